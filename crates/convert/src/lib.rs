@@ -1,0 +1,1 @@
+//! Sample formats and channel remixing for Reelwright, with SIMD.

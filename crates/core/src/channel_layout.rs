@@ -1,0 +1,284 @@
+//! Which loudspeaker each audio channel is meant for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Error, Result};
+
+/// A loudspeaker position. The discriminant is its bit in a channel mask, as in
+/// `WAVEFORMATEXTENSIBLE.dwChannelMask` and in FFmpeg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+#[allow(missing_docs)] // the names say it
+pub enum Channel {
+    FrontLeft = 0,
+    FrontRight = 1,
+    FrontCenter = 2,
+    LowFrequency = 3,
+    BackLeft = 4,
+    BackRight = 5,
+    FrontLeftOfCenter = 6,
+    FrontRightOfCenter = 7,
+    BackCenter = 8,
+    SideLeft = 9,
+    SideRight = 10,
+    TopCenter = 11,
+    TopFrontLeft = 12,
+    TopFrontCenter = 13,
+    TopFrontRight = 14,
+    TopBackLeft = 15,
+    TopBackCenter = 16,
+    TopBackRight = 17,
+}
+
+impl Channel {
+    /// Every position, in the order of their bits.
+    pub const ALL: [Self; 18] = [
+        Self::FrontLeft,
+        Self::FrontRight,
+        Self::FrontCenter,
+        Self::LowFrequency,
+        Self::BackLeft,
+        Self::BackRight,
+        Self::FrontLeftOfCenter,
+        Self::FrontRightOfCenter,
+        Self::BackCenter,
+        Self::SideLeft,
+        Self::SideRight,
+        Self::TopCenter,
+        Self::TopFrontLeft,
+        Self::TopFrontCenter,
+        Self::TopFrontRight,
+        Self::TopBackLeft,
+        Self::TopBackCenter,
+        Self::TopBackRight,
+    ];
+
+    /// FFmpeg's abbreviation: `FL`, `LFE`, …
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FrontLeft => "FL",
+            Self::FrontRight => "FR",
+            Self::FrontCenter => "FC",
+            Self::LowFrequency => "LFE",
+            Self::BackLeft => "BL",
+            Self::BackRight => "BR",
+            Self::FrontLeftOfCenter => "FLC",
+            Self::FrontRightOfCenter => "FRC",
+            Self::BackCenter => "BC",
+            Self::SideLeft => "SL",
+            Self::SideRight => "SR",
+            Self::TopCenter => "TC",
+            Self::TopFrontLeft => "TFL",
+            Self::TopFrontCenter => "TFC",
+            Self::TopFrontRight => "TFR",
+            Self::TopBackLeft => "TBL",
+            Self::TopBackCenter => "TBC",
+            Self::TopBackRight => "TBR",
+        }
+    }
+
+    const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+}
+
+/// The channels of an audio stream: how many, and, where known, which loudspeakers they are for.
+///
+/// Channels with positions are always in the order of their bits in the mask, as in WAV and FFmpeg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ChannelLayout {
+    channels: u16,
+    /// 0 where the positions are not known.
+    mask: u32,
+}
+
+/// The layouts that have a name, FFmpeg's.
+const NAMED: &[(&str, u32)] = {
+    use Channel as C;
+    const FRONT: u32 = C::FrontLeft.bit() | C::FrontRight.bit();
+    const FC: u32 = C::FrontCenter.bit();
+    const LFE: u32 = C::LowFrequency.bit();
+    const BACK: u32 = C::BackLeft.bit() | C::BackRight.bit();
+    const SIDE: u32 = C::SideLeft.bit() | C::SideRight.bit();
+    const BC: u32 = C::BackCenter.bit();
+    const WIDE: u32 = C::FrontLeftOfCenter.bit() | C::FrontRightOfCenter.bit();
+    &[
+        ("mono", FC),
+        ("stereo", FRONT),
+        ("2.1", FRONT | LFE),
+        ("3.0", FRONT | FC),
+        ("3.0(back)", FRONT | BC),
+        ("4.0", FRONT | FC | BC),
+        ("quad", FRONT | BACK),
+        ("quad(side)", FRONT | SIDE),
+        ("3.1", FRONT | FC | LFE),
+        ("5.0", FRONT | FC | BACK),
+        ("5.0(side)", FRONT | FC | SIDE),
+        ("4.1", FRONT | FC | LFE | BC),
+        ("5.1", FRONT | FC | LFE | BACK),
+        ("5.1(side)", FRONT | FC | LFE | SIDE),
+        ("6.0", FRONT | FC | BC | SIDE),
+        ("6.0(front)", FRONT | SIDE | WIDE),
+        ("hexagonal", FRONT | FC | BACK | BC),
+        ("6.1", FRONT | FC | LFE | BC | SIDE),
+        ("6.1(back)", FRONT | FC | LFE | BACK | BC),
+        ("6.1(front)", FRONT | LFE | SIDE | WIDE),
+        ("7.0", FRONT | FC | BACK | SIDE),
+        ("7.0(front)", FRONT | FC | SIDE | WIDE),
+        ("7.1", FRONT | FC | LFE | BACK | SIDE),
+        ("7.1(wide)", FRONT | FC | LFE | BACK | WIDE),
+        ("7.1(wide-side)", FRONT | FC | LFE | SIDE | WIDE),
+        ("octagonal", FRONT | FC | BACK | BC | SIDE),
+    ]
+};
+
+impl ChannelLayout {
+    /// One channel, front centre.
+    pub const MONO: Self = Self { channels: 1, mask: Channel::FrontCenter.bit() };
+    /// Front left and front right.
+    pub const STEREO: Self =
+        Self { channels: 2, mask: Channel::FrontLeft.bit() | Channel::FrontRight.bit() };
+
+    /// The usual layout of `channels` channels, as FFmpeg chooses it (6 is `5.1`); more than 8,
+    /// or 7.x without a usual order, have no positions.
+    ///
+    /// # Errors
+    /// There must be from 1 to 65,535 channels.
+    pub fn default_for(channels: usize) -> Result<Self> {
+        let layout = Self::unpositioned(channels)?;
+        let usual = NAMED.iter().find(|(_, mask)| mask.count_ones() as usize == channels);
+        Ok(usual.map_or(layout, |&(_, mask)| Self { mask, ..layout }))
+    }
+
+    /// `channels` channels of which nobody knows the positions.
+    ///
+    /// # Errors
+    /// There must be from 1 to 65,535 channels.
+    pub fn unpositioned(channels: usize) -> Result<Self> {
+        if channels == 0 {
+            return Err(Error::argument(format!(
+                "The number of channels must be positive. Found: {channels}"
+            )));
+        }
+        let channels = u16::try_from(channels).map_err(|_| {
+            Error::argument(format!(
+                "The number of channels must be at most {}. Found: {channels}",
+                u16::MAX
+            ))
+        })?;
+        Ok(Self { channels, mask: 0 })
+    }
+
+    /// The positions whose bits are set in `mask`.
+    ///
+    /// # Errors
+    /// The mask must have at least one bit, and none beyond the known positions.
+    pub fn from_mask(mask: u32) -> Result<Self> {
+        if mask == 0 || mask >> Channel::ALL.len() != 0 {
+            return Err(Error::argument(format!(
+                "A channel mask has at least one of the lowest {} bits. Found: {mask:#x}",
+                Channel::ALL.len()
+            )));
+        }
+        Ok(Self { channels: mask.count_ones() as u16, mask })
+    }
+
+    /// How many channels there are; never 0.
+    pub const fn channels(self) -> usize {
+        self.channels as usize
+    }
+
+    /// The positions as a mask, if they are known.
+    pub const fn mask(self) -> Option<u32> {
+        if self.mask == 0 { None } else { Some(self.mask) }
+    }
+
+    /// The positions in the order of the channels; empty where they are not known.
+    pub fn positions(self) -> impl Iterator<Item = Channel> {
+        Channel::ALL.into_iter().filter(move |c| self.mask & c.bit() != 0)
+    }
+
+    /// The index of the channel for `position`, if there is one.
+    pub fn index_of(self, position: Channel) -> Option<usize> {
+        (self.mask & position.bit() != 0)
+            .then(|| (self.mask & (position.bit() - 1)).count_ones() as usize)
+    }
+}
+
+impl fmt::Display for ChannelLayout {
+    /// FFmpeg's name (`5.1(side)`), or the positions (`FL+TC`), or `3 channels`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((name, _)) = NAMED.iter().find(|(_, mask)| *mask == self.mask) {
+            return f.write_str(name);
+        }
+        if self.mask == 0 {
+            return write!(f, "{} channels", self.channels);
+        }
+        for (i, position) in self.positions().enumerate() {
+            if i > 0 {
+                f.write_str("+")?;
+            }
+            f.write_str(position.name())?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for ChannelLayout {
+    type Err = Error;
+
+    /// A name (`stereo`, `5.1(side)`), positions (`FL+FR+LFE`) or a number of channels.
+    fn from_str(text: &str) -> Result<Self> {
+        if let Ok(channels) = text.parse::<usize>() {
+            return Self::default_for(channels);
+        }
+        if let Some(&(_, mask)) = NAMED.iter().find(|(name, _)| *name == text) {
+            return Self::from_mask(mask);
+        }
+        let mut mask = 0;
+        for name in text.split('+') {
+            match Channel::ALL.iter().find(|c| c.name() == name) {
+                Some(position) if mask < position.bit() => mask |= position.bit(),
+                _ => {
+                    return Err(Error::unknown_name(format!(
+                        "Unknown channel layout: {text}. Valid values are a number of channels, \
+                         positions in ascending order joined by + ({}), or one of {}.",
+                        crate::error::list(Channel::ALL.map(Channel::name)),
+                        crate::error::list(NAMED.iter().map(|(name, _)| name)),
+                    )));
+                }
+            }
+        }
+        Self::from_mask(mask)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usual_layouts_are_ffmpegs() {
+        let names = ["mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1", "9 channels"];
+        // 3 is 2.1 and 4 is 4.0 because they come first in FFmpeg's table.
+        for (channels, name) in [1, 2, 3, 4, 5, 6, 7, 8, 9].into_iter().zip(names) {
+            assert_eq!(ChannelLayout::default_for(channels).unwrap().to_string(), name);
+        }
+    }
+
+    #[test]
+    fn names_and_positions_parse() {
+        for (name, mask) in NAMED {
+            let layout: ChannelLayout = name.parse().unwrap();
+            assert_eq!(layout.mask(), Some(*mask));
+            assert_eq!(layout.to_string(), *name);
+        }
+        let layout: ChannelLayout = "FL+TC".parse().unwrap();
+        assert_eq!(layout.to_string(), "FL+TC");
+        assert_eq!(layout.index_of(Channel::TopCenter), Some(1));
+        for wrong in ["", "FR+FL", "FL+FL", "0", "nope", "70000"] {
+            assert!(wrong.parse::<ChannelLayout>().is_err(), "{wrong}");
+        }
+    }
+}

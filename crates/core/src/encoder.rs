@@ -1,0 +1,256 @@
+//! What an encoder is, and how it is described.
+
+use crate::error::list;
+use crate::{
+    AudioFrame, ChannelLayout, CodecId, ColorInfo, OptionInfo, Options, PacketQueue, PixelFormat,
+    Rational, Result, SampleFormat, StreamParameters, VideoFrame,
+};
+
+/// An audio codec at work on one stream. Push frames in, collect packets out; it does no I/O.
+///
+/// Frames come in the sample format, rate and layout of the [`AudioEncoderRequest`], one after
+/// the other without gaps.
+pub trait AudioEncoder: Send {
+    /// What a muxer must know. Complete before the first packet, but for what only the end can
+    /// tell (a checksum over everything, the largest packet): that is filled in by `finish`.
+    fn parameters(&self) -> &StreamParameters;
+
+    /// Samples per call of [`encode`](Self::encode): `Some(n)` = exactly n, only the last call may
+    /// bring fewer; `None` = any number.
+    fn frame_size(&self) -> Option<usize>;
+
+    /// Takes a frame in; appends the packets that are ready.
+    ///
+    /// # Errors
+    /// What the codec cannot carry.
+    fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()>;
+
+    /// Appends what is still inside. Nothing is encoded after that.
+    ///
+    /// # Errors
+    /// What the codec cannot carry.
+    fn finish(&mut self, packets: &mut PacketQueue) -> Result<()>;
+}
+
+/// A video codec at work on one stream. The same as [`AudioEncoder`], one picture a call.
+pub trait VideoEncoder: Send {
+    /// What a muxer must know, as in [`AudioEncoder::parameters`].
+    fn parameters(&self) -> &StreamParameters;
+
+    /// Takes a picture in; appends the packets that are ready.
+    ///
+    /// # Errors
+    /// What the codec cannot carry.
+    fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()>;
+
+    /// Appends what is still inside. Nothing is encoded after that.
+    ///
+    /// # Errors
+    /// What the codec cannot carry.
+    fn finish(&mut self, packets: &mut PacketQueue) -> Result<()>;
+}
+
+/// What all codecs can be told in the same way, as torio's `CodecConfig`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct CodecConfig {
+    /// Average bits per second.
+    pub bit_rate: Option<u64>,
+    /// How hard to try; the range depends on the encoder.
+    pub compression_level: Option<i32>,
+    /// Constant quality; the range depends on the encoder.
+    pub qscale: Option<f32>,
+    /// Pictures from one keyframe to the next.
+    pub gop_size: Option<u32>,
+    /// The most B-frames in a row.
+    pub max_b_frames: Option<u32>,
+}
+
+/// A field of [`CodecConfig`], to say which of them an encoder heeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // the names say it
+pub enum CodecConfigField {
+    BitRate,
+    CompressionLevel,
+    Qscale,
+    GopSize,
+    MaxBFrames,
+}
+
+impl CodecConfigField {
+    /// The field's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BitRate => "bit_rate",
+            Self::CompressionLevel => "compression_level",
+            Self::Qscale => "qscale",
+            Self::GopSize => "gop_size",
+            Self::MaxBFrames => "max_b_frames",
+        }
+    }
+}
+
+impl CodecConfig {
+    /// The fields that are set.
+    pub fn fields(&self) -> impl Iterator<Item = CodecConfigField> {
+        use CodecConfigField as F;
+        [
+            self.bit_rate.map(|_| F::BitRate),
+            self.compression_level.map(|_| F::CompressionLevel),
+            self.qscale.map(|_| F::Qscale),
+            self.gop_size.map(|_| F::GopSize),
+            self.max_b_frames.map(|_| F::MaxBFrames),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+/// What an audio encoder is opened for. The opener may rely on format, rate and layout being
+/// among those of its [`AudioEncoderInfo`].
+#[derive(Debug, Clone)]
+pub struct AudioEncoderRequest {
+    /// The codec, for crates that serve several.
+    pub codec: CodecId,
+    /// What the frames will be.
+    pub sample_format: SampleFormat,
+    /// In Hz.
+    pub sample_rate: u32,
+    /// The channels.
+    pub layout: ChannelLayout,
+    /// What all codecs can be told.
+    pub config: CodecConfig,
+}
+
+/// What a video encoder is opened for, as [`AudioEncoderRequest`].
+#[derive(Debug, Clone)]
+pub struct VideoEncoderRequest {
+    /// The codec, for crates that serve several.
+    pub codec: CodecId,
+    /// What the frames will be.
+    pub pixel_format: PixelFormat,
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// Pictures per second.
+    pub frame_rate: Rational,
+    /// What the numbers of the frames mean as colours.
+    pub color: ColorInfo,
+    /// What all codecs can be told.
+    pub config: CodecConfig,
+}
+
+/// What an encoder is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backing {
+    /// Rust alone.
+    Rust,
+    /// A library in another language.
+    Binding {
+        /// Its name.
+        library: &'static str,
+        /// Its licence, as an SPDX expression.
+        licence: &'static str,
+    },
+}
+
+/// What is told of every encoder. Listings, help, validation and defaults come from here.
+#[derive(Debug, Clone, Copy)]
+pub struct EncoderInfo {
+    /// FFmpeg's name, where this is that codec's encoder.
+    pub name: &'static str,
+    /// A few words for people.
+    pub long_name: &'static str,
+    /// Names of other implementations that this one stands in for.
+    pub aliases: &'static [&'static str],
+    /// What its packets are.
+    pub codec: CodecId,
+    /// What it is made of.
+    pub backing: Backing,
+    /// Its own options.
+    pub options: &'static [OptionInfo],
+    /// The fields of [`CodecConfig`] it heeds.
+    pub config: &'static [CodecConfigField],
+}
+
+/// An audio encoder's description and constructor.
+#[derive(Debug, Clone, Copy)]
+pub struct AudioEncoderInfo {
+    /// What is told of every encoder.
+    pub encoder: EncoderInfo,
+    /// What frames it takes; the first is torio's default.
+    pub sample_formats: &'static [SampleFormat],
+    /// The rates it takes.
+    pub sample_rates: SampleRates,
+    /// The layouts it takes.
+    pub layouts: Layouts,
+    /// Makes an encoder; takes its options out of the given ones.
+    pub open: fn(&AudioEncoderRequest, &mut Options) -> Result<Box<dyn AudioEncoder>>,
+}
+
+/// A video encoder's description and constructor.
+#[derive(Debug, Clone, Copy)]
+pub struct VideoEncoderInfo {
+    /// What is told of every encoder.
+    pub encoder: EncoderInfo,
+    /// What frames it takes; the first is torio's default.
+    pub pixel_formats: &'static [PixelFormat],
+    /// Makes an encoder; takes its options out of the given ones.
+    pub open: fn(&VideoEncoderRequest, &mut Options) -> Result<Box<dyn VideoEncoder>>,
+}
+
+/// The sample rates an encoder takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SampleRates {
+    /// Every rate up to this one.
+    UpTo(u32),
+    /// These, ascending.
+    List(&'static [u32]),
+}
+
+impl SampleRates {
+    /// Whether `rate` is one of them.
+    pub fn contains(&self, rate: u32) -> bool {
+        match self {
+            Self::UpTo(max) => (1..=*max).contains(&rate),
+            Self::List(rates) => rates.contains(&rate),
+        }
+    }
+}
+
+impl std::fmt::Display for SampleRates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::UpTo(max) => write!(f, "1 to {max}"),
+            Self::List(rates) => f.write_str(&list(*rates)),
+        }
+    }
+}
+
+/// The channel layouts an encoder takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layouts {
+    /// Any layout of up to this many channels.
+    UpTo(usize),
+    /// These, the preferred one of each channel count first.
+    List(&'static [ChannelLayout]),
+}
+
+impl Layouts {
+    /// Whether `layout` is one of them.
+    pub fn contains(&self, layout: ChannelLayout) -> bool {
+        match self {
+            Self::UpTo(max) => layout.channels() <= *max,
+            Self::List(layouts) => layouts.contains(&layout),
+        }
+    }
+}
+
+impl std::fmt::Display for Layouts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::UpTo(max) => write!(f, "1 to {max} channels"),
+            Self::List(layouts) => f.write_str(&list(*layouts)),
+        }
+    }
+}

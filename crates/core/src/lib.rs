@@ -1,0 +1,50 @@
+//! The words every Reelwright crate speaks.
+//!
+//! A chunk of samples or pictures ([`TensorView`]) becomes frames ([`AudioFrame`], [`VideoFrame`]),
+//! an encoder ([`AudioEncoder`], [`VideoEncoder`]) turns frames into [`Packet`]s, a [`Muxer`] turns
+//! packets into bytes, and an [`Output`] takes the bytes. Data goes one way.
+//!
+//! **Who writes a codec or a container** implements one of the traits and a static description
+//! ([`AudioEncoderInfo`], [`MuxerInfo`]) with the options it takes ([`OptionInfo`]); the facade's
+//! registry does the rest. **Who only encodes** uses the facade crate, `reelwright`.
+
+mod channel_layout;
+mod codec;
+mod color;
+mod encoder;
+mod error;
+mod frame;
+mod metadata;
+mod muxer;
+mod option;
+mod output;
+mod packet;
+mod pixel_format;
+mod rational;
+mod sample_format;
+mod stream;
+mod tensor;
+mod time;
+
+pub use channel_layout::{Channel, ChannelLayout};
+pub use codec::{CodecId, CodecRecord, FlacStreamInfo};
+pub use color::{
+    ColorInfo, ColorPrimaries, ColorRange, MatrixCoefficients, TransferCharacteristics,
+};
+pub use encoder::{
+    AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, Backing, CodecConfig, CodecConfigField,
+    EncoderInfo, Layouts, SampleRates, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
+};
+pub use error::{Error, ErrorKind, Result, list};
+pub use frame::{AudioFrame, Plane, TypedBuffer, VideoFrame};
+pub use metadata::Metadata;
+pub use muxer::{Muxer, MuxerInfo};
+pub use option::{OptionInfo, OptionKind, Options};
+pub use output::{Destination, MemoryOutput, Output};
+pub use packet::{Packet, PacketQueue};
+pub use pixel_format::PixelFormat;
+pub use rational::{MAX_TERM, Rational};
+pub use sample_format::{DataType, SampleFormat};
+pub use stream::{AudioParameters, MediaParameters, StreamParameters, VideoParameters};
+pub use tensor::{Element, MAX_RANK, TensorView, TypedSlice};
+pub use time::{TimeBase, Timestamp};

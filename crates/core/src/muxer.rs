@@ -1,0 +1,71 @@
+//! What a muxer is, and how it is described.
+
+use crate::{
+    CodecId, Destination, Metadata, OptionInfo, Options, Packet, Result, StreamParameters,
+};
+
+/// One container at work. Knows streams and packets, never encoders, files or sockets.
+///
+/// Calls come in this order: `start` once, `write` and `flush` any number of times, `finish` once.
+/// After an error nothing more is called.
+pub trait Muxer: Send {
+    /// Writes what comes before the first packet. The streams' codecs and number are among those
+    /// of the [`MuxerInfo`].
+    ///
+    /// # Errors
+    /// A stream the container cannot describe, or an output that fails.
+    fn start(
+        &mut self,
+        streams: &[StreamParameters],
+        tags: &Metadata,
+        to: &mut dyn Destination,
+    ) -> Result<()>;
+
+    /// Writes a packet. Within a stream dts never decreases; across streams packets come in the
+    /// order of their dts.
+    ///
+    /// # Errors
+    /// More than the container's fields can count, or an output that fails.
+    fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()>;
+
+    /// Makes all that was written so far playable, where the container can.
+    ///
+    /// # Errors
+    /// An output that fails.
+    fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
+        to.output().flush()
+    }
+
+    /// Writes what comes after the last packet and, where the output can seek, mends what was
+    /// written before it was known. `streams` are the streams' parameters as they are at the end.
+    ///
+    /// # Errors
+    /// An output that fails.
+    fn finish(&mut self, streams: &[StreamParameters], to: &mut dyn Destination) -> Result<()>;
+}
+
+/// A muxer's description and constructor.
+#[derive(Debug, Clone, Copy)]
+pub struct MuxerInfo {
+    /// FFmpeg's name of the format.
+    pub name: &'static str,
+    /// A few words for people.
+    pub long_name: &'static str,
+    /// File extensions, lower case, without the dot.
+    pub extensions: &'static [&'static str],
+    /// Internet media type.
+    pub mime_type: Option<&'static str>,
+    /// The audio codecs it can carry; the first is the default one.
+    pub audio_codecs: &'static [CodecId],
+    /// The video codecs it can carry; the first is the default one.
+    pub video_codecs: &'static [CodecId],
+    /// The most streams a file can have.
+    pub max_streams: usize,
+    /// Whether the container says when each packet is heard or shown. Where it does not, a gap in
+    /// a stream must be filled.
+    pub has_timestamps: bool,
+    /// Its own options.
+    pub options: &'static [OptionInfo],
+    /// Makes a muxer; takes its options out of the given ones.
+    pub open: fn(&mut Options) -> Result<Box<dyn Muxer>>,
+}

@@ -1,0 +1,135 @@
+//! Where a muxer's bytes go.
+
+use std::io;
+
+use crate::{Error, Result};
+
+/// Bytes, in order; overwriting only where [`is_seekable`](Self::is_seekable).
+pub trait Output: Send {
+    /// Appends all of `bytes`.
+    ///
+    /// # Errors
+    /// The output's own. Nothing is known of how much was written then.
+    fn write(&mut self, bytes: &[u8]) -> Result<()>;
+
+    /// How many bytes were appended.
+    fn position(&self) -> u64;
+
+    /// Whether bytes that were appended can be overwritten.
+    fn is_seekable(&self) -> bool;
+
+    /// Overwrites `bytes.len()` bytes at `at`, all of which were appended before; the next
+    /// [`write`](Self::write) appends at the end as ever.
+    ///
+    /// # Errors
+    /// The output's own, or that it cannot seek.
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()>;
+
+    /// Hands on what is buffered.
+    ///
+    /// # Errors
+    /// The output's own.
+    fn flush(&mut self) -> Result<()>;
+}
+
+/// Where a muxer writes: its main output, and siblings by name for containers of many files.
+pub trait Destination {
+    /// The main output.
+    fn output(&mut self) -> &mut dyn Output;
+
+    /// A new output beside the main one.
+    ///
+    /// # Errors
+    /// The destination has no siblings, or the output cannot be made.
+    fn sibling(&mut self, name: &str) -> Result<Box<dyn Output>>;
+}
+
+/// An output is a destination without siblings.
+impl<O: Output> Destination for O {
+    fn output(&mut self) -> &mut dyn Output {
+        self
+    }
+
+    fn sibling(&mut self, name: &str) -> Result<Box<dyn Output>> {
+        Err(Error::unsupported(format!(
+            "This destination is a single output; \"{name}\" cannot be made beside it. Pass a path."
+        )))
+    }
+}
+
+/// An output into memory.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryOutput {
+    bytes: Vec<u8>,
+    seekable: bool,
+}
+
+impl MemoryOutput {
+    /// An empty output that can be patched, like a file.
+    pub const fn seekable() -> Self {
+        Self { bytes: Vec::new(), seekable: true }
+    }
+
+    /// An empty output that cannot be patched, like a socket.
+    pub const fn streaming() -> Self {
+        Self { bytes: Vec::new(), seekable: false }
+    }
+
+    /// What was written.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What was written.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+impl Output for MemoryOutput {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn position(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn is_seekable(&self) -> bool {
+        self.seekable
+    }
+
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
+        let refuse = || Error::io("Failed to patch memory", io::ErrorKind::InvalidInput.into());
+        if !self.seekable {
+            return Err(refuse());
+        }
+        let start = usize::try_from(at).map_err(|_| refuse())?;
+        let end = start.checked_add(bytes.len()).ok_or_else(refuse)?;
+        self.bytes.get_mut(start..end).ok_or_else(refuse)?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_patched_only_where_it_was_written() {
+        let mut output = MemoryOutput::seekable();
+        output.write(b"abcd").unwrap();
+        output.patch(1, b"XY").unwrap();
+        assert!(output.patch(3, b"12").is_err());
+        assert!(output.patch(u64::MAX, b"1").is_err());
+        assert_eq!(output.bytes(), b"aXYd");
+        let mut output = MemoryOutput::streaming();
+        output.write(b"abcd").unwrap();
+        assert!(output.patch(1, b"X").is_err());
+    }
+}

@@ -1,0 +1,100 @@
+//! Coded data on its way from an encoder to a muxer.
+
+use std::collections::VecDeque;
+
+use crate::Timestamp;
+
+/// One coded frame. Times are in the stream's time base.
+#[derive(Debug, Clone, Default)]
+pub struct Packet {
+    /// Index of the stream.
+    pub stream: usize,
+    /// The coded bytes.
+    pub data: Vec<u8>,
+    /// When it is heard or shown.
+    pub pts: Timestamp,
+    /// When it must be decoded; never after `pts`, never decreasing within a stream.
+    pub dts: Timestamp,
+    /// How long it is heard or shown; 0 where nobody knows.
+    pub duration: i64,
+    /// Whether decoding can start here.
+    pub keyframe: bool,
+    /// Samples at the start of the decoded packet that were never in the input (encoder delay).
+    pub trim_start: u32,
+    /// Samples at the end of the decoded packet that were never in the input (padding).
+    pub trim_end: u32,
+}
+
+/// Packets in order, with their buffers used again.
+///
+/// Encoders [`push`](Self::push) and fill; whoever takes a packet with [`pop`](Self::pop) gives it
+/// back with [`recycle`](Self::recycle), so that in steady state nothing is allocated.
+#[derive(Debug, Default)]
+pub struct PacketQueue {
+    ready: VecDeque<Packet>,
+    spare: Vec<Packet>,
+}
+
+impl PacketQueue {
+    /// An empty queue.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends an empty packet and lends it out to be filled.
+    pub fn push(&mut self) -> &mut Packet {
+        let mut packet = self.spare.pop().unwrap_or_default();
+        packet.data.clear();
+        self.ready.push_back(Packet { data: packet.data, ..Packet::default() });
+        self.ready.back_mut().expect("one was just pushed")
+    }
+
+    /// The first packet.
+    pub fn front(&self) -> Option<&Packet> {
+        self.ready.front()
+    }
+
+    /// Takes the first packet out.
+    pub fn pop(&mut self) -> Option<Packet> {
+        self.ready.pop_front()
+    }
+
+    /// Takes back a packet whose bytes nobody needs any more.
+    pub fn recycle(&mut self, packet: Packet) {
+        self.spare.push(packet);
+    }
+
+    /// How many packets wait.
+    pub fn len(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.ready.is_empty()
+    }
+
+    /// The packets, first to last.
+    pub fn iter(&self) -> impl Iterator<Item = &Packet> {
+        self.ready.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_come_back_empty_with_their_memory() {
+        let mut queue = PacketQueue::new();
+        let packet = queue.push();
+        packet.data.extend_from_slice(&[1; 1000]);
+        (packet.stream, packet.duration, packet.keyframe) = (3, 9, true);
+        let packet = queue.pop().unwrap();
+        let memory = packet.data.as_ptr();
+        queue.recycle(packet);
+        let again = queue.push();
+        assert_eq!(again.data.as_ptr(), memory);
+        assert!(again.data.is_empty() && again.stream == 0 && !again.keyframe);
+    }
+}

@@ -1,0 +1,79 @@
+//! What a muxer must know of a stream.
+
+use crate::{
+    ChannelLayout, CodecId, CodecRecord, ColorInfo, PixelFormat, Rational, SampleFormat, TimeBase,
+};
+
+/// One elementary stream as its encoder describes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamParameters {
+    /// The unit of the packets' times.
+    pub time_base: TimeBase,
+    /// How the packets are coded.
+    pub codec: CodecId,
+    /// The codec's configuration record.
+    pub record: CodecRecord,
+    /// Average bits per second, where it is known.
+    pub bit_rate: Option<u64>,
+    /// What is particular to sound or pictures.
+    pub media: MediaParameters,
+}
+
+impl StreamParameters {
+    /// The audio parameters, if this is an audio stream.
+    pub const fn audio(&self) -> Option<&AudioParameters> {
+        match &self.media {
+            MediaParameters::Audio(audio) => Some(audio),
+            MediaParameters::Video(_) => None,
+        }
+    }
+
+    /// The video parameters, if this is a video stream.
+    pub const fn video(&self) -> Option<&VideoParameters> {
+        match &self.media {
+            MediaParameters::Video(video) => Some(video),
+            MediaParameters::Audio(_) => None,
+        }
+    }
+}
+
+/// What is particular to sound or pictures.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MediaParameters {
+    /// Sound.
+    Audio(AudioParameters),
+    /// Pictures.
+    Video(VideoParameters),
+}
+
+/// What is particular to an audio stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AudioParameters {
+    /// In Hz.
+    pub sample_rate: u32,
+    /// The channels in the order of the packets' samples.
+    pub layout: ChannelLayout,
+    /// What the encoder was given.
+    pub sample_format: SampleFormat,
+    /// The bits of a sample that carry sound: 24 for pcm_s24le and for a 24-bit FLAC.
+    pub bits_per_sample: u32,
+    /// Samples of each channel in every packet but the last, where that is a constant.
+    pub frame_size: Option<usize>,
+}
+
+/// What is particular to a video stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VideoParameters {
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// What the encoder was given.
+    pub pixel_format: PixelFormat,
+    /// Pictures per second.
+    pub frame_rate: Rational,
+    /// Width / height of one pixel.
+    pub sample_aspect_ratio: Rational,
+    /// What the numbers mean as colours.
+    pub color: ColorInfo,
+}

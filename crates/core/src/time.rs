@@ -1,0 +1,112 @@
+//! Time as integers in a stream's time base.
+
+use std::fmt;
+
+use crate::{Error, Rational, Result};
+
+/// A point in time, counted in units of the stream's [`TimeBase`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Timestamp(pub i64);
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The length of one unit of a stream's timestamps, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TimeBase(Rational);
+
+impl TimeBase {
+    /// A unit of `seconds`.
+    pub const fn new(seconds: Rational) -> Self {
+        Self(seconds)
+    }
+
+    /// One unit is one sample at `sample_rate` Hz.
+    ///
+    /// # Errors
+    /// The rate must not be 0.
+    pub fn of_sample_rate(sample_rate: u32) -> Result<Self> {
+        Rational::new(1, i64::from(sample_rate)).map(Self)
+    }
+
+    /// The length of a unit in seconds.
+    pub const fn seconds(self) -> Rational {
+        self.0
+    }
+
+    /// The timestamp nearest to `seconds`; halves away from zero.
+    ///
+    /// # Errors
+    /// `seconds` must be finite, not negative, and small enough to be counted in this time base.
+    pub fn at(self, seconds: f64) -> Result<Timestamp> {
+        // The comparison is false for NaN.
+        if !(seconds.is_finite() && seconds >= 0.0) {
+            return Err(Error::chunk(format!(
+                "The value of PTS must be positive and finite. Found: {seconds}"
+            )));
+        }
+        let units = (seconds * self.0.den() as f64 / self.0.num() as f64).round();
+        // From 2^53 on, a float can no longer tell one unit from the next.
+        if units > (1i64 << 53) as f64 {
+            return Err(Error::chunk(format!(
+                "The value of PTS must be below {} s in a time base of {}. Found: {seconds}",
+                self.seconds_of(Timestamp(1 << 53)),
+                self.0,
+            )));
+        }
+        Ok(Timestamp(units as i64))
+    }
+
+    /// `at` in seconds.
+    pub fn seconds_of(self, at: Timestamp) -> f64 {
+        at.0 as f64 * self.0.num() as f64 / self.0.den() as f64
+    }
+
+    /// `at`, counted in this time base, as counted in `other`: the nearest unit, halves away from
+    /// zero; clipped to what an `i64` holds.
+    pub fn rescale(self, at: Timestamp, other: TimeBase) -> Timestamp {
+        let num = i128::from(self.0.num()) * i128::from(other.0.den());
+        let den = i128::from(self.0.den()) * i128::from(other.0.num());
+        // |at| < 2^63 and the terms of a fraction made of rates are below 2^33, so this holds;
+        // a fraction with larger terms saturates.
+        let scaled = i128::from(at.0).saturating_mul(num);
+        let half = den / 2;
+        let rounded = if scaled < 0 { (scaled - half) / den } else { (scaled + half) / den };
+        Timestamp(rounded.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_become_the_nearest_sample() {
+        let base = TimeBase::of_sample_rate(16_000).unwrap();
+        assert_eq!(base.at(1.5).unwrap(), Timestamp(24_000));
+        assert_eq!(base.at(0.000_04).unwrap(), Timestamp(1));
+        assert_eq!(base.at(0.0).unwrap(), Timestamp(0));
+    }
+
+    #[test]
+    fn times_that_cannot_be_counted_are_refused() {
+        let base = TimeBase::of_sample_rate(48_000).unwrap();
+        for seconds in [-1.0, f64::NAN, f64::INFINITY, 1e300] {
+            assert!(base.at(seconds).is_err(), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn rescaling_rounds_to_nearest() {
+        let from = TimeBase::new(Rational::new(1, 48_000).unwrap());
+        let to = TimeBase::new(Rational::new(1, 1000).unwrap());
+        assert_eq!(from.rescale(Timestamp(24), to), Timestamp(1));
+        assert_eq!(from.rescale(Timestamp(-24), to), Timestamp(-1));
+        assert_eq!(from.rescale(Timestamp(23), to), Timestamp(0));
+        assert_eq!(to.rescale(Timestamp(1001), from), Timestamp(48_048));
+        assert_eq!(to.rescale(Timestamp(i64::MAX), from), Timestamp(i64::MAX));
+    }
+}

@@ -1,0 +1,1 @@
+//! PCM, A-law and mu-law encoders for Reelwright.

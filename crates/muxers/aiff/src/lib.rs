@@ -1,0 +1,1 @@
+//! AIFF and AIFF-C muxer for Reelwright.

@@ -1,0 +1,1 @@
+//! AU muxer for Reelwright.

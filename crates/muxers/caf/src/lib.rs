@@ -1,0 +1,1 @@
+//! CAF muxer for Reelwright.

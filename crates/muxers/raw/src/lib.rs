@@ -1,0 +1,1 @@
+//! Headerless PCM muxers for Reelwright.

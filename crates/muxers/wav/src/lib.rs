@@ -1,0 +1,1 @@
+//! WAV, RF64 and W64 muxers for Reelwright.

@@ -1,1 +1,88 @@
 //! WAV, RF64 and W64 muxers for Reelwright.
+//!
+//! `wav` follows Microsoft's *Multimedia Programming Interface and Data Specifications 1.0* (RIFF,
+//! the `fmt `, `fact` and `data` chunks, LIST/INFO), its *Multiple Channel Audio Data and WAVE
+//! Files* (`WAVE_FORMAT_EXTENSIBLE`) and EBU Tech 3306 (RF64). `w64` follows Sony's *Wave64*
+//! description, as FFmpeg and libsndfile read it.
+//!
+//! | output | lengths in the file |
+//! |---|---|
+//! | seekable | written by `flush` and `finish` |
+//! | not seekable | "open": players take everything up to the end of the file as sound |
+//!
+//! Metadata becomes LIST/INFO in front of the sound (in W64, a summary list). What has no INFO
+//! id is left out: INFO has no place for free keys.
+
+mod fmt_chunk;
+mod info;
+mod riff;
+mod sound;
+mod w64;
+
+use reelwright_core::{CodecId, MuxerInfo, OptionInfo};
+
+use crate::riff::{Rf64, Wav};
+use crate::w64::W64;
+
+/// The sample encodings `fmt ` can name. Integers are little-endian, and 8 bits are unsigned.
+static CODECS: &[CodecId] = &[
+    CodecId::PcmS16Le,
+    CodecId::PcmU8,
+    CodecId::PcmS24Le,
+    CodecId::PcmS32Le,
+    CodecId::PcmS64Le,
+    CodecId::PcmF32Le,
+    CodecId::PcmF64Le,
+    CodecId::PcmALaw,
+    CodecId::PcmMuLaw,
+];
+
+/// `wav`'s option `rf64`.
+static RF64: OptionInfo = OptionInfo::choice(
+    "rf64",
+    &[
+        ("auto", "leave room for 64-bit lengths, and use it for a file past 4 GiB"),
+        ("always", "write 64-bit lengths from the start"),
+        ("never", "plain WAV; a seekable file ends with an error at 4 GiB"),
+    ],
+    "auto",
+    "64-bit lengths (EBU Tech 3306)",
+);
+
+/// `wav`.
+pub static WAV: MuxerInfo = MuxerInfo {
+    name: "wav",
+    long_name: "WAV / WAVE (Waveform Audio)",
+    extensions: &["wav"],
+    mime_type: Some("audio/x-wav"),
+    audio_codecs: CODECS,
+    video_codecs: &[],
+    max_streams: 1,
+    has_timestamps: false,
+    options: &[RF64],
+    open: |options| {
+        let rf64 = match options.take_choice(&RF64)? {
+            "always" => Rf64::Always,
+            "never" => Rf64::Never,
+            _ => Rf64::Auto,
+        };
+        Ok(Box::new(Wav::new(rf64)))
+    },
+};
+
+/// `w64`.
+pub static W64: MuxerInfo = MuxerInfo {
+    name: "w64",
+    long_name: "Sony Wave64",
+    extensions: &["w64"],
+    mime_type: None,
+    audio_codecs: CODECS,
+    video_codecs: &[],
+    max_streams: 1,
+    has_timestamps: false,
+    options: &[],
+    open: |_| Ok(Box::new(W64::default())),
+};
+
+/// Every muxer of this crate.
+pub static MUXERS: &[&MuxerInfo] = &[&WAV, &W64];

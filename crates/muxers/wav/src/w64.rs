@@ -1,0 +1,136 @@
+//! The `w64` muxer: Sony Wave64, RIFF/WAVE with GUIDs for ids and lengths of 64 bits.
+//!
+//! Lengths count the chunk's own header of 24 bytes, and chunks start at multiples of 8.
+
+use reelwright_core::{Destination, Metadata, Muxer, Packet, Result, StreamParameters};
+
+use crate::sound::{OPEN_64, Sound, not_started};
+use crate::{fmt_chunk, info};
+
+const RIFF: [u8; 16] = *b"riff\x2E\x91\xCF\x11\xA5\xD6\x28\xDB\x04\xC1\x00\x00";
+const WAVE: [u8; 16] = *b"wave\xF3\xAC\xD3\x11\x8C\xD1\x00\xC0\x4F\x8E\xDB\x8A";
+const FMT: [u8; 16] = *b"fmt \xF3\xAC\xD3\x11\x8C\xD1\x00\xC0\x4F\x8E\xDB\x8A";
+const FACT: [u8; 16] = *b"fact\xF3\xAC\xD3\x11\x8C\xD1\x00\xC0\x4F\x8E\xDB\x8A";
+const DATA: [u8; 16] = *b"data\xF3\xAC\xD3\x11\x8C\xD1\x00\xC0\x4F\x8E\xDB\x8A";
+const SUMMARY_LIST: [u8; 16] = *b"\xBC\x94\x5F\x92\x5A\x52\xD2\x11\x86\xDC\x00\xC0\x4F\x8E\xDB\x8A";
+
+/// A chunk's id and length.
+const CHUNK_HEADER: u64 = 24;
+
+/// The `w64` muxer.
+#[derive(Debug, Default)]
+pub(crate) struct W64 {
+    file: Option<File>,
+}
+
+/// A file that was started.
+#[derive(Debug)]
+struct File {
+    sound: Sound,
+    seekable: bool,
+    /// Where the file starts in the output.
+    start: u64,
+    /// The bytes in front of the sound.
+    header: u64,
+    /// Where the fact chunk's number of samples is, from the start of the file.
+    fact: Option<u64>,
+    /// The bytes of sound.
+    data: u64,
+}
+
+impl Muxer for W64 {
+    fn start(
+        &mut self,
+        streams: &[StreamParameters],
+        tags: &Metadata,
+        to: &mut dyn Destination,
+    ) -> Result<()> {
+        let sound = Sound::new("w64", streams)?;
+        let output = to.output();
+        let seekable = output.is_seekable();
+        let mut bytes = Vec::new();
+        let mut fact = None;
+        bytes.extend(RIFF);
+        bytes.extend(OPEN_64.to_le_bytes());
+        bytes.extend(WAVE);
+        push_chunk(&mut bytes, FMT, &fmt_chunk::body(&sound));
+        // A fact chunk that nobody can come back to would say something wrong.
+        if !sound.is_integer_pcm() && seekable {
+            push_chunk(&mut bytes, FACT, &0u64.to_le_bytes());
+            fact = Some(bytes.len() as u64 - 8);
+        }
+        if let Some(list) = summary_list(tags)? {
+            push_chunk(&mut bytes, SUMMARY_LIST, &list);
+        }
+        bytes.extend(DATA);
+        bytes.extend(OPEN_64.to_le_bytes());
+        let header = bytes.len() as u64;
+        let start = output.position();
+        self.file = Some(File { sound, seekable, start, header, fact, data: 0 });
+        output.write(&bytes)
+    }
+
+    fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
+        let file = self.file.as_mut().ok_or_else(|| not_started("w64"))?;
+        file.sound.check(packet)?;
+        to.output().write(&packet.data)?;
+        file.data += packet.data.len() as u64;
+        Ok(())
+    }
+
+    fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
+        self.file.as_ref().ok_or_else(|| not_started("w64"))?.patch_sizes(to)?;
+        to.output().flush()
+    }
+
+    fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
+        let file = self.file.take().ok_or_else(|| not_started("w64"))?;
+        // In a file of open length the bytes would be played.
+        if file.seekable {
+            let padding = file.data.next_multiple_of(8) - file.data;
+            to.output().write(&[0; 8][..padding as usize])?;
+        }
+        file.patch_sizes(to)
+    }
+}
+
+impl File {
+    /// Writes the lengths as they are now, where the output lets us.
+    fn patch_sizes(&self, to: &mut dyn Destination) -> Result<()> {
+        if !self.seekable {
+            return Ok(());
+        }
+        let output = to.output();
+        if let Some(fact) = self.fact {
+            let samples = self.sound.samples(self.data);
+            output.patch(self.start + fact, &samples.to_le_bytes())?;
+        }
+        let data = CHUNK_HEADER + self.data;
+        output.patch(self.start + self.header - 8, &data.to_le_bytes())?;
+        let riff = self.header + self.data.next_multiple_of(8);
+        output.patch(self.start + 16, &riff.to_le_bytes())
+    }
+}
+
+fn push_chunk(bytes: &mut Vec<u8>, id: [u8; 16], body: &[u8]) {
+    bytes.extend(id);
+    bytes.extend((CHUNK_HEADER + body.len() as u64).to_le_bytes());
+    bytes.extend(body);
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+}
+
+/// The body of the summary list: INFO's ids, with texts in UTF-16 that end in a NUL.
+fn summary_list(tags: &Metadata) -> Result<Option<Vec<u8>>> {
+    let entries = info::entries(tags);
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let mut body = info::length(entries.len())?.to_le_bytes().to_vec();
+    for (id, value) in entries {
+        let text: Vec<u8> = value.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect();
+        body.extend(id);
+        body.extend(info::length(text.len())?.to_le_bytes());
+        body.extend(text);
+    }
+    Ok(Some(body))
+}

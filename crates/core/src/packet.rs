@@ -49,6 +49,13 @@ impl PacketQueue {
         self.ready.back_mut().expect("one was just pushed")
     }
 
+    /// An empty buffer to fill before its packet is pushed, with the memory of a recycled one.
+    pub fn take_buffer(&mut self) -> Vec<u8> {
+        let mut packet = self.spare.pop().unwrap_or_default();
+        packet.data.clear();
+        packet.data
+    }
+
     /// The first packet.
     pub fn front(&self) -> Option<&Packet> {
         self.ready.front()

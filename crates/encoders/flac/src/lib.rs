@@ -1,1 +1,38 @@
-//! FLAC encoder for Reelwright.
+//! A FLAC encoder (RFC 9639): blocks of samples in, a frame out of each.
+//!
+//! Fixed and linear prediction, mid/side stereo, partitioned Rice coding with escapes, wasted
+//! bits, 4 to 32 bits a sample, 1 to 8 channels. The bytes depend on the samples and the options
+//! alone: not on the processor, nor on the number of threads.
+
+mod bits;
+mod block;
+mod config;
+mod crc;
+mod encoder;
+mod frame;
+mod kernels;
+mod lpc;
+mod rice;
+mod workers;
+
+use reelwright_core::{
+    AudioEncoderInfo, Backing, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat,
+    SampleRates,
+};
+
+/// The `flac` encoder.
+pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo {
+    encoder: EncoderInfo {
+        name: "flac",
+        long_name: "FLAC (Free Lossless Audio Codec)",
+        aliases: &[],
+        codec: CodecId::Flac,
+        backing: Backing::Rust,
+        options: config::OPTIONS,
+        config: &[CodecConfigField::CompressionLevel],
+    },
+    sample_formats: &[SampleFormat::S16, SampleFormat::S32],
+    sample_rates: SampleRates::UpTo((1 << 20) - 1),
+    layouts: Layouts::UpTo(8),
+    open: encoder::FlacEncoder::open,
+};

@@ -1,0 +1,90 @@
+//! Writes bits, most significant first, into bytes.
+
+/// The most bits [`BitWriter::put`] takes at once.
+pub(crate) const MAX_PUT: u32 = 56;
+
+/// A frame under construction. Reserve room first; writing past it panics.
+#[derive(Debug, Default)]
+pub(crate) struct BitWriter {
+    bytes: Vec<u8>,
+    /// Whole bytes written.
+    position: usize,
+    /// The bits after them, at the top; the rest is zero.
+    pending: u64,
+    /// How many they are, 0–7.
+    pending_bits: u32,
+}
+
+impl BitWriter {
+    /// Empties the writer and makes room for `bytes`.
+    pub(crate) fn start(&mut self, bytes: usize) {
+        // `put` stores 8 bytes at a time.
+        if self.bytes.len() < bytes + 8 {
+            self.bytes.resize(bytes + 8, 0);
+        }
+        (self.position, self.pending, self.pending_bits) = (0, 0, 0);
+    }
+
+    /// Writes the lowest `bits` bits of `value`, at most [`MAX_PUT`]; higher ones must be zero.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, value: u64, bits: u32) {
+        debug_assert!(bits <= MAX_PUT && (value >> bits) == 0);
+        let filled = self.pending_bits + bits;
+        // Storing all 8 bytes and moving on by the whole ones needs no branch.
+        // A shift by 64 only happens to no bits at all.
+        let pending = self.pending | (value << ((64 - filled) & 63));
+        let place = &mut self.bytes[self.position..self.position + 8];
+        place.copy_from_slice(&pending.to_be_bytes());
+        self.position += (filled / 8) as usize;
+        self.pending = pending << (filled & !7);
+        self.pending_bits = filled & 7;
+    }
+
+    /// Writes the lowest `bits` bits of a two's complement number, at most 33.
+    #[inline(always)]
+    pub(crate) fn put_signed(&mut self, value: i64, bits: u32) {
+        self.put(value as u64 & ((1 << bits) - 1), bits);
+    }
+
+    /// Writes `zeros` zeros and a one.
+    pub(crate) fn put_unary(&mut self, mut zeros: u64) {
+        while zeros >= u64::from(MAX_PUT) {
+            self.put(0, MAX_PUT);
+            zeros -= u64::from(MAX_PUT);
+        }
+        self.put(1, zeros as u32 + 1);
+    }
+
+    /// Fills the last byte with zeros.
+    pub(crate) fn align(&mut self) {
+        self.put(0, (8 - self.pending_bits) & 7);
+    }
+
+    /// The whole bytes so far.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.position]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_come_out_in_order() {
+        let mut bits = BitWriter::default();
+        bits.start(64);
+        bits.put(0b101, 3);
+        bits.put(0, 0);
+        bits.put_signed(-1, 5);
+        bits.put((1 << 56) - 2, 56);
+        bits.put_unary(3);
+        bits.put(7, 3);
+        bits.align();
+        assert_eq!(bits.bytes(), [0xbf, 255, 255, 255, 255, 255, 255, 254, 0b0001_1110]);
+        bits.put_unary(120);
+        bits.align();
+        assert_eq!(bits.bytes().len(), 9 + 16);
+        assert_eq!(bits.bytes()[9 + 15], 0b1000_0000);
+    }
+}

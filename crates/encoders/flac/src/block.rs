@@ -1,0 +1,453 @@
+//! One block of samples in, one frame out.
+
+use fearless_simd::Level;
+
+use crate::bits::BitWriter;
+use crate::config::{Config, OrderSearch, Prediction, Stereo};
+use crate::crc::crc16;
+use crate::frame::{ChannelMode, FrameHeader, MAX_HEADER_BYTES};
+use crate::kernels::{
+    LEAD, MAX_FIXED_ORDER, MAX_ORDER, apply_window, autocorrelation, bits_and_peak, fixed_costs,
+    mid_side, residual_narrow, residual_wide, stereo_costs,
+};
+use crate::lpc::{Predictors, Quantized, Window};
+use crate::rice::{RicePlan, RiceScratch};
+
+/// Sums and differences of deeper samples could leave 32 bits.
+const MAX_STEREO_BITS: u32 = 27;
+/// As far as `fixed_costs` counts.
+const MAX_FIXED_COST_PEAK: u32 = 1 << 27;
+
+/// How a channel is coded (RFC 9639 §9.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Constant,
+    Verbatim,
+    Fixed,
+    Linear,
+}
+
+/// A channel's samples, and the best way to code them found so far.
+#[derive(Debug)]
+struct Subframe {
+    /// Shifted right by the bits that are zero in all of them.
+    samples: Vec<i32>,
+    wasted_bits: u32,
+    /// Of a sample, without the wasted ones.
+    bits_per_sample: u32,
+    peak: u32,
+    kind: Kind,
+    predictor: Quantized,
+    residual: Vec<i32>,
+    plan: RicePlan,
+    /// What [`write`](Self::write) writes.
+    bits: u64,
+}
+
+impl Default for Subframe {
+    fn default() -> Self {
+        Self {
+            samples: Vec::new(),
+            wasted_bits: 0,
+            bits_per_sample: 0,
+            peak: 0,
+            kind: Kind::Verbatim,
+            predictor: Quantized::new(&[], 1),
+            residual: Vec::new(),
+            plan: RicePlan::default(),
+            bits: 0,
+        }
+    }
+}
+
+/// Memory that searching uses again and again.
+#[derive(Debug, Default)]
+struct Scratch {
+    residual: Vec<i32>,
+    plan: RicePlan,
+    rice: RiceScratch,
+    /// [`LEAD`] zeros, the windowed samples, and zeros to a multiple of 4.
+    windowed: Vec<f64>,
+    /// The samples as floats, where their products with coefficients need more than 32 bits.
+    wide: Vec<f64>,
+    predictors: Predictors,
+}
+
+/// Encodes blocks, each by itself.
+#[derive(Debug)]
+pub(crate) struct BlockEncoder {
+    config: Config,
+    level: Level,
+    /// For blocks of `windows_for` samples.
+    windows: Vec<Window>,
+    windows_for: usize,
+    channels: Vec<Subframe>,
+    mid: Subframe,
+    side: Subframe,
+    scratch: Scratch,
+    frame: BitWriter,
+}
+
+impl BlockEncoder {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            level: Level::new(),
+            windows: Vec::new(),
+            windows_for: 0,
+            channels: (0..config.channels).map(|_| Subframe::default()).collect(),
+            mid: Subframe::default(),
+            side: Subframe::default(),
+            scratch: Scratch::default(),
+            frame: BitWriter::default(),
+            config,
+        }
+    }
+
+    /// Appends to `out` the frame of a block whose channels are `planes`; all have the same number
+    /// of samples, from 1 to 65,535.
+    pub(crate) fn encode(&mut self, planes: &[Vec<i32>], number: u32, out: &mut Vec<u8>) {
+        let block = planes[0].len();
+        if self.windows_for != block && self.config.prediction == Prediction::Linear {
+            self.windows = Window::subdivided(block, self.config.window_parts);
+            self.windows_for = block;
+        }
+        let mode = self.choose(planes);
+
+        let subframes: [&Subframe; 2];
+        let coded: &mut dyn Iterator<Item = &Subframe> = match mode {
+            ChannelMode::Independent => &mut self.channels.iter(),
+            _ => {
+                subframes = match mode {
+                    ChannelMode::LeftSide => [&self.channels[0], &self.side],
+                    ChannelMode::SideRight => [&self.side, &self.channels[1]],
+                    _ => [&self.mid, &self.side],
+                };
+                &mut subframes.into_iter()
+            }
+        };
+        // No subframe is longer than its samples as they are, in one bit more than they have.
+        let bits = self.config.bits_per_sample as usize + 1;
+        let room = MAX_HEADER_BYTES + self.config.channels * (8 + (block * bits).div_ceil(8)) + 2;
+        let frame = &mut self.frame;
+        frame.start(room);
+        let header = FrameHeader {
+            number,
+            block_size: block,
+            sample_rate: self.config.sample_rate,
+            channels: self.config.channels,
+            mode,
+            bits_per_sample: self.config.bits_per_sample,
+        };
+        header.write(frame);
+        for subframe in coded {
+            subframe.write(self.level, frame);
+        }
+        frame.align();
+        let crc = crc16(frame.bytes());
+        frame.put(u64::from(crc), 16);
+        out.extend_from_slice(frame.bytes());
+    }
+
+    /// Finds the coding of each channel, and of mid and side where they may be used.
+    fn choose(&mut self, planes: &[Vec<i32>]) -> ChannelMode {
+        let bits = self.config.bits_per_sample;
+        let stereo = match self.config.stereo {
+            _ if planes.len() != 2 || bits > MAX_STEREO_BITS => {
+                Stereo::Always(ChannelMode::Independent)
+            }
+            Stereo::Estimate => Stereo::Always(self.estimate_mode(&planes[0], &planes[1])),
+            other => other,
+        };
+        let wanted = |mode: ChannelMode| stereo == Stereo::Search || stereo == Stereo::Always(mode);
+        use ChannelMode::{Independent, LeftSide, MidSide, SideRight};
+        let side_is_wanted = wanted(LeftSide) || wanted(SideRight) || wanted(MidSide);
+        if side_is_wanted {
+            let (mid, side) = (&mut self.mid.samples, &mut self.side.samples);
+            mid_side(self.level, &planes[0], &planes[1], mid, side);
+            self.search(Target::Side, bits + 1);
+        }
+        if wanted(MidSide) {
+            self.search(Target::Mid, bits);
+        }
+        for (channel, plane) in planes.iter().enumerate() {
+            let partner = if channel == 0 { LeftSide } else { SideRight };
+            if wanted(Independent) || wanted(partner) {
+                self.channels[channel].samples.clear();
+                self.channels[channel].samples.extend_from_slice(plane);
+                self.search(Target::Channel(channel), bits);
+            }
+        }
+        match stereo {
+            Stereo::Always(mode) => mode,
+            _ => {
+                let (left, right) = (self.channels[0].bits, self.channels[1].bits);
+                let (mid, side) = (self.mid.bits, self.side.bits);
+                [
+                    (left + right, Independent),
+                    (left + side, LeftSide),
+                    (side + right, SideRight),
+                    (mid + side, MidSide),
+                ]
+                .into_iter()
+                .min_by_key(|(bits, _)| *bits)
+                .map_or(Independent, |(_, mode)| mode)
+            }
+        }
+    }
+
+    /// The mode that should take the fewest bits.
+    fn estimate_mode(&self, left: &[i32], right: &[i32]) -> ChannelMode {
+        let peak = bits_and_peak(self.level, left).1.max(bits_and_peak(self.level, right).1);
+        // Twice as loud is a bit more per sample.
+        let [l, r, m, s] =
+            stereo_costs(self.level, left, right, peak).map(|sum| libm::log2(sum as f64 + 1.0));
+        [
+            (l + r, ChannelMode::Independent),
+            (l + s, ChannelMode::LeftSide),
+            (s + r, ChannelMode::SideRight),
+            (m + s, ChannelMode::MidSide),
+        ]
+        .into_iter()
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map_or(ChannelMode::Independent, |(_, mode)| mode)
+    }
+
+    fn search(&mut self, target: Target, bits_per_sample: u32) {
+        let subframe = match target {
+            Target::Channel(index) => &mut self.channels[index],
+            Target::Mid => &mut self.mid,
+            Target::Side => &mut self.side,
+        };
+        subframe.bits_per_sample = bits_per_sample;
+        let search = Search {
+            config: &self.config,
+            level: self.level,
+            windows: &self.windows,
+            scratch: &mut self.scratch,
+        };
+        search.run(subframe);
+    }
+}
+
+/// Which subframe is searched.
+#[derive(Clone, Copy)]
+enum Target {
+    Channel(usize),
+    Mid,
+    Side,
+}
+
+/// The search for the smallest coding of one channel.
+struct Search<'a> {
+    config: &'a Config,
+    level: Level,
+    windows: &'a [Window],
+    scratch: &'a mut Scratch,
+}
+
+impl Search<'_> {
+    fn run(mut self, subframe: &mut Subframe) {
+        let block = subframe.samples.len();
+        self.measure(subframe);
+        subframe.kind = Kind::Verbatim;
+        subframe.bits = subframe.header_bits() + block as u64 * u64::from(subframe.bits_per_sample);
+        if subframe.samples.iter().all(|x| *x == subframe.samples[0]) {
+            subframe.kind = Kind::Constant;
+            subframe.bits = subframe.header_bits() + u64::from(subframe.bits_per_sample);
+            return;
+        }
+        if self.config.prediction != Prediction::None {
+            self.try_fixed(subframe);
+        } else {
+            self.try_predictor(subframe, Kind::Fixed, Quantized::new(&[], 1));
+        }
+        if self.config.prediction == Prediction::Linear {
+            self.try_linear(subframe);
+        }
+    }
+
+    /// Shifts the wasted bits out and finds the peak.
+    fn measure(&self, subframe: &mut Subframe) {
+        let (or, peak) = bits_and_peak(self.level, &subframe.samples);
+        subframe.wasted_bits =
+            if or == 0 { 0 } else { or.trailing_zeros().min(subframe.bits_per_sample - 1) };
+        if subframe.wasted_bits > 0 {
+            for x in &mut subframe.samples {
+                *x >>= subframe.wasted_bits;
+            }
+        }
+        subframe.bits_per_sample -= subframe.wasted_bits;
+        subframe.peak = peak >> subframe.wasted_bits;
+    }
+
+    fn try_fixed(&mut self, subframe: &mut Subframe) {
+        let orders =
+            self.config.min_order.min(MAX_FIXED_ORDER)..=self.config.max_order.min(MAX_FIXED_ORDER);
+        let order = if subframe.peak <= MAX_FIXED_COST_PEAK {
+            let costs = fixed_costs(self.level, &subframe.samples, subframe.peak);
+            orders.min_by_key(|order| costs[*order]).unwrap_or(0)
+        } else {
+            *orders.end()
+        };
+        self.try_predictor(subframe, Kind::Fixed, fixed_predictor(order));
+    }
+
+    fn try_linear(&mut self, subframe: &mut Subframe) {
+        let block = subframe.samples.len();
+        // A block that a predictor's warm-up fills has nothing to predict.
+        let max_order = self.config.max_order.min(MAX_ORDER).min(block - 1);
+        let min_order = self.config.min_order.max(1);
+        if min_order > max_order {
+            return;
+        }
+        let windows = self.windows;
+        for window in windows {
+            let used = window.weights.len();
+            if used <= max_order {
+                continue;
+            }
+            let windowed = &mut self.scratch.windowed;
+            let padded = (LEAD + used).next_multiple_of(4);
+            windowed.clear();
+            windowed.resize(padded, 0.0);
+            let samples = &subframe.samples[window.start..window.start + used];
+            let inside = &mut windowed[LEAD..LEAD + used];
+            apply_window(self.level, samples, &window.weights, inside);
+            let mut sums = [0.0; MAX_ORDER + 1];
+            autocorrelation(self.level, windowed, max_order, &mut sums);
+            self.scratch.predictors.solve(&sums, max_order);
+            let solved = self.scratch.predictors.orders();
+            if solved < min_order {
+                continue;
+            }
+            match self.config.order_search {
+                OrderSearch::Estimate => {
+                    let bits_per_order = self.config.precision + subframe.bits_per_sample;
+                    let predictors = &self.scratch.predictors;
+                    let order = predictors.best_order(min_order, used, block, bits_per_order);
+                    self.try_order(subframe, order);
+                }
+                OrderSearch::Levels(levels) => {
+                    let span = solved - min_order;
+                    let mut last = 0;
+                    for i in 1..=levels {
+                        let order = min_order + span * i / levels;
+                        if order != last {
+                            self.try_order(subframe, order);
+                        }
+                        last = order;
+                    }
+                }
+                OrderSearch::All => {
+                    for order in min_order..=solved {
+                        self.try_order(subframe, order);
+                    }
+                }
+            }
+        }
+    }
+
+    fn try_order(&mut self, subframe: &mut Subframe, order: usize) {
+        let coefficients = self.scratch.predictors.coefficients(order);
+        let predictor = Quantized::new(coefficients, self.config.precision);
+        self.try_predictor(subframe, Kind::Linear, predictor);
+    }
+
+    /// Takes the predictor if it makes the subframe smaller.
+    fn try_predictor(&mut self, subframe: &mut Subframe, kind: Kind, predictor: Quantized) {
+        let block = subframe.samples.len();
+        if predictor.order >= block || !self.residual(subframe, &predictor) {
+            return;
+        }
+        let scratch = &mut *self.scratch;
+        scratch.plan.find(
+            self.level,
+            &scratch.residual,
+            predictor.order,
+            self.config.rice,
+            &mut scratch.rice,
+        );
+        let order = predictor.order as u64;
+        let mut bits = subframe.header_bits()
+            + order * u64::from(subframe.bits_per_sample)
+            + scratch.plan.bits;
+        if kind == Kind::Linear {
+            bits += 4 + 5 + order * u64::from(predictor.precision);
+        }
+        if bits < subframe.bits {
+            (subframe.bits, subframe.kind, subframe.predictor) = (bits, kind, predictor);
+            std::mem::swap(&mut subframe.plan, &mut scratch.plan);
+            std::mem::swap(&mut subframe.residual, &mut scratch.residual);
+        }
+    }
+
+    /// Computes the residual; false where it cannot be coded.
+    fn residual(&mut self, subframe: &Subframe, predictor: &Quantized) -> bool {
+        let out = &mut self.scratch.residual;
+        let (coefficients, shift) = (predictor.coefficients(), predictor.shift);
+        let largest_sum = u64::from(subframe.peak) * predictor.gain();
+        let largest_residual = u64::from(subframe.peak) + (largest_sum >> shift) + 1;
+        if largest_sum < 1 << 31 && largest_residual < 1 << 31 {
+            residual_narrow(self.level, &subframe.samples, coefficients, shift, out);
+            return true;
+        }
+        if largest_sum >= 1 << 53 {
+            return false;
+        }
+        let wide = &mut self.scratch.wide;
+        wide.clear();
+        wide.extend(subframe.samples.iter().map(|&x| f64::from(x)));
+        residual_wide(self.level, wide, coefficients, shift, out)
+    }
+}
+
+/// The fixed predictor of an order, as integer coefficients (RFC 9639 §9.2.5, table 21).
+fn fixed_predictor(order: usize) -> Quantized {
+    const COEFFICIENTS: [&[f64]; MAX_FIXED_ORDER + 1] =
+        [&[], &[1.0], &[2.0, -1.0], &[3.0, -3.0, 1.0], &[4.0, -6.0, 4.0, -1.0]];
+    let mut predictor = Quantized::new(&[], 1);
+    predictor.order = order;
+    for (integer, c) in predictor.coefficients.iter_mut().zip(COEFFICIENTS[order]) {
+        *integer = *c as i32;
+    }
+    predictor
+}
+
+impl Subframe {
+    /// A zero, the type, and the wasted bits.
+    fn header_bits(&self) -> u64 {
+        8 + u64::from(self.wasted_bits)
+    }
+
+    fn write(&self, level: Level, to: &mut BitWriter) {
+        let order = self.predictor.order;
+        let code = match self.kind {
+            Kind::Constant => 0,
+            Kind::Verbatim => 1,
+            Kind::Fixed => 8 + order as u64,
+            Kind::Linear => 32 + order as u64 - 1,
+        };
+        to.put(code << 1 | u64::from(self.wasted_bits > 0), 8);
+        if self.wasted_bits > 0 {
+            to.put_unary(u64::from(self.wasted_bits) - 1);
+        }
+        let plain = match self.kind {
+            Kind::Constant => 1,
+            Kind::Verbatim => self.samples.len(),
+            Kind::Fixed | Kind::Linear => order,
+        };
+        for &x in &self.samples[..plain] {
+            to.put_signed(i64::from(x), self.bits_per_sample);
+        }
+        if self.kind == Kind::Linear {
+            to.put(u64::from(self.predictor.precision) - 1, 4);
+            to.put(u64::from(self.predictor.shift), 5);
+            for &c in self.predictor.coefficients() {
+                to.put_signed(i64::from(c), self.predictor.precision);
+            }
+        }
+        if matches!(self.kind, Kind::Fixed | Kind::Linear) {
+            self.plan.write(level, &self.residual, order, to);
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! How hard to try: compression levels and the options that change them.
+
+use reelwright_core::{AudioEncoderRequest, Error, OptionInfo, Options, Result, SampleFormat};
+
+use crate::frame::ChannelMode;
+use crate::kernels::{MAX_FIXED_ORDER, MAX_ORDER};
+use crate::rice::{MAX_PARTITION_ORDER, RiceSearch};
+
+const COMPRESSION_LEVEL: OptionInfo = OptionInfo::int(
+    "compression_level",
+    (0, 12),
+    Some(5),
+    "how hard to try: 0 is fastest, 12 is smallest",
+);
+const LPC_TYPE: OptionInfo = OptionInfo::choice(
+    "lpc_type",
+    &[
+        ("auto", "as the compression level has it"),
+        ("none", "no prediction"),
+        ("fixed", "fixed predictors"),
+        ("levinson", "linear predictors by Levinson-Durbin recursion"),
+    ],
+    "auto",
+    "how samples are predicted",
+);
+const LPC_COEFF_PRECISION: OptionInfo = OptionInfo::int(
+    "lpc_coeff_precision",
+    (1, 15),
+    None,
+    "bits of a linear predictor's coefficient; without it, what suits the block size and depth",
+);
+const MIN_PREDICTION_ORDER: OptionInfo =
+    OptionInfo::int("min_prediction_order", (0, 32), None, "lowest order of a predictor");
+const MAX_PREDICTION_ORDER: OptionInfo = OptionInfo::int(
+    "max_prediction_order",
+    (0, 32),
+    None,
+    "highest order of a predictor; at most 4 where they are fixed",
+);
+const PREDICTION_ORDER_METHOD: OptionInfo = OptionInfo::choice(
+    "prediction_order_method",
+    &[
+        ("auto", "as the compression level has it"),
+        ("estimation", "the order that should do best"),
+        ("2level", "the best of two orders"),
+        ("4level", "the best of four orders"),
+        ("8level", "the best of eight orders"),
+        ("search", "the best of all orders"),
+    ],
+    "auto",
+    "how a linear predictor's order is found",
+);
+const MIN_PARTITION_ORDER: OptionInfo = OptionInfo::int(
+    "min_partition_order",
+    (0, MAX_PARTITION_ORDER as i64),
+    None,
+    "least times a block is halved for coding",
+);
+const MAX_PARTITION: OptionInfo = OptionInfo::int(
+    "max_partition_order",
+    (0, MAX_PARTITION_ORDER as i64),
+    None,
+    "most times a block is halved for coding",
+);
+const CH_MODE: OptionInfo = OptionInfo::choice(
+    "ch_mode",
+    &[
+        ("auto", "whatever is smallest"),
+        ("indep", "left and right"),
+        ("left_side", "left and the difference"),
+        ("right_side", "the difference and right"),
+        ("mid_side", "the mean and the difference"),
+    ],
+    "auto",
+    "how two channels are stored",
+);
+const FRAME_SIZE: OptionInfo = OptionInfo::int(
+    "frame_size",
+    (16, 65_535),
+    None,
+    "samples in a block; without it, 4096, or 4608 at 44.1 and 48 kHz",
+);
+const BITS_PER_RAW_SAMPLE: OptionInfo = OptionInfo::int(
+    "bits_per_raw_sample",
+    (4, 32),
+    None,
+    "bits of a sample that are kept, the highest ones; 16 from s16, 24 from s32",
+);
+const THREADS: OptionInfo =
+    OptionInfo::int("threads", (0, 64), Some(1), "blocks encoded at once; 0 is one per processor");
+const THREAD_TYPE: OptionInfo = OptionInfo::choice(
+    "thread_type",
+    &[("frame", "each thread encodes blocks of its own")],
+    "frame",
+    "how threads share the work",
+);
+
+pub(crate) static OPTIONS: &[OptionInfo] = &[
+    COMPRESSION_LEVEL,
+    LPC_TYPE,
+    LPC_COEFF_PRECISION,
+    MIN_PREDICTION_ORDER,
+    MAX_PREDICTION_ORDER,
+    PREDICTION_ORDER_METHOD,
+    MIN_PARTITION_ORDER,
+    MAX_PARTITION,
+    CH_MODE,
+    FRAME_SIZE,
+    BITS_PER_RAW_SAMPLE,
+    THREADS,
+    THREAD_TYPE,
+];
+
+/// Which predictors are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Prediction {
+    /// None: samples are coded as they are.
+    None,
+    /// The fixed ones.
+    Fixed,
+    /// Linear ones, and the fixed ones where they may do better.
+    Linear,
+}
+
+/// Which orders of a linear predictor are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OrderSearch {
+    /// The one that should do best.
+    Estimate,
+    /// This many, evenly spread.
+    Levels(usize),
+    /// All.
+    All,
+}
+
+/// How two channels are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stereo {
+    /// Whatever should be smallest.
+    Estimate,
+    /// Whatever is smallest.
+    Search,
+    /// In this way.
+    Always(ChannelMode),
+}
+
+/// All that decides how a stream is encoded.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) sample_rate: u32,
+    pub(crate) channels: usize,
+    pub(crate) bits_per_sample: u32,
+    /// How far an input sample is shifted right to have that many bits.
+    pub(crate) input_shift: u32,
+    pub(crate) block_size: usize,
+    pub(crate) prediction: Prediction,
+    pub(crate) min_order: usize,
+    pub(crate) max_order: usize,
+    pub(crate) order_search: OrderSearch,
+    pub(crate) precision: u32,
+    /// Into how many parts the windows cut a block.
+    pub(crate) window_parts: usize,
+    pub(crate) rice: RiceSearch,
+    pub(crate) stereo: Stereo,
+    pub(crate) threads: usize,
+}
+
+struct Level {
+    prediction: Prediction,
+    max_order: usize,
+    order_search: OrderSearch,
+    window_parts: usize,
+    max_partition_order: u32,
+    stereo: Stereo,
+}
+
+const fn level(
+    prediction: Prediction,
+    max_order: usize,
+    order_search: OrderSearch,
+    window_parts: usize,
+    max_partition_order: u32,
+    stereo: Stereo,
+) -> Level {
+    Level { prediction, max_order, order_search, window_parts, max_partition_order, stereo }
+}
+
+static LEVELS: [Level; 13] = {
+    use OrderSearch::{All, Estimate, Levels};
+    use Prediction::{Fixed, Linear};
+    const EST: Stereo = Stereo::Estimate;
+    const SEARCH: Stereo = Stereo::Search;
+    [
+        level(Fixed, 4, Estimate, 0, 3, EST),
+        level(Fixed, 4, Estimate, 0, 6, EST),
+        level(Fixed, 4, Estimate, 0, 6, SEARCH),
+        level(Linear, 6, Estimate, 1, 5, EST),
+        level(Linear, 8, Estimate, 1, 6, EST),
+        level(Linear, 8, Estimate, 1, 6, SEARCH),
+        level(Linear, 8, Estimate, 2, 6, SEARCH),
+        level(Linear, 12, Estimate, 2, 6, SEARCH),
+        level(Linear, 12, Estimate, 3, 6, SEARCH),
+        level(Linear, 12, Levels(4), 3, 8, SEARCH),
+        level(Linear, 12, All, 3, 8, SEARCH),
+        level(Linear, 32, Levels(8), 4, 8, SEARCH),
+        level(Linear, 32, All, 4, 8, SEARCH),
+    ]
+};
+
+impl Config {
+    /// Takes the options.
+    pub(crate) fn new(request: &AudioEncoderRequest, options: &mut Options) -> Result<Self> {
+        let sample_bits = match request.sample_format {
+            SampleFormat::S16 => 16,
+            _ => 32,
+        };
+        let bits_per_sample = match options.take_int(&BITS_PER_RAW_SAMPLE)? {
+            Some(bits) if bits > i64::from(sample_bits) => {
+                return Err(Error::option(format!(
+                    "bits_per_raw_sample must be at most {sample_bits} with sample format {}. \
+                     Found: {bits}. Pass encoder_format=\"s32\" for more.",
+                    request.sample_format
+                )));
+            }
+            Some(bits) => bits as u32,
+            None => sample_bits.min(24),
+        };
+
+        let given = options.contains(&COMPRESSION_LEVEL);
+        let mut number = options.take_int(&COMPRESSION_LEVEL)?.unwrap_or(5);
+        if let (Some(level), false) = (request.config.compression_level, given) {
+            if !(0..LEVELS.len() as i32).contains(&level) {
+                return Err(Error::option(format!(
+                    "compression_level of flac must be 0 to {}. Found: {level}",
+                    LEVELS.len() - 1
+                )));
+            }
+            number = i64::from(level);
+        }
+        let level = &LEVELS[number as usize];
+
+        let prediction = match options.take_choice(&LPC_TYPE)? {
+            "none" => Prediction::None,
+            "fixed" => Prediction::Fixed,
+            "levinson" => Prediction::Linear,
+            _ => level.prediction,
+        };
+        let highest = match prediction {
+            Prediction::None => 0,
+            Prediction::Fixed => MAX_FIXED_ORDER,
+            Prediction::Linear => MAX_ORDER,
+        };
+        let min_order = options.take_int(&MIN_PREDICTION_ORDER)?;
+        let max_order = options.take_int(&MAX_PREDICTION_ORDER)?;
+        for (name, order) in [("min", min_order), ("max", max_order)] {
+            if order.is_some_and(|order| order > highest as i64) {
+                return Err(Error::option(format!(
+                    "{name}_prediction_order must be at most {highest} with this lpc_type. Found: {}",
+                    order.unwrap_or_default()
+                )));
+            }
+        }
+        let max_order = max_order.map_or(level.max_order.min(highest), |order| order as usize);
+        let min_order = min_order.map_or(0, |order| order as usize);
+        in_order("prediction_order", min_order as i64, max_order as i64)?;
+
+        let order_search = match options.take_choice(&PREDICTION_ORDER_METHOD)? {
+            "estimation" => OrderSearch::Estimate,
+            "2level" => OrderSearch::Levels(2),
+            "4level" => OrderSearch::Levels(4),
+            "8level" => OrderSearch::Levels(8),
+            "search" => OrderSearch::All,
+            _ => level.order_search,
+        };
+
+        let max_partition = options.take_int(&MAX_PARTITION)?;
+        let min_partition = options.take_int(&MIN_PARTITION_ORDER)?.unwrap_or(0);
+        let max_partition = max_partition
+            .unwrap_or_else(|| i64::from(level.max_partition_order).max(min_partition));
+        in_order("partition_order", min_partition, max_partition)?;
+
+        let stereo = match options.take_choice(&CH_MODE)? {
+            "indep" => Stereo::Always(ChannelMode::Independent),
+            "left_side" => Stereo::Always(ChannelMode::LeftSide),
+            "right_side" => Stereo::Always(ChannelMode::SideRight),
+            "mid_side" => Stereo::Always(ChannelMode::MidSide),
+            _ => level.stereo,
+        };
+
+        let block_size = match options.take_int(&FRAME_SIZE)? {
+            Some(size) => size as usize,
+            None => default_block_size(request.sample_rate),
+        };
+        let precision = match options.take_int(&LPC_COEFF_PRECISION)? {
+            Some(bits) => bits as u32,
+            None => default_precision(block_size, bits_per_sample),
+        };
+        let threads = match options.take_int(&THREADS)? {
+            Some(0) => std::thread::available_parallelism().map_or(1, usize::from),
+            Some(threads) => threads as usize,
+            None => 1,
+        };
+        options.take_choice(&THREAD_TYPE)?;
+
+        Ok(Self {
+            sample_rate: request.sample_rate,
+            channels: request.layout.channels(),
+            bits_per_sample,
+            input_shift: sample_bits - bits_per_sample,
+            block_size,
+            prediction,
+            min_order,
+            max_order,
+            order_search,
+            precision,
+            window_parts: level.window_parts.max(1),
+            rice: RiceSearch {
+                min_partition_order: min_partition as u32,
+                max_partition_order: max_partition as u32,
+            },
+            stereo,
+            threads,
+        })
+    }
+}
+
+fn in_order(what: &str, min: i64, max: i64) -> Result<()> {
+    if min > max {
+        return Err(Error::option(format!(
+            "min_{what} must be at most max_{what}. Found: {min} and {max}"
+        )));
+    }
+    Ok(())
+}
+
+/// About a tenth of a second, at most 4608, the largest size that all decoders must take up to
+/// 48 kHz (RFC 9639 §7); a multiple of 2⁸, so that blocks can be halved.
+fn default_block_size(sample_rate: u32) -> usize {
+    match sample_rate {
+        ..=12_000 => 1024,
+        ..=24_000 => 2304,
+        ..=32_000 => 4096,
+        _ => 4608,
+    }
+}
+
+/// Longer blocks are worth more exact coefficients, and deeper samples need them.
+fn default_precision(block_size: usize, bits_per_sample: u32) -> u32 {
+    let for_size = match block_size {
+        ..=384 => 8,
+        ..=1152 => 10,
+        ..=2304 => 11,
+        _ => 12,
+    };
+    if bits_per_sample > 16 { for_size + 2 } else { for_size }
+}

@@ -1,1 +1,47 @@
 //! AIFF and AIFF-C muxer for Reelwright.
+//!
+//! Follows Apple's *Audio Interchange File Format 1.3* and the *AIFF-C* draft of 1991: big-endian
+//! integers (8 bits are signed) become AIFF, everything else AIFF-C with the compression types
+//! Apple and FFmpeg use. Positions of more than two channels are in a `CHAN` chunk.
+//!
+//! Lengths have 32 bits: a file that would outgrow them ends with an error, whole up to then. On a
+//! seekable output `flush` and `finish` write them. Elsewhere the file states the largest lengths
+//! there can be, with which readers take everything up to the end of the file.
+//!
+//! Of the metadata, `title`, `author` (or else `artist`), `copyright` and `comment` have a place.
+
+mod aiff;
+mod chunk;
+mod sound;
+
+use reelwright_core::{CodecId, MuxerInfo};
+
+use crate::aiff::Aiff;
+
+/// The sample encodings there are names for.
+static CODECS: &[CodecId] = &[
+    CodecId::PcmS16Be,
+    CodecId::PcmS8,
+    CodecId::PcmS24Be,
+    CodecId::PcmS32Be,
+    CodecId::PcmS16Le,
+    CodecId::PcmU8,
+    CodecId::PcmF32Be,
+    CodecId::PcmF64Be,
+    CodecId::PcmALaw,
+    CodecId::PcmMuLaw,
+];
+
+/// `aiff`.
+pub static MUXER: MuxerInfo = MuxerInfo {
+    name: "aiff",
+    long_name: "Audio IFF",
+    extensions: &["aif", "aiff", "afc", "aifc"],
+    mime_type: Some("audio/aiff"),
+    audio_codecs: CODECS,
+    video_codecs: &[],
+    max_streams: 1,
+    has_timestamps: false,
+    options: &[],
+    open: |_| Ok(Box::new(Aiff::default())),
+};

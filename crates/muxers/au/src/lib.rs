@@ -1,1 +1,43 @@
 //! AU muxer for Reelwright.
+//!
+//! Follows Sun's `audio.h`, later *The Sun/NeXT audio file format*: a header of 24 bytes, an
+//! annotation, the sound up to the end of the file. All numbers are big-endian.
+//!
+//! The length may be "unknown" (all ones), and is where the output cannot seek or the sound
+//! outgrows 32 bits; elsewhere `flush` and `finish` write it.
+//!
+//! Metadata becomes lines of `key=value` in the annotation, as FFmpeg writes and reads them.
+
+mod annotation;
+mod au;
+mod sound;
+
+use reelwright_core::{CodecId, MuxerInfo};
+
+use crate::au::Au;
+
+/// The sample encodings that have a number.
+static CODECS: &[CodecId] = &[
+    CodecId::PcmS16Be,
+    CodecId::PcmS8,
+    CodecId::PcmS24Be,
+    CodecId::PcmS32Be,
+    CodecId::PcmF32Be,
+    CodecId::PcmF64Be,
+    CodecId::PcmALaw,
+    CodecId::PcmMuLaw,
+];
+
+/// `au`.
+pub static MUXER: MuxerInfo = MuxerInfo {
+    name: "au",
+    long_name: "Sun AU",
+    extensions: &["au", "snd"],
+    mime_type: Some("audio/basic"),
+    audio_codecs: CODECS,
+    video_codecs: &[],
+    max_streams: 1,
+    has_timestamps: false,
+    options: &[],
+    open: |_| Ok(Box::new(Au::default())),
+};

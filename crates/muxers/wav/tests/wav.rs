@@ -1,9 +1,12 @@
 //! WAV and RF64: what readers of others find in the files, and the bytes the specifications give.
 
+#[path = "support/decode.rs"]
+mod decode;
 mod support;
 
 use std::io::Cursor;
 
+use decode::symphonia_sound;
 use proptest::prelude::*;
 use reelwright_core::{CodecId, ErrorKind, MemoryOutput, Metadata};
 use reelwright_mux_wav::WAV;
@@ -235,28 +238,6 @@ fn hound_reads_integers_and_floats() {
     let samples: Vec<f32> = read(CodecId::PcmF32Le).samples().map(|s| s.unwrap()).collect();
     let expected = data.chunks(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()));
     assert!(samples.into_iter().eq(expected));
-}
-
-/// The sound as symphonia decodes it, its bytes back in the codec's order.
-fn symphonia_sound(file: Vec<u8>) -> Vec<u8> {
-    use symphonia::core::{codecs::audio::AudioDecoderOptions, formats::*, io::*, meta::*};
-    let source = MediaSourceStream::new(Box::new(Cursor::new(file)), Default::default());
-    let mut format = symphonia::default::get_probe()
-        .probe(&probe::Hint::new(), source, FormatOptions::default(), MetadataOptions::default())
-        .unwrap();
-    let track = format.default_track(TrackType::Audio).unwrap();
-    let parameters = track.codec_params.as_ref().unwrap().audio().unwrap().clone();
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(&parameters, &AudioDecoderOptions::default())
-        .unwrap();
-    let mut sound = Vec::new();
-    // A file of open length ends where it ends.
-    while let Ok(Some(packet)) = format.next_packet() {
-        let mut bytes = Vec::new();
-        decoder.decode(&packet).unwrap().copy_bytes_to_vec_interleaved(&mut bytes);
-        sound.extend(bytes);
-    }
-    sound
 }
 
 #[test]

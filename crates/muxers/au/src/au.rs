@@ -1,0 +1,103 @@
+//! The `au` muxer.
+
+use reelwright_core::{
+    CodecId, Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters,
+};
+
+use crate::annotation::annotation;
+use crate::sound::{Sound, not_started};
+
+/// Everything in front of the annotation.
+const HEADER: usize = 24;
+
+/// The length of sound that nobody knows (`AUDIO_UNKNOWN_SIZE`).
+const UNKNOWN: u32 = u32::MAX;
+
+/// The `au` muxer.
+#[derive(Debug, Default)]
+pub(crate) struct Au {
+    file: Option<File>,
+}
+
+/// A file that was started.
+#[derive(Debug)]
+struct File {
+    sound: Sound,
+    seekable: bool,
+    /// Where the file starts in the output.
+    start: u64,
+    /// The bytes of sound.
+    data: u64,
+}
+
+impl Muxer for Au {
+    fn start(
+        &mut self,
+        streams: &[StreamParameters],
+        tags: &Metadata,
+        to: &mut dyn Destination,
+    ) -> Result<()> {
+        let sound = Sound::new(streams)?;
+        let annotation = annotation(tags);
+        let offset = u32::try_from(HEADER + annotation.len()).map_err(|_| {
+            Error::too_large(format!(
+                "Metadata must be shorter than {} bytes. Found: {} bytes",
+                u32::MAX,
+                annotation.len()
+            ))
+        })?;
+        let channels = sound.layout.channels() as u32;
+        let mut bytes = Vec::with_capacity(HEADER + annotation.len());
+        bytes.extend(b".snd");
+        for field in [offset, UNKNOWN, encoding(sound.codec), sound.rate, channels] {
+            bytes.extend(field.to_be_bytes());
+        }
+        bytes.extend(annotation);
+        let output = to.output();
+        let (seekable, start) = (output.is_seekable(), output.position());
+        self.file = Some(File { sound, seekable, start, data: 0 });
+        output.write(&bytes)
+    }
+
+    fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
+        let file = self.file.as_mut().ok_or_else(not_started)?;
+        file.sound.check(packet)?;
+        to.output().write(&packet.data)?;
+        file.data += packet.data.len() as u64;
+        Ok(())
+    }
+
+    fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
+        self.file.as_ref().ok_or_else(not_started)?.patch_size(to)?;
+        to.output().flush()
+    }
+
+    fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
+        self.file.take().ok_or_else(not_started)?.patch_size(to)
+    }
+}
+
+impl File {
+    /// Writes the length as it is now, where the output lets us.
+    fn patch_size(&self, to: &mut dyn Destination) -> Result<()> {
+        if !self.seekable {
+            return Ok(());
+        }
+        let size = u32::try_from(self.data).unwrap_or(UNKNOWN);
+        to.output().patch(self.start + 8, &size.to_be_bytes())
+    }
+}
+
+/// The number of an encoding, `AUDIO_FILE_ENCODING_*`.
+const fn encoding(codec: CodecId) -> u32 {
+    match codec {
+        CodecId::PcmMuLaw => 1,
+        CodecId::PcmS8 => 2,
+        CodecId::PcmS24Be => 4,
+        CodecId::PcmS32Be => 5,
+        CodecId::PcmF32Be => 6,
+        CodecId::PcmF64Be => 7,
+        CodecId::PcmALaw => 27,
+        _ => 3,
+    }
+}

@@ -1,0 +1,70 @@
+//! Headerless PCM: the file is the packets, and the names are FFmpeg's.
+
+#[path = "../../wav/tests/support/mod.rs"]
+mod support;
+
+use proptest::prelude::*;
+use reelwright_core::{MemoryOutput, Metadata};
+use reelwright_mux_raw::MUXERS;
+use support::*;
+
+#[test]
+fn the_file_is_the_sound() {
+    for info in MUXERS {
+        for channels in [1, 2, 6] {
+            let stream = pcm(info.audio_codecs[0], 48_000, usual(channels));
+            let block = channels * info.audio_codecs[0].bytes_per_sample().unwrap();
+            let data = noise(block * 37);
+            for output in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
+                let packets = cut(&data, block, &[1, 0, 5]);
+                let tags = tags([("title", "has no place")]);
+                let file = mux(info, &[], &stream, &tags, packets, output).unwrap();
+                assert!(file == data, "{} {channels}", info.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn ffmpeg_calls_the_formats_the_same() {
+    for info in MUXERS {
+        let arguments = ["-hide_banner", "-h", &format!("muxer={}", info.name)];
+        let Some(help) = run("ffmpeg", &arguments, &[]) else { return };
+        let help = String::from_utf8(help).unwrap();
+        assert!(help.starts_with(&format!("Muxer {} [{}]:", info.name, info.long_name)), "{help}");
+        assert!(help.contains(&format!("codec: {}.", info.audio_codecs[0])), "{help}");
+        let extensions = info.extensions.join(",");
+        let said = help.contains(&format!("Common extensions: {extensions}."));
+        assert_eq!(said, !extensions.is_empty(), "{help}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_an_error() {
+    for info in MUXERS {
+        refuses_what_is_wrong(info, &pcm(info.audio_codecs[0], 8000, usual(2)));
+        let other = MUXERS.iter().find(|other| other.name != info.name).unwrap();
+        let stream = pcm(other.audio_codecs[0], 8000, usual(1));
+        let mut output = MemoryOutput::seekable();
+        let result = open(info, &[]).unwrap().start(&[stream], &Metadata::new(), &mut output);
+        let message = result.unwrap_err().to_string();
+        assert!(message.contains(info.name) && message.contains(other.name), "{message}");
+    }
+}
+
+#[test]
+fn any_failure_of_the_output_is_an_error() {
+    fails_anywhere(&MUXERS[0], &pcm(MUXERS[0].audio_codecs[0], 8000, usual(1)), &[0; 40]);
+}
+
+proptest! {
+    #[test]
+    fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8)) {
+        let data = noise(2 * 333);
+        let stream = pcm(MUXERS[0].audio_codecs[0], 44_100, usual(1));
+        let output = MemoryOutput::seekable();
+        let packets = cut(&data, 2, &cuts);
+        let found = mux(&MUXERS[0], &[], &stream, &Metadata::new(), packets, output).unwrap();
+        prop_assert_eq!(found, data);
+    }
+}

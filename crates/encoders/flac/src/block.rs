@@ -7,11 +7,11 @@ use crate::config::{Config, OrderSearch, Prediction, Stereo};
 use crate::crc::crc16;
 use crate::frame::{ChannelMode, FrameHeader, MAX_HEADER_BYTES};
 use crate::kernels::{
-    LEAD, MAX_FIXED_ORDER, MAX_ORDER, apply_window, autocorrelation, bits_and_peak, fixed_costs,
-    mid_side, residual_narrow, residual_wide, stereo_costs,
+    LEAD, MAX_FIXED_ORDER, MAX_ORDER, RunCost, apply_window, autocorrelation, bits_and_peak,
+    fixed_costs, mid_side, residual_narrow, residual_wide, stereo_costs,
 };
 use crate::lpc::{Predictors, Quantized, Window};
-use crate::rice::{RicePlan, RiceScratch};
+use crate::rice::{RicePlan, RiceScratch, estimate};
 
 /// Sums and differences of deeper samples could leave 32 bits.
 const MAX_STEREO_BITS: u32 = 27;
@@ -150,83 +150,87 @@ impl BlockEncoder {
 
     /// Finds the coding of each channel, and of mid and side where they may be used.
     fn choose(&mut self, planes: &[Vec<i32>]) -> ChannelMode {
+        use ChannelMode::{Independent, LeftSide, MidSide, SideRight};
         let bits = self.config.bits_per_sample;
         let stereo = match self.config.stereo {
-            _ if planes.len() != 2 || bits > MAX_STEREO_BITS => {
-                Stereo::Always(ChannelMode::Independent)
-            }
+            _ if planes.len() != 2 || bits > MAX_STEREO_BITS => Stereo::Always(Independent),
             Stereo::Estimate => Stereo::Always(self.estimate_mode(&planes[0], &planes[1])),
             other => other,
         };
         let wanted = |mode: ChannelMode| stereo == Stereo::Search || stereo == Stereo::Always(mode);
-        use ChannelMode::{Independent, LeftSide, MidSide, SideRight};
-        let side_is_wanted = wanted(LeftSide) || wanted(SideRight) || wanted(MidSide);
-        if side_is_wanted {
+        if wanted(LeftSide) || wanted(SideRight) || wanted(MidSide) {
             let (mid, side) = (&mut self.mid.samples, &mut self.side.samples);
             mid_side(self.level, &planes[0], &planes[1], mid, side);
-            self.search(Target::Side, bits + 1);
+            self.search(Target::Side).start(bits + 1);
         }
         if wanted(MidSide) {
-            self.search(Target::Mid, bits);
+            self.search(Target::Mid).start(bits);
         }
         for (channel, plane) in planes.iter().enumerate() {
             let partner = if channel == 0 { LeftSide } else { SideRight };
             if wanted(Independent) || wanted(partner) {
                 self.channels[channel].samples.clear();
                 self.channels[channel].samples.extend_from_slice(plane);
-                self.search(Target::Channel(channel), bits);
+                self.search(Target::Channel(channel)).start(bits);
             }
         }
-        match stereo {
+        let mode = match stereo {
             Stereo::Always(mode) => mode,
             _ => {
                 let (left, right) = (self.channels[0].bits, self.channels[1].bits);
                 let (mid, side) = (self.mid.bits, self.side.bits);
-                [
-                    (left + right, Independent),
-                    (left + side, LeftSide),
-                    (side + right, SideRight),
-                    (mid + side, MidSide),
-                ]
-                .into_iter()
-                .min_by_key(|(bits, _)| *bits)
-                .map_or(Independent, |(_, mode)| mode)
+                cheapest([left + right, left + side, side + right, mid + side])
             }
+        };
+        let targets = match mode {
+            Independent => {
+                for channel in 0..planes.len() {
+                    self.search(Target::Channel(channel)).finish();
+                }
+                return mode;
+            }
+            LeftSide => [Target::Channel(0), Target::Side],
+            SideRight => [Target::Side, Target::Channel(1)],
+            MidSide => [Target::Mid, Target::Side],
+        };
+        for target in targets {
+            self.search(target).finish();
         }
+        mode
     }
 
     /// The mode that should take the fewest bits.
     fn estimate_mode(&self, left: &[i32], right: &[i32]) -> ChannelMode {
         let peak = bits_and_peak(self.level, left).1.max(bits_and_peak(self.level, right).1);
         // Twice as loud is a bit more per sample.
-        let [l, r, m, s] =
-            stereo_costs(self.level, left, right, peak).map(|sum| libm::log2(sum as f64 + 1.0));
-        [
-            (l + r, ChannelMode::Independent),
-            (l + s, ChannelMode::LeftSide),
-            (s + r, ChannelMode::SideRight),
-            (m + s, ChannelMode::MidSide),
-        ]
-        .into_iter()
-        .min_by(|a, b| a.0.total_cmp(&b.0))
-        .map_or(ChannelMode::Independent, |(_, mode)| mode)
+        let [left, right, mid, side] = stereo_costs(self.level, left, right, peak)
+            .map(|sum| (libm::log2(sum as f64 + 1.0) * 1e6) as u64);
+        cheapest([left + right, left + side, side + right, mid + side])
     }
 
-    fn search(&mut self, target: Target, bits_per_sample: u32) {
-        let subframe = match target {
-            Target::Channel(index) => &mut self.channels[index],
-            Target::Mid => &mut self.mid,
-            Target::Side => &mut self.side,
-        };
-        subframe.bits_per_sample = bits_per_sample;
-        let search = Search {
+    fn search(&mut self, target: Target) -> Search<'_> {
+        Search {
             config: &self.config,
             level: self.level,
             windows: &self.windows,
+            subframe: match target {
+                Target::Channel(index) => &mut self.channels[index],
+                Target::Mid => &mut self.mid,
+                Target::Side => &mut self.side,
+            },
             scratch: &mut self.scratch,
-        };
-        search.run(subframe);
+        }
     }
+}
+
+/// The mode of the lowest cost: of left and right, left and side, side and right, mid and side.
+fn cheapest(costs: [u64; 4]) -> ChannelMode {
+    use ChannelMode::{Independent, LeftSide, MidSide, SideRight};
+    [Independent, LeftSide, SideRight, MidSide]
+        .into_iter()
+        .zip(costs)
+        .min_by_key(|(_, cost)| *cost)
+        .map_or(Independent, |(mode, _)| mode)
 }
 
 /// Which subframe is searched.
@@ -242,123 +246,154 @@ struct Search<'a> {
     config: &'a Config,
     level: Level,
     windows: &'a [Window],
+    subframe: &'a mut Subframe,
     scratch: &'a mut Scratch,
 }
 
 impl Search<'_> {
-    fn run(mut self, subframe: &mut Subframe) {
-        let block = subframe.samples.len();
-        self.measure(subframe);
-        subframe.kind = Kind::Verbatim;
-        subframe.bits = subframe.header_bits() + block as u64 * u64::from(subframe.bits_per_sample);
-        if subframe.samples.iter().all(|x| *x == subframe.samples[0]) {
-            subframe.kind = Kind::Constant;
-            subframe.bits = subframe.header_bits() + u64::from(subframe.bits_per_sample);
+    /// Searches far enough to tell channels apart.
+    fn start(mut self, bits_per_sample: u32) {
+        self.measure(bits_per_sample);
+        let samples = &self.subframe.samples;
+        if samples.iter().all(|x| *x == samples[0]) {
+            self.subframe.kind = Kind::Constant;
+            self.subframe.bits = self.subframe.header_bits() + u64::from(bits_per_sample);
             return;
         }
-        if self.config.prediction != Prediction::None {
-            self.try_fixed(subframe);
-        } else {
-            self.try_predictor(subframe, Kind::Fixed, Quantized::new(&[], 1));
+        self.subframe.kind = Kind::Verbatim;
+        self.subframe.bits = self.subframe.verbatim_bits();
+        match self.config.prediction {
+            Prediction::None => self.try_predictor(Kind::Fixed, fixed_predictor(0)),
+            Prediction::Fixed => self.try_fixed(),
+            Prediction::Linear => {
+                if let Some(window) = self.windows.first() {
+                    self.try_window(window);
+                }
+                self.try_fixed();
+            }
+        }
+    }
+
+    /// Searches on where that may pay, and counts exactly.
+    fn finish(mut self) {
+        if self.subframe.kind == Kind::Constant {
+            return;
         }
         if self.config.prediction == Prediction::Linear {
-            self.try_linear(subframe);
+            for window in self.windows.iter().skip(1) {
+                self.try_window(window);
+            }
+        }
+        let subframe = self.subframe;
+        if matches!(subframe.kind, Kind::Fixed | Kind::Linear) {
+            let order = subframe.predictor.order;
+            let guess = subframe.plan.bits;
+            subframe.plan.settle(self.level, &subframe.residual, order, &mut self.scratch.rice);
+            subframe.bits = subframe.bits - guess + subframe.plan.bits;
+            if subframe.bits >= subframe.verbatim_bits() {
+                subframe.kind = Kind::Verbatim;
+                subframe.bits = subframe.verbatim_bits();
+            }
         }
     }
 
     /// Shifts the wasted bits out and finds the peak.
-    fn measure(&self, subframe: &mut Subframe) {
+    fn measure(&mut self, bits_per_sample: u32) {
+        let subframe = &mut *self.subframe;
         let (or, peak) = bits_and_peak(self.level, &subframe.samples);
         subframe.wasted_bits =
-            if or == 0 { 0 } else { or.trailing_zeros().min(subframe.bits_per_sample - 1) };
+            if or == 0 { 0 } else { or.trailing_zeros().min(bits_per_sample - 1) };
         if subframe.wasted_bits > 0 {
             for x in &mut subframe.samples {
                 *x >>= subframe.wasted_bits;
             }
         }
-        subframe.bits_per_sample -= subframe.wasted_bits;
+        subframe.bits_per_sample = bits_per_sample - subframe.wasted_bits;
         subframe.peak = peak >> subframe.wasted_bits;
     }
 
-    fn try_fixed(&mut self, subframe: &mut Subframe) {
+    /// Tries the fixed predictor that should do best, if it may do better than what was found.
+    fn try_fixed(&mut self) {
+        let subframe = &*self.subframe;
         let orders =
             self.config.min_order.min(MAX_FIXED_ORDER)..=self.config.max_order.min(MAX_FIXED_ORDER);
-        let order = if subframe.peak <= MAX_FIXED_COST_PEAK {
-            let costs = fixed_costs(self.level, &subframe.samples, subframe.peak);
-            orders.min_by_key(|order| costs[*order]).unwrap_or(0)
-        } else {
-            *orders.end()
-        };
-        self.try_predictor(subframe, Kind::Fixed, fixed_predictor(order));
+        if subframe.peak > MAX_FIXED_COST_PEAK {
+            return self.try_predictor(Kind::Fixed, fixed_predictor(*orders.end()));
+        }
+        let costs = fixed_costs(self.level, &subframe.samples, subframe.peak);
+        let order = orders.min_by_key(|order| costs[*order]).unwrap_or(0);
+        // As many bits as in one partition; partitions may save a few percent of that.
+        let cost = RunCost { sum: 2 * costs[order], or: u32::MAX };
+        let (_, bits) = estimate(cost, subframe.samples.len() as u64);
+        if subframe.kind != Kind::Linear || bits - bits / 16 < subframe.bits {
+            self.try_predictor(Kind::Fixed, fixed_predictor(order));
+        }
     }
 
-    fn try_linear(&mut self, subframe: &mut Subframe) {
-        let block = subframe.samples.len();
+    /// Tries the linear predictors that suit the samples under a window.
+    fn try_window(&mut self, window: &Window) {
+        let used = window.weights.len();
         // A block that a predictor's warm-up fills has nothing to predict.
-        let max_order = self.config.max_order.min(MAX_ORDER).min(block - 1);
+        let max_order = self.config.max_order.min(MAX_ORDER).min(used.saturating_sub(1));
         let min_order = self.config.min_order.max(1);
         if min_order > max_order {
             return;
         }
-        let windows = self.windows;
-        for window in windows {
-            let used = window.weights.len();
-            if used <= max_order {
-                continue;
-            }
-            let windowed = &mut self.scratch.windowed;
-            let padded = (LEAD + used).next_multiple_of(4);
-            windowed.clear();
-            windowed.resize(padded, 0.0);
-            let samples = &subframe.samples[window.start..window.start + used];
-            let inside = &mut windowed[LEAD..LEAD + used];
-            apply_window(self.level, samples, &window.weights, inside);
-            let mut sums = [0.0; MAX_ORDER + 1];
-            autocorrelation(self.level, windowed, max_order, &mut sums);
-            self.scratch.predictors.solve(&sums, max_order);
-            let solved = self.scratch.predictors.orders();
-            if solved < min_order {
-                continue;
-            }
-            match self.config.order_search {
-                OrderSearch::Estimate => {
-                    let bits_per_order = self.config.precision + subframe.bits_per_sample;
-                    let predictors = &self.scratch.predictors;
-                    let order = predictors.best_order(min_order, used, block, bits_per_order);
-                    self.try_order(subframe, order);
-                }
-                OrderSearch::Levels(levels) => {
-                    let span = solved - min_order;
-                    let mut last = 0;
-                    for i in 1..=levels {
-                        let order = min_order + span * i / levels;
-                        if order != last {
-                            self.try_order(subframe, order);
-                        }
-                        last = order;
-                    }
-                }
-                OrderSearch::All => {
-                    for order in min_order..=solved {
-                        self.try_order(subframe, order);
-                    }
-                }
-            }
-        }
-    }
-
-    fn try_order(&mut self, subframe: &mut Subframe, order: usize) {
-        let coefficients = self.scratch.predictors.coefficients(order);
-        let predictor = Quantized::new(coefficients, self.config.precision);
-        self.try_predictor(subframe, Kind::Linear, predictor);
-    }
-
-    /// Takes the predictor if it makes the subframe smaller.
-    fn try_predictor(&mut self, subframe: &mut Subframe, kind: Kind, predictor: Quantized) {
-        let block = subframe.samples.len();
-        if predictor.order >= block || !self.residual(subframe, &predictor) {
+        let windowed = &mut self.scratch.windowed;
+        windowed.clear();
+        windowed.resize((LEAD + used).next_multiple_of(4), 0.0);
+        let samples = &self.subframe.samples[window.start..window.start + used];
+        let inside = &mut windowed[LEAD..LEAD + used];
+        apply_window(self.level, samples, &window.weights, inside);
+        let mut sums = [0.0; MAX_ORDER + 1];
+        autocorrelation(self.level, windowed, max_order, &mut sums);
+        self.scratch.predictors.solve(&sums, max_order);
+        let solved = self.scratch.predictors.orders();
+        if solved < min_order {
             return;
         }
+        match self.config.order_search {
+            OrderSearch::Estimate => self.try_order(self.estimate_order(min_order, used)),
+            OrderSearch::Levels(levels) => {
+                let estimate = self.estimate_order(min_order, used);
+                self.try_order(estimate);
+                let mut last = estimate;
+                for i in 1..=levels {
+                    let order = min_order + (solved - min_order) * i / levels;
+                    if order != estimate && order != last {
+                        self.try_order(order);
+                    }
+                    last = order;
+                }
+            }
+            OrderSearch::All => {
+                for order in min_order..=solved {
+                    self.try_order(order);
+                }
+            }
+        }
+    }
+
+    /// The order that should do best after a window of `used` samples.
+    fn estimate_order(&self, min_order: usize, used: usize) -> usize {
+        let bits_per_order = self.config.precision + self.subframe.bits_per_sample;
+        let block = self.subframe.samples.len();
+        self.scratch.predictors.best_order(min_order, used, block, bits_per_order)
+    }
+
+    fn try_order(&mut self, order: usize) {
+        let coefficients = self.scratch.predictors.coefficients(order);
+        let predictor = Quantized::new(coefficients, self.config.precision);
+        self.try_predictor(Kind::Linear, predictor);
+    }
+
+    /// Takes the predictor if it should make the subframe smaller.
+    fn try_predictor(&mut self, kind: Kind, predictor: Quantized) {
+        let block = self.subframe.samples.len();
+        if predictor.order >= block || !self.residual(&predictor) {
+            return;
+        }
+        let subframe = &mut *self.subframe;
         let scratch = &mut *self.scratch;
         scratch.plan.find(
             self.level,
@@ -382,7 +417,8 @@ impl Search<'_> {
     }
 
     /// Computes the residual; false where it cannot be coded.
-    fn residual(&mut self, subframe: &Subframe, predictor: &Quantized) -> bool {
+    fn residual(&mut self, predictor: &Quantized) -> bool {
+        let subframe = &*self.subframe;
         let out = &mut self.scratch.residual;
         let (coefficients, shift) = (predictor.coefficients(), predictor.shift);
         let largest_sum = u64::from(subframe.peak) * predictor.gain();
@@ -417,6 +453,10 @@ impl Subframe {
     /// A zero, the type, and the wasted bits.
     fn header_bits(&self) -> u64 {
         8 + u64::from(self.wasted_bits)
+    }
+
+    fn verbatim_bits(&self) -> u64 {
+        self.header_bits() + self.samples.len() as u64 * u64::from(self.bits_per_sample)
     }
 
     fn write(&self, level: Level, to: &mut BitWriter) {

@@ -42,9 +42,9 @@ const PREDICTION_ORDER_METHOD: OptionInfo = OptionInfo::choice(
     &[
         ("auto", "as the compression level has it"),
         ("estimation", "the order that should do best"),
-        ("2level", "the best of two orders"),
-        ("4level", "the best of four orders"),
-        ("8level", "the best of eight orders"),
+        ("2level", "the best of two orders and the one that should do best"),
+        ("4level", "the same with four orders"),
+        ("8level", "the same with eight orders"),
         ("search", "the best of all orders"),
     ],
     "auto",
@@ -127,7 +127,7 @@ pub(crate) enum Prediction {
 pub(crate) enum OrderSearch {
     /// The one that should do best.
     Estimate,
-    /// This many, evenly spread.
+    /// The same, and this many, evenly spread.
     Levels(usize),
     /// All.
     All,
@@ -192,18 +192,18 @@ static LEVELS: [Level; 13] = {
     const SEARCH: Stereo = Stereo::Search;
     [
         level(Fixed, 4, Estimate, 0, 3, EST),
-        level(Fixed, 4, Estimate, 0, 6, EST),
+        level(Fixed, 4, Estimate, 0, 5, EST),
         level(Fixed, 4, Estimate, 0, 6, SEARCH),
         level(Linear, 6, Estimate, 1, 5, EST),
         level(Linear, 8, Estimate, 1, 6, EST),
-        level(Linear, 8, Estimate, 1, 6, SEARCH),
-        level(Linear, 8, Estimate, 2, 6, SEARCH),
+        level(Linear, 12, Estimate, 1, 6, EST),
+        level(Linear, 12, Estimate, 1, 6, SEARCH),
         level(Linear, 12, Estimate, 2, 6, SEARCH),
         level(Linear, 12, Estimate, 3, 6, SEARCH),
         level(Linear, 12, Levels(4), 3, 8, SEARCH),
-        level(Linear, 12, All, 3, 8, SEARCH),
-        level(Linear, 32, Levels(8), 4, 8, SEARCH),
-        level(Linear, 32, All, 4, 8, SEARCH),
+        level(Linear, 16, Levels(8), 3, 8, SEARCH),
+        level(Linear, 32, Levels(8), 3, 8, SEARCH),
+        level(Linear, 32, All, 3, 8, SEARCH),
     ]
 };
 
@@ -349,8 +349,8 @@ fn default_precision(block_size: usize, bits_per_sample: u32) -> u32 {
     let for_size = match block_size {
         ..=384 => 8,
         ..=1152 => 10,
-        ..=2304 => 11,
-        _ => 12,
+        ..=2304 => 12,
+        _ => 13,
     };
     if bits_per_sample > 16 { for_size + 2 } else { for_size }
 }

@@ -27,7 +27,7 @@ enum Coding {
 pub(crate) struct RicePlan {
     partition_order: u32,
     partitions: Vec<Coding>,
-    /// Exactly what [`write`](Self::write) will write.
+    /// About what [`write`](Self::write) will write; after [`settle`](Self::settle), exactly that.
     pub(crate) bits: u64,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct RiceScratch {
 
 /// The parameter that suits `count` zigzagged residuals of this sum, and about how many bits they
 /// take with it. A geometric distribution of mean m is coded best with about log2(m) low bits.
-fn estimate(cost: RunCost, count: u64) -> (u8, u64) {
+pub(crate) fn estimate(cost: RunCost, count: u64) -> (u8, u64) {
     let doubled_excess = cost.sum.saturating_sub(count / 2);
     let k = if doubled_excess <= count {
         0
@@ -75,8 +75,8 @@ const fn raw_width(or: u32) -> u32 {
 }
 
 impl RicePlan {
-    /// Finds how to code the residual of a predictor of `order` over a block of
-    /// `residual.len() + order` samples.
+    /// Finds how often to halve the residual of a predictor of `order` over a block of
+    /// `residual.len() + order` samples, and about how many bits it takes then.
     pub(crate) fn find(
         &mut self,
         level: Level,
@@ -115,21 +115,19 @@ impl RicePlan {
             }
             costs.truncate(costs.len() / 2);
         }
-        self.settle(level, residual, order, best.1, scratch);
+        (self.bits, self.partition_order) = best;
     }
 
     /// Chooses the coding of each partition, counting exactly.
-    fn settle(
+    pub(crate) fn settle(
         &mut self,
         level: Level,
         residual: &[i32],
         order: usize,
-        partition_order: u32,
         scratch: &mut RiceScratch,
     ) {
-        let length = (residual.len() + order) >> partition_order;
+        let length = (residual.len() + order) >> self.partition_order;
         run_costs(level, residual, order, length, &mut scratch.costs);
-        self.partition_order = partition_order;
         self.partitions.clear();
         self.bits = 0;
         let mut rest = residual;
@@ -239,6 +237,7 @@ mod tests {
         let search =
             RiceSearch { min_partition_order: 0, max_partition_order: MAX_PARTITION_ORDER };
         plan.find(level, residual, order, search, &mut RiceScratch::default());
+        plan.settle(level, residual, order, &mut RiceScratch::default());
         let mut bits = BitWriter::default();
         bits.start(plan.bits as usize / 8 + 1);
         plan.write(level, residual, order, &mut bits);

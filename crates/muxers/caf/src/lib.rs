@@ -1,1 +1,48 @@
 //! CAF muxer for Reelwright.
+//!
+//! Follows Apple's *Core Audio Format Specification 1.0*: an audio description, a channel layout,
+//! information strings, and the audio data as the last chunk.
+//!
+//! The length of the data may be -1, "up to the end of the file", and is where the output cannot
+//! seek; elsewhere `flush` and `finish` write it. It has 64 bits.
+//!
+//! All metadata is kept, under FFmpeg's names, which Apple's list of keys leaves room for.
+
+mod caf;
+mod chunk;
+mod sound;
+
+use reelwright_core::{CodecId, MuxerInfo};
+
+use crate::caf::Caf;
+
+/// The sample encodings the audio description can name. 8 bits are signed.
+static CODECS: &[CodecId] = &[
+    CodecId::PcmS16Be,
+    CodecId::PcmS16Le,
+    CodecId::PcmS8,
+    CodecId::PcmS24Be,
+    CodecId::PcmS24Le,
+    CodecId::PcmS32Be,
+    CodecId::PcmS32Le,
+    CodecId::PcmF32Be,
+    CodecId::PcmF32Le,
+    CodecId::PcmF64Be,
+    CodecId::PcmF64Le,
+    CodecId::PcmALaw,
+    CodecId::PcmMuLaw,
+];
+
+/// `caf`.
+pub static MUXER: MuxerInfo = MuxerInfo {
+    name: "caf",
+    long_name: "Apple CAF (Core Audio Format)",
+    extensions: &["caf"],
+    mime_type: Some("audio/x-caf"),
+    audio_codecs: CODECS,
+    video_codecs: &[],
+    max_streams: 1,
+    has_timestamps: false,
+    options: &[],
+    open: |_| Ok(Box::new(Caf::default())),
+};

@@ -1,0 +1,93 @@
+//! The chunks in front of the sound.
+
+use reelwright_core::{ChannelLayout, CodecId, Error, Metadata, Result};
+
+use crate::sound::Sound;
+
+/// `kCAFLinearPCMFormatFlagIsFloat`.
+const FLOAT: u32 = 1;
+
+/// `kCAFLinearPCMFormatFlagIsLittleEndian`.
+const LITTLE_ENDIAN: u32 = 2;
+
+/// `kCAFChannelLayoutTag_UseChannelBitmap`; the bits are those of WAVE's channel mask.
+const USE_BITMAP: u32 = 1 << 16;
+
+/// `kAudioChannelLayoutTag_DiscreteInOrder`, to which the number of channels is added.
+const DISCRETE: u32 = 147 << 16;
+
+/// The file header and all chunks up to the first sample, the data's length being -1.
+///
+/// # Errors
+/// There cannot be 2^32 information strings.
+pub(crate) fn header(sound: &Sound, tags: &Metadata) -> Result<Vec<u8>> {
+    // Version 1, no flags.
+    let mut bytes = b"caff\0\x01\0\0".to_vec();
+    push(&mut bytes, b"desc", &description(sound));
+    if let Some(layout) = layout(sound.layout) {
+        push(&mut bytes, b"chan", &layout);
+    }
+    if !tags.is_empty() {
+        push(&mut bytes, b"info", &information(tags)?);
+    }
+    bytes.extend(b"data");
+    bytes.extend((-1i64).to_be_bytes());
+    // The edit count.
+    bytes.extend([0; 4]);
+    Ok(bytes)
+}
+
+/// The Audio Description chunk: rate, format, flags, and what a packet is. Here it is one sample
+/// of every channel.
+fn description(sound: &Sound) -> Vec<u8> {
+    use CodecId as C;
+    let (format, flags) = match sound.codec {
+        C::PcmALaw => (b"alaw", 0),
+        C::PcmMuLaw => (b"ulaw", 0),
+        C::PcmF32Be | C::PcmF64Be => (b"lpcm", FLOAT),
+        C::PcmF32Le | C::PcmF64Le => (b"lpcm", FLOAT | LITTLE_ENDIAN),
+        C::PcmS16Le | C::PcmS24Le | C::PcmS32Le => (b"lpcm", LITTLE_ENDIAN),
+        _ => (b"lpcm", 0),
+    };
+    let mut body = f64::from(sound.rate).to_be_bytes().to_vec();
+    body.extend(format);
+    let channels = sound.layout.channels() as u32;
+    let bits = 8 * sound.sample_bytes as u32;
+    for field in [flags, sound.block() as u32, 1, channels, bits] {
+        body.extend(field.to_be_bytes());
+    }
+    body
+}
+
+/// The Channel Layout chunk, which plain mono and stereo do without.
+fn layout(layout: ChannelLayout) -> Option<Vec<u8>> {
+    if [ChannelLayout::MONO, ChannelLayout::STEREO].contains(&layout) {
+        return None;
+    }
+    let (tag, bitmap) = match layout.mask() {
+        Some(mask) => (USE_BITMAP, mask),
+        None => (DISCRETE + layout.channels() as u32, 0),
+    };
+    // No channel descriptions follow.
+    Some([tag, bitmap, 0].map(u32::to_be_bytes).concat())
+}
+
+/// The Information chunk: pairs of strings, each ending in a NUL.
+fn information(tags: &Metadata) -> Result<Vec<u8>> {
+    let entries = tags.iter().count();
+    let entries = u32::try_from(entries).map_err(|_| {
+        Error::too_large(format!("Metadata must have fewer than 2^32 entries. Found: {entries}"))
+    })?;
+    let mut body = entries.to_be_bytes().to_vec();
+    for text in tags.iter().flat_map(|(key, value)| [key, value]) {
+        body.extend(text.as_bytes());
+        body.push(0);
+    }
+    Ok(body)
+}
+
+fn push(bytes: &mut Vec<u8>, id: &[u8; 4], body: &[u8]) {
+    bytes.extend(id);
+    bytes.extend((body.len() as u64).to_be_bytes());
+    bytes.extend(body);
+}

@@ -1,0 +1,159 @@
+//! The `flac` muxer.
+
+use reelwright_core::{
+    CodecRecord, Destination, Error, FlacStreamInfo, Metadata, Muxer, Packet, Result,
+    StreamParameters, TimeBase, Timestamp,
+};
+
+use crate::block::{self, BlockType};
+use crate::seek_table::SeekTable;
+use crate::vorbis_comment;
+
+/// Where STREAMINFO's body is: behind `fLaC` and a block header.
+const STREAM_INFO_AT: u64 = 8;
+
+/// Where the seek table's body is: behind STREAMINFO and another block header.
+const SEEK_TABLE_AT: u64 = STREAM_INFO_AT + 34 + 4;
+
+/// What comes before the frames besides STREAMINFO and metadata.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Header {
+    /// Bytes in the padding block; 0 for no block.
+    pub(crate) padding: u32,
+    /// Seconds between seek points; 0 for no table.
+    pub(crate) seek_interval: u32,
+}
+
+/// The `flac` muxer.
+#[derive(Debug)]
+pub(crate) struct Flac {
+    header: Option<Header>,
+    file: Option<File>,
+}
+
+/// A file that was started.
+#[derive(Debug)]
+struct File {
+    /// Where the file starts in the output, where it has a header that can be mended.
+    start: Option<u64>,
+    seek_table: Option<SeekTable>,
+    /// The unit of the packets' durations.
+    time_base: TimeBase,
+    /// The unit of the seek table.
+    sample: TimeBase,
+}
+
+impl Flac {
+    pub(crate) const fn new(header: Option<Header>) -> Self {
+        Self { header, file: None }
+    }
+}
+
+impl Muxer for Flac {
+    fn start(
+        &mut self,
+        streams: &[StreamParameters],
+        tags: &Metadata,
+        to: &mut dyn Destination,
+    ) -> Result<()> {
+        let (stream, info) = only_stream(streams)?;
+        let output = to.output();
+        let mut file = File {
+            start: None,
+            seek_table: None,
+            time_base: stream.time_base,
+            sample: TimeBase::of_sample_rate(info.sample_rate)?,
+        };
+        let Some(header) = self.header else {
+            self.file = Some(file);
+            return Ok(());
+        };
+        let mut bytes = b"fLaC".to_vec();
+        block::push(&mut bytes, BlockType::StreamInfo, &info.to_bytes(), false)?;
+        if header.seek_interval > 0 {
+            if !output.is_seekable() {
+                return Err(Error::unsupported(
+                    "Option seek_interval needs an output that can seek: the seek table comes \
+                     first in a file and is known last. The valid value here is 0.",
+                ));
+            }
+            let spacing = u64::from(header.seek_interval) * u64::from(info.sample_rate);
+            let table = SeekTable::new(spacing);
+            block::push(&mut bytes, BlockType::SeekTable, &table.body(), false)?;
+            file.seek_table = Some(table);
+        }
+        let comment = vorbis_comment::body(tags, stream.audio().map(|audio| audio.layout))?;
+        block::push(&mut bytes, BlockType::VorbisComment, &comment, header.padding == 0)?;
+        if header.padding > 0 {
+            let padding = vec![0; header.padding as usize];
+            block::push(&mut bytes, BlockType::Padding, &padding, true)?;
+        }
+        file.start = output.is_seekable().then(|| output.position());
+        self.file = Some(file);
+        output.write(&bytes)
+    }
+
+    fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
+        let file = self.file.as_mut().ok_or_else(not_started)?;
+        if packet.stream != 0 {
+            return Err(Error::argument(format!(
+                "A packet must be of stream 0, the only one. Found: {}",
+                packet.stream
+            )));
+        }
+        to.output().write(&packet.data)?;
+        if let Some(table) = &mut file.seek_table {
+            let samples = file.time_base.rescale(Timestamp(packet.duration), file.sample);
+            let samples = u16::try_from(samples.0).ok().filter(|&samples| samples > 0);
+            table.add(samples, packet.data.len() as u64);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, streams: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
+        let file = self.file.take().ok_or_else(not_started)?;
+        let Some(start) = file.start else { return Ok(()) };
+        let (_, info) = only_stream(streams)?;
+        to.output().patch(start + STREAM_INFO_AT, &info.to_bytes())?;
+        if let Some(table) = &file.seek_table {
+            to.output().patch(start + SEEK_TABLE_AT, &table.body())?;
+        }
+        Ok(())
+    }
+}
+
+/// The only stream of a file, with its STREAMINFO.
+///
+/// # Errors
+/// There must be one stream, of FLAC, and what its STREAMINFO says must fit in its fields.
+fn only_stream(streams: &[StreamParameters]) -> Result<(&StreamParameters, &FlacStreamInfo)> {
+    let [stream] = streams else {
+        return Err(Error::unsupported(format!(
+            "flac holds exactly one stream. Found: {}",
+            streams.len()
+        )));
+    };
+    let CodecRecord::Flac(info) = &stream.record else {
+        return Err(Error::unsupported(format!(
+            "flac does not support {}. The supported value is flac.",
+            stream.codec
+        ))
+        .in_stream(0));
+    };
+    let fits = (1..1 << 20).contains(&info.sample_rate)
+        && (1..=8).contains(&info.channels)
+        && (4..=32).contains(&info.bits_per_sample);
+    if !fits {
+        return Err(Error::unsupported(format!(
+            "flac cannot describe {} channels of {} bits at {} Hz: there may be 1 to 8 channels of \
+             4 to 32 bits at 1 to 1048575 Hz.",
+            info.channels, info.bits_per_sample, info.sample_rate
+        ))
+        .in_stream(0));
+    }
+    Ok((stream, info))
+}
+
+fn not_started() -> Error {
+    Error::state("flac: start must come before packets, and finish after the last one")
+}

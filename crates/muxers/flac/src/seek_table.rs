@@ -1,0 +1,133 @@
+//! The seek table block (RFC 9639 §8.5): its room is reserved before, and its points are found
+//! while, the frames come.
+
+/// Points there is room for; even, as a full table gives up every other one.
+const POINTS: usize = 512;
+
+/// Bytes of a point.
+const POINT: usize = 18;
+
+/// Bytes of the block's body.
+const LENGTH: usize = POINTS * POINT;
+
+/// A frame that players can jump to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Point {
+    /// The number of its first sample.
+    sample: u64,
+    /// Bytes from the first frame to it.
+    offset: u64,
+    /// Its samples.
+    samples: u16,
+}
+
+/// The seek points so far. Each multiple of the spacing has the frame that holds it for a point.
+#[derive(Debug)]
+pub(crate) struct SeekTable {
+    points: Vec<Point>,
+    /// Samples from one point to the next.
+    spacing: u64,
+    /// The next sample that wants a point.
+    next: u64,
+    /// Samples so far, while every frame's length was known.
+    sample: Option<u64>,
+    /// Bytes so far.
+    offset: u64,
+}
+
+impl SeekTable {
+    /// A table with a point every `spacing` samples.
+    pub(crate) fn new(spacing: u64) -> Self {
+        let spacing = spacing.max(1);
+        let points = Vec::with_capacity(POINTS);
+        Self { points, spacing, next: 0, sample: Some(0), offset: 0 }
+    }
+
+    /// Counts a frame of `bytes` bytes and so many samples. After a frame whose number of samples
+    /// is not known there are no more points.
+    pub(crate) fn add(&mut self, samples: Option<u16>, bytes: u64) {
+        let offset = self.offset;
+        self.offset += bytes;
+        let (Some(sample), Some(samples)) = (self.sample, samples) else {
+            self.sample = None;
+            return;
+        };
+        let end = sample + u64::from(samples);
+        self.sample = Some(end);
+        if self.next < end && self.points.len() == POINTS {
+            self.thin_out();
+        }
+        if self.next < end {
+            self.points.push(Point { sample, offset, samples });
+            self.next = end.next_multiple_of(self.spacing);
+        }
+    }
+
+    /// Gives up every other point, and doubles the spacing.
+    fn thin_out(&mut self) {
+        let mut keep = false;
+        self.points.retain(|_| {
+            keep = !keep;
+            keep
+        });
+        self.spacing *= 2;
+        self.next = self.next.next_multiple_of(self.spacing);
+    }
+
+    /// The block's body. Room without a point holds placeholders, which are all ones.
+    pub(crate) fn body(&self) -> Vec<u8> {
+        let mut body = Vec::with_capacity(LENGTH);
+        for point in &self.points {
+            body.extend(point.sample.to_be_bytes());
+            body.extend(point.offset.to_be_bytes());
+            body.extend(point.samples.to_be_bytes());
+        }
+        while body.len() < LENGTH {
+            body.extend([0xFF; 8]);
+            body.extend([0; POINT - 8]);
+        }
+        body
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_are_the_frames_that_hold_the_multiples() {
+        let mut table = SeekTable::new(10);
+        for samples in [4, 4, 4, 30, 4] {
+            table.add(Some(samples), 100);
+        }
+        let samples: Vec<_> =
+            table.points.iter().map(|p| (p.sample, p.offset, p.samples)).collect();
+        // 10 is in 8..12; 20, 30 and 40 are in 12..42.
+        assert_eq!(samples, [(0, 0, 4), (8, 200, 4), (12, 300, 30)]);
+    }
+
+    #[test]
+    fn a_full_table_gets_wider_and_stays_full_length() {
+        let mut table = SeekTable::new(10);
+        for _ in 0..20_000 {
+            table.add(Some(5), 7);
+            assert_eq!(table.body().len(), LENGTH);
+        }
+        assert!(table.points.len() > POINTS / 2);
+        let spacing = table.spacing;
+        assert_eq!(spacing, 320);
+        for (i, point) in table.points.iter().enumerate() {
+            assert_eq!(point.sample, i as u64 * spacing);
+            assert_eq!(point.offset, point.sample / 5 * 7);
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_ends_the_points() {
+        let mut table = SeekTable::new(10);
+        for samples in [Some(10), None, Some(10)] {
+            table.add(samples, 1);
+        }
+        assert_eq!(table.points.len(), 1);
+    }
+}

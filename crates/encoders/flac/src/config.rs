@@ -200,10 +200,10 @@ static LEVELS: [Level; 13] = {
         level(Linear, 12, Estimate, 1, 6, SEARCH),
         level(Linear, 12, Estimate, 2, 6, SEARCH),
         level(Linear, 12, Estimate, 3, 6, SEARCH),
-        level(Linear, 12, Levels(4), 3, 8, SEARCH),
-        level(Linear, 16, Levels(8), 3, 8, SEARCH),
-        level(Linear, 32, Levels(8), 3, 8, SEARCH),
-        level(Linear, 32, All, 3, 8, SEARCH),
+        level(Linear, 12, Levels(4), 3, 6, SEARCH),
+        level(Linear, 16, Levels(8), 3, 6, SEARCH),
+        level(Linear, 32, Levels(8), 3, 6, SEARCH),
+        level(Linear, 32, All, 3, 6, SEARCH),
     ]
 };
 

@@ -1,0 +1,184 @@
+//! The converter: chunks in, samples of a frame out.
+
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use reelwright_core::{ChannelLayout, DataType, Result, SampleFormat, TensorView, TypedBuffer};
+
+use super::block::{self, Place};
+use super::level::Level;
+use super::mixer::Mixer;
+use super::nan::place_of;
+use super::remix::{self, Recipe};
+use super::sample::Sample;
+
+/// Converts chunks of shape (frame, channel), with any strides, to the sample format and channels
+/// of an encoder.
+///
+/// The arithmetic is in the [crate's documentation](crate). Nothing is remembered from one call to
+/// the next: the result is the same however the input is cut up. Nothing is allocated after
+/// [`new`](Self::new).
+///
+/// ```
+/// use reelwright_convert::AudioConverter;
+/// use reelwright_core::{ChannelLayout, DataType, SampleFormat, TensorView, TypedBuffer};
+///
+/// let (mono, stereo) = (ChannelLayout::MONO, ChannelLayout::STEREO);
+/// let mut converter = AudioConverter::new(DataType::F32, stereo, SampleFormat::S16, mono)?;
+/// let chunk = TensorView::contiguous(&[0.5f32, 0.25, -1.0, -1.0], &[2, 2])?;
+/// let mut out = TypedBuffer::zeroed(DataType::I16, 2);
+/// converter.convert(&chunk, 0..2, &mut out, 2, 0);
+/// let TypedBuffer::I16(samples) = out else { unreachable!() };
+/// assert_eq!(samples, [12288, -32768]);
+/// # Ok::<(), reelwright_core::Error>(())
+/// ```
+pub struct AudioConverter {
+    from: DataType,
+    channels: usize,
+    pair: Box<dyn Convert>,
+}
+
+impl AudioConverter {
+    /// A converter from chunks of type `from` whose columns are the channels of `from_layout`.
+    ///
+    /// Where the layouts differ the channels are remixed; see the [crate's documentation](crate).
+    ///
+    /// # Errors
+    /// The layouts differ and cannot be remixed: one of them has no positions and the numbers of
+    /// channels differ, or has no front channel or half of a pair.
+    pub fn new(
+        from: DataType,
+        from_layout: ChannelLayout,
+        to: SampleFormat,
+        to_layout: ChannelLayout,
+    ) -> Result<Self> {
+        Self::with_level(Level::detect(), from, from_layout, to, to_layout)
+    }
+
+    /// The same with the instructions of `level`.
+    pub(crate) fn with_level(
+        level: Level,
+        from: DataType,
+        from_layout: ChannelLayout,
+        to: SampleFormat,
+        to_layout: ChannelLayout,
+    ) -> Result<Self> {
+        let recipes = remix::recipes(from_layout, to_layout, to.data_type().is_integer())?;
+        let channels = from_layout.channels();
+        let pair = match from {
+            DataType::U8 => from_type::<u8>(to, level, channels, recipes),
+            DataType::I16 => from_type::<i16>(to, level, channels, recipes),
+            DataType::I32 => from_type::<i32>(to, level, channels, recipes),
+            DataType::I64 => from_type::<i64>(to, level, channels, recipes),
+            DataType::F32 => from_type::<f32>(to, level, channels, recipes),
+            DataType::F64 => from_type::<f64>(to, level, channels, recipes),
+        };
+        Ok(Self { from, channels, pair })
+    }
+
+    /// Converts the rows (frames) `rows` of `chunk` into `out` from sample `at` on.
+    ///
+    /// `out` holds `capacity` samples of each channel: sample `i` of channel `c` is the element
+    /// `i * channels + c` in a packed format and `c * capacity + i` in a planar one.
+    ///
+    /// # Panics
+    /// If `chunk` is not of the type and number of channels that the converter was made for, does
+    /// not have the rows, or `out` is of another type than its format's or too small.
+    pub fn convert(
+        &mut self,
+        chunk: &TensorView<'_>,
+        rows: Range<usize>,
+        out: &mut TypedBuffer,
+        capacity: usize,
+        at: usize,
+    ) {
+        let (_, (frames, channels)) = place_of(chunk);
+        assert_eq!((chunk.data_type(), channels), (self.from, self.channels), "another chunk");
+        assert!(rows.start <= rows.end && rows.end <= frames, "rows {rows:?} of {frames}");
+        let fits = at.checked_add(rows.len()).is_some_and(|end| end <= capacity);
+        assert!(fits, "{} samples from {at} on do not fit in {capacity}", rows.len());
+        self.pair.convert(&chunk.rows(rows.start, rows.end), out, capacity, at);
+    }
+}
+
+impl std::fmt::Debug for AudioConverter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AudioConverter").field("from", &self.from).finish_non_exhaustive()
+    }
+}
+
+/// A conversion whose types the compiler knows.
+pub(super) trait Convert: Send {
+    /// Converts all of `chunk`, as [`AudioConverter::convert`].
+    fn convert(
+        &mut self,
+        chunk: &TensorView<'_>,
+        out: &mut TypedBuffer,
+        capacity: usize,
+        at: usize,
+    );
+}
+
+fn from_type<S: Sample>(
+    to: SampleFormat,
+    level: Level,
+    channels: usize,
+    recipes: Vec<Recipe>,
+) -> Box<dyn Convert> {
+    let planar = to.is_planar();
+    match to.data_type() {
+        DataType::U8 => between::<S, u8>(planar, level, channels, recipes),
+        DataType::I16 => between::<S, i16>(planar, level, channels, recipes),
+        DataType::I32 => between::<S, i32>(planar, level, channels, recipes),
+        DataType::I64 => between::<S, i64>(planar, level, channels, recipes),
+        DataType::F32 => between::<S, f32>(planar, level, channels, recipes),
+        DataType::F64 => between::<S, f64>(planar, level, channels, recipes),
+    }
+}
+
+fn between<S: Sample, D: Sample>(
+    planar: bool,
+    level: Level,
+    channels: usize,
+    recipes: Vec<Recipe>,
+) -> Box<dyn Convert> {
+    let is_straight = recipes.len() == channels
+        && recipes.iter().enumerate().all(|(i, recipe)| *recipe == Recipe::Copy(i));
+    if is_straight {
+        Box::new(Straight::<S, D> { level, planar, types: PhantomData })
+    } else {
+        Box::new(Mixer::<S, D>::new(level, planar, channels, recipes))
+    }
+}
+
+/// The same channels in another format.
+struct Straight<S, D> {
+    level: Level,
+    planar: bool,
+    types: PhantomData<fn(S) -> D>,
+}
+
+impl<S: Sample, D: Sample> Convert for Straight<S, D> {
+    fn convert(
+        &mut self,
+        chunk: &TensorView<'_>,
+        out: &mut TypedBuffer,
+        capacity: usize,
+        at: usize,
+    ) {
+        let (from, size) = place_of(chunk);
+        let to = Place::in_frame(self.planar, size.1, capacity, at);
+        block::convert::<S, D>(self.level, (samples(chunk), from), (samples_mut(out), to), size);
+    }
+}
+
+/// The elements that `chunk` lies in.
+pub(super) fn samples<'a, S: Sample>(chunk: &TensorView<'a>) -> &'a [S] {
+    S::of(chunk.data()).expect("the type of the chunk is checked")
+}
+
+/// The elements of `out`.
+pub(super) fn samples_mut<D: Sample>(out: &mut TypedBuffer) -> &mut [D] {
+    let found = out.data_type();
+    D::of_mut(out).unwrap_or_else(|| panic!("the output is {}, not {found}", D::DATA_TYPE))
+}

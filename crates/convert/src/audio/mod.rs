@@ -1,0 +1,13 @@
+//! Sound: sample formats, memory layouts and channels.
+
+mod block;
+mod converter;
+mod kernels;
+mod level;
+mod mixer;
+mod nan;
+mod remix;
+mod sample;
+
+pub use converter::AudioConverter;
+pub use nan::first_nan;

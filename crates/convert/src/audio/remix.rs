@@ -1,0 +1,149 @@
+//! Which input channels make up each output channel, and how loud.
+//!
+//! The gains are those of FFmpeg's swresample with its default options, which follow ATSC A/52
+//! (§7.8): a channel that the output lacks goes to the nearest loudspeakers, at -3 dB where it is
+//! spread over two or is a surround channel. The low-frequency channel and channels above the
+//! listener are left out where the output lacks them.
+
+use std::f64::consts::FRAC_1_SQRT_2 as MINUS_3_DB;
+
+use reelwright_core::{Channel, ChannelLayout, Error, Result};
+
+/// -6 dB: a surround channel, spread over two loudspeakers.
+const MINUS_6_DB: f64 = 0.5;
+
+/// What an output channel is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Recipe {
+    /// Nothing.
+    Silence,
+    /// This input channel as it is.
+    Copy(usize),
+    /// A sum of input channels, each with its gain. Never empty.
+    Sum(Vec<(usize, f64)>),
+}
+
+/// What each output channel is made of. With `normalise`, gains are turned down together until no
+/// sum of full-scale samples can exceed full scale.
+///
+/// # Errors
+/// Layouts that differ need positions, and, to be mixed, channels in front and pairs that are
+/// complete.
+pub(super) fn recipes(
+    from: ChannelLayout,
+    to: ChannelLayout,
+    normalise: bool,
+) -> Result<Vec<Recipe>> {
+    let positions_are_known = from.mask().is_some() && to.mask().is_some();
+    if from == to || (from.channels() == to.channels() && !positions_are_known) {
+        return Ok((0..to.channels()).map(Recipe::Copy).collect());
+    }
+    for layout in [from, to] {
+        if let Some(reason) = obstacle(layout) {
+            return Err(Error::unsupported(format!("Cannot remix {from} to {to}: {reason}.")));
+        }
+    }
+    let (from, to) = (as_mono(from), as_mono(to));
+
+    let mut sums = vec![Vec::new(); to.channels()];
+    for (input, position) in from.positions().enumerate() {
+        for (target, gain) in destinations(position, from, to) {
+            if let Some(output) = to.index_of(target) {
+                sums[output].push((input, gain));
+            }
+        }
+    }
+    let loudest = sums.iter().map(|sum| sum.iter().map(|&(_, gain)| gain).sum::<f64>());
+    let loudest = loudest.fold(1.0, f64::max);
+    if normalise {
+        sums.iter_mut().flatten().for_each(|(_, gain)| *gain /= loudest);
+    }
+    let recipe = |sum: Vec<(usize, f64)>| match sum[..] {
+        [] => Recipe::Silence,
+        [(input, 1.0)] => Recipe::Copy(input),
+        _ => Recipe::Sum(sum),
+    };
+    Ok(sums.into_iter().map(recipe).collect())
+}
+
+/// Why a layout cannot be remixed, if it can't.
+fn obstacle(layout: ChannelLayout) -> Option<String> {
+    use Channel as C;
+    if layout.mask().is_none() {
+        return Some(format!(
+            "nobody knows which loudspeakers {layout} are for; pass a layout by name, such as \
+             stereo, 5.1 or FL+FR+LFE, or keep the number of channels"
+        ));
+    }
+    if layout.channels() == 1 {
+        return None;
+    }
+    let has = |position| layout.index_of(position).is_some();
+    if ![C::FrontLeft, C::FrontRight, C::FrontCenter].into_iter().any(has) {
+        return Some(format!("{layout} has none of the channels FL, FR and FC"));
+    }
+    let pairs = [
+        (C::FrontLeft, C::FrontRight),
+        (C::SideLeft, C::SideRight),
+        (C::BackLeft, C::BackRight),
+        (C::FrontLeftOfCenter, C::FrontRightOfCenter),
+    ];
+    pairs.into_iter().find(|&(left, right)| has(left) != has(right)).map(|(left, right)| {
+        let (left, right) = (left.name(), right.name());
+        format!("{layout} has only one of the channels {left} and {right}")
+    })
+}
+
+/// A single channel is taken for the one in the middle, wherever it claims to be.
+fn as_mono(layout: ChannelLayout) -> ChannelLayout {
+    if layout.channels() == 1 { ChannelLayout::MONO } else { layout }
+}
+
+/// The output channels that the input channel `position` goes to.
+fn destinations(position: Channel, from: ChannelLayout, to: ChannelLayout) -> Vec<(Channel, f64)> {
+    use Channel as C;
+    if to.index_of(position).is_some() {
+        return vec![(position, 1.0)];
+    }
+    // Two pairs that share loudspeakers are not as loud there as the pair that belongs there.
+    let shared = |other| if from.index_of(other).is_some() { MINUS_3_DB } else { 1.0 };
+    let homes: &[(&[Channel], f64)] = match position {
+        C::FrontCenter => &[(&[C::FrontLeft, C::FrontRight], MINUS_3_DB)],
+        C::FrontLeft | C::FrontRight => &[(&[C::FrontCenter], MINUS_3_DB)],
+        C::FrontLeftOfCenter => &[(&[C::FrontLeft], 1.0), (&[C::FrontCenter], MINUS_3_DB)],
+        C::FrontRightOfCenter => &[(&[C::FrontRight], 1.0), (&[C::FrontCenter], MINUS_3_DB)],
+        C::BackCenter => &[
+            (&[C::BackLeft, C::BackRight], MINUS_3_DB),
+            (&[C::SideLeft, C::SideRight], MINUS_3_DB),
+            (&[C::FrontLeft, C::FrontRight], MINUS_6_DB),
+            (&[C::FrontCenter], MINUS_6_DB),
+        ],
+        C::BackLeft => &[
+            (&[C::BackCenter], MINUS_3_DB),
+            (&[C::SideLeft], shared(C::SideLeft)),
+            (&[C::FrontLeft], MINUS_3_DB),
+            (&[C::FrontCenter], MINUS_6_DB),
+        ],
+        C::BackRight => &[
+            (&[C::BackCenter], MINUS_3_DB),
+            (&[C::SideRight], shared(C::SideRight)),
+            (&[C::FrontRight], MINUS_3_DB),
+            (&[C::FrontCenter], MINUS_6_DB),
+        ],
+        C::SideLeft => &[
+            (&[C::BackLeft], shared(C::BackLeft)),
+            (&[C::BackCenter], MINUS_3_DB),
+            (&[C::FrontLeft], MINUS_3_DB),
+            (&[C::FrontCenter], MINUS_6_DB),
+        ],
+        C::SideRight => &[
+            (&[C::BackRight], shared(C::BackRight)),
+            (&[C::BackCenter], MINUS_3_DB),
+            (&[C::FrontRight], MINUS_3_DB),
+            (&[C::FrontCenter], MINUS_6_DB),
+        ],
+        _ => &[],
+    };
+    let home = homes.iter().find(|(home, _)| to.index_of(home[0]).is_some());
+    home.map_or_else(Vec::new, |(home, gain)| home.iter().map(|&c| (c, *gain)).collect())
+}

@@ -1,0 +1,261 @@
+//! What one sample of a type is as a sample of another: the arithmetic of every conversion.
+//!
+//! The rules are written so that compilers turn loops over them into vector code on every
+//! machine, with the same result everywhere: rounding is done by adding a constant, which needs no
+//! instruction that the oldest machines lack.
+
+use std::ops::{Add, Mul};
+
+use reelwright_core::{Element, TypedBuffer};
+
+/// A type of samples.
+pub(crate) trait Sample: Element {
+    /// The float type in which samples of this type are mixed without loss worth hearing.
+    type Mix: Mix;
+    /// The sample of silence.
+    const SILENCE: Self;
+
+    fn to_u8(self) -> u8;
+    fn to_i16(self) -> i16;
+    fn to_i32(self) -> i32;
+    fn to_i64(self) -> i64;
+    fn to_f32(self) -> f32;
+    fn to_f64(self) -> f64;
+
+    /// The sample of this type that stands for `sample`.
+    fn from_sample<S: Sample>(sample: S) -> Self;
+
+    /// The elements of `buffer`, if they are of this type.
+    fn of_mut(buffer: &mut TypedBuffer) -> Option<&mut [Self]>;
+}
+
+/// A type that samples are mixed in.
+pub(crate) trait Mix: Sample + Add<Output = Self> + Mul<Output = Self> {
+    fn is_nan(self) -> bool;
+}
+
+impl Mix for f32 {
+    #[inline(always)]
+    fn is_nan(self) -> bool {
+        self.is_nan()
+    }
+}
+
+impl Mix for f64 {
+    #[inline(always)]
+    fn is_nan(self) -> bool {
+        self.is_nan()
+    }
+}
+
+/// What every implementation has but for its types.
+macro_rules! common {
+    ($variant:ident, $convert:ident, $mix:ty, $silence:expr) => {
+        type Mix = $mix;
+        const SILENCE: Self = $silence;
+
+        #[inline(always)]
+        fn from_sample<S: Sample>(sample: S) -> Self {
+            sample.$convert()
+        }
+
+        fn of_mut(buffer: &mut TypedBuffer) -> Option<&mut [Self]> {
+            match buffer {
+                TypedBuffer::$variant(data) => Some(data),
+                _ => None,
+            }
+        }
+    };
+}
+
+impl Sample for u8 {
+    common!(U8, to_u8, f32, 0x80);
+
+    #[inline(always)]
+    fn to_u8(self) -> u8 {
+        self
+    }
+
+    #[inline(always)]
+    fn to_i16(self) -> i16 {
+        (i16::from(self) - 0x80) << 8
+    }
+
+    #[inline(always)]
+    fn to_i32(self) -> i32 {
+        (i32::from(self) - 0x80) << 24
+    }
+
+    #[inline(always)]
+    fn to_i64(self) -> i64 {
+        (i64::from(self) - 0x80) << 56
+    }
+
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        (i32::from(self) - 0x80) as f32 * (1.0 / I8_SCALE as f32)
+    }
+
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f64::from(i32::from(self) - 0x80) * (1.0 / I8_SCALE)
+    }
+}
+
+/// A signed integer type: shifts to the other integers, and a multiplication to the floats.
+macro_rules! signed {
+    ($type:ty, $variant:ident, $convert:ident, $mix:ty, $scale:expr) => {
+        impl Sample for $type {
+            common!($variant, $convert, $mix, 0);
+
+            #[inline(always)]
+            fn to_u8(self) -> u8 {
+                ((self >> (Self::BITS - 8)) as u8).wrapping_add(0x80)
+            }
+
+            #[inline(always)]
+            fn to_i16(self) -> i16 {
+                (self >> (Self::BITS - 16)) as i16
+            }
+
+            #[inline(always)]
+            fn to_i32(self) -> i32 {
+                shift::<{ Self::BITS }, 32>(i64::from(self)) as i32
+            }
+
+            #[inline(always)]
+            fn to_i64(self) -> i64 {
+                i64::from(self) << (64 - Self::BITS)
+            }
+
+            #[inline(always)]
+            fn to_f32(self) -> f32 {
+                self as f32 * (1.0 / $scale as f32)
+            }
+
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                self as f64 * (1.0 / $scale)
+            }
+        }
+    };
+}
+
+signed!(i16, I16, to_i16, f32, I16_SCALE);
+signed!(i32, I32, to_i32, f64, I32_SCALE);
+signed!(i64, I64, to_i64, f64, I64_SCALE);
+
+/// `value`, of `FROM` bits, at the scale of `TO` bits.
+#[inline(always)]
+const fn shift<const FROM: u32, const TO: u32>(value: i64) -> i64 {
+    if FROM < TO { value << (TO - FROM) } else { value >> (FROM - TO) }
+}
+
+impl Sample for f32 {
+    common!(F32, to_f32, f32, 0.0);
+
+    #[inline(always)]
+    fn to_u8(self) -> u8 {
+        (round_f32::<{ 1 << 7 }>(self) as u8).wrapping_add(0x80)
+    }
+
+    #[inline(always)]
+    fn to_i16(self) -> i16 {
+        round_f32::<{ 1 << 15 }>(self) as i16
+    }
+
+    #[inline(always)]
+    fn to_i32(self) -> i32 {
+        f64::from(self).to_i32()
+    }
+
+    #[inline(always)]
+    fn to_i64(self) -> i64 {
+        f64::from(self).to_i64()
+    }
+
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        self
+    }
+
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Sample for f64 {
+    common!(F64, to_f64, f64, 0.0);
+
+    #[inline(always)]
+    fn to_u8(self) -> u8 {
+        (round_f64::<{ 1 << 7 }>(self) as u8).wrapping_add(0x80)
+    }
+
+    #[inline(always)]
+    fn to_i16(self) -> i16 {
+        round_f64::<{ 1 << 15 }>(self) as i16
+    }
+
+    #[inline(always)]
+    fn to_i32(self) -> i32 {
+        round_f64::<{ 1 << 31 }>(self)
+    }
+
+    #[inline(always)]
+    fn to_i64(self) -> i64 {
+        /// From here on a float has no fraction to round.
+        const WHOLE: f64 = (1u64 << 52) as f64;
+        let scaled = self * I64_SCALE;
+        let push = WHOLE.copysign(scaled);
+        let rounded = if scaled.abs() < WHOLE { (scaled + push) - push } else { scaled };
+        // Clips, and makes 0 of NaN.
+        rounded as i64
+    }
+
+    #[inline(always)]
+    fn to_f32(self) -> f32 {
+        self as f32
+    }
+
+    #[inline(always)]
+    fn to_f64(self) -> f64 {
+        self
+    }
+}
+
+/// Full scale of each integer type.
+const I8_SCALE: f64 = (1u64 << 7) as f64;
+const I16_SCALE: f64 = (1u64 << 15) as f64;
+const I32_SCALE: f64 = (1u64 << 31) as f64;
+const I64_SCALE: f64 = (1u64 << 63) as f64;
+
+/// `SCALE` times `value`, clipped to `-SCALE..SCALE` and rounded, halves to even; 0 for NaN. Only
+/// the lowest 16 bits of the result are meant.
+#[inline(always)]
+fn round_f32<const SCALE: i32>(value: f32) -> i32 {
+    /// Beside this number floats are whole, and their lowest bits count up from 0.
+    const WHOLE: f32 = (3u32 << 22) as f32;
+    let scaled = value * SCALE as f32;
+    let scaled = if scaled.is_nan() { 0.0 } else { scaled };
+    // Floats have the order of their bits, if one takes negative ones for integers below all
+    // positive ones. Clipping the bits takes fewer instructions than clipping the float.
+    let bits = (scaled + WHOLE).to_bits() as i32;
+    let zero = WHOLE.to_bits() as i32;
+    bits.clamp(zero - SCALE, zero + (SCALE - 1))
+}
+
+/// The same for `f64`, with all 32 bits.
+#[inline(always)]
+fn round_f64<const SCALE: i64>(value: f64) -> i32 {
+    const WHOLE: f64 = (3u64 << 51) as f64;
+    let scaled = value * SCALE as f64;
+    let scaled = if scaled.is_nan() { 0.0 } else { scaled };
+    // Not `clamp`, which compiles to more than two instructions; not the bits, because few
+    // machines compare integers of 64 bits quickly.
+    let (low, high) = (-(SCALE as f64), (SCALE - 1) as f64);
+    let scaled = if scaled > low { scaled } else { low };
+    let scaled = if scaled < high { scaled } else { high };
+    (scaled + WHOLE).to_bits() as i32
+}

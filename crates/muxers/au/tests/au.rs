@@ -90,4 +90,14 @@ proptest! {
         let whole = mux(&MUXER, &[], &stream, &Metadata::new(), [&data[..]], output()).unwrap();
         prop_assert_eq!(found, whole);
     }
+
+    #[test]
+    fn anything_is_written_or_refused(
+        stream in any_stream(),
+        packets in any_packets(),
+        seekable: bool,
+    ) {
+        let output = if seekable { MemoryOutput::seekable() } else { MemoryOutput::streaming() };
+        write_or_refuse(&MUXER, &stream, &packets, output);
+    }
 }

@@ -1,7 +1,7 @@
 //! The `flac` muxer.
 
 use reelwright_core::{
-    CodecRecord, Destination, Error, FlacStreamInfo, Metadata, Muxer, Packet, Result,
+    CodecId, CodecRecord, Destination, Error, FlacStreamInfo, Metadata, Muxer, Packet, Result,
     StreamParameters, TimeBase, Timestamp,
 };
 
@@ -133,9 +133,9 @@ fn only_stream(streams: &[StreamParameters]) -> Result<(&StreamParameters, &Flac
             streams.len()
         )));
     };
-    let CodecRecord::Flac(info) = &stream.record else {
+    let (CodecId::Flac, CodecRecord::Flac(info)) = (stream.codec, &stream.record) else {
         return Err(Error::unsupported(format!(
-            "flac does not support {}. The supported value is flac.",
+            "flac supports packets of flac with its STREAMINFO. Found: {}",
             stream.codec
         ))
         .in_stream(0));

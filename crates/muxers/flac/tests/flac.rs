@@ -303,7 +303,7 @@ fn readers_of_others_play_the_file() {
         let decode = ["-v", "error", "-i", "{}", "-f", "s16le", "-"];
         if let Some(found) = run("ffmpeg", &decode, &file) {
             assert!(found == sound);
-            assert_eq!(ffmpeg_sound("flac", &file).unwrap(), blocks(&file).1);
+            assert_eq!(ffmpeg_sound("flac", "-", &file).unwrap(), blocks(&file).1);
         }
         let decode = ["-dcs", "--force-raw-format", "--endian=little", "--sign=signed", "{}"];
         if let Some(found) = run("flac", &decode, &file) {
@@ -331,6 +331,9 @@ fn what_cannot_be_described_is_refused() {
     assert_eq!(start(|info| info.sample_rate = 0), ErrorKind::Unsupported);
     assert_eq!(start(|info| info.channels = 9), ErrorKind::Unsupported);
     assert_eq!(start(|info| info.bits_per_sample = 3), ErrorKind::Unsupported);
+    let mut other = mono(8000);
+    other.codec = CodecId::PcmS16Le;
+    assert!(open(&MUXER, &[]).unwrap().start(&[other], &none, &mut output).is_err());
     let mut stream = mono(8000);
     stream.record = CodecRecord::None;
     let mut muxer = open(&MUXER, &[]).unwrap();

@@ -67,4 +67,14 @@ proptest! {
         let found = mux(&MUXERS[0], &[], &stream, &Metadata::new(), packets, output).unwrap();
         prop_assert_eq!(found, data);
     }
+
+    #[test]
+    fn anything_is_written_or_refused(
+        stream in any_stream(),
+        packets in any_packets(),
+        seekable: bool,
+    ) {
+        let output = if seekable { MemoryOutput::seekable() } else { MemoryOutput::streaming() };
+        write_or_refuse(&MUXERS[0], &stream, &packets, output);
+    }
 }

@@ -22,7 +22,7 @@ mod w64;
 use reelwright_core::{CodecId, MuxerInfo, OptionInfo};
 
 use crate::riff::{Rf64, Wav};
-use crate::w64::W64;
+use crate::w64::Wave64;
 
 /// The sample encodings `fmt ` can name. Integers are little-endian, and 8 bits are unsigned.
 static CODECS: &[CodecId] = &[
@@ -54,7 +54,7 @@ pub static WAV: MuxerInfo = MuxerInfo {
     name: "wav",
     long_name: "WAV / WAVE (Waveform Audio)",
     extensions: &["wav"],
-    mime_type: Some("audio/x-wav"),
+    mime_type: Some("audio/wav"),
     audio_codecs: CODECS,
     video_codecs: &[],
     max_streams: 1,
@@ -81,8 +81,8 @@ pub static W64: MuxerInfo = MuxerInfo {
     max_streams: 1,
     has_timestamps: false,
     options: &[],
-    open: |_| Ok(Box::new(W64::default())),
+    open: |_| Ok(Box::new(Wave64::default())),
 };
 
 /// Every muxer of this crate.
-pub static MUXERS: &[&MuxerInfo] = &[&WAV, &W64];
+pub static MUXERS: &[MuxerInfo] = &[WAV, W64];

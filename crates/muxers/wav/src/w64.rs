@@ -19,7 +19,7 @@ const CHUNK_HEADER: u64 = 24;
 
 /// The `w64` muxer.
 #[derive(Debug, Default)]
-pub(crate) struct W64 {
+pub(crate) struct Wave64 {
     file: Option<File>,
 }
 
@@ -38,7 +38,7 @@ struct File {
     data: u64,
 }
 
-impl Muxer for W64 {
+impl Muxer for Wave64 {
     fn start(
         &mut self,
         streams: &[StreamParameters],
@@ -84,13 +84,8 @@ impl Muxer for W64 {
     }
 
     fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
-        let file = self.file.take().ok_or_else(|| not_started("w64"))?;
-        // In a file of open length the bytes would be played.
-        if file.seekable {
-            let padding = file.data.next_multiple_of(8) - file.data;
-            to.output().write(&[0; 8][..padding as usize])?;
-        }
-        file.patch_sizes(to)
+        // No chunk follows that would have to be aligned, and some readers play padding.
+        self.file.take().ok_or_else(|| not_started("w64"))?.patch_sizes(to)
     }
 }
 
@@ -107,7 +102,7 @@ impl File {
         }
         let data = CHUNK_HEADER + self.data;
         output.patch(self.start + self.header - 8, &data.to_le_bytes())?;
-        let riff = self.header + self.data.next_multiple_of(8);
+        let riff = self.header + self.data;
         output.patch(self.start + 16, &riff.to_le_bytes())
     }
 }

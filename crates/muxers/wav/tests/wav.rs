@@ -205,6 +205,15 @@ fn ffprobe_reads_layouts() {
 }
 
 #[test]
+fn mediainfo_agrees() {
+    let data = noise(2 * 6 * 100);
+    let file = file(CodecId::PcmS16Le, 6, &data, MemoryOutput::seekable());
+    let asked = "--Inform=Audio;%SamplingCount% %Channels% %ChannelLayout% %BitDepth%";
+    let Some(found) = run("mediainfo", &[asked, "{}"], &file) else { return };
+    assert_eq!(String::from_utf8(found).unwrap().trim(), "100 6 L R C LFE Lb Rb 16");
+}
+
+#[test]
 fn rf64_on_request_is_read_by_ffmpeg() {
     let data = noise(6000);
     for codec in [CodecId::PcmS16Le, CodecId::PcmF32Le] {
@@ -214,8 +223,10 @@ fn rf64_on_request_is_read_by_ffmpeg() {
             let packets = [&data[..]];
             let file = mux(&WAV, &options, &stream, &Metadata::new(), packets, output).unwrap();
             assert_eq!(&file[..8], b"RF64\xFF\xFF\xFF\xFF");
-            let Some(found) = ffmpeg_sound("wav", &file) else { return };
-            assert!(found == data, "{} of {}", found.len(), data.len());
+            for input in ["{}", "-"] {
+                let Some(found) = ffmpeg_sound("wav", input, &file) else { return };
+                assert!(found == data, "{} of {}", found.len(), data.len());
+            }
         }
     }
 }
@@ -374,5 +385,15 @@ proptest! {
         let found = mux(&WAV, &[], &stream, &Metadata::new(), packets, output()).unwrap();
         let whole = mux(&WAV, &[], &stream, &Metadata::new(), [&data[..]], output()).unwrap();
         prop_assert_eq!(found, whole);
+    }
+
+    #[test]
+    fn anything_is_written_or_refused(
+        stream in any_stream(),
+        packets in any_packets(),
+        seekable: bool,
+    ) {
+        let output = if seekable { MemoryOutput::seekable() } else { MemoryOutput::streaming() };
+        write_or_refuse(&WAV, &stream, &packets, output);
     }
 }

@@ -5,6 +5,7 @@
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
 
+use proptest::prelude::*;
 use reelwright_core::{
     AudioParameters, ChannelLayout, CodecId, CodecRecord, Error, MediaParameters, MemoryOutput,
     Metadata, Muxer, MuxerInfo, Options, Output, Packet, Result, SampleFormat, StreamParameters,
@@ -190,6 +191,46 @@ pub(crate) fn refuses_what_is_wrong(info: &MuxerInfo, stream: &StreamParameters)
     assert!(muxer.write(&packet(&[]), &mut output).is_err());
 }
 
+/// Streams of any codec, rate and layout, fit for a container or not.
+pub(crate) fn any_stream() -> impl Strategy<Value = StreamParameters> {
+    use CodecId as C;
+    let codecs = [
+        [C::PcmU8, C::PcmS8, C::PcmS16Le, C::PcmS16Be, C::PcmS24Le, C::PcmS24Be],
+        [C::PcmS32Le, C::PcmS32Be, C::PcmS64Le, C::PcmS64Be, C::PcmF32Le, C::PcmF32Be],
+        [C::PcmF64Le, C::PcmF64Be, C::PcmALaw, C::PcmMuLaw, C::Flac, C::RawVideo],
+    ];
+    let channels = prop_oneof![1usize..9, 1usize..65_536];
+    let rate = prop_oneof![Just(48_000), any::<u32>()];
+    (prop::sample::select(codecs.concat()), rate, channels)
+        .prop_map(|(codec, rate, channels)| pcm(codec, rate, usual(channels)))
+}
+
+/// Packets of a stream and a length, fit for a container or not.
+pub(crate) fn any_packets() -> impl Strategy<Value = Vec<(usize, usize)>> {
+    prop::collection::vec((0usize..3, 0usize..64), 0..10)
+}
+
+/// Writes what comes, whatever is refused: nothing panics, and what was not refused is there.
+pub(crate) fn write_or_refuse(
+    info: &MuxerInfo,
+    stream: &StreamParameters,
+    packets: &[(usize, usize)],
+    mut output: MemoryOutput,
+) {
+    let streams = std::slice::from_ref(stream);
+    let mut muxer = open(info, &[]).unwrap();
+    let started = muxer.start(streams, &Metadata::new(), &mut output).is_ok();
+    for &(stream, bytes) in packets {
+        let before = output.bytes().len();
+        let packet = Packet { stream, ..packet(&noise(bytes)) };
+        let written = muxer.write(&packet, &mut output).is_ok();
+        assert!(started || !written);
+        assert_eq!(output.bytes()[before..], packet.data[..if written { bytes } else { 0 }]);
+        let _ = muxer.flush(&mut output);
+    }
+    assert_eq!(muxer.finish(streams, &mut output).is_ok(), started);
+}
+
 /// Keeps nothing of what is written but its first bytes, and counts.
 pub(crate) struct CountingOutput {
     /// The first bytes.
@@ -241,16 +282,17 @@ pub(crate) fn run(program: &str, arguments: &[&str], bytes: &[u8]) -> Option<Vec
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
     let path = file.path().to_str().unwrap();
-    let stdin = match arguments.iter().any(|a| a.contains("{}")) {
-        true => Stdio::null(),
-        false => {
-            // A pipe, not the file itself: readers must not be able to seek.
-            let cat = Command::new("cat").arg(path).stdout(Stdio::piped()).spawn().ok()?;
-            cat.stdout?.into()
-        }
-    };
+    let piped = !arguments.iter().any(|argument| argument.contains("{}"));
+    // From another process, not the file itself: readers must not be able to seek.
+    let mut cat =
+        piped.then(|| Command::new("cat").arg(path).stdout(Stdio::piped()).spawn().ok()).flatten();
+    let stdin = cat.as_mut().and_then(|cat| cat.stdout.take()).map_or(Stdio::null(), Stdio::from);
     let arguments = arguments.iter().map(|a| a.replace("{}", path));
-    let output = match Command::new(program).args(arguments).stdin(stdin).output() {
+    let result = Command::new(program).args(arguments).stdin(stdin).output();
+    if let Some(mut cat) = cat {
+        let _ = cat.wait();
+    }
+    let output = match result {
         Ok(output) => output,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             eprintln!("skipped: no {program}");
@@ -262,14 +304,10 @@ pub(crate) fn run(program: &str, arguments: &[&str], bytes: &[u8]) -> Option<Vec
     Some(output.stdout)
 }
 
-/// The sound ffmpeg finds in a file, undecoded.
-pub(crate) fn ffmpeg_sound(demuxer: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+/// The sound ffmpeg finds in a file, undecoded; `input` is `{}` to read the file, `-` a pipe.
+pub(crate) fn ffmpeg_sound(demuxer: &str, input: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     let output = ["-map", "0:a", "-c", "copy", "-f", "data", "-"];
-    let arguments = |input| [&["-v", "error", "-f", demuxer, "-i", input], &output[..]].concat();
-    let from_file = run("ffmpeg", &arguments("{}"), bytes)?;
-    let from_pipe = run("ffmpeg", &arguments("-"), bytes)?;
-    assert_eq!(from_file.len(), from_pipe.len(), "a pipe and a file hold the same sound");
-    Some(from_file)
+    run("ffmpeg", &[&["-v", "error", "-f", demuxer, "-i", input], &output[..]].concat(), bytes)
 }
 
 /// One field of the first stream (`stream=`), or the file (`format=`, `format_tags=`), as ffprobe
@@ -281,24 +319,28 @@ pub(crate) fn ffprobe(demuxer: &str, entry: &str, bytes: &[u8]) -> Option<String
 }
 
 /// That ffmpeg and ffprobe find in a muxer's files what was put in: every codec, 1, 2 and 6
-/// channels, to outputs of both kinds, an odd number of samples.
+/// channels, an odd number of samples, to outputs of both kinds. What went to a stream is read from
+/// a pipe as well.
 pub(crate) fn ffmpeg_finds_what_was_written(info: &MuxerInfo, demuxer: &str) {
     for &codec in info.audio_codecs {
         for channels in [1, 2, 6] {
             let block = codec.bytes_per_sample().unwrap() * channels;
             let data = noise(1237 * block);
             let stream = pcm(codec, 44_100, usual(channels));
-            for output in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
-                let what = format!("{} {codec} {channels} {output:?}", info.name);
+            let file = |output| {
                 let packets = cut(&data, block, &[1, 100, 0, 33]);
-                let file = mux(info, &[], &stream, &Metadata::new(), packets, output).unwrap();
-                let Some(found) = ffmpeg_sound(demuxer, &file) else { return };
-                assert_eq!(found.len(), data.len(), "{what}");
-                assert!(found == data, "{what}");
-                let entry = "stream=codec_name,sample_rate,channels";
-                let Some(found) = ffprobe(demuxer, entry, &file) else { return };
-                assert_eq!(found, format!("{codec},44100,{channels}"), "{what}");
+                mux(info, &[], &stream, &Metadata::new(), packets, output).unwrap()
+            };
+            let (file, streamed) =
+                (file(MemoryOutput::seekable()), file(MemoryOutput::streaming()));
+            for (input, bytes) in [("{}", &file), ("{}", &streamed), ("-", &streamed)] {
+                let Some(found) = ffmpeg_sound(demuxer, input, bytes) else { return };
+                assert_eq!(found.len(), data.len(), "{} {codec} {channels}", info.name);
+                assert!(found == data, "{} {codec} {channels}", info.name);
             }
+            let entry = "stream=codec_name,sample_rate,channels";
+            let Some(found) = ffprobe(demuxer, entry, &file) else { return };
+            assert_eq!(found, format!("{codec},44100,{channels}"), "{}", info.name);
         }
     }
 }

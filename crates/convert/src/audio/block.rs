@@ -1,5 +1,7 @@
 //! Conversion of a block of samples from any place in memory to any other.
 
+use reelwright_core::TensorView;
+
 use super::kernels;
 use super::level::Level;
 use super::sample::Sample;
@@ -14,6 +16,17 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Where the elements of `chunk` lie, and how many rows and columns there are.
+    ///
+    /// # Panics
+    /// If it does not have two dimensions.
+    pub(super) fn of(chunk: &TensorView<'_>) -> (Self, (usize, usize)) {
+        let (&[rows, columns], &[row, column]) = (chunk.shape(), chunk.strides()) else {
+            panic!("an audio chunk has the shape (frame, channel). Found: {:?}", chunk.shape())
+        };
+        (Self { origin: chunk.offset(), row, column }, (rows, columns))
+    }
+
     /// The samples of a frame from sample `at` on: interleaved, or in planes of `capacity` samples.
     pub(super) const fn in_frame(
         planar: bool,
@@ -94,7 +107,7 @@ pub(super) fn convert<S: Sample, D: Sample>(
 /// Samples that are picked up one by one to be converted together.
 const RUN: usize = 256;
 
-/// [`convert`] where the samples of neither a row nor a column are neighbours on both sides.
+/// [`convert`] where neither rows nor columns lie without gaps on both sides.
 fn scattered<S: Sample, D: Sample>(
     level: Level,
     (source, from): (&[S], Place),
@@ -106,17 +119,21 @@ fn scattered<S: Sample, D: Sample>(
     for start in (0..rows).step_by(RUN) {
         let len = RUN.min(rows - start);
         for column in 0..columns {
-            let mut index = from.index(start, column);
-            for sample in &mut picked[..len] {
-                *sample = source[index];
-                index = index.wrapping_add_signed(from.row);
-            }
-            let first = to.index(start, column);
+            let (mut index, first) = (from.index(start, column), to.index(start, column));
+            let run = if from.row == 1 {
+                &source[index..][..len]
+            } else {
+                for sample in &mut picked[..len] {
+                    *sample = source[index];
+                    index = index.wrapping_add_signed(from.row);
+                }
+                &picked[..len]
+            };
             if to.row == 1 {
-                kernels::convert(level, &picked[..len], &mut target[first..][..len]);
+                kernels::convert(level, run, &mut target[first..][..len]);
                 continue;
             }
-            kernels::convert(level, &picked[..len], &mut converted[..len]);
+            kernels::convert(level, run, &mut converted[..len]);
             let mut index = first;
             for sample in &converted[..len] {
                 target[index] = *sample;

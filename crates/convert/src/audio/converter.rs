@@ -8,7 +8,6 @@ use reelwright_core::{ChannelLayout, DataType, Result, SampleFormat, TensorView,
 use super::block::{self, Place};
 use super::level::Level;
 use super::mixer::Mixer;
-use super::nan::place_of;
 use super::remix::{self, Recipe};
 use super::sample::Sample;
 
@@ -52,17 +51,7 @@ impl AudioConverter {
         to: SampleFormat,
         to_layout: ChannelLayout,
     ) -> Result<Self> {
-        Self::with_level(Level::detect(), from, from_layout, to, to_layout)
-    }
-
-    /// The same with the instructions of `level`.
-    pub(crate) fn with_level(
-        level: Level,
-        from: DataType,
-        from_layout: ChannelLayout,
-        to: SampleFormat,
-        to_layout: ChannelLayout,
-    ) -> Result<Self> {
+        let level = Level::detect();
         let recipes = remix::recipes(from_layout, to_layout, to.data_type().is_integer())?;
         let channels = from_layout.channels();
         let pair = match from {
@@ -92,7 +81,7 @@ impl AudioConverter {
         capacity: usize,
         at: usize,
     ) {
-        let (_, (frames, channels)) = place_of(chunk);
+        let (_, (frames, channels)) = Place::of(chunk);
         assert_eq!((chunk.data_type(), channels), (self.from, self.channels), "another chunk");
         assert!(rows.start <= rows.end && rows.end <= frames, "rows {rows:?} of {frames}");
         let fits = at.checked_add(rows.len()).is_some_and(|end| end <= capacity);
@@ -166,7 +155,7 @@ impl<S: Sample, D: Sample> Convert for Straight<S, D> {
         capacity: usize,
         at: usize,
     ) {
-        let (from, size) = place_of(chunk);
+        let (from, size) = Place::of(chunk);
         let to = Place::in_frame(self.planar, size.1, capacity, at);
         block::convert::<S, D>(self.level, (samples(chunk), from), (samples_mut(out), to), size);
     }

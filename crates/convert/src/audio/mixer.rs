@@ -8,7 +8,6 @@ use super::block::{self, Place};
 use super::converter::{Convert, samples, samples_mut};
 use super::kernels;
 use super::level::Level;
-use super::nan::place_of;
 use super::remix::Recipe;
 use super::sample::{Mix, Sample};
 
@@ -53,7 +52,7 @@ impl<S: Sample, D: Sample> Convert for Mixer<S, D> {
         capacity: usize,
         at: usize,
     ) {
-        let (from, (rows, channels)) = place_of(chunk);
+        let (from, (rows, channels)) = Place::of(chunk);
         let source = samples::<S>(chunk);
         let target = samples_mut::<D>(out);
         let to = Place::in_frame(self.planar, self.recipes.len(), capacity, at);

@@ -13,23 +13,12 @@ use super::sample::Mix;
 /// # Panics
 /// If the view does not have two dimensions.
 pub fn first_nan(chunk: &TensorView<'_>) -> Option<(usize, usize)> {
-    let (place, size) = place_of(chunk);
+    let (place, size) = Place::of(chunk);
     match chunk.data() {
         TypedSlice::F32(data) => search(Level::detect(), data, place, size),
         TypedSlice::F64(data) => search(Level::detect(), data, place, size),
         _ => None,
     }
-}
-
-/// Where the elements of a 2-D view lie, and how many rows and columns there are.
-///
-/// # Panics
-/// If the view does not have two dimensions.
-pub(super) fn place_of(chunk: &TensorView<'_>) -> (Place, (usize, usize)) {
-    let (&[rows, columns], &[row, column]) = (chunk.shape(), chunk.strides()) else {
-        panic!("an audio chunk has the shape (frame, channel). Found: {:?}", chunk.shape())
-    };
-    (Place { origin: chunk.offset(), row, column }, (rows, columns))
 }
 
 fn search<M: Mix>(

@@ -147,3 +147,74 @@ fn destinations(position: Channel, from: ChannelLayout, to: ChannelLayout) -> Ve
     let home = homes.iter().find(|(home, _)| to.index_of(home[0]).is_some());
     home.map_or_else(Vec::new, |(home, gain)| home.iter().map(|&c| (c, *gain)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(name: &str) -> ChannelLayout {
+        name.parse().unwrap()
+    }
+
+    #[test]
+    fn a_downmix_has_the_gains_of_the_standard() {
+        // ATSC A/52 §7.8.2 with centre and surround at -3 dB.
+        let stereo = recipes(layout("5.1"), layout("stereo"), false).unwrap();
+        let m3 = 0.5f64.sqrt();
+        let expected = [[(0, 1.0), (2, m3), (4, m3)], [(1, 1.0), (2, m3), (5, m3)]];
+        assert_eq!(stereo, expected.map(|sum| Recipe::Sum(sum.to_vec())));
+    }
+
+    #[test]
+    fn normalised_gains_never_exceed_full_scale() {
+        let names =
+            ["mono", "stereo", "5.1", "5.1(side)", "6.1", "7.1", "octagonal", "FL+FR+BC+TC"];
+        for (from, to) in names.iter().flat_map(|from| names.map(|to| (*from, to))) {
+            for recipe in recipes(layout(from), layout(to), true).unwrap() {
+                if let Recipe::Sum(sum) = recipe {
+                    let total: f64 = sum.iter().map(|&(_, gain)| gain).sum();
+                    assert!(total < 1.0 + 1e-12, "{from} to {to}: {total}");
+                }
+            }
+        }
+        let mono = recipes(layout("stereo"), layout("mono"), true).unwrap();
+        assert_eq!(mono, [Recipe::Sum(vec![(0, 0.5), (1, 0.5)])]);
+    }
+
+    #[test]
+    fn channels_that_stay_alone_are_copied() {
+        use Recipe::{Copy, Silence};
+        let up = recipes(layout("stereo"), layout("5.1"), true).unwrap();
+        assert_eq!(up, [Copy(0), Copy(1), Silence, Silence, Silence, Silence]);
+        let side = recipes(layout("5.1"), layout("5.1(side)"), true).unwrap();
+        assert_eq!(side, [0, 1, 2, 3, 4, 5].map(Copy));
+        // One channel is in the middle, whatever it is called.
+        assert_eq!(recipes(layout("LFE"), layout("mono"), true).unwrap(), [Copy(0)]);
+    }
+
+    #[test]
+    fn without_positions_channels_keep_their_order() {
+        let five = ChannelLayout::unpositioned(5).unwrap();
+        let expected: Vec<Recipe> = (0..5).map(Recipe::Copy).collect();
+        assert_eq!(recipes(five, layout("5.0"), true).unwrap(), expected);
+        assert_eq!(recipes(layout("5.0"), five, true).unwrap(), expected);
+        let message = recipes(five, layout("stereo"), true).unwrap_err().to_string();
+        assert!(message.starts_with("Cannot remix 5 channels to stereo: "), "{message}");
+        assert!(message.contains("pass a layout by name, such as stereo, 5.1"), "{message}");
+    }
+
+    #[test]
+    fn halves_of_pairs_cannot_be_mixed() {
+        for (wrong, reason) in [
+            ("FL+FC", "FL+FC has only one of the channels FL and FR"),
+            ("FL+FR+SL", "FL+FR+SL has only one of the channels SL and SR"),
+            ("BL+BR", "BL+BR has none of the channels FL, FR and FC"),
+        ] {
+            for (from, to) in [(wrong, "mono"), ("mono", wrong)] {
+                let message = recipes(layout(from), layout(to), true).unwrap_err().to_string();
+                assert_eq!(message, format!("Cannot remix {from} to {to}: {reason}."));
+            }
+            assert!(recipes(layout(wrong), layout(wrong), true).is_ok());
+        }
+    }
+}

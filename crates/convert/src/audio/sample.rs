@@ -259,3 +259,71 @@ fn round_f64<const SCALE: i64>(value: f64) -> i32 {
     let scaled = if scaled < high { scaled } else { high };
     (scaled + WHOLE).to_bits() as i32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_shifted() {
+        assert_eq!([0u8, 0x80, 0xff].map(Sample::to_i16), [-32768, 0, 0x7f00]);
+        assert_eq!([0u8, 0x80, 0xff].map(Sample::to_i64), [i64::MIN, 0, 0x7f << 56]);
+        assert_eq!(
+            [i16::MIN, -1, 0, 255, 256, i16::MAX].map(Sample::to_u8),
+            [0, 127, 128, 128, 129, 255]
+        );
+        assert_eq!([i32::MIN, -1, 0xffff, 0x1_0000].map(Sample::to_i16), [-32768, -1, 0, 1]);
+        assert_eq!([i64::MIN, -1, 1 << 32].map(Sample::to_i32), [i32::MIN, -1, 1]);
+        assert_eq!(0x1234i16.to_i32(), 0x1234_0000);
+    }
+
+    #[test]
+    fn full_scale_is_one() {
+        assert_eq!([0u8.to_f32(), 0xc0u8.to_f32()], [-1.0, 0.5]);
+        assert_eq!([i16::MIN.to_f32(), i32::MIN.to_f32(), i64::MIN.to_f32()], [-1.0; 3]);
+        assert_eq!([0x4000i16.to_f64(), (1i32 << 30).to_f64(), (1i64 << 62).to_f64()], [0.5; 3]);
+        // The nearest float, not the one below.
+        assert_eq!(i32::MAX.to_f32(), 1.0);
+    }
+
+    #[test]
+    fn halves_go_to_even() {
+        let halves = [0.5, 1.5, 2.5, -0.5, -1.5, -2.5];
+        let even = [0, 2, 2, 0, -2, -2];
+        assert_eq!(halves.map(|v| (v / 32768.0f64).to_i16()), even);
+        assert_eq!(halves.map(|v| (v as f32 / 32768.0).to_i16()), even);
+        assert_eq!(halves.map(|v| i16::from((v as f32 / 128.0).to_u8()) - 128), even);
+        assert_eq!(halves.map(|v| (v / I32_SCALE).to_i32()), even.map(i32::from));
+        assert_eq!(halves.map(|v| (v as f32 / I32_SCALE as f32).to_i32()), even.map(i32::from));
+        assert_eq!(halves.map(|v| (v / I64_SCALE).to_i64()), even.map(i64::from));
+        assert_eq!((0.5f64.next_up() / 32768.0).to_i16(), 1);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_clipped() {
+        for large in [1.0, 1.5, 65_536.0, 1e9, 1e30, f32::MAX, f32::INFINITY] {
+            let (double, more) = (f64::from(large), 1e200 * f64::from(large));
+            assert_eq!([large.to_u8(), double.to_u8(), more.to_u8()], [255; 3]);
+            assert_eq!([large.to_i16(), double.to_i16(), more.to_i16()], [i16::MAX; 3]);
+            assert_eq!([large.to_i32(), double.to_i32(), more.to_i32()], [i32::MAX; 3]);
+            assert_eq!([large.to_i64(), double.to_i64(), more.to_i64()], [i64::MAX; 3]);
+            assert_eq!([(-large).to_u8(), (-double).to_u8(), (-more).to_u8()], [0; 3]);
+            assert_eq!([(-large).to_i16(), (-double).to_i16(), (-more).to_i16()], [i16::MIN; 3]);
+            assert_eq!([(-large).to_i32(), (-double).to_i32(), (-more).to_i32()], [i32::MIN; 3]);
+            assert_eq!([(-large).to_i64(), (-double).to_i64(), (-more).to_i64()], [i64::MIN; 3]);
+        }
+        assert_eq!(1e300f64.to_f32(), f32::INFINITY);
+    }
+
+    #[test]
+    fn what_is_no_number_is_silent() {
+        for nan in [f32::NAN, -f32::NAN, f32::from_bits(0x7f80_0001)] {
+            let double = f64::from(nan);
+            assert_eq!([nan.to_u8(), double.to_u8()], [128; 2]);
+            assert_eq!([nan.to_i16(), double.to_i16()], [0; 2]);
+            assert_eq!([nan.to_i32(), double.to_i32()], [0; 2]);
+            assert_eq!([nan.to_i64(), double.to_i64()], [0; 2]);
+            assert!(nan.to_f64().is_nan() && double.to_f32().is_nan());
+        }
+    }
+}

@@ -1,4 +1,5 @@
 //! Samples for the tests, and ways to look at them.
+#![allow(dead_code)] // not every test uses all of it
 
 use reelwright_convert::AudioConverter;
 use reelwright_core::{ChannelLayout, DataType, SampleFormat, TensorView, TypedBuffer};
@@ -18,23 +19,23 @@ macro_rules! with_buffer {
 }
 
 /// Numbers that look random and are the same in every run (Knuth's MMIX generator).
-pub struct Lcg(pub u64);
+pub(crate) struct Lcg(pub(crate) u64);
 
 impl Lcg {
-    pub fn bits(&mut self) -> u64 {
+    pub(crate) fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         self.0 ^ (self.0 >> 32)
     }
 
     /// From -1 to 1.
-    pub fn number(&mut self) -> f64 {
+    pub(crate) fn number(&mut self) -> f64 {
         self.bits() as u32 as f64 / f64::from(u32::MAX) * 2.0 - 1.0
     }
 }
 
 /// Every sample of the small types; of the others, all that is special, and some thousands that
 /// are not.
-pub fn interesting(data_type: DataType) -> TypedBuffer {
+pub(crate) fn interesting(data_type: DataType) -> TypedBuffer {
     let mut random = Lcg(1);
     match data_type {
         DataType::U8 => TypedBuffer::U8((0..=u8::MAX).collect()),
@@ -63,10 +64,18 @@ fn floats() -> impl Iterator<Item = f64> {
     // Ties, and the numbers beside them, at the scale of every integer type and around full scale.
     let ties = [7, 15, 31, 63].into_iter().flat_map(|bits| {
         let scale = 2f64.powi(-bits);
-        let numbers = (0..300).map(|i| f64::from(i) * 0.5).chain((0..300).map(move |i| 1.0 / scale - f64::from(i) * 0.5));
+        let numbers = (0..300)
+            .map(|i| f64::from(i) * 0.5)
+            .chain((0..300).map(move |i| 1.0 / scale - f64::from(i) * 0.5));
         numbers.flat_map(move |v| {
             let v = v * scale;
-            [v, v.next_up(), v.next_down(), f64::from((v as f32).next_up()), f64::from((v as f32).next_down())]
+            [
+                v,
+                v.next_up(),
+                v.next_down(),
+                f64::from((v as f32).next_up()),
+                f64::from((v as f32).next_down()),
+            ]
         })
     });
     specials
@@ -77,13 +86,13 @@ fn floats() -> impl Iterator<Item = f64> {
 }
 
 /// Interleaved samples as a chunk.
-pub fn view(samples: &TypedBuffer, channels: usize) -> TensorView<'_> {
+pub(crate) fn view(samples: &TypedBuffer, channels: usize) -> TensorView<'_> {
     let shape = [samples.len() / channels, channels];
     with_buffer!(samples, data => TensorView::contiguous(data, &shape)).unwrap()
 }
 
 /// All of `chunk`, converted at once into a buffer of just its size.
-pub fn convert(
+pub(crate) fn convert(
     chunk: &TensorView<'_>,
     from: ChannelLayout,
     format: SampleFormat,
@@ -97,15 +106,17 @@ pub fn convert(
 }
 
 /// The samples in little-endian bytes.
-pub fn bytes(samples: &TypedBuffer) -> Vec<u8> {
+pub(crate) fn bytes(samples: &TypedBuffer) -> Vec<u8> {
     with_buffer!(samples, data => data.iter().flat_map(|v| v.to_le_bytes()).collect())
 }
 
 /// Samples from little-endian bytes.
-pub fn from_bytes(data_type: DataType, bytes: &[u8]) -> TypedBuffer {
+pub(crate) fn from_bytes(data_type: DataType, bytes: &[u8]) -> TypedBuffer {
     macro_rules! read {
         ($variant:ident, $type:ty) => {
-            TypedBuffer::$variant(bytes.as_chunks().0.iter().map(|b| <$type>::from_le_bytes(*b)).collect())
+            TypedBuffer::$variant(
+                bytes.as_chunks().0.iter().map(|b| <$type>::from_le_bytes(*b)).collect(),
+            )
         };
     }
     match data_type {
@@ -119,12 +130,13 @@ pub fn from_bytes(data_type: DataType, bytes: &[u8]) -> TypedBuffer {
 }
 
 /// A sample as a number, exact for all but the largest 64-bit integers.
-pub fn at(samples: &TypedBuffer, index: usize) -> f64 {
+#[allow(clippy::unnecessary_cast)] // one of the types is `f64` itself
+pub(crate) fn at(samples: &TypedBuffer, index: usize) -> f64 {
     with_buffer!(samples, data => data[index] as f64)
 }
 
 /// The bits of a sample; those of one NaN for all.
-pub fn bits(samples: &TypedBuffer, index: usize) -> u64 {
+pub(crate) fn bits(samples: &TypedBuffer, index: usize) -> u64 {
     match samples {
         TypedBuffer::U8(data) => data[index].into(),
         TypedBuffer::I16(data) => data[index] as u64,

@@ -1,0 +1,54 @@
+//! Nothing is allocated once a converter is made.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use reelwright_convert::{AudioConverter, first_nan};
+use reelwright_core::{ChannelLayout, DataType, SampleFormat, TypedBuffer};
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller keeps to the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps to the contract of `dealloc`.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn conversions_do_not_allocate() {
+    const FRAMES: usize = 2000;
+    for (from_layout, to_layout) in
+        [("stereo", "stereo"), ("5.1", "5.1"), ("5.1", "stereo"), ("stereo", "5.1"), ("6.1", "5.1")]
+    {
+        let from_layout: ChannelLayout = from_layout.parse().unwrap();
+        let to_layout: ChannelLayout = to_layout.parse().unwrap();
+        let samples = TypedBuffer::zeroed(DataType::F32, FRAMES * from_layout.channels());
+        let chunk = common::view(&samples, from_layout.channels());
+        for format in SampleFormat::ALL {
+            let mut out = TypedBuffer::zeroed(format.data_type(), FRAMES * to_layout.channels());
+            let mut converter =
+                AudioConverter::new(DataType::F32, from_layout, *format, to_layout).unwrap();
+            let before = ALLOCATIONS.get();
+            converter.convert(&chunk, 0..FRAMES, &mut out, FRAMES, 0);
+            assert_eq!(first_nan(&chunk), None);
+            assert_eq!(ALLOCATIONS.get(), before, "{from_layout} to {to_layout}, {format}");
+        }
+    }
+}

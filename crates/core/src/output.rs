@@ -32,6 +32,28 @@ pub trait Output: Send {
     fn flush(&mut self) -> Result<()>;
 }
 
+impl<O: Output + ?Sized> Output for Box<O> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        (**self).write(bytes)
+    }
+
+    fn position(&self) -> u64 {
+        (**self).position()
+    }
+
+    fn is_seekable(&self) -> bool {
+        (**self).is_seekable()
+    }
+
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
+        (**self).patch(at, bytes)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        (**self).flush()
+    }
+}
+
 /// Where a muxer writes: its main output, and siblings by name for containers of many files.
 pub trait Destination {
     /// The main output.

@@ -1,0 +1,301 @@
+//! What an audio stream is to be, as the user says it, and how the rest is chosen.
+
+use reelwright_core::{
+    AudioEncoderInfo, AudioEncoderRequest, ChannelLayout, CodecConfig, DataType, Error, MuxerInfo,
+    Options, Result, SampleFormat, list,
+};
+
+use crate::registry::{audio_encoder_by_name, default_audio_encoder};
+
+/// An audio stream: what chunks will be written to it, and how they are encoded.
+///
+/// ```
+/// use reelwright::{AudioStream, CodecConfig, SampleFormat};
+///
+/// // Chunks of shape (frame, 2) of f32 at 48 kHz, for the format's default encoder.
+/// AudioStream::new(48_000, 2);
+///
+/// // Chunks of i16, encoded as mono FLAC.
+/// AudioStream::new(16_000, 2)
+///     .format(SampleFormat::S16)
+///     .encoder("flac")
+///     .encoder_option("max_partition_order", "5")
+///     .encoder_num_channels(1)
+///     .codec_config(CodecConfig { compression_level: Some(8), ..CodecConfig::default() });
+/// ```
+#[derive(Debug, Clone)]
+pub struct AudioStream {
+    sample_rate: u32,
+    num_channels: usize,
+    channel_layout: Option<ChannelLayout>,
+    format: SampleFormat,
+    encoder: Option<String>,
+    encoder_options: Options,
+    encoder_sample_rate: Option<u32>,
+    encoder_num_channels: Option<usize>,
+    encoder_format: Option<SampleFormat>,
+    codec_config: CodecConfig,
+    filter_desc: Option<String>,
+}
+
+impl AudioStream {
+    /// A stream of `f32` chunks of shape (frame, `num_channels`), at `sample_rate` Hz.
+    pub fn new(sample_rate: u32, num_channels: usize) -> Self {
+        Self {
+            sample_rate,
+            num_channels,
+            channel_layout: None,
+            format: SampleFormat::Flt,
+            encoder: None,
+            encoder_options: Options::new(),
+            encoder_sample_rate: None,
+            encoder_num_channels: None,
+            encoder_format: None,
+            codec_config: CodecConfig::default(),
+            filter_desc: None,
+        }
+    }
+
+    /// The type of the chunks' samples: `u8`, `s16`, `s32`, `s64`, `flt` (unless set) or `dbl`.
+    #[must_use]
+    pub fn format(mut self, format: SampleFormat) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Which loudspeakers the chunks' channels are for; the usual ones for their number unless
+    /// set, as [`ChannelLayout::default_for`].
+    #[must_use]
+    pub fn channel_layout(mut self, layout: ChannelLayout) -> Self {
+        self.channel_layout = Some(layout);
+        self
+    }
+
+    /// The name of the encoder, one of [`audio_encoders`](crate::audio_encoders); the format's
+    /// default unless set.
+    #[must_use]
+    pub fn encoder(mut self, name: impl Into<String>) -> Self {
+        self.encoder = Some(name.into());
+        self
+    }
+
+    /// Sets an option of the encoder.
+    #[must_use]
+    pub fn encoder_option(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.encoder_options.set(name, value);
+        self
+    }
+
+    /// The rate to encode at, in Hz. Must be the chunks' own: there is no resampling yet.
+    #[must_use]
+    pub fn encoder_sample_rate(mut self, rate: u32) -> Self {
+        self.encoder_sample_rate = Some(rate);
+        self
+    }
+
+    /// The number of channels to encode; the chunks' channels are remixed to it.
+    #[must_use]
+    pub fn encoder_num_channels(mut self, channels: usize) -> Self {
+        self.encoder_num_channels = Some(channels);
+        self
+    }
+
+    /// The sample format to encode; of those the encoder takes, the one that loses least unless
+    /// set.
+    #[must_use]
+    pub fn encoder_format(mut self, format: SampleFormat) -> Self {
+        self.encoder_format = Some(format);
+        self
+    }
+
+    /// What all encoders can be told. What an encoder does not heed is warned of.
+    #[must_use]
+    pub fn codec_config(mut self, config: CodecConfig) -> Self {
+        self.codec_config = config;
+        self
+    }
+
+    /// A filter graph. Refused: there are no filters yet.
+    #[must_use]
+    pub fn filter_desc(mut self, filters: impl Into<String>) -> Self {
+        self.filter_desc = Some(filters.into());
+        self
+    }
+
+    /// Chooses what was left open, and refuses what cannot be.
+    pub(crate) fn resolve(&self, muxer: &'static MuxerInfo) -> Result<ResolvedAudio> {
+        if self.sample_rate == 0 {
+            return Err(Error::argument("Sample rate must be positive. Found: 0"));
+        }
+        let layout = match self.channel_layout {
+            None => ChannelLayout::default_for(self.num_channels)?,
+            Some(layout) if layout.channels() == self.num_channels => layout,
+            Some(layout) => {
+                return Err(Error::argument(format!(
+                    "Expected a channel layout with {} channels. Found {layout}, with {}",
+                    self.num_channels,
+                    layout.channels()
+                )));
+            }
+        };
+        if self.format.is_planar() {
+            return Err(Error::argument(format!(
+                "Unsupported sample format ({}) was provided. Valid values are {}.",
+                self.format,
+                list(SampleFormat::PACKED)
+            )));
+        }
+        if muxer.audio_codecs.is_empty() {
+            return Err(Error::unsupported(format!("{} does not support audio.", muxer.name)));
+        }
+        if let Some(filters) = &self.filter_desc {
+            return Err(Error::unsupported(format!(
+                "filter_desc is not served yet. Found: {filters:?}. Leave it out."
+            )));
+        }
+        let info = match &self.encoder {
+            Some(name) => audio_encoder_by_name(name)?,
+            None => default_audio_encoder(muxer)?,
+        };
+        let name = info.encoder.name;
+        if !muxer.audio_codecs.contains(&info.encoder.codec) {
+            return Err(Error::unsupported(format!(
+                "{} does not support {}. Supported codecs are {}.",
+                muxer.name,
+                info.encoder.codec,
+                list(muxer.audio_codecs)
+            )));
+        }
+        for field in self.codec_config.fields() {
+            if !info.encoder.config.contains(&field) {
+                log::warn!("{name} has no use for {} of codec_config.", field.name());
+            }
+        }
+        let request = AudioEncoderRequest {
+            codec: info.encoder.codec,
+            sample_format: self.choose_format(info)?,
+            sample_rate: self.choose_rate(info)?,
+            layout: self.choose_layout(info, layout)?,
+            config: self.codec_config,
+        };
+        Ok(ResolvedAudio {
+            info,
+            request,
+            options: self.encoder_options.clone(),
+            input: self.format.data_type(),
+            layout,
+            nothing_chosen: self.encoder.is_none() && self.encoder_format.is_none(),
+        })
+    }
+
+    fn choose_format(&self, info: &AudioEncoderInfo) -> Result<SampleFormat> {
+        let Some(format) = self.encoder_format else {
+            return Ok(least_loss(self.format.data_type(), info.sample_formats));
+        };
+        if !info.sample_formats.contains(&format) {
+            return Err(Error::unsupported(format!(
+                "{} does not support {format} format. Supported values are; {}",
+                info.encoder.name,
+                list(info.sample_formats)
+            )));
+        }
+        Ok(format)
+    }
+
+    fn choose_rate(&self, info: &AudioEncoderInfo) -> Result<u32> {
+        let rate = match self.encoder_sample_rate {
+            Some(0) => {
+                return Err(Error::argument("Encoder sample rate must be positive. Found: 0"));
+            }
+            Some(rate) => rate,
+            None => self.sample_rate,
+        };
+        if !info.sample_rates.contains(rate) {
+            return Err(Error::unsupported(format!(
+                "{} does not support sample rate {rate}. Supported values are; {}",
+                info.encoder.name, info.sample_rates
+            )));
+        }
+        if rate != self.sample_rate {
+            return Err(Error::unsupported(format!(
+                "There is no resampling yet: encoder_sample_rate must be the sample rate, {}. \
+                 Found: {rate}",
+                self.sample_rate
+            )));
+        }
+        Ok(rate)
+    }
+
+    fn choose_layout(&self, info: &AudioEncoderInfo, own: ChannelLayout) -> Result<ChannelLayout> {
+        let layout = match self.encoder_num_channels {
+            Some(0) => {
+                return Err(Error::argument(
+                    "The number of channels must be greater than 0. Found: 0",
+                ));
+            }
+            Some(channels) if channels != own.channels() => ChannelLayout::default_for(channels)?,
+            _ => own,
+        };
+        if !info.layouts.contains(layout) {
+            return Err(Error::unsupported(format!(
+                "{} does not support {layout}. Supported values are; {}",
+                info.encoder.name, info.layouts
+            )));
+        }
+        Ok(layout)
+    }
+}
+
+/// A stream of which everything is chosen.
+pub(crate) struct ResolvedAudio {
+    pub(crate) info: &'static AudioEncoderInfo,
+    pub(crate) request: AudioEncoderRequest,
+    pub(crate) options: Options,
+    /// The type and channels of the chunks.
+    pub(crate) input: DataType,
+    pub(crate) layout: ChannelLayout,
+    /// Whether the user left encoder and sample format open.
+    pub(crate) nothing_chosen: bool,
+}
+
+/// The format that keeps most of samples of type `from`; of several that keep all, the smallest.
+fn least_loss(from: DataType, formats: &[SampleFormat]) -> SampleFormat {
+    let keeps_all = |to: DataType| match (from, to) {
+        _ if from == to => true,
+        (DataType::U8, _) => true,
+        (DataType::I16, to) => to != DataType::U8,
+        (DataType::I32, to) => matches!(to, DataType::I64 | DataType::F64),
+        (DataType::F32, to) => to == DataType::F64,
+        (DataType::I64 | DataType::F64, _) => false,
+    };
+    // Of those that lose something, the most precise.
+    let precision = |to: DataType| match to {
+        DataType::U8 => 8,
+        DataType::I16 => 16,
+        DataType::F32 => 24,
+        DataType::I32 => 32,
+        DataType::F64 => 53,
+        DataType::I64 => 64,
+    };
+    let types = || formats.iter().map(|format| (format.data_type(), *format));
+    let lossless = types().filter(|(to, _)| keeps_all(*to)).min_by_key(|(to, _)| to.bytes());
+    let closest = || types().max_by_key(|(to, _)| precision(*to));
+    lossless.or_else(closest).expect("an encoder takes at least one format").1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_little_as_possible_is_lost() {
+        use SampleFormat::{Dbl, Flt, Fltp, S16, S32, U8};
+        assert_eq!(least_loss(DataType::I16, &[S16, S32]), S16);
+        assert_eq!(least_loss(DataType::U8, &[S16, S32]), S16);
+        assert_eq!(least_loss(DataType::F32, &[S16, S32]), S32);
+        assert_eq!(least_loss(DataType::I64, &[S16, S32]), S32);
+        assert_eq!(least_loss(DataType::I32, &[Flt, Dbl]), Dbl);
+        assert_eq!(least_loss(DataType::I16, &[U8, Fltp, Dbl]), Fltp);
+        assert_eq!(least_loss(DataType::F64, &[U8, S16]), S16);
+    }
+}

@@ -1,0 +1,369 @@
+//! The encoder of media files: streams in, a file out.
+
+use reelwright_core::{
+    Error, Metadata, Muxer, MuxerInfo, OptionInfo, Options, Output, Result, StreamParameters,
+    TensorView, list,
+};
+
+use crate::audio_stream::AudioStream;
+use crate::pipeline::AudioPipeline;
+use crate::registry::{muxer_by_extension, muxer_by_name, muxers};
+use crate::target::Target;
+
+const FILL_GAPS: OptionInfo = OptionInfo::bool(
+    "fill_gaps",
+    true,
+    "whether silence is inserted where pts leaves a gap and the format has no timestamps",
+);
+
+/// The options of [`StreamingMediaEncoder::open_with`] that every format has.
+pub static OPEN_OPTIONS: &[OptionInfo] = &[FILL_GAPS];
+
+/// Encodes and writes audio streams chunk by chunk.
+///
+/// The order of calls: add streams, [`open`](Self::open), write chunks, [`close`](Self::close).
+/// Dropping an open encoder closes it too, but then errors only reach the log.
+///
+/// ```
+/// use reelwright::{AudioStream, StreamingMediaEncoder, TensorView};
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("tone.flac");
+/// let mut encoder = StreamingMediaEncoder::new(&path, None)?;
+/// encoder.add_audio_stream(&AudioStream::new(16_000, 1))?;
+/// encoder.set_metadata([("title", "A tone")])?;
+/// encoder.open()?;
+/// for second in 0..3 {
+///     let tone: Vec<f32> = (0..16_000).map(|i| 0.5 * (i as f32 * 0.17).sin()).collect();
+///     encoder.write_audio_chunk(0, &TensorView::contiguous(&tone, &[16_000, 1])?, None)?;
+/// }
+/// encoder.close()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct StreamingMediaEncoder<'w> {
+    name: String,
+    format: &'static MuxerInfo,
+    metadata: Metadata,
+    streams: Vec<AudioPipeline>,
+    state: State<'w>,
+}
+
+enum State<'w> {
+    /// Streams can be added.
+    New(Target<'w>),
+    Open {
+        muxer: Box<dyn Muxer>,
+        output: Box<dyn Output + 'w>,
+    },
+    /// Something failed, with this message; the output is kept until `close`.
+    Failed(Option<Box<dyn Output + 'w>>, String),
+    Closed,
+}
+
+impl<'w> StreamingMediaEncoder<'w> {
+    /// An encoder that will write to `dst`: a path, an address or a writer, see [`Target`].
+    /// Nothing is opened yet.
+    ///
+    /// `format` is the name of one of [`muxers`]; without it the file name's extension tells it.
+    ///
+    /// # Errors
+    /// An unknown format or extension, a writer without a format, a protocol that is not served.
+    pub fn new(dst: impl Into<Target<'w>>, format: Option<&str>) -> Result<Self> {
+        let target = dst.into();
+        target.check()?;
+        let format = match (format, target.extension()) {
+            (Some(name), _) => muxer_by_name(name)?,
+            (None, _) if target.is_writer() => {
+                return Err(Error::argument(format!(
+                    "`format` must be provided when the output is a writer. Available formats \
+                     are {}.",
+                    list(muxers().map(|muxer| muxer.name))
+                )));
+            }
+            (None, extension) => extension.and_then(muxer_by_extension).ok_or_else(|| {
+                Error::unknown_name(format!(
+                    "Failed to open output \"{}\": its extension tells no format. Pass `format`, \
+                     one of {}.",
+                    target.name(),
+                    list(muxers().map(|muxer| muxer.name))
+                ))
+            })?,
+        };
+        Ok(Self {
+            name: target.name().to_owned(),
+            format,
+            metadata: Metadata::new(),
+            streams: Vec::new(),
+            state: State::New(target),
+        })
+    }
+
+    /// The container that is written.
+    pub fn format(&self) -> &'static MuxerInfo {
+        self.format
+    }
+
+    /// Adds an audio stream; returns its index.
+    ///
+    /// # Errors
+    /// The output is open already, the format does not take another stream or the codec, or a
+    /// parameter or option of the stream is wrong.
+    pub fn add_audio_stream(&mut self, stream: &AudioStream) -> Result<usize> {
+        let State::New(_) = &self.state else {
+            return Err(Error::state("Output is already opened. Cannot add a new stream."));
+        };
+        let index = self.streams.len();
+        if index >= self.format.max_streams {
+            return Err(Error::unsupported(format!(
+                "{} does not support more than {index} stream{}.",
+                self.format.name,
+                if index == 1 { "" } else { "s" }
+            )));
+        }
+        let pipeline = stream.resolve(self.format).and_then(AudioPipeline::new);
+        self.streams.push(pipeline.map_err(|error| error.in_stream(index))?);
+        Ok(index)
+    }
+
+    /// What the encoder of a stream tells of it.
+    pub fn stream_parameters(&self, index: usize) -> Option<&StreamParameters> {
+        self.streams.get(index).map(AudioPipeline::parameters)
+    }
+
+    /// Sets what the file says of itself; replaces all that was set before. Keys are FFmpeg's:
+    /// `title`, `artist`, `album`, `date`, `comment`, …
+    ///
+    /// # Errors
+    /// The output is open already, or a key is empty or holds `=` or control characters.
+    pub fn set_metadata<K: Into<String>, V: Into<String>>(
+        &mut self,
+        entries: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<()> {
+        let State::New(_) = &self.state else {
+            return Err(Error::state("Output is already opened. Cannot set metadata."));
+        };
+        let mut metadata = Metadata::new();
+        for (key, value) in entries {
+            metadata.set(key, value)?;
+        }
+        self.metadata = metadata;
+        Ok(())
+    }
+
+    /// Opens the output and writes the header. A file is emptied.
+    ///
+    /// # Errors
+    /// See [`open_with`](Self::open_with).
+    pub fn open(&mut self) -> Result<()> {
+        self.open_with(Options::new())
+    }
+
+    /// Opens the output with options: those of the format ([`MuxerInfo::options`]) and
+    /// [`OPEN_OPTIONS`].
+    ///
+    /// # Errors
+    /// The output is open already or has no stream, an option is unknown or its value wrong, the
+    /// output cannot be opened, or the format cannot describe the streams.
+    pub fn open_with(&mut self, mut options: Options) -> Result<()> {
+        match &self.state {
+            State::New(_) => {}
+            State::Open { .. } => return Err(Error::state("Output is already opened.")),
+            State::Failed(_, message) => return Err(failed_before(message)),
+            State::Closed => return Err(Error::state("Output is already closed.")),
+        }
+        if self.streams.is_empty() {
+            return Err(Error::state(format!(
+                "{} has no stream. Add one before `open`.",
+                self.name
+            )));
+        }
+        let fills_gaps = options.take_bool(&FILL_GAPS)?;
+        for stream in &mut self.streams {
+            stream.set_fills_gaps(fills_gaps);
+        }
+        let mut muxer = (self.format.open)(&mut options)?;
+        options.finish(self.format.options.iter().chain(OPEN_OPTIONS))?;
+
+        let State::New(target) = std::mem::replace(&mut self.state, State::Closed) else {
+            unreachable!("the state was just checked")
+        };
+        let mut output = target.open()?;
+        let parameters = self.parameters();
+        match muxer.start(&parameters, &self.metadata, &mut output) {
+            Ok(()) => {
+                self.state = State::Open { muxer, output };
+                Ok(())
+            }
+            Err(error) => {
+                self.state = State::Failed(Some(output), error.to_string());
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes a chunk of shape (frame, channel) to stream `index`. Its type, layout in memory and
+    /// channels must be those of the stream; any number of frames and any strides will do.
+    ///
+    /// `pts` is when its first frame is heard, in seconds, rounded to the nearest sample. Without
+    /// it the chunk follows the last one. A gap is filled with silence, see [`OPEN_OPTIONS`];
+    /// where `pts` is before the end of the last chunk, the chunk follows it and a warning is
+    /// logged.
+    ///
+    /// # Errors
+    /// The output is not open, there is no such stream, the chunk does not fit it or holds NaN
+    /// where integers are encoded: then nothing of the chunk was written, and the next one can
+    /// be. Or the output failed, or the container is full: then nothing more can be written.
+    pub fn write_audio_chunk(
+        &mut self,
+        index: usize,
+        chunk: &TensorView<'_>,
+        pts: Option<f64>,
+    ) -> Result<()> {
+        self.check_open()?;
+        let streams = self.streams.len();
+        let Some(stream) = self.streams.get_mut(index) else {
+            return Err(Error::argument(format!(
+                "Invalid stream index. Index must be in range of [0, {streams}). Found: {index}"
+            )));
+        };
+        let gap = stream.check(chunk, pts).map_err(|error| error.in_stream(index))?;
+        let silence = stream.silence(gap as usize);
+        for chunk in [&silence, chunk] {
+            let mut row = 0;
+            while row < chunk.shape()[0] {
+                let written = self.streams[index].write(chunk, row);
+                row = self.or_fail(written, index)?;
+                self.write_packets()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands all that was encoded to the output, and makes the file playable as far as it goes,
+    /// where the format can. An encoder that works on blocks (flac) keeps the samples that do not
+    /// fill one.
+    ///
+    /// # Errors
+    /// The output is not open, or failed.
+    pub fn flush(&mut self) -> Result<()> {
+        self.check_open()?;
+        for index in 0..self.streams.len() {
+            let flushed = self.streams[index].flush();
+            self.or_fail(flushed, index)?;
+        }
+        self.write_packets()?;
+        let State::Open { muxer, output } = &mut self.state else { return Ok(()) };
+        let flushed = muxer.flush(output).and_then(|()| output.flush());
+        self.or_fail(flushed, 0)
+    }
+
+    /// Encodes what is left, completes the file and releases the output. A second call does
+    /// nothing.
+    ///
+    /// # Errors
+    /// The output was never opened, or failed, now or before: everything is released all the same.
+    pub fn close(&mut self) -> Result<()> {
+        match &mut self.state {
+            State::New(_) => Err(not_open()),
+            State::Closed => Ok(()),
+            State::Open { .. } => {
+                let finished = self.finish();
+                let flushed = match std::mem::replace(&mut self.state, State::Closed) {
+                    State::Open { mut output, .. } | State::Failed(Some(mut output), _) => {
+                        output.flush()
+                    }
+                    _ => Ok(()),
+                };
+                finished.and(flushed)
+            }
+            State::Failed(output, message) => {
+                let error = failed_before(message);
+                // The first error is the one to tell; this only saves what can be saved.
+                let _ = output.as_mut().map(|output| output.flush());
+                self.state = State::Closed;
+                Err(error)
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        for index in 0..self.streams.len() {
+            let finished = self.streams[index].finish();
+            self.or_fail(finished, index)?;
+        }
+        self.write_packets()?;
+        let parameters = self.parameters();
+        let State::Open { muxer, output } = &mut self.state else { return Ok(()) };
+        muxer.finish(&parameters, output)
+    }
+
+    fn parameters(&self) -> Vec<StreamParameters> {
+        self.streams.iter().map(|stream| stream.parameters().clone()).collect()
+    }
+
+    fn check_open(&self) -> Result<()> {
+        match &self.state {
+            State::Open { .. } => Ok(()),
+            State::Failed(_, message) => Err(failed_before(message)),
+            State::New(_) | State::Closed => Err(not_open()),
+        }
+    }
+
+    /// Hands the packets that are ready to the muxer.
+    fn write_packets(&mut self) -> Result<()> {
+        let State::Open { muxer, output } = &mut self.state else { return Ok(()) };
+        for (index, stream) in self.streams.iter_mut().enumerate() {
+            while let Some(mut packet) = stream.packets.pop() {
+                packet.stream = index;
+                let written = muxer.write(&packet, output);
+                stream.packets.recycle(packet);
+                if written.is_err() {
+                    return self.or_fail(written, index);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// After an error in the middle of the work nothing more can be written.
+    fn or_fail<T>(&mut self, result: Result<T>, index: usize) -> Result<T> {
+        result.map_err(|error| {
+            let error = error.in_stream(index);
+            let output = match std::mem::replace(&mut self.state, State::Closed) {
+                State::Open { output, .. } => Some(output),
+                State::Failed(output, _) => output,
+                State::New(_) | State::Closed => None,
+            };
+            self.state = State::Failed(output, error.to_string());
+            error
+        })
+    }
+}
+
+fn not_open() -> Error {
+    Error::state("Output is not opened. Did you call `open` method?")
+}
+
+fn failed_before(message: &str) -> Error {
+    Error::state(format!("The output failed before, and is incomplete: {message}"))
+}
+
+impl Drop for StreamingMediaEncoder<'_> {
+    fn drop(&mut self) {
+        if let State::Open { .. } = self.state
+            && let Err(error) = self.close()
+        {
+            log::error!("Failed to complete {}: {error}", self.name);
+        }
+    }
+}
+
+impl std::fmt::Debug for StreamingMediaEncoder<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StreamingMediaEncoder")
+            .field("dst", &self.name)
+            .field("format", &self.format.name)
+            .field("streams", &self.streams.len())
+            .finish_non_exhaustive()
+    }
+}

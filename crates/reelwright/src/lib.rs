@@ -1,0 +1,41 @@
+//! Encode and write audio chunk by chunk, without FFmpeg: torio's `StreamingMediaEncoder` in Rust.
+//!
+//! [`StreamingMediaEncoder`] takes chunks of samples ([`TensorView`], any strides) and writes a
+//! file, a pipe or a writer ([`Target`]). What is compiled in is listed by [`muxers`] and
+//! [`audio_encoders`], with the options each takes.
+//!
+//! ```
+//! use reelwright::{AudioStream, StreamingMediaEncoder, Target, TensorView};
+//!
+//! let samples = [0.0f32, 0.25, -0.25, 0.5];
+//! let mut wav = Vec::new();
+//! let mut encoder = StreamingMediaEncoder::new(Target::writer(&mut wav), Some("wav"))?;
+//! encoder.add_audio_stream(&AudioStream::new(48_000, 2))?;
+//! encoder.open()?;
+//! encoder.write_audio_chunk(0, &TensorView::contiguous(&samples, &[2, 2])?, None)?;
+//! encoder.close()?;
+//! drop(encoder);
+//! assert_eq!(&wav[..4], b"RIFF");
+//! # Ok::<(), reelwright::Error>(())
+//! ```
+//!
+//! Who knows torio will find its parameters under their names: those of the constructor and
+//! `add_audio_stream` are the arguments of [`StreamingMediaEncoder::new`] and the methods of
+//! [`AudioStream`], the `option` of `open` goes to [`StreamingMediaEncoder::open_with`].
+
+mod audio_stream;
+mod encoder;
+mod pipeline;
+mod registry;
+mod target;
+
+pub use audio_stream::AudioStream;
+pub use encoder::{OPEN_OPTIONS, StreamingMediaEncoder};
+pub use reelwright_core::{
+    AudioEncoderInfo, Backing, ChannelLayout, CodecConfig, CodecConfigField, CodecId, DataType,
+    Element, EncoderInfo, Error, ErrorKind, Layouts, Metadata, MuxerInfo, OptionInfo, OptionKind,
+    Options, Result, SampleFormat, SampleRates, StreamParameters, TensorView, TypedSlice,
+    VideoEncoderInfo,
+};
+pub use registry::{audio_encoders, muxers, output_devices, output_protocols, video_encoders};
+pub use target::Target;

@@ -1,0 +1,124 @@
+//! What is compiled in: a new codec or container is one more line here.
+
+#[allow(unused_imports)] // by a build without encoders and muxers
+use std::slice::from_ref;
+
+use reelwright_core::{
+    AudioEncoderInfo, CodecId, Error, MuxerInfo, Result, VideoEncoderInfo, list,
+};
+
+/// The containers, by name.
+pub fn muxers() -> impl Iterator<Item = &'static MuxerInfo> {
+    [
+        #[cfg(feature = "mux-wav")]
+        from_ref(&reelwright_mux_wav::WAV),
+        #[cfg(feature = "mux-wav")]
+        from_ref(&reelwright_mux_wav::W64),
+        #[cfg(feature = "mux-flac")]
+        from_ref(&reelwright_mux_flac::MUXER),
+        #[cfg(feature = "mux-aiff")]
+        from_ref(&reelwright_mux_aiff::MUXER),
+        #[cfg(feature = "mux-au")]
+        from_ref(&reelwright_mux_au::MUXER),
+        #[cfg(feature = "mux-caf")]
+        from_ref(&reelwright_mux_caf::MUXER),
+        #[cfg(feature = "mux-raw")]
+        reelwright_mux_raw::MUXERS,
+    ]
+    .into_iter()
+    .flat_map(|muxers: &'static [MuxerInfo]| muxers)
+}
+
+/// The audio encoders, by name.
+pub fn audio_encoders() -> impl Iterator<Item = &'static AudioEncoderInfo> {
+    [
+        #[cfg(feature = "enc-pcm")]
+        reelwright_enc_pcm::ENCODERS,
+        #[cfg(feature = "enc-flac")]
+        from_ref(&reelwright_enc_flac::ENCODER),
+    ]
+    .into_iter()
+    .flat_map(|encoders: &'static [AudioEncoderInfo]| encoders)
+}
+
+/// The video encoders, by name.
+pub fn video_encoders() -> impl Iterator<Item = &'static VideoEncoderInfo> {
+    std::iter::empty()
+}
+
+/// The devices that a stream can be played on, by name and in a few words.
+pub fn output_devices() -> impl Iterator<Item = (&'static str, &'static str)> {
+    std::iter::empty()
+}
+
+/// The protocols that a destination can be reached by, by name and in a few words.
+pub fn output_protocols() -> impl Iterator<Item = (&'static str, &'static str)> {
+    [("file", "files"), ("pipe", "standard output and other open file descriptors")].into_iter()
+}
+
+/// The muxer of a format's name.
+pub(crate) fn muxer_by_name(name: &str) -> Result<&'static MuxerInfo> {
+    muxers().find(|muxer| muxer.name == name).ok_or_else(|| {
+        Error::unknown_name(format!(
+            "Unknown format: {name}. Available formats are {}.",
+            list(muxers().map(|muxer| muxer.name))
+        ))
+    })
+}
+
+/// The muxer of a file extension, in any case.
+pub(crate) fn muxer_by_extension(extension: &str) -> Option<&'static MuxerInfo> {
+    let extension = extension.to_ascii_lowercase();
+    muxers().find(|muxer| muxer.extensions.contains(&extension.as_str()))
+}
+
+/// The audio encoder of a name or an alias.
+pub(crate) fn audio_encoder_by_name(name: &str) -> Result<&'static AudioEncoderInfo> {
+    if let Some(info) = audio_encoders().find(|info| info.encoder.name == name) {
+        return Ok(info);
+    }
+    if let Some(info) = audio_encoders().find(|info| info.encoder.aliases.contains(&name)) {
+        log::warn!("The encoder {name} is not in this build; {} is used.", info.encoder.name);
+        return Ok(info);
+    }
+    Err(Error::unknown_name(format!(
+        "Unexpected codec: {name}. Available audio encoders are {}.",
+        list(audio_encoders().map(|info| info.encoder.name))
+    )))
+}
+
+/// The encoder that a container takes by default: of its first codec that has one.
+pub(crate) fn default_audio_encoder(muxer: &MuxerInfo) -> Result<&'static AudioEncoderInfo> {
+    let of = |codec: CodecId| audio_encoders().find(move |info| info.encoder.codec == codec);
+    muxer.audio_codecs.iter().find_map(|codec| of(*codec)).ok_or_else(|| {
+        Error::unsupported(format!(
+            "This build has no encoder for {}, which takes {}.",
+            muxer.name,
+            list(muxer.audio_codecs)
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = muxers().map(|muxer| muxer.name).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+        let mut names: Vec<_> = audio_encoders()
+            .flat_map(|info| std::iter::once(&info.encoder.name).chain(info.encoder.aliases))
+            .collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+    }
+
+    #[test]
+    fn extensions_belong_to_one_format() {
+        let mut extensions: Vec<_> = muxers().flat_map(|muxer| muxer.extensions).collect();
+        extensions.sort_unstable();
+        assert!(extensions.windows(2).all(|pair| pair[0] != pair[1]), "{extensions:?}");
+    }
+}

@@ -1,0 +1,404 @@
+//! Where a stream is to be written, as the user says it, and the outputs this becomes.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use reelwright_core::{Error, Output, Result, list};
+
+use crate::registry::output_protocols;
+
+/// The buffer of a file, in bytes.
+const FILE_BUFFER: usize = 1 << 16;
+/// The default buffer of a writer, in bytes.
+const WRITER_BUFFER: usize = 4096;
+
+/// Where a stream is to be written: a path, an address, or a writer.
+///
+/// ```
+/// use std::path::Path;
+/// use reelwright::Target;
+///
+/// Target::from("out.wav"); // a path …
+/// Target::from("file:out.wav"); // … or an address
+/// Target::from("-"); // standard output, as is pipe:1
+/// Target::from(Path::new("rtmp://a.wav")); // always a path
+///
+/// let mut bytes = Vec::new();
+/// Target::writer(&mut bytes).buffer_size(1 << 16); // anything that is Write
+/// Target::seekable_writer(std::io::Cursor::new(Vec::new())); // anything that can seek, too
+/// ```
+pub struct Target<'w> {
+    kind: Kind<'w>,
+    /// For messages.
+    name: String,
+    buffer_size: usize,
+}
+
+enum Kind<'w> {
+    Path(PathBuf),
+    Stdout,
+    /// An address whose protocol is not served.
+    Unknown(String),
+    Writer(Box<dyn Write + Send + 'w>),
+    Seekable(Box<dyn WriteSeek + Send + 'w>),
+}
+
+trait WriteSeek: Write + Seek {}
+impl<W: Write + Seek> WriteSeek for W {}
+
+impl<'w> Target<'w> {
+    fn new(kind: Kind<'w>, name: impl Into<String>, buffer_size: usize) -> Self {
+        Self { kind, name: name.into(), buffer_size }
+    }
+
+    /// A writer: bytes are only appended, and containers that would go back to their start are
+    /// written as streams.
+    pub fn writer(writer: impl Write + Send + 'w) -> Self {
+        Self::new(Kind::Writer(Box::new(writer)), "writer", WRITER_BUFFER)
+    }
+
+    /// A writer that can seek: its present position is the start of the file.
+    pub fn seekable_writer(writer: impl Write + Seek + Send + 'w) -> Self {
+        Self::new(Kind::Seekable(Box::new(writer)), "writer", WRITER_BUFFER)
+    }
+
+    /// The most bytes a writer is handed at once; 4096 unless set, and at least 1. Files are not
+    /// concerned.
+    #[must_use]
+    pub fn buffer_size(mut self, bytes: usize) -> Self {
+        if matches!(self.kind, Kind::Writer(_) | Kind::Seekable(_)) {
+            self.buffer_size = bytes;
+        }
+        self
+    }
+
+    /// What the destination is called in messages.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether a format must be given, as there is no file name to tell it by.
+    pub(crate) fn is_writer(&self) -> bool {
+        matches!(self.kind, Kind::Writer(_) | Kind::Seekable(_))
+    }
+
+    /// The extension of the file name.
+    pub(crate) fn extension(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Path(path) => path.extension()?.to_str(),
+            _ => None,
+        }
+    }
+
+    /// What can be told before the output is opened.
+    pub(crate) fn check(&self) -> Result<()> {
+        if let Kind::Unknown(protocol) = &self.kind {
+            return Err(Error::unsupported(format!(
+                "Failed to open dst: {}. The protocol {protocol} is not served. Available \
+                 protocols are {}; for a file of that name pass file:{0} or a Path.",
+                self.name,
+                list(output_protocols().map(|(name, _)| name))
+            )));
+        }
+        if self.buffer_size == 0 {
+            return Err(Error::argument("buffer_size must be positive. Found: 0"));
+        }
+        Ok(())
+    }
+
+    /// Opens the output; a file is emptied.
+    pub(crate) fn open(self) -> Result<Box<dyn Output + 'w>> {
+        let name = self.name;
+        let failed = |error| Error::io(format!("Failed to open dst: {name}"), error);
+        Ok(match self.kind {
+            Kind::Path(path) => {
+                let file = File::create(&path).map_err(failed)?;
+                if file.metadata().map_err(failed)?.is_file() {
+                    Box::new(SeekableOutput::new(file, name.clone(), self.buffer_size, 0))
+                } else {
+                    // A terminal, a pipe or another device.
+                    Box::new(WriterOutput::new(file, name.clone(), self.buffer_size))
+                }
+            }
+            Kind::Stdout => {
+                Box::new(WriterOutput::new(io::stdout(), name.clone(), self.buffer_size))
+            }
+            Kind::Writer(writer) => {
+                Box::new(WriterOutput::new(writer, name.clone(), self.buffer_size))
+            }
+            Kind::Seekable(mut writer) => {
+                let start = writer.stream_position().map_err(failed)?;
+                Box::new(SeekableOutput::new(writer, name.clone(), self.buffer_size, start))
+            }
+            Kind::Unknown(protocol) => {
+                return Err(Error::unsupported(format!("The protocol {protocol} is not served.")));
+            }
+        })
+    }
+}
+
+impl From<&str> for Target<'_> {
+    /// An address: `-` and `pipe:1` are standard output, `pipe:N` is an open file descriptor,
+    /// `file:PATH` is a path, and so is everything without a protocol.
+    fn from(address: &str) -> Self {
+        if matches!(address, "-" | "pipe:" | "pipe:1") {
+            return Self::new(Kind::Stdout, address, FILE_BUFFER);
+        }
+        let kind = match address.split_once(':') {
+            Some(("file", path)) => Kind::Path(path.strip_prefix("//").unwrap_or(path).into()),
+            Some(("pipe", number)) if !number.is_empty() && number.parse::<u32>().is_ok() => {
+                Kind::Path(Path::new("/dev/fd").join(number))
+            }
+            Some((scheme, rest)) if is_protocol(scheme, rest) => Kind::Unknown(scheme.into()),
+            _ => Kind::Path(address.into()),
+        };
+        Self::new(kind, address, FILE_BUFFER)
+    }
+}
+
+/// `scheme://…`, or `pipe:` with something that is no number. One letter is a drive.
+fn is_protocol(scheme: &str, rest: &str) -> bool {
+    let is_name = scheme.len() > 1
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    is_name && (rest.starts_with("//") || scheme == "pipe")
+}
+
+impl From<&String> for Target<'_> {
+    fn from(address: &String) -> Self {
+        Self::from(address.as_str())
+    }
+}
+
+impl From<String> for Target<'_> {
+    fn from(address: String) -> Self {
+        Self::from(address.as_str())
+    }
+}
+
+impl From<&Path> for Target<'_> {
+    fn from(path: &Path) -> Self {
+        Self::new(Kind::Path(path.into()), path.display().to_string(), FILE_BUFFER)
+    }
+}
+
+impl From<&PathBuf> for Target<'_> {
+    fn from(path: &PathBuf) -> Self {
+        Self::from(path.as_path())
+    }
+}
+
+impl From<PathBuf> for Target<'_> {
+    fn from(path: PathBuf) -> Self {
+        Self::from(path.as_path())
+    }
+}
+
+/// Bytes on their way to a writer, in pieces of at most the buffer's size.
+struct Pieces<W> {
+    writer: W,
+    name: String,
+    buffer: Vec<u8>,
+    size: usize,
+    position: u64,
+}
+
+impl<W: Write> Pieces<W> {
+    fn new(writer: W, name: String, size: usize) -> Self {
+        Self { writer, name, buffer: Vec::with_capacity(size), size, position: 0 }
+    }
+
+    fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
+        self.position += bytes.len() as u64;
+        loop {
+            if self.buffer.is_empty() && bytes.len() >= self.size {
+                // A whole piece needs no copy.
+                let (piece, rest) = bytes.split_at(self.size);
+                self.writer.write_all(piece).map_err(|error| failed(&self.name, error))?;
+                bytes = rest;
+                continue;
+            }
+            let room = self.size - self.buffer.len();
+            if bytes.len() < room {
+                self.buffer.extend_from_slice(bytes);
+                return Ok(());
+            }
+            let (piece, rest) = bytes.split_at(room);
+            self.buffer.extend_from_slice(piece);
+            self.hand_on()?;
+            bytes = rest;
+        }
+    }
+
+    fn hand_on(&mut self) -> Result<()> {
+        let written = self.writer.write_all(&self.buffer);
+        // What failed is not tried again: nobody knows how much of it was written.
+        self.buffer.clear();
+        written.map_err(|error| failed(&self.name, error))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if !self.buffer.is_empty() {
+            self.hand_on()?;
+        }
+        self.writer.flush().map_err(|error| failed(&self.name, error))
+    }
+}
+
+fn failed(name: &str, error: io::Error) -> Error {
+    Error::io(format!("Failed to write to dst: {name}"), error)
+}
+
+/// An output that can only append.
+struct WriterOutput<W>(Pieces<W>);
+
+impl<W: Write> WriterOutput<W> {
+    fn new(writer: W, name: String, size: usize) -> Self {
+        Self(Pieces::new(writer, name, size))
+    }
+}
+
+impl<W: Write + Send> Output for WriterOutput<W> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.write(bytes)
+    }
+
+    fn position(&self) -> u64 {
+        self.0.position
+    }
+
+    fn is_seekable(&self) -> bool {
+        false
+    }
+
+    fn patch(&mut self, _at: u64, _bytes: &[u8]) -> Result<()> {
+        Err(failed(&self.0.name, io::ErrorKind::NotSeekable.into()))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.0.flush()
+    }
+}
+
+/// An output that can overwrite what it has.
+struct SeekableOutput<W> {
+    pieces: Pieces<W>,
+    /// Where in the writer the output starts.
+    start: u64,
+}
+
+impl<W: Write + Seek> SeekableOutput<W> {
+    fn new(writer: W, name: String, size: usize, start: u64) -> Self {
+        Self { pieces: Pieces::new(writer, name, size), start }
+    }
+}
+
+impl<W: Write + Seek + Send> Output for SeekableOutput<W> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.pieces.write(bytes)
+    }
+
+    fn position(&self) -> u64 {
+        self.pieces.position
+    }
+
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
+        let pieces = &mut self.pieces;
+        let end = at.checked_add(bytes.len() as u64);
+        if end.is_none_or(|end| end > pieces.position) {
+            return Err(failed(&pieces.name, io::ErrorKind::InvalidInput.into()));
+        }
+        if !pieces.buffer.is_empty() {
+            pieces.hand_on()?;
+        }
+        let writer = &mut pieces.writer;
+        let mut seek_and_write = || {
+            writer.seek(SeekFrom::Start(self.start + at))?;
+            for piece in bytes.chunks(pieces.size) {
+                writer.write_all(piece)?;
+            }
+            writer.seek(SeekFrom::Start(self.start + pieces.position))
+        };
+        seek_and_write().map(drop).map_err(|error| failed(&pieces.name, error))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.pieces.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    #[test]
+    fn addresses_are_told_from_paths() {
+        let kind = |address: &str| match Target::from(address).kind {
+            Kind::Path(path) => format!("path {}", path.display()),
+            Kind::Stdout => "stdout".into(),
+            Kind::Unknown(protocol) => format!("unknown {protocol}"),
+            _ => unreachable!(),
+        };
+        assert_eq!(kind("a.wav"), "path a.wav");
+        assert_eq!(kind("-"), "stdout");
+        assert_eq!(kind("pipe:1"), "stdout");
+        assert_eq!(kind("pipe:3"), "path /dev/fd/3");
+        assert_eq!(kind("pipe:x"), "unknown pipe");
+        assert_eq!(kind("file:b/a.wav"), "path b/a.wav");
+        assert_eq!(kind("file:///b/a.wav"), "path /b/a.wav");
+        assert_eq!(kind("rtmp://host/app"), "unknown rtmp");
+        assert_eq!(kind("C:\\a.wav"), "path C:\\a.wav");
+        assert_eq!(kind("12:30.wav"), "path 12:30.wav");
+    }
+
+    /// Remembers the size of each write, and takes at most 7 bytes of each.
+    struct Stingy<'a>(&'a mut Vec<usize>, &'a mut Vec<u8>);
+
+    impl Write for Stingy<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.push(bytes.len());
+            let taken = bytes.len().min(7);
+            self.1.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn pieces_are_at_most_the_buffer_and_short_writes_lose_nothing() {
+        let (mut sizes, mut bytes) = (Vec::new(), Vec::new());
+        let expected: Vec<u8> = (0..100).collect();
+        let mut output =
+            Target::writer(Stingy(&mut sizes, &mut bytes)).buffer_size(16).open().unwrap();
+        for piece in [&expected[..5], &expected[5..70], &expected[70..]] {
+            output.write(piece).unwrap();
+        }
+        assert_eq!(output.position(), 100);
+        output.flush().unwrap();
+        drop(output);
+        assert!(sizes.iter().all(|size| *size <= 16), "{sizes:?}");
+        assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn a_patch_goes_where_it_belongs_and_appending_goes_on() {
+        let mut cursor = Cursor::new(b"before".to_vec());
+        cursor.set_position(6);
+        let mut output = Target::seekable_writer(&mut cursor).buffer_size(4).open().unwrap();
+        output.write(b"0123456789").unwrap();
+        output.patch(1, b"abcdefg").unwrap();
+        assert!(output.patch(5, b"123456").is_err());
+        output.write(b"!").unwrap();
+        output.flush().unwrap();
+        drop(output);
+        assert_eq!(cursor.into_inner(), b"before0abcdefg89!");
+    }
+}

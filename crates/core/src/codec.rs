@@ -2,56 +2,53 @@
 
 use std::fmt;
 
-/// A codec: a way to write samples or pictures as bytes. Names are FFmpeg's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[allow(missing_docs)] // the names say it
-pub enum CodecId {
-    PcmU8,
-    PcmS8,
-    PcmS16Le,
-    PcmS16Be,
-    PcmS24Le,
-    PcmS24Be,
-    PcmS32Le,
-    PcmS32Be,
-    PcmS64Le,
-    PcmS64Be,
-    PcmF32Le,
-    PcmF32Be,
-    PcmF64Le,
-    PcmF64Be,
-    PcmALaw,
-    PcmMuLaw,
-    Flac,
-    RawVideo,
+/// Declares [`CodecId`] from one list, so that nothing told of every codec can miss one.
+macro_rules! codecs {
+    ($($variant:ident = $name:literal,)*) => {
+        /// A codec: a way to write samples or pictures as bytes. Names are FFmpeg's.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        #[allow(missing_docs)] // the names say it
+        pub enum CodecId {
+            $($variant,)*
+        }
+
+        impl CodecId {
+            /// Every codec.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// FFmpeg's name of the codec.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+codecs! {
+    PcmU8 = "pcm_u8",
+    PcmS8 = "pcm_s8",
+    PcmS16Le = "pcm_s16le",
+    PcmS16Be = "pcm_s16be",
+    PcmS24Le = "pcm_s24le",
+    PcmS24Be = "pcm_s24be",
+    PcmS32Le = "pcm_s32le",
+    PcmS32Be = "pcm_s32be",
+    PcmS64Le = "pcm_s64le",
+    PcmS64Be = "pcm_s64be",
+    PcmF32Le = "pcm_f32le",
+    PcmF32Be = "pcm_f32be",
+    PcmF64Le = "pcm_f64le",
+    PcmF64Be = "pcm_f64be",
+    PcmALaw = "pcm_alaw",
+    PcmMuLaw = "pcm_mulaw",
+    Flac = "flac",
+    RawVideo = "rawvideo",
 }
 
 impl CodecId {
-    /// FFmpeg's name of the codec.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PcmU8 => "pcm_u8",
-            Self::PcmS8 => "pcm_s8",
-            Self::PcmS16Le => "pcm_s16le",
-            Self::PcmS16Be => "pcm_s16be",
-            Self::PcmS24Le => "pcm_s24le",
-            Self::PcmS24Be => "pcm_s24be",
-            Self::PcmS32Le => "pcm_s32le",
-            Self::PcmS32Be => "pcm_s32be",
-            Self::PcmS64Le => "pcm_s64le",
-            Self::PcmS64Be => "pcm_s64be",
-            Self::PcmF32Le => "pcm_f32le",
-            Self::PcmF32Be => "pcm_f32be",
-            Self::PcmF64Le => "pcm_f64le",
-            Self::PcmF64Be => "pcm_f64be",
-            Self::PcmALaw => "pcm_alaw",
-            Self::PcmMuLaw => "pcm_mulaw",
-            Self::Flac => "flac",
-            Self::RawVideo => "rawvideo",
-        }
-    }
-
     /// The bytes of one sample of one channel, where that is a constant.
     pub const fn bytes_per_sample(self) -> Option<usize> {
         Some(match self {
@@ -105,19 +102,20 @@ pub struct FlacStreamInfo {
 }
 
 impl FlacStreamInfo {
-    /// The block's body as it stands in a file, without the block's header.
+    /// The block's body as it stands in a file, without the block's header. A total that does not
+    /// fit in its field is "not known"; of any other number the lowest bits are written.
     pub fn to_bytes(&self) -> [u8; 34] {
+        let fitting = |total: u64, bits: u32| if total >> bits == 0 { total } else { 0 };
         let mut bytes = [0; 34];
         bytes[0..2].copy_from_slice(&self.min_block_size.to_be_bytes());
         bytes[2..4].copy_from_slice(&self.max_block_size.to_be_bytes());
-        bytes[4..7].copy_from_slice(&self.min_frame_size.to_be_bytes()[1..]);
-        bytes[7..10].copy_from_slice(&self.max_frame_size.to_be_bytes()[1..]);
-        // A total that does not fit in its 36 bits is "not known".
-        let total = if self.total_samples >> 36 == 0 { self.total_samples } else { 0 };
+        let [min, max] =
+            [self.min_frame_size, self.max_frame_size].map(|size| fitting(size.into(), 24));
+        bytes[4..10].copy_from_slice(&(min << 24 | max).to_be_bytes()[2..]);
         let packed = (u64::from(self.sample_rate) << 44)
             | (u64::from(self.channels.wrapping_sub(1) & 7) << 41)
             | (u64::from(self.bits_per_sample.wrapping_sub(1) & 31) << 36)
-            | total;
+            | fitting(self.total_samples, 36);
         bytes[10..18].copy_from_slice(&packed.to_be_bytes());
         bytes[18..34].copy_from_slice(&self.md5);
         bytes
@@ -154,5 +152,29 @@ mod tests {
             ]
         );
         assert_eq!(bytes[18..], info.md5);
+    }
+
+    #[test]
+    fn what_does_not_fit_leaves_other_fields_alone() {
+        let info = FlacStreamInfo {
+            min_block_size: 16,
+            max_block_size: 16,
+            min_frame_size: (1 << 24) - 1,
+            max_frame_size: 1 << 24,
+            sample_rate: (1 << 20) + 5,
+            channels: 9,
+            bits_per_sample: 33,
+            total_samples: 1 << 36,
+            md5: [0; 16],
+        };
+        let expected = [0, 16, 0, 16, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0x50, 0, 0, 0, 0, 0];
+        assert_eq!(info.to_bytes()[..18], expected);
+    }
+
+    #[test]
+    fn names_are_unique() {
+        for (i, codec) in CodecId::ALL.iter().enumerate() {
+            assert!(CodecId::ALL[..i].iter().all(|other| other.name() != codec.name()), "{codec}");
+        }
     }
 }

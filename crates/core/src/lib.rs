@@ -22,6 +22,7 @@ mod packet;
 mod pixel_format;
 mod rational;
 mod sample_format;
+pub mod single_stream;
 mod stream;
 mod tensor;
 mod time;

@@ -38,6 +38,7 @@ pub trait Muxer: Send {
 
     /// Writes what comes after the last packet and, where the output can seek, mends what was
     /// written before it was known. `streams` are the streams' parameters as they are at the end.
+    /// Flushing the output afterwards is left to whoever owns it.
     ///
     /// # Errors
     /// An output that fails.

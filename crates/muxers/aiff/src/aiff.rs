@@ -1,9 +1,9 @@
 //! The `aiff` muxer: a header, the sound, and lengths that are mended where they can be.
 
+use reelwright_core::single_stream::{PcmStream, not_started};
 use reelwright_core::{Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters};
 
 use crate::chunk::{self, Fields};
-use crate::sound::{Sound, not_started};
 
 /// The `aiff` muxer.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ pub(crate) struct Aiff {
 /// A file that was started.
 #[derive(Debug)]
 struct File {
-    sound: Sound,
+    sound: PcmStream,
     seekable: bool,
     /// Where the file starts in the output.
     start: u64,
@@ -35,7 +35,7 @@ impl Muxer for Aiff {
         tags: &Metadata,
         to: &mut dyn Destination,
     ) -> Result<()> {
-        let sound = Sound::new(streams)?;
+        let sound = PcmStream::new("aiff", streams, crate::CODECS)?;
         let (mut bytes, fields) = chunk::header(&sound, tags)?;
         let output = to.output();
         let (start, header) = (output.position(), bytes.len() as u64);
@@ -51,7 +51,7 @@ impl Muxer for Aiff {
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
-        let file = self.file.as_mut().ok_or_else(not_started)?;
+        let file = self.file.as_mut().ok_or_else(|| not_started("aiff"))?;
         file.sound.check(packet)?;
         let data = file.data + packet.data.len() as u64;
         let room = file.room(file.header)?;
@@ -69,12 +69,12 @@ impl Muxer for Aiff {
     }
 
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
-        self.file.as_ref().ok_or_else(not_started)?.patch_sizes(to)?;
+        self.file.as_ref().ok_or_else(|| not_started("aiff"))?.patch_sizes(to)?;
         to.output().flush()
     }
 
     fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
-        let file = self.file.take().ok_or_else(not_started)?;
+        let file = self.file.take().ok_or_else(|| not_started("aiff"))?;
         // In a file of open length the byte would be played.
         if file.seekable && !file.data.is_multiple_of(2) {
             to.output().write(&[0])?;
@@ -103,7 +103,7 @@ impl File {
     /// [`room`](Self::room).
     fn lengths(&self, data: u64) -> Lengths {
         let form = self.header - 8 + data.next_multiple_of(2);
-        let frames = data / self.sound.block() as u64;
+        let frames = self.sound.samples(data);
         // SSND counts its `offset` and `blockSize`.
         let sound = 8 + data;
         [(4, form), (self.fields.frames, frames), (self.fields.sound, sound)]

@@ -1,14 +1,16 @@
 //! The chunks in front of the sound.
 
+use reelwright_core::single_stream::PcmStream;
 use reelwright_core::{ChannelLayout, CodecId, Error, Metadata, Result};
-
-use crate::sound::Sound;
 
 /// FVER's only time stamp, `AIFCVersion1`.
 const AIFC_VERSION: u32 = 0xA280_5140;
 
 /// `kAudioChannelLayoutTag_UseChannelBitmap`; the bits are those of WAVE's channel mask.
 const USE_BITMAP: u32 = 1 << 16;
+
+/// `numChannels` is a signed number of 16 bits.
+const MAX_CHANNELS: usize = i16::MAX as usize;
 
 /// Where the lengths are, from the start of the file.
 #[derive(Debug, Clone, Copy)]
@@ -22,8 +24,15 @@ pub(crate) struct Fields {
 /// Everything up to the first sample. The lengths that are not yet known are 0.
 ///
 /// # Errors
-/// A text of 4 GiB does not fit.
-pub(crate) fn header(sound: &Sound, tags: &Metadata) -> Result<(Vec<u8>, Fields)> {
+/// A text of 4 GiB does not fit, nor do more than 32,767 channels.
+pub(crate) fn header(sound: &PcmStream, tags: &Metadata) -> Result<(Vec<u8>, Fields)> {
+    let channels = sound.layout.channels();
+    if channels > MAX_CHANNELS {
+        return Err(Error::unsupported(format!(
+            "aiff cannot describe {channels} channels; there may be up to {MAX_CHANNELS}."
+        ))
+        .in_stream(0));
+    }
     let compression = compression_type(sound.codec);
     let mut bytes = b"FORM\0\0\0\0".to_vec();
     bytes.extend(if compression.is_some() { b"AIFC" } else { b"AIFF" });
@@ -45,10 +54,10 @@ pub(crate) fn header(sound: &Sound, tags: &Metadata) -> Result<(Vec<u8>, Fields)
         }
     }
     let mut common = Vec::new();
-    common.extend((sound.layout.channels() as u16).to_be_bytes());
+    common.extend((channels as u16).to_be_bytes());
     common.extend([0; 4]);
-    common.extend((8 * sound.sample_bytes as u16).to_be_bytes());
-    common.extend(extended(sound.rate));
+    common.extend((8 * sound.bytes_per_sample as u16).to_be_bytes());
+    common.extend(extended(sound.sample_rate));
     if let Some(compression) = compression {
         common.extend(compression);
         // The compression's name: an empty Pascal string, made even.

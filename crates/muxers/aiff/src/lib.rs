@@ -12,7 +12,6 @@
 
 mod aiff;
 mod chunk;
-mod sound;
 
 use reelwright_core::{CodecId, MuxerInfo};
 

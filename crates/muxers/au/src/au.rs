@@ -1,11 +1,11 @@
 //! The `au` muxer.
 
+use reelwright_core::single_stream::{PcmStream, not_started};
 use reelwright_core::{
     CodecId, Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters,
 };
 
 use crate::annotation::annotation;
-use crate::sound::{Sound, not_started};
 
 /// Everything in front of the annotation.
 const HEADER: usize = 24;
@@ -22,7 +22,7 @@ pub(crate) struct Au {
 /// A file that was started.
 #[derive(Debug)]
 struct File {
-    sound: Sound,
+    sound: PcmStream,
     seekable: bool,
     /// Where the file starts in the output.
     start: u64,
@@ -37,7 +37,7 @@ impl Muxer for Au {
         tags: &Metadata,
         to: &mut dyn Destination,
     ) -> Result<()> {
-        let sound = Sound::new(streams)?;
+        let sound = PcmStream::new("au", streams, crate::CODECS)?;
         let annotation = annotation(tags);
         let offset = u32::try_from(HEADER + annotation.len()).map_err(|_| {
             Error::too_large(format!(
@@ -49,7 +49,7 @@ impl Muxer for Au {
         let channels = sound.layout.channels() as u32;
         let mut bytes = Vec::with_capacity(HEADER + annotation.len());
         bytes.extend(b".snd");
-        for field in [offset, UNKNOWN, encoding(sound.codec), sound.rate, channels] {
+        for field in [offset, UNKNOWN, encoding(sound.codec), sound.sample_rate, channels] {
             bytes.extend(field.to_be_bytes());
         }
         bytes.extend(annotation);
@@ -60,7 +60,7 @@ impl Muxer for Au {
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
-        let file = self.file.as_mut().ok_or_else(not_started)?;
+        let file = self.file.as_mut().ok_or_else(|| not_started("au"))?;
         file.sound.check(packet)?;
         to.output().write(&packet.data)?;
         file.data += packet.data.len() as u64;
@@ -68,12 +68,12 @@ impl Muxer for Au {
     }
 
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
-        self.file.as_ref().ok_or_else(not_started)?.patch_size(to)?;
+        self.file.as_ref().ok_or_else(|| not_started("au"))?.patch_size(to)?;
         to.output().flush()
     }
 
     fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
-        self.file.take().ok_or_else(not_started)?.patch_size(to)
+        self.file.take().ok_or_else(|| not_started("au"))?.patch_size(to)
     }
 }
 

@@ -10,7 +10,6 @@
 
 mod annotation;
 mod au;
-mod sound;
 
 use reelwright_core::{CodecId, MuxerInfo};
 

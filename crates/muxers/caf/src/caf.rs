@@ -1,9 +1,9 @@
 //! The `caf` muxer.
 
+use reelwright_core::single_stream::{PcmStream, not_started};
 use reelwright_core::{Destination, Metadata, Muxer, Packet, Result, StreamParameters};
 
 use crate::chunk;
-use crate::sound::{Sound, not_started};
 
 /// The data chunk's edit count, which its length includes.
 const EDIT_COUNT: u64 = 4;
@@ -17,7 +17,7 @@ pub(crate) struct Caf {
 /// A file that was started.
 #[derive(Debug)]
 struct File {
-    sound: Sound,
+    sound: PcmStream,
     seekable: bool,
     /// Where the data chunk's length is in the output.
     size_at: u64,
@@ -32,7 +32,7 @@ impl Muxer for Caf {
         tags: &Metadata,
         to: &mut dyn Destination,
     ) -> Result<()> {
-        let sound = Sound::new(streams)?;
+        let sound = PcmStream::new("caf", streams, crate::CODECS)?;
         let bytes = chunk::header(&sound, tags)?;
         let output = to.output();
         let size_at = output.position() + bytes.len() as u64 - EDIT_COUNT - 8;
@@ -41,7 +41,7 @@ impl Muxer for Caf {
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
-        let file = self.file.as_mut().ok_or_else(not_started)?;
+        let file = self.file.as_mut().ok_or_else(|| not_started("caf"))?;
         file.sound.check(packet)?;
         to.output().write(&packet.data)?;
         file.data += packet.data.len() as u64;
@@ -49,12 +49,12 @@ impl Muxer for Caf {
     }
 
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
-        self.file.as_ref().ok_or_else(not_started)?.patch_size(to)?;
+        self.file.as_ref().ok_or_else(|| not_started("caf"))?.patch_size(to)?;
         to.output().flush()
     }
 
     fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
-        self.file.take().ok_or_else(not_started)?.patch_size(to)
+        self.file.take().ok_or_else(|| not_started("caf"))?.patch_size(to)
     }
 }
 

@@ -1,8 +1,7 @@
 //! The chunks in front of the sound.
 
+use reelwright_core::single_stream::PcmStream;
 use reelwright_core::{ChannelLayout, CodecId, Error, Metadata, Result};
-
-use crate::sound::Sound;
 
 /// `kCAFLinearPCMFormatFlagIsFloat`.
 const FLOAT: u32 = 1;
@@ -20,7 +19,7 @@ const DISCRETE: u32 = 147 << 16;
 ///
 /// # Errors
 /// There cannot be 2^32 information strings.
-pub(crate) fn header(sound: &Sound, tags: &Metadata) -> Result<Vec<u8>> {
+pub(crate) fn header(sound: &PcmStream, tags: &Metadata) -> Result<Vec<u8>> {
     // Version 1, no flags.
     let mut bytes = b"caff\0\x01\0\0".to_vec();
     push(&mut bytes, b"desc", &description(sound));
@@ -39,7 +38,7 @@ pub(crate) fn header(sound: &Sound, tags: &Metadata) -> Result<Vec<u8>> {
 
 /// The Audio Description chunk: rate, format, flags, and what a packet is. Here it is one sample
 /// of every channel.
-fn description(sound: &Sound) -> Vec<u8> {
+fn description(sound: &PcmStream) -> Vec<u8> {
     use CodecId as C;
     let (format, flags) = match sound.codec {
         C::PcmALaw => (b"alaw", 0),
@@ -49,10 +48,10 @@ fn description(sound: &Sound) -> Vec<u8> {
         C::PcmS16Le | C::PcmS24Le | C::PcmS32Le => (b"lpcm", LITTLE_ENDIAN),
         _ => (b"lpcm", 0),
     };
-    let mut body = f64::from(sound.rate).to_be_bytes().to_vec();
+    let mut body = f64::from(sound.sample_rate).to_be_bytes().to_vec();
     body.extend(format);
     let channels = sound.layout.channels() as u32;
-    let bits = 8 * sound.sample_bytes as u32;
+    let bits = 8 * sound.bytes_per_sample as u32;
     for field in [flags, sound.block() as u32, 1, channels, bits] {
         body.extend(field.to_be_bytes());
     }

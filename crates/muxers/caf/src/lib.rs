@@ -10,7 +10,6 @@
 
 mod caf;
 mod chunk;
-mod sound;
 
 use reelwright_core::{CodecId, MuxerInfo};
 

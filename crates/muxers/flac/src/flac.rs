@@ -1,5 +1,6 @@
 //! The `flac` muxer.
 
+use reelwright_core::single_stream::{self, not_started};
 use reelwright_core::{
     CodecId, CodecRecord, Destination, Error, FlacStreamInfo, Metadata, Muxer, Packet, Result,
     StreamParameters, TimeBase, Timestamp,
@@ -94,13 +95,8 @@ impl Muxer for Flac {
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
-        let file = self.file.as_mut().ok_or_else(not_started)?;
-        if packet.stream != 0 {
-            return Err(Error::argument(format!(
-                "A packet must be of stream 0, the only one. Found: {}",
-                packet.stream
-            )));
-        }
+        let file = self.file.as_mut().ok_or_else(|| not_started("flac"))?;
+        single_stream::check(packet)?;
         to.output().write(&packet.data)?;
         if let Some(table) = &mut file.seek_table {
             let samples = file.time_base.rescale(Timestamp(packet.duration), file.sample);
@@ -111,7 +107,7 @@ impl Muxer for Flac {
     }
 
     fn finish(&mut self, streams: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
-        let file = self.file.take().ok_or_else(not_started)?;
+        let file = self.file.take().ok_or_else(|| not_started("flac"))?;
         let Some(start) = file.start else { return Ok(()) };
         let (_, info) = only_stream(streams)?;
         to.output().patch(start + STREAM_INFO_AT, &info.to_bytes())?;
@@ -127,12 +123,7 @@ impl Muxer for Flac {
 /// # Errors
 /// There must be one stream, of FLAC, and what its STREAMINFO says must fit in its fields.
 fn only_stream(streams: &[StreamParameters]) -> Result<(&StreamParameters, &FlacStreamInfo)> {
-    let [stream] = streams else {
-        return Err(Error::unsupported(format!(
-            "flac holds exactly one stream. Found: {}",
-            streams.len()
-        )));
-    };
+    let stream = single_stream::only("flac", streams)?;
     let (CodecId::Flac, CodecRecord::Flac(info)) = (stream.codec, &stream.record) else {
         return Err(Error::unsupported(format!(
             "flac supports packets of flac with its STREAMINFO. Found: {}",
@@ -152,8 +143,4 @@ fn only_stream(streams: &[StreamParameters]) -> Result<(&StreamParameters, &Flac
         .in_stream(0));
     }
     Ok((stream, info))
-}
-
-fn not_started() -> Error {
-    Error::state("flac: start must come before packets, and finish after the last one")
 }

@@ -19,13 +19,13 @@ const NAMES: &[(&str, &str)] = &[
 /// The block's body.
 ///
 /// # Errors
-/// The name of a field has only the characters from U+0020 to U+007D without `=`.
+/// The name of a field has only the characters from U+0020 to U+007E without `=`.
 pub(crate) fn body(tags: &Metadata, layout: Option<ChannelLayout>) -> Result<Vec<u8>> {
     let mut fields = Vec::new();
     for (key, value) in tags.iter() {
-        if !key.bytes().all(|c| (0x20..=0x7D).contains(&c) && c != b'=') {
+        if !key.bytes().all(|c| (0x20..=0x7E).contains(&c) && c != b'=') {
             return Err(Error::argument(format!(
-                "A metadata key must have only ASCII characters from space to '}}', without '=', in \
+                "A metadata key must have only ASCII characters from space to '~', without '=', in \
                  FLAC. Found: {key:?}"
             )));
         }

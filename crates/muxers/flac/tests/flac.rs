@@ -206,12 +206,11 @@ fn fields_have_the_names_of_vorbis_comments() {
 
 #[test]
 fn a_key_that_is_no_field_name_is_refused() {
-    for key in ["schlüssel", "tilde~"] {
-        let error = mux(&[], &mono(8000), &tags([(key, "x")]), 1, MemoryOutput::seekable());
-        let error = error.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Argument);
-        assert!(error.to_string().contains(key), "{error}");
-    }
+    let write = |key| mux(&[], &mono(8000), &tags([(key, "x")]), 1, MemoryOutput::seekable());
+    let error = write("schlüssel").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Argument);
+    assert!(error.to_string().contains("schlüssel"), "{error}");
+    write("~ all that is printable {").unwrap();
     let long = "x".repeat(1 << 24);
     let error = mux(&[], &mono(8000), &tags([("title", &long)]), 1, MemoryOutput::seekable());
     assert_eq!(error.unwrap_err().kind(), ErrorKind::TooLarge);

@@ -1,31 +1,20 @@
 //! A muxer that writes the packets' bytes, of one stream of one PCM codec.
 
-use reelwright_core::{
-    CodecId, Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters,
-};
+use reelwright_core::single_stream::{PcmStream, not_started};
+use reelwright_core::{CodecId, Destination, Metadata, Muxer, Packet, Result, StreamParameters};
 
 /// A headerless muxer.
 #[derive(Debug)]
 pub(crate) struct Raw {
     name: &'static str,
     codec: CodecId,
-    /// Bytes of one sample of every channel, once there is a stream.
-    block: Option<usize>,
+    sound: Option<PcmStream>,
 }
 
 impl Raw {
     /// The muxer `name` for `codec`.
     pub(crate) const fn new(name: &'static str, codec: CodecId) -> Self {
-        Self { name, codec, block: None }
-    }
-
-    fn started(&self) -> Result<usize> {
-        self.block.ok_or_else(|| {
-            Error::state(format!(
-                "{}: start must come before packets, and finish after the last one",
-                self.name
-            ))
-        })
+        Self { name, codec, sound: None }
     }
 }
 
@@ -36,49 +25,21 @@ impl Muxer for Raw {
         _: &Metadata,
         _: &mut dyn Destination,
     ) -> Result<()> {
-        let [stream] = streams else {
-            return Err(Error::unsupported(format!(
-                "{} holds exactly one stream. Found: {}",
-                self.name,
-                streams.len()
-            )));
-        };
-        let (Some(audio), Some(bytes), true) =
-            (stream.audio(), stream.codec.bytes_per_sample(), stream.codec == self.codec)
-        else {
-            return Err(Error::unsupported(format!(
-                "{} does not support {}. The supported value is {}.",
-                self.name, stream.codec, self.codec
-            ))
-            .in_stream(0));
-        };
-        self.block = Some(bytes * audio.layout.channels());
+        self.sound = Some(PcmStream::new(self.name, streams, &[self.codec])?);
         Ok(())
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
-        let block = self.started()?;
-        if packet.stream != 0 {
-            return Err(Error::argument(format!(
-                "A packet must be of stream 0, the only one. Found: {}",
-                packet.stream
-            )));
-        }
-        if !packet.data.len().is_multiple_of(block) {
-            return Err(Error::chunk(format!(
-                "A packet of {} must hold whole samples of all channels, {block} bytes each. \
-                 Found: {} bytes",
-                self.codec,
-                packet.data.len()
-            ))
-            .in_stream(0));
-        }
+        self.sound.as_ref().ok_or_else(|| not_started(self.name))?.check(packet)?;
         to.output().write(&packet.data)
     }
 
+    fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
+        self.sound.as_ref().ok_or_else(|| not_started(self.name))?;
+        to.output().flush()
+    }
+
     fn finish(&mut self, _: &[StreamParameters], _: &mut dyn Destination) -> Result<()> {
-        self.started()?;
-        self.block = None;
-        Ok(())
+        self.sound.take().map(drop).ok_or_else(|| not_started(self.name))
     }
 }

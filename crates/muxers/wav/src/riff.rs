@@ -1,8 +1,9 @@
 //! The `wav` muxer: RIFF/WAVE, and RF64 where 32 bits do not suffice.
 
+use reelwright_core::single_stream::not_started;
 use reelwright_core::{Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters};
 
-use crate::sound::{OPEN_64, Sound, not_started};
+use crate::sound::{OPEN_64, Sound};
 use crate::{fmt_chunk, info};
 
 /// A length of 32 bits that means "see ds64" in RF64, and "up to the end" to players of streams.
@@ -96,7 +97,7 @@ impl Muxer for Wav {
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
         let file = self.file.as_mut().ok_or_else(|| not_started("wav"))?;
-        file.sound.check(packet)?;
+        file.sound.pcm.check(packet)?;
         let data = file.data + packet.data.len() as u64;
         if file.seekable && file.rf64 == Rf64::Never && file.riff_size(data) >= u64::from(OPEN) {
             file.patch_sizes(to)?;
@@ -141,7 +142,7 @@ impl File {
         }
         let output = to.output();
         let riff = self.riff_size(self.data);
-        let samples = self.sound.samples(self.data);
+        let samples = self.sound.pcm.samples(self.data);
         let wide = match self.rf64 {
             Rf64::Always => true,
             // The largest number is taken, it means "open".

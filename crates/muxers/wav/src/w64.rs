@@ -2,9 +2,10 @@
 //!
 //! Lengths count the chunk's own header of 24 bytes, and chunks start at multiples of 8.
 
+use reelwright_core::single_stream::not_started;
 use reelwright_core::{Destination, Metadata, Muxer, Packet, Result, StreamParameters};
 
-use crate::sound::{OPEN_64, Sound, not_started};
+use crate::sound::{OPEN_64, Sound};
 use crate::{fmt_chunk, info};
 
 const RIFF: [u8; 16] = *b"riff\x2E\x91\xCF\x11\xA5\xD6\x28\xDB\x04\xC1\x00\x00";
@@ -72,7 +73,7 @@ impl Muxer for Wave64 {
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
         let file = self.file.as_mut().ok_or_else(|| not_started("w64"))?;
-        file.sound.check(packet)?;
+        file.sound.pcm.check(packet)?;
         to.output().write(&packet.data)?;
         file.data += packet.data.len() as u64;
         Ok(())
@@ -97,7 +98,7 @@ impl File {
         }
         let output = to.output();
         if let Some(fact) = self.fact {
-            let samples = self.sound.samples(self.data);
+            let samples = self.sound.pcm.samples(self.data);
             output.patch(self.start + fact, &samples.to_le_bytes())?;
         }
         let data = CHUNK_HEADER + self.data;

@@ -1,0 +1,169 @@
+//! What containers of exactly one stream have in common: which stream they take, and which packets.
+
+use crate::{ChannelLayout, CodecId, Error, Packet, Result, StreamParameters, list};
+
+/// The only stream of `streams`.
+///
+/// # Errors
+/// There must be exactly one.
+pub fn only<'a>(container: &str, streams: &'a [StreamParameters]) -> Result<&'a StreamParameters> {
+    match streams {
+        [stream] => Ok(stream),
+        _ => Err(Error::unsupported(format!(
+            "{container} holds exactly one stream. Found: {}",
+            streams.len()
+        ))),
+    }
+}
+
+/// Refuses a packet of any stream but the only one.
+///
+/// # Errors
+/// The packet must be of stream 0.
+pub fn check(packet: &Packet) -> Result<()> {
+    if packet.stream == 0 {
+        return Ok(());
+    }
+    Err(Error::argument(format!(
+        "A packet must be of stream 0, the only one. Found: {}",
+        packet.stream
+    )))
+}
+
+/// The error of a muxer's `write`, `flush` or `finish` that `start` did not precede.
+pub fn not_started(container: &str) -> Error {
+    Error::state(format!(
+        "{container}: start must come before packets, and finish after the last one"
+    ))
+}
+
+/// A PCM stream as the only one of its container, whose packets are samples and nothing else.
+#[derive(Debug, Clone, Copy)]
+pub struct PcmStream {
+    /// How a sample is coded.
+    pub codec: CodecId,
+    /// In Hz, never 0.
+    pub sample_rate: u32,
+    /// The channels.
+    pub layout: ChannelLayout,
+    /// Bytes of one sample of one channel.
+    pub bytes_per_sample: usize,
+}
+
+impl PcmStream {
+    /// The only stream of `streams`.
+    ///
+    /// # Errors
+    /// There must be exactly one stream, its codec one of `codecs` (all of them PCM), and its
+    /// sample rate positive.
+    pub fn new(container: &str, streams: &[StreamParameters], codecs: &[CodecId]) -> Result<Self> {
+        let stream = only(container, streams)?;
+        Self::of(container, stream, codecs).map_err(|error| error.in_stream(0))
+    }
+
+    fn of(container: &str, stream: &StreamParameters, codecs: &[CodecId]) -> Result<Self> {
+        let codec = stream.codec;
+        let known = codecs.contains(&codec);
+        let (Some(audio), Some(bytes_per_sample), true) =
+            (stream.audio(), codec.bytes_per_sample(), known)
+        else {
+            return Err(Error::unsupported(format!(
+                "{container} does not support {codec}. Supported values are {}.",
+                list(codecs)
+            )));
+        };
+        let sample_rate = audio.sample_rate;
+        if sample_rate == 0 {
+            return Err(Error::unsupported(format!(
+                "{container} cannot describe a sample rate of 0 Hz; it must be positive."
+            )));
+        }
+        Ok(Self { codec, sample_rate, layout: audio.layout, bytes_per_sample })
+    }
+
+    /// Bytes of one sample of every channel.
+    pub const fn block(&self) -> usize {
+        self.bytes_per_sample * self.layout.channels()
+    }
+
+    /// How many samples of each channel `bytes` are.
+    pub const fn samples(&self, bytes: u64) -> u64 {
+        bytes / self.block() as u64
+    }
+
+    /// Refuses a packet that is not this stream's, or would shift the channels of all that follows.
+    ///
+    /// # Errors
+    /// The packet must be of stream 0 and hold whole samples of all channels.
+    pub fn check(&self, packet: &Packet) -> Result<()> {
+        check(packet)?;
+        if packet.data.len().is_multiple_of(self.block()) {
+            return Ok(());
+        }
+        Err(Error::chunk(format!(
+            "A packet of {} must hold whole samples of all channels, {} bytes each. Found: {} bytes",
+            self.codec,
+            self.block(),
+            packet.data.len()
+        ))
+        .in_stream(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AudioParameters, CodecRecord, ErrorKind, MediaParameters, SampleFormat, TimeBase};
+
+    const CODECS: &[CodecId] = &[CodecId::PcmS16Le, CodecId::PcmS24Le];
+
+    fn stream(codec: CodecId, sample_rate: u32) -> StreamParameters {
+        StreamParameters {
+            time_base: TimeBase::of_sample_rate(8000).unwrap(),
+            codec,
+            record: CodecRecord::None,
+            bit_rate: None,
+            media: MediaParameters::Audio(AudioParameters {
+                sample_rate,
+                layout: ChannelLayout::STEREO,
+                sample_format: SampleFormat::S32,
+                bits_per_sample: 24,
+                frame_size: None,
+            }),
+        }
+    }
+
+    #[test]
+    fn one_known_stream_is_taken() {
+        let pcm = PcmStream::new("box", &[stream(CodecId::PcmS24Le, 8000)], CODECS).unwrap();
+        assert_eq!((pcm.block(), pcm.samples(605)), (6, 100));
+        let refused = |streams: &[StreamParameters]| {
+            let error = PcmStream::new("box", streams, CODECS).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported);
+            error.to_string()
+        };
+        let two = [stream(CodecId::PcmS24Le, 8000), stream(CodecId::PcmS24Le, 8000)];
+        assert_eq!(refused(&[]), "box holds exactly one stream. Found: 0");
+        assert_eq!(refused(&two), "box holds exactly one stream. Found: 2");
+        assert_eq!(
+            refused(&[stream(CodecId::PcmU8, 8000)]),
+            "Stream 0: box does not support pcm_u8. Supported values are pcm_s16le, pcm_s24le."
+        );
+        assert_eq!(
+            refused(&[stream(CodecId::PcmS16Le, 0)]),
+            "Stream 0: box cannot describe a sample rate of 0 Hz; it must be positive."
+        );
+    }
+
+    #[test]
+    fn packets_hold_whole_samples_of_stream_0() {
+        let pcm = PcmStream::new("box", &[stream(CodecId::PcmS24Le, 8000)], CODECS).unwrap();
+        let packet = |stream, bytes| Packet { stream, data: vec![0; bytes], ..Packet::default() };
+        pcm.check(&packet(0, 0)).unwrap();
+        pcm.check(&packet(0, 12)).unwrap();
+        assert_eq!(pcm.check(&packet(1, 12)).unwrap_err().kind(), ErrorKind::Argument);
+        let ragged = pcm.check(&packet(0, 7)).unwrap_err();
+        assert_eq!(ragged.kind(), ErrorKind::Chunk);
+        assert!(ragged.to_string().ends_with("6 bytes each. Found: 7 bytes"), "{ragged}");
+    }
+}

@@ -78,7 +78,7 @@ const FRAME_SIZE: OptionInfo = OptionInfo::int(
     "frame_size",
     (16, 65_535),
     None,
-    "samples in a block; without it, 4096, or 4608 at 44.1 and 48 kHz",
+    "samples in a block; without it, about a tenth of a second",
 );
 const BITS_PER_RAW_SAMPLE: OptionInfo = OptionInfo::int(
     "bits_per_raw_sample",
@@ -337,9 +337,9 @@ fn in_order(what: &str, min: i64, max: i64) -> Result<()> {
 /// 48 kHz (RFC 9639 §7); a multiple of 2⁸, so that blocks can be halved.
 fn default_block_size(sample_rate: u32) -> usize {
     match sample_rate {
-        ..=12_000 => 1024,
-        ..=24_000 => 2304,
-        ..=32_000 => 4096,
+        0..=12_000 => 1024,
+        12_001..=24_000 => 2304,
+        24_001..=32_000 => 4096,
         _ => 4608,
     }
 }
@@ -347,9 +347,9 @@ fn default_block_size(sample_rate: u32) -> usize {
 /// Longer blocks are worth more exact coefficients, and deeper samples need them.
 fn default_precision(block_size: usize, bits_per_sample: u32) -> u32 {
     let for_size = match block_size {
-        ..=384 => 8,
-        ..=1152 => 10,
-        ..=2304 => 12,
+        0..=384 => 8,
+        385..=1152 => 10,
+        1153..=2304 => 12,
         _ => 13,
     };
     if bits_per_sample > 16 { for_size + 2 } else { for_size }

@@ -1,16 +1,19 @@
 //! AIFF and AIFF-C: what readers of others find in the files, and the bytes the specifications
 //! give.
 
-#[path = "../../wav/tests/support/decode.rs"]
-mod decode;
-#[path = "../../wav/tests/support/mod.rs"]
-mod support;
-
-use decode::symphonia_sound;
 use proptest::prelude::*;
 use reelwright_core::{CodecId, ErrorKind, MemoryOutput, Metadata};
 use reelwright_mux_aiff::MUXER;
-use support::*;
+use reelwright_testkit::decode::decode_bytes;
+use reelwright_testkit::muxing::{
+    cut, fails_anywhere, memory, mux, open, packet, pcm, tags, usual,
+};
+use reelwright_testkit::output::CountingOutput;
+use reelwright_testkit::pcm_muxer::{
+    any_packets, any_stream, ffmpeg_finds_what_was_written, refuses_what_is_wrong, write_or_refuse,
+};
+use reelwright_testkit::program::{ffprobe, run};
+use reelwright_testkit::signal::noise_bytes;
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
@@ -97,7 +100,7 @@ fn ffprobe_reads_layouts() {
 
 #[test]
 fn sox_reads_what_it_knows() {
-    let data = noise(24 * 50);
+    let data = noise_bytes(24 * 50);
     for (codec, raw) in [
         (CodecId::PcmS8, ["-e", "signed", "-b", "8", "-B"]),
         (CodecId::PcmS16Be, ["-e", "signed", "-b", "16", "-B"]),
@@ -124,11 +127,11 @@ fn sox_reads_what_it_knows() {
 fn symphonia_reads_integers_and_floats() {
     for codec in [CodecId::PcmS16Be, CodecId::PcmS32Be, CodecId::PcmF32Be] {
         let size = codec.bytes_per_sample().unwrap();
-        let data = noise(4 * 600);
+        let data = noise_bytes(4 * 600);
         let stream = pcm(codec, 48_000, usual(2));
         let output = MemoryOutput::seekable();
         let file = mux(&MUXER, &[], &stream, &Metadata::new(), [&data[..]], output).unwrap();
-        let sound = symphonia_sound(file);
+        let sound = decode_bytes(file);
         let native: Vec<u8> =
             data.chunks(size).flat_map(|sample| sample.iter().rev().copied()).collect();
         assert!(sound == native, "{codec}: {} of {}", sound.len(), native.len());
@@ -163,7 +166,7 @@ fn a_flushed_file_is_whole() {
     let mut muxer = open(&MUXER, &[]).unwrap();
     muxer.start(std::slice::from_ref(&stream), &Metadata::new(), &mut output).unwrap();
     for written in [400, 800] {
-        muxer.write(&packet(&noise(400)), &mut output).unwrap();
+        muxer.write(&packet(&noise_bytes(400)), &mut output).unwrap();
         muxer.flush(&mut output).unwrap();
         assert_eq!(chunks(output.bytes()).last().unwrap().1.len(), written + 8);
     }
@@ -184,8 +187,8 @@ fn what_is_wrong_and_what_fails_is_an_error() {
 proptest! {
     #[test]
     fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8), seekable: bool) {
-        let output = || if seekable { MemoryOutput::seekable() } else { MemoryOutput::streaming() };
-        let data = noise(3 * 333);
+        let output = || memory(seekable);
+        let data = noise_bytes(3 * 333);
         let stream = pcm(CodecId::PcmS24Be, 44_100, usual(1));
         let packets = cut(&data, 3, &cuts);
         let found = mux(&MUXER, &[], &stream, &Metadata::new(), packets, output()).unwrap();
@@ -199,7 +202,7 @@ proptest! {
         packets in any_packets(),
         seekable: bool,
     ) {
-        let output = if seekable { MemoryOutput::seekable() } else { MemoryOutput::streaming() };
+        let output = memory(seekable);
         write_or_refuse(&MUXER, &stream, &packets, output);
     }
 }

@@ -1,12 +1,17 @@
 //! AU: what ffmpeg finds in the files, and the bytes the specification gives.
 
-#[path = "../../wav/tests/support/mod.rs"]
-mod support;
-
 use proptest::prelude::*;
 use reelwright_core::{CodecId, MemoryOutput, Metadata};
 use reelwright_mux_au::MUXER;
-use support::*;
+use reelwright_testkit::muxing::{
+    cut, fails_anywhere, memory, mux, open, packet, pcm, tags, usual,
+};
+use reelwright_testkit::output::CountingOutput;
+use reelwright_testkit::pcm_muxer::{
+    any_packets, any_stream, ffmpeg_finds_what_was_written, refuses_what_is_wrong, write_or_refuse,
+};
+use reelwright_testkit::program::ffprobe;
+use reelwright_testkit::signal::noise_bytes;
 
 #[test]
 fn the_plainest_file() {
@@ -82,8 +87,8 @@ fn what_is_wrong_and_what_fails_is_an_error() {
 proptest! {
     #[test]
     fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8), seekable: bool) {
-        let output = || if seekable { MemoryOutput::seekable() } else { MemoryOutput::streaming() };
-        let data = noise(4 * 333);
+        let output = || memory(seekable);
+        let data = noise_bytes(4 * 333);
         let stream = pcm(CodecId::PcmS16Be, 44_100, usual(2));
         let packets = cut(&data, 4, &cuts);
         let found = mux(&MUXER, &[], &stream, &Metadata::new(), packets, output()).unwrap();
@@ -97,7 +102,7 @@ proptest! {
         packets in any_packets(),
         seekable: bool,
     ) {
-        let output = if seekable { MemoryOutput::seekable() } else { MemoryOutput::streaming() };
+        let output = memory(seekable);
         write_or_refuse(&MUXER, &stream, &packets, output);
     }
 }

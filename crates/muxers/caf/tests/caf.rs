@@ -1,15 +1,18 @@
 //! CAF: what readers of others find in the files, and the bytes the specification gives.
 
-#[path = "../../wav/tests/support/decode.rs"]
-mod decode;
-#[path = "../../wav/tests/support/mod.rs"]
-mod support;
-
-use decode::symphonia_sound;
 use proptest::prelude::*;
 use reelwright_core::{ChannelLayout, CodecId, MemoryOutput, Metadata};
 use reelwright_mux_caf::MUXER;
-use support::*;
+use reelwright_testkit::decode::decode_bytes;
+use reelwright_testkit::muxing::{
+    cut, fails_anywhere, memory, mux, open, packet, pcm, tags, usual,
+};
+use reelwright_testkit::output::CountingOutput;
+use reelwright_testkit::pcm_muxer::{
+    any_packets, any_stream, ffmpeg_finds_what_was_written, refuses_what_is_wrong, write_or_refuse,
+};
+use reelwright_testkit::program::ffprobe;
+use reelwright_testkit::signal::noise_bytes;
 
 #[test]
 fn the_plainest_file() {
@@ -65,13 +68,13 @@ fn ffprobe_reads_metadata_back() {
 #[test]
 fn symphonia_reads_what_was_written() {
     // Not an open length: symphonia 0.6.1 looks for the next chunk in the sound then.
-    let data = noise(4 * 600);
+    let data = noise_bytes(4 * 600);
     for codec in [CodecId::PcmS16Le, CodecId::PcmS32Le, CodecId::PcmF32Le] {
         for channels in [1, 2, 6] {
             let stream = pcm(codec, 48_000, usual(channels));
             let output = MemoryOutput::seekable();
             let file = mux(&MUXER, &[], &stream, &Metadata::new(), [&data[..]], output).unwrap();
-            assert!(symphonia_sound(file) == data, "{codec} {channels}");
+            assert!(decode_bytes(file) == data, "{codec} {channels}");
         }
     }
 }
@@ -113,8 +116,8 @@ fn what_is_wrong_and_what_fails_is_an_error() {
 proptest! {
     #[test]
     fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8), seekable: bool) {
-        let output = || if seekable { MemoryOutput::seekable() } else { MemoryOutput::streaming() };
-        let data = noise(4 * 333);
+        let output = || memory(seekable);
+        let data = noise_bytes(4 * 333);
         let stream = pcm(CodecId::PcmS16Be, 44_100, usual(2));
         let packets = cut(&data, 4, &cuts);
         let found = mux(&MUXER, &[], &stream, &Metadata::new(), packets, output()).unwrap();
@@ -128,7 +131,7 @@ proptest! {
         packets in any_packets(),
         seekable: bool,
     ) {
-        let output = if seekable { MemoryOutput::seekable() } else { MemoryOutput::streaming() };
+        let output = memory(seekable);
         write_or_refuse(&MUXER, &stream, &packets, output);
     }
 }

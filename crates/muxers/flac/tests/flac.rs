@@ -1,12 +1,7 @@
 //! FLAC: RFC 9639's own example, and what readers of others find in the files.
 
-#[path = "../../wav/tests/support/decode.rs"]
-mod decode;
 mod frames;
-#[path = "../../wav/tests/support/mod.rs"]
-mod support;
 
-use decode::symphonia_sound;
 use frames::{BLOCK, Sine};
 use proptest::prelude::*;
 use reelwright_core::{
@@ -15,7 +10,10 @@ use reelwright_core::{
     StreamParameters, TimeBase,
 };
 use reelwright_mux_flac::MUXER;
-use support::{fails_anywhere, ffmpeg_sound, ffprobe, open, run, tags};
+use reelwright_testkit::decode::decode_bytes;
+use reelwright_testkit::muxing::{fails_anywhere, memory, open, tags};
+use reelwright_testkit::program::{ffmpeg_sound, ffprobe, run};
+use reelwright_testkit::signal::noise_bytes;
 
 /// A stream of 16 bits with nothing known that only the end can tell.
 fn stream(rate: u32, layout: ChannelLayout) -> StreamParameters {
@@ -296,7 +294,7 @@ fn readers_of_others_play_the_file() {
         let tags = tags([("title", "T")]);
         let file = mux(options, &mono(8000), &tags, frames, output.clone()).unwrap();
         // symphonia decodes to 32 bits, of which the upper half is the sound.
-        let found = symphonia_sound(file.clone());
+        let found = decode_bytes(file.clone());
         let upper: Vec<u8> = found.chunks(4).flat_map(|sample| &sample[2..]).copied().collect();
         assert!(upper == sound);
         let decode = ["-v", "error", "-i", "{}", "-f", "s16le", "-"];
@@ -359,14 +357,14 @@ proptest! {
         packets in prop::collection::vec((0usize..3, 0usize..50, any::<i64>()), 0..20),
         seekable: bool,
     ) {
-        let mut output = if seekable { MemoryOutput::seekable() } else { MemoryOutput::streaming() };
+        let mut output = memory(seekable);
         let options: &[_] = if seekable { &[("seek_interval", "1")] } else { &[] };
         let mut muxer = open(&MUXER, options).unwrap();
         let stream = mono(8000);
         muxer.start(std::slice::from_ref(&stream), &Metadata::new(), &mut output).unwrap();
         let mut expected = Vec::new();
         for (stream, bytes, duration) in packets {
-            let data = support::noise(bytes);
+            let data = noise_bytes(bytes);
             let packet = Packet { stream, data, duration, ..Packet::default() };
             let result = muxer.write(&packet, &mut output);
             prop_assert_eq!(result.is_ok(), stream == 0);

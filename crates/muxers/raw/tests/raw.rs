@@ -1,12 +1,14 @@
 //! Headerless PCM: the file is the packets, and the names are FFmpeg's.
 
-#[path = "../../wav/tests/support/mod.rs"]
-mod support;
-
 use proptest::prelude::*;
 use reelwright_core::{MemoryOutput, Metadata};
 use reelwright_mux_raw::MUXERS;
-use support::*;
+use reelwright_testkit::muxing::{cut, fails_anywhere, memory, mux, open, pcm, tags, usual};
+use reelwright_testkit::pcm_muxer::{
+    any_packets, any_stream, refuses_what_is_wrong, write_or_refuse,
+};
+use reelwright_testkit::program::run;
+use reelwright_testkit::signal::noise_bytes;
 
 #[test]
 fn the_file_is_the_sound() {
@@ -14,7 +16,7 @@ fn the_file_is_the_sound() {
         for channels in [1, 2, 6] {
             let stream = pcm(info.audio_codecs[0], 48_000, usual(channels));
             let block = channels * info.audio_codecs[0].bytes_per_sample().unwrap();
-            let data = noise(block * 37);
+            let data = noise_bytes(block * 37);
             for output in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
                 let packets = cut(&data, block, &[1, 0, 5]);
                 let tags = tags([("title", "has no place")]);
@@ -60,7 +62,7 @@ fn any_failure_of_the_output_is_an_error() {
 proptest! {
     #[test]
     fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8)) {
-        let data = noise(2 * 333);
+        let data = noise_bytes(2 * 333);
         let stream = pcm(MUXERS[0].audio_codecs[0], 44_100, usual(1));
         let output = MemoryOutput::seekable();
         let packets = cut(&data, 2, &cuts);
@@ -74,7 +76,7 @@ proptest! {
         packets in any_packets(),
         seekable: bool,
     ) {
-        let output = if seekable { MemoryOutput::seekable() } else { MemoryOutput::streaming() };
+        let output = memory(seekable);
         write_or_refuse(&MUXERS[0], &stream, &packets, output);
     }
 }

@@ -1,11 +1,15 @@
 //! W64: what readers of others find in the files, and the lengths they state.
 
-mod support;
-
 use proptest::prelude::*;
 use reelwright_core::{CodecId, MemoryOutput, Metadata};
 use reelwright_mux_wav::W64;
-use support::*;
+use reelwright_testkit::muxing::{fails_anywhere, memory, mux, open, packet, pcm, tags, usual};
+use reelwright_testkit::output::CountingOutput;
+use reelwright_testkit::pcm_muxer::{
+    any_packets, any_stream, ffmpeg_finds_what_was_written, refuses_what_is_wrong, write_or_refuse,
+};
+use reelwright_testkit::program::{ffprobe, run};
+use reelwright_testkit::signal::noise_bytes;
 
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())
@@ -45,7 +49,7 @@ fn ffmpeg_reads_every_codec() {
 
 #[test]
 fn sox_reads_what_was_written() {
-    let data = noise(2 * 1001);
+    let data = noise_bytes(2 * 1001);
     let stream = pcm(CodecId::PcmS16Le, 8000, usual(1));
     for output in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
         let file = mux(&W64, &[], &stream, &Metadata::new(), [&data[..]], output).unwrap();
@@ -99,7 +103,7 @@ proptest! {
         packets in any_packets(),
         seekable: bool,
     ) {
-        let output = if seekable { MemoryOutput::seekable() } else { MemoryOutput::streaming() };
+        let output = memory(seekable);
         write_or_refuse(&W64, &stream, &packets, output);
     }
 }

@@ -1,16 +1,20 @@
 //! WAV and RF64: what readers of others find in the files, and the bytes the specifications give.
 
-#[path = "support/decode.rs"]
-mod decode;
-mod support;
-
 use std::io::Cursor;
 
-use decode::symphonia_sound;
 use proptest::prelude::*;
 use reelwright_core::{CodecId, ErrorKind, MemoryOutput, Metadata};
 use reelwright_mux_wav::WAV;
-use support::*;
+use reelwright_testkit::decode::decode_bytes;
+use reelwright_testkit::muxing::{
+    cut, fails_anywhere, memory, mux, open, packet, pcm, tags, usual,
+};
+use reelwright_testkit::output::CountingOutput;
+use reelwright_testkit::pcm_muxer::{
+    any_packets, any_stream, ffmpeg_finds_what_was_written, refuses_what_is_wrong, write_or_refuse,
+};
+use reelwright_testkit::program::{ffmpeg_sound, ffprobe, run};
+use reelwright_testkit::signal::noise_bytes;
 
 /// A file with default options.
 fn file(codec: CodecId, channels: usize, data: &[u8], output: MemoryOutput) -> Vec<u8> {
@@ -206,7 +210,7 @@ fn ffprobe_reads_layouts() {
 
 #[test]
 fn mediainfo_agrees() {
-    let data = noise(2 * 6 * 100);
+    let data = noise_bytes(2 * 6 * 100);
     let file = file(CodecId::PcmS16Le, 6, &data, MemoryOutput::seekable());
     let asked = "--Inform=Audio;%SamplingCount% %Channels% %ChannelLayout% %BitDepth%";
     let Some(found) = run("mediainfo", &[asked, "{}"], &file) else { return };
@@ -215,7 +219,7 @@ fn mediainfo_agrees() {
 
 #[test]
 fn rf64_on_request_is_read_by_ffmpeg() {
-    let data = noise(6000);
+    let data = noise_bytes(6000);
     for codec in [CodecId::PcmS16Le, CodecId::PcmF32Le] {
         for output in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
             let stream = pcm(codec, 48_000, usual(2));
@@ -233,7 +237,7 @@ fn rf64_on_request_is_read_by_ffmpeg() {
 
 #[test]
 fn hound_reads_integers_and_floats() {
-    let data = noise(240);
+    let data = noise_bytes(240);
     let read = |codec| {
         let file = file(codec, 2, &data, MemoryOutput::seekable());
         hound::WavReader::new(Cursor::new(file)).unwrap()
@@ -253,11 +257,11 @@ fn hound_reads_integers_and_floats() {
 
 #[test]
 fn symphonia_reads_both_layouts() {
-    let data = noise(4 * 3 * 4 * 100);
+    let data = noise_bytes(4 * 3 * 4 * 100);
     for output in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
         for codec in [CodecId::PcmS16Le, CodecId::PcmS32Le, CodecId::PcmF32Le, CodecId::PcmF64Le] {
             for channels in [1, 2, 6] {
-                let found = symphonia_sound(file(codec, channels, &data, output.clone()));
+                let found = decode_bytes(file(codec, channels, &data, output.clone()));
                 assert!(found == data, "{codec} {channels} {output:?} {}", found.len());
             }
         }
@@ -341,7 +345,7 @@ fn ffprobe_knows_how_long_a_large_file_is() {
 #[test]
 fn a_flushed_file_is_whole() {
     let stream = pcm(CodecId::PcmF32Le, 48_000, usual(2));
-    let data = noise(800);
+    let data = noise_bytes(800);
     let mut output = MemoryOutput::seekable();
     let mut muxer = open(&WAV, &[]).unwrap();
     muxer.start(std::slice::from_ref(&stream), &Metadata::new(), &mut output).unwrap();
@@ -378,8 +382,8 @@ fn any_failure_of_the_output_is_an_error() {
 proptest! {
     #[test]
     fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8), seekable: bool) {
-        let output = || if seekable { MemoryOutput::seekable() } else { MemoryOutput::streaming() };
-        let data = noise(3 * 333);
+        let output = || memory(seekable);
+        let data = noise_bytes(3 * 333);
         let stream = pcm(CodecId::PcmS24Le, 44_100, usual(1));
         let packets = cut(&data, 3, &cuts);
         let found = mux(&WAV, &[], &stream, &Metadata::new(), packets, output()).unwrap();
@@ -393,7 +397,7 @@ proptest! {
         packets in any_packets(),
         seekable: bool,
     ) {
-        let output = if seekable { MemoryOutput::seekable() } else { MemoryOutput::streaming() };
+        let output = memory(seekable);
         write_or_refuse(&WAV, &stream, &packets, output);
     }
 }

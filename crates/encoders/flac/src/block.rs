@@ -15,8 +15,8 @@ use crate::rice::{RicePlan, RiceScratch, estimate};
 
 /// Sums and differences of deeper samples could leave 32 bits.
 const MAX_STEREO_BITS: u32 = 27;
-/// As far as `fixed_costs` counts.
-const MAX_FIXED_COST_PEAK: u32 = 1 << 27;
+/// As far as `fixed_costs` counts: a fourth difference is up to 16 times as large.
+const MAX_FIXED_COST_PEAK: u32 = (1 << 27) - 1;
 
 /// How a channel is coded (RFC 9639 §9.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,9 +89,9 @@ pub(crate) struct BlockEncoder {
 }
 
 impl BlockEncoder {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config, level: Level) -> Self {
         Self {
-            level: Level::new(),
+            level,
             windows: Vec::new(),
             windows_for: 0,
             channels: (0..config.channels).map(|_| Subframe::default()).collect(),

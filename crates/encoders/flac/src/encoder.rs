@@ -4,8 +4,8 @@ use fearless_simd::Level;
 use md5::{Digest, Md5};
 use reelwright_core::{
     AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, CodecId, CodecRecord, Error,
-    FlacStreamInfo, MediaParameters, Options, PacketQueue, Result, StreamParameters, TimeBase,
-    Timestamp,
+    FlacStreamInfo, MediaParameters, Options, PacketQueue, Result, SampleFormat, StreamParameters,
+    TimeBase, Timestamp,
 };
 
 use crate::block::BlockEncoder;
@@ -17,12 +17,15 @@ use crate::workers::{Job, Workers};
 pub(crate) struct FlacEncoder {
     config: Config,
     level: Level,
+    sample_format: SampleFormat,
     parameters: StreamParameters,
     info: FlacStreamInfo,
     md5: Md5,
     /// Samples as bytes, for the checksum.
     bytes: Vec<u8>,
     next_number: u32,
+    /// After a short block, or the end, there are no more.
+    ended: bool,
     /// When the first sample is heard.
     start: Option<Timestamp>,
     /// Samples of the blocks whose packets are out.
@@ -41,6 +44,14 @@ impl FlacEncoder {
         request: &AudioEncoderRequest,
         options: &mut Options,
     ) -> Result<Box<dyn AudioEncoder>> {
+        Ok(Box::new(Self::with_level(request, options, Level::new())?))
+    }
+
+    fn with_level(
+        request: &AudioEncoderRequest,
+        options: &mut Options,
+        level: Level,
+    ) -> Result<Self> {
         let config = Config::new(request, options)?;
         let info = FlacStreamInfo {
             min_block_size: config.block_size as u16,
@@ -69,23 +80,52 @@ impl FlacEncoder {
         let planes = || vec![Vec::with_capacity(config.block_size); config.channels];
         let engine = if config.threads > 1 {
             let job = || Job { planes: planes(), ..Job::default() };
-            Engine::Threads { workers: Workers::start(&config)?, spare: vec![job()] }
+            Engine::Threads { workers: Workers::start(&config, level)?, spare: vec![job()] }
         } else {
-            let encoder = Box::new(BlockEncoder::new(config.clone()));
+            let encoder = Box::new(BlockEncoder::new(config.clone(), level));
             Engine::Here { encoder, planes: planes() }
         };
-        Ok(Box::new(Self {
-            level: Level::new(),
+        Ok(Self {
+            level,
+            sample_format: request.sample_format,
             parameters,
             info,
             md5: Md5::new(),
             bytes: Vec::new(),
             next_number: 0,
+            ended: false,
             start: None,
             packed_samples: 0,
             engine,
             config,
-        }))
+        })
+    }
+
+    /// Refuses a frame that is not of this stream, or that cannot follow the ones before.
+    fn check(&self, frame: &AudioFrame<'_>) -> Result<()> {
+        let Self { config, sample_format, .. } = self;
+        if (frame.format(), frame.channels()) != (*sample_format, config.channels) {
+            return Err(Error::chunk(format!(
+                "Expected {sample_format} frames with {} channels. Found {} with {}",
+                config.channels,
+                frame.format(),
+                frame.channels()
+            )));
+        }
+        if frame.samples() == 0 || frame.samples() > config.block_size {
+            return Err(Error::argument(format!(
+                "A block of this FLAC stream has 1 to {} samples. Found: {}",
+                config.block_size,
+                frame.samples()
+            )));
+        }
+        if self.ended {
+            return Err(Error::state(format!(
+                "This FLAC stream has ended: only its last block may have fewer than {} samples.",
+                config.block_size
+            )));
+        }
+        Ok(())
     }
 
     /// Adds samples, shifted right as planes are, to the checksum: little-endian, in whole bytes.
@@ -135,6 +175,7 @@ impl AudioEncoder for FlacEncoder {
     }
 
     fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+        self.check(frame)?;
         let number = self.next_number;
         if number >= 1 << 31 {
             return Err(Error::too_large(format!(
@@ -142,13 +183,7 @@ impl AudioEncoder for FlacEncoder {
                 self.config.block_size
             )));
         }
-        if frame.samples() == 0 || frame.samples() > self.config.block_size {
-            return Err(Error::argument(format!(
-                "A block of this FLAC stream has 1 to {} samples. Found: {}",
-                self.config.block_size,
-                frame.samples()
-            )));
-        }
+        self.ended = frame.samples() < self.config.block_size;
         self.start.get_or_insert(frame.pts());
         self.digest(frame);
         self.info.total_samples += frame.samples() as u64;
@@ -193,6 +228,7 @@ impl AudioEncoder for FlacEncoder {
                 None => break,
             }
         }
+        self.ended = true;
         self.info.md5 = self.md5.finalize_reset().into();
         self.parameters.record = CodecRecord::Flac(self.info.clone());
         Ok(())
@@ -205,5 +241,69 @@ impl FlacEncoder {
         if let Engine::Threads { spare, .. } = &mut self.engine {
             spare.push(job);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reelwright_core::{ChannelLayout, CodecConfig, Element};
+    use reelwright_testkit::signal::{music_i16, music_i32, noise_i32};
+
+    /// Every level of this machine, the portable one first.
+    fn levels() -> Vec<Level> {
+        let mut levels = vec![Level::fallback()];
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            let best = Level::new();
+            levels.extend(best.as_sse2().map(Level::Sse2));
+            levels.extend(best.as_sse4_2().map(Level::Sse4_2));
+            levels.extend(best.as_avx2().map(Level::Avx2));
+        }
+        levels.push(Level::new());
+        levels
+    }
+
+    /// The frames, and STREAMINFO.
+    fn encode<T: Element>(samples: &[T], channels: usize, options: &str, level: Level) -> Vec<u8> {
+        let request = AudioEncoderRequest {
+            codec: CodecId::Flac,
+            sample_format: SampleFormat::packed(T::DATA_TYPE),
+            sample_rate: 48_000,
+            layout: ChannelLayout::default_for(channels).unwrap(),
+            config: CodecConfig::default(),
+        };
+        let mut options: Options =
+            options.split_whitespace().filter_map(|o| o.split_once('=')).collect();
+        let mut encoder = FlacEncoder::with_level(&request, &mut options, level).unwrap();
+        let mut packets = PacketQueue::new();
+        for chunk in samples.chunks(encoder.frame_size().unwrap() * channels) {
+            let frame = AudioFrame::packed(T::slice(chunk), channels, Timestamp(0));
+            encoder.encode(&frame, &mut packets).unwrap();
+        }
+        encoder.finish(&mut packets).unwrap();
+        let mut bytes = encoder.info.to_bytes().to_vec();
+        packets.iter().for_each(|packet| bytes.extend(&packet.data));
+        bytes
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bytes() {
+        fn check<T: Element>(samples: &[T], channels: usize, options: &str) {
+            let expected = encode(samples, channels, options, Level::fallback());
+            for level in levels() {
+                let found = encode(samples, channels, options, level);
+                assert!(found == expected, "{level:?}, {channels} channels, {options}");
+            }
+        }
+        for level in 0..=12 {
+            let options = format!("compression_level={level}");
+            check(&music_i16(20_001, 2), 2, &options);
+            check(&music_i32(9001, 2), 2, &options);
+        }
+        check(&music_i32(9001, 2), 2, "bits_per_raw_sample=32");
+        check(&music_i16(9001, 3), 3, "threads=2");
+        check(&noise_i32(20_000), 1, "bits_per_raw_sample=32 compression_level=8");
+        check(&noise_i32(20_000), 2, "compression_level=2");
     }
 }

@@ -125,7 +125,7 @@ pub(crate) fn stereo_costs(level: Level, left: &[i32], right: &[i32], peak: u32)
 }
 
 /// For each fixed predictor order from 0 to 4 the sum of the residual's magnitudes, over the
-/// samples that all of them predict. The samples have a magnitude of up to `peak`, at most 2²⁷.
+/// samples that all of them predict. The samples have a magnitude of up to `peak`, less than 2²⁷.
 pub(crate) fn fixed_costs(level: Level, samples: &[i32], peak: u32) -> [u64; MAX_FIXED_ORDER + 1] {
     #[inline(always)]
     fn body<A: Sum>(samples: &[i32]) -> [u64; MAX_FIXED_ORDER + 1] {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
+use fearless_simd::Level;
 use reelwright_core::{Error, Result};
 
 use crate::block::BlockEncoder;
@@ -39,12 +40,12 @@ const DEPTH: usize = 2;
 
 impl Workers {
     /// Starts `config.threads` threads.
-    pub(crate) fn start(config: &Config) -> Result<Self> {
+    pub(crate) fn start(config: &Config, level: Level) -> Result<Self> {
         let mut threads = Vec::with_capacity(config.threads);
         for _ in 0..config.threads {
             let (jobs, taken) = sync_channel::<Job>(DEPTH);
             let (finished, done) = sync_channel(DEPTH);
-            let mut encoder = BlockEncoder::new(config.clone());
+            let mut encoder = BlockEncoder::new(config.clone(), level);
             let thread = std::thread::Builder::new()
                 .name("flac".into())
                 .spawn(move || {

@@ -1,115 +1,184 @@
-//! What a decoder that nobody here wrote makes of the frames.
+//! What decoders that nobody here wrote make of the frames: every sample, of every kind of stream.
 
-use std::io::Cursor;
+mod common;
 
-use reelwright_core::{
-    AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig, CodecId, CodecRecord, Element,
-    Options, PacketQueue, SampleFormat, Timestamp, TypedSlice,
-};
-use reelwright_enc_flac::ENCODER;
-use symphonia::core::codecs::audio::AudioDecoderOptions;
-use symphonia::core::formats::{FormatOptions, TrackType, probe::Hint};
-use symphonia::core::io::MediaSourceStream;
-use symphonia::core::meta::MetadataOptions;
-
-/// Encodes interleaved samples; returns a FLAC file without any other metadata.
-fn encode<T: Element>(samples: &[T], channels: usize, rate: u32, options: &str) -> Vec<u8> {
-    let sample_format = SampleFormat::packed(T::DATA_TYPE);
-    let request = AudioEncoderRequest {
-        codec: CodecId::Flac,
-        sample_format,
-        sample_rate: rate,
-        layout: ChannelLayout::default_for(channels).unwrap(),
-        config: CodecConfig::default(),
-    };
-    let mut options: Options =
-        options.split_whitespace().filter_map(|o| o.split_once('=')).collect();
-    let mut encoder = (ENCODER.open)(&request, &mut options).unwrap();
-    options.finish([]).unwrap();
-    let block = encoder.frame_size().unwrap();
-    let (mut packets, mut frames) = (PacketQueue::new(), Vec::new());
-    for chunk in samples.chunks(block * channels) {
-        let frame = AudioFrame::packed(T::slice(chunk), channels, Timestamp(0));
-        encoder.encode(&frame, &mut packets).unwrap();
-    }
-    encoder.finish(&mut packets).unwrap();
-    let mut next = 0;
-    while let Some(packet) = packets.pop() {
-        assert_eq!(packet.pts, Timestamp(next));
-        next += packet.duration;
-        frames.extend_from_slice(&packet.data);
-        packets.recycle(packet);
-    }
-    assert_eq!(next as usize, samples.len() / channels);
-    let CodecRecord::Flac(info) = &encoder.parameters().record else { panic!("no STREAMINFO") };
-    assert_eq!(info.total_samples, next as u64);
-    [b"fLaC\x80\0\0\x22", &info.to_bytes()[..], &frames].concat()
-}
-
-/// Decodes a FLAC file to samples at the top of 32 bits, checking its MD5.
-fn decode(file: Vec<u8>) -> Vec<i32> {
-    let source = MediaSourceStream::new(Box::new(Cursor::new(file)), Default::default());
-    let mut format = symphonia::default::get_probe()
-        .probe(&Hint::new(), source, FormatOptions::default(), MetadataOptions::default())
-        .unwrap();
-    let track = format.default_track(TrackType::Audio).unwrap();
-    let options = AudioDecoderOptions::default().verify(true);
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(track.codec_params.as_ref().unwrap().audio().unwrap(), &options)
-        .unwrap();
-    let (mut samples, mut block) = (Vec::new(), Vec::<i32>::new());
-    while let Some(packet) = format.next_packet().unwrap() {
-        let decoded = decoder.decode(&packet).unwrap();
-        block.resize(decoded.samples_interleaved(), 0);
-        decoded.copy_to_slice_interleaved(&mut block);
-        samples.extend_from_slice(&block);
-    }
-    assert_eq!(decoder.finalize().verify_ok, Some(true), "the MD5 differs");
-    samples
-}
-
-fn assert_lossless(samples: TypedSlice<'_>, channels: usize, rate: u32, bits: u32, options: &str) {
-    let keep = |x: i32| x >> (32 - bits) << (32 - bits);
-    let (file, expected): (_, Vec<i32>) = match samples {
-        TypedSlice::I16(x) => (
-            encode(x, channels, rate, options),
-            x.iter().map(|x| keep(i32::from(*x) << 16)).collect(),
-        ),
-        TypedSlice::I32(x) => {
-            (encode(x, channels, rate, options), x.iter().map(|x| keep(*x)).collect())
-        }
-        _ => unreachable!(),
-    };
-    let decoded = decode(file);
-    let same = decoded.iter().zip(&expected).take_while(|(a, b)| a == b).count();
-    assert_eq!(
-        (same, decoded.len()),
-        (expected.len(), expected.len()),
-        "{channels} channels, {bits} bits, {options}: {:?} for {:?}",
-        decoded.get(same),
-        expected.get(same)
-    );
-}
-
-/// A loud tone with harmonics and a little noise, different in each channel.
-fn music(samples: usize, channels: usize) -> Vec<i16> {
-    let mut noise = 1u32;
-    (0..samples * channels)
-        .map(|i| {
-            let (t, channel) = ((i / channels) as f64, (i % channels) as f64);
-            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let tone = (t * 0.031 * (1.0 + channel / 7.0)).sin() * 9000.0
-                + (t * 0.173).sin() * 4000.0 * (t / 30_000.0).sin();
-            tone as i16 + (noise >> 25) as i16
-        })
-        .collect()
-}
+use common::Case;
+use reelwright_core::Element;
+use reelwright_testkit::signal::{Noise, music_i16, music_i32, noise_i16, noise_i32};
 
 #[test]
 fn every_level_is_lossless() {
-    let samples = music(20_001, 2);
+    let (short, long) = (music_i16(20_001, 2), music_i32(9001, 2));
     for level in 0..=12 {
         let options = format!("compression_level={level}");
-        assert_lossless(TypedSlice::I16(&samples), 2, 44_100, 16, &options);
+        Case::stereo(&short, &options).assert_lossless();
+        Case::stereo(&long, &options).assert_lossless();
     }
+}
+
+#[test]
+fn every_number_of_channels() {
+    for channels in 1..=8 {
+        let (short, long) = (music_i16(5000, channels), music_i32(5000, channels));
+        for options in ["", "compression_level=0", "compression_level=8"] {
+            Case { channels, ..Case::mono(&short, options) }.assert_lossless();
+            Case { channels, ..Case::mono(&long, options) }.assert_lossless();
+        }
+        Case { channels, ..Case::mono(&long, "") }.assert_lossless_elsewhere();
+    }
+}
+
+#[test]
+fn every_depth() {
+    for bits in 4..=32 {
+        for (level, channels) in [(0, 1), (2, 2), (5, 2), (8, 2)] {
+            let options = format!("bits_per_raw_sample={bits} compression_level={level}");
+            let long = [music_i32(5000, channels), noise_i32(5000 * channels)].concat();
+            let case = Case { channels, ..Case::mono(&long, &options) };
+            case.assert_lossless();
+            if bits <= 16 {
+                let short = [music_i16(5000, channels), noise_i16(5000 * channels)].concat();
+                Case { channels, ..Case::mono(&short, &options) }.assert_lossless();
+            }
+            if level == 5 {
+                case.assert_lossless_elsewhere();
+            }
+        }
+    }
+}
+
+#[test]
+fn every_way_to_say_a_rate() {
+    let samples = music_i16(3000, 1);
+    let usual = [8000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 176_400];
+    let others = [1, 999, 11_025, 65_535, 65_536, 192_000, 255_000, 256_000, 384_000, 655_350];
+    for rate in usual.into_iter().chain(others) {
+        // A number of more than 16 bits that is no multiple of 10 is in STREAMINFO alone.
+        Case { rate, ..Case::mono(&samples, "") }.assert_lossless();
+        Case { rate, ..Case::mono(&samples, "") }.assert_lossless_elsewhere();
+    }
+    // More than symphonia allows.
+    for rate in [655_351, 655_360, 705_600, 1_048_575] {
+        Case { rate, ..Case::mono(&samples, "") }.assert_lossless_elsewhere();
+    }
+}
+
+#[test]
+fn every_block_size_and_length() {
+    let (short, long) = (music_i16(65_536, 2), music_i32(65_536, 2));
+    for block in [16, 17, 192, 255, 256, 576, 1152, 4096, 4608, 32_768, 65_535] {
+        for level in [0, 3, 8] {
+            let options = format!("frame_size={block} compression_level={level}");
+            for length in [0, 1, 2, 15, 16, 17, block - 1, block, block + 1] {
+                if length == 0 {
+                    // Nothing to decode; what STREAMINFO says is checked.
+                    Case::stereo::<i16>(&[], &options).encode();
+                    continue;
+                }
+                Case::stereo(&short[..2 * length], &options).assert_lossless();
+                Case::mono(&long[..length], &options).assert_lossless();
+            }
+        }
+        let options = format!("frame_size={block}");
+        Case::stereo(&short[..2 * block + 2], &options).assert_lossless_elsewhere();
+    }
+}
+
+/// Signals that lead to the corners of the format, at the top of 32 bits, in mono.
+fn corners() -> Vec<(&'static str, Vec<i32>)> {
+    const N: usize = 5000;
+    let mut noise = Noise::new(9);
+    let mut each = |f: &mut dyn FnMut(usize, &mut Noise) -> i32| -> Vec<i32> {
+        (0..N).map(|i| f(i, &mut noise)).collect()
+    };
+    let extreme = |high: bool| if high { i32::MAX } else { i32::MIN };
+    vec![
+        ("silence", vec![0; N]),
+        ("DC", vec![0x1234_5678; N]),
+        ("the lowest value", vec![i32::MIN; N]),
+        ("the highest value", vec![i32::MAX; N]),
+        ("a square wave", each(&mut |i, _| extreme(i / 50 % 2 == 0))),
+        ("alternation", each(&mut |i, _| extreme(i % 2 == 0))),
+        ("white noise", each(&mut |_, noise| noise.next_u32() as i32)),
+        ("noise of two values", each(&mut |_, noise| extreme(noise.next_u32() % 2 == 0))),
+        ("an impulse", each(&mut |i, _| if i == 3000 { i32::MIN } else { 0 })),
+        ("the first sample", each(&mut |i, _| if i == 0 { i32::MAX } else { 0 })),
+        ("wasted bits", each(&mut |_, noise| ((noise.next_u32() as i32) >> 12) << 16)),
+        ("many wasted bits", each(&mut |i, _| if i % 7 == 0 { i32::MIN } else { 0 })),
+        ("a ramp", each(&mut |i, _| (i as i32 - 2500) * 800_000)),
+        (
+            "rare bursts",
+            each(&mut |i, noise| noise.next_u32() as i32 >> if i % 997 == 0 { 1 } else { 15 }),
+        ),
+        // The largest differences that the sums of the fixed predictors can meet.
+        ("28 bits", each(&mut |i, _| [1 << 27, -(1 << 27)][i % 2] + i32::from(i == 9))),
+        ("27 bits", each(&mut |i, _| [1 << 26, -(1 << 26)][i % 2] + i32::from(i == 9))),
+        ("17 bits", each(&mut |i, _| [1 << 16, -(1 << 16)][i % 2] + i32::from(i == 9))),
+        (
+            "17 bits at the top",
+            each(&mut |i, _| ([1 << 16, -(1 << 16)][i % 2] + i32::from(i == 9)) << 8),
+        ),
+        (
+            "a loud tone",
+            each(&mut |i, noise| {
+                ((i as f64 * 0.05).sin() * 2.1e9) as i32 + (noise.next_u32() as i32 >> 12)
+            }),
+        ),
+        ("a clipped tone", each(&mut |i, _| ((i as f64 * 0.05).sin() * 9e9) as i32)),
+    ]
+}
+
+#[test]
+fn corners_of_the_format() {
+    let all = ["compression_level=0", "compression_level=2", "", "compression_level=8"];
+    let more = ["lpc_type=none", "compression_level=11 frame_size=4096", "max_partition_order=0"];
+    for (name, long) in corners() {
+        eprintln!("{name}");
+        let short: Vec<i16> = long.iter().map(|x| (x >> 16) as i16).collect();
+        for options in all.into_iter().chain(more) {
+            Case::mono(&short, options).assert_lossless();
+            Case::mono(&long, options).assert_lossless();
+            let deep = format!("bits_per_raw_sample=32 {options}");
+            Case::mono(&long, &deep).assert_lossless();
+        }
+        Case::mono(&long, "bits_per_raw_sample=32").assert_lossless_elsewhere();
+    }
+}
+
+#[test]
+fn channels_that_are_alike() {
+    fn pairs<T: Copy>(left: &[T], right: impl Fn(T) -> T) -> Vec<T> {
+        left.iter().flat_map(|&x| [x, right(x)]).collect()
+    }
+    fn check<T: Element>(samples: &[T]) {
+        for mode in ["auto", "indep", "left_side", "right_side", "mid_side"] {
+            for level in [0, 2, 5, 8] {
+                for bits in ["", "bits_per_raw_sample=12", "bits_per_raw_sample=16"] {
+                    let options = format!("ch_mode={mode} compression_level={level} {bits}");
+                    Case::stereo(samples, &options).assert_lossless();
+                }
+            }
+        }
+    }
+    for (_, long) in corners() {
+        let long = &long[..4700];
+        let short: Vec<i16> = long.iter().map(|x| (x >> 16) as i16).collect();
+        check(&pairs(&short, |x| x));
+        check(&pairs(&short, |x| !x));
+        check(&pairs(&short, |_| 0));
+        check(&pairs(long, |x| !x));
+    }
+    for bits in [27, 28, 31, 32] {
+        for (_, long) in corners() {
+            let options = format!("bits_per_raw_sample={bits} compression_level=7");
+            Case::stereo(&pairs(&long[..4700], |x| !x), &options).assert_lossless();
+        }
+    }
+}
+
+#[test]
+fn frame_numbers_of_every_length() {
+    // 1, 2 and 3 bytes; 4 would take a million frames.
+    let samples = noise_i16(16 * 70_000);
+    Case::mono(&samples, "frame_size=16 compression_level=0").assert_lossless();
 }

@@ -1,0 +1,67 @@
+//! Frames that do not belong to the stream are refused, and leave it as it was.
+
+mod common;
+
+use common::open;
+use reelwright_core::{
+    AudioFrame, CodecRecord, Element, ErrorKind, PacketQueue, SampleFormat, Timestamp,
+};
+
+#[test]
+fn frames_of_another_kind_are_refused() {
+    for threads in ["threads=1", "threads=2"] {
+        let options = format!("frame_size=16 {threads}");
+        let mut encoder = open(SampleFormat::S16, 2, 48_000, &options).unwrap();
+        let mut packets = PacketQueue::new();
+        let (short, long) = ([0i16; 64], [0i32; 64]);
+        let at = Timestamp(0);
+        for (frame, kind) in [
+            (AudioFrame::packed(i32::slice(&long[..32]), 2, at), ErrorKind::Chunk),
+            (AudioFrame::packed(i16::slice(&short[..16]), 1, at), ErrorKind::Chunk),
+            (AudioFrame::planar(i16::slice(&short), 2, 16, 32, at), ErrorKind::Chunk),
+            (AudioFrame::packed(f32::slice(&[0.0; 32]), 2, at), ErrorKind::Chunk),
+            (AudioFrame::packed(i16::slice(&[]), 2, at), ErrorKind::Argument),
+            (AudioFrame::packed(i16::slice(&short[..34]), 2, at), ErrorKind::Argument),
+        ] {
+            let error = encoder.encode(&frame, &mut packets).unwrap_err();
+            assert_eq!(error.kind(), kind, "{error}");
+        }
+        encoder.encode(&AudioFrame::packed(i16::slice(&short[..32]), 2, at), &mut packets).unwrap();
+        encoder.finish(&mut packets).unwrap();
+        assert_eq!(packets.len(), 1);
+        let CodecRecord::Flac(info) = &encoder.parameters().record else { panic!("no STREAMINFO") };
+        assert_eq!(info.total_samples, 16);
+    }
+}
+
+#[test]
+fn nothing_follows_a_short_block_or_the_end() {
+    let short = [0i16; 32];
+    let whole = AudioFrame::packed(i16::slice(&short), 2, Timestamp(0));
+    let part = AudioFrame::packed(i16::slice(&short[..30]), 2, Timestamp(0));
+    let mut packets = PacketQueue::new();
+    let open = || open(SampleFormat::S16, 2, 48_000, "frame_size=16").unwrap();
+
+    let mut encoder = open();
+    encoder.encode(&whole, &mut packets).unwrap();
+    encoder.encode(&part, &mut packets).unwrap();
+    assert_eq!(encoder.encode(&part, &mut packets).unwrap_err().kind(), ErrorKind::State);
+    encoder.finish(&mut packets).unwrap();
+
+    let mut encoder = open();
+    encoder.finish(&mut packets).unwrap();
+    assert_eq!(encoder.encode(&whole, &mut packets).unwrap_err().kind(), ErrorKind::State);
+}
+
+#[test]
+fn dropping_an_encoder_half_way_ends_its_threads() {
+    let samples = [0i16; 32];
+    let mut packets = PacketQueue::new();
+    for blocks in 0..10 {
+        let mut encoder = open(SampleFormat::S16, 2, 48_000, "frame_size=16 threads=3").unwrap();
+        for _ in 0..blocks {
+            let frame = AudioFrame::packed(i16::slice(&samples), 2, Timestamp(0));
+            encoder.encode(&frame, &mut packets).unwrap();
+        }
+    }
+}

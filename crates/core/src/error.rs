@@ -9,9 +9,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What went wrong, as a sentence for people and an [`ErrorKind`] for programs.
 ///
 /// The sentence names the argument or stream, the value that was found and the values that are
-/// allowed. Where the cause was the operating system or a user's writer, [`source`] has it.
-///
-/// [`source`]: std::error::Error::source
+/// allowed. Where the cause was the operating system or a user's writer, it says so too, and
+/// [`io_error`](Self::io_error) has it.
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
 
@@ -97,6 +96,11 @@ impl Error {
     }
 
     /// The operating system's or the user's writer's own error, if that was the cause.
+    pub fn io_error(&self) -> Option<&io::Error> {
+        self.0.source.as_ref()
+    }
+
+    /// As [`io_error`](Self::io_error), owned.
     pub fn into_io(self) -> Option<io::Error> {
         self.0.source
     }
@@ -115,11 +119,8 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_ref().map(|e| e as _)
-    }
-}
+// There is no `source`: the message has all that it would say.
+impl std::error::Error for Error {}
 
 /// `"a, b, c"`, for messages that list what is allowed.
 pub fn list<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
@@ -136,13 +137,12 @@ pub fn list<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::error::Error as _;
 
     #[test]
     fn io_errors_keep_their_cause() {
         let error = Error::io("Failed to open dst: /no/y.wav", io::ErrorKind::NotFound.into());
         assert_eq!(error.kind(), ErrorKind::Io);
-        assert!(error.source().is_some());
+        assert!(error.io_error().is_some());
         assert_eq!(error.into_io().unwrap().kind(), io::ErrorKind::NotFound);
     }
 

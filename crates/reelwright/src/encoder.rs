@@ -232,7 +232,7 @@ impl<'w> StreamingMediaEncoder<'w> {
             let mut row = 0;
             while row < chunk.shape()[0] {
                 let written = self.streams[index].write(chunk, row);
-                row = self.or_fail(written, index)?;
+                row = self.or_fail(written.map_err(|error| error.in_stream(index)))?;
                 self.write_packets()?;
             }
         }
@@ -249,12 +249,12 @@ impl<'w> StreamingMediaEncoder<'w> {
         self.check_open()?;
         for index in 0..self.streams.len() {
             let flushed = self.streams[index].flush();
-            self.or_fail(flushed, index)?;
+            self.or_fail(flushed.map_err(|error| error.in_stream(index)))?;
         }
         self.write_packets()?;
         let State::Open { muxer, output } = &mut self.state else { return Ok(()) };
         let flushed = muxer.flush(output).and_then(|()| output.flush());
-        self.or_fail(flushed, 0)
+        self.or_fail(flushed)
     }
 
     /// Encodes what is left, completes the file and releases the output. A second call does
@@ -289,7 +289,7 @@ impl<'w> StreamingMediaEncoder<'w> {
     fn finish(&mut self) -> Result<()> {
         for index in 0..self.streams.len() {
             let finished = self.streams[index].finish();
-            self.or_fail(finished, index)?;
+            self.or_fail(finished.map_err(|error| error.in_stream(index)))?;
         }
         self.write_packets()?;
         let parameters = self.parameters();
@@ -318,7 +318,7 @@ impl<'w> StreamingMediaEncoder<'w> {
                 let written = muxer.write(&packet, output);
                 stream.packets.recycle(packet);
                 if written.is_err() {
-                    return self.or_fail(written, index);
+                    return self.or_fail(written);
                 }
             }
         }
@@ -326,9 +326,8 @@ impl<'w> StreamingMediaEncoder<'w> {
     }
 
     /// After an error in the middle of the work nothing more can be written.
-    fn or_fail<T>(&mut self, result: Result<T>, index: usize) -> Result<T> {
+    fn or_fail<T>(&mut self, result: Result<T>) -> Result<T> {
         result.map_err(|error| {
-            let error = error.in_stream(index);
             let output = match std::mem::replace(&mut self.state, State::Closed) {
                 State::Open { output, .. } => Some(output),
                 State::Failed(output, _) => output,

@@ -34,8 +34,8 @@ pub use encoder::{OPEN_OPTIONS, StreamingMediaEncoder};
 pub use reelwright_core::{
     AudioEncoderInfo, Backing, ChannelLayout, CodecConfig, CodecConfigField, CodecId, DataType,
     Element, EncoderInfo, Error, ErrorKind, Layouts, Metadata, MuxerInfo, OptionInfo, OptionKind,
-    Options, Result, SampleFormat, SampleRates, StreamParameters, TensorView, TypedSlice,
-    VideoEncoderInfo,
+    Options, Result, SampleFormat, SampleRates, StreamParameters, TensorView, TypedBuffer,
+    TypedSlice, VideoEncoderInfo,
 };
 pub use registry::{audio_encoders, muxers, output_devices, output_protocols, video_encoders};
 pub use target::Target;

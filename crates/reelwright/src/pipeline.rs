@@ -56,7 +56,8 @@ impl AudioPipeline {
 
         let kept = encoder.parameters().audio().map_or(0, |audio| audio.bits_per_sample);
         let given = 8 * input.bytes() as u32;
-        if nothing_chosen && input.is_integer() && kept < given {
+        // 32-bit integers mostly carry 24 bits, and nobody hears more.
+        if nothing_chosen && input.is_integer() && kept < given.min(24) {
             log::warn!(
                 "{} keeps {kept} of {given} bits. To keep more pass an encoder or an option of it.",
                 info.encoder.name

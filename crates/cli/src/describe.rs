@@ -1,0 +1,223 @@
+//! `reelwright list` and `reelwright help`: what the registry knows.
+
+use std::fmt::Write;
+
+use anyhow::bail;
+use reelwright::{
+    AudioEncoderInfo, Backing, MuxerInfo, OPEN_OPTIONS, OptionInfo, OptionKind, SampleFormat,
+    audio_encoders, muxers, output_devices, output_protocols, video_encoders,
+};
+use serde_json::{Value, json};
+
+use crate::args::Listing;
+
+/// A table of names and words, or the same as JSON.
+pub(crate) fn list(what: Listing, as_json: bool) -> String {
+    if as_json {
+        let items: Vec<Value> = match what {
+            Listing::Muxers => muxers().map(muxer_json).collect(),
+            Listing::Encoders => audio_encoders().map(encoder_json).collect(),
+            _ => rows(what)
+                .into_iter()
+                .map(|[name, long_name, _]| json!({"name": name, "long_name": long_name}))
+                .collect(),
+        };
+        return format!("{}\n", Value::from(items));
+    }
+    let rows = rows(what);
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
+    let (first, second) = (width(0), width(1));
+    let mut text = String::new();
+    for [name, long_name, more] in &rows {
+        let line = format!("{name:first$}  {long_name:second$}  {more}");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    if rows.is_empty() {
+        text.push_str("none in this build\n");
+    }
+    text
+}
+
+fn rows(what: Listing) -> Vec<[String; 3]> {
+    let plain = |(name, long_name): (&str, &str)| [name.into(), long_name.into(), String::new()];
+    match what {
+        Listing::Muxers => {
+            muxers().map(|m| [m.name.into(), m.long_name.into(), extensions(m)]).collect()
+        }
+        Listing::Encoders => {
+            let audio = audio_encoders().map(|info| ("audio", &info.encoder));
+            let video = video_encoders().map(|info| ("video", &info.encoder));
+            audio
+                .chain(video)
+                .map(|(medium, info)| {
+                    let more = format!("{medium}, {}", backing(info.backing));
+                    [info.name.into(), info.long_name.into(), more]
+                })
+                .collect()
+        }
+        Listing::Devices => output_devices().map(plain).collect(),
+        Listing::Protocols => output_protocols().map(plain).collect(),
+        Listing::SampleFormats => SampleFormat::ALL
+            .iter()
+            .map(|format| {
+                let order = if format.is_planar() { "planar" } else { "packed" };
+                let bits = 8 * format.data_type().bytes();
+                let kind = if format.data_type().is_integer() { "integer" } else { "float" };
+                [format.name().into(), format!("{bits} bit {kind}, {order}"), String::new()]
+            })
+            .collect(),
+    }
+}
+
+fn extensions(muxer: &MuxerInfo) -> String {
+    muxer.extensions.iter().map(|e| format!(".{e}")).collect::<Vec<_>>().join(" ")
+}
+
+fn backing(backing: Backing) -> String {
+    match backing {
+        Backing::Rust => "pure Rust".into(),
+        Backing::Binding { library, licence } => format!("binding to {library}, {licence}"),
+    }
+}
+
+/// A description of `encoder=NAME` or `muxer=NAME`.
+pub(crate) fn help(topic: &str) -> anyhow::Result<String> {
+    let names = |names: Vec<&str>| names.join(", ");
+    match topic.split_once('=') {
+        Some(("encoder", name)) => match audio_encoders().find(|e| e.encoder.name == name) {
+            Some(info) => Ok(encoder_help(info)),
+            None => bail!(
+                "Unknown encoder: {name}. Available encoders are {}.",
+                names(audio_encoders().map(|e| e.encoder.name).collect())
+            ),
+        },
+        Some(("muxer", name)) => match muxers().find(|m| m.name == name) {
+            Some(info) => Ok(muxer_help(info)),
+            None => bail!(
+                "Unknown muxer: {name}. Available muxers are {}.",
+                names(muxers().map(|m| m.name).collect())
+            ),
+        },
+        _ => bail!("Unknown topic: {topic}. Pass encoder=NAME or muxer=NAME."),
+    }
+}
+
+fn encoder_help(info: &AudioEncoderInfo) -> String {
+    let encoder = &info.encoder;
+    let formats: Vec<_> = info.sample_formats.iter().map(|f| f.name()).collect();
+    let default_of: Vec<_> = muxers()
+        .filter(|m| m.audio_codecs.first() == Some(&encoder.codec))
+        .map(|m| m.name)
+        .collect();
+    let config: Vec<_> = encoder.config.iter().map(|field| field.name()).collect();
+    let mut text = format!("{}: {}\n", encoder.name, encoder.long_name);
+    let mut line = |name: &str, value: String| {
+        if !value.is_empty() {
+            let _ = writeln!(text, "  {name:<15} {value}");
+        }
+    };
+    line("made of", backing(encoder.backing));
+    line("also called", encoder.aliases.join(", "));
+    line("default of", default_of.join(", "));
+    line("sample formats", formats.join(", "));
+    line("sample rates", info.sample_rates.to_string());
+    line("channels", info.layouts.to_string());
+    line("codec config", config.join(", "));
+    options_help(&mut text, "Options (--audio-option NAME=VALUE):", encoder.options.iter());
+    text
+}
+
+fn muxer_help(info: &MuxerInfo) -> String {
+    let codecs: Vec<_> = info.audio_codecs.iter().map(|codec| codec.name()).collect();
+    let mut text = format!("{}: {}\n", info.name, info.long_name);
+    let mut line = |name: &str, value: String| {
+        if !value.is_empty() {
+            let _ = writeln!(text, "  {name:<15} {value}");
+        }
+    };
+    line("extensions", extensions(info));
+    line("media type", info.mime_type.unwrap_or_default().into());
+    line("audio codecs", codecs.join(", "));
+    line("default", codecs.first().copied().unwrap_or_default().into());
+    let options = info.options.iter().chain(OPEN_OPTIONS);
+    options_help(&mut text, "Options (--muxer-option NAME=VALUE):", options);
+    text
+}
+
+fn options_help<'a>(text: &mut String, title: &str, options: impl Iterator<Item = &'a OptionInfo>) {
+    for (index, option) in options.enumerate() {
+        if index == 0 {
+            let _ = writeln!(text, "\n{title}");
+        }
+        let default = default_of(option);
+        let default = if default.is_empty() { default } else { format!(", default {default}") };
+        let _ = writeln!(text, "  {}\n      {}", option.name, option.help);
+        match option.kind {
+            OptionKind::Choice { values, .. } => {
+                let width = values.iter().map(|(word, _)| word.len()).max().unwrap_or(0);
+                for (word, help) in values {
+                    let _ = writeln!(text, "      {word:width$}  {help}");
+                }
+                let _ = writeln!(text, "      one of these{default}");
+            }
+            kind => {
+                let _ = writeln!(text, "      {kind}{default}");
+            }
+        }
+    }
+}
+
+fn default_of(option: &OptionInfo) -> String {
+    match option.kind {
+        OptionKind::Int { default, .. } => default.map(|d| d.to_string()).unwrap_or_default(),
+        OptionKind::Bool { default } => default.to_string(),
+        OptionKind::Choice { default, .. } => default.to_owned(),
+    }
+}
+
+fn option_json(option: &OptionInfo) -> Value {
+    let (kind, allowed, default) = match option.kind {
+        OptionKind::Int { min, max, default } => {
+            ("int", json!({"min": min, "max": max}), json!(default))
+        }
+        OptionKind::Bool { default } => ("bool", json!([true, false]), json!(default)),
+        OptionKind::Choice { values, default } => {
+            ("choice", values.iter().map(|(word, _)| *word).collect(), json!(default))
+        }
+    };
+    json!({
+        "name": option.name,
+        "help": option.help,
+        "type": kind,
+        "allowed": allowed,
+        "default": default,
+    })
+}
+
+fn encoder_json(info: &AudioEncoderInfo) -> Value {
+    let encoder = &info.encoder;
+    json!({
+        "name": encoder.name,
+        "long_name": encoder.long_name,
+        "aliases": encoder.aliases,
+        "medium": "audio",
+        "codec": encoder.codec.name(),
+        "backing": backing(encoder.backing),
+        "sample_formats": info.sample_formats.iter().map(|f| f.name()).collect::<Vec<_>>(),
+        "sample_rates": info.sample_rates.to_string(),
+        "layouts": info.layouts.to_string(),
+        "options": encoder.options.iter().map(option_json).collect::<Vec<_>>(),
+    })
+}
+
+fn muxer_json(info: &MuxerInfo) -> Value {
+    json!({
+        "name": info.name,
+        "long_name": info.long_name,
+        "extensions": info.extensions,
+        "mime_type": info.mime_type,
+        "audio_codecs": info.audio_codecs.iter().map(|c| c.name()).collect::<Vec<_>>(),
+        "options": info.options.iter().chain(OPEN_OPTIONS).map(option_json).collect::<Vec<_>>(),
+    })
+}

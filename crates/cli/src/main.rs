@@ -1,0 +1,65 @@
+//! The `reelwright` program.
+
+mod args;
+mod describe;
+mod encode;
+mod input;
+mod raw;
+mod report;
+mod tags;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Our warnings are shown unless RUST_LOG says otherwise.
+    let filter = env_logger::Env::default().default_filter_or("warn,symphonia=error");
+    env_logger::Builder::from_env(filter)
+        .format(|out, record| {
+            writeln!(out, "{}: {}", record.level().as_str().to_lowercase(), record.args())
+        })
+        .init();
+    let (outcome, json) = match &cli.command {
+        Command::Encode(args) => (encode::run(args), args.json),
+        Command::List { what, json } => (print(&describe::list(*what, *json)), *json),
+        Command::Help { topic: None } => {
+            (Cli::command().print_long_help().map_err(Into::into).map(|()| Outcome::Done), false)
+        }
+        Command::Help { topic: Some(topic) } => {
+            (describe::help(topic).and_then(|text| print(&text)), false)
+        }
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        // 128 + SIGINT, as shells have it.
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Err(error) => {
+            if json {
+                let _ = print(&format!("{}\n", serde_json::json!({"error": format!("{error:#}")})));
+            }
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// How a command ended that did not fail.
+pub(crate) enum Outcome {
+    Done,
+    /// By Ctrl-C, with everything so far in order.
+    Interrupted,
+}
+
+/// Prints to standard output; a reader that has left is no error.
+fn print(text: &str) -> anyhow::Result<Outcome> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(Outcome::Done),
+    }
+}

@@ -68,15 +68,38 @@ impl TimeBase {
     /// `at`, counted in this time base, as counted in `other`: the nearest unit, halves away from
     /// zero; clipped to what an `i64` holds.
     pub fn rescale(self, at: Timestamp, other: TimeBase) -> Timestamp {
-        let num = i128::from(self.0.num()) * i128::from(other.0.den());
-        let den = i128::from(self.0.den()) * i128::from(other.0.num());
-        // |at| < 2^63 and the terms of a fraction made of rates are below 2^33, so this holds;
-        // a fraction with larger terms saturates.
-        let scaled = i128::from(at.0).saturating_mul(num);
-        let half = den / 2;
-        let rounded = if scaled < 0 { (scaled - half) / den } else { (scaled + half) / den };
-        Timestamp(rounded.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
+        // Both are positive and below 2^126.
+        let num = (i128::from(self.0.num()) * i128::from(other.0.den())).unsigned_abs();
+        let den = (i128::from(self.0.den()) * i128::from(other.0.num())).unsigned_abs();
+        let (units, rest) = mul_div(at.0.unsigned_abs(), num, den);
+        let nearest = units.saturating_add(u128::from(2 * rest >= den));
+        let nearest = i128::try_from(nearest).unwrap_or(i128::MAX);
+        let signed = if at.0 < 0 { -nearest } else { nearest };
+        Timestamp(signed.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
     }
+}
+
+/// `a · num / den`, clipped to what a `u128` holds, and what remains of it; `num` and `den` are
+/// below 2^127.
+fn mul_div(a: u64, num: u128, den: u128) -> (u128, u128) {
+    if let Some(product) = u128::from(a).checked_mul(num) {
+        return (product / den, product % den);
+    }
+    // Bit by bit, as nothing holds the product.
+    let (whole, part) = (num / den, num % den);
+    let (mut quotient, mut rest) = (0u128, 0u128);
+    for bit in (0..u64::BITS).rev() {
+        let add = (a >> bit) & 1 == 1;
+        for (units, more) in [(quotient, rest), if add { (whole, part) } else { (0, 0) }] {
+            quotient = quotient.saturating_add(units);
+            rest += more;
+            if rest >= den {
+                rest -= den;
+                quotient = quotient.saturating_add(1);
+            }
+        }
+    }
+    (quotient, rest)
 }
 
 #[cfg(test)]
@@ -108,5 +131,20 @@ mod tests {
         assert_eq!(from.rescale(Timestamp(23), to), Timestamp(0));
         assert_eq!(to.rescale(Timestamp(1001), from), Timestamp(48_048));
         assert_eq!(to.rescale(Timestamp(i64::MAX), from), Timestamp(i64::MAX));
+    }
+
+    #[test]
+    fn rescaling_holds_for_any_terms() {
+        let base = |num, den| TimeBase::new(Rational::new(num, den).unwrap());
+        let max = i64::MAX;
+        // Products of 189 bits.
+        let (from, to) = (base(max, max - 1), base(max - 1, max));
+        // (1 + 1/(2^63 − 2))² is 1 and hardly more.
+        assert_eq!(from.rescale(Timestamp(1 << 62), to), Timestamp((1 << 62) + 1));
+        assert_eq!(to.rescale(Timestamp(-(1 << 62)), from), Timestamp(1 - (1 << 62)));
+        assert_eq!(from.rescale(Timestamp(i64::MIN), from), Timestamp(i64::MIN));
+        assert_eq!(base(max, 1).rescale(Timestamp(max), base(1, max)), Timestamp(max));
+        assert_eq!(base(max, 1).rescale(Timestamp(i64::MIN), base(1, max)), Timestamp(i64::MIN));
+        assert_eq!(base(1, max).rescale(Timestamp(max), base(max, 1)), Timestamp(0));
     }
 }

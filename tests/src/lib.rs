@@ -1,0 +1,132 @@
+//! What the tests from end to end share.
+
+pub mod log;
+pub mod read;
+pub mod samples;
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use reelwright::{
+    AudioEncoderInfo, AudioStream, MuxerInfo, Options, Result, StreamingMediaEncoder, Target,
+    TensorView, audio_encoders, muxers,
+};
+
+/// How a file is made.
+#[derive(Clone)]
+pub struct Recipe {
+    format: &'static str,
+    stream: AudioStream,
+    metadata: Vec<(String, String)>,
+    options: Options,
+    seekable: bool,
+}
+
+impl Recipe {
+    /// A seekable file of `format`, with one stream.
+    pub fn new(format: &'static str, stream: AudioStream) -> Self {
+        Self { format, stream, metadata: Vec::new(), options: Options::new(), seekable: true }
+    }
+
+    /// The same, of an encoder and in the sample format that it takes first.
+    pub fn of(
+        muxer: &'static MuxerInfo,
+        encoder: &'static AudioEncoderInfo,
+        sample_rate: u32,
+        channels: usize,
+    ) -> Self {
+        let stream = AudioStream::new(sample_rate, channels)
+            .encoder(encoder.encoder.name)
+            .format(encoder.sample_formats[0]);
+        Self::new(muxer.name, stream)
+    }
+
+    /// Sets metadata.
+    #[must_use]
+    pub fn metadata<const N: usize>(mut self, entries: [(&str, &str); N]) -> Self {
+        self.metadata = entries.map(|(key, value)| (key.into(), value.into())).into();
+        self
+    }
+
+    /// Sets an option of `open`.
+    #[must_use]
+    pub fn option(mut self, name: &str, value: &str) -> Self {
+        self.options.set(name, value);
+        self
+    }
+
+    /// Whether the output can seek.
+    #[must_use]
+    pub fn seekable(mut self, seekable: bool) -> Self {
+        self.seekable = seekable;
+        self
+    }
+
+    /// Changes the stream.
+    #[must_use]
+    pub fn stream(mut self, change: impl FnOnce(AudioStream) -> AudioStream) -> Self {
+        self.stream = change(self.stream);
+        self
+    }
+
+    /// An open encoder into `target`.
+    ///
+    /// # Errors
+    /// The encoder's.
+    pub fn open<'w>(&self, target: Target<'w>) -> Result<StreamingMediaEncoder<'w>> {
+        let mut encoder = StreamingMediaEncoder::new(target, Some(self.format))?;
+        encoder.add_audio_stream(&self.stream)?;
+        encoder.set_metadata(self.metadata.iter().cloned())?;
+        encoder.open_with(self.options.clone())?;
+        Ok(encoder)
+    }
+
+    /// The bytes of a file into which `write` writes.
+    ///
+    /// # Errors
+    /// The encoder's.
+    pub fn file(
+        &self,
+        write: impl FnOnce(&mut StreamingMediaEncoder<'_>) -> Result<()>,
+    ) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let mut cursor = Cursor::new(&mut bytes);
+        let target = if self.seekable {
+            Target::seekable_writer(&mut cursor)
+        } else {
+            Target::writer(&mut cursor)
+        };
+        let mut encoder = self.open(target)?;
+        write(&mut encoder)?;
+        encoder.close()?;
+        drop(encoder);
+        Ok(bytes)
+    }
+
+    /// The bytes of a file of these chunks.
+    ///
+    /// # Errors
+    /// The encoder's.
+    pub fn chunks<'a>(
+        &self,
+        chunks: impl IntoIterator<Item = &'a TensorView<'a>>,
+    ) -> Result<Vec<u8>> {
+        self.file(|encoder| {
+            chunks.into_iter().try_for_each(|chunk| encoder.write_audio_chunk(0, chunk, None))
+        })
+    }
+}
+
+/// Every container with every encoder it takes.
+pub fn formats() -> impl Iterator<Item = (&'static MuxerInfo, &'static AudioEncoderInfo)> {
+    muxers().flat_map(|muxer| {
+        audio_encoders()
+            .filter(move |info| muxer.audio_codecs.contains(&info.encoder.codec))
+            .map(move |info| (muxer, info))
+    })
+}
+
+/// One of the real media among the tests' assets.
+pub fn asset(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name)
+}

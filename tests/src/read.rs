@@ -1,0 +1,119 @@
+//! Readers of the containers, as short as can be: which bytes of a file are its sound.
+//!
+//! They take a file as a player would: where a length is open, the sound goes on to the end. What
+//! lies outside of the lengths a file states is not found.
+
+/// The bytes of the sound in a file of `format`.
+///
+/// # Panics
+/// Where the file does not keep to its format.
+pub fn sound_of<'f>(format: &str, file: &'f [u8]) -> &'f [u8] {
+    match format {
+        "wav" => riff(file),
+        "w64" => wave64(file),
+        "aiff" => aiff(file),
+        "caf" => caf(file),
+        "au" => au(file),
+        _ => file,
+    }
+}
+
+fn le32(bytes: &[u8], at: usize) -> u64 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()).into()
+}
+
+fn le64(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())
+}
+
+fn be32(bytes: &[u8], at: usize) -> u64 {
+    u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()).into()
+}
+
+fn be64(bytes: &[u8], at: usize) -> u64 {
+    u64::from_be_bytes(bytes[at..at + 8].try_into().unwrap())
+}
+
+/// `length` bytes from `at`; up to the end where there are fewer.
+fn part(file: &[u8], at: usize, length: u64) -> &[u8] {
+    let end = (at as u64).saturating_add(length).min(file.len() as u64);
+    &file[at..end as usize]
+}
+
+fn riff(file: &[u8]) -> &[u8] {
+    const OPEN: u64 = u32::MAX as u64;
+    let wide = &file[..4] == b"RF64";
+    assert!(wide || &file[..4] == b"RIFF");
+    assert_eq!(&file[8..12], b"WAVE");
+    let size = if wide { le64(file, 20) } else { le32(file, 4) };
+    let mut at = 12;
+    loop {
+        let (id, mut length) = (&file[at..at + 4], le32(file, at + 4));
+        if id == b"data" {
+            if wide && length == OPEN {
+                length = le64(file, 28);
+            }
+            // The form ends with the sound, and a byte that makes it even.
+            let end = at as u64 + 8 + length.next_multiple_of(2);
+            assert!(size == end - 8 || size == OPEN || size >= 1 << 40, "{size} {end}");
+            return part(file, at + 8, length);
+        }
+        at += 8 + length.next_multiple_of(2) as usize;
+    }
+}
+
+fn wave64(file: &[u8]) -> &[u8] {
+    assert_eq!((&file[..4], &file[24..28]), (&b"riff"[..], &b"wave"[..]));
+    let size = le64(file, 16);
+    let mut at = 40;
+    loop {
+        let (id, length) = (&file[at..at + 4], le64(file, at + 16));
+        if id == b"data" {
+            assert!(size == at as u64 + length || size >= 1 << 40, "{size} {at} {length}");
+            return part(file, at + 24, length - 24);
+        }
+        at += length.next_multiple_of(8) as usize;
+    }
+}
+
+fn aiff(file: &[u8]) -> &[u8] {
+    assert_eq!((&file[..4], &file[8..11]), (&b"FORM"[..], &b"AIF"[..]));
+    let size = be32(file, 4);
+    let (mut at, mut frames) = (12, None);
+    loop {
+        let (id, length) = (&file[at..at + 4], be32(file, at + 4));
+        match id {
+            b"COMM" => {
+                let bits = u64::from(u16::from_be_bytes([file[at + 14], file[at + 15]]));
+                let channels = u64::from(u16::from_be_bytes([file[at + 8], file[at + 9]]));
+                frames = Some(be32(file, at + 10) * channels * (bits / 8));
+            }
+            b"SSND" => {
+                let end = at as u64 + 8 + length.next_multiple_of(2);
+                assert_eq!(size, end - 8);
+                let sound = part(file, at + 16, length - 8);
+                assert!(frames.is_some_and(|bytes| bytes >= sound.len() as u64));
+                return sound;
+            }
+            _ => {}
+        }
+        at += 8 + length.next_multiple_of(2) as usize;
+    }
+}
+
+fn caf(file: &[u8]) -> &[u8] {
+    assert_eq!(&file[..8], b"caff\0\x01\0\0");
+    let mut at = 8;
+    loop {
+        let (id, length) = (&file[at..at + 4], be64(file, at + 4));
+        if id == b"data" {
+            return part(file, at + 16, length.saturating_sub(4));
+        }
+        at += 12 + length as usize;
+    }
+}
+
+fn au(file: &[u8]) -> &[u8] {
+    assert_eq!(&file[..4], b".snd");
+    part(file, be32(file, 4) as usize, be32(file, 8))
+}

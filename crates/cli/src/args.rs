@@ -18,7 +18,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Encode media files or raw samples into a file
-    Encode(EncodeArgs),
+    Encode(Box<EncodeArgs>),
     /// List what this build can do
     List {
         /// What to list

@@ -327,14 +327,13 @@ impl<'w> StreamingMediaEncoder<'w> {
 
     /// After an error in the middle of the work nothing more can be written.
     fn or_fail<T>(&mut self, result: Result<T>) -> Result<T> {
-        result.map_err(|error| {
+        result.inspect_err(|error| {
             let output = match std::mem::replace(&mut self.state, State::Closed) {
                 State::Open { output, .. } => Some(output),
                 State::Failed(output, _) => output,
                 State::New(_) | State::Closed => None,
             };
             self.state = State::Failed(output, error.to_string());
-            error
         })
     }
 }

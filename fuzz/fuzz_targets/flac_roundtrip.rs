@@ -1,0 +1,112 @@
+//! Any samples through the FLAC encoder and muxer, and back by a decoder that nobody here wrote.
+
+#![no_main]
+
+use arbitrary::{Result, Unstructured};
+use libfuzzer_sys::fuzz_target;
+use reelwright_core::{
+    AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig, CodecId, DataType, Element,
+    MemoryOutput, Metadata, OptionKind, Options, PacketQueue, SampleFormat, Timestamp, TypedBuffer,
+};
+use reelwright_enc_flac::ENCODER;
+use reelwright_fuzz::samples;
+use reelwright_mux_flac::MUXER;
+use reelwright_testkit::decode::decode;
+
+fuzz_target!(
+    init: assert!(
+        cfg!(not(fuzzing)),
+        "pass --no-cfg-fuzzing: symphonia checks no checksums otherwise, and takes samples for frames"
+    ),
+    |data: &[u8]| {
+        // Running out of bytes is no finding.
+        let _ = run(&mut Unstructured::new(data));
+    }
+);
+
+fn run(u: &mut Unstructured<'_>) -> Result<()> {
+    let channels = u.int_in_range(1..=8)?;
+    // symphonia knows no higher rate.
+    let sample_rate = u.int_in_range(1..=655_350)?;
+    let wide = u.arbitrary()?;
+    let mut bits = if wide { 24 } else { 16 };
+    let mut options = Options::new();
+    for option in ENCODER.encoder.options {
+        if !u.ratio(1, 4)? {
+            continue;
+        }
+        let value = match option.kind {
+            OptionKind::Int { .. } if option.name == "threads" => u.int_in_range(0..=3)?,
+            OptionKind::Int { .. } if option.name == "bits_per_raw_sample" => {
+                bits = u.int_in_range(4..=if wide { 32 } else { 16 })?;
+                i64::from(bits)
+            }
+            OptionKind::Int { min, max, .. } => u.int_in_range(min..=max)?,
+            OptionKind::Choice { values, .. } => {
+                options.set(option.name, u.choose(values)?.0);
+                continue;
+            }
+            OptionKind::Bool { .. } => continue,
+        };
+        options.set(option.name, value.to_string());
+    }
+    // Few bytes make long streams: they are repeated, more and more quietly.
+    let (repeats, fade) = (u.int_in_range(1..=40usize)?, u.int_in_range(0..=3u32)?);
+    let keep = 32 - bits;
+    let quieter = |i: usize, x: i32| x >> (i as u32 * fade).min(31);
+    match samples(u, if wide { DataType::I32 } else { DataType::I16 }, 2000)? {
+        TypedBuffer::I16(once) => {
+            let long: Vec<i16> = (0..repeats)
+                .flat_map(|i| once.iter().map(move |&x| quieter(i, x.into()) as i16))
+                .collect();
+            let expected = |x: &i16| i32::from(*x) << 16 >> keep << keep;
+            check(&long, channels, sample_rate, options, expected);
+        }
+        TypedBuffer::I32(once) => {
+            let long: Vec<i32> =
+                (0..repeats).flat_map(|i| once.iter().map(move |&x| quieter(i, x))).collect();
+            check(&long, channels, sample_rate, options, |x| x >> keep << keep);
+        }
+        _ => unreachable!("16 or 32 bits were asked for"),
+    }
+    Ok(())
+}
+
+fn check<T: Element>(
+    samples: &[T],
+    channels: usize,
+    sample_rate: u32,
+    mut options: Options,
+    expected: impl Fn(&T) -> i32,
+) {
+    let samples = &samples[..samples.len() / channels * channels];
+    let request = AudioEncoderRequest {
+        codec: CodecId::Flac,
+        sample_format: SampleFormat::packed(T::DATA_TYPE),
+        sample_rate,
+        layout: ChannelLayout::default_for(channels).unwrap(),
+        config: CodecConfig::default(),
+    };
+    // Options may contradict each other.
+    let Ok(mut encoder) = (ENCODER.open)(&request, &mut options) else { return };
+    let mut muxer = (MUXER.open)(&mut Options::new()).unwrap();
+    let mut output = MemoryOutput::seekable();
+    let mut packets = PacketQueue::new();
+    muxer.start(&[encoder.parameters().clone()], &Metadata::new(), &mut output).unwrap();
+    for chunk in samples.chunks(encoder.frame_size().unwrap() * channels) {
+        let frame = AudioFrame::packed(T::slice(chunk), channels, Timestamp(0));
+        encoder.encode(&frame, &mut packets).unwrap();
+    }
+    encoder.finish(&mut packets).unwrap();
+    while let Some(packet) = packets.pop() {
+        muxer.write(&packet, &mut output).unwrap();
+    }
+    muxer.finish(&[encoder.parameters().clone()], &mut output).unwrap();
+    if samples.is_empty() {
+        // symphonia finds no frame to start at.
+        return;
+    }
+    let sound = decode::<i32>(output.into_bytes()).unwrap();
+    assert_eq!((sound.sample_rate, sound.channels), (sample_rate, channels));
+    assert!(sound.samples.iter().copied().eq(samples.iter().map(expected)));
+}

@@ -1,0 +1,73 @@
+//! Any frames into every encoder of sound: refused, or as many bytes as promised; never a panic.
+
+#![no_main]
+
+use arbitrary::{Result, Unstructured};
+use libfuzzer_sys::fuzz_target;
+use reelwright_core::{
+    AudioEncoderRequest, CodecConfig, CodecId, DataType, Options, PacketQueue, SampleFormat,
+};
+use reelwright_fuzz::{encoders, frame, layout, sample_rate, samples};
+
+const TYPES: [DataType; 6] =
+    [DataType::U8, DataType::I16, DataType::I32, DataType::I64, DataType::F32, DataType::F64];
+
+fuzz_target!(|data: &[u8]| {
+    // Running out of bytes is no finding.
+    let _ = run(&mut Unstructured::new(data));
+});
+
+fn run(u: &mut Unstructured<'_>) -> Result<()> {
+    let info = u.choose(&encoders()).copied()?;
+    let request = AudioEncoderRequest {
+        codec: if u.ratio(9, 10)? { info.encoder.codec } else { *u.choose(CodecId::ALL)? },
+        sample_format: match u.ratio(9, 10)? {
+            true => *u.choose(info.sample_formats)?,
+            false => *u.choose(SampleFormat::ALL)?,
+        },
+        sample_rate: sample_rate(u)?,
+        layout: layout(u)?,
+        config: CodecConfig::default(),
+    };
+    // The facade refuses what an encoder does not list, and the encoder may rely on that.
+    let listed = info.encoder.codec == request.codec
+        && info.sample_formats.contains(&request.sample_format)
+        && info.sample_rates.contains(request.sample_rate)
+        && info.layouts.contains(request.layout);
+    if !listed && info.encoder.codec == CodecId::Flac {
+        return Ok(());
+    }
+    let Ok(mut encoder) = (info.open)(&request, &mut Options::new()) else {
+        assert!(!listed, "{request:?}");
+        return Ok(());
+    };
+    let codec = encoder.parameters().codec;
+    let mut packets = PacketQueue::new();
+    for _ in 0..u.int_in_range(0..=4)? {
+        let (data_type, channels) = match u.ratio(7, 8)? {
+            true => (request.sample_format.data_type(), request.layout.channels()),
+            false => (*u.choose(&TYPES)?, u.int_in_range(1..=9)?),
+        };
+        let most = u.int_in_range(0..=300)? * channels;
+        let buffer = samples(u, data_type, most)?;
+        let Some(frame) = frame(u, &buffer, channels)? else { continue };
+        let before = packets.len();
+        let result = encoder.encode(&frame, &mut packets);
+        let fits = (frame.format(), frame.channels())
+            == (request.sample_format, request.layout.channels());
+        assert!(fits || result.is_err());
+        let Some(bytes) = codec.bytes_per_sample() else { continue };
+        // PCM comes out at once, and whatever fits is taken.
+        assert_eq!(result.is_ok(), fits);
+        let mut found = packets.iter().skip(before);
+        if fits && frame.samples() > 0 {
+            let packet = found.next().unwrap();
+            assert_eq!(packet.data.len(), frame.samples() * frame.channels() * bytes);
+            assert_eq!(packet.duration, frame.samples() as i64);
+            assert_eq!((packet.pts, packet.dts), (frame.pts(), frame.pts()));
+        }
+        assert!(found.next().is_none());
+    }
+    encoder.finish(&mut packets).unwrap();
+    Ok(())
+}

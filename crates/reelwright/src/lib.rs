@@ -23,6 +23,11 @@
 //! `add_audio_stream` are the arguments of [`StreamingMediaEncoder::new`] and the methods of
 //! [`AudioStream`], the `option` of `open` goes to [`StreamingMediaEncoder::open_with`].
 
+/// The README's examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 mod audio_stream;
 mod encoder;
 mod pipeline;

@@ -1,0 +1,1 @@
+//! Benchmarks of whole pipelines: `cargo bench -p reelwright-benches`.

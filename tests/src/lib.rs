@@ -41,10 +41,10 @@ impl Recipe {
         Self::new(muxer.name, stream)
     }
 
-    /// Sets metadata.
+    /// Adds an entry of metadata.
     #[must_use]
-    pub fn metadata<const N: usize>(mut self, entries: [(&str, &str); N]) -> Self {
-        self.metadata = entries.map(|(key, value)| (key.into(), value.into())).into();
+    pub fn metadata_entry(mut self, key: &str, value: &str) -> Self {
+        self.metadata.push((key.into(), value.into()));
         self
     }
 

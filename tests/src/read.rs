@@ -86,7 +86,11 @@ fn aiff(file: &[u8]) -> &[u8] {
             b"COMM" => {
                 let bits = u64::from(u16::from_be_bytes([file[at + 14], file[at + 15]]));
                 let channels = u64::from(u16::from_be_bytes([file[at + 8], file[at + 9]]));
-                frames = Some(be32(file, at + 10) * channels * (bits / 8));
+                // A-law and mu-law are made of 16 bits, and are 8.
+                let law = length > 22
+                    && [b"alaw", b"ulaw"].contains(&file[at + 26..][..4].try_into().unwrap());
+                assert!(!law || bits == 16);
+                frames = Some(be32(file, at + 10) * channels * if law { 1 } else { bits / 8 });
             }
             b"SSND" => {
                 let end = at as u64 + 8 + length.next_multiple_of(2);

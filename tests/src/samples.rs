@@ -126,7 +126,9 @@ pub fn bytes_in(codec: CodecId, sound: &TypedBuffer) -> Vec<u8> {
         (TypedBuffer::U8(data), C::PcmS8) => bytes!(data, |x| [x.wrapping_sub(128)]),
         (TypedBuffer::I16(data), C::PcmS16Le) => bytes!(data, |x| x.to_le_bytes()),
         (TypedBuffer::I16(data), C::PcmS16Be) => bytes!(data, |x| x.to_be_bytes()),
-        (TypedBuffer::I32(data), C::PcmS24Le) => bytes!(data, |x| (x >> 8).to_le_bytes()[..3].to_vec()),
+        (TypedBuffer::I32(data), C::PcmS24Le) => {
+            bytes!(data, |x| (x >> 8).to_le_bytes()[..3].to_vec())
+        }
         (TypedBuffer::I32(data), C::PcmS24Be) => bytes!(data, |x| x.to_be_bytes()[..3].to_vec()),
         (TypedBuffer::I32(data), C::PcmS32Le) => bytes!(data, |x| x.to_le_bytes()),
         (TypedBuffer::I32(data), C::PcmS32Be) => bytes!(data, |x| x.to_be_bytes()),

@@ -56,7 +56,7 @@ pub(crate) fn header(sound: &PcmStream, tags: &Metadata) -> Result<(Vec<u8>, Fie
     let mut common = Vec::new();
     common.extend((channels as u16).to_be_bytes());
     common.extend([0; 4]);
-    common.extend((8 * sound.bytes_per_sample as u16).to_be_bytes());
+    common.extend(sample_size(sound).to_be_bytes());
     common.extend(extended(sound.sample_rate));
     if let Some(compression) = compression {
         common.extend(compression);
@@ -74,6 +74,14 @@ pub(crate) fn header(sound: &PcmStream, tags: &Metadata) -> Result<(Vec<u8>, Fie
 /// The layouts a reader assumes where nothing is said.
 fn is_usual(layout: ChannelLayout) -> bool {
     [ChannelLayout::MONO, ChannelLayout::STEREO].contains(&layout)
+}
+
+/// COMM's `sampleSize`: bits of a sample, before compression where there is one.
+const fn sample_size(sound: &PcmStream) -> u16 {
+    match sound.codec {
+        CodecId::PcmALaw | CodecId::PcmMuLaw => 16,
+        _ => 8 * sound.bytes_per_sample as u16,
+    }
 }
 
 /// AIFF-C's compression type; nothing for what plain AIFF holds.

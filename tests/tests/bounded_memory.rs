@@ -1,0 +1,146 @@
+//! Memory does not grow with the length of a stream, and in steady state none is allocated.
+
+#![allow(unsafe_code)] // for the allocator
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use reelwright::{AudioStream, SampleFormat, Target, TensorView};
+use reelwright_testkit::signal::{music_f32, music_i16};
+use reelwright_tests::{Recipe, formats};
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+static HELD: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts what all threads allocate: encoders have threads of their own.
+struct Counting;
+
+fn grow(bytes: usize) {
+    ALLOCATIONS.fetch_add(1, Relaxed);
+    let held = HELD.fetch_add(bytes, Relaxed) + bytes;
+    PEAK.fetch_max(held, Relaxed);
+}
+
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        grow(layout.size());
+        // SAFETY: the caller keeps to the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller keeps to the contract of `dealloc`.
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        grow(size);
+        HELD.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller keeps to the contract of `realloc`.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Can seek, and keeps nothing.
+struct Discard;
+
+impl io::Write for Discard {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl io::Seek for Discard {
+    fn seek(&mut self, _: io::SeekFrom) -> io::Result<u64> {
+        Ok(0)
+    }
+}
+
+/// What writing a chunk `times` times took.
+struct Use {
+    /// The most bytes held at once.
+    peak: usize,
+    /// Allocations during the second half of the chunks.
+    steady: usize,
+}
+
+fn measure(recipe: &Recipe, chunk: &TensorView<'_>, times: usize) -> Use {
+    // What a thread waits with is made once and kept.
+    let mut encoder = recipe.open(Target::seekable_writer(Discard)).unwrap();
+    (0..10).for_each(|_| encoder.write_audio_chunk(0, chunk, None).unwrap());
+    drop(encoder);
+
+    let before = HELD.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let mut encoder = recipe.open(Target::seekable_writer(Discard)).unwrap();
+    for _ in 0..times / 2 {
+        encoder.write_audio_chunk(0, chunk, None).unwrap();
+    }
+    let half = ALLOCATIONS.load(Relaxed);
+    for _ in 0..times / 2 {
+        encoder.write_audio_chunk(0, chunk, None).unwrap();
+    }
+    let steady = ALLOCATIONS.load(Relaxed) - half;
+    encoder.close().unwrap();
+    drop(encoder);
+    assert_eq!(HELD.load(Relaxed), before, "everything is given back");
+    Use { peak: PEAK.load(Relaxed) - before, steady }
+}
+
+/// One test alone: what others allocate would be counted too.
+#[test]
+fn memory_is_bounded() {
+    const RATE: u32 = 8000;
+    // A whole number of encoders' blocks: a last block of another length takes other memory.
+    const FRAMES: usize = 1024;
+    const MINUTE: usize = 480;
+    const TEN: usize = 10 * MINUTE;
+    let floats = music_f32(FRAMES, 2);
+    let integers = music_i16(FRAMES, 2);
+    let floats = TensorView::contiguous(&floats, &[FRAMES, 2]).unwrap();
+    let integers = TensorView::contiguous(&integers, &[FRAMES, 2]).unwrap();
+    for (muxer, info) in formats() {
+        for (format, chunk) in [(SampleFormat::Flt, &floats), (SampleFormat::S16, &integers)] {
+            let stream = AudioStream::new(RATE, 2).format(format).encoder(info.encoder.name);
+            let recipe = Recipe::new(muxer.name, stream);
+            let what = format!("{} {} from {format}", muxer.name, info.encoder.name);
+            let (minute, ten) = (measure(&recipe, chunk, MINUTE), measure(&recipe, chunk, TEN));
+            assert_eq!(minute.peak, ten.peak, "{what}");
+            assert_eq!((minute.steady, ten.steady), (0, 0), "{what}");
+        }
+    }
+
+    // Threads allocate until each of their buffers has been used; how many blocks wait at once is
+    // up to the scheduler.
+    let stream = AudioStream::new(RATE, 2).format(SampleFormat::S16).encoder_option("threads", "4");
+    let recipe = Recipe::new("flac", stream);
+    let (minute, ten) = (measure(&recipe, &integers, MINUTE), measure(&recipe, &integers, TEN));
+    assert!(ten.peak < minute.peak + minute.peak / 4, "{} {}", minute.peak, ten.peak);
+    assert!(ten.steady < 100, "{}", ten.steady);
+
+    // A seek table has a fixed room, however long the file is.
+    let stream = AudioStream::new(RATE, 2).format(SampleFormat::S16);
+    let recipe = Recipe::new("flac", stream).option("seek_interval", "1");
+    let (minute, ten) = (measure(&recipe, &integers, MINUTE), measure(&recipe, &integers, TEN));
+    assert!(ten.peak <= minute.peak + 512 * 18, "{} {}", minute.peak, ten.peak);
+
+    // A long gap takes no memory.
+    let recipe = Recipe::new("wav", AudioStream::new(RATE, 2));
+    let before = HELD.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let mut encoder = recipe.open(Target::writer(io::sink())).unwrap();
+    encoder.write_audio_chunk(0, &floats, Some(3600.0)).unwrap();
+    encoder.close().unwrap();
+    assert!(PEAK.load(Relaxed) - before < 100_000);
+}

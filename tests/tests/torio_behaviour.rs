@@ -1,0 +1,662 @@
+//! Calls and messages are torio's, as its users know them.
+
+use std::io::{self, Cursor, Write};
+
+use log::Level;
+use reelwright::{
+    AudioStream, ChannelLayout, CodecConfig, ErrorKind, Options, Result, SampleFormat,
+    StreamingMediaEncoder, Target, TensorView, audio_encoders, muxers,
+};
+use reelwright_testkit::signal::music_i16;
+use reelwright_tests::log::logged;
+use reelwright_tests::read::sound_of;
+use reelwright_tests::{Recipe, formats};
+
+fn view(samples: &[f32], channels: usize) -> TensorView<'_> {
+    TensorView::contiguous(samples, &[samples.len() / channels, channels]).unwrap()
+}
+
+fn mono_i16(samples: &[i16]) -> TensorView<'_> {
+    TensorView::contiguous(samples, &[samples.len(), 1]).unwrap()
+}
+
+fn message<T>(result: Result<T>) -> (ErrorKind, String) {
+    let error = result.map(drop).expect_err("an error");
+    (error.kind(), error.to_string())
+}
+
+#[track_caller]
+fn fails<T>(result: Result<T>, kind: ErrorKind, text: &str) {
+    assert_eq!(message(result), (kind, text.to_owned()));
+}
+
+/// An encoder that is not open yet, with a stream of `f32` samples.
+fn new(format: &str, channels: usize) -> StreamingMediaEncoder<'static> {
+    let mut encoder = StreamingMediaEncoder::new(Target::writer(io::sink()), Some(format)).unwrap();
+    encoder.add_audio_stream(&AudioStream::new(16_000, channels)).unwrap();
+    encoder
+}
+
+fn open(format: &str, channels: usize) -> StreamingMediaEncoder<'static> {
+    let mut encoder = new(format, channels);
+    encoder.open().unwrap();
+    encoder
+}
+
+/// What is said of a stream.
+fn add(format: &str, stream: &AudioStream) -> Result<usize> {
+    StreamingMediaEncoder::new(Target::writer(io::sink()), Some(format))?.add_audio_stream(stream)
+}
+
+// The order of calls.
+
+#[test]
+fn streams_then_open_then_chunks_then_close() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.wav");
+    let mut encoder = StreamingMediaEncoder::new(&path, None).unwrap();
+    assert_eq!(encoder.add_audio_stream(&AudioStream::new(8000, 2)).unwrap(), 0);
+    assert!(!path.exists(), "nothing is opened before open");
+    encoder.open().unwrap();
+    encoder.write_audio_chunk(0, &view(&[0.5, -0.5, 0.25, 0.0], 2), None).unwrap();
+    encoder.close().unwrap();
+    let sound: Vec<i16> =
+        hound::WavReader::open(&path).unwrap().into_samples().collect::<Result<_, _>>().unwrap();
+    assert_eq!(sound, [16_384, -16_384, 8192, 0]);
+}
+
+#[test]
+fn no_stream_is_added_and_no_metadata_set_after_open() {
+    let mut encoder = open("wav", 1);
+    let text = "Output is already opened. Cannot add a new stream.";
+    fails(encoder.add_audio_stream(&AudioStream::new(8000, 1)), ErrorKind::State, text);
+    let set = encoder.set_metadata([("title", "late")]);
+    fails(set, ErrorKind::State, "Output is already opened. Cannot set metadata.");
+    fails(encoder.open(), ErrorKind::State, "Output is already opened.");
+    encoder.close().unwrap();
+    fails(encoder.add_audio_stream(&AudioStream::new(8000, 1)), ErrorKind::State, text);
+    fails(encoder.open(), ErrorKind::State, "Output is already closed.");
+}
+
+#[test]
+fn nothing_is_written_before_open_or_after_close() {
+    const TEXT: &str = "Output is not opened. Did you call `open` method?";
+    let mut encoder = new("wav", 1);
+    let chunk = view(&[0.0], 1);
+    fails(encoder.write_audio_chunk(0, &chunk, None), ErrorKind::State, TEXT);
+    fails(encoder.flush(), ErrorKind::State, TEXT);
+    fails(encoder.close(), ErrorKind::State, TEXT);
+    encoder.open().unwrap();
+    encoder.write_audio_chunk(0, &chunk, None).unwrap();
+    encoder.close().unwrap();
+    fails(encoder.write_audio_chunk(0, &chunk, None), ErrorKind::State, TEXT);
+    fails(encoder.flush(), ErrorKind::State, TEXT);
+    encoder.close().expect("a second close does nothing");
+}
+
+#[test]
+fn open_needs_a_stream() {
+    let mut encoder = StreamingMediaEncoder::new(Target::writer(io::sink()), Some("wav")).unwrap();
+    let (kind, text) = message(encoder.open());
+    assert_eq!(kind, ErrorKind::State);
+    assert!(text.contains("no stream"), "{text}");
+    encoder.add_audio_stream(&AudioStream::new(8000, 1)).unwrap();
+    encoder.open().unwrap();
+}
+
+#[test]
+fn a_dropped_encoder_completes_its_file() {
+    let recipe = Recipe::new("wav", AudioStream::new(8000, 1).format(SampleFormat::S16));
+    let samples = music_i16(1000, 1);
+    let closed = recipe.chunks([&mono_i16(&samples)]).unwrap();
+    let mut bytes = Cursor::new(Vec::new());
+    let mut encoder = recipe.open(Target::seekable_writer(&mut bytes)).unwrap();
+    encoder.write_audio_chunk(0, &mono_i16(&samples), None).unwrap();
+    drop(encoder);
+    assert!(bytes.into_inner() == closed);
+}
+
+// Chunks.
+
+#[test]
+fn a_stream_index_must_be_in_range() {
+    let mut encoder = open("wav", 1);
+    fails(
+        encoder.write_audio_chunk(3, &view(&[0.0], 1), None),
+        ErrorKind::Argument,
+        "Invalid stream index. Index must be in range of [0, 1). Found: 3",
+    );
+    let huge = encoder.write_audio_chunk(usize::MAX, &view(&[0.0], 1), None);
+    assert!(message(huge).1.ends_with(&format!("Found: {}", usize::MAX)));
+    encoder.write_audio_chunk(0, &view(&[0.0], 1), None).unwrap();
+}
+
+#[test]
+fn the_type_of_samples_must_be_the_streams() {
+    let samples = (vec![0u8; 4], vec![0i16; 4], vec![0i32; 4], vec![0i64; 4], [0f32; 4], [0f64; 4]);
+    let chunks = [
+        TensorView::contiguous(&samples.0, &[2, 2]).unwrap(),
+        TensorView::contiguous(&samples.1, &[2, 2]).unwrap(),
+        TensorView::contiguous(&samples.2, &[2, 2]).unwrap(),
+        TensorView::contiguous(&samples.3, &[2, 2]).unwrap(),
+        TensorView::contiguous(&samples.4, &[2, 2]).unwrap(),
+        TensorView::contiguous(&samples.5, &[2, 2]).unwrap(),
+    ];
+    let names = ["Byte", "Short", "Int", "Long", "Float", "Double"];
+    for (format, expected) in SampleFormat::PACKED.iter().zip(names) {
+        let stream = AudioStream::new(8000, 2).format(*format);
+        let mut encoder = Recipe::new("wav", stream).open(Target::writer(io::sink())).unwrap();
+        for (chunk, found) in chunks.iter().zip(names) {
+            let result = encoder.write_audio_chunk(0, chunk, None);
+            if found == expected {
+                result.unwrap();
+            } else {
+                let text = format!("Stream 0: Expected {expected} type. Found: {found}");
+                fails(result, ErrorKind::Chunk, &text);
+            }
+        }
+        encoder.close().unwrap();
+    }
+}
+
+#[test]
+fn a_chunk_has_two_dimensions() {
+    let mut encoder = open("wav", 2);
+    for shape in [&[][..], &[1], &[1, 1, 1], &[1; 8]] {
+        let chunk = TensorView::contiguous(&[0f32], shape).unwrap();
+        let (kind, text) = message(encoder.write_audio_chunk(0, &chunk, None));
+        assert_eq!(kind, ErrorKind::Chunk);
+        assert!(text.contains("Input Tensor has to be 2D"), "{text}");
+        assert!(text.ends_with(&format!("{shape:?}")), "the shape found is told: {text}");
+    }
+}
+
+#[test]
+fn a_chunk_has_the_streams_channels() {
+    let mut encoder = open("wav", 2);
+    for channels in [0, 1, 3] {
+        let samples = vec![0f32; 4 * channels];
+        let chunk = TensorView::contiguous(&samples, &[4, channels]).unwrap();
+        fails(
+            encoder.write_audio_chunk(0, &chunk, None),
+            ErrorKind::Chunk,
+            &format!("Stream 0: Expected waveform with 2 channels. Found {channels}"),
+        );
+    }
+}
+
+// Times.
+
+#[test]
+fn pts_must_be_positive_and_finite() {
+    let mut encoder = open("wav", 1);
+    for (pts, found) in [
+        (-1.0, "-1"),
+        (f64::NAN, "NaN"),
+        (f64::INFINITY, "inf"),
+        (f64::NEG_INFINITY, "-inf"),
+        (-1e-300, "-0.0000"),
+    ] {
+        let (kind, text) = message(encoder.write_audio_chunk(0, &view(&[0.0], 1), Some(pts)));
+        assert_eq!(kind, ErrorKind::Chunk);
+        let expected =
+            format!("Stream 0: The value of PTS must be positive and finite. Found: {found}");
+        assert!(text.starts_with(&expected), "{text}");
+    }
+    encoder.write_audio_chunk(0, &view(&[0.0], 1), Some(0.0)).expect("0 is allowed");
+}
+
+/// The samples in a file of chunks of mono `i16`, each with its pts.
+fn timed(format: &'static str, options: &[(&str, &str)], chunks: &[(&[i16], f64)]) -> Vec<i16> {
+    let codec = if format == "flac" { "flac" } else { "pcm_s16le" };
+    let stream = AudioStream::new(1000, 1).format(SampleFormat::S16).encoder(codec);
+    let recipe = options.iter().fold(Recipe::new(format, stream), |r, (k, v)| r.option(k, v));
+    let file = recipe
+        .file(|encoder| {
+            chunks.iter().try_for_each(|(samples, pts)| {
+                encoder.write_audio_chunk(0, &mono_i16(samples), Some(*pts))
+            })
+        })
+        .unwrap();
+    if format == "flac" {
+        let decoded = reelwright_testkit::decode::decode::<i32>(file).unwrap();
+        return decoded.samples.iter().map(|x| (x >> 16) as i16).collect();
+    }
+    let sound = sound_of(format, &file);
+    sound.chunks(2).map(|bytes| i16::from_le_bytes([bytes[0], bytes[1]])).collect()
+}
+
+#[test]
+fn pts_smaller_than_expected_warns_once_and_writes_on() {
+    let chunks: &[(&[i16], f64)] = &[(&[1, 2, 3], 0.0), (&[4], 0.001), (&[5], 0.0), (&[6], 0.005)];
+    for format in ["wav", "flac", "s16le"] {
+        let (samples, lines) = logged(|| timed(format, &[], chunks));
+        assert_eq!(samples, [1, 2, 3, 4, 5, 6]);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert_eq!(lines[0].0, Level::Warn);
+        assert!(lines[0].1.contains("PTS value is smaller than the next expected"), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_gap_is_silence_where_the_container_has_no_timestamps() {
+    let chunks: &[(&[i16], f64)] = &[(&[1, 2], 0.002), (&[3], 0.006), (&[4], 0.007)];
+    for format in ["wav", "w64", "flac", "s16le", "aiff", "caf"] {
+        let (samples, lines) = logged(|| timed(format, &[], chunks));
+        assert_eq!(samples, [0, 0, 1, 2, 0, 0, 3, 4], "{format}");
+        assert_eq!(lines, []);
+        let left_out = timed(format, &[("fill_gaps", "false")], chunks);
+        assert_eq!(left_out, [1, 2, 3, 4], "{format}");
+    }
+}
+
+#[test]
+fn silence_of_unsigned_samples_is_in_the_middle() {
+    let recipe = Recipe::new("u8", AudioStream::new(1000, 1).format(SampleFormat::U8));
+    let chunk = TensorView::contiguous(&[1u8], &[1, 1]).unwrap();
+    let file = recipe.file(|encoder| encoder.write_audio_chunk(0, &chunk, Some(0.003))).unwrap();
+    assert_eq!(file, [128, 128, 128, 1]);
+}
+
+#[test]
+fn pts_is_rounded_to_the_nearest_sample() {
+    let chunks: &[(&[i16], f64)] = &[(&[1], 0.001_4), (&[2], 0.003_6)];
+    assert_eq!(timed("wav", &[], chunks), [0, 1, 0, 0, 2]);
+    // A tenth of a second is no finite binary fraction; adding up does not drift.
+    let chunks: Vec<(&[i16], f64)> =
+        (0..100).map(|i| (&[7i16; 100][..], 0.1 * f64::from(i))).collect();
+    let (samples, lines) = logged(|| timed("wav", &[], &chunks));
+    assert_eq!((samples.len(), lines.len()), (10_000, 0));
+}
+
+// Streams.
+
+#[test]
+fn rates_and_channels_must_be_positive() {
+    fails(
+        add("wav", &AudioStream::new(0, 2)),
+        ErrorKind::Argument,
+        "Stream 0: Sample rate must be positive. Found: 0",
+    );
+    fails(
+        add("wav", &AudioStream::new(8000, 0)),
+        ErrorKind::Argument,
+        "Stream 0: The number of channels must be positive. Found: 0",
+    );
+    let (kind, text) = message(add("wav", &AudioStream::new(8000, 2).encoder_sample_rate(0)));
+    assert_eq!(kind, ErrorKind::Argument);
+    assert!(text.contains("positive. Found: 0"), "{text}");
+    let (kind, text) = message(add("wav", &AudioStream::new(8000, 2).encoder_num_channels(0)));
+    assert_eq!(kind, ErrorKind::Argument);
+    assert!(text.contains("Found: 0"), "{text}");
+}
+
+#[test]
+fn planar_input_is_refused() {
+    for format in SampleFormat::ALL.iter().filter(|format| format.is_planar()) {
+        let (kind, text) = message(add("wav", &AudioStream::new(8000, 2).format(*format)));
+        assert_eq!(kind, ErrorKind::Argument);
+        let expected = format!(
+            "Stream 0: Unsupported sample format ({format}) was provided. Valid values are u8, \
+             s16, s32, s64, flt, dbl."
+        );
+        assert_eq!(text, expected);
+    }
+}
+
+#[test]
+fn unknown_encoders_are_refused_with_the_known_ones() {
+    let (kind, text) = message(add("wav", &AudioStream::new(8000, 2).encoder("nope")));
+    assert_eq!(kind, ErrorKind::UnknownName);
+    assert!(text.contains("Unexpected codec: nope"), "{text}");
+    for info in audio_encoders() {
+        assert!(text.contains(info.encoder.name), "{text}");
+    }
+}
+
+#[test]
+fn encoders_that_do_not_fit_the_format_are_refused_with_those_that_do() {
+    let (kind, text) = message(add("wav", &AudioStream::new(8000, 2).encoder("flac")));
+    assert_eq!(kind, ErrorKind::Unsupported);
+    assert!(text.contains("wav does not support flac") && text.contains("pcm_s24le"), "{text}");
+}
+
+#[test]
+fn sample_formats_that_an_encoder_does_not_take_are_refused() {
+    let stream = AudioStream::new(8000, 2).encoder_format(SampleFormat::Flt);
+    fails(
+        add("flac", &stream),
+        ErrorKind::Unsupported,
+        "Stream 0: flac does not support flt format. Supported values are; s16, s32",
+    );
+    let (kind, text) = message("zz".parse::<SampleFormat>());
+    assert_eq!(kind, ErrorKind::UnknownName);
+    assert!(text.starts_with("Unknown sample format: zz") && text.contains("s16p"), "{text}");
+}
+
+#[test]
+fn rates_and_channels_that_an_encoder_does_not_take_are_refused() {
+    let (kind, text) = message(add("flac", &AudioStream::new(1 << 20, 2)));
+    assert_eq!(kind, ErrorKind::Unsupported);
+    let expected = "flac does not support sample rate 1048576. Supported values are; 1 to 1048575";
+    assert!(text.ends_with(expected), "{text}");
+    let (kind, text) = message(add("flac", &AudioStream::new(8000, 9)));
+    assert_eq!(kind, ErrorKind::Unsupported);
+    assert!(text.contains("flac does not support 9 channels") && text.contains("1 to 8"), "{text}");
+}
+
+#[test]
+fn what_does_not_work_yet_is_refused() {
+    let resampled = AudioStream::new(8000, 2).encoder_sample_rate(16_000);
+    let (kind, text) = message(add("wav", &resampled));
+    assert_eq!(kind, ErrorKind::Unsupported);
+    assert!(text.contains("8000") && text.contains("16000"), "{text}");
+    let filtered = AudioStream::new(8000, 2).filter_desc("volume=2");
+    let (kind, text) = message(add("wav", &filtered));
+    assert_eq!(kind, ErrorKind::Unsupported);
+    assert!(text.contains("filter_desc") && text.contains("volume=2"), "{text}");
+    add("wav", &AudioStream::new(8000, 2).encoder_sample_rate(8000)).unwrap();
+}
+
+#[test]
+fn a_layout_must_have_the_streams_channels() {
+    let layout = "5.1".parse::<ChannelLayout>().unwrap();
+    let (kind, text) = message(add("wav", &AudioStream::new(8000, 2).channel_layout(layout)));
+    assert_eq!(kind, ErrorKind::Argument);
+    assert!(text.contains("2 channels") && text.contains("5.1") && text.contains('6'), "{text}");
+    add("wav", &AudioStream::new(8000, 6).channel_layout(layout)).unwrap();
+}
+
+#[test]
+fn one_stream_is_what_these_containers_hold() {
+    for muxer in muxers() {
+        let mut encoder = new(muxer.name, 1);
+        let (kind, text) = message(encoder.add_audio_stream(&AudioStream::new(8000, 1)));
+        assert_eq!(kind, ErrorKind::Unsupported);
+        assert!(text.contains(muxer.name) && text.contains("more than 1 stream"), "{text}");
+        encoder.open().expect("the first stream is still there");
+    }
+}
+
+#[test]
+fn a_stream_that_was_refused_leaves_room_for_another() {
+    let mut encoder = StreamingMediaEncoder::new(Target::writer(io::sink()), Some("wav")).unwrap();
+    assert!(encoder.add_audio_stream(&AudioStream::new(8000, 2).encoder("nope")).is_err());
+    assert_eq!(encoder.add_audio_stream(&AudioStream::new(8000, 2)).unwrap(), 0);
+    assert!(encoder.stream_parameters(1).is_none());
+    assert_eq!(encoder.stream_parameters(0).unwrap().audio().unwrap().sample_rate, 8000);
+}
+
+// Options.
+
+#[test]
+fn unknown_options_are_named() {
+    let stream = AudioStream::new(8000, 2).encoder_option("bogus", "1");
+    let (kind, text) = message(add("flac", &stream));
+    assert_eq!(kind, ErrorKind::Option);
+    assert!(text.contains("Unexpected options: bogus"), "{text}");
+    assert!(text.contains("max_partition_order"), "the known ones are listed: {text}");
+    let mut encoder = new("wav", 2);
+    let options: Options = [("bogus", "1"), ("rf64", "never")].into_iter().collect();
+    let (kind, text) = message(encoder.open_with(options));
+    assert_eq!(kind, ErrorKind::Option);
+    assert!(text.contains("Unexpected options: bogus"), "{text}");
+    assert!(text.contains("rf64") && text.contains("fill_gaps"), "{text}");
+    encoder.open().expect("nothing was opened, so it can be now");
+}
+
+#[test]
+fn wrong_values_of_options_are_named() {
+    for (name, value, allowed) in [
+        ("compression_level", "13", "0 to 12"),
+        ("lpc_type", "magic", "levinson"),
+        ("threads", "many", "0 to 64"),
+    ] {
+        let stream = AudioStream::new(8000, 2).encoder_option(name, value);
+        let (kind, text) = message(add("flac", &stream));
+        assert_eq!(kind, ErrorKind::Option);
+        assert!([name, value, allowed].iter().all(|part| text.contains(part)), "{text}");
+    }
+    for (name, value, allowed) in [("fill_gaps", "maybe", "true or false"), ("rf64", "x", "always")]
+    {
+        let options: Options = [(name, value)].into_iter().collect();
+        let (kind, text) = message(new("wav", 1).open_with(options));
+        assert_eq!(kind, ErrorKind::Option);
+        assert!([name, value, allowed].iter().all(|part| text.contains(part)), "{text}");
+    }
+}
+
+#[test]
+fn codec_config_is_heeded_warned_of_or_refused() {
+    let config = |change: fn(&mut CodecConfig)| {
+        let mut config = CodecConfig::default();
+        change(&mut config);
+        AudioStream::new(8000, 1).codec_config(config)
+    };
+    let level = config(|config| config.compression_level = Some(13));
+    let (kind, text) = message(add("flac", &level));
+    assert_eq!(kind, ErrorKind::Option);
+    assert!(text.contains("0 to 12") && text.contains("13"), "{text}");
+    let (added, lines) = logged(|| add("wav", &config(|config| config.bit_rate = Some(64_000))));
+    added.unwrap();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].1.contains("bit_rate") && lines[0].1.contains("pcm_s16le"), "{lines:?}");
+}
+
+// Formats and outputs.
+
+#[test]
+fn unknown_formats_and_extensions_are_refused_with_the_known_ones() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("y.zzz");
+    for (result, found) in [
+        (StreamingMediaEncoder::new(&path, None), "y.zzz"),
+        (StreamingMediaEncoder::new("noextension", None), "noextension"),
+        (StreamingMediaEncoder::new("-", None), "\"-\""),
+        (StreamingMediaEncoder::new("a.wav", Some("zzz")), "Unknown format: zzz"),
+        (StreamingMediaEncoder::new("a.wav", Some("")), "Unknown format"),
+    ] {
+        let (kind, text) = message(result);
+        assert_eq!(kind, ErrorKind::UnknownName, "{text}");
+        assert!(text.contains(found), "{text}");
+        assert!(muxers().all(|muxer| text.contains(muxer.name)), "{text}");
+    }
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_writer_needs_a_format() {
+    let (kind, text) = message(StreamingMediaEncoder::new(Target::writer(io::sink()), None));
+    assert_eq!(kind, ErrorKind::Argument);
+    assert!(text.starts_with("`format` must be provided when"), "{text}");
+    assert!(muxers().all(|muxer| text.contains(muxer.name)), "{text}");
+}
+
+#[test]
+fn the_extension_tells_the_format() {
+    for muxer in muxers() {
+        for extension in muxer.extensions {
+            for name in [format!("a.{extension}"), format!("a.b.{}", extension.to_uppercase())] {
+                let encoder = StreamingMediaEncoder::new(&name, None).unwrap();
+                assert_eq!(encoder.format().name, muxer.name);
+            }
+        }
+        let encoder = StreamingMediaEncoder::new("a.wav", Some(muxer.name)).unwrap();
+        assert_eq!(encoder.format().name, muxer.name, "the format given goes before");
+    }
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("no/y.wav");
+    let mut encoder = StreamingMediaEncoder::new(&path, None).unwrap();
+    encoder.add_audio_stream(&AudioStream::new(8000, 1)).unwrap();
+    let error = encoder.open().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    let text = error.to_string();
+    assert!(text.starts_with(&format!("Failed to open dst: {}", path.display())), "{text}");
+    assert!(text.contains("No such file or directory"), "{text}");
+    assert_eq!(error.into_io().unwrap().kind(), io::ErrorKind::NotFound);
+}
+
+#[test]
+fn protocols_that_are_not_served_are_named() {
+    for address in ["rtmp://host/app/key", "https://host/a.wav"] {
+        let (kind, text) = message(StreamingMediaEncoder::new(address, Some("wav")));
+        assert_eq!(kind, ErrorKind::Unsupported);
+        assert!(text.contains(address) && text.contains("file"), "{text}");
+    }
+}
+
+/// Only `write` and `flush`, as a file-like object may have.
+struct WriteOnly<'a>(&'a mut Vec<u8>, &'a mut Vec<usize>);
+
+impl Write for WriteOnly<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.1.push(bytes.len());
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_writer_gets_every_format_in_pieces_of_at_most_its_buffer() {
+    let samples = music_i16(5000, 2);
+    let chunk = TensorView::contiguous(&samples, &[5000, 2]).unwrap();
+    for (muxer, info) in formats() {
+        let stream =
+            AudioStream::new(16_000, 2).format(SampleFormat::S16).encoder(info.encoder.name);
+        let recipe = Recipe::new(muxer.name, stream).seekable(false);
+        let expected = recipe.chunks([&chunk]).unwrap();
+        for size in [1, 100, 4096, 1 << 20] {
+            let (mut bytes, mut sizes) = (Vec::new(), Vec::new());
+            let target = Target::writer(WriteOnly(&mut bytes, &mut sizes)).buffer_size(size);
+            let mut encoder = recipe.open(target).unwrap();
+            encoder.write_audio_chunk(0, &chunk, None).unwrap();
+            encoder.close().unwrap();
+            drop(encoder);
+            assert!(sizes.iter().all(|bytes| (1..=size).contains(bytes)), "{size}: {sizes:?}");
+            assert!(bytes == expected, "{} {size}", muxer.name);
+        }
+    }
+}
+
+#[test]
+fn the_buffer_is_4096_bytes_unless_set_and_never_0() {
+    let (mut bytes, mut sizes) = (Vec::new(), Vec::new());
+    let target = Target::writer(WriteOnly(&mut bytes, &mut sizes));
+    let mut encoder = StreamingMediaEncoder::new(target, Some("wav")).unwrap();
+    encoder.add_audio_stream(&AudioStream::new(16_000, 2)).unwrap();
+    encoder.open().unwrap();
+    encoder.write_audio_chunk(0, &view(&[0.0; 20_000], 2), None).unwrap();
+    encoder.close().unwrap();
+    drop(encoder);
+    let (last, whole) = sizes.split_last().unwrap();
+    assert!(*last <= 4096 && whole.iter().all(|size| *size == 4096), "{sizes:?}");
+    let none = Target::writer(io::sink()).buffer_size(0);
+    let (kind, text) = message(StreamingMediaEncoder::new(none, Some("wav")));
+    assert_eq!(kind, ErrorKind::Argument);
+    assert!(text.contains("buffer_size must be positive. Found: 0"), "{text}");
+}
+
+#[test]
+fn an_existing_file_is_emptied_at_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.s16le");
+    std::fs::write(&path, [1; 1000]).unwrap();
+    let mut encoder = StreamingMediaEncoder::new(&path, Some("s16le")).unwrap();
+    encoder.add_audio_stream(&AudioStream::new(8000, 1)).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap().len(), 1000);
+    encoder.open().unwrap();
+    encoder.write_audio_chunk(0, &view(&[1.0], 1), None).unwrap();
+    encoder.close().unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), i16::MAX.to_le_bytes());
+}
+
+// What is chosen where nothing is said.
+
+#[test]
+fn the_encoder_is_the_formats_own() {
+    for (format, codec) in [
+        ("wav", "pcm_s16le"),
+        ("w64", "pcm_s16le"),
+        ("flac", "flac"),
+        ("aiff", "pcm_s16be"),
+        ("au", "pcm_s16be"),
+        ("caf", "pcm_s16be"),
+        ("s24be", "pcm_s24be"),
+        ("mulaw", "pcm_mulaw"),
+    ] {
+        let parameters = open(format, 2).stream_parameters(0).unwrap().clone();
+        assert_eq!(parameters.codec.name(), codec);
+    }
+}
+
+#[test]
+fn the_sample_format_loses_least() {
+    for (input, chosen) in [
+        (SampleFormat::U8, SampleFormat::S16),
+        (SampleFormat::S16, SampleFormat::S16),
+        (SampleFormat::S32, SampleFormat::S32),
+        (SampleFormat::S64, SampleFormat::S32),
+        (SampleFormat::Flt, SampleFormat::S32),
+        (SampleFormat::Dbl, SampleFormat::S32),
+    ] {
+        let target = Target::writer(io::sink());
+        let mut encoder = StreamingMediaEncoder::new(target, Some("flac")).unwrap();
+        encoder.add_audio_stream(&AudioStream::new(8000, 1).format(input)).unwrap();
+        let parameters = encoder.stream_parameters(0).unwrap();
+        assert_eq!(parameters.audio().unwrap().sample_format, chosen, "{input}");
+    }
+}
+
+#[test]
+fn bits_that_a_default_drops_are_warned_of() {
+    let warned = |format, input| {
+        let stream = AudioStream::new(8000, 1).format(input);
+        let (added, lines) = logged(|| add(format, &stream));
+        added.unwrap();
+        assert!(lines.iter().all(|(level, _)| *level == Level::Warn));
+        !lines.is_empty()
+    };
+    assert!(!warned("wav", SampleFormat::S16));
+    assert!(warned("wav", SampleFormat::S32), "16 of 24 bits");
+    assert!(!warned("flac", SampleFormat::S32));
+    assert!(warned("u8", SampleFormat::S16));
+    assert!(!warned("wav", SampleFormat::Flt), "as in torio, floats become 16 bits by default");
+}
+
+#[test]
+fn channels_are_remixed_to_those_asked_for() {
+    let stream = AudioStream::new(8000, 2)
+        .format(SampleFormat::S16)
+        .encoder_num_channels(1)
+        .encoder("pcm_s16le");
+    let chunk = TensorView::contiguous(&[1000i16, 3000, -200, 200], &[2, 2]).unwrap();
+    let file = Recipe::new("s16le", stream).chunks([&chunk]).unwrap();
+    assert_eq!(file, [2000i16, 0].map(i16::to_le_bytes).concat());
+}
+
+#[test]
+fn all_types_of_samples_mean_the_same_sound() {
+    fn file(stream: AudioStream, chunk: &TensorView<'_>) -> Vec<u8> {
+        Recipe::new("s16le", stream).chunks([chunk]).unwrap()
+    }
+    let stream = |format| AudioStream::new(8000, 1).format(format);
+    let quarter = 8192i16.to_le_bytes();
+    let shape = [1, 1];
+    let u8s = TensorView::contiguous(&[160u8], &shape).unwrap();
+    let i16s = TensorView::contiguous(&[1i16 << 13], &shape).unwrap();
+    let i32s = TensorView::contiguous(&[1i32 << 29], &shape).unwrap();
+    let i64s = TensorView::contiguous(&[1i64 << 61], &shape).unwrap();
+    let f32s = TensorView::contiguous(&[0.25f32], &shape).unwrap();
+    let f64s = TensorView::contiguous(&[0.25f64], &shape).unwrap();
+    for chunk in [u8s, i16s, i32s, i64s, f32s, f64s] {
+        let format = SampleFormat::packed(chunk.data_type());
+        assert_eq!(file(stream(format), &chunk), quarter, "{format}");
+    }
+}

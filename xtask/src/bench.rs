@@ -23,6 +23,9 @@ const CHUNK: usize = 4800;
 const SECONDS: usize = 240;
 const CHANNELS: usize = 2;
 
+/// A program's name, and how it is told to encode one file into another.
+type Peer<'a> = (&'a str, &'a dyn Fn(&Path, &Path) -> Command);
+
 /// What is encoded.
 struct Music {
     rate: u32,
@@ -111,7 +114,7 @@ fn compare(
     name: &str,
     own_output: &Path,
     own: &dyn Fn() -> anyhow::Result<()>,
-    peers: &[(&str, &dyn Fn(&Path, &Path) -> Command)],
+    peers: &[Peer<'_>],
 ) -> anyhow::Result<()> {
     for (peer_name, peer) in peers {
         if Command::new(peer_name).arg("-version").output().is_err() {
@@ -156,10 +159,10 @@ fn flac(music: &Music, level: u8, peers: &[&str]) -> anyhow::Result<()> {
         command.args(["-s", "-f", &format!("-{level}"), "-o"]).arg(output).arg(input);
         command
     };
-    let peers: Vec<(&str, &dyn Fn(&Path, &Path) -> Command)> = peers
+    let peers: Vec<Peer<'_>> = peers
         .iter()
         .map(|name| match *name {
-            "flac" => ("flac", &flac as &dyn Fn(&Path, &Path) -> Command),
+            "flac" => ("flac", &flac as _),
             _ => ("ffmpeg", &ffmpeg as _),
         })
         .collect();

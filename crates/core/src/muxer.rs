@@ -62,9 +62,6 @@ pub struct MuxerInfo {
     pub video_codecs: &'static [CodecId],
     /// The most streams a file can have.
     pub max_streams: usize,
-    /// Whether the container says when each packet is heard or shown. Where it does not, a gap in
-    /// a stream must be filled.
-    pub has_timestamps: bool,
     /// Its own options.
     pub options: &'static [OptionInfo],
     /// Makes a muxer; takes its options out of the given ones.

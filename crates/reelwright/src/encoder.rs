@@ -13,7 +13,7 @@ use crate::target::Target;
 const FILL_GAPS: OptionInfo = OptionInfo::bool(
     "fill_gaps",
     true,
-    "whether silence is inserted where pts leaves a gap and the format has no timestamps",
+    "whether a gap that pts leaves is filled with silence; without, it is left out",
 );
 
 /// The options of [`StreamingMediaEncoder::open_with`] that every format has.

@@ -41,7 +41,6 @@ pub static MUXER: MuxerInfo = MuxerInfo {
     audio_codecs: CODECS,
     video_codecs: &[],
     max_streams: 1,
-    has_timestamps: false,
     options: &[],
     open: |_| Ok(Box::new(Caf::default())),
 };

@@ -20,7 +20,6 @@ macro_rules! info {
             audio_codecs: &[CodecId::$codec],
             video_codecs: &[],
             max_streams: 1,
-            has_timestamps: false,
             options: &[],
             open: |_| Ok(Box::new(Raw::new($name, CodecId::$codec))),
         }

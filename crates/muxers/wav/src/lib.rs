@@ -58,7 +58,6 @@ pub static WAV: MuxerInfo = MuxerInfo {
     audio_codecs: CODECS,
     video_codecs: &[],
     max_streams: 1,
-    has_timestamps: false,
     options: &[RF64],
     open: |options| {
         let rf64 = match options.take_choice(&RF64)? {
@@ -79,7 +78,6 @@ pub static W64: MuxerInfo = MuxerInfo {
     audio_codecs: CODECS,
     video_codecs: &[],
     max_streams: 1,
-    has_timestamps: false,
     options: &[],
     open: |_| Ok(Box::new(Wave64::default())),
 };

@@ -1,0 +1,485 @@
+//! Outputs that fail, dawdle or lie, and files larger than 4 GiB.
+
+use std::io::{self, Cursor, ErrorKind as Io, Seek, SeekFrom, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use log::Level;
+use reelwright::{AudioStream, Error, ErrorKind, Result, SampleFormat, Target, TensorView};
+use reelwright_testkit::signal::music_i16;
+use reelwright_tests::log::logged;
+use reelwright_tests::{Recipe, formats};
+
+/// How a writer behaves once it has taken some bytes.
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    /// An error, for good.
+    Error(Io),
+    /// An error once, and then all is well again.
+    ErrorOnce(Io),
+    /// It takes nothing, and says so.
+    Nothing,
+    /// Only flushing fails.
+    Flush,
+    /// Only seeking fails.
+    Seek,
+}
+
+/// A writer that takes `left` bytes before its fault shows, in pieces of at most `piece`.
+struct Faulty {
+    inner: Cursor<Vec<u8>>,
+    fault: Option<Fault>,
+    left: usize,
+    piece: usize,
+    /// Counts writers that were dropped.
+    dropped: Arc<AtomicUsize>,
+}
+
+impl Faulty {
+    fn new(fault: Option<Fault>, left: usize, piece: usize) -> (Self, Arc<AtomicUsize>) {
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let inner = Cursor::new(Vec::new());
+        (Self { inner, fault, left, piece, dropped: dropped.clone() }, dropped)
+    }
+}
+
+impl Drop for Faulty {
+    fn drop(&mut self) {
+        self.dropped.fetch_add(1, SeqCst);
+    }
+}
+
+impl Write for Faulty {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(self.piece);
+        if taken <= self.left {
+            self.left -= taken;
+            return self.inner.write(&bytes[..taken]);
+        }
+        match self.fault {
+            Some(Fault::Error(kind)) => Err(kind.into()),
+            Some(Fault::ErrorOnce(kind)) => {
+                self.fault = None;
+                Err(kind.into())
+            }
+            Some(Fault::Nothing) => Ok(0),
+            Some(Fault::Flush | Fault::Seek) | None => self.inner.write(&bytes[..taken]),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.fault {
+            Some(Fault::Flush) => Err(Io::Other.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Seek for Faulty {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        // It tells where it is.
+        match self.fault {
+            Some(Fault::Seek) if !matches!(to, SeekFrom::Current(0)) => Err(Io::NotSeekable.into()),
+            _ => self.inner.seek(to),
+        }
+    }
+}
+
+/// Writes a second of sound in ten chunks, flushing in between; closes in any case. The first
+/// error, and the one of `close`.
+fn write(recipe: &Recipe, target: Target<'_>) -> (Result<()>, Result<()>) {
+    let samples = music_i16(800, 1);
+    let chunk = TensorView::contiguous(&samples, &[800, 1]).unwrap();
+    let mut encoder = match recipe.open(target) {
+        Ok(encoder) => encoder,
+        Err(error) => return (Err(error), Ok(())),
+    };
+    let mut first = Ok(());
+    for i in 0..10 {
+        let written = encoder.write_audio_chunk(0, &chunk, None);
+        let written = if i == 4 { written.and_then(|()| encoder.flush()) } else { written };
+        if first.is_err() {
+            // Nothing more is taken after an error.
+            assert_eq!(written.unwrap_err().kind(), ErrorKind::State);
+        } else {
+            first = written;
+        }
+    }
+    let closed = encoder.close();
+    assert!(first.is_ok() || closed.is_err());
+    encoder.close().expect("a second close does nothing");
+    (first, closed)
+}
+
+/// The recipes of every container: its first codec is enough.
+fn recipes(seekable: bool) -> impl Iterator<Item = (&'static str, Recipe)> {
+    let mut last = "";
+    formats().filter_map(move |(muxer, info)| {
+        let is_first = std::mem::replace(&mut last, muxer.name) != muxer.name;
+        let stream = AudioStream::new(8000, 1).format(SampleFormat::S16).encoder(info.encoder.name);
+        let recipe = Recipe::new(muxer.name, stream).seekable(seekable);
+        let recipe = recipe.metadata_entry("title", "A title");
+        // 8 KiB of zeros are 8 KiB of places to fail at.
+        let recipe = if muxer.name == "flac" { recipe.option("padding", "0") } else { recipe };
+        is_first.then_some((muxer.name, recipe))
+    })
+}
+
+fn target<'w>(writer: impl Write + Seek + Send + 'w, seekable: bool, buffer: usize) -> Target<'w> {
+    let target = if seekable { Target::seekable_writer(writer) } else { Target::writer(writer) };
+    target.buffer_size(buffer)
+}
+
+/// The file as it is without faults, and how many bytes are written to make it.
+fn whole(recipe: &Recipe, seekable: bool) -> (Vec<u8>, usize) {
+    let (mut writer, _) = Faulty::new(None, usize::MAX, usize::MAX);
+    let (first, closed) = write(recipe, target(&mut writer, seekable, 64));
+    first.and(closed).unwrap();
+    let spent = usize::MAX - writer.left;
+    (std::mem::take(writer.inner.get_mut()), spent)
+}
+
+#[test]
+fn an_error_at_any_byte_is_told_and_the_writer_is_released() {
+    for seekable in [true, false] {
+        for (name, recipe) in recipes(seekable) {
+            let (_, bytes) = whole(&recipe, seekable);
+            // Every byte of the header, and some of the rest.
+            let places = (0..400).chain((400..bytes).step_by(397)).chain(bytes - 100..bytes);
+            for left in places.filter(|left| *left < bytes) {
+                let (writer, dropped) = Faulty::new(Some(Fault::Error(Io::StorageFull)), left, 64);
+                let (first, closed) = write(&recipe, target(writer, seekable, 64));
+                let error = first.and(closed).expect_err("an error");
+                assert_eq!(error.kind(), ErrorKind::Io, "{name} {left}: {error}");
+                assert_eq!(error.io_error().map(io::Error::kind), Some(Io::StorageFull));
+                assert!(error.to_string().contains("writer"), "{error}");
+                assert_eq!(dropped.load(SeqCst), 1, "{name} {left}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_error_that_passes_is_still_told() {
+    for seekable in [true, false] {
+        for (name, recipe) in recipes(seekable) {
+            let (_, bytes) = whole(&recipe, seekable);
+            for left in [0, 3, bytes / 2, bytes - 1] {
+                let fault = Fault::ErrorOnce(Io::TimedOut);
+                let (writer, dropped) = Faulty::new(Some(fault), left, 64);
+                let (first, closed) = write(&recipe, target(writer, seekable, 64));
+                assert!(first.and(closed).is_err(), "{name} {left}");
+                assert_eq!(dropped.load(SeqCst), 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_writer_that_takes_nothing_is_no_endless_loop() {
+    for seekable in [true, false] {
+        for (name, recipe) in recipes(seekable) {
+            for left in [0, 10, 5000] {
+                let (writer, dropped) = Faulty::new(Some(Fault::Nothing), left, 64);
+                let (first, closed) = write(&recipe, target(writer, seekable, 64));
+                let error = first.and(closed).expect_err("an error");
+                let kind = error.io_error().map(io::Error::kind);
+                assert_eq!(kind, Some(Io::WriteZero), "{name}: {error}");
+                assert_eq!(dropped.load(SeqCst), 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn interruptions_and_short_writes_lose_nothing() {
+    for seekable in [true, false] {
+        for (name, recipe) in recipes(seekable) {
+            let (expected, _) = whole(&recipe, seekable);
+            for (left, piece) in [(0, 1), (10, 3), (5000, 7)] {
+                let fault = Fault::ErrorOnce(Io::Interrupted);
+                let (mut writer, _) = Faulty::new(Some(fault), left, piece);
+                let (first, closed) = write(&recipe, target(&mut writer, seekable, 4096));
+                first.and(closed).unwrap();
+                assert!(*writer.inner.get_ref() == expected, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_flush_that_fails_is_told() {
+    for seekable in [true, false] {
+        for (name, recipe) in recipes(seekable) {
+            let (writer, dropped) = Faulty::new(Some(Fault::Flush), 0, 64);
+            let (first, _) = write(&recipe, target(writer, seekable, 64));
+            assert_eq!(first.unwrap_err().kind(), ErrorKind::Io, "{name}");
+            assert_eq!(dropped.load(SeqCst), 1);
+            // At the end as well.
+            let (writer, _) = Faulty::new(Some(Fault::Flush), 0, 64);
+            let mut encoder = recipe.open(target(writer, seekable, 64)).unwrap();
+            assert_eq!(encoder.close().unwrap_err().kind(), ErrorKind::Io, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_seek_that_fails_is_told() {
+    for (name, recipe) in recipes(true) {
+        let (writer, dropped) = Faulty::new(Some(Fault::Seek), usize::MAX, usize::MAX);
+        let (first, closed) = write(&recipe, target(writer, true, 64));
+        let result = first.and(closed);
+        // The raw formats never go back.
+        if ["wav", "w64", "flac", "aiff", "au", "caf"].contains(&name) {
+            let error = result.unwrap_err();
+            let kind = error.io_error().map(io::Error::kind);
+            assert_eq!(kind, Some(Io::NotSeekable), "{name}: {error}");
+        } else {
+            result.unwrap();
+        }
+        assert_eq!(dropped.load(SeqCst), 1);
+    }
+}
+
+/// Does not even know where it is.
+struct Lost;
+
+impl Write for Lost {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Lost {
+    fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
+        Err(Io::NotSeekable.into())
+    }
+}
+
+#[test]
+fn a_writer_that_only_claims_to_seek_is_not_opened() {
+    let recipe = Recipe::new("wav", AudioStream::new(8000, 1));
+    let error = recipe.open(Target::seekable_writer(Lost)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().starts_with("Failed to open dst: writer"), "{error}");
+}
+
+#[test]
+fn a_dropped_encoder_logs_what_it_could_not_write() {
+    let recipe = Recipe::new("wav", AudioStream::new(8000, 1));
+    let (writer, dropped) = Faulty::new(Some(Fault::Error(Io::StorageFull)), 10, 64);
+    let encoder = recipe.open(Target::writer(writer)).expect("the header waits in the buffer");
+    let ((), lines) = logged(|| drop(encoder));
+    assert_eq!(dropped.load(SeqCst), 1);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0].0, Level::Error);
+    assert!(lines[0].1.contains("Failed to complete writer"), "{lines:?}");
+}
+
+#[test]
+fn errors_of_the_users_writer_come_through() {
+    struct Own;
+    impl Write for Own {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::other("the user's own words"))
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let recipe = Recipe::new("wav", AudioStream::new(8000, 1));
+    let (first, closed) =
+        write(&recipe.clone().stream(|s| s.format(SampleFormat::S16)), Target::writer(Own));
+    let error = first.and(closed).unwrap_err();
+    assert!(error.to_string().contains("the user's own words"), "{error}");
+    assert_eq!(error.into_io().unwrap().to_string(), "the user's own words");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_device() {
+    for (name, recipe) in recipes(true) {
+        let (first, closed) = write(&recipe, Target::from("/dev/full"));
+        let error = first.and(closed).expect_err("no space");
+        assert_eq!(error.io_error().map(io::Error::kind), Some(Io::StorageFull), "{name}: {error}");
+        assert!(error.to_string().contains("/dev/full"), "{error}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_device_is_written_as_a_stream() {
+    for (_, recipe) in recipes(true) {
+        let (first, closed) = write(&recipe, Target::from("/dev/null"));
+        first.and(closed).unwrap();
+    }
+}
+
+#[test]
+fn a_pipe_that_nobody_reads() {
+    for (name, recipe) in recipes(false) {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let (first, closed) = write(&recipe, Target::writer(writer));
+        let error = first.and(closed).expect_err("nobody reads");
+        assert_eq!(error.io_error().map(io::Error::kind), Some(Io::BrokenPipe), "{name}: {error}");
+    }
+}
+
+#[test]
+fn a_pipe_that_somebody_reads_slowly() {
+    for (name, recipe) in recipes(false) {
+        let (expected, _) = whole(&recipe, false);
+        let (mut reader, writer) = io::pipe().unwrap();
+        let thread = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            io::Read::read_to_end(&mut reader, &mut bytes).unwrap();
+            bytes
+        });
+        let (first, closed) = write(&recipe, Target::writer(writer));
+        first.and(closed).unwrap();
+        assert!(thread.join().unwrap() == expected, "{name}");
+    }
+}
+
+// Files larger than 4 GiB.
+
+/// Keeps the first bytes, and how many there were.
+#[derive(Default)]
+struct Head {
+    bytes: Vec<u8>,
+    position: u64,
+    length: u64,
+}
+
+impl Head {
+    const SIZE: u64 = 4096;
+}
+
+impl Write for Head {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = Self::SIZE.saturating_sub(self.position) as usize;
+        if room > 0 {
+            let (at, kept) = (self.position as usize, bytes.len().min(room));
+            self.bytes.resize(self.bytes.len().max(at + kept), 0);
+            self.bytes[at..at + kept].copy_from_slice(&bytes[..kept]);
+        }
+        self.position += bytes.len() as u64;
+        self.length = self.length.max(self.position);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Head {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.position = match to {
+            SeekFrom::Start(at) => at,
+            SeekFrom::Current(0) => self.position,
+            _ => return Err(Io::Unsupported.into()),
+        };
+        Ok(self.position)
+    }
+}
+
+/// Frames in a chunk, of 64 bytes each.
+const FRAMES: usize = 1 << 20;
+/// 64 MiB a chunk: a little more than 4 GiB.
+const CHUNKS: usize = 65;
+const DATA: u64 = (CHUNKS * FRAMES * 64) as u64;
+
+/// More than 4 GiB of doubles in 8 channels, at 384 kHz: about three minutes.
+fn large(format: &'static str, codec: &str, options: &[(&str, &str)]) -> (Result<()>, Head) {
+    let stream = AudioStream::new(384_000, 8).format(SampleFormat::Dbl).encoder(codec);
+    let recipe = options.iter().fold(Recipe::new(format, stream), |r, (k, v)| r.option(k, v));
+    // One frame over and over: nothing has to come from memory.
+    let frame = [0.125f64, -0.25, 0.5, 0.0, 1.0, -1.0, 0.1, 0.2];
+    let chunk = TensorView::new(&frame, 0, &[FRAMES, 8], &[0, 1]).unwrap();
+    let mut head = Head::default();
+    let mut encoder = recipe.open(Target::seekable_writer(&mut head)).unwrap();
+    let written = (0..CHUNKS).try_for_each(|_| encoder.write_audio_chunk(0, &chunk, None));
+    let closed = encoder.close();
+    drop(encoder);
+    (written.and(closed), head)
+}
+
+fn position(head: &Head, id: &[u8]) -> usize {
+    head.bytes.windows(id.len()).position(|bytes| bytes == id).expect("a chunk of that id")
+}
+
+fn le64(head: &Head, at: usize) -> u64 {
+    u64::from_le_bytes(head.bytes[at..at + 8].try_into().unwrap())
+}
+
+fn be32(head: &Head, at: usize) -> u32 {
+    u32::from_be_bytes(head.bytes[at..at + 4].try_into().unwrap())
+}
+
+#[test]
+fn wav_becomes_rf64() {
+    let (result, head) = large("wav", "pcm_f64le", &[]);
+    result.unwrap();
+    assert_eq!((&head.bytes[..4], &head.bytes[12..16]), (&b"RF64"[..], &b"ds64"[..]));
+    assert_eq!(head.bytes[4..8], [0xFF; 4]);
+    assert_eq!(le64(&head, 20), head.length - 8);
+    assert_eq!(le64(&head, 28), DATA);
+    assert_eq!(le64(&head, 36), DATA / 64);
+    let data = position(&head, b"data");
+    assert_eq!(head.bytes[data + 4..data + 8], [0xFF; 4]);
+    assert_eq!(head.length, data as u64 + 8 + DATA);
+}
+
+#[test]
+fn a_wav_that_must_not_become_rf64_is_whole_up_to_4_gib() {
+    let (result, head) = large("wav", "pcm_f64le", &[("rf64", "never")]);
+    let error: Error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(error.to_string().contains("rf64"), "{error}");
+    assert_eq!(&head.bytes[..4], b"RIFF");
+    let riff = u32::from_le_bytes(head.bytes[4..8].try_into().unwrap());
+    assert_eq!(u64::from(riff), head.length - 8);
+    assert!(head.length > u64::from(u32::MAX) - 100_000, "all that fits was written");
+}
+
+#[test]
+fn w64_and_caf_count_in_64_bits() {
+    let (result, head) = large("w64", "pcm_f64le", &[]);
+    result.unwrap();
+    assert_eq!(le64(&head, 16), head.length);
+    let data = position(&head, b"data\xF3\xAC");
+    assert_eq!(le64(&head, data + 16), DATA + 24);
+
+    let (result, head) = large("caf", "pcm_f64le", &[]);
+    result.unwrap();
+    let data = position(&head, b"data");
+    let size = u64::from_be_bytes(head.bytes[data + 4..data + 12].try_into().unwrap());
+    assert_eq!(size, DATA + 4);
+    assert_eq!(head.length, data as u64 + 12 + size);
+}
+
+#[test]
+fn au_does_not_know() {
+    let (result, head) = large("au", "pcm_f64be", &[]);
+    result.unwrap();
+    assert_eq!(be32(&head, 8), u32::MAX);
+    assert_eq!(head.length, u64::from(be32(&head, 4)) + DATA);
+}
+
+#[test]
+fn aiff_is_full() {
+    let (result, head) = large("aiff", "pcm_f64be", &[]);
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(error.to_string().contains("AIFF") && error.to_string().contains("caf"), "{error}");
+    assert_eq!(u64::from(be32(&head, 4)), head.length - 8);
+    let sound = position(&head, b"SSND");
+    assert_eq!(u64::from(be32(&head, sound + 4)), head.length - sound as u64 - 8);
+    assert!(head.length > u64::from(u32::MAX) - 100_000, "all that fits was written");
+}

@@ -1,15 +1,15 @@
 //! The converter: chunks in, samples of a frame out.
 
-use std::marker::PhantomData;
 use std::ops::Range;
 
 use reelwright_core::{ChannelLayout, DataType, Result, SampleFormat, TensorView, TypedBuffer};
 
-use super::block::{self, Place};
+use super::block::Place;
 use super::level::Level;
 use super::mixer::Mixer;
 use super::remix::{self, Recipe};
 use super::sample::Sample;
+use super::straight::{Convert, Straight};
 
 /// Converts chunks of shape (frame, channel), with any strides, to the sample format and channels
 /// of an encoder.
@@ -96,18 +96,6 @@ impl std::fmt::Debug for AudioConverter {
     }
 }
 
-/// A conversion whose types the compiler knows.
-pub(super) trait Convert: Send {
-    /// Converts all of `chunk`, as [`AudioConverter::convert`].
-    fn convert(
-        &mut self,
-        chunk: &TensorView<'_>,
-        out: &mut TypedBuffer,
-        capacity: usize,
-        at: usize,
-    );
-}
-
 fn from_type<S: Sample>(
     to: SampleFormat,
     level: Level,
@@ -134,40 +122,8 @@ fn between<S: Sample, D: Sample>(
     let is_straight = recipes.len() == channels
         && recipes.iter().enumerate().all(|(i, recipe)| *recipe == Recipe::Copy(i));
     if is_straight {
-        Box::new(Straight::<S, D> { level, planar, types: PhantomData })
+        Box::new(Straight::<S, D>::new(level, planar))
     } else {
         Box::new(Mixer::<S, D>::new(level, planar, channels, recipes))
     }
-}
-
-/// The same channels in another format.
-struct Straight<S, D> {
-    level: Level,
-    planar: bool,
-    types: PhantomData<fn(S) -> D>,
-}
-
-impl<S: Sample, D: Sample> Convert for Straight<S, D> {
-    fn convert(
-        &mut self,
-        chunk: &TensorView<'_>,
-        out: &mut TypedBuffer,
-        capacity: usize,
-        at: usize,
-    ) {
-        let (from, size) = Place::of(chunk);
-        let to = Place::in_frame(self.planar, size.1, capacity, at);
-        block::convert::<S, D>(self.level, (samples(chunk), from), (samples_mut(out), to), size);
-    }
-}
-
-/// The elements that `chunk` lies in.
-pub(super) fn samples<'a, S: Sample>(chunk: &TensorView<'a>) -> &'a [S] {
-    S::of(chunk.data()).expect("the type of the chunk is checked")
-}
-
-/// The elements of `out`.
-pub(super) fn samples_mut<D: Sample>(out: &mut TypedBuffer) -> &mut [D] {
-    let found = out.data_type();
-    D::of_mut(out).unwrap_or_else(|| panic!("the output is {}, not {found}", D::DATA_TYPE))
 }

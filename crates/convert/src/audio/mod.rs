@@ -8,6 +8,7 @@ mod mixer;
 mod nan;
 mod remix;
 mod sample;
+mod straight;
 
 pub use converter::AudioConverter;
 pub use nan::first_nan;

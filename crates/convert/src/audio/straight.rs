@@ -1,0 +1,59 @@
+//! Conversion between two types, channel by channel.
+
+use std::marker::PhantomData;
+
+use reelwright_core::{TensorView, TypedBuffer};
+
+use super::block::{self, Place};
+use super::level::Level;
+use super::sample::Sample;
+
+/// A conversion whose types the compiler knows.
+pub(super) trait Convert: Send {
+    /// Converts all of `chunk`, to sample `at` of the `capacity` that `out` has of each channel.
+    fn convert(
+        &mut self,
+        chunk: &TensorView<'_>,
+        out: &mut TypedBuffer,
+        capacity: usize,
+        at: usize,
+    );
+}
+
+/// The same channels in another format.
+pub(super) struct Straight<S, D> {
+    level: Level,
+    planar: bool,
+    types: PhantomData<fn(S) -> D>,
+}
+
+impl<S, D> Straight<S, D> {
+    pub(super) fn new(level: Level, planar: bool) -> Self {
+        Self { level, planar, types: PhantomData }
+    }
+}
+
+impl<S: Sample, D: Sample> Convert for Straight<S, D> {
+    fn convert(
+        &mut self,
+        chunk: &TensorView<'_>,
+        out: &mut TypedBuffer,
+        capacity: usize,
+        at: usize,
+    ) {
+        let (from, size) = Place::of(chunk);
+        let to = Place::in_frame(self.planar, size.1, capacity, at);
+        block::convert::<S, D>(self.level, (samples(chunk), from), (samples_mut(out), to), size);
+    }
+}
+
+/// The elements that `chunk` lies in.
+pub(super) fn samples<'a, S: Sample>(chunk: &TensorView<'a>) -> &'a [S] {
+    S::of(chunk.data()).expect("the type of the chunk is checked")
+}
+
+/// The elements of `out`.
+pub(super) fn samples_mut<D: Sample>(out: &mut TypedBuffer) -> &mut [D] {
+    let found = out.data_type();
+    D::of_mut(out).unwrap_or_else(|| panic!("the output is {}, not {found}", D::DATA_TYPE))
+}

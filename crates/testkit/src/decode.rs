@@ -4,8 +4,8 @@ use std::fmt;
 use std::io::{Cursor, ErrorKind};
 use std::path::Path;
 
-use symphonia::core::audio::conv::ConvertibleSample;
 use symphonia::core::audio::GenericAudioBufferRef;
+use symphonia::core::audio::conv::ConvertibleSample;
 use symphonia::core::codecs::audio::AudioDecoderOptions;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;

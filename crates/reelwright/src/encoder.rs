@@ -16,6 +16,9 @@ const FILL_GAPS: OptionInfo = OptionInfo::bool(
     "whether a gap that pts leaves is filled with silence; without, it is left out",
 );
 
+/// Samples of silence that are written at a time.
+const SILENCE: i64 = 1 << 20;
+
 /// The options of [`StreamingMediaEncoder::open_with`] that every format has.
 pub static OPEN_OPTIONS: &[OptionInfo] = &[FILL_GAPS];
 
@@ -226,15 +229,22 @@ impl<'w> StreamingMediaEncoder<'w> {
                 "Invalid stream index. Index must be in range of [0, {streams}). Found: {index}"
             )));
         };
-        let gap = stream.check(chunk, pts).map_err(|error| error.in_stream(index))?;
-        let silence = stream.silence(gap as usize);
-        for chunk in [&silence, chunk] {
-            let mut row = 0;
-            while row < chunk.shape()[0] {
-                let written = self.streams[index].write(chunk, row);
-                row = self.or_fail(written.map_err(|error| error.in_stream(index)))?;
-                self.write_packets()?;
-            }
+        let mut gap = stream.check(chunk, pts).map_err(|error| error.in_stream(index))?;
+        while gap > 0 {
+            let samples = gap.min(SILENCE);
+            self.write_frames(index, &self.streams[index].silence(samples as usize))?;
+            gap -= samples;
+        }
+        self.write_frames(index, chunk)
+    }
+
+    /// Writes a chunk that was checked, frame by frame.
+    fn write_frames(&mut self, index: usize, chunk: &TensorView<'_>) -> Result<()> {
+        let mut row = 0;
+        while row < chunk.shape()[0] {
+            let written = self.streams[index].write(chunk, row);
+            row = self.or_fail(written.map_err(|error| error.in_stream(index)))?;
+            self.write_packets()?;
         }
         Ok(())
     }

@@ -13,8 +13,10 @@ use crate::kernels::{
 use crate::lpc::{Predictors, Quantized, Window};
 use crate::rice::{RicePlan, RiceScratch, estimate};
 
-/// Sums and differences of deeper samples could leave 32 bits.
-const MAX_STEREO_BITS: u32 = 27;
+/// Differences of deeper samples leave 32 bits.
+pub(crate) const MAX_STEREO_BITS: u32 = 31;
+/// As far as `stereo_costs` counts.
+const MAX_STEREO_COST_BITS: u32 = 27;
 /// As far as `fixed_costs` counts: a fourth difference is up to 16 times as large.
 const MAX_FIXED_COST_PEAK: u32 = (1 << 27) - 1;
 
@@ -154,7 +156,10 @@ impl BlockEncoder {
         let bits = self.config.bits_per_sample;
         let stereo = match self.config.stereo {
             _ if planes.len() != 2 || bits > MAX_STEREO_BITS => Stereo::Always(Independent),
-            Stereo::Estimate => Stereo::Always(self.estimate_mode(&planes[0], &planes[1])),
+            Stereo::Estimate if bits <= MAX_STEREO_COST_BITS => {
+                Stereo::Always(self.estimate_mode(&planes[0], &planes[1]))
+            }
+            Stereo::Estimate => Stereo::Search,
             other => other,
         };
         let wanted = |mode: ChannelMode| stereo == Stereo::Search || stereo == Stereo::Always(mode);

@@ -2,6 +2,7 @@
 
 use reelwright_core::{AudioEncoderRequest, Error, OptionInfo, Options, Result, SampleFormat};
 
+use crate::block::MAX_STEREO_BITS;
 use crate::frame::ChannelMode;
 use crate::kernels::{MAX_FIXED_ORDER, MAX_ORDER};
 use crate::rice::{MAX_PARTITION_ORDER, RiceSearch};
@@ -260,8 +261,9 @@ impl Config {
                 )));
             }
         }
-        let max_order = max_order.map_or(level.max_order.min(highest), |order| order as usize);
         let min_order = min_order.map_or(0, |order| order as usize);
+        let usual = level.max_order.min(highest).max(min_order);
+        let max_order = max_order.map_or(usual, |order| order as usize);
         in_order("prediction_order", min_order as i64, max_order as i64)?;
 
         let order_search = match options.take_choice(&PREDICTION_ORDER_METHOD)? {
@@ -279,13 +281,22 @@ impl Config {
             .unwrap_or_else(|| i64::from(level.max_partition_order).max(min_partition));
         in_order("partition_order", min_partition, max_partition)?;
 
-        let stereo = match options.take_choice(&CH_MODE)? {
+        let ch_mode = options.take_choice(&CH_MODE)?;
+        let stereo = match ch_mode {
             "indep" => Stereo::Always(ChannelMode::Independent),
             "left_side" => Stereo::Always(ChannelMode::LeftSide),
             "right_side" => Stereo::Always(ChannelMode::SideRight),
             "mid_side" => Stereo::Always(ChannelMode::MidSide),
             _ => level.stereo,
         };
+        let channels = request.layout.channels();
+        let takes_differences = !matches!(ch_mode, "auto" | "indep");
+        if takes_differences && (channels != 2 || bits_per_sample > MAX_STEREO_BITS) {
+            return Err(Error::option(format!(
+                "ch_mode={ch_mode} is for two channels of at most {MAX_STEREO_BITS} bits. Found: \
+                 {channels} of {bits_per_sample} bits. Valid values are auto, indep."
+            )));
+        }
 
         let block_size = match options.take_int(&FRAME_SIZE)? {
             Some(size) => size as usize,
@@ -304,7 +315,7 @@ impl Config {
 
         Ok(Self {
             sample_rate: request.sample_rate,
-            channels: request.layout.channels(),
+            channels,
             bits_per_sample,
             input_shift: sample_bits - bits_per_sample,
             block_size,

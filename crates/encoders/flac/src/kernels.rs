@@ -93,7 +93,7 @@ const SHORT_PEAK: u32 = 1 << 16;
 const SHORT_RUN: usize = 2048;
 
 /// Sums of magnitudes of the second differences of left, right, mid and side: how costly each
-/// would be. The samples have at most 28 bits, and a magnitude of up to `peak`.
+/// would be. The samples have at most 27 bits, and a magnitude of up to `peak`.
 pub(crate) fn stereo_costs(level: Level, left: &[i32], right: &[i32], peak: u32) -> [u64; 4] {
     #[inline(always)]
     fn body<A: Sum>(left: &[i32], right: &[i32]) -> [u64; 4] {

@@ -109,6 +109,16 @@ fn what_an_option_cannot_be_is_refused_with_what_it_can() {
         assert_eq!(error.kind(), ErrorKind::Option);
         assert!(error.to_string().contains(allowed), "{error}");
     }
+    for (format, channels, options) in [
+        (SampleFormat::S16, 1, "ch_mode=mid_side"),
+        (SampleFormat::S16, 3, "ch_mode=left_side"),
+        (SampleFormat::S32, 2, "ch_mode=right_side bits_per_raw_sample=32"),
+    ] {
+        let error = open(format, channels, 48_000, options).map(drop).unwrap_err();
+        assert!(error.to_string().contains("auto, indep"), "{error}");
+    }
+    assert!(open(SampleFormat::S32, 2, 48_000, "ch_mode=mid_side bits_per_raw_sample=31").is_ok());
+    assert!(open(SampleFormat::S16, 1, 48_000, "min_prediction_order=20").is_ok());
 }
 
 #[test]

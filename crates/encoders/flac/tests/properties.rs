@@ -43,8 +43,16 @@ fn options(bits: u32) -> impl Strategy<Value = String> {
 
 fn check<T: Element>(mut samples: Vec<T>, channels: usize, options: &str) {
     samples.truncate(samples.len() / channels * channels);
+    // Differences are for two channels that leave room for them.
+    let two = channels == 2 && !options.contains("bits_per_raw_sample=32");
+    let options = if two {
+        options.to_owned()
+    } else {
+        let kept = options.split_whitespace().filter(|option| !option.starts_with("ch_mode="));
+        kept.collect::<Vec<_>>().join(" ")
+    };
     if !samples.is_empty() {
-        Case { channels, ..Case::mono(&samples, options) }.assert_lossless();
+        Case { channels, ..Case::mono(&samples, &options) }.assert_lossless();
     }
 }
 

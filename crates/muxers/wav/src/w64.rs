@@ -108,9 +108,12 @@ impl File {
     }
 }
 
+/// Appends a chunk, made a multiple of 8 bytes long. As in FFmpeg its length says so: some readers
+/// do not round up to the next chunk.
 fn push_chunk(bytes: &mut Vec<u8>, id: [u8; 16], body: &[u8]) {
+    let length = CHUNK_HEADER + (body.len() as u64).next_multiple_of(8);
     bytes.extend(id);
-    bytes.extend((CHUNK_HEADER + body.len() as u64).to_le_bytes());
+    bytes.extend(length.to_le_bytes());
     bytes.extend(body);
     bytes.resize(bytes.len().next_multiple_of(8), 0);
 }

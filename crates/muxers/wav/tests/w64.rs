@@ -34,7 +34,7 @@ fn chunks_are_aligned_and_fill_the_file() {
     assert_eq!(
         names,
         [
-            (b"fmt ".to_vec(), 18),
+            (b"fmt ".to_vec(), 24),
             (b"fact".to_vec(), 8),
             (summary, 4 + 8 + 4),
             (b"data".to_vec(), 13)

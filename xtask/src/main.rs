@@ -1,6 +1,7 @@
 //! Reelwright's own commands: `cargo xtask COMMAND`.
 
 mod bench;
+mod conformance;
 
 use std::process::ExitCode;
 
@@ -8,12 +9,14 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   bench [MUSIC.wav]   speed, size and memory beside other programs, in one run
+  conformance         what other programs find in our files
 ";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
+        ["conformance"] => conformance::run(),
         ["bench"] => bench::run(None),
         ["bench", music] => bench::run(Some(music.as_ref())),
         _ => {

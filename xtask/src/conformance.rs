@@ -1,0 +1,83 @@
+//! `cargo xtask conformance`: what programs that nobody here wrote find in our files.
+//!
+//! Every container with every codec, at several rates, channels, depths and compression levels, to
+//! outputs that can seek and outputs that cannot, is decoded by each program that knows it and
+//! compared sample by sample; what the programs say of the files is compared too. What a program
+//! is known not to do is in [`limits`], and is counted apart from what it does.
+
+mod case;
+mod expected;
+mod limits;
+mod programs;
+mod table;
+
+use std::num::NonZero;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+
+use case::Case;
+use programs::Program;
+use table::Table;
+
+/// Runs everything and prints a table.
+///
+/// # Errors
+/// A file that some program does not find as it should be, or that cannot be made.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let start = Instant::now();
+    let media = expected::Media::load()?;
+    let programs: Vec<Program> =
+        Program::ALL.into_iter().filter(|program| program.is_installed()).collect();
+    let groups = case::groups();
+    let (next, table) = (AtomicUsize::new(0), Mutex::new(Table::default()));
+    let work = || -> anyhow::Result<()> {
+        while let Some(cases) = groups.get(next.fetch_add(1, Relaxed)) {
+            check(cases, &media, &programs, &table)
+                .with_context(|| cases.first().map(Case::to_string).unwrap_or_default())?;
+        }
+        Ok(())
+    };
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().expect("no panic"))
+    })?;
+    let table = table.into_inner().expect("no thread has panicked");
+    table.print(&programs);
+    println!(
+        "\n{} files in {:.0} s",
+        groups.iter().map(Vec::len).sum::<usize>(),
+        start.elapsed().as_secs_f64()
+    );
+    match table.failures() {
+        0 => Ok(()),
+        failures => bail!("{failures} checks failed"),
+    }
+}
+
+/// Writes the files of some cases and lets every program look at them.
+fn check(
+    cases: &[Case],
+    media: &expected::Media,
+    programs: &[Program],
+    table: &Mutex<Table>,
+) -> anyhow::Result<()> {
+    let directory = tempfile::tempdir()?;
+    let files = cases
+        .iter()
+        .enumerate()
+        .map(|(index, case)| case.write(media, directory.path().join(index.to_string())))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    for program in programs {
+        let results = program.check(&files)?;
+        let mut table = table.lock().expect("no thread has panicked");
+        for (file, problems) in files.iter().zip(results) {
+            let Some(problems) = problems else { continue };
+            table.add(&file.case, *program, &problems);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! What the programs are known not to do, and why that is no fault of a file.
+
+use reelwright::CodecId;
+
+use super::case::Case;
+use super::programs::Program;
+
+/// A check that a program does not pass for some files.
+pub(super) struct Limit {
+    pub(super) program: Program,
+    pub(super) check: &'static str,
+    pub(super) applies: fn(&Case) -> bool,
+    pub(super) reason: &'static str,
+}
+
+impl Limit {
+    /// The limit that explains why a check failed.
+    pub(super) fn find(program: Program, check: &str, case: &Case) -> Option<usize> {
+        LIMITS.iter().position(|limit| {
+            limit.program == program && limit.check == check && (limit.applies)(case)
+        })
+    }
+}
+
+fn is_g711(case: &Case) -> bool {
+    matches!(case.codec(), CodecId::PcmALaw | CodecId::PcmMuLaw)
+}
+
+/// Whether a container says nothing of positions as nothing has to be said.
+fn has_no_positions(case: &Case) -> bool {
+    let implied = case.channels <= 2;
+    match case.muxer.name {
+        "au" => true,
+        "aiff" | "caf" => implied,
+        // The short `fmt ` chunk.
+        "wav" | "w64" => implied && (case.codec().bytes_per_sample() <= Some(2) || is_float(case)),
+        _ => false,
+    }
+}
+
+fn is_float(case: &Case) -> bool {
+    use CodecId as C;
+    matches!(case.codec(), C::PcmF32Le | C::PcmF32Be | C::PcmF64Le | C::PcmF64Be)
+}
+
+/// Whether a header that cannot be mended does not say how long the sound is.
+fn has_no_length(case: &Case) -> bool {
+    !case.seekable && ["aiff", "caf", "flac"].contains(&case.muxer.name)
+}
+
+pub(super) static LIMITS: &[Limit] = &[
+    Limit {
+        program: Program::Symphonia,
+        check: "decode",
+        applies: |case| !case.seekable && ["aiff", "caf"].contains(&case.muxer.name),
+        reason: "looks for a chunk behind sound of open length in AIFF and CAF",
+    },
+    Limit {
+        program: Program::Symphonia,
+        check: "decode",
+        applies: |case| {
+            is_g711(case)
+                && (case.muxer.name == "caf" || case.channels > 2 || case.sample_rate > 48_000)
+        },
+        reason: "refuses A-law and mu-law that state their 8 bits, and does not know the GUID of mu-law",
+    },
+    Limit {
+        program: Program::Symphonia,
+        check: "decode",
+        applies: |case| case.codec() == CodecId::PcmS64Le,
+        reason: "has no integers of 64 bits",
+    },
+    Limit {
+        program: Program::Symphonia,
+        check: "decode",
+        applies: |case| case.muxer.name == "caf" && case.codec() == CodecId::PcmS8,
+        reason: "has no CAF of 8 bits",
+    },
+    Limit {
+        program: Program::Flac,
+        check: "decode",
+        applies: |case| !case.bits().is_multiple_of(8),
+        reason: "writes raw samples of whole bytes only; its test decodes these all the same",
+    },
+    Limit {
+        program: Program::Ffmpeg,
+        check: "decode",
+        applies: |case| case.flac.is_some_and(|(_, bits)| bits == 32),
+        reason: "does not decode FLAC of 32 bits before version 6",
+    },
+    Limit {
+        program: Program::Ffprobe,
+        check: "layout",
+        applies: has_no_positions,
+        reason: "assumes no layout where a file states none: mono and stereo, and all of AU",
+    },
+    Limit {
+        program: Program::Ffprobe,
+        check: "samples",
+        applies: |case| has_no_length(case) && case.muxer.name != "caf",
+        reason: "does not count samples where no length is stated",
+    },
+    Limit {
+        program: Program::Mediainfo,
+        check: "duration",
+        applies: has_no_length,
+        reason: "does not count samples where no length is stated",
+    },
+    Limit {
+        program: Program::Mediainfo,
+        check: "duration",
+        applies: |case| case.muxer.name == "au",
+        reason: "takes AU's bytes for samples",
+    },
+    Limit {
+        program: Program::Mediainfo,
+        check: "bits",
+        applies: |case| case.muxer.name == "au",
+        reason: "does not tell the depth of AU",
+    },
+    Limit {
+        program: Program::Mediainfo,
+        check: "duration",
+        applies: |case| case.muxer.name == "w64" && !case.seekable,
+        reason: "believes the 8 TiB that W64 states where no length is known",
+    },
+    Limit {
+        program: Program::Mediainfo,
+        check: "duration",
+        applies: |case| case.muxer.name == "w64",
+        reason: "takes W64's data header for sound",
+    },
+    Limit {
+        program: Program::Mediainfo,
+        check: "duration",
+        applies: |case| case.muxer.name == "caf",
+        reason: "counts the first 64 KiB of CAF",
+    },
+];

@@ -45,8 +45,8 @@ pub(crate) enum Listing {
 
 #[derive(Debug, Args)]
 pub(crate) struct EncodeArgs {
-    /// Files to read (WAV, FLAC, MP3, AAC, M4A, Ogg Vorbis, AIFF, CAF, …), each becoming a stream;
-    /// `-` is standard input
+    /// Files to read (WAV, FLAC, MP3, AAC, M4A, Ogg Vorbis, AIFF, CAF, …), each becoming a stream
+    /// (no container of this build takes more than one yet); `-` is standard input
     #[arg(required = true, value_name = "IN")]
     pub(crate) inputs: Vec<PathBuf>,
 
@@ -70,7 +70,7 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) audio_option: Vec<(String, String)>,
 
-    /// Sample format to encode; what loses least otherwise
+    /// Sample format to encode; of those the encoder takes, what loses least otherwise
     #[arg(long, value_name = "FORMAT")]
     pub(crate) sample_format: Option<SampleFormat>,
 
@@ -89,7 +89,7 @@ pub(crate) struct EncodeArgs {
 
     /// Samples of each channel in a chunk
     #[arg(long, value_name = "N", default_value_t = 4800,
-          value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
+          value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     pub(crate) chunk: u32,
 
     /// Read the inputs as headerless samples of this format

@@ -1,35 +1,26 @@
 //! `reelwright encode`.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
-use reelwright::{AudioStream, Options, StreamingMediaEncoder};
+use reelwright::{AudioStream, Options, StreamingMediaEncoder, Target};
 
 use crate::args::EncodeArgs;
-use crate::input::{Input, identity, is_stdin};
+use crate::input::{Input, is_stdin};
 use crate::report::{Progress, StreamSummary, Summary};
 use crate::{Outcome, print};
 
 /// Encodes the inputs into the output.
 pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
-    let to_stdout = matches!(args.output.as_str(), "-" | "pipe:" | "pipe:1");
-    check_output(args)?;
+    let target = Target::from(&args.output);
+    let path = target.path().map(Path::to_owned);
+    check_output(args, path.as_deref())?;
     if args.inputs.iter().filter(|path| is_stdin(path)).count() > 1 {
         bail!("Standard input can be read only once.");
     }
-    let mut inputs = args
-        .inputs
-        .iter()
-        .map(|path| open_input(args, path))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-
-    let mut encoder = StreamingMediaEncoder::new(&args.output, args.format.as_deref())?;
-    for input in &inputs {
-        encoder.add_audio_stream(&stream(args, input))?;
-    }
-    encoder.set_metadata(metadata(args, &inputs))?;
 
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
@@ -40,6 +31,14 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
         }
     })
     .context("Failed to watch for Ctrl-C")?;
+    let inputs = args.inputs.iter().map(|path| open_input(args, path, &interrupted));
+    let mut inputs = inputs.collect::<anyhow::Result<Vec<_>>>()?;
+
+    let mut encoder = StreamingMediaEncoder::new(target, args.format.as_deref())?;
+    for input in &inputs {
+        encoder.add_audio_stream(&stream(args, input))?;
+    }
+    encoder.set_metadata(metadata(args, &inputs))?;
 
     encoder.open_with(args.muxer_option.iter().cloned().collect::<Options>())?;
     let seconds = |input: &Input, samples: u64| samples as f64 / f64::from(input.sample_rate);
@@ -58,7 +57,10 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
         match inputs[index].next(args.chunk as usize) {
             Ok(Some(chunk)) => {
                 let frames = chunk.shape()[0] as u64;
-                encoder.write_audio_chunk(index, &chunk, None)?;
+                if let Err(error) = encoder.write_audio_chunk(index, &chunk, None) {
+                    progress.finish();
+                    return Err(error.into());
+                }
                 written[index] += frames;
                 progress.advance(seconds(&inputs[index], written[index]));
             }
@@ -75,6 +77,12 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
     result?;
 
     let interrupted = interrupted.load(Ordering::Relaxed);
+    // Decoders find their way past damage, and do not always say so.
+    let is_short = |(input, samples): (&Input, &u64)| input.duration.is_some_and(|n| *samples < n);
+    let complete = !inputs.iter().zip(&written).any(is_short);
+    if !complete && !interrupted {
+        log::warn!("The input states more samples than could be read.");
+    }
     let streams = written.iter().enumerate().filter_map(|(index, samples)| {
         let parameters = encoder.stream_parameters(index)?;
         let audio = parameters.audio()?;
@@ -86,40 +94,32 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
             samples: *samples,
         })
     });
-    let file = local_path(&args.output).and_then(|path| path.metadata().ok());
+    let file = path.and_then(|path| path.metadata().ok()).filter(|file| file.is_file());
     let summary = Summary {
         output: args.output.clone(),
         format: encoder.format().name,
         streams: streams.collect(),
-        bytes: file.filter(|file| file.is_file()).map(|file| file.len()),
+        bytes: file.map(|file| file.len()),
         elapsed,
         interrupted,
+        complete,
     };
     let text = if args.json { format!("{}\n", summary.json()) } else { summary.line() + "\n" };
-    if to_stdout {
-        eprint!("{text}");
-    } else {
+    if summary.bytes.is_some() {
         print(&text)?;
+    } else {
+        // Standard output may be where the sound went, by whatever name.
+        let _ = std::io::stderr().write_all(text.as_bytes());
     }
     Ok(if interrupted { Outcome::Interrupted } else { Outcome::Done })
 }
 
-/// The path that an output's name means, if it means one.
-fn local_path(output: &str) -> Option<&Path> {
-    match output {
-        "-" => None,
-        _ if output.starts_with("pipe:") => None,
-        _ => Some(Path::new(output.strip_prefix("file:").unwrap_or(output))),
-    }
-}
-
 /// Refuses to overwrite what should be kept.
-fn check_output(args: &EncodeArgs) -> anyhow::Result<()> {
-    let Some(path) = local_path(&args.output).filter(|path| path.is_file()) else {
-        return Ok(());
-    };
-    let output = identity(path);
-    if args.inputs.iter().any(|input| output.is_some() && identity(input) == output) {
+fn check_output(args: &EncodeArgs, path: Option<&Path>) -> anyhow::Result<()> {
+    let Some(path) = path.filter(|path| path.is_file()) else { return Ok(()) };
+    // The same file may have several names.
+    let is_output = |input: &Path| same_file::is_same_file(input, path).unwrap_or(false);
+    if args.inputs.iter().any(|input| is_output(input)) {
         bail!("{} is both input and output. Write to another file.", args.output);
     }
     if !args.overwrite {
@@ -128,10 +128,12 @@ fn check_output(args: &EncodeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn open_input(args: &EncodeArgs, path: &Path) -> anyhow::Result<Input> {
+fn open_input(args: &EncodeArgs, path: &Path, stop: &Arc<AtomicBool>) -> anyhow::Result<Input> {
     match (args.input_format, args.input_sample_rate, args.input_channels) {
-        (Some(format), Some(rate), Some(channels)) => Input::raw(path, format, rate, channels),
-        _ => Input::media(path),
+        (Some(format), Some(rate), Some(channels)) => {
+            Input::raw(path, format, rate, channels, stop)
+        }
+        _ => Input::media(path, stop),
     }
 }
 
@@ -139,6 +141,9 @@ fn stream(args: &EncodeArgs, input: &Input) -> AudioStream {
     let mut stream = AudioStream::new(input.sample_rate, input.layout.channels())
         .channel_layout(input.layout)
         .format(input.sample_format());
+    if let Some(bits) = input.bits {
+        stream = stream.bits_per_raw_sample(bits);
+    }
     if let Some(name) = &args.audio_encoder {
         stream = stream.encoder(name);
     }

@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, anyhow, bail};
 use reelwright::{ChannelLayout, DataType, SampleFormat, TensorView, TypedBuffer};
@@ -14,8 +16,12 @@ use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, ReadOnlySource};
 use symphonia::core::meta::MetadataOptions;
 
+use crate::patient::PatientReader;
 use crate::raw::{RawFormat, read_full};
 use crate::tags;
+
+/// Headerless samples are read in pieces of about this many bytes.
+const RAW_PIECE: usize = 1 << 20;
 
 /// One input: a stream of interleaved samples.
 pub(crate) struct Input {
@@ -24,6 +30,8 @@ pub(crate) struct Input {
     /// In samples of each channel, where the input says so.
     pub(crate) duration: Option<u64>,
     pub(crate) metadata: Vec<(String, String)>,
+    /// The bits of a sample that carry sound, where the input says so.
+    pub(crate) bits: Option<u32>,
     source: Source,
     /// Samples that were read, and the index of the first that was not handed out.
     samples: TypedBuffer,
@@ -47,13 +55,13 @@ struct Media {
 }
 
 impl Input {
-    /// Opens a media file, or standard input for `-`.
-    pub(crate) fn media(path: &Path) -> anyhow::Result<Self> {
+    /// Opens a media file, or standard input for `-`. What keeps us waiting ends when `stop` is
+    /// set.
+    pub(crate) fn media(path: &Path, stop: &Arc<AtomicBool>) -> anyhow::Result<Self> {
         let name = path.display().to_string();
-        let source: Box<dyn MediaSource> = if is_stdin(path) {
-            Box::new(ReadOnlySource::new(io::stdin()))
-        } else {
-            Box::new(File::open(path).with_context(|| format!("Failed to open input: {name}"))?)
+        let source: Box<dyn MediaSource> = match open(path, stop)? {
+            Opened::File(file, _) => Box::new(file),
+            Opened::Stream(reader) => Box::new(ReadOnlySource::new(reader)),
         };
         let mut hint = Hint::new();
         if let Some(extension) = path.extension().and_then(|e| e.to_str()) {
@@ -89,6 +97,7 @@ impl Input {
             layout,
             duration,
             metadata,
+            bits,
             source: Source::Media(media),
             samples,
             start: 0,
@@ -102,21 +111,19 @@ impl Input {
         format: RawFormat,
         sample_rate: u32,
         channels: usize,
+        stop: &Arc<AtomicBool>,
     ) -> anyhow::Result<Self> {
         let layout = ChannelLayout::default_for(channels)?;
-        let name = path.display();
-        let (reader, size): (Box<dyn Read>, _) = if is_stdin(path) {
-            (Box::new(io::stdin().lock()), None)
-        } else {
-            let file = File::open(path).with_context(|| format!("Failed to open input: {name}"))?;
-            let metadata = file.metadata().ok().filter(|metadata| metadata.is_file());
-            (Box::new(file), metadata.map(|metadata| metadata.len()))
+        let (reader, size): (Box<dyn Read>, _) = match open(path, stop)? {
+            Opened::File(file, size) => (Box::new(file), Some(size)),
+            Opened::Stream(reader) => (Box::new(reader), None),
         };
         Ok(Self {
             sample_rate,
             layout,
             duration: size.map(|size| size / (format.bytes() * channels) as u64),
             metadata: Vec::new(),
+            bits: Some(8 * format.bytes() as u32),
             source: Source::Raw { format, reader, bytes: Vec::new() },
             samples: TypedBuffer::zeroed(format.data_type(), 0),
             start: 0,
@@ -163,9 +170,25 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// The file behind an input or output, to tell whether two names mean the same one.
-pub(crate) fn identity(path: &Path) -> Option<PathBuf> {
-    path.canonicalize().ok()
+enum Opened {
+    /// With its size in bytes.
+    File(File, u64),
+    /// A pipe, a terminal or the like.
+    Stream(PatientReader),
+}
+
+fn open(path: &Path, stop: &Arc<AtomicBool>) -> anyhow::Result<Opened> {
+    if is_stdin(path) {
+        return Ok(Opened::Stream(PatientReader::new(io::stdin(), Arc::clone(stop))));
+    }
+    let failed = || format!("Failed to open input: {}", path.display());
+    let file = File::open(path).with_context(failed)?;
+    let metadata = file.metadata().with_context(failed)?;
+    Ok(if metadata.is_file() {
+        Opened::File(file, metadata.len())
+    } else {
+        Opened::Stream(PatientReader::new(file, Arc::clone(stop)))
+    })
 }
 
 impl Source {
@@ -179,9 +202,11 @@ impl Source {
         match self {
             Self::Media(media) => media.append(to, layout),
             Self::Raw { format, reader, bytes } => {
-                bytes.resize(wanted * format.bytes(), 0);
-                let read = read_full(reader, bytes).context("Failed to read input")?;
                 let frame = format.bytes() * layout.channels();
+                // However much is wanted, memory grows only with what comes.
+                let size = (wanted * format.bytes()).min((RAW_PIECE / frame).max(1) * frame);
+                bytes.resize(size, 0);
+                let read = read_full(reader, bytes).context("Failed to read input")?;
                 if !read.is_multiple_of(frame) {
                     log::warn!(
                         "The input ends in the middle of a frame: its last {} bytes are left out.",

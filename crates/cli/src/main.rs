@@ -4,6 +4,7 @@ mod args;
 mod describe;
 mod encode;
 mod input;
+mod patient;
 mod raw;
 mod report;
 mod tags;
@@ -18,7 +19,7 @@ use args::{Cli, Command};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // Our warnings are shown unless RUST_LOG says otherwise.
-    let filter = env_logger::Env::default().default_filter_or("warn,symphonia=error");
+    let filter = env_logger::Env::default().default_filter_or("warn,symphonia=off");
     env_logger::Builder::from_env(filter)
         .format(|out, record| {
             writeln!(out, "{}: {}", record.level().as_str().to_lowercase(), record.args())
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
         Command::Encode(args) => (encode::run(args), args.json),
         Command::List { what, json } => (print(&describe::list(*what, *json)), *json),
         Command::Help { topic: None } => {
-            (Cli::command().print_long_help().map_err(Into::into).map(|()| Outcome::Done), false)
+            (print(&Cli::command().render_long_help().to_string()), false)
         }
         Command::Help { topic: Some(topic) } => {
             (describe::help(topic).and_then(|text| print(&text)), false)
@@ -42,7 +43,8 @@ fn main() -> ExitCode {
             if json {
                 let _ = print(&format!("{}\n", serde_json::json!({"error": format!("{error:#}")})));
             }
-            eprintln!("error: {error:#}");
+            // Standard error may be closed, too.
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
             ExitCode::FAILURE
         }
     }

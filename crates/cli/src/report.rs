@@ -51,6 +51,8 @@ pub(crate) struct Summary {
     pub(crate) bytes: Option<u64>,
     pub(crate) elapsed: Duration,
     pub(crate) interrupted: bool,
+    /// Whether every sample was read that the inputs state.
+    pub(crate) complete: bool,
 }
 
 pub(crate) struct StreamSummary {
@@ -123,6 +125,7 @@ impl Summary {
             "elapsed": self.elapsed.as_secs_f64(),
             "speed": self.speed(),
             "interrupted": self.interrupted,
+            "complete": self.complete,
         })
     }
 }

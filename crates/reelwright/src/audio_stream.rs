@@ -29,6 +29,7 @@ pub struct AudioStream {
     num_channels: usize,
     channel_layout: Option<ChannelLayout>,
     format: SampleFormat,
+    bits_per_raw_sample: Option<u32>,
     encoder: Option<String>,
     encoder_options: Options,
     encoder_sample_rate: Option<u32>,
@@ -46,6 +47,7 @@ impl AudioStream {
             num_channels,
             channel_layout: None,
             format: SampleFormat::Flt,
+            bits_per_raw_sample: None,
             encoder: None,
             encoder_options: Options::new(),
             encoder_sample_rate: None,
@@ -60,6 +62,14 @@ impl AudioStream {
     #[must_use]
     pub fn format(mut self, format: SampleFormat) -> Self {
         self.format = format;
+        self
+    }
+
+    /// How many bits of integer samples carry sound, the highest ones; all unless set. Where the
+    /// encoder chosen by default keeps fewer, a warning is logged.
+    #[must_use]
+    pub fn bits_per_raw_sample(mut self, bits: u32) -> Self {
+        self.bits_per_raw_sample = Some(bits);
         self
     }
 
@@ -184,8 +194,21 @@ impl AudioStream {
             options: self.encoder_options.clone(),
             input: self.format.data_type(),
             layout,
-            nothing_chosen: self.encoder.is_none() && self.encoder_format.is_none(),
+            bits: self.bits_to_keep(),
         })
+    }
+
+    /// The bits of a sample that the user did not choose to drop.
+    fn bits_to_keep(&self) -> u32 {
+        let chosen = self.encoder.is_some()
+            || self.encoder_format.is_some()
+            || !self.encoder_options.is_empty();
+        let data_type = self.format.data_type();
+        if chosen || !data_type.is_integer() {
+            return 0;
+        }
+        let all = 8 * data_type.bytes() as u32;
+        self.bits_per_raw_sample.map_or(all, |bits| bits.min(all))
     }
 
     fn choose_format(&self, info: &AudioEncoderInfo) -> Result<SampleFormat> {
@@ -254,8 +277,8 @@ pub(crate) struct ResolvedAudio {
     /// The type and channels of the chunks.
     pub(crate) input: DataType,
     pub(crate) layout: ChannelLayout,
-    /// Whether the user left encoder and sample format open.
-    pub(crate) nothing_chosen: bool,
+    /// The bits of a sample whose loss would be a surprise.
+    pub(crate) bits: u32,
 }
 
 /// The format that keeps most of samples of type `from`; of several that keep all, the smallest.

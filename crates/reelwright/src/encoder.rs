@@ -112,9 +112,7 @@ impl<'w> StreamingMediaEncoder<'w> {
     /// The output is open already, the format does not take another stream or the codec, or a
     /// parameter or option of the stream is wrong.
     pub fn add_audio_stream(&mut self, stream: &AudioStream) -> Result<usize> {
-        let State::New(_) = &self.state else {
-            return Err(Error::state("Output is already opened. Cannot add a new stream."));
-        };
+        self.check_new("add a new stream")?;
         let index = self.streams.len();
         if index >= self.format.max_streams {
             return Err(Error::unsupported(format!(
@@ -142,9 +140,7 @@ impl<'w> StreamingMediaEncoder<'w> {
         &mut self,
         entries: impl IntoIterator<Item = (K, V)>,
     ) -> Result<()> {
-        let State::New(_) = &self.state else {
-            return Err(Error::state("Output is already opened. Cannot set metadata."));
-        };
+        self.check_new("set metadata")?;
         let mut metadata = Metadata::new();
         for (key, value) in entries {
             metadata.set(key, value)?;
@@ -309,6 +305,15 @@ impl<'w> StreamingMediaEncoder<'w> {
 
     fn parameters(&self) -> Vec<StreamParameters> {
         self.streams.iter().map(|stream| stream.parameters().clone()).collect()
+    }
+
+    fn check_new(&self, what: &str) -> Result<()> {
+        let state = match &self.state {
+            State::New(_) => return Ok(()),
+            State::Open { .. } | State::Failed(..) => "opened",
+            State::Closed => "closed",
+        };
+        Err(Error::state(format!("Output is already {state}. Cannot {what}.")))
     }
 
     fn check_open(&self) -> Result<()> {

@@ -43,7 +43,7 @@ pub(crate) struct AudioPipeline {
 
 impl AudioPipeline {
     pub(crate) fn new(stream: ResolvedAudio) -> Result<Self> {
-        let ResolvedAudio { info, request, mut options, input, layout, nothing_chosen } = stream;
+        let ResolvedAudio { info, request, mut options, input, layout, bits } = stream;
         let converter = AudioConverter::new(input, layout, request.sample_format, request.layout)?;
         let encoder = (info.open)(&request, &mut options)?;
         options.finish(info.encoder.options)?;
@@ -55,11 +55,10 @@ impl AudioPipeline {
         let data_type = request.sample_format.data_type();
 
         let kept = encoder.parameters().audio().map_or(0, |audio| audio.bits_per_sample);
-        let given = 8 * input.bytes() as u32;
-        // 32-bit integers mostly carry 24 bits, and nobody hears more.
-        if nothing_chosen && input.is_integer() && kept < given.min(24) {
+        if kept < bits {
             log::warn!(
-                "{} keeps {kept} of {given} bits. To keep more pass an encoder or an option of it.",
+                "{} keeps {kept} of {bits} bits of a sample. To keep more pass another encoder, or \
+                 bits_per_raw_sample to one that has the option.",
                 info.encoder.name
             );
         }

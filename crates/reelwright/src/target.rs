@@ -38,6 +38,8 @@ pub struct Target<'w> {
 enum Kind<'w> {
     Path(PathBuf),
     Stdout,
+    /// A file descriptor that is open already.
+    Descriptor(u32),
     /// An address whose protocol is not served.
     Unknown(String),
     Writer(Box<dyn Write + Send + 'w>),
@@ -73,6 +75,14 @@ impl<'w> Target<'w> {
         self
     }
 
+    /// The path that will be written, if it is a path.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.kind {
+            Kind::Path(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// What the destination is called in messages.
     pub(crate) fn name(&self) -> &str {
         &self.name
@@ -85,10 +95,7 @@ impl<'w> Target<'w> {
 
     /// The extension of the file name.
     pub(crate) fn extension(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Path(path) => path.extension()?.to_str(),
-            _ => None,
-        }
+        self.path()?.extension()?.to_str()
     }
 
     /// What can be told before the output is opened.
@@ -124,6 +131,12 @@ impl<'w> Target<'w> {
             Kind::Stdout => {
                 Box::new(WriterOutput::new(io::stdout(), name.clone(), self.buffer_size))
             }
+            Kind::Descriptor(number) => {
+                // Whoever opened it may have written already: nothing is cut off.
+                let path = Path::new("/dev/fd").join(number.to_string());
+                let file = File::options().append(true).open(path).map_err(failed)?;
+                Box::new(WriterOutput::new(file, name.clone(), self.buffer_size))
+            }
             Kind::Writer(writer) => {
                 Box::new(WriterOutput::new(writer, name.clone(), self.buffer_size))
             }
@@ -147,8 +160,8 @@ impl From<&str> for Target<'_> {
         }
         let kind = match address.split_once(':') {
             Some(("file", path)) => Kind::Path(path.strip_prefix("//").unwrap_or(path).into()),
-            Some(("pipe", number)) if !number.is_empty() && number.parse::<u32>().is_ok() => {
-                Kind::Path(Path::new("/dev/fd").join(number))
+            Some(("pipe", number)) if number.parse::<u32>().is_ok() => {
+                Kind::Descriptor(number.parse().unwrap_or_default())
             }
             Some((scheme, rest)) if is_protocol(scheme, rest) => Kind::Unknown(scheme.into()),
             _ => Kind::Path(address.into()),
@@ -205,7 +218,9 @@ struct Pieces<W> {
 
 impl<W: Write> Pieces<W> {
     fn new(writer: W, name: String, size: usize) -> Self {
-        Self { writer, name, buffer: Vec::with_capacity(size), size, position: 0 }
+        // A buffer of any size can be asked for; it grows as it is used.
+        let buffer = Vec::with_capacity(size.min(FILE_BUFFER));
+        Self { writer, name, buffer, size, position: 0 }
     }
 
     fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
@@ -341,13 +356,14 @@ mod tests {
         let kind = |address: &str| match Target::from(address).kind {
             Kind::Path(path) => format!("path {}", path.display()),
             Kind::Stdout => "stdout".into(),
+            Kind::Descriptor(number) => format!("descriptor {number}"),
             Kind::Unknown(protocol) => format!("unknown {protocol}"),
             _ => unreachable!(),
         };
         assert_eq!(kind("a.wav"), "path a.wav");
         assert_eq!(kind("-"), "stdout");
         assert_eq!(kind("pipe:1"), "stdout");
-        assert_eq!(kind("pipe:3"), "path /dev/fd/3");
+        assert_eq!(kind("pipe:3"), "descriptor 3");
         assert_eq!(kind("pipe:x"), "unknown pipe");
         assert_eq!(kind("file:b/a.wav"), "path b/a.wav");
         assert_eq!(kind("file:///b/a.wav"), "path /b/a.wav");
@@ -386,6 +402,32 @@ mod tests {
         drop(output);
         assert!(sizes.iter().all(|size| *size <= 16), "{sizes:?}");
         assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn a_huge_buffer_is_only_as_large_as_what_is_in_it() {
+        let mut bytes = Vec::new();
+        let mut output = Target::writer(&mut bytes).buffer_size(usize::MAX).open().unwrap();
+        output.write(b"few").unwrap();
+        output.flush().unwrap();
+        drop(output);
+        assert_eq!(bytes, b"few");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_open_descriptor_keeps_what_was_written_to_it() {
+        use std::os::fd::AsRawFd;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        let mut file = File::create(&path).unwrap();
+        file.write_all(b"before").unwrap();
+        let address = format!("pipe:{}", file.as_raw_fd());
+        let mut output = Target::from(&address).open().unwrap();
+        assert!(!output.is_seekable());
+        output.write(b" and after").unwrap();
+        output.flush().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"before and after");
     }
 
     #[test]

@@ -1,0 +1,90 @@
+//! Reading from what may keep us waiting: pipes, terminals, sockets.
+
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How often it is looked whether to go on waiting.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// Pieces that are read ahead, and their size in bytes.
+const AHEAD: usize = 4;
+const PIECE: usize = 1 << 16;
+
+/// A reader that ends when it is told to stop, even while nothing comes.
+pub(crate) struct PatientReader {
+    // Nobody else takes it; symphonia asks for readers that could be shared.
+    pieces: Mutex<Receiver<io::Result<Vec<u8>>>>,
+    piece: Vec<u8>,
+    taken: usize,
+    stop: Arc<AtomicBool>,
+}
+
+impl PatientReader {
+    /// Reads `inner` on a thread of its own, until `stop` is set.
+    pub(crate) fn new(mut inner: impl Read + Send + 'static, stop: Arc<AtomicBool>) -> Self {
+        let (sender, pieces) = sync_channel(AHEAD);
+        std::thread::spawn(move || {
+            loop {
+                let mut piece = vec![0; PIECE];
+                let read = match inner.read(&mut piece) {
+                    Ok(0) => return,
+                    Ok(n) => {
+                        piece.truncate(n);
+                        Ok(piece)
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Err(error) => Err(error),
+                };
+                let failed = read.is_err();
+                if sender.send(read).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Self { pieces: Mutex::new(pieces), piece: Vec::new(), taken: 0, stop }
+    }
+}
+
+impl Read for PatientReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.taken == self.piece.len() {
+            let pieces = self.pieces.get_mut().map_err(|_| io::ErrorKind::Other)?;
+            match pieces.recv_timeout(PATIENCE) {
+                Ok(piece) => (self.piece, self.taken) = (piece?, 0),
+                Err(RecvTimeoutError::Disconnected) => return Ok(0),
+                Err(RecvTimeoutError::Timeout) if self.stop.load(Ordering::Relaxed) => {
+                    return Ok(0);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+        let n = buffer.len().min(self.piece.len() - self.taken);
+        buffer[..n].copy_from_slice(&self.piece[self.taken..self.taken + n]);
+        self.taken += n;
+        Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_is_read_and_the_end_is_the_end() {
+        let bytes: Vec<u8> = (0..200_000u32).map(|i| i as u8).collect();
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut reader = PatientReader::new(io::Cursor::new(bytes.clone()), stop);
+        let mut read = Vec::new();
+        reader.read_to_end(&mut read).unwrap();
+        assert_eq!(read, bytes);
+    }
+
+    #[test]
+    fn nobody_waits_for_what_does_not_come() {
+        let (silent, _writer) = io::pipe().unwrap();
+        let stop = Arc::new(AtomicBool::new(true));
+        assert_eq!(PatientReader::new(silent, stop).read(&mut [0; 8]).unwrap(), 0);
+    }
+}

@@ -1,0 +1,184 @@
+//! The program as its users run it.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_reelwright");
+
+fn asset(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/assets").join(name)
+}
+
+fn run<S: AsRef<std::ffi::OsStr>>(directory: &Path, args: &[S]) -> Output {
+    let mut command = Command::new(PROGRAM);
+    command.current_dir(directory).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A directory with `in.wav`: a second of 16-bit stereo at 8 kHz.
+fn directory() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let samples: Vec<u8> = (0..32_000u32).map(|i| (i * i >> 7) as u8).collect();
+    let args = ["encode", "-", "-o", "in.wav", "--input-format", "s16le"];
+    let mut child = Command::new(PROGRAM)
+        .current_dir(directory.path())
+        .args(args)
+        .args(["--input-sample-rate", "8000", "--input-channels", "2"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&samples).unwrap();
+    assert!(child.wait().unwrap().success());
+    let wav = fs::read(directory.path().join("in.wav")).unwrap();
+    assert!(wav.ends_with(&samples), "raw samples come out as they went in");
+    directory
+}
+
+#[test]
+fn there_and_back_is_the_same_file() {
+    let directory = directory();
+    let path = directory.path();
+    assert!(run(path, &["encode", "in.wav", "-o", "a.flac"]).status.success());
+    assert!(run(path, &["encode", "a.flac", "-o", "b.wav"]).status.success());
+    let read = |name: &str| fs::read(path.join(name)).unwrap();
+    assert!(read("a.flac").starts_with(b"fLaC"));
+    assert_eq!(read("b.wav"), read("in.wav"));
+}
+
+#[test]
+fn real_media_is_summed_up_as_json() {
+    let directory = tempfile::tempdir().unwrap();
+    let input = asset("speech_16k_mono.wav");
+    let args = ["encode", input.to_str().unwrap(), "-o", "out.flac", "--json"];
+    let output = run(directory.path(), &args);
+    assert!(output.status.success());
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["format"], "flac");
+    assert_eq!(summary["complete"], true);
+    assert_eq!(summary["streams"][0]["sample_rate"], 16_000);
+    assert_eq!(summary["streams"][0]["bits_per_sample"], 16);
+    let size = fs::metadata(directory.path().join("out.flac")).unwrap().len();
+    assert_eq!(summary["bytes"], size);
+}
+
+#[test]
+fn nothing_is_overwritten_unless_asked_and_the_input_never() {
+    let directory = directory();
+    let path = directory.path();
+    fs::write(path.join("keep.wav"), "keep").unwrap();
+    fs::hard_link(path.join("in.wav"), path.join("same.wav")).unwrap();
+    let before = fs::read(path.join("in.wav")).unwrap();
+    for output in ["keep.wav", "file:keep.wav", "file://keep.wav"] {
+        let refused = run(path, &["encode", "in.wav", "-o", output]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(text(&refused.stderr).contains("-y"), "{output}");
+    }
+    for output in ["in.wav", "same.wav", "./in.wav"] {
+        let refused = run(path, &["encode", "in.wav", "-y", "-o", output]);
+        assert!(text(&refused.stderr).contains("both input and output"), "{output}");
+    }
+    assert_eq!(fs::read(path.join("keep.wav")).unwrap(), b"keep");
+    assert_eq!(fs::read(path.join("in.wav")).unwrap(), before);
+    assert!(run(path, &["encode", "in.wav", "-y", "-o", "keep.wav"]).status.success());
+    assert_eq!(fs::read(path.join("keep.wav")).unwrap(), before);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_what_is_right() {
+    let directory = directory();
+    for (args, code, named) in [
+        (&["encode", "in.wav", "-o", "a.zzz"][..], 1, "wav"),
+        (&["encode", "in.wav", "-o", "a.wav", "--audio-encoder", "nope"], 1, "pcm_s16le"),
+        (&["encode", "in.wav", "-o", "a.flac", "--audio-option", "bogus=1"], 1, "frame_size"),
+        (&["encode", "in.wav", "-o", "a.wav", "--muxer-option", "rf64=maybe"], 1, "always"),
+        (&["encode", "in.wav", "-o", "a.wav", "--sample-format", "s17"], 2, "s16"),
+        (&["encode", "in.wav", "-o", "a.wav", "--metadata", "novalue"], 2, "KEY=VALUE"),
+        (&["encode", "none.wav", "-o", "a.wav"], 1, "none.wav"),
+        (&["encode", "in.wav", "in.wav", "-o", "a.wav"], 1, "1 stream"),
+        (&["encode", "-o", "a.wav"], 2, "IN"),
+        (&["help", "encoder=nope"], 1, "flac"),
+        (&["list", "everything"], 2, "muxers"),
+    ] {
+        let output = run(directory.path(), args);
+        assert_eq!(output.status.code(), Some(code), "{args:?}");
+        assert!(text(&output.stderr).contains(named), "{args:?}: {}", text(&output.stderr));
+        assert!(output.stdout.is_empty());
+        assert!(!directory.path().join("a.wav").exists(), "{args:?}");
+    }
+}
+
+#[test]
+fn everything_there_is_is_listed_and_described() {
+    let here = Path::new(".");
+    for what in ["muxers", "encoders", "devices", "protocols", "sample-formats"] {
+        let json = run(here, &["list", what, "--json"]).stdout;
+        let items: Vec<serde_json::Value> = serde_json::from_slice(&json).unwrap();
+        let lines = text(&run(here, &["list", what]).stdout);
+        for item in &items {
+            let name = item["name"].as_str().unwrap();
+            assert!(lines.contains(name), "{what}: {name}");
+            let topic = match what {
+                "muxers" => format!("muxer={name}"),
+                "encoders" => format!("encoder={name}"),
+                _ => continue,
+            };
+            let help = text(&run(here, &["help", &topic]).stdout);
+            for option in item["options"].as_array().unwrap() {
+                assert!(help.contains(option["name"].as_str().unwrap()), "{help}");
+            }
+        }
+    }
+}
+
+#[test]
+fn metadata_is_kept_replaced_and_removed() {
+    let directory = directory();
+    let path = directory.path();
+    let tags = ["--metadata", "title=Ünder", "--metadata", "artist=Someone"];
+    assert!(
+        run(path, &[&["encode", "in.wav", "-o", "a.flac"], &tags[..]].concat()).status.success()
+    );
+    let change = ["--metadata", "artist=", "--metadata", "album=New"];
+    let args = [&["encode", "a.flac", "-o", "b.flac"], &change[..]].concat();
+    assert!(run(path, &args).status.success());
+    let file = fs::read(path.join("b.flac")).unwrap();
+    let holds = |text: &str| file.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(holds("TITLE=Ünder") && holds("ALBUM=New") && !holds("ARTIST"));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_completes_the_file_while_nothing_comes() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut child = Command::new(PROGRAM)
+        .current_dir(directory.path())
+        .args(["encode", "-", "-o", "a.wav", "--input-format", "s16le", "--json"])
+        .args(["--input-sample-rate", "8000", "--input-channels", "1"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Kept open: the program waits for more.
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&[1; 20_000]).unwrap();
+    let path = directory.path().join("a.wav");
+    // It watches for Ctrl-C before it makes the file.
+    while !path.exists() {
+        std::thread::yield_now();
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(summary["interrupted"], true);
+    let wav = fs::read(path).unwrap();
+    let stated = u32::from_le_bytes(wav[4..8].try_into().unwrap());
+    assert_eq!(stated as usize, wav.len() - 8, "the header says how long the file is");
+}

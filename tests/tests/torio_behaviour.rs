@@ -74,6 +74,7 @@ fn no_stream_is_added_and_no_metadata_set_after_open() {
     fails(set, ErrorKind::State, "Output is already opened. Cannot set metadata.");
     fails(encoder.open(), ErrorKind::State, "Output is already opened.");
     encoder.close().unwrap();
+    let text = "Output is already closed. Cannot add a new stream.";
     fails(encoder.add_audio_stream(&AudioStream::new(8000, 1)), ErrorKind::State, text);
     fails(encoder.open(), ErrorKind::State, "Output is already closed.");
 }
@@ -616,18 +617,24 @@ fn the_sample_format_loses_least() {
 
 #[test]
 fn bits_that_a_default_drops_are_warned_of() {
-    let warned = |format, input| {
-        let stream = AudioStream::new(8000, 1).format(input);
+    let warned = |format, stream: AudioStream| {
         let (added, lines) = logged(|| add(format, &stream));
         added.unwrap();
         assert!(lines.iter().all(|(level, _)| *level == Level::Warn));
         !lines.is_empty()
     };
-    assert!(!warned("wav", SampleFormat::S16));
-    assert!(warned("wav", SampleFormat::S32), "16 of 24 bits");
-    assert!(!warned("flac", SampleFormat::S32));
-    assert!(warned("u8", SampleFormat::S16));
-    assert!(!warned("wav", SampleFormat::Flt), "as in torio, floats become 16 bits by default");
+    let stream = |input| AudioStream::new(8000, 1).format(input);
+    assert!(!warned("wav", stream(SampleFormat::S16)));
+    assert!(warned("wav", stream(SampleFormat::S32)), "16 of 32 bits");
+    assert!(warned("flac", stream(SampleFormat::S32)), "24 of 32 bits");
+    assert!(!warned("flac", stream(SampleFormat::S32).bits_per_raw_sample(24)));
+    let all = stream(SampleFormat::S32).encoder_option("bits_per_raw_sample", "32");
+    assert!(!warned("flac", all));
+    assert!(warned("u8", stream(SampleFormat::S16)));
+    let chosen = stream(SampleFormat::S32).encoder("pcm_s16le");
+    assert!(!warned("wav", chosen), "who names an encoder knows");
+    let floats = stream(SampleFormat::Flt);
+    assert!(!warned("wav", floats), "as in torio, floats become 16 bits by default");
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn text(bytes: &[u8]) -> String {
 /// A directory with `in.wav`: a second of 16-bit stereo at 8 kHz.
 fn directory() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
-    let samples: Vec<u8> = (0..32_000u32).map(|i| (i * i >> 7) as u8).collect();
+    let samples: Vec<u8> = (0..32_000u32).map(|i| ((i * i) >> 7) as u8).collect();
     let args = ["encode", "-", "-o", "in.wav", "--input-format", "s16le"];
     let mut child = Command::new(PROGRAM)
         .current_dir(directory.path())

@@ -10,6 +10,7 @@
 
 mod channel_layout;
 mod codec;
+mod codec_record;
 mod color;
 mod encoder;
 mod error;
@@ -28,7 +29,11 @@ mod tensor;
 mod time;
 
 pub use channel_layout::{Channel, ChannelLayout};
-pub use codec::{CodecId, CodecRecord, FlacStreamInfo};
+pub use codec::CodecId;
+pub use codec_record::{
+    AdpcmBlocks, AlacConfig, AudioSpecificConfig, CodecRecord, FlacStreamInfo, Mp3Info,
+    Mp3RateControl, OpusChannelMapping, OpusHead, VorbisHeaders,
+};
 pub use color::{
     ColorInfo, ColorPrimaries, ColorRange, MatrixCoefficients, TransferCharacteristics,
 };

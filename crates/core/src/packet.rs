@@ -11,7 +11,8 @@ pub struct Packet {
     pub stream: usize,
     /// The coded bytes.
     pub data: Vec<u8>,
-    /// When it is heard or shown.
+    /// When it is heard or shown. Negative where the whole packet, or its beginning, is encoder
+    /// delay: the first sample that was in the input is heard at 0.
     pub pts: Timestamp,
     /// When it must be decoded; never after `pts`, never decreasing within a stream.
     pub dts: Timestamp,
@@ -19,7 +20,8 @@ pub struct Packet {
     pub duration: i64,
     /// Whether decoding can start here.
     pub keyframe: bool,
-    /// Samples at the start of the decoded packet that were never in the input (encoder delay).
+    /// Samples at the start of the decoded packet that were never in the input (encoder delay). A
+    /// delay longer than a packet is spread over the first ones.
     pub trim_start: u32,
     /// Samples at the end of the decoded packet that were never in the input (padding).
     pub trim_end: u32,

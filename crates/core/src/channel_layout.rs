@@ -139,6 +139,34 @@ impl ChannelLayout {
     /// Front left and front right.
     pub const STEREO: Self =
         Self { channels: 2, mask: Channel::FrontLeft.bit() | Channel::FrontRight.bit() };
+    /// Stereo and front centre.
+    pub const SURROUND_3_0: Self = Self::and(Self::STEREO, &[Channel::FrontCenter]);
+    /// 3.0 and back centre.
+    pub const SURROUND_4_0: Self = Self::and(Self::SURROUND_3_0, &[Channel::BackCenter]);
+    /// Stereo, back left and back right.
+    pub const QUAD: Self = Self::and(Self::STEREO, &[Channel::BackLeft, Channel::BackRight]);
+    /// Quad and front centre.
+    pub const SURROUND_5_0: Self = Self::and(Self::QUAD, &[Channel::FrontCenter]);
+    /// 5.0 and low frequencies.
+    pub const SURROUND_5_1: Self = Self::and(Self::SURROUND_5_0, &[Channel::LowFrequency]);
+    /// 5.1 with side instead of back channels, and back centre.
+    pub const SURROUND_6_1: Self = Self::and(
+        Self::SURROUND_3_0,
+        &[Channel::LowFrequency, Channel::BackCenter, Channel::SideLeft, Channel::SideRight],
+    );
+    /// 5.1, side left and side right.
+    pub const SURROUND_7_1: Self =
+        Self::and(Self::SURROUND_5_1, &[Channel::SideLeft, Channel::SideRight]);
+
+    const fn and(layout: Self, more: &[Channel]) -> Self {
+        let mut mask = layout.mask;
+        let mut i = 0;
+        while i < more.len() {
+            mask |= more[i].bit();
+            i += 1;
+        }
+        Self { channels: mask.count_ones() as u16, mask }
+    }
 
     /// The usual layout of `channels` channels, as FFmpeg chooses it (6 is `5.1`); more than 8,
     /// or 7.x without a usual order, have no positions.
@@ -197,6 +225,25 @@ impl ChannelLayout {
     /// The positions in the order of the channels; empty where they are not known.
     pub fn positions(self) -> impl Iterator<Item = Channel> {
         Channel::ALL.into_iter().filter(move |c| self.mask & c.bit() != 0)
+    }
+
+    /// For each channel in Vorbis' order (Vorbis I §4.3.9, which Opus shares), the index of ours,
+    /// if the layout is one of those that Vorbis defines.
+    pub fn vorbis_order(self) -> Option<&'static [usize]> {
+        Some(match self {
+            Self::MONO => &[0],
+            Self::STEREO => &[0, 1],
+            // The centre is between left and right, and the low frequencies come last.
+            Self::SURROUND_3_0 => &[0, 2, 1],
+            Self::QUAD => &[0, 1, 2, 3],
+            Self::SURROUND_5_0 => &[0, 2, 1, 3, 4],
+            Self::SURROUND_5_1 => &[0, 2, 1, 4, 5, 3],
+            // Left, centre, right, side left, side right, back centre, low frequencies.
+            Self::SURROUND_6_1 => &[0, 2, 1, 5, 6, 4, 3],
+            // Left, centre, right, the sides, the backs, low frequencies.
+            Self::SURROUND_7_1 => &[0, 2, 1, 6, 7, 4, 5, 3],
+            _ => return None,
+        })
     }
 
     /// The index of the channel for `position`, if there is one.
@@ -264,6 +311,23 @@ mod tests {
         // 3 is 2.1 and 4 is 4.0 because they come first in FFmpeg's table.
         for (channels, name) in [1, 2, 3, 4, 5, 6, 7, 8, 9].into_iter().zip(names) {
             assert_eq!(ChannelLayout::default_for(channels).unwrap().to_string(), name);
+        }
+    }
+
+    #[test]
+    fn constants_are_what_their_names_say() {
+        for (layout, name) in [
+            (ChannelLayout::MONO, "mono"),
+            (ChannelLayout::STEREO, "stereo"),
+            (ChannelLayout::SURROUND_3_0, "3.0"),
+            (ChannelLayout::SURROUND_4_0, "4.0"),
+            (ChannelLayout::QUAD, "quad"),
+            (ChannelLayout::SURROUND_5_0, "5.0"),
+            (ChannelLayout::SURROUND_5_1, "5.1"),
+            (ChannelLayout::SURROUND_6_1, "6.1"),
+            (ChannelLayout::SURROUND_7_1, "7.1"),
+        ] {
+            assert_eq!(name.parse::<ChannelLayout>().unwrap(), layout);
         }
     }
 

@@ -1,7 +1,8 @@
 //! Audio and video frames: what encoders are given.
 
 use crate::{
-    ColorInfo, DataType, Element, PixelFormat, SampleFormat, Timestamp, TypedSlice, with_slice,
+    ColorInfo, DataType, Element, Error, PixelFormat, Result, SampleFormat, Timestamp, TypedSlice,
+    with_slice,
 };
 
 /// Some samples of every channel of an audio stream, borrowed.
@@ -52,6 +53,20 @@ impl<'a> AudioFrame<'a> {
         Self { data, format, channels, samples, plane_stride, pts }
     }
 
+    /// Refuses a frame that is not what an encoder was opened for.
+    ///
+    /// # Errors
+    /// The frame must be of `format`, with `channels` channels.
+    pub fn expect(&self, format: SampleFormat, channels: usize) -> Result<()> {
+        if (self.format, self.channels) == (format, channels) {
+            return Ok(());
+        }
+        Err(Error::chunk(format!(
+            "Expected {format} frames with {channels} channels. Found {} with {}",
+            self.format, self.channels
+        )))
+    }
+
     /// How the samples are stored.
     pub const fn format(&self) -> SampleFormat {
         self.format
@@ -85,6 +100,12 @@ impl<'a> AudioFrame<'a> {
         let start = channel * self.plane_stride;
         T::of(self.data)?.get(start..start + self.samples)
     }
+}
+
+/// A sample as lossy encoders take it: within ±1, and 0 where it is not a number.
+#[inline]
+pub fn clamp_sample(sample: f32) -> f32 {
+    if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) }
 }
 
 /// Owned samples of a type known at run time: a buffer that conversions fill again and again.

@@ -20,6 +20,8 @@ mod muxer;
 mod option;
 mod output;
 mod packet;
+mod packet_clock;
+mod picture;
 mod pixel_format;
 mod rational;
 mod sample_format;
@@ -27,6 +29,7 @@ pub mod single_stream;
 mod stream;
 mod tensor;
 mod time;
+mod vorbis_comment;
 
 pub use channel_layout::{Channel, ChannelLayout};
 pub use codec::CodecId;
@@ -42,15 +45,18 @@ pub use encoder::{
     EncoderInfo, Layouts, SampleRates, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
 };
 pub use error::{Error, ErrorKind, Result, list};
-pub use frame::{AudioFrame, Plane, TypedBuffer, VideoFrame};
+pub use frame::{AudioFrame, Plane, TypedBuffer, VideoFrame, clamp_sample};
 pub use metadata::Metadata;
 pub use muxer::{Muxer, MuxerInfo};
 pub use option::{OptionInfo, OptionKind, Options};
 pub use output::{Destination, MemoryOutput, Output};
 pub use packet::{Packet, PacketQueue};
+pub use packet_clock::PacketClock;
+pub use picture::Picture;
 pub use pixel_format::PixelFormat;
 pub use rational::{MAX_TERM, Rational};
 pub use sample_format::{DataType, SampleFormat};
 pub use stream::{AudioParameters, MediaParameters, StreamParameters, VideoParameters};
 pub use tensor::{Element, MAX_RANK, TensorView, TypedSlice};
 pub use time::{TimeBase, Timestamp};
+pub use vorbis_comment::VorbisComment;

@@ -1,19 +1,20 @@
 //! What a file says of itself: title, artist, …
 
-use crate::{Error, Result};
+use crate::{Error, Picture, Result};
 
-/// Keys and values, in the order they were set. Keys are FFmpeg's common names (`title`,
+/// Keys and values, in the order they were set, and a cover. Keys are FFmpeg's common names (`title`,
 /// `artist`, `album`, `date`, `track`, `genre`, `comment`, `copyright`, `encoder`, …); each muxer
 /// turns them into its container's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
     entries: Vec<(String, String)>,
+    cover: Option<Picture>,
 }
 
 impl Metadata {
     /// Nothing.
     pub const fn new() -> Self {
-        Self { entries: Vec::new() }
+        Self { entries: Vec::new(), cover: None }
     }
 
     /// Sets `key` to `value`, in place of an earlier value whose key differs at most in case.
@@ -51,7 +52,17 @@ impl Metadata {
         self.entries.iter().map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
-    /// Whether there is nothing.
+    /// Sets the picture that players show, in place of an earlier one.
+    pub fn set_cover(&mut self, cover: Picture) {
+        self.cover = Some(cover);
+    }
+
+    /// The picture that players show.
+    pub const fn cover(&self) -> Option<&Picture> {
+        self.cover.as_ref()
+    }
+
+    /// Whether there are no keys.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

@@ -58,15 +58,7 @@ impl AudioEncoder for PcmEncoder {
     }
 
     fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
-        if (frame.format(), frame.channels()) != (self.sample_format, self.channels) {
-            return Err(Error::chunk(format!(
-                "Expected {} frames with {} channels. Found {} with {}",
-                self.sample_format,
-                self.channels,
-                frame.format(),
-                frame.channels()
-            )));
-        }
+        frame.expect(self.sample_format, self.channels)?;
         if frame.samples() == 0 {
             return Ok(());
         }

@@ -12,6 +12,7 @@ pub(crate) enum BlockType {
     Padding = 1,
     SeekTable = 3,
     VorbisComment = 4,
+    Picture = 6,
 }
 
 /// Appends a block; `last` for the one before the frames.

@@ -3,12 +3,11 @@
 use reelwright_core::single_stream::{self, not_started};
 use reelwright_core::{
     CodecId, CodecRecord, Destination, Error, FlacStreamInfo, Metadata, Muxer, Packet, Result,
-    StreamParameters, TimeBase, Timestamp,
+    StreamParameters, TimeBase, Timestamp, VorbisComment,
 };
 
 use crate::block::{self, BlockType};
 use crate::seek_table::SeekTable;
-use crate::vorbis_comment;
 
 /// Where STREAMINFO's body is: behind `fLaC` and a block header.
 const STREAM_INFO_AT: u64 = 8;
@@ -83,8 +82,17 @@ impl Muxer for Flac {
             block::push(&mut bytes, BlockType::SeekTable, &table.body(), false)?;
             file.seek_table = Some(table);
         }
-        let comment = vorbis_comment::body(tags, stream.audio().map(|audio| audio.layout))?;
-        block::push(&mut bytes, BlockType::VorbisComment, &comment, header.padding == 0)?;
+        let mut comment = VorbisComment::new(tags)?;
+        if let Some(audio) = stream.audio() {
+            comment.push_flac_channel_mask(audio.layout);
+        }
+        let picture = tags.cover();
+        let is_last = header.padding == 0;
+        let comment = comment.to_bytes()?;
+        block::push(&mut bytes, BlockType::VorbisComment, &comment, is_last && picture.is_none())?;
+        if let Some(picture) = picture {
+            block::push(&mut bytes, BlockType::Picture, &picture.to_flac_block(), is_last)?;
+        }
         if header.padding > 0 {
             let padding = vec![0; header.padding as usize];
             block::push(&mut bytes, BlockType::Padding, &padding, true)?;

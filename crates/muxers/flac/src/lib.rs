@@ -1,6 +1,6 @@
 //! FLAC muxer for Reelwright.
 //!
-//! Follows RFC 9639: `fLaC`, STREAMINFO, a seek table if asked for, a Vorbis comment, padding, then
+//! Follows RFC 9639: `fLaC`, STREAMINFO, a seek table if asked for, a Vorbis comment, a cover, padding, then
 //! the frames as they come. STREAMINFO's totals and checksum, and the seek table, are known at the
 //! end: `finish` writes them where the output can seek. Elsewhere STREAMINFO says "not known",
 //! which every player takes, and a seek table is refused.
@@ -8,7 +8,6 @@
 mod block;
 mod flac;
 mod seek_table;
-mod vorbis_comment;
 
 use reelwright_core::{CodecId, Error, MuxerInfo, OptionInfo};
 

@@ -1,0 +1,95 @@
+//! Pictures that belong to a file's metadata, such as a cover.
+
+use crate::{Error, Result};
+
+/// A picture in a file's metadata: its front cover.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    mime_type: &'static str,
+    data: Vec<u8>,
+}
+
+/// The first bytes of the pictures that players show, and their media types.
+const KINDS: &[(&[u8], &str)] =
+    &[(b"\xFF\xD8\xFF", "image/jpeg"), (b"\x89PNG\r\n\x1A\n", "image/png"), (b"GIF8", "image/gif")];
+
+/// The type of a front cover, in ID3 and after it in FLAC.
+const FRONT_COVER: u32 = 3;
+
+impl Picture {
+    /// The most bytes of a picture: what the length of a FLAC metadata block leaves.
+    pub const MAX_BYTES: usize = (1 << 24) - 1024;
+
+    /// A front cover from the bytes of a JPEG, PNG or GIF file.
+    ///
+    /// # Errors
+    /// The bytes must be one of these and at most [`MAX_BYTES`](Self::MAX_BYTES).
+    pub fn front_cover(data: Vec<u8>) -> Result<Self> {
+        let Some((_, mime_type)) = KINDS.iter().find(|(magic, _)| data.starts_with(magic)) else {
+            return Err(Error::argument(format!(
+                "A cover must be a JPEG, PNG or GIF picture. Found bytes that start with {:02x?}",
+                &data[..data.len().min(8)]
+            )));
+        };
+        if data.len() > Self::MAX_BYTES {
+            return Err(Error::argument(format!(
+                "A cover must be at most {} bytes long. Found: {} bytes",
+                Self::MAX_BYTES,
+                data.len()
+            )));
+        }
+        Ok(Self { mime_type, data })
+    }
+
+    /// Its internet media type.
+    pub const fn mime_type(&self) -> &'static str {
+        self.mime_type
+    }
+
+    /// The bytes of the picture's file.
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// The body of a FLAC PICTURE metadata block (RFC 9639 §8.8). Width, height and colours are
+    /// left to the picture itself.
+    pub fn to_flac_block(&self) -> Vec<u8> {
+        let mut body = FRONT_COVER.to_be_bytes().to_vec();
+        body.extend((self.mime_type.len() as u32).to_be_bytes());
+        body.extend(self.mime_type.as_bytes());
+        // No description; width, height, bits a pixel and colours are 0, "not known".
+        body.extend([0; 20]);
+        body.extend((self.data.len() as u32).to_be_bytes());
+        body.extend(&self.data);
+        body
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pictures_that_players_show_are_taken() {
+        let png = Picture::front_cover(b"\x89PNG\r\n\x1A\nabc".to_vec()).unwrap();
+        assert_eq!(png.mime_type(), "image/png");
+        for wrong in [&b""[..], b"BM12", b"\x89PN"] {
+            let message = Picture::front_cover(wrong.to_vec()).unwrap_err().to_string();
+            assert!(message.contains("JPEG, PNG or GIF"), "{message}");
+        }
+        let mut huge = b"GIF89a".to_vec();
+        huge.resize(Picture::MAX_BYTES + 1, 0);
+        assert!(Picture::front_cover(huge).is_err());
+    }
+
+    #[test]
+    fn the_flac_block_has_the_rfcs_fields() {
+        let block = Picture::front_cover(b"GIF89a".to_vec()).unwrap().to_flac_block();
+        assert_eq!(block[..4], 3u32.to_be_bytes());
+        assert_eq!(block[4..8], 9u32.to_be_bytes());
+        assert_eq!(&block[8..17], b"image/gif");
+        assert_eq!(block[17..37], [0; 20]);
+        assert_eq!(block[37..41], 6u32.to_be_bytes());
+        assert_eq!(&block[41..], b"GIF89a");
+    }
+}

@@ -1,0 +1,102 @@
+//! Vorbis comments (Vorbis I §5, RFC 9639 §8.6): metadata as fields `NAME=value`, in FLAC and Ogg.
+
+use crate::{ChannelLayout, Error, Metadata, Result};
+
+/// Who wrote the file.
+const VENDOR: &str = concat!("Reelwright ", env!("CARGO_PKG_VERSION"));
+
+/// The field that says which loudspeakers the channels are for (RFC 9639 §8.6.2).
+const CHANNEL_MASK: &str = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK";
+
+/// FFmpeg's common names whose field has another name. The others become upper case.
+const NAMES: &[(&str, &str)] = &[
+    ("album_artist", "ALBUMARTIST"),
+    ("comment", "DESCRIPTION"),
+    ("disc", "DISCNUMBER"),
+    ("track", "TRACKNUMBER"),
+];
+
+/// Fields `NAME=value`, in order.
+#[derive(Debug, Clone, Default)]
+pub struct VorbisComment {
+    fields: Vec<String>,
+}
+
+impl VorbisComment {
+    /// The fields of `tags`, without its pictures.
+    ///
+    /// # Errors
+    /// The name of a field has only the characters from U+0020 to U+007E without `=`.
+    pub fn new(tags: &Metadata) -> Result<Self> {
+        let mut fields = Vec::new();
+        for (key, value) in tags.iter() {
+            if !key.bytes().all(|c| (0x20..=0x7E).contains(&c) && c != b'=') {
+                return Err(Error::argument(format!(
+                    "A metadata key must have only ASCII characters from space to '~', without \
+                     '=', in a Vorbis comment. Found: {key:?}"
+                )));
+            }
+            let name = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(key));
+            let name = name.map_or_else(|| key.to_ascii_uppercase(), |(_, n)| (*n).to_owned());
+            fields.push(format!("{name}={value}"));
+        }
+        Ok(Self { fields })
+    }
+
+    /// Appends a field.
+    pub fn push(&mut self, name: &str, value: impl std::fmt::Display) {
+        self.fields.push(format!("{name}={value}"));
+    }
+
+    /// Appends the mask of a FLAC stream's layout where the number of channels does not imply it
+    /// (RFC 9639 §9.1.3), unless the user has set one. Of five and six channels the RFC leaves
+    /// open whether two of them are at the back or at the sides, so the mask says so.
+    pub fn push_flac_channel_mask(&mut self, layout: ChannelLayout) {
+        const IMPLIED: [ChannelLayout; 6] = [
+            ChannelLayout::MONO,
+            ChannelLayout::STEREO,
+            ChannelLayout::SURROUND_3_0,
+            ChannelLayout::QUAD,
+            ChannelLayout::SURROUND_6_1,
+            ChannelLayout::SURROUND_7_1,
+        ];
+        let name = |field: &String| field.split('=').next() == Some(CHANNEL_MASK);
+        if let Some(mask) = layout.mask().filter(|_| !IMPLIED.contains(&layout))
+            && !self.fields.iter().any(name)
+        {
+            self.push(CHANNEL_MASK, format_args!("{mask:#x}"));
+        }
+    }
+
+    /// The comment as it stands in a file: the vendor, the number of fields, and the fields, each
+    /// behind its length.
+    ///
+    /// # Errors
+    /// Lengths have 32 bits.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        push_text(&mut bytes, VENDOR)?;
+        bytes.extend(length(self.fields.len())?);
+        for field in &self.fields {
+            push_text(&mut bytes, field)?;
+        }
+        Ok(bytes)
+    }
+}
+
+/// Appends a text behind its length.
+fn push_text(bytes: &mut Vec<u8>, text: &str) -> Result<()> {
+    bytes.extend(length(text.len())?);
+    bytes.extend(text.as_bytes());
+    Ok(())
+}
+
+fn length(length: usize) -> Result<[u8; 4]> {
+    let length = u32::try_from(length).map_err(|_| {
+        Error::too_large(format!(
+            "Metadata must be at most {} bytes long in a Vorbis comment. Found: {length} bytes",
+            u32::MAX
+        ))
+    })?;
+    Ok(length.to_le_bytes())
+}

@@ -1,0 +1,48 @@
+//! IMA and Microsoft ADPCM encoders: 4 bits a sample, in the blocks that WAV holds.
+//!
+//! Blocks are byte for byte what FFmpeg's encoders of the same names make without a trellis. The
+//! last block is filled up with silence; its packet's `trim_end` says with how much.
+
+mod encoder;
+mod ima_wav;
+mod ms;
+
+use reelwright_core::{
+    AudioEncoderInfo, Backing, ChannelLayout, CodecId, EncoderInfo, Layouts, OptionInfo,
+    SampleFormat, SampleRates,
+};
+
+const BLOCK_SIZE: OptionInfo = OptionInfo::int(
+    "block_size",
+    (32, 8192),
+    Some(1024),
+    "bytes in a block, a power of two: larger blocks are smaller in sum and coarser to seek in",
+);
+
+/// The description and constructor of every encoder in this crate.
+pub static ENCODERS: &[AudioEncoderInfo] = &[
+    info(CodecId::AdpcmImaWav, "ADPCM IMA WAV", &[SampleFormat::S16p]),
+    info(CodecId::AdpcmMs, "ADPCM Microsoft", &[SampleFormat::S16]),
+];
+
+const fn info(
+    codec: CodecId,
+    long_name: &'static str,
+    sample_formats: &'static [SampleFormat],
+) -> AudioEncoderInfo {
+    AudioEncoderInfo {
+        encoder: EncoderInfo {
+            name: codec.name(),
+            long_name,
+            aliases: &[],
+            codec,
+            backing: Backing::Rust,
+            options: &[BLOCK_SIZE],
+            config: &[],
+        },
+        sample_formats,
+        sample_rates: SampleRates::UpTo(i32::MAX as u32),
+        layouts: Layouts::List(&[ChannelLayout::MONO, ChannelLayout::STEREO]),
+        open: encoder::open,
+    }
+}

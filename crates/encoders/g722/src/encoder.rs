@@ -1,0 +1,113 @@
+//! The filter bank that halves the spectrum, and the bytes.
+
+use reelwright_core::{
+    AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, CodecId, CodecRecord,
+    MediaParameters, Options, PacketClock, PacketQueue, Result, SampleFormat, StreamParameters,
+    TimeBase,
+};
+
+use crate::band::{High, Low};
+
+/// Half of the quadrature mirror filter's coefficients (G.722 table 11); the other half mirrors it.
+const QMF: [i32; 12] = [3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11];
+
+pub(crate) fn open(
+    request: &AudioEncoderRequest,
+    _options: &mut Options,
+) -> Result<Box<dyn AudioEncoder>> {
+    let AudioEncoderRequest { sample_format, sample_rate, layout, .. } = *request;
+    let parameters = StreamParameters {
+        time_base: TimeBase::of_sample_rate(sample_rate)?,
+        codec: CodecId::AdpcmG722,
+        record: CodecRecord::None,
+        bit_rate: Some(u64::from(sample_rate) * 4),
+        media: MediaParameters::Audio(AudioParameters {
+            sample_rate,
+            layout,
+            sample_format,
+            bits_per_sample: 4,
+            frame_size: None,
+        }),
+    };
+    Ok(Box::new(G722Encoder {
+        parameters,
+        history: [0; 24],
+        low: Low::new(),
+        high: High::new(),
+        odd: None,
+        clock: PacketClock::new(0),
+    }))
+}
+
+struct G722Encoder {
+    parameters: StreamParameters,
+    /// The last samples, the newest at the end.
+    history: [i32; 24],
+    low: Low,
+    high: High,
+    /// A sample that waits for the one it shares its byte with.
+    odd: Option<i16>,
+    clock: PacketClock,
+}
+
+impl G722Encoder {
+    /// The byte of the next two samples.
+    fn byte(&mut self, pair: [i16; 2]) -> u8 {
+        self.history.copy_within(2.., 0);
+        self.history[22] = pair[0].into();
+        self.history[23] = pair[1].into();
+        let (mut even, mut odd) = (0, 0);
+        for (i, [first, second]) in self.history.as_chunks::<2>().0.iter().enumerate() {
+            odd += first * QMF[i];
+            even += second * QMF[11 - i];
+        }
+        // 12 bits for the filter's gain, one for the sum of two, one for 15-bit samples.
+        let low = self.low.code((even + odd) >> 14);
+        let high = self.high.code((even - odd) >> 14);
+        high << 6 | low
+    }
+}
+
+impl AudioEncoder for G722Encoder {
+    fn parameters(&self) -> &StreamParameters {
+        &self.parameters
+    }
+
+    fn frame_size(&self) -> Option<usize> {
+        None
+    }
+
+    fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+        frame.expect(SampleFormat::S16, 1)?;
+        let mut samples = frame.interleaved::<i16>().expect("the format was checked");
+        self.clock.receive(samples.len());
+        let mut data = packets.take_buffer();
+        if let (Some(first), Some((second, rest))) = (self.odd, samples.split_first()) {
+            data.push(self.byte([first, *second]));
+            self.odd = None;
+            samples = rest;
+        }
+        let (pairs, rest) = samples.as_chunks();
+        for pair in pairs {
+            data.push(self.byte(*pair));
+        }
+        self.odd = self.odd.or(rest.first().copied());
+        if !data.is_empty() {
+            let packet = packets.push();
+            let samples = 2 * data.len() as u32;
+            packet.data = data;
+            self.clock.stamp(packet, samples);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, packets: &mut PacketQueue) -> Result<()> {
+        if let Some(last) = self.odd.take() {
+            let byte = self.byte([last, 0]);
+            let packet = packets.push();
+            packet.data.push(byte);
+            self.clock.stamp(packet, 2);
+        }
+        Ok(())
+    }
+}

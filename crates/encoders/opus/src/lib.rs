@@ -1,0 +1,30 @@
+//! An Opus encoder (RFC 6716), around the crate `opus-pure`.
+//!
+//! Packets are timed at 48 kHz, whatever rate the samples came at. Up to two channels are one
+//! stream (mapping family 0), up to eight are several in Vorbis' order (family 1, RFC 7845
+//! §5.1.1). Samples beyond ±1 are clamped.
+
+mod config;
+mod encoder;
+
+use reelwright_core::{
+    AudioEncoderInfo, Backing, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat,
+    SampleRates,
+};
+
+/// The `opus` encoder.
+pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo {
+    encoder: EncoderInfo {
+        name: "opus",
+        long_name: "Opus",
+        aliases: &["libopus"],
+        codec: CodecId::Opus,
+        backing: Backing::Rust,
+        options: config::OPTIONS,
+        config: &[CodecConfigField::BitRate, CodecConfigField::CompressionLevel],
+    },
+    sample_formats: &[SampleFormat::S16, SampleFormat::Flt],
+    sample_rates: SampleRates::List(&[8000, 12_000, 16_000, 24_000, 48_000]),
+    layouts: Layouts::List(config::LAYOUTS),
+    open: encoder::OpusEncoder::open,
+};

@@ -1,0 +1,25 @@
+//! An ADTS muxer for Reelwright: AAC as a stream that can be joined anywhere
+//! (ISO/IEC 14496-3 §1.A.2.2).
+//!
+//! Each packet gets a header of 7 bytes that repeats what a decoder must know. There is no place
+//! for metadata, nor to say how much of the start and the end is not to be heard.
+
+mod header;
+mod muxer;
+
+use reelwright_core::{CodecId, MuxerInfo};
+
+use crate::muxer::Adts;
+
+/// `adts`.
+pub static MUXER: MuxerInfo = MuxerInfo {
+    name: "adts",
+    long_name: "ADTS AAC (Advanced Audio Coding)",
+    extensions: &["aac", "adts"],
+    mime_type: Some("audio/aac"),
+    audio_codecs: &[CodecId::Aac],
+    video_codecs: &[],
+    max_streams: 1,
+    options: &[],
+    open: |_| Ok(Box::new(Adts::default())),
+};

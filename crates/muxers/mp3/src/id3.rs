@@ -1,0 +1,111 @@
+//! ID3 tags: version 2 in front, version 1 behind.
+
+use id3::frame::{Comment, ExtendedText, Lyrics, Picture, PictureType};
+use id3::{Encoder, Tag, TagLike, Version};
+use reelwright_core::{Error, Metadata, Result};
+
+/// FFmpeg's common names and the text frames that mean the same.
+const FRAMES: &[(&str, &str)] = &[
+    ("album", "TALB"),
+    ("album_artist", "TPE2"),
+    ("album-sort", "TSOA"),
+    ("artist", "TPE1"),
+    ("artist-sort", "TSOP"),
+    ("composer", "TCOM"),
+    ("copyright", "TCOP"),
+    ("disc", "TPOS"),
+    ("encoded_by", "TENC"),
+    ("encoder", "TSSE"),
+    ("genre", "TCON"),
+    ("language", "TLAN"),
+    ("performer", "TPE3"),
+    ("publisher", "TPUB"),
+    ("title", "TIT2"),
+    ("title-sort", "TSOT"),
+    ("track", "TRCK"),
+];
+
+/// The language of a text in no known one (ISO 639-2).
+const UNDETERMINED: &str = "und";
+
+/// The ID3v2 tag of `tags`; nothing where it would be empty.
+///
+/// # Errors
+/// A tag has at most 256 MiB.
+pub(crate) fn version_2(tags: &Metadata, version: Version) -> Result<Vec<u8>> {
+    let mut tag = Tag::new();
+    for (key, value) in tags.iter() {
+        let is = |name: &str| key.eq_ignore_ascii_case(name);
+        if let Some((_, frame)) = FRAMES.iter().find(|(name, _)| is(name)) {
+            tag.set_text(*frame, value);
+        } else if is("date") {
+            set_date(&mut tag, value, version);
+        } else if is("comment") {
+            tag.add_frame(Comment {
+                lang: UNDETERMINED.to_owned(),
+                description: String::new(),
+                text: value.to_owned(),
+            });
+        } else if is("lyrics") {
+            tag.add_frame(Lyrics {
+                lang: UNDETERMINED.to_owned(),
+                description: String::new(),
+                text: value.to_owned(),
+            });
+        } else {
+            tag.add_frame(ExtendedText { description: key.to_owned(), value: value.to_owned() });
+        }
+    }
+    if let Some(cover) = tags.cover() {
+        tag.add_frame(Picture {
+            mime_type: cover.mime_type().to_owned(),
+            picture_type: PictureType::CoverFront,
+            description: String::new(),
+            data: cover.data().to_vec(),
+        });
+    }
+    let mut bytes = Vec::new();
+    if tag.frames().next().is_none() {
+        return Ok(bytes);
+    }
+    Encoder::new().version(version).padding(0).encode(&tag, &mut bytes).map_err(|error| {
+        Error::too_large(format!("The metadata cannot be written as an ID3v2 tag: {error}"))
+    })?;
+    Ok(bytes)
+}
+
+/// The date: in ID3v2.4 as it is, in ID3v2.3 the year and, where they are given, day and month.
+fn set_date(tag: &mut Tag, date: &str, version: Version) {
+    if version == Version::Id3v24 {
+        tag.set_text("TDRC", date);
+        return;
+    }
+    tag.set_text("TYER", date.get(..4).unwrap_or(date));
+    if let (Some("-"), Some(month), Some("-"), Some(day)) =
+        (date.get(4..5), date.get(5..7), date.get(7..8), date.get(8..10))
+    {
+        tag.set_text("TDAT", format!("{day}{month}"));
+    }
+}
+
+/// The ID3v1.1 tag of `tags`: short fields in ISO 8859-1.
+pub(crate) fn version_1(tags: &Metadata) -> [u8; 128] {
+    let mut tag = [0; 128];
+    tag[..3].copy_from_slice(b"TAG");
+    let mut put = |key: &str, at: usize, length: usize| {
+        let text = tags.get(key).unwrap_or_default();
+        for (to, c) in tag[at..at + length].iter_mut().zip(text.chars()) {
+            *to = u8::try_from(c).unwrap_or(b'?');
+        }
+    };
+    put("title", 3, 30);
+    put("artist", 33, 30);
+    put("album", 63, 30);
+    put("date", 93, 4);
+    put("comment", 97, 28);
+    let track = tags.get("track").and_then(|track| track.split('/').next()?.parse().ok());
+    tag[126] = track.unwrap_or(0);
+    // No genre of the list.
+    tag[127] = 255;
+    tag
+}

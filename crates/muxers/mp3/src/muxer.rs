@@ -1,0 +1,105 @@
+//! The `mp3` muxer.
+
+use id3::Version;
+use reelwright_core::single_stream::{self, not_started};
+use reelwright_core::{
+    CodecId, CodecRecord, Destination, Error, Metadata, Mp3Info, Muxer, Packet, Result,
+    StreamParameters,
+};
+
+use crate::frame::Header;
+use crate::id3::{version_1, version_2};
+use crate::info_frame::InfoFrame;
+
+/// The `mp3` muxer.
+#[derive(Debug)]
+pub(crate) struct Mp3 {
+    id3v2: Option<Version>,
+    id3v1: bool,
+    xing: bool,
+    file: Option<File>,
+}
+
+/// A file that was started.
+#[derive(Debug)]
+struct File {
+    id3v1: Option<[u8; 128]>,
+    has_sound: bool,
+    info: Option<InfoFrame>,
+}
+
+impl Mp3 {
+    pub(crate) const fn new(id3v2: Option<Version>, id3v1: bool, xing: bool) -> Self {
+        Self { id3v2, id3v1, xing, file: None }
+    }
+}
+
+impl Muxer for Mp3 {
+    fn start(
+        &mut self,
+        streams: &[StreamParameters],
+        tags: &Metadata,
+        to: &mut dyn Destination,
+    ) -> Result<()> {
+        only_stream(streams)?;
+        self.file =
+            Some(File { id3v1: self.id3v1.then(|| version_1(tags)), has_sound: false, info: None });
+        match self.id3v2 {
+            Some(version) => to.output().write(&version_2(tags, version)?),
+            None => Ok(()),
+        }
+    }
+
+    fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
+        let file = self.file.as_mut().ok_or_else(|| not_started("mp3"))?;
+        single_stream::check(packet)?;
+        let header = Header::read(&packet.data).ok_or_else(|| {
+            Error::chunk(format!(
+                "A packet of mp3 must begin with the header of a frame of layer III. Found: {:02x?}",
+                &packet.data[..packet.data.len().min(4)]
+            ))
+            .in_stream(0)
+        })?;
+        let output = to.output();
+        if !file.has_sound && self.xing && output.is_seekable() {
+            file.info = InfoFrame::new(header, output.position());
+            if let Some(info) = &file.info {
+                output.write(&info.placeholder())?;
+            }
+        }
+        file.has_sound = true;
+        if let Some(info) = &mut file.info {
+            info.add(packet);
+        }
+        output.write(&packet.data)
+    }
+
+    fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
+        self.file.as_ref().ok_or_else(|| not_started("mp3"))?;
+        to.output().flush()
+    }
+
+    fn finish(&mut self, streams: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
+        let file = self.file.take().ok_or_else(|| not_started("mp3"))?;
+        let (stream, info) = only_stream(streams)?;
+        if let Some(frame) = &file.info {
+            to.output().patch(frame.at, &frame.to_bytes(info, stream.bit_rate))?;
+        }
+        match &file.id3v1 {
+            Some(tag) => to.output().write(tag),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The only stream of a file, and how it was made.
+fn only_stream(streams: &[StreamParameters]) -> Result<(&StreamParameters, Mp3Info)> {
+    let stream = single_stream::only("mp3", streams)?;
+    match (stream.codec, &stream.record) {
+        (CodecId::Mp3, CodecRecord::Mp3(info)) => Ok((stream, *info)),
+        (codec, _) => Err(Error::unsupported(format!(
+            "mp3 supports packets of mp3 with what is known of their encoder. Found: {codec}"
+        ))
+        .in_stream(0)),
+    }
+}

@@ -158,6 +158,12 @@ impl ChannelLayout {
     pub const SURROUND_7_1: Self =
         Self::and(Self::SURROUND_5_1, &[Channel::SideLeft, Channel::SideRight]);
 
+    /// 5.1 and back centre.
+    pub const SURROUND_6_1_BACK: Self = Self::and(Self::SURROUND_5_1, &[Channel::BackCenter]);
+    /// 5.1 and the two between the front ones.
+    pub const SURROUND_7_1_WIDE: Self =
+        Self::and(Self::SURROUND_5_1, &[Channel::FrontLeftOfCenter, Channel::FrontRightOfCenter]);
+
     const fn and(layout: Self, more: &[Channel]) -> Self {
         let mut mask = layout.mask;
         let mut i = 0;
@@ -225,6 +231,22 @@ impl ChannelLayout {
     /// The positions in the order of the channels; empty where they are not known.
     pub fn positions(self) -> impl Iterator<Item = Channel> {
         Channel::ALL.into_iter().filter(move |c| self.mask & c.bit() != 0)
+    }
+
+    /// Whether every channel of `other` has its place here. The sides stand in for the back and
+    /// the back for the sides, where only one of the two pairs is there.
+    pub fn holds(self, other: Self) -> bool {
+        const BACK: u32 = Channel::BackLeft.bit() | Channel::BackRight.bit();
+        const SIDE: u32 = Channel::SideLeft.bit() | Channel::SideRight.bit();
+        if self.mask == 0 || other.mask == 0 {
+            return self.channels == other.channels;
+        }
+        let moved = match other.mask & (BACK | SIDE) {
+            BACK if self.mask & BACK == 0 => other.mask & !BACK | SIDE,
+            SIDE if self.mask & SIDE == 0 => other.mask & !SIDE | BACK,
+            _ => other.mask,
+        };
+        moved & !self.mask == 0
     }
 
     /// For each channel in Vorbis' order (Vorbis I §4.3.9, which Opus shares), the index of ours,
@@ -325,7 +347,9 @@ mod tests {
             (ChannelLayout::SURROUND_5_0, "5.0"),
             (ChannelLayout::SURROUND_5_1, "5.1"),
             (ChannelLayout::SURROUND_6_1, "6.1"),
+            (ChannelLayout::SURROUND_6_1_BACK, "6.1(back)"),
             (ChannelLayout::SURROUND_7_1, "7.1"),
+            (ChannelLayout::SURROUND_7_1_WIDE, "7.1(wide)"),
         ] {
             assert_eq!(name.parse::<ChannelLayout>().unwrap(), layout);
         }

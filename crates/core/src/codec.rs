@@ -79,6 +79,40 @@ impl CodecId {
     }
 }
 
+impl CodecId {
+    /// Whether samples come out as they went in, but for bits that the codec has no room for.
+    pub const fn is_lossless(self) -> bool {
+        match self {
+            Self::Aac
+            | Self::AdpcmG722
+            | Self::AdpcmImaWav
+            | Self::AdpcmMs
+            | Self::Mp3
+            | Self::Opus
+            | Self::PcmALaw
+            | Self::PcmMuLaw
+            | Self::Vorbis => false,
+            Self::PcmU8
+            | Self::PcmS8
+            | Self::PcmS16Le
+            | Self::PcmS16Be
+            | Self::PcmS24Le
+            | Self::PcmS24Be
+            | Self::PcmS32Le
+            | Self::PcmS32Be
+            | Self::PcmS64Le
+            | Self::PcmS64Be
+            | Self::PcmF32Le
+            | Self::PcmF32Be
+            | Self::PcmF64Le
+            | Self::PcmF64Be
+            | Self::Alac
+            | Self::Flac
+            | Self::RawVideo => true,
+        }
+    }
+}
+
 impl fmt::Display for CodecId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

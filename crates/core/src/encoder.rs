@@ -216,6 +216,18 @@ impl SampleRates {
             Self::List(rates) => rates.contains(&rate),
         }
     }
+
+    /// The one that keeps most of sound at `rate`: the lowest that is not below it, else the
+    /// highest.
+    pub fn nearest(&self, rate: u32) -> u32 {
+        match self {
+            Self::UpTo(max) => rate.clamp(1, *max),
+            Self::List(rates) => {
+                let enough = rates.iter().copied().filter(|r| *r >= rate).min();
+                enough.or(rates.iter().copied().max()).unwrap_or(rate)
+            }
+        }
+    }
 }
 
 impl std::fmt::Display for SampleRates {
@@ -244,6 +256,32 @@ impl Layouts {
             Self::List(layouts) => layouts.contains(&layout),
         }
     }
+
+    /// The preferred layout of `channels` channels.
+    pub fn of_channels(&self, channels: usize) -> Option<ChannelLayout> {
+        match self {
+            Self::UpTo(max) if channels > *max => None,
+            Self::UpTo(_) => ChannelLayout::default_for(channels).ok(),
+            Self::List(list) => list.iter().copied().find(|l| l.channels() == channels),
+        }
+    }
+
+    /// The one that keeps most of sound in `layout`: the smallest with a place for every channel,
+    /// else the largest that is smaller.
+    pub fn nearest(&self, layout: ChannelLayout) -> Option<ChannelLayout> {
+        if self.contains(layout) {
+            return Some(layout);
+        }
+        match self {
+            Self::UpTo(max) => ChannelLayout::default_for(*max).ok(),
+            Self::List(list) => {
+                let with_all = list.iter().filter(|l| l.holds(layout)).min_by_key(|l| l.channels());
+                let smaller = list.iter().filter(|l| l.channels() < layout.channels());
+                let smaller = || smaller.max_by_key(|l| l.channels());
+                with_all.or_else(smaller).or(list.first()).copied()
+            }
+        }
+    }
 }
 
 impl std::fmt::Display for Layouts {
@@ -252,5 +290,41 @@ impl std::fmt::Display for Layouts {
             Self::UpTo(max) => write!(f, "1 to {max} channels"),
             Self::List(layouts) => f.write_str(&list(*layouts)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_not_lowered_without_need() {
+        let rates = SampleRates::List(&[8000, 16_000, 44_100]);
+        let nearest = [1, 8000, 8001, 44_056, 48_000].map(|rate| rates.nearest(rate));
+        assert_eq!(nearest, [8000, 8000, 16_000, 44_100, 44_100]);
+        assert_eq!(SampleRates::UpTo(96_000).nearest(192_000), 96_000);
+        assert_eq!(SampleRates::UpTo(96_000).nearest(11_025), 11_025);
+    }
+
+    #[test]
+    fn channels_are_kept_where_there_is_a_place() {
+        const L: &[ChannelLayout] = &[
+            ChannelLayout::MONO,
+            ChannelLayout::STEREO,
+            ChannelLayout::SURROUND_3_0,
+            ChannelLayout::SURROUND_5_1,
+        ];
+        let nearest = |name: &str| {
+            let layout: ChannelLayout = name.parse().unwrap();
+            Layouts::List(L).nearest(layout).unwrap().to_string()
+        };
+        assert_eq!(nearest("stereo"), "stereo");
+        assert_eq!(nearest("2.1"), "5.1");
+        assert_eq!(nearest("5.1(side)"), "5.1");
+        assert_eq!(nearest("quad"), "5.1");
+        assert_eq!(nearest("7.1"), "5.1");
+        assert_eq!(nearest("4.0"), "3.0");
+        let eight = Layouts::UpTo(8).nearest(ChannelLayout::unpositioned(9).unwrap()).unwrap();
+        assert_eq!(eight.to_string(), "7.1");
     }
 }

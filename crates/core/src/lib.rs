@@ -8,6 +8,7 @@
 //! ([`AudioEncoderInfo`], [`MuxerInfo`]) with the options it takes ([`OptionInfo`]); the facade's
 //! registry does the rest. **Who only encodes** uses the facade crate, `reelwright`.
 
+pub mod bits;
 mod channel_layout;
 mod codec;
 mod codec_record;

@@ -1,6 +1,6 @@
 //! What containers of exactly one stream have in common: which stream they take, and which packets.
 
-use crate::{ChannelLayout, CodecId, Error, Packet, Result, StreamParameters, list};
+use crate::{ChannelLayout, CodecId, CodecRecord, Error, Packet, Result, StreamParameters, list};
 
 /// The only stream of `streams`.
 ///
@@ -37,24 +37,29 @@ pub fn not_started(container: &str) -> Error {
     ))
 }
 
-/// A PCM stream as the only one of its container, whose packets are samples and nothing else.
+/// The only stream of its container, whose packets are blocks of the same size and nothing else:
+/// in PCM a sample of every channel, in ADPCM some more.
 #[derive(Debug, Clone, Copy)]
-pub struct PcmStream {
+pub struct BlockStream {
     /// How a sample is coded.
     pub codec: CodecId,
     /// In Hz, never 0.
     pub sample_rate: u32,
     /// The channels.
     pub layout: ChannelLayout,
-    /// Bytes of one sample of one channel.
-    pub bytes_per_sample: usize,
+    /// Bits of one coded sample of one channel.
+    pub bits_per_sample: u32,
+    /// Bytes of a block.
+    pub block: usize,
+    /// Samples of each channel in a block.
+    pub samples_per_block: u16,
 }
 
-impl PcmStream {
+impl BlockStream {
     /// The only stream of `streams`.
     ///
     /// # Errors
-    /// There must be exactly one stream, its codec one of `codecs` (all of them PCM), and its
+    /// There must be exactly one stream, its codec one of `codecs` (PCM, ADPCM and G.722), and its
     /// sample rate positive.
     pub fn new(container: &str, streams: &[StreamParameters], codecs: &[CodecId]) -> Result<Self> {
         let stream = only(container, streams)?;
@@ -63,14 +68,29 @@ impl PcmStream {
 
     fn of(container: &str, stream: &StreamParameters, codecs: &[CodecId]) -> Result<Self> {
         let codec = stream.codec;
-        let known = codecs.contains(&codec);
-        let (Some(audio), Some(bytes_per_sample), true) =
-            (stream.audio(), codec.bytes_per_sample(), known)
-        else {
+        let (Some(audio), true) = (stream.audio(), codecs.contains(&codec)) else {
             return Err(Error::unsupported(format!(
                 "{container} does not support {codec}. Supported values are {}.",
                 list(codecs)
             )));
+        };
+        let channels = audio.layout.channels();
+        let (bits_per_sample, block, samples_per_block) = match (codec, &stream.record) {
+            (_, CodecRecord::Adpcm(blocks))
+                if blocks.block_align > 0 && blocks.samples_per_block > 0 =>
+            {
+                (4, blocks.block_align.into(), blocks.samples_per_block)
+            }
+            (CodecId::AdpcmG722, _) if channels == 1 => (4, 1, 2),
+            _ => match codec.bytes_per_sample() {
+                Some(bytes) => (8 * bytes as u32, bytes * channels, 1),
+                None => {
+                    return Err(Error::unsupported(format!(
+                        "{container} cannot describe {codec} with {channels} channels without the \
+                         size of its blocks."
+                    )));
+                }
+            },
         };
         let sample_rate = audio.sample_rate;
         if sample_rate == 0 {
@@ -78,32 +98,28 @@ impl PcmStream {
                 "{container} cannot describe a sample rate of 0 Hz; it must be positive."
             )));
         }
-        Ok(Self { codec, sample_rate, layout: audio.layout, bytes_per_sample })
-    }
-
-    /// Bytes of one sample of every channel.
-    pub const fn block(&self) -> usize {
-        self.bytes_per_sample * self.layout.channels()
+        let layout = audio.layout;
+        Ok(Self { codec, sample_rate, layout, bits_per_sample, block, samples_per_block })
     }
 
     /// How many samples of each channel `bytes` are.
     pub const fn samples(&self, bytes: u64) -> u64 {
-        bytes / self.block() as u64
+        bytes / self.block as u64 * self.samples_per_block as u64
     }
 
     /// Refuses a packet that is not this stream's, or would shift the channels of all that follows.
     ///
     /// # Errors
-    /// The packet must be of stream 0 and hold whole samples of all channels.
+    /// The packet must be of stream 0 and hold whole blocks.
     pub fn check(&self, packet: &Packet) -> Result<()> {
         check(packet)?;
-        if packet.data.len().is_multiple_of(self.block()) {
+        if packet.data.len().is_multiple_of(self.block) {
             return Ok(());
         }
         Err(Error::chunk(format!(
             "A packet of {} must hold whole samples of all channels, {} bytes each. Found: {} bytes",
             self.codec,
-            self.block(),
+            self.block,
             packet.data.len()
         ))
         .in_stream(0))
@@ -113,7 +129,7 @@ impl PcmStream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AudioParameters, CodecRecord, ErrorKind, MediaParameters, SampleFormat, TimeBase};
+    use crate::{AdpcmBlocks, AudioParameters, ErrorKind, MediaParameters, SampleFormat, TimeBase};
 
     const CODECS: &[CodecId] = &[CodecId::PcmS16Le, CodecId::PcmS24Le];
 
@@ -135,10 +151,10 @@ mod tests {
 
     #[test]
     fn one_known_stream_is_taken() {
-        let pcm = PcmStream::new("box", &[stream(CodecId::PcmS24Le, 8000)], CODECS).unwrap();
-        assert_eq!((pcm.block(), pcm.samples(605)), (6, 100));
+        let pcm = BlockStream::new("box", &[stream(CodecId::PcmS24Le, 8000)], CODECS).unwrap();
+        assert_eq!((pcm.block, pcm.samples(605)), (6, 100));
         let refused = |streams: &[StreamParameters]| {
-            let error = PcmStream::new("box", streams, CODECS).unwrap_err();
+            let error = BlockStream::new("box", streams, CODECS).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsupported);
             error.to_string()
         };
@@ -156,8 +172,22 @@ mod tests {
     }
 
     #[test]
+    fn adpcm_has_larger_blocks() {
+        let blocks = AdpcmBlocks { block_align: 1024, samples_per_block: 1012 };
+        let adpcm = StreamParameters {
+            record: CodecRecord::Adpcm(blocks),
+            ..stream(CodecId::AdpcmMs, 8000)
+        };
+        let adpcm = BlockStream::new("box", &[adpcm], &[CodecId::AdpcmMs]).unwrap();
+        assert_eq!((adpcm.block, adpcm.samples(2048), adpcm.bits_per_sample), (1024, 2024, 4));
+        let without = [stream(CodecId::AdpcmMs, 8000)];
+        let error = BlockStream::new("box", &without, &[CodecId::AdpcmMs]).unwrap_err();
+        assert!(error.to_string().contains("the size of its blocks"), "{error}");
+    }
+
+    #[test]
     fn packets_hold_whole_samples_of_stream_0() {
-        let pcm = PcmStream::new("box", &[stream(CodecId::PcmS24Le, 8000)], CODECS).unwrap();
+        let pcm = BlockStream::new("box", &[stream(CodecId::PcmS24Le, 8000)], CODECS).unwrap();
         let packet = |stream, bytes| Packet { stream, data: vec![0; bytes], ..Packet::default() };
         pcm.check(&packet(0, 0)).unwrap();
         pcm.check(&packet(0, 12)).unwrap();

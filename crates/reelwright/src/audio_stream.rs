@@ -1,5 +1,6 @@
 //! What an audio stream is to be, as the user says it, and how the rest is chosen.
 
+use reelwright_convert::ResampleQuality;
 use reelwright_core::{
     AudioEncoderInfo, AudioEncoderRequest, ChannelLayout, CodecConfig, DataType, Error, MuxerInfo,
     Options, Result, SampleFormat, list,
@@ -36,6 +37,7 @@ pub struct AudioStream {
     encoder_num_channels: Option<usize>,
     encoder_format: Option<SampleFormat>,
     codec_config: CodecConfig,
+    resample_quality: ResampleQuality,
     filter_desc: Option<String>,
 }
 
@@ -54,6 +56,7 @@ impl AudioStream {
             encoder_num_channels: None,
             encoder_format: None,
             codec_config: CodecConfig::default(),
+            resample_quality: ResampleQuality::default(),
             filter_desc: None,
         }
     }
@@ -96,14 +99,16 @@ impl AudioStream {
         self
     }
 
-    /// The rate to encode at, in Hz. Must be the chunks' own: there is no resampling yet.
+    /// The rate to encode at, in Hz; the chunks are resampled to it. Unless set, it is the lowest
+    /// rate that the encoder takes and that is not below the chunks' own.
     #[must_use]
     pub fn encoder_sample_rate(mut self, rate: u32) -> Self {
         self.encoder_sample_rate = Some(rate);
         self
     }
 
-    /// The number of channels to encode; the chunks' channels are remixed to it.
+    /// The number of channels to encode; the chunks' channels are remixed to it. Unless set, it
+    /// is the chunks' own, or what the encoder takes that keeps them all, or else most of them.
     #[must_use]
     pub fn encoder_num_channels(mut self, channels: usize) -> Self {
         self.encoder_num_channels = Some(channels);
@@ -122,6 +127,13 @@ impl AudioStream {
     #[must_use]
     pub fn codec_config(mut self, config: CodecConfig) -> Self {
         self.codec_config = config;
+        self
+    }
+
+    /// How carefully chunks are resampled, where they are.
+    #[must_use]
+    pub fn resample_quality(mut self, quality: ResampleQuality) -> Self {
+        self.resample_quality = quality;
         self
     }
 
@@ -181,11 +193,12 @@ impl AudioStream {
                 log::warn!("{name} has no use for {} of codec_config.", field.name());
             }
         }
+        let (layout, encoded_layout) = self.choose_layouts(info, layout)?;
         let request = AudioEncoderRequest {
             codec: info.encoder.codec,
             sample_format: self.choose_format(info)?,
             sample_rate: self.choose_rate(info)?,
-            layout: self.choose_layout(info, layout)?,
+            layout: encoded_layout,
             config: self.codec_config,
         };
         Ok(ResolvedAudio {
@@ -193,7 +206,9 @@ impl AudioStream {
             request,
             options: self.encoder_options.clone(),
             input: self.format.data_type(),
+            sample_rate: self.sample_rate,
             layout,
+            resample_quality: self.resample_quality,
             bits: self.bits_to_keep(),
         })
     }
@@ -226,46 +241,67 @@ impl AudioStream {
     }
 
     fn choose_rate(&self, info: &AudioEncoderInfo) -> Result<u32> {
-        let rate = match self.encoder_sample_rate {
-            Some(0) => {
-                return Err(Error::argument("Encoder sample rate must be positive. Found: 0"));
-            }
-            Some(rate) => rate,
-            None => self.sample_rate,
-        };
-        if !info.sample_rates.contains(rate) {
-            return Err(Error::unsupported(format!(
+        match self.encoder_sample_rate {
+            None => Ok(info.sample_rates.nearest(self.sample_rate)),
+            Some(0) => Err(Error::argument("Encoder sample rate must be positive. Found: 0")),
+            Some(rate) if info.sample_rates.contains(rate) => Ok(rate),
+            Some(rate) => Err(Error::unsupported(format!(
                 "{} does not support sample rate {rate}. Supported values are; {}",
                 info.encoder.name, info.sample_rates
-            )));
+            ))),
         }
-        if rate != self.sample_rate {
-            return Err(Error::unsupported(format!(
-                "There is no resampling yet: encoder_sample_rate must be the sample rate, {}. \
-                 Found: {rate}",
-                self.sample_rate
-            )));
-        }
-        Ok(rate)
     }
 
-    fn choose_layout(&self, info: &AudioEncoderInfo, own: ChannelLayout) -> Result<ChannelLayout> {
-        let layout = match self.encoder_num_channels {
+    /// The layout of the chunks, and the one to encode.
+    fn choose_layouts(
+        &self,
+        info: &AudioEncoderInfo,
+        own: ChannelLayout,
+    ) -> Result<(ChannelLayout, ChannelLayout)> {
+        let own_count = own.channels();
+        // Where the user has not said what the channels are for, the encoder may.
+        let by_count = info.layouts.of_channels(own_count);
+        let own = match by_count {
+            Some(layout) if self.channel_layout.is_none() && !info.layouts.contains(own) => layout,
+            _ => own,
+        };
+        let encoded = match self.encoder_num_channels {
             Some(0) => {
                 return Err(Error::argument(
                     "The number of channels must be greater than 0. Found: 0",
                 ));
             }
-            Some(channels) if channels != own.channels() => ChannelLayout::default_for(channels)?,
-            _ => own,
+            Some(channels) if channels != own_count => {
+                let usual = ChannelLayout::default_for(channels)?;
+                if info.layouts.contains(usual) {
+                    Some(usual)
+                } else {
+                    info.layouts.of_channels(channels)
+                }
+            }
+            Some(_) => info
+                .layouts
+                .nearest(own)
+                .filter(|layout| layout.channels() == own_count)
+                .or(by_count),
+            None => info.layouts.nearest(own),
         };
-        if !info.layouts.contains(layout) {
+        let Some(encoded) = encoded else {
             return Err(Error::unsupported(format!(
-                "{} does not support {layout}. Supported values are; {}",
-                info.encoder.name, info.layouts
+                "{} does not support {} channels. Supported values are; {}",
+                info.encoder.name,
+                self.encoder_num_channels.unwrap_or(own_count),
+                info.layouts
             )));
+        };
+        if encoded.channels() < own_count && self.encoder_num_channels.is_none() {
+            log::warn!(
+                "{} does not take {own}; {encoded} is encoded. Supported values are; {}",
+                info.encoder.name,
+                info.layouts
+            );
         }
-        Ok(layout)
+        Ok((own, encoded))
     }
 }
 
@@ -274,9 +310,11 @@ pub(crate) struct ResolvedAudio {
     pub(crate) info: &'static AudioEncoderInfo,
     pub(crate) request: AudioEncoderRequest,
     pub(crate) options: Options,
-    /// The type and channels of the chunks.
+    /// The type, rate and channels of the chunks.
     pub(crate) input: DataType,
+    pub(crate) sample_rate: u32,
     pub(crate) layout: ChannelLayout,
+    pub(crate) resample_quality: ResampleQuality,
     /// The bits of a sample whose loss would be a surprise.
     pub(crate) bits: u32,
 }

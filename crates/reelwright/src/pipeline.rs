@@ -1,9 +1,11 @@
 //! The way of an audio chunk to packets: checked, converted, cut into frames, encoded.
 
-use reelwright_convert::{AudioConverter, first_nan};
+use std::ops::Range;
+
+use reelwright_convert::{AudioConverter, Outliers, Resampler, outliers};
 use reelwright_core::{
-    AudioEncoder, AudioFrame, DataType, Element, Error, PacketQueue, Result, StreamParameters,
-    TensorView, TimeBase, Timestamp, TypedBuffer, TypedSlice, with_slice,
+    AudioEncoder, AudioFrame, DataType, Element, Error, PacketQueue, Result, SampleFormat,
+    StreamParameters, TensorView, TimeBase, Timestamp, TypedBuffer, TypedSlice, with_slice,
 };
 
 use crate::audio_stream::ResolvedAudio;
@@ -13,6 +15,8 @@ use crate::audio_stream::ResolvedAudio;
 const FRAME_SIZE: usize = 1024;
 /// The most elements such a frame has, however many channels there are.
 const MAX_FRAME_ELEMENTS: usize = 1 << 17;
+/// Samples of each channel that are resampled at a time.
+const RESAMPLED_BLOCK: usize = 1024;
 /// The longest gap that is filled with silence, in seconds.
 const MAX_GAP_SECONDS: i64 = 24 * 60 * 60;
 
@@ -20,31 +24,89 @@ const MAX_GAP_SECONDS: i64 = 24 * 60 * 60;
 pub(crate) struct AudioPipeline {
     input: DataType,
     channels: usize,
+    /// Of the chunks.
     time_base: TimeBase,
     sample_rate: u32,
-    converter: AudioConverter,
+    way: Way,
     encoder: Box<dyn AudioEncoder>,
     is_planar: bool,
     out_channels: usize,
-    /// Whether NaN has no meaning in what is encoded.
-    refuses_nan: bool,
+    /// Whether samples that are not a number, or beyond ±1, have no meaning in what is encoded.
+    is_bounded: bool,
     frame: TypedBuffer,
     /// Samples per channel that the frame can hold and that it holds.
     capacity: usize,
     filled: usize,
     /// When the frame's first sample is heard, in encoded samples.
     frame_start: i64,
-    /// When the next sample written is heard, in samples.
+    /// When the next sample written is heard, in samples of the chunks.
     next: i64,
     fills_gaps: bool,
     has_warned_of_overlap: bool,
+    /// How many samples beyond ±1 were clamped.
+    pub(crate) clamped: u64,
     pub(crate) packets: PacketQueue,
+}
+
+/// How a chunk's samples become a frame's.
+enum Way {
+    /// In one step.
+    Straight(AudioConverter),
+    /// To another rate.
+    Resampled(Box<Resampled>),
+}
+
+/// A chunk's samples on their way to another rate. Where channels are dropped that is done first,
+/// and where they are added last.
+struct Resampled {
+    before: AudioConverter,
+    block: TypedBuffer,
+    channels: usize,
+    resampler: Resampler,
+    after: AudioConverter,
+}
+
+impl Resampled {
+    fn new(stream: &ResolvedAudio) -> Result<Self> {
+        let ResolvedAudio { request, input, sample_rate, layout, .. } = stream;
+        let between =
+            if request.layout.channels() < layout.channels() { request.layout } else { *layout };
+        let channels = between.channels();
+        let quality = stream.resample_quality;
+        let resampler = Resampler::new(*sample_rate, request.sample_rate, channels, quality)?;
+        let data_type = resampler.data_type();
+        let format = SampleFormat::packed(data_type);
+        Ok(Self {
+            before: AudioConverter::new(*input, *layout, format, between)?,
+            block: TypedBuffer::zeroed(data_type, RESAMPLED_BLOCK * channels),
+            channels,
+            resampler,
+            after: AudioConverter::new(data_type, between, request.sample_format, request.layout)?,
+        })
+    }
+
+    /// Takes rows of a chunk, at most [`RESAMPLED_BLOCK`].
+    fn push(&mut self, chunk: &TensorView<'_>, rows: Range<usize>) {
+        let elements = rows.len() * self.channels;
+        self.before.convert(chunk, rows, &mut self.block, RESAMPLED_BLOCK, 0);
+        self.resampler.push(first(self.block.as_slice(), elements));
+    }
 }
 
 impl AudioPipeline {
     pub(crate) fn new(stream: ResolvedAudio) -> Result<Self> {
-        let ResolvedAudio { info, request, mut options, input, layout, bits } = stream;
-        let converter = AudioConverter::new(input, layout, request.sample_format, request.layout)?;
+        let way = if stream.sample_rate == stream.request.sample_rate {
+            Way::Straight(AudioConverter::new(
+                stream.input,
+                stream.layout,
+                stream.request.sample_format,
+                stream.request.layout,
+            )?)
+        } else {
+            Way::Resampled(Box::new(Resampled::new(&stream)?))
+        };
+        let ResolvedAudio { info, request, mut options, input, sample_rate, layout, bits, .. } =
+            stream;
         let encoder = (info.open)(&request, &mut options)?;
         options.finish(info.encoder.options)?;
 
@@ -55,7 +117,7 @@ impl AudioPipeline {
         let data_type = request.sample_format.data_type();
 
         let kept = encoder.parameters().audio().map_or(0, |audio| audio.bits_per_sample);
-        if kept < bits {
+        if info.encoder.codec.is_lossless() && kept < bits {
             log::warn!(
                 "{} keeps {kept} of {bits} bits of a sample. To keep more pass another encoder, or \
                  bits_per_raw_sample to one that has the option.",
@@ -65,13 +127,14 @@ impl AudioPipeline {
         Ok(Self {
             input,
             channels: layout.channels(),
-            time_base: TimeBase::of_sample_rate(request.sample_rate)?,
-            sample_rate: request.sample_rate,
-            converter,
+            time_base: TimeBase::of_sample_rate(sample_rate)?,
+            sample_rate,
+            way,
             encoder,
             is_planar: request.sample_format.is_planar(),
             out_channels,
-            refuses_nan: !input.is_integer() && data_type.is_integer(),
+            is_bounded: !input.is_integer()
+                && (data_type.is_integer() || !info.encoder.codec.is_lossless()),
             frame: TypedBuffer::zeroed(data_type, capacity * out_channels),
             capacity,
             filled: 0,
@@ -79,6 +142,7 @@ impl AudioPipeline {
             next: 0,
             fills_gaps: true,
             has_warned_of_overlap: false,
+            clamped: 0,
             packets: PacketQueue::new(),
         })
     }
@@ -113,15 +177,31 @@ impl AudioPipeline {
                 self.channels, shape[1]
             )));
         }
-        if self.refuses_nan
-            && let Some((frame, channel)) = first_nan(chunk)
-        {
+        let outliers = if self.is_bounded { outliers(chunk) } else { Outliers::default() };
+        if let Some((frame, channel)) = outliers.first_nan {
             return Err(Error::chunk(format!(
                 "NaN cannot be encoded as {}. Found at frame {frame}, channel {channel} of the \
                  chunk; nothing of the chunk was written.",
                 self.parameters().codec
             )));
         }
+        let gap = self.gap(pts)?;
+        if outliers.beyond_unity > 0 {
+            if self.clamped == 0 {
+                log::warn!(
+                    "{} samples of a chunk at {} s are beyond ±1, and are clamped. More are not \
+                     warned of.",
+                    outliers.beyond_unity,
+                    self.time_base.seconds_of(Timestamp(self.next + gap))
+                );
+            }
+            self.clamped += outliers.beyond_unity;
+        }
+        Ok(gap)
+    }
+
+    /// How many samples of silence `pts` asks for.
+    fn gap(&mut self, pts: Option<f64>) -> Result<i64> {
         let Some(pts) = pts else { return Ok(0) };
         let Timestamp(at) = self.time_base.at(pts)?;
         let gap = at - self.next;
@@ -146,18 +226,51 @@ impl AudioPipeline {
         Ok(gap)
     }
 
-    /// Takes the samples of `chunk` from `row` on, until a frame is full or the chunk ends;
-    /// returns the row to go on from.
+    /// Takes samples of `chunk` from `row` on, some frames' worth at most; returns the row to go
+    /// on from.
     pub(crate) fn write(&mut self, chunk: &TensorView<'_>, row: usize) -> Result<usize> {
-        let rows = (self.capacity - self.filled).min(chunk.shape()[0] - row);
-        let range = row..row + rows;
-        self.converter.convert(chunk, range, &mut self.frame, self.capacity, self.filled);
-        self.filled += rows;
+        let left = chunk.shape()[0] - row;
+        let rows = match &mut self.way {
+            Way::Straight(converter) => {
+                let rows = left.min(self.capacity - self.filled);
+                let range = row..row + rows;
+                converter.convert(chunk, range, &mut self.frame, self.capacity, self.filled);
+                self.filled += rows;
+                if self.filled == self.capacity {
+                    self.encode()?;
+                }
+                rows
+            }
+            Way::Resampled(way) => {
+                let rows = left.min(RESAMPLED_BLOCK);
+                way.push(chunk, row..row + rows);
+                self.take_resampled()?;
+                rows
+            }
+        };
         self.next += rows as i64;
-        if self.filled == self.capacity {
-            self.encode()?;
-        }
         Ok(row + rows)
+    }
+
+    /// Encodes what the resampler has ready; what does not fill a frame stays in it.
+    fn take_resampled(&mut self) -> Result<()> {
+        loop {
+            let Way::Resampled(way) = &mut self.way else { return Ok(()) };
+            let Resampled { resampler, after, channels, .. } = way.as_mut();
+            let ready = resampler.ready();
+            let shape = [with_slice!(ready, data => data.len()) / *channels, *channels];
+            let samples = shape[0].min(self.capacity - self.filled);
+            if samples == 0 {
+                return Ok(());
+            }
+            let view = with_slice!(ready, data => TensorView::contiguous(data, &shape))?;
+            after.convert(&view, 0..samples, &mut self.frame, self.capacity, self.filled);
+            resampler.consume(samples);
+            self.filled += samples;
+            if self.filled == self.capacity {
+                self.encode()?;
+            }
+        }
     }
 
     /// Silence in the type of the chunks, of `samples` samples.
@@ -199,6 +312,10 @@ impl AudioPipeline {
 
     /// Encodes everything there is.
     pub(crate) fn finish(&mut self) -> Result<()> {
+        if let Way::Resampled(way) = &mut self.way {
+            way.resampler.finish();
+            self.take_resampled()?;
+        }
         self.encode()?;
         self.encoder.finish(&mut self.packets)
     }

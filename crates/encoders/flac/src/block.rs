@@ -2,7 +2,6 @@
 
 use fearless_simd::Level;
 
-use crate::bits::BitWriter;
 use crate::config::{Config, OrderSearch, Prediction, Stereo};
 use crate::crc::crc16;
 use crate::frame::{ChannelMode, FrameHeader, MAX_HEADER_BYTES};
@@ -12,6 +11,7 @@ use crate::kernels::{
 };
 use crate::lpc::{Predictors, Quantized, Window};
 use crate::rice::{RicePlan, RiceScratch, estimate};
+use reelwright_core::bits::BitWriter;
 
 /// Differences of deeper samples leave 32 bits.
 pub(crate) const MAX_STEREO_BITS: u32 = 31;

@@ -4,7 +4,6 @@
 //! bits, 4 to 32 bits a sample, 1 to 8 channels. The bytes depend on the samples and the options
 //! alone: not on the processor, nor on the number of threads.
 
-mod bits;
 mod block;
 mod config;
 mod crc;

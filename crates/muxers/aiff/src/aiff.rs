@@ -1,6 +1,6 @@
 //! The `aiff` muxer: a header, the sound, and lengths that are mended where they can be.
 
-use reelwright_core::single_stream::{PcmStream, not_started};
+use reelwright_core::single_stream::{BlockStream, not_started};
 use reelwright_core::{Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters};
 
 use crate::chunk::{self, Fields};
@@ -14,7 +14,7 @@ pub(crate) struct Aiff {
 /// A file that was started.
 #[derive(Debug)]
 struct File {
-    sound: PcmStream,
+    sound: BlockStream,
     seekable: bool,
     /// Where the file starts in the output.
     start: u64,
@@ -35,7 +35,7 @@ impl Muxer for Aiff {
         tags: &Metadata,
         to: &mut dyn Destination,
     ) -> Result<()> {
-        let sound = PcmStream::new("aiff", streams, crate::CODECS)?;
+        let sound = BlockStream::new("aiff", streams, crate::CODECS)?;
         let (mut bytes, fields) = chunk::header(&sound, tags)?;
         let output = to.output();
         let (start, header) = (output.position(), bytes.len() as u64);
@@ -87,7 +87,7 @@ impl File {
     /// The most bytes of sound that FORM's length can count behind `header` bytes: whole samples,
     /// and an even number of them.
     fn room(&self, header: u64) -> Result<u64> {
-        let block = 2 * self.sound.block() as u64;
+        let block = 2 * self.sound.block as u64;
         // FORM does not count its first 8 bytes.
         let room = u64::from(u32::MAX) + 8;
         let room = room.checked_sub(header).ok_or_else(|| {

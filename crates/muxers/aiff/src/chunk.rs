@@ -1,6 +1,6 @@
 //! The chunks in front of the sound.
 
-use reelwright_core::single_stream::PcmStream;
+use reelwright_core::single_stream::BlockStream;
 use reelwright_core::{ChannelLayout, CodecId, Error, Metadata, Result};
 
 /// FVER's only time stamp, `AIFCVersion1`.
@@ -25,7 +25,7 @@ pub(crate) struct Fields {
 ///
 /// # Errors
 /// A text of 4 GiB does not fit, nor do more than 32,767 channels.
-pub(crate) fn header(sound: &PcmStream, tags: &Metadata) -> Result<(Vec<u8>, Fields)> {
+pub(crate) fn header(sound: &BlockStream, tags: &Metadata) -> Result<(Vec<u8>, Fields)> {
     let channels = sound.layout.channels();
     if channels > MAX_CHANNELS {
         return Err(Error::unsupported(format!(
@@ -77,10 +77,10 @@ fn is_usual(layout: ChannelLayout) -> bool {
 }
 
 /// COMM's `sampleSize`: bits of a sample, before compression where there is one.
-const fn sample_size(sound: &PcmStream) -> u16 {
+const fn sample_size(sound: &BlockStream) -> u16 {
     match sound.codec {
         CodecId::PcmALaw | CodecId::PcmMuLaw => 16,
-        _ => 8 * sound.bytes_per_sample as u16,
+        _ => sound.bits_per_sample as u16,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The `au` muxer.
 
-use reelwright_core::single_stream::{PcmStream, not_started};
+use reelwright_core::single_stream::{BlockStream, not_started};
 use reelwright_core::{
     CodecId, Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters,
 };
@@ -22,7 +22,7 @@ pub(crate) struct Au {
 /// A file that was started.
 #[derive(Debug)]
 struct File {
-    sound: PcmStream,
+    sound: BlockStream,
     seekable: bool,
     /// Where the file starts in the output.
     start: u64,
@@ -37,7 +37,7 @@ impl Muxer for Au {
         tags: &Metadata,
         to: &mut dyn Destination,
     ) -> Result<()> {
-        let sound = PcmStream::new("au", streams, crate::CODECS)?;
+        let sound = BlockStream::new("au", streams, crate::CODECS)?;
         let annotation = annotation(tags);
         let offset = u32::try_from(HEADER + annotation.len()).map_err(|_| {
             Error::too_large(format!(

@@ -1,9 +1,11 @@
 //! The `caf` muxer.
 
-use reelwright_core::single_stream::{PcmStream, not_started};
-use reelwright_core::{Destination, Metadata, Muxer, Packet, Result, StreamParameters};
+use reelwright_core::single_stream::{self, not_started};
+use reelwright_core::{Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters};
 
 use crate::chunk;
+use crate::packet_table::PacketTable;
+use crate::sound::Sound;
 
 /// The data chunk's edit count, which its length includes.
 const EDIT_COUNT: u64 = 4;
@@ -17,7 +19,8 @@ pub(crate) struct Caf {
 /// A file that was started.
 #[derive(Debug)]
 struct File {
-    sound: PcmStream,
+    sound: Sound,
+    table: PacketTable,
     seekable: bool,
     /// Where the data chunk's length is in the output.
     size_at: u64,
@@ -32,18 +35,31 @@ impl Muxer for Caf {
         tags: &Metadata,
         to: &mut dyn Destination,
     ) -> Result<()> {
-        let sound = PcmStream::new("caf", streams, crate::CODECS)?;
+        let sound = Sound::new(streams)?;
         let bytes = chunk::header(&sound, tags)?;
         let output = to.output();
+        if let (Sound::Alac(..), false) = (sound, output.is_seekable()) {
+            return Err(Error::unsupported(
+                "caf with alac needs an output that can seek: the lengths of the packets come \
+                 last. Write a file, or pcm.",
+            ));
+        }
         let size_at = output.position() + bytes.len() as u64 - EDIT_COUNT - 8;
-        self.file = Some(File { sound, seekable: output.is_seekable(), size_at, data: 0 });
+        let (table, seekable) = (PacketTable::default(), output.is_seekable());
+        self.file = Some(File { sound, table, seekable, size_at, data: 0 });
         output.write(&bytes)
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
         let file = self.file.as_mut().ok_or_else(|| not_started("caf"))?;
-        file.sound.check(packet)?;
+        match &file.sound {
+            Sound::Pcm(pcm) => pcm.check(packet)?,
+            Sound::Alac(..) => single_stream::check(packet)?,
+        }
         to.output().write(&packet.data)?;
+        if let Sound::Alac(..) = file.sound {
+            file.table.add(packet);
+        }
         file.data += packet.data.len() as u64;
         Ok(())
     }
@@ -53,8 +69,17 @@ impl Muxer for Caf {
         to.output().flush()
     }
 
-    fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
-        self.file.take().ok_or_else(|| not_started("caf"))?.patch_size(to)
+    fn finish(&mut self, streams: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
+        let file = self.file.take().ok_or_else(|| not_started("caf"))?;
+        file.patch_size(to)?;
+        if let Sound::Alac(config, _) = Sound::new(streams)? {
+            let output = to.output();
+            output.write(&file.table.to_chunk(config.frame_length))?;
+            // The largest packet and the average rate are known now.
+            let at = file.size_at - 4 - config.to_bytes().len() as u64;
+            output.patch(at, &config.to_bytes())?;
+        }
+        Ok(())
     }
 }
 

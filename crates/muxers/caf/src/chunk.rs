@@ -1,7 +1,8 @@
 //! The chunks in front of the sound.
 
-use reelwright_core::single_stream::PcmStream;
 use reelwright_core::{ChannelLayout, CodecId, Error, Metadata, Result};
+
+use crate::sound::Sound;
 
 /// `kCAFLinearPCMFormatFlagIsFloat`.
 const FLOAT: u32 = 1;
@@ -19,15 +20,18 @@ const DISCRETE: u32 = 147 << 16;
 ///
 /// # Errors
 /// There cannot be 2^32 information strings.
-pub(crate) fn header(sound: &PcmStream, tags: &Metadata) -> Result<Vec<u8>> {
+pub(crate) fn header(sound: &Sound, tags: &Metadata) -> Result<Vec<u8>> {
     // Version 1, no flags.
     let mut bytes = b"caff\0\x01\0\0".to_vec();
     push(&mut bytes, b"desc", &description(sound));
-    if let Some(layout) = layout(sound.layout) {
+    if let Some(layout) = layout(sound.layout()) {
         push(&mut bytes, b"chan", &layout);
     }
     if !tags.is_empty() {
         push(&mut bytes, b"info", &information(tags)?);
+    }
+    if let Sound::Alac(config, _) = sound {
+        push(&mut bytes, b"kuki", &config.to_bytes());
     }
     bytes.extend(b"data");
     bytes.extend((-1i64).to_be_bytes());
@@ -36,23 +40,38 @@ pub(crate) fn header(sound: &PcmStream, tags: &Metadata) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The Audio Description chunk: rate, format, flags, and what a packet is. Here it is one sample
+/// The Audio Description chunk: rate, format, flags, and what a packet is. In PCM it is one sample
 /// of every channel.
-fn description(sound: &PcmStream) -> Vec<u8> {
+fn description(sound: &Sound) -> Vec<u8> {
     use CodecId as C;
-    let (format, flags) = match sound.codec {
-        C::PcmALaw => (b"alaw", 0),
-        C::PcmMuLaw => (b"ulaw", 0),
-        C::PcmF32Be | C::PcmF64Be => (b"lpcm", FLOAT),
-        C::PcmF32Le | C::PcmF64Le => (b"lpcm", FLOAT | LITTLE_ENDIAN),
-        C::PcmS16Le | C::PcmS24Le | C::PcmS32Le => (b"lpcm", LITTLE_ENDIAN),
-        _ => (b"lpcm", 0),
+    let (format, flags, bytes, samples, bits) = match sound {
+        Sound::Pcm(pcm) => {
+            let (format, flags) = match pcm.codec {
+                C::PcmALaw => (b"alaw", 0),
+                C::PcmMuLaw => (b"ulaw", 0),
+                C::PcmF32Be | C::PcmF64Be => (b"lpcm", FLOAT),
+                C::PcmF32Le | C::PcmF64Le => (b"lpcm", FLOAT | LITTLE_ENDIAN),
+                C::PcmS16Le | C::PcmS24Le | C::PcmS32Le => (b"lpcm", LITTLE_ENDIAN),
+                _ => (b"lpcm", 0),
+            };
+            (format, flags, pcm.block as u32, 1, pcm.bits_per_sample)
+        }
+        // The flags tell the depth: 1 to 4 for 16, 20, 24 and 32 bits. 0 bytes and bits mean that
+        // packets differ.
+        Sound::Alac(config, _) => {
+            let depth = match config.bit_depth {
+                16 => 1,
+                20 => 2,
+                24 => 3,
+                _ => 4,
+            };
+            (b"alac", depth, 0, config.frame_length, 0)
+        }
     };
-    let mut body = f64::from(sound.sample_rate).to_be_bytes().to_vec();
+    let mut body = f64::from(sound.sample_rate()).to_be_bytes().to_vec();
     body.extend(format);
-    let channels = sound.layout.channels() as u32;
-    let bits = 8 * sound.bytes_per_sample as u32;
-    for field in [flags, sound.block() as u32, 1, channels, bits] {
+    let channels = sound.layout().channels() as u32;
+    for field in [flags, bytes, samples, channels, bits] {
         body.extend(field.to_be_bytes());
     }
     body

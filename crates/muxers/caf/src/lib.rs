@@ -6,10 +6,16 @@
 //! The length of the data may be -1, "up to the end of the file", and is where the output cannot
 //! seek; elsewhere `flush` and `finish` write it. It has 64 bits.
 //!
+//! ALAC has its magic cookie in front of the data and a packet table behind it: where packets
+//! begin and how many samples are to be heard. A file of ALAC can be read only after `finish`,
+//! which is why it needs an output that can seek.
+//!
 //! All metadata is kept, under FFmpeg's names, which Apple's list of keys leaves room for.
 
 mod caf;
 mod chunk;
+mod packet_table;
+mod sound;
 
 use reelwright_core::{CodecId, MuxerInfo};
 
@@ -30,6 +36,7 @@ static CODECS: &[CodecId] = &[
     CodecId::PcmF64Le,
     CodecId::PcmALaw,
     CodecId::PcmMuLaw,
+    CodecId::Alac,
 ];
 
 /// `caf`.

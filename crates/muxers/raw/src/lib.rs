@@ -1,4 +1,4 @@
-//! Headerless PCM muxers for Reelwright.
+//! Headerless PCM and G.722 muxers for Reelwright.
 //!
 //! A file is the samples and nothing else: readers must be told encoding, rate and channels, and
 //! metadata has no place. The formats are FFmpeg's, one for each encoding, under its names.
@@ -42,4 +42,5 @@ pub static MUXERS: &[MuxerInfo] = &[
     info!("f64be", PcmF64Be, "PCM 64-bit floating-point big-endian", []),
     info!("alaw", PcmALaw, "PCM A-law", ["al"]),
     info!("mulaw", PcmMuLaw, "PCM mu-law", ["ul"]),
+    info!("g722", AdpcmG722, "raw G.722", ["g722"]),
 ];

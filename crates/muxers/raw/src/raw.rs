@@ -1,6 +1,6 @@
 //! A muxer that writes the packets' bytes, of one stream of one PCM codec.
 
-use reelwright_core::single_stream::{PcmStream, not_started};
+use reelwright_core::single_stream::{BlockStream, not_started};
 use reelwright_core::{CodecId, Destination, Metadata, Muxer, Packet, Result, StreamParameters};
 
 /// A headerless muxer.
@@ -8,7 +8,7 @@ use reelwright_core::{CodecId, Destination, Metadata, Muxer, Packet, Result, Str
 pub(crate) struct Raw {
     name: &'static str,
     codec: CodecId,
-    sound: Option<PcmStream>,
+    sound: Option<BlockStream>,
 }
 
 impl Raw {
@@ -25,7 +25,7 @@ impl Muxer for Raw {
         _: &Metadata,
         _: &mut dyn Destination,
     ) -> Result<()> {
-        self.sound = Some(PcmStream::new(self.name, streams, &[self.codec])?);
+        self.sound = Some(BlockStream::new(self.name, streams, &[self.codec])?);
         Ok(())
     }
 

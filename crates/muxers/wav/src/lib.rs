@@ -10,6 +10,8 @@
 //! | seekable | written by `flush` and `finish` |
 //! | not seekable | "open": players take everything up to the end of the file as sound |
 //!
+//! The `fact` chunk has the number of samples without what fills up the last block of ADPCM.
+//!
 //! Metadata becomes LIST/INFO in front of the sound (in W64, a summary list). What has no INFO
 //! id is left out: INFO has no place for free keys.
 
@@ -35,6 +37,9 @@ static CODECS: &[CodecId] = &[
     CodecId::PcmF64Le,
     CodecId::PcmALaw,
     CodecId::PcmMuLaw,
+    CodecId::AdpcmMs,
+    CodecId::AdpcmImaWav,
+    CodecId::AdpcmG722,
 ];
 
 /// `wav`'s option `rf64`.

@@ -42,6 +42,8 @@ struct File {
     fact: Option<u64>,
     /// The bytes of sound.
     data: u64,
+    /// The samples in them that are not to be heard.
+    padding: u64,
 }
 
 impl Wav {
@@ -91,7 +93,16 @@ impl Muxer for Wav {
         bytes.extend(OPEN.to_le_bytes());
         let header = bytes.len() as u64;
         let start = output.position();
-        self.file = Some(File { sound, rf64: self.rf64, seekable, start, header, fact, data: 0 });
+        self.file = Some(File {
+            sound,
+            rf64: self.rf64,
+            seekable,
+            start,
+            header,
+            fact,
+            data: 0,
+            padding: 0,
+        });
         output.write(&bytes)
     }
 
@@ -111,6 +122,7 @@ impl Muxer for Wav {
         }
         to.output().write(&packet.data)?;
         file.data = data;
+        file.padding += u64::from(packet.trim_end);
         Ok(())
     }
 
@@ -142,7 +154,7 @@ impl File {
         }
         let output = to.output();
         let riff = self.riff_size(self.data);
-        let samples = self.sound.pcm.samples(self.data);
+        let samples = self.sound.pcm.samples(self.data).saturating_sub(self.padding);
         let wide = match self.rf64 {
             Rf64::Always => true,
             // The largest number is taken, it means "open".

@@ -1,6 +1,6 @@
 //! What the headers say of the sound, checked against the size of their fields.
 
-use reelwright_core::single_stream::PcmStream;
+use reelwright_core::single_stream::BlockStream;
 use reelwright_core::{CodecId, Error, Result, StreamParameters};
 
 /// A length of 64 bits that means "up to the end of the file": more than anyone will write (8 TiB),
@@ -8,11 +8,11 @@ use reelwright_core::{CodecId, Error, Result, StreamParameters};
 /// FFmpeg refuses larger ones in W64, and SoX in RF64.
 pub(crate) const OPEN_64: u64 = 1 << 43;
 
-/// One PCM stream that `fmt ` can describe.
+/// One stream that `fmt ` can describe.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sound {
-    pub(crate) pcm: PcmStream,
-    /// Bytes of one sample of every channel.
+    pub(crate) pcm: BlockStream,
+    /// Bytes of a block: in PCM of one sample of every channel.
     pub(crate) block_align: u16,
     /// Bytes of one second.
     pub(crate) byte_rate: u32,
@@ -25,7 +25,7 @@ impl Sound {
     /// There must be one stream, its codec one of [`CODECS`](crate::CODECS), and its rates must
     /// fit in their fields.
     pub(crate) fn new(format: &str, streams: &[StreamParameters]) -> Result<Self> {
-        let pcm = PcmStream::new(format, streams, crate::CODECS)?;
+        let pcm = BlockStream::new(format, streams, crate::CODECS)?;
         let too_wide = || {
             Error::unsupported(format!(
                 "{format} cannot describe {} channels of {} at {} Hz: a sample of all channels has \
@@ -38,16 +38,22 @@ impl Sound {
             ))
             .in_stream(0)
         };
-        let block_align = u16::try_from(pcm.block()).map_err(|_| too_wide())?;
-        let byte_rate = pcm.sample_rate.checked_mul(u32::from(block_align)).ok_or_else(too_wide)?;
+        let block_align = u16::try_from(pcm.block).map_err(|_| too_wide())?;
+        let bytes = u64::from(pcm.sample_rate) * u64::from(block_align);
+        let byte_rate = bytes / u64::from(pcm.samples_per_block);
+        let byte_rate = u32::try_from(byte_rate).map_err(|_| too_wide())?;
         Ok(Self { pcm, block_align, byte_rate })
     }
 
     /// Whether samples are plain integers, the only ones that need no `fact` chunk.
     pub(crate) const fn is_integer_pcm(&self) -> bool {
-        !matches!(
+        matches!(
             self.pcm.codec,
-            CodecId::PcmF32Le | CodecId::PcmF64Le | CodecId::PcmALaw | CodecId::PcmMuLaw
+            CodecId::PcmU8
+                | CodecId::PcmS16Le
+                | CodecId::PcmS24Le
+                | CodecId::PcmS32Le
+                | CodecId::PcmS64Le
         )
     }
 }

@@ -37,6 +37,8 @@ struct File {
     fact: Option<u64>,
     /// The bytes of sound.
     data: u64,
+    /// The samples in them that are not to be heard.
+    padding: u64,
 }
 
 impl Muxer for Wave64 {
@@ -67,7 +69,7 @@ impl Muxer for Wave64 {
         bytes.extend(OPEN_64.to_le_bytes());
         let header = bytes.len() as u64;
         let start = output.position();
-        self.file = Some(File { sound, seekable, start, header, fact, data: 0 });
+        self.file = Some(File { sound, seekable, start, header, fact, data: 0, padding: 0 });
         output.write(&bytes)
     }
 
@@ -76,6 +78,7 @@ impl Muxer for Wave64 {
         file.sound.pcm.check(packet)?;
         to.output().write(&packet.data)?;
         file.data += packet.data.len() as u64;
+        file.padding += u64::from(packet.trim_end);
         Ok(())
     }
 
@@ -98,7 +101,7 @@ impl File {
         }
         let output = to.output();
         if let Some(fact) = self.fact {
-            let samples = self.sound.pcm.samples(self.data);
+            let samples = self.sound.pcm.samples(self.data).saturating_sub(self.padding);
             output.patch(self.start + fact, &samples.to_le_bytes())?;
         }
         let data = CHUNK_HEADER + self.data;

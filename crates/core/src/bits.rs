@@ -1,11 +1,12 @@
 //! Writes bits, most significant first, into bytes.
 
 /// The most bits [`BitWriter::put`] takes at once.
-pub(crate) const MAX_PUT: u32 = 56;
+pub const MAX_PUT: u32 = 56;
 
-/// A frame under construction. Reserve room first; writing past it panics.
+/// A frame under construction. Room is made first, with [`start`](Self::start); writing past it
+/// panics.
 #[derive(Debug, Default)]
-pub(crate) struct BitWriter {
+pub struct BitWriter {
     bytes: Vec<u8>,
     /// Whole bytes written.
     position: usize,
@@ -17,7 +18,7 @@ pub(crate) struct BitWriter {
 
 impl BitWriter {
     /// Empties the writer and makes room for `bytes`.
-    pub(crate) fn start(&mut self, bytes: usize) {
+    pub fn start(&mut self, bytes: usize) {
         // `put` stores 8 bytes at a time.
         if self.bytes.len() < bytes + 8 {
             self.bytes.resize(bytes + 8, 0);
@@ -27,7 +28,7 @@ impl BitWriter {
 
     /// Writes the lowest `bits` bits of `value`, at most [`MAX_PUT`]; higher ones must be zero.
     #[inline(always)]
-    pub(crate) fn put(&mut self, value: u64, bits: u32) {
+    pub fn put(&mut self, value: u64, bits: u32) {
         debug_assert!(bits <= MAX_PUT && (value >> bits) == 0);
         let filled = self.pending_bits + bits;
         // Storing all 8 bytes and moving on by the whole ones needs no branch.
@@ -42,12 +43,12 @@ impl BitWriter {
 
     /// Writes the lowest `bits` bits of a two's complement number, at most 33.
     #[inline(always)]
-    pub(crate) fn put_signed(&mut self, value: i64, bits: u32) {
+    pub fn put_signed(&mut self, value: i64, bits: u32) {
         self.put(value as u64 & ((1 << bits) - 1), bits);
     }
 
     /// Writes `zeros` zeros and a one.
-    pub(crate) fn put_unary(&mut self, mut zeros: u64) {
+    pub fn put_unary(&mut self, mut zeros: u64) {
         while zeros >= u64::from(MAX_PUT) {
             self.put(0, MAX_PUT);
             zeros -= u64::from(MAX_PUT);
@@ -56,12 +57,22 @@ impl BitWriter {
     }
 
     /// Fills the last byte with zeros.
-    pub(crate) fn align(&mut self) {
+    pub fn align(&mut self) {
         self.put(0, (8 - self.pending_bits) & 7);
     }
 
+    /// How many bits were written.
+    pub const fn len(&self) -> usize {
+        self.position * 8 + self.pending_bits as usize
+    }
+
+    /// Whether nothing was written.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The whole bytes so far.
-    pub(crate) fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.position]
     }
 }

@@ -1,0 +1,32 @@
+//! An ALAC encoder (Apple Lossless): blocks of 4096 samples in, a packet out of each.
+//!
+//! Adaptive linear prediction, mid/side stereo and adaptive Golomb coding, for 16, 20, 24 and 32
+//! bits a sample and 1 to 8 channels. Apple's published decoder is the specification.
+
+mod config;
+mod encoder;
+mod golomb;
+mod packet;
+mod predictor;
+
+use reelwright_core::{
+    AudioEncoderInfo, Backing, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat,
+    SampleRates,
+};
+
+/// The `alac` encoder.
+pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo {
+    encoder: EncoderInfo {
+        name: "alac",
+        long_name: "ALAC (Apple Lossless Audio Codec)",
+        aliases: &[],
+        codec: CodecId::Alac,
+        backing: Backing::Rust,
+        options: config::OPTIONS,
+        config: &[CodecConfigField::CompressionLevel],
+    },
+    sample_formats: &[SampleFormat::S32p, SampleFormat::S16p],
+    sample_rates: SampleRates::UpTo(384_000),
+    layouts: Layouts::List(config::LAYOUTS),
+    open: encoder::AlacEncoder::open,
+};

@@ -1,0 +1,231 @@
+//! A packet: its elements, each compressed, or verbatim where that is shorter.
+
+use reelwright_core::bits::BitWriter;
+
+use crate::config::{Config, Element, elements};
+use crate::golomb;
+use crate::predictor::{self, Coefficients, MAX_ORDER, SHIFT};
+
+/// Samples of each channel in every packet but the last.
+pub(crate) const FRAME_SIZE: usize = 4096;
+
+/// Fraction bits of the weight that mixes two channels.
+const MIX_BITS: u32 = 2;
+
+/// The end of a packet.
+const END: u64 = 7;
+
+/// The orders that are tried.
+const ORDERS: [usize; 2] = [4, MAX_ORDER];
+
+/// Writes packets; keeps what the next one begins with.
+pub(crate) struct Packets {
+    config: Config,
+    channels: Vec<Channel>,
+    writer: BitWriter,
+}
+
+/// A channel, or one of the two that a pair was mixed to.
+#[derive(Clone)]
+struct Channel {
+    /// What is coded: samples without their low bits, mixed.
+    samples: Vec<i32>,
+    trials: [Trial; ORDERS.len()],
+    /// The trial that was shortest.
+    best: usize,
+}
+
+/// A prediction of some order.
+#[derive(Clone)]
+struct Trial {
+    /// At the start of the packet, and after it.
+    before: Coefficients,
+    after: Coefficients,
+    residual: Vec<i32>,
+}
+
+impl Packets {
+    pub(crate) fn new(config: Config, channels: usize) -> Self {
+        let trial = Trial {
+            before: predictor::INITIAL,
+            after: predictor::INITIAL,
+            residual: Vec::with_capacity(FRAME_SIZE),
+        };
+        let channel = Channel {
+            samples: Vec::with_capacity(FRAME_SIZE),
+            trials: std::array::from_fn(|_| trial.clone()),
+            best: 0,
+        };
+        Self { config, channels: vec![channel; channels], writer: BitWriter::default() }
+    }
+
+    /// The packet of planes of samples, each of [`Config::bits`] bits.
+    pub(crate) fn encode(&mut self, planes: &[Vec<i32>]) -> &[u8] {
+        let samples = planes[0].len();
+        // An element is never longer than its samples verbatim, with headers.
+        self.writer.start(samples * planes.len() * 4 + 1024);
+        let (mut singles, mut pairs, mut low) = (0, 0, 0);
+        for element in elements(planes.len()) {
+            let (tag, instance) = match element {
+                Element::Single(_) => (0, &mut singles),
+                Element::Pair(..) => (1, &mut pairs),
+                Element::LowFrequency(_) => (3, &mut low),
+            };
+            self.writer.put(tag, 3);
+            self.writer.put(*instance, 4);
+            *instance += 1;
+            match *element {
+                Element::Single(c) | Element::LowFrequency(c) => self.element(&[c], planes),
+                Element::Pair(left, right) => self.element(&[left, right], planes),
+            }
+        }
+        self.writer.put(END, 3);
+        self.writer.align();
+        self.writer.bytes()
+    }
+
+    /// Writes one channel or a pair.
+    fn element(&mut self, indices: &[usize], planes: &[Vec<i32>]) {
+        let Config { bits: all_bits, level } = self.config;
+        let samples = planes[indices[0]].len();
+        let low_bits = if all_bits > 20 { 8 * (all_bits / 8 - 2) } else { 0 };
+        // A difference of two channels has a bit more.
+        let bits = all_bits - low_bits + (indices.len() as u32 - 1);
+
+        let mut weight = 0;
+        if let [left, right] = *indices {
+            weight = best_weight(&planes[left], &planes[right], low_bits, level);
+            mix_planes(&planes[left], &planes[right], low_bits, weight, |l, r| {
+                self.channels[left].samples.push(l);
+                self.channels[right].samples.push(r);
+            });
+        } else {
+            let plane = planes[indices[0]].iter().map(|sample| sample >> low_bits);
+            self.channels[indices[0]].samples.extend(plane);
+        }
+        let orders = if level == 0 { 1 } else { ORDERS.len() };
+        let mut size = u64::from(low_bits) * (samples * indices.len()) as u64;
+        for index in indices {
+            size += self.channels[*index].predict(orders, bits);
+        }
+        let is_verbatim = size >= u64::from(all_bits) * (samples * indices.len()) as u64;
+
+        let writer = &mut self.writer;
+        let is_partial = samples != FRAME_SIZE;
+        writer.put(0, 12);
+        writer.put(is_partial.into(), 1);
+        writer.put(if is_verbatim { 0 } else { u64::from(low_bits / 8) }, 2);
+        writer.put(is_verbatim.into(), 1);
+        if is_partial {
+            writer.put(samples as u64, 32);
+        }
+        if is_verbatim {
+            for i in 0..samples {
+                for index in indices {
+                    writer.put_signed(planes[*index][i].into(), all_bits);
+                }
+            }
+        } else {
+            writer.put(if indices.len() == 2 { MIX_BITS.into() } else { 0 }, 8);
+            writer.put(weight as u64, 8);
+            for index in indices {
+                self.channels[*index].write_header(writer);
+            }
+            if low_bits > 0 {
+                let mask = (1u64 << low_bits) - 1;
+                for i in 0..samples {
+                    for index in indices {
+                        writer.put(planes[*index][i] as u64 & mask, low_bits);
+                    }
+                }
+            }
+            for index in indices {
+                let channel = &mut self.channels[*index];
+                golomb::encode(&channel.trials[channel.best].residual, bits, writer);
+                for trial in &mut channel.trials[..orders] {
+                    trial.before = trial.after;
+                }
+            }
+        }
+        for index in indices {
+            self.channels[*index].samples.clear();
+        }
+    }
+}
+
+impl Channel {
+    /// Predicts with the first `orders` orders and chooses the shortest; returns its bits.
+    fn predict(&mut self, orders: usize, bits: u32) -> u64 {
+        let mut least = u64::MAX;
+        for (i, (trial, order)) in self.trials[..orders].iter_mut().zip(ORDERS).enumerate() {
+            trial.after = trial.before;
+            let Trial { after, residual, .. } = trial;
+            match order {
+                4 => predictor::residual::<4>(&self.samples, bits, after, residual),
+                _ => predictor::residual::<MAX_ORDER>(&self.samples, bits, after, residual),
+            }
+            let mut size = 16 * (order as u64 + 1);
+            golomb::encode(residual, bits, &mut size);
+            if size < least {
+                (self.best, least) = (i, size);
+            }
+        }
+        least
+    }
+
+    fn write_header(&self, writer: &mut BitWriter) {
+        let order = ORDERS[self.best];
+        // Mode 0, the coefficients' fraction bits, and a mean that follows at the usual speed.
+        writer.put(SHIFT.into(), 8);
+        writer.put(4 << 5 | order as u64, 8);
+        for coefficient in &self.trials[self.best].before[..order] {
+            writer.put_signed((*coefficient).into(), 16);
+        }
+    }
+}
+
+/// The weight of the left channel in the mean, in quarters, that should do best; 0 leaves the
+/// channels as they are.
+fn best_weight(left: &[i32], right: &[i32], low_bits: u32, level: i32) -> i32 {
+    let weights = match level {
+        0 => &[0][..],
+        1 => &[0, 2],
+        _ => &[0, 1, 2, 3, 4],
+    };
+    let cost = |weight: i32| {
+        let mut cost = 0u64;
+        let mut last = [[0i32; 2]; 2];
+        mix_planes(left, right, low_bits, weight, |u, v| {
+            for (value, last) in [u, v].into_iter().zip(&mut last) {
+                // The second difference is about what prediction leaves.
+                let difference = value.wrapping_sub(last[0]);
+                cost += u64::from(difference.wrapping_sub(last[1]).unsigned_abs());
+                *last = [value, difference];
+            }
+        });
+        cost
+    };
+    if weights.len() == 1 {
+        return weights[0];
+    }
+    weights.iter().copied().min_by_key(|weight| cost(*weight)).expect("there are weights")
+}
+
+/// Hands on a weighted mean and the difference of each sample, or the two as they are.
+fn mix_planes(
+    left: &[i32],
+    right: &[i32],
+    low_bits: u32,
+    weight: i32,
+    mut take: impl FnMut(i32, i32),
+) {
+    for (left, right) in left.iter().zip(right) {
+        let (left, right) = (left >> low_bits, right >> low_bits);
+        if weight == 0 {
+            take(left, right);
+        } else {
+            let sum = weight * left + ((1 << MIX_BITS) - weight) * right;
+            take(sum >> MIX_BITS, left - right);
+        }
+    }
+}

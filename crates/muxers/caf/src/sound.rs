@@ -1,0 +1,48 @@
+//! What the chunks say of the sound.
+
+use reelwright_core::single_stream::{self, BlockStream};
+use reelwright_core::{
+    AlacConfig, ChannelLayout, CodecId, CodecRecord, Error, Result, StreamParameters,
+};
+
+/// The only stream of a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sound {
+    /// Packets that are samples and nothing else.
+    Pcm(BlockStream),
+    /// Packets of many samples and varying length.
+    Alac(AlacConfig, ChannelLayout),
+}
+
+impl Sound {
+    /// # Errors
+    /// There must be one stream, its codec one of [`CODECS`](crate::CODECS), with its record.
+    pub(crate) fn new(streams: &[StreamParameters]) -> Result<Self> {
+        let stream = single_stream::only("caf", streams)?;
+        match (stream.codec, &stream.record, stream.audio()) {
+            (CodecId::Alac, CodecRecord::Alac(config), Some(audio)) => {
+                Ok(Self::Alac(*config, audio.layout))
+            }
+            (CodecId::Alac, ..) => {
+                Err(Error::unsupported("caf cannot describe alac without its configuration.")
+                    .in_stream(0))
+            }
+            _ => BlockStream::new("caf", streams, crate::CODECS).map(Self::Pcm),
+        }
+    }
+
+    /// In Hz.
+    pub(crate) const fn sample_rate(&self) -> u32 {
+        match self {
+            Self::Pcm(pcm) => pcm.sample_rate,
+            Self::Alac(config, _) => config.sample_rate,
+        }
+    }
+
+    pub(crate) const fn layout(&self) -> ChannelLayout {
+        match self {
+            Self::Pcm(pcm) => pcm.layout,
+            Self::Alac(_, layout) => *layout,
+        }
+    }
+}

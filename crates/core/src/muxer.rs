@@ -62,6 +62,8 @@ pub struct MuxerInfo {
     pub video_codecs: &'static [CodecId],
     /// The most streams a file can have.
     pub max_streams: usize,
+    /// Whether it has a place for the metadata's cover.
+    pub covers: bool,
     /// Its own options.
     pub options: &'static [OptionInfo],
     /// Makes a muxer; takes its options out of the given ones.

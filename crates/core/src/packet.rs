@@ -63,6 +63,11 @@ impl PacketQueue {
         self.ready.front()
     }
 
+    /// The last packet.
+    pub fn back(&self) -> Option<&Packet> {
+        self.ready.back()
+    }
+
     /// Takes the first packet out.
     pub fn pop(&mut self) -> Option<Packet> {
         self.ready.pop_front()

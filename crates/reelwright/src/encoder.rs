@@ -1,11 +1,12 @@
 //! The encoder of media files: streams in, a file out.
 
 use reelwright_core::{
-    Error, Metadata, Muxer, MuxerInfo, OptionInfo, Options, Output, Result, StreamParameters,
-    TensorView, list,
+    Error, Metadata, Muxer, MuxerInfo, OptionInfo, Options, Output, Picture, Result,
+    StreamParameters, TensorView, list,
 };
 
 use crate::audio_stream::AudioStream;
+use crate::interleave;
 use crate::pipeline::AudioPipeline;
 use crate::registry::{muxer_by_extension, muxer_by_name, muxers};
 use crate::target::Target;
@@ -131,6 +132,12 @@ impl<'w> StreamingMediaEncoder<'w> {
         self.streams.get(index).map(AudioPipeline::parameters)
     }
 
+    /// How many samples of a stream were beyond ±1 and were clamped. A stream that holds such
+    /// samples as they are, as `pcm_f32le` does, has none.
+    pub fn clamped_samples(&self, index: usize) -> Option<u64> {
+        self.streams.get(index).map(|stream| stream.clamped)
+    }
+
     /// Sets what the file says of itself; replaces all that was set before. Keys are FFmpeg's:
     /// `title`, `artist`, `album`, `date`, `comment`, …
     ///
@@ -145,7 +152,23 @@ impl<'w> StreamingMediaEncoder<'w> {
         for (key, value) in entries {
             metadata.set(key, value)?;
         }
+        if let Some(cover) = self.metadata.cover() {
+            metadata.set_cover(cover.clone());
+        }
         self.metadata = metadata;
+        Ok(())
+    }
+
+    /// Sets the picture that players show. It is warned of where the format has no place for it.
+    ///
+    /// # Errors
+    /// The output is open already.
+    pub fn set_cover(&mut self, cover: Picture) -> Result<()> {
+        self.check_new("set a cover")?;
+        if !self.format.covers {
+            log::warn!("{} has no place for a cover; it is left out.", self.format.name);
+        }
+        self.metadata.set_cover(cover);
         Ok(())
     }
 
@@ -240,7 +263,7 @@ impl<'w> StreamingMediaEncoder<'w> {
         while row < chunk.shape()[0] {
             let written = self.streams[index].write(chunk, row);
             row = self.or_fail(written.map_err(|error| error.in_stream(index)))?;
-            self.write_packets()?;
+            self.write_packets(false)?;
         }
         Ok(())
     }
@@ -257,7 +280,7 @@ impl<'w> StreamingMediaEncoder<'w> {
             let flushed = self.streams[index].flush();
             self.or_fail(flushed.map_err(|error| error.in_stream(index)))?;
         }
-        self.write_packets()?;
+        self.write_packets(false)?;
         let State::Open { muxer, output } = &mut self.state else { return Ok(()) };
         let flushed = muxer.flush(output).and_then(|()| output.flush());
         self.or_fail(flushed)
@@ -297,7 +320,7 @@ impl<'w> StreamingMediaEncoder<'w> {
             let finished = self.streams[index].finish();
             self.or_fail(finished.map_err(|error| error.in_stream(index)))?;
         }
-        self.write_packets()?;
+        self.write_packets(true)?;
         let parameters = self.parameters();
         let State::Open { muxer, output } = &mut self.state else { return Ok(()) };
         muxer.finish(&parameters, output)
@@ -324,17 +347,18 @@ impl<'w> StreamingMediaEncoder<'w> {
         }
     }
 
-    /// Hands the packets that are ready to the muxer.
-    fn write_packets(&mut self) -> Result<()> {
+    /// Hands the packets that are ready to the muxer, in the order of their time; the last ones
+    /// too where all streams' packets are there.
+    fn write_packets(&mut self, is_complete: bool) -> Result<()> {
         let State::Open { muxer, output } = &mut self.state else { return Ok(()) };
-        for (index, stream) in self.streams.iter_mut().enumerate() {
-            while let Some(mut packet) = stream.packets.pop() {
-                packet.stream = index;
-                let written = muxer.write(&packet, output);
-                stream.packets.recycle(packet);
-                if written.is_err() {
-                    return self.or_fail(written);
-                }
+        while let Some(index) = interleave::next(&self.streams, is_complete) {
+            let packets = &mut self.streams[index].packets;
+            let Some(mut packet) = packets.pop() else { break };
+            packet.stream = index;
+            let written = muxer.write(&packet, output);
+            packets.recycle(packet);
+            if written.is_err() {
+                return self.or_fail(written);
             }
         }
         Ok(())

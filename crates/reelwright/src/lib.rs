@@ -30,16 +30,18 @@ struct Readme;
 
 mod audio_stream;
 mod encoder;
+mod interleave;
 mod pipeline;
 mod registry;
 mod target;
 
 pub use audio_stream::AudioStream;
 pub use encoder::{OPEN_OPTIONS, StreamingMediaEncoder};
+pub use reelwright_convert::ResampleQuality;
 pub use reelwright_core::{
     AudioEncoderInfo, Backing, ChannelLayout, CodecConfig, CodecConfigField, CodecId, DataType,
     Element, EncoderInfo, Error, ErrorKind, Layouts, Metadata, MuxerInfo, OptionInfo, OptionKind,
-    Options, Result, SampleFormat, SampleRates, StreamParameters, TensorView, TypedBuffer,
+    Options, Picture, Result, SampleFormat, SampleRates, StreamParameters, TensorView, TypedBuffer,
     TypedSlice, VideoEncoderInfo,
 };
 pub use registry::{audio_encoders, muxers, output_devices, output_protocols, video_encoders};

@@ -1,7 +1,9 @@
 //! What is compiled in: a new codec or container is one more line here.
 
+use std::collections::BTreeSet;
 #[allow(unused_imports)] // by a build without encoders and muxers
 use std::slice::from_ref;
+use std::sync::{Mutex, PoisonError};
 
 use reelwright_core::{
     AudioEncoderInfo, CodecId, Error, MuxerInfo, Result, VideoEncoderInfo, list,
@@ -14,6 +16,12 @@ pub fn muxers() -> impl Iterator<Item = &'static MuxerInfo> {
         from_ref(&reelwright_mux_wav::WAV),
         #[cfg(feature = "mux-wav")]
         from_ref(&reelwright_mux_wav::W64),
+        #[cfg(feature = "mux-mp3")]
+        from_ref(&reelwright_mux_mp3::MUXER),
+        #[cfg(feature = "mux-adts")]
+        from_ref(&reelwright_mux_adts::MUXER),
+        #[cfg(feature = "mux-ogg")]
+        reelwright_mux_ogg::MUXERS,
         #[cfg(feature = "mux-flac")]
         from_ref(&reelwright_mux_flac::MUXER),
         #[cfg(feature = "mux-aiff")]
@@ -36,6 +44,22 @@ pub fn audio_encoders() -> impl Iterator<Item = &'static AudioEncoderInfo> {
         reelwright_enc_pcm::ENCODERS,
         #[cfg(feature = "enc-flac")]
         from_ref(&reelwright_enc_flac::ENCODER),
+        #[cfg(feature = "enc-alac")]
+        from_ref(&reelwright_enc_alac::ENCODER),
+        #[cfg(feature = "enc-aac")]
+        from_ref(&reelwright_enc_aac::ENCODER),
+        #[cfg(feature = "fdk")]
+        from_ref(&reelwright_enc_fdk::ENCODER),
+        #[cfg(feature = "enc-mp3")]
+        from_ref(&reelwright_enc_mp3::ENCODER),
+        #[cfg(feature = "enc-opus")]
+        from_ref(&reelwright_enc_opus::ENCODER),
+        #[cfg(feature = "vorbis")]
+        from_ref(&reelwright_enc_vorbis::ENCODER),
+        #[cfg(feature = "enc-g722")]
+        from_ref(&reelwright_enc_g722::ENCODER),
+        #[cfg(feature = "enc-adpcm")]
+        reelwright_enc_adpcm::ENCODERS,
     ]
     .into_iter()
     .flat_map(|encoders: &'static [AudioEncoderInfo]| encoders)
@@ -78,13 +102,23 @@ pub(crate) fn audio_encoder_by_name(name: &str) -> Result<&'static AudioEncoderI
         return Ok(info);
     }
     if let Some(info) = audio_encoders().find(|info| info.encoder.aliases.contains(&name)) {
-        log::warn!("The encoder {name} is not in this build; {} is used.", info.encoder.name);
+        warn_of_alias(name, info.encoder.name);
         return Ok(info);
     }
     Err(Error::unknown_name(format!(
         "Unexpected codec: {name}. Available audio encoders are {}.",
         list(audio_encoders().map(|info| info.encoder.name))
     )))
+}
+
+/// Says that `used` stands in for `name`, the first time.
+fn warn_of_alias(name: &str, used: &str) {
+    static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    // A set is whole even where a thread panicked that held it.
+    let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+    if warned.insert(name.to_owned()) {
+        log::warn!("The encoder {name} is not in this build; {used} is used.");
+    }
 }
 
 /// The encoder that a container takes by default: of its first codec that has one.
@@ -108,11 +142,14 @@ mod tests {
         let mut names: Vec<_> = muxers().map(|muxer| muxer.name).collect();
         names.sort_unstable();
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
-        let mut names: Vec<_> = audio_encoders()
-            .flat_map(|info| std::iter::once(&info.encoder.name).chain(info.encoder.aliases))
-            .collect();
+        // An alias may be another encoder's name: that one stands for itself, where it is built.
+        let encoders = || audio_encoders().map(|info| info.encoder);
+        let mut names: Vec<_> = encoders().map(|info| info.name).collect();
         names.sort_unstable();
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
+        let mut aliases: Vec<_> = encoders().flat_map(|info| info.aliases).collect();
+        aliases.sort_unstable();
+        assert!(aliases.windows(2).all(|pair| pair[0] != pair[1]), "{aliases:?}");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub static MUXER: MuxerInfo = MuxerInfo {
     audio_codecs: &[CodecId::Aac],
     video_codecs: &[],
     max_streams: 1,
+    covers: false,
     options: &[],
     open: |_| Ok(Box::new(Adts::default())),
 };

@@ -48,6 +48,7 @@ pub static MUXER: MuxerInfo = MuxerInfo {
     audio_codecs: CODECS,
     video_codecs: &[],
     max_streams: 1,
+    covers: false,
     options: &[],
     open: |_| Ok(Box::new(Caf::default())),
 };

@@ -44,6 +44,7 @@ pub static MUXER: MuxerInfo = MuxerInfo {
     audio_codecs: &[CodecId::Flac],
     video_codecs: &[],
     max_streams: 1,
+    covers: true,
     options: &[WRITE_HEADER, PADDING, SEEK_INTERVAL],
     open: |options| {
         let write_header = options.take_bool(&WRITE_HEADER)?;

@@ -44,6 +44,7 @@ pub static MUXER: MuxerInfo = MuxerInfo {
     audio_codecs: &[CodecId::Mp3],
     video_codecs: &[],
     max_streams: 1,
+    covers: true,
     options: &[ID3V2_VERSION, WRITE_ID3V1, WRITE_XING],
     open: |options| {
         let version = match options.take_choice(&ID3V2_VERSION)? {

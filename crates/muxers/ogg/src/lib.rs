@@ -34,7 +34,7 @@ const SERIAL_OFFSET: OptionInfo = OptionInfo::int(
 );
 
 macro_rules! info {
-    ($name:literal, $long_name:literal, $extensions:expr, $mime:literal, $codecs:expr) => {
+    ($name:literal, $long_name:literal, $extensions:expr, $mime:literal, $streams:literal, $codecs:expr) => {
         MuxerInfo {
             name: $name,
             long_name: $long_name,
@@ -42,7 +42,8 @@ macro_rules! info {
             mime_type: Some($mime),
             audio_codecs: &$codecs,
             video_codecs: &[],
-            max_streams: 255,
+            max_streams: $streams,
+            covers: true,
             options: &[PAGE_DURATION, SERIAL_OFFSET],
             open: |options| {
                 let duration = options.take_int(&PAGE_DURATION)?.expect("it has a default");
@@ -60,7 +61,8 @@ pub static MUXERS: &[MuxerInfo] = &[
         "Ogg",
         ["ogg"],
         "application/ogg",
-        [CodecId::Vorbis, CodecId::Flac, CodecId::Opus]
+        255,
+        [CodecId::Vorbis, CodecId::Opus, CodecId::Flac]
     ),
     info!(
         "oga",
@@ -69,5 +71,5 @@ pub static MUXERS: &[MuxerInfo] = &[
         "audio/ogg",
         [CodecId::Flac, CodecId::Vorbis, CodecId::Opus]
     ),
-    info!("opus", "Ogg Opus", ["opus"], "audio/ogg", [CodecId::Opus]),
+    info!("opus", "Ogg Opus", ["opus"], "audio/ogg", 1, [CodecId::Opus]),
 ];

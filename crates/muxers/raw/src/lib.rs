@@ -20,6 +20,7 @@ macro_rules! info {
             audio_codecs: &[CodecId::$codec],
             video_codecs: &[],
             max_streams: 1,
+            covers: false,
             options: &[],
             open: |_| Ok(Box::new(Raw::new($name, CodecId::$codec))),
         }

@@ -63,6 +63,7 @@ pub static WAV: MuxerInfo = MuxerInfo {
     audio_codecs: CODECS,
     video_codecs: &[],
     max_streams: 1,
+    covers: false,
     options: &[RF64],
     open: |options| {
         let rf64 = match options.take_choice(&RF64)? {
@@ -83,6 +84,7 @@ pub static W64: MuxerInfo = MuxerInfo {
     audio_codecs: CODECS,
     video_codecs: &[],
     max_streams: 1,
+    covers: false,
     options: &[],
     open: |_| Ok(Box::new(Wave64::default())),
 };

@@ -1,0 +1,41 @@
+//! In which order the packets of several streams go to the muxer.
+
+use std::cmp::Ordering;
+
+use reelwright_core::{TimeBase, Timestamp};
+
+use crate::pipeline::AudioPipeline;
+
+/// How far a stream may be ahead of one that brings nothing, in seconds. After that packets no
+/// longer wait, so that memory is bounded.
+const MAX_WAIT: i64 = 10;
+
+/// The stream whose first packet is next: the one with the earliest dts. None while another stream
+/// may still bring an earlier one, unless everything `is_complete`.
+pub(crate) fn next(streams: &[AudioPipeline], is_complete: bool) -> Option<usize> {
+    let waiting = || {
+        streams.iter().enumerate().filter_map(|(index, stream)| {
+            let time_base = stream.parameters().time_base;
+            Some((index, stream.packets.front()?.dts, time_base, stream))
+        })
+    };
+    let (index, ..) = waiting().min_by(|a, b| compare((a.1, a.2), (b.1, b.2)))?;
+    let is_late = || {
+        waiting().any(|(_, first, time_base, stream)| {
+            let last = stream.packets.back().map_or(first, |packet| packet.dts);
+            let waited = Timestamp(last.0.saturating_sub(first.0));
+            time_base.seconds_of(waited) > MAX_WAIT as f64
+        })
+    };
+    let all_are_here = waiting().count() == streams.len();
+    (is_complete || all_are_here || is_late()).then_some(index)
+}
+
+/// Which of two points in time is earlier, without rounding.
+fn compare((a, in_a): (Timestamp, TimeBase), (b, in_b): (Timestamp, TimeBase)) -> Ordering {
+    let (a_unit, b_unit) = (in_a.seconds(), in_b.seconds());
+    let scaled = |at: Timestamp, num: i64, den: i64| {
+        i128::from(at.0) * i128::from(num) * i128::from(den)
+    };
+    scaled(a, a_unit.num(), b_unit.den()).cmp(&scaled(b, b_unit.num(), a_unit.den()))
+}

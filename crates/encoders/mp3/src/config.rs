@@ -1,0 +1,197 @@
+//! What the encoder can be told: the rate and how it is steered, the bandwidth, how hard to try.
+
+use reelwright_core::{
+    AudioEncoderRequest, Error, Mp3RateControl, OptionInfo, Options, Result, list,
+};
+
+use crate::tables::Rate;
+
+const RESERVOIR: OptionInfo =
+    OptionInfo::bool("reservoir", true, "whether a frame may use bits that earlier ones left over");
+const JOINT_STEREO: OptionInfo = OptionInfo::bool(
+    "joint_stereo",
+    true,
+    "whether frames may hold mid and side instead of left and right",
+);
+const ABR: OptionInfo =
+    OptionInfo::bool("abr", false, "whether bit_rate is an average, that frames may differ from");
+const CUTOFF: OptionInfo = OptionInfo::int(
+    "cutoff",
+    (0, 24_000),
+    Some(0),
+    "highest frequency that is kept, in Hz; 0 is what suits the bit rate or quality",
+);
+
+pub(crate) static OPTIONS: &[OptionInfo] = &[RESERVOIR, JOINT_STEREO, ABR, CUTOFF];
+
+/// In kbit/s, as FFmpeg has it.
+const DEFAULT_KBPS: u32 = 128;
+/// The bandwidth that a bit rate in kbit/s, of a stereo stream, is enough for, in Hz.
+const BANDWIDTHS: [(u32, u32); 17] = [
+    (8, 2000),
+    (16, 3700),
+    (24, 3900),
+    (32, 5500),
+    (40, 7000),
+    (48, 7500),
+    (56, 10_000),
+    (64, 11_000),
+    (80, 13_500),
+    (96, 15_100),
+    (112, 15_600),
+    (128, 17_000),
+    (160, 17_500),
+    (192, 18_600),
+    (224, 19_400),
+    (256, 19_700),
+    (320, 20_500),
+];
+/// The bandwidth of each whole quality, in Hz, and what beyond 9 would have.
+const QUALITY_BANDWIDTHS: [u32; 11] =
+    [19_800, 19_400, 18_800, 18_300, 17_700, 17_100, 16_500, 15_600, 14_600, 13_000, 11_500];
+
+/// How the bit rate is steered; rates in kbit/s.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum RateControl {
+    Constant {
+        kbps: u32,
+    },
+    Average {
+        kbps: u32,
+    },
+    /// From 0, best, to below 10.
+    Variable {
+        quality: f32,
+    },
+}
+
+/// How hard to try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Effort {
+    Fast,
+    Usual,
+    Best,
+}
+
+/// All that decides how a stream is encoded.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) rate: Rate,
+    pub(crate) channels: usize,
+    pub(crate) control: RateControl,
+    pub(crate) effort: Effort,
+    pub(crate) reservoir: bool,
+    pub(crate) joint_stereo: bool,
+    /// In Hz.
+    pub(crate) lowpass: u32,
+}
+
+impl Config {
+    /// Takes the options.
+    pub(crate) fn new(request: &AudioEncoderRequest, options: &mut Options) -> Result<Self> {
+        let hz = request.sample_rate;
+        let rate = Rate::of(hz).ok_or_else(|| {
+            Error::unsupported(format!(
+                "Sample rate {hz} is not one of MP3's. Valid values are {}.",
+                list(crate::tables::SAMPLE_RATES)
+            ))
+        })?;
+        let channels = request.layout.channels();
+        let abr = options.take_bool(&ABR)?;
+        let control = match (request.config.qscale, abr) {
+            (Some(quality), _) => {
+                if !(0.0..10.0).contains(&quality) {
+                    return Err(Error::option(format!(
+                        "qscale of mp3 must be 0 (best) to 9.999. Found: {quality}"
+                    )));
+                }
+                RateControl::Variable { quality }
+            }
+            (None, abr) => {
+                let bit_rate = request.config.bit_rate.unwrap_or(u64::from(DEFAULT_KBPS) * 1000);
+                if abr { average(bit_rate)? } else { constant(bit_rate, &rate)? }
+            }
+        };
+        let effort = match request.config.compression_level {
+            None | Some(3..=6) => Effort::Usual,
+            Some(0..=2) => Effort::Best,
+            Some(7..=9) => Effort::Fast,
+            Some(level) => {
+                return Err(Error::option(format!(
+                    "compression_level of mp3 must be 0 (slowest) to 9. Found: {level}"
+                )));
+            }
+        };
+        let cutoff = options.take_int(&CUTOFF)?.unwrap_or(0) as u32;
+        let lowpass = if cutoff > 0 { cutoff } else { bandwidth(control, channels) };
+        Ok(Self {
+            rate,
+            channels,
+            control,
+            effort,
+            reservoir: options.take_bool(&RESERVOIR)?,
+            joint_stereo: options.take_bool(&JOINT_STEREO)? && channels == 2,
+            lowpass: lowpass.min(hz / 2),
+        })
+    }
+
+    /// In bits per second, where it is known.
+    pub(crate) fn bit_rate(&self) -> Option<u64> {
+        match self.control {
+            RateControl::Constant { kbps } | RateControl::Average { kbps } => {
+                Some(u64::from(kbps) * 1000)
+            }
+            RateControl::Variable { .. } => None,
+        }
+    }
+
+    /// As muxers are told.
+    pub(crate) fn rate_control(&self) -> Mp3RateControl {
+        match self.control {
+            RateControl::Constant { .. } => Mp3RateControl::Constant,
+            RateControl::Average { .. } => Mp3RateControl::Average,
+            RateControl::Variable { quality } => Mp3RateControl::Variable(quality as u8),
+        }
+    }
+}
+
+/// A bit rate that frames can say.
+fn constant(bit_rate: u64, rate: &Rate) -> Result<RateControl> {
+    let rates = &rate.bit_rates()[1..];
+    match rates.iter().find(|&&kbps| u64::from(kbps) * 1000 == bit_rate) {
+        Some(&kbps) => Ok(RateControl::Constant { kbps }),
+        None => Err(Error::option(format!(
+            "bit_rate of mp3 at {} Hz must be one of {}. Found: {bit_rate}. Pass abr=1 for an \
+             average in between.",
+            rate.hz,
+            list(rates.iter().map(|kbps| kbps * 1000))
+        ))),
+    }
+}
+
+/// Any average within what frames can say, in whole kbit/s.
+fn average(bit_rate: u64) -> Result<RateControl> {
+    if !(8_000..=320_000).contains(&bit_rate) {
+        return Err(Error::option(format!(
+            "bit_rate of mp3 with abr=1 must be 8000 to 320000. Found: {bit_rate}"
+        )));
+    }
+    Ok(RateControl::Average { kbps: ((bit_rate + 500) / 1000) as u32 })
+}
+
+/// The bandwidth that suits a rate or quality.
+fn bandwidth(control: RateControl, channels: usize) -> u32 {
+    match control {
+        RateControl::Constant { kbps } | RateControl::Average { kbps } => {
+            let nearest = BANDWIDTHS.iter().min_by_key(|(rate, _)| rate.abs_diff(kbps));
+            let stereo = nearest.expect("there are some").1;
+            // One channel takes half of the bits, and twice the bandwidth would be too much.
+            if channels == 1 { stereo * 3 / 2 } else { stereo }
+        }
+        RateControl::Variable { quality } => {
+            let whole = quality as usize;
+            let (better, worse) = (QUALITY_BANDWIDTHS[whole], QUALITY_BANDWIDTHS[whole + 1]);
+            better - ((better - worse) as f32 * (quality - whole as f32)) as u32
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! The encoder: samples in, frames out as soon as their main data is complete.
+
+use fearless_simd::Level;
+use reelwright_core::{
+    AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, CodecId, CodecRecord, Error,
+    MediaParameters, Mp3Info, Options, PacketQueue, Result, SampleFormat, StreamParameters,
+    TimeBase, Timestamp,
+};
+
+use crate::analysis::Analyser;
+use crate::bits::BitWriter;
+use crate::bitstream::{Bitstream, Header};
+use crate::config::{Config, RateControl};
+use crate::granule::{Coded, Granule, Tools};
+use crate::huffman::Huffman;
+use crate::quantizer::Quantizer;
+use crate::rate::{Budget, Granules, RateLoop};
+
+/// Samples that a decoder gives before the first one of the input: 576 of the encoder, and 529 of
+/// the decoder's filters.
+const DELAY: u64 = 576 + 529;
+/// Bits of frame and reservoir that a decoder must have room for; what LAME keeps to.
+const DECODER_BUFFER: usize = 1440;
+
+/// An MP3 stream.
+pub(crate) struct Mp3Encoder {
+    config: Config,
+    parameters: StreamParameters,
+    tools: Tools,
+    analyser: Analyser,
+    rate_loop: RateLoop,
+    granules: Granules,
+    coded: Vec<Vec<Coded>>,
+    main_data: BitWriter,
+    stream: Bitstream,
+    packer: Packer,
+    /// What of a frame's bytes has been left out for want of a whole byte, times the sample rate.
+    fraction: u32,
+    /// After a short frame, or the end, there are no more.
+    ended: bool,
+    /// Samples of each channel that came in.
+    taken: u64,
+    /// Frames that were coded.
+    frames: u64,
+}
+
+impl Mp3Encoder {
+    pub(crate) fn open(
+        request: &AudioEncoderRequest,
+        options: &mut Options,
+    ) -> Result<Box<dyn AudioEncoder>> {
+        Ok(Box::new(Self::with_level(request, options, Level::new())?))
+    }
+
+    fn with_level(
+        request: &AudioEncoderRequest,
+        options: &mut Options,
+        level: Level,
+    ) -> Result<Self> {
+        let config = Config::new(request, options)?;
+        let (rate, channels) = (config.rate, config.channels);
+        let parameters = StreamParameters {
+            time_base: TimeBase::of_sample_rate(rate.hz)?,
+            codec: CodecId::Mp3,
+            record: CodecRecord::Mp3(Mp3Info {
+                rate_control: config.rate_control(),
+                lowpass: config.lowpass,
+            }),
+            bit_rate: config.bit_rate(),
+            media: MediaParameters::Audio(AudioParameters {
+                sample_rate: rate.hz,
+                layout: request.layout,
+                sample_format: request.sample_format,
+                bits_per_sample: request.sample_format.data_type().bytes() as u32 * 8,
+                frame_size: Some(rate.frame_samples()),
+            }),
+        };
+        let tools = Tools { rate, quantizer: Quantizer::new(level), huffman: Huffman::new(level) };
+        Ok(Self {
+            parameters,
+            tools,
+            analyser: Analyser::new(&config, level),
+            rate_loop: RateLoop::new(&config),
+            granules: (0..rate.granules())
+                .map(|_| (0..channels).map(|_| Granule::new()).collect())
+                .collect(),
+            coded: vec![vec![Coded::default(); channels]; rate.granules()],
+            main_data: BitWriter::default(),
+            stream: Bitstream::new(rate, channels, config.joint_stereo),
+            packer: Packer::new(rate.frame_samples() as u64),
+            fraction: 0,
+            ended: false,
+            taken: 0,
+            frames: 0,
+            config,
+        })
+    }
+
+    /// Refuses a frame that is not of this stream, or that cannot follow the ones before.
+    fn check(&self, frame: &AudioFrame<'_>) -> Result<()> {
+        let (format, size) = (self.sample_format(), self.config.rate.frame_samples());
+        if (frame.format(), frame.channels()) != (format, self.config.channels) {
+            return Err(Error::chunk(format!(
+                "Expected {format} frames with {} channels. Found {} with {}",
+                self.config.channels,
+                frame.format(),
+                frame.channels()
+            )));
+        }
+        if frame.samples() == 0 || frame.samples() > size {
+            return Err(Error::argument(format!(
+                "A frame of this MP3 stream has 1 to {size} samples. Found: {}",
+                frame.samples()
+            )));
+        }
+        if self.ended {
+            return Err(Error::state(format!(
+                "This MP3 stream has ended: only its last frame may have fewer than {size} samples."
+            )));
+        }
+        Ok(())
+    }
+
+    fn sample_format(&self) -> SampleFormat {
+        self.parameters.audio().map_or(SampleFormat::Fltp, |audio| audio.sample_format)
+    }
+
+    /// Encodes the frames that there are samples for.
+    fn run(&mut self, packets: &mut PacketQueue) {
+        while self.analyser.has_frame() {
+            self.encode_frame(packets);
+        }
+    }
+
+    fn encode_frame(&mut self, packets: &mut PacketQueue) {
+        let mid_side = self.analyser.next_frame(&self.tools, &mut self.granules);
+        let rate = self.config.rate;
+        let overhead = rate.overhead(self.config.channels);
+        let free = self.stream.free();
+        let (header, size) = match self.config.control {
+            RateControl::Constant { kbps } => {
+                let (whole, fraction) = rate.frame_bytes(kbps);
+                self.fraction += fraction;
+                let padding = self.fraction >= rate.hz;
+                self.fraction -= if padding { rate.hz } else { 0 };
+                let size = whole + usize::from(padding);
+                let most_free = self.most_free(whole + 1);
+                let room = size - overhead;
+                self.rate_loop.constant(
+                    &self.tools,
+                    &mut self.granules,
+                    &mut self.coded,
+                    Budget {
+                        least: 8 * (free + room).saturating_sub(most_free) as u32,
+                        mean: 8 * room as u32,
+                        most: 8 * (free + room) as u32,
+                        reservoir: 8 * free as u32,
+                        max_reservoir: 8 * most_free as u32,
+                    },
+                );
+                let index = rate.bit_rates().iter().position(|&r| r == kbps).unwrap_or(0);
+                (Header { bitrate_index: index as u32, padding, mid_side }, size)
+            }
+            RateControl::Average { .. } | RateControl::Variable { .. } => {
+                self.code_variable(overhead, free, mid_side)
+            }
+        };
+        self.write_main_data();
+        let buffer = self.packer.spare.pop().unwrap_or_else(|| packets.take_buffer());
+        self.stream.open(header, size, &self.coded, buffer);
+        let most_free = self.most_free(size);
+        let packer = &mut self.packer;
+        self.stream.fill(self.main_data.finish(), |bytes| packer.pack(bytes, packets));
+        let excess = self.stream.free().saturating_sub(most_free);
+        self.stream.stuff(excess, |bytes| packer.pack(bytes, packets));
+        self.frames += 1;
+    }
+
+    /// Codes a frame of the bit rate that it needs; its header and size.
+    fn code_variable(&mut self, overhead: usize, free: usize, mid_side: bool) -> (Header, usize) {
+        let rate = self.config.rate;
+        let sizes = rate.bit_rates().map(|kbps| rate.frame_bytes(kbps).0);
+        let most = 8 * (free + sizes[14] - overhead) as u32;
+        let (tools, granules, coded) = (&self.tools, &mut self.granules, &mut self.coded[..]);
+        let mean = match self.config.control {
+            RateControl::Average { kbps } => {
+                Some(f64::from(kbps) * 1000.0 * rate.frame_samples() as f64 / f64::from(rate.hz))
+            }
+            _ => None,
+        };
+        let bits = match mean {
+            Some(mean) => {
+                let room = (mean - 8.0 * overhead as f64).max(0.0) as u32;
+                self.rate_loop.average(tools, granules, coded, room, most)
+            }
+            None => self.rate_loop.variable(tools, granules, coded, most),
+        };
+        let bytes = bits.div_ceil(8) as usize;
+        // The smallest frame may be too small even for its side information at the lowest rates.
+        let index = (1..15)
+            .find(|&index| sizes[index] >= overhead && free + sizes[index] - overhead >= bytes)
+            .unwrap_or(14);
+        if let Some(mean) = mean {
+            self.rate_loop.spend(8.0 * sizes[index] as f64 - mean);
+        }
+        (Header { bitrate_index: index as u32, padding: false, mid_side }, sizes[index])
+    }
+
+    /// How much room may be left for the frames after one of `size` bytes.
+    fn most_free(&self, size: usize) -> usize {
+        if !self.config.reservoir {
+            return 0;
+        }
+        let rate = &self.config.rate;
+        rate.max_main_data_begin().min(DECODER_BUFFER.saturating_sub(size))
+    }
+
+    fn write_main_data(&mut self) {
+        let bits = &mut self.main_data;
+        bits.clear();
+        for (granules, coded) in self.granules.iter().zip(&self.coded) {
+            for (granule, coded) in granules.iter().zip(coded) {
+                let before = bits.len();
+                coded.scalefactor_coding.write(&coded.scalefactors, coded.scfsi, bits);
+                self.tools.huffman.write(&coded.values, granule.lines(), &coded.regions, bits);
+                debug_assert_eq!(bits.len() - before, coded.bits() as usize);
+            }
+        }
+    }
+}
+
+impl AudioEncoder for Mp3Encoder {
+    fn parameters(&self) -> &StreamParameters {
+        &self.parameters
+    }
+
+    fn frame_size(&self) -> Option<usize> {
+        Some(self.config.rate.frame_samples())
+    }
+
+    fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+        self.check(frame)?;
+        self.ended = frame.samples() < self.config.rate.frame_samples();
+        self.packer.start.get_or_insert(frame.pts());
+        self.taken += frame.samples() as u64;
+        for channel in 0..self.config.channels {
+            if let Some(plane) = frame.plane::<f32>(channel) {
+                self.analyser.push(channel, plane.iter().copied());
+            } else if let Some(plane) = frame.plane::<i16>(channel) {
+                let scale = 1.0 / 32_768.0;
+                self.analyser.push(channel, plane.iter().map(|&x| f32::from(x) * scale));
+            } else if let Some(plane) = frame.plane::<i32>(channel) {
+                let scale = 1.0 / 2_147_483_648.0;
+                self.analyser.push(channel, plane.iter().map(|&x| x as f32 * scale));
+            }
+        }
+        self.run(packets);
+        Ok(())
+    }
+
+    fn finish(&mut self, packets: &mut PacketQueue) -> Result<()> {
+        self.ended = true;
+        if self.taken == 0 {
+            return Ok(());
+        }
+        let size = self.config.rate.frame_samples();
+        let frames = (self.taken + DELAY).div_ceil(size as u64);
+        self.packer.last = Some((frames, frames * size as u64 - DELAY - self.taken));
+        while self.frames < frames {
+            for channel in 0..self.config.channels {
+                self.analyser.push(channel, std::iter::repeat_n(0.0, size));
+            }
+            if self.analyser.has_frame() {
+                self.encode_frame(packets);
+            }
+        }
+        let packer = &mut self.packer;
+        self.stream.stuff(self.stream.free(), |bytes| packer.pack(bytes, packets));
+        // Nothing is left for another call.
+        self.taken = 0;
+        Ok(())
+    }
+}
+
+/// Makes packets of frames.
+struct Packer {
+    /// When the first sample of the input is heard.
+    start: Option<Timestamp>,
+    frame_samples: u64,
+    packed: u64,
+    /// How many frames there are, and how many samples at the very end were never in the input.
+    last: Option<(u64, u64)>,
+    /// Memory of packets whose bytes came in another buffer.
+    spare: Vec<Vec<u8>>,
+}
+
+impl Packer {
+    fn new(frame_samples: u64) -> Self {
+        Self { start: None, frame_samples, packed: 0, last: None, spare: Vec::new() }
+    }
+
+    fn pack(&mut self, bytes: Vec<u8>, packets: &mut PacketQueue) {
+        let before = self.packed * self.frame_samples;
+        let start = self.start.unwrap_or_default().0;
+        let packet = packets.push();
+        let memory = std::mem::replace(&mut packet.data, bytes);
+        if memory.capacity() > 0 {
+            self.spare.push(memory);
+        }
+        packet.pts =
+            Timestamp(start.saturating_sub_unsigned(DELAY).saturating_add_unsigned(before));
+        packet.dts = packet.pts;
+        packet.duration = self.frame_samples as i64;
+        packet.keyframe = true;
+        packet.trim_start = DELAY.saturating_sub(before).min(self.frame_samples) as u32;
+        self.packed += 1;
+        if let Some((frames, padding)) = self.last
+            && self.packed == frames
+        {
+            packet.trim_end = padding as u32;
+        }
+    }
+}

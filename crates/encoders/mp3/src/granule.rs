@@ -1,0 +1,400 @@
+//! One channel's granule: its spectrum in bands, the noise that each may have, and how it is coded
+//! when the noise is to be so far from that.
+
+use crate::filterbank::BlockType;
+use crate::huffman::{Cuts, Huffman, Regions};
+use crate::quantizer::{GAINS, Quantizer};
+use crate::scalefactors::{Coding, LONG_FACTORS, MAX_FACTORS, SHORT_FACTORS, first_high};
+use crate::tables::{LINES, LONG_BANDS, MAX_BANDS, MAX_PART2_3, PRETAB, Rate, SHORT_BANDS};
+
+/// What all granules are coded with.
+pub(crate) struct Tools {
+    pub(crate) rate: Rate,
+    pub(crate) quantizer: Quantizer,
+    pub(crate) huffman: Huffman,
+}
+
+/// All that the side information and the main data tell of a channel's granule.
+#[derive(Clone)]
+pub(crate) struct Coded {
+    pub(crate) block_type: BlockType,
+    pub(crate) global_gain: u32,
+    pub(crate) scalefac_scale: bool,
+    pub(crate) preflag: bool,
+    pub(crate) subblock_gain: [u32; 3],
+    pub(crate) scalefactors: [u8; MAX_BANDS],
+    pub(crate) scalefactor_coding: Coding,
+    pub(crate) scfsi: [bool; 4],
+    pub(crate) regions: Regions,
+    /// The magnitudes.
+    pub(crate) values: [u16; LINES],
+}
+
+impl Default for Coded {
+    fn default() -> Self {
+        Self {
+            block_type: BlockType::Long,
+            global_gain: 0,
+            scalefac_scale: false,
+            preflag: false,
+            subblock_gain: [0; 3],
+            scalefactors: [0; MAX_BANDS],
+            scalefactor_coding: Coding::default(),
+            scfsi: [false; 4],
+            regions: Regions::default(),
+            values: [0; LINES],
+        }
+    }
+}
+
+impl Coded {
+    /// part2_3_length.
+    pub(crate) fn bits(&self) -> u32 {
+        self.scalefactor_coding.bits + self.regions.bits
+    }
+}
+
+/// A channel's granule on its way to be coded.
+pub(crate) struct Granule {
+    block_type: BlockType,
+    /// In the order of the bitstream.
+    lines: [f32; LINES],
+    magnitudes: [f32; LINES],
+    powers: [f32; LINES],
+    bands: usize,
+    /// First lines of the bands, in the order of the bitstream, and the end.
+    starts: [u16; MAX_BANDS + 1],
+    energies: [f32; MAX_BANDS],
+    /// Sums of the square roots of the magnitudes.
+    roots: [f32; MAX_BANDS],
+    least_gains: [u8; MAX_BANDS],
+    /// The noise that nobody should hear.
+    allowed: [f32; MAX_BANDS],
+    /// Noise by band and gain, as far as it has been asked for; others are negative.
+    noise: Box<[[f32; GAINS]; MAX_BANDS]>,
+    /// The gains last found.
+    gains: [Option<u8>; MAX_BANDS],
+}
+
+/// How far noise may go beyond what nobody should hear.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Looseness {
+    /// In dB.
+    pub(crate) db: f32,
+}
+
+impl Granule {
+    pub(crate) fn new() -> Self {
+        Self {
+            block_type: BlockType::Long,
+            lines: [0.0; LINES],
+            magnitudes: [0.0; LINES],
+            powers: [0.0; LINES],
+            bands: 0,
+            starts: [0; MAX_BANDS + 1],
+            energies: [0.0; MAX_BANDS],
+            roots: [0.0; MAX_BANDS],
+            least_gains: [0; MAX_BANDS],
+            allowed: [0.0; MAX_BANDS],
+            noise: vec![[0.0; GAINS]; MAX_BANDS].try_into().expect("as many as there are bands"),
+            gains: [None; MAX_BANDS],
+        }
+    }
+
+    /// Takes a spectrum over, as the filter bank gives it.
+    pub(crate) fn load(&mut self, tools: &Tools, block_type: BlockType, spectrum: &[f32; LINES]) {
+        self.block_type = block_type;
+        if block_type == BlockType::Short {
+            self.bands = 3 * SHORT_BANDS;
+            let mut next = 0;
+            for (band, edges) in tools.rate.short.windows(2).enumerate() {
+                for window in 0..3 {
+                    self.starts[3 * band + window] = next as u16;
+                    for line in edges[0]..edges[1] {
+                        self.lines[next] = spectrum[3 * usize::from(line) + window];
+                        next += 1;
+                    }
+                }
+            }
+            self.starts[MAX_BANDS] = LINES as u16;
+        } else {
+            self.bands = LONG_BANDS;
+            self.lines.copy_from_slice(spectrum);
+            self.starts[..=LONG_BANDS].copy_from_slice(tools.rate.long);
+        }
+        tools.quantizer.prepare(&self.lines, &mut self.magnitudes, &mut self.powers);
+        for band in 0..self.bands {
+            let range = self.range(band);
+            let (mut energy, mut roots, mut max) = (0.0f32, 0.0f32, 0.0f32);
+            for (x, power) in self.magnitudes[range.clone()].iter().zip(&self.powers[range]) {
+                energy += x * x;
+                roots += x.sqrt();
+                max = max.max(*power);
+            }
+            self.energies[band] = energy;
+            self.roots[band] = roots;
+            self.least_gains[band] = tools.quantizer.least_gain(max) as u8;
+        }
+        self.noise[..self.bands].fill([-1.0; GAINS]);
+        self.gains = [None; MAX_BANDS];
+    }
+
+    fn range(&self, band: usize) -> std::ops::Range<usize> {
+        usize::from(self.starts[band])..usize::from(self.starts[band + 1])
+    }
+
+    /// The spectrum in the order of the bitstream.
+    pub(crate) fn lines(&self) -> &[f32; LINES] {
+        &self.lines
+    }
+
+    /// How much noise nobody should hear in each band; those of a short block are in the order
+    /// band, window.
+    pub(crate) fn allow(&mut self, allowed: &[f32; MAX_BANDS]) {
+        self.allowed = *allowed;
+    }
+
+    fn noise(&mut self, tools: &Tools, band: usize, gain: usize) -> f32 {
+        let known = self.noise[band][gain];
+        if known >= 0.0 {
+            return known;
+        }
+        let range = self.range(band);
+        let noise =
+            tools.quantizer.noise(&self.magnitudes[range.clone()], &self.powers[range], gain);
+        self.noise[band][gain] = noise;
+        noise
+    }
+
+    /// The largest gain of a band with no more noise than `target`; none where the band need not
+    /// be coded at all.
+    fn gain(&mut self, tools: &Tools, band: usize, target: f32) -> Option<u8> {
+        if self.energies[band] <= target {
+            return None;
+        }
+        let least = usize::from(self.least_gains[band]);
+        let mut gain = match self.gains[band] {
+            Some(gain) => usize::from(gain),
+            None => tools.quantizer.estimate_gain(target, self.roots[band]).max(least),
+        };
+        if self.noise(tools, band, gain) <= target {
+            while gain + 1 < GAINS && self.noise(tools, band, gain + 1) <= target {
+                gain += 1;
+            }
+        } else {
+            while gain > least && self.noise(tools, band, gain) > target {
+                gain -= 1;
+            }
+        }
+        self.gains[band] = Some(gain as u8);
+        Some(gain as u8)
+    }
+
+    /// Codes the granule with noise as far from inaudible as `looseness` says, in at most as many
+    /// bits as part2_3_length can tell. Returns the bits.
+    pub(crate) fn code(
+        &mut self,
+        tools: &Tools,
+        looseness: Looseness,
+        thorough: bool,
+        coded: &mut Coded,
+    ) -> u32 {
+        let mut looseness = looseness;
+        loop {
+            self.code_once(tools, looseness, thorough, coded);
+            if coded.bits() <= MAX_PART2_3 {
+                return coded.bits();
+            }
+            looseness.db += 1.0;
+        }
+    }
+
+    fn code_once(
+        &mut self,
+        tools: &Tools,
+        looseness: Looseness,
+        thorough: bool,
+        coded: &mut Coded,
+    ) {
+        let factor = libm::exp2f(looseness.db * (std::f32::consts::LOG2_10 / 10.0));
+        let mut gains = [None; MAX_BANDS];
+        for (band, gain) in gains.iter_mut().enumerate().take(self.bands) {
+            *gain = self.gain(tools, band, self.target(band, factor));
+        }
+        coded.block_type = self.block_type;
+        if self.block_type == BlockType::Short {
+            self.fit_short(&gains, coded);
+        } else {
+            self.fit_long(&gains, tools.rate.is_mpeg1(), coded);
+        }
+        let short = self.block_type == BlockType::Short;
+        for (band, gain) in gains.iter().enumerate().take(self.bands) {
+            let range = self.range(band);
+            match gain {
+                None => coded.values[range].fill(0),
+                Some(_) => {
+                    let gain = coded.gain_of(band);
+                    tools.quantizer.quantise(
+                        &self.powers[range.clone()],
+                        gain,
+                        &mut coded.values[range],
+                    );
+                }
+            }
+        }
+        coded.scalefactor_coding =
+            Coding::shortest(&coded.scalefactors, short, tools.rate.is_mpeg1());
+        coded.scfsi = [false; 4];
+        let cuts = match self.block_type {
+            BlockType::Long => Cuts::Bands(tools.rate.long),
+            BlockType::Short => Cuts::Fixed(3 * usize::from(tools.rate.short[3])),
+            _ => Cuts::Fixed(tools.rate.long[8].into()),
+        };
+        coded.regions = tools.huffman.count(&coded.values, cuts, thorough);
+        if coded.regions.bits == 0 {
+            coded.scalefactors = [0; MAX_BANDS];
+            coded.scalefactor_coding =
+                Coding::shortest(&coded.scalefactors, short, tools.rate.is_mpeg1());
+        }
+    }
+
+    /// The noise to aim at in a band.
+    fn target(&self, band: usize, factor: f32) -> f32 {
+        self.allowed[band] * factor
+    }
+
+    /// Finds global_gain and scalefactors that give a long block's bands at most these gains.
+    fn fit_long(&self, gains: &[Option<u8>; MAX_BANDS], mpeg1: bool, coded: &mut Coded) {
+        coded.subblock_gain = [0; 3];
+        coded.scalefactors = [0; MAX_BANDS];
+        (coded.preflag, coded.scalefac_scale) = (false, false);
+        // Relative to the highest gain; the last band has no scalefactor and follows it.
+        let highest = gains[..LONG_FACTORS].iter().flatten().copied().max();
+        let last = gains[LONG_FACTORS];
+        let Some(highest) = highest.or(last) else {
+            coded.global_gain = 0;
+            return;
+        };
+        let mut global = i32::from(
+            last.map_or(highest, |last| highest.min(last.saturating_add(LAST_BAND_SLACK))),
+        );
+        // Below this some value would be too large to be coded.
+        let coded_bands = (0..LONG_BANDS).filter(|&band| gains[band].is_some());
+        let least = coded_bands.map(|band| i32::from(self.least_gains[band])).max().unwrap_or(0);
+        global = global.max(least);
+        // What scalefactors can take off, with and without preflag and scalefac_scale.
+        let reach = |band: usize, preflag: bool, unit: i32| {
+            let pre = if preflag { i32::from(PRETAB[band]) } else { 0 };
+            unit * (i32::from(MAX_FACTORS[usize::from(band >= first_high(false))]) + pre)
+        };
+        let bands = || (0..LONG_FACTORS).filter_map(|band| Some((band, i32::from(gains[band]?))));
+        let lack = |preflag: bool, unit: i32| {
+            bands()
+                .map(|(band, gain)| global - gain - reach(band, preflag, unit))
+                .max()
+                .unwrap_or(0)
+        };
+        let preflag_helps =
+            mpeg1 && bands().all(|(band, gain)| global - gain >= 2 * i32::from(PRETAB[band]));
+        let (preflag, unit) =
+            if lack(preflag_helps, 2) <= 0 { (preflag_helps, 2) } else { (false, 4) };
+        global = (global - lack(preflag, unit).max(0)).max(least);
+        coded.global_gain = global as u32;
+        (coded.preflag, coded.scalefac_scale) = (preflag, unit == 4);
+        for band in 0..LONG_FACTORS {
+            let Some(gain) = gains[band] else { continue };
+            let pre = if preflag { i32::from(PRETAB[band]) } else { 0 };
+            let need = (global - i32::from(gain)).max(0);
+            let most = (global - i32::from(self.least_gains[band])) / unit;
+            let factor = ((need + unit - 1) / unit).min(most) - pre;
+            let limit = MAX_FACTORS[usize::from(band >= first_high(false))];
+            coded.scalefactors[band] = factor.clamp(0, limit.into()) as u8;
+        }
+    }
+
+    /// The same for a short block, with subblock_gain.
+    fn fit_short(&self, gains: &[Option<u8>; MAX_BANDS], coded: &mut Coded) {
+        coded.scalefactors = [0; MAX_BANDS];
+        (coded.preflag, coded.scalefac_scale) = (false, false);
+        coded.subblock_gain = [0; 3];
+        let Some(highest) = gains.iter().flatten().copied().max() else {
+            coded.global_gain = 0;
+            return;
+        };
+        let mut global = i32::from(highest);
+        let of_window = |window: usize| {
+            (window..MAX_BANDS).step_by(3).filter_map(|band| Some((band, i32::from(gains[band]?))))
+        };
+        // The last bands have no scalefactors: their windows' gain is theirs.
+        for window in 0..3 {
+            let Some(highest) = of_window(window).map(|(_, gain)| gain).max() else { continue };
+            let last = gains[SHORT_FACTORS + window]
+                .map_or(highest, |last| highest.min(i32::from(last) + i32::from(LAST_BAND_SLACK)));
+            coded.subblock_gain[window] = ((global - last) / 8).clamp(0, 7) as u32;
+        }
+        let base = |global: i32, coded: &Coded, window: usize| {
+            global - 8 * coded.subblock_gain[window] as i32
+        };
+        let lack = |unit: i32, coded: &Coded| {
+            (0..3)
+                .flat_map(|window| {
+                    let base = base(global, coded, window);
+                    of_window(window).map(move |(band, gain)| {
+                        let reach = match band {
+                            SHORT_FACTORS.. => 0,
+                            _ => i32::from(MAX_FACTORS[usize::from(band >= first_high(true))]),
+                        };
+                        let wanted = match band {
+                            SHORT_FACTORS.. => gain + i32::from(LAST_BAND_SLACK),
+                            _ => gain,
+                        };
+                        base - wanted - unit * reach
+                    })
+                })
+                .max()
+                .unwrap_or(0)
+        };
+        let unit = if lack(2, coded) <= 0 { 2 } else { 4 };
+        global -= lack(unit, coded).max(0);
+        // Below this some value would be too large to be coded.
+        let coded_bands = (0..MAX_BANDS).filter(|&band| gains[band].is_some());
+        let least = coded_bands.map(|band| {
+            i32::from(self.least_gains[band]) + 8 * coded.subblock_gain[band % 3] as i32
+        });
+        global = global.max(least.max().unwrap_or(0));
+        if global > i32::from(u8::MAX) {
+            global -= 8 * 7;
+            coded.subblock_gain = [0; 3];
+        }
+        coded.global_gain = global as u32;
+        coded.scalefac_scale = unit == 4;
+        for band in 0..SHORT_FACTORS {
+            let Some(gain) = gains[band] else { continue };
+            let base = base(global, coded, band % 3);
+            let need = (base - i32::from(gain)).max(0);
+            let most = (base - i32::from(self.least_gains[band])) / unit;
+            let limit = MAX_FACTORS[usize::from(band >= first_high(true))];
+            coded.scalefactors[band] =
+                ((need + unit - 1) / unit).min(most).clamp(0, limit.into()) as u8;
+        }
+    }
+}
+
+/// How far the gain of the bands without scalefactors may be above what they should have: they
+/// decide about all others.
+const LAST_BAND_SLACK: u8 = 6;
+
+impl Coded {
+    /// The gain of a band.
+    fn gain_of(&self, band: usize) -> usize {
+        let short = self.block_type == BlockType::Short;
+        let unit = if self.scalefac_scale { 4 } else { 2 };
+        let (factors, pre) = match short {
+            true => (SHORT_FACTORS, 0),
+            false => (LONG_FACTORS, if self.preflag { u32::from(PRETAB[band]) } else { 0 }),
+        };
+        let factor = if band < factors { u32::from(self.scalefactors[band]) + pre } else { 0 };
+        let subblock = if short { 8 * self.subblock_gain[band % 3] } else { 0 };
+        self.global_gain.saturating_sub(unit * factor + subblock) as usize
+    }
+}

@@ -1,0 +1,186 @@
+//! How loose a frame's noise is to be, so that its bits are as many as there should be.
+
+use crate::config::{Config, Effort, RateControl};
+use crate::granule::{Coded, Granule, Looseness, Tools};
+
+/// The loosest there is: nothing is coded any more.
+const LOOSEST: f32 = 200.0;
+/// Closer than this, noise is not worth its bits.
+const TIGHTEST: f32 = -26.0;
+
+/// A frame's granules, by granule and channel.
+pub(crate) type Granules = Vec<Vec<Granule>>;
+
+/// Steers the looseness of a stream.
+pub(crate) struct RateLoop {
+    effort: Effort,
+    /// What suits the stream, as far as it went, in dB.
+    usual: f32,
+    /// Average: bits spent beyond what the frames so far should have.
+    debt: f64,
+}
+
+/// The bits that a frame can have, main data alone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    /// Fewer would be filled up with nothing.
+    pub(crate) least: u32,
+    /// What the frame's own room holds.
+    pub(crate) mean: u32,
+    pub(crate) most: u32,
+    /// Bits of earlier frames, and the most there could be.
+    pub(crate) reservoir: u32,
+    pub(crate) max_reservoir: u32,
+}
+
+impl RateLoop {
+    pub(crate) fn new(config: &Config) -> Self {
+        let usual = match config.control {
+            RateControl::Variable { quality } => looseness_of_quality(quality),
+            _ => 3.0,
+        };
+        Self { effort: config.effort, usual, debt: 0.0 }
+    }
+
+    /// Codes a frame at a constant bit rate.
+    pub(crate) fn constant(
+        &mut self,
+        tools: &Tools,
+        granules: &mut Granules,
+        coded: &mut [Vec<Coded>],
+        budget: Budget,
+    ) -> u32 {
+        let mut attempts = Attempts { tools, granules, coded, thorough: self.thorough() };
+        // Not all of the reservoir goes to one frame.
+        let most = (budget.mean + budget.reservoir * 4 / 5).min(budget.most);
+        let demand = attempts.bits(self.usual);
+        let mut bits = demand;
+        if demand > most || demand < budget.least {
+            bits = attempts.search(self.usual, demand, budget.least.min(most), most);
+        }
+        // Towards a reservoir that is more full than empty.
+        let wanted = f64::from(budget.mean)
+            + (f64::from(budget.reservoir) - 0.6 * f64::from(budget.max_reservoir)) * 0.1;
+        let error = (f64::from(demand) - wanted) / f64::from(budget.mean.max(1));
+        self.usual = (self.usual + (6.0 * error).clamp(-1.5, 1.5) as f32).clamp(TIGHTEST, 60.0);
+        bits = bits.min(attempts.finish());
+        bits
+    }
+
+    /// Codes a frame at a constant quality; `most` bits are a limit that is hardly ever met.
+    pub(crate) fn variable(
+        &mut self,
+        tools: &Tools,
+        granules: &mut Granules,
+        coded: &mut [Vec<Coded>],
+        most: u32,
+    ) -> u32 {
+        let mut attempts = Attempts { tools, granules, coded, thorough: self.thorough() };
+        let bits = attempts.bits(self.usual);
+        if bits > most {
+            attempts.search(self.usual, bits, most * 9 / 10, most);
+        }
+        attempts.finish()
+    }
+
+    /// Codes a frame where `mean` bits are to be the average.
+    pub(crate) fn average(
+        &mut self,
+        tools: &Tools,
+        granules: &mut Granules,
+        coded: &mut [Vec<Coded>],
+        mean: u32,
+        most: u32,
+    ) -> u32 {
+        let mut attempts = Attempts { tools, granules, coded, thorough: self.thorough() };
+        let mean = f64::from(mean.max(1));
+        let debt = (self.debt / mean).clamp(-60.0, 60.0);
+        let looseness = (f64::from(self.usual) + 0.1 * debt) as f32;
+        let demand = attempts.bits(looseness);
+        if demand > most {
+            attempts.search(looseness, demand, most * 9 / 10, most);
+        }
+        let error = (f64::from(demand) - mean) / mean;
+        self.usual = (self.usual + (2.0 * error).clamp(-1.0, 1.0) as f32).clamp(TIGHTEST, 60.0);
+        attempts.finish()
+    }
+
+    /// Tells how many bits a frame cost beyond the mean.
+    pub(crate) fn spend(&mut self, beyond: f64) {
+        self.debt += beyond;
+    }
+
+    fn thorough(&self) -> bool {
+        self.effort >= Effort::Usual
+    }
+}
+
+/// The looseness of each whole quality, and what would be beyond the last.
+const QUALITIES: [f32; 11] = [-6.0, -4.5, -2.5, -1.0, 0.5, 2.0, 3.5, 5.0, 7.0, 9.0, 12.0];
+
+fn looseness_of_quality(quality: f32) -> f32 {
+    let whole = quality as usize;
+    let (better, worse) = (QUALITIES[whole], QUALITIES[whole + 1]);
+    better + (worse - better) * (quality - whole as f32)
+}
+
+/// Attempts at one frame.
+struct Attempts<'a> {
+    tools: &'a Tools,
+    granules: &'a mut Granules,
+    coded: &'a mut [Vec<Coded>],
+    thorough: bool,
+}
+
+impl Attempts<'_> {
+    /// Codes all granules; their bits.
+    fn bits(&mut self, db: f32) -> u32 {
+        let mut bits = 0;
+        for (granules, coded) in self.granules.iter_mut().zip(self.coded.iter_mut()) {
+            for (granule, coded) in granules.iter_mut().zip(coded) {
+                bits += granule.code(self.tools, Looseness { db }, self.thorough, coded);
+            }
+        }
+        bits
+    }
+
+    /// Finds a looseness with bits from `least` to `most`, or closely below; the first try was
+    /// `db` with `bits`.
+    fn search(&mut self, db: f32, bits: u32, least: u32, most: u32) -> u32 {
+        let goal = most - (most - least).min(most / 32) / 2;
+        let (mut tight, mut loose) = (TIGHTEST, LOOSEST);
+        let (mut db, mut bits) = (db, bits);
+        let mut fitting = None;
+        for _ in 0..10 {
+            if bits > most {
+                tight = tight.max(db);
+            } else {
+                loose = loose.min(db);
+                fitting = Some(db);
+                if bits >= least.max(most - most / 32) || db <= TIGHTEST {
+                    return bits;
+                }
+            }
+            // Halving bits takes about this many dB.
+            let ratio = (bits.max(1) as f32) / (goal.max(1) as f32);
+            let step = 20.0 * crate::psycho::log2(ratio);
+            let next = db + step.clamp(-24.0, 24.0);
+            let inside = next > tight && next < loose;
+            let next = if inside { next } else { 0.5 * (tight + loose) };
+            if (next - db).abs() < 0.02 {
+                break;
+            }
+            db = next;
+            bits = self.bits(db);
+        }
+        if bits > most {
+            bits = self.bits(fitting.unwrap_or(LOOSEST));
+        }
+        bits
+    }
+
+    /// Shares scalefactors between granules where they are the same; the bits at last.
+    fn finish(&mut self) -> u32 {
+        self.coded.iter().flatten().map(Coded::bits).sum()
+    }
+}

@@ -1,0 +1,108 @@
+//! Scalefactors as they are coded: which lengths they have and what that costs (ISO/IEC 11172-3
+//! §2.4.2.7, ISO/IEC 13818-3 §2.4.3.2).
+
+use crate::bits::BitWriter;
+use crate::tables::{MAX_BANDS, SLEN};
+
+/// Bands that have scalefactors: 21 of a long block, 12 in each window of a short one.
+pub(crate) const LONG_FACTORS: usize = 21;
+pub(crate) const SHORT_FACTORS: usize = 36;
+
+/// The largest scalefactors of the lower and of the higher bands.
+pub(crate) const MAX_FACTORS: [u8; 2] = [15, 7];
+
+/// The first of the higher bands.
+pub(crate) fn first_high(short: bool) -> usize {
+    if short { 18 } else { 11 }
+}
+
+/// How a granule's scalefactors are coded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Coding {
+    /// scalefac_compress.
+    pub(crate) compress: u32,
+    /// How many scalefactors there are of each length.
+    groups: [(u8, u8); 4],
+    /// Bits of all scalefactors: part2_length.
+    pub(crate) bits: u32,
+}
+
+const fn bit_length(value: u8) -> u8 {
+    (u8::BITS - value.leading_zeros()) as u8
+}
+
+impl Coding {
+    /// The shortest coding of scalefactors that keep to [`MAX_FACTORS`].
+    pub(crate) fn shortest(factors: &[u8; MAX_BANDS], short: bool, mpeg1: bool) -> Self {
+        let length_of = |from: usize, count: u8| {
+            let or = factors[from..from + usize::from(count)].iter().fold(0, |or, f| or | f);
+            bit_length(or)
+        };
+        if mpeg1 {
+            let (low, high) = if short { (18, 18) } else { (11, 10) };
+            let need = (length_of(0, low), length_of(usize::from(low), high));
+            let mut best = Self { bits: u32::MAX, ..Self::default() };
+            for (compress, &(slen1, slen2)) in SLEN.iter().enumerate() {
+                let bits = u32::from(slen1 * low) + u32::from(slen2) * u32::from(high);
+                if slen1 >= need.0 && slen2 >= need.1 && bits < best.bits {
+                    let groups = [(low, slen1), (high, slen2), (0, 0), (0, 0)];
+                    best = Self { compress: compress as u32, groups, bits };
+                }
+            }
+            return best;
+        }
+        let layouts =
+            if short { [[9, 9, 9, 9], [9, 9, 12, 6]] } else { [[6, 5, 5, 5], [6, 5, 7, 3]] };
+        let [first, second] = layouts.map(|counts| {
+            let mut from = 0;
+            counts.map(|count| {
+                let group = (count, length_of(from, count));
+                from += usize::from(count);
+                group
+            })
+        });
+        let bits = |groups: &[(u8, u8); 4]| {
+            groups.iter().map(|&(count, slen)| u32::from(count) * u32::from(slen)).sum()
+        };
+        // The second layout has no room for scalefactors of the last bands.
+        let fits = second[1].1 <= 4 && second[2].1 <= 3 && second[3].1 == 0;
+        if fits && bits(&second) < bits(&first) {
+            let [s0, s1, s2, _] = second.map(|(_, slen)| u32::from(slen));
+            return Self {
+                compress: 400 + ((s0 * 5 + s1) << 2) + s2,
+                groups: second,
+                bits: bits(&second),
+            };
+        }
+        let [s0, s1, s2, s3] = first.map(|(_, slen)| u32::from(slen));
+        let compress = ((s0 * 5 + s1) << 4) + (s2 << 2) + s3;
+        Self { compress, groups: first, bits: bits(&first) }
+    }
+
+    /// Writes the scalefactors; those of shared (scfsi) groups of a long block of MPEG-1 are left
+    /// out.
+    pub(crate) fn write(&self, factors: &[u8; MAX_BANDS], scfsi: [bool; 4], bits: &mut BitWriter) {
+        let mut from = 0;
+        for (count, slen) in self.groups {
+            for band in from..from + usize::from(count) {
+                if slen > 0 && !scfsi[scfsi_group(band)] {
+                    bits.put(factors[band].into(), slen.into());
+                }
+            }
+            from += usize::from(count);
+        }
+    }
+
+    /// Bits saved by sharing a group of scalefactors.
+    pub(crate) fn saved(&self, group: usize) -> u32 {
+        let (bands, slen) = (SCFSI_BANDS[group].len() as u32, self.groups[group / 2].1);
+        bands * u32::from(slen)
+    }
+}
+
+/// The bands of a long block whose scalefactors are shared together.
+pub(crate) const SCFSI_BANDS: [std::ops::Range<usize>; 4] = [0..6, 6..11, 11..16, 16..21];
+
+fn scfsi_group(band: usize) -> usize {
+    SCFSI_BANDS.iter().position(|bands| bands.contains(&band)).unwrap_or(0)
+}

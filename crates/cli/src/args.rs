@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use reelwright::SampleFormat;
+use reelwright::{ResampleQuality, SampleFormat};
 
 use crate::raw::RawFormat;
 
@@ -45,8 +45,8 @@ pub(crate) enum Listing {
 
 #[derive(Debug, Args)]
 pub(crate) struct EncodeArgs {
-    /// Files to read (WAV, FLAC, MP3, AAC, M4A, Ogg Vorbis, AIFF, CAF, …), each becoming a stream
-    /// (no container of this build takes more than one yet); `-` is standard input
+    /// Files to read (WAV, FLAC, MP3, AAC, M4A, Ogg Vorbis, AIFF, CAF, …), each becoming a stream,
+    /// where the container takes several; `-` is standard input
     #[arg(required = true, value_name = "IN")]
     pub(crate) inputs: Vec<PathBuf>,
 
@@ -74,6 +74,26 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "FORMAT")]
     pub(crate) sample_format: Option<SampleFormat>,
 
+    /// Bits per second, such as 128k
+    #[arg(long, value_name = "RATE", value_parser = bit_rate)]
+    pub(crate) bit_rate: Option<u64>,
+
+    /// Quality instead of a bit rate; the range is the encoder's
+    #[arg(long, value_name = "Q", allow_hyphen_values = true)]
+    pub(crate) qscale: Option<f32>,
+
+    /// How hard to try; the range is the encoder's
+    #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
+    pub(crate) compression_level: Option<i32>,
+
+    /// Sample rate to encode, in Hz; the input is resampled to it
+    #[arg(long, value_name = "HZ")]
+    pub(crate) sample_rate: Option<u32>,
+
+    /// How carefully to resample: fast, default or high
+    #[arg(long, value_name = "QUALITY", default_value_t)]
+    pub(crate) resample_quality: ResampleQuality,
+
     /// Number of channels to encode; the input's are remixed to it
     #[arg(long, value_name = "N")]
     pub(crate) channels: Option<usize>,
@@ -82,6 +102,10 @@ pub(crate) struct EncodeArgs {
     /// several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) metadata: Vec<(String, String)>,
+
+    /// Cover art, a JPEG, PNG or GIF file; in place of the input's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cover: Option<PathBuf>,
 
     /// Option of the container; can be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
@@ -114,4 +138,16 @@ fn key_value(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE".to_owned()),
     }
+}
+
+fn bit_rate(text: &str) -> Result<u64, String> {
+    let (digits, factor) = match text.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1_000),
+        None => match text.strip_suffix('M') {
+            Some(digits) => (digits, 1_000_000),
+            None => (text, 1),
+        },
+    };
+    let rate = digits.parse::<u64>().ok().and_then(|rate| rate.checked_mul(factor));
+    rate.filter(|rate| *rate > 0).ok_or_else(|| "expected bits per second, such as 128k".to_owned())
 }

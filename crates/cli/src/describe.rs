@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use anyhow::bail;
 use reelwright::{
-    AudioEncoderInfo, Backing, MuxerInfo, OPEN_OPTIONS, OptionInfo, OptionKind, SampleFormat,
-    audio_encoders, muxers, output_devices, output_protocols, video_encoders,
+    AudioEncoderInfo, Backing, EncoderInfo, MuxerInfo, OPEN_OPTIONS, OptionInfo, OptionKind,
+    SampleFormat, audio_encoders, default_audio_encoder, muxers, output_devices, output_protocols,
+    video_encoders,
 };
 use serde_json::{Value, json};
 
@@ -51,7 +52,11 @@ fn rows(what: Listing) -> Vec<[String; 3]> {
             audio
                 .chain(video)
                 .map(|(medium, info)| {
-                    let more = format!("{medium}, {}", backing(info.backing));
+                    let default_of = default_of_muxers(info);
+                    let mut more = format!("{medium}, {}", backing(info.backing));
+                    if !default_of.is_empty() {
+                        let _ = write!(more, "; default of {}", default_of.join(", "));
+                    }
                     [info.name.into(), info.long_name.into(), more]
                 })
                 .collect()
@@ -76,9 +81,17 @@ fn extensions(muxer: &MuxerInfo) -> String {
 
 fn backing(backing: Backing) -> String {
     match backing {
-        Backing::Rust => "pure Rust".into(),
+        Backing::Rust => format!("pure Rust, {}", env!("CARGO_PKG_LICENSE")),
         Backing::Binding { library, licence } => format!("binding to {library}, {licence}"),
     }
+}
+
+/// The formats that this encoder is the default of, in this build.
+fn default_of_muxers(encoder: &EncoderInfo) -> Vec<&'static str> {
+    let is_default = |muxer: &&MuxerInfo| {
+        default_audio_encoder(muxer).is_ok_and(|info| info.encoder.name == encoder.name)
+    };
+    muxers().filter(is_default).map(|muxer| muxer.name).collect()
 }
 
 /// A description of `encoder=NAME` or `muxer=NAME`.
@@ -106,10 +119,7 @@ pub(crate) fn help(topic: &str) -> anyhow::Result<String> {
 fn encoder_help(info: &AudioEncoderInfo) -> String {
     let encoder = &info.encoder;
     let formats: Vec<_> = info.sample_formats.iter().map(|f| f.name()).collect();
-    let default_of: Vec<_> = muxers()
-        .filter(|m| m.audio_codecs.first() == Some(&encoder.codec))
-        .map(|m| m.name)
-        .collect();
+    let default_of = default_of_muxers(encoder);
     let config: Vec<_> = encoder.config.iter().map(|field| field.name()).collect();
     let mut text = format!("{}: {}\n", encoder.name, encoder.long_name);
     let mut line = |name: &str, value: String| {
@@ -204,6 +214,7 @@ fn encoder_json(info: &AudioEncoderInfo) -> Value {
         "medium": "audio",
         "codec": encoder.codec.name(),
         "backing": backing(encoder.backing),
+        "default_of": default_of_muxers(encoder),
         "sample_formats": info.sample_formats.iter().map(|f| f.name()).collect::<Vec<_>>(),
         "sample_rates": info.sample_rates.to_string(),
         "layouts": info.layouts.to_string(),

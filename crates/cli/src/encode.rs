@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
-use reelwright::{AudioStream, Options, StreamingMediaEncoder, Target};
+use reelwright::{AudioStream, CodecConfig, Options, Picture, StreamingMediaEncoder, Target};
 
 use crate::args::EncodeArgs;
 use crate::input::{Input, is_stdin};
@@ -39,6 +39,11 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
         encoder.add_audio_stream(&stream(args, input))?;
     }
     encoder.set_metadata(metadata(args, &inputs))?;
+    // What the user did not ask for is not warned of.
+    let is_wanted = args.cover.is_some() || encoder.format().covers;
+    if let Some(cover) = cover(args, &inputs)?.filter(|_| is_wanted) {
+        encoder.set_cover(cover)?;
+    }
 
     encoder.open_with(args.muxer_option.iter().cloned().collect::<Options>())?;
     let seconds = |input: &Input, samples: u64| samples as f64 / f64::from(input.sample_rate);
@@ -92,6 +97,8 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
             layout: audio.layout.to_string(),
             bits_per_sample: audio.bits_per_sample,
             samples: *samples,
+            input_rate: inputs[index].sample_rate,
+            clamped: encoder.clamped_samples(index).unwrap_or(0),
         })
     });
     let file = path.and_then(|path| path.metadata().ok()).filter(|file| file.is_file());
@@ -156,7 +163,25 @@ fn stream(args: &EncodeArgs, input: &Input) -> AudioStream {
     if let Some(channels) = args.channels {
         stream = stream.encoder_num_channels(channels);
     }
-    stream
+    if let Some(rate) = args.sample_rate {
+        stream = stream.encoder_sample_rate(rate);
+    }
+    stream.resample_quality(args.resample_quality).codec_config(CodecConfig {
+        bit_rate: args.bit_rate,
+        qscale: args.qscale,
+        compression_level: args.compression_level,
+        ..CodecConfig::default()
+    })
+}
+
+/// The user's cover, or else the first input's, where the format has a place for one.
+fn cover(args: &EncodeArgs, inputs: &[Input]) -> anyhow::Result<Option<Picture>> {
+    if let Some(path) = &args.cover {
+        let failed = || format!("Failed to read cover: {}", path.display());
+        let data = std::fs::read(path).with_context(failed)?;
+        return Ok(Some(Picture::front_cover(data).with_context(failed)?));
+    }
+    Ok(inputs.first().and_then(|input| input.cover.clone()))
 }
 
 /// The first input's metadata, changed as the user wants.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, anyhow, bail};
-use reelwright::{ChannelLayout, DataType, SampleFormat, TensorView, TypedBuffer};
+use reelwright::{ChannelLayout, DataType, Picture, SampleFormat, TensorView, TypedBuffer};
 use symphonia::core::audio::{Channels, GenericAudioBufferRef};
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error as SymphoniaError;
@@ -30,6 +30,7 @@ pub(crate) struct Input {
     /// In samples of each channel, where the input says so.
     pub(crate) duration: Option<u64>,
     pub(crate) metadata: Vec<(String, String)>,
+    pub(crate) cover: Option<Picture>,
     /// The bits of a sample that carry sound, where the input says so.
     pub(crate) bits: Option<u32>,
     source: Source,
@@ -84,7 +85,10 @@ impl Input {
             .with_context(|| format!("Failed to decode input: {name}"))?;
         let bits = parameters.bits_per_sample;
         let (track, duration) = (track.id, track.num_frames);
-        let metadata = format.metadata().skip_to_latest().map(tags::of).unwrap_or_default();
+        let mut revisions = format.metadata();
+        let revision = revisions.skip_to_latest();
+        let metadata = revision.map(tags::of).unwrap_or_default();
+        let cover = revision.and_then(tags::cover_of);
         let mut media = Media { name, format, decoder, track, bits, sample_rate: 0 };
 
         // Only the first samples tell their type.
@@ -97,6 +101,7 @@ impl Input {
             layout,
             duration,
             metadata,
+            cover,
             bits,
             source: Source::Media(media),
             samples,
@@ -123,6 +128,7 @@ impl Input {
             layout,
             duration: size.map(|size| size / (format.bytes() * channels) as u64),
             metadata: Vec::new(),
+            cover: None,
             bits: Some(8 * format.bytes() as u32),
             source: Source::Raw { format, reader, bytes: Vec::new() },
             samples: TypedBuffer::zeroed(format.data_type(), 0),

@@ -60,13 +60,16 @@ pub(crate) struct StreamSummary {
     pub(crate) sample_rate: u32,
     pub(crate) layout: String,
     pub(crate) bits_per_sample: u32,
-    /// Of each channel.
+    /// Of each channel of the input, and its rate.
     pub(crate) samples: u64,
+    pub(crate) input_rate: u32,
+    /// Samples beyond ±1 that were clamped, of all channels.
+    pub(crate) clamped: u64,
 }
 
 impl StreamSummary {
     fn seconds(&self) -> f64 {
-        self.samples as f64 / f64::from(self.sample_rate)
+        self.samples as f64 / f64::from(self.input_rate)
     }
 }
 
@@ -112,6 +115,8 @@ impl Summary {
                     "channel_layout": s.layout,
                     "bits_per_sample": s.bits_per_sample,
                     "samples": s.samples,
+                    "input_sample_rate": s.input_rate,
+                    "clamped_samples": s.clamped,
                     "duration": s.seconds(),
                 })
             })

@@ -1,6 +1,7 @@
 //! What an input says of itself, under FFmpeg's names.
 
-use symphonia::core::meta::{MetadataRevision, StandardTag};
+use reelwright::Picture;
+use symphonia::core::meta::{MetadataRevision, StandardTag, StandardVisualKey};
 
 /// The keys and values of an input's metadata that have a common name.
 pub(crate) fn of(revision: &MetadataRevision) -> Vec<(String, String)> {
@@ -29,4 +30,12 @@ pub(crate) fn of(revision: &MetadataRevision) -> Vec<(String, String)> {
         }
     }
     found
+}
+
+/// The front cover, or else the first picture, if it is of a kind that is written.
+pub(crate) fn cover_of(revision: &MetadataRevision) -> Option<Picture> {
+    let visuals = &revision.media.visuals;
+    let is_front = |key: Option<StandardVisualKey>| key == Some(StandardVisualKey::FrontCover);
+    let front = visuals.iter().find(|visual| is_front(visual.usage));
+    Picture::front_cover(front.or(visuals.first())?.data.to_vec()).ok()
 }

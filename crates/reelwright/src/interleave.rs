@@ -34,8 +34,7 @@ pub(crate) fn next(streams: &[AudioPipeline], is_complete: bool) -> Option<usize
 /// Which of two points in time is earlier, without rounding.
 fn compare((a, in_a): (Timestamp, TimeBase), (b, in_b): (Timestamp, TimeBase)) -> Ordering {
     let (a_unit, b_unit) = (in_a.seconds(), in_b.seconds());
-    let scaled = |at: Timestamp, num: i64, den: i64| {
-        i128::from(at.0) * i128::from(num) * i128::from(den)
-    };
+    let scaled =
+        |at: Timestamp, num: i64, den: i64| i128::from(at.0) * i128::from(num) * i128::from(den);
     scaled(a, a_unit.num(), b_unit.den()).cmp(&scaled(b, b_unit.num(), a_unit.den()))
 }

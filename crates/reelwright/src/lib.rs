@@ -44,5 +44,7 @@ pub use reelwright_core::{
     Options, Picture, Result, SampleFormat, SampleRates, StreamParameters, TensorView, TypedBuffer,
     TypedSlice, VideoEncoderInfo,
 };
-pub use registry::{audio_encoders, muxers, output_devices, output_protocols, video_encoders};
+pub use registry::{
+    audio_encoders, default_audio_encoder, muxers, output_devices, output_protocols, video_encoders,
+};
 pub use target::Target;

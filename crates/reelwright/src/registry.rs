@@ -121,8 +121,11 @@ fn warn_of_alias(name: &str, used: &str) {
     }
 }
 
-/// The encoder that a container takes by default: of its first codec that has one.
-pub(crate) fn default_audio_encoder(muxer: &MuxerInfo) -> Result<&'static AudioEncoderInfo> {
+/// The encoder that a container takes by default: of its first codec that has one in this build.
+///
+/// # Errors
+/// None of its codecs has one.
+pub fn default_audio_encoder(muxer: &MuxerInfo) -> Result<&'static AudioEncoderInfo> {
     let of = |codec: CodecId| audio_encoders().find(move |info| info.encoder.codec == codec);
     muxer.audio_codecs.iter().find_map(|codec| of(*codec)).ok_or_else(|| {
         Error::unsupported(format!(

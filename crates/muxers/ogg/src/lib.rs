@@ -69,6 +69,7 @@ pub static MUXERS: &[MuxerInfo] = &[
         "Ogg Audio",
         ["oga"],
         "audio/ogg",
+        255,
         [CodecId::Flac, CodecId::Vorbis, CodecId::Opus]
     ),
     info!("opus", "Ogg Opus", ["opus"], "audio/ogg", 1, [CodecId::Opus]),

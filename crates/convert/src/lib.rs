@@ -1,7 +1,8 @@
-//! Sample formats and channel remixing for Reelwright, with SIMD.
+//! Sample formats, sample rates and channel remixing for Reelwright, with SIMD.
 //!
 //! [`AudioConverter`] turns chunks of shape (frame, channel), with any strides, into what an encoder
-//! takes; [`first_nan`] says where a chunk has something that is not a number.
+//! takes; [`first_nan`] says where a chunk has something that is not a number. [`Resampler`] converts
+//! sample rates, see [`resample`].
 //!
 //! # Sample formats
 //!
@@ -53,5 +54,8 @@
 //! converter is made. The results are the same to the bit.
 
 pub mod audio;
+mod level;
+pub mod resample;
 
 pub use audio::{AudioConverter, first_nan};
+pub use resample::{ResampleQuality, Resampler};

@@ -1,12 +1,12 @@
-//! Nothing is allocated once a converter is made.
+//! Nothing is allocated once a converter is made, or a resampler has run for a while.
 
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use reelwright_convert::{AudioConverter, first_nan};
-use reelwright_core::{ChannelLayout, DataType, SampleFormat, TypedBuffer};
+use reelwright_convert::{AudioConverter, ResampleQuality, Resampler, first_nan};
+use reelwright_core::{ChannelLayout, DataType, SampleFormat, TypedBuffer, TypedSlice};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -49,6 +49,29 @@ fn conversions_do_not_allocate() {
             converter.convert(&chunk, 0..FRAMES, &mut out, FRAMES, 0);
             assert_eq!(first_nan(&chunk), None);
             assert_eq!(ALLOCATIONS.get(), before, "{from_layout} to {to_layout}, {format}");
+        }
+    }
+}
+
+#[test]
+fn resampling_does_not_allocate_in_steady_state() {
+    for (from, to) in [(48_000, 44_100), (44_101, 48_000), (16_000, 48_000), (192_000, 8_000)] {
+        for quality in ResampleQuality::ALL {
+            let mut resampler = Resampler::new(from, to, 2, *quality).unwrap();
+            let (floats, doubles) = ([0.5f32; 2 * 777], [0.5f64; 2 * 777]);
+            let mut push = |times| {
+                for _ in 0..times {
+                    match quality.data_type() {
+                        DataType::F64 => resampler.push(TypedSlice::F64(&doubles)),
+                        _ => resampler.push(TypedSlice::F32(&floats)),
+                    }
+                    resampler.consume(usize::MAX);
+                }
+            };
+            push(100);
+            let before = ALLOCATIONS.get();
+            push(1000);
+            assert_eq!(ALLOCATIONS.get(), before, "{from} to {to}, {quality}");
         }
     }
 }

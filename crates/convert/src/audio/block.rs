@@ -3,8 +3,8 @@
 use reelwright_core::TensorView;
 
 use super::kernels;
-use super::level::Level;
 use super::sample::Sample;
+use crate::level::Level;
 
 /// Where the samples of a block lie in a slice: (row, column) is the element
 /// `origin + row * self.row + column * self.column`.

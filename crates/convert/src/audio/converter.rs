@@ -5,11 +5,11 @@ use std::ops::Range;
 use reelwright_core::{ChannelLayout, DataType, Result, SampleFormat, TensorView, TypedBuffer};
 
 use super::block::Place;
-use super::level::Level;
 use super::mixer::Mixer;
 use super::remix::{self, Recipe};
 use super::sample::Sample;
 use super::straight::{Convert, Straight};
+use crate::level::Level;
 
 /// Converts chunks of shape (frame, channel), with any strides, to the sample format and channels
 /// of an encoder.

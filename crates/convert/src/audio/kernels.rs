@@ -1,64 +1,9 @@
 //! The loops that all time is spent in, compiled once for each [`Level`].
 //!
-//! They are plain loops that compilers vectorise. Each is instantiated as it is, for the
-//! instructions every machine of the target has, and inside a function that may use more.
+//! They are plain loops that compilers vectorise.
 
-use super::level::{Level, Set};
 use super::sample::{Mix, Sample};
-
-/// Defines kernels: `$name` runs `$name`'s body with the instructions of a level.
-macro_rules! kernels {
-    ($(
-        $(#[$doc:meta])*
-        fn $name:ident<$($type:ident: $bound:ident),*>($($arg:ident: $arg_type:ty),*) $(-> $result:ty)?
-        $body:block
-    )*) => {
-        mod portable {
-            use super::*;
-            $(
-                #[inline(always)]
-                pub(super) fn $name<$($type: $bound),*>($($arg: $arg_type),*) $(-> $result)? $body
-            )*
-        }
-
-        #[cfg(target_arch = "x86_64")]
-        mod avx2 {
-            use super::*;
-            $(
-                #[target_feature(enable = "avx2")]
-                pub(super) fn $name<$($type: $bound),*>($($arg: $arg_type),*) $(-> $result)? {
-                    portable::$name($($arg),*)
-                }
-            )*
-        }
-
-        #[cfg(target_arch = "x86_64")]
-        mod avx512 {
-            use super::*;
-            $(
-                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-                pub(super) fn $name<$($type: $bound),*>($($arg: $arg_type),*) $(-> $result)? {
-                    portable::$name($($arg),*)
-                }
-            )*
-        }
-
-        $(
-            $(#[$doc])*
-            pub(super) fn $name<$($type: $bound),*>(level: Level, $($arg: $arg_type),*) $(-> $result)? {
-                match level.set() {
-                    Set::Baseline => portable::$name($($arg),*),
-                    // SAFETY: a level of AVX2 exists only where the machine has AVX2.
-                    #[cfg(target_arch = "x86_64")]
-                    Set::Avx2 => unsafe { avx2::$name($($arg),*) },
-                    // SAFETY: likewise.
-                    #[cfg(target_arch = "x86_64")]
-                    Set::Avx512 => unsafe { avx512::$name($($arg),*) },
-                }
-            }
-        )*
-    };
-}
+use crate::level::{Level, kernels};
 
 kernels! {
     /// Converts each sample of `from`.

@@ -6,10 +6,10 @@ use reelwright_core::{TensorView, TypedBuffer};
 
 use super::block::{self, Place};
 use super::kernels;
-use super::level::Level;
 use super::remix::Recipe;
 use super::sample::{Mix, Sample};
 use super::straight::{Convert, samples, samples_mut};
+use crate::level::Level;
 
 /// Samples of each channel that are mixed at a time: few enough that all planes stay in the cache.
 const BLOCK: usize = 512;

@@ -3,11 +3,10 @@
 mod block;
 mod converter;
 mod kernels;
-mod level;
 mod mixer;
 mod nan;
 mod remix;
-mod sample;
+pub(crate) mod sample;
 mod straight;
 
 pub use converter::AudioConverter;

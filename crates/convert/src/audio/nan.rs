@@ -4,8 +4,8 @@ use reelwright_core::{TensorView, TypedSlice};
 
 use super::block::Place;
 use super::kernels;
-use super::level::Level;
 use super::sample::Mix;
+use crate::level::Level;
 
 /// The (row, column) of the first NaN of a 2-D view in row-major order; always `None` where the
 /// elements are integers.

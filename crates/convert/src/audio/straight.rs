@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use reelwright_core::{TensorView, TypedBuffer};
 
 use super::block::{self, Place};
-use super::level::Level;
 use super::sample::Sample;
+use crate::level::Level;
 
 /// A conversion whose types the compiler knows.
 pub(super) trait Convert: Send {

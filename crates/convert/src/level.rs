@@ -1,0 +1,114 @@
+//! Which of the machine's vector instructions the kernels use.
+//!
+//! A kernel is instantiated as it is, for the instructions every machine of the target has, and
+//! inside functions that may use more.
+
+/// A set of instructions that this machine has. Only [`Level::detect`] and `Level::available` make
+/// one, which is what makes it sound to run the code compiled for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Level(Set);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Set {
+    /// What every machine of the target has.
+    Baseline,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// AVX-512 F, BW, DQ and VL.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Level {
+    /// The fastest level of this machine.
+    pub(crate) fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if has_avx512() {
+            return Self(Set::Avx512);
+        } else if is_x86_feature_detected!("avx2") {
+            return Self(Set::Avx2);
+        }
+        Self(Set::Baseline)
+    }
+
+    pub(crate) fn set(self) -> Set {
+        self.0
+    }
+
+    /// Every level of this machine, the portable one first.
+    #[cfg(test)]
+    pub(crate) fn available() -> Vec<Self> {
+        let mut levels = vec![Self(Set::Baseline)];
+        #[cfg(target_arch = "x86_64")]
+        {
+            levels.extend(is_x86_feature_detected!("avx2").then_some(Self(Set::Avx2)));
+            levels.extend(has_avx512().then_some(Self(Set::Avx512)));
+        }
+        levels
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+}
+
+/// Defines kernels: `$name` runs `$name`'s body with the instructions of a level. A parameter after
+/// a semicolon is a number.
+macro_rules! kernels {
+    ($(
+        $(#[$doc:meta])*
+        fn $name:ident<$($type:ident: $bound:ident),* $(; $number:ident)?>($($arg:ident: $arg_type:ty),*) $(-> $result:ty)?
+        $body:block
+    )*) => {
+        mod portable {
+            use super::*;
+            $(
+                #[inline(always)]
+                pub(super) fn $name<$($type: $bound),* $(, const $number: usize)?>($($arg: $arg_type),*) $(-> $result)? $body
+            )*
+        }
+
+        #[cfg(target_arch = "x86_64")]
+        mod avx2 {
+            use super::*;
+            $(
+                #[target_feature(enable = "avx2")]
+                pub(super) fn $name<$($type: $bound),* $(, const $number: usize)?>($($arg: $arg_type),*) $(-> $result)? {
+                    portable::$name($($arg),*)
+                }
+            )*
+        }
+
+        #[cfg(target_arch = "x86_64")]
+        mod avx512 {
+            use super::*;
+            $(
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                pub(super) fn $name<$($type: $bound),* $(, const $number: usize)?>($($arg: $arg_type),*) $(-> $result)? {
+                    portable::$name($($arg),*)
+                }
+            )*
+        }
+
+        $(
+            $(#[$doc])*
+            pub(super) fn $name<$($type: $bound),* $(, const $number: usize)?>(level: Level, $($arg: $arg_type),*) $(-> $result)? {
+                match level.set() {
+                    $crate::level::Set::Baseline => portable::$name($($arg),*),
+                    // SAFETY: a level of AVX2 exists only where the machine has AVX2.
+                    #[cfg(target_arch = "x86_64")]
+                    $crate::level::Set::Avx2 => unsafe { avx2::$name($($arg),*) },
+                    // SAFETY: likewise.
+                    #[cfg(target_arch = "x86_64")]
+                    $crate::level::Set::Avx512 => unsafe { avx512::$name($($arg),*) },
+                }
+            }
+        )*
+    };
+}
+
+pub(crate) use kernels;

@@ -1,0 +1,238 @@
+//! The filters of one conversion, one after another.
+
+use std::mem;
+
+use super::ResampleQuality;
+use super::design::Design;
+use super::exact::Exact;
+use super::halve::{Halver, LEAD};
+use super::interpolated::Interpolated;
+use super::kernels;
+use super::position::{Position, frames_out};
+use crate::audio::sample::Mix;
+use crate::level::Level;
+
+/// Samples that are filtered in one go, so that they stay in the nearest cache.
+const BLOCK_SAMPLES: usize = 4096;
+
+/// Fewer are filtered in one go where more samples than this would come out.
+const MOST_SAMPLES_OUT: usize = 1 << 18;
+
+/// With more places between samples than this, they are interpolated: a table of all would outgrow
+/// the caches.
+const MOST_EXACT: u64 = 1280;
+
+/// A conversion in samples of type `S`, of which vectors have `N`.
+pub(super) struct Engine<S, const N: usize> {
+    level: Level,
+    channels: usize,
+    rates: [u32; 2],
+    /// Input frames that are taken in one go.
+    block: usize,
+    halvers: Vec<Halver<S>>,
+    last: Last<S, N>,
+    /// Interleaved; the first `consumed` frames are gone.
+    out: Vec<S>,
+    consumed: usize,
+    frames_in: u64,
+    /// Output frames that are gone from the front of `out`.
+    frames_gone: u64,
+    finished: bool,
+}
+
+/// The filter that makes output frames.
+enum Last<S, const N: usize> {
+    /// The rates are the same: none.
+    Copy,
+    Exact(Exact<S, N>),
+    Interpolated(Interpolated<S>),
+}
+
+impl<S: Mix, const N: usize> Engine<S, N> {
+    pub(super) fn new(
+        level: Level,
+        from: u32,
+        to: u32,
+        channels: usize,
+        quality: ResampleQuality,
+    ) -> Self {
+        let design = Design::new(from, to, quality);
+        let halvings = design.halvings;
+        let most_out = (MOST_SAMPLES_OUT / channels) as u64 * u64::from(from) / u64::from(to);
+        let block = most_out.clamp(1, (BLOCK_SAMPLES / channels).max(64) as u64) as usize;
+        let lead = |first: bool| if first { 0 } else { LEAD };
+        let halvers = (0..halvings).map(|i| Halver::new(channels, lead(i == 0), block)).collect();
+        let position = Position::new(u64::from(from), u64::from(to) << halvings);
+        let lead = lead(halvings == 0);
+        let last = if from == to {
+            Last::Copy
+        } else if position.parts > MOST_EXACT {
+            Last::Interpolated(Interpolated::new(&design, position, channels, lead, block))
+        } else {
+            let ratio = [position.step as usize, position.parts as usize];
+            Last::Exact(Exact::new(&design, ratio, channels, lead, block))
+        };
+        Self {
+            level,
+            channels,
+            rates: [from, to],
+            block,
+            halvers,
+            last,
+            out: Vec::new(),
+            consumed: 0,
+            frames_in: 0,
+            frames_gone: 0,
+            finished: false,
+        }
+    }
+
+    pub(super) fn push(&mut self, interleaved: &[S]) {
+        assert!(!self.finished, "a resampler that is finished takes no more");
+        assert!(
+            interleaved.len().is_multiple_of(self.channels),
+            "{} samples are not a whole number of frames of {} channels",
+            interleaved.len(),
+            self.channels
+        );
+        self.frames_in += (interleaved.len() / self.channels) as u64;
+        self.forget_consumed();
+        if let Last::Copy = self.last {
+            return self.out.extend_from_slice(interleaved);
+        }
+        for block in interleaved.chunks(self.block * self.channels) {
+            let (level, channels) = (self.level, self.channels);
+            self.run(block.len() / channels, |channel, plane| {
+                kernels::take_channel(level, block, channels, channel, plane);
+            });
+        }
+    }
+
+    pub(super) fn finish(&mut self) {
+        if mem::replace(&mut self.finished, true) {
+            return;
+        }
+        self.forget_consumed();
+        let total = frames_out(self.frames_in, self.rates[0], self.rates[1]);
+        let left = (total - self.frames_gone) as usize * self.channels;
+        // Silence goes through the filters that halve rates until only silence leaves them, and is
+        // then given to the last filter itself: at the lower rate there is far less of it.
+        let mut rest = if self.halvers.is_empty() { 0 } else { (3 * LEAD) << self.halvers.len() };
+        while rest > 0 {
+            let frames = rest.min(self.block);
+            self.run(frames, |_, plane| plane.fill(S::SILENCE));
+            rest -= frames;
+        }
+        self.halvers.clear();
+        while self.out.len() < left {
+            self.run(self.block, |_, plane| plane.fill(S::SILENCE));
+        }
+        self.out.truncate(left);
+    }
+
+    /// Lets `fill` add `frames` frames to the first filter's input, and makes what output frames
+    /// that allows.
+    fn run(&mut self, frames: usize, fill: impl FnMut(usize, &mut [S])) {
+        let last = match &mut self.last {
+            Last::Copy => return,
+            Last::Exact(exact) => exact.input(),
+            Last::Interpolated(interpolated) => interpolated.input(),
+        };
+        match &mut self.halvers[..] {
+            [] => last.add(frames, fill),
+            [first, ..] => first.input().add(frames, fill),
+        }
+        for i in 0..self.halvers.len() {
+            match &mut self.halvers[i..] {
+                [halver, next, ..] => halver.run(self.level, next.input()),
+                [halver] => halver.run(self.level, last),
+                [] => {}
+            }
+        }
+        match &mut self.last {
+            Last::Copy => {}
+            Last::Exact(exact) => exact.run(self.level, &mut self.out),
+            Last::Interpolated(interpolated) => interpolated.run(self.level, &mut self.out),
+        }
+    }
+
+    pub(super) fn ready(&self) -> &[S] {
+        &self.out[self.consumed * self.channels..]
+    }
+
+    pub(super) fn consume(&mut self, frames: usize) {
+        self.consumed += frames.min(self.out.len() / self.channels - self.consumed);
+    }
+
+    /// Makes room for more where that moves no more than was consumed.
+    fn forget_consumed(&mut self) {
+        let gone = self.consumed * self.channels;
+        if 2 * gone >= self.out.len() {
+            self.out.drain(..gone);
+            self.frames_gone += self.consumed as u64;
+            self.consumed = 0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes out at each level, the portable one first.
+    fn at_each_level<S: Mix, const N: usize>(rates: [u32; 2], channels: usize) -> Vec<Vec<S>> {
+        let mut state = 1u64;
+        let samples: Vec<S> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            S::from_sample((state >> 32) as i32)
+        })
+        .take(20_000 * channels)
+        .collect();
+        let quality = if S::DATA_TYPE == reelwright_core::DataType::F64 {
+            ResampleQuality::High
+        } else {
+            ResampleQuality::Default
+        };
+        let resampled = |level| {
+            let mut engine = Engine::<S, N>::new(level, rates[0], rates[1], channels, quality);
+            engine.push(&samples);
+            engine.finish();
+            engine.ready().to_vec()
+        };
+        Level::available().into_iter().map(resampled).collect()
+    }
+
+    #[test]
+    fn every_level_resamples_alike() {
+        // Exact, halved first, and interpolated.
+        for rates in [[48_000, 44_100], [48_000, 16_000], [96_000, 8_000], [44_101, 48_000]] {
+            for channels in [1, 2, 3] {
+                let floats = at_each_level::<f32, 16>(rates, channels);
+                for found in &floats {
+                    assert!(found.iter().any(|sample| *sample != 0.0));
+                    assert!(
+                        found.iter().map(|s| s.to_bits()).eq(floats[0].iter().map(|s| s.to_bits()))
+                    );
+                }
+                let doubles = at_each_level::<f64, 8>(rates, channels);
+                for found in &doubles {
+                    assert!(
+                        found
+                            .iter()
+                            .map(|s| s.to_bits())
+                            .eq(doubles[0].iter().map(|s| s.to_bits()))
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded_by_the_design() {
+        // The widest ratios need no long filters: rates are halved first.
+        for (from, to) in [(768_000, 1), (1, 768_000), (767_999, 3), (768_000, 767_999)] {
+            let design = Design::new(from, to, ResampleQuality::High);
+            assert!(design.taps <= 1200, "{from} to {to}: {}", design.taps);
+        }
+    }
+}

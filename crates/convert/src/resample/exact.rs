@@ -1,0 +1,122 @@
+//! The last filter where few places between two samples occur, as with all usual pairs of rates.
+//!
+//! Output frames that are a whole number of input frames apart have the same coefficients. The
+//! input is cut into as many stretches as a vector has lanes, and every lane does to its stretch
+//! what the others do to theirs.
+
+use super::design::Design;
+use super::kernels;
+use super::planes::Planes;
+use super::position::gcd;
+use crate::audio::sample::Mix;
+use crate::level::Level;
+
+/// Output frames that are computed together, from the same input.
+pub(super) const GROUP: usize = 4;
+
+/// A stretch is at least so many frames long, of the input or of the output: it starts with frames
+/// that the stretch before it needs, too.
+const LEAST_STRETCH: usize = 512;
+
+/// One sample of each stretch, where no cache line divides them from others.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Lanes<S, const N: usize>(pub(super) [S; N]);
+
+/// The coefficients of [`GROUP`] output frames.
+pub(super) struct Group<S> {
+    /// The input frame that the first coefficients are for, in a period.
+    pub(super) start: usize,
+    /// By input frame, then by output frame: zero where an output frame is not made of that input
+    /// frame, or where there is no such output frame.
+    pub(super) coefs: Vec<[S; GROUP]>,
+    /// Output frames that there are.
+    pub(super) frames: usize,
+}
+
+/// Frames after which the coefficients are the same again.
+pub(super) struct Period<S> {
+    pub(super) frames_in: usize,
+    pub(super) frames_out: usize,
+    pub(super) groups: Vec<Group<S>>,
+}
+
+/// Filters `N` stretches at a time.
+pub(super) struct Exact<S, const N: usize> {
+    from: Planes<S>,
+    period: Period<S>,
+    /// In a stretch.
+    periods: usize,
+    /// Input frames that a stretch's results depend on.
+    window: usize,
+    /// For one channel, what of it is in the stretches, by frame.
+    stretches: Vec<Lanes<S, N>>,
+}
+
+impl<S: Mix, const N: usize> Exact<S, N> {
+    /// For `parts` output frames in `step` input frames. The input starts `lead` frames early and
+    /// comes in at most `block` frames at a time.
+    pub(super) fn new(
+        design: &Design,
+        [step, parts]: [usize; 2],
+        channels: usize,
+        lead: usize,
+        block: usize,
+    ) -> Self {
+        // Short periods are taken together until they are made of whole groups.
+        let repeat =
+            if parts < 16 * GROUP { GROUP / gcd(parts as u64, GROUP as u64) as usize } else { 1 };
+        let (frames_in, frames_out) = (step * repeat, parts * repeat);
+        let mut row = vec![0.0; design.taps];
+        let groups: Vec<_> = (0..frames_out)
+            .step_by(GROUP)
+            .map(|first| {
+                let frames = GROUP.min(frames_out - first);
+                let start = first * step / parts;
+                let span = (first + frames - 1) * step / parts - start;
+                let mut coefs = vec![[S::SILENCE; GROUP]; design.taps + span];
+                for frame in 0..frames {
+                    let place = (first + frame) * step;
+                    design.row((place % parts) as f64 / parts as f64, &mut row);
+                    for (coefs, coef) in coefs[place / parts - start..].iter_mut().zip(&row) {
+                        coefs[frame] = S::from_sample(*coef);
+                    }
+                }
+                Group { start, coefs, frames }
+            })
+            .collect();
+        let periods = LEAST_STRETCH.div_ceil(frames_in.max(frames_out));
+        let reach = groups.iter().map(|group| group.start + group.coefs.len()).max().unwrap_or(0);
+        let window = (periods - 1) * frames_in + reach;
+        let batch = (N - 1) * periods * frames_in + window;
+        Self {
+            from: Planes::new(channels, design.taps / 2 - 1 - lead, batch + block),
+            period: Period { frames_in, frames_out, groups },
+            periods,
+            window,
+            stretches: vec![Lanes([S::SILENCE; N]); window],
+        }
+    }
+
+    pub(super) fn input(&mut self) -> &mut Planes<S> {
+        &mut self.from
+    }
+
+    /// Adds the interleaved output frames that the input allows to `to`.
+    pub(super) fn run(&mut self, level: Level, to: &mut Vec<S>) {
+        let channels = self.from.channels();
+        let stretch_in = self.periods * self.period.frames_in;
+        let stretch_out = self.periods * self.period.frames_out;
+        while self.from.frames() >= (N - 1) * stretch_in + self.window {
+            let start = to.len();
+            to.resize(start + N * stretch_out * channels, S::SILENCE);
+            for channel in 0..channels {
+                let plane = self.from.plane(channel);
+                kernels::cut_stretches(level, plane, stretch_in, &mut self.stretches);
+                let to = &mut to[start + channel..];
+                kernels::filter_stretches(level, &self.period, &self.stretches, channels, to);
+            }
+            self.from.drop_front(N * stretch_in);
+        }
+    }
+}

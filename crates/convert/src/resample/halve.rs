@@ -1,0 +1,52 @@
+//! Halving a rate, which costs little: what comes far below the input's rate is halved first.
+
+use super::kernels;
+use super::planes::Planes;
+use super::window::Sinc;
+use crate::audio::sample::Mix;
+use crate::level::Level;
+
+/// Coefficients to either side of the middle one that are not zero: from an eighth of the rate to
+/// three eighths the filter falls by 165 dB.
+pub(super) const PAIRS: usize = 12;
+const ATTENUATION: f64 = 165.0;
+
+/// Samples to either side of the middle one that a result comes from.
+const REACH: usize = 2 * PAIRS - 1;
+
+/// How many samples before the first one of its input a stage's output starts, at most: when the
+/// input of a stage starts so early, then what comes out starts no earlier.
+pub(super) const LEAD: usize = 2 * PAIRS;
+
+/// Halves the rate of what it is given.
+pub(super) struct Halver<S> {
+    taps: [S; PAIRS],
+    from: Planes<S>,
+}
+
+impl<S: Mix> Halver<S> {
+    /// For input that starts `lead` frames early and comes in at most `block` frames at a time.
+    pub(super) fn new(channels: usize, lead: usize, block: usize) -> Self {
+        let sinc = Sinc::new(ATTENUATION, 0.5, (2 * PAIRS) as f64);
+        let taps: [f64; PAIRS] = std::array::from_fn(|j| sinc.at((2 * j + 1) as f64));
+        let sum: f64 = taps.iter().sum();
+        let zeros = 2 * LEAD + REACH - lead;
+        Self {
+            taps: taps.map(|tap| S::from_sample(tap * (0.25 / sum))),
+            from: Planes::new(channels, zeros, zeros + 2 * block),
+        }
+    }
+
+    pub(super) fn input(&mut self) -> &mut Planes<S> {
+        &mut self.from
+    }
+
+    /// Adds what comes out, which starts [`LEAD`] frames early, to `to`.
+    pub(super) fn run(&mut self, level: Level, to: &mut Planes<S>) {
+        let frames = (self.from.frames() + 1).saturating_sub(2 * REACH) / 2;
+        to.add(frames, |channel, plane| {
+            kernels::halve(level, &self.taps, self.from.plane(channel), plane);
+        });
+        self.from.drop_front(2 * frames);
+    }
+}

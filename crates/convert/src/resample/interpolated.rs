@@ -1,0 +1,86 @@
+//! The last filter where there are too many places between two samples for a table of them all:
+//! its coefficients are interpolated between those of a few.
+
+use super::design::Design;
+use super::kernels;
+use super::planes::Planes;
+use super::position::Position;
+use crate::audio::sample::Mix;
+use crate::level::Level;
+
+/// The sums of a filter are kept in so many parts, which vector instructions work on together and
+/// which are added up in one fixed order. It is part of what makes results the same everywhere.
+pub(super) const LANES: usize = 16;
+
+/// Places between two samples that there are coefficients for: the cubics through four of them are
+/// within -160 dB of the others.
+pub(super) const GRID: usize = 128;
+
+/// Rows of coefficients, for a place each, from one before the first to one after the last.
+pub(super) struct Bank<S> {
+    rows: Vec<S>,
+    taps: usize,
+}
+
+impl<S: Mix> Bank<S> {
+    #[inline(always)]
+    pub(super) fn row(&self, row: usize) -> &[S] {
+        &self.rows[row * self.taps..][..self.taps]
+    }
+}
+
+/// Filters each output frame by itself.
+pub(super) struct Interpolated<S> {
+    from: Planes<S>,
+    bank: Bank<S>,
+    /// The coefficients of one frame.
+    mixed: Vec<S>,
+    position: Position,
+}
+
+impl<S: Mix> Interpolated<S> {
+    /// For output frames at `position` and its steps. The input starts `lead` frames early and
+    /// comes in at most `block` frames at a time.
+    pub(super) fn new(
+        design: &Design,
+        position: Position,
+        channels: usize,
+        lead: usize,
+        block: usize,
+    ) -> Self {
+        // Zeros at the end, where the taps do not fill all lanes.
+        let mut row = vec![0.0; design.taps.next_multiple_of(LANES)];
+        let mut rows = Vec::with_capacity((GRID + 3) * row.len());
+        for place in -1..GRID as i32 + 2 {
+            design.row(f64::from(place) / GRID as f64, &mut row[..design.taps]);
+            rows.extend(row.iter().map(|coef| S::from_sample(*coef)));
+        }
+        Self {
+            from: Planes::new(channels, design.taps / 2 - 1 - lead, row.len() + 2 * block),
+            bank: Bank { rows, taps: row.len() },
+            mixed: vec![S::SILENCE; row.len()],
+            position,
+        }
+    }
+
+    pub(super) fn input(&mut self) -> &mut Planes<S> {
+        &mut self.from
+    }
+
+    /// Adds the interleaved output frames that the input allows to `to`.
+    pub(super) fn run(&mut self, level: Level, to: &mut Vec<S>) {
+        let windows = (self.from.frames() + 1).saturating_sub(self.mixed.len());
+        let frames = self.position.within(windows);
+        let start = to.len();
+        to.resize(start + frames * self.from.channels(), S::SILENCE);
+        kernels::filter_interpolated(
+            level,
+            &self.bank,
+            &self.from,
+            &self.position,
+            &mut self.mixed,
+            &mut to[start..],
+        );
+        self.from.drop_front(self.position.advance(frames));
+    }
+}

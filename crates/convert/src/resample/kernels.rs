@@ -1,0 +1,160 @@
+//! The loops that all time is spent in, compiled once for each [`Level`].
+//!
+//! A product and the sum it goes into are rounded separately at every level: machines differ in
+//! whether they can fuse the two. The lanes and the order in which they are added up are fixed.
+
+use super::exact::{GROUP, Group, Lanes, Period};
+use super::halve::PAIRS;
+use super::interpolated::{Bank, GRID, LANES};
+use super::planes::Planes;
+use super::position::Position;
+use crate::audio::sample::Mix;
+use crate::level::{Level, kernels};
+
+kernels! {
+    /// Writes one channel of interleaved frames.
+    fn take_channel<S: Mix>(from: &[S], channels: usize, channel: usize, to: &mut [S]) {
+        match channels {
+            1 => to.copy_from_slice(from),
+            2 => {
+                for (to, from) in to.iter_mut().zip(from.as_chunks::<2>().0) {
+                    *to = from[channel];
+                }
+            }
+            _ => {
+                for (to, from) in to.iter_mut().zip(from.chunks_exact(channels)) {
+                    *to = from[channel];
+                }
+            }
+        }
+    }
+
+    /// Cuts stretches from a plane: the first at its start, each `distance` samples after the one
+    /// before it.
+    fn cut_stretches<S: Mix; N>(plane: &[S], distance: usize, to: &mut [Lanes<S, N>]) {
+        let stretches: [&[S]; N] = std::array::from_fn(|i| &plane[i * distance..][..to.len()]);
+        for (i, to) in to.iter_mut().enumerate() {
+            for (to, stretch) in to.0.iter_mut().zip(&stretches) {
+                *to = stretch[i];
+            }
+        }
+    }
+
+    /// Filters all stretches, whole periods of them. A result is written every `channels` samples.
+    fn filter_stretches<S: Mix; N>(
+        period: &Period<S>,
+        from: &[Lanes<S, N>],
+        channels: usize,
+        to: &mut [S]
+    ) {
+        let stretch = to.len().div_ceil(N * channels);
+        for (i, first) in (0..stretch).step_by(period.frames_out).enumerate() {
+            let from = &from[i * period.frames_in..];
+            for (j, group) in period.groups.iter().enumerate() {
+                let sums = filter_group(group, &from[group.start..]);
+                let first = first + GROUP * j;
+                for lane in 0..N {
+                    let to = &mut to[(lane * stretch + first) * channels..];
+                    for (frame, sums) in sums[..group.frames].iter().enumerate() {
+                        to[frame * channels] = sums[lane];
+                    }
+                }
+            }
+        }
+    }
+
+    /// Filters one interleaved output frame after another, as many as `to` has room for, out of
+    /// `from`. The first one is at `at`, and made of the first input frames.
+    fn filter_interpolated<S: Mix>(
+        bank: &Bank<S>,
+        from: &Planes<S>,
+        at: &Position,
+        mixed: &mut [S],
+        to: &mut [S]
+    ) {
+        let mut place = *at;
+        let mut start = 0;
+        for frame in to.chunks_exact_mut(from.channels()) {
+            mix_rows(bank, &place, mixed);
+            for (channel, to) in frame.iter_mut().enumerate() {
+                *to = dot(mixed, &from.plane(channel)[start..][..mixed.len()]);
+            }
+            start += place.advance(1);
+        }
+    }
+
+    /// Half-band filters `from`, of which every second frame remains. `taps` are those next to the
+    /// middle one, which is a half, and every second one after that; the others are zero.
+    fn halve<S: Mix>(taps: &[S], from: &[S], to: &mut [S]) {
+        const BLOCK: usize = 64;
+        let half = S::from_sample(0.5f64);
+        for (block, to) in to.chunks_mut(BLOCK).enumerate() {
+            let from = &from[2 * BLOCK * block..];
+            let mut sides = [S::SILENCE; BLOCK + 2 * PAIRS];
+            for (side, from) in sides.iter_mut().zip(from.iter().step_by(2)) {
+                *side = *from;
+            }
+            let middle = &from[2 * taps.len() - 1..];
+            for (to, middle) in to.iter_mut().zip(middle.iter().step_by(2)) {
+                *to = half * *middle;
+            }
+            for (j, tap) in taps.iter().enumerate() {
+                let (before, after) = (&sides[taps.len() - 1 - j..], &sides[taps.len() + j..]);
+                for ((to, before), after) in to.iter_mut().zip(before).zip(after) {
+                    *to = *to + *tap * (*before + *after);
+                }
+            }
+        }
+    }
+}
+
+/// The sums of a group, by output frame and lane.
+#[inline(always)]
+fn filter_group<S: Mix, const N: usize>(group: &Group<S>, from: &[Lanes<S, N>]) -> [[S; N]; GROUP] {
+    let mut sums = [[S::SILENCE; N]; GROUP];
+    for (coefs, from) in group.coefs.iter().zip(from) {
+        for (sums, coef) in sums.iter_mut().zip(coefs) {
+            for (sum, sample) in sums.iter_mut().zip(&from.0) {
+                *sum = *sum + *coef * *sample;
+            }
+        }
+    }
+    sums
+}
+
+/// Writes the coefficients at `place`.
+#[inline(always)]
+fn mix_rows<S: Mix>(bank: &Bank<S>, place: &Position, mixed: &mut [S]) {
+    let scaled = place.part * GRID as u64;
+    let row = (scaled / place.parts) as usize;
+    let x = (scaled % place.parts) as f64 / place.parts as f64;
+    // Lagrange's polynomials for the rows at -1, 0, 1 and 2.
+    let [a, b, c, d] = [
+        x * (x - 1.0) * (2.0 - x) / 6.0,
+        (x + 1.0) * (x - 1.0) * (x - 2.0) / 2.0,
+        (x + 1.0) * x * (2.0 - x) / 2.0,
+        (x + 1.0) * x * (x - 1.0) / 6.0,
+    ]
+    .map(|weight| S::from_sample(weight));
+    let [before, at, after, last] = [0, 1, 2, 3].map(|i| bank.row(row + i));
+    for ((((mixed, before), at), after), last) in
+        mixed.iter_mut().zip(before).zip(at).zip(after).zip(last)
+    {
+        *mixed = (a * *before + d * *last) + (b * *at + c * *after);
+    }
+}
+
+/// The sum of the products of `coefs` and `samples`, of which there are as many.
+#[inline(always)]
+fn dot<S: Mix>(coefs: &[S], samples: &[S]) -> S {
+    let mut sums = [S::SILENCE; LANES];
+    for (coefs, samples) in coefs.as_chunks::<LANES>().0.iter().zip(samples.as_chunks::<LANES>().0)
+    {
+        for ((sum, coef), sample) in sums.iter_mut().zip(coefs).zip(samples) {
+            *sum = *sum + *coef * *sample;
+        }
+    }
+    let eight: [S; 8] = std::array::from_fn(|i| sums[i] + sums[i + 8]);
+    let four: [S; 4] = std::array::from_fn(|i| eight[i] + eight[i + 4]);
+    (four[0] + four[2]) + (four[1] + four[3])
+}

@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use reelwright_convert::{AudioConverter, first_nan};
+use reelwright_convert::{AudioConverter, outliers};
 use reelwright_core::{ChannelLayout, DataType, SampleFormat, TensorView, TypedBuffer};
 
 /// A chunk of 100 ms at 48 kHz, and one that no cache holds.
@@ -98,13 +98,13 @@ fn convert(c: &mut Criterion) {
 }
 
 fn nan(c: &mut Criterion) {
-    let mut group = c.benchmark_group("first_nan");
+    let mut group = c.benchmark_group("outliers");
     for frames in FRAMES {
         let data = vec![0.5f32; 2 * frames];
         let view = TensorView::contiguous(&data, &[frames, 2]).unwrap();
         group.throughput(Throughput::Bytes(size_of_val(&data[..]) as u64));
         group.bench_function(BenchmarkId::from_parameter(frames), |b| {
-            b.iter(|| first_nan(black_box(&view)));
+            b.iter(|| outliers(black_box(&view)));
         });
     }
     group.finish();

@@ -1,7 +1,7 @@
 //! Sample formats, sample rates and channel remixing for Reelwright, with SIMD.
 //!
 //! [`AudioConverter`] turns chunks of shape (frame, channel), with any strides, into what an encoder
-//! takes; [`first_nan`] says where a chunk has something that is not a number. [`Resampler`] converts
+//! takes; [`outliers`] says where a chunk has something that is not a number. [`Resampler`] converts
 //! sample rates, see [`resample`].
 //!
 //! # Sample formats
@@ -57,5 +57,5 @@ pub mod audio;
 mod level;
 pub mod resample;
 
-pub use audio::{AudioConverter, first_nan};
+pub use audio::{AudioConverter, Outliers, outliers};
 pub use resample::{ResampleQuality, Resampler};

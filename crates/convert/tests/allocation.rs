@@ -5,7 +5,7 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use reelwright_convert::{AudioConverter, ResampleQuality, Resampler, first_nan};
+use reelwright_convert::{AudioConverter, Outliers, ResampleQuality, Resampler, outliers};
 use reelwright_core::{ChannelLayout, DataType, SampleFormat, TypedBuffer, TypedSlice};
 
 thread_local! {
@@ -47,7 +47,7 @@ fn conversions_do_not_allocate() {
                 AudioConverter::new(DataType::F32, from_layout, *format, to_layout).unwrap();
             let before = ALLOCATIONS.get();
             converter.convert(&chunk, 0..FRAMES, &mut out, FRAMES, 0);
-            assert_eq!(first_nan(&chunk), None);
+            assert_eq!(outliers(&chunk), Outliers::default());
             assert_eq!(ALLOCATIONS.get(), before, "{from_layout} to {to_layout}, {format}");
         }
     }

@@ -4,10 +4,10 @@ mod block;
 mod converter;
 mod kernels;
 mod mixer;
-mod nan;
+mod outliers;
 mod remix;
 pub(crate) mod sample;
 mod straight;
 
 pub use converter::AudioConverter;
-pub use nan::first_nan;
+pub use outliers::{Outliers, outliers};

@@ -32,6 +32,8 @@ pub(crate) trait Sample: Element {
 /// A type that samples are mixed in.
 pub(crate) trait Mix: Sample + Add<Output = Self> + Mul<Output = Self> {
     fn is_nan(self) -> bool;
+    /// Whether it is not within ±1; a NaN is not.
+    fn is_outlier(self) -> bool;
 }
 
 impl Mix for f32 {
@@ -39,12 +41,24 @@ impl Mix for f32 {
     fn is_nan(self) -> bool {
         self.is_nan()
     }
+
+    #[inline(always)]
+    fn is_outlier(self) -> bool {
+        // Written so that a NaN is one.
+        !(self.abs() <= 1.0)
+    }
 }
 
 impl Mix for f64 {
     #[inline(always)]
     fn is_nan(self) -> bool {
         self.is_nan()
+    }
+
+    #[inline(always)]
+    fn is_outlier(self) -> bool {
+        // Written so that a NaN is one.
+        !(self.abs() <= 1.0)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where a chunk has a NaN.
+//! Samples that bounded formats cannot hold.
 
 use reelwright_core::{TensorView, TypedSlice};
 
@@ -7,17 +7,25 @@ use super::kernels;
 use super::sample::Mix;
 use crate::level::Level;
 
-/// The (row, column) of the first NaN of a 2-D view in row-major order; always `None` where the
-/// elements are integers.
+/// What of a chunk a format of samples within ±1 cannot hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Outliers {
+    /// The (row, column) of the first NaN in row-major order.
+    pub first_nan: Option<(usize, usize)>,
+    /// How many elements are beyond ±1.
+    pub beyond_unity: u64,
+}
+
+/// The outliers of a 2-D view; integers have none.
 ///
 /// # Panics
 /// If the view does not have two dimensions.
-pub fn first_nan(chunk: &TensorView<'_>) -> Option<(usize, usize)> {
+pub fn outliers(chunk: &TensorView<'_>) -> Outliers {
     let (place, size) = Place::of(chunk);
     match chunk.data() {
         TypedSlice::F32(data) => search(Level::detect(), data, place, size),
         TypedSlice::F64(data) => search(Level::detect(), data, place, size),
-        _ => None,
+        _ => Outliers::default(),
     }
 }
 
@@ -26,16 +34,25 @@ fn search<M: Mix>(
     data: &[M],
     place: Place,
     (rows, columns): (usize, usize),
-) -> Option<(usize, usize)> {
+) -> Outliers {
+    let mut outliers = Outliers::default();
     if rows == 0 || columns == 0 || !any(level, data, place, (rows, columns)) {
-        return None;
+        return outliers;
     }
-    (0..rows)
-        .flat_map(|row| (0..columns).map(move |column| (row, column)))
-        .find(|&(row, column)| data[place.index(row, column)].is_nan())
+    for row in 0..rows {
+        for column in 0..columns {
+            let sample = data[place.index(row, column)];
+            if sample.is_nan() {
+                outliers.first_nan.get_or_insert((row, column));
+            } else if sample.is_outlier() {
+                outliers.beyond_unity += 1;
+            }
+        }
+    }
+    outliers
 }
 
-/// Whether there is a NaN at all, in whatever order is fastest to look.
+/// Whether there is an outlier at all, in whatever order is fastest to look.
 fn any<M: Mix>(level: Level, data: &[M], place: Place, (rows, columns): (usize, usize)) -> bool {
     let mut origin = place.origin;
     // From the element that comes first in memory, the axis with the smaller steps last.
@@ -49,11 +66,11 @@ fn any<M: Mix>(level: Level, data: &[M], place: Place, (rows, columns): (usize, 
     axes.sort_by_key(|&(stride, size)| std::cmp::Reverse((stride, size)));
     let [(outer, lines), (inner, len)] = axes;
     if inner == 1 && outer == len {
-        return kernels::any_nan(level, &data[origin..][..lines * len]);
+        return kernels::any_outlier(level, &data[origin..][..lines * len]);
     }
     (0..lines).map(|line| origin + line * outer).any(|start| match inner {
-        1 => kernels::any_nan(level, &data[start..][..len]),
-        _ => (0..len).any(|i| data[start + i * inner].is_nan()),
+        1 => kernels::any_outlier(level, &data[start..][..len]),
+        _ => (0..len).any(|i| data[start + i * inner].is_outlier()),
     })
 }
 
@@ -65,14 +82,14 @@ mod tests {
     #[test]
     fn integers_have_none() {
         let view = TensorView::contiguous(&[0i16, 1], &[1, 2]).unwrap();
-        assert_eq!(first_nan(&view), None);
+        assert_eq!(outliers(&view).first_nan, None);
     }
 
     #[test]
     fn infinities_are_numbers() {
         let data = [f64::INFINITY, f64::NEG_INFINITY, f64::MAX, -0.0];
         let view = TensorView::contiguous(&data, &[2, 2]).unwrap();
-        assert_eq!(first_nan(&view), None);
+        assert_eq!(outliers(&view).first_nan, None);
     }
 
     proptest! {
@@ -86,9 +103,13 @@ mod tests {
                 Just((0, 1)), Just((12, 2)), Just((1, 0)), Just((1, -40)), Just((3, -12))
             ],
             nans in prop::collection::vec(0usize..2000, 0..4),
+            loud in prop::collection::vec(0usize..2000, 0..4),
         ) {
             const MIDDLE: usize = 1000;
             let mut data = vec![0.5f32; 2 * MIDDLE];
+            for at in loud {
+                data[at] = if at % 2 == 0 { -1.01 } else { f32::INFINITY };
+            }
             for nan in nans {
                 data[nan] = f32::from_bits(0xffc0_0001);
             }
@@ -99,10 +120,14 @@ mod tests {
             let view =
                 TensorView::new(&data, MIDDLE, &[rows, columns], &[row_stride, column_stride])
                     .unwrap();
-            let expected = (0..rows)
-                .flat_map(|row| (0..columns).map(move |column| (row, column)))
-                .find(|&(row, column)| data[at(row, column)].is_nan());
-            prop_assert_eq!(first_nan(&view), expected);
+            let all = || {
+                (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)))
+            };
+            let expected = Outliers {
+                first_nan: all().find(|&(row, column)| data[at(row, column)].is_nan()),
+                beyond_unity: all().filter(|&(r, c)| data[at(r, c)].abs() > 1.0).count() as u64,
+            };
+            prop_assert_eq!(outliers(&view), expected);
         }
 
         #[test]
@@ -112,7 +137,7 @@ mod tests {
                 *number = f64::NAN;
             }
             let view = TensorView::contiguous(&data, &[len, 1]).unwrap();
-            prop_assert_eq!(first_nan(&view), (nan < len).then_some((nan, 0)));
+            prop_assert_eq!(outliers(&view).first_nan, (nan < len).then_some((nan, 0)));
         }
     }
 }

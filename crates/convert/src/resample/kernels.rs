@@ -33,9 +33,21 @@ kernels! {
     /// before it.
     fn cut_stretches<S: Mix; N>(plane: &[S], distance: usize, to: &mut [Lanes<S, N>]) {
         let stretches: [&[S]; N] = std::array::from_fn(|i| &plane[i * distance..][..to.len()]);
-        for (i, to) in to.iter_mut().enumerate() {
+        // Squares are turned over: few instructions each.
+        let (squares, rest) = to.as_chunks_mut::<4>();
+        let rest_start = 4 * squares.len();
+        for (i, rows) in squares.iter_mut().enumerate() {
+            for lane in (0..N).step_by(4) {
+                let columns: [[S; 4]; 4] =
+                    std::array::from_fn(|j| stretches[lane + j].as_chunks().0[i]);
+                for (j, row) in rows.iter_mut().enumerate() {
+                    row.0[lane..lane + 4].copy_from_slice(&columns.map(|column| column[j]));
+                }
+            }
+        }
+        for (i, to) in rest.iter_mut().enumerate() {
             for (to, stretch) in to.0.iter_mut().zip(&stretches) {
-                *to = stretch[i];
+                *to = stretch[rest_start + i];
             }
         }
     }

@@ -1,0 +1,35 @@
+//! An AAC encoder (ISO/IEC 14496-3) with its profiles, around the Fraunhofer FDK AAC library, which
+//! is built from its C++ sources.
+//!
+//! The library's licence grants no patent rights and is not free software's usual: read it before
+//! you ship a build with this crate. Packets are raw access units; the AudioSpecificConfig is in
+//! the parameters' record.
+
+mod config;
+mod encoder;
+mod library;
+
+use reelwright_core::{
+    AudioEncoderInfo, Backing, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat,
+    SampleRates,
+};
+
+/// The `libfdk_aac` encoder.
+pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo {
+    encoder: EncoderInfo {
+        name: "libfdk_aac",
+        long_name: "Fraunhofer FDK AAC",
+        aliases: &[],
+        codec: CodecId::Aac,
+        backing: Backing::Binding { library: "FDK AAC", licence: "FDK-AAC" },
+        options: config::OPTIONS,
+        config: &[CodecConfigField::BitRate, CodecConfigField::Qscale],
+    },
+    sample_formats: &[SampleFormat::S16],
+    sample_rates: SampleRates::List(&[
+        8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200,
+        96_000,
+    ]),
+    layouts: Layouts::List(config::LAYOUTS),
+    open: encoder::FdkEncoder::open,
+};

@@ -1,0 +1,133 @@
+//! The encoder: samples in, Vorbis packets out.
+
+use reelwright_core::{
+    AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, CodecId, CodecRecord, Error,
+    MediaParameters, Options, PacketQueue, Result, SampleFormat, StreamParameters, TimeBase,
+    Timestamp, VorbisHeaders, clamp_sample,
+};
+
+use crate::libvorbis::{Code, RateControl, Vorbis};
+
+/// FFmpeg's default quality.
+const DEFAULT_QSCALE: f32 = 3.0;
+
+/// The most samples that are handed to the library at once: its buffers grow with them.
+const MAX_BLOCK: usize = 1024;
+
+pub(crate) struct VorbisEncoder {
+    parameters: StreamParameters,
+    vorbis: Vorbis,
+    /// For each channel of Vorbis' order, which of ours it is.
+    order: &'static [usize],
+    /// Samples up to the end of the last packet.
+    granule: i64,
+    has_sound: bool,
+}
+
+impl VorbisEncoder {
+    pub(crate) fn open(
+        request: &AudioEncoderRequest,
+        _options: &mut Options,
+    ) -> Result<Box<dyn AudioEncoder>> {
+        let AudioEncoderRequest { sample_format, sample_rate, layout, config, .. } = *request;
+        let channels = layout.channels();
+        let Some(order) = layout.vorbis_order() else {
+            return Err(Error::unsupported(format!("libvorbis does not support {layout}.")));
+        };
+        let control = match (config.qscale, config.bit_rate) {
+            (Some(qscale), _) if !(-1.0..=10.0).contains(&qscale) => {
+                return Err(Error::argument(format!(
+                    "libvorbis takes a qscale of -1 (smallest) to 10 (best). Found: {qscale}"
+                )));
+            }
+            (Some(qscale), _) => RateControl::Quality(qscale / 10.0),
+            (None, Some(bit_rate)) => RateControl::Average(bit_rate),
+            (None, None) => RateControl::Quality(DEFAULT_QSCALE / 10.0),
+        };
+        let mut vorbis = Vorbis::new(sample_rate, channels, control).map_err(|code| {
+            Error::unsupported(format!(
+                "libvorbis cannot encode {channels} channels at {sample_rate} Hz with {}: {code}. \
+                 Another bit rate, or a qscale of -1 to 10 instead of it, may do.",
+                match control {
+                    RateControl::Quality(quality) => format!("qscale {}", quality * 10.0),
+                    RateControl::Average(bit_rate) => format!("a bit rate of {bit_rate}"),
+                }
+            ))
+        })?;
+        let [identification, setup] = vorbis.headers().map_err(failed)?;
+        let parameters = StreamParameters {
+            time_base: TimeBase::of_sample_rate(sample_rate)?,
+            codec: CodecId::Vorbis,
+            record: CodecRecord::Vorbis(VorbisHeaders { identification, setup }),
+            bit_rate: config.bit_rate.filter(|_| config.qscale.is_none()),
+            media: MediaParameters::Audio(AudioParameters {
+                sample_rate,
+                layout,
+                sample_format,
+                bits_per_sample: 16,
+                frame_size: None,
+            }),
+        };
+        Ok(Box::new(Self { parameters, vorbis, order, granule: 0, has_sound: false }))
+    }
+
+    fn take_packets(&mut self, packets: &mut PacketQueue) -> Result<()> {
+        let Self { vorbis, granule, .. } = self;
+        vorbis
+            .packets(|raw| {
+                let packet = packets.push();
+                packet.data.extend_from_slice(raw.data);
+                // The library counts what can be heard: nothing of the first packet, and of the
+                // last one no more than came in.
+                packet.pts = Timestamp(*granule);
+                packet.dts = packet.pts;
+                packet.duration = (raw.granule - *granule).max(0);
+                packet.keyframe = true;
+                *granule = (*granule).max(raw.granule);
+            })
+            .map_err(failed)
+    }
+}
+
+impl AudioEncoder for VorbisEncoder {
+    fn parameters(&self) -> &StreamParameters {
+        &self.parameters
+    }
+
+    fn frame_size(&self) -> Option<usize> {
+        None
+    }
+
+    fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+        frame.expect(SampleFormat::Fltp, self.order.len())?;
+        let mut start = 0;
+        while start < frame.samples() {
+            let samples = (frame.samples() - start).min(MAX_BLOCK);
+            let order = self.order;
+            self.vorbis
+                .write(samples, |channel, to| {
+                    let plane = frame.plane::<f32>(order[channel]).expect("the format was checked");
+                    for (to, from) in to.iter_mut().zip(&plane[start..]) {
+                        *to = clamp_sample(*from);
+                    }
+                })
+                .map_err(failed)?;
+            self.has_sound = true;
+            self.take_packets(packets)?;
+            start += samples;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, packets: &mut PacketQueue) -> Result<()> {
+        if !self.has_sound {
+            return Ok(());
+        }
+        self.vorbis.finish().map_err(failed)?;
+        self.take_packets(packets)
+    }
+}
+
+fn failed(code: Code) -> Error {
+    Error::unsupported(format!("libvorbis: {code}"))
+}

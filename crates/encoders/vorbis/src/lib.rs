@@ -1,0 +1,39 @@
+//! A Vorbis encoder (*Vorbis I specification*), around libvorbis with the aoTuV tuning, which is
+//! built from its C sources.
+//!
+//! `qscale` is the quality, -1 to 10; `bit_rate` an average that is steered for. Channels are in
+//! our order on the way in and in Vorbis' in the packets. Samples beyond ±1 are clamped.
+
+mod encoder;
+mod libvorbis;
+
+use reelwright_core::{
+    AudioEncoderInfo, Backing, ChannelLayout, CodecConfigField, CodecId, EncoderInfo, Layouts,
+    SampleFormat, SampleRates,
+};
+
+/// The `libvorbis` encoder.
+pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo {
+    encoder: EncoderInfo {
+        name: "libvorbis",
+        long_name: "Vorbis",
+        aliases: &["vorbis"],
+        codec: CodecId::Vorbis,
+        backing: Backing::Binding { library: "libvorbis (aoTuV)", licence: "BSD-3-Clause" },
+        options: &[],
+        config: &[CodecConfigField::BitRate, CodecConfigField::Qscale],
+    },
+    sample_formats: &[SampleFormat::Fltp],
+    sample_rates: SampleRates::UpTo(192_000),
+    layouts: Layouts::List(&[
+        ChannelLayout::MONO,
+        ChannelLayout::STEREO,
+        ChannelLayout::SURROUND_3_0,
+        ChannelLayout::QUAD,
+        ChannelLayout::SURROUND_5_0,
+        ChannelLayout::SURROUND_5_1,
+        ChannelLayout::SURROUND_6_1,
+        ChannelLayout::SURROUND_7_1,
+    ]),
+    open: encoder::VorbisEncoder::open,
+};

@@ -8,8 +8,8 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use reelwright::{
-    AudioEncoderInfo, AudioStream, MuxerInfo, Options, Result, StreamingMediaEncoder, Target,
-    TensorView, audio_encoders, muxers,
+    AudioEncoderInfo, AudioStream, CodecId, MuxerInfo, Options, Result, SampleFormat,
+    StreamingMediaEncoder, Target, TensorView, audio_encoders, muxers,
 };
 
 /// How a file is made.
@@ -28,7 +28,7 @@ impl Recipe {
         Self { format, stream, metadata: Vec::new(), options: Options::new(), seekable: true }
     }
 
-    /// The same, of an encoder and in the sample format that it takes first.
+    /// The same, of an encoder and in the type of samples that it takes first.
     pub fn of(
         muxer: &'static MuxerInfo,
         encoder: &'static AudioEncoderInfo,
@@ -37,7 +37,7 @@ impl Recipe {
     ) -> Self {
         let stream = AudioStream::new(sample_rate, channels)
             .encoder(encoder.encoder.name)
-            .format(encoder.sample_formats[0]);
+            .format(SampleFormat::packed(encoder.sample_formats[0].data_type()));
         Self::new(muxer.name, stream)
     }
 
@@ -124,6 +124,13 @@ pub fn formats() -> impl Iterator<Item = (&'static MuxerInfo, &'static AudioEnco
             .filter(move |info| muxer.audio_codecs.contains(&info.encoder.codec))
             .map(move |info| (muxer, info))
     })
+}
+
+/// The outputs that a container with an encoder can be written to, by whether they can seek.
+pub fn outputs(muxer: &MuxerInfo, encoder: &AudioEncoderInfo) -> &'static [bool] {
+    // The lengths of the packets come last.
+    let needs_seeking = muxer.name == "caf" && encoder.encoder.codec == CodecId::Alac;
+    if needs_seeking { &[true] } else { &[true, false] }
 }
 
 /// One of the real media among the tests' assets.

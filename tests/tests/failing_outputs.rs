@@ -179,7 +179,8 @@ fn an_error_that_passes_is_still_told() {
 fn a_writer_that_takes_nothing_is_no_endless_loop() {
     for seekable in [true, false] {
         for (name, recipe) in recipes(seekable) {
-            for left in [0, 10, 5000] {
+            let (_, bytes) = whole(&recipe, seekable);
+            for left in [0, 10, bytes - 1] {
                 let (writer, dropped) = Faulty::new(Some(Fault::Nothing), left, 64);
                 let (first, closed) = write(&recipe, target(writer, seekable, 64));
                 let error = first.and(closed).expect_err("an error");
@@ -229,8 +230,8 @@ fn a_seek_that_fails_is_told() {
         let (writer, dropped) = Faulty::new(Some(Fault::Seek), usize::MAX, usize::MAX);
         let (first, closed) = write(&recipe, target(writer, true, 64));
         let result = first.and(closed);
-        // The raw formats never go back.
-        if ["wav", "w64", "flac", "aiff", "au", "caf"].contains(&name) {
+        // The others never go back.
+        if ["wav", "w64", "flac", "aiff", "au", "caf", "mp3"].contains(&name) {
             let error = result.unwrap_err();
             let kind = error.io_error().map(io::Error::kind);
             assert_eq!(kind, Some(Io::NotSeekable), "{name}: {error}");

@@ -13,7 +13,7 @@ use reelwright_testkit::decode::decode;
 use reelwright_testkit::signal::{Noise, music_i16, music_i32};
 use reelwright_tests::read::sound_of;
 use reelwright_tests::samples::{Storage, Stored, bytes_in, chunk, sound};
-use reelwright_tests::{Recipe, formats};
+use reelwright_tests::{Recipe, formats, outputs};
 
 type Format = (&'static MuxerInfo, &'static AudioEncoderInfo);
 
@@ -72,6 +72,7 @@ proptest! {
         seekable: bool,
     ) {
         let sound = sound(data_type(format), frames, channels);
+        let seekable = seekable || outputs(format.0, format.1).len() == 1;
         let recipe = Recipe::of(format.0, format.1, 48_000, channels).seekable(seekable);
         let whole = recipe.chunks([&chunk(&sound, channels)]).unwrap();
         prop_assert!(cut_file(&recipe, &sound, channels, &cuts) == whole);
@@ -120,7 +121,7 @@ proptest! {
 fn chunks_of_one_sample() {
     for format in formats() {
         let sound = sound(data_type(format), 9000, 2);
-        for seekable in [true, false] {
+        for &seekable in outputs(format.0, format.1) {
             let recipe = Recipe::of(format.0, format.1, 48_000, 2).seekable(seekable);
             let whole = recipe.chunks([&chunk(&sound, 2)]).unwrap();
             let rows = chunk(&sound, 2);
@@ -134,7 +135,11 @@ fn chunks_of_one_sample() {
 fn flushing_shows_in_no_file() {
     for format in formats() {
         let sound = sound(data_type(format), 9000, 2);
-        for seekable in [true, false] {
+        // In Ogg a flush ends a page, so that listeners have it.
+        if ["ogg", "oga", "opus"].contains(&format.0.name) {
+            continue;
+        }
+        for &seekable in outputs(format.0, format.1) {
             let recipe = Recipe::of(format.0, format.1, 48_000, 2).seekable(seekable);
             let whole = recipe.chunks([&chunk(&sound, 2)]).unwrap();
             let flushed = recipe.file(|encoder| {
@@ -152,13 +157,15 @@ fn flushing_shows_in_no_file() {
 // Nothing is lost.
 
 /// Whether symphonia decodes a file.
-fn symphonia_decodes(muxer: &MuxerInfo, codec: CodecId, seekable: bool) -> bool {
+fn symphonia_decodes(muxer: &MuxerInfo, codec: CodecId, channels: usize, seekable: bool) -> bool {
     match (muxer.name, codec) {
-        ("flac", _) => true,
+        ("flac" | "ogg" | "oga", _) => true,
         // It takes 8 bits for a mistake, and has no 64.
         (_, CodecId::PcmALaw | CodecId::PcmMuLaw | CodecId::PcmS64Le) => false,
         ("wav", _) => true,
         ("caf", CodecId::PcmS8) => false,
+        // Its order of more channels is another one.
+        ("caf", CodecId::Alac) => channels <= 2,
         // It looks for a chunk behind sound of open length, and fails as there is none.
         ("aiff" | "caf", _) => seekable,
         _ => false,
@@ -189,6 +196,11 @@ fn nothing_is_lost(
 ) -> Result<(), TestCaseError> {
     let (muxer, info) = format;
     let codec = info.encoder.codec;
+    // What other codecs lose is measured by the conformance matrix.
+    if !codec.is_lossless() && codec.bytes_per_sample().is_none() {
+        return Ok(());
+    }
+    let seekable = seekable || outputs(format.0, format.1).len() == 1;
     let sound = sound(data_type(format), frames, channels);
     let recipe = Recipe::of(muxer, info, 44_100, channels).seekable(seekable);
     let file = recipe.chunks([&chunk(&sound, channels)]).unwrap();
@@ -208,7 +220,7 @@ fn nothing_is_lost(
         }
     }
     // Decoders do not agree on what a file of no samples is.
-    if frames == 0 || !symphonia_decodes(muxer, codec, seekable) {
+    if frames == 0 || !symphonia_decodes(muxer, codec, channels, seekable) {
         return Ok(());
     }
     match &sound {
@@ -232,7 +244,7 @@ fn nothing_is_lost(
                 _ => unreachable!("64 bits are not decoded"),
             };
             match codec {
-                CodecId::PcmS24Le | CodecId::PcmS24Be => {
+                CodecId::PcmS24Le | CodecId::PcmS24Be | CodecId::Alac => {
                     let found = decoded.samples.iter();
                     prop_assert!(found.zip(&expected).all(|(found, x)| *found == x & !0xFF));
                 }
@@ -292,7 +304,7 @@ fn flac_keeps_24_and_32_bits() {
 fn the_same_input_gives_the_same_bytes() {
     for format in formats() {
         let sound = sound(data_type(format), 20_000, 2);
-        for seekable in [true, false] {
+        for &seekable in outputs(format.0, format.1) {
             let recipe = Recipe::of(format.0, format.1, 48_000, 2)
                 .metadata_entry("title", "A title")
                 .seekable(seekable);

@@ -10,7 +10,7 @@ use reelwright::{
 use reelwright_testkit::signal::music_i16;
 use reelwright_tests::log::logged;
 use reelwright_tests::read::sound_of;
-use reelwright_tests::{Recipe, formats};
+use reelwright_tests::{Recipe, formats, outputs};
 
 fn view(samples: &[f32], channels: usize) -> TensorView<'_> {
     TensorView::contiguous(samples, &[samples.len() / channels, channels]).unwrap()
@@ -337,21 +337,152 @@ fn sample_formats_that_an_encoder_does_not_take_are_refused() {
 
 #[test]
 fn rates_and_channels_that_an_encoder_does_not_take_are_refused() {
-    let (kind, text) = message(add("flac", &AudioStream::new(1 << 20, 2)));
+    let stream = AudioStream::new(48_000, 2).encoder_sample_rate(1 << 20);
+    let (kind, text) = message(add("flac", &stream));
     assert_eq!(kind, ErrorKind::Unsupported);
     let expected = "flac does not support sample rate 1048576. Supported values are; 1 to 1048575";
     assert!(text.ends_with(expected), "{text}");
-    let (kind, text) = message(add("flac", &AudioStream::new(8000, 9)));
+    let stream = AudioStream::new(8000, 2).encoder_num_channels(9);
+    let (kind, text) = message(add("flac", &stream));
     assert_eq!(kind, ErrorKind::Unsupported);
     assert!(text.contains("flac does not support 9 channels") && text.contains("1 to 8"), "{text}");
 }
 
+/// What is encoded of a stream: format, codec, rate and layout.
+fn encoded(format: &str, stream: &AudioStream) -> (String, u32, String) {
+    let mut encoder = StreamingMediaEncoder::new(Target::writer(io::sink()), Some(format)).unwrap();
+    encoder.add_audio_stream(stream).unwrap();
+    let parameters = encoder.stream_parameters(0).unwrap();
+    let audio = parameters.audio().unwrap();
+    (parameters.codec.to_string(), audio.sample_rate, audio.layout.to_string())
+}
+
+#[test]
+fn every_format_has_the_default_encoder_of_torio() {
+    for (format, codec) in [
+        ("wav", "pcm_s16le"),
+        ("flac", "flac"),
+        ("mp3", "mp3"),
+        ("adts", "aac"),
+        ("oga", "flac"),
+        ("opus", "opus"),
+        ("g722", "adpcm_g722"),
+        ("caf", "pcm_s16be"),
+    ] {
+        assert_eq!(encoded(format, &AudioStream::new(48_000, 2)).0, codec, "{format}");
+    }
+}
+
+#[test]
+fn rates_that_an_encoder_does_not_take_become_the_nearest() {
+    for (format, rate, expected) in [
+        ("mp3", 44_100, 44_100),
+        ("mp3", 44_056, 44_100),
+        ("mp3", 96_000, 48_000),
+        ("mp3", 7000, 8000),
+        ("adts", 192_000, 96_000),
+        // Opus counts time at 48 kHz, whatever it was given.
+        ("opus", 44_100, 48_000),
+        ("opus", 16_000, 48_000),
+        ("g722", 48_000, 16_000),
+        ("wav", 44_056, 44_056),
+    ] {
+        assert_eq!(encoded(format, &AudioStream::new(rate, 1)).1, expected, "{format} {rate}");
+    }
+    let (kind, text) =
+        message(add("mp3", &AudioStream::new(48_000, 2).encoder_sample_rate(12_345)));
+    assert_eq!(kind, ErrorKind::Unsupported);
+    let expected = "does not support sample rate 12345. Supported values are; 8000, 11025, 12000";
+    assert!(text.contains(expected), "{text}");
+}
+
+#[test]
+fn layouts_that_an_encoder_does_not_take_become_the_nearest() {
+    for (format, channels, expected) in [
+        ("mp3", 1, "mono"),
+        ("mp3", 6, "stereo"),
+        ("adts", 3, "3.0"),
+        ("adts", 6, "5.1"),
+        ("adts", 7, "7.1"),
+        ("opus", 4, "quad"),
+        ("g722", 2, "mono"),
+    ] {
+        let (_, _, layout) = encoded(format, &AudioStream::new(48_000, channels));
+        assert_eq!(layout, expected, "{format} {channels}");
+    }
+    let side = AudioStream::new(48_000, 6).channel_layout("5.1(side)".parse().unwrap());
+    assert_eq!(encoded("adts", &side).2, "5.1");
+    let one = AudioStream::new(48_000, 6).encoder_num_channels(1);
+    assert_eq!(encoded("opus", &one).2, "mono");
+    let (kind, text) = message(add("mp3", &AudioStream::new(48_000, 2).encoder_num_channels(3)));
+    assert_eq!(kind, ErrorKind::Unsupported);
+    assert!(text.contains("mp3 does not support 3 channels"), "{text}");
+}
+
+#[test]
+fn other_implementations_stand_in_and_say_so_once() {
+    let ((), lines) = logged(|| {
+        for _ in 0..3 {
+            add("mp3", &AudioStream::new(48_000, 2).encoder("libmp3lame")).unwrap();
+        }
+    });
+    let about = lines.iter().filter(|(_, line)| line.contains("libmp3lame")).count();
+    assert_eq!(about, 1, "{lines:?}");
+}
+
+#[test]
+fn the_length_of_resampled_sound_is_exact() {
+    for (from, to, frames, expected) in [
+        (48_000, 44_100, 480_001, 441_001),
+        (44_100, 48_000, 1, 1),
+        (8000, 48_000, 1, 6),
+        (11_025, 44_056, 1000, 3996),
+        (48_000, 16_000, 1_000_003, 333_334),
+    ] {
+        let stream = AudioStream::new(from, 1).encoder_sample_rate(to);
+        let samples = vec![0.25; frames];
+        let file = Recipe::new("s16le", stream).chunks([&view(&samples, 1)]).unwrap();
+        assert_eq!(file.len(), 2 * expected, "{from} {to}");
+    }
+}
+
+#[test]
+fn samples_beyond_full_scale_are_counted_and_warned_of_once() {
+    for format in ["mp3", "adts", "opus", "flac", "g722", "f32le"] {
+        let mut clamped = None;
+        let ((), lines) = logged(|| {
+            let mut encoder =
+                StreamingMediaEncoder::new(Target::writer(io::sink()), Some(format)).unwrap();
+            encoder.add_audio_stream(&AudioStream::new(48_000, 1)).unwrap();
+            encoder.open().unwrap();
+            for _ in 0..3 {
+                let samples = [0.5, 1.5, -1.0, 1.0, -3.0, f32::INFINITY];
+                encoder.write_audio_chunk(0, &view(&samples, 1), None).unwrap();
+            }
+            encoder.close().unwrap();
+            clamped = encoder.clamped_samples(0);
+        });
+        let warnings = lines.iter().filter(|(_, line)| line.contains("beyond")).count();
+        let expected = if format == "f32le" { (Some(0), 0) } else { (Some(9), 1) };
+        assert_eq!((clamped, warnings), expected, "{format}");
+    }
+}
+
+#[test]
+fn nan_into_lossy_encoders_is_refused_with_its_place() {
+    for format in ["mp3", "adts", "opus", "g722"] {
+        let mut encoder = open(format, 2);
+        let samples = [0.0, 0.0, 0.5, f32::NAN];
+        let (kind, text) = message(encoder.write_audio_chunk(0, &view(&samples, 2), None));
+        assert_eq!(kind, ErrorKind::Chunk);
+        assert!(text.contains("frame 1, channel 1"), "{format}: {text}");
+        encoder.write_audio_chunk(0, &view(&[0.0; 4], 2), None).unwrap();
+        encoder.close().unwrap();
+    }
+}
+
 #[test]
 fn what_does_not_work_yet_is_refused() {
-    let resampled = AudioStream::new(8000, 2).encoder_sample_rate(16_000);
-    let (kind, text) = message(add("wav", &resampled));
-    assert_eq!(kind, ErrorKind::Unsupported);
-    assert!(text.contains("8000") && text.contains("16000"), "{text}");
     let filtered = AudioStream::new(8000, 2).filter_desc("volume=2");
     let (kind, text) = message(add("wav", &filtered));
     assert_eq!(kind, ErrorKind::Unsupported);
@@ -370,7 +501,7 @@ fn a_layout_must_have_the_streams_channels() {
 
 #[test]
 fn one_stream_is_what_these_containers_hold() {
-    for muxer in muxers() {
+    for muxer in muxers().filter(|muxer| muxer.max_streams == 1) {
         let mut encoder = new(muxer.name, 1);
         let (kind, text) = message(encoder.add_audio_stream(&AudioStream::new(8000, 1)));
         assert_eq!(kind, ErrorKind::Unsupported);
@@ -528,7 +659,7 @@ impl Write for WriteOnly<'_> {
 fn a_writer_gets_every_format_in_pieces_of_at_most_its_buffer() {
     let samples = music_i16(5000, 2);
     let chunk = TensorView::contiguous(&samples, &[5000, 2]).unwrap();
-    for (muxer, info) in formats() {
+    for (muxer, info) in formats().filter(|(muxer, info)| outputs(muxer, info).contains(&false)) {
         let stream =
             AudioStream::new(16_000, 2).format(SampleFormat::S16).encoder(info.encoder.name);
         let recipe = Recipe::new(muxer.name, stream).seekable(false);

@@ -47,8 +47,7 @@ impl PacketQueue {
     pub fn push(&mut self) -> &mut Packet {
         let mut packet = self.spare.pop().unwrap_or_default();
         packet.data.clear();
-        self.ready.push_back(Packet { data: packet.data, ..Packet::default() });
-        self.ready.back_mut().expect("one was just pushed")
+        self.push_buffer(packet.data)
     }
 
     /// An empty buffer to fill before its packet is pushed, with the memory of a recycled one.
@@ -56,6 +55,12 @@ impl PacketQueue {
         let mut packet = self.spare.pop().unwrap_or_default();
         packet.data.clear();
         packet.data
+    }
+
+    /// Appends a packet with a buffer that was taken and filled before.
+    pub fn push_buffer(&mut self, data: Vec<u8>) -> &mut Packet {
+        self.ready.push_back(Packet { data, ..Packet::default() });
+        self.ready.back_mut().expect("one was just pushed")
     }
 
     /// The first packet.

@@ -78,8 +78,9 @@ pub fn write_or_refuse(
 /// a pipe as well.
 pub fn ffmpeg_finds_what_was_written(info: &MuxerInfo, demuxer: &str) {
     for &codec in info.audio_codecs {
+        let Some(bytes) = codec.bytes_per_sample() else { continue };
         for channels in [1, 2, 6] {
-            let block = codec.bytes_per_sample().unwrap() * channels;
+            let block = bytes * channels;
             let data = noise_bytes(1237 * block);
             let stream = pcm(codec, 44_100, usual(channels));
             let file = |output| {

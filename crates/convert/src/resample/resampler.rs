@@ -45,7 +45,7 @@ impl Resampler {
     pub fn new(from: u32, to: u32, channels: usize, quality: ResampleQuality) -> Result<Self> {
         for (name, rate) in [("from", from), ("to", to)] {
             if !(1..=MAX_RATE).contains(&rate) {
-                return Err(Error::argument(format!(
+                return Err(Error::unsupported(format!(
                     "The sample rate to convert {name} must be from 1 to {MAX_RATE} Hz. Found: \
                      {rate}"
                 )));

@@ -25,7 +25,7 @@ pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo {
     },
     sample_formats: &[SampleFormat::Fltp],
     sample_rates: SampleRates::List(&[
-        7350, 8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200,
+        8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200,
         96_000,
     ]),
     layouts: Layouts::List(config::LAYOUTS),

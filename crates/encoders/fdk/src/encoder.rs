@@ -109,8 +109,7 @@ impl FdkEncoder {
         };
         if bytes > 0 {
             data.truncate(bytes);
-            let packet = packets.push();
-            packet.data = data;
+            let packet = packets.push_buffer(data);
             self.clock.stamp(packet, self.frame_size as u32);
         }
         Ok(true)

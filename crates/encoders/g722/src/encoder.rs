@@ -81,23 +81,23 @@ impl AudioEncoder for G722Encoder {
         frame.expect(SampleFormat::S16, 1)?;
         let mut samples = frame.interleaved::<i16>().expect("the format was checked");
         self.clock.receive(samples.len());
-        let mut data = packets.take_buffer();
+        if usize::from(self.odd.is_some()) + samples.len() < 2 {
+            self.odd = self.odd.or(samples.first().copied());
+            return Ok(());
+        }
+        let packet = packets.push();
         if let (Some(first), Some((second, rest))) = (self.odd, samples.split_first()) {
-            data.push(self.byte([first, *second]));
+            packet.data.push(self.byte([first, *second]));
             self.odd = None;
             samples = rest;
         }
         let (pairs, rest) = samples.as_chunks();
         for pair in pairs {
-            data.push(self.byte(*pair));
+            packet.data.push(self.byte(*pair));
         }
         self.odd = self.odd.or(rest.first().copied());
-        if !data.is_empty() {
-            let packet = packets.push();
-            let samples = 2 * data.len() as u32;
-            packet.data = data;
-            self.clock.stamp(packet, samples);
-        }
+        let samples = 2 * packet.data.len() as u32;
+        self.clock.stamp(packet, samples);
         Ok(())
     }
 

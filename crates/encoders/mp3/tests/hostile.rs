@@ -40,8 +40,8 @@ fn extremes_fit() {
                     eprintln!("{name}, {rate} Hz, {channels} channels, {bit_rate} bit/s");
                     check(samples, rate, channels, &format!("bit_rate={bit_rate}"));
                 }
-                for options in
-                    ["qscale=0", "qscale=9.9", "abr=1 bit_rate=8000", "abr=1 bit_rate=320000"]
+                let averages = bit_rates.map(|bit_rate| format!("abr=1 bit_rate={bit_rate}"));
+                for options in averages.iter().map(String::as_str).chain(["qscale=0", "qscale=9.9"])
                 {
                     eprintln!("{name}, {rate} Hz, {channels} channels, {options}");
                     check(samples, rate, channels, options);

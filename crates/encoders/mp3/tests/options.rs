@@ -48,7 +48,8 @@ fn what_frames_cannot_say_is_refused_with_what_they_can() {
     assert!(message.contains("100000") && message.contains("96000, 112000"), "{message}");
     let message = error("bit_rate=320000", 8_000);
     assert!(message.contains("320000") && message.contains("160000"), "{message}");
-    assert!(error("abr=1 bit_rate=321000", 44_100).contains("8000 to 320000"));
+    assert!(error("abr=1 bit_rate=321000", 44_100).contains("32000 to 320000"));
+    assert!(error("abr=1 bit_rate=200000", 8_000).contains("8000 to 160000"));
     assert!(error("qscale=10", 44_100).contains("10"));
     assert!(error("qscale=NaN", 44_100).contains("NaN"));
     assert!(error("qscale=-1", 44_100).contains("-1"));

@@ -23,8 +23,9 @@ const FILTER_LAG: usize = 48;
 const LOOKAHEAD: usize = 96;
 /// Louder samples are cut off at this.
 const CLIP: f32 = 8.0;
-/// Sound pressure of full scale.
-const FULL_SCALE_DB: f64 = 100.0;
+/// Sound pressure of full scale: more than anybody would stand, since nobody knows how far quiet
+/// passages are turned up.
+const FULL_SCALE_DB: f64 = 120.0;
 
 /// Turns samples to granules.
 pub(crate) struct Analyser {

@@ -104,7 +104,7 @@ impl Bitstream {
             (0x7FF, 11),
             (self.rate.version, 2),
             // Layer III, no checksum.
-            (0b01_1, 3),
+            (0b011, 3),
             (header.bitrate_index, 4),
             (self.rate.index, 2),
             (header.padding.into(), 1),
@@ -112,7 +112,7 @@ impl Bitstream {
             (mode, 2),
             (if header.mid_side { 2 } else { 0 }, 2),
             // No copyright, an original, no emphasis.
-            (0b01_00, 4),
+            (0b0100, 4),
         ] {
             self.side.put(value, bits);
         }
@@ -131,9 +131,8 @@ impl Bitstream {
             },
         );
         if mpeg1 {
-            for coded in &granules[1] {
-                coded.scfsi.iter().for_each(|&shared| side.put(shared.into(), 1));
-            }
+            // Granules share no scalefactors (scfsi): they hardly ever have the same ones.
+            side.put(0, 4 * self.channels as u32);
         }
         for coded in granules.iter().flatten() {
             let regions = &coded.regions;

@@ -109,7 +109,7 @@ impl Config {
             }
             (None, abr) => {
                 let bit_rate = request.config.bit_rate.unwrap_or(u64::from(DEFAULT_KBPS) * 1000);
-                if abr { average(bit_rate)? } else { constant(bit_rate, &rate)? }
+                if abr { average(bit_rate, &rate)? } else { constant(bit_rate, &rate)? }
             }
         };
         let effort = match request.config.compression_level {
@@ -170,10 +170,13 @@ fn constant(bit_rate: u64, rate: &Rate) -> Result<RateControl> {
 }
 
 /// Any average within what frames can say, in whole kbit/s.
-fn average(bit_rate: u64) -> Result<RateControl> {
-    if !(8_000..=320_000).contains(&bit_rate) {
+fn average(bit_rate: u64, rate: &Rate) -> Result<RateControl> {
+    let rates = rate.bit_rates();
+    let (least, most) = (rates[1] * 1000, rates[14] * 1000);
+    if !(u64::from(least)..=u64::from(most)).contains(&bit_rate) {
         return Err(Error::option(format!(
-            "bit_rate of mp3 with abr=1 must be 8000 to 320000. Found: {bit_rate}"
+            "bit_rate of mp3 at {} Hz with abr=1 must be {least} to {most}. Found: {bit_rate}",
+            rate.hz
         )));
     }
     Ok(RateControl::Average { kbps: ((bit_rate + 500) / 1000) as u32 })

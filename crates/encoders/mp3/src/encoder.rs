@@ -221,7 +221,7 @@ impl Mp3Encoder {
         for (granules, coded) in self.granules.iter().zip(&self.coded) {
             for (granule, coded) in granules.iter().zip(coded) {
                 let before = bits.len();
-                coded.scalefactor_coding.write(&coded.scalefactors, coded.scfsi, bits);
+                coded.scalefactor_coding.write(&coded.scalefactors, bits);
                 self.tools.huffman.write(&coded.values, granule.lines(), &coded.regions, bits);
                 debug_assert_eq!(bits.len() - before, coded.bits() as usize);
             }
@@ -318,6 +318,99 @@ impl Packer {
             && self.packed == frames
         {
             packet.trim_end = padding as u32;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reelwright_core::{ChannelLayout, CodecConfig, Element};
+    use reelwright_testkit::signal::{Noise, music_f32};
+
+    /// Every level of this machine, the portable one first.
+    fn levels() -> Vec<Level> {
+        let mut levels = vec![Level::fallback()];
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            let best = Level::new();
+            levels.extend(best.as_sse2().map(Level::Sse2));
+            levels.extend(best.as_sse4_2().map(Level::Sse4_2));
+            levels.extend(best.as_avx2().map(Level::Avx2));
+        }
+        levels.push(Level::new());
+        levels
+    }
+
+    fn request(config: CodecConfig) -> AudioEncoderRequest {
+        AudioEncoderRequest {
+            codec: CodecId::Mp3,
+            sample_format: SampleFormat::Fltp,
+            sample_rate: 44_100,
+            layout: ChannelLayout::STEREO,
+            config,
+        }
+    }
+
+    /// Music with clicks, so that all block types occur; planes one after the other.
+    fn planes(samples: usize) -> Vec<f32> {
+        let (music, mut noise) = (music_f32(samples, 2), Noise::new(6));
+        (0..2 * samples)
+            .map(|i| {
+                let (channel, i) = (i / samples, i % samples);
+                let click = if i % 7001 < 300 { noise.uniform() as f32 * 0.5 } else { 0.0 };
+                music[2 * i + channel] * 0.5 + click
+            })
+            .collect()
+    }
+
+    fn encode(samples: &[f32], config: CodecConfig, level: Level) -> Vec<u8> {
+        let (mut options, count) = (Options::new(), samples.len() / 2);
+        let mut encoder = Mp3Encoder::with_level(&request(config), &mut options, level).unwrap();
+        let mut packets = PacketQueue::new();
+        let (left, right) = samples.split_at(count);
+        for (left, right) in left.chunks(1152).zip(right.chunks(1152)) {
+            let both = [left, right].concat();
+            let frame =
+                AudioFrame::planar(f32::slice(&both), 2, left.len(), left.len(), Timestamp(0));
+            encoder.encode(&frame, &mut packets).unwrap();
+        }
+        encoder.finish(&mut packets).unwrap();
+        packets.iter().flat_map(|packet| packet.data.iter().copied()).collect()
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bytes() {
+        let samples = planes(40_000);
+        for (compression_level, qscale) in
+            [(None, None), (Some(0), None), (Some(9), Some(3.5)), (Some(0), Some(0.0))]
+        {
+            let config = CodecConfig { compression_level, qscale, ..CodecConfig::default() };
+            let expected = encode(&samples, config, Level::fallback());
+            for level in levels() {
+                assert!(encode(&samples, config, level) == expected, "{level:?}, {config:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn few_frames_are_under_way_and_their_memory_is_used_again() {
+        let config = CodecConfig { bit_rate: Some(32_000), ..CodecConfig::default() };
+        let mut encoder =
+            Mp3Encoder::with_level(&request(config), &mut Options::new(), Level::new()).unwrap();
+        let (samples, mut packets, mut seen) = (planes(1152), PacketQueue::new(), Vec::new());
+        for count in 0..200 {
+            let frame = AudioFrame::planar(f32::slice(&samples), 2, 1152, 1152, Timestamp(0));
+            encoder.encode(&frame, &mut packets).unwrap();
+            assert!(encoder.frames - encoder.packer.packed <= 9);
+            while let Some(packet) = packets.pop() {
+                let memory = packet.data.as_ptr();
+                assert!(count < 50 || seen.contains(&memory));
+                if !seen.contains(&memory) {
+                    seen.push(memory);
+                }
+                packets.recycle(packet);
+            }
         }
     }
 }

@@ -72,19 +72,16 @@ impl Filterbank {
             }
         }
         let sine = |i: usize, n: f64| libm::sin(PI / n * (i as f64 + 0.5)) as f32;
-        let mut windows = [[0.0; 36]; 4];
-        for i in 0..36 {
-            windows[0][i] = sine(i, 36.0);
-            windows[1][i] = match i {
-                0..18 => sine(i, 36.0),
-                18..24 => 1.0,
-                24..30 => sine(i - 18, 12.0),
-                _ => 0.0,
-            };
-        }
-        for i in 0..36 {
-            windows[3][i] = windows[1][35 - i];
-        }
+        let long: [f32; 36] = std::array::from_fn(|i| sine(i, 36.0));
+        let start: [f32; 36] = std::array::from_fn(|i| match i {
+            0..18 => sine(i, 36.0),
+            18..24 => 1.0,
+            24..30 => sine(i - 18, 12.0),
+            _ => 0.0,
+        });
+        let stop = std::array::from_fn(|i| start[35 - i]);
+        // Short windows are in their transform's matrix.
+        let windows = [long, start, [0.0; 36], stop];
         let cosine = |i: usize, k: usize, n: usize| {
             libm::cos(PI / (2 * n) as f64 * ((2 * i + 1 + n / 2) * (2 * k + 1)) as f64)
         };

@@ -1,6 +1,7 @@
 //! One channel's granule: its spectrum in bands, the noise that each may have, and how it is coded
 //! when the noise is to be so far from that.
 
+use crate::config::Effort;
 use crate::filterbank::BlockType;
 use crate::huffman::{Cuts, Huffman, Regions};
 use crate::quantizer::{GAINS, Quantizer};
@@ -24,7 +25,6 @@ pub(crate) struct Coded {
     pub(crate) subblock_gain: [u32; 3],
     pub(crate) scalefactors: [u8; MAX_BANDS],
     pub(crate) scalefactor_coding: Coding,
-    pub(crate) scfsi: [bool; 4],
     pub(crate) regions: Regions,
     /// The magnitudes.
     pub(crate) values: [u16; LINES],
@@ -40,7 +40,6 @@ impl Default for Coded {
             subblock_gain: [0; 3],
             scalefactors: [0; MAX_BANDS],
             scalefactor_coding: Coding::default(),
-            scfsi: [false; 4],
             regions: Regions::default(),
             values: [0; LINES],
         }
@@ -196,16 +195,17 @@ impl Granule {
         &mut self,
         tools: &Tools,
         looseness: Looseness,
-        thorough: bool,
+        effort: Effort,
         coded: &mut Coded,
     ) -> u32 {
         let mut looseness = looseness;
         loop {
-            self.code_once(tools, looseness, thorough, coded);
+            self.code_once(tools, looseness, effort, coded);
             if coded.bits() <= MAX_PART2_3 {
                 return coded.bits();
             }
-            looseness.db += 1.0;
+            // A hundred bits are about a dB of all lines.
+            looseness.db += (coded.bits() - MAX_PART2_3) as f32 * 0.01 + 0.5;
         }
     }
 
@@ -213,7 +213,7 @@ impl Granule {
         &mut self,
         tools: &Tools,
         looseness: Looseness,
-        thorough: bool,
+        effort: Effort,
         coded: &mut Coded,
     ) {
         let factor = libm::exp2f(looseness.db * (std::f32::consts::LOG2_10 / 10.0));
@@ -221,50 +221,76 @@ impl Granule {
         for (band, gain) in gains.iter_mut().enumerate().take(self.bands) {
             *gain = self.gain(tools, band, self.target(band, factor));
         }
-        coded.block_type = self.block_type;
-        if self.block_type == BlockType::Short {
-            self.fit_short(&gains, coded);
-        } else {
-            self.fit_long(&gains, tools.rate.is_mpeg1(), coded);
-        }
-        let short = self.block_type == BlockType::Short;
-        for (band, gain) in gains.iter().enumerate().take(self.bands) {
-            let range = self.range(band);
-            match gain {
-                None => coded.values[range].fill(0),
-                Some(_) => {
-                    let gain = coded.gain_of(band);
-                    tools.quantizer.quantise(
-                        &self.powers[range.clone()],
-                        gain,
-                        &mut coded.values[range],
-                    );
+        self.code_with(tools, &gains, 0, effort, coded);
+        if effort == Effort::Best {
+            // Scalefactors are rounded to twice the unit of global_gain: another global_gain
+            // suits other bands.
+            for lower in 1..=2 {
+                let mut other = coded.clone();
+                self.code_with(tools, &gains, lower, effort, &mut other);
+                if other.bits() < coded.bits() {
+                    *coded = other;
                 }
             }
         }
-        coded.scalefactor_coding =
-            Coding::shortest(&coded.scalefactors, short, tools.rate.is_mpeg1());
-        coded.scfsi = [false; 4];
+    }
+
+    /// Codes the granule with at most these gains, and global_gain lower than need be.
+    fn code_with(
+        &self,
+        tools: &Tools,
+        gains: &[Option<u8>; MAX_BANDS],
+        lower: i32,
+        effort: Effort,
+        coded: &mut Coded,
+    ) {
+        let (short, mpeg1) = (self.block_type == BlockType::Short, tools.rate.is_mpeg1());
+        coded.block_type = self.block_type;
+        if short {
+            self.fit_short(gains, lower, coded);
+        } else {
+            self.fit_long(gains, lower, mpeg1, coded);
+        }
+        for (band, gain) in gains.iter().enumerate().take(self.bands) {
+            let range = self.range(band);
+            let coded_gain = gain_of(coded, band);
+            let values = &mut coded.values[range.clone()];
+            match gain {
+                None => values.fill(0),
+                Some(_) => tools.quantizer.quantise(&self.powers[range], coded_gain, values),
+            }
+        }
         let cuts = match self.block_type {
             BlockType::Long => Cuts::Bands(tools.rate.long),
             BlockType::Short => Cuts::Fixed(3 * usize::from(tools.rate.short[3])),
             _ => Cuts::Fixed(tools.rate.long[8].into()),
         };
-        coded.regions = tools.huffman.count(&coded.values, cuts, thorough);
+        coded.regions = tools.huffman.count(&coded.values, cuts, effort != Effort::Fast);
         if coded.regions.bits == 0 {
             coded.scalefactors = [0; MAX_BANDS];
-            coded.scalefactor_coding =
-                Coding::shortest(&coded.scalefactors, short, tools.rate.is_mpeg1());
         }
+        coded.scalefactor_coding = Coding::shortest(&coded.scalefactors, short, mpeg1);
     }
 
-    /// The noise to aim at in a band.
+    /// The noise to aim at in a band. A band that should be heard is kept in part for as long as
+    /// bits allow: noise in its place is less of a change than nothing.
     fn target(&self, band: usize, factor: f32) -> f32 {
-        self.allowed[band] * factor
+        let (energy, allowed) = (self.energies[band], self.allowed[band]);
+        let target = allowed * factor;
+        if energy <= allowed {
+            return target;
+        }
+        target.min(KEPT_NOISE * energy * (factor / KEPT_UP_TO).max(1.0))
     }
 
     /// Finds global_gain and scalefactors that give a long block's bands at most these gains.
-    fn fit_long(&self, gains: &[Option<u8>; MAX_BANDS], mpeg1: bool, coded: &mut Coded) {
+    fn fit_long(
+        &self,
+        gains: &[Option<u8>; MAX_BANDS],
+        lower: i32,
+        mpeg1: bool,
+        coded: &mut Coded,
+    ) {
         coded.subblock_gain = [0; 3];
         coded.scalefactors = [0; MAX_BANDS];
         (coded.preflag, coded.scalefac_scale) = (false, false);
@@ -281,7 +307,7 @@ impl Granule {
         // Below this some value would be too large to be coded.
         let coded_bands = (0..LONG_BANDS).filter(|&band| gains[band].is_some());
         let least = coded_bands.map(|band| i32::from(self.least_gains[band])).max().unwrap_or(0);
-        global = global.max(least);
+        global = (global - lower).max(least);
         // What scalefactors can take off, with and without preflag and scalefac_scale.
         let reach = |band: usize, preflag: bool, unit: i32| {
             let pre = if preflag { i32::from(PRETAB[band]) } else { 0 };
@@ -313,7 +339,7 @@ impl Granule {
     }
 
     /// The same for a short block, with subblock_gain.
-    fn fit_short(&self, gains: &[Option<u8>; MAX_BANDS], coded: &mut Coded) {
+    fn fit_short(&self, gains: &[Option<u8>; MAX_BANDS], lower: i32, coded: &mut Coded) {
         coded.scalefactors = [0; MAX_BANDS];
         (coded.preflag, coded.scalefac_scale) = (false, false);
         coded.subblock_gain = [0; 3];
@@ -355,7 +381,7 @@ impl Granule {
                 .unwrap_or(0)
         };
         let unit = if lack(2, coded) <= 0 { 2 } else { 4 };
-        global -= lack(unit, coded).max(0);
+        global -= lack(unit, coded).max(0) + lower;
         // Below this some value would be too large to be coded.
         let coded_bands = (0..MAX_BANDS).filter(|&band| gains[band].is_some());
         let least = coded_bands.map(|band| {
@@ -380,21 +406,21 @@ impl Granule {
     }
 }
 
+/// The most noise in a band that should be heard, over its energy, and the looseness, as a factor,
+/// from which on it may be more.
+const KEPT_NOISE: f32 = 0.3;
+const KEPT_UP_TO: f32 = 10.0;
 /// How far the gain of the bands without scalefactors may be above what they should have: they
 /// decide about all others.
-const LAST_BAND_SLACK: u8 = 6;
+const LAST_BAND_SLACK: u8 = 2;
 
-impl Coded {
-    /// The gain of a band.
-    fn gain_of(&self, band: usize) -> usize {
-        let short = self.block_type == BlockType::Short;
-        let unit = if self.scalefac_scale { 4 } else { 2 };
-        let (factors, pre) = match short {
-            true => (SHORT_FACTORS, 0),
-            false => (LONG_FACTORS, if self.preflag { u32::from(PRETAB[band]) } else { 0 }),
-        };
-        let factor = if band < factors { u32::from(self.scalefactors[band]) + pre } else { 0 };
-        let subblock = if short { 8 * self.subblock_gain[band % 3] } else { 0 };
-        self.global_gain.saturating_sub(unit * factor + subblock) as usize
-    }
+/// The gain of a band as it is coded.
+fn gain_of(coded: &Coded, band: usize) -> usize {
+    let short = coded.block_type == BlockType::Short;
+    let unit = if coded.scalefac_scale { 4 } else { 2 };
+    let factors = if short { SHORT_FACTORS } else { LONG_FACTORS };
+    let pre = if coded.preflag && !short { PRETAB[band] } else { 0 };
+    let factor = if band < factors { coded.scalefactors[band] + pre } else { 0 };
+    let subblock = if short { 8 * coded.subblock_gain[band % 3] } else { 0 };
+    coded.global_gain.saturating_sub(unit * u32::from(factor) + subblock) as usize
 }

@@ -150,12 +150,12 @@ impl Huffman {
             for second in 2..=used {
                 let third = between(second, used);
                 let least = second.saturating_sub(8).max(1);
-                for first in least..=(second - 1).min(16) {
-                    attempt(first, second, [firsts[first], between(first, second), third]);
+                for (first, &part) in firsts.iter().enumerate().take(second).skip(least) {
+                    attempt(first, second, [part, between(first, second), third]);
                 }
             }
         } else {
-            // Roughly a fifth and half of the bands.
+            // A third of the bands each.
             let first = (used / 3).max(1);
             let second = (used * 2 / 3).max(first + 1);
             attempt(

@@ -18,6 +18,10 @@ const MAX_PARTITIONS: usize = 80;
 /// How far below a noise, and below a tone, the noise that it masks must stay, in dB.
 const NOISE_MASKS_TONE: f64 = 6.0;
 const TONE_MASKS_NOISE: f64 = 17.0;
+/// How much more noise must stay below a sound at 0 Bark, in dB; less and less up to the other.
+/// Low tones beat with noise that the spreading alone would hide.
+const LOW_TILT: f64 = 12.0;
+const LOW_TILT_END: f64 = 18.0;
 /// Flatness, as log2 of the arithmetic over the geometric mean, of noise and of a tone. That of
 /// white noise is 0.83 on average.
 const FLATNESS_OF_NOISE: f32 = 1.1;
@@ -136,6 +140,8 @@ struct Analysis<const BANDS: usize> {
     threshold: [f32; MAX_PARTITIONS],
     /// By tonality, how far masked noise is below what masks it.
     masks: [f32; TONALITIES + 1],
+    /// By partition, how much less is masked at low frequencies.
+    tilt: [f32; MAX_PARTITIONS],
 }
 
 fn bark(hz: f64) -> f64 {
@@ -206,6 +212,11 @@ impl<const BANDS: usize> Analysis<BANDS> {
                 *share = (overlap.max(0.0) / (to - from)) as f32;
             }
         }
+        let mut tilt = [0.0; MAX_PARTITIONS];
+        for (tilt, z) in tilt.iter_mut().zip(&middle) {
+            let db = LOW_TILT * (1.0 - z / LOW_TILT_END).max(0.0);
+            *tilt = libm::exp10(-db / 10.0) as f32;
+        }
         let masks = std::array::from_fn(|tonality| {
             let tonality = tonality as f64 / TONALITIES as f64;
             let db = NOISE_MASKS_TONE + tonality * (TONE_MASKS_NOISE - NOISE_MASKS_TONE);
@@ -222,6 +233,7 @@ impl<const BANDS: usize> Analysis<BANDS> {
             energy: [0.0; MAX_PARTITIONS],
             threshold: [0.0; MAX_PARTITIONS],
             masks,
+            tilt,
         }
     }
 
@@ -276,10 +288,10 @@ impl<const BANDS: usize> Analysis<BANDS> {
                 *log = log2(*line);
             }
             let mut logs = [0.0f32; MAX_PARTITIONS];
-            for p in 0..count {
-                logs[p] = self.logs[range(p)].iter().sum();
+            for (p, log) in logs.iter_mut().enumerate().take(count) {
+                *log = self.logs[range(p)].iter().sum();
             }
-            for p in 0..count {
+            for (p, masking) in masking.iter_mut().enumerate().take(count) {
                 let (from, to) = (usize::from(self.around[p].0), usize::from(self.around[p].1));
                 let lines = f32::from(self.starts[to] - self.starts[from]);
                 let energy: f32 = self.energy[from..to].iter().sum();
@@ -288,11 +300,14 @@ impl<const BANDS: usize> Analysis<BANDS> {
                 let tonality =
                     (flatness - FLATNESS_OF_NOISE) / (FLATNESS_OF_TONE - FLATNESS_OF_NOISE);
                 let step = (tonality.clamp(0.0, 1.0) * TONALITIES as f32) as usize;
-                masking[p] = self.energy[p] * self.masks[step];
+                *masking = self.energy[p] * self.masks[step] * self.tilt[p];
             }
         } else {
-            for p in 0..count {
-                masking[p] = self.energy[p] * self.masks[TONALITIES / 4];
+            // Too few lines to tell; most short blocks are noise.
+            let mask = self.masks[TONALITIES / 4];
+            let energies = self.energy[..count].iter().zip(&self.tilt);
+            for (masking, (energy, tilt)) in masking.iter_mut().zip(energies) {
+                *masking = energy * mask * tilt;
             }
         }
         self.threshold = [0.0; MAX_PARTITIONS];
@@ -329,16 +344,18 @@ pub(crate) fn log2(x: f32) -> f32 {
     let exponent = (bits >> 23) as i32 - 127;
     let m = f32::from_bits((bits & 0x007F_FFFF) | 0x3F80_0000) - 1.0;
     // A polynomial that is exact at both ends.
-    let p = m * (1.441_968 + m * (-0.709_683 + m * (0.415_466 + m * (-0.194_127 + m * 0.046_376))));
+    let high = 0.455_742_93 + m * (-0.274_832_3 + m * (0.119_381_41 + m * -0.025_125_57));
+    let p = m * (1.442_501_7 + m * (-0.717_668_1 + m * high));
     exponent as f32 + p
 }
 
 /// The threshold of hearing over full scale, as an energy of one line of the MDCT at `hz`:
-/// Terhardt's curve with full scale at `full_scale_db` of sound pressure.
+/// Terhardt's curve, flatter at the highest frequencies, with full scale at `full_scale_db` of
+/// sound pressure.
 pub(crate) fn quiet(hz: f64, full_scale_db: f64) -> f64 {
     let khz = (hz / 1000.0).max(0.05);
     let db = 3.64 * libm::pow(khz, -0.8) - 6.5 * libm::exp(-0.6 * (khz - 3.3) * (khz - 3.3))
-        + 0.001 * libm::pow(khz, 4.0);
+        + 0.000_6 * libm::pow(khz, 4.0);
     libm::exp10((db.min(100.0) - full_scale_db) / 10.0)
 }
 

@@ -49,22 +49,19 @@ impl RateLoop {
         granules: &mut Granules,
         coded: &mut [Vec<Coded>],
         budget: Budget,
-    ) -> u32 {
-        let mut attempts = Attempts { tools, granules, coded, thorough: self.thorough() };
+    ) {
+        let mut attempts = Attempts { tools, granules, coded, effort: self.effort };
         // Not all of the reservoir goes to one frame.
         let most = (budget.mean + budget.reservoir * 4 / 5).min(budget.most);
         let demand = attempts.bits(self.usual);
-        let mut bits = demand;
         if demand > most || demand < budget.least {
-            bits = attempts.search(self.usual, demand, budget.least.min(most), most);
+            attempts.search(self.usual, demand, budget.least.min(most), most);
         }
         // Towards a reservoir that is more full than empty.
         let wanted = f64::from(budget.mean)
             + (f64::from(budget.reservoir) - 0.6 * f64::from(budget.max_reservoir)) * 0.1;
         let error = (f64::from(demand) - wanted) / f64::from(budget.mean.max(1));
         self.usual = (self.usual + (6.0 * error).clamp(-1.5, 1.5) as f32).clamp(TIGHTEST, 60.0);
-        bits = bits.min(attempts.finish());
-        bits
     }
 
     /// Codes a frame at a constant quality; `most` bits are a limit that is hardly ever met.
@@ -75,12 +72,12 @@ impl RateLoop {
         coded: &mut [Vec<Coded>],
         most: u32,
     ) -> u32 {
-        let mut attempts = Attempts { tools, granules, coded, thorough: self.thorough() };
+        let mut attempts = Attempts { tools, granules, coded, effort: self.effort };
         let bits = attempts.bits(self.usual);
         if bits > most {
             attempts.search(self.usual, bits, most * 9 / 10, most);
         }
-        attempts.finish()
+        attempts.coded_bits()
     }
 
     /// Codes a frame where `mean` bits are to be the average.
@@ -92,7 +89,7 @@ impl RateLoop {
         mean: u32,
         most: u32,
     ) -> u32 {
-        let mut attempts = Attempts { tools, granules, coded, thorough: self.thorough() };
+        let mut attempts = Attempts { tools, granules, coded, effort: self.effort };
         let mean = f64::from(mean.max(1));
         let debt = (self.debt / mean).clamp(-60.0, 60.0);
         let looseness = (f64::from(self.usual) + 0.1 * debt) as f32;
@@ -102,21 +99,17 @@ impl RateLoop {
         }
         let error = (f64::from(demand) - mean) / mean;
         self.usual = (self.usual + (2.0 * error).clamp(-1.0, 1.0) as f32).clamp(TIGHTEST, 60.0);
-        attempts.finish()
+        attempts.coded_bits()
     }
 
     /// Tells how many bits a frame cost beyond the mean.
     pub(crate) fn spend(&mut self, beyond: f64) {
         self.debt += beyond;
     }
-
-    fn thorough(&self) -> bool {
-        self.effort >= Effort::Usual
-    }
 }
 
 /// The looseness of each whole quality, and what would be beyond the last.
-const QUALITIES: [f32; 11] = [-6.0, -4.5, -2.5, -1.0, 0.5, 2.0, 3.5, 5.0, 7.0, 9.0, 12.0];
+const QUALITIES: [f32; 11] = [-10.0, -8.0, -6.0, -4.3, -2.6, 0.5, 3.5, 6.5, 10.0, 14.0, 18.0];
 
 fn looseness_of_quality(quality: f32) -> f32 {
     let whole = quality as usize;
@@ -129,7 +122,7 @@ struct Attempts<'a> {
     tools: &'a Tools,
     granules: &'a mut Granules,
     coded: &'a mut [Vec<Coded>],
-    thorough: bool,
+    effort: Effort,
 }
 
 impl Attempts<'_> {
@@ -138,16 +131,16 @@ impl Attempts<'_> {
         let mut bits = 0;
         for (granules, coded) in self.granules.iter_mut().zip(self.coded.iter_mut()) {
             for (granule, coded) in granules.iter_mut().zip(coded) {
-                bits += granule.code(self.tools, Looseness { db }, self.thorough, coded);
+                bits += granule.code(self.tools, Looseness { db }, self.effort, coded);
             }
         }
         bits
     }
 
-    /// Finds a looseness with bits from `least` to `most`, or closely below; the first try was
+    /// Finds a looseness with bits from `least` to `most`, or close below it; the first try was
     /// `db` with `bits`.
-    fn search(&mut self, db: f32, bits: u32, least: u32, most: u32) -> u32 {
-        let goal = most - (most - least).min(most / 32) / 2;
+    fn search(&mut self, db: f32, bits: u32, least: u32, most: u32) {
+        let goal = most - most / 64;
         let (mut tight, mut loose) = (TIGHTEST, LOOSEST);
         let (mut db, mut bits) = (db, bits);
         let mut fitting = None;
@@ -158,7 +151,7 @@ impl Attempts<'_> {
                 loose = loose.min(db);
                 fitting = Some(db);
                 if bits >= least.max(most - most / 32) || db <= TIGHTEST {
-                    return bits;
+                    return;
                 }
             }
             // Halving bits takes about this many dB.
@@ -173,14 +166,17 @@ impl Attempts<'_> {
             db = next;
             bits = self.bits(db);
         }
-        if bits > most {
-            bits = self.bits(fitting.unwrap_or(LOOSEST));
+        // The same looseness may come to other bits from another start.
+        let (mut db, mut step) = (fitting.unwrap_or(db), 0.5);
+        while bits > most {
+            bits = self.bits(db);
+            db += step;
+            step *= 1.5;
         }
-        bits
     }
 
-    /// Shares scalefactors between granules where they are the same; the bits at last.
-    fn finish(&mut self) -> u32 {
+    /// The bits of what was coded last.
+    fn coded_bits(&self) -> u32 {
         self.coded.iter().flatten().map(Coded::bits).sum()
     }
 }

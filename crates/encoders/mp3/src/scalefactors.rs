@@ -79,30 +79,13 @@ impl Coding {
         Self { compress, groups: first, bits: bits(&first) }
     }
 
-    /// Writes the scalefactors; those of shared (scfsi) groups of a long block of MPEG-1 are left
-    /// out.
-    pub(crate) fn write(&self, factors: &[u8; MAX_BANDS], scfsi: [bool; 4], bits: &mut BitWriter) {
-        let mut from = 0;
+    /// Writes the scalefactors.
+    pub(crate) fn write(&self, factors: &[u8; MAX_BANDS], bits: &mut BitWriter) {
+        let mut factors = factors.iter();
         for (count, slen) in self.groups {
-            for band in from..from + usize::from(count) {
-                if slen > 0 && !scfsi[scfsi_group(band)] {
-                    bits.put(factors[band].into(), slen.into());
-                }
+            for factor in factors.by_ref().take(count.into()) {
+                bits.put(u32::from(*factor), slen.into());
             }
-            from += usize::from(count);
         }
     }
-
-    /// Bits saved by sharing a group of scalefactors.
-    pub(crate) fn saved(&self, group: usize) -> u32 {
-        let (bands, slen) = (SCFSI_BANDS[group].len() as u32, self.groups[group / 2].1);
-        bands * u32::from(slen)
-    }
-}
-
-/// The bands of a long block whose scalefactors are shared together.
-pub(crate) const SCFSI_BANDS: [std::ops::Range<usize>; 4] = [0..6, 6..11, 11..16, 16..21];
-
-fn scfsi_group(band: usize) -> usize {
-    SCFSI_BANDS.iter().position(|bands| bands.contains(&band)).unwrap_or(0)
 }

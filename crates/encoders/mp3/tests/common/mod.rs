@@ -1,0 +1,191 @@
+//! Encoding whole streams, and reading their frames.
+#![allow(dead_code)] // each test uses what it needs
+
+use reelwright_core::{
+    AudioEncoder, AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig, CodecId, Element,
+    Options, Packet, PacketQueue, Result, SampleFormat, Timestamp,
+};
+use reelwright_enc_mp3::ENCODER;
+use reelwright_testkit::decode::{Sound, decode};
+use reelwright_testkit::program::run;
+
+/// The rates of Layer III.
+pub(crate) const RATES: [u32; 9] =
+    [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000];
+/// Samples that a decoder gives before those of the input.
+pub(crate) const DELAY: usize = 1105;
+
+pub(crate) fn layout(channels: usize) -> ChannelLayout {
+    if channels == 1 { ChannelLayout::MONO } else { ChannelLayout::STEREO }
+}
+
+/// A stream to encode, with options given as `name=value name=value`; `bit_rate`, `qscale` and
+/// `compression_level` are among them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Case<'a> {
+    pub(crate) rate: u32,
+    pub(crate) channels: usize,
+    pub(crate) options: &'a str,
+}
+
+/// What came of it.
+pub(crate) struct Stream {
+    pub(crate) packets: Vec<Packet>,
+    pub(crate) samples: usize,
+    pub(crate) channels: usize,
+    pub(crate) rate: u32,
+}
+
+impl<'a> Case<'a> {
+    pub(crate) fn stereo(options: &'a str) -> Self {
+        Self { rate: 44_100, channels: 2, options }
+    }
+
+    pub(crate) fn mono(options: &'a str) -> Self {
+        Self { channels: 1, ..Self::stereo(options) }
+    }
+
+    pub(crate) fn open(&self, sample_format: SampleFormat) -> Result<Box<dyn AudioEncoder>> {
+        let (mut config, mut options) = (CodecConfig::default(), Options::new());
+        for option in self.options.split_whitespace() {
+            let (name, value) = option.split_once('=').unwrap();
+            match name {
+                "bit_rate" => config.bit_rate = Some(value.parse().unwrap()),
+                "qscale" => config.qscale = Some(value.parse().unwrap()),
+                "compression_level" => config.compression_level = Some(value.parse().unwrap()),
+                _ => options.set(name, value),
+            }
+        }
+        let request = AudioEncoderRequest {
+            codec: CodecId::Mp3,
+            sample_format,
+            sample_rate: self.rate,
+            layout: layout(self.channels),
+            config,
+        };
+        let encoder = (ENCODER.open)(&request, &mut options)?;
+        options.finish(ENCODER.encoder.options)?;
+        Ok(encoder)
+    }
+
+    /// Encodes interleaved samples; the packets' times are checked.
+    pub(crate) fn encode<T: Element + Default>(&self, samples: &[T]) -> Stream {
+        let format = match SampleFormat::packed(T::DATA_TYPE) {
+            SampleFormat::S16 => SampleFormat::S16p,
+            SampleFormat::S32 => SampleFormat::S32p,
+            _ => SampleFormat::Fltp,
+        };
+        let mut encoder = self.open(format).unwrap();
+        let size = encoder.frame_size().unwrap();
+        let mut queue = PacketQueue::new();
+        for (chunk, at) in samples.chunks(size * self.channels).zip(0..) {
+            let count = chunk.len() / self.channels;
+            let planes: Vec<T> = (0..self.channels)
+                .flat_map(|channel| chunk.iter().skip(channel).step_by(self.channels).copied())
+                .collect();
+            let pts = Timestamp(at * size as i64);
+            let frame = AudioFrame::planar(T::slice(&planes), self.channels, count, count, pts);
+            encoder.encode(&frame, &mut queue).unwrap();
+        }
+        encoder.finish(&mut queue).unwrap();
+        let packets: Vec<Packet> = std::iter::from_fn(|| queue.pop()).collect();
+        let stream = Stream {
+            packets,
+            samples: samples.len() / self.channels,
+            channels: self.channels,
+            rate: self.rate,
+        };
+        stream.check_times(size);
+        stream
+    }
+}
+
+impl Stream {
+    fn check_times(&self, size: usize) {
+        let mut next = -(DELAY as i64);
+        let (mut kept, mut trimmed) = (0, 0);
+        for packet in &self.packets {
+            assert_eq!((packet.pts, packet.dts), (Timestamp(next), Timestamp(next)));
+            assert_eq!(packet.duration, size as i64);
+            next += packet.duration;
+            kept += packet.duration - i64::from(packet.trim_start) - i64::from(packet.trim_end);
+            trimmed += packet.trim_start as usize;
+        }
+        if self.samples == 0 {
+            assert!(self.packets.is_empty());
+            return;
+        }
+        assert_eq!((kept as usize, trimmed), (self.samples, DELAY));
+        let last = self.packets.last().unwrap();
+        assert!((last.trim_end as usize) < size && last.trim_end + 529 < 4096);
+        let others = &self.packets[..self.packets.len() - 1];
+        assert!(others.iter().all(|packet| packet.trim_end == 0));
+    }
+
+    /// The bare frames.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.packets.iter().flat_map(|packet| packet.data.iter().copied()).collect()
+    }
+
+    /// Average bits per second at a sample rate.
+    pub(crate) fn bit_rate(&self, rate: u32) -> f64 {
+        let samples: i64 = self.packets.iter().map(|packet| packet.duration).sum();
+        self.bytes().len() as f64 * 8.0 * f64::from(rate) / samples as f64
+    }
+
+    /// The frames after an information frame, as a muxer writes it: with the number of frames and
+    /// the samples to drop.
+    pub(crate) fn file(&self) -> Vec<u8> {
+        let mpeg1 = self.rate >= 32_000;
+        let mut frame = self.packets[0].data[..4].to_vec();
+        // The highest bit rate, so that there is room, and no padding.
+        frame[2] = 14 << 4 | frame[2] & 0b1100;
+        let size = if mpeg1 { 144 * 320_000 } else { 72 * 160_000 } / self.rate as usize;
+        frame.resize(4 + [[9, 17], [17, 32]][usize::from(mpeg1)][self.channels - 1], 0);
+        frame.extend(b"Info\0\0\0\x01");
+        frame.extend((self.packets.len() as u32).to_be_bytes());
+        frame.extend(b"LAME3.100\0\0");
+        frame.extend([0; 10]);
+        let padding = self.packets.last().unwrap().trim_end + 529;
+        frame.extend(&(576 << 12 | padding).to_be_bytes()[1..]);
+        frame.extend([0; 10]);
+        let crc = frame.iter().fold(0u16, |crc, &byte| {
+            (0..8).fold(crc ^ u16::from(byte), |crc, _| {
+                if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 }
+            })
+        });
+        frame.extend(crc.to_be_bytes());
+        frame.resize(size, 0);
+        [frame, self.bytes()].concat()
+    }
+
+    /// What symphonia decodes, as long as the input was.
+    pub(crate) fn decode(&self) -> Vec<f32> {
+        let Sound { sample_rate, channels, samples } = decode::<f32>(self.file()).unwrap();
+        assert_eq!((sample_rate, channels), (self.rate, self.channels));
+        assert_eq!(samples.len(), self.samples * self.channels);
+        samples
+    }
+
+    /// That ffmpeg and mpg123, where they are installed, find nothing to complain about, and
+    /// drop what was not in the input; what ffmpeg decodes.
+    pub(crate) fn decode_elsewhere(&self) -> Option<Vec<f32>> {
+        let file = self.file();
+        if let Some(samples) = run("mpg123", &["-q", "-e", "s16", "-s", "{}"], &file) {
+            assert_eq!(samples.len(), self.samples * self.channels * 2);
+        }
+        let arguments = ["-v", "error", "-xerror", "-f", "mp3", "-i", "{}", "-f", "f32le", "-"];
+        let raw = run("ffmpeg", &arguments, &file)?;
+        assert_eq!(raw.len(), self.samples * self.channels * 4);
+        Some(raw.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
+    }
+}
+
+/// How far the noise of `found` is below `expected`, in dB.
+pub(crate) fn snr(expected: &[f32], found: &[f32]) -> f64 {
+    assert_eq!(expected.len(), found.len());
+    let square = |x: f32| f64::from(x) * f64::from(x);
+    let signal: f64 = expected.iter().map(|&x| square(x)).sum();
+    let noise: f64 = expected.iter().zip(found).map(|(a, b)| square(a - b)).sum();
+    10.0 * (signal / noise.max(1e-30)).log10()
+}

@@ -1,0 +1,87 @@
+//! The encoder's promises, and what its options change.
+
+use reelwright_core::{CodecConfig, CodecRecord, Layouts};
+use reelwright_enc_aac::ENCODER;
+use reelwright_testkit::encoding::{Case, keeps_the_promises};
+
+#[test]
+fn the_encoder_keeps_the_promises() {
+    keeps_the_promises(&ENCODER);
+}
+
+/// Bits per second of some seconds of music.
+fn bit_rate(case: &Case<'_>, seconds: usize) -> f64 {
+    let encoded = case.encode_music(seconds * case.rate as usize).unwrap();
+    (encoded.bytes().len() * 8) as f64 / seconds as f64
+}
+
+fn with_bit_rate(bit_rate: u64) -> CodecConfig {
+    CodecConfig { bit_rate: Some(bit_rate), ..CodecConfig::default() }
+}
+
+#[test]
+fn the_bit_rate_is_what_was_asked_for() {
+    for options in ["", "cbr=1"] {
+        for asked in [64_000u64, 128_000, 256_000] {
+            let case = Case { config: with_bit_rate(asked), options, ..Case::new(&ENCODER) };
+            let found = bit_rate(&case, 10) / asked as f64;
+            assert!((found - 1.0).abs() < 0.03, "{options} {asked}: {found}");
+        }
+    }
+}
+
+#[test]
+fn a_higher_qscale_is_larger() {
+    let sizes = [0, 2, 5, 8, 10].map(|qscale| {
+        let config = CodecConfig { qscale: Some(qscale as f32), ..CodecConfig::default() };
+        bit_rate(&Case { config, ..Case::new(&ENCODER) }, 3)
+    });
+    assert!(sizes.windows(2).all(|pair| pair[0] < pair[1]), "{sizes:?}");
+}
+
+#[test]
+fn options_change_the_stream() {
+    let bytes =
+        |options| Case { options, ..Case::new(&ENCODER) }.encode_music(48_000).unwrap().bytes();
+    let plain = bytes("");
+    for options in ["aac_is=1", "cbr=1"] {
+        assert!(bytes(options) != plain, "{options}");
+    }
+    // Noise is what noise substitution is for.
+    let noise = reelwright_testkit::signal::noise_i16(2 * 48_000);
+    let noise: Vec<f32> = noise.iter().map(|sample| f32::from(*sample) / 65_536.0).collect();
+    let bytes = |options| Case { options, ..Case::new(&ENCODER) }.encode(&noise).unwrap().bytes();
+    assert!(bytes("aac_pns=1") != bytes(""));
+}
+
+#[test]
+fn the_configuration_is_the_layouts() {
+    let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
+    for (i, layout) in layouts.iter().enumerate() {
+        let encoder = Case { layout: *layout, ..Case::new(&ENCODER) }.open().unwrap();
+        let CodecRecord::Aac(config) = &encoder.parameters().record else { panic!("no record") };
+        // Object type 2, rate index 3 (48 kHz), and the channel configuration.
+        let bits = u16::from_be_bytes([config.bytes[0], config.bytes[1]]);
+        assert_eq!(bits >> 3, 2 << 8 | 3 << 4 | (i as u16 + 1), "{layout}");
+        assert_eq!((config.object_type, config.core_sample_rate), (2, 48_000));
+        assert_eq!(usize::from(config.channel_configuration), i + 1);
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_what_can() {
+    let refused = |config: CodecConfig, options| {
+        Case { config, options, ..Case::new(&ENCODER) }.open().err().unwrap().to_string()
+    };
+    let message = refused(with_bit_rate(1000), "");
+    assert!(message.contains("1000") && message.contains("16000 to 576000"), "{message}");
+    let message = refused(with_bit_rate(1_000_000), "");
+    assert!(message.contains("16000 to 576000"), "{message}");
+    for qscale in [-1.0, 2.5, 11.0] {
+        let config = CodecConfig { qscale: Some(qscale), ..CodecConfig::default() };
+        let message = refused(config, "");
+        assert!(message.contains(&qscale.to_string()) && message.contains("0 (smallest)"));
+    }
+    let config = CodecConfig { qscale: Some(5.0), ..CodecConfig::default() };
+    assert!(refused(config, "cbr=1").contains("exclude each other"));
+}

@@ -1,0 +1,126 @@
+//! The encoder's promises, and what its options change.
+
+use reelwright_core::{CodecConfig, CodecRecord, Layouts};
+use reelwright_enc_opus::ENCODER;
+use reelwright_testkit::encoding::{Case, keeps_the_promises};
+
+#[test]
+fn the_encoder_keeps_the_promises() {
+    keeps_the_promises(&ENCODER);
+}
+
+/// Bits per second of some seconds of music.
+fn bit_rate(case: &Case<'_>, seconds: usize) -> f64 {
+    let encoded = case.encode_music(seconds * case.rate as usize).unwrap();
+    (encoded.bytes().len() * 8) as f64 / seconds as f64
+}
+
+fn with_bit_rate(bit_rate: u64) -> CodecConfig {
+    CodecConfig { bit_rate: Some(bit_rate), ..CodecConfig::default() }
+}
+
+#[test]
+fn the_bit_rate_is_what_was_asked_for() {
+    for (options, tolerance) in [("vbr=off", 0.01), ("vbr=constrained", 0.1), ("vbr=on", 0.25)] {
+        for asked in [32_000u64, 96_000, 192_000] {
+            let case = Case { config: with_bit_rate(asked), options, ..Case::new(&ENCODER) };
+            let found = bit_rate(&case, 10) / asked as f64;
+            assert!((found - 1.0).abs() < tolerance, "{options} {asked}: {found}");
+        }
+    }
+}
+
+#[test]
+fn packets_of_a_constant_bit_rate_are_alike() {
+    let case = Case { options: "vbr=off", ..Case::new(&ENCODER) };
+    let encoded = case.encode_music(48_000).unwrap();
+    let size = encoded.packets[0].data.len();
+    assert!(encoded.packets.iter().all(|packet| packet.data.len() == size));
+}
+
+#[test]
+fn packets_last_as_long_as_was_asked_for() {
+    for (duration, samples) in [
+        ("2.5", 120),
+        ("5", 240),
+        ("10", 480),
+        ("20", 960),
+        ("40", 1920),
+        ("60", 2880),
+        ("120", 5760),
+    ] {
+        for rate in [8000, 16_000, 48_000] {
+            let options = format!("frame_duration={duration}");
+            let case = Case { options: &options, rate, ..Case::new(&ENCODER) };
+            let encoded = case.encode_music(rate as usize).unwrap();
+            assert!(encoded.packets.iter().all(|packet| packet.duration == samples), "{duration}");
+        }
+    }
+}
+
+#[test]
+fn options_change_the_stream() {
+    let bytes =
+        |options| Case { options, ..Case::new(&ENCODER) }.encode_music(48_000).unwrap().bytes();
+    let plain = bytes("");
+    for options in [
+        "application=lowdelay",
+        "vbr=off",
+        "vbr=constrained",
+        "compression_level=0",
+        "packet_loss=50",
+    ] {
+        assert!(bytes(options) != plain, "{options}");
+    }
+    // Discontinuous transmission shows where there is nothing.
+    let silence = vec![0i16; 2 * 96_000];
+    let size = |options| {
+        let config = with_bit_rate(16_000);
+        let case = Case { options, config, ..Case::new(&ENCODER) };
+        case.encode(&silence).unwrap().bytes().len()
+    };
+    assert!(size("application=voip dtx=1") < size("application=voip dtx=0"));
+    // Repeating speech shows where speech is lost.
+    let speech = |options| {
+        let case =
+            Case { options, config: with_bit_rate(24_000), rate: 16_000, ..Case::new(&ENCODER) };
+        case.encode_music(16_000).unwrap().bytes()
+    };
+    assert!(speech("application=voip") != speech("application=audio"));
+    assert!(
+        speech("application=voip packet_loss=20 fec=1")
+            != speech("application=voip packet_loss=20 fec=0")
+    );
+}
+
+#[test]
+fn the_header_tells_the_delay_and_the_mapping() {
+    let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
+    for layout in layouts {
+        for rate in [8000, 48_000] {
+            let case = Case { layout: *layout, rate, ..Case::new(&ENCODER) };
+            let encoded = case.encode_music(rate as usize / 10).unwrap();
+            let CodecRecord::Opus(head) = &encoded.parameters.record else { panic!("no header") };
+            assert_eq!(usize::from(head.channels), layout.channels());
+            assert_eq!(head.input_sample_rate, rate);
+            assert_eq!(encoded.packets[0].pts.0, -i64::from(head.pre_skip));
+            assert_eq!(head.mapping.is_some(), layout.channels() > 2);
+            if let Some(mapping) = &head.mapping {
+                let decoded = mapping.streams + mapping.coupled;
+                assert_eq!((mapping.family, usize::from(decoded)), (1, layout.channels()));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_what_can() {
+    let refused = |config: CodecConfig, options| {
+        Case { config, options, ..Case::new(&ENCODER) }.open().err().unwrap().to_string()
+    };
+    let message = refused(with_bit_rate(1000), "");
+    assert!(message.contains("1000") && message.contains("6000 to 512000"), "{message}");
+    let config = CodecConfig { compression_level: Some(11), ..CodecConfig::default() };
+    assert!(refused(config, "").contains("0 (fastest) to 10"));
+    assert!(refused(CodecConfig::default(), "frame_duration=7").contains("2.5"));
+}

@@ -408,7 +408,7 @@ impl Granule {
 
 /// The most noise in a band that should be heard, over its energy, and the looseness, as a factor,
 /// from which on it may be more.
-const KEPT_NOISE: f32 = 0.3;
+const KEPT_NOISE: f32 = 0.35;
 const KEPT_UP_TO: f32 = 10.0;
 /// How far the gain of the bands without scalefactors may be above what they should have: they
 /// decide about all others.

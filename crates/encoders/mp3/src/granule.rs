@@ -194,11 +194,10 @@ impl Granule {
     pub(crate) fn code(
         &mut self,
         tools: &Tools,
-        looseness: Looseness,
+        mut looseness: Looseness,
         effort: Effort,
         coded: &mut Coded,
     ) -> u32 {
-        let mut looseness = looseness;
         loop {
             self.code_once(tools, looseness, effort, coded);
             if coded.bits() <= MAX_PART2_3 {

@@ -194,11 +194,10 @@ impl Granule {
     pub(crate) fn code(
         &mut self,
         tools: &Tools,
-        looseness: Looseness,
+        mut looseness: Looseness,
         effort: Effort,
         coded: &mut Coded,
     ) -> u32 {
-        let mut looseness = looseness;
         loop {
             self.code_once(tools, looseness, effort, coded);
             if coded.bits() <= MAX_PART2_3 {
@@ -408,7 +407,7 @@ impl Granule {
 
 /// The most noise in a band that should be heard, over its energy, and the looseness, as a factor,
 /// from which on it may be more.
-const KEPT_NOISE: f32 = 0.3;
+const KEPT_NOISE: f32 = 0.35;
 const KEPT_UP_TO: f32 = 10.0;
 /// How far the gain of the bands without scalefactors may be above what they should have: they
 /// decide about all others.

@@ -17,11 +17,11 @@ const PARTITION_BARK: f64 = 1.0 / 3.0;
 const MAX_PARTITIONS: usize = 80;
 /// How far below a noise, and below a tone, the noise that it masks must stay, in dB.
 const NOISE_MASKS_TONE: f64 = 6.0;
-const TONE_MASKS_NOISE: f64 = 17.0;
-/// How much more noise must stay below a sound at 0 Bark, in dB; less and less up to the other.
-/// Low tones beat with noise that the spreading alone would hide.
-const LOW_TILT: f64 = 12.0;
-const LOW_TILT_END: f64 = 18.0;
+const TONE_MASKS_NOISE: f64 = 22.0;
+/// How much further below a sound noise must stay at 0 Bark, in dB, and the Bark where it need not
+/// any more. Low tones beat with noise that the spreading alone would hide.
+const LOW_TILT: f64 = 24.0;
+const LOW_TILT_END: f64 = 20.0;
 /// Flatness, as log2 of the arithmetic over the geometric mean, of noise and of a tone. That of
 /// white noise is 0.83 on average.
 const FLATNESS_OF_NOISE: f32 = 1.1;

@@ -109,7 +109,7 @@ impl RateLoop {
 }
 
 /// The looseness of each whole quality, and what would be beyond the last.
-const QUALITIES: [f32; 11] = [-10.0, -8.0, -6.0, -4.3, -2.6, 0.5, 3.5, 6.5, 10.0, 14.0, 18.0];
+const QUALITIES: [f32; 11] = [-7.0, -5.0, -2.4, -1.0, 0.8, 4.7, 7.3, 10.5, 12.2, 14.5, 17.5];
 
 fn looseness_of_quality(quality: f32) -> f32 {
     let whole = quality as usize;

@@ -145,6 +145,9 @@ impl AudioEncoder for FdkEncoder {
     }
 
     fn finish(&mut self, packets: &mut PacketQueue) -> Result<()> {
+        if self.clock.received() == 0 {
+            return Ok(());
+        }
         // The library goes on longer than there are samples to be heard.
         while self.clock.pending() > 0 {
             if !self.packet(false, packets)? {

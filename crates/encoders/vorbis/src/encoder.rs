@@ -11,8 +11,9 @@ use crate::libvorbis::{Code, RateControl, Vorbis};
 /// FFmpeg's default quality.
 const DEFAULT_QSCALE: f32 = 3.0;
 
-/// The most samples that are handed to the library at once: its buffers grow with them.
-const MAX_BLOCK: usize = 1024;
+/// Samples that are handed to the library at once. What it makes of its input depends on how that
+/// was cut, so that it is always cut alike.
+const BLOCK: usize = 1024;
 
 pub(crate) struct VorbisEncoder {
     parameters: StreamParameters,
@@ -65,6 +66,7 @@ impl VorbisEncoder {
                 layout,
                 sample_format,
                 bits_per_sample: 16,
+                // Packets are of two lengths.
                 frame_size: None,
             }),
         };
@@ -95,28 +97,31 @@ impl AudioEncoder for VorbisEncoder {
     }
 
     fn frame_size(&self) -> Option<usize> {
-        None
+        Some(BLOCK)
     }
 
     fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
         frame.expect(SampleFormat::Fltp, self.order.len())?;
-        let mut start = 0;
-        while start < frame.samples() {
-            let samples = (frame.samples() - start).min(MAX_BLOCK);
-            let order = self.order;
-            self.vorbis
-                .write(samples, |channel, to| {
-                    let plane = frame.plane::<f32>(order[channel]).expect("the format was checked");
-                    for (to, from) in to.iter_mut().zip(&plane[start..]) {
-                        *to = clamp_sample(*from);
-                    }
-                })
-                .map_err(failed)?;
-            self.has_sound = true;
-            self.take_packets(packets)?;
-            start += samples;
+        let samples = frame.samples();
+        if samples > BLOCK {
+            return Err(Error::chunk(format!(
+                "Expected at most {BLOCK} samples in a frame. Found: {samples}"
+            )));
         }
-        Ok(())
+        if samples == 0 {
+            return Ok(());
+        }
+        let order = self.order;
+        self.vorbis
+            .write(samples, |channel, to| {
+                let plane = frame.plane::<f32>(order[channel]).expect("the format was checked");
+                for (to, from) in to.iter_mut().zip(plane) {
+                    *to = clamp_sample(*from);
+                }
+            })
+            .map_err(failed)?;
+        self.has_sound = true;
+        self.take_packets(packets)
     }
 
     fn finish(&mut self, packets: &mut PacketQueue) -> Result<()> {

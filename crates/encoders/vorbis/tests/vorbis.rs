@@ -1,0 +1,59 @@
+//! The encoder's promises, as far as Vorbis' own counting goes.
+
+use reelwright_core::{CodecConfig, CodecRecord, Layouts};
+use reelwright_enc_vorbis::ENCODER;
+use reelwright_testkit::encoding::{Case, keeps_the_promises};
+
+#[test]
+fn the_encoder_keeps_the_promises() {
+    keeps_the_promises(&ENCODER);
+}
+
+fn size(config: CodecConfig) -> usize {
+    Case { config, ..Case::new(&ENCODER) }.encode_music(10 * 48_000).unwrap().bytes().len()
+}
+
+#[test]
+fn a_higher_qscale_is_larger() {
+    let sizes = [-1.0, 0.0, 3.0, 5.5, 10.0]
+        .map(|qscale| size(CodecConfig { qscale: Some(qscale), ..CodecConfig::default() }));
+    assert!(sizes.windows(2).all(|pair| pair[0] < pair[1]), "{sizes:?}");
+}
+
+#[test]
+fn the_bit_rate_is_about_what_was_asked_for() {
+    for asked in [64_000u64, 128_000, 256_000] {
+        let bytes = size(CodecConfig { bit_rate: Some(asked), ..CodecConfig::default() });
+        let found = bytes as f64 * 8.0 / 10.0 / asked as f64;
+        assert!((found - 1.0).abs() < 0.15, "{asked}: {found}");
+    }
+}
+
+#[test]
+fn headers_are_vorbis_for_every_layout_and_rate() {
+    let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
+    for layout in layouts {
+        for rate in [8000, 11_025, 48_000, 192_000] {
+            let encoder = Case { layout: *layout, rate, ..Case::new(&ENCODER) }.open().unwrap();
+            let CodecRecord::Vorbis(headers) = &encoder.parameters().record else {
+                panic!("no headers")
+            };
+            assert_eq!(headers.identification[..7], *b"\x01vorbis");
+            assert_eq!(usize::from(headers.identification[11]), layout.channels());
+            assert_eq!(headers.identification[12..16], rate.to_le_bytes());
+            assert_eq!(headers.setup[..7], *b"\x05vorbis");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    for qscale in [-1.5, 10.5, f32::NAN] {
+        let config = CodecConfig { qscale: Some(qscale), ..CodecConfig::default() };
+        let message = Case { config, ..Case::new(&ENCODER) }.open().err().unwrap().to_string();
+        assert!(message.contains("-1 (smallest) to 10 (best)"), "{message}");
+    }
+    let config = CodecConfig { bit_rate: Some(100), ..CodecConfig::default() };
+    let message = Case { config, ..Case::new(&ENCODER) }.open().err().unwrap().to_string();
+    assert!(message.contains("bit rate of 100"), "{message}");
+}

@@ -100,6 +100,9 @@ fn stream(u: &mut Unstructured<'_>, format: &MuxerInfo, channels: usize) -> Resu
         stream = stream.encoder_num_channels(u.int_in_range(0..=9)?);
     }
     if u.ratio(1, 4)? {
+        stream = stream.encoder_sample_rate(sample_rate(u)?);
+    }
+    if u.ratio(1, 4)? {
         let compression_level = Some(i32::arbitrary(u)?);
         stream = stream.codec_config(CodecConfig { compression_level, ..CodecConfig::default() });
     }

@@ -5,28 +5,22 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use reelwright_core::{
-    AudioEncoderInfo, AudioFrame, AudioParameters, ChannelLayout, CodecId, CodecRecord, ColorInfo,
-    DataType, FlacStreamInfo, MediaParameters, MemoryOutput, Metadata, MuxerInfo, OptionInfo,
-    OptionKind, Options, Packet, PixelFormat, Rational, SampleFormat, StreamParameters, TimeBase,
-    Timestamp, TypedBuffer, VideoParameters,
+    AdpcmBlocks, AlacConfig, AudioEncoderInfo, AudioFrame, AudioParameters, AudioSpecificConfig,
+    ChannelLayout, CodecId, CodecRecord, ColorInfo, DataType, FlacStreamInfo, MediaParameters,
+    MemoryOutput, Metadata, Mp3Info, Mp3RateControl, MuxerInfo, OptionInfo, OptionKind, Options,
+    OpusChannelMapping, OpusHead, Packet, Picture, PixelFormat, Rational, SampleFormat,
+    StreamParameters, TimeBase, Timestamp, TypedBuffer, VideoParameters, VorbisHeaders,
 };
 use reelwright_testkit::output::FailingOutput;
 
 /// Every encoder of sound.
 pub fn encoders() -> Vec<&'static AudioEncoderInfo> {
-    let mut all: Vec<_> = reelwright_enc_pcm::ENCODERS.iter().collect();
-    all.push(&reelwright_enc_flac::ENCODER);
-    all
+    reelwright::audio_encoders().collect()
 }
 
 /// Every muxer.
 pub fn muxers() -> Vec<&'static MuxerInfo> {
-    use {reelwright_mux_aiff as aiff, reelwright_mux_au as au, reelwright_mux_caf as caf};
-    use {reelwright_mux_flac as flac, reelwright_mux_raw as raw, reelwright_mux_wav as wav};
-    let mut all = vec![&aiff::MUXER, &au::MUXER, &caf::MUXER, &flac::MUXER];
-    all.extend(raw::MUXERS);
-    all.extend(wav::MUXERS);
-    all
+    reelwright::muxers().collect()
 }
 
 /// Options that are often, but not always, among those known, with values that often fit.
@@ -81,10 +75,10 @@ pub fn rational(u: &mut Unstructured<'_>) -> Result<Rational> {
     Ok(Rational::new(terms.0, terms.1).unwrap_or(Rational::ONE))
 }
 
-/// Any stream at all, also one that contradicts itself.
-pub fn stream(u: &mut Unstructured<'_>) -> Result<StreamParameters> {
-    let record = if u.arbitrary()? {
-        CodecRecord::Flac(FlacStreamInfo {
+/// Any codec's record, also one that contradicts itself.
+pub fn record(u: &mut Unstructured<'_>) -> Result<CodecRecord> {
+    Ok(match u.int_in_range(0..=7)? {
+        0 => CodecRecord::Flac(FlacStreamInfo {
             min_block_size: u.arbitrary()?,
             max_block_size: u.arbitrary()?,
             min_frame_size: u.arbitrary()?,
@@ -94,10 +88,61 @@ pub fn stream(u: &mut Unstructured<'_>) -> Result<StreamParameters> {
             bits_per_sample: u.arbitrary()?,
             total_samples: u.arbitrary()?,
             md5: u.arbitrary()?,
-        })
-    } else {
-        CodecRecord::None
-    };
+        }),
+        1 => CodecRecord::Aac(AudioSpecificConfig {
+            bytes: u.arbitrary()?,
+            object_type: u.int_in_range(0..=50)?,
+            core_sample_rate: sample_rate(u)?,
+            channel_configuration: u.int_in_range(0..=9)?,
+        }),
+        2 => CodecRecord::Adpcm(AdpcmBlocks {
+            block_align: u.arbitrary()?,
+            samples_per_block: u.arbitrary()?,
+        }),
+        3 => CodecRecord::Alac(AlacConfig {
+            frame_length: u.arbitrary()?,
+            bit_depth: u.arbitrary()?,
+            rice: u.arbitrary()?,
+            channels: u.arbitrary()?,
+            max_frame_bytes: u.arbitrary()?,
+            average_bit_rate: u.arbitrary()?,
+            sample_rate: sample_rate(u)?,
+        }),
+        4 => CodecRecord::Mp3(Mp3Info {
+            rate_control: match u.int_in_range(0..=2)? {
+                0 => Mp3RateControl::Constant,
+                1 => Mp3RateControl::Average,
+                _ => Mp3RateControl::Variable(u.arbitrary()?),
+            },
+            lowpass: u.arbitrary()?,
+        }),
+        5 => CodecRecord::Opus(OpusHead {
+            channels: u.arbitrary()?,
+            pre_skip: u.arbitrary()?,
+            input_sample_rate: sample_rate(u)?,
+            output_gain: u.arbitrary()?,
+            mapping: match u.arbitrary()? {
+                false => None,
+                true => Some(OpusChannelMapping {
+                    family: u.arbitrary()?,
+                    streams: u.arbitrary()?,
+                    coupled: u.arbitrary()?,
+                    indices: u.arbitrary()?,
+                }),
+            },
+        }),
+        6 => CodecRecord::Vorbis(VorbisHeaders {
+            identification: u.arbitrary()?,
+            setup: u.arbitrary()?,
+        }),
+        _ => CodecRecord::None,
+    })
+}
+
+/// Any stream at all, also one that contradicts itself.
+pub fn stream(u: &mut Unstructured<'_>) -> Result<StreamParameters> {
+    let codec = *u.choose(CodecId::ALL)?;
+    let record = record(u)?;
     let media = if u.ratio(9, 10)? {
         MediaParameters::Audio(AudioParameters {
             sample_rate: sample_rate(u)?,
@@ -118,7 +163,7 @@ pub fn stream(u: &mut Unstructured<'_>) -> Result<StreamParameters> {
     };
     Ok(StreamParameters {
         time_base: TimeBase::new(rational(u)?),
-        codec: *u.choose(CodecId::ALL)?,
+        codec,
         record,
         bit_rate: u.arbitrary()?,
         media,
@@ -136,6 +181,10 @@ pub fn tags(u: &mut Unstructured<'_>) -> Result<Metadata> {
         // What metadata refuses is not the muxers' business.
         let _ = tags.set(key, String::arbitrary(u)?);
     }
+    if u.ratio(1, 4)? {
+        let data = [b"\xFF\xD8\xFF", u.bytes(u.len().min(40))?].concat();
+        tags.set_cover(Picture::front_cover(data).expect("it begins as a JPEG does"));
+    }
     Ok(tags)
 }
 
@@ -148,9 +197,14 @@ pub fn output(u: &mut Unstructured<'_>) -> Result<FailingOutput> {
 
 /// Any packet.
 pub fn packet(u: &mut Unstructured<'_>) -> Result<Packet> {
+    let mut data: Vec<u8> = u.arbitrary()?;
+    // Some begin as MP3's frames do.
+    if u.ratio(1, 4)? {
+        data.splice(..0, [0xFF, 0xFB, 0x90, 0x40]);
+    }
     Ok(Packet {
         stream: if u.ratio(9, 10)? { 0 } else { u.arbitrary()? },
-        data: u.arbitrary()?,
+        data,
         pts: Timestamp(u.arbitrary()?),
         dts: Timestamp(u.arbitrary()?),
         duration: u.arbitrary()?,

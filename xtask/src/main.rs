@@ -1,6 +1,7 @@
 //! Reelwright's own commands: `cargo xtask COMMAND`.
 
 mod bench;
+mod compatibility;
 mod conformance;
 
 use std::process::ExitCode;
@@ -10,6 +11,8 @@ usage: cargo xtask COMMAND
 
   bench [MUSIC.wav]   speed, size and memory beside other programs, in one run
   conformance         what other programs find in our files
+  compatibility [--check]
+                      the README's tables, from the registry; or whether they are
 ";
 
 fn main() -> ExitCode {
@@ -17,6 +20,8 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
         ["conformance"] => conformance::run(),
+        ["compatibility"] => compatibility::run(false),
+        ["compatibility", "--check"] => compatibility::run(true),
         ["bench"] => bench::run(None),
         ["bench", music] => bench::run(Some(music.as_ref())),
         _ => {

@@ -45,7 +45,7 @@ pub(crate) enum Listing {
 
 #[derive(Debug, Args)]
 pub(crate) struct EncodeArgs {
-    /// Files to read (WAV, FLAC, MP3, AAC, M4A, Ogg Vorbis, AIFF, CAF, …), each becoming a stream,
+    /// Files to read (WAV, FLAC, MP3, AAC, M4A, Ogg, Opus, AIFF, CAF, …), each becoming a stream,
     /// where the container takes several; `-` is standard input
     #[arg(required = true, value_name = "IN")]
     pub(crate) inputs: Vec<PathBuf>,

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,13 +10,17 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, anyhow, bail};
 use reelwright::{ChannelLayout, DataType, Picture, SampleFormat, TensorView, TypedBuffer};
 use symphonia::core::audio::{Channels, GenericAudioBufferRef};
+use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, ReadOnlySource};
 use symphonia::core::meta::MetadataOptions;
 
+use crate::edit_list;
+use crate::opus::Opus;
 use crate::patient::PatientReader;
 use crate::raw::{RawFormat, read_full};
 use crate::tags;
@@ -53,6 +58,9 @@ struct Media {
     /// Of integer samples, where the file says so: decoders may hand them out in wider ones.
     bits: Option<u32>,
     sample_rate: u32,
+    /// Samples of each channel that are still to be left out, and to be handed out after them.
+    skip: u64,
+    left: u64,
 }
 
 impl Input {
@@ -60,8 +68,13 @@ impl Input {
     /// set.
     pub(crate) fn media(path: &Path, stop: &Arc<AtomicBool>) -> anyhow::Result<Self> {
         let name = path.display().to_string();
+        let mut edit = None;
         let source: Box<dyn MediaSource> = match open(path, stop)? {
-            Opened::File(file, _) => Box::new(file),
+            Opened::File(mut file, _) => {
+                edit = edit_list::of(&mut file)
+                    .with_context(|| format!("Failed to read input: {name}"))?;
+                Box::new(file)
+            }
             Opened::Stream(reader) => Box::new(ReadOnlySource::new(reader)),
         };
         let mut hint = Hint::new();
@@ -80,22 +93,42 @@ impl Input {
             .as_ref()
             .and_then(|parameters| parameters.audio())
             .ok_or_else(|| anyhow!("Failed to read input: {name} (unknown audio codec)"))?;
-        let decoder = symphonia::default::get_codecs()
+        let mut codecs = CodecRegistry::new();
+        symphonia::default::register_enabled_codecs(&mut codecs);
+        codecs.register_audio_decoder::<Opus>();
+        let decoder = codecs
             .make_audio_decoder(parameters, &AudioDecoderOptions::default())
             .with_context(|| format!("Failed to decode input: {name}"))?;
         let bits = parameters.bits_per_sample;
+        // Of other codecs the reader leaves it out itself.
+        let delay = track.delay.filter(|_| parameters.codec == CODEC_ID_OPUS);
         let (track, duration) = (track.id, track.num_frames);
         let mut revisions = format.metadata();
         let revision = revisions.skip_to_latest();
         let metadata = revision.map(tags::of).unwrap_or_default();
         let cover = revision.and_then(tags::cover_of);
-        let mut media = Media { name, format, decoder, track, bits, sample_rate: 0 };
+        let mut media =
+            Media { name, format, decoder, track, bits, sample_rate: 0, skip: 0, left: u64::MAX };
 
         // Only the first samples tell their type.
         let mut samples = TypedBuffer::zeroed(DataType::F32, 0);
         let Some((sample_rate, layout)) = media.first(&mut samples)? else {
             bail!("Failed to decode input: {} (it has no samples)", media.name);
         };
+        let mut duration = duration;
+        if let Some(edit) = edit {
+            let samples_of = |units: u64| {
+                let scaled = u128::from(units) * u128::from(sample_rate);
+                u64::try_from(scaled / u128::from(edit.timescale)).unwrap_or(u64::MAX)
+            };
+            media.skip = samples_of(edit.start);
+            media.left = edit.length.map_or(u64::MAX, samples_of);
+            duration = edit.length.map(samples_of).or(duration);
+        } else if let Some(delay) = delay {
+            media.skip = delay.into();
+            duration = duration.map(|samples| samples.saturating_sub(delay.into()));
+        }
+        media.trim(&mut samples, 0, layout.channels());
         Ok(Self {
             sample_rate,
             layout,
@@ -263,8 +296,29 @@ impl Media {
                 spec.channels().count()
             );
         }
+        let start = to.len();
         append(&decoded, to);
-        Ok(true)
+        self.trim(to, start, layout.channels());
+        Ok(self.left > 0)
+    }
+
+    /// Leaves out what is not to be heard of the elements from `start` on.
+    fn trim(&mut self, samples: &mut TypedBuffer, start: usize, channels: usize) {
+        let count = ((samples.len() - start) / channels) as u64;
+        let skipped = count.min(self.skip);
+        let kept = (count - skipped).min(self.left);
+        self.skip -= skipped;
+        self.left -= kept;
+        let front = start..start + skipped as usize * channels;
+        let end = start + kept as usize * channels;
+        match samples {
+            TypedBuffer::U8(data) => keep(data, front, end),
+            TypedBuffer::I16(data) => keep(data, front, end),
+            TypedBuffer::I32(data) => keep(data, front, end),
+            TypedBuffer::I64(data) => keep(data, front, end),
+            TypedBuffer::F32(data) => keep(data, front, end),
+            TypedBuffer::F64(data) => keep(data, front, end),
+        }
     }
 
     /// The next packet of the audio track.
@@ -351,6 +405,14 @@ fn append(decoded: &GenericAudioBufferRef<'_>, to: &mut TypedBuffer) {
         // No decoder has them.
         TypedBuffer::I64(_) => {}
     }
+}
+
+/// Removes the elements `front`, and then those from `end` on.
+fn keep<T>(data: &mut Vec<T>, front: Range<usize>, end: usize) {
+    if !front.is_empty() {
+        drop(data.drain(front));
+    }
+    data.truncate(end);
 }
 
 /// Removes the first `count` elements.

@@ -2,8 +2,10 @@
 
 mod args;
 mod describe;
+mod edit_list;
 mod encode;
 mod input;
+mod opus;
 mod patient;
 mod raw;
 mod report;

@@ -182,3 +182,108 @@ fn ctrl_c_completes_the_file_while_nothing_comes() {
     let stated = u32::from_le_bytes(wav[4..8].try_into().unwrap());
     assert_eq!(stated as usize, wav.len() - 8, "the header says how long the file is");
 }
+
+/// The summary of encoding, as JSON.
+fn encoded(directory: &Path, args: &[&str]) -> serde_json::Value {
+    let output = run(directory, &[&["encode"], args, &["--json", "-y"]].concat());
+    assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn from_codec_to_codec_no_sample_is_lost_or_added() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let input = asset("bbb_48k_stereo.flac");
+    let samples =
+        encoded(path, &[input.to_str().unwrap(), "-o", "in.wav"])["streams"][0]["samples"].clone();
+    for (first, options) in [
+        ("a.mp3", &[][..]),
+        ("a.mp3", &["--qscale", "4"]),
+        ("a.opus", &["--bit-rate", "96k"]),
+        ("a.oga", &[]),
+        ("a.caf", &["--audio-encoder", "alac"]),
+    ] {
+        encoded(path, &[&["in.wav", "-o", first], options].concat());
+        for second in ["b.wav", "b.opus", "b.mp3"] {
+            let summary = encoded(path, &[first, "-o", second]);
+            assert_eq!(summary["streams"][0]["samples"], samples, "{first} {second}");
+            assert_eq!(summary["complete"], true, "{first} {second}");
+            let found = encoded(path, &[second, "-o", "c.wav"]);
+            assert_eq!(found["streams"][0]["samples"], samples, "{first} {second}");
+        }
+    }
+}
+
+#[test]
+fn rates_and_qualities_are_heeded() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let input = asset("bbb_48k_stereo.flac");
+    let input = input.to_str().unwrap();
+    let size = |options: &[&str]| {
+        let summary = encoded(path, &[&[input, "-o", "out.mp3"], options].concat());
+        summary["bytes"].as_u64().unwrap()
+    };
+    assert!(size(&["--bit-rate", "192k"]) > size(&["--bit-rate", "96000"]));
+    assert!(size(&["--qscale", "0"]) > size(&["--qscale", "8.5"]));
+    assert!(
+        size(&["--qscale", "4", "--compression-level", "0"])
+            != size(&["--qscale", "4", "--compression-level", "9"])
+    );
+    let resampled = encoded(
+        path,
+        &[input, "-o", "out.wav", "--sample-rate", "44100", "--resample-quality", "high"],
+    );
+    let stream = &resampled["streams"][0];
+    assert_eq!(
+        (stream["sample_rate"].as_u64(), stream["input_sample_rate"].as_u64()),
+        (Some(44_100), Some(48_000))
+    );
+    let back = encoded(path, &["out.wav", "-o", "back.wav"]);
+    let exact = (stream["samples"].as_u64().unwrap() * 441 + 240) / 480;
+    assert_eq!(back["streams"][0]["samples"], exact);
+    for (options, told) in [
+        (&["--bit-rate", "1"][..], "Supported values are"),
+        (&["--bit-rate", "fast"], "such as 128k"),
+        (&["--qscale", "12"], "12"),
+        (&["--sample-rate", "12345"], "8000, 11025"),
+        (&["--resample-quality", "best"], "high"),
+        (&["--cover", "none.jpg"], "none.jpg"),
+        (&["--cover", input], "JPEG, PNG or GIF"),
+    ] {
+        let refused = run(path, &[&["encode", input, "-o", "no.mp3"], options].concat());
+        assert!(!refused.status.success());
+        assert!(text(&refused.stderr).contains(told), "{}", text(&refused.stderr));
+        assert!(!path.join("no.mp3").exists(), "{options:?}");
+    }
+}
+
+#[test]
+fn a_cover_goes_along() {
+    let directory = directory();
+    let path = directory.path();
+    let cover = b"\x89PNG\r\n\x1A\n and the rest of a picture";
+    fs::write(path.join("cover.png"), cover).unwrap();
+    let holds = |name: &str| {
+        fs::read(path.join(name)).unwrap().windows(cover.len()).any(|bytes| bytes == cover)
+    };
+    encoded(path, &["in.wav", "-o", "a.flac", "--cover", "cover.png"]);
+    assert!(holds("a.flac"));
+    encoded(path, &["a.flac", "-o", "b.mp3"]);
+    assert!(holds("b.mp3"));
+    let warned = run(path, &["encode", "in.wav", "-o", "a.wav", "--cover", "cover.png"]);
+    assert!(warned.status.success());
+    assert!(text(&warned.stderr).contains("no place for a cover"));
+}
+
+#[test]
+fn encoders_are_listed_with_their_makings() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = run(directory.path(), &["list", "encoders"]);
+    let listing = text(&output.stdout);
+    let line = |name: &str| listing.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(line("mp3 ").contains("pure Rust, MIT OR Apache-2.0; default of mp3"));
+    assert!(line("flac ").contains("default of oga, flac"));
+    assert!(line("aac ").contains("default of adts"));
+}

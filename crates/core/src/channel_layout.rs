@@ -249,6 +249,21 @@ impl ChannelLayout {
         moved & !self.mask == 0
     }
 
+    /// The layout that Vorbis, and Opus with it, has for `channels` channels.
+    pub const fn of_vorbis(channels: usize) -> Option<Self> {
+        Some(match channels {
+            1 => Self::MONO,
+            2 => Self::STEREO,
+            3 => Self::SURROUND_3_0,
+            4 => Self::QUAD,
+            5 => Self::SURROUND_5_0,
+            6 => Self::SURROUND_5_1,
+            7 => Self::SURROUND_6_1,
+            8 => Self::SURROUND_7_1,
+            _ => return None,
+        })
+    }
+
     /// For each channel in Vorbis' order (Vorbis I §4.3.9, which Opus shares), the index of ours,
     /// if the layout is one of those that Vorbis defines.
     pub fn vorbis_order(self) -> Option<&'static [usize]> {
@@ -333,6 +348,16 @@ mod tests {
         // 3 is 2.1 and 4 is 4.0 because they come first in FFmpeg's table.
         for (channels, name) in [1, 2, 3, 4, 5, 6, 7, 8, 9].into_iter().zip(names) {
             assert_eq!(ChannelLayout::default_for(channels).unwrap().to_string(), name);
+        }
+    }
+
+    #[test]
+    fn vorbis_orders_every_channel_once() {
+        for channels in 1..=8 {
+            let layout = ChannelLayout::of_vorbis(channels).unwrap();
+            let mut order = layout.vorbis_order().unwrap().to_vec();
+            order.sort_unstable();
+            assert!(order.into_iter().eq(0..channels), "{layout}");
         }
     }
 

@@ -1,14 +1,22 @@
 //! `cargo xtask conformance`: what programs that nobody here wrote find in our files.
 //!
-//! Every container with every codec, at several rates, channels, depths and compression levels, to
-//! outputs that can seek and outputs that cannot, is decoded by each program that knows it and
-//! compared sample by sample; what the programs say of the files is compared too. What a program
-//! is known not to do is in [`limits`], and is counted apart from what it does.
+//! Every container with every codec, at several rates, layouts, depths, bit rates and options, to
+//! outputs that can seek and outputs that cannot, is decoded by each program that knows it. What a
+//! lossless codec kept is compared bit by bit ([`expected`]); of a lossy one, how long it is, that
+//! it is alike, at its place and in its channel ([`likeness`]). What the programs say of the files
+//! is compared too. What a program is known not to do is in [`limits`], and is counted apart from
+//! what it does. Last, a stream must be heard soon after it is written ([`live`]).
 
+mod bit_rate;
 mod case;
 mod expected;
+mod likeness;
 mod limits;
+mod live;
+mod matrix;
+mod media;
 mod programs;
+mod sound;
 mod table;
 
 use std::num::NonZero;
@@ -19,6 +27,7 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 
 use case::Case;
+use media::Media;
 use programs::Program;
 use table::Table;
 
@@ -28,10 +37,13 @@ use table::Table;
 /// A file that some program does not find as it should be, or that cannot be made.
 pub(crate) fn run() -> anyhow::Result<()> {
     let start = Instant::now();
-    let media = expected::Media::load()?;
+    let media = Media::load()?;
     let programs: Vec<Program> =
         Program::ALL.into_iter().filter(|program| program.is_installed()).collect();
-    let groups = case::groups();
+    let mut groups = matrix::groups();
+    if let Ok(only) = std::env::var("ONLY") {
+        groups.retain(|g| g[0].to_string().starts_with(&only));
+    }
     let (next, table) = (AtomicUsize::new(0), Mutex::new(Table::default()));
     let work = || -> anyhow::Result<()> {
         while let Some(cases) = groups.get(next.fetch_add(1, Relaxed)) {
@@ -52,7 +64,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         groups.iter().map(Vec::len).sum::<usize>(),
         start.elapsed().as_secs_f64()
     );
-    match table.failures() {
+    match table.failures() + live::failures(&media) {
         0 => Ok(()),
         failures => bail!("{failures} checks failed"),
     }
@@ -61,7 +73,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 /// Writes the files of some cases and lets every program look at them.
 fn check(
     cases: &[Case],
-    media: &expected::Media,
+    media: &Media,
     programs: &[Program],
     table: &Mutex<Table>,
 ) -> anyhow::Result<()> {

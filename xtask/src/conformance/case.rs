@@ -1,32 +1,44 @@
-//! Which files are made.
+//! One file: what goes into it, and how it is made.
 
 use std::fmt;
 use std::fs::File;
 use std::path::PathBuf;
 
 use reelwright::{
-    AudioEncoderInfo, AudioStream, ChannelLayout, CodecId, MuxerInfo, SampleFormat,
-    StreamingMediaEncoder, Target, TensorView, audio_encoders, muxers,
+    AudioEncoderInfo, AudioStream, ChannelLayout, CodecConfig, CodecId, MuxerInfo, SampleFormat,
+    StreamingMediaEncoder, Target, TensorView,
 };
 use reelwright_core::with_slice;
 
-use super::expected::{Media, Sound};
-
-const RATES: [u32; 4] = [8000, 44_100, 48_000, 96_000];
-const CHANNELS: [usize; 4] = [1, 2, 6, 8];
-/// FLAC's depths that no sample format has by default.
-const RARE_BITS: [u32; 4] = [8, 12, 20, 32];
+use super::media::Media;
+use super::sound::{Signal, Sound};
 
 /// One file.
 #[derive(Debug, Clone)]
 pub(super) struct Case {
     pub(super) muxer: &'static MuxerInfo,
     pub(super) encoder: &'static AudioEncoderInfo,
+    /// Of the chunks; other than `sample_rate`, they are resampled.
+    pub(super) input_rate: u32,
+    /// What is encoded.
     pub(super) sample_rate: u32,
-    pub(super) channels: usize,
+    pub(super) layout: ChannelLayout,
     pub(super) seekable: bool,
-    /// Of FLAC: compression level and bits of a sample.
-    pub(super) flac: Option<(u32, u32)>,
+    pub(super) signal: Signal,
+    /// Samples of each channel in the chunks.
+    pub(super) input_frames: usize,
+    pub(super) settings: Settings,
+}
+
+/// What the encoder is told.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Settings {
+    pub(super) bit_rate: Option<u64>,
+    pub(super) qscale: Option<f32>,
+    pub(super) compression_level: Option<i32>,
+    /// The bits of a sample that a lossless codec keeps.
+    pub(super) bits: Option<u32>,
+    pub(super) options: Vec<(&'static str, &'static str)>,
 }
 
 /// A case's file.
@@ -41,54 +53,103 @@ impl Case {
         self.encoder.encoder.codec
     }
 
-    pub(super) fn layout(&self) -> ChannelLayout {
-        ChannelLayout::default_for(self.channels).expect("a usual number of channels")
+    pub(super) fn channels(&self) -> usize {
+        self.layout.channels()
+    }
+
+    /// Samples of each channel that are encoded.
+    pub(super) fn frames(&self) -> usize {
+        let (from, to) = (self.input_rate as usize, self.sample_rate as usize);
+        (2 * self.input_frames * to + from) / (2 * from)
+    }
+
+    pub(super) fn is_lossless(&self) -> bool {
+        !matches!(
+            self.codec(),
+            CodecId::Aac
+                | CodecId::Mp3
+                | CodecId::Opus
+                | CodecId::Vorbis
+                | CodecId::AdpcmG722
+                | CodecId::AdpcmImaWav
+                | CodecId::AdpcmMs
+        )
+    }
+
+    pub(super) fn is_resampled(&self) -> bool {
+        self.input_rate != self.sample_rate
+    }
+
+    pub(super) fn is_ogg(&self) -> bool {
+        ["ogg", "oga", "opus"].contains(&self.muxer.name)
+    }
+
+    /// The rate that decoders give: Opus has one of its own.
+    pub(super) fn decoded_rate(&self) -> u32 {
+        if self.codec() == CodecId::Opus { 48_000 } else { self.sample_rate }
     }
 
     /// Whether a file says of itself what it is.
     pub(super) fn has_header(&self) -> bool {
-        ["wav", "w64", "aiff", "au", "caf", "flac"].contains(&self.muxer.name)
+        self.is_ogg()
+            || ["wav", "w64", "aiff", "au", "caf", "flac", "mp3", "adts"].contains(&self.muxer.name)
     }
 
     /// The bits of a sample that are kept.
     pub(super) fn bits(&self) -> u32 {
-        self.flac.map_or_else(
-            || 8 * self.codec().bytes_per_sample().unwrap_or_default() as u32,
-            |(_, bits)| bits,
-        )
+        let of_codec = || 8 * self.codec().bytes_per_sample().unwrap_or_default() as u32;
+        self.settings.bits.unwrap_or_else(of_codec)
     }
 
     fn input(&self) -> SampleFormat {
-        match self.flac {
-            Some((_, bits)) if bits > 16 => SampleFormat::S32,
-            _ => self.encoder.sample_formats[0],
+        match self.settings.bits {
+            _ if self.is_resampled() || !self.is_lossless() => SampleFormat::Flt,
+            Some(bits) if bits > 16 => SampleFormat::S32,
+            Some(_) => SampleFormat::S16,
+            None => self.encoder.sample_formats[0],
         }
+    }
+
+    /// The stream as the facade is told of it.
+    pub(super) fn stream(&self) -> AudioStream {
+        let settings = &self.settings;
+        let mut stream = AudioStream::new(self.input_rate, self.channels())
+            .channel_layout(self.layout)
+            .format(self.input())
+            .encoder(self.encoder.encoder.name)
+            .encoder_sample_rate(self.sample_rate)
+            .codec_config(CodecConfig {
+                bit_rate: settings.bit_rate,
+                qscale: settings.qscale,
+                compression_level: settings.compression_level,
+                ..CodecConfig::default()
+            });
+        if let Some(bits) = settings.bits {
+            stream = stream.encoder_option("bits_per_raw_sample", bits.to_string());
+        }
+        for (name, value) in &settings.options {
+            stream = stream.encoder_option(*name, *value);
+        }
+        stream
     }
 
     /// Encodes the file, a twentieth of a second at a time.
     pub(super) fn write(&self, media: &Media, path: PathBuf) -> anyhow::Result<Written> {
         let path = path.with_extension(self.muxer.extensions.first().unwrap_or(&"raw"));
-        let sound = media.sound(self.channels, self.input().data_type());
-        let mut stream = AudioStream::new(self.sample_rate, self.channels)
-            .format(self.input())
-            .encoder(self.encoder.encoder.name);
-        if let Some((level, bits)) = self.flac {
-            stream = stream
-                .encoder_option("compression_level", level.to_string())
-                .encoder_option("bits_per_raw_sample", bits.to_string());
-        }
+        let sound = Sound::new(media, self, self.input().data_type());
         let file = File::create(&path)?;
         let target =
             if self.seekable { Target::seekable_writer(file) } else { Target::writer(file) };
         let mut encoder =
             StreamingMediaEncoder::new(target.buffer_size(1 << 16), Some(self.muxer.name))?;
-        encoder.add_audio_stream(&stream)?;
+        encoder.add_audio_stream(&self.stream())?;
         encoder.set_metadata([("title", "Conformance"), ("artist", "Nobody")])?;
         encoder.open()?;
-        let chunk = self.sample_rate as usize / 20 * self.channels;
+        let channels = self.channels();
+        let chunk = self.input_rate as usize / 20 * channels;
         with_slice!(sound.samples.as_slice(), data => {
             for chunk in data.chunks(chunk) {
-                let shape = [chunk.len() / self.channels, self.channels];
+                let shape = [chunk.len() / channels, channels];
                 encoder.write_audio_chunk(0, &TensorView::contiguous(chunk, &shape)?, None)?;
             }
         });
@@ -99,47 +160,24 @@ impl Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sample_rate, channels, .. } = self;
-        write!(f, "{} {} {sample_rate} Hz {channels} ch", self.muxer.name, self.codec())?;
-        if let Some((level, bits)) = self.flac {
-            write!(f, " level {level} {bits} bit")?;
+        let Self { muxer, input_rate, sample_rate, layout, input_frames, .. } = self;
+        write!(f, "{} {} ", muxer.name, self.codec())?;
+        if self.is_resampled() {
+            write!(f, "{input_rate} Hz to ")?;
         }
+        write!(f, "{sample_rate} Hz {layout}, {input_frames} samples")?;
+        write!(f, "{}{}", self.signal, self.settings)?;
         f.write_str(if self.seekable { "" } else { " streamed" })
     }
 }
 
-/// Every case, in groups that a program can look at in one run.
-pub(super) fn groups() -> Vec<Vec<Case>> {
-    let mut groups = Vec::new();
-    for muxer in muxers() {
-        for encoder in
-            audio_encoders().filter(|info| muxer.audio_codecs.contains(&info.encoder.codec))
-        {
-            if encoder.encoder.codec == CodecId::Flac {
-                let levels = (0..=12).flat_map(|level| [(level, 16), (level, 24)]);
-                for flac in levels.chain(RARE_BITS.map(|bits| (5, bits))) {
-                    groups.push(group(muxer, encoder, Some(flac)));
-                }
-            } else {
-                groups.push(group(muxer, encoder, None));
-            }
-        }
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bit_rate, qscale, compression_level, bits, options } = self;
+        bit_rate.map_or(Ok(()), |bit_rate| write!(f, " {bit_rate} bit/s"))?;
+        qscale.map_or(Ok(()), |qscale| write!(f, " qscale {qscale}"))?;
+        compression_level.map_or(Ok(()), |level| write!(f, " level {level}"))?;
+        bits.map_or(Ok(()), |bits| write!(f, " {bits} bit"))?;
+        options.iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
     }
-    groups
-}
-
-fn group(
-    muxer: &'static MuxerInfo,
-    encoder: &'static AudioEncoderInfo,
-    flac: Option<(u32, u32)>,
-) -> Vec<Case> {
-    let mut cases = Vec::new();
-    for sample_rate in RATES {
-        for channels in CHANNELS {
-            for seekable in [true, false] {
-                cases.push(Case { muxer, encoder, sample_rate, channels, seekable, flac });
-            }
-        }
-    }
-    cases
 }

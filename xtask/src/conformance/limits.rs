@@ -28,7 +28,7 @@ fn is_g711(case: &Case) -> bool {
 
 /// Whether a container says nothing of positions as nothing has to be said.
 fn has_no_positions(case: &Case) -> bool {
-    let implied = case.channels <= 2;
+    let implied = case.channels() <= 2;
     match case.muxer.name {
         "au" => true,
         "aiff" | "caf" => implied,
@@ -60,7 +60,7 @@ pub(super) static LIMITS: &[Limit] = &[
         check: "decode",
         applies: |case| {
             is_g711(case)
-                && (case.muxer.name == "caf" || case.channels > 2 || case.sample_rate > 48_000)
+                && (case.muxer.name == "caf" || case.channels() > 2 || case.sample_rate > 48_000)
         },
         reason: "refuses A-law and mu-law that state their 8 bits, and does not know the GUID of mu-law",
     },
@@ -85,7 +85,7 @@ pub(super) static LIMITS: &[Limit] = &[
     Limit {
         program: Program::Ffmpeg,
         check: "decode",
-        applies: |case| case.flac.is_some_and(|(_, bits)| bits == 32),
+        applies: |case| case.codec() == CodecId::Flac && case.bits() == 32,
         reason: "does not decode FLAC of 32 bits before version 6",
     },
     Limit {
@@ -99,6 +99,12 @@ pub(super) static LIMITS: &[Limit] = &[
         check: "samples",
         applies: |case| has_no_length(case) && case.muxer.name != "caf",
         reason: "does not count samples where no length is stated",
+    },
+    Limit {
+        program: Program::Ffprobe,
+        check: "samples",
+        applies: |case| case.codec() == CodecId::Opus,
+        reason: "counts what a decoder of Opus skips",
     },
     Limit {
         program: Program::Mediainfo,

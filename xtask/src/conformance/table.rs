@@ -67,13 +67,13 @@ impl Table {
 
     pub(super) fn print(&self, programs: &[Program]) {
         println!("files passed, + limited by what a program is known not to do, ! failed\n");
-        print!("{:<18}", "");
+        print!("{:<20}", "");
         programs.iter().for_each(|program| print!("{:>14}", program.name()));
         println!();
         let mut rows: Vec<_> = self.rows.iter().collect();
         rows.sort_by(|a, b| a.0.cmp(&b.0));
         for (name, counts) in rows {
-            print!("{name:<18}");
+            print!("{name:<20}");
             for program in programs {
                 print!("{:>14}", counts.get(program).map(Counts::to_string).unwrap_or_default());
             }

@@ -1,0 +1,55 @@
+//! Which bit rates are tried, and how near a file must come to them.
+
+use reelwright::{AudioEncoderInfo, ChannelLayout, CodecId};
+
+use super::case::Case;
+use super::programs::Problem;
+
+/// The lowest, a usual and the highest sensible bit rate; `None` where a codec has but one.
+pub(super) fn three(
+    encoder: &AudioEncoderInfo,
+    sample_rate: u32,
+    layout: ChannelLayout,
+) -> Option<[u64; 3]> {
+    let (rate, channels) = (u64::from(sample_rate), layout.channels() as u64);
+    match encoder.encoder.codec {
+        // The ends of the tables, and the middle.
+        CodecId::Mp3 if sample_rate < 32_000 => Some([8_000, 64_000, 160_000]),
+        CodecId::Mp3 => Some([32_000, 128_000, 320_000]),
+        CodecId::Aac => {
+            let each = [rate.clamp(8_000, 32_000), (2 * rate).min(64_000), (4 * rate).min(128_000)];
+            Some(each.map(|each| each * channels))
+        }
+        CodecId::Opus => {
+            let each = [8_000, (2 * rate).min(64_000), (4 * rate).min(160_000)];
+            Some(each.map(|each| each * channels))
+        }
+        _ => None,
+    }
+}
+
+/// How far a file may be from its bit rate.
+fn tolerance(case: &Case) -> f64 {
+    match case.codec() {
+        CodecId::Aac => 0.05,
+        CodecId::Mp3 => 0.03,
+        // A target for sound of any length.
+        _ => 0.1,
+    }
+}
+
+/// What is wrong with a file whose packets have so many bytes in so many samples.
+pub(super) fn judge(case: &Case, bytes: u64, samples: u64) -> Option<Problem> {
+    let asked = case.settings.bit_rate?;
+    // A channel of low frequencies does not take its share.
+    if case.codec() == CodecId::Opus && case.channels() > 2 {
+        return None;
+    }
+    let of = |bytes: f64| bytes * 8.0 * f64::from(case.decoded_rate()) / samples as f64;
+    let found = of(bytes as f64);
+    let is_constant = case.codec() == CodecId::Mp3 && case.settings.options.is_empty();
+    // Frames are whole bytes.
+    let tolerance = if is_constant { of(1.0) } else { tolerance(case) * asked as f64 };
+    let is_far = (found - asked as f64).abs() > tolerance;
+    is_far.then(|| Problem::new("bit rate", format!("{found:.0} bit/s instead of {asked}")))
+}

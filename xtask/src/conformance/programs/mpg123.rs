@@ -1,0 +1,17 @@
+use std::process::{Command, Output};
+
+use super::{Problem, Written, test};
+
+/// It exits with 0 whatever it says.
+fn is_well(output: &Output) -> bool {
+    output.status.success() && output.stderr.is_empty()
+}
+
+pub(super) fn check(files: &[&Written]) -> anyhow::Result<Vec<Vec<Problem>>> {
+    let command = || {
+        let mut command = Command::new("mpg123");
+        command.args(["-t", "-q"]);
+        command
+    };
+    test(files, command, is_well)
+}

@@ -1,0 +1,27 @@
+use reelwright_testkit::decode::decode_path;
+
+use super::{Decoded, Problem, Written, judge};
+
+pub(super) fn check(file: &Written) -> Vec<Problem> {
+    fn bytes(file: &Written) -> Result<(u32, usize, Vec<u8>), String> {
+        macro_rules! decode {
+            ($sample:ty) => {{
+                let sound = decode_path::<$sample>(&file.path)?;
+                let bytes = sound.samples.iter().flat_map(|x| x.to_le_bytes()).collect();
+                (sound.sample_rate, sound.channels, bytes)
+            }};
+        }
+        Ok(match Decoded::of(&file.case) {
+            Decoded::F64 => decode!(f64),
+            Decoded::F32 => decode!(f32),
+            Decoded::I32 | Decoded::I64 => decode!(i32),
+        })
+    }
+    let (rate, channels, found) = match bytes(file) {
+        Ok(found) => found,
+        Err(error) => return vec![Problem::new("decode", error)],
+    };
+    let spec = (rate, channels) != (file.case.sample_rate, file.case.channels());
+    let spec = spec.then(|| Problem::new("facts", format!("{rate} Hz, {channels} channels")));
+    spec.into_iter().chain(judge(file, &found)).collect()
+}

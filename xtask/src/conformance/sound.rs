@@ -1,0 +1,122 @@
+//! What goes in.
+
+use std::f64::consts::TAU;
+use std::fmt;
+
+use reelwright::{ChannelLayout, DataType, TypedBuffer};
+use reelwright_core::Channel;
+use reelwright_testkit::signal::Noise;
+
+use super::case::Case;
+use super::media::Media;
+
+/// In Hz: what a channel for low frequencies is sure to carry.
+const LOW_TONE: f64 = 60.0;
+
+/// What is to be heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signal {
+    /// Speech and music. Where a lossy codec keeps low frequencies only, a low tone that swells.
+    Media,
+    /// A tone of its own in each channel.
+    Tones,
+    /// A tone that rises, known at any instant: what resampled sound can be compared with.
+    Sweep,
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Media => "",
+            Self::Tones => " tones",
+            Self::Sweep => " sweep",
+        })
+    }
+}
+
+/// The tone of each channel in [`Signal::Tones`], in Hz.
+pub(super) fn tones(layout: ChannelLayout) -> Vec<f64> {
+    let low = layout.index_of(Channel::LowFrequency);
+    let tone = |channel| 310.0 + 230.0 * channel as f64;
+    (0..layout.channels()).map(|c| if low == Some(c) { LOW_TONE } else { tone(c) }).collect()
+}
+
+/// [`Signal::Sweep`] at a time in seconds.
+fn sweep(time: f64) -> f64 {
+    // It rises to 3000 Hz and falls back, each in a second, without a jump.
+    let (turns, within) = ((time / 2.0).floor(), time % 2.0);
+    let rising = within.min(1.0);
+    let falling = (within - 1.0).max(0.0);
+    let phase = 200.0 * within + 1400.0 * rising * rising + 2800.0 * falling
+        - 1400.0 * falling * falling
+        + turns * 3200.0;
+    0.5 * (TAU * phase).sin()
+}
+
+/// Interleaved samples on their way into a file.
+pub(super) struct Sound {
+    pub(super) samples: TypedBuffer,
+}
+
+impl Sound {
+    pub(super) fn new(media: &Media, case: &Case, data_type: DataType) -> Self {
+        let channels = case.channels();
+        let places =
+            || (0..case.input_frames).flat_map(|frame| (0..channels).map(move |c| (frame, c)));
+        let sixteen = || places().map(|(frame, c)| media.sample(frame, c, channels));
+        let time = |frame: usize| frame as f64 / f64::from(case.input_rate);
+        // The bits below the sixteen of the media.
+        let mut noise = Noise::new(1);
+        let mut noise = |bits: u32| i64::from(noise.next_u32()) & ((1 << bits) - 1);
+        let samples = match (case.signal, data_type) {
+            (Signal::Media, DataType::U8) => {
+                TypedBuffer::U8(sixteen().map(|x| ((x >> 8) + 128) as u8).collect())
+            }
+            (Signal::Media, DataType::I16) => TypedBuffer::I16(sixteen().collect()),
+            (Signal::Media, DataType::I32) => {
+                TypedBuffer::I32(sixteen().map(|x| i32::from(x) << 16 | noise(16) as i32).collect())
+            }
+            (Signal::Media, DataType::I64) => TypedBuffer::I64(
+                sixteen().map(|x| i64::from(x) << 48 | noise(24) << 24 | noise(24)).collect(),
+            ),
+            (Signal::Media, DataType::F64) => {
+                TypedBuffer::F64(sixteen().map(|x| f64::from(x) / 36_000.0).collect())
+            }
+            (Signal::Media, DataType::F32) => {
+                let low = case.layout.index_of(Channel::LowFrequency);
+                let low = low.filter(|_| !case.is_lossless());
+                let swell = |t: f64| (TAU * 1.3 * t).sin() * (TAU * LOW_TONE * t).sin() * 0.6;
+                let sample = |(frame, c)| match low {
+                    Some(low) if low == c => swell(time(frame)) as f32,
+                    _ => f32::from(media.sample(frame, c, channels)) / 36_000.0,
+                };
+                TypedBuffer::F32(places().map(sample).collect())
+            }
+            (Signal::Tones, _) => {
+                let tones = tones(case.layout);
+                let sample =
+                    |(frame, c): (usize, usize)| 0.3 * (TAU * tones[c] * time(frame)).sin() as f32;
+                TypedBuffer::F32(places().map(sample).collect())
+            }
+            (Signal::Sweep, _) => {
+                TypedBuffer::F32(places().map(|(frame, _)| sweep(time(frame)) as f32).collect())
+            }
+        };
+        Self { samples }
+    }
+
+    /// A channel as it must be heard, at the rate that is encoded.
+    pub(super) fn channel(&self, case: &Case, channel: usize) -> Vec<f64> {
+        if case.is_resampled() {
+            let rate = f64::from(case.sample_rate);
+            return (0..case.frames()).map(|frame| sweep(frame as f64 / rate)).collect();
+        }
+        let (first, step) = (channel, case.channels());
+        match &self.samples {
+            TypedBuffer::F32(x) => {
+                x.iter().skip(first).step_by(step).map(|x| f64::from(*x)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}

@@ -54,7 +54,16 @@ impl Muxer for Caf {
         let file = self.file.as_mut().ok_or_else(|| not_started("caf"))?;
         match &file.sound {
             Sound::Pcm(pcm) => pcm.check(packet)?,
-            Sound::Alac(..) => single_stream::check(packet)?,
+            Sound::Alac(config, _) => {
+                single_stream::check(packet)?;
+                if !(0..=i64::from(config.frame_length)).contains(&packet.duration) {
+                    return Err(Error::chunk(format!(
+                        "A packet of alac must last from 0 to {} samples. Found: {}",
+                        config.frame_length, packet.duration
+                    ))
+                    .in_stream(0));
+                }
+            }
         }
         to.output().write(&packet.data)?;
         if let Sound::Alac(..) = file.sound {

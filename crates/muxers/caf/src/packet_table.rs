@@ -14,9 +14,10 @@ pub(crate) struct PacketTable {
 }
 
 impl PacketTable {
+    /// Counts a packet, whose duration is not negative.
     pub(crate) fn add(&mut self, packet: &Packet) {
         self.packets += 1;
-        self.samples += u64::try_from(packet.duration).unwrap_or(0);
+        self.samples += packet.duration.unsigned_abs();
         self.priming += u64::from(packet.trim_start);
         self.remainder += u64::from(packet.trim_end);
         push_number(&mut self.sizes, packet.data.len() as u64);

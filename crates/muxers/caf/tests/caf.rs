@@ -1,7 +1,10 @@
 //! CAF: what readers of others find in the files, and the bytes the specification gives.
 
 use proptest::prelude::*;
-use reelwright_core::{ChannelLayout, CodecId, MemoryOutput, Metadata};
+use reelwright_core::{
+    AlacConfig, ChannelLayout, CodecId, CodecRecord, MemoryOutput, Metadata, Packet,
+    StreamParameters,
+};
 use reelwright_mux_caf::MUXER;
 use reelwright_testkit::decode::decode_bytes;
 use reelwright_testkit::muxing::{
@@ -134,4 +137,50 @@ proptest! {
         let output = memory(seekable);
         write_or_refuse(&MUXER, &stream, &packets, output);
     }
+}
+
+#[test]
+fn alac_has_a_cookie_in_front_and_a_packet_table_behind() {
+    let config = AlacConfig {
+        frame_length: 4096,
+        bit_depth: 24,
+        rice: [40, 10, 14],
+        channels: 2,
+        max_frame_bytes: 0,
+        average_bit_rate: 0,
+        sample_rate: 48_000,
+    };
+    let stream = |config| StreamParameters {
+        record: CodecRecord::Alac(config),
+        ..pcm(CodecId::Alac, 48_000, usual(2))
+    };
+    let start = stream(config);
+    let end = stream(AlacConfig { max_frame_bytes: 300, average_bit_rate: 5, ..config });
+    let mut output = MemoryOutput::seekable();
+    let mut muxer = open(&MUXER, &[]).unwrap();
+    muxer.start(&[start.clone()], &Metadata::new(), &mut output).unwrap();
+    for (bytes, duration) in [(100, 4096), (300, 4096), (7, 10)] {
+        let packet = Packet { duration, ..packet(&vec![1; bytes]) };
+        muxer.write(&packet, &mut output).unwrap();
+    }
+    let long = Packet { duration: 4097, ..packet(&[1]) };
+    let message = muxer.write(&long, &mut output).unwrap_err().to_string();
+    assert!(message.contains("0 to 4096") && message.contains("4097"), "{message}");
+    muxer.finish(&[end.clone()], &mut output).unwrap();
+    let file = output.into_bytes();
+    let find = |id: &[u8]| file.windows(id.len()).position(|bytes| bytes == id).unwrap();
+    let CodecRecord::Alac(known) = end.record else { unreachable!() };
+    assert_eq!(file[find(b"kuki") + 12..][..24], known.to_bytes());
+    let data = find(b"data");
+    assert_eq!(file[data + 4..data + 12], (4i64 + 407).to_be_bytes());
+    let table = &file[data + 12 + 4 + 407..];
+    assert_eq!(&table[..4], b"pakt");
+    assert_eq!(table[12..20], 3i64.to_be_bytes());
+    assert_eq!(table[20..28], (2 * 4096 + 10i64).to_be_bytes());
+    assert_eq!(table[28..36], [0, 0, 0, 0, 0, 0, 0x0F, 0xF6]);
+    assert_eq!(table[36..], [100, 0x82, 0x2C, 7]);
+
+    let mut output = MemoryOutput::streaming();
+    let refused = open(&MUXER, &[]).unwrap().start(&[start], &Metadata::new(), &mut output);
+    assert!(refused.unwrap_err().to_string().contains("an output that can seek"));
 }

@@ -121,7 +121,7 @@ fn tables() -> String {
     let quoted = |names: Vec<&&str>| {
         names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
     };
-    let (here, absent): (Vec<_>, Vec<_>) = TORIO_FORMATS.iter().partition(|name| is_here(&name));
+    let (here, absent): (Vec<_>, Vec<_>) = TORIO_FORMATS.iter().partition(|name| is_here(name));
     let _ = writeln!(text, "| {} | the same |", quoted(here));
     let _ = writeln!(text, "| {} | not yet |", quoted(absent));
     text

@@ -17,6 +17,14 @@ pub(crate) struct Edit {
     pub(crate) length: Option<u64>,
 }
 
+impl Edit {
+    /// How many samples at `rate` Hz `units` are.
+    pub(crate) fn samples(&self, units: u64, rate: u32) -> u64 {
+        let scaled = u128::from(units) * u128::from(rate) / u128::from(self.timescale);
+        u64::try_from(scaled).unwrap_or(u64::MAX)
+    }
+}
+
 /// Reads the edit of an MP4 file's first audio track, if there is one; the file is then at its start
 /// again.
 pub(crate) fn of(file: &mut (impl Read + Seek)) -> io::Result<Option<Edit>> {

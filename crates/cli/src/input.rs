@@ -117,13 +117,10 @@ impl Input {
         };
         let mut duration = duration;
         if let Some(edit) = edit {
-            let samples_of = |units: u64| {
-                let scaled = u128::from(units) * u128::from(sample_rate);
-                u64::try_from(scaled / u128::from(edit.timescale)).unwrap_or(u64::MAX)
-            };
-            media.skip = samples_of(edit.start);
-            media.left = edit.length.map_or(u64::MAX, samples_of);
-            duration = edit.length.map(samples_of).or(duration);
+            let length = edit.length.map(|units| edit.samples(units, sample_rate));
+            media.skip = edit.samples(edit.start, sample_rate);
+            media.left = length.unwrap_or(u64::MAX);
+            duration = length.or(duration);
         } else if let Some(delay) = delay {
             media.skip = delay.into();
             duration = duration.map(|samples| samples.saturating_sub(delay.into()));

@@ -189,7 +189,7 @@ fn every_sample_is_heard(case: &Case<'_>) {
 fn hostile_samples_do_no_harm(case: &Case<'_>) {
     let count = case.layout.channels() * 5000;
     let mut noise = Noise::new(5);
-    let square = |i: usize| i / case.layout.channels() / 50 % 2 == 0;
+    let square = |i: usize| (i / case.layout.channels() / 50).is_multiple_of(2);
     match case.format.data_type() {
         DataType::I16 => {
             let loud = (0..count).map(|i| if square(i) { i16::MIN } else { i16::MAX });

@@ -44,8 +44,7 @@ impl Mix for f32 {
 
     #[inline(always)]
     fn is_outlier(self) -> bool {
-        // Written so that a NaN is one.
-        !(self.abs() <= 1.0)
+        self.is_nan() || self.abs() > 1.0
     }
 }
 
@@ -57,8 +56,7 @@ impl Mix for f64 {
 
     #[inline(always)]
     fn is_outlier(self) -> bool {
-        // Written so that a NaN is one.
-        !(self.abs() <= 1.0)
+        self.is_nan() || self.abs() > 1.0
     }
 }
 

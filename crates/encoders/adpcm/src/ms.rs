@@ -55,7 +55,7 @@ impl Channel {
         let code = ((difference + bias) / self.step).clamp(-8, 7);
         self.last = (self.last + code * self.step).clamp(i16::MIN.into(), i16::MAX.into());
         let bits = code as u8 & 15;
-        self.step = (ADAPTATION[usize::from(bits)] * self.step >> 8).max(MIN_STEP);
+        self.step = ((ADAPTATION[usize::from(bits)] * self.step) >> 8).max(MIN_STEP);
         bits
     }
 }

@@ -107,9 +107,8 @@ impl AudioEncoder for AlacEncoder {
     }
 
     fn finish(&mut self, _packets: &mut PacketQueue) -> Result<()> {
-        let samples = self.clock.received() as u128;
-        if samples > 0 {
-            let rate = u128::from(self.bytes) * 8 * u128::from(self.sample_rate) / samples;
+        let bits = u128::from(self.bytes) * 8 * u128::from(self.sample_rate);
+        if let Some(rate) = bits.checked_div(self.clock.received() as u128) {
             self.record.average_bit_rate = u32::try_from(rate).unwrap_or(0);
             self.parameters.bit_rate = Some(rate as u64);
             self.parameters.record = CodecRecord::Alac(self.record);

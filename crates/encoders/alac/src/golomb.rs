@@ -51,7 +51,7 @@ pub(crate) fn encode(residual: &[i32], bits: u32, to: &mut impl Sink) {
         mean = if folded > 0xFFFF {
             0xFFFF
         } else {
-            mean + folded * MULTIPLIER - (mean * MULTIPLIER >> MEAN_SHIFT)
+            mean + folded * MULTIPLIER - ((mean * MULTIPLIER) >> MEAN_SHIFT)
         };
         if mean < RUN_BELOW && !rest.as_slice().is_empty() {
             let remainder = 7 - mean.max(1).ilog2() + ((mean + 16) >> 6);

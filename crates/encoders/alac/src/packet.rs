@@ -120,10 +120,8 @@ impl Packets {
             writer.put(samples as u64, 32);
         }
         if is_verbatim {
-            for i in 0..samples {
-                for index in indices {
-                    writer.put_signed(planes[*index][i].into(), all_bits);
-                }
+            for sample in interleaved(planes, indices) {
+                writer.put_signed(sample.into(), all_bits);
             }
         } else {
             writer.put(if indices.len() == 2 { MIX_BITS.into() } else { 0 }, 8);
@@ -133,10 +131,8 @@ impl Packets {
             }
             if low_bits > 0 {
                 let mask = (1u64 << low_bits) - 1;
-                for i in 0..samples {
-                    for index in indices {
-                        writer.put(planes[*index][i] as u64 & mask, low_bits);
-                    }
+                for sample in interleaved(planes, indices) {
+                    writer.put(sample as u64 & mask, low_bits);
                 }
             }
             for index in indices {
@@ -182,6 +178,12 @@ impl Channel {
             writer.put_signed((*coefficient).into(), 16);
         }
     }
+}
+
+/// The samples of some channels, one of each in turn.
+fn interleaved(planes: &[Vec<i32>], indices: &[usize]) -> impl Iterator<Item = i32> {
+    let samples = planes[indices[0]].len();
+    (0..samples).flat_map(move |i| indices.iter().map(move |index| planes[*index][i]))
 }
 
 /// The weight of the left channel in the mean, in quarters, that should do best; 0 leaves the

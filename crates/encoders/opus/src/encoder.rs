@@ -97,7 +97,7 @@ impl OpusEncoder {
             pre_skip: delay as u16,
             input_sample_rate: sample_rate,
             output_gain: 0,
-            mapping: (family != 0).then(|| OpusChannelMapping {
+            mapping: (family != 0).then_some(OpusChannelMapping {
                 family,
                 streams: streams as u8,
                 coupled: coupled as u8,

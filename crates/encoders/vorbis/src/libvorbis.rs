@@ -106,9 +106,9 @@ impl Vorbis {
             }
             (state, block.assume_init())
         };
-        let mut info = std::mem::ManuallyDrop::new(info);
+        let info = std::mem::ManuallyDrop::new(info);
         // SAFETY: the settings are taken out once, and not dropped there.
-        let info = unsafe { ptr::read(&mut info.0) };
+        let info = unsafe { ptr::read(&info.0) };
         Ok(Self { info, state, block, channels })
     }
 

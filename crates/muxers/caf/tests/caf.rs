@@ -158,7 +158,7 @@ fn alac_has_a_cookie_in_front_and_a_packet_table_behind() {
     let end = stream(AlacConfig { max_frame_bytes: 300, average_bit_rate: 5, ..config });
     let mut output = MemoryOutput::seekable();
     let mut muxer = open(&MUXER, &[]).unwrap();
-    muxer.start(&[start.clone()], &Metadata::new(), &mut output).unwrap();
+    muxer.start(std::slice::from_ref(&start), &Metadata::new(), &mut output).unwrap();
     for (bytes, duration) in [(100, 4096), (300, 4096), (7, 10)] {
         let packet = Packet { duration, ..packet(&vec![1; bytes]) };
         muxer.write(&packet, &mut output).unwrap();
@@ -166,7 +166,7 @@ fn alac_has_a_cookie_in_front_and_a_packet_table_behind() {
     let long = Packet { duration: 4097, ..packet(&[1]) };
     let message = muxer.write(&long, &mut output).unwrap_err().to_string();
     assert!(message.contains("0 to 4096") && message.contains("4097"), "{message}");
-    muxer.finish(&[end.clone()], &mut output).unwrap();
+    muxer.finish(std::slice::from_ref(&end), &mut output).unwrap();
     let file = output.into_bytes();
     let find = |id: &[u8]| file.windows(id.len()).position(|bytes| bytes == id).unwrap();
     let CodecRecord::Alac(known) = end.record else { unreachable!() };

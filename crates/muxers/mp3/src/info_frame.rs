@@ -129,8 +129,8 @@ impl InfoFrame {
         };
         let source = match self.sound.sample_rate {
             ..=32_000 => 0u8,
-            ..=44_100 => 1,
-            ..=48_000 => 2,
+            32_001..=44_100 => 1,
+            44_101..=48_000 => 2,
             _ => 3,
         };
         frame.push(source << 6 | mode << 2);

@@ -152,7 +152,7 @@ mod tests {
         // CRC-32/MPEG-2's check value is of the same polynomial from all ones; from zero the
         // remainder of a single one bit is the polynomial itself.
         assert_eq!(crc(&[1]), 0x04C1_1DB7);
-        let bytes: Vec<u8> = (0..1000u32).map(|i| (i * i >> 3) as u8).collect();
+        let bytes: Vec<u8> = (0..1000u32).map(|i| ((i * i) >> 3) as u8).collect();
         let slow = bytes.iter().fold(0u32, |crc, byte| {
             (0..8).fold(crc ^ u32::from(*byte) << 24, |crc, _| {
                 crc << 1 ^ if crc >> 31 == 1 { 0x04C1_1DB7 } else { 0 }

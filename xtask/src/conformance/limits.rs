@@ -114,6 +114,12 @@ pub(super) static LIMITS: &[Limit] = &[
     },
     Limit {
         program: Program::Ffprobe,
+        check: "layout",
+        applies: |case| case.is_ogg() && case.codec() == CodecId::Flac && case.channels() == 6,
+        reason: "does not read the channel mask of FLAC in Ogg",
+    },
+    Limit {
+        program: Program::Ffprobe,
         check: "open",
         applies: |case| case.is_ogg() && case.codec() == CodecId::Flac && case.bits() == 32,
         reason: "does not decode FLAC of 32 bits before version 6",

@@ -40,10 +40,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let media = Media::load()?;
     let programs: Vec<Program> =
         Program::ALL.into_iter().filter(|program| program.is_installed()).collect();
-    let mut groups = matrix::groups();
-    if let Ok(only) = std::env::var("ONLY") {
-        groups.retain(|g| g[0].to_string().starts_with(&only));
-    }
+    let groups = matrix::groups();
     let (next, table) = (AtomicUsize::new(0), Mutex::new(Table::default()));
     let work = || -> anyhow::Result<()> {
         while let Some(cases) = groups.get(next.fetch_add(1, Relaxed)) {

@@ -103,6 +103,42 @@ pub(super) static LIMITS: &[Limit] = &[
     Limit {
         program: Program::Ffprobe,
         check: "samples",
+        applies: |case| case.muxer.name == "caf" && case.codec() == CodecId::Alac,
+        reason: "counts whole packets of ALAC, of its own files too",
+    },
+    Limit {
+        program: Program::Symphonia,
+        check: "decode",
+        applies: |case| case.codec() == CodecId::Alac && case.channels() > 6,
+        reason: "takes ALAC's back channels of 6.1 and 7.1 for side ones, and orders them so",
+    },
+    Limit {
+        program: Program::Ffprobe,
+        check: "layout",
+        applies: |case| case.is_ogg() && case.codec() == CodecId::Flac && case.channels() == 6,
+        reason: "does not read the channel mask of FLAC in Ogg",
+    },
+    Limit {
+        program: Program::Ffprobe,
+        check: "open",
+        applies: |case| case.is_ogg() && case.codec() == CodecId::Flac && case.bits() == 32,
+        reason: "does not decode FLAC of 32 bits before version 6",
+    },
+    Limit {
+        program: Program::Mediainfo,
+        check: "codec",
+        applies: |case| case.codec() == CodecId::AdpcmG722,
+        reason: "has no name for G.722, only its number",
+    },
+    Limit {
+        program: Program::Mediainfo,
+        check: "bits",
+        applies: |case| case.codec() == CodecId::Alac,
+        reason: "does not tell the depth of ALAC in CAF",
+    },
+    Limit {
+        program: Program::Ffprobe,
+        check: "samples",
         applies: |case| case.codec() == CodecId::Opus,
         reason: "counts what a decoder of Opus skips",
     },

@@ -69,6 +69,13 @@ fn group(pair: &Pair, settings: Vec<Settings>) -> Vec<Case> {
         settings,
         ..pair.case(rate, layout, SECONDS * rate as usize + 37)
     };
-    let each = |settings: Settings| layouts.map(|layout| case(layout, settings.clone()));
+    // What is done to two channels does nothing to one.
+    let needs_two = |settings: &Settings| {
+        settings.options.iter().any(|(name, _)| ["aac_is", "joint_stereo"].contains(name))
+    };
+    let each = |settings: Settings| {
+        let layouts = layouts.into_iter().skip(usize::from(needs_two(&settings)));
+        layouts.map(move |layout| case(layout, settings.clone())).collect::<Vec<_>>()
+    };
     settings.into_iter().flat_map(each).collect()
 }

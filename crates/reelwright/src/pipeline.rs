@@ -15,8 +15,11 @@ use crate::audio_stream::ResolvedAudio;
 const FRAME_SIZE: usize = 1024;
 /// The most elements such a frame has, however many channels there are.
 const MAX_FRAME_ELEMENTS: usize = 1 << 17;
-/// Samples of each channel that are resampled at a time.
+/// Samples of each channel that are resampled at a time, at most: before or after, where there are
+/// more.
 const RESAMPLED_BLOCK: usize = 1024;
+/// The most elements that one sample of every channel may become at another rate.
+const MAX_RESAMPLED_ELEMENTS: u64 = 1 << 24;
 /// The longest gap that is filled with silence, in seconds.
 const MAX_GAP_SECONDS: i64 = 24 * 60 * 60;
 
@@ -61,6 +64,8 @@ enum Way {
 struct Resampled {
     before: AudioConverter,
     block: TypedBuffer,
+    /// Samples of each channel that the block holds.
+    capacity: usize,
     channels: usize,
     resampler: Resampler,
     after: AudioConverter,
@@ -72,23 +77,33 @@ impl Resampled {
         let between =
             if request.layout.channels() < layout.channels() { request.layout } else { *layout };
         let channels = between.channels();
+        let (from, to) = (u64::from(*sample_rate), u64::from(request.sample_rate));
+        if to.div_ceil(from.max(1)).saturating_mul(channels as u64) > MAX_RESAMPLED_ELEMENTS {
+            return Err(Error::unsupported(format!(
+                "{channels} channels cannot be resampled from {from} to {to} Hz: a sample would \
+                 become more than {MAX_RESAMPLED_ELEMENTS}."
+            )));
+        }
+        let capacity = (RESAMPLED_BLOCK as u64 * from / to).clamp(1, RESAMPLED_BLOCK as u64);
+        let capacity = capacity as usize;
         let quality = stream.resample_quality;
         let resampler = Resampler::new(*sample_rate, request.sample_rate, channels, quality)?;
         let data_type = resampler.data_type();
         let format = SampleFormat::packed(data_type);
         Ok(Self {
             before: AudioConverter::new(*input, *layout, format, between)?,
-            block: TypedBuffer::zeroed(data_type, RESAMPLED_BLOCK * channels),
+            block: TypedBuffer::zeroed(data_type, capacity * channels),
+            capacity,
             channels,
             resampler,
             after: AudioConverter::new(data_type, between, request.sample_format, request.layout)?,
         })
     }
 
-    /// Takes rows of a chunk, at most [`RESAMPLED_BLOCK`].
+    /// Takes rows of a chunk, at most [`capacity`](Self::capacity).
     fn push(&mut self, chunk: &TensorView<'_>, rows: Range<usize>) {
         let elements = rows.len() * self.channels;
-        self.before.convert(chunk, rows, &mut self.block, RESAMPLED_BLOCK, 0);
+        self.before.convert(chunk, rows, &mut self.block, self.capacity, 0);
         self.resampler.push(first(self.block.as_slice(), elements));
     }
 }
@@ -242,7 +257,7 @@ impl AudioPipeline {
                 rows
             }
             Way::Resampled(way) => {
-                let rows = left.min(RESAMPLED_BLOCK);
+                let rows = left.min(way.capacity);
                 way.push(chunk, row..row + rows);
                 self.take_resampled()?;
                 rows

@@ -264,8 +264,9 @@ impl AudioEncoder for Mp3Encoder {
             return Ok(());
         }
         let size = self.config.rate.frame_samples();
-        let frames = (self.taken + DELAY).div_ceil(size as u64);
-        self.packer.last = Some((frames, frames * size as u64 - DELAY - self.taken));
+        // A stream of one frame is none to many readers: they look for a second one behind it.
+        let frames = (self.taken + DELAY).div_ceil(size as u64).max(2);
+        self.packer.end = Some(DELAY + self.taken);
         while self.frames < frames {
             for channel in 0..self.config.channels {
                 self.analyser.push(channel, std::iter::repeat_n(0.0, size));
@@ -288,15 +289,15 @@ struct Packer {
     start: Option<Timestamp>,
     frame_samples: u64,
     packed: u64,
-    /// How many frames there are, and how many samples at the very end were never in the input.
-    last: Option<(u64, u64)>,
+    /// How many samples come before the padding, once that is known.
+    end: Option<u64>,
     /// Memory of packets whose bytes came in another buffer.
     spare: Vec<Vec<u8>>,
 }
 
 impl Packer {
     fn new(frame_samples: u64) -> Self {
-        Self { start: None, frame_samples, packed: 0, last: None, spare: Vec::new() }
+        Self { start: None, frame_samples, packed: 0, end: None, spare: Vec::new() }
     }
 
     fn pack(&mut self, bytes: Vec<u8>, packets: &mut PacketQueue) {
@@ -314,10 +315,9 @@ impl Packer {
         packet.keyframe = true;
         packet.trim_start = DELAY.saturating_sub(before).min(self.frame_samples) as u32;
         self.packed += 1;
-        if let Some((frames, padding)) = self.last
-            && self.packed == frames
-        {
-            packet.trim_end = padding as u32;
+        if let Some(end) = self.end {
+            let after = (before + self.frame_samples).saturating_sub(end);
+            packet.trim_end = after.min(self.frame_samples) as u32;
         }
     }
 }

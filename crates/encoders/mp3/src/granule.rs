@@ -8,6 +8,9 @@ use crate::quantizer::{GAINS, Quantizer};
 use crate::scalefactors::{Coding, LONG_FACTORS, MAX_FACTORS, SHORT_FACTORS, first_high};
 use crate::tables::{LINES, LONG_BANDS, MAX_BANDS, MAX_PART2_3, PRETAB, Rate, SHORT_BANDS};
 
+/// A looseness in dB at which a granule is silent.
+const SILENCE: f32 = 250.0;
+
 /// What all granules are coded with.
 pub(crate) struct Tools {
     pub(crate) rate: Rate,
@@ -217,8 +220,11 @@ impl Granule {
     ) {
         let factor = libm::exp2f(looseness.db * (std::f32::consts::LOG2_10 / 10.0));
         let mut gains = [None; MAX_BANDS];
-        for (band, gain) in gains.iter_mut().enumerate().take(self.bands) {
-            *gain = self.gain(tools, band, self.target(band, factor));
+        // Beyond, nothing is left to code, whatever the numbers say: every search ends here.
+        if looseness.db < SILENCE {
+            for (band, gain) in gains.iter_mut().enumerate().take(self.bands) {
+                *gain = self.gain(tools, band, self.target(band, factor));
+            }
         }
         self.code_with(tools, &gains, 0, effort, coded);
         if effort == Effort::Best {

@@ -89,7 +89,7 @@ impl InfoFrame {
         self.frames = self.frames.saturating_add(1);
         self.bytes += packet.data.len() as u64;
         self.trim_start = self.trim_start.saturating_add(packet.trim_start);
-        self.trim_end = packet.trim_end;
+        self.trim_end = self.trim_end.saturating_add(packet.trim_end);
         self.crc = crc(self.crc, &packet.data);
     }
 

@@ -70,8 +70,16 @@ impl Ogg {
 
     /// Writes out the pages that are ready.
     fn send(&mut self, to: &mut dyn Destination) -> Result<()> {
-        let sent = if self.out.is_empty() { Ok(()) } else { to.output().write(&self.out) };
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        let output = to.output();
+        let mut sent = output.write(&self.out);
         self.out.clear();
+        // Whoever listens to a stream waits for the page.
+        if !output.is_seekable() {
+            sent = sent.and_then(|()| output.flush());
+        }
         sent
     }
 }

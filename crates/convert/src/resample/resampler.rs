@@ -9,6 +9,9 @@ use crate::level::Level;
 /// The highest rate, in Hz.
 const MAX_RATE: u32 = 768_000;
 
+/// The most channels: each needs room for some thousand samples.
+const MAX_CHANNELS: usize = 1024;
+
 /// Converts a stream of interleaved frames from one sample rate to another.
 ///
 /// The [module's documentation](super) has what it promises.
@@ -41,7 +44,7 @@ impl Resampler {
     /// Hz.
     ///
     /// # Errors
-    /// A rate is not from 1 to 768000, or there are no channels.
+    /// A rate is not from 1 to 768000, or there are not from 1 to 1024 channels.
     pub fn new(from: u32, to: u32, channels: usize, quality: ResampleQuality) -> Result<Self> {
         for (name, rate) in [("from", from), ("to", to)] {
             if !(1..=MAX_RATE).contains(&rate) {
@@ -51,10 +54,11 @@ impl Resampler {
                 )));
             }
         }
-        if channels == 0 {
-            return Err(Error::argument(
-                "The number of channels to resample must be at least 1. Found: 0",
-            ));
+        if !(1..=MAX_CHANNELS).contains(&channels) {
+            return Err(Error::unsupported(format!(
+                "The number of channels to resample must be from 1 to {MAX_CHANNELS}. Found: \
+                 {channels}"
+            )));
         }
         let level = Level::detect();
         Ok(Self(match quality.data_type() {

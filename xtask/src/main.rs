@@ -8,8 +8,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  bench [MUSIC.wav]   speed, size and memory beside other programs, in one run
-  conformance         what other programs find in our files
+  bench [PART…] [MUSIC…]   speed, size, memory and quality beside other programs, in one run
+  conformance              what other programs find in our files
 ";
 
 fn main() -> ExitCode {
@@ -17,8 +17,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
         ["conformance"] => conformance::run(),
-        ["bench"] => bench::run(None),
-        ["bench", music] => bench::run(Some(music.as_ref())),
+        ["bench", rest @ ..] => bench::run(rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -9,10 +9,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  bench [MUSIC.wav]   speed, size and memory beside other programs, in one run
-  conformance         what other programs find in our files
-  compatibility [--check]
-                      the README's tables, from the registry; or whether they are
+  bench [PART…] [MUSIC…]   speed, size, memory and quality beside other programs, in one run
+  conformance              what other programs find in our files
+  compatibility [--check]  the README's tables, from the registry; or whether they are
 ";
 
 fn main() -> ExitCode {
@@ -22,8 +21,7 @@ fn main() -> ExitCode {
         ["conformance"] => conformance::run(),
         ["compatibility"] => compatibility::run(false),
         ["compatibility", "--check"] => compatibility::run(true),
-        ["bench"] => bench::run(None),
-        ["bench", music] => bench::run(Some(music.as_ref())),
+        ["bench", rest @ ..] => bench::run(rest),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -30,8 +30,10 @@ pub(super) fn three(
 
 /// How far a file may be from its bit rate.
 fn tolerance(case: &Case) -> f64 {
+    // Averages take more than a few seconds to be met; the encoders' own tests have them.
     match case.codec() {
-        CodecId::Aac => 0.05,
+        CodecId::Aac => 0.1,
+        CodecId::Mp3 if !case.settings.options.is_empty() => 0.1,
         CodecId::Mp3 => 0.03,
         // A target for sound of any length.
         _ => 0.1,
@@ -44,6 +46,10 @@ pub(super) fn judge(case: &Case, bytes: u64, samples: u64) -> Option<Problem> {
     // A channel of low frequencies does not take its share, and a target takes time to be met.
     let is_short = case.frames() < 2 * case.sample_rate as usize;
     if case.codec() == CodecId::Opus && (case.channels() > 2 || is_short) {
+        return None;
+    }
+    // Speech without the tools for it takes more than the target; libopus' takes more still.
+    if case.settings.options.iter().any(|option| option == &("application", "lowdelay")) {
         return None;
     }
     let of = |bytes: f64| bytes * 8.0 * f64::from(case.decoded_rate()) / samples as f64;

@@ -77,6 +77,24 @@ pub(super) static LIMITS: &[Limit] = &[
         reason: "has no CAF of 8 bits",
     },
     Limit {
+        program: Program::Symphonia,
+        check: "length",
+        applies: |case| {
+            case.codec() == CodecId::Mp3 && !case.seekable && case.sample_rate <= 12_000
+        },
+        reason: "leaves out a frame of MPEG-2.5 without an information frame, of LAME's too",
+    },
+    Limit {
+        program: Program::Ffmpeg,
+        check: "decode",
+        applies: |case| {
+            case.codec() == CodecId::Mp3
+                && (case.sample_rate, case.channels()) == (24_000, 1)
+                && case.settings.bit_rate == Some(160_000)
+        },
+        reason: "finds bits left over at MPEG-2's highest rate where it is told to look; nobody else does",
+    },
+    Limit {
         program: Program::Flac,
         check: "decode",
         applies: |case| !case.bits().is_multiple_of(8),

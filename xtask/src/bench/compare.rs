@@ -1,0 +1,88 @@
+//! Encoders beside programs that do the same.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::measure::{RUNS, child_cpu, installed, median, own_cpu};
+use super::music::Music;
+
+/// A program that encodes one file into another.
+pub(super) struct Peer<'a> {
+    /// What it is called in the table.
+    pub(super) name: &'a str,
+    pub(super) program: &'a str,
+    pub(super) command: &'a dyn Fn(&Path, &Path) -> Command,
+}
+
+/// One of our encoders, and one of its peers.
+pub(super) struct Comparison {
+    /// Of both: times real time, and bytes.
+    pub(super) speeds: [f64; 2],
+    pub(super) sizes: [u64; 2],
+}
+
+/// Prints the head of what [`compare`] prints.
+pub(super) fn print_head() {
+    println!(
+        "{:<34} {:>9} {:>9} {:>7} {:>11} {:>11} {:>8}",
+        "encoder | peer", "real time", "peer's", "ratio", "bytes", "peer's", "size"
+    );
+}
+
+/// One of our encoders beside its peers, in turn.
+pub(super) fn compare(
+    music: &Music,
+    name: &str,
+    own_output: &Path,
+    own: &dyn Fn() -> anyhow::Result<()>,
+    peers: &[Peer<'_>],
+) -> anyhow::Result<()> {
+    for peer in peers {
+        let line = format!("{name} | {}", peer.name);
+        let output = own_output.with_file_name("peer").with_extension(extension(own_output));
+        if let Some(both) = measure(music, &line, own_output, own, peer, &output)? {
+            println!("{}", both.line(&line));
+        }
+    }
+    Ok(())
+}
+
+/// Nothing, with a note, where the peer is not installed.
+pub(super) fn measure(
+    music: &Music,
+    line: &str,
+    own_output: &Path,
+    own: &dyn Fn() -> anyhow::Result<()>,
+    peer: &Peer<'_>,
+    output: &Path,
+) -> anyhow::Result<Option<Comparison>> {
+    if !installed(peer.program, line) {
+        return Ok(None);
+    }
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..RUNS {
+        ours.push(own_cpu(own)?);
+        let start = child_cpu(&mut (peer.command)(&music.start_wav, output))?;
+        theirs.push(child_cpu(&mut (peer.command)(&music.wav, output))? - start);
+    }
+    Ok(Some(Comparison {
+        speeds: [ours, theirs].map(|times| music.real_time(median(times))),
+        sizes: [own_output.metadata()?.len(), output.metadata()?.len()],
+    }))
+}
+
+impl Comparison {
+    pub(super) fn line(&self, name: &str) -> String {
+        let ([ours, theirs], [size, peer_size]) = (self.speeds, self.sizes);
+        format!(
+            "{name:<34} {ours:>8.0}x {theirs:>8.0}x {:>7.2} {size:>11} {peer_size:>11} {:>+7.2}%",
+            ours / theirs,
+            100.0 * (size as f64 / peer_size as f64 - 1.0),
+        )
+    }
+}
+
+/// By which a peer is told what to write.
+pub(super) fn extension(path: &Path) -> &str {
+    path.extension().and_then(|extension| extension.to_str()).unwrap_or_default()
+}

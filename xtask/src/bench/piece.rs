@@ -1,0 +1,88 @@
+//! Excerpts that quality is measured on.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::ensure;
+use reelwright::{AudioStream, ResampleQuality};
+use reelwright_testkit::decode::decode_path;
+
+use super::align::align;
+use super::measure::capture;
+use super::music::encode;
+
+/// What ViSQOL is made for.
+pub(super) const RATE: u32 = 48_000;
+/// Of an excerpt.
+const SECONDS: usize = 10;
+/// Longer files are entered this late.
+const INTRODUCTION: usize = 20;
+/// Dropped at both ends, in frames: encoders start and end there.
+const EDGE: usize = RATE as usize / 2;
+
+pub(super) struct Piece {
+    pub(super) name: String,
+    pub(super) channels: usize,
+    /// Interleaved.
+    pub(super) samples: Vec<f32>,
+    /// The same for programs, and what of it is compared.
+    pub(super) wav: PathBuf,
+    pub(super) reference: PathBuf,
+}
+
+impl Piece {
+    pub(super) fn load(path: &Path, directory: &Path) -> anyhow::Result<Self> {
+        let sound = decode_path::<i16>(path).map_err(anyhow::Error::msg)?;
+        let (rate, channels) = (sound.sample_rate as usize, sound.channels);
+        ensure!(channels == 1 || channels == 2, "{} has {channels} channels", path.display());
+        let seconds = sound.samples.len() / channels / rate;
+        let start = INTRODUCTION.min(seconds.saturating_sub(SECONDS));
+        let samples = &sound.samples[start * rate * channels..];
+        let samples = &samples[..samples.len().min(SECONDS * rate * channels)];
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let wav = directory.join(format!("{name}.wav"));
+        let stream = AudioStream::new(sound.sample_rate, channels)
+            .encoder_sample_rate(RATE)
+            .resample_quality(ResampleQuality::High);
+        encode(samples, channels, &wav, stream)?;
+        let samples = decode_path::<f32>(&wav).map_err(anyhow::Error::msg)?.samples;
+        ensure!(
+            samples.len() / channels > 4 * EDGE,
+            "{} is shorter than two seconds",
+            path.display()
+        );
+        let reference = directory.join(format!("{name}-reference.wav"));
+        let piece = Self { name, channels, samples, wav, reference };
+        write(&piece.reference, piece.compared(), channels)?;
+        Ok(piece)
+    }
+
+    pub(super) fn seconds(&self) -> f64 {
+        (self.samples.len() / self.channels) as f64 / f64::from(RATE)
+    }
+
+    /// What of the samples is compared.
+    pub(super) fn compared(&self) -> &[f32] {
+        &self.samples[EDGE * self.channels..self.samples.len() - EDGE * self.channels]
+    }
+
+    /// Decodes an encoded file, and cuts it to what is compared; writes that beside it.
+    pub(super) fn decode(&self, encoded: &Path) -> anyhow::Result<(Vec<f32>, PathBuf)> {
+        let mut ffmpeg = std::process::Command::new("ffmpeg");
+        ffmpeg.args(["-v", "error", "-i"]).arg(encoded).args(["-f", "f32le", "-ar"]);
+        ffmpeg.args([&RATE.to_string(), "-ac", &self.channels.to_string(), "-"]);
+        let bytes = capture(&mut ffmpeg)?;
+        let decoded: Vec<f32> =
+            bytes.as_chunks().0.iter().map(|sample| f32::from_le_bytes(*sample)).collect();
+        let frames = self.compared().len() / self.channels;
+        let aligned = align(&self.samples, &decoded, self.channels, EDGE, frames);
+        let aligned = aligned.unwrap_or_default().to_vec();
+        ensure!(!aligned.is_empty(), "{} is too short", encoded.display());
+        let wav = encoded.with_extension("decoded.wav");
+        write(&wav, &aligned, self.channels)?;
+        Ok((aligned, wav))
+    }
+}
+
+fn write(path: &Path, samples: &[f32], channels: usize) -> anyhow::Result<()> {
+    encode(samples, channels, path, AudioStream::new(RATE, channels).encoder("pcm_f32le"))
+}

@@ -1,0 +1,146 @@
+//! Our resampler beside ffmpeg's two, 48000 to 44100 Hz: speed on music, quality on tones.
+//!
+//! What ffmpeg takes is without what it takes to read the same and drop it. All samples in and out
+//! are 32-bit floats.
+
+use std::path::Path;
+use std::process::Command;
+
+use reelwright::{Element, TypedSlice};
+use reelwright_convert::{ResampleQuality, Resampler};
+use reelwright_core::DataType;
+
+use super::measure::{RUNS, capture, child_cpu, installed, median, own_cpu};
+use super::music::{CHUNK, Music};
+use super::tones;
+
+pub(super) const FROM: u32 = 48_000;
+pub(super) const TO: u32 = 44_100;
+
+/// ffmpeg's resamplers, as it is told of them.
+const FFMPEG: &[(&str, &str)] = &[
+    ("ffmpeg default", "aresample=44100"),
+    ("ffmpeg soxr, precision 28", "aresample=44100:resampler=soxr:precision=28"),
+];
+
+pub(super) fn run(music: &Music) -> anyhow::Result<()> {
+    let ffmpeg = installed("ffmpeg", "ffmpeg's resamplers");
+    let peers = if ffmpeg { FFMPEG } else { &[] };
+    let speeds = speeds(music, peers)?;
+    println!(
+        "{:<26} {:>9} {:>12} {:>12} {:>9} {:>11} {:>11} {:>11}",
+        "resampler", "real time", "to default", "to soxr 28", "SNR", "gain", "alias", "from 23 kHz"
+    );
+    let tones = tones::signal();
+    let path = music.output("tones.f32");
+    write(&path, &tones)?;
+    let ours = ResampleQuality::ALL.iter().map(|quality| format!("ours {quality}"));
+    let names = ours.chain(peers.iter().map(|(name, _)| (*name).into()));
+    for (i, (name, speed)) in names.zip(&speeds).enumerate() {
+        let resampled = match ResampleQuality::ALL.get(i) {
+            Some(quality) => resample(&tones, 1, *quality)?,
+            None => {
+                let filter = peers[i - ResampleQuality::ALL.len()].1;
+                let mut command = command(&path, 1, Some(filter));
+                let bytes = capture(command.args(["-f", "f32le", "-"]))?;
+                bytes.as_chunks().0.iter().map(|sample| f32::from_le_bytes(*sample)).collect()
+            }
+        };
+        let ratio = |peer: usize| {
+            let peer = speeds.get(ResampleQuality::ALL.len() + peer);
+            peer.map_or("-".into(), |peer| format!("{:.2}", speed / peer))
+        };
+        println!(
+            "{name:<26} {speed:>8.0}x {:>12} {:>12} {}",
+            ratio(0),
+            ratio(1),
+            tones::Figures::of(&resampled)
+        );
+    }
+    println!("\n{}", tones::NOTE);
+    Ok(())
+}
+
+/// Times real time, of our qualities and then of the peers.
+fn speeds(music: &Music, peers: &[(&str, &str)]) -> anyhow::Result<Vec<f64>> {
+    let floats = music.floats();
+    let path = music.output("music.f32");
+    write(&path, &floats)?;
+    let mut times = vec![Vec::new(); ResampleQuality::ALL.len() + peers.len()];
+    for _ in 0..RUNS {
+        let mut times = times.iter_mut();
+        for (quality, times) in ResampleQuality::ALL.iter().zip(&mut times) {
+            times.push(own_cpu(|| {
+                std::hint::black_box(resample(&floats, music.channels, *quality)?);
+                Ok(())
+            })?);
+        }
+        let ffmpeg = |filter| {
+            child_cpu(command(&path, music.channels, filter).args([
+                "-c:a",
+                "pcm_f32le",
+                "-f",
+                "null",
+                "-",
+            ]))
+        };
+        let without = if peers.is_empty() { 0.0 } else { ffmpeg(None)? };
+        for ((_, filter), times) in peers.iter().zip(times) {
+            times.push(ffmpeg(Some(filter))? - without);
+        }
+    }
+    // The music is taken to be at this rate, whatever its own.
+    let seconds = (floats.len() / music.channels) as f64 / f64::from(FROM);
+    Ok(times.into_iter().map(|times| seconds / median(times)).collect())
+}
+
+/// ffmpeg, reading raw samples through a filter.
+fn command(input: &Path, channels: usize, filter: Option<&str>) -> Command {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-threads", "1", "-f", "f32le", "-ar", &FROM.to_string()]);
+    command.args(["-ac", &channels.to_string(), "-i"]).arg(input);
+    if let Some(filter) = filter {
+        command.args(["-af", filter]);
+    }
+    command
+}
+
+/// Resamples with ours, chunk by chunk; to and from the type that the quality filters in is part
+/// of it.
+fn resample(
+    samples: &[f32],
+    channels: usize,
+    quality: ResampleQuality,
+) -> anyhow::Result<Vec<f32>> {
+    let mut resampler = Resampler::new(FROM, TO, channels, quality)?;
+    let mut resampled = Vec::with_capacity(samples.len());
+    let mut wide = Vec::new();
+    let mut chunks = samples.chunks(CHUNK * channels);
+    loop {
+        let chunk = chunks.next();
+        match chunk {
+            None => resampler.finish(),
+            Some(chunk) if resampler.data_type() == DataType::F64 => {
+                wide.clear();
+                wide.extend(chunk.iter().copied().map(f64::from));
+                resampler.push(TypedSlice::F64(&wide));
+            }
+            Some(chunk) => resampler.push(TypedSlice::F32(chunk)),
+        }
+        let ready = resampler.ready();
+        if let Some(ready) = f32::of(ready) {
+            resampled.extend_from_slice(ready);
+        } else if let Some(ready) = f64::of(ready) {
+            resampled.extend(ready.iter().map(|sample| *sample as f32));
+        }
+        resampler.consume(usize::MAX);
+        if chunk.is_none() {
+            return Ok(resampled);
+        }
+    }
+}
+
+fn write(path: &Path, samples: &[f32]) -> anyhow::Result<()> {
+    let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    Ok(std::fs::write(path, bytes)?)
+}

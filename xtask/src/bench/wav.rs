@@ -1,0 +1,24 @@
+//! PCM in WAV beside ffmpeg: what chunks cost where there is hardly anything to encode.
+
+use std::path::Path;
+
+use super::compare::{Peer, compare, print_head};
+use super::measure::ffmpeg;
+use super::music::{Music, encode};
+
+pub(super) fn run(music: &Music) -> anyhow::Result<()> {
+    let floats = music.floats();
+    let output = music.output("own.wav");
+    let float_wav = music.output("float.wav");
+    encode(&floats, music.channels, &float_wav, music.stream().encoder("pcm_f32le"))?;
+    let own = || encode(&floats, music.channels, &output, music.stream());
+    let command = |input: &Path, output: &Path| {
+        let input = if input == music.wav { &float_wav } else { input };
+        let mut command = ffmpeg(input);
+        command.args(["-c:a", "pcm_s16le"]).arg(output);
+        command
+    };
+    print_head();
+    let peer = Peer { name: "ffmpeg", program: "ffmpeg", command: &command };
+    compare(music, "float to wav s16", &output, &own, &[peer])
+}

@@ -87,7 +87,8 @@ fn floor(case: &Case) -> f64 {
     match (case.codec(), bits) {
         (CodecId::AdpcmG722 | CodecId::AdpcmImaWav | CodecId::AdpcmMs, _) => 0.97,
         (CodecId::Opus, Some(bits)) if bits >= 0.9 => 0.9,
-        // Several channels of 8 kbit/s each.
+        // Channels of 8 kbit/s are coded by their character more than by their waves.
+        (CodecId::Opus, Some(bits)) if bits < 0.4 => 0.3,
         (CodecId::Opus, Some(bits)) if bits < 0.9 && case.channels() > 2 => 0.5,
         (_, Some(bits)) if bits < 0.4 => 0.5,
         (_, Some(bits)) if bits < 0.9 => 0.8,

@@ -190,7 +190,7 @@ pub(super) fn bit_rate(path: &Path, seconds: f64) -> anyhow::Result<f64> {
     let printed = String::from_utf8(capture(&mut ffprobe)?)?;
     let header = if path.extension().is_some_and(|aac| aac == "aac") { ADTS_HEADER } else { 0.0 };
     let mut bytes = 0.0;
-    for size in printed.lines() {
+    for size in printed.lines().filter(|line| !line.is_empty()) {
         // A packet with side data has a comma after its size.
         bytes += size.trim_end_matches(',').parse::<f64>()? - header;
     }

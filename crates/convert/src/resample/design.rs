@@ -16,7 +16,7 @@ struct Spec {
 
 const fn spec(quality: ResampleQuality) -> Spec {
     match quality {
-        ResampleQuality::Fast => Spec { pass: 0.907, stop: 1.093, attenuation: 101.0 },
+        ResampleQuality::Fast => Spec { pass: 0.907, stop: 1.06, attenuation: 101.0 },
         ResampleQuality::Default => Spec { pass: 0.907, stop: 1.0, attenuation: 122.0 },
         ResampleQuality::High => Spec { pass: 0.91, stop: 1.0, attenuation: 142.0 },
     }

@@ -21,12 +21,12 @@
 //!
 //! | | samples | passes | gone from | by | error of a tone up to 0.907 |
 //! |---|---|---|---|---|---|
-//! | [`Fast`](ResampleQuality::Fast) | `f32` | 0.92 | 1.093 | 100 dB | -100 dB |
+//! | [`Fast`](ResampleQuality::Fast) | `f32` | 0.92 | 1.06 | 100 dB | -100 dB |
 //! | [`Default`](ResampleQuality::Default) | `f32` | 0.92 | 1 | 120 dB | -120 dB |
 //! | [`High`](ResampleQuality::High) | `f64` | 0.92 | 1 | 130 dB | -140 dB |
 //!
 //! 0.907 is 20 kHz of 44.1 kHz. `Fast` lets frequencies just above half of the output's rate fold
-//! onto those just below it, down to 0.907 (and likewise leaves images there); with the others
+//! onto those just below it, down to 0.94 (and likewise leaves images there); with the others
 //! nothing folds.
 //!
 //! # Speed, memory and delay

@@ -9,7 +9,8 @@ fn check(samples: &[f32], rate: u32, channels: usize, options: &str) {
     let stream = Case { rate, channels, options }.encode(samples);
     let count = samples.len() / channels;
     let size = if rate >= 32_000 { 1152 } else { 576 };
-    assert_eq!(stream.packets.len(), (count + DELAY).div_ceil(size));
+    // One frame alone is no stream for many readers.
+    assert_eq!(stream.packets.len(), (count + DELAY).div_ceil(size).max(2));
     assert!(stream.decode().iter().all(|x| x.is_finite()));
 }
 
@@ -52,7 +53,10 @@ fn extremes_fit() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(60)
+    })]
     #[test]
     fn anything_gives_valid_frames(
         runs in prop::collection::vec((any::<u64>(), -40i32..8, 1usize..1500, any::<bool>()), 1..10),

@@ -46,7 +46,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
                 options.set(option.name, u.choose(values)?.0);
                 continue;
             }
-            OptionKind::Bool { .. } => continue,
+            _ => continue,
         };
         options.set(option.name, value.to_string());
     }

@@ -39,6 +39,14 @@ pub fn options(u: &mut Unstructured<'_>, known: &[OptionInfo]) -> Result<Options
                 u.int_in_range(low..=max.saturating_add(1))?.to_string()
             }
             OptionKind::Bool { .. } => u.choose(&["true", "false", "1", "perhaps"])?.to_string(),
+            OptionKind::Float { min, max, .. } => {
+                let part = f64::from(u.int_in_range(-1..=101i8)?) / 100.0;
+                (min + (max - min) * part).to_string()
+            }
+            OptionKind::Flags { values } => {
+                let words = [u.choose(values)?.0, u.choose(values)?.0];
+                words.join(u.choose(&["+", "-", "+-"])?)
+            }
             OptionKind::Choice { values, .. } => u.choose(values)?.0.to_owned(),
         };
         options.set(option.name, value);

@@ -398,6 +398,13 @@ fn any_options() -> impl Strategy<Value = Vec<(String, String)>> {
         let values = match option.kind {
             OptionKind::Bool { .. } => vec!["true".to_owned(), "false".to_owned()],
             OptionKind::Choice { values, .. } => values.iter().map(|v| v.0.to_owned()).collect(),
+            OptionKind::Flags { values } => {
+                let words: Vec<_> = values.iter().map(|v| v.0.to_owned()).collect();
+                [words.join("+")].into_iter().chain(words).collect()
+            }
+            OptionKind::Float { min, max, .. } => {
+                [min, (min + max) / 2.0, max, max + 1.0].map(|v| v.to_string()).to_vec()
+            }
             // Not every number is a machine's: 64 threads take long to start.
             OptionKind::Int { min, max, .. } => {
                 let most = if option.name == "threads" { 3 } else { max };

@@ -171,6 +171,13 @@ fn options_help<'a>(text: &mut String, title: &str, options: impl Iterator<Item 
                 }
                 let _ = writeln!(text, "      one of these{default}");
             }
+            OptionKind::Flags { values } => {
+                let width = values.iter().map(|(word, _)| word.len()).max().unwrap_or(0);
+                for (word, help) in values {
+                    let _ = writeln!(text, "      {word:width$}  {help}");
+                }
+                let _ = writeln!(text, "      any of these, joined by +");
+            }
             kind => {
                 let _ = writeln!(text, "      {kind}{default}");
             }
@@ -181,7 +188,9 @@ fn options_help<'a>(text: &mut String, title: &str, options: impl Iterator<Item 
 fn default_of(option: &OptionInfo) -> String {
     match option.kind {
         OptionKind::Int { default, .. } => default.map(|d| d.to_string()).unwrap_or_default(),
+        OptionKind::Float { default, .. } => default.map(|d| d.to_string()).unwrap_or_default(),
         OptionKind::Bool { default } => default.to_string(),
+        OptionKind::Flags { .. } => String::new(),
         OptionKind::Choice { default, .. } => default.to_owned(),
     }
 }
@@ -191,7 +200,13 @@ fn option_json(option: &OptionInfo) -> Value {
         OptionKind::Int { min, max, default } => {
             ("int", json!({"min": min, "max": max}), json!(default))
         }
+        OptionKind::Float { min, max, default } => {
+            ("float", json!({"min": min, "max": max}), json!(default))
+        }
         OptionKind::Bool { default } => ("bool", json!([true, false]), json!(default)),
+        OptionKind::Flags { values } => {
+            ("flags", values.iter().map(|(word, _)| *word).collect(), json!([]))
+        }
         OptionKind::Choice { values, default } => {
             ("choice", values.iter().map(|(word, _)| *word).collect(), json!(default))
         }

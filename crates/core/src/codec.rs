@@ -53,7 +53,16 @@ codecs! {
     Mp3 = "mp3",
     Opus = "opus",
     Vorbis = "vorbis",
+    Av1 = "av1",
+    Bmp = "bmp",
+    Gif = "gif",
+    H264 = "h264",
+    Mjpeg = "mjpeg",
+    Pgm = "pgm",
+    Png = "png",
+    Ppm = "ppm",
     RawVideo = "rawvideo",
+    Webp = "webp",
 }
 
 impl CodecId {
@@ -74,13 +83,23 @@ impl CodecId {
             | Self::Mp3
             | Self::Opus
             | Self::Vorbis
-            | Self::RawVideo => return None,
+            | Self::Av1
+            | Self::Bmp
+            | Self::Gif
+            | Self::H264
+            | Self::Mjpeg
+            | Self::Pgm
+            | Self::Png
+            | Self::Ppm
+            | Self::RawVideo
+            | Self::Webp => return None,
         })
     }
 }
 
 impl CodecId {
-    /// Whether samples come out as they went in, but for bits that the codec has no room for.
+    /// Whether samples or pixels come out as they went in, but for bits that the codec has no room
+    /// for.
     pub const fn is_lossless(self) -> bool {
         match self {
             Self::Aac
@@ -91,7 +110,11 @@ impl CodecId {
             | Self::Opus
             | Self::PcmALaw
             | Self::PcmMuLaw
-            | Self::Vorbis => false,
+            | Self::Vorbis
+            | Self::Av1
+            | Self::Gif
+            | Self::H264
+            | Self::Mjpeg => false,
             Self::PcmU8
             | Self::PcmS8
             | Self::PcmS16Le
@@ -108,7 +131,12 @@ impl CodecId {
             | Self::PcmF64Be
             | Self::Alac
             | Self::Flac
-            | Self::RawVideo => true,
+            | Self::Bmp
+            | Self::Pgm
+            | Self::Png
+            | Self::Ppm
+            | Self::RawVideo
+            | Self::Webp => true,
         }
     }
 }

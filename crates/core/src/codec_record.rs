@@ -1,5 +1,7 @@
 //! What a container must know of each codec.
 
+use crate::{Error, Result};
+
 /// A codec's configuration record, where it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -12,8 +14,12 @@ pub enum CodecRecord {
     Adpcm(AdpcmBlocks),
     /// ALAC's configuration.
     Alac(AlacConfig),
+    /// AV1's configuration.
+    Av1(Av1Config),
     /// FLAC's STREAMINFO.
     Flac(FlacStreamInfo),
+    /// H.264's parameter sets.
+    H264(AvcConfig),
     /// What an MP3's information frame tells of its encoder.
     Mp3(Mp3Info),
     /// Opus' identification header.
@@ -202,6 +208,72 @@ pub struct VorbisHeaders {
     pub setup: Vec<u8>,
 }
 
+/// H.264's parameter sets: what AVCDecoderConfigurationRecord holds (ISO/IEC 14496-15 §5.3.3.1).
+///
+/// Packets of H.264 are the NAL units of one picture, each after its length in four bytes,
+/// big-endian, and without parameter sets; [`h264`](crate::h264) makes a byte stream of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AvcConfig {
+    /// The sequence parameter set, a NAL unit with its header.
+    pub sps: Vec<u8>,
+    /// The picture parameter set, a NAL unit with its header.
+    pub pps: Vec<u8>,
+}
+
+impl AvcConfig {
+    /// The record as it stands in a file. Chroma is 4:2:0 with 8 bits, where the profile lets the
+    /// record say so.
+    ///
+    /// # Errors
+    /// The sets must be such NAL units of at most 65,535 bytes.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let (&[header, profile, compatibility, level, ..], &[pps_header, ..]) =
+            (&self.sps[..], &self.pps[..])
+        else {
+            return Err(Error::argument("H.264's parameter sets must not be empty."));
+        };
+        if header & 0x1f != 7 || pps_header & 0x1f != 8 {
+            return Err(Error::argument(format!(
+                "H.264's parameter sets must be NAL units of the types 7 and 8. Found: {} and {}",
+                header & 0x1f,
+                pps_header & 0x1f
+            )));
+        }
+        // Version 1; reserved bits are ones; lengths of four bytes.
+        let mut bytes = vec![1, profile, compatibility, level, 0xff];
+        for (count, set) in [(0xe1, &self.sps), (1, &self.pps)] {
+            let length = u16::try_from(set.len()).map_err(|_| {
+                Error::argument(format!(
+                    "A parameter set of H.264 has at most 65535 bytes. Found: {}",
+                    set.len()
+                ))
+            })?;
+            bytes.push(count);
+            bytes.extend(length.to_be_bytes());
+            bytes.extend(set);
+        }
+        if matches!(profile, 100 | 110 | 122 | 144) {
+            bytes.extend([0xfd, 0xf8, 0xf8, 0]);
+        }
+        Ok(bytes)
+    }
+}
+
+/// AV1's AV1CodecConfigurationRecord (AV1 in ISO BMFF §2.3). Packets are temporal units without
+/// their temporal delimiter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Av1Config {
+    /// The record as it stands in a file: four bytes, then the sequence header OBU.
+    pub bytes: Vec<u8>,
+}
+
+impl Av1Config {
+    /// The sequence header OBU.
+    pub fn sequence_header(&self) -> &[u8] {
+        self.bytes.get(4..).unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,6 +343,19 @@ mod tests {
         };
         let surround = OpusHead { channels: 6, mapping: Some(mapping), ..stereo };
         assert_eq!(surround.to_bytes()[18..], [1, 4, 2, 0, 4, 1, 2, 3, 5]);
+    }
+
+    #[test]
+    fn avc_configuration_is_the_standards() {
+        // ISO/IEC 14496-15 §5.3.3.1.2: High profile says its chroma and depth at the end.
+        let mut config = AvcConfig { sps: vec![0x67, 66, 0xc0, 31, 9], pps: vec![0x68, 7] };
+        let baseline = [1, 66, 0xc0, 31, 0xff, 0xe1, 0, 5, 0x67, 66, 0xc0, 31, 9, 1, 0, 2, 0x68, 7];
+        assert_eq!(config.to_bytes().unwrap(), baseline);
+        config.sps[1] = 100;
+        assert_eq!(config.to_bytes().unwrap()[18..], [0xfd, 0xf8, 0xf8, 0]);
+        config.pps = vec![0; 0x1_0000];
+        assert!(config.to_bytes().is_err());
+        assert!(AvcConfig { sps: vec![], pps: vec![0x68] }.to_bytes().is_err());
     }
 
     #[test]

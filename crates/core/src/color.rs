@@ -1,6 +1,12 @@
 //! What the numbers of a picture mean as colours: ITU-T H.273 code points.
 
-/// Primaries, transfer, matrix and range of a picture.
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::list;
+use crate::{Error, Result};
+
+/// Primaries, transfer, matrix, range and siting of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct ColorInfo {
     /// Which red, green, blue and white.
@@ -11,68 +17,194 @@ pub struct ColorInfo {
     pub matrix: MatrixCoefficients,
     /// Which code values are black and white.
     pub range: ColorRange,
+    /// Where subsampled chroma is.
+    pub chroma_location: ChromaLocation,
 }
 
-/// `ColourPrimaries` (H.273 §8.1); the discriminant is the code point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[repr(u8)]
-#[non_exhaustive]
-pub enum ColorPrimaries {
-    /// `bt709`, also sRGB.
-    Bt709 = 1,
+impl ColorInfo {
+    /// BT.709 in limited range: high definition.
+    pub const BT709: Self = Self {
+        primaries: ColorPrimaries::Bt709,
+        transfer: TransferCharacteristics::Bt709,
+        matrix: MatrixCoefficients::Bt709,
+        range: ColorRange::Limited,
+        chroma_location: ChromaLocation::Left,
+    };
+
+    /// BT.601 with 525 lines in limited range: standard definition.
+    pub const BT601: Self = Self {
+        primaries: ColorPrimaries::Smpte170M,
+        transfer: TransferCharacteristics::Smpte170M,
+        matrix: MatrixCoefficients::Smpte170M,
+        ..Self::BT709
+    };
+
+    /// JFIF: BT.601's matrix in full range, chroma in the middle.
+    pub const JFIF: Self = Self {
+        primaries: ColorPrimaries::Unspecified,
+        transfer: TransferCharacteristics::Unspecified,
+        matrix: MatrixCoefficients::Bt470Bg,
+        range: ColorRange::Full,
+        chroma_location: ChromaLocation::Center,
+    };
+
+    /// Red, green and blue as they are on a screen.
+    pub const SRGB: Self = Self {
+        primaries: ColorPrimaries::Bt709,
+        transfer: TransferCharacteristics::Srgb,
+        matrix: MatrixCoefficients::Identity,
+        range: ColorRange::Full,
+        chroma_location: ChromaLocation::Left,
+    };
+}
+
+/// Declares an enum of code points with FFmpeg's names, the first of which is the one to show.
+macro_rules! code_points {
+    (
+        $(#[$doc:meta])*
+        $type:ident, $what:literal, $default:ident;
+        $($(#[$variant_doc:meta])* $variant:ident = $code:literal, $name:literal $(| $alias:literal)*;)*
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        #[non_exhaustive]
+        pub enum $type {
+            $($(#[$variant_doc])* $variant = $code,)*
+        }
+
+        impl $type {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// FFmpeg's name.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// The code point.
+            pub const fn code(self) -> u8 {
+                self as u8
+            }
+        }
+
+        impl Default for $type {
+            fn default() -> Self {
+                Self::$default
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = Error;
+
+            fn from_str(name: &str) -> Result<Self> {
+                match name {
+                    $($name $(| $alias)* => Ok(Self::$variant),)*
+                    _ => Err(Error::unknown_name(format!(
+                        "Unknown {}: {name}. Valid values are {}.",
+                        $what,
+                        list(Self::ALL)
+                    ))),
+                }
+            }
+        }
+    };
+}
+
+code_points! {
+    /// `ColourPrimaries` (H.273 §8.1).
+    ColorPrimaries, "color primaries", Unspecified;
+    /// Also sRGB.
+    Bt709 = 1, "bt709";
     /// Not known.
-    #[default]
-    Unspecified = 2,
-    /// `bt470bg`: BT.601 with 625 lines.
-    Bt470Bg = 5,
-    /// `smpte170m`: BT.601 with 525 lines.
-    Smpte170M = 6,
-    /// `bt2020`.
-    Bt2020 = 9,
+    Unspecified = 2, "unknown" | "unspecified";
+    /// BT.601 with 625 lines.
+    Bt470Bg = 5, "bt470bg";
+    /// BT.601 with 525 lines.
+    Smpte170M = 6, "smpte170m";
+    /// Ultra high definition.
+    Bt2020 = 9, "bt2020";
 }
 
-/// `TransferCharacteristics` (H.273 §8.2); the discriminant is the code point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[repr(u8)]
-#[non_exhaustive]
-pub enum TransferCharacteristics {
-    /// `bt709`.
-    Bt709 = 1,
+code_points! {
+    /// `TransferCharacteristics` (H.273 §8.2).
+    TransferCharacteristics, "color transfer", Unspecified;
+    /// High definition.
+    Bt709 = 1, "bt709";
     /// Not known.
-    #[default]
-    Unspecified = 2,
-    /// `smpte170m`: BT.601.
-    Smpte170M = 6,
-    /// `iec61966-2-1`: sRGB.
-    Srgb = 13,
+    Unspecified = 2, "unknown" | "unspecified";
+    /// BT.601; the same curve as [`Self::Bt709`].
+    Smpte170M = 6, "smpte170m";
+    /// sRGB.
+    Srgb = 13, "iec61966-2-1" | "iec61966_2_1" | "srgb";
 }
 
-/// `MatrixCoefficients` (H.273 §8.3); the discriminant is the code point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[repr(u8)]
-#[non_exhaustive]
-pub enum MatrixCoefficients {
-    /// `gbr`: no conversion.
-    Identity = 0,
-    /// `bt709`.
-    Bt709 = 1,
+code_points! {
+    /// `MatrixCoefficients` (H.273 §8.3).
+    MatrixCoefficients, "colorspace", Unspecified;
+    /// No conversion.
+    Identity = 0, "gbr" | "rgb";
+    /// High definition.
+    Bt709 = 1, "bt709";
     /// Not known.
-    #[default]
-    Unspecified = 2,
-    /// `bt470bg`: BT.601 with 625 lines; the same numbers as [`Self::Smpte170M`].
-    Bt470Bg = 5,
-    /// `smpte170m`: BT.601 with 525 lines.
-    Smpte170M = 6,
-    /// `bt2020nc`.
-    Bt2020NonConstant = 9,
+    Unspecified = 2, "unknown" | "unspecified";
+    /// BT.601 with 625 lines; the same numbers as [`Self::Smpte170M`].
+    Bt470Bg = 5, "bt470bg";
+    /// BT.601 with 525 lines.
+    Smpte170M = 6, "smpte170m" | "bt601";
+    /// Ultra high definition, non-constant luminance.
+    Bt2020NonConstant = 9, "bt2020nc" | "bt2020_ncl";
 }
 
-/// Which code values are black and white (`VideoFullRangeFlag`, H.273 §8.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum ColorRange {
-    /// `tv`: luma 16–235, chroma 16–240 at 8 bits.
-    #[default]
-    Limited,
-    /// `pc`: 0–255 at 8 bits.
-    Full,
+code_points! {
+    /// Which code values are black and white. The code is `VideoFullRangeFlag` (H.273 §8.3).
+    ColorRange, "color range", Limited;
+    /// Luma 16–235, chroma 16–240 at 8 bits.
+    Limited = 0, "tv" | "mpeg" | "limited";
+    /// 0–255 at 8 bits.
+    Full = 1, "pc" | "jpeg" | "full";
+}
+
+code_points! {
+    /// Where a chroma sample is that several pixels share. The code is H.264's and H.273's
+    /// `ChromaSampleLocType`.
+    ChromaLocation, "chroma sample location", Left;
+    /// On the left pixel, half-way between two rows: MPEG-2's and H.264's.
+    Left = 0, "left";
+    /// In the middle of the pixels: MPEG-1's and JPEG's.
+    Center = 1, "center";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_ffmpegs() {
+        for matrix in MatrixCoefficients::ALL {
+            assert_eq!(matrix.name().parse::<MatrixCoefficients>().unwrap(), *matrix);
+        }
+        assert_eq!("full".parse::<ColorRange>().unwrap(), ColorRange::Full);
+        assert_eq!("tv".parse::<ColorRange>().unwrap(), ColorRange::Limited);
+        let message = "zz".parse::<MatrixCoefficients>().unwrap_err().to_string();
+        assert!(message.contains("colorspace: zz") && message.contains("bt709"), "{message}");
+    }
+
+    #[test]
+    fn codes_are_those_of_the_recommendation() {
+        // H.273 tables 2 to 4.
+        let color = ColorInfo::BT601;
+        let codes = (color.primaries.code(), color.transfer.code(), color.matrix.code());
+        assert_eq!(codes, (6, 6, 6));
+        assert_eq!(TransferCharacteristics::Srgb.code(), 13);
+        assert_eq!(MatrixCoefficients::Bt2020NonConstant.code(), 9);
+    }
 }

@@ -195,8 +195,22 @@ pub struct VideoEncoderInfo {
     pub encoder: EncoderInfo,
     /// What frames it takes; the first is torio's default.
     pub pixel_formats: &'static [PixelFormat],
+    /// Which colours its pictures are taken to have.
+    pub color: VideoColor,
     /// Makes an encoder; takes its options out of the given ones.
     pub open: fn(&VideoEncoderRequest, &mut Options) -> Result<Box<dyn VideoEncoder>>,
+}
+
+/// Which colours the pictures of a codec are taken to have: what RGB is converted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VideoColor {
+    /// The stream says it. BT.709 from 720 lines up and BT.601 below unless the user says
+    /// otherwise, which is what players guess that do not read it.
+    Tagged,
+    /// Nothing says it: BT.601 in limited range unless the user says otherwise.
+    Untagged,
+    /// JFIF: BT.601 in full range.
+    Jfif,
 }
 
 /// The sample rates an encoder takes.

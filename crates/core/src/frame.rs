@@ -187,9 +187,154 @@ pub struct Plane<'a> {
     pub stride: usize,
 }
 
+impl VideoFrame<'_> {
+    /// Refuses a picture that is not what an encoder was opened for.
+    ///
+    /// # Errors
+    /// The picture must be of `format`, of `width` × `height` pixels, with all its rows there.
+    pub fn expect(&self, format: PixelFormat, width: u32, height: u32) -> Result<()> {
+        if (self.format, self.width, self.height) != (format, width as usize, height as usize) {
+            return Err(Error::chunk(format!(
+                "Expected {format} frames of {width}x{height}. Found {} of {}x{}",
+                self.format, self.width, self.height
+            )));
+        }
+        for (index, plane) in self.planes[..format.planes()].iter().enumerate() {
+            let (bytes, rows) = format.plane_size(index, self.width, self.height);
+            let needed = rows.checked_sub(1).and_then(|rows| rows.checked_mul(plane.stride));
+            let needed = needed.and_then(|start| start.checked_add(bytes));
+            if plane.stride < bytes || needed.is_none_or(|needed| plane.data.len() < needed) {
+                return Err(Error::chunk(format!(
+                    "Plane {index} of a frame must have {rows} rows of {bytes} bytes. Found: {} \
+                     bytes, a row every {}",
+                    plane.data.len(),
+                    plane.stride
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Plane<'a> {
+    /// The first `count` rows of `bytes` bytes each.
+    ///
+    /// # Panics
+    /// While iterating, where a row leaves the plane.
+    pub fn rows(self, bytes: usize, count: usize) -> impl Iterator<Item = &'a [u8]> {
+        (0..count).map(move |row| &self.data[row * self.stride..][..bytes])
+    }
+}
+
+/// One owned picture: a buffer that conversions fill again and again.
+#[derive(Debug, Clone)]
+pub struct VideoBuffer {
+    format: PixelFormat,
+    width: usize,
+    height: usize,
+    color: ColorInfo,
+    /// One after the other.
+    data: Vec<u8>,
+    /// Where each plane starts, and the distance from one of its rows to the next.
+    planes: [(usize, usize); 4],
+}
+
+impl VideoBuffer {
+    /// A row starts at a multiple of this many bytes after its plane's first, for SIMD.
+    pub const ALIGNMENT: usize = 64;
+
+    /// A picture of `width` × `height` pixels, all zero.
+    ///
+    /// # Errors
+    /// More bytes than memory can be asked for.
+    pub fn new(format: PixelFormat, width: usize, height: usize, color: ColorInfo) -> Result<Self> {
+        let mut planes = [(0, 0); 4];
+        let mut size = Some(0usize);
+        for (index, plane) in planes.iter_mut().enumerate().take(format.planes()) {
+            let (bytes, rows) = format.plane_size(index, width, height);
+            let stride = bytes.checked_next_multiple_of(Self::ALIGNMENT);
+            *plane = (size.unwrap_or_default(), stride.unwrap_or_default());
+            let end = stride.and_then(|stride| stride.checked_mul(rows));
+            size = size.zip(end).and_then(|(size, bytes)| size.checked_add(bytes));
+        }
+        let Some(size) = size.filter(|size| isize::try_from(*size).is_ok()) else {
+            return Err(Error::argument(format!(
+                "A picture of {width}x{height} pixels does not fit in memory."
+            )));
+        };
+        Ok(Self { format, width, height, color, data: vec![0; size], planes })
+    }
+
+    /// How the pixels are stored.
+    pub const fn format(&self) -> PixelFormat {
+        self.format
+    }
+
+    /// In pixels.
+    pub const fn width(&self) -> usize {
+        self.width
+    }
+
+    /// In pixels.
+    pub const fn height(&self) -> usize {
+        self.height
+    }
+
+    /// What the numbers mean as colours.
+    pub const fn color(&self) -> ColorInfo {
+        self.color
+    }
+
+    /// The planes to fill, each from its first row to its last, and the distance in bytes from
+    /// one row to the next. There are as many as the format has; the others are empty.
+    pub fn planes_mut(&mut self) -> [(&mut [u8], usize); 4] {
+        let mut rest = &mut self.data[..];
+        let mut planes: [(&mut [u8], usize); 4] = Default::default();
+        for index in 0..self.format.planes() {
+            let (_, stride) = self.planes[index];
+            let (_, rows) = self.format.plane_size(index, self.width, self.height);
+            let (plane, after) = std::mem::take(&mut rest).split_at_mut(stride * rows);
+            planes[index] = (plane, stride);
+            rest = after;
+        }
+        planes
+    }
+
+    /// The picture as an encoder takes it, to be shown at `pts`.
+    pub fn frame(&self, pts: Timestamp) -> VideoFrame<'_> {
+        let mut planes = [Plane::default(); 4];
+        for (index, plane) in planes.iter_mut().enumerate().take(self.format.planes()) {
+            let (start, stride) = self.planes[index];
+            let (_, rows) = self.format.plane_size(index, self.width, self.height);
+            *plane = Plane { data: &self.data[start..start + stride * rows], stride };
+        }
+        let Self { format, width, height, color, .. } = *self;
+        VideoFrame { format, width, height, color, planes, pts }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_buffers_planes_are_the_frames() {
+        let color = ColorInfo::default();
+        let mut buffer = VideoBuffer::new(PixelFormat::Yuv420p, 5, 3, color).unwrap();
+        for (value, (plane, _)) in (1..).zip(buffer.planes_mut()) {
+            plane.fill(value);
+        }
+        let frame = buffer.frame(Timestamp(9));
+        frame.expect(PixelFormat::Yuv420p, 5, 3).unwrap();
+        assert!(frame.expect(PixelFormat::Yuv420p, 5, 4).is_err());
+        let chroma: Vec<_> = frame.planes[2].rows(3, 2).collect();
+        assert_eq!(chroma, [[3, 3, 3], [3, 3, 3]]);
+        assert!(frame.planes[3].data.is_empty());
+        let short = VideoFrame { planes: [Plane { data: &[0; 14], stride: 5 }; 4], ..frame };
+        assert!(short.expect(PixelFormat::Yuv420p, 5, 3).is_err());
+        let huge = VideoBuffer::new(PixelFormat::Yuv444p, usize::MAX / 2, 7, color);
+        assert!(huge.is_err());
+    }
 
     #[test]
     fn packed_and_planar_are_told_apart() {

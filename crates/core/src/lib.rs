@@ -16,6 +16,7 @@ mod color;
 mod encoder;
 mod error;
 mod frame;
+pub mod h264;
 mod metadata;
 mod muxer;
 mod option;
@@ -35,18 +36,20 @@ mod vorbis_comment;
 pub use channel_layout::{Channel, ChannelLayout};
 pub use codec::CodecId;
 pub use codec_record::{
-    AdpcmBlocks, AlacConfig, AudioSpecificConfig, CodecRecord, FlacStreamInfo, Mp3Info,
-    Mp3RateControl, OpusChannelMapping, OpusHead, VorbisHeaders,
+    AdpcmBlocks, AlacConfig, AudioSpecificConfig, Av1Config, AvcConfig, CodecRecord,
+    FlacStreamInfo, Mp3Info, Mp3RateControl, OpusChannelMapping, OpusHead, VorbisHeaders,
 };
 pub use color::{
-    ColorInfo, ColorPrimaries, ColorRange, MatrixCoefficients, TransferCharacteristics,
+    ChromaLocation, ColorInfo, ColorPrimaries, ColorRange, MatrixCoefficients,
+    TransferCharacteristics,
 };
 pub use encoder::{
     AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, Backing, CodecConfig, CodecConfigField,
-    EncoderInfo, Layouts, SampleRates, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
+    EncoderInfo, Layouts, SampleRates, VideoColor, VideoEncoder, VideoEncoderInfo,
+    VideoEncoderRequest,
 };
 pub use error::{Error, ErrorKind, Result, list};
-pub use frame::{AudioFrame, Plane, TypedBuffer, VideoFrame, clamp_sample};
+pub use frame::{AudioFrame, Plane, TypedBuffer, VideoBuffer, VideoFrame, clamp_sample};
 pub use metadata::Metadata;
 pub use muxer::{Muxer, MuxerInfo};
 pub use option::{OptionInfo, OptionKind, Options};

@@ -62,6 +62,12 @@ pub struct MuxerInfo {
     pub video_codecs: &'static [CodecId],
     /// The most streams a file can have.
     pub max_streams: usize,
+    /// Whether pictures can be shown for any time; otherwise each is shown for one unit of its
+    /// time base.
+    pub variable_frame_rate: bool,
+    /// Whether each picture is a file of its own where the destination's name has a place for a
+    /// number, as `frame_%04d.png`: then the main output is never asked for.
+    pub numbered_files: bool,
     /// Whether it has a place for the metadata's cover.
     pub covers: bool,
     /// Its own options.

@@ -22,8 +22,12 @@ pub struct OptionInfo {
 pub enum OptionKind {
     /// A whole number. Without a default, leaving it out lets the encoder or muxer decide.
     Int { min: i64, max: i64, default: Option<i64> },
+    /// A number. Without a default, leaving it out lets the encoder or muxer decide.
+    Float { min: f64, max: f64, default: Option<f64> },
     /// Yes or no.
     Bool { default: bool },
+    /// Any of some words, each with its meaning, joined by `+`.
+    Flags { values: &'static [(&'static str, &'static str)] },
     /// One of some words, each with its meaning.
     Choice { values: &'static [(&'static str, &'static str)], default: &'static str },
 }
@@ -37,6 +41,25 @@ impl OptionInfo {
         help: &'static str,
     ) -> Self {
         Self { name, help, kind: OptionKind::Int { min, max, default } }
+    }
+
+    /// A number from `min` to `max`.
+    pub const fn float(
+        name: &'static str,
+        (min, max): (f64, f64),
+        default: Option<f64>,
+        help: &'static str,
+    ) -> Self {
+        Self { name, help, kind: OptionKind::Float { min, max, default } }
+    }
+
+    /// Any of `values`: words, each with its meaning. None unless given.
+    pub const fn flags(
+        name: &'static str,
+        values: &'static [(&'static str, &'static str)],
+        help: &'static str,
+    ) -> Self {
+        Self { name, help, kind: OptionKind::Flags { values } }
     }
 
     /// Yes or no.
@@ -67,7 +90,11 @@ impl fmt::Display for OptionKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Int { min, max, .. } => write!(f, "{min} to {max}"),
+            Self::Float { min, max, .. } => write!(f, "{min} to {max}"),
             Self::Bool { .. } => f.write_str("true or false"),
+            Self::Flags { values } => {
+                write!(f, "any of {}, joined by +", list(values.iter().map(|v| v.0)))
+            }
             Self::Choice { values, .. } => write!(f, "{}", list(values.iter().map(|v| v.0))),
         }
     }
@@ -135,6 +162,55 @@ impl Options {
             Some(number) if (min..=max).contains(&number) => Ok(Some(number)),
             _ => Err(option.refuse(&value)),
         }
+    }
+
+    /// Takes a number; its default where it was not given.
+    ///
+    /// # Errors
+    /// The value must be a number in the option's range.
+    ///
+    /// # Panics
+    /// If the option is not [`OptionKind::Float`].
+    pub fn take_float(&mut self, option: &OptionInfo) -> Result<Option<f64>> {
+        let OptionKind::Float { min, max, default } = option.kind else {
+            panic!("{} is not a float", option.name)
+        };
+        let Some(value) = self.take(option) else { return Ok(default) };
+        match value.parse::<f64>() {
+            // Neither holds for NaN.
+            Ok(number) if number >= min && number <= max => Ok(Some(number)),
+            _ => Err(option.refuse(&value)),
+        }
+    }
+
+    /// Takes any of the option's words, in the order given: `faststart+empty_moov`. A word after
+    /// `-` is taken out again. None where the option was not given.
+    ///
+    /// # Errors
+    /// Each must be one of the words.
+    ///
+    /// # Panics
+    /// If the option is not [`OptionKind::Flags`].
+    pub fn take_flags(&mut self, option: &OptionInfo) -> Result<Vec<&'static str>> {
+        let OptionKind::Flags { values } = option.kind else {
+            panic!("{} is not a set of flags", option.name)
+        };
+        let Some(given) = self.take(option) else { return Ok(Vec::new()) };
+        let mut flags: Vec<&'static str> = Vec::new();
+        let mut rest = given.as_str();
+        while !rest.is_empty() {
+            let is_taken_out = rest.starts_with('-');
+            let word_on = rest.strip_prefix(['+', '-']).unwrap_or(rest);
+            let end = word_on.find(['+', '-']).unwrap_or(word_on.len());
+            let found = values.iter().find(|(word, _)| *word == &word_on[..end]);
+            let (word, _) = found.ok_or_else(|| option.refuse(&given))?;
+            flags.retain(|flag| flag != word);
+            if !is_taken_out {
+                flags.push(word);
+            }
+            rest = &word_on[end..];
+        }
+        Ok(flags)
     }
 
     /// Takes a yes or no; its default where it was not given.
@@ -228,6 +304,30 @@ mod tests {
             let message = int(wrong).unwrap_err().to_string();
             assert!(message.contains("level") && message.contains("0 to 12000"), "{message}");
         }
+    }
+
+    #[test]
+    fn fractions_stay_in_their_range() {
+        let crf = OptionInfo::float("crf", (0.0, 51.0), Some(23.0), "quality");
+        let float =
+            |value: &str| [("crf", value)].into_iter().collect::<Options>().take_float(&crf);
+        assert_eq!(Options::new().take_float(&crf).unwrap(), Some(23.0));
+        assert_eq!(float("18.5").unwrap(), Some(18.5));
+        for wrong in ["51.1", "-1", "NaN", "inf", "", "x"] {
+            assert!(float(wrong).unwrap_err().to_string().contains("0 to 51"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn flags_are_set_and_unset() {
+        const FLAGS: OptionInfo = OptionInfo::flags("flags", &[("a_b", ""), ("c", "")], "");
+        let flags =
+            |value: &str| [("flags", value)].into_iter().collect::<Options>().take_flags(&FLAGS);
+        assert_eq!(flags("a_b+c").unwrap(), ["a_b", "c"]);
+        assert_eq!(flags("+c+a_b-c").unwrap(), ["a_b"]);
+        assert!(flags("").unwrap().is_empty());
+        let message = flags("c+bogus").unwrap_err().to_string();
+        assert!(message.contains("c+bogus") && message.contains("a_b, c"), "{message}");
     }
 
     #[test]

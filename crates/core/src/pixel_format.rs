@@ -26,6 +26,12 @@ pub enum PixelFormat {
     Yuv422p,
     /// `yuv444p`: planes Y, U, V of one size.
     Yuv444p,
+    /// `yuvj420p`: [`Yuv420p`](Self::Yuv420p) whose luma and chroma take the full range, 0–255.
+    Yuvj420p,
+    /// `yuvj422p`: [`Yuv422p`](Self::Yuv422p) in full range.
+    Yuvj422p,
+    /// `yuvj444p`: [`Yuv444p`](Self::Yuv444p) in full range.
+    Yuvj444p,
     /// `nv12`: a plane Y, and a plane of interleaved U and V halved both ways.
     Nv12,
 }
@@ -41,6 +47,9 @@ impl PixelFormat {
         Self::Yuv420p,
         Self::Yuv422p,
         Self::Yuv444p,
+        Self::Yuvj420p,
+        Self::Yuvj422p,
+        Self::Yuvj444p,
         Self::Nv12,
     ];
 
@@ -55,6 +64,9 @@ impl PixelFormat {
             Self::Yuv420p => "yuv420p",
             Self::Yuv422p => "yuv422p",
             Self::Yuv444p => "yuv444p",
+            Self::Yuvj420p => "yuvj420p",
+            Self::Yuvj422p => "yuvj422p",
+            Self::Yuvj444p => "yuvj444p",
             Self::Nv12 => "nv12",
         }
     }
@@ -63,9 +75,53 @@ impl PixelFormat {
     pub const fn planes(self) -> usize {
         match self {
             Self::Gray8 | Self::Rgb24 | Self::Bgr24 | Self::Rgb0 | Self::Bgr0 => 1,
-            Self::Yuv420p | Self::Yuv422p | Self::Yuv444p => 3,
+            Self::Yuv420p
+            | Self::Yuv422p
+            | Self::Yuv444p
+            | Self::Yuvj420p
+            | Self::Yuvj422p
+            | Self::Yuvj444p => 3,
             Self::Nv12 => 2,
         }
+    }
+
+    /// How many numbers a pixel has in a tensor of this format, as the size of its channel
+    /// dimension: 1, 3, or 4 for `rgb0` and `bgr0`, which are taken with 3 too.
+    pub const fn components(self) -> usize {
+        match self {
+            Self::Gray8 => 1,
+            Self::Rgb0 | Self::Bgr0 => 4,
+            _ => 3,
+        }
+    }
+
+    /// Whether pixels are red, green and blue.
+    pub const fn is_rgb(self) -> bool {
+        matches!(self, Self::Rgb24 | Self::Bgr24 | Self::Rgb0 | Self::Bgr0)
+    }
+
+    /// Whether the format itself says that values take the full range, as `yuvj420p` does.
+    pub const fn is_full_range(self) -> bool {
+        matches!(self, Self::Yuvj420p | Self::Yuvj422p | Self::Yuvj444p)
+    }
+
+    /// By how many bits the width and the height of a picture are shifted right, rounded up, to
+    /// those of its chroma.
+    pub const fn chroma_shift(self) -> (u32, u32) {
+        match self {
+            Self::Yuv420p | Self::Yuvj420p | Self::Nv12 => (1, 1),
+            Self::Yuv422p | Self::Yuvj422p => (1, 0),
+            _ => (0, 0),
+        }
+    }
+
+    /// Bytes of a picture whose rows follow each other without gaps.
+    ///
+    /// # Panics
+    /// If there are more than a `usize` counts.
+    pub fn picture_size(self, width: usize, height: usize) -> usize {
+        let planes = (0..self.planes()).map(|plane| self.plane_size(plane, width, height));
+        planes.map(|(bytes, rows)| bytes.checked_mul(rows).expect("a picture fits in memory")).sum()
     }
 
     /// Bytes per row and rows of plane `plane` in a picture of `width` × `height` pixels.
@@ -74,8 +130,8 @@ impl PixelFormat {
         match (self, plane) {
             (Self::Rgb24 | Self::Bgr24, _) => (3 * width, height),
             (Self::Rgb0 | Self::Bgr0, _) => (4 * width, height),
-            (Self::Yuv420p, 1..) => (width.div_ceil(2), height.div_ceil(2)),
-            (Self::Yuv422p, 1..) => (width.div_ceil(2), height),
+            (Self::Yuv420p | Self::Yuvj420p, 1..) => (width.div_ceil(2), height.div_ceil(2)),
+            (Self::Yuv422p | Self::Yuvj422p, 1..) => (width.div_ceil(2), height),
             (Self::Nv12, 1..) => (2 * width.div_ceil(2), height.div_ceil(2)),
             _ => (width, height),
         }

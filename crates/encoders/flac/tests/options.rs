@@ -18,6 +18,7 @@ fn every_value_of_every_option_is_lossless() {
             OptionKind::Int { min, max, .. } => vec![min.to_string(), max.to_string()],
             OptionKind::Bool { .. } => vec!["true".into(), "false".into()],
             OptionKind::Choice { values, .. } => values.iter().map(|v| v.0.to_owned()).collect(),
+            OptionKind::Float { .. } | OptionKind::Flags { .. } => Vec::new(),
         };
         for value in values {
             let mut options = format!("{}={value}", option.name);

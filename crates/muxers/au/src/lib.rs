@@ -36,6 +36,8 @@ pub static MUXER: MuxerInfo = MuxerInfo {
     audio_codecs: CODECS,
     video_codecs: &[],
     max_streams: 1,
+    variable_frame_rate: false,
+    numbered_files: false,
     covers: false,
     options: &[],
     open: |_| Ok(Box::new(Au::default())),

@@ -44,6 +44,8 @@ pub static MUXER: MuxerInfo = MuxerInfo {
     audio_codecs: &[CodecId::Flac],
     video_codecs: &[],
     max_streams: 1,
+    variable_frame_rate: false,
+    numbered_files: false,
     covers: true,
     options: &[WRITE_HEADER, PADDING, SEEK_INTERVAL],
     open: |options| {

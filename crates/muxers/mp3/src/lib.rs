@@ -44,6 +44,8 @@ pub static MUXER: MuxerInfo = MuxerInfo {
     audio_codecs: &[CodecId::Mp3],
     video_codecs: &[],
     max_streams: 1,
+    variable_frame_rate: false,
+    numbered_files: false,
     covers: true,
     options: &[ID3V2_VERSION, WRITE_ID3V1, WRITE_XING],
     open: |options| {

@@ -43,6 +43,8 @@ macro_rules! info {
             audio_codecs: &$codecs,
             video_codecs: &[],
             max_streams: $streams,
+            variable_frame_rate: false,
+            numbered_files: false,
             covers: true,
             options: &[PAGE_DURATION, SERIAL_OFFSET],
             open: |options| {

@@ -20,6 +20,8 @@ macro_rules! info {
             audio_codecs: &[CodecId::$codec],
             video_codecs: &[],
             max_streams: 1,
+            variable_frame_rate: false,
+            numbered_files: false,
             covers: false,
             options: &[],
             open: |_| Ok(Box::new(Raw::new($name, CodecId::$codec))),

@@ -63,6 +63,8 @@ pub static WAV: MuxerInfo = MuxerInfo {
     audio_codecs: CODECS,
     video_codecs: &[],
     max_streams: 1,
+    variable_frame_rate: false,
+    numbered_files: false,
     covers: false,
     options: &[RF64],
     open: |options| {
@@ -84,6 +86,8 @@ pub static W64: MuxerInfo = MuxerInfo {
     audio_codecs: CODECS,
     video_codecs: &[],
     max_streams: 1,
+    variable_frame_rate: false,
+    numbered_files: false,
     covers: false,
     options: &[],
     open: |_| Ok(Box::new(Wave64::default())),

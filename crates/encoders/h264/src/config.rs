@@ -1,0 +1,248 @@
+//! What the encoder can be told, and what it is told where nothing is said.
+
+use std::num::NonZero;
+
+use reelwright_core::{Error, OptionInfo, Options, Result, VideoEncoderRequest};
+
+/// The quantiser where neither bit rate nor quality is given: near what x264's default looks like.
+const DEFAULT_QP: u32 = 24;
+/// The coarsest quantiser.
+const MAX_QP: u32 = 51;
+/// Seconds from one keyframe to the next, and the most pictures.
+const KEYFRAME_SECONDS: f64 = 5.0;
+const MAX_GOP: f64 = 250.0;
+/// The most slices that the library makes.
+pub(crate) const MAX_SLICES: usize = 35;
+/// The most threads that it starts.
+const MAX_THREADS: usize = 4;
+/// From this height on a picture is cut into slices, which threads share.
+const HEIGHT_OF_SLICES: u32 = 720;
+const USUAL_SLICES: usize = 4;
+
+const PRESET: OptionInfo = OptionInfo::choice(
+    "preset",
+    &[
+        ("ultrafast", "least effort"),
+        ("superfast", "least effort"),
+        ("veryfast", "least effort"),
+        ("faster", "some effort"),
+        ("fast", "some effort"),
+        ("medium", "some effort"),
+        ("slow", "most effort"),
+        ("slower", "most effort"),
+        ("veryslow", "most effort"),
+        ("placebo", "most effort"),
+    ],
+    "veryfast",
+    "how much time to take for smaller files: the library knows three degrees",
+);
+const CRF: OptionInfo = OptionInfo::float(
+    "crf",
+    (0.0, MAX_QP as f64),
+    None,
+    "constant quality, lower is better; rounded to a quantiser",
+);
+const QP: OptionInfo = OptionInfo::int(
+    "qp",
+    (0, MAX_QP as i64),
+    None,
+    "constant quantiser, lower is better; 24 where no bit rate and no quality is asked for",
+);
+const PROFILE: OptionInfo = OptionInfo::choice(
+    "profile",
+    &[
+        ("baseline", "for the oldest players: no CABAC"),
+        ("constrained_baseline", "the same"),
+        ("main", "for every player of today"),
+        ("high", "told as High, as some devices ask for"),
+    ],
+    "main",
+    "which decoders must be able to play it",
+);
+const CODER: OptionInfo = OptionInfo::choice(
+    "coder",
+    &[
+        ("default", "as the profile has it"),
+        ("cabac", "arithmetic coding: smaller"),
+        ("cavlc", "codes of whole bits: faster"),
+    ],
+    "default",
+    "entropy coder",
+);
+const TUNE: OptionInfo = OptionInfo::choice(
+    "tune",
+    &[
+        ("none", "nothing in particular"),
+        ("film", "a weaker deblocking filter"),
+        ("animation", "a stronger deblocking filter"),
+        ("grain", "a much weaker deblocking filter"),
+        ("stillimage", "a very much weaker deblocking filter"),
+        ("fastdecode", "no CABAC and no deblocking filter"),
+        ("zerolatency", "the encoder never keeps a picture back: nothing to do"),
+    ],
+    "none",
+    "what to be good at",
+);
+const LOOPFILTER: OptionInfo =
+    OptionInfo::bool("loopfilter", true, "whether block edges are smoothed");
+const SLICES: OptionInfo = OptionInfo::int(
+    "slices",
+    (0, MAX_SLICES as i64),
+    Some(0),
+    "parts of a picture that are coded apart; 0 is as many as threads, or where that is not \
+     given, 4 from 720 lines on and else 1",
+);
+const THREADS: OptionInfo = OptionInfo::int(
+    "threads",
+    (0, 64),
+    Some(0),
+    "threads that share the slices of a picture, at most 4; 0 is as many as there are processors",
+);
+
+pub(crate) static OPTIONS: &[OptionInfo] =
+    &[PRESET, CRF, QP, PROFILE, CODER, TUNE, LOOPFILTER, SLICES, THREADS];
+
+/// How the bit rate is steered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rate {
+    /// One quantiser for all pictures.
+    Quantizer(u32),
+    /// Average bits per second.
+    Average(u64),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effort {
+    Low,
+    Medium,
+    High,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    Baseline,
+    Main,
+    High,
+}
+
+/// Everything that was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Config {
+    pub(crate) rate: Rate,
+    pub(crate) effort: Effort,
+    pub(crate) profile: Profile,
+    pub(crate) cabac: bool,
+    /// Whether there is a deblocking filter, and its two offsets.
+    pub(crate) deblocking: Option<i32>,
+    /// Pictures from one keyframe to the next.
+    pub(crate) gop_size: u32,
+    pub(crate) slices: usize,
+    pub(crate) threads: usize,
+}
+
+impl Config {
+    pub(crate) fn new(request: &VideoEncoderRequest, options: &mut Options) -> Result<Self> {
+        let (width, height) = (request.width, request.height);
+        if width % 2 != 0 || height % 2 != 0 {
+            return Err(Error::unsupported(format!(
+                "H.264 with 4:2:0 chroma needs an even width and height. Found: {width}x{height}. \
+                 Pass encoder_width={} and encoder_height={}, or an encoder that takes odd sizes.",
+                width + width % 2,
+                height + height % 2
+            )));
+        }
+        let effort = match options.take_choice(&PRESET)? {
+            "faster" | "fast" | "medium" => Effort::Medium,
+            "slow" | "slower" | "veryslow" | "placebo" => Effort::High,
+            _ => Effort::Low,
+        };
+        let mut loopfilter = options.take_bool(&LOOPFILTER)?;
+        let tune = options.take_choice(&TUNE)?;
+        let offset = match tune {
+            "film" => -1,
+            "animation" => 1,
+            "grain" => -2,
+            "stillimage" => -3,
+            _ => 0,
+        };
+        loopfilter &= tune != "fastdecode";
+        let coder_given = options.contains(&CODER);
+        let profile_given = options.contains(&PROFILE);
+        let (profile, coder) = (options.take_choice(&PROFILE)?, options.take_choice(&CODER)?);
+        let is_baseline = matches!(profile, "baseline" | "constrained_baseline");
+        if is_baseline && coder == "cabac" {
+            return Err(Error::option(
+                "coder=cabac needs the profile main or high. Found: profile=baseline",
+            ));
+        }
+        let cabac = match coder {
+            "cabac" => true,
+            "cavlc" => false,
+            _ => !is_baseline && tune != "fastdecode",
+        };
+        let profile = match profile {
+            // What needs no more says no more.
+            "main" if !profile_given && !cabac && coder_given => Profile::Baseline,
+            "main" => Profile::Main,
+            "high" => Profile::High,
+            _ => Profile::Baseline,
+        };
+        let threads = options.take_int(&THREADS)?.unwrap_or(0) as usize;
+        let slices = match options.take_int(&SLICES)?.unwrap_or(0) as usize {
+            0 if threads > 0 => threads.min(MAX_THREADS),
+            0 if height < HEIGHT_OF_SLICES => 1,
+            0 => USUAL_SLICES,
+            slices => slices,
+        };
+        // A slice has a row of macroblocks at least.
+        let slices = slices.min(height.div_ceil(16) as usize).max(1);
+        let threads = match threads {
+            0 => std::thread::available_parallelism().map_or(1, NonZero::get),
+            threads => threads,
+        };
+        // The library codes slices in one thread differently than in several, which are all alike:
+        // the bytes must not follow the machine.
+        let threads = if slices > 1 { threads.clamp(2, MAX_THREADS).min(slices) } else { 1 };
+        if request.config.max_b_frames.is_some_and(|frames| frames > 0) {
+            log::warn!("libopenh264 has no B-frames; max_b_frames is taken for 0.");
+        }
+        let usual_gop = (request.frame_rate.to_f64() * KEYFRAME_SECONDS).clamp(1.0, MAX_GOP);
+        Ok(Self {
+            rate: rate(request, options)?,
+            effort,
+            profile,
+            cabac,
+            deblocking: loopfilter.then_some(offset),
+            gop_size: request.config.gop_size.map_or(usual_gop.round() as u32, |size| size.max(1)),
+            slices,
+            threads,
+        })
+    }
+}
+
+/// How the bit rate is steered. What says most clearly what is wanted wins: a quantiser, then a
+/// quality, then a bit rate.
+fn rate(request: &VideoEncoderRequest, options: &mut Options) -> Result<Rate> {
+    let (qp, crf) = (options.take_int(&QP)?, options.take_float(&CRF)?);
+    if let Some(qp) = qp {
+        return Ok(Rate::Quantizer(qp as u32));
+    }
+    if let Some(crf) = crf {
+        return Ok(Rate::Quantizer(crf.round() as u32));
+    }
+    if let Some(qscale) = request.config.qscale {
+        if !(qscale >= 0.0 && qscale <= MAX_QP as f32) {
+            return Err(Error::option(format!(
+                "qscale of libopenh264 must be a quantiser from 0 to {MAX_QP}. Found: {qscale}"
+            )));
+        }
+        return Ok(Rate::Quantizer(qscale.round() as u32));
+    }
+    match request.config.bit_rate {
+        None => Ok(Rate::Quantizer(DEFAULT_QP)),
+        Some(bit_rate @ 1_000..=800_000_000) => Ok(Rate::Average(bit_rate)),
+        Some(bit_rate) => Err(Error::option(format!(
+            "bit_rate of libopenh264 must be 1000 to 800000000 bits per second. Found: {bit_rate}"
+        ))),
+    }
+}

@@ -1,0 +1,120 @@
+//! Pictures in, packets out.
+
+use reelwright_core::{
+    AvcConfig, CodecId, CodecRecord, Error, MediaParameters, Options, PacketQueue, Rational,
+    Result, StreamParameters, TimeBase, VideoEncoder, VideoEncoderRequest, VideoFrame,
+    VideoParameters,
+};
+
+use crate::config::{Config, Rate};
+use crate::library::Library;
+use crate::rate::RateControl;
+
+/// The types of NAL units that are not in packets but in the record (H.264 table 7-1).
+const SPS: u8 = 7;
+const PPS: u8 = 8;
+
+/// One stream at work.
+pub(crate) struct H264Encoder {
+    parameters: StreamParameters,
+    config: AvcConfig,
+    library: Library,
+    /// Where a bit rate is asked for.
+    rate_control: Option<RateControl>,
+    gop_size: u32,
+    /// Pictures since the last keyframe.
+    since_keyframe: u32,
+}
+
+impl H264Encoder {
+    pub(crate) fn open(
+        request: &VideoEncoderRequest,
+        options: &mut Options,
+    ) -> Result<Box<dyn VideoEncoder>> {
+        let config = Config::new(request, options)?;
+        let size = (request.width, request.height);
+        let mut library = Library::new(size, request.frame_rate, request.color, &config)?;
+        let mut sets = AvcConfig { sps: Vec::new(), pps: Vec::new() };
+        library.parameter_sets(|unit| match unit.first().map(|header| header & 0x1f) {
+            Some(SPS) => sets.sps = unit.to_vec(),
+            Some(PPS) => sets.pps = unit.to_vec(),
+            _ => {}
+        })?;
+        sets.to_bytes()?;
+        let parameters = StreamParameters {
+            time_base: TimeBase::new(request.frame_rate.inverse()),
+            codec: CodecId::H264,
+            record: CodecRecord::H264(sets.clone()),
+            bit_rate: match config.rate {
+                Rate::Average(bit_rate) => Some(bit_rate),
+                Rate::Quantizer(_) => None,
+            },
+            media: MediaParameters::Video(VideoParameters {
+                width: request.width,
+                height: request.height,
+                pixel_format: request.pixel_format,
+                frame_rate: request.frame_rate,
+                sample_aspect_ratio: Rational::ONE,
+                color: request.color,
+            }),
+        };
+        let rate_control = parameters.bit_rate.map(|bit_rate| {
+            let pixels = u64::from(request.width) * u64::from(request.height);
+            RateControl::new(bit_rate, request.frame_rate, pixels, config.gop_size)
+        });
+        Ok(Box::new(Self {
+            parameters,
+            config: sets,
+            library,
+            rate_control,
+            gop_size: config.gop_size,
+            since_keyframe: config.gop_size,
+        }))
+    }
+}
+
+impl VideoEncoder for H264Encoder {
+    fn parameters(&self) -> &StreamParameters {
+        &self.parameters
+    }
+
+    fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+        let Some(video) = self.parameters.video() else { return Ok(()) };
+        frame.expect(video.pixel_format, video.width, video.height)?;
+        if let Some(control) = &mut self.rate_control {
+            self.library.set_quantizer(control.plan(self.since_keyframe >= self.gop_size))?;
+        }
+        let mut data = packets.take_buffer();
+        let mut strange = false;
+        let seconds = self.parameters.time_base.seconds_of(frame.pts);
+        let config = &self.config;
+        let coded = self.library.encode(frame, (1000.0 * seconds) as i64, |unit| {
+            match unit.first().map(|header| header & 0x1f) {
+                None => {}
+                Some(SPS) => strange |= unit != config.sps,
+                Some(PPS) => strange |= unit != config.pps,
+                Some(_) => {
+                    data.extend((unit.len() as u32).to_be_bytes());
+                    data.extend(unit);
+                }
+            }
+        })?;
+        if strange || data.is_empty() {
+            return Err(Error::unsupported(
+                "libopenh264 changed its parameter sets, or left a picture out.",
+            ));
+        }
+        self.since_keyframe = if coded.is_keyframe { 1 } else { self.since_keyframe + 1 };
+        if let Some(control) = &mut self.rate_control {
+            control.took(data.len(), coded.is_keyframe);
+        }
+        let packet = packets.push_buffer(data);
+        (packet.pts, packet.dts, packet.duration) = (frame.pts, frame.pts, 1);
+        packet.keyframe = coded.is_keyframe;
+        Ok(())
+    }
+
+    fn finish(&mut self, _packets: &mut PacketQueue) -> Result<()> {
+        Ok(())
+    }
+}

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use reelwright::{ResampleQuality, SampleFormat};
+use reelwright::{PixelFormat, Rational, ResampleQuality, SampleFormat, ScaleFilter};
 
 use crate::raw::RawFormat;
 
-/// Encode audio, without FFmpeg.
+/// Encode audio and video, without FFmpeg.
 #[derive(Debug, Parser)]
 #[command(name = "reelwright", version, disable_help_subcommand = true)]
 pub(crate) struct Cli {
@@ -41,12 +41,15 @@ pub(crate) enum Listing {
     Devices,
     Protocols,
     SampleFormats,
+    PixelFormats,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct EncodeArgs {
-    /// Files to read (WAV, FLAC, MP3, AAC, M4A, Ogg, Opus, AIFF, CAF, …), each becoming a stream,
-    /// where the container takes several; `-` is standard input
+    /// Files to read: sound (WAV, FLAC, MP3, AAC, M4A, Ogg, Opus, AIFF, CAF, …), MP4 with H.264,
+    /// Y4M, or pictures, one or numbered (`frame_%04d.png`); each sound and each video becomes a
+    /// stream. `-` is standard input; `testsrc=size=640x360:rate=30:duration=5` and
+    /// `sine=frequency=440:duration=5` are made up
     #[arg(required = true, value_name = "IN")]
     pub(crate) inputs: Vec<PathBuf>,
 
@@ -74,13 +77,54 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "FORMAT")]
     pub(crate) sample_format: Option<SampleFormat>,
 
-    /// Bits per second, such as 128k
+    /// Bits per second of sound, such as 128k
     #[arg(long, value_name = "RATE", value_parser = bit_rate)]
     pub(crate) bit_rate: Option<u64>,
 
-    /// Quality instead of a bit rate; the range is the encoder's
+    /// Quality of sound instead of a bit rate; the range is the encoder's
     #[arg(long, value_name = "Q", allow_hyphen_values = true)]
     pub(crate) qscale: Option<f32>,
+
+    /// Video encoder; the container's default otherwise
+    #[arg(long, value_name = "NAME")]
+    pub(crate) video_encoder: Option<String>,
+
+    /// Option of the video encoder; can be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) video_option: Vec<(String, String)>,
+
+    /// Size to encode, as 1280x720; the pictures are scaled to it
+    #[arg(long, value_name = "WxH", value_parser = picture_size)]
+    pub(crate) size: Option<(u32, u32)>,
+
+    /// How to scale: neighbor, bilinear, bicubic, lanczos or area
+    #[arg(long, value_name = "FILTER", default_value_t)]
+    pub(crate) scale_filter: ScaleFilter,
+
+    /// Pictures per second to encode, as 30 or 30000/1001: they are repeated or dropped; of
+    /// pictures without a rate, their own
+    #[arg(long, value_name = "RATE", value_parser = frames_per_second)]
+    pub(crate) frame_rate: Option<Rational>,
+
+    /// Pixel format to encode
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) pixel_format: Option<PixelFormat>,
+
+    /// Bits per second of video, such as 2M
+    #[arg(long, value_name = "RATE", value_parser = bit_rate)]
+    pub(crate) video_bit_rate: Option<u64>,
+
+    /// Constant quality of video as the encoder's option crf has it, lower is better
+    #[arg(long, value_name = "CRF")]
+    pub(crate) crf: Option<f32>,
+
+    /// Quality of video instead of a bit rate; the range is the encoder's
+    #[arg(long, value_name = "Q", allow_hyphen_values = true)]
+    pub(crate) video_qscale: Option<f32>,
+
+    /// Pictures from one keyframe to the next
+    #[arg(long, value_name = "N")]
+    pub(crate) gop: Option<u32>,
 
     /// How hard to try; the range is the encoder's
     #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
@@ -138,6 +182,15 @@ fn key_value(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE".to_owned()),
     }
+}
+
+fn picture_size(text: &str) -> Result<(u32, u32), String> {
+    let size = crate::video::size(text).ok_or("expected WIDTHxHEIGHT, such as 1280x720")?;
+    Ok((size.0 as u32, size.1 as u32))
+}
+
+fn frames_per_second(text: &str) -> Result<Rational, String> {
+    crate::video::frame_rate(text).ok_or_else(|| "expected a rate, such as 30 or 30000/1001".into())
 }
 
 fn bit_rate(text: &str) -> Result<u64, String> {

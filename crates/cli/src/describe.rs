@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use reelwright::{
     AudioEncoderInfo, Backing, EncoderInfo, MuxerInfo, OPEN_OPTIONS, OptionInfo, OptionKind,
-    SampleFormat, audio_encoders, default_audio_encoder, muxers, output_devices, output_protocols,
+    PixelFormat, SampleFormat, VIDEO_ENCODER_OPTIONS, VideoEncoderInfo, audio_encoders,
+    default_audio_encoder, default_video_encoder, muxers, output_devices, output_protocols,
     video_encoders,
 };
 use serde_json::{Value, json};
@@ -17,7 +18,10 @@ pub(crate) fn list(what: Listing, as_json: bool) -> String {
     if as_json {
         let items: Vec<Value> = match what {
             Listing::Muxers => muxers().map(muxer_json).collect(),
-            Listing::Encoders => audio_encoders().map(encoder_json).collect(),
+            Listing::Encoders => {
+                let audio = audio_encoders().map(encoder_json);
+                audio.chain(video_encoders().map(video_encoder_json)).collect()
+            }
             _ => rows(what)
                 .into_iter()
                 .map(|[name, long_name, _]| json!({"name": name, "long_name": long_name}))
@@ -63,6 +67,22 @@ fn rows(what: Listing) -> Vec<[String; 3]> {
         }
         Listing::Devices => output_devices().map(plain).collect(),
         Listing::Protocols => output_protocols().map(plain).collect(),
+        Listing::PixelFormats => PixelFormat::ALL
+            .iter()
+            .map(|format| {
+                let planes = match format.planes() {
+                    1 => "packed".to_owned(),
+                    planes => format!("{planes} planes"),
+                };
+                let range = if format.is_full_range() { ", full range" } else { "" };
+                let colour = match format.components() {
+                    1 => "grey",
+                    _ if format.is_rgb() => "RGB",
+                    _ => "YUV",
+                };
+                [format.name().into(), format!("{colour}, {planes}{range}"), String::new()]
+            })
+            .collect(),
         Listing::SampleFormats => SampleFormat::ALL
             .iter()
             .map(|format| {
@@ -90,6 +110,8 @@ fn backing(backing: Backing) -> String {
 fn default_of_muxers(encoder: &EncoderInfo) -> Vec<&'static str> {
     let is_default = |muxer: &&MuxerInfo| {
         default_audio_encoder(muxer).is_ok_and(|info| info.encoder.name == encoder.name)
+            || default_video_encoder(muxer, None)
+                .is_ok_and(|info| info.encoder.name == encoder.name)
     };
     muxers().filter(is_default).map(|muxer| muxer.name).collect()
 }
@@ -98,13 +120,16 @@ fn default_of_muxers(encoder: &EncoderInfo) -> Vec<&'static str> {
 pub(crate) fn help(topic: &str) -> anyhow::Result<String> {
     let names = |names: Vec<&str>| names.join(", ");
     match topic.split_once('=') {
-        Some(("encoder", name)) => match audio_encoders().find(|e| e.encoder.name == name) {
-            Some(info) => Ok(encoder_help(info)),
-            None => bail!(
-                "Unknown encoder: {name}. Available encoders are {}.",
-                names(audio_encoders().map(|e| e.encoder.name).collect())
-            ),
-        },
+        Some(("encoder", name)) => {
+            let audio = audio_encoders().find(|info| info.encoder.name == name);
+            let video = video_encoders().find(|info| info.encoder.name == name);
+            let text = audio.map(encoder_help).or_else(|| video.map(video_encoder_help));
+            text.ok_or_else(|| {
+                let video = video_encoders().map(|info| info.encoder.name);
+                let all = audio_encoders().map(|info| info.encoder.name).chain(video).collect();
+                anyhow!("Unknown encoder: {name}. Available encoders are {}.", names(all))
+            })
+        }
         Some(("muxer", name)) => match muxers().find(|m| m.name == name) {
             Some(info) => Ok(muxer_help(info)),
             None => bail!(
@@ -116,40 +141,70 @@ pub(crate) fn help(topic: &str) -> anyhow::Result<String> {
     }
 }
 
+/// The first lines of a description: those whose value is not empty.
+fn lines(title: String, lines: &[(&str, String)]) -> String {
+    let mut text = title + "\n";
+    for (name, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
+        let _ = writeln!(text, "  {name:<15} {value}");
+    }
+    text
+}
+
+fn joined<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
+
 fn encoder_help(info: &AudioEncoderInfo) -> String {
     let encoder = &info.encoder;
-    let formats: Vec<_> = info.sample_formats.iter().map(|f| f.name()).collect();
-    let default_of = default_of_muxers(encoder);
-    let config: Vec<_> = encoder.config.iter().map(|field| field.name()).collect();
-    let mut text = format!("{}: {}\n", encoder.name, encoder.long_name);
-    let mut line = |name: &str, value: String| {
-        if !value.is_empty() {
-            let _ = writeln!(text, "  {name:<15} {value}");
-        }
-    };
-    line("made of", backing(encoder.backing));
-    line("also called", encoder.aliases.join(", "));
-    line("default of", default_of.join(", "));
-    line("sample formats", formats.join(", "));
-    line("sample rates", info.sample_rates.to_string());
-    line("channels", info.layouts.to_string());
-    line("codec config", config.join(", "));
+    let mut text = lines(
+        format!("{}: {}", encoder.name, encoder.long_name),
+        &[
+            ("made of", backing(encoder.backing)),
+            ("also called", joined(encoder.aliases)),
+            ("default of", joined(default_of_muxers(encoder))),
+            ("sample formats", joined(info.sample_formats)),
+            ("sample rates", info.sample_rates.to_string()),
+            ("channels", info.layouts.to_string()),
+            ("codec config", joined(encoder.config.iter().map(|field| field.name()))),
+        ],
+    );
     options_help(&mut text, "Options (--audio-option NAME=VALUE):", encoder.options.iter());
     text
 }
 
+fn video_encoder_help(info: &VideoEncoderInfo) -> String {
+    let encoder = &info.encoder;
+    let mut text = lines(
+        format!("{}: {}", encoder.name, encoder.long_name),
+        &[
+            ("made of", backing(encoder.backing)),
+            ("also called", joined(encoder.aliases)),
+            ("default of", joined(default_of_muxers(encoder))),
+            ("pixel formats", joined(info.pixel_formats)),
+            ("codec config", joined(encoder.config.iter().map(|field| field.name()))),
+        ],
+    );
+    let common = VIDEO_ENCODER_OPTIONS
+        .iter()
+        .filter(|common| encoder.options.iter().all(|own| own.name != common.name));
+    let options = encoder.options.iter().chain(common);
+    options_help(&mut text, "Options (--video-option NAME=VALUE):", options);
+    text
+}
+
 fn muxer_help(info: &MuxerInfo) -> String {
-    let codecs: Vec<_> = info.audio_codecs.iter().map(|codec| codec.name()).collect();
-    let mut text = format!("{}: {}\n", info.name, info.long_name);
-    let mut line = |name: &str, value: String| {
-        if !value.is_empty() {
-            let _ = writeln!(text, "  {name:<15} {value}");
-        }
-    };
-    line("extensions", extensions(info));
-    line("media type", info.mime_type.unwrap_or_default().into());
-    line("audio codecs", codecs.join(", "));
-    line("default", codecs.first().copied().unwrap_or_default().into());
+    let default_audio = default_audio_encoder(info).ok().map(|info| info.encoder.name);
+    let default_video = default_video_encoder(info, None).ok().map(|info| info.encoder.name);
+    let mut text = lines(
+        format!("{}: {}", info.name, info.long_name),
+        &[
+            ("extensions", extensions(info)),
+            ("media type", info.mime_type.unwrap_or_default().into()),
+            ("audio codecs", joined(info.audio_codecs)),
+            ("video codecs", joined(info.video_codecs)),
+            ("default", joined(default_video.into_iter().chain(default_audio))),
+        ],
+    );
     let options = info.options.iter().chain(OPEN_OPTIONS);
     options_help(&mut text, "Options (--muxer-option NAME=VALUE):", options);
     text
@@ -237,6 +292,26 @@ fn encoder_json(info: &AudioEncoderInfo) -> Value {
     })
 }
 
+fn video_encoder_json(info: &VideoEncoderInfo) -> Value {
+    let encoder = &info.encoder;
+    json!({
+        "name": encoder.name,
+        "long_name": encoder.long_name,
+        "aliases": encoder.aliases,
+        "medium": "video",
+        "codec": encoder.codec.name(),
+        "backing": backing(encoder.backing),
+        "default_of": default_of_muxers(encoder),
+        "pixel_formats": info.pixel_formats.iter().map(|f| f.name()).collect::<Vec<_>>(),
+        "options": encoder
+            .options
+            .iter()
+            .chain(VIDEO_ENCODER_OPTIONS)
+            .map(option_json)
+            .collect::<Vec<_>>(),
+    })
+}
+
 fn muxer_json(info: &MuxerInfo) -> Value {
     json!({
         "name": info.name,
@@ -244,6 +319,7 @@ fn muxer_json(info: &MuxerInfo) -> Value {
         "extensions": info.extensions,
         "mime_type": info.mime_type,
         "audio_codecs": info.audio_codecs.iter().map(|c| c.name()).collect::<Vec<_>>(),
+        "video_codecs": info.video_codecs.iter().map(|c| c.name()).collect::<Vec<_>>(),
         "options": info.options.iter().chain(OPEN_OPTIONS).map(option_json).collect::<Vec<_>>(),
     })
 }

@@ -6,11 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
-use reelwright::{AudioStream, CodecConfig, Options, Picture, StreamingMediaEncoder, Target};
+use reelwright::{
+    AudioStream, CodecConfig, MediaParameters, MuxerInfo, Options, Picture, StreamingMediaEncoder,
+    Target, VideoStream,
+};
 
 use crate::args::EncodeArgs;
 use crate::input::{Input, is_stdin};
 use crate::report::{Progress, StreamSummary, Summary};
+use crate::video::{Sine, TestSource, VideoInput};
 use crate::{Outcome, print};
 
 /// Encodes the inputs into the output.
@@ -31,12 +35,19 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
         }
     })
     .context("Failed to watch for Ctrl-C")?;
-    let inputs = args.inputs.iter().map(|path| open_input(args, path, &interrupted));
-    let mut inputs = inputs.collect::<anyhow::Result<Vec<_>>>()?;
+    let mut sources = Vec::new();
+    for path in &args.inputs {
+        sources.extend(open_input(args, path, &interrupted)?);
+    }
 
     let mut encoder = StreamingMediaEncoder::new(target, args.format.as_deref())?;
+    let sources = kept(sources, encoder.format());
+    let mut inputs = sources.into_iter().map(Stream::new).collect::<Vec<_>>();
     for input in &inputs {
-        encoder.add_audio_stream(&stream(args, input))?;
+        match &input.source {
+            Source::Audio(audio) => encoder.add_audio_stream(&audio_stream(args, audio))?,
+            Source::Video(video) => encoder.add_video_stream(&video_stream(args, video))?,
+        };
     }
     encoder.set_metadata(metadata(args, &inputs))?;
     // What the user did not ask for is not warned of.
@@ -46,31 +57,30 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
     }
 
     encoder.open_with(args.muxer_option.iter().cloned().collect::<Options>())?;
-    let seconds = |input: &Input, samples: u64| samples as f64 / f64::from(input.sample_rate);
-    let total = inputs.iter().map(|input| input.duration.map(|n| seconds(input, n)));
-    let total = total.collect::<Option<Vec<_>>>().map(|all| all.into_iter().fold(0.0, f64::max));
+    let total = inputs.iter().map(|input| input.source.duration()).collect::<Option<Vec<_>>>();
+    let total = total.map(|all| all.into_iter().fold(0.0, f64::max));
     let progress = Progress::start(total);
 
     // The stream that is furthest behind goes first.
-    let mut written = vec![0u64; inputs.len()];
     let mut open: Vec<usize> = (0..inputs.len()).collect();
     let mut result = Ok(());
     while !open.is_empty() && !interrupted.load(Ordering::Relaxed) {
-        let behind = |index: &usize| seconds(&inputs[*index], written[*index]);
+        let behind = |index: &usize| inputs[*index].seconds;
         let next = open.iter().copied().min_by(|a, b| behind(a).total_cmp(&behind(b)));
         let Some(index) = next else { break };
-        match inputs[index].next(args.chunk as usize) {
-            Ok(Some(chunk)) => {
-                let frames = chunk.shape()[0] as u64;
-                if let Err(error) = encoder.write_audio_chunk(index, &chunk, None) {
-                    progress.finish();
-                    return Err(error.into());
-                }
-                written[index] += frames;
-                progress.advance(seconds(&inputs[index], written[index]));
+        match inputs[index].write(args, index, &mut encoder) {
+            Ok(true) => {
+                let pictures = inputs.iter().filter(|input| input.is_video());
+                let pictures = pictures.map(|input| input.written).reduce(u64::max);
+                let bytes = encoder.bytes_written();
+                progress.advance(inputs[index].seconds, pictures, bytes);
             }
-            Ok(None) => open.retain(|other| *other != index),
-            Err(error) => {
+            Ok(false) => open.retain(|other| *other != index),
+            Err(Failure::Output(error)) => {
+                progress.finish();
+                return Err(error.into());
+            }
+            Err(Failure::Input(error)) => {
                 // What came before is kept in order.
                 result = Err(error);
                 break;
@@ -83,22 +93,33 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
 
     let interrupted = interrupted.load(Ordering::Relaxed);
     // Decoders find their way past damage, and do not always say so.
-    let is_short = |(input, samples): (&Input, &u64)| input.duration.is_some_and(|n| *samples < n);
-    let complete = !inputs.iter().zip(&written).any(is_short);
+    let complete = !inputs.iter().any(Stream::is_short);
     if !complete && !interrupted {
-        log::warn!("The input states more samples than could be read.");
+        log::warn!("The input states more than could be read.");
     }
-    let streams = written.iter().enumerate().filter_map(|(index, samples)| {
+    let streams = inputs.iter().enumerate().filter_map(|(index, input)| {
         let parameters = encoder.stream_parameters(index)?;
-        let audio = parameters.audio()?;
-        Some(StreamSummary {
-            codec: parameters.codec.name(),
-            sample_rate: audio.sample_rate,
-            layout: audio.layout.to_string(),
-            bits_per_sample: audio.bits_per_sample,
-            samples: *samples,
-            input_rate: inputs[index].sample_rate,
-            clamped: encoder.clamped_samples(index).unwrap_or(0),
+        let codec = parameters.codec;
+        Some(match (&input.source, &parameters.media) {
+            (Source::Audio(source), MediaParameters::Audio(audio)) => StreamSummary::Audio {
+                codec,
+                sample_rate: audio.sample_rate,
+                layout: audio.layout.to_string(),
+                bits_per_sample: audio.bits_per_sample,
+                samples: input.written,
+                input_rate: source.sample_rate,
+                clamped: encoder.clamped_samples(index).unwrap_or(0),
+            },
+            (Source::Video(_), MediaParameters::Video(video)) => StreamSummary::Video {
+                codec,
+                width: video.width,
+                height: video.height,
+                pixel_format: video.pixel_format,
+                frame_rate: video.frame_rate,
+                pictures: input.written,
+                seconds: input.seconds,
+            },
+            _ => return None,
         })
     });
     let file = path.and_then(|path| path.metadata().ok()).filter(|file| file.is_file());
@@ -135,16 +156,165 @@ fn check_output(args: &EncodeArgs, path: Option<&Path>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn open_input(args: &EncodeArgs, path: &Path, stop: &Arc<AtomicBool>) -> anyhow::Result<Input> {
-    match (args.input_format, args.input_sample_rate, args.input_channels) {
-        (Some(format), Some(rate), Some(channels)) => {
-            Input::raw(path, format, rate, channels, stop)
+/// One stream that is read.
+enum Source {
+    Audio(Box<Input>),
+    Video(Box<VideoInput>),
+}
+
+impl Source {
+    /// In seconds, where the input says so.
+    fn duration(&self) -> Option<f64> {
+        match self {
+            Self::Audio(audio) => Some(audio.duration? as f64 / f64::from(audio.sample_rate)),
+            Self::Video(video) => Some(video.duration? as f64 / video.frame_rate.to_f64()),
         }
-        _ => Input::media(path, stop),
     }
 }
 
-fn stream(args: &EncodeArgs, input: &Input) -> AudioStream {
+/// One stream on its way.
+struct Stream {
+    source: Source,
+    /// Samples of each channel, or pictures.
+    written: u64,
+    seconds: f64,
+}
+
+/// What went wrong: with what is read, or with what is written.
+enum Failure {
+    Input(anyhow::Error),
+    Output(reelwright::Error),
+}
+
+impl Stream {
+    fn new(source: Source) -> Self {
+        Self { source, written: 0, seconds: 0.0 }
+    }
+
+    fn is_video(&self) -> bool {
+        matches!(self.source, Source::Video(_))
+    }
+
+    /// Writes the next chunk or picture; false at the end.
+    fn write(
+        &mut self,
+        args: &EncodeArgs,
+        index: usize,
+        encoder: &mut StreamingMediaEncoder<'_>,
+    ) -> Result<bool, Failure> {
+        match &mut self.source {
+            Source::Audio(audio) => {
+                let sample_rate = f64::from(audio.sample_rate);
+                let chunk = audio.next(args.chunk as usize).map_err(Failure::Input)?;
+                let Some(chunk) = chunk else { return Ok(false) };
+                encoder.write_audio_chunk(index, &chunk, None).map_err(Failure::Output)?;
+                self.written += chunk.shape()[0] as u64;
+                self.seconds = self.written as f64 / sample_rate;
+            }
+            Source::Video(video) => {
+                let unit = 1.0 / video.frame_rate.to_f64();
+                let Some((frame, pts)) = video.next().map_err(Failure::Input)? else {
+                    return Ok(false);
+                };
+                encoder.write_video_frame(index, &frame, pts).map_err(Failure::Output)?;
+                self.written += 1;
+                self.seconds = pts.unwrap_or(self.seconds).max(self.seconds) + unit;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether there was less than the input says.
+    fn is_short(&self) -> bool {
+        let duration = match &self.source {
+            Source::Audio(audio) => audio.duration,
+            Source::Video(video) => video.duration,
+        };
+        duration.is_some_and(|duration| self.written < duration)
+    }
+}
+
+/// The streams of an input.
+fn open_input(
+    args: &EncodeArgs,
+    path: &Path,
+    stop: &Arc<AtomicBool>,
+) -> anyhow::Result<Vec<Source>> {
+    if let (Some(format), Some(rate), Some(channels)) =
+        (args.input_format, args.input_sample_rate, args.input_channels)
+    {
+        let input = Input::raw(path, format, rate, channels, stop)?;
+        return Ok(vec![Source::Audio(Box::new(input))]);
+    }
+    if let Some(text) = path.to_str().filter(|_| !path.exists()) {
+        if let Some(source) = TestSource::of(text)? {
+            return Ok(vec![Source::Video(Box::new(VideoInput::test(source)))]);
+        }
+        if let Some(sine) = Sine::of(text)? {
+            return Ok(vec![Source::Audio(Box::new(Input::sine(sine)))]);
+        }
+    }
+    let video = VideoInput::open(path, args.frame_rate, stop)?;
+    // What has no place for sound is not looked at again.
+    let audio = match &video {
+        Some(video) if !video.may_have_sound() => None,
+        _ => Input::media(path, stop)?,
+    };
+    if video.is_none() && audio.is_none() {
+        bail!("Failed to read input: {} (it has neither audio nor video)", path.display());
+    }
+    let video = video.map(|video| Source::Video(Box::new(video)));
+    let audio = audio.map(|audio| Source::Audio(Box::new(audio)));
+    Ok(video.into_iter().chain(audio).collect())
+}
+
+/// What the container can hold of the streams of inputs that have both sound and pictures; nothing
+/// is left out where there would be nothing left.
+fn kept(sources: Vec<Source>, format: &MuxerInfo) -> Vec<Source> {
+    let fits = |source: &Source| match source {
+        Source::Audio(_) => !format.audio_codecs.is_empty(),
+        Source::Video(_) => !format.video_codecs.is_empty(),
+    };
+    if sources.iter().all(fits) || !sources.iter().any(fits) {
+        return sources;
+    }
+    let left_out = if format.video_codecs.is_empty() { "video" } else { "audio" };
+    log::warn!("{} does not support {left_out}, which is left out.", format.name);
+    sources.into_iter().filter(fits).collect()
+}
+
+fn video_stream(args: &EncodeArgs, input: &VideoInput) -> VideoStream {
+    let (width, height) = (input.width as u32, input.height as u32);
+    let mut stream = VideoStream::new(input.frame_rate.to_f64(), width, height)
+        .frames(input.format, input.color)
+        .scale_filter(args.scale_filter);
+    if let Some(name) = &args.video_encoder {
+        stream = stream.encoder(name);
+    }
+    if let Some(crf) = args.crf {
+        stream = stream.encoder_option("crf", crf.to_string());
+    }
+    for (key, value) in &args.video_option {
+        stream = stream.encoder_option(key, value);
+    }
+    if let Some(format) = args.pixel_format {
+        stream = stream.encoder_format(format);
+    }
+    if let Some((width, height)) = args.size {
+        stream = stream.encoder_width(width).encoder_height(height);
+    }
+    if let Some(rate) = args.frame_rate {
+        stream = stream.encoder_frame_rate(rate.to_f64());
+    }
+    stream.codec_config(CodecConfig {
+        bit_rate: args.video_bit_rate,
+        qscale: args.video_qscale,
+        gop_size: args.gop,
+        ..CodecConfig::default()
+    })
+}
+
+fn audio_stream(args: &EncodeArgs, input: &Input) -> AudioStream {
     let mut stream = AudioStream::new(input.sample_rate, input.layout.channels())
         .channel_layout(input.layout)
         .format(input.sample_format());
@@ -175,20 +345,28 @@ fn stream(args: &EncodeArgs, input: &Input) -> AudioStream {
 }
 
 /// The user's cover, or else the first input's, where the format has a place for one.
-fn cover(args: &EncodeArgs, inputs: &[Input]) -> anyhow::Result<Option<Picture>> {
+fn cover(args: &EncodeArgs, inputs: &[Stream]) -> anyhow::Result<Option<Picture>> {
     if let Some(path) = &args.cover {
         let failed = || format!("Failed to read cover: {}", path.display());
         let data = std::fs::read(path).with_context(failed)?;
         return Ok(Some(Picture::front_cover(data).with_context(failed)?));
     }
-    Ok(inputs.first().and_then(|input| input.cover.clone()))
+    Ok(first_audio(inputs).and_then(|input| input.cover.clone()))
 }
 
 /// The first input's metadata, changed as the user wants.
-fn metadata(args: &EncodeArgs, inputs: &[Input]) -> Vec<(String, String)> {
-    let own = inputs.first().map(|input| input.metadata.clone()).unwrap_or_default();
+fn metadata(args: &EncodeArgs, inputs: &[Stream]) -> Vec<(String, String)> {
+    let own = first_audio(inputs).map(|input| input.metadata.clone()).unwrap_or_default();
     let is_replaced =
         |key: &str| args.metadata.iter().any(|(other, _)| other.eq_ignore_ascii_case(key));
     let kept = own.into_iter().filter(|(key, _)| !is_replaced(key));
     kept.chain(args.metadata.iter().filter(|(_, value)| !value.is_empty()).cloned()).collect()
+}
+
+/// The input that tells of the whole.
+fn first_audio(inputs: &[Stream]) -> Option<&Input> {
+    inputs.iter().find_map(|input| match &input.source {
+        Source::Audio(audio) => Some(&**audio),
+        Source::Video(_) => None,
+    })
 }

@@ -10,20 +10,22 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context, anyhow, bail};
 use reelwright::{ChannelLayout, DataType, Picture, SampleFormat, TensorView, TypedBuffer};
 use symphonia::core::audio::{Channels, GenericAudioBufferRef};
-use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_OPUS};
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
-use symphonia::core::codecs::registry::CodecRegistry;
+use symphonia::core::codecs::registry::{CodecRegistry, RegisterableAudioDecoder};
 use symphonia::core::errors::Error as SymphoniaError;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, ReadOnlySource};
 use symphonia::core::meta::MetadataOptions;
 
+use crate::aac::Aac;
 use crate::edit_list;
 use crate::opus::Opus;
 use crate::patient::PatientReader;
 use crate::raw::{RawFormat, read_full};
 use crate::tags;
+use crate::video::Sine;
 
 /// Headerless samples are read in pieces of about this many bytes.
 const RAW_PIECE: usize = 1 << 20;
@@ -48,6 +50,7 @@ pub(crate) struct Input {
 enum Source {
     Media(Media),
     Raw { format: RawFormat, reader: Box<dyn Read>, bytes: Vec<u8> },
+    Sine(Sine),
 }
 
 struct Media {
@@ -64,9 +67,9 @@ struct Media {
 }
 
 impl Input {
-    /// Opens a media file, or standard input for `-`. What keeps us waiting ends when `stop` is
-    /// set.
-    pub(crate) fn media(path: &Path, stop: &Arc<AtomicBool>) -> anyhow::Result<Self> {
+    /// Opens the sound of a media file, or of standard input for `-`; none where it has none. What
+    /// keeps us waiting ends when `stop` is set.
+    pub(crate) fn media(path: &Path, stop: &Arc<AtomicBool>) -> anyhow::Result<Option<Self>> {
         let name = path.display().to_string();
         let mut edit = None;
         let source: Box<dyn MediaSource> = match open(path, stop)? {
@@ -85,9 +88,7 @@ impl Input {
         let mut format = symphonia::default::get_probe()
             .probe(&hint, stream, FormatOptions::default(), MetadataOptions::default())
             .with_context(|| format!("Failed to read input: {name}"))?;
-        let track = format
-            .default_track(TrackType::Audio)
-            .ok_or_else(|| anyhow!("Failed to read input: {name} (it has no audio)"))?;
+        let Some(track) = format.default_track(TrackType::Audio) else { return Ok(None) };
         let parameters = track
             .codec_params
             .as_ref()
@@ -96,9 +97,11 @@ impl Input {
         let mut codecs = CodecRegistry::new();
         symphonia::default::register_enabled_codecs(&mut codecs);
         codecs.register_audio_decoder::<Opus>();
-        let decoder = codecs
-            .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-            .with_context(|| format!("Failed to decode input: {name}"))?;
+        let mut decoder = codecs.make_audio_decoder(parameters, &AudioDecoderOptions::default());
+        if decoder.is_err() && parameters.codec == CODEC_ID_AAC {
+            decoder = Aac::try_registry_new(parameters, &AudioDecoderOptions::default());
+        }
+        let decoder = decoder.with_context(|| format!("Failed to decode input: {name}"))?;
         let bits = parameters.bits_per_sample;
         // Of other codecs the reader leaves it out itself.
         let delay = track.delay.filter(|_| parameters.codec == CODEC_ID_OPUS);
@@ -126,7 +129,7 @@ impl Input {
             duration = duration.map(|samples| samples.saturating_sub(delay.into()));
         }
         media.trim(&mut samples, 0, layout.channels());
-        Ok(Self {
+        Ok(Some(Self {
             sample_rate,
             layout,
             duration,
@@ -137,7 +140,23 @@ impl Input {
             samples,
             start: 0,
             ended: false,
-        })
+        }))
+    }
+
+    /// A sine that is made up.
+    pub(crate) fn sine(sine: Sine) -> Self {
+        Self {
+            sample_rate: sine.sample_rate,
+            layout: ChannelLayout::MONO,
+            duration: sine.samples,
+            metadata: Vec::new(),
+            cover: None,
+            bits: None,
+            source: Source::Sine(sine),
+            samples: TypedBuffer::zeroed(DataType::F32, 0),
+            start: 0,
+            ended: false,
+        }
     }
 
     /// Opens headerless samples, or standard input for `-`.
@@ -206,14 +225,15 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-enum Opened {
+pub(crate) enum Opened {
     /// With its size in bytes.
     File(File, u64),
     /// A pipe, a terminal or the like.
     Stream(PatientReader),
 }
 
-fn open(path: &Path, stop: &Arc<AtomicBool>) -> anyhow::Result<Opened> {
+/// Opens a file, or standard input for `-`.
+pub(crate) fn open(path: &Path, stop: &Arc<AtomicBool>) -> anyhow::Result<Opened> {
     if is_stdin(path) {
         return Ok(Opened::Stream(PatientReader::new(io::stdin(), Arc::clone(stop))));
     }
@@ -237,6 +257,12 @@ impl Source {
     ) -> anyhow::Result<bool> {
         match self {
             Self::Media(media) => media.append(to, layout),
+            Self::Sine(sine) => {
+                let TypedBuffer::F32(to) = to else { return Ok(false) };
+                let before = to.len();
+                sine.append(wanted.min(RAW_PIECE), to);
+                Ok(to.len() > before)
+            }
             Self::Raw { format, reader, bytes } => {
                 let frame = format.bytes() * layout.channels();
                 // However much is wanted, memory grows only with what comes.

@@ -1,5 +1,6 @@
 //! The `reelwright` program.
 
+mod aac;
 mod args;
 mod describe;
 mod edit_list;
@@ -10,6 +11,7 @@ mod patient;
 mod raw;
 mod report;
 mod tags;
+mod video;
 
 use std::io::Write;
 use std::process::ExitCode;

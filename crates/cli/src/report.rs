@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use reelwright::{CodecId, PixelFormat, Rational};
 use serde_json::{Value, json};
 
 /// A progress bar on standard error, if that is a terminal.
@@ -25,14 +26,22 @@ impl Progress {
         Self { bar, started: Instant::now() }
     }
 
-    /// Shows that `seconds` are encoded.
-    pub(crate) fn advance(&self, seconds: f64) {
+    /// Shows that `seconds` are encoded, in so many bytes, and how many pictures, if there are any.
+    pub(crate) fn advance(&self, seconds: f64, pictures: Option<u64>, bytes: Option<u64>) {
         if self.bar.is_hidden() {
             return;
         }
         self.bar.set_position((seconds * 1000.0) as u64);
-        let speed = seconds / self.started.elapsed().as_secs_f64().max(1e-9);
-        self.bar.set_message(format!("{seconds:.1} s at {speed:.0}x"));
+        let elapsed = self.started.elapsed().as_secs_f64().max(1e-9);
+        let speed = seconds / elapsed;
+        let speed = match pictures {
+            Some(pictures) => format!("{:.0} fps, {speed:.1}x", pictures as f64 / elapsed),
+            None => format!("{speed:.0}x"),
+        };
+        let rate =
+            bytes.filter(|_| seconds > 0.0).map(|bytes| 8.0 * bytes as f64 / seconds / 1000.0);
+        let rate = rate.map(|rate| format!(", {rate:.0} kbit/s")).unwrap_or_default();
+        self.bar.set_message(format!("{seconds:.1} s at {speed}{rate}"));
     }
 
     /// Removes the bar; returns how long it all took.
@@ -55,21 +64,91 @@ pub(crate) struct Summary {
     pub(crate) complete: bool,
 }
 
-pub(crate) struct StreamSummary {
-    pub(crate) codec: &'static str,
-    pub(crate) sample_rate: u32,
-    pub(crate) layout: String,
-    pub(crate) bits_per_sample: u32,
-    /// Of each channel of the input, and its rate.
-    pub(crate) samples: u64,
-    pub(crate) input_rate: u32,
-    /// Samples beyond ±1 that were clamped, of all channels.
-    pub(crate) clamped: u64,
+pub(crate) enum StreamSummary {
+    Audio {
+        codec: CodecId,
+        sample_rate: u32,
+        layout: String,
+        bits_per_sample: u32,
+        /// Of each channel of the input, and its rate.
+        samples: u64,
+        input_rate: u32,
+        /// Samples beyond ±1 that were clamped, of all channels.
+        clamped: u64,
+    },
+    Video {
+        codec: CodecId,
+        width: u32,
+        height: u32,
+        pixel_format: PixelFormat,
+        frame_rate: Rational,
+        /// Of the input.
+        pictures: u64,
+        seconds: f64,
+    },
 }
 
 impl StreamSummary {
     fn seconds(&self) -> f64 {
-        self.samples as f64 / f64::from(self.input_rate)
+        match self {
+            Self::Audio { samples, input_rate, .. } => *samples as f64 / f64::from(*input_rate),
+            Self::Video { seconds, .. } => *seconds,
+        }
+    }
+
+    /// A few words for people.
+    fn words(&self) -> String {
+        match self {
+            Self::Audio { codec, sample_rate, layout, bits_per_sample, .. } => {
+                // Only what keeps all bits has a number of them.
+                let bits = if codec.is_lossless() {
+                    format!(" {bits_per_sample} bit")
+                } else {
+                    String::new()
+                };
+                format!("{codec} {sample_rate} Hz {layout}{bits}")
+            }
+            Self::Video { codec, width, height, pixel_format, frame_rate, .. } => {
+                let rate = (frame_rate.to_f64() * 1000.0).round() / 1000.0;
+                format!("{codec} {width}x{height} {pixel_format} {rate} fps")
+            }
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Audio {
+                codec,
+                sample_rate,
+                layout,
+                bits_per_sample,
+                samples,
+                input_rate,
+                clamped,
+            } => json!({
+                "medium": "audio",
+                "codec": codec.name(),
+                "sample_rate": sample_rate,
+                "channel_layout": layout,
+                "bits_per_sample": bits_per_sample,
+                "samples": samples,
+                "input_sample_rate": input_rate,
+                "clamped_samples": clamped,
+                "duration": self.seconds(),
+            }),
+            Self::Video { codec, width, height, pixel_format, frame_rate, pictures, seconds } => {
+                json!({
+                    "medium": "video",
+                    "codec": codec.name(),
+                    "width": width,
+                    "height": height,
+                    "pixel_format": pixel_format.name(),
+                    "frame_rate": frame_rate.to_string(),
+                    "pictures": pictures,
+                    "duration": seconds,
+                })
+            }
+        }
     }
 }
 
@@ -84,13 +163,7 @@ impl Summary {
 
     /// One line for people.
     pub(crate) fn line(&self) -> String {
-        let streams: Vec<_> = self
-            .streams
-            .iter()
-            .map(|s| {
-                format!("{} {} Hz {} {} bit", s.codec, s.sample_rate, s.layout, s.bits_per_sample)
-            })
-            .collect();
+        let streams: Vec<_> = self.streams.iter().map(StreamSummary::words).collect();
         let bytes = self.bytes.map(|bytes| format!(", {bytes} bytes")).unwrap_or_default();
         format!(
             "{}: {}, {}, {:.3} s{bytes}, {:.0}x{}",
@@ -105,22 +178,7 @@ impl Summary {
 
     /// The same for machines.
     pub(crate) fn json(&self) -> Value {
-        let streams: Vec<_> = self
-            .streams
-            .iter()
-            .map(|s| {
-                json!({
-                    "codec": s.codec,
-                    "sample_rate": s.sample_rate,
-                    "channel_layout": s.layout,
-                    "bits_per_sample": s.bits_per_sample,
-                    "samples": s.samples,
-                    "input_sample_rate": s.input_rate,
-                    "clamped_samples": s.clamped,
-                    "duration": s.seconds(),
-                })
-            })
-            .collect();
+        let streams: Vec<_> = self.streams.iter().map(StreamSummary::json).collect();
         json!({
             "output": self.output,
             "format": self.format,

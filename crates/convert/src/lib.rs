@@ -56,6 +56,8 @@
 pub mod audio;
 mod level;
 pub mod resample;
+mod video;
 
 pub use audio::{AudioConverter, Outliers, outliers};
 pub use resample::{ResampleQuality, Resampler};
+pub use video::{ScaleFilter, VideoConverter};

@@ -63,6 +63,7 @@ codecs! {
     Ppm = "ppm",
     RawVideo = "rawvideo",
     Webp = "webp",
+    WrappedAvframe = "wrapped_avframe",
 }
 
 impl CodecId {
@@ -92,7 +93,8 @@ impl CodecId {
             | Self::Png
             | Self::Ppm
             | Self::RawVideo
-            | Self::Webp => return None,
+            | Self::Webp
+            | Self::WrappedAvframe => return None,
         })
     }
 }
@@ -136,7 +138,8 @@ impl CodecId {
             | Self::Png
             | Self::Ppm
             | Self::RawVideo
-            | Self::Webp => true,
+            | Self::Webp
+            | Self::WrappedAvframe => true,
         }
     }
 }

@@ -65,9 +65,10 @@ pub struct MuxerInfo {
     /// Whether pictures can be shown for any time; otherwise each is shown for one unit of its
     /// time base.
     pub variable_frame_rate: bool,
-    /// Whether each picture is a file of its own where the destination's name has a place for a
-    /// number, as `frame_%04d.png`: then the main output is never asked for.
-    pub numbered_files: bool,
+    /// Where each picture is a file of its own: how it is coded, by the file's extension. The
+    /// destination's name may have a place for its number, as `frame_%04d.png`, and the muxer
+    /// makes all files as siblings: the main output is never asked for. Empty for all others.
+    pub pictures: &'static [(&'static str, CodecId)],
     /// Whether it has a place for the metadata's cover.
     pub covers: bool,
     /// Its own options.

@@ -59,6 +59,11 @@ pub trait Destination {
     /// The main output.
     fn output(&mut self) -> &mut dyn Output;
 
+    /// The file name of the main output; empty where it has none.
+    fn name(&self) -> &str {
+        ""
+    }
+
     /// A new output beside the main one.
     ///
     /// # Errors

@@ -1,6 +1,9 @@
 //! What containers of exactly one stream have in common: which stream they take, and which packets.
 
-use crate::{ChannelLayout, CodecId, CodecRecord, Error, Packet, Result, StreamParameters, list};
+use crate::{
+    ChannelLayout, CodecId, CodecRecord, Error, Packet, Result, StreamParameters, VideoParameters,
+    list,
+};
 
 /// The only stream of `streams`.
 ///
@@ -35,6 +38,27 @@ pub fn not_started(container: &str) -> Error {
     Error::state(format!(
         "{container}: start must come before packets, and finish after the last one"
     ))
+}
+
+/// The only stream of `streams`, which must be video of one of `codecs`.
+///
+/// # Errors
+/// It is not.
+pub fn video<'a>(
+    container: &str,
+    streams: &'a [StreamParameters],
+    codecs: &[CodecId],
+) -> Result<&'a VideoParameters> {
+    let stream = only(container, streams)?;
+    match stream.video() {
+        Some(video) if codecs.contains(&stream.codec) => Ok(video),
+        _ => Err(Error::unsupported(format!(
+            "{container} does not support {}. Supported values are {}.",
+            stream.codec,
+            list(codecs)
+        ))
+        .in_stream(0)),
+    }
 }
 
 /// The only stream of its container, whose packets are blocks of the same size and nothing else:

@@ -1,20 +1,24 @@
 //! The encoder of media files: streams in, a file out.
 
 use reelwright_core::{
-    Error, Metadata, Muxer, MuxerInfo, OptionInfo, Options, Output, Picture, Result,
-    StreamParameters, TensorView, list,
+    Destination, Error, Metadata, Muxer, MuxerInfo, OptionInfo, Options, Picture, Result,
+    StreamParameters, TensorView, VideoFrame, list,
 };
 
+use crate::audio_pipeline::AudioPipeline;
 use crate::audio_stream::AudioStream;
 use crate::interleave;
-use crate::pipeline::AudioPipeline;
 use crate::registry::{muxer_by_extension, muxer_by_name, muxers};
-use crate::target::Target;
+use crate::stream::Stream;
+use crate::target::{Opened, Target};
+use crate::video_pipeline::{Source, VideoPipeline};
+use crate::video_stream::VideoStream;
 
 const FILL_GAPS: OptionInfo = OptionInfo::bool(
     "fill_gaps",
     true,
-    "whether a gap that pts leaves is filled with silence; without, it is left out",
+    "whether a gap that pts leaves is filled: with silence, or by repeating a picture where the \
+     format cannot show one longer; without, it is left out",
 );
 
 /// Samples of silence that are written at a time.
@@ -23,7 +27,7 @@ const SILENCE: i64 = 1 << 20;
 /// The options of [`StreamingMediaEncoder::open_with`] that every format has.
 pub static OPEN_OPTIONS: &[OptionInfo] = &[FILL_GAPS];
 
-/// Encodes and writes audio streams chunk by chunk.
+/// Encodes and writes audio and video streams chunk by chunk.
 ///
 /// The order of calls: add streams, [`open`](Self::open), write chunks, [`close`](Self::close).
 /// Dropping an open encoder closes it too, but then errors only reach the log.
@@ -48,7 +52,7 @@ pub struct StreamingMediaEncoder<'w> {
     name: String,
     format: &'static MuxerInfo,
     metadata: Metadata,
-    streams: Vec<AudioPipeline>,
+    streams: Vec<Stream>,
     state: State<'w>,
 }
 
@@ -57,10 +61,10 @@ enum State<'w> {
     New(Target<'w>),
     Open {
         muxer: Box<dyn Muxer>,
-        output: Box<dyn Output + 'w>,
+        output: Opened<'w>,
     },
     /// Something failed, with this message; the output is kept until `close`.
-    Failed(Option<Box<dyn Output + 'w>>, String),
+    Failed(Option<Opened<'w>>, String),
     Closed,
 }
 
@@ -113,6 +117,34 @@ impl<'w> StreamingMediaEncoder<'w> {
     /// The output is open already, the format does not take another stream or the codec, or a
     /// parameter or option of the stream is wrong.
     pub fn add_audio_stream(&mut self, stream: &AudioStream) -> Result<usize> {
+        let index = self.next_index()?;
+        let pipeline = stream.resolve(self.format).and_then(AudioPipeline::new);
+        let pipeline = pipeline.map_err(|error| error.in_stream(index))?;
+        self.streams.push(Stream::Audio(pipeline));
+        Ok(index)
+    }
+
+    /// Adds a video stream; returns its index.
+    ///
+    /// # Errors
+    /// As [`add_audio_stream`](Self::add_audio_stream).
+    pub fn add_video_stream(&mut self, stream: &VideoStream) -> Result<usize> {
+        let index = self.next_index()?;
+        let extension = match &self.state {
+            State::New(target) => target.extension(),
+            _ => None,
+        };
+        let is_variable = self.format.variable_frame_rate;
+        let pipeline = stream
+            .resolve(self.format, extension)
+            .and_then(|stream| VideoPipeline::new(stream, is_variable))
+            .map_err(|error| error.in_stream(index))?;
+        self.streams.push(Stream::Video(pipeline));
+        Ok(index)
+    }
+
+    /// The index of a stream to add.
+    fn next_index(&self) -> Result<usize> {
         self.check_new("add a new stream")?;
         let index = self.streams.len();
         if index >= self.format.max_streams {
@@ -122,20 +154,21 @@ impl<'w> StreamingMediaEncoder<'w> {
                 if index == 1 { "" } else { "s" }
             )));
         }
-        let pipeline = stream.resolve(self.format).and_then(AudioPipeline::new);
-        self.streams.push(pipeline.map_err(|error| error.in_stream(index))?);
         Ok(index)
     }
 
     /// What the encoder of a stream tells of it.
     pub fn stream_parameters(&self, index: usize) -> Option<&StreamParameters> {
-        self.streams.get(index).map(AudioPipeline::parameters)
+        self.streams.get(index).map(Stream::parameters)
     }
 
     /// How many samples of a stream were beyond ±1 and were clamped. A stream that holds such
     /// samples as they are, as `pcm_f32le` does, has none.
     pub fn clamped_samples(&self, index: usize) -> Option<u64> {
-        self.streams.get(index).map(|stream| stream.clamped)
+        match self.streams.get(index)? {
+            Stream::Audio(audio) => Some(audio.clamped),
+            Stream::Video(_) => None,
+        }
     }
 
     /// Sets what the file says of itself; replaces all that was set before. Keys are FFmpeg's:
@@ -209,7 +242,8 @@ impl<'w> StreamingMediaEncoder<'w> {
         let State::New(target) = std::mem::replace(&mut self.state, State::Closed) else {
             unreachable!("the state was just checked")
         };
-        let mut output = target.open()?;
+        let siblings = !self.format.pictures.is_empty() && target.path().is_some();
+        let mut output = target.open(siblings)?;
         let parameters = self.parameters();
         match muxer.start(&parameters, &self.metadata, &mut output) {
             Ok(()) => {
@@ -241,31 +275,107 @@ impl<'w> StreamingMediaEncoder<'w> {
         chunk: &TensorView<'_>,
         pts: Option<f64>,
     ) -> Result<()> {
-        self.check_open()?;
-        let streams = self.streams.len();
-        let Some(stream) = self.streams.get_mut(index) else {
-            return Err(Error::argument(format!(
-                "Invalid stream index. Index must be in range of [0, {streams}). Found: {index}"
-            )));
-        };
-        let mut gap = stream.check(chunk, pts).map_err(|error| error.in_stream(index))?;
+        let audio = self.open_stream(index)?.audio(index)?;
+        let mut gap = audio.check(chunk, pts).map_err(|error| error.in_stream(index))?;
         while gap > 0 {
             let samples = gap.min(SILENCE);
-            self.write_frames(index, &self.streams[index].silence(samples as usize))?;
+            let silence = self.streams[index].audio(index)?.silence(samples as usize);
+            self.write_frames(index, &silence)?;
             gap -= samples;
         }
         self.write_frames(index, chunk)
     }
 
-    /// Writes a chunk that was checked, frame by frame.
+    /// Writes samples that were checked, frame by frame.
     fn write_frames(&mut self, index: usize, chunk: &TensorView<'_>) -> Result<()> {
         let mut row = 0;
         while row < chunk.shape()[0] {
-            let written = self.streams[index].write(chunk, row);
+            let written = self.streams[index].audio(index)?.write(chunk, row);
             row = self.or_fail(written.map_err(|error| error.in_stream(index)))?;
             self.write_packets(false)?;
         }
         Ok(())
+    }
+
+    /// Writes a chunk of pictures, of `u8` and of shape (frame, channel, height, width), to stream
+    /// `index`. Its channels, height and width must be those of the stream; any number of
+    /// pictures and any strides will do.
+    ///
+    /// `pts` is when its first picture is shown, in seconds, rounded to the nearest picture of the
+    /// stream's frame rate. Without it the chunk follows the last one. Where `pts` leaves a gap
+    /// the last picture is shown longer, or repeated where the format cannot say so, see
+    /// [`OPEN_OPTIONS`]; where it is before the end of the last chunk, the chunk follows it and a
+    /// warning is logged.
+    ///
+    /// # Errors
+    /// The output is not open, there is no such stream, or the chunk does not fit it: then nothing
+    /// of the chunk was written, and the next one can be. Or the output failed, or the container
+    /// is full: then nothing more can be written.
+    pub fn write_video_chunk(
+        &mut self,
+        index: usize,
+        chunk: &TensorView<'_>,
+        pts: Option<f64>,
+    ) -> Result<()> {
+        let video = self.open_stream(index)?.video(index)?;
+        let gap = video.check(chunk, pts).map_err(|error| error.in_stream(index))?;
+        self.repeat_picture(index, gap, Source::Chunk(chunk, 0))?;
+        for picture in 0..chunk.shape()[0] {
+            self.write_picture(index, Source::Chunk(chunk, picture))?;
+        }
+        Ok(())
+    }
+
+    /// Writes one picture to stream `index`, which must have been added for
+    /// [`frames`](VideoStream::frames) of its format. Its own pts is not heeded; `pts` is as in
+    /// [`write_video_chunk`](Self::write_video_chunk).
+    ///
+    /// # Errors
+    /// As [`write_video_chunk`](Self::write_video_chunk).
+    pub fn write_video_frame(
+        &mut self,
+        index: usize,
+        frame: &VideoFrame<'_>,
+        pts: Option<f64>,
+    ) -> Result<()> {
+        let video = self.open_stream(index)?.video(index)?;
+        let gap = video.check_frame(frame, pts).map_err(|error| error.in_stream(index))?;
+        self.repeat_picture(index, gap, Source::Frame(frame))?;
+        self.write_picture(index, Source::Frame(frame))
+    }
+
+    fn repeat_picture(&mut self, index: usize, times: i64, source: Source<'_>) -> Result<()> {
+        for _ in 0..times {
+            let repeated = self.streams[index].video(index)?.repeat(source);
+            self.or_fail(repeated.map_err(|error| error.in_stream(index)))?;
+            self.write_packets(false)?;
+        }
+        Ok(())
+    }
+
+    fn write_picture(&mut self, index: usize, source: Source<'_>) -> Result<()> {
+        let written = self.streams[index].video(index)?.write(source);
+        self.or_fail(written.map_err(|error| error.in_stream(index)))?;
+        self.write_packets(false)
+    }
+
+    /// A stream that can be written to.
+    fn open_stream(&mut self, index: usize) -> Result<&mut Stream> {
+        self.check_open()?;
+        let streams = self.streams.len();
+        self.streams.get_mut(index).ok_or_else(|| {
+            Error::argument(format!(
+                "Invalid stream index. Index must be in range of [0, {streams}). Found: {index}"
+            ))
+        })
+    }
+
+    /// How many bytes the output has been handed so far; none where it is not open.
+    pub fn bytes_written(&mut self) -> Option<u64> {
+        match &mut self.state {
+            State::Open { output, .. } => Some(output.output().position()),
+            _ => None,
+        }
     }
 
     /// Hands all that was encoded to the output, and makes the file playable as far as it goes,
@@ -352,7 +462,7 @@ impl<'w> StreamingMediaEncoder<'w> {
     fn write_packets(&mut self, is_complete: bool) -> Result<()> {
         let State::Open { muxer, output } = &mut self.state else { return Ok(()) };
         while let Some(index) = interleave::next(&self.streams, is_complete) {
-            let packets = &mut self.streams[index].packets;
+            let packets = self.streams[index].packets_mut();
             let Some(mut packet) = packets.pop() else { break };
             packet.stream = index;
             let written = muxer.write(&packet, output);

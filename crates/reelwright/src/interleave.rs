@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use reelwright_core::{TimeBase, Timestamp};
 
-use crate::pipeline::AudioPipeline;
+use crate::stream::Stream;
 
 /// How far a stream may be ahead of one that brings nothing, in seconds. After that packets no
 /// longer wait, so that memory is bounded.
@@ -12,17 +12,17 @@ const MAX_WAIT: i64 = 10;
 
 /// The stream whose first packet is next: the one with the earliest dts. None while another stream
 /// may still bring an earlier one, unless everything `is_complete`.
-pub(crate) fn next(streams: &[AudioPipeline], is_complete: bool) -> Option<usize> {
+pub(crate) fn next(streams: &[Stream], is_complete: bool) -> Option<usize> {
     let waiting = || {
         streams.iter().enumerate().filter_map(|(index, stream)| {
             let time_base = stream.parameters().time_base;
-            Some((index, stream.packets.front()?.dts, time_base, stream))
+            Some((index, stream.packets().front()?.dts, time_base, stream))
         })
     };
     let (index, ..) = waiting().min_by(|a, b| compare((a.1, a.2), (b.1, b.2)))?;
     let is_late = || {
         waiting().any(|(_, first, time_base, stream)| {
-            let last = stream.packets.back().map_or(first, |packet| packet.dts);
+            let last = stream.packets().back().map_or(first, |packet| packet.dts);
             let waited = Timestamp(last.0.saturating_sub(first.0));
             time_base.seconds_of(waited) > MAX_WAIT as f64
         })

@@ -1,6 +1,6 @@
-//! Encode and write audio chunk by chunk, without FFmpeg: torio's `StreamingMediaEncoder` in Rust.
+//! Encode and write audio and video chunk by chunk, without FFmpeg: torio's `StreamingMediaEncoder` in Rust.
 //!
-//! [`StreamingMediaEncoder`] takes chunks of samples ([`TensorView`], any strides) and writes a
+//! [`StreamingMediaEncoder`] takes chunks of samples and pictures ([`TensorView`], any strides) and writes a
 //! file, a pipe or a writer ([`Target`]). What is compiled in is listed by [`muxers`] and
 //! [`audio_encoders`], with the options each takes.
 //!
@@ -28,23 +28,30 @@
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
+mod audio_pipeline;
 mod audio_stream;
 mod encoder;
+mod frame_rate;
 mod interleave;
-mod pipeline;
 mod registry;
+mod stream;
 mod target;
+mod video_pipeline;
+mod video_stream;
 
 pub use audio_stream::AudioStream;
 pub use encoder::{OPEN_OPTIONS, StreamingMediaEncoder};
-pub use reelwright_convert::ResampleQuality;
+pub use reelwright_convert::{ResampleQuality, ScaleFilter};
 pub use reelwright_core::{
-    AudioEncoderInfo, Backing, ChannelLayout, CodecConfig, CodecConfigField, CodecId, DataType,
-    Element, EncoderInfo, Error, ErrorKind, Layouts, Metadata, MuxerInfo, OptionInfo, OptionKind,
-    Options, Picture, Result, SampleFormat, SampleRates, StreamParameters, TensorView, TypedBuffer,
-    TypedSlice, VideoEncoderInfo,
+    AudioEncoderInfo, Backing, ChannelLayout, ChromaLocation, CodecConfig, CodecConfigField,
+    CodecId, ColorInfo, ColorRange, DataType, Element, EncoderInfo, Error, ErrorKind, Layouts,
+    MediaParameters, Metadata, MuxerInfo, OptionInfo, OptionKind, Options, Picture, PixelFormat,
+    Rational, Result, SampleFormat, SampleRates, StreamParameters, TensorView, Timestamp,
+    TypedBuffer, TypedSlice, VideoBuffer, VideoEncoderInfo, VideoFrame,
 };
 pub use registry::{
-    audio_encoders, default_audio_encoder, muxers, output_devices, output_protocols, video_encoders,
+    audio_encoders, default_audio_encoder, default_video_encoder, muxers, output_devices,
+    output_protocols, video_encoders,
 };
 pub use target::Target;
+pub use video_stream::{VIDEO_ENCODER_OPTIONS, VideoStream};

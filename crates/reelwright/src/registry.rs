@@ -30,6 +30,10 @@ pub fn muxers() -> impl Iterator<Item = &'static MuxerInfo> {
         from_ref(&reelwright_mux_au::MUXER),
         #[cfg(feature = "mux-caf")]
         from_ref(&reelwright_mux_caf::MUXER),
+        #[cfg(feature = "mux-ivf")]
+        from_ref(&reelwright_mux_ivf::MUXER),
+        #[cfg(feature = "mux-y4m")]
+        from_ref(&reelwright_mux_y4m::MUXER),
         #[cfg(feature = "mux-raw")]
         reelwright_mux_raw::MUXERS,
     ]
@@ -67,7 +71,14 @@ pub fn audio_encoders() -> impl Iterator<Item = &'static AudioEncoderInfo> {
 
 /// The video encoders, by name.
 pub fn video_encoders() -> impl Iterator<Item = &'static VideoEncoderInfo> {
-    std::iter::empty()
+    [
+        #[cfg(feature = "enc-h264")]
+        from_ref(&reelwright_enc_h264::ENCODER),
+        #[cfg(feature = "enc-rawvideo")]
+        reelwright_enc_rawvideo::ENCODERS,
+    ]
+    .into_iter()
+    .flat_map(|encoders: &'static [VideoEncoderInfo]| encoders)
 }
 
 /// The devices that a stream can be played on, by name and in a few words.
@@ -111,6 +122,24 @@ pub(crate) fn audio_encoder_by_name(name: &str) -> Result<&'static AudioEncoderI
     )))
 }
 
+/// The video encoder of a name or an alias.
+pub(crate) fn video_encoder_by_name(name: &str) -> Result<&'static VideoEncoderInfo> {
+    if let Some(info) = video_encoders().find(|info| info.encoder.name == name) {
+        return Ok(info);
+    }
+    if let Some(info) = video_encoders().find(|info| info.encoder.aliases.contains(&name)) {
+        // A codec's own name asks for no particular encoder.
+        if info.encoder.codec.name() != name {
+            warn_of_alias(name, info.encoder.name);
+        }
+        return Ok(info);
+    }
+    Err(Error::unknown_name(format!(
+        "Unexpected codec: {name}. Available video encoders are {}.",
+        list(video_encoders().map(|info| info.encoder.name))
+    )))
+}
+
 /// Says that `used` stands in for `name`, the first time.
 fn warn_of_alias(name: &str, used: &str) {
     static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
@@ -136,6 +165,28 @@ pub fn default_audio_encoder(muxer: &MuxerInfo) -> Result<&'static AudioEncoderI
     })
 }
 
+/// The encoder that a container takes by default for pictures: where they are files of their own,
+/// what the file's extension says, and else as [`default_audio_encoder`].
+///
+/// # Errors
+/// None of its codecs has one.
+pub fn default_video_encoder(
+    muxer: &MuxerInfo,
+    extension: Option<&str>,
+) -> Result<&'static VideoEncoderInfo> {
+    let of = |codec: CodecId| video_encoders().find(move |info| info.encoder.codec == codec);
+    let extension = extension.map(str::to_ascii_lowercase);
+    let named = muxer.pictures.iter().find(|(name, _)| Some(*name) == extension.as_deref());
+    let codecs = named.map(|(_, codec)| codec).into_iter().chain(muxer.video_codecs);
+    codecs.copied().find_map(of).ok_or_else(|| {
+        Error::unsupported(format!(
+            "This build has no encoder for {}, which takes {}.",
+            muxer.name,
+            list(muxer.video_codecs)
+        ))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,7 +197,10 @@ mod tests {
         names.sort_unstable();
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
         // An alias may be another encoder's name: that one stands for itself, where it is built.
-        let encoders = || audio_encoders().map(|info| info.encoder);
+        let encoders = || {
+            let video = video_encoders().map(|info| info.encoder);
+            audio_encoders().map(|info| info.encoder).chain(video)
+        };
         let mut names: Vec<_> = encoders().map(|info| info.name).collect();
         names.sort_unstable();
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");

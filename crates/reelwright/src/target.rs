@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use reelwright_core::{Error, Output, Result, list};
+use reelwright_core::{Destination, Error, Output, Result, list};
 
 use crate::registry::output_protocols;
 
@@ -114,8 +114,15 @@ impl<'w> Target<'w> {
         Ok(())
     }
 
-    /// Opens the output; a file is emptied.
-    pub(crate) fn open(self) -> Result<Box<dyn Output + 'w>> {
+    /// Opens the output, unless it is `made_of_siblings`; a file is emptied.
+    pub(crate) fn open(self, made_of_siblings: bool) -> Result<Opened<'w>> {
+        let path = self.path().map(Path::to_owned);
+        let output: Box<dyn Output> =
+            if made_of_siblings { Box::new(NoOutput) } else { self.open_output()? };
+        Ok(Opened { output, path })
+    }
+
+    fn open_output(self) -> Result<Box<dyn Output + 'w>> {
         let name = self.name;
         let failed = |error| Error::io(format!("Failed to open dst: {name}"), error);
         Ok(match self.kind {
@@ -204,6 +211,69 @@ impl From<&PathBuf> for Target<'_> {
 impl From<PathBuf> for Target<'_> {
     fn from(path: PathBuf) -> Self {
         Self::from(path.as_path())
+    }
+}
+
+/// A destination at work.
+pub(crate) struct Opened<'w> {
+    output: Box<dyn Output + 'w>,
+    path: Option<PathBuf>,
+}
+
+impl Opened<'_> {
+    /// Hands on what is buffered.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        self.output.flush()
+    }
+}
+
+impl Destination for Opened<'_> {
+    fn output(&mut self) -> &mut dyn Output {
+        &mut self.output
+    }
+
+    fn name(&self) -> &str {
+        let name = self.path.as_ref().and_then(|path| path.file_name());
+        name.and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
+    fn sibling(&mut self, name: &str) -> Result<Box<dyn Output>> {
+        let Some(path) = &self.path else {
+            return Err(Error::unsupported(format!(
+                "This destination is a single output; \"{name}\" cannot be made beside it. Pass a \
+                 path."
+            )));
+        };
+        let path = path.with_file_name(name);
+        let name = path.display().to_string();
+        let file = File::create(&path)
+            .map_err(|error| Error::io(format!("Failed to open dst: {name}"), error))?;
+        Ok(Box::new(SeekableOutput::new(file, name, FILE_BUFFER, 0)))
+    }
+}
+
+/// The main output of a destination that is made of siblings.
+struct NoOutput;
+
+impl Output for NoOutput {
+    fn write(&mut self, _bytes: &[u8]) -> Result<()> {
+        Err(Error::state("The destination is made of numbered files and has no main output."))
+    }
+
+    fn position(&self) -> u64 {
+        0
+    }
+
+    fn is_seekable(&self) -> bool {
+        false
+    }
+
+    fn patch(&mut self, _at: u64, _bytes: &[u8]) -> Result<()> {
+        self.write(&[])
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
     }
 }
 
@@ -393,7 +463,7 @@ mod tests {
         let (mut sizes, mut bytes) = (Vec::new(), Vec::new());
         let expected: Vec<u8> = (0..100).collect();
         let mut output =
-            Target::writer(Stingy(&mut sizes, &mut bytes)).buffer_size(16).open().unwrap();
+            Target::writer(Stingy(&mut sizes, &mut bytes)).buffer_size(16).open_output().unwrap();
         for piece in [&expected[..5], &expected[5..70], &expected[70..]] {
             output.write(piece).unwrap();
         }
@@ -407,7 +477,7 @@ mod tests {
     #[test]
     fn a_huge_buffer_is_only_as_large_as_what_is_in_it() {
         let mut bytes = Vec::new();
-        let mut output = Target::writer(&mut bytes).buffer_size(usize::MAX).open().unwrap();
+        let mut output = Target::writer(&mut bytes).buffer_size(usize::MAX).open_output().unwrap();
         output.write(b"few").unwrap();
         output.flush().unwrap();
         drop(output);
@@ -423,7 +493,7 @@ mod tests {
         let mut file = File::create(&path).unwrap();
         file.write_all(b"before").unwrap();
         let address = format!("pipe:{}", file.as_raw_fd());
-        let mut output = Target::from(&address).open().unwrap();
+        let mut output = Target::from(&address).open_output().unwrap();
         assert!(!output.is_seekable());
         output.write(b" and after").unwrap();
         output.flush().unwrap();
@@ -434,7 +504,7 @@ mod tests {
     fn a_patch_goes_where_it_belongs_and_appending_goes_on() {
         let mut cursor = Cursor::new(b"before".to_vec());
         cursor.set_position(6);
-        let mut output = Target::seekable_writer(&mut cursor).buffer_size(4).open().unwrap();
+        let mut output = Target::seekable_writer(&mut cursor).buffer_size(4).open_output().unwrap();
         output.write(b"0123456789").unwrap();
         output.patch(1, b"abcdefg").unwrap();
         assert!(output.patch(5, b"123456").is_err());

@@ -1,8 +1,9 @@
 //! Running a muxer over packets.
 
 use reelwright_core::{
-    AudioParameters, ChannelLayout, CodecId, CodecRecord, MediaParameters, MemoryOutput, Metadata,
-    Muxer, MuxerInfo, Options, Packet, Result, SampleFormat, StreamParameters, TimeBase,
+    AudioParameters, ChannelLayout, CodecId, CodecRecord, ColorInfo, MediaParameters, MemoryOutput,
+    Metadata, Muxer, MuxerInfo, Options, Packet, PixelFormat, Rational, Result, SampleFormat,
+    StreamParameters, TimeBase, VideoParameters,
 };
 
 use crate::output::FailingOutput;
@@ -20,6 +21,31 @@ pub fn pcm(codec: CodecId, rate: u32, layout: ChannelLayout) -> StreamParameters
             sample_format: SampleFormat::S16,
             bits_per_sample: 8 * codec.bytes_per_sample().unwrap_or(2) as u32,
             frame_size: None,
+        }),
+    }
+}
+
+/// The parameters of a video stream without a record.
+pub fn pictures(
+    codec: CodecId,
+    pixel_format: PixelFormat,
+    (width, height): (u32, u32),
+    (num, den): (i64, i64),
+    color: ColorInfo,
+) -> StreamParameters {
+    let frame_rate = Rational::new(num, den).unwrap();
+    StreamParameters {
+        time_base: TimeBase::new(frame_rate.inverse()),
+        codec,
+        record: CodecRecord::None,
+        bit_rate: None,
+        media: MediaParameters::Video(VideoParameters {
+            width,
+            height,
+            pixel_format,
+            frame_rate,
+            sample_aspect_ratio: Rational::ONE,
+            color,
         }),
     }
 }

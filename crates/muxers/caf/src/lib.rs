@@ -49,7 +49,7 @@ pub static MUXER: MuxerInfo = MuxerInfo {
     video_codecs: &[],
     max_streams: 1,
     variable_frame_rate: false,
-    numbered_files: false,
+    pictures: &[],
     covers: false,
     options: &[],
     open: |_| Ok(Box::new(Caf::default())),

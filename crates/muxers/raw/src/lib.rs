@@ -1,12 +1,16 @@
-//! Headerless PCM and G.722 muxers for Reelwright.
+//! Headerless muxers for Reelwright: PCM, G.722, and video without a container.
 //!
-//! A file is the samples and nothing else: readers must be told encoding, rate and channels, and
-//! metadata has no place. The formats are FFmpeg's, one for each encoding, under its names.
+//! A file is the samples or pictures and nothing else: readers must be told what the codec does
+//! not say, as rates and the size of raw pictures, and metadata has no place. The formats are
+//! FFmpeg's, one for each encoding, under its names. `h264` is a byte stream (ITU-T H.264 annex B),
+//! `obu` the low-overhead format (AV1 §5.2).
 
+mod pictures;
 mod raw;
 
 use reelwright_core::{CodecId, MuxerInfo};
 
+use crate::pictures::Pictures;
 use crate::raw::Raw;
 
 /// The muxer `$name` for one codec.
@@ -21,10 +25,30 @@ macro_rules! info {
             video_codecs: &[],
             max_streams: 1,
             variable_frame_rate: false,
-            numbered_files: false,
+            pictures: &[],
             covers: false,
             options: &[],
             open: |_| Ok(Box::new(Raw::new($name, CodecId::$codec))),
+        }
+    };
+}
+
+/// The muxer `$name` for one video codec.
+macro_rules! video {
+    ($name:literal, $codec:ident, $long_name:literal, $extensions:expr) => {
+        MuxerInfo {
+            name: $name,
+            long_name: $long_name,
+            extensions: &$extensions,
+            mime_type: None,
+            audio_codecs: &[],
+            video_codecs: &[CodecId::$codec],
+            max_streams: 1,
+            variable_frame_rate: false,
+            pictures: &[],
+            covers: false,
+            options: &[],
+            open: |_| Ok(Box::new(Pictures::new($name, CodecId::$codec))),
         }
     };
 }
@@ -46,4 +70,8 @@ pub static MUXERS: &[MuxerInfo] = &[
     info!("alaw", PcmALaw, "PCM A-law", ["al"]),
     info!("mulaw", PcmMuLaw, "PCM mu-law", ["ul"]),
     info!("g722", AdpcmG722, "raw G.722", ["g722"]),
+    video!("rawvideo", RawVideo, "raw video", ["yuv", "rgb"]),
+    video!("h264", H264, "raw H.264 video", ["h264", "264"]),
+    video!("obu", Av1, "AV1 low overhead OBU", ["obu"]),
+    video!("mjpeg", Mjpeg, "raw MJPEG video", ["mjpg", "mjpeg"]),
 ];

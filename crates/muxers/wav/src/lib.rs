@@ -64,7 +64,7 @@ pub static WAV: MuxerInfo = MuxerInfo {
     video_codecs: &[],
     max_streams: 1,
     variable_frame_rate: false,
-    numbered_files: false,
+    pictures: &[],
     covers: false,
     options: &[RF64],
     open: |options| {
@@ -87,7 +87,7 @@ pub static W64: MuxerInfo = MuxerInfo {
     video_codecs: &[],
     max_streams: 1,
     variable_frame_rate: false,
-    numbered_files: false,
+    pictures: &[],
     covers: false,
     options: &[],
     open: |_| Ok(Box::new(Wave64::default())),

@@ -1,0 +1,193 @@
+//! Pictures and sound that are made up: `testsrc=size=640x360:rate=30:duration=5` and
+//! `sine=frequency=440:sample_rate=48000:duration=5`.
+
+use std::f64::consts::TAU;
+
+use anyhow::{Context, bail};
+use reelwright::Rational;
+
+use super::Planes;
+
+/// Bars of these colours (red, green, blue), from left to right.
+const BARS: [[u8; 3]; 8] = [
+    [255, 255, 255],
+    [255, 255, 0],
+    [0, 255, 255],
+    [0, 255, 0],
+    [255, 0, 255],
+    [255, 0, 0],
+    [0, 0, 255],
+    [0, 0, 0],
+];
+/// The amplitude of a sine, as FFmpeg has it.
+const AMPLITUDE: f64 = 0.125;
+
+/// Colour bars over a grey ramp, and a white square that moves to the right and begins again
+/// every two seconds.
+pub(crate) struct TestSource {
+    pub(crate) width: usize,
+    pub(crate) height: usize,
+    pub(crate) frame_rate: Rational,
+    /// How many there are; without, there is no end.
+    pub(crate) pictures: Option<u64>,
+    next: u64,
+    picture: Vec<u8>,
+}
+
+/// A sine.
+pub(crate) struct Sine {
+    pub(crate) sample_rate: u32,
+    /// In samples; without, there is no end.
+    pub(crate) samples: Option<u64>,
+    frequency: f64,
+    next: u64,
+}
+
+/// The options of `name`, if `text` is that source: `name`, or `name=key=value:key=value`.
+fn options<'a>(text: &'a str, name: &str) -> Option<Vec<(&'a str, &'a str)>> {
+    let rest = text.strip_prefix(name)?;
+    if rest.is_empty() {
+        return Some(Vec::new());
+    }
+    let options = rest.strip_prefix('=')?.split(':');
+    options.map(|option| option.split_once('=')).collect()
+}
+
+/// A size as `640x360`.
+pub(crate) fn size(text: &str) -> Option<(usize, usize)> {
+    let (width, height) = text.split_once('x')?;
+    let sizes = (width.parse().ok()?, height.parse().ok()?);
+    (sizes.0 > 0 && sizes.1 > 0 && sizes.0 <= 1 << 16 && sizes.1 <= 1 << 16).then_some(sizes)
+}
+
+/// A frame rate as `30`, `29.97` or `30000/1001`.
+pub(crate) fn frame_rate(text: &str) -> Option<Rational> {
+    match text.split_once('/') {
+        Some((num, den)) => Rational::new(num.parse().ok()?, den.parse().ok()?).ok(),
+        None => Rational::from_f64(text.parse().ok()?).ok(),
+    }
+}
+
+fn seconds(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|seconds: &f64| seconds.is_finite() && *seconds >= 0.0)
+}
+
+impl TestSource {
+    /// The source that `text` describes, if it is one.
+    pub(crate) fn of(text: &str) -> anyhow::Result<Option<Self>> {
+        let Some(options) = options(text, "testsrc") else { return Ok(None) };
+        let (mut dimensions, mut rate, mut duration) = ((320, 240), Rational::new(25, 1)?, None);
+        for (key, value) in options {
+            let invalid = || format!("Invalid value for option {key} of testsrc: {value}");
+            match key {
+                "size" | "s" => dimensions = size(value).with_context(invalid)?,
+                "rate" | "r" => rate = frame_rate(value).with_context(invalid)?,
+                "duration" | "d" => duration = Some(seconds(value).with_context(invalid)?),
+                _ => bail!(
+                    "Unexpected option of testsrc: {key}. Available options are size, rate, duration."
+                ),
+            }
+        }
+        let (width, height) = dimensions;
+        Ok(Some(Self {
+            width,
+            height,
+            frame_rate: rate,
+            pictures: duration.map(|duration| (duration * rate.to_f64()).round() as u64),
+            next: 0,
+            picture: vec![0; 3 * width * height],
+        }))
+    }
+
+    pub(super) fn next(&mut self) -> Option<Planes<'_>> {
+        if self.pictures.is_some_and(|pictures| self.next >= pictures) {
+            return None;
+        }
+        let (width, height) = (self.width, self.height);
+        let bars = height - height / 4;
+        for (y, row) in self.picture.chunks_exact_mut(3 * width).enumerate() {
+            for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+                *pixel = if y < bars {
+                    BARS[8 * x / width]
+                } else {
+                    [(255 * x / (width - 1).max(1)) as u8; 3]
+                };
+            }
+        }
+        let side = (height / 8).max(1);
+        let at = self.next as f64 / (2.0 * self.frame_rate.to_f64());
+        let left = (at.fract() * width as f64) as usize;
+        for row in self.picture.chunks_exact_mut(3 * width).skip(height / 3).take(side) {
+            row[3 * left..3 * (left + side).min(width)].fill(255);
+        }
+        self.next += 1;
+        Some(Planes { planes: [&self.picture, &[], &[]], pts: None })
+    }
+}
+
+impl Sine {
+    /// The source that `text` describes, if it is one.
+    pub(crate) fn of(text: &str) -> anyhow::Result<Option<Self>> {
+        let Some(options) = options(text, "sine") else { return Ok(None) };
+        let (mut frequency, mut sample_rate, mut duration) = (440.0, 48_000, None);
+        for (key, value) in options {
+            let invalid = || format!("Invalid value for option {key} of sine: {value}");
+            match key {
+                "frequency" | "f" => frequency = seconds(value).with_context(invalid)?,
+                "sample_rate" | "r" => {
+                    let rate = value.parse().ok().filter(|rate: &u32| (1..=768_000).contains(rate));
+                    sample_rate = rate.with_context(invalid)?;
+                }
+                "duration" | "d" => duration = Some(seconds(value).with_context(invalid)?),
+                _ => bail!(
+                    "Unexpected option of sine: {key}. Available options are frequency, \
+                     sample_rate, duration."
+                ),
+            }
+        }
+        let samples = duration.map(|duration: f64| (duration * f64::from(sample_rate)) as u64);
+        Ok(Some(Self { sample_rate, samples, frequency, next: 0 }))
+    }
+
+    /// Appends at most `count` samples; fewer only at the end.
+    pub(crate) fn append(&mut self, count: usize, to: &mut Vec<f32>) {
+        let left = self.samples.map_or(u64::MAX, |samples| samples - self.next);
+        let count = left.min(count as u64);
+        let step = self.frequency / f64::from(self.sample_rate);
+        // Whole turns are left out, so that no precision is lost.
+        to.extend((self.next..self.next + count).map(|sample| {
+            let turns = step * sample as f64;
+            (AMPLITUDE * (TAU * turns.fract()).sin()) as f32
+        }));
+        self.next += count;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_told_from_files() {
+        let source = TestSource::of("testsrc=size=64x32:rate=30000/1001:duration=2").unwrap();
+        let source = source.unwrap();
+        assert_eq!((source.width, source.height, source.pictures), (64, 32, Some(60)));
+        assert!(TestSource::of("testsrc.mp4").unwrap().is_none());
+        assert!(TestSource::of("testsrc").unwrap().is_some());
+        assert!(TestSource::of("testsrc=size=0x1").is_err());
+        let message = TestSource::of("testsrc=colour=1").err().unwrap().to_string();
+        assert!(message.contains("colour") && message.contains("duration"), "{message}");
+        let sine = Sine::of("sine=frequency=1000:duration=0.5").unwrap().unwrap();
+        assert_eq!((sine.sample_rate, sine.samples), (48_000, Some(24_000)));
+        assert!(Sine::of("sinew.wav").unwrap().is_none());
+    }
+
+    #[test]
+    fn the_square_moves() {
+        let mut source = TestSource::of("testsrc=size=64x32:duration=1").unwrap().unwrap();
+        let first = source.next().unwrap().planes[0].to_vec();
+        assert_ne!(source.next().unwrap().planes[0], first);
+        let count = 2 + std::iter::from_fn(|| source.next().map(drop)).count();
+        assert_eq!(count, 25);
+    }
+}

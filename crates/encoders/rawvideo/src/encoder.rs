@@ -1,0 +1,93 @@
+//! Pictures in, the same pictures out.
+
+use reelwright_core::{
+    CodecRecord, MediaParameters, Options, PacketQueue, Rational, Result, StreamParameters,
+    TimeBase, VideoEncoder, VideoEncoderRequest, VideoFrame, VideoParameters,
+};
+
+pub(crate) struct RawVideoEncoder {
+    parameters: StreamParameters,
+    video: VideoParameters,
+}
+
+impl RawVideoEncoder {
+    pub(crate) fn open(
+        request: &VideoEncoderRequest,
+        _: &mut Options,
+    ) -> Result<Box<dyn VideoEncoder>> {
+        let VideoEncoderRequest { pixel_format, width, height, frame_rate, color, .. } = *request;
+        let video = VideoParameters {
+            width,
+            height,
+            pixel_format,
+            frame_rate,
+            sample_aspect_ratio: Rational::ONE,
+            color,
+        };
+        let parameters = StreamParameters {
+            time_base: TimeBase::new(frame_rate.inverse()),
+            codec: request.codec,
+            record: CodecRecord::None,
+            bit_rate: None,
+            media: MediaParameters::Video(video.clone()),
+        };
+        Ok(Box::new(Self { parameters, video }))
+    }
+}
+
+impl VideoEncoder for RawVideoEncoder {
+    fn parameters(&self) -> &StreamParameters {
+        &self.parameters
+    }
+
+    fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+        let VideoParameters { pixel_format, width, height, .. } = self.video;
+        frame.expect(pixel_format, width, height)?;
+        let packet = packets.push();
+        for (index, plane) in frame.planes[..pixel_format.planes()].iter().enumerate() {
+            let (bytes, rows) = pixel_format.plane_size(index, frame.width, frame.height);
+            for row in plane.rows(bytes, rows) {
+                packet.data.extend_from_slice(row);
+            }
+        }
+        (packet.pts, packet.dts, packet.duration) = (frame.pts, frame.pts, 1);
+        packet.keyframe = true;
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut PacketQueue) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reelwright_core::{CodecId, ColorInfo, PixelFormat, Timestamp, VideoBuffer};
+
+    use super::*;
+
+    #[test]
+    fn rows_follow_each_other_without_gaps() {
+        let request = VideoEncoderRequest {
+            codec: CodecId::RawVideo,
+            pixel_format: PixelFormat::Yuv420p,
+            width: 5,
+            height: 3,
+            frame_rate: Rational::new(25, 1).unwrap(),
+            color: ColorInfo::BT601,
+            config: Default::default(),
+        };
+        let mut encoder = RawVideoEncoder::open(&request, &mut Options::new()).unwrap();
+        let mut buffer = VideoBuffer::new(PixelFormat::Yuv420p, 5, 3, request.color).unwrap();
+        for (value, (plane, _)) in (1..).zip(buffer.planes_mut()) {
+            plane.fill(value);
+        }
+        let mut packets = PacketQueue::new();
+        encoder.encode(&buffer.frame(Timestamp(7)), &mut packets).unwrap();
+        let packet = packets.pop().unwrap();
+        let expected = [vec![1; 15], vec![2; 6], vec![3; 6]].concat();
+        assert_eq!((packet.data, packet.pts), (expected, Timestamp(7)));
+        let other = VideoBuffer::new(PixelFormat::Yuv420p, 5, 4, request.color).unwrap();
+        assert!(encoder.encode(&other.frame(Timestamp(8)), &mut packets).is_err());
+    }
+}

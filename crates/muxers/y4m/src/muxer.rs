@@ -1,0 +1,78 @@
+//! A header line, and before each picture another.
+
+use reelwright_core::single_stream::{check, not_started, video};
+use reelwright_core::{
+    ChromaLocation, CodecId, ColorRange, Destination, Error, Metadata, Muxer, Packet, PixelFormat,
+    Result, StreamParameters,
+};
+
+const NAME: &str = "yuv4mpegpipe";
+pub(crate) const CODECS: &[CodecId] = &[CodecId::WrappedAvframe, CodecId::RawVideo];
+
+#[derive(Debug, Default)]
+pub(crate) struct Y4m {
+    /// Bytes of a picture.
+    size: Option<usize>,
+}
+
+impl Muxer for Y4m {
+    fn start(
+        &mut self,
+        streams: &[StreamParameters],
+        _: &Metadata,
+        to: &mut dyn Destination,
+    ) -> Result<()> {
+        let video = video(NAME, streams, CODECS)?;
+        let (width, height) = (video.width, video.height);
+        let colorspace = match (video.pixel_format, video.color.chroma_location) {
+            (PixelFormat::Gray8, _) => "mono",
+            (PixelFormat::Yuv420p, ChromaLocation::Left) => "420mpeg2 XYSCSS=420MPEG2",
+            (PixelFormat::Yuv420p | PixelFormat::Yuvj420p, _) => "420jpeg XYSCSS=420JPEG",
+            (PixelFormat::Yuv422p | PixelFormat::Yuvj422p, _) => "422 XYSCSS=422",
+            (PixelFormat::Yuv444p | PixelFormat::Yuvj444p, _) => "444 XYSCSS=444",
+            (other, _) => {
+                return Err(Error::unsupported(format!(
+                    "{NAME} does not support {other}. Supported values are gray, yuv420p, yuv422p, \
+                     yuv444p, yuvj420p, yuvj422p, yuvj444p; pass one as encoder_format."
+                ))
+                .in_stream(0));
+            }
+        };
+        let range = match video.color.range {
+            ColorRange::Full => "FULL",
+            _ => "LIMITED",
+        };
+        let (rate, aspect) = (video.frame_rate, video.sample_aspect_ratio);
+        let header = format!(
+            "YUV4MPEG2 W{width} H{height} F{}:{} Ip A{}:{} C{colorspace} XCOLORRANGE={range}\n",
+            rate.num(),
+            rate.den(),
+            aspect.num(),
+            aspect.den()
+        );
+        self.size = Some(video.pixel_format.picture_size(width as usize, height as usize));
+        to.output().write(header.as_bytes())
+    }
+
+    fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
+        let size = self.size.ok_or_else(|| not_started(NAME))?;
+        check(packet)?;
+        if packet.data.len() != size {
+            return Err(Error::argument(format!(
+                "A packet of {NAME} must be a whole picture of {size} bytes. Found: {}",
+                packet.data.len()
+            )));
+        }
+        to.output().write(b"FRAME\n")?;
+        to.output().write(&packet.data)
+    }
+
+    fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
+        self.size.ok_or_else(|| not_started(NAME))?;
+        to.output().flush()
+    }
+
+    fn finish(&mut self, _: &[StreamParameters], _: &mut dyn Destination) -> Result<()> {
+        self.size.take().map(drop).ok_or_else(|| not_started(NAME))
+    }
+}

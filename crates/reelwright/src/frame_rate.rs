@@ -1,0 +1,94 @@
+//! At which times of another frame rate a picture is shown.
+
+use std::ops::Range;
+
+use reelwright_core::{Rational, TimeBase, Timestamp};
+
+/// A change of frame rate by repeating and dropping pictures, as FFmpeg's `fps` filter does it:
+/// each picture goes to the nearest point in time of the new rate, and is shown until the next one
+/// begins. Of several that go to the same point the last is shown.
+#[derive(Debug, Clone)]
+pub(crate) struct FrameRateChange {
+    from: TimeBase,
+    to: TimeBase,
+    /// When the picture that is held was to begin.
+    held: Option<i64>,
+    /// Where the next one that is shown goes.
+    next: i64,
+}
+
+impl FrameRateChange {
+    pub(crate) fn new(from: Rational, to: Rational) -> Self {
+        Self {
+            from: TimeBase::new(from.inverse()),
+            to: TimeBase::new(to.inverse()),
+            held: None,
+            next: 0,
+        }
+    }
+
+    /// The times at which the picture that was held is shown, as one that begins at `pts`, in
+    /// pictures of the old rate, is held from now on.
+    pub(crate) fn until(&mut self, pts: i64) -> Range<i64> {
+        let begin = self.from.rescale(Timestamp(pts), self.to).0;
+        let shown = match self.held {
+            None => {
+                self.next = begin;
+                begin..begin
+            }
+            Some(_) => self.next..begin.max(self.next),
+        };
+        self.next = shown.end;
+        self.held = Some(begin);
+        shown
+    }
+
+    /// The times at which the last picture is shown, once at least: until `end`, in pictures of
+    /// the old rate.
+    pub(crate) fn last(&mut self, end: i64) -> Range<i64> {
+        let end = self.from.rescale(Timestamp(end), self.to).0;
+        // A picture that was to begin where another one had been shown already is lost, as in
+        // FFmpeg; nothing else is.
+        let least = if self.held >= Some(self.next) { self.next + 1 } else { self.next };
+        self.next..end.max(least)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which of `count` pictures are shown at the new rate, from the first time on.
+    fn shown(from: (i64, i64), to: (i64, i64), count: i64) -> Vec<i64> {
+        let rate = |(num, den)| Rational::new(num, den).unwrap();
+        let mut change = FrameRateChange::new(rate(from), rate(to));
+        let mut shown = Vec::new();
+        for picture in 0..count {
+            shown.extend(change.until(picture).map(|_| picture - 1));
+        }
+        shown.extend(change.last(count).map(|_| count - 1));
+        shown
+    }
+
+    #[test]
+    fn a_rate_is_doubled_and_halved() {
+        assert_eq!(shown((25, 1), (50, 1), 3), [0, 0, 1, 1, 2, 2]);
+        assert_eq!(shown((50, 1), (25, 1), 6).len(), 3);
+        assert_eq!(shown((25, 1), (25, 1), 4), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn the_length_stays_the_same() {
+        for (from, to, count) in [
+            ((24, 1), (30_000, 1001), 240),
+            ((30_000, 1001), (25, 1), 300),
+            ((1, 1), (60, 1), 2),
+            ((60, 1), (1, 1), 240),
+        ] {
+            let seconds = count as f64 * from.1 as f64 / from.0 as f64;
+            let expected = (seconds * to.0 as f64 / to.1 as f64).round() as usize;
+            assert_eq!(shown(from, to, count).len(), expected, "{from:?} {to:?}");
+        }
+        assert_eq!(shown((60, 1), (1, 1), 1).len(), 1);
+    }
+}

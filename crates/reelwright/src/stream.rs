@@ -1,0 +1,76 @@
+//! One stream of either kind, at work.
+
+use reelwright_core::{Error, PacketQueue, Result, StreamParameters};
+
+use crate::audio_pipeline::AudioPipeline;
+use crate::video_pipeline::VideoPipeline;
+
+/// One stream at work.
+pub(crate) enum Stream {
+    Audio(AudioPipeline),
+    Video(VideoPipeline),
+}
+
+impl Stream {
+    pub(crate) fn parameters(&self) -> &StreamParameters {
+        match self {
+            Self::Audio(audio) => audio.parameters(),
+            Self::Video(video) => video.parameters(),
+        }
+    }
+
+    pub(crate) fn packets(&self) -> &PacketQueue {
+        match self {
+            Self::Audio(audio) => &audio.packets,
+            Self::Video(video) => &video.packets,
+        }
+    }
+
+    pub(crate) fn packets_mut(&mut self) -> &mut PacketQueue {
+        match self {
+            Self::Audio(audio) => &mut audio.packets,
+            Self::Video(video) => &mut video.packets,
+        }
+    }
+
+    pub(crate) fn set_fills_gaps(&mut self, fills_gaps: bool) {
+        match self {
+            Self::Audio(audio) => audio.set_fills_gaps(fills_gaps),
+            Self::Video(video) => video.set_fills_gaps(fills_gaps),
+        }
+    }
+
+    /// Encodes what has come so far, as far as the encoder can without changing what follows.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        match self {
+            Self::Audio(audio) => audio.flush(),
+            Self::Video(_) => Ok(()),
+        }
+    }
+
+    /// Encodes everything there is.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        match self {
+            Self::Audio(audio) => audio.finish(),
+            Self::Video(video) => video.finish(),
+        }
+    }
+
+    pub(crate) fn audio(&mut self, index: usize) -> Result<&mut AudioPipeline> {
+        match self {
+            Self::Audio(audio) => Ok(audio),
+            Self::Video(_) => Err(wrong_kind(index, "audio")),
+        }
+    }
+
+    pub(crate) fn video(&mut self, index: usize) -> Result<&mut VideoPipeline> {
+        match self {
+            Self::Video(video) => Ok(video),
+            Self::Audio(_) => Err(wrong_kind(index, "video")),
+        }
+    }
+}
+
+fn wrong_kind(index: usize, kind: &str) -> Error {
+    Error::argument(format!("Stream {index} is not {kind} type."))
+}

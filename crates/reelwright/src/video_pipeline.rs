@@ -1,0 +1,219 @@
+//! The way of a video chunk to packets: checked, converted, picture by picture, encoded.
+
+use reelwright_convert::VideoConverter;
+use reelwright_core::{
+    DataType, Error, PacketQueue, PixelFormat, Result, StreamParameters, TensorView, TimeBase,
+    Timestamp, VideoBuffer, VideoEncoder, VideoFrame,
+};
+
+use crate::frame_rate::FrameRateChange;
+use crate::video_stream::ResolvedVideo;
+
+/// The longest gap that is filled with a repeated picture, in seconds.
+const MAX_GAP_SECONDS: f64 = 24.0 * 60.0 * 60.0;
+
+/// Where a picture comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// Of a chunk, by its index.
+    Chunk(&'a TensorView<'a>, usize),
+    Frame(&'a VideoFrame<'a>),
+}
+
+/// One video stream at work.
+pub(crate) struct VideoPipeline {
+    format: PixelFormat,
+    width: usize,
+    height: usize,
+    /// Of the chunks: one unit is one picture.
+    time_base: TimeBase,
+    converter: VideoConverter,
+    encoder: Box<dyn VideoEncoder>,
+    /// The picture that is to be encoded next.
+    picture: VideoBuffer,
+    /// Where pictures are repeated or dropped: the one that was converted last, and when it is
+    /// shown.
+    rate: Option<(FrameRateChange, VideoBuffer)>,
+    /// When the next picture is shown, in pictures of the chunks.
+    next: i64,
+    /// Whether there has been a picture.
+    has_picture: bool,
+    /// Whether the container can show a picture for any time.
+    is_variable: bool,
+    fills_gaps: bool,
+    has_warned_of_overlap: bool,
+    pub(crate) packets: PacketQueue,
+}
+
+impl VideoPipeline {
+    pub(crate) fn new(stream: ResolvedVideo, is_variable: bool) -> Result<Self> {
+        let ResolvedVideo { info, request, mut options, format, width, height, frame_rate, .. } =
+            stream;
+        let (width, height) = (width as usize, height as usize);
+        let size = (request.width as usize, request.height as usize);
+        let encoder = (info.open)(&request, &mut options)?;
+        let own = info.encoder.options.iter();
+        options.finish(own.chain(crate::video_stream::VIDEO_ENCODER_OPTIONS))?;
+        let picture = VideoBuffer::new(request.pixel_format, size.0, size.1, request.color)?;
+        let converter = VideoConverter::new(
+            format,
+            stream.color,
+            (width, height),
+            request.pixel_format,
+            request.color,
+            size,
+            stream.scale_filter,
+        )?;
+        let rate = (request.frame_rate != frame_rate).then(|| {
+            let rate = FrameRateChange::new(frame_rate, request.frame_rate);
+            (rate, picture.clone())
+        });
+        Ok(Self {
+            format,
+            width,
+            height,
+            time_base: TimeBase::new(frame_rate.inverse()),
+            converter,
+            encoder,
+            picture,
+            rate,
+            next: 0,
+            has_picture: false,
+            is_variable,
+            fills_gaps: true,
+            has_warned_of_overlap: false,
+            packets: PacketQueue::new(),
+        })
+    }
+
+    pub(crate) fn parameters(&self) -> &StreamParameters {
+        self.encoder.parameters()
+    }
+
+    pub(crate) fn set_fills_gaps(&mut self, fills_gaps: bool) {
+        self.fills_gaps = fills_gaps;
+    }
+
+    /// Refuses a chunk that does not fit, before anything of it is written; sets when its first
+    /// picture is shown, and returns how many times the last one must be repeated before it.
+    pub(crate) fn check(&mut self, chunk: &TensorView<'_>, pts: Option<f64>) -> Result<i64> {
+        if chunk.data_type() != DataType::U8 {
+            return Err(Error::chunk(format!(
+                "Expected Tensor of uint8 type. Found: {}",
+                chunk.data_type()
+            )));
+        }
+        let shape = chunk.shape();
+        if shape.len() != 4 {
+            return Err(Error::chunk(format!(
+                "Input Tensor has to be 4D, of shape (frame, channel, height, width). Found shape: \
+                 {shape:?}"
+            )));
+        }
+        let components = self.format.components();
+        let fits = shape[1] == components || (components == 4 && shape[1] == 3);
+        if !fits || shape[2..] != [self.height, self.width] {
+            return Err(Error::chunk(format!(
+                "Expected tensor with shape (N, {components}, {}, {}) (NCHW format). Found {shape:?}",
+                self.height, self.width
+            )));
+        }
+        if shape[0] == 0 {
+            return Ok(0);
+        }
+        self.gap(pts)
+    }
+
+    /// Sets when the next picture is shown, or says how many times the last one must be repeated
+    /// before it.
+    fn gap(&mut self, pts: Option<f64>) -> Result<i64> {
+        let Some(pts) = pts else { return Ok(0) };
+        let Timestamp(at) = self.time_base.at(pts)?;
+        let gap = at - self.next;
+        if gap < 0 {
+            if !self.has_warned_of_overlap {
+                self.has_warned_of_overlap = true;
+                log::warn!("The provided PTS value is smaller than the next expected value.");
+            }
+            return Ok(0);
+        }
+        if self.is_variable {
+            self.next = at;
+            return Ok(0);
+        }
+        if !self.fills_gaps {
+            // Shown right after the last picture.
+            return Ok(0);
+        }
+        let seconds = self.time_base.seconds_of(Timestamp(gap));
+        if seconds > MAX_GAP_SECONDS {
+            return Err(Error::chunk(format!(
+                "A PTS of {pts} leaves a gap of {seconds:.0} s. Up to {MAX_GAP_SECONDS} s are \
+                 filled by repeating a picture; pass fill_gaps=false to open to leave gaps out."
+            )));
+        }
+        Ok(gap)
+    }
+
+    /// Refuses a frame that does not fit, as [`check`](Self::check) does a chunk.
+    pub(crate) fn check_frame(&mut self, frame: &VideoFrame<'_>, pts: Option<f64>) -> Result<i64> {
+        frame.expect(self.format, self.width as u32, self.height as u32)?;
+        self.gap(pts)
+    }
+
+    /// Encodes the last picture once more; before the first one, this.
+    pub(crate) fn repeat(&mut self, source: Source<'_>) -> Result<()> {
+        if self.has_picture { self.show() } else { self.write(source) }
+    }
+
+    /// Encodes a picture that was checked.
+    pub(crate) fn write(&mut self, source: Source<'_>) -> Result<()> {
+        if self.rate.is_some() {
+            // What was held is shown until this one begins.
+            self.show_held()?;
+        }
+        let to = self.rate.as_mut().map_or(&mut self.picture, |(_, held)| held);
+        match source {
+            Source::Chunk(chunk, index) => self.converter.convert(chunk, index, to),
+            Source::Frame(frame) => self.converter.convert_frame(frame, to),
+        }
+        self.has_picture = true;
+        if self.rate.is_some() {
+            self.next += 1;
+            return Ok(());
+        }
+        self.show()
+    }
+
+    fn show(&mut self) -> Result<()> {
+        if self.rate.is_some() {
+            self.show_held()?;
+            self.next += 1;
+            return Ok(());
+        }
+        let frame = self.picture.frame(Timestamp(self.next));
+        self.next += 1;
+        self.encoder.encode(&frame, &mut self.packets)
+    }
+
+    /// Encodes the picture that is held, up to the next one.
+    fn show_held(&mut self) -> Result<()> {
+        let Some((rate, held)) = &mut self.rate else { return Ok(()) };
+        for pts in rate.until(self.next) {
+            self.encoder.encode(&held.frame(Timestamp(pts)), &mut self.packets)?;
+        }
+        Ok(())
+    }
+
+    /// Encodes everything there is.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        if let Some((rate, held)) = &mut self.rate
+            && self.has_picture
+        {
+            for pts in rate.last(self.next) {
+                self.encoder.encode(&held.frame(Timestamp(pts)), &mut self.packets)?;
+            }
+        }
+        self.encoder.finish(&mut self.packets)
+    }
+}

@@ -1,0 +1,493 @@
+//! What a video stream is to be, as the user says it, and how the rest is chosen.
+
+use reelwright_convert::ScaleFilter;
+use reelwright_core::{
+    ChromaLocation, CodecConfig, CodecId, ColorInfo, ColorPrimaries, ColorRange, Error,
+    MatrixCoefficients, MuxerInfo, OptionInfo, Options, PixelFormat, Rational, Result,
+    TransferCharacteristics, VideoColor, VideoEncoderInfo, VideoEncoderRequest, list,
+};
+
+use crate::registry::{default_video_encoder, video_encoder_by_name};
+
+/// The pixel formats of chunks.
+const INPUTS: &[PixelFormat] = &[
+    PixelFormat::Rgb24,
+    PixelFormat::Bgr24,
+    PixelFormat::Yuv444p,
+    PixelFormat::Gray8,
+    PixelFormat::Rgb0,
+    PixelFormat::Bgr0,
+];
+/// From this many lines on pictures are taken to be of high definition.
+const HD_LINES: u32 = 720;
+/// The most pixels that a picture has each way.
+const MAX_SIZE: u32 = 1 << 16;
+
+const MATRICES: &[(&str, &str)] = &[
+    ("auto", "bt709 from 720 lines on, and else smpte170m; bt470bg for JPEG"),
+    ("bt709", "high definition"),
+    ("smpte170m", "BT.601 with 525 lines"),
+    ("bt470bg", "BT.601 with 625 lines; the same numbers as smpte170m"),
+    ("bt2020nc", "ultra high definition"),
+];
+const COLORSPACE: OptionInfo =
+    OptionInfo::choice("colorspace", MATRICES, "auto", "how RGB becomes YUV; told to players");
+const COLOR_RANGE: OptionInfo = OptionInfo::choice(
+    "color_range",
+    &[
+        ("auto", "tv; pc for JPEG"),
+        ("tv", "black is 16 and white 235"),
+        ("pc", "black is 0 and white 255"),
+        ("mpeg", "as tv"),
+        ("jpeg", "as pc"),
+    ],
+    "auto",
+    "which values are black and white; told to players",
+);
+const COLOR_PRIMARIES: OptionInfo = OptionInfo::choice(
+    "color_primaries",
+    &[
+        ("auto", "as the colorspace"),
+        ("bt709", "high definition and sRGB"),
+        ("smpte170m", "BT.601 with 525 lines"),
+        ("bt470bg", "BT.601 with 625 lines"),
+        ("bt2020", "ultra high definition"),
+    ],
+    "auto",
+    "which red, green and blue the pictures have: told to players, nothing is converted",
+);
+const COLOR_TRC: OptionInfo = OptionInfo::choice(
+    "color_trc",
+    &[
+        ("auto", "as the colorspace"),
+        ("bt709", "high definition"),
+        ("smpte170m", "BT.601"),
+        ("iec61966-2-1", "sRGB"),
+    ],
+    "auto",
+    "how light becomes values: told to players, nothing is converted",
+);
+const CHROMA_LOCATION: OptionInfo = OptionInfo::choice(
+    "chroma_sample_location",
+    &[("auto", "left; center for JPEG"), ("left", "as MPEG-2"), ("center", "as JPEG")],
+    "auto",
+    "where chroma is that several pixels share",
+);
+const BIT_RATE: OptionInfo =
+    OptionInfo::int("b", (0, i64::MAX), None, "bit_rate of codec_config, in bits per second");
+const GOP_SIZE: OptionInfo =
+    OptionInfo::int("g", (0, u32::MAX as i64), None, "gop_size of codec_config");
+const MAX_B_FRAMES: OptionInfo =
+    OptionInfo::int("bf", (0, 16), None, "max_b_frames of codec_config");
+const THREADS: OptionInfo = OptionInfo::int(
+    "threads",
+    (0, 1024),
+    None,
+    "threads, where the encoder has several; 0 lets it decide",
+);
+const THREAD_TYPE: OptionInfo = OptionInfo::choice(
+    "thread_type",
+    &[("slice", "parts of a picture at once"), ("frame", "several pictures at once")],
+    "slice",
+    "how threads share the work, where the encoder has both ways",
+);
+
+/// The options that every video encoder takes beside its own.
+pub static VIDEO_ENCODER_OPTIONS: &[OptionInfo] = &[
+    COLORSPACE,
+    COLOR_RANGE,
+    COLOR_PRIMARIES,
+    COLOR_TRC,
+    CHROMA_LOCATION,
+    BIT_RATE,
+    GOP_SIZE,
+    MAX_B_FRAMES,
+    THREADS,
+    THREAD_TYPE,
+];
+
+/// A video stream: what chunks will be written to it, and how they are encoded.
+///
+/// ```
+/// use reelwright::{CodecConfig, PixelFormat, VideoStream};
+///
+/// // Chunks of shape (frame, 3, 720, 1280) of u8, for the format's default encoder.
+/// VideoStream::new(30.0, 1280, 720);
+///
+/// // Grey pictures, encoded as H.264 of half the size with 2 Mbit/s.
+/// VideoStream::new(30.0, 1280, 720)
+///     .format(PixelFormat::Gray8)
+///     .encoder("libopenh264")
+///     .encoder_width(640)
+///     .encoder_height(360)
+///     .codec_config(CodecConfig { bit_rate: Some(2_000_000), ..CodecConfig::default() });
+/// ```
+#[derive(Debug, Clone)]
+pub struct VideoStream {
+    frame_rate: f64,
+    width: u32,
+    height: u32,
+    format: PixelFormat,
+    /// Of frames, where no chunks will be written.
+    frames: Option<ColorInfo>,
+    encoder: Option<String>,
+    encoder_options: Options,
+    encoder_frame_rate: Option<f64>,
+    encoder_width: Option<u32>,
+    encoder_height: Option<u32>,
+    encoder_format: Option<PixelFormat>,
+    codec_config: CodecConfig,
+    scale_filter: ScaleFilter,
+    filter_desc: Option<String>,
+    hw_accel: Option<String>,
+}
+
+impl VideoStream {
+    /// A stream of chunks of shape (frame, 3, `height`, `width`) of `u8`: red, green, blue.
+    /// `frame_rate` pictures are shown per second.
+    pub fn new(frame_rate: f64, width: u32, height: u32) -> Self {
+        Self {
+            frame_rate,
+            width,
+            height,
+            format: PixelFormat::Rgb24,
+            frames: None,
+            encoder: None,
+            encoder_options: Options::new(),
+            encoder_frame_rate: None,
+            encoder_width: None,
+            encoder_height: None,
+            encoder_format: None,
+            codec_config: CodecConfig::default(),
+            scale_filter: ScaleFilter::default(),
+            filter_desc: None,
+            hw_accel: None,
+        }
+    }
+
+    /// What the chunks' channels are: `rgb24` (unless set), `bgr24`, `yuv444p`, `gray8`, or `rgb0`
+    /// and `bgr0`, which have 3 or 4 channels, the last of which is not used.
+    #[must_use]
+    pub fn format(mut self, format: PixelFormat) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Frames will be written instead of chunks, with
+    /// [`write_video_frame`](crate::StreamingMediaEncoder::write_video_frame): of any format, and
+    /// of these colours.
+    #[must_use]
+    pub fn frames(mut self, format: PixelFormat, color: ColorInfo) -> Self {
+        self.format = format;
+        self.frames = Some(color);
+        self
+    }
+
+    /// The name of the encoder, one of [`video_encoders`](crate::video_encoders); the format's
+    /// default unless set.
+    #[must_use]
+    pub fn encoder(mut self, name: impl Into<String>) -> Self {
+        self.encoder = Some(name.into());
+        self
+    }
+
+    /// Sets an option of the encoder, or one of [`VIDEO_ENCODER_OPTIONS`].
+    #[must_use]
+    pub fn encoder_option(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.encoder_options.set(name, value);
+        self
+    }
+
+    /// Pictures per second to encode: the chunks' pictures are repeated or dropped. Their own
+    /// unless set.
+    #[must_use]
+    pub fn encoder_frame_rate(mut self, rate: f64) -> Self {
+        self.encoder_frame_rate = Some(rate);
+        self
+    }
+
+    /// The width to encode, in pixels; the chunks' pictures are scaled to it. Their own unless set.
+    #[must_use]
+    pub fn encoder_width(mut self, width: u32) -> Self {
+        self.encoder_width = Some(width);
+        self
+    }
+
+    /// The height to encode, in pixels; the chunks' pictures are scaled to it. Their own unless
+    /// set.
+    #[must_use]
+    pub fn encoder_height(mut self, height: u32) -> Self {
+        self.encoder_height = Some(height);
+        self
+    }
+
+    /// The pixel format to encode; of those the encoder takes, the one that loses least unless
+    /// set, but not more than players are used to.
+    #[must_use]
+    pub fn encoder_format(mut self, format: PixelFormat) -> Self {
+        self.encoder_format = Some(format);
+        self
+    }
+
+    /// What all encoders can be told. What an encoder does not heed is warned of.
+    #[must_use]
+    pub fn codec_config(mut self, config: CodecConfig) -> Self {
+        self.codec_config = config;
+        self
+    }
+
+    /// How pictures are scaled, where they are.
+    #[must_use]
+    pub fn scale_filter(mut self, filter: ScaleFilter) -> Self {
+        self.scale_filter = filter;
+        self
+    }
+
+    /// A filter graph. Refused: there are no filters yet.
+    #[must_use]
+    pub fn filter_desc(mut self, filters: impl Into<String>) -> Self {
+        self.filter_desc = Some(filters.into());
+        self
+    }
+
+    /// A device to encode on, as `cuda:0`. Refused: there is none yet.
+    #[must_use]
+    pub fn hw_accel(mut self, device: impl Into<String>) -> Self {
+        self.hw_accel = Some(device.into());
+        self
+    }
+
+    /// Chooses what was left open, and refuses what cannot be. `extension` is the destination's.
+    pub(crate) fn resolve(
+        &self,
+        muxer: &'static MuxerInfo,
+        extension: Option<&str>,
+    ) -> Result<ResolvedVideo> {
+        let frame_rate = positive_rate("Frame rate", self.frame_rate)?;
+        let width = positive("width", self.width)?;
+        let height = positive("height", self.height)?;
+        if self.frames.is_none() && !INPUTS.contains(&self.format) {
+            return Err(Error::argument(format!(
+                "Unsupported pixel format ({}) was provided. Valid values are {}.",
+                self.format,
+                list(INPUTS)
+            )));
+        }
+        if muxer.video_codecs.is_empty() {
+            return Err(Error::unsupported(format!("{} does not support video.", muxer.name)));
+        }
+        if let Some(filters) = &self.filter_desc {
+            return Err(Error::unsupported(format!(
+                "filter_desc is not served yet. Found: {filters:?}. Leave it out."
+            )));
+        }
+        if let Some(device) = &self.hw_accel {
+            return Err(Error::unsupported(format!(
+                "hw_accel is not served yet. Found: {device:?}. Leave it out, and pass chunks in \
+                 the memory of the CPU."
+            )));
+        }
+        let info = match &self.encoder {
+            Some(name) => video_encoder_by_name(name)?,
+            None => default_video_encoder(muxer, extension)?,
+        };
+        let name = info.encoder.name;
+        if !muxer.video_codecs.contains(&info.encoder.codec) {
+            return Err(Error::unsupported(format!(
+                "{} does not support {}. Supported codecs are {}.",
+                muxer.name,
+                info.encoder.codec,
+                list(muxer.video_codecs)
+            )));
+        }
+        let mut options = self.encoder_options.clone();
+        let mut config = self.codec_config;
+        config.bit_rate = config.bit_rate.or(options.take_int(&BIT_RATE)?.map(|b| b as u64));
+        config.gop_size = config.gop_size.or(options.take_int(&GOP_SIZE)?.map(|g| g as u32));
+        let b_frames = options.take_int(&MAX_B_FRAMES)?.map(|frames| frames as u32);
+        config.max_b_frames = config.max_b_frames.or(b_frames);
+        for field in config.fields() {
+            if !info.encoder.config.contains(&field) {
+                log::warn!("{name} has no use for {} of codec_config.", field.name());
+            }
+        }
+        options.take_choice(&THREAD_TYPE)?;
+        if !info.encoder.options.iter().any(|option| option.name == THREADS.name) {
+            options.take_int(&THREADS)?;
+        }
+        let encoder_frame_rate = match self.encoder_frame_rate {
+            None => frame_rate,
+            Some(rate) => positive_rate("Encoder frame rate", rate)?,
+        };
+        let encoder_width =
+            self.encoder_width.map_or(Ok(width), |width| positive("Encoder width", width))?;
+        let encoder_height =
+            self.encoder_height.map_or(Ok(height), |height| positive("Encoder height", height))?;
+        let pixel_format = self.choose_format(info)?;
+        let own = self.frames.filter(|_| !self.format.is_rgb());
+        let color = choose_color(info.color, own, pixel_format, encoder_height, &mut options)?;
+        Ok(ResolvedVideo {
+            info,
+            request: VideoEncoderRequest {
+                codec: info.encoder.codec,
+                pixel_format,
+                width: encoder_width,
+                height: encoder_height,
+                frame_rate: encoder_frame_rate,
+                color,
+                config,
+            },
+            options,
+            format: self.format,
+            color: self.frames.unwrap_or(ColorInfo::BT601),
+            width,
+            height,
+            frame_rate,
+            scale_filter: self.scale_filter,
+        })
+    }
+
+    fn choose_format(&self, info: &VideoEncoderInfo) -> Result<PixelFormat> {
+        let formats = info.pixel_formats;
+        let Some(format) = self.encoder_format else {
+            return Ok(nearest(info.encoder.codec, self.format, formats));
+        };
+        if !formats.contains(&format) {
+            return Err(Error::unsupported(format!(
+                "{} does not support {format} format. Supported values are; {}",
+                info.encoder.name,
+                list(formats)
+            )));
+        }
+        Ok(format)
+    }
+}
+
+/// A stream of which everything is chosen.
+pub(crate) struct ResolvedVideo {
+    pub(crate) info: &'static VideoEncoderInfo,
+    pub(crate) request: VideoEncoderRequest,
+    pub(crate) options: Options,
+    /// What chunks are.
+    pub(crate) format: PixelFormat,
+    pub(crate) color: ColorInfo,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) frame_rate: Rational,
+    pub(crate) scale_filter: ScaleFilter,
+}
+
+fn positive(what: &str, size: u32) -> Result<u32> {
+    match size {
+        1..=MAX_SIZE => Ok(size),
+        0 => Err(Error::argument(format!("{what} must be positive. Found: 0"))),
+        _ => Err(Error::argument(format!("{what} must be at most {MAX_SIZE}. Found: {size}"))),
+    }
+}
+
+fn positive_rate(what: &str, rate: f64) -> Result<Rational> {
+    if !(rate.is_finite() && rate > 0.0) {
+        return Err(Error::argument(format!("{what} must be positive and finite. Found: {rate}")));
+    }
+    Rational::from_f64(rate)
+}
+
+/// The format to encode pictures in that come as `input`.
+///
+/// A lossy codec takes its first one, as players are sure to have that; others the chunks' own
+/// if there is one, or one that keeps colour.
+fn nearest(codec: CodecId, input: PixelFormat, formats: &[PixelFormat]) -> PixelFormat {
+    let own = || formats.iter().copied().find(|format| *format == input);
+    let without_padding = || {
+        let plain = match input {
+            PixelFormat::Rgb0 => PixelFormat::Rgb24,
+            PixelFormat::Bgr0 => PixelFormat::Bgr24,
+            other => other,
+        };
+        formats.iter().copied().find(|format| *format == plain)
+    };
+    let kept = if codec.is_lossless() { own().or_else(without_padding) } else { None };
+    kept.or(formats.first().copied()).expect("an encoder takes at least one format")
+}
+
+/// `own`, with what it does not say as in `usual`.
+fn with_usual(own: ColorInfo, usual: ColorInfo) -> ColorInfo {
+    let mut color = own;
+    if color.primaries == ColorPrimaries::Unspecified {
+        color.primaries = usual.primaries;
+    }
+    if color.transfer == TransferCharacteristics::Unspecified {
+        color.transfer = usual.transfer;
+    }
+    if color.matrix == MatrixCoefficients::Unspecified {
+        color.matrix = usual.matrix;
+    }
+    color
+}
+
+/// What the encoded pictures' numbers mean; `own` is what those that come mean, if they are YUV.
+fn choose_color(
+    of_codec: VideoColor,
+    own: Option<ColorInfo>,
+    format: PixelFormat,
+    lines: u32,
+    options: &mut Options,
+) -> Result<ColorInfo> {
+    let mut color = match of_codec {
+        _ if format.is_rgb() => ColorInfo::SRGB,
+        VideoColor::Jfif => ColorInfo::JFIF,
+        // What is YUV already keeps its numbers.
+        VideoColor::Tagged | VideoColor::Untagged if own.is_some() => {
+            let usual = if lines >= HD_LINES { ColorInfo::BT709 } else { ColorInfo::BT601 };
+            own.map_or(usual, |own| with_usual(own, usual))
+        }
+        VideoColor::Tagged if lines >= HD_LINES => ColorInfo::BT709,
+        VideoColor::Tagged | VideoColor::Untagged => ColorInfo::BT601,
+    };
+    if format.is_full_range() || format == PixelFormat::Gray8 {
+        color.range = ColorRange::Full;
+    }
+    let matrix = options.take_choice(&COLORSPACE)?;
+    if matrix != "auto" {
+        color.matrix = matrix.parse::<MatrixCoefficients>()?;
+        let (primaries, transfer) = match color.matrix {
+            MatrixCoefficients::Bt709 => (ColorPrimaries::Bt709, TransferCharacteristics::Bt709),
+            MatrixCoefficients::Bt2020NonConstant => {
+                (ColorPrimaries::Bt2020, TransferCharacteristics::Bt709)
+            }
+            MatrixCoefficients::Bt470Bg => {
+                (ColorPrimaries::Bt470Bg, TransferCharacteristics::Smpte170M)
+            }
+            _ => (ColorPrimaries::Smpte170M, TransferCharacteristics::Smpte170M),
+        };
+        (color.primaries, color.transfer) = (primaries, transfer);
+    }
+    match options.take_choice(&COLOR_RANGE)? {
+        "auto" => {}
+        range => color.range = range.parse()?,
+    }
+    match options.take_choice(&COLOR_PRIMARIES)? {
+        "auto" => {}
+        primaries => color.primaries = primaries.parse()?,
+    }
+    match options.take_choice(&COLOR_TRC)? {
+        "auto" => {}
+        transfer => color.transfer = transfer.parse()?,
+    }
+    match options.take_choice(&CHROMA_LOCATION)? {
+        "auto" => {}
+        location => color.chroma_location = location.parse::<ChromaLocation>()?,
+    }
+    if format.is_rgb() && color.matrix != MatrixCoefficients::Identity {
+        return Err(Error::option(format!(
+            "colorspace={matrix} has no meaning for {format} pictures, which are RGB. Leave it out \
+             or pass a YUV encoder_format."
+        )));
+    }
+    if format.is_full_range() && color.range == ColorRange::Limited {
+        return Err(Error::option(format!(
+            "color_range=tv contradicts the encoder_format {format}, which is of full range."
+        )));
+    }
+    Ok(color)
+}

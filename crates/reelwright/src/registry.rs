@@ -30,6 +30,8 @@ pub fn muxers() -> impl Iterator<Item = &'static MuxerInfo> {
         from_ref(&reelwright_mux_au::MUXER),
         #[cfg(feature = "mux-caf")]
         from_ref(&reelwright_mux_caf::MUXER),
+        #[cfg(feature = "mux-image")]
+        reelwright_mux_image::MUXERS,
         #[cfg(feature = "mux-ivf")]
         from_ref(&reelwright_mux_ivf::MUXER),
         #[cfg(feature = "mux-y4m")]
@@ -74,6 +76,15 @@ pub fn video_encoders() -> impl Iterator<Item = &'static VideoEncoderInfo> {
     [
         #[cfg(feature = "enc-h264")]
         from_ref(&reelwright_enc_h264::ENCODER),
+        #[cfg(any(
+            feature = "enc-bmp",
+            feature = "enc-gif",
+            feature = "enc-mjpeg",
+            feature = "enc-png",
+            feature = "enc-pnm",
+            feature = "enc-webp"
+        ))]
+        reelwright_enc_image::ENCODERS,
         #[cfg(feature = "enc-rawvideo")]
         reelwright_enc_rawvideo::ENCODERS,
     ]

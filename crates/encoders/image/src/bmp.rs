@@ -1,0 +1,75 @@
+//! BMP: Windows' bitmaps, 24 bits a pixel or 8 bits of grey.
+
+use reelwright_core::{
+    Backing, CodecId, EncoderInfo, Error, Options, PixelFormat, Result, VideoColor, VideoEncoder,
+    VideoEncoderInfo, VideoEncoderRequest, VideoFrame,
+};
+
+use crate::picture::{Coder, Pictures, check_size};
+
+const NAME: &str = "bmp";
+/// The bytes of BITMAPFILEHEADER and BITMAPINFOHEADER.
+const HEADERS: u32 = 14 + 40;
+
+pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
+    encoder: EncoderInfo {
+        name: NAME,
+        long_name: "BMP (Windows and OS/2 bitmap)",
+        aliases: &[],
+        codec: CodecId::Bmp,
+        backing: Backing::Rust,
+        options: &[],
+        config: &[],
+    },
+    pixel_formats: &[PixelFormat::Bgr24, PixelFormat::Gray8],
+    color: VideoColor::Untagged,
+    open,
+};
+
+struct Bmp;
+
+fn open(request: &VideoEncoderRequest, _: &mut Options) -> Result<Box<dyn VideoEncoder>> {
+    check_size(NAME, request, i32::MAX as u32)?;
+    let row = request.pixel_format.plane_size(0, request.width as usize, 1).0.next_multiple_of(4);
+    let size = row.checked_mul(request.height as usize).map(|size| size + 2048);
+    if size.is_none_or(|size| u32::try_from(size).is_err()) {
+        return Err(Error::unsupported(format!(
+            "{NAME} takes pictures of less than 4 GiB. Found: {}x{}",
+            request.width, request.height
+        )));
+    }
+    Ok(Pictures::boxed(request, Bmp))
+}
+
+impl Coder for Bmp {
+    fn code(&mut self, frame: &VideoFrame<'_>, to: &mut Vec<u8>) -> Result<bool> {
+        let is_grey = frame.format == PixelFormat::Gray8;
+        let colors: u32 = if is_grey { 256 } else { 0 };
+        let (bytes, rows) = frame.format.plane_size(0, frame.width, frame.height);
+        let row = bytes.next_multiple_of(4);
+        let start = HEADERS + 4 * colors;
+        let image = (row * rows) as u32;
+        to.extend(b"BM");
+        to.extend((start + image).to_le_bytes());
+        to.extend([0; 4]);
+        to.extend(start.to_le_bytes());
+        to.extend(40u32.to_le_bytes());
+        to.extend((frame.width as i32).to_le_bytes());
+        to.extend((frame.height as i32).to_le_bytes());
+        to.extend([1, 0, if is_grey { 8 } else { 24 }, 0]);
+        // No compression; no particular resolution.
+        to.extend([0; 4]);
+        to.extend(image.to_le_bytes());
+        to.extend([0; 8]);
+        to.extend(colors.to_le_bytes());
+        to.extend([0; 4]);
+        to.extend((0..colors).flat_map(|grey| [grey as u8, grey as u8, grey as u8, 0]));
+        // From the bottom to the top.
+        let plane = frame.planes[0];
+        for y in (0..rows).rev() {
+            to.extend_from_slice(&plane.data[y * plane.stride..][..bytes]);
+            to.extend(std::iter::repeat_n(0, row - bytes));
+        }
+        Ok(true)
+    }
+}

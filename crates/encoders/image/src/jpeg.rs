@@ -1,0 +1,122 @@
+//! JPEG (ITU-T T.81) with JFIF's colours, around the crate `jpeg-encoder`.
+
+use jpeg_encoder::{Encoder, ImageBuffer, JpegColorType, SamplingFactor};
+use reelwright_core::{
+    Backing, CodecConfigField, CodecId, EncoderInfo, Error, OptionInfo, Options, PixelFormat,
+    Result, VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoFrame,
+};
+
+use crate::picture::{Coder, Pictures, check_size};
+
+const NAME: &str = "mjpeg";
+const QUALITY: OptionInfo = OptionInfo::int(
+    "quality",
+    (1, 100),
+    None,
+    "quality as the Independent JPEG Group has it; 90 where no qscale is given",
+);
+const HUFFMAN: OptionInfo = OptionInfo::choice(
+    "huffman",
+    &[("default", "the standard's tables: fast"), ("optimal", "tables for each picture: smaller")],
+    "default",
+    "Huffman tables",
+);
+
+pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
+    encoder: EncoderInfo {
+        name: NAME,
+        long_name: "MJPEG (Motion JPEG)",
+        aliases: &[],
+        codec: CodecId::Mjpeg,
+        backing: Backing::Rust,
+        options: &[QUALITY, HUFFMAN],
+        config: &[CodecConfigField::Qscale],
+    },
+    pixel_formats: &[
+        PixelFormat::Yuvj420p,
+        PixelFormat::Yuvj422p,
+        PixelFormat::Yuvj444p,
+        PixelFormat::Gray8,
+    ],
+    color: VideoColor::Jfif,
+    open,
+};
+
+struct Jpeg {
+    quality: u8,
+    is_optimal: bool,
+}
+
+fn open(request: &VideoEncoderRequest, options: &mut Options) -> Result<Box<dyn VideoEncoder>> {
+    check_size(NAME, request, 65_535)?;
+    let quality = match (options.take_int(&QUALITY)?, request.config.qscale) {
+        (Some(quality), _) => quality as u8,
+        (None, None) => 90,
+        // FFmpeg's scale multiplies MPEG's matrix by an eighth; the standard's table is about that
+        // matrix at 8.
+        (None, Some(qscale)) if (1.0..=31.0).contains(&qscale) => {
+            let scale = qscale / 8.0;
+            let quality = if scale <= 1.0 { 100.0 - 50.0 * scale } else { 50.0 / scale };
+            (quality.round() as u8).max(1)
+        }
+        (None, Some(qscale)) => {
+            return Err(Error::option(format!(
+                "qscale of {NAME} must be 1 (best) to 31. Found: {qscale}"
+            )));
+        }
+    };
+    let is_optimal = options.take_choice(&HUFFMAN)? == "optimal";
+    Ok(Pictures::boxed(request, Jpeg { quality, is_optimal }))
+}
+
+impl Coder for Jpeg {
+    fn code(&mut self, frame: &VideoFrame<'_>, to: &mut Vec<u8>) -> Result<bool> {
+        let mut encoder = Encoder::new(to, self.quality);
+        encoder.set_sampling_factor(match frame.format.chroma_shift() {
+            (1, 1) => SamplingFactor::F_2_2,
+            (1, _) => SamplingFactor::F_2_1,
+            _ => SamplingFactor::F_1_1,
+        });
+        encoder.set_optimized_huffman_tables(self.is_optimal);
+        let failed = |error| Error::unsupported(format!("{NAME}: {error}"));
+        encoder.encode_image(Planes(frame)).map_err(failed)?;
+        Ok(true)
+    }
+}
+
+/// A picture as the encoder asks for it: rows of full size, which it halves again by averaging.
+struct Planes<'a>(&'a VideoFrame<'a>);
+
+impl ImageBuffer for Planes<'_> {
+    fn get_jpeg_color_type(&self) -> JpegColorType {
+        if self.0.format == PixelFormat::Gray8 { JpegColorType::Luma } else { JpegColorType::Ycbcr }
+    }
+
+    fn width(&self) -> u16 {
+        self.0.width as u16
+    }
+
+    fn height(&self) -> u16 {
+        self.0.height as u16
+    }
+
+    fn fill_buffers(&self, y: u16, buffers: &mut [Vec<u8>; 4]) {
+        let VideoFrame { format, width, planes, .. } = *self.0;
+        let (shift_x, shift_y) = format.chroma_shift();
+        let row = |plane: usize, y: usize| {
+            let (bytes, _) = format.plane_size(plane, width, 1);
+            &planes[plane].data[y * planes[plane].stride..][..bytes]
+        };
+        buffers[0].extend_from_slice(row(0, y.into()));
+        for (plane, buffer) in buffers.iter_mut().enumerate().take(format.planes()).skip(1) {
+            let row = row(plane, usize::from(y) >> shift_y);
+            if shift_x == 0 {
+                buffer.extend_from_slice(row);
+            } else {
+                let start = buffer.len();
+                buffer.extend(row.iter().flat_map(|sample| [*sample; 2]));
+                buffer.truncate(start + width);
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What all encoders here have in common: a picture in, a packet out.
+
+use reelwright_core::{
+    CodecRecord, MediaParameters, PacketQueue, Rational, Result, StreamParameters, TimeBase,
+    VideoEncoder, VideoEncoderRequest, VideoFrame, VideoParameters,
+};
+
+/// How one picture is coded.
+pub(crate) trait Coder: Send {
+    /// Appends the coded picture, which has been checked; says whether it stands alone.
+    ///
+    /// # Errors
+    /// What the codec cannot carry.
+    fn code(&mut self, frame: &VideoFrame<'_>, to: &mut Vec<u8>) -> Result<bool>;
+}
+
+/// One stream at work.
+pub(crate) struct Pictures<C> {
+    coder: C,
+    parameters: StreamParameters,
+    video: VideoParameters,
+}
+
+impl<C: Coder + 'static> Pictures<C> {
+    pub(crate) fn boxed(request: &VideoEncoderRequest, coder: C) -> Box<dyn VideoEncoder> {
+        let VideoEncoderRequest { codec, pixel_format, width, height, frame_rate, color, .. } =
+            *request;
+        let video = VideoParameters {
+            width,
+            height,
+            pixel_format,
+            frame_rate,
+            sample_aspect_ratio: Rational::ONE,
+            color,
+        };
+        let parameters = StreamParameters {
+            time_base: TimeBase::new(frame_rate.inverse()),
+            codec,
+            record: CodecRecord::None,
+            bit_rate: None,
+            media: MediaParameters::Video(video.clone()),
+        };
+        Box::new(Self { coder, parameters, video })
+    }
+}
+
+impl<C: Coder> VideoEncoder for Pictures<C> {
+    fn parameters(&self) -> &StreamParameters {
+        &self.parameters
+    }
+
+    fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+        frame.expect(self.video.pixel_format, self.video.width, self.video.height)?;
+        let mut data = packets.take_buffer();
+        let keyframe = self.coder.code(frame, &mut data)?;
+        let packet = packets.push_buffer(data);
+        (packet.pts, packet.dts, packet.duration) = (frame.pts, frame.pts, 1);
+        packet.keyframe = keyframe;
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut PacketQueue) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The rows of a packed picture, one after the other without gaps.
+#[cfg(any(feature = "png", feature = "webp"))]
+pub(crate) fn gather(frame: &VideoFrame<'_>, to: &mut Vec<u8>) {
+    let (bytes, rows) = frame.format.plane_size(0, frame.width, frame.height);
+    to.clear();
+    for row in frame.planes[0].rows(bytes, rows) {
+        to.extend_from_slice(row);
+    }
+}
+
+/// The error of a size that a codec cannot say.
+#[allow(dead_code)] // by a build with few features
+pub(crate) fn check_size(name: &str, request: &VideoEncoderRequest, largest: u32) -> Result<()> {
+    let (width, height) = (request.width, request.height);
+    if width <= largest && height <= largest {
+        return Ok(());
+    }
+    Err(reelwright_core::Error::unsupported(format!(
+        "{name} takes pictures of up to {largest}x{largest}. Found: {width}x{height}. Pass a smaller \
+         encoder_width and encoder_height."
+    )))
+}

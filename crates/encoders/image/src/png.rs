@@ -1,0 +1,93 @@
+//! PNG (W3C Portable Network Graphics), around the crate `png`.
+
+use png::{BitDepth, ColorType, DeflateCompression, Encoder, Filter};
+use reelwright_core::{
+    Backing, CodecConfigField, CodecId, EncoderInfo, Error, OptionInfo, Options, PixelFormat,
+    Result, VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoFrame,
+};
+
+use crate::picture::{Coder, Pictures, check_size, gather};
+
+const NAME: &str = "png";
+const PREDICTION: OptionInfo = OptionInfo::choice(
+    "pred",
+    &[
+        ("auto", "what suits the compression_level"),
+        ("none", "none"),
+        ("sub", "from the left"),
+        ("up", "from above"),
+        ("avg", "from both"),
+        ("paeth", "from three neighbours"),
+        ("mixed", "the best for each row"),
+    ],
+    "auto",
+    "how rows are predicted",
+);
+
+pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
+    encoder: EncoderInfo {
+        name: NAME,
+        long_name: "PNG (Portable Network Graphics) image",
+        aliases: &[],
+        codec: CodecId::Png,
+        backing: Backing::Rust,
+        options: &[PREDICTION],
+        config: &[CodecConfigField::CompressionLevel],
+    },
+    pixel_formats: &[PixelFormat::Rgb24, PixelFormat::Gray8],
+    color: VideoColor::Untagged,
+    open,
+};
+
+struct Png {
+    level: u8,
+    filter: Filter,
+    rows: Vec<u8>,
+}
+
+fn open(request: &VideoEncoderRequest, options: &mut Options) -> Result<Box<dyn VideoEncoder>> {
+    check_size(NAME, request, i32::MAX as u32)?;
+    let level = match request.config.compression_level {
+        // Fast, and nearly as small as the next.
+        None => 1,
+        Some(level @ 0..=9) => level as u8,
+        Some(level) => {
+            return Err(Error::option(format!(
+                "compression_level of {NAME} must be 0 (fastest) to 9 (smallest). Found: {level}"
+            )));
+        }
+    };
+    let filter = match options.take_choice(&PREDICTION)? {
+        "none" => Filter::NoFilter,
+        "sub" => Filter::Sub,
+        "up" => Filter::Up,
+        "avg" => Filter::Avg,
+        "paeth" => Filter::Paeth,
+        "mixed" => Filter::Adaptive,
+        _ if level == 0 => Filter::NoFilter,
+        _ if level <= 2 => Filter::Up,
+        _ => Filter::Adaptive,
+    };
+    Ok(Pictures::boxed(request, Png { level, filter, rows: Vec::new() }))
+}
+
+impl Coder for Png {
+    fn code(&mut self, frame: &VideoFrame<'_>, to: &mut Vec<u8>) -> Result<bool> {
+        let failed = |error| Error::unsupported(format!("{NAME}: {error}"));
+        gather(frame, &mut self.rows);
+        let mut encoder = Encoder::new(to, frame.width as u32, frame.height as u32);
+        let is_grey = frame.format == PixelFormat::Gray8;
+        encoder.set_color(if is_grey { ColorType::Grayscale } else { ColorType::Rgb });
+        encoder.set_depth(BitDepth::Eight);
+        encoder.set_deflate_compression(match self.level {
+            0 => DeflateCompression::NoCompression,
+            1 => DeflateCompression::FdeflateUltraFast,
+            level => DeflateCompression::Level(level),
+        });
+        encoder.set_filter(self.filter);
+        let mut writer = encoder.write_header().map_err(failed)?;
+        writer.write_image_data(&self.rows).map_err(failed)?;
+        writer.finish().map_err(failed)?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,48 @@
+//! WebP without loss (RFC 9649 §3), around the crate `image-webp`.
+
+use image_webp::{ColorType, WebPEncoder};
+use reelwright_core::{
+    Backing, CodecId, EncoderInfo, Error, Options, PixelFormat, Result, VideoColor, VideoEncoder,
+    VideoEncoderInfo, VideoEncoderRequest, VideoFrame,
+};
+
+use crate::picture::{Coder, Pictures, check_size, gather};
+
+const NAME: &str = "webp";
+
+pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
+    encoder: EncoderInfo {
+        name: NAME,
+        long_name: "WebP image, lossless",
+        aliases: &["libwebp"],
+        codec: CodecId::Webp,
+        backing: Backing::Rust,
+        options: &[],
+        config: &[],
+    },
+    pixel_formats: &[PixelFormat::Rgb24, PixelFormat::Gray8],
+    color: VideoColor::Untagged,
+    open,
+};
+
+#[derive(Default)]
+struct Webp {
+    rows: Vec<u8>,
+}
+
+fn open(request: &VideoEncoderRequest, _: &mut Options) -> Result<Box<dyn VideoEncoder>> {
+    check_size(NAME, request, 16_384)?;
+    Ok(Pictures::boxed(request, Webp::default()))
+}
+
+impl Coder for Webp {
+    fn code(&mut self, frame: &VideoFrame<'_>, to: &mut Vec<u8>) -> Result<bool> {
+        gather(frame, &mut self.rows);
+        let is_grey = frame.format == PixelFormat::Gray8;
+        let color = if is_grey { ColorType::L8 } else { ColorType::Rgb8 };
+        let (width, height) = (frame.width as u32, frame.height as u32);
+        let coded = WebPEncoder::new(to).encode(&self.rows, width, height, color);
+        coded.map_err(|error| Error::unsupported(format!("{NAME}: {error}")))?;
+        Ok(true)
+    }
+}

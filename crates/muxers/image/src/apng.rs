@@ -1,0 +1,222 @@
+//! APNG (W3C PNG, third edition §11.3.2): the pictures of PNG files as frames of one.
+
+use reelwright_core::single_stream::{check, not_started, only, video};
+use reelwright_core::{
+    CodecId, Destination, Error, Metadata, Muxer, OptionInfo, Options, Packet, Result,
+    StreamParameters, TimeBase, Timestamp,
+};
+
+const NAME: &str = "apng";
+const PLAYS: OptionInfo = OptionInfo::int(
+    "plays",
+    (0, i32::MAX as i64),
+    Some(1),
+    "how often the animation is played; 0 for ever",
+);
+pub(crate) static OPTIONS: &[OptionInfo] = &[PLAYS];
+
+const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
+/// The bytes of IHDR with length and checksum.
+const IHDR: usize = 25;
+
+pub(crate) struct Apng {
+    plays: u32,
+    stream: Option<Stream>,
+}
+
+struct Stream {
+    time_base: TimeBase,
+    /// Where the number of frames is.
+    control_at: u64,
+    frames: u32,
+    /// Frame controls and data that follow the first picture's.
+    sequence: u32,
+    /// The IHDR of the first packet, which all must have.
+    header: Vec<u8>,
+    /// The packet that is shown until the next one comes.
+    last: Option<Packet>,
+}
+
+impl Apng {
+    pub(crate) fn new(options: &mut Options) -> Result<Self> {
+        let plays = options.take_int(&PLAYS)?.unwrap_or(1) as u32;
+        Ok(Self { plays, stream: None })
+    }
+
+    fn control(&self, frames: u32) -> Vec<u8> {
+        chunk(b"acTL", &[frames.to_be_bytes(), self.plays.to_be_bytes()].concat())
+    }
+}
+
+fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(data.len() + 12);
+    bytes.extend((data.len() as u32).to_be_bytes());
+    bytes.extend(kind);
+    bytes.extend(data);
+    let checksum = crc32fast::hash(&bytes[4..]);
+    bytes.extend(checksum.to_be_bytes());
+    bytes
+}
+
+fn malformed() -> Error {
+    Error::argument("A packet of apng must be a whole PNG file of one picture.")
+}
+
+/// The chunks of a PNG file: their names and data.
+fn chunks(file: &[u8]) -> Result<Vec<([u8; 4], &[u8])>> {
+    let mut rest = file.strip_prefix(SIGNATURE).ok_or_else(malformed)?;
+    let mut chunks = Vec::new();
+    while !rest.is_empty() {
+        let (length, after) = rest.split_first_chunk::<4>().ok_or_else(malformed)?;
+        let (kind, after) = after.split_first_chunk::<4>().ok_or_else(malformed)?;
+        let length = u32::from_be_bytes(*length) as usize;
+        let (data, after) = after.split_at_checked(length).ok_or_else(malformed)?;
+        rest = after.get(4..).ok_or_else(malformed)?;
+        chunks.push((*kind, data));
+    }
+    Ok(chunks)
+}
+
+impl Stream {
+    /// Writes the last packet, which is shown until `end`.
+    fn show_last(&mut self, end: Timestamp, to: &mut dyn Destination) -> Result<()> {
+        let Some(packet) = self.last.take() else { return Ok(()) };
+        let units = end.0.saturating_sub(packet.pts.0).max(0);
+        let (num, den) = delay(units, self.time_base);
+        let size: [u8; 8] = self.header[8..16].try_into().map_err(|_| malformed())?;
+        let mut control = Vec::with_capacity(26);
+        control.extend(self.next_sequence()?);
+        control.extend(size);
+        control.extend([0; 8]);
+        control.extend(num.to_be_bytes());
+        control.extend(den.to_be_bytes());
+        // Nothing is disposed of, and nothing shines through.
+        control.extend([0, 0]);
+        to.output().write(&chunk(b"fcTL", &control))?;
+        let is_first = self.frames == 0;
+        for (_, data) in chunks(&packet.data)?.iter().filter(|(kind, _)| kind == b"IDAT") {
+            if is_first {
+                to.output().write(&chunk(b"IDAT", data))?;
+            } else {
+                let sequence = self.next_sequence()?;
+                to.output().write(&chunk(b"fdAT", &[&sequence, *data].concat()))?;
+            }
+        }
+        self.frames += 1;
+        Ok(())
+    }
+
+    fn next_sequence(&mut self) -> Result<[u8; 4]> {
+        let sequence = self.sequence;
+        self.sequence = sequence
+            .checked_add(1)
+            .filter(|next| *next <= i32::MAX as u32)
+            .ok_or_else(|| Error::too_large(format!("{NAME} counts to 2147483647 at most.")))?;
+        Ok(sequence.to_be_bytes())
+    }
+}
+
+/// A time as a fraction of a second with terms of 16 bits: exactly where that is possible.
+fn delay(units: i64, base: TimeBase) -> (u16, u16) {
+    let unit = base.seconds();
+    let num = i128::from(units) * i128::from(unit.num());
+    let mut divisor = (num, i128::from(unit.den()));
+    while divisor.1 != 0 {
+        divisor = (divisor.1, divisor.0 % divisor.1);
+    }
+    let divisor = divisor.0.max(1);
+    let exact = (u16::try_from(num / divisor), u16::try_from(i128::from(unit.den()) / divisor));
+    if let (Ok(num), Ok(den)) = exact {
+        return (num, den);
+    }
+    let milliseconds = (num * 1000 / i128::from(unit.den())).clamp(0, i128::from(u16::MAX));
+    (milliseconds as u16, 1000)
+}
+
+impl Muxer for Apng {
+    fn start(
+        &mut self,
+        streams: &[StreamParameters],
+        _: &Metadata,
+        to: &mut dyn Destination,
+    ) -> Result<()> {
+        video(NAME, streams, &[CodecId::Png])?;
+        if !to.output().is_seekable() {
+            return Err(Error::unsupported(
+                "apng says at its start how many pictures it has, so it needs an output that can \
+                 seek. Write to a file.",
+            ));
+        }
+        self.stream = Some(Stream {
+            time_base: only(NAME, streams)?.time_base,
+            control_at: 0,
+            frames: 0,
+            sequence: 0,
+            header: Vec::new(),
+            last: None,
+        });
+        to.output().write(SIGNATURE)
+    }
+
+    fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
+        let control = self.control(0);
+        let stream = self.stream.as_mut().ok_or_else(|| not_started(NAME))?;
+        check(packet)?;
+        let header = packet.data.get(8..8 + IHDR).ok_or_else(malformed)?;
+        let parsed = chunks(&packet.data)?;
+        if parsed.first().is_none_or(|(kind, data)| kind != b"IHDR" || data.len() != 13) {
+            return Err(malformed());
+        }
+        if stream.header.is_empty() {
+            stream.header = header.to_vec();
+            to.output().write(header)?;
+            stream.control_at = to.output().position();
+            to.output().write(&control)?;
+        } else if stream.header != header {
+            return Err(Error::argument("All packets of apng must be of one size and kind."));
+        }
+        stream.show_last(packet.pts, to)?;
+        stream.last = Some(packet.clone());
+        Ok(())
+    }
+
+    fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
+        // Only the next picture tells how long the last one is shown.
+        to.output().flush()
+    }
+
+    fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
+        let mut stream = self.stream.take().ok_or_else(|| not_started(NAME))?;
+        let Some(last) = &stream.last else {
+            return Err(Error::state("apng has at least one picture. None was written."));
+        };
+        let end = Timestamp(last.pts.0.saturating_add(last.duration.max(1)));
+        stream.show_last(end, to)?;
+        to.output().write(&chunk(b"IEND", &[]))?;
+        let control = self.control(stream.frames);
+        to.output().patch(stream.control_at, &control)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reelwright_core::Rational;
+
+    use super::*;
+
+    #[test]
+    fn delays_are_exact_where_they_fit() {
+        let base = |num, den| TimeBase::new(Rational::new(num, den).unwrap());
+        assert_eq!(delay(1, base(1001, 30_000)), (1001, 30_000));
+        assert_eq!(delay(3, base(1, 30)), (1, 10));
+        assert_eq!(delay(1, base(1, 90_001)), (0, 1000));
+        assert_eq!(delay(i64::MAX, base(1, 1)), (65_535, 1000));
+    }
+
+    #[test]
+    fn files_that_are_none_are_told() {
+        assert!(chunks(b"").is_err());
+        assert!(chunks(&[&SIGNATURE[..], &[0, 0, 0, 9, 1, 2, 3, 4]].concat()).is_err());
+        assert!(chunks(&[&SIGNATURE[..], &chunk(b"IEND", &[])].concat()).is_ok());
+    }
+}

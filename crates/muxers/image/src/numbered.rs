@@ -1,0 +1,127 @@
+//! Pictures in files of their own, as `frame_%04d.png`; to an output without a name, one after the
+//! other.
+
+use reelwright_core::single_stream::{check, not_started, video};
+use reelwright_core::{
+    CodecId, Destination, Error, Metadata, Muxer, OptionInfo, Options, Packet, Result,
+    StreamParameters,
+};
+
+const NAME: &str = "image2";
+pub(crate) const CODECS: &[CodecId] =
+    &[CodecId::Png, CodecId::Mjpeg, CodecId::Bmp, CodecId::Ppm, CodecId::Pgm, CodecId::Webp];
+const START_NUMBER: OptionInfo =
+    OptionInfo::int("start_number", (0, i32::MAX as i64), Some(1), "the first picture's number");
+const UPDATE: OptionInfo = OptionInfo::bool(
+    "update",
+    false,
+    "whether a file without a number is written again for each picture",
+);
+pub(crate) static OPTIONS: &[OptionInfo] = &[START_NUMBER, UPDATE];
+
+pub(crate) struct Numbered {
+    number: u64,
+    is_updated: bool,
+    /// Pictures so far; none before the start.
+    count: Option<u64>,
+}
+
+impl Numbered {
+    pub(crate) fn new(options: &mut Options) -> Result<Self> {
+        let number = options.take_int(&START_NUMBER)?.unwrap_or(1) as u64;
+        Ok(Self { number, is_updated: options.take_bool(&UPDATE)?, count: None })
+    }
+}
+
+/// The name of picture `number`: `%d` and `%04d` become it, `%%` a percent sign. None where there
+/// is no place for it.
+fn numbered(pattern: &str, number: u64) -> Result<Option<String>> {
+    let mut name = String::new();
+    let mut has_number = false;
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once('%') {
+        name.push_str(before);
+        let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+        let width = if digits == 0 { Some(0) } else { after[..digits].parse::<usize>().ok() };
+        match (width.filter(|width| *width <= 20), after[digits..].chars().next()) {
+            (Some(width), Some('d')) if !has_number => {
+                name.push_str(&format!("{number:0width$}"));
+                has_number = true;
+            }
+            (_, Some('%')) if digits == 0 => name.push('%'),
+            _ => {
+                return Err(Error::argument(format!(
+                    "The name of a sequence has one place for a number, %d or %04d, and %% for a \
+                     percent sign. Found: {pattern}"
+                )));
+            }
+        }
+        rest = &after[digits + 1..];
+    }
+    name.push_str(rest);
+    Ok(has_number.then_some(name))
+}
+
+impl Muxer for Numbered {
+    fn start(
+        &mut self,
+        streams: &[StreamParameters],
+        _: &Metadata,
+        to: &mut dyn Destination,
+    ) -> Result<()> {
+        video(NAME, streams, CODECS)?;
+        numbered(to.name(), self.number)?;
+        self.count = Some(0);
+        Ok(())
+    }
+
+    fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
+        let count = self.count.as_mut().ok_or_else(|| not_started(NAME))?;
+        check(packet)?;
+        let pattern = to.name().to_owned();
+        if pattern.is_empty() {
+            return to.output().write(&packet.data);
+        }
+        let name = match numbered(&pattern, self.number + *count)? {
+            Some(name) => name,
+            None if *count == 0 || self.is_updated => pattern,
+            None => {
+                return Err(Error::argument(format!(
+                    "{pattern} is one file, and there is a second picture. Give the name a place \
+                     for a number, as frame_%04d.png, or pass update=true to keep the last one."
+                )));
+            }
+        };
+        let mut output = to.sibling(&name)?;
+        output.write(&packet.data)?;
+        output.flush()?;
+        *count += 1;
+        Ok(())
+    }
+
+    fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
+        self.count.ok_or_else(|| not_started(NAME))?;
+        if to.name().is_empty() { to.output().flush() } else { Ok(()) }
+    }
+
+    fn finish(&mut self, _: &[StreamParameters], _: &mut dyn Destination) -> Result<()> {
+        self.count.take().map(drop).ok_or_else(|| not_started(NAME))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_go_where_they_belong() {
+        let name = |pattern| numbered(pattern, 7).unwrap();
+        assert_eq!(name("f_%04d.png").unwrap(), "f_0007.png");
+        assert_eq!(name("%d.png").unwrap(), "7.png");
+        assert_eq!(name("100%%_%2d.png").unwrap(), "100%_07.png");
+        assert!(name("f.png").is_none());
+        for wrong in ["%d%d.png", "%x.png", "%", "%999999999999d.png", "%04"] {
+            assert!(numbered(wrong, 1).is_err(), "{wrong}");
+        }
+    }
+}

@@ -76,6 +76,8 @@ pub fn video_encoders() -> impl Iterator<Item = &'static VideoEncoderInfo> {
     [
         #[cfg(feature = "enc-h264")]
         from_ref(&reelwright_enc_h264::ENCODER),
+        #[cfg(feature = "enc-av1")]
+        from_ref(&reelwright_enc_av1::ENCODER),
         #[cfg(any(
             feature = "enc-bmp",
             feature = "enc-gif",

@@ -1,0 +1,159 @@
+//! What the encoder can be told, and what it is told where nothing is said.
+
+use rav1e::prelude::{
+    ChromaSamplePosition, ChromaSampling, ColorDescription, ColorPrimaries, EncoderConfig,
+    MatrixCoefficients, PixelRange, Rational, TransferCharacteristics,
+};
+use reelwright_core::{
+    ChromaLocation, ColorInfo, ColorRange, Error, OptionInfo, Options, PixelFormat, Result,
+    VideoEncoderRequest,
+};
+
+/// The quantiser where neither bit rate nor quality is given: rav1e's own.
+const DEFAULT_QP: usize = 100;
+/// The coarsest quantiser.
+const MAX_QP: usize = 255;
+/// Seconds from one keyframe to the next, and the most pictures.
+const KEYFRAME_SECONDS: f64 = 5.0;
+const MAX_GOP: f64 = 250.0;
+
+const SPEED: OptionInfo =
+    OptionInfo::int("speed", (0, 10), Some(10), "0 is slowest and smallest, 10 fastest");
+const QP: OptionInfo = OptionInfo::int(
+    "qp",
+    (0, MAX_QP as i64),
+    None,
+    "constant quantiser, lower is better; 100 where no bit rate and no quality is asked for",
+);
+const TILES: OptionInfo = OptionInfo::int(
+    "tiles",
+    (0, 4096),
+    Some(0),
+    "parts of a picture at least; 0 is as few as can be",
+);
+const TILE_COLUMNS: OptionInfo =
+    OptionInfo::int("tile-columns", (0, 64), Some(0), "columns of parts, a power of 2; 0 decides");
+const TILE_ROWS: OptionInfo =
+    OptionInfo::int("tile-rows", (0, 64), Some(0), "rows of parts, a power of 2; 0 decides");
+const LOW_LATENCY: OptionInfo = OptionInfo::bool(
+    "low_latency",
+    false,
+    "whether a picture is coded as it comes, without a look at those after it",
+);
+const THREADS: OptionInfo = OptionInfo::int(
+    "threads",
+    (0, 64),
+    Some(0),
+    "threads that share the tiles; 0 is as many as there are processors; the bytes do not depend \
+     on it",
+);
+
+pub(crate) static OPTIONS: &[OptionInfo] =
+    &[SPEED, QP, TILES, TILE_COLUMNS, TILE_ROWS, LOW_LATENCY, THREADS];
+
+/// What rav1e is told, and how many threads it may use.
+pub(crate) fn config(
+    request: &VideoEncoderRequest,
+    options: &mut Options,
+) -> Result<(EncoderConfig, usize)> {
+    let too_precise = || {
+        Error::unsupported(format!("librav1e does not take the frame rate {}.", request.frame_rate))
+    };
+    let term = |term: i64| u64::try_from(term).map_err(|_| too_precise());
+    let speed = options.take_int(&SPEED)?.unwrap_or(10) as u8;
+    let qp = match (options.take_int(&QP)?, request.config.qscale) {
+        (Some(qp), _) => Some(qp as usize),
+        (None, Some(qscale)) if (0.0..=MAX_QP as f32).contains(&qscale) => {
+            Some(qscale.round() as usize)
+        }
+        (None, Some(qscale)) => {
+            return Err(Error::option(format!(
+                "qscale of librav1e must be a quantiser from 0 to {MAX_QP}. Found: {qscale}"
+            )));
+        }
+        (None, None) => None,
+    };
+    let bit_rate = match (qp, request.config.bit_rate) {
+        (Some(_), _) | (None, None) => None,
+        (None, Some(bit_rate @ 1_000..=800_000_000)) => Some(bit_rate as i32),
+        (None, Some(bit_rate)) => {
+            return Err(Error::option(format!(
+                "bit_rate of librav1e must be 1000 to 800000000 bits per second. Found: {bit_rate}"
+            )));
+        }
+    };
+    let usual_gop = (request.frame_rate.to_f64() * KEYFRAME_SECONDS).clamp(1.0, MAX_GOP);
+    let gop = request.config.gop_size.map_or(usual_gop.round() as u64, |size| size.max(1).into());
+    let mut config = EncoderConfig::with_speed_preset(speed);
+    config.width = request.width as usize;
+    config.height = request.height as usize;
+    config.sample_aspect_ratio = Rational::new(1, 1);
+    config.time_base =
+        Rational::new(term(request.frame_rate.den())?, term(request.frame_rate.num())?);
+    config.bit_depth = 8;
+    config.chroma_sampling = match request.pixel_format {
+        PixelFormat::Gray8 => ChromaSampling::Cs400,
+        format => match format.chroma_shift() {
+            (1, 1) => ChromaSampling::Cs420,
+            (1, _) => ChromaSampling::Cs422,
+            _ => ChromaSampling::Cs444,
+        },
+    };
+    config.chroma_sample_position = match (config.chroma_sampling, request.color.chroma_location) {
+        (ChromaSampling::Cs420, ChromaLocation::Left) => ChromaSamplePosition::Vertical,
+        _ => ChromaSamplePosition::Unknown,
+    };
+    config.pixel_range = match request.color.range {
+        ColorRange::Full => PixelRange::Full,
+        _ => PixelRange::Limited,
+    };
+    config.color_description = color(request.color, request.pixel_format);
+    config.min_key_frame_interval = config.min_key_frame_interval.min(gop);
+    config.max_key_frame_interval = gop;
+    config.low_latency = options.take_bool(&LOW_LATENCY)?;
+    // In bit-rate mode the quantiser is the coarsest that may be taken.
+    config.quantizer = if bit_rate.is_some() { MAX_QP } else { qp.unwrap_or(DEFAULT_QP) };
+    config.bitrate = bit_rate.unwrap_or(0);
+    config.tiles = options.take_int(&TILES)?.unwrap_or(0) as usize;
+    config.tile_cols = power_of_2(&TILE_COLUMNS, options)?;
+    config.tile_rows = power_of_2(&TILE_ROWS, options)?;
+    if config.tiles > 0 && config.tile_cols + config.tile_rows > 0 {
+        return Err(Error::option("tiles cannot be given with tile-columns or tile-rows."));
+    }
+    let threads = options.take_int(&THREADS)?.unwrap_or(0) as usize;
+    Ok((config, threads))
+}
+
+fn power_of_2(option: &OptionInfo, options: &mut Options) -> Result<usize> {
+    let count = options.take_int(option)?.unwrap_or(0) as usize;
+    if count == 0 || count.is_power_of_two() {
+        return Ok(count);
+    }
+    Err(Error::option(format!("{} must be a power of 2, at most 64. Found: {count}", option.name)))
+}
+
+fn color(color: ColorInfo, format: PixelFormat) -> Option<ColorDescription> {
+    use reelwright_core as core;
+    let matrix_coefficients = match color.matrix {
+        _ if format == PixelFormat::Gray8 => MatrixCoefficients::Unspecified,
+        core::MatrixCoefficients::Bt709 => MatrixCoefficients::BT709,
+        core::MatrixCoefficients::Bt470Bg => MatrixCoefficients::BT470BG,
+        core::MatrixCoefficients::Smpte170M => MatrixCoefficients::BT601,
+        core::MatrixCoefficients::Bt2020NonConstant => MatrixCoefficients::BT2020NCL,
+        _ => MatrixCoefficients::Unspecified,
+    };
+    let color_primaries = match color.primaries {
+        core::ColorPrimaries::Bt709 => ColorPrimaries::BT709,
+        core::ColorPrimaries::Bt470Bg => ColorPrimaries::BT470BG,
+        core::ColorPrimaries::Smpte170M => ColorPrimaries::BT601,
+        core::ColorPrimaries::Bt2020 => ColorPrimaries::BT2020,
+        _ => ColorPrimaries::Unspecified,
+    };
+    let transfer_characteristics = match color.transfer {
+        core::TransferCharacteristics::Bt709 => TransferCharacteristics::BT709,
+        core::TransferCharacteristics::Smpte170M => TransferCharacteristics::BT601,
+        core::TransferCharacteristics::Srgb => TransferCharacteristics::SRGB,
+        _ => TransferCharacteristics::Unspecified,
+    };
+    Some(ColorDescription { color_primaries, transfer_characteristics, matrix_coefficients })
+}

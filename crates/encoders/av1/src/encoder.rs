@@ -1,0 +1,151 @@
+//! Pictures in, packets out.
+
+use std::collections::VecDeque;
+
+use rav1e::prelude::{Config, Context, EncoderConfig, EncoderStatus, FrameType, InvalidConfig};
+use reelwright_core::{
+    Av1Config, CodecId, CodecRecord, Error, MediaParameters, Options, PacketQueue, Rational,
+    Result, StreamParameters, TimeBase, Timestamp, VideoEncoder, VideoEncoderRequest, VideoFrame,
+    VideoParameters,
+};
+
+use crate::config::config;
+
+/// A temporal delimiter OBU, which each packet of rav1e begins with (AV1 §5.6).
+const TEMPORAL_DELIMITER: [u8; 2] = [0x12, 0];
+/// The type of a sequence header OBU (AV1 §6.2.2).
+const SEQUENCE_HEADER: u8 = 1;
+
+/// One stream at work.
+pub(crate) struct Av1Encoder {
+    parameters: StreamParameters,
+    video: VideoParameters,
+    context: Context<u8>,
+    /// When the pictures are shown that no packet was brought of yet.
+    times: VecDeque<Timestamp>,
+}
+
+fn failed(what: impl std::fmt::Display) -> Error {
+    Error::unsupported(format!("librav1e: {what}"))
+}
+
+fn context(config: &EncoderConfig, threads: usize) -> Result<Context<u8>> {
+    let config = Config::new().with_encoder_config(config.clone()).with_threads(threads);
+    config.new_context().map_err(|error: InvalidConfig| failed(error))
+}
+
+/// The sequence header OBU that rav1e writes for `config`: it is only to be had with a picture.
+fn sequence_header(config: &EncoderConfig) -> Result<Vec<u8>> {
+    let mut context = context(config, 1)?;
+    let picture = context.new_frame();
+    context.send_frame(picture).map_err(failed)?;
+    context.flush();
+    loop {
+        match context.receive_packet() {
+            Ok(packet) => {
+                let header = obus(&packet.data)
+                    .find(|obu| obu.first().is_some_and(|byte| byte >> 3 & 15 == SEQUENCE_HEADER));
+                return header.map(<[u8]>::to_vec).ok_or_else(|| failed("no sequence header"));
+            }
+            Err(EncoderStatus::Encoded) => {}
+            Err(status) => return Err(failed(status)),
+        }
+    }
+}
+
+/// The OBUs of a packet, each of which has its size (AV1 §5.3).
+fn obus(mut data: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let header = *data.first()?;
+        let start = if header & 4 != 0 { 2 } else { 1 };
+        let (mut size, mut at) = (0usize, start);
+        for shift in 0..8 {
+            let byte = *data.get(at)?;
+            at += 1;
+            size |= usize::from(byte & 0x7f) << (7 * shift);
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        let (obu, rest) = data.split_at_checked(at.checked_add(size)?)?;
+        data = rest;
+        Some(obu)
+    })
+}
+
+impl Av1Encoder {
+    pub(crate) fn open(
+        request: &VideoEncoderRequest,
+        options: &mut Options,
+    ) -> Result<Box<dyn VideoEncoder>> {
+        let VideoEncoderRequest { pixel_format, width, height, frame_rate, color, .. } = *request;
+        let (config, threads) = config(request, options)?;
+        let context = context(&config, threads)?;
+        let mut record = context.container_sequence_header();
+        record.extend(sequence_header(&config)?);
+        let video = VideoParameters {
+            width,
+            height,
+            pixel_format,
+            frame_rate,
+            sample_aspect_ratio: Rational::ONE,
+            color,
+        };
+        let parameters = StreamParameters {
+            time_base: TimeBase::new(frame_rate.inverse()),
+            codec: CodecId::Av1,
+            record: CodecRecord::Av1(Av1Config { bytes: record }),
+            bit_rate: u64::try_from(config.bitrate).ok().filter(|bit_rate| *bit_rate > 0),
+            media: MediaParameters::Video(video.clone()),
+        };
+        Ok(Box::new(Self { parameters, video, context, times: VecDeque::new() }))
+    }
+
+    /// Brings the packets that are ready.
+    fn receive(&mut self, packets: &mut PacketQueue) -> Result<()> {
+        loop {
+            match self.context.receive_packet() {
+                Ok(coded) => {
+                    let Some(pts) = self.times.pop_front() else {
+                        return Err(failed("more packets than pictures"));
+                    };
+                    let data = coded.data.strip_prefix(&TEMPORAL_DELIMITER);
+                    let packet = packets.push();
+                    packet.data.extend_from_slice(data.unwrap_or(&coded.data));
+                    (packet.pts, packet.dts, packet.duration) = (pts, pts, 1);
+                    packet.keyframe = coded.frame_type == FrameType::KEY;
+                }
+                Err(EncoderStatus::Encoded) => {}
+                Err(EncoderStatus::NeedMoreData | EncoderStatus::LimitReached) => return Ok(()),
+                Err(status) => return Err(failed(status)),
+            }
+        }
+    }
+}
+
+impl VideoEncoder for Av1Encoder {
+    fn parameters(&self) -> &StreamParameters {
+        &self.parameters
+    }
+
+    fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+        let VideoParameters { pixel_format, width, height, .. } = self.video;
+        frame.expect(pixel_format, width, height)?;
+        let mut picture = self.context.new_frame();
+        for (index, plane) in frame.planes[..pixel_format.planes()].iter().enumerate() {
+            picture.planes[index].copy_from_raw_u8(plane.data, plane.stride, 1);
+        }
+        self.context.send_frame(picture).map_err(failed)?;
+        self.times.push_back(frame.pts);
+        self.receive(packets)
+    }
+
+    fn finish(&mut self, packets: &mut PacketQueue) -> Result<()> {
+        self.context.flush();
+        self.receive(packets)?;
+        if self.times.is_empty() {
+            return Ok(());
+        }
+        Err(failed("fewer packets than pictures"))
+    }
+}

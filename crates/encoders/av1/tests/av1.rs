@@ -1,0 +1,87 @@
+//! AV1: what ffmpeg's decoder sees, and what the options do.
+
+use reelwright_core::{CodecConfig, CodecRecord};
+use reelwright_enc_av1::ENCODER;
+use reelwright_testkit::pictures::{EncodedVideo, VideoCase, keeps_the_promises, psnr, tight};
+use reelwright_testkit::program::run;
+
+#[test]
+fn every_picture_comes_out() {
+    keeps_the_promises(&ENCODER);
+}
+
+/// All pictures as ffmpeg decodes them; none where there is no ffmpeg.
+fn decoded(encoded: &EncodedVideo) -> Option<Vec<u8>> {
+    let stream: Vec<u8> = encoded
+        .packets
+        .iter()
+        .flat_map(|packet| [0x12, 0].into_iter().chain(packet.data.iter().copied()))
+        .collect();
+    let arguments = ["-v", "error", "-xerror", "-f", "obu", "-i", "-", "-f", "rawvideo", "-"];
+    run("ffmpeg", &arguments, &stream)
+}
+
+#[test]
+fn what_is_decoded_looks_like_what_was_encoded() {
+    for options in ["", "low_latency=true", "speed=8", "tile-columns=2"] {
+        for format in ENCODER.pixel_formats {
+            if format.is_full_range() {
+                continue;
+            }
+            let case =
+                VideoCase { format: *format, options, size: (130, 98), ..VideoCase::new(&ENCODER) };
+            let film = case.film(8);
+            let encoded = case.encode(&film, |index| index as i64).unwrap();
+            let Some(decoded) = decoded(&encoded) else { return };
+            let expected: Vec<u8> = film.iter().flat_map(tight).collect();
+            assert_eq!(decoded.len(), expected.len(), "{options} {format}");
+            let psnr = psnr(&decoded, &expected);
+            assert!(psnr > 30.0, "{options} {format}: {psnr}");
+        }
+    }
+}
+
+#[test]
+fn the_record_has_the_sequence_header() {
+    let case = VideoCase::new(&ENCODER);
+    let encoded = case.encode(&case.film(2), |index| index as i64).unwrap();
+    let CodecRecord::Av1(config) = &encoded.parameters.record else { panic!("no record") };
+    // AV1 in ISO BMFF §2.3.3: marker and version; 8 bits of 4:2:0.
+    assert_eq!((config.bytes[0], config.bytes[2] & 0xfc), (0x81, 0x0c));
+    assert!(encoded.packets[0].data.starts_with(config.sequence_header()));
+    assert!(config.sequence_header().len() > 8);
+}
+
+#[test]
+fn a_finer_quantiser_is_larger() {
+    let size = |options| {
+        let case = VideoCase { options, ..VideoCase::new(&ENCODER) };
+        case.encode(&case.film(5), |index| index as i64).unwrap().len()
+    };
+    assert!(size("qp=40") > size("qp=100") && size("qp=100") > size("qp=220"));
+    let low = CodecConfig { bit_rate: Some(30_000), ..CodecConfig::default() };
+    let high = CodecConfig { bit_rate: Some(400_000), ..CodecConfig::default() };
+    let rated = |config| {
+        let case = VideoCase { config, options: "low_latency=1", ..VideoCase::new(&ENCODER) };
+        case.encode(&case.film(50), |index| index as i64).unwrap().len()
+    };
+    assert!(rated(high) > 2 * rated(low));
+}
+
+#[test]
+fn keyframes_come_as_often_as_asked() {
+    let config = CodecConfig { gop_size: Some(4), ..CodecConfig::default() };
+    let case = VideoCase { config, ..VideoCase::new(&ENCODER) };
+    let encoded = case.encode(&case.film(12), |index| index as i64).unwrap();
+    let keyframes: Vec<_> = encoded.packets.iter().map(|packet| packet.keyframe).collect();
+    assert_eq!(keyframes.iter().filter(|is_key| **is_key).count(), 3, "{keyframes:?}");
+}
+
+#[test]
+fn what_it_cannot_do_is_refused() {
+    for options in ["speed=11", "qp=256", "tile-columns=3", "tiles=2 tile-rows=2"] {
+        assert!(VideoCase { options, ..VideoCase::new(&ENCODER) }.open().is_err(), "{options}");
+    }
+    let error = VideoCase { size: (8, 64), ..VideoCase::new(&ENCODER) }.open().err().unwrap();
+    assert!(error.to_string().contains("width 8"), "{error}");
+}

@@ -1,0 +1,158 @@
+//! H.264: what a decoder that nobody here wrote sees, and what the options do.
+
+use reelwright_core::{CodecConfig, CodecRecord, ErrorKind, h264};
+use reelwright_enc_h264::ENCODER;
+use reelwright_testkit::pictures::{EncodedVideo, VideoCase, keeps_the_promises, psnr, tight};
+use rusty_h264_decoder::Decoder;
+
+fn with(config: CodecConfig, options: &str) -> VideoCase<'_> {
+    VideoCase { config, options, size: (320, 240), ..VideoCase::new(&ENCODER) }
+}
+
+fn byte_stream(encoded: &EncodedVideo) -> Vec<u8> {
+    let CodecRecord::H264(config) = &encoded.parameters.record else { panic!("no record") };
+    let mut stream = Vec::new();
+    for packet in &encoded.packets {
+        h264::append_byte_stream(config, packet, &mut stream).unwrap();
+    }
+    stream
+}
+
+/// The mean PSNR of the decoded pictures, of which there are as many as went in.
+fn decoded_psnr(case: &VideoCase<'_>, count: usize) -> (EncodedVideo, f64) {
+    let film = case.film(count);
+    let encoded = case.encode(&film, |index| index as i64).unwrap();
+    let decoded = Decoder::new().decode_stream(&byte_stream(&encoded)).unwrap();
+    assert_eq!(decoded.len(), count);
+    let one = |(picture, decoded): (_, &rusty_h264_common::YuvFrame)| {
+        psnr(&tight(picture), &[&decoded.y[..], &decoded.u, &decoded.v].concat())
+    };
+    let sum: f64 = film.iter().zip(&decoded).map(one).sum();
+    (encoded, sum / count as f64)
+}
+
+#[test]
+fn every_picture_comes_out() {
+    keeps_the_promises(&ENCODER);
+}
+
+#[test]
+fn what_is_decoded_looks_like_what_was_encoded() {
+    for options in ["", "preset=slow", "profile=baseline", "profile=high", "slices=5", "tune=grain"] {
+        let (_, psnr) = decoded_psnr(&with(CodecConfig::default(), options), 30);
+        assert!(psnr > 36.0, "{options}: {psnr}");
+    }
+}
+
+#[test]
+fn sizes_that_are_no_multiples_of_16_are_cropped() {
+    for size in [(16, 16), (18, 34), (130, 98)] {
+        let case = VideoCase { size, ..VideoCase::new(&ENCODER) };
+        let (encoded, psnr) = decoded_psnr(&case, 3);
+        let video = encoded.parameters.video().unwrap();
+        assert_eq!((video.width, video.height), size);
+        assert!(psnr > 32.0, "{size:?}: {psnr}");
+    }
+}
+
+#[test]
+fn a_finer_quantiser_is_larger_and_better() {
+    let mut last = (usize::MAX, f64::MAX);
+    for qp in ["qp=12", "qp=22", "qp=32", "qp=42"] {
+        let (encoded, psnr) = decoded_psnr(&with(CodecConfig::default(), qp), 20);
+        assert!(encoded.len() < last.0 && psnr < last.1, "{qp}: {} {psnr}", encoded.len());
+        last = (encoded.len(), psnr);
+    }
+    let sized = |options| decoded_psnr(&with(CodecConfig::default(), options), 5).0.len();
+    assert_eq!(sized("qp=30"), sized("crf=30.2"));
+    let qscale = CodecConfig { qscale: Some(30.0), ..CodecConfig::default() };
+    assert_eq!(sized("qp=30"), decoded_psnr(&with(qscale, ""), 5).0.len());
+    // CABAC is what makes them small.
+    assert!(sized("coder=cabac") < sized("coder=cavlc"));
+}
+
+#[test]
+fn bit_rates_are_met() {
+    for bit_rate in [200_000, 600_000, 2_000_000] {
+        for gop_size in [Some(25), None] {
+            let config =
+                CodecConfig { bit_rate: Some(bit_rate), gop_size, ..CodecConfig::default() };
+            let case = with(config, "");
+            let encoded = case.encode(&case.film(250), |index| index as i64).unwrap();
+            let found = 8.0 * encoded.len() as f64 / 10.0;
+            let ratio = found / bit_rate as f64;
+            assert!((0.95..1.05).contains(&ratio), "{bit_rate} {gop_size:?}: {ratio}");
+        }
+    }
+}
+
+#[test]
+fn keyframes_come_as_often_as_asked() {
+    for (gop_size, expected) in [(1, 20), (5, 4), (100, 1)] {
+        let config = CodecConfig { gop_size: Some(gop_size), ..CodecConfig::default() };
+        let case = with(config, "");
+        let encoded = case.encode(&case.film(20), |index| index as i64).unwrap();
+        let keyframes = encoded.packets.iter().filter(|packet| packet.keyframe).count();
+        assert_eq!(keyframes, expected);
+        for packet in encoded.packets {
+            let types = h264::nal_units(&packet.data).unwrap();
+            let is_idr = types.iter().any(|unit| unit[0] & 0x1f == 5);
+            assert_eq!(is_idr, packet.keyframe);
+        }
+    }
+}
+
+#[test]
+fn threads_do_not_change_the_bytes() {
+    let size = |threads: &str| {
+        let options = format!("slices=4 threads={threads}");
+        let case = VideoCase { size: (320, 256), options: &options, ..VideoCase::new(&ENCODER) };
+        let encoded = case.encode(&case.film(10), |index| index as i64).unwrap();
+        encoded.packets.into_iter().flat_map(|packet| packet.data).collect::<Vec<_>>()
+    };
+    let one = size("0");
+    for threads in ["1", "2", "3", "4", "64"] {
+        assert!(size(threads) == one, "{threads}");
+    }
+}
+
+#[test]
+fn the_profile_is_told() {
+    for (options, profile) in [
+        ("", 77),
+        ("profile=high", 100),
+        ("profile=baseline", 66),
+        ("coder=cavlc", 66),
+        ("profile=main coder=cavlc", 77),
+    ] {
+        let case = with(CodecConfig::default(), options);
+        let CodecRecord::H264(config) = case.open().unwrap().parameters().record.clone() else {
+            panic!("no record")
+        };
+        assert_eq!(config.sps[1], profile, "{options}");
+    }
+}
+
+#[test]
+fn what_it_cannot_do_is_refused() {
+    let refused = |size, config, options| {
+        let case = VideoCase { size, config, options, ..VideoCase::new(&ENCODER) };
+        case.open().err().map(|error| (error.kind(), error.to_string())).unwrap()
+    };
+    let config = CodecConfig::default();
+    for size in [(321, 240), (320, 241)] {
+        let (kind, message) = refused(size, config, "");
+        assert_eq!(kind, ErrorKind::Unsupported);
+        assert!(message.contains("even") && message.contains("encoder_width=32"), "{message}");
+    }
+    for size in [(2, 2), (16_384, 16_384)] {
+        let (_, message) = refused(size, config, "");
+        assert!(message.contains(&format!("{}x{}", size.0, size.1)), "{message}");
+    }
+    for options in ["crf=52", "qp=-1", "preset=x", "profile=x", "profile=baseline coder=cabac"] {
+        assert_eq!(refused((320, 240), config, options).0, ErrorKind::Option, "{options}");
+    }
+    let bit_rate = CodecConfig { bit_rate: Some(10), ..config };
+    let (_, message) = refused((320, 240), bit_rate, "");
+    assert!(message.contains("Found: 10") && message.contains("1000 to"), "{message}");
+}

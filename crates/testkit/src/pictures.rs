@@ -1,0 +1,185 @@
+//! Running a video encoder over pictures, and what every video encoder must do.
+
+use reelwright_core::{
+    CodecConfig, ColorInfo, Options, Packet, PacketQueue, PixelFormat, Rational, Result,
+    StreamParameters, Timestamp, VideoBuffer, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
+};
+
+/// What a video encoder is opened for.
+#[derive(Debug, Clone, Copy)]
+pub struct VideoCase<'a> {
+    /// The encoder.
+    pub info: &'a VideoEncoderInfo,
+    /// One of those it takes.
+    pub format: PixelFormat,
+    /// In pixels.
+    pub size: (u32, u32),
+    /// What all codecs can be told.
+    pub config: CodecConfig,
+    /// `name=value name=value`.
+    pub options: &'a str,
+}
+
+/// What came of encoding.
+pub struct EncodedVideo {
+    /// As they are at the end.
+    pub parameters: StreamParameters,
+    /// In order.
+    pub packets: Vec<Packet>,
+}
+
+impl EncodedVideo {
+    /// Bytes of all packets.
+    pub fn len(&self) -> usize {
+        self.packets.iter().map(|packet| packet.data.len()).sum()
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Picture `index` of a made-up film: a slope that moves, over which a square moves the other way,
+/// with a little noise.
+pub fn film(format: PixelFormat, (width, height): (u32, u32), index: usize) -> VideoBuffer {
+    let color = if format.is_rgb() { ColorInfo::SRGB } else { ColorInfo::BT601 };
+    let mut buffer = VideoBuffer::new(format, width as usize, height as usize, color).unwrap();
+    let mut noise = 0x9e37_79b9u32.wrapping_mul(index as u32 + 1);
+    for (number, (plane, stride)) in buffer.planes_mut().into_iter().enumerate() {
+        if stride == 0 {
+            continue;
+        }
+        for (y, row) in plane.chunks_mut(stride).enumerate() {
+            for (x, value) in row.iter_mut().enumerate() {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let slope = (x + 2 * y + 3 * index + 40 * number) / 4 % 160;
+                let (left, top) = (2 * index % 48, index % 24);
+                let is_square = (left..left + 24).contains(&x) && (top..top + 16).contains(&y);
+                *value = if is_square { 210 } else { (30 + slope) as u8 + (noise >> 30) as u8 };
+            }
+        }
+    }
+    buffer
+}
+
+impl<'a> VideoCase<'a> {
+    /// 96 × 64 pixels of the encoder's first format.
+    pub fn new(info: &'a VideoEncoderInfo) -> Self {
+        Self {
+            info,
+            format: info.pixel_formats[0],
+            size: (96, 64),
+            config: CodecConfig::default(),
+            options: "",
+        }
+    }
+
+    /// The encoder, open, at 25 pictures a second.
+    ///
+    /// # Errors
+    /// The encoder's, or an option that it does not know.
+    pub fn open(&self) -> Result<Box<dyn VideoEncoder>> {
+        let color = if self.format.is_rgb() { ColorInfo::SRGB } else { ColorInfo::BT601 };
+        let request = VideoEncoderRequest {
+            codec: self.info.encoder.codec,
+            pixel_format: self.format,
+            width: self.size.0,
+            height: self.size.1,
+            frame_rate: Rational::new(25, 1)?,
+            color,
+            config: self.config,
+        };
+        let given = self.options.split_whitespace().filter_map(|option| option.split_once('='));
+        let mut options: Options = given.collect();
+        let encoder = (self.info.open)(&request, &mut options)?;
+        options.finish(self.info.encoder.options)?;
+        Ok(encoder)
+    }
+
+    /// The film's pictures.
+    pub fn film(&self, count: usize) -> Vec<VideoBuffer> {
+        (0..count).map(|index| film(self.format, self.size, index)).collect()
+    }
+
+    /// Encodes pictures, each shown at one of `times`.
+    ///
+    /// # Errors
+    /// The encoder's.
+    pub fn encode(
+        &self,
+        pictures: &[VideoBuffer],
+        times: impl Fn(usize) -> i64,
+    ) -> Result<EncodedVideo> {
+        let mut encoder = self.open()?;
+        let mut queue = PacketQueue::new();
+        let mut packets = Vec::new();
+        let mut take = |queue: &mut PacketQueue| {
+            while let Some(packet) = queue.pop() {
+                packets.push(packet.clone());
+                queue.recycle(packet);
+            }
+        };
+        for (index, picture) in pictures.iter().enumerate() {
+            encoder.encode(&picture.frame(Timestamp(times(index))), &mut queue)?;
+            take(&mut queue);
+        }
+        encoder.finish(&mut queue)?;
+        take(&mut queue);
+        Ok(EncodedVideo { parameters: encoder.parameters().clone(), packets })
+    }
+}
+
+/// What every video encoder must do: a packet for each picture, with its time; the same bytes each
+/// time; and pictures of another kind are refused.
+pub fn keeps_the_promises(info: &VideoEncoderInfo) {
+    for format in info.pixel_formats {
+        let case = VideoCase { format: *format, ..VideoCase::new(info) };
+        let name = format!("{} {format}", info.encoder.name);
+        let film = case.film(12);
+        // Gaps stay where they are.
+        let times = |index: usize| index as i64 + if index > 5 { 7 } else { 0 };
+        let encoded = case.encode(&film, times).unwrap();
+        let found: Vec<_> = encoded.packets.iter().map(|packet| packet.pts.0).collect();
+        assert_eq!(found, (0..12).map(times).collect::<Vec<_>>(), "{name}");
+        assert!(encoded.packets[0].keyframe, "{name}");
+        assert!(encoded.packets.iter().all(|p| p.dts <= p.pts && !p.data.is_empty()), "{name}");
+        assert!(encoded.packets.windows(2).all(|pair| pair[0].dts < pair[1].dts), "{name}");
+        let video = encoded.parameters.video().unwrap();
+        assert_eq!((video.width, video.height, video.pixel_format), (96, 64, *format), "{name}");
+        assert_eq!(encoded.parameters.codec, info.encoder.codec, "{name}");
+
+        let again = case.encode(&film, times).unwrap();
+        assert_eq!(encoded.parameters, again.parameters, "{name}");
+        let same = encoded.packets.iter().zip(&again.packets).all(|(a, b)| a.data == b.data);
+        assert!(same, "{name}: other bytes the second time");
+
+        for wrong in [film_of(&case, (96, 62)), film_of(&case, (98, 64))] {
+            assert!(case.encode(&[wrong], times).is_err(), "{name}");
+        }
+        assert!(case.encode(&film[..1], times).unwrap().packets.len() == 1, "{name}");
+        assert!(case.encode(&[], times).unwrap().packets.is_empty(), "{name}");
+    }
+}
+
+fn film_of(case: &VideoCase<'_>, size: (u32, u32)) -> VideoBuffer {
+    film(case.format, size, 0)
+}
+
+/// The peak signal-to-noise ratio of two pictures' bytes, in dB.
+pub fn psnr(one: &[u8], other: &[u8]) -> f64 {
+    assert_eq!(one.len(), other.len());
+    let error: f64 = one.iter().zip(other).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
+    10.0 * (255.0 * 255.0 * one.len() as f64 / error.max(1e-9)).log10()
+}
+
+/// A picture's planes, without what is between rows, one after the other.
+pub fn tight(picture: &VideoBuffer) -> Vec<u8> {
+    let frame = picture.frame(Timestamp(0));
+    let mut bytes = Vec::new();
+    for (index, plane) in frame.planes[..frame.format.planes()].iter().enumerate() {
+        let (width, rows) = frame.format.plane_size(index, frame.width, frame.height);
+        bytes.extend(plane.rows(width, rows).flatten());
+    }
+    bytes
+}

@@ -29,6 +29,8 @@ pub(super) struct Engine<S, const N: usize> {
     rates: [u32; 2],
     /// Input frames that are taken in one go.
     block: usize,
+    /// The channels that the first filter takes side by side, in one plane: 1 or 2.
+    width: usize,
     halvers: Vec<Halver<S>>,
     last: Last<S, N>,
     /// Interleaved; the first `consumed` frames are gone.
@@ -64,19 +66,22 @@ impl<S: Mix, const N: usize> Engine<S, N> {
         let halvers = (0..halvings).map(|i| Halver::new(channels, lead(i == 0), block)).collect();
         let position = Position::new(u64::from(from), u64::from(to) << halvings);
         let lead = lead(halvings == 0);
+        let exact = position.parts <= MOST_EXACT;
+        let width = if exact && halvings == 0 && channels % 2 == 0 { 2 } else { 1 };
         let last = if from == to {
             Last::Copy
-        } else if position.parts > MOST_EXACT {
+        } else if !exact {
             Last::Interpolated(Interpolated::new(&design, position, channels, lead, block))
         } else {
             let ratio = [position.step as usize, position.parts as usize];
-            Last::Exact(Exact::new(&design, ratio, channels, lead, block))
+            Last::Exact(Exact::new(&design, ratio, [channels, width], lead, block))
         };
         Self {
             level,
             channels,
             rates: [from, to],
             block,
+            width,
             halvers,
             last,
             out: Vec::new(),
@@ -101,9 +106,25 @@ impl<S: Mix, const N: usize> Engine<S, N> {
             return self.out.extend_from_slice(interleaved);
         }
         for block in interleaved.chunks(self.block * self.channels) {
-            let (level, channels) = (self.level, self.channels);
-            self.run(block.len() / channels, |channel, plane| {
-                kernels::take_channel(level, block, channels, channel, plane);
+            let (level, channels, width) = (self.level, self.channels, self.width);
+            self.run(block.len() / channels, |plane, to| {
+                let first = plane * width;
+                match width {
+                    2 => kernels::take_channels::<S, 2>(
+                        level,
+                        block,
+                        channels,
+                        first,
+                        to.as_chunks_mut().0,
+                    ),
+                    _ => kernels::take_channels::<S, 1>(
+                        level,
+                        block,
+                        channels,
+                        first,
+                        to.as_chunks_mut().0,
+                    ),
+                }
             });
         }
     }
@@ -130,8 +151,8 @@ impl<S: Mix, const N: usize> Engine<S, N> {
         self.out.truncate(left);
     }
 
-    /// Lets `fill` add `frames` frames to the first filter's input, and makes what output frames
-    /// that allows.
+    /// Lets `fill` add `frames` frames to the first filter's input, plane by plane, and makes what
+    /// output frames that allows.
     fn run(&mut self, frames: usize, fill: impl FnMut(usize, &mut [S])) {
         let last = match &mut self.last {
             Last::Copy => return,
@@ -139,7 +160,7 @@ impl<S: Mix, const N: usize> Engine<S, N> {
             Last::Interpolated(interpolated) => interpolated.input(),
         };
         match &mut self.halvers[..] {
-            [] => last.add(frames, fill),
+            [] => last.add(frames * self.width, fill),
             [first, ..] => first.input().add(frames, fill),
         }
         for i in 0..self.halvers.len() {

@@ -1,8 +1,8 @@
 //! The last filter where few places between two samples occur, as with all usual pairs of rates.
 //!
 //! Output frames that are a whole number of input frames apart have the same coefficients. The
-//! input is cut into as many stretches as a vector has lanes, and every lane does to its stretch
-//! what the others do to theirs.
+//! input is cut into stretches until a vector has a lane for each channel of each of them, and
+//! every lane does to its own what the others do to theirs.
 
 use super::design::Design;
 use super::kernels;
@@ -18,7 +18,7 @@ pub(super) const GROUP: usize = 4;
 /// that the stretch before it needs, too.
 const LEAST_STRETCH: usize = 512;
 
-/// One sample of each stretch, where no cache line divides them from others.
+/// A frame of each stretch, where no cache line divides it from others.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 pub(super) struct Lanes<S, const N: usize>(pub(super) [S; N]);
@@ -41,25 +41,29 @@ pub(super) struct Period<S> {
     pub(super) groups: Vec<Group<S>>,
 }
 
-/// Filters `N` stretches at a time.
+/// Filters `N` samples at a time, of as many stretches of a channel or half as many of two.
 pub(super) struct Exact<S, const N: usize> {
+    /// Frames of `width` channels each.
     from: Planes<S>,
+    /// 1 or 2.
+    width: usize,
+    channels: usize,
     period: Period<S>,
     /// In a stretch.
     periods: usize,
     /// Input frames that a stretch's results depend on.
     window: usize,
-    /// For one channel, what of it is in the stretches, by frame.
+    /// For the channels of a plane, what of them is in the stretches, by frame.
     stretches: Vec<Lanes<S, N>>,
 }
 
 impl<S: Mix, const N: usize> Exact<S, N> {
     /// For `parts` output frames in `step` input frames. The input starts `lead` frames early and
-    /// comes in at most `block` frames at a time.
+    /// comes in at most `block` frames at a time, in planes of `width` channels.
     pub(super) fn new(
         design: &Design,
         [step, parts]: [usize; 2],
-        channels: usize,
+        [channels, width]: [usize; 2],
         lead: usize,
         block: usize,
     ) -> Self {
@@ -88,9 +92,12 @@ impl<S: Mix, const N: usize> Exact<S, N> {
         let periods = LEAST_STRETCH.div_ceil(frames_in.max(frames_out));
         let reach = groups.iter().map(|group| group.start + group.coefs.len()).max().unwrap_or(0);
         let window = (periods - 1) * frames_in + reach;
-        let batch = (N - 1) * periods * frames_in + window;
+        let batch = (N / width - 1) * periods * frames_in + window;
+        let silence = design.taps / 2 - 1 - lead;
         Self {
-            from: Planes::new(channels, design.taps / 2 - 1 - lead, batch + block),
+            from: Planes::new(channels / width, silence * width, (batch + block) * width),
+            width,
+            channels,
             period: Period { frames_in, frames_out, groups },
             periods,
             window,
@@ -104,19 +111,35 @@ impl<S: Mix, const N: usize> Exact<S, N> {
 
     /// Adds the interleaved output frames that the input allows to `to`.
     pub(super) fn run(&mut self, level: Level, to: &mut Vec<S>) {
-        let channels = self.from.channels();
+        match self.width {
+            2 => self.run_planes::<2>(level, to),
+            _ => self.run_planes::<1>(level, to),
+        }
+    }
+
+    /// As [`run`](Self::run); `W` is the width.
+    fn run_planes<const W: usize>(&mut self, level: Level, to: &mut Vec<S>) {
+        let (channels, stretches) = (self.channels, N / W);
         let stretch_in = self.periods * self.period.frames_in;
         let stretch_out = self.periods * self.period.frames_out;
-        while self.from.frames() >= (N - 1) * stretch_in + self.window {
+        while self.from.frames() / W >= (stretches - 1) * stretch_in + self.window {
             let start = to.len();
-            to.resize(start + N * stretch_out * channels, S::SILENCE);
-            for channel in 0..channels {
-                let plane = self.from.plane(channel);
-                kernels::cut_stretches(level, plane, stretch_in, &mut self.stretches);
-                let to = &mut to[start + channel..];
-                kernels::filter_stretches(level, &self.period, &self.stretches, channels, to);
+            to.resize(start + stretches * stretch_out * channels, S::SILENCE);
+            for (i, first) in (0..channels).step_by(W).enumerate() {
+                let plane = self.from.plane(i).as_chunks::<W>().0;
+                // Its stores would be made scatters, which are slow.
+                let narrow = level.without_avx512();
+                kernels::cut_stretches(narrow, plane, stretch_in, &mut self.stretches);
+                let to = &mut to[start + first..];
+                kernels::filter_stretches::<S, N, W>(
+                    level,
+                    &self.period,
+                    &self.stretches,
+                    channels,
+                    to,
+                );
             }
-            self.from.drop_front(N * stretch_in);
+            self.from.drop_front(stretches * stretch_in * W);
         }
     }
 }

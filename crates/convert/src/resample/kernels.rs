@@ -12,63 +12,55 @@ use crate::audio::sample::Mix;
 use crate::level::{Level, kernels};
 
 kernels! {
-    /// Writes one channel of interleaved frames.
-    fn take_channel<S: Mix>(from: &[S], channels: usize, channel: usize, to: &mut [S]) {
-        match channels {
-            1 => to.copy_from_slice(from),
-            2 => {
-                for (to, from) in to.iter_mut().zip(from.as_chunks::<2>().0) {
-                    *to = from[channel];
-                }
-            }
-            _ => {
-                for (to, from) in to.iter_mut().zip(from.chunks_exact(channels)) {
-                    *to = from[channel];
-                }
-            }
+    /// Writes `W` channels of interleaved frames, from the channel `first` on.
+    fn take_channels<S: Mix; W>(from: &[S], channels: usize, first: usize, to: &mut [[S; W]]) {
+        if channels == W {
+            return to.as_flattened_mut().copy_from_slice(from);
+        }
+        for (to, from) in to.iter_mut().zip(from.chunks_exact(channels)) {
+            *to = std::array::from_fn(|channel| from[first + channel]);
         }
     }
 
-    /// Cuts stretches from a plane: the first at its start, each `distance` samples after the one
+    /// Cuts stretches from a plane: the first at its start, each `distance` frames after the one
     /// before it.
-    fn cut_stretches<S: Mix; N>(plane: &[S], distance: usize, to: &mut [Lanes<S, N>]) {
-        let stretches: [&[S]; N] = std::array::from_fn(|i| &plane[i * distance..][..to.len()]);
-        // Squares are turned over: few instructions each.
-        let (squares, rest) = to.as_chunks_mut::<4>();
-        let rest_start = 4 * squares.len();
-        for (i, rows) in squares.iter_mut().enumerate() {
-            for lane in (0..N).step_by(4) {
-                let columns: [[S; 4]; 4] =
-                    std::array::from_fn(|j| stretches[lane + j].as_chunks().0[i]);
-                for (j, row) in rows.iter_mut().enumerate() {
-                    row.0[lane..lane + 4].copy_from_slice(&columns.map(|column| column[j]));
-                }
-            }
-        }
-        for (i, to) in rest.iter_mut().enumerate() {
-            for (to, stretch) in to.0.iter_mut().zip(&stretches) {
-                *to = stretch[rest_start + i];
+    fn cut_stretches<S: Mix; N, W>(plane: &[[S; W]], distance: usize, to: &mut [Lanes<S, N>]) {
+        let stretches: [&[[S; W]]; N] =
+            std::array::from_fn(|i| &plane[i % (N / W) * distance..][..to.len()]);
+        let stretches = &stretches[..N / W];
+        for (i, to) in to.iter_mut().enumerate() {
+            for (to, stretch) in to.0.as_chunks_mut().0.iter_mut().zip(stretches) {
+                *to = stretch[i];
             }
         }
     }
 
-    /// Filters all stretches, whole periods of them. A result is written every `channels` samples.
-    fn filter_stretches<S: Mix; N>(
+    /// Filters all stretches, whole periods of them, of `W` channels. The results are written to
+    /// the first of every `channels` samples.
+    fn filter_stretches<S: Mix; N, W>(
         period: &Period<S>,
         from: &[Lanes<S, N>],
         channels: usize,
         to: &mut [S]
     ) {
-        let stretch = to.len().div_ceil(N * channels);
+        let stretch = to.len().div_ceil(N / W * channels);
         for (i, first) in (0..stretch).step_by(period.frames_out).enumerate() {
             let from = &from[i * period.frames_in..];
             for (j, group) in period.groups.iter().enumerate() {
                 let sums = filter_group(group, &from[group.start..]);
+                let sums = sums.each_ref().map(|sums| sums.as_chunks::<W>().0);
                 let first = first + GROUP * j;
-                for lane in 0..N {
+                for lane in 0..N / W {
                     let to = &mut to[(lane * stretch + first) * channels..];
-                    for (frame, sums) in sums[..group.frames].iter().enumerate() {
-                        to[frame * channels] = sums[lane];
+                    if channels == W && group.frames == GROUP {
+                        let to = &mut to.as_chunks_mut::<W>().0[..GROUP];
+                        for (to, sums) in to.iter_mut().zip(&sums) {
+                            *to = sums[lane];
+                        }
+                    } else {
+                        for (to, sums) in to.chunks_mut(channels).zip(&sums[..group.frames]) {
+                            to[..W].copy_from_slice(&sums[lane]);
+                        }
                     }
                 }
             }

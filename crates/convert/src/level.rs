@@ -40,6 +40,17 @@ impl Level {
         }
     }
 
+    /// The size of a vector, in bytes.
+    pub(crate) fn vector_bytes(self) -> usize {
+        match self.0 {
+            Set::Baseline => 16,
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => 32,
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => 64,
+        }
+    }
+
     pub(crate) fn set(self) -> Set {
         self.0
     }

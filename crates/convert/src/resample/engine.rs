@@ -22,8 +22,9 @@ const MOST_SAMPLES_OUT: usize = 1 << 18;
 /// the caches.
 const MOST_EXACT: u64 = 1280;
 
-/// A conversion in samples of type `S`, of which vectors have `N`.
-pub(super) struct Engine<S, const N: usize> {
+/// A conversion in samples of type `S`, of which vectors have `N`. `G` output frames, 4 or 8, have
+/// their coefficients side by side.
+pub(super) struct Engine<S, const N: usize, const G: usize> {
     level: Level,
     channels: usize,
     rates: [u32; 2],
@@ -32,7 +33,7 @@ pub(super) struct Engine<S, const N: usize> {
     /// The channels that the first filter takes side by side, in one plane: 1 or 2.
     width: usize,
     halvers: Vec<Halver<S>>,
-    last: Last<S, N>,
+    last: Last<S, N, G>,
     /// Interleaved; the first `consumed` frames are gone.
     out: Vec<S>,
     consumed: usize,
@@ -43,14 +44,14 @@ pub(super) struct Engine<S, const N: usize> {
 }
 
 /// The filter that makes output frames.
-enum Last<S, const N: usize> {
+enum Last<S, const N: usize, const G: usize> {
     /// The rates are the same: none.
     Copy,
-    Exact(Exact<S, N>),
+    Exact(Exact<S, N, G>),
     Interpolated(Interpolated<S>),
 }
 
-impl<S: Mix, const N: usize> Engine<S, N> {
+impl<S: Mix, const N: usize, const G: usize> Engine<S, N, G> {
     pub(super) fn new(
         level: Level,
         from: u32,
@@ -67,7 +68,7 @@ impl<S: Mix, const N: usize> Engine<S, N> {
         let position = Position::new(u64::from(from), u64::from(to) << halvings);
         let lead = lead(halvings == 0);
         let exact = position.parts <= MOST_EXACT;
-        let width = if exact && halvings == 0 && channels % 2 == 0 { 2 } else { 1 };
+        let width = if exact && halvings == 0 && channels.is_multiple_of(2) { 2 } else { 1 };
         let last = if from == to {
             Last::Copy
         } else if !exact {
@@ -201,7 +202,10 @@ mod tests {
     use super::*;
 
     /// What comes out at each level, the portable one first.
-    fn at_each_level<S: Mix, const N: usize>(rates: [u32; 2], channels: usize) -> Vec<Vec<S>> {
+    fn at_each_level<S: Mix, const N: usize, const G: usize>(
+        rates: [u32; 2],
+        channels: usize,
+    ) -> Vec<Vec<S>> {
         let mut state = 1u64;
         let samples: Vec<S> = std::iter::repeat_with(|| {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -215,7 +219,7 @@ mod tests {
             ResampleQuality::Default
         };
         let resampled = |level| {
-            let mut engine = Engine::<S, N>::new(level, rates[0], rates[1], channels, quality);
+            let mut engine = Engine::<S, N, G>::new(level, rates[0], rates[1], channels, quality);
             engine.push(&samples);
             engine.finish();
             engine.ready().to_vec()
@@ -227,15 +231,15 @@ mod tests {
     fn every_level_resamples_alike() {
         // Exact, halved first, and interpolated.
         for rates in [[48_000, 44_100], [48_000, 16_000], [96_000, 8_000], [44_101, 48_000]] {
-            for channels in [1, 2, 3] {
-                let floats = at_each_level::<f32, 16>(rates, channels);
+            for channels in [1, 2, 3, 4] {
+                let floats = at_each_level::<f32, 16, 4>(rates, channels);
                 for found in &floats {
                     assert!(found.iter().any(|sample| *sample != 0.0));
                     assert!(
                         found.iter().map(|s| s.to_bits()).eq(floats[0].iter().map(|s| s.to_bits()))
                     );
                 }
-                let doubles = at_each_level::<f64, 8>(rates, channels);
+                let doubles = at_each_level::<f64, 8, 8>(rates, channels);
                 for found in &doubles {
                     assert!(
                         found

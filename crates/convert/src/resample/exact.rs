@@ -11,8 +11,8 @@ use super::position::gcd;
 use crate::audio::sample::Mix;
 use crate::level::Level;
 
-/// Output frames that are computed together, from the same input.
-pub(super) const GROUP: usize = 4;
+/// Vectors of sums that are computed together: half of the registers of most machines.
+const SUMS: usize = 8;
 
 /// A stretch is at least so many frames long, of the input or of the output: it starts with frames
 /// that the stretch before it needs, too.
@@ -23,32 +23,32 @@ const LEAST_STRETCH: usize = 512;
 #[repr(align(64))]
 pub(super) struct Lanes<S, const N: usize>(pub(super) [S; N]);
 
-/// The coefficients of [`GROUP`] output frames.
-pub(super) struct Group<S> {
+/// The coefficients of `G` output frames, which are computed from the same input.
+pub(super) struct Group<S, const G: usize> {
     /// The input frame that the first coefficients are for, in a period.
     pub(super) start: usize,
     /// By input frame, then by output frame: zero where an output frame is not made of that input
     /// frame, or where there is no such output frame.
-    pub(super) coefs: Vec<[S; GROUP]>,
+    pub(super) coefs: Vec<[S; G]>,
     /// Output frames that there are.
     pub(super) frames: usize,
 }
 
 /// Frames after which the coefficients are the same again.
-pub(super) struct Period<S> {
+pub(super) struct Period<S, const G: usize> {
     pub(super) frames_in: usize,
     pub(super) frames_out: usize,
-    pub(super) groups: Vec<Group<S>>,
+    pub(super) groups: Vec<Group<S, G>>,
 }
 
 /// Filters `N` samples at a time, of as many stretches of a channel or half as many of two.
-pub(super) struct Exact<S, const N: usize> {
+pub(super) struct Exact<S, const N: usize, const G: usize> {
     /// Frames of `width` channels each.
     from: Planes<S>,
     /// 1 or 2.
     width: usize,
     channels: usize,
-    period: Period<S>,
+    period: Period<S, G>,
     /// In a stretch.
     periods: usize,
     /// Input frames that a stretch's results depend on.
@@ -57,7 +57,7 @@ pub(super) struct Exact<S, const N: usize> {
     stretches: Vec<Lanes<S, N>>,
 }
 
-impl<S: Mix, const N: usize> Exact<S, N> {
+impl<S: Mix, const N: usize, const G: usize> Exact<S, N, G> {
     /// For `parts` output frames in `step` input frames. The input starts `lead` frames early and
     /// comes in at most `block` frames at a time, in planes of `width` channels.
     pub(super) fn new(
@@ -68,17 +68,16 @@ impl<S: Mix, const N: usize> Exact<S, N> {
         block: usize,
     ) -> Self {
         // Short periods are taken together until they are made of whole groups.
-        let repeat =
-            if parts < 16 * GROUP { GROUP / gcd(parts as u64, GROUP as u64) as usize } else { 1 };
+        let repeat = if parts < 16 * G { G / gcd(parts as u64, G as u64) as usize } else { 1 };
         let (frames_in, frames_out) = (step * repeat, parts * repeat);
         let mut row = vec![0.0; design.taps];
         let groups: Vec<_> = (0..frames_out)
-            .step_by(GROUP)
+            .step_by(G)
             .map(|first| {
-                let frames = GROUP.min(frames_out - first);
+                let frames = G.min(frames_out - first);
                 let start = first * step / parts;
                 let span = (first + frames - 1) * step / parts - start;
-                let mut coefs = vec![[S::SILENCE; GROUP]; design.taps + span];
+                let mut coefs = vec![[S::SILENCE; G]; design.taps + span];
                 for frame in 0..frames {
                     let place = (first + frame) * step;
                     design.row((place % parts) as f64 / parts as f64, &mut row);
@@ -120,6 +119,8 @@ impl<S: Mix, const N: usize> Exact<S, N> {
     /// As [`run`](Self::run); `W` is the width.
     fn run_planes<const W: usize>(&mut self, level: Level, to: &mut Vec<S>) {
         let (channels, stretches) = (self.channels, N / W);
+        // As many sums as the machine has registers for; it needs some for other things.
+        let columns = SUMS * level.vector_bytes() / size_of::<Lanes<S, N>>();
         let stretch_in = self.periods * self.period.frames_in;
         let stretch_out = self.periods * self.period.frames_out;
         while self.from.frames() / W >= (stretches - 1) * stretch_in + self.window {
@@ -131,13 +132,21 @@ impl<S: Mix, const N: usize> Exact<S, N> {
                 let narrow = level.without_avx512();
                 kernels::cut_stretches(narrow, plane, stretch_in, &mut self.stretches);
                 let to = &mut to[start + first..];
-                kernels::filter_stretches::<S, N, W>(
-                    level,
-                    &self.period,
-                    &self.stretches,
-                    channels,
-                    to,
-                );
+                let (period, from) = (&self.period, &self.stretches);
+                match columns {
+                    8.. if G == 8 => kernels::filter_stretches::<S, N, G, W, 8>(
+                        level, period, from, channels, to,
+                    ),
+                    4.. => kernels::filter_stretches::<S, N, G, W, 4>(
+                        level, period, from, channels, to,
+                    ),
+                    2.. => kernels::filter_stretches::<S, N, G, W, 2>(
+                        level, period, from, channels, to,
+                    ),
+                    _ => kernels::filter_stretches::<S, N, G, W, 1>(
+                        level, period, from, channels, to,
+                    ),
+                }
             }
             self.from.drop_front(stretches * stretch_in * W);
         }

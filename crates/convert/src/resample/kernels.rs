@@ -74,20 +74,27 @@ kernels! {
     }
 
     /// Filters one interleaved output frame after another, as many as `to` has room for, out of
-    /// `from`. The first one is at `at`, and made of the first input frames.
+    /// `from`. The first one is at `at`, and made of the first input frames. There are as many
+    /// `sums` as channels.
     fn filter_interpolated<S: Mix>(
         bank: &Bank<S>,
         from: &Planes<S>,
         at: &Position,
         mixed: &mut [S],
+        sums: &mut [Lanes<S, LANES>],
         to: &mut [S]
     ) {
         let mut place = *at;
         let mut start = 0;
         for frame in to.chunks_exact_mut(from.channels()) {
             mix_rows(bank, &place, mixed);
-            for (channel, to) in frame.iter_mut().enumerate() {
-                *to = dot(mixed, &from.plane(channel)[start..][..mixed.len()]);
+            for (channel, sums) in sums.iter_mut().enumerate() {
+                dot(mixed, &from.plane(channel)[start..][..mixed.len()], sums);
+            }
+            // In a loop of its own: beside the other one, compilers make short vectors of it, and
+            // then of the other one, too.
+            for (to, sums) in frame.iter_mut().zip(&*sums) {
+                *to = total(sums);
             }
             start += place.advance(1);
         }
@@ -159,9 +166,9 @@ fn mix_rows<S: Mix>(bank: &Bank<S>, place: &Position, mixed: &mut [S]) {
     }
 }
 
-/// The sum of the products of `coefs` and `samples`, of which there are as many.
+/// The sums of the products of `coefs` and `samples`, of which there are as many.
 #[inline(always)]
-fn dot<S: Mix>(coefs: &[S], samples: &[S]) -> S {
+fn dot<S: Mix>(coefs: &[S], samples: &[S], to: &mut Lanes<S, LANES>) {
     let mut sums = [S::SILENCE; LANES];
     for (coefs, samples) in coefs.as_chunks::<LANES>().0.iter().zip(samples.as_chunks::<LANES>().0)
     {
@@ -169,7 +176,13 @@ fn dot<S: Mix>(coefs: &[S], samples: &[S]) -> S {
             *sum = *sum + *coef * *sample;
         }
     }
-    let eight: [S; 8] = std::array::from_fn(|i| sums[i] + sums[i + 8]);
+    to.0 = sums;
+}
+
+/// The sum of sums.
+#[inline(always)]
+fn total<S: Mix>(sums: &Lanes<S, LANES>) -> S {
+    let eight: [S; 8] = std::array::from_fn(|i| sums.0[i] + sums.0[i + 8]);
     let four: [S; 4] = std::array::from_fn(|i| eight[i] + eight[i + 4]);
     (four[0] + four[2]) + (four[1] + four[3])
 }

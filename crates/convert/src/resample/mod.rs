@@ -32,7 +32,7 @@
 //! # Speed, memory and delay
 //!
 //! Pairs of rates whose ratio has a denominator of up to 1280, such as all usual ones, are filtered
-//! by tables; between others coefficients are interpolated, which takes some seven times as long.
+//! by tables; between others coefficients are interpolated, which takes some eight times as long.
 //! Rates far above the output's are halved first.
 //!
 //! Input is collected until there is enough to work on: mostly 16 times (`High`: 8 times) some 512

@@ -132,23 +132,45 @@ impl<S: Mix, const N: usize, const G: usize> Exact<S, N, G> {
                 let narrow = level.without_avx512();
                 kernels::cut_stretches(narrow, plane, stretch_in, &mut self.stretches);
                 let to = &mut to[start + first..];
-                let (period, from) = (&self.period, &self.stretches);
                 match columns {
-                    8.. if G == 8 => kernels::filter_stretches::<S, N, G, W, 8>(
-                        level, period, from, channels, to,
-                    ),
-                    4.. => kernels::filter_stretches::<S, N, G, W, 4>(
-                        level, period, from, channels, to,
-                    ),
-                    2.. => kernels::filter_stretches::<S, N, G, W, 2>(
-                        level, period, from, channels, to,
-                    ),
-                    _ => kernels::filter_stretches::<S, N, G, W, 1>(
-                        level, period, from, channels, to,
-                    ),
+                    8.. if G == 8 => self.filter::<W, 8>(level, to),
+                    4.. => self.filter::<W, 4>(level, to),
+                    2.. => self.filter::<W, 2>(level, to),
+                    _ => self.filter::<W, 1>(level, to),
                 }
             }
             self.from.drop_front(stretches * stretch_in * W);
+        }
+    }
+    /// Filters all stretches, whole periods of them. The results are written to the first `W` of
+    /// every so many samples as there are channels. `C` output frames are computed together.
+    fn filter<const W: usize, const C: usize>(&self, level: Level, to: &mut [S]) {
+        let Self { period, periods, channels, .. } = self;
+        let mut sums = [Lanes([S::SILENCE; N]); C];
+        for i in 0..*periods {
+            let from = &self.stretches[i * period.frames_in..];
+            for (j, group) in period.groups.iter().enumerate() {
+                for column in 0..group.frames.div_ceil(C) {
+                    kernels::filter_columns(level, group, column, &from[group.start..], &mut sums);
+                    let sums = sums.each_ref().map(|sums| sums.0.as_chunks::<W>().0);
+                    let first = i * period.frames_out + G * j + C * column;
+                    let frames = C.min(group.frames - C * column);
+                    for lane in 0..N / W {
+                        let start = lane * periods * period.frames_out + first;
+                        let to = &mut to[start * channels..];
+                        if *channels == W && frames == C {
+                            let to = &mut to.as_chunks_mut::<W>().0[..C];
+                            for (to, sums) in to.iter_mut().zip(&sums) {
+                                *to = sums[lane];
+                            }
+                        } else {
+                            for (to, sums) in to.chunks_mut(*channels).zip(&sums[..frames]) {
+                                to[..W].copy_from_slice(&sums[lane]);
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 }

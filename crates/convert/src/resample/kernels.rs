@@ -3,7 +3,7 @@
 //! A product and the sum it goes into are rounded separately at every level: machines differ in
 //! whether they can fuse the two. The lanes and the order in which they are added up are fixed.
 
-use super::exact::{Group, Lanes, Period};
+use super::exact::{Group, Lanes};
 use super::halve::PAIRS;
 use super::interpolated::{Bank, GRID, LANES};
 use super::planes::Planes;
@@ -17,8 +17,14 @@ kernels! {
         if channels == W {
             return to.as_flattened_mut().copy_from_slice(from);
         }
+        if channels == 2 {
+            for (to, from) in to.as_flattened_mut().iter_mut().zip(from.as_chunks::<2>().0) {
+                *to = from[first];
+            }
+            return;
+        }
         for (to, from) in to.iter_mut().zip(from.chunks_exact(channels)) {
-            *to = std::array::from_fn(|channel| from[first + channel]);
+            to.copy_from_slice(&from[first..first + W]);
         }
     }
 
@@ -35,42 +41,25 @@ kernels! {
         }
     }
 
-    /// Filters all stretches, whole periods of them, of `W` channels. The results are written to
-    /// the first of every `channels` samples. `C` output frames are computed together.
-    fn filter_stretches<S: Mix; N, G, W, C>(
-        period: &Period<S, G>,
+    /// The sums of the `C` output frames of a group from `C` times `column` on. The group's first
+    /// input frame is the first one of `from`.
+    // Beside what is done with the sums, compilers would choose its vectors by that.
+    #[inline(never)]
+    fn filter_columns<S: Mix; N, G, C>(
+        group: &Group<S, G>,
+        column: usize,
         from: &[Lanes<S, N>],
-        channels: usize,
-        to: &mut [S]
+        to: &mut [Lanes<S, N>; C]
     ) {
-        let stretch = to.len().div_ceil(N / W * channels);
-        for (i, first) in (0..stretch).step_by(period.frames_out).enumerate() {
-            let from = &from[i * period.frames_in..];
-            for (j, group) in period.groups.iter().enumerate() {
-                for column in (0..G).step_by(C) {
-                    let frames = C.min(group.frames.saturating_sub(column));
-                    if frames == 0 {
-                        break;
-                    }
-                    let sums: [[S; N]; C] = filter_columns(group, column / C, &from[group.start..]);
-                    let sums = sums.each_ref().map(|sums| sums.as_chunks::<W>().0);
-                    let first = first + G * j + column;
-                    for lane in 0..N / W {
-                        let to = &mut to[(lane * stretch + first) * channels..];
-                        if channels == W && frames == C {
-                            let to = &mut to.as_chunks_mut::<W>().0[..C];
-                            for (to, sums) in to.iter_mut().zip(&sums) {
-                                *to = sums[lane];
-                            }
-                        } else {
-                            for (to, sums) in to.chunks_mut(channels).zip(&sums[..frames]) {
-                                to[..W].copy_from_slice(&sums[lane]);
-                            }
-                        }
-                    }
+        let mut sums = [[S::SILENCE; N]; C];
+        for (coefs, from) in group.coefs.iter().zip(from) {
+            for (sums, coef) in sums.iter_mut().zip(&coefs.as_chunks::<C>().0[column]) {
+                for (sum, sample) in sums.iter_mut().zip(&from.0) {
+                    *sum = *sum + *coef * *sample;
                 }
             }
         }
+        *to = sums.map(Lanes);
     }
 
     /// Filters one interleaved output frame after another, as many as `to` has room for, out of
@@ -123,25 +112,6 @@ kernels! {
             }
         }
     }
-}
-
-/// The sums of the `C` output frames of a group from `C` times `column` on, by output frame and
-/// lane.
-#[inline(always)]
-fn filter_columns<S: Mix, const N: usize, const G: usize, const C: usize>(
-    group: &Group<S, G>,
-    column: usize,
-    from: &[Lanes<S, N>],
-) -> [[S; N]; C] {
-    let mut sums = [[S::SILENCE; N]; C];
-    for (coefs, from) in group.coefs.iter().zip(from) {
-        for (sums, coef) in sums.iter_mut().zip(&coefs.as_chunks::<C>().0[column]) {
-            for (sum, sample) in sums.iter_mut().zip(&from.0) {
-                *sum = *sum + *coef * *sample;
-            }
-        }
-    }
-    sums
 }
 
 /// Writes the coefficients at `place`.

@@ -3,8 +3,7 @@
 //! A kernel is instantiated as it is, for the instructions every machine of the target has, and
 //! inside functions that may use more.
 
-/// A set of instructions that this machine has. Only [`Level::detect`] and `Level::available` make
-/// one, which is what makes it sound to run the code compiled for it.
+/// A set of instructions that this machine has. Only the functions here make one, which is what makes it sound to run the code compiled for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Level(Set);
 
@@ -29,6 +28,27 @@ impl Level {
             return Self(Set::Avx2);
         }
         Self(Set::Baseline)
+    }
+
+    /// The same without AVX-512, for loops that compilers make slower with it.
+    pub(crate) fn without_avx512(self) -> Self {
+        match self.0 {
+            // What has AVX-512 F has AVX2.
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => Self(Set::Avx2),
+            set => Self(set),
+        }
+    }
+
+    /// The size of a vector, in bytes.
+    pub(crate) fn vector_bytes(self) -> usize {
+        match self.0 {
+            Set::Baseline => 16,
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => 32,
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => 64,
+        }
     }
 
     pub(crate) fn set(self) -> Set {
@@ -56,19 +76,19 @@ fn has_avx512() -> bool {
         && is_x86_feature_detected!("avx512vl")
 }
 
-/// Defines kernels: `$name` runs `$name`'s body with the instructions of a level. A parameter after
-/// a semicolon is a number.
+/// Defines kernels: `$name` runs `$name`'s body with the instructions of a level. Parameters after
+/// a semicolon are numbers.
 macro_rules! kernels {
     ($(
         $(#[$doc:meta])*
-        fn $name:ident<$($type:ident: $bound:ident),* $(; $number:ident)?>($($arg:ident: $arg_type:ty),*) $(-> $result:ty)?
+        fn $name:ident<$($type:ident: $bound:ident),* $(; $($number:ident),+)?>($($arg:ident: $arg_type:ty),*) $(-> $result:ty)?
         $body:block
     )*) => {
         mod portable {
             use super::*;
             $(
                 #[inline(always)]
-                pub(super) fn $name<$($type: $bound),* $(, const $number: usize)?>($($arg: $arg_type),*) $(-> $result)? $body
+                pub(super) fn $name<$($type: $bound),* $($(, const $number: usize)+)?>($($arg: $arg_type),*) $(-> $result)? $body
             )*
         }
 
@@ -77,8 +97,8 @@ macro_rules! kernels {
             use super::*;
             $(
                 #[target_feature(enable = "avx2")]
-                pub(super) fn $name<$($type: $bound),* $(, const $number: usize)?>($($arg: $arg_type),*) $(-> $result)? {
-                    portable::$name($($arg),*)
+                pub(super) fn $name<$($type: $bound),* $($(, const $number: usize)+)?>($($arg: $arg_type),*) $(-> $result)? {
+                    portable::$name::<$($type),* $($(, $number)+)?>($($arg),*)
                 }
             )*
         }
@@ -88,23 +108,23 @@ macro_rules! kernels {
             use super::*;
             $(
                 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-                pub(super) fn $name<$($type: $bound),* $(, const $number: usize)?>($($arg: $arg_type),*) $(-> $result)? {
-                    portable::$name($($arg),*)
+                pub(super) fn $name<$($type: $bound),* $($(, const $number: usize)+)?>($($arg: $arg_type),*) $(-> $result)? {
+                    portable::$name::<$($type),* $($(, $number)+)?>($($arg),*)
                 }
             )*
         }
 
         $(
             $(#[$doc])*
-            pub(super) fn $name<$($type: $bound),* $(, const $number: usize)?>(level: Level, $($arg: $arg_type),*) $(-> $result)? {
+            pub(super) fn $name<$($type: $bound),* $($(, const $number: usize)+)?>(level: Level, $($arg: $arg_type),*) $(-> $result)? {
                 match level.set() {
-                    $crate::level::Set::Baseline => portable::$name($($arg),*),
+                    $crate::level::Set::Baseline => portable::$name::<$($type),* $($(, $number)+)?>($($arg),*),
                     // SAFETY: a level of AVX2 exists only where the machine has AVX2.
                     #[cfg(target_arch = "x86_64")]
-                    $crate::level::Set::Avx2 => unsafe { avx2::$name($($arg),*) },
+                    $crate::level::Set::Avx2 => unsafe { avx2::$name::<$($type),* $($(, $number)+)?>($($arg),*) },
                     // SAFETY: likewise.
                     #[cfg(target_arch = "x86_64")]
-                    $crate::level::Set::Avx512 => unsafe { avx512::$name($($arg),*) },
+                    $crate::level::Set::Avx512 => unsafe { avx512::$name::<$($type),* $($(, $number)+)?>($($arg),*) },
                 }
             }
         )*

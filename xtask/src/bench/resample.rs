@@ -1,8 +1,9 @@
 //! Our resampler beside ffmpeg's two, 48000 to 44100 Hz: speed on music, quality on tones.
 //!
-//! What ffmpeg takes is without what it takes to read the same and drop it. All samples in and out
-//! are 32-bit floats.
+//! What ffmpeg takes is without what it takes to read the same and drop it; ours comes out of memory
+//! and is dropped, too. All samples in and out are 32-bit floats.
 
+use std::hint::black_box;
 use std::path::Path;
 use std::process::Command;
 
@@ -10,12 +11,15 @@ use reelwright::{Element, TypedSlice};
 use reelwright_convert::{ResampleQuality, Resampler};
 use reelwright_core::DataType;
 
-use super::measure::{RUNS, capture, child_cpu, installed, median, own_cpu};
+use super::measure::{capture, child_cpu, installed, own_cpu};
 use super::music::{CHUNK, Music};
 use super::tones;
 
 pub(super) const FROM: u32 = 48_000;
 pub(super) const TO: u32 = 44_100;
+
+/// How often speed is measured: the runs are short, and other programs disturb them.
+const RUNS: usize = 15;
 
 /// ffmpeg's resamplers, as it is told of them.
 const FFMPEG: &[(&str, &str)] = &[
@@ -38,7 +42,11 @@ pub(super) fn run(music: &Music) -> anyhow::Result<()> {
     let names = ours.chain(peers.iter().map(|(name, _)| (*name).into()));
     for (i, (name, speed)) in names.zip(&speeds).enumerate() {
         let resampled = match ResampleQuality::ALL.get(i) {
-            Some(quality) => resample(&tones, 1, *quality)?,
+            Some(quality) => {
+                let mut resampled = Vec::new();
+                resample(&tones, 1, *quality, |samples| resampled.extend_from_slice(samples))?;
+                resampled
+            }
             None => {
                 let filter = peers[i - ResampleQuality::ALL.len()].1;
                 let mut command = command(&path, 1, Some(filter));
@@ -57,7 +65,7 @@ pub(super) fn run(music: &Music) -> anyhow::Result<()> {
             tones::Figures::of(&resampled)
         );
     }
-    println!("\n{}", tones::NOTE);
+    println!("\n{}\nreal time: the fastest of {RUNS} runs each.", tones::NOTE);
     Ok(())
 }
 
@@ -67,12 +75,14 @@ fn speeds(music: &Music, peers: &[(&str, &str)]) -> anyhow::Result<Vec<f64>> {
     let path = music.output("music.f32");
     write(&path, &floats)?;
     let mut times = vec![Vec::new(); ResampleQuality::ALL.len() + peers.len()];
+    let mut without = Vec::new();
     for _ in 0..RUNS {
         let mut times = times.iter_mut();
         for (quality, times) in ResampleQuality::ALL.iter().zip(&mut times) {
             times.push(own_cpu(|| {
-                std::hint::black_box(resample(&floats, music.channels, *quality)?);
-                Ok(())
+                resample(&floats, music.channels, *quality, |samples| {
+                    black_box(samples);
+                })
             })?);
         }
         let ffmpeg = |filter| {
@@ -84,14 +94,27 @@ fn speeds(music: &Music, peers: &[(&str, &str)]) -> anyhow::Result<Vec<f64>> {
                 "-",
             ]))
         };
-        let without = if peers.is_empty() { 0.0 } else { ffmpeg(None)? };
+        if !peers.is_empty() {
+            without.push(ffmpeg(None)?);
+        }
         for ((_, filter), times) in peers.iter().zip(times) {
-            times.push(ffmpeg(Some(filter))? - without);
+            times.push(ffmpeg(Some(filter))?);
         }
     }
     // The music is taken to be at this rate, whatever its own.
     let seconds = (floats.len() / music.channels) as f64 / f64::from(FROM);
-    Ok(times.into_iter().map(|times| seconds / median(times)).collect())
+    let without = least(&without);
+    let times = times.iter().enumerate().map(|(i, times)| {
+        let without = if i < ResampleQuality::ALL.len() { 0.0 } else { without };
+        seconds / (least(times) - without)
+    });
+    Ok(times.collect())
+}
+
+/// The least of what was measured: whatever else a machine does makes it more, and a difference of
+/// two needs both to be free of that.
+fn least(times: &[f64]) -> f64 {
+    times.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
 /// ffmpeg, reading raw samples through a filter.
@@ -105,16 +128,17 @@ fn command(input: &Path, channels: usize, filter: Option<&str>) -> Command {
     command
 }
 
-/// Resamples with ours, chunk by chunk; to and from the type that the quality filters in is part
-/// of it.
+/// Resamples with ours, chunk by chunk, into `sink`; to and from the type that the quality filters
+/// in is part of it. What comes out is not kept together: fresh memory for all of it would cost as
+/// much as the filters do.
 fn resample(
     samples: &[f32],
     channels: usize,
     quality: ResampleQuality,
-) -> anyhow::Result<Vec<f32>> {
+    mut sink: impl FnMut(&[f32]),
+) -> anyhow::Result<()> {
     let mut resampler = Resampler::new(FROM, TO, channels, quality)?;
-    let mut resampled = Vec::with_capacity(samples.len());
-    let mut wide = Vec::new();
+    let (mut wide, mut narrow) = (Vec::new(), Vec::new());
     let mut chunks = samples.chunks(CHUNK * channels);
     loop {
         let chunk = chunks.next();
@@ -129,13 +153,15 @@ fn resample(
         }
         let ready = resampler.ready();
         if let Some(ready) = f32::of(ready) {
-            resampled.extend_from_slice(ready);
+            sink(ready);
         } else if let Some(ready) = f64::of(ready) {
-            resampled.extend(ready.iter().map(|sample| *sample as f32));
+            narrow.clear();
+            narrow.extend(ready.iter().map(|sample| *sample as f32));
+            sink(&narrow);
         }
         resampler.consume(usize::MAX);
         if chunk.is_none() {
-            return Ok(resampled);
+            return Ok(());
         }
     }
 }

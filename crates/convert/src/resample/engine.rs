@@ -22,15 +22,18 @@ const MOST_SAMPLES_OUT: usize = 1 << 18;
 /// the caches.
 const MOST_EXACT: u64 = 1280;
 
-/// A conversion in samples of type `S`, of which vectors have `N`.
-pub(super) struct Engine<S, const N: usize> {
+/// A conversion in samples of type `S`, of which vectors have `N`. `G` output frames, 4 or 8, have
+/// their coefficients side by side.
+pub(super) struct Engine<S, const N: usize, const G: usize> {
     level: Level,
     channels: usize,
     rates: [u32; 2],
     /// Input frames that are taken in one go.
     block: usize,
+    /// The channels that the first filter takes side by side, in one plane: 1 or 2.
+    width: usize,
     halvers: Vec<Halver<S>>,
-    last: Last<S, N>,
+    last: Last<S, N, G>,
     /// Interleaved; the first `consumed` frames are gone.
     out: Vec<S>,
     consumed: usize,
@@ -41,14 +44,14 @@ pub(super) struct Engine<S, const N: usize> {
 }
 
 /// The filter that makes output frames.
-enum Last<S, const N: usize> {
+enum Last<S, const N: usize, const G: usize> {
     /// The rates are the same: none.
     Copy,
-    Exact(Exact<S, N>),
+    Exact(Exact<S, N, G>),
     Interpolated(Interpolated<S>),
 }
 
-impl<S: Mix, const N: usize> Engine<S, N> {
+impl<S: Mix, const N: usize, const G: usize> Engine<S, N, G> {
     pub(super) fn new(
         level: Level,
         from: u32,
@@ -64,19 +67,22 @@ impl<S: Mix, const N: usize> Engine<S, N> {
         let halvers = (0..halvings).map(|i| Halver::new(channels, lead(i == 0), block)).collect();
         let position = Position::new(u64::from(from), u64::from(to) << halvings);
         let lead = lead(halvings == 0);
+        let exact = position.parts <= MOST_EXACT;
+        let width = if exact && halvings == 0 && channels.is_multiple_of(2) { 2 } else { 1 };
         let last = if from == to {
             Last::Copy
-        } else if position.parts > MOST_EXACT {
+        } else if !exact {
             Last::Interpolated(Interpolated::new(&design, position, channels, lead, block))
         } else {
             let ratio = [position.step as usize, position.parts as usize];
-            Last::Exact(Exact::new(&design, ratio, channels, lead, block))
+            Last::Exact(Exact::new(&design, ratio, [channels, width], lead, block))
         };
         Self {
             level,
             channels,
             rates: [from, to],
             block,
+            width,
             halvers,
             last,
             out: Vec::new(),
@@ -101,9 +107,25 @@ impl<S: Mix, const N: usize> Engine<S, N> {
             return self.out.extend_from_slice(interleaved);
         }
         for block in interleaved.chunks(self.block * self.channels) {
-            let (level, channels) = (self.level, self.channels);
-            self.run(block.len() / channels, |channel, plane| {
-                kernels::take_channel(level, block, channels, channel, plane);
+            let (level, channels, width) = (self.level, self.channels, self.width);
+            self.run(block.len() / channels, |plane, to| {
+                let first = plane * width;
+                match width {
+                    2 => kernels::take_channels::<S, 2>(
+                        level,
+                        block,
+                        channels,
+                        first,
+                        to.as_chunks_mut().0,
+                    ),
+                    _ => kernels::take_channels::<S, 1>(
+                        level,
+                        block,
+                        channels,
+                        first,
+                        to.as_chunks_mut().0,
+                    ),
+                }
             });
         }
     }
@@ -130,8 +152,8 @@ impl<S: Mix, const N: usize> Engine<S, N> {
         self.out.truncate(left);
     }
 
-    /// Lets `fill` add `frames` frames to the first filter's input, and makes what output frames
-    /// that allows.
+    /// Lets `fill` add `frames` frames to the first filter's input, plane by plane, and makes what
+    /// output frames that allows.
     fn run(&mut self, frames: usize, fill: impl FnMut(usize, &mut [S])) {
         let last = match &mut self.last {
             Last::Copy => return,
@@ -139,7 +161,7 @@ impl<S: Mix, const N: usize> Engine<S, N> {
             Last::Interpolated(interpolated) => interpolated.input(),
         };
         match &mut self.halvers[..] {
-            [] => last.add(frames, fill),
+            [] => last.add(frames * self.width, fill),
             [first, ..] => first.input().add(frames, fill),
         }
         for i in 0..self.halvers.len() {
@@ -180,7 +202,10 @@ mod tests {
     use super::*;
 
     /// What comes out at each level, the portable one first.
-    fn at_each_level<S: Mix, const N: usize>(rates: [u32; 2], channels: usize) -> Vec<Vec<S>> {
+    fn at_each_level<S: Mix, const N: usize, const G: usize>(
+        rates: [u32; 2],
+        channels: usize,
+    ) -> Vec<Vec<S>> {
         let mut state = 1u64;
         let samples: Vec<S> = std::iter::repeat_with(|| {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -194,7 +219,7 @@ mod tests {
             ResampleQuality::Default
         };
         let resampled = |level| {
-            let mut engine = Engine::<S, N>::new(level, rates[0], rates[1], channels, quality);
+            let mut engine = Engine::<S, N, G>::new(level, rates[0], rates[1], channels, quality);
             engine.push(&samples);
             engine.finish();
             engine.ready().to_vec()
@@ -206,15 +231,15 @@ mod tests {
     fn every_level_resamples_alike() {
         // Exact, halved first, and interpolated.
         for rates in [[48_000, 44_100], [48_000, 16_000], [96_000, 8_000], [44_101, 48_000]] {
-            for channels in [1, 2, 3] {
-                let floats = at_each_level::<f32, 16>(rates, channels);
+            for channels in [1, 2, 3, 4] {
+                let floats = at_each_level::<f32, 16, 4>(rates, channels);
                 for found in &floats {
                     assert!(found.iter().any(|sample| *sample != 0.0));
                     assert!(
                         found.iter().map(|s| s.to_bits()).eq(floats[0].iter().map(|s| s.to_bits()))
                     );
                 }
-                let doubles = at_each_level::<f64, 8>(rates, channels);
+                let doubles = at_each_level::<f64, 8, 8>(rates, channels);
                 for found in &doubles {
                     assert!(
                         found

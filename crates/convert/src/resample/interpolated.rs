@@ -2,6 +2,7 @@
 //! its coefficients are interpolated between those of a few.
 
 use super::design::Design;
+use super::exact::Lanes;
 use super::kernels;
 use super::planes::Planes;
 use super::position::Position;
@@ -35,6 +36,8 @@ pub(super) struct Interpolated<S> {
     bank: Bank<S>,
     /// The coefficients of one frame.
     mixed: Vec<S>,
+    /// The parts of the sums of one frame, by channel.
+    sums: Vec<Lanes<S, LANES>>,
     position: Position,
 }
 
@@ -59,6 +62,7 @@ impl<S: Mix> Interpolated<S> {
             from: Planes::new(channels, design.taps / 2 - 1 - lead, row.len() + 2 * block),
             bank: Bank { rows, taps: row.len() },
             mixed: vec![S::SILENCE; row.len()],
+            sums: vec![Lanes([S::SILENCE; LANES]); channels],
             position,
         }
     }
@@ -79,6 +83,7 @@ impl<S: Mix> Interpolated<S> {
             &self.from,
             &self.position,
             &mut self.mixed,
+            &mut self.sums,
             &mut to[start..],
         );
         self.from.drop_front(self.position.advance(frames));

@@ -3,7 +3,7 @@
 //! A product and the sum it goes into are rounded separately at every level: machines differ in
 //! whether they can fuse the two. The lanes and the order in which they are added up are fixed.
 
-use super::exact::{GROUP, Group, Lanes, Period};
+use super::exact::{Group, Lanes};
 use super::halve::PAIRS;
 use super::interpolated::{Bank, GRID, LANES};
 use super::planes::Planes;
@@ -12,84 +12,78 @@ use crate::audio::sample::Mix;
 use crate::level::{Level, kernels};
 
 kernels! {
-    /// Writes one channel of interleaved frames.
-    fn take_channel<S: Mix>(from: &[S], channels: usize, channel: usize, to: &mut [S]) {
-        match channels {
-            1 => to.copy_from_slice(from),
-            2 => {
-                for (to, from) in to.iter_mut().zip(from.as_chunks::<2>().0) {
-                    *to = from[channel];
-                }
+    /// Writes `W` channels of interleaved frames, from the channel `first` on.
+    fn take_channels<S: Mix; W>(from: &[S], channels: usize, first: usize, to: &mut [[S; W]]) {
+        if channels == W {
+            return to.as_flattened_mut().copy_from_slice(from);
+        }
+        if channels == 2 {
+            for (to, from) in to.as_flattened_mut().iter_mut().zip(from.as_chunks::<2>().0) {
+                *to = from[first];
             }
-            _ => {
-                for (to, from) in to.iter_mut().zip(from.chunks_exact(channels)) {
-                    *to = from[channel];
-                }
-            }
+            return;
+        }
+        for (to, from) in to.iter_mut().zip(from.chunks_exact(channels)) {
+            to.copy_from_slice(&from[first..first + W]);
         }
     }
 
-    /// Cuts stretches from a plane: the first at its start, each `distance` samples after the one
+    /// Cuts stretches from a plane: the first at its start, each `distance` frames after the one
     /// before it.
-    fn cut_stretches<S: Mix; N>(plane: &[S], distance: usize, to: &mut [Lanes<S, N>]) {
-        let stretches: [&[S]; N] = std::array::from_fn(|i| &plane[i * distance..][..to.len()]);
-        // Squares are turned over: few instructions each.
-        let (squares, rest) = to.as_chunks_mut::<4>();
-        let rest_start = 4 * squares.len();
-        for (i, rows) in squares.iter_mut().enumerate() {
-            for lane in (0..N).step_by(4) {
-                let columns: [[S; 4]; 4] =
-                    std::array::from_fn(|j| stretches[lane + j].as_chunks().0[i]);
-                for (j, row) in rows.iter_mut().enumerate() {
-                    row.0[lane..lane + 4].copy_from_slice(&columns.map(|column| column[j]));
-                }
-            }
-        }
-        for (i, to) in rest.iter_mut().enumerate() {
-            for (to, stretch) in to.0.iter_mut().zip(&stretches) {
-                *to = stretch[rest_start + i];
+    fn cut_stretches<S: Mix; N, W>(plane: &[[S; W]], distance: usize, to: &mut [Lanes<S, N>]) {
+        let stretches: [&[[S; W]]; N] =
+            std::array::from_fn(|i| &plane[i % (N / W) * distance..][..to.len()]);
+        let stretches = &stretches[..N / W];
+        for (i, to) in to.iter_mut().enumerate() {
+            for (to, stretch) in to.0.as_chunks_mut().0.iter_mut().zip(stretches) {
+                *to = stretch[i];
             }
         }
     }
 
-    /// Filters all stretches, whole periods of them. A result is written every `channels` samples.
-    fn filter_stretches<S: Mix; N>(
-        period: &Period<S>,
+    /// The sums of the `C` output frames of a group from `C` times `column` on. The group's first
+    /// input frame is the first one of `from`.
+    // Beside what is done with the sums, compilers would choose its vectors by that.
+    #[inline(never)]
+    fn filter_columns<S: Mix; N, G, C>(
+        group: &Group<S, G>,
+        column: usize,
         from: &[Lanes<S, N>],
-        channels: usize,
-        to: &mut [S]
+        to: &mut [Lanes<S, N>; C]
     ) {
-        let stretch = to.len().div_ceil(N * channels);
-        for (i, first) in (0..stretch).step_by(period.frames_out).enumerate() {
-            let from = &from[i * period.frames_in..];
-            for (j, group) in period.groups.iter().enumerate() {
-                let sums = filter_group(group, &from[group.start..]);
-                let first = first + GROUP * j;
-                for lane in 0..N {
-                    let to = &mut to[(lane * stretch + first) * channels..];
-                    for (frame, sums) in sums[..group.frames].iter().enumerate() {
-                        to[frame * channels] = sums[lane];
-                    }
+        let mut sums = [[S::SILENCE; N]; C];
+        for (coefs, from) in group.coefs.iter().zip(from) {
+            for (sums, coef) in sums.iter_mut().zip(&coefs.as_chunks::<C>().0[column]) {
+                for (sum, sample) in sums.iter_mut().zip(&from.0) {
+                    *sum = *sum + *coef * *sample;
                 }
             }
         }
+        *to = sums.map(Lanes);
     }
 
     /// Filters one interleaved output frame after another, as many as `to` has room for, out of
-    /// `from`. The first one is at `at`, and made of the first input frames.
+    /// `from`. The first one is at `at`, and made of the first input frames. There are as many
+    /// `sums` as channels.
     fn filter_interpolated<S: Mix>(
         bank: &Bank<S>,
         from: &Planes<S>,
         at: &Position,
         mixed: &mut [S],
+        sums: &mut [Lanes<S, LANES>],
         to: &mut [S]
     ) {
         let mut place = *at;
         let mut start = 0;
         for frame in to.chunks_exact_mut(from.channels()) {
             mix_rows(bank, &place, mixed);
-            for (channel, to) in frame.iter_mut().enumerate() {
-                *to = dot(mixed, &from.plane(channel)[start..][..mixed.len()]);
+            for (channel, sums) in sums.iter_mut().enumerate() {
+                dot(mixed, &from.plane(channel)[start..][..mixed.len()], sums);
+            }
+            // In a loop of its own: beside the other one, compilers make short vectors of it, and
+            // then of the other one, too.
+            for (to, sums) in frame.iter_mut().zip(&*sums) {
+                *to = total(sums);
             }
             start += place.advance(1);
         }
@@ -120,20 +114,6 @@ kernels! {
     }
 }
 
-/// The sums of a group, by output frame and lane.
-#[inline(always)]
-fn filter_group<S: Mix, const N: usize>(group: &Group<S>, from: &[Lanes<S, N>]) -> [[S; N]; GROUP] {
-    let mut sums = [[S::SILENCE; N]; GROUP];
-    for (coefs, from) in group.coefs.iter().zip(from) {
-        for (sums, coef) in sums.iter_mut().zip(coefs) {
-            for (sum, sample) in sums.iter_mut().zip(&from.0) {
-                *sum = *sum + *coef * *sample;
-            }
-        }
-    }
-    sums
-}
-
 /// Writes the coefficients at `place`.
 #[inline(always)]
 fn mix_rows<S: Mix>(bank: &Bank<S>, place: &Position, mixed: &mut [S]) {
@@ -156,9 +136,9 @@ fn mix_rows<S: Mix>(bank: &Bank<S>, place: &Position, mixed: &mut [S]) {
     }
 }
 
-/// The sum of the products of `coefs` and `samples`, of which there are as many.
+/// The sums of the products of `coefs` and `samples`, of which there are as many.
 #[inline(always)]
-fn dot<S: Mix>(coefs: &[S], samples: &[S]) -> S {
+fn dot<S: Mix>(coefs: &[S], samples: &[S], to: &mut Lanes<S, LANES>) {
     let mut sums = [S::SILENCE; LANES];
     for (coefs, samples) in coefs.as_chunks::<LANES>().0.iter().zip(samples.as_chunks::<LANES>().0)
     {
@@ -166,7 +146,13 @@ fn dot<S: Mix>(coefs: &[S], samples: &[S]) -> S {
             *sum = *sum + *coef * *sample;
         }
     }
-    let eight: [S; 8] = std::array::from_fn(|i| sums[i] + sums[i + 8]);
+    to.0 = sums;
+}
+
+/// The sum of sums.
+#[inline(always)]
+fn total<S: Mix>(sums: &Lanes<S, LANES>) -> S {
+    let eight: [S; 8] = std::array::from_fn(|i| sums.0[i] + sums.0[i + 8]);
     let four: [S; 4] = std::array::from_fn(|i| eight[i] + eight[i + 4]);
     (four[0] + four[2]) + (four[1] + four[3])
 }

@@ -1,4 +1,4 @@
-//! What the filters have before them: the channels side by side.
+//! What the filters have before them: one plane of samples for each channel, or for two.
 
 /// Some frames of each channel, to which frames are added at the end and taken from the front.
 pub(super) struct Planes<S> {

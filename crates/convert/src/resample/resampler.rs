@@ -35,8 +35,8 @@ const MAX_CHANNELS: usize = 1024;
 pub struct Resampler(Typed);
 
 enum Typed {
-    F32(Engine<f32, 16>),
-    F64(Engine<f64, 8>),
+    F32(Engine<f32, 16, 4>),
+    F64(Engine<f64, 8, 8>),
 }
 
 impl Resampler {

@@ -13,6 +13,8 @@ use crate::config::{Config, Effort, Profile, Rate};
 /// The frame rates that the library counts with.
 const MIN_FRAME_RATE: f32 = 1.0;
 const MAX_FRAME_RATE: f32 = 60.0;
+/// The least width and height: smaller ones it takes at first, and then fails.
+const MIN_SIZE: u32 = 16;
 
 /// What a picture became.
 pub(crate) struct Coded {
@@ -39,15 +41,21 @@ impl Library {
         color: ColorInfo,
         config: &Config,
     ) -> Result<Self> {
-        let too_large = || {
-            Error::unsupported(format!("libopenh264 does not take pictures of {width}x{height}."))
+        let refused = || {
+            Error::unsupported(format!(
+                "libopenh264 takes pictures of 16x16 up to the area of 4096x2304. Found: \
+                 {width}x{height}. Pass other encoder_width and encoder_height."
+            ))
         };
+        if width < MIN_SIZE || height < MIN_SIZE {
+            return Err(refused());
+        }
         let mut library = Self {
             encoder: ptr::null_mut(),
             info: Box::default(),
             parameters: Box::default(),
-            width: c_int::try_from(width).map_err(|_| too_large())?,
-            height: c_int::try_from(height).map_err(|_| too_large())?,
+            width: c_int::try_from(width).map_err(|_| refused())?,
+            height: c_int::try_from(height).map_err(|_| refused())?,
         };
         // SAFETY: it fills in the pointer.
         let code = unsafe { sys::source::APILoader::WelsCreateSVCEncoder(&mut library.encoder) };
@@ -65,10 +73,7 @@ impl Library {
         // SAFETY: the encoder is there and the parameters outlive the call.
         let code = unsafe { initialize(library.encoder, &*library.parameters) };
         if code != 0 {
-            return Err(Error::unsupported(format!(
-                "libopenh264 does not take pictures of {width}x{height} with these options: it \
-                 takes 16x16 to 3840x2160, or the same upright. (Its code is {code}.)"
-            )));
+            return Err(refused());
         }
         Ok(library)
     }

@@ -38,7 +38,8 @@ fn every_picture_comes_out() {
 
 #[test]
 fn what_is_decoded_looks_like_what_was_encoded() {
-    for options in ["", "preset=slow", "profile=baseline", "profile=high", "slices=5", "tune=grain"] {
+    for options in ["", "preset=slow", "profile=baseline", "profile=high", "slices=5", "tune=grain"]
+    {
         let (_, psnr) = decoded_psnr(&with(CodecConfig::default(), options), 30);
         assert!(psnr > 36.0, "{options}: {psnr}");
     }

@@ -88,7 +88,7 @@ macro_rules! kernels {
             use super::*;
             $(
                 #[inline(always)]
-                pub(super) fn $name<$($type: $bound),* $($(, const $number: usize)+)?>($($arg: $arg_type),*) $(-> $result)? $body
+                pub(super) fn $name<$($type: $bound,)* $($(const $number: usize),+)?>($($arg: $arg_type),*) $(-> $result)? $body
             )*
         }
 
@@ -97,8 +97,8 @@ macro_rules! kernels {
             use super::*;
             $(
                 #[target_feature(enable = "avx2")]
-                pub(super) fn $name<$($type: $bound),* $($(, const $number: usize)+)?>($($arg: $arg_type),*) $(-> $result)? {
-                    portable::$name::<$($type),* $($(, $number)+)?>($($arg),*)
+                pub(super) fn $name<$($type: $bound,)* $($(const $number: usize),+)?>($($arg: $arg_type),*) $(-> $result)? {
+                    portable::$name::<$($type,)* $($($number),+)?>($($arg),*)
                 }
             )*
         }
@@ -108,23 +108,23 @@ macro_rules! kernels {
             use super::*;
             $(
                 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-                pub(super) fn $name<$($type: $bound),* $($(, const $number: usize)+)?>($($arg: $arg_type),*) $(-> $result)? {
-                    portable::$name::<$($type),* $($(, $number)+)?>($($arg),*)
+                pub(super) fn $name<$($type: $bound,)* $($(const $number: usize),+)?>($($arg: $arg_type),*) $(-> $result)? {
+                    portable::$name::<$($type,)* $($($number),+)?>($($arg),*)
                 }
             )*
         }
 
         $(
             $(#[$doc])*
-            pub(super) fn $name<$($type: $bound),* $($(, const $number: usize)+)?>(level: Level, $($arg: $arg_type),*) $(-> $result)? {
+            pub(super) fn $name<$($type: $bound,)* $($(const $number: usize),+)?>(level: Level, $($arg: $arg_type),*) $(-> $result)? {
                 match level.set() {
-                    $crate::level::Set::Baseline => portable::$name::<$($type),* $($(, $number)+)?>($($arg),*),
+                    $crate::level::Set::Baseline => portable::$name::<$($type,)* $($($number),+)?>($($arg),*),
                     // SAFETY: a level of AVX2 exists only where the machine has AVX2.
                     #[cfg(target_arch = "x86_64")]
-                    $crate::level::Set::Avx2 => unsafe { avx2::$name::<$($type),* $($(, $number)+)?>($($arg),*) },
+                    $crate::level::Set::Avx2 => unsafe { avx2::$name::<$($type,)* $($($number),+)?>($($arg),*) },
                     // SAFETY: likewise.
                     #[cfg(target_arch = "x86_64")]
-                    $crate::level::Set::Avx512 => unsafe { avx512::$name::<$($type),* $($(, $number)+)?>($($arg),*) },
+                    $crate::level::Set::Avx512 => unsafe { avx512::$name::<$($type,)* $($($number),+)?>($($arg),*) },
                 }
             }
         )*

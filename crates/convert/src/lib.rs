@@ -1,8 +1,8 @@
-//! Sample formats, sample rates and channel remixing for Reelwright, with SIMD.
+//! Sample formats, sample rates, channel remixing and pictures for Reelwright, with SIMD.
 //!
 //! [`AudioConverter`] turns chunks of shape (frame, channel), with any strides, into what an encoder
 //! takes; [`outliers`] says where a chunk has something that is not a number. [`Resampler`] converts
-//! sample rates, see [`resample`].
+//! sample rates, see [`resample`]. [`VideoConverter`] changes the format, colours and size of pictures.
 //!
 //! # Sample formats
 //!
@@ -46,6 +46,23 @@
 //!
 //! A layout without positions can be converted only to one with as many channels, in the same
 //! order.
+//!
+//! # Pictures
+//!
+//! RGB becomes YUV and back by the matrices of ITU-T H.273 (BT.601, BT.709, BT.2020 with non-constant
+//! luminance), in limited or full range, rounded to nearest: grey has chroma 128, and luma or chroma
+//! is off the exact value by little more than rounding. YUV of one matrix becomes YUV of the same by
+//! its range alone, and of another by way of RGB. Grey is of full range, always. The unused byte
+//! of `rgb0` and `bgr0` is 255, as FFmpeg writes it.
+//!
+//! Where pixels share chroma, their colours are averaged before they are rounded: by weights of 1, 2, 1
+//! about the pixel that the chroma is on ([`Left`](reelwright_core::ChromaLocation::Left)), or
+//! the mean of both ([`Center`](reelwright_core::ChromaLocation::Center)), and the mean of two rows.
+//!
+//! Another size is filtered by [`ScaleFilter`], rows first, with coefficients of 14 bits whose sum is
+//! exactly 1. Beyond its edge a picture goes on as at its edge. RGB is scaled as luma and chroma where it
+//! becomes YUV, and YUV is scaled before it becomes RGB. A mirrored picture scales to the mirrored
+//! result.
 //!
 //! # Speed
 //!

@@ -1,0 +1,86 @@
+//! Converts raw pictures, to be timed or compared beside other programs:
+//!
+//!     convert_raw IN INFORMAT WIDTHxHEIGHT OUT OUTFORMAT WIDTHxHEIGHT [FILTER [REPEATS [LAYOUT]]]
+//!
+//! `-` for OUT drops the result. Pictures are read as frames, or, with LAYOUT `planes` or `packed`,
+//! as chunks of one picture whose channels, or pixels, lie together. Says how long it took.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, Write};
+use std::time::Instant;
+
+use reelwright_convert::{ScaleFilter, VideoConverter};
+use reelwright_core::{
+    ColorInfo, PixelFormat, Plane, TensorView, Timestamp, VideoBuffer, VideoFrame,
+};
+
+fn size(text: &str) -> Result<(usize, usize), Box<dyn Error>> {
+    let (width, height) = text.split_once('x').ok_or("a size is WIDTHxHEIGHT")?;
+    Ok((width.parse()?, height.parse()?))
+}
+
+fn frame(data: &[u8], format: PixelFormat, (width, height): (usize, usize)) -> VideoFrame<'_> {
+    let mut planes = [Plane::default(); 4];
+    let mut rest = data;
+    for (index, plane) in planes.iter_mut().enumerate().take(format.planes()) {
+        let (stride, rows) = format.plane_size(index, width, height);
+        let (data, after) = rest.split_at(stride * rows);
+        (*plane, rest) = (Plane { data, stride }, after);
+    }
+    VideoFrame { format, width, height, color: ColorInfo::BT601, planes, pts: Timestamp(0) }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [input, format, from, output, out_format, to, rest @ ..] = &arguments[..] else {
+        return Err(
+            "usage: convert_raw IN INFORMAT WxH OUT OUTFORMAT WxH [FILTER [REPEATS [LAYOUT]]]"
+                .into(),
+        );
+    };
+    let (format, from): (PixelFormat, _) = (format.parse()?, size(from)?);
+    let (out_format, to): (PixelFormat, _) = (out_format.parse()?, size(to)?);
+    let filter: ScaleFilter = rest.first().map_or(Ok(ScaleFilter::default()), |f| f.parse())?;
+    let repeats: usize = rest.get(1).map_or(Ok(1), |text| text.parse())?;
+    let layout = rest.get(2).map_or("frames", |text| text);
+    let color = ColorInfo::BT601;
+    let mut converter = VideoConverter::new(format, color, from, out_format, color, to, filter)?;
+    let mut out = VideoBuffer::new(out_format, to.0, to.1, color)?;
+    let data = std::fs::read(input)?;
+    let mut output: Box<dyn Write> = match output.as_str() {
+        "-" => Box::new(io::sink()),
+        path => Box::new(File::create(path)?),
+    };
+    let (width, height) = from;
+    let channels = format.components();
+    let shape = [1, channels, height, width];
+    let (w, h, c) = (width as isize, height as isize, channels as isize);
+    let (mut pictures, mut time) = (0, 0.0);
+    for _ in 0..repeats {
+        for picture in data.chunks_exact(format.picture_size(width, height)) {
+            let start = Instant::now();
+            match layout {
+                "frames" => converter.convert_frame(&frame(picture, format, from), &mut out),
+                "planes" => {
+                    converter.convert(&TensorView::contiguous(picture, &shape)?, 0, &mut out);
+                }
+                _ => {
+                    let strides = [w * h * c, 1, w * c, c];
+                    converter.convert(&TensorView::new(picture, 0, &shape, &strides)?, 0, &mut out);
+                }
+            }
+            time += start.elapsed().as_secs_f64();
+            pictures += 1;
+            let frame = out.frame(Timestamp(0));
+            for (index, plane) in frame.planes.iter().enumerate().take(out_format.planes()) {
+                let (bytes, rows) = out_format.plane_size(index, to.0, to.1);
+                for row in plane.rows(bytes, rows) {
+                    output.write_all(row)?;
+                }
+            }
+        }
+    }
+    eprintln!("{pictures} pictures, {:.0} a second", f64::from(pictures) / time);
+    Ok(())
+}

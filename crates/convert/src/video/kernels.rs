@@ -1,0 +1,228 @@
+//! The loops that all time is spent in, compiled once for each [`Level`].
+//!
+//! They are plain loops that compilers vectorise, over whole numbers: the results are the same at
+//! every level. Coefficients are 16-bit numbers, of which machines multiply pairs at once.
+
+use super::matrix::{FROM_YUV_BITS, FromYuv, RERANGE_BITS, Rerange, TO_YUV_BITS, ToYuv};
+use super::taps::COEF_BITS;
+use crate::level::{Level, kernels};
+
+/// How many samples the vertical filter works on at once.
+const BLOCK: usize = 64;
+
+/// How many rows the horizontal filter works on at once.
+pub(super) const LANES: usize = 16;
+
+/// Between the two filters there are so many bits of fraction.
+const FRACTION_BITS: u32 = 6;
+
+/// A number that chroma is made of: one colour of a pixel, or a sum of several pixels'.
+pub(super) trait Colour: Copy + Into<i32> {
+    /// How many pixels are in the sum, as a power of two.
+    const BITS: u32;
+}
+
+impl Colour for u8 {
+    const BITS: u32 = 0;
+}
+
+impl Colour for i16 {
+    const BITS: u32 = 3;
+}
+
+kernels! {
+    /// Writes luma.
+    fn luma<>(matrix: &ToYuv, r: &[u8], g: &[u8], b: &[u8], to: &mut [u8]) {
+        let [cr, cg, cb] = matrix.luma.map(i32::from);
+        let offset = (matrix.black << TO_YUV_BITS) + (1 << (TO_YUV_BITS - 1));
+        for (((to, r), g), b) in to.iter_mut().zip(r).zip(g).zip(b) {
+            let sum = cr * i32::from(*r) + cg * i32::from(*g) + cb * i32::from(*b);
+            *to = ((sum + offset) >> TO_YUV_BITS) as u8;
+        }
+    }
+
+    /// Writes both chroma rows.
+    fn chroma<S: Colour>(matrix: &ToYuv, r: &[S], g: &[S], b: &[S], u: &mut [u8], v: &mut [u8]) {
+        let [of_u, of_v] = matrix.chroma.map(|row| row.map(i32::from));
+        let bits = TO_YUV_BITS + S::BITS;
+        let offset = (128 << bits) + (1 << (bits - 1));
+        for ((((u, v), r), g), b) in u.iter_mut().zip(v).zip(r).zip(g).zip(b) {
+            let (r, g, b): (i32, i32, i32) = ((*r).into(), (*g).into(), (*b).into());
+            let sum = of_u[0] * r + of_u[1] * g + of_u[2] * b;
+            *u = ((sum + offset) >> bits).clamp(0, 255) as u8;
+            let sum = of_v[0] * r + of_v[1] * g + of_v[2] * b;
+            *v = ((sum + offset) >> bits).clamp(0, 255) as u8;
+        }
+    }
+
+    /// Sums two rows by the weights 1, 2, 1 about every second pixel, from the second one of these
+    /// on. All are pairs of pixels.
+    fn sum_left<>(first: &[[u8; 2]], second: &[[u8; 2]], to: &mut [i16]) {
+        let pairs = first.iter().zip(first.iter().skip(1));
+        let others = second.iter().zip(second.iter().skip(1));
+        for ((to, (before, at)), (other_before, other_at)) in to.iter_mut().zip(pairs).zip(others) {
+            // Taken apart as numbers, which needs no shuffling.
+            let [before, at, other_before, other_at] =
+                [*before, *at, *other_before, *other_at].map(u16::from_le_bytes);
+            let left = (before >> 8) + (other_before >> 8);
+            let middle = (at & 0xff) + (other_at & 0xff);
+            let right = (at >> 8) + (other_at >> 8);
+            *to = (left + 2 * middle + right) as i16;
+        }
+    }
+
+    /// Sums two rows' pairs of pixels, twice.
+    fn sum_center<>(first: &[[u8; 2]], second: &[[u8; 2]], to: &mut [i16]) {
+        for ((to, at), other) in to.iter_mut().zip(first).zip(second) {
+            let (at, other) = (u16::from_le_bytes(*at), u16::from_le_bytes(*other));
+            let sum = (at & 0xff) + (other & 0xff) + (at >> 8) + (other >> 8);
+            *to = (2 * sum) as i16;
+        }
+    }
+
+    /// Writes red, green and blue.
+    fn to_rgb<>(matrix: &FromYuv, yuv: [&[u8]; 3], rgb: [&mut [u8]; 3]) {
+        let ([y, u, v], [r, g, b]) = (yuv, rgb);
+        let m = *matrix;
+        let half = 1 << (FROM_YUV_BITS - 1);
+        let clip = |sum: i32| (sum >> FROM_YUV_BITS).clamp(0, 255) as u8;
+        for (((((y, u), v), r), g), b) in y.iter().zip(u).zip(v).zip(r).zip(g).zip(b) {
+            let luma = i32::from(m.luma) * i32::from(i16::from(*y) - m.black) + half;
+            let (u, v) = (i32::from(i16::from(*u) - 128), i32::from(i16::from(*v) - 128));
+            *r = clip(luma + i32::from(m.red_of_v) * v);
+            *g = clip(luma + i32::from(m.green_of_u) * u + i32::from(m.green_of_v) * v);
+            *b = clip(luma + i32::from(m.blue_of_u) * u);
+        }
+    }
+
+    /// Changes the range of what is there.
+    fn rerange<>(map: &Rerange, samples: &mut [u8]) {
+        let offset = (i32::from(map.to) << RERANGE_BITS) + (1 << (RERANGE_BITS - 1));
+        for sample in samples {
+            let sum = i32::from(i16::from(*sample) - map.from) * i32::from(map.gain) + offset;
+            *sample = (sum >> RERANGE_BITS).clamp(0, 255) as u8;
+        }
+    }
+
+    /// Takes every second sample, or third, …, as many as `to` has room for.
+    fn gather<; N>(from: &[u8], to: &mut [u8]) {
+        for (to, from) in to.iter_mut().zip(from.chunks(N)) {
+            *to = from[0];
+        }
+    }
+
+    /// Takes the first three samples of every N.
+    fn split<; N>(from: &[[u8; N]], a: &mut [u8], b: &mut [u8], c: &mut [u8]) {
+        for (((from, a), b), c) in from.iter().zip(a).zip(b).zip(c) {
+            (*a, *b, *c) = (from[0], from[1], from[2]);
+        }
+    }
+
+    /// Writes pairs.
+    fn join_two<>(a: &[u8], b: &[u8], to: &mut [[u8; 2]]) {
+        for ((to, a), b) in to.iter_mut().zip(a).zip(b) {
+            *to = [*a, *b];
+        }
+    }
+
+    /// Writes packed pixels.
+    fn join_three<>(a: &[u8], b: &[u8], c: &[u8], to: &mut [[u8; 3]]) {
+        for (((to, a), b), c) in to.iter_mut().zip(a).zip(b).zip(c) {
+            *to = [*a, *b, *c];
+        }
+    }
+
+    /// Writes packed pixels with an unused byte, which is 255 as swscale's.
+    fn join_four<>(a: &[u8], b: &[u8], c: &[u8], to: &mut [[u8; 4]]) {
+        for (((to, a), b), c) in to.iter_mut().zip(a).zip(b).zip(c) {
+            *to = [*a, *b, *c, 255];
+        }
+    }
+
+    /// Filters rows of `data` that start at `rows` into one with a fraction.
+    fn vertical<>(data: &[u8], rows: &[usize], coefs: &[i16], to: &mut [i16]) {
+        const SHIFT: u32 = COEF_BITS - FRACTION_BITS;
+        filter_rows(data, rows, coefs, to, |sum| ((sum + (1 << (SHIFT - 1))) >> SHIFT) as i16);
+    }
+
+    /// Filters rows of `data` that start at `rows` into one.
+    fn vertical_to_bytes<>(data: &[u8], rows: &[usize], coefs: &[i16], to: &mut [u8]) {
+        const HALF: i32 = 1 << (COEF_BITS - 1);
+        filter_rows(data, rows, coefs, to, |sum| ((sum + HALF) >> COEF_BITS).clamp(0, 255) as u8);
+    }
+
+    /// Turns rows into columns: `rows` holds [`LANES`] of `columns.len()` samples.
+    fn turn<>(rows: &[i16], columns: &mut [[i16; LANES]]) {
+        let width = columns.len();
+        for (lane, row) in rows.chunks_exact(width).enumerate() {
+            for (column, sample) in columns.iter_mut().zip(row) {
+                column[lane] = *sample;
+            }
+        }
+    }
+
+    /// Filters columns. `coefs` has `count` for each result.
+    fn horizontal<>(
+        columns: &[[i16; LANES]],
+        starts: &[u32],
+        coefs: &[i16],
+        count: usize,
+        to: &mut [[u8; LANES]]
+    ) {
+        const SHIFT: u32 = COEF_BITS + FRACTION_BITS;
+        for ((to, start), coefs) in to.iter_mut().zip(starts).zip(coefs.chunks_exact(count)) {
+            let columns = &columns[*start as usize..][..count];
+            let mut sums = [1i32 << (SHIFT - 1); LANES];
+            for (column, coef) in columns.iter().zip(coefs) {
+                for (sum, sample) in sums.iter_mut().zip(column) {
+                    *sum += i32::from(*coef) * i32::from(*sample);
+                }
+            }
+            for (to, sum) in to.iter_mut().zip(sums) {
+                *to = (sum >> SHIFT).clamp(0, 255) as u8;
+            }
+        }
+    }
+
+    /// Turns one lane of columns back into a row.
+    fn turn_back<>(columns: &[[u8; LANES]], lane: usize, to: &mut [u8]) {
+        for (to, column) in to.iter_mut().zip(columns) {
+            *to = column[lane];
+        }
+    }
+}
+
+/// Filters rows of `data`, of `to.len()` samples each.
+#[inline(always)]
+fn filter_rows<T>(
+    data: &[u8],
+    rows: &[usize],
+    coefs: &[i16],
+    to: &mut [T],
+    finish: impl Fn(i32) -> T,
+) {
+    let mut at = 0;
+    let (blocks, rest) = to.as_chunks_mut::<BLOCK>();
+    for block in blocks {
+        let mut sums = [0i32; BLOCK];
+        for (row, coef) in rows.iter().zip(coefs) {
+            let row: &[u8; BLOCK] = data[row + at..].first_chunk().expect("a row is as long as to");
+            for (sum, sample) in sums.iter_mut().zip(row) {
+                *sum += i32::from(*coef) * i32::from(*sample);
+            }
+        }
+        for (to, sum) in block.iter_mut().zip(sums) {
+            *to = finish(sum);
+        }
+        at += BLOCK;
+    }
+    let mut sums = [0i32; BLOCK];
+    for (row, coef) in rows.iter().zip(coefs) {
+        for (sum, sample) in sums.iter_mut().zip(&data[row + at..][..rest.len()]) {
+            *sum += i32::from(*coef) * i32::from(*sample);
+        }
+    }
+    for (to, sum) in rest.iter_mut().zip(sums) {
+        *to = finish(sum);
+    }
+}

@@ -1,0 +1,127 @@
+//! Red, green and blue to luma and chroma and back: ITU-T H.273 §8.3 in fixed point.
+
+use reelwright_core::{ColorInfo, Error, MatrixCoefficients, Result};
+
+/// Coefficients from RGB are in units of 2^-15.
+pub(super) const TO_YUV_BITS: u32 = 15;
+/// Coefficients to RGB are in units of 2^-13: the largest is 2.14.
+pub(super) const FROM_YUV_BITS: u32 = 13;
+/// Coefficients of ranges are in units of 2^-14.
+pub(super) const RERANGE_BITS: u32 = 14;
+
+/// How much red and blue are in luma: `K_R` and `K_B`; none if the colours do not say.
+pub(super) fn weights(color: &ColorInfo) -> Result<Option<(f64, f64)>> {
+    Ok(Some(match color.matrix {
+        MatrixCoefficients::Unspecified => return Ok(None),
+        MatrixCoefficients::Bt709 => (0.2126, 0.0722),
+        MatrixCoefficients::Bt470Bg | MatrixCoefficients::Smpte170M => BT601,
+        MatrixCoefficients::Bt2020NonConstant => (0.2627, 0.0593),
+        other => {
+            return Err(Error::unsupported(format!(
+                "RGB and YUV cannot be converted with the colorspace {other}. Valid values are \
+                 bt709, bt470bg, smpte170m and bt2020nc."
+            )));
+        }
+    }))
+}
+
+/// BT.601's `K_R` and `K_B`.
+pub(super) const BT601: (f64, f64) = (0.299, 0.114);
+
+/// Luma and chroma at 8 bits take so many steps: black to white, and most blue to least.
+pub(super) fn steps(is_full: bool) -> (f64, f64) {
+    if is_full { (255.0, 255.0) } else { (219.0, 224.0) }
+}
+
+/// Luma's black.
+pub(super) fn black(is_full: bool) -> i32 {
+    if is_full { 0 } else { 16 }
+}
+
+/// RGB to YUV.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ToYuv {
+    pub(super) luma: [i16; 3],
+    /// The sum of each is zero: grey has no colour.
+    pub(super) chroma: [[i16; 3]; 2],
+    pub(super) black: i32,
+}
+
+impl ToYuv {
+    pub(super) fn new((kr, kb): (f64, f64), is_full: bool) -> Self {
+        let one = f64::from(1 << TO_YUV_BITS);
+        let (luma_steps, chroma_steps) = steps(is_full);
+        let round = |value: f64| value.round() as i16;
+        // Green takes what rounding leaves, so that the sums are exact.
+        let luma_scale = one * luma_steps / 255.0;
+        let (red, blue) = (round(kr * luma_scale), round(kb * luma_scale));
+        let green = (luma_scale.round() as i32 - i32::from(red) - i32::from(blue)) as i16;
+        let half = one * chroma_steps / 255.0 / 2.0;
+        // Half of 2^15 does not fit only if chroma took more than the full range.
+        let own = round(half);
+        let of_blue = round(-kr / (1.0 - kb) * half);
+        let of_red = round(-kb / (1.0 - kr) * half);
+        Self {
+            luma: [red, green, blue],
+            chroma: [[of_blue, -own - of_blue, own], [own, -own - of_red, of_red]],
+            black: black(is_full),
+        }
+    }
+}
+
+/// YUV to RGB.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FromYuv {
+    pub(super) luma: i16,
+    pub(super) red_of_v: i16,
+    pub(super) green_of_u: i16,
+    pub(super) green_of_v: i16,
+    pub(super) blue_of_u: i16,
+    pub(super) black: i16,
+}
+
+impl FromYuv {
+    pub(super) fn new((kr, kb): (f64, f64), is_full: bool) -> Self {
+        let one = f64::from(1 << FROM_YUV_BITS);
+        let (luma_steps, chroma_steps) = steps(is_full);
+        let (luma, chroma) = (one * 255.0 / luma_steps, 2.0 * one * 255.0 / chroma_steps);
+        let kg = 1.0 - kr - kb;
+        let round = |value: f64| value.round() as i16;
+        Self {
+            luma: round(luma),
+            red_of_v: round((1.0 - kr) * chroma),
+            green_of_u: round(-kb * (1.0 - kb) / kg * chroma),
+            green_of_v: round(-kr * (1.0 - kr) / kg * chroma),
+            blue_of_u: round((1.0 - kb) * chroma),
+            black: black(is_full) as i16,
+        }
+    }
+}
+
+/// Limited range to full range or back, for luma or for chroma.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rerange {
+    /// What stays where it is: black, or grey's chroma.
+    pub(super) from: i16,
+    pub(super) to: i16,
+    pub(super) gain: i16,
+}
+
+impl Rerange {
+    /// None if nothing changes.
+    pub(super) fn luma(from_full: bool, to_full: bool) -> Option<Self> {
+        let gain = Self::gain(steps(from_full).0, steps(to_full).0)?;
+        Some(Self { from: black(from_full) as i16, to: black(to_full) as i16, gain })
+    }
+
+    /// None if nothing changes.
+    pub(super) fn chroma(from_full: bool, to_full: bool) -> Option<Self> {
+        let gain = Self::gain(steps(from_full).1, steps(to_full).1)?;
+        Some(Self { from: 128, to: 128, gain })
+    }
+
+    fn gain(from: f64, to: f64) -> Option<i16> {
+        let gain = (to / from * f64::from(1 << RERANGE_BITS)).round() as i16;
+        (from != to).then_some(gain)
+    }
+}

@@ -1,0 +1,15 @@
+//! Pictures: pixel formats, colours, chroma and size.
+
+mod component;
+mod converter;
+mod group;
+mod kernels;
+mod matrix;
+mod pack;
+mod scale_filter;
+mod scaler;
+mod taps;
+mod to_yuv;
+
+pub use converter::VideoConverter;
+pub use scale_filter::ScaleFilter;

@@ -1,0 +1,132 @@
+//! Planes of one size out of planes of another: rows are filtered first, then columns.
+
+use std::ops::Range;
+
+use super::kernels::{self, LANES};
+use super::taps::{Grid, Taps};
+use super::{scale_filter::ScaleFilter, taps::COEF_BITS};
+use crate::level::Level;
+
+/// Where a scaler finds rows.
+pub(super) trait Rows {
+    /// Rows `rows` of every plane will be read next. They never go back.
+    fn prepare(&mut self, rows: Range<usize>);
+
+    /// What rows of plane `plane` lie in.
+    fn data(&self, plane: usize) -> &[u8];
+
+    /// Where row `y` of it starts.
+    fn offset(&self, plane: usize, y: usize) -> usize;
+}
+
+/// A plane that is being written: its rows from some row on, and the distance between them.
+pub(super) type Rest<'a> = (&'a mut [u8], usize);
+
+/// Scales planes that are alike.
+#[derive(Debug)]
+pub(super) struct Scaler {
+    level: Level,
+    /// None where only rows get shorter or longer.
+    down: Option<Taps>,
+    across: Option<Taps>,
+    width: usize,
+    out_width: usize,
+    /// Where the rows start that make a new one.
+    offsets: Vec<usize>,
+    /// [`LANES`] rows for each plane.
+    rows: Vec<i16>,
+    columns: Vec<[i16; LANES]>,
+    out_columns: Vec<[u8; LANES]>,
+}
+
+impl Scaler {
+    /// A scaler of `planes` planes, by their grids across and down, or none if nothing changes.
+    pub(super) fn new(
+        level: Level,
+        planes: usize,
+        from: (Grid, Grid),
+        to: (Grid, Grid),
+        filter: ScaleFilter,
+    ) -> Option<Self> {
+        let across = Taps::new(from.0, to.0, filter);
+        let down = Taps::new(from.1, to.1, filter);
+        if across.is_none() && down.is_none() {
+            return None;
+        }
+        let (width, out_width) = (from.0.samples(), to.0.samples());
+        let (columns, out_columns) = if across.is_some() { (width, out_width) } else { (0, 0) };
+        Some(Self {
+            level,
+            offsets: vec![0; down.as_ref().map_or(1, |taps| taps.count)],
+            down,
+            across,
+            width,
+            out_width,
+            rows: vec![0; planes * LANES * columns],
+            columns: vec![[0; LANES]; columns],
+            out_columns: vec![[0; LANES]; out_columns],
+        })
+    }
+
+    /// The most rows that a new one is made of.
+    pub(super) fn row_count(&self) -> usize {
+        self.offsets.len()
+    }
+
+    /// Writes rows `rows` of the new planes.
+    pub(super) fn scale(
+        &mut self,
+        from: &mut dyn Rows,
+        rows: Range<usize>,
+        to: &mut [Option<Rest<'_>>],
+    ) {
+        for start in rows.clone().step_by(LANES) {
+            let lanes = start..rows.end.min(start + LANES);
+            let place = start - rows.start;
+            for (lane, y) in lanes.clone().enumerate() {
+                self.filter_down(from, y, lane, place + lane, to);
+            }
+            let Some(across) = &self.across else { continue };
+            for (plane, to) in to.iter_mut().flatten().enumerate() {
+                let rows = &self.rows[plane * LANES * self.width..][..LANES * self.width];
+                kernels::turn(self.level, rows, &mut self.columns);
+                let Taps { count, starts, coefs } = across;
+                let out = &mut self.out_columns;
+                kernels::horizontal(self.level, &self.columns, starts, coefs, *count, out);
+                let rows = to.0[place * to.1..].chunks_mut(to.1).take(lanes.len());
+                for (lane, row) in rows.enumerate() {
+                    kernels::turn_back(self.level, out, lane, &mut row[..self.out_width]);
+                }
+            }
+        }
+    }
+
+    /// Makes row `y` of each plane: the whole of it, or what columns are filtered from.
+    fn filter_down(
+        &mut self,
+        from: &mut dyn Rows,
+        y: usize,
+        lane: usize,
+        place: usize,
+        to: &mut [Option<Rest<'_>>],
+    ) {
+        let (start, coefs) = match &self.down {
+            Some(taps) => taps.of(y),
+            None => (y, &[1 << COEF_BITS][..]),
+        };
+        from.prepare(start..start + coefs.len());
+        for (plane, to) in to.iter_mut().flatten().enumerate() {
+            for (y, offset) in (start..).zip(&mut self.offsets) {
+                *offset = from.offset(plane, y);
+            }
+            let data = from.data(plane);
+            if self.across.is_some() {
+                let row = &mut self.rows[(plane * LANES + lane) * self.width..][..self.width];
+                kernels::vertical(self.level, data, &self.offsets, coefs, row);
+            } else {
+                let row = &mut to.0[place * to.1..][..self.width];
+                kernels::vertical_to_bytes(self.level, data, &self.offsets, coefs, row);
+            }
+        }
+    }
+}

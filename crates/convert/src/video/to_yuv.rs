@@ -1,0 +1,130 @@
+//! Rows of luma and chroma out of red, green and blue.
+
+use super::component::Source;
+use super::kernels;
+use super::matrix::ToYuv;
+use crate::level::Level;
+
+/// Makes rows of luma, and of chroma for as many pixels as share it.
+#[derive(Debug)]
+pub(super) struct RgbToYuv {
+    level: Level,
+    matrix: ToYuv,
+    width: usize,
+    height: usize,
+    /// How many pixels share chroma, as powers of two: across and down.
+    shift: (u32, u32),
+    is_centered: bool,
+    /// Two rows of red, green and blue, where they do not lie in memory as they are needed.
+    rows: Vec<u8>,
+    /// Which rows these are: an even one and an odd one.
+    held: [Option<usize>; 2],
+    /// A row of sums of red, of green and of blue.
+    sums: Vec<i16>,
+}
+
+type Rgb<'a> = [&'a [u8]; 3];
+
+impl RgbToYuv {
+    pub(super) fn new(
+        level: Level,
+        matrix: ToYuv,
+        (width, height): (usize, usize),
+        shift: (u32, u32),
+        is_centered: bool,
+    ) -> Self {
+        let sums = vec![0; 3 * width];
+        Self {
+            level,
+            matrix,
+            width,
+            height,
+            shift,
+            is_centered,
+            rows: Vec::new(),
+            held: [None; 2],
+            sums,
+        }
+    }
+
+    /// Another picture begins.
+    pub(super) fn restart(&mut self) {
+        self.held = [None; 2];
+    }
+
+    /// Writes row `y` of luma.
+    pub(super) fn luma(&mut self, source: &Source<'_>, y: usize, to: &mut [u8]) {
+        self.hold(source, y);
+        let [r, g, b] = self.row(source, y);
+        kernels::luma(self.level, &self.matrix, r, g, b, to);
+    }
+
+    /// Writes row `y` of both chromas.
+    pub(super) fn chroma(&mut self, source: &Source<'_>, y: usize, u: &mut [u8], v: &mut [u8]) {
+        let first = y << self.shift.1;
+        let second = if self.shift.1 == 0 { first } else { (first + 1).min(self.height - 1) };
+        self.hold(source, first);
+        self.hold(source, second);
+        let mut sums = std::mem::take(&mut self.sums);
+        let (above, below) = (self.row(source, first), self.row(source, second));
+        if self.shift == (0, 0) {
+            let [r, g, b] = above;
+            kernels::chroma(self.level, &self.matrix, r, g, b, u, v);
+        } else {
+            let width = u.len();
+            for ((above, below), sums) in above.iter().zip(below).zip(sums.chunks_mut(width)) {
+                self.sum(above, below, sums);
+            }
+            let [r, g, b] = [0, 1, 2].map(|index| &sums[index * width..][..width]);
+            kernels::chroma(self.level, &self.matrix, r, g, b, u, v);
+        }
+        self.sums = sums;
+    }
+
+    /// Writes eight times the colour of the pixels about each chroma sample.
+    fn sum(&self, above: &[u8], below: &[u8], to: &mut [i16]) {
+        let last = self.width - 1;
+        let at = |x: usize| i16::from(above[x.min(last)]) + i16::from(below[x.min(last)]);
+        if self.shift.0 == 0 {
+            // Only rows are shared, which is no format's but may be scaled to one's.
+            (0..).zip(to).for_each(|(x, to)| *to = 4 * at(x));
+            return;
+        }
+        let pairs = |row| <[u8]>::as_chunks::<2>(row).0;
+        if self.is_centered {
+            kernels::sum_center(self.level, pairs(above), pairs(below), to);
+        } else {
+            kernels::sum_left(self.level, pairs(above), pairs(below), &mut to[1..]);
+            to[0] = 3 * at(0) + at(1);
+        }
+        if self.width % 2 == 1 {
+            let before = if self.is_centered { at(last) } else { at(last.saturating_sub(1)) };
+            to[last / 2] = before + 3 * at(last);
+        }
+    }
+
+    /// Makes row `y` lie in memory.
+    fn hold(&mut self, source: &Source<'_>, y: usize) {
+        if source.parts.iter().all(|part| part.is_plain()) || self.held[y % 2] == Some(y) {
+            return;
+        }
+        // Chunks mostly lie alike: this happens once.
+        self.rows.resize(6 * self.width, 0);
+        let rows = &mut self.rows[y % 2 * 3 * self.width..][..3 * self.width];
+        let (r, rest) = rows.split_at_mut(self.width);
+        let (g, b) = rest.split_at_mut(self.width);
+        source.read_all(self.level, y, [r, g, b]);
+        self.held[y % 2] = Some(y);
+    }
+
+    fn row<'a>(&'a self, source: &Source<'a>, y: usize) -> Rgb<'a> {
+        let rows = &self.rows;
+        [0, 1, 2].map(|index| {
+            let held = || &rows[(y % 2 * 3 + index) * self.width..][..self.width];
+            match self.held[y % 2] {
+                Some(_) => held(),
+                None => source.parts[index].plain_row(y, self.width).unwrap_or_else(held),
+            }
+        })
+    }
+}

@@ -15,6 +15,7 @@ pub(crate) struct FrameRateChange {
     held: Option<i64>,
     /// Where the next one that is shown goes.
     next: i64,
+    has_shown: bool,
 }
 
 impl FrameRateChange {
@@ -24,6 +25,7 @@ impl FrameRateChange {
             to: TimeBase::new(to.inverse()),
             held: None,
             next: 0,
+            has_shown: false,
         }
     }
 
@@ -38,18 +40,18 @@ impl FrameRateChange {
             }
             Some(_) => self.next..begin.max(self.next),
         };
+        self.has_shown |= !shown.is_empty();
         self.next = shown.end;
         self.held = Some(begin);
         shown
     }
 
-    /// The times at which the last picture is shown, once at least: until `end`, in pictures of
-    /// the old rate.
+    /// The times at which the last picture is shown: until `end`, in pictures of the old rate. It
+    /// may be none, as in FFmpeg, so that the length stays what it was; but a stream that has
+    /// pictures shows one.
     pub(crate) fn last(&mut self, end: i64) -> Range<i64> {
         let end = self.from.rescale(Timestamp(end), self.to).0;
-        // A picture that was to begin where another one had been shown already is lost, as in
-        // FFmpeg; nothing else is.
-        let least = if self.held >= Some(self.next) { self.next + 1 } else { self.next };
+        let least = if self.has_shown { self.next } else { self.next + 1 };
         self.next..end.max(least)
     }
 }

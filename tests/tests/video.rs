@@ -1,0 +1,458 @@
+//! Video from end to end: what torio's users know of it, and what is promised of every container.
+
+use std::io::{self, Cursor};
+
+use proptest::prelude::*;
+use reelwright::{
+    AudioStream, CodecConfig, ColorInfo, ErrorKind, MediaParameters, MuxerInfo, PixelFormat,
+    Result, StreamingMediaEncoder, Target, TensorView, Timestamp, VideoBuffer, VideoStream, muxers,
+};
+use reelwright_tests::log::logged;
+
+const SIZE: (usize, usize) = (32, 24);
+
+/// Some pictures of three channels: (frame, 3, 24, 32), in which a ramp moves.
+fn film(pictures: usize) -> Vec<u8> {
+    let (width, height) = SIZE;
+    let pixel = |i: usize| {
+        let (x, y) = (i % width, i / width % height);
+        let (c, picture) = (i / width / height % 3, i / width / height / 3);
+        (7 * x + 5 * y + 60 * c + 3 * picture) as u8
+    };
+    (0..pictures * 3 * width * height).map(pixel).collect()
+}
+
+fn chunk(film: &[u8]) -> TensorView<'_> {
+    let pictures = film.len() / 3 / SIZE.0 / SIZE.1;
+    TensorView::contiguous(film, &[pictures, 3, SIZE.1, SIZE.0]).unwrap()
+}
+
+fn stream() -> VideoStream {
+    VideoStream::new(25.0, SIZE.0 as u32, SIZE.1 as u32)
+}
+
+fn open(format: &str, stream: &VideoStream) -> StreamingMediaEncoder<'static> {
+    let target = Target::seekable_writer(Cursor::new(Vec::new()));
+    let mut encoder = StreamingMediaEncoder::new(target, Some(format)).unwrap();
+    encoder.add_video_stream(stream).unwrap();
+    encoder.open().unwrap();
+    encoder
+}
+
+fn add(format: &str, stream: &VideoStream) -> Result<usize> {
+    StreamingMediaEncoder::new(Target::writer(io::sink()), Some(format))
+        .unwrap()
+        .add_video_stream(stream)
+}
+
+fn message<T>(result: Result<T>) -> (ErrorKind, String) {
+    let error = result.err().expect("it must fail");
+    (error.kind(), error.to_string())
+}
+
+/// A file of these pictures, written as `write` does it.
+fn file(
+    format: &str,
+    stream: &VideoStream,
+    seekable: bool,
+    write: impl FnOnce(&mut StreamingMediaEncoder<'_>) -> Result<()>,
+) -> Vec<u8> {
+    let mut cursor = Cursor::new(Vec::new());
+    let target =
+        if seekable { Target::seekable_writer(&mut cursor) } else { Target::writer(&mut cursor) };
+    let mut encoder = StreamingMediaEncoder::new(target, Some(format)).unwrap();
+    encoder.add_video_stream(stream).unwrap();
+    encoder.open().unwrap();
+    write(&mut encoder).unwrap();
+    encoder.close().unwrap();
+    drop(encoder);
+    cursor.into_inner()
+}
+
+fn raw(stream: &VideoStream, film: &[u8]) -> Vec<u8> {
+    file("rawvideo", stream, false, |encoder| encoder.write_video_chunk(0, &chunk(film), None))
+}
+
+fn video_muxers() -> impl Iterator<Item = &'static MuxerInfo> {
+    muxers().filter(|muxer| !muxer.video_codecs.is_empty())
+}
+
+// What is refused, in torio's words.
+
+#[test]
+fn rates_and_sizes_must_be_positive() {
+    for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let (kind, text) = message(add("rawvideo", &VideoStream::new(rate, 2, 2)));
+        assert_eq!(kind, ErrorKind::Argument);
+        assert!(text.contains("Frame rate must be positive and finite. Found: "), "{text}");
+        let (_, text) = message(add("rawvideo", &stream().encoder_frame_rate(rate)));
+        assert!(text.contains("Encoder frame rate must be positive and finite"), "{text}");
+    }
+    for (stream, expected) in [
+        (VideoStream::new(25.0, 0, 2), "width must be positive. Found: 0"),
+        (VideoStream::new(25.0, 2, 0), "height must be positive. Found: 0"),
+        (stream().encoder_width(0), "Encoder width must be positive. Found: 0"),
+        (stream().encoder_height(0), "Encoder height must be positive. Found: 0"),
+        (VideoStream::new(25.0, 70_000, 2), "width must be at most 65536. Found: 70000"),
+    ] {
+        let (_, text) = message(add("rawvideo", &stream));
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn names_that_nobody_knows_are_refused_with_those_known() {
+    let (kind, text) = message(add("rawvideo", &stream().encoder("nope")));
+    assert_eq!(kind, ErrorKind::UnknownName);
+    assert!(text.contains("Unexpected codec: nope") && text.contains("rawvideo"), "{text}");
+    let (_, text) = message(add("rawvideo", &stream().format(PixelFormat::Yuv420p)));
+    let expected = "Unsupported pixel format (yuv420p) was provided. Valid values are rgb24, bgr24, \
+                    yuv444p, gray, rgb0, bgr0.";
+    assert!(text.contains(expected), "{text}");
+    let (_, text) = message(add("wav", &stream()));
+    assert!(text.contains("wav does not support video."), "{text}");
+    let (_, text) = message(add("yuv4mpegpipe", &stream().encoder("png")));
+    assert!(text.contains("yuv4mpegpipe does not support png"), "{text}");
+    let (_, text) = message(add("rawvideo", &stream().encoder_option("bogus", "1")));
+    assert!(text.contains("Unexpected options: bogus") && text.contains("colorspace"), "{text}");
+    for stream in [stream().filter_desc("null"), stream().hw_accel("cuda:0")] {
+        assert_eq!(message(add("rawvideo", &stream)).0, ErrorKind::Unsupported);
+    }
+    let (_, text) =
+        message(add("h264", &stream().encoder("h264").encoder_format(PixelFormat::Rgb24)));
+    assert!(
+        text.contains("does not support rgb24 format. Supported values are; yuv420p"),
+        "{text}"
+    );
+}
+
+#[test]
+fn chunks_that_do_not_fit_are_refused_and_the_next_one_is_written() {
+    let mut encoder = open("rawvideo", &stream());
+    let film = film(2);
+    let mut fails = |chunk: TensorView<'_>, pts, expected: &str| {
+        let (kind, text) = message(encoder.write_video_chunk(0, &chunk, pts));
+        assert_eq!(kind, ErrorKind::Chunk);
+        assert!(text.contains(expected), "{text}");
+    };
+    let floats = vec![0f32; film.len()];
+    let shape = [2, 3, SIZE.1, SIZE.0];
+    let view = |shape: &[usize]| TensorView::new(&film, 0, shape, &vec![0; shape.len()]).unwrap();
+    fails(
+        TensorView::contiguous(&floats, &shape).unwrap(),
+        None,
+        "Expected Tensor of uint8 type. Found: Float",
+    );
+    fails(view(&[3, 24, 32]), None, "Input Tensor has to be 4D");
+    let expected = "Expected tensor with shape (N, 3, 24, 32) (NCHW format). Found [2, 4, 24, 32]";
+    fails(view(&[2, 4, 24, 32]), None, expected);
+    fails(view(&[2, 3, 24, 34]), None, "Found [2, 3, 24, 34]");
+    for pts in [-1.0, f64::NAN, f64::INFINITY] {
+        fails(view(&shape), Some(pts), "The value of PTS must be positive and finite. Found: ");
+    }
+    encoder.write_video_chunk(0, &chunk(&film), None).unwrap();
+    let (kind, text) = message(encoder.write_audio_chunk(0, &view(&[2, 2]), None));
+    assert_eq!(kind, ErrorKind::Argument);
+    assert!(text.contains("Stream 0 is not audio type."), "{text}");
+    let (_, text) = message(encoder.write_video_chunk(1, &chunk(&film), None));
+    assert!(text.contains("Index must be in range of [0, 1). Found: 1"), "{text}");
+    encoder.close().unwrap();
+}
+
+#[test]
+fn sound_has_no_pictures() {
+    let mut encoder = StreamingMediaEncoder::new(Target::writer(io::sink()), Some("wav")).unwrap();
+    encoder.add_audio_stream(&AudioStream::new(8000, 1)).unwrap();
+    encoder.open().unwrap();
+    let (_, text) = message(encoder.write_video_chunk(0, &chunk(&film(1)), None));
+    assert!(text.contains("Stream 0 is not video type."), "{text}");
+}
+
+#[test]
+fn other_implementations_stand_in_and_say_so_once() {
+    let (_, warnings) = logged(|| {
+        for _ in 0..2 {
+            add("h264", &stream().encoder("libx264").encoder_option("preset", "medium")).unwrap();
+        }
+    });
+    let expected = "The encoder libx264 is not in this build; libopenh264 is used.";
+    let found = warnings.iter().filter(|(_, text)| text == expected).count();
+    assert_eq!(found, 1, "{warnings:?}");
+    // The codec's own name asks for no implementation.
+    let (_, warnings) = logged(|| add("h264", &stream().encoder("h264")).unwrap());
+    assert!(warnings.is_empty(), "{warnings:?}");
+}
+
+#[test]
+fn b_frames_are_warned_of_where_there_are_none() {
+    let config = CodecConfig { max_b_frames: Some(2), ..CodecConfig::default() };
+    let (_, warnings) = logged(|| add("h264", &stream().codec_config(config)).unwrap());
+    assert!(warnings.iter().any(|(_, text)| text.contains("no B-frames")), "{warnings:?}");
+}
+
+// What is chosen.
+
+#[test]
+fn frame_rates_stay_exact() {
+    for (rate, num, den) in [
+        (30.0, 30, 1),
+        (30_000.0 / 1001.0, 30_000, 1001),
+        (24_000.0 / 1001.0, 24_000, 1001),
+        (5000.0 / 167.0, 5000, 167),
+        (12.5, 25, 2),
+    ] {
+        let encoder = open("rawvideo", &VideoStream::new(rate, 32, 24));
+        let found = encoder.stream_parameters(0).unwrap().video().unwrap().frame_rate;
+        assert_eq!((found.num(), found.den()), (num, den));
+    }
+}
+
+#[test]
+fn colours_follow_the_lines_and_the_options() {
+    let color = |height: u32, stream: &dyn Fn(VideoStream) -> VideoStream, format: &str| {
+        let encoder = open(format, &stream(VideoStream::new(25.0, 32, height)));
+        let parameters = encoder.stream_parameters(0).unwrap().clone();
+        let MediaParameters::Video(video) = parameters.media else { panic!("no video") };
+        video.color
+    };
+    let plain = |stream| stream;
+    assert_eq!(color(576, &plain, "h264"), ColorInfo::BT601);
+    assert_eq!(color(720, &plain, "h264"), ColorInfo::BT709);
+    assert_eq!(color(720, &plain, "yuv4mpegpipe"), ColorInfo::BT601);
+    assert_eq!(color(720, &plain, "mjpeg"), ColorInfo::JFIF);
+    assert_eq!(color(720, &plain, "rawvideo"), ColorInfo::SRGB);
+    let full = color(64, &|s| s.encoder_option("color_range", "pc"), "h264");
+    assert_eq!(full.range.name(), "pc");
+    let hd = color(64, &|s| s.encoder_option("colorspace", "bt709"), "h264");
+    assert_eq!(hd, ColorInfo::BT709);
+    let (kind, text) = message(add("rawvideo", &stream().encoder_option("colorspace", "bt709")));
+    assert_eq!(kind, ErrorKind::Option);
+    assert!(text.contains("no meaning for rgb24"), "{text}");
+}
+
+#[test]
+fn the_extension_tells_how_pictures_are_coded() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, codec) in [
+        ("a_%03d.png", "png"),
+        ("a.jpg", "mjpeg"),
+        ("a.bmp", "bmp"),
+        ("a.ppm", "ppm"),
+        ("a.webp", "webp"),
+        ("a.gif", "gif"),
+        ("a.apng", "png"),
+        ("a.y4m", "wrapped_avframe"),
+        ("a.h264", "h264"),
+    ] {
+        let path = directory.path().join(name);
+        let mut encoder = StreamingMediaEncoder::new(&path, None).unwrap();
+        encoder.add_video_stream(&stream()).unwrap();
+        assert_eq!(encoder.stream_parameters(0).unwrap().codec.name(), codec, "{name}");
+    }
+}
+
+#[test]
+fn pictures_are_numbered_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("frame_%03d.ppm");
+    let mut encoder = StreamingMediaEncoder::new(&path, None).unwrap();
+    encoder.add_video_stream(&stream()).unwrap();
+    encoder.open().unwrap();
+    encoder.write_video_chunk(0, &chunk(&film(3)), None).unwrap();
+    encoder.close().unwrap();
+    let mut names: Vec<_> = std::fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["frame_001.ppm", "frame_002.ppm", "frame_003.ppm"]);
+    let bytes = std::fs::read(directory.path().join("frame_002.ppm")).unwrap();
+    let second = raw(&stream(), &film(2)).split_off(3 * SIZE.0 * SIZE.1);
+    assert_eq!(bytes, [b"P6\n32 24\n255\n".to_vec(), second].concat());
+
+    let path = directory.path().join("one.ppm");
+    let mut encoder = StreamingMediaEncoder::new(&path, None).unwrap();
+    encoder.add_video_stream(&stream()).unwrap();
+    encoder.open().unwrap();
+    let (_, text) = message(encoder.write_video_chunk(0, &chunk(&film(2)), None));
+    assert!(text.contains("frame_%04d.png"), "{text}");
+}
+
+// What is promised.
+
+#[test]
+fn raw_pictures_are_the_chunks() {
+    let film = film(3);
+    // From one plane for each colour to three bytes for each pixel.
+    let plane = SIZE.0 * SIZE.1;
+    let packed: Vec<u8> = film
+        .chunks(3 * plane)
+        .flat_map(|picture| (0..plane).flat_map(|i| [0, 1, 2].map(|c| picture[c * plane + i])))
+        .collect();
+    assert!(raw(&stream(), &film) == packed);
+    let swapped: Vec<u8> = packed.chunks(3).flat_map(|p| [p[2], p[1], p[0]]).collect();
+    assert!(raw(&stream().encoder_format(PixelFormat::Bgr24), &film) == swapped);
+    assert!(raw(&stream().format(PixelFormat::Bgr24), &film) == packed, "bgr24 stays as it is");
+}
+
+#[test]
+fn a_film_has_the_same_bytes_however_it_is_cut() {
+    let film = film(9);
+    let picture = 3 * SIZE.0 * SIZE.1;
+    for muxer in video_muxers() {
+        for seekable in [true, false] {
+            if muxer.name == "apng" && !seekable {
+                continue;
+            }
+            let whole = file(muxer.name, &stream(), seekable, |encoder| {
+                encoder.write_video_chunk(0, &chunk(&film), None)
+            });
+            let cut = file(muxer.name, &stream(), seekable, |encoder| {
+                encoder.write_video_chunk(0, &chunk(&[]), None)?;
+                for part in [0..1, 1..5, 5..5, 5..9] {
+                    let part = &film[part.start * picture..part.end * picture];
+                    encoder.write_video_chunk(0, &chunk(part), None)?;
+                }
+                Ok(())
+            });
+            // As channels-last memory, upside down, and back again.
+            let (width, height) = (SIZE.0 as isize, SIZE.1 as isize);
+            let packed: Vec<u8> = film
+                .chunks(picture)
+                .flat_map(|p| {
+                    let rows = (0..SIZE.1).rev();
+                    rows.flat_map(move |y| {
+                        (0..SIZE.0)
+                            .flat_map(move |x| [0, 1, 2].map(|c| p[(c * SIZE.1 + y) * SIZE.0 + x]))
+                    })
+                })
+                .collect();
+            let strides = [picture as isize, 1, -3 * width, 3];
+            let start = 3 * (width * (height - 1)) as usize;
+            let shape = [9, 3, SIZE.1, SIZE.0];
+            let strided = TensorView::new(&packed, start, &shape, &strides).unwrap();
+            let turned = file(muxer.name, &stream(), seekable, |encoder| {
+                encoder.write_video_chunk(0, &strided, None)
+            });
+            assert!(whole == cut, "{} {seekable}: cut", muxer.name);
+            assert!(whole == turned, "{} {seekable}: strides", muxer.name);
+        }
+    }
+}
+
+#[test]
+fn frames_are_written_as_chunks_are() {
+    let film = film(2);
+    let expected = raw(&stream().encoder_format(PixelFormat::Yuv420p), &film);
+    let packed = raw(&stream(), &film);
+    let frames =
+        stream().frames(PixelFormat::Rgb24, ColorInfo::SRGB).encoder_format(PixelFormat::Yuv420p);
+    let found = file("rawvideo", &frames, false, |encoder| {
+        for picture in packed.chunks(3 * SIZE.0 * SIZE.1) {
+            let mut buffer = VideoBuffer::new(PixelFormat::Rgb24, SIZE.0, SIZE.1, ColorInfo::SRGB)?;
+            let [(plane, stride), ..] = buffer.planes_mut();
+            for (to, from) in plane.chunks_mut(stride).zip(picture.chunks(3 * SIZE.0)) {
+                to[..from.len()].copy_from_slice(from);
+            }
+            encoder.write_video_frame(0, &buffer.frame(Timestamp(0)), None)?;
+        }
+        Ok(())
+    });
+    assert!(found == expected);
+}
+
+#[test]
+fn a_gap_is_a_repeated_picture_where_a_container_has_no_times() {
+    let film = film(2);
+    let (first, second) = film.split_at(film.len() / 2);
+    let timed = |fill: &str, pts: f64| {
+        let mut cursor = Cursor::new(Vec::new());
+        let target = Target::writer(&mut cursor);
+        let mut encoder = StreamingMediaEncoder::new(target, Some("rawvideo")).unwrap();
+        encoder.add_video_stream(&stream()).unwrap();
+        encoder.open_with([("fill_gaps", fill)].into_iter().collect()).unwrap();
+        encoder.write_video_chunk(0, &chunk(first), Some(0.0)).unwrap();
+        encoder.write_video_chunk(0, &chunk(second), Some(pts)).unwrap();
+        encoder.close().unwrap();
+        drop(encoder);
+        cursor.into_inner()
+    };
+    let (one, two) = (raw(&stream(), first), raw(&stream(), second));
+    assert!(timed("true", 0.04) == [&one[..], &two].concat());
+    assert!(timed("true", 0.12) == [&one[..], &one, &one, &two].concat());
+    assert!(timed("false", 0.12) == [&one[..], &two].concat());
+    let (_, warnings) = logged(|| assert!(timed("true", 0.0) == [&one[..], &two].concat()));
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    // IVF has times: nothing is repeated.
+    let ivf = file("ivf", &stream(), true, |encoder| {
+        encoder.write_video_chunk(0, &chunk(first), Some(0.0))?;
+        encoder.write_video_chunk(0, &chunk(second), Some(0.4))
+    });
+    assert_eq!(ivf[24..28], [2, 0, 0, 0]);
+}
+
+#[test]
+fn pictures_are_repeated_and_dropped_to_another_rate() {
+    let film = film(8);
+    let picture = 3 * SIZE.0 * SIZE.1;
+    let twice = raw(&stream().encoder_frame_rate(50.0), &film);
+    let plain = raw(&stream(), &film);
+    assert_eq!(twice.len(), 2 * plain.len());
+    for (index, shown) in twice.chunks(picture).enumerate() {
+        assert!(shown == &plain[index / 2 * picture..][..picture], "{index}");
+    }
+    assert_eq!(raw(&stream().encoder_frame_rate(12.5), &film).len(), 4 * picture);
+}
+
+#[test]
+fn one_picture_and_none_are_files() {
+    for muxer in video_muxers() {
+        for seekable in [true, false] {
+            if muxer.name == "apng" && !seekable {
+                continue;
+            }
+            let one = file(muxer.name, &stream(), seekable, |encoder| {
+                encoder.write_video_chunk(0, &chunk(&film(1)), None)
+            });
+            assert!(!one.is_empty(), "{}", muxer.name);
+            // An animation has a picture; everything else may have none.
+            if muxer.name != "apng" {
+                file(muxer.name, &stream(), seekable, |_| Ok(()));
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+
+    #[test]
+    fn nothing_panics(
+        rate in prop_oneof![Just(25.0), any::<f64>()],
+        size in (0u32..70, 0u32..70),
+        encoder_size in proptest::option::of((0u32..70, 0u32..70)),
+        encoder_rate in proptest::option::of(0.1..240.0f64),
+        format in proptest::sample::select(PixelFormat::ALL),
+        muxer in proptest::sample::select(video_muxers().collect::<Vec<_>>()),
+        pts in proptest::option::of(prop_oneof![Just(f64::NAN), -1.0..30.0f64, Just(1e300)]),
+    ) {
+        let mut stream = VideoStream::new(rate, size.0, size.1).format(format);
+        if let Some((width, height)) = encoder_size {
+            stream = stream.encoder_width(width).encoder_height(height);
+        }
+        if let Some(rate) = encoder_rate {
+            stream = stream.encoder_frame_rate(rate);
+        }
+        let target = Target::seekable_writer(Cursor::new(Vec::new()));
+        let mut encoder = StreamingMediaEncoder::new(target, Some(muxer.name)).unwrap();
+        if encoder.add_video_stream(&stream).is_ok() && encoder.open().is_ok() {
+            let components = format.components();
+            let shape = [2, components, size.1 as usize, size.0 as usize];
+            let data = vec![77; shape.iter().product()];
+            let chunk = TensorView::contiguous(&data, &shape).unwrap();
+            let _ = encoder.write_video_chunk(0, &chunk, None);
+            let _ = encoder.write_video_chunk(0, &chunk, pts);
+            let _ = encoder.close();
+        }
+    }
+}

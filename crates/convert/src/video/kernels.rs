@@ -80,6 +80,13 @@ kernels! {
         }
     }
 
+    /// Writes an eighth of each sum.
+    fn eighths<>(sums: &[i16], to: &mut [u8]) {
+        for (to, sum) in to.iter_mut().zip(sums) {
+            *to = ((*sum + 4) >> 3) as u8;
+        }
+    }
+
     /// Writes red, green and blue.
     fn to_rgb<>(matrix: &FromYuv, yuv: [&[u8]; 3], rgb: [&mut [u8]; 3]) {
         let ([y, u, v], [r, g, b]) = (yuv, rgb);

@@ -411,7 +411,7 @@ fn what_cannot_be_is_refused() {
             ScaleFilter::Lanczos,
         )
     };
-    for size in [(0, 4), (4, 0), (70_000, 1), (1, usize::MAX)] {
+    for size in [(0, 4), (4, 0), (70_000, 1), (1, usize::MAX), (65_535, 5000)] {
         let message = new(size, (4, 4), ColorInfo::BT601).unwrap_err().to_string();
         assert!(message.contains(&format!("{}x{}", size.0, size.1)), "{message}");
         assert!(new((4, 4), size, ColorInfo::BT601).is_err());

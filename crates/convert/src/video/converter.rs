@@ -22,6 +22,9 @@ use crate::level::Level;
 /// The largest width and height.
 const MAX_SIZE: usize = 65_535;
 
+/// The most pixels of a picture; FFmpeg allows a few less.
+const MAX_PIXELS: u64 = 1 << 28;
+
 /// Rows that are made at once where something is scaled. Even, so that no chroma is cut in two.
 const SCALED_BAND: usize = 32;
 
@@ -108,7 +111,7 @@ impl VideoConverter {
     /// range whatever it says. An unknown matrix is BT.601's, or the other side's.
     ///
     /// # Errors
-    /// Width and height must be from 1 to 65,535, and the matrix one that there are numbers for where
+    /// Width and height must be from 1 to 65,535, their product at most 2^28, and the matrix one that there are numbers for where
     /// RGB and YUV are converted.
     pub fn new(
         input: PixelFormat,
@@ -134,10 +137,13 @@ impl VideoConverter {
         filter: ScaleFilter,
     ) -> Result<Self> {
         for (width, height) in [size, output_size] {
-            if !(1..=MAX_SIZE).contains(&width) || !(1..=MAX_SIZE).contains(&height) {
+            let is_allowed = (1..=MAX_SIZE).contains(&width)
+                && (1..=MAX_SIZE).contains(&height)
+                && width as u64 * height as u64 <= MAX_PIXELS;
+            if !is_allowed {
                 return Err(Error::argument(format!(
-                    "The width and height of a picture must be from 1 to {MAX_SIZE}. Found: \
-                     {width}x{height}"
+                    "The width and height of a picture must be from 1 to {MAX_SIZE}, and their \
+                     product at most {MAX_PIXELS}. Found: {width}x{height}"
                 )));
             }
         }

@@ -1,12 +1,18 @@
-//! Nothing is allocated once a converter is made, or a resampler has run for a while.
+//! Nothing is allocated once a converter is made, has seen a picture, or a resampler has run for a
+//! while.
 
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use reelwright_convert::{AudioConverter, Outliers, ResampleQuality, Resampler, outliers};
-use reelwright_core::{ChannelLayout, DataType, SampleFormat, TypedBuffer, TypedSlice};
+use reelwright_convert::{
+    AudioConverter, Outliers, ResampleQuality, Resampler, ScaleFilter, VideoConverter, outliers,
+};
+use reelwright_core::{
+    ChannelLayout, ColorInfo, DataType, PixelFormat, SampleFormat, TensorView, Timestamp,
+    TypedBuffer, TypedSlice, VideoBuffer,
+};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -72,6 +78,53 @@ fn resampling_does_not_allocate_in_steady_state() {
             let before = ALLOCATIONS.get();
             push(1000);
             assert_eq!(ALLOCATIONS.get(), before, "{from} to {to}, {quality}");
+        }
+    }
+}
+
+#[test]
+fn pictures_do_not_allocate_after_the_first() {
+    let data = vec![77u8; 3 * 30 * 50];
+    let shape = [1, 3, 30, 50];
+    let planes = TensorView::contiguous(&data, &shape).unwrap();
+    let packed = TensorView::new(&data, 0, &shape, &[0, 1, 150, 3]).unwrap();
+    for output in PixelFormat::ALL {
+        for size in [(50, 30), (20, 60)] {
+            for chunk in [planes, packed] {
+                let mut converter = VideoConverter::new(
+                    PixelFormat::Rgb24,
+                    ColorInfo::SRGB,
+                    (50, 30),
+                    *output,
+                    ColorInfo::BT709,
+                    size,
+                    ScaleFilter::Bicubic,
+                )
+                .unwrap();
+                let mut to = VideoBuffer::new(*output, size.0, size.1, ColorInfo::BT709).unwrap();
+                converter.convert(&chunk, 0, &mut to);
+                let before = ALLOCATIONS.get();
+                converter.convert(&chunk, 0, &mut to);
+                assert_eq!(ALLOCATIONS.get(), before, "{output}");
+            }
+        }
+        let from = VideoBuffer::new(*output, 50, 30, ColorInfo::BT601).unwrap();
+        for color in [ColorInfo::BT601, ColorInfo::BT709] {
+            let mut converter = VideoConverter::new(
+                *output,
+                ColorInfo::BT601,
+                (50, 30),
+                PixelFormat::Nv12,
+                color,
+                (60, 20),
+                ScaleFilter::Bicubic,
+            )
+            .unwrap();
+            let mut to = VideoBuffer::new(PixelFormat::Nv12, 60, 20, color).unwrap();
+            converter.convert_frame(&from.frame(Timestamp(0)), &mut to);
+            let before = ALLOCATIONS.get();
+            converter.convert_frame(&from.frame(Timestamp(0)), &mut to);
+            assert_eq!(ALLOCATIONS.get(), before, "{output}");
         }
     }
 }

@@ -22,6 +22,9 @@ use crate::level::Level;
 /// The largest width and height.
 const MAX_SIZE: usize = 65_535;
 
+/// The most pixels of a picture; FFmpeg allows a few less.
+const MAX_PIXELS: u64 = 1 << 28;
+
 /// Rows that are made at once where something is scaled. Even, so that no chroma is cut in two.
 const SCALED_BAND: usize = 32;
 
@@ -108,7 +111,7 @@ impl VideoConverter {
     /// range whatever it says. An unknown matrix is BT.601's, or the other side's.
     ///
     /// # Errors
-    /// Width and height must be from 1 to 65,535, and the matrix one that there are numbers for where
+    /// Width and height must be from 1 to 65,535, their product at most 2^28, and the matrix one that there are numbers for where
     /// RGB and YUV are converted.
     pub fn new(
         input: PixelFormat,
@@ -134,10 +137,13 @@ impl VideoConverter {
         filter: ScaleFilter,
     ) -> Result<Self> {
         for (width, height) in [size, output_size] {
-            if !(1..=MAX_SIZE).contains(&width) || !(1..=MAX_SIZE).contains(&height) {
+            let is_allowed = (1..=MAX_SIZE).contains(&width)
+                && (1..=MAX_SIZE).contains(&height)
+                && width as u64 * height as u64 <= MAX_PIXELS;
+            if !is_allowed {
                 return Err(Error::argument(format!(
-                    "The width and height of a picture must be from 1 to {MAX_SIZE}. Found: \
-                     {width}x{height}"
+                    "The width and height of a picture must be from 1 to {MAX_SIZE}, and their \
+                     product at most {MAX_PIXELS}. Found: {width}x{height}"
                 )));
             }
         }
@@ -546,4 +552,50 @@ fn thirds(rows: &mut [u8], width: usize) -> [&mut [u8]; 3] {
     let (a, rest) = rows.split_at_mut(width);
     let (b, rest) = rest.split_at_mut(width);
     [a, b, &mut rest[..width]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reelwright_core::Timestamp;
+
+    #[test]
+    fn every_level_converts_alike() {
+        let data: Vec<u8> =
+            (0..4 * 203 * 37u32).map(|i| (i.wrapping_mul(0x9e37_79b9) >> 23) as u8).collect();
+        let inputs = PixelFormat::ALL.iter().filter(|f| f.chroma_shift() == (0, 0));
+        for (input, (width, height)) in inputs.flat_map(|f| [(f, (203, 37)), (f, (5, 4))]) {
+            let (channels, area) = (input.components(), width * height);
+            let shape = [1, channels, height, width];
+            let planes = TensorView::contiguous(&data[..channels * area], &shape).unwrap();
+            let strides = [0, 1, (width * channels) as isize, channels as isize];
+            let packed = TensorView::new(&data, 0, &shape, &strides).unwrap();
+            for output in PixelFormat::ALL {
+                for (out_width, out_height) in [(width, height), (131, 20), (260, 41), (203, 9)] {
+                    for chunk in [planes, packed] {
+                        let color = ColorInfo::BT709;
+                        let results = Level::available().into_iter().map(|level| {
+                            let mut converter = VideoConverter::with_level(
+                                level,
+                                (*input, ColorInfo::BT601, (width, height)),
+                                (*output, color, (out_width, out_height)),
+                                ScaleFilter::Lanczos,
+                            )
+                            .unwrap();
+                            let mut to =
+                                VideoBuffer::new(*output, out_width, out_height, color).unwrap();
+                            converter.convert(&chunk, 0, &mut to);
+                            let frame = to.frame(Timestamp(0));
+                            frame.planes.map(|plane| plane.data.to_vec())
+                        });
+                        let results: Vec<_> = results.collect();
+                        assert!(
+                            results.iter().all(|result| *result == results[0]),
+                            "{input} to {output} of {out_width}x{out_height}"
+                        );
+                    }
+                }
+            }
+        }
+    }
 }

@@ -80,6 +80,13 @@ kernels! {
         }
     }
 
+    /// Writes an eighth of each sum.
+    fn eighths<>(sums: &[i16], to: &mut [u8]) {
+        for (to, sum) in to.iter_mut().zip(sums) {
+            *to = ((*sum + 4) >> 3) as u8;
+        }
+    }
+
     /// Writes red, green and blue.
     fn to_rgb<>(matrix: &FromYuv, yuv: [&[u8]; 3], rgb: [&mut [u8]; 3]) {
         let ([y, u, v], [r, g, b]) = (yuv, rgb);
@@ -154,9 +161,24 @@ kernels! {
     /// Turns rows into columns: `rows` holds [`LANES`] of `columns.len()` samples.
     fn turn<>(rows: &[i16], columns: &mut [[i16; LANES]]) {
         let width = columns.len();
-        for (lane, row) in rows.chunks_exact(width).enumerate() {
-            for (column, sample) in columns.iter_mut().zip(row) {
-                column[lane] = *sample;
+        for (group, rows) in rows.chunks_exact(4 * width).enumerate() {
+            let rows: [&[i16]; 4] = std::array::from_fn(|i| &rows[i * width..][..width]);
+            let four = rows.map(|row| row.as_chunks::<4>().0);
+            let (squares, rest) = columns.as_chunks_mut::<4>();
+            let rest_start = 4 * squares.len();
+            for (index, squares) in squares.chunks_mut(TURNED).enumerate() {
+                let rows = four.map(|row| &row[index * TURNED..][..squares.len()]);
+                let mut turned = [[0; TURNED]; 4];
+                turn_fours(rows, &mut turned);
+                for (i, square) in squares.iter_mut().enumerate() {
+                    for (column, turned) in square.iter_mut().zip(&turned) {
+                        column[4 * group..][..4].copy_from_slice(&four_of(turned[i]));
+                    }
+                }
+            }
+            for (x, column) in rest.iter_mut().enumerate() {
+                let four = rows.map(|row| row[rest_start + x]);
+                column[4 * group..][..4].copy_from_slice(&four);
             }
         }
     }
@@ -190,6 +212,42 @@ kernels! {
             *to = column[lane];
         }
     }
+}
+
+/// How many squares are turned at once.
+const TURNED: usize = 32;
+
+/// Turns squares of four by four: as numbers of 64 bits, so that it needs no shuffling. Column `j`
+/// of square `i` becomes `to[j][i]`.
+#[inline(always)]
+fn turn_fours(rows: [&[[i16; 4]]; 4], to: &mut [[u64; TURNED]; 4]) {
+    const EVEN: u64 = 0x0000_ffff_0000_ffff;
+    const LOW: u64 = 0x0000_0000_ffff_ffff;
+    let [a, b, c, d] = rows;
+    let [to_a, to_b, to_c, to_d] = to;
+    let rows = a.iter().zip(b).zip(c).zip(d);
+    let to = to_a.iter_mut().zip(to_b).zip(to_c).zip(to_d);
+    for ((((a, b), c), d), (((to_a, to_b), to_c), to_d)) in rows.zip(to) {
+        let [a, b, c, d] = [*a, *b, *c, *d].map(number_of);
+        // Columns 0 and 2 of two rows, then 1 and 3.
+        let (even, odd) = ((a & EVEN) | ((b & EVEN) << 16), ((a >> 16) & EVEN) | (b & !EVEN));
+        let (even_2, odd_2) = ((c & EVEN) | ((d & EVEN) << 16), ((c >> 16) & EVEN) | (d & !EVEN));
+        (*to_a, *to_c) = ((even & LOW) | (even_2 << 32), (even >> 32) | (even_2 & !LOW));
+        (*to_b, *to_d) = ((odd & LOW) | (odd_2 << 32), (odd >> 32) | (odd_2 & !LOW));
+    }
+}
+
+/// Four numbers as one, the first in the lowest bits.
+#[inline(always)]
+fn number_of(four: [i16; 4]) -> u64 {
+    let [a, b, c, d] = four.map(|sample| u64::from(sample as u16));
+    a | (b << 16) | (c << 32) | (d << 48)
+}
+
+/// The four numbers that [`number_of`] was made of.
+#[inline(always)]
+fn four_of(number: u64) -> [i16; 4] {
+    [number as i16, (number >> 16) as i16, (number >> 32) as i16, (number >> 48) as i16]
 }
 
 /// Filters rows of `data`, of `to.len()` samples each.

@@ -8,6 +8,7 @@ mod matrix;
 mod pack;
 mod scale_filter;
 mod scaler;
+mod share;
 mod taps;
 mod to_yuv;
 

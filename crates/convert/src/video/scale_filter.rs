@@ -43,19 +43,21 @@ impl ScaleFilter {
         }
     }
 
-    /// How far from a new sample the old ones count, in units of the larger of the two distances
-    /// between samples; for [`Area`](Self::Area), half the new distance and half the old one.
-    pub(super) const fn reach(self) -> f64 {
+    /// How far from a new sample old ones count, in units of the distance between old samples, `step`
+    /// of which are between new ones.
+    pub(super) fn reach(self, step: f64) -> f64 {
+        let wide = step.max(1.0);
         match self {
             Self::Nearest => 0.5,
-            Self::Bilinear | Self::Area => 1.0,
-            Self::Bicubic => 2.0,
-            Self::Lanczos => 3.0,
+            Self::Bilinear => wide,
+            Self::Bicubic => 2.0 * wide,
+            Self::Lanczos => 3.0 * wide,
+            // Half of the new sample and half of the old one.
+            Self::Area => 0.5 * step + 0.5,
         }
     }
 
-    /// The weight of an old sample at `distance` from a new one, both in units of the distance
-    /// between old samples, `step` of which are between new ones.
+    /// The weight of an old sample at `distance` from a new one, in the same units.
     pub(super) fn weight(self, distance: f64, step: f64) -> f64 {
         let x = distance.abs() / step.max(1.0);
         match self {

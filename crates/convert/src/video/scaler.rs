@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::kernels::{self, LANES};
-use super::taps::{Grid, Taps};
-use super::{scale_filter::ScaleFilter, taps::COEF_BITS};
+use super::scale_filter::ScaleFilter;
+use super::share::share;
+use super::taps::{COEF_BITS, Grid, Taps};
 use crate::level::Level;
 
 /// Where a scaler finds rows.
@@ -29,7 +30,11 @@ pub(super) struct Scaler {
     /// None where only rows get shorter or longer.
     down: Option<Taps>,
     across: Option<Taps>,
+    /// Whether pairs of columns, and at most of rows, become one, and if it is in their middle. It
+    /// gives what the taps do, sooner.
+    halves: Option<bool>,
     width: usize,
+    height: usize,
     out_width: usize,
     /// Where the rows start that make a new one.
     offsets: Vec<usize>,
@@ -53,6 +58,8 @@ impl Scaler {
         if across.is_none() && down.is_none() {
             return None;
         }
+        let is_half = |from: Grid, to: Grid| from.pixels == to.pixels && from.shift < to.shift;
+        let halves = is_half(from.0, to.0) && (is_half(from.1, to.1) || down.is_none());
         let (width, out_width) = (from.0.samples(), to.0.samples());
         let (columns, out_columns) = if across.is_some() { (width, out_width) } else { (0, 0) };
         Some(Self {
@@ -60,7 +67,9 @@ impl Scaler {
             offsets: vec![0; down.as_ref().map_or(1, |taps| taps.count)],
             down,
             across,
+            halves: halves.then_some(to.0.is_centered),
             width,
+            height: from.1.samples(),
             out_width,
             rows: vec![0; planes * LANES * columns],
             columns: vec![[0; LANES]; columns],
@@ -80,6 +89,12 @@ impl Scaler {
         rows: Range<usize>,
         to: &mut [Option<Rest<'_>>],
     ) {
+        if let Some(is_centered) = self.halves {
+            for (place, y) in rows.enumerate() {
+                self.halve(from, y, is_centered, place, to);
+            }
+            return;
+        }
         for start in rows.clone().step_by(LANES) {
             let lanes = start..rows.end.min(start + LANES);
             let place = start - rows.start;
@@ -98,6 +113,30 @@ impl Scaler {
                     kernels::turn_back(self.level, out, lane, &mut row[..self.out_width]);
                 }
             }
+        }
+    }
+
+    /// Writes row `y` of each plane, the mean of pixels that share it.
+    fn halve(
+        &mut self,
+        from: &mut dyn Rows,
+        y: usize,
+        is_centered: bool,
+        place: usize,
+        to: &mut [Option<Rest<'_>>],
+    ) {
+        let (first, last) = match self.down {
+            // A row alone at the end is its own pair.
+            Some(_) => (2 * y, (2 * y + 1).min(self.height - 1)),
+            None => (y, y),
+        };
+        from.prepare(first..last + 1);
+        for (plane, to) in to.iter_mut().flatten().enumerate() {
+            let data = from.data(plane);
+            let pair = [first, last].map(|y| &data[from.offset(plane, y)..][..self.width]);
+            let sums = &mut self.rows[..self.out_width];
+            share(self.level, 1, is_centered, pair, sums);
+            kernels::eighths(self.level, sums, &mut to.0[place * to.1..][..self.out_width]);
         }
     }
 
@@ -126,6 +165,52 @@ impl Scaler {
             } else {
                 let row = &mut to.0[place * to.1..][..self.width];
                 kernels::vertical_to_bytes(self.level, data, &self.offsets, coefs, row);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Whole(Vec<u8>, usize);
+
+    impl Rows for Whole {
+        fn prepare(&mut self, _: Range<usize>) {}
+
+        fn data(&self, _: usize) -> &[u8] {
+            &self.0
+        }
+
+        fn offset(&self, _: usize, y: usize) -> usize {
+            y * self.1
+        }
+    }
+
+    #[test]
+    fn halves_are_what_the_taps_make() {
+        for (width, height) in [(1, 1), (2, 2), (7, 5), (64, 3), (131, 8)] {
+            for (is_centered, down) in [(false, 0), (false, 1), (true, 0), (true, 1)] {
+                let grid = |pixels, shift, is_centered| Grid { pixels, shift, is_centered };
+                let from = (grid(width, 0, false), grid(height, 0, true));
+                let to = (grid(width, 1, is_centered), grid(height, down, true));
+                let samples = (0..width * height).map(|i| (i * i * 37 + i * 11) as u8).collect();
+                let mut rows = Whole(samples, width);
+                let mut results = [true, false].map(|is_fast| {
+                    let level = Level::detect();
+                    let mut scaler = Scaler::new(level, 1, from, to, ScaleFilter::Bicubic).unwrap();
+                    assert_eq!(scaler.halves, Some(is_centered));
+                    if !is_fast {
+                        scaler.halves = None;
+                    }
+                    let mut out = vec![0; to.0.samples() * to.1.samples()];
+                    let mut rest = [Some((&mut out[..], to.0.samples()))];
+                    scaler.scale(&mut rows, 0..to.1.samples(), &mut rest);
+                    out
+                });
+                let [fast, slow] = &mut results;
+                assert_eq!(fast, slow, "{width}x{height} {is_centered} {down}");
             }
         }
     }

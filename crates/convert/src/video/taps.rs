@@ -125,12 +125,8 @@ fn weights(from: Grid, to: Grid, filter: ScaleFilter, index: usize) -> (i64, Vec
     if filter == ScaleFilter::Nearest {
         return ((2 * (place - first) + unit).div_euclid(2 * unit), vec![1.0]);
     }
-    let reach = match filter {
-        ScaleFilter::Area => 0.5 * step + 0.5,
-        _ => filter.reach() * step.max(1.0),
-    };
     let middle = (place - first).div_euclid(unit);
-    let reach = reach.ceil() as i64 + 1;
+    let reach = filter.reach(step).ceil() as i64 + 1;
     let samples = middle - reach..=middle + reach + 1;
     let weight = |sample| {
         let distance = (first + sample * unit - place) as f64 / unit as f64;

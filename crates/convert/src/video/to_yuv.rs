@@ -3,6 +3,7 @@
 use super::component::Source;
 use super::kernels;
 use super::matrix::ToYuv;
+use super::share::share;
 use crate::level::Level;
 
 /// Makes rows of luma, and of chroma for as many pixels as share it.
@@ -73,34 +74,12 @@ impl RgbToYuv {
         } else {
             let width = u.len();
             for ((above, below), sums) in above.iter().zip(below).zip(sums.chunks_mut(width)) {
-                self.sum(above, below, sums);
+                share(self.level, self.shift.0, self.is_centered, [above, below], sums);
             }
             let [r, g, b] = [0, 1, 2].map(|index| &sums[index * width..][..width]);
             kernels::chroma(self.level, &self.matrix, r, g, b, u, v);
         }
         self.sums = sums;
-    }
-
-    /// Writes eight times the colour of the pixels about each chroma sample.
-    fn sum(&self, above: &[u8], below: &[u8], to: &mut [i16]) {
-        let last = self.width - 1;
-        let at = |x: usize| i16::from(above[x.min(last)]) + i16::from(below[x.min(last)]);
-        if self.shift.0 == 0 {
-            // Only rows are shared, which is no format's but may be scaled to one's.
-            (0..).zip(to).for_each(|(x, to)| *to = 4 * at(x));
-            return;
-        }
-        let pairs = |row| <[u8]>::as_chunks::<2>(row).0;
-        if self.is_centered {
-            kernels::sum_center(self.level, pairs(above), pairs(below), to);
-        } else {
-            kernels::sum_left(self.level, pairs(above), pairs(below), &mut to[1..]);
-            to[0] = 3 * at(0) + at(1);
-        }
-        if self.width % 2 == 1 {
-            let before = if self.is_centered { at(last) } else { at(last.saturating_sub(1)) };
-            to[last / 2] = before + 3 * at(last);
-        }
     }
 
     /// Makes row `y` lie in memory.

@@ -117,9 +117,14 @@ impl Recipe {
     }
 }
 
-/// Every container with every encoder it takes.
+/// Every container of sound.
+pub fn audio_muxers() -> impl Iterator<Item = &'static MuxerInfo> {
+    muxers().filter(|muxer| !muxer.audio_codecs.is_empty())
+}
+
+/// Every container of sound with every encoder it takes.
 pub fn formats() -> impl Iterator<Item = (&'static MuxerInfo, &'static AudioEncoderInfo)> {
-    muxers().flat_map(|muxer| {
+    audio_muxers().flat_map(|muxer| {
         audio_encoders()
             .filter(move |info| muxer.audio_codecs.contains(&info.encoder.codec))
             .map(move |info| (muxer, info))

@@ -501,7 +501,7 @@ fn a_layout_must_have_the_streams_channels() {
 
 #[test]
 fn one_stream_is_what_these_containers_hold() {
-    for muxer in muxers().filter(|muxer| muxer.max_streams == 1) {
+    for muxer in audio_muxers().filter(|muxer| muxer.max_streams == 1) {
         let mut encoder = new(muxer.name, 1);
         let (kind, text) = message(encoder.add_audio_stream(&AudioStream::new(8000, 1)));
         assert_eq!(kind, ErrorKind::Unsupported);

@@ -4,7 +4,7 @@
 const PARTS: usize = 8;
 const PART: usize = 128;
 /// How many times louder than the parts before a part must be.
-const RATIO: f32 = 9.0;
+const RATIO: f32 = 12.0;
 /// The least energy of an attack, a sample: about -75 dB of full scale.
 const FLOOR: f32 = 3e-8;
 

@@ -44,18 +44,18 @@ const MAX_FRAME_BITS: u64 = 6144;
 
 /// The bandwidth that a bit rate in kbit/s, of one channel, is enough for, in Hz.
 const BANDWIDTHS: [(u32, u32); 12] = [
-    (8, 3500),
-    (12, 5000),
-    (16, 6500),
-    (20, 8000),
-    (24, 9500),
-    (32, 12_000),
-    (40, 13_500),
-    (48, 15_000),
-    (64, 17_000),
-    (80, 18_000),
-    (96, 19_000),
-    (128, 20_500),
+    (8, 3800),
+    (12, 5500),
+    (16, 7200),
+    (20, 8800),
+    (24, 10_500),
+    (32, 13_000),
+    (40, 15_000),
+    (48, 16_500),
+    (64, 18_500),
+    (80, 19_500),
+    (96, 20_500),
+    (128, 22_000),
 ];
 /// The bandwidth of each quality, in Hz.
 const QUALITY_BANDWIDTHS: [u32; 11] =
@@ -112,7 +112,7 @@ impl Config {
         let natural = match control {
             RateControl::Variable { quality } => QUALITY_BANDWIDTHS[usize::from(quality)],
             RateControl::Average { bit_rate } | RateControl::Constant { bit_rate } => {
-                bandwidth(bit_rate as f64 / 1000.0 / channels as f64, hz)
+                bandwidth(bit_rate as f64 / 1000.0 / channels as f64)
             }
         };
         let cutoff = options.take_int(&CUTOFF)?.unwrap_or(0) as u32;
@@ -174,9 +174,7 @@ fn steered(request: &AudioEncoderRequest, cbr: bool) -> Result<RateControl> {
 }
 
 /// The bandwidth that suits a bit rate of one channel.
-fn bandwidth(kbps: f64, hz: u32) -> u32 {
-    // A lower sample rate leaves more bits for each line.
-    let _ = hz;
+fn bandwidth(kbps: f64) -> u32 {
     let after = BANDWIDTHS.partition_point(|&(known, _)| f64::from(known) <= kbps);
     let Some(&(low_kbps, low)) = after.checked_sub(1).map(|at| &BANDWIDTHS[at]) else {
         return BANDWIDTHS[0].1;

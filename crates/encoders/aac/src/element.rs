@@ -19,6 +19,9 @@ const RISE: f32 = 3.0;
 /// How much louder a short window must be than those before to be in a group of its own.
 const GROUP_RATIO: f32 = 4.0;
 
+/// Mid and side must need less than this much of what left and right do.
+const MID_SIDE_GAIN: f32 = 0.97;
+
 /// What an element is; the numbers are those of id_syn_ele.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -93,7 +96,11 @@ impl Element {
         for (&channel, spectrum) in self.channels.iter().zip(&mut self.spectra) {
             let samples: &[f32; 2 * LINES] =
                 samples(channel)[..2 * LINES].try_into().expect("as long as that");
-            analysis.bank.transform(samples, sequence, spectrum);
+            if self.kind == Kind::LowFrequency {
+                analysis.bank.transform_low(samples, spectrum);
+            } else {
+                analysis.bank.transform(samples, sequence, spectrum);
+            }
             for (line, gain) in spectrum.iter_mut().zip(&lowpass[..]) {
                 *line *= gain;
             }
@@ -221,7 +228,7 @@ impl Element {
             };
             let apart = need(0, left[band]) + need(1, right[band]);
             let together = need(2, mid[band]) + need(3, side[band]);
-            self.mid_side[band] = together < apart;
+            self.mid_side[band] = together < apart * MID_SIDE_GAIN;
         }
     }
 
@@ -288,8 +295,8 @@ impl Element {
     fn write_info(&self, bits: &mut BitWriter) {
         bits.put(0, 1);
         bits.put(self.layout.sequence as u64, 2);
-        // Sine windows.
-        bits.put(0, 1);
+        // window_shape: a sine, or Kaiser-Bessel derived.
+        bits.put(u64::from(self.kind != Kind::LowFrequency), 1);
         if self.layout.is_short() {
             bits.put(self.max_sfb as u64, 4);
             let mut grouping = 0u64;
@@ -309,29 +316,30 @@ impl Element {
 fn group(spectra: &[[f32; LINES]]) -> ([u8; WINDOWS], usize) {
     let mut groups = [0; WINDOWS];
     let mut count = 0;
-    let mut loudest = vec![0.0f32; spectra.len()];
-    let mut quietest = loudest.clone();
+    // Of each channel, the least and the most energy of the group's windows.
+    let mut spans = [(0.0f32, 0.0f32); 2];
     for window in 0..WINDOWS {
         let energy = |spectrum: &[f32; LINES]| {
-            // What is low changes least.
+            // What is low changes least; what is no louder than a rounding error does not count.
             let lines = &spectrum[SHORT_LINES * window + 4..SHORT_LINES * (window + 1)];
             lines.iter().map(|x| x * x).sum::<f32>() + 1e6
         };
+        let mut joined = spans;
         let mut is_alike = window > 0;
-        for ((spectrum, loudest), quietest) in spectra.iter().zip(&loudest).zip(&quietest) {
+        for (spectrum, (least, most)) in spectra.iter().zip(&mut joined) {
             let energy = energy(spectrum);
-            is_alike &= energy.max(*loudest) < GROUP_RATIO * energy.min(*quietest);
-        }
-        for ((spectrum, loudest), quietest) in spectra.iter().zip(&mut loudest).zip(&mut quietest) {
-            let energy = energy(spectrum);
-            *loudest = if is_alike { loudest.max(energy) } else { energy };
-            *quietest = if is_alike { quietest.min(energy) } else { energy };
+            (*least, *most) = (least.min(energy), most.max(energy));
+            is_alike &= *most < GROUP_RATIO * *least;
         }
         if is_alike {
             groups[count - 1] += 1;
+            spans = joined;
         } else {
             groups[count] = 1;
             count += 1;
+            for (spectrum, span) in spectra.iter().zip(&mut spans) {
+                *span = (energy(spectrum), energy(spectrum));
+            }
         }
     }
     (groups, count)

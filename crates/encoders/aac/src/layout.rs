@@ -73,11 +73,6 @@ impl Layout {
         usize::from(self.starts[band])..usize::from(self.starts[band + 1])
     }
 
-    /// How many lines a band has.
-    pub(crate) fn width(&self, band: usize) -> usize {
-        usize::from(self.starts[band + 1] - self.starts[band])
-    }
-
     /// Puts the lines of windows one after the other into the order of the bitstream.
     pub(crate) fn arrange(&self, windows: &[f32; LINES], out: &mut [f32; LINES]) {
         if !self.is_short() {

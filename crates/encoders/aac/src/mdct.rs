@@ -39,6 +39,8 @@ pub(crate) struct Filterbank {
     /// Windows of the long sequences, by their number.
     windows: [Box<[f32; 2 * LINES]>; 4],
     short_window: [f32; 2 * SHORT_LINES],
+    /// The window of channels of low frequencies: a sine.
+    low_window: Box<[f32; 2 * LINES]>,
     /// What is multiplied with before the Fourier transform and after it.
     long_twist: Box<[(f32, f32); LINES / 2]>,
     short_twist: [(f32, f32); SHORT_LINES / 2],
@@ -50,13 +52,13 @@ pub(crate) struct Filterbank {
 
 impl Filterbank {
     pub(crate) fn new(level: Level) -> Self {
-        let sine = |i: usize, n: usize| libm::sin(PI / n as f64 * (i as f64 + 0.5)) as f32;
-        let long = Box::new(std::array::from_fn(|i| sine(i, 2 * LINES)));
+        let (long_half, short_half) = (kaiser::<LINES>(4.0), kaiser::<SHORT_LINES>(6.0));
+        let long = Box::new(std::array::from_fn(|i| long_half[i.min(2 * LINES - 1 - i)]));
         let start: Box<[f32; 2 * LINES]> =
             Box::new(std::array::from_fn(|i| match i.checked_sub(LINES + FIRST_SHORT) {
-                _ if i < LINES => sine(i, 2 * LINES),
+                _ if i < LINES => long_half[i],
                 None => 1.0,
-                Some(i) if i < SHORT_LINES => sine(i + SHORT_LINES, 2 * SHORT_LINES),
+                Some(i) if i < SHORT_LINES => short_half[SHORT_LINES - 1 - i],
                 Some(_) => 0.0,
             }));
         let stop = Box::new(std::array::from_fn(|i| start[2 * LINES - 1 - i]));
@@ -81,10 +83,12 @@ impl Filterbank {
                 std::array::from_fn(|column| root(k * column, 512).1),
             ]
         }));
+        let sine = |i| libm::sin(PI / (2 * LINES) as f64 * (f64::from(i as u32) + 0.5)) as f32;
         Self {
             level,
             windows,
-            short_window: std::array::from_fn(|i| sine(i, 2 * SHORT_LINES)),
+            low_window: Box::new(std::array::from_fn(sine)),
+            short_window: std::array::from_fn(|i| short_half[i.min(2 * SHORT_LINES - 1 - i)]),
             long_twist: Box::new(std::array::from_fn(|k| twist(k, LINES, scale))),
             short_twist: std::array::from_fn(|k| twist(k, SHORT_LINES, scale)),
             passes,
@@ -103,6 +107,11 @@ impl Filterbank {
             Sequence::Short => self.short(samples, spectrum),
             _ => self.long(samples, &self.windows[sequence as usize], spectrum),
         });
+    }
+
+    /// The spectrum of a channel of low frequencies, whose windows are all long.
+    pub(crate) fn transform_low(&self, samples: &[f32; 2 * LINES], spectrum: &mut [f32; LINES]) {
+        dispatch!(self.level, _simd => self.long(samples, &self.low_window, spectrum));
     }
 
     #[inline(always)]
@@ -177,9 +186,10 @@ impl Filterbank {
             for ((z, x), w) in z.iter_mut().zip(&samples[from..]).zip(&self.short_window) {
                 *z = x * w;
             }
-            for n in 0..HALF {
-                folded[n][window] = -z[3 * HALF - 1 - n] - z[3 * HALF + n];
-                folded[n + HALF][window] = z[n] - z[2 * HALF - 1 - n];
+            let (low, high) = folded.split_at_mut(HALF);
+            for (n, (low, high)) in low.iter_mut().zip(high).enumerate() {
+                low[window] = -z[3 * HALF - 1 - n] - z[3 * HALF + n];
+                high[window] = z[n] - z[2 * HALF - 1 - n];
             }
         }
         let mut re = [[0.0; 8]; 64];
@@ -242,6 +252,28 @@ impl Filterbank {
     }
 }
 
+/// The rising half of a Kaiser-Bessel derived window (ISO/IEC 14496-3 §4.6.11.3.2). Its transform
+/// falls off further than a sine's does, so that what is loud stays out of what is quiet.
+fn kaiser<const N: usize>(alpha: f64) -> [f32; N] {
+    let bessel = |x: f64| {
+        let (mut sum, mut term) = (1.0, 1.0);
+        for k in 1..50 {
+            let factor = x / 2.0 / f64::from(k);
+            term *= factor * factor;
+            sum += term;
+        }
+        sum
+    };
+    let mut sums = vec![0.0; N + 1];
+    let mut sum = 0.0;
+    for (p, out) in sums.iter_mut().enumerate() {
+        let r = 2.0 * p as f64 / N as f64 - 1.0;
+        sum += bessel(PI * alpha * (1.0 - r * r).max(0.0).sqrt());
+        *out = sum;
+    }
+    std::array::from_fn(|i| (sums[i] / sum).sqrt() as f32)
+}
+
 /// Eight Fourier transforms of 8 numbers.
 #[inline(always)]
 fn fourier_8(re: &[Lanes; 8], im: &[Lanes; 8]) -> ([Lanes; 8], [Lanes; 8]) {
@@ -290,6 +322,25 @@ mod tests {
     }
 
     #[test]
+    fn windows_let_everything_through() {
+        let bank = Filterbank::new(Level::new());
+        let whole = |rising: &[f32], falling: &[f32]| {
+            let sums = rising.iter().zip(falling).map(|(a, b)| a * a + b * b);
+            sums.for_each(|sum| assert!((sum - 1.0).abs() < 1e-6, "{sum}"));
+        };
+        use Sequence::{Long, Start, Stop};
+        for (before, after) in [(Long, Long), (Long, Start), (Stop, Long), (Stop, Start)] {
+            let [before, after] = [before, after].map(|s| &bank.windows[s as usize]);
+            whole(&after[..LINES], &before[LINES..]);
+        }
+        whole(&bank.low_window[..LINES], &bank.low_window[LINES..]);
+        whole(&bank.short_window[..SHORT_LINES], &bank.short_window[SHORT_LINES..]);
+        // Between a start and short windows.
+        let start = &bank.windows[Start as usize][LINES + FIRST_SHORT..];
+        whole(&bank.short_window[..SHORT_LINES], &start[..SHORT_LINES]);
+    }
+
+    #[test]
     fn it_is_the_standards_mdct() {
         let mut noise = reelwright_testkit::signal::Noise::new(5);
         let samples: [f32; 2 * LINES] = std::array::from_fn(|_| noise.uniform() as f32);
@@ -303,6 +354,9 @@ mod tests {
                 assert!((found - expected).abs() < 4.0, "{sequence:?} {k}: {found} {expected}");
             }
         }
+        bank.transform_low(&samples, &mut spectrum);
+        let expected = slow(&samples, &bank.low_window[..], 5);
+        assert!((f64::from(spectrum[5]) - expected).abs() < 4.0);
         bank.transform(&samples, Sequence::Short, &mut spectrum);
         for window in 0..8 {
             for k in [0, 1, 17, 126, 127] {

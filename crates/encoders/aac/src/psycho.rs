@@ -10,14 +10,14 @@ use fearless_simd::{Level, dispatch};
 use crate::bands::{LINES, MAX_WINDOW_BANDS, Rate, SHORT_LINES};
 
 /// How far below a noise, and below a tone, the noise that it masks must stay, in dB.
-const NOISE_MASKS_TONE: f64 = 6.0;
-const TONE_MASKS_NOISE: f64 = 22.0;
+const NOISE_MASKS_TONE: f64 = 5.0;
+const TONE_MASKS_NOISE: f64 = 14.0;
 /// How much further below a sound noise must stay at 0 Bark, in dB, and the Bark where it need not
 /// any more. Low tones beat with noise that the spreading alone would hide.
-const LOW_TILT: f64 = 24.0;
+const LOW_TILT: f64 = 14.0;
 const LOW_TILT_END: f64 = 20.0;
 /// Flatness, as log2 of the arithmetic over the geometric mean, of noise and of a tone.
-const FLATNESS_OF_NOISE: f32 = 1.1;
+const FLATNESS_OF_NOISE: f32 = 2.5;
 const FLATNESS_OF_TONE: f32 = 5.0;
 /// Lines that tell how tonal a neighbourhood is, at the least.
 const LEAST_AROUND: u16 = 8;
@@ -186,7 +186,7 @@ impl Model {
     }
 }
 
-/// A sum of eight sums.
+/// A sum of four sums.
 #[inline(always)]
 fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let mut sums = [0.0f32; 4];

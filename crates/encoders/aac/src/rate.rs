@@ -8,9 +8,12 @@ use crate::stream::Tools;
 /// The loosest there is: nothing is coded any more.
 const LOOSEST: f32 = 250.0;
 /// Closer than this, noise is not worth its bits.
-const TIGHTEST: f32 = -60.0;
+const TIGHTEST: f32 = -40.0;
 /// Bits of a channel that a decoder has room for (ISO/IEC 14496-3 §4.5.3.1).
 const DECODER_BITS: u32 = 6144;
+/// By how many dB a debt of one frame loosens the noise, and which part of it a frame repays.
+const DEBT_WEIGHT: f64 = 0.1;
+const REPAID: f64 = 0.015;
 /// What is in a frame beside its elements: the end, and bits to fill the last byte.
 const FRAME_BITS: u32 = 3 + 7;
 
@@ -26,6 +29,8 @@ pub(crate) struct RateLoop {
     /// Average: bits spent beyond what the frames so far should have. Constant: the bits that the
     /// decoder still waits for, of the most it has room for.
     debt: f64,
+    /// Frames that were coded.
+    frames: f64,
 }
 
 /// What the rate loop wants of a frame.
@@ -40,11 +45,15 @@ impl RateLoop {
         let (usual, mean) = match config.control {
             RateControl::Variable { quality } => (QUALITIES[usize::from(quality)], 0.0),
             RateControl::Average { bit_rate } | RateControl::Constant { bit_rate } => {
-                (3.0, per_frame(bit_rate))
+                // A bit of a sample is about 6 dB.
+                let bits = bit_rate as f64 / f64::from(config.rate.hz) / config.channels as f64;
+                ((6.0 * (1.8 - bits)) as f32, per_frame(bit_rate))
             }
         };
         let most = DECODER_BITS * config.channels as u32;
-        Self { control: config.control, usual, mean, most, debt: 0.0 }
+        // The frame before the first sample counts, too.
+        let debt = if matches!(config.control, RateControl::Average { .. }) { mean } else { 0.0 };
+        Self { control: config.control, usual, mean, most, debt, frames: 0.0 }
     }
 
     /// Codes a frame.
@@ -57,9 +66,11 @@ impl RateLoop {
             }
             RateControl::Average { .. } => {
                 let debt = (self.debt / self.mean).clamp(-60.0, 60.0);
-                let looseness = (f64::from(self.usual) + 0.1 * debt) as f32;
-                let bits = code_within(tools, elements, looseness, most);
-                self.adapt(f64::from(bits + FRAME_BITS) / self.mean - 1.0);
+                let weight = DEBT_WEIGHT + 2.0 / (4.0 + self.frames);
+                let looseness = (f64::from(self.usual) + weight * debt) as f32;
+                let bits = code_within(tools, elements, looseness.clamp(TIGHTEST, 60.0), most);
+                let wanted = 1.0 - (REPAID * debt).clamp(-0.25, 0.25);
+                self.adapt(f64::from(bits + FRAME_BITS) / self.mean - wanted);
                 Spent { least_bytes: 0 }
             }
             RateControl::Constant { .. } => {
@@ -68,7 +79,8 @@ impl RateLoop {
                 let available = room - self.debt;
                 let most = (available * 0.9).min(available - 8.0).max(0.0) as u32;
                 let most = most.min(self.most) - FRAME_BITS.min(most);
-                let wanted = self.mean + 0.1 * (0.7 * room - self.debt.max(0.0)).min(0.0);
+                // Towards a buffer that leaves room both ways.
+                let wanted = self.mean + REPAID * (0.4 * room - self.debt);
                 let bits = code_within(tools, elements, self.usual, most);
                 let error = (f64::from(bits + FRAME_BITS) - wanted) / self.mean;
                 self.adapt(error);
@@ -80,7 +92,11 @@ impl RateLoop {
     }
 
     fn adapt(&mut self, error: f64) {
-        self.usual = (self.usual + (2.0 * error).clamp(-1.0, 1.0) as f32).clamp(TIGHTEST, 60.0);
+        // Fast at first, when nothing is known of the stream.
+        let pace = 1.0 + 16.0 / (2.0 + self.frames);
+        let step = (2.0 * pace * error).clamp(-pace, pace);
+        self.usual = (self.usual + step as f32).clamp(TIGHTEST, 60.0);
+        self.frames += 1.0;
     }
 
     /// Tells how many bytes a frame came to.

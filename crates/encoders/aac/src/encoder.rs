@@ -154,8 +154,7 @@ impl AacEncoder {
             element.write(&mut self.bits);
         }
         fill(&mut self.bits, spent.least_bytes);
-        // The end.
-        self.bits.put(7, 3);
+        self.bits.put(7, END_BITS as u32);
         self.bits.align();
         self.rate_loop.spend(self.bits.bytes().len());
         let packet = packets.push();
@@ -167,18 +166,20 @@ impl AacEncoder {
 /// More than any channel takes in a frame.
 const MAX_BYTES: usize = 6144 / 8 + 64;
 
+/// Bits of the element that ends a frame.
+const END_BITS: usize = 3;
+
 /// Writes elements that hold nothing until a frame has at least so many bytes.
 fn fill(bits: &mut BitWriter, least_bytes: usize) {
     /// The most bytes of an element.
     const MOST: usize = 15 + 255 - 1;
-    loop {
-        // What is missing after the end and the head of a fill element.
-        let missing = (8 * least_bytes).saturating_sub(bits.len() + 3);
-        if missing == 0 {
-            return;
-        }
-        let count = (missing.saturating_sub(3 + 4) / 8).min(MOST);
+    let bytes = |bits: &BitWriter| (bits.len() + END_BITS).div_ceil(8);
+    while bytes(bits) < least_bytes {
+        let missing = 8 * least_bytes - END_BITS - bits.len();
         bits.put(6, 3);
+        // Of more than 14 bytes, the count goes on.
+        let count = (missing - 3 - 4) / 8;
+        let count = if count < 15 { count } else { (count - 1).min(MOST) };
         if count < 15 {
             bits.put(count as u64, 4);
         } else {
@@ -242,5 +243,89 @@ impl AudioEncoder for AacEncoder {
             self.encode_frame(packets);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reelwright_core::{ChannelLayout, CodecConfig, Element as _, Timestamp};
+    use reelwright_testkit::signal::{Noise, music_f32};
+
+    /// Every level of this machine, the portable one first.
+    fn levels() -> Vec<Level> {
+        let mut levels = vec![Level::fallback()];
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            let best = Level::new();
+            levels.extend(best.as_sse2().map(Level::Sse2));
+            levels.extend(best.as_sse4_2().map(Level::Sse4_2));
+            levels.extend(best.as_avx2().map(Level::Avx2));
+        }
+        levels.push(Level::new());
+        levels
+    }
+
+    /// Music with clicks, so that all window sequences occur; planes one after the other.
+    fn planes(samples: usize) -> Vec<f32> {
+        let (music, mut noise) = (music_f32(samples, 2), Noise::new(6));
+        (0..2 * samples)
+            .map(|i| {
+                let (channel, i) = (i / samples, i % samples);
+                let click = if i % 7001 < 300 { noise.uniform() as f32 * 0.5 } else { 0.0 };
+                music[2 * i + channel] * 0.5 + click
+            })
+            .collect()
+    }
+
+    fn encode(samples: &[f32], config: CodecConfig, level: Level) -> Vec<u8> {
+        let request = AudioEncoderRequest {
+            codec: CodecId::Aac,
+            sample_format: SampleFormat::Fltp,
+            sample_rate: 44_100,
+            layout: ChannelLayout::STEREO,
+            config,
+        };
+        let mut encoder = AacEncoder::with_level(&request, &mut Options::new(), level).unwrap();
+        let mut packets = PacketQueue::new();
+        let (left, right) = samples.split_at(samples.len() / 2);
+        for (left, right) in left.chunks(FRAME_SIZE).zip(right.chunks(FRAME_SIZE)) {
+            let both = [left, right].concat();
+            let frame =
+                AudioFrame::planar(f32::slice(&both), 2, left.len(), left.len(), Timestamp(0));
+            encoder.encode(&frame, &mut packets).unwrap();
+        }
+        encoder.finish(&mut packets).unwrap();
+        packets.iter().flat_map(|packet| packet.data.iter().copied()).collect()
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bytes() {
+        let samples = planes(40_000);
+        for (bit_rate, qscale) in [(None, None), (Some(48_000), None), (None, Some(9.0))] {
+            let config = CodecConfig { bit_rate, qscale, ..CodecConfig::default() };
+            let expected = encode(&samples, config, Level::fallback());
+            for level in levels() {
+                assert!(encode(&samples, config, level) == expected, "{level:?}, {config:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn fill_elements_have_the_bytes_that_are_missing() {
+        for before in 0..30usize {
+            for least in [0, 1, 2, 3, 17, 18, 19, 20, 268, 269, 270, 271, 272, 600, 1000] {
+                let mut bits = BitWriter::default();
+                bits.start(1100);
+                for _ in 0..before {
+                    bits.put(1, 1);
+                }
+                fill(&mut bits, least);
+                bits.put(7, 3);
+                bits.align();
+                let found = bits.bytes().len();
+                assert_eq!(found, least.max((before + 3).div_ceil(8)), "{before} {least}");
+            }
+        }
     }
 }

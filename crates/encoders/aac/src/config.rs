@@ -59,7 +59,7 @@ const BANDWIDTHS: [(u32, u32); 12] = [
 ];
 /// The bandwidth of each quality, in Hz.
 const QUALITY_BANDWIDTHS: [u32; 11] =
-    [11_000, 12_500, 14_000, 15_000, 16_000, 17_000, 18_000, 19_000, 20_000, 21_000, 22_000];
+    [11_000, 12_500, 14_500, 16_000, 17_000, 18_000, 18_500, 19_500, 20_500, 21_500, 22_500];
 
 /// How the bit rate is steered; rates in bit/s.
 #[derive(Debug, Clone, Copy, PartialEq)]

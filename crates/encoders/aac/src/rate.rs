@@ -109,7 +109,7 @@ impl RateLoop {
 }
 
 /// The looseness of each quality, in dB.
-const QUALITIES: [f32; 11] = [20.0, 17.0, 14.0, 11.5, 9.0, 6.5, 4.0, 1.0, -2.0, -5.0, -8.0];
+const QUALITIES: [f32; 11] = [12.0, 7.0, 3.0, 0.0, -2.0, -4.5, -6.5, -9.0, -12.0, -15.0, -19.0];
 
 fn code_all(tools: &Tools, elements: &mut [Element], db: f32) -> u32 {
     elements.iter_mut().map(|element| element.code(tools, db)).sum()

@@ -51,8 +51,9 @@ impl RateLoop {
             }
         };
         let most = DECODER_BITS * config.channels as u32;
-        // The frame before the first sample counts, too.
-        let debt = if matches!(config.control, RateControl::Average { .. }) { mean } else { 0.0 };
+        // There is a frame more than samples fill, and not much in it.
+        let debt =
+            if matches!(config.control, RateControl::Average { .. }) { 0.4 * mean } else { 0.0 };
         Self { control: config.control, usual, mean, most, debt, frames: 0.0 }
     }
 

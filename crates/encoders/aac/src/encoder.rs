@@ -149,22 +149,26 @@ impl AacEncoder {
             element.analyse(&self.analysis, &self.tools, |channel| &self.samples[channel]);
         }
         let spent = self.rate_loop.code(&self.tools, &mut self.elements);
-        self.bits.start(MAX_BYTES * self.samples.len());
+        self.bits.start(MAX_BYTES * self.samples.len() + ROOM);
         for element in &self.elements {
             element.write(&mut self.bits);
         }
+        debug_assert_eq!(self.bits.len(), spent.bits as usize);
         fill(&mut self.bits, spent.least_bytes);
         self.bits.put(7, END_BITS as u32);
         self.bits.align();
         self.rate_loop.spend(self.bits.bytes().len());
         let packet = packets.push();
+        // Room for every frame there may be: the memory is used again.
+        packet.data.reserve(MAX_BYTES * self.samples.len());
         packet.data.extend_from_slice(self.bits.bytes());
         self.clock.stamp(packet, FRAME_SIZE as u32);
     }
 }
 
-/// More than any channel takes in a frame.
-const MAX_BYTES: usize = 6144 / 8 + 64;
+/// The most bytes of a channel in a frame (ISO/IEC 14496-3 §4.5.3.1), and room to spare.
+const MAX_BYTES: usize = 6144 / 8;
+const ROOM: usize = 64;
 
 /// Bits of the element that ends a frame.
 const END_BITS: usize = 3;

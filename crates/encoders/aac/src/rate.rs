@@ -33,8 +33,10 @@ pub(crate) struct RateLoop {
     frames: f64,
 }
 
-/// What the rate loop wants of a frame.
+/// What the rate loop made of a frame.
 pub(crate) struct Spent {
+    /// Bits of all elements.
+    pub(crate) bits: u32,
     /// Bytes that the frame must have at the least.
     pub(crate) least_bytes: usize,
 }
@@ -62,8 +64,7 @@ impl RateLoop {
         let most = self.most - FRAME_BITS;
         match self.control {
             RateControl::Variable { .. } => {
-                code_within(tools, elements, self.usual, most);
-                Spent { least_bytes: 0 }
+                Spent { bits: code_within(tools, elements, self.usual, most), least_bytes: 0 }
             }
             RateControl::Average { .. } => {
                 let debt = (self.debt / self.mean).clamp(-60.0, 60.0);
@@ -72,7 +73,7 @@ impl RateLoop {
                 let bits = code_within(tools, elements, looseness.clamp(TIGHTEST, 60.0), most);
                 let wanted = 1.0 - (REPAID * debt).clamp(-0.25, 0.25);
                 self.adapt(f64::from(bits + FRAME_BITS) / self.mean - wanted);
-                Spent { least_bytes: 0 }
+                Spent { bits, least_bytes: 0 }
             }
             RateControl::Constant { .. } => {
                 // The decoder's buffer is full at first; a frame takes its bits out at once.
@@ -87,7 +88,7 @@ impl RateLoop {
                 self.adapt(error);
                 // What comes in while the buffer is full would be lost.
                 let least = self.mean - self.debt;
-                Spent { least_bytes: (least.max(0.0) / 8.0).ceil() as usize }
+                Spent { bits, least_bytes: (least.max(0.0) / 8.0).ceil() as usize }
             }
         }
     }

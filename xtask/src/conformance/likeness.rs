@@ -123,9 +123,13 @@ fn unlike(
 ) -> Option<Problem> {
     let at = |lag: isize| correlation(sound, decoded, place.stride, place.offset as isize + lag);
     let (likeness, floor) = (at(0), floor(case));
+    let is_low = case.layout.index_of(Channel::LowFrequency) == Some(channel);
+    // AAC's channel of low frequencies has twelve lines, which end at 47 Hz here.
+    if is_low && case.codec() == CodecId::Aac && case.sample_rate == 8000 {
+        return None;
+    }
     if likeness >= floor {
         // A low tone is alike anywhere near, and noise may be anywhere.
-        let is_low = case.layout.index_of(Channel::LowFrequency) == Some(channel);
         // Opus resamples speech inside, by less than a sample of 8 kHz.
         let near = if case.codec() == CodecId::Opus { 7 } else { 1 };
         let is_clear = !is_low && likeness >= CLEAR;

@@ -1,19 +1,29 @@
-//! What the encoder can be told.
+//! What the encoder can be told: the rate and how it is steered, the bandwidth, which tools.
 
-use reelwright_core::{AudioEncoderRequest, ChannelLayout, Error, OptionInfo, Options, Result};
-use syom::EncodeOptions;
+use reelwright_core::{
+    AudioEncoderRequest, ChannelLayout, Error, OptionInfo, Options, Result, list,
+};
+
+use crate::bands::{RATES, Rate};
 
 const CBR: OptionInfo = OptionInfo::bool(
     "cbr",
     false,
-    "spend the bit rate evenly, with a bit reservoir; mono and stereo only",
+    "spend the bit rate evenly, as far as a decoder's buffer evens it out",
 );
-const AAC_IS: OptionInfo =
-    OptionInfo::bool("aac_is", false, "intensity stereo: one channel for high frequencies");
-const AAC_PNS: OptionInfo =
-    OptionInfo::bool("aac_pns", false, "perceptual noise substitution: noise only by its loudness");
+const AAC_MS: OptionInfo = OptionInfo::bool(
+    "aac_ms",
+    true,
+    "whether bands may hold mid and side instead of left and right",
+);
+const CUTOFF: OptionInfo = OptionInfo::int(
+    "cutoff",
+    (0, 48_000),
+    Some(0),
+    "highest frequency that is kept, in Hz; 0 is what suits the bit rate or quality",
+);
 
-pub(crate) static OPTIONS: &[OptionInfo] = &[CBR, AAC_IS, AAC_PNS];
+pub(crate) static OPTIONS: &[OptionInfo] = &[CBR, AAC_MS, CUTOFF];
 
 /// The layouts of channel configurations 1 to 7 (ISO/IEC 14496-3 table 1.19).
 pub(crate) static LAYOUTS: &[ChannelLayout] = &[
@@ -32,47 +42,144 @@ const MIN_BIT_RATE: u64 = 8_000;
 /// Most bits of a channel in a frame of 1024 samples (ISO/IEC 14496-3 §4.5.3.1).
 const MAX_FRAME_BITS: u64 = 6144;
 
-/// The crate's options, and the bit rate where one is steered for.
-pub(crate) fn config(
-    request: &AudioEncoderRequest,
-    options: &mut Options,
-) -> Result<(EncodeOptions, Option<u64>)> {
-    let channels = request.layout.channels() as u64;
-    let rate = u64::from(request.sample_rate);
-    let cbr = options.take_bool(&CBR)?;
-    let config = EncodeOptions::raw()
-        .with_intensity(options.take_bool(&AAC_IS)?)
-        .with_pns(options.take_bool(&AAC_PNS)?);
-    if let Some(qscale) = request.config.qscale {
-        if cbr {
-            return Err(Error::argument(
-                "qscale and the option cbr exclude each other: a constant quality has no constant \
-                 bit rate.",
-            ));
-        }
-        let level = qscale as u8;
-        if f32::from(level) != qscale || level > 10 {
-            return Err(Error::argument(format!(
-                "aac takes a qscale of 0 (smallest) to 10 (best), without fractions. Found: {qscale}"
-            )));
-        }
-        return Ok((config.with_quality(level), None));
+/// The bandwidth that a bit rate in kbit/s, of one channel, is enough for, in Hz.
+const BANDWIDTHS: [(u32, u32); 12] = [
+    (8, 3800),
+    (12, 5500),
+    (16, 7200),
+    (20, 8800),
+    (24, 10_500),
+    (32, 13_000),
+    (40, 15_000),
+    (48, 16_500),
+    (64, 18_500),
+    (80, 19_500),
+    (96, 20_500),
+    (128, 22_000),
+];
+/// The bandwidth of each quality, in Hz.
+const QUALITY_BANDWIDTHS: [u32; 11] =
+    [11_000, 12_500, 14_500, 16_000, 17_000, 18_000, 18_500, 19_500, 20_500, 21_500, 22_500];
+
+/// How the bit rate is steered; rates in bit/s.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum RateControl {
+    Average {
+        bit_rate: u64,
+    },
+    Constant {
+        bit_rate: u64,
+    },
+    /// From 0 to 10, best.
+    Variable {
+        quality: u8,
+    },
+}
+
+/// All that decides how a stream is encoded.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) rate: Rate,
+    pub(crate) channels: usize,
+    /// Where the layout is in the list, from 1 on: channelConfiguration.
+    pub(crate) channel_configuration: u8,
+    pub(crate) control: RateControl,
+    pub(crate) mid_side: bool,
+    /// In Hz.
+    pub(crate) lowpass: u32,
+}
+
+impl Config {
+    /// Takes the options.
+    pub(crate) fn new(request: &AudioEncoderRequest, options: &mut Options) -> Result<Self> {
+        let hz = request.sample_rate;
+        let rate = Rate::of(hz).ok_or_else(|| {
+            Error::unsupported(format!(
+                "Sample rate {hz} is not one of AAC's. Valid values are {}.",
+                list(RATES)
+            ))
+        })?;
+        let layout = request.layout;
+        let Some(index) = LAYOUTS.iter().position(|known| *known == layout) else {
+            return Err(Error::unsupported(format!("aac does not support {layout}.")));
+        };
+        let channels = layout.channels();
+        let cbr = options.take_bool(&CBR)?;
+        let control = match request.config.qscale {
+            Some(qscale) => variable(qscale, cbr)?,
+            None => steered(request, cbr)?,
+        };
+        let natural = match control {
+            RateControl::Variable { quality } => QUALITY_BANDWIDTHS[usize::from(quality)],
+            RateControl::Average { bit_rate } | RateControl::Constant { bit_rate } => {
+                bandwidth(bit_rate as f64 / 1000.0 / channels as f64)
+            }
+        };
+        let cutoff = options.take_int(&CUTOFF)?.unwrap_or(0) as u32;
+        let lowpass = if cutoff == 0 { natural } else { cutoff }.min(hz / 2);
+        Ok(Self {
+            rate,
+            channels,
+            channel_configuration: index as u8 + 1,
+            control,
+            mid_side: options.take_bool(&AAC_MS)?,
+            lowpass,
+        })
     }
-    if cbr && channels > 2 {
-        return Err(Error::unsupported(format!(
-            "aac's option cbr is for 1 or 2 channels. Found: {channels}"
+
+    /// The bit rate that is steered for.
+    pub(crate) fn bit_rate(&self) -> Option<u64> {
+        match self.control {
+            RateControl::Average { bit_rate } | RateControl::Constant { bit_rate } => {
+                Some(bit_rate)
+            }
+            RateControl::Variable { .. } => None,
+        }
+    }
+}
+
+fn variable(qscale: f32, cbr: bool) -> Result<RateControl> {
+    if cbr {
+        return Err(Error::argument(
+            "qscale and the option cbr exclude each other: a constant quality has no constant bit \
+             rate.",
+        ));
+    }
+    let quality = qscale as u8;
+    if f32::from(quality) != qscale || quality > 10 {
+        return Err(Error::argument(format!(
+            "aac takes a qscale of 0 (smallest) to 10 (best), without fractions. Found: {qscale}"
         )));
     }
-    let (min, max) = (MIN_BIT_RATE * channels, MAX_FRAME_BITS * channels * rate / 1024);
+    Ok(RateControl::Variable { quality })
+}
+
+fn steered(request: &AudioEncoderRequest, cbr: bool) -> Result<RateControl> {
+    let (channels, hz) = (request.layout.channels() as u64, u64::from(request.sample_rate));
+    let (min, max) = (MIN_BIT_RATE * channels, MAX_FRAME_BITS * channels * hz / 1024);
     let bit_rate = match request.config.bit_rate {
-        None => (64_000.min(3 * rate)) * channels,
+        None => (64_000.min(3 * hz)) * channels,
         Some(bit_rate) if (min..=max).contains(&bit_rate) => bit_rate,
         Some(bit_rate) => {
             return Err(Error::unsupported(format!(
-                "aac does not support a bit rate of {bit_rate} with {channels} channels at {rate} \
+                "aac does not support a bit rate of {bit_rate} with {channels} channels at {hz} \
                  Hz. Supported values are {min} to {max}."
             )));
         }
     };
-    Ok((config.with_cbr(cbr).with_bitrate_bps(bit_rate as u32), Some(bit_rate)))
+    Ok(match cbr {
+        true => RateControl::Constant { bit_rate },
+        false => RateControl::Average { bit_rate },
+    })
+}
+
+/// The bandwidth that suits a bit rate of one channel.
+fn bandwidth(kbps: f64) -> u32 {
+    let after = BANDWIDTHS.partition_point(|&(known, _)| f64::from(known) <= kbps);
+    let Some(&(low_kbps, low)) = after.checked_sub(1).map(|at| &BANDWIDTHS[at]) else {
+        return BANDWIDTHS[0].1;
+    };
+    let Some(&(high_kbps, high)) = BANDWIDTHS.get(after) else { return 48_000 };
+    let part = (kbps - f64::from(low_kbps)) / f64::from(high_kbps - low_kbps);
+    (f64::from(low) + part * f64::from(high - low)) as u32
 }

@@ -1,15 +1,25 @@
 //! The encoder: frames of 1024 samples in, access units out.
 
+use fearless_simd::Level;
+use reelwright_core::bits::BitWriter;
 use reelwright_core::{
     AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, AudioSpecificConfig, CodecId,
     CodecRecord, Error, MediaParameters, Options, PacketClock, PacketQueue, Result, SampleFormat,
     StreamParameters, TimeBase, clamp_sample,
 };
 
-use crate::config::{LAYOUTS, config};
+use crate::bands::LINES;
+use crate::config::Config;
+use crate::element::{Analysis, Element, Kind, lowpass};
+use crate::huffman::Huffman;
+use crate::mdct::Filterbank;
+use crate::psycho::Model;
+use crate::quantizer::Quantizer;
+use crate::rate::RateLoop;
+use crate::stream::Tools;
 
 /// Samples of each channel in an access unit.
-const FRAME_SIZE: usize = 1024;
+const FRAME_SIZE: usize = LINES;
 
 /// What a decoder brings before the first sample: the first half of a window.
 const DELAY: u32 = 1024;
@@ -17,12 +27,44 @@ const DELAY: u32 = 1024;
 /// AAC-LC's audio object type.
 const LC: u8 = 2;
 
+/// The elements of each channel configuration, and which channels of the layout are in them
+/// (ISO/IEC 14496-3 table 1.19). That of 7.1 is what decoders take it for: the first pair is the
+/// front, the second the sides and the third the back.
+const ELEMENTS: [&[(Kind, &[usize])]; 7] = [
+    &[(Kind::Single, &[0])],
+    &[(Kind::Pair, &[0, 1])],
+    &[(Kind::Single, &[2]), (Kind::Pair, &[0, 1])],
+    &[(Kind::Single, &[2]), (Kind::Pair, &[0, 1]), (Kind::Single, &[3])],
+    &[(Kind::Single, &[2]), (Kind::Pair, &[0, 1]), (Kind::Pair, &[3, 4])],
+    &[
+        (Kind::Single, &[2]),
+        (Kind::Pair, &[0, 1]),
+        (Kind::Pair, &[4, 5]),
+        (Kind::LowFrequency, &[3]),
+    ],
+    &[
+        (Kind::Single, &[2]),
+        (Kind::Pair, &[0, 1]),
+        (Kind::Pair, &[6, 7]),
+        (Kind::Pair, &[4, 5]),
+        (Kind::LowFrequency, &[3]),
+    ],
+];
+
+/// An AAC stream.
 pub(crate) struct AacEncoder {
     parameters: StreamParameters,
-    encoder: syom::Encoder,
-    channels: usize,
-    /// A frame's samples, clamped; planes of [`FRAME_SIZE`].
-    planes: Vec<f32>,
+    tools: Tools,
+    analysis: Analysis,
+    elements: Vec<Element>,
+    rate_loop: RateLoop,
+    /// Of each channel, the frame before the one that is coded next, that one, and the one after.
+    samples: Vec<[f32; 3 * LINES]>,
+    /// Frames that came in.
+    frames: u64,
+    /// After a short frame, or the end, there are no more.
+    ended: bool,
+    bits: BitWriter,
     clock: PacketClock,
 }
 
@@ -31,40 +73,136 @@ impl AacEncoder {
         request: &AudioEncoderRequest,
         options: &mut Options,
     ) -> Result<Box<dyn AudioEncoder>> {
-        let AudioEncoderRequest { sample_format, sample_rate, layout, .. } = *request;
-        let channels = layout.channels();
-        let Some(index) = LAYOUTS.iter().position(|known| *known == layout) else {
-            return Err(Error::unsupported(format!("aac does not support {layout}.")));
-        };
-        let (config, bit_rate) = config(request, options)?;
-        let encoder = syom::Encoder::new(sample_rate, channels, &config).map_err(failed)?;
+        Ok(Box::new(Self::with_level(request, options, Level::new())?))
+    }
+
+    fn with_level(
+        request: &AudioEncoderRequest,
+        options: &mut Options,
+        level: Level,
+    ) -> Result<Self> {
+        let config = Config::new(request, options)?;
+        let rate = config.rate;
         let record = AudioSpecificConfig {
-            bytes: encoder.asc().to_vec(),
+            bytes: specific_config(&config),
             object_type: LC,
-            core_sample_rate: sample_rate,
-            channel_configuration: index as u8 + 1,
+            core_sample_rate: rate.hz,
+            channel_configuration: config.channel_configuration,
         };
         let parameters = StreamParameters {
-            time_base: TimeBase::of_sample_rate(sample_rate)?,
+            time_base: TimeBase::of_sample_rate(rate.hz)?,
             codec: CodecId::Aac,
             record: CodecRecord::Aac(record),
-            bit_rate,
+            bit_rate: config.bit_rate(),
             media: MediaParameters::Audio(AudioParameters {
-                sample_rate,
-                layout,
-                sample_format,
+                sample_rate: rate.hz,
+                layout: request.layout,
+                sample_format: request.sample_format,
                 bits_per_sample: 16,
                 frame_size: Some(FRAME_SIZE),
             }),
         };
-        Ok(Box::new(Self {
+        let mut tags = [0; 4];
+        let elements = ELEMENTS[usize::from(config.channel_configuration) - 1].iter();
+        let elements = elements.map(|&(kind, channels)| {
+            let tag = &mut tags[kind as usize];
+            *tag += 1;
+            Element::new(&config, kind, *tag - 1, channels)
+        });
+        Ok(Self {
             parameters,
-            encoder,
-            channels,
-            planes: vec![0.0; channels * FRAME_SIZE],
+            tools: Tools { rate, quantizer: Quantizer::new(level), huffman: Huffman::new(level) },
+            analysis: Analysis {
+                bank: Filterbank::new(level),
+                long: Model::new(&rate, false, level),
+                short: Model::new(&rate, true, level),
+                lowpass: [false, true].map(|short| lowpass(config.lowpass, rate.hz, short)),
+                mid_side: config.mid_side,
+            },
+            elements: elements.collect(),
+            rate_loop: RateLoop::new(&config),
+            samples: vec![[0.0; 3 * LINES]; config.channels],
+            frames: 0,
+            ended: false,
+            bits: BitWriter::default(),
             clock: PacketClock::new(DELAY),
-        }))
+        })
     }
+
+    /// Takes samples of a channel in, and silence after them.
+    fn push<'a>(&mut self, plane: impl Fn(usize) -> &'a [f32]) {
+        for (channel, samples) in self.samples.iter_mut().enumerate() {
+            samples.copy_within(LINES.., 0);
+            let new = plane(channel);
+            let (here, after) = samples[2 * LINES..].split_at_mut(new.len());
+            for (to, from) in here.iter_mut().zip(new) {
+                *to = clamp_sample(*from);
+            }
+            after.fill(0.0);
+        }
+        self.frames += 1;
+    }
+
+    /// Codes the frame before the one that came in last.
+    fn encode_frame(&mut self, packets: &mut PacketQueue) {
+        for element in &mut self.elements {
+            element.analyse(&self.analysis, &self.tools, |channel| &self.samples[channel]);
+        }
+        let spent = self.rate_loop.code(&self.tools, &mut self.elements);
+        self.bits.start(MAX_BYTES * self.samples.len() + ROOM);
+        for element in &self.elements {
+            element.write(&mut self.bits);
+        }
+        debug_assert_eq!(self.bits.len(), spent.bits as usize);
+        fill(&mut self.bits, spent.least_bytes);
+        self.bits.put(7, END_BITS as u32);
+        self.bits.align();
+        self.rate_loop.spend(self.bits.bytes().len());
+        let packet = packets.push();
+        // Room for every frame there may be: the memory is used again.
+        packet.data.reserve(MAX_BYTES * self.samples.len());
+        packet.data.extend_from_slice(self.bits.bytes());
+        self.clock.stamp(packet, FRAME_SIZE as u32);
+    }
+}
+
+/// The most bytes of a channel in a frame (ISO/IEC 14496-3 §4.5.3.1), and room to spare.
+const MAX_BYTES: usize = 6144 / 8;
+const ROOM: usize = 64;
+
+/// Bits of the element that ends a frame.
+const END_BITS: usize = 3;
+
+/// Writes elements that hold nothing until a frame has at least so many bytes.
+fn fill(bits: &mut BitWriter, least_bytes: usize) {
+    /// The most bytes of an element.
+    const MOST: usize = 15 + 255 - 1;
+    let bytes = |bits: &BitWriter| (bits.len() + END_BITS).div_ceil(8);
+    while bytes(bits) < least_bytes {
+        let missing = 8 * least_bytes - END_BITS - bits.len();
+        bits.put(6, 3);
+        // Of more than 14 bytes, the count goes on.
+        let count = (missing - 3 - 4) / 8;
+        let count = if count < 15 { count } else { (count - 1).min(MOST) };
+        if count < 15 {
+            bits.put(count as u64, 4);
+        } else {
+            bits.put(15, 4);
+            bits.put((count - 14) as u64, 8);
+        }
+        // The first is the type of the extension: one that is to be skipped.
+        for _ in 0..count {
+            bits.put(0, 8);
+        }
+    }
+}
+
+/// AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1).
+fn specific_config(config: &Config) -> Vec<u8> {
+    let bits = u16::from(LC) << 11
+        | (config.rate.index as u16) << 7
+        | u16::from(config.channel_configuration) << 3;
+    bits.to_be_bytes().to_vec()
 }
 
 impl AudioEncoder for AacEncoder {
@@ -77,56 +215,121 @@ impl AudioEncoder for AacEncoder {
     }
 
     fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
-        frame.expect(SampleFormat::Fltp, self.channels)?;
+        frame.expect(SampleFormat::Fltp, self.samples.len())?;
         let samples = frame.samples();
         if samples > FRAME_SIZE {
             return Err(Error::chunk(format!(
                 "Expected at most {FRAME_SIZE} samples in a frame. Found: {samples}"
             )));
         }
-        for (c, plane) in self.planes.chunks_exact_mut(FRAME_SIZE).enumerate() {
-            let from = frame.plane::<f32>(c).expect("the format was checked");
-            for (to, from) in plane.iter_mut().zip(from) {
-                // The crate refuses what is beyond.
-                *to = clamp_sample(*from);
-            }
+        if samples == 0 {
+            return Ok(());
         }
-        let mut planes: [&[f32]; 8] = [&[]; 8];
-        for (to, plane) in planes.iter_mut().zip(self.planes.chunks_exact(FRAME_SIZE)) {
-            *to = &plane[..samples];
+        if self.ended {
+            return Err(Error::state(format!(
+                "This AAC stream has ended: only its last frame may have fewer than {FRAME_SIZE} \
+                 samples."
+            )));
         }
+        self.ended = samples < FRAME_SIZE;
+        self.push(|channel| frame.plane::<f32>(channel).expect("the format was checked"));
         self.clock.receive(samples);
-        let Self { encoder, clock, .. } = self;
-        encoder
-            .feed(&planes[..self.channels], |unit| {
-                push(unit.payload, clock, packets);
-                Ok(())
-            })
-            .map_err(failed)?;
+        if self.frames > 1 {
+            self.encode_frame(packets);
+        }
         Ok(())
     }
 
     fn finish(&mut self, packets: &mut PacketQueue) -> Result<()> {
-        if self.clock.received() == 0 {
-            return Ok(());
+        self.ended = true;
+        while self.clock.received() > 0 && self.clock.pending() > 0 {
+            self.push(|_| &[]);
+            self.encode_frame(packets);
         }
-        let Self { encoder, clock, .. } = self;
-        encoder
-            .finish(|unit| {
-                push(unit.payload, clock, packets);
-                Ok(())
-            })
-            .map_err(failed)?;
         Ok(())
     }
 }
 
-fn push(unit: &[u8], clock: &mut PacketClock, packets: &mut PacketQueue) {
-    let packet = packets.push();
-    packet.data.extend_from_slice(unit);
-    clock.stamp(packet, FRAME_SIZE as u32);
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reelwright_core::{ChannelLayout, CodecConfig, Element as _, Timestamp};
+    use reelwright_testkit::signal::{Noise, music_f32};
 
-fn failed(error: syom::AacError) -> Error {
-    Error::unsupported(format!("aac: {error}"))
+    /// Every level of this machine, the portable one first.
+    fn levels() -> Vec<Level> {
+        let mut levels = vec![Level::fallback()];
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            let best = Level::new();
+            levels.extend(best.as_sse2().map(Level::Sse2));
+            levels.extend(best.as_sse4_2().map(Level::Sse4_2));
+            levels.extend(best.as_avx2().map(Level::Avx2));
+        }
+        levels.push(Level::new());
+        levels
+    }
+
+    /// Music with clicks, so that all window sequences occur; planes one after the other.
+    fn planes(samples: usize) -> Vec<f32> {
+        let (music, mut noise) = (music_f32(samples, 2), Noise::new(6));
+        (0..2 * samples)
+            .map(|i| {
+                let (channel, i) = (i / samples, i % samples);
+                let click = if i % 7001 < 300 { noise.uniform() as f32 * 0.5 } else { 0.0 };
+                music[2 * i + channel] * 0.5 + click
+            })
+            .collect()
+    }
+
+    fn encode(samples: &[f32], config: CodecConfig, level: Level) -> Vec<u8> {
+        let request = AudioEncoderRequest {
+            codec: CodecId::Aac,
+            sample_format: SampleFormat::Fltp,
+            sample_rate: 44_100,
+            layout: ChannelLayout::STEREO,
+            config,
+        };
+        let mut encoder = AacEncoder::with_level(&request, &mut Options::new(), level).unwrap();
+        let mut packets = PacketQueue::new();
+        let (left, right) = samples.split_at(samples.len() / 2);
+        for (left, right) in left.chunks(FRAME_SIZE).zip(right.chunks(FRAME_SIZE)) {
+            let both = [left, right].concat();
+            let frame =
+                AudioFrame::planar(f32::slice(&both), 2, left.len(), left.len(), Timestamp(0));
+            encoder.encode(&frame, &mut packets).unwrap();
+        }
+        encoder.finish(&mut packets).unwrap();
+        packets.iter().flat_map(|packet| packet.data.iter().copied()).collect()
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bytes() {
+        let samples = planes(40_000);
+        for (bit_rate, qscale) in [(None, None), (Some(48_000), None), (None, Some(9.0))] {
+            let config = CodecConfig { bit_rate, qscale, ..CodecConfig::default() };
+            let expected = encode(&samples, config, Level::fallback());
+            for level in levels() {
+                assert!(encode(&samples, config, level) == expected, "{level:?}, {config:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn fill_elements_have_the_bytes_that_are_missing() {
+        for before in 0..30usize {
+            for least in [0, 1, 2, 3, 17, 18, 19, 20, 268, 269, 270, 271, 272, 600, 1000] {
+                let mut bits = BitWriter::default();
+                bits.start(1100);
+                for _ in 0..before {
+                    bits.put(1, 1);
+                }
+                fill(&mut bits, least);
+                bits.put(7, 3);
+                bits.align();
+                let found = bits.bytes().len();
+                assert_eq!(found, least.max((before + 3).div_ceil(8)), "{before} {least}");
+            }
+        }
+    }
 }

@@ -1,18 +1,34 @@
-//! An AAC-LC encoder (ISO/IEC 14496-3), around the crate `syom`.
+//! An AAC-LC encoder (ISO/IEC 14496-3, audio object type 2).
 //!
-//! Packets are raw access units of 1024 samples; the AudioSpecificConfig is in the parameters'
-//! record. The bit rate is an average, unless `cbr` or a quality (`qscale`) is asked for. Samples
-//! beyond ±1 are clamped.
+//! Average, constant and variable bit rates, a psychoacoustic model, block switching and mid/side
+//! stereo. Packets are raw access units of 1024 samples; the AudioSpecificConfig is in the
+//! parameters' record. Samples beyond ±1 are clamped. The bytes depend on the samples and the
+//! options alone, not on the processor.
 
+mod attack;
+mod bands;
 mod config;
+mod element;
 mod encoder;
+mod huffman;
+mod huffman_codes;
+mod layout;
+mod mdct;
+mod psycho;
+mod quantizer;
+mod rate;
+mod stream;
 
 use reelwright_core::{
     AudioEncoderInfo, Backing, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat,
     SampleRates,
 };
 
-/// The `aac` encoder.
+/// The `aac` encoder. `bit_rate` is the average, with the option `cbr` as steady as a decoder's
+/// buffer asks for. `qscale`, from 0 (smallest) to 10 (best), takes as many bits as that quality
+/// needs.
+///
+/// 1024 samples come before the first one of the input.
 pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo {
     encoder: EncoderInfo {
         name: "aac",

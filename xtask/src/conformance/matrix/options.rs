@@ -35,7 +35,11 @@ pub(super) fn groups(pair: &Pair) -> Vec<Vec<Case>> {
         CodecId::Aac => vec![
             [1.0, 5.0, 9.0].map(quality).to_vec(),
             vec![at(96_000, &[]), at(96_000, &[("cbr", "1")])],
-            vec![at(48_000, &[]), at(48_000, &[("aac_is", "1")]), at(48_000, &[("aac_pns", "1")])],
+            vec![
+                at(48_000, &[]),
+                at(48_000, &[("aac_ms", "0")]),
+                at(48_000, &[("cutoff", "9000")]),
+            ],
         ],
         CodecId::Opus => {
             let frames = ["2.5", "5", "10", "20", "40", "60", "80", "100", "120"];
@@ -71,7 +75,7 @@ fn group(pair: &Pair, settings: Vec<Settings>) -> Vec<Case> {
     };
     // What is done to two channels does nothing to one.
     let needs_two = |settings: &Settings| {
-        settings.options.iter().any(|(name, _)| ["aac_is", "joint_stereo"].contains(name))
+        settings.options.iter().any(|(name, _)| ["aac_ms", "joint_stereo"].contains(name))
     };
     let each = |settings: Settings| {
         let layouts = layouts.into_iter().skip(usize::from(needs_two(&settings)));

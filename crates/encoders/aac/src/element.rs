@@ -1,0 +1,362 @@
+//! A syntactic element: one channel, or two that belong together. From samples to spectra and the
+//! noise that these may have; block switching and mid/side stereo.
+
+use reelwright_core::bits::BitWriter;
+
+use crate::attack::AttackDetector;
+use crate::bands::{LINES, MAX_BANDS, SHORT_LINES, WINDOWS};
+use crate::config::Config;
+use crate::layout::Layout;
+use crate::mdct::{Filterbank, Sequence};
+use crate::psycho::{LANES, Model, PerBand, log2};
+use crate::stream::{Stream, Tools};
+
+/// Lines that a channel of low frequencies may have (ISO/IEC 14496-3 §4.5.2.2.6).
+const LOW_LINES: usize = 12;
+/// How much a threshold may rise from one frame to the next: a transform spreads noise to before
+/// the sound that would mask it.
+const RISE: f32 = 3.0;
+/// How much louder a short window must be than those before to be in a group of its own.
+const GROUP_RATIO: f32 = 4.0;
+
+/// Mid and side must need less than this much of what left and right do.
+const MID_SIDE_GAIN: f32 = 0.97;
+
+/// What an element is; the numbers are those of id_syn_ele.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Single = 0,
+    Pair = 1,
+    LowFrequency = 3,
+}
+
+/// What all elements are analysed with.
+pub(crate) struct Analysis {
+    pub(crate) bank: Filterbank,
+    pub(crate) long: Model,
+    pub(crate) short: Model,
+    /// What the lowpass leaves of each line, of long and of short windows.
+    pub(crate) lowpass: [Box<[f32; LINES]>; 2],
+    pub(crate) mid_side: bool,
+}
+
+/// The channels that are looked at: left, right, and half of their sum and difference.
+const VIEWS: usize = 4;
+
+/// An element at work.
+pub(crate) struct Element {
+    pub(crate) kind: Kind,
+    /// element_instance_tag.
+    tag: u32,
+    /// Which channels of the input these are.
+    pub(crate) channels: Vec<usize>,
+    attacks: Vec<AttackDetector>,
+    attack_here: bool,
+    layout: Layout,
+    /// By view, windows one after the other.
+    spectra: Vec<[f32; LINES]>,
+    energies: Vec<[f32; MAX_BANDS]>,
+    allowed: Vec<[f32; MAX_BANDS]>,
+    /// Thresholds of the frame before, before they were held down, by view.
+    before: [PerBand; VIEWS],
+    mid_side: [bool; MAX_BANDS],
+    streams: Vec<Stream>,
+    max_sfb: usize,
+}
+
+impl Element {
+    pub(crate) fn new(config: &Config, kind: Kind, tag: u32, channels: &[usize]) -> Self {
+        let views = if kind == Kind::Pair { VIEWS } else { 1 };
+        Self {
+            kind,
+            tag,
+            channels: channels.to_vec(),
+            attacks: channels.iter().map(|_| AttackDetector::new()).collect(),
+            attack_here: false,
+            layout: Layout::new(&config.rate),
+            spectra: vec![[0.0; LINES]; views],
+            energies: vec![[0.0; MAX_BANDS]; views],
+            allowed: vec![[0.0; MAX_BANDS]; views],
+            before: [[f32::INFINITY; LANES]; VIEWS],
+            mid_side: [false; MAX_BANDS],
+            streams: channels.iter().map(|_| Stream::new(&config.rate)).collect(),
+            max_sfb: 0,
+        }
+    }
+
+    /// Takes a frame in: of each channel, the samples of its two halves and those after them.
+    pub(crate) fn analyse<'a>(
+        &mut self,
+        analysis: &Analysis,
+        tools: &Tools,
+        samples: impl Fn(usize) -> &'a [f32; 3 * LINES],
+    ) {
+        let sequence = self.next_sequence(&samples);
+        let lowpass = &analysis.lowpass[usize::from(sequence == Sequence::Short)];
+        for (&channel, spectrum) in self.channels.iter().zip(&mut self.spectra) {
+            let samples: &[f32; 2 * LINES] =
+                samples(channel)[..2 * LINES].try_into().expect("as long as that");
+            if self.kind == Kind::LowFrequency {
+                analysis.bank.transform_low(samples, spectrum);
+            } else {
+                analysis.bank.transform(samples, sequence, spectrum);
+            }
+            for (line, gain) in spectrum.iter_mut().zip(&lowpass[..]) {
+                *line *= gain;
+            }
+            if self.kind == Kind::LowFrequency {
+                spectrum[LOW_LINES..].fill(0.0);
+            }
+        }
+        if let [left, right, mid, side] = &mut self.spectra[..] {
+            for ((l, r), (m, s)) in left.iter().zip(right).zip(mid.iter_mut().zip(side)) {
+                (*m, *s) = (0.5 * (*l + *r), 0.5 * (*l - *r));
+            }
+        }
+        let (groups, count) = match sequence {
+            Sequence::Short => group(&self.spectra[..self.channels.len()]),
+            _ => ([1; WINDOWS], 1),
+        };
+        self.layout.set(&tools.rate, sequence, &groups[..count]);
+        for view in 0..self.spectra.len() {
+            self.look(analysis, view);
+        }
+        self.choose_stereo(analysis.mid_side);
+        for (channel, stream) in self.streams.iter_mut().enumerate() {
+            self.layout.arrange(&self.spectra[channel], &mut stream.lines);
+            stream.energies = self.energies[channel];
+            stream.allowed = self.allowed[channel];
+        }
+        if let [left, right] = &mut self.streams[..] {
+            for band in (0..self.layout.bands()).filter(|&band| self.mid_side[band]) {
+                for (channel, stream) in [&mut *left, &mut *right].into_iter().enumerate() {
+                    stream.energies[band] = self.energies[2 + channel][band];
+                    stream.allowed[band] = self.allowed[2 + channel][band];
+                }
+                let range = self.layout.range(band);
+                for (l, r) in left.lines[range.clone()].iter_mut().zip(&mut right.lines[range]) {
+                    (*l, *r) = (0.5 * (*l + *r), 0.5 * (*l - *r));
+                }
+            }
+        }
+        for stream in &mut self.streams {
+            stream.load(tools, &self.layout);
+        }
+    }
+
+    /// Which windows the next frame has.
+    fn next_sequence<'a>(&mut self, samples: impl Fn(usize) -> &'a [f32; 3 * LINES]) -> Sequence {
+        if self.kind == Kind::LowFrequency {
+            return Sequence::Long;
+        }
+        // Where the short windows of the frame after this one would be.
+        let from = LINES + LINES / 2 + SHORT_LINES / 2;
+        let mut attack_next = false;
+        for (attacks, &channel) in self.attacks.iter_mut().zip(&self.channels) {
+            attack_next |= attacks.look(&samples(channel)[from - 2..from + LINES]);
+        }
+        let sequence = match (self.layout.sequence, self.attack_here, attack_next) {
+            (_, true, _) | (Sequence::Short | Sequence::Start, _, true) => Sequence::Short,
+            (_, _, true) => Sequence::Start,
+            (Sequence::Short | Sequence::Start, _, _) => Sequence::Stop,
+            _ => Sequence::Long,
+        };
+        self.attack_here = attack_next;
+        sequence
+    }
+
+    /// Finds the energies of a view's bands, and the noise that they may have.
+    fn look(&mut self, analysis: &Analysis, view: usize) {
+        let (mut energies, mut allowed) = ([0.0; LANES], [0.0; LANES]);
+        let spectrum = &self.spectra[view];
+        // Noise of the middle goes to both channels.
+        let share = if view < 2 { 1.0 } else { 0.5 };
+        if !self.layout.is_short() {
+            analysis.long.look(spectrum, &mut energies, &mut allowed);
+            for band in 0..self.layout.bands() {
+                let raw = allowed[band];
+                let held = raw.min(RISE * self.before[view][band]);
+                self.before[view][band] = raw;
+                self.energies[view][band] = energies[band];
+                self.allowed[view][band] = held.max(share * analysis.long.quiet()[band]);
+            }
+            return;
+        }
+        self.before[view] = [f32::INFINITY; LANES];
+        let bands = self.layout.window_bands();
+        let mut window = 0;
+        for (group, &count) in self.layout.groups().iter().enumerate() {
+            let mut sums = [[0.0f32; LANES]; 2];
+            let mut least = [f32::INFINITY; LANES];
+            for _ in 0..count {
+                let lines = &spectrum[SHORT_LINES * window..][..SHORT_LINES];
+                analysis.short.look(lines, &mut energies, &mut allowed);
+                for band in 0..bands {
+                    sums[0][band] += energies[band];
+                    sums[1][band] += allowed[band];
+                    least[band] = least[band].min(allowed[band]);
+                }
+                window += 1;
+            }
+            let windows = f32::from(count);
+            for band in 0..bands {
+                let at = group * bands + band;
+                self.energies[view][at] = sums[0][band];
+                let quiet = share * windows * analysis.short.quiet()[band];
+                self.allowed[view][at] = sums[1][band].min(2.0 * windows * least[band]).max(quiet);
+            }
+        }
+    }
+
+    /// Chooses the bands that are coded as mid and side: those where that takes fewer bits.
+    fn choose_stereo(&mut self, mid_side: bool) {
+        self.mid_side = [false; MAX_BANDS];
+        let [left, right, mid, side] = &mut self.allowed[..] else { return };
+        if !mid_side {
+            return;
+        }
+        for band in 0..self.layout.bands() {
+            // Noise of both goes to left and to right.
+            let limit = left[band].min(right[band]);
+            let sum = mid[band] + side[band];
+            if sum > limit {
+                mid[band] *= limit / sum;
+                side[band] *= limit / sum;
+            }
+            let need = |view: usize, allowed: f32| {
+                log2(1.0 + self.energies[view][band] / allowed.max(1e-30))
+            };
+            let apart = need(0, left[band]) + need(1, right[band]);
+            let together = need(2, mid[band]) + need(3, side[band]);
+            self.mid_side[band] = together < apart * MID_SIDE_GAIN;
+        }
+    }
+
+    /// Codes the element with noise so far from inaudible, in dB. Returns the bits.
+    pub(crate) fn code(&mut self, tools: &Tools, looseness: f32) -> u32 {
+        for stream in &mut self.streams {
+            stream.quantise(tools, looseness);
+        }
+        self.max_sfb = self.streams.iter().map(|stream| stream.used_bands).max().unwrap_or(0);
+        let max_sfb = self.max_sfb;
+        let streams: u32 =
+            self.streams.iter_mut().map(|stream| 8 + stream.section(max_sfb) + 3).sum();
+        let info = if self.layout.is_short() { 15 } else { 11 };
+        let pair = match self.kind {
+            Kind::Pair => {
+                3 + if self.uses_mid_side() == 1 { self.used().count() as u32 } else { 0 }
+            }
+            _ => 0,
+        };
+        3 + 4 + info + pair + streams
+    }
+
+    /// The bands that are not above all that is coded.
+    fn used(&self) -> impl Iterator<Item = usize> {
+        let (bands, max_sfb) = (self.layout.window_bands(), self.max_sfb);
+        let groups = 0..self.layout.groups().len();
+        groups.flat_map(move |group| group * bands..group * bands + max_sfb)
+    }
+
+    /// ms_mask_present.
+    fn uses_mid_side(&self) -> u32 {
+        let count = self.used().filter(|&band| self.mid_side[band]).count();
+        match count {
+            0 => 0,
+            count if count == self.used().count() => 2,
+            _ => 1,
+        }
+    }
+
+    /// Writes the element as it was coded last.
+    pub(crate) fn write(&self, bits: &mut BitWriter) {
+        bits.put(self.kind as u64, 3);
+        bits.put(self.tag.into(), 4);
+        if self.kind != Kind::Pair {
+            self.streams[0].write(bits, |bits| self.write_info(bits));
+            return;
+        }
+        // Both have the same windows.
+        bits.put(1, 1);
+        self.write_info(bits);
+        let present = self.uses_mid_side();
+        bits.put(present.into(), 2);
+        if present == 1 {
+            for band in self.used() {
+                bits.put(self.mid_side[band].into(), 1);
+            }
+        }
+        for stream in &self.streams {
+            stream.write(bits, |_| ());
+        }
+    }
+
+    /// Writes ics_info().
+    fn write_info(&self, bits: &mut BitWriter) {
+        bits.put(0, 1);
+        bits.put(self.layout.sequence as u64, 2);
+        // window_shape: a sine, or Kaiser-Bessel derived.
+        bits.put(u64::from(self.kind != Kind::LowFrequency), 1);
+        if self.layout.is_short() {
+            bits.put(self.max_sfb as u64, 4);
+            let mut grouping = 0u64;
+            for &count in self.layout.groups() {
+                grouping = grouping << count | ((1 << count) - 1) >> 1;
+            }
+            // A bit for each window but the first: whether it is in the group of the one before.
+            bits.put(grouping & 0x7F, 7);
+        } else {
+            bits.put(self.max_sfb as u64, 6);
+            bits.put(0, 1);
+        }
+    }
+}
+
+/// Groups short windows that are about as loud: how many each group has, and how many there are.
+fn group(spectra: &[[f32; LINES]]) -> ([u8; WINDOWS], usize) {
+    let mut groups = [0; WINDOWS];
+    let mut count = 0;
+    // Of each channel, the least and the most energy of the group's windows.
+    let mut spans = [(0.0f32, 0.0f32); 2];
+    for window in 0..WINDOWS {
+        let energy = |spectrum: &[f32; LINES]| {
+            // What is low changes least; what is no louder than a rounding error does not count.
+            let lines = &spectrum[SHORT_LINES * window + 4..SHORT_LINES * (window + 1)];
+            lines.iter().map(|x| x * x).sum::<f32>() + 1e6
+        };
+        let mut joined = spans;
+        let mut is_alike = window > 0;
+        for (spectrum, (least, most)) in spectra.iter().zip(&mut joined) {
+            let energy = energy(spectrum);
+            (*least, *most) = (least.min(energy), most.max(energy));
+            is_alike &= *most < GROUP_RATIO * *least;
+        }
+        if is_alike {
+            groups[count - 1] += 1;
+            spans = joined;
+        } else {
+            groups[count] = 1;
+            count += 1;
+            for (spectrum, span) in spectra.iter().zip(&mut spans) {
+                *span = (energy(spectrum), energy(spectrum));
+            }
+        }
+    }
+    (groups, count)
+}
+
+/// What is left of each line: all below the cutoff, nothing above it, and less and less before.
+pub(crate) fn lowpass(cutoff: u32, hz: u32, short: bool) -> Box<[f32; LINES]> {
+    let mut gains = Box::new([1.0; LINES]);
+    let edge = f64::from(cutoff);
+    let lines = if short { SHORT_LINES } else { LINES };
+    if 2 * cutoff < hz {
+        for (index, gain) in gains.iter_mut().enumerate() {
+            let at = ((index % lines) as f64 + 0.5) / lines as f64 * f64::from(hz) / 2.0;
+            // The transition is a thirtieth of the band.
+            let beyond = ((at - edge) / (edge / 30.0) + 0.5).clamp(0.0, 1.0);
+            *gain = libm::cos(beyond * std::f64::consts::FRAC_PI_2) as f32;
+        }
+    }
+    gains
+}

@@ -1,0 +1,155 @@
+//! How loose a frame's noise is to be, so that its bits are as many as there should be.
+
+use crate::config::{Config, RateControl};
+use crate::element::Element;
+use crate::psycho::log2;
+use crate::stream::Tools;
+
+/// The loosest there is: nothing is coded any more.
+const LOOSEST: f32 = 250.0;
+/// Closer than this, noise is not worth its bits.
+const TIGHTEST: f32 = -40.0;
+/// Bits of a channel that a decoder has room for (ISO/IEC 14496-3 §4.5.3.1).
+const DECODER_BITS: u32 = 6144;
+/// By how many dB a debt of one frame loosens the noise, and which part of it a frame repays.
+const DEBT_WEIGHT: f64 = 0.1;
+const REPAID: f64 = 0.015;
+/// What is in a frame beside its elements: the end, and bits to fill the last byte.
+const FRAME_BITS: u32 = 3 + 7;
+
+/// Steers the looseness of a stream.
+pub(crate) struct RateLoop {
+    control: RateControl,
+    /// What suits the stream, as far as it went, in dB.
+    usual: f32,
+    /// Bits that a frame has on average, where a rate is asked for.
+    mean: f64,
+    /// The most bits that a frame can have.
+    most: u32,
+    /// Average: bits spent beyond what the frames so far should have. Constant: the bits that the
+    /// decoder still waits for, of the most it has room for.
+    debt: f64,
+    /// Frames that were coded.
+    frames: f64,
+}
+
+/// What the rate loop made of a frame.
+pub(crate) struct Spent {
+    /// Bits of all elements.
+    pub(crate) bits: u32,
+    /// Bytes that the frame must have at the least.
+    pub(crate) least_bytes: usize,
+}
+
+impl RateLoop {
+    pub(crate) fn new(config: &Config) -> Self {
+        let per_frame = |bit_rate: u64| bit_rate as f64 * 1024.0 / f64::from(config.rate.hz);
+        let (usual, mean) = match config.control {
+            RateControl::Variable { quality } => (QUALITIES[usize::from(quality)], 0.0),
+            RateControl::Average { bit_rate } | RateControl::Constant { bit_rate } => {
+                // A bit of a sample is about 6 dB.
+                let bits = bit_rate as f64 / f64::from(config.rate.hz) / config.channels as f64;
+                ((6.0 * (1.8 - bits)) as f32, per_frame(bit_rate))
+            }
+        };
+        let most = DECODER_BITS * config.channels as u32;
+        // There is a frame more than samples fill, and not much in it.
+        let debt =
+            if matches!(config.control, RateControl::Average { .. }) { 0.4 * mean } else { 0.0 };
+        Self { control: config.control, usual, mean, most, debt, frames: 0.0 }
+    }
+
+    /// Codes a frame.
+    pub(crate) fn code(&mut self, tools: &Tools, elements: &mut [Element]) -> Spent {
+        let most = self.most - FRAME_BITS;
+        match self.control {
+            RateControl::Variable { .. } => {
+                Spent { bits: code_within(tools, elements, self.usual, most), least_bytes: 0 }
+            }
+            RateControl::Average { .. } => {
+                let debt = (self.debt / self.mean).clamp(-60.0, 60.0);
+                let weight = DEBT_WEIGHT + 2.0 / (4.0 + self.frames);
+                let looseness = (f64::from(self.usual) + weight * debt) as f32;
+                let bits = code_within(tools, elements, looseness.clamp(TIGHTEST, 60.0), most);
+                let wanted = 1.0 - (REPAID * debt).clamp(-0.25, 0.25);
+                self.adapt(f64::from(bits + FRAME_BITS) / self.mean - wanted);
+                Spent { bits, least_bytes: 0 }
+            }
+            RateControl::Constant { .. } => {
+                // The decoder's buffer is full at first; a frame takes its bits out at once.
+                let room = f64::from(self.most);
+                let available = room - self.debt;
+                let most = (available * 0.9).min(available - 8.0).max(0.0) as u32;
+                let most = most.min(self.most) - FRAME_BITS.min(most);
+                // Towards a buffer that leaves room both ways.
+                let wanted = self.mean + REPAID * (0.4 * room - self.debt);
+                let bits = code_within(tools, elements, self.usual, most);
+                let error = (f64::from(bits + FRAME_BITS) - wanted) / self.mean;
+                self.adapt(error);
+                // What comes in while the buffer is full would be lost.
+                let least = self.mean - self.debt;
+                Spent { bits, least_bytes: (least.max(0.0) / 8.0).ceil() as usize }
+            }
+        }
+    }
+
+    fn adapt(&mut self, error: f64) {
+        // Fast at first, when nothing is known of the stream.
+        let pace = 1.0 + 16.0 / (2.0 + self.frames);
+        let step = (2.0 * pace * error).clamp(-pace, pace);
+        self.usual = (self.usual + step as f32).clamp(TIGHTEST, 60.0);
+        self.frames += 1.0;
+    }
+
+    /// Tells how many bytes a frame came to.
+    pub(crate) fn spend(&mut self, bytes: usize) {
+        self.debt += 8.0 * bytes as f64 - self.mean;
+        if matches!(self.control, RateControl::Constant { .. }) {
+            self.debt = self.debt.max(0.0);
+        }
+    }
+}
+
+/// The looseness of each quality, in dB.
+const QUALITIES: [f32; 11] = [12.0, 7.0, 3.0, 0.0, -2.0, -4.5, -6.5, -9.0, -12.0, -15.0, -19.0];
+
+fn code_all(tools: &Tools, elements: &mut [Element], db: f32) -> u32 {
+    elements.iter_mut().map(|element| element.code(tools, db)).sum()
+}
+
+/// Codes with noise so far from inaudible, in dB, or farther where the bits would be more than
+/// `most`. Returns the bits.
+fn code_within(tools: &Tools, elements: &mut [Element], db: f32, most: u32) -> u32 {
+    let (mut tight, mut loose) = (TIGHTEST.min(db), LOOSEST);
+    let mut db = db;
+    let mut bits = code_all(tools, elements, db);
+    if bits <= most {
+        return bits;
+    }
+    for _ in 0..12 {
+        if bits > most {
+            tight = tight.max(db);
+        } else {
+            loose = loose.min(db);
+            if bits >= most - most / 16 {
+                return bits;
+            }
+        }
+        // Halving bits takes about this many dB.
+        let ratio = bits.max(1) as f32 / (most - most / 32).max(1) as f32;
+        let next = db + (20.0 * log2(ratio)).clamp(-24.0, 24.0);
+        db = if next > tight && next < loose { next } else { 0.5 * (tight + loose) };
+        if loose - tight < 0.1 {
+            break;
+        }
+        bits = code_all(tools, elements, db);
+    }
+    // The same looseness may come to other bits from another start.
+    let mut step = 0.5;
+    while bits > most && db < LOOSEST {
+        db = (db + step).min(LOOSEST);
+        bits = code_all(tools, elements, db);
+        step *= 2.0;
+    }
+    bits
+}

@@ -1,0 +1,226 @@
+//! One channel's frame: its spectrum in bands, the noise that each may have, and how it is coded
+//! when the noise is to be so far from that.
+
+use reelwright_core::bits::BitWriter;
+
+use crate::bands::{LINES, MAX_BANDS, Rate};
+use crate::huffman::{
+    Costs, Huffman, choose, factor_bits, write_factor, write_sections, write_values,
+};
+use crate::layout::Layout;
+use crate::quantizer::{GAINS, Powers, Quantizer};
+
+/// A looseness in dB at which a channel is silent.
+const SILENCE: f32 = 250.0;
+/// The most noise in a band that should be heard, over its energy, and the looseness, as a factor,
+/// from which on it may be more.
+const KEPT_NOISE: f32 = 0.35;
+const KEPT_UP_TO: f32 = 10.0;
+/// How far scale factors may be apart.
+const REACH: u8 = 60;
+
+/// What all channels are coded with.
+pub(crate) struct Tools {
+    pub(crate) rate: Rate,
+    pub(crate) quantizer: Quantizer,
+    pub(crate) huffman: Huffman,
+}
+
+/// A channel's frame on its way to be coded, and how it was coded last.
+pub(crate) struct Stream {
+    layout: Layout,
+    /// In the order of the bitstream.
+    pub(crate) lines: [f32; LINES],
+    powers: Powers,
+    pub(crate) energies: [f32; MAX_BANDS],
+    /// The noise that nobody should hear.
+    pub(crate) allowed: [f32; MAX_BANDS],
+    /// Sums of the square roots of the magnitudes.
+    roots: [f32; MAX_BANDS],
+    least_gains: [u8; MAX_BANDS],
+    /// The gains last found.
+    found: [Option<u8>; MAX_BANDS],
+
+    values: [i16; LINES],
+    costs: Box<[Costs; MAX_BANDS]>,
+    /// Codebooks; of bands that are all zero, 0 or what their neighbours have.
+    books: [u8; MAX_BANDS],
+    /// Scale factors.
+    gains: [u8; MAX_BANDS],
+    /// The first band, of each group, from which on all is zero.
+    pub(crate) used_bands: usize,
+    max_sfb: usize,
+}
+
+impl Stream {
+    pub(crate) fn new(rate: &Rate) -> Self {
+        Self {
+            layout: Layout::new(rate),
+            lines: [0.0; LINES],
+            powers: Powers { powers: [0.0; LINES], roots: [0.0; LINES] },
+            energies: [0.0; MAX_BANDS],
+            allowed: [0.0; MAX_BANDS],
+            roots: [0.0; MAX_BANDS],
+            least_gains: [0; MAX_BANDS],
+            found: [None; MAX_BANDS],
+            values: [0; LINES],
+            costs: Box::new([Costs::default(); MAX_BANDS]),
+            books: [0; MAX_BANDS],
+            gains: [0; MAX_BANDS],
+            used_bands: 0,
+            max_sfb: 0,
+        }
+    }
+
+    /// Takes over a frame of which `lines`, `energies` and `allowed` are set.
+    pub(crate) fn load(&mut self, tools: &Tools, layout: &Layout) {
+        self.layout.clone_from(layout);
+        tools.quantizer.prepare(&self.lines, &mut self.powers);
+        for band in 0..layout.bands() {
+            let range = layout.range(band);
+            let roots = self.powers.roots[range.clone()].as_chunks::<4>().0;
+            let powers = self.powers.powers[range].as_chunks::<4>().0;
+            let (mut sums, mut largest) = ([0.0f32; 4], [0.0f32; 4]);
+            for (root, power) in roots.iter().zip(powers) {
+                for k in 0..4 {
+                    sums[k] += root[k];
+                    largest[k] = largest[k].max(power[k]);
+                }
+            }
+            self.roots[band] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+            let largest = largest.into_iter().fold(0.0, f32::max);
+            self.least_gains[band] = tools.quantizer.least_gain(largest) as u8;
+        }
+        self.found = [None; MAX_BANDS];
+    }
+
+    /// The noise to aim at in a band. A band that should be heard is kept in part for as long as
+    /// bits allow: noise in its place is less of a change than nothing.
+    fn target(&self, band: usize, factor: f32) -> f32 {
+        let (energy, allowed) = (self.energies[band], self.allowed[band]);
+        let target = allowed * factor;
+        if energy <= allowed {
+            return target;
+        }
+        target.min(KEPT_NOISE * energy * (factor / KEPT_UP_TO).max(1.0))
+    }
+
+    /// The largest gain of a band with no more noise than `target`; none where the band need not
+    /// be coded at all.
+    fn gain(&mut self, tools: &Tools, band: usize, target: f32) -> Option<u8> {
+        if self.energies[band] <= target {
+            return None;
+        }
+        let range = self.layout.range(band);
+        let (powers, roots) = (&self.powers.powers[range.clone()], &self.powers.roots[range]);
+        let noise = |gain: usize| tools.quantizer.noise(powers, roots, gain);
+        let least = usize::from(self.least_gains[band]);
+        let mut gain = match self.found[band] {
+            Some(gain) => usize::from(gain),
+            None => tools.quantizer.estimate_gain(target, self.roots[band]).max(least),
+        };
+        if noise(gain) <= target {
+            while gain + 1 < GAINS && noise(gain + 1) <= target {
+                gain += 1;
+            }
+        } else {
+            while gain > least {
+                gain -= 1;
+                if noise(gain) <= target {
+                    break;
+                }
+            }
+        }
+        self.found[band] = Some(gain as u8);
+        Some(gain as u8)
+    }
+
+    /// Quantises with noise so far from inaudible, in dB.
+    pub(crate) fn quantise(&mut self, tools: &Tools, looseness: f32) {
+        let factor = libm::exp2f(looseness * (std::f32::consts::LOG2_10 / 10.0));
+        let bands = self.layout.bands();
+        let mut gains = [None; MAX_BANDS];
+        // Beyond, nothing is left to code, whatever the numbers say: every search ends here.
+        if looseness < SILENCE {
+            for (band, gain) in gains.iter_mut().enumerate().take(bands) {
+                *gain = self.gain(tools, band, self.target(band, factor));
+            }
+        }
+        let highest = gains.iter().flatten().copied().max().unwrap_or(0);
+        let lowest = highest.saturating_sub(REACH);
+        self.used_bands = 0;
+        let window_bands = self.layout.window_bands();
+        for (band, gain) in gains.iter().enumerate().take(bands) {
+            let range = self.layout.range(band);
+            let values = &mut self.values[range.clone()];
+            let mut largest = 0;
+            if let Some(gain) = gain {
+                let gain = (*gain).max(lowest);
+                self.gains[band] = gain;
+                let (lines, powers) = (&self.lines[range.clone()], &self.powers.powers[range]);
+                largest = tools.quantizer.quantise(lines, powers, gain.into(), values);
+            } else {
+                values.fill(0);
+            }
+            self.costs[band] = tools.huffman.costs(values, largest);
+            if largest > 0 {
+                self.used_bands = self.used_bands.max(band % window_bands + 1);
+            }
+        }
+    }
+
+    /// Chooses codebooks for the first `max_sfb` bands of each group. Returns the bits of section
+    /// data, scale factors and spectrum.
+    pub(crate) fn section(&mut self, max_sfb: usize) -> u32 {
+        self.max_sfb = max_sfb;
+        let window_bands = self.layout.window_bands();
+        let mut bits = 0;
+        let is_zero = |band: &usize| self.costs[*band][0] == 0;
+        let first = (0..self.layout.bands()).find(|band| !is_zero(band));
+        let mut last = first.map_or(0, |band| self.gains[band]);
+        for group in 0..self.layout.groups().len() {
+            let bands = group * window_bands..group * window_bands + max_sfb;
+            let costs = &self.costs[bands.clone()];
+            bits += choose(costs, self.layout.is_short(), &mut self.books[bands.clone()]);
+            for band in bands {
+                if self.books[band] == 0 {
+                    continue;
+                }
+                if is_zero(&band) {
+                    // Its cost has the bit of a difference of 0.
+                    self.gains[band] = last;
+                } else {
+                    bits += factor_bits(i32::from(self.gains[band]) - i32::from(last));
+                }
+                last = self.gains[band];
+            }
+        }
+        bits
+    }
+
+    /// Writes individual_channel_stream() without ics_info, which `info` writes.
+    pub(crate) fn write(&self, bits: &mut BitWriter, info: impl FnOnce(&mut BitWriter)) {
+        let bands = || {
+            let window_bands = self.layout.window_bands();
+            let groups = 0..self.layout.groups().len();
+            groups.map(move |group| group * window_bands..group * window_bands + self.max_sfb)
+        };
+        let coded = || bands().flatten().filter(|&band| self.books[band] != 0);
+        let global = coded().next().map_or(0, |band| self.gains[band]);
+        bits.put(global.into(), 8);
+        info(bits);
+        for bands in bands() {
+            write_sections(&self.books[bands], self.layout.is_short(), bits);
+        }
+        let mut last = global;
+        for band in coded() {
+            write_factor(i32::from(self.gains[band]) - i32::from(last), bits);
+            last = self.gains[band];
+        }
+        // No pulses, no TNS, no gain control.
+        bits.put(0, 3);
+        for band in coded() {
+            write_values(self.books[band], &self.values[self.layout.range(band)], bits);
+        }
+    }
+}

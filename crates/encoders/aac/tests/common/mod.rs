@@ -1,0 +1,56 @@
+//! What decoders make of access units.
+#![allow(dead_code)] // each test uses what it needs
+
+use reelwright_core::CodecRecord;
+use reelwright_testkit::decode;
+use reelwright_testkit::encoding::Encoded;
+use reelwright_testkit::program::ffmpeg_decode;
+
+/// Samples that a decoder gives before those of the input.
+pub(crate) const DELAY: usize = 1024;
+
+/// The access units with ADTS headers (ISO/IEC 14496-3 table 1.A.6).
+fn file(encoded: &Encoded) -> Vec<u8> {
+    let CodecRecord::Aac(config) = &encoded.parameters.record else { panic!("no record") };
+    let [first, second] = config.bytes[..] else { panic!("the record has two bytes") };
+    let specific = u64::from(u16::from_be_bytes([first, second]));
+    let (rate, channels) = (specific >> 7 & 15, specific >> 3 & 15);
+    let mut file = Vec::new();
+    for packet in &encoded.packets {
+        let length = packet.data.len() as u64 + 7;
+        let header =
+            0xFFF1 << 40 | 1 << 38 | rate << 34 | channels << 30 | length << 13 | 0x7FF << 2;
+        file.extend(&u64::to_be_bytes(header)[1..]);
+        file.extend(&packet.data);
+    }
+    file
+}
+
+/// What is heard of decoded samples, interleaved.
+fn heard(encoded: &Encoded, samples: Vec<f32>) -> Vec<f32> {
+    let channels = encoded.parameters.audio().unwrap().layout.channels();
+    assert_eq!(samples.len(), encoded.packets.len() * 1024 * channels);
+    let count = encoded.heard() as usize;
+    samples[DELAY * channels..(DELAY + count) * channels].to_vec()
+}
+
+/// What symphonia decodes; it has no more than two channels.
+pub(crate) fn decode(encoded: &Encoded) -> Vec<f32> {
+    heard(encoded, decode::decode::<f32>(file(encoded)).unwrap().samples)
+}
+
+/// What ffmpeg decodes without a complaint, where it is installed.
+pub(crate) fn decode_elsewhere(encoded: &Encoded) -> Option<Vec<f32>> {
+    let raw = ffmpeg_decode("aac", "f32le", &file(encoded))?;
+    let samples = raw.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
+    Some(heard(encoded, samples.collect()))
+}
+
+/// How far the noise of `found` is below `expected`, in dB.
+pub(crate) fn snr(expected: &[f32], found: &[f32]) -> f64 {
+    assert_eq!(expected.len(), found.len());
+    let square = |x: f32| f64::from(x) * f64::from(x);
+    let signal: f64 = expected.iter().map(|&x| square(x)).sum();
+    let noise: f64 = expected.iter().zip(found).map(|(a, b)| square(a - b)).sum();
+    10.0 * (signal / noise.max(1e-30)).log10()
+}

@@ -1,0 +1,104 @@
+//! Whatever comes in, valid access units come out, as many and as long as they should be.
+
+mod common;
+
+use common::decode;
+use proptest::prelude::*;
+use reelwright_core::{CodecConfig, Layouts};
+use reelwright_enc_aac::ENCODER;
+use reelwright_testkit::encoding::Case;
+use reelwright_testkit::signal::Noise;
+
+const RATES: [u32; 12] =
+    [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000];
+
+fn check(case: &Case<'_>, samples: &[f32]) {
+    let channels = case.layout.channels();
+    let encoded = case.encode(samples).unwrap();
+    let count = samples.len() / channels;
+    assert_eq!(encoded.packets.len(), (count + 1024).div_ceil(1024));
+    for packet in &encoded.packets {
+        // The room of a decoder (ISO/IEC 14496-3 §4.5.3.1).
+        assert!(packet.data.len() * 8 <= 6144 * channels, "{}", packet.data.len());
+    }
+    if channels <= 2 {
+        assert!(decode(&encoded).iter().all(|x| x.is_finite()));
+    }
+}
+
+/// Each way to steer, from the least to the most.
+fn controls(rate: u32, channels: usize) -> Vec<(CodecConfig, &'static str)> {
+    let channels = channels as u64;
+    let max = 6 * u64::from(rate) * channels;
+    let bit_rates = [8000 * channels, (2 * u64::from(rate) * channels).min(max), max];
+    let steered = |bit_rate| CodecConfig { bit_rate: Some(bit_rate), ..CodecConfig::default() };
+    let quality = |qscale| CodecConfig { qscale: Some(qscale), ..CodecConfig::default() };
+    let averages = bit_rates.map(|bit_rate| (steered(bit_rate), ""));
+    let constants = bit_rates.map(|bit_rate| (steered(bit_rate), "cbr=1"));
+    let qualities = [0.0, 10.0].map(|qscale| (quality(qscale), ""));
+    averages.into_iter().chain(constants).chain(qualities).collect()
+}
+
+#[test]
+fn extremes_fit() {
+    let count = 6000;
+    let noise: Vec<f32> = {
+        let mut noise = Noise::new(1);
+        (0..count).map(|_| noise.uniform() as f32).collect()
+    };
+    let signals: [(&str, Vec<f32>); 9] = [
+        ("silence", vec![0.0; count]),
+        ("DC", vec![1.0; count]),
+        ("square", (0..count).map(|i| if i / 50 % 2 == 0 { 1.0 } else { -1.0 }).collect()),
+        ("Nyquist", (0..count).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect()),
+        ("noise", noise.clone()),
+        ("far too loud", noise.iter().map(|x| x * 1e30).collect()),
+        ("far too quiet", noise.iter().map(|x| x * 1e-30).collect()),
+        ("not numbers", (0..count).map(|i| [f32::NAN, 0.5, f32::INFINITY][i % 3]).collect()),
+        ("a click", (0..count).map(|i| if i == 3000 { 1.0 } else { 0.0 }).collect()),
+    ];
+    let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
+    for (name, samples) in &signals {
+        for rate in RATES {
+            for &layout in [&layouts[0], &layouts[1], &layouts[5]] {
+                for (config, options) in controls(rate, layout.channels()) {
+                    eprintln!("{name}, {rate} Hz, {layout}, {config:?} {options}");
+                    check(&Case { rate, layout, config, options, ..Case::new(&ENCODER) }, samples);
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(60)
+    })]
+    #[test]
+    fn anything_gives_valid_access_units(
+        runs in prop::collection::vec((any::<u64>(), -40i32..8, 1usize..1500, any::<bool>()), 1..10),
+        rate in prop::sample::select(RATES.to_vec()),
+        layout in 0usize..7,
+        control in 0usize..8,
+        mid_side in any::<bool>(),
+        cutoff in 0u32..48_000,
+    ) {
+        let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
+        let layout = layouts[layout];
+        let mut samples = Vec::new();
+        for (seed, exponent, length, bits) in runs {
+            let mut noise = Noise::new(seed);
+            for _ in 0..length * layout.channels() {
+                samples.push(match bits {
+                    // Any float there is, now and then.
+                    true if noise.next_u32() < 1 << 27 => f32::from_bits(noise.next_u32()),
+                    _ => noise.uniform() as f32 * 2f32.powi(exponent),
+                });
+            }
+        }
+        let (config, options) = controls(rate, layout.channels())[control];
+        let options = format!("{options} aac_ms={mid_side} cutoff={cutoff}");
+        check(&Case { rate, layout, config, options: &options, ..Case::new(&ENCODER) }, &samples);
+    }
+}

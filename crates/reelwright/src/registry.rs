@@ -22,6 +22,8 @@ pub fn muxers() -> impl Iterator<Item = &'static MuxerInfo> {
         from_ref(&reelwright_mux_adts::MUXER),
         #[cfg(feature = "mux-ogg")]
         reelwright_mux_ogg::MUXERS,
+        #[cfg(feature = "mux-mp4")]
+        reelwright_mux_mp4::MUXERS,
         #[cfg(feature = "mux-flac")]
         from_ref(&reelwright_mux_flac::MUXER),
         #[cfg(feature = "mux-aiff")]

@@ -1,0 +1,86 @@
+//! Boxes (ISO/IEC 14496-12 §4.2), written into memory.
+
+use mp4_atom::Encode;
+use reelwright_core::{Error, Result};
+
+/// The bytes of boxes under construction.
+pub(crate) type Bytes = Vec<u8>;
+
+/// Appends a box with what `body` appends in it.
+///
+/// # Errors
+/// The body's own, and 2^32 bytes or more.
+pub(crate) fn boxed(
+    out: &mut Bytes,
+    kind: &[u8; 4],
+    body: impl FnOnce(&mut Bytes) -> Result<()>,
+) -> Result<()> {
+    let at = out.len();
+    out.extend([0; 4]);
+    out.extend(kind);
+    body(out)?;
+    let size = u32::try_from(out.len() - at).map_err(|_| too_large(kind))?;
+    out[at..at + 4].copy_from_slice(&size.to_be_bytes());
+    Ok(())
+}
+
+/// Appends a box that begins with a version and flags of 24 bits.
+///
+/// # Errors
+/// As [`boxed`].
+pub(crate) fn full_box(
+    out: &mut Bytes,
+    kind: &[u8; 4],
+    (version, flags): (u8, u32),
+    body: impl FnOnce(&mut Bytes) -> Result<()>,
+) -> Result<()> {
+    boxed(out, kind, |out| {
+        out.extend((u32::from(version) << 24 | flags).to_be_bytes());
+        body(out)
+    })
+}
+
+/// Appends a box of the crate mp4-atom.
+///
+/// # Errors
+/// A field that the box has no room for.
+pub(crate) fn put(out: &mut Bytes, atom: &impl Encode) -> Result<()> {
+    atom.encode(out)
+        .map_err(|error| Error::too_large(format!("A box of MP4 cannot hold its fields: {error}.")))
+}
+
+/// The error of a box that would have 2^32 bytes.
+fn too_large(kind: &[u8; 4]) -> Error {
+    Error::too_large(format!(
+        "The box {} of MP4 must be smaller than 4294967296 bytes.",
+        String::from_utf8_lossy(kind)
+    ))
+}
+
+/// A count of entries in a table.
+///
+/// # Errors
+/// It must be below 2^32.
+pub(crate) fn count(entries: usize) -> Result<[u8; 4]> {
+    u32::try_from(entries).map(u32::to_be_bytes).map_err(|_| {
+        Error::too_large(format!("A table of MP4 has fewer than 2^32 entries. Found: {entries}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boxes_know_their_sizes() {
+        let mut out = vec![9];
+        boxed(&mut out, b"moov", |out| {
+            full_box(out, b"stss", (1, 2), |out| {
+                out.push(7);
+                Ok(())
+            })
+        })
+        .unwrap();
+        assert_eq!(out, b"\x09\0\0\0\x15moov\0\0\0\x0dstss\x01\0\0\x02\x07");
+    }
+}

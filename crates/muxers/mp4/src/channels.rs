@@ -1,0 +1,84 @@
+//! Which loudspeaker each channel is for, in QuickTime's words and in MPEG's.
+
+use reelwright_core::{Channel, ChannelLayout, Result};
+
+use crate::boxes::{Bytes, full_box};
+use crate::sample_entry::append_full;
+
+/// `kAudioChannelLayoutTag_UseChannelBitmap`; the bits are those of WAVE's channel mask.
+const USE_BITMAP: u32 = 1 << 16;
+
+/// `kAudioChannelLayoutTag_DiscreteInOrder`, to which the number of channels is added.
+const DISCRETE: u32 = 147 << 16;
+
+/// Appends QuickTime's channel layout, which plain mono and stereo do without.
+///
+/// # Errors
+/// None; as [`append_full`].
+pub(crate) fn chan(out: &mut Bytes, layout: ChannelLayout) -> Result<()> {
+    if [ChannelLayout::MONO, ChannelLayout::STEREO].contains(&layout) {
+        return Ok(());
+    }
+    let (tag, bitmap) = match layout.mask() {
+        Some(mask) => (USE_BITMAP, mask),
+        None => (DISCRETE + layout.channels() as u32, 0),
+    };
+    // No channel descriptions follow.
+    append_full(out, b"chan", &[tag, bitmap, 0].map(u32::to_be_bytes).concat())
+}
+
+/// ALAC's tag of a layout (`kALACChannelLayoutTag_…`), which plain mono and stereo do without.
+pub(crate) fn alac_tag(layout: ChannelLayout) -> Option<u32> {
+    let number = match layout {
+        ChannelLayout::SURROUND_3_0 => 113,
+        ChannelLayout::SURROUND_4_0 => 116,
+        ChannelLayout::SURROUND_5_0 => 120,
+        ChannelLayout::SURROUND_5_1 => 124,
+        ChannelLayout::SURROUND_6_1_BACK => 142,
+        ChannelLayout::SURROUND_7_1_WIDE => 127,
+        _ => return None,
+    };
+    Some(number << 16 | layout.channels() as u32)
+}
+
+/// Appends the `ChannelLayout` box (ISO/IEC 14496-12 §12.2.4), version 0, where the positions are
+/// known: a loudspeaker of ISO/IEC 23091-3 for each channel.
+///
+/// # Errors
+/// None; as [`full_box`].
+pub(crate) fn chnl(out: &mut Bytes, layout: ChannelLayout) -> Result<()> {
+    let mut positions = layout.positions().map(position).peekable();
+    if positions.peek().is_none() {
+        return Ok(());
+    }
+    full_box(out, b"chnl", (0, 0), |out| {
+        // Channels, not objects; and no layout of the table.
+        out.extend([1, 0]);
+        out.extend(positions);
+        Ok(())
+    })
+}
+
+/// `OutputChannelPosition` (ISO/IEC 23091-3 table 2).
+const fn position(channel: Channel) -> u8 {
+    match channel {
+        Channel::FrontLeft => 0,
+        Channel::FrontRight => 1,
+        Channel::FrontCenter => 2,
+        Channel::LowFrequency => 3,
+        Channel::SideLeft => 4,
+        Channel::SideRight => 5,
+        Channel::FrontLeftOfCenter => 6,
+        Channel::FrontRightOfCenter => 7,
+        Channel::BackLeft => 8,
+        Channel::BackRight => 9,
+        Channel::BackCenter => 10,
+        Channel::TopCenter => 25,
+        Channel::TopFrontLeft => 17,
+        Channel::TopFrontCenter => 19,
+        Channel::TopFrontRight => 18,
+        Channel::TopBackLeft => 20,
+        Channel::TopBackCenter => 22,
+        Channel::TopBackRight => 21,
+    }
+}

@@ -1,0 +1,127 @@
+//! A track's time: ticks of its timescale, of which a unit of the stream's time base is a whole
+//! number.
+
+use reelwright_core::{Error, Result, TimeBase};
+
+/// Timescales below this are doubled until they are not: times of other readers, which round to
+/// ticks, stay near.
+const MIN_TIMESCALE: u32 = 10_000;
+
+/// The timescale of a track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Clock {
+    /// Ticks in a second.
+    pub(crate) timescale: u32,
+    /// Ticks in a unit of the stream's time base.
+    pub(crate) unit: i64,
+}
+
+impl Clock {
+    /// The clock of a stream with this time base.
+    ///
+    /// # Errors
+    /// A unit has to be a fraction of a second with terms below 2^32.
+    pub(crate) fn new(time_base: TimeBase) -> Result<Self> {
+        let unit = time_base.seconds();
+        let (Ok(mut timescale), Ok(ticks)) = (u32::try_from(unit.den()), u32::try_from(unit.num()))
+        else {
+            return Err(Error::unsupported(format!(
+                "mp4 needs a time base with terms below 4294967296. Found: {unit}"
+            )));
+        };
+        let mut ticks = i64::from(ticks);
+        while timescale < MIN_TIMESCALE {
+            timescale *= 2;
+            ticks *= 2;
+        }
+        Ok(Self { timescale, unit: ticks })
+    }
+
+    /// `units` of the stream's time base in ticks, where they stay below 2^62.
+    pub(crate) fn ticks(self, units: i64) -> Option<i64> {
+        units.checked_mul(self.unit).filter(|ticks| ticks.unsigned_abs() < 1 << 62)
+    }
+
+    /// `ticks` of this clock in ticks of `timescale`, to the nearest.
+    pub(crate) fn rescale(self, ticks: i64, timescale: u32) -> i64 {
+        let (own, other) = (i128::from(self.timescale), i128::from(timescale));
+        let product = i128::from(ticks) * other;
+        // Below 2^62 · 2^32, so nothing is lost but where the result leaves 64 bits.
+        let nearest = (2 * product + own).div_euclid(2 * own);
+        nearest.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+    }
+
+    /// Microseconds in ticks, rounded down.
+    pub(crate) fn from_micros(self, micros: i64) -> i64 {
+        let ticks = i128::from(micros) * i128::from(self.timescale) / 1_000_000;
+        ticks.clamp(0, i128::from(i64::MAX)) as i64
+    }
+}
+
+/// The timescale of the movie, in which each of these counts whole ticks; where that is not below
+/// 2^31, the largest of them.
+pub(crate) fn movie_timescale(tracks: impl Iterator<Item = u32> + Clone) -> u32 {
+    let largest = tracks.clone().max().unwrap_or(1000);
+    let mut common = 1u64;
+    for timescale in tracks {
+        let timescale = u64::from(timescale.max(1));
+        common = common / gcd(common, timescale) * timescale;
+        if common >= 1 << 31 {
+            return largest;
+        }
+    }
+    // Players that show milliseconds find them.
+    let with_millis = common / gcd(common, 1000) * 1000;
+    (if common < 1000 { with_millis } else { common }) as u32
+}
+
+const fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reelwright_core::Rational;
+
+    fn clock(num: i64, den: i64) -> Result<Clock> {
+        Clock::new(TimeBase::new(Rational::new(num, den).unwrap()))
+    }
+
+    #[test]
+    fn units_are_whole_ticks() {
+        assert_eq!(clock(1, 48_000).unwrap(), Clock { timescale: 48_000, unit: 1 });
+        assert_eq!(clock(1, 25).unwrap(), Clock { timescale: 12_800, unit: 512 });
+        assert_eq!(clock(1001, 30_000).unwrap(), Clock { timescale: 30_000, unit: 1001 });
+        assert_eq!(clock(3, 1).unwrap(), Clock { timescale: 16_384, unit: 3 * 16_384 });
+        assert!(clock(1, 1 << 32).is_err());
+        assert!(clock(1 << 32, 1).is_err());
+    }
+
+    #[test]
+    fn times_out_of_reach_are_none() {
+        let clock = clock(1, 25).unwrap();
+        assert_eq!(clock.ticks(-2), Some(-1024));
+        for units in [i64::MIN, i64::MAX, 1 << 53, -(1 << 53)] {
+            assert_eq!(clock.ticks(units), None);
+        }
+    }
+
+    #[test]
+    fn rescaling_rounds_to_nearest() {
+        let clock = clock(1, 48_000).unwrap();
+        assert_eq!(clock.rescale(24, 1000), 1);
+        assert_eq!(clock.rescale(23, 1000), 0);
+        assert_eq!(clock.rescale(-25, 1000), -1);
+        assert_eq!(clock.rescale(1 << 61, u32::MAX), i64::MAX);
+    }
+
+    #[test]
+    fn the_movie_counts_every_tracks_ticks() {
+        assert_eq!(movie_timescale([44_100, 30_000].into_iter()), 4_410_000);
+        assert_eq!(movie_timescale([48_000].into_iter()), 48_000);
+        assert_eq!(movie_timescale([1, 3].into_iter()), 3000);
+        assert_eq!(movie_timescale([4_294_967_291, 48_000].into_iter()), 4_294_967_291);
+        assert_eq!(movie_timescale([].into_iter()), 1000);
+    }
+}

@@ -1,0 +1,52 @@
+//! Edit lists (ISO/IEC 14496-12 §8.6.6): which part of a track's media is presented, and when.
+
+use mp4_atom::{Elst, ElstEntry};
+use reelwright_core::Result;
+
+use crate::boxes::{Bytes, boxed, put};
+use crate::track::Track;
+
+/// Appends the edit list of a finished track, where its media is not presented whole from the
+/// beginning; returns how long it is presented, in ticks of the movie, the wait included.
+///
+/// # Errors
+/// A field that has no room.
+pub(crate) fn write(out: &mut Bytes, track: &Track, movie_timescale: u32) -> Result<u64> {
+    let span = &track.span;
+    let Some(first_dts) = span.first_dts else { return Ok(0) };
+    let (start, end) = span.presented();
+    let clock = track.clock;
+    // Both ends are rounded, not the length, so that tracks end together.
+    let wait = clock.rescale(start, movie_timescale).max(0).unsigned_abs();
+    let until = clock.rescale(end, movie_timescale).max(0).unsigned_abs();
+    let length = until.saturating_sub(wait);
+    let media_time = start.saturating_sub(first_dts).max(0).unsigned_abs();
+    if wait == 0 && media_time == 0 && end - start == span.media {
+        return Ok(until);
+    }
+    let mut entries = Vec::new();
+    if wait > 0 {
+        entries.push(entry(wait, None));
+    }
+    entries.push(entry(length, Some(media_time)));
+    boxed(out, b"edts", |out| put(out, &Elst { entries }))?;
+    Ok(until)
+}
+
+/// Appends the edit list of a track in fragments, whose length nobody knows, where presentation
+/// begins `media_time` ticks into its media.
+///
+/// # Errors
+/// A field that has no room.
+pub(crate) fn write_open(out: &mut Bytes, media_time: i64) -> Result<()> {
+    let media_time = media_time.max(0).unsigned_abs();
+    if media_time == 0 {
+        return Ok(());
+    }
+    // A length of 0 is up to the end (§8.6.6.1).
+    boxed(out, b"edts", |out| put(out, &Elst { entries: vec![entry(0, Some(media_time))] }))
+}
+
+fn entry(segment_duration: u64, media_time: Option<u64>) -> ElstEntry {
+    ElstEntry { segment_duration, media_time, media_rate: 1.into() }
+}

@@ -1,0 +1,80 @@
+//! The members of the family: QuickTime's files, and those of MPEG, Apple and 3GPP after them.
+
+use reelwright_core::CodecId;
+
+/// How a member differs from the others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flavour {
+    /// FFmpeg's name.
+    pub(crate) name: &'static str,
+    pub(crate) major: [u8; 4],
+    pub(crate) minor: u32,
+    pub(crate) compatible: &'static [[u8; 4]],
+    pub(crate) audio_codecs: &'static [CodecId],
+    pub(crate) video_codecs: &'static [CodecId],
+}
+
+impl Flavour {
+    /// Whether it is QuickTime's, with handlers, sound descriptions and codecs of its own.
+    pub(crate) fn is_quicktime(&self) -> bool {
+        &self.major == b"qt  "
+    }
+}
+
+/// What QuickTime and MPEG have in common.
+macro_rules! codecs {
+    ($($more:ident),* $(,)?) => {
+        &[$(CodecId::$more),*]
+    };
+}
+
+pub(crate) static MP4: Flavour = Flavour {
+    name: "mp4",
+    major: *b"isom",
+    minor: 512,
+    compatible: &[*b"isom", *b"iso2", *b"mp41"],
+    audio_codecs: codecs![
+        Aac, Mp3, Opus, Flac, Alac, PcmS16Le, PcmS16Be, PcmS24Le, PcmS24Be, PcmS32Le, PcmS32Be,
+        PcmF32Le, PcmF32Be, PcmF64Le, PcmF64Be,
+    ],
+    video_codecs: codecs![H264, Av1, Mjpeg, Png],
+};
+
+pub(crate) static MOV: Flavour = Flavour {
+    name: "mov",
+    major: *b"qt  ",
+    minor: 512,
+    compatible: &[*b"qt  "],
+    audio_codecs: codecs![
+        Aac, PcmS16Le, PcmS16Be, PcmS24Le, PcmS24Be, PcmS32Le, PcmS32Be, PcmF32Le, PcmF32Be,
+        PcmF64Le, PcmF64Be, PcmU8, PcmS8, PcmALaw, PcmMuLaw, Alac, Mp3,
+    ],
+    video_codecs: codecs![H264, Mjpeg, Png, Av1],
+};
+
+pub(crate) static IPOD: Flavour = Flavour {
+    name: "ipod",
+    major: *b"M4A ",
+    minor: 512,
+    compatible: &[*b"M4A ", *b"isom", *b"iso2"],
+    audio_codecs: codecs![Aac, Alac, Mp3],
+    video_codecs: codecs![H264],
+};
+
+pub(crate) static THREE_GP: Flavour = Flavour {
+    name: "3gp",
+    major: *b"3gp4",
+    minor: 512,
+    compatible: &[*b"3gp4", *b"3gp6", *b"isom", *b"iso2"],
+    audio_codecs: codecs![Aac],
+    video_codecs: codecs![H264],
+};
+
+pub(crate) static THREE_G2: Flavour = Flavour {
+    name: "3g2",
+    major: *b"3g2a",
+    minor: 0x1_0000,
+    compatible: &[*b"3g2a", *b"3g2b", *b"isom", *b"iso2"],
+    audio_codecs: codecs![Aac],
+    video_codecs: codecs![H264],
+};

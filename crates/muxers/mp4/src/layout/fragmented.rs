@@ -1,0 +1,167 @@
+//! Fragments: a movie box without samples, then a bit of the movie at a time. Nothing is mended
+//! later, so the output need not seek, and what is there plays, wherever it ends.
+
+use reelwright_core::{Output, Result};
+
+use super::{Layout, file_type};
+use crate::fragment;
+use crate::movie::Samples;
+use crate::muxer::File;
+use crate::options::{FragmentRule, Settings};
+use crate::random_access::RandomAccess;
+use crate::track::Timed;
+
+/// How long fragments are at most, in microseconds, without a choice of the user's: where
+/// keyframes end them, and where nothing does.
+const LONGEST_BY_KEYFRAMES: i64 = 5_000_000;
+const LONGEST: i64 = 1_000_000;
+
+/// How long before 0 a track may begin whose first packet comes after the header, in microseconds.
+const LATE_TRACK_MICROS: i64 = 1_000_000;
+
+#[derive(Debug)]
+pub(crate) struct Fragmented {
+    fragments: Fragments,
+    index: RandomAccess,
+    skip_trailer: bool,
+}
+
+impl Fragmented {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            fragments: Fragments::new(settings),
+            index: RandomAccess::default(),
+            skip_trailer: settings.skip_trailer,
+        }
+    }
+}
+
+impl Layout for Fragmented {
+    fn start(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
+        let mut boxes = std::mem::take(&mut file.boxes);
+        file_type(&mut boxes, file, true)?;
+        file.boxes = boxes;
+        file.send(output)
+    }
+
+    fn is_due(&self, file: &File, index: usize, timed: &Timed, bytes: usize) -> bool {
+        self.fragments.is_due(file, index, timed, bytes)
+    }
+
+    fn write_batch(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
+        let at = self.fragments.write(file, output)?;
+        if !self.skip_trailer {
+            self.index.note(&file.tracks, at);
+        }
+        for track in &mut file.tracks {
+            track.batch_is_written();
+        }
+        // Whoever watches a stream waits for it.
+        output.flush()
+    }
+
+    fn finish(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
+        self.fragments.header(file, output)?;
+        if !self.skip_trailer {
+            self.index.write(&mut file.boxes, &file.tracks)?;
+        }
+        self.fragments.mend_header(file, output)?;
+        file.send(output)
+    }
+}
+
+/// Fragments on their way out.
+#[derive(Debug)]
+pub(crate) struct Fragments {
+    rule: FragmentRule,
+    with_index: bool,
+    /// Where the movie box is and how long, once it is written.
+    header: Option<(u64, usize)>,
+    count: u32,
+}
+
+impl Fragments {
+    pub(crate) const fn new(settings: &Settings) -> Self {
+        let Settings { rule, with_index, .. } = *settings;
+        Self { rule, with_index, header: None, count: 0 }
+    }
+
+    /// As [`Layout::is_due`].
+    pub(crate) fn is_due(&self, file: &File, index: usize, timed: &Timed, bytes: usize) -> bool {
+        let rule = &self.rule;
+        let track = &file.tracks[index];
+        let length = track.batch_length(timed.dts);
+        let has_video = file.tracks.iter().any(|track| track.is_video);
+        let is_at_keyframe = rule.at_keyframes
+            && track.is_video
+            && timed.is_sync
+            && track.batch.count > 0
+            && length >= track.clock.from_micros(rule.shortest);
+        let usual = if has_video && rule.at_keyframes { LONGEST_BY_KEYFRAMES } else { LONGEST };
+        let longest = rule.longest.unwrap_or(usual);
+        is_at_keyframe
+            || rule.at_packets
+            || (track.batch.count > 0 && length >= track.clock.from_micros(longest))
+            || file.batch_bytes() + bytes > rule.largest
+            || track.leaves_gap(timed)
+    }
+
+    /// Writes the movie box, where that was not done: by now it is known when tracks begin.
+    ///
+    /// # Errors
+    /// As [`File::movie`], and the output's.
+    pub(crate) fn header(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
+        if self.header.is_some() {
+            return Ok(());
+        }
+        for track in &mut file.tracks {
+            let late = -track.clock.from_micros(LATE_TRACK_MICROS);
+            track.origin = Some(track.span.first_dts.map_or(late, |dts| dts.min(0)));
+        }
+        file.movie(Samples::Fragments)?;
+        self.header = Some((output.position(), file.boxes.len()));
+        file.send(output)
+    }
+
+    /// Writes the movie box again where the codecs' records have become complete and the output
+    /// can seek. Boxes on their way out stay.
+    ///
+    /// # Errors
+    /// As [`header`](Self::header).
+    fn mend_header(&self, file: &mut File, output: &mut dyn Output) -> Result<()> {
+        let (Some((at, length)), true) = (self.header, output.is_seekable()) else {
+            return Ok(());
+        };
+        let before = file.boxes.len();
+        file.movie(Samples::Fragments)?;
+        let header = file.boxes.split_off(before);
+        if header.len() == length { output.patch(at, &header) } else { Ok(()) }
+    }
+
+    /// Writes the batch as a fragment, which the tracks still hold; returns where it is.
+    ///
+    /// # Errors
+    /// As [`fragment::write`], and the output's.
+    pub(crate) fn write(&mut self, file: &mut File, output: &mut dyn Output) -> Result<u64> {
+        self.header(file, output)?;
+        self.count = self.count.wrapping_add(1);
+        let mut boxes = std::mem::take(&mut file.boxes);
+        if self.with_index {
+            // Once for the fragment's size.
+            fragment::write(&mut boxes, self.count, &file.tracks)?;
+            let size = boxes.len() + file.batch_bytes();
+            boxes.clear();
+            fragment::index(&mut boxes, &file.tracks, size)?;
+        }
+        let at = output.position() + boxes.len() as u64;
+        fragment::write(&mut boxes, self.count, &file.tracks)?;
+        file.boxes = boxes;
+        file.send(output)?;
+        for track in &file.tracks {
+            if track.batch.count > 0 {
+                output.write(&track.batch.data)?;
+            }
+        }
+        Ok(at)
+    }
+}

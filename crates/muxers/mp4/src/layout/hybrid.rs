@@ -1,0 +1,67 @@
+//! Fragments while it is written, an ordinary file in the end. Whatever happens on the way, all
+//! but the last fragment plays; in the end a movie box with all samples follows, and the header of
+//! a media data box in front hides the fragments' own boxes.
+
+use reelwright_core::{Output, Result};
+
+use super::fragmented::Fragments;
+use super::{Layout, file_type};
+use crate::movie::Samples;
+use crate::muxer::File;
+use crate::options::Settings;
+use crate::track::Timed;
+
+/// An empty box that gives way to the header of the media data box.
+const FREE: [u8; 16] = *b"\0\0\0\x10free\0\0\0\0\0\0\0\0";
+
+#[derive(Debug)]
+pub(crate) struct Hybrid {
+    fragments: Fragments,
+    /// Where the empty box is.
+    free_at: u64,
+}
+
+impl Hybrid {
+    pub(crate) const fn new(settings: &Settings) -> Self {
+        Self { fragments: Fragments::new(settings), free_at: 0 }
+    }
+}
+
+impl Layout for Hybrid {
+    fn start(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
+        let mut boxes = std::mem::take(&mut file.boxes);
+        file_type(&mut boxes, file, true)?;
+        self.free_at = output.position() + boxes.len() as u64;
+        boxes.extend(FREE);
+        file.boxes = boxes;
+        file.send(output)
+    }
+
+    fn is_due(&self, file: &File, index: usize, timed: &Timed, bytes: usize) -> bool {
+        self.fragments.is_due(file, index, timed, bytes)
+    }
+
+    fn write_batch(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
+        self.fragments.write(file, output)?;
+        let mut at = output.position() - file.batch_bytes() as u64;
+        for track in &mut file.tracks {
+            if track.batch.count > 0 {
+                track.tables.chunk(at, track.batch.count);
+                at += track.batch.data.len() as u64;
+                track.batch_is_written();
+            }
+        }
+        // What plays must be out of our hands.
+        output.flush()
+    }
+
+    fn finish(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
+        let size = output.position() - self.free_at;
+        file.movie(Samples::Chunks { shift: 0 })?;
+        file.send(output)?;
+        let mut header = [0; FREE.len()];
+        header[..8].copy_from_slice(b"\0\0\0\x01mdat");
+        header[8..].copy_from_slice(&size.to_be_bytes());
+        output.patch(self.free_at, &header)
+    }
+}

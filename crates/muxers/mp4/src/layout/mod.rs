@@ -1,0 +1,111 @@
+//! How boxes and packets are arranged in a file.
+
+mod faststart;
+mod fragmented;
+mod hybrid;
+mod progressive;
+
+use reelwright_core::{Error, Output, Result};
+
+use crate::boxes::{Bytes, boxed};
+use crate::flavour::Flavour;
+use crate::muxer::File;
+use crate::options::{LayoutKind, Settings};
+use crate::track::Timed;
+
+/// An arrangement. The tracks gather packets in batches; the layout says when a batch is written,
+/// and how.
+pub(crate) trait Layout: Send {
+    /// Writes what comes before the first packet.
+    ///
+    /// # Errors
+    /// The output's.
+    fn start(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()>;
+
+    /// Whether the batch ends before this packet of `bytes` bytes, which is of track `index`.
+    fn is_due(&self, file: &File, index: usize, timed: &Timed, bytes: usize) -> bool;
+
+    /// Writes the batch.
+    ///
+    /// # Errors
+    /// The output's, and more than the fields hold.
+    fn write_batch(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()>;
+
+    /// Writes what comes after the last packet.
+    ///
+    /// # Errors
+    /// As [`write_batch`](Self::write_batch).
+    fn finish(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()>;
+}
+
+/// The layout that was chosen, or else the one that suits the output; and whether it tells of all
+/// samples at the end.
+///
+/// # Errors
+/// The output cannot seek, and the layout needs it.
+pub(crate) fn open(settings: &Settings, is_seekable: bool) -> Result<(Box<dyn Layout>, bool)> {
+    let automatic = if is_seekable { LayoutKind::Hybrid } else { LayoutKind::Fragmented };
+    let kind = settings.layout.unwrap_or(automatic);
+    if !is_seekable && matches!(kind, LayoutKind::Hybrid | LayoutKind::Progressive) {
+        return Err(Error::unsupported(
+            "movflags hybrid_fragmented and progressive need an output that can seek. Write a \
+             file, or pass faststart, or nothing for fragments.",
+        ));
+    }
+    Ok(match kind {
+        LayoutKind::Hybrid => (Box::new(hybrid::Hybrid::new(settings)), true),
+        LayoutKind::Progressive => (Box::new(progressive::Progressive::default()), true),
+        LayoutKind::FastStart => (Box::new(faststart::FastStart::default()), true),
+        LayoutKind::Fragmented => (Box::new(fragmented::Fragmented::new(settings)), false),
+    })
+}
+
+/// Chunks end after this long, in microseconds, or this many bytes: tracks are interleaved, and a
+/// player has all it needs for a moment in one place.
+const CHUNK_MICROS: i64 = 500_000;
+const CHUNK_BYTES: usize = 4 << 20;
+
+/// Whether a batch of chunks ends before this packet.
+fn is_chunk_due(file: &File, index: usize, timed: &Timed, bytes: usize) -> bool {
+    let track = &file.tracks[index];
+    track.batch_length(timed.dts) >= track.clock.from_micros(CHUNK_MICROS)
+        || file.batch_bytes() + bytes > CHUNK_BYTES
+}
+
+/// Appends the file type box (ISO/IEC 14496-12 §4.3), with what brands fragments ask for.
+///
+/// # Errors
+/// None; as [`boxed`].
+fn file_type(out: &mut Bytes, file: &File, has_fragments: bool) -> Result<()> {
+    let flavour: &Flavour = file.movie.flavour;
+    let has = |codec| file.streams.iter().any(|stream| stream.codec == codec);
+    boxed(out, b"ftyp", |out| {
+        out.extend(flavour.major);
+        out.extend(flavour.minor.to_be_bytes());
+        out.extend(flavour.compatible.iter().flatten());
+        if has(reelwright_core::CodecId::H264) && !flavour.is_quicktime() {
+            out.extend(b"avc1");
+        }
+        if has(reelwright_core::CodecId::Av1) {
+            out.extend(b"av01");
+        }
+        if has_fragments {
+            // Offsets from the fragment's own beginning, and signed times.
+            out.extend(b"iso5iso6");
+        }
+        Ok(())
+    })
+}
+
+/// Writes the tracks' batches one after the other and notes them as chunks.
+fn write_chunks(file: &mut File, mut write: impl FnMut(&[u8]) -> Result<u64>) -> Result<()> {
+    for track in &mut file.tracks {
+        if track.batch.count == 0 {
+            continue;
+        }
+        let at = write(&track.batch.data)?;
+        track.tables.chunk(at, track.batch.count);
+        track.batch_is_written();
+    }
+    Ok(())
+}

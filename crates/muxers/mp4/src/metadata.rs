@@ -1,0 +1,193 @@
+//! What a file says of itself: iTunes' list of items, and QuickTime's by keys.
+
+use reelwright_core::{Metadata, Picture, Result, StreamParameters};
+
+use crate::boxes::{Bytes, boxed, count, full_box};
+use crate::flavour::Flavour;
+use crate::gapless;
+use crate::movie::{Samples, handler_box};
+use crate::sample_entry::append;
+use crate::track::Track;
+
+/// Types of values (QuickTime File Format, "Well-known types").
+const BINARY: u32 = 0;
+const UTF_8: u32 = 1;
+const JPEG: u32 = 13;
+const PNG: u32 = 14;
+const INTEGER: u32 = 21;
+
+/// Whose the items are that have names of any length.
+const ITUNES: &[u8] = b"com.apple.iTunes";
+
+/// Items that are text, by FFmpeg's keys.
+const TEXTS: &[(&str, &[u8; 4])] = &[
+    ("title", b"\xa9nam"),
+    ("artist", b"\xa9ART"),
+    ("album_artist", b"aART"),
+    ("composer", b"\xa9wrt"),
+    ("album", b"\xa9alb"),
+    ("date", b"\xa9day"),
+    ("encoder", b"\xa9too"),
+    ("comment", b"\xa9cmt"),
+    ("genre", b"\xa9gen"),
+    ("copyright", b"cprt"),
+    ("grouping", b"\xa9grp"),
+    ("lyrics", b"\xa9lyr"),
+    ("description", b"desc"),
+    ("synopsis", b"ldes"),
+    ("show", b"tvsh"),
+    ("episode_id", b"tven"),
+    ("network", b"tvnn"),
+    ("keywords", b"keyw"),
+    ("sort_name", b"sonm"),
+    ("sort_artist", b"soar"),
+    ("sort_album_artist", b"soaa"),
+    ("sort_album", b"soal"),
+    ("sort_composer", b"soco"),
+    ("sort_show", b"sosn"),
+];
+
+/// Items that are a number, and the bytes of it.
+const NUMBERS: &[(&str, &[u8; 4], usize)] = &[
+    ("episode_sort", b"tves", 4),
+    ("season_number", b"tvsn", 4),
+    ("compilation", b"cpil", 1),
+    ("gapless_playback", b"pgap", 1),
+    ("hd_video", b"hdvd", 1),
+    ("media_type", b"stik", 1),
+    ("tempo", b"tmpo", 2),
+];
+
+/// Keys that have a place elsewhere.
+const ELSEWHERE: [&str; 2] = ["creation_time", "language"];
+
+/// Appends the user data box, where there is anything to say.
+///
+/// # Errors
+/// More than a box holds.
+pub(crate) fn write(
+    out: &mut Bytes,
+    tags: &Metadata,
+    flavour: &Flavour,
+    use_keys: bool,
+    tracks: &[Track],
+    streams: &[StreamParameters],
+    samples: Samples,
+) -> Result<()> {
+    let is_kept = |(key, _): &(&str, &str)| !ELSEWHERE.iter().any(|e| e.eq_ignore_ascii_case(key));
+    let entries: Vec<(&str, &str)> = tags.iter().filter(is_kept).collect();
+    let gapless = match samples {
+        Samples::Chunks { .. } => gapless::comment(tracks, streams, flavour),
+        Samples::Fragments => None,
+    };
+    let cover = tags.cover().and_then(|cover| Some((cover, kind_of(cover)?)));
+    if entries.is_empty() && cover.is_none() && gapless.is_none() {
+        return Ok(());
+    }
+    if use_keys {
+        return keys(out, &entries, cover);
+    }
+    boxed(out, b"udta", |out| {
+        full_box(out, b"meta", (0, 0), |out| {
+            handler_box(out, [0; 4], b"mdir", "", false)?;
+            // Apple's, where the reserved fields begin.
+            let at = out.len() - 13;
+            out[at..at + 4].copy_from_slice(b"appl");
+            boxed(out, b"ilst", |out| {
+                for (key, value) in &entries {
+                    item(out, key, value)?;
+                }
+                if let Some((cover, kind)) = cover {
+                    boxed(out, b"covr", |out| data(out, kind, cover.data()))?;
+                }
+                match &gapless {
+                    Some(text) => free_form(out, "iTunSMPB", text),
+                    None => Ok(()),
+                }
+            })
+        })
+    })
+}
+
+/// An item of the list.
+fn item(out: &mut Bytes, key: &str, value: &str) -> Result<()> {
+    let is = |name: &&str| name.eq_ignore_ascii_case(key);
+    if let Some((_, kind)) = TEXTS.iter().find(|(name, _)| is(name)) {
+        return boxed(out, kind, |out| data(out, UTF_8, value.as_bytes()));
+    }
+    if let Some((number, total)) = pair(value) {
+        // Two bytes of no use before the numbers, and after them in a track's.
+        let numbers = [[0; 2], number.to_be_bytes(), total.to_be_bytes()].concat();
+        if is(&"track") {
+            return boxed(out, b"trkn", |out| data(out, BINARY, &[&numbers[..], &[0; 2]].concat()));
+        }
+        if is(&"disc") {
+            return boxed(out, b"disk", |out| data(out, BINARY, &numbers));
+        }
+    }
+    if let Some((_, kind, bytes)) = NUMBERS.iter().find(|(name, ..)| is(name))
+        && let Ok(number) = value.parse::<u32>()
+        && u64::from(number) < 1 << (8 * bytes)
+    {
+        let bytes = &number.to_be_bytes()[4 - bytes..];
+        return boxed(out, kind, |out| data(out, INTEGER, bytes));
+    }
+    free_form(out, key, value)
+}
+
+/// `3` or `3/12`.
+fn pair(value: &str) -> Option<(u16, u16)> {
+    let (number, total) = value.split_once('/').unwrap_or((value, "0"));
+    Some((number.parse().ok()?, total.parse().ok()?))
+}
+
+/// An item with a name of any length.
+fn free_form(out: &mut Bytes, key: &str, value: &str) -> Result<()> {
+    boxed(out, b"----", |out| {
+        full_box(out, b"mean", (0, 0), |out| append(out, ITUNES))?;
+        full_box(out, b"name", (0, 0), |out| append(out, key.as_bytes()))?;
+        data(out, UTF_8, value.as_bytes())
+    })
+}
+
+/// A value, of no country and language.
+fn data(out: &mut Bytes, kind: u32, bytes: &[u8]) -> Result<()> {
+    boxed(out, b"data", |out| {
+        out.extend(kind.to_be_bytes());
+        out.extend([0; 4]);
+        append(out, bytes)
+    })
+}
+
+/// The value type of a picture that the list can hold.
+fn kind_of(cover: &Picture) -> Option<u32> {
+    match cover.mime_type() {
+        "image/jpeg" => Some(JPEG),
+        "image/png" => Some(PNG),
+        _ => None,
+    }
+}
+
+/// QuickTime's metadata: a list of keys, and items named by their numbers.
+fn keys(out: &mut Bytes, entries: &[(&str, &str)], cover: Option<(&Picture, u32)>) -> Result<()> {
+    const COVER: &str = "com.apple.quicktime.artwork";
+    boxed(out, b"meta", |out| {
+        handler_box(out, [0; 4], b"mdta", "", false)?;
+        let names = entries.iter().map(|(key, _)| *key).chain(cover.map(|_| COVER));
+        full_box(out, b"keys", (0, 0), |out| {
+            out.extend(count(entries.len() + usize::from(cover.is_some()))?);
+            for name in names {
+                boxed(out, b"mdta", |out| append(out, name.as_bytes()))?;
+            }
+            Ok(())
+        })?;
+        boxed(out, b"ilst", |out| {
+            let values = entries.iter().map(|(_, value)| (UTF_8, value.as_bytes()));
+            let values = values.chain(cover.map(|(cover, kind)| (kind, cover.data())));
+            for ((kind, value), number) in values.zip(1u32..) {
+                boxed(out, &number.to_be_bytes(), |out| data(out, kind, value))?;
+            }
+            Ok(())
+        })
+    })
+}

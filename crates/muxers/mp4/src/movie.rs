@@ -1,0 +1,312 @@
+//! The movie box: what the whole file is, and each track (ISO/IEC 14496-12 §8.2, §8.3).
+
+use mp4_atom::{Dref, Encode as _, Matrix, Smhd, Trex, Url, Vmhd};
+use reelwright_core::{Metadata, Result, StreamParameters};
+
+use crate::boxes::{Bytes, boxed, full_box, put};
+use crate::clock::movie_timescale;
+use crate::edit_list;
+use crate::esds::Rates;
+use crate::flavour::Flavour;
+use crate::fragment::NOT_SYNC;
+use crate::metadata;
+use crate::roll;
+use crate::sample_entry::{self, size};
+use crate::tables;
+use crate::time_of_day::creation_time;
+use crate::track::Track;
+
+/// The language nobody knows, in ISO 639-2.
+const UNDETERMINED: [u8; 3] = *b"und";
+
+/// What a movie box is made of, but its tracks.
+#[derive(Debug)]
+pub(crate) struct Movie {
+    pub(crate) flavour: &'static Flavour,
+    tags: Metadata,
+    /// In seconds since 1904.
+    created: u64,
+    language: u16,
+    use_keys: bool,
+}
+
+/// Where the samples are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Samples {
+    /// In chunks that the tables tell of, this many bytes further on.
+    Chunks { shift: u64 },
+    /// In fragments.
+    Fragments,
+}
+
+impl Movie {
+    /// # Errors
+    /// Metadata that has no place: a language that is no code, a time that is none.
+    pub(crate) fn new(flavour: &'static Flavour, tags: &Metadata, use_keys: bool) -> Result<Self> {
+        Ok(Self {
+            flavour,
+            created: tags.get("creation_time").map_or(Ok(0), creation_time)?,
+            language: packed(tags.get("language")),
+            tags: tags.clone(),
+            use_keys,
+        })
+    }
+
+    /// Appends the box.
+    ///
+    /// # Errors
+    /// A stream that the container cannot describe, or fields that have no room.
+    pub(crate) fn write(
+        &self,
+        out: &mut Bytes,
+        tracks: &[Track],
+        streams: &[StreamParameters],
+        samples: Samples,
+    ) -> Result<()> {
+        let timescale = movie_timescale(tracks.iter().map(|track| track.clock.timescale));
+        let several = tracks.iter().filter(|track| !track.is_video).count() > 1;
+        boxed(out, b"moov", |out| {
+            // The header is patched: what the tracks know comes after it.
+            let at = out.len();
+            self.header(out, timescale, 0, tracks.len())?;
+            let mut longest = 0;
+            for (track, stream) in tracks.iter().zip(streams) {
+                let length = self
+                    .track(out, track, stream, tracks, (timescale, several), samples)
+                    .map_err(|error| error.in_stream(track.index))?;
+                longest = longest.max(length);
+            }
+            // Version 1 has the duration after two times of 8 bytes and the timescale.
+            let field = at + 8 + 4 + 16 + 4;
+            out[field..field + 8].copy_from_slice(&longest.to_be_bytes());
+            if let Samples::Fragments = samples {
+                boxed(out, b"mvex", |out| tracks.iter().try_for_each(|track| trex(out, track)))?;
+            }
+            metadata::write(out, &self.tags, self.flavour, self.use_keys, tracks, streams, samples)
+        })
+    }
+
+    /// The `MovieHeaderBox`, version 1 (§8.2.2).
+    fn header(&self, out: &mut Bytes, timescale: u32, length: u64, tracks: usize) -> Result<()> {
+        full_box(out, b"mvhd", (1, 0), |out| {
+            out.extend([self.created, self.created].into_iter().flat_map(u64::to_be_bytes));
+            out.extend(timescale.to_be_bytes());
+            out.extend(length.to_be_bytes());
+            // Played at a rate of 1.0 and a volume of 1.0.
+            out.extend(0x1_0000u32.to_be_bytes());
+            out.extend(0x100u16.to_be_bytes());
+            out.extend([0; 10]);
+            matrix(out);
+            out.extend([0; 24]);
+            out.extend((tracks as u32).saturating_add(1).to_be_bytes());
+            Ok(())
+        })
+    }
+
+    /// A track; returns how long it is presented, in ticks of the movie.
+    fn track(
+        &self,
+        out: &mut Bytes,
+        track: &Track,
+        stream: &StreamParameters,
+        tracks: &[Track],
+        (timescale, several): (u32, bool),
+        samples: Samples,
+    ) -> Result<u64> {
+        let mut length = 0;
+        boxed(out, b"trak", |out| {
+            let at = out.len();
+            self.track_header(out, track, stream, tracks, several)?;
+            length = match samples {
+                Samples::Chunks { .. } => edit_list::write(out, track, timescale)?,
+                Samples::Fragments => {
+                    edit_list::write_open(out, track.origin.unwrap_or(0).saturating_neg())?;
+                    0
+                }
+            };
+            let field = at + 8 + 4 + 16 + 8;
+            out[field..field + 8].copy_from_slice(&length.to_be_bytes());
+            self.media(out, track, stream, samples)
+        })?;
+        Ok(length)
+    }
+
+    /// The `TrackHeaderBox`, version 1 (§8.3.2), its duration 0.
+    fn track_header(
+        &self,
+        out: &mut Bytes,
+        track: &Track,
+        stream: &StreamParameters,
+        tracks: &[Track],
+        several: bool,
+    ) -> Result<()> {
+        // Of the tracks of a kind, players begin with the first.
+        let is_first =
+            tracks.iter().find(|other| other.is_video == track.is_video).map(|first| first.index)
+                == Some(track.index);
+        // In the movie and its preview; enabled.
+        let flags = if is_first { 7 } else { 6 };
+        full_box(out, b"tkhd", (1, flags), |out| {
+            out.extend([self.created, self.created].into_iter().flat_map(u64::to_be_bytes));
+            out.extend(track.number().to_be_bytes());
+            out.extend([0; 4]);
+            // The duration.
+            out.extend([0; 8]);
+            out.extend([0; 8]);
+            // The layer; the group of those that stand for each other; the volume.
+            let is_audio = !track.is_video;
+            out.extend(0u16.to_be_bytes());
+            out.extend(u16::from(is_audio && several).to_be_bytes());
+            out.extend((if is_audio { 0x100u16 } else { 0 }).to_be_bytes());
+            out.extend([0; 2]);
+            matrix(out);
+            let (mut width, mut height) = (0, 0);
+            if let Some(video) = stream.video() {
+                let sar = video.sample_aspect_ratio;
+                let (pixels, lines) = size(video)?;
+                // 16.16; pixels that are not square make the picture wider or narrower.
+                let wide = i128::from(pixels) * 65_536 * i128::from(sar.num());
+                let wide = wide / i128::from(sar.den());
+                width = u32::try_from(wide).unwrap_or(u32::MAX);
+                height = u32::from(lines) << 16;
+            }
+            out.extend([width, height].into_iter().flat_map(u32::to_be_bytes));
+            Ok(())
+        })
+    }
+
+    /// The `MediaBox` (§8.4).
+    fn media(
+        &self,
+        out: &mut Bytes,
+        track: &Track,
+        stream: &StreamParameters,
+        samples: Samples,
+    ) -> Result<()> {
+        let length = match samples {
+            Samples::Chunks { .. } => track.span.media.max(0).unsigned_abs(),
+            Samples::Fragments => 0,
+        };
+        let is_quicktime = self.flavour.is_quicktime();
+        let (handler, name) =
+            if track.is_video { (b"vide", "VideoHandler") } else { (b"soun", "SoundHandler") };
+        boxed(out, b"mdia", |out| {
+            full_box(out, b"mdhd", (1, 0), |out| {
+                out.extend([self.created, self.created].into_iter().flat_map(u64::to_be_bytes));
+                out.extend(track.clock.timescale.to_be_bytes());
+                out.extend(length.to_be_bytes());
+                out.extend(self.language.to_be_bytes());
+                out.extend([0; 2]);
+                Ok(())
+            })?;
+            let class = if is_quicktime { *b"mhlr" } else { [0; 4] };
+            handler_box(out, class, handler, name, is_quicktime)?;
+            boxed(out, b"minf", |out| {
+                if track.is_video {
+                    put(out, &Vmhd::default())?;
+                } else {
+                    put(out, &Smhd::default())?;
+                }
+                if is_quicktime {
+                    handler_box(out, *b"dhlr", b"url ", "DataHandler", true)?;
+                }
+                boxed(out, b"dinf", |out| {
+                    put(out, &Dref { entries: vec![Url::default().into()] })
+                })?;
+                boxed(out, b"stbl", |out| self.sample_table(out, track, stream, samples))
+            })
+        })
+    }
+
+    /// What the `SampleTableBox` holds (§8.5).
+    fn sample_table(
+        &self,
+        out: &mut Bytes,
+        track: &Track,
+        stream: &StreamParameters,
+        samples: Samples,
+    ) -> Result<()> {
+        let mut rates = Rates::default();
+        if let Samples::Chunks { .. } = samples {
+            let average = track.rate.average(track.clock, track.span.media);
+            let most = track.rate.most(average);
+            rates = Rates { average, most, largest: track.rate.largest() };
+        } else if let Some(bit_rate) = stream.bit_rate {
+            let bit_rate = u32::try_from(bit_rate).unwrap_or(u32::MAX);
+            rates = Rates { average: bit_rate, most: bit_rate, largest: 0 };
+        }
+        full_box(out, b"stsd", (0, 0), |out| {
+            out.extend(1u32.to_be_bytes());
+            sample_entry::write(out, stream, self.flavour, rates)
+        })?;
+        match samples {
+            Samples::Chunks { shift } => {
+                let wide = track.tables.needs_64_bits(shift);
+                track.tables.write(out, shift, wide)?;
+                if !self.flavour.is_quicktime() {
+                    roll::write(out, stream, track.tables.samples())?;
+                }
+                Ok(())
+            }
+            Samples::Fragments => {
+                tables::write_empty(out)?;
+                if !self.flavour.is_quicktime() {
+                    roll::describe(out, stream)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The `HandlerBox` (§8.4.3); QuickTime's has a class, and a name with its length before it.
+pub(crate) fn handler_box(
+    out: &mut Bytes,
+    class: [u8; 4],
+    handler: &[u8; 4],
+    name: &str,
+    is_quicktime: bool,
+) -> Result<()> {
+    full_box(out, b"hdlr", (0, 0), |out| {
+        out.extend(class);
+        out.extend(handler);
+        out.extend([0; 12]);
+        if is_quicktime {
+            out.push(name.len() as u8);
+            out.extend(name.as_bytes());
+        } else {
+            out.extend(name.as_bytes());
+            out.push(0);
+        }
+        Ok(())
+    })
+}
+
+/// What fragments have where they do not say otherwise (§8.8.3).
+fn trex(out: &mut Bytes, track: &Track) -> Result<()> {
+    put(
+        out,
+        &Trex {
+            track_id: track.number(),
+            default_sample_description_index: 1,
+            default_sample_duration: 0,
+            default_sample_size: 0,
+            default_sample_flags: if track.is_video { NOT_SYNC } else { 0 },
+        },
+    )
+}
+
+/// Nothing is turned or scaled.
+fn matrix(out: &mut Bytes) {
+    // It has a fixed size.
+    let _ = Matrix::default().encode(out);
+}
+
+/// A language in 15 bits (§8.4.2.3): a code of three letters, or the one of none.
+fn packed(language: Option<&str>) -> u16 {
+    let code = language
+        .and_then(|code| <[u8; 3]>::try_from(code.as_bytes()).ok())
+        .filter(|code| code.iter().all(u8::is_ascii_lowercase))
+        .unwrap_or(UNDETERMINED);
+    code.iter().fold(0, |bits, letter| bits << 5 | u16::from(letter - 0x60))
+}

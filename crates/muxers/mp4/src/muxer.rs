@@ -1,0 +1,155 @@
+//! The muxer: streams and packets on their way into a layout.
+
+use reelwright_core::single_stream::not_started;
+use reelwright_core::{
+    Destination, Error, Metadata, Muxer, Output, Packet, Result, StreamParameters, list,
+};
+
+use crate::flavour::Flavour;
+use crate::layout::{Layout, open};
+use crate::movie::{Movie, Samples};
+use crate::options::Settings;
+use crate::track::Track;
+
+/// A muxer of the family.
+pub(crate) struct Mp4 {
+    flavour: &'static Flavour,
+    settings: Settings,
+    open: Option<(File, Box<dyn Layout>)>,
+}
+
+/// What is being written, in whatever layout.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) movie: Movie,
+    pub(crate) streams: Vec<StreamParameters>,
+    pub(crate) tracks: Vec<Track>,
+    /// Boxes on their way out.
+    pub(crate) boxes: Vec<u8>,
+}
+
+impl Mp4 {
+    pub(crate) const fn new(flavour: &'static Flavour, settings: Settings) -> Self {
+        Self { flavour, settings, open: None }
+    }
+
+    fn check(&self, streams: &[StreamParameters]) -> Result<()> {
+        let name = self.flavour.name;
+        if streams.is_empty() {
+            return Err(Error::unsupported(format!("{name} holds at least one stream. Found: 0")));
+        }
+        for (i, stream) in streams.iter().enumerate() {
+            let codecs = match stream.audio() {
+                Some(_) => self.flavour.audio_codecs,
+                None => self.flavour.video_codecs,
+            };
+            if !codecs.contains(&stream.codec) {
+                return Err(Error::unsupported(format!(
+                    "{name} does not support {}. Supported values are {}.",
+                    stream.codec,
+                    list(codecs)
+                ))
+                .in_stream(i));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl File {
+    /// Appends the movie box to the boxes on their way out.
+    ///
+    /// # Errors
+    /// As [`Movie::write`].
+    pub(crate) fn movie(&mut self, samples: Samples) -> Result<()> {
+        self.movie.write(&mut self.boxes, &self.tracks, &self.streams, samples)
+    }
+
+    /// Writes the boxes on their way out.
+    ///
+    /// # Errors
+    /// The output's.
+    pub(crate) fn send(&mut self, output: &mut dyn Output) -> Result<()> {
+        let sent = output.write(&self.boxes);
+        self.boxes.clear();
+        sent
+    }
+
+    /// Whether packets wait to be written.
+    pub(crate) fn has_batch(&self) -> bool {
+        self.tracks.iter().any(|track| track.batch.count > 0)
+    }
+
+    /// The bytes of the packets that wait.
+    pub(crate) fn batch_bytes(&self) -> usize {
+        self.tracks.iter().map(|track| track.batch.data.len()).sum()
+    }
+}
+
+impl Muxer for Mp4 {
+    fn start(
+        &mut self,
+        streams: &[StreamParameters],
+        tags: &Metadata,
+        to: &mut dyn Destination,
+    ) -> Result<()> {
+        self.check(streams)?;
+        let output = to.output();
+        let (layout, keeps_tables) = open(&self.settings, output.is_seekable())?;
+        let track = |(index, stream)| {
+            Track::new(index, stream, keeps_tables).map_err(|error: Error| error.in_stream(index))
+        };
+        let mut file = File {
+            movie: Movie::new(self.flavour, tags, self.settings.use_keys)?,
+            streams: streams.to_vec(),
+            tracks: streams.iter().enumerate().map(track).collect::<Result<_>>()?,
+            boxes: Vec::new(),
+        };
+        // What cannot be described is an error now and not at the end.
+        file.movie(Samples::Fragments)?;
+        file.boxes.clear();
+        let (file, layout) = self.open.insert((file, layout));
+        layout.start(file, output)
+    }
+
+    fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
+        let (file, layout) = self.open.as_mut().ok_or_else(|| not_started(self.flavour.name))?;
+        let (index, count) = (packet.stream, file.tracks.len());
+        let Some(track) = file.tracks.get(index) else {
+            return Err(Error::argument(format!(
+                "A packet must be of one of {count} streams, from 0 on. Found: {index}"
+            )));
+        };
+        let timed = track
+            .time(packet, file.streams[index].codec)
+            .map_err(|error| error.in_stream(index))?;
+        if file.has_batch() && layout.is_due(file, index, &timed, packet.data.len()) {
+            layout.write_batch(file, to.output())?;
+        }
+        file.tracks[index].add(timed, &packet.data);
+        Ok(())
+    }
+
+    fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
+        let (file, layout) = self.open.as_mut().ok_or_else(|| not_started(self.flavour.name))?;
+        if file.has_batch() {
+            layout.write_batch(file, to.output())?;
+        }
+        to.output().flush()
+    }
+
+    fn finish(&mut self, streams: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
+        let open = self.open.take();
+        let (mut file, mut layout) = open.ok_or_else(|| not_started(self.flavour.name))?;
+        if streams.len() == file.streams.len() {
+            file.streams = streams.to_vec();
+        }
+        for track in &mut file.tracks {
+            track.settle_last();
+        }
+        if file.has_batch() {
+            layout.write_batch(&mut file, to.output())?;
+        }
+        layout.finish(&mut file, to.output())
+    }
+}

@@ -1,0 +1,151 @@
+//! Sample descriptions: how a track's samples are coded.
+
+use mp4_atom::{Btrt, Colr, Pasp, Visual};
+use reelwright_core::{
+    CodecId, CodecRecord, ColorInfo, ColorPrimaries, ColorRange, Error, MatrixCoefficients, Result,
+    StreamParameters, TransferCharacteristics, VideoParameters,
+};
+
+use crate::boxes::{Bytes, boxed, full_box, put};
+use crate::esds::{self, Rates};
+use crate::flavour::Flavour;
+use crate::sound_entry;
+
+/// Appends the description of a stream, whose rates are known as far as packets were written.
+///
+/// # Errors
+/// A stream that the container cannot describe.
+pub(crate) fn write(
+    out: &mut Bytes,
+    stream: &StreamParameters,
+    flavour: &Flavour,
+    rates: Rates,
+) -> Result<()> {
+    if let Some(audio) = stream.audio() {
+        return sound_entry::write(out, stream, audio, flavour, rates);
+    }
+    let Some(video) = stream.video() else { return Ok(()) };
+    let is_quicktime = flavour.is_quicktime();
+    match (stream.codec, &stream.record) {
+        (CodecId::H264, CodecRecord::H264(config)) => {
+            picture_entry(out, b"avc1", video, is_quicktime, rates, |out| {
+                let record = config.to_bytes()?;
+                boxed(out, b"avcC", |out| append(out, &record))
+            })
+        }
+        (CodecId::Av1, CodecRecord::Av1(config)) => {
+            picture_entry(out, b"av01", video, is_quicktime, rates, |out| {
+                boxed(out, b"av1C", |out| append(out, &config.bytes))
+            })
+        }
+        (CodecId::Mjpeg, _) if is_quicktime => {
+            picture_entry(out, b"jpeg", video, true, rates, |_| Ok(()))
+        }
+        (CodecId::Png, _) if is_quicktime => {
+            picture_entry(out, b"png ", video, true, rates, |_| Ok(()))
+        }
+        (CodecId::Mjpeg | CodecId::Png, _) => {
+            let object = if stream.codec == CodecId::Mjpeg { esds::JPEG } else { esds::PNG };
+            picture_entry(out, b"mp4v", video, false, rates, |out| {
+                esds::write(out, object, esds::VISUAL, rates, None)
+            })
+        }
+        (codec, _) => Err(Error::unsupported(format!(
+            "{} cannot describe {codec} without its configuration.",
+            flavour.name
+        ))),
+    }
+}
+
+/// A `VisualSampleEntry` (ISO/IEC 14496-12 §12.1.3) with what `config` appends.
+fn picture_entry(
+    out: &mut Bytes,
+    kind: &[u8; 4],
+    video: &VideoParameters,
+    is_quicktime: bool,
+    rates: Rates,
+    config: impl FnOnce(&mut Bytes) -> Result<()>,
+) -> Result<()> {
+    let (width, height) = size(video)?;
+    boxed(out, kind, |out| {
+        put(out, &Visual { data_reference_index: 1, width, height, ..Visual::default() })?;
+        config(out)?;
+        if let Some(colr) = colr(&video.color, is_quicktime) {
+            put(out, &colr)?;
+        }
+        let sar = video.sample_aspect_ratio;
+        if let (Ok(h_spacing), Ok(v_spacing)) = (sar.num().try_into(), sar.den().try_into()) {
+            put(out, &Pasp { h_spacing, v_spacing })?;
+        }
+        if is_quicktime { Ok(()) } else { bit_rate(out, rates) }
+    })
+}
+
+/// Width and height in pixels.
+///
+/// # Errors
+/// They must have 16 bits.
+pub(crate) fn size(video: &VideoParameters) -> Result<(u16, u16)> {
+    let fits = |what, size: u32| {
+        u16::try_from(size).ok().filter(|size| *size > 0).ok_or_else(|| {
+            Error::unsupported(format!("mp4 needs a {what} from 1 to 65535. Found: {size}"))
+        })
+    };
+    Ok((fits("width", video.width)?, fits("height", video.height)?))
+}
+
+/// The colours, where anything is known of them.
+fn colr(color: &ColorInfo, is_quicktime: bool) -> Option<Colr> {
+    let is_unknown = color.primaries == ColorPrimaries::Unspecified
+        && color.transfer == TransferCharacteristics::Unspecified
+        && color.matrix == MatrixCoefficients::Unspecified;
+    if is_unknown && color.range == ColorRange::Limited {
+        return None;
+    }
+    let colour_primaries = color.primaries.code().into();
+    let transfer_characteristics = color.transfer.code().into();
+    let matrix_coefficients = color.matrix.code().into();
+    let full_range_flag = color.range == ColorRange::Full;
+    // QuickTime's own form has no range.
+    Some(if is_quicktime && !full_range_flag {
+        Colr::Nclc { colour_primaries, transfer_characteristics, matrix_coefficients }
+    } else {
+        Colr::Nclx {
+            colour_primaries,
+            transfer_characteristics,
+            matrix_coefficients,
+            full_range_flag,
+        }
+    })
+}
+
+/// A `BitRateBox` (ISO/IEC 14496-12 §8.5.2): always there, so that the description has the same
+/// size before the rates are known and after.
+///
+/// # Errors
+/// None; as [`put`].
+pub(crate) fn bit_rate(out: &mut Bytes, rates: Rates) -> Result<()> {
+    put(
+        out,
+        &Btrt {
+            buffer_size_db: rates.largest,
+            max_bitrate: rates.most,
+            avg_bitrate: rates.average,
+        },
+    )
+}
+
+/// Appends bytes as the body of a box.
+#[allow(clippy::unnecessary_wraps)] // so are all bodies
+pub(crate) fn append(out: &mut Bytes, bytes: &[u8]) -> Result<()> {
+    out.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// Appends a box with a version of 0 and no flags.
+///
+/// # Errors
+/// As [`full_box`].
+pub(crate) fn append_full(out: &mut Bytes, kind: &[u8; 4], bytes: &[u8]) -> Result<()> {
+    full_box(out, kind, (0, 0), |out| append(out, bytes))
+}

@@ -1,0 +1,272 @@
+//! Sample descriptions of sound (ISO/IEC 14496-12 §12.2.3, QuickTime File Format "Sound Media").
+
+use mp4_atom::{Audio, PcmC};
+use reelwright_core::{
+    AudioParameters, CodecId, CodecRecord, Error, Metadata, OpusHead, Result, StreamParameters,
+    VorbisComment,
+};
+
+use crate::boxes::{Bytes, boxed, put};
+use crate::channels;
+use crate::esds::{self, Rates};
+use crate::flavour::Flavour;
+use crate::sample_entry::{append, append_full, bit_rate};
+
+/// FLAC's metadata blocks (RFC 9639 §8.1): the last one has the top bit set.
+const STREAMINFO: u8 = 0;
+const VORBIS_COMMENT: u8 = 4;
+const LAST: u8 = 0x80;
+
+/// Appends the description of a stream.
+///
+/// # Errors
+/// A stream that the container cannot describe.
+pub(crate) fn write(
+    out: &mut Bytes,
+    stream: &StreamParameters,
+    audio: &AudioParameters,
+    flavour: &Flavour,
+    rates: Rates,
+) -> Result<()> {
+    let is_quicktime = flavour.is_quicktime();
+    match (stream.codec, &stream.record) {
+        (CodecId::Aac, CodecRecord::Aac(config)) => {
+            let esds = |out: &mut Bytes| {
+                esds::write(out, esds::AAC, esds::AUDIO, rates, Some(&config.bytes))
+            };
+            if is_quicktime {
+                return compressed(out, b"mp4a", audio, |out| {
+                    wave(out, b"mp4a", |out| {
+                        // QuickTime looks for an entry of this name around the descriptor.
+                        boxed(out, b"mp4a", |out| append(out, &[0; 4]))?;
+                        esds(out)
+                    })
+                });
+            }
+            entry(out, b"mp4a", audio, 16, |out| {
+                esds(out)?;
+                bit_rate(out, rates)
+            })
+        }
+        (CodecId::Mp3, _) if is_quicktime => compressed(out, b".mp3", audio, |_| Ok(())),
+        (CodecId::Mp3, _) => {
+            // MPEG-2's half rates have an object type of their own.
+            let object = if audio.sample_rate < 32_000 { esds::MP3_LOW_RATE } else { esds::MP3 };
+            entry(out, b"mp4a", audio, 16, |out| {
+                esds::write(out, object, esds::AUDIO, rates, None)?;
+                bit_rate(out, rates)
+            })
+        }
+        (CodecId::Opus, CodecRecord::Opus(head)) => entry(out, b"Opus", audio, 16, |out| {
+            boxed(out, b"dOps", |out| append(out, &opus_specific(head)))?;
+            bit_rate(out, rates)
+        }),
+        (CodecId::Flac, CodecRecord::Flac(info)) => {
+            entry(out, b"fLaC", audio, info.bits_per_sample.into(), |out| {
+                let mut comment = VorbisComment::new(&Metadata::new())?;
+                let plain = comment.to_bytes()?.len();
+                comment.push_flac_channel_mask(audio.layout);
+                let comment = comment.to_bytes()?;
+                let mut blocks = block(STREAMINFO, &info.to_bytes());
+                if comment.len() > plain {
+                    blocks.extend(block(VORBIS_COMMENT | LAST, &comment));
+                } else {
+                    blocks[0] |= LAST;
+                }
+                append_full(out, b"dfLa", &blocks)?;
+                bit_rate(out, rates)
+            })
+        }
+        (CodecId::Alac, CodecRecord::Alac(config)) => {
+            entry(out, b"alac", audio, config.bit_depth.into(), |out| {
+                append_full(out, b"alac", &config.to_bytes())?;
+                if let Some(tag) = channels::alac_tag(audio.layout) {
+                    // ALACChannelLayoutInfo: the tag and two fields of no use.
+                    let body = [tag.to_be_bytes(), [0; 4], [0; 4]].concat();
+                    append_full(out, b"chan", &body)?;
+                }
+                bit_rate(out, rates)
+            })
+        }
+        (codec, _) if codec.bytes_per_sample().is_some() => {
+            if is_quicktime {
+                quicktime_pcm(out, codec, audio)
+            } else {
+                pcm(out, codec, audio)
+            }
+        }
+        (codec, _) => Err(Error::unsupported(format!(
+            "{} cannot describe {codec} without its configuration.",
+            flavour.name
+        ))),
+    }
+}
+
+/// An `AudioSampleEntry`, version 0, with what `config` appends.
+fn entry(
+    out: &mut Bytes,
+    kind: &[u8; 4],
+    audio: &AudioParameters,
+    sample_size: u16,
+    config: impl FnOnce(&mut Bytes) -> Result<()>,
+) -> Result<()> {
+    boxed(out, kind, |out| {
+        put(out, &fields(audio, sample_size))?;
+        config(out)
+    })
+}
+
+/// The fields of version 0. A rate that has no room is 0: it is the track's timescale.
+fn fields(audio: &AudioParameters, sample_size: u16) -> Audio {
+    Audio {
+        data_reference_index: 1,
+        // Never more than 65,535, as the layout has it.
+        channel_count: audio.layout.channels() as u16,
+        sample_size,
+        sample_rate: u16::try_from(audio.sample_rate).unwrap_or(0).into(),
+    }
+}
+
+/// QuickTime's description, version 1, of what is not PCM: samples per packet and no constant
+/// sizes; the compression ID says that sizes are in the table.
+fn compressed(
+    out: &mut Bytes,
+    kind: &[u8; 4],
+    audio: &AudioParameters,
+    config: impl FnOnce(&mut Bytes) -> Result<()>,
+) -> Result<()> {
+    boxed(out, kind, |out| {
+        let at = out.len();
+        put(out, &fields(audio, 16))?;
+        out[at + 8..at + 10].copy_from_slice(&1u16.to_be_bytes());
+        out[at + 20..at + 22].copy_from_slice(&(-2i16).to_be_bytes());
+        let samples = audio.frame_size.and_then(|size| u32::try_from(size).ok()).unwrap_or(0);
+        // Samples per packet, bytes per packet and per frame, bytes per sample.
+        out.extend([samples, 0, 0, 2].into_iter().flat_map(u32::to_be_bytes));
+        config(out)?;
+        channels::chan(out, audio.layout)
+    })
+}
+
+/// QuickTime's `siDecompressionParam` atom.
+fn wave(
+    out: &mut Bytes,
+    kind: &[u8; 4],
+    config: impl FnOnce(&mut Bytes) -> Result<()>,
+) -> Result<()> {
+    boxed(out, b"wave", |out| {
+        boxed(out, b"frma", |out| append(out, kind))?;
+        config(out)?;
+        // The terminator.
+        boxed(out, &[0; 4], |_| Ok(()))
+    })
+}
+
+/// `ipcm` and `fpcm` (ISO/IEC 23003-5).
+fn pcm(out: &mut Bytes, codec: CodecId, audio: &AudioParameters) -> Result<()> {
+    let format = PcmFormat::of(codec);
+    let bits = format.bits;
+    entry(out, if format.is_float { b"fpcm" } else { b"ipcm" }, audio, bits.into(), |out| {
+        put(out, &PcmC { big_endian: !format.is_little_endian, sample_size: bits })?;
+        channels::chnl(out, audio.layout)
+    })
+}
+
+/// QuickTime's PCM: a name for each kind where there is one, and else version 2 of the description.
+fn quicktime_pcm(out: &mut Bytes, codec: CodecId, audio: &AudioParameters) -> Result<()> {
+    use CodecId as C;
+    let format = PcmFormat::of(codec);
+    let kind = match codec {
+        C::PcmU8 => b"raw ",
+        C::PcmS8 | C::PcmS16Be => b"twos",
+        C::PcmS16Le => b"sowt",
+        C::PcmS24Be => b"in24",
+        C::PcmS32Be => b"in32",
+        C::PcmF32Be => b"fl32",
+        C::PcmF64Be => b"fl64",
+        C::PcmALaw => b"alaw",
+        C::PcmMuLaw => b"ulaw",
+        _ => b"lpcm",
+    };
+    let is_plain = kind != b"lpcm" && audio.sample_rate <= u16::MAX.into();
+    if is_plain {
+        // Of compressed sound, and of wide samples, the size is said to be 16.
+        let bits = if matches!(codec, C::PcmU8 | C::PcmS8) { 8 } else { 16 };
+        return entry(out, kind, audio, bits, |out| channels::chan(out, audio.layout));
+    }
+    if matches!(codec, C::PcmU8 | C::PcmALaw | C::PcmMuLaw) {
+        return Err(Error::unsupported(format!(
+            "mov needs a sample rate up to 65535 Hz for {codec}. Found: {}",
+            audio.sample_rate
+        )));
+    }
+    boxed(out, b"lpcm", |out| {
+        let at = out.len();
+        put(out, &Audio { channel_count: 3, sample_rate: 1.into(), ..fields(audio, 16) })?;
+        out[at + 8..at + 10].copy_from_slice(&2u16.to_be_bytes());
+        out[at + 20..at + 22].copy_from_slice(&(-2i16).to_be_bytes());
+        let channels = audio.layout.channels() as u32;
+        let bytes = u32::from(format.bits) / 8;
+        // kAudioFormatFlagIsFloat, IsBigEndian, IsSignedInteger, IsPacked.
+        let flags = u32::from(format.is_float)
+            | u32::from(!format.is_little_endian) << 1
+            | u32::from(!format.is_float) << 2
+            | 1 << 3;
+        out.extend(72u32.to_be_bytes());
+        out.extend(f64::from(audio.sample_rate).to_be_bytes());
+        let fields = [channels, 0x7F00_0000, u32::from(format.bits), flags, bytes * channels, 1];
+        out.extend(fields.into_iter().flat_map(u32::to_be_bytes));
+        channels::chan(out, audio.layout)
+    })
+}
+
+/// What PCM is made of.
+#[derive(Debug, Clone, Copy)]
+struct PcmFormat {
+    bits: u8,
+    is_float: bool,
+    is_little_endian: bool,
+}
+
+impl PcmFormat {
+    const fn of(codec: CodecId) -> Self {
+        use CodecId as C;
+        let bytes = match codec.bytes_per_sample() {
+            Some(bytes) => bytes,
+            None => 0,
+        };
+        Self {
+            bits: 8 * bytes as u8,
+            is_float: matches!(codec, C::PcmF32Le | C::PcmF32Be | C::PcmF64Le | C::PcmF64Be),
+            is_little_endian: matches!(
+                codec,
+                C::PcmS16Le | C::PcmS24Le | C::PcmS32Le | C::PcmF32Le | C::PcmF64Le
+            ),
+        }
+    }
+}
+
+/// A FLAC metadata block of fewer than 2^24 bytes.
+fn block(kind: u8, body: &[u8]) -> Vec<u8> {
+    let mut block = (body.len() as u32).to_be_bytes().to_vec();
+    block[0] = kind;
+    block.extend(body);
+    block
+}
+
+/// The body of an `OpusSpecificBox` (Encapsulation of Opus in ISO BMFF §4.3.2).
+fn opus_specific(head: &OpusHead) -> Vec<u8> {
+    // Version 0; unlike in Ogg, big-endian.
+    let mut body = vec![0, head.channels];
+    body.extend(head.pre_skip.to_be_bytes());
+    body.extend(head.input_sample_rate.to_be_bytes());
+    body.extend(head.output_gain.to_be_bytes());
+    match &head.mapping {
+        None => body.push(0),
+        Some(mapping) => {
+            body.extend([mapping.family, mapping.streams, mapping.coupled]);
+            body.extend(&mapping.indices);
+        }
+    }
+    body
+}

@@ -1,0 +1,272 @@
+//! The sample tables of a track, kept compact while they grow.
+
+use reelwright_core::Result;
+
+use crate::boxes::{Bytes, boxed, count, full_box};
+
+/// What a track's samples are: a byte or two for each where they differ, and nothing where they
+/// are alike.
+#[derive(Debug, Default)]
+pub(crate) struct SampleTables {
+    durations: Runs,
+    offsets: Runs,
+    sizes: Sizes,
+    sync: SyncSamples,
+    chunks: Vec<u64>,
+    /// Samples of a chunk, in runs of chunks.
+    chunk_samples: Runs,
+}
+
+impl SampleTables {
+    /// Adds `samples` of `size` bytes each.
+    pub(crate) fn add(&mut self, samples: u32, size: u32, is_sync: bool) {
+        self.sizes.push(samples, size);
+        self.sync.push(samples, is_sync);
+    }
+
+    /// Says how long samples that were added last, and how much later than decoded they are shown.
+    pub(crate) fn time(&mut self, samples: u32, duration: u32, offset: u32) {
+        self.durations.push(samples, duration);
+        self.offsets.push(samples, offset);
+    }
+
+    /// Says where samples that were added are in the file.
+    pub(crate) fn chunk(&mut self, at: u64, samples: u32) {
+        self.chunks.push(at);
+        self.chunk_samples.push(1, samples);
+    }
+
+    /// How many samples there are.
+    pub(crate) const fn samples(&self) -> u32 {
+        self.sizes.count
+    }
+
+    /// Whether the last chunk's offset, `shift` bytes on, needs 64 bits.
+    pub(crate) fn needs_64_bits(&self, shift: u64) -> bool {
+        self.chunks.last().is_some_and(|at| at.saturating_add(shift) > u64::from(u32::MAX))
+    }
+
+    /// Appends the boxes of the sample table that come after the descriptions, with the chunks
+    /// `shift` bytes further on.
+    ///
+    /// # Errors
+    /// More than a table counts.
+    pub(crate) fn write(&self, out: &mut Bytes, shift: u64, wide: bool) -> Result<()> {
+        full_box(out, b"stts", (0, 0), |out| self.durations.write(out))?;
+        if self.offsets.runs.iter().any(|(_, offset)| *offset != 0) {
+            full_box(out, b"ctts", (0, 0), |out| self.offsets.write(out))?;
+        }
+        if let Some(sync) = &self.sync.numbers {
+            full_box(out, b"stss", (0, 0), |out| {
+                out.extend(count(sync.len())?);
+                out.extend(sync.iter().flat_map(|number| number.to_be_bytes()));
+                Ok(())
+            })?;
+        }
+        full_box(out, b"stsc", (0, 0), |out| {
+            out.extend(count(self.chunk_samples.runs.len())?);
+            let mut first = 1u32;
+            for (chunks, samples) in &self.chunk_samples.runs {
+                // All samples have the first description.
+                out.extend([first, *samples, 1].into_iter().flat_map(u32::to_be_bytes));
+                first = first.saturating_add(*chunks);
+            }
+            Ok(())
+        })?;
+        full_box(out, b"stsz", (0, 0), |out| {
+            self.sizes.write(out);
+            Ok(())
+        })?;
+        full_box(out, if wide { b"co64" } else { b"stco" }, (0, 0), |out| {
+            out.extend(count(self.chunks.len())?);
+            for at in &self.chunks {
+                let at = at.saturating_add(shift);
+                if wide {
+                    out.extend(at.to_be_bytes());
+                } else {
+                    out.extend((at as u32).to_be_bytes());
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Appends the tables of a track whose samples are in fragments.
+///
+/// # Errors
+/// None; as [`boxed`].
+pub(crate) fn write_empty(out: &mut Bytes) -> Result<()> {
+    for kind in [b"stts", b"stsc", b"stco"] {
+        full_box(out, kind, (0, 0), |out| {
+            out.extend([0; 4]);
+            Ok(())
+        })?;
+    }
+    boxed(out, b"stsz", |out| {
+        out.extend([0; 12]);
+        Ok(())
+    })
+}
+
+/// Values in runs of the same one.
+#[derive(Debug, Default)]
+struct Runs {
+    runs: Vec<(u32, u32)>,
+}
+
+impl Runs {
+    fn push(&mut self, samples: u32, value: u32) {
+        if samples == 0 {
+            return;
+        }
+        match self.runs.last_mut() {
+            Some((count, last)) if *last == value => *count = count.saturating_add(samples),
+            _ => self.runs.push((samples, value)),
+        }
+    }
+
+    fn write(&self, out: &mut Bytes) -> Result<()> {
+        out.extend(count(self.runs.len())?);
+        for (samples, value) in &self.runs {
+            out.extend(samples.to_be_bytes());
+            out.extend(value.to_be_bytes());
+        }
+        Ok(())
+    }
+}
+
+/// The samples' sizes: one number while they are alike, then each in groups of 7 bits, the lowest
+/// first.
+#[derive(Debug, Default)]
+struct Sizes {
+    count: u32,
+    /// Of the first sample, and of all while there are no `others`.
+    first: u32,
+    others: Vec<u8>,
+}
+
+impl Sizes {
+    fn push(&mut self, samples: u32, size: u32) {
+        if samples == 0 {
+            return;
+        }
+        if self.count == 0 {
+            self.first = size;
+        }
+        if self.others.is_empty() && size != self.first {
+            for _ in 0..self.count {
+                push_number(&mut self.others, self.first);
+            }
+        }
+        if size != self.first || !self.others.is_empty() {
+            for _ in 0..samples {
+                push_number(&mut self.others, size);
+            }
+        }
+        self.count = self.count.saturating_add(samples);
+    }
+
+    fn write(&self, out: &mut Bytes) {
+        // A size of 0 would say that a table follows.
+        let alike = self.others.is_empty() && (self.first != 0 || self.count == 0);
+        out.extend(if alike { self.first } else { 0 }.to_be_bytes());
+        out.extend(self.count.to_be_bytes());
+        if alike {
+            return;
+        }
+        if self.others.is_empty() {
+            out.resize(out.len() + 4 * self.count as usize, 0);
+        }
+        let mut number = 0u32;
+        let mut shift = 0;
+        for byte in &self.others {
+            number |= u32::from(byte & 127) << shift;
+            shift += 7;
+            if byte & 128 == 0 {
+                out.extend(number.to_be_bytes());
+                (number, shift) = (0, 0);
+            }
+        }
+    }
+}
+
+fn push_number(bytes: &mut Vec<u8>, mut number: u32) {
+    while number > 127 {
+        bytes.push(number as u8 | 128);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+/// Which samples decoding can start at, by their numbers from 1 on; `None` while it is all of them.
+#[derive(Debug, Default)]
+struct SyncSamples {
+    count: u32,
+    numbers: Option<Vec<u32>>,
+}
+
+impl SyncSamples {
+    fn push(&mut self, samples: u32, is_sync: bool) {
+        let first = self.count.saturating_add(1);
+        self.count = self.count.saturating_add(samples);
+        if !is_sync && self.numbers.is_none() {
+            self.numbers = Some((1..first).collect());
+        }
+        if let (Some(numbers), true) = (&mut self.numbers, is_sync) {
+            numbers.extend(first..=self.count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sizes(pushed: &[(u32, u32)]) -> Vec<u32> {
+        let mut sizes = Sizes::default();
+        for (samples, size) in pushed {
+            sizes.push(*samples, *size);
+        }
+        let mut out = Vec::new();
+        sizes.write(&mut out);
+        out.chunks_exact(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect()
+    }
+
+    #[test]
+    fn sizes_are_a_table_only_where_they_differ() {
+        assert_eq!(sizes(&[]), [0, 0]);
+        assert_eq!(sizes(&[(1, 300), (5, 300)]), [300, 6]);
+        assert_eq!(sizes(&[(2, 300), (1, 127), (1, 128)]), [0, 4, 300, 300, 127, 128]);
+        assert_eq!(sizes(&[(1, 0), (1, u32::MAX), (1, 0)]), [0, 3, 0, u32::MAX, 0]);
+        assert_eq!(sizes(&[(2, 0)]), [0, 2, 0, 0]);
+    }
+
+    #[test]
+    fn sync_samples_are_listed_only_where_some_are_not() {
+        let mut sync = SyncSamples::default();
+        sync.push(3, true);
+        assert!(sync.numbers.is_none());
+        sync.push(2, false);
+        sync.push(1, true);
+        assert_eq!(sync.numbers.unwrap(), [1, 2, 3, 6]);
+    }
+
+    #[test]
+    fn tables_are_runs() {
+        let mut tables = SampleTables::default();
+        for _ in 0..1000 {
+            tables.add(1, 10, true);
+            tables.time(1, 512, 0);
+        }
+        tables.chunk(100, 500);
+        tables.chunk(200, 500);
+        let mut out = Vec::new();
+        tables.write(&mut out, 7, false).unwrap();
+        let stts = b"\0\0\0\x18stts\0\0\0\0\0\0\0\x01\0\0\x03\xe8\0\0\x02\0";
+        let stsc = b"\0\0\0\x1cstsc\0\0\0\0\0\0\0\x01\0\0\0\x01\0\0\x01\xf4\0\0\0\x01";
+        let stsz = b"\0\0\0\x14stsz\0\0\0\0\0\0\0\x0a\0\0\x03\xe8";
+        let stco = b"\0\0\0\x18stco\0\0\0\0\0\0\0\x02\0\0\0\x6b\0\0\0\xcf";
+        assert_eq!(out, [&stts[..], stsc, stsz, stco].concat());
+    }
+}

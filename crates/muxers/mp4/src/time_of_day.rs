@@ -1,0 +1,81 @@
+//! Times of the calendar, as the container counts them: seconds since 1904.
+
+use reelwright_core::{Error, Result};
+
+/// From the beginning of 1904 to the beginning of 1970, in days.
+const DAYS_TO_1970: i64 = 24_107;
+
+/// `2024-01-02T03:04:05Z`, with a blank for the T, fractions of a second, and no Z if wanted, in
+/// seconds since 1904, UTC.
+///
+/// # Errors
+/// It must be such a time, from 1904 on.
+pub(crate) fn creation_time(text: &str) -> Result<u64> {
+    parse(text).ok_or_else(|| {
+        Error::argument(format!(
+            "creation_time must be a time such as 2024-01-02T03:04:05Z, from 1904 on. Found: {text}"
+        ))
+    })
+}
+
+fn parse(text: &str) -> Option<u64> {
+    let text = text.trim_end_matches('Z');
+    let (date, time) = text.split_once(['T', ' '])?;
+    let numbers = |text: &str, separator| -> Option<[i64; 3]> {
+        let mut parts = text.split(separator);
+        let mut numbers = [0; 3];
+        for number in &mut numbers {
+            let part = parts.next().filter(|part| part.bytes().all(|b| b.is_ascii_digit()))?;
+            *number = part.parse().ok()?;
+        }
+        parts.next().is_none().then_some(numbers)
+    };
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(time, ':')?;
+    let is_time = (1904..=9999).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=days_of(year, month)).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 61
+        && fraction.bytes().all(|b| b.is_ascii_digit());
+    if !is_time {
+        return None;
+    }
+    let seconds = (days(year, month, day) + DAYS_TO_1970) * 86_400;
+    u64::try_from(seconds + hour * 3600 + minute * 60 + second).ok()
+}
+
+const fn days_of(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days since the beginning of 1970 of a date.
+const fn days(year: i64, month: i64, day: i64) -> i64 {
+    // Years begin in March, so that the day that may be missing is their last one.
+    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
+    let leap_days = year / 4 - year / 100 + year / 400;
+    365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_count_from_1904() {
+        assert_eq!(creation_time("1904-01-01T00:00:00Z").unwrap(), 0);
+        assert_eq!(creation_time("1970-01-01 00:00:00").unwrap(), 2_082_844_800);
+        assert_eq!(creation_time("2024-02-29T12:30:01.250000Z").unwrap(), 3_792_054_601);
+        for wrong in ["", "now", "2023-02-29T00:00:00Z", "1903-12-31T00:00:00", "2024-1-2", "T:"] {
+            assert!(creation_time(wrong).unwrap_err().to_string().contains("creation_time"));
+        }
+        assert!(creation_time("2024-01-02T99999999999999999999:00:00").is_err());
+    }
+}

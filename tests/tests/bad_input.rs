@@ -4,10 +4,10 @@ use std::io::{self, Cursor};
 
 use reelwright::{
     AudioStream, ErrorKind, Options, Result, SampleFormat, StreamingMediaEncoder, Target,
-    TensorView, muxers,
+    TensorView,
 };
 use reelwright_testkit::decode::decode;
-use reelwright_tests::{Recipe, formats, outputs};
+use reelwright_tests::{Recipe, audio_muxers, formats, outputs};
 
 fn view(samples: &[f32], channels: usize) -> TensorView<'_> {
     TensorView::contiguous(samples, &[samples.len() / channels, channels]).unwrap()

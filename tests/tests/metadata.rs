@@ -1,8 +1,8 @@
 //! What is set of a file's metadata is found in it.
 
-use reelwright::{AudioStream, ErrorKind, MuxerInfo, SampleFormat, TensorView, muxers};
+use reelwright::{AudioStream, ErrorKind, MuxerInfo, SampleFormat, TensorView};
 use reelwright_testkit::program;
-use reelwright_tests::Recipe;
+use reelwright_tests::{Recipe, audio_muxers};
 
 const TAGS: [(&str, &str); 5] = [
     ("title", "Glück & \"Quotes\""),

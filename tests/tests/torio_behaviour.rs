@@ -10,7 +10,7 @@ use reelwright::{
 use reelwright_testkit::signal::music_i16;
 use reelwright_tests::log::logged;
 use reelwright_tests::read::sound_of;
-use reelwright_tests::{Recipe, formats, outputs};
+use reelwright_tests::{Recipe, audio_muxers, formats, outputs};
 
 fn view(samples: &[f32], channels: usize) -> TensorView<'_> {
     TensorView::contiguous(samples, &[samples.len() / channels, channels]).unwrap()

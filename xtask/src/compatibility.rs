@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use reelwright::{AudioEncoderInfo, Backing, MuxerInfo, audio_encoders, muxers};
+use reelwright::{Backing, EncoderInfo, MuxerInfo, audio_encoders, muxers, video_encoders};
 
 const BEGIN: &str = "<!-- from the registry: cargo xtask compatibility -->";
 const END: &str = "<!-- end -->";
@@ -27,15 +27,29 @@ const TORIO_ENCODERS: &[&str] = &[
     "vorbis", "wavpack", "wmav1", "wmav2",
 ];
 
-/// Its formats that carry sound, those for video with it left out.
+/// Its video encoders, without those of one kind of machine's hardware and some of its curiosities.
+#[rustfmt::skip]
+const TORIO_VIDEO_ENCODERS: &[&str] = &[
+    "apng", "bmp", "cinepak", "dnxhd", "dpx", "dvvideo", "exr", "ffv1", "ffvhuff", "flv", "gif",
+    "h261", "h263", "h263p", "h264_nvenc", "hevc_nvenc", "huffyuv", "jpeg2000", "jpegls",
+    "libaom-av1", "libjxl", "libopenjpeg", "librav1e", "libsvtav1", "libtheora", "libvpx",
+    "libvpx-vp9", "libwebp", "libwebp_anim", "libx264", "libx264rgb", "libx265", "libxvid", "ljpeg",
+    "mjpeg", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4", "pam", "pbm", "pcx", "pgm", "png",
+    "ppm", "prores", "prores_ks", "qoi", "qtrle", "rawvideo", "sgi", "snow", "targa", "tiff",
+    "utvideo", "v210", "vc2", "wmv1", "wmv2", "wrapped_avframe", "xwd", "zlib", "zmbv",
+];
+
+/// Its formats that carry sound or pictures.
 #[rustfmt::skip]
 const TORIO_FORMATS: &[&str] = &[
-    "3gp", "ac3", "adts", "aiff", "alaw", "amr", "asf", "au", "avi", "caf", "daud", "dts", "eac3",
-    "f32be", "f32le", "f64be", "f64le", "flac", "flv", "g722", "g723_1", "g726", "gsm", "hls",
-    "ipod", "ircam", "latm", "matroska", "mlp", "mov", "mp2", "mp3", "mp4", "mpegts", "mulaw",
-    "nut", "oga", "ogg", "oma", "opus", "rm", "s16be", "s16le", "s24be", "s24le", "s32be", "s32le",
+    "3g2", "3gp", "ac3", "adts", "aiff", "alaw", "amr", "apng", "asf", "au", "avi", "caf", "daud", "dts", "eac3",
+    "f32be", "f32le", "f64be", "f64le", "flac", "flv", "g722", "g723_1", "g726", "gif", "gsm", "h264",
+    "hls", "image2", "ipod", "ircam", "ivf", "latm", "matroska", "mjpeg", "mlp", "mov", "mp2", "mp3", "mp4",
+    "mpeg", "mpegts", "mulaw",
+    "nut", "obu", "oga", "ogg", "oma", "opus", "rawvideo", "rm", "s16be", "s16le", "s24be", "s24le", "s32be", "s32le",
     "s8", "sbc", "sox", "spx", "truehd", "tta", "u16be", "u16le", "u24be", "u24le", "u32be",
     "u32le", "u8", "voc", "w64", "wav", "webm", "wv",
+    "yuv4mpegpipe",
 ];
 
 /// Encoders that are not in the default build, by the cargo feature that brings them.
@@ -63,16 +77,17 @@ pub(crate) fn run(check: bool) -> anyhow::Result<()> {
 
 fn tables() -> String {
     let mut text = String::new();
-    text.push_str("| container | extensions | codecs, the default first |\n|---|---|---|\n");
+    text.push_str("| container | extensions | video codecs | audio codecs |\n|---|---|---|---|\n");
     for muxer in muxers() {
         let extensions: Vec<_> = muxer.extensions.iter().map(|e| format!(".{e}")).collect();
-        let codecs: Vec<_> = muxer.audio_codecs.iter().map(|codec| codec.name()).collect();
+        let [video, audio] = [muxer.video_codecs, muxer.audio_codecs].map(|codecs| {
+            codecs.iter().map(|codec| codec.name()).collect::<Vec<_>>().join(", ")
+        });
         let _ = writeln!(
             text,
-            "| `{}` | {} | {} |",
+            "| `{}` | {} | {video} | {audio} |",
             muxer.name,
             extensions.join(" "),
-            codecs.join(", ")
         );
     }
     text.push_str(
@@ -85,26 +100,67 @@ fn tables() -> String {
             text,
             "| `{}` | {} | {} | {} | {} |",
             info.encoder.name,
-            match info.encoder.backing {
-                Backing::Rust => "Rust",
-                Backing::Binding { library, .. } => library,
-            },
+            made_of(&info.encoder),
             config.join(", "),
             info.sample_rates,
             info.layouts
         );
     }
-    text.push_str(
-        "\nWhat of torio's names works (torchaudio 2.8 with FFmpeg 5.1):\n\n\
-         | torio's audio encoder | here |\n|---|---|\n",
-    );
+    text.push_str("\n| encoder | made of | heeds of `CodecConfig` | pixel formats |\n|---|---|---|---|\n");
+    for info in video_encoders() {
+        let config: Vec<_> = info.encoder.config.iter().map(|field| field.name()).collect();
+        let formats: Vec<_> = info.pixel_formats.iter().map(|format| format.name()).collect();
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} | {} |",
+            info.encoder.name,
+            made_of(&info.encoder),
+            config.join(", "),
+            formats.join(", ")
+        );
+    }
+    text.push_str("\nWhat of torio's names works (torchaudio 2.8 with FFmpeg 5.1):\n\n");
+    let audio = || audio_encoders().map(|info| &info.encoder);
+    let video = || video_encoders().map(|info| &info.encoder);
+    text.push_str("| torio's audio encoder | here |\n|---|---|\n");
+    names(&mut text, TORIO_ENCODERS, audio);
+    text.push_str("\n| torio's video encoder | here |\n|---|---|\n");
+    names(&mut text, TORIO_VIDEO_ENCODERS, video);
+    text.push_str("\n| torio's format | here |\n|---|---|\n");
+    let is_here = |name: &&&str| muxers().any(|muxer: &MuxerInfo| muxer.name == **name);
+    let quoted = |names: Vec<&&str>| {
+        names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    let (here, absent): (Vec<_>, Vec<_>) = TORIO_FORMATS.iter().partition(|name| is_here(name));
+    let _ = writeln!(text, "| {} | the same |", quoted(here));
+    let _ = writeln!(text, "| {} | not yet |", quoted(absent));
+    text
+}
+
+fn made_of(encoder: &EncoderInfo) -> &'static str {
+    match encoder.backing {
+        Backing::Rust => "Rust",
+        Backing::Binding { library, .. } => library,
+    }
+}
+
+/// Which of torio's encoders have one here.
+fn names<I: Iterator<Item = &'static EncoderInfo>>(
+    text: &mut String,
+    theirs: &[&str],
+    ours: impl Fn() -> I,
+) {
+    let standing_for = |name: &str| {
+        let own = ours().find(|info| info.name == name);
+        own.or_else(|| ours().find(|info| info.aliases.contains(&name)))
+    };
     let mut missing = Vec::new();
     let mut same = Vec::new();
-    for name in TORIO_ENCODERS {
+    for name in theirs {
         match standing_for(name) {
-            Some(info) if info.encoder.name == *name => same.push(format!("`{name}`")),
+            Some(info) if info.name == *name => same.push(format!("`{name}`")),
             Some(info) => {
-                let _ = writeln!(text, "| `{name}` | `{}`, with a warning |", info.encoder.name);
+                let _ = writeln!(text, "| `{name}` | `{}`, with a warning |", info.name);
             }
             None => match BY_FEATURE.iter().find(|(theirs, ..)| theirs == name) {
                 Some((_, ours, feature)) => {
@@ -116,19 +172,4 @@ fn tables() -> String {
     }
     let _ = writeln!(text, "| {} | the same |", same.join(", "));
     let _ = writeln!(text, "| {} | not yet |", missing.join(", "));
-    text.push_str("\n| torio's format for sound | here |\n|---|---|\n");
-    let is_here = |name: &&&str| muxers().any(|muxer: &MuxerInfo| muxer.name == **name);
-    let quoted = |names: Vec<&&str>| {
-        names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-    };
-    let (here, absent): (Vec<_>, Vec<_>) = TORIO_FORMATS.iter().partition(|name| is_here(name));
-    let _ = writeln!(text, "| {} | the same |", quoted(here));
-    let _ = writeln!(text, "| {} | not yet |", quoted(absent));
-    text
-}
-
-/// The encoder of a name or an alias.
-fn standing_for(name: &str) -> Option<&'static AudioEncoderInfo> {
-    let own = audio_encoders().find(|info| info.encoder.name == name);
-    own.or_else(|| audio_encoders().find(|info| info.encoder.aliases.contains(&name)))
 }

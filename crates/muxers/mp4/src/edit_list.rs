@@ -6,31 +6,34 @@ use reelwright_core::Result;
 use crate::boxes::{Bytes, boxed, put};
 use crate::track::Track;
 
+/// How long a finished track is presented, in ticks of the movie, the wait before it included.
+pub(crate) fn length(track: &Track, movie_timescale: u32) -> u64 {
+    let (_, end) = track.span.presented();
+    track.clock.rescale(end, movie_timescale).max(0).unsigned_abs()
+}
+
 /// Appends the edit list of a finished track, where its media is not presented whole from the
-/// beginning; returns how long it is presented, in ticks of the movie, the wait included.
+/// beginning.
 ///
 /// # Errors
 /// A field that has no room.
-pub(crate) fn write(out: &mut Bytes, track: &Track, movie_timescale: u32) -> Result<u64> {
+pub(crate) fn write(out: &mut Bytes, track: &Track, movie_timescale: u32) -> Result<()> {
     let span = &track.span;
-    let Some(first_dts) = span.first_dts else { return Ok(0) };
+    let Some(first_dts) = span.first_dts else { return Ok(()) };
     let (start, end) = span.presented();
-    let clock = track.clock;
     // Both ends are rounded, not the length, so that tracks end together.
-    let wait = clock.rescale(start, movie_timescale).max(0).unsigned_abs();
-    let until = clock.rescale(end, movie_timescale).max(0).unsigned_abs();
-    let length = until.saturating_sub(wait);
+    let wait = track.clock.rescale(start, movie_timescale).max(0).unsigned_abs();
     let media_time = start.saturating_sub(first_dts).max(0).unsigned_abs();
     if wait == 0 && media_time == 0 && end - start == span.media {
-        return Ok(until);
+        return Ok(());
     }
     let mut entries = Vec::new();
     if wait > 0 {
         entries.push(entry(wait, None));
     }
-    entries.push(entry(length, Some(media_time)));
-    boxed(out, b"edts", |out| put(out, &Elst { entries }))?;
-    Ok(until)
+    let presented = length(track, movie_timescale).saturating_sub(wait);
+    entries.push(entry(presented, Some(media_time)));
+    boxed(out, b"edts", |out| put(out, &Elst { entries }))
 }
 
 /// Appends the edit list of a track in fragments, whose length nobody knows, where presentation

@@ -65,20 +65,17 @@ impl Movie {
     ) -> Result<()> {
         let timescale = movie_timescale(tracks.iter().map(|track| track.clock.timescale));
         let several = tracks.iter().filter(|track| !track.is_video).count() > 1;
+        let length = |track: &Track| match samples {
+            Samples::Chunks { .. } => edit_list::length(track, timescale),
+            Samples::Fragments => 0,
+        };
         boxed(out, b"moov", |out| {
-            // The header is patched: what the tracks know comes after it.
-            let at = out.len();
-            self.header(out, timescale, 0, tracks.len())?;
-            let mut longest = 0;
+            let longest = tracks.iter().map(length).max().unwrap_or(0);
+            self.header(out, timescale, longest, tracks.len())?;
             for (track, stream) in tracks.iter().zip(streams) {
-                let length = self
-                    .track(out, track, stream, tracks, (timescale, several), samples)
+                self.track(out, track, stream, tracks, (timescale, several), samples)
                     .map_err(|error| error.in_stream(track.index))?;
-                longest = longest.max(length);
             }
-            // Version 1 has the duration after two times of 8 bytes and the timescale.
-            let field = at + 8 + 4 + 16 + 4;
-            out[field..field + 8].copy_from_slice(&longest.to_be_bytes());
             if let Samples::Fragments = samples {
                 boxed(out, b"mvex", |out| tracks.iter().try_for_each(|track| trex(out, track)))?;
             }
@@ -86,12 +83,33 @@ impl Movie {
         })
     }
 
-    /// The `MovieHeaderBox`, version 1 (§8.2.2).
+    /// The version of a header with this duration: 1 where a field needs 64 bits.
+    fn version(&self, length: u64) -> u8 {
+        u8::from(self.created.max(length) > u64::from(u32::MAX))
+    }
+
+    /// Appends a time or a duration.
+    fn long(out: &mut Bytes, version: u8, value: u64) {
+        if version == 1 {
+            out.extend(value.to_be_bytes());
+        } else {
+            out.extend((value as u32).to_be_bytes());
+        }
+    }
+
+    /// Appends when a header's subject was made and changed.
+    fn times(&self, out: &mut Bytes, version: u8) {
+        Self::long(out, version, self.created);
+        Self::long(out, version, self.created);
+    }
+
+    /// The `MovieHeaderBox` (§8.2.2).
     fn header(&self, out: &mut Bytes, timescale: u32, length: u64, tracks: usize) -> Result<()> {
-        full_box(out, b"mvhd", (1, 0), |out| {
-            out.extend([self.created, self.created].into_iter().flat_map(u64::to_be_bytes));
+        let version = self.version(length);
+        full_box(out, b"mvhd", (version, 0), |out| {
+            self.times(out, version);
             out.extend(timescale.to_be_bytes());
-            out.extend(length.to_be_bytes());
+            Self::long(out, version, length);
             // Played at a rate of 1.0 and a volume of 1.0.
             out.extend(0x1_0000u32.to_be_bytes());
             out.extend(0x100u16.to_be_bytes());
@@ -103,7 +121,7 @@ impl Movie {
         })
     }
 
-    /// A track; returns how long it is presented, in ticks of the movie.
+    /// A `TrackBox` (§8.3).
     fn track(
         &self,
         out: &mut Bytes,
@@ -112,33 +130,30 @@ impl Movie {
         tracks: &[Track],
         (timescale, several): (u32, bool),
         samples: Samples,
-    ) -> Result<u64> {
-        let mut length = 0;
-        boxed(out, b"trak", |out| {
-            let at = out.len();
-            self.track_header(out, track, stream, tracks, several)?;
-            length = match samples {
-                Samples::Chunks { .. } => edit_list::write(out, track, timescale)?,
-                Samples::Fragments => {
-                    edit_list::write_open(out, track.origin.unwrap_or(0).saturating_neg())?;
-                    0
-                }
-            };
-            let field = at + 8 + 4 + 16 + 8;
-            out[field..field + 8].copy_from_slice(&length.to_be_bytes());
-            self.media(out, track, stream, samples)
-        })?;
-        Ok(length)
+    ) -> Result<()> {
+        boxed(out, b"trak", |out| match samples {
+            Samples::Chunks { .. } => {
+                let length = edit_list::length(track, timescale);
+                self.track_header(out, track, stream, tracks, (length, several))?;
+                edit_list::write(out, track, timescale)?;
+                self.media(out, track, stream, samples)
+            }
+            Samples::Fragments => {
+                self.track_header(out, track, stream, tracks, (0, several))?;
+                edit_list::write_open(out, track.origin.unwrap_or(0).saturating_neg())?;
+                self.media(out, track, stream, samples)
+            }
+        })
     }
 
-    /// The `TrackHeaderBox`, version 1 (§8.3.2), its duration 0.
+    /// The `TrackHeaderBox` (§8.3.2).
     fn track_header(
         &self,
         out: &mut Bytes,
         track: &Track,
         stream: &StreamParameters,
         tracks: &[Track],
-        several: bool,
+        (length, several): (u64, bool),
     ) -> Result<()> {
         // Of the tracks of a kind, players begin with the first.
         let is_first =
@@ -146,12 +161,12 @@ impl Movie {
                 == Some(track.index);
         // In the movie and its preview; enabled.
         let flags = if is_first { 7 } else { 6 };
-        full_box(out, b"tkhd", (1, flags), |out| {
-            out.extend([self.created, self.created].into_iter().flat_map(u64::to_be_bytes));
+        let version = self.version(length);
+        full_box(out, b"tkhd", (version, flags), |out| {
+            self.times(out, version);
             out.extend(track.number().to_be_bytes());
             out.extend([0; 4]);
-            // The duration.
-            out.extend([0; 8]);
+            Self::long(out, version, length);
             out.extend([0; 8]);
             // The layer; the group of those that stand for each other; the volume.
             let is_audio = !track.is_video;
@@ -191,10 +206,11 @@ impl Movie {
         let (handler, name) =
             if track.is_video { (b"vide", "VideoHandler") } else { (b"soun", "SoundHandler") };
         boxed(out, b"mdia", |out| {
-            full_box(out, b"mdhd", (1, 0), |out| {
-                out.extend([self.created, self.created].into_iter().flat_map(u64::to_be_bytes));
+            let version = self.version(length);
+            full_box(out, b"mdhd", (version, 0), |out| {
+                self.times(out, version);
                 out.extend(track.clock.timescale.to_be_bytes());
-                out.extend(length.to_be_bytes());
+                Self::long(out, version, length);
                 out.extend(self.language.to_be_bytes());
                 out.extend([0; 2]);
                 Ok(())

@@ -142,10 +142,9 @@ pub(crate) struct Batch {
     pub(crate) end: i64,
 }
 
-/// Samples of a batch that are alike.
+/// A sample of a batch; of PCM, a packet's.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
-    pub(crate) count: u32,
     pub(crate) duration: u32,
     pub(crate) size: u32,
     pub(crate) offset: u32,
@@ -154,7 +153,7 @@ pub(crate) struct Sample {
 
 impl Sample {
     /// No sample.
-    pub(crate) const NONE: Self = Self { count: 0, duration: 0, size: 0, offset: 0, is_sync: true };
+    pub(crate) const NONE: Self = Self { duration: 0, size: 0, offset: 0, is_sync: true };
 }
 
 impl Batch {
@@ -289,6 +288,7 @@ impl Track {
             return;
         }
         self.settle(timed.dts);
+        // As long as the ones in front of it, where nobody knows.
         if timed.duration == 0 {
             timed.duration = self.usual;
         }
@@ -318,7 +318,6 @@ impl Track {
         batch.count += timed.samples;
         batch.data.extend_from_slice(data);
         batch.samples.push(Sample {
-            count: timed.samples,
             duration: self.step.max(timed.duration / i64::from(timed.samples)) as u32,
             size: timed.size,
             offset: (timed.pts - timed.dts) as u32,
@@ -352,11 +351,12 @@ impl Track {
         }
     }
 
-    /// Fixes the duration of the very last samples: what the packet said, or as long as the ones
-    /// in front of it.
+    /// Fixes the duration of the very last samples: what the packet said, without padding.
     pub(crate) fn settle_last(&mut self) {
-        let Some(last) = self.last else { return };
-        self.settle(last.timed.dts + last.timed.duration);
+        let Some(Last { timed, .. }) = self.last else { return };
+        // Readers that know no edit lists find the length, too.
+        let heard = timed.duration - if self.is_video { 0 } else { timed.padding };
+        self.settle(timed.dts + if heard > 0 { heard } else { timed.duration });
     }
 
     /// Empties the batch, which was written.

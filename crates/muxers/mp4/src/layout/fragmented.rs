@@ -12,9 +12,9 @@ use crate::random_access::RandomAccess;
 use crate::track::Timed;
 
 /// How long fragments are at most, in microseconds, without a choice of the user's: where
-/// keyframes end them, and where nothing does.
+/// keyframes should end them, and where it makes no difference.
 const LONGEST_BY_KEYFRAMES: i64 = 5_000_000;
-const LONGEST: i64 = 1_000_000;
+pub(super) const LONGEST: i64 = 1_000_000;
 
 /// How long before 0 a track may begin whose first packet comes after the header, in microseconds.
 const LATE_TRACK_MICROS: i64 = 1_000_000;
@@ -23,21 +23,24 @@ const LATE_TRACK_MICROS: i64 = 1_000_000;
 pub(crate) struct Fragmented {
     fragments: Fragments,
     index: RandomAccess,
-    skip_trailer: bool,
+    settings: Settings,
 }
 
 impl Fragmented {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            fragments: Fragments::new(settings),
+            fragments: Fragments::new(settings, LONGEST),
+            settings: *settings,
             index: RandomAccess::default(),
-            skip_trailer: settings.skip_trailer,
         }
     }
 }
 
 impl Layout for Fragmented {
     fn start(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
+        if self.settings.rule.at_keyframes && file.tracks.iter().any(|track| track.is_video) {
+            self.fragments = Fragments::new(&self.settings, LONGEST_BY_KEYFRAMES);
+        }
         let mut boxes = std::mem::take(&mut file.boxes);
         file_type(&mut boxes, file, true)?;
         file.boxes = boxes;
@@ -50,7 +53,7 @@ impl Layout for Fragmented {
 
     fn write_batch(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
         let at = self.fragments.write(file, output)?;
-        if !self.skip_trailer {
+        if !self.settings.skip_trailer {
             self.index.note(&file.tracks, at);
         }
         for track in &mut file.tracks {
@@ -62,7 +65,7 @@ impl Layout for Fragmented {
 
     fn finish(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
         self.fragments.header(file, output)?;
-        if !self.skip_trailer {
+        if !self.settings.skip_trailer {
             self.index.write(&mut file.boxes, &file.tracks)?;
         }
         self.fragments.mend_header(file, output)?;
@@ -74,6 +77,8 @@ impl Layout for Fragmented {
 #[derive(Debug)]
 pub(crate) struct Fragments {
     rule: FragmentRule,
+    /// The longest one in microseconds.
+    longest: i64,
     with_index: bool,
     /// Where the movie box is and how long, once it is written.
     header: Option<(u64, usize)>,
@@ -81,9 +86,11 @@ pub(crate) struct Fragments {
 }
 
 impl Fragments {
-    pub(crate) const fn new(settings: &Settings) -> Self {
+    /// Fragments by these settings, of at most `longest` microseconds where they do not say it.
+    pub(crate) fn new(settings: &Settings, longest: i64) -> Self {
         let Settings { rule, with_index, .. } = *settings;
-        Self { rule, with_index, header: None, count: 0 }
+        let longest = rule.longest.unwrap_or(longest);
+        Self { rule, longest, with_index, header: None, count: 0 }
     }
 
     /// As [`Layout::is_due`].
@@ -91,17 +98,14 @@ impl Fragments {
         let rule = &self.rule;
         let track = &file.tracks[index];
         let length = track.batch_length(timed.dts);
-        let has_video = file.tracks.iter().any(|track| track.is_video);
         let is_at_keyframe = rule.at_keyframes
             && track.is_video
             && timed.is_sync
             && track.batch.count > 0
             && length >= track.clock.from_micros(rule.shortest);
-        let usual = if has_video && rule.at_keyframes { LONGEST_BY_KEYFRAMES } else { LONGEST };
-        let longest = rule.longest.unwrap_or(usual);
         is_at_keyframe
             || rule.at_packets
-            || (track.batch.count > 0 && length >= track.clock.from_micros(longest))
+            || (track.batch.count > 0 && length >= track.clock.from_micros(self.longest))
             || file.batch_bytes() + bytes > rule.largest
             || track.leaves_gap(timed)
     }

@@ -4,7 +4,7 @@
 
 use reelwright_core::{Output, Result};
 
-use super::fragmented::Fragments;
+use super::fragmented::{Fragments, LONGEST};
 use super::{Layout, file_type};
 use crate::movie::Samples;
 use crate::muxer::File;
@@ -22,8 +22,8 @@ pub(crate) struct Hybrid {
 }
 
 impl Hybrid {
-    pub(crate) const fn new(settings: &Settings) -> Self {
-        Self { fragments: Fragments::new(settings), free_at: 0 }
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self { fragments: Fragments::new(settings, LONGEST), free_at: 0 }
     }
 }
 

@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn flags_choose_the_layout() {
-        let layout = |given| settings(given).unwrap().layout;
+        let layout = |given: &[(&str, &str)]| settings(given).unwrap().layout;
         assert_eq!(layout(&[]), None);
         assert_eq!(layout(&[("movflags", "write_colr")]), None);
         assert_eq!(layout(&[("movflags", "+faststart")]), Some(LayoutKind::FastStart));

@@ -98,16 +98,21 @@ impl Fragments {
         let rule = &self.rule;
         let track = &file.tracks[index];
         let length = track.batch_length(timed.dts);
+        let is_full = length >= track.clock.from_micros(self.longest)
+            || file.batch_bytes() + bytes > rule.largest
+            || track.leaves_gap(timed);
+        // The header tells when each track begins, so the first fragment waits for all of them.
+        let is_waiting =
+            self.header.is_none() && file.tracks.iter().any(|track| track.span.is_empty());
+        if is_full || is_waiting {
+            return is_full;
+        }
         let is_at_keyframe = rule.at_keyframes
             && track.is_video
             && timed.is_sync
             && track.batch.count > 0
             && length >= track.clock.from_micros(rule.shortest);
-        is_at_keyframe
-            || rule.at_packets
-            || (track.batch.count > 0 && length >= track.clock.from_micros(self.longest))
-            || file.batch_bytes() + bytes > rule.largest
-            || track.leaves_gap(timed)
+        is_at_keyframe || rule.at_packets
     }
 
     /// Writes the movie box, where that was not done: by now it is known when tracks begin.

@@ -1,0 +1,863 @@
+//! MP4 and its family: what readers of others find in the files.
+
+use std::io::Cursor;
+
+use mp4::{Mp4Reader, TrackType};
+use mp4_atom::{Any, Atom as _, Decode as _, Moov};
+use proptest::prelude::*;
+use reelwright_core::{
+    AlacConfig, AudioParameters, AudioSpecificConfig, Av1Config, AvcConfig, CodecId, CodecRecord,
+    ColorInfo, ErrorKind, FlacStreamInfo, MemoryOutput, Metadata, Muxer, MuxerInfo, OpusHead,
+    Packet, Picture, PixelFormat, Rational, Result, StreamParameters, TimeBase, Timestamp,
+    VideoParameters,
+};
+use reelwright_mux_mp4::MUXERS;
+use reelwright_testkit::decode::decode_bytes;
+use reelwright_testkit::muxing::{fails_anywhere, memory, open, pcm, pictures, tags, usual};
+use reelwright_testkit::output::{CountingOutput, FailingOutput};
+use reelwright_testkit::program::ffprobe;
+use reelwright_testkit::signal::noise_bytes;
+
+const MP4: &MuxerInfo = &MUXERS[0];
+const MOV: &MuxerInfo = &MUXERS[1];
+const IPOD: &MuxerInfo = &MUXERS[2];
+
+/// Every layout, by its flags.
+const LAYOUTS: [&str; 4] = ["hybrid_fragmented", "progressive", "faststart", "frag_keyframe"];
+
+/// Picture parameter sets of a picture of 320 by 180.
+fn h264() -> StreamParameters {
+    let sps =
+        vec![0x67, 0x42, 0xc0, 0x0d, 0x8c, 0x8d, 0x40, 0xa0, 0xcd, 0x90, 0x0f, 0x08, 0x84, 0x6a];
+    let color = ColorInfo::BT709;
+    StreamParameters {
+        record: CodecRecord::H264(AvcConfig { sps, pps: vec![0x68, 0xce, 0x3c, 0x80] }),
+        ..pictures(CodecId::H264, PixelFormat::Yuv420p, (320, 180), (25, 1), color)
+    }
+}
+
+fn aac(rate: u32) -> StreamParameters {
+    let mut stream = pcm(CodecId::Aac, rate, usual(2));
+    // LC at 48 kHz, stereo.
+    stream.record = CodecRecord::Aac(AudioSpecificConfig {
+        bytes: vec![0x11, 0x90],
+        object_type: 2,
+        core_sample_rate: rate,
+        channel_configuration: 2,
+    });
+    stream
+}
+
+/// 20 ms packets of Opus, as its parameters have it.
+fn opus() -> StreamParameters {
+    let mut stream = pcm(CodecId::Opus, 48_000, usual(2));
+    stream.record = CodecRecord::Opus(OpusHead {
+        channels: 2,
+        pre_skip: 312,
+        input_sample_rate: 44_100,
+        output_gain: 0,
+        mapping: None,
+    });
+    stream
+}
+
+/// Packets of pictures in 25ths of a second, every `gop`th a keyframe.
+fn video(count: i64, gop: i64) -> Vec<Packet> {
+    let packet = |i| Packet {
+        data: noise_bytes(50 + (i as usize * 37) % 400),
+        pts: Timestamp(i),
+        dts: Timestamp(i),
+        duration: 1,
+        keyframe: i % gop == 0,
+        ..Packet::default()
+    };
+    (0..count).map(packet).collect()
+}
+
+/// Packets of sound after `delay` samples of delay, `received` of which came in.
+fn sound(stream: usize, delay: u32, received: usize, frame: u32) -> Vec<Packet> {
+    let mut clock = reelwright_core::PacketClock::new(delay);
+    clock.receive(received);
+    let mut packets = Vec::new();
+    while clock.pending() > 0 {
+        let mut packet =
+            Packet { stream, data: noise_bytes(100 + packets.len() % 7), ..Packet::default() };
+        clock.stamp(&mut packet, frame);
+        packets.push(packet);
+    }
+    packets
+}
+
+/// All packets in the order of their dts.
+fn interleaved(streams: &[StreamParameters], packets: Vec<Vec<Packet>>) -> Vec<Packet> {
+    let mut all: Vec<Packet> = packets.into_iter().flatten().collect();
+    let seconds = |packet: &Packet| streams[packet.stream].time_base.seconds_of(packet.dts);
+    all.sort_by(|a, b| seconds(a).total_cmp(&seconds(b)));
+    all
+}
+
+fn muxed(
+    info: &MuxerInfo,
+    options: &[(&str, &str)],
+    streams: &[StreamParameters],
+    tags: &Metadata,
+    packets: &[Packet],
+    mut output: MemoryOutput,
+) -> Result<Vec<u8>> {
+    let mut muxer = open(info, options)?;
+    muxer.start(streams, tags, &mut output)?;
+    for packet in packets {
+        muxer.write(packet, &mut output)?;
+    }
+    muxer.finish(streams, &mut output)?;
+    Ok(output.into_bytes())
+}
+
+/// An ordinary way to write a file.
+fn file(
+    info: &MuxerInfo,
+    layout: &str,
+    streams: &[StreamParameters],
+    packets: &[Packet],
+) -> Vec<u8> {
+    let options = [("movflags", layout)];
+    let output = MemoryOutput::seekable();
+    muxed(info, &options, streams, &Metadata::new(), packets, output).unwrap()
+}
+
+/// The kinds and bodies of the boxes that are whole.
+fn boxes(mut bytes: &[u8]) -> Vec<(String, &[u8])> {
+    let mut found = Vec::new();
+    while bytes.len() >= 8 {
+        let kind: String = bytes[4..8].iter().map(|b| char::from(*b)).collect();
+        let (header, size) = match u32::from_be_bytes(bytes[..4].try_into().unwrap()) {
+            1 => (16, u64::from_be_bytes(bytes[8..16].try_into().unwrap()) as usize),
+            size => (8, size as usize),
+        };
+        let Some(body) = bytes.get(header..size) else { break };
+        found.push((kind, body));
+        bytes = &bytes[size..];
+    }
+    found
+}
+
+fn kinds(bytes: &[u8]) -> Vec<String> {
+    boxes(bytes).into_iter().map(|(kind, _)| kind).collect()
+}
+
+/// The body of the box at a path.
+fn find<'a>(bytes: &'a [u8], path: &[&str]) -> Option<&'a [u8]> {
+    path.iter().try_fold(bytes, |bytes, kind| {
+        boxes(bytes).into_iter().find(|(found, _)| found == kind).map(|(_, body)| body)
+    })
+}
+
+/// The movie box as mp4-atom reads it, which refuses what it does not know.
+fn moov(bytes: &[u8]) -> Moov {
+    let body = find(bytes, &["moov"]).unwrap();
+    Moov::decode_body(&mut &body[..]).unwrap()
+}
+
+/// A sample as a fragment tells it: when it is decoded, for how long, whether decoding can start
+/// there, and its bytes.
+type FoundSample = (u64, u32, bool, Vec<u8>);
+
+/// The samples of a track in all fragments that are whole, as mp4-atom reads them.
+fn fragment_samples(bytes: &[u8], track: u32) -> Vec<FoundSample> {
+    let mut found = Vec::new();
+    let mut rest = bytes;
+    let mut at = 0;
+    for (kind, body) in boxes(bytes) {
+        let size = body.len() + 8;
+        if kind == "moof" && kinds(&rest[size..]).first().is_some_and(|next| next == "mdat") {
+            let Ok(Any::Moof(moof)) = Any::decode(&mut &rest[..size]) else { panic!("moof") };
+            for traf in moof.traf.iter().filter(|traf| traf.tfhd.track_id == track) {
+                let mut time = traf.tfdt.as_ref().unwrap().base_media_decode_time;
+                for trun in &traf.trun {
+                    let mut data = at + trun.data_offset.unwrap() as usize;
+                    for sample in trun.samples.iter() {
+                        let size = sample.size.or(traf.tfhd.default_sample_size).unwrap();
+                        let duration = sample.duration.or(traf.tfhd.default_sample_duration);
+                        let flags = sample.flags.or(traf.tfhd.default_sample_flags).unwrap();
+                        let bytes = bytes[data..data + size as usize].to_vec();
+                        found.push((time, duration.unwrap(), flags & 0x1_0000 == 0, bytes));
+                        time += u64::from(duration.unwrap());
+                        data += size as usize;
+                    }
+                }
+            }
+        }
+        rest = &rest[size..];
+        at += size;
+    }
+    found
+}
+
+/// Pictures and sound of three seconds.
+fn movie() -> (Vec<StreamParameters>, Vec<Packet>) {
+    let streams = vec![h264(), aac(48_000)];
+    let packets =
+        interleaved(&streams, vec![video(75, 10), sound(1, 1024, 3 * 48_000 - 300, 1024)]);
+    (streams, packets)
+}
+
+#[test]
+fn the_crate_mp4_finds_every_sample() {
+    let (streams, packets) = movie();
+    for layout in &LAYOUTS[..3] {
+        let bytes = file(MP4, layout, &streams, &packets);
+        let size = bytes.len() as u64;
+        let mut reader = Mp4Reader::read_header(Cursor::new(bytes), size).unwrap();
+        assert_eq!(reader.duration().as_millis(), 3000, "{layout}");
+        let track = &reader.tracks()[&1];
+        assert_eq!(track.track_type().unwrap(), TrackType::Video);
+        assert_eq!((track.width(), track.height(), track.timescale()), (320, 180, 12_800));
+        assert_eq!(track.duration().as_millis(), 3000);
+        for (stream, id) in [(0, 1), (1, 2)] {
+            let written: Vec<&Packet> = packets.iter().filter(|p| p.stream == stream).collect();
+            assert_eq!(reader.sample_count(id).unwrap() as usize, written.len(), "{layout}");
+            let (unit, origin) = if stream == 0 { (512, 0) } else { (1, -1024) };
+            for (packet, number) in written.into_iter().zip(1..) {
+                let found = reader.read_sample(id, number).unwrap().unwrap();
+                assert_eq!(found.bytes[..], packet.data[..], "{layout}");
+                assert_eq!(found.start_time as i64, (packet.dts.0 - origin) * unit);
+                assert_eq!(found.is_sync, packet.keyframe);
+                let heard = packet.duration - i64::from(packet.trim_end);
+                assert_eq!(i64::from(found.duration), heard * unit);
+            }
+        }
+    }
+}
+
+#[test]
+fn fragments_hold_every_sample() {
+    let (streams, packets) = movie();
+    let written = |stream: usize| packets.iter().filter(move |p| p.stream == stream);
+    for seekable in [true, false] {
+        for options in [
+            &[("movflags", "frag_keyframe")][..],
+            &[("movflags", "empty_moov+default_base_moof"), ("frag_duration", "200000")],
+            &[("movflags", "dash"), ("frag_size", "2000")],
+            &[("movflags", "frag_every_frame+skip_trailer")],
+        ] {
+            let tags = Metadata::new();
+            let bytes = muxed(MP4, options, &streams, &tags, &packets, memory(seekable)).unwrap();
+            let found = fragment_samples(&bytes, 1);
+            assert_eq!(found.len(), 75, "{options:?}");
+            for (found, packet) in found.iter().zip(written(0)) {
+                let expected =
+                    (packet.dts.0 as u64 * 512, 512, packet.keyframe, packet.data.clone());
+                assert_eq!(*found, expected, "{options:?}");
+            }
+            let found = fragment_samples(&bytes, 2);
+            for (found, packet) in found.iter().zip(written(1)) {
+                assert_eq!(found.0 as i64, packet.dts.0 + 1024);
+                assert_eq!(found.3, packet.data);
+            }
+            let length: u32 = found.iter().map(|sample| sample.1).sum();
+            assert_eq!(length, 1024 + 3 * 48_000 - 300);
+        }
+    }
+}
+
+#[test]
+fn fragments_end_where_they_are_told_to() {
+    let streams = [h264()];
+    let fragments = |options: &[(&str, &str)], packets: &[Packet]| {
+        let output = MemoryOutput::streaming();
+        let bytes = muxed(MP4, options, &streams, &Metadata::new(), packets, output).unwrap();
+        kinds(&bytes).iter().filter(|kind| *kind == "moof").count()
+    };
+    // Keyframes every 0.4 s: without a word, those after half a second end a fragment.
+    assert_eq!(fragments(&[], &video(75, 10)), 4);
+    assert_eq!(fragments(&[("movflags", "frag_keyframe")], &video(75, 10)), 8);
+    let at_least = [("movflags", "frag_keyframe"), ("min_frag_duration", "1000000")];
+    assert_eq!(fragments(&at_least, &video(75, 10)), 3);
+    // Where there are no keyframes, memory stays bounded.
+    assert_eq!(fragments(&[("movflags", "frag_keyframe")], &video(500, 1000)), 4);
+    assert_eq!(fragments(&[("frag_duration", "400000")], &video(75, 1000)), 8);
+    assert_eq!(fragments(&[("movflags", "frag_every_frame")], &video(75, 10)), 75);
+}
+
+#[test]
+fn layouts_have_their_boxes() {
+    let (streams, packets) = movie();
+    let of = |layout| kinds(&file(MP4, layout, &streams, &packets)).join(" ");
+    assert_eq!(of("hybrid_fragmented"), "ftyp mdat moov");
+    assert_eq!(of("progressive"), "ftyp free mdat moov");
+    assert_eq!(of("faststart"), "ftyp moov mdat");
+    assert!(of("frag_keyframe").starts_with("ftyp moov moof mdat moof mdat "));
+    assert!(of("frag_keyframe").ends_with(" mfra"));
+    assert!(of("frag_keyframe+dash").starts_with("ftyp moov sidx moof mdat sidx moof mdat"));
+    assert!(of("frag_keyframe+skip_trailer").ends_with(" mdat"));
+    let none = Metadata::new();
+    let auto = |output| kinds(&muxed(MP4, &[], &streams, &none, &packets, output).unwrap());
+    assert_eq!(auto(MemoryOutput::seekable()).join(" "), "ftyp mdat moov");
+    assert!(auto(MemoryOutput::streaming()).join(" ").starts_with("ftyp moov moof mdat"));
+    for layout in ["hybrid_fragmented", "progressive"] {
+        let mut muxer = open(MP4, &[("movflags", layout)]).unwrap();
+        let error = muxer.start(&streams, &none, &mut MemoryOutput::streaming()).unwrap_err();
+        assert!(error.to_string().contains("an output that can seek"), "{error}");
+    }
+    let streamed = muxed(
+        MP4,
+        &[("movflags", "faststart")],
+        &streams,
+        &none,
+        &packets,
+        MemoryOutput::streaming(),
+    );
+    assert_eq!(streamed.unwrap(), file(MP4, "faststart", &streams, &packets));
+}
+
+#[test]
+fn what_was_killed_plays_to_its_last_fragment() {
+    let (streams, packets) = movie();
+    let mut output = MemoryOutput::seekable();
+    let mut muxer = open(MP4, &[]).unwrap();
+    muxer.start(&streams, &Metadata::new(), &mut output).unwrap();
+    for packet in &packets {
+        muxer.write(packet, &mut output).unwrap();
+    }
+    // Nobody calls `finish`.
+    let bytes = output.into_bytes();
+    let whole = fragment_samples(&bytes, 1);
+    assert!(whole.len() >= 50, "{}", whole.len());
+    let mut most = 0;
+    for cut in (0..bytes.len()).step_by(97) {
+        let found = fragment_samples(&bytes[..cut], 1);
+        assert!(whole.starts_with(&found));
+        assert!(found.len() >= most);
+        most = found.len();
+    }
+    let expected = packets.iter().filter(|packet| packet.stream == 0).map(|p| &p.data);
+    assert!(whole.iter().map(|sample| &sample.3).zip(expected).all(|(a, b)| a == b));
+}
+
+#[test]
+fn flush_makes_everything_playable() {
+    let (streams, packets) = movie();
+    for seekable in [true, false] {
+        let mut output = memory(seekable);
+        let mut muxer = open(MP4, &[]).unwrap();
+        muxer.start(&streams, &Metadata::new(), &mut output).unwrap();
+        // Before the first packet it is not yet known when tracks begin.
+        muxer.flush(&mut output).unwrap();
+        for packet in &packets {
+            muxer.write(packet, &mut output).unwrap();
+        }
+        muxer.flush(&mut output).unwrap();
+        assert_eq!(fragment_samples(output.bytes(), 1).len(), 75);
+        muxer.finish(&streams, &mut output).unwrap();
+        if seekable {
+            let stts = moov(output.bytes()).trak[0].mdia.minf.stbl.stts.clone();
+            assert_eq!(stts.entries[0].sample_count, 75);
+        }
+    }
+}
+
+#[test]
+fn pcm_is_found_by_symphonia() {
+    let data = noise_bytes(4 * 60_000);
+    for layout in LAYOUTS {
+        for codec in [CodecId::PcmS16Le, CodecId::PcmS16Be, CodecId::PcmS32Le, CodecId::PcmF32Le] {
+            let stream = pcm(codec, 48_000, usual(2));
+            let frame = codec.bytes_per_sample().unwrap() * 2;
+            let mut at = 0;
+            let packets: Vec<Packet> = data
+                .chunks(1024 * frame)
+                .map(|data| {
+                    let (samples, time) = ((data.len() / frame) as i64, Timestamp(at));
+                    at += samples;
+                    let duration = samples;
+                    let data = data.to_vec();
+                    Packet {
+                        data,
+                        pts: time,
+                        dts: time,
+                        duration,
+                        keyframe: true,
+                        ..Packet::default()
+                    }
+                })
+                .collect();
+            let found = decode_bytes(file(MOV, layout, &[stream], &packets));
+            let width = codec.bytes_per_sample().unwrap();
+            let expected: Vec<u8> = if codec == CodecId::PcmS16Be {
+                data.chunks(width).flat_map(|sample| sample.iter().rev().copied()).collect()
+            } else {
+                data.clone()
+            };
+            assert!(found == expected, "{codec} {layout}");
+        }
+    }
+}
+
+#[test]
+fn what_is_presented_is_exact() {
+    let edits = |bytes: &[u8], track: usize| -> Vec<(u64, Option<u64>)> {
+        let moov = moov(bytes);
+        let edits = moov.trak[track].edts.as_ref().and_then(|edts| edts.elst.as_ref());
+        let entries = edits.map(|elst| elst.entries.clone()).unwrap_or_default();
+        entries.iter().map(|entry| (entry.segment_duration, entry.media_time)).collect()
+    };
+    // Delay and padding.
+    let bytes = file(MP4, "progressive", &[aac(48_000)], &sound(0, 1024, 5000, 1024));
+    assert_eq!(edits(&bytes, 0), [(5000, Some(1024))]);
+    let found = moov(&bytes);
+    assert_eq!((found.mvhd.timescale, found.mvhd.duration), (48_000, 5000));
+    assert_eq!(found.trak[0].tkhd.duration, 5000);
+    assert_eq!(found.trak[0].mdia.mdhd.duration, 6024);
+    // Nothing but what is presented.
+    let bytes = file(MP4, "progressive", &[h264()], &video(10, 5));
+    assert!(edits(&bytes, 0).is_empty());
+    // A late start, and packets decoded before they are shown.
+    let mut packets = video(10, 5);
+    for (packet, pts) in packets.iter_mut().zip([2, 5, 3, 4, 8, 6, 7, 11, 9, 10]) {
+        packet.pts = Timestamp(pts + 25);
+        packet.dts = Timestamp(packet.dts.0 + 25);
+    }
+    let bytes = file(MP4, "progressive", &[h264()], &packets);
+    assert_eq!(edits(&bytes, 0), [(27 * 512, None), (10 * 512, Some(2 * 512))]);
+    let ctts = moov(&bytes).trak[0].mdia.minf.stbl.ctts.clone().unwrap();
+    let offsets: Vec<i64> = ctts
+        .entries
+        .iter()
+        .flat_map(|entry| vec![entry.sample_offset / 512; entry.sample_count as usize])
+        .collect();
+    assert_eq!(offsets, [2, 4, 1, 1, 4, 1, 1, 4, 1, 1]);
+}
+
+#[test]
+fn pictures_last_as_long_as_they_are_shown() {
+    let mut packets = video(4, 4);
+    for (packet, (dts, duration)) in packets.iter_mut().zip([(0, 1), (1, 5), (6, 1), (9, 0)]) {
+        (packet.pts, packet.dts, packet.duration) = (Timestamp(dts), Timestamp(dts), duration);
+    }
+    let bytes = file(MP4, "hybrid_fragmented", &[h264()], &packets);
+    let stts = moov(&bytes).trak[0].mdia.minf.stbl.stts.clone();
+    let runs: Vec<_> =
+        stts.entries.iter().map(|e| (e.sample_count, e.sample_delta / 512)).collect();
+    // The last one is as long as the one in front of it, where nobody knows.
+    assert_eq!(runs, [(1, 1), (1, 5), (2, 3)]);
+}
+
+#[test]
+fn a_track_that_begins_late_keeps_its_delay() {
+    let streams = [h264(), aac(48_000)];
+    for layout in ["frag_keyframe", "hybrid_fragmented"] {
+        let options = [("movflags", layout)];
+        let mut output = MemoryOutput::seekable();
+        let mut muxer = open(MP4, &options).unwrap();
+        muxer.start(&streams, &Metadata::new(), &mut output).unwrap();
+        for packet in video(50, 10) {
+            muxer.write(&packet, &mut output).unwrap();
+        }
+        // By now the header is written.
+        for packet in sound(1, 1024, 3000, 1024) {
+            muxer.write(&packet, &mut output).unwrap();
+        }
+        muxer.flush(&mut output).unwrap();
+        let found = fragment_samples(output.bytes(), 2);
+        let edts = moov(output.bytes()).trak[1].edts.clone().unwrap();
+        let origin = edts.elst.unwrap().entries[0].media_time.unwrap();
+        assert_eq!(found[0].0 as i64 - origin as i64, -1024);
+    }
+}
+
+#[test]
+fn codecs_are_described() {
+    // 144 bytes are whole samples of any PCM.
+    let entry = |info, stream: &StreamParameters| {
+        let packets =
+            [Packet { data: vec![0; 144], duration: 1, keyframe: true, ..Packet::default() }];
+        let bytes = file(info, "progressive", std::slice::from_ref(stream), &packets);
+        let stsd =
+            find(&bytes, &["moov", "trak", "mdia", "minf", "stbl", "stsd"]).unwrap().to_vec();
+        let (kind, body) = boxes(&stsd[8..]).remove(0);
+        (kind, body.to_vec())
+    };
+    let (kind, body) = entry(MP4, &h264());
+    assert_eq!(kind, "avc1");
+    let CodecRecord::H264(config) = h264().record else { unreachable!() };
+    assert_eq!(find(&body[78..], &["avcC"]).unwrap(), config.to_bytes().unwrap());
+    assert_eq!(find(&body[78..], &["colr"]).unwrap(), b"nclx\0\x01\0\x01\0\x01\0");
+    assert_eq!(find(&body[78..], &["pasp"]).unwrap(), [0, 0, 0, 1, 0, 0, 0, 1]);
+
+    let av1 = StreamParameters {
+        codec: CodecId::Av1,
+        record: CodecRecord::Av1(Av1Config { bytes: vec![0x81, 0, 0x0c, 0, 0x0a, 1] }),
+        ..h264()
+    };
+    let (kind, body) = entry(MP4, &av1);
+    assert_eq!(
+        (kind.as_str(), find(&body[78..], &["av1C"]).unwrap()),
+        ("av01", &[0x81, 0, 0x0c, 0, 0x0a, 1][..])
+    );
+
+    let (kind, body) = entry(MP4, &aac(48_000));
+    assert_eq!(kind, "mp4a");
+    let esds = find(&body[28..], &["esds"]).unwrap();
+    assert!(esds.windows(4).any(|bytes| bytes == [0x05, 2, 0x11, 0x90]), "{esds:02x?}");
+
+    let (kind, body) = entry(MP4, &opus());
+    assert_eq!(kind, "Opus");
+    let expected = [0, 2, 1, 0x38, 0, 0, 0xac, 0x44, 0, 0, 0];
+    assert_eq!(find(&body[28..], &["dOps"]).unwrap(), expected);
+
+    let info = FlacStreamInfo {
+        min_block_size: 4096,
+        max_block_size: 4096,
+        min_frame_size: 0,
+        max_frame_size: 0,
+        sample_rate: 96_000,
+        channels: 2,
+        bits_per_sample: 24,
+        total_samples: 1,
+        md5: [7; 16],
+    };
+    let flac = StreamParameters {
+        record: CodecRecord::Flac(info.clone()),
+        ..pcm(CodecId::Flac, 96_000, usual(2))
+    };
+    let (kind, body) = entry(MP4, &flac);
+    assert_eq!(
+        (kind.as_str(), &body[16..20], &body[24..28]),
+        ("fLaC", &[0, 2, 0, 24][..], &[0; 4][..])
+    );
+    let dfla = find(&body[28..], &["dfLa"]).unwrap();
+    assert_eq!(dfla[..8], [0, 0, 0, 0, 0x80, 0, 0, 34]);
+    assert_eq!(dfla[8..], info.to_bytes());
+
+    let config = AlacConfig {
+        frame_length: 4096,
+        bit_depth: 16,
+        rice: [40, 10, 14],
+        channels: 2,
+        max_frame_bytes: 0,
+        average_bit_rate: 0,
+        sample_rate: 48_000,
+    };
+    let alac = StreamParameters {
+        record: CodecRecord::Alac(config),
+        ..pcm(CodecId::Alac, 48_000, usual(2))
+    };
+    let (kind, body) = entry(IPOD, &alac);
+    assert_eq!(kind, "alac");
+    assert_eq!(find(&body[28..], &["alac"]).unwrap()[4..], config.to_bytes());
+
+    let (kind, body) = entry(MP4, &pcm(CodecId::PcmS24Le, 48_000, usual(6)));
+    assert_eq!(
+        (kind.as_str(), find(&body[28..], &["pcmC"]).unwrap()),
+        ("ipcm", &[0, 0, 0, 0, 1, 24][..])
+    );
+    // Front left and right, centre, low frequencies, back left and right (ISO/IEC 23091-3).
+    assert_eq!(find(&body[28..], &["chnl"]).unwrap(), [0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 8, 9]);
+    let (kind, _) = entry(MP4, &pcm(CodecId::PcmF64Be, 48_000, usual(1)));
+    assert_eq!(kind, "fpcm");
+
+    for (codec, expected) in [
+        (CodecId::PcmS16Le, "sowt"),
+        (CodecId::PcmS16Be, "twos"),
+        (CodecId::PcmS24Be, "in24"),
+        (CodecId::PcmS24Le, "lpcm"),
+        (CodecId::PcmF32Be, "fl32"),
+        (CodecId::PcmALaw, "alaw"),
+        (CodecId::Mp3, ".mp3"),
+    ] {
+        assert_eq!(entry(MOV, &pcm(codec, 44_100, usual(2))).0, expected);
+    }
+    for (info, codec, expected) in [
+        (MP4, CodecId::Mjpeg, "mp4v"),
+        (MP4, CodecId::Png, "mp4v"),
+        (MOV, CodecId::Mjpeg, "jpeg"),
+        (MOV, CodecId::Png, "png "),
+    ] {
+        let stream = StreamParameters { codec, record: CodecRecord::None, ..h264() };
+        assert_eq!(entry(info, &stream).0, expected);
+    }
+}
+
+#[test]
+fn decoders_of_opus_start_early() {
+    let bytes = file(MP4, "progressive", &[opus()], &sound(0, 312, 9600, 960));
+    let path = ["moov", "trak", "mdia", "minf", "stbl"];
+    let stbl = find(&bytes, &path).unwrap();
+    // Version 1, 2 bytes each, one description: 4 packets of 20 ms before.
+    let sgpd = b"\x01\0\0\0roll\0\0\0\x02\0\0\0\x01\xff\xfc";
+    assert_eq!(find(stbl, &["sgpd"]).unwrap(), sgpd);
+    let sbgp = b"\0\0\0\0roll\0\0\0\x01\0\0\0\x0b\0\0\0\x01";
+    assert_eq!(find(stbl, &["sbgp"]).unwrap(), sbgp);
+}
+
+#[test]
+fn records_are_those_of_the_end() {
+    let flac = |md5| {
+        let info = FlacStreamInfo {
+            min_block_size: 4096,
+            max_block_size: 4096,
+            min_frame_size: 0,
+            max_frame_size: 0,
+            sample_rate: 48_000,
+            channels: 2,
+            bits_per_sample: 16,
+            total_samples: 4096,
+            md5: [md5; 16],
+        };
+        StreamParameters { record: CodecRecord::Flac(info), ..pcm(CodecId::Flac, 48_000, usual(2)) }
+    };
+    for layout in LAYOUTS {
+        let mut output = MemoryOutput::seekable();
+        let mut muxer = open(MP4, &[("movflags", layout)]).unwrap();
+        muxer.start(&[flac(0)], &Metadata::new(), &mut output).unwrap();
+        for packet in sound(0, 0, 4096, 4096) {
+            muxer.write(&packet, &mut output).unwrap();
+        }
+        muxer.finish(&[flac(0x5a)], &mut output).unwrap();
+        let moov = find(output.bytes(), &["moov"]).unwrap();
+        assert!(moov.windows(16).any(|bytes| bytes == [0x5a; 16]), "{layout}");
+    }
+}
+
+#[test]
+fn several_sounds_stand_for_each_other() {
+    let streams = [h264(), aac(48_000), aac(48_000)];
+    let packets = interleaved(
+        &streams,
+        vec![video(25, 5), sound(1, 1024, 48_000, 1024), sound(2, 1024, 24_000, 1024)],
+    );
+    let found = moov(&file(MP4, "progressive", &streams, &packets));
+    let groups: Vec<_> =
+        found.trak.iter().map(|t| (t.tkhd.alternate_group, t.tkhd.enabled)).collect();
+    assert_eq!(groups, [(0, true), (1, true), (1, false)]);
+    assert_eq!(found.trak[2].tkhd.duration, u64::from(found.mvhd.timescale) / 2);
+}
+
+#[test]
+fn pixels_that_are_not_square_are_told() {
+    let mut stream = h264();
+    let square = stream.video().unwrap().clone();
+    stream.media = reelwright_core::MediaParameters::Video(VideoParameters {
+        sample_aspect_ratio: Rational::new(4, 3).unwrap(),
+        ..square
+    });
+    let found = moov(&file(MP4, "progressive", &[stream], &video(1, 1)));
+    let tkhd = &found.trak[0].tkhd;
+    assert_eq!((tkhd.width.integer(), tkhd.width.decimal()), (426, 0xaaaa));
+    assert_eq!(tkhd.height.integer(), 180);
+}
+
+#[test]
+fn ffprobe_reads_metadata_back() {
+    let all = [
+        ("title", "Tä"),
+        ("artist", "A"),
+        ("album_artist", "B"),
+        ("album", "C"),
+        ("date", "2024"),
+        ("genre", "Rock"),
+        ("comment", "x\ny"),
+        ("composer", "D"),
+        ("track", "3/12"),
+        ("disc", "1/2"),
+        ("compilation", "1"),
+        ("copyright", "E"),
+        ("lyrics", "F"),
+        ("description", "G"),
+        ("encoder", "H"),
+        ("anything", "else"),
+        ("creation_time", "2024-01-02T03:04:05.000000Z"),
+    ];
+    let png = b"\x89PNG\r\n\x1A\n0123".to_vec();
+    for info in &MUXERS[..3] {
+        for flags in ["progressive", "frag_keyframe", "use_metadata_tags"] {
+            let mut tags = tags(all);
+            tags.set_cover(Picture::front_cover(png.clone()).unwrap());
+            let packets = sound(0, 1024, 5000, 1024);
+            let options = [("movflags", flags)];
+            let output = MemoryOutput::seekable();
+            let file = muxed(info, &options, &[aac(48_000)], &tags, &packets, output).unwrap();
+            assert!(file.windows(png.len()).any(|bytes| bytes == png));
+            for (key, value) in all {
+                let entry = format!("format_tags={key}");
+                let Some(found) = ffprobe("mp4", &entry, &file) else { return };
+                assert_eq!(found.trim_matches('"'), value, "{} {flags}", info.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn itunes_is_told_the_delay() {
+    let packets = sound(0, 1024, 5000, 1024);
+    let bytes = file(IPOD, "hybrid_fragmented", &[aac(48_000)], &packets);
+    let note = b" 00000000 00000400 00000078 0000000000001388 00000000";
+    assert!(bytes.windows(note.len()).any(|found| found == note));
+}
+
+#[test]
+fn languages_and_times_are_told() {
+    let all = tags([("language", "deu"), ("creation_time", "1904-01-01T00:01:00Z")]);
+    let output = MemoryOutput::seekable();
+    let packets = video(1, 1);
+    let bytes = muxed(MP4, &[], &[h264()], &all, &packets, output).unwrap();
+    let found = moov(&bytes);
+    assert_eq!(found.trak[0].mdia.mdhd.language, "deu");
+    assert_eq!(found.mvhd.creation_time, 60);
+    let wrong = tags([("creation_time", "yesterday")]);
+    let mut output = MemoryOutput::seekable();
+    let error = open(MP4, &[]).unwrap().start(&[h264()], &wrong, &mut output).unwrap_err();
+    assert!(error.to_string().contains("Found: yesterday"), "{error}");
+    assert!(output.bytes().is_empty());
+}
+
+#[test]
+fn large_files_count_with_64_bits() {
+    let stream = pcm(CodecId::PcmS16Be, 48_000, usual(2));
+    let streams = std::slice::from_ref(&stream);
+    for (layout, at) in [("progressive", 20), ("hybrid_fragmented", 28)] {
+        let mut output = CountingOutput::new();
+        let mut muxer = open(MOV, &[("movflags", layout)]).unwrap();
+        muxer.start(streams, &Metadata::new(), &mut output).unwrap();
+        let mut packet = Packet { data: vec![0; 1 << 20], ..Packet::default() };
+        for i in 0..5000 {
+            packet.pts = Timestamp(i << 18);
+            packet.dts = packet.pts;
+            muxer.write(&packet, &mut output).unwrap();
+        }
+        muxer.finish(streams, &mut output).unwrap();
+        assert_eq!(&output.head[at..at + 8], b"\0\0\0\x01mdat", "{layout}");
+        let size = u64::from_be_bytes(output.head[at + 8..at + 16].try_into().unwrap());
+        assert!(size >= (5000 << 20) + 16 && size < output.length, "{layout}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_refused() {
+    let none = Metadata::new();
+    let mut output = MemoryOutput::seekable();
+    let mut muxer = open(MP4, &[]).unwrap();
+    assert!(muxer.write(&Packet::default(), &mut output).is_err());
+    assert!(muxer.flush(&mut output).is_err());
+    assert!(muxer.finish(&[h264()], &mut output).is_err());
+    let mut refused = |streams: &[StreamParameters]| {
+        let error = open(MP4, &[]).unwrap().start(streams, &none, &mut output).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+        error.to_string()
+    };
+    assert_eq!(refused(&[]), "mp4 holds at least one stream. Found: 0");
+    let vorbis = refused(&[h264(), pcm(CodecId::Vorbis, 48_000, usual(2))]);
+    assert!(vorbis.starts_with("Stream 1: mp4 does not support vorbis"), "{vorbis}");
+    assert!(vorbis.contains("aac") && !vorbis.contains("h264"), "{vorbis}");
+    let bare = StreamParameters { record: CodecRecord::None, ..h264() };
+    assert!(refused(&[bare]).contains("without its configuration"));
+    let wide =
+        pictures(CodecId::Mjpeg, PixelFormat::Yuv420p, (65_536, 2), (25, 1), ColorInfo::JFIF);
+    assert!(refused(&[wide]).contains("65536"));
+    let base = TimeBase::new(Rational::new(1, 1 << 40).unwrap());
+    assert!(refused(&[StreamParameters { time_base: base, ..h264() }]).contains("time base"));
+    assert!(output.bytes().is_empty(), "nothing is written for what is refused");
+
+    let mut started = || -> Box<dyn Muxer> {
+        let mut muxer = open(MP4, &[]).unwrap();
+        muxer.start(&[h264()], &none, &mut output).unwrap();
+        muxer.write(&video(6, 1)[5], &mut output).unwrap();
+        muxer
+    };
+    let at = |pts, dts| Packet { pts: Timestamp(pts), dts: Timestamp(dts), ..Packet::default() };
+    for (packet, expected) in [
+        (at(4, 4), "Stream 0: A packet of mp4 must have a dts that is not before"),
+        (at(6, 7), "a pts that is 0 to"),
+        (at(i64::MAX, 6), "below 2^62"),
+        (at(6, i64::MIN), "below 2^62"),
+        (at(1 << 40, 1 << 40), "at most 4294967295 ticks after"),
+        (Packet { duration: -1, ..at(6, 6) }, "a duration from 0"),
+        (Packet { stream: 3, ..at(6, 6) }, "one of 1 streams, from 0 on. Found: 3"),
+    ] {
+        let mut muxer = started();
+        let error = muxer.write(&packet, &mut MemoryOutput::seekable()).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    let stream = pcm(CodecId::PcmS16Le, 48_000, usual(2));
+    let ragged = Packet { data: vec![0; 7], ..Packet::default() };
+    let output = MemoryOutput::seekable();
+    let error = muxed(MOV, &[], &[stream], &none, &[ragged], output).unwrap_err().to_string();
+    assert!(error.contains("4 bytes each. Found: 7 bytes"), "{error}");
+}
+
+#[test]
+fn outputs_that_fail_are_errors() {
+    fails_anywhere(MOV, &pcm(CodecId::PcmS8, 8000, usual(1)), &[0; 41]);
+    let (streams, packets) = movie();
+    for layout in LAYOUTS {
+        let whole = file(MP4, layout, &streams, &packets).len();
+        for left in (0..whole).step_by(whole / 50) {
+            let mut output = FailingOutput::new(MemoryOutput::seekable(), left);
+            let mut muxer = open(MP4, &[("movflags", layout)]).unwrap();
+            let result = muxer.start(&streams, &Metadata::new(), &mut output).and_then(|()| {
+                packets.iter().try_for_each(|packet| muxer.write(packet, &mut output))?;
+                muxer.finish(&streams, &mut output)
+            });
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::Io, "{layout} {left}");
+        }
+    }
+}
+
+/// Any packet, mostly one that nobody should write.
+fn any_packet() -> impl Strategy<Value = Packet> {
+    let time = || prop_oneof![0i64..100, -2000i64..2000, any::<i64>()];
+    let trim = || prop_oneof![0u32..2000, any::<u32>()];
+    (0usize..3, 0usize..64, time(), time(), time(), any::<bool>(), trim(), trim()).prop_map(
+        |(stream, bytes, pts, dts, duration, keyframe, trim_start, trim_end)| Packet {
+            stream,
+            data: noise_bytes(bytes * 4),
+            pts: Timestamp(pts),
+            dts: Timestamp(dts),
+            duration,
+            keyframe,
+            trim_start,
+            trim_end,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn anything_is_written_or_refused(
+        packets in prop::collection::vec(any_packet(), 0..40),
+        (num, den) in prop_oneof![Just((1, 48_000)), (1i64..1 << 33, 1i64..1 << 33)],
+        layout in prop::sample::select(&LAYOUTS[..]),
+        info in prop::sample::select(&[0usize, 1][..]),
+        codec in prop::sample::select(&[CodecId::PcmS16Le, CodecId::Mp3][..]),
+    ) {
+        let time_base = TimeBase::new(Rational::new(num, den).unwrap());
+        let streams = [
+            StreamParameters { time_base, ..pcm(codec, 48_000, usual(2)) },
+            StreamParameters { time_base, ..h264() },
+        ];
+        let mut output = MemoryOutput::seekable();
+        let mut muxer = open(&MUXERS[info], &[("movflags", layout)]).unwrap();
+        if muxer.start(&streams, &Metadata::new(), &mut output).is_ok() {
+            for packet in &packets {
+                // What is refused leaves no trace: its times are checked before.
+                let _ = muxer.write(packet, &mut output);
+            }
+            let _ = muxer.finish(&streams, &mut output);
+        }
+    }
+
+    #[test]
+    fn any_stream_is_described_or_refused(
+        codec in prop::sample::select(CodecId::ALL),
+        rate in prop_oneof![Just(48_000), any::<u32>()],
+        channels in prop_oneof![1usize..9, 1usize..65_536],
+        info in 0usize..5,
+    ) {
+        let stream = pcm(codec, rate, usual(channels));
+        let audio: &AudioParameters = stream.audio().unwrap();
+        let mut output = MemoryOutput::seekable();
+        let mut muxer = open(&MUXERS[info], &[]).unwrap();
+        let started = muxer.start(std::slice::from_ref(&stream), &Metadata::new(), &mut output);
+        prop_assert!(started.is_err() || audio.layout.channels() == channels);
+    }
+}

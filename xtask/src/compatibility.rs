@@ -80,15 +80,10 @@ fn tables() -> String {
     text.push_str("| container | extensions | video codecs | audio codecs |\n|---|---|---|---|\n");
     for muxer in muxers() {
         let extensions: Vec<_> = muxer.extensions.iter().map(|e| format!(".{e}")).collect();
-        let [video, audio] = [muxer.video_codecs, muxer.audio_codecs].map(|codecs| {
-            codecs.iter().map(|codec| codec.name()).collect::<Vec<_>>().join(", ")
-        });
-        let _ = writeln!(
-            text,
-            "| `{}` | {} | {video} | {audio} |",
-            muxer.name,
-            extensions.join(" "),
-        );
+        let [video, audio] = [muxer.video_codecs, muxer.audio_codecs]
+            .map(|codecs| codecs.iter().map(|codec| codec.name()).collect::<Vec<_>>().join(", "));
+        let _ =
+            writeln!(text, "| `{}` | {} | {video} | {audio} |", muxer.name, extensions.join(" "),);
     }
     text.push_str(
         "\n| encoder | made of | heeds of `CodecConfig` | sample rates in Hz | channels |\n",
@@ -106,7 +101,9 @@ fn tables() -> String {
             info.layouts
         );
     }
-    text.push_str("\n| encoder | made of | heeds of `CodecConfig` | pixel formats |\n|---|---|---|---|\n");
+    text.push_str(
+        "\n| encoder | made of | heeds of `CodecConfig` | pixel formats |\n|---|---|---|---|\n",
+    );
     for info in video_encoders() {
         let config: Vec<_> = info.encoder.config.iter().map(|field| field.name()).collect();
         let formats: Vec<_> = info.pixel_formats.iter().map(|format| format.name()).collect();

@@ -5,11 +5,13 @@
 //! lossless codec kept is compared bit by bit ([`expected`]); of a lossy one, how long it is, that
 //! it is alike, at its place and in its channel ([`likeness`]). What the programs say of the files
 //! is compared too. What a program is known not to do is in [`limits`], and is counted apart from
-//! what it does. Last, a stream must be heard soon after it is written ([`live`]).
+//! what it does. A stream must be heard soon after it is written ([`live`]). Last come pictures, and
+//! the containers that hold both ([`film`]).
 
 mod bit_rate;
 mod case;
 mod expected;
+mod film;
 mod likeness;
 mod limits;
 mod live;
@@ -61,7 +63,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         groups.iter().map(Vec::len).sum::<usize>(),
         start.elapsed().as_secs_f64()
     );
-    match table.failures() + live::failures(&media) {
+    match table.failures() + live::failures(&media) + film::failures()? {
         0 => Ok(()),
         failures => bail!("{failures} checks failed"),
     }

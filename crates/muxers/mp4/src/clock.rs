@@ -52,7 +52,7 @@ impl Clock {
     }
 
     /// Microseconds in ticks, rounded down.
-    pub(crate) fn from_micros(self, micros: i64) -> i64 {
+    pub(crate) fn of_micros(self, micros: i64) -> i64 {
         let ticks = i128::from(micros) * i128::from(self.timescale) / 1_000_000;
         ticks.clamp(0, i128::from(i64::MAX)) as i64
     }

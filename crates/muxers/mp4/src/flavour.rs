@@ -8,7 +8,10 @@ pub(crate) struct Flavour {
     /// FFmpeg's name.
     pub(crate) name: &'static str,
     pub(crate) major: [u8; 4],
+    /// The major brand where there are pictures.
+    pub(crate) major_of_video: [u8; 4],
     pub(crate) minor: u32,
+    /// Besides the major brand.
     pub(crate) compatible: &'static [[u8; 4]],
     pub(crate) audio_codecs: &'static [CodecId],
     pub(crate) video_codecs: &'static [CodecId],
@@ -31,8 +34,9 @@ macro_rules! codecs {
 pub(crate) static MP4: Flavour = Flavour {
     name: "mp4",
     major: *b"isom",
+    major_of_video: *b"isom",
     minor: 512,
-    compatible: &[*b"isom", *b"iso2", *b"mp41"],
+    compatible: &[*b"iso2", *b"mp41"],
     audio_codecs: codecs![
         Aac, Mp3, Opus, Flac, Alac, PcmS16Le, PcmS16Be, PcmS24Le, PcmS24Be, PcmS32Le, PcmS32Be,
         PcmF32Le, PcmF32Be, PcmF64Le, PcmF64Be,
@@ -43,8 +47,9 @@ pub(crate) static MP4: Flavour = Flavour {
 pub(crate) static MOV: Flavour = Flavour {
     name: "mov",
     major: *b"qt  ",
+    major_of_video: *b"qt  ",
     minor: 512,
-    compatible: &[*b"qt  "],
+    compatible: &[],
     audio_codecs: codecs![
         Aac, PcmS16Le, PcmS16Be, PcmS24Le, PcmS24Be, PcmS32Le, PcmS32Be, PcmF32Le, PcmF32Be,
         PcmF64Le, PcmF64Be, PcmU8, PcmS8, PcmALaw, PcmMuLaw, Alac, Mp3,
@@ -55,8 +60,9 @@ pub(crate) static MOV: Flavour = Flavour {
 pub(crate) static IPOD: Flavour = Flavour {
     name: "ipod",
     major: *b"M4A ",
+    major_of_video: *b"M4V ",
     minor: 512,
-    compatible: &[*b"M4A ", *b"isom", *b"iso2"],
+    compatible: &[*b"isom", *b"iso2"],
     audio_codecs: codecs![Aac, Alac, Mp3],
     video_codecs: codecs![H264],
 };
@@ -64,8 +70,9 @@ pub(crate) static IPOD: Flavour = Flavour {
 pub(crate) static THREE_GP: Flavour = Flavour {
     name: "3gp",
     major: *b"3gp4",
+    major_of_video: *b"3gp4",
     minor: 512,
-    compatible: &[*b"3gp4", *b"3gp6", *b"isom", *b"iso2"],
+    compatible: &[*b"3gp6", *b"isom", *b"iso2"],
     audio_codecs: codecs![Aac],
     video_codecs: codecs![H264],
 };
@@ -73,8 +80,9 @@ pub(crate) static THREE_GP: Flavour = Flavour {
 pub(crate) static THREE_G2: Flavour = Flavour {
     name: "3g2",
     major: *b"3g2a",
+    major_of_video: *b"3g2a",
     minor: 0x1_0000,
-    compatible: &[*b"3g2a", *b"3g2b", *b"isom", *b"iso2"],
+    compatible: &[*b"3g2b", *b"isom", *b"iso2"],
     audio_codecs: codecs![Aac],
     video_codecs: codecs![H264],
 };

@@ -1,6 +1,6 @@
 //! What a file says of itself: iTunes' list of items, and QuickTime's by keys.
 
-use reelwright_core::{Metadata, Picture, Result, StreamParameters};
+use reelwright_core::{Error, Metadata, Picture, Result, StreamParameters};
 
 use crate::boxes::{Bytes, boxed, count, full_box};
 use crate::flavour::Flavour;
@@ -80,12 +80,12 @@ pub(crate) fn write(
         Samples::Chunks { .. } => gapless::comment(tracks, streams, flavour),
         Samples::Fragments => None,
     };
-    let cover = tags.cover().and_then(|cover| Some((cover, kind_of(cover)?)));
+    let cover = tags.cover().map(|cover| kind_of(cover).map(|kind| (cover, kind))).transpose()?;
     if entries.is_empty() && cover.is_none() && gapless.is_none() {
         return Ok(());
     }
     if use_keys {
-        return keys(out, &entries, cover);
+        return keys(out, &entries, cover, flavour.is_quicktime());
     }
     boxed(out, b"udta", |out| {
         full_box(out, b"meta", (0, 0), |out| {
@@ -159,19 +159,33 @@ fn data(out: &mut Bytes, kind: u32, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// The value type of a picture that the list can hold.
-fn kind_of(cover: &Picture) -> Option<u32> {
+/// The value type of a picture.
+///
+/// # Errors
+/// The list has types for JPEG and PNG.
+fn kind_of(cover: &Picture) -> Result<u32> {
     match cover.mime_type() {
-        "image/jpeg" => Some(JPEG),
-        "image/png" => Some(PNG),
-        _ => None,
+        "image/jpeg" => Ok(JPEG),
+        "image/png" => Ok(PNG),
+        other => Err(Error::unsupported(format!(
+            "A cover in mp4 must be a JPEG or PNG picture. Found: {other}"
+        ))),
     }
 }
 
 /// QuickTime's metadata: a list of keys, and items named by their numbers.
-fn keys(out: &mut Bytes, entries: &[(&str, &str)], cover: Option<(&Picture, u32)>) -> Result<()> {
+fn keys(
+    out: &mut Bytes,
+    entries: &[(&str, &str)],
+    cover: Option<(&Picture, u32)>,
+    is_quicktime: bool,
+) -> Result<()> {
     const COVER: &str = "com.apple.quicktime.artwork";
     boxed(out, b"meta", |out| {
+        // QuickTime's has no version.
+        if !is_quicktime {
+            out.extend([0; 4]);
+        }
         handler_box(out, [0; 4], b"mdta", "", false)?;
         let names = entries.iter().map(|(key, _)| *key).chain(cover.map(|_| COVER));
         full_box(out, b"keys", (0, 0), |out| {

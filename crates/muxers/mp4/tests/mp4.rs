@@ -688,6 +688,31 @@ fn ffprobe_reads_metadata_back() {
 }
 
 #[test]
+fn covers_are_jpeg_or_png() {
+    let mut tags = Metadata::new();
+    tags.set_cover(Picture::front_cover(b"GIF89a".to_vec()).unwrap());
+    let mut output = MemoryOutput::seekable();
+    let error = open(MP4, &[]).unwrap().start(&[h264()], &tags, &mut output).unwrap_err();
+    assert!(error.to_string().ends_with("Found: image/gif"), "{error}");
+}
+
+#[test]
+fn brands_tell_the_family() {
+    for (info, stream, expected) in [
+        (MP4, h264(), "isom"),
+        (MOV, h264(), "qt  "),
+        (IPOD, h264(), "M4V "),
+        (IPOD, aac(48_000), "M4A "),
+        (&MUXERS[3], aac(48_000), "3gp4"),
+        (&MUXERS[4], aac(48_000), "3g2a"),
+    ] {
+        let bytes = file(info, "progressive", &[stream], &[]);
+        assert_eq!(&bytes[8..12], expected.as_bytes());
+        assert_eq!(&bytes[16..20], expected.as_bytes());
+    }
+}
+
+#[test]
 fn itunes_is_told_the_delay() {
     let packets = sound(0, 1024, 5000, 1024);
     let bytes = file(IPOD, "hybrid_fragmented", &[aac(48_000)], &packets);

@@ -98,7 +98,7 @@ impl Fragments {
         let rule = &self.rule;
         let track = &file.tracks[index];
         let length = track.batch_length(timed.dts);
-        let is_full = length >= track.clock.from_micros(self.longest)
+        let is_full = length >= track.clock.of_micros(self.longest)
             || file.batch_bytes() + bytes > rule.largest
             || track.leaves_gap(timed);
         // The header tells when each track begins, so the first fragment waits for all of them.
@@ -111,7 +111,7 @@ impl Fragments {
             && track.is_video
             && timed.is_sync
             && track.batch.count > 0
-            && length >= track.clock.from_micros(rule.shortest);
+            && length >= track.clock.of_micros(rule.shortest);
         is_at_keyframe || rule.at_packets
     }
 
@@ -124,7 +124,7 @@ impl Fragments {
             return Ok(());
         }
         for track in &mut file.tracks {
-            let late = -track.clock.from_micros(LATE_TRACK_MICROS);
+            let late = -track.clock.of_micros(LATE_TRACK_MICROS);
             track.origin = Some(track.span.first_dts.map_or(late, |dts| dts.min(0)));
         }
         file.movie(Samples::Fragments)?;

@@ -68,7 +68,7 @@ const CHUNK_BYTES: usize = 4 << 20;
 /// Whether a batch of chunks ends before this packet.
 fn is_chunk_due(file: &File, index: usize, timed: &Timed, bytes: usize) -> bool {
     let track = &file.tracks[index];
-    track.batch_length(timed.dts) >= track.clock.from_micros(CHUNK_MICROS)
+    track.batch_length(timed.dts) >= track.clock.of_micros(CHUNK_MICROS)
         || file.batch_bytes() + bytes > CHUNK_BYTES
 }
 
@@ -79,9 +79,13 @@ fn is_chunk_due(file: &File, index: usize, timed: &Timed, bytes: usize) -> bool 
 fn file_type(out: &mut Bytes, file: &File, has_fragments: bool) -> Result<()> {
     let flavour: &Flavour = file.movie.flavour;
     let has = |codec| file.streams.iter().any(|stream| stream.codec == codec);
+    // Apple's files with pictures have a brand of their own.
+    let has_video = file.tracks.iter().any(|track| track.is_video);
+    let major = if has_video { flavour.major_of_video } else { flavour.major };
     boxed(out, b"ftyp", |out| {
-        out.extend(flavour.major);
+        out.extend(major);
         out.extend(flavour.minor.to_be_bytes());
+        out.extend(major);
         out.extend(flavour.compatible.iter().flatten());
         if has(reelwright_core::CodecId::H264) && !flavour.is_quicktime() {
             out.extend(b"avc1");

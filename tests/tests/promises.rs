@@ -408,7 +408,9 @@ fn any_options() -> impl Strategy<Value = Vec<(String, String)>> {
             // Not every number is a machine's: 64 threads take long to start.
             OptionKind::Int { min, max, .. } => {
                 let most = if option.name == "threads" { 3 } else { max };
-                [min, min + 1, (min + most) / 2, most, max + 1].map(|v| v.to_string()).to_vec()
+                [min, min + 1, (min / 2 + most / 2), most, max.saturating_add(1)]
+                    .map(|v| v.to_string())
+                    .to_vec()
             }
         };
         known.extend(values.into_iter().map(|value| (option.name.to_owned(), value)));

@@ -5,6 +5,7 @@
 //! most, until there are enough boxes; a box's mean is a colour of the palette.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 type Rgb = [u8; 3];
 
@@ -118,11 +119,11 @@ fn exact(pixels: impl Iterator<Item = Rgb>, most: usize) -> Option<HashMap<Rgb, 
         }
         last = Some(color);
         let next = found.len();
-        if !found.contains_key(&color) {
+        if let Entry::Vacant(place) = found.entry(color) {
             if next == most {
                 return None;
             }
-            found.insert(color, next as u8);
+            place.insert(next as u8);
         }
     }
     Some(found)

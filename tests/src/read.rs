@@ -3,19 +3,22 @@
 //! They take a file as a player would: where a length is open, the sound goes on to the end. What
 //! lies outside of the lengths a file states is not found.
 
+use std::borrow::Cow;
+
 /// The bytes of the sound in a file of `format`.
 ///
 /// # Panics
 /// Where the file does not keep to its format.
-pub fn sound_of<'f>(format: &str, file: &'f [u8]) -> &'f [u8] {
-    match format {
+pub fn sound_of<'f>(format: &str, file: &'f [u8]) -> Cow<'f, [u8]> {
+    Cow::Borrowed(match format {
+        "mp4" | "mov" | "ipod" | "3gp" | "3g2" => return Cow::Owned(mp4(file)),
         "wav" => riff(file),
         "w64" => wave64(file),
         "aiff" => aiff(file),
         "caf" => caf(file),
         "au" => au(file),
         _ => file,
-    }
+    })
 }
 
 fn le32(bytes: &[u8], at: usize) -> u64 {
@@ -120,4 +123,53 @@ fn caf(file: &[u8]) -> &[u8] {
 fn au(file: &[u8]) -> &[u8] {
     assert_eq!(&file[..4], b".snd");
     part(file, be32(file, 4) as usize, be32(file, 8))
+}
+
+/// The kinds and bodies of MP4's boxes.
+fn boxes(file: &[u8]) -> Vec<(&[u8], &[u8])> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < file.len() {
+        let (header, size) = match be32(file, at) {
+            1 => (16, be64(file, at + 8)),
+            size => (8, size),
+        };
+        found.push((&file[at + 4..at + 8], &file[at + header..at + size as usize]));
+        at += size as usize;
+    }
+    found
+}
+
+/// The samples of the only track, as the tables of the movie have it, or the fragments.
+fn mp4(file: &[u8]) -> Vec<u8> {
+    let top = boxes(file);
+    assert_eq!(top[0].0, b"ftyp");
+    if top.iter().any(|(kind, _)| *kind == b"moof") {
+        let media = top.iter().filter(|(kind, _)| *kind == b"mdat");
+        return media.flat_map(|(_, body)| body.to_vec()).collect();
+    }
+    let child = |parent: &'static [u8; 4], bytes| -> &[u8] {
+        boxes(bytes).into_iter().find(|(kind, _)| kind == parent).unwrap().1
+    };
+    let track = child(b"trak", top.iter().find(|(kind, _)| *kind == b"moov").unwrap().1);
+    let tables = child(b"stbl", child(b"minf", child(b"mdia", track)));
+    let (chunks, runs, sizes) =
+        (child(b"stco", tables), child(b"stsc", tables), child(b"stsz", tables));
+    let size_of = |sample: usize| match be32(sizes, 4) {
+        0 => be32(sizes, 12 + 4 * sample),
+        size => size,
+    };
+    let (mut sound, mut sample) = (Vec::new(), 0);
+    for chunk in 0..be32(chunks, 4) as usize {
+        let is_of = |run: &usize| be32(runs, 8 + 12 * run) <= chunk as u64 + 1;
+        let run = (0..be32(runs, 4) as usize).rev().find(is_of).unwrap();
+        let mut at = be32(chunks, 8 + 4 * chunk) as usize;
+        for _ in 0..be32(runs, 12 + 12 * run) {
+            let size = size_of(sample) as usize;
+            sound.extend_from_slice(&file[at..at + size]);
+            (at, sample) = (at + size, sample + 1);
+        }
+    }
+    assert_eq!(sample as u64, be32(sizes, 8));
+    sound
 }

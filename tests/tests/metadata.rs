@@ -119,8 +119,8 @@ fn values_of_any_kind_break_no_file() {
                 let file = file(muxer, seekable, &tags);
                 let sound = reelwright_tests::read::sound_of(muxer.name, &file);
                 match muxer.audio_codecs[0].name() {
-                    "pcm_s16le" => assert_eq!(sound, [1, 0, 2, 0, 3, 0], "{}", muxer.name),
-                    "pcm_s16be" => assert_eq!(sound, [0, 1, 0, 2, 0, 3], "{}", muxer.name),
+                    "pcm_s16le" => assert_eq!(sound[..], [1, 0, 2, 0, 3, 0], "{}", muxer.name),
+                    "pcm_s16be" => assert_eq!(sound[..], [0, 1, 0, 2, 0, 3], "{}", muxer.name),
                     "flac" => {
                         let decoded = reelwright_testkit::decode::decode::<i32>(file).unwrap();
                         assert_eq!(decoded.samples, [1 << 16, 2 << 16, 3 << 16]);

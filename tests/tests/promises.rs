@@ -168,6 +168,9 @@ fn symphonia_decodes(muxer: &MuxerInfo, codec: CodecId, channels: usize, seekabl
         ("caf", CodecId::Alac) => channels <= 2,
         // It looks for a chunk behind sound of open length, and fails as there is none.
         ("aiff" | "caf", _) => seekable,
+        ("mov", CodecId::PcmS8 | CodecId::PcmU8) => false,
+        ("mp4" | "mov" | "ipod", CodecId::Alac) => channels <= 2,
+        ("mp4", CodecId::Flac) | ("mov", _) => true,
         _ => false,
     }
 }

@@ -120,7 +120,7 @@ impl<'w> StreamingMediaEncoder<'w> {
         let index = self.next_index()?;
         let pipeline = stream.resolve(self.format).and_then(AudioPipeline::new);
         let pipeline = pipeline.map_err(|error| error.in_stream(index))?;
-        self.streams.push(Stream::Audio(pipeline));
+        self.streams.push(Stream::Audio(Box::new(pipeline)));
         Ok(index)
     }
 
@@ -139,7 +139,7 @@ impl<'w> StreamingMediaEncoder<'w> {
             .resolve(self.format, extension)
             .and_then(|stream| VideoPipeline::new(stream, is_variable))
             .map_err(|error| error.in_stream(index))?;
-        self.streams.push(Stream::Video(pipeline));
+        self.streams.push(Stream::Video(Box::new(pipeline)));
         Ok(index)
     }
 

@@ -7,8 +7,8 @@ use crate::video_pipeline::VideoPipeline;
 
 /// One stream at work.
 pub(crate) enum Stream {
-    Audio(AudioPipeline),
-    Video(VideoPipeline),
+    Audio(Box<AudioPipeline>),
+    Video(Box<VideoPipeline>),
 }
 
 impl Stream {

@@ -35,7 +35,7 @@ pub(crate) fn write(
                 esds::write(out, esds::AAC, esds::AUDIO, rates, Some(&config.bytes))
             };
             if is_quicktime {
-                return compressed(out, b"mp4a", audio, |out| {
+                return description(out, b"mp4a", audio, coded(audio), |out| {
                     wave(out, b"mp4a", |out| {
                         // QuickTime looks for an entry of this name around the descriptor.
                         boxed(out, b"mp4a", |out| append(out, &[0; 4]))?;
@@ -48,7 +48,9 @@ pub(crate) fn write(
                 bit_rate(out, rates)
             })
         }
-        (CodecId::Mp3, _) if is_quicktime => compressed(out, b".mp3", audio, |_| Ok(())),
+        (CodecId::Mp3, _) if is_quicktime => {
+            description(out, b".mp3", audio, coded(audio), |_| Ok(()))
+        }
         (CodecId::Mp3, _) => {
             // MPEG-2's half rates have an object type of their own.
             let object = if audio.sample_rate < 32_000 { esds::MP3_LOW_RATE } else { esds::MP3 };
@@ -75,6 +77,11 @@ pub(crate) fn write(
                 }
                 append_full(out, b"dfLa", &blocks)?;
                 bit_rate(out, rates)
+            })
+        }
+        (CodecId::Alac, CodecRecord::Alac(config)) if is_quicktime => {
+            description(out, b"alac", audio, coded(audio), |out| {
+                append_full(out, b"alac", &config.to_bytes())
             })
         }
         (CodecId::Alac, CodecRecord::Alac(config)) => {
@@ -127,25 +134,65 @@ fn fields(audio: &AudioParameters, sample_size: u16) -> Audio {
     }
 }
 
-/// QuickTime's description, version 1, of what is not PCM: samples per packet and no constant
-/// sizes; the compression ID says that sizes are in the table.
-fn compressed(
+/// What QuickTime's descriptions have besides: zeros where packets are not of a constant size.
+#[derive(Debug, Clone, Copy, Default)]
+struct Packing {
+    /// Samples of each channel in a packet.
+    samples: u32,
+    /// Bytes of a coded sample of one channel.
+    bytes: u32,
+    /// Bytes of such a sample that is not coded.
+    plain: u32,
+    /// `kAudioFormatFlag…`, of PCM without a name of its own.
+    flags: u32,
+}
+
+/// QuickTime's `SoundDescription`: version 0 for what its classic fields can say, version 2 where
+/// there are more than two channels, the rate needs more than 16 bits or the PCM has no name of its
+/// own, and else version 1.
+fn description(
     out: &mut Bytes,
     kind: &[u8; 4],
     audio: &AudioParameters,
+    packing: Packing,
     config: impl FnOnce(&mut Bytes) -> Result<()>,
 ) -> Result<()> {
+    let channels = audio.layout.channels() as u32;
+    let is_wide = channels > 2 || audio.sample_rate > u16::MAX.into() || kind == b"lpcm";
+    let is_classic = [b"raw ", b"twos", b"sowt"].contains(&kind);
+    let Packing { samples, bytes, plain, flags } = packing;
     boxed(out, kind, |out| {
         let at = out.len();
-        put(out, &fields(audio, 16))?;
-        out[at + 8..at + 10].copy_from_slice(&1u16.to_be_bytes());
-        out[at + 20..at + 22].copy_from_slice(&(-2i16).to_be_bytes());
-        let samples = audio.frame_size.and_then(|size| u32::try_from(size).ok()).unwrap_or(0);
-        // Samples per packet, bytes per packet and per frame, bytes per sample.
-        out.extend([samples, 0, 0, 2].into_iter().flat_map(u32::to_be_bytes));
+        if is_wide {
+            // The classic fields have fixed values then.
+            put(out, &Audio { channel_count: 3, sample_rate: 1.into(), ..fields(audio, 16) })?;
+            out[at + 9] = 2;
+            out.extend(72u32.to_be_bytes());
+            out.extend(f64::from(audio.sample_rate).to_be_bytes());
+            let fields = [channels, 0x7F00_0000, 8 * bytes, flags, bytes * channels, samples];
+            out.extend(fields.into_iter().flat_map(u32::to_be_bytes));
+        } else {
+            let bits = if is_classic { 8 * bytes as u16 } else { 16 };
+            put(out, &fields(audio, bits))?;
+            if !is_classic {
+                out[at + 9] = 1;
+                let fields = [samples, bytes, bytes * channels, plain];
+                out.extend(fields.into_iter().flat_map(u32::to_be_bytes));
+            }
+        }
+        if is_wide || bytes == 0 {
+            // The compression ID says that sizes are in the table.
+            out[at + 20..at + 22].copy_from_slice(&(-2i16).to_be_bytes());
+        }
         config(out)?;
         channels::chan(out, audio.layout)
     })
+}
+
+/// How packets of a codec that is not PCM are described.
+fn coded(audio: &AudioParameters) -> Packing {
+    let samples = audio.frame_size.and_then(|size| u32::try_from(size).ok()).unwrap_or(0);
+    Packing { samples, plain: 2, ..Packing::default() }
 }
 
 /// QuickTime's `siDecompressionParam` atom.
@@ -172,11 +219,16 @@ fn pcm(out: &mut Bytes, codec: CodecId, audio: &AudioParameters) -> Result<()> {
     })
 }
 
-/// QuickTime's PCM: a name for each kind where there is one, and else version 2 of the description.
+/// QuickTime's PCM: a name for each kind where there is one. Those names do for the classic fields;
+/// where these do not, all linear kinds have the same name and are told by flags.
 fn quicktime_pcm(out: &mut Bytes, codec: CodecId, audio: &AudioParameters) -> Result<()> {
     use CodecId as C;
     let format = PcmFormat::of(codec);
+    let is_wide = audio.layout.channels() > 2 || audio.sample_rate > u16::MAX.into();
     let kind = match codec {
+        C::PcmALaw => b"alaw",
+        C::PcmMuLaw => b"ulaw",
+        _ if is_wide => b"lpcm",
         C::PcmU8 => b"raw ",
         C::PcmS8 | C::PcmS16Be => b"twos",
         C::PcmS16Le => b"sowt",
@@ -184,40 +236,19 @@ fn quicktime_pcm(out: &mut Bytes, codec: CodecId, audio: &AudioParameters) -> Re
         C::PcmS32Be => b"in32",
         C::PcmF32Be => b"fl32",
         C::PcmF64Be => b"fl64",
-        C::PcmALaw => b"alaw",
-        C::PcmMuLaw => b"ulaw",
         _ => b"lpcm",
     };
-    let is_plain = kind != b"lpcm" && audio.sample_rate <= u16::MAX.into();
-    if is_plain {
-        // Of compressed sound, and of wide samples, the size is said to be 16.
-        let bits = if matches!(codec, C::PcmU8 | C::PcmS8) { 8 } else { 16 };
-        return entry(out, kind, audio, bits, |out| channels::chan(out, audio.layout));
-    }
-    if matches!(codec, C::PcmU8 | C::PcmALaw | C::PcmMuLaw) {
-        return Err(Error::unsupported(format!(
-            "mov needs a sample rate up to 65535 Hz for {codec}. Found: {}",
-            audio.sample_rate
-        )));
-    }
-    boxed(out, b"lpcm", |out| {
-        let at = out.len();
-        put(out, &Audio { channel_count: 3, sample_rate: 1.into(), ..fields(audio, 16) })?;
-        out[at + 8..at + 10].copy_from_slice(&2u16.to_be_bytes());
-        out[at + 20..at + 22].copy_from_slice(&(-2i16).to_be_bytes());
-        let channels = audio.layout.channels() as u32;
-        let bytes = u32::from(format.bits) / 8;
-        // kAudioFormatFlagIsFloat, IsBigEndian, IsSignedInteger, IsPacked.
-        let flags = u32::from(format.is_float)
-            | u32::from(!format.is_little_endian) << 1
-            | u32::from(!format.is_float) << 2
-            | 1 << 3;
-        out.extend(72u32.to_be_bytes());
-        out.extend(f64::from(audio.sample_rate).to_be_bytes());
-        let fields = [channels, 0x7F00_0000, u32::from(format.bits), flags, bytes * channels, 1];
-        out.extend(fields.into_iter().flat_map(u32::to_be_bytes));
-        channels::chan(out, audio.layout)
-    })
+    let is_law = matches!(codec, C::PcmALaw | C::PcmMuLaw);
+    let is_signed = !format.is_float && !is_law && codec != C::PcmU8;
+    // Float, big-endian, signed integer, packed.
+    let flags = u32::from(format.is_float)
+        | u32::from(!format.is_little_endian && format.bits > 8) << 1
+        | u32::from(is_signed) << 2
+        | 1 << 3;
+    let bytes = u32::from(format.bits) / 8;
+    let plain = if is_law { 2 } else { bytes };
+    let flags = if is_law { 0 } else { flags };
+    description(out, kind, audio, Packing { samples: 1, bytes, plain, flags }, |_| Ok(()))
 }
 
 /// What PCM is made of.

@@ -117,9 +117,9 @@ fn main() {
             let (minute, ten) = (measure(&recipe, chunk, MINUTE), measure(&recipe, chunk, TEN));
             let is_mp4 = ["mp4", "mov", "ipod", "3gp", "3g2"].contains(&muxer.name);
             // CAF's packet table comes last, with up to three bytes for each of ALAC's packets;
-            // MP4's tables do so, with six for each packet and some for each second.
+            // MP4's tables do so, with some for each packet of 20 ms or more, and each second.
             let table = match info.encoder.name {
-                _ if is_mp4 => 8 * TEN,
+                _ if is_mp4 => 8 * TEN * FRAMES / (RATE as usize / 50),
                 "alac" => 3 * TEN * FRAMES / 4096,
                 _ => 0,
             };

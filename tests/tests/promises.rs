@@ -135,8 +135,9 @@ fn chunks_of_one_sample() {
 fn flushing_shows_in_no_file() {
     for format in formats() {
         let sound = sound(data_type(format), 9000, 2);
-        // In Ogg a flush ends a page, so that listeners have it.
-        if ["ogg", "oga", "opus"].contains(&format.0.name) {
+        // In Ogg a flush ends a page, in MP4 a fragment, so that listeners have it.
+        let shows = ["ogg", "oga", "opus", "mp4", "mov", "ipod", "3gp", "3g2"];
+        if shows.contains(&format.0.name) {
             continue;
         }
         for &seekable in outputs(format.0, format.1) {
@@ -168,7 +169,15 @@ fn symphonia_decodes(muxer: &MuxerInfo, codec: CodecId, channels: usize, seekabl
         ("caf", CodecId::Alac) => channels <= 2,
         // It looks for a chunk behind sound of open length, and fails as there is none.
         ("aiff" | "caf", _) => seekable,
-        ("mov", CodecId::PcmS8 | CodecId::PcmU8) => false,
+        // It takes QuickTime's big-endian names for little-endian ones, and `twos` for 16 bits.
+        (
+            "mov",
+            CodecId::PcmS8
+            | CodecId::PcmS24Be
+            | CodecId::PcmS32Be
+            | CodecId::PcmF32Be
+            | CodecId::PcmF64Be,
+        ) => channels > 2,
         ("mp4" | "mov" | "ipod", CodecId::Alac) => channels <= 2,
         ("mp4", CodecId::Flac) | ("mov", _) => true,
         _ => false,

@@ -21,12 +21,16 @@ const MOVFLAGS: OptionInfo = OptionInfo::flags(
     "how the file is laid out; where the output cannot seek, fragments",
 );
 
-const FRAG_DURATION: OptionInfo =
-    OptionInfo::int("frag_duration", (1, i64::MAX), None, "the longest fragment in microseconds");
+const FRAG_DURATION: OptionInfo = OptionInfo::int(
+    "frag_duration",
+    (1, i32::MAX as i64),
+    None,
+    "the longest fragment in microseconds",
+);
 
 const MIN_FRAG_DURATION: OptionInfo = OptionInfo::int(
     "min_frag_duration",
-    (0, i64::MAX),
+    (0, i32::MAX as i64),
     None,
     "the shortest fragment in microseconds that a keyframe ends",
 );

@@ -38,6 +38,7 @@ mod stream;
 mod target;
 mod video_pipeline;
 mod video_stream;
+mod video_worker;
 
 pub use audio_stream::AudioStream;
 pub use encoder::{OPEN_OPTIONS, StreamingMediaEncoder};

@@ -10,7 +10,7 @@ use super::own::{Own, speeds};
 use super::ssim::{Point, at_size, decibels};
 
 /// Pictures: this is slow.
-const PICTURES: usize = 50;
+const PICTURES: usize = 20;
 const SPEEDS: [u32; 3] = [6, 8, 10];
 const PEERS: [(&str, &[&str]); 2] = [
     ("libaom cpu-used 8", &["-c:v", "libaom-av1", "-cpu-used", "8", "-b:v", "0"]),

@@ -19,7 +19,7 @@ pub(crate) const IN_FLIGHT: usize = 2;
 /// An encoder at work.
 pub(crate) enum Engine {
     Here(Box<dyn VideoEncoder>),
-    Apart(Worker),
+    Apart(Box<Worker>),
 }
 
 impl Engine {
@@ -30,7 +30,7 @@ impl Engine {
     pub(crate) fn new(encoder: Box<dyn VideoEncoder>, is_apart: bool) -> Result<Self> {
         // The web has threads only where a page asks for them.
         if is_apart && !cfg!(target_family = "wasm") {
-            Worker::start(encoder).map(Self::Apart)
+            Worker::start(encoder).map(|worker| Self::Apart(Box::new(worker)))
         } else {
             Ok(Self::Here(encoder))
         }

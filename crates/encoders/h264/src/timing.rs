@@ -46,14 +46,18 @@ fn rewrite(rbsp: &[u8], frame_rate: Rational, chroma_location: ChromaLocation) -
     }
     old.golomb()?;
     old.skip(1);
-    (old.golomb()?, old.golomb()?);
+    for _size in 0..2 {
+        old.golomb()?;
+    }
     // Frames only; direct_8x8_inference_flag.
     if old.read(1)? == 0 {
         return None;
     }
     old.skip(1);
     if old.read(1)? == 1 {
-        (old.golomb()?, old.golomb()?, old.golomb()?, old.golomb()?);
+        for _edge in 0..4 {
+            old.golomb()?;
+        }
     }
     // There is usability information, without an aspect ratio and overscan, with a signal type.
     if old.read(4)? != 0b1001 {

@@ -123,7 +123,7 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
     if let Ok(status) = std::fs::read_to_string("/proc/self/status")
         && let Some(peak) = status.lines().find(|line| line.starts_with("VmHWM:"))
     {
-        println!("{peak}");
+        writeln!(io::stdout(), "{peak}")?;
     }
     Ok(())
 }

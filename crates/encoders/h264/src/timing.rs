@@ -153,7 +153,8 @@ impl Writer {
 
     fn golomb(&mut self, value: u32) {
         let bits = u32::BITS - (value + 1).leading_zeros();
-        self.write(value + 1, 2 * bits - 1);
+        self.write(0, bits - 1);
+        self.write(value + 1, bits);
     }
 
     fn copy(&mut self, mut from: Bits<'_>, count: usize) -> Option<()> {

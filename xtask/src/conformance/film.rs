@@ -9,6 +9,8 @@ use reelwright::{
     TensorView, VideoEncoderInfo, VideoStream, audio_encoders, muxers, video_encoders,
 };
 
+use super::matrix::is_asked;
+
 const SIZE: (usize, usize) = (96, 64);
 const PICTURES: usize = 30;
 const RATE: f64 = 25.0;
@@ -36,13 +38,15 @@ impl std::fmt::Display for Film {
 
 /// Containers of video with every encoder they take, alone and with sound; and those of them that
 /// hold sound with every encoder of it.
-fn films() -> Vec<Film> {
+fn films(only: &[&str]) -> Vec<Film> {
     let mut films = Vec::new();
     let numbered_or_raw = |muxer: &&MuxerInfo| {
         // Numbered pictures are no one file, and raw ones do not say what they are.
         !muxer.pictures.is_empty() || muxer.name == "rawvideo"
     };
-    for muxer in muxers().filter(|m| !m.video_codecs.is_empty() && !numbered_or_raw(m)) {
+    for muxer in
+        muxers().filter(|m| is_asked(m, only) && !m.video_codecs.is_empty() && !numbered_or_raw(m))
+    {
         let video = || video_encoders().filter(|v| muxer.video_codecs.contains(&v.encoder.codec));
         let audio = || audio_encoders().filter(|a| muxer.audio_codecs.contains(&a.encoder.codec));
         for seekable in [true, false] {
@@ -68,14 +72,14 @@ fn films() -> Vec<Film> {
 }
 
 /// Prints what is wrong; returns of how many files something is.
-pub(super) fn failures() -> anyhow::Result<usize> {
+pub(super) fn failures(only: &[&str]) -> anyhow::Result<usize> {
     let installed = |program| Command::new(program).arg("-version").output().is_ok();
     if !installed("ffmpeg") || !installed("ffprobe") {
         println!("skipped: no ffmpeg");
         return Ok(0);
     }
     let directory = tempfile::tempdir()?;
-    let films = films();
+    let films = films(only);
     let mut failures = 0;
     for film in &films {
         let path = directory.path().join("film").with_extension(film.muxer.name);

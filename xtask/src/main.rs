@@ -1,6 +1,7 @@
 //! Reelwright's own commands: `cargo xtask COMMAND`.
 
 mod bench;
+mod browser;
 mod compatibility;
 mod conformance;
 
@@ -11,6 +12,7 @@ usage: cargo xtask COMMAND
 
   bench [PART…] [MUSIC…]   speed, size, memory and quality beside other programs, in one run
   conformance [MUXER…]     what other programs find in our files, or in those of some muxers
+  browser                  what Chromium plays of our files, and what parsers in JavaScript read
   compatibility [--check]  the README's tables, from the registry; or whether they are
 ";
 
@@ -19,6 +21,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
         ["conformance", muxers @ ..] => conformance::run(muxers),
+        ["browser"] => browser::run(),
         ["compatibility"] => compatibility::run(false),
         ["compatibility", "--check"] => compatibility::run(true),
         ["bench", rest @ ..] => bench::run(rest),

@@ -71,7 +71,9 @@ impl Seek for Writer {
                 writer.call_method1(intern!(py, "seek"), (offset, whence))
             };
             let position = match to {
-                SeekFrom::Start(offset) => return seek(offset.into(), 0).map(|_| offset).map_err(to_io),
+                SeekFrom::Start(offset) => {
+                    return seek(offset.into(), 0).map(|_| offset).map_err(to_io);
+                }
                 SeekFrom::Current(offset) => seek(offset.into(), 1),
                 SeekFrom::End(offset) => seek(offset.into(), 2),
             };

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use reelwright::{DataType, ErrorKind, Picture, StreamingMediaEncoder};
 
-use crate::chunk::{Axes, Refusal, with_view};
+use crate::chunk::{Axes, Part, Refusal, with_view};
 use crate::destination::{self, Writer};
 use crate::errors::{exception, to_python};
 use crate::streams::{AudioArguments, VideoArguments, options, pairs};
@@ -173,14 +173,26 @@ impl Encoder {
         self.write::<false>(i, chunk, pts, None)
     }
 
-    /// As `write_audio_chunk`, of an array with other axes.
-    fn _write_audio(&self, i: isize, chunk: &Bound<'_, PyAny>, axes: Axes) -> PyResult<()> {
-        self.write::<true>(i, chunk, None, Some(&axes))
+    /// As `write_audio_chunk`, of some rows of an array with other axes.
+    fn _write_audio(
+        &self,
+        i: isize,
+        chunk: &Bound<'_, PyAny>,
+        axes: Axes,
+        rows: (usize, usize),
+    ) -> PyResult<()> {
+        self.write::<true>(i, chunk, None, Some(&Part { axes, rows }))
     }
 
-    /// As `write_video_chunk`, of an array with other axes.
-    fn _write_video(&self, i: isize, chunk: &Bound<'_, PyAny>, axes: Axes) -> PyResult<()> {
-        self.write::<false>(i, chunk, None, Some(&axes))
+    /// As `write_video_chunk`, of some rows of an array with other axes.
+    fn _write_video(
+        &self,
+        i: isize,
+        chunk: &Bound<'_, PyAny>,
+        axes: Axes,
+        rows: (usize, usize),
+    ) -> PyResult<()> {
+        self.write::<false>(i, chunk, None, Some(&Part { axes, rows }))
     }
 
     /// Write out what was encoded so far, and make the file playable up to there where the format
@@ -255,13 +267,13 @@ impl Encoder {
         i: isize,
         chunk: &Bound<'_, PyAny>,
         pts: Option<f64>,
-        axes: Option<&Axes>,
+        part: Option<&Part>,
     ) -> PyResult<()> {
         let py = chunk.py();
         self.with(py, |core| {
             let index = core.index(py, i)?;
             let encoder = &mut core.encoder;
-            let written = with_view(chunk, axes, |view| {
+            let written = with_view(chunk, part, |view| {
                 let written = py.detach(|| {
                     if IS_AUDIO {
                         encoder.write_audio_chunk(index, view, pts)

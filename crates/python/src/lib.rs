@@ -20,8 +20,7 @@ mod _reelwright {
     use crate::encoder::Encoder;
     #[pymodule_export]
     use crate::listing::{
-        audio_encoders, describe, inspect, muxers, output_devices,
-        output_protocols, video_encoders,
+        audio_encoders, describe, inspect, muxers, output_devices, output_protocols, video_encoders,
     };
     #[pymodule_export]
     use crate::warnings::{get_log_level, set_log_level};

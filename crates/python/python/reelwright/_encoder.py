@@ -6,6 +6,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ._errors import StateError
 from ._reelwright import Encoder
 from ._warnings import caller
 
@@ -272,7 +273,10 @@ class StreamingMediaEncoder(Encoder):
             return
         try:
             self.close()
-        except BaseException as error:
+        except StateError:
+            # It failed before: that is what is on its way.
+            pass
+        except Exception as error:
             exception_value.add_note(f"Closing {self!r} failed, too: {error}")
 
     def __del__(self) -> None:

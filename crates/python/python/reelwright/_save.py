@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -93,9 +94,9 @@ def save_audio(
         codec_config=codec_config,
     )
     with encoder_.open():
-        encoder_._write_audio(0, first, sound.axes)
-        for chunk in chunks:
-            encoder_._write_audio(0, chunk, _Sound(chunk, channels_first).axes)
+        for chunk in itertools.chain((first,), chunks):
+            sound = _Sound(chunk, channels_first)
+            encoder_._write_audio(0, chunk, sound.axes, (0, sound.frames))
 
 
 def save_video(
@@ -187,13 +188,21 @@ def save_video(
             codec_config=audio_codec_config,
         )
     with encoder_.open():
-        # The streams are interleaved by their times as far as packets may wait: sound, the
-        # smaller one, waits.
+        shown = heard = 0
+        # About a second of each at a time, as what is ahead of the other has to wait in memory.
+        step = max(1, int(frame_rate))
+        for chunk in itertools.chain((first,), chunks):
+            pictures = _Pictures(chunk, channels_last)
+            for start in range(0, pictures.frames, step):
+                end = min(start + step, pictures.frames)
+                encoder_._write_video(video_stream, chunk, pictures.axes, (start, end))
+                shown += end - start
+                if audio is not None and sound is not None and sample_rate is not None:
+                    until = max(heard, int(shown / frame_rate * sample_rate))
+                    encoder_._write_audio(audio_stream, audio, sound.axes, (heard, until))
+                    heard = until
         if audio is not None and sound is not None:
-            encoder_._write_audio(audio_stream, audio, sound.axes)
-        encoder_._write_video(video_stream, first, pictures.axes)
-        for chunk in chunks:
-            encoder_._write_video(video_stream, chunk, _Pictures(chunk, channels_last).axes)
+            encoder_._write_audio(audio_stream, audio, sound.axes, (heard, sound.frames))
 
 
 def to_bytes(
@@ -244,7 +253,7 @@ def _is_array(value: object) -> bool:
 def _chunks(value: Array | Iterable[Array]) -> Iterator[Array]:
     if _is_array(value) or not isinstance(value, Iterable):
         return iter((value,))  # type: ignore[arg-type]
-    return iter(value)  # type: ignore[arg-type]
+    return iter(value)
 
 
 def _format_of(dst: Destination, format: str | None) -> str | None:
@@ -260,12 +269,11 @@ class _Sound:
         self.format, shape = _reelwright.inspect(samples)
         self.axes: _Axes
         if len(shape) == 1:
-            self.axes, self.channels = [0, None], 1
+            self.axes, self.frames, self.channels = [0, None], shape[0], 1
         elif len(shape) == 2:
             self.axes = [1, 0] if channels_first else [0, 1]
-            self.channels = shape[self.axes[1]]  # type: ignore[index]
-            frames = shape[self.axes[0]]  # type: ignore[index]
-            if self.channels > _MOST_CHANNELS and self.channels > frames:
+            self.frames, self.channels = reversed(shape) if channels_first else shape
+            if self.channels > _MOST_CHANNELS and self.channels > self.frames:
                 raise ChunkError(
                     f"Expected samples of shape {_order(channels_first)}. Found {list(shape)}, with "
                     f"{self.channels} channels. Pass channels_first={not channels_first} if it is "
@@ -298,6 +306,7 @@ class _Pictures:
                 f"width, channel), or one picture without the frame. Found {list(shape)}"
             )
         lead: _Axes = [None] if len(shape) == 3 else [0]
+        self.frames = 1 if len(shape) == 3 else shape[0]
         at = len(shape) - 3
         if channels_last is None:
             channels_last = shape[at] not in _COLOURS and shape[-1] in _COLOURS

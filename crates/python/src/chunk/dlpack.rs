@@ -3,9 +3,9 @@
 use std::ffi::{CStr, c_void};
 
 use pyo3::exceptions::{PyBufferError, PyTypeError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyCapsuleMethods, PyDict};
-use pyo3::intern;
 use reelwright::DataType;
 
 use super::{Memory, Refusal};
@@ -124,8 +124,7 @@ fn describe(py: Python<'_>, capsule: &Bound<'_, PyCapsule>) -> Result<Memory, Re
     for axis in 0..rank {
         // SAFETY: the shape has an element for each dimension, and so have strides if there are any.
         let (size, stride) = unsafe {
-            let stride =
-                if tensor.strides.is_null() { 0 } else { tensor.strides.add(axis).read() };
+            let stride = if tensor.strides.is_null() { 0 } else { tensor.strides.add(axis).read() };
             (tensor.shape.add(axis).read(), stride)
         };
         memory.set(axis, size as isize, stride as isize);

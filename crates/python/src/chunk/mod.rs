@@ -72,25 +72,31 @@ pub(crate) fn with_memory<T>(
     ))))
 }
 
-/// As [`with_memory`], with a view whose axes are arranged anew.
+/// Some rows of an array with other axes.
+pub(crate) struct Part {
+    pub(crate) axes: Axes,
+    /// The first one, and the one after the last; as far as there are so many.
+    pub(crate) rows: (usize, usize),
+}
+
+/// As [`with_memory`], with a view of the chunk or a part of it.
 pub(crate) fn with_view<T>(
     chunk: &Bound<'_, PyAny>,
-    axes: Option<&Axes>,
+    part: Option<&Part>,
     use_it: impl FnOnce(&TensorView<'_>) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
     let py = chunk.py();
     with_memory(chunk, |memory| {
-        let arranged;
-        let memory = match axes {
-            None => memory,
-            Some(axes) => {
-                arranged = memory.arranged(py, axes)?;
-                &arranged
-            }
+        let Some(Part { axes, rows }) = part else {
+            // SAFETY: `with_memory` keeps the memory until this closure returns, and its owner
+            // said that shape and strides stay in it.
+            return use_it(&unsafe { memory.view(py) }?);
         };
-        // SAFETY: `with_memory` keeps the memory until this closure returns, and its owners said
-        // that shape and strides stay in it.
+        let memory = memory.arranged(py, axes)?;
+        // SAFETY: as above; they are the same elements.
         let view = unsafe { memory.view(py) }?;
-        use_it(&view)
+        let last = memory.shape().first().copied().unwrap_or_default();
+        let rows = (rows.0.min(last), rows.1.min(last));
+        use_it(&view.rows(rows.0, rows.1.max(rows.0)))
     })
 }

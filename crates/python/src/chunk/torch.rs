@@ -81,8 +81,14 @@ fn describe(tensor: &Bound<'_, PyAny>) -> Result<Memory, Refusal> {
         .map(|(_, data_type)| *data_type)
         .ok_or_else(|| type_name(&data_type))?;
     let shape = tensor.getattr(intern!(py, "shape"))?.cast_into::<PyTuple>()?;
-    let strides = tensor.call_method0(intern!(py, "stride"))?.cast_into::<PyTuple>()?;
-    let address: usize = tensor.call_method0(intern!(py, "data_ptr"))?.extract()?;
+    let no_memory = |error: PyErr| {
+        let message = format!("The tensor has no elements in memory to read: {}", error.value(py));
+        Refusal::chunk(py, message)
+    };
+    let strides = tensor.call_method0(intern!(py, "stride")).map_err(no_memory)?;
+    let strides = strides.cast_into::<PyTuple>()?;
+    let address = tensor.call_method0(intern!(py, "data_ptr")).map_err(no_memory)?;
+    let address: usize = address.extract()?;
     let rank = shape.len();
     let mut memory = Memory::new(py, address as *const u8, data_type, rank)?;
     for axis in 0..rank {

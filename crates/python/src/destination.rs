@@ -154,7 +154,8 @@ pub(crate) fn target(
     if let Ok(address) = dst.cast::<PyString>() {
         return Ok((Target::from(address.to_str()?), None));
     }
-    let path: PathBuf = dst.extract().map_err(|_| {
+    let path = py.import("os")?.call_method1("fsdecode", (dst,));
+    let path: PathBuf = path.and_then(|path| path.extract()).map_err(|_| {
         let class = dst.get_type().name().map_or_else(|_| "?".into(), |name| name.to_string());
         PyTypeError::new_err(format!(
             "dst must be a str, a path-like object or an object with a method `write`. Found: \

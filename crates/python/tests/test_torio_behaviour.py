@@ -406,7 +406,7 @@ def test_file_like_that_only_writes(format: str, tmp_path: Path) -> None:
     path.write_bytes(b"".join(file.pieces))
     # What a stream of MP3 or AAC cannot say is where the codec's padding ends.
     rate = 48000 if format == "opus" else 16000
-    assert 0.99 <= len(sound_of(path, 1)) / rate <= 1.15
+    assert 0.99 <= len(sound_of(path, 1, lenient=True)) / rate <= 1.15
 
 
 @pytest.mark.parametrize("size", [1, 100, 4096, 100_000])
@@ -488,7 +488,7 @@ def test_metadata_replaces_what_was_there(format: str, tmp_path: Path) -> None:
         ("libopus", "ogg", True),
         ("opus", "ogg", False),
         ("libvorbis", "ogg", False),
-        ("vorbis", "ogg", False),
+        ("vorbis", "ogg", True),
         ("aac", "mp4", False),
         ("flac", "flac", False),
         ("pcm_s24le", "wav", False),

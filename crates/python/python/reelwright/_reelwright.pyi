@@ -3,10 +3,27 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from typing_extensions import disjoint_base
+
 from ._typing import Array
+
+__all__ = [
+    "Encoder",
+    "audio_encoders",
+    "describe",
+    "inspect",
+    "muxers",
+    "output_devices",
+    "output_protocols",
+    "video_encoders",
+    "get_log_level",
+    "set_log_level",
+    "__version__",
+]
 
 __version__: str
 
+@disjoint_base
 class Encoder:
     def __new__(cls, *args: Any, **kwargs: Any) -> Self: ...
     def _start(self, dst: object, format: str | None, buffer_size: int) -> None: ...

@@ -221,7 +221,7 @@ def test_a_subclass_that_forgets_is_told() -> None:
         def __init__(self) -> None:
             pass
 
-    s = Forgets()
+    s: StreamingMediaEncoder = Forgets()
     with pytest.raises(reelwright.StateError, match=r"super\(\).__init__"):
         s.add_audio_stream(16000, 1)
     repr(s)

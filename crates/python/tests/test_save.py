@@ -178,7 +178,7 @@ def test_film_with_sound(chunk: int, tmp_path: Path) -> None:
 def test_sound_and_its_rate_go_together() -> None:
     for options in ({"audio": tone(10)}, {"sample_rate": 16000}):
         with pytest.raises(reelwright.ArgumentError, match="together"):
-            save_video(io.BytesIO(), moving(1), 25, format="mp4", **options)  # type: ignore[arg-type]
+            save_video(io.BytesIO(), moving(1), 25, format="mp4", **options)
 
 
 def test_bytes_are_those_of_the_file(tmp_path: Path) -> None:
@@ -190,6 +190,6 @@ def test_bytes_are_those_of_the_file(tmp_path: Path) -> None:
     assert data == path.read_bytes()
     for wrong in ({}, {"samples": tone(1)}, {"frames": moving(1)}, {"frame_rate": 1}):
         with pytest.raises(reelwright.ArgumentError, match="Pass `samples` with"):
-            to_bytes("mp4", **wrong)  # type: ignore[arg-type]
+            to_bytes("mp4", **wrong)
     with pytest.raises(TypeError, match="bogus"):
         to_bytes("wav", samples=tone(1), sample_rate=8000, bogus=1)

@@ -6,6 +6,7 @@ import io
 import math
 import warnings
 import wave
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,11 @@ def test_before_open_and_after_close() -> None:
     s = StreamingMediaEncoder(io.BytesIO(), "wav")
     s.add_audio_stream(8000, 1)
     text = "Output is not opened. Did you call `open` method?"
-    calls = (lambda: s.write_audio_chunk(0, tone(1)), s.flush, lambda: s.write_audio_chunk(9, tone(1)))
+    calls: list[Callable[[], None]] = [
+        lambda: s.write_audio_chunk(0, tone(1)),
+        lambda: s.write_audio_chunk(9, tone(1)),
+        s.flush,
+    ]
     for call in calls:
         with refused(text, reelwright.StateError):
             call()
@@ -232,7 +237,7 @@ def test_num_channels(channels: int) -> None:
 @pytest.mark.parametrize("value", [0, -1])
 @pytest.mark.parametrize("name", ["frame_rate", "width", "height"])
 def test_video_sizes(name: str, value: int) -> None:
-    parameters = {"frame_rate": 25, "width": 64, "height": 48} | {name: value}
+    parameters: dict[str, Any] = {"frame_rate": 25, "width": 64, "height": 48} | {name: value}
     s = StreamingMediaEncoder(io.BytesIO(), "mp4")
     with refused("must be positive") as error:
         s.add_video_stream(**parameters)
@@ -254,7 +259,7 @@ def test_types_of_parameters() -> None:
         with pytest.raises(TypeError, match=next(iter(wrong))):
             s.add_audio_stream(**({"sample_rate": 8000, "num_channels": 1} | wrong))
     with pytest.raises(TypeError):
-        s.add_audio_stream(8000, 1, "flt", "flac")  # type: ignore[misc]
+        s.add_audio_stream(8000, 1, "flt", "flac")  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="metadata"):
         s.set_metadata({"a": 1})  # type: ignore[dict-item]
 

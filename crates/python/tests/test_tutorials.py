@@ -14,8 +14,7 @@ import numpy as np
 import pytest
 from conftest import Array, Make, moving, pictures_of, probe, sound_of, tone
 
-from reelwright.torio.io import CodecConfig
-from reelwright.torio.io import StreamWriter
+from reelwright.torio.io import CodecConfig, StreamWriter
 
 RATE = 44100
 WAVEFORM = tone(RATE * 2, 2, RATE)
@@ -42,10 +41,10 @@ def test_saving_audio_as_wav(tmp_path: Path, tensor: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "delay"), [("mp3", "mp3", 0), ("flac", "flac", 0), ("opus", "opus", 0)]
+    ("name", "codec"), [("mp3", "mp3"), ("flac", "flac"), ("opus", "opus"), ("mp4", "aac")]
 )
 def test_saving_audio_as_other_formats(
-    name: str, codec: str, delay: int, tmp_path: Path, tensor: Make
+    name: str, codec: str, tmp_path: Path, tensor: Make
 ) -> None:
     path = tmp_path / f"test.{name}"
     s = StreamWriter(dst=str(path))
@@ -55,14 +54,18 @@ def test_saving_audio_as_other_formats(
     stream = probe(path)["streams"][0]
     assert stream["codec_name"] == codec
     rate = int(stream["sample_rate"])
-    assert len(sound_of(path, 2)) == len(WAVEFORM) * rate / RATE
+    if codec == "aac":
+        # The edit list says where it ends; FFmpeg 5 decodes the last packet to its own end.
+        assert int(stream["duration_ts"]) == len(WAVEFORM)
+    else:
+        assert len(sound_of(path, 2)) == len(WAVEFORM) * rate / RATE
 
 
 @pytest.mark.parametrize(
     ("container", "encoder", "bits"),
     [("wav", "pcm_s16le", 16), ("wav", "pcm_f32le", 32), ("flac", "flac", 24)],
 )
-def test_encoders_and_formats(container: str, encoder: str, bits: int, tmp_path: Path) -> None:
+def test_encoders(container: str, encoder: str, bits: int, tmp_path: Path) -> None:
     path = tmp_path / f"test.{container}"
     s = StreamWriter(str(path))
     s.add_audio_stream(RATE, 2, encoder=encoder)
@@ -71,6 +74,14 @@ def test_encoders_and_formats(container: str, encoder: str, bits: int, tmp_path:
     stream = probe(path)["streams"][0]
     assert stream["codec_name"] == encoder
     assert bits in (int(stream["bits_per_sample"]), int(stream.get("bits_per_raw_sample", 0)))
+
+
+@pytest.mark.parametrize("format", ["s16p", "s32p", "fltp"])
+def test_encoder_formats(format: str, tensor: Make) -> None:
+    s = StreamWriter(io.BytesIO(), format="mp3")
+    s.add_audio_stream(RATE, 2, format="s16", encoder="libmp3lame", encoder_format=format)
+    with s.open():
+        s.write_audio_chunk(0, tensor((WAVEFORM * 32767).astype(np.int16)))
 
 
 def test_encoding_at_another_rate_and_in_mono(tmp_path: Path, tensor: Make) -> None:
@@ -84,7 +95,7 @@ def test_encoding_at_another_rate_and_in_mono(tmp_path: Path, tensor: Make) -> N
     assert float(stream["duration"]) == 2
 
 
-@pytest.mark.parametrize("bit_rate", [198_000, 320_000])
+@pytest.mark.parametrize("bit_rate", [192_000, 320_000])
 def test_bit_rates(bit_rate: int, tmp_path: Path) -> None:
     path = tmp_path / "test.mp3"
     s = StreamWriter(str(path))
@@ -112,14 +123,15 @@ def test_encoder_options(tmp_path: Path) -> None:
     assert sizes[0] < sizes[1]
 
 
-@pytest.mark.parametrize("chunk", [1, 10, 256, 1024, 1_000_000])
-def test_slices_of_a_tensor(chunk: int, tmp_path: Path, tensor: Make) -> None:
+@pytest.mark.parametrize("container", ["mp3", "flac", "mp4", "opus"])
+@pytest.mark.parametrize("chunk", [10, 512, 1_000_000])
+def test_slices_of_a_tensor(chunk: int, container: str, tensor: Make) -> None:
     frames = 3000
     waveform = tensor(WAVEFORM[:frames])
     files = []
     for size in (frames, chunk):
         file = io.BytesIO()
-        s = StreamWriter(file, format="flac")
+        s = StreamWriter(file, format=container)
         s.add_audio_stream(RATE, 2)
         with s.open():
             for start in range(0, frames, size):
@@ -141,14 +153,16 @@ def test_pts(pause: float, tmp_path: Path) -> None:
     assert not sound[8000 : 8000 + int(8000 * pause)].any()
 
 
-def test_one_image(tmp_path: Path, tensor: Make) -> None:
-    path = tmp_path / "test.png"
+@pytest.mark.parametrize("name", ["test.png", "test.jpeg"])
+def test_one_image(name: str, tmp_path: Path, tensor: Make) -> None:
+    path = tmp_path / name
     picture = moving(1)
     s = StreamWriter(dst=str(path))
     s.add_video_stream(frame_rate=1, width=64, height=48, format="rgb24")
     with s.open():
         s.write_video_chunk(0, tensor(picture))
-    assert np.array_equal(pictures_of(path, 64, 48), picture)
+    wrong = np.abs(pictures_of(path, 64, 48).astype(int) - picture)
+    assert wrong.max() == 0 if name == "test.png" else wrong.mean() < 6
 
 
 @pytest.mark.parametrize(("format", "channels"), [("rgb24", 3), ("bgr24", 3), ("gray8", 1)])

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Array, Make, audio_encoder, moving, tone
+from helpers import Array, Make, audio_encoder, moving, tone
 
 import reelwright
 from reelwright import StreamingMediaEncoder

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import tone
+from helpers import tone
 
 import reelwright
 from reelwright import StreamingMediaEncoder

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import probe
+from helpers import probe
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "python"
 

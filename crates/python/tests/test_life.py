@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import audio_encoder, moving, tone, video_encoder
+from helpers import audio_encoder, moving, tone, video_encoder
 
 import reelwright
 from reelwright import StreamingMediaEncoder
@@ -283,7 +283,7 @@ def test_a_warning_that_is_made_an_error_is_raised_by_the_call() -> None:
 def test_warnings_name_the_callers_line_in_python_methods_too() -> None:
     with pytest.warns(reelwright.EncodingWarning) as said:
         audio_encoder("wav", format="s32")
-    assert said[0].filename.endswith("conftest.py")
+    assert said[0].filename.endswith("helpers.py")
 
 
 @pytest.mark.parametrize(("level", "is_said"), [(8, False), (16, False), (24, True), (32, True)])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Array, Make, moving, pictures_of, probe, sound_of, tone
+from helpers import Array, Make, moving, pictures_of, probe, sound_of, tone
 
 import reelwright
 from reelwright import CodecConfig, save_audio, save_video, to_bytes

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Make, audio_encoder, moving, probe, sound_of, tone, video_encoder
+from helpers import Make, audio_encoder, moving, probe, sound_of, tone, video_encoder
 
 import reelwright
 from reelwright import CodecConfig, StreamingMediaEncoder

@@ -97,9 +97,14 @@ assert torio.io.CodecConfig is CodecConfig is reelwright.CodecConfig
 """
 
 
-def run(code: str, path: Path) -> None:
-    code = f"import sys; sys.path.insert(0, {str(path)!r})\n" + code
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+def run(code: str, path: Path | None = None) -> None:
+    """Runs code, with what is installed or with what is in `path` alone."""
+    options: list[str] = []
+    if path is not None:
+        options = ["-S"]
+        (path / "reelwright").symlink_to(Path(reelwright.__file__).parent)
+        code = f"import sys; sys.path.insert(0, {str(path)!r})\n" + code
+    done = subprocess.run([sys.executable, *options, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -162,11 +167,10 @@ def test_uninstall(modules: dict[str, str], tmp_path: Path) -> None:
 
 def test_installs_with_the_real_ones() -> None:
     pytest.importorskip("torio", reason="torio is not installed")
-    run("import reelwright.torio\nreelwright.torio.install()\n" + USE, Path())
-    run("import torchaudio\nimport reelwright.torio\nreelwright.torio.install()\n" + USE, Path())
+    run("import reelwright.torio\nreelwright.torio.install()\n" + USE)
+    run("import torchaudio\nimport reelwright.torio\nreelwright.torio.install()\n" + USE)
     code = "import reelwright.torio\nreelwright.torio.install()\nimport torchaudio\n"
-    run(code + "import reelwright\nassert torchaudio.io.StreamWriter is reelwright.StreamWriter",
-        Path())  # fmt: skip
+    run(code + "import reelwright\nassert torchaudio.io.StreamWriter is reelwright.StreamWriter")
 
 
 def test_signatures_are_those_of_the_real_one() -> None:

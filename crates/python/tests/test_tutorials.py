@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Array, Make, moving, pictures_of, probe, sound_of, tone
+from helpers import Array, Make, moving, pictures_of, probe, sound_of, tone
 
 from reelwright.torio.io import CodecConfig, StreamWriter
 

@@ -57,13 +57,23 @@ pub(crate) fn install() {
     log::set_max_level(filter(WARNING));
 }
 
+/// Whether the thread was in a call of ours before this one, which it is again afterwards.
+struct Outer(bool);
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        IS_OURS.set(self.0);
+    }
+}
+
 /// Runs a call of ours, and then says what it logged. Where a warning is made an error by Python's
 /// filters, that is raised after the work was done.
 pub(crate) fn settled<T>(py: Python<'_>, call: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
-    let outer = IS_OURS.replace(true);
+    let outer = Outer(IS_OURS.replace(true));
     let result = call();
-    IS_OURS.set(outer);
-    if outer || (OWN.with_borrow(Vec::is_empty) && !HAVE_OTHERS.load(Ordering::Acquire)) {
+    let is_inner = outer.0;
+    drop(outer);
+    if is_inner || (OWN.with_borrow(Vec::is_empty) && !HAVE_OTHERS.load(Ordering::Acquire)) {
         return result;
     }
     let said = say(py);

@@ -5,7 +5,8 @@ use std::io::{self, Cursor};
 use proptest::prelude::*;
 use reelwright::{
     AudioStream, CodecConfig, ColorInfo, ErrorKind, MediaParameters, MuxerInfo, PixelFormat,
-    Result, StreamingMediaEncoder, Target, TensorView, Timestamp, VideoBuffer, VideoStream, muxers,
+    Result, SampleFormat, StreamingMediaEncoder, Target, TensorView, Timestamp, VideoBuffer,
+    VideoStream, muxers, video_encoders,
 };
 use reelwright_tests::log::logged;
 
@@ -466,6 +467,57 @@ proptest! {
             let _ = encoder.write_video_chunk(0, &chunk, None);
             let _ = encoder.write_video_chunk(0, &chunk, pts);
             let _ = encoder.close();
+        }
+    }
+}
+
+#[test]
+fn a_thread_of_its_own_changes_no_byte() {
+    let film = film(20);
+    let picture = 3 * SIZE.0 * SIZE.1;
+    let silence = vec![0i16; 48_000];
+    let sound = TensorView::contiguous(&silence, &[48_000, 1]).unwrap();
+    for muxer in video_muxers().filter(|muxer| muxer.pictures.is_empty()) {
+        for encoder in video_encoders().filter(|v| muxer.video_codecs.contains(&v.encoder.codec)) {
+            let name = encoder.encoder.name;
+            let has_sound = !muxer.audio_codecs.is_empty();
+            let written = |threads: &str, rate: f64| {
+                let mut stream = stream().encoder(name).encoder_option("threads", threads);
+                if muxer.name == "yuv4mpegpipe" {
+                    stream = stream.encoder_format(PixelFormat::Yuv420p);
+                }
+                if name == "libopenh264" {
+                    stream = stream.encoder_option("slices", "1");
+                }
+                let mut cursor = Cursor::new(Vec::new());
+                let target = Target::seekable_writer(&mut cursor);
+                let mut encoder = StreamingMediaEncoder::new(target, Some(muxer.name)).unwrap();
+                encoder.add_video_stream(&stream.encoder_frame_rate(rate)).unwrap();
+                if has_sound {
+                    let audio = AudioStream::new(48_000, 1).format(SampleFormat::S16);
+                    encoder.add_audio_stream(&audio).unwrap();
+                }
+                encoder.open().unwrap();
+                for (index, pictures) in film.chunks(3 * picture).enumerate() {
+                    // Gaps, repeats, and a sound that leaves the pictures behind for long.
+                    let pts = (index == 4).then_some(1.0);
+                    encoder.write_video_chunk(0, &chunk(pictures), pts).unwrap();
+                    if index == 2 {
+                        encoder.flush().unwrap();
+                    }
+                    let seconds = if index == 3 { 12 } else { 1 };
+                    for _ in 0..if has_sound { seconds } else { 0 } {
+                        encoder.write_audio_chunk(1, &sound, None).unwrap();
+                    }
+                }
+                encoder.close().unwrap();
+                drop(encoder);
+                cursor.into_inner()
+            };
+            for rate in [25.0, 40.0] {
+                let (one, two) = (written("1", rate), written("2", rate));
+                assert!(one == two, "{} {name} {rate}", muxer.name);
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: figures beside other programs, in one run on the same music.
+//! `cargo xtask bench`: figures beside other programs, in one run on the same music, and on
+//! the same film.
 //!
 //! CPU time is user and system time together; what is printed is the median of several runs, taken
 //! in turn with the peer's, without what each takes to start.
@@ -16,6 +17,7 @@ mod program;
 mod quality;
 mod resample;
 mod tones;
+mod video;
 mod visqol;
 mod wav;
 
@@ -34,6 +36,11 @@ const PARTS: &[(&str, Part)] = &[
     ("codecs", Part::Speed(codecs::run)),
     ("program", Part::Speed(program::run)),
     ("quality", Part::Quality(quality::run)),
+    ("pictures", Part::Video(video::pictures::run)),
+    ("h264", Part::Video(video::h264::run)),
+    ("bit-rates", Part::Video(video::bit_rates::run)),
+    ("muxing", Part::Video(video::muxing::run)),
+    ("av1", Part::Video(video::av1::run)),
 ];
 
 enum Part {
@@ -41,6 +48,8 @@ enum Part {
     Speed(fn(&Music) -> anyhow::Result<()>),
     /// On excerpts of all of them.
     Quality(fn(&[PathBuf]) -> anyhow::Result<()>),
+    /// On the film among the test assets.
+    Video(fn() -> anyhow::Result<()>),
 }
 
 /// Runs the parts that are named, or all of them, on the sound files among `arguments`, or on the
@@ -64,6 +73,7 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
                 run(music.as_ref().expect("it was loaded"))?;
             }
             Part::Quality(run) => run(&files)?,
+            Part::Video(run) => run()?,
         }
         println!();
     }

@@ -31,6 +31,25 @@ pub(crate) fn next(streams: &[Stream], is_complete: bool) -> Option<usize> {
     (is_complete || all_are_here || is_late()).then_some(index)
 }
 
+/// Whether packets that another thread is at work on may show that a stream is late: then they
+/// must be there before [`next`] decides, so that it never depends on that thread's speed.
+pub(crate) fn needs_all(streams: &[Stream]) -> bool {
+    let may_be_late = |stream: &Stream| {
+        let packets = stream.packets();
+        let ready = packets.front().zip(packets.back()).map(|(first, last)| (first.dts, last.dts));
+        let (first, last) = match (ready, stream.in_flight()) {
+            (Some((first, last)), Some((_, latest))) => (first, last.max(latest)),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => return false,
+        };
+        let waited = Timestamp(last.0.saturating_sub(first.0));
+        stream.parameters().time_base.seconds_of(waited) > MAX_WAIT as f64
+    };
+    streams.len() > 1
+        && streams.iter().any(|stream| stream.in_flight().is_some())
+        && streams.iter().any(may_be_late)
+}
+
 /// Which of two points in time is earlier, without rounding.
 fn compare((a, in_a): (Timestamp, TimeBase), (b, in_b): (Timestamp, TimeBase)) -> Ordering {
     let (a_unit, b_unit) = (in_a.seconds(), in_b.seconds());

@@ -38,6 +38,7 @@ mod stream;
 mod target;
 mod video_pipeline;
 mod video_stream;
+mod video_worker;
 
 pub use audio_stream::AudioStream;
 pub use encoder::{OPEN_OPTIONS, StreamingMediaEncoder};
@@ -46,7 +47,7 @@ pub use reelwright_core::{
     AudioEncoderInfo, Backing, ChannelLayout, ChromaLocation, CodecConfig, CodecConfigField,
     CodecId, ColorInfo, ColorRange, DataType, Element, EncoderInfo, Error, ErrorKind, Layouts,
     MediaParameters, Metadata, MuxerInfo, OptionInfo, OptionKind, Options, Picture, PixelFormat,
-    Rational, Result, SampleFormat, SampleRates, StreamParameters, TensorView, Timestamp,
+    Plane, Rational, Result, SampleFormat, SampleRates, StreamParameters, TensorView, Timestamp,
     TypedBuffer, TypedSlice, VideoBuffer, VideoEncoderInfo, VideoFrame,
 };
 pub use registry::{

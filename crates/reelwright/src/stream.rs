@@ -1,6 +1,6 @@
 //! One stream of either kind, at work.
 
-use reelwright_core::{Error, PacketQueue, Result, StreamParameters};
+use reelwright_core::{Error, PacketQueue, Result, StreamParameters, Timestamp};
 
 use crate::audio_pipeline::AudioPipeline;
 use crate::video_pipeline::VideoPipeline;
@@ -44,7 +44,23 @@ impl Stream {
     pub(crate) fn flush(&mut self) -> Result<()> {
         match self {
             Self::Audio(audio) => audio.flush(),
-            Self::Video(_) => Ok(()),
+            Self::Video(video) => video.drain(),
+        }
+    }
+
+    /// Brings the packets that another thread is at work on.
+    pub(crate) fn drain(&mut self) -> Result<()> {
+        match self {
+            Self::Audio(_) => Ok(()),
+            Self::Video(video) => video.drain(),
+        }
+    }
+
+    /// When the first and the last are heard or shown of what another thread is at work on.
+    pub(crate) fn in_flight(&self) -> Option<(Timestamp, Timestamp)> {
+        match self {
+            Self::Audio(_) => None,
+            Self::Video(video) => video.in_flight(),
         }
     }
 

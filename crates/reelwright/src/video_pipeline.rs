@@ -1,13 +1,16 @@
 //! The way of a video chunk to packets: checked, converted, picture by picture, encoded.
 
+use std::sync::Arc;
+
 use reelwright_convert::VideoConverter;
 use reelwright_core::{
     DataType, Error, PacketQueue, PixelFormat, Result, StreamParameters, TensorView, TimeBase,
-    Timestamp, VideoBuffer, VideoEncoder, VideoFrame,
+    Timestamp, VideoBuffer, VideoFrame,
 };
 
 use crate::frame_rate::FrameRateChange;
 use crate::video_stream::ResolvedVideo;
+use crate::video_worker::Engine;
 
 /// The longest gap that is filled with a repeated picture, in seconds.
 const MAX_GAP_SECONDS: f64 = 24.0 * 60.0 * 60.0;
@@ -28,12 +31,13 @@ pub(crate) struct VideoPipeline {
     /// Of the chunks: one unit is one picture.
     time_base: TimeBase,
     converter: VideoConverter,
-    encoder: Box<dyn VideoEncoder>,
-    /// The picture that is to be encoded next.
-    picture: VideoBuffer,
-    /// Where pictures are repeated or dropped: the one that was converted last, and when it is
-    /// shown.
-    rate: Option<(FrameRateChange, VideoBuffer)>,
+    encoder: Engine,
+    /// Pictures, of which the first is the one that was converted last. Others may be with the
+    /// encoder; those that are not are used again.
+    pictures: Vec<Arc<VideoBuffer>>,
+    /// Where pictures are repeated or dropped: the last one waits until it is known how often it
+    /// is shown.
+    rate: Option<FrameRateChange>,
     /// When the next picture is shown, in pictures of the chunks.
     next: i64,
     /// Whether there has been a picture.
@@ -64,18 +68,16 @@ impl VideoPipeline {
             size,
             stream.scale_filter,
         )?;
-        let rate = (request.frame_rate != frame_rate).then(|| {
-            let rate = FrameRateChange::new(frame_rate, request.frame_rate);
-            (rate, picture.clone())
-        });
+        let rate = (request.frame_rate != frame_rate)
+            .then(|| FrameRateChange::new(frame_rate, request.frame_rate));
         Ok(Self {
             format,
             width,
             height,
             time_base: TimeBase::new(frame_rate.inverse()),
             converter,
-            encoder,
-            picture,
+            encoder: Engine::new(encoder, stream.is_apart)?,
+            pictures: vec![Arc::new(picture)],
             rate,
             next: 0,
             has_picture: false,
@@ -172,7 +174,7 @@ impl VideoPipeline {
             // What was held is shown until this one begins.
             self.show_held()?;
         }
-        let to = self.rate.as_mut().map_or(&mut self.picture, |(_, held)| held);
+        let to = free(&mut self.pictures);
         match source {
             Source::Chunk(chunk, index) => self.converter.convert(chunk, index, to),
             Source::Frame(frame) => self.converter.convert_frame(frame, to),
@@ -191,29 +193,52 @@ impl VideoPipeline {
             self.next += 1;
             return Ok(());
         }
-        let frame = self.picture.frame(Timestamp(self.next));
+        let pts = Timestamp(self.next);
         self.next += 1;
-        self.encoder.encode(&frame, &mut self.packets)
+        self.encoder.encode(&self.pictures[0], pts, &mut self.packets)
     }
 
     /// Encodes the picture that is held, up to the next one.
     fn show_held(&mut self) -> Result<()> {
-        let Some((rate, held)) = &mut self.rate else { return Ok(()) };
+        let Some(rate) = &mut self.rate else { return Ok(()) };
         for pts in rate.until(self.next) {
-            self.encoder.encode(&held.frame(Timestamp(pts)), &mut self.packets)?;
+            self.encoder.encode(&self.pictures[0], Timestamp(pts), &mut self.packets)?;
         }
         Ok(())
     }
 
+    /// Brings the packets of the pictures so far, as far as the encoder can without changing what
+    /// follows.
+    pub(crate) fn drain(&mut self) -> Result<()> {
+        self.encoder.drain(&mut self.packets)
+    }
+
+    /// When the first and the last picture are shown that are on their way to packets.
+    pub(crate) fn in_flight(&self) -> Option<(Timestamp, Timestamp)> {
+        self.encoder.in_flight()
+    }
+
     /// Encodes everything there is.
     pub(crate) fn finish(&mut self) -> Result<()> {
-        if let Some((rate, held)) = &mut self.rate
+        if let Some(rate) = &mut self.rate
             && self.has_picture
         {
             for pts in rate.last(self.next) {
-                self.encoder.encode(&held.frame(Timestamp(pts)), &mut self.packets)?;
+                self.encoder.encode(&self.pictures[0], Timestamp(pts), &mut self.packets)?;
             }
         }
         self.encoder.finish(&mut self.packets)
     }
+}
+
+/// A picture that nobody else has, moved to the front; a new one where there is none.
+fn free(pictures: &mut Vec<Arc<VideoBuffer>>) -> &mut VideoBuffer {
+    match pictures.iter_mut().position(|picture| Arc::get_mut(picture).is_some()) {
+        Some(index) => pictures.swap(0, index),
+        None => {
+            let picture = Arc::new(VideoBuffer::clone(&pictures[0]));
+            pictures.insert(0, picture);
+        }
+    }
+    Arc::get_mut(&mut pictures[0]).expect("nobody else has it")
 }

@@ -83,7 +83,8 @@ const THREADS: OptionInfo = OptionInfo::int(
     "threads",
     (0, 1024),
     None,
-    "threads, where the encoder has several; 0 lets it decide",
+    "threads; from 2 on the encoder is at work while the next picture is made, and shares its own \
+     work where it can; 0 lets it decide",
 );
 const THREAD_TYPE: OptionInfo = OptionInfo::choice(
     "thread_type",
@@ -312,6 +313,8 @@ impl VideoStream {
             }
         }
         options.take_choice(&THREAD_TYPE)?;
+        // What is wrong with it says whoever takes it.
+        let threads = options.clone().take_int(&THREADS).ok().flatten();
         if !info.encoder.options.iter().any(|option| option.name == THREADS.name) {
             options.take_int(&THREADS)?;
         }
@@ -344,6 +347,7 @@ impl VideoStream {
             height,
             frame_rate,
             scale_filter: self.scale_filter,
+            is_apart: threads.is_some_and(|threads| threads > 1),
         })
     }
 
@@ -375,6 +379,8 @@ pub(crate) struct ResolvedVideo {
     pub(crate) height: u32,
     pub(crate) frame_rate: Rational,
     pub(crate) scale_filter: ScaleFilter,
+    /// Whether the encoder has a thread of its own.
+    pub(crate) is_apart: bool,
 }
 
 fn positive(what: &str, size: u32) -> Result<u32> {

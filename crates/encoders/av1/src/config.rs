@@ -16,6 +16,13 @@ const MAX_QP: usize = 255;
 /// Seconds from one keyframe to the next, and the most pictures.
 const KEYFRAME_SECONDS: f64 = 5.0;
 const MAX_GOP: f64 = 250.0;
+/// Seconds of the bit rate that may be spent too early or kept for later, where that is asked for:
+/// rav1e's own, up to ten, leave files of some seconds far from it.
+const RESERVOIR_SECONDS: f64 = 2.0;
+/// From this height on a picture is cut into parts, which threads share: 1 % larger, and as many
+/// times as fast as there are processors.
+const HEIGHT_OF_TILES: u32 = 720;
+const USUAL_TILES: usize = 4;
 
 const SPEED: OptionInfo =
     OptionInfo::int("speed", (0, 10), Some(10), "0 is slowest and smallest, 10 fastest");
@@ -29,7 +36,8 @@ const TILES: OptionInfo = OptionInfo::int(
     "tiles",
     (0, 4096),
     Some(0),
-    "parts of a picture at least; 0 is as few as can be",
+    "parts of a picture at least, which threads share; 0 is 4 from 720 lines on, and else as few as \
+     can be",
 );
 const TILE_COLUMNS: OptionInfo =
     OptionInfo::int("tile-columns", (0, 64), Some(0), "columns of parts, a power of 2; 0 decides");
@@ -114,13 +122,21 @@ pub(crate) fn config(
     // In bit-rate mode the quantiser is the coarsest that may be taken.
     config.quantizer = if bit_rate.is_some() { MAX_QP } else { qp.unwrap_or(DEFAULT_QP) };
     config.bitrate = bit_rate.unwrap_or(0);
+    if bit_rate.is_some() {
+        let pictures = request.frame_rate.to_f64() * RESERVOIR_SECONDS;
+        config.reservoir_frame_delay = Some(pictures.round().clamp(12.0, 131_072.0) as i32);
+    }
     config.tiles = options.take_int(&TILES)?.unwrap_or(0) as usize;
     config.tile_cols = power_of_2(&TILE_COLUMNS, options)?;
     config.tile_rows = power_of_2(&TILE_ROWS, options)?;
-    if config.tiles > 0 && config.tile_cols + config.tile_rows > 0 {
+    let has_grid = config.tile_cols + config.tile_rows > 0;
+    if config.tiles > 0 && has_grid {
         return Err(Error::option("tiles cannot be given with tile-columns or tile-rows."));
     }
     check_rate(request)?;
+    if config.tiles == 0 && !has_grid && request.height >= HEIGHT_OF_TILES {
+        config.tiles = USUAL_TILES;
+    }
     let threads = options.take_int(&THREADS)?.unwrap_or(0) as usize;
     Ok((config, threads))
 }

@@ -68,6 +68,32 @@ fn a_finer_quantiser_is_larger() {
     assert!(rated(high) > 2 * rated(low));
 }
 
+/// Ten seconds.
+#[test]
+fn bit_rates_are_met() {
+    for bit_rate in [150_000, 600_000] {
+        let config = CodecConfig { bit_rate: Some(bit_rate), ..CodecConfig::default() };
+        let case = VideoCase { config, size: (160, 96), ..VideoCase::new(&ENCODER) };
+        let encoded = case.encode(&case.film(250), |index| index as i64).unwrap();
+        let ratio = 8.0 * encoded.len() as f64 / 10.0 / bit_rate as f64;
+        assert!((0.95..1.05).contains(&ratio), "{bit_rate}: {ratio}");
+    }
+}
+
+#[test]
+fn threads_and_not_tiles_leave_the_bytes() {
+    let bytes = |options: &str| {
+        let case = VideoCase { options, size: (320, 192), ..VideoCase::new(&ENCODER) };
+        let encoded = case.encode(&case.film(6), |index| index as i64).unwrap();
+        encoded.packets.into_iter().flat_map(|packet| packet.data).collect::<Vec<_>>()
+    };
+    let one = bytes("tiles=2 threads=1");
+    for threads in ["tiles=2", "tiles=2 threads=2", "tiles=2 threads=5"] {
+        assert!(bytes(threads) == one, "{threads}");
+    }
+    assert!(bytes("threads=1") != one);
+}
+
 #[test]
 fn keyframes_come_as_often_as_asked() {
     let config = CodecConfig { gop_size: Some(4), ..CodecConfig::default() };

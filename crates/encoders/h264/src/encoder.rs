@@ -9,6 +9,7 @@ use reelwright_core::{
 use crate::config::{Config, Rate};
 use crate::library::Library;
 use crate::rate::RateControl;
+use crate::timing;
 
 /// The types of NAL units that are not in packets but in the record (H.264 table 7-1).
 const SPS: u8 = 7;
@@ -17,7 +18,8 @@ const PPS: u8 = 8;
 /// One stream at work.
 pub(crate) struct H264Encoder {
     parameters: StreamParameters,
-    config: AvcConfig,
+    /// The parameter sets as the library writes them; the record's say more.
+    sets: AvcConfig,
     library: Library,
     /// Where a bit rate is asked for.
     rate_control: Option<RateControl>,
@@ -40,11 +42,16 @@ impl H264Encoder {
             Some(PPS) => sets.pps = unit.to_vec(),
             _ => {}
         })?;
-        sets.to_bytes()?;
+        let chroma_location = request.color.chroma_location;
+        let record = AvcConfig {
+            sps: timing::tell(&sets.sps, request.frame_rate, chroma_location)?,
+            pps: sets.pps.clone(),
+        };
+        record.to_bytes()?;
         let parameters = StreamParameters {
             time_base: TimeBase::new(request.frame_rate.inverse()),
             codec: CodecId::H264,
-            record: CodecRecord::H264(sets.clone()),
+            record: CodecRecord::H264(record),
             bit_rate: match config.rate {
                 Rate::Average(bit_rate) => Some(bit_rate),
                 Rate::Quantizer(_) => None,
@@ -64,7 +71,7 @@ impl H264Encoder {
         });
         Ok(Box::new(Self {
             parameters,
-            config: sets,
+            sets,
             library,
             rate_control,
             gop_size: config.gop_size,
@@ -87,12 +94,12 @@ impl VideoEncoder for H264Encoder {
         let mut data = packets.take_buffer();
         let mut strange = false;
         let seconds = self.parameters.time_base.seconds_of(frame.pts);
-        let config = &self.config;
+        let sets = &self.sets;
         let coded = self.library.encode(frame, (1000.0 * seconds) as i64, |unit| {
             match unit.first().map(|header| header & 0x1f) {
                 None => {}
-                Some(SPS) => strange |= unit != config.sps,
-                Some(PPS) => strange |= unit != config.pps,
+                Some(SPS) => strange |= unit != sets.sps,
+                Some(PPS) => strange |= unit != sets.pps,
                 Some(_) => {
                     data.extend((unit.len() as u32).to_be_bytes());
                     data.extend(unit);

@@ -9,6 +9,7 @@ mod config;
 mod encoder;
 mod library;
 mod rate;
+mod timing;
 
 use reelwright_core::{
     Backing, CodecConfigField, CodecId, EncoderInfo, PixelFormat, VideoColor, VideoEncoderInfo,

@@ -1,8 +1,12 @@
 //! H.264: what a decoder that nobody here wrote sees, and what the options do.
 
-use reelwright_core::{CodecConfig, CodecRecord, ErrorKind, h264};
+use reelwright_core::{
+    ChromaLocation, CodecConfig, CodecId, CodecRecord, ColorInfo, ErrorKind, PacketQueue, Rational,
+    Timestamp, VideoEncoderRequest, h264,
+};
 use reelwright_enc_h264::ENCODER;
 use reelwright_testkit::pictures::{EncodedVideo, VideoCase, keeps_the_promises, psnr, tight};
+use reelwright_testkit::program::run;
 use rusty_h264_decoder::Decoder;
 
 fn with(config: CodecConfig, options: &str) -> VideoCase<'_> {
@@ -156,4 +160,54 @@ fn what_it_cannot_do_is_refused() {
     let bit_rate = CodecConfig { bit_rate: Some(10), ..config };
     let (_, message) = refused((320, 240), bit_rate, "");
     assert!(message.contains("Found: 10") && message.contains("1000 to"), "{message}");
+}
+
+/// What ffprobe says of a stream's first video, field by field; none where there is no ffprobe.
+fn probed(stream: &[u8], fields: &str) -> Option<String> {
+    let entries = format!("stream={fields}");
+    let arguments =
+        ["-v", "error", "-f", "h264", "-i", "-", "-show_entries", &entries, "-of", "csv=p=0"];
+    let printed = run("ffprobe", &arguments, stream)?;
+    Some(String::from_utf8(printed).unwrap().trim().to_owned())
+}
+
+/// A byte stream of three pictures.
+fn stream_of(case: &VideoCase<'_>, rate: (i64, i64), chroma_location: ChromaLocation) -> Vec<u8> {
+    let request = VideoEncoderRequest {
+        codec: CodecId::H264,
+        pixel_format: case.format,
+        width: case.size.0,
+        height: case.size.1,
+        frame_rate: Rational::new(rate.0, rate.1).unwrap(),
+        color: ColorInfo { chroma_location, ..ColorInfo::BT601 },
+        config: case.config,
+    };
+    let options = case.options.split_whitespace().filter_map(|option| option.split_once('='));
+    let mut encoder = (ENCODER.open)(&request, &mut options.collect()).unwrap();
+    let mut queue = PacketQueue::new();
+    for (index, picture) in case.film(3).iter().enumerate() {
+        encoder.encode(&picture.frame(Timestamp(index as i64)), &mut queue).unwrap();
+    }
+    let parameters = encoder.parameters().clone();
+    byte_stream(&EncodedVideo { parameters, packets: queue.iter().cloned().collect() })
+}
+
+#[test]
+fn raw_streams_tell_their_rate_and_where_chroma_is() {
+    for (rate, expected) in
+        [((25, 1), "25/1"), ((30_000, 1001), "30000/1001"), ((1, 2), "1/2"), ((240, 1), "240/1")]
+    {
+        for (location, chroma) in
+            [(ChromaLocation::Left, "left"), (ChromaLocation::Center, "center")]
+        {
+            for options in ["", "profile=high", "profile=baseline"] {
+                let case = VideoCase { size: (130, 98), ..with(CodecConfig::default(), options) };
+                let stream = stream_of(&case, rate, location);
+                assert_eq!(Decoder::new().decode_stream(&stream).unwrap().len(), 3);
+                let fields = "width,height,chroma_location,r_frame_rate";
+                let Some(found) = probed(&stream, fields) else { return };
+                assert_eq!(found, format!("130,98,{chroma},{expected}"), "{options}");
+            }
+        }
+    }
 }

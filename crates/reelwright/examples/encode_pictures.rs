@@ -1,0 +1,82 @@
+//! Encodes raw pictures, to be timed beside other programs:
+//!
+//!     encode_pictures IN FORMAT WIDTHxHEIGHT RATE COUNT OUT [OPTION=VALUE...]
+//!
+//! `yuv420p` is read as frames, every other FORMAT as chunks of one picture, channel by channel.
+//! All of IN is read and its first COUNT pictures are encoded, from the start again where it ends.
+//! Options are `encoder`, `size`, `bit_rate`, `gop_size`, the encoder's and the format's (`open:…`).
+
+use std::error::Error;
+
+use reelwright::{
+    CodecConfig, ColorInfo, Options, PixelFormat, Plane, StreamingMediaEncoder, TensorView,
+    Timestamp, VideoFrame, VideoStream,
+};
+
+fn size(text: &str) -> Result<(usize, usize), Box<dyn Error>> {
+    let (width, height) = text.split_once('x').ok_or("a size is WIDTHxHEIGHT")?;
+    Ok((width.parse()?, height.parse()?))
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [input, format, from, rate, count, output, settings @ ..] = &arguments[..] else {
+        return Err("usage: encode_pictures IN FORMAT WxH RATE COUNT OUT [OPTION=VALUE...]".into());
+    };
+    let (format, (width, height)): (PixelFormat, _) = (format.parse()?, size(from)?);
+    let mut stream = VideoStream::new(rate.parse()?, width as u32, height as u32);
+    let is_frame = format == PixelFormat::Yuv420p;
+    stream = if is_frame { stream.frames(format, ColorInfo::BT709) } else { stream.format(format) };
+    let (mut config, mut options, mut container) =
+        (CodecConfig::default(), Options::new(), None::<String>);
+    for setting in settings {
+        stream = match setting.split_once('=').ok_or("an option is OPTION=VALUE")? {
+            ("encoder", name) => stream.encoder(name),
+            ("format", name) => {
+                container = Some(name.into());
+                stream
+            }
+            ("pixel_format", name) => stream.encoder_format(name.parse()?),
+            ("size", value) => {
+                let (width, height) = size(value)?;
+                stream.encoder_width(width as u32).encoder_height(height as u32)
+            }
+            ("bit_rate", value) => {
+                config.bit_rate = Some(value.parse()?);
+                stream
+            }
+            ("gop_size", value) => {
+                config.gop_size = Some(value.parse()?);
+                stream
+            }
+            (key, value) => match key.strip_prefix("open:") {
+                Some(key) => {
+                    options.set(key, value);
+                    stream
+                }
+                None => stream.encoder_option(key, value),
+            },
+        };
+    }
+    let data = std::fs::read(input)?;
+    let mut encoder = StreamingMediaEncoder::new(output.as_str(), container.as_deref())?;
+    encoder.add_video_stream(&stream.codec_config(config))?;
+    encoder.open_with(options)?;
+    let pictures = data.chunks_exact(format.picture_size(width, height)).cycle();
+    for picture in pictures.take(count.parse()?) {
+        if is_frame {
+            let (y, chroma) = picture.split_at(width * height);
+            let (u, v) = chroma.split_at(chroma.len() / 2);
+            let plane = |data, stride| Plane { data, stride };
+            let half = width.div_ceil(2);
+            let planes = [plane(y, width), plane(u, half), plane(v, half), Plane::default()];
+            let (color, pts) = (ColorInfo::BT709, Timestamp(0));
+            let frame = VideoFrame { format, width, height, color, planes, pts };
+            encoder.write_video_frame(0, &frame, None)?;
+        } else {
+            let shape = [1, format.components(), height, width];
+            encoder.write_video_chunk(0, &TensorView::contiguous(picture, &shape)?, None)?;
+        }
+    }
+    Ok(encoder.close()?)
+}

@@ -1,0 +1,78 @@
+//! AV1 beside libaom and SVT-AV1: pictures a second, SSIM at equal size, and how near it comes to a
+//! bit rate.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::super::measure::capture;
+use super::film::{Film, HEIGHT, RATE, WIDTH};
+use super::own::{Own, speeds};
+use super::ssim::{Point, at_size, decibels};
+
+/// Pictures: this is slow.
+const PICTURES: usize = 20;
+const SPEEDS: [u32; 3] = [6, 8, 10];
+const PEERS: [(&str, &[&str]); 2] = [
+    ("libaom cpu-used 8", &["-c:v", "libaom-av1", "-cpu-used", "8", "-b:v", "0"]),
+    ("SVT-AV1 preset 10", &["-c:v", "libsvtav1", "-preset", "10", "-svtav1-params", "lp=1"]),
+];
+/// Bit rates of a smaller picture, over ten seconds.
+const BIT_RATES: [u64; 2] = [300_000, 1_000_000];
+const SECONDS: usize = 10;
+const SMALL: &str = "640x360";
+
+pub(in super::super) fn run() -> anyhow::Result<()> {
+    let Some(film) = Film::load("av1")? else { return Ok(()) };
+    let own = Own::with_av1()?;
+    let (output, peer) = (film.output("own.ivf"), film.output("peer.ivf"));
+    println!("AV1, {WIDTH}x{HEIGHT}, {PICTURES} pictures; pictures a second of CPU time");
+    let theirs = |options: &[&str], count: usize, quality: u32| {
+        let mut command = Film::ffmpeg(&film.yuv, "yuv420p", count);
+        command.args(options).args(["-crf", &quality.to_string()]).arg(&peer);
+        command
+    };
+    for own in &own {
+        for speed in SPEEDS {
+            let option = format!("speed={speed}");
+            let encode = |count| {
+                own.command(&film.yuv, "yuv420p", count, &output, &["encoder=librav1e", &option])
+            };
+            let fps = speeds(PICTURES, &[&encode])?[0];
+            let ours = Point::of(&output, &film.yuv, PICTURES)?;
+            let kilobits = 8e-3 * ours.bytes as f64 / Film::seconds(PICTURES);
+            let mut line = format!(
+                "  {}, speed {speed}: {fps:.1}, {kilobits:.0} kbit/s, SSIM {:.2} dB",
+                own.name,
+                decibels(ours.ssim)
+            );
+            for (name, options) in PEERS {
+                let encode = |quality| {
+                    capture(&mut theirs(options, PICTURES, quality))?;
+                    Point::of(&peer, &film.yuv, PICTURES)
+                };
+                let (quality, ssim) = at_size(ours.bytes, (20, 60), &encode)?;
+                let fps = speeds(PICTURES, &[&|count| theirs(options, count, quality)])?[0];
+                line += &format!("; {name}: {fps:.1}, {:.2} dB", decibels(ssim));
+            }
+            println!("{line}");
+        }
+    }
+    println!("peers: SSIM of the same size, on one thread");
+    rates(&film, &own[0], &output)
+}
+
+/// How near it comes to a bit rate.
+fn rates(film: &Film, own: &Own, output: &Path) -> anyhow::Result<()> {
+    println!("\nAV1, {SMALL}, {SECONDS} s:");
+    for asked in BIT_RATES {
+        let (rate, size) = (format!("bit_rate={asked}"), format!("size={SMALL}"));
+        let options = ["encoder=librav1e", &rate, &size];
+        let mut command: Command =
+            own.command(&film.yuv, "yuv420p", SECONDS * RATE, output, &options);
+        capture(&mut command)?;
+        let found = 8.0 * output.metadata()?.len() as f64 / SECONDS as f64;
+        let off = 100.0 * (found / asked as f64 - 1.0);
+        println!("  asked {asked} bit/s: {found:.0}, {off:+.2}%");
+    }
+    Ok(())
+}

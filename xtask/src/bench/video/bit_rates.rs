@@ -1,0 +1,25 @@
+//! How near H.264 comes to the bit rate it is asked for, over ten seconds.
+
+use super::super::measure::capture;
+use super::film::{Film, HEIGHT, RATE, WIDTH};
+use super::own::Own;
+
+const SECONDS: usize = 10;
+const BIT_RATES: [u64; 3] = [500_000, 2_000_000, 8_000_000];
+
+pub(in super::super) fn run() -> anyhow::Result<()> {
+    let Some(film) = Film::load("bit rates")? else { return Ok(()) };
+    let own = Own::without_nasm()?;
+    println!("H.264, {WIDTH}x{HEIGHT}, {SECONDS} s:");
+    let output = film.output("own.h264");
+    for asked in BIT_RATES {
+        // The film, and its beginning again.
+        let option = format!("bit_rate={asked}");
+        let count = SECONDS * RATE;
+        capture(&mut own.command(&film.yuv, "yuv420p", count, &output, &[&option]))?;
+        let found = 8.0 * output.metadata()?.len() as f64 / SECONDS as f64;
+        let off = 100.0 * (found / asked as f64 - 1.0);
+        println!("  asked {asked} bit/s: {found:.0}, {off:+.2}%");
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! H.264 beside libx264: pictures a second, and SSIM at equal size.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+
+use super::super::measure::capture;
+use super::film::{Film, HEIGHT, TENSORS, WIDTH};
+use super::own::{Own, speeds};
+use super::ssim::{Point, at_size, decibels};
+use super::torio::Torio;
+
+const PRESETS: [&str; 3] = ["ultrafast", "superfast", "veryfast"];
+/// Qualities of ours: the default one, and others that people take.
+const QUANTISERS: [u32; 3] = [20, 24, 30];
+
+pub(in super::super) fn run() -> anyhow::Result<()> {
+    let Some(film) = Film::load("h264")? else { return Ok(()) };
+    let own = Own::both()?;
+    println!("H.264, {WIDTH}x{HEIGHT}; pictures a second of CPU time, all threads together");
+    tensors(&film, &own)?;
+    frames(&film, &own)?;
+    sizes(&film, &own[0])
+}
+
+/// From tensors of RGB to MP4, beside torio.
+fn tensors(film: &Film, own: &[Own]) -> anyhow::Result<()> {
+    println!("\ntensors of rgb24 to MP4:");
+    let output = film.output("own.mp4");
+    let programs: Vec<_> = own
+        .iter()
+        .map(|own| |count| own.command(&film.planes, "rgb24", count, &output, &[]))
+        .collect();
+    let programs: Vec<&dyn Fn(usize) -> Command> =
+        programs.iter().map(|program| program as _).collect();
+    let ours = speeds(TENSORS, &programs)?;
+    for (own, speed) in own.iter().zip(&ours) {
+        println!("  {:<28} {speed:>6.1}", own.name);
+    }
+    let Some(torio) = Torio::find() else { return Ok(()) };
+    let output = film.output("torio.mp4");
+    for preset in PRESETS {
+        let stream = json!({"encoder": "libx264", "encoder_option": {"preset": preset}});
+        let theirs = torio.speed(film, "mp4", &output, &stream)?;
+        let ratios = own.iter().zip(&ours);
+        let ratios = ratios.map(|(own, ours)| format!("{} {:.2}x", own.name, ours / theirs));
+        let ratios = ratios.collect::<Vec<_>>().join(", ");
+        println!("  {:<28} {theirs:>6.1}   {ratios}", format!("torio libx264 {preset}"));
+    }
+    Ok(())
+}
+
+fn x264(film: &Film, preset: &str, count: usize, quality: u32, output: &Path) -> Command {
+    let mut command = Film::ffmpeg(&film.yuv, "yuv420p", count);
+    command.args(["-c:v", "libx264", "-preset", preset, "-crf", &quality.to_string()]).arg(output);
+    command
+}
+
+/// From raw yuv420p to H.264, beside the ffmpeg program.
+fn frames(film: &Film, own: &[Own]) -> anyhow::Result<()> {
+    println!("\nraw yuv420p to a stream of H.264:");
+    let (output, peer) = (film.output("own.h264"), film.output("peer.h264"));
+    for own in own {
+        let ours = |count| own.command(&film.yuv, "yuv420p", count, &output, &[]);
+        println!("  {:<28} {:>6.1}", own.name, speeds(film.pictures, &[&ours])?[0]);
+    }
+    for preset in PRESETS {
+        let theirs = |count| x264(film, preset, count, 23, &peer);
+        let speed = speeds(film.pictures, &[&theirs])?[0];
+        println!("  {:<28} {speed:>6.1}", format!("ffmpeg libx264 {preset}"));
+    }
+    Ok(())
+}
+
+/// SSIM at equal size.
+fn sizes(film: &Film, own: &Own) -> anyhow::Result<()> {
+    println!("\nSSIM of the same size, in dB (constant quality: ours qp, libx264 crf):");
+    let (output, peer) = (film.output("own.h264"), film.output("peer.h264"));
+    for quantiser in QUANTISERS {
+        let option = format!("qp={quantiser}");
+        let all = film.pictures;
+        capture(&mut own.command(&film.yuv, "yuv420p", all, &output, &[&option]))?;
+        let ours = Point::of(&output, &film.yuv, all)?;
+        let kilobits = 8e-3 * ours.bytes as f64 / Film::seconds(all);
+        let mut line = format!("  {option}, {kilobits:.0} kbit/s: ours {:.2}", decibels(ours.ssim));
+        for preset in PRESETS {
+            let encode = |quality| {
+                capture(&mut x264(film, preset, all, quality, &peer))?;
+                Point::of(&peer, &film.yuv, all)
+            };
+            let (_, ssim) = at_size(ours.bytes, (10, 45), &encode)?;
+            line += &format!(", {preset} {:.2}", decibels(ssim));
+        }
+        println!("{line}");
+    }
+    Ok(())
+}

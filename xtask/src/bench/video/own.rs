@@ -1,0 +1,109 @@
+//! Our own encoders as a program: an example that encodes raw pictures, with what it needs and no
+//! more, built with and without nasm.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+
+use super::super::measure::{child_cpu, median};
+use super::film::{HEIGHT, RATE, WIDTH};
+
+/// How often programs are measured, which take seconds each.
+pub(super) const RUNS: usize = 3;
+
+/// Whether there is an assembler; where not, that it is missed is printed.
+fn has_nasm() -> bool {
+    let found = Command::new("nasm").arg("-v").stdout(Stdio::null()).status().is_ok();
+    if !found {
+        println!("ours with nasm: skipped: no nasm");
+    }
+    found
+}
+
+/// Where cargo has put this program.
+pub(super) fn target() -> anyhow::Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    Ok(program.parent().and_then(Path::parent).context("no target directory")?.to_owned())
+}
+
+/// The example as it was built.
+#[derive(Debug, Clone)]
+pub(super) struct Own {
+    pub(super) name: &'static str,
+    path: PathBuf,
+}
+
+impl Own {
+    /// One with assembly in OpenH264, where nasm is installed, and one without.
+    pub(super) fn both() -> anyhow::Result<Vec<Self>> {
+        let with = has_nasm().then(|| Self::build("ours with nasm", "bench-nasm", "", true));
+        with.into_iter().chain([Self::without_nasm()]).collect()
+    }
+
+    /// The one that can be built everywhere.
+    pub(super) fn without_nasm() -> anyhow::Result<Self> {
+        Self::build("ours without nasm", "bench-no-nasm", "", false)
+    }
+
+    /// As [`both`](Self::both), with AV1.
+    pub(super) fn with_av1() -> anyhow::Result<Vec<Self>> {
+        let with = || Self::build("ours with nasm", "bench-nasm", ",enc-av1,mux-ivf,asm", true);
+        let without = Self::build("ours without nasm", "bench-no-nasm", ",enc-av1,mux-ivf", false);
+        [without].into_iter().chain(has_nasm().then(with)).collect()
+    }
+
+    fn build(
+        name: &'static str,
+        directory: &str,
+        features: &str,
+        assembly: bool,
+    ) -> anyhow::Result<Self> {
+        let target = target()?.join(directory);
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--release", "--package", "reelwright"]);
+        cargo.args(["--example", "encode_pictures", "--no-default-features"]);
+        let features = format!("enc-h264,enc-rawvideo,mux-mp4,mux-raw{features}");
+        cargo.args(["--features", &features, "--target-dir"]).arg(&target);
+        if assembly {
+            cargo.env_remove("OPENH264_NO_ASM");
+        } else {
+            cargo.env("OPENH264_NO_ASM", "1");
+        }
+        if !cargo.status()?.success() {
+            bail!("the example encode_pictures does not build");
+        }
+        let name_of_file = format!("encode_pictures{}", std::env::consts::EXE_SUFFIX);
+        Ok(Self { name, path: target.join("release/examples").join(name_of_file) })
+    }
+
+    /// A run on `count` raw pictures.
+    pub(super) fn command(
+        &self,
+        input: &Path,
+        format: &str,
+        count: usize,
+        output: &Path,
+        options: &[&str],
+    ) -> Command {
+        let mut command = Command::new(&self.path);
+        command.arg(input).args([format, &format!("{WIDTH}x{HEIGHT}"), &RATE.to_string()]);
+        command.arg(count.to_string()).arg(output).args(options);
+        command
+    }
+}
+
+/// Pictures a second of CPU time, of programs that are given how many to encode; in turn.
+pub(super) fn speeds(
+    count: usize,
+    programs: &[&dyn Fn(usize) -> Command],
+) -> anyhow::Result<Vec<f64>> {
+    let mut times = vec![Vec::new(); programs.len()];
+    for _ in 0..RUNS {
+        for (program, times) in programs.iter().zip(&mut times) {
+            let start = child_cpu(&mut program(1))?;
+            times.push(child_cpu(&mut program(count))? - start);
+        }
+    }
+    Ok(times.into_iter().map(|times| (count - 1) as f64 / median(times)).collect())
+}

@@ -1,0 +1,60 @@
+//! Tensors of RGB to raw yuv420p, of the same size and smaller, beside torio and ffmpeg's swscale.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+
+use super::film::{Film, HEIGHT, TENSORS, WIDTH};
+use super::own::{Own, speeds};
+use super::torio::Torio;
+
+pub(in super::super) fn run() -> anyhow::Result<()> {
+    let Some(film) = Film::load("pictures")? else { return Ok(()) };
+    let torio = Torio::find();
+    let own = Own::without_nasm()?;
+    println!("pictures a second of CPU time, of rgb24 of {WIDTH}x{HEIGHT} to yuv420p:");
+    println!(
+        "{:<12} {:>8} {:>9} {:>7} {:>9} {:>7}",
+        "to", "ours", "torio", "ratio", "ffmpeg", "ratio"
+    );
+    for (width, height) in [(WIDTH, HEIGHT), (640, 360)] {
+        let size = format!("{width}x{height}");
+        // What is written goes nowhere: disks are not what is measured.
+        let output = Path::new("/dev/null");
+        let ours = |count: usize| -> Command {
+            let size = format!("size={size}");
+            let options = ["format=rawvideo", "encoder=rawvideo", "pixel_format=yuv420p", &size];
+            own.command(&film.planes, "rgb24", count, output, &options)
+        };
+        let theirs = |count: usize| {
+            let mut command = Film::ffmpeg(&film.rgb, "rgb24", count);
+            command.args(["-s", &size, "-pix_fmt", "yuv420p", "-f", "rawvideo"]).arg(output);
+            command
+        };
+        // Enough to be measured; where the pictures end ours begins again, and ffmpeg stops.
+        let [ours] = speeds(20 * TENSORS, &[&ours])?[..] else { unreachable!("one was asked for") };
+        let [theirs] = speeds(TENSORS, &[&theirs])?[..] else { unreachable!("one was asked for") };
+        let torio = match &torio {
+            Some(torio) => {
+                let (width, height) = (width.to_string(), height.to_string());
+                let stream = json!({
+                    "encoder": "rawvideo", "encoder_format": "yuv420p",
+                    "encoder_width": width.parse::<u32>()?, "encoder_height": height.parse::<u32>()?,
+                });
+                Some(torio.speed(&film, "rawvideo", output, &stream)?)
+            }
+            None => None,
+        };
+        let speed = |speed: Option<f64>| speed.map_or("-".into(), |speed| format!("{speed:.0}"));
+        let ratio =
+            |peer: Option<f64>| peer.map_or("-".into(), |peer| format!("{:.1}", ours / peer));
+        println!(
+            "{size:<12} {ours:>8.0} {:>9} {:>7} {theirs:>9.0} {:>7}",
+            speed(torio),
+            ratio(torio),
+            ratio(Some(theirs)),
+        );
+    }
+    Ok(())
+}

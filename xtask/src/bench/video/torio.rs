@@ -1,0 +1,65 @@
+//! The real torio, where a Python has it.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
+
+use super::super::measure::{capture, median};
+use super::film::{Film, HEIGHT, RATE, TENSORS, WIDTH};
+use super::own::RUNS;
+
+/// Writes tensors of one picture each; prints the CPU time that took.
+const PROGRAM: &str = r#"
+import json, sys, time, warnings
+warnings.simplefilter("ignore")
+import torch
+from torio.io import StreamingMediaEncoder
+s = json.loads(sys.argv[1])
+torch.set_num_threads(1)
+shape = (s["count"], 3, s["height"], s["width"])
+size = shape[0] * shape[1] * shape[2] * shape[3]
+pictures = torch.from_file(s["planes"], size=size, dtype=torch.uint8).reshape(shape).clone()
+start = time.process_time()
+encoder = StreamingMediaEncoder(s["output"], format=s["format"])
+encoder.add_video_stream(s["rate"], s["width"], s["height"], format="rgb24", **s["stream"])
+with encoder.open():
+    for i in range(len(pictures)):
+        encoder.write_video_chunk(0, pictures[i:i + 1])
+print(time.process_time() - start)
+"#;
+
+/// A Python with torio.
+pub(super) struct Torio(std::ffi::OsString);
+
+impl Torio {
+    /// The one that the environment's `TORIO_PYTHON` names.
+    pub(super) fn find() -> Option<Self> {
+        let python = std::env::var_os("TORIO_PYTHON");
+        if python.is_none() {
+            println!("torio: skipped: TORIO_PYTHON names no Python that has it");
+        }
+        python.map(Self)
+    }
+
+    /// Tensors of the film a second of CPU time, with these arguments of `add_video_stream`.
+    pub(super) fn speed(
+        &self,
+        film: &Film,
+        format: &str,
+        output: &Path,
+        stream: &serde_json::Value,
+    ) -> anyhow::Result<f64> {
+        let settings = json!({
+            "planes": film.planes, "count": TENSORS, "width": WIDTH, "height": HEIGHT,
+            "rate": RATE, "format": format, "output": output, "stream": stream,
+        });
+        let mut times = Vec::new();
+        for _ in 0..RUNS {
+            let mut python = Command::new(&self.0);
+            let printed = capture(python.args(["-c", PROGRAM, &settings.to_string()]))?;
+            times.push(String::from_utf8(printed)?.trim().parse::<f64>()?);
+        }
+        Ok(TENSORS as f64 / median(times))
+    }
+}

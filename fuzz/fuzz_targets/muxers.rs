@@ -21,7 +21,13 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     // Most streams should get past the first check.
     if u.ratio(3, 4)? {
         for stream in &mut streams {
-            stream.codec = *u.choose(info.audio_codecs)?;
+            let codecs = match stream.audio() {
+                Some(_) => info.audio_codecs,
+                None => info.video_codecs,
+            };
+            if let [_, ..] = codecs {
+                stream.codec = *u.choose(codecs)?;
+            }
         }
     }
     let tags = tags(u)?;

@@ -6,6 +6,7 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use reelwright_core::{
     AdpcmBlocks, AlacConfig, AudioEncoderInfo, AudioFrame, AudioParameters, AudioSpecificConfig,
+    Av1Config, AvcConfig,
     ChannelLayout, CodecId, CodecRecord, ColorInfo, DataType, FlacStreamInfo, MediaParameters,
     MemoryOutput, Metadata, Mp3Info, Mp3RateControl, MuxerInfo, OptionInfo, OptionKind, Options,
     OpusChannelMapping, OpusHead, Packet, Picture, PixelFormat, Rational, SampleFormat,
@@ -23,12 +24,20 @@ pub fn muxers() -> Vec<&'static MuxerInfo> {
     reelwright::muxers().collect()
 }
 
-/// Options that are often, but not always, among those known, with values that often fit.
+/// [`option_pairs`] as options.
 pub fn options(u: &mut Unstructured<'_>, known: &[OptionInfo]) -> Result<Options> {
-    let mut options = Options::new();
+    Ok(option_pairs(u, known)?.into_iter().collect())
+}
+
+/// Names and values of options that are often, but not always, among those known, with values that often fit.
+pub fn option_pairs(
+    u: &mut Unstructured<'_>,
+    known: &[OptionInfo],
+) -> Result<Vec<(String, String)>> {
+    let mut options = Vec::new();
     for _ in 0..u.int_in_range(0..=6)? {
         if known.is_empty() || u.ratio(1, 8)? {
-            options.set(String::arbitrary(u)?, String::arbitrary(u)?);
+            options.push((String::arbitrary(u)?, String::arbitrary(u)?));
             continue;
         }
         let option = u.choose(known)?;
@@ -49,7 +58,7 @@ pub fn options(u: &mut Unstructured<'_>, known: &[OptionInfo]) -> Result<Options
             }
             OptionKind::Choice { values, .. } => u.choose(values)?.0.to_owned(),
         };
-        options.set(option.name, value);
+        options.push((option.name.to_owned(), value));
     }
     Ok(options)
 }
@@ -85,7 +94,7 @@ pub fn rational(u: &mut Unstructured<'_>) -> Result<Rational> {
 
 /// Any codec's record, also one that contradicts itself.
 pub fn record(u: &mut Unstructured<'_>) -> Result<CodecRecord> {
-    Ok(match u.int_in_range(0..=7)? {
+    Ok(match u.int_in_range(0..=9)? {
         0 => CodecRecord::Flac(FlacStreamInfo {
             min_block_size: u.arbitrary()?,
             max_block_size: u.arbitrary()?,
@@ -143,6 +152,8 @@ pub fn record(u: &mut Unstructured<'_>) -> Result<CodecRecord> {
             identification: u.arbitrary()?,
             setup: u.arbitrary()?,
         }),
+        7 => CodecRecord::H264(AvcConfig { sps: u.arbitrary()?, pps: u.arbitrary()? }),
+        8 => CodecRecord::Av1(Av1Config { bytes: u.arbitrary()? }),
         _ => CodecRecord::None,
     })
 }
@@ -151,7 +162,7 @@ pub fn record(u: &mut Unstructured<'_>) -> Result<CodecRecord> {
 pub fn stream(u: &mut Unstructured<'_>) -> Result<StreamParameters> {
     let codec = *u.choose(CodecId::ALL)?;
     let record = record(u)?;
-    let media = if u.ratio(9, 10)? {
+    let media = if u.ratio(2, 3)? {
         MediaParameters::Audio(AudioParameters {
             sample_rate: sample_rate(u)?,
             layout: layout(u)?,
@@ -163,7 +174,7 @@ pub fn stream(u: &mut Unstructured<'_>) -> Result<StreamParameters> {
         MediaParameters::Video(VideoParameters {
             width: u.arbitrary()?,
             height: u.arbitrary()?,
-            pixel_format: PixelFormat::Rgb24,
+            pixel_format: *u.choose(PixelFormat::ALL)?,
             frame_rate: rational(u)?,
             sample_aspect_ratio: rational(u)?,
             color: ColorInfo::default(),

@@ -117,10 +117,9 @@ impl Recipe {
     }
 }
 
-/// Every container of sound alone. Those of both, the MP4 family, are asked by their own tests, in
-/// `tests/video.rs` and in conformance.
+/// Every container of sound.
 pub fn audio_muxers() -> impl Iterator<Item = &'static MuxerInfo> {
-    muxers().filter(|muxer| !muxer.audio_codecs.is_empty() && muxer.video_codecs.is_empty())
+    muxers().filter(|muxer| !muxer.audio_codecs.is_empty())
 }
 
 /// Every container of sound with every encoder it takes.

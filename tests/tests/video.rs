@@ -102,6 +102,19 @@ fn rates_and_sizes_must_be_positive() {
 }
 
 #[test]
+fn more_pictures_a_second_than_tiles_may_hold_are_refused() {
+    let open = |rate: f64| {
+        let target = Target::seekable_writer(Cursor::new(Vec::new()));
+        let mut encoder = StreamingMediaEncoder::new(target, Some("ivf")).unwrap();
+        encoder.add_video_stream(&VideoStream::new(rate, 32, 24)).map(drop)?;
+        encoder.open()
+    };
+    open(1000.0).unwrap();
+    let (_, text) = message(open(1e6));
+    assert!(text.contains("librav1e takes at most 7") && text.contains("Found: 1000000"), "{text}");
+}
+
+#[test]
 fn names_that_nobody_knows_are_refused_with_those_known() {
     let (kind, text) = message(add("rawvideo", &stream().encoder("nope")));
     assert_eq!(kind, ErrorKind::UnknownName);

@@ -1,6 +1,7 @@
 //! Reelwright's own commands: `cargo xtask COMMAND`.
 
 mod bench;
+mod browser;
 mod compatibility;
 mod conformance;
 
@@ -10,7 +11,8 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   bench [PART…] [MUSIC…]   speed, size, memory and quality beside other programs, in one run
-  conformance              what other programs find in our files
+  conformance [MUXER…]     what other programs find in our files, or in those of some muxers
+  browser                  what Chromium plays of our files, and what parsers in JavaScript read
   compatibility [--check]  the README's tables, from the registry; or whether they are
 ";
 
@@ -18,7 +20,8 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
-        ["conformance"] => conformance::run(),
+        ["conformance", muxers @ ..] => conformance::run(muxers),
+        ["browser"] => browser::run(),
         ["compatibility"] => compatibility::run(false),
         ["compatibility", "--check"] => compatibility::run(true),
         ["bench", rest @ ..] => bench::run(rest),

@@ -58,7 +58,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (w, h, c) = (width as isize, height as isize, channels as isize);
     let (mut pictures, mut time) = (0, 0.0);
     for _ in 0..repeats {
-        for picture in data.chunks_exact(format.picture_size(width, height)) {
+        for picture in
+            data.chunks_exact(format.picture_size(width, height).expect("a picture that is there"))
+        {
             let start = Instant::now();
             match layout {
                 "frames" => converter.convert_frame(&frame(picture, format, from), &mut out),

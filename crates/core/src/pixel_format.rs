@@ -115,13 +115,11 @@ impl PixelFormat {
         }
     }
 
-    /// Bytes of a picture whose rows follow each other without gaps.
-    ///
-    /// # Panics
-    /// If there are more than a `usize` counts.
-    pub fn picture_size(self, width: usize, height: usize) -> usize {
-        let planes = (0..self.planes()).map(|plane| self.plane_size(plane, width, height));
-        planes.map(|(bytes, rows)| bytes.checked_mul(rows).expect("a picture fits in memory")).sum()
+    /// Bytes of a picture whose rows follow each other without gaps; none if there are more than a
+    /// `usize` counts. Sides are below 2^32.
+    pub fn picture_size(self, width: usize, height: usize) -> Option<usize> {
+        let mut planes = (0..self.planes()).map(|plane| self.plane_size(plane, width, height));
+        planes.try_fold(0usize, |sum, (bytes, rows)| sum.checked_add(bytes.checked_mul(rows)?))
     }
 
     /// Bytes per row and rows of plane `plane` in a picture of `width` × `height` pixels.

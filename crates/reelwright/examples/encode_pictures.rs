@@ -62,7 +62,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut encoder = StreamingMediaEncoder::new(output.as_str(), container.as_deref())?;
     encoder.add_video_stream(&stream.codec_config(config))?;
     encoder.open_with(options)?;
-    let pictures = data.chunks_exact(format.picture_size(width, height)).cycle();
+    let size = format.picture_size(width, height).ok_or("no such picture")?;
+    let pictures = data.chunks_exact(size).cycle();
     for picture in pictures.take(count.parse()?) {
         if is_frame {
             let (y, chroma) = picture.split_at(width * height);

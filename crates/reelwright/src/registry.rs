@@ -106,9 +106,33 @@ pub fn output_protocols() -> impl Iterator<Item = (&'static str, &'static str)> 
     [("file", "files"), ("pipe", "standard output and other open file descriptors")].into_iter()
 }
 
+/// Devices that FFmpeg's users pass as a format.
+const FOREIGN_DEVICES: &[&str] = &[
+    "alsa",
+    "audiotoolbox",
+    "caca",
+    "decklink",
+    "fbdev",
+    "opengl",
+    "oss",
+    "pulse",
+    "sdl",
+    "sdl2",
+    "sndio",
+    "v4l2",
+    "video4linux2",
+    "xv",
+];
+
 /// The muxer of a format's name.
 pub(crate) fn muxer_by_name(name: &str) -> Result<&'static MuxerInfo> {
     muxers().find(|muxer| muxer.name == name).ok_or_else(|| {
+        if FOREIGN_DEVICES.contains(&name) {
+            return Error::unsupported(format!(
+                "The output device {name} is not served yet, nor is any other. Write to a file, \
+                 or to a pipe that a player reads."
+            ));
+        }
         Error::unknown_name(format!(
             "Unknown format: {name}. Available formats are {}.",
             list(muxers().map(|muxer| muxer.name))
@@ -222,6 +246,13 @@ mod tests {
         let mut aliases: Vec<_> = encoders().flat_map(|info| info.aliases).collect();
         aliases.sort_unstable();
         assert!(aliases.windows(2).all(|pair| pair[0] != pair[1]), "{aliases:?}");
+    }
+
+    #[test]
+    fn devices_are_told_from_formats() {
+        let error = muxer_by_name("sdl").unwrap_err().to_string();
+        assert!(error.contains("sdl is not served yet"), "{error}");
+        assert!(FOREIGN_DEVICES.iter().all(|name| muxers().all(|muxer| muxer.name != *name)));
     }
 
     #[test]

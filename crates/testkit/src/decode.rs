@@ -91,8 +91,9 @@ fn each_packet(
     let mut decoder = symphonia::default::get_codecs()
         .make_audio_decoder(&parameters, &options)
         .map_err(|error| error.to_string())?;
-    let sample_rate = parameters.sample_rate.unwrap_or_default();
-    let channels = parameters.channels.map_or(0, |channels| channels.count());
+    // MP4 leaves it to some codecs.
+    let channels = parameters.channels.map(|channels| channels.count());
+    let mut stated = parameters.sample_rate.zip(channels);
     loop {
         let packet = match format.next_packet() {
             Ok(Some(packet)) => packet,
@@ -102,7 +103,8 @@ fn each_packet(
             Err(error) => return Err(error.to_string()),
         };
         let decoded = decoder.decode(&packet).map_err(|error| error.to_string())?;
-        if (decoded.spec().rate(), decoded.spec().channels().count()) != (sample_rate, channels) {
+        let found = (decoded.spec().rate(), decoded.spec().channels().count());
+        if *stated.get_or_insert(found) != found {
             return Err("rate or channels change within the file".into());
         }
         take(&decoded);
@@ -110,5 +112,5 @@ fn each_packet(
     if decoder.finalize().verify_ok == Some(false) {
         return Err("the checksum differs".into());
     }
-    Ok((sample_rate, channels))
+    Ok(stated.unwrap_or_default())
 }

@@ -84,6 +84,15 @@ impl Case {
         ["ogg", "oga", "opus"].contains(&self.muxer.name)
     }
 
+    pub(super) fn is_mp4(&self) -> bool {
+        ["mp4", "mov"].contains(&self.muxer.name)
+    }
+
+    /// Whether its encoder begins before the sound does.
+    pub(super) fn has_delay(&self) -> bool {
+        matches!(self.codec(), CodecId::Aac | CodecId::Mp3 | CodecId::Opus)
+    }
+
     /// The rate that decoders give: Opus has one of its own.
     pub(super) fn decoded_rate(&self) -> u32 {
         if self.codec() == CodecId::Opus { 48_000 } else { self.sample_rate }
@@ -92,6 +101,7 @@ impl Case {
     /// Whether a file says of itself what it is.
     pub(super) fn has_header(&self) -> bool {
         self.is_ogg()
+            || self.is_mp4()
             || ["wav", "w64", "aiff", "au", "caf", "flac", "mp3", "adts"].contains(&self.muxer.name)
     }
 

@@ -9,6 +9,8 @@ use reelwright::{
     TensorView, VideoEncoderInfo, VideoStream, audio_encoders, muxers, video_encoders,
 };
 
+use super::matrix::is_asked;
+
 const SIZE: (usize, usize) = (96, 64);
 const PICTURES: usize = 30;
 const RATE: f64 = 25.0;
@@ -36,13 +38,15 @@ impl std::fmt::Display for Film {
 
 /// Containers of video with every encoder they take, alone and with sound; and those of them that
 /// hold sound with every encoder of it.
-fn films() -> Vec<Film> {
+fn films(only: &[&str]) -> Vec<Film> {
     let mut films = Vec::new();
     let numbered_or_raw = |muxer: &&MuxerInfo| {
         // Numbered pictures are no one file, and raw ones do not say what they are.
         !muxer.pictures.is_empty() || muxer.name == "rawvideo"
     };
-    for muxer in muxers().filter(|m| !m.video_codecs.is_empty() && !numbered_or_raw(m)) {
+    for muxer in
+        muxers().filter(|m| is_asked(m, only) && !m.video_codecs.is_empty() && !numbered_or_raw(m))
+    {
         let video = || video_encoders().filter(|v| muxer.video_codecs.contains(&v.encoder.codec));
         let audio = || audio_encoders().filter(|a| muxer.audio_codecs.contains(&a.encoder.codec));
         for seekable in [true, false] {
@@ -68,14 +72,14 @@ fn films() -> Vec<Film> {
 }
 
 /// Prints what is wrong; returns of how many files something is.
-pub(super) fn failures() -> anyhow::Result<usize> {
+pub(super) fn failures(only: &[&str]) -> anyhow::Result<usize> {
     let installed = |program| Command::new(program).arg("-version").output().is_ok();
     if !installed("ffmpeg") || !installed("ffprobe") {
         println!("skipped: no ffmpeg");
         return Ok(0);
     }
     let directory = tempfile::tempdir()?;
-    let films = films();
+    let films = films(only);
     let mut failures = 0;
     for film in &films {
         let path = directory.path().join("film").with_extension(film.muxer.name);
@@ -85,46 +89,160 @@ pub(super) fn failures() -> anyhow::Result<usize> {
             println!("FAILED film {film}: {error:#}");
         }
     }
-    println!("{} films, {failures} failed", films.len());
+    let mut count = films.len();
+    let mut judge = |name: &str, checked: anyhow::Result<()>| {
+        count += 1;
+        if let Err(error) = checked {
+            failures += 1;
+            println!("FAILED film {name}: {error:#}");
+        }
+    };
+    for muxer in muxers().filter(|m| m.name == "mp4" && is_asked(m, only)) {
+        for seekable in [true, false] {
+            let film = Film {
+                muxer,
+                video: video_encoders().find(|info| info.encoder.codec == CodecId::H264),
+                audio: audio_encoders().find(|info| info.encoder.codec == CodecId::Aac),
+                seekable,
+            };
+            judge(&format!("{film}, killed"), killed(&film, directory.path()));
+            judge(&format!("{film}, of twelve hours"), twelve_hours(&film, directory.path()));
+        }
+    }
+    println!("{count} films, {failures} failed");
     Ok(failures)
 }
 
-fn write(film: &Film, path: &Path) -> anyhow::Result<()> {
+/// Whether a film that nobody finished plays to its last fragment, wherever it ends.
+fn killed(film: &Film, directory: &Path) -> anyhow::Result<()> {
+    const SECONDS: usize = 6;
+    let path = directory.join("killed.mp4");
+    let mut encoder = open(film, &path)?;
+    for _ in 0..SECONDS {
+        write_pictures(&mut encoder, 0, RATE as usize, None)?;
+        write_sound(&mut encoder, 1, SAMPLE_RATE as usize)?;
+    }
+    // As it is on the disk while it is being written.
+    let bytes = std::fs::read(&path)?;
+    encoder.close()?;
+    let path = directory.join("cut.mp4");
+    let decoded = |length: usize| -> anyhow::Result<usize> {
+        std::fs::write(&path, &bytes[..length])?;
+        // ffmpeg complains of what is missing, as it should.
+        let mut command = Command::new("ffmpeg");
+        command.args(["-v", "quiet", "-nostdin", "-i"]).arg(&path);
+        let arguments =
+            ["-map", "0:v", "-vsync", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"];
+        Ok(command.args(arguments).output()?.stdout.len() / SIZE.0 / SIZE.1)
+    };
+    let whole = decoded(bytes.len())?;
+    let least = (SECONDS - 2) * RATE as usize;
+    ensure!(whole >= least, "ffmpeg shows {whole} pictures of {}", SECONDS * RATE as usize);
+    let (mut shown, mut seconds) = (0, 0);
+    for part in 1..=23 {
+        // At no place of note.
+        let length = bytes.len() * part / 23 - 13 * part % 7;
+        // FFmpeg opens no file that ends within a fragment's header, of its own neither.
+        if box_around(&bytes, length) == Some(*b"moof") {
+            continue;
+        }
+        let now = decoded(length)?;
+        ensure!(now >= shown, "ffmpeg shows {now} pictures, and {shown} of less");
+        seconds += usize::from(now > shown);
+        shown = now;
+    }
+    ensure!(seconds >= SECONDS - 2, "pictures come in {seconds} lots only");
+    Ok(())
+}
+
+/// The kind of the box of the file in which a place is.
+fn box_around(file: &[u8], place: usize) -> Option<[u8; 4]> {
+    let mut at = 0;
+    loop {
+        let size = u32::from_be_bytes(*file.get(at..)?.first_chunk()?) as usize;
+        if (at..at + size).contains(&place) {
+            return file.get(at + 4..)?.first_chunk().copied();
+        }
+        at += size.max(8);
+    }
+}
+
+/// Whether a film whose last second comes twelve hours later says so.
+fn twelve_hours(film: &Film, directory: &Path) -> anyhow::Result<()> {
+    const LATE: f64 = 12.0 * 3600.0;
+    let path = directory.join("long.mp4");
+    let mut encoder = open(film, &path)?;
+    for pts in [None, Some(LATE)] {
+        write_pictures(&mut encoder, 0, RATE as usize, pts)?;
+    }
+    encoder.close()?;
+    let arguments = ["-select_streams", "v", "-show_entries", "packet=pts_time", "-of", "csv=p=0"];
+    let found = String::from_utf8(output("ffprobe", &arguments, &path)?)?;
+    let times: Vec<f64> = found.lines().filter_map(|line| line.trim().parse().ok()).collect();
+    let second = |start: f64| (0..RATE as usize).map(move |i| start + i as f64 / RATE);
+    let expected: Vec<f64> = second(0.0).chain(second(LATE)).collect();
+    let is_right = times.len() == expected.len()
+        && times.iter().zip(&expected).all(|(found, expected)| (found - expected).abs() < 1e-3);
+    ensure!(is_right, "ffprobe finds pictures at {times:?}");
+    Ok(())
+}
+
+fn open(film: &Film, path: &Path) -> anyhow::Result<StreamingMediaEncoder<'static>> {
     let file = std::fs::File::create(path)?;
     let target = if film.seekable { Target::seekable_writer(file) } else { Target::writer(file) };
     let mut encoder = StreamingMediaEncoder::new(target, Some(film.muxer.name))?;
-    let mut indices = (None, None);
     if let Some(video) = film.video {
         let mut stream = VideoStream::new(RATE, SIZE.0 as u32, SIZE.1 as u32);
         if film.muxer.name == "yuv4mpegpipe" {
             stream = stream.encoder_format(PixelFormat::Yuv420p);
         }
-        indices.0 = Some(encoder.add_video_stream(&stream.encoder(video.encoder.name))?);
+        encoder.add_video_stream(&stream.encoder(video.encoder.name))?;
     }
     if let Some(audio) = film.audio {
         let stream = AudioStream::new(SAMPLE_RATE, 2).encoder(audio.encoder.name);
-        indices.1 = Some(encoder.add_audio_stream(&stream)?);
+        encoder.add_audio_stream(&stream)?;
     }
     encoder.open()?;
-    if let Some(index) = indices.0 {
-        let shape = [1, 3, SIZE.1, SIZE.0];
-        for picture in 0..PICTURES {
-            let pixel = |i: usize| ((i % SIZE.0 * 2 + i / SIZE.0 + 4 * picture) % 256) as u8;
-            let pixels: Vec<u8> = (0..shape.iter().product()).map(pixel).collect();
-            encoder.write_video_chunk(index, &TensorView::contiguous(&pixels, &shape)?, None)?;
-        }
+    Ok(encoder)
+}
+
+fn write(film: &Film, path: &Path) -> anyhow::Result<()> {
+    let mut encoder = open(film, path)?;
+    if film.video.is_some() {
+        write_pictures(&mut encoder, 0, PICTURES, None)?;
     }
-    if let Some(index) = indices.1 {
-        let sample =
-            |i: usize| 0.3 * (i as f32 * if i.is_multiple_of(2) { 0.03 } else { 0.05 }).sin();
-        let samples: Vec<f32> = (0..2 * SAMPLES).map(sample).collect();
-        encoder.write_audio_chunk(
-            index,
-            &TensorView::contiguous(&samples, &[SAMPLES, 2])?,
-            None,
-        )?;
+    if film.audio.is_some() {
+        write_sound(&mut encoder, usize::from(film.video.is_some()), SAMPLES)?;
     }
     encoder.close()?;
+    Ok(())
+}
+
+/// Some pictures, the first of them at `pts`.
+fn write_pictures(
+    encoder: &mut StreamingMediaEncoder<'_>,
+    index: usize,
+    count: usize,
+    pts: Option<f64>,
+) -> anyhow::Result<()> {
+    let shape = [1, 3, SIZE.1, SIZE.0];
+    for picture in 0..count {
+        let pixel = |i: usize| ((i % SIZE.0 * 2 + i / SIZE.0 + 4 * picture) % 256) as u8;
+        let pixels: Vec<u8> = (0..shape.iter().product()).map(pixel).collect();
+        let pts = pts.filter(|_| picture == 0);
+        encoder.write_video_chunk(index, &TensorView::contiguous(&pixels, &shape)?, pts)?;
+    }
+    Ok(())
+}
+
+fn write_sound(
+    encoder: &mut StreamingMediaEncoder<'_>,
+    index: usize,
+    count: usize,
+) -> anyhow::Result<()> {
+    let sample = |i: usize| 0.3 * (i as f32 * if i.is_multiple_of(2) { 0.03 } else { 0.05 }).sin();
+    let samples: Vec<f32> = (0..2 * count).map(sample).collect();
+    encoder.write_audio_chunk(index, &TensorView::contiguous(&samples, &[count, 2])?, None)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use reelwright::CodecId;
 use reelwright_core::Channel;
 
 use super::case::{Case, Written};
-use super::programs::Problem;
+use super::programs::{Problem, Program};
 use super::sound::{Signal, tones};
 
 /// How far from its place sound is looked for, to say where it is.
@@ -31,13 +31,33 @@ struct Place {
 }
 
 impl Place {
-    fn of(case: &Case) -> Self {
+    fn of(program: Program, case: &Case) -> Self {
         let frames = case.frames();
         let whole =
             |offset: usize, block: usize| (offset, (frames + offset).div_ceil(block) * block);
         let stride = (case.decoded_rate() / case.sample_rate) as usize;
         let stereo = case.channels() == 2;
         let (offset, length) = match case.codec() {
+            codec if case.is_mp4() && case.has_delay() => {
+                let (delay, block) = match codec {
+                    CodecId::Opus => (312, 960),
+                    CodecId::Mp3 => (576 + 529, if case.sample_rate < 32_000 { 576 } else { 1152 }),
+                    _ => (1024, 1024),
+                };
+                let length = (frames * stride + delay).div_ceil(block) * block;
+                match program {
+                    // It skips what the edit list skips at the start, and before version 6 not at
+                    // the end.
+                    Program::Ffmpeg if case.seekable || codec == CodecId::Opus => {
+                        (0, length - delay)
+                    }
+                    // Of fragments it skips nothing, of its own neither.
+                    Program::Ffmpeg => (delay, length),
+                    // Symphonia has no edit lists. MP3's encoder writes two packets or more.
+                    _ if codec == CodecId::Mp3 => (delay, length.max(2 * block)),
+                    _ => (delay, length),
+                }
+            }
             // ADTS cannot say that the first frame is the encoder's delay, nor where the end is.
             CodecId::Aac => whole(1024, 1024),
             // No information frame: the delays of encoder and decoder are to be heard.
@@ -56,9 +76,9 @@ impl Place {
 }
 
 /// What is wrong with the interleaved samples that a decoder gave.
-pub(super) fn judge(file: &Written, found: &[f32]) -> Vec<Problem> {
+pub(super) fn judge(program: Program, file: &Written, found: &[f32]) -> Vec<Problem> {
     let (case, channels) = (&file.case, file.case.channels());
-    let place = Place::of(case);
+    let place = Place::of(program, case);
     let frames = found.len() / channels;
     if frames != place.length {
         let found = format!("{frames} samples instead of {}", place.length);

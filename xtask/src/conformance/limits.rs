@@ -32,10 +32,15 @@ fn has_no_positions(case: &Case) -> bool {
     match case.muxer.name {
         "au" => true,
         "aiff" | "caf" => implied,
+        "mov" => implied,
         // The short `fmt ` chunk.
         "wav" | "w64" => implied && (case.codec().bytes_per_sample() <= Some(2) || is_float(case)),
         _ => false,
     }
+}
+
+fn is_iso_pcm(case: &Case) -> bool {
+    case.muxer.name == "mp4" && case.codec().bytes_per_sample().is_some()
 }
 
 fn is_float(case: &Case) -> bool {
@@ -60,7 +65,9 @@ pub(super) static LIMITS: &[Limit] = &[
         check: "decode",
         applies: |case| {
             is_g711(case)
-                && (case.muxer.name == "caf" || case.channels() > 2 || case.sample_rate > 48_000)
+                && (["caf", "mov"].contains(&case.muxer.name)
+                    || case.channels() > 2
+                    || case.sample_rate > 48_000)
         },
         reason: "refuses A-law and mu-law that state their 8 bits, and does not know the GUID of mu-law",
     },
@@ -75,6 +82,29 @@ pub(super) static LIMITS: &[Limit] = &[
         check: "decode",
         applies: |case| case.muxer.name == "caf" && case.codec() == CodecId::PcmS8,
         reason: "has no CAF of 8 bits",
+    },
+    Limit {
+        program: Program::Symphonia,
+        check: "decode",
+        applies: is_iso_pcm,
+        reason: "has no PCM as ISO/IEC 23003-5 has it",
+    },
+    Limit {
+        program: Program::Symphonia,
+        check: "decode",
+        applies: |case| {
+            use CodecId as C;
+            let is_mistaken = [C::PcmS8, C::PcmS24Be, C::PcmS32Be, C::PcmF32Be, C::PcmF64Be]
+                .contains(&case.codec());
+            case.muxer.name == "mov" && is_mistaken && case.channels() <= 2
+        },
+        reason: "takes QuickTime's big-endian names for little-endian ones, and `twos` for 16 bits",
+    },
+    Limit {
+        program: Program::Symphonia,
+        check: "decode",
+        applies: |case| case.is_mp4() && case.codec() == CodecId::Aac && case.sample_rate > 65_535,
+        reason: "believes the sample entry's rate, which ends at 65,535 Hz",
     },
     Limit {
         program: Program::Symphonia,
@@ -93,6 +123,60 @@ pub(super) static LIMITS: &[Limit] = &[
                 && case.settings.bit_rate == Some(160_000)
         },
         reason: "finds bits left over at MPEG-2's highest rate where it is told to look; nobody else does",
+    },
+    Limit {
+        program: Program::Ffmpeg,
+        check: "decode",
+        applies: |case| is_iso_pcm(case) && is_float(case),
+        reason: "has no floating-point PCM as ISO/IEC 23003-5 has it before version 6.1",
+    },
+    Limit {
+        program: Program::Ffprobe,
+        check: "codec",
+        applies: |case| is_iso_pcm(case) && is_float(case),
+        reason: "has no floating-point PCM as ISO/IEC 23003-5 has it before version 6.1",
+    },
+    Limit {
+        program: Program::Ffmpeg,
+        check: "decode",
+        applies: |case| case.is_mp4() && case.frames() <= 2,
+        reason: "leaves out a packet of which one or two samples are heard, of its own files too",
+    },
+    Limit {
+        program: Program::Ffmpeg,
+        check: "length",
+        applies: |case| case.is_mp4() && case.frames() <= 2,
+        reason: "leaves out a packet of which one or two samples are heard, of its own files too",
+    },
+    Limit {
+        program: Program::Ffprobe,
+        check: "layout",
+        applies: is_iso_pcm,
+        reason: "does not read the layout of ISO's PCM before version 6",
+    },
+    Limit {
+        program: Program::Mediainfo,
+        check: "codec",
+        applies: is_iso_pcm,
+        reason: "has no name for ISO's PCM, only its code",
+    },
+    Limit {
+        program: Program::Mediainfo,
+        check: "channels",
+        applies: |case| is_iso_pcm(case) || (case.is_mp4() && case.codec() == CodecId::Opus),
+        reason: "does not tell the channels of Opus and ISO's PCM in MP4, of FFmpeg's files neither",
+    },
+    Limit {
+        program: Program::Mediainfo,
+        check: "bits",
+        applies: |case| is_iso_pcm(case) || (case.muxer.name == "mov" && is_g711(case)),
+        reason: "does not tell the depth of ISO's PCM, nor of G.711 in QuickTime",
+    },
+    Limit {
+        program: Program::Mediainfo,
+        check: "rate",
+        applies: |case| is_iso_pcm(case) && case.sample_rate > 65_535,
+        reason: "knows the rate of ISO's PCM from the sample entry only, which ends at 65,535 Hz",
     },
     Limit {
         program: Program::Flac,
@@ -133,8 +217,12 @@ pub(super) static LIMITS: &[Limit] = &[
     Limit {
         program: Program::Ffprobe,
         check: "layout",
-        applies: |case| case.is_ogg() && case.codec() == CodecId::Flac && case.channels() == 6,
-        reason: "does not read the channel mask of FLAC in Ogg",
+        applies: |case| {
+            (case.is_ogg() || case.is_mp4())
+                && case.codec() == CodecId::Flac
+                && case.channels() == 6
+        },
+        reason: "does not read the channel mask of FLAC in Ogg and MP4",
     },
     Limit {
         program: Program::Ffprobe,

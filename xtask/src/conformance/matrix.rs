@@ -16,11 +16,17 @@ use super::sound::Signal;
 /// Where an encoder takes any rate.
 const RATES: [u32; 5] = [8000, 11_025, 44_100, 48_000, 96_000];
 
-/// Every case, in groups that a program can look at in one run.
-pub(super) fn groups() -> Vec<Vec<Case>> {
+/// Whether a muxer is asked for: each is, where none is named.
+pub(super) fn is_asked(muxer: &MuxerInfo, only: &[&str]) -> bool {
+    only.is_empty() || only.contains(&muxer.name)
+}
+
+/// Every case of the muxers asked for, in groups that a program can look at in one run.
+pub(super) fn groups(only: &[&str]) -> Vec<Vec<Case>> {
     let pairs: Vec<Pair> = muxers()
-        // Those that hold pictures too have a check of their own.
-        .filter(|muxer| muxer.video_codecs.is_empty())
+        // They are MP4 under other brands, and the films have them.
+        .filter(|muxer| is_asked(muxer, only))
+        .filter(|muxer| !["ipod", "3gp", "3g2"].contains(&muxer.name))
         .flat_map(|muxer| {
             let encoders = audio_encoders();
             let taken = encoders.filter(|info| muxer.audio_codecs.contains(&info.encoder.codec));
@@ -98,6 +104,7 @@ impl Pair {
     fn says_length(&self) -> bool {
         match self.codec() {
             CodecId::Mp3 | CodecId::Alac => true,
+            CodecId::Aac => self.muxer.name == "mp4",
             CodecId::Opus | CodecId::Flac => self.muxer.name != "flac",
             _ => false,
         }

@@ -133,11 +133,31 @@ pub(crate) fn config(
     if config.tiles > 0 && has_grid {
         return Err(Error::option("tiles cannot be given with tile-columns or tile-rows."));
     }
+    check_rate(request)?;
     if config.tiles == 0 && !has_grid && request.height >= HEIGHT_OF_TILES {
         config.tiles = USUAL_TILES;
     }
     let threads = options.take_int(&THREADS)?.unwrap_or(0) as usize;
     Ok((config, threads))
+}
+
+/// Luma samples a second of a tile at most: level 6.2's share (AV1 specification, annex A.3).
+const MAX_TILE_RATE: f64 = 4096.0 * 2176.0 * 60.0 * 1.1;
+
+/// # Errors
+/// So many pictures a second that there are not rows of superblocks enough for the tiles they need.
+fn check_rate(request: &VideoEncoderRequest) -> Result<()> {
+    let (width, height) = (request.width.next_multiple_of(8), request.height.next_multiple_of(8));
+    let samples = f64::from(width) * f64::from(height);
+    let most_tiles = height.div_ceil(64).next_power_of_two().min(64);
+    let most = f64::from(most_tiles) * MAX_TILE_RATE / samples;
+    if request.frame_rate.to_f64() <= most {
+        return Ok(());
+    }
+    Err(Error::unsupported(format!(
+        "librav1e takes at most {most:.0} pictures a second of {} by {}. Found: {}",
+        request.width, request.height, request.frame_rate
+    )))
 }
 
 fn power_of_2(option: &OptionInfo, options: &mut Options) -> Result<usize> {

@@ -3,9 +3,9 @@
 
 use reelwright_core::{Error, Result, TimeBase};
 
-/// Timescales below this are doubled until they are not: times of other readers, which round to
-/// ticks, stay near.
-const MIN_TIMESCALE: u32 = 10_000;
+/// Timescales of pictures below this are doubled until they are not: times of other readers, which
+/// round to ticks, stay near. Sound's timescale is its sample rate: readers count samples by it.
+const MIN_TIMESCALE_OF_PICTURES: u32 = 10_000;
 
 /// The timescale of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,11 +17,11 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// The clock of a stream with this time base.
+    /// The clock of a stream with this time base, of pictures or of sound.
     ///
     /// # Errors
     /// A unit has to be a fraction of a second with terms below 2^32.
-    pub(crate) fn new(time_base: TimeBase) -> Result<Self> {
+    pub(crate) fn new(time_base: TimeBase, is_video: bool) -> Result<Self> {
         let unit = time_base.seconds();
         let (Ok(mut timescale), Ok(ticks)) = (u32::try_from(unit.den()), u32::try_from(unit.num()))
         else {
@@ -30,7 +30,7 @@ impl Clock {
             )));
         };
         let mut ticks = i64::from(ticks);
-        while timescale < MIN_TIMESCALE {
+        while is_video && timescale < MIN_TIMESCALE_OF_PICTURES {
             timescale *= 2;
             ticks *= 2;
         }
@@ -85,7 +85,7 @@ mod tests {
     use reelwright_core::Rational;
 
     fn clock(num: i64, den: i64) -> Result<Clock> {
-        Clock::new(TimeBase::new(Rational::new(num, den).unwrap()))
+        Clock::new(TimeBase::new(Rational::new(num, den).unwrap()), true)
     }
 
     #[test]
@@ -94,6 +94,8 @@ mod tests {
         assert_eq!(clock(1, 25).unwrap(), Clock { timescale: 12_800, unit: 512 });
         assert_eq!(clock(1001, 30_000).unwrap(), Clock { timescale: 30_000, unit: 1001 });
         assert_eq!(clock(3, 1).unwrap(), Clock { timescale: 16_384, unit: 3 * 16_384 });
+        let sound = TimeBase::new(Rational::new(1, 8000).unwrap());
+        assert_eq!(Clock::new(sound, false).unwrap(), Clock { timescale: 8000, unit: 1 });
         assert!(clock(1, 1 << 32).is_err());
         assert!(clock(1 << 32, 1).is_err());
     }

@@ -95,7 +95,7 @@ impl Muxer for Mp4 {
     ) -> Result<()> {
         self.check(streams)?;
         let output = to.output();
-        let (layout, keeps_tables) = open(&self.settings, output.is_seekable())?;
+        let (mut layout, keeps_tables) = open(&self.settings, output.is_seekable())?;
         let track = |(index, stream)| {
             Track::new(index, stream, keeps_tables).map_err(|error: Error| error.in_stream(index))
         };
@@ -108,8 +108,9 @@ impl Muxer for Mp4 {
         // What cannot be described is an error now and not at the end.
         file.movie(Samples::Fragments)?;
         file.boxes.clear();
-        let (file, layout) = self.open.insert((file, layout));
-        layout.start(file, output)
+        layout.start(&mut file, output)?;
+        self.open = Some((file, layout));
+        Ok(())
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {

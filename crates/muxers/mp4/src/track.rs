@@ -168,7 +168,7 @@ impl Track {
     /// # Errors
     /// A time base or a PCM stream that cannot be counted.
     pub(crate) fn new(index: usize, stream: &StreamParameters, keeps_tables: bool) -> Result<Self> {
-        let clock = Clock::new(stream.time_base)?;
+        let clock = Clock::new(stream.time_base, stream.video().is_some())?;
         let block = stream
             .audio()
             .zip(stream.codec.bytes_per_sample())

@@ -50,7 +50,14 @@ impl Muxer for Y4m {
             aspect.num(),
             aspect.den()
         );
-        self.size = Some(video.pixel_format.picture_size(width as usize, height as usize));
+        let size = video.pixel_format.picture_size(width as usize, height as usize);
+        let too_large = || {
+            Error::too_large(format!(
+                "A picture of {NAME} must fit in memory. Found: {width}x{height}"
+            ))
+            .in_stream(0)
+        };
+        self.size = Some(size.ok_or_else(too_large)?);
         to.output().write(header.as_bytes())
     }
 

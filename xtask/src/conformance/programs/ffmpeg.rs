@@ -3,7 +3,7 @@ use std::process::Command;
 
 use reelwright::CodecId;
 
-use super::{Case, Decoded, Problem, Written, judge, run};
+use super::{Case, Decoded, Problem, Program, Written, judge, run};
 use crate::conformance::bit_rate;
 
 /// The bytes of an ADTS header.
@@ -15,6 +15,7 @@ pub(super) fn input(command: &mut Command, file: &Written) {
     let demuxer = match case.muxer.name {
         "adts" => "aac",
         "oga" | "opus" => "ogg",
+        "mp4" => "mov",
         name => name,
     };
     command.args(["-f", demuxer]);
@@ -89,7 +90,7 @@ pub(super) fn check(files: &[&Written]) -> anyhow::Result<Vec<Vec<Problem>>> {
         if let Some(complaint) = complaint {
             return Ok(vec![Problem::new("decode", complaint)]);
         }
-        let mut problems = judge(file, &std::fs::read(decoded(&file.path))?);
+        let mut problems = judge(Program::Ffmpeg, file, &std::fs::read(decoded(&file.path))?);
         if counts_packets(&file.case) {
             problems.extend(wrong_bit_rate(file)?);
         }
@@ -108,6 +109,6 @@ fn wrong_bit_rate(file: &Written) -> anyhow::Result<Option<Problem>> {
         _ => (1105, 1152),
     };
     let packets = (frames + delay).div_ceil(block);
-    let headers = if case.codec() == CodecId::Aac { ADTS_HEADER * packets } else { 0 };
+    let headers = if case.muxer.name == "adts" { ADTS_HEADER * packets } else { 0 };
     Ok(bit_rate::judge(case, bytes.saturating_sub(headers), packets * block))
 }

@@ -43,6 +43,7 @@ fn facts(file: &Written, tracks: &Value) -> Vec<Problem> {
         "mp3" => "MPEG Audio",
         "adts" => "ADTS",
         "flac" => "FLAC",
+        "mp4" | "mov" => "MPEG-4",
         _ => "Ogg",
     };
     let codec = match case.codec() {
@@ -64,9 +65,11 @@ fn facts(file: &Written, tracks: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
     problems.extend(Problem::unless("container", &text(general, "Format"), container));
     problems.extend(Problem::unless("codec", &text(audio, "Format"), codec));
+    // In MP4 Opus is of its own rate only.
+    let rate = if case.is_mp4() { case.decoded_rate() } else { case.sample_rate };
     let mut numbers = vec![
         ("channels", "Channels", case.channels() as f64, 0.0),
-        ("rate", "SamplingRate", f64::from(case.sample_rate), 0.0),
+        ("rate", "SamplingRate", f64::from(rate), 0.0),
     ];
     // Lossy codecs have no bits of a sample, and how long they last is asked of others.
     if case.is_lossless() {

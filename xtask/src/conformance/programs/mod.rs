@@ -109,7 +109,7 @@ impl Program {
                 CodecId::Aac => case.channels() <= 2,
                 _ => case.has_header() && !["au", "w64"].contains(&muxer),
             },
-            Self::Flac => codec == CodecId::Flac && !case.is_resampled(),
+            Self::Flac => codec == CodecId::Flac && !case.is_resampled() && !case.is_mp4(),
             Self::Ffmpeg => true,
             // What a file says of itself does not depend on the compression level or bit rate. It
             // takes one file at a time, and so most of the time: not every one is asked about.
@@ -122,7 +122,7 @@ impl Program {
             Self::Ffprobe => case.has_header() && case.signal != Signal::Media,
             Self::Mediainfo => case.has_header(),
             Self::Mpg123 => codec == CodecId::Mp3,
-            Self::Opusinfo => codec == CodecId::Opus,
+            Self::Opusinfo => codec == CodecId::Opus && case.is_ogg(),
             Self::Oggz => case.is_ogg(),
             Self::House => !case.is_lossless(),
         }
@@ -178,11 +178,11 @@ fn test(
 }
 
 /// What is wrong with all decoded samples, little-endian bytes in [`Decoded`]'s type.
-fn judge(file: &Written, found: &[u8]) -> Vec<Problem> {
+fn judge(program: Program, file: &Written, found: &[u8]) -> Vec<Problem> {
     if Decoded::of(&file.case) == Decoded::F32 {
         let (samples, _) = found.as_chunks();
         let samples: Vec<f32> = samples.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        return likeness::judge(file, &samples);
+        return likeness::judge(program, file, &samples);
     }
     let found = expected::compare(file, found);
     found.map(|found| Problem::new("decode", found)).into_iter().collect()

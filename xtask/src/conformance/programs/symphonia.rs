@@ -1,6 +1,6 @@
 use reelwright_testkit::decode::decode_path;
 
-use super::{Decoded, Problem, Written, judge};
+use super::{Decoded, Problem, Program, Written, judge};
 
 pub(super) fn check(file: &Written) -> Vec<Problem> {
     fn bytes(file: &Written) -> Result<(u32, usize, Vec<u8>), String> {
@@ -23,5 +23,5 @@ pub(super) fn check(file: &Written) -> Vec<Problem> {
     };
     let spec = (rate, channels) != (file.case.sample_rate, file.case.channels());
     let spec = spec.then(|| Problem::new("facts", format!("{rate} Hz, {channels} channels")));
-    spec.into_iter().chain(judge(file, &found)).collect()
+    spec.into_iter().chain(judge(Program::Symphonia, file, &found)).collect()
 }

@@ -1,0 +1,300 @@
+"""The encoder of media files, and what encoders can be told."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ._errors import StateError
+from ._reelwright import Encoder
+from ._warnings import caller
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from ._typing import Destination, Options, ResampleQuality, ScaleFilter
+
+
+@dataclass
+class CodecConfig:
+    """What all encoders can be told in the same way. What an encoder does not heed is warned of."""
+
+    bit_rate: int = -1
+    """Average bits per second."""
+
+    compression_level: int = -1
+    """How hard to try, where smaller is faster; the range is the encoder's: 0 to 12 of flac, 0 to 9
+    of png."""
+
+    qscale: float | None = None
+    """Constant quality instead of a bit rate; the range is the encoder's: 0 (best) to 9 of mp3, -1
+    to 10 (best) of libvorbis, 1 (best) to 31 of mjpeg."""
+
+    gop_size: int = -1
+    """Pictures from one keyframe to the next; 0 makes each one a keyframe."""
+
+    max_b_frames: int = -1
+    """The most B-frames in a row."""
+
+
+class StreamingMediaEncoder(Encoder):
+    """Encode and write audio and video streams chunk by chunk.
+
+    The order of calls: add streams, :meth:`open`, write chunks, :meth:`close`, which a ``with``
+    statement does.
+
+    Args:
+        dst: Where to write: a path, an address or a file-like object.
+
+            - A ``str`` is a path, ``"-"`` or ``"pipe:1"`` (standard output), ``"pipe:N"`` (an open
+              file descriptor) or ``"file:PATH"``.
+            - A path-like object is always a path.
+            - An object with ``write(data: bytes) -> int`` is handed the bytes. What ``write``
+              returns less than ``len(data)`` is written again; ``None`` is taken for all. If it has
+              ``seek`` too, what is only known at the end goes to the start of the file; without,
+              the format's layout for streams is written.
+        format: Name of the format, one of :func:`reelwright.get_muxers`. Without it the file's
+            extension tells; a file-like object needs it.
+        buffer_size: The most bytes that ``write`` of a file-like object is handed at a time.
+
+    Raises:
+        UnknownNameError: There is no such format.
+        UnsupportedError: The protocol or device is not there yet.
+
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> encoder = StreamingMediaEncoder(file, format="wav")
+    >>> encoder.add_audio_stream(16000, 2, format="s16")
+    0
+    >>> with encoder.open():
+    ...     encoder.write_audio_chunk(0, memoryview(bytes(8)).cast("h", [2, 2]))
+    >>> file.getvalue()[:4]
+    b'RIFF'
+    """
+
+    def __init__(
+        self,
+        dst: Destination,
+        format: str | None = None,
+        buffer_size: int = 4096,
+    ) -> None:
+        self._start(dst, format, buffer_size)
+        self._name = dst if isinstance(dst, str) else type(dst).__name__
+        if hasattr(dst, "__fspath__") and not hasattr(dst, "write"):
+            self._name = str(dst)
+
+    def add_audio_stream(
+        self,
+        sample_rate: int,
+        num_channels: int,
+        format: str = "flt",
+        *,
+        encoder: str | None = None,
+        encoder_option: Options | None = None,
+        encoder_sample_rate: int | None = None,
+        encoder_num_channels: int | None = None,
+        encoder_format: str | None = None,
+        codec_config: CodecConfig | None = None,
+        filter_desc: str | None = None,
+        channel_layout: str | None = None,
+        bits_per_raw_sample: int | None = None,
+        resample_quality: ResampleQuality | None = None,
+    ) -> int:
+        """Add an audio stream. Its chunks have the shape (frame, ``num_channels``).
+
+        Args:
+            sample_rate: Frames per second of the chunks.
+            num_channels: Channels of the chunks.
+            format: The dtype of the chunks: ``"u8"`` (uint8), ``"s16"`` (int16), ``"s32"``
+                (int32), ``"s64"`` (int64), ``"flt"`` (float32, within ±1) or ``"dbl"`` (float64).
+            encoder: Name of the encoder, one of :func:`reelwright.get_audio_encoders`. The
+                format's default unless given.
+            encoder_option: Options of the encoder, see :func:`reelwright.get_encoder_options`.
+            encoder_sample_rate: The rate to encode at; the chunks are resampled. Unless given, it
+                is their own, or the nearest above it that the encoder takes.
+            encoder_num_channels: The channels to encode; the chunks are remixed. Unless given, it
+                is their own, or what the encoder takes that keeps most of them.
+            encoder_format: The sample format to encode, for example ``"s16"``. Unless given, it
+                is the one of the encoder's that loses least.
+            codec_config: What all encoders can be told.
+            filter_desc: Not served yet.
+            channel_layout: Which loudspeakers the channels are for, for example ``"5.1(side)"``.
+                The usual ones for their number unless given.
+            bits_per_raw_sample: How many bits of integer samples carry sound, the highest ones.
+            resample_quality: How carefully chunks are resampled, where they are.
+
+        Returns:
+            The stream's index, for :meth:`write_audio_chunk`.
+
+        Raises:
+            StateError: The output is open already.
+            UnsupportedError: The format or the encoder does not take this. The message says what
+                it takes.
+        """
+        return self._add_audio_stream(
+            {
+                "sample_rate": sample_rate,
+                "num_channels": num_channels,
+                "format": format,
+                "encoder": encoder,
+                "encoder_option": encoder_option,
+                "encoder_sample_rate": encoder_sample_rate,
+                "encoder_num_channels": encoder_num_channels,
+                "encoder_format": encoder_format,
+                "codec_config": codec_config,
+                "filter_desc": filter_desc,
+                "channel_layout": channel_layout,
+                "bits_per_raw_sample": bits_per_raw_sample,
+                "resample_quality": resample_quality,
+            }
+        )
+
+    def add_video_stream(
+        self,
+        frame_rate: float,
+        width: int,
+        height: int,
+        format: str = "rgb24",
+        *,
+        encoder: str | None = None,
+        encoder_option: Options | None = None,
+        encoder_frame_rate: float | None = None,
+        encoder_width: int | None = None,
+        encoder_height: int | None = None,
+        encoder_format: str | None = None,
+        codec_config: CodecConfig | None = None,
+        filter_desc: str | None = None,
+        hw_accel: str | None = None,
+        scale_filter: ScaleFilter | None = None,
+    ) -> int:
+        """Add a video stream. Its chunks are uint8, of shape (frame, channel, height, width).
+
+        Args:
+            frame_rate: Pictures per second. 30000/1001 and the like are kept exactly.
+            width: Width of the chunks' pictures, in pixels.
+            height: Height of the chunks' pictures, in pixels.
+            format: What the channels are: ``"rgb24"``, ``"bgr24"``, ``"yuv444p"``, ``"gray8"``, or
+                ``"rgb0"`` and ``"bgr0"``, which have 3 or 4, the last of which is not used.
+            encoder: Name of the encoder, one of :func:`reelwright.get_video_encoders`. The
+                format's default unless given.
+            encoder_option: Options of the encoder, see :func:`reelwright.get_encoder_options`.
+            encoder_frame_rate: Pictures per second to encode; pictures are repeated or dropped.
+            encoder_width: Width to encode, in pixels; pictures are scaled.
+            encoder_height: Height to encode, in pixels; pictures are scaled.
+            encoder_format: The pixel format to encode, for example ``"yuv420p"``.
+            codec_config: What all encoders can be told.
+            filter_desc: Not served yet.
+            hw_accel: Not served yet.
+            scale_filter: How pictures are scaled, where they are; ``"bicubic"`` unless given.
+
+        Returns:
+            The stream's index, for :meth:`write_video_chunk`.
+
+        Raises:
+            StateError: The output is open already.
+            UnsupportedError: The format or the encoder does not take this. The message says what
+                it takes.
+        """
+        return self._add_video_stream(
+            {
+                "frame_rate": frame_rate,
+                "width": width,
+                "height": height,
+                "format": format,
+                "encoder": encoder,
+                "encoder_option": encoder_option,
+                "encoder_frame_rate": encoder_frame_rate,
+                "encoder_width": encoder_width,
+                "encoder_height": encoder_height,
+                "encoder_format": encoder_format,
+                "codec_config": codec_config,
+                "filter_desc": filter_desc,
+                "hw_accel": hw_accel,
+                "scale_filter": scale_filter,
+            }
+        )
+
+    def set_metadata(self, metadata: Options) -> None:
+        """Set what the file says of itself; replaces all that was set before.
+
+        Args:
+            metadata: Keys are FFmpeg's: ``title``, ``artist``, ``album``, ``date``, ``comment``,
+                ``genre``, ``track``, …
+
+        Raises:
+            StateError: The output is open already.
+        """
+        self._set_metadata(metadata)
+
+    def set_cover(self, picture: bytes) -> None:
+        """Set the picture that players show.
+
+        Args:
+            picture: The bytes of a JPEG, PNG or GIF file.
+
+        Raises:
+            StateError: The output is open already.
+            ArgumentError: It is no such picture.
+        """
+        self._set_cover(picture)
+
+    def open(self, option: Options | None = None) -> Self:
+        """Open the output and write the header. A file is emptied.
+
+        Args:
+            option: Options of the format, see :func:`reelwright.get_muxer_options`.
+
+        Returns:
+            The encoder itself, for a ``with`` statement. Opening an open encoder does nothing.
+
+        Raises:
+            OptionError: An option that nobody takes, or a wrong value.
+            OutputError: The output cannot be opened.
+        """
+        if option or not self._is_open():
+            self._open(option)
+        return self
+
+    def __enter__(self) -> Self:
+        """The encoder itself, which should be open by now."""
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the encoder. While an exception is on its way nothing else is raised."""
+        if exception_value is None:
+            self.close()
+            return
+        try:
+            self.close()
+        except StateError:
+            # It failed before: that is what is on its way.
+            pass
+        except Exception as error:
+            exception_value.add_note(f"Closing {self!r} failed, too: {error}")
+
+    def __del__(self) -> None:
+        # Nothing to do where there never was an encoder.
+        if not getattr(self, "_name", None) or not self._is_open():
+            return
+        message = f"{self!r} was not closed; what was written to it is completed now."
+        try:
+            warnings.warn(message, ResourceWarning, stacklevel=caller(), source=self)
+        finally:
+            self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {getattr(self, '_name', 'nothing')!r}>"
+
+
+StreamWriter = StreamingMediaEncoder
+"""The older name of :class:`StreamingMediaEncoder`."""
+
+for _class in (CodecConfig, StreamingMediaEncoder):
+    _class.__module__ = "reelwright"

@@ -1,0 +1,28 @@
+"""What the compiled half has to say, to Python's ``warnings`` and ``logging``."""
+
+import sys
+import warnings
+from os.path import dirname
+
+from ._errors import EncodingWarning
+
+_HERE = dirname(__file__)
+_WARNING = 30
+
+
+def caller() -> int:
+    """The ``stacklevel`` of the first frame outside this package, for whoever calls this."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def emit(level: int, message: str) -> None:
+    """Say ``message``, of ``logging``'s level."""
+    if level == _WARNING:
+        warnings.warn(message, EncodingWarning, stacklevel=caller())
+        return
+    import logging
+
+    logging.getLogger("reelwright").log(level, message)

@@ -1,0 +1,5 @@
+"""As ``torio.utils``."""
+
+from . import ffmpeg_utils
+
+__all__ = ["ffmpeg_utils"]

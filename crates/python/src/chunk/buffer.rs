@@ -1,0 +1,104 @@
+//! The buffer protocol (PEP 3118): numpy's arrays, `array.array`, `memoryview`.
+
+use std::ffi::CStr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use reelwright::DataType;
+
+use super::{Memory, Refusal};
+
+/// A buffer that is released when it is dropped.
+struct Buffer<'py> {
+    /// Where `PyObject_GetBuffer` filled it in: exporters may point into it.
+    view: ffi::Py_buffer,
+    py: Python<'py>,
+}
+
+impl Drop for Buffer<'_> {
+    fn drop(&mut self) {
+        if !self.view.obj.is_null() {
+            // SAFETY: it was filled in by `PyObject_GetBuffer`, and we are attached (`py`).
+            unsafe { ffi::PyBuffer_Release(&mut self.view) };
+        }
+    }
+}
+
+pub(super) fn is_buffer(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: the object is alive, and we are attached.
+    unsafe { ffi::PyObject_CheckBuffer(object.as_ptr()) != 0 }
+}
+
+pub(super) fn with_memory<T>(
+    object: &Bound<'_, PyAny>,
+    use_it: impl FnOnce(&Memory) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let py = object.py();
+    let mut buffer = Buffer { view: ffi::Py_buffer::new(), py };
+    // SAFETY: the object is alive, and the view stays where it is until it is released.
+    let got = unsafe {
+        ffi::PyObject_GetBuffer(object.as_ptr(), &mut buffer.view, ffi::PyBUF_RECORDS_RO)
+    };
+    if got != 0 {
+        let error = PyErr::fetch(buffer.py);
+        // numpy has types that it does not lend: half of machine learning's.
+        return Err(match object.getattr_opt("dtype")? {
+            Some(data_type) => Refusal::Type(data_type.str()?.to_string()),
+            None => error.into(),
+        });
+    }
+    let memory = describe(py, &buffer.view)?;
+    use_it(&memory)
+}
+
+fn describe(py: Python<'_>, view: &ffi::Py_buffer) -> Result<Memory, Refusal> {
+    let format = if view.format.is_null() {
+        c"B"
+    } else {
+        // SAFETY: the exporter's format ends with a null, and lives as long as the buffer.
+        unsafe { CStr::from_ptr(view.format) }
+    };
+    let format = format.to_str().unwrap_or("?");
+    let data_type = data_type(format, view.itemsize)
+        .ok_or_else(|| Refusal::Type(type_name(format, view.itemsize)))?;
+    if !view.suboffsets.is_null() {
+        return Err(Refusal::chunk(py, "A chunk must lie in one piece of memory."));
+    }
+    let rank = usize::try_from(view.ndim).unwrap_or_default();
+    let mut memory = Memory::new(py, view.buf.cast_const().cast(), data_type, rank)?;
+    for axis in 0..rank {
+        // SAFETY: asked for with PyBUF_STRIDES, both have an element for each dimension.
+        let (size, stride) = unsafe { (*view.shape.add(axis), *view.strides.add(axis)) };
+        memory.set_bytes(py, axis, size, stride)?;
+    }
+    Ok(memory)
+}
+
+/// The type of a format of the module `struct`, in this machine's byte order.
+fn data_type(format: &str, bytes: isize) -> Option<DataType> {
+    let native = if cfg!(target_endian = "little") { '<' } else { '>' };
+    let code = format.trim_start_matches(['@', '=', native]);
+    Some(match (code, bytes) {
+        ("B", 1) => DataType::U8,
+        ("h", 2) => DataType::I16,
+        ("i" | "l" | "q" | "n", 4) => DataType::I32,
+        ("i" | "l" | "q" | "n", 8) => DataType::I64,
+        ("f", 4) => DataType::F32,
+        ("d", 8) => DataType::F64,
+        _ => return None,
+    })
+}
+
+/// A type that is not taken, in torch's or numpy's name.
+fn type_name(format: &str, bytes: isize) -> String {
+    match (format, bytes) {
+        ("e", _) => "Half".into(),
+        ("?", _) => "Bool".into(),
+        ("b", _) => "Char".into(),
+        ("H" | "I" | "L" | "Q", 1..) => format!("UInt{}", 8 * bytes),
+        (">h" | ">i" | ">l" | ">q" | ">f" | ">d", _) => {
+            format!("{format} (the byte order of another machine)")
+        }
+        _ => format!("format {format:?} with {bytes} bytes"),
+    }
+}

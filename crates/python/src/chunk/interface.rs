@@ -1,0 +1,93 @@
+//! numpy's `__array_interface__`, version 3: what older libraries have.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use reelwright::DataType;
+
+use super::{Memory, Refusal, buffer};
+
+pub(super) fn has(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    object.hasattr(intern!(object.py(), "__array_interface__"))
+}
+
+pub(super) fn with_memory<T>(
+    object: &Bound<'_, PyAny>,
+    use_it: impl FnOnce(&Memory) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let py = object.py();
+    let interface = object.getattr(intern!(py, "__array_interface__"))?.cast_into::<PyDict>()?;
+    let get = |name: &str| {
+        interface.get_item(name).transpose().unwrap_or_else(|| {
+            Err(pyo3::exceptions::PyKeyError::new_err(format!("__array_interface__ has no {name}")))
+        })
+    };
+    let shape: Vec<isize> = get("shape")?.extract()?;
+    let name: String = get("typestr")?.extract()?;
+    let data_type = data_type(&name).ok_or_else(|| Refusal::Type(name.clone()))?;
+    let strides: Option<Vec<isize>> = match interface.get_item("strides")? {
+        Some(strides) => strides.extract()?,
+        None => None,
+    };
+    let data = match interface.get_item("data")? {
+        Some(data) if !data.is_none() => data,
+        // The object itself is the buffer.
+        _ => object.clone(),
+    };
+    let describe = |address: *const u8| -> Result<Memory, Refusal> {
+        let mut memory = Memory::new(py, address, data_type, shape.len())?;
+        for (axis, size) in shape.iter().enumerate() {
+            match &strides {
+                None => memory.set(axis, *size, 0),
+                Some(strides) => {
+                    let stride = strides.get(axis).copied().unwrap_or_default();
+                    memory.set_bytes(py, axis, *size, stride)?;
+                }
+            }
+        }
+        if strides.is_none() {
+            memory.set_row_major();
+        }
+        Ok(memory)
+    };
+    if let Ok((address, _is_read_only)) = data.extract::<(usize, bool)>() {
+        // While `interface` and `object` live so does what they describe.
+        return use_it(&describe(address as *const u8)?);
+    }
+    // Bytes, as of a picture.
+    if !buffer::is_buffer(&data) {
+        return Err(Refusal::chunk(py, "The data of __array_interface__ is no memory."));
+    }
+    buffer::with_memory(&data, |bytes| {
+        let needed = shape.iter().try_fold(data_type.bytes() as isize, |n, &size| {
+            if size < 0 { None } else { n.checked_mul(size) }
+        });
+        let has = bytes.shape().iter().product::<usize>() * bytes.data_type().bytes();
+        let offset: usize = match interface.get_item("offset")? {
+            Some(offset) => offset.extract()?,
+            None => 0,
+        };
+        let end = needed.and_then(|needed| offset.checked_add_signed(needed));
+        if strides.is_some() || !bytes.is_row_major() || end.is_none_or(|end| end > has) {
+            return Err(Refusal::chunk(
+                py,
+                "The buffer of __array_interface__ does not hold what its shape says.",
+            ));
+        }
+        use_it(&describe(bytes.address().wrapping_add(offset))?)
+    })
+}
+
+/// The type of a `typestr`, in this machine's byte order.
+fn data_type(name: &str) -> Option<DataType> {
+    let native = if cfg!(target_endian = "little") { '<' } else { '>' };
+    Some(match name.trim_start_matches(['|', '=', native]) {
+        "u1" => DataType::U8,
+        "i2" => DataType::I16,
+        "i4" => DataType::I32,
+        "i8" => DataType::I64,
+        "f4" => DataType::F32,
+        "f8" => DataType::F64,
+        _ => return None,
+    })
+}

@@ -1,0 +1,116 @@
+//! torch's tensors, asked for what they are: their `__dlpack__` takes longer than a short chunk's
+//! encoding. torch is never imported: who has a tensor has done so.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyTuple, PyType};
+use reelwright::DataType;
+
+use super::{Memory, Refusal};
+
+/// What we know of torch, once it is there.
+struct Torch {
+    tensor: Py<PyType>,
+    types: [(Py<PyAny>, DataType); 6],
+}
+
+static TORCH: PyOnceLock<Torch> = PyOnceLock::new();
+
+impl Torch {
+    fn find(py: Python<'_>) -> PyResult<Option<&'static Self>> {
+        if let Some(torch) = TORCH.get(py) {
+            return Ok(Some(torch));
+        }
+        let modules = py.import("sys")?.getattr("modules")?;
+        let torch = modules.call_method1("get", ("torch",))?;
+        // It may be on its way in.
+        if torch.is_none() || !torch.hasattr("Tensor")? || !torch.hasattr("float64")? {
+            return Ok(None);
+        }
+        let of = |name: &str, data_type| Ok::<_, PyErr>((torch.getattr(name)?.unbind(), data_type));
+        let found = Self {
+            tensor: torch.getattr("Tensor")?.cast_into::<PyType>()?.unbind(),
+            types: [
+                of("float32", DataType::F32)?,
+                of("uint8", DataType::U8)?,
+                of("int16", DataType::I16)?,
+                of("int32", DataType::I32)?,
+                of("float64", DataType::F64)?,
+                of("int64", DataType::I64)?,
+            ],
+        };
+        Ok(Some(TORCH.get_or_init(py, || found)))
+    }
+}
+
+/// Whether it is a `torch.Tensor`, and no subclass's; quickly.
+pub(super) fn is_tensor_itself(object: &Bound<'_, PyAny>) -> bool {
+    let py = object.py();
+    TORCH.get(py).is_some_and(|torch| object.get_type_ptr() == torch.tensor.as_ptr().cast())
+}
+
+pub(super) fn is_tensor(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = object.py();
+    Torch::find(py)?.map_or(Ok(false), |torch| object.is_instance(torch.tensor.bind(py)))
+}
+
+pub(super) fn with_memory<T>(
+    tensor: &Bound<'_, PyAny>,
+    use_it: impl FnOnce(&Memory) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let py = tensor.py();
+    let memory = describe(tensor)?;
+    // A view that is negative in name only; it is never row-major as it comes.
+    if !memory.is_row_major() && tensor.call_method0(intern!(py, "is_neg"))?.is_truthy()? {
+        let resolved = tensor.call_method0(intern!(py, "resolve_neg"))?;
+        return use_it(&describe(&resolved)?);
+    }
+    use_it(&memory)
+}
+
+fn describe(tensor: &Bound<'_, PyAny>) -> Result<Memory, Refusal> {
+    let py = tensor.py();
+    if !tensor.getattr(intern!(py, "is_cpu"))?.is_truthy()? {
+        let device = tensor.getattr(intern!(py, "device"))?.str()?.to_string();
+        return Err(Refusal::device(py, &device));
+    }
+    let data_type = tensor.getattr(intern!(py, "dtype"))?;
+    let data_type = Torch::find(py)?
+        .and_then(|torch| torch.types.iter().find(|(of, _)| of.is(&data_type)))
+        .map(|(_, data_type)| *data_type)
+        .ok_or_else(|| type_name(&data_type))?;
+    let shape = tensor.getattr(intern!(py, "shape"))?.cast_into::<PyTuple>()?;
+    let no_memory = |error: PyErr| {
+        let message = format!("The tensor has no elements in memory to read: {}", error.value(py));
+        Refusal::chunk(py, message)
+    };
+    let strides = tensor.call_method0(intern!(py, "stride")).map_err(no_memory)?;
+    let strides = strides.cast_into::<PyTuple>()?;
+    let address = tensor.call_method0(intern!(py, "data_ptr")).map_err(no_memory)?;
+    let address: usize = address.extract()?;
+    let rank = shape.len();
+    let mut memory = Memory::new(py, address as *const u8, data_type, rank)?;
+    for axis in 0..rank {
+        let size = shape.get_borrowed_item(axis)?.extract()?;
+        memory.set(axis, size, strides.get_borrowed_item(axis)?.extract()?);
+    }
+    Ok(memory)
+}
+
+/// A type that is not taken, in the name of torch's messages.
+fn type_name(data_type: &Bound<'_, PyAny>) -> Refusal {
+    let name = match data_type.str() {
+        Ok(name) => name.to_string(),
+        Err(error) => return error.into(),
+    };
+    Refusal::Type(match name.trim_start_matches("torch.") {
+        "float16" => "Half".into(),
+        "bfloat16" => "BFloat16".into(),
+        "bool" => "Bool".into(),
+        "int8" => "Char".into(),
+        "complex64" => "ComplexFloat".into(),
+        "complex128" => "ComplexDouble".into(),
+        other => other.into(),
+    })
+}

@@ -1,0 +1,347 @@
+//! The base class of `StreamingMediaEncoder`: one encoder, used by one thread at a time.
+
+use std::sync::{Mutex, OnceLock, TryLockError};
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use reelwright::{DataType, ErrorKind, Picture, StreamingMediaEncoder};
+
+use crate::chunk::{Axes, Part, Refusal, with_view};
+use crate::destination::{self, Writer};
+use crate::errors::{exception, to_python};
+use crate::streams::{AudioArguments, VideoArguments, options, pairs};
+use crate::warnings::settled;
+
+/// Writes streams to a file. Its subclass in Python has the documentation.
+#[pyclass(subclass, frozen, weakref, module = "reelwright._reelwright")]
+pub(crate) struct Encoder {
+    /// Nothing before `__init__`.
+    core: Mutex<Option<Core>>,
+    writer: OnceLock<Writer>,
+}
+
+struct Core {
+    encoder: StreamingMediaEncoder<'static>,
+    /// What chunks the streams take.
+    streams: Vec<Kind>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Audio(DataType),
+    Video,
+}
+
+#[pymethods]
+impl Encoder {
+    /// Takes any arguments: they are for `__init__`, which subclasses may have their own of.
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self { core: Mutex::new(None), writer: OnceLock::new() }
+    }
+
+    fn _start(
+        &self,
+        dst: &Bound<'_, PyAny>,
+        format: Option<&str>,
+        buffer_size: i64,
+    ) -> PyResult<()> {
+        let py = dst.py();
+        settled(py, || {
+            let mut core = self.lock(py)?;
+            if core.is_some() {
+                return Err(exception(py, ErrorKind::State, "__init__ was called already."));
+            }
+            let (target, writer) = destination::target(dst, format.is_some(), buffer_size)?;
+            let encoder =
+                StreamingMediaEncoder::new(target, format).map_err(|error| to_python(py, error))?;
+            if let Some(writer) = writer {
+                // It is the first: there was no encoder yet.
+                let _ = self.writer.set(writer);
+            }
+            *core = Some(Core { encoder, streams: Vec::new() });
+            Ok(())
+        })
+    }
+
+    fn _add_audio_stream(&self, py: Python<'_>, arguments: AudioArguments<'_>) -> PyResult<usize> {
+        self.with(py, |core| {
+            let (stream, format) = arguments.stream(py)?;
+            let index = py.detach(|| core.encoder.add_audio_stream(&stream));
+            let index = index.map_err(|error| to_python(py, error))?;
+            core.streams.push(Kind::Audio(format.data_type()));
+            Ok(index)
+        })
+    }
+
+    fn _add_video_stream(&self, py: Python<'_>, arguments: VideoArguments<'_>) -> PyResult<usize> {
+        self.with(py, |core| {
+            let stream = arguments.stream(py)?;
+            let index = py.detach(|| core.encoder.add_video_stream(&stream));
+            let index = index.map_err(|error| to_python(py, error))?;
+            core.streams.push(Kind::Video);
+            Ok(index)
+        })
+    }
+
+    fn _set_metadata(&self, metadata: &Bound<'_, PyAny>) -> PyResult<()> {
+        let py = metadata.py();
+        self.with(py, |core| {
+            let metadata = pairs("metadata", Some(metadata))?;
+            core.encoder.set_metadata(metadata).map_err(|error| to_python(py, error))
+        })
+    }
+
+    fn _set_cover(&self, py: Python<'_>, picture: Vec<u8>) -> PyResult<()> {
+        self.with(py, |core| {
+            let cover = Picture::front_cover(picture);
+            let set = cover.and_then(|cover| core.encoder.set_cover(cover));
+            set.map_err(|error| to_python(py, error))
+        })
+    }
+
+    #[pyo3(signature = (option=None))]
+    fn _open(&self, py: Python<'_>, option: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        self.with(py, |core| {
+            let options = options(option)?;
+            let opened = py.detach(|| core.encoder.open_with(options));
+            opened.map_err(|error| to_python(py, error))
+        })
+    }
+
+    /// Whether it was opened and not closed. While another thread is at work it is.
+    fn _is_open(&self) -> bool {
+        match self.core.try_lock() {
+            Ok(mut core) => core.as_mut().is_some_and(Core::is_open),
+            Err(_) => true,
+        }
+    }
+
+    /// Write a chunk of sound.
+    ///
+    /// Args:
+    ///     i: Index of the stream.
+    ///     chunk: Samples of shape (frame, channel), with the dtype that the stream's ``format``
+    ///         names. A tensor of torch, an array of numpy or jax, or anything with
+    ///         ``__dlpack__``, the buffer protocol or ``__array_interface__``. It is read where it
+    ///         lies in memory, with any strides.
+    ///     pts: When the first frame is heard, in seconds, rounded to the nearest sample. Without
+    ///         it the chunk follows the last one. A gap is filled with silence, unless ``open``
+    ///         was told ``fill_gaps=false``.
+    ///
+    /// Raises:
+    ///     ChunkError: The dtype, shape or pts does not fit, or the chunk holds NaN. Nothing of
+    ///         it was written, and the next one can be.
+    ///     StateError: The output is not open, or another thread is using the encoder.
+    ///     OutputError: Writing failed. What a file-like object's ``write`` raises comes out as
+    ///         it is.
+    #[pyo3(signature = (i, chunk, pts=None), text_signature = "($self, i, chunk, pts=None)")]
+    fn write_audio_chunk(
+        &self,
+        i: isize,
+        chunk: &Bound<'_, PyAny>,
+        pts: Option<f64>,
+    ) -> PyResult<()> {
+        self.write::<true>(i, chunk, pts, None)
+    }
+
+    /// Write a chunk of pictures.
+    ///
+    /// Args:
+    ///     i: Index of the stream.
+    ///     chunk: Pictures of shape (frame, channel, height, width) and dtype uint8; otherwise as
+    ///         in :meth:`write_audio_chunk`.
+    ///     pts: When the first picture is shown, in seconds, rounded to the nearest picture of the
+    ///         stream's frame rate. Without it the chunk follows the last one. Where it leaves a
+    ///         gap the last picture is shown longer.
+    ///
+    /// Raises:
+    ///     ChunkError: The dtype, shape or pts does not fit. Nothing of the chunk was written, and
+    ///         the next one can be.
+    ///     StateError: The output is not open, or another thread is using the encoder.
+    ///     OutputError: Writing failed. What a file-like object's ``write`` raises comes out as
+    ///         it is.
+    #[pyo3(signature = (i, chunk, pts=None), text_signature = "($self, i, chunk, pts=None)")]
+    fn write_video_chunk(
+        &self,
+        i: isize,
+        chunk: &Bound<'_, PyAny>,
+        pts: Option<f64>,
+    ) -> PyResult<()> {
+        self.write::<false>(i, chunk, pts, None)
+    }
+
+    /// As `write_audio_chunk`, of some rows of an array with other axes.
+    fn _write_audio(
+        &self,
+        i: isize,
+        chunk: &Bound<'_, PyAny>,
+        axes: Axes,
+        rows: (usize, usize),
+    ) -> PyResult<()> {
+        self.write::<true>(i, chunk, None, Some(&Part { axes, rows }))
+    }
+
+    /// As `write_video_chunk`, of some rows of an array with other axes.
+    fn _write_video(
+        &self,
+        i: isize,
+        chunk: &Bound<'_, PyAny>,
+        axes: Axes,
+        rows: (usize, usize),
+    ) -> PyResult<()> {
+        self.write::<false>(i, chunk, None, Some(&Part { axes, rows }))
+    }
+
+    /// Write out what was encoded so far, and make the file playable up to there where the format
+    /// can. An encoder that works on blocks keeps the samples that do not fill one.
+    ///
+    /// Raises:
+    ///     StateError: The output is not open.
+    ///     OutputError: Writing failed.
+    #[pyo3(text_signature = "($self)")]
+    fn flush(&self, py: Python<'_>) -> PyResult<()> {
+        self.with(py, |core| core.detached(py, StreamingMediaEncoder::flush))
+    }
+
+    /// Encode what is left, complete the file and release it. A second call does nothing.
+    ///
+    /// Raises:
+    ///     StateError: The output was never opened, or failed before.
+    ///     OutputError: Writing failed. Everything is released all the same.
+    #[pyo3(text_signature = "($self)")]
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.with(py, |core| core.detached(py, StreamingMediaEncoder::close))
+    }
+
+    /// How many samples of an audio stream were beyond ±1 so far and were clamped; none for a
+    /// video stream.
+    #[pyo3(text_signature = "($self, i)")]
+    fn clamped_samples(&self, py: Python<'_>, i: isize) -> PyResult<Option<u64>> {
+        self.with(py, |core| {
+            let index = core.index(py, i)?;
+            Ok(core.encoder.clamped_samples(index))
+        })
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.writer.get().map_or(Ok(()), |writer| writer.traverse(&visit))
+    }
+
+    fn __clear__(&self) {
+        if let Some(writer) = self.writer.get() {
+            writer.clear();
+        }
+    }
+}
+
+impl Encoder {
+    fn lock(&self, py: Python<'_>) -> PyResult<std::sync::MutexGuard<'_, Option<Core>>> {
+        self.core.try_lock().map_err(|error| {
+            let message = match error {
+                TryLockError::WouldBlock => {
+                    "The encoder is in use, by another thread or by a call that its own writer \
+                     made. Give each thread an encoder of its own, or hold a lock around the calls."
+                }
+                TryLockError::Poisoned(_) => "The encoder broke down in an earlier call.",
+            };
+            exception(py, ErrorKind::State, message)
+        })
+    }
+
+    fn with<T>(&self, py: Python<'_>, call: impl FnOnce(&mut Core) -> PyResult<T>) -> PyResult<T> {
+        settled(py, || match self.lock(py)?.as_mut() {
+            Some(core) => call(core),
+            None => Err(exception(
+                py,
+                ErrorKind::State,
+                "The encoder was not initialised. Does a subclass call super().__init__()?",
+            )),
+        })
+    }
+
+    fn write<const IS_AUDIO: bool>(
+        &self,
+        i: isize,
+        chunk: &Bound<'_, PyAny>,
+        pts: Option<f64>,
+        part: Option<&Part>,
+    ) -> PyResult<()> {
+        let py = chunk.py();
+        self.with(py, |core| {
+            let index = core.index(py, i)?;
+            let encoder = &mut core.encoder;
+            let written = with_view(chunk, part, |view| {
+                let written = py.detach(|| {
+                    if IS_AUDIO {
+                        encoder.write_audio_chunk(index, view, pts)
+                    } else {
+                        encoder.write_video_chunk(index, view, pts)
+                    }
+                });
+                written.map_err(|error| Refusal::Raised(to_python(py, error)))
+            });
+            written.map_err(|refusal| match refusal {
+                Refusal::Raised(error) => error,
+                Refusal::Type(found) => core.wrong_type(py, index, IS_AUDIO, &found),
+            })
+        })
+    }
+}
+
+impl Core {
+    fn is_open(&mut self) -> bool {
+        self.encoder.bytes_written().is_some()
+    }
+
+    fn detached(
+        &mut self,
+        py: Python<'_>,
+        call: impl FnOnce(&mut StreamingMediaEncoder<'static>) -> reelwright::Result<()> + Send,
+    ) -> PyResult<()> {
+        py.detach(|| call(&mut self.encoder)).map_err(|error| to_python(py, error))
+    }
+
+    /// A stream's index; what is no index at all is refused here, what is too large by the facade.
+    fn index(&self, py: Python<'_>, i: isize) -> PyResult<usize> {
+        usize::try_from(i).map_err(|_| {
+            let message = format!(
+                "Invalid stream index. Index must be in range of [0, {}). Found: {i}",
+                self.streams.len()
+            );
+            exception(py, ErrorKind::Argument, message)
+        })
+    }
+
+    /// Why a chunk is refused whose elements are of a type that the facade has no name for.
+    fn wrong_type(&mut self, py: Python<'_>, index: usize, is_audio: bool, found: &str) -> PyErr {
+        if !self.is_open()
+            && let Err(error) = self.encoder.flush()
+        {
+            return to_python(py, error);
+        }
+        let expected = match (self.streams.get(index), is_audio) {
+            (Some(Kind::Audio(expected)), true) => format!("{expected} type"),
+            (Some(Kind::Video), false) => "Tensor of uint8 type".into(),
+            (Some(_), _) => {
+                let kind = if is_audio { "audio" } else { "video" };
+                let message = format!("Stream {index} is not {kind} type.");
+                return exception(py, ErrorKind::Argument, message);
+            }
+            (None, _) => {
+                let message = format!(
+                    "Invalid stream index. Index must be in range of [0, {}). Found: {index}",
+                    self.streams.len()
+                );
+                return exception(py, ErrorKind::Argument, message);
+            }
+        };
+        let message = format!(
+            "Stream {index}: Expected {expected}. Found: {found}. Convert the chunk first, with \
+             chunk.to(dtype) of torch or chunk.astype(dtype) of numpy."
+        );
+        exception(py, ErrorKind::Chunk, message)
+    }
+}

@@ -1,0 +1,33 @@
+//! The compiled half of the Python package: what must be quick or needs memory of others. What people
+//! see, with its documentation, is Python and lies in `python/reelwright`.
+
+mod chunk;
+mod destination;
+mod encoder;
+mod errors;
+mod listing;
+mod streams;
+mod warnings;
+
+use pyo3::prelude::*;
+
+/// What `reelwright` imports as `_reelwright`.
+#[pymodule]
+mod _reelwright {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::encoder::Encoder;
+    #[pymodule_export]
+    use crate::listing::{
+        audio_encoders, describe, inspect, muxers, output_devices, output_protocols, video_encoders,
+    };
+    #[pymodule_export]
+    use crate::warnings::{get_log_level, set_log_level};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::warnings::install();
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

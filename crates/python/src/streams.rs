@@ -1,0 +1,260 @@
+//! The parameters of streams, from Python's values to the facade's.
+
+use std::fmt::Display;
+
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyMapping;
+use reelwright::{
+    AudioStream, CodecConfig, ErrorKind, Options, PixelFormat, Result, SampleFormat, VideoStream,
+};
+
+use crate::errors::{exception, to_python};
+
+/// The parameters of `add_audio_stream`, in Python's order and then ours.
+#[derive(FromPyObject)]
+pub(crate) struct AudioArguments<'py> {
+    #[pyo3(item)]
+    sample_rate: i64,
+    #[pyo3(item)]
+    num_channels: i64,
+    #[pyo3(item)]
+    format: String,
+    #[pyo3(item)]
+    encoder: Option<String>,
+    #[pyo3(item)]
+    encoder_option: Option<Bound<'py, PyAny>>,
+    #[pyo3(item)]
+    encoder_sample_rate: Option<i64>,
+    #[pyo3(item)]
+    encoder_num_channels: Option<i64>,
+    #[pyo3(item)]
+    encoder_format: Option<String>,
+    #[pyo3(item)]
+    codec_config: Option<Config>,
+    #[pyo3(item)]
+    filter_desc: Option<String>,
+    #[pyo3(item)]
+    channel_layout: Option<String>,
+    #[pyo3(item)]
+    bits_per_raw_sample: Option<i64>,
+    #[pyo3(item)]
+    resample_quality: Option<String>,
+}
+
+impl AudioArguments<'_> {
+    /// The stream, and the type of its chunks.
+    pub(crate) fn stream(&self, py: Python<'_>) -> PyResult<(AudioStream, SampleFormat)> {
+        let rate = positive(py, "Sample rate", self.sample_rate)?;
+        let channels = positive(py, "The number of channels", self.num_channels)?;
+        let format: SampleFormat = self.format.parse().map_err(|_| {
+            let valid = reelwright_list(SampleFormat::PACKED);
+            let message = format!(
+                "Unsupported sample format ({}) was provided. Valid values are {valid}.",
+                self.format
+            );
+            exception(py, ErrorKind::Argument, message)
+        })?;
+        let mut stream = AudioStream::new(rate, channels as usize).format(format);
+        if let Some(encoder) = &self.encoder {
+            stream = stream.encoder(encoder);
+        }
+        for (name, value) in pairs("encoder_option", self.encoder_option.as_ref())? {
+            stream = stream.encoder_option(name, value);
+        }
+        if let Some(rate) = self.encoder_sample_rate {
+            stream = stream.encoder_sample_rate(positive(py, "Encoder sample rate", rate)?);
+        }
+        if let Some(channels) = self.encoder_num_channels {
+            let channels = at_least(py, "The number of channels", "greater than 0", channels)?;
+            stream = stream.encoder_num_channels(channels as usize);
+        }
+        if let Some(format) = &self.encoder_format {
+            stream = stream.encoder_format(parsed(py, format.parse())?);
+        }
+        if let Some(config) = &self.codec_config {
+            stream = stream.codec_config(config.to_config(py)?);
+        }
+        if let Some(filters) = &self.filter_desc {
+            stream = stream.filter_desc(filters);
+        }
+        if let Some(layout) = &self.channel_layout {
+            stream = stream.channel_layout(parsed(py, layout.parse())?);
+        }
+        if let Some(bits) = self.bits_per_raw_sample {
+            stream = stream.bits_per_raw_sample(positive(py, "bits_per_raw_sample", bits)?);
+        }
+        if let Some(quality) = &self.resample_quality {
+            stream = stream.resample_quality(parsed(py, quality.parse())?);
+        }
+        Ok((stream, format))
+    }
+}
+
+/// The parameters of `add_video_stream`, in Python's order and then ours.
+#[derive(FromPyObject)]
+pub(crate) struct VideoArguments<'py> {
+    #[pyo3(item)]
+    frame_rate: f64,
+    #[pyo3(item)]
+    width: i64,
+    #[pyo3(item)]
+    height: i64,
+    #[pyo3(item)]
+    format: String,
+    #[pyo3(item)]
+    encoder: Option<String>,
+    #[pyo3(item)]
+    encoder_option: Option<Bound<'py, PyAny>>,
+    #[pyo3(item)]
+    encoder_frame_rate: Option<f64>,
+    #[pyo3(item)]
+    encoder_width: Option<i64>,
+    #[pyo3(item)]
+    encoder_height: Option<i64>,
+    #[pyo3(item)]
+    encoder_format: Option<String>,
+    #[pyo3(item)]
+    codec_config: Option<Config>,
+    #[pyo3(item)]
+    filter_desc: Option<String>,
+    #[pyo3(item)]
+    hw_accel: Option<String>,
+    #[pyo3(item)]
+    scale_filter: Option<String>,
+}
+
+impl VideoArguments<'_> {
+    pub(crate) fn stream(&self, py: Python<'_>) -> PyResult<VideoStream> {
+        let format: PixelFormat = self.format.parse().map_err(|_| {
+            let message = format!(
+                "Unsupported pixel format ({}) was provided. Valid values are rgb24, bgr24, \
+                 yuv444p, gray, rgb0, bgr0.",
+                self.format
+            );
+            exception(py, ErrorKind::Argument, message)
+        })?;
+        let width = positive(py, "width", self.width)?;
+        let height = positive(py, "height", self.height)?;
+        let mut stream = VideoStream::new(self.frame_rate, width, height).format(format);
+        if let Some(encoder) = &self.encoder {
+            stream = stream.encoder(encoder);
+        }
+        for (name, value) in pairs("encoder_option", self.encoder_option.as_ref())? {
+            stream = stream.encoder_option(name, value);
+        }
+        if let Some(rate) = self.encoder_frame_rate {
+            stream = stream.encoder_frame_rate(rate);
+        }
+        if let Some(width) = self.encoder_width {
+            stream = stream.encoder_width(positive(py, "Encoder width", width)?);
+        }
+        if let Some(height) = self.encoder_height {
+            stream = stream.encoder_height(positive(py, "Encoder height", height)?);
+        }
+        if let Some(format) = &self.encoder_format {
+            stream = stream.encoder_format(parsed(py, format.parse())?);
+        }
+        if let Some(config) = &self.codec_config {
+            stream = stream.codec_config(config.to_config(py)?);
+        }
+        if let Some(filters) = &self.filter_desc {
+            stream = stream.filter_desc(filters);
+        }
+        if let Some(device) = &self.hw_accel {
+            stream = stream.hw_accel(device);
+        }
+        if let Some(filter) = &self.scale_filter {
+            stream = stream.scale_filter(parsed(py, filter.parse())?);
+        }
+        Ok(stream)
+    }
+}
+
+/// `CodecConfig`, ours or torio's: negative numbers are "not set".
+#[derive(FromPyObject)]
+pub(crate) struct Config {
+    bit_rate: i64,
+    compression_level: i32,
+    qscale: Option<f32>,
+    gop_size: i64,
+    max_b_frames: i64,
+}
+
+impl Config {
+    fn to_config(&self, py: Python<'_>) -> PyResult<CodecConfig> {
+        let count = |name: &str, value: i64| match value {
+            -1 => Ok(None),
+            _ => at_least(py, name, "at least 0, or -1 for not set", value.saturating_add(1))
+                .map(|count| Some(count - 1))
+                .map_err(|_| {
+                    let message = format!(
+                        "{name} of codec_config must be at least 0, or -1 where it is not set. \
+                         Found: {value}"
+                    );
+                    exception(py, ErrorKind::Argument, message)
+                }),
+        };
+        let bit_rate = u64::try_from(self.bit_rate).ok().filter(|rate| *rate > 0);
+        if bit_rate.is_none() && !matches!(self.bit_rate, -1 | 0) {
+            let message = format!(
+                "bit_rate of codec_config must be positive, or -1 where it is not set. Found: {}",
+                self.bit_rate
+            );
+            return Err(exception(py, ErrorKind::Argument, message));
+        }
+        Ok(CodecConfig {
+            bit_rate,
+            compression_level: Some(self.compression_level).filter(|level| *level != -1),
+            qscale: self.qscale,
+            gop_size: count("gop_size", self.gop_size)?,
+            max_b_frames: count("max_b_frames", self.max_b_frames)?,
+        })
+    }
+}
+
+/// The entries of a mapping from text to text.
+pub(crate) fn pairs(
+    what: &str,
+    mapping: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Vec<(String, String)>> {
+    let Some(mapping) = mapping else { return Ok(Vec::new()) };
+    let wrong = |_: PyErr| {
+        let found = mapping.repr().map_or_else(|_| "?".into(), |found| found.to_string());
+        PyTypeError::new_err(format!("{what} must be a dict of str to str. Found: {found}"))
+    };
+    let items = mapping.cast::<PyMapping>().map_err(|error| wrong(error.into()))?.items()?;
+    items.iter().map(|item| item.extract().map_err(wrong)).collect()
+}
+
+/// Options from a mapping.
+pub(crate) fn options(mapping: Option<&Bound<'_, PyAny>>) -> PyResult<Options> {
+    let mut options = Options::new();
+    for (name, value) in pairs("option", mapping)? {
+        options.set(name, value);
+    }
+    Ok(options)
+}
+
+fn parsed<T>(py: Python<'_>, result: Result<T>) -> PyResult<T> {
+    result.map_err(|error| to_python(py, error))
+}
+
+fn positive(py: Python<'_>, what: &str, value: i64) -> PyResult<u32> {
+    at_least(py, what, "positive", value)
+}
+
+fn at_least(py: Python<'_>, what: &str, must: &str, value: i64) -> PyResult<u32> {
+    let message = match value {
+        ..=0 => format!("{what} must be {must}. Found: {value}"),
+        _ => match u32::try_from(value) {
+            Ok(value) => return Ok(value),
+            Err(_) => format!("{what} must be at most {}. Found: {value}", u32::MAX),
+        },
+    };
+    Err(exception(py, ErrorKind::Argument, message))
+}
+
+fn reelwright_list<T: Display>(items: &[T]) -> String {
+    items.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}

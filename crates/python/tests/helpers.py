@@ -1,0 +1,100 @@
+"""What tests share: arrays of every library, foreign decoders, signals."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import reelwright
+
+Array = npt.NDArray[Any]
+Make = Callable[[Array], Any]
+
+ASSETS = Path(__file__).parents[3] / "tests" / "assets"
+
+
+def _torch(array: Array) -> Any:
+    import torch
+
+    return torch.from_numpy(array.copy()) if not array.flags.writeable else torch.from_numpy(array)
+
+
+def _jax(array: Array) -> Any:
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    return jax.numpy.asarray(array)
+
+
+LIBRARIES: dict[str, Make] = {"numpy": lambda array: array, "torch": _torch, "jax": _jax}
+
+
+def _run(*command: str, lenient: bool = False) -> bytes:
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    done = subprocess.run(command, capture_output=True)
+    assert done.returncode == 0 and (lenient or not done.stderr), done.stderr.decode()
+    return done.stdout
+
+
+def probe(path: Path) -> dict[str, Any]:
+    """What ffprobe says of a file and its streams."""
+    text = _run("ffprobe", "-v", "error", "-show_format", "-show_streams", "-count_frames",
+                "-of", "json", str(path))  # fmt: skip
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def sound_of(path: Path, channels: int, *, lenient: bool = False) -> Array:
+    """The samples of a file as FFmpeg decodes them, as float32 of shape (frame, channel). It has to
+    be `lenient` with what has no end of its own, and is cut off in its last packet."""
+    strict = () if lenient else ("-xerror",)
+    data = _run("ffmpeg", "-v", "error", *strict, "-i", str(path), "-map", "0:a:0",
+                "-f", "f32le", "-", lenient=lenient)  # fmt: skip
+    return np.frombuffer(data, np.float32).reshape(-1, channels)
+
+
+def pictures_of(path: Path, width: int, height: int) -> Array:
+    """The pictures of a file as FFmpeg decodes them, of shape (frame, 3, height, width)."""
+    data = _run("ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-map", "0:v:0",
+                "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-")  # fmt: skip
+    return np.frombuffer(data, np.uint8).reshape(-1, height, width, 3).transpose(0, 3, 1, 2)
+
+
+def tone(frames: int, channels: int = 1, rate: int = 16000) -> Array:
+    """A tone, another one in each channel, as float32 of shape (frame, channel)."""
+    time = np.arange(frames)[:, None] / rate
+    pitch = 220 * (1 + np.arange(channels))[None, :]
+    return (0.5 * np.sin(2 * np.pi * pitch * time)).astype(np.float32)
+
+
+def moving(frames: int, width: int = 64, height: int = 48, channels: int = 3) -> Array:
+    """Smooth pictures that change, as uint8 of shape (frame, channel, height, width)."""
+    t, c, y, x = np.ogrid[:frames, :channels, :height, :width]
+    wave = np.sin(0.2 * t + 0.1 * x + c) + np.cos(0.15 * y - 0.1 * t)
+    return (127.5 + 60 * wave).astype(np.uint8)
+
+
+def audio_encoder(
+    container: str = "wav", /, channels: int = 1, **options: Any
+) -> reelwright.StreamingMediaEncoder:
+    """An open encoder with an audio stream, into memory."""
+    encoder = reelwright.StreamingMediaEncoder(io.BytesIO(), container)
+    encoder.add_audio_stream(16000, channels, **options)
+    return encoder.open()
+
+
+def video_encoder(container: str = "mp4", /, **options: Any) -> reelwright.StreamingMediaEncoder:
+    """An open encoder with a stream of pictures of 64x48, into memory."""
+    encoder = reelwright.StreamingMediaEncoder(io.BytesIO(), container)
+    encoder.add_video_stream(25, 64, 48, **options)
+    return encoder.open()

@@ -1,0 +1,311 @@
+"""Chunks of anybody's arrays: read where they lie, the same bytes whatever they are made of."""
+
+from __future__ import annotations
+
+import array
+import gc
+import io
+import re
+import sys
+import types
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import Array, Make, audio_encoder, moving, tone
+
+import reelwright
+from reelwright import StreamingMediaEncoder
+
+DTYPES = {"u1": "u8", "i2": "s16", "i4": "s32", "i8": "s64", "f4": "flt", "f8": "dbl"}
+
+
+def samples(dtype: str, frames: int = 500, channels: int = 2) -> Array:
+    sound = tone(frames, channels)
+    if dtype.startswith("f"):
+        return sound.astype(dtype)
+    if dtype == "u1":
+        return (128 + 127 * sound).astype(dtype)
+    return (sound.astype("f8") * np.iinfo(dtype).max).astype(dtype)
+
+
+def wav(chunk: Any, dtype: str = "f4", channels: int = 2) -> bytes:
+    file = io.BytesIO()
+    s = StreamingMediaEncoder(file, "wav")
+    s.add_audio_stream(16000, channels, DTYPES[dtype], encoder_format="s16")
+    with s.open():
+        s.write_audio_chunk(0, chunk)
+    return file.getvalue()
+
+
+def y4m(chunk: Any) -> bytes:
+    file = io.BytesIO()
+    s = StreamingMediaEncoder(file, "yuv4mpegpipe")
+    s.add_video_stream(25, 64, 48)
+    with s.open():
+        s.write_video_chunk(0, chunk)
+    return file.getvalue()
+
+
+def lends(array: Array, *names: str) -> Any:
+    """An object with some of an array's attributes, on a class of its own."""
+
+    def forward(name: str) -> Any:
+        value = getattr(array, name)
+        return (lambda self, *a, **k: value(*a, **k)) if callable(value) else value
+
+    return type("Lends", (), {name: forward(name) for name in names})()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_types_of_every_library(dtype: str, make: Make) -> None:
+    chunk = samples(dtype)
+    assert wav(make(chunk), dtype) == wav(chunk, dtype)
+
+
+def views(base: Array) -> dict[str, Array]:
+    """The same two channels of sound, laid out in many ways."""
+    frames = len(base)
+    wide = np.zeros((2 * frames, 5), base.dtype)
+    wide[::2, 1:4:2] = base
+    backwards = base[::-1, ::-1].copy()
+    read_only = base.copy()
+    read_only.flags.writeable = False
+    return {
+        "planar": np.asfortranarray(base),
+        "transposed": base.T.copy().T,
+        "slices": wide[::2, 1:4:2],
+        "backwards": backwards[::-1, ::-1],
+        "read only": read_only,
+    }
+
+
+@pytest.mark.parametrize("layout", ["planar", "transposed", "slices", "backwards", "read only"])
+@pytest.mark.parametrize("dtype", ["u1", "i2", "f4", "f8"])
+def test_strides(layout: str, dtype: str) -> None:
+    base = samples(dtype)
+    assert wav(views(base)[layout], dtype) == wav(base, dtype)
+
+
+def test_a_channel_is_repeated_by_a_stride_of_zero() -> None:
+    mono = tone(100)
+    stereo = np.broadcast_to(mono, (100, 2))
+    assert stereo.strides[1] == 0 and not stereo.flags.writeable
+    assert wav(stereo) == wav(np.repeat(mono, 2, axis=1))
+
+
+def test_torchs_views() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    base = samples("f4")
+    tensor = torch.from_numpy(base)
+    expected = wav(base)
+    wide = torch.zeros(1000, 6)
+    wide[::2, 1:5:3] = tensor
+    assert wav(tensor.t().contiguous().t()) == expected
+    assert wav(wide[::2, 1:5:3]) == expected
+    assert wav(tensor.clone().requires_grad_()) == expected
+    assert wav(torch.nn.Parameter(tensor.clone())) == expected
+    # A view that is negative in name only, as the imaginary part of a conjugate is.
+    conjugate = torch.complex(torch.zeros(500, 2), -tensor).conj()
+    assert conjugate.imag.is_neg()
+    assert wav(conjugate.imag) == expected
+    assert wav(tensor[:0]) == wav(base[:0])
+
+
+def test_torchs_pictures() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    pictures = moving(4)
+    tensor = torch.from_numpy(pictures)
+    expected = y4m(pictures)
+    channels_last = tensor.to(memory_format=torch.channels_last)
+    assert channels_last.stride(1) == 1
+    assert y4m(channels_last) == expected
+    assert y4m(tensor.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)) == expected
+    assert y4m(torch.nn.functional.pad(tensor, (8, 8, 8, 8))[..., 8:-8, 8:-8]) == expected
+    assert y4m(tensor.flip(3).flip(3)) == expected
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "int8"])
+def test_torchs_types_that_no_stream_has(dtype: str) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    names = {"float16": "Half", "bfloat16": "BFloat16", "int8": "Char"}
+    text = f"Expected Float type. Found: {names[dtype]}. Convert the chunk first"
+    with pytest.raises(reelwright.ChunkError, match=re.escape(text)):
+        audio_encoder().write_audio_chunk(0, torch.zeros(3, 1, dtype=getattr(torch, dtype)))
+
+
+def test_torchs_tensors_without_memory() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    with pytest.raises(reelwright.ChunkError, match=r"has to be on CPU. Found: meta.*chunk.cpu"):
+        audio_encoder().write_audio_chunk(0, torch.zeros(3, 1, device="meta"))
+    with pytest.raises(reelwright.ChunkError, match="no elements in memory"):
+        audio_encoder().write_audio_chunk(0, torch.zeros(3, 1).to_sparse())
+
+
+def test_pictures_in_any_order() -> None:
+    pictures = moving(4)
+    expected = y4m(pictures)
+    channels_last = np.ascontiguousarray(pictures.transpose(0, 2, 3, 1))
+    assert y4m(channels_last.transpose(0, 3, 1, 2)) == expected
+    assert y4m(pictures[::-1].copy()[::-1]) == expected
+    assert y4m(np.pad(pictures, ((0, 0), (0, 0), (8, 8), (8, 8)))[..., 8:-8, 8:-8]) == expected
+
+
+def test_the_buffer_protocol_alone() -> None:
+    sound = samples("i2")
+    flat = array.array("h", sound.tobytes())
+    view = memoryview(flat).cast("B").cast("h", [500, 2])
+    assert wav(view, "i2") == wav(sound, "i2")
+    assert wav(view[::2], "i2") == wav(sound[::2], "i2")
+    with pytest.raises(reelwright.ChunkError, match="2D"):
+        wav(flat, "i2")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dlpack_alone(dtype: str) -> None:
+    base = samples(dtype)
+    expected = wav(base, dtype)
+    for chunk in (base, np.asfortranarray(base), np.repeat(base, 2, axis=0)[::2]):
+        lent = lends(chunk, "__dlpack__", "__dlpack_device__")
+        assert not hasattr(lent, "__array_interface__")
+        assert wav(lent, dtype) == expected
+        # As it was before there were versions, and without a device to ask for.
+        old = type("Old", (), {"__dlpack__": lambda self, chunk=chunk: chunk.__dlpack__()})()
+        assert wav(old, dtype) == expected
+
+
+def test_dlpack_of_read_only_memory() -> None:
+    base = samples("f4")
+    base.flags.writeable = False
+    assert wav(lends(base, "__dlpack__", "__dlpack_device__")) == wav(base)
+
+
+def test_dlpack_gives_back_what_it_lent() -> None:
+    base = samples("f4")
+    before = sys.getrefcount(base)
+    for _ in range(10):
+        wav(lends(base, "__dlpack__", "__dlpack_device__"))
+    gc.collect()
+    assert sys.getrefcount(base) <= before + 1
+
+
+@pytest.mark.parametrize(("device", "name"), [(2, "cuda:0"), (8, "metal:0"), (99, "device 99:0")])
+def test_dlpack_of_another_device(device: int, name: str) -> None:
+    class Elsewhere:
+        def __dlpack_device__(self) -> tuple[int, int]:
+            return device, 0
+
+        def __dlpack__(self, **_: object) -> object:
+            raise AssertionError("never asked for")
+
+    with pytest.raises(reelwright.ChunkError, match=rf"has to be on CPU. Found: .*{name}"):
+        audio_encoder().write_audio_chunk(0, Elsewhere())
+
+
+@pytest.mark.parametrize("dtype", ["f2", "i1", "u2", "c8", "?"])
+def test_dlpacks_types_that_no_stream_has(dtype: str) -> None:
+    lent = lends(np.zeros((3, 1), dtype), "__dlpack__", "__dlpack_device__")
+    with pytest.raises(reelwright.ChunkError, match="Expected Float type. Found: "):
+        audio_encoder().write_audio_chunk(0, lent)
+
+
+def test_what_dlpack_raises_comes_out() -> None:
+    class Refuses:
+        def __dlpack__(self, **_: object) -> object:
+            raise BufferError("mine")
+
+    with pytest.raises(BufferError, match="^mine$"):
+        audio_encoder().write_audio_chunk(0, Refuses())
+
+    class Lies:
+        def __dlpack__(self, **_: object) -> object:
+            return "no capsule"
+
+    with pytest.raises(TypeError):
+        audio_encoder().write_audio_chunk(0, Lies())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_array_interface_alone(dtype: str) -> None:
+    base = samples(dtype)
+    for chunk in (base, np.asfortranarray(base), np.repeat(base, 2, axis=0)[::2]):
+        assert wav(lends(chunk, "__array_interface__"), dtype) == wav(base, dtype)
+
+
+def test_array_interface_with_bytes_as_of_pillow() -> None:
+    base = samples("i2")
+    interface = {"shape": base.shape, "typestr": "<i2", "data": base.tobytes(), "version": 3}
+    lent = types.SimpleNamespace(__array_interface__=interface)
+    assert wav(lent, "i2") == wav(base, "i2")
+    interface["shape"] = (501, 2)
+    with pytest.raises(reelwright.ChunkError, match="does not hold"):
+        wav(lent, "i2")
+
+
+@pytest.mark.parametrize(
+    "interface",
+    [
+        {},
+        {"shape": (3, 1)},
+        {"shape": "x", "typestr": "<f4"},
+        {"shape": (3, 1), "typestr": "<f4", "data": (0, False)},
+        {"shape": (3, 1), "typestr": "<f4", "data": "text"},
+        {"shape": (2**62, 2**62), "typestr": "<f4", "data": b""},
+        {"shape": (1,) * 9, "typestr": "<f4", "data": bytes(4)},
+        None,
+    ],
+)
+def test_array_interfaces_that_are_none(interface: object) -> None:
+    lent = types.SimpleNamespace(__array_interface__=interface)
+    with pytest.raises((TypeError, KeyError, ValueError, reelwright.ChunkError)):
+        audio_encoder().write_audio_chunk(0, lent)
+
+
+def test_memory_that_cannot_be_read_as_it_lies() -> None:
+    packed = np.zeros(10, dtype=[("tag", "u1"), ("sample", "f4")])
+    # Five bytes apart; numpy will not lend them aligned.
+    with pytest.raises(reelwright.ChunkError, match="copy"):
+        audio_encoder().write_audio_chunk(0, packed["sample"][:, None])
+    odd = np.frombuffer(bytes(4 * 10 + 1), np.uint8)[1:].view("f4")[:, None]
+    with pytest.raises(reelwright.ChunkError, match=r"not aligned.*copy"):
+        audio_encoder().write_audio_chunk(0, odd)
+    with pytest.raises(reelwright.ChunkError, match="byte order"):
+        audio_encoder().write_audio_chunk(0, np.zeros((3, 1), ">f4"))
+
+
+@pytest.mark.parametrize("chunk", [None, 1, "text", [[0.0]], {}, object()])
+def test_what_is_no_array(chunk: Any) -> None:
+    with pytest.raises(TypeError, match=r"A chunk must be a tensor or an array.*Found: "):
+        audio_encoder().write_audio_chunk(0, chunk)
+
+
+def test_nothing_is_copied() -> None:
+    """A gigabyte that is a single number in memory."""
+    silence = np.broadcast_to(np.float32(0), (1 << 28, 1))
+    s = audio_encoder("s16le")
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    s.write_audio_chunk(0, silence[: 1 << 20])
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
+    s.close()
+
+
+def test_torch_is_never_imported() -> None:
+    import subprocess
+
+    code = """
+import sys
+class Poison:
+    def find_spec(self, name, *_):
+        assert name.split(".")[0] not in ("torch", "numpy", "jax"), name
+sys.meta_path.insert(0, Poison())
+import io, reelwright
+file = io.BytesIO()
+s = reelwright.StreamingMediaEncoder(file, "wav")
+s.add_audio_stream(16000, 1, "s16")
+with s.open():
+    s.write_audio_chunk(0, memoryview(bytes(20)).cast("h", [10, 1]))
+assert len(file.getvalue()) > 44
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,313 @@
+"""Threads, the garbage collector, warnings: what happens around the calls."""
+
+from __future__ import annotations
+
+import gc
+import io
+import logging
+import pickle
+import subprocess
+import sys
+import threading
+import time
+import warnings
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import audio_encoder, moving, tone, video_encoder
+
+import reelwright
+from reelwright import StreamingMediaEncoder
+
+# Threads.
+
+
+def test_a_second_thread_is_refused() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    class Waits:
+        def write(self, data: bytes) -> int:
+            entered.set()
+            assert leave.wait(60)
+            return len(data)
+
+    s = StreamingMediaEncoder(Waits(), "wav")
+    s.add_audio_stream(16000, 1)
+    s.open()
+    thread = threading.Thread(target=s.write_audio_chunk, args=(0, tone(5000)))
+    thread.start()
+    assert entered.wait(60)
+    try:
+        for call in (s.flush, s.close, s.open().flush, lambda: s.write_audio_chunk(0, tone(1))):
+            with pytest.raises(reelwright.StateError, match="in use, by another thread"):
+                call()
+    finally:
+        leave.set()
+        thread.join()
+    s.close()
+
+
+def test_a_writer_that_writes_to_its_encoder_is_refused() -> None:
+    class Returns:
+        encoder: StreamingMediaEncoder
+
+        def write(self, data: bytes) -> int:
+            self.encoder.flush()
+            return len(data)
+
+    file = Returns()
+    file.encoder = StreamingMediaEncoder(file, "wav")
+    file.encoder.add_audio_stream(16000, 1)
+    with pytest.raises(reelwright.StateError, match="its own writer"), file.encoder.open():
+        file.encoder.write_audio_chunk(0, tone(5000))
+
+
+def test_python_goes_on_while_we_encode() -> None:
+    s = video_encoder("ivf", encoder="librav1e", encoder_option={"speed": "6"})
+    counted = []
+    is_over = threading.Event()
+
+    def count() -> None:
+        while not is_over.is_set():
+            counted.append(time.monotonic())
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    start = time.monotonic()
+    s.write_video_chunk(0, moving(60))
+    end = time.monotonic()
+    is_over.set()
+    thread.join()
+    s.close()
+    assert end - start > 0.05, "the work is long enough to tell"
+    during = sum(start < moment < end for moment in counted)
+    assert during > (end - start) / 0.001 / 20
+
+
+def test_encoders_run_side_by_side() -> None:
+    files = [io.BytesIO() for _ in range(8)]
+    errors: list[BaseException] = []
+
+    def encode(file: io.BytesIO) -> None:
+        try:
+            s = StreamingMediaEncoder(file, "flac")
+            s.add_audio_stream(16000, 1)
+            with s.open():
+                for _ in range(50):
+                    s.write_audio_chunk(0, tone(1000))
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=encode, args=(file,)) for file in files]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert len({file.getvalue() for file in files}) == 1
+
+
+# The garbage collector.
+
+
+def test_an_unclosed_encoder_completes_its_file() -> None:
+    closed, dropped = io.BytesIO(), io.BytesIO()
+    for file in (closed, dropped):
+        s = StreamingMediaEncoder(file, "flac")
+        s.add_audio_stream(16000, 1)
+        s.open()
+        s.write_audio_chunk(0, tone(5000))
+        if file is closed:
+            s.close()
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                del s
+        else:
+            with pytest.warns(ResourceWarning, match="BytesIO.*was not closed"):
+                del s
+    assert closed.getvalue() == dropped.getvalue()
+
+
+def test_an_encoder_that_was_never_opened_goes_quietly() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        s = StreamingMediaEncoder(io.BytesIO(), "wav")
+        s.add_audio_stream(16000, 1)
+        del s
+        with pytest.raises(reelwright.Error):
+            StreamingMediaEncoder(io.BytesIO(), "zzz")
+
+
+def test_a_cycle_with_the_writer_is_collected() -> None:
+    class Holds:
+        def __init__(self) -> None:
+            self.bytes = bytearray()
+            self.encoder = StreamingMediaEncoder(self, "wav")
+
+        def write(self, data: bytes) -> int:
+            self.bytes += data
+            return len(data)
+
+    file = Holds()
+    file.encoder.add_audio_stream(16000, 1)
+    file.encoder.open()
+    file.encoder.write_audio_chunk(0, tone(100))
+    written = file.bytes
+    seen = weakref.ref(file), weakref.ref(file.encoder)
+    del file
+    with pytest.warns(ResourceWarning):
+        gc.collect()
+    assert [ref() for ref in seen] == [None, None]
+    assert len(written) >= 244
+
+
+def test_at_the_end_of_the_program_files_are_completed(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    code = f"""
+import numpy as np, reelwright
+s = reelwright.StreamingMediaEncoder({str(path)!r})
+s.add_audio_stream(16000, 1)
+s.open()
+s.write_audio_chunk(0, np.zeros((100, 1), np.float32))
+"""
+    done = subprocess.run([sys.executable, "-W", "always", "-c", code], capture_output=True)
+    assert done.returncode == 0
+    assert path.stat().st_size >= 244
+    assert b"was not closed" in done.stderr
+
+
+def test_memory_is_flat(tmp_path: Path) -> None:
+    import resource
+
+    def peak() -> int:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    def encode(number: int) -> None:
+        for _ in range(number):
+            s = StreamingMediaEncoder(tmp_path / "a.flac")
+            s.add_audio_stream(16000, 1)
+            with s.open():
+                s.write_audio_chunk(0, chunk)
+
+    chunk = tone(100)
+    encode(200)
+    before = peak()
+    encode(1000)
+    assert peak() - before < 4 << 10
+
+
+# Subclasses.
+
+
+def test_subclasses_have_constructors_of_their_own() -> None:
+    class Speech(StreamingMediaEncoder):
+        def __init__(self, *, file: Any) -> None:
+            super().__init__(file, format="wav")
+            self.add_audio_stream(16000, 1)
+            self.extra = 1
+
+    file = io.BytesIO()
+    with Speech(file=file).open() as s:
+        s.write_audio_chunk(0, tone(10))
+    assert file.getvalue()[:4] == b"RIFF"
+
+
+def test_a_subclass_that_forgets_is_told() -> None:
+    class Forgets(StreamingMediaEncoder):
+        def __init__(self) -> None:
+            pass
+
+    s: StreamingMediaEncoder = Forgets()
+    with pytest.raises(reelwright.StateError, match=r"super\(\).__init__"):
+        s.add_audio_stream(16000, 1)
+    repr(s)
+    s = StreamingMediaEncoder(io.BytesIO(), "wav")
+    with pytest.raises(reelwright.StateError, match="already"):
+        s.__init__(io.BytesIO(), "wav")  # type: ignore[misc]
+
+
+# Errors and warnings.
+
+
+def test_every_error_is_a_runtime_error() -> None:
+    names = [name for name in reelwright.__all__ if name.endswith("Error")]
+    assert len(names) == 9
+    for name in names:
+        error = getattr(reelwright, name)
+        assert issubclass(error, RuntimeError) and issubclass(error, reelwright.Error)
+        assert error.__module__ == "reelwright" and error.__doc__
+        assert str(pickle.loads(pickle.dumps(error("text")))) == "text"
+    assert issubclass(reelwright.OutputError, OSError)
+    assert issubclass(reelwright.ChunkError, ValueError)
+
+
+def test_clamped_samples_are_warned_of_and_counted() -> None:
+    s = audio_encoder()
+    with pytest.warns(reelwright.EncodingWarning, match="3 samples .* beyond ±1") as said:
+        s.write_audio_chunk(0, np.full((3, 1), 1.5, np.float32))
+    s.write_audio_chunk(0, np.full((4, 1), -1.5, np.float32))
+    assert [warning.filename for warning in said] == [__file__]
+    assert s.clamped_samples(0) == 7
+    s.close()
+
+
+def test_nan_is_refused() -> None:
+    s = audio_encoder()
+    with pytest.raises(reelwright.ChunkError, match="NaN .*frame 1, channel 0"):
+        s.write_audio_chunk(0, np.array([[0], [np.nan]], np.float32))
+    s.write_audio_chunk(0, tone(1))
+    s.close()
+
+
+def test_bits_that_are_dropped_are_warned_of() -> None:
+    with pytest.warns(reelwright.EncodingWarning, match="keeps 16 of 32 bits"):
+        audio_encoder("wav", format="s32")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        audio_encoder("wav", format="s32", encoder="pcm_s32le").close()
+
+
+def test_a_warning_that_is_made_an_error_is_raised_by_the_call() -> None:
+    s = audio_encoder()
+    with pytest.raises(reelwright.EncodingWarning, match="beyond"):
+        s.write_audio_chunk(0, np.full((3, 1), 1.5, np.float32))
+    # The work was done all the same.
+    assert s.clamped_samples(0) == 3
+    s.close()
+
+
+def test_warnings_name_the_callers_line_in_python_methods_too() -> None:
+    with pytest.warns(reelwright.EncodingWarning) as said:
+        audio_encoder("wav", format="s32")
+    assert said[0].filename.endswith("helpers.py")
+
+
+@pytest.mark.parametrize(("level", "is_said"), [(8, False), (16, False), (24, True), (32, True)])
+def test_log_level(level: int, is_said: bool) -> None:
+    assert reelwright.get_log_level() == 24
+    reelwright.set_log_level(level)
+    try:
+        assert reelwright.get_log_level() == level
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            audio_encoder("wav", format="s32").close()
+        assert bool(said) == is_said
+    finally:
+        reelwright.set_log_level(24)
+
+
+def test_details_go_to_logging(caplog: pytest.LogCaptureFixture) -> None:
+    reelwright.set_log_level(56)
+    try:
+        with caplog.at_level(logging.DEBUG, "reelwright"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            s = video_encoder("ivf", encoder="librav1e")
+            s.write_video_chunk(0, moving(2))
+            s.close()
+    finally:
+        reelwright.set_log_level(24)
+    assert all(record.name == "reelwright" for record in caplog.records)

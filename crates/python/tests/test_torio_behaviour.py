@@ -1,0 +1,569 @@
+"""Calls and messages are torio's, as its users know them."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+import wave
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import Make, audio_encoder, moving, probe, sound_of, tone, video_encoder
+
+import reelwright
+from reelwright import CodecConfig, StreamingMediaEncoder
+
+
+def refused(text: str, kind: type[Exception] = reelwright.Error) -> Any:
+    """Expects an exception whose message holds `text`; torio's code catches RuntimeError."""
+    assert issubclass(kind, RuntimeError)
+    import re
+
+    return pytest.raises(kind, match=re.escape(text))
+
+
+# The order of calls.
+
+
+def test_add_open_write_close(tmp_path: Path, tensor: Make) -> None:
+    path = tmp_path / "a.wav"
+    s = StreamingMediaEncoder(path)
+    s.add_audio_stream(8000, 2)
+    assert not path.exists()
+    s.open()
+    s.write_audio_chunk(0, tensor(np.array([[0.5, -0.5], [0.25, 0]], np.float32)))
+    s.close()
+    with wave.open(str(path)) as file:
+        assert np.frombuffer(file.readframes(9), "<i2").tolist() == [16384, -16384, 8192, 0]
+
+
+def test_with_open(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    s = StreamingMediaEncoder(str(path))
+    s.add_audio_stream(8000, 1)
+    with s.open() as opened:
+        assert opened is s
+        s.write_audio_chunk(0, tone(100))
+    with wave.open(str(path)) as file:
+        assert file.getnframes() == 100
+
+
+def test_opening_twice_is_once() -> None:
+    s = audio_encoder()
+    assert s.open() is s
+    with refused("Output is already opened."):
+        s.open({"fill_gaps": "false"})
+
+
+def test_adding_a_stream_after_open() -> None:
+    s = audio_encoder()
+    with refused("Output is already opened. Cannot add a new stream.", reelwright.StateError):
+        s.add_audio_stream(8000, 1)
+
+
+def test_before_open_and_after_close() -> None:
+    s = StreamingMediaEncoder(io.BytesIO(), "wav")
+    s.add_audio_stream(8000, 1)
+    text = "Output is not opened. Did you call `open` method?"
+    calls: list[Callable[[], None]] = [
+        lambda: s.write_audio_chunk(0, tone(1)),
+        lambda: s.write_audio_chunk(9, tone(1)),
+        s.flush,
+    ]
+    for call in calls:
+        with refused(text, reelwright.StateError):
+            call()
+    with refused(text):
+        s.write_audio_chunk(0, np.zeros((1, 1), np.float16))
+    s.open()
+    s.close()
+    for call in calls:
+        with refused(text):
+            call()
+    s.close()
+
+
+def test_close_without_open() -> None:
+    s = StreamingMediaEncoder(io.BytesIO(), "wav")
+    s.add_audio_stream(8000, 1)
+    with refused("Output is not opened."):
+        s.close()
+    with refused("Output is not opened."), s:
+        pass
+
+
+# Chunks.
+
+
+@pytest.mark.parametrize("i", [3, -1, 2**40])
+@pytest.mark.parametrize("dtype", ["f4", "f2"])
+def test_stream_index(i: int, dtype: str) -> None:
+    text = f"Invalid stream index. Index must be in range of [0, 1). Found: {i}"
+    with refused(text, reelwright.ArgumentError):
+        audio_encoder().write_audio_chunk(i, np.zeros((1, 1), dtype))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f2"])
+def test_other_medium(dtype: str) -> None:
+    with refused("Stream 0 is not audio type."):
+        video_encoder().write_audio_chunk(0, np.zeros((1, 1), dtype))
+    with refused("Stream 0 is not video type."):
+        audio_encoder().write_video_chunk(0, np.zeros((1, 3, 48, 64), dtype))
+
+
+FORMATS = {
+    "u8": ("Byte", "u1"),
+    "s16": ("Short", "i2"),
+    "s32": ("Int", "i4"),
+    "s64": ("Long", "i8"),
+    "flt": ("Float", "f4"),
+    "dbl": ("Double", "f8"),
+}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_dtype(format: str, tensor: Make) -> None:
+    expected = FORMATS[format][0]
+    for found, dtype in FORMATS.values():
+        s = audio_encoder("caf", format=format, encoder_format="s16")
+        chunk = tensor(np.zeros((3, 1), dtype))
+        if found == expected:
+            s.write_audio_chunk(0, chunk)
+        else:
+            text = f"Expected {expected} type. Found: {found}"
+            with refused(text, reelwright.ChunkError):
+                s.write_audio_chunk(0, chunk)
+        s.close()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "found"), [("f2", "Half"), ("?", "Bool"), ("i1", "Char"), ("c8", "")]
+)
+def test_dtype_of_no_stream(dtype: str, found: str) -> None:
+    with refused(f"Expected Float type. Found: {found}", reelwright.ChunkError):
+        audio_encoder().write_audio_chunk(0, np.zeros((3, 1), dtype))
+    with refused("Expected Tensor of uint8 type. Found: "):
+        video_encoder().write_video_chunk(0, np.zeros((1, 3, 48, 64), dtype))
+
+
+def test_number_of_dimensions(tensor: Make) -> None:
+    for shape in ((), (4,), (2, 2, 1)):
+        with refused("Input Tensor has to be 2D", reelwright.ChunkError) as error:
+            audio_encoder().write_audio_chunk(0, tensor(np.zeros(shape, "f4")))
+        assert str(list(shape)) in str(error.value)
+    with refused("Input Tensor has to be 4D"):
+        video_encoder().write_video_chunk(0, tensor(np.zeros((3, 48, 64), "u1")))
+
+
+def test_channels(tensor: Make) -> None:
+    with refused("Expected waveform with 2 channels. Found 3"):
+        audio_encoder(channels=2).write_audio_chunk(0, tensor(np.zeros((4, 3), "f4")))
+
+
+def test_frame_size(tensor: Make) -> None:
+    text = "Expected tensor with shape (N, 3, 48, 64) (NCHW format). Found [1, 3, 48, 65]"
+    with refused(text):
+        video_encoder().write_video_chunk(0, tensor(np.zeros((1, 3, 48, 65), "u1")))
+
+
+# Times.
+
+
+@pytest.mark.parametrize("pts", [-1.0, math.nan, math.inf, -math.inf])
+def test_pts_out_of_range(pts: float) -> None:
+    with refused("The value of PTS must be positive and finite. Found: "):
+        audio_encoder().write_audio_chunk(0, tone(1), pts)
+    with refused("The value of PTS must be positive and finite. Found: "):
+        video_encoder().write_video_chunk(0, moving(1), pts)
+
+
+def test_pts_zero_by_name() -> None:
+    audio_encoder().write_audio_chunk(i=0, chunk=tone(1), pts=0.0)
+    audio_encoder().write_audio_chunk(0, tone(1), 0)
+
+
+def test_pts_smaller_than_expected_warns_once() -> None:
+    s = audio_encoder()
+    s.write_audio_chunk(0, tone(100))
+    with pytest.warns(reelwright.EncodingWarning, match="smaller than the next expected") as said:
+        for _ in range(3):
+            s.write_audio_chunk(0, tone(100), 0.0)
+    assert len(said) == 1
+    assert said[0].filename == __file__
+    s.close()
+
+
+@pytest.mark.parametrize("format", ["wav", "flac", "s16le"])
+@pytest.mark.parametrize("fill", [True, False])
+def test_gaps(format: str, fill: bool, tmp_path: Path) -> None:
+    path = tmp_path / f"a.{format}"
+    s = StreamingMediaEncoder(path, format)
+    s.add_audio_stream(16000, 1, encoder_format="s16")
+    s.open(None if fill else {"fill_gaps": "false"})
+    s.write_audio_chunk(0, tone(160))
+    s.write_audio_chunk(0, tone(160), pts=0.03)
+    s.close()
+    frames = 640 if fill else 320
+    if format == "s16le":
+        assert path.stat().st_size == 2 * frames
+    elif format == "wav":
+        with wave.open(str(path)) as file:
+            assert file.getnframes() == frames
+    else:
+        assert len(sound_of(path, 1)) == frames
+
+
+# Parameters of streams.
+
+
+@pytest.mark.parametrize("rate", [0, -1])
+def test_sample_rate(rate: int) -> None:
+    s = StreamingMediaEncoder(io.BytesIO(), "wav")
+    with refused(f"Sample rate must be positive. Found: {rate}"):
+        s.add_audio_stream(rate, 1)
+
+
+@pytest.mark.parametrize("channels", [0, -1])
+def test_num_channels(channels: int) -> None:
+    s = StreamingMediaEncoder(io.BytesIO(), "wav")
+    with refused(f"The number of channels must be positive. Found: {channels}"):
+        s.add_audio_stream(8000, channels)
+
+
+@pytest.mark.parametrize("value", [0, -1])
+@pytest.mark.parametrize("name", ["frame_rate", "width", "height"])
+def test_video_sizes(name: str, value: int) -> None:
+    parameters: dict[str, Any] = {"frame_rate": 25, "width": 64, "height": 48} | {name: value}
+    s = StreamingMediaEncoder(io.BytesIO(), "mp4")
+    with refused("must be positive") as error:
+        s.add_video_stream(**parameters)
+    assert f"Found: {value}" in str(error.value)
+
+
+def test_types_of_parameters() -> None:
+    s = StreamingMediaEncoder(io.BytesIO(), "wav")
+    bad: list[dict[str, Any]] = [
+        {"sample_rate": 1.5},
+        {"sample_rate": "8000"},
+        {"format": 1},
+        {"encoder_option": {"a": 1}},
+        {"encoder_option": "a"},
+        {"encoder": 1},
+        {"codec_config": 1},
+    ]
+    for wrong in bad:
+        with pytest.raises(TypeError, match=next(iter(wrong))):
+            s.add_audio_stream(**({"sample_rate": 8000, "num_channels": 1} | wrong))
+    with pytest.raises(TypeError):
+        s.add_audio_stream(8000, 1, "flt", "flac")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="metadata"):
+        s.set_metadata({"a": 1})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("format", ["s16p", "fltp", "zz", ""])
+def test_input_sample_format(format: str) -> None:
+    s = StreamingMediaEncoder(io.BytesIO(), "wav")
+    text = f"Unsupported sample format ({format}) was provided. Valid values are u8, s16, "
+    with refused(text):
+        s.add_audio_stream(8000, 1, format=format)
+
+
+@pytest.mark.parametrize(
+    ("format", "channels"),
+    [
+        ("gray8", (1,)),
+        ("gray", (1,)),
+        ("rgb24", (3,)),
+        ("bgr24", (3,)),
+        ("yuv444p", (3,)),
+        ("rgb0", (3, 4)),
+        ("bgr0", (3, 4)),
+    ],
+)
+def test_input_pixel_format(format: str, channels: tuple[int, ...], tensor: Make) -> None:
+    for number in channels:
+        s = video_encoder(format=format)
+        s.write_video_chunk(0, tensor(moving(2, channels=number)))
+        s.close()
+    with refused("Expected tensor with shape"):
+        video_encoder(format=format).write_video_chunk(0, tensor(moving(2, channels=2)))
+
+
+@pytest.mark.parametrize("format", ["yuv420p", "zz"])
+def test_input_pixel_format_unsupported(format: str) -> None:
+    s = StreamingMediaEncoder(io.BytesIO(), "mp4")
+    with refused(f"Unsupported pixel format ({format}) was provided. Valid values are rgb24, "):
+        s.add_video_stream(25, 64, 48, format)
+
+
+def test_unknown_encoder() -> None:
+    with refused("Unexpected codec: nope", reelwright.UnknownNameError) as error:
+        audio_encoder(encoder="nope")
+    assert "flac" in str(error.value)
+    with refused("Unexpected codec: nope") as error:
+        video_encoder(encoder="nope")
+    assert "libopenh264" in str(error.value)
+
+
+def test_encoder_format() -> None:
+    with refused("Unknown sample format: zz"):
+        audio_encoder("flac", encoder_format="zz")
+    with refused("flac does not support flt format. Supported values are; s16, s32"):
+        audio_encoder("flac", encoder_format="flt")
+    with refused("zz"):
+        video_encoder(encoder_format="zz")
+    with refused("does not support gray format. Supported values are; yuv420p"):
+        video_encoder(encoder_format="gray")
+
+
+def test_encoder_sample_rate() -> None:
+    with refused("mp3 does not support sample rate 12345. Supported values are; 8000, "):
+        audio_encoder("mp3", encoder_sample_rate=12345)
+    with refused("Found: -5"):
+        audio_encoder("mp3", encoder_sample_rate=-5)
+
+
+@pytest.mark.parametrize(
+    ("format", "given", "encoded"),
+    [("mp3", 44056, 44100), ("mp3", 96000, 48000), ("opus", 44100, 48000), ("g722", 8000, 16000)],
+)
+def test_rate_that_the_encoder_does_not_take(
+    format: str, given: int, encoded: int, tmp_path: Path
+) -> None:
+    path = tmp_path / f"a.{format}"
+    s = StreamingMediaEncoder(path)
+    s.add_audio_stream(given, 1)
+    with s.open():
+        s.write_audio_chunk(0, tone(given, rate=given))
+    assert probe(path)["streams"][0]["sample_rate"] == str(encoded)
+
+
+def test_channels_that_the_encoder_does_not_take(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    s = StreamingMediaEncoder(path)
+    with pytest.warns(reelwright.EncodingWarning, match="does not take 5.1"):
+        s.add_audio_stream(48000, 6)
+    with s.open():
+        s.write_audio_chunk(0, tone(4800, 6, 48000))
+    assert probe(path)["streams"][0]["channels"] == 2
+
+
+def test_unknown_options() -> None:
+    with refused("Unexpected options: bogus", reelwright.OptionError):
+        audio_encoder("flac", encoder_option={"bogus": "1"})
+    s = StreamingMediaEncoder(io.BytesIO(), "wav")
+    s.add_audio_stream(8000, 1)
+    with refused("Unexpected options: bogus", reelwright.OptionError):
+        s.open({"bogus": "1"})
+
+
+def test_medium_that_the_format_has_not() -> None:
+    s = StreamingMediaEncoder(io.BytesIO(), "wav")
+    with refused("wav does not support video.", reelwright.UnsupportedError):
+        s.add_video_stream(25, 64, 48)
+    s = StreamingMediaEncoder(io.BytesIO(), "gif")
+    with refused("gif does not support audio."):
+        s.add_audio_stream(8000, 1)
+
+
+# Destinations.
+
+
+def test_unknown_format() -> None:
+    with refused('Failed to open output "y.zzz"', reelwright.UnknownNameError) as error:
+        StreamingMediaEncoder("y.zzz")
+    assert "flac" in str(error.value)
+    with refused("Unknown format: zzz. Available formats are wav"):
+        StreamingMediaEncoder("y.wav", "zzz")
+
+
+def test_file_like_without_format() -> None:
+    with refused("`format` must be provided when the input is file-like object."):
+        StreamingMediaEncoder(io.BytesIO())
+
+
+class OnlyWrites:
+    """Takes bytes, and nothing else."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self.pieces.append(data)
+        return len(data)
+
+
+AUDIO_FORMATS = ["wav", "flac", "mp3", "adts", "ogg", "opus", "mp4", "mov", "aiff", "au", "caf"]
+
+
+@pytest.mark.parametrize("format", AUDIO_FORMATS)
+def test_file_like_that_only_writes(format: str, tmp_path: Path) -> None:
+    file = OnlyWrites()
+    s = StreamingMediaEncoder(file, format)
+    s.add_audio_stream(16000, 1)
+    with s.open():
+        s.write_audio_chunk(0, tone(16000))
+    path = tmp_path / f"a.{format}"
+    path.write_bytes(b"".join(file.pieces))
+    # What a stream of MP3 or AAC cannot say is where the codec's padding ends.
+    rate = 48000 if format == "opus" else 16000
+    assert 0.99 <= len(sound_of(path, 1, lenient=True)) / rate <= 1.15
+
+
+@pytest.mark.parametrize("size", [1, 100, 4096, 100_000])
+def test_pieces_are_of_buffer_size(size: int) -> None:
+    file = OnlyWrites()
+    s = StreamingMediaEncoder(file, "wav", size)
+    s.add_audio_stream(16000, 1)
+    with s.open():
+        s.write_audio_chunk(0, tone(3000 if size == 1 else 200_000))
+    assert max(map(len, file.pieces)) == size
+
+
+def test_missing_directory(tmp_path: Path) -> None:
+    path = tmp_path / "no" / "y.wav"
+    s = StreamingMediaEncoder(path)
+    s.add_audio_stream(8000, 1)
+    with refused(f"Failed to open dst: {path} (No such file or directory", reelwright.OutputError):
+        s.open()
+    assert not s._is_open()
+
+
+# Video.
+
+
+def test_odd_sizes() -> None:
+    s = StreamingMediaEncoder(io.BytesIO(), "mp4")
+    with refused("encoder_width=66 and encoder_height=48"):
+        s.add_video_stream(25, 65, 48)
+
+
+@pytest.mark.parametrize(
+    ("rate", "exact"),
+    [(5000 / 167, "5000/167"), (30000 / 1001, "30000/1001"), (25, "25/1"), (0.5, "1/2")],
+)
+def test_frame_rates_are_exact(rate: float, exact: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    s = StreamingMediaEncoder(path)
+    s.add_video_stream(rate, 64, 48)
+    with s.open():
+        s.write_video_chunk(0, moving(10))
+    stream = probe(path)["streams"][0]
+    assert stream["avg_frame_rate"] == exact
+    assert stream["nb_read_frames"] == "10"
+
+
+@pytest.mark.parametrize("options", [{"threads": "1"}, {"threads": "0", "thread_type": "slice"}])
+def test_threads(options: dict[str, str]) -> None:
+    s = video_encoder(encoder_option=options)
+    s.write_video_chunk(0, moving(3))
+    s.close()
+
+
+# Metadata.
+
+
+@pytest.mark.parametrize("format", ["wav", "flac", "mp3", "ogg", "mp4"])
+def test_metadata_replaces_what_was_there(format: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a.{format}"
+    s = StreamingMediaEncoder(path)
+    s.add_audio_stream(16000, 1)
+    s.set_metadata({"title": "first", "comment": "gone"})
+    s.set_metadata({"title": "Ein Ton", "artist": "Ärzte"})
+    with s.open():
+        s.write_audio_chunk(0, tone(1600))
+    found = probe(path)
+    tags = found["format"].get("tags", {}) | found["streams"][0].get("tags", {})
+    tags = {key.lower(): value for key, value in tags.items()}
+    assert (tags["title"], tags["artist"]) == ("Ein Ton", "Ärzte")
+    assert "comment" not in tags
+
+
+# Encoders by the names that are used in the wild.
+
+
+@pytest.mark.parametrize(
+    ("encoder", "format", "warns"),
+    [
+        ("libmp3lame", "mp3", True),
+        ("libopus", "ogg", True),
+        ("opus", "ogg", False),
+        ("libvorbis", "ogg", False),
+        ("vorbis", "ogg", True),
+        ("aac", "mp4", False),
+        ("flac", "flac", False),
+        ("pcm_s24le", "wav", False),
+        ("g722", "g722", False),
+    ],
+)
+def test_audio_encoder_names(encoder: str, format: str, warns: bool) -> None:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        s = audio_encoder(format, encoder=encoder)
+        s.write_audio_chunk(0, tone(4000))
+        s.close()
+    # An alias is warned of once in a process.
+    assert all("is not in this build" in str(warning.message) for warning in said)
+    assert warns or not said
+
+
+@pytest.mark.parametrize(
+    ("encoder", "format"),
+    [("libx264", "mp4"), ("mjpeg", "mov"), ("png", "apng"), ("gif", "gif"), ("rawvideo", "rawvideo")],
+)
+def test_video_encoder_names(encoder: str, format: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        s = video_encoder(format, encoder=encoder)
+    s.write_video_chunk(0, moving(3))
+    s.close()
+
+
+@pytest.mark.parametrize("encoder", ["mpeg1video", "mpeg2video", "h264_nvenc"])
+def test_encoders_that_are_not_here_yet(encoder: str) -> None:
+    with refused(f"Unexpected codec: {encoder}"):
+        video_encoder(encoder=encoder)
+
+
+# What is not served yet says so.
+
+
+def test_what_is_not_served_yet() -> None:
+    with refused("The protocol rtmp is not served", reelwright.UnsupportedError):
+        StreamingMediaEncoder("rtmp://localhost:1234/live/app", format="mp4")
+    for device in ("sdl", "audiotoolbox", "alsa"):
+        with refused(f"The output device {device} is not served yet"):
+            StreamingMediaEncoder("-", format=device)
+    with refused("filter_desc is not served yet"):
+        audio_encoder(filter_desc="volume=2")
+    with refused("hw_accel is not served yet"):
+        video_encoder(hw_accel="cuda:0")
+
+
+# CodecConfig.
+
+
+def test_codec_config() -> None:
+    config = CodecConfig(128_000, 3, 2, 10, 0)
+    assert (config.bit_rate, config.compression_level, config.qscale) == (128_000, 3, 2)
+    assert (config.gop_size, config.max_b_frames) == (10, 0)
+    assert CodecConfig() == CodecConfig(-1, -1, None, -1, -1)
+    for wrong in ({"bit_rate": -2}, {"gop_size": -2}, {"max_b_frames": -7}):
+        with refused(f"{next(iter(wrong))} of codec_config"):
+            video_encoder(codec_config=CodecConfig(**wrong))
+
+
+def test_bit_rate(tmp_path: Path) -> None:
+    sizes = []
+    for bit_rate in (64_000, 192_000):
+        file = io.BytesIO()
+        s = StreamingMediaEncoder(file, "mp3")
+        s.add_audio_stream(48000, 2, codec_config=CodecConfig(bit_rate=bit_rate))
+        with s.open():
+            s.write_audio_chunk(0, tone(480_000, 2, 48000))
+        sizes.append(len(file.getvalue()))
+    assert 75_000 < sizes[0] < 85_000 and 230_000 < sizes[1] < 250_000

@@ -1,0 +1,223 @@
+// Plays films and sounds in headless Chromium, and reads them with two parsers.
+//
+//   node check.mjs DIRECTORY
+//
+// DIRECTORY holds the files and `files.json`, which says of each what must be found. What is wrong
+// is printed, one line each; the exit code is 1 where there is something.
+
+import { createReadStream, readFileSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { basename, join } from "node:path";
+import { ALL_FORMATS, FilePathSource, Input } from "mediabunny";
+import { createFile } from "mp4box";
+import puppeteer from "puppeteer-core";
+
+// How far a length that is told may be, in seconds.
+const TIME = 0.002;
+
+const [directory, browser] = process.argv.slice(2);
+const files = JSON.parse(readFileSync(join(directory, "files.json")));
+let failures = 0;
+
+function expect(file, what, isRight, found, expected) {
+  if (isRight) return;
+  failures += 1;
+  console.log(`FAILED ${file.name}: ${what}: ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`);
+}
+
+const near = (a, b, tolerance) => Math.abs(a - b) <= tolerance;
+
+// The files over HTTP, since a page may read pixels of its own origin only.
+const server = createServer((request, response) => {
+  const name = basename(new URL(request.url, "http://localhost").pathname);
+  if (!name) {
+    response.setHeader("content-type", "text/html");
+    response.end("<!doctype html><body style='margin:0'></body>");
+    return;
+  }
+  const path = join(directory, name);
+  const size = statSync(path, { throwIfNoEntry: false })?.size;
+  if (!size) {
+    response.writeHead(404).end();
+    return;
+  }
+  const range = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? "");
+  const start = range ? Number(range[1]) : 0;
+  const end = range && range[2] ? Math.min(Number(range[2]), size - 1) : size - 1;
+  response.writeHead(range ? 206 : 200, {
+    "accept-ranges": "bytes",
+    "content-length": end - start + 1,
+    ...(range && { "content-range": `bytes ${start}-${end}/${size}` }),
+  });
+  createReadStream(path, { start, end }).pipe(response);
+});
+
+// What runs in the page.
+
+async function openVideo(name) {
+  const video = document.createElement("video");
+  video.muted = true;
+  video.src = `/${name}`;
+  video.style.display = "block";
+  document.body.replaceChildren(video);
+  await new Promise((resolve, reject) => {
+    video.onloadeddata = resolve;
+    video.onerror = () => reject(new Error(video.error.message || `error ${video.error.code}`));
+  });
+  return { duration: video.duration, width: video.videoWidth, height: video.videoHeight };
+}
+
+async function seek(seconds) {
+  const video = document.querySelector("video");
+  await new Promise((resolve) => {
+    video.onseeked = () => requestAnimationFrame(() => requestAnimationFrame(resolve));
+    video.currentTime = seconds;
+  });
+}
+
+async function playToTheEnd() {
+  const video = document.querySelector("video");
+  video.currentTime = 0;
+  video.playbackRate = 2;
+  await new Promise((resolve, reject) => {
+    video.onended = resolve;
+    video.onerror = () => reject(new Error(video.error.message));
+    video.play().catch(reject);
+  });
+  return video.currentTime;
+}
+
+async function openImage(name) {
+  const image = new Image();
+  image.src = `/${name}`;
+  document.body.replaceChildren(image);
+  await image.decode();
+  return { width: image.naturalWidth, height: image.naturalHeight };
+}
+
+async function pixels(screenshot, points) {
+  const blob = await (await fetch(`data:image/png;base64,${screenshot}`)).blob();
+  const bitmap = await createImageBitmap(blob);
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
+  canvas.drawImage(bitmap, 0, 0);
+  return points.map(([x, y]) => [...canvas.getImageData(x, y, 1, 1).data.slice(0, 3)]);
+}
+
+async function decodeSound(name, rate, threshold) {
+  const bytes = await (await fetch(`/${name}`)).arrayBuffer();
+  const sound = await new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes);
+  const onsets = [];
+  for (let channel = 0; channel < sound.numberOfChannels; channel++) {
+    onsets.push(sound.getChannelData(channel).findIndex((x) => Math.abs(x) > threshold));
+  }
+  return { length: sound.length, channels: sound.numberOfChannels, onsets };
+}
+
+// What each file is asked.
+
+async function checkPicture(page, file, colors) {
+  const screenshot = await page.screenshot({ encoding: "base64", clip: { x: 0, y: 0, width: file.width, height: file.height } });
+  const points = colors.map((_, i) => [Math.floor(((i + 0.5) * file.width) / colors.length), Math.floor(file.height / 2)]);
+  const found = await page.evaluate(pixels, screenshot, points);
+  const isRight = found.every((pixel, i) => pixel.every((value, c) => near(value, colors[i][c], file.tolerances[c])));
+  expect(file, "colours", isRight, found, colors);
+}
+
+const rotated = (colors, by) => colors.map((_, i) => colors[(i + by) % colors.length]);
+
+async function checkVideo(page, file) {
+  const found = await page.evaluate(openVideo, file.name);
+  const expected = { duration: file.duration, width: file.width, height: file.height };
+  const isRight =
+    near(found.duration, file.duration, file.padding + TIME) && found.width === file.width && found.height === file.height;
+  expect(file, "the video element", isRight, found, expected);
+  for (const picture of [0, 1, Math.floor(file.pictures / 2), file.pictures - 1]) {
+    await page.evaluate(seek, (picture + 0.5) / file.rate);
+    await checkPicture(page, file, rotated(file.colors, picture));
+  }
+  const end = await page.evaluate(playToTheEnd);
+  expect(file, "played to", near(end, file.duration, file.padding + TIME), end, file.duration);
+}
+
+async function checkSound(page, file) {
+  const { rate, samples, onset, channels, padding, early } = file.sound;
+  const found = await page.evaluate(decodeSound, file.name, rate, 0.1);
+  const isLong = found.length >= samples && found.length <= samples + padding;
+  expect(file, "WebAudio's length", isLong, found.length, [samples, samples + padding]);
+  expect(file, "WebAudio's channels", found.channels === channels, found.channels, channels);
+  const isThere = found.onsets.every((at) => at >= onset - early && at <= onset + early);
+  expect(file, "where sound begins", isThere, found.onsets, onset);
+}
+
+async function checkMp4box(file) {
+  const bytes = readFileSync(join(directory, file.name));
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  buffer.fileStart = 0;
+  const mp4 = createFile();
+  const info = await new Promise((resolve, reject) => {
+    mp4.onReady = resolve;
+    mp4.onError = (module, message) => reject(new Error(`${module}: ${message}`));
+    mp4.appendBuffer(buffer);
+    mp4.flush();
+  });
+  const video = info.tracks.find((track) => track.video);
+  const found = [info.tracks.length, video?.nb_samples, video?.video.width, video?.video.height];
+  const expected = [file.sound ? 2 : 1, file.pictures, file.width, file.height];
+  expect(file, "mp4box's tracks", found.join() === expected.join(), found, expected);
+  const codecs = info.tracks.map((track) => track.codec.split(".")[0]).sort();
+  expect(file, "mp4box's codecs", codecs.join() === file.codecs.join(), codecs, file.codecs);
+}
+
+async function checkMediabunny(file) {
+  const input = new Input({ formats: ALL_FORMATS, source: new FilePathSource(join(directory, file.name)) });
+  const video = await input.getPrimaryVideoTrack();
+  const audio = await input.getPrimaryAudioTrack();
+  if (file.pictures) {
+    const stats = await video.computePacketStats();
+    const duration = await video.computeDuration();
+    const found = [stats.packetCount, video.codedWidth ?? (await video.getCodedWidth()), Number(stats.averagePacketRate.toFixed(3))];
+    const expected = [file.pictures, file.width, Number(file.rate.toFixed(3))];
+    expect(file, "mediabunny's pictures", found.join() === expected.join(), found, expected);
+    expect(file, "mediabunny's length", near(duration, file.pictures / file.rate, TIME), duration, file.pictures / file.rate);
+  }
+  if (file.sound) {
+    const { rate, samples, padding } = file.sound;
+    const duration = await audio.computeDuration();
+    const isLong = duration * rate >= samples - 1 && duration * rate <= samples + padding + 1;
+    expect(file, "mediabunny's sound", isLong, duration * rate, samples);
+  }
+  input.dispose?.();
+}
+
+await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+const chromium = await puppeteer.launch({
+  executablePath: browser,
+  args: ["--no-sandbox", "--force-color-profile=srgb", "--autoplay-policy=no-user-gesture-required", "--hide-scrollbars"],
+});
+try {
+  const page = await chromium.newPage();
+  await page.setViewport({ width: 1280, height: 720 });
+  await page.goto(`http://127.0.0.1:${server.address().port}/`);
+  for (const file of files) {
+    const checks = [];
+    if (file.image) {
+      checks.push(async () => {
+        const found = await page.evaluate(openImage, file.name);
+        expect(file, "the image element", found.width === file.width && found.height === file.height, found, [file.width, file.height]);
+        await checkPicture(page, file, file.colors);
+      });
+    }
+    if (file.pictures) checks.push(() => checkVideo(page, file));
+    if (file.pictures) checks.push(() => checkMp4box(file));
+    if (file.sound) checks.push(() => checkSound(page, file));
+    if (file.pictures || file.parsed) checks.push(() => checkMediabunny(file));
+    for (const check of checks) {
+      await check().catch((error) => expect(file, "an error", false, String(error.message ?? error), "none"));
+    }
+  }
+} finally {
+  await chromium.close();
+  server.close();
+}
+console.log(`${files.length} files in Chromium, mp4box and mediabunny, ${failures} checks failed`);
+process.exitCode = failures ? 1 : 0;

@@ -115,6 +115,22 @@ fn more_pictures_a_second_than_tiles_may_hold_are_refused() {
 }
 
 #[test]
+fn pictures_that_are_too_large_for_a_codec_are_refused_with_its_size() {
+    for (encoder, size) in [("libopenh264", 16_384), ("gif", 65_536), ("mjpeg", 65_536)] {
+        let format = if encoder == "gif" { "gif" } else { "mp4" };
+        let (_, text) = message(add_and_open(format, &VideoStream::new(25.0, size, size), encoder));
+        assert!(text.contains(&size.to_string()), "{text}");
+    }
+}
+
+fn add_and_open(format: &str, stream: &VideoStream, encoder: &str) -> Result<()> {
+    let target = Target::seekable_writer(Cursor::new(Vec::new()));
+    let mut file = StreamingMediaEncoder::new(target, Some(format)).unwrap();
+    file.add_video_stream(&stream.clone().encoder(encoder))?;
+    file.open()
+}
+
+#[test]
 fn names_that_nobody_knows_are_refused_with_those_known() {
     let (kind, text) = message(add("rawvideo", &stream().encoder("nope")));
     assert_eq!(kind, ErrorKind::UnknownName);

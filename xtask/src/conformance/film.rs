@@ -105,12 +105,43 @@ pub(super) fn failures(only: &[&str]) -> anyhow::Result<usize> {
                 audio: audio_encoders().find(|info| info.encoder.codec == CodecId::Aac),
                 seekable,
             };
+            for (pictures, samples) in [(0, 0), (PICTURES, 0), (0, SAMPLES)] {
+                let name = format!("{film}, {pictures} pictures and {samples} samples");
+                judge(&name, of_one(&film, directory.path(), pictures, samples));
+            }
             judge(&format!("{film}, killed"), killed(&film, directory.path()));
             judge(&format!("{film}, of twelve hours"), twelve_hours(&film, directory.path()));
         }
     }
     println!("{count} films, {failures} failed");
     Ok(failures)
+}
+
+/// Whether a film of two streams is whole of which one, or none, was written.
+fn of_one(film: &Film, directory: &Path, pictures: usize, samples: usize) -> anyhow::Result<()> {
+    let path = directory.join("one.mp4");
+    let mut encoder = open(film, &path)?;
+    write_pictures(&mut encoder, 0, pictures, None)?;
+    if samples > 0 {
+        write_sound(&mut encoder, 1, samples)?;
+    }
+    encoder.close()?;
+    let entries = "stream=codec_type,nb_read_packets";
+    let arguments = ["-count_packets", "-show_entries", entries, "-of", "csv=p=0"];
+    let found = String::from_utf8(output("ffprobe", &arguments, &path)?)?;
+    // It has nothing to say of none.
+    let counts: Vec<(&str, usize)> = found
+        .lines()
+        .filter_map(|line| line.split_once(','))
+        .filter_map(|(kind, count)| Some((kind, count.trim_end_matches(',').parse().ok()?)))
+        .collect();
+    // AAC begins a packet early.
+    let packets = if samples > 0 { samples.div_ceil(1024) + 1 } else { 0 };
+    for (kind, expected) in [("video", pictures), ("audio", packets)] {
+        let count: usize = counts.iter().filter(|one| one.0 == kind).map(|one| one.1).sum();
+        ensure!(count == expected, "ffprobe finds {count} packets of {kind}, not {expected}");
+    }
+    Ok(())
 }
 
 /// Whether a film that nobody finished plays to its last fragment, wherever it ends.

@@ -22,7 +22,7 @@ const USUAL_SLICES: usize = 4;
 const PRESET: OptionInfo = OptionInfo::choice(
     "preset",
     &[
-        ("ultrafast", "least effort"),
+        ("ultrafast", "least effort; no CABAC and no deblocking filter, unless asked for"),
         ("superfast", "least effort"),
         ("veryfast", "least effort"),
         ("faster", "some effort"),
@@ -151,11 +151,13 @@ impl Config {
                 height + height % 2
             )));
         }
-        let effort = match options.take_choice(&PRESET)? {
+        let preset = options.take_choice(&PRESET)?;
+        let effort = match preset {
             "faster" | "fast" | "medium" => Effort::Medium,
             "slow" | "slower" | "veryslow" | "placebo" => Effort::High,
             _ => Effort::Low,
         };
+        let loopfilter_given = options.contains(&LOOPFILTER);
         let mut loopfilter = options.take_bool(&LOOPFILTER)?;
         let tune = options.take_choice(&TUNE)?;
         let offset = match tune {
@@ -165,7 +167,8 @@ impl Config {
             "stillimage" => -3,
             _ => 0,
         };
-        loopfilter &= tune != "fastdecode";
+        let is_ultrafast = preset == "ultrafast";
+        loopfilter &= tune != "fastdecode" && (!is_ultrafast || loopfilter_given);
         let coder_given = options.contains(&CODER);
         let profile_given = options.contains(&PROFILE);
         let (profile, coder) = (options.take_choice(&PROFILE)?, options.take_choice(&CODER)?);
@@ -178,11 +181,13 @@ impl Config {
         let cabac = match coder {
             "cabac" => true,
             "cavlc" => false,
-            _ => !is_baseline && tune != "fastdecode",
+            _ => !is_baseline && tune != "fastdecode" && !is_ultrafast,
         };
         let profile = match profile {
             // What needs no more says no more.
-            "main" if !profile_given && !cabac && coder_given => Profile::Baseline,
+            "main" if !profile_given && !cabac && (coder_given || is_ultrafast) => {
+                Profile::Baseline
+            }
             "main" => Profile::Main,
             "high" => Profile::High,
             _ => Profile::Baseline,

@@ -42,8 +42,15 @@ fn every_picture_comes_out() {
 
 #[test]
 fn what_is_decoded_looks_like_what_was_encoded() {
-    for options in ["", "preset=slow", "profile=baseline", "profile=high", "slices=5", "tune=grain"]
-    {
+    for options in [
+        "",
+        "preset=slow",
+        "preset=ultrafast",
+        "profile=baseline",
+        "profile=high",
+        "slices=5",
+        "tune=grain",
+    ] {
         let (_, psnr) = decoded_psnr(&with(CodecConfig::default(), options), 30);
         assert!(psnr > 36.0, "{options}: {psnr}");
     }
@@ -74,6 +81,10 @@ fn a_finer_quantiser_is_larger_and_better() {
     assert_eq!(sized("qp=30"), decoded_psnr(&with(qscale, ""), 5).0.len());
     // CABAC is what makes them small.
     assert!(sized("coder=cabac") < sized("coder=cavlc"));
+    assert!(sized("preset=superfast") < sized("preset=ultrafast"));
+    // What it leaves out can be asked for.
+    let all = "preset=ultrafast coder=cabac loopfilter=true profile=main";
+    assert_eq!(sized("preset=superfast"), sized(all));
 }
 
 #[test]
@@ -128,6 +139,7 @@ fn the_profile_is_told() {
         ("profile=high", 100),
         ("profile=baseline", 66),
         ("coder=cavlc", 66),
+        ("preset=ultrafast", 66),
         ("profile=main coder=cavlc", 77),
     ] {
         let case = with(CodecConfig::default(), options);

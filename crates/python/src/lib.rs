@@ -6,6 +6,7 @@ mod destination;
 mod encoder;
 mod errors;
 mod listing;
+mod process;
 mod streams;
 mod warnings;
 
@@ -28,6 +29,7 @@ mod _reelwright {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::warnings::install();
+        crate::process::install(module.py())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

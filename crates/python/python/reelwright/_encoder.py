@@ -49,12 +49,12 @@ class StreamingMediaEncoder(Encoder):
         dst: Where to write: a path, an address or a file-like object.
 
             - A ``str`` is a path, ``"-"`` or ``"pipe:1"`` (standard output), ``"pipe:N"`` (an open
-              file descriptor) or ``"file:PATH"``.
+              file descriptor) or ``"file:PATH"``. ``~`` is not expanded.
             - A path-like object is always a path.
             - An object with ``write(data: bytes) -> int`` is handed the bytes. What ``write``
-              returns less than ``len(data)`` is written again; ``None`` is taken for all. If it has
-              ``seek`` too, what is only known at the end goes to the start of the file; without,
-              the format's layout for streams is written.
+              returns less than ``len(data)`` is written again; ``None`` and ``True`` are taken for
+              all. If it has ``seek`` too, what is only known at the end goes to the start of the
+              file; without, the format's layout for streams is written.
         format: Name of the format, one of :func:`reelwright.get_muxers`. Without it the file's
             extension tells; a file-like object needs it.
         buffer_size: The most bytes that ``write`` of a file-like object is handed at a time.
@@ -281,7 +281,7 @@ class StreamingMediaEncoder(Encoder):
 
     def __del__(self) -> None:
         # Nothing to do where there never was an encoder.
-        if not getattr(self, "_name", None) or not self._is_open():
+        if not getattr(self, "_name", None) or not self._is_unfinished():
             return
         message = f"{self!r} was not closed; what was written to it is completed now."
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import io
 import wave
 from pathlib import Path
@@ -33,6 +34,18 @@ def test_shapes_of_audio(layout: str) -> None:
         "chunks": {"samples": (sound[i : i + 300] for i in range(0, 1000, 300))},
     }
     assert to_bytes("flac", sample_rate=16000, **arguments[layout]) == expected
+
+
+def test_buffers_of_audio() -> None:
+    """What has the buffer protocol alone is one array, and no iterable of numbers."""
+    sound = (30000 * tone(1000)[:, 0]).astype("i2")
+    expected = to_bytes("wav", samples=sound, sample_rate=16000)
+    flat = array.array("h", sound.tobytes())
+    for samples in (flat, memoryview(flat), [flat[:400], flat[400:]]):
+        assert to_bytes("wav", samples=samples, sample_rate=16000) == expected
+    expected = to_bytes("wav", samples=np.arange(100, dtype="u1"), sample_rate=16000)
+    for kind in (bytes, bytearray):
+        assert to_bytes("wav", samples=kind(range(100)), sample_rate=16000) == expected
 
 
 def test_channels_that_look_like_frames() -> None:
@@ -188,7 +201,8 @@ def test_bytes_are_those_of_the_file(tmp_path: Path) -> None:
         "mp4", frames=moving(10), frame_rate=25, samples=tone(6400), sample_rate=16000
     )
     assert data == path.read_bytes()
-    for wrong in ({}, {"samples": tone(1)}, {"frames": moving(1)}, {"frame_rate": 1}):
+    for wrong in ({}, {"samples": tone(1)}, {"frames": moving(1)}, {"frame_rate": 1},
+                  {"samples": tone(1), "sample_rate": 8000, "frame_rate": 1}):  # fmt: skip
         with pytest.raises(reelwright.ArgumentError, match="Pass `samples` with"):
             to_bytes("mp4", **wrong)
     with pytest.raises(TypeError, match="bogus"):

@@ -142,7 +142,8 @@ impl Encoder {
     ///     chunk: Samples of shape (frame, channel), with the dtype that the stream's ``format``
     ///         names. A tensor of torch, an array of numpy or jax, or anything with
     ///         ``__dlpack__``, the buffer protocol or ``__array_interface__``. It is read where it
-    ///         lies in memory, with any strides.
+    ///         lies in memory, with any strides; other threads must not write to it, resize it or
+    ///         free it meanwhile.
     ///     pts: When the first frame is heard, in seconds, rounded to the nearest sample. Without
     ///         it the chunk follows the last one. A gap is filled with silence, unless ``open``
     ///         was told ``fill_gaps=false``.

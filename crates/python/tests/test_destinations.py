@@ -278,6 +278,28 @@ def test_an_error_after_an_error_does_not_hide_it() -> None:
     assert "full" in error.value.__notes__[0]
 
 
+@pytest.mark.parametrize("kind", [GeneratorExit, SystemExit])
+def test_an_error_is_seen_where_only_the_program_ends(kind: type[BaseException]) -> None:
+    """Nobody reads the notes of these."""
+
+    class FailsAtTheEnd(io.BytesIO):
+        is_over = False
+
+        def write(self, data: Any, /) -> int:
+            if self.is_over:
+                raise OSError("full")
+            return super().write(data)
+
+    file = FailsAtTheEnd()
+    s = StreamingMediaEncoder(file, "wav")
+    s.add_audio_stream(16000, 1)
+    with pytest.raises(OSError, match="full") as error, s.open():
+        s.write_audio_chunk(0, tone(5000))
+        file.is_over = True
+        raise kind
+    assert isinstance(error.value.__context__, kind)
+
+
 def test_flush_reaches_the_writer() -> None:
     class Flushes(io.BytesIO):
         flushed = 0

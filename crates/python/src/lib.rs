@@ -28,8 +28,8 @@ mod _reelwright {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        crate::warnings::install();
         crate::process::install(module.py())?;
+        crate::warnings::install();
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

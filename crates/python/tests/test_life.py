@@ -256,6 +256,30 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert (tmp_path / "a.wav").stat().st_size >= 244
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="its module has another name since")
+def test_a_second_interpreter_is_refused() -> None:
+    """What it would share with the first is gone when it ends."""
+    code = """
+import _xxsubinterpreters as interpreters
+import io, reelwright
+other = interpreters.create()
+interpreters.run_string(other, '''
+try:
+    import reelwright
+except ImportError as error:
+    assert "one interpreter" in str(error)
+    print("refused", flush=True)
+''')
+interpreters.destroy(other)
+try:
+    reelwright.StreamingMediaEncoder(io.BytesIO(), "zzz")
+except reelwright.UnknownNameError:
+    print("alive")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.split() == ["refused", "alive"], done.stderr
+
+
 def test_memory_is_flat(tmp_path: Path) -> None:
     import resource
 

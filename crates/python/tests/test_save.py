@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import io
+import os
 import wave
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,15 @@ def test_wav_keeps_every_bit(dtype: str, format: str, tmp_path: Path) -> None:
         path = tmp_path / name
         save_audio(path, samples, 8000, format=None if name != "a.bin" else format)
         assert samples.astype(f"<{dtype}").tobytes() in path.read_bytes()
+
+
+def test_every_kind_of_path_keeps_every_bit(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    destinations: list[Any] = [path, str(path), os.fsencode(path)]
+    for dst in destinations:
+        path.unlink(missing_ok=True)
+        save_audio(dst, np.array([0.1], np.float32), 8000)
+        assert np.array([0.1], "<f4").tobytes() in path.read_bytes()
 
 
 def test_integers_never_saturate_silently(tmp_path: Path) -> None:

@@ -218,7 +218,7 @@ def to_bytes(
 
     Args:
         format: Name of the format, for example ``"flac"`` or ``"mp4"``.
-        samples: Sound, as of :func:`save_audio`.
+        samples: Sound, as of :func:`save_audio`; beside pictures it is one array.
         sample_rate: Frames of sound per second.
         frames: Pictures, as of :func:`save_video`.
         frame_rate: Pictures per second.
@@ -259,7 +259,7 @@ def _chunks(value: Array | Iterable[Array]) -> Iterator[Array]:
 
 
 def _format_of(dst: Destination, format: str | None) -> str | None:
-    if format is not None or not isinstance(dst, str | os.PathLike):
+    if format is not None or not isinstance(dst, str | bytes | os.PathLike):
         return format
     return os.path.splitext(os.fsdecode(dst))[1].lower().lstrip(".")
 

@@ -138,12 +138,16 @@ def test_torchs_types_that_no_stream_has(dtype: str) -> None:
         audio_encoder().write_audio_chunk(0, torch.zeros(3, 1, dtype=getattr(torch, dtype)))
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
 def test_torchs_tensors_without_memory() -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     with pytest.raises(reelwright.ChunkError, match=r"has to be on CPU. Found: meta.*chunk.cpu"):
         audio_encoder().write_audio_chunk(0, torch.zeros(3, 1, device="meta"))
     with pytest.raises(reelwright.ChunkError, match="no elements in memory"):
         audio_encoder().write_audio_chunk(0, torch.zeros(3, 1).to_sparse())
+    nested = torch.nested.nested_tensor([torch.zeros(3, 1), torch.zeros(2, 1)])
+    with pytest.raises(reelwright.ChunkError, match="no elements in memory"):
+        audio_encoder().write_audio_chunk(0, nested)
 
 
 def test_pictures_in_any_order() -> None:

@@ -87,11 +87,12 @@ fn describe(tensor: &Bound<'_, PyAny>) -> Result<Memory, Refusal> {
         .and_then(|torch| torch.types.iter().find(|(of, _)| of.is(&data_type)))
         .map(|(_, data_type)| *data_type)
         .ok_or_else(|| type_name(&data_type))?;
-    let shape = tensor.getattr(intern!(py, "shape"))?.cast_into::<PyTuple>()?;
     let no_memory = |error: PyErr| {
         let message = format!("The tensor has no elements in memory to read: {}", error.value(py));
         Refusal::chunk(py, message)
     };
+    // Nested tensors have no shape.
+    let shape = tensor.getattr(intern!(py, "shape")).map_err(no_memory)?.cast_into::<PyTuple>()?;
     let strides = tensor.call_method0(intern!(py, "stride")).map_err(no_memory)?;
     let strides = strides.cast_into::<PyTuple>()?;
     let address = tensor.call_method0(intern!(py, "data_ptr")).map_err(no_memory)?;

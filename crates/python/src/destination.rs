@@ -8,7 +8,7 @@ use pyo3::exceptions::{PyBlockingIOError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyInt, PyString};
+use pyo3::types::{PyBool, PyBytes, PyString};
 use reelwright::{ErrorKind, Target};
 
 use crate::errors::{exception, to_io};
@@ -77,13 +77,23 @@ impl Seek for Writer {
                 SeekFrom::Current(offset) => seek(offset.into(), 1),
                 SeekFrom::End(offset) => seek(offset.into(), 2),
             };
-            position.and_then(|position| position.extract()).map_err(to_io)
+            position.and_then(|position| located(&writer, position)).map_err(to_io)
         })
     }
 }
 
+/// Where a writer is, by what its `seek` returned. Some return nothing, and have `tell`.
+fn located(writer: &Bound<'_, PyAny>, position: Bound<'_, PyAny>) -> PyResult<u64> {
+    let position = if position.is_none() { writer.call_method0("tell")? } else { position };
+    position.extract().map_err(|_| {
+        PyValueError::new_err(format!(
+            "seek() must return the position that it went to, in bytes. Found: {position}"
+        ))
+    })
+}
+
 /// How many of `given` bytes a writer took, by what its `write` returned. What is no number says
-/// nothing, and all were taken.
+/// nothing, and all were taken; so they were where it is `True`.
 fn count(writer: &Bound<'_, PyAny>, taken: &Bound<'_, PyAny>, given: usize) -> PyResult<usize> {
     let py = writer.py();
     if taken.is_none() {
@@ -96,7 +106,7 @@ fn count(writer: &Bound<'_, PyAny>, taken: &Bound<'_, PyAny>, given: usize) -> P
         }
         return Ok(given);
     }
-    if !taken.is_instance_of::<PyInt>() {
+    if taken.is(PyBool::new(py, true)) || !taken.hasattr(intern!(py, "__index__"))? {
         return Ok(given);
     }
     match taken.extract::<usize>() {
@@ -152,7 +162,14 @@ pub(crate) fn target(
         return Ok((target.buffer_size(size), Some(writer)));
     }
     if let Ok(address) = dst.cast::<PyString>() {
-        return Ok((Target::from(address.to_str()?), None));
+        return Ok((
+            match address.to_str() {
+                Ok(address) => Target::from(address),
+                // The name of a file that is no UTF-8, as `os.listdir` returns it.
+                Err(_) => Target::from(address.extract::<PathBuf>()?),
+            },
+            None,
+        ));
     }
     let path = py.import("os")?.call_method1("fsdecode", (dst,));
     let path: PathBuf = path.and_then(|path| path.extract()).map_err(|_| {

@@ -1,6 +1,7 @@
 //! The base class of `StreamingMediaEncoder`: one encoder, used by one thread at a time.
 
-use std::sync::{Mutex, OnceLock, TryLockError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -10,6 +11,7 @@ use reelwright::{DataType, ErrorKind, Picture, StreamingMediaEncoder};
 use crate::chunk::{Axes, Part, Refusal, with_view};
 use crate::destination::{self, Writer};
 use crate::errors::{exception, to_python};
+use crate::process;
 use crate::streams::{AudioArguments, VideoArguments, options, pairs};
 use crate::warnings::settled;
 
@@ -19,6 +21,8 @@ pub(crate) struct Encoder {
     /// Nothing before `__init__`.
     core: Mutex<Option<Core>>,
     writer: OnceLock<Writer>,
+    /// The process that opens it, or else made it.
+    process: AtomicU32,
 }
 
 struct Core {
@@ -39,7 +43,11 @@ impl Encoder {
     #[new]
     #[pyo3(signature = (*_args, **_kwargs))]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
-        Self { core: Mutex::new(None), writer: OnceLock::new() }
+        Self {
+            core: Mutex::new(None),
+            writer: OnceLock::new(),
+            process: AtomicU32::new(process::current()),
+        }
     }
 
     fn _start(
@@ -66,8 +74,9 @@ impl Encoder {
         })
     }
 
-    fn _add_audio_stream(&self, py: Python<'_>, arguments: AudioArguments<'_>) -> PyResult<usize> {
+    fn _add_audio_stream(&self, py: Python<'_>, arguments: &Bound<'_, PyDict>) -> PyResult<usize> {
         self.with(py, |core| {
+            let arguments = AudioArguments::new(arguments)?;
             let (stream, format) = arguments.stream(py)?;
             let index = py.detach(|| core.encoder.add_audio_stream(&stream));
             let index = index.map_err(|error| to_python(py, error))?;
@@ -76,8 +85,9 @@ impl Encoder {
         })
     }
 
-    fn _add_video_stream(&self, py: Python<'_>, arguments: VideoArguments<'_>) -> PyResult<usize> {
+    fn _add_video_stream(&self, py: Python<'_>, arguments: &Bound<'_, PyDict>) -> PyResult<usize> {
         self.with(py, |core| {
+            let arguments = VideoArguments::new(arguments)?;
             let stream = arguments.stream(py)?;
             let index = py.detach(|| core.encoder.add_video_stream(&stream));
             let index = index.map_err(|error| to_python(py, error))?;
@@ -119,6 +129,12 @@ impl Encoder {
         }
     }
 
+    /// Whether it has a file that the garbage collector must complete. One that was opened before a
+    /// fork is completed by the process that opened it.
+    fn _is_unfinished(&self) -> bool {
+        self.process.load(Ordering::Relaxed) == process::current() && self._is_open()
+    }
+
     /// Write a chunk of sound.
     ///
     /// Args:
@@ -126,7 +142,8 @@ impl Encoder {
     ///     chunk: Samples of shape (frame, channel), with the dtype that the stream's ``format``
     ///         names. A tensor of torch, an array of numpy or jax, or anything with
     ///         ``__dlpack__``, the buffer protocol or ``__array_interface__``. It is read where it
-    ///         lies in memory, with any strides.
+    ///         lies in memory, with any strides; other threads must not write to it, resize it or
+    ///         free it meanwhile.
     ///     pts: When the first frame is heard, in seconds, rounded to the nearest sample. Without
     ///         it the chunk follows the last one. A gap is filled with silence, unless ``open``
     ///         was told ``fill_gaps=false``.
@@ -253,13 +270,34 @@ impl Encoder {
 
     fn with<T>(&self, py: Python<'_>, call: impl FnOnce(&mut Core) -> PyResult<T>) -> PyResult<T> {
         settled(py, || match self.lock(py)?.as_mut() {
-            Some(core) => call(core),
+            Some(core) => {
+                self.settle_here(py, core)?;
+                call(core)
+            }
             None => Err(exception(
                 py,
                 ErrorKind::State,
                 "The encoder was not initialised. Does a subclass call super().__init__()?",
             )),
         })
+    }
+
+    /// Refuses an encoder that another process has opened. One that was not open moves here.
+    fn settle_here(&self, py: Python<'_>, core: &mut Core) -> PyResult<()> {
+        let here = process::current();
+        if self.process.load(Ordering::Relaxed) == here {
+            return Ok(());
+        }
+        if core.is_open() {
+            return Err(exception(
+                py,
+                ErrorKind::State,
+                "The encoder was opened before this process was forked, and belongs to the one \
+                 that opened it. Open one of its own in each process.",
+            ));
+        }
+        self.process.store(here, Ordering::Relaxed);
+        Ok(())
     }
 
     fn write<const IS_AUDIO: bool>(
@@ -288,6 +326,18 @@ impl Encoder {
                 Refusal::Type(found) => core.wrong_type(py, index, IS_AUDIO, &found),
             })
         })
+    }
+}
+
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        if *self.process.get_mut() == process::current() {
+            return;
+        }
+        // After a fork: to drop it would write to the file of the process that opened it, and wait
+        // for threads which are not here.
+        let core = self.core.get_mut().unwrap_or_else(PoisonError::into_inner);
+        std::mem::forget(core.take());
     }
 }
 

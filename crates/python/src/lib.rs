@@ -6,6 +6,7 @@ mod destination;
 mod encoder;
 mod errors;
 mod listing;
+mod process;
 mod streams;
 mod warnings;
 
@@ -27,6 +28,7 @@ mod _reelwright {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::process::install(module.py())?;
         crate::warnings::install();
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }

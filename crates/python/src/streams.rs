@@ -2,9 +2,10 @@
 
 use std::fmt::Display;
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::conversion::FromPyObjectOwned;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::PyMapping;
+use pyo3::types::{PyDict, PyMapping};
 use reelwright::{
     AudioStream, CodecConfig, ErrorKind, Options, PixelFormat, Result, SampleFormat, VideoStream,
 };
@@ -12,37 +13,42 @@ use reelwright::{
 use crate::errors::{exception, to_python};
 
 /// The parameters of `add_audio_stream`, in Python's order and then ours.
-#[derive(FromPyObject)]
 pub(crate) struct AudioArguments<'py> {
-    #[pyo3(item)]
     sample_rate: i64,
-    #[pyo3(item)]
     num_channels: i64,
-    #[pyo3(item)]
     format: String,
-    #[pyo3(item)]
     encoder: Option<String>,
-    #[pyo3(item)]
     encoder_option: Option<Bound<'py, PyAny>>,
-    #[pyo3(item)]
     encoder_sample_rate: Option<i64>,
-    #[pyo3(item)]
     encoder_num_channels: Option<i64>,
-    #[pyo3(item)]
     encoder_format: Option<String>,
-    #[pyo3(item)]
     codec_config: Option<Config>,
-    #[pyo3(item)]
     filter_desc: Option<String>,
-    #[pyo3(item)]
     channel_layout: Option<String>,
-    #[pyo3(item)]
     bits_per_raw_sample: Option<i64>,
-    #[pyo3(item)]
     resample_quality: Option<String>,
 }
 
-impl AudioArguments<'_> {
+impl<'py> AudioArguments<'py> {
+    pub(crate) fn new(arguments: &Bound<'py, PyDict>) -> PyResult<Self> {
+        let from = Arguments(arguments);
+        Ok(Self {
+            sample_rate: from.get("sample_rate", "an int")?,
+            num_channels: from.get("num_channels", "an int")?,
+            format: from.get("format", "a str")?,
+            encoder: from.get("encoder", "a str or None")?,
+            encoder_option: from.any("encoder_option")?,
+            encoder_sample_rate: from.get("encoder_sample_rate", "an int or None")?,
+            encoder_num_channels: from.get("encoder_num_channels", "an int or None")?,
+            encoder_format: from.get("encoder_format", "a str or None")?,
+            codec_config: from.config()?,
+            filter_desc: from.get("filter_desc", "a str or None")?,
+            channel_layout: from.get("channel_layout", "a str or None")?,
+            bits_per_raw_sample: from.get("bits_per_raw_sample", "an int or None")?,
+            resample_quality: from.get("resample_quality", "a str or None")?,
+        })
+    }
+
     /// The stream, and the type of its chunks.
     pub(crate) fn stream(&self, py: Python<'_>) -> PyResult<(AudioStream, SampleFormat)> {
         let rate = positive(py, "Sample rate", self.sample_rate)?;
@@ -92,39 +98,44 @@ impl AudioArguments<'_> {
 }
 
 /// The parameters of `add_video_stream`, in Python's order and then ours.
-#[derive(FromPyObject)]
 pub(crate) struct VideoArguments<'py> {
-    #[pyo3(item)]
     frame_rate: f64,
-    #[pyo3(item)]
     width: i64,
-    #[pyo3(item)]
     height: i64,
-    #[pyo3(item)]
     format: String,
-    #[pyo3(item)]
     encoder: Option<String>,
-    #[pyo3(item)]
     encoder_option: Option<Bound<'py, PyAny>>,
-    #[pyo3(item)]
     encoder_frame_rate: Option<f64>,
-    #[pyo3(item)]
     encoder_width: Option<i64>,
-    #[pyo3(item)]
     encoder_height: Option<i64>,
-    #[pyo3(item)]
     encoder_format: Option<String>,
-    #[pyo3(item)]
     codec_config: Option<Config>,
-    #[pyo3(item)]
     filter_desc: Option<String>,
-    #[pyo3(item)]
     hw_accel: Option<String>,
-    #[pyo3(item)]
     scale_filter: Option<String>,
 }
 
-impl VideoArguments<'_> {
+impl<'py> VideoArguments<'py> {
+    pub(crate) fn new(arguments: &Bound<'py, PyDict>) -> PyResult<Self> {
+        let from = Arguments(arguments);
+        Ok(Self {
+            frame_rate: from.get("frame_rate", "a float")?,
+            width: from.get("width", "an int")?,
+            height: from.get("height", "an int")?,
+            format: from.get("format", "a str")?,
+            encoder: from.get("encoder", "a str or None")?,
+            encoder_option: from.any("encoder_option")?,
+            encoder_frame_rate: from.get("encoder_frame_rate", "a float or None")?,
+            encoder_width: from.get("encoder_width", "an int or None")?,
+            encoder_height: from.get("encoder_height", "an int or None")?,
+            encoder_format: from.get("encoder_format", "a str or None")?,
+            codec_config: from.config()?,
+            filter_desc: from.get("filter_desc", "a str or None")?,
+            hw_accel: from.get("hw_accel", "a str or None")?,
+            scale_filter: from.get("scale_filter", "a str or None")?,
+        })
+    }
+
     pub(crate) fn stream(&self, py: Python<'_>) -> PyResult<VideoStream> {
         let format: PixelFormat = self.format.parse().map_err(|_| {
             let message = format!(
@@ -172,7 +183,6 @@ impl VideoArguments<'_> {
 }
 
 /// `CodecConfig`, ours or torio's: negative numbers are "not set".
-#[derive(FromPyObject)]
 pub(crate) struct Config {
     bit_rate: i64,
     compression_level: i32,
@@ -182,6 +192,16 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    fn new(config: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self {
+            bit_rate: of_config(config, "bit_rate", "an int")?,
+            compression_level: of_config(config, "compression_level", "an int")?,
+            qscale: of_config(config, "qscale", "a float or None")?,
+            gop_size: of_config(config, "gop_size", "an int")?,
+            max_b_frames: of_config(config, "max_b_frames", "an int")?,
+        })
+    }
+
     fn to_config(&self, py: Python<'_>) -> PyResult<CodecConfig> {
         let count = |name: &str, value: i64| match value {
             -1 => Ok(None),
@@ -211,6 +231,59 @@ impl Config {
             max_b_frames: count("max_b_frames", self.max_b_frames)?,
         })
     }
+}
+
+/// What the methods in Python were called with.
+struct Arguments<'a, 'py>(&'a Bound<'py, PyDict>);
+
+impl<'py> Arguments<'_, 'py> {
+    fn item(&self, name: &str) -> PyResult<Bound<'py, PyAny>> {
+        self.0.as_any().get_item(name)
+    }
+
+    /// An argument, which must be `expected`.
+    fn get<T: FromPyObjectOwned<'py>>(&self, name: &str, expected: &str) -> PyResult<T> {
+        let value = self.item(name)?;
+        value.extract::<T>().map_err(|error| wrong(&value, name, expected, error.into()))
+    }
+
+    fn any(&self, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(Some(self.item(name)?).filter(|value| !value.is_none()))
+    }
+
+    fn config(&self) -> PyResult<Option<Config>> {
+        let Some(config) = self.any("codec_config")? else { return Ok(None) };
+        if !config.hasattr("bit_rate")? {
+            let error = PyTypeError::new_err(());
+            return Err(wrong(&config, "codec_config", "a CodecConfig or None", error));
+        }
+        Config::new(&config).map(Some)
+    }
+}
+
+/// A field of `CodecConfig`, which must be `expected`.
+fn of_config<'py, T: FromPyObjectOwned<'py>>(
+    config: &Bound<'py, PyAny>,
+    name: &str,
+    expected: &str,
+) -> PyResult<T> {
+    let value = config.getattr(name)?;
+    let name = format!("{name} of codec_config");
+    value.extract::<T>().map_err(|error| wrong(&value, &name, expected, error.into()))
+}
+
+/// The exception for an argument of another type, or a number that is far too large.
+fn wrong(value: &Bound<'_, PyAny>, name: &str, expected: &str, error: PyErr) -> PyErr {
+    let py = value.py();
+    let found = value.repr().map_or_else(|_| "?".into(), |found| found.to_string());
+    if error.is_instance_of::<PyOverflowError>(py) {
+        let message = format!("{name} is out of range. Found: {found}");
+        return exception(py, ErrorKind::Argument, message);
+    }
+    if !error.is_instance_of::<PyTypeError>(py) {
+        return error;
+    }
+    PyTypeError::new_err(format!("{name} must be {expected}. Found: {found}"))
 }
 
 /// The entries of a mapping from text to text.

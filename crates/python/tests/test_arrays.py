@@ -6,6 +6,7 @@ import array
 import gc
 import io
 import re
+import subprocess
 import sys
 import types
 from typing import Any
@@ -109,6 +110,9 @@ def test_torchs_views() -> None:
     conjugate = torch.complex(torch.zeros(500, 2), -tensor).conj()
     assert conjugate.imag.is_neg()
     assert wav(conjugate.imag) == expected
+    one = conjugate.imag[100:101, :1]
+    assert one.is_neg() and one.is_contiguous()
+    assert wav(one, channels=1) == wav(base[100:101, :1], channels=1)
     assert wav(tensor[:0]) == wav(base[:0])
 
 
@@ -134,12 +138,16 @@ def test_torchs_types_that_no_stream_has(dtype: str) -> None:
         audio_encoder().write_audio_chunk(0, torch.zeros(3, 1, dtype=getattr(torch, dtype)))
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
 def test_torchs_tensors_without_memory() -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
     with pytest.raises(reelwright.ChunkError, match=r"has to be on CPU. Found: meta.*chunk.cpu"):
         audio_encoder().write_audio_chunk(0, torch.zeros(3, 1, device="meta"))
     with pytest.raises(reelwright.ChunkError, match="no elements in memory"):
         audio_encoder().write_audio_chunk(0, torch.zeros(3, 1).to_sparse())
+    nested = torch.nested.nested_tensor([torch.zeros(3, 1), torch.zeros(2, 1)])
+    with pytest.raises(reelwright.ChunkError, match="no elements in memory"):
+        audio_encoder().write_audio_chunk(0, nested)
 
 
 def test_pictures_in_any_order() -> None:
@@ -252,6 +260,9 @@ def test_array_interface_with_bytes_as_of_pillow() -> None:
         {"shape": (3, 1), "typestr": "<f4", "data": "text"},
         {"shape": (2**62, 2**62), "typestr": "<f4", "data": b""},
         {"shape": (1,) * 9, "typestr": "<f4", "data": bytes(4)},
+        {"shape": (3, 1), "typestr": "<f4", "data": (4096, False), "strides": (4,)},
+        {"shape": (3, 1), "typestr": "<f4", "data": (4096, False), "strides": (4, 4, 4)},
+        {"shape": (2**40, 1), "typestr": "<f4", "data": (4096, False), "strides": (2**61, 4)},
         None,
     ],
 )
@@ -259,6 +270,40 @@ def test_array_interfaces_that_are_none(interface: object) -> None:
     lent = types.SimpleNamespace(__array_interface__=interface)
     with pytest.raises((TypeError, KeyError, ValueError, reelwright.ChunkError)):
         audio_encoder().write_audio_chunk(0, lent)
+
+
+def test_array_interface_whose_flag_is_a_number() -> None:
+    base = samples("f4")
+    interface = dict(base.__array_interface__)
+    interface["data"] = (interface["data"][0], 0)
+    assert wav(types.SimpleNamespace(__array_interface__=interface)) == wav(base)
+
+
+@pytest.mark.parametrize("axes", [[0, 0], [0, 2], [0], [1, None], [0, 1, 1]])
+def test_axes_that_are_not_the_arrays(axes: list[int | None]) -> None:
+    s = audio_encoder(channels=2)
+    with pytest.raises(reelwright.ChunkError, match="Unexpected shape"):
+        s._write_audio(0, np.zeros((2, 2), np.float32), axes, (0, 2))
+
+
+@pytest.mark.parametrize("torch", ["MagicMock()", "SimpleNamespace(Tensor=int, float64=1)"])
+def test_a_stand_in_for_torch_is_none(torch: str) -> None:
+    """As the tests of programs and the makers of documentation put there."""
+    code = f"""
+import sys
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+import io, reelwright
+import numpy as np
+sys.modules["torch"] = {torch}
+base = np.zeros((5, 1), np.float32)
+lent = SimpleNamespace(__array_interface__=base.__array_interface__)
+s = reelwright.StreamingMediaEncoder(io.BytesIO(), "wav")
+s.add_audio_stream(16000, 1)
+with s.open():
+    s.write_audio_chunk(0, lent)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_memory_that_cannot_be_read_as_it_lies() -> None:
@@ -292,8 +337,6 @@ def test_nothing_is_copied() -> None:
 
 
 def test_torch_is_never_imported() -> None:
-    import subprocess
-
     code = """
 import sys
 class Poison:

@@ -49,6 +49,17 @@ def test_paths(tmp_path: Path, expected: bytes) -> None:
         assert path.read_bytes() == expected
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux alone")
+def test_a_name_that_is_no_utf_8(tmp_path: Path, expected: bytes) -> None:
+    path = os.fsencode(tmp_path) + b"/\xff\xfe.wav"
+    for dst in (os.fsdecode(path), Path(os.fsdecode(path)), path):
+        Path(os.fsdecode(path)).unlink(missing_ok=True)
+        write(dst, None)
+        assert Path(os.fsdecode(path)).read_bytes() == expected
+    with pytest.raises(UnicodeEncodeError):
+        write("\ud800.wav", None)
+
+
 def test_a_path_is_never_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rtmp:").mkdir()
@@ -119,12 +130,27 @@ class Silent(io.BytesIO):
         super().write(data)
 
 
+class Counts(io.BytesIO):
+    """Takes three bytes at a time, and says so with numpy's integers."""
+
+    def write(self, data: Any, /) -> Any:
+        return np.int64(super().write(data[:3]))
+
+
+class Succeeds(io.BytesIO):
+    """Takes all and says that it went well."""
+
+    def write(self, data: Any, /) -> bool:
+        super().write(data)
+        return True
+
+
 class Unseekable(io.BytesIO):
     def seekable(self) -> bool:
         return False
 
 
-@pytest.mark.parametrize("kind", [io.BytesIO, Partial, Silent])
+@pytest.mark.parametrize("kind", [io.BytesIO, Partial, Silent, Counts, Succeeds])
 def test_what_write_returns(kind: type[io.BytesIO], expected: bytes) -> None:
     file = kind()
     write(file)
@@ -137,7 +163,27 @@ def test_what_cannot_seek_is_not_asked_to() -> None:
     assert file.getvalue()[4:8] == b"\xff\xff\xff\xff"
 
 
-@pytest.mark.parametrize("returned", [-1, 1 << 40])
+def test_seek_that_returns_nothing(expected: bytes) -> None:
+    class Silently(io.BytesIO):
+        def seek(self, *args: Any) -> None:  # type: ignore[override]
+            super().seek(*args)
+
+    file = Silently()
+    write(file)
+    assert file.getvalue() == expected
+
+
+@pytest.mark.parametrize("returned", [-1, 1 << 70, "x"])
+def test_seek_returns_nonsense(returned: Any) -> None:
+    class Nonsense(io.BytesIO):
+        def seek(self, *args: Any) -> Any:
+            return returned
+
+    with pytest.raises((ValueError, TypeError), match=rf"seek\(\) must return .* Found: {returned}"):
+        write(Nonsense())
+
+
+@pytest.mark.parametrize("returned", [-1, 1 << 40, 1 << 70])
 def test_write_returns_nonsense(returned: int) -> None:
     class Nonsense:
         def write(self, data: bytes) -> int:
@@ -152,8 +198,13 @@ def test_write_takes_nothing() -> None:
         def write(self, data: bytes) -> int:
             return 0
 
-    with pytest.raises(reelwright.OutputError, match="Failed to write to dst"):
-        write(Full())
+    class Fails:
+        def write(self, data: bytes) -> bool:
+            return False
+
+    for file in (Full(), Fails()):
+        with pytest.raises(reelwright.OutputError, match="Failed to write to dst"):
+            write(file)
 
 
 def test_a_raw_writer_that_would_block() -> None:
@@ -225,6 +276,28 @@ def test_an_error_after_an_error_does_not_hide_it() -> None:
         file.is_over = True
         raise Mine
     assert "full" in error.value.__notes__[0]
+
+
+@pytest.mark.parametrize("kind", [GeneratorExit, SystemExit])
+def test_an_error_is_seen_where_only_the_program_ends(kind: type[BaseException]) -> None:
+    """Nobody reads the notes of these."""
+
+    class FailsAtTheEnd(io.BytesIO):
+        is_over = False
+
+        def write(self, data: Any, /) -> int:
+            if self.is_over:
+                raise OSError("full")
+            return super().write(data)
+
+    file = FailsAtTheEnd()
+    s = StreamingMediaEncoder(file, "wav")
+    s.add_audio_stream(16000, 1)
+    with pytest.raises(OSError, match="full") as error, s.open():
+        s.write_audio_chunk(0, tone(5000))
+        file.is_over = True
+        raise kind
+    assert isinstance(error.value.__context__, kind)
 
 
 def test_flush_reaches_the_writer() -> None:

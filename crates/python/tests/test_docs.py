@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import doctest
 import importlib
 import inspect
@@ -64,6 +65,13 @@ def test_every_parameter_is_documented() -> None:
         for name in inspect.signature(function).parameters:
             if name not in ("self", "i") or name == "i" and "Index" in (function.__doc__ or ""):
                 assert name == "self" or f"{name}:" in (function.__doc__ or ""), (function, name)
+
+
+def test_every_field_is_documented() -> None:
+    text = pydoc.plain(pydoc.render_doc(reelwright.CodecConfig))
+    for field in dataclasses.fields(reelwright.CodecConfig):
+        assert f"{field.name}: " in inspect.cleandoc(reelwright.CodecConfig.__doc__ or "")
+        assert f"{field.name}: " in text.split("Methods defined here")[0].split("Args:")[1]
 
 
 def test_help_is_readable() -> None:

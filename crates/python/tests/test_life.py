@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import io
 import logging
+import os
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -180,6 +182,104 @@ s.write_audio_chunk(0, np.zeros((100, 1), np.float32))
     assert b"was not closed" in done.stderr
 
 
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork here")
+
+
+@needs_fork
+@pytest.mark.parametrize("file_like", [False, True])
+@pytest.mark.parametrize("is_video", [False, True])
+def test_a_forked_process_leaves_the_file_to_its_parent(
+    file_like: bool, is_video: bool, tmp_path: Path
+) -> None:
+    """It has the same open file, but none of the encoder's threads."""
+    stream = "s.add_video_stream(25, 64, 48)" if is_video else "s.add_audio_stream(16000, 1)"
+    write = "write_video_chunk" if is_video else "write_audio_chunk"
+    code = f"""
+import io, os, sys
+import numpy as np, reelwright
+path, does_fork, file_like, is_video = sys.argv[1], *map(int, sys.argv[2:])
+file = open(path, "wb", buffering=0) if file_like else path
+s = reelwright.StreamingMediaEncoder(file, "mp4" if is_video else "flac")
+{stream}
+random = np.random.default_rng(1)
+def chunk():
+    if is_video:
+        return random.integers(0, 255, (30, 3, 48, 64)).astype(np.uint8)
+    return random.uniform(-1, 1, (20000, 1)).astype(np.float32)
+s.open()
+s.{write}(0, chunk())
+child = os.fork() if does_fork else 1
+if not child:
+    try:
+        s.{write}(0, chunk())
+    except reelwright.StateError as error:
+        assert "forked" in str(error)
+        s.open()
+        del s
+        if file_like:
+            file.close()
+        sys.exit(7)
+if does_fork:
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+s.{write}(0, chunk())
+s.close()
+if file_like:
+    file.close()
+"""
+    paths = tmp_path / "alone", tmp_path / "forked"
+    for does_fork, path in enumerate(paths):
+        arguments = [str(path), str(does_fork), str(int(file_like)), str(int(is_video))]
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", code, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+@needs_fork
+def test_a_forked_process_may_open_what_was_not(tmp_path: Path) -> None:
+    code = f"""
+import os, numpy as np, reelwright
+s = reelwright.StreamingMediaEncoder({str(tmp_path / "a.wav")!r})
+s.add_audio_stream(16000, 1)
+child = os.fork()
+if not child:
+    with s.open():
+        s.write_audio_chunk(0, np.zeros((100, 1), np.float32))
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)
+    assert (tmp_path / "a.wav").stat().st_size >= 244
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="its module has another name since")
+def test_a_second_interpreter_is_refused() -> None:
+    """What it would share with the first is gone when it ends."""
+    code = """
+import _xxsubinterpreters as interpreters
+import io, reelwright
+other = interpreters.create()
+interpreters.run_string(other, '''
+try:
+    import reelwright
+except ImportError as error:
+    assert "one interpreter" in str(error)
+    print("refused", flush=True)
+''')
+interpreters.destroy(other)
+try:
+    reelwright.StreamingMediaEncoder(io.BytesIO(), "zzz")
+except reelwright.UnknownNameError:
+    print("alive")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.split() == ["refused", "alive"], done.stderr
+
+
 def test_memory_is_flat(tmp_path: Path) -> None:
     import resource
 
@@ -245,6 +345,57 @@ def test_every_error_is_a_runtime_error() -> None:
     assert issubclass(reelwright.ChunkError, ValueError)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"sample_rate": 16000.0}, "sample_rate must be an int. Found: 16000.0"),
+        ({"sample_rate": "16000"}, "sample_rate must be an int. Found: '16000'"),
+        ({"num_channels": None}, "num_channels must be an int. Found: None"),
+        ({"format": None}, "format must be a str. Found: None"),
+        ({"encoder": 3}, "encoder must be a str or None. Found: 3"),
+        ({"encoder_sample_rate": "x"}, "encoder_sample_rate must be an int or None. Found: 'x'"),
+        ({"codec_config": {"bit_rate": 3}}, "codec_config must be a CodecConfig or None. Found: {"),
+        (
+            {"codec_config": reelwright.CodecConfig(bit_rate=128e3)},  # type: ignore[arg-type]
+            "bit_rate of codec_config must be an int. Found: 128000.0",
+        ),
+        (
+            {"codec_config": reelwright.CodecConfig(qscale="2")},  # type: ignore[arg-type]
+            "qscale of codec_config must be a float or None. Found: '2'",
+        ),
+        ({"encoder_option": {"threads": 1}}, "encoder_option must be a dict of str to str. Found: "),
+    ],
+)
+def test_arguments_of_another_type_are_named(arguments: dict[str, Any], text: str) -> None:
+    s = StreamingMediaEncoder(io.BytesIO(), "wav")
+    with pytest.raises(TypeError, match=f"^{re.escape(text)}"):
+        s.add_audio_stream(**({"sample_rate": 16000, "num_channels": 1} | arguments))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"frame_rate": "25"}, "frame_rate must be a float. Found: '25'"),
+        ({"width": 64.0}, "width must be an int. Found: 64.0"),
+        ({"encoder_frame_rate": []}, "encoder_frame_rate must be a float or None. Found: []"),
+        ({"hw_accel": 0}, "hw_accel must be a str or None. Found: 0"),
+    ],
+)
+def test_arguments_of_pictures_are_named(arguments: dict[str, Any], text: str) -> None:
+    s = StreamingMediaEncoder(io.BytesIO(), "mp4")
+    with pytest.raises(TypeError, match=f"^{re.escape(text)}"):
+        s.add_video_stream(**({"frame_rate": 25, "width": 64, "height": 48} | arguments))
+
+
+def test_numbers_that_no_field_holds_are_named() -> None:
+    s = StreamingMediaEncoder(io.BytesIO(), "wav")
+    with pytest.raises(reelwright.ArgumentError, match=f"sample_rate .*Found: {1 << 70}"):
+        s.add_audio_stream(1 << 70, 1)
+    config = reelwright.CodecConfig(compression_level=1 << 40)
+    with pytest.raises(reelwright.ArgumentError, match="compression_level of codec_config .*Found"):
+        s.add_audio_stream(16000, 1, codec_config=config)
+
+
 def test_clamped_samples_are_warned_of_and_counted() -> None:
     s = audio_encoder()
     with pytest.warns(reelwright.EncodingWarning, match="3 samples .* beyond ±1") as said:
@@ -284,6 +435,15 @@ def test_warnings_name_the_callers_line_in_python_methods_too() -> None:
     with pytest.warns(reelwright.EncodingWarning) as said:
         audio_encoder("wav", format="s32")
     assert said[0].filename.endswith("helpers.py")
+
+
+def test_warnings_name_a_neighbour_of_the_package() -> None:
+    """One whose name only begins like it."""
+    name = f"{Path(reelwright.__file__).parent}_tools/encode.py"
+    code = compile("s.add_audio_stream(16000, 1, format='s32')", name, "exec")
+    with pytest.warns(reelwright.EncodingWarning) as said:
+        exec(code, {"s": StreamingMediaEncoder(io.BytesIO(), "wav")})
+    assert said[0].filename == name
 
 
 @pytest.mark.parametrize(("level", "is_said"), [(8, False), (16, False), (24, True), (32, True)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import array
 import io
+import os
 import wave
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,18 @@ def test_shapes_of_audio(layout: str) -> None:
     assert to_bytes("flac", sample_rate=16000, **arguments[layout]) == expected
 
 
+def test_buffers_of_audio() -> None:
+    """What has the buffer protocol alone is one array, and no iterable of numbers."""
+    sound = (30000 * tone(1000)[:, 0]).astype("i2")
+    expected = to_bytes("wav", samples=sound, sample_rate=16000)
+    flat = array.array("h", sound.tobytes())
+    for samples in (flat, memoryview(flat), [flat[:400], flat[400:]]):
+        assert to_bytes("wav", samples=samples, sample_rate=16000) == expected
+    expected = to_bytes("wav", samples=np.arange(100, dtype="u1"), sample_rate=16000)
+    for kind in (bytes, bytearray):
+        assert to_bytes("wav", samples=kind(range(100)), sample_rate=16000) == expected
+
+
 def test_channels_that_look_like_frames() -> None:
     with pytest.raises(reelwright.ChunkError, match="channels_first=True"):
         to_bytes("wav", samples=tone(1000, 2).T, sample_rate=16000, channels_first=False)
@@ -56,6 +70,15 @@ def test_wav_keeps_every_bit(dtype: str, format: str, tmp_path: Path) -> None:
         path = tmp_path / name
         save_audio(path, samples, 8000, format=None if name != "a.bin" else format)
         assert samples.astype(f"<{dtype}").tobytes() in path.read_bytes()
+
+
+def test_every_kind_of_path_keeps_every_bit(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    destinations: list[Any] = [path, str(path), os.fsencode(path)]
+    for dst in destinations:
+        path.unlink(missing_ok=True)
+        save_audio(dst, np.array([0.1], np.float32), 8000)
+        assert np.array([0.1], "<f4").tobytes() in path.read_bytes()
 
 
 def test_integers_never_saturate_silently(tmp_path: Path) -> None:
@@ -188,7 +211,8 @@ def test_bytes_are_those_of_the_file(tmp_path: Path) -> None:
         "mp4", frames=moving(10), frame_rate=25, samples=tone(6400), sample_rate=16000
     )
     assert data == path.read_bytes()
-    for wrong in ({}, {"samples": tone(1)}, {"frames": moving(1)}, {"frame_rate": 1}):
+    for wrong in ({}, {"samples": tone(1)}, {"frames": moving(1)}, {"frame_rate": 1},
+                  {"samples": tone(1), "sample_rate": 8000, "frame_rate": 1}):  # fmt: skip
         with pytest.raises(reelwright.ArgumentError, match="Pass `samples` with"):
             to_bytes("mp4", **wrong)
     with pytest.raises(TypeError, match="bogus"):

@@ -19,24 +19,25 @@ if TYPE_CHECKING:
 
 @dataclass
 class CodecConfig:
-    """What all encoders can be told in the same way. What an encoder does not heed is warned of."""
+    """What all encoders can be told in the same way. What an encoder does not heed is warned of.
+
+    Args:
+        bit_rate: Average bits per second.
+        compression_level: How hard to try, where smaller is faster; the range is the encoder's: 0
+            to 12 of flac, 0 to 9 of png.
+        qscale: Constant quality instead of a bit rate; the range is the encoder's: 0 (best) to 9
+            of mp3, -1 to 10 (best) of libvorbis, 1 (best) to 31 of mjpeg.
+        gop_size: Pictures from one keyframe to the next; 0 makes each one a keyframe.
+        max_b_frames: The most B-frames in a row.
+
+    What is -1, or None, is the encoder's default.
+    """
 
     bit_rate: int = -1
-    """Average bits per second."""
-
     compression_level: int = -1
-    """How hard to try, where smaller is faster; the range is the encoder's: 0 to 12 of flac, 0 to 9
-    of png."""
-
     qscale: float | None = None
-    """Constant quality instead of a bit rate; the range is the encoder's: 0 (best) to 9 of mp3, -1
-    to 10 (best) of libvorbis, 1 (best) to 31 of mjpeg."""
-
     gop_size: int = -1
-    """Pictures from one keyframe to the next; 0 makes each one a keyframe."""
-
     max_b_frames: int = -1
-    """The most B-frames in a row."""
 
 
 class StreamingMediaEncoder(Encoder):
@@ -49,12 +50,12 @@ class StreamingMediaEncoder(Encoder):
         dst: Where to write: a path, an address or a file-like object.
 
             - A ``str`` is a path, ``"-"`` or ``"pipe:1"`` (standard output), ``"pipe:N"`` (an open
-              file descriptor) or ``"file:PATH"``.
+              file descriptor) or ``"file:PATH"``. ``~`` is not expanded.
             - A path-like object is always a path.
             - An object with ``write(data: bytes) -> int`` is handed the bytes. What ``write``
-              returns less than ``len(data)`` is written again; ``None`` is taken for all. If it has
-              ``seek`` too, what is only known at the end goes to the start of the file; without,
-              the format's layout for streams is written.
+              returns less than ``len(data)`` is written again; ``None`` and ``True`` are taken for
+              all. If it has ``seek`` too, what is only known at the end goes to the start of the
+              file; without, the format's layout for streams is written.
         format: Name of the format, one of :func:`reelwright.get_muxers`. Without it the file's
             extension tells; a file-like object needs it.
         buffer_size: The most bytes that ``write`` of a file-like object is handed at a time.
@@ -267,7 +268,7 @@ class StreamingMediaEncoder(Encoder):
         exception_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the encoder. While an exception is on its way nothing else is raised."""
+        """Close the encoder. While an error is on its way nothing else is raised."""
         if exception_value is None:
             self.close()
             return
@@ -277,11 +278,14 @@ class StreamingMediaEncoder(Encoder):
             # It failed before: that is what is on its way.
             pass
         except Exception as error:
+            if isinstance(exception_value, GeneratorExit | SystemExit):
+                # It is no error, and nobody would read its notes.
+                raise
             exception_value.add_note(f"Closing {self!r} failed, too: {error}")
 
     def __del__(self) -> None:
         # Nothing to do where there never was an encoder.
-        if not getattr(self, "_name", None) or not self._is_open():
+        if not getattr(self, "_name", None) or not self._is_unfinished():
             return
         message = f"{self!r} was not closed; what was written to it is completed now."
         try:

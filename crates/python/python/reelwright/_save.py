@@ -218,7 +218,7 @@ def to_bytes(
 
     Args:
         format: Name of the format, for example ``"flac"`` or ``"mp4"``.
-        samples: Sound, as of :func:`save_audio`.
+        samples: Sound, as of :func:`save_audio`; beside pictures it is one array.
         sample_rate: Frames of sound per second.
         frames: Pictures, as of :func:`save_video`.
         frame_rate: Pictures per second.
@@ -233,7 +233,7 @@ def to_bytes(
         if samples is not None:
             options["audio"] = samples
         save_video(file, frames, frame_rate, format=format, sample_rate=sample_rate, **options)  # type: ignore[arg-type]
-    elif samples is not None and sample_rate is not None and frames is None:
+    elif samples is not None and sample_rate is not None and frames is None and frame_rate is None:
         save_audio(file, samples, sample_rate, format=format, **options)  # type: ignore[arg-type]
     else:
         raise ArgumentError(
@@ -243,11 +243,13 @@ def to_bytes(
 
 
 def _is_array(value: object) -> bool:
-    return (
-        hasattr(value, "__dlpack__")
-        or hasattr(value, "__array_interface__")
-        or isinstance(value, memoryview)
-    )
+    if hasattr(value, "__dlpack__") or hasattr(value, "__array_interface__"):
+        return True
+    try:
+        memoryview(value)  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return True
 
 
 def _chunks(value: Array | Iterable[Array]) -> Iterator[Array]:
@@ -257,7 +259,7 @@ def _chunks(value: Array | Iterable[Array]) -> Iterator[Array]:
 
 
 def _format_of(dst: Destination, format: str | None) -> str | None:
-    if format is not None or not isinstance(dst, str | os.PathLike):
+    if format is not None or not isinstance(dst, str | bytes | os.PathLike):
         return format
     return os.path.splitext(os.fsdecode(dst))[1].lower().lstrip(".")
 

@@ -2,11 +2,11 @@
 
 import sys
 import warnings
-from os.path import dirname
+from os.path import dirname, join
 
 from ._errors import EncodingWarning
 
-_HERE = dirname(__file__)
+_HERE = join(dirname(__file__), "")
 _WARNING = 30
 
 

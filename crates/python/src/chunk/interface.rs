@@ -29,6 +29,12 @@ pub(super) fn with_memory<T>(
         Some(strides) => strides.extract()?,
         None => None,
     };
+    if strides.as_ref().is_some_and(|strides| strides.len() != shape.len()) {
+        return Err(Refusal::chunk(
+            py,
+            "The strides of __array_interface__ must be as many as the dimensions of its shape.",
+        ));
+    }
     let data = match interface.get_item("data")? {
         Some(data) if !data.is_none() => data,
         // The object itself is the buffer.
@@ -39,10 +45,7 @@ pub(super) fn with_memory<T>(
         for (axis, size) in shape.iter().enumerate() {
             match &strides {
                 None => memory.set(axis, *size, 0),
-                Some(strides) => {
-                    let stride = strides.get(axis).copied().unwrap_or_default();
-                    memory.set_bytes(py, axis, *size, stride)?;
-                }
+                Some(strides) => memory.set_bytes(py, axis, *size, strides[axis])?,
             }
         }
         if strides.is_none() {
@@ -50,7 +53,7 @@ pub(super) fn with_memory<T>(
         }
         Ok(memory)
     };
-    if let Ok((address, _is_read_only)) = data.extract::<(usize, bool)>() {
+    if let Ok((address, _is_read_only)) = data.extract::<(usize, Bound<'_, PyAny>)>() {
         // While `interface` and `object` live so does what they describe.
         return use_it(&describe(address as *const u8)?);
     }

@@ -67,6 +67,11 @@ impl Memory {
         true
     }
 
+    /// Whether it has more than one element.
+    pub(crate) fn has_many(&self) -> bool {
+        self.shape().iter().any(|&size| size > 1)
+    }
+
     /// Takes strides in bytes.
     pub(crate) fn set_bytes(
         &mut self,
@@ -105,7 +110,9 @@ impl Memory {
     /// The same elements, with other axes.
     pub(crate) fn arranged(&self, py: Python<'_>, axes: &Axes) -> Result<Self, Refusal> {
         let mut memory = Self::new(py, self.address, self.data_type, axes.len())?;
-        let is_same = axes.iter().flatten().count() == self.rank;
+        // Each axis once: otherwise they would not reach the same elements.
+        let is_same = axes.iter().flatten().count() == self.rank
+            && (0..self.rank).all(|axis| axes.contains(&Some(axis)));
         for (to, from) in axes.iter().enumerate() {
             match from {
                 None => {}

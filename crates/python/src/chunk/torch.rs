@@ -28,8 +28,13 @@ impl Torch {
         if torch.is_none() || !torch.hasattr("Tensor")? || !torch.hasattr("float64")? {
             return Ok(None);
         }
+        // A stand-in for torch, as programs' tests have, makes no tensors.
+        Ok(Self::describe(&torch).ok().map(|found| TORCH.get_or_init(py, || found)))
+    }
+
+    fn describe(torch: &Bound<'_, PyAny>) -> PyResult<Self> {
         let of = |name: &str, data_type| Ok::<_, PyErr>((torch.getattr(name)?.unbind(), data_type));
-        let found = Self {
+        Ok(Self {
             tensor: torch.getattr("Tensor")?.cast_into::<PyType>()?.unbind(),
             types: [
                 of("float32", DataType::F32)?,
@@ -39,8 +44,7 @@ impl Torch {
                 of("float64", DataType::F64)?,
                 of("int64", DataType::I64)?,
             ],
-        };
-        Ok(Some(TORCH.get_or_init(py, || found)))
+        })
     }
 }
 
@@ -61,8 +65,11 @@ pub(super) fn with_memory<T>(
 ) -> Result<T, Refusal> {
     let py = tensor.py();
     let memory = describe(tensor)?;
-    // A view that is negative in name only; it is never row-major as it comes.
-    if !memory.is_row_major() && tensor.call_method0(intern!(py, "is_neg"))?.is_truthy()? {
+    // A view that is negative in name only. It skips the real parts, and so is row-major only where
+    // it has no second element.
+    if (!memory.is_row_major() || !memory.has_many())
+        && tensor.call_method0(intern!(py, "is_neg"))?.is_truthy()?
+    {
         let resolved = tensor.call_method0(intern!(py, "resolve_neg"))?;
         return use_it(&describe(&resolved)?);
     }
@@ -80,11 +87,12 @@ fn describe(tensor: &Bound<'_, PyAny>) -> Result<Memory, Refusal> {
         .and_then(|torch| torch.types.iter().find(|(of, _)| of.is(&data_type)))
         .map(|(_, data_type)| *data_type)
         .ok_or_else(|| type_name(&data_type))?;
-    let shape = tensor.getattr(intern!(py, "shape"))?.cast_into::<PyTuple>()?;
     let no_memory = |error: PyErr| {
         let message = format!("The tensor has no elements in memory to read: {}", error.value(py));
         Refusal::chunk(py, message)
     };
+    // Nested tensors have no shape.
+    let shape = tensor.getattr(intern!(py, "shape")).map_err(no_memory)?.cast_into::<PyTuple>()?;
     let strides = tensor.call_method0(intern!(py, "stride")).map_err(no_memory)?;
     let strides = strides.cast_into::<PyTuple>()?;
     let address = tensor.call_method0(intern!(py, "data_ptr")).map_err(no_memory)?;

@@ -28,7 +28,9 @@ def install() -> None:
     """Make ``torio.io.StreamingMediaEncoder`` and ``torchaudio.io.StreamWriter`` ours, whether or
     not torio and torchaudio are installed, and imported by now or later.
 
-    Where torio is not installed, ``import torio`` finds :mod:`reelwright.torio`.
+    Where torio is not installed, ``import torio`` finds :mod:`reelwright.torio`. Where torchaudio
+    is not, ``from torchaudio.io import StreamWriter`` works and ``import torchaudio`` still fails:
+    the rest of it is not here.
 
     >>> import reelwright.torio
     >>> reelwright.torio.install()

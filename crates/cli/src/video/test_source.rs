@@ -34,6 +34,12 @@ pub(crate) struct TestSource {
     picture: Vec<u8>,
 }
 
+/// What values must be, in words.
+const SIZE: &str = "WIDTHxHEIGHT, each from 1 to 65536";
+const RATE: &str = "a positive number or fraction of pictures a second, as 30000/1001";
+const HZ: &str = "a number of Hz, not below 0";
+const SECONDS: &str = "a number of seconds, not below 0";
+
 /// A sine.
 pub(crate) struct Sine {
     pub(crate) sample_rate: u32,
@@ -78,11 +84,15 @@ impl TestSource {
         let Some(options) = options(text, "testsrc") else { return Ok(None) };
         let (mut dimensions, mut rate, mut duration) = ((320, 240), Rational::new(25, 1)?, None);
         for (key, value) in options {
-            let invalid = || format!("Invalid value for option {key} of testsrc: {value}");
+            let invalid = |must: &str| format!("{key} of testsrc must be {must}. Found: {value}");
             match key {
-                "size" | "s" => dimensions = size(value).with_context(invalid)?,
-                "rate" | "r" => rate = frame_rate(value).with_context(invalid)?,
-                "duration" | "d" => duration = Some(seconds(value).with_context(invalid)?),
+                "size" | "s" => {
+                    dimensions = size(value).with_context(|| invalid(SIZE))?;
+                }
+                "rate" | "r" => rate = frame_rate(value).with_context(|| invalid(RATE))?,
+                "duration" | "d" => {
+                    duration = Some(seconds(value).with_context(|| invalid(SECONDS))?);
+                }
                 _ => bail!(
                     "Unexpected option of testsrc: {key}. Available options are size, rate, duration."
                 ),
@@ -131,14 +141,16 @@ impl Sine {
         let Some(options) = options(text, "sine") else { return Ok(None) };
         let (mut frequency, mut sample_rate, mut duration) = (440.0, 48_000, None);
         for (key, value) in options {
-            let invalid = || format!("Invalid value for option {key} of sine: {value}");
+            let invalid = |must: &str| format!("{key} of sine must be {must}. Found: {value}");
             match key {
-                "frequency" | "f" => frequency = seconds(value).with_context(invalid)?,
+                "frequency" | "f" => frequency = seconds(value).with_context(|| invalid(HZ))?,
                 "sample_rate" | "r" => {
                     let rate = value.parse().ok().filter(|rate: &u32| (1..=768_000).contains(rate));
-                    sample_rate = rate.with_context(invalid)?;
+                    sample_rate = rate.with_context(|| invalid("from 1 to 768000"))?;
                 }
-                "duration" | "d" => duration = Some(seconds(value).with_context(invalid)?),
+                "duration" | "d" => {
+                    duration = Some(seconds(value).with_context(|| invalid(SECONDS))?);
+                }
                 _ => bail!(
                     "Unexpected option of sine: {key}. Available options are frequency, \
                      sample_rate, duration."

@@ -326,21 +326,8 @@ impl Packer {
 mod tests {
     use super::*;
     use reelwright_core::{ChannelLayout, CodecConfig, Element};
+    use reelwright_testkit::levels::levels;
     use reelwright_testkit::signal::{Noise, music_f32};
-
-    /// Every level of this machine, the portable one first.
-    fn levels() -> Vec<Level> {
-        let mut levels = vec![Level::fallback()];
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        {
-            let best = Level::new();
-            levels.extend(best.as_sse2().map(Level::Sse2));
-            levels.extend(best.as_sse4_2().map(Level::Sse4_2));
-            levels.extend(best.as_avx2().map(Level::Avx2));
-        }
-        levels.push(Level::new());
-        levels
-    }
 
     fn request(config: CodecConfig) -> AudioEncoderRequest {
         AudioEncoderRequest {

@@ -35,6 +35,9 @@ pub struct Packet {
 pub struct PacketQueue {
     ready: VecDeque<Packet>,
     spare: Vec<Packet>,
+    /// How many of those that are ready are in `bytes`.
+    weighed: usize,
+    bytes: usize,
 }
 
 impl PacketQueue {
@@ -75,7 +78,20 @@ impl PacketQueue {
 
     /// Takes the first packet out.
     pub fn pop(&mut self) -> Option<Packet> {
-        self.ready.pop_front()
+        let packet = self.ready.pop_front()?;
+        if let Some(others) = self.weighed.checked_sub(1) {
+            self.weighed = others;
+            self.bytes -= packet.data.len();
+        }
+        Some(packet)
+    }
+
+    /// The bytes of the packets that wait, which are not to change after that.
+    pub fn bytes(&mut self) -> usize {
+        let added = self.ready.range(self.weighed..).map(|packet| packet.data.len());
+        self.bytes += added.sum::<usize>();
+        self.weighed = self.ready.len();
+        self.bytes
     }
 
     /// Takes back a packet whose bytes nobody needs any more.
@@ -115,5 +131,24 @@ mod tests {
         let again = queue.push();
         assert_eq!(again.data.as_ptr(), memory);
         assert!(again.data.is_empty() && again.stream == 0 && !again.keyframe);
+    }
+
+    #[test]
+    fn the_bytes_are_of_the_packets_that_wait() {
+        let mut queue = PacketQueue::new();
+        assert_eq!(queue.bytes(), 0);
+        for size in [5, 70, 900] {
+            queue.push().data.resize(size, 0);
+        }
+        // One leaves that was never weighed.
+        queue.pop();
+        assert_eq!(queue.bytes(), 970);
+        queue.push().data.resize(4, 0);
+        assert_eq!(queue.bytes(), 974);
+        queue.pop();
+        assert_eq!((queue.bytes(), queue.len()), (904, 2));
+        queue.pop();
+        queue.pop();
+        assert_eq!((queue.bytes(), queue.pop().is_none()), (0, true));
     }
 }

@@ -524,9 +524,20 @@ def test_video_encoder_names(encoder: str, format: str) -> None:
 
 
 @pytest.mark.parametrize("encoder", ["mpeg1video", "mpeg2video", "h264_nvenc"])
-def test_encoders_that_are_not_here_yet(encoder: str) -> None:
-    with refused(f"Unexpected codec: {encoder}"):
-        video_encoder(encoder=encoder)
+def test_video_encoders_that_another_stands_in_for(encoder: str) -> None:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        s = video_encoder("mp4", encoder=encoder)
+        s.write_video_chunk(0, moving(3))
+        s.close()
+    # An alias is warned of once in a process.
+    used = f"The encoder {encoder} is not in this build; libopenh264 is used, which encodes h264."
+    assert all(str(warning.message) == used for warning in said)
+
+
+def test_an_encoder_that_is_not_here() -> None:
+    with refused("Unexpected codec: libvpx-vp9"):
+        video_encoder(encoder="libvpx-vp9")
 
 
 # What is not served yet says so.

@@ -460,14 +460,14 @@ impl<'w> StreamingMediaEncoder<'w> {
     /// Hands the packets that are ready to the muxer, in the order of their time; the last ones
     /// too where all streams' packets are there.
     fn write_packets(&mut self, is_complete: bool) -> Result<()> {
-        if interleave::needs_all(&self.streams) {
+        if interleave::needs_all(&mut self.streams) {
             for index in 0..self.streams.len() {
                 let drained = self.streams[index].drain();
                 self.or_fail(drained.map_err(|error| error.in_stream(index)))?;
             }
         }
         let State::Open { muxer, output } = &mut self.state else { return Ok(()) };
-        while let Some(index) = interleave::next(&self.streams, is_complete) {
+        while let Some(index) = interleave::next(&mut self.streams, is_complete) {
             let packets = self.streams[index].packets_mut();
             let Some(mut packet) = packets.pop() else { break };
             packet.stream = index;

@@ -5,14 +5,18 @@ use std::cmp::Ordering;
 use reelwright_core::{TimeBase, Timestamp};
 
 use crate::stream::Stream;
+use crate::video_worker::IN_FLIGHT;
 
-/// How far a stream may be ahead of one that brings nothing, in seconds. After that packets no
-/// longer wait, so that memory is bounded.
+/// How far a stream may be ahead of one that brings nothing, in seconds, and how many bytes may
+/// wait for it in all. After that packets no longer wait, so that memory is bounded.
 const MAX_WAIT: i64 = 10;
+const MAX_BYTES: usize = 256 << 20;
 
 /// The stream whose first packet is next: the one with the earliest dts. None while another stream
 /// may still bring an earlier one, unless everything `is_complete`.
-pub(crate) fn next(streams: &[Stream], is_complete: bool) -> Option<usize> {
+pub(crate) fn next(streams: &mut [Stream], is_complete: bool) -> Option<usize> {
+    let bytes = bytes(streams);
+    let streams = &*streams;
     let waiting = || {
         streams.iter().enumerate().filter_map(|(index, stream)| {
             let time_base = stream.parameters().time_base;
@@ -28,12 +32,23 @@ pub(crate) fn next(streams: &[Stream], is_complete: bool) -> Option<usize> {
         })
     };
     let all_are_here = waiting().count() == streams.len();
-    (is_complete || all_are_here || is_late()).then_some(index)
+    (is_complete || all_are_here || bytes > MAX_BYTES || is_late()).then_some(index)
+}
+
+/// The bytes that wait.
+fn bytes(streams: &mut [Stream]) -> usize {
+    streams.iter_mut().map(|stream| stream.packets_mut().bytes()).sum()
 }
 
 /// Whether packets that another thread is at work on may show that a stream is late: then they
 /// must be there before [`next`] decides, so that it never depends on that thread's speed.
-pub(crate) fn needs_all(streams: &[Stream]) -> bool {
+pub(crate) fn needs_all(streams: &mut [Stream]) -> bool {
+    if streams.len() < 2 || streams.iter().all(|stream| stream.in_flight().is_none()) {
+        return false;
+    }
+    let ready = bytes(streams);
+    let streams = &*streams;
+    let may_come: usize = streams.iter().map(most_in_flight).sum();
     let may_be_late = |stream: &Stream| {
         let packets = stream.packets();
         let ready = packets.front().zip(packets.back()).map(|(first, last)| (first.dts, last.dts));
@@ -45,9 +60,20 @@ pub(crate) fn needs_all(streams: &[Stream]) -> bool {
         let waited = Timestamp(last.0.saturating_sub(first.0));
         stream.parameters().time_base.seconds_of(waited) > MAX_WAIT as f64
     };
-    streams.len() > 1
-        && streams.iter().any(|stream| stream.in_flight().is_some())
-        && streams.iter().any(may_be_late)
+    ready.saturating_add(may_come) > MAX_BYTES || streams.iter().any(may_be_late)
+}
+
+/// More bytes than the packets can have that another thread is at work on: no encoder makes a
+/// picture larger than eight bytes a pixel.
+fn most_in_flight(stream: &Stream) -> usize {
+    const PIXEL: usize = 8;
+    const HEADERS: usize = 1 << 16;
+    let Some(video) = stream.parameters().video() else { return 0 };
+    let pixels = (video.width as usize).saturating_mul(video.height as usize);
+    if stream.in_flight().is_none() {
+        return 0;
+    }
+    pixels.saturating_mul(PIXEL).saturating_add(HEADERS).saturating_mul(IN_FLIGHT)
 }
 
 /// Which of two points in time is earlier, without rounding.

@@ -6,7 +6,7 @@ use std::slice::from_ref;
 use std::sync::{Mutex, PoisonError};
 
 use reelwright_core::{
-    AudioEncoderInfo, CodecId, Error, MuxerInfo, Result, VideoEncoderInfo, list,
+    AudioEncoderInfo, CodecId, EncoderInfo, Error, MuxerInfo, Result, VideoEncoderInfo, list,
 };
 
 /// The containers, by name.
@@ -152,7 +152,7 @@ pub(crate) fn audio_encoder_by_name(name: &str) -> Result<&'static AudioEncoderI
         return Ok(info);
     }
     if let Some(info) = audio_encoders().find(|info| info.encoder.aliases.contains(&name)) {
-        warn_of_alias(name, info.encoder.name);
+        warn_of_alias(name, &info.encoder);
         return Ok(info);
     }
     Err(Error::unknown_name(format!(
@@ -169,7 +169,7 @@ pub(crate) fn video_encoder_by_name(name: &str) -> Result<&'static VideoEncoderI
     if let Some(info) = video_encoders().find(|info| info.encoder.aliases.contains(&name)) {
         // A codec's own name asks for no particular encoder.
         if info.encoder.codec.name() != name {
-            warn_of_alias(name, info.encoder.name);
+            warn_of_alias(name, &info.encoder);
         }
         return Ok(info);
     }
@@ -180,12 +180,15 @@ pub(crate) fn video_encoder_by_name(name: &str) -> Result<&'static VideoEncoderI
 }
 
 /// Says that `used` stands in for `name`, the first time.
-fn warn_of_alias(name: &str, used: &str) {
+fn warn_of_alias(name: &str, used: &EncoderInfo) {
     static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     // A set is whole even where a thread panicked that held it.
     let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
     if warned.insert(name.to_owned()) {
-        log::warn!("The encoder {name} is not in this build; {used} is used.");
+        let (used, codec) = (used.name, used.codec.name());
+        let encodes =
+            if used == codec { String::new() } else { format!(", which encodes {codec}") };
+        log::warn!("The encoder {name} is not in this build; {used} is used{encodes}.");
     }
 }
 

@@ -24,8 +24,9 @@ const CUTOFF: OptionInfo = OptionInfo::int(
 
 pub(crate) static OPTIONS: &[OptionInfo] = &[RESERVOIR, JOINT_STEREO, ABR, CUTOFF];
 
-/// In kbit/s, as FFmpeg has it.
-const DEFAULT_KBPS: u32 = 128;
+/// How much smaller than 16 bit samples a stream is by default, in thousandths: LAME's choice, which
+/// is 128 kbit/s for the stereo of a CD.
+const DEFAULT_RATIO: u32 = 11_025;
 /// The bandwidth that a bit rate in kbit/s, of a stereo stream, is enough for, in Hz.
 const BANDWIDTHS: [(u32, u32); 17] = [
     (8, 2000),
@@ -108,7 +109,8 @@ impl Config {
                 RateControl::Variable { quality }
             }
             (None, abr) => {
-                let bit_rate = request.config.bit_rate.unwrap_or(u64::from(DEFAULT_KBPS) * 1000);
+                let usual = || u64::from(default_kbps(&rate, channels)) * 1000;
+                let bit_rate = request.config.bit_rate.unwrap_or_else(usual);
                 if abr { average(bit_rate, &rate)? } else { constant(bit_rate, &rate)? }
             }
         };
@@ -153,6 +155,14 @@ impl Config {
             RateControl::Variable { quality } => Mp3RateControl::Variable(quality as u8),
         }
     }
+}
+
+/// The bit rate where nothing is asked for, in kbit/s: the one that frames can say nearest to the
+/// default ratio.
+fn default_kbps(rate: &Rate, channels: usize) -> u32 {
+    let wanted = rate.hz * channels as u32 * 16;
+    let rates = rate.bit_rates()[1..].iter().copied();
+    rates.min_by_key(|kbps| (kbps * DEFAULT_RATIO).abs_diff(wanted)).expect("there are some")
 }
 
 /// A bit rate that frames can say.

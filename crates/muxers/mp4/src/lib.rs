@@ -9,8 +9,8 @@
 //! An output that cannot seek gets fragments. Ordinary files from the start (`progressive`,
 //! `faststart`) and fragments by other rules are to be had with `movflags`.
 //!
-//! Every layout but `frag_…` ends as an ordinary file; in it, the media is in runs of a second of
-//! each track (hybrid) or half a second. Fragments begin at keyframes where these come at least
+//! Every layout but `frag_…` ends as an ordinary file; in it, the media is in runs of half a second
+//! of each track. Fragments begin at keyframes where these come at least
 //! every five seconds, else they end without one, so that memory stays bounded.
 //!
 //! **Time.** A unit of a stream's time base is a whole number of ticks, so every time is exact.

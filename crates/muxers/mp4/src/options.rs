@@ -10,10 +10,13 @@ const MOVFLAGS: OptionInfo = OptionInfo::flags(
         ("faststart", "an ordinary file, its index first; the media waits in a temporary file"),
         ("frag_keyframe", "fragments that begin at keyframes of the video"),
         ("frag_every_frame", "fragments of a packet each"),
+        ("frag_custom", "fragments that end where the user flushes, or frag_duration or frag_size"),
         ("empty_moov", "fragments from the first packet on, as all fragmented files here"),
         ("default_base_moof", "fragments that can be moved, as all are here"),
+        ("omit_tfhd_offset", "offsets from the fragment, as all are here"),
         ("delay_moov", "the header waits for the first packets, as it does here"),
         ("dash", "a segment index before each fragment"),
+        ("cmaf", "fragments of a single stream that say they follow CMAF"),
         ("skip_trailer", "no index of the fragments at the end"),
         ("use_metadata_tags", "metadata under any keys, as QuickTime has it"),
         ("write_colr", "what the colours are, as it is always written here"),
@@ -76,6 +79,7 @@ pub(crate) struct Settings {
     pub(crate) layout: Option<LayoutKind>,
     pub(crate) rule: FragmentRule,
     pub(crate) with_index: bool,
+    pub(crate) is_cmaf: bool,
     pub(crate) skip_trailer: bool,
     pub(crate) use_keys: bool,
 }
@@ -93,7 +97,8 @@ impl Settings {
             .iter()
             .copied()
             .filter(|flag| {
-                ["frag_keyframe", "frag_every_frame", "empty_moov", "dash"].contains(flag)
+                ["frag_keyframe", "frag_every_frame", "frag_custom", "empty_moov", "dash", "cmaf"]
+                    .contains(flag)
             })
             .chain(longest.map(|_| "frag_duration"))
             .chain(largest.map(|_| "frag_size"))
@@ -105,7 +110,7 @@ impl Settings {
         let layout = match (&whole[..], fragments.is_empty()) {
             ([], true) => None,
             ([], false) => Some(LayoutKind::Fragmented),
-            (["hybrid_fragmented"], _) => Some(LayoutKind::Hybrid),
+            (["hybrid_fragmented"], _) if !has("cmaf") => Some(LayoutKind::Hybrid),
             (["progressive"], true) => Some(LayoutKind::Progressive),
             (["faststart"], true) => Some(LayoutKind::FastStart),
             _ => {
@@ -117,16 +122,18 @@ impl Settings {
             }
         };
         let asked = !fragments.is_empty();
+        let longest = longest.or(has("frag_custom").then_some(i64::MAX));
         Ok(Self {
             layout,
             rule: FragmentRule {
-                at_keyframes: has("frag_keyframe") || !asked,
+                at_keyframes: has("frag_keyframe") || has("cmaf") || !asked,
                 at_packets: has("frag_every_frame"),
                 longest,
                 shortest: shortest.unwrap_or(if asked { 0 } else { SHORTEST }),
                 largest: largest.map_or(LARGEST, |bytes| bytes as usize),
             },
             with_index: has("dash"),
+            is_cmaf: has("cmaf"),
             skip_trailer: has("skip_trailer"),
             use_keys: has("use_metadata_tags"),
         })
@@ -156,7 +163,8 @@ mod tests {
 
     #[test]
     fn layouts_exclude_each_other() {
-        for wrong in ["faststart+frag_keyframe", "progressive+faststart"] {
+        for wrong in ["faststart+frag_keyframe", "progressive+faststart", "hybrid_fragmented+cmaf"]
+        {
             let message = settings(&[("movflags", wrong)]).unwrap_err().to_string();
             assert!(message.contains("movflags") && message.contains("faststart"), "{message}");
         }

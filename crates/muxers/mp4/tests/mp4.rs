@@ -277,6 +277,40 @@ fn fragments_end_where_they_are_told_to() {
     assert_eq!(fragments(&[("movflags", "frag_keyframe")], &video(500, 1000)), 4);
     assert_eq!(fragments(&[("frag_duration", "400000")], &video(75, 1000)), 8);
     assert_eq!(fragments(&[("movflags", "frag_every_frame")], &video(75, 10)), 75);
+    assert_eq!(fragments(&[("movflags", "frag_custom")], &video(75, 10)), 1);
+    // With it, only who writes says where.
+    let mut output = MemoryOutput::streaming();
+    let mut muxer = open(MP4, &[("movflags", "frag_custom")]).unwrap();
+    muxer.start(&streams, &Metadata::new(), &mut output).unwrap();
+    for packet in &video(75, 10) {
+        muxer.write(packet, &mut output).unwrap();
+        if packet.dts.0 == 30 || packet.dts.0 == 31 {
+            muxer.flush(&mut output).unwrap();
+        }
+    }
+    muxer.finish(&streams, &mut output).unwrap();
+    let bytes = output.bytes();
+    assert_eq!(kinds(bytes).iter().filter(|kind| *kind == "moof").count(), 3);
+}
+
+#[test]
+fn cmaf_is_a_brand_of_files_of_one_stream() {
+    let (streams, packets) = movie();
+    let video: Vec<_> = packets.iter().filter(|packet| packet.stream == 0).cloned().collect();
+    let brands = |flags| {
+        let none = Metadata::new();
+        let output = MemoryOutput::streaming();
+        let bytes =
+            muxed(MP4, &[("movflags", flags)], &streams[..1], &none, &video, output).unwrap();
+        let size = u32::from_be_bytes(bytes[..4].try_into().unwrap()) as usize;
+        bytes[16..size].chunks(4).map(<[u8]>::to_vec).collect::<Vec<_>>()
+    };
+    assert!(brands("cmaf").contains(&b"cmfc".to_vec()));
+    assert!(!brands("frag_keyframe").contains(&b"cmfc".to_vec()));
+    let mut muxer = open(MP4, &[("movflags", "cmaf")]).unwrap();
+    let error =
+        muxer.start(&streams, &Metadata::new(), &mut MemoryOutput::streaming()).unwrap_err();
+    assert!(error.to_string().contains("one stream. Found: 2"), "{error}");
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl Layout for FastStart {
         let header: u64 = if media.length() + 8 > u64::from(u32::MAX) { 16 } else { 8 };
         let start = output.position();
         let mut boxes = std::mem::take(&mut file.boxes);
-        file_type(&mut boxes, file, false)?;
+        file_type(&mut boxes, file, &[])?;
         file.boxes = boxes;
         let before = file.boxes.len();
         // The movie box grows where offsets need more than 32 bits, which its size may bring about.

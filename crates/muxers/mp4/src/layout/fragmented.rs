@@ -1,9 +1,9 @@
 //! Fragments: a movie box without samples, then a bit of the movie at a time. Nothing is mended
 //! later, so the output need not seek, and what is there plays, wherever it ends.
 
-use reelwright_core::{Output, Result};
+use reelwright_core::{Error, Output, Result};
 
-use super::{Layout, file_type};
+use super::{FRAGMENTS, Layout, file_type};
 use crate::fragment;
 use crate::movie::Samples;
 use crate::muxer::File;
@@ -14,7 +14,7 @@ use crate::track::Timed;
 /// How long fragments are at most, in microseconds, without a choice of the user's: where
 /// keyframes should end them, and where it makes no difference.
 const LONGEST_BY_KEYFRAMES: i64 = 5_000_000;
-pub(super) const LONGEST: i64 = 1_000_000;
+const LONGEST: i64 = 1_000_000;
 
 /// How long before 0 a track may begin whose first packet comes after the header, in microseconds.
 const LATE_TRACK_MICROS: i64 = 1_000_000;
@@ -41,8 +41,20 @@ impl Layout for Fragmented {
         if self.settings.rule.at_keyframes && file.tracks.iter().any(|track| track.is_video) {
             self.fragments = Fragments::new(&self.settings, LONGEST_BY_KEYFRAMES);
         }
+        let mut brands = FRAGMENTS.to_vec();
+        if self.settings.is_cmaf {
+            // ISO/IEC 23000-19 §7.3.1: a track a file.
+            if file.tracks.len() != 1 {
+                return Err(Error::unsupported(format!(
+                    "movflags cmaf is for files of one stream. Found: {}. Write each stream to a \
+                     file of its own.",
+                    file.tracks.len()
+                )));
+            }
+            brands.push(*b"cmfc");
+        }
         let mut boxes = std::mem::take(&mut file.boxes);
-        file_type(&mut boxes, file, true)?;
+        file_type(&mut boxes, file, &brands)?;
         file.boxes = boxes;
         file.send(output)
     }

@@ -1,11 +1,11 @@
 //! Fragments while it is written, an ordinary file in the end. Whatever happens on the way, all
-//! but the last fragment plays; in the end a movie box with all samples follows, and the header of
-//! a media data box in front hides the fragments' own boxes.
+//! but the last fragment plays; in the end a movie box with all samples follows, whose chunks the
+//! fragments become, and the header of a media data box in front hides the fragments' own boxes.
 
 use reelwright_core::{Output, Result};
 
-use super::fragmented::{Fragments, LONGEST};
-use super::{Layout, file_type};
+use super::fragmented::Fragments;
+use super::{CHUNK_MICROS, FRAGMENTS, Layout, file_type};
 use crate::movie::Samples;
 use crate::muxer::File;
 use crate::options::Settings;
@@ -23,14 +23,14 @@ pub(crate) struct Hybrid {
 
 impl Hybrid {
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self { fragments: Fragments::new(settings, LONGEST), free_at: 0 }
+        Self { fragments: Fragments::new(settings, CHUNK_MICROS), free_at: 0 }
     }
 }
 
 impl Layout for Hybrid {
     fn start(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
         let mut boxes = std::mem::take(&mut file.boxes);
-        file_type(&mut boxes, file, true)?;
+        file_type(&mut boxes, file, &FRAGMENTS)?;
         self.free_at = output.position() + boxes.len() as u64;
         boxes.extend(FREE);
         file.boxes = boxes;

@@ -72,11 +72,14 @@ fn is_chunk_due(file: &File, index: usize, timed: &Timed, bytes: usize) -> bool 
         || file.batch_bytes() + bytes > CHUNK_BYTES
 }
 
-/// Appends the file type box (ISO/IEC 14496-12 §4.3), with what brands fragments ask for.
+/// The brands of fragments: offsets from the fragment's own beginning, and signed times.
+const FRAGMENTS: [[u8; 4]; 2] = [*b"iso5", *b"iso6"];
+
+/// Appends the file type box (ISO/IEC 14496-12 §4.3), with the brands that the layout asks for.
 ///
 /// # Errors
 /// None; as [`boxed`].
-fn file_type(out: &mut Bytes, file: &File, has_fragments: bool) -> Result<()> {
+fn file_type(out: &mut Bytes, file: &File, of_layout: &[[u8; 4]]) -> Result<()> {
     let flavour: &Flavour = file.movie.flavour;
     let has = |codec| file.streams.iter().any(|stream| stream.codec == codec);
     // Apple's files with pictures have a brand of their own.
@@ -93,10 +96,7 @@ fn file_type(out: &mut Bytes, file: &File, has_fragments: bool) -> Result<()> {
         if has(reelwright_core::CodecId::Av1) {
             out.extend(b"av01");
         }
-        if has_fragments {
-            // Offsets from the fragment's own beginning, and signed times.
-            out.extend(b"iso5iso6");
-        }
+        out.extend(of_layout.iter().flatten());
         Ok(())
     })
 }

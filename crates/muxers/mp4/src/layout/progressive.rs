@@ -19,7 +19,7 @@ pub(crate) struct Progressive {
 impl Layout for Progressive {
     fn start(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
         let mut boxes = std::mem::take(&mut file.boxes);
-        file_type(&mut boxes, file, false)?;
+        file_type(&mut boxes, file, &[])?;
         self.free_at = output.position() + boxes.len() as u64;
         boxes.extend(FREE);
         // A size of 0 is up to the end of the file.

@@ -4,6 +4,7 @@ mod bench;
 mod browser;
 mod compatibility;
 mod conformance;
+mod licences;
 
 use std::process::ExitCode;
 
@@ -14,6 +15,7 @@ usage: cargo xtask COMMAND
   conformance [MUXER…]     what other programs find in our files, or in those of some muxers
   browser                  what Chromium plays of our files, and what parsers in JavaScript read
   compatibility [--check]  the README's tables, from the registry; or whether they are
+  licences [--check]       the terms of what the Python wheel is made of; or whether they are
 ";
 
 fn main() -> ExitCode {
@@ -24,6 +26,8 @@ fn main() -> ExitCode {
         ["browser"] => browser::run(),
         ["compatibility"] => compatibility::run(false),
         ["compatibility", "--check"] => compatibility::run(true),
+        ["licences"] => licences::run(false),
+        ["licences", "--check"] => licences::run(true),
         ["bench", rest @ ..] => bench::run(rest),
         _ => {
             eprint!("{USAGE}");

@@ -12,6 +12,8 @@ use super::ssim::{Point, at_size, decibels};
 use super::torio::Torio;
 
 const PRESETS: [&str; 3] = ["ultrafast", "superfast", "veryfast"];
+/// How ours are asked for, after their names: as they are, and in the most haste.
+const OWN_PRESETS: [(&str, &[&str]); 2] = [("", &[]), (", ultrafast", &["preset=ultrafast"])];
 /// Qualities of ours: the default one, and others that people take.
 const QUANTISERS: [u32; 3] = [20, 24, 30];
 
@@ -28,23 +30,28 @@ pub(in super::super) fn run() -> anyhow::Result<()> {
 fn tensors(film: &Film, own: &[Own]) -> anyhow::Result<()> {
     println!("\ntensors of rgb24 to MP4:");
     let output = film.output("own.mp4");
-    let programs: Vec<_> = own
+    let variants: Vec<_> = own.iter().flat_map(|own| OWN_PRESETS.map(|of| (own, of))).collect();
+    let programs: Vec<_> = variants
         .iter()
-        .map(|own| |count| own.command(&film.planes, "rgb24", count, &output, &[]))
+        .map(|(own, (_, options))| {
+            |count| own.command(&film.planes, "rgb24", count, &output, options)
+        })
         .collect();
     let programs: Vec<&dyn Fn(usize) -> Command> =
         programs.iter().map(|program| program as _).collect();
     let ours = speeds(TENSORS, &programs)?;
-    for (own, speed) in own.iter().zip(&ours) {
-        println!("  {:<28} {speed:>6.1}", own.name);
+    let name = |own: &Own, preset: &str| format!("{}{preset}", own.name);
+    for ((own, (preset, _)), speed) in variants.iter().zip(&ours) {
+        println!("  {:<28} {speed:>6.1}", name(own, preset));
     }
     let Some(torio) = Torio::find() else { return Ok(()) };
     let output = film.output("torio.mp4");
     for preset in PRESETS {
         let stream = json!({"encoder": "libx264", "encoder_option": {"preset": preset}});
         let theirs = torio.speed(film, "mp4", &output, &stream)?;
-        let ratios = own.iter().zip(&ours);
-        let ratios = ratios.map(|(own, ours)| format!("{} {:.2}x", own.name, ours / theirs));
+        let ratios = variants.iter().zip(&ours);
+        let ratios =
+            ratios.map(|((own, (of, _)), ours)| format!("{} {:.2}x", name(own, of), ours / theirs));
         let ratios = ratios.collect::<Vec<_>>().join(", ");
         println!("  {:<28} {theirs:>6.1}   {ratios}", format!("torio libx264 {preset}"));
     }

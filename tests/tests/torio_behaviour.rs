@@ -252,6 +252,48 @@ fn a_gap_is_silence_where_the_container_has_no_timestamps() {
 }
 
 #[test]
+fn sound_begins_late_and_pauses_where_the_container_has_timestamps() {
+    let chunks: &[(&[i16], f64)] = &[(&[1, 2], 0.002), (&[3], 0.006), (&[4], 0.007)];
+    let stream = || AudioStream::new(1000, 1).format(SampleFormat::S16).encoder("pcm_s16le");
+    let file = |fill: &str| {
+        let recipe = Recipe::new("mov", stream()).option("fill_gaps", fill);
+        recipe
+            .file(|encoder| {
+                chunks.iter().try_for_each(|(samples, pts)| {
+                    encoder.write_audio_chunk(0, &mono_i16(samples), Some(*pts))
+                })
+            })
+            .unwrap()
+    };
+    // The words of a box after its version and flags.
+    let words = |file: &[u8], kind: &[u8; 4], count: usize| -> Vec<i32> {
+        let at = file.windows(4).rposition(|bytes| bytes == kind).expect("it has the box") + 8;
+        file[at..]
+            .chunks(4)
+            .take(count)
+            .map(|w| i32::from_be_bytes(w.try_into().unwrap()))
+            .collect()
+    };
+    // Two edits: 2 ms of nothing, then the media from its start.
+    let waits = [2, 2, -1, 0x1_0000];
+    let filled = file("true");
+    assert_eq!(words(&filled, b"elst", 4), waits);
+    assert_eq!(sound_of("mov", &filled), [1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 4, 0].as_slice());
+    let pausing = file("false");
+    assert_eq!(words(&pausing, b"elst", 4), waits);
+    assert_eq!(sound_of("mov", &pausing), [1, 0, 2, 0, 3, 0, 4, 0].as_slice());
+    // A sample of one unit, one of three, and two of one.
+    assert_eq!(words(&pausing, b"stts", 7), [3, 1, 1, 1, 3, 2, 1]);
+
+    // A start so late that no silence would reach it.
+    let recipe = Recipe::new("mp4", AudioStream::new(48_000, 2).format(SampleFormat::S16));
+    let samples = vec![0i16; 2 * 4800];
+    let chunk = TensorView::contiguous(&samples, &[4800, 2]).unwrap();
+    let late = recipe.file(|encoder| encoder.write_audio_chunk(0, &chunk, Some(1e5))).unwrap();
+    assert!(late.len() < 4000, "{}", late.len());
+}
+
+#[test]
 fn silence_of_unsigned_samples_is_in_the_middle() {
     let recipe = Recipe::new("u8", AudioStream::new(1000, 1).format(SampleFormat::U8));
     let chunk = TensorView::contiguous(&[1u8], &[1, 1]).unwrap();
@@ -403,7 +445,7 @@ fn layouts_that_an_encoder_does_not_take_become_the_nearest() {
         ("mp3", 6, "stereo"),
         ("adts", 3, "3.0"),
         ("adts", 6, "5.1"),
-        ("adts", 7, "5.1"),
+        ("adts", 7, "7.1"),
         ("opus", 4, "quad"),
         ("g722", 2, "mono"),
     ] {

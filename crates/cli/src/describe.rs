@@ -5,9 +5,9 @@ use std::fmt::Write;
 use anyhow::{anyhow, bail};
 use reelwright::{
     AudioEncoderInfo, Backing, EncoderInfo, MuxerInfo, OPEN_OPTIONS, OptionInfo, OptionKind,
-    PixelFormat, SampleFormat, VIDEO_ENCODER_OPTIONS, VideoEncoderInfo, audio_encoders,
+    PixelFormat, SampleFormat, VideoEncoderInfo, audio_encoder_options, audio_encoders,
     default_audio_encoder, default_video_encoder, muxers, output_devices, output_protocols,
-    video_encoders,
+    video_encoder_options, video_encoders,
 };
 use serde_json::{Value, json};
 
@@ -168,7 +168,8 @@ fn encoder_help(info: &AudioEncoderInfo) -> String {
             ("codec config", joined(encoder.config.iter().map(|field| field.name()))),
         ],
     );
-    options_help(&mut text, "Options (--audio-option NAME=VALUE):", encoder.options.iter());
+    let options = audio_encoder_options(info);
+    options_help(&mut text, "Options (--audio-option NAME=VALUE):", options);
     text
 }
 
@@ -184,10 +185,7 @@ fn video_encoder_help(info: &VideoEncoderInfo) -> String {
             ("codec config", joined(encoder.config.iter().map(|field| field.name()))),
         ],
     );
-    let common = VIDEO_ENCODER_OPTIONS
-        .iter()
-        .filter(|common| encoder.options.iter().all(|own| own.name != common.name));
-    let options = encoder.options.iter().chain(common);
+    let options = video_encoder_options(info);
     options_help(&mut text, "Options (--video-option NAME=VALUE):", options);
     text
 }
@@ -288,7 +286,7 @@ fn encoder_json(info: &AudioEncoderInfo) -> Value {
         "sample_formats": info.sample_formats.iter().map(|f| f.name()).collect::<Vec<_>>(),
         "sample_rates": info.sample_rates.to_string(),
         "layouts": info.layouts.to_string(),
-        "options": encoder.options.iter().map(option_json).collect::<Vec<_>>(),
+        "options": audio_encoder_options(info).map(option_json).collect::<Vec<_>>(),
     })
 }
 
@@ -303,12 +301,7 @@ fn video_encoder_json(info: &VideoEncoderInfo) -> Value {
         "backing": backing(encoder.backing),
         "default_of": default_of_muxers(encoder),
         "pixel_formats": info.pixel_formats.iter().map(|f| f.name()).collect::<Vec<_>>(),
-        "options": encoder
-            .options
-            .iter()
-            .chain(VIDEO_ENCODER_OPTIONS)
-            .map(option_json)
-            .collect::<Vec<_>>(),
+        "options": video_encoder_options(info).map(option_json).collect::<Vec<_>>(),
     })
 }
 

@@ -234,7 +234,8 @@ impl ChannelLayout {
     }
 
     /// Whether every channel of `other` has its place here. The sides stand in for the back and
-    /// the back for the sides, where only one of the two pairs is there.
+    /// the back for the sides, where only one of the two pairs is there, and the back pair for a
+    /// channel in its middle.
     pub fn holds(self, other: Self) -> bool {
         const BACK: u32 = Channel::BackLeft.bit() | Channel::BackRight.bit();
         const SIDE: u32 = Channel::SideLeft.bit() | Channel::SideRight.bit();
@@ -246,6 +247,9 @@ impl ChannelLayout {
             SIDE if self.mask & SIDE == 0 => other.mask & !SIDE | BACK,
             _ => other.mask,
         };
+        const MIDDLE: u32 = Channel::BackCenter.bit();
+        let has_room = self.mask & BACK == BACK && moved & BACK == 0;
+        let moved = if has_room { moved & !MIDDLE } else { moved };
         moved & !self.mask == 0
     }
 

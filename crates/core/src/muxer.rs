@@ -65,6 +65,9 @@ pub struct MuxerInfo {
     /// Whether pictures can be shown for any time; otherwise each is shown for one unit of its
     /// time base.
     pub variable_frame_rate: bool,
+    /// Whether sound can begin late and pause: packets are heard at their times, whatever is
+    /// between them; otherwise each follows the last one.
+    pub pauses: bool,
     /// Where each picture is a file of its own: how it is coded, by the file's extension. The
     /// destination's name may have a place for its number, as `frame_%04d.png`, and the muxer
     /// makes all files as siblings: the main output is never asked for. Empty for all others.

@@ -109,6 +109,16 @@ impl PacketQueue {
         self.ready.is_empty()
     }
 
+    /// Changes the times of the packets from index `first` on: pts and dts become later by what
+    /// `by` says for the pts.
+    pub fn delay(&mut self, first: usize, mut by: impl FnMut(Timestamp) -> i64) {
+        for packet in self.ready.range_mut(first..) {
+            let later = by(packet.pts);
+            packet.pts.0 = packet.pts.0.saturating_add(later);
+            packet.dts.0 = packet.dts.0.saturating_add(later);
+        }
+    }
+
     /// The packets, first to last.
     pub fn iter(&self) -> impl Iterator<Item = &Packet> {
         self.ready.iter()

@@ -51,11 +51,11 @@ pub(crate) fn describe(kind: &str, name: &str) -> PyResult<Vec<(&'static str, St
     } else {
         let is_it = |info: &EncoderInfo| info.name == name || info.aliases.contains(&name);
         let encoder = encoders().find(|info| info.name == name).or_else(|| encoders().find(is_it));
-        options.extend(encoder.iter().flat_map(|info| info.options));
-        if encoder.is_some_and(|info| {
-            reelwright::video_encoders().any(|video| video.encoder.name == info.name)
-        }) {
-            options.extend(reelwright::VIDEO_ENCODER_OPTIONS);
+        let is_it = |info: &EncoderInfo| encoder.is_some_and(|found| found.name == info.name);
+        if let Some(audio) = reelwright::audio_encoders().find(|info| is_it(&info.encoder)) {
+            options.extend(reelwright::audio_encoder_options(audio));
+        } else if let Some(video) = reelwright::video_encoders().find(|info| is_it(&info.encoder)) {
+            options.extend(reelwright::video_encoder_options(video));
         }
         encoder.is_some()
     };

@@ -1,5 +1,6 @@
 //! The way of an audio chunk to packets: checked, converted, cut into frames, encoded.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use reelwright_convert::{AudioConverter, Outliers, Resampler, outliers};
@@ -44,11 +45,29 @@ pub(crate) struct AudioPipeline {
     frame_start: i64,
     /// When the next sample written is heard, in samples of the chunks.
     next: i64,
-    fills_gaps: bool,
+    /// How much of that are pauses.
+    paused: i64,
+    gaps: Gaps,
+    /// The pauses that packets do not know of yet: from which of the samples that were written
+    /// they are later, and by how many; both are encoded ones. The first one is in force.
+    pauses: VecDeque<(i64, i64)>,
     has_warned_of_overlap: bool,
     /// How many samples beyond ±1 were clamped.
     pub(crate) clamped: u64,
     pub(crate) packets: PacketQueue,
+}
+
+/// What becomes of a gap that pts leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gaps {
+    /// Silence.
+    Filled,
+    /// Silence; where nothing was heard before, or that would be very long, packets are later.
+    FilledAfterTheStart,
+    /// Packets are later.
+    Pauses,
+    /// It is lost.
+    LeftOut,
 }
 
 /// How a chunk's samples become a frame's.
@@ -123,7 +142,7 @@ impl AudioPipeline {
         let ResolvedAudio { info, request, mut options, input, sample_rate, layout, bits, .. } =
             stream;
         let encoder = (info.open)(&request, &mut options)?;
-        options.finish(info.encoder.options)?;
+        options.finish(crate::audio_encoder_options(info))?;
 
         let out_channels = request.layout.channels();
         let frame_size = encoder.frame_size();
@@ -155,7 +174,9 @@ impl AudioPipeline {
             filled: 0,
             frame_start: 0,
             next: 0,
-            fills_gaps: true,
+            paused: 0,
+            gaps: Gaps::Filled,
+            pauses: VecDeque::new(),
             has_warned_of_overlap: false,
             clamped: 0,
             packets: PacketQueue::new(),
@@ -166,8 +187,13 @@ impl AudioPipeline {
         self.encoder.parameters()
     }
 
-    pub(crate) fn set_fills_gaps(&mut self, fills_gaps: bool) {
-        self.fills_gaps = fills_gaps;
+    pub(crate) fn set_gaps(&mut self, fills_gaps: bool, has_pauses: bool) {
+        self.gaps = match (fills_gaps, has_pauses) {
+            (true, false) => Gaps::Filled,
+            (true, true) => Gaps::FilledAfterTheStart,
+            (false, true) => Gaps::Pauses,
+            (false, false) => Gaps::LeftOut,
+        };
     }
 
     /// Refuses a chunk that does not fit, before anything of it is written; returns how many
@@ -227,11 +253,17 @@ impl AudioPipeline {
             }
             return Ok(0);
         }
-        if !self.fills_gaps {
-            self.next = at;
-            return Ok(0);
+        let is_long = gap > MAX_GAP_SECONDS * i64::from(self.sample_rate);
+        match self.gaps {
+            Gaps::LeftOut => {
+                self.next = at;
+                return Ok(0);
+            }
+            Gaps::Pauses => return self.pause(gap),
+            Gaps::FilledAfterTheStart if is_long || self.next == 0 => return self.pause(gap),
+            Gaps::Filled | Gaps::FilledAfterTheStart => {}
         }
-        if gap > MAX_GAP_SECONDS * i64::from(self.sample_rate) {
+        if is_long {
             return Err(Error::chunk(format!(
                 "A PTS of {pts} leaves a gap of {:.0} s. Up to {MAX_GAP_SECONDS} s are filled with \
                  silence; pass fill_gaps=false to open to leave gaps out.",
@@ -239,6 +271,38 @@ impl AudioPipeline {
             )));
         }
         Ok(gap)
+    }
+
+    /// Makes the packets of what follows later by a gap; returns that there is nothing to fill.
+    fn pause(&mut self, gap: i64) -> Result<i64> {
+        if gap == 0 {
+            return Ok(0);
+        }
+        // Packets of any size end where the pause begins.
+        self.flush()?;
+        let encoded = self.parameters().audio().map_or(self.sample_rate, |audio| audio.sample_rate);
+        let at_encoded_rate = |samples: i64| {
+            let rate = i128::from(self.sample_rate);
+            ((i128::from(samples) * i128::from(encoded) + rate / 2) / rate) as i64
+        };
+        let written = self.next - self.paused;
+        // What comes before the first sample, for the sake of the encoder, goes with it.
+        let from = if written == 0 { i64::MIN } else { at_encoded_rate(written) };
+        self.paused += gap;
+        self.next += gap;
+        self.pauses.push_back((from, at_encoded_rate(self.paused)));
+        Ok(0)
+    }
+
+    /// Tells the packets from `first` on of the pauses before them.
+    fn delay_packets(&mut self, first: usize) {
+        let pauses = &mut self.pauses;
+        self.packets.delay(first, |pts| {
+            while pauses.get(1).is_some_and(|(from, _)| *from <= pts.0) {
+                pauses.pop_front();
+            }
+            pauses.front().filter(|(from, _)| *from <= pts.0).map_or(0, |(_, later)| *later)
+        });
     }
 
     /// Takes samples of `chunk` from `row` on, some frames' worth at most; returns the row to go
@@ -317,7 +381,10 @@ impl AudioPipeline {
         };
         self.frame_start += self.filled as i64;
         self.filled = 0;
-        self.encoder.encode(&frame, &mut self.packets)
+        let first = self.packets.len();
+        self.encoder.encode(&frame, &mut self.packets)?;
+        self.delay_packets(first);
+        Ok(())
     }
 
     /// Encodes what has come so far, if the encoder takes frames of any size.
@@ -332,7 +399,10 @@ impl AudioPipeline {
             self.take_resampled()?;
         }
         self.encode()?;
-        self.encoder.finish(&mut self.packets)
+        let first = self.packets.len();
+        self.encoder.finish(&mut self.packets)?;
+        self.delay_packets(first);
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use reelwright_core::{
     Options, Result, SampleFormat, list,
 };
 
+use crate::encoder_options::take_audio;
 use crate::registry::{audio_encoder_by_name, default_audio_encoder};
 
 /// An audio stream: what chunks will be written to it, and how they are encoded.
@@ -92,7 +93,8 @@ impl AudioStream {
         self
     }
 
-    /// Sets an option of the encoder.
+    /// Sets an option of the encoder, one of
+    /// [`audio_encoder_options`](crate::audio_encoder_options).
     #[must_use]
     pub fn encoder_option(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.encoder_options.set(name, value);
@@ -179,7 +181,6 @@ impl AudioStream {
             Some(name) => audio_encoder_by_name(name)?,
             None => default_audio_encoder(muxer)?,
         };
-        let name = info.encoder.name;
         if !muxer.audio_codecs.contains(&info.encoder.codec) {
             return Err(Error::unsupported(format!(
                 "{} does not support {}. Supported codecs are {}.",
@@ -188,23 +189,20 @@ impl AudioStream {
                 list(muxer.audio_codecs)
             )));
         }
-        for field in self.codec_config.fields() {
-            if !info.encoder.config.contains(&field) {
-                log::warn!("{name} has no use for {} of codec_config.", field.name());
-            }
-        }
+        let (mut options, mut config) = (self.encoder_options.clone(), self.codec_config);
+        take_audio(&info.encoder, &mut options, &mut config)?;
         let (layout, encoded_layout) = self.choose_layouts(info, layout)?;
         let request = AudioEncoderRequest {
             codec: info.encoder.codec,
             sample_format: self.choose_format(info)?,
             sample_rate: self.choose_rate(info)?,
             layout: encoded_layout,
-            config: self.codec_config,
+            config,
         };
         Ok(ResolvedAudio {
             info,
             request,
-            options: self.encoder_options.clone(),
+            options,
             input: self.format.data_type(),
             sample_rate: self.sample_rate,
             layout,

@@ -18,7 +18,8 @@ const FILL_GAPS: OptionInfo = OptionInfo::bool(
     "fill_gaps",
     true,
     "whether a gap that pts leaves is filled: with silence, or by repeating a picture where the \
-     format cannot show one longer; without, it is left out",
+     format cannot show one longer; without, sound pauses in MP4 and its kin, and in other formats \
+     the gap is left out",
 );
 
 /// Samples of silence that are written at a time.
@@ -234,7 +235,7 @@ impl<'w> StreamingMediaEncoder<'w> {
         }
         let fills_gaps = options.take_bool(&FILL_GAPS)?;
         for stream in &mut self.streams {
-            stream.set_fills_gaps(fills_gaps);
+            stream.set_gaps(fills_gaps, self.format.pauses);
         }
         let mut muxer = (self.format.open)(&mut options)?;
         options.finish(self.format.options.iter().chain(OPEN_OPTIONS))?;

@@ -31,6 +31,7 @@ struct Readme;
 mod audio_pipeline;
 mod audio_stream;
 mod encoder;
+mod encoder_options;
 mod frame_rate;
 mod interleave;
 mod registry;
@@ -42,6 +43,7 @@ mod video_worker;
 
 pub use audio_stream::AudioStream;
 pub use encoder::{OPEN_OPTIONS, StreamingMediaEncoder};
+pub use encoder_options::{audio_encoder_options, video_encoder_options};
 pub use reelwright_convert::{ResampleQuality, ScaleFilter};
 pub use reelwright_core::{
     AudioEncoderInfo, Backing, ChannelLayout, ChromaLocation, CodecConfig, CodecConfigField,
@@ -55,4 +57,4 @@ pub use registry::{
     output_protocols, video_encoders,
 };
 pub use target::Target;
-pub use video_stream::{VIDEO_ENCODER_OPTIONS, VideoStream};
+pub use video_stream::VideoStream;

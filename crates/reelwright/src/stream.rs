@@ -33,9 +33,10 @@ impl Stream {
         }
     }
 
-    pub(crate) fn set_fills_gaps(&mut self, fills_gaps: bool) {
+    /// What becomes of gaps: whether they are filled, and whether the format can have pauses.
+    pub(crate) fn set_gaps(&mut self, fills_gaps: bool, has_pauses: bool) {
         match self {
-            Self::Audio(audio) => audio.set_fills_gaps(fills_gaps),
+            Self::Audio(audio) => audio.set_gaps(fills_gaps, has_pauses),
             Self::Video(video) => video.set_fills_gaps(fills_gaps),
         }
     }

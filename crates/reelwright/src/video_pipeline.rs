@@ -56,8 +56,7 @@ impl VideoPipeline {
         let (width, height) = (width as usize, height as usize);
         let size = (request.width as usize, request.height as usize);
         let encoder = (info.open)(&request, &mut options)?;
-        let own = info.encoder.options.iter();
-        options.finish(own.chain(crate::video_stream::VIDEO_ENCODER_OPTIONS))?;
+        options.finish(crate::video_encoder_options(info))?;
         let picture = VideoBuffer::new(request.pixel_format, size.0, size.1, request.color)?;
         let converter = VideoConverter::new(
             format,

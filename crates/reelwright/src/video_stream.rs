@@ -7,6 +7,7 @@ use reelwright_core::{
     TransferCharacteristics, VideoColor, VideoEncoderInfo, VideoEncoderRequest, list,
 };
 
+use crate::encoder_options::take_video;
 use crate::registry::{default_video_encoder, video_encoder_by_name};
 
 /// The pixel formats of chunks.
@@ -73,39 +74,9 @@ const CHROMA_LOCATION: OptionInfo = OptionInfo::choice(
     "auto",
     "where chroma is that several pixels share",
 );
-const BIT_RATE: OptionInfo =
-    OptionInfo::int("b", (0, i64::MAX), None, "bit_rate of codec_config, in bits per second");
-const GOP_SIZE: OptionInfo =
-    OptionInfo::int("g", (0, u32::MAX as i64), None, "gop_size of codec_config");
-const MAX_B_FRAMES: OptionInfo =
-    OptionInfo::int("bf", (0, 16), None, "max_b_frames of codec_config");
-const THREADS: OptionInfo = OptionInfo::int(
-    "threads",
-    (0, 1024),
-    None,
-    "threads; from 2 on the encoder is at work while the next picture is made, and shares its own \
-     work where it can; 0 lets it decide",
-);
-const THREAD_TYPE: OptionInfo = OptionInfo::choice(
-    "thread_type",
-    &[("slice", "parts of a picture at once"), ("frame", "several pictures at once")],
-    "slice",
-    "how threads share the work, where the encoder has both ways",
-);
-
-/// The options that every video encoder takes beside its own.
-pub static VIDEO_ENCODER_OPTIONS: &[OptionInfo] = &[
-    COLORSPACE,
-    COLOR_RANGE,
-    COLOR_PRIMARIES,
-    COLOR_TRC,
-    CHROMA_LOCATION,
-    BIT_RATE,
-    GOP_SIZE,
-    MAX_B_FRAMES,
-    THREADS,
-    THREAD_TYPE,
-];
+/// What every video encoder takes about colours.
+pub(crate) static COLOR_OPTIONS: &[OptionInfo] =
+    &[COLORSPACE, COLOR_RANGE, COLOR_PRIMARIES, COLOR_TRC, CHROMA_LOCATION];
 
 /// A video stream: what chunks will be written to it, and how they are encoded.
 ///
@@ -192,7 +163,8 @@ impl VideoStream {
         self
     }
 
-    /// Sets an option of the encoder, or one of [`VIDEO_ENCODER_OPTIONS`].
+    /// Sets an option of the encoder, one of
+    /// [`video_encoder_options`](crate::video_encoder_options).
     #[must_use]
     pub fn encoder_option(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.encoder_options.set(name, value);
@@ -292,7 +264,6 @@ impl VideoStream {
             Some(name) => video_encoder_by_name(name)?,
             None => default_video_encoder(muxer, extension)?,
         };
-        let name = info.encoder.name;
         if !muxer.video_codecs.contains(&info.encoder.codec) {
             return Err(Error::unsupported(format!(
                 "{} does not support {}. Supported codecs are {}.",
@@ -303,21 +274,7 @@ impl VideoStream {
         }
         let mut options = self.encoder_options.clone();
         let mut config = self.codec_config;
-        config.bit_rate = config.bit_rate.or(options.take_int(&BIT_RATE)?.map(|b| b as u64));
-        config.gop_size = config.gop_size.or(options.take_int(&GOP_SIZE)?.map(|g| g as u32));
-        let b_frames = options.take_int(&MAX_B_FRAMES)?.map(|frames| frames as u32);
-        config.max_b_frames = config.max_b_frames.or(b_frames);
-        for field in config.fields() {
-            if !info.encoder.config.contains(&field) {
-                log::warn!("{name} has no use for {} of codec_config.", field.name());
-            }
-        }
-        options.take_choice(&THREAD_TYPE)?;
-        // What is wrong with it says whoever takes it.
-        let threads = options.clone().take_int(&THREADS).ok().flatten();
-        if !info.encoder.options.iter().any(|option| option.name == THREADS.name) {
-            options.take_int(&THREADS)?;
-        }
+        let threads = take_video(&info.encoder, &mut options, &mut config)?;
         let encoder_frame_rate = match self.encoder_frame_rate {
             None => frame_rate,
             Some(rate) => positive_rate("Encoder frame rate", rate)?,

@@ -11,6 +11,8 @@ const MAX_QP: u32 = 51;
 /// Seconds from one keyframe to the next, and the most pictures.
 const KEYFRAME_SECONDS: f64 = 5.0;
 const MAX_GOP: f64 = 250.0;
+/// The least width and height: smaller ones the library takes at first, and then fails.
+pub(crate) const MIN_SIZE: u32 = 16;
 /// The most slices that the library makes.
 pub(crate) const MAX_SLICES: usize = 35;
 /// The most threads that it starts.
@@ -22,19 +24,19 @@ const USUAL_SLICES: usize = 4;
 const PRESET: OptionInfo = OptionInfo::choice(
     "preset",
     &[
-        ("ultrafast", "least effort; no CABAC and no deblocking filter, unless asked for"),
-        ("superfast", "least effort"),
-        ("veryfast", "least effort"),
-        ("faster", "some effort"),
-        ("fast", "some effort"),
-        ("medium", "some effort"),
+        ("ultrafast", "little effort; no CABAC and no deblocking filter, unless asked for"),
+        ("superfast", "little effort"),
+        ("veryfast", "little effort"),
+        ("faster", "most effort"),
+        ("fast", "most effort"),
+        ("medium", "most effort"),
         ("slow", "most effort"),
         ("slower", "most effort"),
         ("veryslow", "most effort"),
         ("placebo", "most effort"),
     ],
     "veryfast",
-    "how much time to take for smaller files: the library knows three degrees",
+    "how much time to take for smaller files: the library knows two degrees",
 );
 const CRF: OptionInfo = OptionInfo::float(
     "crf",
@@ -64,7 +66,9 @@ const CODER: OptionInfo = OptionInfo::choice(
     &[
         ("default", "as the profile has it"),
         ("cabac", "arithmetic coding: smaller"),
+        ("ac", "the same"),
         ("cavlc", "codes of whole bits: faster"),
+        ("vlc", "the same"),
     ],
     "default",
     "entropy coder",
@@ -77,6 +81,8 @@ const TUNE: OptionInfo = OptionInfo::choice(
         ("animation", "a stronger deblocking filter"),
         ("grain", "a much weaker deblocking filter"),
         ("stillimage", "a very much weaker deblocking filter"),
+        ("psnr", "nothing is done for the eye alone: nothing to leave out"),
+        ("ssim", "the same"),
         ("fastdecode", "no CABAC and no deblocking filter"),
         ("zerolatency", "the encoder never keeps a picture back: nothing to do"),
     ],
@@ -114,7 +120,6 @@ pub(crate) enum Rate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effort {
     Low,
-    Medium,
     High,
 }
 
@@ -147,15 +152,14 @@ impl Config {
             return Err(Error::unsupported(format!(
                 "H.264 with 4:2:0 chroma needs an even width and height. Found: {width}x{height}. \
                  Pass encoder_width={} and encoder_height={}, or an encoder that takes odd sizes.",
-                width + width % 2,
-                height + height % 2
+                (width + width % 2).max(MIN_SIZE),
+                (height + height % 2).max(MIN_SIZE)
             )));
         }
         let preset = options.take_choice(&PRESET)?;
         let effort = match preset {
-            "faster" | "fast" | "medium" => Effort::Medium,
-            "slow" | "slower" | "veryslow" | "placebo" => Effort::High,
-            _ => Effort::Low,
+            "ultrafast" | "superfast" | "veryfast" => Effort::Low,
+            _ => Effort::High,
         };
         let loopfilter_given = options.contains(&LOOPFILTER);
         let mut loopfilter = options.take_bool(&LOOPFILTER)?;
@@ -173,14 +177,14 @@ impl Config {
         let profile_given = options.contains(&PROFILE);
         let (profile, coder) = (options.take_choice(&PROFILE)?, options.take_choice(&CODER)?);
         let is_baseline = matches!(profile, "baseline" | "constrained_baseline");
-        if is_baseline && coder == "cabac" {
-            return Err(Error::option(
-                "coder=cabac needs the profile main or high. Found: profile=baseline",
-            ));
+        if is_baseline && matches!(coder, "cabac" | "ac") {
+            return Err(Error::option(format!(
+                "coder={coder} needs the profile main or high. Found: profile={profile}"
+            )));
         }
         let cabac = match coder {
-            "cabac" => true,
-            "cavlc" => false,
+            "cabac" | "ac" => true,
+            "cavlc" | "vlc" => false,
             _ => !is_baseline && tune != "fastdecode" && !is_ultrafast,
         };
         let profile = match profile {
@@ -225,15 +229,15 @@ impl Config {
     }
 }
 
-/// How the bit rate is steered. What says most clearly what is wanted wins: a quantiser, then a
-/// quality, then a bit rate.
+/// How the bit rate is steered. As in FFmpeg, a quality wins over a quantiser, and that over a bit
+/// rate.
 fn rate(request: &VideoEncoderRequest, options: &mut Options) -> Result<Rate> {
     let (qp, crf) = (options.take_int(&QP)?, options.take_float(&CRF)?);
-    if let Some(qp) = qp {
-        return Ok(Rate::Quantizer(qp as u32));
-    }
     if let Some(crf) = crf {
         return Ok(Rate::Quantizer(crf.round() as u32));
+    }
+    if let Some(qp) = qp {
+        return Ok(Rate::Quantizer(qp as u32));
     }
     if let Some(qscale) = request.config.qscale {
         if !(qscale >= 0.0 && qscale <= MAX_QP as f32) {

@@ -7,6 +7,7 @@ use reelwright_core::{
 };
 
 use crate::config::{Config, Rate};
+use crate::level::{self, Peak};
 use crate::library::Library;
 use crate::rate::RateControl;
 use crate::timing;
@@ -26,7 +27,11 @@ pub(crate) struct H264Encoder {
     gop_size: u32,
     /// Pictures since the last keyframe.
     since_keyframe: u32,
+    peak: Peak,
 }
+
+/// How much more than on average the fullest second has at most, roughly.
+const PEAK_FACTOR: u64 = 2;
 
 impl H264Encoder {
     pub(crate) fn open(
@@ -43,10 +48,13 @@ impl H264Encoder {
             _ => {}
         })?;
         let chroma_location = request.color.chroma_location;
-        let record = AvcConfig {
+        let mut record = AvcConfig {
             sps: timing::tell(&sets.sps, request.frame_rate, chroma_location)?,
             pps: sets.pps.clone(),
         };
+        if let Rate::Average(bit_rate) = config.rate {
+            level::raise(&mut record.sps, PEAK_FACTOR * bit_rate);
+        }
         record.to_bytes()?;
         let parameters = StreamParameters {
             time_base: TimeBase::new(request.frame_rate.inverse()),
@@ -76,6 +84,7 @@ impl H264Encoder {
             rate_control,
             gop_size: config.gop_size,
             since_keyframe: config.gop_size,
+            peak: Peak::default(),
         }))
     }
 }
@@ -115,6 +124,7 @@ impl VideoEncoder for H264Encoder {
         if let Some(control) = &mut self.rate_control {
             control.took(data.len(), coded.is_keyframe);
         }
+        self.peak.add(seconds as i64, data.len());
         let packet = packets.push_buffer(data);
         (packet.pts, packet.dts, packet.duration) = (frame.pts, frame.pts, 1);
         packet.keyframe = coded.is_keyframe;
@@ -122,6 +132,10 @@ impl VideoEncoder for H264Encoder {
     }
 
     fn finish(&mut self, _packets: &mut PacketQueue) -> Result<()> {
+        // Who writes the parameter sets last writes them as they came to be.
+        if let CodecRecord::H264(record) = &mut self.parameters.record {
+            level::raise(&mut record.sps, self.peak.bits());
+        }
         Ok(())
     }
 }

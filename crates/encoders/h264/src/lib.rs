@@ -10,6 +10,7 @@
 
 mod config;
 mod encoder;
+mod level;
 mod library;
 mod rate;
 mod timing;

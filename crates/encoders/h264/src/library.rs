@@ -8,13 +8,11 @@ use reelwright_core::{
     ColorInfo, ColorRange, Error, MatrixCoefficients, Rational, Result, VideoFrame,
 };
 
-use crate::config::{Config, Effort, Profile, Rate};
+use crate::config::{Config, Effort, MIN_SIZE, Profile, Rate};
 
 /// The frame rates that the library counts with.
 const MIN_FRAME_RATE: f32 = 1.0;
 const MAX_FRAME_RATE: f32 = 60.0;
-/// The least width and height: smaller ones it takes at first, and then fails.
-const MIN_SIZE: u32 = 16;
 
 /// What a picture became.
 pub(crate) struct Coded {
@@ -103,7 +101,6 @@ impl Library {
         p.uiIntraPeriod = config.gop_size;
         p.iComplexityMode = match config.effort {
             Effort::Low => sys::LOW_COMPLEXITY,
-            Effort::Medium => sys::MEDIUM_COMPLEXITY,
             Effort::High => sys::HIGH_COMPLEXITY,
         };
         p.iEntropyCodingModeFlag = config.cabac.into();

@@ -41,6 +41,7 @@ pub static MUXER: MuxerInfo = MuxerInfo {
     video_codecs: &[],
     max_streams: 1,
     variable_frame_rate: false,
+    pauses: false,
     pictures: &[],
     covers: false,
     options: &[],

@@ -18,6 +18,7 @@ pub static MUXERS: &[MuxerInfo] = &[
         video_codecs: numbered::CODECS,
         max_streams: 1,
         variable_frame_rate: false,
+        pauses: false,
         pictures: &[
             ("png", CodecId::Png),
             ("jpg", CodecId::Mjpeg),
@@ -40,6 +41,7 @@ pub static MUXERS: &[MuxerInfo] = &[
         video_codecs: &[CodecId::Gif],
         max_streams: 1,
         variable_frame_rate: true,
+        pauses: false,
         pictures: &[],
         covers: false,
         options: gif::OPTIONS,
@@ -54,6 +56,7 @@ pub static MUXERS: &[MuxerInfo] = &[
         video_codecs: &[CodecId::Png],
         max_streams: 1,
         variable_frame_rate: true,
+        pauses: false,
         pictures: &[],
         covers: false,
         options: apng::OPTIONS,

@@ -19,6 +19,7 @@ pub static MUXER: MuxerInfo = MuxerInfo {
     video_codecs: &[CodecId::Av1],
     max_streams: 1,
     variable_frame_rate: true,
+    pauses: false,
     pictures: &[],
     covers: false,
     options: &[],

@@ -45,6 +45,7 @@ pub static MUXER: MuxerInfo = MuxerInfo {
     video_codecs: &[],
     max_streams: 1,
     variable_frame_rate: false,
+    pauses: false,
     pictures: &[],
     covers: true,
     options: &[ID3V2_VERSION, WRITE_ID3V1, WRITE_XING],

@@ -68,6 +68,7 @@ const fn info(
         video_codecs: flavour.video_codecs,
         max_streams: MAX_STREAMS,
         variable_frame_rate: true,
+        pauses: true,
         pictures: &[],
         covers: true,
         options: OPTIONS,

@@ -44,6 +44,7 @@ macro_rules! info {
             video_codecs: &[],
             max_streams: $streams,
             variable_frame_rate: false,
+            pauses: false,
             pictures: &[],
             covers: true,
             options: &[PAGE_DURATION, SERIAL_OFFSET],

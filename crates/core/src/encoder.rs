@@ -337,7 +337,7 @@ mod tests {
         assert_eq!(nearest("5.1(side)"), "5.1");
         assert_eq!(nearest("quad"), "5.1");
         assert_eq!(nearest("7.1"), "5.1");
-        assert_eq!(nearest("4.0"), "3.0");
+        assert_eq!(nearest("4.0"), "5.1");
         let eight = Layouts::UpTo(8).nearest(ChannelLayout::unpositioned(9).unwrap()).unwrap();
         assert_eq!(eight.to_string(), "7.1");
     }

@@ -42,7 +42,7 @@ impl Rational {
         let limit = MAX_TERM as f64;
         if !(value.is_finite() && value >= 1.0 / limit && value <= limit) {
             return Err(Error::argument(format!(
-                "A rate must be finite, positive and at most {MAX_TERM}. Found: {value}"
+                "A rate must be from 1/{MAX_TERM} to {MAX_TERM}. Found: {value:e}"
             )));
         }
         // Convergents p/q of the continued fraction of `value`, until a term passes the limit.

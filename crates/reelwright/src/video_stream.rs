@@ -449,7 +449,8 @@ fn choose_color(
     }
     if format.is_full_range() && color.range == ColorRange::Limited {
         return Err(Error::option(format!(
-            "color_range=tv contradicts the encoder_format {format}, which is of full range."
+            "color_range=tv is not to be had in {format}, which is encoded and of full range. Leave it \
+             out, or pass another encoder_format or encoder."
         )));
     }
     Ok(color)

@@ -26,6 +26,16 @@ const USUAL_TILES: usize = 4;
 
 const SPEED: OptionInfo =
     OptionInfo::int("speed", (0, 10), Some(10), "0 is slowest and smallest, 10 fastest");
+const CPU_USED: OptionInfo =
+    OptionInfo::int("cpu-used", (0, 8), None, "libaom's speed: 0 to 8 are as speed 0 to 10");
+const PRESET: OptionInfo =
+    OptionInfo::int("preset", (0, 13), None, "SVT-AV1's speed: 0 to 13 are as speed 0 to 10");
+const CRF: OptionInfo = OptionInfo::float(
+    "crf",
+    (0.0, 63.0),
+    None,
+    "libaom's and SVT-AV1's quality, lower is better: a quantiser, in steps of 4",
+);
 const QP: OptionInfo = OptionInfo::int(
     "qp",
     (0, MAX_QP as i64),
@@ -57,7 +67,7 @@ const THREADS: OptionInfo = OptionInfo::int(
 );
 
 pub(crate) static OPTIONS: &[OptionInfo] =
-    &[SPEED, QP, TILES, TILE_COLUMNS, TILE_ROWS, LOW_LATENCY, THREADS];
+    &[SPEED, CPU_USED, PRESET, QP, CRF, TILES, TILE_COLUMNS, TILE_ROWS, LOW_LATENCY, THREADS];
 
 /// What rav1e is told, and how many threads it may use.
 pub(crate) fn config(
@@ -68,8 +78,9 @@ pub(crate) fn config(
         Error::unsupported(format!("librav1e does not take the frame rate {}.", request.frame_rate))
     };
     let term = |term: i64| u64::try_from(term).map_err(|_| too_precise());
-    let speed = options.take_int(&SPEED)?.unwrap_or(10) as u8;
-    let qp = match (options.take_int(&QP)?, request.config.qscale) {
+    let speed = speed(options)?;
+    let crf = options.take_float(&CRF)?.map(|crf| (4.0 * crf).round() as i64);
+    let qp = match (crf.or(options.take_int(&QP)?), request.config.qscale) {
         (Some(qp), _) => Some(qp as usize),
         (None, Some(qscale)) if (0.0..=MAX_QP as f32).contains(&qscale) => {
             Some(qscale.round() as usize)
@@ -139,6 +150,20 @@ pub(crate) fn config(
     }
     let threads = options.take_int(&THREADS)?.unwrap_or(0) as usize;
     Ok((config, threads))
+}
+
+/// The speed, by whichever encoder's name.
+fn speed(options: &mut Options) -> Result<u8> {
+    let is_given = options.contains(&SPEED);
+    let usual = options.take_int(&SPEED)?;
+    let as_own =
+        |value: Option<i64>, most: i64| value.map(|value| (20 * value + most) / (2 * most));
+    let (libaom, svt) = (options.take_int(&CPU_USED)?, options.take_int(&PRESET)?);
+    let given = [usual.filter(|_| is_given), as_own(libaom, 8), as_own(svt, 13)];
+    if given.iter().flatten().count() > 1 {
+        return Err(Error::option("Only one of speed, cpu-used and preset can be given."));
+    }
+    Ok(given.into_iter().flatten().next().or(usual).unwrap_or(10) as u8)
 }
 
 /// Luma samples a second of a tile at most: level 6.2's share (AV1 specification, annex A.3).

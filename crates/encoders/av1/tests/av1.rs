@@ -42,6 +42,17 @@ fn what_is_decoded_looks_like_what_was_encoded() {
 }
 
 #[test]
+fn names_of_other_encoders_options_are_the_same_thing() {
+    let bytes = |options| {
+        let case = VideoCase { options, ..VideoCase::new(&ENCODER) };
+        let encoded = case.encode(&case.film(4), |index| index as i64).unwrap();
+        encoded.packets.into_iter().flat_map(|packet| packet.data).collect::<Vec<_>>()
+    };
+    assert_eq!(bytes("cpu-used=6 crf=40"), bytes("speed=8 qp=160"));
+    assert_eq!(bytes("preset=9 crf=40"), bytes("speed=7 qp=160"));
+}
+
+#[test]
 fn the_record_has_the_sequence_header() {
     let case = VideoCase::new(&ENCODER);
     let encoded = case.encode(&case.film(2), |index| index as i64).unwrap();
@@ -105,7 +116,14 @@ fn keyframes_come_as_often_as_asked() {
 
 #[test]
 fn what_it_cannot_do_is_refused() {
-    for options in ["speed=11", "qp=256", "tile-columns=3", "tiles=2 tile-rows=2"] {
+    for options in [
+        "speed=11",
+        "qp=256",
+        "tile-columns=3",
+        "tiles=2 tile-rows=2",
+        "speed=9 preset=9",
+        "crf=64",
+    ] {
         assert!(VideoCase { options, ..VideoCase::new(&ENCODER) }.open().is_err(), "{options}");
     }
     let error = VideoCase { size: (8, 64), ..VideoCase::new(&ENCODER) }.open().err().unwrap();

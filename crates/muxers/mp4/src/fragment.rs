@@ -63,8 +63,8 @@ fn traf(out: &mut Bytes, track: &Track, before: usize) -> Result<()> {
     let base = batch.dts.checked_sub(origin).and_then(|base| u64::try_from(base).ok());
     let base = base.ok_or_else(|| {
         Error::unsupported(
-            "A stream of fragmented mp4 that begins late must not begin more than a second before \
-             0.",
+            "A stream of fragmented mp4 whose first packet comes late must not begin before 0, or if \
+             it is sound, not more than a second before.",
         )
     })?;
     let run = Run::new(track);

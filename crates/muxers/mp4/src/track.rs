@@ -267,7 +267,11 @@ impl Track {
                 }
             }
             if dts - last.dts > i64::from(u32::MAX) {
-                return Err(refuse("a dts that is at most 4294967295 ticks after the last one"));
+                return Err(refuse(&format!(
+                    "a dts that is at most {} after the one in front of it, {}",
+                    i64::from(u32::MAX) / self.clock.unit,
+                    last.dts / self.clock.unit
+                )));
             }
         }
         let pts = pts.max(dts);

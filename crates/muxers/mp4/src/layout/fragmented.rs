@@ -16,7 +16,8 @@ use crate::track::Timed;
 const LONGEST_BY_KEYFRAMES: i64 = 5_000_000;
 const LONGEST: i64 = 1_000_000;
 
-/// How long before 0 a track may begin whose first packet comes after the header, in microseconds.
+/// How long before 0 sound may begin whose first packet comes after the header, in microseconds:
+/// its encoder's delay. Pictures have none.
 const LATE_TRACK_MICROS: i64 = 1_000_000;
 
 #[derive(Debug)]
@@ -136,7 +137,8 @@ impl Fragments {
             return Ok(());
         }
         for track in &mut file.tracks {
-            let late = -track.clock.of_micros(LATE_TRACK_MICROS);
+            let late = if track.is_video { 0 } else { LATE_TRACK_MICROS };
+            let late = -track.clock.of_micros(late);
             track.origin = Some(track.span.first_dts.map_or(late, |dts| dts.min(0)));
         }
         file.movie(Samples::Fragments)?;

@@ -580,6 +580,37 @@ fn unknown_options_are_named() {
 }
 
 #[test]
+fn every_encoder_of_sound_takes_the_options_of_all() {
+    for (muxer, info) in formats() {
+        let stream = AudioStream::new(info.sample_rates.nearest(48_000), 1)
+            .encoder(info.encoder.name)
+            .encoder_option("threads", "1")
+            .encoder_option("thread_type", "frame");
+        add(muxer.name, &stream).unwrap();
+    }
+    // They do what codec_config does, and say more than that.
+    let music: Vec<f32> = (0..96_000).map(|i| (i as f32 * 0.7).sin() * (i as f32 * 0.01)).collect();
+    let music: Vec<f32> = music.iter().map(|x| x.fract() * 0.5).collect();
+    let file = |format, config, options: &[(&str, &str)]| {
+        let stream = AudioStream::new(48_000, 1).codec_config(config);
+        let stream = options.iter().fold(stream, |stream, (k, v)| stream.encoder_option(*k, *v));
+        Recipe::new(format, stream).file(|e| e.write_audio_chunk(0, &view(&music, 1), None)).unwrap()
+    };
+    let rate = |bit_rate| CodecConfig { bit_rate: Some(bit_rate), ..CodecConfig::default() };
+    for format in ["adts", "mp3", "opus"] {
+        let expected = file(format, rate(64_000), &[]);
+        assert!(expected.len() < file(format, rate(128_000), &[]).len(), "{format}");
+        for name in ["b", "ab"] {
+            assert_eq!(file(format, rate(128_000), &[(name, "64k")]), expected, "{format} {name}");
+        }
+    }
+    let level = CodecConfig { compression_level: Some(9), ..CodecConfig::default() };
+    let by_option = file("mp3", CodecConfig::default(), &[("compression_level", "9")]);
+    assert_eq!(by_option, file("mp3", level, &[]));
+    assert_ne!(by_option, file("mp3", CodecConfig::default(), &[]));
+}
+
+#[test]
 fn wrong_values_of_options_are_named() {
     for (name, value, allowed) in [
         ("compression_level", "13", "0 to 12"),

@@ -108,8 +108,10 @@ fn take_shared(
 ) -> Result<()> {
     let has_own = |name: &str| encoder.options.iter().any(|option| option.name == name);
     config.bit_rate = options.take_int(&BIT_RATE)?.map(i64::unsigned_abs).or(config.bit_rate);
-    let level = options.take_int(&COMPRESSION_LEVEL)?.map(|level| level as i32);
-    config.compression_level = level.or(config.compression_level);
+    if !has_own(COMPRESSION_LEVEL.name) {
+        let level = options.take_int(&COMPRESSION_LEVEL)?.map(|level| level as i32);
+        config.compression_level = level.or(config.compression_level);
+    }
     options.take_choice(&THREAD_TYPE)?;
     if !has_own(threads.name) {
         options.take_int(threads)?;

@@ -829,7 +829,7 @@ fn what_is_wrong_is_refused() {
         (at(6, 7), "a pts that is 0 to"),
         (at(i64::MAX, 6), "below 2^62"),
         (at(6, i64::MIN), "below 2^62"),
-        (at(1 << 40, 1 << 40), "at most 4294967295 ticks after"),
+        (at(1 << 40, 1 << 40), "at most 8388607 after the one in front of it, 5"),
         (Packet { duration: -1, ..at(6, 6) }, "a duration from 0"),
         (Packet { stream: 3, ..at(6, 6) }, "one of 1 streams, from 0 on. Found: 3"),
     ] {

@@ -116,7 +116,7 @@ fn more_pictures_a_second_than_tiles_may_hold_are_refused() {
 
 #[test]
 fn pictures_that_are_too_large_for_a_codec_are_refused_with_its_size() {
-    for (encoder, size) in [("libopenh264", 16_384), ("gif", 65_536), ("mjpeg", 65_536)] {
+    for (encoder, size) in [("h264", 16_384), ("gif", 65_536), ("mjpeg", 65_536)] {
         let format = if encoder == "gif" { "gif" } else { "mp4" };
         let (_, text) = message(add_and_open(format, &VideoStream::new(25.0, size, size), encoder));
         assert!(text.contains(&size.to_string()), "{text}");
@@ -206,9 +206,7 @@ fn other_implementations_stand_in_and_say_so_once() {
         }
     });
     for name in ["libx264", "mpeg2video"] {
-        let expected = format!(
-            "The encoder {name} is not in this build; libopenh264 is used, which encodes h264."
-        );
+        let expected = format!("The encoder {name} is not in this build; h264 is used.");
         let found = warnings.iter().filter(|(_, text)| *text == expected).count();
         assert_eq!(found, 1, "{warnings:?}");
     }
@@ -505,9 +503,6 @@ fn a_thread_of_its_own_changes_no_byte() {
                 let mut stream = stream().encoder(name).encoder_option("threads", threads);
                 if muxer.name == "yuv4mpegpipe" {
                     stream = stream.encoder_format(PixelFormat::Yuv420p);
-                }
-                if name == "libopenh264" {
-                    stream = stream.encoder_option("slices", "1");
                 }
                 let mut cursor = Cursor::new(Vec::new());
                 let target = Target::seekable_writer(&mut cursor);

@@ -67,7 +67,7 @@ const fn image(name: &'static str, format: &'static str, encoder: &'static str) 
 }
 
 fn recipes() -> Vec<Recipe> {
-    let h264 = |name| film(name, "libopenh264", "aac");
+    let h264 = |name| film(name, "h264", "aac");
     let video = |recipe: Recipe, change: fn(&mut Video)| {
         let mut video = recipe.video.expect("a film");
         change(&mut video);
@@ -84,10 +84,10 @@ fn recipes() -> Vec<Recipe> {
             (video.size, video.options) = (HD, &[("colorspace", "smpte170m")]);
         }),
         video(h264("full_range.mp4"), |video| video.options = &[("color_range", "pc")]),
-        film("mute.mp4", "libopenh264", ""),
-        film("opus.mp4", "libopenh264", "opus"),
-        film("mp3.mp4", "libopenh264", "mp3"),
-        film("flac.mp4", "libopenh264", "flac"),
+        film("mute.mp4", "h264", ""),
+        film("opus.mp4", "h264", "opus"),
+        film("mp3.mp4", "h264", "mp3"),
+        film("flac.mp4", "h264", "flac"),
         video(film("av1.mp4", "librav1e", "opus"), |video| video.pictures = 8),
         sound("pcm.wav", "wav", "pcm_s16le"),
         sound("float.wav", "wav", "pcm_f32le"),

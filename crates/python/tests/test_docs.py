@@ -92,7 +92,7 @@ def test_the_package_is_typed_and_needs_nothing() -> None:
     assert about["Version"] == reelwright.__version__
     terms = [file for file in files("reelwright") or [] if file.name == "LICENSES.txt"]
     assert len(terms) == 1
-    assert "openh264-sys2" in terms[0].read_text()
+    assert "opus-pure" in terms[0].read_text()
 
 
 def test_stubs_say_what_there_is() -> None:

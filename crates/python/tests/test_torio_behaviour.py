@@ -306,7 +306,7 @@ def test_unknown_encoder() -> None:
     assert "flac" in str(error.value)
     with refused("Unexpected codec: nope") as error:
         video_encoder(encoder="nope")
-    assert "libopenh264" in str(error.value)
+    assert "h264" in str(error.value)
 
 
 def test_encoder_format() -> None:
@@ -531,7 +531,7 @@ def test_video_encoders_that_another_stands_in_for(encoder: str) -> None:
         s.write_video_chunk(0, moving(3))
         s.close()
     # An alias is warned of once in a process.
-    used = f"The encoder {encoder} is not in this build; libopenh264 is used, which encodes h264."
+    used = f"The encoder {encoder} is not in this build; h264 is used."
     assert all(str(warning.message) == used for warning in said)
 
 

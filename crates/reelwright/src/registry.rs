@@ -76,7 +76,7 @@ pub fn audio_encoders() -> impl Iterator<Item = &'static AudioEncoderInfo> {
 /// The video encoders, by name.
 pub fn video_encoders() -> impl Iterator<Item = &'static VideoEncoderInfo> {
     [
-        #[cfg(all(feature = "enc-h264", not(target_family = "wasm")))]
+        #[cfg(feature = "enc-h264")]
         from_ref(&reelwright_enc_h264::ENCODER),
         #[cfg(feature = "enc-av1")]
         from_ref(&reelwright_enc_av1::ENCODER),

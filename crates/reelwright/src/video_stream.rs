@@ -89,7 +89,7 @@ pub(crate) static COLOR_OPTIONS: &[OptionInfo] =
 /// // Grey pictures, encoded as H.264 of half the size with 2 Mbit/s.
 /// VideoStream::new(30.0, 1280, 720)
 ///     .format(PixelFormat::Gray8)
-///     .encoder("libopenh264")
+///     .encoder("h264")
 ///     .encoder_width(640)
 ///     .encoder_height(360)
 ///     .codec_config(CodecConfig { bit_rate: Some(2_000_000), ..CodecConfig::default() });

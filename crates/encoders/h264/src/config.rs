@@ -11,32 +11,31 @@ const MAX_QP: u32 = 51;
 /// Seconds from one keyframe to the next, and the most pictures.
 const KEYFRAME_SECONDS: f64 = 5.0;
 const MAX_GOP: f64 = 250.0;
-/// The least width and height: smaller ones the library takes at first, and then fails.
-pub(crate) const MIN_SIZE: u32 = 16;
-/// The most slices that the library makes.
-pub(crate) const MAX_SLICES: usize = 35;
-/// The most threads that it starts.
-const MAX_THREADS: usize = 4;
-/// From this height on a picture is cut into slices, which threads share.
-const HEIGHT_OF_SLICES: u32 = 720;
+/// The most slices that a picture is cut into.
+const MAX_SLICES: usize = 35;
+/// The most threads that share them.
+const MAX_THREADS: usize = 16;
+/// From this height on a picture is cut into slices, which threads share: below it one thread is
+/// fast enough, and slices make files larger.
+const HEIGHT_OF_SLICES: u32 = 2160;
 const USUAL_SLICES: usize = 4;
 
 const PRESET: OptionInfo = OptionInfo::choice(
     "preset",
     &[
-        ("ultrafast", "little effort; no CABAC and no deblocking filter, unless asked for"),
-        ("superfast", "little effort"),
-        ("veryfast", "little effort"),
-        ("faster", "most effort"),
-        ("fast", "most effort"),
-        ("medium", "most effort"),
-        ("slow", "most effort"),
-        ("slower", "most effort"),
-        ("veryslow", "most effort"),
-        ("placebo", "most effort"),
+        ("ultrafast", "no CABAC and no deblocking filter, unless asked for"),
+        ("superfast", "the usual one"),
+        ("veryfast", "the same"),
+        ("faster", "the same"),
+        ("fast", "the same"),
+        ("medium", "the same"),
+        ("slow", "the same"),
+        ("slower", "the same"),
+        ("veryslow", "the same"),
+        ("placebo", "the same"),
     ],
     "veryfast",
-    "how much time to take for smaller files: the library knows two degrees",
+    "how much time to take for smaller files: there is one degree, but for ultrafast",
 );
 const CRF: OptionInfo = OptionInfo::float(
     "crf",
@@ -48,7 +47,8 @@ const QP: OptionInfo = OptionInfo::int(
     "qp",
     (0, MAX_QP as i64),
     None,
-    "constant quantiser, lower is better; 24 where no bit rate and no quality is asked for",
+    "constant quantiser, lower is better, and 2 lower for keyframes; 24 where no bit rate and no quality \
+     is asked for",
 );
 const PROFILE: OptionInfo = OptionInfo::choice(
     "profile",
@@ -95,14 +95,14 @@ const SLICES: OptionInfo = OptionInfo::int(
     "slices",
     (0, MAX_SLICES as i64),
     Some(0),
-    "parts of a picture that are coded apart; 0 is as many as threads, or where that is not \
-     given, 4 from 720 lines on and else 1",
+    "parts of a picture that are coded apart, which threads share; 0 is 4 from 2160 lines on, and \
+     else 1",
 );
 const THREADS: OptionInfo = OptionInfo::int(
     "threads",
     (0, 64),
     Some(0),
-    "threads that share the slices of a picture, at most 4; 0 is as many as there are processors",
+    "threads that share the slices of a picture, at most 16; 0 is as many as there are processors",
 );
 
 pub(crate) static OPTIONS: &[OptionInfo] =
@@ -118,12 +118,6 @@ pub(crate) enum Rate {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effort {
-    Low,
-    High,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
     Baseline,
     Main,
@@ -134,7 +128,6 @@ pub(crate) enum Profile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Config {
     pub(crate) rate: Rate,
-    pub(crate) effort: Effort,
     pub(crate) profile: Profile,
     pub(crate) cabac: bool,
     /// Whether there is a deblocking filter, and its two offsets.
@@ -152,15 +145,11 @@ impl Config {
             return Err(Error::unsupported(format!(
                 "H.264 with 4:2:0 chroma needs an even width and height. Found: {width}x{height}. \
                  Pass encoder_width={} and encoder_height={}, or an encoder that takes odd sizes.",
-                (width + width % 2).max(MIN_SIZE),
-                (height + height % 2).max(MIN_SIZE)
+                width + width % 2,
+                height + height % 2
             )));
         }
         let preset = options.take_choice(&PRESET)?;
-        let effort = match preset {
-            "ultrafast" | "superfast" | "veryfast" => Effort::Low,
-            _ => Effort::High,
-        };
         let loopfilter_given = options.contains(&LOOPFILTER);
         let mut loopfilter = options.take_bool(&LOOPFILTER)?;
         let tune = options.take_choice(&TUNE)?;
@@ -196,29 +185,26 @@ impl Config {
             "high" => Profile::High,
             _ => Profile::Baseline,
         };
-        let threads = options.take_int(&THREADS)?.unwrap_or(0) as usize;
         let slices = match options.take_int(&SLICES)?.unwrap_or(0) as usize {
-            0 if threads > 0 => threads.min(MAX_THREADS),
             0 if height < HEIGHT_OF_SLICES => 1,
             0 => USUAL_SLICES,
             slices => slices,
         };
         // A slice has a row of macroblocks at least.
         let slices = slices.min(height.div_ceil(16) as usize).max(1);
-        let threads = match threads {
+        let threads = match options.take_int(&THREADS)?.unwrap_or(0) as usize {
             0 => std::thread::available_parallelism().map_or(1, NonZero::get),
             threads => threads,
         };
-        // The library codes slices in one thread differently than in several, which are all alike:
-        // the bytes must not follow the machine.
-        let threads = if slices > 1 { threads.clamp(2, MAX_THREADS).min(slices) } else { 1 };
+        // The web has threads only where a page asks for them.
+        let most = if cfg!(target_family = "wasm") { 1 } else { MAX_THREADS.min(slices) };
+        let threads = threads.clamp(1, most);
         if request.config.max_b_frames.is_some_and(|frames| frames > 0) {
-            log::warn!("libopenh264 has no B-frames; max_b_frames is taken for 0.");
+            log::warn!("h264 has no B-frames; max_b_frames is taken for 0.");
         }
         let usual_gop = (request.frame_rate.to_f64() * KEYFRAME_SECONDS).clamp(1.0, MAX_GOP);
         Ok(Self {
             rate: rate(request, options)?,
-            effort,
             profile,
             cabac,
             deblocking: loopfilter.then_some(offset),
@@ -242,7 +228,7 @@ fn rate(request: &VideoEncoderRequest, options: &mut Options) -> Result<Rate> {
     if let Some(qscale) = request.config.qscale {
         if !(qscale >= 0.0 && qscale <= MAX_QP as f32) {
             return Err(Error::option(format!(
-                "qscale of libopenh264 must be a quantiser from 0 to {MAX_QP}. Found: {qscale}"
+                "qscale of h264 must be a quantiser from 0 to {MAX_QP}. Found: {qscale}"
             )));
         }
         return Ok(Rate::Quantizer(qscale.round() as u32));
@@ -251,7 +237,7 @@ fn rate(request: &VideoEncoderRequest, options: &mut Options) -> Result<Rate> {
         None => Ok(Rate::Quantizer(DEFAULT_QP)),
         Some(bit_rate @ 1_000..=800_000_000) => Ok(Rate::Average(bit_rate)),
         Some(bit_rate) => Err(Error::option(format!(
-            "bit_rate of libopenh264 must be 1000 to 800000000 bits per second. Found: {bit_rate}"
+            "bit_rate of h264 must be 1000 to 800000000 bits per second. Found: {bit_rate}"
         ))),
     }
 }

@@ -1,37 +1,43 @@
 //! Pictures in, packets out.
 
 use reelwright_core::{
-    AvcConfig, CodecId, CodecRecord, Error, MediaParameters, Options, PacketQueue, Rational,
-    Result, StreamParameters, TimeBase, VideoEncoder, VideoEncoderRequest, VideoFrame,
-    VideoParameters,
+    AvcConfig, ChromaLocation, CodecId, CodecRecord, ColorRange, Error, MediaParameters, Options,
+    PacketQueue, Rational, Result, StreamParameters, TimeBase, VideoEncoder, VideoEncoderRequest,
+    VideoFrame, VideoParameters,
 };
 
+use crate::coder::{Color, Encoder, Planes, Settings};
 use crate::config::{Config, Rate};
 use crate::level::{self, Peak};
-use crate::library::Library;
 use crate::rate::RateControl;
-use crate::timing;
 
 /// The types of NAL units that are not in packets but in the record (H.264 table 7-1).
 const SPS: u8 = 7;
 const PPS: u8 = 8;
+/// `chroma_sample_loc_type` of chroma in the middle of its pixels (figure E-1).
+const CENTER: u8 = 1;
+/// From this share of intra macroblocks on, a picture has so little of the one before it that it
+/// becomes a keyframe.
+const CUT: f32 = 0.6;
+/// How much more than on average the fullest second has at most, roughly.
+const PEAK_FACTOR: u64 = 2;
+/// How much finer the quantiser of keyframes is, which others are predicted from.
+const KEYFRAME_QP: u32 = 2;
 
 /// One stream at work.
 pub(crate) struct H264Encoder {
     parameters: StreamParameters,
-    /// The parameter sets as the library writes them; the record's say more.
-    sets: AvcConfig,
-    library: Library,
+    coder: Encoder,
+    rate: Rate,
     /// Where a bit rate is asked for.
     rate_control: Option<RateControl>,
     gop_size: u32,
     /// Pictures since the last keyframe.
     since_keyframe: u32,
+    /// A picture as the coder writes it.
+    units: Vec<u8>,
     peak: Peak,
 }
-
-/// How much more than on average the fullest second has at most, roughly.
-const PEAK_FACTOR: u64 = 2;
 
 impl H264Encoder {
     pub(crate) fn open(
@@ -39,27 +45,25 @@ impl H264Encoder {
         options: &mut Options,
     ) -> Result<Box<dyn VideoEncoder>> {
         let config = Config::new(request, options)?;
-        let size = (request.width, request.height);
-        let mut library = Library::new(size, request.frame_rate, request.color, &config)?;
-        let mut sets = AvcConfig { sps: Vec::new(), pps: Vec::new() };
-        library.parameter_sets(|unit| match unit.first().map(|header| header & 0x1f) {
-            Some(SPS) => sets.sps = unit.to_vec(),
-            Some(PPS) => sets.pps = unit.to_vec(),
-            _ => {}
-        })?;
-        let chroma_location = request.color.chroma_location;
-        let mut record = AvcConfig {
-            sps: timing::tell(&sets.sps, request.frame_rate, chroma_location)?,
-            pps: sets.pps.clone(),
-        };
-        if let Rate::Average(bit_rate) = config.rate {
-            level::raise(&mut record.sps, PEAK_FACTOR * bit_rate);
+        let coder = Encoder::new(settings(request, &config)?)
+            .map_err(|error| Error::unsupported(format!("h264: {error}.")))?;
+        let (mut sets, mut units) = (AvcConfig { sps: Vec::new(), pps: Vec::new() }, Vec::new());
+        coder.parameter_sets(&mut units);
+        for unit in nal_units(&units) {
+            match unit.first().map(|header| header & 0x1f) {
+                Some(SPS) => sets.sps = unit.to_vec(),
+                Some(PPS) => sets.pps = unit.to_vec(),
+                _ => {}
+            }
         }
-        record.to_bytes()?;
+        if let Rate::Average(bit_rate) = config.rate {
+            level::raise(&mut sets.sps, PEAK_FACTOR * bit_rate);
+        }
+        sets.to_bytes()?;
         let parameters = StreamParameters {
             time_base: TimeBase::new(request.frame_rate.inverse()),
             codec: CodecId::H264,
-            record: CodecRecord::H264(record),
+            record: CodecRecord::H264(sets),
             bit_rate: match config.rate {
                 Rate::Average(bit_rate) => Some(bit_rate),
                 Rate::Quantizer(_) => None,
@@ -79,14 +83,79 @@ impl H264Encoder {
         });
         Ok(Box::new(Self {
             parameters,
-            sets,
-            library,
+            coder,
+            rate: config.rate,
             rate_control,
             gop_size: config.gop_size,
             since_keyframe: config.gop_size,
+            units,
             peak: Peak::default(),
         }))
     }
+
+    /// The quantiser of the next picture.
+    fn quantizer(&mut self, is_keyframe: bool) -> u32 {
+        match (&mut self.rate_control, self.rate) {
+            (Some(control), _) => control.plan(is_keyframe),
+            (None, Rate::Quantizer(qp)) if is_keyframe => qp.saturating_sub(KEYFRAME_QP),
+            (None, Rate::Quantizer(qp)) => qp,
+            (None, Rate::Average(_)) => 0,
+        }
+    }
+
+    /// Encodes a picture into `units`.
+    fn code(&mut self, planes: &Planes<'_>, is_keyframe: bool) -> Result<()> {
+        let qp = self.quantizer(is_keyframe);
+        let failed = |error| Error::unsupported(format!("h264: {error}."));
+        self.coder.set_qp(qp as u8).map_err(failed)?;
+        self.units.clear();
+        self.coder.encode(planes, is_keyframe, &mut self.units).map_err(failed)?;
+        Ok(())
+    }
+}
+
+fn settings(request: &VideoEncoderRequest, config: &Config) -> Result<Settings> {
+    let rate = request.frame_rate;
+    let term = |term: i64| {
+        u32::try_from(term).ok().filter(|term| *term <= i32::MAX as u32).ok_or_else(|| {
+            Error::unsupported(format!(
+                "The terms of H.264's frame rate must be below 2147483648. Found: {rate}"
+            ))
+        })
+    };
+    let color = request.color;
+    Ok(Settings {
+        qp: 26,
+        // Keyframes are asked for one by one.
+        gop: u32::MAX,
+        slices: config.slices,
+        threads: config.threads,
+        deblock: config.deblocking.is_some(),
+        frame_rate: (term(rate.num())?, term(rate.den())?),
+        pixel_aspect: (1, 1),
+        color: Color {
+            primaries: color.primaries.code(),
+            transfer: color.transfer.code(),
+            matrix: color.matrix.code(),
+            full_range: color.range == ColorRange::Full,
+            chroma_location: (color.chroma_location == ChromaLocation::Center).then_some(CENTER),
+        },
+        ..Settings::new(request.width as usize, request.height as usize)
+    })
+}
+
+/// The NAL units of a byte stream (annex B), without their start codes.
+fn nal_units(stream: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = stream;
+    std::iter::from_fn(move || {
+        let start = rest.windows(3).position(|bytes| bytes == [0, 0, 1])? + 3;
+        let unit = &rest[start..];
+        // The next start code may have a zero more in front, which no unit ends with.
+        let end = unit.windows(3).position(|bytes| bytes == [0, 0, 1]).unwrap_or(unit.len());
+        rest = &unit[end..];
+        let length = unit[..end].iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        Some(&unit[..length])
+    })
 }
 
 impl VideoEncoder for H264Encoder {
@@ -97,37 +166,31 @@ impl VideoEncoder for H264Encoder {
     fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
         let Some(video) = self.parameters.video() else { return Ok(()) };
         frame.expect(video.pixel_format, video.width, video.height)?;
-        if let Some(control) = &mut self.rate_control {
-            self.library.set_quantizer(control.plan(self.since_keyframe >= self.gop_size))?;
+        let [y, u, v, _] = &frame.planes;
+        let planes = Planes {
+            data: [y.data, u.data, v.data],
+            strides: [y.stride, u.stride, v.stride],
+        };
+        let mut is_keyframe = self.since_keyframe >= self.gop_size;
+        self.code(&planes, is_keyframe)?;
+        if !is_keyframe && self.coder.intra_share() >= CUT {
+            is_keyframe = true;
+            self.code(&planes, true)?;
         }
         let mut data = packets.take_buffer();
-        let mut strange = false;
-        let seconds = self.parameters.time_base.seconds_of(frame.pts);
-        let sets = &self.sets;
-        let coded = self.library.encode(frame, (1000.0 * seconds) as i64, |unit| {
-            match unit.first().map(|header| header & 0x1f) {
-                None => {}
-                Some(SPS) => strange |= unit != sets.sps,
-                Some(PPS) => strange |= unit != sets.pps,
-                Some(_) => {
-                    data.extend((unit.len() as u32).to_be_bytes());
-                    data.extend(unit);
-                }
-            }
-        })?;
-        if strange || data.is_empty() {
-            return Err(Error::unsupported(
-                "libopenh264 changed its parameter sets, or left a picture out.",
-            ));
+        for unit in nal_units(&self.units) {
+            data.extend((unit.len() as u32).to_be_bytes());
+            data.extend(unit);
         }
-        self.since_keyframe = if coded.is_keyframe { 1 } else { self.since_keyframe + 1 };
+        self.since_keyframe = if is_keyframe { 1 } else { self.since_keyframe + 1 };
         if let Some(control) = &mut self.rate_control {
-            control.took(data.len(), coded.is_keyframe);
+            control.took(data.len(), is_keyframe);
         }
+        let seconds = self.parameters.time_base.seconds_of(frame.pts);
         self.peak.add(seconds as i64, data.len());
         let packet = packets.push_buffer(data);
         (packet.pts, packet.dts, packet.duration) = (frame.pts, frame.pts, 1);
-        packet.keyframe = coded.is_keyframe;
+        packet.keyframe = is_keyframe;
         Ok(())
     }
 

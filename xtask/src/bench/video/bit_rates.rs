@@ -9,7 +9,7 @@ const BIT_RATES: [u64; 3] = [500_000, 2_000_000, 8_000_000];
 
 pub(in super::super) fn run() -> anyhow::Result<()> {
     let Some(film) = Film::load("bit rates")? else { return Ok(()) };
-    let own = Own::without_nasm()?;
+    let own = Own::usual()?;
     println!("H.264, {WIDTH}x{HEIGHT}, {SECONDS} s:");
     let output = film.output("own.h264");
     for asked in BIT_RATES {

@@ -12,46 +12,40 @@ use super::ssim::{Point, at_size, decibels};
 use super::torio::Torio;
 
 const PRESETS: [&str; 3] = ["ultrafast", "superfast", "veryfast"];
-/// How ours are asked for, after their names: as they are, and in the most haste.
-const OWN_PRESETS: [(&str, &[&str]); 2] = [("", &[]), (", ultrafast", &["preset=ultrafast"])];
+/// How ours is asked for: as it is, and in the most haste.
+const OWN_PRESETS: [(&str, &[&str]); 2] =
+    [("ours", &[]), ("ours, ultrafast", &["preset=ultrafast"])];
 /// Qualities of ours: the default one, and others that people take.
 const QUANTISERS: [u32; 3] = [20, 24, 30];
 
 pub(in super::super) fn run() -> anyhow::Result<()> {
     let Some(film) = Film::load("h264")? else { return Ok(()) };
-    let own = Own::both()?;
+    let own = Own::usual()?;
     println!("H.264, {WIDTH}x{HEIGHT}; pictures a second of CPU time, all threads together");
     tensors(&film, &own)?;
     frames(&film, &own)?;
-    sizes(&film, &own[0])
+    sizes(&film, &own)
 }
 
 /// From tensors of RGB to MP4, beside torio.
-fn tensors(film: &Film, own: &[Own]) -> anyhow::Result<()> {
+fn tensors(film: &Film, own: &Own) -> anyhow::Result<()> {
     println!("\ntensors of rgb24 to MP4:");
-    let output = film.output("own.mp4");
-    let variants: Vec<_> = own.iter().flat_map(|own| OWN_PRESETS.map(|of| (own, of))).collect();
-    let programs: Vec<_> = variants
-        .iter()
-        .map(|(own, (_, options))| {
-            |count| own.command(&film.planes, "rgb24", count, &output, options)
-        })
-        .collect();
+    let output = &film.output("own.mp4");
+    let programs = OWN_PRESETS
+        .map(|(_, options)| move |count| own.command(&film.planes, "rgb24", count, output, options));
     let programs: Vec<&dyn Fn(usize) -> Command> =
         programs.iter().map(|program| program as _).collect();
     let ours = speeds(TENSORS, &programs)?;
-    let name = |own: &Own, preset: &str| format!("{}{preset}", own.name);
-    for ((own, (preset, _)), speed) in variants.iter().zip(&ours) {
-        println!("  {:<28} {speed:>6.1}", name(own, preset));
+    for ((name, _), speed) in OWN_PRESETS.iter().zip(&ours) {
+        println!("  {name:<28} {speed:>6.1}");
     }
     let Some(torio) = Torio::find() else { return Ok(()) };
     let output = film.output("torio.mp4");
     for preset in PRESETS {
         let stream = json!({"encoder": "libx264", "encoder_option": {"preset": preset}});
         let theirs = torio.speed(film, "mp4", &output, &stream)?;
-        let ratios = variants.iter().zip(&ours);
-        let ratios =
-            ratios.map(|((own, (of, _)), ours)| format!("{} {:.2}x", name(own, of), ours / theirs));
+        let ratios = OWN_PRESETS.iter().zip(&ours);
+        let ratios = ratios.map(|((name, _), ours)| format!("{name} {:.2}x", ours / theirs));
         let ratios = ratios.collect::<Vec<_>>().join(", ");
         println!("  {:<28} {theirs:>6.1}   {ratios}", format!("torio libx264 {preset}"));
     }
@@ -65,13 +59,11 @@ fn x264(film: &Film, preset: &str, count: usize, quality: u32, output: &Path) ->
 }
 
 /// From raw yuv420p to H.264, beside the ffmpeg program.
-fn frames(film: &Film, own: &[Own]) -> anyhow::Result<()> {
+fn frames(film: &Film, own: &Own) -> anyhow::Result<()> {
     println!("\nraw yuv420p to a stream of H.264:");
     let (output, peer) = (film.output("own.h264"), film.output("peer.h264"));
-    for own in own {
-        let ours = |count| own.command(&film.yuv, "yuv420p", count, &output, &[]);
-        println!("  {:<28} {:>6.1}", own.name, speeds(film.pictures, &[&ours])?[0]);
-    }
+    let ours = |count| own.command(&film.yuv, "yuv420p", count, &output, &[]);
+    println!("  {:<28} {:>6.1}", own.name, speeds(film.pictures, &[&ours])?[0]);
     for preset in PRESETS {
         let theirs = |count| x264(film, preset, count, 23, &peer);
         let speed = speeds(film.pictures, &[&theirs])?[0];

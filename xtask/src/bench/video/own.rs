@@ -1,5 +1,5 @@
 //! Our own encoders as a program: an example that encodes raw pictures, with what it needs and no
-//! more, built with and without nasm.
+//! more.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -35,41 +35,25 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// One with assembly in OpenH264, where nasm is installed, and one without.
-    pub(super) fn both() -> anyhow::Result<Vec<Self>> {
-        let with = has_nasm().then(|| Self::build("ours with nasm", "bench-nasm", "", true));
-        with.into_iter().chain([Self::without_nasm()]).collect()
-    }
-
     /// The one that can be built everywhere.
-    pub(super) fn without_nasm() -> anyhow::Result<Self> {
-        Self::build("ours without nasm", "bench-no-nasm", "", false)
+    pub(super) fn usual() -> anyhow::Result<Self> {
+        Self::build("ours", "bench", "")
     }
 
-    /// As [`both`](Self::both), with AV1.
+    /// With AV1: as it can be built everywhere, and where nasm is installed, with assembly.
     pub(super) fn with_av1() -> anyhow::Result<Vec<Self>> {
-        let with = || Self::build("ours with nasm", "bench-nasm", ",enc-av1,mux-ivf,asm", true);
-        let without = Self::build("ours without nasm", "bench-no-nasm", ",enc-av1,mux-ivf", false);
+        let with = || Self::build("ours with nasm", "bench-nasm", ",enc-av1,mux-ivf,asm");
+        let without = Self::build("ours without nasm", "bench", ",enc-av1,mux-ivf");
         [without].into_iter().chain(has_nasm().then(with)).collect()
     }
 
-    fn build(
-        name: &'static str,
-        directory: &str,
-        features: &str,
-        assembly: bool,
-    ) -> anyhow::Result<Self> {
+    fn build(name: &'static str, directory: &str, features: &str) -> anyhow::Result<Self> {
         let target = target()?.join(directory);
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--quiet", "--release", "--package", "reelwright"]);
         cargo.args(["--example", "encode_pictures", "--no-default-features"]);
         let features = format!("enc-h264,enc-rawvideo,mux-mp4,mux-raw{features}");
         cargo.args(["--features", &features, "--target-dir"]).arg(&target);
-        if assembly {
-            cargo.env_remove("OPENH264_NO_ASM");
-        } else {
-            cargo.env("OPENH264_NO_ASM", "1");
-        }
         if !cargo.status()?.success() {
             bail!("the example encode_pictures does not build");
         }

@@ -12,7 +12,7 @@ use super::torio::Torio;
 pub(in super::super) fn run() -> anyhow::Result<()> {
     let Some(film) = Film::load("pictures")? else { return Ok(()) };
     let torio = Torio::find();
-    let own = Own::without_nasm()?;
+    let own = Own::usual()?;
     println!("pictures a second of CPU time, of rgb24 of {WIDTH}x{HEIGHT} to yuv420p:");
     println!(
         "{:<12} {:>8} {:>9} {:>7} {:>9} {:>7}",

@@ -1,0 +1,309 @@
+//! Pictures in, NAL units out.
+
+use fearless_simd::Level;
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+use fearless_simd::Simd;
+
+use crate::coder::bits::append_nal;
+use crate::coder::deblock::Band;
+use crate::coder::macroblock::Macroblock;
+use crate::coder::parameter_sets::{FRAME_NUM_BITS, SliceHeader, append_parameter_sets};
+use crate::coder::picture::{Picture, Plane, SourcePlane, copy_padded};
+use crate::coder::settings::{Error, Settings};
+use crate::coder::slice::{Job, Quantizers, SliceCoder};
+
+/// A picture of 4:2:0 with 8 bits: luma, Cb and Cr, and how many bytes each has from row to row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Planes<'a> {
+    /// The samples; each plane from its upper left one on.
+    pub(crate) data: [&'a [u8]; 3],
+    /// Bytes from a row to the next.
+    pub(crate) strides: [usize; 3],
+}
+
+/// An encoder of one stream.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    settings: Settings,
+    level: Level,
+    quantizers: Quantizers,
+    columns: usize,
+    rows: usize,
+    /// The picture that is made, and the one before it.
+    pictures: [Picture; 2],
+    macroblocks: [Vec<Macroblock>; 2],
+    /// Planes of whole macroblocks, where the source's are not.
+    padded: [Vec<u8>; 3],
+    coders: Vec<SliceCoder>,
+    /// Pictures since the last IDR picture; none yet if there was none.
+    since_idr: Option<u32>,
+    idr_id: u32,
+}
+
+impl Encoder {
+    /// Opens an encoder.
+    ///
+    /// # Errors
+    /// If a setting is not allowed.
+    pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
+        Self::with_level(settings, Level::new())
+    }
+
+    /// As [`Self::new`], with the instructions to use; the bytes are the same with all.
+    ///
+    /// # Errors
+    /// If a setting is not allowed.
+    pub(crate) fn with_level(settings: Settings, level: Level) -> Result<Self, Error> {
+        settings.check()?;
+        let (columns, rows) = settings.macroblocks();
+        let picture = Picture::new(columns, rows);
+        let macroblocks = vec![Macroblock::OUTSIDE; columns * rows];
+        let aligned = columns * 16 == settings.width && rows * 16 == settings.height;
+        let padded = [1, 2, 2].map(|share| {
+            if aligned { Vec::new() } else { vec![0; columns * rows * 256 / share / share] }
+        });
+        Ok(Self {
+            quantizers: Quantizers::new(settings.qp),
+            coders: (0..settings.slices).map(|_| SliceCoder::new(columns)).collect(),
+            pictures: [picture.clone(), picture],
+            macroblocks: [macroblocks.clone(), macroblocks],
+            settings,
+            level,
+            columns,
+            rows,
+            padded,
+            since_idr: None,
+            idr_id: 0,
+        })
+    }
+
+    /// Sets the quantiser of the pictures that follow, 0 to 51.
+    ///
+    /// # Errors
+    /// If it is beyond.
+    pub(crate) fn set_qp(&mut self, qp: u8) -> Result<(), Error> {
+        if qp > 51 {
+            let value = qp.to_string();
+            return Err(Error { argument: "qp", value, allowed: "0 to 51".into() });
+        }
+        if qp != self.quantizers.qp {
+            self.quantizers = Quantizers::new(qp);
+        }
+        Ok(())
+    }
+
+    /// Appends the sequence and the picture parameter set as NAL units of a byte stream (annex B).
+    pub(crate) fn parameter_sets(&self, out: &mut Vec<u8>) {
+        append_parameter_sets(out, &self.settings);
+    }
+
+    /// Encodes a picture and appends its NAL units as a byte stream (annex B), without parameter
+    /// sets; returns whether it is an IDR picture.
+    ///
+    /// # Errors
+    /// If a plane has fewer bytes than the picture needs.
+    pub(crate) fn encode(
+        &mut self,
+        planes: &Planes<'_>,
+        force_idr: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Error> {
+        self.check(planes)?;
+        let since_idr = match self.since_idr {
+            Some(since) if !force_idr && since + 1 < self.settings.gop => since + 1,
+            _ => 0,
+        };
+        let idr = since_idr == 0;
+        if idr && self.since_idr.is_some() {
+            self.idr_id ^= 1;
+        }
+        self.since_idr = Some(since_idr);
+        self.fill_padded(planes);
+        self.run_slices(planes, idr, since_idr & ((1 << FRAME_NUM_BITS) - 1));
+        for coder in &self.coders {
+            append_nal(out, 3, if idr { 5 } else { 1 }, &coder.payload);
+        }
+        self.pictures[0].extend();
+        self.pictures.swap(0, 1);
+        self.macroblocks.swap(0, 1);
+        Ok(idr)
+    }
+
+    /// The share of the last picture's macroblocks that are not predicted from the one before it.
+    pub(crate) fn intra_share(&self) -> f32 {
+        let last = &self.macroblocks[1];
+        last.iter().filter(|one| one.is_intra()).count() as f32 / last.len() as f32
+    }
+
+    /// The planes of the last picture as a decoder has them, of the settings' size.
+    #[cfg(test)]
+    pub(crate) fn reconstruction(&self) -> Vec<u8> {
+        let (width, height) = (self.settings.width, self.settings.height);
+        let picture = &self.pictures[1];
+        let mut out = Vec::with_capacity(width * height * 3 / 2);
+        let planes = [&picture.luma, &picture.chroma[0], &picture.chroma[1]];
+        for (plane, share) in planes.into_iter().zip([1, 2, 2]) {
+            for y in 0..height / share {
+                let at = plane.at(0, y as i32);
+                out.extend_from_slice(&plane.data[at..at + width / share]);
+            }
+        }
+        out
+    }
+
+    fn check(&self, planes: &Planes<'_>) -> Result<(), Error> {
+        let names = ["luma", "Cb", "Cr"];
+        let strides = ["stride of luma", "stride of Cb", "stride of Cr"];
+        for (i, share) in [1, 2, 2].into_iter().enumerate() {
+            let (width, height) = (self.settings.width / share, self.settings.height / share);
+            let (length, stride) = (planes.data[i].len(), planes.strides[i]);
+            if stride < width {
+                let allowed = format!("{width} or more");
+                return Err(Error { argument: strides[i], value: stride.to_string(), allowed });
+            }
+            let needed = stride.saturating_mul(height - 1).saturating_add(width);
+            if length < needed {
+                let (value, allowed) = (format!("of {length} bytes"), format!("{needed} or more"));
+                return Err(Error { argument: names[i], value, allowed });
+            }
+        }
+        Ok(())
+    }
+
+    fn fill_padded(&mut self, planes: &Planes<'_>) {
+        for (i, (plane, share)) in self.padded.iter_mut().zip([1, 2, 2]).enumerate() {
+            if !plane.is_empty() {
+                let size = (self.settings.width / share, self.settings.height / share);
+                let stride = self.columns * 16 / share;
+                copy_padded(planes.data[i], planes.strides[i], size, plane, stride);
+            }
+        }
+    }
+
+    fn run_slices(&mut self, planes: &Planes<'_>, idr: bool, frame_num: u32) {
+        let (columns, rows) = (self.columns, self.rows);
+        let source: [SourcePlane<'_>; 3] = std::array::from_fn(|i| {
+            if self.padded[i].is_empty() {
+                SourcePlane { data: planes.data[i], stride: planes.strides[i] }
+            } else {
+                SourcePlane { data: &self.padded[i], stride: columns * if i == 0 { 16 } else { 8 } }
+            }
+        });
+        let [current, before] = &mut self.pictures;
+        let [macroblocks, macroblocks_before] = &mut self.macroblocks;
+        let deblocking = match (self.settings.deblock, self.settings.slices) {
+            (false, _) => 1,
+            (true, 1) => 0,
+            // Not across slices, so that each can be finished alone.
+            (true, _) => 2,
+        };
+        let slices = self.coders.len();
+        let [cb, cr] = &mut current.chroma;
+        let mut bands = [Bands::new(&mut current.luma, 16), Bands::new(cb, 8), Bands::new(cr, 8)];
+        let mut macroblocks = macroblocks.as_mut_slice();
+        let mut macroblocks_before = macroblocks_before.as_slice();
+        let mut first_row = 0;
+        let mut next_job = |(slice, coder)| {
+            let end = (slice + 1) * rows / slices;
+            let rows_here = end - first_row;
+            let (own, rest) = std::mem::take(&mut macroblocks).split_at_mut(rows_here * columns);
+            macroblocks = rest;
+            let (own_before, rest) = macroblocks_before.split_at(rows_here * columns);
+            macroblocks_before = rest;
+            let [luma, cb, cr] = &mut bands;
+            let job = Job {
+                header: SliceHeader {
+                    first_macroblock: (first_row * columns) as u32,
+                    intra: idr,
+                    idr,
+                    frame_num,
+                    idr_id: self.idr_id,
+                    cabac_init_idc: 0,
+                    qp: self.quantizers.qp,
+                    deblocking,
+                },
+                quantizers: &self.quantizers,
+                columns,
+                picture_rows: rows,
+                first_row,
+                rows: rows_here,
+                source,
+                reference: (!idr).then_some(&*before),
+                luma: luma.take(rows_here),
+                chroma: [cb.take(rows_here), cr.take(rows_here)],
+                macroblocks: own,
+                before: own_before,
+                coder,
+            };
+            first_row = end;
+            job
+        };
+        let level = self.level;
+        let run = |mut job: Job<'_>| run_job(level, &mut job);
+        let threads = self.settings.threads.min(slices);
+        if threads <= 1 {
+            for numbered in self.coders.iter_mut().enumerate() {
+                run(next_job(numbered));
+            }
+            return;
+        }
+        let jobs: Vec<_> = self.coders.iter_mut().enumerate().map(next_job).collect();
+        let mut shares: Vec<Vec<Job<'_>>> = (0..threads).map(|_| Vec::new()).collect();
+        for (i, job) in jobs.into_iter().enumerate() {
+            shares[i * threads / slices].push(job);
+        }
+        std::thread::scope(|scope| {
+            let own = shares.pop();
+            for share in shares {
+                scope.spawn(|| share.into_iter().for_each(run));
+            }
+            own.into_iter().flatten().for_each(run);
+        });
+    }
+}
+
+/// Runs a job with the instructions of AVX2, or with those that all of these processors have: each
+/// level takes a copy of the whole encoder, and the ones beside bring little.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+fn run_job(level: Level, job: &mut Job<'_>) {
+    if let Some(avx2) = level.as_avx2() {
+        avx2.vectorize(
+            #[inline(always)]
+            || job.run(avx2),
+        );
+    } else {
+        let sse2 = Level::baseline().as_sse2().expect("the target has SSE2");
+        sse2.vectorize(
+            #[inline(always)]
+            || job.run(sse2),
+        );
+    }
+}
+
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+fn run_job(level: Level, job: &mut Job<'_>) {
+    fearless_simd::dispatch!(level, simd => job.run(simd));
+}
+
+/// A plane that is given away band by band.
+struct Bands<'a> {
+    rest: &'a mut [u8],
+    stride: usize,
+    border: usize,
+    /// Rows of samples of a row of macroblocks.
+    height: usize,
+}
+
+impl<'a> Bands<'a> {
+    fn new(plane: &'a mut Plane, height: usize) -> Self {
+        let (stride, border) = (plane.stride, plane.border);
+        Self { rest: &mut plane.data[border * stride..], stride, border, height }
+    }
+
+    fn take(&mut self, rows: usize) -> Band<'a> {
+        let length = rows * self.height * self.stride;
+        let (data, rest) = std::mem::take(&mut self.rest).split_at_mut(length);
+        self.rest = rest;
+        Band { data, stride: self.stride, border: self.border }
+    }
+}

@@ -1,0 +1,233 @@
+//! Samples of a reference picture between its samples (ITU-T H.264 §8.4.2.2).
+
+use fearless_simd::prelude::*;
+use fearless_simd::{Simd, i16x8, i16x16};
+
+use crate::coder::lanes::{average16, bytes8, bytes16, load8, load16, narrow8x2, narrow16};
+use crate::coder::picture::Plane;
+
+/// A block of luma, 16 samples a row.
+pub(crate) type Luma = [u8; 256];
+/// Both blocks of chroma: in each row eight samples of Cb and then eight of Cr.
+pub(crate) type Chroma = [u8; 128];
+
+/// (1, −5, 20, 20, −5, 1) · samples.
+#[inline(always)]
+fn six_taps<S: Simd>(
+    a: i16x16<S>,
+    b: i16x16<S>,
+    c: i16x16<S>,
+    d: i16x16<S>,
+    e: i16x16<S>,
+    f: i16x16<S>,
+) -> i16x16<S> {
+    let inner = ((c + d) << 2) - (b + e);
+    (a + f) + ((inner << 2) + inner)
+}
+
+#[inline(always)]
+fn row_taps<S: Simd>(simd: S, data: &[u8], at: usize) -> i16x16<S> {
+    let row: &[u8; 21] = data[at - 2..at + 19].try_into().expect("21");
+    six_taps(
+        load16(simd, bytes16(row, 0)),
+        load16(simd, bytes16(row, 1)),
+        load16(simd, bytes16(row, 2)),
+        load16(simd, bytes16(row, 3)),
+        load16(simd, bytes16(row, 4)),
+        load16(simd, bytes16(row, 5)),
+    )
+}
+
+/// Copies `rows` rows.
+#[inline(always)]
+pub(crate) fn whole(plane: &Plane, at: usize, rows: usize, out: &mut Luma) {
+    let data = &plane.data[at..at + (rows - 1) * plane.stride + 16];
+    for (row, out) in data.chunks(plane.stride).zip(out.as_chunks_mut::<16>().0) {
+        *out = *bytes16(row, 0);
+    }
+}
+
+/// Samples half-way to the right of those at `at`.
+#[inline(always)]
+pub(crate) fn half_right<S: Simd>(simd: S, plane: &Plane, at: usize, rows: usize, out: &mut Luma) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            for (y, out) in out.as_chunks_mut::<16>().0[..rows].iter_mut().enumerate() {
+                let sum = row_taps(simd, &plane.data, at + y * plane.stride);
+                *out = narrow16(simd, (sum + 16) >> 5);
+            }
+        },
+    );
+}
+
+/// Samples half-way below those at `at`.
+#[inline(always)]
+pub(crate) fn half_below<S: Simd>(simd: S, plane: &Plane, at: usize, rows: usize, out: &mut Luma) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let stride = plane.stride;
+            let data = &plane.data[at - 2 * stride..at + (rows + 2) * stride + 16];
+            let mut a = load16(simd, bytes16(data, 0));
+            let mut b = load16(simd, bytes16(data, stride));
+            let mut c = load16(simd, bytes16(data, 2 * stride));
+            let mut d = load16(simd, bytes16(data, 3 * stride));
+            let mut e = load16(simd, bytes16(data, 4 * stride));
+            for (y, out) in out.as_chunks_mut::<16>().0[..rows].iter_mut().enumerate() {
+                let f = load16(simd, bytes16(data, (y + 5) * stride));
+                let sum = six_taps(a, b, c, d, e, f);
+                *out = narrow16(simd, (sum + 16) >> 5);
+                (a, b, c, d, e) = (b, c, d, e, f);
+            }
+        },
+    );
+}
+
+/// Samples half-way to the right and below, of `rows` rows (at most 17).
+#[inline(always)]
+pub(crate) fn half_both<S: Simd>(
+    simd: S,
+    plane: &Plane,
+    at: usize,
+    rows: usize,
+    out: &mut [u8; 272],
+) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let stride = plane.stride;
+            let data = &plane.data;
+            let mut a = row_taps(simd, data, at - 2 * stride);
+            let mut b = row_taps(simd, data, at - stride);
+            let mut c = row_taps(simd, data, at);
+            let mut d = row_taps(simd, data, at + stride);
+            let mut e = row_taps(simd, data, at + 2 * stride);
+            for (y, out) in out.as_chunks_mut::<16>().0[..rows].iter_mut().enumerate() {
+                let f = row_taps(simd, data, at + (y + 3) * stride);
+                let (outer, middle, inner) = (a + f, b + e, c + d);
+                // (outer − 5·middle + 20·inner) / 16, rounded down. Where the sum saturates the
+                // sample is 0 or 255 all the same.
+                let sum = i16x16::saturating_add((outer - middle) >> 2, inner - middle);
+                *out = narrow16(simd, ((sum >> 2) + inner + 32) >> 6);
+                (a, b, c, d, e) = (b, c, d, e, f);
+            }
+        },
+    );
+}
+
+/// The mean of two blocks, rounded up.
+#[inline(always)]
+pub(crate) fn average<S: Simd>(simd: S, a: &Luma, b: &[u8], rows: usize, out: &mut Luma) {
+    let blocks = a.as_chunks::<16>().0.iter().zip(b.as_chunks::<16>().0);
+    for (out, (a, b)) in out.as_chunks_mut::<16>().0[..rows].iter_mut().zip(blocks) {
+        *out = average16(simd, a, b);
+    }
+}
+
+/// The mean of `rows` rows of a block and a plane's samples.
+#[inline(always)]
+pub(crate) fn average_with<S: Simd>(
+    simd: S,
+    a: &Luma,
+    plane: &Plane,
+    at: usize,
+    rows: usize,
+    out: &mut Luma,
+) {
+    let data = &plane.data[at..at + (rows - 1) * plane.stride + 16];
+    let blocks = a.as_chunks::<16>().0.iter().zip(out.as_chunks_mut::<16>().0);
+    for (y, (a, out)) in blocks.take(rows).enumerate() {
+        *out = average16(simd, a, bytes16(data, y * plane.stride));
+    }
+}
+
+/// `rows` rows of sixteen samples whose first is at (x, y), in quarters of samples.
+#[inline(always)]
+pub(crate) fn luma<S: Simd>(simd: S, plane: &Plane, x: i32, y: i32, rows: usize, out: &mut Luma) {
+    let at = plane.at(x >> 2, y >> 2);
+    let (fx, fy) = (x & 3, y & 3);
+    if fx | fy == 0 {
+        whole(plane, at, rows, out);
+        return;
+    }
+    let right = at + usize::from(fx == 3);
+    let below = at + if fy == 3 { plane.stride } else { 0 };
+    let mut first = [0; 256];
+    if fy == 0 {
+        half_right(simd, plane, at, rows, &mut first);
+        match fx {
+            2 => *out = first,
+            _ => average_with(simd, &first, plane, right, rows, out),
+        }
+        return;
+    }
+    if fx == 0 {
+        half_below(simd, plane, at, rows, &mut first);
+        match fy {
+            2 => *out = first,
+            _ => average_with(simd, &first, plane, below, rows, out),
+        }
+        return;
+    }
+    if fx == 2 || fy == 2 {
+        let mut both = [0; 272];
+        half_both(simd, plane, at, rows, &mut both);
+        if fx == 2 && fy == 2 {
+            out.copy_from_slice(&both[..256]);
+            return;
+        }
+        if fx == 2 {
+            half_right(simd, plane, below, rows, &mut first);
+        } else {
+            half_below(simd, plane, right, rows, &mut first);
+        }
+        average(simd, &first, &both[..256], rows, out);
+        return;
+    }
+    let mut second = [0; 256];
+    half_right(simd, plane, below, rows, &mut first);
+    half_below(simd, plane, right, rows, &mut second);
+    average(simd, &first, &second, rows, out);
+}
+
+#[inline(always)]
+fn mix<S: Simd>(simd: S, data: &[u8], at: usize, left: i16x8<S>, right: i16x8<S>) -> i16x8<S> {
+    load8(simd, bytes8(data, at)) * left + load8(simd, bytes8(data, at + 1)) * right
+}
+
+/// Blocks of chroma of eight columns and `rows` rows whose first samples are at (x, y), in eighths.
+#[inline(always)]
+pub(crate) fn chroma<S: Simd>(
+    simd: S,
+    planes: &[Plane; 2],
+    x: i32,
+    y: i32,
+    rows: usize,
+    out: &mut [u8],
+) {
+    let stride = planes[0].stride;
+    let at = planes[0].at(x >> 3, y >> 3);
+    let (fx, fy) = ((x & 7) as i16, (y & 7) as i16);
+    let out = &mut out.as_chunks_mut::<16>().0[..rows];
+    let [cb, cr] = planes.each_ref().map(|p| &p.data[at..at + rows * stride + 9]);
+    if fx | fy == 0 {
+        for (y, out) in out.iter_mut().enumerate() {
+            out[..8].copy_from_slice(bytes8(cb, y * stride));
+            out[8..].copy_from_slice(bytes8(cr, y * stride));
+        }
+        return;
+    }
+    let (left, right) = (i16x8::splat(simd, 8 - fx), i16x8::splat(simd, fx));
+    let (upper, lower) = (i16x8::splat(simd, 8 - fy), i16x8::splat(simd, fy));
+    let mut above_b = mix(simd, cb, 0, left, right);
+    let mut above_r = mix(simd, cr, 0, left, right);
+    for (y, out) in out.iter_mut().enumerate() {
+        let b = mix(simd, cb, (y + 1) * stride, left, right);
+        let r = mix(simd, cr, (y + 1) * stride, left, right);
+        let own_b = (above_b * upper + b * lower + 32) >> 6;
+        let own_r = (above_r * upper + r * lower + 32) >> 6;
+        *out = narrow8x2(simd, own_b, own_r);
+        (above_b, above_r) = (b, r);
+    }
+}

@@ -1,0 +1,246 @@
+//! Searches where a macroblock's samples were in the picture before.
+
+use fearless_simd::Simd;
+
+use crate::coder::interpolate::{Luma, average, average_with, half_below, half_both, half_right, whole};
+use crate::coder::lanes::sad;
+use crate::coder::macroblock::Vector;
+use crate::coder::picture::Plane;
+
+/// What vectors of a macroblock may be, in whole samples: both ends included.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) least: [i16; 2],
+    pub(crate) most: [i16; 2],
+}
+
+impl Limits {
+    /// How far blocks may reach beyond the picture, and vectors go down or up, in samples.
+    const BEYOND: i32 = 24;
+    const VERTICAL: i32 = 60;
+    const HORIZONTAL: i32 = 500;
+
+    pub(crate) fn new(x: usize, y: usize, width: usize, height: usize) -> Self {
+        let (x, y) = (x as i32, y as i32);
+        let right = width as i32 - 16 - x + Self::BEYOND;
+        let bottom = height as i32 - 16 - y + Self::BEYOND;
+        Self {
+            least: [
+                (-x - Self::BEYOND).max(-Self::HORIZONTAL) as i16,
+                (-y - Self::BEYOND).max(-Self::VERTICAL) as i16,
+            ],
+            most: [right.min(Self::HORIZONTAL) as i16, bottom.min(Self::VERTICAL) as i16],
+        }
+    }
+
+    /// Whether a vector in quarters is allowed.
+    #[inline(always)]
+    pub(crate) fn allow(&self, v: Vector) -> bool {
+        (0..2).all(|i| v[i] >= self.least[i] * 4 && v[i] <= self.most[i] * 4)
+    }
+
+    /// Whether a vector in whole samples is allowed.
+    #[inline(always)]
+    fn allow_whole(&self, v: Vector) -> bool {
+        (0..2).all(|i| v[i] >= self.least[i] && v[i] <= self.most[i])
+    }
+
+    /// The nearest allowed vector in whole samples.
+    #[inline(always)]
+    fn round(&self, v: Vector) -> Vector {
+        std::array::from_fn(|i| ((v[i] + 2) >> 2).clamp(self.least[i], self.most[i]))
+    }
+}
+
+/// About how many bits a difference of vectors takes.
+#[inline(always)]
+pub(crate) fn vector_bits(v: Vector, prediction: Vector) -> u32 {
+    let bits = |i: usize| {
+        let magnitude = u32::from((v[i] - prediction[i]).unsigned_abs());
+        2 * (32 - magnitude.leading_zeros()) + 1
+    };
+    bits(0) + bits(1)
+}
+
+/// What a search looks at.
+#[derive(Debug)]
+pub(crate) struct Search<'a> {
+    pub(crate) source: &'a Luma,
+    pub(crate) plane: &'a Plane,
+    /// The macroblock's place, in samples.
+    pub(crate) x: usize,
+    pub(crate) y: usize,
+    pub(crate) limits: Limits,
+    pub(crate) prediction: Vector,
+    pub(crate) lambda: u32,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) vector: Vector,
+    /// With the vector's bits.
+    pub(crate) cost: u32,
+    pub(crate) samples: Luma,
+}
+
+impl Search<'_> {
+    #[inline(always)]
+    fn at(&self, v: Vector) -> usize {
+        self.plane.at(self.x as i32 + i32::from(v[0]), self.y as i32 + i32::from(v[1]))
+    }
+
+    #[inline(always)]
+    fn bits_cost(&self, v: Vector) -> u32 {
+        self.lambda * vector_bits(v, self.prediction)
+    }
+
+    #[inline(always)]
+    fn sad_at<S: Simd>(&self, simd: S, at: usize) -> u32 {
+        let stride = self.plane.stride;
+        sad(simd, self.source, &self.plane.data[at..at + 15 * stride + 16], stride)
+    }
+
+    #[inline(always)]
+    fn cost_whole<S: Simd>(&self, simd: S, v: Vector) -> u32 {
+        self.sad_at(simd, self.at(v)) + self.bits_cost([v[0] * 4, v[1] * 4])
+    }
+
+    /// Searches from the best of some vectors (in quarters) on.
+    #[inline(always)]
+    pub(crate) fn run<S: Simd>(&self, simd: S, candidates: &[Vector], found: &mut Found) {
+        let mut best = self.limits.round(self.prediction);
+        let mut cost = self.cost_whole(simd, best);
+        let mut seen = [best; 8];
+        let mut count = 1;
+        for &candidate in candidates {
+            let v = self.limits.round(candidate);
+            if seen[..count].contains(&v) {
+                continue;
+            }
+            seen[count & 7] = v;
+            count = (count + 1).min(7);
+            let c = self.cost_whole(simd, v);
+            if c < cost {
+                (best, cost) = (v, c);
+            }
+        }
+        // A diamond that moves on while it gets better.
+        let mut from = 4;
+        for _ in 0..16 {
+            const STEPS: [Vector; 4] = [[1, 0], [0, 1], [-1, 0], [0, -1]];
+            let centre = best;
+            let mut taken = 4;
+            for (i, step) in STEPS.iter().enumerate() {
+                // Not where it came from.
+                if from < 4 && i == (from + 2) % 4 {
+                    continue;
+                }
+                let v = [centre[0] + step[0], centre[1] + step[1]];
+                if !self.limits.allow_whole(v) {
+                    continue;
+                }
+                let c = self.cost_whole(simd, v);
+                if c < cost {
+                    (best, cost, taken) = (v, c, i);
+                }
+            }
+            if taken == 4 {
+                break;
+            }
+            from = taken;
+        }
+        self.refine(simd, best, cost, found);
+    }
+
+    #[inline(always)]
+    fn try_one<S: Simd>(
+        &self,
+        simd: S,
+        found: &mut Found,
+        centre: Vector,
+        step: Vector,
+        trial: &Luma,
+    ) {
+        let v = [centre[0] + step[0], centre[1] + step[1]];
+        let c = sad(simd, self.source, trial, 16) + self.bits_cost(v);
+        if c < found.cost {
+            (found.vector, found.cost) = (v, c);
+            found.samples = *trial;
+        }
+    }
+
+    /// Looks at the halves and quarters around a vector of whole samples.
+    #[inline(always)]
+    fn refine<S: Simd>(&self, simd: S, whole_vector: Vector, cost: u32, found: &mut Found) {
+        let plane = self.plane;
+        let at = self.at(whole_vector);
+        let base = [whole_vector[0] * 4, whole_vector[1] * 4];
+        let stride = plane.stride;
+        found.vector = base;
+        found.cost = cost;
+        let inside = (0..2).all(|i| {
+            whole_vector[i] > self.limits.least[i] && whole_vector[i] < self.limits.most[i]
+        });
+        if !inside {
+            whole(plane, at, 16, &mut found.samples);
+            return;
+        }
+        // Halves to the right, the left, below and above.
+        let mut halves = [[0; 256]; 4];
+        half_right(simd, plane, at, 16, &mut halves[0]);
+        half_right(simd, plane, at - 1, 16, &mut halves[1]);
+        half_below(simd, plane, at, 16, &mut halves[2]);
+        half_below(simd, plane, at - stride, 16, &mut halves[3]);
+        const HALVES: [Vector; 4] = [[2, 0], [-2, 0], [0, 2], [0, -2]];
+        let mut taken = 4;
+        for (i, (half, step)) in halves.iter().zip(HALVES).enumerate() {
+            let v = [base[0] + step[0], base[1] + step[1]];
+            let c = sad(simd, self.source, half, 16) + self.bits_cost(v);
+            if c < found.cost {
+                (found.vector, found.cost, taken) = (v, c, i);
+            }
+        }
+        let mut trial = [0; 256];
+        let centre = found.vector;
+        if taken == 4 {
+            whole(plane, at, 16, &mut found.samples);
+            for (half, step) in halves.iter().zip(HALVES) {
+                average_with(simd, half, plane, at, 16, &mut trial);
+                self.try_one(simd, found, centre, [step[0] / 2, step[1] / 2], &trial);
+            }
+            return;
+        }
+        found.samples = halves[taken];
+        let half = &halves[taken];
+        let mut both = [0; 272];
+        let step = HALVES[taken];
+        // Along the half's own direction there are whole samples on both sides, across it halves
+        // of both.
+        average_with(simd, half, plane, at, 16, &mut trial);
+        self.try_one(simd, found, centre, [-step[0] / 2, -step[1] / 2], &trial);
+        let beyond = match taken {
+            0 => at + 1,
+            1 => at - 1,
+            2 => at + stride,
+            _ => at - stride,
+        };
+        average_with(simd, half, plane, beyond, 16, &mut trial);
+        self.try_one(simd, found, centre, [step[0] / 2, step[1] / 2], &trial);
+        if taken < 2 {
+            let from = if taken == 0 { at } else { at - 1 };
+            half_both(simd, plane, from - stride, 17, &mut both);
+            average(simd, half, &both[..256], 16, &mut trial);
+            self.try_one(simd, found, centre, [0, -1], &trial);
+            average(simd, half, &both[16..], 16, &mut trial);
+            self.try_one(simd, found, centre, [0, 1], &trial);
+        } else {
+            let from = if taken == 2 { at } else { at - stride };
+            for (from, step) in [(from - 1, [-1, 0]), (from, [1, 0])] {
+                half_both(simd, plane, from, 16, &mut both);
+                average(simd, half, &both[..256], 16, &mut trial);
+                self.try_one(simd, found, centre, step, &trial);
+            }
+        }
+    }
+}

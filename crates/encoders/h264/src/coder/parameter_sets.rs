@@ -1,0 +1,189 @@
+//! Sequence and picture parameter sets with video usability information (ITU-T H.264 §7.3.2, annex E).
+
+use crate::coder::bits::{BitWriter, append_nal};
+use crate::coder::settings::Settings;
+
+/// `log2_max_frame_num_minus4` + 4.
+pub(crate) const FRAME_NUM_BITS: u32 = 8;
+
+/// The limits of a level (table A-1): `level_idc`, macroblocks per second, per picture and in the
+/// decoded picture buffer.
+const LEVELS: [(u32, u64, u64, u64); 15] = [
+    (10, 1_485, 99, 396),
+    (11, 3_000, 396, 900),
+    (12, 6_000, 396, 2_376),
+    (20, 11_880, 396, 2_376),
+    (21, 19_800, 792, 4_752),
+    (22, 20_250, 1_620, 8_100),
+    (30, 40_500, 1_620, 8_100),
+    (31, 108_000, 3_600, 18_000),
+    (32, 216_000, 5_120, 20_480),
+    (40, 245_760, 8_192, 32_768),
+    (42, 522_240, 8_704, 34_816),
+    (50, 589_824, 22_080, 110_400),
+    (51, 983_040, 36_864, 184_320),
+    (52, 2_073_600, 36_864, 184_320),
+    (62, 16_711_680, 139_264, 696_320),
+];
+
+/// The lowest level whose limits on size and speed hold.
+fn level(settings: &Settings) -> u32 {
+    let (columns, rows) = settings.macroblocks();
+    let size = (columns * rows) as u64;
+    let (numerator, denominator) = settings.frame_rate;
+    let speed = size * u64::from(numerator) / u64::from(denominator.max(1));
+    let longest = columns.max(rows) as u64;
+    LEVELS
+        .iter()
+        .find(|&&(_, most_speed, most_size, _)| {
+            speed <= most_speed && size <= most_size && longest * longest <= 8 * most_size
+        })
+        .map_or(62, |level| level.0)
+}
+
+/// Appends both parameter sets as NAL units.
+pub(crate) fn append_parameter_sets(out: &mut Vec<u8>, settings: &Settings) {
+    let mut w = BitWriter::default();
+    sequence(&mut w, settings);
+    append_nal(out, 3, 7, w.bytes());
+    w.clear();
+    picture(&mut w, settings);
+    append_nal(out, 3, 8, w.bytes());
+}
+
+fn sequence(w: &mut BitWriter, settings: &Settings) {
+    let (columns, rows) = settings.macroblocks();
+    w.put(77, 8); // Main
+    w.put(0b0100_0000, 8); // constraint_set1_flag
+    w.put(level(settings), 8);
+    w.unsigned(0); // seq_parameter_set_id
+    w.unsigned(FRAME_NUM_BITS - 4);
+    w.unsigned(2); // pic_order_cnt_type: output order is decoding order
+    w.unsigned(1); // max_num_ref_frames
+    w.flag(false); // gaps_in_frame_num_value_allowed_flag
+    w.unsigned(columns as u32 - 1);
+    w.unsigned(rows as u32 - 1);
+    w.flag(true); // frame_mbs_only_flag
+    w.flag(true); // direct_8x8_inference_flag
+    let right = (columns * 16 - settings.width) as u32;
+    let bottom = (rows * 16 - settings.height) as u32;
+    let cropped = right > 0 || bottom > 0;
+    w.flag(cropped);
+    if cropped {
+        w.unsigned(0);
+        w.unsigned(right / 2);
+        w.unsigned(0);
+        w.unsigned(bottom / 2);
+    }
+    w.flag(true); // vui_parameters_present_flag
+    usability(w, settings);
+    w.trailing();
+}
+
+fn usability(w: &mut BitWriter, settings: &Settings) {
+    let color = &settings.color;
+    let (horizontal, vertical) = settings.pixel_aspect;
+    let aspect = horizontal > 0 && vertical > 0;
+    w.flag(aspect);
+    if aspect {
+        w.put(255, 8); // Extended_SAR
+        w.put(u32::from(horizontal), 16);
+        w.put(u32::from(vertical), 16);
+    }
+    w.flag(false); // overscan_info_present_flag
+    w.flag(true); // video_signal_type_present_flag
+    w.put(5, 3); // video_format: unspecified
+    w.flag(color.full_range);
+    w.flag(true); // colour_description_present_flag
+    w.put(u32::from(color.primaries), 8);
+    w.put(u32::from(color.transfer), 8);
+    w.put(u32::from(color.matrix), 8);
+    w.flag(color.chroma_location.is_some());
+    if let Some(location) = color.chroma_location {
+        w.unsigned(u32::from(location));
+        w.unsigned(u32::from(location));
+    }
+    let (numerator, denominator) = settings.frame_rate;
+    w.flag(true); // timing_info_present_flag: a tick is a field
+    w.put(denominator, 32);
+    w.put(numerator * 2, 32);
+    w.flag(true); // fixed_frame_rate_flag
+    w.flag(false); // nal_hrd_parameters_present_flag
+    w.flag(false); // vcl_hrd_parameters_present_flag
+    w.flag(false); // pic_struct_present_flag
+    w.flag(true); // bitstream_restriction_flag
+    w.flag(true); // motion_vectors_over_pic_boundaries_flag
+    w.unsigned(0); // max_bytes_per_pic_denom
+    w.unsigned(0); // max_bits_per_mb_denom
+    w.unsigned(11); // log2_max_mv_length_horizontal
+    w.unsigned(11); // log2_max_mv_length_vertical
+    w.unsigned(0); // max_num_reorder_frames
+    w.unsigned(1); // max_dec_frame_buffering
+}
+
+fn picture(w: &mut BitWriter, _settings: &Settings) {
+    w.unsigned(0); // pic_parameter_set_id
+    w.unsigned(0); // seq_parameter_set_id
+    w.flag(true); // entropy_coding_mode_flag
+    w.flag(false); // bottom_field_pic_order_in_frame_present_flag
+    w.unsigned(0); // num_slice_groups_minus1
+    w.unsigned(0); // num_ref_idx_l0_default_active_minus1
+    w.unsigned(0); // num_ref_idx_l1_default_active_minus1
+    w.flag(false); // weighted_pred_flag
+    w.put(0, 2); // weighted_bipred_idc
+    w.signed(0); // pic_init_qp_minus26
+    w.signed(0); // pic_init_qs_minus26
+    w.signed(0); // chroma_qp_index_offset
+    w.flag(true); // deblocking_filter_control_present_flag
+    w.flag(false); // constrained_intra_pred_flag
+    w.flag(false); // redundant_pic_cnt_present_flag
+    w.trailing();
+}
+
+/// What a slice's header says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SliceHeader {
+    pub(crate) first_macroblock: u32,
+    pub(crate) intra: bool,
+    pub(crate) idr: bool,
+    pub(crate) frame_num: u32,
+    pub(crate) idr_id: u32,
+    pub(crate) cabac_init_idc: u32,
+    pub(crate) qp: u8,
+    /// `disable_deblocking_filter_idc`.
+    pub(crate) deblocking: u32,
+}
+
+impl SliceHeader {
+    /// `slice_header()` and the ones before `slice_data()`'s bins.
+    pub(crate) fn write(&self, w: &mut BitWriter) {
+        w.clear();
+        w.unsigned(self.first_macroblock);
+        w.unsigned(if self.intra { 7 } else { 5 });
+        w.unsigned(0); // pic_parameter_set_id
+        w.put(self.frame_num, FRAME_NUM_BITS);
+        if self.idr {
+            w.unsigned(self.idr_id);
+        }
+        if !self.intra {
+            w.flag(false); // num_ref_idx_active_override_flag
+            w.flag(false); // ref_pic_list_modification_flag_l0
+        }
+        if self.idr {
+            w.flag(false); // no_output_of_prior_pics_flag
+            w.flag(false); // long_term_reference_flag
+        } else {
+            w.flag(false); // adaptive_ref_pic_marking_mode_flag
+        }
+        if !self.intra {
+            w.unsigned(self.cabac_init_idc);
+        }
+        w.signed(i32::from(self.qp) - 26);
+        w.unsigned(self.deblocking);
+        if self.deblocking != 1 {
+            w.signed(0); // slice_alpha_c0_offset_div2
+            w.signed(0); // slice_beta_offset_div2
+        }
+        w.align_with_ones();
+    }
+}

@@ -594,7 +594,9 @@ fn every_encoder_of_sound_takes_the_options_of_all() {
     let file = |format, config, options: &[(&str, &str)]| {
         let stream = AudioStream::new(48_000, 1).codec_config(config);
         let stream = options.iter().fold(stream, |stream, (k, v)| stream.encoder_option(*k, *v));
-        Recipe::new(format, stream).file(|e| e.write_audio_chunk(0, &view(&music, 1), None)).unwrap()
+        Recipe::new(format, stream)
+            .file(|e| e.write_audio_chunk(0, &view(&music, 1), None))
+            .unwrap()
     };
     let rate = |bit_rate| CodecConfig { bit_rate: Some(bit_rate), ..CodecConfig::default() };
     for format in ["adts", "mp3", "opus"] {

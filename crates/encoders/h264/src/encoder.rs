@@ -130,7 +130,7 @@ fn settings(request: &VideoEncoderRequest, config: &Config) -> Result<Settings> 
         gop: u32::MAX,
         slices: config.slices,
         threads: config.threads,
-        deblock: config.deblocking.is_some(),
+        deblock: config.deblocking,
         frame_rate: (term(rate.num())?, term(rate.den())?),
         pixel_aspect: (1, 1),
         color: Color {
@@ -167,10 +167,8 @@ impl VideoEncoder for H264Encoder {
         let Some(video) = self.parameters.video() else { return Ok(()) };
         frame.expect(video.pixel_format, video.width, video.height)?;
         let [y, u, v, _] = &frame.planes;
-        let planes = Planes {
-            data: [y.data, u.data, v.data],
-            strides: [y.stride, u.stride, v.stride],
-        };
+        let planes =
+            Planes { data: [y.data, u.data, v.data], strides: [y.stride, u.stride, v.stride] };
         let mut is_keyframe = self.since_keyframe >= self.gop_size;
         self.code(&planes, is_keyframe)?;
         if !is_keyframe && self.coder.intra_share() >= CUT {

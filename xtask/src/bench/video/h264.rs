@@ -31,8 +31,9 @@ pub(in super::super) fn run() -> anyhow::Result<()> {
 fn tensors(film: &Film, own: &Own) -> anyhow::Result<()> {
     println!("\ntensors of rgb24 to MP4:");
     let output = &film.output("own.mp4");
-    let programs = OWN_PRESETS
-        .map(|(_, options)| move |count| own.command(&film.planes, "rgb24", count, output, options));
+    let programs = OWN_PRESETS.map(|(_, options)| {
+        move |count| own.command(&film.planes, "rgb24", count, output, options)
+    });
     let programs: Vec<&dyn Fn(usize) -> Command> =
         programs.iter().map(|program| program as _).collect();
     let ours = speeds(TENSORS, &programs)?;

@@ -438,7 +438,8 @@ fn strengths(
     out
 }
 
-/// Filters a row of macroblocks, and the rows of samples above that its upper edge reaches.
+/// Filters a row of macroblocks, and the rows of samples above that its upper edge reaches; `offset`
+/// is in twos of qp, −6 to 6.
 #[inline(always)]
 pub(crate) fn filter_row<S: Simd>(
     simd: S,
@@ -447,7 +448,10 @@ pub(crate) fn filter_row<S: Simd>(
     macroblocks: &[Macroblock],
     columns: usize,
     row: usize,
+    offset: i32,
 ) {
+    // The tables' index from a mean of qp (§8.7.2.2): α's and β's are the same.
+    let moved = |qp: u8| (i32::from(qp) + 2 * offset).clamp(0, 51) as u8;
     for column in 0..columns {
         let index = row * columns + column;
         let current = &macroblocks[index];
@@ -468,6 +472,7 @@ pub(crate) fn filter_row<S: Simd>(
                     }
                     _ => (own, own_chroma),
                 };
+                let (qp, qp_chroma) = (moved(qp), moved(qp_chroma));
                 if direction == 0 {
                     let at = luma.at(column * 16 + edge * 4, row * 16);
                     luma_vertical(simd, luma, at, strengths, qp);

@@ -129,10 +129,12 @@ impl Encoder {
         Ok(idr)
     }
 
-    /// The share of the last picture's macroblocks that are not predicted from the one before it.
+    /// What share of the last picture's macroblocks is intra, 0 to 1; 1 in an IDR picture, 0 before
+    /// there is a picture. Near 1 elsewhere, it tells a cut.
     pub(crate) fn intra_share(&self) -> f32 {
-        let last = &self.macroblocks[1];
-        last.iter().filter(|one| one.is_intra()).count() as f32 / last.len() as f32
+        let all = &self.macroblocks[1];
+        let intra = all.iter().filter(|macroblock| macroblock.is_intra()).count();
+        intra as f32 / all.len() as f32
     }
 
     /// The planes of the last picture as a decoder has them, of the settings' size.
@@ -192,10 +194,10 @@ impl Encoder {
         let [current, before] = &mut self.pictures;
         let [macroblocks, macroblocks_before] = &mut self.macroblocks;
         let deblocking = match (self.settings.deblock, self.settings.slices) {
-            (false, _) => 1,
-            (true, 1) => 0,
+            (None, _) => 1,
+            (Some(_), 1) => 0,
             // Not across slices, so that each can be finished alone.
-            (true, _) => 2,
+            (Some(_), _) => 2,
         };
         let slices = self.coders.len();
         let [cb, cr] = &mut current.chroma;
@@ -221,6 +223,7 @@ impl Encoder {
                     cabac_init_idc: 0,
                     qp: self.quantizers.qp,
                     deblocking,
+                    deblocking_offset: self.settings.deblock.unwrap_or(0),
                 },
                 quantizers: &self.quantizers,
                 columns,

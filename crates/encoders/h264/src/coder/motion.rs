@@ -2,7 +2,9 @@
 
 use fearless_simd::Simd;
 
-use crate::coder::interpolate::{Luma, average, average_with, half_below, half_both, half_right, whole};
+use crate::coder::interpolate::{
+    Luma, average, average_with, half_below, half_both, half_right, whole,
+};
 use crate::coder::lanes::sad;
 use crate::coder::macroblock::Vector;
 use crate::coder::picture::Plane;

@@ -107,7 +107,8 @@ fn usability(w: &mut BitWriter, settings: &Settings) {
     w.flag(true); // timing_info_present_flag: a tick is a field
     w.put(denominator, 32);
     w.put(numerator * 2, 32);
-    w.flag(true); // fixed_frame_rate_flag
+    // What pictures' times are is not the encoder's to say.
+    w.flag(false); // fixed_frame_rate_flag
     w.flag(false); // nal_hrd_parameters_present_flag
     w.flag(false); // vcl_hrd_parameters_present_flag
     w.flag(false); // pic_struct_present_flag
@@ -152,6 +153,8 @@ pub(crate) struct SliceHeader {
     pub(crate) qp: u8,
     /// `disable_deblocking_filter_idc`.
     pub(crate) deblocking: u32,
+    /// Both offsets of the filter, in twos of qp.
+    pub(crate) deblocking_offset: i32,
 }
 
 impl SliceHeader {
@@ -181,8 +184,8 @@ impl SliceHeader {
         w.signed(i32::from(self.qp) - 26);
         w.unsigned(self.deblocking);
         if self.deblocking != 1 {
-            w.signed(0); // slice_alpha_c0_offset_div2
-            w.signed(0); // slice_beta_offset_div2
+            w.signed(self.deblocking_offset); // slice_alpha_c0_offset_div2
+            w.signed(self.deblocking_offset); // slice_beta_offset_div2
         }
         w.align_with_ones();
     }

@@ -38,8 +38,9 @@ pub(crate) struct Settings {
     pub(crate) slices: usize,
     /// Threads that share a picture's slices, from 1 on; the bytes are the same with any number.
     pub(crate) threads: usize,
-    /// Whether the deblocking filter runs.
-    pub(crate) deblock: bool,
+    /// How far the deblocking filter goes, −6 (least) to 6 (`slice_alpha_c0_offset_div2` and
+    /// `slice_beta_offset_div2`); without a value it does not run.
+    pub(crate) deblock: Option<i32>,
     /// Pictures per second: a numerator below 2³¹ and a denominator, both from 1 on.
     pub(crate) frame_rate: (u32, u32),
     /// The shape of a sample, width to height; (0, 0) if unknown.
@@ -58,7 +59,7 @@ impl Settings {
             gop: 250,
             slices: 1,
             threads: 1,
-            deblock: true,
+            deblock: Some(0),
             frame_rate: (25, 1),
             pixel_aspect: (0, 0),
             color: Color::default(),
@@ -91,6 +92,10 @@ impl Settings {
         }
         if self.threads == 0 {
             return wrong("threads", 0, "1 or more".into());
+        }
+        if let Some(offset) = self.deblock.filter(|offset| !(-6..=6).contains(offset)) {
+            let (value, allowed) = (offset.to_string(), "-6 to 6".into());
+            return Err(Error { argument: "deblock", value, allowed });
         }
         let (numerator, denominator) = self.frame_rate;
         if numerator == 0 || numerator > i32::MAX as u32 || denominator == 0 {

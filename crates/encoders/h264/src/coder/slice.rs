@@ -168,6 +168,7 @@ impl Job<'_> {
                             self.macroblocks,
                             self.columns,
                             row,
+                            self.header.deblocking_offset,
                         );
                     },
                 );
@@ -370,8 +371,8 @@ impl Job<'_> {
             || search.run(simd, &candidates, &mut found),
         );
         if skip_cost != u32::MAX && skip_vector != found.vector {
-            let cost =
-                skip_cost + quantizers.lambda * crate::coder::motion::vector_bits(skip_vector, prediction);
+            let cost = skip_cost
+                + quantizers.lambda * crate::coder::motion::vector_bits(skip_vector, prediction);
             if cost < found.cost {
                 found.vector = skip_vector;
                 found.cost = cost;

@@ -1,7 +1,7 @@
 //! What comes out is what ffmpeg decodes, and it is the same however it is made.
 
-use fearless_simd::Level;
 use super::{Encoder, Planes, Settings};
+use fearless_simd::Level;
 use reelwright_testkit::{levels::levels, program};
 
 /// What a film shows.
@@ -110,11 +110,43 @@ fn all_quantisers_and_contents_are_decoded_as_they_were_rebuilt() {
 #[test]
 fn slices_and_switches_are_decoded_as_they_were_rebuilt() {
     for slices in [1, 2, 3, 5] {
-        for (deblock, gop) in [(true, 250), (false, 250), (true, 1)] {
+        for (deblock, gop) in [(Some(0), 250), (None, 250), (Some(0), 1)] {
             let settings = Settings { slices, deblock, gop, ..Settings::new(130, 80) };
             assert_decoded(&settings, Content::Motion, 9);
         }
     }
+}
+
+#[test]
+fn offsets_of_the_filter_are_decoded_as_they_were_rebuilt() {
+    let mut streams = Vec::new();
+    for offset in [-6, -3, -1, 1, 3, 6] {
+        for qp in [12, 30, 44, 51] {
+            let settings = Settings { qp, deblock: Some(offset), ..Settings::new(98, 66) };
+            assert_decoded(&settings, Content::Motion, 9);
+            if qp == 30 {
+                streams.push(encode(&settings, Content::Motion, 1, Level::new())[1].clone());
+            }
+        }
+    }
+    streams.dedup();
+    assert_eq!(streams.len(), 6, "each filters in its own way");
+}
+
+#[test]
+fn the_intra_share_tells_a_cut() {
+    let mut encoder = Encoder::new(Settings::new(96, 64)).unwrap();
+    let mut shares = vec![encoder.intra_share()];
+    for content in [Content::Flat, Content::Flat, Content::Motion] {
+        let data = picture(content, 96, 64, 0);
+        let (luma, chroma) = data.split_at(96 * 64);
+        let (cb, cr) = chroma.split_at(48 * 32);
+        let planes = Planes { data: [luma, cb, cr], strides: [96, 48, 48] };
+        encoder.encode(&planes, false, &mut Vec::new()).unwrap();
+        shares.push(encoder.intra_share());
+    }
+    assert_eq!(shares[..3], [0.0, 1.0, 0.0]);
+    assert!(shares[3] > 0.5, "{shares:?}");
 }
 
 #[test]
@@ -177,6 +209,10 @@ fn wrong_arguments_are_refused() {
     assert_eq!(
         message(Settings { slices: 5, ..usual.clone() }),
         "slices 5: allowed is 1 to 4, the rows of macroblocks"
+    );
+    assert_eq!(
+        message(Settings { deblock: Some(-7), ..usual.clone() }),
+        "deblock -7: allowed is -6 to 6"
     );
     let mut encoder = Encoder::new(usual).unwrap();
     let short = [0; 64 * 64 - 1];

@@ -1,0 +1,315 @@
+//! What a macroblock is, in codes of variable length (ITU-T H.264 §7.3.5, §9.1, §9.2).
+
+use crate::coder::bits::BitWriter;
+use crate::coder::cavlc_tables::{
+    COEFF_TOKEN, COEFF_TOKEN_CHROMA_DC, Code, PATTERN_CODES, RUN_BEFORE, TOTAL_ZEROS,
+    TOTAL_ZEROS_CHROMA_DC,
+};
+use crate::coder::coefficients::Coefficients;
+use crate::coder::macroblock::{Kind, Macroblock, Neighbours, ORDER4, Vector, predict_mode};
+use crate::coder::transform::{Block, SCAN};
+
+/// The largest magnitude of a level that all profiles can write: `level_prefix` is at most 15.
+pub(crate) const LARGEST_LEVEL: i16 = 2063;
+
+/// How many levels each block of a macroblock has: luma in raster order, Cb, Cr.
+type Counts = [u8; 24];
+
+/// A writer of a slice's macroblocks.
+#[derive(Debug)]
+pub(crate) struct Cavlc {
+    pub(crate) bits: BitWriter,
+    /// `mb_skip_run` up to now.
+    skipped: u32,
+    /// Counts of the macroblock at the left, and in the lowest blocks of those above.
+    left: Counts,
+    above: Vec<[u8; 8]>,
+    column: usize,
+}
+
+impl Cavlc {
+    pub(crate) fn new(columns: usize) -> Self {
+        Self {
+            bits: BitWriter::default(),
+            skipped: 0,
+            left: [0; 24],
+            above: vec![[0; 8]; columns],
+            column: 0,
+        }
+    }
+
+    /// Begins a slice, after its header.
+    pub(crate) fn start(&mut self) {
+        (self.skipped, self.column) = (0, 0);
+    }
+
+    /// Writes what is left.
+    pub(crate) fn finish(&mut self) -> &[u8] {
+        if self.skipped > 0 {
+            self.bits.unsigned(self.skipped);
+        }
+        self.bits.trailing();
+        self.bits.bytes()
+    }
+
+    /// Ends a macroblock that has these counts.
+    fn next(&mut self, counts: &Counts) {
+        self.left = *counts;
+        self.above[self.column] = [12, 13, 14, 15, 18, 19, 22, 23].map(|block| counts[block]);
+        self.column += 1;
+        if self.column == self.above.len() {
+            self.column = 0;
+        }
+    }
+
+    /// A macroblock of which nothing is coded.
+    pub(crate) fn skip(&mut self) {
+        self.skipped += 1;
+        self.next(&[0; 24]);
+    }
+
+    fn skip_run(&mut self) {
+        self.bits.unsigned(self.skipped);
+        self.skipped = 0;
+    }
+
+    /// An inter macroblock that is not divided.
+    #[inline(never)]
+    pub(crate) fn inter(
+        &mut self,
+        near: Neighbours<'_>,
+        current: &Macroblock,
+        difference: Vector,
+        coefficients: &Coefficients,
+    ) {
+        self.skip_run();
+        self.bits.unsigned(0); // P_L0_16x16
+        for value in difference {
+            self.bits.signed(value.into());
+        }
+        self.pattern(current);
+        self.residuals(near, current, coefficients);
+    }
+
+    /// An intra macroblock; `mode` is `Intra16x16PredMode`.
+    #[inline(never)]
+    pub(crate) fn intra(
+        &mut self,
+        near: Neighbours<'_>,
+        in_p: bool,
+        current: &Macroblock,
+        mode: u8,
+        coefficients: &Coefficients,
+    ) {
+        let mut first = 0;
+        if in_p {
+            self.skip_run();
+            first = 5;
+        }
+        if current.kind == Kind::Intra16 {
+            let all = if current.pattern & 15 != 0 { 12 } else { 0 };
+            let kind = 1 + mode + 4 * (current.pattern >> 4) + all;
+            self.bits.unsigned(first + u32::from(kind));
+            self.bits.unsigned(current.chroma_mode.into());
+        } else {
+            self.bits.unsigned(first); // I_NxN
+            for block in ORDER4 {
+                let predicted = predict_mode(near, &current.modes, block);
+                let mode = current.modes[block];
+                if mode == predicted {
+                    self.bits.put(1, 1);
+                } else {
+                    self.bits.put(u32::from(if mode > predicted { mode - 1 } else { mode }), 4);
+                }
+            }
+            self.bits.unsigned(current.chroma_mode.into());
+            self.pattern(current);
+        }
+        self.residuals(near, current, coefficients);
+    }
+
+    /// `coded_block_pattern`.
+    fn pattern(&mut self, current: &Macroblock) {
+        let codes = &PATTERN_CODES[usize::from(current.is_intra())];
+        self.bits.unsigned(codes[usize::from(current.pattern)].into());
+    }
+
+    /// `mb_qp_delta`, which is 0, and all residuals.
+    fn residuals(&mut self, near: Neighbours<'_>, current: &Macroblock, from: &Coefficients) {
+        let mut counts = [0; 24];
+        let is16 = current.kind == Kind::Intra16;
+        if is16 || current.pattern != 0 {
+            self.bits.signed(0);
+            let above = self.above[self.column];
+            let left = self.left;
+            let (has_left, has_top) = (!near.left.is_outside(), !near.top.is_outside());
+            if is16 {
+                let class = expected(has_left.then_some(left[3]), has_top.then_some(above[0]));
+                self.block(token(class), 16, from.dc_masks[0], |i| from.dc[0][i]);
+            }
+            for block in ORDER4 {
+                let (x, y) = (block % 4, block / 4);
+                if current.pattern >> (y / 2 * 2 + x / 2) & 1 == 0 {
+                    continue;
+                }
+                let beside = match x {
+                    0 => has_left.then_some(left[block + 3]),
+                    _ => Some(counts[block - 1]),
+                };
+                let over = match y {
+                    0 => has_top.then_some(above[x]),
+                    _ => Some(counts[block - 4]),
+                };
+                let token = token(expected(beside, over));
+                counts[block] =
+                    self.scanned(token, from.masks[block], is16, &from.blocks[block]);
+            }
+            if current.pattern >> 4 != 0 {
+                for plane in 1..3 {
+                    let token = |total, ones| COEFF_TOKEN_CHROMA_DC[total][ones];
+                    self.block(token, 4, from.dc_masks[plane], |i| from.dc[plane][i]);
+                }
+            }
+            if current.pattern >> 4 == 2 {
+                for block in 16..24 {
+                    let (x, y, plane) = (block % 2, block % 4 / 2, block / 4 - 4);
+                    let beside = match x {
+                        0 => has_left.then_some(left[block + 1]),
+                        _ => Some(counts[block - 1]),
+                    };
+                    let over = match y {
+                        0 => has_top.then_some(above[4 + 2 * plane + x]),
+                        _ => Some(counts[block - 2]),
+                    };
+                    let token = token(expected(beside, over));
+                    counts[block] =
+                        self.scanned(token, from.masks[block], true, &from.blocks[block]);
+                }
+            }
+        }
+        self.next(&counts);
+    }
+
+    /// A block that is kept by place, with or `without_dc`.
+    fn scanned(
+        &mut self,
+        token: impl Fn(usize, usize) -> Code,
+        mask: u32,
+        without_dc: bool,
+        levels: &Block,
+    ) -> u8 {
+        let first = usize::from(without_dc);
+        let level = |i: usize| levels[usize::from(SCAN[(i + first) & 15] & 15)];
+        self.block(token, 16 - first, mask >> first, level)
+    }
+
+    fn code(&mut self, (bits, value): Code) {
+        self.bits.put(value.into(), bits.into());
+    }
+
+    /// `residual_block_cavlc()` of so many places; `mask` has a bit for each that is not zero, in
+    /// the order of the scan. Returns how many these are.
+    #[inline(always)]
+    fn block(
+        &mut self,
+        token: impl Fn(usize, usize) -> Code,
+        places: usize,
+        mask: u32,
+        level: impl Fn(usize) -> i16,
+    ) -> u8 {
+        let total = mask.count_ones() as usize;
+        if total == 0 {
+            self.code(token(0, 0));
+            return 0;
+        }
+        // From the highest frequency on.
+        let mut levels = [0; 16];
+        let mut rest = mask;
+        for out in &mut levels[..total] {
+            let place = 31 - rest.leading_zeros();
+            rest ^= 1 << place;
+            *out = i32::from(level(place as usize));
+        }
+        let levels = &levels[..total];
+        let ones = levels.iter().take(3).take_while(|level| level.abs() == 1).count();
+        self.code(token(total, ones));
+        let signs = levels[..ones].iter().fold(0, |signs, &v| signs << 1 | u32::from(v < 0));
+        self.bits.put(signs, ones as u32);
+        self.levels(&levels[ones..], total, ones);
+
+        let last = 31 - mask.leading_zeros();
+        let mut zeros = last as usize + 1 - total;
+        if total < places {
+            self.code(match places {
+                4 => TOTAL_ZEROS_CHROMA_DC[total - 1][zeros],
+                _ => TOTAL_ZEROS[total - 1][zeros],
+            });
+        }
+        let mut place = last;
+        let mut rest = mask ^ 1 << last;
+        while zeros > 0 && rest != 0 {
+            let next = 31 - rest.leading_zeros();
+            rest ^= 1 << next;
+            let run = (place - next) as usize - 1;
+            self.code(RUN_BEFORE[zeros.min(7) - 1][run]);
+            zeros -= run;
+            place = next;
+        }
+        total as u8
+    }
+
+    /// `level_prefix` and `level_suffix` of the levels after the trailing ones.
+    #[inline(always)]
+    fn levels(&mut self, levels: &[i32], total: usize, ones: usize) {
+        let mut length = u32::from(total > 10 && ones < 3);
+        for (i, &level) in levels.iter().enumerate() {
+            let magnitude = level.unsigned_abs();
+            let mut code = 2 * magnitude - 2 + u32::from(level < 0);
+            if i == 0 && ones < 3 {
+                // It is not 1 or −1, or it would be a trailing one.
+                code -= 2;
+            }
+            // The prefix's zeros and its one, then the suffix.
+            if length == 0 && (14..30).contains(&code) {
+                self.bits.put(1 << 4 | (code - 14), 19);
+            } else if length == 0 && code < 14 {
+                self.bits.put(1, code + 1);
+            } else if code < 15 << length {
+                let prefix = code >> length;
+                self.bits.put(1 << length | code & ((1 << length) - 1), prefix + 1 + length);
+            } else {
+                let escape = code - (15 << length) - if length == 0 { 15 } else { 0 };
+                debug_assert!(escape < 1 << 12);
+                self.bits.put(1 << 12 | escape, 28);
+            }
+            if length == 0 {
+                length = 1;
+            }
+            if magnitude > 3 << (length - 1) && length < 6 {
+                length += 1;
+            }
+        }
+    }
+}
+
+/// nC from the counts at the left and above, where there are any.
+#[inline(always)]
+fn expected(left: Option<u8>, top: Option<u8>) -> u8 {
+    match (left, top) {
+        (Some(a), Some(b)) => (a + b + 1) >> 1,
+        (Some(n), None) | (None, Some(n)) => n,
+        (None, None) => 0,
+    }
+}
+
+/// `coeff_token` by nC, `TotalCoeff` and `TrailingOnes`.
+#[inline(always)]
+fn token(expected: u8) -> impl Fn(usize, usize) -> Code {
+    move |total, ones| match expected {
+        0..2 => COEFF_TOKEN[0][total][ones],
+        2..4 => COEFF_TOKEN[1][total][ones],
+        4..8 => COEFF_TOKEN[2][total][ones],
+        _ if total == 0 => (6, 3),
+        _ => (6, ((total - 1) << 2 | ones) as u8),
+    }
+}

@@ -1,0 +1,134 @@
+//! The way from a slice's decisions to its bits: CABAC or CAVLC.
+
+use crate::coder::bits::BitWriter;
+use crate::coder::cabac::Cabac;
+use crate::coder::cavlc::Cavlc;
+use crate::coder::coefficients::Coefficients;
+use crate::coder::macroblock::{Kind, Macroblock, Neighbours, ORDER4, Vector, predict_mode};
+use crate::coder::parameter_sets::SliceHeader;
+use crate::coder::syntax;
+
+/// A slice's writer, of either kind (`entropy_coding_mode_flag`).
+#[derive(Debug)]
+pub(crate) enum Entropy {
+    Cabac { header: BitWriter, cabac: Box<Cabac> },
+    Cavlc(Cavlc),
+}
+
+impl Entropy {
+    pub(crate) fn new(cabac: bool, columns: usize) -> Self {
+        if cabac {
+            Self::Cabac { header: BitWriter::default(), cabac: Box::new(Cabac::new()) }
+        } else {
+            Self::Cavlc(Cavlc::new(columns))
+        }
+    }
+
+    /// Begins a slice of so many macroblocks.
+    pub(crate) fn start(&mut self, slice: &SliceHeader, macroblocks: usize) {
+        // Room, so that nothing is allocated later.
+        let room = macroblocks * 64;
+        match self {
+            Self::Cabac { header, cabac } => {
+                slice.write(header, true);
+                cabac.start(slice.intra, slice.cabac_init_idc as usize, slice.qp);
+                cabac.reserve(room);
+            }
+            Self::Cavlc(cavlc) => {
+                slice.write(&mut cavlc.bits, false);
+                cavlc.start();
+                cavlc.bits.reserve(room);
+            }
+        }
+    }
+
+    /// A macroblock that is predicted and nothing more.
+    #[inline(always)]
+    pub(crate) fn skip(&mut self, near: Neighbours<'_>) {
+        match self {
+            Self::Cabac { cabac, .. } => syntax::skip(cabac, near, true),
+            Self::Cavlc(cavlc) => cavlc.skip(),
+        }
+    }
+
+    /// An inter macroblock that is not divided; `difference` is its vector's to the prediction.
+    #[inline(always)]
+    pub(crate) fn inter(
+        &mut self,
+        near: Neighbours<'_>,
+        current: &Macroblock,
+        difference: Vector,
+        coefficients: &Coefficients,
+    ) {
+        match self {
+            Self::Cabac { cabac, .. } => {
+                let (left, top) = (&near.left.differences[1], &near.top.differences[2]);
+                let sums = std::array::from_fn(|i| u32::from(left[i]) + u32::from(top[i]));
+                syntax::skip(cabac, near, false);
+                syntax::inter_type(cabac);
+                syntax::vector_difference(cabac, difference, sums);
+                syntax::pattern(cabac, near, current.pattern);
+                if current.pattern != 0 {
+                    syntax::qp_delta(cabac, 0, false);
+                    syntax::residuals(cabac, near, current, coefficients);
+                }
+            }
+            Self::Cavlc(cavlc) => cavlc.inter(near, current, difference, coefficients),
+        }
+    }
+
+    /// An intra macroblock, of a P slice or not; `mode` is `Intra16x16PredMode`.
+    #[inline(always)]
+    pub(crate) fn intra(
+        &mut self,
+        near: Neighbours<'_>,
+        in_p: bool,
+        current: &Macroblock,
+        mode: u8,
+        coefficients: &Coefficients,
+    ) {
+        let cabac = match self {
+            Self::Cabac { cabac, .. } => cabac,
+            Self::Cavlc(cavlc) => return cavlc.intra(near, in_p, current, mode, coefficients),
+        };
+        let is16 = current.kind == Kind::Intra16;
+        if in_p {
+            syntax::skip(cabac, near, false);
+        }
+        syntax::intra_type(cabac, near, in_p, current, mode);
+        if !is16 {
+            for block in ORDER4 {
+                let predicted = predict_mode(near, &current.modes, block);
+                syntax::intra4_mode(cabac, current.modes[block], predicted);
+            }
+        }
+        syntax::chroma_mode(cabac, near, current.chroma_mode);
+        if !is16 {
+            syntax::pattern(cabac, near, current.pattern);
+        }
+        if is16 || current.pattern != 0 {
+            syntax::qp_delta(cabac, 0, false);
+            syntax::residuals(cabac, near, current, coefficients);
+        }
+    }
+
+    /// Ends a macroblock, the slice's last one or not.
+    #[inline(always)]
+    pub(crate) fn end_macroblock(&mut self, last: bool) {
+        if let Self::Cabac { cabac, .. } = self {
+            cabac.terminate(last);
+        }
+    }
+
+    /// Ends the slice, whose bytes are then the payload.
+    pub(crate) fn finish(&mut self, payload: &mut Vec<u8>) {
+        payload.clear();
+        match self {
+            Self::Cabac { header, cabac } => {
+                payload.extend_from_slice(header.bytes());
+                payload.extend_from_slice(cabac.finish());
+            }
+            Self::Cavlc(cavlc) => payload.extend_from_slice(cavlc.finish()),
+        }
+    }
+}

@@ -82,7 +82,7 @@ pub(crate) struct EncodeArgs {
     pub(crate) bit_rate: Option<u64>,
 
     /// Quality of sound instead of a bit rate; the range is the encoder's
-    #[arg(long, value_name = "Q", allow_hyphen_values = true)]
+    #[arg(long, value_name = "Q", allow_hyphen_values = true, conflicts_with = "bit_rate")]
     pub(crate) qscale: Option<f32>,
 
     /// Video encoder; the container's default otherwise
@@ -97,9 +97,9 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "WxH", value_parser = picture_size)]
     pub(crate) size: Option<(u32, u32)>,
 
-    /// How to scale: neighbor, bilinear, bicubic, lanczos or area
-    #[arg(long, value_name = "FILTER", default_value_t)]
-    pub(crate) scale_filter: ScaleFilter,
+    /// How to scale: neighbor, bilinear, bicubic, lanczos or area; bicubic otherwise
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) scale_filter: Option<ScaleFilter>,
 
     /// Pictures per second to encode, as 30 or 30000/1001: they are repeated or dropped; of
     /// pictures without a rate, their own
@@ -115,18 +115,18 @@ pub(crate) struct EncodeArgs {
     pub(crate) video_bit_rate: Option<u64>,
 
     /// Constant quality of video as the encoder's option crf has it, lower is better
-    #[arg(long, value_name = "CRF")]
+    #[arg(long, value_name = "CRF", conflicts_with_all = ["video_bit_rate", "video_qscale"])]
     pub(crate) crf: Option<f32>,
 
     /// Quality of video instead of a bit rate; the range is the encoder's
-    #[arg(long, value_name = "Q", allow_hyphen_values = true)]
+    #[arg(long, value_name = "Q", allow_hyphen_values = true, conflicts_with = "video_bit_rate")]
     pub(crate) video_qscale: Option<f32>,
 
     /// Pictures from one keyframe to the next
     #[arg(long, value_name = "N")]
     pub(crate) gop: Option<u32>,
 
-    /// How hard to try; the range is the encoder's
+    /// How hard to try with sound; the range is the encoder's
     #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
     pub(crate) compression_level: Option<i32>,
 
@@ -135,8 +135,8 @@ pub(crate) struct EncodeArgs {
     pub(crate) sample_rate: Option<u32>,
 
     /// How carefully to resample: fast, default or high
-    #[arg(long, value_name = "QUALITY", default_value_t)]
-    pub(crate) resample_quality: ResampleQuality,
+    #[arg(long, value_name = "QUALITY")]
+    pub(crate) resample_quality: Option<ResampleQuality>,
 
     /// Number of channels to encode; the input's are remixed to it
     #[arg(long, value_name = "N")]

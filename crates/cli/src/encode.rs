@@ -15,13 +15,14 @@ use crate::args::EncodeArgs;
 use crate::input::{Input, is_stdin};
 use crate::report::{Progress, StreamSummary, Summary};
 use crate::video::{Sine, TestSource, VideoInput};
-use crate::{Outcome, print};
+use crate::{Outcome, contradictions, print};
 
 /// Encodes the inputs into the output.
 pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
     let target = Target::from(&args.output);
     let path = target.path().map(Path::to_owned);
     check_output(args, path.as_deref())?;
+    contradictions::check(args)?;
     if args.inputs.iter().filter(|path| is_stdin(path)).count() > 1 {
         bail!("Standard input can be read only once.");
     }
@@ -41,7 +42,14 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
     }
 
     let mut encoder = StreamingMediaEncoder::new(target, args.format.as_deref())?;
-    let sources = kept(sources, encoder.format());
+    let format = encoder.format();
+    let sources = kept(sources, format);
+    let is_audio = |source: &Source| matches!(source, Source::Audio(_));
+    contradictions::check_media(
+        args,
+        (sources.iter().any(is_audio), !sources.iter().all(is_audio)),
+        (format.name, !format.audio_codecs.is_empty(), !format.video_codecs.is_empty()),
+    )?;
     let mut inputs = sources.into_iter().map(Stream::new).collect::<Vec<_>>();
     for input in &inputs {
         match &input.source {
@@ -228,6 +236,7 @@ impl Stream {
     fn is_short(&self) -> bool {
         let duration = match &self.source {
             Source::Audio(audio) => audio.duration,
+            Source::Video(video) if video.ends_early() => return true,
             Source::Video(video) => video.duration,
         };
         duration.is_some_and(|duration| self.written < duration)
@@ -287,7 +296,7 @@ fn video_stream(args: &EncodeArgs, input: &VideoInput) -> VideoStream {
     let (width, height) = (input.width as u32, input.height as u32);
     let mut stream = VideoStream::new(input.frame_rate.to_f64(), width, height)
         .frames(input.format, input.color)
-        .scale_filter(args.scale_filter);
+        .scale_filter(args.scale_filter.unwrap_or_default());
     if let Some(name) = &args.video_encoder {
         stream = stream.encoder(name);
     }
@@ -336,7 +345,7 @@ fn audio_stream(args: &EncodeArgs, input: &Input) -> AudioStream {
     if let Some(rate) = args.sample_rate {
         stream = stream.encoder_sample_rate(rate);
     }
-    stream.resample_quality(args.resample_quality).codec_config(CodecConfig {
+    stream.resample_quality(args.resample_quality.unwrap_or_default()).codec_config(CodecConfig {
         bit_rate: args.bit_rate,
         qscale: args.qscale,
         compression_level: args.compression_level,

@@ -2,6 +2,7 @@
 
 mod aac;
 mod args;
+mod contradictions;
 mod describe;
 mod edit_list;
 mod encode;

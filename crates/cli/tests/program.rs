@@ -114,6 +114,84 @@ fn what_is_wrong_is_named_with_what_is_right() {
 }
 
 #[test]
+fn options_of_what_is_not_there_are_refused() {
+    let directory = directory();
+    let path = directory.path();
+    let film = "testsrc=size=64x48:rate=10:duration=0.2";
+    for (options, told) in [
+        (&["--crf", "12"][..], "--crf"),
+        (&["--video-qscale", "4"], "--video-qscale"),
+        (&["--video-bit-rate", "1M"], "--video-bit-rate"),
+        (&["--video-encoder", "png"], "--video-encoder"),
+        (&["--video-option", "g=3"], "--video-option"),
+        (&["--size", "64x48"], "--size"),
+        (&["--scale-filter", "bicubic"], "--scale-filter"),
+        (&["--frame-rate", "30"], "--frame-rate"),
+        (&["--pixel-format", "gray"], "--pixel-format"),
+        (&["--gop", "5"], "--gop"),
+    ] {
+        for (output, why) in [("a.mp3", "mp3 holds no pictures"), ("a.mp4", "input has no pictu")] {
+            let refused = run(path, &[&["encode", "in.wav", "-o", output], options].concat());
+            let message = text(&refused.stderr);
+            assert_eq!(refused.status.code(), Some(1), "{options:?}");
+            assert!(message.contains(told) && message.contains(why), "{message}");
+            assert!(!path.join(output).exists(), "{options:?}");
+        }
+    }
+    for (options, told) in [
+        (&["--bit-rate", "128k"][..], "--bit-rate"),
+        (&["--qscale", "2"], "--qscale"),
+        (&["--audio-encoder", "aac"], "--audio-encoder"),
+        (&["--audio-option", "b=64000"], "--audio-option"),
+        (&["--sample-format", "s16"], "--sample-format"),
+        (&["--sample-rate", "8000"], "--sample-rate"),
+        (&["--resample-quality", "default"], "--resample-quality"),
+        (&["--channels", "1"], "--channels"),
+        (&["--compression-level", "3"], "--compression-level"),
+    ] {
+        // What a format does not hold is left out of a film, but not what was asked of it.
+        let silent = (&[film][..], "a.mp4", "input has no sound");
+        for (inputs, output, why) in [silent, (&[film, "in.wav"], "a.y4m", "holds no sound")] {
+            let refused = run(path, &[&["encode"], inputs, &["-o", output], options].concat());
+            let message = text(&refused.stderr);
+            assert_eq!(refused.status.code(), Some(1), "{options:?}");
+            assert!(message.contains(told) && message.contains(why), "{message}");
+            assert!(!path.join(output).exists(), "{options:?}");
+        }
+    }
+}
+
+#[test]
+fn options_that_contradict_each_other_are_both_named() {
+    let directory = directory();
+    let path = directory.path();
+    let film = "testsrc=size=64x48:rate=10:duration=0.2";
+    for (options, code, other) in [
+        (&["--crf", "3", "--video-qscale", "40"][..], 2, "--video-qscale"),
+        (&["--crf", "3", "--video-bit-rate", "1M"], 2, "--video-bit-rate"),
+        (&["--video-qscale", "3", "--video-bit-rate", "1M"], 2, "--video-bit-rate"),
+        (&["--qscale", "2", "--bit-rate", "128k"], 2, "--bit-rate"),
+        (&["--crf", "3", "--video-option", "crf=40"], 1, "crf=40"),
+        (&["--video-qscale", "3", "--video-option", "qp=40"], 1, "qp=40"),
+        (&["--video-bit-rate", "1M", "--video-option", "b=1000"], 1, "b=1000"),
+        (&["--gop", "3", "--video-option", "g=4"], 1, "g=4"),
+        (&["--bit-rate", "64k", "--audio-option", "ab=96000"], 1, "ab=96000"),
+        (&["--qscale", "3", "--audio-option", "b=96000"], 1, "b=96000"),
+        (
+            &["--compression-level", "3", "--audio-option", "compression_level=4"],
+            1,
+            "compression_level=4",
+        ),
+    ] {
+        let refused = run(path, &[&["encode", film, "in.wav", "-o", "a.mp4"], options].concat());
+        let message = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(code), "{options:?}: {message}");
+        assert!(message.contains(options[0]) && message.contains(other), "{message}");
+        assert!(!path.join("a.mp4").exists(), "{options:?}");
+    }
+}
+
+#[test]
 fn everything_there_is_is_listed_and_described() {
     let here = Path::new(".");
     for what in ["muxers", "encoders", "devices", "protocols", "sample-formats"] {
@@ -134,6 +212,35 @@ fn everything_there_is_is_listed_and_described() {
             }
         }
     }
+}
+
+#[test]
+fn y4m_that_is_cut_short_or_corrupt_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let film = "testsrc=size=64x48:rate=10:duration=0.5";
+    let whole = encoded(path, &[film, "-o", "a.y4m"]);
+    assert_eq!(whole["streams"][0]["pictures"], 5);
+    let y4m = fs::read(path.join("a.y4m")).unwrap();
+    assert_eq!(encoded(path, &["a.y4m", "-o", "b.y4m"])["complete"], true);
+    let frames = y4m.windows(6).enumerate().filter(|(_, bytes)| bytes == b"FRAME\n");
+    let frames: Vec<usize> = frames.map(|(at, _)| at).collect();
+    let ends = [(frames[3], true, 3), (frames[3] + 2, false, 3), (frames[4] + 100, false, 4)];
+    for (end, complete, pictures) in ends {
+        fs::write(path.join("cut.y4m"), &y4m[..end]).unwrap();
+        let output = run(path, &["encode", "cut.y4m", "-o", "b.y4m", "-y", "--json"]);
+        assert!(output.status.success());
+        let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(summary["complete"], complete, "{end}");
+        assert_eq!(summary["streams"][0]["pictures"], pictures, "{end}");
+        assert_eq!(text(&output.stderr).contains("ends early"), !complete, "{end}");
+    }
+    let mut corrupt = y4m.clone();
+    corrupt[frames[2]] = b'X';
+    fs::write(path.join("bad.y4m"), corrupt).unwrap();
+    let refused = run(path, &["encode", "bad.y4m", "-o", "b.y4m", "-y"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("bad.y4m (frame 3)"), "{}", text(&refused.stderr));
 }
 
 #[test]

@@ -78,6 +78,11 @@ impl VideoInput {
         matches!(self.source, Source::Mp4(_))
     }
 
+    /// Whether it was found to have been cut short.
+    pub(crate) fn ends_early(&self) -> bool {
+        matches!(&self.source, Source::Y4m(source) if source.ends_early())
+    }
+
     /// The next picture, and when it is shown; none at the end.
     pub(crate) fn next(&mut self) -> anyhow::Result<Option<(VideoFrame<'_>, Option<f64>)>> {
         let picture = match &mut self.source {

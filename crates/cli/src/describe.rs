@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
+use clap::CommandFactory;
 use reelwright::{
     AudioEncoderInfo, Backing, EncoderInfo, MuxerInfo, OPEN_OPTIONS, OptionInfo, OptionKind,
     PixelFormat, SampleFormat, VideoEncoderInfo, audio_encoder_options, audio_encoders,
@@ -11,7 +12,7 @@ use reelwright::{
 };
 use serde_json::{Value, json};
 
-use crate::args::Listing;
+use crate::args::{Cli, Listing};
 
 /// A table of names and words, or the same as JSON.
 pub(crate) fn list(what: Listing, as_json: bool) -> String {
@@ -116,29 +117,99 @@ fn default_of_muxers(encoder: &EncoderInfo) -> Vec<&'static str> {
     muxers().filter(is_default).map(|muxer| muxer.name).collect()
 }
 
-/// A description of `encoder=NAME` or `muxer=NAME`.
+/// A description of `encoder=NAME` or `muxer=NAME`, or of all that a bare name stands for.
 pub(crate) fn help(topic: &str) -> anyhow::Result<String> {
-    let names = |names: Vec<&str>| names.join(", ");
-    match topic.split_once('=') {
-        Some(("encoder", name)) => {
-            let audio = audio_encoders().find(|info| info.encoder.name == name);
-            let video = video_encoders().find(|info| info.encoder.name == name);
-            let text = audio.map(encoder_help).or_else(|| video.map(video_encoder_help));
-            text.ok_or_else(|| {
-                let video = video_encoders().map(|info| info.encoder.name);
-                let all = audio_encoders().map(|info| info.encoder.name).chain(video).collect();
-                anyhow!("Unknown encoder: {name}. Available encoders are {}.", names(all))
-            })
+    let (texts, kind, known) = match topic.split_once('=') {
+        Some(("encoder", name)) => (encoders_help(name), "encoder", encoder_names()),
+        Some(("muxer", name)) => (muxers_help(name), "muxer", muxer_names()),
+        Some(_) => bail!(
+            "Unknown topic: {topic}. Pass encoder=NAME, muxer=NAME, or a name alone: of an \
+             encoder, a format, an option or a command."
+        ),
+        None => {
+            let known = [encoder_names(), muxer_names()].concat();
+            (bare_help(topic), "topic", known)
         }
-        Some(("muxer", name)) => match muxers().find(|m| m.name == name) {
-            Some(info) => Ok(muxer_help(info)),
-            None => bail!(
-                "Unknown muxer: {name}. Available muxers are {}.",
-                names(muxers().map(|m| m.name).collect())
-            ),
-        },
-        _ => bail!("Unknown topic: {topic}. Pass encoder=NAME or muxer=NAME."),
+    };
+    if texts.is_empty() {
+        let name = topic.split_once('=').map_or(topic, |(_, name)| name);
+        let known = known.join(", ");
+        bail!("Unknown {kind}: {name}. Available {kind}s are {known}.");
     }
+    Ok(texts.join("\n"))
+}
+
+fn encoder_names() -> Vec<&'static str> {
+    let video = video_encoders().map(|info| info.encoder.name);
+    audio_encoders().map(|info| info.encoder.name).chain(video).collect()
+}
+
+fn muxer_names() -> Vec<&'static str> {
+    muxers().map(|muxer| muxer.name).collect()
+}
+
+/// Descriptions of what has this name: encoders and formats, or else formats by their extension,
+/// or else commands and options.
+fn bare_help(name: &str) -> Vec<String> {
+    let mut texts = encoders_help(name);
+    texts.extend(muxers_help(name));
+    if texts.is_empty() {
+        texts.extend(muxers().filter(|muxer| muxer.extensions.contains(&name)).map(muxer_help));
+    }
+    if texts.is_empty() {
+        let mut program = Cli::command();
+        program.build();
+        let command = program.find_subcommand_mut(name);
+        texts.extend(command.map(|command| command.render_long_help().to_string()));
+        texts.extend(options_named(name));
+    }
+    texts
+}
+
+/// Descriptions of the encoders of this name; where none has it, of those that are also called so.
+fn encoders_help(name: &str) -> Vec<String> {
+    let of = |is_named: &dyn Fn(&EncoderInfo) -> bool| -> Vec<String> {
+        let audio = audio_encoders().filter(|info| is_named(&info.encoder)).map(encoder_help);
+        let video = video_encoders().filter(|info| is_named(&info.encoder)).map(video_encoder_help);
+        audio.chain(video).collect()
+    };
+    let exact = of(&|info| info.name == name);
+    if !exact.is_empty() {
+        return exact;
+    }
+    of(&|info| info.aliases.contains(&name) || info.codec.name() == name)
+}
+
+fn muxers_help(name: &str) -> Vec<String> {
+    muxers().filter(|muxer| muxer.name == name).map(muxer_help).collect()
+}
+
+/// Descriptions of the options of this name, each with whose it is.
+fn options_named(name: &str) -> Vec<String> {
+    let audio = audio_encoders().flat_map(|info| {
+        audio_encoder_options(info).map(|option| ("encoder", info.encoder.name, option))
+    });
+    let video = video_encoders().flat_map(|info| {
+        video_encoder_options(info).map(|option| ("encoder", info.encoder.name, option))
+    });
+    let muxers = muxers().flat_map(|info| {
+        info.options.iter().chain(OPEN_OPTIONS).map(|option| ("muxer", info.name, option))
+    });
+    // Many have the same.
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for (kind, owner, option) in audio.chain(video).chain(muxers) {
+        if option.name != name {
+            continue;
+        }
+        let mut text = String::new();
+        option_help(&mut text, option);
+        let owner = format!("{kind}={owner}");
+        match found.iter_mut().find(|(other, _)| *other == text) {
+            Some((_, owners)) => owners.push(owner),
+            None => found.push((text, vec![owner])),
+        }
+    }
+    found.into_iter().map(|(text, owners)| format!("{}:\n{text}", owners.join(", "))).collect()
 }
 
 /// The first lines of a description: those whose value is not empty.
@@ -213,27 +284,31 @@ fn options_help<'a>(text: &mut String, title: &str, options: impl Iterator<Item 
         if index == 0 {
             let _ = writeln!(text, "\n{title}");
         }
-        let default = default_of(option);
-        let default = if default.is_empty() { default } else { format!(", default {default}") };
-        let _ = writeln!(text, "  {}\n      {}", option.name, option.help);
-        match option.kind {
-            OptionKind::Choice { values, .. } => {
-                let width = values.iter().map(|(word, _)| word.len()).max().unwrap_or(0);
-                for (word, help) in values {
-                    let _ = writeln!(text, "      {word:width$}  {help}");
-                }
-                let _ = writeln!(text, "      one of these{default}");
+        option_help(text, option);
+    }
+}
+
+fn option_help(text: &mut String, option: &OptionInfo) {
+    let default = default_of(option);
+    let default = if default.is_empty() { default } else { format!(", default {default}") };
+    let _ = writeln!(text, "  {}\n      {}", option.name, option.help);
+    match option.kind {
+        OptionKind::Choice { values, .. } => {
+            let width = values.iter().map(|(word, _)| word.len()).max().unwrap_or(0);
+            for (word, help) in values {
+                let _ = writeln!(text, "      {word:width$}  {help}");
             }
-            OptionKind::Flags { values } => {
-                let width = values.iter().map(|(word, _)| word.len()).max().unwrap_or(0);
-                for (word, help) in values {
-                    let _ = writeln!(text, "      {word:width$}  {help}");
-                }
-                let _ = writeln!(text, "      any of these, joined by +");
+            let _ = writeln!(text, "      one of these{default}");
+        }
+        OptionKind::Flags { values } => {
+            let width = values.iter().map(|(word, _)| word.len()).max().unwrap_or(0);
+            for (word, help) in values {
+                let _ = writeln!(text, "      {word:width$}  {help}");
             }
-            kind => {
-                let _ = writeln!(text, "      {kind}{default}");
-            }
+            let _ = writeln!(text, "      any of these, joined by +");
+        }
+        kind => {
+            let _ = writeln!(text, "      {kind}{default}");
         }
     }
 }

@@ -244,6 +244,35 @@ fn y4m_that_is_cut_short_or_corrupt_is_told() {
 }
 
 #[test]
+fn a_bare_name_is_enough_for_help() {
+    let help = |topic: &str| {
+        let output = run(Path::new("."), &["help", topic]);
+        assert!(output.status.success(), "{topic}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    for (name, topics) in [
+        ("aac", &["encoder=aac"][..]),
+        ("mp4", &["muxer=mp4"]),
+        ("flac", &["encoder=flac", "muxer=flac"]),
+        ("libx264", &["encoder=h264"]),
+        ("av1", &["encoder=librav1e"]),
+        ("m4a", &["muxer=ipod"]),
+    ] {
+        let expected: Vec<_> = topics.iter().map(|topic| help(topic)).collect();
+        assert_eq!(help(name), expected.join("\n"), "{name}");
+    }
+    assert_eq!(help("encoder=libx264"), help("encoder=h264"));
+    assert!(help("movflags").contains("muxer=mp4"), "{}", help("movflags"));
+    // What all encoders have is described once.
+    assert_eq!(help("ab").matches("the same as b").count(), 1, "{}", help("ab"));
+    assert!(help("encode").contains("--audio-encoder"), "{}", help("encode"));
+    let unknown = run(Path::new("."), &["help", "nope"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    let unknown = text(&unknown.stderr);
+    assert!(["nope", "librav1e", "yuv4mpegpipe"].iter().all(|name| unknown.contains(name)));
+}
+
+#[test]
 fn metadata_is_kept_replaced_and_removed() {
     let directory = directory();
     let path = directory.path();

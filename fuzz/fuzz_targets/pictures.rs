@@ -116,9 +116,8 @@ fn video(
 ) -> Result<VideoStream> {
     let rates = [25.0, 30_000.0 / 1001.0, 1.0, 5000.0 / 167.0, 1e6, 1e-3, 0.0, f64::NAN];
     let mut stream = VideoStream::new(*u.choose(&rates)?, size.0, size.1).format(pixels);
-    let of_format: Vec<_> = video_encoders()
-        .filter(|info| format.video_codecs.contains(&info.encoder.codec))
-        .collect();
+    let of_format: Vec<_> =
+        video_encoders().filter(|info| format.video_codecs.contains(&info.encoder.codec)).collect();
     if u.arbitrary()? && !of_format.is_empty() {
         let info = u.choose(&of_format)?;
         stream = stream.encoder(info.encoder.name);

@@ -6,11 +6,11 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use reelwright_core::{
     AdpcmBlocks, AlacConfig, AudioEncoderInfo, AudioFrame, AudioParameters, AudioSpecificConfig,
-    Av1Config, AvcConfig,
-    ChannelLayout, CodecId, CodecRecord, ColorInfo, DataType, FlacStreamInfo, MediaParameters,
-    MemoryOutput, Metadata, Mp3Info, Mp3RateControl, MuxerInfo, OptionInfo, OptionKind, Options,
-    OpusChannelMapping, OpusHead, Packet, Picture, PixelFormat, Rational, SampleFormat,
-    StreamParameters, TimeBase, Timestamp, TypedBuffer, VideoParameters, VorbisHeaders,
+    Av1Config, AvcConfig, ChannelLayout, CodecId, CodecRecord, ColorInfo, DataType, FlacStreamInfo,
+    MediaParameters, MemoryOutput, Metadata, Mp3Info, Mp3RateControl, MuxerInfo, OptionInfo,
+    OptionKind, Options, OpusChannelMapping, OpusHead, Packet, Picture, PixelFormat, Rational,
+    SampleFormat, StreamParameters, TimeBase, Timestamp, TypedBuffer, VideoParameters,
+    VorbisHeaders,
 };
 use reelwright_testkit::output::FailingOutput;
 

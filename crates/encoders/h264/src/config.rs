@@ -4,6 +4,8 @@ use std::num::NonZero;
 
 use reelwright_core::{Error, OptionInfo, Options, Result, VideoEncoderRequest};
 
+use crate::coder::Profile;
+
 /// The quantiser where neither bit rate nor quality is given: near what x264's default looks like.
 const DEFAULT_QP: u32 = 24;
 /// The coarsest quantiser.
@@ -115,13 +117,6 @@ pub(crate) enum Rate {
     Quantizer(u32),
     /// Average bits per second.
     Average(u64),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Profile {
-    Baseline,
-    Main,
-    High,
 }
 
 /// Everything that was chosen.

@@ -131,6 +131,8 @@ fn settings(request: &VideoEncoderRequest, config: &Config) -> Result<Settings> 
         slices: config.slices,
         threads: config.threads,
         deblock: config.deblocking,
+        cabac: config.cabac,
+        profile: config.profile,
         frame_rate: (term(rate.num())?, term(rate.den())?),
         pixel_aspect: (1, 1),
         color: Color {

@@ -4,7 +4,7 @@
 #[derive(Debug, Default)]
 pub(crate) struct BitWriter {
     bytes: Vec<u8>,
-    /// The bits that do not fill a byte yet.
+    /// The bits that are in no byte yet.
     pending: u64,
     count: u32,
 }
@@ -20,6 +20,20 @@ impl BitWriter {
         let mask = (1u64 << count) - 1;
         self.pending = (self.pending << count) | (u64::from(value) & mask);
         self.count += count;
+        if self.count >= 32 {
+            self.count -= 32;
+            self.bytes.extend_from_slice(&((self.pending >> self.count) as u32).to_be_bytes());
+        }
+    }
+
+    /// Makes room, so that nothing is allocated before as many bytes are written.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve(bytes);
+    }
+
+    /// Fills the last byte with these bits and takes in what is pending.
+    fn align(&mut self, filling: u32) {
+        self.put(filling, (8 - self.count % 8) % 8);
         while self.count >= 8 {
             self.count -= 8;
             self.bytes.push((self.pending >> self.count) as u8);
@@ -47,15 +61,15 @@ impl BitWriter {
     /// `rbsp_trailing_bits()`.
     pub(crate) fn trailing(&mut self) {
         self.put(1, 1);
-        self.put(0, (8 - self.count) % 8);
+        self.align(0);
     }
 
     /// `cabac_alignment_one_bit`, up to the next byte.
     pub(crate) fn align_with_ones(&mut self) {
-        self.put(u32::MAX, (8 - self.count) % 8);
+        self.align(u32::MAX);
     }
 
-    /// What was written, without the bits of a byte that is not full.
+    /// What was written, after [`Self::trailing`] or [`Self::align_with_ones`].
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }

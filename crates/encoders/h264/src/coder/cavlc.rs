@@ -161,12 +161,11 @@ impl Cavlc {
                     _ => Some(counts[block - 4]),
                 };
                 let token = token(expected(beside, over));
-                counts[block] =
-                    self.scanned(token, from.masks[block], is16, &from.blocks[block]);
+                counts[block] = self.scanned(token, from.masks[block], is16, &from.blocks[block]);
             }
             if current.pattern >> 4 != 0 {
                 for plane in 1..3 {
-                    let token = |total, ones| COEFF_TOKEN_CHROMA_DC[total][ones];
+                    let token = |total: usize, ones: usize| COEFF_TOKEN_CHROMA_DC[total][ones];
                     self.block(token, 4, from.dc_masks[plane], |i| from.dc[plane][i]);
                 }
             }

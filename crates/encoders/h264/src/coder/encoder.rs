@@ -63,8 +63,10 @@ impl Encoder {
             if aligned { Vec::new() } else { vec![0; columns * rows * 256 / share / share] }
         });
         Ok(Self {
-            quantizers: Quantizers::new(settings.qp),
-            coders: (0..settings.slices).map(|_| SliceCoder::new(columns)).collect(),
+            quantizers: Quantizers::new(settings.qp, settings.cabac),
+            coders: (0..settings.slices)
+                .map(|_| SliceCoder::new(columns, settings.cabac))
+                .collect(),
             pictures: [picture.clone(), picture],
             macroblocks: [macroblocks.clone(), macroblocks],
             settings,
@@ -87,7 +89,7 @@ impl Encoder {
             return Err(Error { argument: "qp", value, allowed: "0 to 51".into() });
         }
         if qp != self.quantizers.qp {
-            self.quantizers = Quantizers::new(qp);
+            self.quantizers = Quantizers::new(qp, self.settings.cabac);
         }
         Ok(())
     }

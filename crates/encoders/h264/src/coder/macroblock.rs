@@ -51,3 +51,29 @@ impl Macroblock {
         self.kind == Kind::Outside
     }
 }
+
+/// The macroblocks at the left and above.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Neighbours<'a> {
+    pub(crate) left: &'a Macroblock,
+    pub(crate) top: &'a Macroblock,
+}
+
+/// The order in which blocks of luma are coded, by their places in raster order.
+pub(crate) const ORDER4: [usize; 16] = [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15];
+
+/// The mode that an Intra4's block is expected to have (§8.3.1.1).
+#[inline(always)]
+pub(crate) fn predict_mode(near: Neighbours<'_>, modes: &[u8; 16], block: usize) -> u8 {
+    let left = match block % 4 {
+        0 if near.left.is_outside() => return 2,
+        0 => near.left.modes[block + 3],
+        _ => modes[block - 1],
+    };
+    let top = match block / 4 {
+        0 if near.top.is_outside() => return 2,
+        0 => near.top.modes[block + 12],
+        _ => modes[block - 4],
+    };
+    left.min(top)
+}

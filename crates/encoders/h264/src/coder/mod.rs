@@ -6,9 +6,12 @@
 mod bits;
 mod cabac;
 mod cabac_tables;
+mod cavlc;
+mod cavlc_tables;
 mod coefficients;
 mod deblock;
 mod encoder;
+mod entropy;
 mod interpolate;
 mod intra;
 mod lanes;
@@ -27,4 +30,4 @@ mod transform;
 mod x86;
 
 pub(crate) use encoder::{Encoder, Planes};
-pub(crate) use settings::{Color, Settings};
+pub(crate) use settings::{Color, Profile, Settings};

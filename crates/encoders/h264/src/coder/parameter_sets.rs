@@ -1,7 +1,7 @@
 //! Sequence and picture parameter sets with video usability information (ITU-T H.264 §7.3.2, annex E).
 
 use crate::coder::bits::{BitWriter, append_nal};
-use crate::coder::settings::Settings;
+use crate::coder::settings::{Profile, Settings};
 
 /// `log2_max_frame_num_minus4` + 4.
 pub(crate) const FRAME_NUM_BITS: u32 = 8;
@@ -53,10 +53,23 @@ pub(crate) fn append_parameter_sets(out: &mut Vec<u8>, settings: &Settings) {
 
 fn sequence(w: &mut BitWriter, settings: &Settings) {
     let (columns, rows) = settings.macroblocks();
-    w.put(77, 8); // Main
-    w.put(0b0100_0000, 8); // constraint_set1_flag
+    // profile_idc, then constraint_set0_flag, constraint_set1_flag and so on.
+    let (profile, constraints) = match settings.profile {
+        Profile::Baseline => (66, 0b1100_0000),
+        Profile::Main => (77, 0b0100_0000),
+        Profile::High => (100, 0),
+    };
+    w.put(profile, 8);
+    w.put(constraints, 8);
     w.put(level(settings), 8);
     w.unsigned(0); // seq_parameter_set_id
+    if settings.profile == Profile::High {
+        w.unsigned(1); // chroma_format_idc: 4:2:0
+        w.unsigned(0); // bit_depth_luma_minus8
+        w.unsigned(0); // bit_depth_chroma_minus8
+        w.flag(false); // qpprime_y_zero_transform_bypass_flag
+        w.flag(false); // seq_scaling_matrix_present_flag
+    }
     w.unsigned(FRAME_NUM_BITS - 4);
     w.unsigned(2); // pic_order_cnt_type: output order is decoding order
     w.unsigned(1); // max_num_ref_frames
@@ -122,10 +135,10 @@ fn usability(w: &mut BitWriter, settings: &Settings) {
     w.unsigned(1); // max_dec_frame_buffering
 }
 
-fn picture(w: &mut BitWriter, _settings: &Settings) {
+fn picture(w: &mut BitWriter, settings: &Settings) {
     w.unsigned(0); // pic_parameter_set_id
     w.unsigned(0); // seq_parameter_set_id
-    w.flag(true); // entropy_coding_mode_flag
+    w.flag(settings.cabac); // entropy_coding_mode_flag
     w.flag(false); // bottom_field_pic_order_in_frame_present_flag
     w.unsigned(0); // num_slice_groups_minus1
     w.unsigned(0); // num_ref_idx_l0_default_active_minus1
@@ -158,8 +171,8 @@ pub(crate) struct SliceHeader {
 }
 
 impl SliceHeader {
-    /// `slice_header()` and the ones before `slice_data()`'s bins.
-    pub(crate) fn write(&self, w: &mut BitWriter) {
+    /// `slice_header()` and, in CABAC, the ones before `slice_data()`'s bins.
+    pub(crate) fn write(&self, w: &mut BitWriter, cabac: bool) {
         w.clear();
         w.unsigned(self.first_macroblock);
         w.unsigned(if self.intra { 7 } else { 5 });
@@ -178,7 +191,7 @@ impl SliceHeader {
         } else {
             w.flag(false); // adaptive_ref_pic_marking_mode_flag
         }
-        if !self.intra {
+        if cabac && !self.intra {
             w.unsigned(self.cabac_init_idc);
         }
         w.signed(i32::from(self.qp) - 26);
@@ -187,6 +200,8 @@ impl SliceHeader {
             w.signed(self.deblocking_offset); // slice_alpha_c0_offset_div2
             w.signed(self.deblocking_offset); // slice_beta_offset_div2
         }
-        w.align_with_ones();
+        if cabac {
+            w.align_with_ones();
+        }
     }
 }

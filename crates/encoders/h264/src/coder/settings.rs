@@ -23,6 +23,17 @@ impl Default for Color {
     }
 }
 
+/// What a decoder must be able to do (annex A).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Constrained Baseline, which has no CABAC.
+    Baseline,
+    /// Main.
+    Main,
+    /// High; no more of it is used than of Main.
+    High,
+}
+
 /// What an encoder is opened with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -30,6 +41,11 @@ pub(crate) struct Settings {
     pub(crate) width: usize,
     /// Rows of luma, 2 to 4096 and even.
     pub(crate) height: usize,
+    /// What a decoder must be able to do.
+    pub(crate) profile: Profile,
+    /// Whether bits come from the arithmetic coder, CABAC, or from the codes of CAVLC, which take
+    /// about a tenth more of them.
+    pub(crate) cabac: bool,
     /// The quantiser, 0 (finest) to 51.
     pub(crate) qp: u8,
     /// Pictures from one IDR picture to the next, from 1 on.
@@ -55,6 +71,8 @@ impl Settings {
         Self {
             width,
             height,
+            profile: Profile::Main,
+            cabac: true,
             qp: 24,
             gop: 250,
             slices: 1,
@@ -79,6 +97,10 @@ impl Settings {
             if !(2..=4096).contains(&value) || value % 2 != 0 {
                 return wrong(name, value, "an even number from 2 to 4096".into());
             }
+        }
+        if self.cabac && self.profile == Profile::Baseline {
+            let allowed = "false in the Baseline profile".into();
+            return Err(Error { argument: "cabac", value: "true".into(), allowed });
         }
         if self.qp > 51 {
             return wrong("qp", self.qp.into(), "0 to 51".into());

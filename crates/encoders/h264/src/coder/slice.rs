@@ -2,18 +2,17 @@
 
 use fearless_simd::Simd;
 
-use crate::coder::bits::BitWriter;
-use crate::coder::cabac::Cabac;
+use crate::coder::cavlc::LARGEST_LEVEL;
 use crate::coder::coefficients::{self, Coefficients, QUARTERS};
 use crate::coder::deblock::{self, Band};
+use crate::coder::entropy::Entropy;
 use crate::coder::interpolate::{self, Chroma, Luma};
 use crate::coder::intra::{self, Around, Edges};
 use crate::coder::lanes::{bytes16, sad};
-use crate::coder::macroblock::{Kind, Macroblock, Vector};
+use crate::coder::macroblock::{Kind, Macroblock, Neighbours, ORDER4, Vector, predict_mode};
 use crate::coder::motion::{Found, Limits, Search};
 use crate::coder::parameter_sets::SliceHeader;
 use crate::coder::picture::{Picture, SourcePlane};
-use crate::coder::syntax::{self, Neighbours};
 use crate::coder::transform::{Quantizer, chroma_qp};
 
 /// What a picture's quantiser implies.
@@ -26,7 +25,12 @@ pub(crate) struct Quantizers {
     intra_chroma: Quantizer,
     inter_luma: Quantizer,
     inter_chroma: Quantizer,
+    /// Whether the levels of an Intra16's DC can all be written.
+    allow_intra16: bool,
 }
+
+/// The finest quantiser whose levels of an Intra16's DC are all within [`LARGEST_LEVEL`].
+const FINEST_INTRA16: u8 = 10;
 
 /// Parts of 1024 of a step that are added before a level is cut off.
 const INTRA_ROUNDING: u32 = 341;
@@ -41,15 +45,18 @@ const LAMBDA: [u8; 52] = [
 ];
 
 impl Quantizers {
-    pub(crate) fn new(qp: u8) -> Self {
+    pub(crate) fn new(qp: u8, cabac: bool) -> Self {
         let chroma = chroma_qp(qp);
+        // It is met only by chroma, from one end of the scale to the other and with a qp below 4.
+        let limit = if cabac { i16::MAX } else { LARGEST_LEVEL };
         Self {
             qp,
             lambda: u32::from(LAMBDA[usize::from(qp)]),
-            intra_luma: Quantizer::new(qp, INTRA_ROUNDING),
-            intra_chroma: Quantizer::new(chroma, INTRA_ROUNDING),
-            inter_luma: Quantizer::new(qp, INTER_ROUNDING),
-            inter_chroma: Quantizer::new(chroma, INTER_ROUNDING),
+            intra_luma: Quantizer::new(qp, INTRA_ROUNDING, limit),
+            intra_chroma: Quantizer::new(chroma, INTRA_ROUNDING, limit),
+            inter_luma: Quantizer::new(qp, INTER_ROUNDING, limit),
+            inter_chroma: Quantizer::new(chroma, INTER_ROUNDING, limit),
+            allow_intra16: cabac || qp >= FINEST_INTRA16,
         }
     }
 }
@@ -57,8 +64,7 @@ impl Quantizers {
 /// What a slice's encoder keeps from picture to picture.
 #[derive(Debug)]
 pub(crate) struct SliceCoder {
-    cabac: Cabac,
-    header: BitWriter,
+    entropy: Entropy,
     /// The lowest row of samples of the macroblocks above, before the deblocking filter.
     above: [Vec<u8>; 3],
     coefficients: Box<Coefficients>,
@@ -68,10 +74,9 @@ pub(crate) struct SliceCoder {
 }
 
 impl SliceCoder {
-    pub(crate) fn new(columns: usize) -> Self {
+    pub(crate) fn new(columns: usize, cabac: bool) -> Self {
         Self {
-            cabac: Cabac::new(),
-            header: BitWriter::default(),
+            entropy: Entropy::new(cabac, columns),
             above: [16, 8, 8].map(|size| vec![0; columns * size + 16]),
             coefficients: Box::new(Coefficients::new()),
             sources: vec![Source { luma: [0; 256], chroma: [0; 128] }; columns],
@@ -144,17 +149,14 @@ impl Job<'_> {
     /// Encodes the slice; its bytes are then the coder's payload.
     #[inline(always)]
     pub(crate) fn run<S: Simd>(&mut self, simd: S) {
-        self.header.write(&mut self.coder.header);
-        let (intra, qp) = (self.header.intra, self.quantizers.qp);
-        self.coder.cabac.start(intra, self.header.cabac_init_idc as usize, qp);
-        self.coder.cabac.reserve(self.columns * self.rows * 64);
+        self.coder.entropy.start(&self.header, self.columns * self.rows);
         let mut sources = std::mem::take(&mut self.coder.sources);
         for row in 0..self.rows {
             self.load_sources(row, &mut sources);
             for (column, source) in sources.iter().enumerate() {
                 self.macroblock(simd, column, row, source);
                 let last = row + 1 == self.rows && column + 1 == self.columns;
-                self.coder.cabac.terminate(last);
+                self.coder.entropy.end_macroblock(last);
             }
             self.keep_lowest(row);
             if self.header.deblocking != 1 {
@@ -175,10 +177,7 @@ impl Job<'_> {
             }
         }
         self.coder.sources = sources;
-        let payload = &mut self.coder.payload;
-        payload.clear();
-        payload.extend_from_slice(self.coder.header.bytes());
-        payload.extend_from_slice(self.coder.cabac.finish());
+        self.coder.entropy.finish(&mut self.coder.payload);
     }
 
     /// Keeps a row's lowest samples for the row below, before they are filtered.
@@ -411,18 +410,7 @@ impl Job<'_> {
             differences: [difference.map(|v| v.unsigned_abs().min(127) as u8); 4],
             ..Macroblock::OUTSIDE
         };
-        let sums = std::array::from_fn(|i| {
-            u32::from(left.differences[1][i]) + u32::from(top.differences[2][i])
-        });
-        let cabac = &mut self.coder.cabac;
-        syntax::skip(cabac, near, false);
-        syntax::inter_type(cabac);
-        syntax::vector_difference(cabac, difference, sums);
-        syntax::pattern(cabac, near, current.pattern);
-        if current.pattern != 0 {
-            syntax::qp_delta(cabac, 0, false);
-            syntax::residuals(cabac, near, &current, coefficients);
-        }
+        self.coder.entropy.inter(near, &current, difference, coefficients);
         self.macroblocks[index] = current;
         self.rebuild_luma(simd, column, row, &found.samples, &quantizers.inter_luma, false);
         self.rebuild_chroma(simd, column, row, &chroma, &quantizers.inter_chroma);
@@ -485,7 +473,7 @@ impl Job<'_> {
         luma: &Luma,
         chroma: &Chroma,
     ) {
-        syntax::skip(&mut self.coder.cabac, near, true);
+        self.coder.entropy.skip(near);
         self.macroblocks[index] = Macroblock {
             kind: Kind::Skip,
             qp: self.quantizers.qp,
@@ -550,7 +538,7 @@ impl Job<'_> {
                 }
             }
         }
-        let mut limit = best.cost;
+        let mut limit = if quantizers.allow_intra16 { best.cost } else { u32::MAX };
         if let Some(found) = inter {
             let cost = coefficients::satd(simd, &source.luma, &found.samples) + lambda * 8;
             // A guess of what Intra4 may bring at most.
@@ -558,6 +546,9 @@ impl Job<'_> {
                 return false;
             }
             limit = limit.min(cost);
+        }
+        if !quantizers.allow_intra16 {
+            best.cost = u32::MAX;
         }
         let (left, top) = self.near(column, row);
         let near = Neighbours { left: &left, top: &top };
@@ -620,26 +611,8 @@ impl Job<'_> {
             modes: best.modes,
             ..Macroblock::OUTSIDE
         };
-        let cabac = &mut self.coder.cabac;
         let in_p = !self.header.intra;
-        if in_p {
-            syntax::skip(cabac, near, false);
-        }
-        syntax::intra_type(cabac, near, in_p, &current, best.mode);
-        if !is16 {
-            for block in ORDER4 {
-                let predicted = predict_mode(near, &current.modes, block);
-                syntax::intra4_mode(cabac, current.modes[block], predicted);
-            }
-        }
-        syntax::chroma_mode(cabac, near, chroma_mode);
-        if !is16 {
-            syntax::pattern(cabac, near, coded_pattern);
-        }
-        if is16 || coded_pattern != 0 {
-            syntax::qp_delta(cabac, 0, false);
-            syntax::residuals(cabac, near, &current, coefficients);
-        }
+        self.coder.entropy.intra(near, in_p, &current, best.mode, coefficients);
         self.macroblocks[index] = current;
         if is16 {
             self.rebuild_luma(simd, column, row, &best.samples, &quantizers.intra_luma, true);
@@ -743,25 +716,6 @@ impl Job<'_> {
     }
 }
 
-/// The order in which blocks of luma are coded, by their places in raster order.
-const ORDER4: [usize; 16] = [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15];
-
-/// The mode that an Intra4's block is expected to have (§8.3.1.1).
-#[inline(always)]
-fn predict_mode(near: Neighbours<'_>, modes: &[u8; 16], block: usize) -> u8 {
-    let left = match block % 4 {
-        0 if near.left.is_outside() => return 2,
-        0 => near.left.modes[block + 3],
-        _ => modes[block - 1],
-    };
-    let top = match block / 4 {
-        0 if near.top.is_outside() => return 2,
-        0 => near.top.modes[block + 12],
-        _ => modes[block - 4],
-    };
-    left.min(top)
-}
-
 /// `coded_block_pattern` from the blocks that have levels.
 #[inline(always)]
 fn pattern(coded: u32) -> u8 {
@@ -797,4 +751,31 @@ fn predict_chroma<S: Simd>(
 ) {
     let (x, y) = (x as i32 * 4 + i32::from(v[0]), y as i32 * 4 + i32::from(v[1]));
     interpolate::chroma(simd, &reference.chroma, x, y, 8, out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The level of DC where all samples of so many blocks are wrong by 255.
+    fn largest_dc(qp: u8, blocks: i32) -> i16 {
+        // The transform's gain is 16 a block; that of luma's DC is halved.
+        let gain = if blocks == 16 { 8 } else { 16 };
+        Quantizer::new(qp, INTRA_ROUNDING, i16::MAX).quantize_dc(255 * gain * blocks)
+    }
+
+    #[test]
+    fn cavlc_can_write_all_levels_of_an_intra16() {
+        for qp in FINEST_INTRA16..=51 {
+            assert!(largest_dc(qp, 16) <= LARGEST_LEVEL, "{qp}");
+        }
+        assert!(largest_dc(FINEST_INTRA16 - 1, 16) > LARGEST_LEVEL);
+    }
+
+    #[test]
+    fn only_the_finest_quantisers_cut_levels_of_chroma() {
+        for qp in 0..=51 {
+            assert_eq!(largest_dc(qp, 4) > LARGEST_LEVEL, qp < 4, "{qp}");
+        }
+    }
 }

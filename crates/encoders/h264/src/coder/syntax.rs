@@ -2,15 +2,8 @@
 
 use crate::coder::cabac::Cabac;
 use crate::coder::coefficients::Coefficients;
-use crate::coder::macroblock::{Kind, Macroblock, Vector};
+use crate::coder::macroblock::{Kind, Macroblock, Neighbours, Vector};
 use crate::coder::residual::{self, Category};
-
-/// The macroblocks at the left and above.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Neighbours<'a> {
-    pub(crate) left: &'a Macroblock,
-    pub(crate) top: &'a Macroblock,
-}
 
 /// `mb_skip_flag`.
 #[inline(always)]

@@ -1,6 +1,6 @@
 //! What comes out is what ffmpeg decodes, and it is the same however it is made.
 
-use super::{Encoder, Planes, Settings};
+use super::{Encoder, Planes, Profile, Settings};
 use fearless_simd::Level;
 use reelwright_testkit::{levels::levels, program};
 
@@ -13,7 +13,11 @@ enum Content {
     Noise,
     /// One grey.
     Flat,
+    /// Squares of the least and of the most that a sample can be, which change places.
+    Extremes,
 }
+
+const CONTENTS: [Content; 4] = [Content::Motion, Content::Noise, Content::Flat, Content::Extremes];
 
 /// A picture: its three planes, one after the other.
 fn picture(content: Content, width: usize, height: usize, index: usize) -> Vec<u8> {
@@ -29,6 +33,10 @@ fn picture(content: Content, width: usize, height: usize, index: usize) -> Vec<u
             for x in 0..width / share {
                 out.push(match content {
                     Content::Flat => 90,
+                    Content::Extremes => {
+                        let square = (x * share + 7) / 32 + (y * share + 7) / 32 + index;
+                        if square.is_multiple_of(2) { 255 } else { 0 }
+                    }
                     Content::Noise => next() as u8,
                     Content::Motion => {
                         let (x, y) = (x * share, y * share);
@@ -46,10 +54,14 @@ fn picture(content: Content, width: usize, height: usize, index: usize) -> Vec<u
     out
 }
 
+/// A quantiser that stands for each in turn, for two pictures.
+const EVERY: u8 = 255;
+
 /// The stream and the pictures as they should be decoded.
 fn encode(settings: &Settings, content: Content, pictures: usize, level: Level) -> [Vec<u8>; 2] {
     let (width, height) = (settings.width, settings.height);
-    let mut encoder = Encoder::with_level(settings.clone(), level).unwrap();
+    let opened = Settings { qp: settings.qp.min(51), ..settings.clone() };
+    let mut encoder = Encoder::with_level(opened, level).unwrap();
     let (mut stream, mut decoded) = (Vec::new(), Vec::new());
     encoder.parameter_sets(&mut stream);
     for index in 0..pictures {
@@ -57,6 +69,9 @@ fn encode(settings: &Settings, content: Content, pictures: usize, level: Level) 
         let (luma, chroma) = data.split_at(width * height);
         let (cb, cr) = chroma.split_at(width * height / 4);
         let planes = Planes { data: [luma, cb, cr], strides: [width, width / 2, width / 2] };
+        if settings.qp == EVERY {
+            encoder.set_qp((index / 2 % 52) as u8).unwrap();
+        }
         let idr = encoder.encode(&planes, index == 7, &mut stream).unwrap();
         assert_eq!(idr, index == 0 || index == 7 || settings.gop == 1);
         decoded.extend(encoder.reconstruction());
@@ -100,7 +115,7 @@ fn all_sizes_are_decoded_as_they_were_rebuilt() {
 #[test]
 fn all_quantisers_and_contents_are_decoded_as_they_were_rebuilt() {
     for qp in [0, 1, 5, 11, 17, 18, 23, 28, 33, 36, 41, 46, 51] {
-        for content in [Content::Motion, Content::Noise, Content::Flat] {
+        for content in CONTENTS {
             let settings = Settings { qp, ..Settings::new(112, 80) };
             assert_decoded(&settings, content, 9);
         }
@@ -114,6 +129,68 @@ fn slices_and_switches_are_decoded_as_they_were_rebuilt() {
             let settings = Settings { slices, deblock, gop, ..Settings::new(130, 80) };
             assert_decoded(&settings, Content::Motion, 9);
         }
+    }
+}
+
+/// Settings with CAVLC in a profile that knows nothing else.
+fn baseline(width: usize, height: usize) -> Settings {
+    Settings { cabac: false, profile: Profile::Baseline, ..Settings::new(width, height) }
+}
+
+#[test]
+fn cavlc_of_all_sizes_is_decoded_as_it_was_rebuilt() {
+    for (width, height) in [(2, 2), (16, 16), (18, 34), (64, 48), (350, 30), (30, 146)] {
+        assert_decoded(&baseline(width, height), Content::Motion, 10);
+    }
+}
+
+#[test]
+fn cavlc_of_all_quantisers_and_contents_is_decoded_as_it_was_rebuilt() {
+    for content in CONTENTS {
+        for gop in [250, 1] {
+            assert_decoded(&Settings { qp: EVERY, gop, ..baseline(82, 66) }, content, 104);
+        }
+    }
+}
+
+#[test]
+fn cavlc_of_slices_and_profiles_is_decoded_as_it_was_rebuilt() {
+    for slices in [1, 2, 3, 5] {
+        for (profile, cabac) in [
+            (Profile::Baseline, false),
+            (Profile::Main, false),
+            (Profile::High, false),
+            (Profile::High, true),
+        ] {
+            let settings = Settings { slices, profile, cabac, ..Settings::new(130, 80) };
+            for content in [Content::Motion, Content::Flat] {
+                assert_decoded(&settings, content, 9);
+            }
+        }
+    }
+}
+
+#[test]
+fn cavlc_takes_more_than_cabac_but_not_much() {
+    let settings = Settings::new(256, 192);
+    let cabac = encode(&settings, Content::Motion, 6, Level::new());
+    let cavlc = encode(&baseline(256, 192), Content::Motion, 6, Level::new());
+    assert!(cabac[1] == cavlc[1], "the same pictures");
+    let (cabac, cavlc) = (cabac[0].len(), cavlc[0].len());
+    assert!((cabac..cabac * 13 / 10).contains(&cavlc), "{cavlc} to {cabac} bytes");
+}
+
+#[test]
+fn parameter_sets_tell_the_profile() {
+    for (profile, cabac, bytes) in [
+        (Profile::Baseline, false, [66, 0xc0]),
+        (Profile::Main, true, [77, 0x40]),
+        (Profile::High, true, [100, 0]),
+    ] {
+        let settings = Settings { profile, cabac, ..Settings::new(64, 64) };
+        let mut out = Vec::new();
+        Encoder::new(settings).unwrap().parameter_sets(&mut out);
+        assert_eq!(out[5..7], bytes, "{profile:?}");
     }
 }
 
@@ -213,6 +290,10 @@ fn wrong_arguments_are_refused() {
     assert_eq!(
         message(Settings { deblock: Some(-7), ..usual.clone() }),
         "deblock -7: allowed is -6 to 6"
+    );
+    assert_eq!(
+        message(Settings { profile: Profile::Baseline, ..usual.clone() }),
+        "cabac true: allowed is false in the Baseline profile"
     );
     let mut encoder = Encoder::new(usual).unwrap();
     let short = [0; 64 * 64 - 1];

@@ -77,11 +77,13 @@ pub(crate) struct Quantizer {
     dc_multiplier: u32,
     dc_bias: u32,
     pub(crate) dc_scale: i32,
+    /// The largest magnitude of a level of DC that is coded apart.
+    dc_limit: u32,
 }
 
 impl Quantizer {
     /// A quantiser that adds `rounding` 1024ths of a step before it cuts off.
-    pub(crate) fn new(qp: u8, rounding: u32) -> Self {
+    pub(crate) fn new(qp: u8, rounding: u32, dc_limit: i16) -> Self {
         let (shift, index) = (u32::from(qp / 6), usize::from(qp % 6));
         let multiplier = QUANT[index].map(|m| (m << 1) >> shift);
         let bias = multiplier.map(|m| (rounding * 64 + m / 2) / m);
@@ -103,6 +105,7 @@ impl Quantizer {
             dc_multiplier: multiplier[0],
             dc_bias: bias[0] * 2,
             dc_scale: i32::from(DEQUANT[index][0]) << shift,
+            dc_limit: u32::from(dc_limit.unsigned_abs()),
         }
     }
 
@@ -131,6 +134,7 @@ impl Quantizer {
     #[inline(always)]
     pub(crate) fn quantize_dc(&self, value: i32) -> i16 {
         let level = ((value.unsigned_abs() + self.dc_bias) * self.dc_multiplier) >> 17;
+        let level = level.min(self.dc_limit);
         if value < 0 { -(level as i16) } else { level as i16 }
     }
 }
@@ -237,7 +241,7 @@ mod tests {
 
     #[inline(always)]
     fn round_trip<S: Simd>(simd: S, rows: [[i16; 8]; 4], qp: u8) -> [[i16; 8]; 4] {
-        let quantizer = Quantizer::new(qp, 512);
+        let quantizer = Quantizer::new(qp, 512, i16::MAX);
         let columns = forward(rows.map(|row| row.simd_into(simd)));
         let levels = quantizer.quantize(simd, columns);
         inverse(quantizer.dequantize(simd, levels)).map(Into::into)

@@ -28,6 +28,8 @@ mod pixel_format;
 mod rational;
 mod sample_format;
 pub mod single_stream;
+#[cfg(feature = "spool")]
+mod spool;
 mod stream;
 mod tensor;
 mod time;
@@ -60,6 +62,8 @@ pub use picture::Picture;
 pub use pixel_format::PixelFormat;
 pub use rational::{MAX_TERM, Rational};
 pub use sample_format::{DataType, SampleFormat};
+#[cfg(feature = "spool")]
+pub use spool::Spool;
 pub use stream::{AudioParameters, MediaParameters, StreamParameters, VideoParameters};
 pub use tensor::{Element, MAX_RANK, TensorView, TypedSlice};
 pub use time::{TimeBase, Timestamp};

@@ -50,9 +50,6 @@ fn films(only: &[&str]) -> Vec<Film> {
         let video = || video_encoders().filter(|v| muxer.video_codecs.contains(&v.encoder.codec));
         let audio = || audio_encoders().filter(|a| muxer.audio_codecs.contains(&a.encoder.codec));
         for seekable in [true, false] {
-            if muxer.name == "apng" && !seekable {
-                continue;
-            }
             let default_audio = audio().find(|a| a.encoder.codec == CodecId::Aac);
             let with_sound = video().map(|v| (Some(v), default_audio)).filter(|(_, a)| a.is_some());
             let alone = video().map(|v| (Some(v), None));

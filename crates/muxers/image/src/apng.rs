@@ -2,9 +2,11 @@
 
 use reelwright_core::single_stream::{check, not_started, only, video};
 use reelwright_core::{
-    CodecId, Destination, Error, Metadata, Muxer, OptionInfo, Options, Packet, Result,
-    StreamParameters, TimeBase, Timestamp,
+    CodecId, Destination, Error, Metadata, Muxer, OptionInfo, Options, Packet, Result, Spool,
+    StreamParameters, Timestamp,
 };
+
+use crate::delay::Delays;
 
 const NAME: &str = "apng";
 const PLAYS: OptionInfo = OptionInfo::int(
@@ -25,9 +27,11 @@ pub(crate) struct Apng {
 }
 
 struct Stream {
-    time_base: TimeBase,
+    delays: Delays,
     /// Where the number of frames is.
     control_at: u64,
+    /// The pictures, where the output cannot seek: they come after how many they are.
+    waiting: Option<Spool>,
     frames: u32,
     /// Frame controls and data that follow the first picture's.
     sequence: u32,
@@ -35,6 +39,8 @@ struct Stream {
     header: Vec<u8>,
     /// The packet that is shown until the next one comes.
     last: Option<Packet>,
+    /// When that begins: the first one at once, as there is nothing else to show before it.
+    begin: Option<Timestamp>,
 }
 
 impl Apng {
@@ -80,30 +86,43 @@ fn chunks(file: &[u8]) -> Result<Vec<([u8; 4], &[u8])>> {
 impl Stream {
     /// Writes the last packet, which is shown until `end`.
     fn show_last(&mut self, end: Timestamp, to: &mut dyn Destination) -> Result<()> {
-        let Some(packet) = self.last.take() else { return Ok(()) };
-        let units = end.0.saturating_sub(packet.pts.0).max(0);
-        let (num, den) = delay(units, self.time_base);
+        let (Some(begin), Some(packet)) = (self.begin, self.last.take()) else { return Ok(()) };
+        for delay in self.delays.of(NAME, end.0.saturating_sub(begin.0))? {
+            self.show(&packet, delay, to)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a frame that is shown for this fraction of a second.
+    fn show(&mut self, packet: &Packet, delay: (u16, u16), to: &mut dyn Destination) -> Result<()> {
         let size: [u8; 8] = self.header[8..16].try_into().map_err(|_| malformed())?;
         let mut control = Vec::with_capacity(26);
         control.extend(self.next_sequence()?);
         control.extend(size);
         control.extend([0; 8]);
-        control.extend(num.to_be_bytes());
-        control.extend(den.to_be_bytes());
+        control.extend(delay.0.to_be_bytes());
+        control.extend(delay.1.to_be_bytes());
         // Nothing is disposed of, and nothing shines through.
         control.extend([0, 0]);
-        to.output().write(&chunk(b"fcTL", &control))?;
+        self.put(&chunk(b"fcTL", &control), to)?;
         let is_first = self.frames == 0;
         for (_, data) in chunks(&packet.data)?.iter().filter(|(kind, _)| kind == b"IDAT") {
             if is_first {
-                to.output().write(&chunk(b"IDAT", data))?;
+                self.put(&chunk(b"IDAT", data), to)?;
             } else {
                 let sequence = self.next_sequence()?;
-                to.output().write(&chunk(b"fdAT", &[&sequence, *data].concat()))?;
+                self.put(&chunk(b"fdAT", &[&sequence, *data].concat()), to)?;
             }
         }
         self.frames += 1;
         Ok(())
+    }
+
+    fn put(&mut self, bytes: &[u8], to: &mut dyn Destination) -> Result<()> {
+        match &mut self.waiting {
+            Some(waiting) => waiting.append(bytes).map(drop),
+            None => to.output().write(bytes),
+        }
     }
 
     fn next_sequence(&mut self) -> Result<[u8; 4]> {
@@ -116,23 +135,6 @@ impl Stream {
     }
 }
 
-/// A time as a fraction of a second with terms of 16 bits: exactly where that is possible.
-fn delay(units: i64, base: TimeBase) -> (u16, u16) {
-    let unit = base.seconds();
-    let num = i128::from(units) * i128::from(unit.num());
-    let mut divisor = (num, i128::from(unit.den()));
-    while divisor.1 != 0 {
-        divisor = (divisor.1, divisor.0 % divisor.1);
-    }
-    let divisor = divisor.0.max(1);
-    let exact = (u16::try_from(num / divisor), u16::try_from(i128::from(unit.den()) / divisor));
-    if let (Ok(num), Ok(den)) = exact {
-        return (num, den);
-    }
-    let milliseconds = (num * 1000 / i128::from(unit.den())).clamp(0, i128::from(u16::MAX));
-    (milliseconds as u16, 1000)
-}
-
 impl Muxer for Apng {
     fn start(
         &mut self,
@@ -141,19 +143,16 @@ impl Muxer for Apng {
         to: &mut dyn Destination,
     ) -> Result<()> {
         video(NAME, streams, &[CodecId::Png])?;
-        if !to.output().is_seekable() {
-            return Err(Error::unsupported(
-                "apng says at its start how many pictures it has, so it needs an output that can \
-                 seek. Write to a file.",
-            ));
-        }
+        let waiting = if to.output().is_seekable() { None } else { Some(Spool::new(NAME)?) };
         self.stream = Some(Stream {
-            time_base: only(NAME, streams)?.time_base,
+            delays: Delays::new(only(NAME, streams)?.time_base),
             control_at: 0,
+            waiting,
             frames: 0,
             sequence: 0,
             header: Vec::new(),
             last: None,
+            begin: None,
         });
         to.output().write(SIGNATURE)
     }
@@ -169,13 +168,17 @@ impl Muxer for Apng {
         }
         if stream.header.is_empty() {
             stream.header = header.to_vec();
-            to.output().write(header)?;
-            stream.control_at = to.output().position();
-            to.output().write(&control)?;
+            if stream.waiting.is_none() {
+                to.output().write(header)?;
+                stream.control_at = to.output().position();
+                to.output().write(&control)?;
+            }
         } else if stream.header != header {
             return Err(Error::argument("All packets of apng must be of one size and kind."));
         }
         stream.show_last(packet.pts, to)?;
+        let first = packet.pts.min(Timestamp(0));
+        stream.begin = Some(stream.begin.map_or(first, |_| packet.pts));
         stream.last = Some(packet.clone());
         Ok(())
     }
@@ -192,26 +195,22 @@ impl Muxer for Apng {
         };
         let end = Timestamp(last.pts.0.saturating_add(last.duration.max(1)));
         stream.show_last(end, to)?;
-        to.output().write(&chunk(b"IEND", &[]))?;
         let control = self.control(stream.frames);
-        to.output().patch(stream.control_at, &control)
+        if let Some(waiting) = stream.waiting {
+            to.output().write(&stream.header)?;
+            to.output().write(&control)?;
+            waiting.copy(to.output())?;
+            to.output().write(&chunk(b"IEND", &[]))
+        } else {
+            to.output().write(&chunk(b"IEND", &[]))?;
+            to.output().patch(stream.control_at, &control)
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use reelwright_core::Rational;
-
     use super::*;
-
-    #[test]
-    fn delays_are_exact_where_they_fit() {
-        let base = |num, den| TimeBase::new(Rational::new(num, den).unwrap());
-        assert_eq!(delay(1, base(1001, 30_000)), (1001, 30_000));
-        assert_eq!(delay(3, base(1, 30)), (1, 10));
-        assert_eq!(delay(1, base(1, 90_001)), (0, 1000));
-        assert_eq!(delay(i64::MAX, base(1, 1)), (65_535, 1000));
-    }
 
     #[test]
     fn files_that_are_none_are_told() {

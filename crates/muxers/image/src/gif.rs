@@ -6,6 +6,8 @@ use reelwright_core::{
     StreamParameters, TimeBase, Timestamp,
 };
 
+use crate::delay::{MAX_SECONDS, too_long};
+
 const NAME: &str = "gif";
 const LOOP: OptionInfo = OptionInfo::int(
     "loop",
@@ -25,6 +27,11 @@ pub(crate) static OPTIONS: &[OptionInfo] = &[LOOP, FINAL_DELAY];
 /// What a packet begins with: a graphic control extension (§23), in which the delay is at 4.
 const CONTROL: [u8; 3] = [0x21, 0xf9, 4];
 const DELAY_AT: usize = 4;
+/// What follows a control for a picture of one pixel that changes nothing: its place and a palette
+/// of two colours (§20, §21), and the first of these, which is transparent, in LZW (§22).
+const PIXEL: [u8; 21] = [0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0, 2, 2, 0x44, 0x01, 0];
+/// Above this rate, in pictures a second, delays are shorter than players heed.
+const MOST_RATE: f64 = 50.0;
 
 pub(crate) struct Gif {
     repeats: i64,
@@ -32,6 +39,8 @@ pub(crate) struct Gif {
     time_base: Option<TimeBase>,
     /// The packet that is shown until the next one comes.
     last: Option<Packet>,
+    /// When that begins: the first one at once, as there is nothing else to show before it.
+    begin: Option<Timestamp>,
 }
 
 impl Gif {
@@ -41,19 +50,33 @@ impl Gif {
             final_delay: options.take_int(&FINAL_DELAY)?.unwrap_or(-1),
             time_base: None,
             last: None,
+            begin: None,
         })
     }
 
     /// Writes the last packet, which is shown until `end`.
     fn show_last(&mut self, end: Timestamp, to: &mut dyn Destination) -> Result<()> {
         let base = self.time_base.ok_or_else(|| not_started(NAME))?;
-        let Some(mut packet) = self.last.take() else { return Ok(()) };
+        let (Some(begin), Some(mut packet)) = (self.begin, self.last.take()) else { return Ok(()) };
         let hundredths = TimeBase::new(Rational::new(1, 100)?);
-        let begin = base.rescale(packet.pts, hundredths).0;
-        let delay = base.rescale(end, hundredths).0.saturating_sub(begin);
-        let delay = u16::try_from(delay.max(0)).unwrap_or(u16::MAX);
-        packet.data[DELAY_AT..DELAY_AT + 2].copy_from_slice(&delay.to_le_bytes());
-        to.output().write(&packet.data)
+        let begin = base.rescale(begin, hundredths).0;
+        let delay = base.rescale(end, hundredths).0.saturating_sub(begin).max(0).unsigned_abs();
+        if delay > 100 * MAX_SECONDS {
+            return Err(too_long(NAME, delay as f64 / 100.0));
+        }
+        // Parts of one length, as players show none of below two hundredths in time.
+        let parts = delay.max(1).div_ceil(u64::from(u16::MAX));
+        let part = |index: u64| (delay / parts + u64::from(index < delay % parts)) as u16;
+        packet.data[DELAY_AT..DELAY_AT + 2].copy_from_slice(&part(0).to_le_bytes());
+        to.output().write(&packet.data)?;
+        for index in 1..parts {
+            // It stays, and its first colour is transparent.
+            let [low, high] = part(index).to_le_bytes();
+            to.output().write(&CONTROL)?;
+            to.output().write(&[0b101, low, high, 0, 0])?;
+            to.output().write(&PIXEL)?;
+        }
+        Ok(())
     }
 }
 
@@ -83,6 +106,15 @@ impl Muxer for Gif {
             header.extend(repeats.to_le_bytes());
             header.push(0);
         }
+        let rate = video.frame_rate.to_f64();
+        if rate > MOST_RATE {
+            log::warn!(
+                "{NAME} counts hundredths of a second, and players show for ten of them what is due \
+                 for less than two: {} pictures a second are played slower. Pass an \
+                 encoder_frame_rate of {MOST_RATE} or less.",
+                (rate * 100.0).round() / 100.0
+            );
+        }
         self.time_base = Some(only(NAME, streams)?.time_base);
         to.output().write(&header)
     }
@@ -98,6 +130,8 @@ impl Muxer for Gif {
             ));
         }
         self.show_last(packet.pts, to)?;
+        let first = packet.pts.min(Timestamp(0));
+        self.begin = Some(self.begin.map_or(first, |_| packet.pts));
         self.last = Some(packet.clone());
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! and APNG.
 
 mod apng;
+mod delay;
 mod gif;
 mod numbered;
 

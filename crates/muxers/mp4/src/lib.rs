@@ -33,7 +33,6 @@ mod random_access;
 mod roll;
 mod sample_entry;
 mod sound_entry;
-mod spool;
 mod tables;
 mod time_of_day;
 mod track;

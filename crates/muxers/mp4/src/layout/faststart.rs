@@ -1,12 +1,11 @@
 //! An ordinary file that plays while it is loaded: the movie box, then the media, which waits
 //! until all is known.
 
-use reelwright_core::{Output, Result};
+use reelwright_core::{Output, Result, Spool};
 
 use super::{Layout, file_type, is_chunk_due, write_chunks};
 use crate::movie::Samples;
 use crate::muxer::File;
-use crate::spool::Spool;
 use crate::track::Timed;
 
 #[derive(Debug, Default)]
@@ -16,7 +15,7 @@ pub(crate) struct FastStart {
 
 impl Layout for FastStart {
     fn start(&mut self, _: &mut File, _: &mut dyn Output) -> Result<()> {
-        self.media = Some(Spool::new()?);
+        self.media = Some(Spool::new("faststart")?);
         Ok(())
     }
 

@@ -1,58 +1,60 @@
 //! Media that waits until the file can be written: in a temporary file, or, where there are no
 //! files, in memory.
 
-use reelwright_core::{Output, Result};
-
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use file::Spool;
+pub use file::Spool;
 #[cfg(target_family = "wasm")]
-pub(crate) use memory::Spool;
+pub use memory::Spool;
 
 #[cfg(not(target_family = "wasm"))]
 mod file {
     use std::fs::File;
     use std::io::{Read, Seek, SeekFrom, Write};
 
-    use reelwright_core::Error;
-
-    use super::{Output, Result};
+    use crate::{Error, Output, Result};
 
     /// Bytes that are copied at a time.
     const COPY: usize = 1 << 18;
 
     /// The media so far, in a file without a name.
     #[derive(Debug)]
-    pub(crate) struct Spool {
+    pub struct Spool {
         file: File,
         length: u64,
+        /// Who needs it.
+        what: &'static str,
     }
 
-    fn failed(error: std::io::Error) -> Error {
-        Error::io("Failed to use a temporary file for the media, which faststart needs", error)
+    fn failed(what: &str, error: std::io::Error) -> Error {
+        Error::io(
+            format!("Failed to use a temporary file for the media, which {what} needs"),
+            error,
+        )
     }
 
     impl Spool {
-        /// An empty file.
+        /// An empty file, without a name; errors say that `what` needs it.
         ///
         /// # Errors
         /// It cannot be made.
-        pub(crate) fn new() -> Result<Self> {
-            Ok(Self { file: tempfile::tempfile().map_err(failed)?, length: 0 })
+        pub fn new(what: &'static str) -> Result<Self> {
+            let file = tempfile::tempfile().map_err(|error| failed(what, error))?;
+            Ok(Self { file, length: 0, what })
         }
 
         /// Appends `data`; returns where it is.
         ///
         /// # Errors
         /// The file's.
-        pub(crate) fn append(&mut self, data: &[u8]) -> Result<u64> {
-            self.file.write_all(data).map_err(failed)?;
+        pub fn append(&mut self, data: &[u8]) -> Result<u64> {
+            self.file.write_all(data).map_err(|error| failed(self.what, error))?;
             let at = self.length;
             self.length += data.len() as u64;
             Ok(at)
         }
 
         /// How many bytes there are.
-        pub(crate) const fn length(&self) -> u64 {
+        pub const fn length(&self) -> u64 {
             self.length
         }
 
@@ -60,7 +62,8 @@ mod file {
         ///
         /// # Errors
         /// The file's and the output's.
-        pub(crate) fn copy(mut self, output: &mut dyn Output) -> Result<()> {
+        pub fn copy(mut self, output: &mut dyn Output) -> Result<()> {
+            let failed = |error| failed(self.what, error);
             self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
             let mut buffer = vec![0; COPY];
             while self.length > 0 {
@@ -76,20 +79,20 @@ mod file {
 
 #[cfg(target_family = "wasm")]
 mod memory {
-    use super::{Output, Result};
+    use crate::{Output, Result};
 
     /// The media so far.
     #[derive(Debug)]
-    pub(crate) struct Spool {
+    pub struct Spool {
         bytes: Vec<u8>,
     }
 
     impl Spool {
-        /// Nothing.
+        /// Nothing; `what` would need a file where there are some.
         ///
         /// # Errors
         /// None.
-        pub(crate) const fn new() -> Result<Self> {
+        pub const fn new(_: &'static str) -> Result<Self> {
             Ok(Self { bytes: Vec::new() })
         }
 
@@ -97,14 +100,14 @@ mod memory {
         ///
         /// # Errors
         /// None.
-        pub(crate) fn append(&mut self, data: &[u8]) -> Result<u64> {
+        pub fn append(&mut self, data: &[u8]) -> Result<u64> {
             let at = self.bytes.len() as u64;
             self.bytes.extend_from_slice(data);
             Ok(at)
         }
 
         /// How many bytes there are.
-        pub(crate) const fn length(&self) -> u64 {
+        pub const fn length(&self) -> u64 {
             self.bytes.len() as u64
         }
 
@@ -112,8 +115,31 @@ mod memory {
         ///
         /// # Errors
         /// The output's.
-        pub(crate) fn copy(self, output: &mut dyn Output) -> Result<()> {
+        pub fn copy(self, output: &mut dyn Output) -> Result<()> {
             output.write(&self.bytes)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Spool;
+    use crate::MemoryOutput;
+
+    #[test]
+    fn what_waited_is_written_behind_what_is_there() {
+        let mut spool = Spool::new("a test").unwrap();
+        // Longer than what is copied at a time.
+        let parts: Vec<Vec<u8>> = (0..7).map(|i| vec![i; 100_000 * usize::from(i)]).collect();
+        let mut length = 0;
+        for part in &parts {
+            assert_eq!(spool.append(part).unwrap(), length);
+            length += part.len() as u64;
+        }
+        assert_eq!(spool.length(), length);
+        let mut output = MemoryOutput::streaming();
+        crate::Output::write(&mut output, b"before").unwrap();
+        spool.copy(&mut output).unwrap();
+        assert!(output.bytes() == [b"before".to_vec(), parts.concat()].concat());
     }
 }

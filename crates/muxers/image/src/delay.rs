@@ -1,0 +1,148 @@
+//! How long a picture is shown, as a fraction of a second with terms of 16 bits.
+
+use reelwright_core::{Error, Result, TimeBase};
+
+/// The longest that a picture is shown, in seconds: more would fill the disk with repeated ones.
+pub(crate) const MAX_SECONDS: u64 = 24 * 60 * 60;
+const MOST: i128 = u16::MAX as i128;
+/// Parts of a second that a delay is told in at least, unless it is exact.
+const COARSEST: i128 = 1000;
+/// The unit of what is left over, as a part of a second.
+const PARTS: i128 = 1_000_000_000_000;
+
+/// A container's refusal to show a picture for `seconds`.
+pub(crate) fn too_long(container: &str, seconds: f64) -> Error {
+    Error::too_large(format!(
+        "{container} shows a picture for up to {MAX_SECONDS} s, by repeating it. Found: {seconds} s"
+    ))
+}
+
+/// Makes delays of which the sum is true: what one cannot say exactly the next ones make up for.
+pub(crate) struct Delays {
+    base: TimeBase,
+    /// How much less was told than was to be, in [`PARTS`].
+    late: i128,
+}
+
+impl Delays {
+    pub(crate) const fn new(base: TimeBase) -> Self {
+        Self { base, late: 0 }
+    }
+
+    /// The delays of a picture that is shown for `units`: one that is exact where its terms have 16
+    /// bits, or else of the finest denominator that says it. Where that is coarser than
+    /// [`COARSEST`], the picture is shown again: for whole seconds, and then for the rest.
+    ///
+    /// # Errors
+    /// It is longer than [`MAX_SECONDS`].
+    pub(crate) fn of(
+        &mut self,
+        container: &str,
+        units: i64,
+    ) -> Result<impl Iterator<Item = (u16, u16)> + use<>> {
+        let (unit, units) = (self.base.seconds(), units.max(0));
+        let num = i128::from(units) * i128::from(unit.num());
+        let den = i128::from(unit.den());
+        if num > den * i128::from(MAX_SECONDS) {
+            return Err(too_long(container, num as f64 / den as f64));
+        }
+        let (whole, rest) = (num / den, num % den);
+        let parts = match exact(num, den) {
+            Some(delay) => [None, None, Some(delay)],
+            None if num * COARSEST <= MOST * den => [None, None, Some(self.finest(num, den))],
+            None => [
+                exact(whole.min(MOST), 1),
+                exact(whole - MOST, 1).filter(|_| whole > MOST),
+                (rest > 0).then(|| exact(rest, den).unwrap_or_else(|| self.finest(rest, den))),
+            ],
+        };
+        Ok(parts.into_iter().flatten())
+    }
+
+    /// The nearest fraction of the finest denominator that can say it.
+    fn finest(&mut self, num: i128, den: i128) -> (u16, u16) {
+        let finest = (MOST * den / num).min(MOST);
+        let wanted = divided(num * PARTS, den) + self.late;
+        let told = divided(wanted * finest, PARTS).clamp(0, MOST);
+        self.late = wanted - divided(told * PARTS, finest);
+        (told as u16, finest as u16)
+    }
+}
+
+/// A fraction, where its terms have 16 bits.
+fn exact(num: i128, den: i128) -> Option<(u16, u16)> {
+    let divisor = common_divisor(num, den);
+    u16::try_from(num / divisor).ok().zip(u16::try_from(den / divisor).ok())
+}
+
+/// To the nearest; `by` is positive.
+const fn divided(value: i128, by: i128) -> i128 {
+    (value + by / 2).div_euclid(by)
+}
+
+/// Of a number and a positive one.
+const fn common_divisor(mut one: i128, mut other: i128) -> i128 {
+    while one != 0 {
+        (one, other) = (other % one, one);
+    }
+    other
+}
+
+#[cfg(test)]
+mod tests {
+    use reelwright_core::{ErrorKind, Rational};
+
+    use super::*;
+
+    fn delays(num: i64, den: i64) -> Delays {
+        Delays::new(TimeBase::new(Rational::new(num, den).unwrap()))
+    }
+
+    fn delay(num: i64, den: i64, units: i64) -> Vec<(u16, u16)> {
+        delays(num, den).of("box", units).unwrap().collect()
+    }
+
+    #[test]
+    fn delays_are_exact_where_they_fit() {
+        assert_eq!(delay(1001, 30_000, 1), [(1001, 30_000)]);
+        assert_eq!(delay(1, 30, 3), [(1, 10)]);
+        assert_eq!(delay(1, 25, 25 * 65_535), [(65_535, 1)]);
+        assert_eq!(delay(1, 25, 0), [(0, 1)]);
+        assert_eq!(delay(1, i64::MAX, i64::MAX), [(1, 1)]);
+    }
+
+    #[test]
+    fn what_fits_no_fraction_is_told_as_finely_as_can_be() {
+        // 71 · 1001 / 30000 s, which has no smaller terms.
+        assert_eq!(delay(1001, 30_000, 71), [(65_535, 27_663)]);
+        assert_eq!(delay(1, 90_001, 1), [(1, 65_535)]);
+        assert_eq!(delay(1, i64::MAX, i64::MAX - 1), [(65_535, 65_535)]);
+    }
+
+    #[test]
+    fn the_sum_stays_true() {
+        for (num, den, units) in [(1001, 30_000, 71), (1001, 120_000, 1), (1, 90_001, 3)] {
+            let mut delays = delays(num, den);
+            let mut told = 0.0;
+            for count in 1..=10_000 {
+                let (num_told, den_told) = delays.of("box", units).unwrap().last().unwrap();
+                told += f64::from(num_told) / f64::from(den_told);
+                let wanted = (count * units * num) as f64 / den as f64;
+                assert!((told - wanted).abs() < 0.6 / f64::from(den_told), "{num}/{den} {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_longer_is_shown_again_up_to_a_day() {
+        assert_eq!(delay(1, 1, 65_536), [(65_535, 1), (1, 1)]);
+        assert_eq!(delay(1001, 30_000, 2999), [(100, 1), (1999, 30_000)]);
+        assert_eq!(delay(1, 25, 25 * 70_000 + 1), [(65_535, 1), (4465, 1), (1, 25)]);
+        assert_eq!(delay(1, 2, 2 * 86_400), [(65_535, 1), (20_865, 1)]);
+        for (num, den, units) in [(1, 2, 2 * 86_400 + 1), (i64::MAX, 1, i64::MAX)] {
+            let error = delays(num, den).of("box", units).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::TooLarge);
+            assert!(error.to_string().contains("box shows a picture for up to 86400 s"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! How long GIF and APNG show pictures, as decoders that nobody here wrote find it.
+
+use std::io::Cursor;
+
+use reelwright::{ErrorKind, Result, StreamingMediaEncoder, Target, TensorView, VideoStream};
+use reelwright_tests::log::logged;
+
+const SIZE: (usize, usize) = (8, 6);
+
+/// A file of grey pictures, one at each of these times in seconds.
+fn animation(format: &str, rate: f64, times: &[f64], seekable: bool) -> Result<Vec<u8>> {
+    let mut cursor = Cursor::new(Vec::new());
+    let target =
+        if seekable { Target::seekable_writer(&mut cursor) } else { Target::writer(&mut cursor) };
+    let mut encoder = StreamingMediaEncoder::new(target, Some(format))?;
+    encoder.add_video_stream(&VideoStream::new(rate, SIZE.0 as u32, SIZE.1 as u32))?;
+    encoder.open()?;
+    for (index, time) in times.iter().enumerate() {
+        let picture = vec![40 * index as u8; 3 * SIZE.0 * SIZE.1];
+        let chunk = TensorView::contiguous(&picture, &[1, 3, SIZE.1, SIZE.0])?;
+        encoder.write_video_chunk(0, &chunk, Some(*time))?;
+    }
+    encoder.close()?;
+    drop(encoder);
+    Ok(cursor.into_inner())
+}
+
+/// Of each frame of a GIF, how long it is shown in hundredths of a second, and whether anything of
+/// it is to be seen.
+fn gif_frames(file: &[u8]) -> Vec<(u16, bool)> {
+    let mut decoder = gif::DecodeOptions::new().read_info(file).unwrap();
+    let mut frames = Vec::new();
+    while let Some(frame) = decoder.read_next_frame().unwrap() {
+        assert_eq!(frame.dispose, gif::DisposalMethod::Keep);
+        let is_seen = frame.buffer.iter().any(|index| Some(*index) != frame.transparent);
+        frames.push((frame.delay, is_seen));
+    }
+    frames
+}
+
+/// Of each frame of an APNG, its delay as a fraction of a second, and its first byte.
+fn apng_frames(file: &[u8]) -> Vec<((u16, u16), u8)> {
+    let mut reader = png::Decoder::new(Cursor::new(file)).read_info().unwrap();
+    let count = reader.info().animation_control().unwrap().num_frames;
+    let mut picture = vec![0; reader.output_buffer_size().unwrap()];
+    let frames = (0..count).map(|_| {
+        reader.next_frame(&mut picture).unwrap();
+        let control = reader.info().frame_control().unwrap();
+        ((control.delay_num, control.delay_den), picture[0])
+    });
+    frames.collect()
+}
+
+/// The seconds that `ffprobe` finds at which packets begin; none where there is no `ffprobe`.
+fn begins(demuxer: &str, file: &[u8]) -> Option<Vec<f64>> {
+    let found = reelwright_testkit::program::ffprobe(demuxer, "packet=pts_time", file)?;
+    Some(found.lines().map(|line| line.trim_end_matches(',').parse().unwrap()).collect())
+}
+
+#[test]
+fn a_picture_of_gif_is_shown_for_as_long_as_it_should_be() {
+    let file = animation("gif", 25.0, &[0.0, 700.0], true).unwrap();
+    assert_eq!(gif_frames(&file), [(35_000, true), (35_000, false), (4, true)]);
+    if let Some(begins) = begins("gif", &file) {
+        assert_eq!(begins, [0.0, 350.0, 700.0]);
+    }
+    // None of them is too short for players.
+    let file = animation("gif", 25.0, &[0.0, 655.36, 655.4], true).unwrap();
+    assert_eq!(gif_frames(&file), [(32_768, true), (32_768, false), (4, true), (4, true)]);
+    let file = animation("gif", 100.0, &[0.0, 655.35], true).unwrap();
+    assert_eq!(gif_frames(&file), [(65_535, true), (1, true)]);
+}
+
+#[test]
+fn a_picture_of_apng_is_shown_for_as_long_as_it_should_be() {
+    let shown = |rate, times: &[f64]| apng_frames(&animation("apng", rate, times, true).unwrap());
+    assert_eq!(shown(25.0, &[0.0, 700.04]), [((17_501, 25), 0), ((1, 25), 40)]);
+    // Two seconds and more of a rate that they are no fraction of: 71 · 1001 / 30000.
+    let ntsc = 30_000.0 / 1001.0;
+    let frames = shown(ntsc, &[0.0, 71.0 / ntsc]);
+    assert_eq!(frames, [((65_535, 27_663), 0), ((1001, 30_000), 40)]);
+    // Where that would be too coarse, the picture is shown again.
+    let frames = shown(ntsc, &[0.0, 2999.0 / ntsc]);
+    assert_eq!(frames, [((100, 1), 0), ((1999, 30_000), 0), ((1001, 30_000), 40)]);
+    let frames = shown(25.0, &[0.0, 70_000.04]);
+    assert_eq!(frames, [((65_535, 1), 0), ((4465, 1), 0), ((1, 25), 0), ((1, 25), 40)]);
+}
+
+#[test]
+fn the_first_picture_fills_the_time_before_it() {
+    for times in [&[2.0][..], &[2.0, 2.04]] {
+        let file = animation("gif", 25.0, times, true).unwrap();
+        assert_eq!(gif_frames(&file)[0].0, 204);
+        for seekable in [true, false] {
+            let file = animation("apng", 25.0, times, seekable).unwrap();
+            assert_eq!(apng_frames(&file)[0].0, (51, 25));
+        }
+        // As in a format that has no times.
+        let y4m = animation("yuv4mpegpipe", 25.0, times, true).unwrap();
+        let frames = y4m.windows(6).filter(|bytes| *bytes == b"FRAME\n").count();
+        assert_eq!(frames, 50 + times.len());
+    }
+}
+
+#[test]
+fn a_picture_is_not_repeated_for_ever() {
+    for format in ["gif", "apng"] {
+        animation(format, 25.0, &[0.0, 86_400.0], true).unwrap();
+        let error = animation(format, 25.0, &[0.0, 86_400.04], true).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+        let text = error.to_string();
+        assert!(text.contains("up to 86400 s") && text.contains("86400.04"), "{text}");
+    }
+}
+
+#[test]
+fn an_apng_is_the_same_where_the_output_cannot_seek() {
+    let times = [0.0, 0.04, 0.2, 70_000.0];
+    let file = animation("apng", 25.0, &times, true).unwrap();
+    assert_eq!(apng_frames(&file).len(), times.len() + 2);
+    assert!(animation("apng", 25.0, &times, false).unwrap() == file);
+}
+
+#[test]
+fn gif_says_which_rates_players_do_not_heed() {
+    let warnings = |rate| logged(|| animation("gif", rate, &[0.0, 0.5], true).unwrap()).1;
+    assert!(warnings(50.0).is_empty());
+    for (rate, told) in [(60.0, " 60 pictures"), (60_000.0 / 1001.0, " 59.94 pictures")] {
+        let found = warnings(rate);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let text = &found[0].1;
+        assert!(text.contains(told) && text.contains("encoder_frame_rate of 50"), "{text}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Levels, by which decoders know whether they can keep up (ITU-T H.264 annex A).
 //!
-//! The library chooses one by size and frame rate alone.
+//! The coder chooses one by size and frame rate; here it rises with the bit rate.
 
 /// Levels as parameter sets have them (ten times the level) and the most bits a second of each, in
 /// thousands, for Baseline and Main (table A-1). Where two have the same, the lower one.

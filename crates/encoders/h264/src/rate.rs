@@ -1,9 +1,8 @@
 //! Rate control: which quantiser each picture gets so that the stream meets its bit rate.
 //!
-//! The library's own control keeps away from fine quantisers and so from high rates, and works
-//! within pictures. This one is of the usual kind for one pass: the bits that the last pictures
-//! took times their quantiser's step tell how hard the next one is, and what was spent too much or
-//! too little is made up for within about a second.
+//! It is of the usual kind for one pass: the bits that the last pictures took times their
+//! quantiser's step tell how hard the next one is, and what was spent too much or too little is made
+//! up for within about a second.
 
 use reelwright_core::Rational;
 

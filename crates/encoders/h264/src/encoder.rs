@@ -17,8 +17,11 @@ const PPS: u8 = 8;
 /// `chroma_sample_loc_type` of chroma in the middle of its pixels (figure E-1).
 const CENTER: u8 = 1;
 /// From this share of intra macroblocks on, a picture has so little of the one before it that it
-/// becomes a keyframe.
+/// becomes a keyframe; or from so many times the last keyframe's bytes on.
 const CUT: f32 = 0.6;
+const CUT_SIZE: f32 = 1.5;
+/// Smaller pictures are not worth a keyframe, in bytes.
+const LEAST_CUT: usize = 2048;
 /// How much more than on average the fullest second has at most, roughly.
 const PEAK_FACTOR: u64 = 2;
 /// How much finer the quantiser of keyframes is, which others are predicted from.
@@ -34,6 +37,8 @@ pub(crate) struct H264Encoder {
     gop_size: u32,
     /// Pictures since the last keyframe.
     since_keyframe: u32,
+    /// Bytes of the last keyframe.
+    keyframe_bytes: usize,
     /// A picture as the coder writes it.
     units: Vec<u8>,
     peak: Peak,
@@ -88,6 +93,7 @@ impl H264Encoder {
             rate_control,
             gop_size: config.gop_size,
             since_keyframe: config.gop_size,
+            keyframe_bytes: 0,
             units,
             peak: Peak::default(),
         }))
@@ -101,6 +107,13 @@ impl H264Encoder {
             (None, Rate::Quantizer(qp)) => qp,
             (None, Rate::Average(_)) => 0,
         }
+    }
+
+    /// Whether the picture that was just encoded had better be a keyframe.
+    fn is_cut(&self) -> bool {
+        let bytes = self.units.len();
+        let most = CUT_SIZE * self.keyframe_bytes as f32;
+        self.coder.intra_share() >= CUT || (bytes >= LEAST_CUT && bytes as f32 > most)
     }
 
     /// Encodes a picture into `units`.
@@ -173,7 +186,7 @@ impl VideoEncoder for H264Encoder {
             Planes { data: [y.data, u.data, v.data], strides: [y.stride, u.stride, v.stride] };
         let mut is_keyframe = self.since_keyframe >= self.gop_size;
         self.code(&planes, is_keyframe)?;
-        if !is_keyframe && self.coder.intra_share() >= CUT {
+        if !is_keyframe && self.is_cut() {
             is_keyframe = true;
             self.code(&planes, true)?;
         }
@@ -182,7 +195,11 @@ impl VideoEncoder for H264Encoder {
             data.extend((unit.len() as u32).to_be_bytes());
             data.extend(unit);
         }
-        self.since_keyframe = if is_keyframe { 1 } else { self.since_keyframe + 1 };
+        if is_keyframe {
+            (self.since_keyframe, self.keyframe_bytes) = (1, data.len());
+        } else {
+            self.since_keyframe += 1;
+        }
         if let Some(control) = &mut self.rate_control {
             control.took(data.len(), is_keyframe);
         }

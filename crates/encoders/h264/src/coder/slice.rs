@@ -55,7 +55,7 @@ impl Quantizers {
             intra_luma: Quantizer::new(qp, INTRA_ROUNDING, limit),
             intra_chroma: Quantizer::new(chroma, INTRA_ROUNDING, limit),
             inter_luma: Quantizer::new(qp, INTER_ROUNDING, limit),
-            inter_chroma: Quantizer::new(chroma, INTER_ROUNDING, limit),
+            inter_chroma: Quantizer::new(chroma, INTRA_ROUNDING, limit),
             allow_intra16: cabac || qp >= FINEST_INTRA16,
         }
     }

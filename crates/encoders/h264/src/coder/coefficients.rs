@@ -1,12 +1,13 @@
 //! From samples and their prediction to levels, and back to samples.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Simd, i16x8, u16x8};
+use fearless_simd::{Simd, i16x16, i32x4, i32x8, i64x2, u8x16};
 
+use crate::coder::deblock::Band;
 use crate::coder::interpolate::{Chroma, Luma};
-use crate::coder::lanes::{bytes8, load8, narrow8};
+use crate::coder::lanes::{load16, narrow16, sad_halves, transpose, transpose_groups, widen16};
 use crate::coder::transform::{
-    Block, Quantizer, SCAN, forward, hadamard2, hadamard4, inverse, join, part, significant,
+    Block, Quantizer, SCAN, forward, hadamard2, hadamard4, inverse, significant,
 };
 
 /// The levels of a macroblock: 16 blocks of luma in raster order, 4 of Cb, 4 of Cr.
@@ -50,62 +51,72 @@ impl Coefficients {
 /// The places of the quarters of luma in `coded`.
 pub(crate) const QUARTERS: [u32; 4] = [0x0033, 0x00cc, 0x3300, 0xcc00];
 
-/// The coefficients of two blocks side by side, whose first samples are at `at`.
+/// Four rows of sixteen differences: of four blocks side by side.
 #[inline(always)]
-fn transformed<S: Simd>(simd: S, source: &[u8], prediction: &[u8], at: usize) -> [i16x8<S>; 4] {
-    forward(differences(simd, source, prediction, at))
-}
-
-/// Four rows of eight differences.
-#[inline(always)]
-fn differences<S: Simd>(simd: S, a: &[u8], b: &[u8], at: usize) -> [i16x8<S>; 4] {
+fn differences<S: Simd>(simd: S, a: &[u8; 64], b: &[u8; 64]) -> [i16x16<S>; 4] {
+    let (a, b) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
     [
-        difference(simd, a, b, at),
-        difference(simd, a, b, at + 16),
-        difference(simd, a, b, at + 32),
-        difference(simd, a, b, at + 48),
+        load16(simd, &a[0]) - load16(simd, &b[0]),
+        load16(simd, &a[1]) - load16(simd, &b[1]),
+        load16(simd, &a[2]) - load16(simd, &b[2]),
+        load16(simd, &a[3]) - load16(simd, &b[3]),
     ]
 }
 
 #[inline(always)]
-fn difference<S: Simd>(simd: S, a: &[u8], b: &[u8], at: usize) -> i16x8<S> {
-    load8(simd, bytes8(a, at)) - load8(simd, bytes8(b, at))
-}
-
-#[inline(always)]
-fn is_zero<S: Simd>(columns: &[i16x8<S>; 4]) -> bool {
+fn is_zero<S: Simd>(columns: &[i16x16<S>; 4]) -> bool {
     let [a, b, c, d] = *columns;
     let any = (a | b) | (c | d);
     any.simd_eq(0).all_true()
 }
 
-/// Quantises two blocks; returns whether any level is not zero.
+/// Quantises four blocks.
 #[inline(always)]
-fn quantize_pair<S: Simd>(
+fn quantize<S: Simd>(
     simd: S,
-    columns: [i16x8<S>; 4],
+    columns: [i16x16<S>; 4],
     quantizer: &Quantizer,
     out: &mut Coefficients,
-    [a, b]: [usize; 2],
+    [a, b, c, d]: [usize; 4],
 ) {
     let levels = quantizer.quantize(simd, columns);
     if is_zero(&levels) {
-        (out.masks[a], out.masks[b]) = (0, 0);
+        (out.masks[a], out.masks[b], out.masks[c], out.masks[d]) = (0, 0, 0, 0);
         return;
     }
-    let (mut left, mut right) = ([0; 16], [0; 16]);
-    part(levels, &mut left, &mut right);
-    (out.masks[a], out.masks[b]) = (significant(simd, &left), significant(simd, &right));
-    (out.blocks[a], out.blocks[b]) = (left, right);
+    let levels = transpose_groups(simd, levels);
+    keep(levels[0], out, a);
+    keep(levels[1], out, b);
+    keep(levels[2], out, c);
+    keep(levels[3], out, d);
 }
 
-/// Takes the coefficients with both indices 0 out of two blocks.
 #[inline(always)]
-fn take_dc<S: Simd>(simd: S, columns: &mut [i16x8<S>; 4]) -> [i32; 2] {
-    let dc: [i16; 8] = columns[0].into();
-    let mask: i16x8<S> = [0, -1, -1, -1, 0, -1, -1, -1].simd_into(simd);
+fn keep<S: Simd>(levels: i16x16<S>, out: &mut Coefficients, block: usize) {
+    out.masks[block] = significant(levels);
+    out.blocks[block] = levels.into();
+}
+
+/// Takes the coefficients with both indices 0 out of four blocks.
+#[inline(always)]
+fn take_dc<S: Simd>(simd: S, columns: &mut [i16x16<S>; 4]) -> [i32; 4] {
+    let dc: [i16; 16] = columns[0].into();
+    let mask: i16x16<S> =
+        [0, -1, -1, -1, 0, -1, -1, -1, 0, -1, -1, -1, 0, -1, -1, -1].simd_into(simd);
     columns[0] &= mask;
-    [i32::from(dc[0]), i32::from(dc[4])]
+    [i32::from(dc[0]), i32::from(dc[4]), i32::from(dc[8]), i32::from(dc[12])]
+}
+
+/// The blocks of luma's rows of blocks.
+#[inline(always)]
+fn luma_blocks(row: usize) -> [usize; 4] {
+    [4 * row, 4 * row + 1, 4 * row + 2, 4 * row + 3]
+}
+
+/// The blocks of chroma's rows of blocks: two of Cb and then two of Cr.
+#[inline(always)]
+fn chroma_blocks(row: usize) -> [usize; 4] {
+    [16 + 2 * row, 17 + 2 * row, 20 + 2 * row, 21 + 2 * row]
 }
 
 /// Luma whose DC stays in its blocks.
@@ -120,11 +131,15 @@ pub(crate) fn luma<S: Simd>(
     simd.vectorize(
         #[inline(always)]
         || {
-            for pair in 0..8 {
-                let (row, half) = (pair / 2, pair % 2);
-                let columns = transformed(simd, source, prediction, row * 64 + half * 8);
-                let a = row * 4 + half * 2;
-                quantize_pair(simd, columns, quantizer, out, [a, a + 1]);
+            let rows = source.as_chunks::<64>().0.iter().zip(prediction.as_chunks::<64>().0);
+            for (row, (source, prediction)) in rows.enumerate() {
+                let [left, right] = sad_halves(simd, source, prediction);
+                if left.max(right) <= quantizer.no_level {
+                    out.masks[4 * row..4 * row + 4].fill(0);
+                    continue;
+                }
+                let columns = forward(simd, differences(simd, source, prediction));
+                quantize(simd, columns, quantizer, out, luma_blocks(row));
             }
             out.dc_masks[0] = 0;
         },
@@ -144,12 +159,11 @@ pub(crate) fn luma_with_dc<S: Simd>(
         #[inline(always)]
         || {
             let mut dc = [0; 16];
-            for pair in 0..8 {
-                let (row, half) = (pair / 2, pair % 2);
-                let mut columns = transformed(simd, source, prediction, row * 64 + half * 8);
-                let a = row * 4 + half * 2;
-                [dc[a], dc[a + 1]] = take_dc(simd, &mut columns);
-                quantize_pair(simd, columns, quantizer, out, [a, a + 1]);
+            let rows = source.as_chunks::<64>().0.iter().zip(prediction.as_chunks::<64>().0);
+            for (row, (source, prediction)) in rows.enumerate() {
+                let mut columns = forward(simd, differences(simd, source, prediction));
+                dc[4 * row..4 * row + 4].copy_from_slice(&take_dc(simd, &mut columns));
+                quantize(simd, columns, quantizer, out, luma_blocks(row));
             }
             let levels = hadamard4(&dc).map(|v| quantizer.quantize_dc((v + 1) >> 1));
             let mut mask = 0;
@@ -181,14 +195,25 @@ pub(crate) fn chroma<S: Simd>(
     simd.vectorize(
         #[inline(always)]
         || {
-            for plane in 0..2 {
-                let mut dc = [0; 4];
-                for row in 0..2 {
-                    let mut columns = transformed(simd, source, prediction, row * 64 + plane * 8);
-                    let a = 16 + plane * 4 + row * 2;
-                    [dc[row * 2], dc[row * 2 + 1]] = take_dc(simd, &mut columns);
-                    quantize_pair(simd, columns, quantizer, out, [a, a + 1]);
-                }
+            let (source, prediction) = (source.as_chunks::<64>().0, prediction.as_chunks::<64>().0);
+            let upper = sad_halves(simd, &source[0], &prediction[0]);
+            let lower = sad_halves(simd, &source[1], &prediction[1]);
+            let largest = upper[0].max(upper[1]).max(lower[0].max(lower[1]));
+            let larger = (upper[0] + lower[0]).max(upper[1] + lower[1]);
+            if largest <= quantizer.no_level && larger <= quantizer.no_dc_level {
+                out.masks[16..].fill(0);
+                out.dc_masks[1..].fill(0);
+                return;
+            }
+            let mut dc = [[0; 4]; 2];
+            for row in 0..2 {
+                let mut columns = forward(simd, differences(simd, &source[row], &prediction[row]));
+                let [b0, b1, r0, r1] = take_dc(simd, &mut columns);
+                (dc[0][row * 2], dc[0][row * 2 + 1]) = (b0, b1);
+                (dc[1][row * 2], dc[1][row * 2 + 1]) = (r0, r1);
+                quantize(simd, columns, quantizer, out, chroma_blocks(row));
+            }
+            for (plane, dc) in dc.into_iter().enumerate() {
                 let levels = hadamard2(dc).map(|v| quantizer.quantize_dc(v));
                 let mut mask = 0;
                 for (number, &level) in levels.iter().enumerate() {
@@ -228,9 +253,8 @@ fn worth(mut mask: u32) -> u32 {
 /// Whether levels are beyond 1 and −1.
 #[inline(always)]
 fn has_large<S: Simd>(simd: S, block: &Block) -> bool {
-    let halves = block.as_chunks::<8>().0;
-    let (a, b): (i16x8<S>, i16x8<S>) = (halves[0].simd_into(simd), halves[1].simd_into(simd));
-    a.max(-a).max(b.max(-b)).simd_gt(1).any_true()
+    let block: i16x16<S> = (*block).simd_into(simd);
+    block.abs().simd_gt(1).any_true()
 }
 
 /// Drops levels of an inter macroblock's luma that cost more than they are worth.
@@ -242,7 +266,8 @@ pub(crate) fn thin_luma<S: Simd>(simd: S, out: &mut Coefficients) {
         let blocks = [first, first + 1, first + 4, first + 5];
         let mut sum = 0;
         for block in blocks {
-            if out.masks[block] != 0 {
+            // What is worth 6 stays, whatever follows.
+            if out.masks[block] != 0 && sum < 6 {
                 sum +=
                     if has_large(simd, &out.blocks[block]) { 9 } else { worth(out.masks[block]) };
             }
@@ -278,36 +303,37 @@ pub(crate) fn thin_chroma<S: Simd>(simd: S, out: &mut Coefficients) {
     }
 }
 
-/// Two blocks of samples, from their prediction and levels.
+/// Four rows of sixteen samples of four blocks, from their prediction and levels.
 #[inline(always)]
-fn rebuild_pair<S: Simd>(
+fn rebuild<S: Simd>(
     simd: S,
-    prediction: &[u8],
-    at: usize,
+    prediction: &[u8; 64],
     quantizer: &Quantizer,
     coefficients: &Coefficients,
-    [a, b]: [usize; 2],
+    [a, b, c, d]: [usize; 4],
     separate_dc: bool,
-) -> [[u8; 8]; 4] {
-    let levels = join(simd, levels_of(coefficients, a), levels_of(coefficients, b));
-    let mut columns = quantizer.dequantize(simd, levels);
+) -> [[u8; 16]; 4] {
+    let levels = [
+        (*levels_of(coefficients, a)).simd_into(simd),
+        (*levels_of(coefficients, b)).simd_into(simd),
+        (*levels_of(coefficients, c)).simd_into(simd),
+        (*levels_of(coefficients, d)).simd_into(simd),
+    ];
+    let mut columns = quantizer.dequantize(simd, transpose_groups(simd, levels));
     if separate_dc {
-        let (a, b) = (coefficients.dc_back[a], coefficients.dc_back[b]);
-        let dc: i16x8<S> = [a, 0, 0, 0, b, 0, 0, 0].simd_into(simd);
+        let dc = &coefficients.dc_back;
+        let dc: i16x16<S> =
+            [dc[a], 0, 0, 0, dc[b], 0, 0, 0, dc[c], 0, 0, 0, dc[d], 0, 0, 0].simd_into(simd);
         columns[0] += dc;
     }
-    let residual = inverse(columns);
+    let residual = inverse(simd, columns);
+    let prediction = prediction.as_chunks::<16>().0;
     [
-        sum(simd, prediction, at, residual[0]),
-        sum(simd, prediction, at + 16, residual[1]),
-        sum(simd, prediction, at + 32, residual[2]),
-        sum(simd, prediction, at + 48, residual[3]),
+        narrow16(simd, load16(simd, &prediction[0]) + residual[0]),
+        narrow16(simd, load16(simd, &prediction[1]) + residual[1]),
+        narrow16(simd, load16(simd, &prediction[2]) + residual[2]),
+        narrow16(simd, load16(simd, &prediction[3]) + residual[3]),
     ]
-}
-
-#[inline(always)]
-fn sum<S: Simd>(simd: S, prediction: &[u8], at: usize, residual: i16x8<S>) -> [u8; 8] {
-    narrow8(simd, load8(simd, bytes8(prediction, at)) + residual)
 }
 
 #[inline(always)]
@@ -331,28 +357,19 @@ pub(crate) fn rebuild_luma<S: Simd>(
         #[inline(always)]
         || {
             let separate_dc = separate_dc && coefficients.dc_masks[0] != 0;
-            for pair in 0..8 {
-                let (row, half) = (pair / 2, pair % 2);
-                let at = row * 64 + half * 8;
-                let a = row * 4 + half * 2;
-                let to = &mut out[row * 4 * stride + half * 8..][..3 * stride + 8];
-                if coefficients.masks[a] | coefficients.masks[a + 1] == 0 && !separate_dc {
-                    for y in 0..4 {
-                        to[y * stride..][..8].copy_from_slice(bytes8(prediction, at + y * 16));
+            for (row, prediction) in prediction.as_chunks::<64>().0.iter().enumerate() {
+                let to = &mut out[row * 4 * stride..][..3 * stride + 16];
+                let any = coefficients.masks[4 * row..4 * row + 4].iter().any(|&mask| mask != 0);
+                if any || separate_dc {
+                    let blocks = luma_blocks(row);
+                    let rows =
+                        rebuild(simd, prediction, quantizer, coefficients, blocks, separate_dc);
+                    for (y, row) in rows.iter().enumerate() {
+                        to[y * stride..][..16].copy_from_slice(row);
                     }
                 } else {
-                    let blocks = [a, a + 1];
-                    let rows = rebuild_pair(
-                        simd,
-                        prediction,
-                        at,
-                        quantizer,
-                        coefficients,
-                        blocks,
-                        separate_dc,
-                    );
-                    for (y, row) in rows.iter().enumerate() {
-                        to[y * stride..][..8].copy_from_slice(row);
+                    for (y, row) in prediction.as_chunks::<16>().0.iter().enumerate() {
+                        to[y * stride..][..16].copy_from_slice(row);
                     }
                 }
             }
@@ -360,42 +377,38 @@ pub(crate) fn rebuild_luma<S: Simd>(
     );
 }
 
-/// Writes chroma's samples to where the macroblock is.
+/// Writes both planes' samples to where the macroblock is: from `at` on.
 #[inline(always)]
 pub(crate) fn rebuild_chroma<S: Simd>(
     simd: S,
     prediction: &Chroma,
     quantizer: &Quantizer,
     coefficients: &Coefficients,
-    plane: usize,
-    out: &mut [u8],
-    stride: usize,
+    [cb, cr]: &mut [Band<'_>; 2],
+    at: usize,
 ) {
     simd.vectorize(
         #[inline(always)]
         || {
-            for row in 0..2 {
-                let at = row * 64 + plane * 8;
-                let a = 16 + plane * 4 + row * 2;
-                let to = &mut out[row * 4 * stride..][..3 * stride + 8];
-                let masks = &coefficients.masks;
-                if masks[a] | masks[a + 1] | coefficients.dc_masks[1 + plane] == 0 {
-                    for y in 0..4 {
-                        to[y * stride..][..8].copy_from_slice(bytes8(prediction, at + y * 16));
-                    }
+            let stride = cb.stride;
+            let separate_dc = coefficients.dc_masks[1] | coefficients.dc_masks[2] != 0;
+            let any = separate_dc || coefficients.masks[16..].iter().any(|&mask| mask != 0);
+            for (row, prediction) in prediction.as_chunks::<64>().0.iter().enumerate() {
+                let at = at + row * 4 * stride;
+                let cb = &mut cb.data[at..][..3 * stride + 8];
+                let cr = &mut cr.data[at..][..3 * stride + 8];
+                let rebuilt;
+                let rows: &[[u8; 16]] = if any {
+                    let blocks = chroma_blocks(row);
+                    rebuilt =
+                        rebuild(simd, prediction, quantizer, coefficients, blocks, separate_dc);
+                    &rebuilt
                 } else {
-                    let rows = rebuild_pair(
-                        simd,
-                        prediction,
-                        at,
-                        quantizer,
-                        coefficients,
-                        [a, a + 1],
-                        coefficients.dc_masks[1 + plane] != 0,
-                    );
-                    for (y, row) in rows.iter().enumerate() {
-                        to[y * stride..][..8].copy_from_slice(row);
-                    }
+                    prediction.as_chunks::<16>().0
+                };
+                for (y, row) in rows.iter().enumerate() {
+                    cb[y * stride..][..8].copy_from_slice(&row[..8]);
+                    cr[y * stride..][..8].copy_from_slice(&row[8..]);
                 }
             }
         },
@@ -410,55 +423,66 @@ pub(crate) fn luma4<S: Simd>(
     prediction: &[u8; 16],
     quantizer: &Quantizer,
 ) -> (Block, u32, [u8; 16]) {
-    let levels = quantizer.quantize(simd, forward(differences4(simd, source, prediction)));
+    let nothing = [0; 16];
+    let predicted = side_by_side(simd, [prediction, &nothing, &nothing, &nothing]);
+    let source = side_by_side(simd, [source, &nothing, &nothing, &nothing]);
+    let differences = [
+        source[0] - predicted[0],
+        source[1] - predicted[1],
+        source[2] - predicted[2],
+        source[3] - predicted[3],
+    ];
+    let levels = quantizer.quantize(simd, forward(simd, differences));
     if is_zero(&levels) {
         return ([0; 16], 0, *prediction);
     }
-    let (mut block, mut other) = ([0; 16], [0; 16]);
-    part(levels, &mut block, &mut other);
-    let residual = inverse(quantizer.dequantize(simd, levels));
+    let block = transpose_groups(simd, levels)[0];
+    let residual = inverse(simd, quantizer.dequantize(simd, levels));
+    let rows = [
+        narrow16(simd, predicted[0] + residual[0]),
+        narrow16(simd, predicted[1] + residual[1]),
+        narrow16(simd, predicted[2] + residual[2]),
+        narrow16(simd, predicted[3] + residual[3]),
+    ];
     let mut samples = [0; 16];
-    for (y, out) in samples.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-        let sum = narrow8(simd, row4(simd, prediction, y) + residual[y]);
-        out.copy_from_slice(&sum[..4]);
+    for (out, row) in samples.as_chunks_mut::<4>().0.iter_mut().zip(&rows) {
+        out.copy_from_slice(&row[..4]);
     }
-    (block, significant(simd, &block), samples)
+    (block.into(), significant(block), samples)
 }
 
+/// The rows of four 4x4 blocks.
 #[inline(always)]
-fn row4<S: Simd>(simd: S, samples: &[u8; 16], y: usize) -> i16x8<S> {
-    let s = &samples[4 * y..4 * y + 4];
-    load8(simd, &[s[0], s[1], s[2], s[3], 0, 0, 0, 0])
-}
-
-#[inline(always)]
-fn differences4<S: Simd>(simd: S, a: &[u8; 16], b: &[u8; 16]) -> [i16x8<S>; 4] {
+fn side_by_side<S: Simd>(simd: S, [a, b, c, d]: [&[u8; 16]; 4]) -> [i16x16<S>; 4] {
+    let (a, b): (u8x16<S>, u8x16<S>) = ((*a).simd_into(simd), (*b).simd_into(simd));
+    let (c, d): (u8x16<S>, u8x16<S>) = ((*c).simd_into(simd), (*d).simd_into(simd));
+    let (a, b): (i32x4<S>, i32x4<S>) = (a.bitcast(), b.bitcast());
+    let (c, d): (i32x4<S>, i32x4<S>) = (c.bitcast(), d.bitcast());
+    let upper_left: i64x2<S> = a.zip_low(b).bitcast();
+    let lower_left: i64x2<S> = a.zip_high(b).bitcast();
+    let upper_right: i64x2<S> = c.zip_low(d).bitcast();
+    let lower_right: i64x2<S> = c.zip_high(d).bitcast();
     [
-        row4(simd, a, 0) - row4(simd, b, 0),
-        row4(simd, a, 1) - row4(simd, b, 1),
-        row4(simd, a, 2) - row4(simd, b, 2),
-        row4(simd, a, 3) - row4(simd, b, 3),
+        widen16(simd, upper_left.zip_low(upper_right).bitcast()),
+        widen16(simd, upper_left.zip_high(upper_right).bitcast()),
+        widen16(simd, lower_left.zip_low(lower_right).bitcast()),
+        widen16(simd, lower_left.zip_high(lower_right).bitcast()),
     ]
 }
 
 #[inline(always)]
-fn hadamard_1d<S: Simd>([a, b, c, d]: [i16x8<S>; 4]) -> [i16x8<S>; 4] {
+fn hadamard_1d<S: Simd>([a, b, c, d]: [i16x16<S>; 4]) -> [i16x16<S>; 4] {
     let (s, t, u, v) = (a + b, a - b, c + d, c - d);
     [s + u, s - u, t - v, t + v]
 }
 
+/// The sums of the magnitudes of Hadamard transforms of four blocks' rows: two sums a block.
 #[inline(always)]
-fn hadamard_sum<S: Simd>(rows: [i16x8<S>; 4]) -> u32 {
-    let columns = hadamard_1d(crate::coder::lanes::transpose(hadamard_1d(rows)));
-    let [a, b, c, d] = columns;
+fn hadamard_sums<S: Simd>(simd: S, rows: [i16x16<S>; 4]) -> i32x8<S> {
+    let [a, b, c, d] = hadamard_1d(transpose(simd, hadamard_1d(rows)));
     // At most 16 · 4 · 255 in a lane.
-    let sums: u16x8<S> = ((a.max(-a) + b.max(-b)) + (c.max(-c) + d.max(-d))).bitcast();
-    let sums: [u16; 8] = sums.into();
-    let mut sum = 0;
-    for v in sums {
-        sum += u32::from(v);
-    }
-    sum
+    let sums = (a.abs() + b.abs()) + (c.abs() + d.abs());
+    sums.pairwise_dot_product(i16x16::splat(simd, 1))
 }
 
 /// Half the sum of the magnitudes of Hadamard transforms of a macroblock's difference.
@@ -467,18 +491,29 @@ pub(crate) fn satd<S: Simd>(simd: S, a: &[u8], b: &[u8]) -> u32 {
     simd.vectorize(
         #[inline(always)]
         || {
-            let mut sum = 0;
-            for pair in 0..a.len() / 32 {
-                let at = pair / 2 * 64 + pair % 2 * 8;
-                sum += hadamard_sum(differences(simd, a, b, at));
+            let mut sums = i32x8::splat(simd, 0);
+            for (a, b) in a.as_chunks::<64>().0.iter().zip(b.as_chunks::<64>().0) {
+                sums += hadamard_sums(simd, differences(simd, a, b));
             }
-            sum / 2
+            sums.reduce_sum() as u32 / 2
         },
     )
 }
 
-/// As [`satd`], of a 4x4 block.
+/// As [`satd`], of a 4x4 block and four predictions of it.
 #[inline(always)]
-pub(crate) fn satd4<S: Simd>(simd: S, a: &[u8; 16], b: &[u8; 16]) -> u32 {
-    hadamard_sum(differences4(simd, a, b)) / 2
+pub(crate) fn satd4<S: Simd>(simd: S, source: &[u8; 16], predictions: &[[u8; 16]; 4]) -> [u32; 4] {
+    let source = side_by_side(simd, [source; 4]);
+    let predicted = side_by_side(simd, predictions.each_ref());
+    let sums: [i32; 8] = hadamard_sums(
+        simd,
+        [
+            source[0] - predicted[0],
+            source[1] - predicted[1],
+            source[2] - predicted[2],
+            source[3] - predicted[3],
+        ],
+    )
+    .into();
+    std::array::from_fn(|i| (sums[2 * i] + sums[2 * i + 1]) as u32 / 2)
 }

@@ -1,9 +1,9 @@
 //! Samples of a reference picture between its samples (ITU-T H.264 §8.4.2.2).
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Simd, i16x8, i16x16};
+use fearless_simd::{Simd, i16x16, u64x2};
 
-use crate::coder::lanes::{average16, bytes8, bytes16, load8, load16, narrow8x2, narrow16};
+use crate::coder::lanes::{average16, bytes8, bytes16, load16, narrow16, widen16};
 use crate::coder::picture::Plane;
 
 /// A block of luma, 16 samples a row.
@@ -191,9 +191,24 @@ pub(crate) fn luma<S: Simd>(simd: S, plane: &Plane, x: i32, y: i32, rows: usize,
     average(simd, &first, &second, rows, out);
 }
 
+/// Eight samples of Cb and eight of Cr, each mixed with the one to its right.
 #[inline(always)]
-fn mix<S: Simd>(simd: S, data: &[u8], at: usize, left: i16x8<S>, right: i16x8<S>) -> i16x8<S> {
-    load8(simd, bytes8(data, at)) * left + load8(simd, bytes8(data, at + 1)) * right
+fn mix<S: Simd>(
+    simd: S,
+    cb: &[u8],
+    cr: &[u8],
+    at: usize,
+    left: i16x16<S>,
+    right: i16x16<S>,
+) -> i16x16<S> {
+    both(simd, cb, cr, at) * left + both(simd, cb, cr, at + 1) * right
+}
+
+#[inline(always)]
+fn both<S: Simd>(simd: S, cb: &[u8], cr: &[u8], at: usize) -> i16x16<S> {
+    let [cb, cr] = [cb, cr].map(|data| u64::from_le_bytes(*bytes8(data, at)));
+    let bytes: u64x2<S> = [cb, cr].simd_into(simd);
+    widen16(simd, bytes.bitcast())
 }
 
 /// Blocks of chroma of eight columns and `rows` rows whose first samples are at (x, y), in eighths.
@@ -218,16 +233,12 @@ pub(crate) fn chroma<S: Simd>(
         }
         return;
     }
-    let (left, right) = (i16x8::splat(simd, 8 - fx), i16x8::splat(simd, fx));
-    let (upper, lower) = (i16x8::splat(simd, 8 - fy), i16x8::splat(simd, fy));
-    let mut above_b = mix(simd, cb, 0, left, right);
-    let mut above_r = mix(simd, cr, 0, left, right);
+    let (left, right) = (i16x16::splat(simd, 8 - fx), i16x16::splat(simd, fx));
+    let (upper, lower) = (i16x16::splat(simd, 8 - fy), i16x16::splat(simd, fy));
+    let mut above = mix(simd, cb, cr, 0, left, right);
     for (y, out) in out.iter_mut().enumerate() {
-        let b = mix(simd, cb, (y + 1) * stride, left, right);
-        let r = mix(simd, cr, (y + 1) * stride, left, right);
-        let own_b = (above_b * upper + b * lower + 32) >> 6;
-        let own_r = (above_r * upper + r * lower + 32) >> 6;
-        *out = narrow8x2(simd, own_b, own_r);
-        (above_b, above_r) = (b, r);
+        let below = mix(simd, cb, cr, (y + 1) * stride, left, right);
+        *out = narrow16(simd, (above * upper + below * lower + 32) >> 6);
+        above = below;
     }
 }

@@ -4,7 +4,7 @@
 //! compiled for the instruction set that is in force around them.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Simd, i16x8, i16x16, i32x4, i64x2, u8x16, u16x8, u16x16, u64x2};
+use fearless_simd::{Simd, i16x8, i16x16, i32x4, i64x2, u8x16, u16x8, u16x16};
 
 /// Sixteen samples from a slice.
 #[inline(always)]
@@ -34,6 +34,21 @@ macro_rules! with_avx2 {
             return crate::coder::x86::$name(avx2, $($argument),*).simd_into($simd);
         }
     };
+    ($simd:expr, $name:ident($rows:expr) as vectors) => {
+        let _ = $simd;
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        if let fearless_simd::Level::Avx2(avx2) = $simd.level() {
+            let [a, b, c, d] = $rows;
+            let [a, b, c, d] =
+                crate::coder::x86::$name(avx2, [a.into(), b.into(), c.into(), d.into()]);
+            return [
+                a.simd_into($simd),
+                b.simd_into($simd),
+                c.simd_into($simd),
+                d.simd_into($simd),
+            ];
+        }
+    };
 }
 
 #[inline(always)]
@@ -47,13 +62,6 @@ pub(crate) fn widen16<S: Simd>(simd: S, v: u8x16<S>) -> i16x16<S> {
     let (low, high) = v.widen();
     let v: u16x16<S> = low.combine(high);
     v.bitcast()
-}
-
-#[inline(always)]
-pub(crate) fn load8<S: Simd>(simd: S, bytes: &[u8; 8]) -> i16x8<S> {
-    let v: u64x2<S> = [u64::from_le_bytes(*bytes), 0].simd_into(simd);
-    let v: u8x16<S> = v.bitcast();
-    v.widen().0.bitcast()
 }
 
 /// Clamps to samples.
@@ -73,18 +81,12 @@ pub(crate) fn narrow8x2<S: Simd>(simd: S, low: i16x8<S>, high: i16x8<S>) -> [u8;
     low.relaxed_narrow(high).into()
 }
 
-#[inline(always)]
-pub(crate) fn narrow8<S: Simd>(simd: S, v: i16x8<S>) -> [u8; 8] {
-    let bytes = narrow8x2(simd, v, v);
-    bytes[..8].try_into().expect("eight")
-}
-
 /// The upper halves of products.
 #[inline(always)]
-pub(crate) fn multiply_high<S: Simd>(simd: S, a: u16x8<S>, b: u16x8<S>) -> u16x8<S> {
+pub(crate) fn multiply_high<S: Simd>(simd: S, a: u16x16<S>, b: u16x16<S>) -> u16x16<S> {
     with_avx2!(simd, multiply_high(a.into(), b.into()) as vector);
-    let (a, b): ([u16; 8], [u16; 8]) = (a.into(), b.into());
-    let mut out = [0u16; 8];
+    let (a, b): ([u16; 16], [u16; 16]) = (a.into(), b.into());
+    let mut out = [0u16; 16];
     for ((out, &a), &b) in out.iter_mut().zip(&a).zip(&b) {
         *out = ((u32::from(a) * u32::from(b)) >> 16) as u16;
     }
@@ -116,10 +118,37 @@ pub(crate) fn sad<S: Simd>(simd: S, a: &[u8], b: &[u8], stride: usize) -> u32 {
     sum
 }
 
-/// Transposes two 4x4 blocks that lie side by side.
+/// The sums of absolute differences of the left and the right half of four rows of sixteen.
 #[inline(always)]
-pub(crate) fn transpose<S: Simd>(rows: [i16x8<S>; 4]) -> [i16x8<S>; 4] {
+pub(crate) fn sad_halves<S: Simd>(simd: S, a: &[u8; 64], b: &[u8; 64]) -> [u32; 2] {
+    with_avx2!(simd, sad_halves(a, b));
+    let mut sums = [0; 2];
+    for (i, (a, b)) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).enumerate() {
+        for (&a, &b) in a.iter().zip(b) {
+            sums[i % 2] += u32::from(a.abs_diff(b));
+        }
+    }
+    sums
+}
+
+/// Transposes four 4x4 blocks that lie side by side.
+#[inline(always)]
+pub(crate) fn transpose<S: Simd>(simd: S, rows: [i16x16<S>; 4]) -> [i16x16<S>; 4] {
+    with_avx2!(simd, transpose(rows) as vectors);
     let [a, b, c, d] = rows;
+    let (a, b, c, d) = (a.split(), b.split(), c.split(), d.split());
+    let left = transpose_two([a.0, b.0, c.0, d.0]);
+    let right = transpose_two([a.1, b.1, c.1, d.1]);
+    [
+        left[0].combine(right[0]),
+        left[1].combine(right[1]),
+        left[2].combine(right[2]),
+        left[3].combine(right[3]),
+    ]
+}
+
+#[inline(always)]
+fn transpose_two<S: Simd>([a, b, c, d]: [i16x8<S>; 4]) -> [i16x8<S>; 4] {
     let t0: i32x4<S> = a.zip_low(b).bitcast();
     let t1: i32x4<S> = a.zip_high(b).bitcast();
     let t2: i32x4<S> = c.zip_low(d).bitcast();
@@ -134,4 +163,21 @@ pub(crate) fn transpose<S: Simd>(rows: [i16x8<S>; 4]) -> [i16x8<S>; 4] {
         u1.zip_low(u3).bitcast(),
         u1.zip_high(u3).bitcast(),
     ]
+}
+
+/// Transposes groups of four lanes: from one column of each of four blocks to all columns of each
+/// block, and back.
+#[inline(always)]
+pub(crate) fn transpose_groups<S: Simd>(simd: S, columns: [i16x16<S>; 4]) -> [i16x16<S>; 4] {
+    with_avx2!(simd, transpose_groups(columns) as vectors);
+    let [a, b, c, d] = columns;
+    let columns: [[i16; 16]; 4] = [a.into(), b.into(), c.into(), d.into()];
+    let mut blocks = [[0; 16]; 4];
+    for (i, block) in blocks.iter_mut().enumerate() {
+        for (group, column) in block.as_chunks_mut::<4>().0.iter_mut().zip(&columns) {
+            group.copy_from_slice(&column[4 * i..4 * i + 4]);
+        }
+    }
+    let [a, b, c, d] = blocks;
+    [a.simd_into(simd), b.simd_into(simd), c.simd_into(simd), d.simd_into(simd)]
 }

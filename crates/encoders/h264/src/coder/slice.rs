@@ -447,18 +447,15 @@ impl Job<'_> {
         prediction: &Chroma,
         quantizer: &Quantizer,
     ) {
-        for (plane, band) in self.chroma.iter_mut().enumerate() {
-            let at = band.at(column * 8, row * 8);
-            coefficients::rebuild_chroma(
-                simd,
-                prediction,
-                quantizer,
-                &self.coder.coefficients,
-                plane,
-                &mut band.data[at..],
-                band.stride,
-            );
-        }
+        let at = self.chroma[0].at(column * 8, row * 8);
+        coefficients::rebuild_chroma(
+            simd,
+            prediction,
+            quantizer,
+            &self.coder.coefficients,
+            &mut self.chroma,
+            at,
+        );
     }
 
     #[inline(always)]
@@ -686,12 +683,25 @@ impl Job<'_> {
             let predicted = predict_mode(near, &modes, block);
             let mut least = u32::MAX;
             let mut chosen = [0; 16];
+            let mut trials = [[0; 16]; 12];
+            let mut tried = [0; 12];
+            let mut count = 0;
             for mode in 0..9 {
-                let Some(samples) = intra::luma4(&around, mode) else { continue };
-                let bits = if mode == predicted { 1 } else { 4 };
-                let cost = coefficients::satd4(simd, &wanted, &samples) + lambda * bits;
-                if cost < least {
-                    (least, chosen, modes[block]) = (cost, samples, mode);
+                if let Some(samples) = intra::luma4(&around, mode) {
+                    (trials[count], tried[count]) = (samples, mode);
+                    count += 1;
+                }
+            }
+            for (four, trials) in trials.as_chunks::<4>().0[..count.div_ceil(4)].iter().enumerate()
+            {
+                let costs = coefficients::satd4(simd, &wanted, trials);
+                for (i, cost) in costs.into_iter().enumerate().take(count - 4 * four) {
+                    let mode = tried[4 * four + i];
+                    let bits = if mode == predicted { 1 } else { 4 };
+                    let cost = cost + lambda * bits;
+                    if cost < least {
+                        (least, chosen, modes[block]) = (cost, trials[i], mode);
+                    }
                 }
             }
             total += least;

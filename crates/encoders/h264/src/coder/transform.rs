@@ -1,10 +1,10 @@
-//! The 4x4 transform, quantisers and their inverses (ITU-T H.264 §8.5), two blocks at a time.
+//! The 4x4 transform, quantisers and their inverses (ITU-T H.264 §8.5), four blocks at a time.
 //!
 //! Coefficients are kept by column: coefficient (row i, column j) is number 4·j + i of a block. The
 //! inverse transform then begins with rows, as the standard has it, without moving anything.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Simd, i16x8, u16x8};
+use fearless_simd::{Simd, i16x16, u16x16};
 
 use crate::coder::lanes::{multiply_high, transpose};
 
@@ -36,13 +36,9 @@ const fn scan_bits() -> [[u16; 256]; 2] {
 
 /// Which coefficients of a block are not zero, in the order of the scan.
 #[inline(always)]
-pub(crate) fn significant<S: Simd>(simd: S, block: &Block) -> u32 {
-    let halves = block.as_chunks::<8>().0;
-    let lower: i16x8<S> = halves[0].simd_into(simd);
-    let upper: i16x8<S> = halves[1].simd_into(simd);
-    let lower = !(lower.simd_eq(0).to_bitmask()) as usize & 255;
-    let upper = !(upper.simd_eq(0).to_bitmask()) as usize & 255;
-    u32::from(SCAN_BITS[0][lower] | SCAN_BITS[1][upper])
+pub(crate) fn significant<S: Simd>(block: i16x16<S>) -> u32 {
+    let places = !block.simd_eq(0).to_bitmask() as usize;
+    u32::from(SCAN_BITS[0][places & 255] | SCAN_BITS[1][places >> 8 & 255])
 }
 
 /// Multipliers of the quantiser for places with even, mixed and odd indices (qp mod 6).
@@ -69,16 +65,20 @@ pub(crate) fn chroma_qp(qp: u8) -> u8 {
 /// One quantiser with its dead zone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quantizer {
-    /// For even and odd columns: by row, for two blocks.
-    multiplier: [[u16; 8]; 2],
-    bias: [[u16; 8]; 2],
-    scale: [[i16; 8]; 2],
+    /// For even and odd columns: by row, for four blocks.
+    multiplier: [[u16; 16]; 2],
+    bias: [[u16; 16]; 2],
+    scale: [[i16; 16]; 2],
     /// For blocks of DC: the multiplier is taken at half.
     dc_multiplier: u32,
     dc_bias: u32,
     pub(crate) dc_scale: i32,
     /// The largest magnitude of a level of DC that is coded apart.
     dc_limit: u32,
+    /// Differences whose magnitudes have at most this sum have no level in their block.
+    pub(crate) no_level: u32,
+    /// The same for the DC of chroma, in the sum of its four blocks.
+    pub(crate) no_dc_level: u32,
 }
 
 impl Quantizer {
@@ -98,7 +98,11 @@ impl Quantizer {
             let odd = std::array::from_fn(|i| values[1 + i % 2]);
             [even, odd]
         };
+        let largest_without = |i: usize| 65535 / multiplier[i] - bias[i];
         Self {
+            // What the transform's gain is at most, in the three kinds of places.
+            no_level: largest_without(0).min(largest_without(1) / 2).min(largest_without(2) / 4),
+            no_dc_level: 131_071 / multiplier[0] - bias[0] * 2,
             multiplier: spread(multiplier),
             bias: spread(bias),
             scale: signed(scale),
@@ -110,7 +114,7 @@ impl Quantizer {
     }
 
     #[inline(always)]
-    pub(crate) fn quantize<S: Simd>(&self, simd: S, columns: [i16x8<S>; 4]) -> [i16x8<S>; 4] {
+    pub(crate) fn quantize<S: Simd>(&self, simd: S, columns: [i16x16<S>; 4]) -> [i16x16<S>; 4] {
         let even = (self.multiplier[0].simd_into(simd), self.bias[0].simd_into(simd));
         let odd = (self.multiplier[1].simd_into(simd), self.bias[1].simd_into(simd));
         let [a, b, c, d] = columns;
@@ -123,9 +127,9 @@ impl Quantizer {
     }
 
     #[inline(always)]
-    pub(crate) fn dequantize<S: Simd>(&self, simd: S, columns: [i16x8<S>; 4]) -> [i16x8<S>; 4] {
-        let even: i16x8<S> = self.scale[0].simd_into(simd);
-        let odd: i16x8<S> = self.scale[1].simd_into(simd);
+    pub(crate) fn dequantize<S: Simd>(&self, simd: S, columns: [i16x16<S>; 4]) -> [i16x16<S>; 4] {
+        let even: i16x16<S> = self.scale[0].simd_into(simd);
+        let odd: i16x16<S> = self.scale[1].simd_into(simd);
         let [a, b, c, d] = columns;
         [a * even, b * odd, c * even, d * odd]
     }
@@ -142,68 +146,39 @@ impl Quantizer {
 #[inline(always)]
 fn quantize_column<S: Simd>(
     simd: S,
-    v: i16x8<S>,
-    (multiplier, bias): (u16x8<S>, u16x8<S>),
-) -> i16x8<S> {
+    v: i16x16<S>,
+    (multiplier, bias): (u16x16<S>, u16x16<S>),
+) -> i16x16<S> {
     let sign = v >> 15;
-    let magnitude: u16x8<S> = ((v ^ sign) - sign).bitcast();
-    let level: i16x8<S> = multiply_high(simd, magnitude + bias, multiplier).bitcast();
+    let magnitude: u16x16<S> = v.abs().bitcast();
+    let level: i16x16<S> = multiply_high(simd, magnitude + bias, multiplier).bitcast();
     (level ^ sign) - sign
 }
 
 /// The forward transform of the residual's rows.
 #[inline(always)]
-pub(crate) fn forward<S: Simd>(rows: [i16x8<S>; 4]) -> [i16x8<S>; 4] {
-    forward_1d(transpose(forward_1d(rows)))
+pub(crate) fn forward<S: Simd>(simd: S, rows: [i16x16<S>; 4]) -> [i16x16<S>; 4] {
+    forward_1d(transpose(simd, forward_1d(rows)))
 }
 
 #[inline(always)]
-fn forward_1d<S: Simd>([a, b, c, d]: [i16x8<S>; 4]) -> [i16x8<S>; 4] {
+fn forward_1d<S: Simd>([a, b, c, d]: [i16x16<S>; 4]) -> [i16x16<S>; 4] {
     let (s03, d03, s12, d12) = (a + d, a - d, b + c, b - c);
     [s03 + s12, d03 + d03 + d12, s03 - s12, d03 - d12 - d12]
 }
 
 /// The residual's rows from coefficients by column.
 #[inline(always)]
-pub(crate) fn inverse<S: Simd>(columns: [i16x8<S>; 4]) -> [i16x8<S>; 4] {
-    let [a, b, c, d] = inverse_1d(transpose(inverse_1d(columns)));
+pub(crate) fn inverse<S: Simd>(simd: S, columns: [i16x16<S>; 4]) -> [i16x16<S>; 4] {
+    let [a, b, c, d] = inverse_1d(transpose(simd, inverse_1d(columns)));
     [(a + 32) >> 6, (b + 32) >> 6, (c + 32) >> 6, (d + 32) >> 6]
 }
 
 #[inline(always)]
-fn inverse_1d<S: Simd>([a, b, c, d]: [i16x8<S>; 4]) -> [i16x8<S>; 4] {
+fn inverse_1d<S: Simd>([a, b, c, d]: [i16x16<S>; 4]) -> [i16x16<S>; 4] {
     let (e0, e1) = (a + c, a - c);
     let (e2, e3) = ((b >> 1) - d, b + (d >> 1));
     [e0 + e3, e1 + e2, e1 - e2, e0 - e3]
-}
-
-/// Puts two blocks side by side.
-#[inline(always)]
-pub(crate) fn join<S: Simd>(simd: S, a: &Block, b: &Block) -> [i16x8<S>; 4] {
-    [
-        join_column(simd, a, b, 0),
-        join_column(simd, a, b, 4),
-        join_column(simd, a, b, 8),
-        join_column(simd, a, b, 12),
-    ]
-}
-
-#[inline(always)]
-fn join_column<S: Simd>(simd: S, a: &Block, b: &Block, at: usize) -> i16x8<S> {
-    let mut column = [0; 8];
-    column[..4].copy_from_slice(&a[at..at + 4]);
-    column[4..].copy_from_slice(&b[at..at + 4]);
-    column.simd_into(simd)
-}
-
-/// The two blocks that lie side by side.
-#[inline(always)]
-pub(crate) fn part<S: Simd>(columns: [i16x8<S>; 4], a: &mut Block, b: &mut Block) {
-    for (j, column) in columns.into_iter().enumerate() {
-        let column: [i16; 8] = column.into();
-        a[4 * j..4 * j + 4].copy_from_slice(&column[..4]);
-        b[4 * j..4 * j + 4].copy_from_slice(&column[4..]);
-    }
 }
 
 /// The transform of sixteen DC (§8.5.10), forwards and backwards; in raster order.
@@ -240,18 +215,18 @@ mod tests {
     use fearless_simd::{Level, dispatch};
 
     #[inline(always)]
-    fn round_trip<S: Simd>(simd: S, rows: [[i16; 8]; 4], qp: u8) -> [[i16; 8]; 4] {
+    fn round_trip<S: Simd>(simd: S, rows: [[i16; 16]; 4], qp: u8) -> [[i16; 16]; 4] {
         let quantizer = Quantizer::new(qp, 512, i16::MAX);
-        let columns = forward(rows.map(|row| row.simd_into(simd)));
+        let columns = forward(simd, rows.map(|row| row.simd_into(simd)));
         let levels = quantizer.quantize(simd, columns);
-        inverse(quantizer.dequantize(simd, levels)).map(Into::into)
+        inverse(simd, quantizer.dequantize(simd, levels)).map(Into::into)
     }
 
     #[test]
     fn what_is_transformed_comes_back() {
         let mut state = 1u32;
         for _ in 0..1000 {
-            let rows: [[i16; 8]; 4] = std::array::from_fn(|_| {
+            let rows: [[i16; 16]; 4] = std::array::from_fn(|_| {
                 std::array::from_fn(|_| {
                     state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                     (state >> 23) as i16 - 256

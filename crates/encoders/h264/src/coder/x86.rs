@@ -7,12 +7,15 @@ use std::arch::x86 as arch;
 use std::arch::x86_64 as arch;
 
 use arch::{
-    __m128i, _mm_add_epi64, _mm_avg_epu8, _mm_cvtsi128_si32, _mm_mulhi_epu16, _mm_packus_epi16,
-    _mm_unpackhi_epi64, _mm256_add_epi64, _mm256_castsi256_si128, _mm256_cvtepu8_epi16,
-    _mm256_extracti128_si256, _mm256_sad_epu8, _mm256_set_m128i, _mm256_setzero_si256,
+    __m128i, __m256i, _mm_add_epi64, _mm_avg_epu8, _mm_cvtsi128_si32, _mm_extract_epi32,
+    _mm_packus_epi16, _mm_unpackhi_epi64, _mm256_add_epi64, _mm256_castsi256_si128,
+    _mm256_cvtepu8_epi16, _mm256_extracti128_si256, _mm256_mulhi_epu16, _mm256_permute2x128_si256,
+    _mm256_sad_epu8, _mm256_set_m128i, _mm256_setzero_si256, _mm256_unpackhi_epi16,
+    _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi16, _mm256_unpacklo_epi32,
+    _mm256_unpacklo_epi64,
 };
 use fearless_simd::prelude::*;
-use fearless_simd::{Avx2, i16x8, i16x16, u8x16, u8x32, u16x8};
+use fearless_simd::{Avx2, i16x8, i16x16, u8x16, u8x32, u16x16};
 
 use crate::coder::lanes::bytes16;
 
@@ -48,9 +51,9 @@ fearless_simd::kernel!(
 fearless_simd::kernel!(
     /// The upper halves of products.
     #[inline(always)]
-    pub(crate) fn multiply_high(avx2: Avx2, a: [u16; 8], b: [u16; 8]) -> [u16; 8] {
-        let (a, b): (u16x8<Avx2>, u16x8<Avx2>) = (a.simd_into(avx2), b.simd_into(avx2));
-        let product: u16x8<Avx2> = _mm_mulhi_epu16(a.into(), b.into()).simd_into(avx2);
+    pub(crate) fn multiply_high(avx2: Avx2, a: [u16; 16], b: [u16; 16]) -> [u16; 16] {
+        let (a, b): (u16x16<Avx2>, u16x16<Avx2>) = (a.simd_into(avx2), b.simd_into(avx2));
+        let product: u16x16<Avx2> = _mm256_mulhi_epu16(a.into(), b.into()).simd_into(avx2);
         product.into()
     }
 );
@@ -73,5 +76,59 @@ fearless_simd::kernel!(
         let bytes: __m128i = bytes.into();
         let wide: i16x16<Avx2> = _mm256_cvtepu8_epi16(bytes).simd_into(avx2);
         wide.into()
+    }
+);
+
+fearless_simd::kernel!(
+    /// The sums of absolute differences of the left and the right half of four rows of sixteen.
+    #[inline(always)]
+    pub(crate) fn sad_halves(avx2: Avx2, a: &[u8; 64], b: &[u8; 64]) -> [u32; 2] {
+        let (a, b) = (a.as_chunks::<32>().0, b.as_chunks::<32>().0);
+        let (a0, a1): (u8x32<Avx2>, u8x32<Avx2>) = (a[0].simd_into(avx2), a[1].simd_into(avx2));
+        let (b0, b1): (u8x32<Avx2>, u8x32<Avx2>) = (b[0].simd_into(avx2), b[1].simd_into(avx2));
+        let upper = _mm256_sad_epu8(a0.into(), b0.into());
+        let sums = _mm256_add_epi64(upper, _mm256_sad_epu8(a1.into(), b1.into()));
+        let sums = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
+        [_mm_cvtsi128_si32(sums) as u32, _mm_extract_epi32::<2>(sums) as u32]
+    }
+);
+
+fearless_simd::kernel!(
+    /// Transposes four 4x4 blocks that lie side by side.
+    #[inline(always)]
+    pub(crate) fn transpose(avx2: Avx2, rows: [[i16; 16]; 4]) -> [[i16; 16]; 4] {
+        let [a, b, c, d] = rows;
+        let (a, b, c, d): (i16x16<Avx2>, i16x16<Avx2>, i16x16<Avx2>, i16x16<Avx2>) =
+            (a.simd_into(avx2), b.simd_into(avx2), c.simd_into(avx2), d.simd_into(avx2));
+        let (a, b, c, d): (__m256i, __m256i, __m256i, __m256i) =
+            (a.into(), b.into(), c.into(), d.into());
+        let (t0, t1) = (_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b));
+        let (t2, t3) = (_mm256_unpacklo_epi16(c, d), _mm256_unpackhi_epi16(c, d));
+        let (u0, u1) = (_mm256_unpacklo_epi32(t0, t2), _mm256_unpackhi_epi32(t0, t2));
+        let (u2, u3) = (_mm256_unpacklo_epi32(t1, t3), _mm256_unpackhi_epi32(t1, t3));
+        let a: i16x16<Avx2> = _mm256_unpacklo_epi64(u0, u2).simd_into(avx2);
+        let b: i16x16<Avx2> = _mm256_unpackhi_epi64(u0, u2).simd_into(avx2);
+        let c: i16x16<Avx2> = _mm256_unpacklo_epi64(u1, u3).simd_into(avx2);
+        let d: i16x16<Avx2> = _mm256_unpackhi_epi64(u1, u3).simd_into(avx2);
+        [a.into(), b.into(), c.into(), d.into()]
+    }
+);
+
+fearless_simd::kernel!(
+    /// Transposes groups of four lanes.
+    #[inline(always)]
+    pub(crate) fn transpose_groups(avx2: Avx2, columns: [[i16; 16]; 4]) -> [[i16; 16]; 4] {
+        let [a, b, c, d] = columns;
+        let (a, b, c, d): (i16x16<Avx2>, i16x16<Avx2>, i16x16<Avx2>, i16x16<Avx2>) =
+            (a.simd_into(avx2), b.simd_into(avx2), c.simd_into(avx2), d.simd_into(avx2));
+        let (a, b, c, d): (__m256i, __m256i, __m256i, __m256i) =
+            (a.into(), b.into(), c.into(), d.into());
+        let (t0, t1) = (_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
+        let (t2, t3) = (_mm256_unpacklo_epi64(c, d), _mm256_unpackhi_epi64(c, d));
+        let a: i16x16<Avx2> = _mm256_permute2x128_si256::<0x20>(t0, t2).simd_into(avx2);
+        let b: i16x16<Avx2> = _mm256_permute2x128_si256::<0x20>(t1, t3).simd_into(avx2);
+        let c: i16x16<Avx2> = _mm256_permute2x128_si256::<0x31>(t0, t2).simd_into(avx2);
+        let d: i16x16<Avx2> = _mm256_permute2x128_si256::<0x31>(t1, t3).simd_into(avx2);
+        [a.into(), b.into(), c.into(), d.into()]
     }
 );

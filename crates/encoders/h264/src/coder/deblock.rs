@@ -4,7 +4,7 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Simd, i16x16, mask16x16, u8x16};
 
 use crate::coder::lanes::{bytes8, bytes16, load16, narrow16, widen16};
-use crate::coder::macroblock::{Kind, Macroblock};
+use crate::coder::macroblock::Macroblock;
 use crate::coder::transform::chroma_qp;
 
 /// α by qp (table 8-16).
@@ -380,12 +380,15 @@ static TWOS: [[u8; 4]; 16] = {
     twos
 };
 
-/// The strengths along an edge: 2 where blocks with a bit are, else 1 where vectors are apart.
+/// The strengths along an edge to a neighbour: 4 if it is intra, 2 where blocks with a bit are, else 1
+/// if the vectors are apart.
 #[inline(always)]
-fn along(bits: u32, apart: [bool; 2]) -> [u8; 4] {
-    let [a, b, c, d] = TWOS[bits as usize & 15];
-    let [first, second] = apart.map(u8::from);
-    [a.max(first), b.max(first), c.max(second), d.max(second)]
+fn across(current: &Macroblock, neighbour: &Macroblock, bits: u32) -> [u8; 4] {
+    if neighbour.is_intra() {
+        return [4; 4];
+    }
+    let least = u8::from(apart(current.vector, neighbour.vector));
+    TWOS[bits as usize & 15].map(|strength| strength.max(least))
 }
 
 /// The strengths along the edges of a macroblock (§8.7.2.1): vertical ones, then horizontal ones.
@@ -403,37 +406,21 @@ fn strengths(
     }
     let mut out = [[[0; 4]; 4]; 2];
     let coded = current.coded & 0xffff;
-    let v = &current.vectors;
     // The bits 0, 4, 8 and 12, side by side.
     let column = |bits: u32| bits & 1 | bits >> 3 & 2 | bits >> 6 & 4 | bits >> 9 & 8;
-    if coded != 0 || current.kind == Kind::Inter {
+    if coded != 0 {
         // Bits of blocks that have coefficients themselves or at the edge's other side.
         let (across, down) = (coded | coded << 1, coded | coded << 4);
-        let none = [false; 2];
-        let middle_across = [apart(v[0], v[1]), apart(v[2], v[3])];
-        let middle_down = [apart(v[0], v[2]), apart(v[1], v[3])];
-        out[0][1] = along(column(across >> 1), none);
-        out[0][2] = along(column(across >> 2), middle_across);
-        out[0][3] = along(column(across >> 3), none);
-        out[1][1] = along(down >> 4, none);
-        out[1][2] = along(down >> 8, middle_down);
-        out[1][3] = along(down >> 12, none);
+        for edge in 1..4 {
+            out[0][edge] = TWOS[column(across >> edge) as usize & 15];
+            out[1][edge] = TWOS[(down >> (4 * edge)) as usize & 15];
+        }
     }
     if let Some(left) = left {
-        let w = &left.vectors;
-        out[0][0] = if left.is_intra() {
-            [4; 4]
-        } else {
-            along(column(coded | left.coded >> 3), [apart(v[0], w[1]), apart(v[2], w[3])])
-        };
+        out[0][0] = across(current, left, column(coded | left.coded >> 3));
     }
     if let Some(top) = top {
-        let w = &top.vectors;
-        out[1][0] = if top.is_intra() {
-            [4; 4]
-        } else {
-            along(coded | top.coded >> 12, [apart(v[0], w[2]), apart(v[1], w[3])])
-        };
+        out[1][0] = across(current, top, coded | top.coded >> 12);
     }
     out
 }
@@ -441,6 +428,7 @@ fn strengths(
 /// Filters a row of macroblocks, and the rows of samples above that its upper edge reaches; `offset`
 /// is in twos of qp, −6 to 6.
 #[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "all of it is the row")]
 pub(crate) fn filter_row<S: Simd>(
     simd: S,
     luma: &mut Band<'_>,
@@ -448,45 +436,34 @@ pub(crate) fn filter_row<S: Simd>(
     macroblocks: &[Macroblock],
     columns: usize,
     row: usize,
+    qp: u8,
     offset: i32,
 ) {
-    // The tables' index from a mean of qp (§8.7.2.2): α's and β's are the same.
-    let moved = |qp: u8| (i32::from(qp) + 2 * offset).clamp(0, 51) as u8;
+    // The tables' index (§8.7.2.2): α's and β's are the same.
+    let [qp, qp_chroma] =
+        [qp, chroma_qp(qp)].map(|qp| (i32::from(qp) + 2 * offset).clamp(0, 51) as u8);
     for column in 0..columns {
         let index = row * columns + column;
-        let current = &macroblocks[index];
         let left = (column > 0).then(|| &macroblocks[index - 1]);
         let top = (row > 0).then(|| &macroblocks[index - columns]);
-        let strengths = strengths(current, left, top);
-        let mean = |a: u8, b: u8| (a + b + 1) >> 1;
-        for (direction, edges) in strengths.iter().enumerate() {
-            let neighbour = if direction == 0 { left } else { top };
-            for (edge, &strengths) in edges.iter().enumerate() {
-                if strengths == [0; 4] {
-                    continue;
+        let [vertical, horizontal] = strengths(&macroblocks[index], left, top);
+        for (edge, strengths) in vertical.into_iter().enumerate() {
+            if strengths != [0; 4] {
+                let at = luma.at(column * 16 + edge * 4, row * 16);
+                luma_vertical(simd, luma, at, strengths, qp);
+                if edge % 2 == 0 {
+                    let at = chroma[0].at(column * 8 + edge * 2, row * 8);
+                    chroma_vertical(simd, chroma, at, strengths, qp_chroma);
                 }
-                let (own, own_chroma) = (current.qp, chroma_qp(current.qp));
-                let (qp, qp_chroma) = match neighbour {
-                    Some(other) if edge == 0 => {
-                        (mean(own, other.qp), mean(own_chroma, chroma_qp(other.qp)))
-                    }
-                    _ => (own, own_chroma),
-                };
-                let (qp, qp_chroma) = (moved(qp), moved(qp_chroma));
-                if direction == 0 {
-                    let at = luma.at(column * 16 + edge * 4, row * 16);
-                    luma_vertical(simd, luma, at, strengths, qp);
-                    if edge % 2 == 0 {
-                        let at = chroma[0].at(column * 8 + edge * 2, row * 8);
-                        chroma_vertical(simd, chroma, at, strengths, qp_chroma);
-                    }
-                } else {
-                    let at = luma.at(column * 16, row * 16 + edge * 4);
-                    luma_horizontal(simd, luma, at, strengths, qp);
-                    if edge % 2 == 0 {
-                        let at = chroma[0].at(column * 8, row * 8 + edge * 2);
-                        chroma_horizontal(simd, chroma, at, strengths, qp_chroma);
-                    }
+            }
+        }
+        for (edge, strengths) in horizontal.into_iter().enumerate() {
+            if strengths != [0; 4] {
+                let at = luma.at(column * 16, row * 16 + edge * 4);
+                luma_horizontal(simd, luma, at, strengths, qp);
+                if edge % 2 == 0 {
+                    let at = chroma[0].at(column * 8, row * 8 + edge * 2);
+                    chroma_horizontal(simd, chroma, at, strengths, qp_chroma);
                 }
             }
         }

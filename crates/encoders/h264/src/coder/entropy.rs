@@ -62,7 +62,7 @@ impl Entropy {
     ) {
         match self {
             Self::Cabac { cabac, .. } => {
-                let (left, top) = (&near.left.differences[1], &near.top.differences[2]);
+                let (left, top) = (near.left.difference, near.top.difference);
                 let sums = std::array::from_fn(|i| u32::from(left[i]) + u32::from(top[i]));
                 syntax::skip(cabac, near, false);
                 syntax::inter_type(cabac);

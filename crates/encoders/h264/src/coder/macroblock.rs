@@ -16,17 +16,15 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Macroblock {
     pub(crate) kind: Kind,
-    pub(crate) qp: u8,
     /// `coded_block_pattern`.
     pub(crate) pattern: u8,
     pub(crate) chroma_mode: u8,
     /// Blocks with coefficients: bits 0 to 15 luma in raster order (without DC of Intra16), 16 to
     /// 19 Cb's AC, 20 to 23 Cr's AC, 24 DC of Intra16, 25 and 26 DC of Cb and Cr.
     pub(crate) coded: u32,
-    /// Of each quarter, in raster order.
-    pub(crate) vectors: [Vector; 4],
-    /// Magnitudes of the vectors' differences to their predictions, cut at 127.
-    pub(crate) differences: [[u8; 2]; 4],
+    pub(crate) vector: Vector,
+    /// Magnitudes of the vector's difference to its prediction, cut at 127.
+    pub(crate) difference: [u8; 2],
     /// `Intra4x4PredMode` in raster order; 2 for every other kind.
     pub(crate) modes: [u8; 16],
 }
@@ -34,12 +32,11 @@ pub(crate) struct Macroblock {
 impl Macroblock {
     pub(crate) const OUTSIDE: Self = Self {
         kind: Kind::Outside,
-        qp: 0,
         pattern: 0,
         chroma_mode: 0,
         coded: 0,
-        vectors: [[0; 2]; 4],
-        differences: [[0; 2]; 4],
+        vector: [0; 2],
+        difference: [0; 2],
         modes: [2; 16],
     };
 

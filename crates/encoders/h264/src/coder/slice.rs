@@ -1,16 +1,17 @@
 //! A slice: what each macroblock of a band becomes, and its bytes.
 
+mod inter;
+mod intra;
+
 use fearless_simd::Simd;
 
 use crate::coder::cavlc::LARGEST_LEVEL;
 use crate::coder::coefficients::{self, Coefficients, QUARTERS};
 use crate::coder::deblock::{self, Band};
 use crate::coder::entropy::Entropy;
-use crate::coder::interpolate::{self, Chroma, Luma};
-use crate::coder::intra::{self, Around, Edges};
-use crate::coder::lanes::{bytes16, sad};
-use crate::coder::macroblock::{Kind, Macroblock, Neighbours, ORDER4, Vector, predict_mode};
-use crate::coder::motion::{Found, Limits, Search};
+use crate::coder::interpolate::{Chroma, Luma};
+use crate::coder::intra::Edges;
+use crate::coder::macroblock::Macroblock;
 use crate::coder::parameter_sets::SliceHeader;
 use crate::coder::picture::{Picture, SourcePlane};
 use crate::coder::transform::{Quantizer, chroma_qp};
@@ -105,44 +106,11 @@ pub(crate) struct Job<'a> {
     pub(crate) coder: &'a mut SliceCoder,
 }
 
-/// A vector that a neighbour offers: nothing where it is intra.
-type Offer = Option<Vector>;
-
-#[inline(always)]
-fn offer(macroblock: &Macroblock, quarter: usize) -> Offer {
-    matches!(macroblock.kind, Kind::Skip | Kind::Inter).then(|| macroblock.vectors[quarter])
-}
-
-/// The prediction of a vector (§8.4.1.3) from its neighbours; `alone` is whether only the left one
-/// is there at all.
-#[inline(always)]
-fn predict_vector(left: Offer, top: Offer, right: Offer, alone: bool) -> Vector {
-    match (left, top, right) {
-        (Some(v), None, None) | (None, Some(v), None) | (None, None, Some(v)) => v,
-        (Some(v), _, _) if alone => v,
-        _ => {
-            let (a, b, c) =
-                (left.unwrap_or_default(), top.unwrap_or_default(), right.unwrap_or_default());
-            std::array::from_fn(|i| a[i].max(b[i]).min(a[i].min(b[i]).max(c[i])))
-        }
-    }
-}
-
 /// The samples of a macroblock.
 #[derive(Debug, Clone)]
 struct Source {
     luma: Luma,
     chroma: Chroma,
-}
-
-/// An intra macroblock as it would be.
-struct Intra {
-    kind: Kind,
-    mode: u8,
-    modes: [u8; 16],
-    cost: u32,
-    /// The prediction of an Intra16, the samples of an Intra4.
-    samples: Luma,
 }
 
 impl Job<'_> {
@@ -170,6 +138,7 @@ impl Job<'_> {
                             self.macroblocks,
                             self.columns,
                             row,
+                            self.quantizers.qp,
                             self.header.deblocking_offset,
                         );
                     },
@@ -272,151 +241,6 @@ impl Job<'_> {
     }
 
     #[inline(always)]
-    fn inter<S: Simd>(
-        &mut self,
-        simd: S,
-        column: usize,
-        row: usize,
-        source: &Source,
-        reference: &Picture,
-    ) {
-        const OUTSIDE: &Macroblock = &Macroblock::OUTSIDE;
-        let quantizers = self.quantizers;
-        let index = row * self.columns + column;
-        let (left, top) = self.near(column, row);
-        let near = Neighbours { left: &left, top: &top };
-        let corner = if row > 0 && column + 1 < self.columns {
-            &self.macroblocks[index - self.columns + 1]
-        } else {
-            OUTSIDE
-        };
-        let (right, right_quarter) = if !corner.is_outside() {
-            (corner, 2)
-        } else if row > 0 && column > 0 {
-            (&self.macroblocks[index - self.columns - 1], 3)
-        } else {
-            (OUTSIDE, 3)
-        };
-        let offers = [offer(&left, 1), offer(&top, 2), offer(right, right_quarter)];
-        let alone = top.is_outside() && right.is_outside();
-        let prediction = predict_vector(offers[0], offers[1], offers[2], alone);
-        let still = |m: &Macroblock, offer: Offer| m.is_outside() || offer == Some([0; 2]);
-        let skip_vector =
-            if still(&left, offers[0]) || still(&top, offers[1]) { [0; 2] } else { prediction };
-        let (x, y) = (column * 16, (self.first_row + row) * 16);
-        let limits = Limits::new(x, y, self.columns * 16, self.picture_rows * 16);
-
-        let mut found = Found { vector: skip_vector, cost: u32::MAX, samples: [0; 256] };
-        let mut chroma: Chroma = [0; 128];
-        let mut skip_cost = u32::MAX;
-        let coefficients = &mut *self.coder.coefficients;
-        if limits.allow(skip_vector) {
-            self::predict_luma(simd, reference, x, y, skip_vector, &mut found.samples);
-            skip_cost = sad(simd, &source.luma, &found.samples, 16);
-            // Where this much is wrong something is coded.
-            if skip_cost < 160 * quantizers.lambda {
-                coefficients::luma(
-                    simd,
-                    &source.luma,
-                    &found.samples,
-                    &quantizers.inter_luma,
-                    coefficients,
-                );
-                coefficients::thin_luma(simd, coefficients);
-                if coefficients.masks[..16].iter().all(|&mask| mask == 0) {
-                    self::predict_chroma(simd, reference, x, y, skip_vector, &mut chroma);
-                    coefficients::chroma(
-                        simd,
-                        &source.chroma,
-                        &chroma,
-                        &quantizers.inter_chroma,
-                        coefficients,
-                    );
-                    coefficients::thin_chroma(simd, coefficients);
-                    if coefficients.coded() == 0 {
-                        self.skipped(
-                            near,
-                            index,
-                            column,
-                            row,
-                            skip_vector,
-                            &found.samples,
-                            &chroma,
-                        );
-                        return;
-                    }
-                }
-            }
-        }
-
-        let search = Search {
-            source: &source.luma,
-            plane: &reference.luma,
-            x,
-            y,
-            limits,
-            prediction,
-            lambda: quantizers.lambda,
-        };
-        let candidates = [
-            [0; 2],
-            left.vectors[1],
-            top.vectors[2],
-            right.vectors[right_quarter],
-            self.before[index].vectors[0],
-        ];
-        simd.vectorize(
-            #[inline(always)]
-            || search.run(simd, &candidates, &mut found),
-        );
-        if skip_cost != u32::MAX && skip_vector != found.vector {
-            let cost = skip_cost
-                + quantizers.lambda * crate::coder::motion::vector_bits(skip_vector, prediction);
-            if cost < found.cost {
-                found.vector = skip_vector;
-                found.cost = cost;
-                self::predict_luma(simd, reference, x, y, skip_vector, &mut found.samples);
-            }
-        }
-        if found.cost > 300 + 150 * quantizers.lambda
-            && self.intra(simd, column, row, source, Some(&found))
-        {
-            return;
-        }
-        self::predict_chroma(simd, reference, x, y, found.vector, &mut chroma);
-        let coefficients = &mut *self.coder.coefficients;
-        coefficients::luma(
-            simd,
-            &source.luma,
-            &found.samples,
-            &quantizers.inter_luma,
-            coefficients,
-        );
-        coefficients::thin_luma(simd, coefficients);
-        coefficients::chroma(simd, &source.chroma, &chroma, &quantizers.inter_chroma, coefficients);
-        coefficients::thin_chroma(simd, coefficients);
-        let coded = coefficients.coded();
-        if coded == 0 && found.vector == skip_vector {
-            self.skipped(near, index, column, row, skip_vector, &found.samples, &chroma);
-            return;
-        }
-        let difference = [found.vector[0] - prediction[0], found.vector[1] - prediction[1]];
-        let current = Macroblock {
-            kind: Kind::Inter,
-            qp: quantizers.qp,
-            pattern: pattern(coded),
-            coded,
-            vectors: [found.vector; 4],
-            differences: [difference.map(|v| v.unsigned_abs().min(127) as u8); 4],
-            ..Macroblock::OUTSIDE
-        };
-        self.coder.entropy.inter(near, &current, difference, coefficients);
-        self.macroblocks[index] = current;
-        self.rebuild_luma(simd, column, row, &found.samples, &quantizers.inter_luma, false);
-        self.rebuild_chroma(simd, column, row, &chroma, &quantizers.inter_chroma);
-    }
-
-    #[inline(always)]
     fn rebuild_luma<S: Simd>(
         &mut self,
         simd: S,
@@ -457,273 +281,6 @@ impl Job<'_> {
             at,
         );
     }
-
-    #[inline(always)]
-    #[expect(clippy::too_many_arguments, reason = "all of it is the macroblock")]
-    fn skipped(
-        &mut self,
-        near: Neighbours<'_>,
-        index: usize,
-        column: usize,
-        row: usize,
-        vector: Vector,
-        luma: &Luma,
-        chroma: &Chroma,
-    ) {
-        self.coder.entropy.skip(near);
-        self.macroblocks[index] = Macroblock {
-            kind: Kind::Skip,
-            qp: self.quantizers.qp,
-            vectors: [vector; 4],
-            ..Macroblock::OUTSIDE
-        };
-        let at = self.luma.at(column * 16, row * 16);
-        for (y, from) in luma.as_chunks::<16>().0.iter().enumerate() {
-            self.luma.data[at + y * self.luma.stride..][..16].copy_from_slice(from);
-        }
-        for (plane, band) in self.chroma.iter_mut().enumerate() {
-            let at = band.at(column * 8, row * 8);
-            for (y, from) in chroma.as_chunks::<16>().0.iter().enumerate() {
-                band.data[at + y * band.stride..][..8]
-                    .copy_from_slice(&from[8 * plane..8 * plane + 8]);
-            }
-        }
-    }
-
-    /// Encodes an intra macroblock, unless an inter one is better: then false.
-    #[inline(never)]
-    fn intra<S: Simd>(
-        &mut self,
-        simd: S,
-        column: usize,
-        row: usize,
-        source: &Source,
-        inter: Option<&Found>,
-    ) -> bool {
-        simd.vectorize(
-            #[inline(always)]
-            || self.intra_body(simd, column, row, source, inter),
-        )
-    }
-
-    #[inline(always)]
-    fn intra_body<S: Simd>(
-        &mut self,
-        simd: S,
-        column: usize,
-        row: usize,
-        source: &Source,
-        inter: Option<&Found>,
-    ) -> bool {
-        let quantizers = self.quantizers;
-        let lambda = quantizers.lambda;
-        let index = row * self.columns + column;
-        let edges = self.edges(column, row);
-        let mut best = Intra {
-            kind: Kind::Intra16,
-            mode: intra::DC,
-            modes: [2; 16],
-            cost: u32::MAX,
-            samples: [0; 256],
-        };
-        let mut trial = [0; 256];
-        for mode in [intra::DC, intra::VERTICAL, intra::HORIZONTAL, intra::PLANE] {
-            if intra::luma16(&edges, mode, &mut trial) {
-                let cost = coefficients::satd(simd, &source.luma, &trial) + lambda * 4;
-                if cost < best.cost {
-                    (best.cost, best.mode, best.samples) = (cost, mode, trial);
-                }
-            }
-        }
-        let mut limit = if quantizers.allow_intra16 { best.cost } else { u32::MAX };
-        if let Some(found) = inter {
-            let cost = coefficients::satd(simd, &source.luma, &found.samples) + lambda * 8;
-            // A guess of what Intra4 may bring at most.
-            if best.cost > cost * 2 {
-                return false;
-            }
-            limit = limit.min(cost);
-        }
-        if !quantizers.allow_intra16 {
-            best.cost = u32::MAX;
-        }
-        let (left, top) = self.near(column, row);
-        let near = Neighbours { left: &left, top: &top };
-        self.intra4(simd, &edges, near, source, limit, &mut best);
-        if let Some(found) = inter {
-            let cost = coefficients::satd(simd, &source.luma, &found.samples) + lambda * 8;
-            if best.cost >= cost {
-                return false;
-            }
-        }
-
-        let mut chroma_prediction = [0; 128];
-        let mut chroma_mode = intra::CHROMA_DC;
-        let mut chroma_cost = u32::MAX;
-        let mut trial = [0; 128];
-        let modes = [
-            intra::CHROMA_DC,
-            intra::CHROMA_HORIZONTAL,
-            intra::CHROMA_VERTICAL,
-            intra::CHROMA_PLANE,
-        ];
-        for mode in modes {
-            if intra::chroma(&edges, mode, &mut trial) {
-                let bits = if mode == 0 { 1 } else { 3 };
-                let cost = coefficients::satd(simd, &source.chroma, &trial) + lambda * bits;
-                if cost < chroma_cost {
-                    (chroma_cost, chroma_mode, chroma_prediction) = (cost, mode, trial);
-                }
-            }
-        }
-        let coefficients = &mut *self.coder.coefficients;
-        let is16 = best.kind == Kind::Intra16;
-        if is16 {
-            coefficients::luma_with_dc(
-                simd,
-                &source.luma,
-                &best.samples,
-                &quantizers.intra_luma,
-                coefficients,
-            );
-        }
-        coefficients::chroma(
-            simd,
-            &source.chroma,
-            &chroma_prediction,
-            &quantizers.intra_chroma,
-            coefficients,
-        );
-        let coded = coefficients.coded();
-        let mut coded_pattern = pattern(coded);
-        if is16 && coded_pattern & 15 != 0 {
-            coded_pattern |= 15;
-        }
-        let current = Macroblock {
-            kind: best.kind,
-            qp: quantizers.qp,
-            pattern: coded_pattern,
-            chroma_mode,
-            coded,
-            modes: best.modes,
-            ..Macroblock::OUTSIDE
-        };
-        let in_p = !self.header.intra;
-        self.coder.entropy.intra(near, in_p, &current, best.mode, coefficients);
-        self.macroblocks[index] = current;
-        if is16 {
-            self.rebuild_luma(simd, column, row, &best.samples, &quantizers.intra_luma, true);
-        } else {
-            let at = self.luma.at(column * 16, row * 16);
-            for (y, from) in best.samples.as_chunks::<16>().0.iter().enumerate() {
-                self.luma.data[at + y * self.luma.stride..][..16].copy_from_slice(from);
-            }
-        }
-        self.rebuild_chroma(simd, column, row, &chroma_prediction, &quantizers.intra_chroma);
-        true
-    }
-
-    /// Tries an Intra4, which replaces `best` if its cost is below `limit`.
-    #[inline(always)]
-    fn intra4<S: Simd>(
-        &mut self,
-        simd: S,
-        edges: &Edges,
-        near: Neighbours<'_>,
-        source: &Source,
-        limit: u32,
-        best: &mut Intra,
-    ) {
-        const STRIDE: usize = 32;
-        let quantizers = self.quantizers;
-        let lambda = quantizers.lambda;
-        // The macroblock from column 8 and row 1 on, with what is around it.
-        let mut field = [0u8; STRIDE * 17];
-        field[7] = edges.top_left;
-        field[8..28].copy_from_slice(&edges.top);
-        for (y, &left) in edges.left.iter().enumerate() {
-            field[(y + 1) * STRIDE + 7] = left;
-        }
-        let coefficients = &mut *self.coder.coefficients;
-        let mut modes = [2; 16];
-        let mut total = lambda * 4;
-        for block in ORDER4 {
-            let (bx, by) = (block % 4, block / 4);
-            let at = (by * 4 + 1) * STRIDE + 8 + bx * 4;
-            let has_left = bx > 0 || edges.has_left;
-            let has_top = by > 0 || edges.has_top;
-            let has_corner = match (bx, by) {
-                (0, 0) => edges.has_top_left,
-                (0, _) => edges.has_left,
-                (_, 0) => edges.has_top,
-                _ => true,
-            };
-            let has_right = match (bx, by) {
-                (3, 0) => edges.has_top_right,
-                (_, 0) => edges.has_top,
-                (3, _) => false,
-                (1, 2) => true,
-                (1, _) => false,
-                _ => true,
-            };
-            let mut around = Around { samples: [0; 13], has_left, has_top, has_corner };
-            for i in 0..4 {
-                around.samples[i] = field[at + (3 - i) * STRIDE - 1];
-            }
-            let above = at - STRIDE;
-            around.samples[4] = field[above - 1];
-            around.samples[5..9].copy_from_slice(&field[above..above + 4]);
-            if has_right {
-                around.samples[9..13].copy_from_slice(&field[above + 4..above + 8]);
-            } else {
-                around.samples[9..13].fill(field[above + 3]);
-            }
-            let from = by * 64 + bx * 4;
-            let wanted: [u8; 16] = std::array::from_fn(|i| source.luma[from + i / 4 * 16 + i % 4]);
-            let predicted = predict_mode(near, &modes, block);
-            let mut least = u32::MAX;
-            let mut chosen = [0; 16];
-            let mut trials = [[0; 16]; 12];
-            let mut tried = [0; 12];
-            let mut count = 0;
-            for mode in 0..9 {
-                if let Some(samples) = intra::luma4(&around, mode) {
-                    (trials[count], tried[count]) = (samples, mode);
-                    count += 1;
-                }
-            }
-            for (four, trials) in trials.as_chunks::<4>().0[..count.div_ceil(4)].iter().enumerate()
-            {
-                let costs = coefficients::satd4(simd, &wanted, trials);
-                for (i, cost) in costs.into_iter().enumerate().take(count - 4 * four) {
-                    let mode = tried[4 * four + i];
-                    let bits = if mode == predicted { 1 } else { 4 };
-                    let cost = cost + lambda * bits;
-                    if cost < least {
-                        (least, chosen, modes[block]) = (cost, trials[i], mode);
-                    }
-                }
-            }
-            total += least;
-            if total >= limit {
-                return;
-            }
-            let (levels, mask, samples) =
-                coefficients::luma4(simd, &wanted, &chosen, &quantizers.intra_luma);
-            coefficients.blocks[block] = levels;
-            coefficients.masks[block] = mask;
-            for (y, row) in samples.as_chunks::<4>().0.iter().enumerate() {
-                field[at + y * STRIDE..][..4].copy_from_slice(row);
-            }
-        }
-        best.kind = Kind::Intra4;
-        best.modes = modes;
-        best.cost = total;
-        coefficients.dc_masks[0] = 0;
-        for (y, row) in best.samples.as_chunks_mut::<16>().0.iter_mut().enumerate() {
-            *row = *bytes16(&field, (y + 1) * STRIDE + 8);
-        }
-    }
 }
 
 /// `coded_block_pattern` from the blocks that have levels.
@@ -735,32 +292,6 @@ fn pattern(coded: u32) -> u8 {
     }
     let chroma = if coded & 0xff_0000 != 0 { 2 } else { u8::from(coded & 0x600_0000 != 0) };
     pattern | chroma << 4
-}
-
-#[inline(always)]
-fn predict_luma<S: Simd>(
-    simd: S,
-    reference: &Picture,
-    x: usize,
-    y: usize,
-    v: Vector,
-    out: &mut Luma,
-) {
-    let (x, y) = (x as i32 * 4 + i32::from(v[0]), y as i32 * 4 + i32::from(v[1]));
-    interpolate::luma(simd, &reference.luma, x, y, 16, out);
-}
-
-#[inline(always)]
-fn predict_chroma<S: Simd>(
-    simd: S,
-    reference: &Picture,
-    x: usize,
-    y: usize,
-    v: Vector,
-    out: &mut Chroma,
-) {
-    let (x, y) = (x as i32 * 4 + i32::from(v[0]), y as i32 * 4 + i32::from(v[1]));
-    interpolate::chroma(simd, &reference.chroma, x, y, 8, out);
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::super::measure::capture;
 use super::film::{Film, HEIGHT, RATE, WIDTH};
-use super::own::{Own, speeds};
+use super::own::{Own, pictures_a_second};
 use super::ssim::{Point, at_size, decibels};
 
 /// Pictures: this is slow.
@@ -37,7 +37,7 @@ pub(in super::super) fn run() -> anyhow::Result<()> {
             let encode = |count| {
                 own.command(&film.yuv, "yuv420p", count, &output, &["encoder=librav1e", &option])
             };
-            let fps = speeds(PICTURES, &[&encode])?[0];
+            let fps = pictures_a_second(PICTURES, &encode)?;
             let ours = Point::of(&output, &film.yuv, PICTURES)?;
             let kilobits = 8e-3 * ours.bytes as f64 / Film::seconds(PICTURES);
             let mut line = format!(
@@ -51,7 +51,7 @@ pub(in super::super) fn run() -> anyhow::Result<()> {
                     Point::of(&peer, &film.yuv, PICTURES)
                 };
                 let (quality, ssim) = at_size(ours.bytes, (20, 60), &encode)?;
-                let fps = speeds(PICTURES, &[&|count| theirs(options, count, quality)])?[0];
+                let fps = pictures_a_second(PICTURES, &|count| theirs(options, count, quality))?;
                 line += &format!("; {name}: {fps:.1}, {:.2} dB", decibels(ssim));
             }
             println!("{line}");

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::super::measure::capture;
 use super::film::{Film, HEIGHT, TENSORS, WIDTH};
-use super::own::{Own, speeds};
+use super::own::{Measure, Own, in_turn, picture_cpu, pictures_a_second};
 use super::ssim::{Point, at_size, decibels};
 use super::torio::Torio;
 
@@ -31,21 +31,32 @@ pub(in super::super) fn run() -> anyhow::Result<()> {
 fn tensors(film: &Film, own: &Own) -> anyhow::Result<()> {
     println!("\ntensors of rgb24 to MP4:");
     let output = &film.output("own.mp4");
-    let programs = OWN_PRESETS.map(|(_, options)| {
-        move |count| own.command(&film.planes, "rgb24", count, output, options)
+    let ours = OWN_PRESETS.map(|(_, options)| {
+        move || {
+            let program = |count| own.command(&film.planes, "rgb24", count, output, options);
+            picture_cpu(TENSORS, &program)
+        }
     });
-    let programs: Vec<&dyn Fn(usize) -> Command> =
-        programs.iter().map(|program| program as _).collect();
-    let ours = speeds(TENSORS, &programs)?;
-    for ((name, _), speed) in OWN_PRESETS.iter().zip(&ours) {
+    let torio = Torio::find();
+    let output = &film.output("torio.mp4");
+    let theirs = torio.iter().flat_map(|torio| {
+        PRESETS.map(|preset| {
+            move || {
+                let stream = json!({"encoder": "libx264", "encoder_option": {"preset": preset}});
+                torio.picture_cpu(film, "mp4", output, &stream)
+            }
+        })
+    });
+    let theirs: Vec<_> = theirs.collect();
+    let measurements = ours.iter().map(|ours| ours as Measure<'_>);
+    let measurements = measurements.chain(theirs.iter().map(|theirs| theirs as Measure<'_>));
+    let speeds = in_turn(&measurements.collect::<Vec<_>>())?;
+    let (ours, theirs) = speeds.split_at(OWN_PRESETS.len());
+    for ((name, _), speed) in OWN_PRESETS.iter().zip(ours) {
         println!("  {name:<28} {speed:>6.1}");
     }
-    let Some(torio) = Torio::find() else { return Ok(()) };
-    let output = film.output("torio.mp4");
-    for preset in PRESETS {
-        let stream = json!({"encoder": "libx264", "encoder_option": {"preset": preset}});
-        let theirs = torio.speed(film, "mp4", &output, &stream)?;
-        let ratios = OWN_PRESETS.iter().zip(&ours);
+    for (preset, theirs) in PRESETS.iter().zip(theirs) {
+        let ratios = OWN_PRESETS.iter().zip(ours);
         let ratios = ratios.map(|((name, _), ours)| format!("{name} {:.2}x", ours / theirs));
         let ratios = ratios.collect::<Vec<_>>().join(", ");
         println!("  {:<28} {theirs:>6.1}   {ratios}", format!("torio libx264 {preset}"));
@@ -64,10 +75,10 @@ fn frames(film: &Film, own: &Own) -> anyhow::Result<()> {
     println!("\nraw yuv420p to a stream of H.264:");
     let (output, peer) = (film.output("own.h264"), film.output("peer.h264"));
     let ours = |count| own.command(&film.yuv, "yuv420p", count, &output, &[]);
-    println!("  {:<28} {:>6.1}", own.name, speeds(film.pictures, &[&ours])?[0]);
+    println!("  {:<28} {:>6.1}", own.name, pictures_a_second(film.pictures, &ours)?);
     for preset in PRESETS {
         let theirs = |count| x264(film, preset, count, 23, &peer);
-        let speed = speeds(film.pictures, &[&theirs])?[0];
+        let speed = pictures_a_second(film.pictures, &theirs)?;
         println!("  {:<28} {speed:>6.1}", format!("ffmpeg libx264 {preset}"));
     }
     Ok(())

@@ -10,7 +10,7 @@ use super::super::measure::{child_cpu, median};
 use super::film::{HEIGHT, RATE, WIDTH};
 
 /// How often programs are measured, which take seconds each.
-pub(super) const RUNS: usize = 3;
+pub(super) const RUNS: usize = 5;
 
 /// Whether there is an assembler; where not, that it is missed is printed.
 fn has_nasm() -> bool {
@@ -77,17 +77,31 @@ impl Own {
     }
 }
 
-/// Pictures a second of CPU time, of programs that are given how many to encode; in turn.
-pub(super) fn speeds(
-    count: usize,
-    programs: &[&dyn Fn(usize) -> Command],
-) -> anyhow::Result<Vec<f64>> {
-    let mut times = vec![Vec::new(); programs.len()];
+/// The CPU time of a picture, by a program that is given how many to encode.
+pub(super) fn picture_cpu(count: usize, program: &dyn Fn(usize) -> Command) -> anyhow::Result<f64> {
+    let start = child_cpu(&mut program(1))?;
+    Ok((child_cpu(&mut program(count))? - start) / (count - 1) as f64)
+}
+
+/// A measurement of the time that a picture takes.
+pub(super) type Measure<'a> = &'a dyn Fn() -> anyhow::Result<f64>;
+
+/// Pictures a second by the medians of measurements that are made in turn, since machines are
+/// faster at one time than at another.
+pub(super) fn in_turn(measurements: &[Measure<'_>]) -> anyhow::Result<Vec<f64>> {
+    let mut times = vec![Vec::new(); measurements.len()];
     for _ in 0..RUNS {
-        for (program, times) in programs.iter().zip(&mut times) {
-            let start = child_cpu(&mut program(1))?;
-            times.push(child_cpu(&mut program(count))? - start);
+        for (measurement, times) in measurements.iter().zip(&mut times) {
+            times.push(measurement()?);
         }
     }
-    Ok(times.into_iter().map(|times| (count - 1) as f64 / median(times)).collect())
+    Ok(times.into_iter().map(|times| 1.0 / median(times)).collect())
+}
+
+/// As [`in_turn`], of one program.
+pub(super) fn pictures_a_second(
+    count: usize,
+    program: &dyn Fn(usize) -> Command,
+) -> anyhow::Result<f64> {
+    Ok(in_turn(&[&|| picture_cpu(count, program)])?[0])
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::json;
 
 use super::film::{Film, HEIGHT, TENSORS, WIDTH};
-use super::own::{Own, speeds};
+use super::own::{Measure, Own, in_turn, picture_cpu};
 use super::torio::Torio;
 
 pub(in super::super) fn run() -> anyhow::Result<()> {
@@ -32,20 +32,19 @@ pub(in super::super) fn run() -> anyhow::Result<()> {
             command.args(["-s", &size, "-pix_fmt", "yuv420p", "-f", "rawvideo"]).arg(output);
             command
         };
+        let stream = json!({
+            "encoder": "rawvideo", "encoder_format": "yuv420p",
+            "encoder_width": width, "encoder_height": height,
+        });
+        let real =
+            torio.as_ref().map(|torio| || torio.picture_cpu(&film, "rawvideo", output, &stream));
         // Enough to be measured; where the pictures end ours begins again, and ffmpeg stops.
-        let [ours] = speeds(20 * TENSORS, &[&ours])?[..] else { unreachable!("one was asked for") };
-        let [theirs] = speeds(TENSORS, &[&theirs])?[..] else { unreachable!("one was asked for") };
-        let torio = match &torio {
-            Some(torio) => {
-                let (width, height) = (width.to_string(), height.to_string());
-                let stream = json!({
-                    "encoder": "rawvideo", "encoder_format": "yuv420p",
-                    "encoder_width": width.parse::<u32>()?, "encoder_height": height.parse::<u32>()?,
-                });
-                Some(torio.speed(&film, "rawvideo", output, &stream)?)
-            }
-            None => None,
-        };
+        let ours = || picture_cpu(20 * TENSORS, &ours);
+        let theirs = || picture_cpu(TENSORS, &theirs);
+        let mut measurements: Vec<Measure<'_>> = vec![&ours, &theirs];
+        measurements.extend(real.iter().map(|real| real as Measure<'_>));
+        let speeds = in_turn(&measurements)?;
+        let (ours, theirs, torio) = (speeds[0], speeds[1], speeds.get(2).copied());
         let speed = |speed: Option<f64>| speed.map_or("-".into(), |speed| format!("{speed:.0}"));
         let ratio =
             |peer: Option<f64>| peer.map_or("-".into(), |peer| format!("{:.1}", ours / peer));

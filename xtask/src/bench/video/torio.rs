@@ -5,9 +5,8 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::super::measure::{capture, median};
+use super::super::measure::capture;
 use super::film::{Film, HEIGHT, RATE, TENSORS, WIDTH};
-use super::own::RUNS;
 
 /// Writes tensors of one picture each; prints the CPU time that took.
 const PROGRAM: &str = r#"
@@ -42,8 +41,8 @@ impl Torio {
         python.map(Self)
     }
 
-    /// Tensors of the film a second of CPU time, with these arguments of `add_video_stream`.
-    pub(super) fn speed(
+    /// The CPU time of a picture of the film's tensors, with these arguments of `add_video_stream`.
+    pub(super) fn picture_cpu(
         &self,
         film: &Film,
         format: &str,
@@ -54,12 +53,8 @@ impl Torio {
             "planes": film.planes, "count": TENSORS, "width": WIDTH, "height": HEIGHT,
             "rate": RATE, "format": format, "output": output, "stream": stream,
         });
-        let mut times = Vec::new();
-        for _ in 0..RUNS {
-            let mut python = Command::new(&self.0);
-            let printed = capture(python.args(["-c", PROGRAM, &settings.to_string()]))?;
-            times.push(String::from_utf8(printed)?.trim().parse::<f64>()?);
-        }
-        Ok(TENSORS as f64 / median(times))
+        let mut python = Command::new(&self.0);
+        let printed = capture(python.args(["-c", PROGRAM, &settings.to_string()]))?;
+        Ok(String::from_utf8(printed)?.trim().parse::<f64>()? / TENSORS as f64)
     }
 }

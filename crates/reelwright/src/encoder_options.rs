@@ -37,7 +37,7 @@ const THREAD_TYPE: OptionInfo = OptionInfo::choice(
     "thread_type",
     &[("slice", "parts of a picture at once"), ("frame", "several pictures at once")],
     "slice",
-    "how threads share the work, where the encoder has both ways",
+    "how threads share the work; each encoder here has one way, so that nothing changes",
 );
 
 static OF_AUDIO: &[OptionInfo] =

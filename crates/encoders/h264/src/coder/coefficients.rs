@@ -16,6 +16,8 @@ pub(crate) struct Coefficients {
     pub(crate) blocks: [Block; 24],
     /// Levels that are not zero, in the order of the scan.
     pub(crate) masks: [u32; 24],
+    /// Which blocks that have levels have some beyond 1 and −1.
+    has_large: [bool; 24],
     /// DC of an Intra16's luma, of Cb and of Cr, in the order of the scan.
     pub(crate) dc: [Block; 3],
     pub(crate) dc_masks: [u32; 3],
@@ -28,6 +30,7 @@ impl Coefficients {
         Self {
             blocks: [[0; 16]; 24],
             masks: [0; 24],
+            has_large: [false; 24],
             dc: [[0; 16]; 3],
             dc_masks: [0; 3],
             dc_back: [0; 24],
@@ -83,6 +86,12 @@ fn quantize<S: Simd>(
     if is_zero(&levels) {
         (out.masks[a], out.masks[b], out.masks[c], out.masks[d]) = (0, 0, 0, 0);
         return;
+    }
+    let [i, j, k, l] = levels;
+    let largest = i.abs().max(j.abs()).max(k.abs().max(l.abs()));
+    let large = largest.simd_gt(1).to_bitmask();
+    for (i, block) in [a, b, c, d].into_iter().enumerate() {
+        out.has_large[block] = large >> (4 * i) & 15 != 0;
     }
     let levels = transpose_groups(simd, levels);
     keep(levels[0], out, a);
@@ -250,16 +259,9 @@ fn worth(mut mask: u32) -> u32 {
     worth
 }
 
-/// Whether levels are beyond 1 and −1.
-#[inline(always)]
-fn has_large<S: Simd>(simd: S, block: &Block) -> bool {
-    let block: i16x16<S> = (*block).simd_into(simd);
-    block.abs().simd_gt(1).any_true()
-}
-
 /// Drops levels of an inter macroblock's luma that cost more than they are worth.
 #[inline(always)]
-pub(crate) fn thin_luma<S: Simd>(simd: S, out: &mut Coefficients) {
+pub(crate) fn thin_luma(out: &mut Coefficients) {
     let mut total = 0;
     for quarter in 0..4 {
         let first = quarter / 2 * 8 + quarter % 2 * 2;
@@ -268,8 +270,7 @@ pub(crate) fn thin_luma<S: Simd>(simd: S, out: &mut Coefficients) {
         for block in blocks {
             // What is worth 6 stays, whatever follows.
             if out.masks[block] != 0 && sum < 6 {
-                sum +=
-                    if has_large(simd, &out.blocks[block]) { 9 } else { worth(out.masks[block]) };
+                sum += if out.has_large[block] { 9 } else { worth(out.masks[block]) };
             }
         }
         if sum < 4 {
@@ -287,14 +288,13 @@ pub(crate) fn thin_luma<S: Simd>(simd: S, out: &mut Coefficients) {
 
 /// Drops AC levels of an inter macroblock's chroma that cost more than they are worth.
 #[inline(always)]
-pub(crate) fn thin_chroma<S: Simd>(simd: S, out: &mut Coefficients) {
+pub(crate) fn thin_chroma(out: &mut Coefficients) {
     for plane in 0..2 {
         let blocks = 16 + plane * 4..20 + plane * 4;
         let mut sum = 0;
         for block in blocks.clone() {
             if out.masks[block] != 0 {
-                let large = has_large(simd, &out.blocks[block]);
-                sum += if large { 9 } else { worth(out.masks[block] >> 1) };
+                sum += if out.has_large[block] { 9 } else { worth(out.masks[block] >> 1) };
             }
         }
         if sum < 7 {

@@ -38,10 +38,10 @@ fn row_taps<S: Simd>(simd: S, data: &[u8], at: usize) -> i16x16<S> {
     )
 }
 
-/// Copies `rows` rows.
+/// Copies samples.
 #[inline(always)]
-pub(crate) fn whole(plane: &Plane, at: usize, rows: usize, out: &mut Luma) {
-    let data = &plane.data[at..at + (rows - 1) * plane.stride + 16];
+pub(crate) fn whole(plane: &Plane, at: usize, out: &mut Luma) {
+    let data = &plane.data[at..at + 15 * plane.stride + 16];
     for (row, out) in data.chunks(plane.stride).zip(out.as_chunks_mut::<16>().0) {
         *out = *bytes16(row, 0);
     }
@@ -49,11 +49,11 @@ pub(crate) fn whole(plane: &Plane, at: usize, rows: usize, out: &mut Luma) {
 
 /// Samples half-way to the right of those at `at`.
 #[inline(always)]
-pub(crate) fn half_right<S: Simd>(simd: S, plane: &Plane, at: usize, rows: usize, out: &mut Luma) {
+pub(crate) fn half_right<S: Simd>(simd: S, plane: &Plane, at: usize, out: &mut Luma) {
     simd.vectorize(
         #[inline(always)]
         || {
-            for (y, out) in out.as_chunks_mut::<16>().0[..rows].iter_mut().enumerate() {
+            for (y, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
                 let sum = row_taps(simd, &plane.data, at + y * plane.stride);
                 *out = narrow16(simd, (sum + 16) >> 5);
             }
@@ -63,18 +63,18 @@ pub(crate) fn half_right<S: Simd>(simd: S, plane: &Plane, at: usize, rows: usize
 
 /// Samples half-way below those at `at`.
 #[inline(always)]
-pub(crate) fn half_below<S: Simd>(simd: S, plane: &Plane, at: usize, rows: usize, out: &mut Luma) {
+pub(crate) fn half_below<S: Simd>(simd: S, plane: &Plane, at: usize, out: &mut Luma) {
     simd.vectorize(
         #[inline(always)]
         || {
             let stride = plane.stride;
-            let data = &plane.data[at - 2 * stride..at + (rows + 2) * stride + 16];
+            let data = &plane.data[at - 2 * stride..at + 18 * stride + 16];
             let mut a = load16(simd, bytes16(data, 0));
             let mut b = load16(simd, bytes16(data, stride));
             let mut c = load16(simd, bytes16(data, 2 * stride));
             let mut d = load16(simd, bytes16(data, 3 * stride));
             let mut e = load16(simd, bytes16(data, 4 * stride));
-            for (y, out) in out.as_chunks_mut::<16>().0[..rows].iter_mut().enumerate() {
+            for (y, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
                 let f = load16(simd, bytes16(data, (y + 5) * stride));
                 let sum = six_taps(a, b, c, d, e, f);
                 *out = narrow16(simd, (sum + 16) >> 5);
@@ -116,79 +116,64 @@ pub(crate) fn half_both<S: Simd>(
     );
 }
 
-/// The mean of two blocks, rounded up.
+/// The mean of a block and of rows that are `stride` apart, rounded up.
 #[inline(always)]
-pub(crate) fn average<S: Simd>(simd: S, a: &Luma, b: &[u8], rows: usize, out: &mut Luma) {
-    let blocks = a.as_chunks::<16>().0.iter().zip(b.as_chunks::<16>().0);
-    for (out, (a, b)) in out.as_chunks_mut::<16>().0[..rows].iter_mut().zip(blocks) {
-        *out = average16(simd, a, b);
-    }
-}
-
-/// The mean of `rows` rows of a block and a plane's samples.
-#[inline(always)]
-pub(crate) fn average_with<S: Simd>(
-    simd: S,
-    a: &Luma,
-    plane: &Plane,
-    at: usize,
-    rows: usize,
-    out: &mut Luma,
-) {
-    let data = &plane.data[at..at + (rows - 1) * plane.stride + 16];
+pub(crate) fn average<S: Simd>(simd: S, a: &Luma, b: &[u8], stride: usize, out: &mut Luma) {
+    let b = &b[..15 * stride + 16];
     let blocks = a.as_chunks::<16>().0.iter().zip(out.as_chunks_mut::<16>().0);
-    for (y, (a, out)) in blocks.take(rows).enumerate() {
-        *out = average16(simd, a, bytes16(data, y * plane.stride));
+    for (y, (a, out)) in blocks.enumerate() {
+        *out = average16(simd, a, bytes16(b, y * stride));
     }
 }
 
-/// `rows` rows of sixteen samples whose first is at (x, y), in quarters of samples.
+/// Sixteen rows of samples whose first is at (x, y), in quarters of samples.
 #[inline(always)]
-pub(crate) fn luma<S: Simd>(simd: S, plane: &Plane, x: i32, y: i32, rows: usize, out: &mut Luma) {
+pub(crate) fn luma<S: Simd>(simd: S, plane: &Plane, x: i32, y: i32, out: &mut Luma) {
     let at = plane.at(x >> 2, y >> 2);
     let (fx, fy) = (x & 3, y & 3);
     if fx | fy == 0 {
-        whole(plane, at, rows, out);
+        whole(plane, at, out);
         return;
     }
+    let (data, stride) = (&plane.data, plane.stride);
     let right = at + usize::from(fx == 3);
-    let below = at + if fy == 3 { plane.stride } else { 0 };
+    let below = at + if fy == 3 { stride } else { 0 };
     let mut first = [0; 256];
     if fy == 0 {
-        half_right(simd, plane, at, rows, &mut first);
+        half_right(simd, plane, at, &mut first);
         match fx {
             2 => *out = first,
-            _ => average_with(simd, &first, plane, right, rows, out),
+            _ => average(simd, &first, &data[right..], stride, out),
         }
         return;
     }
     if fx == 0 {
-        half_below(simd, plane, at, rows, &mut first);
+        half_below(simd, plane, at, &mut first);
         match fy {
             2 => *out = first,
-            _ => average_with(simd, &first, plane, below, rows, out),
+            _ => average(simd, &first, &data[below..], stride, out),
         }
         return;
     }
     if fx == 2 || fy == 2 {
         let mut both = [0; 272];
-        half_both(simd, plane, at, rows, &mut both);
+        half_both(simd, plane, at, 16, &mut both);
         if fx == 2 && fy == 2 {
             out.copy_from_slice(&both[..256]);
             return;
         }
         if fx == 2 {
-            half_right(simd, plane, below, rows, &mut first);
+            half_right(simd, plane, below, &mut first);
         } else {
-            half_below(simd, plane, right, rows, &mut first);
+            half_below(simd, plane, right, &mut first);
         }
-        average(simd, &first, &both[..256], rows, out);
+        average(simd, &first, &both, 16, out);
         return;
     }
     let mut second = [0; 256];
-    half_right(simd, plane, below, rows, &mut first);
-    half_below(simd, plane, right, rows, &mut second);
-    average(simd, &first, &second, rows, out);
+    half_right(simd, plane, below, &mut first);
+    half_below(simd, plane, right, &mut second);
+    average(simd, &first, &second, 16, out);
 }
 
 /// Eight samples of Cb and eight of Cr, each mixed with the one to its right.
@@ -211,21 +196,14 @@ fn both<S: Simd>(simd: S, cb: &[u8], cr: &[u8], at: usize) -> i16x16<S> {
     widen16(simd, bytes.bitcast())
 }
 
-/// Blocks of chroma of eight columns and `rows` rows whose first samples are at (x, y), in eighths.
+/// Blocks of chroma of eight columns and rows whose first samples are at (x, y), in eighths.
 #[inline(always)]
-pub(crate) fn chroma<S: Simd>(
-    simd: S,
-    planes: &[Plane; 2],
-    x: i32,
-    y: i32,
-    rows: usize,
-    out: &mut [u8],
-) {
+pub(crate) fn chroma<S: Simd>(simd: S, planes: &[Plane; 2], x: i32, y: i32, out: &mut Chroma) {
     let stride = planes[0].stride;
     let at = planes[0].at(x >> 3, y >> 3);
     let (fx, fy) = ((x & 7) as i16, (y & 7) as i16);
-    let out = &mut out.as_chunks_mut::<16>().0[..rows];
-    let [cb, cr] = planes.each_ref().map(|p| &p.data[at..at + rows * stride + 9]);
+    let out = out.as_chunks_mut::<16>().0;
+    let [cb, cr] = planes.each_ref().map(|p| &p.data[at..at + 8 * stride + 9]);
     if fx | fy == 0 {
         for (y, out) in out.iter_mut().enumerate() {
             out[..8].copy_from_slice(bytes8(cb, y * stride));

@@ -118,6 +118,26 @@ pub(crate) fn sad<S: Simd>(simd: S, a: &[u8], b: &[u8], stride: usize) -> u32 {
     sum
 }
 
+/// As [`sad`] of sixteen rows, and of the means of `b` and `c`, rounded up; `c` has its rows
+/// `stride` apart.
+#[inline(always)]
+pub(crate) fn sad_average<S: Simd>(
+    simd: S,
+    a: &[u8; 256],
+    b: &[u8; 256],
+    c: &[u8],
+    stride: usize,
+) -> u32 {
+    with_avx2!(simd, sad_average(a, b, c, stride));
+    let mut sum = 0;
+    for (y, (a, b)) in a.as_chunks::<16>().0.iter().zip(b.as_chunks::<16>().0).enumerate() {
+        for (&a, mean) in a.iter().zip(average16(simd, b, bytes16(c, y * stride))) {
+            sum += u32::from(a.abs_diff(mean));
+        }
+    }
+    sum
+}
+
 /// The sums of absolute differences of the left and the right half of four rows of sixteen.
 #[inline(always)]
 pub(crate) fn sad_halves<S: Simd>(simd: S, a: &[u8; 64], b: &[u8; 64]) -> [u32; 2] {

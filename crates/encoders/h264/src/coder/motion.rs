@@ -2,10 +2,8 @@
 
 use fearless_simd::Simd;
 
-use crate::coder::interpolate::{
-    Luma, average, average_with, half_below, half_both, half_right, whole,
-};
-use crate::coder::lanes::sad;
+use crate::coder::interpolate::{Luma, average, half_below, half_both, half_right, whole};
+use crate::coder::lanes::{sad, sad_average};
 use crate::coder::macroblock::Vector;
 use crate::coder::picture::Plane;
 
@@ -155,45 +153,28 @@ impl Search<'_> {
         self.refine(simd, best, cost, found);
     }
 
-    #[inline(always)]
-    fn try_one<S: Simd>(
-        &self,
-        simd: S,
-        found: &mut Found,
-        centre: Vector,
-        step: Vector,
-        trial: &Luma,
-    ) {
-        let v = [centre[0] + step[0], centre[1] + step[1]];
-        let c = sad(simd, self.source, trial, 16) + self.bits_cost(v);
-        if c < found.cost {
-            (found.vector, found.cost) = (v, c);
-            found.samples = *trial;
-        }
-    }
-
     /// Looks at the halves and quarters around a vector of whole samples.
     #[inline(always)]
     fn refine<S: Simd>(&self, simd: S, whole_vector: Vector, cost: u32, found: &mut Found) {
         let plane = self.plane;
         let at = self.at(whole_vector);
         let base = [whole_vector[0] * 4, whole_vector[1] * 4];
-        let stride = plane.stride;
+        let (data, stride) = (&plane.data, plane.stride);
         found.vector = base;
         found.cost = cost;
         let inside = (0..2).all(|i| {
             whole_vector[i] > self.limits.least[i] && whole_vector[i] < self.limits.most[i]
         });
         if !inside {
-            whole(plane, at, 16, &mut found.samples);
+            whole(plane, at, &mut found.samples);
             return;
         }
         // Halves to the right, the left, below and above.
         let mut halves = [[0; 256]; 4];
-        half_right(simd, plane, at, 16, &mut halves[0]);
-        half_right(simd, plane, at - 1, 16, &mut halves[1]);
-        half_below(simd, plane, at, 16, &mut halves[2]);
-        half_below(simd, plane, at - stride, 16, &mut halves[3]);
+        half_right(simd, plane, at, &mut halves[0]);
+        half_right(simd, plane, at - 1, &mut halves[1]);
+        half_below(simd, plane, at, &mut halves[2]);
+        half_below(simd, plane, at - stride, &mut halves[3]);
         const HALVES: [Vector; 4] = [[2, 0], [-2, 0], [0, 2], [0, -2]];
         let mut taken = 4;
         for (i, (half, step)) in halves.iter().zip(HALVES).enumerate() {
@@ -203,46 +184,50 @@ impl Search<'_> {
                 (found.vector, found.cost, taken) = (v, c, i);
             }
         }
-        let mut trial = [0; 256];
-        let centre = found.vector;
-        if taken == 4 {
-            whole(plane, at, 16, &mut found.samples);
-            for (half, step) in halves.iter().zip(HALVES) {
-                average_with(simd, half, plane, at, 16, &mut trial);
-                self.try_one(simd, found, centre, [step[0] / 2, step[1] / 2], &trial);
-            }
-            return;
-        }
-        found.samples = halves[taken];
-        let half = &halves[taken];
-        let mut both = [0; 272];
-        let step = HALVES[taken];
-        // Along the half's own direction there are whole samples on both sides, across it halves
-        // of both.
-        average_with(simd, half, plane, at, 16, &mut trial);
-        self.try_one(simd, found, centre, [-step[0] / 2, -step[1] / 2], &trial);
-        let beyond = match taken {
-            0 => at + 1,
-            1 => at - 1,
-            2 => at + stride,
-            _ => at - stride,
-        };
-        average_with(simd, half, plane, beyond, 16, &mut trial);
-        self.try_one(simd, found, centre, [step[0] / 2, step[1] / 2], &trial);
-        if taken < 2 {
-            let from = if taken == 0 { at } else { at - 1 };
-            half_both(simd, plane, from - stride, 17, &mut both);
-            average(simd, half, &both[..256], 16, &mut trial);
-            self.try_one(simd, found, centre, [0, -1], &trial);
-            average(simd, half, &both[16..], 16, &mut trial);
-            self.try_one(simd, found, centre, [0, 1], &trial);
+        // A quarter lies between two of these: each is a step, its half, and the other's samples.
+        let mut both = [[0; 272]; 2];
+        let quarters: [(Vector, &Luma, &[u8], usize); 4] = if taken == 4 {
+            std::array::from_fn(|i| (HALVES[i].map(|v| v / 2), &halves[i], &data[at..], stride))
         } else {
-            let from = if taken == 2 { at } else { at - stride };
-            for (from, step) in [(from - 1, [-1, 0]), (from, [1, 0])] {
-                half_both(simd, plane, from, 16, &mut both);
-                average(simd, half, &both[..256], 16, &mut trial);
-                self.try_one(simd, found, centre, step, &trial);
+            let (half, step) = (&halves[taken], HALVES[taken].map(|v| v / 2));
+            // Along the half's own direction there are whole samples on both sides, across it
+            // halves of both.
+            let beyond = match taken {
+                0 => at + 1,
+                1 => at - 1,
+                2 => at + stride,
+                _ => at - stride,
+            };
+            let (across, second): (Vector, &[u8]) = if taken < 2 {
+                let from = if taken == 0 { at } else { at - 1 };
+                half_both(simd, plane, from - stride, 17, &mut both[0]);
+                ([0, 1], &both[0][16..])
+            } else {
+                let from = if taken == 2 { at } else { at - stride };
+                half_both(simd, plane, from - 1, 16, &mut both[0]);
+                half_both(simd, plane, from, 16, &mut both[1]);
+                ([1, 0], &both[1])
+            };
+            [
+                (step.map(|v| -v), half, &data[at..], stride),
+                (step, half, &data[beyond..], stride),
+                (across.map(|v| -v), half, &both[0], 16),
+                (across, half, second, 16),
+            ]
+        };
+        let centre = found.vector;
+        let mut best = None;
+        for (step, half, other, stride) in quarters {
+            let v = [centre[0] + step[0], centre[1] + step[1]];
+            let c = sad_average(simd, self.source, half, other, stride) + self.bits_cost(v);
+            if c < found.cost {
+                (found.vector, found.cost, best) = (v, c, Some((half, other, stride)));
             }
+        }
+        match best {
+            Some((half, other, stride)) => average(simd, half, other, stride, &mut found.samples),
+            None if taken == 4 => whole(plane, at, &mut found.samples),
+            None => found.samples = halves[taken],
         }
     }
 }

@@ -8,11 +8,11 @@ use std::arch::x86_64 as arch;
 
 use arch::{
     __m128i, __m256i, _mm_add_epi64, _mm_avg_epu8, _mm_cvtsi128_si32, _mm_extract_epi32,
-    _mm_packus_epi16, _mm_unpackhi_epi64, _mm256_add_epi64, _mm256_castsi256_si128,
-    _mm256_cvtepu8_epi16, _mm256_extracti128_si256, _mm256_mulhi_epu16, _mm256_permute2x128_si256,
-    _mm256_sad_epu8, _mm256_set_m128i, _mm256_setzero_si256, _mm256_unpackhi_epi16,
-    _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi16, _mm256_unpacklo_epi32,
-    _mm256_unpacklo_epi64,
+    _mm_packus_epi16, _mm_unpackhi_epi64, _mm256_add_epi64, _mm256_avg_epu8,
+    _mm256_castsi256_si128, _mm256_cvtepu8_epi16, _mm256_extracti128_si256, _mm256_mulhi_epu16,
+    _mm256_permute2x128_si256, _mm256_sad_epu8, _mm256_set_m128i, _mm256_setzero_si256,
+    _mm256_unpackhi_epi16, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi16,
+    _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
 };
 use fearless_simd::prelude::*;
 use fearless_simd::{Avx2, i16x8, i16x16, u8x16, u8x32, u16x16};
@@ -32,6 +32,32 @@ fearless_simd::kernel!(
             let a: u8x32<Avx2> = (*a).simd_into(avx2);
             let b = _mm256_set_m128i(lower.into(), upper.into());
             sum = _mm256_add_epi64(sum, _mm256_sad_epu8(a.into(), b));
+        }
+        let sum = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
+        _mm_cvtsi128_si32(_mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum))) as u32
+    }
+);
+
+fearless_simd::kernel!(
+    /// As [`sad`], of the means of `b` and `c`.
+    #[inline(always)]
+    pub(crate) fn sad_average(
+        avx2: Avx2,
+        a: &[u8; 256],
+        b: &[u8; 256],
+        c: &[u8],
+        stride: usize,
+    ) -> u32 {
+        let c = &c[..15 * stride + 16];
+        let mut sum = _mm256_setzero_si256();
+        let mut at = 0;
+        for (a, b) in a.as_chunks::<32>().0.iter().zip(b.as_chunks::<32>().0) {
+            let upper: u8x16<Avx2> = (*bytes16(c, at)).simd_into(avx2);
+            let lower: u8x16<Avx2> = (*bytes16(c, at + stride)).simd_into(avx2);
+            at += 2 * stride;
+            let (a, b): (u8x32<Avx2>, u8x32<Avx2>) = ((*a).simd_into(avx2), (*b).simd_into(avx2));
+            let mean = _mm256_avg_epu8(b.into(), _mm256_set_m128i(lower.into(), upper.into()));
+            sum = _mm256_add_epi64(sum, _mm256_sad_epu8(a.into(), mean));
         }
         let sum = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
         _mm_cvtsi128_si32(_mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum))) as u32

@@ -43,7 +43,7 @@ fn predict_luma<S: Simd>(
     out: &mut Luma,
 ) {
     let (x, y) = (x as i32 * 4 + i32::from(v[0]), y as i32 * 4 + i32::from(v[1]));
-    interpolate::luma(simd, &reference.luma, x, y, 16, out);
+    interpolate::luma(simd, &reference.luma, x, y, out);
 }
 
 #[inline(always)]
@@ -56,7 +56,7 @@ fn predict_chroma<S: Simd>(
     out: &mut Chroma,
 ) {
     let (x, y) = (x as i32 * 4 + i32::from(v[0]), y as i32 * 4 + i32::from(v[1]));
-    interpolate::chroma(simd, &reference.chroma, x, y, 8, out);
+    interpolate::chroma(simd, &reference.chroma, x, y, out);
 }
 
 impl Job<'_> {
@@ -180,7 +180,7 @@ impl Job<'_> {
     fn luma_levels<S: Simd>(&mut self, simd: S, source: &Source, prediction: &Luma) {
         let out = &mut *self.coder.coefficients;
         coefficients::luma(simd, &source.luma, prediction, &self.quantizers.inter_luma, out);
-        coefficients::thin_luma(simd, out);
+        coefficients::thin_luma(out);
     }
 
     /// The levels of chroma that is predicted from the picture before.
@@ -188,7 +188,7 @@ impl Job<'_> {
     fn chroma_levels<S: Simd>(&mut self, simd: S, source: &Source, prediction: &Chroma) {
         let out = &mut *self.coder.coefficients;
         coefficients::chroma(simd, &source.chroma, prediction, &self.quantizers.inter_chroma, out);
-        coefficients::thin_chroma(simd, out);
+        coefficients::thin_chroma(out);
     }
 
     #[inline(always)]

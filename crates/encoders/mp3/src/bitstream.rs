@@ -3,7 +3,8 @@
 
 use std::collections::VecDeque;
 
-use crate::bits::BitWriter;
+use reelwright_core::bits::BitWriter;
+
 use crate::filterbank::BlockType;
 use crate::granule::Coded;
 use crate::tables::Rate;
@@ -59,11 +60,12 @@ impl Bitstream {
         granules: &[Vec<Coded>],
         mut buffer: Vec<u8>,
     ) {
-        self.side.clear();
+        self.side.start(self.rate.overhead(self.channels));
         self.write_header(header);
         self.write_side_information(granules);
         buffer.clear();
-        buffer.extend_from_slice(self.side.finish());
+        self.side.align();
+        buffer.extend_from_slice(self.side.bytes());
         debug_assert_eq!(buffer.len(), self.rate.overhead(self.channels));
         self.free += size - buffer.len();
         self.open.push_back(Open { bytes: buffer, size });
@@ -114,14 +116,14 @@ impl Bitstream {
             // No copyright, an original, no emphasis.
             (0b0100, 4),
         ] {
-            self.side.put(value, bits);
+            self.side.put(u64::from(value), bits);
         }
     }
 
     fn write_side_information(&mut self, granules: &[Vec<Coded>]) {
         let mpeg1 = self.rate.is_mpeg1();
         let side = &mut self.side;
-        side.put(self.free as u32, if mpeg1 { 9 } else { 8 });
+        side.put(self.free as u64, if mpeg1 { 9 } else { 8 });
         side.put(
             0,
             match (mpeg1, self.channels) {
@@ -136,20 +138,20 @@ impl Bitstream {
         }
         for coded in granules.iter().flatten() {
             let regions = &coded.regions;
-            side.put(coded.bits(), 12);
-            side.put(regions.big as u32 / 2, 9);
-            side.put(coded.global_gain, 8);
-            side.put(coded.scalefactor_coding.compress, if mpeg1 { 4 } else { 9 });
-            side.put(u32::from(coded.block_type != BlockType::Long), 1);
+            side.put(coded.bits().into(), 12);
+            side.put(regions.big as u64 / 2, 9);
+            side.put(coded.global_gain.into(), 8);
+            side.put(coded.scalefactor_coding.compress.into(), if mpeg1 { 4 } else { 9 });
+            side.put(u64::from(coded.block_type != BlockType::Long), 1);
             if coded.block_type == BlockType::Long {
                 regions.table_select.iter().for_each(|&table| side.put(table.into(), 5));
-                side.put(regions.counts[0], 4);
-                side.put(regions.counts[1], 3);
+                side.put(regions.counts[0].into(), 4);
+                side.put(regions.counts[1].into(), 3);
             } else {
                 // No mixed blocks.
-                side.put((coded.block_type as u32) << 1, 3);
+                side.put((coded.block_type as u64) << 1, 3);
                 regions.table_select[..2].iter().for_each(|&table| side.put(table.into(), 5));
-                coded.subblock_gain.iter().for_each(|&gain| side.put(gain, 3));
+                coded.subblock_gain.iter().for_each(|&gain| side.put(gain.into(), 3));
             }
             if mpeg1 {
                 side.put(coded.preflag.into(), 1);

@@ -1,6 +1,7 @@
 //! The encoder: samples in, frames out as soon as their main data is complete.
 
 use fearless_simd::Level;
+use reelwright_core::bits::BitWriter;
 use reelwright_core::{
     AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, CodecId, CodecRecord, Error,
     MediaParameters, Mp3Info, Options, PacketQueue, Result, SampleFormat, StreamParameters,
@@ -8,7 +9,6 @@ use reelwright_core::{
 };
 
 use crate::analysis::Analyser;
-use crate::bits::BitWriter;
 use crate::bitstream::{Bitstream, Header};
 use crate::config::{Config, RateControl};
 use crate::granule::{Coded, Granule, Tools};
@@ -170,7 +170,7 @@ impl Mp3Encoder {
         self.stream.open(header, size, &self.coded, buffer);
         let most_free = self.most_free(size);
         let packer = &mut self.packer;
-        self.stream.fill(self.main_data.finish(), |bytes| packer.pack(bytes, packets));
+        self.stream.fill(self.main_data.bytes(), |bytes| packer.pack(bytes, packets));
         let excess = self.stream.free().saturating_sub(most_free);
         self.stream.stuff(excess, |bytes| packer.pack(bytes, packets));
         self.frames += 1;
@@ -217,7 +217,8 @@ impl Mp3Encoder {
 
     fn write_main_data(&mut self) {
         let bits = &mut self.main_data;
-        bits.clear();
+        let room: u32 = self.coded.iter().flatten().map(Coded::bits).sum();
+        bits.start(room.div_ceil(8) as usize);
         for (granules, coded) in self.granules.iter().zip(&self.coded) {
             for (granule, coded) in granules.iter().zip(coded) {
                 let before = bits.len();
@@ -226,6 +227,7 @@ impl Mp3Encoder {
                 debug_assert_eq!(bits.len() - before, coded.bits() as usize);
             }
         }
+        bits.align();
     }
 }
 

@@ -3,7 +3,8 @@
 
 use fearless_simd::{Level, dispatch};
 
-use crate::bits::BitWriter;
+use reelwright_core::bits::BitWriter;
+
 use crate::huffman_codes::{
     LINBITS, PAIR_TABLES, QUAD_CODES_A, QUAD_CODES_B, QUAD_LENGTHS_A, QUAD_LENGTHS_B, TABLE_SELECT,
 };
@@ -219,10 +220,10 @@ impl Huffman {
                 bits.put(codes.codes[at].into(), codes.lengths[at].into());
                 for (value, line) in [x, y].into_iter().zip(signs) {
                     if linbits > 0 && value >= 15 {
-                        bits.put(u32::from(value - 15), linbits.into());
+                        bits.put(u64::from(value - 15), linbits.into());
                     }
                     if value > 0 {
-                        bits.put(u32::from(*line < 0.0), 1);
+                        bits.put(u64::from(*line < 0.0), 1);
                     }
                 }
             }
@@ -238,7 +239,7 @@ impl Huffman {
             bits.put(codes[at].into(), lengths[at].into());
             for (&value, line) in quad.iter().zip(signs) {
                 if value > 0 {
-                    bits.put(u32::from(*line < 0.0), 1);
+                    bits.put(u64::from(*line < 0.0), 1);
                 }
             }
         }

@@ -7,7 +7,6 @@
 
 mod analysis;
 mod attack;
-mod bits;
 mod bitstream;
 mod config;
 mod encoder;

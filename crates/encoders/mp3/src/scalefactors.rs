@@ -1,7 +1,8 @@
 //! Scalefactors as they are coded: which lengths they have and what that costs (ISO/IEC 11172-3
 //! §2.4.2.7, ISO/IEC 13818-3 §2.4.3.2).
 
-use crate::bits::BitWriter;
+use reelwright_core::bits::BitWriter;
+
 use crate::tables::{MAX_BANDS, SLEN};
 
 /// Bands that have scalefactors: 21 of a long block, 12 in each window of a short one.
@@ -84,7 +85,7 @@ impl Coding {
         let mut factors = factors.iter();
         for (count, slen) in self.groups {
             for factor in factors.by_ref().take(count.into()) {
-                bits.put(u32::from(*factor), slen.into());
+                bits.put(u64::from(*factor), slen.into());
             }
         }
     }

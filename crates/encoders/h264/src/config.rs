@@ -107,8 +107,15 @@ const THREADS: OptionInfo = OptionInfo::int(
     "threads that share the slices of a picture, at most 16; 0 is as many as there are processors",
 );
 
+const SC_THRESHOLD: OptionInfo = OptionInfo::int(
+    "sc_threshold",
+    (0, 100),
+    Some(40),
+    "how readily a picture that has little of the one before becomes a keyframe; 0 is never",
+);
+
 pub(crate) static OPTIONS: &[OptionInfo] =
-    &[PRESET, CRF, QP, PROFILE, CODER, TUNE, LOOPFILTER, SLICES, THREADS];
+    &[PRESET, CRF, QP, PROFILE, CODER, TUNE, LOOPFILTER, SC_THRESHOLD, SLICES, THREADS];
 
 /// How the bit rate is steered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +127,7 @@ pub(crate) enum Rate {
 }
 
 /// Everything that was chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Config {
     pub(crate) rate: Rate,
     pub(crate) profile: Profile,
@@ -129,6 +136,8 @@ pub(crate) struct Config {
     pub(crate) deblocking: Option<i32>,
     /// Pictures from one keyframe to the next.
     pub(crate) gop_size: u32,
+    /// From which share of intra macroblocks on a picture may be a cut; 1 where none is.
+    pub(crate) cut_share: f32,
     pub(crate) slices: usize,
     pub(crate) threads: usize,
 }
@@ -156,8 +165,7 @@ impl Config {
             _ => 0,
         };
         let is_ultrafast = preset == "ultrafast";
-        loopfilter &= tune != "fastdecode" && (!is_ultrafast || loopfilter_given);
-        let coder_given = options.contains(&CODER);
+        loopfilter &= loopfilter_given || (tune != "fastdecode" && !is_ultrafast);
         let profile_given = options.contains(&PROFILE);
         let (profile, coder) = (options.take_choice(&PROFILE)?, options.take_choice(&CODER)?);
         let is_baseline = matches!(profile, "baseline" | "constrained_baseline");
@@ -173,9 +181,7 @@ impl Config {
         };
         let profile = match profile {
             // What needs no more says no more.
-            "main" if !profile_given && !cabac && (coder_given || is_ultrafast) => {
-                Profile::Baseline
-            }
+            "main" if !profile_given && !cabac => Profile::Baseline,
             "main" => Profile::Main,
             "high" => Profile::High,
             _ => Profile::Baseline,
@@ -204,6 +210,7 @@ impl Config {
             cabac,
             deblocking: loopfilter.then_some(offset),
             gop_size: request.config.gop_size.map_or(usual_gop.round() as u32, |size| size.max(1)),
+            cut_share: 1.0 - options.take_int(&SC_THRESHOLD)?.unwrap_or(0) as f32 / 100.0,
             slices,
             threads,
         })

@@ -2,24 +2,26 @@
 
 use reelwright_core::{
     AvcConfig, ChromaLocation, CodecId, CodecRecord, ColorRange, Error, MediaParameters, Options,
-    PacketQueue, Rational, Result, StreamParameters, TimeBase, VideoEncoder, VideoEncoderRequest,
-    VideoFrame, VideoParameters,
+    PacketQueue, Rational, Result, StreamParameters, TimeBase, Timestamp, VideoEncoder,
+    VideoEncoderRequest, VideoFrame, VideoParameters,
 };
 
 use crate::coder::{Color, Encoder, Planes, Settings};
 use crate::config::{Config, Rate};
 use crate::level::{self, Peak};
-use crate::rate::RateControl;
+use crate::rate::{RateControl, step};
 
 /// The types of NAL units that are not in packets but in the record (H.264 table 7-1).
 const SPS: u8 = 7;
 const PPS: u8 = 8;
 /// `chroma_sample_loc_type` of chroma in the middle of its pixels (figure E-1).
 const CENTER: u8 = 1;
-/// From this share of intra macroblocks on, a picture has so little of the one before it that it
-/// becomes a keyframe; or from so many times the last keyframe's bytes on.
-const CUT: f32 = 0.6;
-const CUT_SIZE: f32 = 1.5;
+/// A picture that is so many times as hard as the last keyframe is a cut where it is also so many
+/// times as hard as pictures lately are.
+const HARDER_THAN_KEYFRAME: f64 = 1.5;
+const HARDER_THAN_OTHERS: f64 = 4.0;
+/// So many times the intra macroblocks that pictures lately have is a cut.
+const MORE_INTRA: f32 = 2.0;
 /// Smaller pictures are not worth a keyframe, in bytes.
 const LEAST_CUT: usize = 2048;
 /// How much more than on average the fullest second has at most, roughly.
@@ -31,17 +33,53 @@ const KEYFRAME_QP: u32 = 2;
 pub(crate) struct H264Encoder {
     parameters: StreamParameters,
     coder: Encoder,
-    rate: Rate,
-    /// Where a bit rate is asked for.
-    rate_control: Option<RateControl>,
+    control: Control,
     gop_size: u32,
     /// Pictures since the last keyframe.
     since_keyframe: u32,
-    /// Bytes of the last keyframe.
-    keyframe_bytes: usize,
+    cuts: Cuts,
+    /// The quantiser of the last picture, and its pts.
+    qp: u32,
+    pts: Option<Timestamp>,
     /// A picture as the coder writes it.
     units: Vec<u8>,
     peak: Peak,
+}
+
+/// How quantisers are chosen.
+enum Control {
+    Quantizer(u32),
+    Average(Box<RateControl>),
+}
+
+/// Where pictures are so different from those before that they become keyframes.
+#[derive(Debug)]
+struct Cuts {
+    /// From which share of intra macroblocks on; above 1 there are none.
+    share: f32,
+    /// Bytes times step of the last keyframe.
+    keyframe: f64,
+    /// The same of pictures lately, and their share of intra macroblocks.
+    others: f64,
+    intra: f32,
+}
+
+impl Cuts {
+    /// Whether a picture of so many bytes is one that was encoded with a quantiser, with this share
+    /// of intra macroblocks; takes note of it.
+    fn is_cut(&mut self, bytes: usize, qp: u32, intra: f32) -> bool {
+        let difficulty = bytes as f64 * step(qp.into());
+        let is_cut = self.share < 1.0
+            && bytes >= LEAST_CUT
+            && (intra >= self.share.max(MORE_INTRA * self.intra)
+                || difficulty > HARDER_THAN_KEYFRAME * self.keyframe
+                    && difficulty > HARDER_THAN_OTHERS * self.others);
+        // What comes after a cut may be as different: grain, or a fade.
+        let weight = if is_cut { 1.0 } else { 0.5 };
+        self.intra += weight * (intra - self.intra);
+        self.others += f64::from(weight) * (difficulty - self.others);
+        is_cut
+    }
 }
 
 impl H264Encoder {
@@ -82,48 +120,66 @@ impl H264Encoder {
                 color: request.color,
             }),
         };
-        let rate_control = parameters.bit_rate.map(|bit_rate| {
-            let pixels = u64::from(request.width) * u64::from(request.height);
-            RateControl::new(bit_rate, request.frame_rate, pixels, config.gop_size)
-        });
+        let control = match config.rate {
+            Rate::Quantizer(qp) => Control::Quantizer(qp),
+            Rate::Average(bit_rate) => {
+                let pixels = u64::from(request.width) * u64::from(request.height);
+                let (rate, gop_size) = (request.frame_rate, config.gop_size);
+                Control::Average(Box::new(RateControl::new(bit_rate, rate, pixels, gop_size)))
+            }
+        };
         Ok(Box::new(Self {
             parameters,
             coder,
-            rate: config.rate,
-            rate_control,
+            control,
             gop_size: config.gop_size,
             since_keyframe: config.gop_size,
-            keyframe_bytes: 0,
+            cuts: Cuts { share: config.cut_share, keyframe: 0.0, others: 0.0, intra: 0.0 },
+            qp: 0,
+            pts: None,
             units,
             peak: Peak::default(),
         }))
     }
 
-    /// The quantiser of the next picture.
-    fn quantizer(&mut self, is_keyframe: bool) -> u32 {
-        match (&mut self.rate_control, self.rate) {
-            (Some(control), _) => control.plan(is_keyframe),
-            (None, Rate::Quantizer(qp)) if is_keyframe => qp.saturating_sub(KEYFRAME_QP),
-            (None, Rate::Quantizer(qp)) => qp,
-            (None, Rate::Average(_)) => 0,
-        }
-    }
-
-    /// Whether the picture that was just encoded had better be a keyframe.
-    fn is_cut(&self) -> bool {
-        let bytes = self.units.len();
-        let most = CUT_SIZE * self.keyframe_bytes as f32;
-        self.coder.intra_share() >= CUT || (bytes >= LEAST_CUT && bytes as f32 > most)
-    }
-
     /// Encodes a picture into `units`.
     fn code(&mut self, planes: &Planes<'_>, is_keyframe: bool) -> Result<()> {
-        let qp = self.quantizer(is_keyframe);
+        self.qp = match &mut self.control {
+            Control::Average(control) => control.plan(is_keyframe),
+            // Where there are only keyframes none is predicted from.
+            Control::Quantizer(qp) if is_keyframe && self.gop_size > 1 => {
+                qp.saturating_sub(KEYFRAME_QP)
+            }
+            Control::Quantizer(qp) => *qp,
+        };
         let failed = |error| Error::unsupported(format!("h264: {error}."));
-        self.coder.set_qp(qp as u8).map_err(failed)?;
+        self.coder.set_qp(self.qp as u8).map_err(failed)?;
         self.units.clear();
         self.coder.encode(planes, is_keyframe, &mut self.units).map_err(failed)?;
         Ok(())
+    }
+
+    /// Encodes a picture into `units`, again where it turns out to be another than was planned for;
+    /// returns whether it is a keyframe.
+    fn code_as_it_is(&mut self, planes: &Planes<'_>) -> Result<bool> {
+        let mut is_keyframe = self.since_keyframe >= self.gop_size;
+        self.code(planes, is_keyframe)?;
+        let bytes = self.units.len();
+        let is_cut = !is_keyframe && self.cuts.is_cut(bytes, self.qp, self.coder.intra_share());
+        let is_surprise = match &mut self.control {
+            Control::Average(control) if is_cut => {
+                control.cut(bytes);
+                false
+            }
+            Control::Average(control) => control.is_surprised(bytes, is_keyframe),
+            Control::Quantizer(_) => false,
+        };
+        if is_cut || is_surprise {
+            is_keyframe |= is_cut;
+            self.coder.take_back();
+            self.code(planes, is_keyframe)?;
+        }
+        Ok(is_keyframe)
     }
 }
 
@@ -184,25 +240,23 @@ impl VideoEncoder for H264Encoder {
         let [y, u, v, _] = &frame.planes;
         let planes =
             Planes { data: [y.data, u.data, v.data], strides: [y.stride, u.stride, v.stride] };
-        let mut is_keyframe = self.since_keyframe >= self.gop_size;
-        self.code(&planes, is_keyframe)?;
-        if !is_keyframe && self.is_cut() {
-            is_keyframe = true;
-            self.code(&planes, true)?;
-        }
+        let is_keyframe = self.code_as_it_is(&planes)?;
         let mut data = packets.take_buffer();
         for unit in nal_units(&self.units) {
             data.extend((unit.len() as u32).to_be_bytes());
             data.extend(unit);
         }
         if is_keyframe {
-            (self.since_keyframe, self.keyframe_bytes) = (1, data.len());
+            self.since_keyframe = 1;
+            self.cuts.keyframe = data.len() as f64 * step(self.qp.into());
         } else {
             self.since_keyframe += 1;
         }
-        if let Some(control) = &mut self.rate_control {
-            control.took(data.len(), is_keyframe);
+        if let Control::Average(control) = &mut self.control {
+            let since = self.pts.map_or(1, |before| frame.pts.0.saturating_sub(before.0));
+            control.took(data.len(), is_keyframe, since as f64);
         }
+        self.pts = Some(frame.pts);
         let seconds = self.parameters.time_base.seconds_of(frame.pts);
         self.peak.add(seconds as i64, data.len());
         let packet = packets.push_buffer(data);

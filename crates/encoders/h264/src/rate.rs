@@ -2,7 +2,9 @@
 //!
 //! It is of the usual kind for one pass: the bits that the last pictures took times their
 //! quantiser's step tell how hard the next one is, and what was spent too much or too little is made
-//! up for within about a second.
+//! up for within about a second. What a keyframe takes more than other pictures is planned, and counts
+//! as if it were spent in equal parts until the next one. A picture that is much harder than was to
+//! be expected is encoded again, now that this is known.
 
 use reelwright_core::Rational;
 
@@ -12,20 +14,30 @@ const MEMORY: f64 = 0.5;
 const COMPRESSION: f64 = 0.6;
 /// Seconds of surplus that double the quantiser's step.
 const TOLERANCE: f64 = 0.5;
+/// The most seconds that are made up for where too little was spent: a film after a still picture
+/// shall not get all that the still picture did not take.
+const MOST_DEFICIT: f64 = 1.0;
 /// How much finer a keyframe is than the pictures that follow from it.
 const KEYFRAME_FACTOR: f64 = 1.4;
 /// How much more bits a keyframe takes at the same step, until it is known.
 const KEYFRAME_BITS: f64 = 5.0;
+/// The most seconds' bits that a keyframe may take, or pictures' where those are longer.
+const MOST_OF_KEYFRAME: (f64, f64) = (2.0, 6.0);
 /// The most that the quantiser changes from picture to picture.
 const MAX_CHANGE: f64 = 8.0;
-/// Pictures that a guess counts for.
+/// Pictures that a guess counts for, and seconds after which pictures count for little.
 const PRIOR: f64 = 2.0;
+const WINDOW: f64 = 10.0;
 /// The difficulty of a first keyframe: bits times step for each pixel.
 const FIRST_DIFFICULTY: f64 = 6.0;
+/// How many times the bits that were planned are a surprise, where they are as many as this share of
+/// a second's.
+const SURPRISE: f64 = 3.0;
+const LEAST_SURPRISE: f64 = 0.25;
 const MAX_QP: f64 = 51.0;
 
 /// The step of a quantiser (H.264 §8.5.9: it doubles every 6).
-fn step(qp: f64) -> f64 {
+pub(crate) fn step(qp: f64) -> f64 {
     0.625 * libm::exp2(qp / 6.0)
 }
 
@@ -39,9 +51,9 @@ struct Demand {
     /// Bits times step of the last pictures, weighted, and the weights.
     difficulty: f64,
     weights: f64,
-    /// Bits that all pictures would have taken with a step as the difficulty alone has it.
+    /// Bits that pictures would have taken with a step as the difficulty alone has it, and how many
+    /// pictures those are; both fade.
     asked: f64,
-    /// Pictures.
     count: f64,
 }
 
@@ -66,9 +78,10 @@ impl Demand {
         self.eased() * self.asked / (self.count * wanted)
     }
 
-    fn add(&mut self, difficulty: f64) {
-        self.asked += difficulty / self.eased();
-        self.count += 1.0;
+    /// Adds a picture; of what was before, so much stays in the sums.
+    fn add(&mut self, difficulty: f64, stays: f64) {
+        self.asked = stays * self.asked + difficulty / self.eased();
+        self.count = stays * self.count + 1.0;
         self.difficulty = MEMORY * self.difficulty + difficulty;
         self.weights = MEMORY * self.weights + 1.0;
     }
@@ -77,14 +90,23 @@ impl Demand {
 /// A stream's rate control.
 #[derive(Debug)]
 pub(crate) struct RateControl {
+    /// Bits of a picture that is shown as long as the frame rate has it.
     per_picture: f64,
     per_second: f64,
-    /// Pictures from one keyframe to the next.
+    /// The most pictures from one keyframe to the next.
     gop_size: f64,
+    /// How many they are where there are cuts.
+    gop: f64,
     keyframes: Demand,
     others: Demand,
-    pictures: f64,
-    spent: f64,
+    is_first: bool,
+    since_keyframe: f64,
+    /// How many times as long as the frame rate has it pictures are shown.
+    interval: f64,
+    /// Bits that were spent beyond those that time brought.
+    surplus: f64,
+    /// What keyframes took more than others, as far as it is not in `surplus` yet.
+    excess: f64,
     /// The quantiser of the last picture, had it been no keyframe.
     last: Option<f64>,
     planned: u32,
@@ -97,57 +119,126 @@ impl RateControl {
             per_picture: bit_rate as f64 / frame_rate.to_f64(),
             per_second: bit_rate as f64,
             gop_size: gop_size.into(),
+            gop: gop_size.into(),
             keyframes: Demand::guess(difficulty),
             others: Demand::guess(difficulty / KEYFRAME_BITS),
-            pictures: 0.0,
-            spent: 0.0,
+            is_first: true,
+            since_keyframe: 0.0,
+            interval: 1.0,
+            surplus: 0.0,
+            excess: 0.0,
             last: None,
             planned: 0,
         }
     }
 
-    /// The quantiser of the next picture.
-    pub(crate) fn plan(&mut self, is_keyframe: bool) -> u32 {
+    /// Bits for a picture that is no keyframe; of a keyframe where there is nothing else.
+    fn wanted(&self) -> f64 {
+        let budget = self.per_picture * self.interval;
+        if self.gop_size <= 1.0 {
+            return budget;
+        }
         // A keyframe takes as many bits as so many others.
         let ratio = KEYFRAME_FACTOR * self.keyframes.difficulty() / self.others.difficulty();
-        let wanted = self.per_picture * self.gop_size / (self.gop_size - 1.0 + ratio);
-        // Where all pictures are keyframes, nothing is known of the others.
-        let step_of_others = if self.gop_size > 1.0 {
-            self.others.step(wanted)
-        } else {
-            self.keyframes.step(self.per_picture) * KEYFRAME_FACTOR
-        };
-        let surplus = self.spent - self.pictures * self.per_picture;
-        let seconds = surplus / (TOLERANCE * self.per_second);
-        let mut qp = quantizer(step_of_others * libm::exp2(seconds.clamp(-2.0, 4.0)));
+        let wanted = budget * self.gop / (self.gop - 1.0 + ratio);
+        let most = self.most_of_keyframe();
+        if wanted * ratio > most { (budget * self.gop - most) / (self.gop - 1.0) } else { wanted }
+    }
+
+    /// The most bits of a keyframe.
+    fn most_of_keyframe(&self) -> f64 {
+        let budget = self.per_picture * self.interval;
+        (MOST_OF_KEYFRAME.0 * self.per_second).max(MOST_OF_KEYFRAME.1 * budget)
+    }
+
+    /// The quantiser of the next picture.
+    pub(crate) fn plan(&mut self, is_keyframe: bool) -> u32 {
+        let seconds = (self.surplus / (TOLERANCE * self.per_second)).clamp(-2.0, 4.0);
+        let demand = if self.gop_size > 1.0 { &self.others } else { &self.keyframes };
+        let mut qp = quantizer(demand.step(self.wanted()) * libm::exp2(seconds));
         if let Some(last) = self.last {
             qp = qp.clamp(last - MAX_CHANGE, last + MAX_CHANGE);
         }
-        qp = qp.clamp(0.0, MAX_QP);
-        self.last = Some(qp);
-        if is_keyframe {
-            qp -= quantizer(KEYFRAME_FACTOR) - quantizer(1.0);
+        if is_keyframe && self.gop_size > 1.0 {
+            let finer = quantizer(KEYFRAME_FACTOR) - quantizer(1.0);
+            let least = quantizer(self.keyframes.difficulty() / self.most_of_keyframe());
+            qp = qp.clamp(0.0, MAX_QP + finer);
+            self.last = Some(qp.min(MAX_QP));
+            qp = (qp - finer).max(least);
+        } else {
+            qp = qp.clamp(0.0, MAX_QP);
+            self.last = Some(qp);
         }
         self.planned = qp.clamp(0.0, MAX_QP).round() as u32;
         self.planned
     }
 
-    /// Takes note of what the planned picture took.
-    pub(crate) fn took(&mut self, bytes: usize, is_keyframe: bool) {
+    /// Bits times step of the planned picture.
+    fn difficulty(&self, bytes: usize) -> f64 {
+        8.0 * bytes as f64 * step(self.planned.into())
+    }
+
+    /// Whether the planned picture took so much more than was to be expected that it is planned and
+    /// encoded again.
+    pub(crate) fn is_surprised(&mut self, bytes: usize, is_keyframe: bool) -> bool {
         let bits = 8.0 * bytes as f64;
-        let difficulty = bits * step(self.planned.into());
-        if is_keyframe {
-            if self.pictures == 0.0 {
-                // The first picture says more than a guess.
-                self.keyframes = Demand::guess(difficulty);
-                self.others = Demand::guess(difficulty / KEYFRAME_BITS);
-            }
-            self.keyframes.add(difficulty);
-        } else {
-            self.others.add(difficulty);
+        let difficulty = self.difficulty(bytes);
+        let demand = if is_keyframe { &self.keyframes } else { &self.others };
+        let is_surprise = difficulty > SURPRISE * demand.difficulty()
+            && bits > LEAST_SURPRISE * self.per_second
+            && f64::from(self.planned) < MAX_QP;
+        if is_surprise && is_keyframe {
+            self.learn(difficulty);
+        } else if is_surprise {
+            self.others = Demand::guess(difficulty);
+            self.last = None;
         }
-        self.pictures += 1.0;
-        self.spent += bits;
+        is_surprise
+    }
+
+    /// The planned picture begins something new: it becomes a keyframe, and is planned again.
+    pub(crate) fn cut(&mut self, bytes: usize) {
+        self.learn(self.difficulty(bytes));
+    }
+
+    /// A keyframe is as difficult as this, whatever was before.
+    fn learn(&mut self, difficulty: f64) {
+        self.keyframes = Demand::guess(difficulty);
+        if self.others.difficulty() < difficulty / KEYFRAME_BITS || self.is_first {
+            self.others = Demand::guess(difficulty / KEYFRAME_BITS);
+        }
+        self.last = None;
+    }
+
+    /// Takes note of what the planned picture took, `interval` pictures of the frame rate after the
+    /// one before.
+    pub(crate) fn took(&mut self, bytes: usize, is_keyframe: bool, interval: f64) {
+        let second = self.per_second / self.per_picture;
+        let interval = interval.clamp(0.0, second.max(1.0));
+        self.interval += (interval - self.interval) / 8.0;
+        let mut bits = 8.0 * bytes as f64;
+        let difficulty = self.difficulty(bytes).max(1.0);
+        if is_keyframe {
+            if self.is_first {
+                // The first picture says more than a guess.
+                self.learn(difficulty);
+            } else {
+                self.gop += (self.since_keyframe - self.gop) / 2.0;
+            }
+            self.since_keyframe = 0.0;
+            self.keyframes.add(difficulty, MEMORY);
+            let excess = (bits - self.wanted()).max(0.0);
+            self.excess += excess;
+            bits -= excess;
+        } else {
+            self.others.add(difficulty, 1.0 - 1.0 / (WINDOW * second).max(4.0));
+        }
+        self.is_first = false;
+        let share = self.excess / (self.gop - self.since_keyframe).max(1.0);
+        self.since_keyframe += 1.0;
+        self.excess -= share;
+        self.surplus += bits + share - self.per_picture * interval;
+        self.surplus = self.surplus.max(-MOST_DEFICIT * self.per_second);
     }
 }
 
@@ -160,20 +251,43 @@ mod tests {
         (difficulty / step(qp.into()) / 8.0) as usize
     }
 
-    /// The bit rate of ten seconds at 25 pictures a second, of which each is as hard as told.
-    fn rate_of(bit_rate: u64, gop_size: u32, difficulty: impl Fn(u32) -> f64) -> f64 {
-        let rate = Rational::new(25, 1).unwrap();
+    /// The bits of each picture, and its quantiser, where pictures are as hard as told, some are cuts,
+    /// and keyframes are `keyframe` times as hard as others.
+    fn encode(
+        (bit_rate, per_second, gop_size): (u64, u32, u32),
+        keyframe: f64,
+        film: &[(f64, bool)],
+    ) -> Vec<(f64, u32)> {
+        let rate = Rational::new(per_second.into(), 1).unwrap();
         let mut control = RateControl::new(bit_rate, rate, 1280 * 720, gop_size);
-        let mut sum = 0;
-        for picture in 0..250 {
-            let is_keyframe = picture % gop_size == 0;
-            let qp = control.plan(is_keyframe);
-            let kind = if is_keyframe && gop_size > 1 { 6.0 } else { 1.0 };
-            let size = bytes(kind * difficulty(picture), qp);
-            control.took(size, is_keyframe);
-            sum += size;
+        let mut since = gop_size;
+        let mut pictures = Vec::new();
+        for &(difficulty, is_cut) in film {
+            let mut is_keyframe = since >= gop_size;
+            let mut qp = control.plan(is_keyframe);
+            let of = |is_keyframe: bool| {
+                difficulty * if is_keyframe && gop_size > 1 || is_cut { keyframe } else { 1.0 }
+            };
+            if is_cut && !is_keyframe {
+                control.cut(bytes(of(true), qp));
+                is_keyframe = true;
+                qp = control.plan(true);
+            } else if control.is_surprised(bytes(of(is_keyframe), qp), is_keyframe) {
+                qp = control.plan(is_keyframe);
+            }
+            let size = bytes(of(is_keyframe), qp);
+            control.took(size, is_keyframe, 1.0);
+            since = if is_keyframe { 1 } else { since + 1 };
+            pictures.push((8.0 * size as f64, qp));
         }
-        8.0 * sum as f64 / 10.0
+        pictures
+    }
+
+    /// The bit rate of ten seconds at 25 pictures a second.
+    fn rate_of(bit_rate: u64, gop_size: u32, difficulty: impl Fn(u32) -> f64) -> f64 {
+        let film: Vec<_> = (0..250).map(|picture| (difficulty(picture), false)).collect();
+        let pictures = encode((bit_rate, 25, gop_size), 6.0, &film);
+        pictures.iter().map(|(bits, _)| bits).sum::<f64>() / 10.0
     }
 
     #[test]
@@ -199,5 +313,39 @@ mod tests {
     fn the_step_doubles_every_six() {
         assert!((step(30.0) / step(24.0) - 2.0).abs() < 1e-12);
         assert!((quantizer(step(17.0)) - 17.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_follows_a_still_picture_does_not_get_what_that_left() {
+        for (still, bit_rate) in [(50, 500_000), (1000, 500_000), (15_000, 1_000_000)] {
+            for begins_with_cut in [true, false] {
+                let mut film = vec![(100.0, false); still];
+                film.push((1e6, begins_with_cut));
+                film.extend([(1e6, false); 249]);
+                let pictures = encode((bit_rate, 25, 250), 6.0, &film);
+                let bits = |of: &[(f64, u32)]| of.iter().map(|(bits, _)| bits).sum::<f64>();
+                let film = &pictures[still..];
+                for second in film.windows(25) {
+                    assert!(bits(second) < 3.5 * bit_rate as f64, "{still}: {}", bits(second));
+                }
+                let whole = bits(film) / 10.0 / bit_rate as f64;
+                assert!((0.9..1.25).contains(&whole), "{still}: {whole}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_quantiser_of_even_pictures_is_even() {
+        for (per_second, gop_size, keyframe) in
+            [(1, 10, 6.0), (1, 10, 40.0), (5, 50, 20.0), (25, 250, 6.0), (25, 250, 60.0)]
+        {
+            let film = vec![(1e6, false); 4 * gop_size as usize];
+            let pictures = encode((500_000, per_second, gop_size), keyframe, &film);
+            let late = &pictures[2 * gop_size as usize..];
+            let others = late.iter().enumerate().filter(|(i, _)| i % gop_size as usize != 0);
+            let others: Vec<_> = others.map(|(_, (_, qp))| *qp).collect();
+            let (least, most) = (others.iter().min().unwrap(), others.iter().max().unwrap());
+            assert!(most - least <= 4, "{per_second} {gop_size} {keyframe}: {others:?}");
+        }
     }
 }

@@ -38,6 +38,8 @@ pub(crate) struct Encoder {
     /// Pictures since the last IDR picture; none yet if there was none.
     since_idr: Option<u32>,
     idr_id: u32,
+    /// Both as they were before the last picture.
+    before: (Option<u32>, u32),
 }
 
 impl Encoder {
@@ -76,6 +78,7 @@ impl Encoder {
             padded,
             since_idr: None,
             idr_id: 0,
+            before: (None, 0),
         })
     }
 
@@ -115,6 +118,7 @@ impl Encoder {
             Some(since) if !force_idr && since + 1 < self.settings.gop => since + 1,
             _ => 0,
         };
+        self.before = (self.since_idr, self.idr_id);
         let idr = since_idr == 0;
         if idr && self.since_idr.is_some() {
             self.idr_id ^= 1;
@@ -129,6 +133,13 @@ impl Encoder {
         self.pictures.swap(0, 1);
         self.macroblocks.swap(0, 1);
         Ok(idr)
+    }
+
+    /// Forgets the last picture, so that it can be encoded otherwise; once in a row.
+    pub(crate) fn take_back(&mut self) {
+        self.pictures.swap(0, 1);
+        self.macroblocks.swap(0, 1);
+        (self.since_idr, self.idr_id) = self.before;
     }
 
     /// What share of the last picture's macroblocks is intra, 0 to 1; 1 in an IDR picture, 0 before

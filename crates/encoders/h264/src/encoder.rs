@@ -22,7 +22,7 @@ const HARDER_THAN_KEYFRAME: f64 = 1.5;
 const HARDER_THAN_OTHERS: f64 = 4.0;
 /// So many times the intra macroblocks that pictures lately have is a cut.
 const MORE_INTRA: f32 = 2.0;
-/// Smaller pictures are not worth a keyframe, in bytes.
+/// Smaller ones are no harder, in bytes.
 const LEAST_CUT: usize = 2048;
 /// How much more than on average the fullest second has at most, roughly.
 const PEAK_FACTOR: u64 = 2;
@@ -69,11 +69,11 @@ impl Cuts {
     /// of intra macroblocks; takes note of it.
     fn is_cut(&mut self, bytes: usize, qp: u32, intra: f32) -> bool {
         let difficulty = bytes as f64 * step(qp.into());
-        let is_cut = self.share < 1.0
-            && bytes >= LEAST_CUT
-            && (intra >= self.share.max(MORE_INTRA * self.intra)
-                || difficulty > HARDER_THAN_KEYFRAME * self.keyframe
-                    && difficulty > HARDER_THAN_OTHERS * self.others);
+        let has_more_intra = intra >= self.share.max(MORE_INTRA * self.intra);
+        let is_harder = bytes >= LEAST_CUT
+            && difficulty > HARDER_THAN_KEYFRAME * self.keyframe
+            && difficulty > HARDER_THAN_OTHERS * self.others;
+        let is_cut = self.share < 1.0 && (has_more_intra || is_harder);
         // What comes after a cut may be as different: grain, or a fade.
         let weight = if is_cut { 1.0 } else { 0.5 };
         self.intra += weight * (intra - self.intra);
@@ -271,5 +271,47 @@ impl VideoEncoder for H264Encoder {
             level::raise(&mut record.sps, self.peak.bits());
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which of some pictures are cuts; each has bytes, at one quantiser, and a share of intra.
+    fn cuts(keyframe: usize, pictures: &[(usize, f32)]) -> Vec<usize> {
+        let mut cuts =
+            Cuts { share: 0.6, keyframe: keyframe as f64 * step(24.0), others: 0.0, intra: 0.0 };
+        let mut found = Vec::new();
+        for (i, &(bytes, intra)) in pictures.iter().enumerate() {
+            if cuts.is_cut(bytes, 24, intra) {
+                cuts.keyframe = bytes as f64 * step(24.0);
+                found.push(i);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn a_new_scene_is_a_cut() {
+        let film = [[(5_000, 0.05); 20], [(60_000, 0.9); 20]].concat();
+        assert_eq!(cuts(50_000, &film), [20]);
+        // Also where nothing is intra: from one flat field to another.
+        let slides = [[(300, 0.0); 20], [(9_000, 0.0); 20]].concat();
+        assert_eq!(cuts(1_000, &slides), [20]);
+    }
+
+    #[test]
+    fn grain_and_fades_are_one_cut_at_most() {
+        assert_eq!(cuts(60_000, &[(62_000, 0.95); 50]), [0]);
+        assert!(cuts(60_000, &[(70_000, 0.4); 50]).is_empty());
+        let fade: Vec<_> = (1..50).map(|i| (2_000 * i, 0.7)).collect();
+        assert!(cuts(500, &fade).len() <= 1, "{:?}", cuts(500, &fade));
+    }
+
+    #[test]
+    fn small_pictures_are_no_cuts_because_they_are_larger() {
+        assert!(cuts(100, &[(10, 0.0), (2_000, 0.1), (10, 0.0), (2_000, 0.1)]).is_empty());
+        assert_eq!(cuts(100, &[(10, 0.0), (2_000, 0.9), (10, 0.0)]), [1]);
     }
 }

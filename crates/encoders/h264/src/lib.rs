@@ -2,7 +2,9 @@
 //!
 //! Packets are the NAL units of a picture after their lengths in four bytes; the parameter sets
 //! are in the parameters' record. There are no B-frames: packets come at once and in order.
-//! Chroma is 4:2:0, so both sizes must be even.
+//! Chroma is 4:2:0, so both sizes must be even. All macroblocks of a picture have its quantiser, and
+//! none is I_PCM: noise with a quantiser below about 12 takes more bits a macroblock than §A.3.1
+//! allows, and no cabac_zero_words are written (§7.4.2.10).
 //!
 //! It stands in for other encoders that scripts name, with a warning: `libx264`, `libopenh264` and
 //! `h264_nvenc`, and `mpeg1video` and `mpeg2video`, whose codecs nothing here encodes.

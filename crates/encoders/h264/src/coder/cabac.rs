@@ -51,10 +51,10 @@ impl Cabac {
     }
 
     /// Begins a slice; `cabac_init_idc` is of no account in an I slice.
-    pub(crate) fn start(&mut self, intra: bool, cabac_init_idc: usize, qp: u8) {
+    pub(crate) fn start(&mut self, intra: bool, qp: u8) {
         (self.low, self.range, self.pending) = (0, 510, -1);
         self.bytes.clear();
-        let init = if intra { &INIT_I } else { &INIT_P[cabac_init_idc] };
+        let init = if intra { &INIT_I } else { &INIT_P };
         for (state, &(m, n)) in self.states[..CONTEXTS].iter_mut().zip(init) {
             let value = (((i32::from(m) * i32::from(qp)) >> 4) + i32::from(n)).clamp(1, 126);
             *state = if value <= 63 { (63 - value) << 1 } else { ((value - 64) << 1) | 1 } as u8;
@@ -118,7 +118,7 @@ impl Cabac {
         self.flush();
     }
 
-    /// An Exp-Golomb code of order `k` (§9.3.2.3).
+    /// An Exp-Golomb code of order `k` (§9.3.2.3); less than 65536.
     pub(crate) fn exp_golomb(&mut self, mut value: u32, mut k: u32) {
         while value >= 1 << k {
             self.bypass(1, 1);
@@ -126,11 +126,7 @@ impl Cabac {
             k += 1;
         }
         self.bypass(0, 1);
-        if k > 16 {
-            self.bypass(value >> 16, k - 16);
-            k = 16;
-        }
-        self.bypass(value & ((1 << k) - 1), k);
+        self.bypass(value, k);
     }
 
     /// A bin that ends something; after a 1 only [`Self::finish`] may follow.
@@ -238,7 +234,7 @@ mod tests {
     fn a_decoder_reads_what_was_written() {
         for seed in 1..200u32 {
             let mut coder = Cabac::new();
-            coder.start(seed % 2 == 0, seed as usize % 3, (seed % 52) as u8);
+            coder.start(seed % 2 == 0, (seed % 52) as u8);
             let states = coder.states;
             let mut state = seed;
             let mut next = move || {

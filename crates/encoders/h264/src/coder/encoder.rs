@@ -1,7 +1,9 @@
 //! Pictures in, NAL units out.
 
+use std::sync::{Mutex, PoisonError};
+
 use fearless_simd::Level;
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(test)))]
 use fearless_simd::Simd;
 
 use crate::coder::bits::append_nal;
@@ -229,11 +231,9 @@ impl Encoder {
             let job = Job {
                 header: SliceHeader {
                     first_macroblock: (first_row * columns) as u32,
-                    intra: idr,
                     idr,
                     frame_num,
                     idr_id: self.idr_id,
-                    cabac_init_idc: 0,
                     qp: self.quantizers.qp,
                     deblocking,
                     deblocking_offset: self.settings.deblock.unwrap_or(0),
@@ -264,23 +264,28 @@ impl Encoder {
             return;
         }
         let jobs: Vec<_> = self.coders.iter_mut().enumerate().map(next_job).collect();
-        let mut shares: Vec<Vec<Job<'_>>> = (0..threads).map(|_| Vec::new()).collect();
-        for (i, job) in jobs.into_iter().enumerate() {
-            shares[i * threads / slices].push(job);
-        }
-        std::thread::scope(|scope| {
-            let own = shares.pop();
-            for share in shares {
-                scope.spawn(|| share.into_iter().for_each(run));
+        let jobs = Mutex::new(jobs.into_iter());
+        let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = || {
+            while let Some(job) = next() {
+                run(job);
             }
-            own.into_iter().flatten().for_each(run);
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                // Where the system has no thread left the others do its work.
+                if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                    break;
+                }
+            }
+            work();
         });
     }
 }
 
 /// Runs a job with the instructions of AVX2, or with those that all of these processors have: each
-/// level takes a copy of the whole encoder, and the ones beside bring little.
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+/// level takes a copy of the whole encoder, and the ones beside bring little. Tests take them all.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(test)))]
 fn run_job(level: Level, job: &mut Job<'_>) {
     if let Some(avx2) = level.as_avx2() {
         avx2.vectorize(
@@ -296,7 +301,7 @@ fn run_job(level: Level, job: &mut Job<'_>) {
     }
 }
 
-#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(test))))]
 fn run_job(level: Level, job: &mut Job<'_>) {
     fearless_simd::dispatch!(level, simd => job.run(simd));
 }

@@ -26,12 +26,12 @@ impl Entropy {
 
     /// Begins a slice of so many macroblocks.
     pub(crate) fn start(&mut self, slice: &SliceHeader, macroblocks: usize) {
-        // Room, so that nothing is allocated later.
+        // Room for all but the finest quantisers, so that little is allocated later.
         let room = macroblocks * 64;
         match self {
             Self::Cabac { header, cabac } => {
                 slice.write(header, true);
-                cabac.start(slice.intra, slice.cabac_init_idc as usize, slice.qp);
+                cabac.start(slice.idr, slice.qp);
                 cabac.reserve(room);
             }
             Self::Cavlc(cavlc) => {
@@ -69,7 +69,7 @@ impl Entropy {
                 syntax::vector_difference(cabac, difference, sums);
                 syntax::pattern(cabac, near, current.pattern);
                 if current.pattern != 0 {
-                    syntax::qp_delta(cabac, 0, false);
+                    syntax::no_qp_delta(cabac);
                     syntax::residuals(cabac, near, current, coefficients);
                 }
             }
@@ -107,7 +107,7 @@ impl Entropy {
             syntax::pattern(cabac, near, current.pattern);
         }
         if is16 || current.pattern != 0 {
-            syntax::qp_delta(cabac, 0, false);
+            syntax::no_qp_delta(cabac);
             syntax::residuals(cabac, near, current, coefficients);
         }
     }

@@ -191,7 +191,7 @@ fn mix<S: Simd>(
 
 #[inline(always)]
 fn both<S: Simd>(simd: S, cb: &[u8], cr: &[u8], at: usize) -> i16x16<S> {
-    let [cb, cr] = [cb, cr].map(|data| u64::from_le_bytes(*bytes8(data, at)));
+    let [cb, cr] = [cb, cr].map(|data| u64::from_ne_bytes(*bytes8(data, at)));
     let bytes: u64x2<S> = [cb, cr].simd_into(simd);
     widen16(simd, bytes.bitcast())
 }

@@ -6,39 +6,46 @@ use crate::coder::settings::{Profile, Settings};
 /// `log2_max_frame_num_minus4` + 4.
 pub(crate) const FRAME_NUM_BITS: u32 = 8;
 
-/// The limits of a level (table A-1): `level_idc`, macroblocks per second, per picture and in the
-/// decoded picture buffer.
-const LEVELS: [(u32, u64, u64, u64); 15] = [
-    (10, 1_485, 99, 396),
-    (11, 3_000, 396, 900),
-    (12, 6_000, 396, 2_376),
-    (20, 11_880, 396, 2_376),
-    (21, 19_800, 792, 4_752),
-    (22, 20_250, 1_620, 8_100),
-    (30, 40_500, 1_620, 8_100),
-    (31, 108_000, 3_600, 18_000),
-    (32, 216_000, 5_120, 20_480),
-    (40, 245_760, 8_192, 32_768),
-    (42, 522_240, 8_704, 34_816),
-    (50, 589_824, 22_080, 110_400),
-    (51, 983_040, 36_864, 184_320),
-    (52, 2_073_600, 36_864, 184_320),
-    (62, 16_711_680, 139_264, 696_320),
+/// The limits of a level (table A-1): `level_idc`, macroblocks per second and per picture. Where two
+/// have the same, the lower one.
+const LEVELS: [(u32, u64, u64); 16] = [
+    (10, 1_485, 99),
+    (11, 3_000, 396),
+    (12, 6_000, 396),
+    (13, 11_880, 396),
+    (21, 19_800, 792),
+    (22, 20_250, 1_620),
+    (30, 40_500, 1_620),
+    (31, 108_000, 3_600),
+    (32, 216_000, 5_120),
+    (40, 245_760, 8_192),
+    (42, 522_240, 8_704),
+    (50, 589_824, 22_080),
+    (51, 983_040, 36_864),
+    (52, 2_073_600, 36_864),
+    (60, 4_177_920, 139_264),
+    (61, 8_355_840, 139_264),
 ];
+const HIGHEST: u32 = 62;
+/// The most pictures a second below level 6 (§A.3.4.1: so long a picture takes at least).
+const MOST_PICTURES: u64 = 172;
 
 /// The lowest level whose limits on size and speed hold.
 fn level(settings: &Settings) -> u32 {
     let (columns, rows) = settings.macroblocks();
     let size = (columns * rows) as u64;
     let (numerator, denominator) = settings.frame_rate;
-    let speed = size * u64::from(numerator) / u64::from(denominator.max(1));
+    let (numerator, denominator) = (u64::from(numerator), u64::from(denominator.max(1)));
+    let speed = (size * numerator).div_ceil(denominator);
+    let is_fast = numerator > MOST_PICTURES * denominator;
     let longest = columns.max(rows) as u64;
     LEVELS
         .iter()
-        .find(|&&(_, most_speed, most_size, _)| {
-            speed <= most_speed && size <= most_size && longest * longest <= 8 * most_size
+        .find(|&&(level, most_speed, most_size)| {
+            let holds = speed <= most_speed && size <= most_size;
+            holds && longest * longest <= 8 * most_size && (level >= 60 || !is_fast)
         })
-        .map_or(62, |level| level.0)
+        .map_or(HIGHEST, |level| level.0)
 }
 
 /// Appends both parameter sets as NAL units.
@@ -158,11 +165,9 @@ fn picture(w: &mut BitWriter, settings: &Settings) {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SliceHeader {
     pub(crate) first_macroblock: u32,
-    pub(crate) intra: bool,
     pub(crate) idr: bool,
     pub(crate) frame_num: u32,
     pub(crate) idr_id: u32,
-    pub(crate) cabac_init_idc: u32,
     pub(crate) qp: u8,
     /// `disable_deblocking_filter_idc`.
     pub(crate) deblocking: u32,
@@ -175,13 +180,13 @@ impl SliceHeader {
     pub(crate) fn write(&self, w: &mut BitWriter, cabac: bool) {
         w.clear();
         w.unsigned(self.first_macroblock);
-        w.unsigned(if self.intra { 7 } else { 5 });
+        w.unsigned(if self.idr { 7 } else { 5 });
         w.unsigned(0); // pic_parameter_set_id
         w.put(self.frame_num, FRAME_NUM_BITS);
         if self.idr {
             w.unsigned(self.idr_id);
         }
-        if !self.intra {
+        if !self.idr {
             w.flag(false); // num_ref_idx_active_override_flag
             w.flag(false); // ref_pic_list_modification_flag_l0
         }
@@ -191,8 +196,8 @@ impl SliceHeader {
         } else {
             w.flag(false); // adaptive_ref_pic_marking_mode_flag
         }
-        if cabac && !self.intra {
-            w.unsigned(self.cabac_init_idc);
+        if cabac && !self.idr {
+            w.unsigned(0); // cabac_init_idc
         }
         w.signed(i32::from(self.qp) - 26);
         w.unsigned(self.deblocking);
@@ -202,6 +207,31 @@ impl SliceHeader {
         }
         if cabac {
             w.align_with_ones();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_the_lowest_that_hold() {
+        for (width, height, frame_rate, expected) in [
+            (176, 144, (15, 1), 10),
+            (352, 288, (30, 1), 13),
+            (352, 288, (30_001, 1000), 21),
+            (1280, 720, (30, 1), 31),
+            (1920, 1080, (30, 1), 40),
+            (1920, 1080, (60, 1), 42),
+            (3840, 2160, (30, 1), 51),
+            (4096, 4096, (25, 1), 60),
+            (64, 64, (172, 1), 11),
+            (64, 64, (173, 1), 60),
+            (4096, 4096, (1000, 1), 62),
+        ] {
+            let settings = Settings { frame_rate, ..Settings::new(width, height) };
+            assert_eq!(level(&settings), expected, "{width}x{height} {frame_rate:?}");
         }
     }
 }

@@ -53,9 +53,15 @@ impl Quantizers {
         Self {
             qp,
             lambda: u32::from(LAMBDA[usize::from(qp)]),
-            intra_luma: Quantizer::new(qp, INTRA_ROUNDING, limit),
+            // The coarsest steps would leave the range of the inverse transform (§8.5.12).
+            intra_luma: Quantizer::new(
+                qp,
+                if qp < 49 { INTRA_ROUNDING } else { INTER_ROUNDING },
+                limit,
+            ),
             intra_chroma: Quantizer::new(chroma, INTRA_ROUNDING, limit),
             inter_luma: Quantizer::new(qp, INTER_ROUNDING, limit),
+            // Chroma has few levels, and what it lacks is seen: flat colours stay wrong.
             inter_chroma: Quantizer::new(chroma, INTRA_ROUNDING, limit),
             allow_intra16: cabac || qp >= FINEST_INTRA16,
         }

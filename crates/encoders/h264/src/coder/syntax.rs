@@ -133,17 +133,10 @@ pub(crate) fn pattern(cabac: &mut Cabac, near: Neighbours<'_>, pattern: u8) {
     }
 }
 
-/// `mb_qp_delta`; `after_change` is whether the one before it in the slice was not 0.
+/// `mb_qp_delta`: all macroblocks of a slice have its quantiser.
 #[inline(always)]
-pub(crate) fn qp_delta(cabac: &mut Cabac, delta: i32, after_change: bool) {
-    let magnitude = delta.unsigned_abs() * 2;
-    let code = if delta > 0 { magnitude - 1 } else { magnitude };
-    let mut context = 60 + usize::from(after_change);
-    for n in 0..code {
-        cabac.encode(context, 1);
-        context = if n == 0 { 62 } else { 63 };
-    }
-    cabac.encode(context, 0);
+pub(crate) fn no_qp_delta(cabac: &mut Cabac) {
+    cabac.encode(60, 0);
 }
 
 /// All residuals of a macroblock.

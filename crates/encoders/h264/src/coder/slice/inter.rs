@@ -18,13 +18,11 @@ fn offer(macroblock: &Macroblock) -> Offer {
     matches!(macroblock.kind, Kind::Skip | Kind::Inter).then_some(macroblock.vector)
 }
 
-/// The prediction of a vector (§8.4.1.3) from its neighbours; `alone` is whether only the left one
-/// is there at all.
+/// The prediction of a vector (§8.4.1.3) from its neighbours.
 #[inline(always)]
-fn predict_vector(left: Offer, top: Offer, right: Offer, alone: bool) -> Vector {
+fn predict_vector(left: Offer, top: Offer, right: Offer) -> Vector {
     match (left, top, right) {
         (Some(v), None, None) | (None, Some(v), None) | (None, None, Some(v)) => v,
-        (Some(v), _, _) if alone => v,
         _ => {
             let (a, b, c) =
                 (left.unwrap_or_default(), top.unwrap_or_default(), right.unwrap_or_default());
@@ -87,8 +85,7 @@ impl Job<'_> {
             OUTSIDE
         };
         let offers = [offer(&left), offer(&top), offer(right)];
-        let alone = top.is_outside() && right.is_outside();
-        let prediction = predict_vector(offers[0], offers[1], offers[2], alone);
+        let prediction = predict_vector(offers[0], offers[1], offers[2]);
         let still = |m: &Macroblock, offer: Offer| m.is_outside() || offer == Some([0; 2]);
         let skip_vector =
             if still(&left, offers[0]) || still(&top, offers[1]) { [0; 2] } else { prediction };

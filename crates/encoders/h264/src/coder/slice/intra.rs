@@ -138,7 +138,7 @@ impl Job<'_> {
             modes: best.modes,
             ..Macroblock::OUTSIDE
         };
-        let in_p = !self.header.intra;
+        let in_p = !self.header.idr;
         self.coder.entropy.intra(near, in_p, &current, best.mode, coefficients);
         self.macroblocks[index] = current;
         if is16 {

@@ -20,6 +20,29 @@ use fearless_simd::{Avx2, i16x8, i16x16, u8x16, u8x32, u16x16};
 use crate::coder::lanes::bytes16;
 
 fearless_simd::kernel!(
+    /// The sum of four numbers, which has 32 bits.
+    #[inline(always)]
+    fn total(_avx2: Avx2, sums: __m256i) -> u32 {
+        let sums = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
+        _mm_cvtsi128_si32(_mm_add_epi64(sums, _mm_unpackhi_epi64(sums, sums))) as u32
+    }
+);
+
+#[inline(always)]
+fn registers(avx2: Avx2, [a, b, c, d]: [[i16; 16]; 4]) -> [__m256i; 4] {
+    let (a, b): (i16x16<Avx2>, i16x16<Avx2>) = (a.simd_into(avx2), b.simd_into(avx2));
+    let (c, d): (i16x16<Avx2>, i16x16<Avx2>) = (c.simd_into(avx2), d.simd_into(avx2));
+    [a.into(), b.into(), c.into(), d.into()]
+}
+
+#[inline(always)]
+fn arrays(avx2: Avx2, [a, b, c, d]: [__m256i; 4]) -> [[i16; 16]; 4] {
+    let (a, b): (i16x16<Avx2>, i16x16<Avx2>) = (a.simd_into(avx2), b.simd_into(avx2));
+    let (c, d): (i16x16<Avx2>, i16x16<Avx2>) = (c.simd_into(avx2), d.simd_into(avx2));
+    [a.into(), b.into(), c.into(), d.into()]
+}
+
+fearless_simd::kernel!(
     /// The sum of absolute differences of pairs of rows of sixteen.
     #[inline(always)]
     pub(crate) fn sad(avx2: Avx2, a: &[u8], b: &[u8], stride: usize) -> u32 {
@@ -33,8 +56,7 @@ fearless_simd::kernel!(
             let b = _mm256_set_m128i(lower.into(), upper.into());
             sum = _mm256_add_epi64(sum, _mm256_sad_epu8(a.into(), b));
         }
-        let sum = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
-        _mm_cvtsi128_si32(_mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum))) as u32
+        total(avx2, sum)
     }
 );
 
@@ -59,8 +81,7 @@ fearless_simd::kernel!(
             let mean = _mm256_avg_epu8(b.into(), _mm256_set_m128i(lower.into(), upper.into()));
             sum = _mm256_add_epi64(sum, _mm256_sad_epu8(a.into(), mean));
         }
-        let sum = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
-        _mm_cvtsi128_si32(_mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum))) as u32
+        total(avx2, sum)
     }
 );
 
@@ -123,20 +144,14 @@ fearless_simd::kernel!(
     /// Transposes four 4x4 blocks that lie side by side.
     #[inline(always)]
     pub(crate) fn transpose(avx2: Avx2, rows: [[i16; 16]; 4]) -> [[i16; 16]; 4] {
-        let [a, b, c, d] = rows;
-        let (a, b, c, d): (i16x16<Avx2>, i16x16<Avx2>, i16x16<Avx2>, i16x16<Avx2>) =
-            (a.simd_into(avx2), b.simd_into(avx2), c.simd_into(avx2), d.simd_into(avx2));
-        let (a, b, c, d): (__m256i, __m256i, __m256i, __m256i) =
-            (a.into(), b.into(), c.into(), d.into());
+        let [a, b, c, d] = registers(avx2, rows);
         let (t0, t1) = (_mm256_unpacklo_epi16(a, b), _mm256_unpackhi_epi16(a, b));
         let (t2, t3) = (_mm256_unpacklo_epi16(c, d), _mm256_unpackhi_epi16(c, d));
         let (u0, u1) = (_mm256_unpacklo_epi32(t0, t2), _mm256_unpackhi_epi32(t0, t2));
         let (u2, u3) = (_mm256_unpacklo_epi32(t1, t3), _mm256_unpackhi_epi32(t1, t3));
-        let a: i16x16<Avx2> = _mm256_unpacklo_epi64(u0, u2).simd_into(avx2);
-        let b: i16x16<Avx2> = _mm256_unpackhi_epi64(u0, u2).simd_into(avx2);
-        let c: i16x16<Avx2> = _mm256_unpacklo_epi64(u1, u3).simd_into(avx2);
-        let d: i16x16<Avx2> = _mm256_unpackhi_epi64(u1, u3).simd_into(avx2);
-        [a.into(), b.into(), c.into(), d.into()]
+        let (a, b) = (_mm256_unpacklo_epi64(u0, u2), _mm256_unpackhi_epi64(u0, u2));
+        let (c, d) = (_mm256_unpacklo_epi64(u1, u3), _mm256_unpackhi_epi64(u1, u3));
+        arrays(avx2, [a, b, c, d])
     }
 );
 
@@ -144,17 +159,13 @@ fearless_simd::kernel!(
     /// Transposes groups of four lanes.
     #[inline(always)]
     pub(crate) fn transpose_groups(avx2: Avx2, columns: [[i16; 16]; 4]) -> [[i16; 16]; 4] {
-        let [a, b, c, d] = columns;
-        let (a, b, c, d): (i16x16<Avx2>, i16x16<Avx2>, i16x16<Avx2>, i16x16<Avx2>) =
-            (a.simd_into(avx2), b.simd_into(avx2), c.simd_into(avx2), d.simd_into(avx2));
-        let (a, b, c, d): (__m256i, __m256i, __m256i, __m256i) =
-            (a.into(), b.into(), c.into(), d.into());
+        let [a, b, c, d] = registers(avx2, columns);
         let (t0, t1) = (_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
         let (t2, t3) = (_mm256_unpacklo_epi64(c, d), _mm256_unpackhi_epi64(c, d));
-        let a: i16x16<Avx2> = _mm256_permute2x128_si256::<0x20>(t0, t2).simd_into(avx2);
-        let b: i16x16<Avx2> = _mm256_permute2x128_si256::<0x20>(t1, t3).simd_into(avx2);
-        let c: i16x16<Avx2> = _mm256_permute2x128_si256::<0x31>(t0, t2).simd_into(avx2);
-        let d: i16x16<Avx2> = _mm256_permute2x128_si256::<0x31>(t1, t3).simd_into(avx2);
-        [a.into(), b.into(), c.into(), d.into()]
+        let a = _mm256_permute2x128_si256::<0x20>(t0, t2);
+        let b = _mm256_permute2x128_si256::<0x20>(t1, t3);
+        let c = _mm256_permute2x128_si256::<0x31>(t0, t2);
+        let d = _mm256_permute2x128_si256::<0x31>(t1, t3);
+        arrays(avx2, [a, b, c, d])
     }
 );

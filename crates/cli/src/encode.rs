@@ -103,6 +103,9 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
     // Decoders find their way past damage, and do not always say so.
     let complete = !inputs.iter().any(Stream::is_short);
     if !complete && !interrupted {
+        if inputs.iter().all(|input| input.written == 0) {
+            bail!("Nothing was encoded: the input ends before its first picture or sample.");
+        }
         log::warn!("The input states more than could be read.");
     }
     let streams = inputs.iter().enumerate().filter_map(|(index, input)| {

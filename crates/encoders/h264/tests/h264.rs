@@ -2,7 +2,7 @@
 
 use reelwright_core::{
     ChromaLocation, CodecConfig, CodecId, CodecRecord, ColorInfo, ErrorKind, PacketQueue, Rational,
-    Timestamp, VideoEncoderRequest, h264,
+    Timestamp, VideoBuffer, VideoEncoderRequest, h264,
 };
 use reelwright_enc_h264::ENCODER;
 use reelwright_testkit::pictures::{EncodedVideo, VideoCase, keeps_the_promises, psnr, tight};
@@ -85,6 +85,9 @@ fn a_finer_quantiser_is_larger_and_better() {
     // What it leaves out can be asked for.
     let all = "preset=ultrafast coder=cabac loopfilter=true profile=main";
     assert_eq!(sized("preset=superfast"), sized(all));
+    let all = "tune=fastdecode coder=cabac loopfilter=true profile=main";
+    assert_eq!(sized(""), sized(all));
+    assert!(sized("tune=fastdecode coder=cabac") != sized(all));
 }
 
 #[test]
@@ -114,6 +117,82 @@ fn keyframes_come_as_often_as_asked() {
             let types = h264::nal_units(&packet.data).unwrap();
             let is_idr = types.iter().any(|unit| unit[0] & 0x1f == 5);
             assert_eq!(is_idr, packet.keyframe);
+        }
+    }
+}
+
+/// Changes every sample of some pictures; told are the picture's number, the sample's and its value.
+fn changed(
+    mut film: Vec<VideoBuffer>,
+    change: impl Fn(usize, usize, u8) -> u8,
+) -> Vec<VideoBuffer> {
+    for (index, picture) in film.iter_mut().enumerate() {
+        for (plane, _) in picture.planes_mut() {
+            for (at, value) in plane.iter_mut().enumerate() {
+                *value = change(index, at, *value);
+            }
+        }
+    }
+    film
+}
+
+/// From -`strength` to `strength`, another number for each picture and sample.
+fn grain(index: usize, at: usize, strength: i32) -> i32 {
+    let mut state = (index as u32) << 20 ^ at as u32;
+    for _ in 0..3 {
+        state = (state ^ state >> 15).wrapping_mul(0x2c1b_3c6d) ^ state >> 12;
+    }
+    (state >> 8) as i32 % (2 * strength + 1) - strength
+}
+
+fn keyframes(case: &VideoCase<'_>, film: &[VideoBuffer]) -> Vec<usize> {
+    let encoded = case.encode(film, |index| index as i64).unwrap();
+    let packets = encoded.packets.iter().enumerate();
+    packets.filter(|(_, packet)| packet.keyframe).map(|(index, _)| index).collect()
+}
+
+#[test]
+fn cuts_are_keyframes_unless_nobody_wants_them() {
+    for options in ["", "sc_threshold=0", "qp=34", "qp=34 sc_threshold=0"] {
+        let case = with(CodecConfig::default(), options);
+        let film = changed(case.film(20), |index, at, value| {
+            if index < 12 { value } else { 128 + (at * 7 / 5 % 90) as u8 - value / 4 }
+        });
+        let expected = if options.contains("sc_threshold") { vec![0] } else { vec![0, 12] };
+        assert_eq!(keyframes(&case, &film), expected, "{options}");
+    }
+}
+
+#[test]
+fn grain_and_fades_are_no_cuts() {
+    for bit_rate in [None, Some(400_000)] {
+        let case = with(CodecConfig { bit_rate, ..CodecConfig::default() }, "");
+        for strength in [10, 30, 80] {
+            let film = changed(case.film(25), |index, at, value| {
+                (i32::from(value) + grain(index, at, strength)).clamp(0, 255) as u8
+            });
+            assert!(keyframes(&case, &film).len() <= 2, "{bit_rate:?} {strength}");
+        }
+        let fade =
+            changed(case.film(25), |index, _, value| (usize::from(value) * index / 25) as u8);
+        assert!(keyframes(&case, &fade).len() <= 3, "{bit_rate:?}");
+    }
+}
+
+#[test]
+fn a_film_after_a_still_picture_does_not_take_what_that_left() {
+    let bit_rate = 400_000;
+    let case = with(CodecConfig { bit_rate: Some(bit_rate), ..CodecConfig::default() }, "");
+    for still in [1, 50, 250] {
+        let film =
+            changed(case.film(still + 50), |index, at, value| match index.checked_sub(still) {
+                None => 40,
+                Some(index) => (i32::from(value) + grain(index, at, 6)).clamp(0, 255) as u8,
+            });
+        let encoded = case.encode(&film, |index| index as i64).unwrap();
+        for second in encoded.packets[still..].windows(25) {
+            let bits: usize = second.iter().map(|packet| 8 * packet.data.len()).sum();
+            assert!(bits < 4 * bit_rate as usize, "{still}: {bits}");
         }
     }
 }

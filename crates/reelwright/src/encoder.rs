@@ -110,8 +110,10 @@ pub struct ChunkCursor {
     /// The frames of the chunk, and the next one to take.
     rows: usize,
     row: usize,
-    /// Samples of silence to write before the next one.
+    /// Samples of silence, or repeated frames, to write before the next one.
     gap: i64,
+    /// Whether a frame was encoded whose packets were not yet written.
+    is_encoded: bool,
     next: Next,
 }
 
@@ -125,6 +127,10 @@ enum Next {
 }
 
 impl ChunkCursor {
+    fn new(index: usize, rows: usize, gap: i64) -> Self {
+        Self { index, rows, row: 0, gap, is_encoded: false, next: Next::Work }
+    }
+
     /// Whether all of the chunk was written.
     pub fn is_done(&self) -> bool {
         self.next == Next::Done
@@ -423,8 +429,8 @@ impl<'w> StreamingMediaEncoder<'w> {
         let gap = audio.schedule(plan).map_err(|error| error.in_stream(index));
         let gap = self.or_fail(gap)?;
         let rows = chunk.shape()[0];
-        let mut cursor = ChunkCursor { index, rows, row: 0, gap, next: Next::Work };
-        self.find_next(&mut cursor)?;
+        let mut cursor = ChunkCursor::new(index, rows, gap);
+        self.find_next(&mut cursor);
         self.take(&mut cursor, chunk)?;
         Ok(cursor)
     }
@@ -439,9 +445,9 @@ impl<'w> StreamingMediaEncoder<'w> {
             return Ok(());
         }
         let index = cursor.index;
-        let audio = self.streams[index].audio(index)?;
+        let stream = &mut self.streams[index];
         let shape = chunk.shape();
-        if !audio.is_alike(chunk) || shape[0] != cursor.rows {
+        if !stream.is_alike(chunk) || shape[0] != cursor.rows {
             return Err(Error::chunk(format!(
                 "The chunk changed while it was written: it had {} frames, and has the shape \
                  {shape:?} of {} now. {} frames of it were written.",
@@ -451,8 +457,24 @@ impl<'w> StreamingMediaEncoder<'w> {
             ))
             .in_stream(index));
         }
-        cursor.row = audio.take(chunk, cursor.row);
-        self.find_next(cursor)
+        match stream {
+            Stream::Audio(audio) => cursor.row = audio.take(chunk, cursor.row),
+            Stream::Video(video) => {
+                let source = Source::Chunk(chunk, cursor.row);
+                // Before the first frame a gap is filled with it.
+                let written = if cursor.gap > 0 {
+                    cursor.gap -= 1;
+                    video.repeat(source)
+                } else {
+                    cursor.row += 1;
+                    video.write(source)
+                };
+                cursor.is_encoded = true;
+                self.or_fail(written.map_err(|error| error.in_stream(index)))?;
+            }
+        }
+        self.find_next(cursor);
+        Ok(())
     }
 
     /// Encodes and writes what was taken with a cursor, up to where more of the chunk is needed.
@@ -463,31 +485,42 @@ impl<'w> StreamingMediaEncoder<'w> {
     pub fn advance(&mut self, cursor: &mut ChunkCursor) -> Result<()> {
         let index = cursor.index;
         while cursor.has_work() {
-            let audio = self.streams[index].audio(index)?;
-            if !audio.has_work() && cursor.gap > 0 {
-                let silence = audio.silence(cursor.gap.min(SILENCE) as usize);
-                cursor.gap -= audio.take(&silence, 0) as i64;
-            }
-            let worked = audio.work().map_err(|error| error.in_stream(index));
-            self.or_fail(worked)?;
+            let worked = match &mut self.streams[index] {
+                Stream::Audio(audio) => {
+                    if !audio.has_work() && cursor.gap > 0 {
+                        let silence = audio.silence(cursor.gap.min(SILENCE) as usize);
+                        cursor.gap -= audio.take(&silence, 0) as i64;
+                    }
+                    audio.work()
+                }
+                Stream::Video(video) if !cursor.is_encoded && cursor.gap > 0 => {
+                    cursor.gap -= 1;
+                    video.repeat_last()
+                }
+                Stream::Video(_) => Ok(()),
+            };
+            cursor.is_encoded = false;
+            self.or_fail(worked.map_err(|error| error.in_stream(index)))?;
             self.write_packets(false)?;
-            self.find_next(cursor)?;
+            self.find_next(cursor);
             self.check_interrupt()?;
         }
         self.was_interrupted = false;
         Ok(())
     }
 
-    fn find_next(&mut self, cursor: &mut ChunkCursor) -> Result<()> {
-        let has_work = self.streams[cursor.index].audio(cursor.index)?.has_work();
-        cursor.next = if has_work || cursor.gap > 0 {
+    fn find_next(&self, cursor: &mut ChunkCursor) {
+        let has_work = match &self.streams[cursor.index] {
+            Stream::Audio(audio) => audio.has_work() || cursor.gap > 0,
+            Stream::Video(video) => cursor.is_encoded || (cursor.gap > 0 && video.has_picture()),
+        };
+        cursor.next = if has_work {
             Next::Work
         } else if cursor.row < cursor.rows {
             Next::Chunk
         } else {
             Next::Done
         };
-        Ok(())
     }
 
     /// Writes a chunk of pictures, of `u8` and of shape (frame, channel, height, width), to stream
@@ -510,13 +543,30 @@ impl<'w> StreamingMediaEncoder<'w> {
         chunk: &TensorView<'_>,
         pts: Option<f64>,
     ) -> Result<()> {
-        let video = self.open_stream(index)?.video(index)?;
-        let gap = video.check(chunk, pts).map_err(|error| error.in_stream(index))?;
-        self.repeat_picture(index, gap, Source::Chunk(chunk, 0))?;
-        for picture in 0..chunk.shape()[0] {
-            self.write_picture(index, Source::Chunk(chunk, picture))?;
+        let mut cursor = self.begin_video_chunk(index, chunk, pts)?;
+        while !cursor.is_done() {
+            self.take(&mut cursor, chunk)?;
+            self.advance(&mut cursor)?;
         }
         Ok(())
+    }
+
+    /// Begins to write a chunk whose memory is only borrowed for each call that reads it, as
+    /// [`begin_audio_chunk`](Self::begin_audio_chunk) does.
+    ///
+    /// # Errors
+    /// As [`write_video_chunk`](Self::write_video_chunk), of a chunk that does not fit.
+    pub fn begin_video_chunk(
+        &mut self,
+        index: usize,
+        chunk: &TensorView<'_>,
+        pts: Option<f64>,
+    ) -> Result<ChunkCursor> {
+        let video = self.open_stream(index)?.video(index)?;
+        let gap = video.check(chunk, pts).map_err(|error| error.in_stream(index))?;
+        let mut cursor = ChunkCursor::new(index, chunk.shape()[0], gap);
+        self.find_next(&mut cursor);
+        Ok(cursor)
     }
 
     /// Writes one picture to stream `index`, which must have been added for
@@ -561,6 +611,21 @@ impl<'w> StreamingMediaEncoder<'w> {
                 "Invalid stream index. Index must be in range of [0, {streams}). Found: {index}"
             ))
         })
+    }
+
+    /// Whether `open` was called with success, or the output failed since.
+    pub fn is_opened(&self) -> bool {
+        !matches!(self.state, State::New(_))
+    }
+
+    /// Whether the output could not be opened, or failed: nothing more can be written.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.state, State::Unopened(_) | State::Failed(..))
+    }
+
+    /// Whether an interrupt ended the last call that wrote something.
+    pub fn was_interrupted(&self) -> bool {
+        self.was_interrupted
     }
 
     /// How many bytes the output has been handed so far; none where it is not open.

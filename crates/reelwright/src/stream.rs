@@ -1,6 +1,8 @@
 //! One stream of either kind, at work.
 
-use reelwright_core::{Error, PacketQueue, Result, StreamParameters, TimeLimits, Timestamp};
+use reelwright_core::{
+    Error, PacketQueue, Result, StreamParameters, TensorView, TimeLimits, Timestamp,
+};
 
 use crate::audio_pipeline::AudioPipeline;
 use crate::video_pipeline::VideoPipeline;
@@ -47,6 +49,14 @@ impl Stream {
         match self {
             Self::Audio(audio) => audio.set_limits(limits),
             Self::Video(_) => {}
+        }
+    }
+
+    /// Whether a chunk has the type and, but for its frames, the shape of those that are checked.
+    pub(crate) fn is_alike(&self, chunk: &TensorView<'_>) -> bool {
+        match self {
+            Self::Audio(audio) => audio.is_alike(chunk),
+            Self::Video(video) => video.is_alike(chunk),
         }
     }
 

@@ -36,6 +36,8 @@ pub struct Target<'w> {
     /// For messages.
     name: String,
     buffer_size: usize,
+    /// Whether nobody says that a writer can seek.
+    is_doubtful: bool,
 }
 
 enum Kind<'w> {
@@ -54,7 +56,7 @@ impl<W: Write + Seek> WriteSeek for W {}
 
 impl<'w> Target<'w> {
     fn new(kind: Kind<'w>, name: impl Into<String>, buffer_size: usize) -> Self {
-        Self { kind, name: name.into(), buffer_size }
+        Self { kind, name: name.into(), buffer_size, is_doubtful: false }
     }
 
     /// A writer: bytes are only appended, and containers that would go back to their start are
@@ -66,6 +68,14 @@ impl<'w> Target<'w> {
     /// A writer that can seek: its present position is the start of the file.
     pub fn seekable_writer(writer: impl Write + Seek + Send + 'w) -> Self {
         Self::new(Kind::Seekable(Box::new(writer)), "writer", WRITER_BUFFER)
+    }
+
+    /// A writer that is opened before the encoder is, and may or may not be able to seek: that is
+    /// found out then.
+    pub fn opened_writer(writer: impl Write + Seek + Send + 'w) -> Self {
+        let mut target = Self::seekable_writer(writer);
+        target.is_doubtful = true;
+        target
     }
 
     /// The most bytes a writer is handed at once; 4096 unless set, and at least 1. Files are not
@@ -183,7 +193,9 @@ impl<'w> Target<'w> {
                     return Err(failed(error));
                 }
                 Err(error) => {
-                    log::warn!(
+                    let level = if self.is_doubtful { log::Level::Debug } else { log::Level::Warn };
+                    log::log!(
+                        level,
                         "The writer cannot seek, though it says so ({error}). The format's layout \
                          for streams is written."
                     );

@@ -121,12 +121,12 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
                 input_rate: source.sample_rate,
                 clamped: encoder.clamped_samples(index).unwrap_or(0),
             },
-            (Source::Video(_), MediaParameters::Video(video)) => StreamSummary::Video {
+            (Source::Video(source), MediaParameters::Video(video)) => StreamSummary::Video {
                 codec,
                 width: video.width,
                 height: video.height,
                 pixel_format: video.pixel_format,
-                frame_rate: video.frame_rate,
+                frame_rate: video.frame_rate.unwrap_or(source.frame_rate),
                 pictures: input.written,
                 seconds: input.seconds,
             },

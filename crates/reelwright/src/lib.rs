@@ -36,6 +36,7 @@ mod frame_rate;
 mod interleave;
 mod patient;
 mod registry;
+mod schedule;
 mod stream;
 mod target;
 mod video_pipeline;
@@ -51,7 +52,7 @@ pub use reelwright_core::{
     CodecId, ColorInfo, ColorRange, DataType, Element, EncoderInfo, Error, ErrorKind, Interrupt,
     Layouts, MediaParameters, Metadata, MuxerInfo, OptionInfo, OptionKind, Options, Picture,
     PixelFormat, Plane, Rational, Result, SampleFormat, SampleRates, StreamParameters, TensorView,
-    Timestamp, TypedBuffer, TypedSlice, VideoBuffer, VideoEncoderInfo, VideoFrame,
+    TimeBase, Timestamp, TypedBuffer, TypedSlice, VideoBuffer, VideoEncoderInfo, VideoFrame,
 };
 pub use registry::{
     audio_encoders, default_audio_encoder, default_video_encoder, muxers, output_devices,

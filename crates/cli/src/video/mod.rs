@@ -99,6 +99,7 @@ impl VideoInput {
             color: self.color,
             planes: Default::default(),
             pts: Timestamp(0),
+            duration: None,
         };
         for (index, data) in data.into_iter().enumerate().take(self.format.planes()) {
             let (stride, _) = self.format.plane_size(index, self.width, self.height);

@@ -23,6 +23,8 @@ const INPUTS: &[PixelFormat] = &[
 const HD_LINES: u32 = 720;
 /// Frames of so many pixels may take any encoder longer than an interrupt can wait.
 const SLOW_PIXELS: u64 = 1920 * 1080;
+/// An option of encoders in hardware, for which another one stands in.
+const GPU: OptionInfo = OptionInfo::int("gpu", (-2, i32::MAX as i64), None, "the device; ignored");
 /// The most pixels that a picture has each way.
 const MAX_SIZE: u32 = 1 << 16;
 
@@ -291,6 +293,9 @@ impl VideoStream {
             )));
         }
         let mut options = self.encoder_options.clone();
+        if self.encoder.as_ref().is_some_and(|name| name.ends_with("_nvenc")) {
+            options.take_int(&GPU)?;
+        }
         let mut config = self.codec_config;
         let threads = take_video(&info.encoder, &mut options, &mut config)?;
         let encoder_frame_rate = match self.encoder_frame_rate {
@@ -424,7 +429,7 @@ fn positive_rate(what: &str, rate: f64) -> Result<Rational> {
 
 /// The format to encode pictures in that come as `input`.
 ///
-/// A lossy codec takes its first one, as players are sure to have that; others the chunks' own
+/// A lossy codec takes its first one, as players are sure to have that, and JPEG gray; others the chunks' own
 /// if there is one, or one that keeps colour.
 fn nearest(codec: CodecId, input: PixelFormat, formats: &[PixelFormat]) -> PixelFormat {
     let own = || formats.iter().copied().find(|format| *format == input);
@@ -436,6 +441,9 @@ fn nearest(codec: CodecId, input: PixelFormat, formats: &[PixelFormat]) -> Pixel
         };
         formats.iter().copied().find(|format| *format == plain)
     };
+    if codec == CodecId::Mjpeg && input == PixelFormat::Gray8 && own().is_some() {
+        return input;
+    }
     let kept = if codec.is_lossless() { own().or_else(without_padding) } else { None };
     kept.or(formats.first().copied()).expect("an encoder takes at least one format")
 }

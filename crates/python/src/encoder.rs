@@ -455,7 +455,13 @@ impl Core {
                 break;
             }
             chunk.view(part, |view| {
-                py.detach(|| encoder.take(&mut cursor, view)).map_err(refused)
+                // A block of audio takes less time than to let other threads go on.
+                let taken = if IS_AUDIO {
+                    encoder.take(&mut cursor, view)
+                } else {
+                    py.detach(|| encoder.take(&mut cursor, view))
+                };
+                taken.map_err(refused)
             })?;
         }
         Ok(())

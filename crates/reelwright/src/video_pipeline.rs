@@ -255,11 +255,10 @@ impl VideoPipeline {
         let in_encoded = |units| time_base.rescale(Timestamp(units), encoded).0;
         if in_encoded(at) > self.limits.pts || in_encoded(gap) > self.limits.gap {
             return Err(Error::chunk(format!(
-                "A PTS of {} leaves a gap of {:.0} s. The format stores times up to {:.0} s, and \
-                 gaps of up to {:.0} s. Nothing of the chunk was written.",
+                "A PTS of {} leaves a gap of {:.0} s. The format stores gaps of up to {:.0} s. \
+                 Nothing of the chunk was written.",
                 seconds(at),
                 seconds(gap),
-                encoded.seconds_of(Timestamp(self.limits.pts)),
                 encoded.seconds_of(Timestamp(self.limits.gap))
             )));
         }

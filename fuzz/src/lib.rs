@@ -175,7 +175,7 @@ pub fn stream(u: &mut Unstructured<'_>) -> Result<StreamParameters> {
             width: u.arbitrary()?,
             height: u.arbitrary()?,
             pixel_format: *u.choose(PixelFormat::ALL)?,
-            frame_rate: rational(u)?,
+            frame_rate: Some(rational(u)?),
             sample_aspect_ratio: rational(u)?,
             color: ColorInfo::default(),
         })

@@ -74,11 +74,13 @@ fn a_picture_of_gif_is_shown_for_as_long_as_it_should_be() {
 #[test]
 fn a_picture_of_apng_is_shown_for_as_long_as_it_should_be() {
     let shown = |rate, times: &[f64]| apng_frames(&animation("apng", rate, times, true).unwrap());
+    // After a pause a frame has its nominal length.
     assert_eq!(shown(25.0, &[0.0, 700.04]), [((17_501, 25), 0), ((1, 25), 40)]);
     // Two seconds and more of a rate that they are no fraction of: 71 · 1001 / 30000.
     let ntsc = 30_000.0 / 1001.0;
     let frames = shown(ntsc, &[0.0, 71.0 / ntsc]);
-    assert_eq!(frames, [((65_535, 27_663), 0), ((1001, 30_000), 40)]);
+    // The last one lasts as long as the one before it.
+    assert_eq!(frames, [((65_535, 27_663), 0), ((65_534, 27_663), 40)]);
     // Where that would be too coarse, the picture is shown again.
     let frames = shown(ntsc, &[0.0, 2999.0 / ntsc]);
     assert_eq!(frames, [((100, 1), 0), ((1999, 30_000), 0), ((1001, 30_000), 40)]);
@@ -123,8 +125,11 @@ fn an_apng_is_the_same_where_the_output_cannot_seek() {
 
 #[test]
 fn gif_says_which_rates_players_do_not_heed() {
-    let warnings = |rate| logged(|| animation("gif", rate, &[0.0, 0.5], true).unwrap()).1;
+    let warnings =
+        |rate| logged(|| animation("gif", rate, &[0.0, 0.5, 0.5 + 1.0 / rate], true).unwrap()).1;
     assert!(warnings(50.0).is_empty());
+    // A time base, not how often frames come.
+    assert!(logged(|| animation("gif", 1000.0, &[0.0, 0.5, 0.54], true).unwrap()).1.is_empty());
     for (rate, told) in [(60.0, " 60 pictures"), (60_000.0 / 1001.0, " 59.94 pictures")] {
         let found = warnings(rate);
         assert_eq!(found.len(), 1, "{found:?}");

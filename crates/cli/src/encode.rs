@@ -289,13 +289,13 @@ fn summary(
                 input_rate: source.sample_rate,
                 clamped: encoder.clamped_samples(index).unwrap_or(0),
             },
-            (Source::Video(_) | Source::Still(_), MediaParameters::Video(video)) => {
+            (Source::Video(source) | Source::Still(source), MediaParameters::Video(video)) => {
                 StreamSummary::Video {
                     codec,
                     width: video.width,
                     height: video.height,
                     pixel_format: video.pixel_format,
-                    frame_rate: video.frame_rate,
+                    frame_rate: video.frame_rate.unwrap_or(source.frame_rate),
                     pictures: stream.written,
                     seconds: stream.seconds,
                 }

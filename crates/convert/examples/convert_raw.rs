@@ -28,7 +28,15 @@ fn frame(data: &[u8], format: PixelFormat, (width, height): (usize, usize)) -> V
         let (data, after) = rest.split_at(stride * rows);
         (*plane, rest) = (Plane { data, stride }, after);
     }
-    VideoFrame { format, width, height, color: ColorInfo::BT601, planes, pts: Timestamp(0) }
+    VideoFrame {
+        format,
+        width,
+        height,
+        color: ColorInfo::BT601,
+        planes,
+        pts: Timestamp(0),
+        duration: None,
+    }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -3,7 +3,7 @@
 use crate::error::list;
 use crate::{
     AudioFrame, ChannelLayout, CodecId, ColorInfo, OptionInfo, Options, PacketQueue, PixelFormat,
-    Rational, Result, SampleFormat, StreamParameters, VideoFrame,
+    Rational, Result, SampleFormat, StreamParameters, TimeBase, VideoFrame,
 };
 
 /// An audio codec at work on one stream. Push frames in, collect packets out; it does no I/O.
@@ -132,7 +132,10 @@ pub struct VideoEncoderRequest {
     pub width: u32,
     /// In pixels.
     pub height: u32,
-    /// Pictures per second.
+    /// The unit of the frames' times; at most the length of a frame.
+    pub time_base: TimeBase,
+    /// Nominal frames per second. Bit rates, keyframe intervals and levels follow the frames'
+    /// real times where these differ.
     pub frame_rate: Rational,
     /// What the numbers of the frames mean as colours.
     pub color: ColorInfo,

@@ -174,8 +174,10 @@ pub struct VideoFrame<'a> {
     pub color: ColorInfo,
     /// The planes of [`format`](Self::format), in its order; the others are empty.
     pub planes: [Plane<'a>; 4],
-    /// When the picture is shown, in units of 1 / frame rate.
+    /// When the picture is shown, in units of the stream's time base.
     pub pts: Timestamp,
+    /// How long it is shown, in the same units; `None` until the next frame.
+    pub duration: Option<i64>,
 }
 
 /// One plane of a picture.
@@ -300,7 +302,7 @@ impl VideoBuffer {
         planes
     }
 
-    /// The picture as an encoder takes it, to be shown at `pts`.
+    /// The picture as an encoder takes it, to be shown at `pts` until the next one.
     pub fn frame(&self, pts: Timestamp) -> VideoFrame<'_> {
         let mut planes = [Plane::default(); 4];
         for (index, plane) in planes.iter_mut().enumerate().take(self.format.planes()) {
@@ -309,7 +311,7 @@ impl VideoBuffer {
             *plane = Plane { data: &self.data[start..start + stride * rows], stride };
         }
         let Self { format, width, height, color, .. } = *self;
-        VideoFrame { format, width, height, color, planes, pts }
+        VideoFrame { format, width, height, color, planes, pts, duration: None }
     }
 }
 

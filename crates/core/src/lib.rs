@@ -66,5 +66,5 @@ pub use sample_format::{DataType, SampleFormat};
 pub use spool::Spool;
 pub use stream::{AudioParameters, MediaParameters, StreamParameters, VideoParameters};
 pub use tensor::{Element, MAX_RANK, TensorView, TypedSlice};
-pub use time::{TimeBase, Timestamp};
+pub use time::{FrameLength, TimeBase, Timestamp};
 pub use vorbis_comment::VorbisComment;

@@ -1,7 +1,8 @@
 //! What a muxer must know of a stream.
 
 use crate::{
-    ChannelLayout, CodecId, CodecRecord, ColorInfo, PixelFormat, Rational, SampleFormat, TimeBase,
+    ChannelLayout, CodecId, CodecRecord, ColorInfo, FrameLength, PixelFormat, Rational,
+    SampleFormat, TimeBase, Timestamp,
 };
 
 /// One elementary stream as its encoder describes it.
@@ -34,6 +35,16 @@ impl StreamParameters {
             MediaParameters::Video(video) => Some(video),
             MediaParameters::Audio(_) => None,
         }
+    }
+}
+
+impl VideoParameters {
+    /// The nominal length of a frame in units of `time_base`, at least 1.
+    pub fn frame_length(&self, time_base: TimeBase) -> FrameLength {
+        let nominal = self.frame_rate.map_or(1, |rate| {
+            TimeBase::new(rate.inverse()).rescale(Timestamp(1), time_base).0.max(1)
+        });
+        FrameLength::new(nominal, time_base)
     }
 }
 
@@ -70,8 +81,9 @@ pub struct VideoParameters {
     pub height: u32,
     /// What the encoder was given.
     pub pixel_format: PixelFormat,
-    /// Pictures per second.
-    pub frame_rate: Rational,
+    /// Nominal frames per second, where the stream has a steady rate; times are in
+    /// [`time_base`](StreamParameters::time_base).
+    pub frame_rate: Option<Rational>,
     /// Width / height of one pixel.
     pub sample_aspect_ratio: Rational,
     /// What the numbers mean as colours.

@@ -79,6 +79,38 @@ impl TimeBase {
     }
 }
 
+/// How long the last frame of a stream lasts where nothing states it: as long as the one before it.
+/// A longer wait than [`LONGEST`](Self::LONGEST) is a pause, after which frames have their nominal
+/// length.
+#[derive(Debug, Clone, Copy)]
+pub struct FrameLength {
+    nominal: i64,
+    longest: i64,
+    last: i64,
+}
+
+impl FrameLength {
+    /// The longest that a frame is taken to last, in seconds.
+    pub const LONGEST: i64 = 10;
+
+    /// The length of a first frame, of `nominal` units of `time_base`.
+    pub fn new(nominal: i64, time_base: TimeBase) -> Self {
+        let second = TimeBase(Rational::ONE);
+        let longest = second.rescale(Timestamp(Self::LONGEST), time_base).0;
+        Self { nominal, longest, last: nominal }
+    }
+
+    /// Takes the distance of a frame to the one after it.
+    pub fn add(&mut self, distance: i64) {
+        self.last = if distance > self.longest { self.nominal } else { distance };
+    }
+
+    /// How long the last frame lasts.
+    pub const fn get(self) -> i64 {
+        self.last
+    }
+}
+
 /// `a · num / den`, clipped to what a `u128` holds, and what remains of it; `num` and `den` are
 /// below 2^127.
 fn mul_div(a: u64, num: u128, den: u128) -> (u128, u128) {
@@ -131,6 +163,17 @@ mod tests {
         assert_eq!(from.rescale(Timestamp(23), to), Timestamp(0));
         assert_eq!(to.rescale(Timestamp(1001), from), Timestamp(48_048));
         assert_eq!(to.rescale(Timestamp(i64::MAX), from), Timestamp(i64::MAX));
+    }
+
+    #[test]
+    fn the_last_frame_is_as_long_as_the_one_before_it_but_for_a_pause() {
+        let base = TimeBase::new(Rational::new(1, 1000).unwrap());
+        let mut length = FrameLength::new(40, base);
+        let mut after = |distance| {
+            length.add(distance);
+            length.get()
+        };
+        assert_eq!([33, 5000, 10_000, 10_001].map(&mut after), [33, 5000, 10_000, 40]);
     }
 
     #[test]

@@ -7,7 +7,8 @@ use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 use reelwright::{
-    AudioStream, CodecConfig, ErrorKind, Options, PixelFormat, Result, SampleFormat, VideoStream,
+    AudioStream, CodecConfig, ErrorKind, Options, PixelFormat, Rational, Result, SampleFormat,
+    VideoStream,
 };
 
 use crate::errors::{exception, to_python};
@@ -113,6 +114,7 @@ pub(crate) struct VideoArguments<'py> {
     filter_desc: Option<String>,
     hw_accel: Option<String>,
     scale_filter: Option<String>,
+    time_base: Option<Rational>,
 }
 
 impl<'py> VideoArguments<'py> {
@@ -133,6 +135,7 @@ impl<'py> VideoArguments<'py> {
             filter_desc: from.get("filter_desc", "a str or None")?,
             hw_accel: from.get("hw_accel", "a str or None")?,
             scale_filter: from.get("scale_filter", "a str or None")?,
+            time_base: from.any("time_base")?.as_ref().map(time_base).transpose()?,
         })
     }
 
@@ -177,6 +180,9 @@ impl<'py> VideoArguments<'py> {
         }
         if let Some(filter) = &self.scale_filter {
             stream = stream.scale_filter(parsed(py, filter.parse())?);
+        }
+        if let Some(unit) = self.time_base {
+            stream = stream.time_base(unit);
         }
         Ok(stream)
     }
@@ -298,6 +304,35 @@ pub(crate) fn pairs(
     };
     let items = mapping.cast::<PyMapping>().map_err(|error| wrong(error.into()))?.items()?;
     items.iter().map(|item| item.extract().map_err(wrong)).collect()
+}
+
+/// A time base: a `Fraction`, a tuple or text.
+fn time_base(value: &Bound<'_, PyAny>) -> PyResult<Rational> {
+    const EXPECTED: &str = "a Fraction, a tuple of two ints, or a str like \"1/90000\"";
+    let found = || value.repr().map_or_else(|_| "?".into(), |found| found.to_string());
+    let fraction = || {
+        let term = |name: &str| value.getattr(name)?.extract::<i64>();
+        PyResult::Ok((term("numerator")?, term("denominator")?))
+    };
+    let terms = if let Ok(text) = value.extract::<String>() {
+        let (num, den) = text.split_once('/').unwrap_or((&text, "1"));
+        num.trim().parse().ok().zip(den.trim().parse().ok())
+    } else {
+        let terms = value.extract::<(i64, i64)>().or_else(|_| fraction());
+        Some(terms.map_err(|error| match error.is_instance_of::<PyOverflowError>(value.py()) {
+            true => wrong(value, "time_base", EXPECTED, error),
+            false => {
+                PyTypeError::new_err(format!("time_base must be {EXPECTED}. Found: {}", found()))
+            }
+        })?)
+    };
+    terms.and_then(|(num, den)| Rational::new(num, den).ok()).ok_or_else(|| {
+        let message = format!(
+            "time_base must be a positive fraction of a second, as \"1/90000\". Found: {}",
+            found()
+        );
+        exception(value.py(), ErrorKind::Argument, message)
+    })
 }
 
 /// Options from a mapping.

@@ -379,6 +379,7 @@ def test_arguments_of_another_type_are_named(arguments: dict[str, Any], text: st
         ({"width": 64.0}, "width must be an int. Found: 64.0"),
         ({"encoder_frame_rate": []}, "encoder_frame_rate must be a float or None. Found: []"),
         ({"hw_accel": 0}, "hw_accel must be a str or None. Found: 0"),
+        ({"time_base": 0.04}, "time_base must be a Fraction, a tuple of two ints, or a str like"),
     ],
 )
 def test_arguments_of_pictures_are_named(arguments: dict[str, Any], text: str) -> None:

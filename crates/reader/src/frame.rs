@@ -54,6 +54,7 @@ impl Frame {
             color: self.color,
             planes,
             pts: Timestamp(0),
+            duration: None,
         }
     }
 

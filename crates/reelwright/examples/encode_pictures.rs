@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let half = width.div_ceil(2);
             let planes = [plane(y, width), plane(u, half), plane(v, half), Plane::default()];
             let (color, pts) = (ColorInfo::BT709, Timestamp(0));
-            let frame = VideoFrame { format, width, height, color, planes, pts };
+            let frame = VideoFrame { format, width, height, color, planes, pts, duration: None };
             encoder.write_video_frame(0, &frame, None)?;
         } else {
             let shape = [1, format.components(), height, width];

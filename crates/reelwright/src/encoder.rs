@@ -302,8 +302,8 @@ impl<'w> StreamingMediaEncoder<'w> {
     /// `index`. Its channels, height and width must be those of the stream; any number of
     /// pictures and any strides will do.
     ///
-    /// `pts` is when its first picture is shown, in seconds, rounded to the nearest picture of the
-    /// stream's frame rate. Without it the chunk follows the last one. Where `pts` leaves a gap
+    /// `pts` is when its first picture is shown, in seconds, rounded to the nearest frame of the
+    /// stream's frame rate, or unit of its [`time_base`](VideoStream::time_base). Without it the chunk follows the last one. Where `pts` leaves a gap
     /// the last picture is shown longer, or repeated where the format cannot say so, see
     /// [`OPEN_OPTIONS`]; where it is before the end of the last chunk, the chunk follows it and a
     /// warning is logged.
@@ -322,7 +322,7 @@ impl<'w> StreamingMediaEncoder<'w> {
         let gap = video.check(chunk, pts).map_err(|error| error.in_stream(index))?;
         self.repeat_picture(index, gap, Source::Chunk(chunk, 0))?;
         for picture in 0..chunk.shape()[0] {
-            self.write_picture(index, Source::Chunk(chunk, picture))?;
+            self.write_picture(index, Source::Chunk(chunk, picture), None)?;
         }
         Ok(())
     }
@@ -342,7 +342,22 @@ impl<'w> StreamingMediaEncoder<'w> {
         let video = self.open_stream(index)?.video(index)?;
         let gap = video.check_frame(frame, pts).map_err(|error| error.in_stream(index))?;
         self.repeat_picture(index, gap, Source::Frame(frame))?;
-        self.write_picture(index, Source::Frame(frame))
+        self.write_picture(index, Source::Frame(frame), None)
+    }
+
+    /// Writes one frame to stream `index`, as
+    /// [`write_video_frame`](Self::write_video_frame), at its own pts. Its duration is used for the
+    /// last frame, which else lasts as long as the one before it, and for frames that follow
+    /// without a pts. Both are in units of the stream's [`time_base`](VideoStream::time_base);
+    /// without one, of 1 / frame rate.
+    ///
+    /// # Errors
+    /// As [`write_video_chunk`](Self::write_video_chunk).
+    pub fn write_timed_video_frame(&mut self, index: usize, frame: &VideoFrame<'_>) -> Result<()> {
+        let video = self.open_stream(index)?.video(index)?;
+        let gap = video.check_timed_frame(frame).map_err(|error| error.in_stream(index))?;
+        self.repeat_picture(index, gap, Source::Frame(frame))?;
+        self.write_picture(index, Source::Frame(frame), frame.duration)
     }
 
     fn repeat_picture(&mut self, index: usize, times: i64, source: Source<'_>) -> Result<()> {
@@ -354,8 +369,13 @@ impl<'w> StreamingMediaEncoder<'w> {
         Ok(())
     }
 
-    fn write_picture(&mut self, index: usize, source: Source<'_>) -> Result<()> {
-        let written = self.streams[index].video(index)?.write(source);
+    fn write_picture(
+        &mut self,
+        index: usize,
+        source: Source<'_>,
+        duration: Option<i64>,
+    ) -> Result<()> {
+        let written = self.streams[index].video(index)?.write(source, duration);
         self.or_fail(written.map_err(|error| error.in_stream(index)))?;
         self.write_packets(false)
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use reelwright_core::{Rational, TimeBase, Timestamp};
+use reelwright_core::{TimeBase, Timestamp};
 
 /// A change of frame rate by repeating and dropping pictures, as FFmpeg's `fps` filter does it:
 /// each picture goes to the nearest point in time of the new rate, and is shown until the next one
@@ -16,27 +16,23 @@ pub(crate) struct FrameRateChange {
     /// Where the next one that is shown goes.
     next: i64,
     has_shown: bool,
+    /// Whether the first picture is shown from 0 on.
+    from_zero: bool,
 }
 
 impl FrameRateChange {
-    pub(crate) fn new(from: Rational, to: Rational) -> Self {
-        Self {
-            from: TimeBase::new(from.inverse()),
-            to: TimeBase::new(to.inverse()),
-            held: None,
-            next: 0,
-            has_shown: false,
-        }
+    pub(crate) fn new(from: TimeBase, to: TimeBase, from_zero: bool) -> Self {
+        Self { from, to, held: None, next: 0, has_shown: false, from_zero }
     }
 
     /// The times at which the picture that was held is shown, as one that begins at `pts`, in
-    /// pictures of the old rate, is held from now on.
+    /// units of the old time base, is held from now on.
     pub(crate) fn until(&mut self, pts: i64) -> Range<i64> {
         let begin = self.from.rescale(Timestamp(pts), self.to).0;
         let shown = match self.held {
             None => {
-                self.next = begin;
-                begin..begin
+                self.next = if self.from_zero { begin.min(0) } else { begin };
+                self.next..self.next
             }
             Some(_) => self.next..begin.max(self.next),
         };
@@ -46,7 +42,7 @@ impl FrameRateChange {
         shown
     }
 
-    /// The times at which the last picture is shown: until `end`, in pictures of the old rate. It
+    /// The times at which the last picture is shown: until `end`, in units of the old time base. It
     /// may be none, as in FFmpeg, so that the length stays what it was; but a stream that has
     /// pictures shows one.
     pub(crate) fn last(&mut self, end: i64) -> Range<i64> {
@@ -58,12 +54,14 @@ impl FrameRateChange {
 
 #[cfg(test)]
 mod tests {
+    use reelwright_core::Rational;
+
     use super::*;
 
     /// Which of `count` pictures are shown at the new rate, from the first time on.
     fn shown(from: (i64, i64), to: (i64, i64), count: i64) -> Vec<i64> {
-        let rate = |(num, den)| Rational::new(num, den).unwrap();
-        let mut change = FrameRateChange::new(rate(from), rate(to));
+        let base = |(num, den)| TimeBase::new(Rational::new(den, num).unwrap());
+        let mut change = FrameRateChange::new(base(from), base(to), false);
         let mut shown = Vec::new();
         for picture in 0..count {
             shown.extend(change.until(picture).map(|_| picture - 1));

@@ -35,6 +35,7 @@ mod encoder_options;
 mod frame_rate;
 mod interleave;
 mod registry;
+mod schedule;
 mod stream;
 mod target;
 mod video_pipeline;
@@ -49,8 +50,8 @@ pub use reelwright_core::{
     AudioEncoderInfo, Backing, ChannelLayout, ChromaLocation, CodecConfig, CodecConfigField,
     CodecId, ColorInfo, ColorRange, DataType, Element, EncoderInfo, Error, ErrorKind, Layouts,
     MediaParameters, Metadata, MuxerInfo, OptionInfo, OptionKind, Options, Picture, PixelFormat,
-    Plane, Rational, Result, SampleFormat, SampleRates, StreamParameters, TensorView, Timestamp,
-    TypedBuffer, TypedSlice, VideoBuffer, VideoEncoderInfo, VideoFrame,
+    Plane, Rational, Result, SampleFormat, SampleRates, StreamParameters, TensorView, TimeBase,
+    Timestamp, TypedBuffer, TypedSlice, VideoBuffer, VideoEncoderInfo, VideoFrame,
 };
 pub use registry::{
     audio_encoders, default_audio_encoder, default_video_encoder, muxers, output_devices,

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use reelwright_convert::VideoConverter;
 use reelwright_core::{
-    DataType, Error, PacketQueue, PixelFormat, Result, StreamParameters, TensorView, TimeBase,
-    Timestamp, VideoBuffer, VideoFrame,
+    DataType, Error, PacketQueue, PixelFormat, Result, StreamParameters, TensorView, Timestamp,
+    VideoBuffer, VideoFrame,
 };
 
 use crate::frame_rate::FrameRateChange;
+use crate::schedule::Schedule;
 use crate::video_stream::ResolvedVideo;
-use crate::video_worker::Engine;
+use crate::video_worker::{Engine, Shown};
 
 /// The longest gap that is filled with a repeated picture, in seconds.
 const MAX_GAP_SECONDS: f64 = 24.0 * 60.0 * 60.0;
@@ -28,8 +29,7 @@ pub(crate) struct VideoPipeline {
     format: PixelFormat,
     width: usize,
     height: usize,
-    /// Of the chunks: one unit is one picture.
-    time_base: TimeBase,
+    schedule: Schedule,
     converter: VideoConverter,
     encoder: Engine,
     /// Pictures, of which the first is the one that was converted last. Others may be with the
@@ -38,12 +38,14 @@ pub(crate) struct VideoPipeline {
     /// Where pictures are repeated or dropped: the last one waits until it is known how often it
     /// is shown.
     rate: Option<FrameRateChange>,
-    /// When the next picture is shown, in pictures of the chunks.
-    next: i64,
     /// Whether there has been a picture.
     has_picture: bool,
-    /// Whether the container can show a picture for any time.
+    /// Whether a pts that leaves a gap makes no pictures of its own.
+    keeps_times: bool,
+    /// Whether the container stores times.
     is_variable: bool,
+    /// The container whose constant rate drops pictures, until that was warned of.
+    drops: Option<&'static str>,
     fills_gaps: bool,
     has_warned_of_overlap: bool,
     pub(crate) packets: PacketQueue,
@@ -51,8 +53,7 @@ pub(crate) struct VideoPipeline {
 
 impl VideoPipeline {
     pub(crate) fn new(stream: ResolvedVideo, is_variable: bool) -> Result<Self> {
-        let ResolvedVideo { info, request, mut options, format, width, height, frame_rate, .. } =
-            stream;
+        let ResolvedVideo { info, request, mut options, format, width, height, .. } = stream;
         let (width, height) = (width as usize, height as usize);
         let size = (request.width as usize, request.height as usize);
         let encoder = (info.open)(&request, &mut options)?;
@@ -67,20 +68,22 @@ impl VideoPipeline {
             size,
             stream.scale_filter,
         )?;
-        let rate = (request.frame_rate != frame_rate)
-            .then(|| FrameRateChange::new(frame_rate, request.frame_rate));
+        let rate = stream
+            .is_constant
+            .then(|| FrameRateChange::new(stream.time_base, request.time_base, !is_variable));
         Ok(Self {
             format,
             width,
             height,
-            time_base: TimeBase::new(frame_rate.inverse()),
+            schedule: Schedule::new(stream.time_base, stream.frame_rate),
             converter,
             encoder: Engine::new(encoder, stream.is_apart)?,
             pictures: vec![Arc::new(picture)],
             rate,
-            next: 0,
             has_picture: false,
+            keeps_times: stream.keeps_times,
             is_variable,
+            drops: stream.drops,
             fills_gaps: true,
             has_warned_of_overlap: false,
             packets: PacketQueue::new(),
@@ -129,29 +132,39 @@ impl VideoPipeline {
     /// before it.
     fn gap(&mut self, pts: Option<f64>) -> Result<i64> {
         let Some(pts) = pts else { return Ok(0) };
-        let Timestamp(at) = self.time_base.at(pts)?;
-        let gap = at - self.next;
-        if gap < 0 {
+        let at = self.schedule.time_base().at(pts)?;
+        self.gap_before(at)
+    }
+
+    /// As [`gap`](Self::gap), with the time in units of the time base.
+    fn gap_before(&mut self, Timestamp(at): Timestamp) -> Result<i64> {
+        let gap = at.saturating_sub(self.schedule.next());
+        let earliest =
+            if self.keeps_times { self.schedule.earliest() } else { self.schedule.next() };
+        if at < earliest {
             if !self.has_warned_of_overlap {
                 self.has_warned_of_overlap = true;
                 log::warn!("The provided PTS value is smaller than the next expected value.");
             }
             return Ok(0);
         }
-        if self.is_variable {
-            self.next = at;
-            return Ok(0);
-        }
-        if !self.fills_gaps {
+        let repeats = self.rate.is_some() || !self.is_variable;
+        if repeats && !self.fills_gaps && !self.is_variable && gap > 0 {
             // Shown right after the last picture.
             return Ok(0);
         }
-        let seconds = self.time_base.seconds_of(Timestamp(gap));
-        if seconds > MAX_GAP_SECONDS {
+        let time_base = self.schedule.time_base();
+        let seconds = time_base.seconds_of(Timestamp(gap));
+        if repeats && seconds > MAX_GAP_SECONDS {
+            let pts = time_base.seconds_of(Timestamp(at));
             return Err(Error::chunk(format!(
                 "A PTS of {pts} leaves a gap of {seconds:.0} s. Up to {MAX_GAP_SECONDS} s are \
                  filled by repeating a picture; pass fill_gaps=false to open to leave gaps out."
             )));
+        }
+        if self.keeps_times {
+            self.schedule.set_next(at);
+            return Ok(0);
         }
         Ok(gap)
     }
@@ -162,13 +175,32 @@ impl VideoPipeline {
         self.gap(pts)
     }
 
-    /// Encodes the last picture once more; before the first one, this.
-    pub(crate) fn repeat(&mut self, source: Source<'_>) -> Result<()> {
-        if self.has_picture { self.show() } else { self.write(source) }
+    /// Refuses a frame that does not fit, or whose own times do not; as
+    /// [`check_frame`](Self::check_frame).
+    pub(crate) fn check_timed_frame(&mut self, frame: &VideoFrame<'_>) -> Result<i64> {
+        frame.expect(self.format, self.width as u32, self.height as u32)?;
+        let most = 1 << 53;
+        if !(0..=most).contains(&frame.pts.0) {
+            return Err(Error::chunk(format!(
+                "The pts of a frame must be from 0 to {most}. Found: {}",
+                frame.pts
+            )));
+        }
+        if let Some(duration) = frame.duration.filter(|length| !(1..=most).contains(length)) {
+            return Err(Error::chunk(format!(
+                "The duration of a frame must be from 1 to {most}. Found: {duration}"
+            )));
+        }
+        self.gap_before(frame.pts)
     }
 
-    /// Encodes a picture that was checked.
-    pub(crate) fn write(&mut self, source: Source<'_>) -> Result<()> {
+    /// Encodes the last picture once more; before the first one, this.
+    pub(crate) fn repeat(&mut self, source: Source<'_>) -> Result<()> {
+        if self.has_picture { self.show(None) } else { self.write(source, None) }
+    }
+
+    /// Encodes a picture that was checked, which lasts for `duration` if that is known.
+    pub(crate) fn write(&mut self, source: Source<'_>, duration: Option<i64>) -> Result<()> {
         if self.rate.is_some() {
             // What was held is shown until this one begins.
             self.show_held()?;
@@ -180,28 +212,37 @@ impl VideoPipeline {
         }
         self.has_picture = true;
         if self.rate.is_some() {
-            self.next += 1;
+            self.schedule.take(duration);
             return Ok(());
         }
-        self.show()
+        self.show(duration)
     }
 
-    fn show(&mut self) -> Result<()> {
+    fn show(&mut self, duration: Option<i64>) -> Result<()> {
         if self.rate.is_some() {
             self.show_held()?;
-            self.next += 1;
+            self.schedule.take(duration);
             return Ok(());
         }
-        let pts = Timestamp(self.next);
-        self.next += 1;
-        self.encoder.encode(&self.pictures[0], pts, &mut self.packets)
+        let shown = Shown { pts: Timestamp(self.schedule.take(duration)), duration };
+        self.encoder.encode(&self.pictures[0], shown, &mut self.packets)
     }
 
     /// Encodes the picture that is held, up to the next one.
     fn show_held(&mut self) -> Result<()> {
         let Some(rate) = &mut self.rate else { return Ok(()) };
-        for pts in rate.until(self.next) {
-            self.encoder.encode(&self.pictures[0], Timestamp(pts), &mut self.packets)?;
+        let times = rate.until(self.schedule.next());
+        if times.is_empty()
+            && self.has_picture
+            && let Some(container) = self.drops.take()
+        {
+            log::warn!(
+                "{container} shows frames at a constant rate: frames that are closer are dropped. \
+                 Pass a higher encoder_frame_rate, or write a format that stores times, as mp4."
+            );
+        }
+        for pts in times {
+            self.encoder.encode(&self.pictures[0], pts.into(), &mut self.packets)?;
         }
         Ok(())
     }
@@ -222,8 +263,8 @@ impl VideoPipeline {
         if let Some(rate) = &mut self.rate
             && self.has_picture
         {
-            for pts in rate.last(self.next) {
-                self.encoder.encode(&self.pictures[0], Timestamp(pts), &mut self.packets)?;
+            for pts in rate.last(self.schedule.end()) {
+                self.encoder.encode(&self.pictures[0], pts.into(), &mut self.packets)?;
             }
         }
         self.encoder.finish(&mut self.packets)

@@ -3,7 +3,7 @@
 use reelwright_convert::ScaleFilter;
 use reelwright_core::{
     ChromaLocation, CodecConfig, CodecId, ColorInfo, ColorPrimaries, ColorRange, Error,
-    MatrixCoefficients, MuxerInfo, OptionInfo, Options, PixelFormat, Rational, Result,
+    MatrixCoefficients, MuxerInfo, OptionInfo, Options, PixelFormat, Rational, Result, TimeBase,
     TransferCharacteristics, VideoColor, VideoEncoderInfo, VideoEncoderRequest, list,
 };
 
@@ -97,6 +97,7 @@ pub(crate) static COLOR_OPTIONS: &[OptionInfo] =
 #[derive(Debug, Clone)]
 pub struct VideoStream {
     frame_rate: f64,
+    time_base: Option<Rational>,
     width: u32,
     height: u32,
     format: PixelFormat,
@@ -116,10 +117,11 @@ pub struct VideoStream {
 
 impl VideoStream {
     /// A stream of chunks of shape (frame, 3, `height`, `width`) of `u8`: red, green, blue.
-    /// `frame_rate` pictures are shown per second.
+    /// `frame_rate` frames are shown per second.
     pub fn new(frame_rate: f64, width: u32, height: u32) -> Self {
         Self {
             frame_rate,
+            time_base: None,
             width,
             height,
             format: PixelFormat::Rgb24,
@@ -135,6 +137,20 @@ impl VideoStream {
             filter_desc: None,
             hw_accel: None,
         }
+    }
+
+    /// Sets the unit of the frames' times in seconds, as 1/90000: for a variable frame rate. It is
+    /// at most the length of a frame; without it times are rounded to whole frames of the frame
+    /// rate.
+    ///
+    /// The frame rate stays the nominal one: frames without a pts follow at its distance. Where
+    /// the format cannot store times, or with
+    /// [`encoder_frame_rate`](Self::encoder_frame_rate), frames are repeated and dropped to keep
+    /// their times.
+    #[must_use]
+    pub fn time_base(mut self, seconds: Rational) -> Self {
+        self.time_base = Some(seconds);
+        self
     }
 
     /// What the chunks' channels are: `rgb24` (unless set), `bgr24`, `yuv444p`, `gray8`, or `rgb0`
@@ -279,6 +295,13 @@ impl VideoStream {
             None => frame_rate,
             Some(rate) => positive_rate("Encoder frame rate", rate)?,
         };
+        let time_base = self.time_base_for(frame_rate)?;
+        // Frames at any time become frames at a constant rate.
+        let is_constant = encoder_frame_rate != frame_rate
+            || self.time_base.is_some()
+                && (self.encoder_frame_rate.is_some() || !muxer.variable_frame_rate);
+        let encoder_time_base =
+            if is_constant { TimeBase::new(encoder_frame_rate.inverse()) } else { time_base };
         let encoder_width =
             self.encoder_width.map_or(Ok(width), |width| positive("Encoder width", width))?;
         let encoder_height =
@@ -293,6 +316,7 @@ impl VideoStream {
                 pixel_format,
                 width: encoder_width,
                 height: encoder_height,
+                time_base: encoder_time_base,
                 frame_rate: encoder_frame_rate,
                 color,
                 config,
@@ -303,9 +327,34 @@ impl VideoStream {
             width,
             height,
             frame_rate,
+            time_base,
+            is_constant,
+            drops: (self.time_base.is_some() && self.encoder_frame_rate.is_none())
+                .then_some(muxer.name),
+            keeps_times: muxer.variable_frame_rate || self.time_base.is_some(),
             scale_filter: self.scale_filter,
             is_apart: threads.is_some_and(|threads| threads > 1),
         })
+    }
+
+    /// The unit of the frames' times.
+    fn time_base_for(&self, frame_rate: Rational) -> Result<TimeBase> {
+        let frame = frame_rate.inverse();
+        let unit = self.time_base.unwrap_or(frame);
+        let product = |a: i64, b: i64| i128::from(a) * i128::from(b);
+        if product(unit.num(), frame.den()) > product(frame.num(), unit.den()) {
+            return Err(Error::argument(format!(
+                "time_base must be at most the length of a frame. Found: {unit} s at a frame rate of \
+                 {frame_rate}. Pass a time base of {frame} or a part of it."
+            )));
+        }
+        let most = i64::from(u32::MAX);
+        if self.time_base.is_some() && (unit.num() > most || unit.den() > most) {
+            return Err(Error::argument(format!(
+                "The terms of time_base must be at most {most}. Found: {unit}"
+            )));
+        }
+        Ok(TimeBase::new(unit))
     }
 
     fn choose_format(&self, info: &VideoEncoderInfo) -> Result<PixelFormat> {
@@ -334,7 +383,16 @@ pub(crate) struct ResolvedVideo {
     pub(crate) color: ColorInfo,
     pub(crate) width: u32,
     pub(crate) height: u32,
+    /// Nominal frames of the chunks a second.
     pub(crate) frame_rate: Rational,
+    /// The unit of the chunks' times.
+    pub(crate) time_base: TimeBase,
+    /// Whether frames are repeated and dropped for a constant rate.
+    pub(crate) is_constant: bool,
+    /// The container that drops frames where the user did not ask for another frame rate.
+    pub(crate) drops: Option<&'static str>,
+    /// Whether a pts that leaves a gap makes no frames of its own.
+    pub(crate) keeps_times: bool,
     pub(crate) scale_filter: ScaleFilter,
     /// Whether the encoder has a thread of its own.
     pub(crate) is_apart: bool,

@@ -11,10 +11,30 @@ use std::thread::JoinHandle;
 
 use reelwright_core::{
     Error, Packet, PacketQueue, Result, StreamParameters, Timestamp, VideoBuffer, VideoEncoder,
+    VideoFrame,
 };
 
 /// Pictures that are at most on their way to packets.
 pub(crate) const IN_FLIGHT: usize = 2;
+
+/// When a frame is shown and, if that is known, how long, in units of the time base.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown {
+    pub(crate) pts: Timestamp,
+    pub(crate) duration: Option<i64>,
+}
+
+impl Shown {
+    fn frame(self, picture: &VideoBuffer) -> VideoFrame<'_> {
+        VideoFrame { duration: self.duration, ..picture.frame(self.pts) }
+    }
+}
+
+impl From<i64> for Shown {
+    fn from(pts: i64) -> Self {
+        Self { pts: Timestamp(pts), duration: None }
+    }
+}
 
 /// An encoder at work.
 pub(crate) enum Engine {
@@ -50,12 +70,12 @@ impl Engine {
     pub(crate) fn encode(
         &mut self,
         picture: &Arc<VideoBuffer>,
-        pts: Timestamp,
+        shown: Shown,
         packets: &mut PacketQueue,
     ) -> Result<()> {
         match self {
-            Self::Here(encoder) => encoder.encode(&picture.frame(pts), packets),
-            Self::Apart(worker) => worker.encode(picture, pts, packets),
+            Self::Here(encoder) => encoder.encode(&shown.frame(picture), packets),
+            Self::Apart(worker) => worker.encode(picture, shown, packets),
         }
     }
 
@@ -93,7 +113,7 @@ impl Engine {
 /// What the thread is to do.
 enum Job {
     /// A picture, memory for a packet, and for packets.
-    Encode(Arc<VideoBuffer>, Timestamp, Vec<u8>, Vec<Packet>),
+    Encode(Arc<VideoBuffer>, Shown, Vec<u8>, Vec<Packet>),
     Finish,
 }
 
@@ -160,15 +180,15 @@ impl Worker {
     fn encode(
         &mut self,
         picture: &Arc<VideoBuffer>,
-        pts: Timestamp,
+        shown: Shown,
         packets: &mut PacketQueue,
     ) -> Result<()> {
         while self.times.len() >= IN_FLIGHT {
             self.receive(packets)?;
         }
         let spare = self.spare.pop().unwrap_or_default();
-        self.send(Job::Encode(Arc::clone(picture), pts, packets.take_buffer(), spare))?;
-        self.times.push_back(pts);
+        self.send(Job::Encode(Arc::clone(picture), shown, packets.take_buffer(), spare))?;
+        self.times.push_back(shown.pts);
         Ok(())
     }
 
@@ -204,11 +224,11 @@ fn work(mut encoder: Box<dyn VideoEncoder>, jobs: &Receiver<Job>, done: &SyncSen
         let (mut packets, mut parameters) = (Vec::new(), None);
         let result = match job {
             _ if has_failed => Err(gone()),
-            Job::Encode(picture, pts, buffer, spare) => {
+            Job::Encode(picture, shown, buffer, spare) => {
                 queue.recycle(Packet { data: buffer, ..Packet::default() });
                 packets = spare;
                 // The picture is given back before anyone is told.
-                encoder.encode(&picture.frame(pts), &mut queue)
+                encoder.encode(&shown.frame(&picture), &mut queue)
             }
             Job::Finish => {
                 let finished = encoder.finish(&mut queue);
@@ -237,7 +257,7 @@ mod tests {
 
     use reelwright_core::{
         CodecId, CodecRecord, ColorInfo, MediaParameters, PixelFormat, Rational, TimeBase,
-        VideoFrame, VideoParameters,
+        VideoParameters,
     };
 
     use super::*;
@@ -288,7 +308,7 @@ mod tests {
                 width: 2,
                 height: 2,
                 pixel_format: PixelFormat::Gray8,
-                frame_rate: rate,
+                frame_rate: Some(rate),
                 sample_aspect_ratio: Rational::ONE,
                 color: ColorInfo::BT601,
             }),
@@ -310,7 +330,7 @@ mod tests {
             let mut engine = engine(is_apart, -1);
             let mut packets = PacketQueue::new();
             for index in 0..20 {
-                engine.encode(&picture(index), Timestamp(index.into()), &mut packets).unwrap();
+                engine.encode(&picture(index), i64::from(index).into(), &mut packets).unwrap();
                 let late = if is_apart { IN_FLIGHT as u8 } else { 0 };
                 assert_eq!(found.len() + packets.len(), index.saturating_sub(late).into());
                 while let Some(packet) = packets.pop() {
@@ -335,7 +355,7 @@ mod tests {
             let mut failed = 0;
             for index in 0..4 + calls {
                 let encoded =
-                    engine.encode(&picture(0), Timestamp(index.into()), &mut packets).err();
+                    engine.encode(&picture(0), i64::from(index).into(), &mut packets).err();
                 if let Some(error) = encoded {
                     failed += 1;
                     let told = error.to_string().contains("This one");
@@ -358,7 +378,7 @@ mod tests {
         let mut engine = engine(true, -1);
         let mut packets = PacketQueue::new();
         for index in 0..2 {
-            engine.encode(&picture(0), Timestamp(index), &mut packets).unwrap();
+            engine.encode(&picture(0), index.into(), &mut packets).unwrap();
         }
     }
 }

@@ -43,7 +43,7 @@ pub fn pictures(
             width,
             height,
             pixel_format,
-            frame_rate,
+            frame_rate: Some(frame_rate),
             sample_aspect_ratio: Rational::ONE,
             color,
         }),

@@ -2,7 +2,8 @@
 
 use reelwright_core::{
     CodecConfig, ColorInfo, Options, Packet, PacketQueue, PixelFormat, Rational, Result,
-    StreamParameters, Timestamp, VideoBuffer, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
+    StreamParameters, TimeBase, Timestamp, VideoBuffer, VideoEncoder, VideoEncoderInfo,
+    VideoEncoderRequest,
 };
 
 /// What a video encoder is opened for.
@@ -86,6 +87,7 @@ impl<'a> VideoCase<'a> {
             pixel_format: self.format,
             width: self.size.0,
             height: self.size.1,
+            time_base: TimeBase::new(Rational::new(1, 25)?),
             frame_rate: Rational::new(25, 1)?,
             color,
             config: self.config,

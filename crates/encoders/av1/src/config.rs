@@ -14,8 +14,12 @@ const DEFAULT_QP: usize = 100;
 /// The coarsest quantiser.
 const MAX_QP: usize = 255;
 /// Seconds from one keyframe to the next, and the most pictures.
-const KEYFRAME_SECONDS: f64 = 5.0;
+pub(crate) const KEYFRAME_SECONDS: f64 = 5.0;
 const MAX_GOP: f64 = 250.0;
+/// Nominal rates above this are taken for a time base: the first two frames tell the rate.
+const FASTEST: f64 = 480.0;
+/// Until then.
+const USUAL_RATE: i64 = 60;
 /// Seconds of the bit rate that may be spent too early or kept for later, where that is asked for:
 /// rav1e's own, up to ten, leave files of some seconds far from it.
 const RESERVOIR_SECONDS: f64 = 2.0;
@@ -69,15 +73,54 @@ const THREADS: OptionInfo = OptionInfo::int(
 pub(crate) static OPTIONS: &[OptionInfo] =
     &[SPEED, CPU_USED, PRESET, QP, CRF, TILES, TILE_COLUMNS, TILE_ROWS, LOW_LATENCY, THREADS];
 
-/// What rav1e is told, and how many threads it may use.
-pub(crate) fn config(
-    request: &VideoEncoderRequest,
-    options: &mut Options,
-) -> Result<(EncoderConfig, usize)> {
-    let too_precise = || {
-        Error::unsupported(format!("librav1e does not take the frame rate {}.", request.frame_rate))
-    };
-    let term = |term: i64| u64::try_from(term).map_err(|_| too_precise());
+/// Everything that was chosen.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) encoder: EncoderConfig,
+    pub(crate) threads: usize,
+    /// Frames from one keyframe to the next, where they are given.
+    gop_size: Option<u64>,
+    /// Whether the frame rate is a guess until two frames tell it.
+    pub(crate) is_guess: bool,
+}
+
+impl Plan {
+    /// Sets the frame rate and what follows from it.
+    ///
+    /// # Errors
+    /// A rate that the encoder cannot count.
+    pub(crate) fn set_rate(&mut self, rate: reelwright_core::Rational) -> Result<()> {
+        let refused =
+            || Error::unsupported(format!("librav1e does not support the frame rate {rate}."));
+        let term = |term: i64| u64::try_from(term).map_err(|_| refused());
+        check_rate(&self.encoder, rate.to_f64())?;
+        let config = &mut self.encoder;
+        config.time_base = Rational::new(term(rate.den())?, term(rate.num())?);
+        let usual_gop = (rate.to_f64() * KEYFRAME_SECONDS).clamp(1.0, MAX_GOP).round() as u64;
+        let gop = self.gop_size.unwrap_or(usual_gop);
+        config.min_key_frame_interval = config.min_key_frame_interval.min(gop);
+        config.max_key_frame_interval = gop;
+        if config.bitrate > 0 {
+            let frames = rate.to_f64() * RESERVOIR_SECONDS;
+            config.reservoir_frame_delay = Some(frames.round().clamp(12.0, 131_072.0) as i32);
+        }
+        Ok(())
+    }
+
+    /// Seconds from one keyframe to the next, unless that is given in frames.
+    pub(crate) fn keyframe_seconds(&self) -> Option<f64> {
+        self.gop_size.is_none().then_some(KEYFRAME_SECONDS)
+    }
+}
+
+/// Returns the encoder's settings.
+pub(crate) fn config(request: &VideoEncoderRequest, options: &mut Options) -> Result<Plan> {
+    let mut request = request.clone();
+    let is_guess = request.frame_rate.to_f64() > FASTEST;
+    if is_guess {
+        request.frame_rate = reelwright_core::Rational::new(USUAL_RATE, 1)?;
+    }
+    let request = &request;
     let speed = speed(options)?;
     let crf = options.take_float(&CRF)?.map(|crf| (4.0 * crf).round() as i64);
     let qp = match (crf.or(options.take_int(&QP)?), request.config.qscale) {
@@ -101,14 +144,10 @@ pub(crate) fn config(
             )));
         }
     };
-    let usual_gop = (request.frame_rate.to_f64() * KEYFRAME_SECONDS).clamp(1.0, MAX_GOP);
-    let gop = request.config.gop_size.map_or(usual_gop.round() as u64, |size| size.max(1).into());
     let mut config = EncoderConfig::with_speed_preset(speed);
     config.width = request.width as usize;
     config.height = request.height as usize;
     config.sample_aspect_ratio = Rational::new(1, 1);
-    config.time_base =
-        Rational::new(term(request.frame_rate.den())?, term(request.frame_rate.num())?);
     config.bit_depth = 8;
     config.chroma_sampling = match request.pixel_format {
         PixelFormat::Gray8 => ChromaSampling::Cs400,
@@ -127,16 +166,10 @@ pub(crate) fn config(
         _ => PixelRange::Limited,
     };
     config.color_description = color(request.color, request.pixel_format);
-    config.min_key_frame_interval = config.min_key_frame_interval.min(gop);
-    config.max_key_frame_interval = gop;
     config.low_latency = options.take_bool(&LOW_LATENCY)?;
     // In bit-rate mode the quantiser is the coarsest that may be taken.
     config.quantizer = if bit_rate.is_some() { MAX_QP } else { qp.unwrap_or(DEFAULT_QP) };
     config.bitrate = bit_rate.unwrap_or(0);
-    if bit_rate.is_some() {
-        let pictures = request.frame_rate.to_f64() * RESERVOIR_SECONDS;
-        config.reservoir_frame_delay = Some(pictures.round().clamp(12.0, 131_072.0) as i32);
-    }
     config.tiles = options.take_int(&TILES)?.unwrap_or(0) as usize;
     config.tile_cols = power_of_2(&TILE_COLUMNS, options)?;
     config.tile_rows = power_of_2(&TILE_ROWS, options)?;
@@ -144,12 +177,14 @@ pub(crate) fn config(
     if config.tiles > 0 && has_grid {
         return Err(Error::option("tiles cannot be given with tile-columns or tile-rows."));
     }
-    check_rate(request)?;
     if config.tiles == 0 && !has_grid && request.height >= HEIGHT_OF_TILES {
         config.tiles = USUAL_TILES;
     }
     let threads = options.take_int(&THREADS)?.unwrap_or(0) as usize;
-    Ok((config, threads))
+    let gop_size = request.config.gop_size.map(|size| size.max(1).into());
+    let mut plan = Plan { encoder: config, threads, gop_size, is_guess };
+    plan.set_rate(request.frame_rate)?;
+    Ok(plan)
 }
 
 /// The speed, by whichever encoder's name.
@@ -171,17 +206,17 @@ const MAX_TILE_RATE: f64 = 4096.0 * 2176.0 * 60.0 * 1.1;
 
 /// # Errors
 /// So many pictures a second that there are not rows of superblocks enough for the tiles they need.
-fn check_rate(request: &VideoEncoderRequest) -> Result<()> {
-    let (width, height) = (request.width.next_multiple_of(8), request.height.next_multiple_of(8));
-    let samples = f64::from(width) * f64::from(height);
+fn check_rate(config: &EncoderConfig, rate: f64) -> Result<()> {
+    let (width, height) = (config.width.next_multiple_of(8), config.height.next_multiple_of(8));
+    let samples = width as f64 * height as f64;
     let most_tiles = height.div_ceil(64).next_power_of_two().min(64);
-    let most = f64::from(most_tiles) * MAX_TILE_RATE / samples;
-    if request.frame_rate.to_f64() <= most {
+    let most = most_tiles as f64 * MAX_TILE_RATE / samples;
+    if rate <= most {
         return Ok(());
     }
     Err(Error::unsupported(format!(
-        "librav1e takes at most {most:.0} pictures a second of {} by {}. Found: {}",
-        request.width, request.height, request.frame_rate
+        "librav1e supports at most {most:.0} frames a second of {}x{}. Found: {rate}",
+        config.width, config.height
     )))
 }
 

@@ -2,14 +2,17 @@
 
 use std::collections::VecDeque;
 
-use rav1e::prelude::{Config, Context, EncoderConfig, EncoderStatus, FrameType, InvalidConfig};
+use rav1e::prelude::{
+    Config, Context, EncoderConfig, EncoderStatus, Frame, FrameParameters, FrameType,
+    FrameTypeOverride, InvalidConfig,
+};
 use reelwright_core::{
     Av1Config, CodecId, CodecRecord, Error, MediaParameters, Options, PacketQueue, Rational,
-    Result, StreamParameters, TimeBase, Timestamp, VideoEncoder, VideoEncoderRequest, VideoFrame,
+    Result, StreamParameters, Timestamp, VideoEncoder, VideoEncoderRequest, VideoFrame,
     VideoParameters,
 };
 
-use crate::config::config;
+use crate::config::{Plan, config};
 
 /// A temporal delimiter OBU, which each packet of rav1e begins with (AV1 §5.6).
 const TEMPORAL_DELIMITER: [u8; 2] = [0x12, 0];
@@ -21,9 +24,18 @@ pub(crate) struct Av1Encoder {
     parameters: StreamParameters,
     video: VideoParameters,
     context: Context<u8>,
+    plan: Plan,
+    /// The first frame, where the second one tells the frame rate.
+    waiting: Option<(Frame<u8>, Times)>,
     /// When the pictures are shown that no packet was brought of yet.
-    times: VecDeque<Timestamp>,
+    times: VecDeque<Times>,
+    /// The last keyframe that is known, and the frames since then.
+    keyframe: Timestamp,
+    since_keyframe: u64,
 }
+
+/// When a frame is shown and how long.
+type Times = (Timestamp, Option<i64>);
 
 fn failed(what: impl std::fmt::Display) -> Error {
     Error::unsupported(format!("librav1e: {what}"))
@@ -79,26 +91,65 @@ impl Av1Encoder {
         options: &mut Options,
     ) -> Result<Box<dyn VideoEncoder>> {
         let VideoEncoderRequest { pixel_format, width, height, frame_rate, color, .. } = *request;
-        let (config, threads) = config(request, options)?;
-        let context = context(&config, threads)?;
+        let plan = config(request, options)?;
+        let config = &plan.encoder;
+        let context = context(config, plan.threads)?;
         let mut record = context.container_sequence_header();
-        record.extend(sequence_header(&config)?);
+        record.extend(sequence_header(config)?);
         let video = VideoParameters {
             width,
             height,
             pixel_format,
-            frame_rate,
+            frame_rate: Some(frame_rate),
             sample_aspect_ratio: Rational::ONE,
             color,
         };
         let parameters = StreamParameters {
-            time_base: TimeBase::new(frame_rate.inverse()),
+            time_base: request.time_base,
             codec: CodecId::Av1,
             record: CodecRecord::Av1(Av1Config { bytes: record }),
             bit_rate: u64::try_from(config.bitrate).ok().filter(|bit_rate| *bit_rate > 0),
             media: MediaParameters::Video(video.clone()),
         };
-        Ok(Box::new(Self { parameters, video, context, times: VecDeque::new() }))
+        Ok(Box::new(Self {
+            parameters,
+            video,
+            context,
+            plan,
+            waiting: None,
+            times: VecDeque::new(),
+            keyframe: Timestamp(0),
+            since_keyframe: 0,
+        }))
+    }
+
+    /// Opens the encoder again for the rate that two frames tell.
+    fn reopen(&mut self, first: Timestamp, second: Timestamp) -> Result<()> {
+        let unit = self.parameters.time_base.seconds();
+        let distance = second.0.saturating_sub(first.0).max(1);
+        let length = unit.num().checked_mul(distance);
+        let length = length.ok_or_else(|| failed("the second frame is too late"))?;
+        self.plan.set_rate(Rational::new(unit.den(), length)?)?;
+        self.context = context(&self.plan.encoder, self.plan.threads)?;
+        Ok(())
+    }
+
+    fn send(&mut self, picture: Frame<u8>, (pts, duration): Times) -> Result<()> {
+        // The encoder itself counts frames.
+        let since = self.parameters.time_base.seconds_of(Timestamp(pts.0 - self.keyframe.0));
+        let is_late = self.plan.keyframe_seconds().is_some_and(|most| since >= most)
+            && self.since_keyframe < self.plan.encoder.max_key_frame_interval;
+        let mut parameters = FrameParameters::default();
+        if is_late && self.since_keyframe > 0 {
+            parameters.frame_type_override = FrameTypeOverride::Key;
+        }
+        if is_late || self.since_keyframe == 0 {
+            (self.keyframe, self.since_keyframe) = (pts, 0);
+        }
+        self.since_keyframe += 1;
+        self.context.send_frame((picture, parameters)).map_err(failed)?;
+        self.times.push_back((pts, duration));
+        Ok(())
     }
 
     /// Brings the packets that are ready.
@@ -106,14 +157,18 @@ impl Av1Encoder {
         loop {
             match self.context.receive_packet() {
                 Ok(coded) => {
-                    let Some(pts) = self.times.pop_front() else {
+                    let Some((pts, duration)) = self.times.pop_front() else {
                         return Err(failed("more packets than pictures"));
                     };
                     let data = coded.data.strip_prefix(&TEMPORAL_DELIMITER);
                     let packet = packets.push();
                     packet.data.extend_from_slice(data.unwrap_or(&coded.data));
-                    (packet.pts, packet.dts, packet.duration) = (pts, pts, 1);
+                    (packet.pts, packet.dts, packet.duration) = (pts, pts, duration.unwrap_or(0));
                     packet.keyframe = coded.frame_type == FrameType::KEY;
+                    if packet.keyframe && pts > self.keyframe {
+                        self.keyframe = pts;
+                        self.since_keyframe = self.times.len() as u64 + 1;
+                    }
                 }
                 Err(EncoderStatus::Encoded) => {}
                 Err(EncoderStatus::NeedMoreData | EncoderStatus::LimitReached) => return Ok(()),
@@ -135,12 +190,24 @@ impl VideoEncoder for Av1Encoder {
         for (index, plane) in frame.planes[..pixel_format.planes()].iter().enumerate() {
             picture.planes[index].copy_from_raw_u8(plane.data, plane.stride, 1);
         }
-        self.context.send_frame(picture).map_err(failed)?;
-        self.times.push_back(frame.pts);
+        let times = (frame.pts, frame.duration);
+        if self.plan.is_guess {
+            let Some((first, at)) = self.waiting.take() else {
+                self.waiting = Some((picture, times));
+                return Ok(());
+            };
+            self.plan.is_guess = false;
+            self.reopen(at.0, frame.pts)?;
+            self.send(first, at)?;
+        }
+        self.send(picture, times)?;
         self.receive(packets)
     }
 
     fn finish(&mut self, packets: &mut PacketQueue) -> Result<()> {
+        if let Some((first, at)) = self.waiting.take() {
+            self.send(first, at)?;
+        }
         self.context.flush();
         self.receive(packets)?;
         if self.times.is_empty() {

@@ -2,7 +2,9 @@
 
 use std::num::NonZero;
 
-use reelwright_core::{Error, OptionInfo, Options, Result, VideoEncoderRequest};
+use reelwright_core::{
+    Error, OptionInfo, Options, Rational, Result, TimeBase, Timestamp, VideoEncoderRequest,
+};
 
 use crate::coder::Profile;
 
@@ -11,8 +13,12 @@ const DEFAULT_QP: u32 = 24;
 /// The coarsest quantiser.
 const MAX_QP: u32 = 51;
 /// Seconds from one keyframe to the next, and the most pictures.
-const KEYFRAME_SECONDS: f64 = 5.0;
-const MAX_GOP: f64 = 250.0;
+const KEYFRAME_SECONDS: i64 = 5;
+const MAX_GOP: u32 = 250;
+/// Nominal rates above this are taken for a time base, whose frames come at the rate after it until
+/// their times are known.
+const FASTEST: f64 = 480.0;
+const USUAL_RATE: i64 = 60;
 /// The most slices that a picture is cut into.
 const MAX_SLICES: usize = 35;
 /// The most threads that share them.
@@ -134,8 +140,13 @@ pub(crate) struct Config {
     pub(crate) cabac: bool,
     /// Whether there is a deblocking filter, and its two offsets.
     pub(crate) deblocking: Option<i32>,
-    /// Pictures from one keyframe to the next.
+    /// Frames a second, as far as that is known before there are any.
+    pub(crate) frame_rate: Rational,
+    /// Frames from one keyframe to the next at that rate.
     pub(crate) gop_size: u32,
+    /// The most frames from one keyframe to the next, and the most units of the time base.
+    pub(crate) longest_gop: u32,
+    pub(crate) keyframe_interval: Option<i64>,
     /// From which share of intra macroblocks on a picture may be a cut; 1 where none is.
     pub(crate) cut_share: f32,
     pub(crate) slices: usize,
@@ -203,13 +214,25 @@ impl Config {
         if request.config.max_b_frames.is_some_and(|frames| frames > 0) {
             log::warn!("h264 has no B-frames; max_b_frames is taken for 0.");
         }
-        let usual_gop = (request.frame_rate.to_f64() * KEYFRAME_SECONDS).clamp(1.0, MAX_GOP);
+        let mut frame_rate = request.frame_rate;
+        if frame_rate.to_f64() > FASTEST {
+            frame_rate = Rational::new(USUAL_RATE, 1)?;
+        }
+        let frames = (frame_rate.to_f64() * KEYFRAME_SECONDS as f64).round();
+        let usual_gop = frames.clamp(1.0, MAX_GOP.into()) as u32;
+        let given_gop = request.config.gop_size.map(|size| size.max(1));
+        let gop_size = given_gop.unwrap_or(usual_gop);
+        let seconds = TimeBase::new(Rational::new(KEYFRAME_SECONDS, 1)?);
+        let interval = seconds.rescale(Timestamp(1), request.time_base).0.max(1);
         Ok(Self {
             rate: rate(request, options)?,
             profile,
             cabac,
             deblocking: loopfilter.then_some(offset),
-            gop_size: request.config.gop_size.map_or(usual_gop.round() as u32, |size| size.max(1)),
+            frame_rate,
+            gop_size,
+            longest_gop: given_gop.unwrap_or(if gop_size == 1 { 1 } else { MAX_GOP }),
+            keyframe_interval: given_gop.is_none().then_some(interval),
             cut_share: 1.0 - options.take_int(&SC_THRESHOLD)?.unwrap_or(0) as f32 / 100.0,
             slices,
             threads,

@@ -2,13 +2,13 @@
 
 use reelwright_core::{
     AvcConfig, ChromaLocation, CodecId, CodecRecord, ColorRange, Error, MediaParameters, Options,
-    PacketQueue, Rational, Result, StreamParameters, TimeBase, Timestamp, VideoEncoder,
-    VideoEncoderRequest, VideoFrame, VideoParameters,
+    PacketQueue, Rational, Result, StreamParameters, Timestamp, VideoEncoder, VideoEncoderRequest,
+    VideoFrame, VideoParameters,
 };
 
 use crate::coder::{Color, Encoder, Planes, Settings};
 use crate::config::{Config, Rate};
-use crate::level::{self, Peak};
+use crate::level::{self, Pace, Peak};
 use crate::rate::{RateControl, step};
 
 /// The types of NAL units that are not in packets but in the record (H.264 table 7-1).
@@ -34,16 +34,41 @@ pub(crate) struct H264Encoder {
     parameters: StreamParameters,
     coder: Encoder,
     control: Control,
-    gop_size: u32,
-    /// Pictures since the last keyframe.
-    since_keyframe: u32,
+    gop: Gop,
     cuts: Cuts,
-    /// The quantiser of the last picture, and its pts.
+    /// The quantiser of the last picture.
     qp: u32,
-    pts: Option<Timestamp>,
+    pace: Pace,
     /// A picture as the coder writes it.
     units: Vec<u8>,
     peak: Peak,
+}
+
+/// When the next keyframe is due.
+#[derive(Debug)]
+struct Gop {
+    /// The most frames and units of the time base from one keyframe to the next.
+    most_frames: u32,
+    most_units: Option<i64>,
+    /// Frames since the last keyframe, and its pts.
+    frames: u32,
+    keyframe: Option<Timestamp>,
+}
+
+impl Gop {
+    fn is_due(&self, pts: Timestamp) -> bool {
+        self.keyframe.is_none_or(|keyframe| {
+            let units = pts.0.saturating_sub(keyframe.0);
+            self.frames >= self.most_frames || self.most_units.is_some_and(|most| units >= most)
+        })
+    }
+
+    fn add(&mut self, pts: Timestamp, is_keyframe: bool) {
+        if is_keyframe {
+            (self.frames, self.keyframe) = (0, Some(pts));
+        }
+        self.frames += 1;
+    }
 }
 
 /// How quantisers are chosen.
@@ -99,12 +124,14 @@ impl H264Encoder {
                 _ => {}
             }
         }
+        // Until the frames' times are known.
+        level::set(&mut sets.sps, coder.level(config.frame_rate.to_f64()));
         if let Rate::Average(bit_rate) = config.rate {
             level::raise(&mut sets.sps, PEAK_FACTOR * bit_rate);
         }
         sets.to_bytes()?;
         let parameters = StreamParameters {
-            time_base: TimeBase::new(request.frame_rate.inverse()),
+            time_base: request.time_base,
             codec: CodecId::H264,
             record: CodecRecord::H264(sets),
             bit_rate: match config.rate {
@@ -115,7 +142,7 @@ impl H264Encoder {
                 width: request.width,
                 height: request.height,
                 pixel_format: request.pixel_format,
-                frame_rate: request.frame_rate,
+                frame_rate: Some(request.frame_rate),
                 sample_aspect_ratio: Rational::ONE,
                 color: request.color,
             }),
@@ -124,7 +151,7 @@ impl H264Encoder {
             Rate::Quantizer(qp) => Control::Quantizer(qp),
             Rate::Average(bit_rate) => {
                 let pixels = u64::from(request.width) * u64::from(request.height);
-                let (rate, gop_size) = (request.frame_rate, config.gop_size);
+                let (rate, gop_size) = (config.frame_rate, config.gop_size);
                 Control::Average(Box::new(RateControl::new(bit_rate, rate, pixels, gop_size)))
             }
         };
@@ -132,11 +159,15 @@ impl H264Encoder {
             parameters,
             coder,
             control,
-            gop_size: config.gop_size,
-            since_keyframe: config.gop_size,
+            gop: Gop {
+                most_frames: config.longest_gop,
+                most_units: config.keyframe_interval,
+                frames: 0,
+                keyframe: None,
+            },
             cuts: Cuts { share: config.cut_share, keyframe: 0.0, others: 0.0, intra: 0.0 },
             qp: 0,
-            pts: None,
+            pace: Pace::new(config.frame_rate, request.time_base),
             units,
             peak: Peak::default(),
         }))
@@ -147,7 +178,7 @@ impl H264Encoder {
         self.qp = match &mut self.control {
             Control::Average(control) => control.plan(is_keyframe),
             // Where there are only keyframes none is predicted from.
-            Control::Quantizer(qp) if is_keyframe && self.gop_size > 1 => {
+            Control::Quantizer(qp) if is_keyframe && self.gop.most_frames > 1 => {
                 qp.saturating_sub(KEYFRAME_QP)
             }
             Control::Quantizer(qp) => *qp,
@@ -161,8 +192,8 @@ impl H264Encoder {
 
     /// Encodes a picture into `units`, again where it turns out to be another than was planned for;
     /// returns whether it is a keyframe.
-    fn code_as_it_is(&mut self, planes: &Planes<'_>) -> Result<bool> {
-        let mut is_keyframe = self.since_keyframe >= self.gop_size;
+    fn code_as_it_is(&mut self, planes: &Planes<'_>, pts: Timestamp) -> Result<bool> {
+        let mut is_keyframe = self.gop.is_due(pts);
         self.code(planes, is_keyframe)?;
         let bytes = self.units.len();
         let is_cut = !is_keyframe && self.cuts.is_cut(bytes, self.qp, self.coder.intra_share());
@@ -240,27 +271,25 @@ impl VideoEncoder for H264Encoder {
         let [y, u, v, _] = &frame.planes;
         let planes =
             Planes { data: [y.data, u.data, v.data], strides: [y.stride, u.stride, v.stride] };
-        let is_keyframe = self.code_as_it_is(&planes)?;
+        let is_keyframe = self.code_as_it_is(&planes, frame.pts)?;
         let mut data = packets.take_buffer();
         for unit in nal_units(&self.units) {
             data.extend((unit.len() as u32).to_be_bytes());
             data.extend(unit);
         }
         if is_keyframe {
-            self.since_keyframe = 1;
             self.cuts.keyframe = data.len() as f64 * step(self.qp.into());
-        } else {
-            self.since_keyframe += 1;
         }
+        self.gop.add(frame.pts, is_keyframe);
+        let since = self.pace.add(frame.pts);
         if let Control::Average(control) = &mut self.control {
-            let since = self.pts.map_or(1, |before| frame.pts.0.saturating_sub(before.0));
-            control.took(data.len(), is_keyframe, since as f64);
+            control.took(data.len(), is_keyframe, since);
         }
-        self.pts = Some(frame.pts);
         let seconds = self.parameters.time_base.seconds_of(frame.pts);
         self.peak.add(seconds as i64, data.len());
         let packet = packets.push_buffer(data);
-        (packet.pts, packet.dts, packet.duration) = (frame.pts, frame.pts, 1);
+        (packet.pts, packet.dts, packet.duration) =
+            (frame.pts, frame.pts, frame.duration.unwrap_or(0));
         packet.keyframe = is_keyframe;
         Ok(())
     }
@@ -268,7 +297,11 @@ impl VideoEncoder for H264Encoder {
     fn finish(&mut self, _packets: &mut PacketQueue) -> Result<()> {
         // Who writes the parameter sets last writes them as they came to be.
         if let CodecRecord::H264(record) = &mut self.parameters.record {
+            level::set(&mut record.sps, self.coder.level(self.pace.fastest()));
             level::raise(&mut record.sps, self.peak.bits());
+            if let Some(bit_rate) = self.parameters.bit_rate {
+                level::raise(&mut record.sps, PEAK_FACTOR * bit_rate);
+            }
         }
         Ok(())
     }

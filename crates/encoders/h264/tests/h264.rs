@@ -2,7 +2,7 @@
 
 use reelwright_core::{
     ChromaLocation, CodecConfig, CodecId, CodecRecord, ColorInfo, ErrorKind, PacketQueue, Rational,
-    Timestamp, VideoBuffer, VideoEncoderRequest, h264,
+    TimeBase, Timestamp, VideoBuffer, VideoEncoderRequest, h264,
 };
 use reelwright_enc_h264::ENCODER;
 use reelwright_testkit::pictures::{EncodedVideo, VideoCase, keeps_the_promises, psnr, tight};
@@ -269,6 +269,7 @@ fn stream_of(case: &VideoCase<'_>, rate: (i64, i64), chroma_location: ChromaLoca
         pixel_format: case.format,
         width: case.size.0,
         height: case.size.1,
+        time_base: TimeBase::new(Rational::new(rate.1, rate.0).unwrap()),
         frame_rate: Rational::new(rate.0, rate.1).unwrap(),
         color: ColorInfo { chroma_location, ..ColorInfo::BT601 },
         config: case.config,

@@ -1,8 +1,8 @@
 //! What all encoders here have in common: a picture in, a packet out.
 
 use reelwright_core::{
-    CodecRecord, MediaParameters, PacketQueue, Rational, Result, StreamParameters, TimeBase,
-    VideoEncoder, VideoEncoderRequest, VideoFrame, VideoParameters,
+    CodecRecord, MediaParameters, PacketQueue, Rational, Result, StreamParameters, VideoEncoder,
+    VideoEncoderRequest, VideoFrame, VideoParameters,
 };
 
 /// How one picture is coded.
@@ -29,12 +29,12 @@ impl<C: Coder + 'static> Pictures<C> {
             width,
             height,
             pixel_format,
-            frame_rate,
+            frame_rate: Some(frame_rate),
             sample_aspect_ratio: Rational::ONE,
             color,
         };
         let parameters = StreamParameters {
-            time_base: TimeBase::new(frame_rate.inverse()),
+            time_base: request.time_base,
             codec,
             record: CodecRecord::None,
             bit_rate: None,
@@ -54,7 +54,8 @@ impl<C: Coder> VideoEncoder for Pictures<C> {
         let mut data = packets.take_buffer();
         let keyframe = self.coder.code(frame, &mut data)?;
         let packet = packets.push_buffer(data);
-        (packet.pts, packet.dts, packet.duration) = (frame.pts, frame.pts, 1);
+        (packet.pts, packet.dts, packet.duration) =
+            (frame.pts, frame.pts, frame.duration.unwrap_or(0));
         packet.keyframe = keyframe;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use reelwright_core::{
     CodecRecord, MediaParameters, Options, PacketQueue, Rational, Result, StreamParameters,
-    TimeBase, VideoEncoder, VideoEncoderRequest, VideoFrame, VideoParameters,
+    VideoEncoder, VideoEncoderRequest, VideoFrame, VideoParameters,
 };
 
 pub(crate) struct RawVideoEncoder {
@@ -20,12 +20,12 @@ impl RawVideoEncoder {
             width,
             height,
             pixel_format,
-            frame_rate,
+            frame_rate: Some(frame_rate),
             sample_aspect_ratio: Rational::ONE,
             color,
         };
         let parameters = StreamParameters {
-            time_base: TimeBase::new(frame_rate.inverse()),
+            time_base: request.time_base,
             codec: request.codec,
             record: CodecRecord::None,
             bit_rate: None,
@@ -50,7 +50,8 @@ impl VideoEncoder for RawVideoEncoder {
                 packet.data.extend_from_slice(row);
             }
         }
-        (packet.pts, packet.dts, packet.duration) = (frame.pts, frame.pts, 1);
+        (packet.pts, packet.dts, packet.duration) =
+            (frame.pts, frame.pts, frame.duration.unwrap_or(0));
         packet.keyframe = true;
         Ok(())
     }
@@ -62,7 +63,7 @@ impl VideoEncoder for RawVideoEncoder {
 
 #[cfg(test)]
 mod tests {
-    use reelwright_core::{CodecId, ColorInfo, PixelFormat, Timestamp, VideoBuffer};
+    use reelwright_core::{CodecId, ColorInfo, PixelFormat, TimeBase, Timestamp, VideoBuffer};
 
     use super::*;
 
@@ -73,6 +74,7 @@ mod tests {
             pixel_format: PixelFormat::Yuv420p,
             width: 5,
             height: 3,
+            time_base: TimeBase::new(Rational::new(1, 25).unwrap()),
             frame_rate: Rational::new(25, 1).unwrap(),
             color: ColorInfo::BT601,
             config: Default::default(),

@@ -2,8 +2,8 @@
 
 use reelwright_core::single_stream::{check, not_started, only, video};
 use reelwright_core::{
-    CodecId, Destination, Error, Metadata, Muxer, OptionInfo, Options, Packet, Result, Spool,
-    StreamParameters, Timestamp,
+    CodecId, Destination, Error, FrameLength, Metadata, Muxer, OptionInfo, Options, Packet, Result,
+    Spool, StreamParameters, Timestamp,
 };
 
 use crate::delay::Delays;
@@ -37,6 +37,8 @@ struct Stream {
     sequence: u32,
     /// The IHDR of the first packet, which all must have.
     header: Vec<u8>,
+    /// How long the last frame lasts, in units of the time base.
+    length: FrameLength,
     /// The packet that is shown until the next one comes.
     last: Option<Packet>,
     /// When that begins: the first one at once, as there is nothing else to show before it.
@@ -142,7 +144,8 @@ impl Muxer for Apng {
         _: &Metadata,
         to: &mut dyn Destination,
     ) -> Result<()> {
-        video(NAME, streams, &[CodecId::Png])?;
+        let length =
+            video(NAME, streams, &[CodecId::Png])?.frame_length(only(NAME, streams)?.time_base);
         let waiting = if to.output().is_seekable() { None } else { Some(Spool::new(NAME)?) };
         self.stream = Some(Stream {
             delays: Delays::new(only(NAME, streams)?.time_base),
@@ -151,6 +154,7 @@ impl Muxer for Apng {
             frames: 0,
             sequence: 0,
             header: Vec::new(),
+            length,
             last: None,
             begin: None,
         });
@@ -176,6 +180,9 @@ impl Muxer for Apng {
         } else if stream.header != header {
             return Err(Error::argument("All packets of apng must be of one size and kind."));
         }
+        if let Some(last) = &stream.last {
+            stream.length.add(packet.pts.0.saturating_sub(last.pts.0));
+        }
         stream.show_last(packet.pts, to)?;
         let first = packet.pts.min(Timestamp(0));
         stream.begin = Some(stream.begin.map_or(first, |_| packet.pts));
@@ -193,7 +200,8 @@ impl Muxer for Apng {
         let Some(last) = &stream.last else {
             return Err(Error::state("apng has at least one picture. None was written."));
         };
-        let end = Timestamp(last.pts.0.saturating_add(last.duration.max(1)));
+        let length = if last.duration > 0 { last.duration } else { stream.length.get() };
+        let end = Timestamp(last.pts.0.saturating_add(length));
         stream.show_last(end, to)?;
         let control = self.control(stream.frames);
         if let Some(waiting) = stream.waiting {

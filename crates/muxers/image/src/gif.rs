@@ -2,8 +2,8 @@
 
 use reelwright_core::single_stream::{check, not_started, only, video};
 use reelwright_core::{
-    CodecId, Destination, Error, Metadata, Muxer, OptionInfo, Options, Packet, Rational, Result,
-    StreamParameters, TimeBase, Timestamp,
+    CodecId, Destination, Error, FrameLength, Metadata, Muxer, OptionInfo, Options, Packet,
+    Rational, Result, StreamParameters, TimeBase, Timestamp,
 };
 
 use crate::delay::{MAX_SECONDS, too_long};
@@ -32,11 +32,16 @@ const DELAY_AT: usize = 4;
 const PIXEL: [u8; 21] = [0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0, 2, 2, 0x44, 0x01, 0];
 /// Above this rate, in pictures a second, delays are shorter than players heed.
 const MOST_RATE: f64 = 50.0;
+/// How many times that rate is still taken for it.
+const ROUNDING: f64 = 1.001;
 
 pub(crate) struct Gif {
     repeats: i64,
     final_delay: i64,
     time_base: Option<TimeBase>,
+    /// How long the last frame lasts, in units of the time base.
+    length: Option<FrameLength>,
+    has_warned_of_rate: bool,
     /// The packet that is shown until the next one comes.
     last: Option<Packet>,
     /// When that begins: the first one at once, as there is nothing else to show before it.
@@ -49,9 +54,32 @@ impl Gif {
             repeats: options.take_int(&LOOP)?.unwrap_or(0),
             final_delay: options.take_int(&FINAL_DELAY)?.unwrap_or(-1),
             time_base: None,
+            length: None,
+            has_warned_of_rate: false,
             last: None,
             begin: None,
         })
+    }
+
+    /// Logs a warning if frames come faster than players show them.
+    fn warn_of_rate(&mut self, distance: i64) {
+        let Some(base) = self.time_base else { return };
+        let rate = 1.0 / base.seconds_of(Timestamp(distance.max(1)));
+        if rate > MOST_RATE * ROUNDING && !self.has_warned_of_rate {
+            self.has_warned_of_rate = true;
+            log::warn!(
+                "{NAME} counts hundredths of a second, and players show for ten of them what is due \
+                 for less than two: {} pictures a second are played slower. Pass an \
+                 encoder_frame_rate of {MOST_RATE} or less.",
+                (rate * 100.0).round() / 100.0
+            );
+        }
+    }
+
+    /// How long the very last frame is shown.
+    fn lasting(&self, last: &Packet) -> i64 {
+        let unstated = || self.length.map_or(1, FrameLength::get);
+        if last.duration > 0 { last.duration } else { unstated() }
     }
 
     /// Writes the last packet, which is shown until `end`.
@@ -106,16 +134,9 @@ impl Muxer for Gif {
             header.extend(repeats.to_le_bytes());
             header.push(0);
         }
-        let rate = video.frame_rate.to_f64();
-        if rate > MOST_RATE {
-            log::warn!(
-                "{NAME} counts hundredths of a second, and players show for ten of them what is due \
-                 for less than two: {} pictures a second are played slower. Pass an \
-                 encoder_frame_rate of {MOST_RATE} or less.",
-                (rate * 100.0).round() / 100.0
-            );
-        }
-        self.time_base = Some(only(NAME, streams)?.time_base);
+        let base = only(NAME, streams)?.time_base;
+        self.length = Some(video.frame_length(base));
+        self.time_base = Some(base);
         to.output().write(&header)
     }
 
@@ -128,6 +149,13 @@ impl Muxer for Gif {
             return Err(Error::argument(
                 "A packet of gif must begin with a graphic control extension.",
             ));
+        }
+        if let Some(last) = &self.last {
+            let distance = packet.pts.0.saturating_sub(last.pts.0);
+            if let Some(length) = &mut self.length {
+                length.add(distance);
+            }
+            self.warn_of_rate(distance);
         }
         self.show_last(packet.pts, to)?;
         let first = packet.pts.min(Timestamp(0));
@@ -145,7 +173,7 @@ impl Muxer for Gif {
         let base = self.time_base.ok_or_else(|| not_started(NAME))?;
         if let Some(last) = &self.last {
             let end = match self.final_delay {
-                -1 => Timestamp(last.pts.0.saturating_add(last.duration.max(1))),
+                -1 => Timestamp(last.pts.0.saturating_add(self.lasting(last))),
                 delay => {
                     let hundredths = TimeBase::new(Rational::new(1, 100)?);
                     let begin = base.rescale(last.pts, hundredths).0;

@@ -125,6 +125,7 @@ impl Muxer for Mp4 {
             .time(packet, file.streams[index].codec)
             .map_err(|error| error.in_stream(index))?;
         if file.has_batch() && layout.is_due(file, index, &timed, packet.data.len()) {
+            file.tracks[index].settle_frame(timed.dts);
             layout.write_batch(file, to.output())?;
         }
         file.tracks[index].add(timed, &packet.data);

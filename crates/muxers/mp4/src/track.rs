@@ -1,6 +1,8 @@
 //! A track: from packets to samples with their times.
 
-use reelwright_core::{CodecId, Error, Packet, Result, StreamParameters};
+use reelwright_core::{
+    CodecId, Error, FrameLength, Packet, Rational, Result, StreamParameters, TimeBase,
+};
 
 use crate::clock::Clock;
 use crate::tables::SampleTables;
@@ -23,8 +25,8 @@ pub(crate) struct Track {
     pub(crate) rate: BitRate,
     /// The samples that were added last and whose duration the next packet tells.
     last: Option<Last>,
-    /// How long the packet before those was, in ticks.
-    usual: i64,
+    /// How long those last unless stated, in ticks.
+    length: FrameLength,
     /// What was not yet written.
     pub(crate) batch: Batch,
     /// The time, in ticks, that is 0 in the track's media; where it is fixed.
@@ -173,6 +175,9 @@ impl Track {
             .audio()
             .zip(stream.codec.bytes_per_sample())
             .map(|(audio, bytes)| bytes * audio.layout.channels());
+        let tick = TimeBase::new(Rational::new(1, i64::from(clock.timescale))?);
+        let nothing = FrameLength::new(0, tick);
+        let length = stream.video().map_or(nothing, |video| video.frame_length(tick));
         Ok(Self {
             index,
             clock,
@@ -184,7 +189,7 @@ impl Track {
             span: Span::default(),
             rate: BitRate::default(),
             last: None,
-            usual: 0,
+            length,
             batch: Batch::default(),
             origin: None,
         })
@@ -294,7 +299,7 @@ impl Track {
         self.settle(timed.dts);
         // As long as the ones in front of it, where nobody knows.
         if timed.duration == 0 {
-            timed.duration = self.usual;
+            timed.duration = self.length.get().min(u32::MAX.into());
         }
         let span = &mut self.span;
         let pts = if self.is_video {
@@ -306,7 +311,8 @@ impl Track {
         span.first_dts.get_or_insert(timed.dts);
         span.delay = span.delay.saturating_add(timed.delay);
         span.padding = span.padding.saturating_add(timed.padding);
-        if timed.padding < timed.duration {
+        // A frame's end is known when the next one comes.
+        if timed.padding < timed.duration && !self.is_video {
             span.end = span.end.max(timed.pts + timed.duration - timed.padding);
         }
         self.rate.add(self.clock, timed.dts, data.len() as u32);
@@ -330,12 +336,23 @@ impl Track {
         self.last = Some(Last { timed, in_batch: true });
     }
 
+    /// Fixes how long the last frame of video lasts, as the next packet is decoded at `next`, before
+    /// a batch is written.
+    pub(crate) fn settle_frame(&mut self, next: i64) {
+        if self.is_video {
+            self.settle(next);
+        }
+    }
+
     /// Fixes the duration of the last samples, now that it is known when the next ones come.
     fn settle(&mut self, next: i64) {
         let Some(Last { timed, in_batch }) = self.last.take() else { return };
         let duration = next - timed.dts;
-        self.usual = duration;
+        self.length.add(duration);
         let offset = (timed.pts - timed.dts) as u32;
+        if self.is_video {
+            self.span.end = self.span.end.max(timed.pts + duration);
+        }
         self.span.media += duration;
         if self.is_pcm() {
             let before = timed.samples - 1;

@@ -477,6 +477,28 @@ fn pictures_last_as_long_as_they_are_shown() {
 }
 
 #[test]
+fn fragments_say_how_long_their_last_frames_last() {
+    let mut packets = video(6, 2);
+    for (packet, dts) in packets.iter_mut().zip([0, 3, 4, 90, 97, 98]) {
+        (packet.pts, packet.dts, packet.duration) = (Timestamp(dts), Timestamp(dts), 0);
+    }
+    for options in [[("movflags", "frag_keyframe")], [("movflags", "frag_every_frame")]] {
+        let mut output = MemoryOutput::streaming();
+        let mut muxer = open(MP4, &options).unwrap();
+        muxer.start(&[h264()], &Metadata::new(), &mut output).unwrap();
+        for packet in &packets {
+            muxer.write(packet, &mut output).unwrap();
+        }
+        muxer.finish(&[h264()], &mut output).unwrap();
+        let found: Vec<_> = fragment_samples(output.bytes(), 1)
+            .into_iter()
+            .map(|(dts, duration, ..)| (dts / 512, duration / 512))
+            .collect();
+        assert_eq!(found, [(0, 3), (3, 1), (4, 86), (90, 7), (97, 1), (98, 1)]);
+    }
+}
+
+#[test]
 fn a_track_that_begins_late_keeps_its_delay() {
     let streams = [h264(), aac(48_000)];
     for layout in ["frag_keyframe", "hybrid_fragmented"] {

@@ -42,7 +42,10 @@ impl Muxer for Y4m {
             ColorRange::Full => "FULL",
             _ => "LIMITED",
         };
-        let (rate, aspect) = (video.frame_rate, video.sample_aspect_ratio);
+        let aspect = video.sample_aspect_ratio;
+        let rate = video.frame_rate.ok_or_else(|| {
+            Error::unsupported(format!("{NAME} needs a frame rate. Found: none")).in_stream(0)
+        })?;
         let header = format!(
             "YUV4MPEG2 W{width} H{height} F{}:{} Ip A{}:{} C{colorspace} XCOLORRANGE={range}\n",
             rate.num(),

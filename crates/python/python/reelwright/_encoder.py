@@ -11,6 +11,7 @@ from ._reelwright import Encoder
 from ._warnings import caller
 
 if TYPE_CHECKING:
+    from fractions import Fraction
     from types import TracebackType
     from typing import Self
 
@@ -169,11 +170,12 @@ class StreamingMediaEncoder(Encoder):
         filter_desc: str | None = None,
         hw_accel: str | None = None,
         scale_filter: ScaleFilter | None = None,
+        time_base: Fraction | tuple[int, int] | str | None = None,
     ) -> int:
         """Add a video stream. Its chunks are uint8, of shape (frame, channel, height, width).
 
         Args:
-            frame_rate: Pictures per second. 30000/1001 and the like are kept exactly.
+            frame_rate: Frames per second. 30000/1001 and the like are kept exactly.
             width: Width of the chunks' pictures, in pixels.
             height: Height of the chunks' pictures, in pixels.
             format: What the channels are: ``"rgb24"``, ``"bgr24"``, ``"yuv444p"``, ``"gray8"``, or
@@ -189,6 +191,10 @@ class StreamingMediaEncoder(Encoder):
             filter_desc: Not served yet.
             hw_accel: Not served yet.
             scale_filter: How pictures are scaled, where they are; ``"bicubic"`` unless given.
+            time_base: The unit of the frames' times in seconds, for a variable frame rate: a
+                ``Fraction``, a tuple or text, as ``"1/90000"``. Each ``pts`` is rounded to it,
+                while frames without one follow at ``frame_rate``. Unless given, it is
+                1 / ``frame_rate``. (Not in torio.)
 
         Returns:
             The stream's index, for :meth:`write_video_chunk`.
@@ -214,6 +220,7 @@ class StreamingMediaEncoder(Encoder):
                 "filter_desc": filter_desc,
                 "hw_accel": hw_accel,
                 "scale_filter": scale_filter,
+                "time_base": time_base,
             }
         )
 

@@ -9,7 +9,7 @@ use fearless_simd::Simd;
 use crate::coder::bits::append_nal;
 use crate::coder::deblock::Band;
 use crate::coder::macroblock::Macroblock;
-use crate::coder::parameter_sets::{FRAME_NUM_BITS, SliceHeader, append_parameter_sets};
+use crate::coder::parameter_sets::{FRAME_NUM_BITS, SliceHeader, append_parameter_sets, level};
 use crate::coder::picture::{Picture, Plane, SourcePlane, copy_padded};
 use crate::coder::settings::{Error, Settings};
 use crate::coder::slice::{Job, Quantizers, SliceCoder};
@@ -102,6 +102,11 @@ impl Encoder {
     /// Appends the sequence and the picture parameter set as NAL units of a byte stream (annex B).
     pub(crate) fn parameter_sets(&self, out: &mut Vec<u8>) {
         append_parameter_sets(out, &self.settings);
+    }
+
+    /// Returns the level that a decoder needs for so many frames a second, ten times it.
+    pub(crate) fn level(&self, frame_rate: f64) -> u32 {
+        level(&self.settings, frame_rate)
     }
 
     /// Encodes a picture and appends its NAL units as a byte stream (annex B), without parameter

@@ -28,16 +28,16 @@ const LEVELS: [(u32, u64, u64); 16] = [
 ];
 const HIGHEST: u32 = 62;
 /// The most pictures a second below level 6 (§A.3.4.1: so long a picture takes at least).
-const MOST_PICTURES: u64 = 172;
+const MOST_PICTURES: f64 = 172.0;
+/// Macroblocks a second that floats may be wrong by.
+const LEAST_SPEED: f64 = 1e-6;
 
-/// The lowest level whose limits on size and speed hold.
-fn level(settings: &Settings) -> u32 {
+/// The lowest level whose limits hold at so many frames a second.
+pub(crate) fn level(settings: &Settings, frame_rate: f64) -> u32 {
     let (columns, rows) = settings.macroblocks();
     let size = (columns * rows) as u64;
-    let (numerator, denominator) = settings.frame_rate;
-    let (numerator, denominator) = (u64::from(numerator), u64::from(denominator.max(1)));
-    let speed = (size * numerator).div_ceil(denominator);
-    let is_fast = numerator > MOST_PICTURES * denominator;
+    let speed = (size as f64 * frame_rate - LEAST_SPEED).ceil() as u64;
+    let is_fast = frame_rate > MOST_PICTURES;
     let longest = columns.max(rows) as u64;
     LEVELS
         .iter()
@@ -68,7 +68,8 @@ fn sequence(w: &mut BitWriter, settings: &Settings) {
     };
     w.put(profile, 8);
     w.put(constraints, 8);
-    w.put(level(settings), 8);
+    let (numerator, denominator) = settings.frame_rate;
+    w.put(level(settings, f64::from(numerator) / f64::from(denominator)), 8);
     w.unsigned(0); // seq_parameter_set_id
     if settings.profile == Profile::High {
         w.unsigned(1); // chroma_format_idc: 4:2:0
@@ -231,7 +232,9 @@ mod tests {
             (4096, 4096, (1000, 1), 62),
         ] {
             let settings = Settings { frame_rate, ..Settings::new(width, height) };
-            assert_eq!(level(&settings), expected, "{width}x{height} {frame_rate:?}");
+            let (numerator, denominator) = frame_rate;
+            let per_second = f64::from(numerator) / f64::from(denominator);
+            assert_eq!(level(&settings, per_second), expected, "{width}x{height} {frame_rate:?}");
         }
     }
 }

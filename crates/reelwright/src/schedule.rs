@@ -1,0 +1,98 @@
+//! Times of a video stream's frames.
+
+use reelwright_core::{FrameLength, Rational, TimeBase, Timestamp};
+
+/// Gives frames their times: those that were stated, and between them the nominal frame rate. Times
+/// are rescaled from the last stated one, so errors never accumulate.
+#[derive(Debug, Clone)]
+pub(crate) struct Schedule {
+    time_base: TimeBase,
+    /// The nominal length of a frame.
+    frame: TimeBase,
+    /// The last stated time, and the frames since then.
+    anchor: i64,
+    since: i64,
+    /// When the last frame is shown, and how long.
+    last: Option<i64>,
+    length: FrameLength,
+    stated: Option<i64>,
+}
+
+impl Schedule {
+    pub(crate) fn new(time_base: TimeBase, frame_rate: Rational) -> Self {
+        let frame = TimeBase::new(frame_rate.inverse());
+        let nominal = frame.rescale(Timestamp(1), time_base).0.max(1);
+        let length = FrameLength::new(nominal, time_base);
+        Self { time_base, frame, anchor: 0, since: 0, last: None, length, stated: None }
+    }
+
+    pub(crate) const fn time_base(&self) -> TimeBase {
+        self.time_base
+    }
+
+    /// The earliest time that a frame can have.
+    pub(crate) fn earliest(&self) -> i64 {
+        self.last.map_or(0, |last| last.saturating_add(1))
+    }
+
+    /// When the next frame is shown unless that is stated.
+    pub(crate) fn next(&self) -> i64 {
+        let since = self.frame.rescale(Timestamp(self.since), self.time_base).0;
+        self.anchor.saturating_add(since).max(self.earliest())
+    }
+
+    /// States when the next frame is shown.
+    pub(crate) const fn set_next(&mut self, at: i64) {
+        (self.anchor, self.since) = (at, 0);
+    }
+
+    /// Takes the next frame, which lasts for `duration` if that is stated; returns its time.
+    pub(crate) fn take(&mut self, duration: Option<i64>) -> i64 {
+        let pts = self.next();
+        if let Some(last) = self.last.replace(pts) {
+            self.length.add(pts.saturating_sub(last));
+        }
+        self.since += 1;
+        self.stated = duration;
+        if let Some(duration) = duration {
+            self.set_next(pts.saturating_add(duration));
+        }
+        pts
+    }
+
+    /// When the last frame ends: it lasts as long as the one before it unless stated.
+    pub(crate) fn end(&self) -> i64 {
+        self.last.unwrap_or(0).saturating_add(self.stated.unwrap_or(self.length.get()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(time_base: (i64, i64), frame_rate: (i64, i64)) -> Schedule {
+        let rational = |(num, den)| Rational::new(num, den).unwrap();
+        Schedule::new(TimeBase::new(rational(time_base)), rational(frame_rate))
+    }
+
+    #[test]
+    fn frames_follow_at_the_nominal_rate_without_drift() {
+        let mut schedule = schedule((1, 1000), (30, 1));
+        let times: Vec<_> = (0..6).map(|_| schedule.take(None)).collect();
+        assert_eq!(times, [0, 33, 67, 100, 133, 167]);
+        assert_eq!((0..3000).map(|_| schedule.take(None)).last(), Some(100_167));
+        schedule.set_next(200_001);
+        assert_eq!([schedule.take(None), schedule.take(None)], [200_001, 200_034]);
+    }
+
+    #[test]
+    fn the_last_frame_lasts_as_long_as_the_one_before_unless_stated() {
+        let mut schedule = schedule((1, 90_000), (30, 1));
+        schedule.take(None);
+        assert_eq!(schedule.end(), 3000);
+        schedule.set_next(500);
+        schedule.take(None);
+        assert_eq!(schedule.end(), 1000);
+        assert_eq!((schedule.take(Some(7)), schedule.end(), schedule.next()), (3500, 3507, 3507));
+    }
+}

@@ -317,7 +317,9 @@ fn default_of(option: &OptionInfo) -> String {
     match option.kind {
         OptionKind::Int { default, .. } => default.map(|d| d.to_string()).unwrap_or_default(),
         OptionKind::Float { default, .. } => default.map(|d| d.to_string()).unwrap_or_default(),
-        OptionKind::Bool { default } => default.to_string(),
+        OptionKind::Bool { default } | OptionKind::BoolOrSeconds { default, .. } => {
+            default.to_string()
+        }
         OptionKind::Flags { .. } => String::new(),
         OptionKind::Choice { default, .. } => default.to_owned(),
     }
@@ -332,6 +334,9 @@ fn option_json(option: &OptionInfo) -> Value {
             ("float", json!({"min": min, "max": max}), json!(default))
         }
         OptionKind::Bool { default } => ("bool", json!([true, false]), json!(default)),
+        OptionKind::BoolOrSeconds { default, max } => {
+            ("bool or seconds", json!([true, false, {"min": 0, "max": max}]), json!(default))
+        }
         OptionKind::Flags { values } => {
             ("flags", values.iter().map(|(word, _)| *word).collect(), json!([]))
         }

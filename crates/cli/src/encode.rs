@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, bail};
-use reelwright::{MediaParameters, Options, Picture, StreamingMediaEncoder, Target};
+use reelwright::{MediaParameters, Options, Picture, StreamingMediaEncoder, Target, Timestamp};
 use reelwright_reader::OpenOptions;
 
 use crate::args::EncodeArgs;
@@ -153,13 +153,13 @@ fn write_all(
             // The frame that ends with the audio is written last.
             let seconds = open.iter().map(|index| streams[*index].seconds).fold(f64::MAX, f64::min);
             if seconds < f64::MAX {
-                streams[still].show_until(still, encoder, seconds, false)?;
+                streams[still].show_until(args, still, encoder, seconds, false)?;
             }
         }
     }
     if let Some(still) = still {
         let seconds = streams.iter().map(|stream| stream.seconds).fold(0.0, f64::max);
-        streams[still].show_until(still, encoder, seconds, true)?;
+        streams[still].show_until(args, still, encoder, seconds, true)?;
     }
     result
 }
@@ -213,11 +213,15 @@ impl Stream {
                 let Some((mut frame, at, duration)) = video.next().map_err(Failure::Input)? else {
                     return Ok(false);
                 };
-                frame.duration = duration.and_then(|duration| i64::try_from(duration).ok());
                 let pts = at as f64 * unit;
-                encoder
-                    .write_video_frame(index, &frame, Some(pts.max(0.0)))
-                    .map_err(Failure::Output)?;
+                let written = if streams::is_timed(args, video) {
+                    frame.pts = Timestamp(at.max(0));
+                    frame.duration = duration.and_then(|duration| i64::try_from(duration).ok());
+                    encoder.write_timed_video_frame(index, &frame)
+                } else {
+                    encoder.write_video_frame(index, &frame, Some(pts.max(0.0)))
+                };
+                written.map_err(Failure::Output)?;
                 self.written += 1;
                 let length = duration.map_or(frame_length, |duration| duration as f64 * unit);
                 self.seconds = self.seconds.max(pts + length);
@@ -229,6 +233,7 @@ impl Stream {
     /// Shows an image up to `seconds`, also a part of a frame where it `is_end`.
     fn show_until(
         &mut self,
+        args: &EncodeArgs,
         index: usize,
         encoder: &mut StreamingMediaEncoder<'_>,
         seconds: f64,
@@ -248,8 +253,14 @@ impl Stream {
                 return Ok(());
             }
             let mut frame = image.view();
-            frame.duration = Some((left.min(STILL) * STILL_UNITS as f64).round() as i64);
-            encoder.write_video_frame(index, &frame, Some(at)).map_err(Failure::Output)?;
+            let written = if streams::is_timed(args, video) {
+                frame.pts = Timestamp((at * STILL_UNITS as f64).round() as i64);
+                frame.duration = Some((left.min(STILL) * STILL_UNITS as f64).round() as i64);
+                encoder.write_timed_video_frame(index, &frame)
+            } else {
+                encoder.write_video_frame(index, &frame, Some(at))
+            };
+            written.map_err(Failure::Output)?;
             self.written += 1;
             self.seconds = at + left.min(STILL);
         }

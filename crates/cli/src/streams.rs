@@ -11,13 +11,8 @@ pub(crate) fn video(args: &EncodeArgs, input: &VideoInput) -> VideoStream {
     let mut stream = VideoStream::new(input.frame_rate.to_f64(), width, height)
         .frames(input.format, input.color)
         .scale_filter(args.scale_filter.unwrap_or_default());
-    // A unit longer than a frame could not hold their times.
-    let unit = input.time_base.seconds();
-    if input.is_variable
-        && args.frame_rate.is_none()
-        && unit.to_f64() <= 1.0 / input.frame_rate.to_f64()
-    {
-        stream = stream.time_base(unit);
+    if is_timed(args, input) {
+        stream = stream.time_base(input.time_base.seconds());
     }
     if let Some(name) = &args.video_encoder {
         stream = stream.encoder(name);
@@ -45,6 +40,14 @@ pub(crate) fn video(args: &EncodeArgs, input: &VideoInput) -> VideoStream {
         gop_size: args.gop,
         ..CodecConfig::default()
     })
+}
+
+/// Whether frames are written at the input's own times, in its time base, rather than at a constant
+/// rate.
+pub(crate) fn is_timed(args: &EncodeArgs, input: &VideoInput) -> bool {
+    // A unit longer than a frame could not hold their times.
+    let unit = input.time_base.seconds().to_f64();
+    input.is_variable && args.frame_rate.is_none() && unit <= 1.0 / input.frame_rate.to_f64()
 }
 
 /// The audio stream that an input's samples become.

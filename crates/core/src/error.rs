@@ -41,6 +41,8 @@ pub enum ErrorKind {
     TooLarge,
     /// The output failed.
     Io,
+    /// An [`Interrupt`](crate::Interrupt) stopped the work.
+    Interrupted,
 }
 
 impl Error {

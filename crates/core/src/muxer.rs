@@ -21,6 +21,11 @@ pub trait Muxer: Send {
         to: &mut dyn Destination,
     ) -> Result<()>;
 
+    /// The times that the container can store for a stream, once it was started.
+    fn time_limits(&self, _stream: &StreamParameters) -> TimeLimits {
+        TimeLimits::NONE
+    }
+
     /// Writes a packet. Within a stream dts never decreases; across streams packets come in the
     /// order of their dts.
     ///
@@ -43,6 +48,20 @@ pub trait Muxer: Send {
     /// # Errors
     /// An output that fails.
     fn finish(&mut self, streams: &[StreamParameters], to: &mut dyn Destination) -> Result<()>;
+}
+
+/// The times that a container can store for a stream, in units of the stream's time base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeLimits {
+    /// The largest pts.
+    pub pts: i64,
+    /// The longest gap that pts may leave between two frames.
+    pub gap: i64,
+}
+
+impl TimeLimits {
+    /// Any time that an `i64` holds with room for reordering.
+    pub const NONE: Self = Self { pts: i64::MAX >> 1, gap: i64::MAX >> 1 };
 }
 
 /// A muxer's description and constructor.

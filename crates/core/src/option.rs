@@ -26,6 +26,8 @@ pub enum OptionKind {
     Float { min: f64, max: f64, default: Option<f64> },
     /// Yes or no.
     Bool { default: bool },
+    /// Yes, no, or a number of seconds.
+    BoolOrSeconds { default: bool, max: f64 },
     /// Any of some words, each with its meaning, joined by `+`.
     Flags { values: &'static [(&'static str, &'static str)] },
     /// One of some words, each with its meaning.
@@ -67,6 +69,16 @@ impl OptionInfo {
         Self { name, help, kind: OptionKind::Bool { default } }
     }
 
+    /// Yes, no, or a number of seconds up to `max`.
+    pub const fn bool_or_seconds(
+        name: &'static str,
+        default: bool,
+        max: f64,
+        help: &'static str,
+    ) -> Self {
+        Self { name, help, kind: OptionKind::BoolOrSeconds { default, max } }
+    }
+
     /// One of `values`: words, each with its meaning.
     pub const fn choice(
         name: &'static str,
@@ -92,11 +104,32 @@ impl fmt::Display for OptionKind {
             Self::Int { min, max, .. } => write!(f, "{min} to {max}"),
             Self::Float { min, max, .. } => write!(f, "{min} to {max}"),
             Self::Bool { .. } => f.write_str("true or false"),
+            Self::BoolOrSeconds { max, .. } => {
+                write!(f, "true or false, or seconds from 0 to {max}")
+            }
             Self::Flags { values } => {
                 write!(f, "any of {}, joined by +", list(values.iter().map(|v| v.0)))
             }
             Self::Choice { values, .. } => write!(f, "{}", list(values.iter().map(|v| v.0))),
         }
+    }
+}
+
+/// A value of an [`OptionKind::BoolOrSeconds`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum BoolOrSeconds {
+    /// Yes or no.
+    Bool(bool),
+    /// A number of seconds.
+    Seconds(f64),
+}
+
+/// The truth of a word, as FFmpeg has it.
+fn truth(word: &str) -> Option<bool> {
+    match word.to_ascii_lowercase().as_str() {
+        "true" | "y" | "yes" | "enable" | "enabled" | "on" | "1" => Some(true),
+        "false" | "n" | "no" | "disable" | "disabled" | "off" | "0" => Some(false),
+        _ => None,
     }
 }
 
@@ -225,9 +258,28 @@ impl Options {
             panic!("{} is not a bool", option.name)
         };
         let Some(value) = self.take(option) else { return Ok(default) };
-        match value.to_ascii_lowercase().as_str() {
-            "true" | "y" | "yes" | "enable" | "enabled" | "on" | "1" => Ok(true),
-            "false" | "n" | "no" | "disable" | "disabled" | "off" | "0" => Ok(false),
+        truth(&value).ok_or_else(|| option.refuse(&value))
+    }
+
+    /// Takes yes, no or a number of seconds; `1` and `0` are yes and no.
+    ///
+    /// # Errors
+    /// The value must be `true`, `false`, any word that FFmpeg takes for them, or a number of
+    /// seconds in the option's range.
+    ///
+    /// # Panics
+    /// If the option is not [`OptionKind::BoolOrSeconds`].
+    pub fn take_bool_or_seconds(&mut self, option: &OptionInfo) -> Result<BoolOrSeconds> {
+        let OptionKind::BoolOrSeconds { default, max } = option.kind else {
+            panic!("{} is not a bool or seconds", option.name)
+        };
+        let Some(value) = self.take(option) else { return Ok(BoolOrSeconds::Bool(default)) };
+        if let Some(truth) = truth(&value) {
+            return Ok(BoolOrSeconds::Bool(truth));
+        }
+        match value.parse::<f64>() {
+            // Neither holds for NaN.
+            Ok(seconds) if seconds >= 0.0 && seconds <= max => Ok(BoolOrSeconds::Seconds(seconds)),
             _ => Err(option.refuse(&value)),
         }
     }

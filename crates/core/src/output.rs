@@ -18,6 +18,15 @@ pub trait Output: Send {
     /// Whether bytes that were appended can be overwritten.
     fn is_seekable(&self) -> bool;
 
+    /// Whether bytes can be overwritten now: the output can seek, and still is where it was left.
+    /// Muxers ask before they patch what a stream can do without.
+    ///
+    /// # Errors
+    /// The output's own.
+    fn can_patch(&mut self) -> Result<bool> {
+        Ok(self.is_seekable())
+    }
+
     /// Overwrites `bytes.len()` bytes at `at`, all of which were appended before; the next
     /// [`write`](Self::write) appends at the end as ever.
     ///
@@ -43,6 +52,10 @@ impl<O: Output + ?Sized> Output for Box<O> {
 
     fn is_seekable(&self) -> bool {
         (**self).is_seekable()
+    }
+
+    fn can_patch(&mut self) -> Result<bool> {
+        (**self).can_patch()
     }
 
     fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {

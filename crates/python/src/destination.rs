@@ -1,44 +1,145 @@
 //! Where the encoder writes: addresses, paths, and Python objects with `write`.
 
 use std::io::{self, Seek, SeekFrom, Write};
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::{PyBlockingIOError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyString};
+use pyo3::types::{PyBool, PyBytes, PyInt, PyString};
 use reelwright::{ErrorKind, Target};
 
-use crate::errors::{exception, to_io};
+use crate::errors::{exception, of_class, to_io};
 
-/// The one reference to a Python writer, which the garbage collector is shown.
+/// The references to a Python writer, which the garbage collector is shown.
 #[derive(Clone, Default)]
-pub(crate) struct Writer(Arc<Mutex<Option<Py<PyAny>>>>);
+pub(crate) struct Writer(Arc<Mutex<Objects>>);
+
+#[derive(Default)]
+struct Objects {
+    writer: Option<Py<PyAny>>,
+    /// What opens the writer, and then closes it: an `fsspec.OpenFile`.
+    opener: Option<Py<PyAny>>,
+    /// The format that the name of what is opened tells.
+    format: Option<&'static str>,
+    /// How many bytes the writer took.
+    taken: u64,
+}
 
 impl Writer {
     fn new(object: &Bound<'_, PyAny>) -> Self {
-        Self(Arc::new(Mutex::new(Some(object.clone().unbind()))))
+        let writer = Some(object.clone().unbind());
+        Self(Arc::new(Mutex::new(Objects { writer, ..Objects::default() })))
+    }
+
+    /// A writer that is opened together with the encoder.
+    fn of_opener(opener: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let path: String = opener.getattr("path")?.extract()?;
+        let extension = Path::new(&path).extension().and_then(|extension| extension.to_str());
+        let extension = extension.map(str::to_ascii_lowercase);
+        let format = extension.and_then(|extension| {
+            reelwright::muxers().find(|muxer| muxer.extensions.contains(&extension.as_str()))
+        });
+        let opener = Some(opener.clone().unbind());
+        let format = format.map(|muxer| muxer.name);
+        Ok(Self(Arc::new(Mutex::new(Objects { opener, format, ..Objects::default() }))))
+    }
+
+    fn objects(&self) -> MutexGuard<'_, Objects> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The format that the name of what is opened tells.
+    pub(crate) fn format(&self) -> Option<&'static str> {
+        self.objects().format
+    }
+
+    fn opener<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.objects().opener.as_ref().map(|opener| opener.bind(py).clone())
+    }
+
+    /// Opens the writer, if it is one to open.
+    pub(crate) fn open(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(opener) = self.opener(py) else { return Ok(()) };
+        if self.objects().writer.is_some() {
+            return Ok(());
+        }
+        let writer = opener.call_method0("open")?.unbind();
+        self.objects().writer = Some(writer);
+        Ok(())
+    }
+
+    /// Closes the writer, if we opened it.
+    pub(crate) fn release(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(opener) = self.opener(py) else { return Ok(()) };
+        let writer = self.objects().writer.take();
+        let Some(writer) = writer else { return Ok(()) };
+        writer.bind(py).call_method0("close")?;
+        // A compressed file lies on another one, which is closed by this.
+        opener.call_method0("close").map(drop)
+    }
+
+    /// After a failure: throws away what the writer would commit, if it can, and leaves no empty
+    /// object of ours behind. What fails here is not what the user must be told.
+    pub(crate) fn discard(&self, py: Python<'_>) {
+        let opener = self.opener(py);
+        let (writer, taken) = {
+            let mut objects = self.objects();
+            // Nobody may write to it any more.
+            (objects.writer.take(), objects.taken)
+        };
+        let Some(writer) = writer else { return };
+        let writer = writer.bind(py);
+        let mut files = vec![writer.clone()];
+        let of_opener = opener.as_ref().and_then(|opener| opener.getattr("fobjects").ok());
+        if let Some(others) = of_opener.and_then(|files| files.extract::<Vec<Bound<'_, _>>>().ok())
+        {
+            files.extend(others);
+        }
+        for method in ["discard", "abort"] {
+            for file in &files {
+                if let Ok(Some(method)) = file.getattr_opt(method) {
+                    let _ = method.call0();
+                }
+            }
+        }
+        let Some(opener) = opener else { return };
+        let _ = writer.call_method0("close");
+        let _ = opener.call_method0("close");
+        let remove = || -> PyResult<()> {
+            let (system, path) = (opener.getattr("fs")?, opener.getattr("path")?);
+            if system.call_method1("size", (&path,))?.extract::<u64>()? == 0 {
+                system.call_method1("rm_file", (&path,))?;
+            }
+            Ok(())
+        };
+        if taken == 0 {
+            let _ = remove();
+        }
     }
 
     fn get<'py>(&self, py: Python<'py>) -> io::Result<Bound<'py, PyAny>> {
-        let object = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let object = object.as_ref().map(|object| object.bind(py).clone());
-        object.ok_or_else(|| io::Error::other("the writer is gone"))
+        let objects = self.objects();
+        let writer = objects.writer.as_ref().map(|writer| writer.bind(py).clone());
+        writer.ok_or_else(|| io::Error::other("the writer is gone"))
     }
 
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self.0.try_lock() {
-            Ok(object) => object.iter().try_for_each(|object| visit.call(object)),
+            Ok(objects) => {
+                let mut objects = objects.writer.iter().chain(&objects.opener);
+                objects.try_for_each(|object| visit.call(object))
+            }
             // Somebody is writing to it, so it is alive.
             Err(_) => Ok(()),
         }
     }
 
     pub(crate) fn clear(&self) {
-        let object = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(object);
+        let objects = std::mem::take(&mut *self.objects());
+        drop(objects);
     }
 }
 
@@ -47,18 +148,20 @@ impl Write for Writer {
         Python::attach(|py| {
             let writer = self.get(py)?;
             let piece = PyBytes::new(py, bytes);
-            let taken = writer.call_method1(intern!(py, "write"), (piece,)).map_err(to_io)?;
-            count(&writer, &taken, bytes.len()).map_err(to_io)
+            let taken = writer.call_method1(intern!(py, "write"), (piece,));
+            let taken = taken.and_then(|taken| count(&writer, &taken, bytes.len()));
+            let taken = taken.map_err(|error| to_io(py, error))?;
+            self.objects().taken += taken as u64;
+            Ok(taken)
         })
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Python::attach(|py| {
             let writer = self.get(py)?;
-            let Some(flush) = writer.getattr_opt(intern!(py, "flush")).map_err(to_io)? else {
-                return Ok(());
-            };
-            flush.call0().map(drop).map_err(to_io)
+            let flush = writer.getattr_opt(intern!(py, "flush"));
+            let flushed = flush.and_then(|flush| flush.map_or(Ok(()), |f| f.call0().map(drop)));
+            flushed.map_err(|error| to_io(py, error))
         })
     }
 }
@@ -72,28 +175,53 @@ impl Seek for Writer {
             };
             let position = match to {
                 SeekFrom::Start(offset) => {
-                    return seek(offset.into(), 0).map(|_| offset).map_err(to_io);
+                    let sought = seek(offset.into(), 0).map(|_| offset);
+                    return sought.map_err(|error| to_io(py, error));
                 }
                 SeekFrom::Current(offset) => seek(offset.into(), 1),
                 SeekFrom::End(offset) => seek(offset.into(), 2),
             };
-            position.and_then(|position| located(&writer, position)).map_err(to_io)
+            let position = position.and_then(|position| located(&writer, position));
+            position.map_err(|error| to_io(py, error))
+        })
+    }
+
+    fn stream_position(&mut self) -> io::Result<u64> {
+        Python::attach(|py| {
+            let writer = self.get(py)?;
+            let tell = writer.getattr_opt(intern!(py, "tell"));
+            let position = match tell {
+                Ok(Some(tell)) => tell.call0().and_then(|position| position_of(&position, "tell")),
+                Ok(None) => {
+                    let position = writer.call_method1(intern!(py, "seek"), (0, 1));
+                    position.and_then(|position| position_of(&position, "seek"))
+                }
+                Err(error) => Err(error),
+            };
+            position.map_err(|error| to_io(py, error))
         })
     }
 }
 
 /// Where a writer is, by what its `seek` returned. Some return nothing, and have `tell`.
 fn located(writer: &Bound<'_, PyAny>, position: Bound<'_, PyAny>) -> PyResult<u64> {
-    let position = if position.is_none() { writer.call_method0("tell")? } else { position };
+    if position.is_none() {
+        return position_of(&writer.call_method0("tell")?, "tell");
+    }
+    position_of(&position, "seek")
+}
+
+/// The position that a method returned.
+fn position_of(position: &Bound<'_, PyAny>, method: &str) -> PyResult<u64> {
     position.extract().map_err(|_| {
         PyValueError::new_err(format!(
-            "seek() must return the position that it went to, in bytes. Found: {position}"
+            "{method}() must return a position in bytes. Found: {position}"
         ))
     })
 }
 
-/// How many of `given` bytes a writer took, by what its `write` returned. What is no number says
-/// nothing, and all were taken; so they were where it is `True`.
+/// How many of `given` bytes a writer took, by what its `write` returned: with `None` or `True`,
+/// all of them.
 fn count(writer: &Bound<'_, PyAny>, taken: &Bound<'_, PyAny>, given: usize) -> PyResult<usize> {
     let py = writer.py();
     if taken.is_none() {
@@ -106,15 +234,29 @@ fn count(writer: &Bound<'_, PyAny>, taken: &Bound<'_, PyAny>, given: usize) -> P
         }
         return Ok(given);
     }
-    if taken.is(PyBool::new(py, true)) || !taken.hasattr(intern!(py, "__index__"))? {
+    if taken.is(PyBool::new(py, true)) {
         return Ok(given);
     }
-    match taken.extract::<usize>() {
-        Ok(taken) if taken <= given => Ok(taken),
-        _ => Err(PyValueError::new_err(format!(
-            "write() must return how many of the {given} bytes it took. Found: {taken}"
-        ))),
+    if let Ok(taken) = taken.extract::<usize>()
+        && taken <= given
+    {
+        return Ok(taken);
     }
+    if taken.hasattr(intern!(py, "__await__"))? {
+        // A coroutine that nobody awaits is warned of unless it is closed.
+        let _ = taken.call_method0(intern!(py, "close"));
+        return Err(PyTypeError::new_err(format!(
+            "write() must write before it returns, and return how many of the {given} bytes it \
+             took, None or True. Found: {taken}, of an asynchronous write(). Pass an object whose \
+             write() is no coroutine."
+        )));
+    }
+    let is_number = taken.is_instance_of::<PyInt>() || taken.hasattr(intern!(py, "__index__"))?;
+    let message = format!(
+        "write() must return how many of the {given} bytes it took, None or True. Found: {}",
+        if is_number { taken.str()? } else { taken.repr()? }
+    );
+    if is_number { Err(PyValueError::new_err(message)) } else { Err(PyTypeError::new_err(message)) }
 }
 
 /// Whether a writer can go back. A file that is open for appending cannot, whatever it says.
@@ -132,6 +274,24 @@ fn is_seekable(writer: &Bound<'_, PyAny>) -> PyResult<bool> {
         Some(seekable) => seekable.call0()?.is_truthy(),
         None => Ok(true),
     }
+}
+
+/// Whether it is an `fsspec.OpenFile`, which is to be opened for writing.
+fn is_opener(dst: &Bound<'_, PyAny>) -> PyResult<bool> {
+    for name in ["open", "fs", "path", "mode"] {
+        if !dst.hasattr(name)? {
+            return Ok(false);
+        }
+    }
+    let mode: String = dst.getattr("mode")?.extract()?;
+    if !mode.contains(['w', 'a', 'x']) || mode.contains('t') {
+        let message = format!(
+            "dst must be an OpenFile for writing bytes. Found: mode {mode:?}. Pass \
+             fsspec.open(path, \"wb\")."
+        );
+        return Err(exception(dst.py(), ErrorKind::Argument, message));
+    }
+    Ok(true)
 }
 
 /// What a user passed as `dst`, and the writer it holds if it is one.
@@ -161,6 +321,18 @@ pub(crate) fn target(
         };
         return Ok((target.buffer_size(size), Some(writer)));
     }
+    if is_opener(dst)? {
+        let writer = Writer::of_opener(dst)?;
+        if !has_format && writer.format().is_none() {
+            let path = dst.getattr("path")?;
+            let message = format!(
+                "Failed to open output \"{path}\": its extension tells no format. Pass `format`."
+            );
+            return Err(exception(py, ErrorKind::UnknownName, message));
+        }
+        let target = Target::opened_writer(writer.clone());
+        return Ok((target, Some(writer)));
+    }
     if let Ok(address) = dst.cast::<PyString>() {
         return Ok((
             match address.to_str() {
@@ -174,10 +346,11 @@ pub(crate) fn target(
     let path = py.import("os")?.call_method1("fsdecode", (dst,));
     let path: PathBuf = path.and_then(|path| path.extract()).map_err(|_| {
         let class = dst.get_type().name().map_or_else(|_| "?".into(), |name| name.to_string());
-        PyTypeError::new_err(format!(
+        let message = format!(
             "dst must be a str, a path-like object or an object with a method `write`. Found: \
              {class}"
-        ))
+        );
+        of_class(py, "DestinationError", message)
     })?;
     Ok((Target::from(path), None))
 }

@@ -6,12 +6,13 @@ use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use reelwright::{DataType, ErrorKind, Picture, StreamingMediaEncoder};
+use reelwright::{DataType, ErrorKind, Picture, StreamingMediaEncoder, TensorView};
 
-use crate::chunk::{Axes, Part, Refusal, with_view};
+use crate::chunk::{Axes, Chunk, Part, Refusal, is_half};
 use crate::destination::{self, Writer};
 use crate::errors::{exception, to_python};
 use crate::process;
+use crate::signals::Signals;
 use crate::streams::{AudioArguments, VideoArguments, options, pairs};
 use crate::warnings::settled;
 
@@ -27,6 +28,9 @@ pub(crate) struct Encoder {
 
 struct Core {
     encoder: StreamingMediaEncoder<'static>,
+    signals: Signals,
+    /// The destination, if it is an object.
+    writer: Option<Writer>,
     /// What chunks the streams take.
     streams: Vec<Kind>,
 }
@@ -63,13 +67,16 @@ impl Encoder {
                 return Err(exception(py, ErrorKind::State, "__init__ was called already."));
             }
             let (target, writer) = destination::target(dst, format.is_some(), buffer_size)?;
-            let encoder =
-                StreamingMediaEncoder::new(target, format).map_err(|error| to_python(py, error))?;
-            if let Some(writer) = writer {
+            let guessed = writer.as_ref().and_then(|writer| writer.format());
+            let mut encoder = StreamingMediaEncoder::new(target, format.or(guessed))
+                .map_err(|error| to_python(py, error))?;
+            let signals = Signals::new();
+            encoder.set_interrupt(signals.interrupt()).map_err(|error| to_python(py, error))?;
+            if let Some(writer) = &writer {
                 // It is the first: there was no encoder yet.
-                let _ = self.writer.set(writer);
+                let _ = self.writer.set(writer.clone());
             }
-            *core = Some(Core { encoder, streams: Vec::new() });
+            *core = Some(Core { encoder, signals, writer, streams: Vec::new() });
             Ok(())
         })
     }
@@ -116,9 +123,29 @@ impl Encoder {
     fn _open(&self, py: Python<'_>, option: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         self.with(py, |core| {
             let options = options(option)?;
-            let opened = py.detach(|| core.encoder.open_with(options));
-            opened.map_err(|error| to_python(py, error))
+            if let Some(writer) = &core.writer
+                && !core.encoder.is_opened()
+            {
+                writer.open(py)?;
+            }
+            core.detached(py, |encoder| encoder.open_with(options))
         })
+    }
+
+    /// Gives up what encoders still hold, and completes the file with what is there.
+    fn _abandon(&self, py: Python<'_>) -> PyResult<()> {
+        self.with(py, |core| {
+            let abandoned = core.detached(py, StreamingMediaEncoder::abandon);
+            core.release(py).and(abandoned)
+        })
+    }
+
+    /// Whether an interrupt ended the last call that wrote something.
+    fn _was_interrupted(&self) -> bool {
+        match self.core.try_lock() {
+            Ok(core) => core.as_ref().is_some_and(|core| core.encoder.was_interrupted()),
+            Err(_) => false,
+        }
     }
 
     /// Whether it was opened and not closed. While another thread is at work it is.
@@ -230,7 +257,14 @@ impl Encoder {
     ///     OutputError: Writing failed. Everything is released all the same.
     #[pyo3(text_signature = "($self)")]
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.with(py, |core| core.detached(py, StreamingMediaEncoder::close))
+        self.with(py, |core| {
+            let closed = core.detached(py, StreamingMediaEncoder::close);
+            if core.is_open() {
+                // An interrupt stopped it.
+                return closed;
+            }
+            closed.and_then(|()| core.release(py))
+        })
     }
 
     /// How many samples of an audio stream were beyond ±1 so far and were clamped; none for a
@@ -272,7 +306,14 @@ impl Encoder {
         settled(py, || match self.lock(py)?.as_mut() {
             Some(core) => {
                 self.settle_here(py, core)?;
-                call(core)
+                let called = call(core);
+                if called.is_err() {
+                    core.give_up_after_failure(py);
+                }
+                match core.signals.take() {
+                    Some(raised) => Err(raised),
+                    None => called,
+                }
             }
             None => Err(exception(
                 py,
@@ -310,18 +351,25 @@ impl Encoder {
         let py = chunk.py();
         self.with(py, |core| {
             let index = core.index(py, i)?;
-            let encoder = &mut core.encoder;
-            let written = with_view(chunk, part, |view| {
-                let written = py.detach(|| {
-                    if IS_AUDIO {
-                        encoder.write_audio_chunk(index, view, pts)
-                    } else {
-                        encoder.write_video_chunk(index, view, pts)
+            let mut found = Chunk::new(chunk);
+            if let Ok(chunk) = &mut found {
+                match core.write::<IS_AUDIO>(py, index, chunk, pts, part) {
+                    Err(Refusal::Type(name)) if is_half(&name) => {
+                        if let Some(float) = core.float(index)
+                            && let Some(mut converted) = chunk.converted(float)?
+                        {
+                            let written =
+                                core.write::<IS_AUDIO>(py, index, &mut converted, pts, part);
+                            found = written.map(|()| converted);
+                        } else {
+                            found = Err(Refusal::Type(name));
+                        }
                     }
-                });
-                written.map_err(|error| Refusal::Raised(to_python(py, error)))
-            });
-            written.map_err(|refusal| match refusal {
+                    Err(refusal) => found = Err(refusal),
+                    Ok(()) => return Ok(()),
+                }
+            }
+            found.map(drop).map_err(|refusal| match refusal {
                 Refusal::Raised(error) => error,
                 Refusal::Type(found) => core.wrong_type(py, index, IS_AUDIO, &found),
             })
@@ -352,6 +400,65 @@ impl Core {
         call: impl FnOnce(&mut StreamingMediaEncoder<'static>) -> reelwright::Result<()> + Send,
     ) -> PyResult<()> {
         py.detach(|| call(&mut self.encoder)).map_err(|error| to_python(py, error))
+    }
+
+    /// Closes the destination, where we opened it.
+    fn release(&mut self, py: Python<'_>) -> PyResult<()> {
+        self.writer.as_ref().map_or(Ok(()), |writer| writer.release(py))
+    }
+
+    /// Lets the destination commit nothing where the output failed.
+    fn give_up_after_failure(&mut self, py: Python<'_>) {
+        if self.encoder.has_failed()
+            && let Some(writer) = &self.writer
+        {
+            writer.discard(py);
+        }
+    }
+
+    /// Writes a chunk whose memory is only borrowed while it is read: whatever Python code an
+    /// output runs may change it.
+    fn write<const IS_AUDIO: bool>(
+        &mut self,
+        py: Python<'_>,
+        index: usize,
+        chunk: &mut Chunk<'_>,
+        pts: Option<f64>,
+        part: Option<&Part>,
+    ) -> Result<(), Refusal> {
+        let encoder = &mut self.encoder;
+        let refused = |error| Refusal::Raised(to_python(py, error));
+        let mut cursor = chunk.view(part, |view| {
+            let mut begin = || {
+                if IS_AUDIO {
+                    encoder.begin_audio_chunk(index, view, pts)
+                } else {
+                    encoder.begin_video_chunk(index, view, pts)
+                }
+            };
+            let begun = if is_small(view) { begin() } else { py.detach(begin) };
+            begun.map_err(refused)
+        })?;
+        while !cursor.is_done() {
+            if cursor.has_work() {
+                py.detach(|| encoder.advance(&mut cursor)).map_err(refused)?;
+            }
+            if cursor.is_done() {
+                break;
+            }
+            chunk.view(part, |view| {
+                py.detach(|| encoder.take(&mut cursor, view)).map_err(refused)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The type of a stream's samples, if it is of floats.
+    fn float(&self, index: usize) -> Option<DataType> {
+        match self.streams.get(index) {
+            Some(Kind::Audio(float)) if !float.is_integer() => Some(*float),
+            _ => None,
+        }
     }
 
     /// A stream's index; what is no index at all is refused here, what is too large by the facade.
@@ -394,4 +501,14 @@ impl Core {
         );
         exception(py, ErrorKind::Chunk, message)
     }
+}
+
+/// Elements of a chunk that is read in less time than other threads need to go on meanwhile.
+const SMALL: usize = 4096;
+
+fn is_small(view: &TensorView<'_>) -> bool {
+    view.shape()
+        .iter()
+        .try_fold(1usize, |all, size| all.checked_mul(*size))
+        .is_some_and(|all| all <= SMALL)
 }

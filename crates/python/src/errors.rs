@@ -2,7 +2,7 @@
 
 use std::io;
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -20,17 +20,23 @@ fn class_name(kind: ErrorKind) -> &'static str {
         ErrorKind::Unsupported => "UnsupportedError",
         ErrorKind::TooLarge => "TooLargeError",
         ErrorKind::Io => "OutputError",
+        ErrorKind::Interrupted => "StateError",
         _ => "Error",
     }
 }
 
 /// An exception of the kind, with a message of our own.
 pub(crate) fn exception(py: Python<'_>, kind: ErrorKind, message: impl Into<String>) -> PyErr {
+    of_class(py, class_name(kind), message)
+}
+
+/// An exception of a class in `reelwright._errors`.
+pub(crate) fn of_class(py: Python<'_>, class: &str, message: impl Into<String>) -> PyErr {
     static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     let message = message.into();
     let class = MODULE
         .get_or_try_init(py, || py.import("reelwright._errors").map(Bound::unbind))
-        .and_then(|module| Ok(module.bind(py).getattr(class_name(kind))?.cast_into::<PyType>()?));
+        .and_then(|module| Ok(module.bind(py).getattr(class)?.cast_into::<PyType>()?));
     match class {
         Ok(class) => PyErr::from_type(class, message),
         // Only while the package is being imported, or torn down.
@@ -56,7 +62,10 @@ pub(crate) fn to_python(py: Python<'_>, error: Error) -> PyErr {
     }
 }
 
-/// What a Python call raised, as an error that `to_python` finds again.
-pub(crate) fn to_io(error: PyErr) -> io::Error {
-    io::Error::other(error)
+/// What a Python call raised, as an error that `to_python` finds again. What is no `Exception`, as
+/// KeyboardInterrupt, must stop everything, and has a kind of its own.
+pub(crate) fn to_io(py: Python<'_>, error: PyErr) -> io::Error {
+    let is_exception = error.is_instance_of::<PyException>(py);
+    let kind = if is_exception { io::ErrorKind::Other } else { io::ErrorKind::ConnectionAborted };
+    io::Error::new(kind, error)
 }

@@ -7,6 +7,7 @@ mod encoder;
 mod errors;
 mod listing;
 mod process;
+mod signals;
 mod streams;
 mod warnings;
 
@@ -21,7 +22,8 @@ mod _reelwright {
     use crate::encoder::Encoder;
     #[pymodule_export]
     use crate::listing::{
-        audio_encoders, describe, inspect, muxers, output_devices, output_protocols, video_encoders,
+        audio_encoders, describe, find_format, inspect, muxers, output_devices, output_protocols,
+        quantize, video_encoders,
     };
     #[pymodule_export]
     use crate::warnings::{get_log_level, set_log_level};

@@ -2,10 +2,11 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
-use reelwright::{EncoderInfo, OptionInfo, SampleFormat};
+use pyo3::types::{PyBytes, PyTuple};
+use reelwright::{DataType, EncoderInfo, ErrorKind, OptionInfo, SampleFormat};
 
-use crate::chunk::{Refusal, with_memory};
+use crate::chunk::{Chunk, Refusal, is_half};
+use crate::errors::exception;
 
 type Named = Vec<(&'static str, &'static str)>;
 
@@ -68,25 +69,77 @@ pub(crate) fn describe(kind: &str, name: &str) -> PyResult<Vec<(&'static str, St
         .collect())
 }
 
+/// The format of a name that people use: a format's own, in any case, or a file's extension. With
+/// it comes the codec of pictures in files of that extension.
+#[pyfunction]
+pub(crate) fn find_format(name: &str) -> Option<(&'static str, Option<&'static str>)> {
+    let lower = name.to_ascii_lowercase();
+    let by_name = |name: &str| reelwright::muxers().find(|muxer| muxer.name == name);
+    let by_extension =
+        || reelwright::muxers().find(|muxer| muxer.extensions.contains(&lower.as_str()));
+    let muxer = by_name(name).or_else(|| by_name(&lower)).or_else(by_extension)?;
+    let picture = muxer.pictures.iter().find(|(extension, _)| *extension == lower);
+    Some((muxer.name, picture.map(|(_, codec)| codec.name())))
+}
+
+/// Some rows of an array of floats as uint8: `low` becomes 0, and `high` 255.
+#[pyfunction]
+pub(crate) fn quantize<'py>(
+    array: &Bound<'py, PyAny>,
+    rows: (usize, usize),
+    low: f64,
+    high: f64,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let py = array.py();
+    let refused = |message: &str| exception(py, ErrorKind::Chunk, message);
+    let mut bytes = Vec::new();
+    let mut of = |chunk: &mut Chunk<'_>| {
+        chunk.lend(|memory| {
+            if memory.data_type().is_integer() {
+                return Err(refused("value_range is for frames of floats.").into());
+            }
+            let scale = 255.0 / (high - low);
+            let each = |value: f64| {
+                if value.is_nan() {
+                    return Err(refused("NaN has no brightness. Found in the frames.").into());
+                }
+                bytes.push(((value - low) * scale).round().clamp(0.0, 255.0) as u8);
+                Ok(())
+            };
+            // SAFETY: the memory is lent for as long as this runs, and its owner said what is in it.
+            unsafe { memory.for_each_float(rows.0..rows.1, each) }
+        })
+    };
+    let mut chunk = Chunk::new(array).map_err(|refusal| refusal.raised(py))?;
+    let done = match of(&mut chunk) {
+        Err(Refusal::Type(found)) if is_half(&found) => match chunk.converted(DataType::F32)? {
+            Some(mut converted) => of(&mut converted),
+            None => Err(Refusal::Type(found)),
+        },
+        other => other,
+    };
+    done.map_err(|refusal| refusal.raised(py))?;
+    Ok(PyBytes::new(py, &bytes))
+}
+
 /// The sample format and the shape of an array.
 #[pyfunction]
 pub(crate) fn inspect<'py>(
     array: &Bound<'py, PyAny>,
 ) -> PyResult<(&'static str, Bound<'py, PyTuple>)> {
     let py = array.py();
-    let found = with_memory(array, |memory| {
-        let format = SampleFormat::packed(memory.data_type()).name();
-        Ok((format, PyTuple::new(py, memory.shape())?))
+    let found = Chunk::new(array).and_then(|mut chunk| {
+        chunk.lend(|memory| {
+            let format = SampleFormat::packed(memory.data_type()).name();
+            Ok((format, PyTuple::new(py, memory.shape())?))
+        })
     });
-    found.map_err(|refusal| match refusal {
-        Refusal::Raised(error) => error,
-        Refusal::Type(found) => crate::errors::exception(
-            py,
-            reelwright::ErrorKind::Chunk,
-            format!(
-                "Expected Byte, Short, Int, Long, Float or Double type. Found: {found}. Convert \
-                 the array first, with array.to(dtype) of torch or array.astype(dtype) of numpy."
-            ),
-        ),
-    })
+    match found {
+        // As it is converted.
+        Err(Refusal::Type(found)) if is_half(&found) => {
+            let shape: Vec<usize> = array.getattr("shape")?.extract()?;
+            Ok((SampleFormat::Flt.name(), PyTuple::new(py, shape)?))
+        }
+        found => found.map_err(|refusal| refusal.raised(py)),
+    }
 }

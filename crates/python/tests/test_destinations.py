@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import tone
+from helpers import sound_of, tone
 
 import reelwright
 from reelwright import StreamingMediaEncoder
@@ -69,8 +69,10 @@ def test_a_path_is_never_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("dst", [3, None, ["a.wav"], "a\0.wav".encode])
 def test_what_is_no_destination(dst: Any) -> None:
-    with pytest.raises(TypeError, match="dst must be a str"):
+    with pytest.raises(reelwright.DestinationError, match="dst must be a str") as error:
         StreamingMediaEncoder(dst, "wav")
+    # As torio's own tests ask, and as Python's users expect.
+    assert isinstance(error.value, RuntimeError) and isinstance(error.value, TypeError)
 
 
 def test_standard_output(expected: bytes) -> None:
@@ -179,8 +181,200 @@ def test_seek_returns_nonsense(returned: Any) -> None:
         def seek(self, *args: Any) -> Any:
             return returned
 
-    with pytest.raises((ValueError, TypeError), match=rf"seek\(\) must return .* Found: {returned}"):
+    file = Nonsense()
+    with pytest.warns(reelwright.EncodingWarning, match=rf"cannot seek.* Found: {returned}"):
+        write(file)
+    assert file.getvalue()[4:8] == b"\xff\xff\xff\xff"
+
+
+def seconds_of_wav(data: bytes) -> tuple[int, Any]:
+    """The channels and samples of a WAV of 16 bits, whatever its header says of the length."""
+    at = data.index(b"data") + 8
+    return data[22], np.frombuffer(data[at : len(data) - (len(data) - at) % 2], "<i2")
+
+
+def test_a_compressed_file_gets_the_layout_of_streams() -> None:
+    import gzip
+
+    file = io.BytesIO()
+    with gzip.open(file, "wb") as compressed:
+        with pytest.warns(reelwright.EncodingWarning, match="cannot seek") as said:
+            write(compressed, frames=999)
+    assert len(said) == 1
+    data = gzip.decompress(file.getvalue())
+    assert data[4:8] == b"\xff\xff\xff\xff" and len(seconds_of_wav(data)[1]) == 999
+
+
+def test_seekable_that_lies() -> None:
+    class Lies(io.BytesIO):
+        def seekable(self) -> bool:
+            return True
+
+        def seek(self, *args: Any) -> int:
+            raise OSError("no")
+
+    class Elsewhere(io.BytesIO):
+        def seek(self, *args: Any) -> int:
+            return super().seek(0) + 7
+
+    for kind in (Lies, Elsewhere):
+        file = kind()
+        with pytest.warns(reelwright.EncodingWarning, match="cannot seek"):
+            write(file)
+        assert len(seconds_of_wav(file.getvalue())[1]) == 5000
+
+
+def drained(format: str, encoder: str | None = None, **options: str) -> bytes:
+    """What a server sends that empties the file after each chunk."""
+    file, sent = io.BytesIO(), b""
+    s = StreamingMediaEncoder(file, format)
+    s.add_audio_stream(24000, 1, encoder=encoder)
+    s.open(options or None)
+    for start in range(0, 48000, 4800):
+        s.write_audio_chunk(0, 0.3 * tone(48000, 1, 24000)[start : start + 4800] / 0.5)
+        sent += file.getvalue()
+        file.seek(0)
+        file.truncate()
+    s.close()
+    return sent + file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("format", "magic"),
+    [("wav", b"RIFF"), ("flac", b"fLaC"), ("mp3", b"ID3"), ("au", b".snd"), ("aiff", b"FORM"),
+     ("w64", b"riff")],
+)  # fmt: skip
+def test_a_file_that_is_emptied_meanwhile_is_a_stream(
+    format: str, magic: bytes, tmp_path: Path
+) -> None:
+    with pytest.warns(reelwright.EncodingWarning, match="something else moved it"):
+        data = drained(format)
+    assert data.startswith(magic) and data.count(magic) == 1
+    path = tmp_path / f"a.{format}"
+    path.write_bytes(data)
+    sound = sound_of(path, 1, lenient=True)
+    assert abs(len(sound) - 48000) < 3000 and np.abs(sound).max() < 0.45
+
+
+def test_ogg_and_mp4_need_nothing_that_was_sent(tmp_path: Path) -> None:
+    path = tmp_path / "a.ogg"
+    path.write_bytes(drained("ogg", "flac"))
+    assert len(sound_of(path, 1)) == 48000
+    # Fragments until it is closed, and then too.
+    path = tmp_path / "a.mp4"
+    with pytest.warns(reelwright.EncodingWarning, match="something else moved it"):
+        path.write_bytes(drained("mp4"))
+    assert abs(len(sound_of(path, 1)) - 48000) < 3000
+
+
+@pytest.mark.filterwarnings("ignore:.*something else moved it")
+def test_a_layout_that_cannot_be_a_stream_says_so() -> None:
+    for format, encoder, options in (
+        ("mp4", None, {"movflags": "progressive"}),
+        ("caf", "alac", {}),
+    ):
+        with pytest.raises(reelwright.StateError, match="This layout changes what was written"):
+            drained(format, encoder, **options)
+
+
+@pytest.mark.parametrize("returned", ["5", 1.5, b"", object()])
+def test_write_returns_what_is_no_number(returned: Any) -> None:
+    class Nonsense:
+        def write(self, data: bytes) -> Any:
+            return returned
+
+    with pytest.raises(TypeError, match=r"write\(\) must return how many .* Found: "):
         write(Nonsense())
+
+
+def test_write_that_is_asynchronous() -> None:
+    class Later:
+        async def write(self, data: bytes) -> int:
+            return len(data)
+
+    with pytest.raises(TypeError, match=r"Found: <coroutine .* asynchronous"):
+        write(Later())
+
+
+def test_a_file_that_was_closed_first_is_not_told_of_twice() -> None:
+    code = """
+import io, numpy as np, reelwright
+file = io.BytesIO()
+s = reelwright.StreamingMediaEncoder(file, "wav")
+s.add_audio_stream(16000, 1)
+s.open()
+s.write_audio_chunk(0, np.zeros((100, 1), np.float32))
+file.close()
+del s
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+class Discards(io.BytesIO):
+    """Commits what it has when it is closed, as files of object stores do."""
+
+    calls = ""
+
+    def discard(self) -> None:
+        self.calls += "discard"
+
+
+def test_a_failure_commits_nothing() -> None:
+    file = Discards()
+    s = StreamingMediaEncoder(file, "mp4")
+    s.add_audio_stream(16000, 1)
+    s.open()
+    with pytest.raises(reelwright.Error):
+        raise_from = io.BytesIO.write
+        try:
+            Discards.write = lambda self, data: (_ for _ in ()).throw(OSError("full"))  # type: ignore[assignment,method-assign]
+            s.write_audio_chunk(0, tone(50000))
+            s.close()
+        except OSError as error:
+            raise reelwright.Error("failed") from error
+        finally:
+            Discards.write = raise_from  # type: ignore[method-assign]
+    assert file.calls == "discard" and file.getvalue() == b""
+    file = Discards()
+    write(file)
+    assert file.calls == ""
+
+
+def test_open_files_of_fsspec(tmp_path: Path, expected: bytes) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed")
+    path = tmp_path / "a.wav"
+    write(fsspec.open(str(path), "wb"), None)
+    assert path.read_bytes() == expected
+    memory = fsspec.open("memory://folder/a.wav", "wb")
+    write(memory, None)
+    assert memory.fs.cat("/folder/a.wav") == expected
+    # A compressed one cannot seek, and needs a format.
+    path = tmp_path / "a.wav.gz"
+    write(fsspec.open(str(path), "wb", compression="gzip"))
+    import gzip
+
+    assert gzip.decompress(path.read_bytes())[44:][:100] == expected[80:][:100]
+    for mode in ("rb", "w"):
+        with pytest.raises(reelwright.ArgumentError, match=r"for writing bytes. Found: mode"):
+            StreamingMediaEncoder(fsspec.open(str(path), mode), "wav")
+
+
+def test_a_failed_open_leaves_no_empty_object(tmp_path: Path) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed")
+    for name in ("memory://b.caf", str(tmp_path / "b.wav")):
+        file = fsspec.open(name, "wb")
+        s = StreamingMediaEncoder(file, "mp4")
+        s.add_audio_stream(16000, 1)
+        with pytest.raises(reelwright.OptionError):
+            s.open({"movflags": "nonsense"})
+        assert not file.fs.exists(file.path)
+        s = StreamingMediaEncoder(file, "flac")
+        s.add_audio_stream(16000, 1)
+        s.set_metadata({"title": "x" * (1 << 24)})
+        with pytest.raises(reelwright.Error):
+            s.open()
+        assert not file.fs.exists(file.path)
 
 
 @pytest.mark.parametrize("returned", [-1, 1 << 40, 1 << 70])

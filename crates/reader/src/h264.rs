@@ -386,15 +386,18 @@ mod tests {
     fn parameter_sets_say_what_frames_look_like() {
         // High profile, 720x576 with pixels of 16:15 and BT.601 of 625 lines, as x264 writes it.
         let sps = [
-            0x67, 0x64, 0x00, 0x1e, 0xac, 0xd9, 0x40, 0xb4, 0x12, 0x6f, 0xfc, 0x00, 0x40, 0x00, 0x3d, 0xa8,
-            0x28, 0x30, 0x2a, 0x00, 0x00, 0x03, 0x00, 0x02, 0x00, 0x00, 0x03, 0x00, 0x64, 0x1e, 0x2c, 0x5b,
-            0x2c,
+            0x67, 0x64, 0x00, 0x1e, 0xac, 0xd9, 0x40, 0xb4, 0x12, 0x6f, 0xfc, 0x00, 0x40, 0x00,
+            0x3d, 0xa8, 0x28, 0x30, 0x2a, 0x00, 0x00, 0x03, 0x00, 0x02, 0x00, 0x00, 0x03, 0x00,
+            0x64, 0x1e, 0x2c, 0x5b, 0x2c,
         ];
         let sps = Sps::new(&sps).unwrap();
         assert_eq!(sps.sample_aspect_ratio, Rational::new(16, 15).ok());
         assert_eq!(sps.color.primaries, ColorPrimaries::Bt470Bg);
         assert_eq!(sps.color.transfer, TransferCharacteristics::Smpte170M);
-        assert_eq!((sps.color.matrix, sps.color.range), (MatrixCoefficients::Bt470Bg, ColorRange::Limited));
+        assert_eq!(
+            (sps.color.matrix, sps.color.range),
+            (MatrixCoefficients::Bt470Bg, ColorRange::Limited)
+        );
         assert_eq!((sps.bit_depth, sps.chroma_format, sps.is_interlaced), (8, 1, false));
         assert_eq!(sps.frame_rate, Rational::new(25, 1).ok());
         for length in 0..10 {

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use reelwright_convert::{AudioConverter, Outliers, Resampler, outliers};
 use reelwright_core::{
-    AudioEncoder, AudioFrame, DataType, Element, Error, PacketQueue, Result, SampleFormat,
-    StreamParameters, TensorView, TimeBase, Timestamp, TypedBuffer, TypedSlice, with_slice,
+    AudioEncoder, AudioFrame, DataType, Element, Error, Interrupt, PacketQueue, Result,
+    SampleFormat, StreamParameters, TensorView, TimeBase, TimeLimits, Timestamp, TypedBuffer,
+    TypedSlice, with_slice,
 };
 
 use crate::audio_stream::ResolvedAudio;
@@ -21,8 +22,8 @@ const MAX_FRAME_ELEMENTS: usize = 1 << 17;
 const RESAMPLED_BLOCK: usize = 1024;
 /// The most elements that one sample of every channel may become at another rate.
 const MAX_RESAMPLED_ELEMENTS: u64 = 1 << 24;
-/// The longest gap that is filled with silence, in seconds.
-const MAX_GAP_SECONDS: i64 = 24 * 60 * 60;
+/// Elements that are searched for outliers at a time.
+const CHECKED_ELEMENTS: usize = 1 << 22;
 
 /// One audio stream at work.
 pub(crate) struct AudioPipeline {
@@ -48,6 +49,10 @@ pub(crate) struct AudioPipeline {
     /// How much of that are pauses.
     paused: i64,
     gaps: Gaps,
+    /// The longest gap that is filled, in samples of the chunks.
+    longest_gap: i64,
+    limits: TimeLimits,
+    is_finished: bool,
     /// The pauses that packets do not know of yet: from which of the samples that were written
     /// they are later, and by how many; both are encoded ones. The first one is in force.
     pauses: VecDeque<(i64, i64)>,
@@ -70,6 +75,27 @@ enum Gaps {
     LeftOut,
 }
 
+/// What a chunk that was checked needs before its samples are taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AudioPlan {
+    step: Step,
+    beyond_unity: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    /// It follows the last chunk.
+    Follow,
+    /// It follows the last chunk, though its pts is earlier.
+    Overlap,
+    /// So many samples of silence come first.
+    Fill(i64),
+    /// So many samples pass without any packet.
+    Pause(i64),
+    /// The gap up to this sample is left out.
+    LeaveOut(i64),
+}
+
 /// How a chunk's samples become a frame's.
 enum Way {
     /// In one step.
@@ -88,6 +114,8 @@ struct Resampled {
     channels: usize,
     resampler: Resampler,
     after: AudioConverter,
+    /// Whether there is something new in the resampler.
+    is_pushed: bool,
 }
 
 impl Resampled {
@@ -116,6 +144,7 @@ impl Resampled {
             channels,
             resampler,
             after: AudioConverter::new(data_type, between, request.sample_format, request.layout)?,
+            is_pushed: false,
         })
     }
 
@@ -176,6 +205,9 @@ impl AudioPipeline {
             next: 0,
             paused: 0,
             gaps: Gaps::Filled,
+            longest_gap: i64::MAX,
+            limits: TimeLimits::NONE,
+            is_finished: false,
             pauses: VecDeque::new(),
             has_warned_of_overlap: false,
             clamped: 0,
@@ -187,18 +219,34 @@ impl AudioPipeline {
         self.encoder.parameters()
     }
 
-    pub(crate) fn set_gaps(&mut self, fills_gaps: bool, has_pauses: bool) {
-        self.gaps = match (fills_gaps, has_pauses) {
+    /// Sets the longest gap that is filled, in seconds, if any is, and whether the format can have
+    /// pauses.
+    pub(crate) fn set_gaps(&mut self, longest: Option<f64>, has_pauses: bool) {
+        self.gaps = match (longest.is_some(), has_pauses) {
             (true, false) => Gaps::Filled,
             (true, true) => Gaps::FilledAfterTheStart,
             (false, true) => Gaps::Pauses,
             (false, false) => Gaps::LeftOut,
         };
+        self.longest_gap = longest
+            .map_or(i64::MAX, |seconds| (seconds * f64::from(self.sample_rate)).round() as i64);
     }
 
-    /// Refuses a chunk that does not fit, before anything of it is written; returns how many
-    /// samples of silence must come before it.
-    pub(crate) fn check(&mut self, chunk: &TensorView<'_>, pts: Option<f64>) -> Result<i64> {
+    /// Sets the times that the container can store.
+    pub(crate) fn set_limits(&mut self, limits: TimeLimits) {
+        self.limits = limits;
+    }
+
+    /// Refuses a chunk that does not fit. Nothing is changed by it.
+    ///
+    /// # Errors
+    /// The chunk does not fit the stream, or there was an interrupt.
+    pub(crate) fn check(
+        &self,
+        chunk: &TensorView<'_>,
+        pts: Option<f64>,
+        interrupt: &Interrupt,
+    ) -> Result<AudioPlan> {
         if chunk.data_type() != self.input {
             return Err(Error::chunk(format!(
                 "Expected {} type. Found: {}",
@@ -218,7 +266,7 @@ impl AudioPipeline {
                 self.channels, shape[1]
             )));
         }
-        let outliers = if self.is_bounded { outliers(chunk) } else { Outliers::default() };
+        let outliers = self.outliers(chunk, interrupt)?;
         if let Some((frame, channel)) = outliers.first_nan {
             return Err(Error::chunk(format!(
                 "NaN cannot be encoded as {}. Found at frame {frame}, channel {channel} of the \
@@ -226,58 +274,115 @@ impl AudioPipeline {
                 self.parameters().codec
             )));
         }
-        let gap = self.gap(pts)?;
-        if outliers.beyond_unity > 0 {
+        Ok(AudioPlan { step: self.step(pts)?, beyond_unity: outliers.beyond_unity })
+    }
+
+    /// Searches a chunk for samples that cannot be encoded as they are, with pauses for interrupts.
+    fn outliers(&self, chunk: &TensorView<'_>, interrupt: &Interrupt) -> Result<Outliers> {
+        let rows = chunk.shape()[0];
+        let step = (CHECKED_ELEMENTS / self.channels).max(1);
+        if !self.is_bounded {
+            return Ok(Outliers::default());
+        }
+        if rows <= step {
+            return Ok(outliers(chunk));
+        }
+        let mut all = Outliers::default();
+        for start in (0..rows).step_by(step) {
+            let found = outliers(&chunk.rows(start, rows.min(start + step)));
+            all.beyond_unity += found.beyond_unity;
+            if let Some((frame, channel)) = found.first_nan {
+                all.first_nan = Some((start + frame, channel));
+                break;
+            }
+            interrupt.check()?;
+        }
+        Ok(all)
+    }
+
+    /// What `pts` asks for.
+    fn step(&self, pts: Option<f64>) -> Result<Step> {
+        let Some(pts) = pts else { return Ok(Step::Follow) };
+        let Timestamp(at) = self.time_base.at(pts)?;
+        let gap = at - self.next;
+        if gap < 0 {
+            return Ok(Step::Overlap);
+        }
+        if gap == 0 {
+            return Ok(Step::Follow);
+        }
+        let is_long = gap > self.longest_gap;
+        let pauses = match self.gaps {
+            Gaps::LeftOut => return Ok(Step::LeaveOut(at)),
+            Gaps::Pauses => true,
+            Gaps::FilledAfterTheStart => is_long || self.next == 0,
+            Gaps::Filled => false,
+        };
+        let seconds = |samples| self.time_base.seconds_of(Timestamp(samples));
+        if pauses {
+            let encoded = self.parameters().time_base;
+            let in_encoded = |samples| self.time_base.rescale(Timestamp(samples), encoded).0;
+            if in_encoded(at) > self.limits.pts || in_encoded(gap) > self.limits.gap {
+                return Err(Error::chunk(format!(
+                    "A PTS of {pts} leaves a gap of {:.0} s. The format stores gaps of up to {:.0} \
+                     s. Nothing of the chunk was written.",
+                    seconds(gap),
+                    encoded.seconds_of(Timestamp(self.limits.gap))
+                )));
+            }
+            return Ok(Step::Pause(gap));
+        }
+        if is_long {
+            return Err(Error::chunk(format!(
+                "A PTS of {pts} leaves a gap of {:.0} s. Up to {} s are filled with silence. Pass \
+                 fill_gaps to open: more seconds, or fill_gaps=false to leave gaps out. Nothing of \
+                 the chunk was written.",
+                seconds(gap),
+                seconds(self.longest_gap)
+            )));
+        }
+        Ok(Step::Fill(gap))
+    }
+
+    /// Prepares for the chunk that was checked; returns how many samples of silence must come
+    /// before it.
+    ///
+    /// # Errors
+    /// The encoder's.
+    pub(crate) fn schedule(&mut self, plan: AudioPlan) -> Result<i64> {
+        let at = match plan.step {
+            Step::Follow | Step::Overlap => self.next,
+            Step::Fill(gap) | Step::Pause(gap) => self.next + gap,
+            Step::LeaveOut(at) => at,
+        };
+        if plan.beyond_unity > 0 {
             if self.clamped == 0 {
                 log::warn!(
                     "{} samples of a chunk at {} s are beyond ±1, and are clamped. More are not \
                      warned of.",
-                    outliers.beyond_unity,
-                    self.time_base.seconds_of(Timestamp(self.next + gap))
+                    plan.beyond_unity,
+                    self.time_base.seconds_of(Timestamp(at))
                 );
             }
-            self.clamped += outliers.beyond_unity;
+            self.clamped += plan.beyond_unity;
         }
-        Ok(gap)
+        match plan.step {
+            Step::Follow => {}
+            Step::Overlap => {
+                if !self.has_warned_of_overlap {
+                    self.has_warned_of_overlap = true;
+                    log::warn!("The provided PTS value is smaller than the next expected value.");
+                }
+            }
+            Step::Fill(gap) => return Ok(gap),
+            Step::Pause(gap) => self.pause(gap)?,
+            Step::LeaveOut(at) => self.next = at,
+        }
+        Ok(0)
     }
 
-    /// How many samples of silence `pts` asks for.
-    fn gap(&mut self, pts: Option<f64>) -> Result<i64> {
-        let Some(pts) = pts else { return Ok(0) };
-        let Timestamp(at) = self.time_base.at(pts)?;
-        let gap = at - self.next;
-        if gap < 0 {
-            if !self.has_warned_of_overlap {
-                self.has_warned_of_overlap = true;
-                log::warn!("The provided PTS value is smaller than the next expected value.");
-            }
-            return Ok(0);
-        }
-        let is_long = gap > MAX_GAP_SECONDS * i64::from(self.sample_rate);
-        match self.gaps {
-            Gaps::LeftOut => {
-                self.next = at;
-                return Ok(0);
-            }
-            Gaps::Pauses => return self.pause(gap),
-            Gaps::FilledAfterTheStart if is_long || self.next == 0 => return self.pause(gap),
-            Gaps::Filled | Gaps::FilledAfterTheStart => {}
-        }
-        if is_long {
-            return Err(Error::chunk(format!(
-                "A PTS of {pts} leaves a gap of {:.0} s. Up to {MAX_GAP_SECONDS} s are filled with \
-                 silence; pass fill_gaps=false to open to leave gaps out.",
-                self.time_base.seconds_of(Timestamp(gap))
-            )));
-        }
-        Ok(gap)
-    }
-
-    /// Makes the packets of what follows later by a gap; returns that there is nothing to fill.
-    fn pause(&mut self, gap: i64) -> Result<i64> {
-        if gap == 0 {
-            return Ok(0);
-        }
+    /// Makes the packets of what follows later by a gap.
+    fn pause(&mut self, gap: i64) -> Result<()> {
         // Packets of any size end where the pause begins.
         self.flush()?;
         let encoded = self.parameters().audio().map_or(self.sample_rate, |audio| audio.sample_rate);
@@ -291,7 +396,7 @@ impl AudioPipeline {
         self.paused += gap;
         self.next += gap;
         self.pauses.push_back((from, at_encoded_rate(self.paused)));
-        Ok(0)
+        Ok(())
     }
 
     /// Tells the packets from `first` on of the pauses before them.
@@ -305,9 +410,14 @@ impl AudioPipeline {
         });
     }
 
-    /// Takes samples of `chunk` from `row` on, some frames' worth at most; returns the row to go
-    /// on from.
-    pub(crate) fn write(&mut self, chunk: &TensorView<'_>, row: usize) -> Result<usize> {
+    /// Whether a chunk has the type and channels of those that are checked.
+    pub(crate) fn is_alike(&self, chunk: &TensorView<'_>) -> bool {
+        chunk.data_type() == self.input && matches!(chunk.shape(), [_, c] if *c == self.channels)
+    }
+
+    /// Takes samples of `chunk` from `row` on, a frame's worth at most; returns the row to go on
+    /// from. Nothing must be [left to encode](Self::has_work).
+    pub(crate) fn take(&mut self, chunk: &TensorView<'_>, row: usize) -> usize {
         let left = chunk.shape()[0] - row;
         let rows = match &mut self.way {
             Way::Straight(converter) => {
@@ -315,20 +425,40 @@ impl AudioPipeline {
                 let range = row..row + rows;
                 converter.convert(chunk, range, &mut self.frame, self.capacity, self.filled);
                 self.filled += rows;
-                if self.filled == self.capacity {
-                    self.encode()?;
-                }
                 rows
             }
             Way::Resampled(way) => {
                 let rows = left.min(way.capacity);
                 way.push(chunk, row..row + rows);
-                self.take_resampled()?;
+                way.is_pushed = true;
                 rows
             }
         };
         self.next += rows as i64;
-        Ok(row + rows)
+        row + rows
+    }
+
+    /// Whether samples that were taken can be encoded.
+    pub(crate) fn has_work(&self) -> bool {
+        match &self.way {
+            Way::Straight(_) => self.filled == self.capacity,
+            Way::Resampled(way) => way.is_pushed,
+        }
+    }
+
+    /// Encodes the samples that were taken, as far as they fill frames.
+    ///
+    /// # Errors
+    /// The encoder's.
+    pub(crate) fn work(&mut self) -> Result<()> {
+        match &mut self.way {
+            Way::Straight(_) if self.filled == self.capacity => self.encode(),
+            Way::Straight(_) => Ok(()),
+            Way::Resampled(way) => {
+                way.is_pushed = false;
+                self.take_resampled()
+            }
+        }
     }
 
     /// Encodes what the resampler has ready; what does not fill a frame stays in it.
@@ -392,8 +522,12 @@ impl AudioPipeline {
         if self.encoder.frame_size().is_none() { self.encode() } else { Ok(()) }
     }
 
-    /// Encodes everything there is.
+    /// Encodes everything there is, the first time.
     pub(crate) fn finish(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.is_finished, true) {
+            return Ok(());
+        }
+        self.work()?;
         if let Way::Resampled(way) = &mut self.way {
             way.resampler.finish();
             self.take_resampled()?;

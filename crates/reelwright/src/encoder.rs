@@ -1,32 +1,43 @@
 //! The encoder of media files: streams in, a file out.
 
 use reelwright_core::{
-    Destination, Error, Metadata, Muxer, MuxerInfo, OptionInfo, Options, Picture, Result,
-    StreamParameters, TensorView, VideoFrame, list,
+    BoolOrSeconds, Destination, Error, ErrorKind, Interrupt, Metadata, Muxer, MuxerInfo,
+    OptionInfo, Options, Picture, Result, StreamParameters, TensorView, VideoFrame, list,
 };
 
 use crate::audio_pipeline::AudioPipeline;
 use crate::audio_stream::AudioStream;
 use crate::interleave;
+use crate::patient::Gate;
 use crate::registry::{muxer_by_extension, muxer_by_name, muxers};
 use crate::stream::Stream;
 use crate::target::{Opened, Target};
 use crate::video_pipeline::{Source, VideoPipeline};
 use crate::video_stream::VideoStream;
 
-const FILL_GAPS: OptionInfo = OptionInfo::bool(
+/// The longest gap that is filled unless `fill_gaps` says otherwise, in seconds.
+const LONGEST_GAP: f64 = 60.0 * 60.0;
+
+const FILL_GAPS: OptionInfo = OptionInfo::bool_or_seconds(
     "fill_gaps",
     true,
-    "whether a gap that pts leaves is filled: with silence, or by repeating a picture where the \
-     format cannot show one longer; without, sound pauses in MP4 and its kin, and in other formats \
-     the gap is left out",
+    1e9,
+    "fills a gap that pts leaves: with silence, or by repeating a frame where the format cannot \
+     show one longer; a gap longer than so many seconds is refused, one hour with true; without, \
+     audio pauses in MP4 and its kin, and in other formats the gap is left out",
+);
+const FLUSH_PACKETS: OptionInfo = OptionInfo::int(
+    "flush_packets",
+    (-1, 1),
+    Some(-1),
+    "1 hands every packet to the output at once; otherwise the output's buffer fills first",
 );
 
-/// Samples of silence that are written at a time.
+/// Samples of silence that are offered at a time.
 const SILENCE: i64 = 1 << 20;
 
 /// The options of [`StreamingMediaEncoder::open_with`] that every format has.
-pub static OPEN_OPTIONS: &[OptionInfo] = &[FILL_GAPS];
+pub static OPEN_OPTIONS: &[OptionInfo] = &[FILL_GAPS, FLUSH_PACKETS];
 
 /// Encodes and writes audio and video streams chunk by chunk.
 ///
@@ -55,18 +66,80 @@ pub struct StreamingMediaEncoder<'w> {
     metadata: Metadata,
     streams: Vec<Stream>,
     state: State<'w>,
+    interrupt: Interrupt,
+    /// Whether an interrupt ended the last call, or one of `close` before.
+    was_interrupted: bool,
+    /// The calls of `open` that failed before anything was opened: why the last one did.
+    open_error: Option<String>,
 }
 
 enum State<'w> {
     /// Streams can be added.
     New(Target<'w>),
-    Open {
-        muxer: Box<dyn Muxer>,
-        output: Opened<'w>,
-    },
+    Open(Box<Open<'w>>),
     /// Something failed, with this message; the output is kept until `close`.
     Failed(Option<Opened<'w>>, String),
+    /// The output could not be opened, with this message.
+    Unopened(String),
     Closed,
+}
+
+/// What is written to.
+struct Open<'w> {
+    muxer: Box<dyn Muxer>,
+    output: Opened<'w>,
+    gate: Gate,
+    /// Whether every packet is handed on at once.
+    flushes_packets: bool,
+    /// How much of `close` is done.
+    ending: Ending,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    NotBegun,
+    Begun,
+    MuxerFinished,
+}
+
+/// A place in a chunk that is being written, see
+/// [`begin_audio_chunk`](StreamingMediaEncoder::begin_audio_chunk).
+#[derive(Debug)]
+pub struct ChunkCursor {
+    index: usize,
+    /// The frames of the chunk, and the next one to take.
+    rows: usize,
+    row: usize,
+    /// Samples of silence, or repeated frames, to write before the next one.
+    gap: i64,
+    /// Whether a frame was encoded whose packets were not yet written.
+    is_encoded: bool,
+    next: Next,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// Frames that were taken are to be encoded, or a gap is to be filled.
+    Work,
+    /// More of the chunk is to be taken.
+    Chunk,
+    Done,
+}
+
+impl ChunkCursor {
+    fn new(index: usize, rows: usize, gap: i64) -> Self {
+        Self { index, rows, row: 0, gap, is_encoded: false, next: Next::Work }
+    }
+
+    /// Whether all of the chunk was written.
+    pub fn is_done(&self) -> bool {
+        self.next == Next::Done
+    }
+
+    /// Whether [`advance`](StreamingMediaEncoder::advance) has something to do.
+    pub fn has_work(&self) -> bool {
+        self.next == Next::Work
+    }
 }
 
 impl<'w> StreamingMediaEncoder<'w> {
@@ -104,7 +177,23 @@ impl<'w> StreamingMediaEncoder<'w> {
             metadata: Metadata::new(),
             streams: Vec::new(),
             state: State::New(target),
+            interrupt: Interrupt::new(),
+            was_interrupted: false,
+            open_error: None,
         })
+    }
+
+    /// Sets what can stop calls that take long or block. A call that was stopped returns an error of
+    /// kind [`Interrupted`](ErrorKind::Interrupted). The stream stays open then and holds whole
+    /// frames, and [`close`](Self::close) completes the file; an interrupt of `close` after another
+    /// one abandons it, as [`abandon`](Self::abandon) does.
+    ///
+    /// # Errors
+    /// The output is open already.
+    pub fn set_interrupt(&mut self, interrupt: Interrupt) -> Result<()> {
+        self.check_new("set an interrupt")?;
+        self.interrupt = interrupt;
+        Ok(())
     }
 
     /// The container that is written.
@@ -220,11 +309,20 @@ impl<'w> StreamingMediaEncoder<'w> {
     /// # Errors
     /// The output is open already or has no stream, an option is unknown or its value wrong, the
     /// output cannot be opened, or the format cannot describe the streams.
-    pub fn open_with(&mut self, mut options: Options) -> Result<()> {
+    pub fn open_with(&mut self, options: Options) -> Result<()> {
+        let opened = self.try_open(options);
+        if let (Err(error), State::New(_)) = (&opened, &self.state) {
+            self.open_error = Some(error.to_string());
+        }
+        opened
+    }
+
+    fn try_open(&mut self, mut options: Options) -> Result<()> {
         match &self.state {
             State::New(_) => {}
-            State::Open { .. } => return Err(Error::state("Output is already opened.")),
+            State::Open(_) => return Err(Error::state("Output is already opened.")),
             State::Failed(_, message) => return Err(failed_before(message)),
+            State::Unopened(message) => return Err(unopened(message)),
             State::Closed => return Err(Error::state("Output is already closed.")),
         }
         if self.streams.is_empty() {
@@ -233,23 +331,50 @@ impl<'w> StreamingMediaEncoder<'w> {
                 self.name
             )));
         }
-        let fills_gaps = options.take_bool(&FILL_GAPS)?;
+        let longest_gap = match options.take_bool_or_seconds(&FILL_GAPS)? {
+            BoolOrSeconds::Bool(fills) => fills.then_some(LONGEST_GAP),
+            BoolOrSeconds::Seconds(seconds) => Some(seconds),
+        };
         for stream in &mut self.streams {
-            stream.set_gaps(fills_gaps, self.format.pauses);
+            stream.set_gaps(longest_gap, self.format.pauses);
         }
+        let flushes_packets = options.take_int(&FLUSH_PACKETS)? == Some(1);
         let mut muxer = (self.format.open)(&mut options)?;
         options.finish(self.format.options.iter().chain(OPEN_OPTIONS))?;
 
+        let gate = Gate::new(self.interrupt.clone());
+        let reader = match &self.state {
+            State::New(target) => target.await_reader(&gate),
+            _ => Ok(None),
+        };
+        if let Err(error) = &reader
+            && error.kind() == ErrorKind::Interrupted
+        {
+            return reader.map(drop);
+        }
         let State::New(target) = std::mem::replace(&mut self.state, State::Closed) else {
             unreachable!("the state was just checked")
         };
         let siblings = !self.format.pictures.is_empty() && target.path().is_some();
-        let mut output = target.open(siblings)?;
+        let opened = reader.and_then(|reader| target.open(siblings, reader, &gate));
+        let mut output = match opened {
+            Ok(output) => output,
+            Err(error) => {
+                self.state = State::Unopened(error.to_string());
+                return Err(error);
+            }
+        };
         let parameters = self.parameters();
         match muxer.start(&parameters, &self.metadata, &mut output) {
             Ok(()) => {
-                self.state = State::Open { muxer, output };
-                Ok(())
+                for (stream, parameters) in self.streams.iter_mut().zip(&parameters) {
+                    stream.set_limits(muxer.time_limits(parameters));
+                }
+                let ending = Ending::NotBegun;
+                let open = Open { muxer, output, gate, flushes_packets, ending };
+                self.state = State::Open(Box::new(open));
+                // The header may wait in the output's buffer.
+                self.take_stop()
             }
             Err(error) => {
                 self.state = State::Failed(Some(output), error.to_string());
@@ -276,26 +401,126 @@ impl<'w> StreamingMediaEncoder<'w> {
         chunk: &TensorView<'_>,
         pts: Option<f64>,
     ) -> Result<()> {
-        let audio = self.open_stream(index)?.audio(index)?;
-        let mut gap = audio.check(chunk, pts).map_err(|error| error.in_stream(index))?;
-        while gap > 0 {
-            let samples = gap.min(SILENCE);
-            let silence = self.streams[index].audio(index)?.silence(samples as usize);
-            self.write_frames(index, &silence)?;
-            gap -= samples;
-        }
-        self.write_frames(index, chunk)
-    }
-
-    /// Writes samples that were checked, frame by frame.
-    fn write_frames(&mut self, index: usize, chunk: &TensorView<'_>) -> Result<()> {
-        let mut row = 0;
-        while row < chunk.shape()[0] {
-            let written = self.streams[index].audio(index)?.write(chunk, row);
-            row = self.or_fail(written.map_err(|error| error.in_stream(index)))?;
-            self.write_packets(false)?;
+        let mut cursor = self.begin_audio_chunk(index, chunk, pts)?;
+        while !cursor.is_done() {
+            self.advance(&mut cursor)?;
+            self.take(&mut cursor, chunk)?;
         }
         Ok(())
+    }
+
+    /// Begins to write a chunk whose memory is only borrowed for each call that reads it, as
+    /// [`write_audio_chunk`](Self::write_audio_chunk) does as a whole: checks it, and takes the
+    /// first samples. While the cursor is not done, [`advance`](Self::advance) encodes and writes
+    /// what was taken, and [`take`](Self::take) takes more. Only `advance` writes to the output.
+    ///
+    /// # Errors
+    /// As `write_audio_chunk`, of a chunk that does not fit.
+    pub fn begin_audio_chunk(
+        &mut self,
+        index: usize,
+        chunk: &TensorView<'_>,
+        pts: Option<f64>,
+    ) -> Result<ChunkCursor> {
+        self.open_stream(index)?;
+        let audio = self.streams[index].audio(index)?;
+        let plan = audio.check(chunk, pts, &self.interrupt);
+        let plan = plan.map_err(|error| error.in_stream(index))?;
+        let gap = audio.schedule(plan).map_err(|error| error.in_stream(index));
+        let gap = self.or_fail(gap)?;
+        let rows = chunk.shape()[0];
+        let mut cursor = ChunkCursor::new(index, rows, gap);
+        self.find_next(&mut cursor);
+        self.take(&mut cursor, chunk)?;
+        Ok(cursor)
+    }
+
+    /// Takes more of a chunk that was begun with a cursor, if that is next. The chunk must have
+    /// the type and shape that it had.
+    ///
+    /// # Errors
+    /// It has others.
+    pub fn take(&mut self, cursor: &mut ChunkCursor, chunk: &TensorView<'_>) -> Result<()> {
+        if cursor.next != Next::Chunk {
+            return Ok(());
+        }
+        let index = cursor.index;
+        let stream = &mut self.streams[index];
+        let shape = chunk.shape();
+        if !stream.is_alike(chunk) || shape[0] != cursor.rows {
+            return Err(Error::chunk(format!(
+                "The chunk changed while it was written: it had {} frames, and has the shape \
+                 {shape:?} of {} now. {} frames of it were written.",
+                cursor.rows,
+                chunk.data_type(),
+                cursor.row
+            ))
+            .in_stream(index));
+        }
+        match stream {
+            Stream::Audio(audio) => cursor.row = audio.take(chunk, cursor.row),
+            Stream::Video(video) => {
+                let source = Source::Chunk(chunk, cursor.row);
+                // Before the first frame a gap is filled with it.
+                let written = if cursor.gap > 0 {
+                    cursor.gap -= 1;
+                    video.repeat(source)
+                } else {
+                    cursor.row += 1;
+                    video.write(source, None)
+                };
+                cursor.is_encoded = true;
+                self.or_fail(written.map_err(|error| error.in_stream(index)))?;
+            }
+        }
+        self.find_next(cursor);
+        Ok(())
+    }
+
+    /// Encodes and writes what was taken with a cursor, up to where more of the chunk is needed.
+    ///
+    /// # Errors
+    /// The output or the encoder failed, and nothing more can be written; or there was an
+    /// interrupt.
+    pub fn advance(&mut self, cursor: &mut ChunkCursor) -> Result<()> {
+        let index = cursor.index;
+        while cursor.has_work() {
+            let worked = match &mut self.streams[index] {
+                Stream::Audio(audio) => {
+                    if !audio.has_work() && cursor.gap > 0 {
+                        let silence = audio.silence(cursor.gap.min(SILENCE) as usize);
+                        cursor.gap -= audio.take(&silence, 0) as i64;
+                    }
+                    audio.work()
+                }
+                Stream::Video(video) if !cursor.is_encoded && cursor.gap > 0 => {
+                    cursor.gap -= 1;
+                    video.repeat_last()
+                }
+                Stream::Video(_) => Ok(()),
+            };
+            cursor.is_encoded = false;
+            self.or_fail(worked.map_err(|error| error.in_stream(index)))?;
+            self.write_packets(false)?;
+            self.find_next(cursor);
+            self.check_interrupt()?;
+        }
+        self.was_interrupted = false;
+        Ok(())
+    }
+
+    fn find_next(&self, cursor: &mut ChunkCursor) {
+        let has_work = match &self.streams[cursor.index] {
+            Stream::Audio(audio) => audio.has_work() || cursor.gap > 0,
+            Stream::Video(video) => cursor.is_encoded || (cursor.gap > 0 && video.has_picture()),
+        };
+        cursor.next = if has_work {
+            Next::Work
+        } else if cursor.row < cursor.rows {
+            Next::Chunk
+        } else {
+            Next::Done
+        };
     }
 
     /// Writes a chunk of pictures, of `u8` and of shape (frame, channel, height, width), to stream
@@ -318,13 +543,30 @@ impl<'w> StreamingMediaEncoder<'w> {
         chunk: &TensorView<'_>,
         pts: Option<f64>,
     ) -> Result<()> {
-        let video = self.open_stream(index)?.video(index)?;
-        let gap = video.check(chunk, pts).map_err(|error| error.in_stream(index))?;
-        self.repeat_picture(index, gap, Source::Chunk(chunk, 0))?;
-        for picture in 0..chunk.shape()[0] {
-            self.write_picture(index, Source::Chunk(chunk, picture), None)?;
+        let mut cursor = self.begin_video_chunk(index, chunk, pts)?;
+        while !cursor.is_done() {
+            self.take(&mut cursor, chunk)?;
+            self.advance(&mut cursor)?;
         }
         Ok(())
+    }
+
+    /// Begins to write a chunk whose memory is only borrowed for each call that reads it, as
+    /// [`begin_audio_chunk`](Self::begin_audio_chunk) does.
+    ///
+    /// # Errors
+    /// As [`write_video_chunk`](Self::write_video_chunk), of a chunk that does not fit.
+    pub fn begin_video_chunk(
+        &mut self,
+        index: usize,
+        chunk: &TensorView<'_>,
+        pts: Option<f64>,
+    ) -> Result<ChunkCursor> {
+        let video = self.open_stream(index)?.video(index)?;
+        let gap = video.check(chunk, pts).map_err(|error| error.in_stream(index))?;
+        let mut cursor = ChunkCursor::new(index, chunk.shape()[0], gap);
+        self.find_next(&mut cursor);
+        Ok(cursor)
     }
 
     /// Writes one picture to stream `index`, which must have been added for
@@ -391,10 +633,25 @@ impl<'w> StreamingMediaEncoder<'w> {
         })
     }
 
+    /// Whether `open` was called with success, or the output failed since.
+    pub fn is_opened(&self) -> bool {
+        !matches!(self.state, State::New(_))
+    }
+
+    /// Whether the output could not be opened, or failed: nothing more can be written.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.state, State::Unopened(_) | State::Failed(..))
+    }
+
+    /// Whether an interrupt ended the last call that wrote something.
+    pub fn was_interrupted(&self) -> bool {
+        self.was_interrupted
+    }
+
     /// How many bytes the output has been handed so far; none where it is not open.
     pub fn bytes_written(&mut self) -> Option<u64> {
         match &mut self.state {
-            State::Open { output, .. } => Some(output.output().position()),
+            State::Open(open) => Some(open.output.output().position()),
             _ => None,
         }
     }
@@ -412,9 +669,12 @@ impl<'w> StreamingMediaEncoder<'w> {
             self.or_fail(flushed.map_err(|error| error.in_stream(index)))?;
         }
         self.write_packets(false)?;
-        let State::Open { muxer, output } = &mut self.state else { return Ok(()) };
-        let flushed = muxer.flush(output).and_then(|()| output.flush());
-        self.or_fail(flushed)
+        let State::Open(open) = &mut self.state else { return Ok(()) };
+        let flushed = open.muxer.flush(&mut open.output).and_then(|()| open.output.flush());
+        self.or_fail(flushed)?;
+        self.check_interrupt()?;
+        self.was_interrupted = false;
+        Ok(())
     }
 
     /// Encodes what is left, completes the file and releases the output. A second call does
@@ -422,19 +682,28 @@ impl<'w> StreamingMediaEncoder<'w> {
     ///
     /// # Errors
     /// The output was never opened, or failed, now or before: everything is released all the same.
+    /// Or there was an interrupt: a call of `close` goes on where this one stopped.
     pub fn close(&mut self) -> Result<()> {
         match &mut self.state {
-            State::New(_) => Err(not_open()),
+            State::New(_) => Err(self.not_open()),
+            State::Unopened(message) => Err(unopened(message)),
             State::Closed => Ok(()),
-            State::Open { .. } => {
+            State::Open(_) => {
                 let finished = self.finish();
-                let flushed = match std::mem::replace(&mut self.state, State::Closed) {
-                    State::Open { mut output, .. } | State::Failed(Some(mut output), _) => {
-                        output.flush()
+                if let Err(error) = &finished
+                    && error.kind() == ErrorKind::Interrupted
+                    && matches!(self.state, State::Open(_))
+                {
+                    if std::mem::replace(&mut self.was_interrupted, true) {
+                        // The interrupt is the one to tell.
+                        let _ = self.abandon();
                     }
-                    _ => Ok(()),
-                };
-                finished.and(flushed)
+                    return finished;
+                }
+                match std::mem::replace(&mut self.state, State::Closed) {
+                    State::Failed(Some(mut output), _) => finished.and(output.flush()),
+                    _ => finished,
+                }
             }
             State::Failed(output, message) => {
                 let error = failed_before(message);
@@ -446,15 +715,54 @@ impl<'w> StreamingMediaEncoder<'w> {
         }
     }
 
+    /// Gives up what encoders still hold, completes the file with what they gave so far, as far as
+    /// the output takes it at once, and releases the output.
+    ///
+    /// # Errors
+    /// The file could not be completed: the output failed or would have to be waited for, or the
+    /// file has no frame yet.
+    pub fn abandon(&mut self) -> Result<()> {
+        let State::Open(open) = &mut self.state else {
+            self.state = State::Closed;
+            return Ok(());
+        };
+        open.gate.hurry();
+        for stream in &mut self.streams {
+            stream.abandon();
+        }
+        let written = self.write_packets(true).and_then(|()| self.finish_muxer());
+        self.state = State::Closed;
+        written
+    }
+
+    /// Completes the file; after an interrupt, goes on with that.
     fn finish(&mut self) -> Result<()> {
+        if let State::Open(open) = &mut self.state
+            && open.ending == Ending::NotBegun
+        {
+            open.ending = Ending::Begun;
+        }
         for index in 0..self.streams.len() {
             let finished = self.streams[index].finish();
             self.or_fail(finished.map_err(|error| error.in_stream(index)))?;
         }
         self.write_packets(true)?;
+        self.finish_muxer()
+    }
+
+    fn finish_muxer(&mut self) -> Result<()> {
         let parameters = self.parameters();
-        let State::Open { muxer, output } = &mut self.state else { return Ok(()) };
-        muxer.finish(&parameters, output)
+        let State::Open(open) = &mut self.state else { return Ok(()) };
+        let Open { muxer, output, ending, .. } = &mut **open;
+        if *ending != Ending::MuxerFinished {
+            *ending = Ending::MuxerFinished;
+            let finished = muxer.finish(&parameters, output);
+            self.or_fail(finished)?;
+        }
+        let State::Open(open) = &mut self.state else { return Ok(()) };
+        let flushed = open.output.flush();
+        self.or_fail(flushed)?;
+        self.take_stop()
     }
 
     fn parameters(&self) -> Vec<StreamParameters> {
@@ -464,18 +772,45 @@ impl<'w> StreamingMediaEncoder<'w> {
     fn check_new(&self, what: &str) -> Result<()> {
         let state = match &self.state {
             State::New(_) => return Ok(()),
-            State::Open { .. } | State::Failed(..) => "opened",
+            State::Open(_) | State::Failed(..) => "opened",
             State::Closed => "closed",
+            State::Unopened(message) => return Err(unopened(message)),
         };
         Err(Error::state(format!("Output is already {state}. Cannot {what}.")))
     }
 
     fn check_open(&self) -> Result<()> {
         match &self.state {
-            State::Open { .. } => Ok(()),
+            State::Open(open) if open.ending == Ending::NotBegun => Ok(()),
+            State::Open(_) => Err(Error::state(
+                "An interrupt stopped `close`. Call it again to complete the file.",
+            )),
             State::Failed(_, message) => Err(failed_before(message)),
-            State::New(_) | State::Closed => Err(not_open()),
+            State::Unopened(message) => Err(unopened(message)),
+            State::New(_) | State::Closed => Err(self.not_open()),
         }
+    }
+
+    fn not_open(&self) -> Error {
+        match (&self.state, &self.open_error) {
+            (State::New(_), Some(message)) => unopened(message),
+            _ => Error::state("Output is not opened. Did you call `open` method?"),
+        }
+    }
+
+    /// Reports an interrupt that stopped the output. What it did not take is written later.
+    fn take_stop(&mut self) -> Result<()> {
+        match &self.state {
+            State::Open(open) if open.gate.take_stop() => self.or_fail(Err(Gate::error())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reports an interrupt, at a place where the stream holds whole frames.
+    fn check_interrupt(&mut self) -> Result<()> {
+        self.take_stop()?;
+        let checked = self.interrupt.check();
+        self.or_fail(checked)
     }
 
     /// Hands the packets that are ready to the muxer, in the order of their time; the last ones
@@ -487,13 +822,20 @@ impl<'w> StreamingMediaEncoder<'w> {
                 self.or_fail(drained.map_err(|error| error.in_stream(index)))?;
             }
         }
-        let State::Open { muxer, output } = &mut self.state else { return Ok(()) };
+        let State::Open(open) = &mut self.state else { return Ok(()) };
+        let Open { muxer, output, gate, flushes_packets, .. } = &mut **open;
         while let Some(index) = interleave::next(&mut self.streams, is_complete) {
             let packets = self.streams[index].packets_mut();
             let Some(mut packet) = packets.pop() else { break };
             packet.stream = index;
-            let written = muxer.write(&packet, output);
+            let mut written = muxer.write(&packet, output);
             packets.recycle(packet);
+            if written.is_ok() && *flushes_packets {
+                written = output.flush();
+            }
+            if written.is_ok() && gate.take_stop() {
+                written = Err(Gate::error());
+            }
             if written.is_err() {
                 return self.or_fail(written);
             }
@@ -501,21 +843,29 @@ impl<'w> StreamingMediaEncoder<'w> {
         Ok(())
     }
 
-    /// After an error in the middle of the work nothing more can be written.
+    /// After an error in the middle of the work nothing more can be written, unless it is an
+    /// interrupt: these come where the work can go on.
     fn or_fail<T>(&mut self, result: Result<T>) -> Result<T> {
         result.inspect_err(|error| {
+            if error.kind() == ErrorKind::Interrupted {
+                // `close` counts its own.
+                if matches!(&self.state, State::Open(open) if open.ending == Ending::NotBegun) {
+                    self.was_interrupted = true;
+                }
+                return;
+            }
             let output = match std::mem::replace(&mut self.state, State::Closed) {
-                State::Open { output, .. } => Some(output),
+                State::Open(open) => Some(open.output),
                 State::Failed(output, _) => output,
-                State::New(_) | State::Closed => None,
+                State::New(_) | State::Unopened(_) | State::Closed => None,
             };
             self.state = State::Failed(output, error.to_string());
         })
     }
 }
 
-fn not_open() -> Error {
-    Error::state("Output is not opened. Did you call `open` method?")
+fn unopened(message: &str) -> Error {
+    Error::state(format!("Output is not opened: `open` failed. {message}"))
 }
 
 fn failed_before(message: &str) -> Error {
@@ -524,9 +874,11 @@ fn failed_before(message: &str) -> Error {
 
 impl Drop for StreamingMediaEncoder<'_> {
     fn drop(&mut self) {
-        if let State::Open { .. } = self.state
+        if let State::Open(_) = self.state
             && let Err(error) = self.close()
         {
+            // Nobody is left to go on after an interrupt.
+            let _ = self.abandon();
             log::error!("Failed to complete {}: {error}", self.name);
         }
     }

@@ -34,6 +34,7 @@ mod encoder;
 mod encoder_options;
 mod frame_rate;
 mod interleave;
+mod patient;
 mod registry;
 mod schedule;
 mod stream;
@@ -43,15 +44,15 @@ mod video_stream;
 mod video_worker;
 
 pub use audio_stream::AudioStream;
-pub use encoder::{OPEN_OPTIONS, StreamingMediaEncoder};
+pub use encoder::{ChunkCursor, OPEN_OPTIONS, StreamingMediaEncoder};
 pub use encoder_options::{audio_encoder_options, video_encoder_options};
 pub use reelwright_convert::{ResampleQuality, ScaleFilter};
 pub use reelwright_core::{
     AudioEncoderInfo, Backing, ChannelLayout, ChromaLocation, CodecConfig, CodecConfigField,
-    CodecId, ColorInfo, ColorRange, DataType, Element, EncoderInfo, Error, ErrorKind, Layouts,
-    MediaParameters, Metadata, MuxerInfo, OptionInfo, OptionKind, Options, Picture, PixelFormat,
-    Plane, Rational, Result, SampleFormat, SampleRates, StreamParameters, TensorView, TimeBase,
-    Timestamp, TypedBuffer, TypedSlice, VideoBuffer, VideoEncoderInfo, VideoFrame,
+    CodecId, ColorInfo, ColorRange, DataType, Element, EncoderInfo, Error, ErrorKind, Interrupt,
+    Layouts, MediaParameters, Metadata, MuxerInfo, OptionInfo, OptionKind, Options, Picture,
+    PixelFormat, Plane, Rational, Result, SampleFormat, SampleRates, StreamParameters, TensorView,
+    TimeBase, Timestamp, TypedBuffer, TypedSlice, VideoBuffer, VideoEncoderInfo, VideoFrame,
 };
 pub use registry::{
     audio_encoders, default_audio_encoder, default_video_encoder, muxers, output_devices,

@@ -1,6 +1,8 @@
 //! One stream of either kind, at work.
 
-use reelwright_core::{Error, PacketQueue, Result, StreamParameters, Timestamp};
+use reelwright_core::{
+    Error, PacketQueue, Result, StreamParameters, TensorView, TimeLimits, Timestamp,
+};
 
 use crate::audio_pipeline::AudioPipeline;
 use crate::video_pipeline::VideoPipeline;
@@ -33,13 +35,33 @@ impl Stream {
         }
     }
 
-    /// What becomes of gaps: whether they are filled, and whether the format can have pauses.
-    pub(crate) fn set_gaps(&mut self, fills_gaps: bool, has_pauses: bool) {
+    /// Sets the longest gap that is filled, in seconds, if any is, and whether the format can have
+    /// pauses.
+    pub(crate) fn set_gaps(&mut self, longest: Option<f64>, has_pauses: bool) {
         match self {
-            Self::Audio(audio) => audio.set_gaps(fills_gaps, has_pauses),
-            Self::Video(video) => video.set_fills_gaps(fills_gaps),
+            Self::Audio(audio) => audio.set_gaps(longest, has_pauses),
+            Self::Video(video) => video.set_fills_gaps(longest.is_some()),
         }
     }
+
+    /// Sets the times that the container can store.
+    pub(crate) fn set_limits(&mut self, limits: TimeLimits) {
+        match self {
+            Self::Audio(audio) => audio.set_limits(limits),
+            Self::Video(_) => {}
+        }
+    }
+
+    /// Whether a chunk has the type and, but for its frames, the shape of those that are checked.
+    pub(crate) fn is_alike(&self, chunk: &TensorView<'_>) -> bool {
+        match self {
+            Self::Audio(audio) => audio.is_alike(chunk),
+            Self::Video(video) => video.is_alike(chunk),
+        }
+    }
+
+    /// Gives up what the encoder still holds.
+    pub(crate) fn abandon(&mut self) {}
 
     /// Encodes what has come so far, as far as the encoder can without changing what follows.
     pub(crate) fn flush(&mut self) -> Result<()> {

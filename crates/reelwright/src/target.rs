@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 
 use reelwright_core::{Destination, Error, Output, Result, list};
 
+use crate::patient::{self, Gate, is_stopped};
 use crate::registry::output_protocols;
 
 /// The buffer of a file, in bytes.
 const FILE_BUFFER: usize = 1 << 16;
 /// The default buffer of a writer, in bytes.
 const WRITER_BUFFER: usize = 4096;
+/// The most bytes that are kept of what an output did not take before an interrupt.
+const MAX_KEPT: usize = 64 << 20;
 
 /// Where a stream is to be written: a path, an address, or a writer.
 ///
@@ -33,6 +36,8 @@ pub struct Target<'w> {
     /// For messages.
     name: String,
     buffer_size: usize,
+    /// Whether nobody says that a writer can seek.
+    is_doubtful: bool,
 }
 
 enum Kind<'w> {
@@ -51,7 +56,7 @@ impl<W: Write + Seek> WriteSeek for W {}
 
 impl<'w> Target<'w> {
     fn new(kind: Kind<'w>, name: impl Into<String>, buffer_size: usize) -> Self {
-        Self { kind, name: name.into(), buffer_size }
+        Self { kind, name: name.into(), buffer_size, is_doubtful: false }
     }
 
     /// A writer: bytes are only appended, and containers that would go back to their start are
@@ -63,6 +68,14 @@ impl<'w> Target<'w> {
     /// A writer that can seek: its present position is the start of the file.
     pub fn seekable_writer(writer: impl Write + Seek + Send + 'w) -> Self {
         Self::new(Kind::Seekable(Box::new(writer)), "writer", WRITER_BUFFER)
+    }
+
+    /// A writer that is opened before the encoder is, and may or may not be able to seek: that is
+    /// found out then.
+    pub fn opened_writer(writer: impl Write + Seek + Send + 'w) -> Self {
+        let mut target = Self::seekable_writer(writer);
+        target.is_doubtful = true;
+        target
     }
 
     /// The most bytes a writer is handed at once; 4096 unless set, and at least 1. Files are not
@@ -114,48 +127,105 @@ impl<'w> Target<'w> {
         Ok(())
     }
 
-    /// Opens the output, unless it is `made_of_siblings`; a file is emptied.
-    pub(crate) fn open(self, made_of_siblings: bool) -> Result<Opened<'w>> {
-        let path = self.path().map(Path::to_owned);
-        let output: Box<dyn Output> =
-            if made_of_siblings { Box::new(NoOutput) } else { self.open_output()? };
-        Ok(Opened { output, path })
+    /// Waits until somebody reads a named pipe, and opens it; none for anything else.
+    ///
+    /// # Errors
+    /// The operating system's, or an interrupt: the target can be opened again.
+    pub(crate) fn await_reader(&self, gate: &Gate) -> Result<Option<File>> {
+        match &self.kind {
+            Kind::Path(path) => patient::open_fifo(path, gate).map_err(|error| {
+                let is_stopped = is_stopped(&error);
+                if is_stopped { Gate::error() } else { self.failed(error) }
+            }),
+            _ => Ok(None),
+        }
     }
 
-    fn open_output(self) -> Result<Box<dyn Output + 'w>> {
-        let name = self.name;
+    fn failed(&self, error: io::Error) -> Error {
+        Error::io(format!("Failed to open dst: {}", self.name), error)
+    }
+
+    /// Opens the output, unless it is `made_of_siblings`; a file is emptied. `reader` is what
+    /// [`await_reader`](Self::await_reader) returned.
+    pub(crate) fn open(
+        self,
+        made_of_siblings: bool,
+        reader: Option<File>,
+        gate: &Gate,
+    ) -> Result<Opened<'w>> {
+        let path = self.path().map(Path::to_owned);
+        let output: Box<dyn Output> =
+            if made_of_siblings { Box::new(NoOutput) } else { self.open_output(reader, gate)? };
+        Ok(Opened { output, path, gate: gate.clone() })
+    }
+
+    fn open_output(self, reader: Option<File>, gate: &Gate) -> Result<Box<dyn Output + 'w>> {
+        let (name, size) = (self.name.clone(), self.buffer_size);
         let failed = |error| Error::io(format!("Failed to open dst: {name}"), error);
+        let to_writer = |writer: Box<dyn Write + Send + 'w>| {
+            Box::new(WriterOutput(Pieces::new(writer, name.clone(), size, gate.clone())))
+        };
         Ok(match self.kind {
             Kind::Path(path) => {
-                let file = File::create(&path).map_err(failed)?;
+                let file = match reader {
+                    Some(file) => file,
+                    None => File::create(&path).map_err(failed)?,
+                };
                 if file.metadata().map_err(failed)?.is_file() {
-                    Box::new(SeekableOutput::new(file, name.clone(), self.buffer_size, 0))
+                    let pieces = Pieces::new(file, name.clone(), size, gate.clone());
+                    Box::new(SeekableOutput::new(pieces, 0))
                 } else {
                     // A terminal, a pipe or another device.
-                    Box::new(WriterOutput::new(file, name.clone(), self.buffer_size))
+                    to_writer(patient::writer(file, gate).map_err(failed)?)
                 }
             }
-            Kind::Stdout => {
-                Box::new(WriterOutput::new(io::stdout(), name.clone(), self.buffer_size))
-            }
+            Kind::Stdout => to_writer(patient::stdout(gate).map_err(failed)?),
             Kind::Descriptor(number) => {
-                // Whoever opened it may have written already: nothing is cut off.
-                let path = Path::new("/dev/fd").join(number.to_string());
-                let file = File::options().append(true).open(path).map_err(failed)?;
-                Box::new(WriterOutput::new(file, name.clone(), self.buffer_size))
+                to_writer(patient::descriptor(number, gate).map_err(failed)?)
             }
-            Kind::Writer(writer) => {
-                Box::new(WriterOutput::new(writer, name.clone(), self.buffer_size))
-            }
-            Kind::Seekable(mut writer) => {
-                let start = writer.stream_position().map_err(failed)?;
-                Box::new(SeekableOutput::new(writer, name.clone(), self.buffer_size, start))
-            }
+            Kind::Writer(writer) => to_writer(writer),
+            Kind::Seekable(mut writer) => match prove_seekable(&mut writer) {
+                Ok(start) => {
+                    let pieces = Pieces::new(writer, name.clone(), size, gate.clone());
+                    Box::new(SeekableOutput::new(pieces, start))
+                }
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {
+                    return Err(failed(error));
+                }
+                Err(error) => {
+                    let level = if self.is_doubtful { log::Level::Debug } else { log::Level::Warn };
+                    log::log!(
+                        level,
+                        "The writer cannot seek, though it says so ({error}). The format's layout \
+                         for streams is written."
+                    );
+                    to_writer(Box::new(writer))
+                }
+            },
             Kind::Unknown(protocol) => {
                 return Err(Error::unsupported(format!("The protocol {protocol} is not served.")));
             }
         })
     }
+}
+
+/// The position of a writer, which must be able to go elsewhere and back.
+///
+/// # Errors
+/// The writer's, or that it is not where it should be. An error of kind `ConnectionAborted` is a
+/// writer's way to stop everything.
+fn prove_seekable(writer: &mut (impl Seek + ?Sized)) -> io::Result<u64> {
+    let start = writer.stream_position()?;
+    // Writers that only go forward, as of gzip, know no end.
+    let end = writer.seek(SeekFrom::End(0))?;
+    writer.seek(SeekFrom::Start(start))?;
+    let found = writer.stream_position()?;
+    if end < start || found != start {
+        return Err(io::Error::other(format!(
+            "after a seek to its end, {end}, and back to {start} it is at {found}"
+        )));
+    }
+    Ok(start)
 }
 
 impl From<&str> for Target<'_> {
@@ -218,6 +288,7 @@ impl From<PathBuf> for Target<'_> {
 pub(crate) struct Opened<'w> {
     output: Box<dyn Output + 'w>,
     path: Option<PathBuf>,
+    gate: Gate,
 }
 
 impl Opened<'_> {
@@ -248,7 +319,8 @@ impl Destination for Opened<'_> {
         let name = path.display().to_string();
         let file = File::create(&path)
             .map_err(|error| Error::io(format!("Failed to open dst: {name}"), error))?;
-        Ok(Box::new(SeekableOutput::new(file, name, FILE_BUFFER, 0)))
+        let pieces = Pieces::new(file, name, FILE_BUFFER, self.gate.clone());
+        Ok(Box::new(SeekableOutput::new(pieces, 0)))
     }
 }
 
@@ -281,53 +353,113 @@ impl Output for NoOutput {
 struct Pieces<W> {
     writer: W,
     name: String,
+    /// More than a piece only where an interrupt came before the writer took it.
     buffer: Vec<u8>,
     size: usize,
     position: u64,
+    gate: Gate,
 }
 
 impl<W: Write> Pieces<W> {
-    fn new(writer: W, name: String, size: usize) -> Self {
+    fn new(writer: W, name: String, size: usize, gate: Gate) -> Self {
         // A buffer of any size can be asked for; it grows as it is used.
         let buffer = Vec::with_capacity(size.min(FILE_BUFFER));
-        Self { writer, name, buffer, size, position: 0 }
+        Self { writer, name, buffer, size, position: 0, gate }
+    }
+
+    /// How many bytes the writer has taken.
+    fn handed_on(&self) -> u64 {
+        self.position - self.buffer.len() as u64
     }
 
     fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
         self.position += bytes.len() as u64;
         loop {
+            if self.gate.is_stopped() {
+                return self.keep(bytes);
+            }
             if self.buffer.is_empty() && bytes.len() >= self.size {
                 // A whole piece needs no copy.
-                let (piece, rest) = bytes.split_at(self.size);
-                self.writer.write_all(piece).map_err(|error| failed(&self.name, error))?;
-                bytes = rest;
+                let taken = write_all(&mut self.writer, &bytes[..self.size]);
+                bytes = &bytes[self.settle(taken, self.size)?..];
                 continue;
             }
-            let room = self.size - self.buffer.len();
+            let room = self.size.saturating_sub(self.buffer.len());
             if bytes.len() < room {
                 self.buffer.extend_from_slice(bytes);
                 return Ok(());
             }
             let (piece, rest) = bytes.split_at(room);
             self.buffer.extend_from_slice(piece);
-            self.hand_on()?;
             bytes = rest;
+            self.hand_on()?;
         }
     }
 
+    /// Keeps what cannot be written before the interrupt is answered.
+    fn keep(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.buffer.len() + bytes.len() > MAX_KEPT {
+            return Err(failed(&self.name, io::ErrorKind::TimedOut.into()));
+        }
+        self.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Returns how many of `given` bytes were taken: after an interrupt the rest can be written
+    /// later.
+    ///
+    /// # Errors
+    /// The writer's.
+    fn settle(&self, taken: Result<(), (usize, io::Error)>, given: usize) -> Result<usize> {
+        match taken {
+            Ok(()) => Ok(given),
+            Err((taken, error)) if is_stopped(&error) => {
+                self.gate.stop();
+                Ok(taken)
+            }
+            Err((_, error)) => Err(failed(&self.name, error)),
+        }
+    }
+
+    /// Hands on the buffer, or what of it the writer takes before an interrupt.
     fn hand_on(&mut self) -> Result<()> {
-        let written = self.writer.write_all(&self.buffer);
-        // What failed is not tried again: nobody knows how much of it was written.
-        self.buffer.clear();
-        written.map_err(|error| failed(&self.name, error))
+        while !self.buffer.is_empty() && !self.gate.is_stopped() {
+            let piece = self.buffer.len().min(self.size);
+            let taken = write_all(&mut self.writer, &self.buffer[..piece]);
+            match self.settle(taken, piece) {
+                Ok(taken) if taken == self.buffer.len() => self.buffer.clear(),
+                Ok(taken) => drop(self.buffer.drain(..taken)),
+                Err(error) => {
+                    // What failed is not tried again: nobody knows how much of it was written.
+                    self.buffer.clear();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<()> {
-        if !self.buffer.is_empty() {
-            self.hand_on()?;
+        self.hand_on()?;
+        if self.gate.is_stopped() {
+            return Ok(());
         }
         self.writer.flush().map_err(|error| failed(&self.name, error))
     }
+}
+
+/// As `Write::write_all`, but says how much was taken before an error.
+fn write_all(writer: &mut impl Write, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+    let mut taken = 0;
+    while taken < bytes.len() {
+        match writer.write(&bytes[taken..]) {
+            Ok(0) => return Err((taken, io::ErrorKind::WriteZero.into())),
+            Ok(more) => taken += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err((taken, error)),
+        }
+    }
+    Ok(())
 }
 
 fn failed(name: &str, error: io::Error) -> Error {
@@ -336,12 +468,6 @@ fn failed(name: &str, error: io::Error) -> Error {
 
 /// An output that can only append.
 struct WriterOutput<W>(Pieces<W>);
-
-impl<W: Write> WriterOutput<W> {
-    fn new(writer: W, name: String, size: usize) -> Self {
-        Self(Pieces::new(writer, name, size))
-    }
-}
 
 impl<W: Write + Send> Output for WriterOutput<W> {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
@@ -370,11 +496,31 @@ struct SeekableOutput<W> {
     pieces: Pieces<W>,
     /// Where in the writer the output starts.
     start: u64,
+    /// Where the writer was found, if somebody else moved it.
+    moved_to: Option<u64>,
 }
 
 impl<W: Write + Seek> SeekableOutput<W> {
-    fn new(writer: W, name: String, size: usize, start: u64) -> Self {
-        Self { pieces: Pieces::new(writer, name, size), start }
+    fn new(pieces: Pieces<W>, start: u64) -> Self {
+        Self { pieces, start, moved_to: None }
+    }
+
+    /// Compares the writer's position with what was handed on.
+    fn find(&mut self) -> Result<()> {
+        if self.moved_to.is_some() {
+            return Ok(());
+        }
+        let pieces = &mut self.pieces;
+        let found = pieces.writer.stream_position().map_err(|error| failed(&pieces.name, error))?;
+        let expected = self.start + pieces.handed_on();
+        if found != expected {
+            log::warn!(
+                "dst is at byte {found} instead of {expected}: something else moved it. Nothing \
+                 that was written is changed from now on, and the format is finished as a stream."
+            );
+            self.moved_to = Some(found);
+        }
+        Ok(())
     }
 }
 
@@ -388,18 +534,29 @@ impl<W: Write + Seek + Send> Output for SeekableOutput<W> {
     }
 
     fn is_seekable(&self) -> bool {
-        true
+        self.moved_to.is_none()
+    }
+
+    fn can_patch(&mut self) -> Result<bool> {
+        self.find()?;
+        Ok(self.moved_to.is_none())
     }
 
     fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
+        self.find()?;
         let pieces = &mut self.pieces;
         let end = at.checked_add(bytes.len() as u64);
         if end.is_none_or(|end| end > pieces.position) {
             return Err(failed(&pieces.name, io::ErrorKind::InvalidInput.into()));
         }
-        if !pieces.buffer.is_empty() {
-            pieces.hand_on()?;
+        if let Some(found) = self.moved_to {
+            return Err(Error::state(format!(
+                "This layout changes what was written at its end, and something else moved dst to \
+                 byte {found} meanwhile. Leave dst alone until it is closed, or write to an object \
+                 without `seek`, which gets the format's layout for streams."
+            )));
         }
+        pieces.hand_on()?;
         let writer = &mut pieces.writer;
         let mut seek_and_write = || {
             writer.seek(SeekFrom::Start(self.start + at))?;
@@ -412,6 +569,8 @@ impl<W: Write + Seek + Send> Output for SeekableOutput<W> {
     }
 
     fn flush(&mut self) -> Result<()> {
+        self.pieces.hand_on()?;
+        self.find()?;
         self.pieces.flush()
     }
 }
@@ -458,12 +617,15 @@ mod tests {
         }
     }
 
+    fn open(target: Target<'_>) -> Box<dyn Output + '_> {
+        target.open_output(None, &Gate::default()).unwrap()
+    }
+
     #[test]
     fn pieces_are_at_most_the_buffer_and_short_writes_lose_nothing() {
         let (mut sizes, mut bytes) = (Vec::new(), Vec::new());
         let expected: Vec<u8> = (0..100).collect();
-        let mut output =
-            Target::writer(Stingy(&mut sizes, &mut bytes)).buffer_size(16).open_output().unwrap();
+        let mut output = open(Target::writer(Stingy(&mut sizes, &mut bytes)).buffer_size(16));
         for piece in [&expected[..5], &expected[5..70], &expected[70..]] {
             output.write(piece).unwrap();
         }
@@ -477,7 +639,7 @@ mod tests {
     #[test]
     fn a_huge_buffer_is_only_as_large_as_what_is_in_it() {
         let mut bytes = Vec::new();
-        let mut output = Target::writer(&mut bytes).buffer_size(usize::MAX).open_output().unwrap();
+        let mut output = open(Target::writer(&mut bytes).buffer_size(usize::MAX));
         output.write(b"few").unwrap();
         output.flush().unwrap();
         drop(output);
@@ -493,7 +655,7 @@ mod tests {
         let mut file = File::create(&path).unwrap();
         file.write_all(b"before").unwrap();
         let address = format!("pipe:{}", file.as_raw_fd());
-        let mut output = Target::from(&address).open_output().unwrap();
+        let mut output = open(Target::from(&address));
         assert!(!output.is_seekable());
         output.write(b" and after").unwrap();
         output.flush().unwrap();
@@ -504,7 +666,7 @@ mod tests {
     fn a_patch_goes_where_it_belongs_and_appending_goes_on() {
         let mut cursor = Cursor::new(b"before".to_vec());
         cursor.set_position(6);
-        let mut output = Target::seekable_writer(&mut cursor).buffer_size(4).open_output().unwrap();
+        let mut output = open(Target::seekable_writer(&mut cursor).buffer_size(4));
         output.write(b"0123456789").unwrap();
         output.patch(1, b"abcdefg").unwrap();
         assert!(output.patch(5, b"123456").is_err());

@@ -194,6 +194,26 @@ impl VideoPipeline {
         self.gap_before(frame.pts)
     }
 
+    /// Whether a chunk has the type and, but for its frames, the shape of those that are checked.
+    pub(crate) fn is_alike(&self, chunk: &TensorView<'_>) -> bool {
+        let shape = chunk.shape();
+        let components = self.format.components();
+        let fits = shape.len() == 4
+            && (shape[1] == components || (components == 4 && shape[1] == 3))
+            && shape[2..] == [self.height, self.width];
+        fits && chunk.data_type() == DataType::U8
+    }
+
+    /// Whether there has been a frame.
+    pub(crate) fn has_picture(&self) -> bool {
+        self.has_picture
+    }
+
+    /// Encodes the last frame once more.
+    pub(crate) fn repeat_last(&mut self) -> Result<()> {
+        self.show(None)
+    }
+
     /// Encodes the last picture once more; before the first one, this.
     pub(crate) fn repeat(&mut self, source: Source<'_>) -> Result<()> {
         if self.has_picture { self.show(None) } else { self.write(source, None) }

@@ -76,7 +76,7 @@ impl Muxer for Aiff {
     fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
         let file = self.file.take().ok_or_else(|| not_started("aiff"))?;
         // In a file of open length the byte would be played.
-        if file.seekable && !file.data.is_multiple_of(2) {
+        if file.seekable && !file.data.is_multiple_of(2) && to.output().can_patch()? {
             to.output().write(&[0])?;
         }
         file.patch_sizes(to)
@@ -112,7 +112,7 @@ impl File {
 
     /// Writes the lengths as they are now, where the output lets us.
     fn patch_sizes(&self, to: &mut dyn Destination) -> Result<()> {
-        if !self.seekable {
+        if !self.seekable || !to.output().can_patch()? {
             return Ok(());
         }
         for (at, length) in self.lengths(self.data) {

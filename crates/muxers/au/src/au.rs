@@ -80,7 +80,7 @@ impl Muxer for Au {
 impl File {
     /// Writes the length as it is now, where the output lets us.
     fn patch_size(&self, to: &mut dyn Destination) -> Result<()> {
-        if !self.seekable {
+        if !self.seekable || !to.output().can_patch()? {
             return Ok(());
         }
         let size = u32::try_from(self.data).unwrap_or(UNKNOWN);

@@ -95,7 +95,9 @@ impl Muxer for Caf {
 impl File {
     /// Writes the length as it is now, where the output lets us.
     fn patch_size(&self, to: &mut dyn Destination) -> Result<()> {
-        if !self.seekable {
+        // The lengths of ALAC's packets come last, and are found by the patched length alone.
+        let needs_patch = matches!(self.sound, Sound::Alac(..));
+        if !self.seekable || !(needs_patch || to.output().can_patch()?) {
             return Ok(());
         }
         to.output().patch(self.size_at, &(EDIT_COUNT + self.data).to_be_bytes())

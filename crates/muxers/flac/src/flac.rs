@@ -118,6 +118,9 @@ impl Muxer for Flac {
         let file = self.file.take().ok_or_else(|| not_started("flac"))?;
         let Some(start) = file.start else { return Ok(()) };
         let (_, info) = only_stream(streams)?;
+        if !to.output().can_patch()? {
+            return Ok(());
+        }
         to.output().patch(start + STREAM_INFO_AT, &info.to_bytes())?;
         if let Some(table) = &file.seek_table {
             to.output().patch(start + SEEK_TABLE_AT, &table.body())?;

@@ -3,10 +3,10 @@
 use reelwright_core::single_stream::{check, not_started, only, video};
 use reelwright_core::{
     CodecId, Destination, Error, FrameLength, Metadata, Muxer, OptionInfo, Options, Packet, Result,
-    Spool, StreamParameters, Timestamp,
+    Spool, StreamParameters, TimeLimits, Timestamp,
 };
 
-use crate::delay::Delays;
+use crate::delay::{Delays, limits};
 
 const NAME: &str = "apng";
 const PLAYS: OptionInfo = OptionInfo::int(
@@ -159,6 +159,10 @@ impl Muxer for Apng {
             begin: None,
         });
         to.output().write(SIGNATURE)
+    }
+
+    fn time_limits(&self, stream: &StreamParameters) -> TimeLimits {
+        limits(stream)
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {

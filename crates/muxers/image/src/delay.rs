@@ -1,6 +1,6 @@
 //! How long a picture is shown, as a fraction of a second with terms of 16 bits.
 
-use reelwright_core::{Error, Result, TimeBase};
+use reelwright_core::{Error, Result, StreamParameters, TimeBase, TimeLimits};
 
 /// The longest that a picture is shown, in seconds: more would fill the disk with repeated ones.
 pub(crate) const MAX_SECONDS: u64 = 24 * 60 * 60;
@@ -9,6 +9,15 @@ const MOST: i128 = u16::MAX as i128;
 const COARSEST: i128 = 1000;
 /// The unit of what is left over, as a part of a second.
 const PARTS: i128 = 1_000_000_000_000;
+
+/// The times that a container can store which repeats a frame to show it longer.
+pub(crate) fn limits(stream: &StreamParameters) -> TimeLimits {
+    let unit = stream.time_base.seconds();
+    let units = i128::from(MAX_SECONDS) * i128::from(unit.den()) / i128::from(unit.num());
+    // The last frame before the gap lasts one unit more.
+    let gap = i64::try_from(units).unwrap_or(i64::MAX).saturating_sub(1);
+    TimeLimits { gap: gap.min(TimeLimits::NONE.gap), ..TimeLimits::NONE }
+}
 
 /// A container's refusal to show a picture for `seconds`.
 pub(crate) fn too_long(container: &str, seconds: f64) -> Error {

@@ -3,10 +3,10 @@
 use reelwright_core::single_stream::{check, not_started, only, video};
 use reelwright_core::{
     CodecId, Destination, Error, FrameLength, Metadata, Muxer, OptionInfo, Options, Packet,
-    Rational, Result, StreamParameters, TimeBase, Timestamp,
+    Rational, Result, StreamParameters, TimeBase, TimeLimits, Timestamp,
 };
 
-use crate::delay::{MAX_SECONDS, too_long};
+use crate::delay::{MAX_SECONDS, limits, too_long};
 
 const NAME: &str = "gif";
 const LOOP: OptionInfo = OptionInfo::int(
@@ -138,6 +138,10 @@ impl Muxer for Gif {
         self.length = Some(video.frame_length(base));
         self.time_base = Some(base);
         to.output().write(&header)
+    }
+
+    fn time_limits(&self, stream: &StreamParameters) -> TimeLimits {
+        limits(stream)
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {

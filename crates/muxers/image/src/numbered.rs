@@ -1,5 +1,5 @@
-//! Pictures in files of their own, as `frame_%04d.png`; to an output without a name, one after the
-//! other.
+//! Pictures in files of their own, as `frame_%04d.png`; to an output without a name, one
+//! alone, or with `update` one after the other.
 
 use reelwright_core::single_stream::{check, not_started, video};
 use reelwright_core::{
@@ -80,6 +80,14 @@ impl Muxer for Numbered {
         check(packet)?;
         let pattern = to.name().to_owned();
         if pattern.is_empty() {
+            if *count > 0 && !self.is_updated {
+                return Err(Error::argument(
+                    "An output without a name holds one frame, and there is a second one. Write to \
+                     a path with a place for a number, as frame_%04d.png, or pass update=true to \
+                     write one after the other.",
+                ));
+            }
+            *count += 1;
             return to.output().write(&packet.data);
         }
         let name = match numbered(&pattern, self.number + *count)? {

@@ -68,7 +68,7 @@ impl Muxer for Ivf {
 
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
         let count = self.count.ok_or_else(|| not_started(NAME))?;
-        if to.output().is_seekable() {
+        if to.output().can_patch()? {
             to.output().patch(COUNT_AT, &count.to_le_bytes())?;
         }
         to.output().flush()
@@ -76,7 +76,7 @@ impl Muxer for Ivf {
 
     fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
         let count = self.count.take().ok_or_else(|| not_started(NAME))?;
-        if to.output().is_seekable() {
+        if to.output().can_patch()? {
             to.output().patch(COUNT_AT, &count.to_le_bytes())?;
         }
         Ok(())

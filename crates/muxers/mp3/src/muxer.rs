@@ -82,7 +82,9 @@ impl Muxer for Mp3 {
     fn finish(&mut self, streams: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
         let file = self.file.take().ok_or_else(|| not_started("mp3"))?;
         let (stream, info) = only_stream(streams)?;
-        if let Some(frame) = &file.info {
+        if let Some(frame) = &file.info
+            && to.output().can_patch()?
+        {
             to.output().patch(frame.at, &frame.to_bytes(info, stream.bit_rate))?;
         }
         match &file.id3v1 {

@@ -1,7 +1,7 @@
 //! A track's time: ticks of its timescale, of which a unit of the stream's time base is a whole
 //! number.
 
-use reelwright_core::{Error, Result, TimeBase};
+use reelwright_core::{Error, Result, TimeBase, TimeLimits};
 
 /// Timescales of pictures below this are doubled until they are not: times of other readers, which
 /// round to ticks, stay near. Sound's timescale is its sample rate: readers count samples by it.
@@ -40,6 +40,17 @@ impl Clock {
     /// `units` of the stream's time base in ticks, where they stay below 2^62.
     pub(crate) fn ticks(self, units: i64) -> Option<i64> {
         units.checked_mul(self.unit).filter(|ticks| ticks.unsigned_abs() < 1 << 62)
+    }
+
+    /// The times that fit the boxes' fields: durations of a sample have 32 bits, and offsets of
+    /// reordered frames 31.
+    pub(crate) fn limits(self) -> TimeLimits {
+        // Room for the last sample before a gap, and for reordering.
+        const ROOM: i64 = 1 << 24;
+        TimeLimits {
+            pts: ((1 << 61) - 1) / self.unit,
+            gap: (i64::from(i32::MAX) - ROOM) / self.unit,
+        }
     }
 
     /// `ticks` of this clock in ticks of `timescale`, to the nearest.

@@ -2,9 +2,10 @@
 
 use reelwright_core::single_stream::not_started;
 use reelwright_core::{
-    Destination, Error, Metadata, Muxer, Output, Packet, Result, StreamParameters, list,
+    Destination, Error, Metadata, Muxer, Output, Packet, Result, StreamParameters, TimeLimits, list,
 };
 
+use crate::clock::Clock;
 use crate::flavour::Flavour;
 use crate::layout::{Layout, open};
 use crate::movie::{Movie, Samples};
@@ -111,6 +112,11 @@ impl Muxer for Mp4 {
         layout.start(&mut file, output)?;
         self.open = Some((file, layout));
         Ok(())
+    }
+
+    fn time_limits(&self, stream: &StreamParameters) -> TimeLimits {
+        let clock = Clock::new(stream.time_base, stream.video().is_some());
+        clock.map_or(TimeLimits::NONE, Clock::limits)
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {

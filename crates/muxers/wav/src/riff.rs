@@ -134,7 +134,7 @@ impl Muxer for Wav {
     fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
         let file = self.file.take().ok_or_else(|| not_started("wav"))?;
         // In a file of open length the byte would be played.
-        if file.seekable && !file.data.is_multiple_of(2) {
+        if file.seekable && !file.data.is_multiple_of(2) && to.output().can_patch()? {
             to.output().write(&[0])?;
         }
         file.patch_sizes(to)
@@ -149,10 +149,10 @@ impl File {
 
     /// Writes the lengths as they are now, where the output lets us.
     fn patch_sizes(&self, to: &mut dyn Destination) -> Result<()> {
-        if !self.seekable {
+        let output = to.output();
+        if !self.seekable || !output.can_patch()? {
             return Ok(());
         }
-        let output = to.output();
         let riff = self.riff_size(self.data);
         let samples = self.sound.pcm.samples(self.data).saturating_sub(self.padding);
         let wide = match self.rf64 {

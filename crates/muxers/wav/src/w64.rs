@@ -96,10 +96,10 @@ impl Muxer for Wave64 {
 impl File {
     /// Writes the lengths as they are now, where the output lets us.
     fn patch_sizes(&self, to: &mut dyn Destination) -> Result<()> {
-        if !self.seekable {
+        let output = to.output();
+        if !self.seekable || !output.can_patch()? {
             return Ok(());
         }
-        let output = to.output();
         if let Some(fact) = self.fact {
             let samples = self.sound.pcm.samples(self.data).saturating_sub(self.padding);
             output.patch(self.start + fact, &samples.to_le_bytes())?;

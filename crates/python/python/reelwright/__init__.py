@@ -22,6 +22,7 @@ from ._encoder import CodecConfig, StreamingMediaEncoder, StreamWriter
 from ._errors import (
     ArgumentError,
     ChunkError,
+    DestinationError,
     EncodingWarning,
     Error,
     OptionError,
@@ -49,6 +50,7 @@ __all__ = [
     "ArgumentError",
     "ChunkError",
     "CodecConfig",
+    "DestinationError",
     "EncodingWarning",
     "Error",
     "OptionError",

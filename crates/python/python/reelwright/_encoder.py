@@ -55,8 +55,12 @@ class StreamingMediaEncoder(Encoder):
             - A path-like object is always a path.
             - An object with ``write(data: bytes) -> int`` is handed the bytes. What ``write``
               returns less than ``len(data)`` is written again; ``None`` and ``True`` are taken for
-              all. If it has ``seek`` too, what is only known at the end goes to the start of the
-              file; without, the format's layout for streams is written.
+              all, and anything else is an error. If it has ``seek`` too, what is only known at the
+              end goes to the start of the file; without, or where ``seek`` does not work, the
+              format's layout for streams is written. Where something else moves the object before
+              the end, nothing that was written is changed any more.
+            - An ``fsspec.OpenFile`` for writing is opened with the encoder, and closed with it.
+              After a failure it commits no empty object.
         format: Name of the format, one of :func:`reelwright.get_muxers`. Without it the file's
             extension tells; a file-like object needs it.
         buffer_size: The most bytes that ``write`` of a file-like object is handed at a time.
@@ -298,7 +302,22 @@ class StreamingMediaEncoder(Encoder):
         try:
             warnings.warn(message, ResourceWarning, stacklevel=caller(), source=self)
         finally:
-            self.close()
+            self._complete()
+
+    def _complete(self) -> None:
+        """Complete a file that nobody closed. There is nobody to raise an error to."""
+        try:
+            if self._was_interrupted():
+                # Whoever interrupted does not wait for encoders.
+                self._abandon()
+            else:
+                self.close()
+        except Exception as error:
+            import logging
+
+            # A file object that was closed first is said to be unclosed already.
+            level = logging.DEBUG if isinstance(error, ValueError) else logging.ERROR
+            logging.getLogger("reelwright").log(level, "%r is incomplete: %s", self, error)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {getattr(self, '_name', 'nothing')!r}>"

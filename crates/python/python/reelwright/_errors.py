@@ -14,6 +14,10 @@ class ArgumentError(Error, ValueError):
     """An argument has a value that is never allowed."""
 
 
+class DestinationError(ArgumentError, TypeError):
+    """An object that nothing can be written to: neither a path nor an object with ``write``."""
+
+
 class ChunkError(Error, ValueError):
     """A chunk does not fit its stream: dtype, shape, device, pts, NaN. Nothing of it was
     written."""
@@ -50,6 +54,7 @@ for _class in (
     Error,
     StateError,
     ArgumentError,
+    DestinationError,
     ChunkError,
     UnknownNameError,
     OptionError,

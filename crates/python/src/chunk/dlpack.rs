@@ -69,19 +69,19 @@ pub(super) fn has(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     object.hasattr(intern!(object.py(), "__dlpack__"))
 }
 
-pub(super) fn with_memory<T>(
-    object: &Bound<'_, PyAny>,
-    use_it: impl FnOnce(&Memory) -> Result<T, Refusal>,
-) -> Result<T, Refusal> {
+/// The memory of a tensor, and the capsule that keeps it: until it is dropped the tensor stays as
+/// it is. It was not renamed, so it frees the tensor then.
+pub(super) fn lend<'py>(
+    object: &Bound<'py, PyAny>,
+) -> Result<(Bound<'py, PyCapsule>, Memory), Refusal> {
     let py = object.py();
     if let Some(device) = object.getattr_opt(intern!(py, "__dlpack_device__"))? {
         let (kind, index) = device.call0()?.extract()?;
         check(py, &Device { kind, index })?;
     }
     let capsule = capsule(object)?;
-    // Until it is dropped the capsule keeps the tensor; it was not renamed, so it frees it then.
     let memory = describe(py, &capsule)?;
-    use_it(&memory)
+    Ok((capsule, memory))
 }
 
 fn capsule<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyCapsule>> {

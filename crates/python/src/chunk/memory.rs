@@ -1,5 +1,7 @@
 //! An array as its owner describes it, and the view this becomes.
 
+use std::ops::Range;
+
 use pyo3::prelude::*;
 use reelwright::{DataType, Element, TensorView};
 
@@ -12,6 +14,7 @@ const MAX_RANK: usize = 8;
 pub(crate) type Axes = Vec<Option<usize>>;
 
 /// An array as its owner describes it.
+#[derive(Clone, PartialEq)]
 pub(crate) struct Memory {
     /// The element at the origin.
     address: *const u8,
@@ -127,6 +130,55 @@ impl Memory {
             }
         }
         Ok(memory)
+    }
+
+    /// Calls `each` with the elements of some rows in row-major order, which are floats.
+    ///
+    /// # Safety
+    /// Every element that shape and strides reach from the address must be initialised and stay
+    /// alive, and must not be written to by us.
+    pub(crate) unsafe fn for_each_float(
+        &self,
+        rows: Range<usize>,
+        mut each: impl FnMut(f64) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        let (shape, strides) = (self.shape(), &self.strides[..self.rank]);
+        let Some(inner) = self.rank.checked_sub(1) else { return Ok(()) };
+        if shape.contains(&0) {
+            return Ok(());
+        }
+        let end = |axis: usize| if axis == 0 { rows.end.min(shape[0]) } else { shape[axis] };
+        let mut at = [0; MAX_RANK];
+        at[0] = rows.start;
+        while at[0] < end(0) {
+            let offset: isize = (0..self.rank).map(|axis| at[axis] as isize * strides[axis]).sum();
+            for index in at[inner]..end(inner) {
+                let offset = offset + (index - at[inner]) as isize * strides[inner];
+                // SAFETY: the caller vouches for all elements; they may lie anywhere.
+                let value = unsafe {
+                    match self.data_type {
+                        DataType::F64 => self.address.cast::<f64>().offset(offset).read_unaligned(),
+                        _ => self.address.cast::<f32>().offset(offset).read_unaligned().into(),
+                    }
+                };
+                each(value)?;
+            }
+            // The next place of the other axes.
+            let mut axis = inner;
+            loop {
+                if axis == 0 {
+                    at[0] = end(0);
+                    break;
+                }
+                at[axis] = 0;
+                axis -= 1;
+                at[axis] += 1;
+                if at[axis] < end(axis) || axis == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The view.

@@ -7,8 +7,10 @@ mod memory;
 mod torch;
 
 use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
-use reelwright::{ErrorKind, TensorView};
+use pyo3::types::PyCapsule;
+use reelwright::{DataType, ErrorKind, TensorView};
 
 pub(crate) use memory::{Axes, Memory};
 
@@ -28,6 +30,22 @@ impl<E: Into<PyErr>> From<E> for Refusal {
 }
 
 impl Refusal {
+    /// The exception for an array of any type.
+    pub(crate) fn raised(self, py: Python<'_>) -> PyErr {
+        match self {
+            Self::Raised(error) => error,
+            Self::Type(found) => exception(
+                py,
+                ErrorKind::Chunk,
+                format!(
+                    "Expected Byte, Short, Int, Long, Float or Double type. Found: {found}. \
+                     Convert the array first, with array.to(dtype) of torch or \
+                     array.astype(dtype) of numpy."
+                ),
+            ),
+        }
+    }
+
     /// A chunk with something wrong that the message tells.
     fn chunk(py: Python<'_>, message: impl Into<String>) -> Self {
         Self::Raised(exception(py, ErrorKind::Chunk, message))
@@ -45,31 +63,147 @@ impl Refusal {
     }
 }
 
-/// Runs `use_it` with `chunk`, which stays where it is until that returns.
-pub(crate) fn with_memory<T>(
-    chunk: &Bound<'_, PyAny>,
-    use_it: impl FnOnce(&Memory) -> Result<T, Refusal>,
-) -> Result<T, Refusal> {
-    if torch::is_tensor_itself(chunk) {
-        return torch::with_memory(chunk, use_it);
+/// What a user passed as a chunk. Its memory is lent for as long as it is read, and no longer: each
+/// time its owner is asked where it is.
+pub(crate) struct Chunk<'py> {
+    object: Bound<'py, PyAny>,
+    kind: Kind<'py>,
+    /// As it was first lent.
+    lent: Option<Memory>,
+}
+
+enum Kind<'py> {
+    Torch,
+    Buffer,
+    /// Its owner promised to keep it as it is while there is the capsule.
+    Dlpack {
+        _promise: Bound<'py, PyCapsule>,
+    },
+    Interface,
+}
+
+impl<'py> Chunk<'py> {
+    pub(crate) fn new(object: &Bound<'py, PyAny>) -> Result<Self, Refusal> {
+        let py = object.py();
+        let object = object.clone();
+        let (kind, lent) = if torch::is_tensor_itself(&object) {
+            (Kind::Torch, None)
+        } else if buffer::is_buffer(&object) {
+            (Kind::Buffer, None)
+        } else if torch::is_tensor(&object)? {
+            (Kind::Torch, None)
+        } else if dlpack::has(&object)? {
+            let (capsule, memory) = dlpack::lend(&object)?;
+            (Kind::Dlpack { _promise: capsule }, Some(memory))
+        } else if interface::has(&object)? {
+            (Kind::Interface, None)
+        } else if object.hasattr(intern!(py, "shape"))?
+            && object.hasattr(intern!(py, "__array__"))?
+        {
+            // What only makes arrays, as data sets in files and tables do.
+            let array = object.call_method0(intern!(py, "__array__"))?;
+            if !buffer::is_buffer(&array) {
+                return Err(not_an_array(&object));
+            }
+            return Ok(Self { object: array, kind: Kind::Buffer, lent: None });
+        } else {
+            return Err(not_an_array(&object));
+        };
+        Ok(Self { object, kind, lent })
     }
-    if buffer::is_buffer(chunk) {
-        return buffer::with_memory(chunk, use_it);
+
+    /// Runs `use_it` with the chunk's memory, which stays where it is until that returns. No call
+    /// into Python may be made by it.
+    pub(crate) fn lend<T>(
+        &mut self,
+        use_it: impl FnOnce(&Memory) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let py = self.object.py();
+        let Self { object, kind, lent } = self;
+        if let (Kind::Dlpack { .. }, Some(memory)) = (&kind, &lent) {
+            return use_it(memory);
+        }
+        let is_new = lent.is_none();
+        let checked = |memory: &Memory| {
+            match lent {
+                None => *lent = Some(memory.clone()),
+                Some(first) if first == memory => {}
+                Some(first) => {
+                    let (was, is) = (first.shape(), memory.shape());
+                    return Err(Refusal::chunk(
+                        py,
+                        format!(
+                            "The chunk moved while it was written: its memory of shape {was:?} is \
+                             elsewhere now, with the shape {is:?}. What came before that was \
+                             written. Leave a chunk alone until the call returns."
+                        ),
+                    ));
+                }
+            }
+            use_it(memory)
+        };
+        match kind {
+            Kind::Torch if is_new => checked(&torch::memory(object)?),
+            Kind::Torch => checked(&torch::describe(object)?),
+            Kind::Buffer => buffer::with_memory(object, checked),
+            Kind::Interface | Kind::Dlpack { .. } => interface::with_memory(object, checked),
+        }
     }
-    if torch::is_tensor(chunk)? {
-        return torch::with_memory(chunk, use_it);
+
+    /// As [`lend`](Self::lend), with a view of the chunk or a part of it.
+    pub(crate) fn view<T>(
+        &mut self,
+        part: Option<&Part>,
+        use_it: impl FnOnce(&TensorView<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let py = self.object.py();
+        self.lend(|memory| {
+            let Some(Part { axes, rows }) = part else {
+                // SAFETY: `lend` keeps the memory until this closure returns, and its owner said
+                // that shape and strides stay in it.
+                return use_it(&unsafe { memory.view(py) }?);
+            };
+            let memory = memory.arranged(py, axes)?;
+            // SAFETY: as above; they are the same elements.
+            let view = unsafe { memory.view(py) }?;
+            let last = memory.shape().first().copied().unwrap_or_default();
+            let rows = (rows.0.min(last), rows.1.min(last));
+            use_it(&view.rows(rows.0, rows.1.max(rows.0)))
+        })
     }
-    if dlpack::has(chunk)? {
-        return dlpack::with_memory(chunk, use_it);
+
+    /// The chunk with elements of another type, by its own library.
+    pub(crate) fn converted(&self, to: DataType) -> PyResult<Option<Self>> {
+        let py = self.object.py();
+        let converted = if matches!(self.kind, Kind::Torch) {
+            let method = if to == DataType::F64 { "double" } else { "float" };
+            self.object.call_method0(method)?
+        } else if let Some(astype) = self.object.getattr_opt(intern!(py, "astype"))? {
+            astype.call1((if to == DataType::F64 { "float64" } else { "float32" },))?
+        } else {
+            return Ok(None);
+        };
+        Self::new(&converted).map(Some).map_err(|refusal| match refusal {
+            Refusal::Raised(error) => error,
+            Refusal::Type(found) => PyTypeError::new_err(found),
+        })
     }
-    if interface::has(chunk)? {
-        return interface::with_memory(chunk, use_it);
-    }
-    let class = chunk.get_type().fully_qualified_name()?;
-    Err(Refusal::Raised(PyTypeError::new_err(format!(
-        "A chunk must be a tensor or an array: an object with __dlpack__, the buffer protocol or \
-         __array_interface__, as those of torch, numpy and jax. Found: {class}"
-    ))))
+}
+
+/// Whether a type that no stream has, by its name in a library, is a float of half the size.
+pub(crate) fn is_half(name: &str) -> bool {
+    matches!(name, "Half" | "BFloat16" | "float16" | "bfloat16")
+}
+
+fn not_an_array(object: &Bound<'_, PyAny>) -> Refusal {
+    let class = match object.get_type().fully_qualified_name() {
+        Ok(class) => class,
+        Err(error) => return error.into(),
+    };
+    Refusal::Raised(PyTypeError::new_err(format!(
+        "A chunk must be a tensor or an array: an object with __dlpack__, the buffer protocol, \
+         __array_interface__ or __array__, as those of torch, numpy and jax. Found: {class}"
+    )))
 }
 
 /// Some rows of an array with other axes.
@@ -77,26 +211,4 @@ pub(crate) struct Part {
     pub(crate) axes: Axes,
     /// The first one, and the one after the last; as far as there are so many.
     pub(crate) rows: (usize, usize),
-}
-
-/// As [`with_memory`], with a view of the chunk or a part of it.
-pub(crate) fn with_view<T>(
-    chunk: &Bound<'_, PyAny>,
-    part: Option<&Part>,
-    use_it: impl FnOnce(&TensorView<'_>) -> Result<T, Refusal>,
-) -> Result<T, Refusal> {
-    let py = chunk.py();
-    with_memory(chunk, |memory| {
-        let Some(Part { axes, rows }) = part else {
-            // SAFETY: `with_memory` keeps the memory until this closure returns, and its owner
-            // said that shape and strides stay in it.
-            return use_it(&unsafe { memory.view(py) }?);
-        };
-        let memory = memory.arranged(py, axes)?;
-        // SAFETY: as above; they are the same elements.
-        let view = unsafe { memory.view(py) }?;
-        let last = memory.shape().first().copied().unwrap_or_default();
-        let rows = (rows.0.min(last), rows.1.min(last));
-        use_it(&view.rows(rows.0, rows.1.max(rows.0)))
-    })
 }

@@ -59,10 +59,8 @@ pub(super) fn is_tensor(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     Torch::find(py)?.map_or(Ok(false), |torch| object.is_instance(torch.tensor.bind(py)))
 }
 
-pub(super) fn with_memory<T>(
-    tensor: &Bound<'_, PyAny>,
-    use_it: impl FnOnce(&Memory) -> Result<T, Refusal>,
-) -> Result<T, Refusal> {
+/// The memory of a tensor, which becomes another one where its elements are not what lies there.
+pub(super) fn memory(tensor: &mut Bound<'_, PyAny>) -> Result<Memory, Refusal> {
     let py = tensor.py();
     let memory = describe(tensor)?;
     // A view that is negative in name only. It skips the real parts, and so is row-major only where
@@ -70,13 +68,13 @@ pub(super) fn with_memory<T>(
     if (!memory.is_row_major() || !memory.has_many())
         && tensor.call_method0(intern!(py, "is_neg"))?.is_truthy()?
     {
-        let resolved = tensor.call_method0(intern!(py, "resolve_neg"))?;
-        return use_it(&describe(&resolved)?);
+        *tensor = tensor.call_method0(intern!(py, "resolve_neg"))?;
+        return describe(tensor);
     }
-    use_it(&memory)
+    Ok(memory)
 }
 
-fn describe(tensor: &Bound<'_, PyAny>) -> Result<Memory, Refusal> {
+pub(super) fn describe(tensor: &Bound<'_, PyAny>) -> Result<Memory, Refusal> {
     let py = tensor.py();
     if !tensor.getattr(intern!(py, "is_cpu"))?.is_truthy()? {
         let device = tensor.getattr(intern!(py, "device"))?.str()?.to_string();

@@ -152,7 +152,7 @@ impl Fragments {
     /// # Errors
     /// As [`header`](Self::header).
     fn mend_header(&self, file: &mut File, output: &mut dyn Output) -> Result<()> {
-        let (Some((at, length)), true) = (self.header, output.is_seekable()) else {
+        let (Some((at, length)), true) = (self.header, output.can_patch()?) else {
             return Ok(());
         };
         let before = file.boxes.len();

@@ -56,6 +56,10 @@ impl Layout for Hybrid {
     }
 
     fn finish(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
+        if !output.can_patch()? {
+            // The fragments play as they are.
+            return self.fragments.header(file, output);
+        }
         let size = output.position() - self.free_at;
         file.movie(Samples::Chunks { shift: 0 })?;
         file.send(output)?;

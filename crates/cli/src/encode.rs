@@ -210,11 +210,12 @@ impl Stream {
             Source::Video(video) | Source::Still(video) => {
                 let unit = video.time_base.seconds().to_f64();
                 let frame_length = 1.0 / video.frame_rate.to_f64();
+                let is_timed = streams::is_timed(args, video);
                 let Some((mut frame, at, duration)) = video.next().map_err(Failure::Input)? else {
                     return Ok(false);
                 };
                 let pts = at as f64 * unit;
-                let written = if streams::is_timed(args, video) {
+                let written = if is_timed {
                     frame.pts = Timestamp(at.max(0));
                     frame.duration = duration.and_then(|duration| i64::try_from(duration).ok());
                     encoder.write_timed_video_frame(index, &frame)

@@ -45,13 +45,13 @@ pub(super) fn read(
             if let Some(from) = run.data_offset {
                 offset = base.saturating_add_signed(from.into());
             }
-            // A run can have as many samples as it has bytes. Runs that state sizes are as long as
-            // their box.
-            let most = match (left, defaults.size) {
-                (_, 0) if matches!(run.samples, TrunSamples::Inherited { .. }) => 0,
-                (_, 0) => u64::MAX,
-                (Some(left), size) => left / u64::from(size) + 1,
-                (None, _) => MAX_RUN,
+            // Runs that state sizes are as long as their box; others can have as many samples as
+            // the file has bytes for.
+            let most = match (&run.samples, left, defaults.size) {
+                (TrunSamples::Explicit(_), ..) => u64::MAX,
+                (TrunSamples::Inherited { .. }, _, 0) => 0,
+                (TrunSamples::Inherited { .. }, Some(left), size) => left / u64::from(size) + 1,
+                (TrunSamples::Inherited { .. }, None, _) => MAX_RUN,
             };
             let most = usize::try_from(most).unwrap_or(usize::MAX);
             let is_wanted = selected.contains(&track.info.index);

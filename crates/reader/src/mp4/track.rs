@@ -107,6 +107,8 @@ impl TrackReader {
                 frame_rate(&mut info, &tables, timescale, known);
             }
         }
+        // Of fragments the durations are not known yet; several edits leave no frame grid.
+        info.picture.is_variable |= has_fragments || segments.len() > 1;
         let trex = mvex.and_then(|mvex| {
             let boxes = super::boxes::children(mvex).filter(|(kind, _)| kind == b"trex");
             let all = boxes.filter_map(|(_, body)| super::boxes::decode::<Trex>(body));

@@ -1,6 +1,6 @@
 //! Inputs of `encode`: opened, their tracks chosen.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::bail;
 use reelwright::{MuxerInfo, Rational, TimeBase};
@@ -31,6 +31,12 @@ pub(crate) struct Inputs {
     pub(crate) cover: Option<reelwright::Picture>,
 }
 
+/// An input that is open, and those of its tracks that were chosen.
+enum Opened {
+    Generated(Source),
+    Media { media: Box<Media>, chosen: Vec<(Kind, usize)>, is_still: bool },
+}
+
 /// Opens the inputs and those of their tracks that the container can hold.
 ///
 /// # Errors
@@ -40,49 +46,116 @@ pub(crate) fn open(
     options: &OpenOptions,
     format: &MuxerInfo,
 ) -> anyhow::Result<Inputs> {
-    let mut inputs = Inputs::default();
-    let mut stills = Vec::new();
+    let mut opened = Vec::new();
     let mut rest = &args.inputs[..];
     while let Some((path, after)) = rest.split_first() {
+        let all = rest;
         rest = after;
         if let Some(source) = generated(path)? {
-            inputs.sources.push(source);
+            opened.push(Opened::Generated(source));
             continue;
         }
         // Images that follow each other are one video.
-        if options.raw.is_none() && is_still(path) {
-            let count = 1 + rest.iter().take_while(|path| is_still(path)).count();
-            if count > 1 {
-                let files: Vec<PathBuf> =
-                    args.inputs[args.inputs.len() - rest.len() - 1..][..count].to_vec();
-                rest = &rest[count - 1..];
-                let mut media = Media::list(&files, options)?;
-                inputs.add(args, &mut media, format)?;
-                continue;
-            }
-            stills.push(inputs.sources.len());
-        }
-        let mut media = Media::open(path, options)?;
-        inputs.add(args, &mut media, format)?;
+        let images = match options.raw {
+            None => all.iter().take_while(|path| is_still(path)).count(),
+            Some(_) => 0,
+        };
+        let media = if images > 1 {
+            rest = &all[images..];
+            Media::list(&all[..images], options)?
+        } else {
+            Media::open(path, options)?
+        };
+        let chosen = chosen(args, &media)?;
+        opened.push(Opened::Media { media: Box::new(media), chosen, is_still: images == 1 });
     }
-    let has_audio = inputs.sources.iter().any(|source| matches!(source, Source::Audio(_)));
-    let videos = inputs.sources.iter().filter(|s| !matches!(s, Source::Audio(_))).count();
-    if let ([still], true, 1) = (&stills[..], has_audio, videos) {
-        let source = inputs.sources.remove(*still);
-        inputs.sources.insert(
-            *still,
-            match source {
-                Source::Video(mut video) => {
-                    video.frame_rate = Rational::from_f64(1.0 / STILL)?;
-                    video.time_base = TimeBase::new(Rational::new(1, STILL_UNITS)?);
-                    video.is_variable = true;
-                    Source::Still(video)
+    let holds = |kind: Kind| match kind {
+        Kind::Audio => !format.audio_codecs.is_empty(),
+        _ => !format.video_codecs.is_empty(),
+    };
+    let kinds = opened.iter().flat_map(Opened::kinds).collect::<Vec<_>>();
+    // Where nothing would be left the container's own message says why.
+    let drops = kinds.iter().any(|kind| holds(*kind));
+    for kind in [Kind::Video, Kind::Audio] {
+        if drops && kinds.contains(&kind) && !holds(kind) {
+            log::warn!("{} does not support {}, which is left out.", format.name, kind.name());
+        }
+    }
+    let mut inputs = Inputs::default();
+    let mut stills = Vec::new();
+    for one in opened {
+        match one {
+            Opened::Generated(source) => {
+                if !drops || holds(source.kind()) {
+                    inputs.sources.push(source);
                 }
-                other => other,
-            },
-        );
+            }
+            Opened::Media { mut media, mut chosen, is_still } => {
+                if drops {
+                    chosen.retain(|(kind, _)| holds(*kind));
+                }
+                if is_still && !chosen.is_empty() {
+                    stills.push(inputs.sources.len());
+                }
+                inputs.add(&mut media, &chosen)?;
+            }
+        }
+    }
+    let has_audio = inputs.sources.iter().any(|source| !source.is_video());
+    let videos = inputs.sources.iter().filter(|source| source.is_video()).count();
+    if let ([still], true, 1) = (&stills[..], has_audio, videos) {
+        let source = match inputs.sources.remove(*still) {
+            Source::Video(mut video) => {
+                video.frame_rate = Rational::from_f64(1.0 / STILL)?;
+                video.time_base = TimeBase::new(Rational::new(1, STILL_UNITS)?);
+                video.is_variable = true;
+                Source::Still(video)
+            }
+            other => other,
+        };
+        inputs.sources.insert(*still, source);
     }
     Ok(inputs)
+}
+
+impl Opened {
+    fn kinds(&self) -> Vec<Kind> {
+        match self {
+            Self::Generated(source) => vec![source.kind()],
+            Self::Media { chosen, .. } => chosen.iter().map(|(kind, _)| *kind).collect(),
+        }
+    }
+}
+
+/// The tracks of an input that are encoded, at most one of a kind; those left out are named.
+fn chosen(args: &EncodeArgs, media: &Media) -> anyhow::Result<Vec<(Kind, usize)>> {
+    let mut chosen = Vec::new();
+    for (kind, is_excluded, choice) in [
+        (Kind::Video, args.no_video, &args.video_track),
+        (Kind::Audio, args.no_audio, &args.audio_track),
+    ] {
+        let tracks: Vec<&Track> = media.tracks.iter().filter(|track| track.kind == kind).collect();
+        if !is_excluded && let Some(track) = choose(media, &tracks, choice.as_ref(), kind)? {
+            chosen.push((kind, track.index));
+        }
+    }
+    for track in &media.tracks {
+        let why = match track.kind {
+            Kind::Audio if args.no_audio => continue,
+            Kind::Video if args.no_video => continue,
+            Kind::Audio => "choose it with --audio-track",
+            Kind::Video => "choose it with --video-track",
+            Kind::Subtitle => "subtitles are not supported",
+            Kind::Data => "data is not supported",
+        };
+        if !chosen.iter().any(|(_, index)| *index == track.index) {
+            log::warn!("{} is left out: {why}.", media.describe(track));
+        }
+    }
+    if chosen.is_empty() {
+        bail!("Failed to read input: {} (it has neither audio nor video to encode)", media.name);
+    }
+    Ok(chosen)
 }
 
 /// A test pattern or a tone, if that is what a name describes.
@@ -127,65 +200,10 @@ pub(crate) fn raw(args: &EncodeArgs) -> anyhow::Result<Option<RawInput>> {
 
 impl Inputs {
     /// Adds the chosen tracks of an input.
-    fn add(
-        &mut self,
-        args: &EncodeArgs,
-        media: &mut Media,
-        format: &MuxerInfo,
-    ) -> anyhow::Result<()> {
-        let mut chosen = Vec::new();
-        let mut holds_none = Vec::new();
-        for (kind, is_excluded, choice, holds) in [
-            (Kind::Video, args.no_video, &args.video_track, !format.video_codecs.is_empty()),
-            (Kind::Audio, args.no_audio, &args.audio_track, !format.audio_codecs.is_empty()),
-        ] {
-            if is_excluded {
-                continue;
-            }
-            let tracks: Vec<&Track> =
-                media.tracks.iter().filter(|track| track.kind == kind).collect();
-            let Some(track) = choose(media, &tracks, choice.as_ref(), kind)? else { continue };
-            if holds {
-                chosen.push((kind, track.index));
-            } else {
-                holds_none.push((kind, track.index));
-            }
-        }
-        // Where nothing would be left the container's own message says why.
-        if chosen.is_empty() {
-            chosen.append(&mut holds_none);
-        }
-        for (kind, _) in &holds_none {
-            log::warn!("{} does not support {}, which is left out.", format.name, kind.name());
-        }
-        for track in &media.tracks {
-            let is_known =
-                |list: &[(Kind, usize)]| list.iter().any(|(_, index)| *index == track.index);
-            let is_excluded = match track.kind {
-                Kind::Audio => args.no_audio,
-                Kind::Video => args.no_video,
-                Kind::Subtitle | Kind::Data => false,
-            };
-            if is_known(&chosen) || is_known(&holds_none) || is_excluded {
-                continue;
-            }
-            let why = match track.kind {
-                Kind::Audio => "choose it with --audio-track",
-                Kind::Video => "choose it with --video-track",
-                Kind::Subtitle => "subtitles are not supported",
-                Kind::Data => "data is not supported",
-            };
-            log::warn!("{} is left out: {why}.", media.describe(track));
-        }
-        if chosen.is_empty() {
-            bail!(
-                "Failed to read input: {} (it has neither audio nor video to encode)",
-                media.name
-            );
-        }
+    fn add(&mut self, media: &mut Media, chosen: &[(Kind, usize)]) -> anyhow::Result<()> {
         let indices: Vec<usize> = chosen.iter().map(|(_, index)| *index).collect();
         media.select(&indices);
-        for (kind, index) in chosen {
+        for &(kind, index) in chosen {
             self.sources.push(match kind {
                 Kind::Video => Source::Video(Box::new(media.video(index)?)),
                 _ => Source::Audio(Box::new(media.audio(index)?)),
@@ -260,7 +278,14 @@ impl Source {
     }
 
     pub(crate) fn is_video(&self) -> bool {
-        !matches!(self, Self::Audio(_))
+        self.kind() == Kind::Video
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Audio(_) => Kind::Audio,
+            Self::Video(_) | Self::Still(_) => Kind::Video,
+        }
     }
 
     /// Whether damage was found, or the input ended before it says it does.

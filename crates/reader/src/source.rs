@@ -116,6 +116,27 @@ impl Source {
         Ok(bytes)
     }
 
+    /// Reads from `count` bytes at `offset` as many as there are without a wait for more, in whole
+    /// units of `unit` bytes; at the end of the input also a part of one.
+    ///
+    /// # Errors
+    /// As [`read_at`](Self::read_at).
+    pub fn available_at(&mut self, offset: u64, count: usize, unit: usize) -> io::Result<Vec<u8>> {
+        if self.is_seekable() {
+            return self.bytes_at(offset, count);
+        }
+        if offset
+            .checked_sub(self.start)
+            .is_none_or(|at| at + unit as u64 > self.window.len() as u64)
+        {
+            self.fill(offset, unit)?;
+        }
+        let at = (offset - self.start).min(self.window.len() as u64) as usize;
+        let ready = count.min(self.window.len() - at);
+        let whole = if ready < unit { ready } else { ready / unit * unit };
+        Ok(self.window[at..at + whole].to_vec())
+    }
+
     /// Makes the window hold `count` bytes from `offset` on, fewer at the end.
     fn fill(&mut self, offset: u64, count: usize) -> io::Result<()> {
         match &mut self.kind {

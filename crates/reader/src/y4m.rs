@@ -128,6 +128,11 @@ impl Demuxer for RawFrames {
             if line.is_empty() {
                 return Ok(None);
             }
+            if line.len() < 6 {
+                self.is_damaged = true;
+                log::warn!("{} ends early, within frame {}.", self.name, self.frames + 1);
+                return Ok(None);
+            }
             if !line.starts_with(b"FRAME") {
                 self.is_damaged = true;
                 log::warn!("{} is damaged: frame {} has no header.", self.name, self.frames + 1);

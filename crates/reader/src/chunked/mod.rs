@@ -209,9 +209,16 @@ impl Demuxer for Chunked {
             },
         };
         let wanted = bytes.min(usize::try_from(left).unwrap_or(usize::MAX));
-        let mut data = self.source.bytes_at(self.at, wanted)?;
+        let is_frames = matches!(self.block, Block::Frames { .. });
+        let mut data = if is_frames {
+            // What a stream has brought is handed on without a wait for more.
+            self.source.available_at(self.at, wanted, unit)?
+        } else {
+            self.source.bytes_at(self.at, wanted)?
+        };
         let is_open = self.end == u64::MAX;
-        self.is_damaged |= data.len() < wanted && !is_open;
+        let is_short = if is_frames { data.len() < unit.min(wanted) } else { data.len() < wanted };
+        self.is_damaged |= is_short && !is_open;
         self.at += data.len() as u64;
         let is_adpcm = matches!(self.block, Block::Blocks { .. });
         let rest = data.len() % unit.max(1);

@@ -10,6 +10,7 @@ pub(crate) fn video(args: &EncodeArgs, input: &VideoInput) -> VideoStream {
     let (width, height) = (input.width as u32, input.height as u32);
     let mut stream = VideoStream::new(input.frame_rate.to_f64(), width, height)
         .frames(input.format, input.color)
+        .sample_aspect_ratio(input.sample_aspect_ratio)
         .scale_filter(args.scale_filter.unwrap_or_default());
     if is_timed(args, input) {
         stream = stream.time_base(input.time_base.seconds());

@@ -1,11 +1,11 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use reelwright::{PixelFormat, Rational, ResampleQuality, SampleFormat, ScaleFilter};
-
-use crate::raw::RawFormat;
+use reelwright_reader::PcmFormat;
 
 /// Encode audio and video, without FFmpeg.
 #[derive(Debug, Parser)]
@@ -161,9 +161,10 @@ pub(crate) struct EncodeArgs {
           value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     pub(crate) chunk: u32,
 
-    /// Read the inputs as headerless samples of this format
-    #[arg(long, value_name = "FORMAT", requires_all = ["input_sample_rate", "input_channels"])]
-    pub(crate) input_format: Option<RawFormat>,
+    /// Read the inputs as headerless data of this format: samples (s16le, f32le, alaw, ...), g722, or
+    /// rawvideo
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) input_format: Option<InputFormat>,
 
     /// Sample rate of headerless input, in Hz
     #[arg(long, value_name = "HZ", requires = "input_format")]
@@ -173,9 +174,82 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "N", requires = "input_format")]
     pub(crate) input_channels: Option<usize>,
 
+    /// Size of the frames of rawvideo, as 1280x720; --size otherwise
+    #[arg(long, value_name = "WxH", value_parser = picture_size, requires = "input_format")]
+    pub(crate) input_size: Option<(u32, u32)>,
+
+    /// Pixel format of the frames of rawvideo; --pixel-format otherwise
+    #[arg(long, value_name = "FORMAT", requires = "input_format")]
+    pub(crate) input_pixel_format: Option<PixelFormat>,
+
+    /// Audio track to encode: its number among the input's audio tracks, from 0, or its language; the
+    /// first otherwise
+    #[arg(long, value_name = "TRACK", conflicts_with = "no_audio")]
+    pub(crate) audio_track: Option<TrackChoice>,
+
+    /// Video track to encode, as --audio-track
+    #[arg(long, value_name = "TRACK", conflicts_with = "no_video")]
+    pub(crate) video_track: Option<TrackChoice>,
+
+    /// Leave out the inputs' audio
+    #[arg(long)]
+    pub(crate) no_audio: bool,
+
+    /// Leave out the inputs' video
+    #[arg(long)]
+    pub(crate) no_video: bool,
+
     /// Print the summary as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A format of headerless input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InputFormat {
+    Audio(PcmFormat),
+    G722,
+    Video,
+}
+
+impl FromStr for InputFormat {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "rawvideo" => Ok(Self::Video),
+            "g722" => Ok(Self::G722),
+            _ => name
+                .parse()
+                .map(Self::Audio)
+                .map_err(|names: String| format!("{names}, g722, rawvideo")),
+        }
+    }
+}
+
+/// A track among those of its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TrackChoice {
+    Number(usize),
+    Language(String),
+}
+
+impl FromStr for TrackChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(number) = text.parse() {
+            return Ok(Self::Number(number));
+        }
+        let is_code =
+            (2..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphabetic());
+        let expected = "expected a number from 0 on, or a language such as eng";
+        if is_code {
+            Ok(Self::Language(text.to_ascii_lowercase()))
+        } else {
+            Err(expected.to_owned())
+        }
+    }
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {
@@ -186,12 +260,13 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 }
 
 fn picture_size(text: &str) -> Result<(u32, u32), String> {
-    let size = crate::video::size(text).ok_or("expected WIDTHxHEIGHT, such as 1280x720")?;
+    let size = reelwright_reader::size(text).ok_or("expected WIDTHxHEIGHT, such as 1280x720")?;
     Ok((size.0 as u32, size.1 as u32))
 }
 
 fn frames_per_second(text: &str) -> Result<Rational, String> {
-    crate::video::frame_rate(text).ok_or_else(|| "expected a rate, such as 30 or 30000/1001".into())
+    reelwright_reader::frame_rate(text)
+        .ok_or_else(|| "expected a rate, such as 30 or 30000/1001".into())
 }
 
 fn bit_rate(text: &str) -> Result<u64, String> {

@@ -1,18 +1,13 @@
 //! The `reelwright` program.
 
-mod aac;
 mod args;
 mod contradictions;
 mod describe;
-mod edit_list;
 mod encode;
-mod input;
-mod opus;
-mod patient;
-mod raw;
+mod inputs;
+mod output;
 mod report;
-mod tags;
-mod video;
+mod streams;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -42,6 +37,7 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Incomplete) => ExitCode::from(3),
         // 128 + SIGINT, as shells have it.
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
@@ -58,6 +54,8 @@ fn main() -> ExitCode {
 /// How a command ended that did not fail.
 pub(crate) enum Outcome {
     Done,
+    /// The output was written, but the input was damaged or cut off.
+    Incomplete,
     /// By Ctrl-C, with everything so far in order.
     Interrupted,
 }

@@ -126,12 +126,26 @@ code_points! {
     Bt709 = 1, "bt709";
     /// Not known.
     Unspecified = 2, "unknown" | "unspecified";
+    /// NTSC of 1953.
+    Bt470M = 4, "bt470m";
     /// BT.601 with 625 lines.
     Bt470Bg = 5, "bt470bg";
     /// BT.601 with 525 lines.
     Smpte170M = 6, "smpte170m";
+    /// The same primaries as [`Self::Smpte170M`].
+    Smpte240M = 7, "smpte240m";
+    /// Film with illuminant C.
+    Film = 8, "film";
     /// Ultra high definition.
     Bt2020 = 9, "bt2020";
+    /// CIE 1931 XYZ.
+    Smpte428 = 10, "smpte428" | "smpte428_1";
+    /// DCI P3.
+    Smpte431 = 11, "smpte431";
+    /// Display P3.
+    Smpte432 = 12, "smpte432";
+    /// EBU Tech 3213.
+    Ebu3213 = 22, "ebu3213" | "jedec-p22";
 }
 
 code_points! {
@@ -141,10 +155,36 @@ code_points! {
     Bt709 = 1, "bt709";
     /// Not known.
     Unspecified = 2, "unknown" | "unspecified";
+    /// A gamma of 2.2.
+    Gamma22 = 4, "bt470m" | "gamma22";
+    /// A gamma of 2.8.
+    Gamma28 = 5, "bt470bg" | "gamma28";
     /// BT.601; the same curve as [`Self::Bt709`].
     Smpte170M = 6, "smpte170m";
+    /// SMPTE ST 240.
+    Smpte240M = 7, "smpte240m";
+    /// Linear light.
+    Linear = 8, "linear";
+    /// Logarithmic, 100 to 1.
+    Log100 = 9, "log100" | "log";
+    /// Logarithmic, 316 to 1.
+    Log316 = 10, "log316" | "log_sqrt";
+    /// xvYCC.
+    Xvycc = 11, "iec61966-2-4" | "iec61966_2_4";
+    /// BT.1361 with its extended gamut.
+    Bt1361 = 12, "bt1361e" | "bt1361";
     /// sRGB.
     Srgb = 13, "iec61966-2-1" | "iec61966_2_1" | "srgb";
+    /// BT.2020 at 10 bits; the same curve as [`Self::Bt709`].
+    Bt2020Ten = 14, "bt2020-10" | "bt2020_10bit";
+    /// BT.2020 at 12 bits.
+    Bt2020Twelve = 15, "bt2020-12" | "bt2020_12bit";
+    /// SMPTE ST 2084: the perceptual quantizer of HDR10.
+    Pq = 16, "smpte2084";
+    /// SMPTE ST 428-1.
+    Smpte428 = 17, "smpte428" | "smpte428_1";
+    /// Hybrid log-gamma.
+    Hlg = 18, "arib-std-b67";
 }
 
 code_points! {
@@ -156,12 +196,28 @@ code_points! {
     Bt709 = 1, "bt709";
     /// Not known.
     Unspecified = 2, "unknown" | "unspecified";
+    /// NTSC of 1953.
+    Fcc = 4, "fcc";
     /// BT.601 with 625 lines; the same numbers as [`Self::Smpte170M`].
     Bt470Bg = 5, "bt470bg";
     /// BT.601 with 525 lines.
     Smpte170M = 6, "smpte170m" | "bt601";
+    /// SMPTE ST 240.
+    Smpte240M = 7, "smpte240m";
+    /// YCgCo.
+    Ycgco = 8, "ycgco" | "ycocg";
     /// Ultra high definition, non-constant luminance.
     Bt2020NonConstant = 9, "bt2020nc" | "bt2020_ncl";
+    /// Ultra high definition, constant luminance.
+    Bt2020Constant = 10, "bt2020c" | "bt2020_cl";
+    /// SMPTE ST 2085.
+    Smpte2085 = 11, "smpte2085";
+    /// Derived from the primaries, non-constant luminance.
+    DerivedNonConstant = 12, "chroma-derived-nc";
+    /// Derived from the primaries, constant luminance.
+    DerivedConstant = 13, "chroma-derived-c";
+    /// ICtCp.
+    Ictcp = 14, "ictcp";
 }
 
 code_points! {
@@ -205,6 +261,11 @@ mod tests {
         let codes = (color.primaries.code(), color.transfer.code(), color.matrix.code());
         assert_eq!(codes, (6, 6, 6));
         assert_eq!(TransferCharacteristics::Srgb.code(), 13);
+        assert_eq!(
+            (TransferCharacteristics::Pq.code(), TransferCharacteristics::Hlg.code()),
+            (16, 18)
+        );
+        assert_eq!(ColorPrimaries::Ebu3213.code(), 22);
         assert_eq!(MatrixCoefficients::Bt2020NonConstant.code(), 9);
     }
 }

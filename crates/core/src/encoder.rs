@@ -137,6 +137,8 @@ pub struct VideoEncoderRequest {
     /// Nominal frames per second. Bit rates, keyframe intervals and levels follow the frames'
     /// real times where these differ.
     pub frame_rate: Rational,
+    /// Width / height of one pixel.
+    pub sample_aspect_ratio: Rational,
     /// What the numbers of the frames mean as colours.
     pub color: ColorInfo,
     /// What all codecs can be told.

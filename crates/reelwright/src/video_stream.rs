@@ -57,6 +57,7 @@ const COLOR_PRIMARIES: OptionInfo = OptionInfo::choice(
         ("smpte170m", "BT.601 with 525 lines"),
         ("bt470bg", "BT.601 with 625 lines"),
         ("bt2020", "ultra high definition"),
+        ("smpte432", "Display P3"),
     ],
     "auto",
     "which red, green and blue the pictures have: told to players, nothing is converted",
@@ -68,6 +69,8 @@ const COLOR_TRC: OptionInfo = OptionInfo::choice(
         ("bt709", "high definition"),
         ("smpte170m", "BT.601"),
         ("iec61966-2-1", "sRGB"),
+        ("smpte2084", "PQ, of HDR10"),
+        ("arib-std-b67", "hybrid log-gamma"),
     ],
     "auto",
     "how light becomes values: told to players, nothing is converted",
@@ -102,6 +105,7 @@ pub(crate) static COLOR_OPTIONS: &[OptionInfo] =
 pub struct VideoStream {
     frame_rate: f64,
     time_base: Option<Rational>,
+    sample_aspect_ratio: Option<Rational>,
     width: u32,
     height: u32,
     format: PixelFormat,
@@ -126,6 +130,7 @@ impl VideoStream {
         Self {
             frame_rate,
             time_base: None,
+            sample_aspect_ratio: None,
             width,
             height,
             format: PixelFormat::Rgb24,
@@ -154,6 +159,15 @@ impl VideoStream {
     #[must_use]
     pub fn time_base(mut self, seconds: Rational) -> Self {
         self.time_base = Some(seconds);
+        self
+    }
+
+    /// Sets the width / height of a pixel of the frames that are written; 1 unless set. Players show
+    /// the encoded frames as wide as these, also after scaling. A warning is logged if the format
+    /// cannot store the ratio.
+    #[must_use]
+    pub fn sample_aspect_ratio(mut self, ratio: Rational) -> Self {
+        self.sample_aspect_ratio = Some(ratio);
         self
     }
 
@@ -315,7 +329,20 @@ impl VideoStream {
             self.encoder_height.map_or(Ok(height), |height| positive("Encoder height", height))?;
         let pixel_format = self.choose_format(info)?;
         let own = self.frames.filter(|_| !self.format.is_rgb());
-        let color = choose_color(info.color, own, pixel_format, encoder_height, &mut options)?;
+        // The numbers of YUV frames are those of their own size.
+        let lines = if own.is_some() { height } else { encoder_height };
+        let color = choose_color(info.color, own, pixel_format, lines, &mut options)?;
+        let aspect = self.encoded_aspect((width, height), (encoder_width, encoder_height))?;
+        if aspect != Rational::ONE && !keeps_aspect(muxer, info.encoder.codec) {
+            log::warn!(
+                "{} in {} cannot store a sample aspect ratio of {}:{}; players will show square \
+                 pixels.",
+                info.encoder.codec,
+                muxer.name,
+                aspect.num(),
+                aspect.den()
+            );
+        }
         Ok(ResolvedVideo {
             info,
             request: VideoEncoderRequest {
@@ -325,6 +352,7 @@ impl VideoStream {
                 height: encoder_height,
                 time_base: encoder_time_base,
                 frame_rate: encoder_frame_rate,
+                sample_aspect_ratio: aspect,
                 color,
                 config,
             },
@@ -343,6 +371,31 @@ impl VideoStream {
             is_apart: threads.is_some_and(|threads| threads > 1)
                 || is_slow(info.encoder.codec, encoder_width, encoder_height),
         })
+    }
+
+    /// The width / height of an encoded pixel: frames that are scaled from `(width, height)` keep
+    /// their shape.
+    fn encoded_aspect(&self, from: (u32, u32), to: (u32, u32)) -> Result<Rational> {
+        let Some(ratio) = self.sample_aspect_ratio else { return Ok(Rational::ONE) };
+        let most = i64::from(u16::MAX);
+        if ratio.num() <= 0 || ratio.num() > most || ratio.den() > most {
+            return Err(Error::argument(format!(
+                "The terms of sample_aspect_ratio must be from 1 to {most}. Found: {ratio}"
+            )));
+        }
+        let product = |a: i64, b: u32, c: u32| i128::from(a) * i128::from(b) * i128::from(c);
+        let (mut num, mut den) =
+            (product(ratio.num(), from.0, to.1), product(ratio.den(), from.1, to.0));
+        let (mut a, mut b) = (num, den);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        (num, den) = (num / a, den / a);
+        // Parameter sets have 16 bits for each.
+        while num > i128::from(most) || den > i128::from(most) {
+            (num, den) = ((num / 2).max(1), (den / 2).max(1));
+        }
+        Rational::new(num as i64, den as i64)
     }
 
     /// The unit of the frames' times.
@@ -410,6 +463,12 @@ pub(crate) struct ResolvedVideo {
 /// own then, which changes no byte.
 fn is_slow(codec: CodecId, width: u32, height: u32) -> bool {
     codec == CodecId::Av1 || u64::from(width) * u64::from(height) >= SLOW_PIXELS
+}
+
+/// Whether a file tells players the width / height of a pixel.
+fn keeps_aspect(muxer: &MuxerInfo, codec: CodecId) -> bool {
+    const CONTAINERS: &[&str] = &["mp4", "mov", "ipod", "3gp", "3g2", "yuv4mpegpipe"];
+    matches!(codec, CodecId::H264 | CodecId::Av1) || CONTAINERS.contains(&muxer.name)
 }
 
 fn positive(what: &str, size: u32) -> Result<u32> {

@@ -90,6 +90,7 @@ impl<'a> VideoCase<'a> {
             time_base: TimeBase::new(Rational::new(1, 25)?),
             frame_rate: Rational::new(25, 1)?,
             color,
+            sample_aspect_ratio: Rational::ONE,
             config: self.config,
         };
         let given = self.options.split_whitespace().filter_map(|option| option.split_once('='));

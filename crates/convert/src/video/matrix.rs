@@ -16,10 +16,12 @@ pub(super) fn weights(color: &ColorInfo) -> Result<Option<(f64, f64)>> {
         MatrixCoefficients::Bt709 => (0.2126, 0.0722),
         MatrixCoefficients::Bt470Bg | MatrixCoefficients::Smpte170M => BT601,
         MatrixCoefficients::Bt2020NonConstant => (0.2627, 0.0593),
+        MatrixCoefficients::Fcc => (0.30, 0.11),
+        MatrixCoefficients::Smpte240M => (0.212, 0.087),
         other => {
             return Err(Error::unsupported(format!(
                 "RGB and YUV cannot be converted with the colorspace {other}. Valid values are \
-                 bt709, bt470bg, smpte170m and bt2020nc."
+                 bt709, bt470bg, smpte170m, bt2020nc, fcc and smpte240m."
             )));
         }
     }))

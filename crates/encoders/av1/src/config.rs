@@ -148,7 +148,9 @@ pub(crate) fn config(request: &VideoEncoderRequest, options: &mut Options) -> Re
     let mut config = EncoderConfig::with_speed_preset(speed);
     config.width = request.width as usize;
     config.height = request.height as usize;
-    config.sample_aspect_ratio = Rational::new(1, 1);
+    let aspect = request.sample_aspect_ratio;
+    config.sample_aspect_ratio =
+        Rational::new(aspect.num().unsigned_abs(), aspect.den().unsigned_abs());
     config.bit_depth = 8;
     config.chroma_sampling = match request.pixel_format {
         PixelFormat::Gray8 => ChromaSampling::Cs400,
@@ -236,20 +238,48 @@ fn color(color: ColorInfo, format: PixelFormat) -> Option<ColorDescription> {
         core::MatrixCoefficients::Bt709 => MatrixCoefficients::BT709,
         core::MatrixCoefficients::Bt470Bg => MatrixCoefficients::BT470BG,
         core::MatrixCoefficients::Smpte170M => MatrixCoefficients::BT601,
+        core::MatrixCoefficients::Fcc => MatrixCoefficients::FCC,
+        core::MatrixCoefficients::Smpte240M => MatrixCoefficients::SMPTE240,
+        core::MatrixCoefficients::Ycgco => MatrixCoefficients::YCgCo,
         core::MatrixCoefficients::Bt2020NonConstant => MatrixCoefficients::BT2020NCL,
+        core::MatrixCoefficients::Bt2020Constant => MatrixCoefficients::BT2020CL,
+        core::MatrixCoefficients::Smpte2085 => MatrixCoefficients::SMPTE2085,
+        core::MatrixCoefficients::DerivedNonConstant => MatrixCoefficients::ChromatNCL,
+        core::MatrixCoefficients::DerivedConstant => MatrixCoefficients::ChromatCL,
+        core::MatrixCoefficients::Ictcp => MatrixCoefficients::ICtCp,
         _ => MatrixCoefficients::Unspecified,
     };
     let color_primaries = match color.primaries {
         core::ColorPrimaries::Bt709 => ColorPrimaries::BT709,
         core::ColorPrimaries::Bt470Bg => ColorPrimaries::BT470BG,
         core::ColorPrimaries::Smpte170M => ColorPrimaries::BT601,
+        core::ColorPrimaries::Bt470M => ColorPrimaries::BT470M,
+        core::ColorPrimaries::Smpte240M => ColorPrimaries::SMPTE240,
+        core::ColorPrimaries::Film => ColorPrimaries::GenericFilm,
         core::ColorPrimaries::Bt2020 => ColorPrimaries::BT2020,
+        core::ColorPrimaries::Smpte428 => ColorPrimaries::XYZ,
+        core::ColorPrimaries::Smpte431 => ColorPrimaries::SMPTE431,
+        core::ColorPrimaries::Smpte432 => ColorPrimaries::SMPTE432,
+        core::ColorPrimaries::Ebu3213 => ColorPrimaries::EBU3213,
         _ => ColorPrimaries::Unspecified,
     };
     let transfer_characteristics = match color.transfer {
         core::TransferCharacteristics::Bt709 => TransferCharacteristics::BT709,
         core::TransferCharacteristics::Smpte170M => TransferCharacteristics::BT601,
+        core::TransferCharacteristics::Gamma22 => TransferCharacteristics::BT470M,
+        core::TransferCharacteristics::Gamma28 => TransferCharacteristics::BT470BG,
+        core::TransferCharacteristics::Smpte240M => TransferCharacteristics::SMPTE240,
+        core::TransferCharacteristics::Linear => TransferCharacteristics::Linear,
+        core::TransferCharacteristics::Log100 => TransferCharacteristics::Log100,
+        core::TransferCharacteristics::Log316 => TransferCharacteristics::Log100Sqrt10,
+        core::TransferCharacteristics::Xvycc => TransferCharacteristics::IEC61966,
+        core::TransferCharacteristics::Bt1361 => TransferCharacteristics::BT1361,
         core::TransferCharacteristics::Srgb => TransferCharacteristics::SRGB,
+        core::TransferCharacteristics::Bt2020Ten => TransferCharacteristics::BT2020_10Bit,
+        core::TransferCharacteristics::Bt2020Twelve => TransferCharacteristics::BT2020_12Bit,
+        core::TransferCharacteristics::Pq => TransferCharacteristics::SMPTE2084,
+        core::TransferCharacteristics::Smpte428 => TransferCharacteristics::SMPTE428,
+        core::TransferCharacteristics::Hlg => TransferCharacteristics::HLG,
         _ => TransferCharacteristics::Unspecified,
     };
     Some(ColorDescription { color_primaries, transfer_characteristics, matrix_coefficients })

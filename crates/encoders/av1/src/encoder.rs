@@ -101,7 +101,7 @@ impl Av1Encoder {
             height,
             pixel_format,
             frame_rate: Some(frame_rate),
-            sample_aspect_ratio: Rational::ONE,
+            sample_aspect_ratio: request.sample_aspect_ratio,
             color,
         };
         let parameters = StreamParameters {

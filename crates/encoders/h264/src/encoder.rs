@@ -143,7 +143,7 @@ impl H264Encoder {
                 height: request.height,
                 pixel_format: request.pixel_format,
                 frame_rate: Some(request.frame_rate),
-                sample_aspect_ratio: Rational::ONE,
+                sample_aspect_ratio: request.sample_aspect_ratio,
                 color: request.color,
             }),
         };
@@ -214,6 +214,19 @@ impl H264Encoder {
     }
 }
 
+/// The terms of a sample aspect ratio.
+///
+/// # Errors
+/// They must have 16 bits (H.264 §E.2.1).
+fn aspect(ratio: Rational) -> Result<(u16, u16)> {
+    let term = |term: i64| u16::try_from(term).ok().filter(|term| *term > 0);
+    term(ratio.num()).zip(term(ratio.den())).ok_or_else(|| {
+        Error::argument(format!(
+            "The terms of a sample aspect ratio must be from 1 to 65535. Found: {ratio}"
+        ))
+    })
+}
+
 fn settings(request: &VideoEncoderRequest, config: &Config) -> Result<Settings> {
     let rate = request.frame_rate;
     let term = |term: i64| {
@@ -234,7 +247,7 @@ fn settings(request: &VideoEncoderRequest, config: &Config) -> Result<Settings> 
         cabac: config.cabac,
         profile: config.profile,
         frame_rate: (term(rate.num())?, term(rate.den())?),
-        pixel_aspect: (1, 1),
+        pixel_aspect: aspect(request.sample_aspect_ratio)?,
         color: Color {
             primaries: color.primaries.code(),
             transfer: color.transfer.code(),

@@ -272,6 +272,7 @@ fn stream_of(case: &VideoCase<'_>, rate: (i64, i64), chroma_location: ChromaLoca
         time_base: TimeBase::new(Rational::new(rate.1, rate.0).unwrap()),
         frame_rate: Rational::new(rate.0, rate.1).unwrap(),
         color: ColorInfo { chroma_location, ..ColorInfo::BT601 },
+        sample_aspect_ratio: Rational::ONE,
         config: case.config,
     };
     let options = case.options.split_whitespace().filter_map(|option| option.split_once('='));

@@ -1,7 +1,7 @@
 //! What all encoders here have in common: a picture in, a packet out.
 
 use reelwright_core::{
-    CodecRecord, MediaParameters, PacketQueue, Rational, Result, StreamParameters, VideoEncoder,
+    CodecRecord, MediaParameters, PacketQueue, Result, StreamParameters, VideoEncoder,
     VideoEncoderRequest, VideoFrame, VideoParameters,
 };
 
@@ -30,7 +30,7 @@ impl<C: Coder + 'static> Pictures<C> {
             height,
             pixel_format,
             frame_rate: Some(frame_rate),
-            sample_aspect_ratio: Rational::ONE,
+            sample_aspect_ratio: request.sample_aspect_ratio,
             color,
         };
         let parameters = StreamParameters {

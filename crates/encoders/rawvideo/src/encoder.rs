@@ -1,8 +1,8 @@
 //! Pictures in, the same pictures out.
 
 use reelwright_core::{
-    CodecRecord, MediaParameters, Options, PacketQueue, Rational, Result, StreamParameters,
-    VideoEncoder, VideoEncoderRequest, VideoFrame, VideoParameters,
+    CodecRecord, MediaParameters, Options, PacketQueue, Result, StreamParameters, VideoEncoder,
+    VideoEncoderRequest, VideoFrame, VideoParameters,
 };
 
 pub(crate) struct RawVideoEncoder {
@@ -21,7 +21,7 @@ impl RawVideoEncoder {
             height,
             pixel_format,
             frame_rate: Some(frame_rate),
-            sample_aspect_ratio: Rational::ONE,
+            sample_aspect_ratio: request.sample_aspect_ratio,
             color,
         };
         let parameters = StreamParameters {
@@ -63,7 +63,9 @@ impl VideoEncoder for RawVideoEncoder {
 
 #[cfg(test)]
 mod tests {
-    use reelwright_core::{CodecId, ColorInfo, PixelFormat, TimeBase, Timestamp, VideoBuffer};
+    use reelwright_core::{
+        CodecId, ColorInfo, PixelFormat, Rational, TimeBase, Timestamp, VideoBuffer,
+    };
 
     use super::*;
 
@@ -77,6 +79,7 @@ mod tests {
             time_base: TimeBase::new(Rational::new(1, 25).unwrap()),
             frame_rate: Rational::new(25, 1).unwrap(),
             color: ColorInfo::BT601,
+            sample_aspect_ratio: Rational::ONE,
             config: Default::default(),
         };
         let mut encoder = RawVideoEncoder::open(&request, &mut Options::new()).unwrap();

@@ -1,4 +1,4 @@
-//! Reading from what may keep us waiting: pipes, terminals, sockets.
+//! Reading from pipes, terminals and sockets, which may bring nothing for long.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,14 +6,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How often it is looked whether to go on waiting.
+/// How often a wait looks at the flag that ends it.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// Pieces that are read ahead, and their size in bytes.
 const AHEAD: usize = 4;
 const PIECE: usize = 1 << 16;
 
-/// A reader that ends when it is told to stop, even while nothing comes.
-pub(crate) struct PatientReader {
+/// A reader that ends when its flag is set, even while nothing comes.
+pub struct PatientReader {
     // Nobody else takes it; symphonia asks for readers that could be shared.
     pieces: Mutex<Receiver<io::Result<Vec<u8>>>>,
     piece: Vec<u8>,
@@ -23,7 +23,7 @@ pub(crate) struct PatientReader {
 
 impl PatientReader {
     /// Reads `inner` on a thread of its own, until `stop` is set.
-    pub(crate) fn new(mut inner: impl Read + Send + 'static, stop: Arc<AtomicBool>) -> Self {
+    pub fn new(mut inner: impl Read + Send + 'static, stop: Arc<AtomicBool>) -> Self {
         let (sender, pieces) = sync_channel(AHEAD);
         std::thread::spawn(move || {
             loop {

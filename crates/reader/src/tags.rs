@@ -1,6 +1,6 @@
-//! What an input says of itself, under FFmpeg's names.
+//! Metadata of an input, under FFmpeg's names.
 
-use reelwright::Picture;
+use reelwright_core::Picture;
 use symphonia::core::meta::{MetadataRevision, StandardTag, StandardVisualKey};
 
 /// The keys and values of an input's metadata that have a common name.

@@ -1,7 +1,7 @@
 //! Opus for symphonia, which reads its containers but does not decode it.
 
 use opus_pure::{OpusDecoder, OpusMSDecoder};
-use reelwright::ChannelLayout;
+use reelwright_core::ChannelLayout;
 use symphonia::core::audio::{
     AsGenericAudioBufferRef, AudioBuffer, AudioMut, AudioSpec, GenericAudioBufferRef,
 };

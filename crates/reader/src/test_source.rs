@@ -1,12 +1,12 @@
-//! Pictures and sound that are made up: `testsrc=size=640x360:rate=30:duration=5` and
+//! Test patterns and tones: `testsrc=size=640x360:rate=30:duration=5` and
 //! `sine=frequency=440:sample_rate=48000:duration=5`.
 
 use std::f64::consts::TAU;
 
 use anyhow::{Context, bail};
-use reelwright::Rational;
+use reelwright_core::{ColorInfo, PixelFormat, Rational};
 
-use super::Planes;
+use crate::frame::Frame;
 
 /// Bars of these colours (red, green, blue), from left to right.
 const BARS: [[u8; 3]; 8] = [
@@ -19,31 +19,30 @@ const BARS: [[u8; 3]; 8] = [
     [0, 0, 255],
     [0, 0, 0],
 ];
-/// The amplitude of a sine, as FFmpeg has it.
+/// The amplitude of FFmpeg's sine.
 const AMPLITUDE: f64 = 0.125;
 
-/// Colour bars over a grey ramp, and a white square that moves to the right and begins again
+/// Color bars over a gray ramp, and a white square that moves to the right and begins again
 /// every two seconds.
-pub(crate) struct TestSource {
+pub struct TestSource {
     pub(crate) width: usize,
     pub(crate) height: usize,
     pub(crate) frame_rate: Rational,
-    /// How many there are; without, there is no end.
-    pub(crate) pictures: Option<u64>,
+    /// Number of frames; without, there is no end.
+    pub(crate) frames: Option<u64>,
     next: u64,
-    picture: Vec<u8>,
 }
 
-/// What values must be, in words.
+// The values that options take, for messages.
 const SIZE: &str = "WIDTHxHEIGHT, each from 1 to 65536";
-const RATE: &str = "a positive number or fraction of pictures a second, as 30000/1001";
+const RATE: &str = "a positive number or fraction of frames a second, as 30000/1001";
 const HZ: &str = "a number of Hz, not below 0";
 const SECONDS: &str = "a number of seconds, not below 0";
 
-/// A sine.
-pub(crate) struct Sine {
+/// A sine tone.
+pub struct Sine {
     pub(crate) sample_rate: u32,
-    /// In samples; without, there is no end.
+    /// Number of samples; without, there is no end.
     pub(crate) samples: Option<u64>,
     frequency: f64,
     next: u64,
@@ -59,15 +58,15 @@ fn options<'a>(text: &'a str, name: &str) -> Option<Vec<(&'a str, &'a str)>> {
     options.map(|option| option.split_once('=')).collect()
 }
 
-/// A size as `640x360`.
-pub(crate) fn size(text: &str) -> Option<(usize, usize)> {
+/// Reads a size as `640x360`.
+pub fn size(text: &str) -> Option<(usize, usize)> {
     let (width, height) = text.split_once('x')?;
     let sizes = (width.parse().ok()?, height.parse().ok()?);
     (sizes.0 > 0 && sizes.1 > 0 && sizes.0 <= 1 << 16 && sizes.1 <= 1 << 16).then_some(sizes)
 }
 
-/// A frame rate as `30`, `29.97` or `30000/1001`.
-pub(crate) fn frame_rate(text: &str) -> Option<Rational> {
+/// Reads a frame rate as `30`, `29.97` or `30000/1001`.
+pub fn frame_rate(text: &str) -> Option<Rational> {
     match text.split_once('/') {
         Some((num, den)) => Rational::new(num.parse().ok()?, den.parse().ok()?).ok(),
         None => Rational::from_f64(text.parse().ok()?).ok(),
@@ -80,7 +79,10 @@ fn seconds(text: &str) -> Option<f64> {
 
 impl TestSource {
     /// The source that `text` describes, if it is one.
-    pub(crate) fn of(text: &str) -> anyhow::Result<Option<Self>> {
+    ///
+    /// # Errors
+    /// An option is unknown, or its value is not valid.
+    pub fn of(text: &str) -> anyhow::Result<Option<Self>> {
         let Some(options) = options(text, "testsrc") else { return Ok(None) };
         let (mut dimensions, mut rate, mut duration) = ((320, 240), Rational::new(25, 1)?, None);
         for (key, value) in options {
@@ -103,19 +105,20 @@ impl TestSource {
             width,
             height,
             frame_rate: rate,
-            pictures: duration.map(|duration| (duration * rate.to_f64()).round() as u64),
+            frames: duration.map(|duration| (duration * rate.to_f64()).round() as u64),
             next: 0,
-            picture: vec![0; 3 * width * height],
         }))
     }
 
-    pub(super) fn next(&mut self) -> Option<Planes<'_>> {
-        if self.pictures.is_some_and(|pictures| self.next >= pictures) {
+    /// The next frame and its number; none at the end.
+    pub(crate) fn next(&mut self) -> Option<(Frame, i64)> {
+        if self.frames.is_some_and(|frames| self.next >= frames) {
             return None;
         }
         let (width, height) = (self.width, self.height);
+        let mut pixels = vec![0; 3 * width * height];
         let bars = height - height / 4;
-        for (y, row) in self.picture.chunks_exact_mut(3 * width).enumerate() {
+        for (y, row) in pixels.chunks_exact_mut(3 * width).enumerate() {
             for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
                 *pixel = if y < bars {
                     BARS[8 * x / width]
@@ -127,17 +130,23 @@ impl TestSource {
         let side = (height / 8).max(1);
         let at = self.next as f64 / (2.0 * self.frame_rate.to_f64());
         let left = (at.fract() * width as f64) as usize;
-        for row in self.picture.chunks_exact_mut(3 * width).skip(height / 3).take(side) {
+        for row in pixels.chunks_exact_mut(3 * width).skip(height / 3).take(side) {
             row[3 * left..3 * (left + side).min(width)].fill(255);
         }
+        let number = i64::try_from(self.next).ok()?;
         self.next += 1;
-        Some(Planes { planes: [&self.picture, &[], &[]], pts: None })
+        let planes = [pixels, Vec::new(), Vec::new()];
+        let format = PixelFormat::Rgb24;
+        Some((Frame { format, width, height, color: ColorInfo::SRGB, planes }, number))
     }
 }
 
 impl Sine {
     /// The source that `text` describes, if it is one.
-    pub(crate) fn of(text: &str) -> anyhow::Result<Option<Self>> {
+    ///
+    /// # Errors
+    /// An option is unknown, or its value is not valid.
+    pub fn of(text: &str) -> anyhow::Result<Option<Self>> {
         let Some(options) = options(text, "sine") else { return Ok(None) };
         let (mut frequency, mut sample_rate, mut duration) = (440.0, 48_000, None);
         for (key, value) in options {
@@ -159,6 +168,11 @@ impl Sine {
         }
         let samples = duration.map(|duration: f64| (duration * f64::from(sample_rate)) as u64);
         Ok(Some(Self { sample_rate, samples, frequency, next: 0 }))
+    }
+
+    /// The position of the next sample.
+    pub(crate) const fn position(&self) -> i64 {
+        self.next as i64
     }
 
     /// Appends at most `count` samples; fewer only at the end.
@@ -183,7 +197,7 @@ mod tests {
     fn sources_are_told_from_files() {
         let source = TestSource::of("testsrc=size=64x32:rate=30000/1001:duration=2").unwrap();
         let source = source.unwrap();
-        assert_eq!((source.width, source.height, source.pictures), (64, 32, Some(60)));
+        assert_eq!((source.width, source.height, source.frames), (64, 32, Some(60)));
         assert!(TestSource::of("testsrc.mp4").unwrap().is_none());
         assert!(TestSource::of("testsrc").unwrap().is_some());
         assert!(TestSource::of("testsrc=size=0x1").is_err());
@@ -197,14 +211,13 @@ mod tests {
     #[test]
     fn the_square_moves() {
         let mut source = TestSource::of("testsrc=size=64x32:duration=1").unwrap().unwrap();
-        let first = source.next().unwrap().planes[0].to_vec();
-        let mut count = 1;
-        let mut last = Vec::new();
-        while let Some(picture) = source.next() {
-            last = picture.planes[0].to_vec();
-            count += 1;
+        let (first, _) = source.next().unwrap();
+        let mut last = None;
+        while let Some(frame) = source.next() {
+            last = Some(frame);
         }
-        assert_eq!(count, 25);
+        let (last, number) = last.unwrap();
+        assert_eq!(number, 24);
         assert!(last != first);
     }
 }

@@ -1,0 +1,298 @@
+//! Inputs of `encode`: opened, their tracks chosen.
+
+use std::path::Path;
+
+use anyhow::bail;
+use reelwright::{MuxerInfo, Rational, TimeBase};
+use reelwright_reader::{
+    AudioInput, Kind, Media, OpenOptions, RawInput, Sine, TestSource, Track, VideoInput, is_still,
+};
+
+use crate::args::{EncodeArgs, InputFormat, TrackChoice};
+
+/// Seconds between the frames of an image that is shown as long as the audio lasts, and the units
+/// of a second that their durations have.
+pub(crate) const STILL: f64 = 1.0;
+pub(crate) const STILL_UNITS: i64 = 1000;
+
+/// One stream that is read.
+pub(crate) enum Source {
+    Audio(Box<AudioInput>),
+    Video(Box<VideoInput>),
+    /// An image that is shown as long as the audio lasts.
+    Still(Box<VideoInput>),
+}
+
+/// Everything that is read, and what the inputs say of themselves.
+#[derive(Default)]
+pub(crate) struct Inputs {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) tags: Vec<(String, String)>,
+    pub(crate) cover: Option<reelwright::Picture>,
+}
+
+/// An input that is open, and those of its tracks that were chosen.
+enum Opened {
+    Generated(Source),
+    Media { media: Box<Media>, chosen: Vec<(Kind, usize)>, is_still: bool },
+}
+
+/// Opens the inputs and those of their tracks that the container can hold.
+///
+/// # Errors
+/// An input cannot be opened, or a track that was chosen cannot be decoded.
+pub(crate) fn open(
+    args: &EncodeArgs,
+    options: &OpenOptions,
+    format: &MuxerInfo,
+) -> anyhow::Result<Inputs> {
+    let mut opened = Vec::new();
+    let mut rest = &args.inputs[..];
+    while let Some((path, after)) = rest.split_first() {
+        let all = rest;
+        rest = after;
+        if let Some(source) = generated(path)? {
+            opened.push(Opened::Generated(source));
+            continue;
+        }
+        // Images that follow each other are one video.
+        let images = match options.raw {
+            None => all.iter().take_while(|path| is_still(path)).count(),
+            Some(_) => 0,
+        };
+        let media = if images > 1 {
+            rest = &all[images..];
+            Media::list(&all[..images], options)?
+        } else {
+            Media::open(path, options)?
+        };
+        let chosen = chosen(args, &media)?;
+        opened.push(Opened::Media { media: Box::new(media), chosen, is_still: images == 1 });
+    }
+    let holds = |kind: Kind| match kind {
+        Kind::Audio => !format.audio_codecs.is_empty(),
+        _ => !format.video_codecs.is_empty(),
+    };
+    let kinds = opened.iter().flat_map(Opened::kinds).collect::<Vec<_>>();
+    // Where nothing would be left the container's own message says why.
+    let drops = kinds.iter().any(|kind| holds(*kind));
+    for kind in [Kind::Video, Kind::Audio] {
+        if drops && kinds.contains(&kind) && !holds(kind) {
+            log::warn!("{} does not support {}, which is left out.", format.name, kind.name());
+        }
+    }
+    let mut inputs = Inputs::default();
+    let mut stills = Vec::new();
+    for one in opened {
+        match one {
+            Opened::Generated(source) => {
+                if !drops || holds(source.kind()) {
+                    inputs.sources.push(source);
+                }
+            }
+            Opened::Media { mut media, mut chosen, is_still } => {
+                if drops {
+                    chosen.retain(|(kind, _)| holds(*kind));
+                }
+                if is_still && !chosen.is_empty() {
+                    stills.push(inputs.sources.len());
+                }
+                inputs.add(&mut media, &chosen)?;
+            }
+        }
+    }
+    let has_audio = inputs.sources.iter().any(|source| !source.is_video());
+    let videos = inputs.sources.iter().filter(|source| source.is_video()).count();
+    if let ([still], true, 1) = (&stills[..], has_audio, videos) {
+        let source = match inputs.sources.remove(*still) {
+            Source::Video(mut video) => {
+                video.frame_rate = Rational::from_f64(1.0 / STILL)?;
+                video.time_base = TimeBase::new(Rational::new(1, STILL_UNITS)?);
+                video.is_variable = true;
+                Source::Still(video)
+            }
+            other => other,
+        };
+        inputs.sources.insert(*still, source);
+    }
+    Ok(inputs)
+}
+
+impl Opened {
+    fn kinds(&self) -> Vec<Kind> {
+        match self {
+            Self::Generated(source) => vec![source.kind()],
+            Self::Media { chosen, .. } => chosen.iter().map(|(kind, _)| *kind).collect(),
+        }
+    }
+}
+
+/// The tracks of an input that are encoded, at most one of a kind; those left out are named.
+fn chosen(args: &EncodeArgs, media: &Media) -> anyhow::Result<Vec<(Kind, usize)>> {
+    let mut chosen = Vec::new();
+    for (kind, is_excluded, choice) in [
+        (Kind::Video, args.no_video, &args.video_track),
+        (Kind::Audio, args.no_audio, &args.audio_track),
+    ] {
+        let tracks: Vec<&Track> = media.tracks.iter().filter(|track| track.kind == kind).collect();
+        if !is_excluded && let Some(track) = choose(media, &tracks, choice.as_ref(), kind)? {
+            chosen.push((kind, track.index));
+        }
+    }
+    for track in &media.tracks {
+        let why = match track.kind {
+            Kind::Audio if args.no_audio => continue,
+            Kind::Video if args.no_video => continue,
+            Kind::Audio => "choose it with --audio-track",
+            Kind::Video => "choose it with --video-track",
+            Kind::Subtitle => "subtitles are not supported",
+            Kind::Data => "data is not supported",
+        };
+        if !chosen.iter().any(|(_, index)| *index == track.index) {
+            log::warn!("{} is left out: {why}.", media.describe(track));
+        }
+    }
+    if chosen.is_empty() {
+        bail!("Failed to read input: {} (it has neither audio nor video to encode)", media.name);
+    }
+    Ok(chosen)
+}
+
+/// A test pattern or a tone, if that is what a name describes.
+fn generated(path: &Path) -> anyhow::Result<Option<Source>> {
+    let Some(text) = path.to_str().filter(|_| !path.exists()) else { return Ok(None) };
+    if let Some(source) = TestSource::of(text)? {
+        return Ok(Some(Source::Video(Box::new(VideoInput::test(source)?))));
+    }
+    Ok(Sine::of(text)?.map(|sine| Source::Audio(Box::new(AudioInput::sine(sine)))))
+}
+
+/// The format of headerless inputs, as the options state it.
+///
+/// # Errors
+/// An option is missing that the format needs.
+pub(crate) fn raw(args: &EncodeArgs) -> anyhow::Result<Option<RawInput>> {
+    let missing = |what: &str| format!("--input-format {what}");
+    Ok(match args.input_format {
+        None => None,
+        Some(InputFormat::Audio(format)) => {
+            let (Some(sample_rate), Some(channels)) = (args.input_sample_rate, args.input_channels)
+            else {
+                bail!(
+                    "{} needs --input-sample-rate and --input-channels.",
+                    missing("of headerless audio")
+                );
+            };
+            Some(RawInput::Audio { format, sample_rate, channels })
+        }
+        Some(InputFormat::G722) => Some(RawInput::G722),
+        Some(InputFormat::Video) => {
+            let size = args.input_size.or(args.size);
+            let (Some((width, height)), Some(format)) =
+                (size, args.input_pixel_format.or(args.pixel_format))
+            else {
+                bail!("{} needs --size and --pixel-format of its frames.", missing("rawvideo"));
+            };
+            Some(RawInput::Video { format, width: width as usize, height: height as usize })
+        }
+    })
+}
+
+impl Inputs {
+    /// Adds the chosen tracks of an input.
+    fn add(&mut self, media: &mut Media, chosen: &[(Kind, usize)]) -> anyhow::Result<()> {
+        let indices: Vec<usize> = chosen.iter().map(|(_, index)| *index).collect();
+        media.select(&indices);
+        for &(kind, index) in chosen {
+            self.sources.push(match kind {
+                Kind::Video => Source::Video(Box::new(media.video(index)?)),
+                _ => Source::Audio(Box::new(media.audio(index)?)),
+            });
+            let language = media.tracks.get(index).and_then(|track| track.language.clone());
+            if let Some(language) = language
+                && !media.tags.iter().any(|(key, _)| key == "language")
+            {
+                media.tags.push(("language".to_owned(), language));
+            }
+        }
+        // The first input tells of the whole.
+        for (key, value) in std::mem::take(&mut media.tags) {
+            if !self.tags.iter().any(|(known, _)| *known == key) {
+                self.tags.push((key, value));
+            }
+        }
+        if self.cover.is_none() {
+            self.cover = media.cover.take();
+        }
+        Ok(())
+    }
+}
+
+/// The track of a kind that is encoded; none where there is none and none was asked for.
+fn choose<'a>(
+    media: &Media,
+    tracks: &[&'a Track],
+    choice: Option<&TrackChoice>,
+    kind: Kind,
+) -> anyhow::Result<Option<&'a Track>> {
+    let found = match choice {
+        None => return Ok(tracks.first().copied()),
+        Some(TrackChoice::Number(number)) => tracks.get(*number).copied(),
+        Some(TrackChoice::Language(language)) => tracks.iter().copied().find(|track| {
+            track.language.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(language))
+        }),
+    };
+    if found.is_none() {
+        let all: Vec<String> = tracks
+            .iter()
+            .enumerate()
+            .map(|(number, track)| {
+                let language = track.language.as_deref().unwrap_or("no language");
+                format!("{number} ({}, {language})", track.codec)
+            })
+            .collect();
+        let all = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
+        let wanted = match choice {
+            Some(TrackChoice::Number(number)) => number.to_string(),
+            Some(TrackChoice::Language(language)) => language.clone(),
+            None => String::new(),
+        };
+        bail!(
+            "{} has no {} track {wanted}. Its {} tracks are: {all}.",
+            media.name,
+            kind.name(),
+            kind.name()
+        );
+    }
+    Ok(found)
+}
+
+impl Source {
+    /// Duration in seconds, where the input states it.
+    pub(crate) fn duration(&self) -> Option<f64> {
+        match self {
+            Self::Audio(audio) => Some(audio.samples? as f64 / f64::from(audio.sample_rate)),
+            Self::Video(video) => Some(video.duration? as f64 * video.time_base.seconds().to_f64()),
+            Self::Still(_) => Some(0.0),
+        }
+    }
+
+    pub(crate) fn is_video(&self) -> bool {
+        self.kind() == Kind::Video
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Audio(_) => Kind::Audio,
+            Self::Video(_) | Self::Still(_) => Kind::Video,
+        }
+    }
+
+    /// Whether damage was found, or the input ended before it says it does.
+    pub(crate) fn is_damaged(&self) -> bool {
+        match self {
+            Self::Audio(audio) => audio.is_damaged(),
+            Self::Video(video) | Self::Still(video) => video.is_damaged(),
+        }
+    }
+}

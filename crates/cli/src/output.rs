@@ -1,0 +1,205 @@
+//! Output files: nothing that should be kept is overwritten.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use reelwright_reader::sequence_files;
+use same_file::Handle;
+
+use crate::args::EncodeArgs;
+
+/// The part of a sibling's name before its number and extension.
+const PARTIAL: &str = ".partial";
+/// The most siblings that are looked at.
+const MAX_SIBLINGS: u32 = 1000;
+
+/// The file that is written, and what happens to it in the end.
+#[derive(Debug)]
+pub(crate) struct OutputFile {
+    /// The path that the encoder writes to.
+    path: PathBuf,
+    /// The file that is replaced by it on success.
+    replaces: Option<PathBuf>,
+    is_kept: bool,
+}
+
+/// Checks that an output may be written, and prepares it. None for outputs that are no single file.
+///
+/// # Errors
+/// The output is an input, or exists and `-y` was not passed.
+pub(crate) fn prepare(
+    args: &EncodeArgs,
+    path: Option<&Path>,
+    is_numbered: bool,
+) -> anyhow::Result<Option<OutputFile>> {
+    let inputs = input_handles(args);
+    let Some(path) = path else {
+        if Handle::stdout().is_ok_and(|out| is_regular(&out) && inputs.contains(&out)) {
+            bail!("Standard output is also an input. Write to another file.");
+        }
+        return Ok(None);
+    };
+    let existing: Vec<PathBuf> = if is_numbered {
+        sequence_files(path)
+    } else {
+        Some(path.to_owned()).filter(|path| path.exists()).into_iter().collect()
+    };
+    for file in &existing {
+        if Handle::from_path(file).is_ok_and(|out| is_regular(&out) && inputs.contains(&out)) {
+            bail!("{} is both input and output. Write to another file.", file.display());
+        }
+    }
+    let regular = existing.iter().find(|path| path.is_file());
+    if let Some(file) = regular.filter(|_| !args.overwrite) {
+        bail!("{} exists already. Pass -y to overwrite it.", file.display());
+    }
+    if is_numbered {
+        return Ok(None);
+    }
+    for partial in leftovers(path) {
+        log::warn!(
+            "{} is left from a run that did not finish; it holds what that run had written.",
+            partial.display()
+        );
+    }
+    if regular.is_none() {
+        let is_new = !path.exists();
+        return Ok(is_new.then(|| OutputFile {
+            path: path.to_owned(),
+            replaces: None,
+            is_kept: true,
+        }));
+    }
+    // Links lead to the file that is replaced, and stay.
+    let target = fs::canonicalize(path)
+        .with_context(|| format!("Failed to open dst: {}", path.display()))?;
+    match create_sibling(&target) {
+        Ok(sibling) => {
+            Ok(Some(OutputFile { path: sibling, replaces: Some(target), is_kept: false }))
+        }
+        Err(error) => {
+            log::warn!(
+                "No file can be made beside {}: {error}. It is overwritten in place.",
+                path.display()
+            );
+            Ok(Some(OutputFile { path: path.to_owned(), replaces: None, is_kept: true }))
+        }
+    }
+}
+
+fn input_handles(args: &EncodeArgs) -> Vec<Handle> {
+    let mut handles = Vec::new();
+    for input in &args.inputs {
+        if input.as_os_str() == "-" {
+            handles.extend(Handle::stdin());
+        } else if reelwright_reader::is_sequence(input) {
+            handles.extend(sequence_files(input).iter().filter_map(|f| Handle::from_path(f).ok()));
+        } else {
+            handles.extend(Handle::from_path(input));
+        }
+    }
+    handles
+}
+
+fn is_regular(handle: &Handle) -> bool {
+    handle.as_file().metadata().is_ok_and(|metadata| metadata.is_file())
+}
+
+/// The name of sibling `number` of a file: `out.partial.mp4`, `out.partial2.mp4`.
+fn sibling(path: &Path, number: u32) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default();
+    let mut name = stem.to_owned();
+    name.push(PARTIAL);
+    if number > 1 {
+        name.push(number.to_string());
+    }
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+/// Siblings that earlier runs left.
+fn leftovers(path: &Path) -> Vec<PathBuf> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    (1..=MAX_SIBLINGS)
+        .map(|number| sibling(&target, number))
+        .take_while(|path| path.exists())
+        .collect()
+}
+
+fn create_sibling(target: &Path) -> io::Result<PathBuf> {
+    let mode = fs::metadata(target)?.permissions();
+    for number in 1..=MAX_SIBLINGS {
+        let path = sibling(target, number);
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(file) => {
+                if let Err(error) = file.set_permissions(mode) {
+                    let _ = fs::remove_file(&path);
+                    return Err(error);
+                }
+                return Ok(path);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+impl OutputFile {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Checks that the file has what was written, and moves it into its place.
+    ///
+    /// # Errors
+    /// The file was removed or cut while it was written, or it cannot be moved.
+    pub(crate) fn finish(mut self, written: Option<u64>) -> anyhow::Result<()> {
+        let path = self.path.display();
+        let Ok(metadata) = fs::metadata(&self.path) else {
+            bail!("{path} was removed while it was written: nothing is left of it.");
+        };
+        if let Some(written) = written.filter(|_| metadata.is_file())
+            && metadata.len() < written
+        {
+            bail!(
+                "{path} was cut while it was written: it has {} of {written} bytes.",
+                metadata.len()
+            );
+        }
+        if let Some(target) = &self.replaces {
+            // The old file is gone only once the new one is on disk.
+            let synced = File::open(&self.path).and_then(|file| file.sync_all());
+            synced.with_context(|| format!("Failed to write to dst: {path}"))?;
+            fs::rename(&self.path, target)
+                .with_context(|| format!("Failed to move {path} to {}", target.display()))?;
+        }
+        self.is_kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for OutputFile {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn siblings_keep_the_extension() {
+        assert_eq!(sibling(Path::new("a/out.mp4"), 1), Path::new("a/out.partial.mp4"));
+        assert_eq!(sibling(Path::new("a/out.b.wav"), 2), Path::new("a/out.b.partial2.wav"));
+        assert_eq!(sibling(Path::new("out"), 1), Path::new("out.partial"));
+    }
+}

@@ -1,0 +1,139 @@
+//! Byte streams of NAL units (H.264 Annex B).
+
+use crate::packet::{Demuxer, Packet};
+use crate::source::Source;
+
+/// The NAL units between start codes.
+pub(crate) fn units(stream: &[u8]) -> Vec<&[u8]> {
+    let mut found = Vec::new();
+    let mut start = None;
+    let mut at = 0;
+    while let Some(next) = start_code(&stream[at..]) {
+        let code = at + next;
+        if let Some(start) = start {
+            found.push(trimmed(&stream[start..code]));
+        }
+        start = Some(code + 3);
+        at = code + 3;
+    }
+    if let Some(start) = start {
+        found.push(trimmed(&stream[start..]));
+    }
+    found.retain(|unit| !unit.is_empty());
+    found
+}
+
+/// Where the next 00 00 01 is.
+fn start_code(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(3).position(|three| three == [0, 0, 1])
+}
+
+/// Zeros before a start code belong to no unit.
+fn trimmed(unit: &[u8]) -> &[u8] {
+    let end = unit.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    &unit[..end]
+}
+
+/// A raw H.264 stream, cut into access units.
+pub(crate) struct AnnexB {
+    source: Source,
+    at: u64,
+    buffer: Vec<u8>,
+    is_at_end: bool,
+    frames: i64,
+}
+
+impl AnnexB {
+    /// Returns whether the first bytes are a NAL unit after a start code, of a kind that begins a
+    /// stream: a parameter set, a delimiter, a SEI message or a slice.
+    pub(crate) fn matches(start: &[u8]) -> bool {
+        let zeros = start.iter().take_while(|byte| **byte == 0).count();
+        let header = start.get(zeros + 1).copied().unwrap_or(0xFF);
+        (2..=3).contains(&zeros)
+            && start.get(zeros) == Some(&1)
+            && header & 0x80 == 0
+            && matches!(header & 0x1f, 1 | 5 | 6 | 7 | 8 | 9)
+    }
+
+    pub(crate) fn new(source: Source) -> Self {
+        Self { source, at: 0, buffer: Vec::new(), is_at_end: false, frames: 0 }
+    }
+
+    /// Where the next access unit begins in the buffer, after the one at its start (§7.4.1.2.3).
+    fn boundary(&self) -> Option<usize> {
+        let mut at = 0;
+        let mut has_slice = false;
+        while let Some(next) = start_code(&self.buffer[at..]) {
+            let code = at + next;
+            let kind = self.buffer.get(code + 3)? & 0x1f;
+            // The first macroblock's number is 0 in the first slice only.
+            let begins_picture = matches!(kind, 1 | 5) && self.buffer.get(code + 4)? & 0x80 != 0;
+            let begins_unit = begins_picture || matches!(kind, 6..=9 | 14..=18);
+            if has_slice && begins_unit {
+                let is_long = code > 0 && self.buffer[code - 1] == 0;
+                return Some(code - usize::from(is_long));
+            }
+            has_slice |= matches!(kind, 1 | 5);
+            at = code + 3;
+        }
+        None
+    }
+}
+
+impl Demuxer for AnnexB {
+    fn next(&mut self, _: usize) -> anyhow::Result<Option<Packet>> {
+        /// The most bytes of an access unit.
+        const MAX: usize = 256 << 20;
+        let end = loop {
+            if let Some(end) = self.boundary() {
+                break end;
+            }
+            if self.is_at_end || self.buffer.len() > MAX {
+                break self.buffer.len();
+            }
+            let mut piece = vec![0; (1 << 16).max(self.buffer.len())];
+            let read = self.source.read_at(self.at, &mut piece)?;
+            self.at += read as u64;
+            self.is_at_end = read < piece.len();
+            self.buffer.extend_from_slice(&piece[..read]);
+        };
+        if end == 0 {
+            return Ok(None);
+        }
+        let rest = self.buffer.split_off(end);
+        let data = std::mem::replace(&mut self.buffer, rest);
+        let is_sync = units(&data).iter().any(|unit| unit[0] & 0x1f == 5);
+        let mut packet = Packet::new(data, self.frames, 1);
+        packet.is_sync = is_sync;
+        self.frames += 1;
+        Ok(Some(packet))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn access_units_end_where_the_next_begins() {
+        let stream = [
+            &[0, 0, 0, 1, 0x67, 1, 2][..],
+            &[0, 0, 0, 1, 0x68, 3],
+            &[0, 0, 1, 0x65, 0x80, 4],
+            &[0, 0, 1, 0x65, 0x40, 5],
+            &[0, 0, 0, 1, 0x41, 0x80, 6],
+            &[0, 0, 0, 1, 0x09, 0x10],
+            &[0, 0, 1, 0x41, 0x80, 7, 0, 0],
+        ]
+        .concat();
+        assert!(AnnexB::matches(&stream));
+        assert_eq!(units(&stream).len(), 7);
+        assert_eq!(units(&stream)[6], [0x41, 0x80, 7]);
+        let mut demuxer = AnnexB::new(Source::memory(stream));
+        let mut packets = Vec::new();
+        while let Some(packet) = demuxer.next(0).unwrap() {
+            packets.push((packet.pts, packet.is_sync, packet.data.len()));
+        }
+        assert_eq!(packets, [(0, true, 25), (1, false, 7), (2, false, 14)]);
+    }
+}

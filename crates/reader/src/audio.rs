@@ -1,0 +1,568 @@
+//! Decoded audio: blocks of samples at their times.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::rc::Rc;
+
+use anyhow::{Context, anyhow, bail};
+use audio_codec::g722::G722Decoder;
+use reelwright_core::{ChannelLayout, DataType, SampleFormat, TensorView, TimeBase, TypedBuffer};
+use symphonia::core::audio::{Channels, GenericAudioBufferRef, Position};
+use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::registry::{CodecRegistry, RegisterableAudioDecoder};
+use symphonia::core::units::{Duration, Timestamp};
+
+use crate::aac::Aac;
+use crate::guard::guarded;
+use crate::opus::Opus;
+use crate::packet::{Codec, Demuxer, Packet, Track};
+use crate::pcm::PcmFormat;
+
+/// How far the times of packets may be off before a gap is a gap, in seconds, where the container's
+/// unit is longer than a sample.
+const COARSE: f64 = 0.01;
+/// The longest silence that stands in for a damaged packet, in samples.
+const MAX_SILENCE: u64 = 1 << 17;
+
+/// The channels of `count` samples as symphonia names them; none for more than it knows.
+pub(crate) fn positions(count: usize) -> Option<Channels> {
+    match ChannelLayout::default_for(count).ok()?.mask() {
+        Some(mask) => Position::from_bits(mask.into()).map(Channels::Positioned),
+        None => u16::try_from(count).ok().map(Channels::Discrete),
+    }
+}
+
+/// One audio track of an input, decoded.
+pub struct AudioInput {
+    /// Sample rate in Hz.
+    pub sample_rate: u32,
+    /// Channels in the order of the samples.
+    pub layout: ChannelLayout,
+    /// Number of samples of each channel, where the input states it.
+    pub samples: Option<u64>,
+    /// Whether `samples` is exact: fewer are a loss.
+    pub is_exact: bool,
+    /// Bits of a sample that carry audio, where the input states them.
+    pub bits: Option<u32>,
+    name: String,
+    source: AudioSource,
+    ready: VecDeque<Block>,
+    /// Elements of the first ready block that were handed out.
+    taken: usize,
+    is_damaged: bool,
+}
+
+/// Samples that follow each other.
+struct Block {
+    /// Position of the first sample.
+    at: i64,
+    data: TypedBuffer,
+}
+
+enum AudioSource {
+    Track(Box<TrackSource>),
+    Sine(crate::test_source::Sine),
+}
+
+struct TrackSource {
+    demuxer: Rc<RefCell<dyn Demuxer>>,
+    track: Track,
+    decoder: Decoder,
+    data_type: DataType,
+    /// Position after the last sample that was decoded, whether it is presented or not.
+    position: Option<i64>,
+    has_warned: bool,
+    is_at_end: bool,
+    stated_end: i64,
+}
+
+enum Decoder {
+    Pcm(PcmFormat),
+    Symphonia(Box<dyn AudioDecoder>, Box<AudioCodecParameters>),
+    G722(Box<G722Decoder>),
+}
+
+/// The samples of one packet.
+struct Decoded {
+    data: TypedBuffer,
+    rate: u32,
+    layout: ChannelLayout,
+}
+
+impl AudioInput {
+    /// Opens a track that has a decoder.
+    ///
+    /// # Errors
+    /// The codec's configuration is not supported, or nothing can be decoded.
+    pub(crate) fn open(
+        name: &str,
+        demuxer: Rc<RefCell<dyn Demuxer>>,
+        track: Track,
+    ) -> anyhow::Result<Self> {
+        let decoder = Decoder::new(&track)?;
+        let mut source = TrackSource {
+            demuxer,
+            decoder,
+            data_type: DataType::F32,
+            position: None,
+            has_warned: false,
+            is_at_end: false,
+            stated_end: track
+                .sound
+                .samples
+                .and_then(|samples| i64::try_from(samples).ok())
+                .unwrap_or(i64::MAX),
+            track,
+        };
+        // Only the first samples tell their type.
+        let mut is_damaged = false;
+        let (first, packet) = loop {
+            let packet = source.demuxer.borrow_mut().next(source.track.index)?;
+            let Some(packet) = packet else {
+                bail!("its {} audio has no samples that can be decoded", source.track.codec);
+            };
+            match source.decoder.decode(&packet, &source.track, None) {
+                Ok(Some(decoded)) => break (decoded, packet),
+                Ok(None) => {}
+                Err(reason) => {
+                    is_damaged = true;
+                    source.warn(name, &reason);
+                }
+            }
+        };
+        source.data_type = first.data.data_type();
+        let (rate, layout) = (first.rate, first.layout);
+        let track = &source.track;
+        let in_samples =
+            |units: u64| scale(track.time_base, rate, i64::try_from(units).ok()?).try_into().ok();
+        let samples = track.sound.samples.or_else(|| track.duration.and_then(in_samples));
+        let is_exact = track.sound.samples.is_some();
+        let bits = track.sound.bits;
+        let mut input = Self {
+            sample_rate: rate,
+            layout,
+            samples,
+            is_exact,
+            bits,
+            name: name.to_owned(),
+            source: AudioSource::Track(Box::new(source)),
+            ready: VecDeque::new(),
+            taken: 0,
+            is_damaged,
+        };
+        input.place(&packet, first);
+        Ok(input)
+    }
+
+    /// A sine that is generated.
+    pub fn sine(sine: crate::test_source::Sine) -> Self {
+        Self {
+            sample_rate: sine.sample_rate,
+            layout: ChannelLayout::MONO,
+            samples: sine.samples,
+            is_exact: true,
+            bits: None,
+            name: "sine".to_owned(),
+            source: AudioSource::Sine(sine),
+            ready: VecDeque::new(),
+            taken: 0,
+            is_damaged: false,
+        }
+    }
+
+    /// The type of the samples.
+    pub fn sample_format(&self) -> SampleFormat {
+        SampleFormat::packed(match &self.source {
+            AudioSource::Track(source) => source.data_type,
+            AudioSource::Sine(_) => DataType::F32,
+        })
+    }
+
+    /// Returns whether damage was found, or the input ends before it says it does.
+    pub fn is_damaged(&self) -> bool {
+        let demuxer = match &self.source {
+            AudioSource::Track(source) => source.demuxer.borrow().is_damaged(),
+            AudioSource::Sine(_) => false,
+        };
+        self.is_damaged || demuxer
+    }
+
+    /// At most `frames` samples of each channel, and the position of the first; none at the end.
+    ///
+    /// # Errors
+    /// The input's own.
+    pub fn next(&mut self, frames: usize) -> anyhow::Result<Option<(TensorView<'_>, i64)>> {
+        let channels = self.layout.channels();
+        let wanted = frames.max(1).saturating_mul(channels);
+        // Blocks that follow each other are joined, so that chunks are as large as asked for.
+        loop {
+            let first = self.ready.front().map_or(0, |block| block.data.len() - self.taken);
+            if first >= wanted || self.ready.len() > 1 {
+                break;
+            }
+            if !self.decode(wanted - first)? {
+                break;
+            }
+        }
+        while self.ready.front().is_some_and(|block| block.data.len() == self.taken) {
+            self.ready.pop_front();
+            self.taken = 0;
+        }
+        let Some(block) = self.ready.front() else { return Ok(None) };
+        let range = self.taken..block.data.len().min(self.taken + wanted);
+        let at = block.at + (self.taken / channels) as i64;
+        self.taken = range.end;
+        let shape = [range.len() / channels, channels];
+        let view = match &block.data {
+            TypedBuffer::U8(data) => TensorView::contiguous(&data[range], &shape)?,
+            TypedBuffer::I16(data) => TensorView::contiguous(&data[range], &shape)?,
+            TypedBuffer::I32(data) => TensorView::contiguous(&data[range], &shape)?,
+            TypedBuffer::I64(data) => TensorView::contiguous(&data[range], &shape)?,
+            TypedBuffer::F32(data) => TensorView::contiguous(&data[range], &shape)?,
+            TypedBuffer::F64(data) => TensorView::contiguous(&data[range], &shape)?,
+        };
+        Ok(Some((view, at)))
+    }
+
+    /// Decodes a packet; false at the end.
+    fn decode(&mut self, wanted: usize) -> anyhow::Result<bool> {
+        let channels = self.layout.channels();
+        let source = match &mut self.source {
+            AudioSource::Sine(sine) => {
+                let at = sine.position();
+                let mut data = Vec::new();
+                sine.append(wanted.min(1 << 16), &mut data);
+                if data.is_empty() {
+                    return Ok(false);
+                }
+                self.push(at, TypedBuffer::F32(data));
+                return Ok(true);
+            }
+            AudioSource::Track(source) => source,
+        };
+        if source.is_at_end {
+            return Ok(false);
+        }
+        let packet = source.demuxer.borrow_mut().next(source.track.index);
+        let Some(packet) =
+            packet.with_context(|| format!("Failed to read input: {}", self.name))?
+        else {
+            source.is_at_end = true;
+            return Ok(false);
+        };
+        let format = (source.data_type, self.sample_rate, self.layout);
+        match source.decoder.decode(&packet, &source.track, Some(format)) {
+            Ok(Some(decoded)) => {
+                if (decoded.data.data_type(), decoded.rate, decoded.layout.channels())
+                    != (source.data_type, self.sample_rate, channels)
+                {
+                    bail!(
+                        "The input changes in the middle: {} has {} Hz and {} at its start, and \
+                         then {} Hz and {}.",
+                        self.name,
+                        self.sample_rate,
+                        self.layout,
+                        decoded.rate,
+                        decoded.layout
+                    );
+                }
+                self.place(&packet, decoded);
+            }
+            Ok(None) => {}
+            Err(reason) => {
+                self.is_damaged = true;
+                source.warn(&self.name, &reason);
+                let duration = i64::try_from(packet.duration).unwrap_or(0);
+                let length = scale(source.track.time_base, self.sample_rate, duration);
+                let length = length.unsigned_abs().min(MAX_SILENCE) as usize;
+                let data = silence(source.data_type, length * channels);
+                let (rate, layout) = (self.sample_rate, self.layout);
+                self.place(&packet, Decoded { data, rate, layout });
+            }
+        }
+        Ok(true)
+    }
+
+    /// Puts a packet's samples at their time, as far as they are presented.
+    fn place(&mut self, packet: &Packet, mut decoded: Decoded) {
+        let channels = self.layout.channels();
+        let AudioSource::Track(source) = &mut self.source else { return };
+        let (front, back) = (packet.trim.0 as usize * channels, packet.trim.1 as usize * channels);
+        let length = decoded.data.len();
+        cut(
+            &mut decoded.data,
+            front.min(length)..length.saturating_sub(back).max(front.min(length)),
+        );
+        let count = (decoded.data.len() / channels) as i64;
+        let time_base = source.track.time_base;
+        let delay = i64::try_from(source.track.sound.delay).unwrap_or(0);
+        let stated = scale(time_base, self.sample_rate, packet.pts).saturating_sub(delay);
+        let unit = time_base.seconds();
+        let is_exact = unit.num() == 1 && i64::from(self.sample_rate) % unit.den().max(1) == 0;
+        let tolerance =
+            if is_exact { 1 } else { (COARSE * f64::from(self.sample_rate)) as i64 + 1 };
+        let at = match source.position {
+            Some(position) if !packet.starts_anew => {
+                // What overlaps follows what came before: nothing is lost.
+                if stated - position > tolerance { stated } else { position }
+            }
+            _ => stated,
+        };
+        source.position = Some(at + count);
+        let in_samples = |at: i64| match at {
+            i64::MIN | i64::MAX => at,
+            at => scale(time_base, self.sample_rate, at),
+        };
+        let shown = in_samples(packet.window.start).max(0)
+            ..in_samples(packet.window.end).min(source.stated_end);
+        let from = (shown.start - at).clamp(0, count);
+        let to = (shown.end.saturating_sub(at)).clamp(from, count);
+        cut(&mut decoded.data, from as usize * channels..to as usize * channels);
+        if !decoded.data.is_empty() {
+            self.push(at + from, decoded.data);
+        }
+    }
+
+    fn push(&mut self, at: i64, data: TypedBuffer) {
+        let channels = self.layout.channels();
+        if let Some(last) = self.ready.back_mut()
+            && last.at + (last.data.len() / channels) as i64 == at
+        {
+            if self.ready.len() == 1 && self.taken > 0 {
+                let last = &mut self.ready[0];
+                let length = last.data.len();
+                cut(&mut last.data, self.taken..length);
+                last.at += (self.taken / channels) as i64;
+                self.taken = 0;
+            }
+            if let Some(last) = self.ready.back_mut() {
+                extend(&mut last.data, data);
+            }
+            return;
+        }
+        self.ready.push_back(Block { at, data });
+    }
+}
+
+impl TrackSource {
+    fn warn(&mut self, name: &str, reason: &str) {
+        if !std::mem::replace(&mut self.has_warned, true) {
+            log::warn!("{name} is damaged: {reason}. Silence stands in for what is lost.");
+        }
+    }
+}
+
+/// A time in a track's unit in samples, to the nearest.
+fn scale(time_base: TimeBase, rate: u32, at: i64) -> i64 {
+    let unit = time_base.seconds();
+    let scaled = i128::from(at) * i128::from(unit.num()) * i128::from(rate);
+    let den = i128::from(unit.den());
+    i64::try_from((scaled + den / 2).div_euclid(den)).unwrap_or(i64::MAX)
+}
+
+impl Decoder {
+    fn new(track: &Track) -> anyhow::Result<Self> {
+        Ok(match track.decoder.as_ref() {
+            Some(Codec::Pcm(format)) => Self::Pcm(*format),
+            Some(Codec::G722) => Self::G722(Box::default()),
+            Some(Codec::Symphonia(parameters)) => {
+                Self::Symphonia(symphonia_decoder(parameters, &track.codec)?, parameters.clone())
+            }
+            _ => bail!("{} audio is not supported", track.codec),
+        })
+    }
+
+    /// Decodes a packet; none where it brings no samples. `format` is what the samples before had.
+    fn decode(
+        &mut self,
+        packet: &Packet,
+        track: &Track,
+        format: Option<(DataType, u32, ChannelLayout)>,
+    ) -> Result<Option<Decoded>, String> {
+        let layout = |count: usize| match track.sound.layout.filter(|l| l.channels() == count) {
+            Some(layout) => Ok(layout),
+            None => ChannelLayout::default_for(count).map_err(|error| error.to_string()),
+        };
+        let rate = track.sound.sample_rate.unwrap_or(48_000);
+        match self {
+            Self::Pcm(pcm) => {
+                let layout = layout(track.sound.layout.map_or(1, ChannelLayout::channels))?;
+                let mut data = TypedBuffer::zeroed(pcm.data_type(), 0);
+                let frame = pcm.bytes() * layout.channels();
+                pcm.append(&packet.data[..packet.data.len() / frame * frame], &mut data);
+                Ok((!data.is_empty()).then_some(Decoded { data, rate, layout }))
+            }
+            Self::G722(decoder) => {
+                if packet.starts_anew {
+                    **decoder = G722Decoder::new();
+                }
+                let data = TypedBuffer::I16(decoder.decode_frame(&packet.data));
+                Ok(Some(Decoded { data, rate: 16_000, layout: ChannelLayout::MONO }))
+            }
+            Self::Symphonia(decoder, parameters) => {
+                if packet.starts_anew {
+                    // A new stream may have another configuration.
+                    match packet.config.as_deref() {
+                        Some(Codec::Symphonia(now)) if now.extra_data != parameters.extra_data => {
+                            *decoder = symphonia_decoder(now, &track.codec)
+                                .map_err(|error| format!("{error:#}"))?;
+                            parameters.clone_from(now);
+                        }
+                        _ => decoder.reset(),
+                    }
+                }
+                let at = Timestamp::new(packet.pts);
+                let duration = Duration::new(packet.duration);
+                let coded = symphonia::core::packet::Packet::new(0, at, duration, &packet.data[..]);
+                let decoded = guarded(|| {
+                    decoder.decode(&coded).map(|samples| {
+                        let bits = track.sound.bits;
+                        let kind =
+                            format.map_or_else(|| data_type(&samples, bits), |format| format.0);
+                        let mut data = TypedBuffer::zeroed(kind, 0);
+                        append(&samples, &mut data);
+                        let kind = data_type(&samples, bits);
+                        (data, kind, samples.spec().rate(), samples.spec().channels().clone())
+                    })
+                });
+                match decoded {
+                    Ok(Ok((data, kind, rate, channels))) => {
+                        if data.is_empty() {
+                            return Ok(None);
+                        }
+                        if kind != data.data_type() {
+                            return Err("the type of its samples changes".to_owned());
+                        }
+                        let layout =
+                            layout_of(&channels).map_or_else(|| layout(channels.count()), Ok)?;
+                        Ok(Some(Decoded { data, rate, layout }))
+                    }
+                    Ok(Err(error)) => {
+                        decoder.reset();
+                        Err(error.to_string())
+                    }
+                    Err(_) => {
+                        // Its state cannot be trusted any more.
+                        *decoder = symphonia_decoder(parameters, &track.codec)
+                            .map_err(|error| format!("{error:#}"))?;
+                        Err(format!("{} could not be decoded", track.codec))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn symphonia_decoder(
+    parameters: &AudioCodecParameters,
+    codec: &str,
+) -> anyhow::Result<Box<dyn AudioDecoder>> {
+    let mut codecs = CodecRegistry::new();
+    symphonia::default::register_enabled_codecs(&mut codecs);
+    codecs.register_audio_decoder::<Opus>();
+    let options = AudioDecoderOptions::default();
+    let made = guarded(|| {
+        let decoder = codecs.make_audio_decoder(parameters, &options);
+        match decoder {
+            Err(_) if parameters.codec == CODEC_ID_AAC => {
+                Aac::try_registry_new(parameters, &options)
+            }
+            decoder => decoder,
+        }
+    });
+    match made {
+        Ok(Ok(decoder)) => Ok(decoder),
+        Ok(Err(error)) => Err(anyhow!("{codec} audio of this kind is not supported: {error}")),
+        Err(_) => Err(anyhow!("the configuration of its {codec} audio is damaged")),
+    }
+}
+
+/// The positions that a decoder states; some have mono on the left.
+fn layout_of(channels: &Channels) -> Option<ChannelLayout> {
+    let count = channels.count();
+    let Channels::Positioned(position) = channels else { return None };
+    let mask = u32::try_from(position.bits()).ok().filter(|_| count > 1)?;
+    ChannelLayout::from_mask(mask).ok().filter(|layout| layout.channels() == count)
+}
+
+/// The smallest type that holds all of a decoder's samples, of which `bits` carry audio.
+fn data_type(decoded: &GenericAudioBufferRef<'_>, bits: Option<u32>) -> DataType {
+    use GenericAudioBufferRef as B;
+    let bits = match decoded {
+        B::U8(_) => return DataType::U8,
+        B::F32(_) => return DataType::F32,
+        B::F64(_) => return DataType::F64,
+        B::S8(_) => 8,
+        B::S16(_) | B::U16(_) => 16,
+        B::S24(_) | B::U24(_) => bits.unwrap_or(24),
+        B::S32(_) | B::U32(_) => bits.unwrap_or(32),
+    };
+    if bits <= 16 { DataType::I16 } else { DataType::I32 }
+}
+
+/// Appends a decoder's samples, converted to the buffer's type.
+fn append(decoded: &GenericAudioBufferRef<'_>, to: &mut TypedBuffer) {
+    macro_rules! append {
+        ($to:expr, $zero:expr) => {{
+            let start = $to.len();
+            $to.resize(start + decoded.samples_interleaved(), $zero);
+            decoded.copy_to_slice_interleaved(&mut $to[start..]);
+        }};
+    }
+    match to {
+        TypedBuffer::U8(to) => append!(to, 0),
+        TypedBuffer::I16(to) => append!(to, 0),
+        TypedBuffer::I32(to) => append!(to, 0),
+        TypedBuffer::F32(to) => append!(to, 0.0),
+        TypedBuffer::F64(to) => append!(to, 0.0),
+        // No decoder has them.
+        TypedBuffer::I64(_) => {}
+    }
+}
+
+/// `length` elements of silence.
+fn silence(data_type: DataType, length: usize) -> TypedBuffer {
+    match data_type {
+        DataType::U8 => TypedBuffer::U8(vec![128; length]),
+        other => TypedBuffer::zeroed(other, length),
+    }
+}
+
+/// Calls a function of any type of elements on a buffer's vector.
+macro_rules! with_vec {
+    ($buffer:expr, $data:ident => $body:expr) => {
+        match $buffer {
+            TypedBuffer::U8($data) => $body,
+            TypedBuffer::I16($data) => $body,
+            TypedBuffer::I32($data) => $body,
+            TypedBuffer::I64($data) => $body,
+            TypedBuffer::F32($data) => $body,
+            TypedBuffer::F64($data) => $body,
+        }
+    };
+}
+
+/// Keeps a range of a buffer's elements.
+fn cut(buffer: &mut TypedBuffer, kept: Range<usize>) {
+    with_vec!(buffer, data => {
+        data.truncate(kept.end);
+        if kept.start > 0 {
+            drop(data.drain(..kept.start));
+        }
+    });
+}
+
+/// Appends a buffer of the same type.
+fn extend(to: &mut TypedBuffer, from: TypedBuffer) {
+    match (to, from) {
+        (TypedBuffer::U8(to), TypedBuffer::U8(from)) => to.extend(from),
+        (TypedBuffer::I16(to), TypedBuffer::I16(from)) => to.extend(from),
+        (TypedBuffer::I32(to), TypedBuffer::I32(from)) => to.extend(from),
+        (TypedBuffer::I64(to), TypedBuffer::I64(from)) => to.extend(from),
+        (TypedBuffer::F32(to), TypedBuffer::F32(from)) => to.extend(from),
+        (TypedBuffer::F64(to), TypedBuffer::F64(from)) => to.extend(from),
+        _ => {}
+    }
+}

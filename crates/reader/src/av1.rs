@@ -1,0 +1,338 @@
+//! AV1 video: decoding, and the containers IVF and OBU.
+
+use anyhow::{anyhow, bail};
+use reelwright_core::{
+    ChromaLocation, ColorInfo, ColorPrimaries, ColorRange, MatrixCoefficients, PixelFormat,
+    Rational, TimeBase, TransferCharacteristics,
+};
+use rusty_av1d::pixel::YUVRange;
+use rusty_av1d::{Decoder, Picture, PixelLayout, PlanarImageComponent, Rav1dError, Settings};
+
+use crate::frame::Frame;
+use crate::guard::guarded;
+use crate::mp4::code_point;
+use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
+use crate::source::Source;
+use crate::video::Damage;
+
+/// The most pixels of a frame.
+const MAX_PIXELS: u32 = 1 << 27;
+
+/// An AV1 decoder.
+pub(crate) struct Av1 {
+    decoder: Decoder,
+    /// OBUs of the container.
+    config: Vec<u8>,
+    needs_config: bool,
+    needs_sync: bool,
+}
+
+fn decoder() -> anyhow::Result<Decoder> {
+    let mut settings = Settings::new();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+    settings.set_n_threads(threads as u32);
+    // A frame comes back before the next packet is sent.
+    settings.set_max_frame_delay(1);
+    settings.set_frame_size_limit(MAX_PIXELS);
+    Decoder::with_settings(&settings).map_err(|error| anyhow!("AV1 cannot be decoded: {error}"))
+}
+
+impl Av1 {
+    /// A decoder, with the OBUs of the container's configuration record.
+    ///
+    /// # Errors
+    /// The system has no threads to give.
+    pub(crate) fn new(config: &[u8]) -> anyhow::Result<Self> {
+        Ok(Self {
+            decoder: decoder()?,
+            config: config.to_vec(),
+            needs_config: true,
+            needs_sync: true,
+        })
+    }
+
+    /// Decodes a temporal unit; returns the frames that it shows.
+    ///
+    /// # Errors
+    /// A kind of AV1 that is not supported.
+    pub(crate) fn push(
+        &mut self,
+        packet: &[u8],
+        is_sync: bool,
+    ) -> anyhow::Result<Result<Vec<Frame>, Damage>> {
+        if self.needs_sync && !is_sync {
+            return Ok(Ok(Vec::new()));
+        }
+        let config = std::mem::replace(&mut self.needs_config, false).then(|| self.config.clone());
+        let data = [config.unwrap_or_default(), packet.to_vec()].concat();
+        let decoder = &mut self.decoder;
+        let decoded = guarded(|| -> Result<Vec<Picture>, Rav1dError> {
+            let mut pictures = Vec::new();
+            let mut sent = decoder.send_data(data.into_boxed_slice(), None, None, None);
+            loop {
+                match decoder.get_picture() {
+                    Ok(picture) => {
+                        pictures.push(picture);
+                        continue;
+                    }
+                    Err(Rav1dError::TryAgain) => {}
+                    Err(error) => return Err(error),
+                }
+                match sent {
+                    Ok(()) => return Ok(pictures),
+                    Err(Rav1dError::TryAgain) => sent = decoder.send_pending_data(),
+                    Err(error) => return Err(error),
+                }
+            }
+        });
+        match decoded {
+            Ok(Ok(pictures)) => {
+                self.needs_sync = false;
+                let mut frames = Vec::new();
+                for picture in &pictures {
+                    frames.extend(frame(picture)?);
+                }
+                Ok(Ok(frames))
+            }
+            failed => {
+                self.reset()?;
+                let reason = match failed {
+                    Ok(Err(error)) => format!("AV1: {error}"),
+                    _ => "AV1: a frame could not be decoded".to_owned(),
+                };
+                Ok(Err(Damage(reason)))
+            }
+        }
+    }
+
+    /// Starts over at the next keyframe.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(crate) fn reset(&mut self) -> anyhow::Result<()> {
+        self.decoder = decoder()?;
+        self.needs_config = true;
+        self.needs_sync = true;
+        Ok(())
+    }
+}
+
+fn frame(picture: &Picture) -> anyhow::Result<Option<Frame>> {
+    if picture.bit_depth() != 8 {
+        bail!(
+            "AV1 with {} bits a sample is not supported; 8 bits are",
+            picture.bits_per_component().map_or(16, |bits| bits.0)
+        );
+    }
+    let format = match picture.pixel_layout() {
+        PixelLayout::I400 => PixelFormat::Gray8,
+        PixelLayout::I420 => PixelFormat::Yuv420p,
+        PixelLayout::I422 => PixelFormat::Yuv422p,
+        PixelLayout::I444 => PixelFormat::Yuv444p,
+    };
+    let color = ColorInfo {
+        primaries: code_point(
+            ColorPrimaries::ALL,
+            ColorPrimaries::code,
+            picture.color_primaries() as u16,
+        ),
+        transfer: code_point(
+            TransferCharacteristics::ALL,
+            TransferCharacteristics::code,
+            picture.transfer_characteristic() as u16,
+        ),
+        matrix: code_point(
+            MatrixCoefficients::ALL,
+            MatrixCoefficients::code,
+            picture.matrix_coefficients() as u16,
+        ),
+        range: match picture.color_range() {
+            YUVRange::Full => ColorRange::Full,
+            YUVRange::Limited => ColorRange::Limited,
+        },
+        chroma_location: ChromaLocation::Left,
+    };
+    if format == PixelFormat::Yuv444p && color.matrix == MatrixCoefficients::Identity {
+        bail!("AV1 of red, green and blue (4:4:4 without a matrix) is not supported; YUV is");
+    }
+    let parts = [PlanarImageComponent::Y, PlanarImageComponent::U, PlanarImageComponent::V];
+    let planes: Vec<_> = parts[..format.planes()]
+        .iter()
+        .map(|part| (picture.plane(*part), picture.stride(*part) as usize))
+        .collect();
+    let size = (picture.width() as usize, picture.height() as usize);
+    Ok(Frame::copied(format, size, color, &planes))
+}
+
+/// A leb128 number (AV1 §4.10.5) and its size.
+fn leb128(bytes: &[u8]) -> Option<(u64, usize)> {
+    let mut value = 0u64;
+    for (index, byte) in bytes.iter().take(8).enumerate() {
+        value |= u64::from(byte & 0x7F) << (7 * index);
+        if byte & 0x80 == 0 {
+            return Some((value, index + 1));
+        }
+    }
+    None
+}
+
+/// The types of the OBUs in a temporal unit, and where each begins and ends.
+fn obus(bytes: &[u8]) -> impl Iterator<Item = (u8, usize, usize)> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let header = *bytes.get(at)?;
+        let kind = header >> 3 & 15;
+        let skip = 1 + usize::from(header >> 2 & 1);
+        let end = if header & 2 != 0 {
+            let (size, length) = leb128(bytes.get(at + skip..)?)?;
+            (at + skip + length).checked_add(usize::try_from(size).ok()?)?
+        } else {
+            bytes.len()
+        };
+        let start = at;
+        at = end;
+        Some((kind, start, end))
+    })
+}
+
+/// OBU type of a temporal delimiter and of a sequence header (AV1 §6.2.2).
+const TEMPORAL_DELIMITER: u8 = 2;
+const SEQUENCE_HEADER: u8 = 1;
+
+/// Whether a temporal unit can be decoded alone: encoders repeat the sequence header there.
+fn is_sync(unit: &[u8]) -> bool {
+    obus(unit).any(|(kind, ..)| kind == SEQUENCE_HEADER)
+}
+
+/// IVF: a header of 32 bytes, then frames after headers of 12.
+pub(crate) struct Ivf {
+    source: Source,
+    at: u64,
+    is_av1: bool,
+    is_damaged: bool,
+}
+
+impl Ivf {
+    pub(crate) fn matches(start: &[u8]) -> bool {
+        start.starts_with(b"DKIF")
+    }
+
+    /// Reads the header; returns the demuxer and its track.
+    pub(crate) fn open(mut source: Source) -> anyhow::Result<(Self, Track)> {
+        let header = source.bytes_at(0, 32)?;
+        if header.len() < 32 {
+            bail!("its header is cut off");
+        }
+        let le16 = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
+        let le32 = |at: usize| u32::from(le16(at)) | u32::from(le16(at + 2)) << 16;
+        let (den, num) = (le32(16), le32(20));
+        let unit = Rational::new(num.max(1).into(), den.max(1).into())?;
+        let (codec, is_av1) = match &header[8..12] {
+            b"AV01" => ("av1", true),
+            b"VP80" => ("vp8", false),
+            b"VP90" => ("vp9", false),
+            b"H264" => ("h264", false),
+            _ => ("unknown", false),
+        };
+        let mut track = Track::new(0, Kind::Video, codec, TimeBase::new(unit));
+        track.decoder = is_av1.then(|| Codec::Av1(Vec::new()));
+        track.picture.size = Some((le16(12).into(), le16(14).into()));
+        track.picture.frame_rate = Some(unit.inverse());
+        // The unit is often that of a clock rather than a frame's duration.
+        track.picture.is_variable = unit.inverse().to_f64() > 240.0;
+        let frames = u64::from(le32(24));
+        track.duration = Some(frames).filter(|n| *n > 0 && !track.picture.is_variable);
+        let at = u64::from(le16(6)).max(32);
+        Ok((Self { source, at, is_av1, is_damaged: false }, track))
+    }
+}
+
+impl Demuxer for Ivf {
+    fn next(&mut self, _: usize) -> anyhow::Result<Option<Packet>> {
+        let header = self.source.bytes_at(self.at, 12)?;
+        let &[a, b, c, d, ref rest @ ..] = &header[..] else {
+            self.is_damaged |= !header.is_empty();
+            return Ok(None);
+        };
+        let size = u32::from_le_bytes([a, b, c, d]) as usize;
+        let Ok(pts) = <[u8; 8]>::try_from(rest).map(u64::from_le_bytes) else {
+            self.is_damaged = true;
+            return Ok(None);
+        };
+        let data = self.source.bytes_at(self.at + 12, size)?;
+        if data.len() < size {
+            self.is_damaged = true;
+            return Ok(None);
+        }
+        self.at += 12 + size as u64;
+        let mut packet = Packet::new(data, i64::try_from(pts).unwrap_or(i64::MAX), 0);
+        packet.is_sync = !self.is_av1 || is_sync(&packet.data);
+        Ok(Some(packet))
+    }
+
+    fn is_damaged(&self) -> bool {
+        self.is_damaged
+    }
+}
+
+/// A stream of OBUs (AV1 §5.2), cut into temporal units.
+pub(crate) struct ObuStream {
+    source: Source,
+    at: u64,
+    buffer: Vec<u8>,
+    is_at_end: bool,
+    is_damaged: bool,
+    frames: i64,
+}
+
+impl ObuStream {
+    /// Returns whether the first bytes are a temporal delimiter and a sequence header.
+    pub(crate) fn matches(start: &[u8]) -> bool {
+        start.len() > 4 && start.starts_with(&[0x12, 0]) && start[2] >> 3 & 15 == SEQUENCE_HEADER
+    }
+
+    pub(crate) fn new(source: Source) -> Self {
+        Self { source, at: 0, buffer: Vec::new(), is_at_end: false, is_damaged: false, frames: 0 }
+    }
+}
+
+impl Demuxer for ObuStream {
+    fn next(&mut self, _: usize) -> anyhow::Result<Option<Packet>> {
+        /// The most bytes of a temporal unit.
+        const MAX: usize = 256 << 20;
+        let end = loop {
+            let next = obus(&self.buffer)
+                .filter(|(_, start, end)| *start > 0 && *end <= self.buffer.len())
+                .find(|(kind, ..)| *kind == TEMPORAL_DELIMITER);
+            if let Some((_, start, _)) = next {
+                break start;
+            }
+            if self.is_at_end || self.buffer.len() > MAX {
+                // An OBU that is cut off is damage; what is before it is a unit.
+                let whole = obus(&self.buffer).map(|(.., end)| end);
+                let whole = whole.take_while(|end| *end <= self.buffer.len()).last().unwrap_or(0);
+                self.is_damaged |= whole < self.buffer.len();
+                self.buffer.truncate(whole);
+                break whole;
+            }
+            let mut piece = vec![0; (1 << 16).max(self.buffer.len())];
+            let read = self.source.read_at(self.at, &mut piece)?;
+            self.at += read as u64;
+            self.is_at_end = read < piece.len();
+            self.buffer.extend_from_slice(&piece[..read]);
+        };
+        if end == 0 {
+            return Ok(None);
+        }
+        let rest = self.buffer.split_off(end);
+        let data = std::mem::replace(&mut self.buffer, rest);
+        let mut packet = Packet::new(data, self.frames, 1);
+        packet.is_sync = is_sync(&packet.data);
+        self.frames += 1;
+        Ok(Some(packet))
+    }
+
+    fn is_damaged(&self) -> bool {
+        self.is_damaged
+    }
+}

@@ -1,0 +1,293 @@
+//! Containers of one audio stream between chunks: WAV, RF64, Wave64, AIFF, AU and CAF.
+
+mod aiff;
+mod au;
+mod caf;
+mod wav;
+
+use std::collections::VecDeque;
+
+use anyhow::bail;
+use reelwright_core::{ChannelLayout, Rational, TimeBase};
+
+use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
+use crate::source::Source;
+
+/// Samples of PCM are read in pieces of about this many bytes.
+const PIECE: usize = 1 << 16;
+
+/// An audio stream of one container.
+pub(crate) struct Chunked {
+    source: Source,
+    name: &'static str,
+    track: Track,
+    tags: Vec<(String, String)>,
+    at: u64,
+    end: u64,
+    block: Block,
+    /// Samples before the next packet, and those that are presented at all.
+    position: u64,
+    is_damaged: bool,
+}
+
+/// How the bytes are divided into packets.
+#[derive(Debug, Clone)]
+enum Block {
+    /// Frames of so many bytes and samples, of which several are read at once.
+    Frames { bytes: usize, samples: u64 },
+    /// Blocks that are decoded one by one.
+    Blocks { bytes: usize, samples: u64 },
+    /// Packets of these sizes, of so many samples each.
+    Packets { sizes: VecDeque<u32>, samples: u64 },
+}
+
+/// A container's header.
+struct Header {
+    name: &'static str,
+    codec: String,
+    decoder: Option<Codec>,
+    sample_rate: u32,
+    layout: Option<ChannelLayout>,
+    bits: Option<u32>,
+    block: Block,
+    /// Where the audio is, and how many bytes the header says it has.
+    start: u64,
+    size: Size,
+    /// Samples to drop at the start, and those that follow.
+    delay: u64,
+    samples: Option<u64>,
+    tags: Vec<(String, String)>,
+}
+
+/// A length that a header states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Size {
+    /// As many bytes.
+    Known(u64),
+    /// Up to the end of the input: the writer could not come back, as into a pipe.
+    Open,
+    /// Up to the end of the input, which has no header.
+    Unknown,
+}
+
+impl Chunked {
+    /// Reads the header of a container whose first bytes it knows; none for others.
+    ///
+    /// # Errors
+    /// The header is damaged.
+    pub(crate) fn open(mut source: Source) -> anyhow::Result<Result<Self, Source>> {
+        let start = source.peek(16)?.to_vec();
+        let header = if start.starts_with(b".snd") {
+            au::header(&mut source)?
+        } else if start.starts_with(b"caff") {
+            caf::header(&mut source)?
+        } else if start.starts_with(b"FORM") && matches!(start.get(8..12), Some(b"AIFF" | b"AIFC"))
+        {
+            aiff::header(&mut source)?
+        } else if wav::matches(&start) {
+            wav::header(&mut source)?
+        } else {
+            return Ok(Err(source));
+        };
+        Self::new(source, header).map(Ok)
+    }
+
+    /// Samples without any header: `unit` bytes hold so many of them.
+    ///
+    /// # Errors
+    /// The sample rate is 0.
+    pub(crate) fn bare(
+        source: Source,
+        codec: &str,
+        decoder: Codec,
+        sample_rate: u32,
+        layout: ChannelLayout,
+        (bytes, samples): (usize, u64),
+    ) -> anyhow::Result<Self> {
+        let bits = match &decoder {
+            Codec::Pcm(format) => format.bits(),
+            _ => 16,
+        };
+        let size = source.size().map_or(Size::Unknown, Size::Known);
+        let header = Header {
+            name: "raw audio",
+            codec: codec.to_owned(),
+            decoder: Some(decoder),
+            sample_rate,
+            layout: Some(layout),
+            bits: Some(bits),
+            block: Block::Frames { bytes, samples },
+            start: 0,
+            size,
+            delay: 0,
+            samples: None,
+            tags: Vec::new(),
+        };
+        Self::new(source, header)
+    }
+
+    fn new(source: Source, header: Header) -> anyhow::Result<Self> {
+        if header.sample_rate == 0 {
+            bail!("its header states a sample rate of 0");
+        }
+        let time_base = TimeBase::new(Rational::new(1, header.sample_rate.into())?);
+        let mut track = Track::new(0, Kind::Audio, &header.codec, time_base);
+        track.sound.sample_rate = Some(header.sample_rate);
+        track.sound.layout = header.layout;
+        track.sound.bits = header.bits;
+        track.sound.delay = header.delay;
+        let mut is_damaged = false;
+        let available = source.size().map(|size| size.saturating_sub(header.start));
+        let end = match (header.size, available) {
+            (Size::Known(size), Some(available)) if size > available => {
+                is_damaged = true;
+                header.start + available
+            }
+            (Size::Known(size), _) => header.start.saturating_add(size),
+            (Size::Open | Size::Unknown, Some(available)) => header.start + available,
+            (Size::Open | Size::Unknown, None) => u64::MAX,
+        };
+        let bytes = (end != u64::MAX).then(|| end - header.start);
+        let of_bytes = |bytes: u64| match &header.block {
+            Block::Frames { bytes: frame, samples } | Block::Blocks { bytes: frame, samples } => {
+                Some((bytes / *frame as u64).saturating_mul(*samples))
+            }
+            Block::Packets { .. } => None,
+        };
+        let counted = bytes.and_then(of_bytes);
+        // A number of samples that the bytes cannot hold is no number.
+        let stated = header.samples.filter(|n| counted.is_none_or(|counted| *n <= counted));
+        track.sound.samples = stated.or(counted);
+        track.duration = track.sound.samples;
+        track.decoder = header.decoder;
+        if header.size == Size::Open {
+            log::warn!(
+                "The {} header states no length; everything up to the end is read.",
+                header.name
+            );
+        }
+        Ok(Self {
+            source,
+            name: header.name,
+            track,
+            tags: header.tags,
+            at: header.start,
+            end,
+            block: header.block,
+            position: 0,
+            is_damaged,
+        })
+    }
+
+    /// The container's name.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The only track.
+    pub(crate) fn track(&self) -> &Track {
+        &self.track
+    }
+
+    /// Metadata in front of the audio, under FFmpeg's names.
+    pub(crate) fn tags(&self) -> &[(String, String)] {
+        &self.tags
+    }
+}
+
+impl Demuxer for Chunked {
+    fn next(&mut self, _: usize) -> anyhow::Result<Option<Packet>> {
+        let left = self.end.saturating_sub(self.at);
+        let (bytes, unit, samples) = match &mut self.block {
+            Block::Frames { bytes, samples } => {
+                ((PIECE / *bytes).max(1) * *bytes, *bytes, *samples)
+            }
+            Block::Blocks { bytes, samples } => (*bytes, *bytes, *samples),
+            Block::Packets { sizes, samples } => match sizes.pop_front() {
+                Some(size) => (size as usize, size as usize, *samples),
+                None => return Ok(None),
+            },
+        };
+        let wanted = bytes.min(usize::try_from(left).unwrap_or(usize::MAX));
+        let is_frames = matches!(self.block, Block::Frames { .. });
+        let mut data = if is_frames {
+            // What a stream has brought is handed on without a wait for more.
+            self.source.available_at(self.at, wanted, unit)?
+        } else {
+            self.source.bytes_at(self.at, wanted)?
+        };
+        let is_open = self.end == u64::MAX;
+        let is_short = if is_frames { data.len() < unit.min(wanted) } else { data.len() < wanted };
+        self.is_damaged |= is_short && !is_open;
+        self.at += data.len() as u64;
+        let is_adpcm = matches!(self.block, Block::Blocks { .. });
+        let rest = data.len() % unit.max(1);
+        if rest > 0 && !is_adpcm {
+            log::warn!(
+                "The input ends in the middle of a frame: its last {rest} bytes are left out."
+            );
+            data.truncate(data.len() - rest);
+        }
+        if data.is_empty() {
+            return Ok(None);
+        }
+        if is_adpcm && data.len() < unit {
+            // The decoder takes whole blocks; what is missing is cut off again.
+            let short = samples * data.len() as u64 / unit as u64;
+            data.resize(unit, 0);
+            let mut packet = Packet::new(data, self.position.try_into()?, samples);
+            packet.trim.1 = u32::try_from(samples - short).unwrap_or(u32::MAX);
+            self.position += short;
+            return Ok(Some(packet));
+        }
+        let count = (data.len() / unit.max(1)) as u64 * samples;
+        let packet = Packet::new(data, self.position.try_into()?, count);
+        self.position += count;
+        Ok(Some(packet))
+    }
+
+    fn is_damaged(&self) -> bool {
+        self.is_damaged
+    }
+}
+
+/// Text in a chunk, up to a NUL.
+fn text(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).trim_end().to_owned()
+}
+
+/// Appends an entry that has a value; of several the first counts.
+fn push_tag(tags: &mut Vec<(String, String)>, key: &str, value: String) {
+    if !value.is_empty() && !tags.iter().any(|(known, _)| known == key) {
+        tags.push((key.to_owned(), value));
+    }
+}
+
+/// Numbers at fixed places; 0 where the bytes end before them.
+fn le16(bytes: &[u8], at: usize) -> u16 {
+    bytes.get(at..at + 2).map_or(0, |b| u16::from_le_bytes([b[0], b[1]]))
+}
+
+fn le32(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..at + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+}
+
+fn le64(bytes: &[u8], at: usize) -> u64 {
+    u64::from(le32(bytes, at)) | u64::from(le32(bytes, at + 4)) << 32
+}
+
+fn be16(bytes: &[u8], at: usize) -> u16 {
+    le16(bytes, at).swap_bytes()
+}
+
+fn be32(bytes: &[u8], at: usize) -> u32 {
+    le32(bytes, at).swap_bytes()
+}
+
+fn be64(bytes: &[u8], at: usize) -> u64 {
+    le64(bytes, at).swap_bytes()
+}
+
+/// The most bytes of a chunk other than the audio that are looked into.
+const MAX_CHUNK: u64 = 16 << 20;

@@ -1,0 +1,521 @@
+//! An input as a whole: what it is, its tracks and its metadata.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::{Context, bail};
+use reelwright_core::{ChannelLayout, Picture, PixelFormat, Rational, TimeBase};
+
+use crate::adts::Adts;
+use crate::annexb::AnnexB;
+use crate::audio::AudioInput;
+use crate::av1::{Ivf, ObuStream};
+use crate::chunked::Chunked;
+use crate::mjpeg::Mjpeg;
+use crate::mp4::Mp4;
+use crate::mpeg_audio::MpegAudio;
+use crate::ogg::Ogg;
+use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
+use crate::patient::PatientReader;
+use crate::pcm::PcmFormat;
+use crate::pictures::{Pictures, is_sequence};
+use crate::source::Source;
+use crate::still::{self, Animation};
+use crate::symphonia::{Symphonia, tags};
+use crate::video::VideoInput;
+use crate::y4m::RawFrames;
+
+/// Frames per second of inputs that state none, FFmpeg's.
+const FRAME_RATE: i64 = 25;
+/// Bytes that tell what an input is.
+const PROBED: usize = 4096;
+
+/// How an input is opened.
+#[derive(Debug, Clone, Default)]
+pub struct OpenOptions {
+    /// Frames per second of video that states none.
+    pub frame_rate: Option<Rational>,
+    /// The format of an input without a header; without, the first bytes tell it.
+    pub raw: Option<RawInput>,
+    /// Set to end reads that wait.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// The format of an input without a header.
+#[derive(Debug, Clone, Copy)]
+pub enum RawInput {
+    /// Interleaved samples.
+    Audio {
+        /// Storage of the samples.
+        format: PcmFormat,
+        /// Sample rate in Hz.
+        sample_rate: u32,
+        /// Number of channels.
+        channels: usize,
+    },
+    /// G.722 at 64 kbit/s.
+    G722,
+    /// Frames, one after the other.
+    Video {
+        /// Storage of the pixels.
+        format: PixelFormat,
+        /// Width in pixels.
+        width: usize,
+        /// Height in pixels.
+        height: usize,
+    },
+}
+
+/// An input: its tracks, and what it says of itself.
+pub struct Media {
+    /// The name that messages use.
+    pub name: String,
+    /// The container's name, FFmpeg's where it has one.
+    pub container: String,
+    /// Metadata under FFmpeg's names.
+    pub tags: Vec<(String, String)>,
+    /// Cover art.
+    pub cover: Option<Picture>,
+    /// The tracks, in the input's order.
+    pub tracks: Vec<Track>,
+    body: Body,
+}
+
+enum Body {
+    Packets { demuxer: Rc<RefCell<dyn Demuxer>>, counts: bool },
+    Pictures(Option<Pictures>, Rational),
+    Animation(Option<Box<Animation>>),
+    Nothing,
+}
+
+/// Returns whether an input's name means standard input.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn open_source(path: &Path, stop: &Arc<AtomicBool>) -> anyhow::Result<Source> {
+    if is_stdin(path) {
+        return Ok(Source::stream(PatientReader::new(io::stdin(), Arc::clone(stop))));
+    }
+    let failed = || format!("Failed to open input: {}", path.display());
+    let file = File::open(path).with_context(failed)?;
+    let metadata = file.metadata().with_context(failed)?;
+    if metadata.is_dir() {
+        bail!("{} (it is a folder)", failed());
+    }
+    Ok(if metadata.is_file() {
+        Source::file(file, metadata.len())
+    } else {
+        Source::stream(PatientReader::new(file, Arc::clone(stop)))
+    })
+}
+
+impl Media {
+    /// Opens a file, a numbered sequence of images, or standard input for `-`.
+    ///
+    /// # Errors
+    /// The input cannot be opened, is of no supported kind, or its header is damaged.
+    pub fn open(path: &Path, options: &OpenOptions) -> anyhow::Result<Self> {
+        let name = path.display().to_string();
+        if options.raw.is_none() && is_sequence(path) {
+            return Self::pictures(name, Pictures::sequence(path)?, options);
+        }
+        let source = open_source(path, &options.stop)?;
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let extension = extension.unwrap_or_default().to_ascii_lowercase();
+        // Some readers know tags that ours do not look for.
+        let again = (!is_stdin(path) && source.is_seekable()).then(|| path.to_owned());
+        let opened = Self::from_source(&name, source, &extension, options, again.as_deref());
+        opened.with_context(|| format!("Failed to read input: {name}"))
+    }
+
+    /// Opens images that are shown one after the other.
+    ///
+    /// # Errors
+    /// None; as [`open`](Self::open).
+    pub fn list(files: &[PathBuf], options: &OpenOptions) -> anyhow::Result<Self> {
+        let name = files.first().map(|file| file.display().to_string()).unwrap_or_default();
+        Self::pictures(name, Pictures::list(files), options)
+    }
+
+    fn pictures(name: String, pictures: Pictures, options: &OpenOptions) -> anyhow::Result<Self> {
+        let rate = frame_rate(options)?;
+        let mut track = Track::new(0, Kind::Video, "image", TimeBase::new(rate.inverse()));
+        track.decoder = Some(Codec::Image);
+        Ok(Self {
+            name,
+            container: "image2".to_owned(),
+            tags: Vec::new(),
+            cover: None,
+            tracks: vec![track],
+            body: Body::Pictures(Some(pictures), rate),
+        })
+    }
+
+    /// Finds out what bytes are by the first of them, and by the `extension` of their name where
+    /// they do not tell.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_source(
+        name: &str,
+        mut source: Source,
+        extension: &str,
+        options: &OpenOptions,
+        again: Option<&Path>,
+    ) -> anyhow::Result<Self> {
+        if let Some(raw) = options.raw {
+            return Self::raw(name, source, raw, options);
+        }
+        let start = source.peek(PROBED)?.to_vec();
+        if start.is_empty() {
+            bail!("it is empty");
+        }
+        // G.722 has neither marks nor parameters.
+        if extension == "g722" && !is_marked(&start) {
+            return Self::raw(name, source, RawInput::G722, options);
+        }
+        if Mp4::matches(&start) {
+            let movie = Mp4::open(source)?;
+            let mut media = Self::packets(name, "mp4", movie.tracks(), Vec::new());
+            let created = movie.creation_time().map(str::to_owned);
+            media.add_tags(again, "mp4");
+            if let Some(created) = created
+                && !media.tags.iter().any(|(key, _)| key == "creation_time")
+            {
+                media.tags.push(("creation_time".to_owned(), created));
+            }
+            return Ok(media.with(movie));
+        }
+        if RawFrames::matches(&start) {
+            let (frames, track) = RawFrames::y4m(source, options.frame_rate, name)?;
+            return Ok(Self::packets(name, "yuv4mpegpipe", vec![track], Vec::new()).with(frames));
+        }
+        if Ogg::matches(&start) {
+            let ogg = Ogg::open(source)?;
+            let mut media = Self::packets(name, "ogg", ogg.tracks().to_vec(), ogg.tags().to_vec());
+            if let Some(path) = again {
+                media.cover = read_tags(path, "ogg").1;
+            }
+            return Ok(media.with(ogg));
+        }
+        if Ivf::matches(&start) {
+            let (ivf, track) = Ivf::open(source)?;
+            return Ok(Self::packets(name, "ivf", vec![track], Vec::new()).with(ivf));
+        }
+        if let Some(kind) = still::kind(&start) {
+            return Self::image(name, source, kind, extension, options);
+        }
+        let source = match Chunked::open(source)? {
+            Ok(chunked) => {
+                let (track, tags) = (chunked.track().clone(), chunked.tags().to_vec());
+                let container = chunked.name();
+                let mut media = Self::packets(name, container, vec![track], tags);
+                media.add_tags(again, container);
+                return Ok(media.with(chunked));
+            }
+            Err(source) => source,
+        };
+        if start.starts_with(b"fLaC") || start.starts_with(&[0x1A, 0x45, 0xDF, 0xA3]) {
+            return Self::symphonia(name, source, extension);
+        }
+        if AnnexB::matches(&start) {
+            let mut track = Self::counted("h264", options)?;
+            track.picture.frame_rate = options.frame_rate;
+            track.decoder = Some(Codec::H264(None));
+            return Ok(
+                Self::packets(name, "h264", vec![track], Vec::new()).counting(AnnexB::new(source))
+            );
+        }
+        if ObuStream::matches(&start) {
+            let mut track = Self::counted("av1", options)?;
+            track.decoder = Some(Codec::Av1(Vec::new()));
+            return Ok(
+                Self::packets(name, "obu", vec![track], Vec::new()).with(ObuStream::new(source))
+            );
+        }
+        let source = match Adts::open(source)? {
+            Ok((adts, track)) => {
+                let mut media = Self::packets(name, "adts", vec![track], Vec::new());
+                media.add_tags(again, "aac");
+                return Ok(media.with(adts));
+            }
+            Err(source) => source,
+        };
+        let source = match MpegAudio::open(source)? {
+            Ok((stream, track)) => {
+                let container = track.codec.clone();
+                let mut media = Self::packets(name, &container, vec![track], Vec::new());
+                media.add_tags(again, "mp3");
+                return Ok(media.with(stream));
+            }
+            Err(source) => source,
+        };
+        // FLAC behind a tag, and the like.
+        match Self::symphonia(name, source, extension) {
+            Ok(media) => Ok(media),
+            Err(_) => bail!(
+                "it is of no supported kind. Supported are WAV, RF64, Wave64, AIFF, AU, CAF, FLAC, \
+                 Ogg, MP3, ADTS, MP4, QuickTime, Matroska, WebM, IVF, Y4M, JPEG, PNG, GIF, WebP, \
+                 BMP, PNM, raw H.264, AV1 and MJPEG, and headerless audio and video with \
+                 --input-format"
+            ),
+        }
+    }
+
+    /// A track of a stream without times.
+    fn counted(codec: &str, options: &OpenOptions) -> anyhow::Result<Track> {
+        let rate = frame_rate(options)?;
+        let mut track = Track::new(0, Kind::Video, codec, TimeBase::new(rate.inverse()));
+        track.picture.frame_rate = Some(rate);
+        Ok(track)
+    }
+
+    fn raw(
+        name: &str,
+        source: Source,
+        raw: RawInput,
+        options: &OpenOptions,
+    ) -> anyhow::Result<Self> {
+        match raw {
+            RawInput::Video { format, width, height } => {
+                let rate = frame_rate(options)?;
+                let (frames, track) = RawFrames::raw(source, format, (width, height), rate, name)?;
+                Ok(Self::packets(name, "rawvideo", vec![track], Vec::new()).with(frames))
+            }
+            RawInput::G722 => {
+                let layout = ChannelLayout::MONO;
+                let chunked = Chunked::bare(source, "g722", Codec::G722, 16_000, layout, (1, 2))?;
+                let track = chunked.track().clone();
+                Ok(Self::packets(name, "g722", vec![track], Vec::new()).with(chunked))
+            }
+            RawInput::Audio { format, sample_rate, channels } => {
+                let layout = ChannelLayout::default_for(channels)?;
+                let frame = format.bytes() * channels;
+                let codec = Codec::Pcm(format);
+                let chunked =
+                    Chunked::bare(source, format.codec(), codec, sample_rate, layout, (frame, 1))?;
+                let track = chunked.track().clone();
+                Ok(Self::packets(name, "raw audio", vec![track], Vec::new()).with(chunked))
+            }
+        }
+    }
+
+    fn image(
+        name: &str,
+        mut source: Source,
+        kind: &'static str,
+        extension: &str,
+        options: &OpenOptions,
+    ) -> anyhow::Result<Self> {
+        let is_stream = matches!(extension, "mjpg" | "mjpeg") || !source.is_seekable();
+        if kind == "mjpeg" && (is_stream || has_several(&mut source)?) {
+            let mut track = Self::counted("mjpeg", options)?;
+            track.decoder = Some(Codec::Image);
+            return Ok(
+                Self::packets(name, "mjpeg", vec![track], Vec::new()).with(Mjpeg::new(source))
+            );
+        }
+        let rate = frame_rate(options)?;
+        let mut track = Track::new(0, Kind::Video, kind, TimeBase::new(rate.inverse()));
+        track.decoder = Some(Codec::Image);
+        let mut source = match Animation::open(source, kind)? {
+            Ok(animation) => {
+                let mut media = Self::packets(name, kind, vec![track], Vec::new());
+                media.body = Body::Animation(Some(Box::new(animation)));
+                return Ok(media);
+            }
+            Err(source) => source,
+        };
+        let size = source.size().unwrap_or(u64::MAX).min(1 << 30);
+        let data = source.bytes_at(0, usize::try_from(size)?)?;
+        track.picture.frame_rate = Some(rate);
+        track.duration = Some(1);
+        let demuxer = One(Some(Packet::new(data, 0, 1)));
+        Ok(Self::packets(name, kind, vec![track], Vec::new()).with(demuxer))
+    }
+
+    fn symphonia(name: &str, source: Source, extension: &str) -> anyhow::Result<Self> {
+        let (demuxer, (tags, cover)) = Symphonia::open(source, extension)?;
+        let container = demuxer.name();
+        let tracks = demuxer.tracks().to_vec();
+        let mut media = Self::packets(name, container, tracks, tags);
+        media.cover = cover;
+        Ok(media.with(demuxer))
+    }
+
+    fn packets(
+        name: &str,
+        container: &str,
+        tracks: Vec<Track>,
+        tags: Vec<(String, String)>,
+    ) -> Self {
+        let (name, container) = (name.to_owned(), container.to_owned());
+        Self { name, container, tags, cover: None, tracks, body: Body::Nothing }
+    }
+
+    fn with(mut self, demuxer: impl Demuxer + 'static) -> Self {
+        self.body = Body::Packets { demuxer: Rc::new(RefCell::new(demuxer)), counts: false };
+        self
+    }
+
+    /// As [`with`](Self::with), of a demuxer that knows no times: frames are counted.
+    fn counting(mut self, demuxer: impl Demuxer + 'static) -> Self {
+        self.body = Body::Packets { demuxer: Rc::new(RefCell::new(demuxer)), counts: true };
+        self
+    }
+
+    /// Adds the metadata that symphonia finds in a file.
+    fn add_tags(&mut self, path: Option<&Path>, extension: &str) {
+        let Some(path) = path else { return };
+        let (tags, cover) = read_tags(path, extension);
+        for (key, value) in tags {
+            if !self.tags.iter().any(|(known, _)| *known == key) {
+                self.tags.push((key, value));
+            }
+        }
+        self.cover = cover;
+    }
+
+    /// Declares the tracks that will be opened; packets of others are dropped.
+    pub fn select(&mut self, tracks: &[usize]) {
+        if let Body::Packets { demuxer, .. } = &self.body {
+            demuxer.borrow_mut().select(tracks);
+        }
+    }
+
+    /// The name of a track for messages: `in.mkv: audio track 2 (dts, eng)`.
+    pub fn describe(&self, track: &Track) -> String {
+        let language =
+            track.language.as_ref().map(|language| format!(", {language}")).unwrap_or_default();
+        format!(
+            "{}: {} track {} ({}{language})",
+            self.name,
+            track.kind.name(),
+            track.index,
+            track.codec
+        )
+    }
+
+    /// Opens an audio track.
+    ///
+    /// # Errors
+    /// The codec is not supported: the message names container, codec and track. Or nothing can be
+    /// decoded.
+    pub fn audio(&mut self, index: usize) -> anyhow::Result<AudioInput> {
+        let track = self.track(index, Kind::Audio)?;
+        let Body::Packets { demuxer, .. } = &self.body else {
+            bail!("Failed to read input: {} (it has no audio)", self.name);
+        };
+        AudioInput::open(&self.name, Rc::clone(demuxer), track)
+            .with_context(|| format!("Failed to decode input: {}", self.name))
+    }
+
+    /// Opens a video track.
+    ///
+    /// # Errors
+    /// As [`audio`](Self::audio).
+    pub fn video(&mut self, index: usize) -> anyhow::Result<VideoInput> {
+        let track = self.track(index, Kind::Video)?;
+        let name = &self.name;
+        let opened = match &mut self.body {
+            Body::Packets { demuxer, counts } => {
+                VideoInput::open(name, Rc::clone(demuxer), track, *counts)
+            }
+            Body::Pictures(pictures, rate) => match pictures.take() {
+                Some(pictures) => VideoInput::pictures(name, pictures, *rate),
+                None => bail!("{name}: its video was opened before"),
+            },
+            Body::Animation(animation) => match animation.take() {
+                Some(animation) => VideoInput::animation(name, *animation),
+                None => bail!("{name}: its video was opened before"),
+            },
+            Body::Nothing => bail!("{name} has no video"),
+        };
+        opened.with_context(|| format!("Failed to decode input: {}", self.name))
+    }
+
+    /// A track of a kind that has a decoder.
+    fn track(&self, index: usize, kind: Kind) -> anyhow::Result<Track> {
+        let track = self.tracks.get(index).filter(|track| track.kind == kind);
+        let Some(track) = track else {
+            bail!("{} has no {} track {index}", self.name, kind.name());
+        };
+        if track.decoder.is_none() {
+            bail!(
+                "{} in {} cannot be decoded: {} is not supported",
+                self.describe(track),
+                self.container,
+                track.codec
+            );
+        }
+        Ok(track.clone())
+    }
+}
+
+/// Returns whether a path is a file with a single image.
+pub fn is_still(path: &Path) -> bool {
+    let Ok(metadata) = std::fs::metadata(path) else { return false };
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    if !metadata.is_file() || matches!(extension, "mjpg" | "mjpeg") {
+        return false;
+    }
+    let Ok(file) = File::open(path) else { return false };
+    let mut source = Source::file(file, metadata.len());
+    let kind = source.peek(PROBED).ok().and_then(still::kind);
+    match kind {
+        Some("mjpeg") => matches!(has_several(&mut source), Ok(false)),
+        Some(kind) => matches!(still::is_animated(&mut source, kind), Ok(false)),
+        None => false,
+    }
+}
+
+fn frame_rate(options: &OpenOptions) -> anyhow::Result<Rational> {
+    Ok(match options.frame_rate {
+        Some(rate) => rate,
+        None => Rational::new(FRAME_RATE, 1)?,
+    })
+}
+
+fn read_tags(path: &Path, extension: &str) -> crate::symphonia::Tags {
+    let Ok(file) = File::open(path) else { return Default::default() };
+    let Ok(metadata) = file.metadata() else { return Default::default() };
+    tags(Source::file(file, metadata.len()), extension)
+}
+
+/// Whether the first bytes are those of a container that has marks.
+fn is_marked(start: &[u8]) -> bool {
+    Mp4::matches(start)
+        || [&b"RIFF"[..], b"OggS", b"fLaC", b"FORM", b".snd", b"caff", b"ID3", b"DKIF"]
+            .iter()
+            .any(|mark| start.starts_with(mark))
+}
+
+/// Whether another JPEG follows the first.
+fn has_several(source: &mut Source) -> io::Result<bool> {
+    let mut count = 1 << 16;
+    loop {
+        let data = source.bytes_at(0, count)?;
+        if let Some(end) = still::jpeg_end(&data) {
+            return Ok(source.bytes_at(end as u64, 3)? == [0xFF, 0xD8, 0xFF]);
+        }
+        if data.len() < count || count > 1 << 28 {
+            return Ok(false);
+        }
+        count *= 4;
+    }
+}
+
+/// A single packet.
+struct One(Option<Packet>);
+
+impl Demuxer for One {
+    fn next(&mut self, _: usize) -> anyhow::Result<Option<Packet>> {
+        Ok(self.0.take())
+    }
+}

@@ -1,0 +1,334 @@
+//! MP4 and QuickTime (ISO/IEC 14496-12): sample tables, edit lists and fragments, from files and
+//! from streams with the index in front.
+
+mod boxes;
+mod edits;
+mod entry;
+mod fragments;
+mod tables;
+mod track;
+
+use std::collections::VecDeque;
+
+use anyhow::bail;
+use mp4_atom::Mvhd;
+
+use crate::packet::{Demuxer, Packet, Track};
+use crate::source::Source;
+use boxes::{child, children, decode_child};
+use track::TrackReader;
+
+pub(crate) use entry::{code_point, descriptor};
+
+/// The most bytes that wait of tracks which are not asked for, where the input is a stream.
+const MAX_WAITING: usize = 256 << 20;
+/// The largest index or packet of a stream, whose size bounds nothing.
+const MAX_BOX: u64 = 256 << 20;
+
+/// A movie: its tracks and the packets of each.
+pub(crate) struct Mp4 {
+    source: Source,
+    tracks: Vec<TrackReader>,
+    selected: Vec<usize>,
+    /// Packets of a stream that were passed on the way to others, and their bytes.
+    waiting: Vec<VecDeque<Packet>>,
+    waiting_bytes: usize,
+    /// Where the next box at the top is; none where no fragments follow.
+    next_box: Option<u64>,
+    is_damaged: bool,
+    creation_time: Option<String>,
+}
+
+/// The header of a box at the top of the file.
+struct TopBox {
+    kind: [u8; 4],
+    body: u64,
+    /// Where the next box begins; none where this one reaches to the end.
+    end: Option<u64>,
+}
+
+/// Reads the header of the box at `at`; none at the end of the input. `Err(true)` where it is cut off.
+fn top_box(source: &mut Source, at: u64) -> anyhow::Result<Option<Result<TopBox, ()>>> {
+    let mut header = [0; 16];
+    let read = source.read_at(at, &mut header)?;
+    if read == 0 {
+        return Ok(None);
+    }
+    let short = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
+    let kind = [header[4], header[5], header[6], header[7]];
+    let (size, skip) = match short {
+        0 => (None, 8),
+        1 => {
+            let (_, long) = header.split_at(8);
+            (Some(long.try_into().map_or(0, u64::from_be_bytes)), 16)
+        }
+        size => (Some(u64::from(size)), 8),
+    };
+    let is_whole = read >= skip && size.is_none_or(|size| size >= skip as u64);
+    let end = match size {
+        None => None,
+        Some(size) => Some(at.checked_add(size)).filter(Option::is_some).flatten(),
+    };
+    if !is_whole || (size.is_some() && end.is_none()) {
+        return Ok(Some(Err(())));
+    }
+    Ok(Some(Ok(TopBox { kind, body: at + skip as u64, end })))
+}
+
+impl Mp4 {
+    /// Returns whether the first bytes are those of an MP4 or QuickTime file.
+    pub(crate) fn matches(start: &[u8]) -> bool {
+        const FIRST: &[&[u8; 4]] =
+            &[b"ftyp", b"styp", b"moov", b"mdat", b"wide", b"skip", b"free", b"pnot", b"moof"];
+        start.get(4..8).is_some_and(|kind| FIRST.iter().any(|first| *first == kind))
+    }
+
+    /// Reads the movie's index.
+    ///
+    /// # Errors
+    /// There is none, or it is damaged.
+    pub(crate) fn open(mut source: Source) -> anyhow::Result<Self> {
+        let mut at = 0;
+        let mut is_damaged = false;
+        let moov = loop {
+            let Some(Ok(top)) = top_box(&mut source, at)? else {
+                bail!(
+                    "it has no index (moov box): it was cut off before it was completed, or is no \
+                     MP4 file"
+                );
+            };
+            if &top.kind == b"moov" {
+                let size = match (top.end, source.size()) {
+                    (Some(end), _) => end - top.body,
+                    (None, Some(size)) => size.saturating_sub(top.body),
+                    (None, None) => MAX_BOX,
+                };
+                if !source.is_seekable() && size > MAX_BOX {
+                    bail!("its index has {size} bytes; a stream's may have {MAX_BOX}");
+                }
+                let wanted = usize::try_from(size).unwrap_or(usize::MAX);
+                let moov = source.bytes_at(top.body, wanted)?;
+                is_damaged |= moov.len() < wanted && top.end.is_some();
+                at = top.end.unwrap_or(u64::MAX);
+                break moov;
+            }
+            let (kind, Some(end)) = (top.kind, top.end) else {
+                bail!("it has no index (moov box) before its media");
+            };
+            if &kind == b"mdat" && !source.is_seekable() {
+                bail!(
+                    "its index (moov box) is behind the media, which a stream cannot go back to: \
+                     write it with faststart or as fragments, or pass the file by name"
+                );
+            }
+            at = end;
+        };
+        let movie_timescale = decode_child::<Mvhd>(&moov).map_or(1, |mvhd| mvhd.timescale);
+        let creation_time = decode_child::<Mvhd>(&moov).and_then(|mvhd| time(mvhd.creation_time));
+        let mvex = child(&moov, b"mvex");
+        let traks = children(&moov).filter(|(kind, _)| kind == b"trak").map(|(_, body)| body);
+        let mut tracks = Vec::new();
+        for trak in traks {
+            match TrackReader::new(tracks.len(), trak, movie_timescale, mvex) {
+                Some(track) => tracks.push(track),
+                None => is_damaged = true,
+            }
+        }
+        let waiting = tracks.iter().map(|_| VecDeque::new()).collect();
+        // Fragments may stand before the index only where they belong to another one.
+        let next_box = mvex.map(|_| at);
+        let selected = (0..tracks.len()).collect();
+        let mut movie = Self {
+            source,
+            tracks,
+            selected,
+            waiting,
+            waiting_bytes: 0,
+            next_box,
+            is_damaged,
+            creation_time,
+        };
+        if movie.next_box.is_none() {
+            movie.check_end(at)?;
+        }
+        Ok(movie)
+    }
+
+    /// The tracks.
+    pub(crate) fn tracks(&self) -> Vec<Track> {
+        self.tracks.iter().map(|track| track.info.clone()).collect()
+    }
+
+    /// When the movie was made, as ISO 8601, where it says so.
+    pub(crate) fn creation_time(&self) -> Option<&str> {
+        self.creation_time.as_deref()
+    }
+
+    /// Notes where the last box of a file is cut off.
+    fn check_end(&mut self, mut at: u64) -> anyhow::Result<()> {
+        let Some(size) = self.source.size() else { return Ok(()) };
+        while at < size {
+            match top_box(&mut self.source, at)? {
+                Some(Ok(TopBox { end: Some(end), .. })) => at = end,
+                Some(Err(())) => {
+                    // A few bytes of nothing at the end are no damage.
+                    return Ok(());
+                }
+                _ => return Ok(()),
+            }
+        }
+        self.is_damaged |= at > size && at != u64::MAX;
+        Ok(())
+    }
+
+    /// Reads boxes up to the next fragment; false at the end of the file.
+    fn next_fragment(&mut self) -> anyhow::Result<bool> {
+        while let Some(at) = self.next_box {
+            let top = match top_box(&mut self.source, at)? {
+                Some(Ok(top)) => top,
+                Some(Err(())) => {
+                    self.is_damaged = true;
+                    self.next_box = None;
+                    break;
+                }
+                None => {
+                    // The box before reaches beyond the end.
+                    self.is_damaged |= self.source.size().is_some_and(|size| at > size);
+                    self.next_box = None;
+                    break;
+                }
+            };
+            self.next_box = top.end;
+            if &top.kind != b"moof" {
+                continue;
+            }
+            let size = top.end.map_or(0, |end| end - top.body);
+            if size > MAX_BOX {
+                bail!("a fragment's index has {size} bytes; it may have {MAX_BOX}");
+            }
+            let body = self.source.bytes_at(top.body, size as usize)?;
+            if (body.len() as u64) < size {
+                self.is_damaged = true;
+                self.next_box = None;
+                break;
+            }
+            let left = self.source.size().map(|size| size.saturating_sub(at));
+            fragments::read(&body, at, left, &mut self.tracks, &self.selected);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Reads the sample that is next in a track; none where it is cut off.
+    fn read(&mut self, index: usize) -> anyhow::Result<Option<Packet>> {
+        let track = &mut self.tracks[index];
+        let Some(next) = track.take() else { return Ok(None) };
+        let sample = next.sample;
+        if self.source.size().is_none() && sample.size > MAX_BOX {
+            bail!("a packet has {} bytes; a stream's may have {MAX_BOX}", sample.size);
+        }
+        let wanted = usize::try_from(sample.size).unwrap_or(usize::MAX);
+        let mut data = self.source.bytes_at(sample.offset, wanted)?;
+        let track = &mut self.tracks[index];
+        if data.len() < wanted {
+            self.is_damaged = true;
+            track.end();
+            // Samples of PCM that are there are whole.
+            if !track.is_pcm() || data.is_empty() {
+                return Ok(None);
+            }
+        }
+        data.shrink_to_fit();
+        Ok(Some(Packet {
+            data,
+            pts: sample.pts.saturating_add(next.segment.shift),
+            duration: sample.duration,
+            is_sync: sample.is_sync,
+            window: next.segment.window,
+            starts_anew: next.starts_anew,
+            config: None,
+            trim: (0, 0),
+        }))
+    }
+}
+
+impl Demuxer for Mp4 {
+    fn next(&mut self, index: usize) -> anyhow::Result<Option<Packet>> {
+        loop {
+            if let Some(packet) = self.waiting.get_mut(index).and_then(VecDeque::pop_front) {
+                self.waiting_bytes -= packet.data.len();
+                return Ok(Some(packet));
+            }
+            let Some(track) = self.tracks.get_mut(index) else { return Ok(None) };
+            if track.is_done() {
+                return Ok(None);
+            }
+            let is_ready = track.pending().is_some();
+            if self.source.is_seekable() {
+                if is_ready {
+                    match self.read(index)? {
+                        // An empty sample holds nothing to decode.
+                        Some(packet) if packet.data.is_empty() => {}
+                        packet => return Ok(packet),
+                    }
+                } else if self.tracks[index].is_done() || !self.next_fragment()? {
+                    return Ok(None);
+                }
+                continue;
+            }
+            // A stream is read in its own order.
+            let mut first: Option<(u64, usize)> = None;
+            for &other in &self.selected {
+                if let Some(next) = self.tracks[other].pending() {
+                    let candidate = (next.sample.offset, other);
+                    first = Some(first.map_or(candidate, |first| first.min(candidate)));
+                }
+            }
+            match first {
+                Some((_, other)) => {
+                    if let Some(packet) = self.read(other)?.filter(|packet| !packet.data.is_empty())
+                    {
+                        self.waiting_bytes += packet.data.len();
+                        self.waiting[other].push_back(packet);
+                    }
+                    if self.waiting_bytes > MAX_WAITING {
+                        bail!(
+                            "its tracks are too far apart to be read from a stream: pass the file \
+                             by name"
+                        );
+                    }
+                }
+                None if self.next_fragment()? => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    fn select(&mut self, tracks: &[usize]) {
+        self.selected = tracks.iter().copied().filter(|t| *t < self.tracks.len()).collect();
+    }
+
+    fn is_damaged(&self) -> bool {
+        self.is_damaged
+    }
+}
+
+/// Seconds since 1904 as ISO 8601; none for 0, which stands for unknown.
+fn time(since_1904: u64) -> Option<String> {
+    const UNTIL_1970: u64 = 2_082_844_800;
+    let seconds = since_1904.checked_sub(UNTIL_1970)?;
+    let days = i64::try_from(seconds / 86_400).ok().filter(|days| *days < 3_000_000)?;
+    // Days to a date of the proleptic Gregorian calendar, in eras of 400 years from March.
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let of_day = seconds % 86_400;
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    Some(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.000000Z"))
+}

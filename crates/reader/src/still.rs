@@ -1,0 +1,217 @@
+//! Still images and animations: JPEG, PNG, GIF, WebP, BMP and PNM.
+
+use std::io::{BufReader, Cursor, Read, Seek};
+
+use anyhow::{Context, bail};
+use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use reelwright_core::{ColorInfo, PixelFormat};
+
+use crate::frame::Frame;
+use crate::source::{Sequential, Source};
+
+/// The most pixels each way, and the most bytes of a decoded image.
+const MAX_SIDE: u32 = 1 << 16;
+const MAX_BYTES: u64 = 1 << 30;
+
+/// An image, or how one was found lacking.
+pub(crate) struct Still {
+    pub(crate) frame: Frame,
+    /// A message about what the file has and the frame has not.
+    pub(crate) lost: Option<&'static str>,
+    /// Whether only a part of the image could be decoded.
+    pub(crate) is_damaged: bool,
+}
+
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_BYTES);
+    limits
+}
+
+/// Decodes an image, turned upright.
+///
+/// # Errors
+/// It is no image of a supported kind, or damaged.
+pub(crate) fn decode(data: &[u8]) -> anyhow::Result<Still> {
+    let mut reader = ImageReader::new(Cursor::new(data)).with_guessed_format()?;
+    reader.limits(limits());
+    if reader.format().is_none() {
+        bail!("it is no image of a supported kind: JPEG, PNG, GIF, WebP, BMP or PNM");
+    }
+    let mut decoder = reader.into_decoder()?;
+    let orientation = decoder.orientation().ok();
+    let mut picture = DynamicImage::from_decoder(decoder)?;
+    if let Some(orientation) = orientation {
+        picture.apply_orientation(orientation);
+    }
+    Ok(still(picture))
+}
+
+/// A frame of 8 bits without alpha.
+fn still(picture: DynamicImage) -> Still {
+    let color = picture.color();
+    let lost = if color.has_alpha() && has_transparency(&picture) {
+        Some("transparency is left out")
+    } else if color.bytes_per_pixel() / color.channel_count() > 1 {
+        Some("16 bits a sample are reduced to 8")
+    } else {
+        None
+    };
+    let (width, height) = (picture.width() as usize, picture.height() as usize);
+    let is_gray = !color.has_color();
+    let (format, data) = if is_gray {
+        (PixelFormat::Gray8, picture.into_luma8().into_raw())
+    } else {
+        (PixelFormat::Rgb24, picture.into_rgb8().into_raw())
+    };
+    let planes = [data, Vec::new(), Vec::new()];
+    Still {
+        frame: Frame { format, width, height, color: ColorInfo::SRGB, planes },
+        lost,
+        is_damaged: false,
+    }
+}
+
+fn has_transparency(picture: &DynamicImage) -> bool {
+    match picture {
+        DynamicImage::ImageLumaA8(pixels) => pixels.pixels().any(|pixel| pixel.0[1] < u8::MAX),
+        DynamicImage::ImageRgba8(pixels) => pixels.pixels().any(|pixel| pixel.0[3] < u8::MAX),
+        DynamicImage::ImageLumaA16(pixels) => pixels.pixels().any(|pixel| pixel.0[1] < u16::MAX),
+        DynamicImage::ImageRgba16(pixels) => pixels.pixels().any(|pixel| pixel.0[3] < u16::MAX),
+        _ => false,
+    }
+}
+
+/// The name of an image's kind, by its first bytes.
+pub(crate) fn kind(start: &[u8]) -> Option<&'static str> {
+    Some(match image::guess_format(start).ok()? {
+        ImageFormat::Png => "png",
+        ImageFormat::Jpeg => "mjpeg",
+        ImageFormat::Gif => "gif",
+        ImageFormat::WebP => "webp",
+        ImageFormat::Bmp => "bmp",
+        ImageFormat::Pnm => match start.get(1) {
+            Some(b'2' | b'5') => "pgm",
+            _ => "ppm",
+        },
+        _ => return None,
+    })
+}
+
+/// An image of several frames, each with its duration.
+pub(crate) struct Animation {
+    frames: image::Frames<'static>,
+    has_warned: bool,
+}
+
+/// Whether an image of a kind has several frames; a GIF is always taken to have.
+pub(crate) fn is_animated(source: &mut Source, kind: &str) -> std::io::Result<bool> {
+    Ok(match kind {
+        "gif" => true,
+        "png" => {
+            // The control chunk of an animation stands before the image.
+            let start = source.peek(1 << 16)?;
+            let image = start.windows(4).position(|four| four == b"IDAT");
+            start[..image.unwrap_or(start.len())].windows(4).any(|four| four == b"acTL")
+        }
+        "webp" => {
+            let start = source.peek(64)?;
+            start.get(12..16) == Some(b"VP8X") && start.get(20).is_some_and(|f| f & 2 != 0)
+        }
+        _ => false,
+    })
+}
+
+trait ReadSeek: Read + Seek + Send {}
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+impl Animation {
+    /// Opens an animated GIF, PNG or WebP; gives the source back where it is none.
+    pub(crate) fn open(mut source: Source, kind: &str) -> anyhow::Result<Result<Self, Source>> {
+        if !is_animated(&mut source, kind)? {
+            return Ok(Err(source));
+        }
+        let reader: Box<dyn ReadSeek> = match source.size() {
+            Some(_) => Box::new(Sequential::new(source)),
+            None => {
+                // Decoders go back and forth.
+                let bytes = source.bytes_at(0, MAX_BYTES as usize)?;
+                Box::new(Cursor::new(bytes))
+            }
+        };
+        let reader = BufReader::new(reader);
+        let frames = match kind {
+            "gif" => {
+                let mut decoder = image::codecs::gif::GifDecoder::new(reader)?;
+                decoder.set_limits(limits())?;
+                decoder.into_frames()
+            }
+            "png" => {
+                let decoder = image::codecs::png::PngDecoder::with_limits(reader, limits())?;
+                decoder.apng()?.into_frames()
+            }
+            _ => {
+                let mut decoder = image::codecs::webp::WebPDecoder::new(reader)?;
+                decoder.set_limits(limits())?;
+                decoder.into_frames()
+            }
+        };
+        Ok(Ok(Self { frames, has_warned: false }))
+    }
+
+    /// The next frame and its duration in milliseconds as a fraction; none at the end.
+    ///
+    /// # Errors
+    /// The file is damaged.
+    pub(crate) fn next(&mut self, name: &str) -> anyhow::Result<Option<(Frame, (u32, u32))>> {
+        let Some(frame) = self.frames.next() else { return Ok(None) };
+        let frame = frame.context("a frame is damaged")?;
+        let delay = frame.delay().numer_denom_ms();
+        let still = still(DynamicImage::ImageRgba8(frame.into_buffer()));
+        if let Some(lost) = still.lost.filter(|_| !self.has_warned) {
+            self.has_warned = true;
+            log::warn!("{name}: {lost}.");
+        }
+        Ok(Some((still.frame, delay)))
+    }
+}
+
+/// Where a JPEG that begins at the start of `bytes` ends (ISO/IEC 10918-1 §B.1.1); none where it is
+/// not all there.
+pub(crate) fn jpeg_end(bytes: &[u8]) -> Option<usize> {
+    let mut at = 2;
+    loop {
+        if *bytes.get(at)? != 0xFF {
+            at += 1;
+            continue;
+        }
+        match *bytes.get(at + 1)? {
+            // The end of the image.
+            0xD9 => return Some(at + 2),
+            // Filling, stuffing, restarts and others without a length.
+            0xFF => at += 1,
+            0x00 | 0x01 | 0xD0..=0xD8 => at += 2,
+            _ => {
+                let length = u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]);
+                at += 2 + usize::from(length);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jpeg_ends_at_its_own_end_and_not_at_its_thumbnails() {
+        let thumbnail = [0xFF, 0xD8, 0xFF, 0xD9];
+        let mut jpeg = vec![0xFF, 0xD8, 0xFF, 0xE1, 0, 6];
+        jpeg.extend(thumbnail);
+        jpeg.extend([0xFF, 0xDA, 0, 2, 1, 0xFF, 0, 2, 0xFF, 0xD3, 3, 0xFF, 0xD9, 9, 9]);
+        assert_eq!(jpeg_end(&jpeg), Some(jpeg.len() - 2));
+        assert_eq!(jpeg_end(&jpeg[..jpeg.len() - 3]), None);
+    }
+}

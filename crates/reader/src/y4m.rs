@@ -1,0 +1,168 @@
+//! YUV4MPEG2, and raw frames without any header.
+
+use anyhow::{Context, bail};
+use reelwright_core::{ChromaLocation, ColorInfo, ColorRange, PixelFormat, Rational, TimeBase};
+
+use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
+use crate::source::Source;
+
+/// The most bytes of a header or of a frame's parameters.
+const MAX_LINE: usize = 4096;
+
+/// Chroma parameters: their names, formats, and where chroma is.
+const CHROMA: &[(&str, PixelFormat, ChromaLocation)] = &[
+    ("420jpeg", PixelFormat::Yuv420p, ChromaLocation::Center),
+    ("420mpeg2", PixelFormat::Yuv420p, ChromaLocation::Left),
+    ("420paldv", PixelFormat::Yuv420p, ChromaLocation::Left),
+    ("420", PixelFormat::Yuv420p, ChromaLocation::Center),
+    ("422", PixelFormat::Yuv422p, ChromaLocation::Left),
+    ("444", PixelFormat::Yuv444p, ChromaLocation::Left),
+    ("mono", PixelFormat::Gray8, ChromaLocation::Left),
+];
+
+/// Frames one after the other, each after a line `FRAME` in YUV4MPEG2.
+pub(crate) struct RawFrames {
+    source: Source,
+    at: u64,
+    frame: usize,
+    has_lines: bool,
+    frames: i64,
+    is_damaged: bool,
+    name: String,
+}
+
+impl RawFrames {
+    pub(crate) fn matches(start: &[u8]) -> bool {
+        start.starts_with(b"YUV4MPEG2")
+    }
+
+    /// Reads the header of YUV4MPEG2. `frame_rate` stands in for a rate that it does not state.
+    pub(crate) fn y4m(
+        mut source: Source,
+        frame_rate: Option<Rational>,
+        name: &str,
+    ) -> anyhow::Result<(Self, Track)> {
+        let header = source.peek(MAX_LINE)?;
+        let end = header.iter().position(|byte| *byte == b'\n').context("its header has no end")?;
+        let text = String::from_utf8_lossy(&header[..end]).into_owned();
+        let (mut width, mut height, mut rate, mut aspect) = (0usize, 0usize, None, None);
+        let (mut chroma, mut range, mut interlacing) = ("420jpeg", ColorRange::Limited, "p");
+        let ratio = |text: &str| {
+            let (num, den) = text.split_once(':')?;
+            let (num, den) = (num.parse::<i64>().ok()?, den.parse::<i64>().ok()?);
+            (num > 0 && den > 0).then(|| Rational::new(num, den).ok())?
+        };
+        for word in text.split(' ').skip(1).filter(|word| !word.is_empty()) {
+            let (key, value) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
+            match key {
+                "W" => width = value.parse().unwrap_or(0),
+                "H" => height = value.parse().unwrap_or(0),
+                "F" => rate = ratio(value),
+                "A" => aspect = ratio(value),
+                "I" => interlacing = value,
+                "C" => chroma = value,
+                "X" if value == "COLORRANGE=FULL" => range = ColorRange::Full,
+                _ => {}
+            }
+        }
+        const MAX_SIDE: usize = 1 << 16;
+        if !(1..=MAX_SIDE).contains(&width) || !(1..=MAX_SIDE).contains(&height) {
+            bail!(
+                "its header states a size of {width}x{height}; each way it must be 1 to {MAX_SIDE}"
+            );
+        }
+        let Some((_, format, chroma_location)) = CHROMA.iter().find(|(name, ..)| *name == chroma)
+        else {
+            let names: Vec<_> = CHROMA.iter().map(|(name, ..)| *name).collect();
+            let why =
+                if chroma.contains('p') && !chroma.starts_with("420p") || chroma.ends_with("p10") {
+                    "frames of more than 8 bits are not supported yet"
+                } else if chroma.contains("alpha") {
+                    "an alpha plane is not supported yet"
+                } else {
+                    "this chroma format is not supported"
+                };
+            bail!("its frames are of C{chroma}: {why}. Supported are {}.", names.join(", "));
+        };
+        let Some(rate) = rate.or(frame_rate) else {
+            bail!("its header states no frame rate. Pass it with --frame-rate.");
+        };
+        if !matches!(interlacing, "p" | "?") {
+            log::warn!("{name} is interlaced; its frames are encoded as progressive ones.");
+        }
+        let color = ColorInfo { range, chroma_location: *chroma_location, ..ColorInfo::default() };
+        let mut made = Self::raw(source, *format, (width, height), rate, name)?;
+        made.1.codec = "wrapped_avframe".to_owned();
+        made.1.picture.sample_aspect_ratio = aspect;
+        made.1.picture.color = Some(color);
+        made.1.duration = None;
+        (made.0.at, made.0.has_lines) = (end as u64 + 1, true);
+        Ok(made)
+    }
+
+    /// Frames of one format and size without any header.
+    pub(crate) fn raw(
+        source: Source,
+        format: PixelFormat,
+        (width, height): (usize, usize),
+        rate: Rational,
+        name: &str,
+    ) -> anyhow::Result<(Self, Track)> {
+        let mut track = Track::new(0, Kind::Video, "rawvideo", TimeBase::new(rate.inverse()));
+        track.decoder = Some(Codec::Raw(format));
+        track.picture.size = Some((width, height));
+        track.picture.frame_rate = Some(rate);
+        let frame = format.picture_size(width, height).context("its frames are too large")?;
+        track.duration = source.size().map(|size| size / frame as u64);
+        let name = name.to_owned();
+        let frames =
+            Self { source, at: 0, frame, has_lines: false, frames: 0, is_damaged: false, name };
+        Ok((frames, track))
+    }
+}
+
+impl Demuxer for RawFrames {
+    fn next(&mut self, _: usize) -> anyhow::Result<Option<Packet>> {
+        if self.has_lines {
+            let mut line = self.source.bytes_at(self.at, 6)?;
+            if line.is_empty() {
+                return Ok(None);
+            }
+            if line.len() < 6 {
+                self.is_damaged = true;
+                log::warn!("{} ends early, within frame {}.", self.name, self.frames + 1);
+                return Ok(None);
+            }
+            if !line.starts_with(b"FRAME") {
+                self.is_damaged = true;
+                log::warn!("{} is damaged: frame {} has no header.", self.name, self.frames + 1);
+                return Ok(None);
+            }
+            while line.last() != Some(&b'\n') {
+                let next = self.source.bytes_at(self.at + line.len() as u64, 1)?;
+                if next.is_empty() || line.len() > MAX_LINE {
+                    self.is_damaged = true;
+                    return Ok(None);
+                }
+                line.extend(next);
+            }
+            self.at += line.len() as u64;
+        }
+        let data = self.source.bytes_at(self.at, self.frame)?;
+        if data.len() < self.frame {
+            if self.has_lines || !data.is_empty() {
+                self.is_damaged = true;
+                log::warn!("{} ends early, within frame {}.", self.name, self.frames + 1);
+            }
+            return Ok(None);
+        }
+        self.at += data.len() as u64;
+        let packet = Packet::new(data, self.frames, 1);
+        self.frames += 1;
+        Ok(Some(packet))
+    }
+
+    fn is_damaged(&self) -> bool {
+        self.is_damaged
+    }
+}

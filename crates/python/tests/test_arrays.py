@@ -356,7 +356,7 @@ class DataSet:
         self.read += len(self._array)
         return self._array
 
-    def __getitem__(self, rows: Any) -> Array:
+    def __getitem__(self, rows: Any) -> Any:
         self.read += len(self._array[rows])
         return self._array[rows]
 

@@ -117,10 +117,12 @@ def test_nothing_to_save(samples: Any, tmp_path: Path) -> None:
     with pytest.raises(reelwright.ArgumentError, match="nothing to save"):
         save_video(path, samples, 25)
     # Arrays without any, alone or in a list, are nothing either.
+    nothing: Any
     for nothing in (np.zeros((0, 2), "i2"), [np.zeros((0, 2), "i2")], np.zeros(0, "f4")):
         with pytest.raises(reelwright.ArgumentError, match="nothing to save"):
             save_audio(path, nothing, 8000)
-    for nothing in (np.zeros((0, 3, 8, 8), "u1"), [np.zeros((0, 3, 8, 8), "u1")]):
+    no_frames: list[Any] = [np.zeros((0, 3, 8, 8), "u1"), [np.zeros((0, 3, 8, 8), "u1")]]
+    for nothing in no_frames:
         with pytest.raises(reelwright.ArgumentError, match="nothing to save"):
             save_video(path, nothing, 25)
     assert not path.exists()

@@ -63,7 +63,9 @@ impl VideoEncoder for RawVideoEncoder {
 
 #[cfg(test)]
 mod tests {
-    use reelwright_core::{CodecId, ColorInfo, PixelFormat, Rational, TimeBase, Timestamp, VideoBuffer};
+    use reelwright_core::{
+        CodecId, ColorInfo, PixelFormat, Rational, TimeBase, Timestamp, VideoBuffer,
+    };
 
     use super::*;
 

@@ -48,6 +48,9 @@ pub fn option_pairs(
                 u.int_in_range(low..=max.saturating_add(1))?.to_string()
             }
             OptionKind::Bool { .. } => u.choose(&["true", "false", "1", "perhaps"])?.to_string(),
+            OptionKind::BoolOrSeconds { .. } => {
+                u.choose(&["true", "false", "2.5", "perhaps"])?.to_string()
+            }
             OptionKind::Float { min, max, .. } => {
                 let part = f64::from(u.int_in_range(-1..=101i8)?) / 100.0;
                 (min + (max - min) * part).to_string()

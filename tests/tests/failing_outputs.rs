@@ -77,9 +77,10 @@ impl Write for Faulty {
 
 impl Seek for Faulty {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        // It tells where it is.
+        // It tells where it is, and fails once there is something to go back over.
+        let is_told = matches!(to, SeekFrom::Current(0)) || self.inner.position() == 0;
         match self.fault {
-            Some(Fault::Seek) if !matches!(to, SeekFrom::Current(0)) => Err(Io::NotSeekable.into()),
+            Some(Fault::Seek) if !is_told => Err(Io::NotSeekable.into()),
             _ => self.inner.seek(to),
         }
     }
@@ -246,11 +247,12 @@ fn a_seek_that_fails_is_told() {
 }
 
 /// Does not even know where it is.
-struct Lost;
+#[derive(Default)]
+struct Lost(Vec<u8>);
 
 impl Write for Lost {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
+        self.0.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -265,11 +267,67 @@ impl Seek for Lost {
 }
 
 #[test]
-fn a_writer_that_only_claims_to_seek_is_not_opened() {
-    let recipe = Recipe::new("wav", AudioStream::new(8000, 1));
-    let error = recipe.open(Target::seekable_writer(Lost)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Io);
-    assert!(error.to_string().starts_with("Failed to open dst: writer"), "{error}");
+fn a_writer_that_only_claims_to_seek_is_written_as_a_stream() {
+    for (name, recipe) in recipes(true) {
+        let mut lost = Lost::default();
+        let ((first, closed), lines) =
+            logged(|| write(&recipe, Target::seekable_writer(&mut lost).buffer_size(64)));
+        first.and(closed).unwrap();
+        let (expected, _) = whole(&recipe, false);
+        assert!(lost.0 == expected, "{name}");
+        let said = lines.iter().filter(|(_, line)| line.contains("cannot seek")).count();
+        assert_eq!(said, 1, "{name}: {lines:?}");
+    }
+}
+
+/// A file that something else empties each time it is flushed, as servers do that send it.
+#[derive(Default)]
+struct Drained {
+    inner: Cursor<Vec<u8>>,
+    sent: Vec<u8>,
+}
+
+impl Write for &mut Drained {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = self.inner.write(bytes)?;
+        // In the middle of things.
+        if self.inner.position() > 1500 {
+            self.sent.append(self.inner.get_mut());
+            self.inner.set_position(0);
+        }
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for &mut Drained {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
+}
+
+#[test]
+fn what_something_else_took_away_is_never_patched() {
+    for (name, recipe) in recipes(true) {
+        let mut drained = Drained::default();
+        let ((first, closed), _) =
+            logged(|| write(&recipe, Target::seekable_writer(&mut drained).buffer_size(64)));
+        if let Err(error) = first.and(closed) {
+            assert!(error.to_string().contains("This layout changes what"), "{name}: {error}");
+            continue;
+        }
+        let mut sent = drained.sent;
+        sent.append(drained.inner.get_mut());
+        // The header of a stream, and then what it would be.
+        const HEAD: usize = 1200;
+        let (expected, _) = whole(&recipe, true);
+        assert!(sent.len() > HEAD && sent.len() <= expected.len(), "{name}");
+        assert_eq!(sent[..4], expected[..4], "{name}");
+        assert!(sent[HEAD..] == expected[HEAD..sent.len()], "{name}");
+    }
 }
 
 #[test]

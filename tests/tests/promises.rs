@@ -409,6 +409,10 @@ fn any_options() -> impl Strategy<Value = Vec<(String, String)>> {
     {
         let values = match option.kind {
             OptionKind::Bool { .. } => vec!["true".to_owned(), "false".to_owned()],
+            // Not the most seconds: these take long to fill.
+            OptionKind::BoolOrSeconds { .. } => {
+                ["true", "false", "0.5", "30", "-1"].map(str::to_owned).to_vec()
+            }
             OptionKind::Choice { values, .. } => values.iter().map(|v| v.0.to_owned()).collect(),
             OptionKind::Flags { values } => {
                 let words: Vec<_> = values.iter().map(|v| v.0.to_owned()).collect();

@@ -336,7 +336,8 @@ fn raw_pictures_are_the_chunks() {
 fn a_film_has_the_same_bytes_however_it_is_cut() {
     let film = film(9);
     let picture = 3 * SIZE.0 * SIZE.1;
-    for muxer in video_muxers() {
+    // A writer has no place for a second file.
+    for muxer in video_muxers().filter(|muxer| muxer.pictures.is_empty()) {
         for seekable in [true, false] {
             let whole = file(muxer.name, &stream(), seekable, |encoder| {
                 encoder.write_video_chunk(0, &chunk(&film), None)

@@ -81,6 +81,11 @@ impl Writer {
         opener.call_method0("close").map(drop)
     }
 
+    /// Whether it is opened and closed with the encoder.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.objects().opener.is_some()
+    }
+
     /// After a failure: throws away what the writer would commit, if it can, and leaves no empty
     /// object of ours behind. What fails here is not what the user must be told.
     pub(crate) fn discard(&self, py: Python<'_>) {
@@ -284,7 +289,7 @@ fn is_opener(dst: &Bound<'_, PyAny>) -> PyResult<bool> {
         }
     }
     let mode: String = dst.getattr("mode")?.extract()?;
-    if !mode.contains(['w', 'a', 'x']) || mode.contains('t') {
+    if !mode.contains(['w', 'a', 'x']) || !mode.contains('b') {
         let message = format!(
             "dst must be an OpenFile for writing bytes. Found: mode {mode:?}. Pass \
              fsspec.open(path, \"wb\")."

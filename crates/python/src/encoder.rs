@@ -13,7 +13,7 @@ use crate::destination::{self, Writer};
 use crate::errors::{exception, to_python};
 use crate::process;
 use crate::signals::Signals;
-use crate::streams::{AudioArguments, VideoArguments, options, pairs};
+use crate::streams::{self, AudioArguments, VideoArguments, options};
 use crate::warnings::settled;
 
 /// Writes streams to a file. Its subclass in Python has the documentation.
@@ -106,7 +106,7 @@ impl Encoder {
     fn _set_metadata(&self, metadata: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = metadata.py();
         self.with(py, |core| {
-            let metadata = pairs("metadata", Some(metadata))?;
+            let metadata = streams::metadata(metadata)?;
             core.encoder.set_metadata(metadata).map_err(|error| to_python(py, error))
         })
     }
@@ -128,7 +128,15 @@ impl Encoder {
             {
                 writer.open(py)?;
             }
-            core.detached(py, |encoder| encoder.open_with(options))
+            let opened = core.detached(py, |encoder| encoder.open_with(options));
+            if let (Err(_), Some(writer)) = (&opened, &core.writer)
+                && writer.is_ours()
+                && !core.encoder.is_opened()
+            {
+                // The next call of `open` opens it again.
+                writer.discard(py);
+            }
+            opened
         })
     }
 
@@ -447,7 +455,13 @@ impl Core {
                 break;
             }
             chunk.view(part, |view| {
-                py.detach(|| encoder.take(&mut cursor, view)).map_err(refused)
+                // A block of audio takes less time than to let other threads go on.
+                let taken = if IS_AUDIO {
+                    encoder.take(&mut cursor, view)
+                } else {
+                    py.detach(|| encoder.take(&mut cursor, view))
+                };
+                taken.map_err(refused)
             })?;
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use pyo3::conversion::FromPyObjectOwned;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyMapping};
+use pyo3::types::{PyDict, PyMapping, PyString};
 use reelwright::{
     AudioStream, CodecConfig, ErrorKind, Options, PixelFormat, Rational, Result, SampleFormat,
     VideoStream,
@@ -290,6 +290,46 @@ fn wrong(value: &Bound<'_, PyAny>, name: &str, expected: &str, error: PyErr) -> 
         return error;
     }
     PyTypeError::new_err(format!("{name} must be {expected}. Found: {found}"))
+}
+
+/// The entries of metadata, of text or bytes. What is no UTF-8 is replaced, with a warning.
+pub(crate) fn metadata(mapping: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
+    if let Ok(pairs) = pairs("metadata", Some(mapping)) {
+        return Ok(pairs);
+    }
+    let wrong = || {
+        let found = mapping.repr().map_or_else(|_| "?".into(), |found| found.to_string());
+        PyTypeError::new_err(format!("metadata must be a dict of str to str. Found: {found}"))
+    };
+    let items = mapping.cast::<PyMapping>().map_err(|_| wrong())?.items()?;
+    let text = |value: &Bound<'_, PyAny>| -> PyResult<String> {
+        if let Ok(text) = value.extract() {
+            return Ok(text);
+        }
+        let bytes = if value.is_instance_of::<PyString>() {
+            // Bytes that were no UTF-8 when they became text, as in names of files.
+            let encoded = value.call_method1("encode", ("utf-8", "surrogateescape"));
+            encoded.or_else(|_| value.call_method1("encode", ("utf-8", "replace")))?
+        } else {
+            value.clone()
+        };
+        let bytes: Vec<u8> = bytes.extract().map_err(|_| wrong())?;
+        Ok(match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+                log::warn!("Metadata must be UTF-8; bytes that are not are replaced: {text:?}");
+                text
+            }
+        })
+    };
+    items
+        .iter()
+        .map(|item| {
+            let (key, value) = item.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+            Ok((text(&key)?, text(&value)?))
+        })
+        .collect()
 }
 
 /// The entries of a mapping from text to text.

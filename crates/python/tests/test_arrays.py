@@ -129,10 +129,21 @@ def test_torchs_pictures() -> None:
     assert y4m(tensor.flip(3).flip(3)) == expected
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "int8"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_torchs_halves_are_converted(dtype: str) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    half = torch.from_numpy(samples("f4")).to(getattr(torch, dtype))
+    assert wav(half) == wav(half.float())
+    assert wav(half, "f8") == wav(half.double(), "f8")
+    text = "Expected Short type. Found: "
+    with pytest.raises(reelwright.ChunkError, match=text):
+        wav(half, "i2")
+
+
+@pytest.mark.parametrize("dtype", ["int8"])
 def test_torchs_types_that_no_stream_has(dtype: str) -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed")
-    names = {"float16": "Half", "bfloat16": "BFloat16", "int8": "Char"}
+    names = {"int8": "Char"}
     text = f"Expected Float type. Found: {names[dtype]}. Convert the chunk first"
     with pytest.raises(reelwright.ChunkError, match=re.escape(text)):
         audio_encoder().write_audio_chunk(0, torch.zeros(3, 1, dtype=getattr(torch, dtype)))
@@ -322,6 +333,111 @@ def test_memory_that_cannot_be_read_as_it_lies() -> None:
 def test_what_is_no_array(chunk: Any) -> None:
     with pytest.raises(TypeError, match=r"A chunk must be a tensor or an array.*Found: "):
         audio_encoder().write_audio_chunk(0, chunk)
+
+
+def test_halves_are_converted() -> None:
+    half = samples("f4").astype("f2")
+    assert wav(half) == wav(half.astype("f4"))
+    assert wav(half.T.copy().T, "f8") == wav(half.astype("f8"), "f8")
+    with pytest.raises(reelwright.ChunkError, match="Expected Short type. Found: Half"):
+        wav(half, "i2")
+    types = pytest.importorskip("ml_dtypes", reason="ml_dtypes is not installed")
+    half = samples("f4").astype(types.bfloat16)
+    assert wav(half) == wav(half.astype("f4"))
+
+
+class DataSet:
+    """What becomes an array when it is asked to, as data sets in files do."""
+
+    def __init__(self, array: Array) -> None:
+        self._array, self.shape, self.dtype, self.read = array, array.shape, array.dtype, 0
+
+    def __array__(self, *_: Any, **__: Any) -> Array:
+        self.read += len(self._array)
+        return self._array
+
+    def __getitem__(self, rows: Any) -> Any:
+        self.read += len(self._array[rows])
+        return self._array[rows]
+
+
+def test_what_makes_an_array_is_one() -> None:
+    sound, pictures = samples("i2"), moving(4)
+    assert wav(DataSet(sound), "i2") == wav(sound, "i2")
+    assert y4m(DataSet(pictures)) == y4m(pictures)
+
+
+# Memory that is lent.
+
+
+def resized(resize: Any, chunk: Any, *, is_video: bool = False) -> tuple[Any, bytes]:
+    """Writes a chunk to an object that resizes it when it is written to."""
+
+    class Resizes(io.BytesIO):
+        is_armed = False
+
+        def write(self, data: Any, /) -> int:
+            if self.is_armed:
+                self.is_armed = False
+                resize()
+            return super().write(data)
+
+    file = Resizes()
+    s = StreamingMediaEncoder(file, "yuv4mpegpipe" if is_video else "wav")
+    if is_video:
+        s.add_video_stream(25, 64, 48)
+    else:
+        s.add_audio_stream(16000, 1)
+    s.open()
+    file.is_armed = True
+    with pytest.raises(reelwright.ChunkError, match="The chunk moved while it was written") as error:
+        if is_video:
+            s.write_video_chunk(0, chunk)
+        else:
+            s.write_audio_chunk(0, chunk)
+    # The stream goes on.
+    if is_video:
+        s.write_video_chunk(0, moving(1))
+    else:
+        s.write_audio_chunk(0, tone(100))
+    s.close()
+    return error, file.getvalue()
+
+
+def test_numpys_resize_while_it_is_written() -> None:
+    sound = tone(300_000)
+    before = sound.copy()
+    _, data = resized(lambda: sound.resize((1 << 24, 1), refcheck=False), sound)
+    written = np.frombuffer(data[-200 - 4096 * 2 : -200], "<i2")
+    assert len(written) and len(data) < 300_000
+    start = np.frombuffer(data[80:][:2048], "<i2")
+    assert np.abs(start / 32768 - before[: len(start), 0]).max() < 1e-4
+    pictures = moving(40)
+    resized(lambda: pictures.resize((4000, 3, 48, 64), refcheck=False), pictures, is_video=True)
+
+
+def test_torchs_resize_while_it_is_written() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    for method in ("resize_", "storage"):
+        tensor = torch.from_numpy(tone(300_000)).clone()
+        if method == "resize_":
+            resized(lambda tensor=tensor: tensor.resize_(1 << 24, 1), tensor)
+        else:
+            resized(lambda tensor=tensor: tensor.untyped_storage().resize_(0), tensor)
+
+
+def test_a_warning_made_of_a_chunk_comes_after_it() -> None:
+    """Python code that says warnings may change the chunk: nothing reads it any more."""
+    import warnings
+
+    sound = np.full((5000, 1), 1.5, np.float32)
+    s = audio_encoder()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = lambda *_, **__: sound.resize((1 << 22, 1), refcheck=False)
+        s.write_audio_chunk(0, sound)
+    assert s.clamped_samples(0) == 5000
+    s.close()
 
 
 def test_nothing_is_copied() -> None:

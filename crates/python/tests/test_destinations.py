@@ -215,13 +215,15 @@ def test_seekable_that_lies() -> None:
 
     class Elsewhere(io.BytesIO):
         def seek(self, *args: Any) -> int:
-            return super().seek(0) + 7
+            return super().seek(0)
 
-    for kind in (Lies, Elsewhere):
-        file = kind()
-        with pytest.warns(reelwright.EncodingWarning, match="cannot seek"):
-            write(file)
-        assert len(seconds_of_wav(file.getvalue())[1]) == 5000
+    file = Lies()
+    with pytest.warns(reelwright.EncodingWarning, match="cannot seek"):
+        write(file)
+    assert len(seconds_of_wav(file.getvalue())[1]) == 5000
+    # Nothing is patched where it does not belong.
+    with pytest.raises(reelwright.OutputError, match=r"a seek to byte \d+ went to 0"):
+        write(Elsewhere())
 
 
 def drained(format: str, encoder: str | None = None, **options: str) -> bytes:
@@ -241,15 +243,15 @@ def drained(format: str, encoder: str | None = None, **options: str) -> bytes:
 
 @pytest.mark.parametrize(
     ("format", "magic"),
-    [("wav", b"RIFF"), ("flac", b"fLaC"), ("mp3", b"ID3"), ("au", b".snd"), ("aiff", b"FORM"),
+    [("wav", b"RIFF"), ("flac", b"fLaC"), ("mp3", b"\xff"), ("au", b".snd"), ("aiff", b"FORM"),
      ("w64", b"riff")],
 )  # fmt: skip
 def test_a_file_that_is_emptied_meanwhile_is_a_stream(
     format: str, magic: bytes, tmp_path: Path
 ) -> None:
-    with pytest.warns(reelwright.EncodingWarning, match="something else moved it"):
+    with pytest.warns(reelwright.EncodingWarning, match="Something else moved dst"):
         data = drained(format)
-    assert data.startswith(magic) and data.count(magic) == 1
+    assert data.startswith(magic) and (format == "mp3" or data.count(magic) == 1)
     path = tmp_path / f"a.{format}"
     path.write_bytes(data)
     sound = sound_of(path, 1, lenient=True)
@@ -262,12 +264,12 @@ def test_ogg_and_mp4_need_nothing_that_was_sent(tmp_path: Path) -> None:
     assert len(sound_of(path, 1)) == 48000
     # Fragments until it is closed, and then too.
     path = tmp_path / "a.mp4"
-    with pytest.warns(reelwright.EncodingWarning, match="something else moved it"):
+    with pytest.warns(reelwright.EncodingWarning, match="Something else moved dst"):
         path.write_bytes(drained("mp4"))
     assert abs(len(sound_of(path, 1)) - 48000) < 3000
 
 
-@pytest.mark.filterwarnings("ignore:.*something else moved it")
+@pytest.mark.filterwarnings("ignore:Something else moved dst")
 def test_a_layout_that_cannot_be_a_stream_says_so() -> None:
     for format, encoder, options in (
         ("mp4", None, {"movflags": "progressive"}),
@@ -321,24 +323,17 @@ class Discards(io.BytesIO):
 
 
 def test_a_failure_commits_nothing() -> None:
-    file = Discards()
-    s = StreamingMediaEncoder(file, "mp4")
-    s.add_audio_stream(16000, 1)
-    s.open()
-    with pytest.raises(reelwright.Error):
-        raise_from = io.BytesIO.write
-        try:
-            Discards.write = lambda self, data: (_ for _ in ()).throw(OSError("full"))  # type: ignore[assignment,method-assign]
-            s.write_audio_chunk(0, tone(50000))
-            s.close()
-        except OSError as error:
-            raise reelwright.Error("failed") from error
-        finally:
-            Discards.write = raise_from  # type: ignore[method-assign]
-    assert file.calls == "discard" and file.getvalue() == b""
-    file = Discards()
-    write(file)
-    assert file.calls == ""
+    class Full(Discards):
+        def write(self, data: Any, /) -> int:
+            raise OSError("full")
+
+    full = Full()
+    with pytest.raises(OSError, match="full"):
+        write(full)
+    assert full.calls == "discard"
+    whole = Discards()
+    write(whole)
+    assert whole.calls == ""
 
 
 def test_open_files_of_fsspec(tmp_path: Path, expected: bytes) -> None:

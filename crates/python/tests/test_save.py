@@ -116,11 +116,20 @@ def test_nothing_to_save(samples: Any, tmp_path: Path) -> None:
         save_audio(path, samples, 8000)
     with pytest.raises(reelwright.ArgumentError, match="nothing to save"):
         save_video(path, samples, 25)
+    # Arrays without any, alone or in a list, are nothing either.
+    nothing: Any
+    for nothing in (np.zeros((0, 2), "i2"), [np.zeros((0, 2), "i2")], np.zeros(0, "f4")):
+        with pytest.raises(reelwright.ArgumentError, match="nothing to save"):
+            save_audio(path, nothing, 8000)
+    no_frames: list[Any] = [np.zeros((0, 3, 8, 8), "u1"), [np.zeros((0, 3, 8, 8), "u1")]]
+    for nothing in no_frames:
+        with pytest.raises(reelwright.ArgumentError, match="nothing to save"):
+            save_video(path, nothing, 25)
     assert not path.exists()
-    # No samples at all are a file, too.
-    save_audio(path, np.zeros((0, 2), "i2"), 8000)
+    # In front of some they are skipped.
+    save_audio(path, [np.zeros((0, 2), "i2"), np.zeros((9, 2), "i2")], 8000)
     with wave.open(str(path)) as file:
-        assert file.getnframes() == 0
+        assert (file.getnchannels(), file.getnframes()) == (2, 9)
 
 
 def lossless(frames: Any, tmp_path: Path, **options: Any) -> Array:
@@ -173,7 +182,7 @@ def test_pictures_that_are_none() -> None:
         to_bytes("mp4", frames=np.zeros((1, 3, 8, 8), "f4"), frame_rate=25)
     with pytest.raises(reelwright.ChunkError, match="1, 3 or 4 channels"):
         to_bytes("mp4", frames=np.zeros((1, 5, 8, 8), "u1"), frame_rate=25)
-    with pytest.raises(reelwright.ChunkError, match="Expected pictures of shape"):
+    with pytest.raises(reelwright.ChunkError, match="Expected frames of shape"):
         to_bytes("mp4", frames=np.zeros((8, 8), "u1"), frame_rate=25)
 
 
@@ -217,3 +226,173 @@ def test_bytes_are_those_of_the_file(tmp_path: Path) -> None:
             to_bytes("mp4", **wrong)
     with pytest.raises(TypeError, match="bogus"):
         to_bytes("wav", samples=tone(1), sample_rate=8000, bogus=1)
+
+
+def test_a_list_of_frames_of_audio_is_one_array() -> None:
+    sound = (30000 * tone(1000, 2)).astype("i2")
+    expected = to_bytes("wav", samples=sound, sample_rate=48000)
+    for rows in (list(sound), tuple(sound)):
+        data = to_bytes("wav", samples=rows, sample_rate=48000)
+        with wave.open(io.BytesIO(data)) as file:
+            assert (file.getnchannels(), file.getnframes()) == (2, 1000)
+        assert data == expected
+    # Of an iterable nobody knows.
+    with pytest.raises(reelwright.ChunkError, match=r"Pass them as \(1, 2\)"):
+        to_bytes("wav", samples=iter(sound), sample_rate=48000)
+    # Chunks of one channel are longer than frames have channels.
+    chunks = [sound[:400, 0], sound[400:800, 0]]
+    data = to_bytes("wav", samples=chunks, sample_rate=48000)
+    assert data == to_bytes("wav", samples=sound[:800, 0], sample_rate=48000)
+
+
+def test_data_sets_are_read_piece_by_piece(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py", reason="h5py is not installed")
+    sound, pictures = tone(200_000, 2), moving(70)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["sound"], file["pictures"] = sound, pictures
+        data = to_bytes("flac", samples=file["sound"], sample_rate=16000)
+        assert data == to_bytes("flac", samples=sound, sample_rate=16000)
+        assert np.array_equal(lossless(file["pictures"], tmp_path), pictures)
+
+
+def test_tables_are_arrays() -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    sound = tone(500, 2)
+    table = pandas.DataFrame(sound, columns=["left", "right"])
+    expected = to_bytes("wav", samples=sound, sample_rate=16000)
+    assert to_bytes("wav", samples=table, sample_rate=16000) == expected
+    expected = to_bytes("wav", samples=sound[:, 0], sample_rate=16000)
+    assert to_bytes("wav", samples=table["left"], sample_rate=16000) == expected
+
+
+def test_halves(tmp_path: Path) -> None:
+    half = tone(1000, 2).astype("f2")
+    expected = to_bytes("wav", samples=half.astype("f4"), sample_rate=16000)
+    assert to_bytes("wav", samples=half, sample_rate=16000) == expected
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "f2"])
+def test_frames_of_floats(dtype: str, tmp_path: Path) -> None:
+    pictures = moving(5)
+    unit = (pictures / np.float64(255)).astype(dtype)
+    tolerance = 1 if dtype == "f2" else 0
+    for frames in (unit, list(unit), unit.transpose(0, 2, 3, 1)):
+        found = lossless(frames, tmp_path, value_range=(0, 1))
+        assert np.abs(found.astype(int) - pictures).max() <= tolerance
+    signed = (2 * unit - 1).astype(dtype)
+    found = lossless(signed, tmp_path, value_range=(-1, 1))
+    assert np.abs(found.astype(int) - pictures).max() <= tolerance
+    with pytest.raises(reelwright.ChunkError, match=r"Pass value_range=\(0, 1\)"):
+        to_bytes("mp4", frames=unit, frame_rate=25)
+    with pytest.raises(reelwright.ArgumentError, match="black and white"):
+        to_bytes("mp4", frames=unit, frame_rate=25, value_range=(1, 1))
+    unit[1, 0, 0, 0] = np.nan
+    with pytest.raises(reelwright.ChunkError, match="NaN"):
+        to_bytes("mp4", frames=unit, frame_rate=25, value_range=(0, 1))
+
+
+def test_alpha_is_warned_of_once(tmp_path: Path) -> None:
+    frames = moving(3, channels=4)
+    with pytest.warns(reelwright.EncodingWarning, match="alpha, is left out") as said:
+        save_video(tmp_path / "a.apng", list(frames), 25)
+    assert len(said) == 1 and said[0].filename == __file__
+    # Who says that it is none is not told of it.
+    save_video(tmp_path / "a.apng", frames, 25, pixel_format="rgb0")
+    assert np.array_equal(pictures_of(tmp_path / "a.apng", 64, 48), frames[:, :3])
+
+
+def test_shapes_that_may_be_two_things(tmp_path: Path) -> None:
+    masks = moving(3, channels=1)[:, 0]
+    with pytest.raises(reelwright.ChunkError, match=r"frames\[None\], and 3 gray .*\(3, 1, 48, 64\)"):
+        save_video(tmp_path / "a.apng", masks, 25)
+    with pytest.raises(reelwright.ChunkError, match=r"5 gray frames.*\(5, 1, 48, 64\)"):
+        save_video(tmp_path / "a.apng", moving(5, channels=1)[:, 0], 25)
+    with pytest.raises(reelwright.ChunkError, match=r"as \(1, 1, 48, 64\)"):
+        save_video(tmp_path / "a.apng", masks[0], 25)
+    with pytest.raises(reelwright.ChunkError, match=r"as \(1, 48, 64\)"):
+        save_video(tmp_path / "a.apng", list(masks), 25)
+    # The messages are true.
+    gray = np.repeat(masks[:, None], 3, axis=1)
+    assert np.array_equal(lossless(masks[:, None], tmp_path), gray)
+    assert np.array_equal(lossless(masks[None], tmp_path), masks[None])
+
+
+def test_images_of_pillow(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    pictures = moving(3).transpose(0, 2, 3, 1)
+    images = [image.fromarray(np.ascontiguousarray(picture)) for picture in pictures]
+    expected = pictures.transpose(0, 3, 1, 2)
+    assert np.array_equal(lossless(images, tmp_path), expected)
+    assert np.array_equal(lossless(images[0], tmp_path), expected[:1])
+    for mode in ("CMYK", "YCbCr", "P"):
+        converted = [one.convert(mode) for one in images]
+        back = np.stack([np.asarray(one.convert("RGB")) for one in converted])
+        assert np.array_equal(lossless(converted, tmp_path), back.transpose(0, 3, 1, 2)), mode
+    gray = np.stack([np.asarray(one.convert("L")) for one in images])
+    for mode in ("L", "1"):
+        converted = [one.convert(mode) for one in images]
+        gray = np.stack([np.asarray(one.convert("L")) for one in converted])
+        found = lossless(converted, tmp_path)
+        assert np.array_equal(found, np.repeat(gray[:, None], 3, axis=1)), mode
+    # All are of the first one's mode.
+    mixed = lossless([images[0], images[1].convert("L")], tmp_path)
+    assert np.array_equal(mixed[0], expected[0]) and len(mixed) == 2
+    with pytest.warns(reelwright.EncodingWarning, match="alpha"):
+        found = lossless([one.convert("RGBA") for one in images], tmp_path)
+    assert np.array_equal(found, expected)
+    for mode in ("I", "F", "I;16"):
+        with pytest.raises(reelwright.ChunkError, match=f"8 bits. Found mode {mode}"):
+            save_video(tmp_path / "a.apng", [image.new(mode, (64, 48))], 25)
+
+
+@pytest.mark.parametrize("name", ["m4a", "M4A", "aac", "WAV", "wav", "Opus", "flac"])
+def test_everyday_names_of_audio(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(to_bytes(name, samples=tone(16000), sample_rate=16000))
+    assert abs(len(sound_of(path, 1, lenient=True)) - 16000) < 50000 and probe(path)["streams"]
+    save_audio(path, tone(1600), 16000, format=name)
+
+
+def test_everyday_names_of_pictures(tmp_path: Path) -> None:
+    frame = moving(1)
+    for name, magic in (("png", b"\x89PNG"), ("jpg", b"\xff\xd8"), ("PNG", b"\x89PNG"),
+                        ("webp", b"RIFF"), ("gif", b"GIF8"), ("bmp", b"BM")):  # fmt: skip
+        assert to_bytes(name, frames=frame, frame_rate=1).startswith(magic), name
+    for format in ("png", "image2"):
+        with pytest.raises(reelwright.ArgumentError, match="one frame, and there is a second"):
+            to_bytes(format, frames=moving(3), frame_rate=1)
+    with pytest.raises(reelwright.ArgumentError, match="one file, and there is a second"):
+        save_video(tmp_path / "a.png", moving(3), 1)
+    with pytest.raises(reelwright.UnknownNameError, match="Unknown format: nope"):
+        to_bytes("nope", frames=frame, frame_rate=1)
+
+
+def test_mp4_can_be_read_from_a_pipe(tmp_path: Path) -> None:
+    data = to_bytes("m4a", samples=tone(48000), sample_rate=16000)
+    assert data.index(b"moov") < data.index(b"mdat")
+    assert to_bytes("ipod", samples=tone(48000), sample_rate=16000) == data
+    path = tmp_path / "a.mp4"
+    save_video(path, moving(10), 25)
+    data = path.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+    # The user's own choice is kept.
+    save_video(path, moving(10), 25, option={"movflags": "frag_keyframe"})
+    assert b"moof" in path.read_bytes()
+    save_audio(path, tone(1000), 16000, option={"movflags": "progressive"})
+    with pytest.raises(reelwright.OptionError, match="nonsense"):
+        save_audio(path, tone(1000), 16000, option={"nonsense": "1"})
+
+
+@pytest.mark.parametrize("audio", ["list", "generator", "array"])
+def test_any_iterable_of_audio(audio: str, tmp_path: Path) -> None:
+    pictures, sound = moving(50), tone(2 * 48000, 2, 48000)
+    pieces = [sound[i : i + 7000] for i in range(0, len(sound), 7000)]
+    samples: Any = {"list": pieces, "generator": iter(pieces), "array": sound}[audio]
+    path = tmp_path / "a.mp4"
+    save_video(path, pictures, 25, audio=samples, sample_rate=48000)
+    expected = to_bytes(
+        "mp4", frames=pictures, frame_rate=25, samples=sound, sample_rate=48000
+    )
+    assert path.read_bytes() == expected
+    with pytest.raises(reelwright.ArgumentError, match="no sample in `audio`"):
+        save_video(path, pictures, 25, audio=[], sample_rate=48000)

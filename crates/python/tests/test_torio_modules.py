@@ -130,6 +130,53 @@ OLD_TORCHAUDIO = {
 }
 NEW_TORCHAUDIO = {"torchaudio/__init__.py": "__version__ = '2.9'"}
 
+REAL_EFFECTOR = {
+    "torio/__init__.py": "from . import io, utils",
+    "torio/io/__init__.py": "from ._streaming_media_encoder import CodecConfig, "
+    "StreamingMediaEncoder\nclass StreamingMediaDecoder: pass",
+    "torio/io/_streaming_media_encoder.py": "class StreamingMediaEncoder: pass\n"
+    "class CodecConfig: pass",
+    "torio/utils/__init__.py": "from . import ffmpeg_utils",
+    "torio/utils/ffmpeg_utils.py": "",
+    "torchaudio/__init__.py": "from . import io",
+    "torchaudio/io/__init__.py": "from torio.io import StreamingMediaEncoder as StreamWriter, "
+    "StreamingMediaDecoder as StreamReader, CodecConfig\nfrom ._effector import AudioEffector",
+    "torchaudio/io/_effector.py": "from torio.io._streaming_media_encoder import CodecConfig, "
+    "StreamingMediaEncoder as StreamWriter\n"
+    "class AudioEffector:\n    def writer(self): return StreamWriter",
+}
+
+
+@pytest.mark.parametrize("early", [False, True], ids=["later", "imported before"])
+def test_torchaudios_effector_uses_it(early: bool, tmp_path: Path) -> None:
+    fake(tmp_path, REAL_EFFECTOR)
+    code = "import reelwright.torio\n" + ("import torchaudio\n" if early else "")
+    code += """
+reelwright.torio.install()
+from torchaudio.io import AudioEffector
+import reelwright
+assert AudioEffector().writer() is reelwright.StreamingMediaEncoder
+reelwright.torio.uninstall()
+assert AudioEffector().writer() is not reelwright.StreamingMediaEncoder
+"""
+    if not early:
+        code = code.replace("reelwright.torio.uninstall()\n", "").replace(
+            "assert AudioEffector().writer() is not reelwright.StreamingMediaEncoder\n", ""
+        )
+    run(code, tmp_path)
+
+
+def test_an_effector_that_is_not_there_says_so(tmp_path: Path) -> None:
+    run(
+        "import reelwright.torio; reelwright.torio.install()\n"
+        "from torchaudio.io import AudioEffector\n"
+        "try: AudioEffector(effect='lowpass')\n"
+        "except reelwright.UnsupportedError as error: assert 'torchaudio 2.8' in str(error)\n"
+        "else: raise AssertionError\n",
+        tmp_path,
+    )
+
+
 HERE: list[dict[str, str]] = [{}, NEW_TORCHAUDIO, REAL_TORIO | OLD_TORCHAUDIO]
 
 

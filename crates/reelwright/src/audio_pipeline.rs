@@ -322,7 +322,9 @@ impl AudioPipeline {
         if pauses {
             let encoded = self.parameters().time_base;
             let in_encoded = |samples| self.time_base.rescale(Timestamp(samples), encoded).0;
-            if in_encoded(at) > self.limits.pts || in_encoded(gap) > self.limits.gap {
+            // Before the first sample there is none that would have to last for the gap.
+            let is_long = self.next > 0 && in_encoded(gap) > self.limits.gap;
+            if is_long || in_encoded(at) > self.limits.pts {
                 return Err(Error::chunk(format!(
                     "A PTS of {pts} leaves a gap of {:.0} s. The format stores gaps of up to {:.0} \
                      s. Nothing of the chunk was written.",

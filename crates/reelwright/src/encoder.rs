@@ -12,7 +12,7 @@ use crate::patient::Gate;
 use crate::registry::{muxer_by_extension, muxer_by_name, muxers};
 use crate::stream::Stream;
 use crate::target::{Opened, Target};
-use crate::video_pipeline::{Source, VideoPipeline};
+use crate::video_pipeline::{Needs, Source, VideoPipeline};
 use crate::video_stream::VideoStream;
 
 /// The longest gap that is filled unless `fill_gaps` says otherwise, in seconds.
@@ -112,8 +112,8 @@ pub struct ChunkCursor {
     row: usize,
     /// Samples of silence, or repeated frames, to write before the next one.
     gap: i64,
-    /// Whether a frame was encoded whose packets were not yet written.
-    is_encoded: bool,
+    /// How long the frame lasts, in units of the time base, if that is known.
+    duration: Option<i64>,
     next: Next,
 }
 
@@ -128,7 +128,18 @@ enum Next {
 
 impl ChunkCursor {
     fn new(index: usize, rows: usize, gap: i64) -> Self {
-        Self { index, rows, row: 0, gap, is_encoded: false, next: Next::Work }
+        Self { index, rows, row: 0, gap, duration: None, next: Next::Work }
+    }
+
+    /// Takes the next frame. Before the first one a gap is filled with it.
+    fn take(&mut self, video: &mut VideoPipeline, source: Source<'_>) {
+        if self.gap > 0 {
+            self.gap -= 1;
+            video.take(source, None);
+        } else {
+            self.row += 1;
+            video.take(source, self.duration);
+        }
     }
 
     /// Whether all of the chunk was written.
@@ -459,19 +470,7 @@ impl<'w> StreamingMediaEncoder<'w> {
         }
         match stream {
             Stream::Audio(audio) => cursor.row = audio.take(chunk, cursor.row),
-            Stream::Video(video) => {
-                let source = Source::Chunk(chunk, cursor.row);
-                // Before the first frame a gap is filled with it.
-                let written = if cursor.gap > 0 {
-                    cursor.gap -= 1;
-                    video.repeat(source)
-                } else {
-                    cursor.row += 1;
-                    video.write(source, None)
-                };
-                cursor.is_encoded = true;
-                self.or_fail(written.map_err(|error| error.in_stream(index)))?;
-            }
+            Stream::Video(video) => cursor.take(video, Source::Chunk(chunk, cursor.row)),
         }
         self.find_next(cursor);
         Ok(())
@@ -493,13 +492,16 @@ impl<'w> StreamingMediaEncoder<'w> {
                     }
                     audio.work()
                 }
-                Stream::Video(video) if !cursor.is_encoded && cursor.gap > 0 => {
-                    cursor.gap -= 1;
-                    video.repeat_last()
-                }
-                Stream::Video(_) => Ok(()),
+                Stream::Video(video) => match video.needs(cursor.gap > 0) {
+                    Needs::Work => video.work(&self.interrupt),
+                    Needs::Repeat => {
+                        cursor.gap -= 1;
+                        video.repeat();
+                        Ok(())
+                    }
+                    Needs::Frame => Ok(()),
+                },
             };
-            cursor.is_encoded = false;
             self.or_fail(worked.map_err(|error| error.in_stream(index)))?;
             self.write_packets(false)?;
             self.find_next(cursor);
@@ -510,16 +512,16 @@ impl<'w> StreamingMediaEncoder<'w> {
     }
 
     fn find_next(&self, cursor: &mut ChunkCursor) {
+        let is_left = cursor.gap > 0 || cursor.row < cursor.rows;
         let has_work = match &self.streams[cursor.index] {
             Stream::Audio(audio) => audio.has_work() || cursor.gap > 0,
-            Stream::Video(video) => cursor.is_encoded || (cursor.gap > 0 && video.has_picture()),
+            Stream::Video(video) if is_left => video.needs(cursor.gap > 0) != Needs::Frame,
+            Stream::Video(video) => video.has_work(),
         };
-        cursor.next = if has_work {
-            Next::Work
-        } else if cursor.row < cursor.rows {
-            Next::Chunk
-        } else {
-            Next::Done
+        cursor.next = match (has_work, is_left) {
+            (true, _) => Next::Work,
+            (false, true) => Next::Chunk,
+            (false, false) => Next::Done,
         };
     }
 
@@ -545,8 +547,8 @@ impl<'w> StreamingMediaEncoder<'w> {
     ) -> Result<()> {
         let mut cursor = self.begin_video_chunk(index, chunk, pts)?;
         while !cursor.is_done() {
-            self.take(&mut cursor, chunk)?;
             self.advance(&mut cursor)?;
+            self.take(&mut cursor, chunk)?;
         }
         Ok(())
     }
@@ -563,9 +565,11 @@ impl<'w> StreamingMediaEncoder<'w> {
         pts: Option<f64>,
     ) -> Result<ChunkCursor> {
         let video = self.open_stream(index)?.video(index)?;
-        let gap = video.check(chunk, pts).map_err(|error| error.in_stream(index))?;
+        let plan = video.check(chunk, pts).map_err(|error| error.in_stream(index))?;
+        let gap = video.schedule(plan);
         let mut cursor = ChunkCursor::new(index, chunk.shape()[0], gap);
         self.find_next(&mut cursor);
+        self.take(&mut cursor, chunk)?;
         Ok(cursor)
     }
 
@@ -582,9 +586,9 @@ impl<'w> StreamingMediaEncoder<'w> {
         pts: Option<f64>,
     ) -> Result<()> {
         let video = self.open_stream(index)?.video(index)?;
-        let gap = video.check_frame(frame, pts).map_err(|error| error.in_stream(index))?;
-        self.repeat_picture(index, gap, Source::Frame(frame))?;
-        self.write_picture(index, Source::Frame(frame), None)
+        let plan = video.check_frame(frame, pts).map_err(|error| error.in_stream(index))?;
+        let gap = video.schedule(plan);
+        self.write_frame(ChunkCursor::new(index, 1, gap), frame)
     }
 
     /// Writes one frame to stream `index`, as
@@ -597,29 +601,23 @@ impl<'w> StreamingMediaEncoder<'w> {
     /// As [`write_video_chunk`](Self::write_video_chunk).
     pub fn write_timed_video_frame(&mut self, index: usize, frame: &VideoFrame<'_>) -> Result<()> {
         let video = self.open_stream(index)?.video(index)?;
-        let gap = video.check_timed_frame(frame).map_err(|error| error.in_stream(index))?;
-        self.repeat_picture(index, gap, Source::Frame(frame))?;
-        self.write_picture(index, Source::Frame(frame), frame.duration)
+        let plan = video.check_timed_frame(frame).map_err(|error| error.in_stream(index))?;
+        let gap = video.schedule(plan);
+        let duration = frame.duration;
+        self.write_frame(ChunkCursor { duration, ..ChunkCursor::new(index, 1, gap) }, frame)
     }
 
-    fn repeat_picture(&mut self, index: usize, times: i64, source: Source<'_>) -> Result<()> {
-        for _ in 0..times {
-            let repeated = self.streams[index].video(index)?.repeat(source);
-            self.or_fail(repeated.map_err(|error| error.in_stream(index)))?;
-            self.write_packets(false)?;
+    fn write_frame(&mut self, mut cursor: ChunkCursor, frame: &VideoFrame<'_>) -> Result<()> {
+        self.find_next(&mut cursor);
+        while !cursor.is_done() {
+            if cursor.next == Next::Chunk {
+                let video = self.streams[cursor.index].video(cursor.index)?;
+                cursor.take(video, Source::Frame(frame));
+                self.find_next(&mut cursor);
+            }
+            self.advance(&mut cursor)?;
         }
         Ok(())
-    }
-
-    fn write_picture(
-        &mut self,
-        index: usize,
-        source: Source<'_>,
-        duration: Option<i64>,
-    ) -> Result<()> {
-        let written = self.streams[index].video(index)?.write(source, duration);
-        self.or_fail(written.map_err(|error| error.in_stream(index)))?;
-        self.write_packets(false)
     }
 
     /// A stream that can be written to.
@@ -665,7 +663,7 @@ impl<'w> StreamingMediaEncoder<'w> {
     pub fn flush(&mut self) -> Result<()> {
         self.check_open()?;
         for index in 0..self.streams.len() {
-            let flushed = self.streams[index].flush();
+            let flushed = self.streams[index].flush(&self.interrupt);
             self.or_fail(flushed.map_err(|error| error.in_stream(index)))?;
         }
         self.write_packets(false)?;
@@ -743,7 +741,7 @@ impl<'w> StreamingMediaEncoder<'w> {
             open.ending = Ending::Begun;
         }
         for index in 0..self.streams.len() {
-            let finished = self.streams[index].finish();
+            let finished = self.streams[index].finish(&self.interrupt);
             self.or_fail(finished.map_err(|error| error.in_stream(index)))?;
         }
         self.write_packets(true)?;
@@ -818,7 +816,7 @@ impl<'w> StreamingMediaEncoder<'w> {
     fn write_packets(&mut self, is_complete: bool) -> Result<()> {
         if interleave::needs_all(&mut self.streams) {
             for index in 0..self.streams.len() {
-                let drained = self.streams[index].drain();
+                let drained = self.streams[index].drain(&self.interrupt);
                 self.or_fail(drained.map_err(|error| error.in_stream(index)))?;
             }
         }

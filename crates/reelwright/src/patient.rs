@@ -34,6 +34,11 @@ impl Gate {
         Interrupt::error()
     }
 
+    /// Lets the interrupt's callback run during long work that cannot stop in its middle.
+    pub(crate) fn ask(&self) {
+        self.0.interrupt.is_raised();
+    }
+
     /// Whether the output stopped.
     pub(crate) fn is_stopped(&self) -> bool {
         self.0.is_stopped.load(Ordering::Relaxed)

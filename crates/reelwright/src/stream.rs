@@ -1,7 +1,7 @@
 //! One stream of either kind, at work.
 
 use reelwright_core::{
-    Error, PacketQueue, Result, StreamParameters, TensorView, TimeLimits, Timestamp,
+    Error, Interrupt, PacketQueue, Result, StreamParameters, TensorView, TimeLimits, Timestamp,
 };
 
 use crate::audio_pipeline::AudioPipeline;
@@ -40,7 +40,7 @@ impl Stream {
     pub(crate) fn set_gaps(&mut self, longest: Option<f64>, has_pauses: bool) {
         match self {
             Self::Audio(audio) => audio.set_gaps(longest, has_pauses),
-            Self::Video(video) => video.set_fills_gaps(longest.is_some()),
+            Self::Video(video) => video.set_gaps(longest),
         }
     }
 
@@ -48,7 +48,7 @@ impl Stream {
     pub(crate) fn set_limits(&mut self, limits: TimeLimits) {
         match self {
             Self::Audio(audio) => audio.set_limits(limits),
-            Self::Video(_) => {}
+            Self::Video(video) => video.set_limits(limits),
         }
     }
 
@@ -61,21 +61,25 @@ impl Stream {
     }
 
     /// Gives up what the encoder still holds.
-    pub(crate) fn abandon(&mut self) {}
+    pub(crate) fn abandon(&mut self) {
+        if let Self::Video(video) = self {
+            video.abandon();
+        }
+    }
 
     /// Encodes what has come so far, as far as the encoder can without changing what follows.
-    pub(crate) fn flush(&mut self) -> Result<()> {
+    pub(crate) fn flush(&mut self, interrupt: &Interrupt) -> Result<()> {
         match self {
             Self::Audio(audio) => audio.flush(),
-            Self::Video(video) => video.drain(),
+            Self::Video(video) => video.drain(interrupt),
         }
     }
 
     /// Brings the packets that another thread is at work on.
-    pub(crate) fn drain(&mut self) -> Result<()> {
+    pub(crate) fn drain(&mut self, interrupt: &Interrupt) -> Result<()> {
         match self {
             Self::Audio(_) => Ok(()),
-            Self::Video(video) => video.drain(),
+            Self::Video(video) => video.drain(interrupt),
         }
     }
 
@@ -87,11 +91,11 @@ impl Stream {
         }
     }
 
-    /// Encodes everything there is.
-    pub(crate) fn finish(&mut self) -> Result<()> {
+    /// Encodes everything there is; after an interrupt, goes on with that.
+    pub(crate) fn finish(&mut self, interrupt: &Interrupt) -> Result<()> {
         match self {
             Self::Audio(audio) => audio.finish(),
-            Self::Video(video) => video.finish(),
+            Self::Video(video) => video.finish(interrupt),
         }
     }
 

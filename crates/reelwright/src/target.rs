@@ -216,14 +216,16 @@ impl<'w> Target<'w> {
 /// writer's way to stop everything.
 fn prove_seekable(writer: &mut (impl Seek + ?Sized)) -> io::Result<u64> {
     let start = writer.stream_position()?;
-    // Writers that only go forward, as of gzip, know no end.
-    let end = writer.seek(SeekFrom::End(0))?;
+    match writer.seek(SeekFrom::End(0)) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+        // Writers that only go forward, as of gzip, know no end.
+        Err(error) => return Err(error),
+    }
     writer.seek(SeekFrom::Start(start))?;
     let found = writer.stream_position()?;
-    if end < start || found != start {
-        return Err(io::Error::other(format!(
-            "after a seek to its end, {end}, and back to {start} it is at {found}"
-        )));
+    if found != start {
+        return Err(io::Error::other(format!("a seek to byte {start} went to {found}")));
     }
     Ok(start)
 }
@@ -380,6 +382,7 @@ impl<W: Write> Pieces<W> {
             }
             if self.buffer.is_empty() && bytes.len() >= self.size {
                 // A whole piece needs no copy.
+                self.gate.ask();
                 let taken = write_all(&mut self.writer, &bytes[..self.size]);
                 bytes = &bytes[self.settle(taken, self.size)?..];
                 continue;
@@ -498,11 +501,12 @@ struct SeekableOutput<W> {
     start: u64,
     /// Where the writer was found, if somebody else moved it.
     moved_to: Option<u64>,
+    has_warned: bool,
 }
 
 impl<W: Write + Seek> SeekableOutput<W> {
     fn new(pieces: Pieces<W>, start: u64) -> Self {
-        Self { pieces, start, moved_to: None }
+        Self { pieces, start, moved_to: None, has_warned: false }
     }
 
     /// Compares the writer's position with what was handed on.
@@ -512,12 +516,7 @@ impl<W: Write + Seek> SeekableOutput<W> {
         }
         let pieces = &mut self.pieces;
         let found = pieces.writer.stream_position().map_err(|error| failed(&pieces.name, error))?;
-        let expected = self.start + pieces.handed_on();
-        if found != expected {
-            log::warn!(
-                "dst is at byte {found} instead of {expected}: something else moved it. Nothing \
-                 that was written is changed from now on, and the format is finished as a stream."
-            );
+        if found != self.start + pieces.handed_on() {
             self.moved_to = Some(found);
         }
         Ok(())
@@ -539,7 +538,14 @@ impl<W: Write + Seek + Send> Output for SeekableOutput<W> {
 
     fn can_patch(&mut self) -> Result<bool> {
         self.find()?;
-        Ok(self.moved_to.is_none())
+        let Some(found) = self.moved_to else { return Ok(true) };
+        if !std::mem::replace(&mut self.has_warned, true) {
+            log::warn!(
+                "Something else moved dst, to byte {found}. Nothing that was written is changed \
+                 from now on, and the format is finished as a stream."
+            );
+        }
+        Ok(false)
     }
 
     fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
@@ -559,7 +565,12 @@ impl<W: Write + Seek + Send> Output for SeekableOutput<W> {
         pieces.hand_on()?;
         let writer = &mut pieces.writer;
         let mut seek_and_write = || {
-            writer.seek(SeekFrom::Start(self.start + at))?;
+            let at = self.start + at;
+            writer.seek(SeekFrom::Start(at))?;
+            let found = writer.stream_position()?;
+            if found != at {
+                return Err(io::Error::other(format!("a seek to byte {at} went to {found}")));
+            }
             for piece in bytes.chunks(pieces.size) {
                 writer.write_all(piece)?;
             }

@@ -1,11 +1,12 @@
 //! The way of a video chunk to packets: checked, converted, picture by picture, encoded.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use reelwright_convert::VideoConverter;
 use reelwright_core::{
-    DataType, Error, PacketQueue, PixelFormat, Result, StreamParameters, TensorView, Timestamp,
-    VideoBuffer, VideoFrame,
+    DataType, Error, Interrupt, PacketQueue, PixelFormat, Result, StreamParameters, TensorView,
+    TimeLimits, Timestamp, VideoBuffer, VideoFrame,
 };
 
 use crate::frame_rate::FrameRateChange;
@@ -13,8 +14,8 @@ use crate::schedule::Schedule;
 use crate::video_stream::ResolvedVideo;
 use crate::video_worker::{Engine, Shown};
 
-/// The longest gap that is filled with a repeated picture, in seconds.
-const MAX_GAP_SECONDS: f64 = 24.0 * 60.0 * 60.0;
+/// The longest gap that is filled by repeating a frame where nobody says it, in seconds.
+const LONGEST_GAP: f64 = 60.0 * 60.0;
 
 /// Where a picture comes from.
 #[derive(Clone, Copy)]
@@ -22,6 +23,30 @@ pub(crate) enum Source<'a> {
     /// Of a chunk, by its index.
     Chunk(&'a TensorView<'a>, usize),
     Frame(&'a VideoFrame<'a>),
+}
+
+/// What frames that were checked need before they are taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum VideoPlan {
+    /// They follow the last one.
+    Follow,
+    /// They follow the last one, though their pts is earlier.
+    Overlap,
+    /// The first one is shown at this time.
+    At(i64),
+    /// The last frame is repeated so often.
+    Repeat(i64),
+}
+
+/// What a pipeline needs next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// [`work`](VideoPipeline::work).
+    Work,
+    /// [`repeat`](VideoPipeline::repeat).
+    Repeat,
+    /// A frame to [`take`](VideoPipeline::take).
+    Frame,
 }
 
 /// One video stream at work.
@@ -38,6 +63,13 @@ pub(crate) struct VideoPipeline {
     /// Where pictures are repeated or dropped: the last one waits until it is known how often it
     /// is shown.
     rate: Option<FrameRateChange>,
+    /// Whether it is known for how long the frame that is held is shown.
+    is_prepared: bool,
+    /// The times at which the first picture is to be encoded, and its duration if that is known.
+    due: Range<i64>,
+    duration: Option<i64>,
+    is_ending: bool,
+    is_finished: bool,
     /// Whether there has been a picture.
     has_picture: bool,
     /// Whether a pts that leaves a gap makes no pictures of its own.
@@ -47,6 +79,9 @@ pub(crate) struct VideoPipeline {
     /// The container whose constant rate drops pictures, until that was warned of.
     drops: Option<&'static str>,
     fills_gaps: bool,
+    /// In seconds.
+    longest_gap: f64,
+    limits: TimeLimits,
     has_warned_of_overlap: bool,
     pub(crate) packets: PacketQueue,
 }
@@ -80,11 +115,18 @@ impl VideoPipeline {
             encoder: Engine::new(encoder, stream.is_apart)?,
             pictures: vec![Arc::new(picture)],
             rate,
+            is_prepared: false,
+            due: 0..0,
+            duration: None,
+            is_ending: false,
+            is_finished: false,
             has_picture: false,
             keeps_times: stream.keeps_times,
             is_variable,
             drops: stream.drops,
             fills_gaps: true,
+            longest_gap: LONGEST_GAP,
+            limits: TimeLimits::NONE,
             has_warned_of_overlap: false,
             packets: PacketQueue::new(),
         })
@@ -94,13 +136,34 @@ impl VideoPipeline {
         self.encoder.parameters()
     }
 
-    pub(crate) fn set_fills_gaps(&mut self, fills_gaps: bool) {
-        self.fills_gaps = fills_gaps;
+    /// Sets the longest gap that is filled, in seconds, if any is.
+    pub(crate) fn set_gaps(&mut self, longest: Option<f64>) {
+        self.fills_gaps = longest.is_some();
+        self.longest_gap = longest.unwrap_or(LONGEST_GAP);
     }
 
-    /// Refuses a chunk that does not fit, before anything of it is written; sets when its first
-    /// picture is shown, and returns how many times the last one must be repeated before it.
-    pub(crate) fn check(&mut self, chunk: &TensorView<'_>, pts: Option<f64>) -> Result<i64> {
+    /// Sets the times that the container can store.
+    pub(crate) fn set_limits(&mut self, limits: TimeLimits) {
+        self.limits = limits;
+    }
+
+    /// Whether a chunk has the type and, but for its frames, the shape of those that are checked.
+    pub(crate) fn is_alike(&self, chunk: &TensorView<'_>) -> bool {
+        let shape = chunk.shape();
+        shape.len() == 4 && self.fits(shape) && chunk.data_type() == DataType::U8
+    }
+
+    fn fits(&self, shape: &[usize]) -> bool {
+        let components = self.format.components();
+        let fits = shape[1] == components || (components == 4 && shape[1] == 3);
+        fits && shape[2..] == [self.height, self.width]
+    }
+
+    /// Refuses a chunk that does not fit. Nothing is changed by it.
+    ///
+    /// # Errors
+    /// The chunk does not fit the stream.
+    pub(crate) fn check(&self, chunk: &TensorView<'_>, pts: Option<f64>) -> Result<VideoPlan> {
         if chunk.data_type() != DataType::U8 {
             return Err(Error::chunk(format!(
                 "Expected Tensor of uint8 type. Found: {}",
@@ -114,70 +177,33 @@ impl VideoPipeline {
                  {shape:?}"
             )));
         }
-        let components = self.format.components();
-        let fits = shape[1] == components || (components == 4 && shape[1] == 3);
-        if !fits || shape[2..] != [self.height, self.width] {
+        if !self.fits(shape) {
             return Err(Error::chunk(format!(
-                "Expected tensor with shape (N, {components}, {}, {}) (NCHW format). Found {shape:?}",
-                self.height, self.width
+                "Expected tensor with shape (N, {}, {}, {}) (NCHW format). Found {shape:?}",
+                self.format.components(),
+                self.height,
+                self.width
             )));
         }
         if shape[0] == 0 {
-            return Ok(0);
+            return Ok(VideoPlan::Follow);
         }
-        self.gap(pts)
-    }
-
-    /// Sets when the next picture is shown, or says how many times the last one must be repeated
-    /// before it.
-    fn gap(&mut self, pts: Option<f64>) -> Result<i64> {
-        let Some(pts) = pts else { return Ok(0) };
-        let at = self.schedule.time_base().at(pts)?;
-        self.gap_before(at)
-    }
-
-    /// As [`gap`](Self::gap), with the time in units of the time base.
-    fn gap_before(&mut self, Timestamp(at): Timestamp) -> Result<i64> {
-        let gap = at.saturating_sub(self.schedule.next());
-        let earliest =
-            if self.keeps_times { self.schedule.earliest() } else { self.schedule.next() };
-        if at < earliest {
-            if !self.has_warned_of_overlap {
-                self.has_warned_of_overlap = true;
-                log::warn!("The provided PTS value is smaller than the next expected value.");
-            }
-            return Ok(0);
-        }
-        let repeats = self.rate.is_some() || !self.is_variable;
-        if repeats && !self.fills_gaps && !self.is_variable && gap > 0 {
-            // Shown right after the last picture.
-            return Ok(0);
-        }
-        let time_base = self.schedule.time_base();
-        let seconds = time_base.seconds_of(Timestamp(gap));
-        if repeats && seconds > MAX_GAP_SECONDS {
-            let pts = time_base.seconds_of(Timestamp(at));
-            return Err(Error::chunk(format!(
-                "A PTS of {pts} leaves a gap of {seconds:.0} s. Up to {MAX_GAP_SECONDS} s are \
-                 filled by repeating a picture; pass fill_gaps=false to open to leave gaps out."
-            )));
-        }
-        if self.keeps_times {
-            self.schedule.set_next(at);
-            return Ok(0);
-        }
-        Ok(gap)
+        self.plan(pts)
     }
 
     /// Refuses a frame that does not fit, as [`check`](Self::check) does a chunk.
-    pub(crate) fn check_frame(&mut self, frame: &VideoFrame<'_>, pts: Option<f64>) -> Result<i64> {
+    pub(crate) fn check_frame(
+        &self,
+        frame: &VideoFrame<'_>,
+        pts: Option<f64>,
+    ) -> Result<VideoPlan> {
         frame.expect(self.format, self.width as u32, self.height as u32)?;
-        self.gap(pts)
+        self.plan(pts)
     }
 
     /// Refuses a frame that does not fit, or whose own times do not; as
     /// [`check_frame`](Self::check_frame).
-    pub(crate) fn check_timed_frame(&mut self, frame: &VideoFrame<'_>) -> Result<i64> {
+    pub(crate) fn check_timed_frame(&self, frame: &VideoFrame<'_>) -> Result<VideoPlan> {
         frame.expect(self.format, self.width as u32, self.height as u32)?;
         let most = 1 << 53;
         if !(0..=most).contains(&frame.pts.0) {
@@ -191,68 +217,109 @@ impl VideoPipeline {
                 "The duration of a frame must be from 1 to {most}. Found: {duration}"
             )));
         }
-        self.gap_before(frame.pts)
+        self.plan_at(frame.pts)
     }
 
-    /// Whether a chunk has the type and, but for its frames, the shape of those that are checked.
-    pub(crate) fn is_alike(&self, chunk: &TensorView<'_>) -> bool {
-        let shape = chunk.shape();
-        let components = self.format.components();
-        let fits = shape.len() == 4
-            && (shape[1] == components || (components == 4 && shape[1] == 3))
-            && shape[2..] == [self.height, self.width];
-        fits && chunk.data_type() == DataType::U8
+    /// What `pts` asks for.
+    fn plan(&self, pts: Option<f64>) -> Result<VideoPlan> {
+        let Some(pts) = pts else { return Ok(VideoPlan::Follow) };
+        self.plan_at(self.schedule.time_base().at(pts)?)
     }
 
-    /// Whether there has been a frame.
-    pub(crate) fn has_picture(&self) -> bool {
-        self.has_picture
-    }
-
-    /// Encodes the last frame once more.
-    pub(crate) fn repeat_last(&mut self) -> Result<()> {
-        self.show(None)
-    }
-
-    /// Encodes the last picture once more; before the first one, this.
-    pub(crate) fn repeat(&mut self, source: Source<'_>) -> Result<()> {
-        if self.has_picture { self.show(None) } else { self.write(source, None) }
-    }
-
-    /// Encodes a picture that was checked, which lasts for `duration` if that is known.
-    pub(crate) fn write(&mut self, source: Source<'_>, duration: Option<i64>) -> Result<()> {
-        if self.rate.is_some() {
-            // What was held is shown until this one begins.
-            self.show_held()?;
+    /// As [`plan`](Self::plan), with the time in units of the time base.
+    fn plan_at(&self, Timestamp(at): Timestamp) -> Result<VideoPlan> {
+        let gap = at.saturating_sub(self.schedule.next());
+        let earliest =
+            if self.keeps_times { self.schedule.earliest() } else { self.schedule.next() };
+        if at < earliest {
+            return Ok(VideoPlan::Overlap);
         }
-        let to = free(&mut self.pictures);
-        match source {
-            Source::Chunk(chunk, index) => self.converter.convert(chunk, index, to),
-            Source::Frame(frame) => self.converter.convert_frame(frame, to),
+        let repeats = self.rate.is_some() || !self.is_variable;
+        if repeats && !self.fills_gaps && !self.is_variable && gap > 0 {
+            // Shown right after the last frame.
+            return Ok(VideoPlan::Follow);
         }
-        self.has_picture = true;
-        if self.rate.is_some() {
-            self.schedule.take(duration);
+        let time_base = self.schedule.time_base();
+        let seconds = |units| time_base.seconds_of(Timestamp(units));
+        if repeats && seconds(gap) > self.longest_gap {
+            return Err(Error::chunk(format!(
+                "A PTS of {} leaves a gap of {:.0} s. Up to {} s are filled by repeating a frame. \
+                 Pass fill_gaps to open: more seconds, or fill_gaps=false to leave gaps out. \
+                 Nothing of the chunk was written.",
+                seconds(at),
+                seconds(gap),
+                self.longest_gap
+            )));
+        }
+        let encoded = self.parameters().time_base;
+        let in_encoded = |units| time_base.rescale(Timestamp(units), encoded).0;
+        if in_encoded(at) > self.limits.pts || in_encoded(gap) > self.limits.gap {
+            return Err(Error::chunk(format!(
+                "A PTS of {} leaves a gap of {:.0} s. The format stores gaps of up to {:.0} s. \
+                 Nothing of the chunk was written.",
+                seconds(at),
+                seconds(gap),
+                encoded.seconds_of(Timestamp(self.limits.gap))
+            )));
+        }
+        Ok(if self.keeps_times { VideoPlan::At(at) } else { VideoPlan::Repeat(gap) })
+    }
+
+    /// Prepares for the frames that were checked; returns how many times the last one must be
+    /// repeated before them.
+    pub(crate) fn schedule(&mut self, plan: VideoPlan) -> i64 {
+        match plan {
+            VideoPlan::Follow => {}
+            VideoPlan::Overlap => {
+                if !self.has_warned_of_overlap {
+                    self.has_warned_of_overlap = true;
+                    log::warn!("The provided PTS value is smaller than the next expected value.");
+                }
+            }
+            VideoPlan::At(at) => self.schedule.set_next(at),
+            VideoPlan::Repeat(times) => return times,
+        }
+        0
+    }
+
+    /// What comes next, where `is_gap` says that the last frame is to be repeated.
+    pub(crate) fn needs(&self, is_gap: bool) -> Needs {
+        if !self.due.is_empty() || (self.rate.is_some() && !self.is_prepared) {
+            Needs::Work
+        } else if is_gap && self.has_picture {
+            Needs::Repeat
+        } else {
+            Needs::Frame
+        }
+    }
+
+    /// Whether frames that were taken are to be encoded.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// Encodes the frame that is due, or finds out for how long the one that is held is shown.
+    ///
+    /// # Errors
+    /// The encoder's, or an interrupt: the frame is still due then.
+    pub(crate) fn work(&mut self, interrupt: &Interrupt) -> Result<()> {
+        if self.due.is_empty() {
+            self.prepare();
             return Ok(());
         }
-        self.show(duration)
-    }
-
-    fn show(&mut self, duration: Option<i64>) -> Result<()> {
-        if self.rate.is_some() {
-            self.show_held()?;
-            self.schedule.take(duration);
-            return Ok(());
-        }
-        let shown = Shown { pts: Timestamp(self.schedule.take(duration)), duration };
+        self.encoder.make_room(&mut self.packets, interrupt)?;
+        let shown = Shown { pts: Timestamp(self.due.start), duration: self.duration };
+        self.due.start += 1;
         self.encoder.encode(&self.pictures[0], shown, &mut self.packets)
     }
 
-    /// Encodes the picture that is held, up to the next one.
-    fn show_held(&mut self) -> Result<()> {
-        let Some(rate) = &mut self.rate else { return Ok(()) };
-        let times = rate.until(self.schedule.next());
-        if times.is_empty()
+    /// Shows the frame that is held until the next one begins.
+    fn prepare(&mut self) {
+        self.is_prepared = true;
+        let Some(rate) = &mut self.rate else { return };
+        self.due = rate.until(self.schedule.next());
+        self.duration = None;
+        if self.due.is_empty()
             && self.has_picture
             && let Some(container) = self.drops.take()
         {
@@ -261,16 +328,47 @@ impl VideoPipeline {
                  Pass a higher encoder_frame_rate, or write a format that stores times, as mp4."
             );
         }
-        for pts in times {
-            self.encoder.encode(&self.pictures[0], pts.into(), &mut self.packets)?;
+    }
+
+    /// Takes a frame that was checked, which lasts for `duration` if that is known. It must be what
+    /// this [`needs`](Self::needs).
+    pub(crate) fn take(&mut self, source: Source<'_>, duration: Option<i64>) {
+        let to = free(&mut self.pictures);
+        match source {
+            Source::Chunk(chunk, index) => self.converter.convert(chunk, index, to),
+            Source::Frame(frame) => self.converter.convert_frame(frame, to),
+        }
+        self.has_picture = true;
+        self.show(duration);
+    }
+
+    /// Takes the last frame once more.
+    pub(crate) fn repeat(&mut self) {
+        self.show(None);
+    }
+
+    fn show(&mut self, duration: Option<i64>) {
+        let pts = self.schedule.take(duration);
+        if self.rate.is_some() {
+            self.is_prepared = false;
+        } else {
+            (self.due, self.duration) = (pts..pts + 1, duration);
+        }
+    }
+
+    /// Encodes all frames that are due.
+    fn work_off(&mut self, interrupt: &Interrupt) -> Result<()> {
+        while self.has_work() {
+            self.work(interrupt)?;
         }
         Ok(())
     }
 
     /// Brings the packets of the pictures so far, as far as the encoder can without changing what
     /// follows.
-    pub(crate) fn drain(&mut self) -> Result<()> {
-        self.encoder.drain(&mut self.packets)
+    pub(crate) fn drain(&mut self, interrupt: &Interrupt) -> Result<()> {
+        self.work_off(interrupt)?;
+        self.encoder.drain(&mut self.packets, interrupt)
     }
 
     /// When the first and the last picture are shown that are on their way to packets.
@@ -278,16 +376,27 @@ impl VideoPipeline {
         self.encoder.in_flight()
     }
 
-    /// Encodes everything there is.
-    pub(crate) fn finish(&mut self) -> Result<()> {
-        if let Some(rate) = &mut self.rate
+    /// Encodes everything there is; after an interrupt, goes on with that.
+    pub(crate) fn finish(&mut self, interrupt: &Interrupt) -> Result<()> {
+        self.work_off(interrupt)?;
+        if !std::mem::replace(&mut self.is_ending, true)
+            && let Some(rate) = &mut self.rate
             && self.has_picture
         {
-            for pts in rate.last(self.schedule.end()) {
-                self.encoder.encode(&self.pictures[0], pts.into(), &mut self.packets)?;
-            }
+            (self.due, self.duration) = (rate.last(self.schedule.end()), None);
+            self.work_off(interrupt)?;
         }
-        self.encoder.finish(&mut self.packets)
+        if !self.is_finished {
+            self.encoder.finish(&mut self.packets, interrupt)?;
+            self.is_finished = true;
+        }
+        Ok(())
+    }
+
+    /// Gives up what the encoder still holds.
+    pub(crate) fn abandon(&mut self) {
+        self.due = 0..0;
+        self.encoder.abandon();
     }
 }
 

@@ -21,6 +21,10 @@ const INPUTS: &[PixelFormat] = &[
 ];
 /// From this many lines on pictures are taken to be of high definition.
 const HD_LINES: u32 = 720;
+/// Frames of so many pixels may take any encoder longer than an interrupt can wait.
+const SLOW_PIXELS: u64 = 1920 * 1080;
+/// An option of encoders in hardware, for which another one stands in.
+const GPU: OptionInfo = OptionInfo::int("gpu", (-2, i32::MAX as i64), None, "the device; ignored");
 /// The most pixels that a picture has each way.
 const MAX_SIZE: u32 = 1 << 16;
 
@@ -303,6 +307,9 @@ impl VideoStream {
             )));
         }
         let mut options = self.encoder_options.clone();
+        if self.encoder.as_ref().is_some_and(|name| name.ends_with("_nvenc")) {
+            options.take_int(&GPU)?;
+        }
         let mut config = self.codec_config;
         let threads = take_video(&info.encoder, &mut options, &mut config)?;
         let encoder_frame_rate = match self.encoder_frame_rate {
@@ -361,7 +368,8 @@ impl VideoStream {
                 .then_some(muxer.name),
             keeps_times: muxer.variable_frame_rate || self.time_base.is_some(),
             scale_filter: self.scale_filter,
-            is_apart: threads.is_some_and(|threads| threads > 1),
+            is_apart: threads.is_some_and(|threads| threads > 1)
+                || is_slow(info.encoder.codec, encoder_width, encoder_height),
         })
     }
 
@@ -451,6 +459,12 @@ pub(crate) struct ResolvedVideo {
     pub(crate) is_apart: bool,
 }
 
+/// Whether an encoder may need longer for a frame than an interrupt can wait. It gets a thread of its
+/// own then, which changes no byte.
+fn is_slow(codec: CodecId, width: u32, height: u32) -> bool {
+    codec == CodecId::Av1 || u64::from(width) * u64::from(height) >= SLOW_PIXELS
+}
+
 /// Whether a file tells players the width / height of a pixel.
 fn keeps_aspect(muxer: &MuxerInfo, codec: CodecId) -> bool {
     const CONTAINERS: &[&str] = &["mp4", "mov", "ipod", "3gp", "3g2", "yuv4mpegpipe"];
@@ -474,7 +488,7 @@ fn positive_rate(what: &str, rate: f64) -> Result<Rational> {
 
 /// The format to encode pictures in that come as `input`.
 ///
-/// A lossy codec takes its first one, as players are sure to have that; others the chunks' own
+/// A lossy codec takes its first one, as players are sure to have that, and JPEG gray; others the chunks' own
 /// if there is one, or one that keeps colour.
 fn nearest(codec: CodecId, input: PixelFormat, formats: &[PixelFormat]) -> PixelFormat {
     let own = || formats.iter().copied().find(|format| *format == input);
@@ -486,6 +500,9 @@ fn nearest(codec: CodecId, input: PixelFormat, formats: &[PixelFormat]) -> Pixel
         };
         formats.iter().copied().find(|format| *format == plain)
     };
+    if codec == CodecId::Mjpeg && input == PixelFormat::Gray8 && own().is_some() {
+        return input;
+    }
     let kept = if codec.is_lossless() { own().or_else(without_padding) } else { None };
     kept.or(formats.first().copied()).expect("an encoder takes at least one format")
 }

@@ -6,12 +6,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use reelwright_core::{
-    Error, Packet, PacketQueue, Result, StreamParameters, Timestamp, VideoBuffer, VideoEncoder,
-    VideoFrame,
+    Error, Interrupt, Packet, PacketQueue, Result, StreamParameters, Timestamp, VideoBuffer,
+    VideoEncoder, VideoFrame,
 };
 
 /// Pictures that are at most on their way to packets.
@@ -63,10 +63,25 @@ impl Engine {
         }
     }
 
-    /// Takes a picture in; appends the packets that are ready.
+    /// Waits until a picture can be taken in; appends the packets that become ready.
     ///
     /// # Errors
-    /// The encoder's, of this picture or of one before it.
+    /// The encoder's, of a picture before, or an interrupt.
+    pub(crate) fn make_room(
+        &mut self,
+        packets: &mut PacketQueue,
+        interrupt: &Interrupt,
+    ) -> Result<()> {
+        match self {
+            Self::Here(_) => Ok(()),
+            Self::Apart(worker) => worker.make_room(packets, interrupt),
+        }
+    }
+
+    /// Takes a picture in, for which there must be room; appends the packets that are ready.
+    ///
+    /// # Errors
+    /// The encoder's.
     pub(crate) fn encode(
         &mut self,
         picture: &Arc<VideoBuffer>,
@@ -82,22 +97,34 @@ impl Engine {
     /// Appends the packets of all pictures so far, but for those that the encoder keeps.
     ///
     /// # Errors
-    /// The encoder's.
-    pub(crate) fn drain(&mut self, packets: &mut PacketQueue) -> Result<()> {
+    /// The encoder's, or an interrupt.
+    pub(crate) fn drain(&mut self, packets: &mut PacketQueue, interrupt: &Interrupt) -> Result<()> {
         match self {
             Self::Here(_) => Ok(()),
-            Self::Apart(worker) => worker.drain(packets),
+            Self::Apart(worker) => worker.drain(packets, interrupt),
         }
     }
 
-    /// Appends what is still inside. Nothing is encoded after that.
+    /// Appends what is still inside. Nothing is encoded after that. After an interrupt it goes on
+    /// where it was.
     ///
     /// # Errors
-    /// The encoder's.
-    pub(crate) fn finish(&mut self, packets: &mut PacketQueue) -> Result<()> {
+    /// The encoder's, or an interrupt.
+    pub(crate) fn finish(
+        &mut self,
+        packets: &mut PacketQueue,
+        interrupt: &Interrupt,
+    ) -> Result<()> {
         match self {
             Self::Here(encoder) => encoder.finish(packets),
-            Self::Apart(worker) => worker.finish(packets),
+            Self::Apart(worker) => worker.finish(packets, interrupt),
+        }
+    }
+
+    /// Gives up what is inside: nobody waits for it.
+    pub(crate) fn abandon(&mut self) {
+        if let Self::Apart(worker) = self {
+            worker.abandon();
         }
     }
 
@@ -135,6 +162,8 @@ pub(crate) struct Worker {
     times: VecDeque<Timestamp>,
     /// Emptied, to be filled again.
     spare: Vec<Vec<Packet>>,
+    /// Whether the end was asked for.
+    is_ending: bool,
 }
 
 impl Worker {
@@ -153,6 +182,7 @@ impl Worker {
             thread: Some(thread),
             times: VecDeque::with_capacity(IN_FLIGHT),
             spare: Vec::new(),
+            is_ending: false,
         })
     }
 
@@ -161,8 +191,14 @@ impl Worker {
     }
 
     /// Waits for the first job in flight.
-    fn receive(&mut self, packets: &mut PacketQueue) -> Result<()> {
-        let mut done = self.done.recv().map_err(|_| gone())?;
+    fn receive(&mut self, packets: &mut PacketQueue, interrupt: &Interrupt) -> Result<()> {
+        let mut done = loop {
+            match self.done.recv_timeout(Interrupt::PERIOD) {
+                Ok(done) => break done,
+                Err(RecvTimeoutError::Timeout) => interrupt.check()?,
+                Err(RecvTimeoutError::Disconnected) => return Err(gone()),
+            }
+        };
         self.times.pop_front();
         for packet in done.packets.drain(..) {
             let mut packet = packet;
@@ -177,32 +213,46 @@ impl Worker {
         done.result
     }
 
+    fn make_room(&mut self, packets: &mut PacketQueue, interrupt: &Interrupt) -> Result<()> {
+        while self.times.len() >= IN_FLIGHT {
+            self.receive(packets, interrupt)?;
+        }
+        Ok(())
+    }
+
     fn encode(
         &mut self,
         picture: &Arc<VideoBuffer>,
         shown: Shown,
         packets: &mut PacketQueue,
     ) -> Result<()> {
-        while self.times.len() >= IN_FLIGHT {
-            self.receive(packets)?;
-        }
         let spare = self.spare.pop().unwrap_or_default();
         self.send(Job::Encode(Arc::clone(picture), shown, packets.take_buffer(), spare))?;
         self.times.push_back(shown.pts);
         Ok(())
     }
 
-    fn drain(&mut self, packets: &mut PacketQueue) -> Result<()> {
+    fn drain(&mut self, packets: &mut PacketQueue, interrupt: &Interrupt) -> Result<()> {
         while !self.times.is_empty() {
-            self.receive(packets)?;
+            self.receive(packets, interrupt)?;
         }
         Ok(())
     }
 
-    fn finish(&mut self, packets: &mut PacketQueue) -> Result<()> {
-        self.drain(packets)?;
-        self.send(Job::Finish)?;
-        self.receive(packets)
+    fn finish(&mut self, packets: &mut PacketQueue, interrupt: &Interrupt) -> Result<()> {
+        self.drain(packets, interrupt)?;
+        if !self.is_ending {
+            self.send(Job::Finish)?;
+            self.is_ending = true;
+        }
+        self.receive(packets, interrupt)
+    }
+
+    fn abandon(&mut self) {
+        self.times.clear();
+        self.jobs = None;
+        // It ends after what it is at work on.
+        self.thread = None;
     }
 }
 
@@ -256,8 +306,8 @@ mod tests {
     use std::time::Duration;
 
     use reelwright_core::{
-        CodecId, CodecRecord, ColorInfo, MediaParameters, PixelFormat, Rational, TimeBase,
-        VideoParameters,
+        CodecId, CodecRecord, ColorInfo, ErrorKind, MediaParameters, PixelFormat, Rational,
+        TimeBase, VideoParameters,
     };
 
     use super::*;
@@ -323,6 +373,36 @@ mod tests {
         Arc::new(picture)
     }
 
+    fn encode(
+        engine: &mut Engine,
+        pts: i64,
+        picture: &Arc<VideoBuffer>,
+        packets: &mut PacketQueue,
+    ) -> Result<()> {
+        engine.make_room(packets, &Interrupt::new())?;
+        engine.encode(picture, pts.into(), packets)
+    }
+
+    #[test]
+    fn an_interrupt_loses_no_packet() {
+        let interrupt = Interrupt::new();
+        let mut engine = engine(true, -1);
+        let mut packets = PacketQueue::new();
+        for index in 0..2 {
+            encode(&mut engine, index, &picture(0), &mut packets).unwrap();
+        }
+        interrupt.raise();
+        let mut calls = 0;
+        while let Err(error) = engine.finish(&mut packets, &interrupt) {
+            assert_eq!(error.kind(), ErrorKind::Interrupted);
+            calls += 1;
+            interrupt.clear();
+        }
+        // It may have been ready before anybody asked.
+        assert!(calls <= 1);
+        assert_eq!(packets.len(), 2);
+    }
+
     #[test]
     fn packets_are_the_same_apart_and_their_rhythm_is_fixed() {
         let mut of = [Vec::new(), Vec::new()];
@@ -330,7 +410,7 @@ mod tests {
             let mut engine = engine(is_apart, -1);
             let mut packets = PacketQueue::new();
             for index in 0..20 {
-                engine.encode(&picture(index), i64::from(index).into(), &mut packets).unwrap();
+                encode(&mut engine, index.into(), &picture(index), &mut packets).unwrap();
                 let late = if is_apart { IN_FLIGHT as u8 } else { 0 };
                 assert_eq!(found.len() + packets.len(), index.saturating_sub(late).into());
                 while let Some(packet) = packets.pop() {
@@ -338,9 +418,9 @@ mod tests {
                     packets.recycle(packet);
                 }
             }
-            engine.drain(&mut packets).unwrap();
+            engine.drain(&mut packets, &Interrupt::new()).unwrap();
             assert_eq!((engine.in_flight(), found.len() + packets.len()), (None, 19));
-            engine.finish(&mut packets).unwrap();
+            engine.finish(&mut packets, &Interrupt::new()).unwrap();
             found.extend(packets.iter().map(|packet| (packet.pts, packet.data.clone())));
             assert_eq!(engine.parameters().bit_rate, Some(1));
         }
@@ -354,8 +434,7 @@ mod tests {
             let mut packets = PacketQueue::new();
             let mut failed = 0;
             for index in 0..4 + calls {
-                let encoded =
-                    engine.encode(&picture(0), i64::from(index).into(), &mut packets).err();
+                let encoded = encode(&mut engine, index.into(), &picture(0), &mut packets).err();
                 if let Some(error) = encoded {
                     failed += 1;
                     let told = error.to_string().contains("This one");
@@ -363,9 +442,9 @@ mod tests {
                 }
             }
             let drained = if calls % 2 == 0 {
-                engine.drain(&mut packets)
+                engine.drain(&mut packets, &Interrupt::new())
             } else {
-                engine.finish(&mut packets)
+                engine.finish(&mut packets, &Interrupt::new())
             };
             let told = drained.unwrap_err().to_string().contains("This one");
             assert_eq!(told, failed == 0, "{calls}");
@@ -378,7 +457,7 @@ mod tests {
         let mut engine = engine(true, -1);
         let mut packets = PacketQueue::new();
         for index in 0..2 {
-            engine.encode(&picture(0), index.into(), &mut packets).unwrap();
+            encode(&mut engine, index, &picture(0), &mut packets).unwrap();
         }
     }
 }

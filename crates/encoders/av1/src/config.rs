@@ -36,7 +36,7 @@ const PRESET: OptionInfo =
     OptionInfo::int("preset", (0, 13), None, "SVT-AV1's speed: 0 to 13 are as speed 0 to 10");
 const CRF: OptionInfo = OptionInfo::float(
     "crf",
-    (0.0, 63.0),
+    (-1.0, 63.0),
     None,
     "libaom's and SVT-AV1's quality, lower is better: a quantiser, in steps of 4",
 );
@@ -122,7 +122,8 @@ pub(crate) fn config(request: &VideoEncoderRequest, options: &mut Options) -> Re
     }
     let request = &request;
     let speed = speed(options)?;
-    let crf = options.take_float(&CRF)?.map(|crf| (4.0 * crf).round() as i64);
+    let crf =
+        options.take_float(&CRF)?.filter(|crf| *crf >= 0.0).map(|crf| (4.0 * crf).round() as i64);
     let qp = match (crf.or(options.take_int(&QP)?), request.config.qscale) {
         (Some(qp), _) => Some(qp as usize),
         (None, Some(qscale)) if (0.0..=MAX_QP as f32).contains(&qscale) => {

@@ -47,13 +47,13 @@ const PRESET: OptionInfo = OptionInfo::choice(
 );
 const CRF: OptionInfo = OptionInfo::float(
     "crf",
-    (0.0, MAX_QP as f64),
+    (-1.0, MAX_QP as f64),
     None,
     "constant quality, lower is better; rounded to a quantiser",
 );
 const QP: OptionInfo = OptionInfo::int(
     "qp",
-    (0, MAX_QP as i64),
+    (-1, MAX_QP as i64),
     None,
     "constant quantiser, lower is better, and 2 lower for keyframes; 24 where no bit rate and no quality \
      is asked for",
@@ -243,7 +243,9 @@ impl Config {
 /// How the bit rate is steered. As in FFmpeg, a quality wins over a quantiser, and that over a bit
 /// rate.
 fn rate(request: &VideoEncoderRequest, options: &mut Options) -> Result<Rate> {
-    let (qp, crf) = (options.take_int(&QP)?, options.take_float(&CRF)?);
+    // As x264 has it, negative ones are not set.
+    let qp = options.take_int(&QP)?.filter(|qp| *qp >= 0);
+    let crf = options.take_float(&CRF)?.filter(|crf| *crf >= 0.0);
     if let Some(crf) = crf {
         return Ok(Rate::Quantizer(crf.round() as u32));
     }

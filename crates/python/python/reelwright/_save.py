@@ -317,10 +317,11 @@ def _format_of(dst: object, format: str | None) -> str | None:
     """The name of the format that is written."""
     if format is not None:
         return format
-    path = getattr(dst, "path", None) if hasattr(dst, "fs") else dst
-    if not isinstance(path, str | bytes | os.PathLike):
+    path: Any = getattr(dst, "path", None) if hasattr(dst, "fs") else dst
+    try:
+        extension = os.path.splitext(os.fsdecode(path))[1].lstrip(".")
+    except TypeError:
         return None
-    extension = os.path.splitext(os.fsdecode(path))[1].lstrip(".")
     found = _reelwright.find_format(extension) if extension else None
     return found[0] if found else None
 
@@ -378,7 +379,7 @@ def _sound(samples: Array | Iterable[Array], channels_first: bool) -> Iterator[_
         chunks = iter(())
         for frame in samples:
             yield _Sound(frame, channels_first, is_frame=True)
-    elif chunks is not None and not _is_array(samples) and not isinstance(samples, list | tuple):
+    elif not _is_array(samples) and not isinstance(samples, list | tuple):
         head = list(itertools.islice(chunks, 2))
         if _are_frames(head):
             channels = _reelwright.inspect(head[0])[1][0]

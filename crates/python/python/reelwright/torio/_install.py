@@ -17,6 +17,12 @@ from .utils import ffmpeg_utils
 _NAMES: dict[str, dict[str, object]] = {
     "torio.io": {"StreamingMediaEncoder": StreamingMediaEncoder, "CodecConfig": CodecConfig},
     "torchaudio.io": {"StreamWriter": StreamingMediaEncoder, "CodecConfig": CodecConfig},
+    # Where torchaudio's AudioEffector has them from.
+    "torio.io._streaming_media_encoder": {
+        "StreamingMediaEncoder": StreamingMediaEncoder,
+        "CodecConfig": CodecConfig,
+    },
+    "torchaudio.io._effector": {"StreamWriter": StreamingMediaEncoder, "CodecConfig": CodecConfig},
     # Without `io` from 2.9 on.
     "torchaudio": {"io": io},
 }

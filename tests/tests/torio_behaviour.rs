@@ -873,3 +873,35 @@ fn all_types_of_samples_mean_the_same_sound() {
         assert_eq!(file(stream(format), &chunk), quarter, "{format}");
     }
 }
+
+#[test]
+fn the_nearest_bit_rate_of_mp3_is_used_with_a_warning() {
+    for (asked, used) in [(198_000, 192_000), (999_999_999, 320_000)] {
+        let config = CodecConfig { bit_rate: Some(asked), ..CodecConfig::default() };
+        let stream = AudioStream::new(44_100, 2).codec_config(config);
+        let mut encoder =
+            StreamingMediaEncoder::new(Target::writer(std::io::sink()), Some("mp3")).unwrap();
+        let (_, log) = logged(|| encoder.add_audio_stream(&stream).unwrap());
+        assert_eq!(encoder.stream_parameters(0).unwrap().bit_rate, Some(used));
+        assert_eq!(log.len(), 1, "{log:?}");
+        let text = &log[0].1;
+        assert!(text.contains(&format!("Found: {asked}. {used} is used")), "{text}");
+    }
+}
+
+#[test]
+fn profiles_of_aac_are_those_of_low_complexity() {
+    let add = |profile: &str| {
+        let stream = AudioStream::new(44_100, 2).encoder_option("profile", profile);
+        StreamingMediaEncoder::new(Target::writer(std::io::sink()), Some("adts"))
+            .unwrap()
+            .add_audio_stream(&stream)
+    };
+    for profile in ["aac_low", "mpeg2_aac_low"] {
+        add(profile).unwrap();
+    }
+    for profile in ["aac_he", "aac_main", "aac_ltp", "nope"] {
+        let text = add(profile).unwrap_err().to_string();
+        assert!(text.contains(&format!("profile: {profile}. Valid values are aac_low")), "{text}");
+    }
+}

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
         raw: inputs::raw(args)?,
         stop: Arc::clone(&interrupted),
     };
-    let Inputs { sources, tags, cover } = inputs::open(args, &options, format)?;
+    let Inputs { sources, tags, cover, is_damaged } = inputs::open(args, &options, format)?;
     contradictions::check_media(
         args,
         (sources.iter().any(|source| !source.is_video()), sources.iter().any(Source::is_video)),
@@ -94,9 +94,10 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
         bail!("Nothing was encoded: the input ends before its first frame or sample.");
     }
     // Decoders find their way past damage, and do not always say so.
-    let complete = read.is_ok() && !streams.iter().any(Stream::is_short);
+    let complete = read.is_ok() && !is_damaged && !streams.iter().any(Stream::is_short);
     if let Err(error) = &read {
-        log::error!("{error:#}. The output holds what came before.");
+        let text = format!("{error:#}");
+        log::error!("{}. The output holds what came before.", text.trim_end_matches('.'));
     } else if !complete && !interrupted {
         log::warn!("The input is damaged or cut off: the output holds what could be read.");
     }
@@ -203,8 +204,9 @@ impl Stream {
                 let pts = (at > self.next).then(|| at as f64 / sample_rate);
                 let frames = chunk.shape()[0];
                 encoder.write_audio_chunk(index, &chunk, pts).map_err(Failure::Output)?;
-                self.written += frames as u64;
                 self.next = at.max(self.next) + frames as i64;
+                // Silence in gaps counts.
+                self.written = self.next.unsigned_abs();
                 self.seconds = self.next as f64 / sample_rate;
             }
             Source::Video(video) | Source::Still(video) => {

@@ -29,6 +29,8 @@ pub(crate) struct Inputs {
     pub(crate) sources: Vec<Source>,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) cover: Option<reelwright::Picture>,
+    /// Whether a track is left out as it is damaged.
+    pub(crate) is_damaged: bool,
 }
 
 /// An input that is open, and those of its tracks that were chosen.
@@ -203,17 +205,31 @@ impl Inputs {
     fn add(&mut self, media: &mut Media, chosen: &[(Kind, usize)]) -> anyhow::Result<()> {
         let indices: Vec<usize> = chosen.iter().map(|(_, index)| *index).collect();
         media.select(&indices);
+        let before = self.sources.len();
+        let mut failed = Vec::new();
         for &(kind, index) in chosen {
-            self.sources.push(match kind {
-                Kind::Video => Source::Video(Box::new(media.video(index)?)),
-                _ => Source::Audio(Box::new(media.audio(index)?)),
-            });
+            let source = match kind {
+                Kind::Video => media.video(index).map(|video| Source::Video(Box::new(video))),
+                _ => media.audio(index).map(|audio| Source::Audio(Box::new(audio))),
+            };
+            match source {
+                Ok(source) => self.sources.push(source),
+                Err(error) => failed.push(error),
+            }
             let language = media.tracks.get(index).and_then(|track| track.language.clone());
             if let Some(language) = language
                 && !media.tags.iter().any(|(key, _)| key == "language")
             {
                 media.tags.push(("language".to_owned(), language));
             }
+        }
+        for error in failed {
+            // Of a damaged input the tracks are kept that have something.
+            if self.sources.len() == before || !media.is_damaged() {
+                return Err(error);
+            }
+            log::warn!("{error:#}. The track is left out.");
+            self.is_damaged = true;
         }
         // The first input tells of the whole.
         for (key, value) in std::mem::take(&mut media.tags) {

@@ -386,8 +386,7 @@ fn rates_and_qualities_are_heeded() {
     let exact = (stream["samples"].as_u64().unwrap() * 441 + 240) / 480;
     assert_eq!(back["streams"][0]["samples"], exact);
     for (options, told) in [
-        (&["--bit-rate", "1"][..], "must be one of 32000"),
-        (&["--bit-rate", "fast"], "such as 128k"),
+        (&["--bit-rate", "fast"][..], "such as 128k"),
         (&["--qscale", "12"], "12"),
         (&["--sample-rate", "12345"], "8000, 11025"),
         (&["--resample-quality", "best"], "high"),

@@ -37,7 +37,8 @@
 //! channel that is spread over two and for surround channels in front, -6 dB for both. The
 //! low-frequency channel and channels above the listener are left out where the output lacks
 //! them. For integer formats all gains are turned down together until no output can exceed full
-//! scale; floats can exceed it.
+//! scale; floats can exceed it, unless the converter is
+//! [made otherwise](AudioConverter::with_normalization), as for encoders that clip.
 //!
 //! Samples are mixed in `f32`, those of `s32`, `s64` and `dbl` in `f64`, and then converted as above.
 //! FFmpeg mixes `s16` with gains of 15 bits, and `s32` in `f32`; it does not turn gains down for

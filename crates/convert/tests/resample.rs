@@ -2,6 +2,7 @@
 
 use reelwright_convert::{ResampleQuality, Resampler};
 use reelwright_core::{DataType, Element, ErrorKind, TypedSlice};
+use reelwright_testkit::program::run;
 
 const QUALITIES: &[ResampleQuality] = ResampleQuality::ALL;
 
@@ -291,5 +292,47 @@ fn what_is_refused_is_named() {
             (error.kind(), error.to_string()),
             (ErrorKind::Unsupported, expected.to_owned())
         );
+    }
+}
+
+/// What ffmpeg makes of mono samples at another rate; none where there is no ffmpeg.
+fn swresampled(samples: &[f32], from: u32, to: u32) -> Option<Vec<f64>> {
+    let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let (from, to) = (from.to_string(), to.to_string());
+    let input = ["-v", "error", "-f", "f32le", "-ar", &from, "-ac", "1", "-i", "{}"];
+    let output = ["-ar", &to, "-f", "f32le", "-"];
+    let found = run("ffmpeg", &[&input[..], &output].concat(), &bytes)?;
+    Some(found.as_chunks().0.iter().map(|bytes| f64::from(f32::from_le_bytes(*bytes))).collect())
+}
+
+#[test]
+fn abrupt_ends_err_no_more_than_those_of_swresample() {
+    for (from, to) in [(44_100, 16_000), (48_000, 44_100), (44_100, 48_000), (96_000, 8_000)] {
+        for (hz, phase) in [(440.0, 0.0), (440.0, 1.0), (1000.0, 1.6), (0.0, 1.6)] {
+            let wave = |rate: u32, frame: usize| {
+                let at = frame as f64 / f64::from(rate);
+                0.8 * (std::f64::consts::TAU * hz * at + phase).sin()
+            };
+            let frames = from as usize / 4;
+            let samples: Vec<_> = (0..frames).map(|frame| wave(from, frame) as f32).collect();
+            let Some(theirs) = swresampled(&samples, from, to) else { return };
+            let errors = |found: &[f64]| {
+                let count = to as usize / 200;
+                let error = |frame: usize| (found[frame] - wave(to, frame)).abs();
+                let worst = |frames: std::ops::Range<usize>| frames.map(error).fold(0.0, f64::max);
+                (worst(0..count), worst(to as usize / 4 - count..to as usize / 4))
+            };
+            for quality in QUALITIES {
+                let mut resampler = Resampler::new(from, to, 1, *quality).unwrap();
+                push(&mut resampler, &samples);
+                resampler.finish();
+                let (ours, theirs) = (errors(&take(&mut resampler)), errors(&theirs));
+                let told =
+                    format!("{from} to {to}, {hz} Hz {phase}, {quality}: {ours:?} {theirs:?}");
+                // Filters differ; the extension is the same.
+                let most = |theirs: f64| 1.05 * theirs + 0.0015;
+                assert!(ours.0 <= most(theirs.0) && ours.1 <= most(theirs.1), "{told}");
+            }
+        }
     }
 }

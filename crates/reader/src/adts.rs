@@ -98,6 +98,7 @@ impl Adts {
         let mut track =
             Track::new(0, Kind::Audio, "aac", TimeBase::new(Rational::new(1, rate.into())?));
         track.sound.sample_rate = Some(rate);
+        track.sound.is_gapless = true;
         track.sound.layout = ChannelLayout::default_for(count).ok();
         let mut parameters = AudioCodecParameters::new();
         parameters.for_codec(CODEC_ID_AAC).with_sample_rate(rate);
@@ -138,7 +139,10 @@ impl Demuxer for Adts {
                 self.is_damaged = true;
                 return Ok(None);
             }
-            self.at += header.size as u64;
+            // Frames that were lost leave a gap of their length.
+            let size = header.size as u64;
+            self.frames += (garbage + size / 2) / size;
+            self.at += size;
             data.drain(..header.header);
             let packet = Packet::new(data, (self.frames * FRAME).try_into()?, FRAME);
             self.frames += 1;

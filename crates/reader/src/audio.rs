@@ -73,6 +73,8 @@ struct TrackSource {
     data_type: DataType,
     /// Position after the last sample that was decoded, whether it is presented or not.
     position: Option<i64>,
+    /// Whether the next samples do not follow those before.
+    starts_anew: bool,
     has_warned: bool,
     is_at_end: bool,
     stated_end: i64,
@@ -107,6 +109,7 @@ impl AudioInput {
             decoder,
             data_type: DataType::F32,
             position: None,
+            starts_anew: false,
             has_warned: false,
             is_at_end: false,
             stated_end: track
@@ -252,6 +255,7 @@ impl AudioInput {
             source.is_at_end = true;
             return Ok(false);
         };
+        source.starts_anew |= packet.starts_anew;
         let format = (source.data_type, self.sample_rate, self.layout);
         match source.decoder.decode(&packet, &source.track, Some(format)) {
             Ok(Some(decoded)) => {
@@ -304,11 +308,18 @@ impl AudioInput {
         let tolerance =
             if is_exact { 1 } else { (COARSE * f64::from(self.sample_rate)) as i64 + 1 };
         let at = match source.position {
-            Some(position) if !packet.starts_anew => {
+            Some(position) if !std::mem::take(&mut source.starts_anew) => {
                 // What overlaps follows what came before: nothing is lost.
-                if stated - position > tolerance { stated } else { position }
+                let is_gap = stated - position > tolerance;
+                self.is_damaged |= is_gap && source.track.sound.is_gapless;
+                if is_gap { stated } else { position }
             }
-            _ => stated,
+            // The first samples that can be decoded may not be the first ones.
+            None => {
+                self.is_damaged |= stated > tolerance && source.track.sound.is_gapless;
+                stated
+            }
+            Some(_) => stated,
         };
         source.position = Some(at + count);
         let in_samples = |at: i64| match at {

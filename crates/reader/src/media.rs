@@ -98,8 +98,26 @@ pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
+/// Standard input as a file, if it is one that is read from its start.
+#[cfg(unix)]
+fn stdin_file() -> Option<(File, u64)> {
+    use std::io::Seek;
+    use std::os::fd::AsFd;
+    let mut file = File::from(io::stdin().as_fd().try_clone_to_owned().ok()?);
+    let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    (file.stream_position().ok()? == 0).then_some((file, metadata.len()))
+}
+
+#[cfg(not(unix))]
+fn stdin_file() -> Option<(File, u64)> {
+    None
+}
+
 fn open_source(path: &Path, stop: &Arc<AtomicBool>) -> anyhow::Result<Source> {
     if is_stdin(path) {
+        if let Some((file, size)) = stdin_file() {
+            return Ok(Source::file(file, size));
+        }
         return Ok(Source::stream(PatientReader::new(io::stdin(), Arc::clone(stop))));
     }
     let failed = || format!("Failed to open input: {}", path.display());
@@ -389,6 +407,14 @@ impl Media {
         }
     }
 
+    /// Returns whether damage was found so far.
+    pub fn is_damaged(&self) -> bool {
+        match &self.body {
+            Body::Packets { demuxer, .. } => demuxer.borrow().is_damaged(),
+            _ => false,
+        }
+    }
+
     /// The name of a track for messages: `in.mkv: audio track 2 (dts, eng)`.
     pub fn describe(&self, track: &Track) -> String {
         let language =
@@ -412,8 +438,8 @@ impl Media {
         let Body::Packets { demuxer, .. } = &self.body else {
             bail!("Failed to read input: {} (it has no audio)", self.name);
         };
-        AudioInput::open(&self.name, Rc::clone(demuxer), track)
-            .with_context(|| format!("Failed to decode input: {}", self.name))
+        let failed = self.failed(&track);
+        AudioInput::open(&self.name, Rc::clone(demuxer), track).context(failed)
     }
 
     /// Opens a video track.
@@ -422,6 +448,7 @@ impl Media {
     /// As [`audio`](Self::audio).
     pub fn video(&mut self, index: usize) -> anyhow::Result<VideoInput> {
         let track = self.track(index, Kind::Video)?;
+        let failed = self.failed(&track);
         let name = &self.name;
         let opened = match &mut self.body {
             Body::Packets { demuxer, counts } => {
@@ -437,7 +464,12 @@ impl Media {
             },
             Body::Nothing => bail!("{name} has no video"),
         };
-        opened.with_context(|| format!("Failed to decode input: {}", self.name))
+        opened.context(failed)
+    }
+
+    /// A message that a track cannot be decoded.
+    fn failed(&self, track: &Track) -> String {
+        format!("Failed to decode input: {} in {}", self.describe(track), self.container)
     }
 
     /// A track of a kind that has a decoder.
@@ -447,12 +479,7 @@ impl Media {
             bail!("{} has no {} track {index}", self.name, kind.name());
         };
         if track.decoder.is_none() {
-            bail!(
-                "{} in {} cannot be decoded: {} is not supported",
-                self.describe(track),
-                self.container,
-                track.codec
-            );
+            bail!("{}: {} is not supported", self.failed(track), track.codec);
         }
         Ok(track.clone())
     }

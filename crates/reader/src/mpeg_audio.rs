@@ -200,6 +200,7 @@ impl MpegAudio {
         let mut parameters = AudioCodecParameters::new();
         parameters.for_codec(id).with_sample_rate(first.sample_rate);
         track.sound.sample_rate = Some(first.sample_rate);
+        track.sound.is_gapless = true;
         track.sound.layout = ChannelLayout::default_for(first.channels.into()).ok();
         if let Some(channels) = crate::audio::positions(first.channels.into()) {
             parameters.with_channels(channels);
@@ -300,6 +301,11 @@ impl MpegAudio {
                     continue;
                 }
                 self.is_damaged = true;
+                // Frames that were lost leave a gap of their length.
+                let size = header.size.max(1) as u64;
+                let lost = if self.frames > 0 { (garbage + size / 2) / size } else { 0 };
+                self.position += (lost * u64::from(header.samples)) as i64;
+                self.frames = self.frames.saturating_add(lost as u32);
                 garbage = 0;
             }
             self.at += header.size as u64;

@@ -37,6 +37,9 @@ const CRC: [u32; 256] = {
     table
 };
 
+/// The granule position of a page that states none (RFC 3533 §6).
+const UNKNOWN: i64 = -1;
+
 struct Page {
     flags: u8,
     granule: i64,
@@ -45,6 +48,7 @@ struct Page {
     /// Packets, the last of which may go on in the next page.
     packets: Vec<Vec<u8>>,
     is_open: bool,
+    is_cut: bool,
 }
 
 /// One logical stream.
@@ -57,6 +61,7 @@ struct Stream {
     headers: usize,
     partial: Vec<u8>,
     is_broken: bool,
+    has_lost: bool,
     sequence: u32,
     /// Whole packets of the page in work, with their durations.
     page: Vec<(Vec<u8>, u64)>,
@@ -165,17 +170,20 @@ impl Ogg {
             let table = self.source.bytes_at(self.at + 27, segments)?;
             let size: usize = table.iter().map(|length| usize::from(*length)).sum();
             let body = self.source.bytes_at(self.at + 27 + segments as u64, size)?;
-            if table.len() < segments || body.len() < size {
+            if table.len() < segments {
                 self.is_damaged = true;
                 return Ok(None);
             }
+            // Of a page that is cut off the packets that are whole are kept.
+            let is_cut = body.len() < size;
+            self.is_damaged |= is_cut;
             let mut checked = [&header[..], &table, &body].concat();
             let stated = [checked[22], checked[23], checked[24], checked[25]];
             checked[22..26].fill(0);
             let crc = checked
                 .iter()
                 .fold(0u32, |crc, byte| crc << 8 ^ CRC[usize::from((crc >> 24) as u8 ^ byte)]);
-            if crc.to_le_bytes() != stated {
+            if !is_cut && crc.to_le_bytes() != stated {
                 self.is_damaged = true;
                 self.at += 4;
                 continue;
@@ -188,7 +196,10 @@ impl Ogg {
             let mut packet: Option<Vec<u8>> = None;
             let mut rest = &body[..];
             for length in &table {
-                let (piece, after) = rest.split_at(usize::from(*length));
+                let Some((piece, after)) = rest.split_at_checked(usize::from(*length)) else {
+                    packet.get_or_insert_default();
+                    break;
+                };
                 rest = after;
                 packet.get_or_insert_default().extend_from_slice(piece);
                 if *length < 255 {
@@ -198,8 +209,13 @@ impl Ogg {
             let is_open = packet.is_some();
             packets.extend(packet);
             return Ok(Some(Page {
-                flags: header[5],
-                granule: i64::from(le32(6)) | i64::from(le32(10) as i32) << 32,
+                flags: if is_cut { header[5] & !ENDS } else { header[5] },
+                is_cut,
+                granule: if is_cut {
+                    UNKNOWN
+                } else {
+                    i64::from(le32(6)) | i64::from(le32(10) as i32) << 32
+                },
                 serial: le32(14),
                 sequence: le32(18),
                 packets,
@@ -232,6 +248,7 @@ impl Ogg {
             stream.is_broken = true;
             // Where the next packet belongs its page says.
             stream.position = None;
+            stream.has_lost = true;
         }
         stream.sequence = page.sequence;
         let count = page.packets.len();
@@ -267,7 +284,8 @@ impl Ogg {
                 stream.page.push((packet, duration));
             }
         }
-        if page.granule >= 0 && !self.streams[index].page.is_empty() {
+        let is_known = page.granule >= 0 || page.is_cut;
+        if is_known && !self.streams[index].page.is_empty() {
             self.place(index, page.granule, page.flags & ENDS != 0);
         }
         Ok(true)
@@ -284,7 +302,7 @@ impl Ogg {
         // end is cut off. The first page's tells where a stream that was joined begins.
         let start = match stream.position {
             Some(position) => position,
-            None if ends => 0,
+            None if (ends && !stream.has_lost) || granule == UNKNOWN => 0,
             None => granule.saturating_sub(sum).max(0),
         };
         let end = if ends { granule } else { i64::MAX };
@@ -368,6 +386,7 @@ impl Ogg {
             headers,
             partial: Vec::new(),
             is_broken: false,
+            has_lost: false,
             sequence: page.sequence,
             page: Vec::new(),
             position: None,
@@ -498,6 +517,7 @@ impl Stream {
             track.sound.sample_rate = Some(rate);
             track.sound.layout = ChannelLayout::default_for(channels).ok();
             track.sound.bits = bits;
+            track.sound.is_gapless = true;
         };
         match &mut self.mapping {
             Mapping::Opus { .. } if packet.starts_with(b"OpusHead") => {

@@ -102,6 +102,8 @@ pub struct SoundFacts {
     pub samples: Option<u64>,
     /// Samples at the start that are the encoder's delay.
     pub delay: u64,
+    /// Whether the container has no pauses: a gap is a loss.
+    pub is_gapless: bool,
 }
 
 /// A decoder's configuration.

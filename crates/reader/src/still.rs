@@ -46,7 +46,9 @@ pub(crate) fn decode(data: &[u8]) -> anyhow::Result<Still> {
     if let Some(orientation) = orientation {
         picture.apply_orientation(orientation);
     }
-    Ok(still(picture))
+    // The decoder fills in what is missing of a JPEG that is cut off.
+    let is_damaged = data.starts_with(&[0xFF, 0xD8]) && jpeg_end(data).is_none();
+    Ok(Still { is_damaged, ..still(picture) })
 }
 
 /// A frame of 8 bits without alpha.

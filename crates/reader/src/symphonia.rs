@@ -74,6 +74,11 @@ pub(crate) struct Symphonia {
     waiting: Vec<VecDeque<Packet>>,
     waiting_bytes: usize,
     selected: Vec<usize>,
+    /// Added to the times of each track.
+    shifts: Vec<Option<i64>>,
+    /// Where the last packet of each track ended.
+    ends: Vec<i64>,
+    is_seekable: bool,
     has_failed: bool,
     is_damaged: bool,
 }
@@ -115,6 +120,7 @@ impl Symphonia {
     /// # Errors
     /// It is of no kind that symphonia knows, or damaged.
     pub(crate) fn open(source: Source, extension: &str) -> anyhow::Result<(Self, Tags)> {
+        let is_seekable = source.is_seekable();
         let mut format = probe(source, extension)?;
         let tags = guarded(|| read_tags(&mut format)).unwrap_or_default();
         let name = match format.format_info().short_name {
@@ -143,7 +149,11 @@ impl Symphonia {
                     made.sound.sample_rate = parameters.sample_rate;
                     made.sound.bits = parameters.bits_per_sample;
                     if parameters.codec == CODEC_ID_OPUS {
-                        made.sound.delay = track.delay.unwrap_or(0).into();
+                        // The header is exact; Matroska's own delay is rounded to its unit.
+                        let head =
+                            parameters.extra_data.as_deref().and_then(|head| head.get(10..12));
+                        let skip = head.map(|skip| u16::from_le_bytes([skip[0], skip[1]]));
+                        made.sound.delay = skip.unwrap_or(0).into();
                     }
                     let is_known = info.is_some() || parameters.codec == CODEC_ID_OPUS;
                     let mut parameters = parameters.clone();
@@ -165,6 +175,7 @@ impl Symphonia {
                     // FLAC's own number is exact.
                     if name != "matroska" {
                         made.sound.samples = track.num_frames;
+                        made.sound.is_gapless = true;
                     }
                     made
                 }
@@ -203,6 +214,8 @@ impl Symphonia {
         }
         let waiting = tracks.iter().map(|_| VecDeque::new()).collect();
         let selected = (0..tracks.len()).collect();
+        let ends = vec![0; tracks.len()];
+        let shifts = vec![None; tracks.len()];
         let demuxer = Self {
             format,
             name,
@@ -211,6 +224,9 @@ impl Symphonia {
             waiting,
             waiting_bytes: 0,
             selected,
+            shifts,
+            ends,
+            is_seekable,
             has_failed: false,
             is_damaged: false,
         };
@@ -239,8 +255,20 @@ impl Symphonia {
             {
                 return Err(error.into());
             }
-            Ok(Err(_)) | Err(_) => {
-                // What came before is good.
+            Ok(Err(error)) => {
+                // What came before is good. A stream ends where it ends, unless it stated more.
+                self.has_failed = true;
+                let is_end = matches!(error, SymphoniaError::IoError(_)) && !self.is_seekable;
+                let is_short = |track: &Track| {
+                    let second = 1.0 / track.time_base.seconds().to_f64();
+                    track.duration.is_some_and(|stated| {
+                        stated as f64 - self.ends[track.index] as f64 > second
+                    })
+                };
+                self.is_damaged |= !is_end || self.tracks.iter().any(is_short);
+                return Ok(false);
+            }
+            Err(_) => {
                 self.has_failed = true;
                 self.is_damaged = true;
                 return Ok(false);
@@ -249,14 +277,16 @@ impl Symphonia {
         let Some(index) = self.ids.iter().position(|id| *id == packet.track_id) else {
             return Ok(true);
         };
+        let end = packet.pts.get().saturating_add_unsigned(packet.dur.get());
+        self.ends[index] = self.ends[index].max(end);
         if !self.selected.contains(&index) {
             return Ok(true);
         }
         let mut made = Packet::new(packet.data.into_vec(), packet.pts.get(), packet.dur.get());
-        let samples = |units: u64| u32::try_from(units).unwrap_or(u32::MAX);
-        // Of other codecs their decoders trim.
+        // The rounded delay was subtracted; the exact one is again.
         if self.tracks[index].sound.delay > 0 {
-            made.trim.1 = samples(packet.trim_end.get());
+            let shift = *self.shifts[index].get_or_insert(made.pts.min(0).saturating_neg());
+            made.pts = made.pts.saturating_add(shift);
         }
         if let Some(Codec::H264(_)) = &self.tracks[index].decoder {
             made.is_sync = is_idr(&made.data);

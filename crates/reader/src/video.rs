@@ -287,7 +287,12 @@ impl VideoInput {
     pub fn next(
         &mut self,
     ) -> anyhow::Result<Option<(reelwright_core::VideoFrame<'_>, i64, Option<u64>)>> {
-        while self.ready.is_empty() && self.decode()? {}
+        while self.ready.is_empty() {
+            let decoded = self.decode();
+            if !decoded.with_context(|| format!("Failed to read input: {}", self.name))? {
+                break;
+            }
+        }
         let Some(timed) = self.ready.pop_front() else { return Ok(None) };
         let Timed { mut frame, pts, duration } = timed;
         if (frame.width, frame.height, frame.format) != (self.width, self.height, self.format) {
@@ -310,11 +315,10 @@ impl VideoInput {
 
     /// Decodes until a frame is ready or nothing more comes; false at the end.
     fn decode(&mut self) -> anyhow::Result<bool> {
-        let failed = || format!("Failed to read input: {}", self.name);
         match &mut self.source {
             VideoSource::Track(source) => {
                 let (name, ready) = (&self.name, &mut self.ready);
-                source.step(name, ready, &mut self.is_damaged).with_context(failed)
+                source.step(name, ready, &mut self.is_damaged)
             }
             VideoSource::Pictures(pictures) => {
                 let Some((frame, pts)) = pictures.next()? else { return Ok(false) };
@@ -323,8 +327,7 @@ impl VideoInput {
                 Ok(true)
             }
             VideoSource::Animation { animation, next, unit } => {
-                let frame = animation.next(&self.name);
-                let Some((frame, (num, den))) = frame.with_context(failed)? else {
+                let Some((frame, (num, den))) = animation.next(&self.name)? else {
                     return Ok(false);
                 };
                 // Players show frames without a duration for a tenth of a second.
@@ -446,6 +449,10 @@ impl TrackSource {
                     {
                         log::warn!("{name}: {lost}.");
                     }
+                    if still.is_damaged && !std::mem::replace(&mut self.has_warned, true) {
+                        log::warn!("{name} is damaged: an image is cut off.");
+                    }
+                    *is_damaged |= still.is_damaged;
                     let order = (0, packet.pts);
                     Ok(vec![Decoded { frame: still.frame, order, begins_anew: true }])
                 }

@@ -74,14 +74,14 @@ impl RawFrames {
         let Some((_, format, chroma_location)) = CHROMA.iter().find(|(name, ..)| *name == chroma)
         else {
             let names: Vec<_> = CHROMA.iter().map(|(name, ..)| *name).collect();
-            let why =
-                if chroma.contains('p') && !chroma.starts_with("420p") || chroma.ends_with("p10") {
-                    "frames of more than 8 bits are not supported yet"
-                } else if chroma.contains("alpha") {
-                    "an alpha plane is not supported yet"
-                } else {
-                    "this chroma format is not supported"
-                };
+            let has_depth = ["9", "10", "12", "14", "16"].iter().any(|bits| chroma.ends_with(bits));
+            let why = if chroma.contains("alpha") {
+                "an alpha plane is not supported yet"
+            } else if has_depth {
+                "frames of more than 8 bits are not supported yet"
+            } else {
+                "this chroma format is not supported"
+            };
             bail!("its frames are of C{chroma}: {why}. Supported are {}.", names.join(", "));
         };
         let Some(rate) = rate.or(frame_rate) else {

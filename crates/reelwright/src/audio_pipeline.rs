@@ -138,12 +138,24 @@ impl Resampled {
         let data_type = resampler.data_type();
         let format = SampleFormat::packed(data_type);
         Ok(Self {
-            before: AudioConverter::new(*input, *layout, format, between)?,
+            before: AudioConverter::with_normalization(
+                *input,
+                *layout,
+                format,
+                between,
+                stream.normalizes(),
+            )?,
             block: TypedBuffer::zeroed(data_type, capacity * channels),
             capacity,
             channels,
             resampler,
-            after: AudioConverter::new(data_type, between, request.sample_format, request.layout)?,
+            after: AudioConverter::with_normalization(
+                data_type,
+                between,
+                request.sample_format,
+                request.layout,
+                stream.normalizes(),
+            )?,
             is_pushed: false,
         })
     }
@@ -159,11 +171,12 @@ impl Resampled {
 impl AudioPipeline {
     pub(crate) fn new(stream: ResolvedAudio) -> Result<Self> {
         let way = if stream.sample_rate == stream.request.sample_rate {
-            Way::Straight(AudioConverter::new(
+            Way::Straight(AudioConverter::with_normalization(
                 stream.input,
                 stream.layout,
                 stream.request.sample_format,
                 stream.request.layout,
+                stream.normalizes(),
             )?)
         } else {
             Way::Resampled(Box::new(Resampled::new(&stream)?))

@@ -317,6 +317,14 @@ pub(crate) struct ResolvedAudio {
     pub(crate) bits: u32,
 }
 
+impl ResolvedAudio {
+    /// Whether a downmix must stay within full scale: what is encoded has nothing beyond.
+    pub(crate) fn normalizes(&self) -> bool {
+        let is_integer = self.request.sample_format.data_type().is_integer();
+        is_integer || !self.info.encoder.codec.is_lossless()
+    }
+}
+
 /// The format that keeps most of samples of type `from`; of several that keep all, the smallest.
 fn least_loss(from: DataType, formats: &[SampleFormat]) -> SampleFormat {
     let keeps_all = |to: DataType| match (from, to) {

@@ -51,8 +51,25 @@ impl AudioConverter {
         to: SampleFormat,
         to_layout: ChannelLayout,
     ) -> Result<Self> {
+        let normalize = to.data_type().is_integer();
+        Self::with_normalization(from, from_layout, to, to_layout, normalize)
+    }
+
+    /// As [`new`](Self::new); with `normalize`, no sum of channels can exceed full scale, else the
+    /// gains are those of the standard. A caller that converts in several steps knows what the
+    /// samples become in the end.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_normalization(
+        from: DataType,
+        from_layout: ChannelLayout,
+        to: SampleFormat,
+        to_layout: ChannelLayout,
+        normalize: bool,
+    ) -> Result<Self> {
         let level = Level::detect();
-        let recipes = remix::recipes(from_layout, to_layout, to.data_type().is_integer())?;
+        let recipes = remix::recipes(from_layout, to_layout, normalize)?;
         let channels = from_layout.channels();
         let pair = match from {
             DataType::U8 => from_type::<u8>(to, level, channels, recipes),

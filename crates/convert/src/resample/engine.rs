@@ -18,6 +18,10 @@ const BLOCK_SAMPLES: usize = 4096;
 /// Fewer are filtered in one go where more samples than this would come out.
 const MOST_SAMPLES_OUT: usize = 1 << 18;
 
+/// Frames of the input's end that are kept at most, for its mirror image: only of rates that are
+/// halved often there are more.
+const MOST_ENDING: usize = 1 << 16;
+
 /// With more places between samples than this, they are interpolated: a table of all would outgrow
 /// the caches.
 const MOST_EXACT: u64 = 1280;
@@ -34,6 +38,7 @@ pub(super) struct Engine<S, const N: usize, const G: usize> {
     width: usize,
     halvers: Vec<Halver<S>>,
     last: Last<S, N, G>,
+    ending: Ending<S>,
     /// Interleaved; the first `consumed` frames are gone.
     out: Vec<S>,
     consumed: usize,
@@ -77,6 +82,7 @@ impl<S: Mix, const N: usize, const G: usize> Engine<S, N, G> {
             let ratio = [position.step as usize, position.parts as usize];
             Last::Exact(Exact::new(&design, ratio, [channels, width], lead, block))
         };
+        let reach = if from == to { 0 } else { (design.taps / 2 + LEAD) << halvings };
         Self {
             level,
             channels,
@@ -85,6 +91,7 @@ impl<S: Mix, const N: usize, const G: usize> Engine<S, N, G> {
             width,
             halvers,
             last,
+            ending: Ending::new(reach.min(MOST_ENDING), channels),
             out: Vec::new(),
             consumed: 0,
             frames_in: 0,
@@ -106,6 +113,12 @@ impl<S: Mix, const N: usize, const G: usize> Engine<S, N, G> {
         if let Last::Copy = self.last {
             return self.out.extend_from_slice(interleaved);
         }
+        self.ending.keep(interleaved);
+        self.filter(interleaved);
+    }
+
+    /// Gives input to the filters.
+    fn filter(&mut self, interleaved: &[S]) {
         for block in interleaved.chunks(self.block * self.channels) {
             let (level, channels, width) = (self.level, self.channels, self.width);
             self.run(block.len() / channels, |plane, to| {
@@ -137,14 +150,9 @@ impl<S: Mix, const N: usize, const G: usize> Engine<S, N, G> {
         self.forget_consumed();
         let total = frames_out(self.frames_in, self.rates[0], self.rates[1]);
         let left = (total - self.frames_gone) as usize * self.channels;
-        // Silence goes through the filters that halve rates until only silence leaves them, and is
-        // then given to the last filter itself: at the lower rate there is far less of it.
-        let mut rest = if self.halvers.is_empty() { 0 } else { (3 * LEAD) << self.halvers.len() };
-        while rest > 0 {
-            let frames = rest.min(self.block);
-            self.run(frames, |_, plane| plane.fill(S::SILENCE));
-            rest -= frames;
-        }
+        // Beyond the mirror image nothing is heard any more; the last filter works on whole blocks.
+        let mirrored = self.ending.mirrored();
+        self.filter(&mirrored);
         self.halvers.clear();
         while self.out.len() < left {
             self.run(self.block, |_, plane| plane.fill(S::SILENCE));
@@ -194,6 +202,45 @@ impl<S: Mix, const N: usize, const G: usize> Engine<S, N, G> {
             self.frames_gone += self.consumed as u64;
             self.consumed = 0;
         }
+    }
+}
+
+/// The last frames of the input, whose mirror image follows them.
+struct Ending<S> {
+    /// Interleaved; full, the oldest is at `next`.
+    samples: Vec<S>,
+    next: usize,
+    most: usize,
+    channels: usize,
+}
+
+impl<S: Copy> Ending<S> {
+    fn new(frames: usize, channels: usize) -> Self {
+        let most = frames * channels;
+        Self { samples: Vec::with_capacity(most), next: 0, most, channels }
+    }
+
+    fn keep(&mut self, interleaved: &[S]) {
+        let mut new = &interleaved[interleaved.len().saturating_sub(self.most)..];
+        let room = new.len().min(self.most - self.samples.len());
+        self.samples.extend_from_slice(&new[..room]);
+        new = &new[room..];
+        while !new.is_empty() {
+            let count = new.len().min(self.most - self.next);
+            self.samples[self.next..self.next + count].copy_from_slice(&new[..count]);
+            self.next = (self.next + count) % self.most;
+            new = &new[count..];
+        }
+    }
+
+    /// The frames in the opposite order; short inputs go on forwards after that, and so on.
+    fn mirrored(&mut self) -> Vec<S> {
+        self.samples.rotate_left(self.next);
+        self.next = 0;
+        let frames: Vec<_> = self.samples.chunks_exact(self.channels).collect();
+        let there_and_back = frames.iter().rev().chain(&frames).cycle();
+        let most = if frames.is_empty() { 0 } else { self.most / self.channels };
+        there_and_back.take(most).flat_map(|frame| frame.iter().copied()).collect()
     }
 }
 

@@ -92,9 +92,9 @@ impl<S: Mix, const N: usize, const G: usize> Exact<S, N, G> {
         let reach = groups.iter().map(|group| group.start + group.coefs.len()).max().unwrap_or(0);
         let window = (periods - 1) * frames_in + reach;
         let batch = (N / width - 1) * periods * frames_in + window;
-        let silence = design.taps / 2 - 1 - lead;
+        let before = design.taps / 2 - 1 - lead;
         Self {
-            from: Planes::new(channels / width, silence * width, (batch + block) * width),
+            from: Planes::new(channels / width, [before, lead], width, batch + block),
             width,
             channels,
             period: Period { frames_in, frames_out, groups },
@@ -123,7 +123,7 @@ impl<S: Mix, const N: usize, const G: usize> Exact<S, N, G> {
         let columns = SUMS * level.vector_bytes() / size_of::<Lanes<S, N>>();
         let stretch_in = self.periods * self.period.frames_in;
         let stretch_out = self.periods * self.period.frames_out;
-        while self.from.frames() / W >= (stretches - 1) * stretch_in + self.window {
+        while self.from.samples() / W >= (stretches - 1) * stretch_in + self.window {
             let start = to.len();
             to.resize(start + stretches * stretch_out * channels, S::SILENCE);
             for (i, first) in (0..channels).step_by(W).enumerate() {

@@ -12,7 +12,7 @@ pub(super) const PAIRS: usize = 12;
 const ATTENUATION: f64 = 165.0;
 
 /// Samples to either side of the middle one that a result comes from.
-const REACH: usize = 2 * PAIRS - 1;
+pub(super) const REACH: usize = 2 * PAIRS - 1;
 
 /// How many samples before the first one of its input a stage's output starts, at most: when the
 /// input of a stage starts so early, then what comes out starts no earlier.
@@ -30,10 +30,10 @@ impl<S: Mix> Halver<S> {
         let sinc = Sinc::new(ATTENUATION, 0.5, (2 * PAIRS) as f64);
         let taps: [f64; PAIRS] = std::array::from_fn(|j| sinc.at((2 * j + 1) as f64));
         let sum: f64 = taps.iter().sum();
-        let zeros = 2 * LEAD + REACH - lead;
+        let before = 2 * LEAD + REACH - lead;
         Self {
             taps: taps.map(|tap| S::from_sample(tap * (0.25 / sum))),
-            from: Planes::new(channels, zeros, zeros + 2 * block),
+            from: Planes::new(channels, [before, lead], 1, before + 2 * block),
         }
     }
 
@@ -43,7 +43,7 @@ impl<S: Mix> Halver<S> {
 
     /// Adds what comes out, which starts [`LEAD`] frames early, to `to`.
     pub(super) fn run(&mut self, level: Level, to: &mut Planes<S>) {
-        let frames = (self.from.frames() + 1).saturating_sub(2 * REACH) / 2;
+        let frames = (self.from.samples() + 1).saturating_sub(2 * REACH) / 2;
         to.add(frames, |channel, plane| {
             kernels::halve(level, &self.taps, self.from.plane(channel), plane);
         });

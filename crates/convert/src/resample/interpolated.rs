@@ -59,7 +59,12 @@ impl<S: Mix> Interpolated<S> {
             rows.extend(row.iter().map(|coef| S::from_sample(*coef)));
         }
         Self {
-            from: Planes::new(channels, design.taps / 2 - 1 - lead, row.len() + 2 * block),
+            from: Planes::new(
+                channels,
+                [design.taps / 2 - 1 - lead, lead],
+                1,
+                row.len() + 2 * block,
+            ),
             bank: Bank { rows, taps: row.len() },
             mixed: vec![S::SILENCE; row.len()],
             sums: vec![Lanes([S::SILENCE; LANES]); channels],
@@ -73,7 +78,7 @@ impl<S: Mix> Interpolated<S> {
 
     /// Adds the interleaved output frames that the input allows to `to`.
     pub(super) fn run(&mut self, level: Level, to: &mut Vec<S>) {
-        let windows = (self.from.frames() + 1).saturating_sub(self.mixed.len());
+        let windows = (self.from.samples() + 1).saturating_sub(self.mixed.len());
         let frames = self.position.within(windows);
         let start = to.len();
         to.resize(start + frames * self.from.channels(), S::SILENCE);

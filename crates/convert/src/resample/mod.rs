@@ -3,8 +3,9 @@
 //! # What comes out
 //!
 //! The output frame `k` is the input, without what is too high for either rate, at the time `k` /
-//! `to`: the delay of the filters is taken away. Before its start and after its end the input is
-//! silent. `n` input frames become `n` × `to` / `from` output frames, rounded to nearest with halves
+//! `to`: the delay of the filters is taken away. Before its first frame and after its last one the
+//! input goes on as its mirror image, as in FFmpeg's swresample: what begins or ends abruptly has no
+//! jump. `n` input frames become `n` × `to` / `from` output frames, rounded to nearest with halves
 //! up. A constant stays as it is, and where the rates are the same, everything does.
 //!
 //! However the input is cut up, the output is the same to the bit, and so it is on every machine:

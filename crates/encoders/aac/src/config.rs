@@ -23,7 +23,20 @@ const CUTOFF: OptionInfo = OptionInfo::int(
     "highest frequency that is kept, in Hz; 0 is what suits the bit rate or quality",
 );
 
-pub(crate) static OPTIONS: &[OptionInfo] = &[CBR, AAC_MS, CUTOFF];
+const PROFILE: OptionInfo = OptionInfo::choice(
+    "profile",
+    &[
+        ("aac_low", "low complexity, which every decoder has"),
+        ("mpeg2_aac_low", "the same: no tools are used that MPEG-2 does not have"),
+        ("aac_lc", "the same"),
+        ("lc", "the same"),
+        ("1", "the same, as FFmpeg counts profiles"),
+    ],
+    "aac_low",
+    "which tools a decoder must have: this encoder has those of low complexity",
+);
+
+pub(crate) static OPTIONS: &[OptionInfo] = &[CBR, AAC_MS, CUTOFF, PROFILE];
 
 /// The layouts of channel configurations 1 to 7 (ISO/IEC 14496-3 table 1.19).
 pub(crate) static LAYOUTS: &[ChannelLayout] = &[
@@ -104,6 +117,7 @@ impl Config {
             return Err(Error::unsupported(format!("aac does not support {layout}.")));
         };
         let channels = layout.channels();
+        options.take_choice(&PROFILE)?;
         let cbr = options.take_bool(&CBR)?;
         let control = match request.config.qscale {
             Some(qscale) => variable(qscale, cbr)?,

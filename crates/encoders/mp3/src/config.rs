@@ -111,7 +111,7 @@ impl Config {
             (None, abr) => {
                 let usual = || u64::from(default_kbps(&rate, channels)) * 1000;
                 let bit_rate = request.config.bit_rate.unwrap_or_else(usual);
-                if abr { average(bit_rate, &rate)? } else { constant(bit_rate, &rate)? }
+                if abr { average(bit_rate, &rate) } else { constant(bit_rate, &rate) }
             }
         };
         let effort = match request.config.compression_level {
@@ -165,31 +165,36 @@ fn default_kbps(rate: &Rate, channels: usize) -> u32 {
     rates.min_by_key(|kbps| (kbps * DEFAULT_RATIO).abs_diff(wanted)).expect("there are some")
 }
 
-/// A bit rate that frames can say.
-fn constant(bit_rate: u64, rate: &Rate) -> Result<RateControl> {
+/// The bit rate nearest to this one that frames can have; of two, the lower one.
+fn constant(bit_rate: u64, rate: &Rate) -> RateControl {
     let rates = &rate.bit_rates()[1..];
-    match rates.iter().find(|&&kbps| u64::from(kbps) * 1000 == bit_rate) {
-        Some(&kbps) => Ok(RateControl::Constant { kbps }),
-        None => Err(Error::option(format!(
-            "bit_rate of mp3 at {} Hz must be one of {}. Found: {bit_rate}. Pass abr=1 for an \
-             average in between.",
+    let distance = |kbps: u32| bit_rate.abs_diff(u64::from(kbps) * 1000);
+    let kbps = rates.iter().copied().min_by_key(|kbps| distance(*kbps)).expect("there are some");
+    if distance(kbps) > 0 {
+        log::warn!(
+            "bit_rate of mp3 at {} Hz must be one of {}. Found: {bit_rate}. {} is used. Pass abr=1 \
+             for an average in between.",
             rate.hz,
-            list(rates.iter().map(|kbps| kbps * 1000))
-        ))),
+            list(rates.iter().map(|kbps| kbps * 1000)),
+            kbps * 1000
+        );
     }
+    RateControl::Constant { kbps }
 }
 
-/// Any average within what frames can say, in whole kbit/s.
-fn average(bit_rate: u64, rate: &Rate) -> Result<RateControl> {
+/// Any average within what frames can have, in whole kbit/s; the nearest one to others.
+fn average(bit_rate: u64, rate: &Rate) -> RateControl {
     let rates = rate.bit_rates();
-    let (least, most) = (rates[1] * 1000, rates[14] * 1000);
-    if !(u64::from(least)..=u64::from(most)).contains(&bit_rate) {
-        return Err(Error::option(format!(
-            "bit_rate of mp3 at {} Hz with abr=1 must be {least} to {most}. Found: {bit_rate}",
+    let (least, most) = (u64::from(rates[1]) * 1000, u64::from(rates[14]) * 1000);
+    let used = bit_rate.clamp(least, most);
+    if used != bit_rate {
+        log::warn!(
+            "bit_rate of mp3 at {} Hz with abr=1 must be {least} to {most}. Found: {bit_rate}. \
+             {used} is used.",
             rate.hz
-        )));
+        );
     }
-    Ok(RateControl::Average { kbps: ((bit_rate + 500) / 1000) as u32 })
+    RateControl::Average { kbps: ((used + 500) / 1000) as u32 }
 }
 
 /// The bandwidth that suits a rate or quality.

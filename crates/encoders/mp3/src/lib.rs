@@ -27,8 +27,8 @@ use reelwright_core::{
     SampleFormat, SampleRates,
 };
 
-/// The `mp3` encoder. `bit_rate` is the rate of every frame, in steps that the standard has; with
-/// the option `abr` an average. `qscale`, from 0 (best) to below 10, takes as many bits as that
+/// The `mp3` encoder. `bit_rate` is the rate of every frame, the nearest that the standard
+/// has; with the option `abr` an average. `qscale`, from 0 (best) to below 10, takes as many bits as that
 /// quality needs; fractions count. `compression_level` is 0 (slowest) to 9 (fastest).
 ///
 /// 1105 samples come before the first one of the input: 576 of the encoder, as LAME has it, and

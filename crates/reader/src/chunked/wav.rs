@@ -108,11 +108,15 @@ fn extent(
 ) -> anyhow::Result<Size> {
     let available = source.size().map(|end| end.saturating_sub(body));
     if size == 0 {
-        // An empty file, or one whose writer never came back: then the RIFF chunk's size does not
-        // agree with what is there.
+        // An empty file has nothing or further chunks behind the audio; otherwise the writer never
+        // came back to state the size.
         let is_empty = match available {
+            Some(0) => true,
             Some(available) => {
-                available == 0 || riff.saturating_add(8) >= body.saturating_add(available)
+                let next = source.bytes_at(body, 8)?;
+                let is_name =
+                    next.len() == 8 && next[..4].iter().all(|c| (b' '..=b'~').contains(c));
+                is_name && u64::from(le32(&next, 4)) <= available - 8
             }
             None => riff.saturating_add(8) == body,
         };
@@ -120,7 +124,7 @@ fn extent(
     }
     let is_beyond = available.is_none_or(|available| size > available);
     // The data chunk cannot be longer than the RIFF chunk around it.
-    let contradicts = available.is_some() && riff < u64::from(u32::MAX) && size > riff;
+    let contradicts = riff < u64::from(u32::MAX) && size > riff;
     Ok(if is_beyond && (size >= limit || contradicts) { Size::Open } else { Size::Known(size) })
 }
 

@@ -214,9 +214,23 @@ impl Mp4 {
             }
             let left = self.source.size().map(|size| size.saturating_sub(at));
             fragments::read(&body, at, left, &mut self.tracks, &self.selected);
+            self.pass_media()?;
             return Ok(true);
         }
         Ok(false)
+    }
+
+    /// Passes the media that follows a fragment's index in a stream, which cannot go back to its
+    /// header once samples were read.
+    fn pass_media(&mut self) -> anyhow::Result<()> {
+        if !self.source.is_seekable()
+            && let Some(at) = self.next_box
+            && let Some(Ok(top)) = top_box(&mut self.source, at)?
+            && &top.kind == b"mdat"
+        {
+            self.next_box = top.end;
+        }
+        Ok(())
     }
 
     /// Reads the sample that is next in a track; none where it is cut off.

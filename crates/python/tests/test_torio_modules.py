@@ -140,7 +140,11 @@ REAL_EFFECTOR = {
     "torio/utils/ffmpeg_utils.py": "",
     "torchaudio/__init__.py": "from . import io",
     "torchaudio/io/__init__.py": "from torio.io import StreamingMediaEncoder as StreamWriter, "
-    "StreamingMediaDecoder as StreamReader, CodecConfig\nfrom ._effector import AudioEffector",
+    "StreamingMediaDecoder as StreamReader, CodecConfig\nfrom ._effector import AudioEffector\n"
+    "from torchaudio._deprecate import dropping\nStreamWriter = dropping(StreamWriter)",
+    "torchaudio/_deprecate.py": "def dropping(c):\n"
+    "    c.__init__ = lambda *_: (_ for _ in ()).throw(AssertionError('deprecated'))\n"
+    "    return c",
     "torchaudio/io/_effector.py": "from torio.io._streaming_media_encoder import CodecConfig, "
     "StreamingMediaEncoder as StreamWriter\n"
     "class AudioEffector:\n    def writer(self): return StreamWriter",
@@ -156,6 +160,8 @@ reelwright.torio.install()
 from torchaudio.io import AudioEffector
 import reelwright
 assert AudioEffector().writer() is reelwright.StreamingMediaEncoder
+import io
+AudioEffector().writer()(io.BytesIO(), 'wav')
 reelwright.torio.uninstall()
 assert AudioEffector().writer() is not reelwright.StreamingMediaEncoder
 """

@@ -22,6 +22,8 @@ const MAX_FRAME_ELEMENTS: usize = 1 << 17;
 const RESAMPLED_BLOCK: usize = 1024;
 /// The most elements that one sample of every channel may become at another rate.
 const MAX_RESAMPLED_ELEMENTS: u64 = 1 << 24;
+/// Elements of a chunk whose rest is copied rather than borrowed again.
+const MAX_KEPT: usize = 4096;
 /// Elements that are searched for outliers at a time.
 const CHECKED_ELEMENTS: usize = 1 << 22;
 
@@ -53,6 +55,9 @@ pub(crate) struct AudioPipeline {
     longest_gap: i64,
     limits: TimeLimits,
     is_finished: bool,
+    /// The rest of a small chunk, and the row that it begins with.
+    kept: TypedBuffer,
+    kept_from: usize,
     /// The pauses that packets do not know of yet: from which of the samples that were written
     /// they are later, and by how many; both are encoded ones. The first one is in force.
     pauses: VecDeque<(i64, i64)>,
@@ -221,6 +226,8 @@ impl AudioPipeline {
             longest_gap: i64::MAX,
             limits: TimeLimits::NONE,
             is_finished: false,
+            kept: TypedBuffer::zeroed(input, 0),
+            kept_from: 0,
             pauses: VecDeque::new(),
             has_warned_of_overlap: false,
             clamped: 0,
@@ -453,6 +460,38 @@ impl AudioPipeline {
         row + rows
     }
 
+    /// Keeps the rest of a chunk from `row` on if it is small, so that it need not be borrowed again.
+    pub(crate) fn keep(&mut self, chunk: &TensorView<'_>, row: usize) -> bool {
+        let rows = row..chunk.shape()[0];
+        if rows.len().saturating_mul(self.channels) > MAX_KEPT {
+            return false;
+        }
+        match (chunk.data(), &mut self.kept) {
+            (TypedSlice::U8(from), TypedBuffer::U8(to)) => copy_rows(chunk, from, rows, to),
+            (TypedSlice::I16(from), TypedBuffer::I16(to)) => copy_rows(chunk, from, rows, to),
+            (TypedSlice::I32(from), TypedBuffer::I32(to)) => copy_rows(chunk, from, rows, to),
+            (TypedSlice::I64(from), TypedBuffer::I64(to)) => copy_rows(chunk, from, rows, to),
+            (TypedSlice::F32(from), TypedBuffer::F32(to)) => copy_rows(chunk, from, rows, to),
+            (TypedSlice::F64(from), TypedBuffer::F64(to)) => copy_rows(chunk, from, rows, to),
+            _ => return false,
+        }
+        self.kept_from = row;
+        true
+    }
+
+    /// As [`take`](Self::take), of the chunk that was [kept](Self::keep).
+    ///
+    /// # Errors
+    /// None: what was kept is a whole number of rows.
+    pub(crate) fn take_kept(&mut self, row: usize) -> Result<usize> {
+        let kept = std::mem::replace(&mut self.kept, TypedBuffer::U8(Vec::new()));
+        let shape = [kept.len() / self.channels, self.channels];
+        let view = with_slice!(kept.as_slice(), data => TensorView::contiguous(data, &shape));
+        let taken = view.map(|view| self.take(&view, row - self.kept_from));
+        self.kept = kept;
+        Ok(self.kept_from + taken?)
+    }
+
     /// Whether samples that were taken can be encoded.
     pub(crate) fn has_work(&self) -> bool {
         match &self.way {
@@ -552,6 +591,18 @@ impl AudioPipeline {
         self.encoder.finish(&mut self.packets)?;
         self.delay_packets(first);
         Ok(())
+    }
+}
+
+/// Copies rows of a chunk, whose elements are `from`.
+fn copy_rows<T: Element>(chunk: &TensorView<'_>, from: &[T], rows: Range<usize>, to: &mut Vec<T>) {
+    let columns = chunk.shape()[1];
+    let (row_step, column_step) = (chunk.strides()[0], chunk.strides()[1]);
+    to.clear();
+    for row in rows {
+        let start = chunk.offset().wrapping_add_signed(row as isize * row_step);
+        let column = |column| start.wrapping_add_signed(column as isize * column_step);
+        to.extend((0..columns).map(|index| from[column(index)]));
     }
 }
 

@@ -114,6 +114,8 @@ pub struct ChunkCursor {
     gap: i64,
     /// How long the frame lasts, in units of the time base, if that is known.
     duration: Option<i64>,
+    /// Whether the rest of the chunk was copied.
+    is_kept: bool,
     next: Next,
 }
 
@@ -128,7 +130,7 @@ enum Next {
 
 impl ChunkCursor {
     fn new(index: usize, rows: usize, gap: i64) -> Self {
-        Self { index, rows, row: 0, gap, duration: None, next: Next::Work }
+        Self { index, rows, row: 0, gap, duration: None, is_kept: false, next: Next::Work }
     }
 
     /// Takes the next frame. Before the first one a gap is filled with it.
@@ -412,7 +414,7 @@ impl<'w> StreamingMediaEncoder<'w> {
         chunk: &TensorView<'_>,
         pts: Option<f64>,
     ) -> Result<()> {
-        let mut cursor = self.begin_audio_chunk(index, chunk, pts)?;
+        let mut cursor = self.begin_audio(index, chunk, pts)?;
         while !cursor.is_done() {
             self.advance(&mut cursor)?;
             self.take(&mut cursor, chunk)?;
@@ -420,14 +422,8 @@ impl<'w> StreamingMediaEncoder<'w> {
         Ok(())
     }
 
-    /// Begins to write a chunk whose memory is only borrowed for each call that reads it, as
-    /// [`write_audio_chunk`](Self::write_audio_chunk) does as a whole: checks it, and takes the
-    /// first samples. While the cursor is not done, [`advance`](Self::advance) encodes and writes
-    /// what was taken, and [`take`](Self::take) takes more. Only `advance` writes to the output.
-    ///
-    /// # Errors
-    /// As `write_audio_chunk`, of a chunk that does not fit.
-    pub fn begin_audio_chunk(
+    /// As [`begin_audio_chunk`](Self::begin_audio_chunk), of a chunk that stays where it is.
+    fn begin_audio(
         &mut self,
         index: usize,
         chunk: &TensorView<'_>,
@@ -443,6 +439,27 @@ impl<'w> StreamingMediaEncoder<'w> {
         let mut cursor = ChunkCursor::new(index, rows, gap);
         self.find_next(&mut cursor);
         self.take(&mut cursor, chunk)?;
+        Ok(cursor)
+    }
+
+    /// Begins to write a chunk whose memory is only borrowed for each call that reads it, as
+    /// [`write_audio_chunk`](Self::write_audio_chunk) does as a whole: checks it, and takes the
+    /// first samples. While the cursor is not done, [`advance`](Self::advance) encodes and writes
+    /// what was taken, and [`take`](Self::take) takes more. Only `advance` writes to the output.
+    ///
+    /// # Errors
+    /// As `write_audio_chunk`, of a chunk that does not fit.
+    pub fn begin_audio_chunk(
+        &mut self,
+        index: usize,
+        chunk: &TensorView<'_>,
+        pts: Option<f64>,
+    ) -> Result<ChunkCursor> {
+        let mut cursor = self.begin_audio(index, chunk, pts)?;
+        if !cursor.is_done() {
+            cursor.is_kept = self.streams[index].audio(index)?.keep(chunk, cursor.row);
+            self.find_next(&mut cursor);
+        }
         Ok(cursor)
     }
 
@@ -486,11 +503,17 @@ impl<'w> StreamingMediaEncoder<'w> {
         while cursor.has_work() {
             let worked = match &mut self.streams[index] {
                 Stream::Audio(audio) => {
+                    let mut taken = Ok(cursor.row);
                     if !audio.has_work() && cursor.gap > 0 {
                         let silence = audio.silence(cursor.gap.min(SILENCE) as usize);
                         cursor.gap -= audio.take(&silence, 0) as i64;
+                    } else if !audio.has_work() && cursor.is_kept {
+                        taken = audio.take_kept(cursor.row);
                     }
-                    audio.work()
+                    taken.and_then(|row| {
+                        cursor.row = row;
+                        audio.work()
+                    })
                 }
                 Stream::Video(video) => match video.needs(cursor.gap > 0) {
                     Needs::Work => video.work(&self.interrupt),
@@ -514,7 +537,9 @@ impl<'w> StreamingMediaEncoder<'w> {
     fn find_next(&self, cursor: &mut ChunkCursor) {
         let is_left = cursor.gap > 0 || cursor.row < cursor.rows;
         let has_work = match &self.streams[cursor.index] {
-            Stream::Audio(audio) => audio.has_work() || cursor.gap > 0,
+            Stream::Audio(audio) => {
+                audio.has_work() || cursor.gap > 0 || (cursor.is_kept && is_left)
+            }
             Stream::Video(video) if is_left => video.needs(cursor.gap > 0) != Needs::Frame,
             Stream::Video(video) => video.has_work(),
         };

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 from .._encoder import CodecConfig, StreamingMediaEncoder
 from . import io, utils
@@ -121,7 +122,12 @@ class _Loader(Loader):
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
+        ours: tuple[Any, ...] = (CodecConfig, StreamingMediaEncoder)
+        before = [(own, own.__init__, own.__doc__) for own in ours]
         self._loader.exec_module(module)
+        # torchaudio 2.8 makes the classes that it finds warn that they are deprecated.
+        for own, init, doc in before:
+            own.__init__, own.__doc__ = init, doc
         _give(module.__name__, module)
 
 

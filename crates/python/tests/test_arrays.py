@@ -88,6 +88,20 @@ def test_strides(layout: str, dtype: str) -> None:
     assert wav(views(base)[layout], dtype) == wav(base, dtype)
 
 
+@pytest.mark.parametrize("layout", ["planar", "transposed", "slices", "backwards", "read only"])
+@pytest.mark.parametrize("dtype", ["u1", "i2", "f4", "f8"])
+def test_strides_of_chunks_that_end_within_frames(layout: str, dtype: str) -> None:
+    base = samples(dtype, 5000)
+    view = views(base)[layout]
+    file = io.BytesIO()
+    s = StreamingMediaEncoder(file, "wav")
+    s.add_audio_stream(16000, 2, DTYPES[dtype], encoder_format="s16")
+    with s.open():
+        for start in range(0, 5000, 300):
+            s.write_audio_chunk(0, view[start : start + 300])
+    assert file.getvalue() == wav(base, dtype)
+
+
 def test_a_channel_is_repeated_by_a_stride_of_zero() -> None:
     mono = tone(100)
     stereo = np.broadcast_to(mono, (100, 2))

@@ -55,7 +55,7 @@ pub(crate) struct AudioPipeline {
     longest_gap: i64,
     limits: TimeLimits,
     is_finished: bool,
-    /// The rest of a small chunk, and the row that it begins with.
+    /// The rest of a small chunk, one channel after the other, and the row that it begins with.
     kept: TypedBuffer,
     kept_from: usize,
     /// The pauses that packets do not know of yet: from which of the samples that were written
@@ -485,9 +485,9 @@ impl AudioPipeline {
     /// None: what was kept is a whole number of rows.
     pub(crate) fn take_kept(&mut self, row: usize) -> Result<usize> {
         let kept = std::mem::replace(&mut self.kept, TypedBuffer::U8(Vec::new()));
-        let shape = [kept.len() / self.channels, self.channels];
+        let shape = [self.channels, kept.len() / self.channels];
         let view = with_slice!(kept.as_slice(), data => TensorView::contiguous(data, &shape));
-        let taken = view.map(|view| self.take(&view, row - self.kept_from));
+        let taken = view.map(|view| self.take(&view.transposed(), row - self.kept_from));
         self.kept = kept;
         Ok(self.kept_from + taken?)
     }
@@ -594,15 +594,23 @@ impl AudioPipeline {
     }
 }
 
-/// Copies rows of a chunk, whose elements are `from`.
+/// Copies rows of a chunk, whose elements are `from`, one channel after the other.
 fn copy_rows<T: Element>(chunk: &TensorView<'_>, from: &[T], rows: Range<usize>, to: &mut Vec<T>) {
-    let columns = chunk.shape()[1];
     let (row_step, column_step) = (chunk.strides()[0], chunk.strides()[1]);
+    let origin = chunk.offset().wrapping_add_signed(rows.start as isize * row_step);
     to.clear();
-    for row in rows {
-        let start = chunk.offset().wrapping_add_signed(row as isize * row_step);
-        let column = |column| start.wrapping_add_signed(column as isize * column_step);
-        to.extend((0..columns).map(|index| from[column(index)]));
+    if rows.is_empty() {
+        return;
+    }
+    for column in 0..chunk.shape()[1] {
+        let start = origin.wrapping_add_signed(column as isize * column_step);
+        match usize::try_from(row_step) {
+            Ok(1) => to.extend_from_slice(&from[start..][..rows.len()]),
+            Ok(step @ 2..) => to.extend(from[start..].iter().step_by(step).take(rows.len())),
+            _ => to.extend(
+                (0..rows.len()).map(|row| from[start.wrapping_add_signed(row as isize * row_step)]),
+            ),
+        }
     }
 }
 

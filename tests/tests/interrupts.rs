@@ -143,7 +143,7 @@ fn a_fifo_without_a_reader() {
     let path = directory.path().join("fifo.wav");
     let made = std::process::Command::new("mkfifo").arg(&path).status();
     if !made.is_ok_and(|status| status.success()) {
-        println!("skipped: no mkfifo");
+        eprintln!("skipped: no mkfifo");
         return;
     }
     let interrupt = Interrupt::new();

@@ -1,5 +1,6 @@
 //! Interrupts: calls that wait for an output or fill a gap return within moments, and the stream
 //! goes on.
+#![cfg(unix)]
 
 use std::io::{Read, pipe};
 use std::os::fd::AsRawFd;

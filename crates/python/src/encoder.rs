@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use reelwright::{DataType, ErrorKind, Picture, StreamingMediaEncoder, TensorView};
 
-use crate::chunk::{Axes, Chunk, Part, Refusal, is_half};
+use crate::chunk::{self, Axes, Chunk, Part, Refusal, is_half};
 use crate::destination::{self, Writer};
 use crate::errors::{exception, to_python};
 use crate::process;
@@ -359,28 +359,14 @@ impl Encoder {
         let py = chunk.py();
         self.with(py, |core| {
             let index = core.index(py, i)?;
-            let mut found = Chunk::new(chunk);
-            if let Ok(chunk) = &mut found {
-                match core.write::<IS_AUDIO>(py, index, chunk, pts, part) {
-                    Err(Refusal::Type(name)) if is_half(&name) => {
-                        if let Some(float) = core.float(index)
-                            && let Some(mut converted) = chunk.converted(float)?
-                        {
-                            let written =
-                                core.write::<IS_AUDIO>(py, index, &mut converted, pts, part);
-                            found = written.map(|()| converted);
-                        } else {
-                            found = Err(Refusal::Type(name));
-                        }
-                    }
-                    Err(refusal) => found = Err(refusal),
-                    Ok(()) => return Ok(()),
-                }
+            let mut chunk = match Chunk::new(chunk) {
+                Ok(chunk) => chunk,
+                Err(refusal) => return Err(core.refused(py, index, IS_AUDIO, refusal)),
+            };
+            match core.write::<IS_AUDIO>(py, index, &mut chunk, pts, part) {
+                Ok(()) => Ok(()),
+                Err(refusal) => core.retry::<IS_AUDIO>(index, &chunk, pts, part, refusal),
             }
-            found.map(drop).map_err(|refusal| match refusal {
-                Refusal::Raised(error) => error,
-                Refusal::Type(found) => core.wrong_type(py, index, IS_AUDIO, &found),
-            })
         })
     }
 }
@@ -436,6 +422,8 @@ impl Core {
     ) -> Result<(), Refusal> {
         let encoder = &mut self.encoder;
         let refused = |error| Refusal::Raised(to_python(py, error));
+        // What is left of a small chunk of audio is copied, so that it is borrowed once.
+        chunk.is_borrowed_once_if_small = IS_AUDIO;
         let mut cursor = chunk.view(part, |view| {
             let mut begin = || {
                 if IS_AUDIO {
@@ -465,6 +453,36 @@ impl Core {
             })?;
         }
         Ok(())
+    }
+
+    /// Converts a chunk that was refused for its type, and writes that, where it can be.
+    #[cold]
+    fn retry<const IS_AUDIO: bool>(
+        &mut self,
+        index: usize,
+        chunk: &Chunk<'_>,
+        pts: Option<f64>,
+        part: Option<&Part>,
+        refusal: Refusal,
+    ) -> PyResult<()> {
+        let py = chunk.py();
+        if let Refusal::Type(name) = &refusal
+            && is_half(name)
+            && let Some(float) = self.float(index)
+            && let Some(mut converted) = chunk.converted(float)?
+        {
+            let written = self.write::<IS_AUDIO>(py, index, &mut converted, pts, part);
+            return written.map_err(|refusal| self.refused(py, index, IS_AUDIO, refusal));
+        }
+        Err(self.refused(py, index, IS_AUDIO, refusal))
+    }
+
+    #[cold]
+    fn refused(&mut self, py: Python<'_>, index: usize, is_audio: bool, why: Refusal) -> PyErr {
+        match why {
+            Refusal::Raised(error) => error,
+            Refusal::Type(found) => self.wrong_type(py, index, is_audio, &found),
+        }
     }
 
     /// The type of a stream's samples, if it is of floats.
@@ -517,12 +535,6 @@ impl Core {
     }
 }
 
-/// Elements of a chunk that is read in less time than other threads need to go on meanwhile.
-const SMALL: usize = 4096;
-
 fn is_small(view: &TensorView<'_>) -> bool {
-    view.shape()
-        .iter()
-        .try_fold(1usize, |all, size| all.checked_mul(*size))
-        .is_some_and(|all| all <= SMALL)
+    chunk::is_small(view.shape())
 }

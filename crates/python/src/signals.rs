@@ -59,9 +59,10 @@ impl Signals {
 
     /// What a handler raised.
     pub(crate) fn take(&self) -> Option<PyErr> {
-        if !self.0.has_raised.swap(false, Ordering::Relaxed) {
+        if !self.0.has_raised.load(Ordering::Relaxed) {
             return None;
         }
+        self.0.has_raised.store(false, Ordering::Relaxed);
         self.0.raised.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

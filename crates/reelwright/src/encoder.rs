@@ -437,8 +437,11 @@ impl<'w> StreamingMediaEncoder<'w> {
         let gap = self.or_fail(gap)?;
         let rows = chunk.shape()[0];
         let mut cursor = ChunkCursor::new(index, rows, gap);
+        let audio = self.streams[index].audio(index)?;
+        if gap == 0 && rows > 0 && !audio.has_work() {
+            cursor.row = audio.take(chunk, 0);
+        }
         self.find_next(&mut cursor);
-        self.take(&mut cursor, chunk)?;
         Ok(cursor)
     }
 
@@ -503,16 +506,15 @@ impl<'w> StreamingMediaEncoder<'w> {
         while cursor.has_work() {
             let worked = match &mut self.streams[index] {
                 Stream::Audio(audio) => {
-                    let mut taken = Ok(cursor.row);
                     if !audio.has_work() && cursor.gap > 0 {
                         let silence = audio.silence(cursor.gap.min(SILENCE) as usize);
                         cursor.gap -= audio.take(&silence, 0) as i64;
-                    } else if !audio.has_work() && cursor.is_kept {
-                        taken = audio.take_kept(cursor.row);
                     }
-                    taken.and_then(|row| {
-                        cursor.row = row;
-                        audio.work()
+                    audio.work().and_then(|()| {
+                        if cursor.is_kept && cursor.gap == 0 && cursor.row < cursor.rows {
+                            cursor.row = audio.take_kept(cursor.row)?;
+                        }
+                        Ok(())
                     })
                 }
                 Stream::Video(video) => match video.needs(cursor.gap > 0) {

@@ -51,7 +51,7 @@ impl Gate {
 
     /// Whether the output stopped, which is over with this.
     pub(crate) fn take_stop(&self) -> bool {
-        self.0.is_stopped.swap(false, Ordering::Relaxed)
+        self.is_stopped() && self.0.is_stopped.swap(false, Ordering::Relaxed)
     }
 
     /// Lets the output no longer wait for anything.
@@ -96,6 +96,7 @@ type Writer = Box<dyn Write + Send>;
 
 #[cfg(unix)]
 mod unix {
+    use std::io::IsTerminal;
     use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
     use std::time::Instant;
 
@@ -114,6 +115,8 @@ mod unix {
         /// Whether a write that would block fails instead. Where the file is shared with other
         /// programs, nobody may change that.
         never_blocks: bool,
+        /// The most bytes that are written at once.
+        at_once: usize,
         gate: Gate,
     }
 
@@ -137,8 +140,7 @@ mod unix {
             let mut is_tried = !self.never_blocks;
             loop {
                 if !is_tried || self.is_ready()? {
-                    let most = if self.never_blocks { bytes.len() } else { AT_ONCE };
-                    match self.file.write(&bytes[..bytes.len().min(most)]) {
+                    match self.file.write(&bytes[..bytes.len().min(self.at_once)]) {
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                         other => return other,
                     }
@@ -179,7 +181,10 @@ mod unix {
             return Ok(Box::new(file));
         }
         let never_blocks = rustix::fs::fcntl_getfl(&file)?.contains(OFlags::NONBLOCK);
-        Ok(Box::new(Patient { file, never_blocks, gate: gate.clone() }))
+        // Devices like /dev/null take whatever they are given.
+        let is_device = file.metadata()?.file_type().is_char_device() && !file.is_terminal();
+        let at_once = if never_blocks || is_device { usize::MAX } else { AT_ONCE };
+        Ok(Box::new(Patient { file, never_blocks, at_once, gate: gate.clone() }))
     }
 
     pub(crate) fn stdout(gate: &Gate) -> io::Result<Writer> {

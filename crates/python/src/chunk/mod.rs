@@ -70,6 +70,17 @@ pub(crate) struct Chunk<'py> {
     kind: Kind<'py>,
     /// As it was first lent.
     lent: Option<Memory>,
+    /// Whether nobody compares a small one with what it was before.
+    pub(crate) is_borrowed_once_if_small: bool,
+}
+
+/// Elements of a chunk that is read in less time than other threads need to go on meanwhile, and
+/// whose rest is copied.
+const SMALL: usize = 4096;
+
+#[inline]
+pub(crate) fn is_small(shape: &[usize]) -> bool {
+    shape.iter().fold(1usize, |all, size| all.saturating_mul(*size)) <= SMALL
 }
 
 enum Kind<'py> {
@@ -105,11 +116,19 @@ impl<'py> Chunk<'py> {
             if !buffer::is_buffer(&array) {
                 return Err(not_an_array(&object));
             }
-            return Ok(Self { object: array, kind: Kind::Buffer, lent: None });
+            return Ok(Self::of(array, Kind::Buffer, None));
         } else {
             return Err(not_an_array(&object));
         };
-        Ok(Self { object, kind, lent })
+        Ok(Self::of(object, kind, lent))
+    }
+
+    fn of(object: Bound<'py, PyAny>, kind: Kind<'py>, lent: Option<Memory>) -> Self {
+        Self { object, kind, lent, is_borrowed_once_if_small: false }
+    }
+
+    pub(crate) fn py(&self) -> Python<'py> {
+        self.object.py()
     }
 
     /// Runs `use_it` with the chunk's memory, which stays where it is until that returns. No call
@@ -119,13 +138,14 @@ impl<'py> Chunk<'py> {
         use_it: impl FnOnce(&Memory) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let py = self.object.py();
-        let Self { object, kind, lent } = self;
+        let Self { object, kind, lent, is_borrowed_once_if_small } = self;
         if let (Kind::Dlpack { .. }, Some(memory)) = (&kind, &lent) {
             return use_it(memory);
         }
         let is_new = lent.is_none();
         let checked = |memory: &Memory| {
             match lent {
+                None if *is_borrowed_once_if_small && is_small(memory.shape()) => {}
                 None => *lent = Some(memory.clone()),
                 Some(first) if first == memory => {}
                 Some(first) => {

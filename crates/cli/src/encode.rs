@@ -4,15 +4,22 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
-use reelwright::{MediaParameters, Options, Picture, StreamingMediaEncoder, Target, Timestamp};
+use reelwright::{
+    ErrorKind, Interrupt, MediaParameters, Options, Picture, StreamingMediaEncoder, Target,
+    Timestamp,
+};
 use reelwright_reader::OpenOptions;
 
 use crate::args::EncodeArgs;
 use crate::inputs::{self, Inputs, STILL, STILL_UNITS, Source};
 use crate::report::{Progress, StreamSummary, Summary};
 use crate::{Outcome, contradictions, output, print, streams};
+
+/// How long an output may take nothing after Ctrl-C.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Encodes the inputs into the output.
 pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
@@ -36,6 +43,8 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
         }
     })
     .context("Failed to watch for Ctrl-C")?;
+    let is_written = Arc::new(AtomicBool::new(false));
+    let interrupt = interrupt(Arc::clone(&interrupted), Arc::clone(&is_written));
 
     let options = OpenOptions {
         frame_rate: args.frame_rate,
@@ -54,6 +63,7 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
         None => Target::from(&args.output),
     };
     let mut encoder = StreamingMediaEncoder::new(target, args.format.as_deref())?;
+    encoder.set_interrupt(interrupt)?;
     let mut streams = sources.into_iter().map(Stream::new).collect::<Vec<_>>();
     for stream in &streams {
         match &stream.source {
@@ -70,13 +80,21 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
         encoder.set_cover(cover)?;
     }
 
-    encoder.open_with(args.muxer_option.iter().cloned().collect::<Options>())?;
+    let opened = encoder.open_with(args.muxer_option.iter().cloned().collect::<Options>());
+    if opened.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
+        // Nobody reads the output, and nothing was written.
+        return Ok(Outcome::Interrupted);
+    }
+    opened?;
+    is_written.store(true, Ordering::Relaxed);
     let total = streams.iter().map(|stream| stream.source.duration()).collect::<Option<Vec<_>>>();
     let total = total.map(|all| all.into_iter().fold(0.0, f64::max));
     let progress = Progress::start(total);
     let read = write_all(args, &mut streams, &mut encoder, &progress, &interrupted);
     let read = match read {
         Ok(()) => Ok(()),
+        // `close` completes the file, if the output takes it.
+        Err(Failure::Output(error)) if error.kind() == ErrorKind::Interrupted => Ok(()),
         Err(Failure::Output(error)) => {
             progress.finish();
             return Err(error.into());
@@ -87,8 +105,13 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
     let interrupted = interrupted.load(Ordering::Relaxed);
     let has_nothing = streams.iter().all(|stream| stream.written == 0);
     let written = encoder.bytes_written();
-    encoder.close()?;
+    let closed = encoder.close();
     let elapsed = progress.finish();
+    if interrupted && closed.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
+        log::warn!("{} takes nothing any more; it is left incomplete.", args.output);
+        return Ok(Outcome::Interrupted);
+    }
+    closed?;
     if has_nothing && !interrupted {
         read?;
         bail!("Nothing was encoded: the input ends before its first frame or sample.");
@@ -117,6 +140,21 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
         (true, _) => Outcome::Interrupted,
         (false, true) => Outcome::Done,
         (false, false) => Outcome::Incomplete,
+    })
+}
+
+/// An interrupt that follows Ctrl-C: while the output is opened at once, and later once the output
+/// has taken nothing for [`PATIENCE`].
+fn interrupt(interrupted: Arc<AtomicBool>, is_written: Arc<AtomicBool>) -> Interrupt {
+    let has_given_up = AtomicBool::new(false);
+    Interrupt::with_callback(move |waited| {
+        if !interrupted.load(Ordering::Relaxed) {
+            return false;
+        }
+        if !is_written.load(Ordering::Relaxed) || waited >= PATIENCE {
+            has_given_up.store(true, Ordering::Relaxed);
+        }
+        has_given_up.load(Ordering::Relaxed)
     })
 }
 
@@ -286,7 +324,7 @@ fn summary(
     encoder: &StreamingMediaEncoder<'_>,
     streams: &[Stream],
     path: Option<&Path>,
-    elapsed: std::time::Duration,
+    elapsed: Duration,
     interrupted: bool,
     complete: bool,
 ) -> Summary {

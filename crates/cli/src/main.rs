@@ -1,6 +1,8 @@
 //! The `reelwright` program.
 
 mod args;
+#[cfg(unix)]
+mod closed_stdout;
 mod contradictions;
 mod describe;
 mod encode;

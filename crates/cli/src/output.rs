@@ -36,6 +36,10 @@ pub(crate) fn prepare(
 ) -> anyhow::Result<Option<OutputFile>> {
     let inputs = input_handles(args);
     let Some(path) = path else {
+        #[cfg(unix)]
+        if crate::closed_stdout::is_closed() {
+            bail!("Standard output is closed: nothing could be written to it.");
+        }
         if Handle::stdout().is_ok_and(|out| is_regular(&out) && inputs.contains(&out)) {
             bail!("Standard output is also an input. Write to another file.");
         }
@@ -47,7 +51,7 @@ pub(crate) fn prepare(
         Some(path.to_owned()).filter(|path| path.exists()).into_iter().collect()
     };
     for file in &existing {
-        if Handle::from_path(file).is_ok_and(|out| is_regular(&out) && inputs.contains(&out)) {
+        if regular(file).is_some_and(|out| inputs.contains(&out)) {
             bail!("{} is both input and output. Write to another file.", file.display());
         }
     }
@@ -93,14 +97,19 @@ fn input_handles(args: &EncodeArgs) -> Vec<Handle> {
     let mut handles = Vec::new();
     for input in &args.inputs {
         if input.as_os_str() == "-" {
-            handles.extend(Handle::stdin());
+            handles.extend(Handle::stdin().ok().filter(is_regular));
         } else if reelwright_reader::is_sequence(input) {
-            handles.extend(sequence_files(input).iter().filter_map(|f| Handle::from_path(f).ok()));
+            handles.extend(sequence_files(input).iter().filter_map(|file| regular(file)));
         } else {
-            handles.extend(Handle::from_path(input));
+            handles.extend(regular(input));
         }
     }
     handles
+}
+
+/// A regular file; a pipe would wait for somebody at its other end.
+fn regular(path: &Path) -> Option<Handle> {
+    if path.is_file() { Handle::from_path(path).ok() } else { None }
 }
 
 fn is_regular(handle: &Handle) -> bool {

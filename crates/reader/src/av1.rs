@@ -29,8 +29,8 @@ pub(crate) struct Av1 {
 
 fn decoder() -> anyhow::Result<Decoder> {
     let mut settings = Settings::new();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
-    settings.set_n_threads(threads as u32);
+    // On this thread: a panic in it becomes an error.
+    settings.set_n_threads(1);
     // A frame comes back before the next packet is sent.
     settings.set_max_frame_delay(1);
     settings.set_frame_size_limit(MAX_PIXELS);

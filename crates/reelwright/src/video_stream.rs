@@ -328,7 +328,9 @@ impl VideoStream {
         let encoder_height =
             self.encoder_height.map_or(Ok(height), |height| positive("Encoder height", height))?;
         let pixel_format = self.choose_format(info)?;
-        let own = self.frames.filter(|_| !self.format.is_rgb());
+        // Gray has no matrix, and its range is converted as that of RGB.
+        let is_yuv = !self.format.is_rgb() && self.format != PixelFormat::Gray8;
+        let own = self.frames.filter(|_| is_yuv);
         // The numbers of YUV frames are those of their own size.
         let lines = if own.is_some() { height } else { encoder_height };
         let color = choose_color(info.color, own, pixel_format, lines, &mut options)?;

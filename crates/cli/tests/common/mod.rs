@@ -1,0 +1,90 @@
+//! Helpers that the tests of the program share.
+
+// Not every test needs all of them.
+#![allow(dead_code, unreachable_pub)]
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_reelwright");
+
+pub fn asset(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/assets").join(name)
+}
+
+pub fn run<S: AsRef<OsStr>>(directory: &Path, args: &[S]) -> Output {
+    Command::new(PROGRAM).current_dir(directory).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Encodes, overwriting, with the summary as JSON; the exit code, and null without a summary.
+pub fn encode(directory: &Path, args: &[&str]) -> (i32, serde_json::Value, String) {
+    let output = run(directory, &[&["encode"], args, &["--json", "-y"]].concat());
+    let summary = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    (output.status.code().unwrap_or(-1), summary, stderr(&output))
+}
+
+/// Runs a foreign program; false, with a note, where it is not installed.
+pub fn foreign(directory: &Path, program: &str, args: &[&str]) -> Option<Vec<u8>> {
+    let run = Command::new(program).current_dir(directory).args(args).stdin(Stdio::null()).output();
+    match run {
+        Ok(output) => {
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{program} {args:?}: {text}");
+            Some(output.stdout)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            eprintln!("skipped: no {program}");
+            None
+        }
+        Err(error) => panic!("{program}: {error}"),
+    }
+}
+
+pub fn ffmpeg(directory: &Path, args: &[&str]) -> bool {
+    foreign(directory, "ffmpeg", &[&["-nostdin", "-y", "-v", "error"], args].concat()).is_some()
+}
+
+/// The times of a stream's frames in the order they are shown, as ffprobe finds them.
+pub fn times(directory: &Path, file: &str, stream: &str) -> Vec<f64> {
+    let entries = "frame=best_effort_timestamp_time";
+    let args = [
+        "-v",
+        "error",
+        "-select_streams",
+        stream,
+        "-show_entries",
+        entries,
+        "-of",
+        "csv=p=0",
+        file,
+    ];
+    let printed = foreign(directory, "ffprobe", &args).unwrap_or_default();
+    let printed = String::from_utf8(printed).unwrap();
+    let times = printed.split_whitespace().map(|line| line.trim_end_matches(','));
+    let mut times: Vec<f64> = times.filter_map(|time| time.parse().ok()).collect();
+    times.sort_by(f64::total_cmp);
+    times
+}
+
+/// Fields of a stream, as ffprobe finds them.
+pub fn stream(directory: &Path, file: &str, stream: &str, fields: &str) -> String {
+    let entries = format!("stream={fields}");
+    let args = [
+        "-v",
+        "error",
+        "-select_streams",
+        stream,
+        "-show_entries",
+        &entries,
+        "-of",
+        "csv=p=0",
+        file,
+    ];
+    let printed = foreign(directory, "ffprobe", &args).unwrap_or_default();
+    String::from_utf8(printed).unwrap().trim().to_owned()
+}

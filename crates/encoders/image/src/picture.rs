@@ -23,23 +23,8 @@ pub(crate) struct Pictures<C> {
 
 impl<C: Coder + 'static> Pictures<C> {
     pub(crate) fn boxed(request: &VideoEncoderRequest, coder: C) -> Box<dyn VideoEncoder> {
-        let VideoEncoderRequest { codec, pixel_format, width, height, frame_rate, color, .. } =
-            *request;
-        let video = VideoParameters {
-            width,
-            height,
-            pixel_format,
-            frame_rate: Some(frame_rate),
-            sample_aspect_ratio: Rational::ONE,
-            color,
-        };
-        let parameters = StreamParameters {
-            time_base: request.time_base,
-            codec,
-            record: CodecRecord::None,
-            bit_rate: None,
-            media: MediaParameters::Video(video.clone()),
-        };
+        let parameters = parameters(request);
+        let video = parameters.video().expect("these are pictures").clone();
         Box::new(Self { coder, parameters, video })
     }
 }
@@ -62,6 +47,24 @@ impl<C: Coder> VideoEncoder for Pictures<C> {
 
     fn finish(&mut self, _: &mut PacketQueue) -> Result<()> {
         Ok(())
+    }
+}
+
+/// What a muxer must know of pictures without a record.
+pub(crate) fn parameters(request: &VideoEncoderRequest) -> StreamParameters {
+    StreamParameters {
+        time_base: request.time_base,
+        codec: request.codec,
+        record: CodecRecord::None,
+        bit_rate: None,
+        media: MediaParameters::Video(VideoParameters {
+            width: request.width,
+            height: request.height,
+            pixel_format: request.pixel_format,
+            frame_rate: Some(request.frame_rate),
+            sample_aspect_ratio: Rational::ONE,
+            color: request.color,
+        }),
     }
 }
 

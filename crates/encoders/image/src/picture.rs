@@ -6,6 +6,7 @@ use reelwright_core::{
 };
 
 /// How one picture is coded.
+#[allow(dead_code)] // by a build with few features
 pub(crate) trait Coder: Send {
     /// Appends the coded picture, which has been checked; says whether it stands alone.
     ///
@@ -15,16 +16,17 @@ pub(crate) trait Coder: Send {
 }
 
 /// One stream at work.
+#[allow(dead_code)] // by a build with few features
 pub(crate) struct Pictures<C> {
     coder: C,
     parameters: StreamParameters,
     video: VideoParameters,
 }
 
+#[allow(dead_code)] // by a build with few features
 impl<C: Coder + 'static> Pictures<C> {
     pub(crate) fn boxed(request: &VideoEncoderRequest, coder: C) -> Box<dyn VideoEncoder> {
-        let parameters = parameters(request);
-        let video = parameters.video().expect("these are pictures").clone();
+        let (parameters, video) = (parameters(request), video(request));
         Box::new(Self { coder, parameters, video })
     }
 }
@@ -51,20 +53,25 @@ impl<C: Coder> VideoEncoder for Pictures<C> {
 }
 
 /// What a muxer must know of pictures without a record.
+#[allow(dead_code)] // by a build with few features
 pub(crate) fn parameters(request: &VideoEncoderRequest) -> StreamParameters {
     StreamParameters {
         time_base: request.time_base,
         codec: request.codec,
         record: CodecRecord::None,
         bit_rate: None,
-        media: MediaParameters::Video(VideoParameters {
-            width: request.width,
-            height: request.height,
-            pixel_format: request.pixel_format,
-            frame_rate: Some(request.frame_rate),
-            sample_aspect_ratio: Rational::ONE,
-            color: request.color,
-        }),
+        media: MediaParameters::Video(video(request)),
+    }
+}
+
+fn video(request: &VideoEncoderRequest) -> VideoParameters {
+    VideoParameters {
+        width: request.width,
+        height: request.height,
+        pixel_format: request.pixel_format,
+        frame_rate: Some(request.frame_rate),
+        sample_aspect_ratio: Rational::ONE,
+        color: request.color,
     }
 }
 

@@ -146,7 +146,7 @@ fn frames_of(input: &[&str], (width, height): (usize, usize)) -> Option<Vec<u8>>
     run("ffmpeg", &[&["-v", "error"], input, &output[..]].concat(), &[])
 }
 
-/// How near the frames of a GIF are to those that it was made of, in dB.
+/// PSNR of a GIF's frames, in dB.
 fn psnr_of(gif: &[u8], expected: &[u8]) -> Option<f64> {
     let output = ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"];
     let found =
@@ -207,7 +207,7 @@ fn a_gif_gets_another_palette_where_the_first_does_not_serve() {
         let pixel = |i: usize| {
             let (x, y) = (i % width * 4, i / width * 5);
             let moved = ((x + 3 * index) % 256) as u8;
-            // After six seconds nothing has a colour that was there before.
+            // After six seconds nothing has a color that was there before.
             if index < 60 { [moved, y as u8 / 2, 0] } else { [0, moved, 255 - y as u8] }
         };
         (0..width * height).flat_map(pixel).collect()

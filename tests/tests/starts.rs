@@ -26,7 +26,7 @@ fn file(format: &str, codec: &str, samples: &[f32], channels: usize, seekable: b
     cursor.into_inner()
 }
 
-/// What ffmpeg decodes, without what it is told to leave out.
+/// Samples as ffmpeg decodes them, trimmed as the container says.
 fn decoded(file: &[u8]) -> Option<Vec<f32>> {
     let bytes = run("ffmpeg", &["-v", "error", "-i", "{}", "-f", "f32le", "-"], file)?;
     Some(bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())

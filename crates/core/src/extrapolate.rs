@@ -1,4 +1,4 @@
-//! What a stream may have been before its first sample.
+//! Extrapolation of a stream to before its first sample.
 
 /// Coefficients of the prediction.
 const ORDER: usize = 32;

@@ -258,7 +258,7 @@ impl AudioEncoder for AacEncoder {
         self.ended = true;
         let least = (LEAST_FRAMES * FRAME_SIZE) as i64;
         let is_short = |clock: &PacketClock| {
-            // What is in packets, with the delay.
+            // Samples in packets, the delay included.
             clock.received() - clock.pending() + i64::from(DELAY) < least
         };
         while self.clock.received() > 0 && (self.clock.pending() > 0 || is_short(&self.clock)) {

@@ -20,7 +20,7 @@ const FRAME_BITS: u32 = 3 + 7;
 /// the bit reservoir each of them may use.
 const STARTING: u32 = 4;
 const STARTING_SHARE: f64 = 0.5;
-/// How much finer than what follows, in dB, such a frame is at most.
+/// Such a frame is at most so many dB finer than those that follow.
 const STARTING_GAIN: f32 = 6.0;
 /// Frames of silence that make it finer still, by a dB each.
 const STARTING_SAVED: u32 = 20;

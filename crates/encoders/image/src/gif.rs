@@ -64,11 +64,11 @@ const BAYER: [[u8; 8]; 8] = [
 const ENOUGH: f64 = 2.0;
 /// An error that nobody sees, in squares.
 const LEAST_ERROR: f64 = 20.0;
-/// What is shown stays where it is up to so much farther from the pixel than the palette's colour, as
-/// a part of the palette's error.
+/// A shown pixel stays if it is up to so much farther from the new one than the palette's color, as a
+/// part of the palette's error.
 const KEPT: f64 = 0.45;
 const LEAST_KEPT: f64 = 9.0;
-/// How strong Bayer's pattern is, as a part of the palette's error.
+/// Strength of Bayer's pattern, as a part of the palette's error.
 const STRENGTH: f64 = 0.65;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -206,7 +206,7 @@ struct Area {
 }
 
 impl Gif {
-    /// Chooses the palette that the first pictures share; all colours are for a picture alone.
+    /// Chooses the palette that the first frames share; a single frame may use all colors.
     fn choose_first_palette(
         &mut self,
         pixels: impl Iterator<Item = [u8; 3]> + Clone,
@@ -232,7 +232,7 @@ impl Gif {
             self.palettes.truncate(index + 1);
             return;
         }
-        // One colour is for what stays.
+        // One color is for pixels that stay.
         let most = self.max_colors.min(255);
         let was_exact = self.palettes.last().is_some_and(Palette::is_exact);
         let exact = if was_exact { Palette::exact(changed, most) } else { None };

@@ -2,8 +2,8 @@
 //!
 //! A picture of few colours keeps them exactly. Of others the colours are counted in a cube of 32
 //! bins each way, and the box of bins whose colours differ most is cut in two where that helps
-//! most, until there are enough boxes. A box's mean is a colour of the palette, which is then moved
-//! to the mean of the colours that are nearest to it.
+//! most, until there are enough boxes. A box's mean is a color of the palette, which is then moved
+//! to the mean of the colors that are nearest to it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -18,24 +18,24 @@ fn bin(color: Rgb) -> usize {
     (r * SIDE + g) * SIDE + b
 }
 
-/// Colours that are counted by themselves.
+/// Most colors that are counted by themselves.
 const FEW: usize = 4096;
-/// A palette's error from which on its colours are far apart.
+/// A palette's error from which on its colors are far apart.
 const COARSE: f64 = 40.0;
 /// Values of a channel.
 const VALUES: usize = 256;
-/// Colours of which the nearest one is kept.
+/// Colors of which the nearest one is kept.
 const KEPT: usize = 1 << 15;
-/// Times that colours are moved.
+/// Times that colors are moved.
 const MOVES: usize = 3;
 
-/// How different two colours are: green counts most to the eye, and blue least.
+/// Distance of two colors: green counts most to the eye, and blue least.
 pub(crate) fn distance(one: Rgb, other: Rgb) -> u32 {
     let square = |c: usize| u32::from(one[c].abs_diff(other[c])).pow(2);
     3 * square(0) + 4 * square(1) + 2 * square(2)
 }
 
-/// The colours of a picture, counted: each by itself where they are few, or else in a cube of bins.
+/// Counts of a frame's colors: each by itself if they are few, else in a cube of bins.
 pub(crate) struct Histogram {
     /// In the order of their coordinates.
     bins: Vec<(Rgb, Bin)>,
@@ -112,12 +112,12 @@ pub(crate) struct Palette {
     /// The error for the picture that it was made for.
     pub(crate) made_with: f64,
     exact: Option<HashMap<Rgb, u16>>,
-    /// Colours that were asked for, and their nearest ones, each at a place of its own.
+    /// Colors that were asked for, and the indices of their nearest ones, by hash.
     nearest: Vec<Option<(Rgb, u8)>>,
 }
 
 impl Palette {
-    /// A palette of the colours themselves, if they are at most `most`, 1 to 256.
+    /// A palette of the colors themselves, if they are at most `most`, 1 to 256.
     pub(crate) fn exact(pixels: impl Iterator<Item = Rgb>, most: usize) -> Option<Self> {
         let exact = exact(pixels, most)?;
         let mut colors = vec![[0; 3]; exact.len()];
@@ -127,7 +127,7 @@ impl Palette {
         Some(Self { colors, made_with: 0.0, exact: Some(exact), nearest: Vec::new() })
     }
 
-    /// A palette of at most `most` colours, of which none need be exact.
+    /// A palette of at most `most` colors, of which none need be exact.
     pub(crate) fn of_histogram(histogram: &Histogram, most: usize) -> Self {
         let mut colors: Vec<Rgb> = boxes(histogram, most).iter().map(Bin::mean).collect();
         for _ in 0..MOVES {
@@ -144,7 +144,7 @@ impl Palette {
         palette
     }
 
-    /// The mean distance of a picture's colours from the palette's, in squares.
+    /// The mean distance of a frame's colors from the palette's, in squares.
     pub(crate) fn error(&mut self, histogram: &Histogram) -> f64 {
         let (mut sum, mut count) = (0.0, 0u64);
         for bin in histogram.bins.iter().map(|(_, bin)| bin) {
@@ -157,7 +157,7 @@ impl Palette {
         sum / count.max(1) as f64
     }
 
-    /// Whether the palette has all of a picture's colours, exactly.
+    /// Returns true if the palette has all of a frame's colors, exactly.
     pub(crate) fn has_all(&self, mut pixels: impl Iterator<Item = Rgb>) -> bool {
         self.exact.as_ref().is_some_and(|exact| pixels.all(|color| exact.contains_key(&color)))
     }
@@ -167,7 +167,7 @@ impl Palette {
         self.exact.is_some()
     }
 
-    /// Whether there is room for what stays as it is shown.
+    /// Returns true if there is room for the transparent color.
     pub(crate) fn is_usable(&self) -> bool {
         self.colors.len() < 256
     }
@@ -178,7 +178,7 @@ impl Palette {
             return *index as u8;
         }
         self.nearest.resize(KEPT, None);
-        // Where colours are far apart, that of others close by will do.
+        // If colors are far apart, the nearest one of a neighbor will do.
         let is_coarse = self.made_with > COARSE;
         let color = if is_coarse { color.map(|value| value & !3 | 2) } else { color };
         let [r, g, b] = color.map(u32::from);
@@ -195,7 +195,7 @@ impl Palette {
     }
 }
 
-/// Where the nearest of some colours is.
+/// Index of the nearest of some colors.
 fn nearest(colors: &[Rgb], color: Rgb) -> usize {
     let distances = colors.iter().map(|other| distance(*other, color)).enumerate();
     distances.min_by_key(|(_, distance)| *distance).map_or(0, |(index, _)| index)

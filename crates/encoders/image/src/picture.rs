@@ -52,7 +52,7 @@ impl<C: Coder> VideoEncoder for Pictures<C> {
     }
 }
 
-/// What a muxer must know of pictures without a record.
+/// Stream parameters without a codec record.
 #[allow(dead_code)] // by a build with few features
 pub(crate) fn parameters(request: &VideoEncoderRequest) -> StreamParameters {
     StreamParameters {

@@ -116,7 +116,7 @@ impl Analyser {
         let end = HISTORY + LINES - FILTER_LAG;
         let state = &mut self.states[channel];
         self.bank.filter(&before[end - LINES - (TAPS - 32)..end], state);
-        // Where the short windows of the first granule would be.
+        // The place of the first granule's short windows.
         let end = HISTORY + LOOKAHEAD;
         if let Some(here) = samples.get(end - LINES - 2..end) {
             self.attacks[channel].start(here);

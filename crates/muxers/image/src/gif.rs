@@ -27,7 +27,7 @@ pub(crate) static OPTIONS: &[OptionInfo] = &[LOOP, FINAL_DELAY];
 /// What a packet begins with: a graphic control extension (§23), in which the delay is at 4.
 const CONTROL: [u8; 3] = [0x21, 0xf9, 4];
 const DELAY_AT: usize = 4;
-/// Where the flags of the image descriptor are that follows it (§20); some of them, and the colour
+/// Index of the flags of the image descriptor that follows it (§20); some of them, and the color
 /// resolution of a screen descriptor (§18).
 const FLAGS_AT: usize = 17;
 const HAS_PALETTE: u8 = 0x80;
@@ -38,16 +38,16 @@ const RESOLUTION: u8 = 0x70;
 const PIXEL: [u8; 21] = [0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0, 2, 2, 0x44, 0x01, 0];
 /// Above this rate, in pictures a second, delays are shorter than players heed.
 const MOST_RATE: f64 = 50.0;
-/// How many times that rate is still taken for it.
+/// A rate up to so many times that one counts as it.
 const ROUNDING: f64 = 1.001;
 
 pub(crate) struct Gif {
     repeats: i64,
     final_delay: i64,
     time_base: Option<TimeBase>,
-    /// What comes before the first packet and is not written yet: before its palette, and after it.
+    /// The header until it is written: the parts before and after the first packet's palette.
     header: Option<[Vec<u8>; 2]>,
-    /// How long the last frame lasts, in units of the time base.
+    /// Length of the last frame, in units of the time base.
     length: Option<FrameLength>,
     has_warned_of_rate: bool,
     /// The packet that is shown until the next one comes.
@@ -91,7 +91,7 @@ impl Gif {
             palette.extend(packet.drain(FLAGS_AT + 1..end));
             palette.resize(length, 0);
         }
-        // The background is the first colour, and pixels are square.
+        // The background is the first color, and pixels are square.
         header.extend([flags, 0, 0]);
         for part in [header, palette, repeats] {
             to.output().write(&part)?;
@@ -114,7 +114,7 @@ impl Gif {
         }
     }
 
-    /// How long the very last frame is shown.
+    /// Returns the duration of the very last frame.
     fn lasting(&self, last: &Packet) -> i64 {
         let unstated = || self.length.map_or(1, FrameLength::get);
         if last.duration > 0 { last.duration } else { unstated() }

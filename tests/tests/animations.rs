@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use reelwright::{ErrorKind, Result, StreamingMediaEncoder, Target, TensorView, VideoStream};
+use reelwright_testkit::program::run;
 use reelwright_tests::log::logged;
 
 const SIZE: (usize, usize) = (8, 6);
@@ -136,4 +137,95 @@ fn gif_says_which_rates_players_do_not_heed() {
         let text = &found[0].1;
         assert!(text.contains(told) && text.contains("encoder_frame_rate of 50"), "{text}");
     }
+}
+
+/// The frames of an input of ffmpeg's as packed RGB; none where there is no ffmpeg.
+fn frames_of(input: &[&str], (width, height): (usize, usize)) -> Option<Vec<u8>> {
+    let scale = format!("fps=10,scale={width}:{height}");
+    let output = ["-vf", &scale, "-t", "2", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"];
+    run("ffmpeg", &[&["-v", "error"], input, &output[..]].concat(), &[])
+}
+
+/// PSNR of a GIF's frames, in dB.
+fn psnr_of(gif: &[u8], expected: &[u8]) -> Option<f64> {
+    let output = ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"];
+    let found =
+        run("ffmpeg", &[&["-v", "error", "-f", "gif", "-i", "{}"], &output[..]].concat(), gif)?;
+    assert_eq!(found.len(), expected.len());
+    let pairs = found.iter().zip(expected);
+    let squares: f64 = pairs.map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
+    Some(10.0 * (255.0 * 255.0 * expected.len() as f64 / squares.max(1.0)).log10())
+}
+
+#[test]
+fn a_gif_is_no_larger_than_ffmpegs_and_no_worse() {
+    let film = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/bbb_1280x720_5.1.mp4");
+    let synthetic = ["-f", "lavfi", "-i", "testsrc2=r=10"];
+    let others = ["-f", "lavfi", "-i", "testsrc=r=10"];
+    for (input, size) in [
+        (&synthetic[..], (320, 240)),
+        (&synthetic, (160, 120)),
+        (&others, (320, 240)),
+        (&["-i", film], (320, 180)),
+    ] {
+        let Some(frames) = frames_of(input, size) else { return };
+        let (width, height) = size;
+        let mut cursor = Cursor::new(Vec::new());
+        let mut encoder =
+            StreamingMediaEncoder::new(Target::writer(&mut cursor), Some("gif")).unwrap();
+        encoder.add_video_stream(&VideoStream::new(10.0, width as u32, height as u32)).unwrap();
+        encoder.open().unwrap();
+        for frame in frames.chunks_exact(3 * width * height) {
+            let planar: Vec<u8> =
+                (0..3).flat_map(|c| frame.iter().skip(c).step_by(3)).copied().collect();
+            let chunk = TensorView::contiguous(&planar, &[1, 3, height, width]).unwrap();
+            encoder.write_video_chunk(0, &chunk, None).unwrap();
+        }
+        encoder.close().unwrap();
+        drop(encoder);
+        let ours = cursor.into_inner();
+        let dimensions = format!("{width}x{height}");
+        let raw =
+            ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", &dimensions, "-r", "10", "-i", "{}"];
+        let graph = "split[a][b];[a]palettegen[p];[b][p]paletteuse";
+        let arguments = [&["-v", "error"], &raw[..], &["-lavfi", graph, "-f", "gif", "-"]].concat();
+        let Some(theirs) = run("ffmpeg", &arguments, &frames) else { return };
+        let (Some(near), Some(theirs_near)) = (psnr_of(&ours, &frames), psnr_of(&theirs, &frames))
+        else {
+            return;
+        };
+        let told =
+            format!("{} bytes of {near:.2} dB, {} of {theirs_near:.2}", ours.len(), theirs.len());
+        assert!(ours.len() <= theirs.len() && near >= theirs_near, "{input:?} {size:?}: {told}");
+    }
+}
+
+#[test]
+fn a_gif_gets_another_palette_where_the_first_does_not_serve() {
+    let (width, height) = (64, 48);
+    let frame = |index: usize| -> Vec<u8> {
+        let pixel = |i: usize| {
+            let (x, y) = (i % width * 4, i / width * 5);
+            let moved = ((x + 3 * index) % 256) as u8;
+            // After six seconds nothing has a color that was there before.
+            if index < 60 { [moved, y as u8 / 2, 0] } else { [0, moved, 255 - y as u8] }
+        };
+        (0..width * height).flat_map(pixel).collect()
+    };
+    let frames: Vec<_> = (0..90).map(frame).collect();
+    let mut cursor = Cursor::new(Vec::new());
+    let mut encoder = StreamingMediaEncoder::new(Target::writer(&mut cursor), Some("gif")).unwrap();
+    let stream = VideoStream::new(10.0, width as u32, height as u32);
+    encoder.add_video_stream(&stream.encoder_option("dither", "none")).unwrap();
+    encoder.open().unwrap();
+    for frame in &frames {
+        let planar: Vec<u8> =
+            (0..3).flat_map(|c| frame.iter().skip(c).step_by(3)).copied().collect();
+        let chunk = TensorView::contiguous(&planar, &[1, 3, height, width]).unwrap();
+        encoder.write_video_chunk(0, &chunk, None).unwrap();
+    }
+    encoder.close().unwrap();
+    drop(encoder);
+    let Some(near) = psnr_of(&cursor.into_inner(), &frames.concat()) else { return };
+    assert!(near > 35.0, "{near}");
 }

@@ -295,7 +295,7 @@ fn what_is_refused_is_named() {
     }
 }
 
-/// What ffmpeg makes of mono samples at another rate; none where there is no ffmpeg.
+/// Mono samples resampled by ffmpeg; none without ffmpeg.
 fn swresampled(samples: &[f32], from: u32, to: u32) -> Option<Vec<f64>> {
     let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
     let (from, to) = (from.to_string(), to.to_string());

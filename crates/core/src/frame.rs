@@ -174,9 +174,9 @@ pub struct VideoFrame<'a> {
     pub color: ColorInfo,
     /// The planes of [`format`](Self::format), in its order; the others are empty.
     pub planes: [Plane<'a>; 4],
-    /// When the picture is shown, in units of the stream's time base.
+    /// Presentation time, in units of the stream's time base.
     pub pts: Timestamp,
-    /// How long it is shown, in the same units; `None` until the next frame.
+    /// Duration in the same units; `None` is until the next frame.
     pub duration: Option<i64>,
 }
 

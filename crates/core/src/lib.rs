@@ -15,6 +15,7 @@ mod codec_record;
 mod color;
 mod encoder;
 mod error;
+mod extrapolate;
 mod frame;
 pub mod h264;
 mod interrupt;
@@ -52,6 +53,7 @@ pub use encoder::{
     VideoEncoderRequest,
 };
 pub use error::{Error, ErrorKind, Result, list};
+pub use extrapolate::extrapolate_backwards;
 pub use frame::{AudioFrame, Plane, TypedBuffer, VideoBuffer, VideoFrame, clamp_sample};
 pub use interrupt::Interrupt;
 pub use metadata::Metadata;

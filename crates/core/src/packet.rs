@@ -16,8 +16,8 @@ pub struct Packet {
     pub pts: Timestamp,
     /// When it must be decoded; never after `pts`, never decreasing within a stream.
     pub dts: Timestamp,
-    /// How long it is heard or shown; 0 if unknown: video lasts until the next packet, and the last
-    /// one as long as the one before it.
+    /// Duration; 0 if unknown: video lasts until the next packet, and the last one as long as the one
+    /// before it.
     pub duration: i64,
     /// Whether decoding can start here.
     pub keyframe: bool,

@@ -79,7 +79,7 @@ impl TimeBase {
     }
 }
 
-/// How long the last frame of a stream lasts where nothing states it: as long as the one before it.
+/// Length of a stream's last frame unless stated: that of the frame before it.
 /// A longer wait than [`LONGEST`](Self::LONGEST) is a pause, after which frames have their nominal
 /// length.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +105,7 @@ impl FrameLength {
         self.last = if distance > self.longest { self.nominal } else { distance };
     }
 
-    /// How long the last frame lasts.
+    /// Returns the length of the last frame.
     pub const fn get(self) -> i64 {
         self.last
     }

@@ -318,7 +318,8 @@ pub(crate) struct ResolvedAudio {
 }
 
 impl ResolvedAudio {
-    /// Whether a downmix must stay within full scale: what is encoded has nothing beyond.
+    /// Returns true if a downmix must stay within full scale, as the encoded format has nothing
+    /// beyond.
     pub(crate) fn normalizes(&self) -> bool {
         let is_integer = self.request.sample_format.data_type().is_integer();
         is_integer || !self.info.encoder.codec.is_lossless()

@@ -16,7 +16,7 @@ pub(crate) struct FrameRateChange {
     /// Where the next one that is shown goes.
     next: i64,
     has_shown: bool,
-    /// Whether the first picture is shown from 0 on.
+    /// The first picture is shown from 0 on.
     from_zero: bool,
 }
 

@@ -12,7 +12,7 @@ pub(crate) struct Schedule {
     /// The last stated time, and the frames since then.
     anchor: i64,
     since: i64,
-    /// When the last frame is shown, and how long.
+    /// Time and length of the last frame.
     last: Option<i64>,
     length: FrameLength,
     stated: Option<i64>,
@@ -35,13 +35,13 @@ impl Schedule {
         self.last.map_or(0, |last| last.saturating_add(1))
     }
 
-    /// When the next frame is shown unless that is stated.
+    /// Returns the time of the next frame unless it is stated.
     pub(crate) fn next(&self) -> i64 {
         let since = self.frame.rescale(Timestamp(self.since), self.time_base).0;
         self.anchor.saturating_add(since).max(self.earliest())
     }
 
-    /// States when the next frame is shown.
+    /// States the time of the next frame.
     pub(crate) const fn set_next(&mut self, at: i64) {
         (self.anchor, self.since) = (at, 0);
     }
@@ -60,7 +60,7 @@ impl Schedule {
         pts
     }
 
-    /// When the last frame ends: it lasts as long as the one before it unless stated.
+    /// Returns the end of the last frame: it lasts as long as the one before it unless stated.
     pub(crate) fn end(&self) -> i64 {
         self.last.unwrap_or(0).saturating_add(self.stated.unwrap_or(self.length.get()))
     }

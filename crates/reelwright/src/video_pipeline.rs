@@ -72,9 +72,9 @@ pub(crate) struct VideoPipeline {
     is_finished: bool,
     /// Whether there has been a picture.
     has_picture: bool,
-    /// Whether a pts that leaves a gap makes no pictures of its own.
+    /// A pts that leaves a gap makes no frames of its own.
     keeps_times: bool,
-    /// Whether the container stores times.
+    /// The container stores times.
     is_variable: bool,
     /// The container whose constant rate drops pictures, until that was warned of.
     drops: Option<&'static str>,

@@ -450,11 +450,11 @@ pub(crate) struct ResolvedVideo {
     pub(crate) frame_rate: Rational,
     /// The unit of the chunks' times.
     pub(crate) time_base: TimeBase,
-    /// Whether frames are repeated and dropped for a constant rate.
+    /// Frames are repeated and dropped for a constant rate.
     pub(crate) is_constant: bool,
     /// The container that drops frames where the user did not ask for another frame rate.
     pub(crate) drops: Option<&'static str>,
-    /// Whether a pts that leaves a gap makes no frames of its own.
+    /// A pts that leaves a gap makes no frames of its own.
     pub(crate) keeps_times: bool,
     pub(crate) scale_filter: ScaleFilter,
     /// Whether the encoder has a thread of its own.

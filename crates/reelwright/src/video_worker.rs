@@ -17,7 +17,7 @@ use reelwright_core::{
 /// Pictures that are at most on their way to packets.
 pub(crate) const IN_FLIGHT: usize = 2;
 
-/// When a frame is shown and, if that is known, how long, in units of the time base.
+/// A frame's pts and, if known, its duration, in units of the time base.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shown {
     pub(crate) pts: Timestamp,

@@ -20,12 +20,12 @@ pub(super) struct Planes<S> {
     before: Option<Before>,
 }
 
-/// What is before a stream's first frame: the frames after it, mirrored.
+/// The mirror image before a stream's first frame, which waits for the frames after it.
 #[derive(Clone, Copy)]
 struct Before {
     /// Frames to fill, from the front.
     frames: usize,
-    /// Where the stream's first frame is.
+    /// Index of the stream's first frame.
     first: usize,
 }
 

@@ -52,6 +52,7 @@ pub(crate) struct Element {
     pub(crate) channels: Vec<usize>,
     attacks: Vec<AttackDetector>,
     attack_here: bool,
+    has_started: bool,
     layout: Layout,
     /// By view, windows one after the other.
     spectra: Vec<[f32; LINES]>,
@@ -73,6 +74,7 @@ impl Element {
             channels: channels.to_vec(),
             attacks: channels.iter().map(|_| AttackDetector::new()).collect(),
             attack_here: false,
+            has_started: false,
             layout: Layout::new(&config.rate),
             spectra: vec![[0.0; LINES]; views],
             energies: vec![[0.0; MAX_BANDS]; views],
@@ -151,6 +153,14 @@ impl Element {
         }
         // Where the short windows of the frame after this one would be.
         let from = LINES + LINES / 2 + SHORT_LINES / 2;
+        if !self.has_started {
+            self.has_started = true;
+            for (attacks, &channel) in self.attacks.iter_mut().zip(&self.channels) {
+                let here = &samples(channel)[from - LINES - 2..from];
+                attacks.start(here);
+                self.attack_here |= attacks.look(here);
+            }
+        }
         let mut attack_next = false;
         for (attacks, &channel) in self.attacks.iter_mut().zip(&self.channels) {
             attack_next |= attacks.look(&samples(channel)[from - 2..from + LINES]);

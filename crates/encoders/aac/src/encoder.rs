@@ -5,7 +5,7 @@ use reelwright_core::bits::BitWriter;
 use reelwright_core::{
     AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, AudioSpecificConfig, CodecId,
     CodecRecord, Error, MediaParameters, Options, PacketClock, PacketQueue, Result, SampleFormat,
-    StreamParameters, TimeBase, clamp_sample,
+    StreamParameters, TimeBase, clamp_sample, extrapolate_backwards,
 };
 
 use crate::bands::LINES;
@@ -23,6 +23,9 @@ const FRAME_SIZE: usize = LINES;
 
 /// What a decoder brings before the first sample: the first half of a window.
 const DELAY: u32 = 1024;
+
+/// Readers that are not told the format find it in a stream of as many frames as this.
+const LEAST_FRAMES: usize = 3;
 
 /// AAC-LC's audio object type.
 const LC: u8 = 2;
@@ -141,6 +144,17 @@ impl AacEncoder {
             after.fill(0.0);
         }
         self.frames += 1;
+        if self.frames == 1 {
+            self.prime();
+        }
+    }
+
+    /// Continues the stream to before its first sample.
+    fn prime(&mut self) {
+        for samples in &mut self.samples {
+            let (before, first) = samples[LINES..].split_at_mut(LINES);
+            extrapolate_backwards(first, before);
+        }
     }
 
     /// Codes the frame before the one that came in last.
@@ -242,7 +256,12 @@ impl AudioEncoder for AacEncoder {
 
     fn finish(&mut self, packets: &mut PacketQueue) -> Result<()> {
         self.ended = true;
-        while self.clock.received() > 0 && self.clock.pending() > 0 {
+        let least = (LEAST_FRAMES * FRAME_SIZE) as i64;
+        let is_short = |clock: &PacketClock| {
+            // Samples in packets, the delay included.
+            clock.received() - clock.pending() + i64::from(DELAY) < least
+        };
+        while self.clock.received() > 0 && (self.clock.pending() > 0 || is_short(&self.clock)) {
             self.push(|_| &[]);
             self.encode_frame(packets);
         }

@@ -16,6 +16,16 @@ const DEBT_WEIGHT: f64 = 0.1;
 const REPAID: f64 = 0.015;
 /// What is in a frame beside its elements: the end, and bits to fill the last byte.
 const FRAME_BITS: u32 = 3 + 7;
+/// Frames for which the looseness is searched, as nothing is known of the stream, and which part of
+/// the bit reservoir each of them may use.
+const STARTING: u32 = 4;
+const STARTING_SHARE: f64 = 0.5;
+/// Such a frame is at most so many dB finer than those that follow.
+const STARTING_GAIN: f32 = 6.0;
+/// Frames of silence that make it finer still, by a dB each.
+const STARTING_SAVED: u32 = 20;
+/// A frame that takes less than this part of the mean bits at its finest says nothing.
+const SILENT: f64 = 0.25;
 
 /// Steers the looseness of a stream.
 pub(crate) struct RateLoop {
@@ -31,6 +41,8 @@ pub(crate) struct RateLoop {
     debt: f64,
     /// Frames that were coded.
     frames: f64,
+    /// Those of them at the start that were not silent.
+    started: u32,
 }
 
 /// What the rate loop made of a frame.
@@ -53,15 +65,16 @@ impl RateLoop {
             }
         };
         let most = DECODER_BITS * config.channels as u32;
-        // There is a frame more than samples fill, and not much in it.
+        // There is a frame more than samples fill.
         let debt =
-            if matches!(config.control, RateControl::Average { .. }) { 0.4 * mean } else { 0.0 };
-        Self { control: config.control, usual, mean, most, debt, frames: 0.0 }
+            if matches!(config.control, RateControl::Average { .. }) { 0.7 * mean } else { 0.0 };
+        Self { control: config.control, usual, mean, most, debt, frames: 0.0, started: 0 }
     }
 
     /// Codes a frame.
     pub(crate) fn code(&mut self, tools: &Tools, elements: &mut [Element]) -> Spent {
         let most = self.most - FRAME_BITS;
+        let starting = self.start(tools, elements);
         match self.control {
             RateControl::Variable { .. } => {
                 Spent { bits: code_within(tools, elements, self.usual, most), least_bytes: 0 }
@@ -70,9 +83,12 @@ impl RateLoop {
                 let debt = (self.debt / self.mean).clamp(-60.0, 60.0);
                 let weight = DEBT_WEIGHT + 2.0 / (4.0 + self.frames);
                 let looseness = (f64::from(self.usual) + weight * debt) as f32;
+                let looseness = starting.unwrap_or(looseness);
                 let bits = code_within(tools, elements, looseness.clamp(TIGHTEST, 60.0), most);
                 let wanted = 1.0 - (REPAID * debt).clamp(-0.25, 0.25);
-                self.adapt(f64::from(bits + FRAME_BITS) / self.mean - wanted);
+                if starting.is_none() {
+                    self.adapt(f64::from(bits + FRAME_BITS) / self.mean - wanted);
+                }
                 Spent { bits, least_bytes: 0 }
             }
             RateControl::Constant { .. } => {
@@ -83,14 +99,38 @@ impl RateLoop {
                 let most = most.min(self.most) - FRAME_BITS.min(most);
                 // Towards a buffer that leaves room both ways.
                 let wanted = self.mean + REPAID * (0.4 * room - self.debt);
-                let bits = code_within(tools, elements, self.usual, most);
+                let looseness = starting.unwrap_or(self.usual);
+                let bits = code_within(tools, elements, looseness, most);
                 let error = (f64::from(bits + FRAME_BITS) - wanted) / self.mean;
-                self.adapt(error);
+                if starting.is_none() {
+                    self.adapt(error);
+                }
                 // What comes in while the buffer is full would be lost.
                 let least = self.mean - self.debt;
                 Spent { bits, least_bytes: (least.max(0.0) / 8.0).ceil() as usize }
             }
         }
+    }
+
+    /// Finds how loose the next frame is at the start of a stream: as loose as suits the bit rate,
+    /// and finer while the bit reservoir is full. `None` later, and in silence.
+    fn start(&mut self, tools: &Tools, elements: &mut [Element]) -> Option<f32> {
+        if self.started >= STARTING || matches!(self.control, RateControl::Variable { .. }) {
+            return None;
+        }
+        let room = self.mean - f64::from(FRAME_BITS);
+        if f64::from(code_all(tools, elements, TIGHTEST)) < SILENT * room {
+            return None;
+        }
+        self.started += 1;
+        self.frames = f64::from(self.started);
+        self.usual = looseness_for(tools, elements, room);
+        // After silence there is more to spend.
+        let saved = (-self.debt / self.mean).clamp(0.0, f64::from(STARTING_SAVED));
+        let share = if saved > 1.0 { 1.0 } else { STARTING_SHARE };
+        let reservoir = (f64::from(self.most) - self.mean - self.debt.max(0.0)).max(0.0);
+        let finest = looseness_for(tools, elements, room + share * reservoir);
+        Some(finest.max(self.usual - STARTING_GAIN - saved as f32).min(self.usual))
     }
 
     fn adapt(&mut self, error: f64) {
@@ -112,6 +152,20 @@ impl RateLoop {
 
 /// The looseness of each quality, in dB.
 const QUALITIES: [f32; 11] = [12.0, 7.0, 3.0, 0.0, -2.0, -4.5, -6.5, -9.0, -12.0, -15.0, -19.0];
+
+/// The finest looseness at which a frame takes at most so many bits, in dB.
+fn looseness_for(tools: &Tools, elements: &mut [Element], most: f64) -> f32 {
+    let (mut fine, mut loose) = (TIGHTEST, 60.0);
+    while loose - fine > 0.5 {
+        let middle = 0.5 * (fine + loose);
+        if f64::from(code_all(tools, elements, middle)) > most {
+            fine = middle;
+        } else {
+            loose = middle;
+        }
+    }
+    loose
+}
 
 fn code_all(tools: &Tools, elements: &mut [Element], db: f32) -> u32 {
     elements.iter_mut().map(|element| element.code(tools, db)).sum()

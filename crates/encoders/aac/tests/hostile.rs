@@ -16,7 +16,8 @@ fn check(case: &Case<'_>, samples: &[f32]) {
     let channels = case.layout.channels();
     let encoded = case.encode(samples).unwrap();
     let count = samples.len() / channels;
-    assert_eq!(encoded.packets.len(), (count + 1024).div_ceil(1024));
+    let least = if count == 0 { 0 } else { 3 };
+    assert_eq!(encoded.packets.len(), (count + 1024).div_ceil(1024).max(least));
     for packet in &encoded.packets {
         // The room of a decoder (ISO/IEC 14496-3 §4.5.3.1).
         assert!(packet.data.len() * 8 <= 6144 * channels, "{}", packet.data.len());

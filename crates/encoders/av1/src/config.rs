@@ -80,7 +80,7 @@ pub(crate) struct Plan {
     pub(crate) threads: usize,
     /// Frames from one keyframe to the next, where they are given.
     gop_size: Option<u64>,
-    /// Whether the frame rate is a guess until two frames tell it.
+    /// The frame rate is a guess until two frames tell it.
     pub(crate) is_guess: bool,
 }
 

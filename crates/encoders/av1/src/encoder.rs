@@ -34,7 +34,7 @@ pub(crate) struct Av1Encoder {
     since_keyframe: u64,
 }
 
-/// When a frame is shown and how long.
+/// A frame's pts and duration.
 type Times = (Timestamp, Option<i64>);
 
 fn failed(what: impl std::fmt::Display) -> Error {

@@ -16,7 +16,9 @@ fn every_value_of_every_option_is_lossless() {
                 (min..=max).map(|value| value.to_string()).collect()
             }
             OptionKind::Int { min, max, .. } => vec![min.to_string(), max.to_string()],
-            OptionKind::Bool { .. } => vec!["true".into(), "false".into()],
+            OptionKind::Bool { .. } | OptionKind::BoolOrSeconds { .. } => {
+                vec!["true".into(), "false".into()]
+            }
             OptionKind::Choice { values, .. } => values.iter().map(|v| v.0.to_owned()).collect(),
             OptionKind::Float { .. } | OptionKind::Flags { .. } => Vec::new(),
         };

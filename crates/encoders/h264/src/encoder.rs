@@ -36,7 +36,7 @@ pub(crate) struct H264Encoder {
     control: Control,
     gop: Gop,
     cuts: Cuts,
-    /// The quantiser of the last picture.
+    /// The quantizer of the last picture.
     qp: u32,
     pace: Pace,
     /// A picture as the coder writes it.
@@ -44,7 +44,7 @@ pub(crate) struct H264Encoder {
     peak: Peak,
 }
 
-/// When the next keyframe is due.
+/// Keyframe interval, in frames and in time.
 #[derive(Debug)]
 struct Gop {
     /// The most frames and units of the time base from one keyframe to the next.

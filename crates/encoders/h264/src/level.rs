@@ -41,7 +41,7 @@ pub(crate) fn set(sps: &mut [u8], level: u32) {
     }
 }
 
-/// How far a frame rate may be from the nominal one and count as that, as times are rounded.
+/// A frame rate this close to the nominal one counts as that, as times are rounded.
 const ROUNDING: f64 = 0.05;
 
 /// Real frame rate of a stream, by its frames' times.

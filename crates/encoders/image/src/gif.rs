@@ -1,13 +1,17 @@
-//! GIF (version 89a): a palette for each picture, and of what follows the first only what changes.
+//! GIF (version 89a): a palette that pictures share for as long as it serves them, and of what
+//! follows the first picture only what changes.
+//!
+//! A packet without a palette has that of the first packet.
 
 use gif::{Encoder, Frame};
 use reelwright_core::{
-    Backing, CodecId, EncoderInfo, Error, OptionInfo, Options, PixelFormat, Result, VideoColor,
-    VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoFrame,
+    Backing, CodecId, EncoderInfo, Error, OptionInfo, Options, PacketQueue, PixelFormat, Result,
+    StreamParameters, Timestamp, VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
+    VideoFrame,
 };
 
-use crate::palette::Palette;
-use crate::picture::{Coder, Pictures, check_size};
+use crate::palette::{Histogram, Palette, distance};
+use crate::picture::{check_size, parameters};
 
 const NAME: &str = "gif";
 const DITHER: OptionInfo = OptionInfo::choice(
@@ -55,6 +59,18 @@ const BAYER: [[u8; 8]; 8] = [
     [63, 31, 55, 23, 61, 29, 53, 21],
 ];
 
+/// A palette serves a picture that it has up to so many times the error for as for those that it was
+/// made for.
+const ENOUGH: f64 = 2.0;
+/// An error that nobody sees, in squares.
+const LEAST_ERROR: f64 = 20.0;
+/// A shown pixel stays if it is up to so much farther from the new one than the palette's color, as a
+/// part of the palette's error.
+const KEPT: f64 = 0.45;
+const LEAST_KEPT: f64 = 9.0;
+/// Strength of Bayer's pattern, as a part of the palette's error.
+const STRENGTH: f64 = 0.65;
+
 #[derive(Clone, Copy, PartialEq)]
 enum Dither {
     None,
@@ -66,11 +82,14 @@ struct Gif {
     dither: Dither,
     max_colors: usize,
     is_difference: bool,
-    /// The picture before, as it came.
-    last: Vec<[u8; 3]>,
+    /// The picture that is coded, and what is shown so far.
     now: Vec<[u8; 3]>,
-    /// Whether a pixel is other than in the picture before.
-    changed: Vec<bool>,
+    shown: Vec<[u8; 3]>,
+    /// The first picture's palette, which packets without one have, as it is written.
+    first: Vec<u8>,
+    /// The first palette, and the last one where that is another.
+    palettes: Vec<Palette>,
+    indices: Vec<u8>,
 }
 
 fn open(request: &VideoEncoderRequest, options: &mut Options) -> Result<Box<dyn VideoEncoder>> {
@@ -80,10 +99,101 @@ fn open(request: &VideoEncoderRequest, options: &mut Options) -> Result<Box<dyn 
         "bayer" => Dither::Bayer,
         _ => Dither::FloydSteinberg,
     };
-    let max_colors = options.take_int(&MAX_COLORS)?.unwrap_or(256) as usize;
-    let is_difference = options.take_bool(&TRANSDIFF)?;
-    let (last, now, changed) = (Vec::new(), Vec::new(), Vec::new());
-    Ok(Pictures::boxed(request, Gif { dither, max_colors, is_difference, last, now, changed }))
+    let gif = Gif {
+        dither,
+        max_colors: options.take_int(&MAX_COLORS)?.unwrap_or(256) as usize,
+        is_difference: options.take_bool(&TRANSDIFF)?,
+        now: Vec::new(),
+        shown: Vec::new(),
+        first: Vec::new(),
+        palettes: Vec::new(),
+        indices: Vec::new(),
+    };
+    Ok(Box::new(GifEncoder {
+        parameters: parameters(request),
+        gif,
+        held: Some(Vec::new()),
+        held_bytes: 0,
+    }))
+}
+
+/// Bytes of pixels, and seconds, that are held until the first palette is chosen for all of them.
+const MOST_HELD_BYTES: usize = 32 << 20;
+const MOST_HELD_SECONDS: f64 = 5.0;
+
+/// One stream at work.
+struct GifEncoder {
+    parameters: StreamParameters,
+    gif: Gif,
+    /// The first pictures, until there are enough to choose a palette for.
+    held: Option<Vec<Held>>,
+    held_bytes: usize,
+}
+
+/// A picture that waits for its palette.
+struct Held {
+    pixels: Vec<[u8; 3]>,
+    pts: Timestamp,
+    duration: Option<i64>,
+}
+
+impl GifEncoder {
+    /// Codes a picture.
+    fn code(&mut self, held: Held, packets: &mut PacketQueue) -> Result<()> {
+        let mut data = packets.take_buffer();
+        let Some(video) = self.parameters.video() else { return Ok(()) };
+        let (width, height) = (video.width as usize, video.height as usize);
+        self.gif.now = held.pixels;
+        let keyframe = self.gif.code(width, height, &mut data)?;
+        let packet = packets.push_buffer(data);
+        (packet.pts, packet.dts) = (held.pts, held.pts);
+        packet.duration = held.duration.unwrap_or(0);
+        packet.keyframe = keyframe;
+        Ok(())
+    }
+
+    /// Chooses the first palette and codes what waits for it.
+    fn release(&mut self, packets: &mut PacketQueue) -> Result<()> {
+        let Some(held) = self.held.take() else { return Ok(()) };
+        let pixels = held.iter().flat_map(|held| held.pixels.iter().copied());
+        self.gif.choose_first_palette(pixels, held.len() == 1);
+        held.into_iter().try_for_each(|held| self.code(held, packets))
+    }
+}
+
+impl VideoEncoder for GifEncoder {
+    fn parameters(&self) -> &StreamParameters {
+        &self.parameters
+    }
+
+    fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+        let Some(video) = self.parameters.video() else { return Ok(()) };
+        frame.expect(video.pixel_format, video.width, video.height)?;
+        // Of a picture that was coded, the memory is used again.
+        let mut pixels = std::mem::take(&mut self.gif.now);
+        pixels.clear();
+        for row in frame.planes[0].rows(3 * frame.width, frame.height) {
+            pixels.extend_from_slice(row.as_chunks().0);
+        }
+        let bytes = 3 * pixels.len();
+        let new = Held { pixels, pts: frame.pts, duration: frame.duration };
+        let Some(held) = &mut self.held else { return self.code(new, packets) };
+        held.push(new);
+        self.held_bytes += bytes;
+        let since = held.first().map_or(0, |first| frame.pts.0.saturating_sub(first.pts.0));
+        let seconds = self.parameters.time_base.seconds_of(Timestamp(since));
+        if self.held_bytes + bytes > MOST_HELD_BYTES || seconds >= MOST_HELD_SECONDS {
+            self.release(packets)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, packets: &mut PacketQueue) -> Result<()> {
+        if self.held.as_ref().is_some_and(|held| !held.is_empty()) {
+            self.release(packets)?;
+        }
+        Ok(())
+    }
 }
 
 /// A rectangle of pixels.
@@ -96,50 +206,75 @@ struct Area {
 }
 
 impl Gif {
-    /// Marks what changed; tells the area around it. One pixel where nothing did: a picture must
-    /// have some.
-    fn find_changes(&mut self, width: usize, height: usize) -> Area {
-        self.changed.clear();
-        if self.last.len() != self.now.len() || !self.is_difference {
-            self.changed.resize(self.now.len(), true);
-            return Area { left: 0, top: 0, width, height };
-        }
-        self.changed.extend(self.now.iter().zip(&self.last).map(|(now, last)| now != last));
-        let (mut left, mut right, mut top, mut bottom) = (width, 0, height, 0);
-        for (y, row) in self.changed.chunks_exact(width).enumerate() {
-            let Some(first) = row.iter().position(|changed| *changed) else { continue };
-            let last = row.iter().rposition(|changed| *changed).unwrap_or(first);
-            (left, right) = (left.min(first), right.max(last + 1));
-            (top, bottom) = (top.min(y), y + 1);
-        }
-        if top >= bottom {
-            return Area { left: 0, top: 0, width: 1, height: 1 };
-        }
-        Area { left, top, width: right - left, height: bottom - top }
+    /// Chooses the palette that the first frames share; a single frame may use all colors.
+    fn choose_first_palette(
+        &mut self,
+        pixels: impl Iterator<Item = [u8; 3]> + Clone,
+        is_alone: bool,
+    ) {
+        let most = self.max_colors.min(255);
+        let exact = if is_alone { self.max_colors } else { most };
+        let palette = Palette::exact(pixels.clone(), exact)
+            .unwrap_or_else(|| Palette::of_histogram(&Histogram::new(pixels), most));
+        self.palettes = vec![palette];
     }
 
-    /// The palette's indices of an area; `transparent` where nothing changed.
-    fn indices(&self, area: Area, width: usize, palette: &mut Palette, transparent: u8) -> Vec<u8> {
+    /// Makes another palette where neither the first one nor the last one serves this picture.
+    fn choose_palette(&mut self) {
+        let now = || self.now.iter().copied();
+        let pairs = self.now.iter().zip(&self.shown);
+        let is_difference = self.is_difference;
+        let changed =
+            pairs.filter(|(now, shown)| !is_difference || now != shown).map(|(now, _)| *now);
+        // The first one costs nothing.
+        let serves = |palette: &Palette| palette.is_usable() && palette.has_all(changed.clone());
+        if let Some(index) = self.palettes.iter().position(serves) {
+            self.palettes.truncate(index + 1);
+            return;
+        }
+        // One color is for pixels that stay.
+        let most = self.max_colors.min(255);
+        let was_exact = self.palettes.last().is_some_and(Palette::is_exact);
+        let exact = if was_exact { Palette::exact(changed, most) } else { None };
+        let new = exact.or_else(|| {
+            let histogram = Histogram::new(now());
+            let is_enough = |palette: &mut Palette| {
+                let most = (ENOUGH * palette.made_with).max(LEAST_ERROR);
+                palette.is_usable() && palette.error(&histogram) <= most
+            };
+            match self.palettes.iter_mut().position(is_enough) {
+                Some(index) => {
+                    self.palettes.truncate(index + 1);
+                    None
+                }
+                None => Some(Palette::of_histogram(&histogram, most)),
+            }
+        });
+        if let Some(new) = new {
+            self.palettes.truncate(1);
+            self.palettes.push(new);
+        }
+    }
+
+    /// Finds the palette's indices of all pixels, `transparent` where what is shown may stay.
+    fn find_indices(&mut self, width: usize, transparent: Option<u8>) {
+        let Some(palette) = self.palettes.last_mut() else { return };
         let dither = if palette.is_exact() { Dither::None } else { self.dither };
-        let mut indices = Vec::with_capacity(area.width * area.height);
+        let kept =
+            if palette.is_exact() { 0 } else { (KEPT * palette.made_with).max(LEAST_KEPT) as u32 };
+        self.indices.clear();
         // Errors in sixteenths that this row and the next have to make up for.
-        let mut errors = [vec![[0i32; 3]; area.width + 2], vec![[0i32; 3]; area.width + 2]];
-        // About the distance of neighbours in the palette.
-        let strength = 128 / (self.max_colors as f64).cbrt().max(1.0) as i32;
-        for y in area.top..area.top + area.height {
-            let row = y * width + area.left;
+        let mut errors = [vec![[0i32; 3]; width + 2], vec![[0i32; 3]; width + 2]];
+        let strength = (STRENGTH * palette.made_with.sqrt()) as i32;
+        for (y, row) in self.now.chunks_exact(width).enumerate() {
             let [here, below] = &mut errors;
             below.fill([0; 3]);
-            for x in 0..area.width {
-                let pixel = self.now[row + x];
-                if !self.changed[row + x] {
-                    indices.push(transparent);
-                    continue;
-                }
+            for (x, pixel) in row.iter().copied().enumerate() {
+                let shown = self.shown.get(y * width + x).copied();
                 let wanted = match dither {
                     Dither::None => pixel,
                     Dither::Bayer => {
-                        let threshold = i32::from(BAYER[y % 8][(area.left + x) % 8]) * 2 - 63;
+                        let threshold = i32::from(BAYER[y % 8][x % 8]) * 2 - 63;
                         pixel.map(|v| {
                             (i32::from(v) + threshold * strength / 128).clamp(0, 255) as u8
                         })
@@ -149,9 +284,19 @@ impl Gif {
                     }),
                 };
                 let index = palette.index(wanted);
-                indices.push(index);
+                let mut found = palette.colors[usize::from(index)];
+                let stays = |shown: [u8; 3]| {
+                    found == shown
+                        || kept > 0 && distance(shown, wanted) <= distance(found, wanted) + kept
+                };
+                match (transparent, shown) {
+                    (Some(transparent), Some(shown)) if stays(shown) => {
+                        self.indices.push(transparent);
+                        found = shown;
+                    }
+                    _ => self.indices.push(index),
+                }
                 if dither == Dither::FloydSteinberg {
-                    let found = palette.colors[usize::from(index)];
                     for c in 0..3 {
                         let error = i32::from(wanted[c]) - i32::from(found[c]);
                         here[x + 2][c] += 7 * error;
@@ -163,52 +308,95 @@ impl Gif {
             }
             errors.swap(0, 1);
         }
-        indices
+    }
+
+    /// The area around what changes. One pixel where nothing does: a picture must have some.
+    fn changed_area(&self, width: usize, transparent: Option<u8>) -> Area {
+        let height = self.indices.len() / width;
+        let Some(transparent) = transparent else { return Area { left: 0, top: 0, width, height } };
+        let (mut left, mut right, mut top, mut bottom) = (width, 0, height, 0);
+        for (y, row) in self.indices.chunks_exact(width).enumerate() {
+            let Some(first) = row.iter().position(|index| *index != transparent) else { continue };
+            let last = row.iter().rposition(|index| *index != transparent).unwrap_or(first);
+            (left, right) = (left.min(first), right.max(last + 1));
+            (top, bottom) = (top.min(y), y + 1);
+        }
+        if top >= bottom {
+            return Area { left: 0, top: 0, width: 1, height: 1 };
+        }
+        Area { left, top, width: right - left, height: bottom - top }
     }
 }
 
-impl Coder for Gif {
-    fn code(&mut self, frame: &VideoFrame<'_>, to: &mut Vec<u8>) -> Result<bool> {
-        let (width, height) = (frame.width, frame.height);
-        std::mem::swap(&mut self.last, &mut self.now);
-        self.now.clear();
-        for row in frame.planes[0].rows(3 * width, height) {
-            self.now.extend_from_slice(row.as_chunks().0);
+/// Leaves out what no pixel has; returns the palette as it is written.
+fn compact(colors: &[[u8; 3]], transparent: &mut Option<u8>, indices: &mut [u8]) -> Vec<u8> {
+    let mut new = [None; 256];
+    let mut written = Vec::new();
+    for index in indices {
+        let old = usize::from(*index);
+        *index = *new[old].get_or_insert_with(|| {
+            let next = (written.len() / 3) as u8;
+            written.extend(colors.get(old).copied().unwrap_or_default());
+            next
+        });
+    }
+    // Nothing stays where no pixel says so.
+    *transparent = transparent.and_then(|index| new[usize::from(index)]);
+    written
+}
+
+impl Gif {
+    /// Appends the picture as a packet; says whether it stands alone.
+    fn code(&mut self, width: usize, height: usize, to: &mut Vec<u8>) -> Result<bool> {
+        let is_first = self.first.is_empty();
+        if !is_first {
+            self.choose_palette();
         }
-        let is_first = self.last.len() != self.now.len() || !self.is_difference;
-        let area = self.find_changes(width, height);
-        let changed = |y: usize| {
+        let Some(palette) = self.palettes.last() else { return Ok(is_first) };
+        let colors = palette.colors.clone();
+        let stays = self.is_difference && !is_first;
+        let mut transparent = u8::try_from(colors.len()).ok().filter(|_| stays);
+        self.find_indices(width, transparent);
+        let area = self.changed_area(width, transparent);
+        let mut buffer = Vec::with_capacity(area.width * area.height);
+        for y in area.top..area.top + area.height {
             let row = y * width + area.left..y * width + area.left + area.width;
-            let pixels = self.now[row.clone()].iter().zip(&self.changed[row]);
-            pixels.filter(|(_, changed)| **changed).map(|(pixel, _)| *pixel)
-        };
-        let pixels = (area.top..area.top + area.height).flat_map(changed);
-        // One colour is for what stays.
-        let most = if is_first { self.max_colors } else { self.max_colors.min(255) };
-        let mut palette = Palette::new(pixels, most);
-        let transparent = palette.colors.len() as u8;
-        let indices = self.indices(area, width, &mut palette, transparent);
-        let mut colors: Vec<u8> = palette.colors.concat();
-        if !is_first || colors.is_empty() {
-            colors.extend([0; 3]);
+            buffer.extend_from_slice(&self.indices[row]);
+        }
+        let mut written = None;
+        if is_first {
+            self.first = colors.concat();
+            // Room for what stays later.
+            if colors.len() < 256 {
+                self.first.extend([0; 3]);
+            }
+            written = Some(self.first.clone());
+        } else if self.palettes.len() > 1 {
+            written = Some(compact(&colors, &mut transparent, &mut buffer));
         }
         let picture = Frame {
             left: area.left as u16,
             top: area.top as u16,
             width: area.width as u16,
             height: area.height as u16,
-            palette: Some(colors),
-            transparent: (!is_first).then_some(transparent),
-            buffer: indices.into(),
+            palette: written,
+            transparent,
+            buffer: buffer.into(),
             ..Frame::default()
         };
         let failed = |error| Error::unsupported(format!("{NAME}: {error}"));
         let mut encoder =
-            Encoder::new(Vec::new(), width as u16, height as u16, &[]).map_err(failed)?;
+            Encoder::new(Vec::new(), width as u16, height as u16, &self.first).map_err(failed)?;
         let header = encoder.get_ref().len();
         encoder.write_frame(&picture).map_err(failed)?;
         // Not the header and not the trailer.
         to.extend_from_slice(&encoder.get_ref()[header..]);
-        Ok(is_first)
+        self.shown.resize(self.now.len(), [0; 3]);
+        for (shown, index) in self.shown.iter_mut().zip(&self.indices) {
+            if let Some(color) = colors.get(usize::from(*index)) {
+                *shown = *color;
+            }
+        }
+        Ok(!stays)
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A picture of few colours keeps them exactly. Of others the colours are counted in a cube of 32
 //! bins each way, and the box of bins whose colours differ most is cut in two where that helps
-//! most, until there are enough boxes; a box's mean is a colour of the palette.
+//! most, until there are enough boxes. A box's mean is a color of the palette, which is then moved
+//! to the mean of the colors that are nearest to it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -17,6 +18,53 @@ fn bin(color: Rgb) -> usize {
     (r * SIDE + g) * SIDE + b
 }
 
+/// Most colors that are counted by themselves.
+const FEW: usize = 4096;
+/// A palette's error from which on its colors are far apart.
+const COARSE: f64 = 40.0;
+/// Values of a channel.
+const VALUES: usize = 256;
+/// Colors of which the nearest one is kept.
+const KEPT: usize = 1 << 15;
+/// Times that colors are moved.
+const MOVES: usize = 3;
+
+/// Distance of two colors: green counts most to the eye, and blue least.
+pub(crate) fn distance(one: Rgb, other: Rgb) -> u32 {
+    let square = |c: usize| u32::from(one[c].abs_diff(other[c])).pow(2);
+    3 * square(0) + 4 * square(1) + 2 * square(2)
+}
+
+/// Counts of a frame's colors: each by itself if they are few, else in a cube of bins.
+pub(crate) struct Histogram {
+    /// In the order of their coordinates.
+    bins: Vec<(Rgb, Bin)>,
+}
+
+impl Histogram {
+    pub(crate) fn new(pixels: impl Iterator<Item = Rgb> + Clone) -> Self {
+        if let Some(found) = exact(pixels.clone(), FEW) {
+            let mut bins: Vec<_> = found.keys().map(|color| (*color, Bin::default())).collect();
+            bins.sort_unstable_by_key(|(color, _)| *color);
+            let places: HashMap<_, _> =
+                bins.iter().enumerate().map(|(place, (color, _))| (*color, place)).collect();
+            for color in pixels {
+                bins[places[&color]].1.count_in(color);
+            }
+            return Self { bins };
+        }
+        let mut bins = vec![Bin::default(); SIDE * SIDE * SIDE];
+        for color in pixels {
+            bins[bin(color)].count_in(color);
+        }
+        let coordinates = |index: usize| {
+            [index / SIDE / SIDE, index / SIDE % SIDE, index % SIDE].map(|value| value as u8 * 8)
+        };
+        let filled = bins.into_iter().enumerate().filter(|(_, bin)| bin.count > 0);
+        Self { bins: filled.map(|(index, bin)| (coordinates(index), bin)).collect() }
+    }
+}
+
 /// The colours of some pixels, and how many there are of each.
 #[derive(Debug, Clone, Copy, Default)]
 struct Bin {
@@ -27,6 +75,14 @@ struct Bin {
 }
 
 impl Bin {
+    fn count_in(&mut self, color: Rgb) {
+        self.count += 1;
+        for (sum, value) in self.sums.iter_mut().zip(color) {
+            *sum += u64::from(value);
+            self.squares += u64::from(value) * u64::from(value);
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.count += other.count;
         for (sum, other) in self.sums.iter_mut().zip(other.sums) {
@@ -53,32 +109,57 @@ impl Bin {
 #[derive(Debug)]
 pub(crate) struct Palette {
     pub(crate) colors: Vec<Rgb>,
-    exact: Option<HashMap<Rgb, u8>>,
-    /// The nearest colour of each bin that was asked for.
-    nearest: Vec<Option<u8>>,
+    /// The error for the picture that it was made for.
+    pub(crate) made_with: f64,
+    exact: Option<HashMap<Rgb, u16>>,
+    /// Colors that were asked for, and the indices of their nearest ones, by hash.
+    nearest: Vec<Option<(Rgb, u8)>>,
 }
 
 impl Palette {
-    /// A palette of at most `most` colours, 1 to 256, for some pixels.
-    pub(crate) fn new(pixels: impl Iterator<Item = Rgb> + Clone, most: usize) -> Self {
-        if let Some(exact) = exact(pixels.clone(), most) {
-            let mut colors = vec![[0; 3]; exact.len()];
-            for (color, index) in &exact {
-                colors[usize::from(*index)] = *color;
-            }
-            return Self { colors, exact: Some(exact), nearest: Vec::new() };
+    /// A palette of the colors themselves, if they are at most `most`, 1 to 256.
+    pub(crate) fn exact(pixels: impl Iterator<Item = Rgb>, most: usize) -> Option<Self> {
+        let exact = exact(pixels, most)?;
+        let mut colors = vec![[0; 3]; exact.len()];
+        for (color, index) in &exact {
+            colors[usize::from(*index)] = *color;
         }
-        let mut bins = vec![Bin::default(); SIDE * SIDE * SIDE];
-        for color in pixels {
-            let bin = &mut bins[bin(color)];
-            bin.count += 1;
-            for (sum, value) in bin.sums.iter_mut().zip(color) {
-                *sum += u64::from(value);
-                bin.squares += u64::from(value) * u64::from(value);
+        Some(Self { colors, made_with: 0.0, exact: Some(exact), nearest: Vec::new() })
+    }
+
+    /// A palette of at most `most` colors, of which none need be exact.
+    pub(crate) fn of_histogram(histogram: &Histogram, most: usize) -> Self {
+        let mut colors: Vec<Rgb> = boxes(histogram, most).iter().map(Bin::mean).collect();
+        for _ in 0..MOVES {
+            let mut moved = vec![Bin::default(); colors.len()];
+            for bin in histogram.bins.iter().map(|(_, bin)| bin) {
+                moved[nearest(&colors, bin.mean())].add(bin);
+            }
+            for (color, bin) in colors.iter_mut().zip(&moved).filter(|(_, bin)| bin.count > 0) {
+                *color = bin.mean();
             }
         }
-        let colors = boxes(&bins, most).iter().map(Bin::mean).collect();
-        Self { colors, exact: None, nearest: vec![None; SIDE * SIDE * SIDE] }
+        let mut palette = Self { colors, made_with: 0.0, exact: None, nearest: Vec::new() };
+        palette.made_with = palette.error(histogram);
+        palette
+    }
+
+    /// The mean distance of a frame's colors from the palette's, in squares.
+    pub(crate) fn error(&mut self, histogram: &Histogram) -> f64 {
+        let (mut sum, mut count) = (0.0, 0u64);
+        for bin in histogram.bins.iter().map(|(_, bin)| bin) {
+            let mean = bin.mean();
+            let index = usize::from(self.index(mean));
+            let found = self.colors[index];
+            sum += bin.count as f64 * f64::from(distance(mean, found));
+            count += bin.count;
+        }
+        sum / count.max(1) as f64
+    }
+
+    /// Returns true if the palette has all of a frame's colors, exactly.
+    pub(crate) fn has_all(&self, mut pixels: impl Iterator<Item = Rgb>) -> bool {
+        self.exact.as_ref().is_some_and(|exact| pixels.all(|color| exact.contains_key(&color)))
     }
 
     /// Whether every pixel's own colour is in it.
@@ -86,31 +167,42 @@ impl Palette {
         self.exact.is_some()
     }
 
+    /// Returns true if there is room for the transparent color.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.colors.len() < 256
+    }
+
     /// Where the colour nearest to this one is.
     pub(crate) fn index(&mut self, color: Rgb) -> u8 {
-        if let Some(exact) = &self.exact {
-            return exact.get(&color).copied().unwrap_or_default();
+        if let Some(index) = self.exact.as_ref().and_then(|exact| exact.get(&color)) {
+            return *index as u8;
         }
-        let bin = bin(color);
-        if let Some(index) = self.nearest[bin] {
-            return index;
+        self.nearest.resize(KEPT, None);
+        // If colors are far apart, the nearest one of a neighbor will do.
+        let is_coarse = self.made_with > COARSE;
+        let color = if is_coarse { color.map(|value| value & !3 | 2) } else { color };
+        let [r, g, b] = color.map(u32::from);
+        let mixed = (r << 16 | g << 8 | b).wrapping_mul(0x9E37_79B1);
+        let place = &mut self.nearest[(mixed >> 17) as usize];
+        match place {
+            Some((known, index)) if *known == color => *index,
+            _ => {
+                let index = nearest(&self.colors, color) as u8;
+                *place = Some((color, index));
+                index
+            }
         }
-        // That of the middle of the bin.
-        let middle = color.map(|value| value & !7 | 4);
-        let distance = |other: &Rgb| -> u32 {
-            let difference = |c: usize| u32::from(other[c].abs_diff(middle[c]));
-            // Green counts most to the eye, and blue least.
-            2 * difference(0).pow(2) + 4 * difference(1).pow(2) + difference(2).pow(2)
-        };
-        let nearest = self.colors.iter().enumerate().min_by_key(|(_, other)| distance(other));
-        let index = nearest.map_or(0, |(index, _)| index as u8);
-        self.nearest[bin] = Some(index);
-        index
     }
 }
 
+/// Index of the nearest of some colors.
+fn nearest(colors: &[Rgb], color: Rgb) -> usize {
+    let distances = colors.iter().map(|other| distance(*other, color)).enumerate();
+    distances.min_by_key(|(_, distance)| *distance).map_or(0, |(index, _)| index)
+}
+
 /// The colours themselves, if there are at most `most`.
-fn exact(pixels: impl Iterator<Item = Rgb>, most: usize) -> Option<HashMap<Rgb, u8>> {
+fn exact(pixels: impl Iterator<Item = Rgb>, most: usize) -> Option<HashMap<Rgb, u16>> {
     let mut found = HashMap::new();
     let mut last = None;
     for color in pixels {
@@ -123,7 +215,7 @@ fn exact(pixels: impl Iterator<Item = Rgb>, most: usize) -> Option<HashMap<Rgb, 
             if next == most {
                 return None;
             }
-            place.insert(next as u8);
+            place.insert(next as u16);
         }
     }
     Some(found)
@@ -148,17 +240,17 @@ impl Block {
     fn best_cut(&self) -> Option<(usize, u8)> {
         let mut best: Option<(f64, usize, u8)> = None;
         for axis in 0..3 {
-            let mut slices = [Bin::default(); SIDE];
+            let mut slices = [Bin::default(); VALUES];
             for (at, bin) in &self.bins {
                 slices[usize::from(at[axis])].add(bin);
             }
-            let mut after = [Bin::default(); SIDE + 1];
-            for index in (0..SIDE).rev() {
+            let mut after = [Bin::default(); VALUES + 1];
+            for index in (0..VALUES).rev() {
                 after[index] = after[index + 1];
                 after[index].add(&slices[index]);
             }
             let mut before = Bin::default();
-            for index in 1..SIDE {
+            for index in 1..VALUES {
                 before.add(&slices[index - 1]);
                 if before.count == 0 || after[index].count == 0 {
                     continue;
@@ -173,12 +265,8 @@ impl Block {
     }
 }
 
-fn boxes(bins: &[Bin], most: usize) -> Vec<Bin> {
-    let coordinates = |index: usize| {
-        [index / SIDE / SIDE, index / SIDE % SIDE, index % SIDE].map(|value| value as u8)
-    };
-    let filled = bins.iter().enumerate().filter(|(_, bin)| bin.count > 0);
-    let mut blocks = vec![Block::new(filled.map(|(i, bin)| (coordinates(i), *bin)).collect())];
+fn boxes(histogram: &Histogram, most: usize) -> Vec<Bin> {
+    let mut blocks = vec![Block::new(histogram.bins.clone())];
     let mut whole = Vec::new();
     while blocks.len() + whole.len() < most {
         let errors = blocks.iter().map(|block| block.total.error()).enumerate();
@@ -203,7 +291,7 @@ mod tests {
     fn few_colours_are_kept() {
         let pixels: Vec<Rgb> =
             (0..1000u32).map(|i| [(i % 16 * 17) as u8, 0, (i % 3) as u8]).collect();
-        let mut palette = Palette::new(pixels.iter().copied(), 255);
+        let mut palette = Palette::exact(pixels.iter().copied(), 255).unwrap();
         assert!(palette.is_exact() && palette.colors.len() == 48);
         for pixel in pixels {
             let index = palette.index(pixel);
@@ -216,7 +304,8 @@ mod tests {
         let pixels: Vec<Rgb> = (0..65_536u32)
             .map(|i| [(i >> 8) as u8, i as u8, ((i >> 8) as u8).wrapping_add(i as u8) / 2])
             .collect();
-        let mut palette = Palette::new(pixels.iter().copied(), 256);
+        let histogram = Histogram::new(pixels.iter().copied());
+        let mut palette = Palette::of_histogram(&histogram, 256);
         assert_eq!(palette.colors.len(), 256);
         let error: f64 = pixels
             .iter()

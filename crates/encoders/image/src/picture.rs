@@ -6,6 +6,7 @@ use reelwright_core::{
 };
 
 /// How one picture is coded.
+#[allow(dead_code)] // by a build with few features
 pub(crate) trait Coder: Send {
     /// Appends the coded picture, which has been checked; says whether it stands alone.
     ///
@@ -15,31 +16,17 @@ pub(crate) trait Coder: Send {
 }
 
 /// One stream at work.
+#[allow(dead_code)] // by a build with few features
 pub(crate) struct Pictures<C> {
     coder: C,
     parameters: StreamParameters,
     video: VideoParameters,
 }
 
+#[allow(dead_code)] // by a build with few features
 impl<C: Coder + 'static> Pictures<C> {
     pub(crate) fn boxed(request: &VideoEncoderRequest, coder: C) -> Box<dyn VideoEncoder> {
-        let VideoEncoderRequest { codec, pixel_format, width, height, frame_rate, color, .. } =
-            *request;
-        let video = VideoParameters {
-            width,
-            height,
-            pixel_format,
-            frame_rate: Some(frame_rate),
-            sample_aspect_ratio: request.sample_aspect_ratio,
-            color,
-        };
-        let parameters = StreamParameters {
-            time_base: request.time_base,
-            codec,
-            record: CodecRecord::None,
-            bit_rate: None,
-            media: MediaParameters::Video(video.clone()),
-        };
+        let (parameters, video) = (parameters(request), video(request));
         Box::new(Self { coder, parameters, video })
     }
 }
@@ -62,6 +49,29 @@ impl<C: Coder> VideoEncoder for Pictures<C> {
 
     fn finish(&mut self, _: &mut PacketQueue) -> Result<()> {
         Ok(())
+    }
+}
+
+/// Stream parameters without a codec record.
+#[allow(dead_code)] // by a build with few features
+pub(crate) fn parameters(request: &VideoEncoderRequest) -> StreamParameters {
+    StreamParameters {
+        time_base: request.time_base,
+        codec: request.codec,
+        record: CodecRecord::None,
+        bit_rate: None,
+        media: MediaParameters::Video(video(request)),
+    }
+}
+
+fn video(request: &VideoEncoderRequest) -> VideoParameters {
+    VideoParameters {
+        width: request.width,
+        height: request.height,
+        pixel_format: request.pixel_format,
+        frame_rate: Some(request.frame_rate),
+        sample_aspect_ratio: request.sample_aspect_ratio,
+        color: request.color,
     }
 }
 

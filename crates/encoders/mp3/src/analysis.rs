@@ -2,6 +2,7 @@
 //! the noise that each band may have.
 
 use fearless_simd::Level;
+use reelwright_core::extrapolate_backwards;
 
 use crate::attack::AttackDetector;
 use crate::config::Config;
@@ -38,6 +39,8 @@ pub(crate) struct Analyser {
     model: Psychoacoustics,
     /// Samples from `HISTORY` before the next frame on, by channel.
     samples: Vec<Vec<f32>>,
+    /// Channels of which it is known what comes before the first sample.
+    primed: usize,
     /// Silence where there is no second channel.
     silence: Vec<f32>,
     /// What the lowpass leaves of each line, of long and of short blocks, in the filter bank's
@@ -77,6 +80,7 @@ impl Analyser {
             attacks: (0..channels).map(|_| AttackDetector::new()).collect(),
             model: Psychoacoustics::new(rate, level),
             samples: vec![vec![0.0; HISTORY]; channels],
+            primed: 0,
             silence: vec![0.0; HISTORY + MODEL_END],
             lowpass: [false, true].map(|short| lowpass(config.lowpass, rate.hz, short)),
             quiet_long: std::array::from_fn(|band| quiet_of(&rate.long[band..], 576.0)),
@@ -96,6 +100,28 @@ impl Analyser {
     pub(crate) fn push(&mut self, channel: usize, samples: impl Iterator<Item = f32>) {
         self.samples[channel]
             .extend(samples.map(|x| if x.is_finite() { x.clamp(-CLIP, CLIP) } else { 0.0 }));
+        if self.primed == channel {
+            self.primed += 1;
+            self.prime(channel);
+        }
+    }
+
+    /// Continues a channel to before its first sample, and filters the granule before the first
+    /// one.
+    fn prime(&mut self, channel: usize) {
+        let samples = &mut self.samples[channel];
+        let mut before = [0.0; HISTORY + LINES];
+        extrapolate_backwards(&samples[HISTORY..], &mut before);
+        samples[..HISTORY].copy_from_slice(&before[LINES..]);
+        let end = HISTORY + LINES - FILTER_LAG;
+        let state = &mut self.states[channel];
+        self.bank.filter(&before[end - LINES - (TAPS - 32)..end], state);
+        // The place of the first granule's short windows.
+        let end = HISTORY + LOOKAHEAD;
+        if let Some(here) = samples.get(end - LINES - 2..end) {
+            self.attacks[channel].start(here);
+            self.attack_here |= self.attacks[channel].look(here);
+        }
     }
 
     /// Whether there are enough samples for a frame.

@@ -20,21 +20,17 @@ impl AttackDetector {
         Self { before: [0.0; PARTS] }
     }
 
+    /// Takes what is before the first sample to be as loud as these: 98 of them or more.
+    pub(crate) fn start(&mut self, samples: &[f32]) {
+        self.before = [energy(&samples[..PART + 2]); PARTS];
+    }
+
     /// Whether there is an attack in the next 576 samples; two before them come first.
     pub(crate) fn look(&mut self, samples: &[f32]) -> bool {
         let mut attack = false;
         for part in 0..PARTS {
             let span = &samples[part * PART..part * PART + PART + 2];
-            // The second difference leaves what is high, where attacks differ most from notes.
-            let mut sums = [0.0f32; 8];
-            for i in (0..PART).step_by(8) {
-                let span = &span[i..i + 10];
-                for k in 0..8 {
-                    let high = 0.25 * (span[k] - 2.0 * span[k + 1] + span[k + 2]);
-                    sums[k] += high * high;
-                }
-            }
-            let energy = sums.iter().sum::<f32>() / PART as f32;
+            let energy = energy(span);
             let mean = self.before.iter().sum::<f32>() / PARTS as f32;
             let last = self.before[PARTS - 1];
             if energy > FLOOR && energy > RATIO * mean.max(last) {
@@ -45,4 +41,18 @@ impl AttackDetector {
         }
         attack
     }
+}
+
+/// The energy of a part: the second difference leaves what is high, where attacks differ most from
+/// notes.
+fn energy(span: &[f32]) -> f32 {
+    let mut sums = [0.0f32; 8];
+    for i in (0..PART).step_by(8) {
+        let span = &span[i..i + 10];
+        for k in 0..8 {
+            let high = 0.25 * (span[k] - 2.0 * span[k + 1] + span[k + 2]);
+            sums[k] += high * high;
+        }
+    }
+    sums.iter().sum::<f32>() / PART as f32
 }

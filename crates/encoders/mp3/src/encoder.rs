@@ -19,6 +19,9 @@ use crate::rate::{Budget, Granules, RateLoop};
 /// Samples that a decoder gives before the first one of the input: 576 of the encoder, and 529 of
 /// the decoder's filters.
 const DELAY: u64 = 576 + 529;
+/// Readers that are not told the format find it in a stream of as many frames as this: they look
+/// for others behind the first one.
+const LEAST_FRAMES: u64 = 4;
 /// Bits of frame and reservoir that a decoder must have room for; what LAME keeps to.
 const DECODER_BUFFER: usize = 1440;
 
@@ -266,8 +269,7 @@ impl AudioEncoder for Mp3Encoder {
             return Ok(());
         }
         let size = self.config.rate.frame_samples();
-        // A stream of one frame is none to many readers: they look for a second one behind it.
-        let frames = (self.taken + DELAY).div_ceil(size as u64).max(2);
+        let frames = (self.taken + DELAY).div_ceil(size as u64).max(LEAST_FRAMES);
         self.packer.end = Some(DELAY + self.taken);
         while self.frames < frames {
             for channel in 0..self.config.channels {

@@ -8,6 +8,11 @@ const LOOSEST: f32 = 200.0;
 /// Closer than this, noise is not worth its bits.
 const TIGHTEST: f32 = -26.0;
 
+/// Frames for which the looseness is searched, as nothing is known of the stream.
+const STARTING: u32 = 4;
+/// A frame that takes less than this part of its room at its tightest says nothing.
+const SILENT: u32 = 4;
+
 /// A frame's granules, by granule and channel.
 pub(crate) type Granules = Vec<Vec<Granule>>;
 
@@ -18,6 +23,8 @@ pub(crate) struct RateLoop {
     usual: f32,
     /// Average: bits spent beyond what the frames so far should have.
     debt: f64,
+    /// The frames at the start that were not silent.
+    started: u32,
 }
 
 /// The bits that a frame can have, main data alone.
@@ -39,7 +46,7 @@ impl RateLoop {
             RateControl::Variable { quality } => looseness_of_quality(quality),
             _ => 3.0,
         };
-        Self { effort: config.effort, usual, debt: 0.0 }
+        Self { effort: config.effort, usual, debt: 0.0, started: 0 }
     }
 
     /// Codes a frame at a constant bit rate.
@@ -51,6 +58,16 @@ impl RateLoop {
         budget: Budget,
     ) {
         let mut attempts = Attempts { tools, granules, coded, effort: self.effort };
+        if self.started < STARTING && attempts.bits(TIGHTEST) >= budget.mean / SILENT {
+            self.started += 1;
+            let demand = attempts.bits(self.usual);
+            // After silence the reservoir is full.
+            let saved = budget.reservoir.saturating_sub(budget.max_reservoir / 2);
+            let most = (budget.mean + saved).min(budget.most);
+            let least = (most - most / 8).max(budget.least.min(most));
+            self.usual = attempts.search(self.usual, demand, least, most);
+            return;
+        }
         // Not all of the reservoir goes to one frame.
         let most = (budget.mean + budget.reservoir * 4 / 5).min(budget.most);
         let demand = attempts.bits(self.usual);
@@ -90,6 +107,13 @@ impl RateLoop {
         most: u32,
     ) -> u32 {
         let mut attempts = Attempts { tools, granules, coded, effort: self.effort };
+        if self.started < STARTING && attempts.bits(TIGHTEST) >= mean / SILENT {
+            self.started += 1;
+            let demand = attempts.bits(self.usual);
+            let room = mean.min(most);
+            self.usual = attempts.search(self.usual, demand, room - room / 8, room);
+            return attempts.coded_bits();
+        }
         let mean = f64::from(mean.max(1));
         let debt = (self.debt / mean).clamp(-60.0, 60.0);
         let looseness = (f64::from(self.usual) + 0.1 * debt) as f32;
@@ -138,8 +162,8 @@ impl Attempts<'_> {
     }
 
     /// Finds a looseness with bits from `least` to `most`, or close below it; the first try was
-    /// `db` with `bits`.
-    fn search(&mut self, db: f32, bits: u32, least: u32, most: u32) {
+    /// `db` with `bits`. Returns it.
+    fn search(&mut self, db: f32, bits: u32, least: u32, most: u32) -> f32 {
         let goal = most - most / 64;
         let (mut tight, mut loose) = (TIGHTEST, LOOSEST);
         let (mut db, mut bits) = (db, bits);
@@ -151,7 +175,7 @@ impl Attempts<'_> {
                 loose = loose.min(db);
                 fitting = Some(db);
                 if bits >= least.max(most - most / 32) || db <= TIGHTEST {
-                    return;
+                    return db;
                 }
             }
             // Halving bits takes about this many dB.
@@ -173,6 +197,7 @@ impl Attempts<'_> {
             db += step;
             step *= 1.5;
         }
+        db.clamp(TIGHTEST, 60.0)
     }
 
     /// The bits of what was coded last.

@@ -37,7 +37,7 @@ struct Stream {
     sequence: u32,
     /// The IHDR of the first packet, which all must have.
     header: Vec<u8>,
-    /// How long the last frame lasts, in units of the time base.
+    /// Length of the last frame, in units of the time base.
     length: FrameLength,
     /// The packet that is shown until the next one comes.
     last: Option<Packet>,

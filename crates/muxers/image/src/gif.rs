@@ -27,19 +27,27 @@ pub(crate) static OPTIONS: &[OptionInfo] = &[LOOP, FINAL_DELAY];
 /// What a packet begins with: a graphic control extension (§23), in which the delay is at 4.
 const CONTROL: [u8; 3] = [0x21, 0xf9, 4];
 const DELAY_AT: usize = 4;
+/// Index of the flags of the image descriptor that follows it (§20); some of them, and the color
+/// resolution of a screen descriptor (§18).
+const FLAGS_AT: usize = 17;
+const HAS_PALETTE: u8 = 0x80;
+const SIZE: u8 = 7;
+const RESOLUTION: u8 = 0x70;
 /// What follows a control for a picture of one pixel that changes nothing: its place and a palette
 /// of two colours (§20, §21), and the first of these, which is transparent, in LZW (§22).
 const PIXEL: [u8; 21] = [0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0, 2, 2, 0x44, 0x01, 0];
 /// Above this rate, in pictures a second, delays are shorter than players heed.
 const MOST_RATE: f64 = 50.0;
-/// How many times that rate is still taken for it.
+/// A rate up to so many times that one counts as it.
 const ROUNDING: f64 = 1.001;
 
 pub(crate) struct Gif {
     repeats: i64,
     final_delay: i64,
     time_base: Option<TimeBase>,
-    /// How long the last frame lasts, in units of the time base.
+    /// The header until it is written: the parts before and after the first packet's palette.
+    header: Option<[Vec<u8>; 2]>,
+    /// Length of the last frame, in units of the time base.
     length: Option<FrameLength>,
     has_warned_of_rate: bool,
     /// The packet that is shown until the next one comes.
@@ -54,11 +62,41 @@ impl Gif {
             repeats: options.take_int(&LOOP)?.unwrap_or(0),
             final_delay: options.take_int(&FINAL_DELAY)?.unwrap_or(-1),
             time_base: None,
+            header: None,
             length: None,
             has_warned_of_rate: false,
             last: None,
             begin: None,
         })
+    }
+
+    /// Writes the header, with the palette of the first packet, which loses it: packets without one
+    /// have that.
+    fn write_header(
+        &mut self,
+        packet: Option<&mut Vec<u8>>,
+        to: &mut dyn Destination,
+    ) -> Result<()> {
+        let Some([mut header, repeats]) = self.header.take() else { return Ok(()) };
+        let mut palette = Vec::new();
+        let mut flags = 0;
+        if let Some(packet) = packet
+            && let Some(packed) = packet.get_mut(FLAGS_AT)
+            && *packed & HAS_PALETTE != 0
+        {
+            let length = 3 << ((*packed & SIZE) + 1);
+            flags = RESOLUTION | *packed & (HAS_PALETTE | SIZE);
+            *packed &= !(HAS_PALETTE | SIZE);
+            let end = (FLAGS_AT + 1 + length).min(packet.len());
+            palette.extend(packet.drain(FLAGS_AT + 1..end));
+            palette.resize(length, 0);
+        }
+        // The background is the first color, and pixels are square.
+        header.extend([flags, 0, 0]);
+        for part in [header, palette, repeats] {
+            to.output().write(&part)?;
+        }
+        Ok(())
     }
 
     /// Logs a warning if frames come faster than players show them.
@@ -76,7 +114,7 @@ impl Gif {
         }
     }
 
-    /// How long the very last frame is shown.
+    /// Returns the duration of the very last frame.
     fn lasting(&self, last: &Packet) -> i64 {
         let unstated = || self.length.map_or(1, FrameLength::get);
         if last.duration > 0 { last.duration } else { unstated() }
@@ -113,7 +151,7 @@ impl Muxer for Gif {
         &mut self,
         streams: &[StreamParameters],
         _: &Metadata,
-        to: &mut dyn Destination,
+        _: &mut dyn Destination,
     ) -> Result<()> {
         let video = video(NAME, streams, &[CodecId::Gif])?;
         let size = |size: u32| {
@@ -127,17 +165,17 @@ impl Muxer for Gif {
         let mut header = b"GIF89a".to_vec();
         header.extend(size(video.width)?.to_le_bytes());
         header.extend(size(video.height)?.to_le_bytes());
-        // No palette for all pictures.
-        header.extend([0; 3]);
-        if let Ok(repeats) = u16::try_from(self.repeats) {
-            header.extend(b"\x21\xff\x0bNETSCAPE2.0\x03\x01");
-            header.extend(repeats.to_le_bytes());
-            header.push(0);
+        let mut repeats = Vec::new();
+        if let Ok(count) = u16::try_from(self.repeats) {
+            repeats.extend(b"\x21\xff\x0bNETSCAPE2.0\x03\x01");
+            repeats.extend(count.to_le_bytes());
+            repeats.push(0);
         }
+        self.header = Some([header, repeats]);
         let base = only(NAME, streams)?.time_base;
         self.length = Some(video.frame_length(base));
         self.time_base = Some(base);
-        to.output().write(&header)
+        Ok(())
     }
 
     fn time_limits(&self, stream: &StreamParameters) -> TimeLimits {
@@ -164,7 +202,9 @@ impl Muxer for Gif {
         self.show_last(packet.pts, to)?;
         let first = packet.pts.min(Timestamp(0));
         self.begin = Some(self.begin.map_or(first, |_| packet.pts));
-        self.last = Some(packet.clone());
+        let mut packet = packet.clone();
+        self.write_header(Some(&mut packet.data), to)?;
+        self.last = Some(packet);
         Ok(())
     }
 
@@ -186,6 +226,7 @@ impl Muxer for Gif {
             };
             self.show_last(end, to)?;
         }
+        self.write_header(None, to)?;
         self.time_base = None;
         to.output().write(b";")
     }

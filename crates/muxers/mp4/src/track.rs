@@ -25,7 +25,7 @@ pub(crate) struct Track {
     pub(crate) rate: BitRate,
     /// The samples that were added last and whose duration the next packet tells.
     last: Option<Last>,
-    /// How long those last unless stated, in ticks.
+    /// Their length unless stated, in ticks.
     length: FrameLength,
     /// What was not yet written.
     pub(crate) batch: Batch,

@@ -180,8 +180,8 @@ impl Encoder {
     ///         lies in memory, with any strides; other threads must not write to it, resize it or
     ///         free it meanwhile.
     ///     pts: When the first frame is heard, in seconds, rounded to the nearest sample. Without
-    ///         it the chunk follows the last one. A gap is filled with silence, unless ``open``
-    ///         was told ``fill_gaps=false``.
+    ///         it the chunk follows the last one. A gap is filled with silence, up to one hour
+    ///         unless ``open`` was told another ``fill_gaps``: seconds, or false.
     ///
     /// Raises:
     ///     ChunkError: The dtype, shape or pts does not fit, or the chunk holds NaN. Nothing of
@@ -258,7 +258,9 @@ impl Encoder {
         self.with(py, |core| core.detached(py, StreamingMediaEncoder::flush))
     }
 
-    /// Encode what is left, complete the file and release it. A second call does nothing.
+    /// Encode what is left, complete the file and release it. A second call does nothing. Where a
+    /// signal handler's exception stops it, as KeyboardInterrupt, the next call goes on; stopped
+    /// again, it completes the file without what encoders still hold.
     ///
     /// Raises:
     ///     StateError: The output was never opened, or failed before.

@@ -10,6 +10,7 @@ mod inputs;
 mod output;
 mod report;
 mod streams;
+mod wording;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -24,7 +25,8 @@ fn main() -> ExitCode {
     let filter = env_logger::Env::default().default_filter_or("warn,symphonia=off");
     env_logger::Builder::from_env(filter)
         .format(|out, record| {
-            writeln!(out, "{}: {}", record.level().as_str().to_lowercase(), record.args())
+            let message = wording::of_program(&record.args().to_string());
+            writeln!(out, "{}: {message}", record.level().as_str().to_lowercase())
         })
         .init();
     let (outcome, json) = match &cli.command {
@@ -43,11 +45,12 @@ fn main() -> ExitCode {
         // 128 + SIGINT, as shells have it.
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
+            let message = wording::of_program(&format!("{error:#}"));
             if json {
-                let _ = print(&format!("{}\n", serde_json::json!({"error": format!("{error:#}")})));
+                let _ = print(&format!("{}\n", serde_json::json!({"error": message})));
             }
             // Standard error may be closed, too.
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            let _ = writeln!(std::io::stderr(), "error: {message}");
             ExitCode::FAILURE
         }
     }

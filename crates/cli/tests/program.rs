@@ -100,6 +100,8 @@ fn what_is_wrong_is_named_with_what_is_right() {
         (&["encode", "in.wav", "-o", "a.wav", "--sample-format", "s17"], 2, "s16"),
         (&["encode", "in.wav", "-o", "a.wav", "--metadata", "novalue"], 2, "KEY=VALUE"),
         (&["encode", "none.wav", "-o", "a.wav"], 1, "none.wav"),
+        (&["encode", "in.wav", "-o", "-"], 1, "--format"),
+        (&["encode", "testsrc=size=63x47:duration=1", "-o", "a.mp4"], 1, "--size 64x48"),
         (&["encode", "in.wav", "in.wav", "-o", "a.wav"], 1, "1 stream"),
         (&["encode", "-o", "a.wav"], 2, "IN"),
         (&["help", "encoder=nope"], 1, "flac"),

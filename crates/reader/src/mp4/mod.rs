@@ -47,32 +47,28 @@ struct TopBox {
     end: Option<u64>,
 }
 
-/// Reads the header of the box at `at`; none at the end of the input. `Err(true)` where it is cut off.
-fn top_box(source: &mut Source, at: u64) -> anyhow::Result<Option<Result<TopBox, ()>>> {
+/// The header of a box that is cut off, or states a size that cannot be.
+struct BadHeader;
+
+/// Reads the header of the box at `at`; none at the end of the input.
+fn top_box(source: &mut Source, at: u64) -> anyhow::Result<Option<Result<TopBox, BadHeader>>> {
     let mut header = [0; 16];
     let read = source.read_at(at, &mut header)?;
     if read == 0 {
         return Ok(None);
     }
-    let short = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
-    let kind = [header[4], header[5], header[6], header[7]];
-    let (size, skip) = match short {
+    let [a, b, c, d, k0, k1, k2, k3, long @ ..] = header;
+    let (size, skip) = match u32::from_be_bytes([a, b, c, d]) {
         0 => (None, 8),
-        1 => {
-            let (_, long) = header.split_at(8);
-            (Some(long.try_into().map_or(0, u64::from_be_bytes)), 16)
-        }
+        1 => (Some(u64::from_be_bytes(long)), 16),
         size => (Some(u64::from(size)), 8),
     };
-    let is_whole = read >= skip && size.is_none_or(|size| size >= skip as u64);
-    let end = match size {
-        None => None,
-        Some(size) => Some(at.checked_add(size)).filter(Option::is_some).flatten(),
-    };
-    if !is_whole || (size.is_some() && end.is_none()) {
-        return Ok(Some(Err(())));
-    }
-    Ok(Some(Ok(TopBox { kind, body: at + skip as u64, end })))
+    let end = size.map(|size| at.checked_add(size).filter(|_| size >= skip as u64));
+    Ok(Some(match end {
+        Some(None) => Err(BadHeader),
+        _ if read < skip => Err(BadHeader),
+        end => Ok(TopBox { kind: [k0, k1, k2, k3], body: at + skip as u64, end: end.flatten() }),
+    }))
 }
 
 impl Mp4 {
@@ -170,7 +166,7 @@ impl Mp4 {
         while at < size {
             match top_box(&mut self.source, at)? {
                 Some(Ok(TopBox { end: Some(end), .. })) => at = end,
-                Some(Err(())) => {
+                Some(Err(BadHeader)) => {
                     // A few bytes of nothing at the end are no damage.
                     return Ok(());
                 }
@@ -186,7 +182,7 @@ impl Mp4 {
         while let Some(at) = self.next_box {
             let top = match top_box(&mut self.source, at)? {
                 Some(Ok(top)) => top,
-                Some(Err(())) => {
+                Some(Err(BadHeader)) => {
                     self.is_damaged = true;
                     self.next_box = None;
                     break;

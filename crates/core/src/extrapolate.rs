@@ -2,13 +2,17 @@
 
 /// Coefficients of the prediction.
 const ORDER: usize = 32;
+/// Samples in which the continuation fades: players that are not told of it play it.
+const FADE: usize = 256;
+/// A prediction so many times as rough as the samples is wrong.
+const ROUGH: f64 = 2.0;
 /// Fewer samples than this tell too little.
 const LEAST: usize = 4 * ORDER;
 
 /// Continues a channel to before its first sample by linear prediction (Burg's method), from what
-/// follows: the last of `before` comes right before the first of `samples`. Decoders drop what lossy
-/// encoders put there; where it fits, a stream that begins abruptly has no jump, which would take
-/// bits and leave noise.
+/// follows: the last of `before` comes right before the first of `samples`. So the priming of lossy
+/// encoders, which decoders drop, fits the stream: one that begins abruptly has no jump, which would
+/// take bits and leave noise. It fades in, for players that do not know of priming.
 ///
 /// Silence, and streams of a few samples, are continued by silence.
 pub fn extrapolate_backwards(samples: &[f32], before: &mut [f32]) {
@@ -22,13 +26,38 @@ pub fn extrapolate_backwards(samples: &[f32], before: &mut [f32]) {
     for (to, from) in known.iter_mut().zip(samples) {
         *to = f64::from(*from);
     }
-    for to in before.iter_mut().rev() {
+    let mut predicted = [0.0; FADE];
+    for to in &mut predicted {
         let pairs = coefficients[..order].iter().zip(&known);
-        let next = pairs.map(|(a, x)| a * x).sum::<f64>().clamp(-1.0, 1.0);
+        *to = pairs.map(|(a, x)| a * x).sum::<f64>().clamp(-1.0, 1.0);
         known.rotate_right(1);
-        known[0] = next;
-        *to = next as f32;
+        known[0] = *to;
     }
+    // A prediction that the samples do not bear out oscillates: their mirror image is nearer.
+    let real = roughness(samples.iter().take(FADE).map(|x| f64::from(*x)));
+    if roughness(predicted.iter().copied()) > ROUGH * real {
+        for (to, from) in predicted.iter_mut().zip(samples.iter().skip(1).chain([&0.0])) {
+            *to = f64::from(*from);
+        }
+    }
+    for (distance, (to, from)) in before.iter_mut().rev().zip(predicted).enumerate() {
+        // From 1 to 0, without a jump or a bend.
+        let part = 1.0 - distance as f64 / FADE as f64;
+        *to = (from * part * part * (3.0 - 2.0 * part)) as f32;
+    }
+}
+
+/// The energy of second differences.
+fn roughness(samples: impl Iterator<Item = f64>) -> f64 {
+    let (mut before, mut sum) = ([0.0; 2], 0.0);
+    for (index, sample) in samples.enumerate() {
+        if index > 1 {
+            let second: f64 = before[0] - 2.0 * before[1] + sample;
+            sum += second * second;
+        }
+        before = [before[1], sample];
+    }
+    sum
 }
 
 /// The coefficients that predict a sample from those after it, and how many there are.
@@ -71,12 +100,14 @@ mod tests {
     }
 
     #[test]
-    fn tones_go_on() {
+    fn tones_go_on_and_fade() {
         let samples: Vec<_> = (0..1024).map(tones).collect();
         let mut before = [9.0; 512];
         extrapolate_backwards(&samples, &mut before);
         for (at, found) in (-512..0).zip(before) {
-            assert!((found - tones(at)).abs() < 0.05, "{at}: {found} {}", tones(at));
+            let part = (1.0 + (at + 1) as f32 / FADE as f32).max(0.0);
+            let expected = tones(at) * part * part * (3.0 - 2.0 * part);
+            assert!((found - expected).abs() < 0.05, "{at}: {found} {expected}");
         }
     }
 

@@ -156,8 +156,8 @@ impl Element {
         if !self.has_started {
             self.has_started = true;
             for (attacks, &channel) in self.attacks.iter_mut().zip(&self.channels) {
+                attacks.start(&samples(channel)[LINES..]);
                 let here = &samples(channel)[from - LINES - 2..from];
-                attacks.start(here);
                 self.attack_here |= attacks.look(here);
             }
         }

@@ -118,8 +118,9 @@ impl Analyser {
         self.bank.filter(&before[end - LINES - (TAPS - 32)..end], state);
         // The place of the first granule's short windows.
         let end = HISTORY + LOOKAHEAD;
-        if let Some(here) = samples.get(end - LINES - 2..end) {
-            self.attacks[channel].start(here);
+        let first = samples.get(HISTORY..end + 2);
+        if let (Some(first), Some(here)) = (first, samples.get(end - LINES - 2..end)) {
+            self.attacks[channel].start(first);
             self.attack_here |= self.attacks[channel].look(here);
         }
     }

@@ -116,10 +116,10 @@ impl Stream {
             return;
         }
         assert_eq!((kept as usize, trimmed), (self.samples, DELAY));
-        // One frame alone is no stream for many readers; of two, both may have padding.
-        assert!(self.packets.len() >= 2 && self.padding() + 529 < 4096);
+        // Many readers find no stream in fewer frames; of so few, several may have padding.
+        assert!(self.packets.len() >= 4 && self.padding() + 529 < 4096);
         let (_, others) = self.packets.split_last().unwrap();
-        assert!(others.len() == 1 || others.iter().all(|packet| packet.trim_end == 0));
+        assert!(others.len() == 3 || others.iter().all(|packet| packet.trim_end == 0));
     }
 
     /// Samples at the end that were never in the input.

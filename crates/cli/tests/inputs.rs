@@ -595,3 +595,85 @@ fn pipes_are_read() {
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
+
+fn be32(bytes: &[u8], at: usize) -> usize {
+    u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize
+}
+
+/// The place and size of the `number`th box of a kind among those from `start` to `end`.
+fn find(bytes: &[u8], kind: &[u8], start: usize, end: usize, number: usize) -> (usize, usize) {
+    let (mut at, mut left) = (start, number);
+    loop {
+        assert!(at < end, "no box {}", String::from_utf8_lossy(kind));
+        let size = be32(bytes, at);
+        if &bytes[at + 4..at + 8] == kind {
+            if left == 0 {
+                return (at, size);
+            }
+            left -= 1;
+        }
+        at += size;
+    }
+}
+
+/// An MP4 file, whose index is at its end, with other edits: durations in the movie's units, and
+/// media times in the track's.
+fn with_edits(mp4: &[u8], track: usize, entries: &[(u32, i32)]) -> Vec<u8> {
+    let (moov, moov_size) = find(mp4, b"moov", 0, mp4.len(), 0);
+    let (trak, trak_size) = find(mp4, b"trak", moov + 8, moov + moov_size, track);
+    let (edts, edts_size) = find(mp4, b"edts", trak + 8, trak + trak_size, 0);
+    let mut list = [0u32.to_be_bytes(), (entries.len() as u32).to_be_bytes()].concat();
+    for (duration, time) in entries {
+        list.extend(duration.to_be_bytes());
+        list.extend(time.to_be_bytes());
+        list.extend([0, 1, 0, 0]);
+    }
+    let mut edits = (list.len() as u32 + 16).to_be_bytes().to_vec();
+    edits.extend(b"edts");
+    edits.extend((list.len() as u32 + 8).to_be_bytes());
+    edits.extend(b"elst");
+    edits.extend(list);
+    let mut changed = [&mp4[..edts], &edits, &mp4[edts + edts_size..]].concat();
+    for at in [moov, trak] {
+        let size = be32(mp4, at) + edits.len() - edts_size;
+        changed[at..at + 4].copy_from_slice(&(size as u32).to_be_bytes());
+    }
+    changed
+}
+
+#[test]
+fn several_edits_apply_to_video_and_audio() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    if !film(path) {
+        return;
+    }
+    // Units: 1/1000 s of the movie, 1/15360 s of the video, 1/44100 s of the audio.
+    let mp4 = fs::read(path.join("film.mp4")).unwrap();
+    for (name, video, audio) in [
+        ("cut", &[(1000, 15_360), (1500, 1024 + 30_720)][..], &[(1000, 44_100), (1500, 88_200)][..]),
+        ("back", &[(1000, 30_720), (1000, 1024)], &[(1000, 88_200), (1000, 1024)]),
+        ("late", &[(300, -1), (2000, 1024)], &[(600, -1), (2000, 1024)]),
+    ] {
+        let changed = with_edits(&with_edits(&mp4, 0, video), 1, audio);
+        fs::write(path.join("in.mp4"), changed).unwrap();
+        let (code, _, message) = encode(path, &["in.mp4", "-o", "out.mp4"]);
+        assert_eq!(code, 0, "{name}: {message}");
+        let (expected, found) = (times(path, "in.mp4", "v:0"), times(path, "out.mp4", "v:0"));
+        assert_eq!(expected.len(), found.len(), "{name}");
+        // Frames of the second part may be off by the first one's reordering in ffprobe's eyes.
+        let differs = expected.iter().zip(&found).any(|(a, b)| (a - b).abs() > 0.0671);
+        assert!(!differs, "{name}: {expected:?} {found:?}");
+        let (_, summary, _) = encode(path, &["in.mp4", "-o", "out.wav"]);
+        let seconds = summary["streams"][0]["duration"].as_f64().unwrap();
+        let stated: u32 = audio.iter().map(|(duration, _)| duration).sum();
+        assert!((seconds - f64::from(stated) / 1000.0).abs() < 0.002, "{name}: {seconds}");
+    }
+    // Nothing is shown in the middle.
+    let gap = with_edits(&mp4, 0, &[(1000, 1024), (500, -1), (1000, 16_384)]);
+    fs::write(path.join("in.mp4"), gap).unwrap();
+    assert_eq!(encode(path, &["in.mp4", "-o", "out.mp4"]).0, 0);
+    let found = times(path, "out.mp4", "v:0");
+    assert_eq!(found.len(), 60);
+    assert!((found[29] - 29.0 / 30.0).abs() < 0.001 && (found[30] - 1.5).abs() < 0.001, "{found:?}");
+}

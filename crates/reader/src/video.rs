@@ -95,7 +95,6 @@ struct Pending {
     pts: i64,
     duration: u64,
     window: Range<i64>,
-    segment: u64,
 }
 
 enum Decoder {
@@ -495,13 +494,11 @@ impl TrackSource {
             if packet.starts_anew || one.begins_anew {
                 self.show(true, ready);
             }
-            let segment = u64::from(packet.starts_anew);
             self.decoded.push(Pending {
                 decoded: one,
                 pts: packet.pts,
                 duration: packet.duration,
                 window: packet.window.clone(),
-                segment,
             });
         }
         self.show(false, ready);
@@ -516,7 +513,7 @@ impl TrackSource {
             let counts = self.counts;
             let key = |pending: &Pending| match counts {
                 true => pending.decoded.order,
-                false => (pending.segment, pending.pts),
+                false => (0, pending.pts),
             };
             let next = self.decoded.iter().enumerate().min_by_key(|(_, pending)| key(pending));
             let Some(index) = next.map(|(index, _)| index) else { break };

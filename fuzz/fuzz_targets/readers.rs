@@ -127,14 +127,14 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         if kind == Kind::Video {
             let Ok(mut video) = media.video(index) else { continue };
             for _ in 0..40 {
-                if !matches!(video.next(), Ok(Some(_))) {
+                if !matches!(video.next_frame(), Ok(Some(_))) {
                     break;
                 }
             }
         } else if kind == Kind::Audio {
             let Ok(mut audio) = media.audio(index) else { continue };
             for _ in 0..200 {
-                if !matches!(audio.next(4800), Ok(Some(_))) {
+                if !matches!(audio.next_chunk(4800), Ok(Some(_))) {
                     break;
                 }
             }

@@ -236,7 +236,7 @@ impl Stream {
         match &mut self.source {
             Source::Audio(audio) => {
                 let sample_rate = f64::from(audio.sample_rate);
-                let chunk = audio.next(args.chunk as usize).map_err(Failure::Input)?;
+                let chunk = audio.next_chunk(args.chunk as usize).map_err(Failure::Input)?;
                 let Some((chunk, at)) = chunk else { return Ok(false) };
                 // Only a gap needs to be stated.
                 let pts = (at > self.next).then(|| at as f64 / sample_rate);
@@ -251,7 +251,8 @@ impl Stream {
                 let unit = video.time_base.seconds().to_f64();
                 let frame_length = 1.0 / video.frame_rate.to_f64();
                 let is_timed = streams::is_timed(args, video);
-                let Some((mut frame, at, duration)) = video.next().map_err(Failure::Input)? else {
+                let Some((mut frame, at, duration)) = video.next_frame().map_err(Failure::Input)?
+                else {
                     return Ok(false);
                 };
                 let pts = at as f64 * unit;

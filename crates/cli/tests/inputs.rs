@@ -553,13 +553,14 @@ fn y4m_of_other_kinds_is_read_or_refused_by_name() {
 
 /// Encodes what a program prints.
 fn piped(path: &Path, file: &str, args: &[&str]) -> (i32, serde_json::Value) {
-    let cat = Command::new("cat").arg(path.join(file)).stdout(Stdio::piped()).spawn().unwrap();
+    let mut cat = Command::new("cat").arg(path.join(file)).stdout(Stdio::piped()).spawn().unwrap();
     let output = Command::new(PROGRAM)
         .current_dir(path)
         .args([&["encode", "-"], args, &["--json", "-y"]].concat())
-        .stdin(cat.stdout.unwrap())
+        .stdin(cat.stdout.take().unwrap())
         .output()
         .unwrap();
+    let _ = cat.wait();
     (output.status.code().unwrap(), serde_json::from_slice(&output.stdout).unwrap_or_default())
 }
 
@@ -651,7 +652,11 @@ fn several_edits_apply_to_video_and_audio() {
     // Units: 1/1000 s of the movie, 1/15360 s of the video, 1/44100 s of the audio.
     let mp4 = fs::read(path.join("film.mp4")).unwrap();
     for (name, video, audio) in [
-        ("cut", &[(1000, 15_360), (1500, 1024 + 30_720)][..], &[(1000, 44_100), (1500, 88_200)][..]),
+        (
+            "cut",
+            &[(1000, 15_360), (1500, 1024 + 30_720)][..],
+            &[(1000, 44_100), (1500, 88_200)][..],
+        ),
         ("back", &[(1000, 30_720), (1000, 1024)], &[(1000, 88_200), (1000, 1024)]),
         ("late", &[(300, -1), (2000, 1024)], &[(600, -1), (2000, 1024)]),
     ] {
@@ -675,5 +680,8 @@ fn several_edits_apply_to_video_and_audio() {
     assert_eq!(encode(path, &["in.mp4", "-o", "out.mp4"]).0, 0);
     let found = times(path, "out.mp4", "v:0");
     assert_eq!(found.len(), 60);
-    assert!((found[29] - 29.0 / 30.0).abs() < 0.001 && (found[30] - 1.5).abs() < 0.001, "{found:?}");
+    assert!(
+        (found[29] - 29.0 / 30.0).abs() < 0.001 && (found[30] - 1.5).abs() < 0.001,
+        "{found:?}"
+    );
 }

@@ -196,7 +196,7 @@ impl AudioInput {
     ///
     /// # Errors
     /// The input's own.
-    pub fn next(&mut self, frames: usize) -> anyhow::Result<Option<(TensorView<'_>, i64)>> {
+    pub fn next_chunk(&mut self, frames: usize) -> anyhow::Result<Option<(TensorView<'_>, i64)>> {
         let channels = self.layout.channels();
         let wanted = frames.max(1).saturating_mul(channels);
         // Blocks that follow each other are joined, so that chunks are as large as asked for.

@@ -273,9 +273,9 @@ impl VideoInput {
     /// The first frame, for inputs that have no other.
     ///
     /// # Errors
-    /// As [`next`](Self::next).
+    /// As [`next_frame`](Self::next_frame).
     pub fn image(&mut self) -> anyhow::Result<Option<Frame>> {
-        self.next()?;
+        self.next_frame()?;
         Ok(self.shown.take())
     }
 
@@ -283,7 +283,7 @@ impl VideoInput {
     ///
     /// # Errors
     /// The input's own, or a frame that is not like those before.
-    pub fn next(
+    pub fn next_frame(
         &mut self,
     ) -> anyhow::Result<Option<(reelwright_core::VideoFrame<'_>, i64, Option<u64>)>> {
         while self.ready.is_empty() {

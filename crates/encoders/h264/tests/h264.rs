@@ -245,7 +245,7 @@ fn what_it_cannot_do_is_refused() {
         let (_, message) = refused(size, config, "");
         assert!(message.contains(&size.0.to_string()) && message.contains("4096"), "{message}");
     }
-    for options in ["crf=52", "qp=-1", "preset=x", "profile=x", "profile=baseline coder=cabac"] {
+    for options in ["crf=52", "qp=-2", "preset=x", "profile=x", "profile=baseline coder=cabac"] {
         assert_eq!(refused((320, 240), config, options).0, ErrorKind::Option, "{options}");
     }
     let bit_rate = CodecConfig { bit_rate: Some(10), ..config };

@@ -87,7 +87,7 @@ fn describe(chunks: Chunks) -> anyhow::Result<Header> {
     let (samples, channels) = (be32(description, 20), be32(description, 24) as usize);
     let bits = be32(description, 28);
     let (is_float, is_little) = (flags & 1 != 0, flags & 2 != 0);
-    let bytes = if channels > 0 { packet_bytes as usize / channels } else { 0 };
+    let bytes = (packet_bytes as usize).checked_div(channels).unwrap_or(0);
     let format = match kind {
         b"lpcm" if is_float => PcmFormat::new(PcmKind::Float, bytes, !is_little),
         b"lpcm" => PcmFormat::new(PcmKind::Signed, bytes, !is_little),

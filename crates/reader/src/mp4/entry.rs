@@ -165,7 +165,7 @@ pub(crate) fn code_point<T: Copy + Default>(all: &[T], code: impl Fn(T) -> u8, w
 
 /// The object type and the decoder's configuration in an `esds` box (ISO/IEC 14496-1 §7.2.6).
 pub(crate) fn descriptor(esds: &[u8]) -> Option<(u8, &[u8])> {
-    let (3, es) = tagged(esds.get(4..)?)?.0 else { return None };
+    let es = tagged(esds.get(4..)?, 3)?;
     let flags = *es.get(2)?;
     let mut skip = 3;
     skip += if flags & 0x80 != 0 { 2 } else { 0 };
@@ -173,18 +173,14 @@ pub(crate) fn descriptor(esds: &[u8]) -> Option<(u8, &[u8])> {
         skip += 1 + usize::from(*es.get(skip)?);
     }
     skip += if flags & 0x20 != 0 { 2 } else { 0 };
-    let (4, config) = tagged(es.get(skip..)?)?.0 else { return None };
+    let config = tagged(es.get(skip..)?, 4)?;
     let object = *config.first()?;
-    let specific = tagged(config.get(13..).unwrap_or_default());
-    Some((
-        object,
-        specific.filter(|((tag, _), _)| *tag == 5).map_or(&[][..], |((_, body), _)| body),
-    ))
+    Some((object, tagged(config.get(13..).unwrap_or_default(), 5).unwrap_or_default()))
 }
 
-/// A descriptor's tag and body, and what follows it; a body that is cut off ends where the bytes do.
-fn tagged(bytes: &[u8]) -> Option<((u8, &[u8]), &[u8])> {
-    let (tag, mut rest) = bytes.split_first()?;
+/// The body of a descriptor with a tag; a body that is cut off ends where the bytes do.
+fn tagged(bytes: &[u8], tag: u8) -> Option<&[u8]> {
+    let (found, mut rest) = bytes.split_first()?;
     let mut size = 0usize;
     for _ in 0..4 {
         let (byte, after) = rest.split_first()?;
@@ -194,8 +190,7 @@ fn tagged(bytes: &[u8]) -> Option<((u8, &[u8]), &[u8])> {
             break;
         }
     }
-    let (body, after) = rest.split_at(size.min(rest.len()));
-    Some(((*tag, body), after))
+    (*found == tag).then(|| &rest[..size.min(rest.len())])
 }
 
 fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {

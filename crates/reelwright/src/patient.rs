@@ -64,6 +64,7 @@ impl Gate {
     ///
     /// # Errors
     /// There was an interrupt, or nothing waits any longer.
+    #[cfg(any(unix, test))]
     pub(crate) fn wait(&self, waited: Duration) -> io::Result<()> {
         if self.0.is_hurried.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::TimedOut.into());

@@ -7,7 +7,7 @@ use reelwright_core::{TimeBase, Timestamp};
 use crate::stream::Stream;
 use crate::video_worker::IN_FLIGHT;
 
-/// How far a stream may be ahead of one that brings nothing, in seconds, and how many bytes may
+/// How far one chunk may bring a stream ahead of one that brings nothing, in seconds, and how many bytes may
 /// wait for it in all. After that packets no longer wait, so that memory is bounded.
 const MAX_WAIT: i64 = 10;
 const MAX_BYTES: usize = 256 << 20;

@@ -475,7 +475,6 @@ impl<W: Storage> Pieces<W> {
     }
 
     fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
-        self.position += bytes.len() as u64;
         loop {
             if self.gate.is_stopped() {
                 return self.keep(bytes);
@@ -483,19 +482,23 @@ impl<W: Storage> Pieces<W> {
             if self.buffer.is_empty() && bytes.len() >= self.size {
                 // A whole piece needs no copy.
                 self.gate.ask();
-                let handed_on = self.position - bytes.len() as u64;
+                let handed_on = self.position;
                 self.check_length(handed_on)?;
                 let taken = write_all(&mut self.writer, &bytes[..self.size]);
-                bytes = &bytes[self.settle(taken, self.size, handed_on)?..];
+                let taken = self.settle(taken, self.size, handed_on)?;
+                self.position += taken as u64;
+                bytes = &bytes[taken..];
                 continue;
             }
             let room = self.size.saturating_sub(self.buffer.len());
             if bytes.len() < room {
                 self.buffer.extend_from_slice(bytes);
+                self.position += bytes.len() as u64;
                 return Ok(());
             }
             let (piece, rest) = bytes.split_at(room);
             self.buffer.extend_from_slice(piece);
+            self.position += piece.len() as u64;
             bytes = rest;
             self.hand_on()?;
         }
@@ -506,6 +509,7 @@ impl<W: Storage> Pieces<W> {
         if self.buffer.len() + bytes.len() > MAX_KEPT {
             return Err(failed(&self.name, io::ErrorKind::TimedOut.into()));
         }
+        self.position += bytes.len() as u64;
         self.buffer.extend_from_slice(bytes);
         Ok(())
     }
@@ -566,7 +570,8 @@ impl<W: Storage> Pieces<W> {
                 self.position = length;
                 Err(Error::io(
                     format!(
-                        "Failed to write to dst: {} has {length} of the {handed_on} bytes that were                          written. Keep other programs from changing it until it is closed",
+                        "Failed to write to dst: {} has {length} of the {handed_on} bytes that were \
+                         written. Keep other programs from changing it until it is closed",
                         self.name
                     ),
                     io::Error::other("it was truncated meanwhile"),
@@ -899,5 +904,73 @@ mod tests {
         output.flush().unwrap();
         drop(output);
         assert_eq!(cursor.into_inner(), b"before0abcdefg89!");
+    }
+
+    fn open_path(path: &Path) -> Opened<'static> {
+        let target = Target::from(path.to_owned());
+        target.open(false, None, &Gate::default()).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_something_else_truncated_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        let mut output = open_path(&path);
+        output.output().write(&[1; 3 * FILE_BUFFER]).unwrap();
+        output.output().flush().unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(10).unwrap();
+        output.output().write(&[2; 100]).unwrap();
+        let error = output.output().flush().unwrap_err().to_string();
+        assert!(error.contains("has 10 of the 196608 bytes"), "{error}");
+        assert!(error.contains("truncated meanwhile"), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_cut_back_to_what_is_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        let mut output = open_path(&path);
+        for length in [100, FILE_BUFFER, 7] {
+            output.output().write(&vec![1; length]).unwrap();
+            output.output().mark_whole();
+        }
+        output.output().write(&[2; 11]).unwrap();
+        output.output().sync().unwrap();
+        let whole = (FILE_BUFFER + 107) as u64;
+        assert_eq!(output.cut_back(Some(4)).unwrap(), whole + 8);
+        assert_eq!(path.metadata().unwrap().len(), whole + 8);
+        assert_eq!(output.cut_back(None).unwrap(), whole);
+        output.output().write(b"end").unwrap();
+        output.output().flush().unwrap();
+        output.close().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!((bytes.len() as u64, &bytes[bytes.len() - 3..]), (whole + 3, &b"end"[..]));
+    }
+
+    /// A file on a network that has no room, which it says late.
+    struct Late;
+
+    impl Write for Late {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Storage for Late {
+        fn close(self) -> io::Result<()> {
+            Err(io::ErrorKind::QuotaExceeded.into())
+        }
+    }
+
+    #[test]
+    fn an_error_of_closing_is_told() {
+        let pieces = Pieces::new(Late, "out".into(), FILE_BUFFER, Gate::default());
+        let output: Box<dyn Closing> = Box::new(WriterOutput(pieces));
+        let error = output.close().unwrap_err().to_string();
+        assert!(error.contains("Failed to write to dst: out"), "{error}");
     }
 }

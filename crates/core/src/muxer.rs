@@ -7,7 +7,7 @@ use crate::{
 /// One container at work. Knows streams and packets, never encoders, files or sockets.
 ///
 /// Calls come in this order: `start` once, `write` and `flush` any number of times, `finish` once.
-/// After an error nothing more is called.
+/// After an error nothing but `mend` is called.
 pub trait Muxer: Send {
     /// Writes what comes before the first packet. The streams' codecs and number are among those
     /// of the [`MuxerInfo`].
@@ -39,6 +39,24 @@ pub trait Muxer: Send {
     /// An output that fails.
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
         to.output().flush()
+    }
+
+    /// Hands on what is whole, as a file on its way: it is called twice a second of media. Unlike
+    /// [`flush`](Self::flush) it changes no byte of the complete file.
+    ///
+    /// # Errors
+    /// An output that fails.
+    fn hand_on(&mut self, to: &mut dyn Destination) -> Result<()> {
+        to.output().flush()
+    }
+
+    /// Mends the header of a file that was cut back to `length` bytes after its output failed.
+    /// Nothing else is called after it.
+    ///
+    /// # Errors
+    /// An output that fails.
+    fn mend(&mut self, _length: u64, _to: &mut dyn Destination) -> Result<()> {
+        Ok(())
     }
 
     /// Writes what comes after the last packet and, where the output can seek, mends what was

@@ -9,7 +9,8 @@ pub trait Output: Send {
     /// Appends all of `bytes`.
     ///
     /// # Errors
-    /// The output's own. Nothing is known of how much was written then.
+    /// The output's own. Files then report in [`position`](Self::position) how many bytes they
+    /// hold.
     fn write(&mut self, bytes: &[u8]) -> Result<()>;
 
     /// How many bytes were appended.
@@ -39,6 +40,32 @@ pub trait Output: Send {
     /// # Errors
     /// The output's own.
     fn flush(&mut self) -> Result<()>;
+
+    /// Durability barrier: returns once everything written and patched so far survives a power
+    /// cut. Does nothing where the output has no storage of its own.
+    ///
+    /// # Errors
+    /// The output's own.
+    fn sync(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Removes everything from byte `to` on; the next [`write`](Self::write) appends there.
+    ///
+    /// # Errors
+    /// The output cannot be truncated, or is shorter than `to`.
+    fn truncate(&mut self, _to: u64) -> Result<()> {
+        Err(Error::io("Failed to truncate the output", io::ErrorKind::Unsupported.into()))
+    }
+
+    /// Marks what was appended so far as whole: a file that ends here plays.
+    fn mark_whole(&mut self) {}
+
+    /// Returns the last position marked as whole that the output holds; after an error of the
+    /// output, what comes behind it may be cut off.
+    fn whole(&self) -> u64 {
+        self.position()
+    }
 }
 
 impl<O: Output + ?Sized> Output for Box<O> {
@@ -64,6 +91,22 @@ impl<O: Output + ?Sized> Output for Box<O> {
 
     fn flush(&mut self) -> Result<()> {
         (**self).flush()
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        (**self).sync()
+    }
+
+    fn truncate(&mut self, to: u64) -> Result<()> {
+        (**self).truncate(to)
+    }
+
+    fn mark_whole(&mut self) {
+        (**self).mark_whole();
+    }
+
+    fn whole(&self) -> u64 {
+        (**self).whole()
     }
 }
 
@@ -154,6 +197,16 @@ impl Output for MemoryOutput {
     fn flush(&mut self) -> Result<()> {
         Ok(())
     }
+
+    fn truncate(&mut self, to: u64) -> Result<()> {
+        match usize::try_from(to) {
+            Ok(to) if to <= self.bytes.len() => {
+                self.bytes.truncate(to);
+                Ok(())
+            }
+            _ => Err(Error::io("Failed to truncate memory", io::ErrorKind::InvalidInput.into())),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -168,6 +221,10 @@ mod tests {
         assert!(output.patch(3, b"12").is_err());
         assert!(output.patch(u64::MAX, b"1").is_err());
         assert_eq!(output.bytes(), b"aXYd");
+        assert!(output.truncate(5).is_err());
+        output.truncate(2).unwrap();
+        output.write(b"!").unwrap();
+        assert_eq!(output.bytes(), b"aX!");
         let mut output = MemoryOutput::streaming();
         output.write(b"abcd").unwrap();
         assert!(output.patch(1, b"X").is_err());

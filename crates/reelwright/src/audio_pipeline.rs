@@ -403,6 +403,11 @@ impl AudioPipeline {
         Ok(0)
     }
 
+    /// Returns the end of what was written, in seconds.
+    pub(crate) fn end(&self) -> f64 {
+        self.time_base.seconds_of(Timestamp(self.next))
+    }
+
     /// Makes the packets of what follows later by a gap.
     fn pause(&mut self, gap: i64) -> Result<()> {
         // Packets of any size end where the pause begins.

@@ -2,17 +2,18 @@
 
 use reelwright_core::{
     BoolOrSeconds, Destination, Error, ErrorKind, Interrupt, Metadata, Muxer, MuxerInfo,
-    OptionInfo, Options, Picture, Result, StreamParameters, TensorView, VideoFrame, list,
+    OptionInfo, Options, Picture, Result, StreamParameters, TensorView, Timestamp, VideoFrame,
+    list,
 };
 
 use crate::audio_pipeline::AudioPipeline;
 use crate::audio_stream::AudioStream;
-use crate::interleave;
+use crate::interleave::{self, Pauses};
 use crate::patient::Gate;
 use crate::registry::{muxer_by_extension, muxer_by_name, muxers};
 use crate::stream::Stream;
 use crate::target::{Opened, Target};
-use crate::video_pipeline::{Needs, Source, VideoPipeline};
+use crate::video_pipeline::{Needs, Source, VideoPipeline, VideoPlan};
 use crate::video_stream::VideoStream;
 
 /// The longest gap that is filled unless `fill_gaps` says otherwise, in seconds.
@@ -32,6 +33,10 @@ const FLUSH_PACKETS: OptionInfo = OptionInfo::int(
     Some(-1),
     "1 hands every packet to the output at once; otherwise the output's buffer fills first",
 );
+
+/// Seconds of media after which what a file's buffer holds is handed on, so that a process that is
+/// killed loses no more.
+const HAND_ON: f64 = 0.5;
 
 /// Samples of silence that are offered at a time.
 const SILENCE: i64 = 1 << 20;
@@ -65,6 +70,7 @@ pub struct StreamingMediaEncoder<'w> {
     format: &'static MuxerInfo,
     metadata: Metadata,
     streams: Vec<Stream>,
+    pauses: Pauses,
     state: State<'w>,
     interrupt: Interrupt,
     /// Whether an interrupt ended the last call, or one of `close` before.
@@ -91,6 +97,8 @@ struct Open<'w> {
     gate: Gate,
     /// Whether every packet is handed on at once.
     flushes_packets: bool,
+    /// End of the media and of the bytes that were handed on, if this goes by time.
+    handed_on: Option<(f64, u64)>,
     /// How much of `close` is done.
     ending: Ending,
 }
@@ -189,6 +197,7 @@ impl<'w> StreamingMediaEncoder<'w> {
             format,
             metadata: Metadata::new(),
             streams: Vec::new(),
+            pauses: Pauses::default(),
             state: State::New(target),
             interrupt: Interrupt::new(),
             was_interrupted: false,
@@ -384,7 +393,9 @@ impl<'w> StreamingMediaEncoder<'w> {
                     stream.set_limits(muxer.time_limits(parameters));
                 }
                 let ending = Ending::NotBegun;
-                let open = Open { muxer, output, gate, flushes_packets, ending };
+                let handed_on = output.has_path().then_some((0.0, 0));
+                output.output().mark_whole();
+                let open = Open { muxer, output, gate, flushes_packets, handed_on, ending };
                 self.state = State::Open(Box::new(open));
                 // The header may wait in the output's buffer.
                 self.take_stop()
@@ -433,6 +444,8 @@ impl<'w> StreamingMediaEncoder<'w> {
         let audio = self.streams[index].audio(index)?;
         let plan = audio.check(chunk, pts, &self.interrupt);
         let plan = plan.map_err(|error| error.in_stream(index))?;
+        self.pauses.note_chunk(&self.streams, index);
+        let audio = self.streams[index].audio(index)?;
         let gap = audio.schedule(plan).map_err(|error| error.in_stream(index));
         let gap = self.or_fail(gap)?;
         let rows = chunk.shape()[0];
@@ -593,7 +606,7 @@ impl<'w> StreamingMediaEncoder<'w> {
     ) -> Result<ChunkCursor> {
         let video = self.open_stream(index)?.video(index)?;
         let plan = video.check(chunk, pts).map_err(|error| error.in_stream(index))?;
-        let gap = video.schedule(plan);
+        let gap = self.schedule_video(index, plan)?;
         let mut cursor = ChunkCursor::new(index, chunk.shape()[0], gap);
         self.find_next(&mut cursor);
         self.take(&mut cursor, chunk)?;
@@ -614,7 +627,7 @@ impl<'w> StreamingMediaEncoder<'w> {
     ) -> Result<()> {
         let video = self.open_stream(index)?.video(index)?;
         let plan = video.check_frame(frame, pts).map_err(|error| error.in_stream(index))?;
-        let gap = video.schedule(plan);
+        let gap = self.schedule_video(index, plan)?;
         self.write_frame(ChunkCursor::new(index, 1, gap), frame)
     }
 
@@ -629,7 +642,7 @@ impl<'w> StreamingMediaEncoder<'w> {
     pub fn write_timed_video_frame(&mut self, index: usize, frame: &VideoFrame<'_>) -> Result<()> {
         let video = self.open_stream(index)?.video(index)?;
         let plan = video.check_timed_frame(frame).map_err(|error| error.in_stream(index))?;
-        let gap = video.schedule(plan);
+        let gap = self.schedule_video(index, plan)?;
         let duration = frame.duration;
         self.write_frame(ChunkCursor { duration, ..ChunkCursor::new(index, 1, gap) }, frame)
     }
@@ -645,6 +658,12 @@ impl<'w> StreamingMediaEncoder<'w> {
             self.advance(&mut cursor)?;
         }
         Ok(())
+    }
+
+    /// Gives a chunk of video its time; returns the frames to repeat before it.
+    fn schedule_video(&mut self, index: usize, plan: VideoPlan) -> Result<i64> {
+        self.pauses.note_chunk(&self.streams, index);
+        Ok(self.streams[index].video(index)?.schedule(plan))
     }
 
     /// A stream that can be written to.
@@ -727,6 +746,7 @@ impl<'w> StreamingMediaEncoder<'w> {
                 }
                 match std::mem::replace(&mut self.state, State::Closed) {
                     State::Failed(Some(mut output), _) => finished.and(output.flush()),
+                    State::Open(open) => finished.and(open.output.close()),
                     _ => finished,
                 }
             }
@@ -756,8 +776,10 @@ impl<'w> StreamingMediaEncoder<'w> {
             stream.abandon();
         }
         let written = self.write_packets(true).and_then(|()| self.finish_muxer());
-        self.state = State::Closed;
-        written
+        match std::mem::replace(&mut self.state, State::Closed) {
+            State::Open(open) => written.and(open.output.close()),
+            _ => written,
+        }
     }
 
     /// Completes the file; after an interrupt, goes on with that.
@@ -841,22 +863,35 @@ impl<'w> StreamingMediaEncoder<'w> {
     /// Hands the packets that are ready to the muxer, in the order of their time; the last ones
     /// too where all streams' packets are there.
     fn write_packets(&mut self, is_complete: bool) -> Result<()> {
-        if interleave::needs_all(&mut self.streams) {
+        if interleave::needs_all(&mut self.streams, &self.pauses) {
             for index in 0..self.streams.len() {
                 let drained = self.streams[index].drain(&self.interrupt);
                 self.or_fail(drained.map_err(|error| error.in_stream(index)))?;
             }
         }
         let State::Open(open) = &mut self.state else { return Ok(()) };
-        let Open { muxer, output, gate, flushes_packets, .. } = &mut **open;
-        while let Some(index) = interleave::next(&mut self.streams, is_complete) {
+        let Open { muxer, output, gate, flushes_packets, handed_on, .. } = &mut **open;
+        while let Some(index) = interleave::next(&mut self.streams, &self.pauses, is_complete) {
+            let time_base = self.streams[index].parameters().time_base;
             let packets = self.streams[index].packets_mut();
             let Some(mut packet) = packets.pop() else { break };
             packet.stream = index;
             let mut written = muxer.write(&packet, output);
+            let end = Timestamp(packet.dts.0.saturating_add(packet.duration));
             packets.recycle(packet);
+            if written.is_ok() {
+                output.output().mark_whole();
+            }
             if written.is_ok() && *flushes_packets {
                 written = output.flush();
+            } else if written.is_ok()
+                && let Some((handed_on, bytes)) = handed_on
+            {
+                let (end, position) = (time_base.seconds_of(end), output.output().position());
+                if (end - *handed_on).abs() >= HAND_ON && position != *bytes {
+                    written = muxer.hand_on(output);
+                    (*handed_on, *bytes) = (end, position);
+                }
             }
             if written.is_ok() && gate.take_stop() {
                 written = Err(Gate::error());
@@ -866,6 +901,14 @@ impl<'w> StreamingMediaEncoder<'w> {
             }
         }
         Ok(())
+    }
+
+    /// Returns the bytes of one sample of all channels where a file is these and a header.
+    fn block(&self) -> Option<u64> {
+        let [stream] = &self.streams[..] else { return None };
+        let stream = stream.parameters();
+        let bytes = stream.codec.bytes_per_sample().filter(|_| self.format.max_streams == 1)?;
+        Some((bytes * stream.audio()?.layout.channels()) as u64)
     }
 
     /// After an error in the middle of the work nothing more can be written, unless it is an
@@ -879,13 +922,30 @@ impl<'w> StreamingMediaEncoder<'w> {
                 }
                 return;
             }
+            let block = self.block();
             let output = match std::mem::replace(&mut self.state, State::Closed) {
-                State::Open(open) => Some(open.output),
+                State::Open(mut open) => {
+                    if error.kind() == ErrorKind::Io {
+                        open.cut_back(block);
+                    }
+                    Some(open.output)
+                }
                 State::Failed(output, _) => output,
                 State::New(_) | State::Unopened(_) | State::Closed => None,
             };
             self.state = State::Failed(output, error.to_string());
         })
+    }
+}
+
+impl Open<'_> {
+    /// Leaves a file that plays after the output failed, most likely on a full disk.
+    fn cut_back(&mut self, block: Option<u64>) {
+        let Self { muxer, output, .. } = self;
+        let mended = output.cut_back(block).and_then(|length| muxer.mend(length, output));
+        if let Err(error) = mended {
+            log::debug!("The output stays as it is: {error}");
+        }
     }
 }
 

@@ -7,14 +7,44 @@ use reelwright_core::{TimeBase, Timestamp};
 use crate::stream::Stream;
 use crate::video_worker::IN_FLIGHT;
 
-/// How far a stream may be ahead of one that brings nothing, in seconds, and how many bytes may
+/// How far one chunk may bring a stream ahead of one that brings nothing, in seconds, and how many bytes may
 /// wait for it in all. After that packets no longer wait, so that memory is bounded.
 const MAX_WAIT: i64 = 10;
 const MAX_BYTES: usize = 256 << 20;
 
+/// How far the earlier calls brought other streams ahead of one that pauses, in seconds: nothing
+/// waits for it any longer, so that what was recorded reaches the disk.
+const PAUSE: f64 = 0.4;
+
+/// Streams that bring nothing while others go on.
+///
+/// This depends on what the calls before brought, so that chunks of any length are interleaved,
+/// and never on the clock or on threads.
+#[derive(Debug, Default)]
+pub(crate) struct Pauses(Vec<bool>);
+
+impl Pauses {
+    /// Notes that a chunk of stream `index` comes.
+    pub(crate) fn note_chunk(&mut self, streams: &[Stream], index: usize) {
+        if streams.len() < 2 {
+            return;
+        }
+        self.0.resize(streams.len(), false);
+        self.0[index] = false;
+        let end = streams[index].end();
+        for (other, stream) in streams.iter().enumerate().filter(|(other, _)| *other != index) {
+            self.0[other] |= end - stream.end() > PAUSE;
+        }
+    }
+
+    fn has(&self, index: usize) -> bool {
+        self.0.get(index) == Some(&true)
+    }
+}
+
 /// The stream whose first packet is next: the one with the earliest dts. None while another stream
 /// may still bring an earlier one, unless everything `is_complete`.
-pub(crate) fn next(streams: &mut [Stream], is_complete: bool) -> Option<usize> {
+pub(crate) fn next(streams: &mut [Stream], pauses: &Pauses, is_complete: bool) -> Option<usize> {
     let bytes = bytes(streams);
     let streams = &*streams;
     let waiting = || {
@@ -31,7 +61,10 @@ pub(crate) fn next(streams: &mut [Stream], is_complete: bool) -> Option<usize> {
             time_base.seconds_of(waited) > MAX_WAIT as f64
         })
     };
-    let all_are_here = waiting().count() == streams.len();
+    let all_are_here = streams
+        .iter()
+        .enumerate()
+        .all(|(index, stream)| stream.packets().front().is_some() || pauses.has(index));
     (is_complete || all_are_here || bytes > MAX_BYTES || is_late()).then_some(index)
 }
 
@@ -42,9 +75,14 @@ fn bytes(streams: &mut [Stream]) -> usize {
 
 /// Whether packets that another thread is at work on may show that a stream is late: then they
 /// must be there before [`next`] decides, so that it never depends on that thread's speed.
-pub(crate) fn needs_all(streams: &mut [Stream]) -> bool {
+pub(crate) fn needs_all(streams: &mut [Stream], pauses: &Pauses) -> bool {
     if streams.len() < 2 || streams.iter().all(|stream| stream.in_flight().is_none()) {
         return false;
+    }
+    let is_awaited =
+        |(index, stream): (usize, &Stream)| pauses.has(index) && stream.in_flight().is_some();
+    if streams.iter().enumerate().any(is_awaited) {
+        return true;
     }
     let ready = bytes(streams);
     let streams = &*streams;

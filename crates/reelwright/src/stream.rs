@@ -35,6 +35,14 @@ impl Stream {
         }
     }
 
+    /// Returns the end of what was written to the stream, in seconds.
+    pub(crate) fn end(&self) -> f64 {
+        match self {
+            Self::Audio(audio) => audio.end(),
+            Self::Video(video) => video.end(),
+        }
+    }
+
     /// Sets the longest gap that is filled, in seconds, if any is, and whether the format can have
     /// pauses.
     pub(crate) fn set_gaps(&mut self, longest: Option<f64>, has_pauses: bool) {

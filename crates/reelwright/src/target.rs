@@ -13,6 +13,8 @@ use crate::registry::output_protocols;
 const FILE_BUFFER: usize = 1 << 16;
 /// The default buffer of a writer, in bytes.
 const WRITER_BUFFER: usize = 4096;
+/// Marks of whole packets that are kept before those that were handed on are looked for.
+const MAX_MARKS: usize = 1 << 12;
 /// The most bytes that are kept of what an output did not take before an interrupt.
 const MAX_KEPT: usize = 64 << 20;
 
@@ -53,6 +55,76 @@ enum Kind<'w> {
 
 trait WriteSeek: Write + Seek {}
 impl<W: Write + Seek> WriteSeek for W {}
+
+/// A writer, and what files can do beyond writing.
+trait Storage: Write {
+    /// Returns the length in bytes, where that is known.
+    fn length(&self) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn truncate(&mut self, _to: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Releases the writer.
+    fn close(self) -> io::Result<()>
+    where
+        Self: Sized,
+    {
+        Ok(())
+    }
+}
+
+impl<'w> Storage for Box<dyn Write + Send + 'w> {}
+impl<'w> Storage for Box<dyn WriteSeek + Send + 'w> {}
+
+impl Storage for File {
+    fn length(&self) -> io::Result<Option<u64>> {
+        self.metadata().map(|metadata| Some(metadata.len()))
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_all()
+    }
+
+    fn truncate(&mut self, to: u64) -> io::Result<()> {
+        self.set_len(to)
+    }
+
+    // Network file systems and quotas report errors as late as here.
+    #[cfg(unix)]
+    fn close(self) -> io::Result<()> {
+        nix::unistd::close(self).map_err(Into::into)
+    }
+}
+
+/// An output that reports an error of its closing.
+trait Closing: Output {
+    fn close(self: Box<Self>) -> Result<()>;
+}
+
+impl<W: Storage + Send> Closing for WriterOutput<W> {
+    fn close(self: Box<Self>) -> Result<()> {
+        self.0.close()
+    }
+}
+
+impl<W: Storage + Seek + Send> Closing for SeekableOutput<W> {
+    fn close(self: Box<Self>) -> Result<()> {
+        self.pieces.close()
+    }
+}
+
+impl Closing for NoOutput {
+    fn close(self: Box<Self>) -> Result<()> {
+        Ok(())
+    }
+}
 
 impl<'w> Target<'w> {
     fn new(kind: Kind<'w>, name: impl Into<String>, buffer_size: usize) -> Self {
@@ -154,12 +226,12 @@ impl<'w> Target<'w> {
         gate: &Gate,
     ) -> Result<Opened<'w>> {
         let path = self.path().map(Path::to_owned);
-        let output: Box<dyn Output> =
+        let output: Box<dyn Closing + 'w> =
             if made_of_siblings { Box::new(NoOutput) } else { self.open_output(reader, gate)? };
         Ok(Opened { output, path, gate: gate.clone() })
     }
 
-    fn open_output(self, reader: Option<File>, gate: &Gate) -> Result<Box<dyn Output + 'w>> {
+    fn open_output(self, reader: Option<File>, gate: &Gate) -> Result<Box<dyn Closing + 'w>> {
         let (name, size) = (self.name.clone(), self.buffer_size);
         let failed = |error| Error::io(format!("Failed to open dst: {name}"), error);
         let to_writer = |writer: Box<dyn Write + Send + 'w>| {
@@ -199,7 +271,7 @@ impl<'w> Target<'w> {
                         "The writer cannot seek, though it says so ({error}). The format's layout \
                          for streams is written."
                     );
-                    to_writer(Box::new(writer))
+                    to_writer(Box::new(writer) as Box<dyn Write + Send + 'w>)
                 }
             },
             Kind::Unknown(protocol) => {
@@ -288,7 +360,7 @@ impl From<PathBuf> for Target<'_> {
 
 /// A destination at work.
 pub(crate) struct Opened<'w> {
-    output: Box<dyn Output + 'w>,
+    output: Box<dyn Closing + 'w>,
     path: Option<PathBuf>,
     gate: Gate,
 }
@@ -298,11 +370,36 @@ impl Opened<'_> {
     pub(crate) fn flush(&mut self) -> Result<()> {
         self.output.flush()
     }
+
+    /// Returns whether this is a file or device with a path.
+    pub(crate) fn has_path(&self) -> bool {
+        self.path.is_some()
+    }
+
+    /// Cuts the output back to what is whole, in units of `block` bytes behind the last mark;
+    /// returns its length then.
+    ///
+    /// # Errors
+    /// It cannot be truncated.
+    pub(crate) fn cut_back(&mut self, block: Option<u64>) -> Result<u64> {
+        let (whole, held) = (self.output.whole(), self.output.position());
+        let rest = held.saturating_sub(whole);
+        let to = whole + block.map_or(0, |block| rest / block * block);
+        self.output.truncate(to).map(|()| to)
+    }
+
+    /// Releases the output.
+    ///
+    /// # Errors
+    /// The operating system's: some file systems report a full disk no sooner.
+    pub(crate) fn close(self) -> Result<()> {
+        self.output.close()
+    }
 }
 
 impl Destination for Opened<'_> {
     fn output(&mut self) -> &mut dyn Output {
-        &mut self.output
+        &mut *self.output
     }
 
     fn name(&self) -> &str {
@@ -360,13 +457,16 @@ struct Pieces<W> {
     size: usize,
     position: u64,
     gate: Gate,
+    /// The last position that was marked as whole and handed on, and those marked since.
+    whole: u64,
+    marks: Vec<u64>,
 }
 
-impl<W: Write> Pieces<W> {
+impl<W: Storage> Pieces<W> {
     fn new(writer: W, name: String, size: usize, gate: Gate) -> Self {
         // A buffer of any size can be asked for; it grows as it is used.
         let buffer = Vec::with_capacity(size.min(FILE_BUFFER));
-        Self { writer, name, buffer, size, position: 0, gate }
+        Self { writer, name, buffer, size, position: 0, gate, whole: 0, marks: Vec::new() }
     }
 
     /// How many bytes the writer has taken.
@@ -375,7 +475,6 @@ impl<W: Write> Pieces<W> {
     }
 
     fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
-        self.position += bytes.len() as u64;
         loop {
             if self.gate.is_stopped() {
                 return self.keep(bytes);
@@ -383,17 +482,23 @@ impl<W: Write> Pieces<W> {
             if self.buffer.is_empty() && bytes.len() >= self.size {
                 // A whole piece needs no copy.
                 self.gate.ask();
+                let handed_on = self.position;
+                self.check_length(handed_on)?;
                 let taken = write_all(&mut self.writer, &bytes[..self.size]);
-                bytes = &bytes[self.settle(taken, self.size)?..];
+                let taken = self.settle(taken, self.size, handed_on)?;
+                self.position += taken as u64;
+                bytes = &bytes[taken..];
                 continue;
             }
             let room = self.size.saturating_sub(self.buffer.len());
             if bytes.len() < room {
                 self.buffer.extend_from_slice(bytes);
+                self.position += bytes.len() as u64;
                 return Ok(());
             }
             let (piece, rest) = bytes.split_at(room);
             self.buffer.extend_from_slice(piece);
+            self.position += piece.len() as u64;
             bytes = rest;
             self.hand_on()?;
         }
@@ -404,42 +509,102 @@ impl<W: Write> Pieces<W> {
         if self.buffer.len() + bytes.len() > MAX_KEPT {
             return Err(failed(&self.name, io::ErrorKind::TimedOut.into()));
         }
+        self.position += bytes.len() as u64;
         self.buffer.extend_from_slice(bytes);
         Ok(())
     }
 
-    /// Returns how many of `given` bytes were taken: after an interrupt the rest can be written
-    /// later.
+    /// Returns how many of `given` bytes were taken, behind `handed_on` others: after an interrupt
+    /// the rest can be written later.
     ///
     /// # Errors
-    /// The writer's.
-    fn settle(&self, taken: Result<(), (usize, io::Error)>, given: usize) -> Result<usize> {
+    /// The writer's. What failed is not tried again.
+    fn settle(
+        &mut self,
+        taken: Result<(), (usize, io::Error)>,
+        given: usize,
+        handed_on: u64,
+    ) -> Result<usize> {
         match taken {
             Ok(()) => Ok(given),
             Err((taken, error)) if is_stopped(&error) => {
                 self.gate.stop();
                 Ok(taken)
             }
-            Err((_, error)) => Err(failed(&self.name, error)),
+            Err((taken, error)) => {
+                self.buffer.clear();
+                self.position = handed_on + taken as u64;
+                self.settle_marks();
+                Err(failed(&self.name, error))
+            }
         }
     }
 
     /// Hands on the buffer, or what of it the writer takes before an interrupt.
     fn hand_on(&mut self) -> Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
         while !self.buffer.is_empty() && !self.gate.is_stopped() {
             let piece = self.buffer.len().min(self.size);
+            let handed_on = self.handed_on();
+            self.check_length(handed_on)?;
             let taken = write_all(&mut self.writer, &self.buffer[..piece]);
-            match self.settle(taken, piece) {
-                Ok(taken) if taken == self.buffer.len() => self.buffer.clear(),
-                Ok(taken) => drop(self.buffer.drain(..taken)),
-                Err(error) => {
-                    // What failed is not tried again: nobody knows how much of it was written.
-                    self.buffer.clear();
-                    return Err(error);
-                }
+            let taken = self.settle(taken, piece, handed_on)?;
+            if taken == self.buffer.len() {
+                self.buffer.clear();
+            } else {
+                self.buffer.drain(..taken);
             }
         }
+        self.settle_marks();
         Ok(())
+    }
+
+    /// Checks that nothing else truncated the file, which then would have a hole.
+    fn check_length(&mut self, handed_on: u64) -> Result<()> {
+        let length = self.writer.length().map_err(|error| failed(&self.name, error))?;
+        match length {
+            Some(length) if length < handed_on => {
+                self.buffer.clear();
+                self.position = length;
+                Err(Error::io(
+                    format!(
+                        "Failed to write to dst: {} has {length} of the {handed_on} bytes that were \
+                         written. Keep other programs from changing it until it is closed",
+                        self.name
+                    ),
+                    io::Error::other("it was truncated meanwhile"),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn mark_whole(&mut self) {
+        if self.marks.last() != Some(&self.position) {
+            self.marks.push(self.position);
+        }
+        // Large packets are not buffered.
+        if self.marks.len() >= MAX_MARKS {
+            self.settle_marks();
+        }
+    }
+
+    /// Forgets the marks that the last one handed on replaces.
+    fn settle_marks(&mut self) {
+        let handed_on = self.handed_on();
+        let passed = self.marks.partition_point(|mark| *mark <= handed_on);
+        if let Some(last) = self.marks.drain(..passed).next_back() {
+            self.whole = last;
+        }
+    }
+
+    /// Returns the last mark that the writer was handed.
+    fn whole(&self) -> u64 {
+        let handed_on = self.handed_on();
+        let passed = self.marks.partition_point(|mark| *mark <= handed_on);
+        passed.checked_sub(1).map_or(self.whole, |last| self.marks[last])
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -447,7 +612,26 @@ impl<W: Write> Pieces<W> {
         if self.gate.is_stopped() {
             return Ok(());
         }
+        self.check_length(self.handed_on())?;
         self.writer.flush().map_err(|error| failed(&self.name, error))
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        self.flush()?;
+        if self.gate.is_stopped() {
+            return Ok(());
+        }
+        match self.writer.sync() {
+            // Not every file system has barriers.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+            synced => synced.map_err(|error| failed(&self.name, error)),
+        }
+    }
+
+    fn close(self) -> Result<()> {
+        let Self { writer, name, .. } = self;
+        writer.close().map_err(|error| failed(&name, error))
     }
 }
 
@@ -472,7 +656,7 @@ fn failed(name: &str, error: io::Error) -> Error {
 /// An output that can only append.
 struct WriterOutput<W>(Pieces<W>);
 
-impl<W: Write + Send> Output for WriterOutput<W> {
+impl<W: Storage + Send> Output for WriterOutput<W> {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.0.write(bytes)
     }
@@ -504,7 +688,7 @@ struct SeekableOutput<W> {
     has_warned: bool,
 }
 
-impl<W: Write + Seek> SeekableOutput<W> {
+impl<W: Storage + Seek> SeekableOutput<W> {
     fn new(pieces: Pieces<W>, start: u64) -> Self {
         Self { pieces, start, moved_to: None, has_warned: false }
     }
@@ -523,7 +707,7 @@ impl<W: Write + Seek> SeekableOutput<W> {
     }
 }
 
-impl<W: Write + Seek + Send> Output for SeekableOutput<W> {
+impl<W: Storage + Seek + Send> Output for SeekableOutput<W> {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.pieces.write(bytes)
     }
@@ -583,6 +767,41 @@ impl<W: Write + Seek + Send> Output for SeekableOutput<W> {
         self.pieces.hand_on()?;
         self.find()?;
         self.pieces.flush()
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        self.pieces.sync()
+    }
+
+    fn truncate(&mut self, to: u64) -> Result<()> {
+        self.find()?;
+        let pieces = &mut self.pieces;
+        let failed = |error| Error::io(format!("Failed to truncate dst: {}", pieces.name), error);
+        if to > pieces.position || self.moved_to.is_some() {
+            return Err(failed(io::ErrorKind::InvalidInput.into()));
+        }
+        let handed_on = pieces.handed_on();
+        if let Some(kept) = to.checked_sub(handed_on) {
+            pieces.buffer.truncate(kept as usize);
+        }
+        if to <= handed_on {
+            let to = self.start + to;
+            pieces.writer.truncate(to).map_err(failed)?;
+            pieces.writer.seek(SeekFrom::Start(to)).map_err(failed)?;
+            pieces.buffer.clear();
+        }
+        pieces.position = to;
+        pieces.whole = pieces.whole.min(to);
+        pieces.marks.retain(|mark| *mark <= to);
+        Ok(())
+    }
+
+    fn mark_whole(&mut self) {
+        self.pieces.mark_whole();
+    }
+
+    fn whole(&self) -> u64 {
+        self.pieces.whole()
     }
 }
 
@@ -685,5 +904,73 @@ mod tests {
         output.flush().unwrap();
         drop(output);
         assert_eq!(cursor.into_inner(), b"before0abcdefg89!");
+    }
+
+    fn open_path(path: &Path) -> Opened<'static> {
+        let target = Target::from(path.to_owned());
+        target.open(false, None, &Gate::default()).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_something_else_truncated_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        let mut output = open_path(&path);
+        output.output().write(&[1; 3 * FILE_BUFFER]).unwrap();
+        output.output().flush().unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(10).unwrap();
+        output.output().write(&[2; 100]).unwrap();
+        let error = output.output().flush().unwrap_err().to_string();
+        assert!(error.contains("has 10 of the 196608 bytes"), "{error}");
+        assert!(error.contains("truncated meanwhile"), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_cut_back_to_what_is_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        let mut output = open_path(&path);
+        for length in [100, FILE_BUFFER, 7] {
+            output.output().write(&vec![1; length]).unwrap();
+            output.output().mark_whole();
+        }
+        output.output().write(&[2; 11]).unwrap();
+        output.output().sync().unwrap();
+        let whole = (FILE_BUFFER + 107) as u64;
+        assert_eq!(output.cut_back(Some(4)).unwrap(), whole + 8);
+        assert_eq!(path.metadata().unwrap().len(), whole + 8);
+        assert_eq!(output.cut_back(None).unwrap(), whole);
+        output.output().write(b"end").unwrap();
+        output.output().flush().unwrap();
+        output.close().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!((bytes.len() as u64, &bytes[bytes.len() - 3..]), (whole + 3, &b"end"[..]));
+    }
+
+    /// A file on a network that has no room, which it says late.
+    struct Late;
+
+    impl Write for Late {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Storage for Late {
+        fn close(self) -> io::Result<()> {
+            Err(io::ErrorKind::QuotaExceeded.into())
+        }
+    }
+
+    #[test]
+    fn an_error_of_closing_is_told() {
+        let pieces = Pieces::new(Late, "out".into(), FILE_BUFFER, Gate::default());
+        let output: Box<dyn Closing> = Box::new(WriterOutput(pieces));
+        let error = output.close().unwrap_err().to_string();
+        assert!(error.contains("Failed to write to dst: out"), "{error}");
     }
 }

@@ -371,6 +371,11 @@ impl VideoPipeline {
         self.encoder.drain(&mut self.packets, interrupt)
     }
 
+    /// Returns the end of what was written, in seconds.
+    pub(crate) fn end(&self) -> f64 {
+        self.schedule.time_base().seconds_of(Timestamp(self.schedule.next()))
+    }
+
     /// When the first and the last picture are shown that are on their way to packets.
     pub(crate) fn in_flight(&self) -> Option<(Timestamp, Timestamp)> {
         self.encoder.in_flight()

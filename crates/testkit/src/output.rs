@@ -98,3 +98,85 @@ impl Output for CountingOutput {
         Ok(())
     }
 }
+
+/// Remembers every write and barrier, for the states that a power cut may leave.
+#[derive(Debug, Default)]
+pub struct CrashOutput {
+    writes: Vec<(u64, Vec<u8>)>,
+    /// How many writes came before each barrier.
+    barriers: Vec<usize>,
+    length: u64,
+}
+
+impl CrashOutput {
+    /// An output of nothing so far.
+    pub const fn new() -> Self {
+        Self { writes: Vec::new(), barriers: Vec::new(), length: 0 }
+    }
+
+    /// Returns how many barriers there were.
+    pub const fn barriers(&self) -> usize {
+        self.barriers.len()
+    }
+
+    /// Returns a file as a power cut after `barrier` barriers may leave it: what came before them
+    /// is there, and each write up to the next one is there, dropped, or torn at any byte, in any
+    /// order. `seed` chooses.
+    pub fn state(&self, barrier: usize, mut seed: u64) -> Vec<u8> {
+        let mut random = move |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) as usize % below.max(1)
+        };
+        let durable = barrier.checked_sub(1).map_or(0, |last| self.barriers[last]);
+        let next = self.barriers.get(barrier).copied().unwrap_or(self.writes.len());
+        let mut file = Vec::new();
+        let mut put = |at: u64, bytes: &[u8]| {
+            let end = at as usize + bytes.len();
+            file.resize(file.len().max(end), 0);
+            file[at as usize..end].copy_from_slice(bytes);
+        };
+        for (at, bytes) in &self.writes[..durable] {
+            put(*at, bytes);
+        }
+        let mut rest: Vec<_> = self.writes[durable..next].iter().collect();
+        while !rest.is_empty() {
+            let (at, bytes) = rest.swap_remove(random(rest.len()));
+            match random(3) {
+                0 => {}
+                1 => put(*at, &bytes[..random(bytes.len() + 1)]),
+                _ => put(*at, bytes),
+            }
+        }
+        file
+    }
+}
+
+impl Output for CrashOutput {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.writes.push((self.length, bytes.to_vec()));
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn position(&self) -> u64 {
+        self.length
+    }
+
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
+        self.writes.push((at, bytes.to_vec()));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        self.barriers.push(self.writes.len());
+        Ok(())
+    }
+}

@@ -23,6 +23,8 @@ struct File {
     fields: Fields,
     /// The bytes of sound.
     data: u64,
+    /// Whether the header has a length, which then must stay true.
+    has_length: bool,
 }
 
 /// What the fields say: FORM's length, the number of sample frames, SSND's length.
@@ -39,7 +41,9 @@ impl Muxer for Aiff {
         let (mut bytes, fields) = chunk::header(&sound, tags)?;
         let output = to.output();
         let (start, header) = (output.position(), bytes.len() as u64);
-        let file = File { sound, seekable: output.is_seekable(), start, header, fields, data: 0 };
+        let seekable = output.is_seekable();
+        let (data, has_length) = (0, false);
+        let file = File { sound, seekable, start, header, fields, data, has_length };
         let mut open = file.lengths(file.room(header)?);
         // FFmpeg refuses more frames than an `int` holds.
         open[1].1 = open[1].1.min(i32::MAX as u32);
@@ -69,17 +73,36 @@ impl Muxer for Aiff {
     }
 
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
-        self.file.as_ref().ok_or_else(|| not_started("aiff"))?.patch_sizes(to)?;
+        let file = self.file.as_mut().ok_or_else(|| not_started("aiff"))?;
+        file.has_length = true;
+        file.patch_sizes(to)?;
         to.output().flush()
     }
 
+    fn hand_on(&mut self, to: &mut dyn Destination) -> Result<()> {
+        match &self.file {
+            Some(file) if file.has_length => file.patch_sizes(to)?,
+            _ => {}
+        }
+        to.output().flush()
+    }
+
+    fn mend(&mut self, length: u64, to: &mut dyn Destination) -> Result<()> {
+        let Some(mut file) = self.file.take() else { return Ok(()) };
+        let Some(data) = length.checked_sub(file.start + file.header) else { return Ok(()) };
+        file.data = data;
+        file.patch_sizes(to)
+    }
+
     fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
-        let file = self.file.take().ok_or_else(|| not_started("aiff"))?;
+        let file = self.file.as_ref().ok_or_else(|| not_started("aiff"))?;
         // In a file of open length the byte would be played.
         if file.seekable && !file.data.is_multiple_of(2) && to.output().can_patch()? {
             to.output().write(&[0])?;
         }
-        file.patch_sizes(to)
+        file.patch_sizes(to)?;
+        self.file = None;
+        Ok(())
     }
 }
 

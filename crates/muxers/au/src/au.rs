@@ -26,8 +26,12 @@ struct File {
     seekable: bool,
     /// Where the file starts in the output.
     start: u64,
+    /// Where the sound starts in the output.
+    sound_at: u64,
     /// The bytes of sound.
     data: u64,
+    /// Whether the header has a length, which then must stay true.
+    has_length: bool,
 }
 
 impl Muxer for Au {
@@ -55,7 +59,8 @@ impl Muxer for Au {
         bytes.extend(annotation);
         let output = to.output();
         let (seekable, start) = (output.is_seekable(), output.position());
-        self.file = Some(File { sound, seekable, start, data: 0 });
+        let (sound_at, has_length) = (start + bytes.len() as u64, false);
+        self.file = Some(File { sound, seekable, start, sound_at, data: 0, has_length });
         output.write(&bytes)
     }
 
@@ -68,12 +73,31 @@ impl Muxer for Au {
     }
 
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
-        self.file.as_ref().ok_or_else(|| not_started("au"))?.patch_size(to)?;
+        let file = self.file.as_mut().ok_or_else(|| not_started("au"))?;
+        file.has_length = true;
+        file.patch_size(to)?;
         to.output().flush()
     }
 
+    fn hand_on(&mut self, to: &mut dyn Destination) -> Result<()> {
+        match &self.file {
+            Some(file) if file.has_length => file.patch_size(to)?,
+            _ => {}
+        }
+        to.output().flush()
+    }
+
+    fn mend(&mut self, length: u64, to: &mut dyn Destination) -> Result<()> {
+        let Some(mut file) = self.file.take() else { return Ok(()) };
+        let Some(data) = length.checked_sub(file.sound_at) else { return Ok(()) };
+        file.data = data;
+        file.patch_size(to)
+    }
+
     fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
-        self.file.take().ok_or_else(|| not_started("au"))?.patch_size(to)
+        self.file.as_ref().ok_or_else(|| not_started("au"))?.patch_size(to)?;
+        self.file = None;
+        Ok(())
     }
 }
 

@@ -26,6 +26,8 @@ struct File {
     size_at: u64,
     /// The bytes of sound.
     data: u64,
+    /// Whether the header has a length, which then must stay true.
+    has_length: bool,
 }
 
 impl Muxer for Caf {
@@ -46,7 +48,8 @@ impl Muxer for Caf {
         }
         let size_at = output.position() + bytes.len() as u64 - EDIT_COUNT - 8;
         let (table, seekable) = (PacketTable::default(), output.is_seekable());
-        self.file = Some(File { sound, table, seekable, size_at, data: 0 });
+        let (data, has_length) = (0, false);
+        self.file = Some(File { sound, table, seekable, size_at, data, has_length });
         output.write(&bytes)
     }
 
@@ -74,12 +77,32 @@ impl Muxer for Caf {
     }
 
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
-        self.file.as_ref().ok_or_else(|| not_started("caf"))?.patch_size(to)?;
+        let file = self.file.as_mut().ok_or_else(|| not_started("caf"))?;
+        file.has_length = true;
+        file.patch_size(to)?;
         to.output().flush()
     }
 
+    fn hand_on(&mut self, to: &mut dyn Destination) -> Result<()> {
+        match &self.file {
+            Some(file) if file.has_length => file.patch_size(to)?,
+            _ => {}
+        }
+        to.output().flush()
+    }
+
+    fn mend(&mut self, length: u64, to: &mut dyn Destination) -> Result<()> {
+        let Some(mut file) = self.file.take() else { return Ok(()) };
+        let begin = file.size_at + 8 + EDIT_COUNT;
+        let (Some(data), Sound::Pcm(_)) = (length.checked_sub(begin), &file.sound) else {
+            return Ok(());
+        };
+        file.data = data;
+        file.patch_size(to)
+    }
+
     fn finish(&mut self, streams: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
-        let file = self.file.take().ok_or_else(|| not_started("caf"))?;
+        let file = self.file.as_ref().ok_or_else(|| not_started("caf"))?;
         file.patch_size(to)?;
         if let Sound::Alac(config, _) = Sound::new(streams)? {
             let output = to.output();
@@ -88,6 +111,7 @@ impl Muxer for Caf {
             let at = file.size_at - 4 - config.to_bytes().len() as u64;
             output.patch(at, &config.to_bytes())?;
         }
+        self.file = None;
         Ok(())
     }
 }

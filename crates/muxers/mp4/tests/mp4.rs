@@ -14,7 +14,7 @@ use reelwright_core::{
 use reelwright_mux_mp4::MUXERS;
 use reelwright_testkit::decode::decode_bytes;
 use reelwright_testkit::muxing::{fails_anywhere, memory, open, pcm, pictures, tags, usual};
-use reelwright_testkit::output::{CountingOutput, FailingOutput};
+use reelwright_testkit::output::{CountingOutput, CrashOutput, FailingOutput};
 use reelwright_testkit::program::ffprobe;
 use reelwright_testkit::signal::noise_bytes;
 
@@ -366,6 +366,46 @@ fn what_was_killed_plays_to_its_last_fragment() {
     }
     let expected = packets.iter().filter(|packet| packet.stream == 0).map(|p| &p.data);
     assert!(whole.iter().map(|sample| &sample.3).zip(expected).all(|(a, b)| a == b));
+}
+
+#[test]
+fn a_power_cut_while_a_file_is_closed_leaves_one_that_plays() {
+    let (streams, packets) = movie();
+    let mut output = CrashOutput::new();
+    let mut muxer = open(MP4, &[]).unwrap();
+    muxer.start(&streams, &Metadata::new(), &mut output).unwrap();
+    for packet in &packets {
+        muxer.write(packet, &mut output).unwrap();
+    }
+    muxer.finish(&streams, &mut output).unwrap();
+    assert_eq!(output.barriers(), 2);
+    let whole = file(MP4, "hybrid_fragmented", &streams, &packets);
+    assert!(output.state(2, 0) == whole);
+    let expected: Vec<_> =
+        packets.iter().filter(|packet| packet.stream == 0).map(|packet| &packet.data).collect();
+    let (mut fragmented, mut ordinary) = (0, 0);
+    for seed in 0..200 {
+        // After the first barrier all is there but for the switch, which may be torn.
+        let bytes = output.state(1, seed);
+        let kinds = kinds(&bytes);
+        if kinds.iter().any(|kind| kind == "moof") {
+            let found = fragment_samples(&bytes, 1);
+            assert!(found.iter().map(|sample| &sample.3).eq(expected.iter().copied()), "{seed}");
+            assert_eq!(fragment_samples(&bytes, 2).len(), packets.len() - expected.len());
+            fragmented += 1;
+        } else {
+            // One large box, of whatever kind, and the movie box that counts from the file's start.
+            assert_eq!((kinds.len(), &kinds[2][..]), (3, "moov"), "{seed}");
+            assert!(bytes.iter().zip(&whole).skip(56).all(|(a, b)| a == b), "{seed}");
+            let samples = moov(&bytes).trak[0].mdia.minf.stbl.stts.entries[0].sample_count;
+            assert_eq!(samples as usize, expected.len());
+            ordinary += 1;
+        }
+        // Before it every order and loss is possible; a reader finds whole fragments or nothing.
+        let bytes = output.state(0, seed);
+        boxes(&bytes);
+    }
+    assert!(fragmented > 20 && ordinary > 20, "{fragmented} {ordinary}");
 }
 
 #[test]

@@ -44,6 +44,8 @@ struct File {
     data: u64,
     /// The samples in them that are not to be heard.
     padding: u64,
+    /// Whether the header has a length, which then must stay true.
+    has_length: bool,
 }
 
 impl Wav {
@@ -102,6 +104,7 @@ impl Muxer for Wav {
             fact,
             data: 0,
             padding: 0,
+            has_length: false,
         });
         output.write(&bytes)
     }
@@ -127,17 +130,36 @@ impl Muxer for Wav {
     }
 
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
-        self.file.as_ref().ok_or_else(|| not_started("wav"))?.patch_sizes(to)?;
+        let file = self.file.as_mut().ok_or_else(|| not_started("wav"))?;
+        file.has_length = true;
+        file.patch_sizes(to)?;
         to.output().flush()
     }
 
+    fn hand_on(&mut self, to: &mut dyn Destination) -> Result<()> {
+        match &self.file {
+            Some(file) if file.has_length => file.patch_sizes(to)?,
+            _ => {}
+        }
+        to.output().flush()
+    }
+
+    fn mend(&mut self, length: u64, to: &mut dyn Destination) -> Result<()> {
+        let Some(mut file) = self.file.take() else { return Ok(()) };
+        let Some(data) = length.checked_sub(file.start + file.header) else { return Ok(()) };
+        (file.data, file.padding) = (data, 0);
+        file.patch_sizes(to)
+    }
+
     fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
-        let file = self.file.take().ok_or_else(|| not_started("wav"))?;
+        let file = self.file.as_ref().ok_or_else(|| not_started("wav"))?;
         // In a file of open length the byte would be played.
         if file.seekable && !file.data.is_multiple_of(2) && to.output().can_patch()? {
             to.output().write(&[0])?;
         }
-        file.patch_sizes(to)
+        file.patch_sizes(to)?;
+        self.file = None;
+        Ok(())
     }
 }
 

@@ -39,6 +39,8 @@ struct File {
     data: u64,
     /// The samples in them that are not to be heard.
     padding: u64,
+    /// Whether the header has a length, which then must stay true.
+    has_length: bool,
 }
 
 impl Muxer for Wave64 {
@@ -69,7 +71,8 @@ impl Muxer for Wave64 {
         bytes.extend(OPEN_64.to_le_bytes());
         let header = bytes.len() as u64;
         let start = output.position();
-        self.file = Some(File { sound, seekable, start, header, fact, data: 0, padding: 0 });
+        let (data, padding, has_length) = (0, 0, false);
+        self.file = Some(File { sound, seekable, start, header, fact, data, padding, has_length });
         output.write(&bytes)
     }
 
@@ -83,13 +86,32 @@ impl Muxer for Wave64 {
     }
 
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
-        self.file.as_ref().ok_or_else(|| not_started("w64"))?.patch_sizes(to)?;
+        let file = self.file.as_mut().ok_or_else(|| not_started("w64"))?;
+        file.has_length = true;
+        file.patch_sizes(to)?;
         to.output().flush()
+    }
+
+    fn hand_on(&mut self, to: &mut dyn Destination) -> Result<()> {
+        match &self.file {
+            Some(file) if file.has_length => file.patch_sizes(to)?,
+            _ => {}
+        }
+        to.output().flush()
+    }
+
+    fn mend(&mut self, length: u64, to: &mut dyn Destination) -> Result<()> {
+        let Some(mut file) = self.file.take() else { return Ok(()) };
+        let Some(data) = length.checked_sub(file.start + file.header) else { return Ok(()) };
+        (file.data, file.padding) = (data, 0);
+        file.patch_sizes(to)
     }
 
     fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
         // No chunk follows that would have to be aligned, and some readers play padding.
-        self.file.take().ok_or_else(|| not_started("w64"))?.patch_sizes(to)
+        self.file.as_ref().ok_or_else(|| not_started("w64"))?.patch_sizes(to)?;
+        self.file = None;
+        Ok(())
     }
 }
 

@@ -60,12 +60,16 @@ impl Layout for Hybrid {
             // The fragments play as they are.
             return self.fragments.header(file, output);
         }
+        // A full disk leaves the fragments.
+        output.mark_whole();
         let size = output.position() - self.free_at;
         file.movie(Samples::Chunks { shift: 0 })?;
         file.send(output)?;
-        let mut header = [0; FREE.len()];
-        header[..8].copy_from_slice(b"\0\0\0\x01mdat");
-        header[8..].copy_from_slice(&size.to_be_bytes());
-        output.patch(self.free_at, &header)
+        // Everything is durable before the switch, which is one that may be torn at any byte: the
+        // length is in place already, in a box that is skipped.
+        output.patch(self.free_at + 8, &size.to_be_bytes())?;
+        output.sync()?;
+        output.patch(self.free_at, b"\0\0\0\x01mdat")?;
+        output.sync()
     }
 }

@@ -1,0 +1,82 @@
+//! On a full disk a file keeps what plays. A limit on the size of files stands in for the disk.
+
+#![cfg(unix)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use common::{PROGRAM, encode};
+
+/// Encodes while files can have at most `blocks` of 512 bytes; returns the exit code.
+fn encode_limited(folder: &Path, blocks: usize, args: &[&str]) -> Option<i32> {
+    // The signal would end the process, where a full disk is an error.
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    let run = Command::new("sh")
+        .current_dir(folder)
+        .args(["-c", &script, PROGRAM, "encode", "-y"])
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    run.unwrap().code()
+}
+
+#[test]
+fn what_fits_on_a_full_disk_plays() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path();
+    let samples =
+        (0..480_000u32).flat_map(|i| ((i.wrapping_mul(2_654_435_761) >> 18) as i16).to_le_bytes());
+    fs::write(folder.join("in.raw"), samples.collect::<Vec<u8>>()).unwrap();
+    let raw = ["--input-format", "s16le", "--input-sample-rate", "48000", "--input-channels", "1"];
+    let audio =
+        ["wav", "w64", "aiff", "au", "caf", "flac", "ogg", "mp3", "aac", "mp4", "mov", "frag.mp4"];
+    let video = ["ivf", "y4m", "mjpeg", "h264", "obu", "mp4"];
+    let source = |name: &str| {
+        // A frame without compression must fit.
+        let size = if name == "y4m" { "64x48" } else { "160x120" };
+        format!("testsrc=size={size}:rate=25:duration=4")
+    };
+    let mut cut = 0;
+    for (index, name) in audio.iter().chain(&video).enumerate() {
+        let is_audio = index < audio.len();
+        let source = source(name);
+        for blocks in [41, 83, 120] {
+            let file = format!("out{index}_{blocks}.{name}");
+            let mut args = if is_audio { vec!["in.raw"] } else { vec![&source[..]] };
+            args.extend(["-o", &file]);
+            if is_audio {
+                args.extend(raw);
+            }
+            if matches!(*name, "mp3" | "aac" | "frag.mp4") {
+                args.extend(["--bit-rate", "128000"]);
+            }
+            if *name == "frag.mp4" {
+                args.extend(["--muxer-option", "movflags=frag_keyframe"]);
+            }
+            let code = encode_limited(folder, blocks, &args);
+            if code == Some(0) {
+                // It fits.
+                continue;
+            }
+            assert_eq!(code, Some(1), "{file}");
+            let read = if is_audio { "read.wav" } else { "read.y4m" };
+            let mut args = vec![&file[..], "-o", read];
+            if matches!(*name, "mjpeg" | "h264" | "obu") {
+                args.extend(["--frame-rate", "25"]);
+            }
+            let (code, summary, message) = encode(folder, &args);
+            assert_eq!(code, 0, "{file}: {message}");
+            assert_eq!(summary["complete"], true, "{file}: {message}");
+            let duration = summary["streams"][0]["duration"].as_f64().unwrap();
+            println!("{file}: {duration} s");
+            assert!(duration > 0.03, "{file}: {duration} s");
+            cut += 1;
+        }
+    }
+    assert!(cut > 30, "{cut}");
+}

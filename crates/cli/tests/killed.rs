@@ -15,7 +15,7 @@ use reelwright::{
 /// The folder that the process to be killed writes to.
 const FOLDER: &str = "REELWRIGHT_TEST_FOLDER";
 /// Seconds of media.
-const SECONDS: usize = 4;
+const SECONDS: usize = 7;
 /// Frames per second of video.
 const FRAMES: usize = 10;
 const SIZE: (usize, usize) = (64, 48);
@@ -110,7 +110,11 @@ fn video_recordings(folder: &Path) -> Vec<Recording> {
             let encoder = open(Some(PixelFormat::Yuv420p)).or_else(|| open(None));
             let encoder = encoder.unwrap_or_else(|| panic!("{} {codec}", muxer.name));
             // Frames that the encoder looks ahead, and those that its thread works on.
-            let delay = if codec.name() == "av1" { 2.5 } else { 0.5 };
+            let delay = match codec.name() {
+                "av1" => 2.5,
+                "gif" => 5.0,
+                _ => 0.5,
+            };
             let codec = codec.name().to_owned();
             recordings.push(Recording { muxer, codec, file, rate: 0, delay, encoder });
         }

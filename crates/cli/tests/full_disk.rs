@@ -73,7 +73,7 @@ fn what_fits_on_a_full_disk_plays() {
             assert_eq!(code, 0, "{file}: {message}");
             assert_eq!(summary["complete"], true, "{file}: {message}");
             let duration = summary["streams"][0]["duration"].as_f64().unwrap();
-            println!("{file}: {duration} s");
+            eprintln!("{file}: {duration} s");
             assert!(duration > 0.03, "{file}: {duration} s");
             cut += 1;
         }

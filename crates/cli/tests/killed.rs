@@ -251,7 +251,9 @@ fn a_killed_recording_holds_all_but_a_second() {
         let found = seconds(folder, &arguments, is_video);
         let delay: f64 = delay.parse().unwrap();
         let missing = SECONDS as f64 - found;
-        println!("{muxer} {codec}: {missing:.3} s are missing, the encoder holds up to {delay:.3}");
+        eprintln!(
+            "{muxer} {codec}: {missing:.3} s are missing, the encoder holds up to {delay:.3}"
+        );
         if found < SECONDS as f64 - 1.05 - delay {
             lost.push(format!("{muxer} {codec}: {found} of {SECONDS} s, delay {delay}"));
         }

@@ -86,7 +86,7 @@ fn files() -> &'static [(&'static str, Vec<u8>)] {
 fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let (format, mut bytes) = if u.ratio(1, 8)? {
         let extension = *u.choose(&["", "g722", "mkv", "mjpeg"])?;
-        (extension, u.take_rest().to_vec())
+        (extension, u.bytes(u.len())?.to_vec())
     } else {
         let (format, whole) = u.choose(files())?;
         let mut bytes = whole.clone();

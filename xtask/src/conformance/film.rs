@@ -133,7 +133,7 @@ fn of_one(film: &Film, directory: &Path, pictures: usize, samples: usize) -> any
         .filter_map(|(kind, count)| Some((kind, count.trim_end_matches(',').parse().ok()?)))
         .collect();
     // AAC begins a packet early.
-    let packets = if samples > 0 { samples.div_ceil(1024) + 1 } else { 0 };
+    let packets = if samples > 0 { (samples.div_ceil(1024) + 1).max(3) } else { 0 };
     for (kind, expected) in [("video", pictures), ("audio", packets)] {
         let count: usize = counts.iter().filter(|one| one.0 == kind).map(|one| one.1).sum();
         ensure!(count == expected, "ffprobe finds {count} packets of {kind}, not {expected}");

@@ -33,8 +33,10 @@ struct Place {
 impl Place {
     fn of(program: Program, case: &Case) -> Self {
         let frames = case.frames();
-        let whole =
-            |offset: usize, block: usize| (offset, (frames + offset).div_ceil(block) * block);
+        let whole = |offset: usize, block: usize| {
+            let blocks = (frames + offset).div_ceil(block).max(least_frames(case.codec()));
+            (offset, blocks * block)
+        };
         let stride = (case.decoded_rate() / case.sample_rate) as usize;
         let stereo = case.channels() == 2;
         let (offset, length) = match case.codec() {
@@ -44,17 +46,18 @@ impl Place {
                     CodecId::Mp3 => (576 + 529, if case.sample_rate < 32_000 { 576 } else { 1152 }),
                     _ => (1024, 1024),
                 };
-                let length = (frames * stride + delay).div_ceil(block) * block;
+                let length =
+                    (frames * stride + delay).div_ceil(block).max(least_frames(codec)) * block;
                 match program {
                     // It skips what the edit list skips at the start, and before version 6 not at
                     // the end.
                     Program::Ffmpeg if case.seekable || codec == CodecId::Opus => {
-                        (0, length - delay)
+                        let blocks = (frames * stride + delay).div_ceil(block);
+                        (0, blocks * block - delay)
                     }
                     // Of fragments it skips nothing, of its own neither.
                     Program::Ffmpeg => (delay, length),
-                    // Symphonia has no edit lists. MP3's encoder writes two packets or more.
-                    _ if codec == CodecId::Mp3 => (delay, length.max(2 * block)),
+                    // Symphonia has no edit lists.
                     _ => (delay, length),
                 }
             }
@@ -72,6 +75,16 @@ impl Place {
             _ => (0, frames * stride),
         };
         Self { offset, length, stride }
+    }
+}
+
+/// The fewest frames that an encoder writes: programs that are not told the format need some to find
+/// it.
+const fn least_frames(codec: CodecId) -> usize {
+    match codec {
+        CodecId::Aac => 3,
+        CodecId::Mp3 => 4,
+        _ => 0,
     }
 }
 

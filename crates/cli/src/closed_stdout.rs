@@ -14,7 +14,7 @@ fn look() {
     IS_CLOSED.store(flags.is_err(), Ordering::Relaxed);
 }
 
-/// Whether the program was started without a standard output.
+/// Returns true if the program was started without a standard output.
 pub(crate) fn is_closed() -> bool {
     IS_CLOSED.load(Ordering::Relaxed)
 }

@@ -99,7 +99,7 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
             progress.finish();
             return Err(error.into());
         }
-        // What came before is kept in order.
+        // The output keeps all that came before.
         Err(Failure::Input(error)) => Err(error),
     };
     let interrupted = interrupted.load(Ordering::Relaxed);
@@ -308,7 +308,7 @@ impl Stream {
         }
     }
 
-    /// Whether there was less than the input says.
+    /// Returns true if there was less than the input says.
     fn is_short(&self) -> bool {
         let is_short = match &self.source {
             Source::Audio(audio) => {

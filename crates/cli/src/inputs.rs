@@ -29,7 +29,7 @@ pub(crate) struct Inputs {
     pub(crate) sources: Vec<Source>,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) cover: Option<reelwright::Picture>,
-    /// Whether a track is left out as it is damaged.
+    /// Set if a damaged track is left out.
     pub(crate) is_damaged: bool,
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn open(
         _ => !format.video_codecs.is_empty(),
     };
     let kinds = opened.iter().flat_map(Opened::kinds).collect::<Vec<_>>();
-    // Where nothing would be left the container's own message says why.
+    // If nothing would be left, the container reports why.
     let drops = kinds.iter().any(|kind| holds(*kind));
     for kind in [Kind::Video, Kind::Audio] {
         if drops && kinds.contains(&kind) && !holds(kind) {
@@ -304,7 +304,7 @@ impl Source {
         }
     }
 
-    /// Whether damage was found, or the input ended before it says it does.
+    /// Returns true if damage was found, or the input ended before it says it does.
     pub(crate) fn is_damaged(&self) -> bool {
         match self {
             Self::Audio(audio) => audio.is_damaged(),

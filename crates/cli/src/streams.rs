@@ -43,7 +43,7 @@ pub(crate) fn video(args: &EncodeArgs, input: &VideoInput) -> VideoStream {
     })
 }
 
-/// Whether frames are written at the input's own times, in its time base, rather than at a constant
+/// Returns true if frames are written at the input's own times, in its time base, not at a constant
 /// rate.
 pub(crate) fn is_timed(args: &EncodeArgs, input: &VideoInput) -> bool {
     // A unit longer than a frame could not hold their times.

@@ -110,7 +110,7 @@ fn late_audio_stays_late_and_edits_apply_to_it() {
     assert_eq!(encode(path, &["late.mp4", "-o", "out.mp4"]).0, 0);
     let (expected, found) = (times(path, "late.mp4", "a:0"), times(path, "out.mp4", "a:0"));
     assert!((expected[0] - found[0]).abs() < 0.001, "{} {}", expected[0], found[0]);
-    // Where nothing can begin late, silence is in front.
+    // Formats without late starts get silence in front.
     let (_, summary, _) = encode(path, &["late.mp4", "-o", "out.wav"]);
     let seconds = summary["streams"][0]["duration"].as_f64().unwrap();
     assert!((seconds - 4.7).abs() < 0.03, "{seconds}");
@@ -160,7 +160,7 @@ fn what_frames_look_like_is_kept() {
     assert_eq!(encode(path, &["pal.mp4", "-o", "out.y4m"]).0, 0);
     let header = fs::read(path.join("out.y4m")).unwrap();
     assert!(String::from_utf8_lossy(&header[..60]).contains(" A16:15"));
-    // What cannot be kept is said.
+    // A warning names what cannot be kept.
     let message = stderr(&run(path, &["encode", "pal.mp4", "-o", "a_%d.png", "-y"]));
     assert!(message.contains("16:15"), "{message}");
 }
@@ -271,7 +271,7 @@ fn tracks_that_cannot_be_decoded_are_named() {
             true => ("out.y4m", "--no-audio"),
             false => ("out.mp3", "--no-video"),
         };
-        // Where the output cannot hold the track it does not matter, nor where it is not wanted.
+        // The track does not matter if the output cannot hold it or it is not wanted.
         assert_eq!(encode(path, &[file, "-o", other]).0, 0, "{file}");
         assert_eq!(encode(path, &[file, "-o", "out.mp4", without]).0, 0, "{file}");
     }

@@ -13,8 +13,6 @@ use crate::registry::output_protocols;
 const FILE_BUFFER: usize = 1 << 16;
 /// The default buffer of a writer, in bytes.
 const WRITER_BUFFER: usize = 4096;
-/// Marks of whole packets that are kept before those that were handed on are looked for.
-const MAX_MARKS: usize = 1 << 12;
 /// The most bytes that are kept of what an output did not take before an interrupt.
 const MAX_KEPT: usize = 64 << 20;
 
@@ -457,7 +455,8 @@ struct Pieces<W> {
     size: usize,
     position: u64,
     gate: Gate,
-    /// The last position that was marked as whole and handed on, and those marked since.
+    /// The last position that was marked as whole and handed on, and those marked since, each the
+    /// end of a packet in the buffer.
     whole: u64,
     marks: Vec<u64>,
 }
@@ -582,12 +581,12 @@ impl<W: Storage> Pieces<W> {
     }
 
     fn mark_whole(&mut self) {
-        if self.marks.last() != Some(&self.position) {
+        if self.buffer.is_empty() {
+            // Large packets are not buffered.
+            self.whole = self.position;
+            self.marks.clear();
+        } else if self.marks.last() != Some(&self.position) {
             self.marks.push(self.position);
-        }
-        // Large packets are not buffered.
-        if self.marks.len() >= MAX_MARKS {
-            self.settle_marks();
         }
     }
 

@@ -34,6 +34,7 @@ mod encoder;
 mod encoder_options;
 mod frame_rate;
 mod interleave;
+mod output;
 mod patient;
 mod registry;
 mod schedule;

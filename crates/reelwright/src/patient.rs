@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(any(unix, test))]
 use std::time::Duration;
 
 use reelwright_core::{Error, Interrupt};

@@ -1,0 +1,437 @@
+//! The outputs that a target becomes: files, writers, and none.
+
+mod pieces;
+
+pub(crate) use pieces::{Pieces, Storage, WriteSeek};
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom};
+use std::path::PathBuf;
+
+use pieces::failed;
+use reelwright_core::{Destination, Error, Output, Result};
+
+use crate::patient::Gate;
+
+/// The buffer of a file, in bytes.
+pub(crate) const FILE_BUFFER: usize = 1 << 16;
+/// A destination at work.
+pub(crate) struct Opened<'w> {
+    output: Box<dyn Closing + 'w>,
+    path: Option<PathBuf>,
+    gate: Gate,
+}
+
+impl<'w> Opened<'w> {
+    pub(crate) fn new(output: Box<dyn Closing + 'w>, path: Option<PathBuf>, gate: Gate) -> Self {
+        Self { output, path, gate }
+    }
+
+    /// Hands on what is buffered.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        self.output.flush()
+    }
+
+    /// Returns whether this is a file or device with a path.
+    pub(crate) fn has_path(&self) -> bool {
+        self.path.is_some()
+    }
+
+    /// Cuts the output back to what is whole, in units of `block` bytes behind the last mark;
+    /// returns its length then.
+    ///
+    /// # Errors
+    /// It cannot be truncated.
+    pub(crate) fn cut_back(&mut self, block: Option<u64>) -> Result<u64> {
+        let (whole, held) = (self.output.whole(), self.output.position());
+        let rest = held.saturating_sub(whole);
+        let to = whole + block.map_or(0, |block| rest / block * block);
+        self.output.truncate(to).map(|()| to)
+    }
+
+    /// Releases the output.
+    ///
+    /// # Errors
+    /// The operating system's: some file systems report a full disk no sooner.
+    pub(crate) fn close(self) -> Result<()> {
+        self.output.close()
+    }
+}
+
+impl Destination for Opened<'_> {
+    fn output(&mut self) -> &mut dyn Output {
+        &mut *self.output
+    }
+
+    fn name(&self) -> &str {
+        let name = self.path.as_ref().and_then(|path| path.file_name());
+        name.and_then(|name| name.to_str()).unwrap_or_default()
+    }
+
+    fn sibling(&mut self, name: &str) -> Result<Box<dyn Output>> {
+        let Some(path) = &self.path else {
+            return Err(Error::unsupported(format!(
+                "This destination is a single output; \"{name}\" cannot be made beside it. Pass a \
+                 path."
+            )));
+        };
+        let path = path.with_file_name(name);
+        let name = path.display().to_string();
+        let file = File::create(&path)
+            .map_err(|error| Error::io(format!("Failed to open dst: {name}"), error))?;
+        let pieces = Pieces::new(file, name, FILE_BUFFER, self.gate.clone());
+        Ok(Box::new(SeekableOutput::new(pieces, 0)))
+    }
+}
+
+/// The main output of a destination that is made of siblings.
+pub(crate) struct NoOutput;
+
+impl Output for NoOutput {
+    fn write(&mut self, _bytes: &[u8]) -> Result<()> {
+        Err(Error::state("The destination is made of numbered files and has no main output."))
+    }
+
+    fn position(&self) -> u64 {
+        0
+    }
+
+    fn is_seekable(&self) -> bool {
+        false
+    }
+
+    fn patch(&mut self, _at: u64, _bytes: &[u8]) -> Result<()> {
+        self.write(&[])
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// An output that reports an error of its closing.
+pub(crate) trait Closing: Output {
+    fn close(self: Box<Self>) -> Result<()>;
+}
+
+impl<W: Storage + Send> Closing for WriterOutput<W> {
+    fn close(self: Box<Self>) -> Result<()> {
+        self.0.close()
+    }
+}
+
+impl<W: Storage + Seek + Send> Closing for SeekableOutput<W> {
+    fn close(self: Box<Self>) -> Result<()> {
+        self.pieces.close()
+    }
+}
+
+impl Closing for NoOutput {
+    fn close(self: Box<Self>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// An output that can only append.
+pub(crate) struct WriterOutput<W>(pub(crate) Pieces<W>);
+
+impl<W: Storage + Send> Output for WriterOutput<W> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.write(bytes)
+    }
+
+    fn position(&self) -> u64 {
+        self.0.position
+    }
+
+    fn is_seekable(&self) -> bool {
+        false
+    }
+
+    fn patch(&mut self, _at: u64, _bytes: &[u8]) -> Result<()> {
+        Err(failed(&self.0.name, io::ErrorKind::NotSeekable.into()))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.0.flush()
+    }
+}
+
+/// An output that can overwrite what it has.
+pub(crate) struct SeekableOutput<W> {
+    pieces: Pieces<W>,
+    /// Where in the writer the output starts.
+    start: u64,
+    /// Where the writer was found, if somebody else moved it.
+    moved_to: Option<u64>,
+    has_warned: bool,
+}
+
+impl<W: Storage + Seek> SeekableOutput<W> {
+    pub(crate) fn new(pieces: Pieces<W>, start: u64) -> Self {
+        Self { pieces, start, moved_to: None, has_warned: false }
+    }
+
+    /// Compares the writer's position with what was handed on.
+    fn find(&mut self) -> Result<()> {
+        if self.moved_to.is_some() {
+            return Ok(());
+        }
+        let pieces = &mut self.pieces;
+        let found = pieces.writer.stream_position().map_err(|error| failed(&pieces.name, error))?;
+        if found != self.start + pieces.handed_on() {
+            self.moved_to = Some(found);
+        }
+        Ok(())
+    }
+}
+
+impl<W: Storage + Seek + Send> Output for SeekableOutput<W> {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.pieces.write(bytes)
+    }
+
+    fn position(&self) -> u64 {
+        self.pieces.position
+    }
+
+    fn is_seekable(&self) -> bool {
+        self.moved_to.is_none()
+    }
+
+    fn can_patch(&mut self) -> Result<bool> {
+        self.find()?;
+        let Some(found) = self.moved_to else { return Ok(true) };
+        if !std::mem::replace(&mut self.has_warned, true) {
+            log::warn!(
+                "Something else moved dst, to byte {found}. Nothing that was written is changed \
+                 from now on, and the format is finished as a stream."
+            );
+        }
+        Ok(false)
+    }
+
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
+        self.find()?;
+        let pieces = &mut self.pieces;
+        let end = at.checked_add(bytes.len() as u64);
+        if end.is_none_or(|end| end > pieces.position) {
+            return Err(failed(&pieces.name, io::ErrorKind::InvalidInput.into()));
+        }
+        if let Some(found) = self.moved_to {
+            return Err(Error::state(format!(
+                "This layout changes what was written at its end, and something else moved dst to \
+                 byte {found} meanwhile. Leave dst alone until it is closed, or write to an object \
+                 without `seek`, which gets the format's layout for streams."
+            )));
+        }
+        pieces.hand_on()?;
+        let writer = &mut pieces.writer;
+        let mut seek_and_write = || {
+            let at = self.start + at;
+            writer.seek(SeekFrom::Start(at))?;
+            let found = writer.stream_position()?;
+            if found != at {
+                return Err(io::Error::other(format!("a seek to byte {at} went to {found}")));
+            }
+            for piece in bytes.chunks(pieces.size) {
+                writer.write_all(piece)?;
+            }
+            writer.seek(SeekFrom::Start(self.start + pieces.position))
+        };
+        seek_and_write().map(drop).map_err(|error| failed(&pieces.name, error))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.pieces.hand_on()?;
+        self.find()?;
+        self.pieces.flush()
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        self.pieces.sync()
+    }
+
+    fn truncate(&mut self, to: u64) -> Result<()> {
+        self.find()?;
+        let pieces = &mut self.pieces;
+        let failed = |error| Error::io(format!("Failed to truncate dst: {}", pieces.name), error);
+        if to > pieces.position || self.moved_to.is_some() {
+            return Err(failed(io::ErrorKind::InvalidInput.into()));
+        }
+        let handed_on = pieces.handed_on();
+        if let Some(kept) = to.checked_sub(handed_on) {
+            pieces.buffer.truncate(kept as usize);
+        }
+        if to <= handed_on {
+            let to = self.start + to;
+            pieces.writer.truncate(to).map_err(failed)?;
+            pieces.writer.seek(SeekFrom::Start(to)).map_err(failed)?;
+            pieces.buffer.clear();
+        }
+        pieces.position = to;
+        pieces.whole = pieces.whole.min(to);
+        pieces.marks.retain(|mark| *mark <= to);
+        Ok(())
+    }
+
+    fn mark_whole(&mut self) {
+        self.pieces.mark_whole();
+    }
+
+    fn whole(&self) -> u64 {
+        self.pieces.whole()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+    use std::path::Path;
+
+    use super::*;
+    use crate::target::Target;
+
+    /// Remembers the size of each write, and takes at most 7 bytes of each.
+    struct Stingy<'a>(&'a mut Vec<usize>, &'a mut Vec<u8>);
+
+    impl Write for Stingy<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.push(bytes.len());
+            let taken = bytes.len().min(7);
+            self.1.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn open(target: Target<'_>) -> Box<dyn Output + '_> {
+        target.open_output(None, &Gate::default()).unwrap()
+    }
+
+    #[test]
+    fn pieces_are_at_most_the_buffer_and_short_writes_lose_nothing() {
+        let (mut sizes, mut bytes) = (Vec::new(), Vec::new());
+        let expected: Vec<u8> = (0..100).collect();
+        let mut output = open(Target::writer(Stingy(&mut sizes, &mut bytes)).buffer_size(16));
+        for piece in [&expected[..5], &expected[5..70], &expected[70..]] {
+            output.write(piece).unwrap();
+        }
+        assert_eq!(output.position(), 100);
+        output.flush().unwrap();
+        drop(output);
+        assert!(sizes.iter().all(|size| *size <= 16), "{sizes:?}");
+        assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn a_huge_buffer_is_only_as_large_as_what_is_in_it() {
+        let mut bytes = Vec::new();
+        let mut output = open(Target::writer(&mut bytes).buffer_size(usize::MAX));
+        output.write(b"few").unwrap();
+        output.flush().unwrap();
+        drop(output);
+        assert_eq!(bytes, b"few");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_open_descriptor_keeps_what_was_written_to_it() {
+        use std::os::fd::AsRawFd;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        let mut file = File::create(&path).unwrap();
+        file.write_all(b"before").unwrap();
+        let address = format!("pipe:{}", file.as_raw_fd());
+        let mut output = open(Target::from(&address));
+        assert!(!output.is_seekable());
+        output.write(b" and after").unwrap();
+        output.flush().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"before and after");
+    }
+
+    #[test]
+    fn a_patch_goes_where_it_belongs_and_appending_goes_on() {
+        let mut cursor = Cursor::new(b"before".to_vec());
+        cursor.set_position(6);
+        let mut output = open(Target::seekable_writer(&mut cursor).buffer_size(4));
+        output.write(b"0123456789").unwrap();
+        output.patch(1, b"abcdefg").unwrap();
+        assert!(output.patch(5, b"123456").is_err());
+        output.write(b"!").unwrap();
+        output.flush().unwrap();
+        drop(output);
+        assert_eq!(cursor.into_inner(), b"before0abcdefg89!");
+    }
+
+    fn open_path(path: &Path) -> Opened<'static> {
+        let target = Target::from(path.to_owned());
+        target.open(false, None, &Gate::default()).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_something_else_truncated_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        let mut output = open_path(&path);
+        output.output().write(&[1; 3 * FILE_BUFFER]).unwrap();
+        output.output().flush().unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(10).unwrap();
+        output.output().write(&[2; 100]).unwrap();
+        let error = output.output().flush().unwrap_err().to_string();
+        assert!(error.contains("has 10 of the 196608 bytes"), "{error}");
+        assert!(error.contains("truncated meanwhile"), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_cut_back_to_what_is_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out");
+        let mut output = open_path(&path);
+        for length in [100, FILE_BUFFER, 7] {
+            output.output().write(&vec![1; length]).unwrap();
+            output.output().mark_whole();
+        }
+        output.output().write(&[2; 11]).unwrap();
+        output.output().sync().unwrap();
+        let whole = (FILE_BUFFER + 107) as u64;
+        assert_eq!(output.cut_back(Some(4)).unwrap(), whole + 8);
+        assert_eq!(path.metadata().unwrap().len(), whole + 8);
+        assert_eq!(output.cut_back(None).unwrap(), whole);
+        output.output().write(b"end").unwrap();
+        output.output().flush().unwrap();
+        output.close().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!((bytes.len() as u64, &bytes[bytes.len() - 3..]), (whole + 3, &b"end"[..]));
+    }
+
+    /// A file on a network that has no room, which it says late.
+    struct Late;
+
+    impl Write for Late {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Storage for Late {
+        fn close(self) -> io::Result<()> {
+            Err(io::ErrorKind::QuotaExceeded.into())
+        }
+    }
+
+    #[test]
+    fn an_error_of_closing_is_told() {
+        let pieces = Pieces::new(Late, "out".into(), FILE_BUFFER, Gate::default());
+        let output: Box<dyn Closing> = Box::new(WriterOutput(pieces));
+        let error = output.close().unwrap_err().to_string();
+        assert!(error.contains("Failed to write to dst: out"), "{error}");
+    }
+}

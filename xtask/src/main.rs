@@ -4,6 +4,7 @@ mod bench;
 mod browser;
 mod compatibility;
 mod conformance;
+mod hashes;
 mod licences;
 
 use std::process::ExitCode;
@@ -15,6 +16,8 @@ usage: cargo xtask COMMAND
   conformance [MUXER…]     what other programs find in our files, or in those of some muxers
   browser                  what Chromium plays of our files, and what parsers in JavaScript read
   compatibility [--check]  the README's tables, from the registry; or whether they are
+  hashes [--write | --all] whether encoders and muxers write the committed table's bytes: on this
+                           machine, or also under other instructions, on aarch64 and WebAssembly
   licences [--check]       the terms of what the Python wheel is made of; or whether they are
 ";
 
@@ -26,6 +29,9 @@ fn main() -> ExitCode {
         ["browser"] => browser::run(),
         ["compatibility"] => compatibility::run(false),
         ["compatibility", "--check"] => compatibility::run(true),
+        ["hashes"] => hashes::run(false, false),
+        ["hashes", "--all"] => hashes::run(false, true),
+        ["hashes", "--write"] => hashes::run(true, false),
         ["licences"] => licences::run(false),
         ["licences", "--check"] => licences::run(true),
         ["bench", rest @ ..] => bench::run(rest),

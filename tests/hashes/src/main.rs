@@ -1,0 +1,309 @@
+//! Prints a hash of what each encoder and muxer writes, one a line, from input that is the same on
+//! every machine: where a line differs from `hashes.txt`, the output depends on the machine, or it
+//! changed.
+//!
+//! It reads and writes no file and needs no thread, so that it runs under an emulator and as
+//! WebAssembly. `cargo xtask hashes` builds it, runs it and compares.
+
+mod signal;
+
+use std::io::Cursor;
+use std::process::ExitCode;
+
+use md5::{Digest, Md5};
+use reelwright::{
+    AudioEncoderInfo, AudioStream, DataType, Layouts, MuxerInfo, Options, PixelFormat, Result,
+    SampleFormat, SampleRates, StreamingMediaEncoder, Target, TensorView, VideoStream,
+    audio_encoders, muxers, video_encoders,
+};
+
+/// Encoders in one container with options, as `name=value name=value`.
+const AUDIO_OPTIONS: &[(&str, &str, &str)] = &[
+    ("adts", "aac", "b=32000"),
+    ("adts", "aac", "b=256000"),
+    ("adts", "aac", "cbr=true b=96000"),
+    ("adts", "aac", "aac_ms=false cutoff=12000"),
+    ("mp3", "mp3", "b=64000"),
+    ("mp3", "mp3", "b=320000"),
+    ("mp3", "mp3", "abr=true b=150000"),
+    ("mp3", "mp3", "joint_stereo=false reservoir=false"),
+    ("opus", "opus", "b=24000"),
+    ("opus", "opus", "b=160000"),
+    ("flac", "flac", "compression_level=0"),
+    ("flac", "flac", "compression_level=8"),
+    ("flac", "flac", "compression_level=12"),
+];
+const VIDEO_OPTIONS: &[(&str, &str, &str)] = &[
+    ("h264", "h264", "preset=ultrafast"),
+    ("h264", "h264", "crf=18"),
+    ("h264", "h264", "qp=40"),
+    ("h264", "h264", "b=150000"),
+    ("h264", "h264", "profile=baseline"),
+    ("ivf", "librav1e", "qp=60"),
+    ("ivf", "librav1e", "b=60000"),
+    ("gif", "gif", "dither=floyd_steinberg"),
+    ("gif", "gif", "dither=none max_colors=16"),
+    ("mjpeg", "mjpeg", "colorspace=bt709"),
+];
+
+/// Encoders whose bytes depend on the machine, and why: their hashes are not in the table.
+const VARYING: &[(&str, &str)] = &[
+    // opus-pure sums floats in the order of the machine's vectors, and with FMA where it has it.
+    ("opus", "depends on the machine's SIMD"),
+];
+
+/// Layouts of MP4, with an audio and a video stream.
+const MP4_OPTIONS: &[&str] = &[
+    "movflags=hybrid_fragmented",
+    "movflags=progressive",
+    "movflags=faststart",
+    "movflags=frag_keyframe",
+    "movflags=frag_every_frame",
+    "movflags=frag_keyframe+dash",
+    "movflags=frag_keyframe+skip_trailer",
+];
+
+/// Sample rate, channels and sample format of the chunks, and the rate and channels they become.
+const AUDIO_CONVERSIONS: &[(u32, usize, SampleFormat, u32, usize)] = &[
+    (44_100, 2, SampleFormat::Flt, 16_000, 1),
+    (48_000, 6, SampleFormat::S16, 48_000, 2),
+    (48_000, 1, SampleFormat::S16, 44_100, 2),
+    (8000, 1, SampleFormat::U8, 48_000, 1),
+    (96_000, 2, SampleFormat::S32, 48_000, 2),
+];
+
+/// Width and height that frames of [`SIZE`] are scaled to, with each pixel format.
+const SCALED: (u32, u32) = (110, 46);
+
+const SIZE: (usize, usize) = (80, 64);
+const FRAMES: usize = 10;
+
+fn main() -> ExitCode {
+    match table().and_then(print) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it ends a chain of results")]
+fn print(rows: Vec<Row>) -> Result<()> {
+    for Row { name, bytes } in rows {
+        let is = |(encoder, _): &&(&str, &str)| name.split(' ').nth(1) == Some(*encoder);
+        if let Some((_, reason)) = VARYING.iter().find(is) {
+            println!("{reason:>40} {name}");
+            continue;
+        }
+        let hash: String = Md5::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        println!("{hash} {:>7} {name}", bytes.len());
+    }
+    Ok(())
+}
+
+/// A file, by the name of how it was made.
+struct Row {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+fn table() -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for muxer in muxers() {
+        for info in audio_encoders() {
+            if muxer.audio_codecs.contains(&info.encoder.codec) {
+                for seekable in [true, false] {
+                    rows.extend(audio_pair(muxer, info, seekable)?);
+                }
+            }
+        }
+        for info in video_encoders() {
+            if muxer.video_codecs.contains(&info.encoder.codec) {
+                for seekable in [true, false] {
+                    let mut stream = video().encoder(info.encoder.name);
+                    if muxer.name == "yuv4mpegpipe" {
+                        stream = stream.encoder_format(PixelFormat::Yuv420p);
+                    }
+                    let frames = if muxer.pictures.is_empty() { FRAMES } else { 1 };
+                    let name = format!("{} {}", muxer.name, info.encoder.name);
+                    rows.push(video_row(name, muxer.name, &stream, seekable, frames)?);
+                }
+            }
+        }
+    }
+    for (muxer, encoder, options) in AUDIO_OPTIONS {
+        let stream = AudioStream::new(48_000, 2).encoder(*encoder);
+        let stream = pairs(options).fold(stream, |stream, (k, v)| stream.encoder_option(k, v));
+        let name = format!("{muxer} {encoder} {options}");
+        rows.push(audio_row(name, muxer, &stream, true, SampleFormat::Flt, 2)?);
+    }
+    for (muxer, encoder, options) in VIDEO_OPTIONS {
+        let stream = video().encoder(*encoder);
+        let stream = pairs(options).fold(stream, |stream, (k, v)| stream.encoder_option(k, v));
+        let name = format!("{muxer} {encoder} {options}");
+        rows.push(video_row(name, muxer, &stream, true, FRAMES)?);
+    }
+    for options in MP4_OPTIONS {
+        rows.push(movie(options)?);
+    }
+    for (rate, channels, format, to_rate, to_channels) in AUDIO_CONVERSIONS {
+        let stream = AudioStream::new(*rate, *channels)
+            .format(*format)
+            .encoder_sample_rate(*to_rate)
+            .encoder_num_channels(*to_channels);
+        let name = format!("s32le {rate} Hz {channels} {format} to {to_rate} Hz {to_channels}");
+        rows.push(audio_row(name, "s32le", &stream, false, *format, *channels)?);
+    }
+    for format in PixelFormat::ALL {
+        let stream = video()
+            .encoder("rawvideo")
+            .encoder_format(*format)
+            .encoder_width(SCALED.0)
+            .encoder_height(SCALED.1);
+        rows.push(video_row(format!("rawvideo {format}"), "rawvideo", &stream, false, 2)?);
+    }
+    Ok(rows)
+}
+
+fn pairs(options: &str) -> impl Iterator<Item = (&str, &str)> {
+    options.split_whitespace().filter_map(|option| option.split_once('='))
+}
+
+fn video() -> VideoStream {
+    VideoStream::new(25.0, SIZE.0 as u32, SIZE.1 as u32)
+}
+
+/// An encoder in a container, with the encoder's first sample format; none where the container
+/// must seek.
+fn audio_pair(muxer: &MuxerInfo, info: &AudioEncoderInfo, seekable: bool) -> Result<Option<Row>> {
+    let rate = match info.sample_rates {
+        SampleRates::List(rates) if !rates.contains(&48_000) => rates[0],
+        _ => 48_000,
+    };
+    let mono = reelwright::ChannelLayout::MONO;
+    let only_mono = matches!(info.layouts, Layouts::List([only]) if *only == mono);
+    let channels = if only_mono { 1 } else { 2 };
+    let format = match info.sample_formats[0].data_type() {
+        DataType::U8 => SampleFormat::U8,
+        DataType::I16 => SampleFormat::S16,
+        DataType::I32 => SampleFormat::S32,
+        _ => SampleFormat::Flt,
+    };
+    let stream = AudioStream::new(rate, channels).format(format).encoder(info.encoder.name);
+    let name = format!("{} {}", muxer.name, info.encoder.name);
+    match audio_row(name, muxer.name, &stream, seekable, format, channels) {
+        Err(_) if !seekable => Ok(None),
+        row => row.map(Some),
+    }
+}
+
+fn audio_row(
+    name: String,
+    muxer: &str,
+    stream: &AudioStream,
+    seekable: bool,
+    format: SampleFormat,
+    channels: usize,
+) -> Result<Row> {
+    row(
+        name,
+        muxer,
+        seekable,
+        &Options::new(),
+        |encoder| {
+            encoder.add_audio_stream(stream)?;
+            Ok(())
+        },
+        |encoder| write_audio(encoder, 0, format, channels),
+    )
+}
+
+fn video_row(
+    name: String,
+    muxer: &str,
+    stream: &VideoStream,
+    seekable: bool,
+    frames: usize,
+) -> Result<Row> {
+    row(
+        name,
+        muxer,
+        seekable,
+        &Options::new(),
+        |encoder| {
+            encoder.add_video_stream(stream)?;
+            Ok(())
+        },
+        |encoder| write_video(encoder, 0, frames),
+    )
+}
+
+/// An MP4 file of two streams.
+fn movie(options: &str) -> Result<Row> {
+    let name = format!("mp4 h264 aac {options}");
+    row(
+        name,
+        "mp4",
+        true,
+        &pairs(options).collect(),
+        |encoder| {
+            encoder.add_video_stream(&video())?;
+            encoder.add_audio_stream(&AudioStream::new(48_000, 2))?;
+            encoder.set_metadata([("title", "Hashes")])
+        },
+        |encoder| {
+            write_video(encoder, 0, FRAMES)?;
+            write_audio(encoder, 1, SampleFormat::Flt, 2)
+        },
+    )
+}
+
+fn row(
+    name: String,
+    muxer: &str,
+    seekable: bool,
+    options: &Options,
+    add: impl FnOnce(&mut StreamingMediaEncoder<'_>) -> Result<()>,
+    write: impl FnOnce(&mut StreamingMediaEncoder<'_>) -> Result<()>,
+) -> Result<Row> {
+    let mut bytes = Cursor::new(Vec::new());
+    let target =
+        if seekable { Target::seekable_writer(&mut bytes) } else { Target::writer(&mut bytes) };
+    let mut encoder = StreamingMediaEncoder::new(target, Some(muxer))?;
+    add(&mut encoder)?;
+    encoder.open_with(options.clone())?;
+    write(&mut encoder)?;
+    encoder.close()?;
+    drop(encoder);
+    let name = if seekable { name } else { format!("{name} (stream)") };
+    Ok(Row { name, bytes: bytes.into_inner() })
+}
+
+fn write_audio(
+    encoder: &mut StreamingMediaEncoder<'_>,
+    index: usize,
+    format: SampleFormat,
+    channels: usize,
+) -> Result<()> {
+    let shape = [signal::SAMPLES, channels];
+    let mut write = |chunk: TensorView<'_>| encoder.write_audio_chunk(index, &chunk, None);
+    match format {
+        SampleFormat::U8 => {
+            write(TensorView::contiguous(&signal::u8(signal::SAMPLES, channels), &shape)?)
+        }
+        SampleFormat::S16 => {
+            write(TensorView::contiguous(&signal::i16(signal::SAMPLES, channels), &shape)?)
+        }
+        SampleFormat::S32 => {
+            write(TensorView::contiguous(&signal::i32(signal::SAMPLES, channels), &shape)?)
+        }
+        _ => write(TensorView::contiguous(&signal::f32(signal::SAMPLES, channels), &shape)?),
+    }
+}
+
+fn write_video(encoder: &mut StreamingMediaEncoder<'_>, index: usize, frames: usize) -> Result<()> {
+    let video = signal::rgb(frames, SIZE.0, SIZE.1);
+    let chunk = TensorView::contiguous(&video, &[frames, 3, SIZE.1, SIZE.0])?;
+    encoder.write_video_chunk(index, &chunk, None)
+}

@@ -1,0 +1,133 @@
+//! `cargo xtask hashes`: whether every machine writes the same bytes, those of the committed table.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+const PACKAGE: &str = "reelwright-hashes";
+const TABLE: &str = "tests/hashes/hashes.txt";
+
+/// A machine that the program runs on.
+struct Machine {
+    name: &'static str,
+    target: Option<&'static str>,
+    /// Runs the program, which is the last argument.
+    runner: &'static [&'static str],
+}
+
+const NATIVE: Machine = Machine { name: "this machine", target: None, runner: &[] };
+
+/// What an emulator or an engine stands in for. The target's own linker needs no C toolchain.
+const OTHERS: &[Machine] = &[
+    Machine {
+        name: "x86-64 with SSE4.2",
+        target: None,
+        runner: &["qemu-x86_64", "-cpu", "Nehalem"],
+    },
+    Machine { name: "x86-64 with AVX2", target: None, runner: &["qemu-x86_64", "-cpu", "Haswell"] },
+    Machine {
+        name: "aarch64",
+        target: Some("aarch64-unknown-linux-musl"),
+        runner: &["qemu-aarch64"],
+    },
+    // Node 20 crashes at its end while it still compiles functions again.
+    Machine {
+        name: "WebAssembly",
+        target: Some("wasm32-wasip1"),
+        runner: &["node", "--no-warnings", "--no-wasm-dynamic-tiering", "tests/hashes/run.mjs"],
+    },
+];
+
+/// Compares this machine's hashes with the table, and with `all` those of the other machines; with
+/// `write` writes the table.
+pub(crate) fn run(write: bool, all: bool) -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
+    let table = root.join(TABLE);
+    if write {
+        std::fs::write(&table, hashes(root, &NATIVE)?)?;
+        return Ok(());
+    }
+    let expected = std::fs::read_to_string(&table)?;
+    let others = if all { OTHERS } else { &[] };
+    let mut differing = 0;
+    for machine in std::iter::once(&NATIVE).chain(others) {
+        let found = hashes(root, machine)?;
+        let differences = differences(&expected, &found);
+        println!("{}: {} rows, {} differ", machine.name, found.lines().count(), differences.len());
+        differences.iter().for_each(|difference| println!("  {difference}"));
+        differing += differences.len();
+    }
+    if differing > 0 {
+        bail!(
+            "{differing} outputs are not those of {TABLE}. If they were to change, run `cargo xtask \
+             hashes --write` and say why in the commit."
+        );
+    }
+    Ok(())
+}
+
+/// Builds the program for a machine and runs it there.
+fn hashes(root: &Path, machine: &Machine) -> anyhow::Result<String> {
+    let program = build(root, machine.target)?;
+    let mut words: Vec<&str> = machine.runner.to_vec();
+    let program = program.to_str().context("the path is not UTF-8")?;
+    words.push(program);
+    let output = Command::new(words[0])
+        .args(&words[1..])
+        .current_dir(root)
+        .output()
+        .with_context(|| format!("{} cannot run; is it installed?", words[0]))?;
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr);
+        bail!("{}: {}: {message}", machine.name, output.status);
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Builds the program; returns its path.
+fn build(root: &Path, target: Option<&str>) -> anyhow::Result<PathBuf> {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(root).args(["build", "--quiet", "--locked", "--package", PACKAGE]);
+    command.args(["--message-format", "json-render-diagnostics"]);
+    if let Some(target) = target {
+        command.args(["--target", target]);
+    }
+    if target.is_some_and(|target| target.ends_with("-musl")) {
+        command.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld");
+        command
+            .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUSTFLAGS", "-Clink-self-contained=yes");
+    }
+    let output = command.stderr(std::process::Stdio::inherit()).output()?;
+    if !output.status.success() {
+        bail!("{PACKAGE} cannot be built for {}", target.unwrap_or(NATIVE.name));
+    }
+    let messages = String::from_utf8(output.stdout)?;
+    let program = messages.lines().find_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    });
+    program.context("cargo named no executable")
+}
+
+/// The rows that only one table has, or that are not the same.
+fn differences(expected: &str, found: &str) -> Vec<String> {
+    let (expected, found) = (rows(expected), rows(found));
+    let changed = expected.iter().filter_map(|(name, hash)| match found.get(name) {
+        Some(other) if other == hash => None,
+        Some(other) => Some(format!("{name}: {other}, not {hash}")),
+        None => Some(format!("{name}: missing")),
+    });
+    let new = found.keys().filter(|name| !expected.contains_key(*name));
+    changed.chain(new.map(|name| format!("{name}: not in the table"))).collect()
+}
+
+/// Hash and size by the name of a row.
+fn rows(table: &str) -> BTreeMap<&str, &str> {
+    table
+        .lines()
+        .filter_map(|line| line.split_at_checked(41))
+        .map(|(hash, name)| (name, hash))
+        .collect()
+}

@@ -11,6 +11,9 @@ use symphonia::core::codecs::audio::{
 use symphonia::core::codecs::registry::{RegisterableAudioDecoder, SupportedAudioCodec};
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::packet::PacketRef;
+
+use crate::aac_config::AacConfig;
+use crate::channels::Order;
 use syom::{ChannelMode, DecodeOptions, Decoder};
 
 /// Samples of each channel in the longest packet: two halves of a frame whose rate is doubled.
@@ -20,6 +23,8 @@ const MAX_SAMPLES: usize = 2048;
 pub(crate) struct Aac {
     parameters: AudioCodecParameters,
     decoder: Decoder,
+    /// Index of each decoded channel in the buffer, where it is another one.
+    order: Option<Order>,
     buffer: AudioBuffer<f32>,
 }
 
@@ -34,11 +39,12 @@ impl Aac {
         // Packets may say otherwise.
         let rate = parameters.sample_rate.unwrap_or(48_000);
         let buffer = AudioBuffer::new(AudioSpec::new(rate, channels), MAX_SAMPLES);
-        Ok(Self { parameters: parameters.clone(), decoder, buffer })
+        let order = AacConfig::new(config).and_then(|config| config.order);
+        Ok(Self { parameters: parameters.clone(), decoder, order, buffer })
     }
 
     fn decode(&mut self, packet: &PacketRef<'_>) -> Result<()> {
-        let buffer = &mut self.buffer;
+        let (buffer, order) = (&mut self.buffer, self.order);
         buffer.clear();
         let mut misfit = false;
         let decoded = self.decoder.decode_au(packet.data, |frame| {
@@ -53,7 +59,8 @@ impl Aac {
             }
             buffer.render_silence(Some(frame.samples));
             for (channel, from) in frame.planar.iter().enumerate() {
-                if let Some(plane) = buffer.plane_mut(channel) {
+                let ours = order.map_or(channel, |order| order[channel].into());
+                if let Some(plane) = buffer.plane_mut(ours) {
                     plane.copy_from_slice(&from[..frame.samples]);
                 }
             }

@@ -1,10 +1,11 @@
 //! AAC in ADTS (ISO/IEC 13818-7 §6.2).
 
 use anyhow::bail;
-use reelwright_core::{ChannelLayout, Rational, TimeBase};
+use reelwright_core::{Rational, TimeBase};
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;
 
+use crate::channels::{of_codec, positions};
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
 
@@ -99,11 +100,11 @@ impl Adts {
             Track::new(0, Kind::Audio, "aac", TimeBase::new(Rational::new(1, rate.into())?));
         track.sound.sample_rate = Some(rate);
         track.sound.is_gapless = true;
-        track.sound.layout = ChannelLayout::default_for(count).ok();
+        track.sound.layout = of_codec("aac", count);
         let mut parameters = AudioCodecParameters::new();
         parameters.for_codec(CODEC_ID_AAC).with_sample_rate(rate);
         parameters.with_extra_data(first.config().into());
-        if let Some(channels) = crate::audio::positions(count) {
+        if let Some(channels) = track.sound.layout.and_then(positions) {
             parameters.with_channels(channels);
         }
         track.decoder = Some(Codec::Symphonia(Box::new(parameters)));
@@ -155,42 +156,12 @@ impl Demuxer for Adts {
     }
 }
 
-/// Channels and sample rate of an `AudioSpecificConfig` (ISO/IEC 14496-3 §1.6.2.1), where it states
-/// them in its first fields.
-pub(crate) fn of_config(config: &[u8]) -> Option<(usize, u32)> {
-    let mut at = 0usize;
-    let mut bits = |count: usize| {
-        let mut value = 0u32;
-        for _ in 0..count {
-            let bit = config.get(at / 8)? >> (7 - at % 8) & 1;
-            (value, at) = (value << 1 | u32::from(bit), at + 1);
-        }
-        Some(value)
-    };
-    if bits(5)? == 31 {
-        bits(6)?;
-    }
-    let rate = match bits(4)? {
-        15 => bits(24)?,
-        index => *SAMPLE_RATES.get(index as usize)?,
-    };
-    let channels = match bits(4)? {
-        count @ 1..=6 => count as usize,
-        7 => 8,
-        _ => return None,
-    };
-    Some((channels, rate))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn configurations_state_channels_and_rate() {
-        assert_eq!(of_config(&[0x12, 0x10]), Some((2, 44_100)));
-        assert_eq!(of_config(&[0x11, 0xB0]), Some((6, 48_000)));
-        assert_eq!(of_config(&[0x11]), None);
+    fn a_header_has_a_configuration() {
         let header = Header { object: 2, rate_index: 4, channels: 2, size: 100, header: 7 };
         assert_eq!(header.config(), [0x12, 0x10]);
     }

@@ -8,13 +8,14 @@ use std::rc::Rc;
 use anyhow::{Context, anyhow, bail};
 use audio_codec::g722::G722Decoder;
 use reelwright_core::{ChannelLayout, DataType, SampleFormat, TensorView, TimeBase, TypedBuffer};
-use symphonia::core::audio::{Channels, GenericAudioBufferRef, Position};
+use symphonia::core::audio::{Channels, GenericAudioBufferRef};
 use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::codecs::registry::{CodecRegistry, RegisterableAudioDecoder};
 use symphonia::core::units::{Duration, Timestamp};
 
 use crate::aac::Aac;
+use crate::channels::{self, Order};
 use crate::guard::guarded;
 use crate::opus::Opus;
 use crate::packet::{Codec, Demuxer, Packet, Track};
@@ -28,10 +29,7 @@ const MAX_SILENCE: u64 = 1 << 17;
 
 /// The channels of `count` samples as symphonia names them; none for more than it knows.
 pub(crate) fn positions(count: usize) -> Option<Channels> {
-    match ChannelLayout::default_for(count).ok()?.mask() {
-        Some(mask) => Position::from_bits(mask.into()).map(Channels::Positioned),
-        None => u16::try_from(count).ok().map(Channels::Discrete),
-    }
+    channels::positions(ChannelLayout::default_for(count).ok()?)
 }
 
 /// One audio track of an input, decoded.
@@ -403,6 +401,9 @@ impl Decoder {
                 let mut data = TypedBuffer::zeroed(pcm.data_type(), 0);
                 let frame = pcm.bytes() * layout.channels();
                 pcm.append(&packet.data[..packet.data.len() / frame * frame], &mut data);
+                if let Some(order) = track.sound.order {
+                    reorder(&mut data, layout.channels(), order);
+                }
                 Ok((!data.is_empty()).then_some(Decoded { data, rate, layout }))
             }
             Self::G722(decoder) => {
@@ -439,15 +440,25 @@ impl Decoder {
                     })
                 });
                 match decoded {
-                    Ok(Ok((data, kind, rate, channels))) => {
+                    Ok(Ok((mut data, kind, rate, coded))) => {
                         if data.is_empty() {
                             return Ok(None);
                         }
                         if kind != data.data_type() {
                             return Err("the type of its samples changes".to_owned());
                         }
-                        let layout =
-                            layout_of(&channels).map_or_else(|| layout(channels.count()), Ok)?;
+                        // The container knows better than the decoder, which may have the
+                        // channels in another order.
+                        let (count, coded) = (coded.count(), channels::of_decoder(&coded));
+                        let stated = track.sound.layout.filter(|l| l.channels() == count);
+                        let layout = match stated.or(coded) {
+                            Some(layout) => layout,
+                            None => layout(count)?,
+                        };
+                        let order = coded.and_then(|coded| channels::order_in(coded, layout));
+                        if let Some(order) = order {
+                            reorder(&mut data, count, order);
+                        }
                         Ok(Some(Decoded { data, rate, layout }))
                     }
                     Ok(Err(error)) => {
@@ -488,14 +499,6 @@ fn symphonia_decoder(
         Ok(Err(error)) => Err(anyhow!("{codec} audio of this kind is not supported: {error}")),
         Err(_) => Err(anyhow!("the configuration of its {codec} audio is damaged")),
     }
-}
-
-/// The positions that a decoder states; some have mono on the left.
-fn layout_of(channels: &Channels) -> Option<ChannelLayout> {
-    let count = channels.count();
-    let Channels::Positioned(position) = channels else { return None };
-    let mask = u32::try_from(position.bits()).ok().filter(|_| count > 1)?;
-    ChannelLayout::from_mask(mask).ok().filter(|layout| layout.channels() == count)
 }
 
 /// The smallest type that holds all of a decoder's samples, of which `bits` carry audio.
@@ -553,6 +556,19 @@ macro_rules! with_vec {
             TypedBuffer::F64($data) => $body,
         }
     };
+}
+
+/// Puts each coded channel of interleaved samples where `order` says.
+fn reorder(buffer: &mut TypedBuffer, channels: usize, order: Order) {
+    with_vec!(buffer, data => {
+        for frame in data.chunks_exact_mut(channels) {
+            let mut coded = [frame[0]; 8];
+            coded[..channels].copy_from_slice(frame);
+            for (sample, to) in coded.iter().zip(&order[..channels]) {
+                frame[usize::from(*to)] = *sample;
+            }
+        }
+    });
 }
 
 /// Keeps a range of a buffer's elements.

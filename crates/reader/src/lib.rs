@@ -8,10 +8,12 @@
 //! track.
 
 mod aac;
+mod aac_config;
 mod adts;
 mod annexb;
 mod audio;
 mod av1;
+mod channels;
 mod chunked;
 mod frame;
 mod guard;

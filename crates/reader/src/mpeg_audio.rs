@@ -202,7 +202,7 @@ impl MpegAudio {
         track.sound.sample_rate = Some(first.sample_rate);
         track.sound.is_gapless = true;
         track.sound.layout = ChannelLayout::default_for(first.channels.into()).ok();
-        if let Some(channels) = crate::audio::positions(first.channels.into()) {
+        if let Some(channels) = track.sound.layout.and_then(crate::channels::positions) {
             parameters.with_channels(channels);
         }
         track.decoder = Some(Codec::Symphonia(Box::new(parameters)));

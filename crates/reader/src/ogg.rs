@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 
 use anyhow::bail;
-use reelwright_core::{ChannelLayout, Rational, TimeBase};
+use reelwright_core::{Rational, TimeBase};
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_OPUS, CODEC_ID_VORBIS};
 
+use crate::channels::{of_codec, positions};
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
 
@@ -508,14 +509,14 @@ impl Stream {
         let mut parameters = AudioCodecParameters::new();
         let mut set = |track: &mut Track, rate: u32, channels: usize, bits: Option<u32>| {
             parameters.with_sample_rate(rate);
-            if let Some(channels) = crate::audio::positions(channels) {
+            track.sound.layout = of_codec(&track.codec, channels);
+            if let Some(channels) = track.sound.layout.and_then(positions) {
                 parameters.with_channels(channels);
             }
             if let Ok(unit) = Rational::new(1, rate.max(1).into()) {
                 track.time_base = TimeBase::new(unit);
             }
             track.sound.sample_rate = Some(rate);
-            track.sound.layout = ChannelLayout::default_for(channels).ok();
             track.sound.bits = bits;
             track.sound.is_gapless = true;
         };
@@ -523,7 +524,6 @@ impl Stream {
             Mapping::Opus { .. } if packet.starts_with(b"OpusHead") => {
                 let channels = packet.get(9).copied().unwrap_or(0).into();
                 set(track, 48_000, channels, None);
-                track.sound.layout = ChannelLayout::of_vorbis(channels).or(track.sound.layout);
                 parameters.for_codec(CODEC_ID_OPUS).with_extra_data(packet.into());
                 track.decoder = Some(Codec::Symphonia(Box::new(parameters)));
                 None

@@ -94,8 +94,10 @@ pub struct PictureFacts {
 pub struct SoundFacts {
     /// Sample rate in Hz.
     pub sample_rate: Option<u32>,
-    /// Channels in the order of the samples.
+    /// Channels that the samples are for.
     pub layout: Option<ChannelLayout>,
+    /// Index of each coded channel in the layout's own order, where it is another one.
+    pub order: Option<[u8; 8]>,
     /// Bits of a sample that carry audio.
     pub bits: Option<u32>,
     /// Number of samples of each channel after the delay is removed.

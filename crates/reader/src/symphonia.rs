@@ -15,6 +15,7 @@ use symphonia::core::formats::{FormatOptions, FormatReader};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 
+use crate::aac_config::AacConfig;
 use crate::guard::guarded;
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::{Sequential, Source};
@@ -165,9 +166,9 @@ impl Symphonia {
                         parameters.channels = Some(positions);
                     }
                     if parameters.codec == CODEC_ID_AAC
-                        && let Some((count, _)) =
-                            parameters.extra_data.as_deref().and_then(crate::adts::of_config)
-                        && let Some(positions) = crate::audio::positions(count)
+                        && let Some(config) =
+                            parameters.extra_data.as_deref().and_then(AacConfig::new)
+                        && let Some(positions) = crate::channels::positions(config.layout)
                     {
                         parameters.channels = Some(positions);
                     }

@@ -4,12 +4,11 @@ use anyhow::{Context, bail};
 use reelwright_core::ChannelLayout;
 
 use super::{Block, Header, MAX_CHUNK, Size, be16, be32, push_tag, text};
+use crate::channels::{Order, of_core_audio};
 use crate::packet::Codec;
 use crate::pcm::{PcmFormat, PcmKind};
 use crate::source::Source;
 
-/// `kAudioChannelLayoutTag_UseChannelBitmap`.
-const USE_BITMAP: u32 = 1 << 16;
 /// Sizes from here on that the file does not have mean "not known".
 const SENTINEL: u64 = 0x7FFF_F000;
 
@@ -53,8 +52,7 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
             b"COMM" => common = Some(source.bytes_at(body, wanted)?),
             b"CHAN" => {
                 let chan = source.bytes_at(body, wanted)?;
-                let mask = (be32(&chan, 0) == USE_BITMAP).then(|| be32(&chan, 4));
-                layout = mask.and_then(|mask| ChannelLayout::from_mask(mask).ok());
+                layout = of_core_audio(&chan);
             }
             _ => {
                 if let Some((_, key)) = TEXTS.iter().find(|(known, _)| *known == id) {
@@ -82,7 +80,7 @@ fn find_common(source: &mut Source, mut at: u64) -> anyhow::Result<Vec<u8>> {
 
 fn describe(
     common: &[u8],
-    layout: Option<ChannelLayout>,
+    layout: Option<(ChannelLayout, Option<Order>)>,
     start: u64,
     size: Size,
     tags: Vec<(String, String)>,
@@ -114,6 +112,10 @@ fn describe(
     if channels == 0 {
         bail!("its COMM chunk states no channels");
     }
+    let (layout, order) = match layout.filter(|(layout, _)| layout.channels() == channels) {
+        Some(stated) => stated,
+        None => (ChannelLayout::default_for(channels)?, None),
+    };
     let frame = format.map_or(1, PcmFormat::bytes) * channels;
     let is_integer = matches!(&compression, b"NONE" | b"twos" | b"sowt");
     Ok(Header {
@@ -124,10 +126,8 @@ fn describe(
         ),
         decoder: format.map(Codec::Pcm),
         sample_rate: sample_rate as u32,
-        layout: Some(match layout.filter(|layout| layout.channels() == channels) {
-            Some(layout) => layout,
-            None => ChannelLayout::default_for(channels)?,
-        }),
+        layout: Some(layout),
+        order,
         bits: format.map(|format| if is_integer { bits } else { format.bits() }),
         block: Block::Frames { bytes: frame, samples: 1 },
         start,

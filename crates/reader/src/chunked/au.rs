@@ -45,6 +45,7 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
         decoder: format.map(Codec::Pcm),
         sample_rate,
         layout: Some(layout),
+        order: None,
         bits: format.map(PcmFormat::bits),
         block: Block::Frames { bytes: format.map_or(1, PcmFormat::bytes) * channels, samples: 1 },
         start,

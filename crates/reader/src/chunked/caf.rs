@@ -8,12 +8,11 @@ use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_ALAC};
 use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 
 use super::{Block, Header, MAX_CHUNK, Size, be32, be64, push_tag};
+use crate::channels::{Order, of_codec, of_core_audio, positions};
 use crate::packet::Codec;
 use crate::pcm::{PcmFormat, PcmKind};
 use crate::source::Source;
 
-/// `kAudioChannelLayoutTag_UseChannelBitmap`.
-const USE_BITMAP: u32 = 1 << 16;
 /// The most bytes of the packet table.
 const MAX_TABLE: u64 = 256 << 20;
 
@@ -21,7 +20,7 @@ const MAX_TABLE: u64 = 256 << 20;
 struct Chunks {
     description: Vec<u8>,
     cookie: Vec<u8>,
-    layout: Option<ChannelLayout>,
+    layout: Option<(ChannelLayout, Option<Order>)>,
     packets: Vec<u8>,
     tags: Vec<(String, String)>,
     /// Where the audio is, and its size; negative up to the end.
@@ -55,8 +54,7 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
             b"pakt" => chunks.packets = body_of(source, MAX_TABLE)?,
             b"chan" => {
                 let chan = body_of(source, MAX_CHUNK)?;
-                let mask = (be32(&chan, 0) == USE_BITMAP).then(|| be32(&chan, 4));
-                chunks.layout = mask.and_then(|mask| ChannelLayout::from_mask(mask).ok());
+                chunks.layout = of_core_audio(&chan);
             }
             b"info" => {
                 let info = body_of(source, MAX_CHUNK)?;
@@ -95,14 +93,18 @@ fn describe(chunks: Chunks) -> anyhow::Result<Header> {
         b"ulaw" => PcmFormat::new(PcmKind::MuLaw, 1, true),
         _ => None,
     };
-    let layout = match chunks.layout.filter(|layout| layout.channels() == channels) {
-        Some(layout) => layout,
-        None => ChannelLayout::default_for(channels)?,
+    let name = if kind == b"alac" { "alac" } else { "aac" };
+    let (layout, order) = match chunks.layout.filter(|(layout, _)| layout.channels() == channels) {
+        // Decoders bring the layout's own order.
+        Some((layout, _)) if format.is_none() => (layout, None),
+        Some(stated) => stated,
+        None if format.is_none() => (of_codec(name, channels).context("it has no channels")?, None),
+        None => (ChannelLayout::default_for(channels)?, None),
     };
     let coded = |id: AudioCodecId, extra: &[u8]| {
         let mut parameters = AudioCodecParameters::new();
         parameters.for_codec(id).with_sample_rate(sample_rate).with_extra_data(extra.into());
-        if let Some(channels) = crate::audio::positions(channels) {
+        if let Some(channels) = of_codec(name, channels).and_then(positions) {
             parameters.with_channels(channels);
         }
         Some(Codec::Symphonia(Box::new(parameters)))
@@ -117,6 +119,7 @@ fn describe(chunks: Chunks) -> anyhow::Result<Header> {
         decoder: format.map(Codec::Pcm),
         sample_rate,
         layout: Some(layout),
+        order,
         bits: format.map(|format| if is_float || bits == 0 { format.bits() } else { bits }),
         block: Block::Frames { bytes: format.map_or(1, PcmFormat::bytes) * channels, samples: 1 },
         start,
@@ -150,8 +153,10 @@ fn describe(chunks: Chunks) -> anyhow::Result<Header> {
     if chunks.packets.len() < 24 {
         bail!("its packet table is missing, as in a stream: pass a file that was completed");
     }
-    header.samples = Some(be64(&chunks.packets, 8));
+    let remainder = be32(&chunks.packets, 20);
     header.delay = be32(&chunks.packets, 16).into();
+    // Without a remainder some writers count a shorter last packet as a whole one.
+    header.samples = (remainder > 0).then(|| be64(&chunks.packets, 8));
     let sizes = if packet_bytes > 0 {
         let count = be64(&chunks.packets, 0).min(u64::from(u32::MAX) >> 8);
         std::iter::repeat_n(packet_bytes, count as usize).collect()

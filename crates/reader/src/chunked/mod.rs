@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use anyhow::bail;
 use reelwright_core::{ChannelLayout, Rational, TimeBase};
 
+use crate::channels::Order;
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
 
@@ -48,6 +49,8 @@ struct Header {
     decoder: Option<Codec>,
     sample_rate: u32,
     layout: Option<ChannelLayout>,
+    /// Order of the channels in the samples, where it is not the layout's own.
+    order: Option<Order>,
     bits: Option<u32>,
     block: Block,
     /// Where the audio is, and how many bytes the header says it has.
@@ -115,6 +118,7 @@ impl Chunked {
             decoder: Some(decoder),
             sample_rate,
             layout: Some(layout),
+            order: None,
             bits: Some(bits),
             block: Block::Frames { bytes, samples },
             start: 0,
@@ -134,6 +138,7 @@ impl Chunked {
         let mut track = Track::new(0, Kind::Audio, &header.codec, time_base);
         track.sound.sample_rate = Some(header.sample_rate);
         track.sound.layout = header.layout;
+        track.sound.order = header.order;
         track.sound.bits = header.bits;
         track.sound.delay = header.delay;
         let mut is_damaged = false;

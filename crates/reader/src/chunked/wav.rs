@@ -180,7 +180,7 @@ fn describe(format: &[u8], start: u64, size: Size, fact: Option<u64>) -> anyhow:
     let adpcm = |id, codec: &str| {
         let mut parameters = AudioCodecParameters::new();
         parameters.for_codec(id).with_sample_rate(sample_rate);
-        if let Some(channels) = crate::audio::positions(channels) {
+        if let Some(channels) = crate::channels::positions(layout) {
             parameters.with_channels(channels);
         }
         parameters.with_max_frames_per_packet(samples_per_block);
@@ -213,6 +213,7 @@ fn describe(format: &[u8], start: u64, size: Size, fact: Option<u64>) -> anyhow:
         codec,
         sample_rate,
         layout: Some(layout),
+        order: None,
         bits: match &decoder {
             Some(Codec::Pcm(format)) => {
                 Some(if tag == 1 { bits.min(format.bits()) } else { format.bits() })

@@ -12,6 +12,8 @@ use symphonia::core::codecs::audio::well_known::{
 use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 
 use super::boxes::{be16, be32, be64, child, decode_child};
+use crate::aac_config::AacConfig;
+use crate::channels::{of_codec, of_core_audio, positions};
 use crate::packet::{Codec, Kind, PictureFacts, SoundFacts};
 use crate::pcm::{PcmFormat, PcmKind};
 
@@ -216,13 +218,13 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
     entry.sound.sample_rate = (rate > 0).then_some(rate);
     let wave = child(boxes, b"wave").unwrap_or_default();
     let inner = |kind: &[u8; 4]| child(boxes, kind).or_else(|| child(wave, kind));
-    let coded = |id: AudioCodecId, extra: &[u8], channels: u32| {
+    let coded = |id: AudioCodecId, extra: &[u8], layout: Option<ChannelLayout>| {
         let mut parameters = AudioCodecParameters::new();
         parameters.for_codec(id);
         if rate > 0 {
             parameters.with_sample_rate(rate);
         }
-        if let Some(channels) = crate::audio::positions(channels as usize) {
+        if let Some(channels) = layout.and_then(positions) {
             parameters.with_channels(channels);
         }
         if !extra.is_empty() {
@@ -236,18 +238,22 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
     // QuickTime states the byte order of some kinds in an atom of its own.
     let is_little =
         inner(b"enda").and_then(|enda| be16(enda, 0)).is_some_and(|value| value & 0xFF == 1);
+    let mut implied = None;
     let format = match &fourcc {
         b"mp4a" | b".mp3" | b"ms\0U" => {
             let (object, config) = inner(b"esds").and_then(descriptor).unwrap_or((0x6B, &[]));
             let is_mp3 = fourcc != *b"mp4a" || matches!(object, 0x69 | 0x6B);
             (entry.codec, entry.decoder) = match object {
-                _ if is_mp3 => ("mp3".to_owned(), coded(CODEC_ID_MP3, &[], channels)),
+                _ if is_mp3 => {
+                    ("mp3".to_owned(), coded(CODEC_ID_MP3, &[], of_codec("mp3", channels as usize)))
+                }
                 0x40 | 0x66..=0x68 => {
                     // The entry's own count of channels is often 2, whatever there is.
-                    if let Some((count, _)) = crate::adts::of_config(config) {
-                        channels = count as u32;
-                    }
-                    ("aac".into(), coded(CODEC_ID_AAC, config, channels))
+                    let layout = AacConfig::new(config).map(|config| config.layout);
+                    let layout = layout.or_else(|| of_codec("aac", channels as usize));
+                    channels = layout.map_or(channels, |layout| layout.channels() as u32);
+                    implied = layout;
+                    ("aac".into(), coded(CODEC_ID_AAC, config, layout))
                 }
                 0xA5 => ("ac3".into(), None),
                 0xA6 => ("eac3".into(), None),
@@ -263,7 +269,8 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
                 channels = head.get(9).copied().unwrap_or(0).into();
                 let mut parameters = AudioCodecParameters::new();
                 parameters.for_codec(CODEC_ID_OPUS).with_sample_rate(48_000);
-                parameters.with_channels(crate::audio::positions(channels as usize)?);
+                let layout = of_codec("opus", channels as usize)?;
+                parameters.with_channels(positions(layout)?);
                 parameters.with_extra_data(head.into());
                 Some(Codec::Symphonia(Box::new(parameters)))
             });
@@ -273,7 +280,8 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
         b"fLaC" => {
             // The metadata block's header has four bytes.
             let info = inner(b"dfLa").and_then(|dfla| dfla.get(8..42));
-            entry.decoder = info.and_then(|info| coded(CODEC_ID_FLAC, info, channels));
+            entry.decoder = info
+                .and_then(|info| coded(CODEC_ID_FLAC, info, of_codec("flac", channels as usize)));
             // The bits of a sample, split over two bytes (RFC 9639 §8.2).
             entry.sound.bits =
                 info.map(|i| (u32::from(i[12] & 1) << 4 | u32::from(i[13] >> 4)) + 1);
@@ -282,7 +290,9 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
         }
         b"alac" => {
             let cookie = inner(b"alac").and_then(|alac| alac.get(4..)).filter(|c| c.len() >= 24);
-            entry.decoder = cookie.and_then(|cookie| coded(CODEC_ID_ALAC, cookie, channels));
+            entry.decoder = cookie.and_then(|cookie| {
+                coded(CODEC_ID_ALAC, cookie, of_codec("alac", channels as usize))
+            });
             entry.sound.bits = cookie.map(|cookie| cookie[5].into());
             entry.codec = "alac".into();
             None
@@ -320,11 +330,14 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
         entry.decoder = entry.pcm_bytes.map(|_| Codec::Pcm(format));
         entry.sound.bits = Some(8 * format.bytes() as u32);
     }
-    entry.sound.layout = inner(b"chan")
-        .and_then(chan)
-        .or_else(|| inner(b"chnl").and_then(|chnl| chnl_layout(chnl, channels as usize)))
-        .filter(|layout| layout.channels() == channels as usize)
-        .or_else(|| ChannelLayout::default_for(channels as usize).ok());
+    let count = channels as usize;
+    let chan = inner(b"chan").and_then(|chan| of_core_audio(chan.get(4..)?));
+    let chnl = || inner(b"chnl").and_then(|chnl| chnl_layout(chnl, count)).map(|l| (l, None));
+    let stated = chan.or_else(chnl).filter(|(layout, _)| layout.channels() == count);
+    entry.sound.layout =
+        stated.map(|(layout, _)| layout).or(implied).or_else(|| of_codec(&entry.codec, count));
+    // Decoders bring the layout's own order.
+    entry.sound.order = stated.and_then(|(_, order)| order.filter(|_| entry.pcm_bytes.is_some()));
     entry
 }
 
@@ -339,13 +352,6 @@ fn opus_head(body: &[u8]) -> Option<Vec<u8>> {
     head.extend([channels, skip_low, skip_high, r3, r2, r1, r0, gain_low, gain_high]);
     head.extend(mapping);
     Some(head)
-}
-
-/// The channels of a `chan` atom, where it has them as a bitmap.
-fn chan(body: &[u8]) -> Option<ChannelLayout> {
-    const USE_BITMAP: u32 = 1 << 16;
-    let bitmap = (be32(body, 4)? == USE_BITMAP).then(|| be32(body, 8))?;
-    ChannelLayout::from_mask(bitmap?).ok()
 }
 
 /// The channels of a `chnl` box (ISO/IEC 14496-12 §12.2.4) that states positions or a layout.

@@ -1,0 +1,163 @@
+//! `AudioSpecificConfig` of AAC (ISO/IEC 14496-3 §1.6.2.1): sample rate and channels.
+
+use reelwright_core::{Channel as C, ChannelLayout};
+
+use crate::adts::SAMPLE_RATES;
+use crate::channels::{Order, of_codec, order};
+
+/// Facts of an `AudioSpecificConfig`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AacConfig {
+    pub(crate) sample_rate: u32,
+    pub(crate) layout: ChannelLayout,
+    /// Index of each decoded channel in the layout's own order, where it is another one.
+    pub(crate) order: Option<Order>,
+}
+
+/// Bits of a configuration, the highest of each byte first.
+struct Bits<'a>(&'a [u8], usize);
+
+impl Bits<'_> {
+    fn take(&mut self, count: usize) -> Option<u32> {
+        let mut value = 0u32;
+        for _ in 0..count {
+            let bit = self.0.get(self.1 / 8)? >> (7 - self.1 % 8) & 1;
+            (value, self.1) = (value << 1 | u32::from(bit), self.1 + 1);
+        }
+        Some(value)
+    }
+
+    fn is_set(&mut self) -> Option<bool> {
+        Some(self.take(1)? == 1)
+    }
+}
+
+impl AacConfig {
+    /// Parses a configuration; none where it is cut off, or has channels that nobody can name.
+    pub(crate) fn new(config: &[u8]) -> Option<Self> {
+        let mut bits = Bits(config, 0);
+        let mut sample_rate = || {
+            if bits.take(5)? == 31 {
+                bits.take(6)?;
+            }
+            Some(match bits.take(4)? {
+                15 => bits.take(24)?,
+                index => *SAMPLE_RATES.get(index as usize)?,
+            })
+        };
+        let sample_rate = sample_rate()?;
+        let (layout, order) = match bits.take(4)? {
+            0 => program_config(&mut bits)?,
+            7 => (of_codec("aac", 8)?, None),
+            count @ 1..=6 => (of_codec("aac", count as usize)?, None),
+            _ => return None,
+        };
+        Some(Self { sample_rate, layout, order })
+    }
+}
+
+/// The channels of a program configuration element (§4.4.1.1) behind the fields in front of it.
+/// Decoders bring them as it lists them: front, side, back, low frequencies.
+fn program_config(bits: &mut Bits<'_>) -> Option<(ChannelLayout, Option<Order>)> {
+    // frameLengthFlag, dependsOnCoreCoder and its delay, extensionFlag.
+    bits.take(1)?;
+    if bits.is_set()? {
+        bits.take(14)?;
+    }
+    bits.take(1)?;
+    // Tag, object type and sample rate of the element.
+    bits.take(10)?;
+    let [front, side, back] = [bits.take(4)?, bits.take(4)?, bits.take(4)?];
+    let low = bits.take(2)?;
+    bits.take(3 + 4)?;
+    // Numbers of the elements that are mixed to mono and stereo, and how.
+    for size in [4, 4, 3] {
+        if bits.is_set()? {
+            bits.take(size)?;
+        }
+    }
+    // Whether each element is a pair; its tag does not matter.
+    let mut pairs = |count: u32| {
+        let pair = |_| {
+            let pair = bits.is_set()?;
+            bits.take(4)?;
+            Some(pair)
+        };
+        (0..count).map(pair).collect::<Option<Vec<bool>>>()
+    };
+    let (front, side, back) = (pairs(front)?, pairs(side)?, pairs(back)?);
+    let mut found = Vec::new();
+    let wide = front.iter().filter(|pair| **pair).count() > 1;
+    for (index, pair) in front.iter().enumerate() {
+        let is_inner = wide && !front[..index].contains(&true);
+        found.extend_from_slice(match (pair, is_inner) {
+            (false, _) => &[C::FrontCenter],
+            (true, true) => &[C::FrontLeftOfCenter, C::FrontRightOfCenter],
+            (true, false) => &[C::FrontLeft, C::FrontRight],
+        });
+    }
+    for _ in side.iter().filter(|pair| **pair) {
+        found.extend([C::SideLeft, C::SideRight]);
+    }
+    let behind = back.iter().filter(|pair| **pair).count();
+    for (index, pair) in back.iter().enumerate() {
+        // Without side channels the first of two pairs is theirs.
+        let is_side = side.is_empty() && behind > 1 && !back[..index].contains(&true);
+        found.extend_from_slice(match (pair, is_side) {
+            (false, _) => &[C::BackCenter],
+            (true, true) => &[C::SideLeft, C::SideRight],
+            (true, false) => &[C::BackLeft, C::BackRight],
+        });
+    }
+    found.extend((0..low).map(|_| C::LowFrequency));
+    let mask = found.iter().fold(0, |mask, channel| mask | 1 << *channel as u32);
+    let layout = ChannelLayout::from_mask(mask).ok()?;
+    if layout.channels() != found.len() {
+        // The same position twice.
+        return Some((ChannelLayout::unpositioned(found.len()).ok()?, None));
+    }
+    let indices = found.iter().map(|channel| layout.index_of(*channel));
+    Some((layout, order(indices, found.len())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configurations_state_channels_and_rate() {
+        let of = |config: &[u8]| {
+            AacConfig::new(config).map(|config| (config.layout.to_string(), config.sample_rate))
+        };
+        assert_eq!(of(&[0x12, 0x10]), Some(("stereo".into(), 44_100)));
+        assert_eq!(of(&[0x11, 0xB0]), Some(("5.1".into(), 48_000)));
+        assert_eq!(of(&[0x11, 0x98]), Some(("3.0".into(), 48_000)));
+        assert_eq!(of(&[0x11]), None);
+    }
+
+    #[test]
+    fn a_program_lists_its_channels() {
+        // LC, 48 kHz, no channel configuration, and a program of the elements given: 4-bit counts,
+        // then a pair or not with a tag for each.
+        let program = |counts: [u32; 4], pairs: &[bool]| {
+            let mut bits = format!("{:05b}{:04b}{:04b}000{:04b}{:02b}{:04b}", 2, 3, 0, 0, 1, 3);
+            for (count, size) in counts.iter().zip([4, 4, 4, 2]) {
+                bits += &format!("{count:0size$b}");
+            }
+            bits += "0000000000";
+            for pair in pairs {
+                bits += if *pair { "10000" } else { "00000" };
+            }
+            bits += "0000000000000000";
+            let bytes = bits.as_bytes().chunks_exact(8);
+            let byte = |eight: &[u8]| eight.iter().fold(0, |byte, bit| byte << 1 | (bit - b'0'));
+            AacConfig::new(&bytes.map(byte).collect::<Vec<u8>>()).unwrap()
+        };
+        let quad = program([1, 0, 1, 0], &[true, true]);
+        assert_eq!((quad.layout, quad.order), (ChannelLayout::QUAD, None));
+        let seven = program([2, 1, 1, 1], &[false, true, true, false]);
+        assert_eq!(seven.layout, ChannelLayout::SURROUND_6_1);
+        // Center, left, right, sides, back center, low frequencies.
+        assert_eq!(seven.order.unwrap()[..7], [2, 0, 1, 5, 6, 4, 3]);
+    }
+}

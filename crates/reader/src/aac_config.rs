@@ -47,7 +47,15 @@ impl AacConfig {
         };
         let sample_rate = sample_rate()?;
         let (layout, order) = match bits.take(4)? {
-            0 => program_config(&mut bits)?,
+            0 => {
+                // frameLengthFlag, dependsOnCoreCoder and its delay, extensionFlag.
+                bits.take(1)?;
+                if bits.is_set()? {
+                    bits.take(14)?;
+                }
+                bits.take(1)?;
+                program_config(&mut bits)?
+            }
             7 => (of_codec("aac", 8)?, None),
             count @ 1..=6 => (of_codec("aac", count as usize)?, None),
             _ => return None,
@@ -56,20 +64,41 @@ impl AacConfig {
     }
 }
 
-/// The channels of a program configuration element (§4.4.1.1) behind the fields in front of it.
-/// Decoders bring them as it lists them: front, side, back, low frequencies.
-fn program_config(bits: &mut Bits<'_>) -> Option<(ChannelLayout, Option<Order>)> {
-    // frameLengthFlag, dependsOnCoreCoder and its delay, extensionFlag.
-    bits.take(1)?;
-    if bits.is_set()? {
-        bits.take(14)?;
+/// An `AudioSpecificConfig` for frames that describe their channels themselves: with the program
+/// configuration element that the first one, `frame`, begins with. None where it begins with
+/// another element.
+pub(crate) fn of_frame(object: u8, rate_index: u8, frame: &[u8]) -> Option<Vec<u8>> {
+    const PROGRAM_CONFIG: u32 = 5;
+    let mut bits = Bits(frame, 0);
+    if bits.take(3)? != PROGRAM_CONFIG {
+        return None;
     }
-    bits.take(1)?;
+    let start = bits.1;
+    program_config(&mut bits)?;
+    // Object type, rate, no channels, and the three flags of a general audio configuration.
+    let mut config = vec![object << 3 | rate_index >> 1, rate_index << 7];
+    let mut at = 16;
+    let mut copied = Bits(frame, start);
+    while copied.1 < bits.1 {
+        if at % 8 == 0 {
+            config.push(0);
+        }
+        *config.last_mut()? |= (copied.take(1)? as u8) << (7 - at % 8);
+        at += 1;
+    }
+    // A comment of no bytes.
+    config.push(0);
+    Some(config)
+}
+
+/// The channels of a program configuration element (§4.4.1.1). Decoders bring them as it lists
+/// them: front, side, back, low frequencies.
+fn program_config(bits: &mut Bits<'_>) -> Option<(ChannelLayout, Option<Order>)> {
     // Tag, object type and sample rate of the element.
     bits.take(10)?;
     let [front, side, back] = [bits.take(4)?, bits.take(4)?, bits.take(4)?];
     let low = bits.take(2)?;
-    bits.take(3 + 4)?;
+    let (associated, coupling) = (bits.take(3)?, bits.take(4)?);
     // Numbers of the elements that are mixed to mono and stereo, and how.
     for size in [4, 4, 3] {
         if bits.is_set()? {
@@ -86,6 +115,10 @@ fn program_config(bits: &mut Bits<'_>) -> Option<(ChannelLayout, Option<Order>)>
         (0..count).map(pair).collect::<Option<Vec<bool>>>()
     };
     let (front, side, back) = (pairs(front)?, pairs(side)?, pairs(back)?);
+    for size in std::iter::repeat_n(4, (low + associated) as usize) {
+        bits.take(size)?;
+    }
+    (0..coupling).try_for_each(|_| bits.take(5).map(drop))?;
     let mut found = Vec::new();
     let wide = front.iter().filter(|pair| **pair).count() > 1;
     for (index, pair) in front.iter().enumerate() {
@@ -96,8 +129,13 @@ fn program_config(bits: &mut Bits<'_>) -> Option<(ChannelLayout, Option<Order>)>
             (true, false) => &[C::FrontLeft, C::FrontRight],
         });
     }
-    for _ in side.iter().filter(|pair| **pair) {
-        found.extend([C::SideLeft, C::SideRight]);
+    // A single side channel has no position; doubled positions are found below.
+    for pair in &side {
+        found.extend_from_slice(if *pair {
+            &[C::SideLeft, C::SideRight]
+        } else {
+            &[C::FrontCenter]
+        });
     }
     let behind = back.iter().filter(|pair| **pair).count();
     for (index, pair) in back.iter().enumerate() {
@@ -112,8 +150,7 @@ fn program_config(bits: &mut Bits<'_>) -> Option<(ChannelLayout, Option<Order>)>
     found.extend((0..low).map(|_| C::LowFrequency));
     let mask = found.iter().fold(0, |mask, channel| mask | 1 << *channel as u32);
     let layout = ChannelLayout::from_mask(mask).ok()?;
-    if layout.channels() != found.len() {
-        // The same position twice.
+    if layout.channels() != found.len() || side.contains(&false) {
         return Some((ChannelLayout::unpositioned(found.len()).ok()?, None));
     }
     let indices = found.iter().map(|channel| layout.index_of(*channel));
@@ -153,6 +190,7 @@ mod tests {
             let byte = |eight: &[u8]| eight.iter().fold(0, |byte, bit| byte << 1 | (bit - b'0'));
             AacConfig::new(&bytes.map(byte).collect::<Vec<u8>>()).unwrap()
         };
+        assert_eq!(of_frame(2, 3, &[0xA0, 0, 0]), None);
         let quad = program([1, 0, 1, 0], &[true, true]);
         assert_eq!((quad.layout, quad.order), (ChannelLayout::QUAD, None));
         let seven = program([2, 1, 1, 1], &[false, true, true, false]);

@@ -5,7 +5,8 @@ use reelwright_core::{Rational, TimeBase};
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;
 
-use crate::channels::{of_codec, positions};
+use crate::aac_config::{self, AacConfig};
+use crate::channels::positions;
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
 
@@ -91,20 +92,31 @@ impl Adts {
         if !is_followed {
             return Ok(Err(source));
         }
-        if first.channels == 0 {
-            bail!("AAC in ADTS that describes its channels in the stream is not supported");
-        }
-        let count = if first.channels == 7 { 8 } else { usize::from(first.channels) };
+        let config = if first.channels == 0 {
+            let frame = source.bytes_at(at, first.size)?;
+            let frame = frame.get(first.header..).unwrap_or_default();
+            let Some(config) = aac_config::of_frame(first.object, first.rate_index, frame) else {
+                bail!(
+                    "AAC in ADTS whose first frame does not describe its channels is not supported"
+                );
+            };
+            config
+        } else {
+            first.config().to_vec()
+        };
+        let Some(layout) = AacConfig::new(&config).map(|config| config.layout) else {
+            bail!("its AAC has channels that are not supported");
+        };
         let rate = SAMPLE_RATES[usize::from(first.rate_index)];
         let mut track =
             Track::new(0, Kind::Audio, "aac", TimeBase::new(Rational::new(1, rate.into())?));
         track.sound.sample_rate = Some(rate);
         track.sound.is_gapless = true;
-        track.sound.layout = of_codec("aac", count);
+        track.sound.layout = Some(layout);
         let mut parameters = AudioCodecParameters::new();
         parameters.for_codec(CODEC_ID_AAC).with_sample_rate(rate);
-        parameters.with_extra_data(first.config().into());
-        if let Some(channels) = track.sound.layout.and_then(positions) {
+        parameters.with_extra_data(config.into());
+        if let Some(channels) = positions(layout) {
             parameters.with_channels(channels);
         }
         track.decoder = Some(Codec::Symphonia(Box::new(parameters)));

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow, bail};
 use audio_codec::g722::G722Decoder;
 use reelwright_core::{ChannelLayout, DataType, SampleFormat, TensorView, TimeBase, TypedBuffer};
 use symphonia::core::audio::{Channels, GenericAudioBufferRef};
-use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_VORBIS};
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::codecs::registry::{CodecRegistry, RegisterableAudioDecoder};
 use symphonia::core::units::{Duration, Timestamp};
@@ -20,6 +20,7 @@ use crate::guard::guarded;
 use crate::opus::Opus;
 use crate::packet::{Codec, Demuxer, Packet, Track};
 use crate::pcm::PcmFormat;
+use crate::vorbis::Vorbis;
 
 /// How far the times of packets may be off before a gap is a gap, in seconds, where the container's
 /// unit is longer than a sample.
@@ -447,16 +448,17 @@ impl Decoder {
                         if kind != data.data_type() {
                             return Err("the type of its samples changes".to_owned());
                         }
-                        // The container knows better than the decoder, which may have the
-                        // channels in another order.
-                        let (count, coded) = (coded.count(), channels::of_decoder(&coded));
+                        // The container knows better than the decoder.
+                        let count = coded.count();
                         let stated = track.sound.layout.filter(|l| l.channels() == count);
-                        let layout = match stated.or(coded) {
+                        let layout = match stated.or_else(|| channels::of_decoder(&coded)) {
                             Some(layout) => layout,
                             None => layout(count)?,
                         };
-                        let order = coded.and_then(|coded| channels::order_in(coded, layout));
-                        if let Some(order) = order {
+                        if parameters.codec == CODEC_ID_ALAC
+                            && let Some(own) = channels::of_alac_decoder(count)
+                            && let Some(order) = channels::order_in(own, layout)
+                        {
                             reorder(&mut data, count, order);
                         }
                         Ok(Some(Decoded { data, rate, layout }))
@@ -485,7 +487,11 @@ fn symphonia_decoder(
     symphonia::default::register_enabled_codecs(&mut codecs);
     codecs.register_audio_decoder::<Opus>();
     let options = AudioDecoderOptions::default();
+    let count = parameters.channels.as_ref().map_or(0, Channels::count);
     let made = guarded(|| {
+        if parameters.codec == CODEC_ID_VORBIS && count > 2 {
+            return Vorbis::try_registry_new(parameters, &options);
+        }
         let decoder = codecs.make_audio_decoder(parameters, &options);
         match decoder {
             Err(_) if parameters.codec == CODEC_ID_AAC => {

@@ -17,7 +17,10 @@ pub(crate) fn of_codec(codec: &str, count: usize) -> Option<ChannelLayout> {
         ("alac", 4) => Some(ChannelLayout::SURROUND_4_0),
         ("alac", 7) => Some(ChannelLayout::SURROUND_6_1_BACK),
         ("alac", 8) => Some(ChannelLayout::SURROUND_7_1_WIDE),
-        // FLAC (RFC 9639 §9.1.3) assigns as Vorbis does.
+        // RFC 9639 §9.1.3 leaves the sides or the back open; FFmpeg, which states the back, has the
+        // sides where nothing is stated. All else is as in Vorbis.
+        ("flac", 5) => ChannelLayout::from_mask(0x607).ok(),
+        ("flac", 6) => ChannelLayout::from_mask(0x60F).ok(),
         ("flac" | "opus" | "vorbis", _) => ChannelLayout::of_vorbis(count),
         _ => None,
     };
@@ -38,6 +41,24 @@ pub(crate) fn of_decoder(channels: &Channels) -> Option<ChannelLayout> {
     let Channels::Positioned(position) = channels else { return None };
     let mask = u32::try_from(position.bits()).ok().filter(|_| count > 1)?;
     ChannelLayout::from_mask(mask).ok().filter(|layout| layout.channels() == count)
+}
+
+/// The layout in whose order symphonia's ALAC decoder brings its channels, whatever it states.
+pub(crate) fn of_alac_decoder(count: usize) -> Option<ChannelLayout> {
+    let mask = |positions: &[C]| positions.iter().fold(0, |mask, c| mask | 1 << *c as u32);
+    match count {
+        7 => Some(ChannelLayout::SURROUND_6_1),
+        8 => {
+            use C::{
+                FrontCenter, FrontLeft, FrontLeftOfCenter, FrontRight, FrontRightOfCenter,
+                LowFrequency, SideLeft, SideRight,
+            };
+            let front = [FrontLeft, FrontRight, FrontCenter, LowFrequency, FrontLeftOfCenter];
+            let rest = [FrontRightOfCenter, SideLeft, SideRight];
+            ChannelLayout::from_mask(mask(&front) | mask(&rest)).ok()
+        }
+        _ => of_codec("alac", count),
+    }
 }
 
 /// The order in which the channels of one layout stand in another that has them at the sides or
@@ -104,10 +125,11 @@ const TAGS: &[(u32, &[C])] = {
         (122, &[L, R, SL, SR, M, LFE]),
         (123, &[L, M, R, SL, SR, LFE]),
         (124, &[M, L, R, SL, SR, LFE]),
-        (125, &[L, R, M, LFE, SL, SR, BC]),
+        // FFmpeg and those who follow it write these two in the order of WAVE's mask.
+        (125, &[L, R, M, LFE, BC, SL, SR]),
         (126, &[L, R, M, LFE, BL, BR, LC, RC]),
         (127, &[M, LC, RC, L, R, BL, BR, LFE]),
-        (128, &[L, R, M, LFE, SL, SR, BL, BR]),
+        (128, &[L, R, M, LFE, BL, BR, SL, SR]),
         (131, &[L, R, BC]),
         (132, &[L, R, SL, SR]),
         (133, &[L, R, LFE]),

@@ -15,6 +15,7 @@ mod audio;
 mod av1;
 mod channels;
 mod chunked;
+mod flac;
 mod frame;
 mod guard;
 mod h264;
@@ -34,6 +35,8 @@ mod symphonia;
 mod tags;
 mod test_source;
 mod video;
+mod vorbis;
+mod vorbis_comment;
 mod y4m;
 
 pub use audio::AudioInput;

@@ -16,6 +16,7 @@ use crate::annexb::AnnexB;
 use crate::audio::AudioInput;
 use crate::av1::{Ivf, ObuStream};
 use crate::chunked::Chunked;
+use crate::flac::Flac;
 use crate::mjpeg::Mjpeg;
 use crate::mp4::Mp4;
 use crate::mpeg_audio::MpegAudio;
@@ -229,7 +230,7 @@ impl Media {
         if let Some(kind) = still::kind(&start) {
             return Self::image(name, source, kind, extension, options);
         }
-        let source = match Chunked::open(source)? {
+        let mut source = match Chunked::open(source)? {
             Ok(chunked) => {
                 let (track, tags) = (chunked.track().clone(), chunked.tags().to_vec());
                 let container = chunked.name();
@@ -239,7 +240,13 @@ impl Media {
             }
             Err(source) => source,
         };
-        if start.starts_with(b"fLaC") || start.starts_with(&[0x1A, 0x45, 0xDF, 0xA3]) {
+        if Flac::matches(&mut source)? {
+            let (flac, track, tags, cover) = Flac::open(source)?;
+            let mut media = Self::packets(name, "flac", vec![track], tags);
+            media.cover = cover;
+            return Ok(media.with(flac));
+        }
+        if start.starts_with(&[0x1A, 0x45, 0xDF, 0xA3]) {
             return Self::symphonia(name, source, extension);
         }
         if AnnexB::matches(&start) {

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 
 use anyhow::bail;
-use reelwright_core::{Rational, TimeBase};
+use reelwright_core::{ChannelLayout, Rational, TimeBase};
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_OPUS, CODEC_ID_VORBIS};
 
 use crate::channels::{of_codec, positions};
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
+use crate::vorbis_comment::Comments;
 
 /// Garbage that is searched for a page, in bytes.
 const MAX_GARBAGE: u64 = 1 << 20;
@@ -528,7 +529,7 @@ impl Stream {
                 track.decoder = Some(Codec::Symphonia(Box::new(parameters)));
                 None
             }
-            Mapping::Opus { .. } => Some(comments(packet.strip_prefix(b"OpusTags")?)),
+            Mapping::Opus { .. } => Some(Comments::read(packet.strip_prefix(b"OpusTags")?).tags),
             Mapping::Vorbis(vorbis) => match packet.first() {
                 Some(1) => {
                     vorbis.identification = packet.to_vec();
@@ -537,7 +538,7 @@ impl Stream {
                     vorbis.halves = [half(sizes & 15), half(sizes >> 4)];
                     None
                 }
-                Some(3) => Some(comments(packet.strip_prefix(b"\x03vorbis")?)),
+                Some(3) => Some(Comments::read(packet.strip_prefix(b"\x03vorbis")?).tags),
                 Some(5) => {
                     vorbis.read_modes(packet);
                     let identification = &vorbis.identification;
@@ -572,44 +573,19 @@ impl Stream {
                 } else if self.headers == 0 {
                     self.headers = 1;
                 }
-                (header & 0x7F == 4).then(|| packet.get(4..).map(comments)).flatten()
+                if header & 0x7F != 4 {
+                    return None;
+                }
+                let comments = Comments::read(packet.get(4..)?);
+                let known = track.sound.layout.map(ChannelLayout::channels);
+                if comments.layout.map(ChannelLayout::channels) == known {
+                    track.sound.layout = comments.layout;
+                }
+                Some(comments.tags)
             }
             Mapping::Other => None,
         }
     }
-}
-
-/// Bytes after their length, and what follows them.
-fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, after) = bytes.split_first_chunk::<4>()?;
-    after.split_at_checked(u32::from_le_bytes(*length) as usize)
-}
-
-/// The entries of a Vorbis comment (Vorbis I §5), under FFmpeg's names.
-fn comments(bytes: &[u8]) -> Vec<(String, String)> {
-    const NAMES: &[(&str, &str)] = &[
-        ("albumartist", "album_artist"),
-        ("tracknumber", "track"),
-        ("discnumber", "disc"),
-        ("description", "comment"),
-    ];
-    let mut found: Vec<(String, String)> = Vec::new();
-    let Some((_vendor, rest)) = sized(bytes) else { return found };
-    let mut rest = rest.get(4..).unwrap_or_default();
-    while let Some((entry, after)) = sized(rest) {
-        rest = after;
-        let entry = String::from_utf8_lossy(entry);
-        let Some((key, value)) = entry.split_once('=') else { continue };
-        let key = key.to_ascii_lowercase();
-        let known = NAMES.iter().find(|(name, _)| *name == key).map(|(_, ours)| *ours);
-        let key = known.map_or(key, str::to_owned);
-        let is_binary =
-            key == "metadata_block_picture" || key == "waveformatextensible_channel_mask";
-        if !is_binary && !key.is_empty() && !found.iter().any(|(k, _)| *k == key) {
-            found.push((key, value.to_owned()));
-        }
-    }
-    found
 }
 
 impl Demuxer for Ogg {

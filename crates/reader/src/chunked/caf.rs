@@ -95,10 +95,9 @@ fn describe(chunks: Chunks) -> anyhow::Result<Header> {
     };
     let name = if kind == b"alac" { "alac" } else { "aac" };
     let (layout, order) = match chunks.layout.filter(|(layout, _)| layout.channels() == channels) {
-        // Decoders bring the layout's own order.
-        Some((layout, _)) if format.is_none() => (layout, None),
+        // A coded stream has its codec's channels, whatever stands beside it.
+        _ if format.is_none() => (of_codec(name, channels).context("it has no channels")?, None),
         Some(stated) => stated,
-        None if format.is_none() => (of_codec(name, channels).context("it has no channels")?, None),
         None => (ChannelLayout::default_for(channels)?, None),
     };
     let coded = |id: AudioCodecId, extra: &[u8]| {

@@ -278,13 +278,15 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
             None
         }
         b"fLaC" => {
-            // The metadata block's header has four bytes.
-            let info = inner(b"dfLa").and_then(|dfla| dfla.get(8..42));
-            entry.decoder = info
-                .and_then(|info| coded(CODEC_ID_FLAC, info, of_codec("flac", channels as usize)));
-            // The bits of a sample, split over two bytes (RFC 9639 §8.2).
-            entry.sound.bits =
-                info.map(|i| (u32::from(i[12] & 1) << 4 | u32::from(i[13] >> 4)) + 1);
+            let blocks = inner(b"dfLa").and_then(|dfla| dfla.get(4..)).unwrap_or_default();
+            let (info, comments) = crate::flac::blocks(blocks);
+            if let Some(info) = info {
+                channels = info.channels as u32;
+                implied = comments.layout.filter(|layout| layout.channels() == info.channels);
+                let layout = implied.or_else(|| of_codec("flac", info.channels));
+                entry.decoder = coded(CODEC_ID_FLAC, &info.bytes, layout);
+                entry.sound.bits = Some(info.bits);
+            }
             entry.codec = "flac".into();
             None
         }
@@ -334,10 +336,11 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
     let chan = inner(b"chan").and_then(|chan| of_core_audio(chan.get(4..)?));
     let chnl = || inner(b"chnl").and_then(|chnl| chnl_layout(chnl, count)).map(|l| (l, None));
     let stated = chan.or_else(chnl).filter(|(layout, _)| layout.channels() == count);
+    // A coded stream has its codec's channels, whatever stands beside it.
+    let stated = stated.filter(|_| entry.pcm_bytes.is_some());
     entry.sound.layout =
         stated.map(|(layout, _)| layout).or(implied).or_else(|| of_codec(&entry.codec, count));
-    // Decoders bring the layout's own order.
-    entry.sound.order = stated.and_then(|(_, order)| order.filter(|_| entry.pcm_bytes.is_some()));
+    entry.sound.order = stated.and_then(|(_, order)| order);
     entry
 }
 

@@ -1,0 +1,70 @@
+//! Vorbis comments (Vorbis I §5), which Ogg and FLAC share.
+
+use reelwright_core::{ChannelLayout, Picture};
+
+/// FFmpeg's names of fields that it calls otherwise.
+const NAMES: &[(&str, &str)] = &[
+    ("albumartist", "album_artist"),
+    ("tracknumber", "track"),
+    ("discnumber", "disc"),
+    ("description", "comment"),
+];
+
+/// The fields of a comment.
+#[derive(Debug, Default)]
+pub(crate) struct Comments {
+    /// Keys and values under FFmpeg's names.
+    pub(crate) tags: Vec<(String, String)>,
+    /// The channels that FLAC's files may state (RFC 9639 §8.6.2).
+    pub(crate) layout: Option<ChannelLayout>,
+}
+
+impl Comments {
+    /// Reads a comment as far as it goes.
+    pub(crate) fn read(bytes: &[u8]) -> Self {
+        let mut comments = Self::default();
+        let Some((_vendor, rest)) = sized(bytes) else { return comments };
+        let mut rest = rest.get(4..).unwrap_or_default();
+        while let Some((entry, after)) = sized(rest) {
+            rest = after;
+            let entry = String::from_utf8_lossy(entry);
+            let Some((key, value)) = entry.split_once('=') else { continue };
+            let key = key.to_ascii_lowercase();
+            match &key[..] {
+                "waveformatextensible_channel_mask" => {
+                    let digits = value.trim().trim_start_matches("0x").trim_start_matches("0X");
+                    let mask = u32::from_str_radix(digits, 16).ok();
+                    comments.layout = mask.and_then(|mask| ChannelLayout::from_mask(mask).ok());
+                }
+                "metadata_block_picture" | "" => {}
+                _ => {
+                    let known = NAMES.iter().find(|(name, _)| *name == key);
+                    let key = known.map_or(key, |(_, ours)| (*ours).to_owned());
+                    if !comments.tags.iter().any(|(other, _)| *other == key) {
+                        comments.tags.push((key, value.to_owned()));
+                    }
+                }
+            }
+        }
+        comments
+    }
+}
+
+/// Bytes after their length, and what follows them.
+fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, after) = bytes.split_first_chunk::<4>()?;
+    after.split_at_checked(u32::from_le_bytes(*length) as usize)
+}
+
+/// The picture of a PICTURE block of FLAC (RFC 9639 §8.8), and whether it is a front cover.
+pub(crate) fn picture(block: &[u8]) -> Option<(Picture, bool)> {
+    let word = |at: usize| {
+        let bytes = block.get(at..at.checked_add(4)?)?;
+        Some(u32::from_be_bytes(bytes.try_into().ok()?) as usize)
+    };
+    let is_front = word(0)? == 3;
+    let description = word(4)?.checked_add(8)?;
+    let size = word(description)?.checked_add(4 + 16 + description)?;
+    let data = block.get(size.checked_add(4)?..)?.get(..word(size)?)?;
+    Some((Picture::front_cover(data.to_vec()).ok()?, is_front))
+}

@@ -19,6 +19,7 @@ mod extrapolate;
 mod frame;
 pub mod h264;
 mod interrupt;
+pub mod itunes;
 mod metadata;
 mod muxer;
 mod option;

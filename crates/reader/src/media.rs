@@ -200,15 +200,10 @@ impl Media {
             return Self::raw(name, source, RawInput::G722, options);
         }
         if Mp4::matches(&start) {
-            let movie = Mp4::open(source)?;
-            let mut media = Self::packets(name, "mp4", movie.tracks(), Vec::new());
-            let created = movie.creation_time().map(str::to_owned);
-            media.add_tags(again, "mp4");
-            if let Some(created) = created
-                && !media.tags.iter().any(|(key, _)| key == "creation_time")
-            {
-                media.tags.push(("creation_time".to_owned(), created));
-            }
+            let mut movie = Mp4::open(source)?;
+            let (tags, cover) = movie.take_tags();
+            let mut media = Self::packets(name, "mp4", movie.tracks(), tags);
+            media.cover = cover;
             return Ok(media.with(movie));
         }
         if RawFrames::matches(&start) {

@@ -1,5 +1,6 @@
 //! What a file says of itself: iTunes' list of items, and QuickTime's by keys.
 
+use reelwright_core::itunes::{NUMBERS, TEXTS};
 use reelwright_core::{Error, Metadata, Picture, Result, StreamParameters};
 
 use crate::boxes::{Bytes, boxed, count, full_box};
@@ -18,45 +19,6 @@ const INTEGER: u32 = 21;
 
 /// Whose the items are that have names of any length.
 const ITUNES: &[u8] = b"com.apple.iTunes";
-
-/// Items that are text, by FFmpeg's keys.
-const TEXTS: &[(&str, &[u8; 4])] = &[
-    ("title", b"\xa9nam"),
-    ("artist", b"\xa9ART"),
-    ("album_artist", b"aART"),
-    ("composer", b"\xa9wrt"),
-    ("album", b"\xa9alb"),
-    ("date", b"\xa9day"),
-    ("encoder", b"\xa9too"),
-    ("comment", b"\xa9cmt"),
-    ("genre", b"\xa9gen"),
-    ("copyright", b"cprt"),
-    ("grouping", b"\xa9grp"),
-    ("lyrics", b"\xa9lyr"),
-    ("description", b"desc"),
-    ("synopsis", b"ldes"),
-    ("show", b"tvsh"),
-    ("episode_id", b"tven"),
-    ("network", b"tvnn"),
-    ("keywords", b"keyw"),
-    ("sort_name", b"sonm"),
-    ("sort_artist", b"soar"),
-    ("sort_album_artist", b"soaa"),
-    ("sort_album", b"soal"),
-    ("sort_composer", b"soco"),
-    ("sort_show", b"sosn"),
-];
-
-/// Items that are a number, and the bytes of it.
-const NUMBERS: &[(&str, &[u8; 4], usize)] = &[
-    ("episode_sort", b"tves", 4),
-    ("season_number", b"tvsn", 4),
-    ("compilation", b"cpil", 1),
-    ("gapless_playback", b"pgap", 1),
-    ("hd_video", b"hdvd", 1),
-    ("media_type", b"stik", 1),
-    ("tempo", b"tmpo", 2),
-];
 
 /// Keys that have a place elsewhere.
 const ELSEWHERE: [&str; 2] = ["creation_time", "language"];

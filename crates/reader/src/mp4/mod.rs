@@ -6,16 +6,19 @@ mod edits;
 mod entry;
 mod fragments;
 mod tables;
+mod tags;
 mod track;
 
 use std::collections::VecDeque;
 
 use anyhow::bail;
 use mp4_atom::Mvhd;
+use reelwright_core::Picture;
 
 use crate::packet::{Demuxer, Packet, Track};
 use crate::source::Source;
 use boxes::{child, children, decode_child};
+use tags::Tags;
 use track::TrackReader;
 
 pub(crate) use entry::{code_point, descriptor};
@@ -36,7 +39,7 @@ pub(crate) struct Mp4 {
     /// Where the next box at the top is; none where no fragments follow.
     next_box: Option<u64>,
     is_damaged: bool,
-    creation_time: Option<String>,
+    tags: Tags,
 }
 
 /// The header of a box at the top of the file.
@@ -120,7 +123,9 @@ impl Mp4 {
             at = end;
         };
         let movie_timescale = decode_child::<Mvhd>(&moov).map_or(1, |mvhd| mvhd.timescale);
-        let creation_time = decode_child::<Mvhd>(&moov).and_then(|mvhd| time(mvhd.creation_time));
+        let mut tags = Tags::read(&moov);
+        let created = decode_child::<Mvhd>(&moov).and_then(|mvhd| time(mvhd.creation_time));
+        tags.entries.extend(created.map(|time| ("creation_time".to_owned(), time)));
         let mvex = child(&moov, b"mvex");
         let traks = children(&moov).filter(|(kind, _)| kind == b"trak").map(|(_, body)| body);
         let mut tracks = Vec::new();
@@ -142,7 +147,7 @@ impl Mp4 {
             waiting_bytes: 0,
             next_box,
             is_damaged,
-            creation_time,
+            tags,
         };
         if movie.next_box.is_none() {
             movie.check_end(at)?;
@@ -155,9 +160,9 @@ impl Mp4 {
         self.tracks.iter().map(|track| track.info.clone()).collect()
     }
 
-    /// When the movie was made, as ISO 8601, where it says so.
-    pub(crate) fn creation_time(&self) -> Option<&str> {
-        self.creation_time.as_deref()
+    /// Takes the movie's metadata under FFmpeg's names, and its cover art.
+    pub(crate) fn take_tags(&mut self) -> (Vec<(String, String)>, Option<Picture>) {
+        (std::mem::take(&mut self.tags.entries), self.tags.cover.take())
     }
 
     /// Notes where the last box of a file is cut off.

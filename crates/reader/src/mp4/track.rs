@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use mp4_atom::{Elst, Mdhd, Trex};
 use reelwright_core::{Rational, TimeBase};
 
-use super::boxes::{be32, child, decode_child, descendant};
+use super::boxes::{be16, be32, child, decode_child, descendant};
 use super::edits::{Segment, segments};
 use super::entry::entry;
 use super::tables::{Cursor, Sample, Tables};
+use super::tags::language;
 use crate::packet::{Codec, Kind, Orientation, Track};
 
 /// Samples before the first that is presented which are decoded too, so that audio codecs that
@@ -78,10 +79,9 @@ impl TrackReader {
         let entry = child(stbl, b"stsd").and_then(|stsd| entry(stsd, kind));
         let codec = entry.as_ref().map_or("unknown", |entry| &entry.codec);
         let mut info = Track::new(index, kind, codec, time_base);
-        let is_code = |code: &String| {
-            code.len() == 3 && code.bytes().all(|b| b.is_ascii_lowercase()) && code != "und"
-        };
-        info.language = Some(mdhd.language).filter(is_code);
+        let header = child(mdia, b"mdhd")?;
+        let at = if header.first() == Some(&1) { 32 } else { 20 };
+        info.language = be16(header, at).and_then(language);
         let pcm_bytes = entry.as_ref().and_then(|entry| entry.pcm_bytes);
         if let Some(entry) = entry {
             (info.decoder, info.picture, info.sound) = (entry.decoder, entry.picture, entry.sound);

@@ -184,6 +184,7 @@ pub fn stream(u: &mut Unstructured<'_>) -> Result<StreamParameters> {
         })
     };
     Ok(StreamParameters {
+ language: None,
         time_base: TimeBase::new(rational(u)?),
         codec,
         record,

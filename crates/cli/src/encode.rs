@@ -14,7 +14,7 @@ use reelwright::{
 use reelwright_reader::OpenOptions;
 
 use crate::args::EncodeArgs;
-use crate::inputs::{self, Inputs, STILL, STILL_UNITS, Source};
+use crate::inputs::{self, Inputs, STILL_UNITS, Source};
 use crate::report::{Progress, StreamSummary, Summary};
 use crate::{Outcome, contradictions, output, print, streams};
 
@@ -287,24 +287,28 @@ impl Stream {
             self.image = Some(image);
         }
         let Some(image) = &self.image else { return Ok(()) };
+        let is_timed = streams::is_timed(args, video);
+        let length = video.frame_rate.inverse().to_f64();
+        // At a constant rate the last frame is whole: the end is the nearest one.
+        let shortest = if is_timed { 0.0005 } else { length / 2.0 };
         loop {
-            let at = self.written as f64 * STILL;
+            let at = self.written as f64 * length;
             let left = seconds - at;
-            let is_due = left >= STILL || (is_end && (left > 0.0005 || self.written == 0));
+            let is_due = left >= length || (is_end && (left > shortest || self.written == 0));
             if !is_due {
                 return Ok(());
             }
             let mut frame = image.view();
-            let written = if streams::is_timed(args, video) {
+            let written = if is_timed {
                 frame.pts = Timestamp((at * STILL_UNITS as f64).round() as i64);
-                frame.duration = Some((left.min(STILL) * STILL_UNITS as f64).round() as i64);
+                frame.duration = Some((left.min(length) * STILL_UNITS as f64).round() as i64);
                 encoder.write_timed_video_frame(index, &frame)
             } else {
                 encoder.write_video_frame(index, &frame, Some(at))
             };
             written.map_err(Failure::Output)?;
             self.written += 1;
-            self.seconds = at + left.min(STILL);
+            self.seconds = at + if is_timed { left.min(length) } else { length };
         }
     }
 

@@ -108,14 +108,30 @@ pub(crate) fn open(
     if let ([still], true, 1) = (&stills[..], has_audio, videos) {
         let source = match inputs.sources.remove(*still) {
             Source::Video(mut video) => {
-                video.frame_rate = Rational::from_f64(1.0 / STILL)?;
-                video.time_base = TimeBase::new(Rational::new(1, STILL_UNITS)?);
-                video.is_variable = true;
+                match args.frame_rate {
+                    Some(rate) => {
+                        video.frame_rate = rate;
+                        video.time_base = TimeBase::new(rate.inverse());
+                        video.is_variable = false;
+                    }
+                    None => {
+                        video.frame_rate = Rational::from_f64(1.0 / STILL)?;
+                        video.time_base = TimeBase::new(Rational::new(1, STILL_UNITS)?);
+                        video.is_variable = true;
+                    }
+                }
                 Source::Still(video)
             }
             other => other,
         };
         inputs.sources.insert(*still, source);
+    }
+    // A file of one stream states the language as that of the whole.
+    if let [source] = &inputs.sources[..]
+        && let Some(language) = source.language()
+        && !inputs.tags.iter().any(|(key, _)| key == "language")
+    {
+        inputs.tags.push(("language".to_owned(), language.to_owned()));
     }
     Ok(inputs)
 }
@@ -216,12 +232,6 @@ impl Inputs {
                 Ok(source) => self.sources.push(source),
                 Err(error) => failed.push(error),
             }
-            let language = media.tracks.get(index).and_then(|track| track.language.clone());
-            if let Some(language) = language
-                && !media.tags.iter().any(|(key, _)| key == "language")
-            {
-                media.tags.push(("language".to_owned(), language));
-            }
         }
         for error in failed {
             // Of a damaged input the tracks are kept that have something.
@@ -290,6 +300,14 @@ impl Source {
             Self::Audio(audio) => Some(audio.samples? as f64 / f64::from(audio.sample_rate)),
             Self::Video(video) => Some(video.duration? as f64 * video.time_base.seconds().to_f64()),
             Self::Still(_) => Some(0.0),
+        }
+    }
+
+    /// Code of the language, where the input states one.
+    fn language(&self) -> Option<&str> {
+        match self {
+            Self::Audio(audio) => audio.language.as_deref(),
+            Self::Video(video) | Self::Still(video) => video.language.as_deref(),
         }
     }
 

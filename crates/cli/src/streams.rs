@@ -12,6 +12,9 @@ pub(crate) fn video(args: &EncodeArgs, input: &VideoInput) -> VideoStream {
         .frames(input.format, input.color)
         .sample_aspect_ratio(input.sample_aspect_ratio)
         .scale_filter(args.scale_filter.unwrap_or_default());
+    if let Some(language) = code(input.language.as_deref()) {
+        stream = stream.language(language);
+    }
     if is_timed(args, input) {
         stream = stream.time_base(input.time_base.seconds());
     }
@@ -43,6 +46,14 @@ pub(crate) fn video(args: &EncodeArgs, input: &VideoInput) -> VideoStream {
     })
 }
 
+/// A language as streams take it: three letters, not those of an undetermined one.
+fn code(language: Option<&str>) -> Option<&str> {
+    let is_code = |code: &&str| {
+        code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_lowercase()) && *code != "und"
+    };
+    language.filter(is_code)
+}
+
 /// Returns true if frames are written at the input's own times, in its time base, not at a constant
 /// rate.
 pub(crate) fn is_timed(args: &EncodeArgs, input: &VideoInput) -> bool {
@@ -56,6 +67,9 @@ pub(crate) fn audio(args: &EncodeArgs, input: &AudioInput) -> AudioStream {
     let mut stream = AudioStream::new(input.sample_rate, input.layout.channels())
         .channel_layout(input.layout)
         .format(input.sample_format());
+    if let Some(language) = code(input.language.as_deref()) {
+        stream = stream.language(language);
+    }
     if let Some(bits) = input.bits {
         stream = stream.bits_per_raw_sample(bits);
     }

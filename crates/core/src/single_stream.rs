@@ -159,6 +159,7 @@ mod tests {
 
     fn stream(codec: CodecId, sample_rate: u32) -> StreamParameters {
         StreamParameters {
+            language: None,
             time_base: TimeBase::of_sample_rate(8000).unwrap(),
             codec,
             record: CodecRecord::None,

@@ -16,6 +16,8 @@ pub struct StreamParameters {
     pub record: CodecRecord,
     /// Average bits per second, where it is known.
     pub bit_rate: Option<u64>,
+    /// Code of ISO 639-2 of the language (`eng`), where it is known. Encoders leave it out.
+    pub language: Option<String>,
     /// What is particular to sound or pictures.
     pub media: MediaParameters,
 }

@@ -45,6 +45,8 @@ pub struct AudioInput {
     pub is_exact: bool,
     /// Bits of a sample that carry audio, where the input states them.
     pub bits: Option<u32>,
+    /// ISO 639 code of the language, where the input states one.
+    pub language: Option<String>,
     name: String,
     source: AudioSource,
     ready: VecDeque<Block>,
@@ -142,7 +144,9 @@ impl AudioInput {
         let samples = track.sound.samples.or_else(|| track.duration.and_then(in_samples));
         let is_exact = track.sound.samples.is_some();
         let bits = track.sound.bits;
+        let language = track.language.clone();
         let mut input = Self {
+            language,
             sample_rate: rate,
             layout,
             samples,
@@ -166,6 +170,7 @@ impl AudioInput {
             samples: sine.samples,
             is_exact: true,
             bits: None,
+            language: None,
             name: "sine".to_owned(),
             source: AudioSource::Sine(sine),
             ready: VecDeque::new(),

@@ -54,6 +54,8 @@ pub struct VideoInput {
     pub sample_aspect_ratio: Rational,
     /// Duration in `time_base`, where the input states it.
     pub duration: Option<u64>,
+    /// ISO 639 code of the language, where the input states one.
+    pub language: Option<String>,
     name: String,
     source: VideoSource,
     ready: VecDeque<Timed>,
@@ -153,7 +155,9 @@ impl VideoInput {
             is_lost: false,
             shown: 0,
         };
-        Self::from_source(name, VideoSource::Track(Box::new(source)), facts)
+        let language = source.track.language.clone();
+        let input = Self::from_source(name, VideoSource::Track(Box::new(source)), facts)?;
+        Ok(Self { language, ..input })
     }
 
     /// Opens images, each in a file of its own.
@@ -216,6 +220,7 @@ impl VideoInput {
             color: ColorInfo::default(),
             sample_aspect_ratio: one,
             duration: facts.duration,
+            language: None,
             name: name.to_owned(),
             source,
             ready: VecDeque::new(),
@@ -232,6 +237,7 @@ impl VideoInput {
             Some(rate) => rate,
             None => measured(&input.ready, facts.time_base)?,
         };
+        input.is_variable |= !is_on_grid(first.pts, facts.time_base, input.frame_rate);
         (input.width, input.height) = (first.frame.width, first.frame.height);
         (input.format, input.color) = (first.frame.format, first.frame.color);
         let VideoSource::Track(source) = &input.source else { return Ok(input) };
@@ -345,6 +351,13 @@ impl VideoInput {
             }
         }
     }
+}
+
+/// Returns whether a time is a whole number of frames, within what rounding to the unit explains.
+fn is_on_grid(pts: i64, time_base: TimeBase, frame_rate: Rational) -> bool {
+    let frames = pts as f64 * time_base.seconds().to_f64() * frame_rate.to_f64();
+    let unit = time_base.seconds().to_f64() * frame_rate.to_f64();
+    (frames - frames.round()).abs() <= unit.min(0.5)
 }
 
 /// A container's color facts, with those of the bitstream where it has none.

@@ -40,6 +40,7 @@ pub struct AudioStream {
     codec_config: CodecConfig,
     resample_quality: ResampleQuality,
     filter_desc: Option<String>,
+    pub(crate) language: Option<String>,
 }
 
 impl AudioStream {
@@ -59,6 +60,7 @@ impl AudioStream {
             codec_config: CodecConfig::default(),
             resample_quality: ResampleQuality::default(),
             filter_desc: None,
+            language: None,
         }
     }
 
@@ -82,6 +84,14 @@ impl AudioStream {
     #[must_use]
     pub fn channel_layout(mut self, layout: ChannelLayout) -> Self {
         self.channel_layout = Some(layout);
+        self
+    }
+
+    /// Sets the language, a code of ISO 639-2 such as `eng`, for containers that state it of each
+    /// stream.
+    #[must_use]
+    pub fn language(mut self, code: impl Into<String>) -> Self {
+        self.language = Some(code.into());
         self
     }
 

@@ -71,6 +71,8 @@ pub struct StreamingMediaEncoder<'w> {
     format: &'static MuxerInfo,
     metadata: Metadata,
     streams: Vec<Stream>,
+    /// Language of each stream.
+    languages: Vec<Option<String>>,
     pauses: Pauses,
     state: State<'w>,
     interrupt: Interrupt,
@@ -145,6 +147,7 @@ impl<'w> StreamingMediaEncoder<'w> {
             format,
             metadata: Metadata::new(),
             streams: Vec::new(),
+            languages: Vec::new(),
             pauses: Pauses::default(),
             state: State::New(target),
             interrupt: Interrupt::new(),
@@ -178,8 +181,10 @@ impl<'w> StreamingMediaEncoder<'w> {
     /// parameter or option of the stream is wrong.
     pub fn add_audio_stream(&mut self, stream: &AudioStream) -> Result<usize> {
         let index = self.next_index()?;
+        let language = language(stream.language.as_deref()).map_err(|e| e.in_stream(index))?;
         let pipeline = stream.resolve(self.format).and_then(AudioPipeline::new);
         let pipeline = pipeline.map_err(|error| error.in_stream(index))?;
+        self.languages.push(language);
         self.streams.push(Stream::Audio(Box::new(pipeline)));
         Ok(index)
     }
@@ -195,10 +200,12 @@ impl<'w> StreamingMediaEncoder<'w> {
             _ => None,
         };
         let is_variable = self.format.variable_frame_rate;
+        let language = language(stream.language.as_deref()).map_err(|e| e.in_stream(index))?;
         let pipeline = stream
             .resolve(self.format, extension)
             .and_then(|stream| VideoPipeline::new(stream, is_variable))
             .map_err(|error| error.in_stream(index))?;
+        self.languages.push(language);
         self.streams.push(Stream::Video(Box::new(pipeline)));
         Ok(index)
     }
@@ -502,7 +509,12 @@ impl<'w> StreamingMediaEncoder<'w> {
     }
 
     fn parameters(&self) -> Vec<StreamParameters> {
-        self.streams.iter().map(|stream| stream.parameters().clone()).collect()
+        let streams = self.streams.iter().zip(&self.languages);
+        let parameters = streams.map(|(stream, language)| StreamParameters {
+            language: language.clone(),
+            ..stream.parameters().clone()
+        });
+        parameters.collect()
     }
 
     fn check_new(&self, what: &str) -> Result<()> {
@@ -635,6 +647,22 @@ impl Open<'_> {
         if let Err(error) = mended {
             log::debug!("The output stays as it is: {error}");
         }
+    }
+}
+
+/// A stream's language.
+///
+/// # Errors
+/// It is no code of ISO 639-2.
+fn language(code: Option<&str>) -> Result<Option<String>> {
+    match code {
+        Some(code) if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_lowercase()) => {
+            Err(Error::argument(format!(
+                "The language must be a code of ISO 639-2, three lower-case letters such as eng. \
+                 Found: {code:?}"
+            )))
+        }
+        code => Ok(code.map(str::to_owned)),
     }
 }
 

@@ -120,6 +120,7 @@ pub struct VideoStream {
     codec_config: CodecConfig,
     scale_filter: ScaleFilter,
     filter_desc: Option<String>,
+    pub(crate) language: Option<String>,
     hw_accel: Option<String>,
 }
 
@@ -144,6 +145,7 @@ impl VideoStream {
             codec_config: CodecConfig::default(),
             scale_filter: ScaleFilter::default(),
             filter_desc: None,
+            language: None,
             hw_accel: None,
         }
     }
@@ -186,6 +188,14 @@ impl VideoStream {
     pub fn frames(mut self, format: PixelFormat, color: ColorInfo) -> Self {
         self.format = format;
         self.frames = Some(color);
+        self
+    }
+
+    /// Sets the language, a code of ISO 639-2 such as `eng`, for containers that state it of each
+    /// stream.
+    #[must_use]
+    pub fn language(mut self, code: impl Into<String>) -> Self {
+        self.language = Some(code.into());
         self
     }
 

@@ -350,6 +350,7 @@ mod tests {
     fn engine(is_apart: bool, fails_at: i64) -> Engine {
         let rate = Rational::new(25, 1).unwrap();
         let parameters = StreamParameters {
+            language: None,
             time_base: TimeBase::new(rate.inverse()),
             codec: CodecId::H264,
             record: CodecRecord::None,

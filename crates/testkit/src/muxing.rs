@@ -11,6 +11,7 @@ use crate::output::FailingOutput;
 /// The parameters of a PCM stream; of another codec, what they would be were it PCM.
 pub fn pcm(codec: CodecId, rate: u32, layout: ChannelLayout) -> StreamParameters {
     StreamParameters {
+        language: None,
         time_base: TimeBase::of_sample_rate(rate.max(1)).unwrap(),
         codec,
         record: CodecRecord::None,
@@ -35,6 +36,7 @@ pub fn pictures(
 ) -> StreamParameters {
     let frame_rate = Rational::new(num, den).unwrap();
     StreamParameters {
+        language: None,
         time_base: TimeBase::new(frame_rate.inverse()),
         codec,
         record: CodecRecord::None,

@@ -93,6 +93,7 @@ impl AacEncoder {
             channel_configuration: config.channel_configuration,
         };
         let parameters = StreamParameters {
+            language: None,
             time_base: TimeBase::of_sample_rate(rate.hz)?,
             codec: CodecId::Aac,
             record: CodecRecord::Aac(record),

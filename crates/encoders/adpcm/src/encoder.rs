@@ -43,6 +43,7 @@ pub(crate) fn open(
     };
     let bit_rate = u64::from(sample_rate) * block_size as u64 * 8 / samples_per_block as u64;
     let parameters = StreamParameters {
+        language: None,
         time_base: TimeBase::of_sample_rate(sample_rate)?,
         codec,
         record: CodecRecord::Adpcm(AdpcmBlocks {

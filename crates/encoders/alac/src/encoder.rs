@@ -41,6 +41,7 @@ impl AlacEncoder {
             sample_rate,
         };
         let parameters = StreamParameters {
+            language: None,
             time_base: TimeBase::of_sample_rate(sample_rate)?,
             codec: CodecId::Alac,
             record: CodecRecord::Alac(record),

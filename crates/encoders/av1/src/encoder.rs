@@ -105,6 +105,7 @@ impl Av1Encoder {
             color,
         };
         let parameters = StreamParameters {
+            language: None,
             time_base: request.time_base,
             codec: CodecId::Av1,
             record: CodecRecord::Av1(Av1Config { bytes: record }),

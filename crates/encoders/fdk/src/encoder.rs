@@ -76,6 +76,7 @@ impl FdkEncoder {
             channel_configuration: if config.object_type == 29 { 1 } else { channel_configuration },
         };
         let parameters = StreamParameters {
+            language: None,
             time_base: TimeBase::of_sample_rate(sample_rate)?,
             codec: CodecId::Aac,
             record: CodecRecord::Aac(record),

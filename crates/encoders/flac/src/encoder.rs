@@ -65,6 +65,7 @@ impl FlacEncoder {
             md5: [0; 16],
         };
         let parameters = StreamParameters {
+            language: None,
             time_base: TimeBase::of_sample_rate(config.sample_rate)?,
             codec: CodecId::Flac,
             record: CodecRecord::Flac(info.clone()),

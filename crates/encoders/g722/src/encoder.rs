@@ -17,6 +17,7 @@ pub(crate) fn open(
 ) -> Result<Box<dyn AudioEncoder>> {
     let AudioEncoderRequest { sample_format, sample_rate, layout, .. } = *request;
     let parameters = StreamParameters {
+        language: None,
         time_base: TimeBase::of_sample_rate(sample_rate)?,
         codec: CodecId::AdpcmG722,
         record: CodecRecord::None,

@@ -131,6 +131,7 @@ impl H264Encoder {
         }
         sets.to_bytes()?;
         let parameters = StreamParameters {
+            language: None,
             time_base: request.time_base,
             codec: CodecId::H264,
             record: CodecRecord::H264(sets),

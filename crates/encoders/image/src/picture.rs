@@ -56,6 +56,7 @@ impl<C: Coder> VideoEncoder for Pictures<C> {
 #[allow(dead_code)] // by a build with few features
 pub(crate) fn parameters(request: &VideoEncoderRequest) -> StreamParameters {
     StreamParameters {
+        language: None,
         time_base: request.time_base,
         codec: request.codec,
         record: CodecRecord::None,

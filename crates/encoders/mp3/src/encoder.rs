@@ -63,6 +63,7 @@ impl Mp3Encoder {
         let config = Config::new(request, options)?;
         let (rate, channels) = (config.rate, config.channels);
         let parameters = StreamParameters {
+            language: None,
             time_base: TimeBase::of_sample_rate(rate.hz)?,
             codec: CodecId::Mp3,
             record: CodecRecord::Mp3(Mp3Info {

@@ -106,6 +106,7 @@ impl OpusEncoder {
         };
         let frame_size = config.frame_size;
         let parameters = StreamParameters {
+            language: None,
             time_base: TimeBase::of_sample_rate(CLOCK_RATE)?,
             codec: CodecId::Opus,
             record: CodecRecord::Opus(head),

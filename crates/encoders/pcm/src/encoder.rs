@@ -26,6 +26,7 @@ pub(crate) fn open(
     }
     let bytes_per_frame = (layout.channels() * bytes_per_sample) as u64;
     let parameters = StreamParameters {
+        language: None,
         time_base: TimeBase::of_sample_rate(sample_rate)?,
         codec,
         record: CodecRecord::None,

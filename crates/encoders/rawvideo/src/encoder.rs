@@ -25,6 +25,7 @@ impl RawVideoEncoder {
             color,
         };
         let parameters = StreamParameters {
+            language: None,
             time_base: request.time_base,
             codec: request.codec,
             record: CodecRecord::None,

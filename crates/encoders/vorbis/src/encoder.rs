@@ -57,6 +57,7 @@ impl VorbisEncoder {
         })?;
         let [identification, setup] = vorbis.headers().map_err(failed)?;
         let parameters = StreamParameters {
+            language: None,
             time_base: TimeBase::of_sample_rate(sample_rate)?,
             codec: CodecId::Vorbis,
             record: CodecRecord::Vorbis(VorbisHeaders { identification, setup }),

@@ -29,6 +29,7 @@ fn stream(rate: u32, layout: ChannelLayout) -> StreamParameters {
         md5: [0; 16],
     };
     StreamParameters {
+        language: None,
         time_base: TimeBase::of_sample_rate(rate).unwrap(),
         codec: CodecId::Flac,
         record: CodecRecord::Flac(info),

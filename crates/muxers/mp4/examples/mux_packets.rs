@@ -79,6 +79,7 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
         return Err("usage: mux_packets OUT COUNT [MOVFLAGS]".into());
     };
     let stream = StreamParameters {
+        language: None,
         time_base: TimeBase::of_sample_rate(RATE)?,
         codec: CodecId::Aac,
         record: CodecRecord::Aac(AudioSpecificConfig {

@@ -211,7 +211,9 @@ impl Movie {
                 self.times(out, version);
                 out.extend(track.clock.timescale.to_be_bytes());
                 Self::long(out, version, length);
-                out.extend(self.language.to_be_bytes());
+                let language = stream.language.as_deref();
+                let language = language.map_or(self.language, |code| packed(Some(code)));
+                out.extend(language.to_be_bytes());
                 out.extend([0; 2]);
                 Ok(())
             })?;

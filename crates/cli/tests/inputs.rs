@@ -70,6 +70,7 @@ fn frames_keep_their_times() {
             ("default base", &[], &["-movflags", "frag_every_frame+empty_moov+default_base_moof"]),
             ("cut", &["-ss", "1.3"], &[]),
             ("late", &["-itsoffset", "0.7"], &[]),
+            ("late by half a frame", &["-itsoffset", "0.516"], &[]),
             ("matroska", &[], &["-f", "matroska"]),
         ] {
             let args = [input, &["-i", source, "-c", "copy"], options, &["in.mp4"]].concat();
@@ -383,6 +384,117 @@ fn read(path: &Path, file: &str, output: &str) -> (i32, u64) {
 }
 
 #[test]
+fn languages_and_tags_stay_with_their_streams() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let tagged = |file: &str| {
+        let video = ["-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=0.5"];
+        let audio = ["-f", "lavfi", "-i", "sine=d=0.5", "-c:v", "libx264", "-c:a", "aac"];
+        let languages = ["-metadata:s:v", "language=eng", "-metadata:s:a", "language=fra"];
+        let tags = ["-metadata", "title=Hé", "-metadata", "artist=A", "-metadata", "composer=C"];
+        let more = ["-metadata", "date=1999", "-metadata", "copyright=R"];
+        let numbers = ["-metadata", "track=3/9", "-metadata", "disc=1/2", file];
+        ffmpeg(path, &[&video[..], &audio, &languages, &tags, &more, &numbers].concat())
+    };
+    for (file, has_numbers) in [("in.mp4", true), ("in.mov", false)] {
+        if !tagged(file) {
+            return;
+        }
+        assert_eq!(encode(path, &[file, "-o", "out.mp4"]).0, 0);
+        let shown = |entries: &str| {
+            let args = ["-v", "error", "-show_entries", entries, "-of", "default=nw=1", "out.mp4"];
+            String::from_utf8(foreign(path, "ffprobe", &args).unwrap()).unwrap()
+        };
+        let languages = shown("stream=codec_type:stream_tags=language");
+        let languages: Vec<_> = languages.lines().collect();
+        let expected =
+            ["codec_type=video", "TAG:language=eng", "codec_type=audio", "TAG:language=fra"];
+        assert_eq!(languages, expected, "{file}");
+        let tags = shown("format_tags");
+        for tag in ["title=Hé", "artist=A", "date=1999", "copyright=R"] {
+            assert!(tags.contains(&format!("TAG:{tag}\n")), "{file}: {tags}");
+        }
+        for tag in ["composer=C", "track=3/9", "disc=1/2"] {
+            assert!(!has_numbers || tags.contains(&format!("TAG:{tag}\n")), "{file}: {tags}");
+        }
+    }
+}
+
+#[test]
+fn channels_keep_their_positions() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    for (layout, channels) in
+        [("3.0", 3), ("quad", 4), ("4.0", 4), ("5.1", 6), ("6.1", 7), ("7.1", 8)]
+    {
+        let tones: Vec<_> =
+            (1..=channels).map(|tone| format!("0.3*sin({}*2*PI*t)", 220 * tone)).collect();
+        let tones = format!("aevalsrc='{}':s=48000:d=0.5:c={layout}", tones.join("|"));
+        if !ffmpeg(path, &["-f", "lavfi", "-i", &tones, "-c:a", "pcm_f32le", "source.wav"]) {
+            return;
+        }
+        for (file, codec) in [
+            ("in.m4a", "aac"),
+            ("in.aac", "aac"),
+            ("alac.m4a", "alac"),
+            ("in.caf", "alac"),
+            ("in.flac", "flac"),
+            ("in.oga", "flac"),
+            ("in.opus", "libopus"),
+            ("opus.mp4", "libopus"),
+            ("in.mov", "pcm_s16le"),
+            ("pcm.caf", "pcm_s16le"),
+            ("in.aiff", "pcm_s16be"),
+        ] {
+            let made = Command::new("ffmpeg")
+                .current_dir(path)
+                .args(["-nostdin", "-v", "error", "-y", "-i", "source.wav", "-c:a", codec])
+                .args(["-b:a", "600k", file])
+                .output()
+                .unwrap();
+            let (code, summary, message) = encode(path, &[file, "-o", "out.wav"]);
+            // Some encoders do not take every layout, and some AAC is refused by name.
+            if !made.status.success() || (code == 1 && message.contains("not supported")) {
+                continue;
+            }
+            assert_eq!(code, 0, "{layout} {file}: {message}");
+            let probe = ["-v", "error", "-show_entries", "stream=channel_layout", "-of", "csv=p=0"];
+            let expected = foreign(path, "ffprobe", &[&probe[..], &[file]].concat()).unwrap();
+            let expected = String::from_utf8(expected).unwrap();
+            let found = summary["streams"][0]["channel_layout"].as_str().unwrap();
+            if expected.trim() != "unknown" {
+                assert_eq!(found, expected.trim(), "{layout} {file}");
+            }
+            let decoded = |file: &str| {
+                let args = ["-v", "error", "-i", file, "-f", "f32le", "-"];
+                let bytes = foreign(path, "ffmpeg", &args).unwrap();
+                let floats =
+                    bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()));
+                floats.collect::<Vec<_>>()
+            };
+            // Which tones each channel has.
+            let tones = |samples: &[f32]| -> Vec<Vec<usize>> {
+                let frames = &samples[4800 * channels..14_400 * channels];
+                let amplitude = |channel: usize, tone: usize| {
+                    let turns = (220 * tone) as f64 / 48_000.0 * std::f64::consts::TAU;
+                    let channel = frames.iter().skip(channel).step_by(channels).enumerate();
+                    let (re, im) = channel.fold((0.0, 0.0), |(re, im), (n, x)| {
+                        let (sin, cos) = (turns * n as f64).sin_cos();
+                        (re + f64::from(*x) * cos, im + f64::from(*x) * sin)
+                    });
+                    re.hypot(im) / 4800.0
+                };
+                let heard = |channel: usize| {
+                    (1..=channels).filter(|tone| amplitude(channel, *tone) > 0.1).collect()
+                };
+                (0..channels).map(heard).collect()
+            };
+            assert_eq!(tones(&decoded("out.wav")), tones(&decoded(file)), "{layout} {file}");
+        }
+    }
+}
+
+#[test]
 fn joined_and_damaged_audio_keeps_its_length() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
@@ -392,7 +504,7 @@ fn joined_and_damaged_audio_keeps_its_length() {
         let bytes = fs::read(path.join(file)).unwrap();
         let (code, whole) = read(path, file, "out.wav");
         assert_eq!(code, 0, "{file}");
-        if matches!(file, "a.mp3" | "a.opus" | "a.oga" | "a.aac") {
+        if matches!(file, "a.mp3" | "a.opus" | "a.oga" | "a.aac" | "a.flac") {
             let joined = format!("joined{file}");
             fs::write(path.join(&joined), [&bytes[..], &bytes].concat()).unwrap();
             assert_eq!(read(path, &joined, "out.wav"), (0, 2 * whole), "{file} joined");
@@ -659,6 +771,7 @@ fn several_edits_apply_to_video_and_audio() {
         ),
         ("back", &[(1000, 30_720), (1000, 1024)], &[(1000, 88_200), (1000, 1024)]),
         ("late", &[(300, -1), (2000, 1024)], &[(600, -1), (2000, 1024)]),
+        ("between frames", &[(700, 1200), (900, 31_000)], &[(700, 1024), (900, 88_200)]),
     ] {
         let changed = with_edits(&with_edits(&mp4, 0, video), 1, audio);
         fs::write(path.join("in.mp4"), changed).unwrap();
@@ -666,8 +779,10 @@ fn several_edits_apply_to_video_and_audio() {
         assert_eq!(code, 0, "{name}: {message}");
         let (expected, found) = (times(path, "in.mp4", "v:0"), times(path, "out.mp4", "v:0"));
         assert_eq!(expected.len(), found.len(), "{name}");
-        // Frames of the second part may be off by the first one's reordering in ffprobe's eyes.
-        let differs = expected.iter().zip(&found).any(|(a, b)| (a - b).abs() > 0.0671);
+        // Of two frames at one time ffprobe has the second, and all that follow, too early.
+        let is_exact = expected.windows(2).all(|pair| pair[1] - pair[0] > 0.001);
+        let tolerance = if is_exact { 0.0006 } else { 0.0671 };
+        let differs = expected.iter().zip(&found).any(|(a, b)| (a - b).abs() > tolerance);
         assert!(!differs, "{name}: {expected:?} {found:?}");
         let (_, summary, _) = encode(path, &["in.mp4", "-o", "out.wav"]);
         let seconds = summary["streams"][0]["duration"].as_f64().unwrap();

@@ -92,7 +92,10 @@ impl TrackReader {
         let has_fragments = mvex.is_some();
         // The header's duration is often rounded, or of the movie; the table is exact.
         let known = if has_fragments { 0 } else { tables.duration() };
-        let segments = segments(list.as_ref(), movie_timescale, timescale, known);
+        let mut segments = segments(list.as_ref(), movie_timescale, timescale, known);
+        if kind == Kind::Video && !has_fragments {
+            align(&mut segments, &tables);
+        }
         if !has_fragments {
             let shown = |segment: &Segment| {
                 let end = segment
@@ -195,6 +198,41 @@ impl TrackReader {
     /// Whether samples are decoded rather than copied.
     pub(super) fn is_pcm(&self) -> bool {
         matches!(self.info.decoder, Some(Codec::Pcm(_)))
+    }
+}
+
+/// Shifts the segments of video as FFmpeg does, so that none begins between two frames: in each the
+/// first presented frame in decoding order is decoded at the segment's start, and then everything is
+/// earlier by what the first frame of all is late.
+fn align(segments: &mut [Segment], tables: &Tables) {
+    /// Frames that may be presented earlier than the first one in decoding order.
+    const REORDERED: usize = 64;
+    let mut late: Option<i64> = None;
+    for segment in segments.iter_mut() {
+        if segment.media_start == i64::MIN {
+            return;
+        }
+        let start = segment.window.start;
+        let length = segment.window.end.saturating_sub(start);
+        let media = segment.media_start..segment.media_start.saturating_add(length);
+        let mut cursor = tables.cursor_for(segment.media_start, 0);
+        let mut presented = std::iter::from_fn(|| cursor.next(tables))
+            .skip_while(|sample| !media.contains(&sample.pts))
+            .take(REORDERED)
+            .filter(|sample| media.contains(&sample.pts))
+            .peekable();
+        let Some(first) = presented.peek().map(|sample| sample.dts) else { continue };
+        segment.shift = start.saturating_sub(first);
+        let earliest = presented.map(|sample| sample.pts).min().unwrap_or(first);
+        let own = earliest.saturating_sub(first).max(0);
+        // No later segment begins before its start, where the one before it ends.
+        segment.shift = segment.shift.saturating_sub(own.min(*late.get_or_insert(own)));
+        let end = media.end.saturating_add(segment.shift);
+        segment.window = media.start.saturating_add(segment.shift)..if media.end == i64::MAX {
+            i64::MAX
+        } else {
+            end
+        };
     }
 }
 

@@ -40,6 +40,15 @@ impl Frame {
         Some(frame)
     }
 
+    /// A gray frame as RGB; others as they are.
+    pub(crate) fn colored(mut self) -> Self {
+        if self.format == PixelFormat::Gray8 {
+            self.planes[0] = self.planes[0].iter().flat_map(|gray| [*gray; 3]).collect();
+            self.format = PixelFormat::Rgb24;
+        }
+        self
+    }
+
     /// The frame as encoders take it.
     pub fn view(&self) -> VideoFrame<'_> {
         let mut planes = [Plane::default(); 4];

@@ -17,7 +17,7 @@ use crate::audio::AudioInput;
 use crate::av1::{Ivf, ObuStream};
 use crate::chunked::Chunked;
 use crate::flac::Flac;
-use crate::mjpeg::Mjpeg;
+use crate::image_stream::ImageStream;
 use crate::mp4::Mp4;
 use crate::mpeg_audio::MpegAudio;
 use crate::ogg::Ogg;
@@ -333,13 +333,20 @@ impl Media {
         extension: &str,
         options: &OpenOptions,
     ) -> anyhow::Result<Self> {
-        let is_stream = matches!(extension, "mjpg" | "mjpeg") || !source.is_seekable();
-        if kind == "mjpeg" && (is_stream || has_several(&mut source)?) {
-            let mut track = Self::counted("mjpeg", options)?;
-            track.decoder = Some(Codec::Image);
-            return Ok(
-                Self::packets(name, "mjpeg", vec![track], Vec::new()).with(Mjpeg::new(source))
-            );
+        // A pipe brings streams, if of one image.
+        let is_stream = match source.is_seekable() {
+            true => (kind == "mjpeg" && is_mjpeg(extension)) || has_several(&mut source, kind)?,
+            false => !still::is_animated(&mut source, kind)?,
+        };
+        if is_stream {
+            match ImageStream::new(source, kind) {
+                Ok(stream) => {
+                    let mut track = Self::counted(kind, options)?;
+                    track.decoder = Some(Codec::Image);
+                    return Ok(Self::packets(name, "mjpeg", vec![track], Vec::new()).with(stream));
+                }
+                Err(back) => source = back,
+            }
         }
         let rate = frame_rate(options)?;
         let mut track = Track::new(0, Kind::Video, kind, TimeBase::new(rate.inverse()));
@@ -491,15 +498,17 @@ impl Media {
 pub fn is_still(path: &Path) -> bool {
     let Ok(metadata) = std::fs::metadata(path) else { return false };
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    if !metadata.is_file() || matches!(extension, "mjpg" | "mjpeg") {
+    if !metadata.is_file() || is_mjpeg(extension) {
         return false;
     }
     let Ok(file) = File::open(path) else { return false };
     let mut source = Source::file(file, metadata.len());
     let kind = source.peek(PROBED).ok().and_then(still::kind);
     match kind {
-        Some("mjpeg") => matches!(has_several(&mut source), Ok(false)),
-        Some(kind) => matches!(still::is_animated(&mut source, kind), Ok(false)),
+        Some(kind) => {
+            matches!(still::is_animated(&mut source, kind), Ok(false))
+                && matches!(has_several(&mut source, kind), Ok(false))
+        }
         None => false,
     }
 }
@@ -525,13 +534,20 @@ fn is_marked(start: &[u8]) -> bool {
             .any(|mark| start.starts_with(mark))
 }
 
-/// Whether another JPEG follows the first.
-fn has_several(source: &mut Source) -> io::Result<bool> {
+/// Returns whether an extension is that of a stream of images.
+fn is_mjpeg(extension: &str) -> bool {
+    matches!(extension, "mjpg" | "mjpeg")
+}
+
+/// Whether another image of a kind follows the first in a file.
+fn has_several(source: &mut Source, kind: &str) -> io::Result<bool> {
+    let Some(signature) = still::signature(kind) else { return Ok(false) };
     let mut count = 1 << 16;
     loop {
         let data = source.bytes_at(0, count)?;
-        if let Some(end) = still::jpeg_end(&data) {
-            return Ok(source.bytes_at(end as u64, 3)? == [0xFF, 0xD8, 0xFF]);
+        let end = still::extent(&data).map(|extent| extent.end);
+        if let Some(end) = end.filter(|end| *end <= data.len()) {
+            return Ok(source.bytes_at(end as u64, signature.len())? == signature);
         }
         if data.len() < count || count > 1 << 28 {
             return Ok(false);

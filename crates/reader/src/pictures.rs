@@ -129,6 +129,11 @@ impl Pictures {
         self.is_damaged
     }
 
+    /// Whether any of the images has colors; what cannot be read counts as gray.
+    pub(crate) fn has_color(&self) -> bool {
+        self.files.iter().any(|(path, _)| still::has_color(path).unwrap_or(false))
+    }
+
     /// The next image and its time in frames; none at the end.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Still images and animations: JPEG, PNG, GIF, WebP, BMP and PNM.
 
 use std::io::{BufReader, Cursor, Read, Seek};
+use std::path::Path;
 
 use anyhow::{Context, bail};
 use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
@@ -47,8 +48,16 @@ pub(crate) fn decode(data: &[u8]) -> anyhow::Result<Still> {
         picture.apply_orientation(orientation);
     }
     // The decoder fills in what is missing of a JPEG that is cut off.
-    let is_damaged = data.starts_with(&[0xFF, 0xD8]) && jpeg_end(data).is_none();
+    let is_jpeg = data.starts_with(&[0xFF, 0xD8]);
+    let is_damaged = is_jpeg && !jpeg_extent(data).is_some_and(|extent| extent.is_whole);
     Ok(Still { is_damaged, ..still(picture) })
+}
+
+/// Returns whether an image file has colors, by its header.
+pub(crate) fn has_color(path: &Path) -> anyhow::Result<bool> {
+    let mut reader = ImageReader::open(path)?.with_guessed_format()?;
+    reader.limits(limits());
+    Ok(reader.into_decoder()?.color_type().has_color())
 }
 
 /// A frame of 8 bits without alpha.
@@ -180,27 +189,94 @@ impl Animation {
     }
 }
 
-/// Where a JPEG that begins at the start of `bytes` ends (ISO/IEC 10918-1 §B.1.1); none where it is
-/// not all there.
-pub(crate) fn jpeg_end(bytes: &[u8]) -> Option<usize> {
+/// Where an image ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) end: usize,
+    /// Whether it ends as it should, rather than where the next one begins or with marks that do not
+    /// belong there.
+    pub(crate) is_whole: bool,
+}
+
+/// The bytes that images of a kind begin with, where the end of one can be found.
+pub(crate) fn signature(kind: &str) -> Option<&'static [u8]> {
+    Some(match kind {
+        "mjpeg" => &[0xFF, 0xD8],
+        "png" => PNG,
+        "bmp" => b"BM",
+        _ => return None,
+    })
+}
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// Where the image that begins at the start of `bytes` ends; none where it is not all there.
+pub(crate) fn extent(bytes: &[u8]) -> Option<Extent> {
+    if bytes.starts_with(PNG) {
+        return png_end(bytes).map(|end| Extent { end, is_whole: true });
+    }
+    if bytes.starts_with(b"BM") {
+        let size = u32::from_le_bytes(bytes.get(2..6)?.try_into().ok()?) as usize;
+        // Writers of streams may not know it.
+        return (size > 14).then_some(Extent { end: size, is_whole: true });
+    }
+    jpeg_extent(bytes)
+}
+
+/// Where a PNG ends: behind its last chunk (PNG §5.3).
+fn png_end(bytes: &[u8]) -> Option<usize> {
+    let mut at = PNG.len();
+    loop {
+        let head = bytes.get(at..at + 8)?;
+        let size = u32::from_be_bytes(head[..4].try_into().ok()?) as usize;
+        at = at.checked_add(size)?.checked_add(12)?;
+        if &head[4..] == b"IEND" {
+            return (at <= bytes.len()).then_some(at);
+        }
+    }
+}
+
+/// Where a JPEG ends (ISO/IEC 10918-1 §B.1.1).
+fn jpeg_extent(bytes: &[u8]) -> Option<Extent> {
     let mut at = 2;
+    let mut is_whole = true;
+    let mut is_in_scan = false;
     loop {
         if *bytes.get(at)? != 0xFF {
+            // Markers stand where the segment before ends, and else only between scans.
             at += 1;
             continue;
         }
         match *bytes.get(at + 1)? {
             // The end of the image.
-            0xD9 => return Some(at + 2),
+            0xD9 => return Some(Extent { end: at + 2, is_whole }),
+            // The start of another one: this one's end was lost.
+            0xD8 if is_in_scan => return Some(Extent { end: at, is_whole: false }),
             // Filling, stuffing, restarts and others without a length.
             0xFF => at += 1,
             0x00 | 0x01 | 0xD0..=0xD8 => at += 2,
-            _ => {
+            marker => {
                 let length = u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]);
-                at += 2 + usize::from(length);
+                let end = at + 2 + usize::from(length);
+                if is_in_scan && !is_between_scans(marker, bytes.get(at..end)?) {
+                    is_whole = false;
+                    at += 2;
+                    continue;
+                }
+                is_in_scan |= marker == 0xDA;
+                at = end;
             }
         }
     }
+}
+
+/// Returns whether a segment behind a scan is one that may stand there, and not damage that looks
+/// like it: tables, the next scan, the number of lines, text and applications' data, and in it no end
+/// of the image with the start of another behind it.
+fn is_between_scans(marker: u8, segment: &[u8]) -> bool {
+    const NEXT: [u8; 5] = [0xFF, 0xD9, 0xFF, 0xD8, 0xFF];
+    matches!(marker, 0xC4 | 0xCC | 0xDA..=0xDD | 0xE0..=0xEF | 0xFE)
+        && !segment.windows(NEXT.len()).any(|bytes| bytes == NEXT)
 }
 
 #[cfg(test)]
@@ -213,7 +289,31 @@ mod tests {
         let mut jpeg = vec![0xFF, 0xD8, 0xFF, 0xE1, 0, 6];
         jpeg.extend(thumbnail);
         jpeg.extend([0xFF, 0xDA, 0, 2, 1, 0xFF, 0, 2, 0xFF, 0xD3, 3, 0xFF, 0xD9, 9, 9]);
-        assert_eq!(jpeg_end(&jpeg), Some(jpeg.len() - 2));
-        assert_eq!(jpeg_end(&jpeg[..jpeg.len() - 3]), None);
+        let whole = Extent { end: jpeg.len() - 2, is_whole: true };
+        assert_eq!(extent(&jpeg), Some(whole));
+        assert_eq!(extent(&jpeg[..jpeg.len() - 3]), None);
+    }
+
+    #[test]
+    fn damage_does_not_swallow_the_next_image() {
+        let image = [0xFF, 0xD8, 0xFF, 0xDA, 0, 2, 1, 2, 3, 4, 5, 0xFF, 0xD9];
+        // A mark of a long segment, and one that may stand there but has an image in it.
+        for marker in [0x50, 0xE5] {
+            let mut damaged = image.to_vec();
+            damaged[7..11].copy_from_slice(&[0xFF, marker, 0, 18]);
+            let stream = [&damaged[..], &image, &image].concat();
+            assert_eq!(extent(&stream), Some(Extent { end: 13, is_whole: false }), "{marker:x}");
+        }
+        // The end is lost.
+        let stream = [&image[..11], &image].concat();
+        assert_eq!(extent(&stream), Some(Extent { end: 11, is_whole: false }));
+    }
+
+    #[test]
+    fn images_of_other_kinds_end_too() {
+        let png = [PNG, &[0, 0, 0, 2], b"IDATxx", &[0; 4], &[0; 4], b"IEND", &[0; 4]].concat();
+        assert_eq!(extent(&[&png[..], PNG].concat()).unwrap().end, png.len());
+        assert_eq!(extent(b"BM\x20\0\0\0..........").unwrap().end, 32);
+        assert_eq!(extent(&png[..30]), None);
     }
 }

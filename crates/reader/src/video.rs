@@ -229,7 +229,19 @@ impl VideoInput {
         };
         // The first frame tells the size; without a rate the first few tell it.
         let wanted = if facts.frame_rate.is_none() { MEASURED } else { 1 };
-        while input.ready.len() < wanted && input.decode()? {}
+        while input.ready.len() < wanted {
+            match input.decode() {
+                Ok(true) => {}
+                Ok(false) => break,
+                // What came before is good.
+                Err(error) if !input.ready.is_empty() => {
+                    log::warn!("{name} is damaged: {error:#}. The frames before are kept.");
+                    input.is_damaged = true;
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
         let Some(first) = input.ready.front() else {
             bail!("its video has no frame that can be decoded")
         };
@@ -326,7 +338,16 @@ impl VideoInput {
                 source.step(name, ready, &mut self.is_damaged)
             }
             VideoSource::Pictures(pictures) => {
-                let Some((frame, pts)) = pictures.next()? else { return Ok(false) };
+                let Some((mut frame, pts)) = pictures.next()? else { return Ok(false) };
+                // Gray images among colored ones have their format.
+                let format = if self.ready.is_empty() && self.width == 0 {
+                    if pictures.has_color() { PixelFormat::Rgb24 } else { frame.format }
+                } else {
+                    self.format
+                };
+                if format == PixelFormat::Rgb24 {
+                    frame = frame.colored();
+                }
                 self.is_damaged |= pictures.is_damaged();
                 self.ready.push_back(Timed { frame, pts, duration: 1 });
                 Ok(true)

@@ -69,7 +69,10 @@ pub(super) fn segments(
         start = end;
     }
     if segments.is_empty() {
-        segments.push(Segment::WHOLE);
+        // Nothing but empty edits presents nothing.
+        let is_nothing = list.is_some_and(|list| !list.entries.is_empty());
+        let window = if is_nothing { 0..0 } else { Segment::WHOLE.window };
+        segments.push(Segment { window, ..Segment::WHOLE });
     }
     segments
 }

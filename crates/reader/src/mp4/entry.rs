@@ -267,6 +267,8 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
             let head = inner(b"dOps").and_then(opus_head);
             entry.decoder = head.and_then(|head| {
                 channels = head.get(9).copied().unwrap_or(0).into();
+                let pre_skip = u16::from_le_bytes([*head.get(10)?, *head.get(11)?]);
+                entry.sound.delay = pre_skip.into();
                 let mut parameters = AudioCodecParameters::new();
                 parameters.for_codec(CODEC_ID_OPUS).with_sample_rate(48_000);
                 let layout = of_codec("opus", channels as usize)?;

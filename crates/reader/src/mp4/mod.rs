@@ -15,7 +15,9 @@ use anyhow::bail;
 use mp4_atom::Mvhd;
 use reelwright_core::Picture;
 
-use crate::packet::{Demuxer, Packet, Track};
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP1, CODEC_ID_MP2};
+
+use crate::packet::{Codec, Demuxer, Packet, Track};
 use crate::source::Source;
 use boxes::{child, children, decode_child};
 use tags::Tags;
@@ -152,6 +154,7 @@ impl Mp4 {
         if movie.next_box.is_none() {
             movie.check_end(at)?;
         }
+        movie.find_layers()?;
         Ok(movie)
     }
 
@@ -163,6 +166,30 @@ impl Mp4 {
     /// Takes the movie's metadata under FFmpeg's names, and its cover art.
     pub(crate) fn take_tags(&mut self) -> (Vec<(String, String)>, Option<Picture>) {
         (std::mem::take(&mut self.tags.entries), self.tags.cover.take())
+    }
+
+    /// Finds the layer of MPEG audio, which only its frames state (ISO/IEC 11172-3 §2.4.2.3).
+    fn find_layers(&mut self) -> anyhow::Result<()> {
+        if !self.source.is_seekable() {
+            return Ok(());
+        }
+        for track in &mut self.tracks {
+            if track.info.codec != "mp3" {
+                continue;
+            }
+            let Some(offset) = track.pending().map(|next| next.sample.offset) else { continue };
+            let header = self.source.bytes_at(offset, 2)?;
+            let (id, codec) = match header[..] {
+                [0xFF, second] if second & 0xE6 == 0xE4 => (CODEC_ID_MP2, "mp2"),
+                [0xFF, second] if second & 0xE6 == 0xE6 => (CODEC_ID_MP1, "mp1"),
+                _ => continue,
+            };
+            codec.clone_into(&mut track.info.codec);
+            if let Some(Codec::Symphonia(parameters)) = &mut track.info.decoder {
+                parameters.for_codec(id);
+            }
+        }
+        Ok(())
     }
 
     /// Notes where the last box of a file is cut off.

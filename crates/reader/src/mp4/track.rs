@@ -86,9 +86,20 @@ impl TrackReader {
         if let Some(entry) = entry {
             (info.decoder, info.picture, info.sound) = (entry.decoder, entry.picture, entry.sound);
         }
-        info.picture.orientation = orientation(tkhd, is_long).unwrap_or_default();
+        match orientation(tkhd, is_long) {
+            Some(orientation) => info.picture.orientation = orientation,
+            None if kind == Kind::Video => log::warn!(
+                "Video track {index} is turned, scaled or sheared in a way that is no quarter turn, \
+                 which is not supported: its frames are shown as they are coded."
+            ),
+            None => {}
+        }
         let tables = Tables::new(stbl, pcm_bytes);
         let list = descendant(trak, &[b"edts"]).and_then(decode_child::<Elst>);
+        if list.is_some() {
+            // The edits leave it out.
+            info.sound.delay = 0;
+        }
         let has_fragments = mvex.is_some();
         // The header's duration is often rounded, or of the movie; the table is exact.
         let known = if has_fragments { 0 } else { tables.duration() };
@@ -252,7 +263,8 @@ fn frame_rate(info: &mut Track, tables: &Tables, timescale: u32, duration: u64) 
     }
 }
 
-/// The turn in a track header's matrix (ISO/IEC 14496-12 §8.3.2).
+/// The turn in a track header's matrix (ISO/IEC 14496-12 §8.3.2); none where it is another
+/// transformation.
 fn orientation(tkhd: &[u8], is_long: bool) -> Option<Orientation> {
     let at = if is_long { 52 } else { 40 };
     let sign = |index: usize| be32(tkhd, at + 4 * index).map(|value| (value as i32).signum());
@@ -261,7 +273,8 @@ fn orientation(tkhd: &[u8], is_long: bool) -> Option<Orientation> {
     let is_mirrored = a * d - b * c < 0;
     let (a, b) = if is_mirrored { (-a, -b) } else { (a, b) };
     let quarter_turns = match (a, b, c, d) {
-        (1, 0, 0, 1) => 0,
+        // Some writers leave it empty.
+        (1, 0, 0, 1) | (0, 0, 0, 0) => 0,
         (0, 1, -1, 0) => 1,
         (-1, 0, 0, -1) => 2,
         (0, -1, 1, 0) => 3,

@@ -1,15 +1,17 @@
-//! JPEG images one after the other.
+//! Images one after the other in one file: JPEG, PNG or BMP.
 
 use crate::packet::{Demuxer, Packet};
 use crate::source::Source;
-use crate::still::jpeg_end;
+use crate::still::{Extent, extent, signature};
 
 /// The most bytes of an image.
 const MAX: usize = 256 << 20;
 
-/// A raw MJPEG stream.
-pub(crate) struct Mjpeg {
+/// A raw stream of images of one kind.
+pub(crate) struct ImageStream {
     source: Source,
+    /// The bytes that each image begins with.
+    signature: &'static [u8],
     at: u64,
     buffer: Vec<u8>,
     is_at_end: bool,
@@ -17,24 +19,40 @@ pub(crate) struct Mjpeg {
     frames: i64,
 }
 
-impl Mjpeg {
-    pub(crate) fn new(source: Source) -> Self {
-        Self { source, at: 0, buffer: Vec::new(), is_at_end: false, is_damaged: false, frames: 0 }
+impl ImageStream {
+    /// A stream of images of a kind, which is a name of [`still::kind`](crate::still::kind); gives
+    /// the source back where such images cannot be told from each other.
+    pub(crate) fn new(source: Source, kind: &str) -> Result<Self, Source> {
+        let Some(signature) = signature(kind) else { return Err(source) };
+        let buffer = Vec::new();
+        Ok(Self {
+            source,
+            signature,
+            at: 0,
+            buffer,
+            is_at_end: false,
+            is_damaged: false,
+            frames: 0,
+        })
     }
 }
 
-impl Demuxer for Mjpeg {
+impl Demuxer for ImageStream {
     fn next(&mut self, _: usize) -> anyhow::Result<Option<Packet>> {
+        let size = self.signature.len();
         let end = loop {
             // Padding between images is passed.
-            if let Some(start) = self.buffer.windows(2).position(|two| two == [0xFF, 0xD8]) {
+            if let Some(start) = self.buffer.windows(size).position(|two| two == self.signature) {
                 self.buffer.drain(..start);
-                if let Some(end) = jpeg_end(&self.buffer).filter(|end| *end <= self.buffer.len()) {
+                if let Some(Extent { end, is_whole }) = extent(&self.buffer)
+                    && end <= self.buffer.len()
+                {
+                    self.is_damaged |= !is_whole;
                     break end;
                 }
             }
             if self.is_at_end || self.buffer.len() > MAX {
-                let begins = self.buffer.starts_with(&[0xFF, 0xD8]);
+                let begins = self.buffer.starts_with(self.signature);
                 self.is_damaged |= begins;
                 // Decoders show as much of the last image as there is.
                 break if begins { self.buffer.len() } else { 0 };

@@ -51,7 +51,12 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
         raw: inputs::raw(args)?,
         stop: Arc::clone(&interrupted),
     };
-    let Inputs { sources, tags, cover, is_damaged } = inputs::open(args, &options, format)?;
+    let opened = inputs::open(args, &options, format);
+    if opened.is_err() && interrupted.load(Ordering::Relaxed) {
+        // What did not come is not missing.
+        return Ok(Outcome::Interrupted);
+    }
+    let Inputs { sources, tags, cover, is_damaged } = opened?;
     contradictions::check_media(
         args,
         (sources.iter().any(|source| !source.is_video()), sources.iter().any(Source::is_video)),

@@ -80,3 +80,12 @@ fn what_fits_on_a_full_disk_plays() {
     }
     assert!(cut > 30, "{cut}");
 }
+
+#[test]
+fn half_a_picture_is_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path();
+    let args = ["testsrc=size=320x240:rate=25:duration=0.2", "-o", "out_%d.bmp"];
+    assert_eq!(encode_limited(folder, 41, &args), Some(1));
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
+}

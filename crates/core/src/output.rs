@@ -125,6 +125,14 @@ pub trait Destination {
     /// # Errors
     /// The destination has no siblings, or the output cannot be made.
     fn sibling(&mut self, name: &str) -> Result<Box<dyn Output>>;
+
+    /// Removes an output that [`sibling`](Self::sibling) made and that failed.
+    ///
+    /// # Errors
+    /// It cannot be removed.
+    fn remove_sibling(&mut self, name: &str) -> Result<()> {
+        Err(Error::unsupported(format!("\"{name}\" cannot be removed")))
+    }
 }
 
 /// An output is a destination without siblings.

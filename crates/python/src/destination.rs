@@ -86,9 +86,18 @@ impl Writer {
         self.objects().opener.is_some()
     }
 
+    /// Returns whether the writer is ours, or can throw away what it holds.
+    pub(crate) fn can_discard(&self, py: Python<'_>) -> bool {
+        let writer = self.objects().writer.as_ref().map(|writer| writer.bind(py).clone());
+        let has = |name: &str| {
+            writer.as_ref().is_some_and(|writer| writer.hasattr(name).unwrap_or(false))
+        };
+        self.is_ours() || has("discard") || has("abort")
+    }
+
     /// After a failure: throws away what the writer would commit, if it can, and leaves no empty
-    /// object of ours behind. What fails here is not what the user must be told.
-    pub(crate) fn discard(&self, py: Python<'_>) {
+    /// object of ours behind, nor one without content. What fails here is not what the user must be told.
+    pub(crate) fn discard(&self, py: Python<'_>, has_content: bool) {
         let opener = self.opener(py);
         let (writer, taken) = {
             let mut objects = self.objects();
@@ -115,12 +124,13 @@ impl Writer {
         let _ = opener.call_method0("close");
         let remove = || -> PyResult<()> {
             let (system, path) = (opener.getattr("fs")?, opener.getattr("path")?);
-            if system.call_method1("size", (&path,))?.extract::<u64>()? == 0 {
+            let size = system.call_method1("size", (&path,))?.extract::<u64>()?;
+            if size == 0 || !has_content {
                 system.call_method1("rm_file", (&path,))?;
             }
             Ok(())
         };
-        if taken == 0 {
+        if taken == 0 || !has_content {
             let _ = remove();
         }
     }

@@ -134,9 +134,23 @@ impl Encoder {
                 && !core.encoder.is_opened()
             {
                 // The next call of `open` opens it again.
-                writer.discard(py);
+                writer.discard(py, true);
             }
             opened
+        })
+    }
+
+    /// Completes the file after an error, unless the destination can throw away what it holds.
+    fn _discard(&self, py: Python<'_>) -> PyResult<()> {
+        self.with(py, |core| {
+            if let Some(writer) = core.writer.as_ref().filter(|writer| writer.can_discard(py)) {
+                writer.discard(py, false);
+                // Nobody is left to write to.
+                let _ = core.detached(py, StreamingMediaEncoder::abandon);
+                return Ok(());
+            }
+            let closed = core.detached(py, StreamingMediaEncoder::close);
+            core.release(py).and(closed)
         })
     }
 
@@ -408,7 +422,7 @@ impl Core {
         if self.encoder.has_failed()
             && let Some(writer) = &self.writer
         {
-            writer.discard(py);
+            writer.discard(py, true);
         }
     }
 

@@ -521,3 +521,17 @@ def test_numbered_pictures(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         f"frame_00{i}.png" for i in (1, 2, 3)
     ]
+
+
+def test_nothing_is_committed_where_nothing_was_written() -> None:
+    fsspec = pytest.importorskip("fsspec")
+    memory = fsspec.filesystem("memory")
+    for name, encoder in [("a.wav", "pcm_s16le"), ("a.flac", "flac"), ("a.mp4", "aac")]:
+        with pytest.raises(reelwright.ChunkError):
+            reelwright.save_audio(
+                fsspec.open(f"memory://{name}", "wb"),
+                np.full((4800, 1), np.nan, "f4"),
+                48000,
+                encoder=encoder,
+            )
+        assert not memory.exists(name)

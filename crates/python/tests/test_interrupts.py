@@ -251,3 +251,33 @@ def test_an_exception_of_a_handler_comes_out(tmp_path: Path) -> None:
     s.close()
     with pytest.raises(reelwright.StateError):
         s.write_audio_chunk(0, np.zeros((1, 8), np.float32))
+
+
+def test_gif_in_write_and_close(tmp_path: Path) -> None:
+    code = """
+s = StreamingMediaEncoder(sys.argv[1])
+s.add_video_stream(25, 640, 360)
+s.open()
+frames = noise(60, 360, 640)
+later(0.5)
+interrupted(lambda: [s.write_video_chunk(0, frames) for _ in range(100)])
+later(0.3)
+interrupted(s.close)
+"""
+    waited = run(code, str(tmp_path / "a.gif"))
+    assert max(waited) < LIMIT
+
+
+def test_nobody_waits_for_an_encoder_that_was_forgotten(tmp_path: Path) -> None:
+    code = """
+def forget():
+    s = StreamingMediaEncoder(sys.argv[1])
+    s.add_video_stream(25, 1280, 720, encoder="librav1e")
+    s.open()
+    s.write_video_chunk(0, noise(12))
+    later(0.3)
+forget()
+print(time.monotonic() - sent)
+"""
+    waited = run(code, str(tmp_path / "a.mp4"))
+    assert waited[0] < LIMIT + 0.5

@@ -14,7 +14,15 @@ import pytest
 from helpers import Array, Make, moving, pictures_of, probe, sound_of, tone
 
 import reelwright
-from reelwright import CodecConfig, save_audio, save_video, to_bytes
+from reelwright import (
+    ArgumentError,
+    ChunkError,
+    CodecConfig,
+    EncodingWarning,
+    save_audio,
+    save_video,
+    to_bytes,
+)
 
 
 def test_audio(tmp_path: Path, make: Make) -> None:
@@ -396,3 +404,29 @@ def test_any_iterable_of_audio(audio: str, tmp_path: Path) -> None:
     assert path.read_bytes() == expected
     with pytest.raises(reelwright.ArgumentError, match="no sample in `audio`"):
         save_video(path, pictures, 25, audio=[], sample_rate=48000)
+
+
+def test_alpha_of_a_later_image_is_warned_of(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    images = [image.new("RGB", (16, 16)), image.new("RGBA", (16, 16)), image.new("RGBA", (16, 16))]
+    with pytest.warns(EncodingWarning, match="alpha") as warned:
+        save_video(tmp_path / "a.mp4", images, 5)
+    assert len(warned) == 1
+    premultiplied = image.new("RGBA", (16, 16)).convert("RGBa")
+    with pytest.warns(EncodingWarning, match="alpha"):
+        save_video(tmp_path / "b.mp4", [premultiplied], 5)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_range_is_two_finite_numbers(tmp_path: Path) -> None:
+    frames = np.zeros((1, 3, 16, 16), "f4")
+    for wrong in [(0, 1, 2), (0, float("inf")), (1, 0), "ab", 3]:
+        with pytest.raises(ArgumentError, match="two finite numbers"):
+            save_video(tmp_path / "a.mp4", frames, 5, value_range=wrong)  # type: ignore[arg-type]
+
+
+def test_missing_values_are_refused(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(ChunkError, match="missing values"):
+        save_audio(tmp_path / "a.wav", pandas.Series([1, None], dtype="Int16"), 8000)
+    save_audio(tmp_path / "a.wav", pandas.Series([1, 2], dtype="Int16"), 8000)

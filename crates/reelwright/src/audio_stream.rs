@@ -267,10 +267,12 @@ impl AudioStream {
         own: ChannelLayout,
     ) -> Result<(ChannelLayout, ChannelLayout)> {
         let own_count = own.channels();
-        // Where the user has not said what the channels are for, the encoder may.
+        // Where the user has not said what the channels are for, the encoder may, if it gets them all.
         let by_count = info.layouts.of_channels(own_count);
+        let is_kept = self.encoder_num_channels.is_none_or(|channels| channels == own_count);
+        let may_choose = self.channel_layout.is_none() && is_kept;
         let own = match by_count {
-            Some(layout) if self.channel_layout.is_none() && !info.layouts.contains(own) => layout,
+            Some(layout) if may_choose && !info.layouts.contains(own) => layout,
             _ => own,
         };
         let encoded = match self.encoder_num_channels {

@@ -68,6 +68,13 @@ impl Destination for Opened<'_> {
         name.and_then(|name| name.to_str()).unwrap_or_default()
     }
 
+    fn remove_sibling(&mut self, name: &str) -> Result<()> {
+        let Some(path) = &self.path else { return Ok(()) };
+        let path = path.with_file_name(name);
+        std::fs::remove_file(&path)
+            .map_err(|error| Error::io(format!("Failed to remove {}", path.display()), error))
+    }
+
     fn sibling(&mut self, name: &str) -> Result<Box<dyn Output>> {
         let Some(path) = &self.path else {
             return Err(Error::unsupported(format!(

@@ -474,7 +474,9 @@ pub(crate) struct ResolvedVideo {
 /// Whether an encoder may need longer for a frame than an interrupt can wait. It gets a thread of its
 /// own then, which changes no byte.
 fn is_slow(codec: CodecId, width: u32, height: u32) -> bool {
-    codec == CodecId::Av1 || u64::from(width) * u64::from(height) >= SLOW_PIXELS
+    // A palette is sought for several frames at once.
+    matches!(codec, CodecId::Av1 | CodecId::Gif)
+        || u64::from(width) * u64::from(height) >= SLOW_PIXELS
 }
 
 /// Whether a file tells players the width / height of a pixel.

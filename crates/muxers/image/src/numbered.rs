@@ -101,10 +101,14 @@ impl Muxer for Numbered {
             }
         };
         let mut output = to.sibling(&name)?;
-        output.write(&packet.data)?;
-        output.flush()?;
+        let written = output.write(&packet.data).and_then(|()| output.flush());
+        drop(output);
+        if written.is_err() {
+            // Half a picture is none. The first error is the one to tell.
+            let _ = to.remove_sibling(&name);
+        }
         *count += 1;
-        Ok(())
+        written
     }
 
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {

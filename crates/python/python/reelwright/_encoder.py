@@ -311,13 +311,23 @@ class StreamingMediaEncoder(Encoder):
                 # Whoever interrupted does not wait for encoders.
                 self._abandon()
             else:
-                self.close()
+                self._close_or_abandon()
         except Exception as error:
             import logging
 
             # A file object that was closed first is said to be unclosed already.
             level = logging.DEBUG if isinstance(error, ValueError) else logging.ERROR
             logging.getLogger("reelwright").log(level, "%r is incomplete: %s", self, error)
+
+    def _close_or_abandon(self) -> None:
+        """Close, but abandon the file where a signal's handler raises meanwhile."""
+        try:
+            self.close()
+        except Exception:
+            raise
+        except BaseException:
+            self._abandon()
+            raise
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {getattr(self, '_name', 'nothing')!r}>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import math
 import os
 import warnings
 from collections.abc import Iterable, Iterator
@@ -107,9 +108,10 @@ def save_audio(
         encoder_format=encoder_format,
         codec_config=codec_config,
     )
-    with _Open(encoder_, _with_fast_start(name, option)):
+    with _Open(encoder_, _with_fast_start(name, option)) as file:
         for piece in itertools.chain((first,), pieces):
             piece.write(encoder_, 0, 0, piece.frames)
+            file.has_content = True
 
 
 def save_video(
@@ -181,12 +183,7 @@ def save_video(
     if pictures is None:
         raise ArgumentError("There is nothing to save: `frames` has no frame.")
     if pictures.channels == 4 and pixel_format is None:
-        warnings.warn(
-            "The fourth channel of the frames, alpha, is left out. Pass pixel_format=\"rgb0\" if it "
-            "means nothing.",
-            EncodingWarning,
-            stacklevel=caller(),
-        )
+        _warn_of_alpha()
     format, picture_codec = _format(format)
     encoder_ = StreamingMediaEncoder(dst, format)
     if metadata is not None:
@@ -219,7 +216,7 @@ def save_video(
         )
         feed = _Feed(encoder_, audio_stream, itertools.chain((first,), pieces))
     name = _format_of(dst, format)
-    with _Open(encoder_, _with_fast_start(name, option)):
+    with _Open(encoder_, _with_fast_start(name, option)) as file:
         shown = 0
         # About a second of each at a time, as what is ahead of the other has to wait in memory.
         step = max(1, int(frame_rate))
@@ -227,6 +224,7 @@ def save_video(
             for start in range(0, pictures.frames, step):
                 end = min(start + step, pictures.frames)
                 pictures.write(encoder_, video_stream, start, end)
+                file.has_content = True
                 shown += end - start
                 if feed is not None and sample_rate is not None:
                     feed.write_until(int(shown / frame_rate * sample_rate))
@@ -273,14 +271,16 @@ def to_bytes(
 
 class _Open:
     """An encoder while it is open. Whoever interrupts it does not wait for what encoders hold: the
-    file is completed with what is there."""
+    file is completed with what is there. After an error with the first chunk there is no file to
+    complete: a file object that can discard what it holds does so."""
 
     def __init__(self, encoder: StreamingMediaEncoder, option: Options | None) -> None:
         self._encoder = encoder
+        self.has_content = False
         encoder.open(option)
 
-    def __enter__(self) -> None:
-        pass
+    def __enter__(self) -> _Open:
+        return self
 
     def __exit__(
         self,
@@ -289,6 +289,9 @@ class _Open:
         traceback: TracebackType | None,
     ) -> None:
         try:
+            if isinstance(exception_value, Exception) and not self.has_content:
+                self._encoder._discard()
+                return
             if exception_value is None or isinstance(exception_value, Exception):
                 self._encoder.__exit__(exception_type, exception_value, traceback)
                 return
@@ -365,11 +368,25 @@ def _sliced(array: Any, first_is_frame: bool) -> Iterator[Array]:
     """An array, or the pieces of one that is read from a file."""
     if not _is_lazy(array):
         yield array
-    elif not first_is_frame or not hasattr(array, "__getitem__"):
+        return
+    if len(array.shape) == 0:
+        raise ChunkError("Expected samples of shape (frame, channel) or (frame,). Found []")
+    _refuse_missing(array)
+    if not first_is_frame or not hasattr(array, "__getitem__"):
         yield array.__array__()
     else:
         for start in range(0, array.shape[0], _ROWS):
             yield array[start : start + _ROWS].__array__()
+
+
+def _refuse_missing(array: Any) -> None:
+    """Refuse a table whose integers have holes: as an array they would be floats of another scale."""
+    own = getattr(getattr(array, "dtype", None), "kind", None)
+    if own in ("i", "u") and bool(getattr(array, "hasnans", False)):
+        raise ChunkError(
+            f"Expected samples without missing values. Found some in data of type {array.dtype}. "
+            "Fill them first, for example with fillna(0)."
+        )
 
 
 def _sound(samples: Array | Iterable[Array], channels_first: bool) -> Iterator[_Sound]:
@@ -476,12 +493,18 @@ def _pictures(
 ) -> Iterator[_Pictures]:
     """The arrays of frames that have any."""
     mode: str | None = None
+    has_warned = False
     is_alone = _is_array(frames)
     if is_alone and not _is_image(frames):
         _refuse_ambiguous(_shape(frames), channels_last)
     for chunk in _chunks(frames):
         if _is_image(chunk):
-            mode = mode or _mode_of(chunk)
+            own = _mode_of(chunk)
+            mode = mode or own
+            if own == "RGBA" and mode != "RGBA" and not has_warned:
+                # The first image decides, and this one has more.
+                _warn_of_alpha()
+                has_warned = True
             chunk, has_last = _image(chunk, mode), True
         else:
             has_last = channels_last  # type: ignore[assignment]
@@ -505,8 +528,21 @@ def _mode_of(image: Any) -> str:
     return "RGBA" if has_alpha else "RGB"
 
 
+def _warn_of_alpha() -> None:
+    warnings.warn(
+        "The fourth channel of the frames, alpha, is left out. Pass pixel_format=\"rgb0\" if it "
+        "means nothing.",
+        EncodingWarning,
+        stacklevel=caller(),
+    )
+
+
 def _image(image: Any, mode: str) -> Any:
     """An image as an array of shape (height, width, channel)."""
+    # Pillow converts images with premultiplied alpha to those without it only.
+    premultiplied = {"La": "LA", "RGBa": "RGBA"}.get(image.mode)
+    if premultiplied is not None:
+        image = image.convert(premultiplied)
     if image.mode.startswith(("I", "F")):
         raise ChunkError(
             f"Expected an image of 8 bits. Found mode {image.mode}. Convert it first, so that its "
@@ -565,11 +601,14 @@ class _Pictures:
         format, _ = _reelwright.inspect(sample)
         self.value_range = None
         if format in ("flt", "dbl") and value_range is not None:
-            low, high = map(float, value_range)
-            if not low < high:
+            try:
+                low, high = map(float, value_range)
+            except (TypeError, ValueError):
+                low = high = math.nan
+            if not (low < high and math.isfinite(high - low)):
                 raise ArgumentError(
-                    "value_range must be two numbers, black and white, of which the second is "
-                    f"larger. Found: {value_range}"
+                    "value_range must be two finite numbers, black and white, of which the second "
+                    f"is larger. Found: {value_range}"
                 )
             self.value_range = low, high
         elif format != "u8":

@@ -255,7 +255,10 @@ fn write_all(writer: &mut impl Write, bytes: &[u8]) -> Result<(), (usize, io::Er
     let mut taken = 0;
     while taken < bytes.len() {
         match writer.write(&bytes[taken..]) {
-            Ok(0) => return Err((taken, io::ErrorKind::WriteZero.into())),
+            Ok(0) => {
+                let message = format!("its write took 0 of {} bytes", bytes.len() - taken);
+                return Err((taken, io::Error::new(io::ErrorKind::WriteZero, message)));
+            }
             Ok(more) => taken += more,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err((taken, error)),

@@ -130,7 +130,7 @@ impl RateLoop {
         let share = if saved > 1.0 { 1.0 } else { STARTING_SHARE };
         let reservoir = (f64::from(self.most) - self.mean - self.debt.max(0.0)).max(0.0);
         let finest = looseness_for(tools, elements, room + share * reservoir);
-        Some(finest.max(self.usual - STARTING_GAIN - saved as f32).min(self.usual))
+        Some(finest.max(self.usual - STARTING_GAIN * (1.0 + saved as f32)).min(self.usual))
     }
 
     fn adapt(&mut self, error: f64) {

@@ -3,7 +3,9 @@
 /// Parts of a granule that are compared.
 const PARTS: usize = 6;
 /// Samples of a part.
-pub(crate) const PART: usize = 96;
+const PART: usize = 96;
+/// Samples after a granule that its transients are told by.
+pub(crate) const AHEAD: usize = 2 * PART;
 /// How many times louder than the parts before a part must be.
 const RATIO: f32 = 9.0;
 /// How many times louder than the second part after it a part must be for a stop.
@@ -27,24 +29,22 @@ impl AttackDetector {
         self.before = [energy(&samples[..PART + 2]); PARTS];
     }
 
-    /// Looks for transients in the next 576 samples. Two samples come before those, and a part
-    /// after them.
+    /// Looks for transients in the next 576 samples and the part after them: the polyphase filter
+    /// spreads a transient to the granule before. Two samples come before `samples`, which end
+    /// [`AHEAD`] after the granule.
     pub(crate) fn look(&mut self, samples: &[f32]) -> bool {
-        let mut attack = false;
-        let energy_of = |part: usize| energy(&samples[part * PART..part * PART + PART + 2]);
-        let mut here = energy_of(0);
-        for part in 0..PARTS {
-            let next = energy_of(part + 1);
-            let mean = self.before.iter().sum::<f32>() / PARTS as f32;
-            let last = self.before[PARTS - 1];
-            attack |= here > FLOOR && here > RATIO * mean.max(last);
-            // The part with the stop itself is as loud as those before.
-            attack |= last > FLOOR && last > STOP_RATIO * next;
-            self.before.rotate_left(1);
-            self.before[PARTS - 1] = here;
-            here = next;
+        let mut energies = [0.0; 2 * PARTS + 2];
+        energies[..PARTS].copy_from_slice(&self.before);
+        for (part, to) in energies[PARTS..].iter_mut().enumerate() {
+            *to = energy(&samples[part * PART..part * PART + PART + 2]);
         }
-        attack
+        self.before.copy_from_slice(&energies[PARTS..2 * PARTS]);
+        energies.windows(PARTS + 2).any(|parts| {
+            let mean = parts[..PARTS].iter().sum::<f32>() / PARTS as f32;
+            let (last, here, next) = (parts[PARTS - 1], parts[PARTS], parts[PARTS + 1]);
+            // The part with a stop in it is about as loud as those before.
+            here > FLOOR && here > RATIO * mean.max(last) || last > FLOOR && last > STOP_RATIO * next
+        })
     }
 }
 

@@ -43,7 +43,8 @@ impl AttackDetector {
             let mean = parts[..PARTS].iter().sum::<f32>() / PARTS as f32;
             let (last, here, next) = (parts[PARTS - 1], parts[PARTS], parts[PARTS + 1]);
             // The part with a stop in it is about as loud as those before.
-            here > FLOOR && here > RATIO * mean.max(last) || last > FLOOR && last > STOP_RATIO * next
+            here > FLOOR && here > RATIO * mean.max(last)
+                || last > FLOOR && last > STOP_RATIO * next
         })
     }
 }

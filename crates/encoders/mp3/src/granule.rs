@@ -8,6 +8,8 @@ use crate::quantizer::{GAINS, Quantizer};
 use crate::scalefactors::{Coding, LONG_FACTORS, MAX_FACTORS, SHORT_FACTORS, first_high};
 use crate::tables::{LINES, LONG_BANDS, MAX_BANDS, MAX_PART2_3, PRETAB, Rate, SHORT_BANDS};
 
+/// A granule that has to be loosened until it fits takes at least so many bits, if it can.
+const FULL_GRANULE: u32 = MAX_PART2_3 - MAX_PART2_3 / 8;
 /// A looseness in dB at which a granule is silent.
 const SILENCE: f32 = 250.0;
 
@@ -197,17 +199,33 @@ impl Granule {
     pub(crate) fn code(
         &mut self,
         tools: &Tools,
-        mut looseness: Looseness,
+        looseness: Looseness,
         effort: Effort,
         coded: &mut Coded,
     ) -> u32 {
+        let mut db = looseness.db;
+        // A looseness with too many bits, and one that fits.
+        let (mut tight, mut loose) = (f32::NEG_INFINITY, f32::INFINITY);
         loop {
-            self.code_once(tools, looseness, effort, coded);
-            if coded.bits() <= MAX_PART2_3 {
-                return coded.bits();
+            self.code_once(tools, Looseness { db }, effort, coded);
+            let bits = coded.bits();
+            if bits > MAX_PART2_3 {
+                tight = db;
+                db = if loose == f32::INFINITY || loose <= tight {
+                    loose = f32::INFINITY;
+                    // A hundred bits are about a dB of all lines. Not too far: the limit is high.
+                    tight + ((bits - MAX_PART2_3) as f32 * 0.005 + 0.5).min(24.0)
+                } else if loose - tight < 1.0 {
+                    loose
+                } else {
+                    0.5 * (tight + loose)
+                };
+            } else if tight == f32::NEG_INFINITY || db - tight < 1.0 || bits >= FULL_GRANULE {
+                return bits;
+            } else {
+                loose = db;
+                db = 0.5 * (tight + loose);
             }
-            // A hundred bits are about a dB of all lines.
-            looseness.db += (coded.bits() - MAX_PART2_3) as f32 * 0.01 + 0.5;
         }
     }
 

@@ -9,7 +9,7 @@ pub(crate) const AHEAD: usize = 2 * PART;
 /// How many times louder than the parts before a part must be.
 const RATIO: f32 = 9.0;
 /// How many times louder than the second part after it a part must be for a stop.
-const STOP_RATIO: f32 = 60.0;
+const STOP_RATIO: f32 = 250.0;
 /// The least energy of an attack, a sample: about -75 dB of full scale.
 const FLOOR: f32 = 3e-8;
 

@@ -8,6 +8,8 @@ const PART: usize = 96;
 pub(crate) const AHEAD: usize = 2 * PART;
 /// How many times louder than the parts before a part must be.
 const RATIO: f32 = 9.0;
+/// The same of the part after the granule.
+const EDGE_RATIO: f32 = 5000.0;
 /// How many times louder than the second part after it a part must be for a stop.
 const STOP_RATIO: f32 = 250.0;
 /// The least energy of an attack, a sample: about -75 dB of full scale.
@@ -39,11 +41,12 @@ impl AttackDetector {
             *to = energy(&samples[part * PART..part * PART + PART + 2]);
         }
         self.before.copy_from_slice(&energies[PARTS..2 * PARTS]);
-        energies.windows(PARTS + 2).any(|parts| {
+        energies.windows(PARTS + 2).enumerate().any(|(part, parts)| {
+            let ratio = if part < PARTS { RATIO } else { EDGE_RATIO };
             let mean = parts[..PARTS].iter().sum::<f32>() / PARTS as f32;
             let (last, here, next) = (parts[PARTS - 1], parts[PARTS], parts[PARTS + 1]);
             // The part with a stop in it is about as loud as those before.
-            here > FLOOR && here > RATIO * mean.max(last)
+            here > FLOOR && here > ratio * mean.max(last)
                 || last > FLOOR && last > STOP_RATIO * next
         })
     }

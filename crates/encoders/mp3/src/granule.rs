@@ -4,6 +4,7 @@
 use crate::config::Effort;
 use crate::filterbank::BlockType;
 use crate::huffman::{Cuts, Huffman, Regions};
+use crate::psycho::log2;
 use crate::quantizer::{GAINS, Quantizer};
 use crate::scalefactors::{Coding, LONG_FACTORS, MAX_FACTORS, SHORT_FACTORS, first_high};
 use crate::tables::{LINES, LONG_BANDS, MAX_BANDS, MAX_PART2_3, PRETAB, Rate, SHORT_BANDS};
@@ -74,6 +75,8 @@ pub(crate) struct Granule {
     least_gains: [u8; MAX_BANDS],
     /// The noise that nobody should hear.
     allowed: [f32; MAX_BANDS],
+    /// By how many powers of 2 the noise of each band would be more if it were white.
+    whiter: [f32; MAX_BANDS],
     /// Noise by band and gain, as far as it has been asked for; others are negative.
     noise: Box<[[f32; GAINS]; MAX_BANDS]>,
     /// The gains last found.
@@ -100,6 +103,7 @@ impl Granule {
             roots: [0.0; MAX_BANDS],
             least_gains: [0; MAX_BANDS],
             allowed: [0.0; MAX_BANDS],
+            whiter: [0.0; MAX_BANDS],
             noise: vec![[0.0; GAINS]; MAX_BANDS].try_into().expect("as many as there are bands"),
             gains: [None; MAX_BANDS],
         }
@@ -156,6 +160,20 @@ impl Granule {
     /// band, window.
     pub(crate) fn allow(&mut self, allowed: &[f32; MAX_BANDS]) {
         self.allowed = *allowed;
+        let level = |band: usize| {
+            let width = f32::from(self.starts[band + 1] - self.starts[band]);
+            (log2(allowed[band].max(1e-30) / width), width)
+        };
+        let (mut sum, mut lines) = (0.0f32, 0.0f32);
+        for band in (0..self.bands).filter(|&band| self.energies[band] > allowed[band]) {
+            let (level, width) = level(band);
+            sum += level * width;
+            lines += width;
+        }
+        let white = sum / lines.max(1.0);
+        for band in 0..self.bands {
+            self.whiter[band] = white - level(band).0;
+        }
     }
 
     fn noise(&mut self, tools: &Tools, band: usize, gain: usize) -> f32 {
@@ -300,6 +318,12 @@ impl Granule {
     fn target(&self, band: usize, factor: f32) -> f32 {
         let (energy, allowed) = (self.energies[band], self.allowed[band]);
         let target = allowed * factor;
+        if factor < 1.0 {
+            // Finer than masking asks for, bits are best spent on white noise: a band that the model
+            // takes to be masked may be the leakage of a tone in an abrupt frame.
+            let white = (-DB_PER_OCTAVE * log2(factor) / WHITE_AT).min(1.0);
+            return allowed.min(target * libm::exp2f(white * self.whiter[band]));
+        }
         if energy <= allowed {
             return target;
         }
@@ -433,6 +457,9 @@ impl Granule {
 /// from which on it may be more.
 const KEPT_NOISE: f32 = 0.35;
 const KEPT_UP_TO: f32 = 10.0;
+/// How much finer than masking asks for noise is white, in dB.
+const WHITE_AT: f32 = 12.0;
+const DB_PER_OCTAVE: f32 = 3.0103;
 /// How far the gain of the bands without scalefactors may be above what they should have: they
 /// decide about all others.
 const LAST_BAND_SLACK: u8 = 2;

@@ -394,6 +394,7 @@ impl Granule {
             coded.global_gain = 0;
             return;
         };
+        let gains = &within_reach(gains);
         let mut global = i32::from(highest);
         let of_window = |window: usize| {
             (window..MAX_BANDS).step_by(3).filter_map(|band| Some((band, i32::from(gains[band]?))))
@@ -457,6 +458,29 @@ impl Granule {
 /// from which on it may be more.
 const KEPT_NOISE: f32 = 0.35;
 const KEPT_UP_TO: f32 = 10.0;
+/// Raises the gains of a short block's bands that would lower global_gain too much: a band that is
+/// hardly heard beside a tone would take most bits of the block, for finer noise in all others.
+fn within_reach(gains: &[Option<u8>; MAX_BANDS]) -> [Option<u8>; MAX_BANDS] {
+    let mut reachable = *gains;
+    let highest = gains.iter().flatten().copied().max().unwrap_or(0);
+    for window in 0..3 {
+        let of_window = gains.iter().skip(window).step_by(3).flatten();
+        let Some(highest_here) = of_window.copied().max() else { continue };
+        let base = highest_here.max(highest.saturating_sub(8 * 7));
+        for (band, gain) in reachable.iter_mut().enumerate().skip(window).step_by(3) {
+            let reach = match band {
+                SHORT_FACTORS.. => 0,
+                _ => 4 * MAX_FACTORS[usize::from(band >= first_high(true))],
+            };
+            if let Some(gain) = gain {
+                *gain = (*gain).max(base.saturating_sub(reach + MOST_DRAG));
+            }
+        }
+    }
+    reachable
+}
+/// By how much one band of a short block may lower global_gain beyond what scalefactors reach.
+const MOST_DRAG: u8 = 12;
 /// How much finer than masking asks for noise is white, in dB.
 const WHITE_AT: f32 = 12.0;
 const DB_PER_OCTAVE: f32 = 3.0103;

@@ -5,6 +5,8 @@ const PARTS: usize = 8;
 const PART: usize = 128;
 /// How many times louder than the parts before a part must be.
 const RATIO: f32 = 12.0;
+/// How many times louder than the second part after it a part must be for a stop.
+const STOP_RATIO: f32 = 250.0;
 /// The least energy of an attack, a sample: about -75 dB of full scale.
 const FLOOR: f32 = 3e-8;
 
@@ -24,19 +26,22 @@ impl AttackDetector {
         self.before = [energy(&samples[..PART + 2]); PARTS];
     }
 
-    /// Whether there is an attack in the next 1024 samples; two before them come first.
+    /// Looks for transients in the next 1024 samples. Two samples come before those, and a part
+    /// after them.
     pub(crate) fn look(&mut self, samples: &[f32]) -> bool {
         let mut attack = false;
+        let energy_of = |part: usize| energy(&samples[part * PART..part * PART + PART + 2]);
+        let mut here = energy_of(0);
         for part in 0..PARTS {
-            let span = &samples[part * PART..part * PART + PART + 2];
-            let energy = energy(span);
+            let next = energy_of(part + 1);
             let mean = self.before.iter().sum::<f32>() / PARTS as f32;
             let last = self.before[PARTS - 1];
-            if energy > FLOOR && energy > RATIO * mean.max(last) {
-                attack = true;
-            }
+            attack |= here > FLOOR && here > RATIO * mean.max(last);
+            // The part with the stop itself is as loud as those before.
+            attack |= last > FLOOR && last > STOP_RATIO * next;
             self.before.rotate_left(1);
-            self.before[PARTS - 1] = energy;
+            self.before[PARTS - 1] = here;
+            here = next;
         }
         attack
     }

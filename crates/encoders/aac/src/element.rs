@@ -157,13 +157,13 @@ impl Element {
             self.has_started = true;
             for (attacks, &channel) in self.attacks.iter_mut().zip(&self.channels) {
                 attacks.start(&samples(channel)[LINES..]);
-                let here = &samples(channel)[from - LINES - 2..from];
+                let here = &samples(channel)[from - LINES - 2..from + SHORT_LINES];
                 self.attack_here |= attacks.look(here);
             }
         }
         let mut attack_next = false;
         for (attacks, &channel) in self.attacks.iter_mut().zip(&self.channels) {
-            attack_next |= attacks.look(&samples(channel)[from - 2..from + LINES]);
+            attack_next |= attacks.look(&samples(channel)[from - 2..from + LINES + SHORT_LINES]);
         }
         let sequence = match (self.layout.sequence, self.attack_here, attack_next) {
             (_, true, _) | (Sequence::Short | Sequence::Start, _, true) => Sequence::Short,

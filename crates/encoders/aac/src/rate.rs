@@ -24,7 +24,8 @@ const STARTING_SHARE: f64 = 0.5;
 const STARTING_GAIN: f32 = 6.0;
 /// Frames of silence that make it finer still, by a dB each.
 const STARTING_SAVED: u32 = 20;
-/// A frame that takes less than this part of the mean bits at its finest says nothing.
+/// A frame that takes less than this part of the mean bits at its finest says nothing, and is as
+/// fine.
 const SILENT: f64 = 0.25;
 
 /// Steers the looseness of a stream.
@@ -113,14 +114,14 @@ impl RateLoop {
     }
 
     /// Finds how loose the next frame is at the start of a stream: as loose as suits the bit rate,
-    /// and finer while the bit reservoir is full. `None` later, and in silence.
+    /// and finer while the bit reservoir is full. `None` later.
     fn start(&mut self, tools: &Tools, elements: &mut [Element]) -> Option<f32> {
         if self.started >= STARTING || matches!(self.control, RateControl::Variable { .. }) {
             return None;
         }
         let room = self.mean - f64::from(FRAME_BITS);
         if f64::from(code_all(tools, elements, TIGHTEST)) < SILENT * room {
-            return None;
+            return Some(TIGHTEST);
         }
         self.started += 1;
         self.frames = f64::from(self.started);
@@ -130,7 +131,7 @@ impl RateLoop {
         let share = if saved > 1.0 { 1.0 } else { STARTING_SHARE };
         let reservoir = (f64::from(self.most) - self.mean - self.debt.max(0.0)).max(0.0);
         let finest = looseness_for(tools, elements, room + share * reservoir);
-        Some(finest.max(self.usual - STARTING_GAIN - saved as f32).min(self.usual))
+        Some(finest.max(self.usual - STARTING_GAIN * (1.0 + saved as f32)).min(self.usual))
     }
 
     fn adapt(&mut self, error: f64) {

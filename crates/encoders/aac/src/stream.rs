@@ -8,6 +8,7 @@ use crate::huffman::{
     Costs, Huffman, choose, factor_bits, write_factor, write_sections, write_values,
 };
 use crate::layout::Layout;
+use crate::psycho::log2;
 use crate::quantizer::{GAINS, Powers, Quantizer};
 
 /// A looseness in dB at which a channel is silent.
@@ -16,6 +17,9 @@ const SILENCE: f32 = 250.0;
 /// from which on it may be more.
 const KEPT_NOISE: f32 = 0.35;
 const KEPT_UP_TO: f32 = 10.0;
+/// How much finer than masking asks for noise is white, in dB.
+const WHITE_AT: f32 = 30.0;
+const DB_PER_OCTAVE: f32 = 3.0103;
 /// How far scale factors may be apart.
 const REACH: u8 = 60;
 
@@ -35,6 +39,8 @@ pub(crate) struct Stream {
     pub(crate) energies: [f32; MAX_BANDS],
     /// The noise that nobody should hear.
     pub(crate) allowed: [f32; MAX_BANDS],
+    /// By how many powers of 2 the noise of each band would be more if it were white.
+    whiter: [f32; MAX_BANDS],
     /// Sums of the square roots of the magnitudes.
     roots: [f32; MAX_BANDS],
     least_gains: [u8; MAX_BANDS],
@@ -60,6 +66,7 @@ impl Stream {
             powers: Powers { powers: [0.0; LINES], roots: [0.0; LINES] },
             energies: [0.0; MAX_BANDS],
             allowed: [0.0; MAX_BANDS],
+            whiter: [0.0; MAX_BANDS],
             roots: [0.0; MAX_BANDS],
             least_gains: [0; MAX_BANDS],
             found: [None; MAX_BANDS],
@@ -92,6 +99,25 @@ impl Stream {
             self.least_gains[band] = tools.quantizer.least_gain(largest) as u8;
         }
         self.found = [None; MAX_BANDS];
+        self.find_white();
+    }
+
+    /// Finds how far the noise of each band is from white noise that takes as many bits.
+    fn find_white(&mut self) {
+        let (mut sum, mut lines) = (0.0f32, 0.0f32);
+        for band in 0..self.layout.bands() {
+            let width = self.layout.range(band).len() as f32;
+            let level = log2(self.allowed[band].max(1e-30) / width);
+            self.whiter[band] = -level;
+            if self.energies[band] > self.allowed[band] {
+                sum += level * width;
+                lines += width;
+            }
+        }
+        let white = sum / lines.max(1.0);
+        for whiter in &mut self.whiter[..self.layout.bands()] {
+            *whiter += white;
+        }
     }
 
     /// The noise to aim at in a band. A band that should be heard is kept in part for as long as
@@ -99,6 +125,11 @@ impl Stream {
     fn target(&self, band: usize, factor: f32) -> f32 {
         let (energy, allowed) = (self.energies[band], self.allowed[band]);
         let target = allowed * factor;
+        if factor < 1.0 {
+            // Finer than masking asks for, bits are best spent on white noise.
+            let white = (-DB_PER_OCTAVE * log2(factor) / WHITE_AT).min(1.0);
+            return allowed.min(target * libm::exp2f(white * self.whiter[band]));
+        }
         if energy <= allowed {
             return target;
         }

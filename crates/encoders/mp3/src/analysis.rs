@@ -4,7 +4,7 @@
 use fearless_simd::Level;
 use reelwright_core::extrapolate_backwards;
 
-use crate::attack::AttackDetector;
+use crate::attack::{AHEAD, AttackDetector};
 use crate::config::Config;
 use crate::filterbank::{BlockType, ChannelState, Filterbank, TAPS};
 use crate::granule::Tools;
@@ -119,7 +119,7 @@ impl Analyser {
         // The place of the first granule's short windows.
         let end = HISTORY + LOOKAHEAD;
         let first = samples.get(HISTORY..end + 2);
-        if let (Some(first), Some(here)) = (first, samples.get(end - LINES - 2..end)) {
+        if let (Some(first), Some(here)) = (first, samples.get(end - LINES - 2..end + AHEAD)) {
             self.attacks[channel].start(first);
             self.attack_here |= self.attacks[channel].look(here);
         }
@@ -127,7 +127,7 @@ impl Analyser {
 
     /// Whether there are enough samples for a frame.
     pub(crate) fn has_frame(&self) -> bool {
-        self.samples[0].len() >= HISTORY + self.frame_samples + LOOKAHEAD
+        self.samples[0].len() >= HISTORY + self.frame_samples + LOOKAHEAD + AHEAD
     }
 
     /// Analyses the next frame. Returns whether it is to be mid and side.
@@ -163,7 +163,7 @@ impl Analyser {
         let mut attack_next = false;
         for (attacks, samples) in self.attacks.iter_mut().zip(&self.samples) {
             let from = base + LOOKAHEAD;
-            attack_next |= attacks.look(&samples[from - 2..from + LINES]);
+            attack_next |= attacks.look(&samples[from - 2..from + LINES + AHEAD]);
         }
         let block_type = match (self.last_type, self.attack_here, attack_next) {
             (_, true, _) | (BlockType::Short, _, true) => BlockType::Short,

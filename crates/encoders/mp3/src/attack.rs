@@ -4,8 +4,14 @@
 const PARTS: usize = 6;
 /// Samples of a part.
 const PART: usize = 96;
+/// Samples after a granule that its transients are told by.
+pub(crate) const AHEAD: usize = 2 * PART;
 /// How many times louder than the parts before a part must be.
 const RATIO: f32 = 9.0;
+/// The same of the part after the granule.
+const EDGE_RATIO: f32 = 5000.0;
+/// How many times louder than the second part after it a part must be for a stop.
+const STOP_RATIO: f32 = 250.0;
 /// The least energy of an attack, a sample: about -75 dB of full scale.
 const FLOOR: f32 = 3e-8;
 
@@ -25,21 +31,24 @@ impl AttackDetector {
         self.before = [energy(&samples[..PART + 2]); PARTS];
     }
 
-    /// Whether there is an attack in the next 576 samples; two before them come first.
+    /// Looks for transients in the next 576 samples and the part after them: the polyphase filter
+    /// spreads a transient to the granule before. Two samples come before `samples`, which end
+    /// [`AHEAD`] after the granule.
     pub(crate) fn look(&mut self, samples: &[f32]) -> bool {
-        let mut attack = false;
-        for part in 0..PARTS {
-            let span = &samples[part * PART..part * PART + PART + 2];
-            let energy = energy(span);
-            let mean = self.before.iter().sum::<f32>() / PARTS as f32;
-            let last = self.before[PARTS - 1];
-            if energy > FLOOR && energy > RATIO * mean.max(last) {
-                attack = true;
-            }
-            self.before.rotate_left(1);
-            self.before[PARTS - 1] = energy;
+        let mut energies = [0.0; 2 * PARTS + 2];
+        energies[..PARTS].copy_from_slice(&self.before);
+        for (part, to) in energies[PARTS..].iter_mut().enumerate() {
+            *to = energy(&samples[part * PART..part * PART + PART + 2]);
         }
-        attack
+        self.before.copy_from_slice(&energies[PARTS..2 * PARTS]);
+        energies.windows(PARTS + 2).enumerate().any(|(part, parts)| {
+            let ratio = if part < PARTS { RATIO } else { EDGE_RATIO };
+            let mean = parts[..PARTS].iter().sum::<f32>() / PARTS as f32;
+            let (last, here, next) = (parts[PARTS - 1], parts[PARTS], parts[PARTS + 1]);
+            // The part with a stop in it is about as loud as those before.
+            here > FLOOR && here > ratio * mean.max(last)
+                || last > FLOOR && last > STOP_RATIO * next
+        })
     }
 }
 

@@ -4,10 +4,13 @@
 use crate::config::Effort;
 use crate::filterbank::BlockType;
 use crate::huffman::{Cuts, Huffman, Regions};
+use crate::psycho::log2;
 use crate::quantizer::{GAINS, Quantizer};
 use crate::scalefactors::{Coding, LONG_FACTORS, MAX_FACTORS, SHORT_FACTORS, first_high};
 use crate::tables::{LINES, LONG_BANDS, MAX_BANDS, MAX_PART2_3, PRETAB, Rate, SHORT_BANDS};
 
+/// A granule that has to be loosened until it fits takes at least so many bits, if it can.
+const FULL_GRANULE: u32 = MAX_PART2_3 - MAX_PART2_3 / 8;
 /// A looseness in dB at which a granule is silent.
 const SILENCE: f32 = 250.0;
 
@@ -72,6 +75,8 @@ pub(crate) struct Granule {
     least_gains: [u8; MAX_BANDS],
     /// The noise that nobody should hear.
     allowed: [f32; MAX_BANDS],
+    /// By how many powers of 2 the noise of each band would be more if it were white.
+    whiter: [f32; MAX_BANDS],
     /// Noise by band and gain, as far as it has been asked for; others are negative.
     noise: Box<[[f32; GAINS]; MAX_BANDS]>,
     /// The gains last found.
@@ -98,6 +103,7 @@ impl Granule {
             roots: [0.0; MAX_BANDS],
             least_gains: [0; MAX_BANDS],
             allowed: [0.0; MAX_BANDS],
+            whiter: [0.0; MAX_BANDS],
             noise: vec![[0.0; GAINS]; MAX_BANDS].try_into().expect("as many as there are bands"),
             gains: [None; MAX_BANDS],
         }
@@ -154,6 +160,20 @@ impl Granule {
     /// band, window.
     pub(crate) fn allow(&mut self, allowed: &[f32; MAX_BANDS]) {
         self.allowed = *allowed;
+        let level = |band: usize| {
+            let width = f32::from(self.starts[band + 1] - self.starts[band]);
+            (log2(allowed[band].max(1e-30) / width), width)
+        };
+        let (mut sum, mut lines) = (0.0f32, 0.0f32);
+        for band in (0..self.bands).filter(|&band| self.energies[band] > allowed[band]) {
+            let (level, width) = level(band);
+            sum += level * width;
+            lines += width;
+        }
+        let white = sum / lines.max(1.0);
+        for band in 0..self.bands {
+            self.whiter[band] = white - level(band).0;
+        }
     }
 
     fn noise(&mut self, tools: &Tools, band: usize, gain: usize) -> f32 {
@@ -197,17 +217,33 @@ impl Granule {
     pub(crate) fn code(
         &mut self,
         tools: &Tools,
-        mut looseness: Looseness,
+        looseness: Looseness,
         effort: Effort,
         coded: &mut Coded,
     ) -> u32 {
+        let mut db = looseness.db;
+        // A looseness with too many bits, and one that fits.
+        let (mut tight, mut loose) = (f32::NEG_INFINITY, f32::INFINITY);
         loop {
-            self.code_once(tools, looseness, effort, coded);
-            if coded.bits() <= MAX_PART2_3 {
-                return coded.bits();
+            self.code_once(tools, Looseness { db }, effort, coded);
+            let bits = coded.bits();
+            if bits > MAX_PART2_3 {
+                tight = db;
+                db = if loose == f32::INFINITY || loose <= tight {
+                    loose = f32::INFINITY;
+                    // A hundred bits are about a dB of all lines. Not too far: the limit is high.
+                    tight + ((bits - MAX_PART2_3) as f32 * 0.005 + 0.5).min(24.0)
+                } else if loose - tight < 1.0 {
+                    loose
+                } else {
+                    0.5 * (tight + loose)
+                };
+            } else if tight == f32::NEG_INFINITY || db - tight < 1.0 || bits >= FULL_GRANULE {
+                return bits;
+            } else {
+                loose = db;
+                db = 0.5 * (tight + loose);
             }
-            // A hundred bits are about a dB of all lines.
-            looseness.db += (coded.bits() - MAX_PART2_3) as f32 * 0.01 + 0.5;
         }
     }
 
@@ -282,6 +318,12 @@ impl Granule {
     fn target(&self, band: usize, factor: f32) -> f32 {
         let (energy, allowed) = (self.energies[band], self.allowed[band]);
         let target = allowed * factor;
+        if factor < 1.0 {
+            // Finer than masking asks for, bits are best spent on white noise: a band that the model
+            // takes to be masked may be the leakage of a tone in an abrupt frame.
+            let white = (-DB_PER_OCTAVE * log2(factor) / WHITE_AT).min(1.0);
+            return allowed.min(target * libm::exp2f(white * self.whiter[band]));
+        }
         if energy <= allowed {
             return target;
         }
@@ -352,6 +394,7 @@ impl Granule {
             coded.global_gain = 0;
             return;
         };
+        let gains = &within_reach(gains);
         let mut global = i32::from(highest);
         let of_window = |window: usize| {
             (window..MAX_BANDS).step_by(3).filter_map(|band| Some((band, i32::from(gains[band]?))))
@@ -415,6 +458,32 @@ impl Granule {
 /// from which on it may be more.
 const KEPT_NOISE: f32 = 0.35;
 const KEPT_UP_TO: f32 = 10.0;
+/// Raises the gains of a short block's bands that would lower global_gain too much: a band that is
+/// hardly heard beside a tone would take most bits of the block, for finer noise in all others.
+fn within_reach(gains: &[Option<u8>; MAX_BANDS]) -> [Option<u8>; MAX_BANDS] {
+    let mut reachable = *gains;
+    let highest = gains.iter().flatten().copied().max().unwrap_or(0);
+    for window in 0..3 {
+        let of_window = gains.iter().skip(window).step_by(3).flatten();
+        let Some(highest_here) = of_window.copied().max() else { continue };
+        let base = highest_here.max(highest.saturating_sub(8 * 7));
+        for (band, gain) in reachable.iter_mut().enumerate().skip(window).step_by(3) {
+            let reach = match band {
+                SHORT_FACTORS.. => 0,
+                _ => 4 * MAX_FACTORS[usize::from(band >= first_high(true))],
+            };
+            if let Some(gain) = gain {
+                *gain = (*gain).max(base.saturating_sub(reach + MOST_DRAG));
+            }
+        }
+    }
+    reachable
+}
+/// By how much one band of a short block may lower global_gain beyond what scalefactors reach.
+const MOST_DRAG: u8 = 12;
+/// How much finer than masking asks for noise is white, in dB.
+const WHITE_AT: f32 = 12.0;
+const DB_PER_OCTAVE: f32 = 3.0103;
 /// How far the gain of the bands without scalefactors may be above what they should have: they
 /// decide about all others.
 const LAST_BAND_SLACK: u8 = 2;

@@ -62,7 +62,7 @@ impl RateLoop {
             self.started += 1;
             let demand = attempts.bits(self.usual);
             // After silence the reservoir is full.
-            let saved = budget.reservoir.saturating_sub(budget.max_reservoir / 2);
+            let saved = budget.reservoir.saturating_sub(budget.max_reservoir * 3 / 8);
             let most = (budget.mean + saved).min(budget.most);
             let least = (most - most / 8).max(budget.least.min(most));
             self.usual = attempts.search(self.usual, demand, least, most);

@@ -16,6 +16,7 @@ mod chunked;
 mod frame;
 mod guard;
 mod h264;
+mod matroska;
 mod media;
 mod mjpeg;
 mod mp4;

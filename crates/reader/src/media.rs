@@ -16,6 +16,7 @@ use crate::annexb::AnnexB;
 use crate::audio::AudioInput;
 use crate::av1::{Ivf, ObuStream};
 use crate::chunked::Chunked;
+use crate::matroska::Matroska;
 use crate::mjpeg::Mjpeg;
 use crate::mp4::Mp4;
 use crate::mpeg_audio::MpegAudio;
@@ -239,7 +240,15 @@ impl Media {
             }
             Err(source) => source,
         };
-        if start.starts_with(b"fLaC") || start.starts_with(&[0x1A, 0x45, 0xDF, 0xA3]) {
+        if Matroska::matches(&start) {
+            let mut matroska = Matroska::open(source, name)?;
+            let (tags, cover) = matroska.take_tags();
+            let container = matroska.container();
+            let mut media = Self::packets(name, container, matroska.tracks(), tags);
+            media.cover = cover;
+            return Ok(media.with(matroska));
+        }
+        if start.starts_with(b"fLaC") {
             return Self::symphonia(name, source, extension);
         }
         if AnnexB::matches(&start) {
@@ -361,8 +370,8 @@ impl Media {
     fn symphonia(name: &str, source: Source, extension: &str) -> anyhow::Result<Self> {
         let (demuxer, (tags, cover)) = Symphonia::open(source, extension)?;
         let container = demuxer.name();
-        let tracks = demuxer.tracks().to_vec();
-        let mut media = Self::packets(name, container, tracks, tags);
+        let track = demuxer.track().clone();
+        let mut media = Self::packets(name, container, vec![track], tags);
         media.cover = cover;
         Ok(media.with(demuxer))
     }

@@ -22,6 +22,8 @@ pub(super) struct Walker {
     /// The number of times that blocks were lost.
     losses: u32,
     is_done: bool,
+    /// Set if the clusters' checksums are compared.
+    pub(super) checks_sums: bool,
     pub(super) is_damaged: bool,
 }
 
@@ -45,7 +47,15 @@ pub(super) struct Found {
 
 impl Walker {
     pub(super) fn new(at: u64, segment_end: Option<u64>) -> Self {
-        Self { at, segment_end, cluster: None, losses: 0, is_done: false, is_damaged: false }
+        Self {
+            at,
+            segment_end,
+            cluster: None,
+            losses: 0,
+            is_done: false,
+            checks_sums: false,
+            is_damaged: false,
+        }
     }
 
     /// The next block of a track that `is_wanted`; none at the end.
@@ -96,6 +106,7 @@ impl Walker {
         if element.id == ids::CLUSTER {
             self.cluster = Some(Cluster { end: element.end(), time: 0 });
             self.at = element.body;
+            self.is_damaged |= self.checks_sums && !has_right_sum(source, &element)?;
             return Ok(None);
         }
         if matches!(element.id, ids::EBML | ids::SEGMENT) {
@@ -240,6 +251,23 @@ fn begins_cluster(bytes: &[u8]) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a cluster of a file has the checksum that it states, if it states one (RFC 8794 §11.3.1).
+fn has_right_sum(source: &mut Source, cluster: &Element) -> anyhow::Result<bool> {
+    const HEADER: [u8; 2] = [ids::CRC_32 as u8, 0x84];
+    let Some(size) = cluster.size.filter(|size| *size <= MAX_BLOCK) else { return Ok(true) };
+    if !source.is_seekable() || source.bytes_at(cluster.body, 2)? != HEADER {
+        return Ok(true);
+    }
+    let body = source.bytes_at(cluster.body, usize::try_from(size)?)?;
+    let Some((stated, rest)) = body.get(2..).and_then(<[u8]>::split_first_chunk::<4>) else {
+        return Ok(true);
+    };
+    let mut sum = flate2::Crc::new();
+    sum.update(rest);
+    // A cluster that is cut off is found elsewhere.
+    Ok((body.len() as u64) < size || sum.sum() == u32::from_le_bytes(*stated))
 }
 
 /// The track of a block, or of the block that a group begins with.

@@ -327,6 +327,10 @@ impl Demuxer for Matroska {
 
     fn select(&mut self, tracks: &[usize]) {
         self.selected = tracks.iter().copied().filter(|t| *t < self.tracks.len()).collect();
+        // One position passes all clusters.
+        for (index, walker) in self.walkers.iter_mut().enumerate() {
+            walker.checks_sums = self.selected.first() == Some(&index);
+        }
         for index in &self.selected {
             let track = &self.tracks[*index];
             if track.info.kind == Kind::Video && track.is_interlaced {

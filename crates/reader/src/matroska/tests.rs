@@ -145,6 +145,23 @@ fn damage_in_the_middle_costs_a_cluster() {
 }
 
 #[test]
+fn a_wrong_checksum_is_damage() {
+    let mut sum = flate2::Crc::new();
+    let body = [number(ids::TIMESTAMP, 0), simple(1, 0, &[1; 480])].concat();
+    sum.update(&body);
+    for (sum, expected) in [(sum.sum(), false), (sum.sum() ^ 1, true)] {
+        let crc = [&[ids::CRC_32 as u8, 0x84], &sum.to_le_bytes()[..]].concat();
+        let bytes = file(&[pcm(1, &[])], &[element(ids::CLUSTER, &[&crc[..], &body].concat())]);
+        let mut media = media(bytes, false).unwrap();
+        media.select(&[0]);
+        let mut audio = media.audio(0).unwrap();
+        assert_eq!(audio.next_chunk(1000).unwrap().unwrap().0.shape(), [480, 1]);
+        assert!(audio.next_chunk(1000).unwrap().is_none());
+        assert_eq!(audio.is_damaged(), expected);
+    }
+}
+
+#[test]
 fn delay_and_padding_are_cut_off() {
     // 1 ms in front, and 2 ms at the end of the last block.
     let delay = number(ids::CODEC_DELAY, 1_000_000);

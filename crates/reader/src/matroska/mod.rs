@@ -74,18 +74,13 @@ impl Matroska {
         let segment = segment(&mut source, at)?;
         let segment_end = segment.end();
         let mut headers = Headers::default();
-        let mut at = segment.body;
-        while segment_end.is_none_or(|end| at < end) {
-            let Read::Element(element) = ebml::read(&mut source, at)? else { break };
-            let Some(end) = element.end().filter(|_| element.id != ids::CLUSTER) else { break };
-            let is_known = ids::is_top_level(element.id)
-                || ids::is_skipped_in_cluster(element.id)
-                || headers.tracks.is_none();
-            if !is_known {
-                break;
-            }
-            headers.read(&mut source, &element)?;
-            at = end;
+        let mut at = headers.walk(&mut source, segment.body, segment_end)?;
+        if headers.tracks.is_none()
+            && let Some(tracks) = search(&mut source, at)?
+        {
+            // What stands in front of the tracks is damaged.
+            headers.is_damaged = true;
+            at = headers.walk(&mut source, tracks, segment_end)?;
         }
         if source.is_seekable() {
             headers.follow(&mut source, segment.body)?;
@@ -196,6 +191,25 @@ impl Matroska {
 }
 
 impl Headers {
+    /// Reads elements from `at` on; returns the position of the first cluster, or of damage.
+    fn walk(&mut self, source: &mut Source, at: u64, limit: Option<u64>) -> anyhow::Result<u64> {
+        let mut at = at;
+        while limit.is_none_or(|end| at < end) {
+            let Read::Element(element) = ebml::read(source, at)? else { break };
+            let Some(end) = element.end().filter(|_| element.id != ids::CLUSTER) else { break };
+            let is_known = ids::is_top_level(element.id)
+                || ids::is_skipped_in_cluster(element.id)
+                || self.tracks.is_none();
+            let is_beyond = source.size().is_some_and(|size| end > size) && self.tracks.is_none();
+            if !is_known || is_beyond {
+                break;
+            }
+            self.read(source, &element)?;
+            at = end;
+        }
+        Ok(at)
+    }
+
     /// Reads an element in front of the clusters, or one that the index names.
     fn read(&mut self, source: &mut Source, element: &Element) -> anyhow::Result<()> {
         let is_read = match element.id {
@@ -304,6 +318,23 @@ fn segment(source: &mut Source, mut at: u64) -> anyhow::Result<Element> {
             _ => bail!("it has no segment: it was cut off in its header, or is damaged"),
         }
     }
+}
+
+/// Finds a list of tracks that is not where it should be, from `at` on.
+fn search(source: &mut Source, at: u64) -> anyhow::Result<Option<u64>> {
+    /// Bytes that are searched.
+    const SEARCHED: usize = 1 << 20;
+    let bytes = source.bytes_at(at, SEARCHED)?;
+    let mark = ids::TRACKS.to_be_bytes();
+    let found =
+        bytes.windows(4).enumerate().filter(|(_, four)| **four == mark).find(|(index, _)| {
+            ebml::header(&bytes[*index..]).is_some_and(|(_, size, length)| {
+                let first = bytes.get(index + length..).and_then(ebml::header);
+                let is_entry = |id| id == ids::TRACK_ENTRY || matches!(id, ids::VOID | ids::CRC_32);
+                size.is_some() && first.is_some_and(|(id, ..)| is_entry(id))
+            })
+        });
+    Ok(found.map(|(index, _)| at + index as u64))
 }
 
 /// Nanoseconds since 2001 as ISO 8601.

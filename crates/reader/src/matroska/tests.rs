@@ -145,6 +145,17 @@ fn damage_in_the_middle_costs_a_cluster() {
 }
 
 #[test]
+fn tracks_are_found_behind_damage() {
+    let mut bytes = file(&[pcm(1, &[])], &rounded());
+    // The header of the first element of the segment, and the sizes of the next.
+    let at = header().len() + 8;
+    bytes[at..at + 12].fill(0xFF);
+    for is_stream in [false, true] {
+        assert_eq!(positions(&bytes, is_stream), (vec![(0, 22_000)], true));
+    }
+}
+
+#[test]
 fn a_wrong_checksum_is_damage() {
     let mut sum = flate2::Crc::new();
     let body = [number(ids::TIMESTAMP, 0), simple(1, 0, &[1; 480])].concat();

@@ -58,7 +58,7 @@ pub(super) fn track(data: &[u8]) -> Option<(u64, usize)> {
 fn laces(data: &[u8], at: usize, flags: u8) -> Option<Vec<Range<usize>>> {
     let lacing = flags >> 1 & 3;
     if lacing == 0 {
-        return Some(vec![at..data.len()]);
+        return Some(std::iter::once(at..data.len()).collect());
     }
     let count = usize::from(*data.get(at)?) + 1;
     let mut at = at + 1;
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn laces_are_taken_apart() {
-        assert_eq!(frames(0x80, &[1, 2, 3]), Some(vec![4..7]));
+        assert_eq!(frames(0x80, &[1, 2, 3]), Some(std::iter::once(4..7).collect()));
         // Xiph: two frames of 256 and 1 bytes, and what is left.
         let xiph = [&[2, 255, 1, 1][..], &[0; 260]].concat();
         assert_eq!(frames(0x02, &xiph), Some(vec![8..264, 264..265, 265..268]));

@@ -139,7 +139,7 @@ impl TrackReader {
     pub(super) fn set_duration(&mut self, duration: f64) {
         let seconds = duration * self.scale as f64 / 1e9;
         let units = seconds / self.info.time_base.seconds().to_f64();
-        self.info.duration = (units >= 1.0 && units < 1e18).then_some(units.round() as u64);
+        self.info.duration = (1.0..1e18).contains(&units).then_some(units.round() as u64);
     }
 
     /// The packets of a block; the second value is true if damage was found.

@@ -25,6 +25,8 @@ pub(super) struct Walker {
     /// Set if the clusters' checksums are compared.
     pub(super) checks_sums: bool,
     pub(super) is_damaged: bool,
+    /// Set if another file was found behind this one.
+    pub(super) is_followed: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +57,7 @@ impl Walker {
             is_done: false,
             checks_sums: false,
             is_damaged: false,
+            is_followed: false,
         }
     }
 
@@ -73,6 +76,9 @@ impl Walker {
             }
             if self.cluster.is_none() && self.segment_end.is_some_and(|end| self.at >= end) {
                 self.is_done = true;
+                let next = ebml::read(source, self.at)?;
+                self.is_followed = matches!(next, Read::Element(Element { id: ids::EBML, .. }));
+                self.is_damaged |= self.is_followed;
                 break;
             }
             let element = match ebml::read(source, self.at)? {
@@ -113,7 +119,7 @@ impl Walker {
             // Another file follows.
             self.is_damaged = true;
             self.is_done = true;
-            log::warn!("Another Matroska file is appended to the first one; it is left out.");
+            self.is_followed = true;
             return Ok(None);
         }
         let is_block = matches!(element.id, ids::SIMPLE_BLOCK | ids::BLOCK_GROUP | ids::TIMESTAMP);

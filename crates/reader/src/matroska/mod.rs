@@ -43,6 +43,7 @@ pub(crate) struct Matroska {
     tags: Vec<(String, String)>,
     cover: Option<Picture>,
     is_damaged: bool,
+    has_warned: bool,
 }
 
 /// What stands in front of the clusters, or is found through the index of a file.
@@ -142,6 +143,7 @@ impl Matroska {
             tags,
             cover: attachments.cover,
             is_damaged: headers.is_damaged,
+            has_warned: false,
         })
     }
 
@@ -170,7 +172,12 @@ impl Matroska {
             true => tracks[index].number == number,
             false => selected.iter().any(|index| tracks[*index].number == number),
         };
-        let Some(found) = walker.next(&mut self.source, &is_wanted)? else { return Ok(false) };
+        let Some(found) = walker.next(&mut self.source, &is_wanted)? else {
+            if walker.is_followed && !std::mem::replace(&mut self.has_warned, true) {
+                log::warn!("Another file is appended to {}; it is left out.", self.name);
+            }
+            return Ok(false);
+        };
         let number = found.block.track;
         let owner = match is_file {
             true => Some(index).filter(|index| tracks[*index].number == number),

@@ -156,6 +156,15 @@ fn tracks_are_found_behind_damage() {
 }
 
 #[test]
+fn a_file_that_is_appended_is_no_part_of_the_first() {
+    let bytes = file(&[pcm(1, &[])], &rounded());
+    for is_stream in [false, true] {
+        let twice = [&bytes[..], &bytes].concat();
+        assert_eq!(positions(&twice, is_stream), (vec![(0, 22_000)], true));
+    }
+}
+
+#[test]
 fn a_wrong_checksum_is_damage() {
     let mut sum = flate2::Crc::new();
     let body = [number(ids::TIMESTAMP, 0), simple(1, 0, &[1; 480])].concat();

@@ -28,11 +28,6 @@ const COARSE: f64 = 0.01;
 /// The longest silence that stands in for a damaged packet, in samples.
 const MAX_SILENCE: u64 = 1 << 17;
 
-/// The channels of `count` samples as symphonia names them; none for more than it knows.
-pub(crate) fn positions(count: usize) -> Option<Channels> {
-    channels::positions(ChannelLayout::default_for(count).ok()?)
-}
-
 /// One audio track of an input, decoded.
 pub struct AudioInput {
     /// Sample rate in Hz.
@@ -309,12 +304,18 @@ impl AudioInput {
         let stated = scale(time_base, self.sample_rate, packet.pts).saturating_sub(delay);
         let unit = time_base.seconds();
         let is_exact = unit.num() == 1 && i64::from(self.sample_rate) % unit.den().max(1) == 0;
-        let tolerance =
-            if is_exact { 1 } else { (COARSE * f64::from(self.sample_rate)) as i64 + 1 };
+        let tolerance = match source.track.sound.rounding {
+            None if is_exact => 1,
+            rounding => {
+                // Times may be rounded twice, by two programs.
+                let unit = 2.0 * rounding.unwrap_or(0) as f64 / 1e9;
+                (unit.max(COARSE) * f64::from(self.sample_rate)) as i64 + 1
+            }
+        };
         let at = match source.position {
             Some(position) if !std::mem::take(&mut source.starts_anew) => {
                 // What overlaps follows what came before: nothing is lost.
-                let is_gap = stated - position > tolerance;
+                let is_gap = stated.saturating_sub(position) > tolerance;
                 self.is_damaged |= is_gap && source.track.sound.is_gapless;
                 if is_gap { stated } else { position }
             }
@@ -325,14 +326,14 @@ impl AudioInput {
             }
             Some(_) => stated,
         };
-        source.position = Some(at + count);
+        source.position = Some(at.saturating_add(count));
         let in_samples = |at: i64| match at {
             i64::MIN | i64::MAX => at,
             at => scale(time_base, self.sample_rate, at),
         };
         let shown = in_samples(packet.window.start).max(0)
             ..in_samples(packet.window.end).min(source.stated_end);
-        let from = (shown.start - at).clamp(0, count);
+        let from = shown.start.saturating_sub(at).clamp(0, count);
         let to = (shown.end.saturating_sub(at)).clamp(from, count);
         cut(&mut decoded.data, from as usize * channels..to as usize * channels);
         if !decoded.data.is_empty() {

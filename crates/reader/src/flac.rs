@@ -30,7 +30,7 @@ pub(crate) struct StreamInfo {
     /// Number of samples of each channel; 0 where the writer did not know it.
     samples: u64,
     /// Samples in a block of a stream whose blocks have one size.
-    block: u64,
+    pub(crate) block: u64,
 }
 
 impl StreamInfo {

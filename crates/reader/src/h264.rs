@@ -14,7 +14,7 @@ use crate::video::{Damage, Decoded};
 
 /// Tools that the decoder lacks, by its messages; all other failures are damage.
 const LACKING: &[&str] =
-    &["bit depth", "chroma", "interlace", "FMO", "SP/SI", "explicit", "too large"];
+    &["bit depth", "4:2:0", "interlace", "FMO", "SP/SI", "explicit", "too large"];
 
 /// Sample aspect ratios (H.264 table E-1), from `aspect_ratio_idc` 1 on.
 const ASPECT_RATIOS: [(i64, i64); 16] = [

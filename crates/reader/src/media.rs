@@ -18,6 +18,7 @@ use crate::av1::{Ivf, ObuStream};
 use crate::chunked::Chunked;
 use crate::flac::Flac;
 use crate::image_stream::ImageStream;
+use crate::matroska::Matroska;
 use crate::mp4::Mp4;
 use crate::mpeg_audio::MpegAudio;
 use crate::ogg::Ogg;
@@ -27,7 +28,7 @@ use crate::pcm::PcmFormat;
 use crate::pictures::{Pictures, is_sequence};
 use crate::source::Source;
 use crate::still::{self, Animation};
-use crate::symphonia::{Symphonia, tags};
+use crate::tags::{self, Tags};
 use crate::video::VideoInput;
 use crate::y4m::RawFrames;
 
@@ -241,8 +242,13 @@ impl Media {
             media.cover = cover;
             return Ok(media.with(flac));
         }
-        if start.starts_with(&[0x1A, 0x45, 0xDF, 0xA3]) {
-            return Self::symphonia(name, source, extension);
+        if Matroska::matches(&start) {
+            let mut matroska = Matroska::open(source, name)?;
+            let (tags, cover) = matroska.take_tags();
+            let container = matroska.container();
+            let mut media = Self::packets(name, container, matroska.tracks(), tags);
+            media.cover = cover;
+            return Ok(media.with(matroska));
         }
         if AnnexB::matches(&start) {
             let mut track = Self::counted("h264", options)?;
@@ -267,25 +273,17 @@ impl Media {
             }
             Err(source) => source,
         };
-        let source = match MpegAudio::open(source)? {
-            Ok((stream, track)) => {
-                let container = track.codec.clone();
-                let mut media = Self::packets(name, &container, vec![track], Vec::new());
-                media.add_tags(again, "mp3");
-                return Ok(media.with(stream));
-            }
-            Err(source) => source,
-        };
-        // FLAC behind a tag, and the like.
-        match Self::symphonia(name, source, extension) {
-            Ok(media) => Ok(media),
-            Err(_) => bail!(
-                "it is of no supported kind. Supported are WAV, RF64, Wave64, AIFF, AU, CAF, FLAC, \
-                 Ogg, MP3, ADTS, MP4, QuickTime, Matroska, WebM, IVF, Y4M, JPEG, PNG, GIF, WebP, \
-                 BMP, PNM, raw H.264, AV1 and MJPEG, and headerless audio and video with \
-                 --input-format"
-            ),
+        if let Ok((stream, track)) = MpegAudio::open(source)? {
+            let container = track.codec.clone();
+            let mut media = Self::packets(name, &container, vec![track], Vec::new());
+            media.add_tags(again, "mp3");
+            return Ok(media.with(stream));
         }
+        bail!(
+            "it is of no supported kind. Supported are WAV, RF64, Wave64, AIFF, AU, CAF, FLAC, \
+             Ogg, MP3, ADTS, MP4, QuickTime, Matroska, WebM, IVF, Y4M, JPEG, PNG, GIF, WebP, BMP, \
+             PNM, raw H.264, AV1 and MJPEG, and headerless audio and video with --input-format"
+        )
     }
 
     /// A track of a stream without times.
@@ -365,15 +363,6 @@ impl Media {
         track.duration = Some(1);
         let demuxer = One(Some(Packet::new(data, 0, 1)));
         Ok(Self::packets(name, kind, vec![track], Vec::new()).with(demuxer))
-    }
-
-    fn symphonia(name: &str, source: Source, extension: &str) -> anyhow::Result<Self> {
-        let (demuxer, (tags, cover)) = Symphonia::open(source, extension)?;
-        let container = demuxer.name();
-        let tracks = demuxer.tracks().to_vec();
-        let mut media = Self::packets(name, container, tracks, tags);
-        media.cover = cover;
-        Ok(media.with(demuxer))
     }
 
     fn packets(
@@ -520,10 +509,10 @@ fn frame_rate(options: &OpenOptions) -> anyhow::Result<Rational> {
     })
 }
 
-fn read_tags(path: &Path, extension: &str) -> crate::symphonia::Tags {
+fn read_tags(path: &Path, extension: &str) -> Tags {
     let Ok(file) = File::open(path) else { return Default::default() };
     let Ok(metadata) = file.metadata() else { return Default::default() };
-    tags(Source::file(file, metadata.len()), extension)
+    tags::read(Source::file(file, metadata.len()), extension)
 }
 
 /// Whether the first bytes are those of a container that has marks.

@@ -80,8 +80,9 @@ enum Mapping {
     Other,
 }
 
-#[derive(Default)]
-struct Vorbis {
+/// The durations of Vorbis packets.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Vorbis {
     identification: Vec<u8>,
     /// Samples of half a short and half a long block.
     halves: [u64; 2],
@@ -439,7 +440,7 @@ pub(crate) fn opus_duration(packet: &[u8]) -> u64 {
 }
 
 /// Samples of a FLAC frame, from its header (RFC 9639 §9.1.1).
-fn flac_block(packet: &[u8]) -> Option<u64> {
+pub(crate) fn flac_block(packet: &[u8]) -> Option<u64> {
     let code = packet.get(2)? >> 4;
     // The coded number is as long as UTF-8 would be.
     let number = match packet.get(4)? {
@@ -458,6 +459,21 @@ fn flac_block(packet: &[u8]) -> Option<u64> {
 }
 
 impl Vorbis {
+    /// Reads the headers of identification and setup.
+    pub(crate) fn new(identification: &[u8], setup: &[u8]) -> Self {
+        let mut vorbis = Self::default();
+        vorbis.identify(identification);
+        vorbis.read_modes(setup);
+        vorbis
+    }
+
+    fn identify(&mut self, packet: &[u8]) {
+        self.identification = packet.to_vec();
+        let sizes = packet.get(28).copied().unwrap_or(0);
+        let half = |power: u8| 1u64 << u32::from(power).saturating_sub(1);
+        self.halves = [half(sizes & 15), half(sizes >> 4)];
+    }
+
     /// Reads the modes of a setup header from its end (Vorbis I §4.2.4): each has a flag, two
     /// numbers that are 0, and a mapping; in front of them is their number.
     fn read_modes(&mut self, setup: &[u8]) -> Option<()> {
@@ -490,7 +506,7 @@ impl Vorbis {
     }
 
     /// The samples that a packet completes (§4.3.8): a quarter of the block before and of its own.
-    fn duration(&mut self, packet: &[u8]) -> u64 {
+    pub(crate) fn duration(&mut self, packet: &[u8]) -> u64 {
         let Some(first) = packet.first().filter(|byte| **byte & 1 == 0) else { return 0 };
         let bits = usize::BITS - self.modes.len().saturating_sub(1).leading_zeros();
         let mode = usize::from(first >> 1) & ((1 << bits) - 1);
@@ -532,10 +548,7 @@ impl Stream {
             Mapping::Opus { .. } => Some(Comments::read(packet.strip_prefix(b"OpusTags")?).tags),
             Mapping::Vorbis(vorbis) => match packet.first() {
                 Some(1) => {
-                    vorbis.identification = packet.to_vec();
-                    let sizes = packet.get(28).copied().unwrap_or(0);
-                    let half = |power: u8| 1u64 << u32::from(power).saturating_sub(1);
-                    vorbis.halves = [half(sizes & 15), half(sizes >> 4)];
+                    vorbis.identify(packet);
                     None
                 }
                 Some(3) => Some(Comments::read(packet.strip_prefix(b"\x03vorbis")?).tags),

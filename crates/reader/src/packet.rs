@@ -106,6 +106,8 @@ pub struct SoundFacts {
     pub delay: u64,
     /// Whether the container has no pauses: a gap is a loss.
     pub is_gapless: bool,
+    /// Nanoseconds that the container's own times are multiples of, if `time_base` is finer.
+    pub rounding: Option<u64>,
 }
 
 /// A decoder's configuration.

@@ -1,10 +1,79 @@
-//! Metadata of an input, under FFmpeg's names.
+//! Metadata that symphonia finds in a file, under FFmpeg's names.
 
+use std::io::{Read, Seek, SeekFrom};
+use std::sync::Mutex;
+
+use anyhow::anyhow;
 use reelwright_core::Picture;
-use symphonia::core::meta::{MetadataRevision, StandardTag, StandardVisualKey};
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatOptions, FormatReader};
+use symphonia::core::io::{MediaSource, MediaSourceStream};
+use symphonia::core::meta::{MetadataOptions, MetadataRevision, StandardTag, StandardVisualKey};
+
+use crate::guard::guarded;
+use crate::source::{Sequential, Source};
+
+/// A source as symphonia takes it: it asks for readers that could be shared.
+struct Shared {
+    source: Mutex<Sequential>,
+    size: Option<u64>,
+}
+
+impl Read for Shared {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.source.get_mut().map_err(|_| std::io::ErrorKind::Other)?.read(buffer)
+    }
+}
+
+impl Seek for Shared {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.source.get_mut().map_err(|_| std::io::ErrorKind::Other)?.seek(to)
+    }
+}
+
+impl MediaSource for Shared {
+    fn is_seekable(&self) -> bool {
+        self.size.is_some()
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        self.size
+    }
+}
+
+/// Metadata under FFmpeg's names, and a cover.
+pub(crate) type Tags = (Vec<(String, String)>, Option<Picture>);
+
+fn probe(source: Source, extension: &str) -> anyhow::Result<Box<dyn FormatReader>> {
+    let size = source.size();
+    let shared = Shared { source: Mutex::new(Sequential::new(source)), size };
+    let stream = MediaSourceStream::new(Box::new(shared), Default::default());
+    let mut hint = Hint::new();
+    hint.with_extension(extension);
+    let (format, metadata) = (FormatOptions::default(), MetadataOptions::default());
+    match guarded(|| symphonia::default::get_probe().probe(&hint, stream, format, metadata)) {
+        Ok(Ok(format)) => Ok(format),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(anyhow!("its header is damaged")),
+    }
+}
+
+/// The metadata of a file of any container that symphonia knows; nothing of others.
+pub(crate) fn read(source: Source, extension: &str) -> Tags {
+    match probe(source, extension) {
+        Ok(mut format) => guarded(|| read_tags(&mut format)).unwrap_or_default(),
+        Err(_) => Tags::default(),
+    }
+}
+
+fn read_tags(format: &mut Box<dyn FormatReader>) -> Tags {
+    let mut revisions = format.metadata();
+    let revision = revisions.skip_to_latest();
+    (revision.map(of).unwrap_or_default(), revision.and_then(cover_of))
+}
 
 /// The keys and values of an input's metadata that have a common name.
-pub(crate) fn of(revision: &MetadataRevision) -> Vec<(String, String)> {
+fn of(revision: &MetadataRevision) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     for tag in revision.media.tags.iter().filter_map(|tag| tag.std.as_ref()) {
         let (key, value) = match tag {
@@ -33,7 +102,7 @@ pub(crate) fn of(revision: &MetadataRevision) -> Vec<(String, String)> {
 }
 
 /// The front cover, or else the first picture, if it is of a kind that is written.
-pub(crate) fn cover_of(revision: &MetadataRevision) -> Option<Picture> {
+fn cover_of(revision: &MetadataRevision) -> Option<Picture> {
     let visuals = &revision.media.visuals;
     let is_front = |key: Option<StandardVisualKey>| key == Some(StandardVisualKey::FrontCover);
     let front = visuals.iter().find(|visual| is_front(visual.usage));

@@ -73,6 +73,42 @@ enum Size {
     Unknown,
 }
 
+/// The samples that a `WAVEFORMATEX` structure describes.
+pub(crate) struct WaveFormat {
+    pub(crate) codec: String,
+    pub(crate) decoder: Option<Codec>,
+    pub(crate) sample_rate: u32,
+    pub(crate) layout: Option<ChannelLayout>,
+    pub(crate) bits: Option<u32>,
+    /// The bytes and samples of a frame, or of a block that is decoded as a whole.
+    pub(crate) bytes: usize,
+    pub(crate) samples: u64,
+    pub(crate) is_blocks: bool,
+}
+
+/// Reads a `WAVEFORMATEX` structure.
+///
+/// # Errors
+/// It is cut off or contradicts itself.
+pub(crate) fn wave_format(format: &[u8]) -> anyhow::Result<WaveFormat> {
+    let header = wav::describe(format, 0, Size::Unknown, None)?;
+    let (bytes, samples, is_blocks) = match header.block {
+        Block::Frames { bytes, samples } => (bytes, samples, false),
+        Block::Blocks { bytes, samples } => (bytes, samples, true),
+        Block::Packets { samples, .. } => (1, samples, false),
+    };
+    Ok(WaveFormat {
+        codec: header.codec,
+        decoder: header.decoder,
+        sample_rate: header.sample_rate,
+        layout: header.layout,
+        bits: header.bits,
+        bytes,
+        samples,
+        is_blocks,
+    })
+}
+
 impl Chunked {
     /// Reads the header of a container whose first bytes it knows; none for others.
     ///

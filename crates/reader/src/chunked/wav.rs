@@ -142,7 +142,12 @@ fn info(list: &[u8], tags: &mut Vec<(String, String)>) {
 }
 
 /// Reads a format chunk.
-fn describe(format: &[u8], start: u64, size: Size, fact: Option<u64>) -> anyhow::Result<Header> {
+pub(super) fn describe(
+    format: &[u8],
+    start: u64,
+    size: Size,
+    fact: Option<u64>,
+) -> anyhow::Result<Header> {
     if format.len() < 14 {
         bail!("its format chunk is cut off");
     }

@@ -90,6 +90,17 @@ pub(super) fn entry(stsd: &[u8], kind: Kind) -> Option<Entry> {
     })
 }
 
+/// The codec's name, its decoder and the facts in a sample entry of QuickTime; none if it is cut off.
+pub(crate) fn sample_entry(
+    bytes: &[u8],
+    kind: Kind,
+) -> Option<(String, Option<Codec>, PictureFacts, SoundFacts)> {
+    // As the only entry of a list of version 0.
+    let stsd = [&[0; 8], bytes].concat();
+    let entry = entry(&stsd, kind)?;
+    Some((entry.codec, entry.decoder, entry.picture, entry.sound))
+}
+
 fn plain(fourcc: [u8; 4]) -> Entry {
     Entry {
         codec: name(fourcc),

@@ -23,7 +23,7 @@ use boxes::{child, children, decode_child};
 use tags::Tags;
 use track::TrackReader;
 
-pub(crate) use entry::{code_point, descriptor};
+pub(crate) use entry::{code_point, descriptor, sample_entry};
 
 /// The most bytes that wait of tracks which are not asked for, where the input is a stream.
 const MAX_WAITING: usize = 256 << 20;
@@ -356,7 +356,7 @@ impl Demuxer for Mp4 {
 }
 
 /// Seconds since 1904 as ISO 8601; none for 0, which stands for unknown.
-fn time(since_1904: u64) -> Option<String> {
+pub(crate) fn time(since_1904: u64) -> Option<String> {
     const UNTIL_1970: u64 = 2_082_844_800;
     let seconds = since_1904.checked_sub(UNTIL_1970)?;
     let days = i64::try_from(seconds / 86_400).ok().filter(|days| *days < 3_000_000)?;

@@ -72,7 +72,7 @@ pub(crate) fn rgb(frames: usize, width: usize, height: usize) -> Vec<u8> {
                     let ramp = (2 * x + 3 * y + 5 * frame + 50 * channel + 90 * scene) % 200;
                     let (left, top) = ((width + 40 - 3 * frame) % width, 8 + frame);
                     let inside = (left..left + 24).contains(&x) && (top..top + 16).contains(&y);
-                    let texture = ((x - left.min(x)) * 7 ^ (y - top.min(y)) * 13) % 120;
+                    let texture = (((x - left.min(x)) * 7) ^ ((y - top.min(y)) * 13)) % 120;
                     let value = if inside { 100 + texture } else { 20 + ramp };
                     let grain = (noise.next() >> 30) as isize;
                     video.push((value as isize + grain).clamp(0, 255) as u8);

@@ -47,7 +47,7 @@ fn swscale(
     command.arg(format!("{}x{}", SIZE.0, SIZE.1)).arg("-i").arg(&from);
     command.args(["-vf", &scale, "-pix_fmt", format.name(), "-f", "rawvideo"]).arg(&to);
     let Ok(output) = command.output() else {
-        eprintln!("skipped: no ffmpeg");
+        reelwright_testkit::program::missing("ffmpeg");
         return None;
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

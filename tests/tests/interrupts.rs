@@ -144,7 +144,7 @@ fn a_fifo_without_a_reader() {
     let path = directory.path().join("fifo.wav");
     let made = std::process::Command::new("mkfifo").arg(&path).status();
     if !made.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: no mkfifo");
+        reelwright_testkit::program::missing("mkfifo");
         return;
     }
     let interrupt = Interrupt::new();

@@ -115,11 +115,11 @@ fn recipes() -> Vec<Recipe> {
 pub(crate) fn run() -> anyhow::Result<()> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/browser");
     let Some(chromium) = program(&["chromium", "chromium-browser", "google-chrome"]) else {
-        println!("skipped: no chromium");
+        reelwright_testkit::program::missing("chromium");
         return Ok(());
     };
     if program(&["node"]).is_none() || !script.join("node_modules").exists() {
-        println!("skipped: no node, or no `npm ci` in tests/browser");
+        reelwright_testkit::program::missing("node, or what `npm ci` installs in tests/browser,");
         return Ok(());
     }
     let directory = tempfile::tempdir()?;

@@ -18,7 +18,7 @@ use crate::inputs::{self, Inputs, STILL_UNITS, Source};
 use crate::report::{Progress, StreamSummary, Summary};
 use crate::{Outcome, contradictions, output, print, streams};
 
-/// How long an output may take nothing after Ctrl-C.
+/// Longest time without progress after Ctrl-C, of the output or of an encoder.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Encodes the inputs into the output.
@@ -113,7 +113,15 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
     let closed = encoder.close();
     let elapsed = progress.finish();
     if interrupted && closed.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
-        log::warn!("{} takes nothing any more; it is left incomplete.", args.output);
+        // What the encoders still hold is lost.
+        match encoder.abandon() {
+            Ok(()) => {
+                if let Some(file) = file {
+                    file.finish(written)?;
+                }
+            }
+            Err(error) => log::warn!("{} is left incomplete: {error}", args.output),
+        }
         return Ok(Outcome::Interrupted);
     }
     closed?;

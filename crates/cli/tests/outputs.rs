@@ -127,7 +127,7 @@ fn a_closed_standard_output_is_an_error() {
     ] {
         let output = Command::new("bash").args(["-c", command, PROGRAM]).output();
         let Ok(output) = output else {
-            eprintln!("skipped: no bash");
+            reelwright_testkit::program::missing("bash");
             return;
         };
         assert_eq!(output.status.code(), Some(1), "{command}: {}", stderr(&output));

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use reelwright_convert::{ScaleFilter, VideoConverter};
 use reelwright_core::{
-    ColorInfo, PixelFormat, Plane, TensorView, Timestamp, VideoBuffer, VideoFrame,
+    ColorInfo, PixelFormat, Plane, TensorView, Timestamp, VideoBuffer, VideoFormat, VideoFrame,
 };
 
 fn size(text: &str) -> Result<(usize, usize), Box<dyn Error>> {
@@ -53,7 +53,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let repeats: usize = rest.get(1).map_or(Ok(1), |text| text.parse())?;
     let layout = rest.get(2).map_or("frames", |text| text);
     let color = ColorInfo::BT601;
-    let mut converter = VideoConverter::new(format, color, from, out_format, color, to, filter)?;
+    let mut converter = VideoConverter::new(
+        &VideoFormat::new(format, from.0 as u32, from.1 as u32, color),
+        &VideoFormat::new(out_format, to.0 as u32, to.1 as u32, color),
+        filter,
+    )?;
     let mut out = VideoBuffer::new(out_format, to.0, to.1, color)?;
     let data = std::fs::read(input)?;
     let mut output: Box<dyn Write> = match output.as_str() {

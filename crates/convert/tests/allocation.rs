@@ -11,7 +11,7 @@ use reelwright_convert::{
 };
 use reelwright_core::{
     ChannelLayout, ColorInfo, DataType, PixelFormat, SampleFormat, TensorView, Timestamp,
-    TypedBuffer, TypedSlice, VideoBuffer,
+    TypedBuffer, TypedSlice, VideoBuffer, VideoFormat,
 };
 
 thread_local! {
@@ -91,16 +91,10 @@ fn pictures_do_not_allocate_after_the_first() {
     for output in PixelFormat::ALL {
         for size in [(50, 30), (20, 60)] {
             for chunk in [planes, packed] {
-                let mut converter = VideoConverter::new(
-                    PixelFormat::Rgb24,
-                    ColorInfo::SRGB,
-                    (50, 30),
-                    *output,
-                    ColorInfo::BT709,
-                    size,
-                    ScaleFilter::Bicubic,
-                )
-                .unwrap();
+                let from = VideoFormat::new(PixelFormat::Rgb24, 50, 30, ColorInfo::SRGB);
+                let (width, height) = (size.0 as u32, size.1 as u32);
+                let to = VideoFormat::new(*output, width, height, ColorInfo::BT709);
+                let mut converter = VideoConverter::new(&from, &to, ScaleFilter::Bicubic).unwrap();
                 let mut to = VideoBuffer::new(*output, size.0, size.1, ColorInfo::BT709).unwrap();
                 converter.convert(&chunk, 0, &mut to);
                 let before = ALLOCATIONS.get();
@@ -110,16 +104,9 @@ fn pictures_do_not_allocate_after_the_first() {
         }
         let from = VideoBuffer::new(*output, 50, 30, ColorInfo::BT601).unwrap();
         for color in [ColorInfo::BT601, ColorInfo::BT709] {
-            let mut converter = VideoConverter::new(
-                *output,
-                ColorInfo::BT601,
-                (50, 30),
-                PixelFormat::Nv12,
-                color,
-                (60, 20),
-                ScaleFilter::Bicubic,
-            )
-            .unwrap();
+            let input = VideoFormat::new(*output, 50, 30, ColorInfo::BT601);
+            let to = VideoFormat::new(PixelFormat::Nv12, 60, 20, color);
+            let mut converter = VideoConverter::new(&input, &to, ScaleFilter::Bicubic).unwrap();
             let mut to = VideoBuffer::new(PixelFormat::Nv12, 60, 20, color).unwrap();
             converter.convert_frame(&from.frame(Timestamp(0)), &mut to);
             let before = ALLOCATIONS.get();

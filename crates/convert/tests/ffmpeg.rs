@@ -70,7 +70,7 @@ fn ffmpeg(
         command.arg(path(index));
     }
     let Ok(ran) = command.output() else {
-        eprintln!("skipped: no ffmpeg");
+        reelwright_testkit::program::missing("ffmpeg");
         return None;
     };
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));

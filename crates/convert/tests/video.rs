@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use reelwright_convert::{ScaleFilter, VideoConverter};
 use reelwright_core::{
     ChromaLocation, ColorInfo, ColorRange, MatrixCoefficients, PixelFormat, TensorView, Timestamp,
-    VideoBuffer,
+    VideoBuffer, VideoFormat,
 };
 
 const MATRICES: [(MatrixCoefficients, f64, f64); 3] = [
@@ -43,7 +43,8 @@ fn planes(buffer: &VideoBuffer) -> Vec<Vec<u8>> {
 type Side = (PixelFormat, ColorInfo, (usize, usize));
 
 fn converter(from: Side, to: Side, filter: ScaleFilter) -> VideoConverter {
-    VideoConverter::new(from.0, from.1, from.2, to.0, to.1, to.2, filter).unwrap()
+    let format = |side: Side| VideoFormat::new(side.0, side.2.0 as u32, side.2.1 as u32, side.1);
+    VideoConverter::new(&format(from), &format(to), filter).unwrap()
 }
 
 /// A chunk of one picture, its channels one after the other, converted.
@@ -400,18 +401,12 @@ fn frames_are_converted_from_every_format_to_every_format() {
 
 #[test]
 fn what_cannot_be_is_refused() {
-    let new = |size, out_size, color| {
-        VideoConverter::new(
-            PixelFormat::Rgb24,
-            ColorInfo::SRGB,
-            size,
-            PixelFormat::Yuv420p,
-            color,
-            out_size,
-            ScaleFilter::Lanczos,
-        )
+    let new = |(width, height): (u32, u32), (out_width, out_height): (u32, u32), color| {
+        let from = VideoFormat::new(PixelFormat::Rgb24, width, height, ColorInfo::SRGB);
+        let to = VideoFormat::new(PixelFormat::Yuv420p, out_width, out_height, color);
+        VideoConverter::new(&from, &to, ScaleFilter::Lanczos)
     };
-    for size in [(0, 4), (4, 0), (70_000, 1), (1, usize::MAX), (65_535, 5000)] {
+    for size in [(0, 4), (4, 0), (70_000, 1), (1, u32::MAX), (65_535, 5000)] {
         let message = new(size, (4, 4), ColorInfo::BT601).unwrap_err().to_string();
         assert!(message.contains(&format!("{}x{}", size.0, size.1)), "{message}");
         assert!(new((4, 4), size, ColorInfo::BT601).is_err());

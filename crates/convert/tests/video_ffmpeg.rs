@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::Command;
 
 use reelwright_convert::{ScaleFilter, VideoConverter};
-use reelwright_core::{ChromaLocation, ColorInfo, PixelFormat, TensorView, Timestamp, VideoBuffer};
+use reelwright_core::{
+    ChromaLocation, ColorInfo, PixelFormat, TensorView, Timestamp, VideoBuffer, VideoFormat,
+};
 
 const SIZE: (usize, usize) = (320, 176);
 
@@ -47,7 +49,7 @@ fn swscale(
     command.arg(format!("{}x{}", SIZE.0, SIZE.1)).arg("-i").arg(&from);
     command.args(["-vf", &scale, "-pix_fmt", format.name(), "-f", "rawvideo"]).arg(&to);
     let Ok(output) = command.output() else {
-        eprintln!("skipped: no ffmpeg");
+        reelwright_testkit::program::missing("ffmpeg");
         return None;
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -83,16 +85,10 @@ fn pictures_are_like_swscales() {
                 let Some(theirs) = swscale(directory.path(), &packed, format, size, filter) else {
                     return;
                 };
-                let mut converter = VideoConverter::new(
-                    PixelFormat::Rgb24,
-                    ColorInfo::SRGB,
-                    SIZE,
-                    format,
-                    color,
-                    size,
-                    filter,
-                )
-                .unwrap();
+                let (width, height) = (SIZE.0 as u32, SIZE.1 as u32);
+                let from = VideoFormat::new(PixelFormat::Rgb24, width, height, ColorInfo::SRGB);
+                let to = VideoFormat::new(format, size.0 as u32, size.1 as u32, color);
+                let mut converter = VideoConverter::new(&from, &to, filter).unwrap();
                 let mut ours = VideoBuffer::new(format, size.0, size.1, color).unwrap();
                 converter.convert(&chunk, 0, &mut ours);
                 let frame = ours.frame(Timestamp(0));

@@ -42,8 +42,9 @@ impl Interrupt {
         Self::default()
     }
 
-    /// An interrupt that `callback` raises too, by returning true. Its argument is the time for
-    /// which the output has taken nothing; zero where the code that asks is not waiting for it.
+    /// An interrupt that `callback` raises too, by returning true. Its argument is the time without
+    /// progress: the output has taken nothing, or an encoder has finished no frame. It is zero where
+    /// the code that asks is not waiting for them.
     pub fn with_callback(callback: impl Fn(Duration) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(Inner {
             is_raised: AtomicBool::new(false),
@@ -66,7 +67,8 @@ impl Interrupt {
         self.is_raised_after(Duration::ZERO)
     }
 
-    /// Whether the work is to stop, which has waited for its output for `waited`.
+    /// Returns whether the work is to stop, which has waited for its output or an encoder for
+    /// `waited`.
     pub fn is_raised_after(&self, waited: Duration) -> bool {
         self.0.is_raised.load(Ordering::Relaxed)
             || self.0.callback.as_ref().is_some_and(|callback| callback(waited))

@@ -16,6 +16,7 @@ mod color;
 mod encoder;
 mod error;
 mod extrapolate;
+mod format;
 mod frame;
 pub mod h264;
 mod interrupt;
@@ -55,6 +56,7 @@ pub use encoder::{
 };
 pub use error::{Error, ErrorKind, Result, list};
 pub use extrapolate::extrapolate_backwards;
+pub use format::VideoFormat;
 pub use frame::{AudioFrame, Plane, TypedBuffer, VideoBuffer, VideoFrame, clamp_sample};
 pub use interrupt::Interrupt;
 pub use metadata::Metadata;

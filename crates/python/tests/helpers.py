@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -40,6 +41,9 @@ LIBRARIES: dict[str, Make] = {"numpy": lambda array: array, "torch": _torch, "ja
 
 def _run(*command: str, lenient: bool = False) -> bytes:
     if shutil.which(command[0]) is None:
+        if os.environ.get("REELWRIGHT_REQUIRE_PROGRAMS"):
+            # Where changes are checked, a missing program would hide a failure.
+            pytest.fail(f"{command[0]} is not installed")
         pytest.skip(f"{command[0]} is not installed")
     done = subprocess.run(command, capture_output=True)
     assert done.returncode == 0 and (lenient or not done.stderr), done.stderr.decode()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use reelwright_convert::VideoConverter;
 use reelwright_core::{
     DataType, Error, Interrupt, PacketQueue, PixelFormat, Result, StreamParameters, TensorView,
-    TimeLimits, Timestamp, VideoBuffer, VideoFrame,
+    TimeLimits, Timestamp, VideoBuffer, VideoFormat, VideoFrame,
 };
 
 use crate::frame_rate::FrameRateChange;
@@ -95,12 +95,8 @@ impl VideoPipeline {
         options.finish(crate::video_encoder_options(info))?;
         let picture = VideoBuffer::new(request.pixel_format, size.0, size.1, request.color)?;
         let converter = VideoConverter::new(
-            format,
-            stream.color,
-            (width, height),
-            request.pixel_format,
-            request.color,
-            size,
+            &VideoFormat::new(format, stream.width, stream.height, stream.color),
+            &VideoFormat::new(request.pixel_format, request.width, request.height, request.color),
             stream.scale_filter,
         )?;
         let rate = stream

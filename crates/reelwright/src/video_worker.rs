@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use reelwright_core::{
     Error, Interrupt, Packet, PacketQueue, Result, StreamParameters, Timestamp, VideoBuffer,
@@ -192,10 +193,14 @@ impl Worker {
 
     /// Waits for the first job in flight.
     fn receive(&mut self, packets: &mut PacketQueue, interrupt: &Interrupt) -> Result<()> {
+        let begin = Instant::now();
         let mut done = loop {
             match self.done.recv_timeout(Interrupt::PERIOD) {
                 Ok(done) => break done,
-                Err(RecvTimeoutError::Timeout) => interrupt.check()?,
+                Err(RecvTimeoutError::Timeout) if interrupt.is_raised_after(begin.elapsed()) => {
+                    return Err(Interrupt::error());
+                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(gone()),
             }
         };

@@ -3,6 +3,17 @@
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
 
+/// Notes that a test is skipped because a program is not installed.
+///
+/// # Panics
+/// If `REELWRIGHT_REQUIRE_PROGRAMS` is set, as where changes are checked: there a missing program
+/// would hide a failure.
+pub fn missing(program: &str) {
+    let is_required = std::env::var_os("REELWRIGHT_REQUIRE_PROGRAMS").is_some();
+    assert!(!is_required, "{program} is not installed, and REELWRIGHT_REQUIRE_PROGRAMS is set");
+    eprintln!("skipped: no {program}");
+}
+
 /// Runs a program over a file's bytes: what it printed, or nothing, with a note to the test's
 /// reader, where it is not installed. `{}` in an argument is the path of a file that holds the
 /// bytes; where no argument has it, they go to standard input.
@@ -26,7 +37,7 @@ pub fn run(program: &str, arguments: &[&str], bytes: &[u8]) -> Option<Vec<u8>> {
     let output = match result {
         Ok(output) => output,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            eprintln!("skipped: no {program}");
+            missing(program);
             return None;
         }
         Err(error) => panic!("{program}: {error}"),

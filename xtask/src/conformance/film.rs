@@ -72,7 +72,7 @@ fn films(only: &[&str]) -> Vec<Film> {
 pub(super) fn failures(only: &[&str]) -> anyhow::Result<usize> {
     let installed = |program| Command::new(program).arg("-version").output().is_ok();
     if !installed("ffmpeg") || !installed("ffprobe") {
-        println!("skipped: no ffmpeg");
+        reelwright_testkit::program::missing("ffmpeg");
         return Ok(0);
     }
     let directory = tempfile::tempdir()?;

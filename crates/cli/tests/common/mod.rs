@@ -38,7 +38,7 @@ pub fn foreign(directory: &Path, program: &str, args: &[&str]) -> Option<Vec<u8>
             Some(output.stdout)
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            eprintln!("skipped: no {program}");
+            reelwright_testkit::program::missing(program);
             None
         }
         Err(error) => panic!("{program}: {error}"),

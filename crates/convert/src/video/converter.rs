@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use reelwright_core::{
     ChromaLocation, ColorInfo, ColorRange, Error, PixelFormat, Result, TensorView, VideoBuffer,
-    VideoFrame,
+    VideoFormat, VideoFrame,
 };
 
 use super::component::Source;
@@ -20,7 +20,7 @@ use super::to_yuv::RgbToYuv;
 use crate::level::Level;
 
 /// The largest width and height.
-const MAX_SIZE: usize = 65_535;
+const MAX_SIZE: u32 = 65_535;
 
 /// The most pixels of a picture; FFmpeg allows a few less.
 const MAX_PIXELS: u64 = 1 << 28;
@@ -38,14 +38,11 @@ const BAND: usize = 2;
 ///
 /// ```
 /// use reelwright_convert::{ScaleFilter, VideoConverter};
-/// use reelwright_core::{ColorInfo, PixelFormat, TensorView, Timestamp, VideoBuffer};
+/// use reelwright_core::{ColorInfo, PixelFormat, TensorView, Timestamp, VideoBuffer, VideoFormat};
 ///
-/// let size = (4, 2);
-/// let mut converter = VideoConverter::new(
-///     PixelFormat::Rgb24, ColorInfo::SRGB, size,
-///     PixelFormat::Yuv420p, ColorInfo::BT601, size,
-///     ScaleFilter::default(),
-/// )?;
+/// let input = VideoFormat::new(PixelFormat::Rgb24, 4, 2, ColorInfo::SRGB);
+/// let output = VideoFormat::new(PixelFormat::Yuv420p, 4, 2, ColorInfo::BT601);
+/// let mut converter = VideoConverter::new(&input, &output, ScaleFilter::default())?;
 /// let white = vec![255u8; 3 * 2 * 4];
 /// let chunk = TensorView::contiguous(&white, &[1, 3, 2, 4])?;
 /// let mut out = VideoBuffer::new(PixelFormat::Yuv420p, 4, 2, ColorInfo::BT601)?;
@@ -103,50 +100,40 @@ impl Family {
 }
 
 impl VideoConverter {
-    /// A converter from pictures of format `input`, of `size` (width, height) in pixels, to `output`
-    /// of `output_size`.
+    /// Converter of frames of one format to another, scaled where their sizes differ.
     ///
-    /// `input_color` says what the numbers of YUV pictures mean, and `color` what those of the result
-    /// do: its matrix, range and chroma location count. The formats `yuvj…` and `gray` are of full
-    /// range whatever it says. An unknown matrix is BT.601's, or the other side's.
+    /// Of the colors the matrix, range and chroma location count. The formats `yuvj…` and `gray` have
+    /// full range whatever they state. An unknown matrix is that of BT.601, or of the other side. The
+    /// sample aspect ratio is not looked at.
     ///
     /// # Errors
-    /// Width and height must be from 1 to 65,535, their product at most 2^28, and the matrix one that there are numbers for where
-    /// RGB and YUV are converted.
-    pub fn new(
-        input: PixelFormat,
-        input_color: ColorInfo,
-        size: (usize, usize),
-        output: PixelFormat,
-        color: ColorInfo,
-        output_size: (usize, usize),
-        filter: ScaleFilter,
-    ) -> Result<Self> {
-        Self::with_level(
-            Level::detect(),
-            (input, input_color, size),
-            (output, color, output_size),
-            filter,
-        )
+    /// Width and height must be from 1 to 65,535, their product at most 2^28, and the matrix one that
+    /// has coefficients where RGB and YUV are converted.
+    pub fn new(input: &VideoFormat, output: &VideoFormat, filter: ScaleFilter) -> Result<Self> {
+        Self::with_level(Level::detect(), input, output, filter)
     }
 
     fn with_level(
         level: Level,
-        (input, input_color, size): (PixelFormat, ColorInfo, (usize, usize)),
-        (output, color, output_size): (PixelFormat, ColorInfo, (usize, usize)),
+        input: &VideoFormat,
+        output: &VideoFormat,
         filter: ScaleFilter,
     ) -> Result<Self> {
-        for (width, height) in [size, output_size] {
+        for (width, height) in [input.size(), output.size()] {
             let is_allowed = (1..=MAX_SIZE).contains(&width)
                 && (1..=MAX_SIZE).contains(&height)
-                && width as u64 * height as u64 <= MAX_PIXELS;
+                && u64::from(width) * u64::from(height) <= MAX_PIXELS;
             if !is_allowed {
                 return Err(Error::argument(format!(
-                    "The width and height of a picture must be from 1 to {MAX_SIZE}, and their \
+                    "The width and height of a frame must be from 1 to {MAX_SIZE}, and their \
                      product at most {MAX_PIXELS}. Found: {width}x{height}"
                 )));
             }
         }
+        let in_memory = |format: &VideoFormat| (format.width as usize, format.height as usize);
+        let (size, output_size) = (in_memory(input), in_memory(output));
+        let (input_color, color) = (input.color, output.color);
+        let (input, output) = (input.pixel_format, output.pixel_format);
         let (from, to) = (Family::of(input), Family::of(output));
         let (is_full, to_full) = (is_full(input, &input_color), is_full(output, &color));
         let planes = Planes { level, size, out_size: output_size, filter };
@@ -559,6 +546,14 @@ mod tests {
     use super::*;
     use reelwright_core::Timestamp;
 
+    fn format(
+        pixel_format: PixelFormat,
+        color: ColorInfo,
+        (width, height): (usize, usize),
+    ) -> VideoFormat {
+        VideoFormat::new(pixel_format, width as u32, height as u32, color)
+    }
+
     #[test]
     fn every_level_converts_alike() {
         let data: Vec<u8> =
@@ -575,13 +570,11 @@ mod tests {
                     for chunk in [planes, packed] {
                         let color = ColorInfo::BT709;
                         let results = Level::available().into_iter().map(|level| {
-                            let mut converter = VideoConverter::with_level(
-                                level,
-                                (*input, ColorInfo::BT601, (width, height)),
-                                (*output, color, (out_width, out_height)),
-                                ScaleFilter::Lanczos,
-                            )
-                            .unwrap();
+                            let from = format(*input, ColorInfo::BT601, (width, height));
+                            let to = format(*output, color, (out_width, out_height));
+                            let filter = ScaleFilter::Lanczos;
+                            let converter = VideoConverter::with_level(level, &from, &to, filter);
+                            let mut converter = converter.unwrap();
                             let mut to =
                                 VideoBuffer::new(*output, out_width, out_height, color).unwrap();
                             converter.convert(&chunk, 0, &mut to);

@@ -20,7 +20,7 @@ fn ffmpeg(from: &str, samples: &[u8], codec: CodecId) -> Option<Vec<u8>> {
         .arg(&output)
         .output();
     let Ok(ran) = ran else {
-        eprintln!("skipped: no ffmpeg");
+        reelwright_testkit::program::missing("ffmpeg");
         return None;
     };
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));

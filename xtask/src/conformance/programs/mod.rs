@@ -96,7 +96,7 @@ impl Program {
             .output()
             .is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
         if missing {
-            println!("skipped: no {}", self.name());
+            reelwright_testkit::program::missing(self.name());
         }
         !missing
     }

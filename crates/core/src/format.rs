@@ -1,0 +1,43 @@
+//! Formats of frames: one definition for requests, stream parameters, frames and converters.
+
+use crate::{ColorInfo, PixelFormat, Rational};
+
+/// Format of video frames.
+///
+/// ```
+/// use reelwright_core::{ColorInfo, PixelFormat, VideoFormat};
+///
+/// let format = VideoFormat::new(PixelFormat::Yuv420p, 1280, 720, ColorInfo::BT709);
+/// assert_eq!(format.size(), (1280, 720));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VideoFormat {
+    /// Storage of the pixels.
+    pub pixel_format: PixelFormat,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Meaning of the pixels' numbers.
+    pub color: ColorInfo,
+    /// Width / height of a pixel.
+    pub sample_aspect_ratio: Rational,
+}
+
+impl VideoFormat {
+    /// Format of square pixels.
+    pub const fn new(pixel_format: PixelFormat, width: u32, height: u32, color: ColorInfo) -> Self {
+        Self { pixel_format, width, height, color, sample_aspect_ratio: Rational::ONE }
+    }
+
+    /// The same format with another width / height of a pixel.
+    #[must_use]
+    pub const fn with_sample_aspect_ratio(self, sample_aspect_ratio: Rational) -> Self {
+        Self { sample_aspect_ratio, ..self }
+    }
+
+    /// Width and height in pixels.
+    pub const fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+}

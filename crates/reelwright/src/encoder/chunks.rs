@@ -67,7 +67,7 @@ impl StreamingMediaEncoder<'_> {
     /// channels must be those of the stream; any number of frames and any strides will do.
     ///
     /// `pts` is when its first frame is heard, in seconds, rounded to the nearest sample. Without
-    /// it the chunk follows the last one. A gap is filled with silence, see [`OPEN_OPTIONS`];
+    /// it the chunk follows the last one. A gap is filled with silence, see [`OPEN_OPTIONS`](crate::OPEN_OPTIONS);
     /// where `pts` is before the end of the last chunk, the chunk follows it and a warning is
     /// logged.
     ///
@@ -226,9 +226,9 @@ impl StreamingMediaEncoder<'_> {
     /// pictures and any strides will do.
     ///
     /// `pts` is when its first picture is shown, in seconds, rounded to the nearest frame of the
-    /// stream's frame rate, or unit of its [`time_base`](VideoStream::time_base). Without it the chunk follows the last one. Where `pts` leaves a gap
+    /// stream's frame rate, or unit of its [`time_base`](crate::VideoStream::time_base). Without it the chunk follows the last one. Where `pts` leaves a gap
     /// the last picture is shown longer, or repeated where the format cannot say so, see
-    /// [`OPEN_OPTIONS`]; where it is before the end of the last chunk, the chunk follows it and a
+    /// [`OPEN_OPTIONS`](crate::OPEN_OPTIONS); where it is before the end of the last chunk, the chunk follows it and a
     /// warning is logged.
     ///
     /// # Errors
@@ -270,7 +270,7 @@ impl StreamingMediaEncoder<'_> {
     }
 
     /// Writes one picture to stream `index`, which must have been added for
-    /// [`frames`](VideoStream::frames) of its format. Its own pts is not heeded; `pts` is as in
+    /// [`frames`](crate::VideoStream::frames) of its format. Its own pts is not heeded; `pts` is as in
     /// [`write_video_chunk`](Self::write_video_chunk).
     ///
     /// # Errors
@@ -290,7 +290,7 @@ impl StreamingMediaEncoder<'_> {
     /// Writes one frame to stream `index`, as
     /// [`write_video_frame`](Self::write_video_frame), at its own pts. Its duration is used for the
     /// last frame, which else lasts as long as the one before it, and for frames that follow
-    /// without a pts. Both are in units of the stream's [`time_base`](VideoStream::time_base);
+    /// without a pts. Both are in units of the stream's [`time_base`](crate::VideoStream::time_base);
     /// without one, of 1 / frame rate.
     ///
     /// # Errors

@@ -9,6 +9,8 @@ mod licences;
 
 use std::process::ExitCode;
 
+use hashes::Part;
+
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
@@ -16,8 +18,10 @@ usage: cargo xtask COMMAND
   conformance [MUXER…]     what other programs find in our files, or in those of some muxers
   browser                  what Chromium plays of our files, and what parsers in JavaScript read
   compatibility [--check]  the README's tables, from the registry; or whether they are
-  hashes [--write | --all] whether encoders and muxers write the committed table's bytes: on this
+  hashes [--quick | --all | --write]
+                           whether encoders and muxers write the committed table's bytes: on this
                            machine, or also under other instructions, on aarch64 and WebAssembly
+                           (quick: there without AV1)
   licences [--check]       the terms of what the Python wheel is made of; or whether they are
 ";
 
@@ -29,9 +33,10 @@ fn main() -> ExitCode {
         ["browser"] => browser::run(),
         ["compatibility"] => compatibility::run(false),
         ["compatibility", "--check"] => compatibility::run(true),
-        ["hashes"] => hashes::run(false, false),
-        ["hashes", "--all"] => hashes::run(false, true),
-        ["hashes", "--write"] => hashes::run(true, false),
+        ["hashes"] => hashes::run(Part::Native),
+        ["hashes", "--quick"] => hashes::run(Part::Quick),
+        ["hashes", "--all"] => hashes::run(Part::All),
+        ["hashes", "--write"] => hashes::write(),
         ["licences"] => licences::run(false),
         ["licences", "--check"] => licences::run(true),
         ["bench", rest @ ..] => bench::run(rest),

@@ -138,7 +138,8 @@ fn table() -> Result<Vec<Row>> {
         let name = format!("{muxer} {encoder} {options}");
         rows.push(audio_row(name, muxer, &stream, true, SampleFormat::Flt, 2)?);
     }
-    for (muxer, encoder, options) in VIDEO_OPTIONS {
+    let is_built = |name: &str| video_encoders().any(|info| info.encoder.name == name);
+    for (muxer, encoder, options) in VIDEO_OPTIONS.iter().filter(|row| is_built(row.1)) {
         let stream = video().encoder(*encoder);
         let stream = pairs(options).fold(stream, |stream, (k, v)| stream.encoder_option(k, v));
         let name = format!("{muxer} {encoder} {options}");

@@ -36,11 +36,10 @@ const OTHERS: &[Machine] = &[
         target: Some("aarch64-unknown-linux-musl"),
         runner: &["qemu-aarch64"],
     },
-    // Node 20 crashes at its end while it still compiles functions again.
     Machine {
         name: "WebAssembly",
         target: Some("wasm32-wasip1"),
-        runner: &["node", "--no-warnings", "--no-wasm-dynamic-tiering", "tests/hashes/run.mjs"],
+        runner: &["node", "--no-warnings", "tests/hashes/run.mjs"],
     },
 ];
 
@@ -82,7 +81,7 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
                 .fold(String::new(), |kept, row| kept + row + "\n");
         }
         let differences = differences(&expected, &found);
-        println!("{}: {} rows, {} differ", machine.name, found.lines().count(), differences.len());
+        println!("{}: {} rows, {} differ", machine.name, rows(&found).len(), differences.len());
         differences.iter().for_each(|difference| println!("  {difference}"));
         differing += differences.len();
     }
@@ -106,11 +105,14 @@ fn hashes(root: &Path, machine: &Machine, is_quick: bool) -> anyhow::Result<Stri
         .current_dir(root)
         .output()
         .with_context(|| format!("{} cannot run; is it installed?", words[0]))?;
-    if !output.status.success() {
+    let text = String::from_utf8(output.stdout)?;
+    // Node 20 crashes now and then when the program has ended: its last line tells that it has.
+    let rows = text.lines().last().and_then(|line| line.strip_prefix("rows: "));
+    if rows.and_then(|rows| rows.parse().ok()) != Some(text.lines().count() - 1) {
         let message = String::from_utf8_lossy(&output.stderr);
         bail!("{}: {}: {message}", machine.name, output.status);
     }
-    Ok(String::from_utf8(output.stdout)?)
+    Ok(text)
 }
 
 /// Builds the program; returns its path.

@@ -90,6 +90,7 @@ fn main() -> ExitCode {
 
 #[expect(clippy::unnecessary_wraps, reason = "it ends a chain of results")]
 fn print(rows: Vec<Row>) -> Result<()> {
+    let count = rows.len();
     for Row { name, bytes } in rows {
         let is = |(encoder, _): &&(&str, &str)| name.split(' ').nth(1) == Some(*encoder);
         if let Some((_, reason)) = VARYING.iter().find(is) {
@@ -99,6 +100,8 @@ fn print(rows: Vec<Row>) -> Result<()> {
         let hash: String = Md5::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         println!("{hash} {:>7} {name}", bytes.len());
     }
+    // Whoever reads the table sees by this that it is whole.
+    println!("rows: {count}");
     Ok(())
 }
 

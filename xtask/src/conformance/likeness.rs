@@ -125,11 +125,11 @@ fn floor(case: &Case) -> f64 {
         // Speech is heard two samples early, as that of libopus' files is: high tones lose by it.
         (CodecId::Opus, Some(bits)) if bits < 0.9 => 0.5,
         (_, Some(bits)) if bits < 0.4 => 0.5,
-        (_, Some(bits)) if bits < 0.9 => 0.8,
+        (_, Some(bits)) if bits < 0.9 => 0.78,
         (_, Some(bits)) if bits < 1.5 => 0.9,
         (_, Some(bits)) if bits < 3.0 => 0.95,
         (_, Some(_)) => 0.98,
-        (_, None) => 0.9,
+        (_, None) => 0.89,
     }
 }
 

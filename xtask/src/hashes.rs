@@ -23,7 +23,7 @@ const NATIVE: Machine = Machine { name: "this machine", target: None, runner: &[
 /// half of the time.
 const SLOW: &str = "librav1e";
 
-/// What an emulator or an engine stands in for. The target's own linker needs no C toolchain.
+/// Machines that an emulator or an engine stands in for. The target's own linker needs no C toolchain.
 const OTHERS: &[Machine] = &[
     Machine {
         name: "x86-64 with SSE4.2",

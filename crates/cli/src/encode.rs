@@ -53,7 +53,7 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
     };
     let opened = inputs::open(args, &options, format);
     if opened.is_err() && interrupted.load(Ordering::Relaxed) {
-        // What did not come is not missing.
+        // Ctrl-C ended the wait for the input: it is no error of the input.
         return Ok(Outcome::Interrupted);
     }
     let Inputs { sources, tags, cover, is_damaged } = opened?;
@@ -113,7 +113,7 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
     let closed = encoder.close();
     let elapsed = progress.finish();
     if interrupted && closed.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
-        // What the encoders still hold is lost.
+        // The frames that encoders still hold are lost.
         match encoder.abandon() {
             Ok(()) => {
                 if let Some(file) = file {

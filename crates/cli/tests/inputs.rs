@@ -472,7 +472,7 @@ fn channels_keep_their_positions() {
                     bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()));
                 floats.collect::<Vec<_>>()
             };
-            // Which tones each channel has.
+            // Tones of each channel.
             let tones = |samples: &[f32]| -> Vec<Vec<usize>> {
                 let frames = &samples[4800 * channels..14_400 * channels];
                 let amplitude = |channel: usize, tone: usize| {

@@ -160,7 +160,7 @@ fn paused_recording(path: &Path, audio: usize, video: usize) -> StreamingMediaEn
     encoder
 }
 
-/// What the processes that are killed do; nothing in a run of the tests.
+/// Recordings of the processes that are killed; does nothing in a run of the tests.
 #[test]
 fn records_until_it_is_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };

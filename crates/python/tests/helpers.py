@@ -42,7 +42,7 @@ LIBRARIES: dict[str, Make] = {"numpy": lambda array: array, "torch": _torch, "ja
 def _run(*command: str, lenient: bool = False) -> bytes:
     if shutil.which(command[0]) is None:
         if os.environ.get("REELWRIGHT_REQUIRE_PROGRAMS"):
-            # Where changes are checked, a missing program would hide a failure.
+            # In CI a missing program would hide a failure.
             pytest.fail(f"{command[0]} is not installed")
         pytest.skip(f"{command[0]} is not installed")
     done = subprocess.run(command, capture_output=True)

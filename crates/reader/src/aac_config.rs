@@ -105,7 +105,7 @@ fn program_config(bits: &mut Bits<'_>) -> Option<(ChannelLayout, Option<Order>)>
             bits.take(size)?;
         }
     }
-    // Whether each element is a pair; its tag does not matter.
+    // Each element is a single channel or a pair; its tag does not matter.
     let mut pairs = |count: u32| {
         let pair = |_| {
             let pair = bits.is_set()?;

@@ -52,14 +52,14 @@ impl StreamInfo {
 /// Native FLAC at work.
 pub(crate) struct Flac {
     source: Source,
-    /// Where the next frame begins.
+    /// Position of the next frame.
     at: u64,
     info: StreamInfo,
     /// Samples of the streams before this one.
     base: u64,
     /// Samples of this stream that were found.
     found: u64,
-    /// Whether this stream's first frame is next, and there was a stream before it.
+    /// True if this stream's first frame is next, and another stream precedes it.
     is_joined: bool,
     is_damaged: bool,
 }
@@ -335,7 +335,7 @@ pub(crate) fn blocks(mut bytes: &[u8]) -> (Option<StreamInfo>, Comments) {
     (info, comments)
 }
 
-/// Where an ID3v2 tag ends; the same place where there is none.
+/// End of an ID3v2 tag at a position; the position itself if there is no tag.
 fn behind_id3(source: &mut Source, at: u64) -> anyhow::Result<u64> {
     let head = source.bytes_at(at, 10)?;
     if !head.starts_with(b"ID3") || head.len() < 10 {

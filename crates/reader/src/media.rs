@@ -528,7 +528,7 @@ fn is_mjpeg(extension: &str) -> bool {
     matches!(extension, "mjpg" | "mjpeg")
 }
 
-/// Whether another image of a kind follows the first in a file.
+/// Returns whether another image of a kind follows the first in a file.
 fn has_several(source: &mut Source, kind: &str) -> io::Result<bool> {
     let Some(signature) = still::signature(kind) else { return Ok(false) };
     let mut count = 1 << 16;

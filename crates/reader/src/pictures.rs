@@ -129,7 +129,7 @@ impl Pictures {
         self.is_damaged
     }
 
-    /// Whether any of the images has colors; what cannot be read counts as gray.
+    /// Returns whether any of the images has colors; an unreadable image counts as gray.
     pub(crate) fn has_color(&self) -> bool {
         self.files.iter().any(|(path, _)| still::has_color(path).unwrap_or(false))
     }

@@ -189,12 +189,11 @@ impl Animation {
     }
 }
 
-/// Where an image ends.
+/// Extent of an image in a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Extent {
     pub(crate) end: usize,
-    /// Whether it ends as it should, rather than where the next one begins or with marks that do not
-    /// belong there.
+    /// False if it ends where the next image begins, or has markers that do not belong there.
     pub(crate) is_whole: bool,
 }
 
@@ -210,7 +209,7 @@ pub(crate) fn signature(kind: &str) -> Option<&'static [u8]> {
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// Where the image that begins at the start of `bytes` ends; none where it is not all there.
+/// Finds the end of the image at the start of `bytes`; none if it is not all there.
 pub(crate) fn extent(bytes: &[u8]) -> Option<Extent> {
     if bytes.starts_with(PNG) {
         return png_end(bytes).map(|end| Extent { end, is_whole: true });
@@ -223,7 +222,7 @@ pub(crate) fn extent(bytes: &[u8]) -> Option<Extent> {
     jpeg_extent(bytes)
 }
 
-/// Where a PNG ends: behind its last chunk (PNG §5.3).
+/// Finds the end of a PNG, behind its last chunk (PNG §5.3).
 fn png_end(bytes: &[u8]) -> Option<usize> {
     let mut at = PNG.len();
     loop {
@@ -236,7 +235,7 @@ fn png_end(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Where a JPEG ends (ISO/IEC 10918-1 §B.1.1).
+/// Finds the end of a JPEG (ISO/IEC 10918-1 §B.1.1).
 fn jpeg_extent(bytes: &[u8]) -> Option<Extent> {
     let mut at = 2;
     let mut is_whole = true;

@@ -233,7 +233,7 @@ impl VideoInput {
             match input.decode() {
                 Ok(true) => {}
                 Ok(false) => break,
-                // What came before is good.
+                // The frames before the damage are good.
                 Err(error) if !input.ready.is_empty() => {
                     log::warn!("{name} is damaged: {error:#}. The frames before are kept.");
                     input.is_damaged = true;

@@ -267,7 +267,7 @@ impl AudioStream {
         own: ChannelLayout,
     ) -> Result<(ChannelLayout, ChannelLayout)> {
         let own_count = own.channels();
-        // Where the user has not said what the channels are for, the encoder may, if it gets them all.
+        // Without a layout from the user the encoder may choose one, if it gets all channels.
         let by_count = info.layouts.of_channels(own_count);
         let is_kept = self.encoder_num_channels.is_none_or(|channels| channels == own_count);
         let may_choose = self.channel_layout.is_none() && is_kept;

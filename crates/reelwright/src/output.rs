@@ -167,9 +167,9 @@ impl<W: Storage + Send> Output for WriterOutput<W> {
 /// An output that can overwrite what it has.
 pub(crate) struct SeekableOutput<W> {
     pieces: Pieces<W>,
-    /// Where in the writer the output starts.
+    /// Position in the writer at which the output starts.
     start: u64,
-    /// Where the writer was found, if somebody else moved it.
+    /// Position at which the writer was found, if somebody else moved it.
     moved_to: Option<u64>,
     has_warned: bool,
 }

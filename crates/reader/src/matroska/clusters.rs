@@ -16,7 +16,7 @@ const CLUSTER_START: usize = 16;
 #[derive(Debug, Clone)]
 pub(super) struct Walker {
     at: u64,
-    /// Where the segment ends, if stated.
+    /// End of the segment, if stated.
     segment_end: Option<u64>,
     cluster: Option<Cluster>,
     /// The number of times that blocks were lost.
@@ -41,7 +41,7 @@ pub(super) struct Found {
     pub(super) block: Block,
     /// Time of its cluster.
     pub(super) cluster: i64,
-    /// Whether the input ends within the block.
+    /// True if the input ends within the block.
     pub(super) is_cut: bool,
     /// The number of times blocks were lost before it.
     pub(super) losses: u32,
@@ -188,7 +188,7 @@ impl Walker {
         Ok(Some(Found { block, cluster, is_cut, losses: self.losses }))
     }
 
-    /// Whether an unknown element may be one of a later version, rather than damage: an element
+    /// Returns whether an unknown element may be one of a later version, rather than damage: an element
     /// that is known follows.
     fn is_plausible(
         &self,
@@ -248,7 +248,7 @@ impl Walker {
     }
 }
 
-/// Whether a cluster begins: its header, and that of an element that comes first in one.
+/// Returns whether a cluster begins: its header, and that of an element that comes first in one.
 fn begins_cluster(bytes: &[u8]) -> bool {
     let Some((ids::CLUSTER, _, length)) = ebml::header(bytes) else { return false };
     match ebml::header(bytes.get(length..).unwrap_or_default()) {
@@ -259,7 +259,7 @@ fn begins_cluster(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether a cluster of a file has the checksum that it states, if it states one (RFC 8794 §11.3.1).
+/// Returns whether a cluster of a file has the checksum that it states, if any (RFC 8794 §11.3.1).
 fn has_right_sum(source: &mut Source, cluster: &Element) -> anyhow::Result<bool> {
     const HEADER: [u8; 2] = [ids::CRC_32 as u8, 0x84];
     let Some(size) = cluster.size.filter(|size| *size <= MAX_BLOCK) else { return Ok(true) };

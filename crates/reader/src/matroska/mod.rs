@@ -46,7 +46,7 @@ pub(crate) struct Matroska {
     has_warned: bool,
 }
 
-/// What stands in front of the clusters, or is found through the index of a file.
+/// Elements in front of the clusters, or found through the index of a file.
 #[derive(Default)]
 struct Headers {
     info: Option<Vec<u8>>,
@@ -79,7 +79,7 @@ impl Matroska {
         if headers.tracks.is_none()
             && let Some(tracks) = search(&mut source, at)?
         {
-            // What stands in front of the tracks is damaged.
+            // The elements in front of the tracks are damaged.
             headers.is_damaged = true;
             at = headers.walk(&mut source, tracks, segment_end)?;
         }

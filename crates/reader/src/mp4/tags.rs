@@ -29,7 +29,7 @@ const THREE_GPP: &[(&str, &[u8; 4])] = &[
     ("album", b"albm"),
 ];
 
-/// What begins Apple's keys for common facts.
+/// Prefix of Apple's keys for common facts.
 const APPLE: &str = "com.apple.quicktime.";
 
 /// Tags and cover art of a movie.

@@ -21,7 +21,7 @@ pub struct ChunkCursor {
     gap: i64,
     /// How long the frame lasts, in units of the time base, if that is known.
     duration: Option<i64>,
-    /// Whether the rest of the chunk was copied.
+    /// True if the rest of the chunk was copied.
     is_kept: bool,
     next: Next,
 }
@@ -51,12 +51,12 @@ impl ChunkCursor {
         }
     }
 
-    /// Whether all of the chunk was written.
+    /// Returns whether all of the chunk was written.
     pub fn is_done(&self) -> bool {
         self.next == Next::Done
     }
 
-    /// Whether [`advance`](StreamingMediaEncoder::advance) has something to do.
+    /// Returns whether [`advance`](StreamingMediaEncoder::advance) has something to do.
     pub fn has_work(&self) -> bool {
         self.next == Next::Work
     }

@@ -181,7 +181,7 @@ fn live_files_are_whole_and_cut_and_damaged_ones_are_not() {
         assert_eq!(summary["complete"].as_bool(), Some(expected == 0), "{file}");
         let found = times(path, "out.mp4", "v:0");
         assert!((least..=most).contains(&found.len()), "{file}: {}", found.len());
-        // What follows damage is at its own time, also the audio.
+        // Frames and audio behind the damage are at their own times.
         if file != "cut.mkv" {
             assert!((found[found.len() - 1] - last).abs() < 0.001, "{file}: {found:?}");
             let audio: f64 = stream(path, "out.mp4", "a:0", "duration").parse().unwrap();

@@ -23,7 +23,7 @@ struct File {
     fields: Fields,
     /// The bytes of sound.
     data: u64,
-    /// Whether the header has a length, which then must stay true.
+    /// True if the header states a length, which then must stay true.
     has_length: bool,
 }
 

@@ -26,11 +26,11 @@ struct File {
     seekable: bool,
     /// Where the file starts in the output.
     start: u64,
-    /// Where the sound starts in the output.
+    /// Position of the audio in the output.
     sound_at: u64,
     /// The bytes of sound.
     data: u64,
-    /// Whether the header has a length, which then must stay true.
+    /// True if the header states a length, which then must stay true.
     has_length: bool,
 }
 

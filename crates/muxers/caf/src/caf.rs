@@ -26,7 +26,7 @@ struct File {
     size_at: u64,
     /// The bytes of sound.
     data: u64,
-    /// Whether the header has a length, which then must stay true.
+    /// True if the header states a length, which then must stay true.
     has_length: bool,
 }
 

@@ -39,7 +39,7 @@ struct File {
     data: u64,
     /// The samples in them that are not to be heard.
     padding: u64,
-    /// Whether the header has a length, which then must stay true.
+    /// True if the header states a length, which then must stay true.
     has_length: bool,
 }
 

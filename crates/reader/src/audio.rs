@@ -15,6 +15,7 @@ use symphonia::core::codecs::registry::{CodecRegistry, RegisterableAudioDecoder}
 use symphonia::core::units::{Duration, Timestamp};
 
 use crate::aac::Aac;
+use crate::added::Added;
 use crate::channels::{self, Order};
 use crate::guard::guarded;
 use crate::opus::Opus;
@@ -491,17 +492,17 @@ fn symphonia_decoder(
 ) -> anyhow::Result<Box<dyn AudioDecoder>> {
     let mut codecs = CodecRegistry::new();
     symphonia::default::register_enabled_codecs(&mut codecs);
-    codecs.register_audio_decoder::<Opus>();
+    codecs.register_audio_decoder::<Added<Opus>>();
     let options = AudioDecoderOptions::default();
     let count = parameters.channels.as_ref().map_or(0, Channels::count);
     let made = guarded(|| {
         if parameters.codec == CODEC_ID_VORBIS && count > 2 {
-            return Vorbis::try_registry_new(parameters, &options);
+            return Added::<Vorbis>::try_registry_new(parameters, &options);
         }
         let decoder = codecs.make_audio_decoder(parameters, &options);
         match decoder {
             Err(_) if parameters.codec == CODEC_ID_AAC => {
-                Aac::try_registry_new(parameters, &options)
+                Added::<Aac>::try_registry_new(parameters, &options)
             }
             decoder => decoder,
         }

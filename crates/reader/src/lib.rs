@@ -9,6 +9,7 @@
 
 mod aac;
 mod aac_config;
+mod added;
 mod adts;
 mod annexb;
 mod audio;

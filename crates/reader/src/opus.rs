@@ -2,17 +2,15 @@
 
 use opus_pure::OpusDecoder;
 use reelwright_core::ChannelLayout;
-use symphonia::core::audio::{
-    AsGenericAudioBufferRef, AudioBuffer, AudioMut, AudioSpec, GenericAudioBufferRef,
-};
+use symphonia::core::audio::{AudioBuffer, AudioMut, AudioSpec};
 use symphonia::core::codecs::CodecInfo;
+use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
-use symphonia::core::codecs::audio::{
-    AudioCodecParameters, AudioDecoder, AudioDecoderOptions, FinalizeResult,
-};
-use symphonia::core::codecs::registry::{RegisterableAudioDecoder, SupportedAudioCodec};
+use symphonia::core::codecs::registry::SupportedAudioCodec;
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::packet::PacketRef;
+
+use crate::added::PacketDecoder;
 
 /// Samples of each channel in the longest packet: 120 ms.
 const MAX_SAMPLES: usize = 5760;
@@ -28,7 +26,6 @@ struct Stream {
 
 /// An Opus decoder (RFC 6716, with the channel mappings of RFC 7845).
 pub(crate) struct Opus {
-    parameters: AudioCodecParameters,
     streams: Vec<Stream>,
     /// For each channel: the stream it comes from and which of the stream's channels it is; none
     /// for silence.
@@ -38,11 +35,15 @@ pub(crate) struct Opus {
     /// What the header has decoders multiply by.
     gain: f32,
     samples: Vec<f32>,
-    buffer: AudioBuffer<f32>,
 }
 
-impl Opus {
-    fn new(parameters: &AudioCodecParameters) -> Result<Self> {
+impl PacketDecoder for Opus {
+    const CODECS: &'static [SupportedAudioCodec] = &[SupportedAudioCodec {
+        id: CODEC_ID_OPUS,
+        info: CodecInfo { short_name: "opus", long_name: "Opus", profiles: &[] },
+    }];
+
+    fn new(parameters: &AudioCodecParameters) -> Result<(Self, AudioBuffer<f32>)> {
         let unsupported = |_| Error::Unsupported("opus: channels");
         let channels = parameters.channels.clone().ok_or(Error::Unsupported("opus: channels"))?;
         let count = channels.count();
@@ -83,20 +84,18 @@ impl Opus {
             0 | 1 => ChannelLayout::of_vorbis(count).and_then(ChannelLayout::vorbis_order),
             _ => None,
         };
-        Ok(Self {
-            parameters: parameters.clone(),
+        let decoder = Self {
             streams,
             sources,
             order: order.map_or_else(|| (0..count).collect(), <[usize]>::to_vec),
             gain: 10f32.powf(gain / 20.0),
             samples: vec![0.0; MAX_SAMPLES * 2],
-            buffer: AudioBuffer::new(AudioSpec::new(RATE, channels), MAX_SAMPLES),
-        })
+        };
+        Ok((decoder, AudioBuffer::new(AudioSpec::new(RATE, channels), MAX_SAMPLES)))
     }
 
-    fn decode(&mut self, packet: &PacketRef<'_>) -> Result<()> {
+    fn decode(&mut self, packet: &PacketRef<'_>, buffer: &mut AudioBuffer<f32>) -> Result<()> {
         const MALFORMED: Error = Error::DecodeError("opus: malformed packet");
-        self.buffer.clear();
         let mut rest = packet.data;
         let mut samples = None;
         let last = self.streams.len() - 1;
@@ -114,13 +113,13 @@ impl Opus {
                 return Err(MALFORMED);
             }
             if index == 0 {
-                self.buffer.render_silence(Some(decoded));
+                buffer.render_silence(Some(decoded));
             }
             for (source, ours) in self.sources.iter().zip(&self.order) {
                 let Some((_, channel)) = source.filter(|(stream, _)| *stream == index) else {
                     continue;
                 };
-                let Some(plane) = self.buffer.plane_mut(*ours) else { continue };
+                let Some(plane) = buffer.plane_mut(*ours) else { continue };
                 let from = self.samples.iter().skip(channel).step_by(stream.channels);
                 for (to, from) in plane.iter_mut().zip(from) {
                     *to = from * self.gain;
@@ -129,7 +128,7 @@ impl Opus {
         }
         // What comes before the first sample is left out by whoever reads, for no reader of Ogg says
         // it in its packets.
-        self.buffer.trim(0, packet.trim_end.get() as usize);
+        buffer.trim(0, packet.trim_end.get() as usize);
         Ok(())
     }
 }
@@ -187,52 +186,6 @@ fn undelimit(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let size = last * own + before_own;
     let (media, rest) = media.split_at_checked(size)?;
     Some(([head, media].concat(), rest))
-}
-
-impl AudioDecoder for Opus {
-    fn reset(&mut self) {
-        if let Ok(fresh) = Self::new(&self.parameters) {
-            *self = fresh;
-        }
-    }
-
-    fn codec_info(&self) -> &CodecInfo {
-        &Self::supported_codecs()[0].info
-    }
-
-    fn codec_params(&self) -> &AudioCodecParameters {
-        &self.parameters
-    }
-
-    fn decode_ref(&mut self, packet: &PacketRef<'_>) -> Result<GenericAudioBufferRef<'_>> {
-        if let Err(error) = self.decode(packet) {
-            self.buffer.clear();
-            return Err(error);
-        }
-        Ok(self.buffer.as_generic_audio_buffer_ref())
-    }
-
-    fn finalize(&mut self) -> FinalizeResult {
-        FinalizeResult::default()
-    }
-
-    fn last_decoded(&self) -> GenericAudioBufferRef<'_> {
-        self.buffer.as_generic_audio_buffer_ref()
-    }
-}
-
-impl RegisterableAudioDecoder for Opus {
-    fn try_registry_new(
-        parameters: &AudioCodecParameters,
-        _: &AudioDecoderOptions,
-    ) -> Result<Box<dyn AudioDecoder>> {
-        Ok(Box::new(Self::new(parameters)?))
-    }
-
-    fn supported_codecs() -> &'static [SupportedAudioCodec] {
-        const INFO: CodecInfo = CodecInfo { short_name: "opus", long_name: "Opus", profiles: &[] };
-        &[SupportedAudioCodec { id: CODEC_ID_OPUS, info: INFO }]
-    }
 }
 
 #[cfg(test)]

@@ -4,17 +4,15 @@
 use lewton::audio::{PreviousWindowRight, read_audio_packet_generic};
 use lewton::header::{IdentHeader, SetupHeader, read_header_ident, read_header_setup};
 use reelwright_core::ChannelLayout;
-use symphonia::core::audio::{
-    AsGenericAudioBufferRef, AudioBuffer, AudioMut, AudioSpec, GenericAudioBufferRef,
-};
+use symphonia::core::audio::{AudioBuffer, AudioMut, AudioSpec};
 use symphonia::core::codecs::CodecInfo;
+use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_VORBIS;
-use symphonia::core::codecs::audio::{
-    AudioCodecParameters, AudioDecoder, AudioDecoderOptions, FinalizeResult,
-};
-use symphonia::core::codecs::registry::{RegisterableAudioDecoder, SupportedAudioCodec};
+use symphonia::core::codecs::registry::SupportedAudioCodec;
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::packet::PacketRef;
+
+use crate::added::PacketDecoder;
 
 /// Bytes of the identification header (Vorbis I §4.2.2).
 const IDENTIFICATION: usize = 30;
@@ -23,17 +21,20 @@ const MAX_SAMPLES: usize = 4096;
 
 /// A Vorbis decoder.
 pub(crate) struct Vorbis {
-    parameters: AudioCodecParameters,
     identification: IdentHeader,
     setup: SetupHeader,
     window: PreviousWindowRight,
     /// Index of each decoded channel in the buffer.
     order: Vec<usize>,
-    buffer: AudioBuffer<f32>,
 }
 
-impl Vorbis {
-    fn new(parameters: &AudioCodecParameters) -> Result<Self> {
+impl PacketDecoder for Vorbis {
+    const CODECS: &'static [SupportedAudioCodec] = &[SupportedAudioCodec {
+        id: CODEC_ID_VORBIS,
+        info: CodecInfo { short_name: "vorbis", long_name: "Vorbis", profiles: &[] },
+    }];
+
+    fn new(parameters: &AudioCodecParameters) -> Result<(Self, AudioBuffer<f32>)> {
         let malformed = Error::DecodeError("vorbis: malformed headers");
         let headers = parameters.extra_data.as_deref().unwrap_or_default();
         let Some((identification, setup)) = headers.split_at_checked(IDENTIFICATION) else {
@@ -47,19 +48,17 @@ impl Vorbis {
         let channels = channels.ok_or(Error::Unsupported("vorbis: channels"))?;
         let order = ChannelLayout::of_vorbis(count.into()).and_then(ChannelLayout::vorbis_order);
         let spec = AudioSpec::new(identification.audio_sample_rate, channels);
-        Ok(Self {
-            parameters: parameters.clone(),
+        let decoder = Self {
             identification,
             setup,
             window: PreviousWindowRight::new(),
             order: order.map_or_else(|| (0..count.into()).collect(), <[usize]>::to_vec),
-            buffer: AudioBuffer::new(spec, MAX_SAMPLES),
-        })
+        };
+        Ok((decoder, AudioBuffer::new(spec, MAX_SAMPLES)))
     }
 
-    fn decode(&mut self, packet: &PacketRef<'_>) -> Result<()> {
+    fn decode(&mut self, packet: &PacketRef<'_>, buffer: &mut AudioBuffer<f32>) -> Result<()> {
         const MALFORMED: Error = Error::DecodeError("vorbis: malformed packet");
-        self.buffer.clear();
         let (identification, setup) = (&self.identification, &self.setup);
         let planes: std::result::Result<Vec<Vec<f32>>, _> =
             read_audio_packet_generic(identification, setup, packet.data, &mut self.window);
@@ -68,57 +67,12 @@ impl Vorbis {
         if samples > MAX_SAMPLES {
             return Err(MALFORMED);
         }
-        self.buffer.render_silence(Some(samples));
+        buffer.render_silence(Some(samples));
         for (plane, ours) in planes.iter().zip(&self.order) {
-            if let Some(to) = self.buffer.plane_mut(*ours) {
+            if let Some(to) = buffer.plane_mut(*ours) {
                 to.copy_from_slice(plane);
             }
         }
         Ok(())
-    }
-}
-
-impl AudioDecoder for Vorbis {
-    fn reset(&mut self) {
-        self.window = PreviousWindowRight::new();
-    }
-
-    fn codec_info(&self) -> &CodecInfo {
-        &Self::supported_codecs()[0].info
-    }
-
-    fn codec_params(&self) -> &AudioCodecParameters {
-        &self.parameters
-    }
-
-    fn decode_ref(&mut self, packet: &PacketRef<'_>) -> Result<GenericAudioBufferRef<'_>> {
-        if let Err(error) = self.decode(packet) {
-            self.buffer.clear();
-            return Err(error);
-        }
-        Ok(self.buffer.as_generic_audio_buffer_ref())
-    }
-
-    fn finalize(&mut self) -> FinalizeResult {
-        FinalizeResult::default()
-    }
-
-    fn last_decoded(&self) -> GenericAudioBufferRef<'_> {
-        self.buffer.as_generic_audio_buffer_ref()
-    }
-}
-
-impl RegisterableAudioDecoder for Vorbis {
-    fn try_registry_new(
-        parameters: &AudioCodecParameters,
-        _: &AudioDecoderOptions,
-    ) -> Result<Box<dyn AudioDecoder>> {
-        Ok(Box::new(Self::new(parameters)?))
-    }
-
-    fn supported_codecs() -> &'static [SupportedAudioCodec] {
-        const INFO: CodecInfo =
-            CodecInfo { short_name: "vorbis", long_name: "Vorbis", profiles: &[] };
-        &[SupportedAudioCodec { id: CODEC_ID_VORBIS, info: INFO }]
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::packet::{Demuxer, Packet};
 use crate::source::Source;
+use crate::unit_reader::UnitReader;
 
 /// The NAL units between start codes.
 pub(crate) fn units(stream: &[u8]) -> Vec<&[u8]> {
@@ -23,7 +24,7 @@ pub(crate) fn units(stream: &[u8]) -> Vec<&[u8]> {
     found
 }
 
-/// Where the next 00 00 01 is.
+/// Finds the next 00 00 01.
 fn start_code(bytes: &[u8]) -> Option<usize> {
     bytes.windows(3).position(|three| three == [0, 0, 1])
 }
@@ -35,13 +36,7 @@ fn trimmed(unit: &[u8]) -> &[u8] {
 }
 
 /// A raw H.264 stream, cut into access units.
-pub(crate) struct AnnexB {
-    source: Source,
-    at: u64,
-    buffer: Vec<u8>,
-    is_at_end: bool,
-    frames: i64,
-}
+pub(crate) struct AnnexB(UnitReader);
 
 impl AnnexB {
     /// Returns whether the first bytes are a NAL unit after a start code, of a kind that begins a
@@ -56,57 +51,39 @@ impl AnnexB {
     }
 
     pub(crate) fn new(source: Source) -> Self {
-        Self { source, at: 0, buffer: Vec::new(), is_at_end: false, frames: 0 }
+        Self(UnitReader::new(source))
     }
+}
 
-    /// Where the next access unit begins in the buffer, after the one at its start (§7.4.1.2.3).
-    fn boundary(&self) -> Option<usize> {
-        let mut at = 0;
-        let mut has_slice = false;
-        while let Some(next) = start_code(&self.buffer[at..]) {
-            let code = at + next;
-            let kind = self.buffer.get(code + 3)? & 0x1f;
-            // The first macroblock's number is 0 in the first slice only.
-            let begins_picture = matches!(kind, 1 | 5) && self.buffer.get(code + 4)? & 0x80 != 0;
-            let begins_unit = begins_picture || matches!(kind, 6..=9 | 14..=18);
-            if has_slice && begins_unit {
-                let is_long = code > 0 && self.buffer[code - 1] == 0;
-                return Some(code - usize::from(is_long));
-            }
-            has_slice |= matches!(kind, 1 | 5);
-            at = code + 3;
+/// Finds the next access unit behind the one at the start of the buffer (§7.4.1.2.3).
+fn boundary(buffer: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    let mut has_slice = false;
+    while let Some(next) = start_code(&buffer[at..]) {
+        let code = at + next;
+        let kind = buffer.get(code + 3)? & 0x1f;
+        // The first macroblock's number is 0 in the first slice only.
+        let begins_picture = matches!(kind, 1 | 5) && buffer.get(code + 4)? & 0x80 != 0;
+        let begins_unit = begins_picture || matches!(kind, 6..=9 | 14..=18);
+        if has_slice && begins_unit {
+            let is_long = code > 0 && buffer[code - 1] == 0;
+            return Some(code - usize::from(is_long));
         }
-        None
+        has_slice |= matches!(kind, 1 | 5);
+        at = code + 3;
     }
+    None
 }
 
 impl Demuxer for AnnexB {
     fn next(&mut self, _: usize) -> anyhow::Result<Option<Packet>> {
-        /// The most bytes of an access unit.
-        const MAX: usize = 256 << 20;
-        let end = loop {
-            if let Some(end) = self.boundary() {
-                break end;
-            }
-            if self.is_at_end || self.buffer.len() > MAX {
-                break self.buffer.len();
-            }
-            let mut piece = vec![0; (1 << 16).max(self.buffer.len())];
-            let read = self.source.read_at(self.at, &mut piece)?;
-            self.at += read as u64;
-            self.is_at_end = read < piece.len();
-            self.buffer.extend_from_slice(&piece[..read]);
-        };
-        if end == 0 {
-            return Ok(None);
-        }
-        let rest = self.buffer.split_off(end);
-        let data = std::mem::replace(&mut self.buffer, rest);
-        let is_sync = units(&data).iter().any(|unit| unit[0] & 0x1f == 5);
-        let mut packet = Packet::new(data, self.frames, 1);
-        packet.is_sync = is_sync;
-        self.frames += 1;
-        Ok(Some(packet))
+        let packet = self
+            .0
+            .next(|buffer, is_last| boundary(buffer).or_else(|| is_last.then_some(buffer.len())));
+        Ok(packet?.map(|packet| {
+            let is_sync = units(&packet.data).iter().any(|unit| unit[0] & 0x1f == 5);
+            Packet { is_sync, ..packet }
+        }))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::guard::guarded;
 use crate::mp4::code_point;
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
+use crate::unit_reader::UnitReader;
 use crate::video::Damage;
 
 /// The most pixels of a frame.
@@ -277,12 +278,8 @@ impl Demuxer for Ivf {
 
 /// A stream of OBUs (AV1 §5.2), cut into temporal units.
 pub(crate) struct ObuStream {
-    source: Source,
-    at: u64,
-    buffer: Vec<u8>,
-    is_at_end: bool,
+    units: UnitReader,
     is_damaged: bool,
-    frames: i64,
 }
 
 impl ObuStream {
@@ -292,44 +289,30 @@ impl ObuStream {
     }
 
     pub(crate) fn new(source: Source) -> Self {
-        Self { source, at: 0, buffer: Vec::new(), is_at_end: false, is_damaged: false, frames: 0 }
+        Self { units: UnitReader::new(source), is_damaged: false }
     }
 }
 
 impl Demuxer for ObuStream {
     fn next(&mut self, _: usize) -> anyhow::Result<Option<Packet>> {
-        /// The most bytes of a temporal unit.
-        const MAX: usize = 256 << 20;
-        let end = loop {
-            let next = obus(&self.buffer)
-                .filter(|(_, start, end)| *start > 0 && *end <= self.buffer.len())
+        let is_damaged = &mut self.is_damaged;
+        let packet = self.units.next(|buffer, is_last| {
+            let next = obus(buffer)
+                .filter(|(_, start, end)| *start > 0 && *end <= buffer.len())
                 .find(|(kind, ..)| *kind == TEMPORAL_DELIMITER);
             if let Some((_, start, _)) = next {
-                break start;
+                return Some(start);
             }
-            if self.is_at_end || self.buffer.len() > MAX {
+            is_last.then(|| {
                 // An OBU that is cut off is damage; what is before it is a unit.
-                let whole = obus(&self.buffer).map(|(.., end)| end);
-                let whole = whole.take_while(|end| *end <= self.buffer.len()).last().unwrap_or(0);
-                self.is_damaged |= whole < self.buffer.len();
-                self.buffer.truncate(whole);
-                break whole;
-            }
-            let mut piece = vec![0; (1 << 16).max(self.buffer.len())];
-            let read = self.source.read_at(self.at, &mut piece)?;
-            self.at += read as u64;
-            self.is_at_end = read < piece.len();
-            self.buffer.extend_from_slice(&piece[..read]);
-        };
-        if end == 0 {
-            return Ok(None);
-        }
-        let rest = self.buffer.split_off(end);
-        let data = std::mem::replace(&mut self.buffer, rest);
-        let mut packet = Packet::new(data, self.frames, 1);
-        packet.is_sync = is_sync(&packet.data);
-        self.frames += 1;
-        Ok(Some(packet))
+                let whole = obus(buffer).map(|(.., end)| end);
+                let whole = whole.take_while(|end| *end <= buffer.len()).last().unwrap_or(0);
+                *is_damaged |= whole < buffer.len();
+                buffer.truncate(whole);
+                whole
+            })
+        });
+        Ok(packet?.map(|packet| Packet { is_sync: is_sync(&packet.data), ..packet }))
     }
 
     fn is_damaged(&self) -> bool {

@@ -35,6 +35,7 @@ mod source;
 mod still;
 mod tags;
 mod test_source;
+mod unit_reader;
 mod video;
 mod vorbis;
 mod vorbis_comment;

@@ -438,9 +438,7 @@ impl Core {
     ) -> Result<(), Refusal> {
         let encoder = &mut self.encoder;
         let refused = |error| Refusal::Raised(to_python(py, error));
-        // What is left of a small chunk of audio is copied, so that it is borrowed once.
-        chunk.is_borrowed_once_if_small = IS_AUDIO;
-        let mut cursor = chunk.view(part, |view| {
+        let begin = |view: &TensorView<'_>| {
             let mut begin = || {
                 if IS_AUDIO {
                     encoder.begin_audio_chunk(index, view, pts)
@@ -450,7 +448,8 @@ impl Core {
             };
             let begun = if is_small(view) { begin() } else { py.detach(begin) };
             begun.map_err(refused)
-        })?;
+        };
+        let mut cursor = chunk.view(part, begin, |cursor| !cursor.is_taken())?;
         while !cursor.is_done() {
             if cursor.has_work() {
                 py.detach(|| encoder.advance(&mut cursor)).map_err(refused)?;
@@ -458,7 +457,7 @@ impl Core {
             if cursor.is_done() {
                 break;
             }
-            chunk.view(part, |view| {
+            let take = |view: &TensorView<'_>| {
                 // A block of audio takes less time than to let other threads go on.
                 let taken = if IS_AUDIO {
                     encoder.take(&mut cursor, view)
@@ -466,7 +465,8 @@ impl Core {
                     py.detach(|| encoder.take(&mut cursor, view))
                 };
                 taken.map_err(refused)
-            })?;
+            };
+            chunk.view(part, take, |()| true)?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use reelwright::{DataType, EncoderInfo, ErrorKind, OptionInfo, SampleFormat};
 
-use crate::chunk::{Chunk, Refusal, is_half};
+use crate::chunk::{Chunk, Memory, Refusal, is_half};
 use crate::errors::exception;
 
 type Named = Vec<(&'static str, &'static str)>;
@@ -94,7 +94,7 @@ pub(crate) fn quantize<'py>(
     let refused = |message: &str| exception(py, ErrorKind::Chunk, message);
     let mut bytes = Vec::new();
     let mut of = |chunk: &mut Chunk<'_>| {
-        chunk.lend(|memory| {
+        let quantize = |memory: &Memory| {
             if memory.data_type().is_integer() {
                 return Err(refused("value_range is for frames of floats.").into());
             }
@@ -108,7 +108,8 @@ pub(crate) fn quantize<'py>(
             };
             // SAFETY: the memory is lent for as long as this runs, and its owner said what is in it.
             unsafe { memory.for_each_float(rows.0..rows.1, each) }
-        })
+        };
+        chunk.lend(quantize, |()| false)
     };
     let mut chunk = Chunk::new(array).map_err(|refusal| refusal.raised(py))?;
     let done = match of(&mut chunk) {
@@ -129,10 +130,11 @@ pub(crate) fn inspect<'py>(
 ) -> PyResult<(&'static str, Bound<'py, PyTuple>)> {
     let py = array.py();
     let found = Chunk::new(array).and_then(|mut chunk| {
-        chunk.lend(|memory| {
+        let describe = |memory: &Memory| {
             let format = SampleFormat::packed(memory.data_type()).name();
             Ok((format, PyTuple::new(py, memory.shape())?))
-        })
+        };
+        chunk.lend(describe, |_| false)
     });
     match found {
         // As it is converted.

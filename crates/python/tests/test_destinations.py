@@ -226,14 +226,16 @@ def test_seekable_that_lies() -> None:
         write(Elsewhere())
 
 
-def drained(format: str, encoder: str | None = None, **options: str) -> bytes:
+def drained(format: str, encoder: str | None = None, seconds: int = 2, **options: str) -> bytes:
     """What a server sends that empties the file after each chunk."""
     file, sent = io.BytesIO(), b""
     s = StreamingMediaEncoder(file, format)
     s.add_audio_stream(24000, 1, encoder=encoder)
     s.open(options or None)
-    for start in range(0, 48000, 4800):
-        s.write_audio_chunk(0, 0.3 * tone(48000, 1, 24000)[start : start + 4800] / 0.5)
+    samples = 24000 * seconds
+    sound = 0.6 * tone(samples, 1, 24000)
+    for start in range(0, samples, 4800):
+        s.write_audio_chunk(0, sound[start : start + 4800])
         sent += file.getvalue()
         file.seek(0)
         file.truncate()
@@ -276,7 +278,7 @@ def test_a_layout_that_cannot_be_a_stream_says_so() -> None:
         ("caf", "alac", {}),
     ):
         with pytest.raises(reelwright.StateError, match="This layout changes what was written"):
-            drained(format, encoder, **options)
+            drained(format, encoder, seconds=10, **options)
 
 
 @pytest.mark.parametrize("returned", ["5", 1.5, b"", object()])

@@ -22,8 +22,8 @@ const MAX_FRAME_ELEMENTS: usize = 1 << 17;
 const RESAMPLED_BLOCK: usize = 1024;
 /// The most elements that one sample of every channel may become at another rate.
 const MAX_RESAMPLED_ELEMENTS: u64 = 1 << 24;
-/// Elements of a chunk whose rest is copied rather than borrowed again.
-const MAX_KEPT: usize = 4096;
+/// Elements of a chunk that is taken as a whole, so that it need not be borrowed again.
+const SMALL: usize = 4096;
 /// Elements that are searched for outliers at a time.
 const CHECKED_ELEMENTS: usize = 1 << 22;
 
@@ -41,8 +41,11 @@ pub(crate) struct AudioPipeline {
     /// Whether samples that are not a number, or beyond ±1, have no meaning in what is encoded.
     is_bounded: bool,
     frame: TypedBuffer,
-    /// Samples per channel that the frame can hold and that it holds.
+    /// Samples per channel of a frame.
     capacity: usize,
+    /// Samples per channel that the buffer has room for: a frame, and the rest of a small chunk.
+    room: usize,
+    /// Samples per channel that the buffer holds.
     filled: usize,
     /// When the frame's first sample is heard, in encoded samples.
     frame_start: i64,
@@ -55,9 +58,6 @@ pub(crate) struct AudioPipeline {
     longest_gap: i64,
     limits: TimeLimits,
     is_finished: bool,
-    /// The rest of a small chunk, one channel after the other, and the row that it begins with.
-    kept: TypedBuffer,
-    kept_from: usize,
     /// The pauses that packets do not know of yet: from which of the samples that were written
     /// they are later, and by how many; both are encoded ones. The first one is in force.
     pauses: VecDeque<(i64, i64)>,
@@ -195,6 +195,10 @@ impl AudioPipeline {
         let frame_size = encoder.frame_size();
         let capacity =
             frame_size.unwrap_or_else(|| (MAX_FRAME_ELEMENTS / out_channels).clamp(1, FRAME_SIZE));
+        let room = match &way {
+            Way::Straight(_) => capacity + SMALL / layout.channels(),
+            Way::Resampled(_) => capacity,
+        };
         let data_type = request.sample_format.data_type();
 
         let kept = encoder.parameters().audio().map_or(0, |audio| audio.bits_per_sample);
@@ -216,8 +220,9 @@ impl AudioPipeline {
             out_channels,
             is_bounded: !input.is_integer()
                 && (data_type.is_integer() || !info.encoder.codec.is_lossless()),
-            frame: TypedBuffer::zeroed(data_type, capacity * out_channels),
+            frame: TypedBuffer::zeroed(data_type, room * out_channels),
             capacity,
+            room,
             filled: 0,
             frame_start: 0,
             next: 0,
@@ -226,8 +231,6 @@ impl AudioPipeline {
             longest_gap: i64::MAX,
             limits: TimeLimits::NONE,
             is_finished: false,
-            kept: TypedBuffer::zeroed(input, 0),
-            kept_from: 0,
             pauses: VecDeque::new(),
             has_warned_of_overlap: false,
             clamped: 0,
@@ -442,15 +445,17 @@ impl AudioPipeline {
         chunk.data_type() == self.input && matches!(chunk.shape(), [_, c] if *c == self.channels)
     }
 
-    /// Takes samples of `chunk` from `row` on, a frame's worth at most; returns the row to go on
-    /// from. Nothing must be [left to encode](Self::has_work).
+    /// Takes samples of `chunk` from `row` on, up to the end of a frame, or all of a small chunk;
+    /// returns the row to go on from. Nothing must be [left to encode](Self::has_work).
     pub(crate) fn take(&mut self, chunk: &TensorView<'_>, row: usize) -> usize {
         let left = chunk.shape()[0] - row;
         let rows = match &mut self.way {
             Way::Straight(converter) => {
-                let rows = left.min(self.capacity - self.filled);
+                let is_small = left <= SMALL / self.channels;
+                let end = if is_small { self.room } else { self.capacity };
+                let rows = left.min(end - self.filled);
                 let range = row..row + rows;
-                converter.convert(chunk, range, &mut self.frame, self.capacity, self.filled);
+                converter.convert(chunk, range, &mut self.frame, self.room, self.filled);
                 self.filled += rows;
                 rows
             }
@@ -465,53 +470,21 @@ impl AudioPipeline {
         row + rows
     }
 
-    /// Keeps the rest of a chunk from `row` on if it is small, so that it need not be borrowed again.
-    pub(crate) fn keep(&mut self, chunk: &TensorView<'_>, row: usize) -> bool {
-        let rows = row..chunk.shape()[0];
-        if rows.len().saturating_mul(self.channels) > MAX_KEPT {
-            return false;
-        }
-        match (chunk.data(), &mut self.kept) {
-            (TypedSlice::U8(from), TypedBuffer::U8(to)) => copy_rows(chunk, from, rows, to),
-            (TypedSlice::I16(from), TypedBuffer::I16(to)) => copy_rows(chunk, from, rows, to),
-            (TypedSlice::I32(from), TypedBuffer::I32(to)) => copy_rows(chunk, from, rows, to),
-            (TypedSlice::I64(from), TypedBuffer::I64(to)) => copy_rows(chunk, from, rows, to),
-            (TypedSlice::F32(from), TypedBuffer::F32(to)) => copy_rows(chunk, from, rows, to),
-            (TypedSlice::F64(from), TypedBuffer::F64(to)) => copy_rows(chunk, from, rows, to),
-            _ => return false,
-        }
-        self.kept_from = row;
-        true
-    }
-
-    /// As [`take`](Self::take), of the chunk that was [kept](Self::keep).
-    ///
-    /// # Errors
-    /// None: what was kept is a whole number of rows.
-    pub(crate) fn take_kept(&mut self, row: usize) -> Result<usize> {
-        let kept = std::mem::replace(&mut self.kept, TypedBuffer::U8(Vec::new()));
-        let shape = [self.channels, kept.len() / self.channels];
-        let view = with_slice!(kept.as_slice(), data => TensorView::contiguous(data, &shape));
-        let taken = view.map(|view| self.take(&view.transposed(), row - self.kept_from));
-        self.kept = kept;
-        Ok(self.kept_from + taken?)
-    }
-
     /// Whether samples that were taken can be encoded.
     pub(crate) fn has_work(&self) -> bool {
         match &self.way {
-            Way::Straight(_) => self.filled == self.capacity,
+            Way::Straight(_) => self.filled >= self.capacity,
             Way::Resampled(way) => way.is_pushed,
         }
     }
 
-    /// Encodes the samples that were taken, as far as they fill frames.
+    /// Encodes the samples that were taken, as far as they fill a frame.
     ///
     /// # Errors
     /// The encoder's.
     pub(crate) fn work(&mut self) -> Result<()> {
         match &mut self.way {
-            Way::Straight(_) if self.filled == self.capacity => self.encode(),
+            Way::Straight(_) if self.filled >= self.capacity => self.encode(),
             Way::Straight(_) => Ok(()),
             Way::Resampled(way) => {
                 way.is_pushed = false;
@@ -532,7 +505,7 @@ impl AudioPipeline {
                 return Ok(());
             }
             let view = with_slice!(ready, data => TensorView::contiguous(data, &shape))?;
-            after.convert(&view, 0..samples, &mut self.frame, self.capacity, self.filled);
+            after.convert(&view, 0..samples, &mut self.frame, self.room, self.filled);
             resampler.consume(samples);
             self.filled += samples;
             if self.filled == self.capacity {
@@ -555,30 +528,59 @@ impl AudioPipeline {
         zero.expect("a view of one element repeated stays in it")
     }
 
-    /// Encodes what is in the frame.
+    /// Encodes a frame of what the buffer holds, or all of it if that is less.
     fn encode(&mut self) -> Result<()> {
         if self.filled == 0 {
             return Ok(());
         }
+        let samples = self.filled.min(self.capacity);
         let pts = Timestamp(self.frame_start);
         let frame = if self.is_planar {
             let data = self.frame.as_slice();
-            AudioFrame::planar(data, self.out_channels, self.filled, self.capacity, pts)
+            AudioFrame::planar(data, self.out_channels, samples, self.room, pts)
         } else {
-            let elements = self.filled * self.out_channels;
+            let elements = samples * self.out_channels;
             AudioFrame::packed(first(self.frame.as_slice(), elements), self.out_channels, pts)
         };
-        self.frame_start += self.filled as i64;
-        self.filled = 0;
+        self.frame_start += samples as i64;
         let first = self.packets.len();
-        self.encoder.encode(&frame, &mut self.packets)?;
+        let encoded = self.encoder.encode(&frame, &mut self.packets);
+        self.drop_front(samples);
+        encoded?;
         self.delay_packets(first);
         Ok(())
     }
 
+    /// Drops samples at the start of the buffer.
+    fn drop_front(&mut self, samples: usize) {
+        let rest = samples..self.filled;
+        self.filled = rest.len();
+        if rest.is_empty() {
+            return;
+        }
+        let (planes, step) =
+            if self.is_planar { (self.out_channels, 1) } else { (1, self.out_channels) };
+        let mut move_rest = |plane: usize| {
+            let start = plane * self.room;
+            let from = start + rest.start * step..start + rest.end * step;
+            match &mut self.frame {
+                TypedBuffer::U8(data) => data.copy_within(from, start),
+                TypedBuffer::I16(data) => data.copy_within(from, start),
+                TypedBuffer::I32(data) => data.copy_within(from, start),
+                TypedBuffer::I64(data) => data.copy_within(from, start),
+                TypedBuffer::F32(data) => data.copy_within(from, start),
+                TypedBuffer::F64(data) => data.copy_within(from, start),
+            }
+        };
+        (0..planes).for_each(&mut move_rest);
+    }
+
     /// Encodes what has come so far, if the encoder takes frames of any size.
     pub(crate) fn flush(&mut self) -> Result<()> {
-        if self.encoder.frame_size().is_none() { self.encode() } else { Ok(()) }
+        while self.encoder.frame_size().is_none() && self.filled > 0 {
+            self.encode()?;
+        }
+        Ok(())
     }
 
     /// Encodes everything there is, the first time.
@@ -591,31 +593,13 @@ impl AudioPipeline {
             way.resampler.finish();
             self.take_resampled()?;
         }
-        self.encode()?;
+        while self.filled > 0 {
+            self.encode()?;
+        }
         let first = self.packets.len();
         self.encoder.finish(&mut self.packets)?;
         self.delay_packets(first);
         Ok(())
-    }
-}
-
-/// Copies rows of a chunk, whose elements are `from`, one channel after the other.
-fn copy_rows<T: Element>(chunk: &TensorView<'_>, from: &[T], rows: Range<usize>, to: &mut Vec<T>) {
-    let (row_step, column_step) = (chunk.strides()[0], chunk.strides()[1]);
-    let origin = chunk.offset().wrapping_add_signed(rows.start as isize * row_step);
-    to.clear();
-    if rows.is_empty() {
-        return;
-    }
-    for column in 0..chunk.shape()[1] {
-        let start = origin.wrapping_add_signed(column as isize * column_step);
-        match usize::try_from(row_step) {
-            Ok(1) => to.extend_from_slice(&from[start..][..rows.len()]),
-            Ok(step @ 2..) => to.extend(from[start..].iter().step_by(step).take(rows.len())),
-            _ => to.extend(
-                (0..rows.len()).map(|row| from[start.wrapping_add_signed(row as isize * row_step)]),
-            ),
-        }
     }
 }
 

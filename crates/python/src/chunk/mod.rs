@@ -68,14 +68,11 @@ impl Refusal {
 pub(crate) struct Chunk<'py> {
     object: Bound<'py, PyAny>,
     kind: Kind<'py>,
-    /// As it was first lent.
+    /// As it was first lent, if it is lent again.
     lent: Option<Memory>,
-    /// Whether nobody compares a small one with what it was before.
-    pub(crate) is_borrowed_once_if_small: bool,
 }
 
-/// Elements of a chunk that is read in less time than other threads need to go on meanwhile, and
-/// whose rest is copied.
+/// Elements of a chunk that is read in less time than other threads need to go on meanwhile.
 const SMALL: usize = 4096;
 
 #[inline]
@@ -124,7 +121,7 @@ impl<'py> Chunk<'py> {
     }
 
     fn of(object: Bound<'py, PyAny>, kind: Kind<'py>, lent: Option<Memory>) -> Self {
-        Self { object, kind, lent, is_borrowed_once_if_small: false }
+        Self { object, kind, lent }
     }
 
     pub(crate) fn py(&self) -> Python<'py> {
@@ -132,35 +129,38 @@ impl<'py> Chunk<'py> {
     }
 
     /// Runs `use_it` with the chunk's memory, which stays where it is until that returns. No call
-    /// into Python may be made by it.
+    /// into Python may be made by it. If `is_needed_again`, a later call compares the memory with
+    /// this one.
     pub(crate) fn lend<T>(
         &mut self,
         use_it: impl FnOnce(&Memory) -> Result<T, Refusal>,
+        is_needed_again: impl FnOnce(&T) -> bool,
     ) -> Result<T, Refusal> {
         let py = self.object.py();
-        let Self { object, kind, lent, is_borrowed_once_if_small } = self;
+        let Self { object, kind, lent } = self;
         if let (Kind::Dlpack { .. }, Some(memory)) = (&kind, &lent) {
             return use_it(memory);
         }
         let is_new = lent.is_none();
         let checked = |memory: &Memory| {
-            match lent {
-                None if *is_borrowed_once_if_small && is_small(memory.shape()) => {}
-                None => *lent = Some(memory.clone()),
-                Some(first) if first == memory => {}
-                Some(first) => {
-                    let (was, is) = (first.shape(), memory.shape());
-                    return Err(Refusal::chunk(
-                        py,
-                        format!(
-                            "The chunk moved while it was written: its memory of shape {was:?} is \
-                             elsewhere now, with the shape {is:?}. What came before that was \
-                             written. Leave a chunk alone until the call returns."
-                        ),
-                    ));
-                }
+            if let Some(first) = lent
+                && first != memory
+            {
+                let (was, is) = (first.shape(), memory.shape());
+                return Err(Refusal::chunk(
+                    py,
+                    format!(
+                        "The chunk moved while it was written: its memory of shape {was:?} is \
+                         elsewhere now, with the shape {is:?}. What came before that was \
+                         written. Leave a chunk alone until the call returns."
+                    ),
+                ));
             }
-            use_it(memory)
+            let used = use_it(memory)?;
+            if lent.is_none() && is_needed_again(&used) {
+                *lent = Some(memory.clone());
+            }
+            Ok(used)
         };
         match kind {
             Kind::Torch if is_new => checked(&torch::memory(object)?),
@@ -175,9 +175,10 @@ impl<'py> Chunk<'py> {
         &mut self,
         part: Option<&Part>,
         use_it: impl FnOnce(&TensorView<'_>) -> Result<T, Refusal>,
+        is_needed_again: impl FnOnce(&T) -> bool,
     ) -> Result<T, Refusal> {
         let py = self.object.py();
-        self.lend(|memory| {
+        let with_view = |memory: &Memory| {
             let Some(Part { axes, rows }) = part else {
                 // SAFETY: `lend` keeps the memory until this closure returns, and its owner said
                 // that shape and strides stay in it.
@@ -189,7 +190,8 @@ impl<'py> Chunk<'py> {
             let last = memory.shape().first().copied().unwrap_or_default();
             let rows = (rows.0.min(last), rows.1.min(last));
             use_it(&view.rows(rows.0, rows.1.max(rows.0)))
-        })
+        };
+        self.lend(with_view, is_needed_again)
     }
 
     /// The chunk with elements of another type, by its own library.

@@ -21,8 +21,6 @@ pub struct ChunkCursor {
     gap: i64,
     /// How long the frame lasts, in units of the time base, if that is known.
     duration: Option<i64>,
-    /// True if the rest of the chunk was copied.
-    is_kept: bool,
     next: Next,
 }
 
@@ -37,7 +35,7 @@ enum Next {
 
 impl ChunkCursor {
     fn new(index: usize, rows: usize, gap: i64) -> Self {
-        Self { index, rows, row: 0, gap, duration: None, is_kept: false, next: Next::Work }
+        Self { index, rows, row: 0, gap, duration: None, next: Next::Work }
     }
 
     /// Takes the next frame. Before the first one a gap is filled with it.
@@ -54,6 +52,11 @@ impl ChunkCursor {
     /// Returns whether all of the chunk was written.
     pub fn is_done(&self) -> bool {
         self.next == Next::Done
+    }
+
+    /// Returns whether the whole chunk was taken: its memory is not needed any more.
+    pub fn is_taken(&self) -> bool {
+        self.gap == 0 && self.row == self.rows
     }
 
     /// Returns whether [`advance`](StreamingMediaEncoder::advance) has something to do.
@@ -81,7 +84,7 @@ impl StreamingMediaEncoder<'_> {
         chunk: &TensorView<'_>,
         pts: Option<f64>,
     ) -> Result<()> {
-        let mut cursor = self.begin_audio(index, chunk, pts)?;
+        let mut cursor = self.begin_audio_chunk(index, chunk, pts)?;
         while !cursor.is_done() {
             self.advance(&mut cursor)?;
             self.take(&mut cursor, chunk)?;
@@ -89,8 +92,15 @@ impl StreamingMediaEncoder<'_> {
         Ok(())
     }
 
-    /// As [`begin_audio_chunk`](Self::begin_audio_chunk), of a chunk that stays where it is.
-    fn begin_audio(
+    /// Begins to write a chunk whose memory is only borrowed for each call that reads it, as
+    /// [`write_audio_chunk`](Self::write_audio_chunk) does as a whole: checks it, and takes the
+    /// first samples, or all of a small one. While the cursor is not done,
+    /// [`advance`](Self::advance) encodes and writes what was taken, and [`take`](Self::take) takes
+    /// more. Only `advance` writes to the output.
+    ///
+    /// # Errors
+    /// As `write_audio_chunk`, of a chunk that does not fit.
+    pub fn begin_audio_chunk(
         &mut self,
         index: usize,
         chunk: &TensorView<'_>,
@@ -111,27 +121,6 @@ impl StreamingMediaEncoder<'_> {
             cursor.row = audio.take(chunk, 0);
         }
         self.find_next(&mut cursor);
-        Ok(cursor)
-    }
-
-    /// Begins to write a chunk whose memory is only borrowed for each call that reads it, as
-    /// [`write_audio_chunk`](Self::write_audio_chunk) does as a whole: checks it, and takes the
-    /// first samples. While the cursor is not done, [`advance`](Self::advance) encodes and writes
-    /// what was taken, and [`take`](Self::take) takes more. Only `advance` writes to the output.
-    ///
-    /// # Errors
-    /// As `write_audio_chunk`, of a chunk that does not fit.
-    pub fn begin_audio_chunk(
-        &mut self,
-        index: usize,
-        chunk: &TensorView<'_>,
-        pts: Option<f64>,
-    ) -> Result<ChunkCursor> {
-        let mut cursor = self.begin_audio(index, chunk, pts)?;
-        if !cursor.is_done() {
-            cursor.is_kept = self.streams[index].audio(index)?.keep(chunk, cursor.row);
-            self.find_next(&mut cursor);
-        }
         Ok(cursor)
     }
 
@@ -179,12 +168,7 @@ impl StreamingMediaEncoder<'_> {
                         let silence = audio.silence(cursor.gap.min(SILENCE) as usize);
                         cursor.gap -= audio.take(&silence, 0) as i64;
                     }
-                    audio.work().and_then(|()| {
-                        if cursor.is_kept && cursor.gap == 0 && cursor.row < cursor.rows {
-                            cursor.row = audio.take_kept(cursor.row)?;
-                        }
-                        Ok(())
-                    })
+                    audio.work()
                 }
                 Stream::Video(video) => match video.needs(cursor.gap > 0) {
                     Needs::Work => video.work(&self.interrupt),
@@ -208,9 +192,7 @@ impl StreamingMediaEncoder<'_> {
     fn find_next(&self, cursor: &mut ChunkCursor) {
         let is_left = cursor.gap > 0 || cursor.row < cursor.rows;
         let has_work = match &self.streams[cursor.index] {
-            Stream::Audio(audio) => {
-                audio.has_work() || cursor.gap > 0 || (cursor.is_kept && is_left)
-            }
+            Stream::Audio(audio) => audio.has_work() || cursor.gap > 0,
             Stream::Video(video) if is_left => video.needs(cursor.gap > 0) != Needs::Frame,
             Stream::Video(video) => video.has_work(),
         };

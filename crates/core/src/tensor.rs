@@ -5,7 +5,7 @@ use std::fmt;
 use crate::{DataType, Error, Result};
 
 /// The most dimensions a view can have.
-pub const MAX_RANK: usize = 8;
+pub const MAX_RANK: usize = 5;
 
 /// A type that a tensor or an audio frame can be made of.
 pub trait Element: Copy + Default + Send + Sync + sealed::Sealed + 'static {

@@ -8,7 +8,7 @@ use reelwright::{DataType, Element, TensorView};
 use super::Refusal;
 
 /// The most dimensions a view can have.
-const MAX_RANK: usize = 8;
+const MAX_RANK: usize = 5;
 
 /// For each axis of a view, the axis of the array it is, or none for a new one of size 1.
 pub(crate) type Axes = Vec<Option<usize>>;

@@ -6,7 +6,7 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use reelwright_core::{
-    AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig, Layouts, PacketQueue, SampleRates,
+    AudioFormat, AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig, Layouts, PacketQueue, SampleRates,
     Timestamp, TypedBuffer,
 };
 use reelwright_fuzz::{encoders, layout, options, samples};
@@ -20,29 +20,26 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let info = u.choose(&encoders()).copied()?;
     let mut options = options(u, info.encoder.options)?;
     let request = AudioEncoderRequest {
-        codec: info.encoder.codec,
-        sample_format: *u.choose(info.sample_formats)?,
-        sample_rate: match info.sample_rates {
+        codec: info.encoder.codec, format: AudioFormat { sample_format: *u.choose(info.sample_formats)?, sample_rate: match info.sample_rates {
             SampleRates::UpTo(max) => u.int_in_range(1..=max)?,
             SampleRates::List(rates) => *u.choose(rates)?,
-        },
-        layout: match info.layouts {
+        }, layout: match info.layouts {
             Layouts::List(layouts) => *u.choose(layouts)?,
             Layouts::UpTo(most) => Some(layout(u)?)
                 .filter(|layout| layout.channels() <= most.min(16))
                 .unwrap_or(ChannelLayout::MONO),
-        },
+        } },
         config: CodecConfig {
             compression_level: Option::<u8>::arbitrary(u)?.map(|level| i32::from(level % 13)),
             bit_rate: Option::<u8>::arbitrary(u)?.map(|rate| u64::from(rate) * 2000),
             qscale: Option::<u8>::arbitrary(u)?.map(|q| f32::from(q % 21) / 2.0),
             ..CodecConfig::default()
         },
-    };
+};
     let Ok(mut encoder) = (info.open)(&request, &mut options) else { return Ok(()) };
-    let channels = request.layout.channels();
+    let channels = request.format.layout.channels();
     let size = encoder.frame_size().unwrap_or(777);
-    let data_type = request.sample_format.data_type();
+    let data_type = request.format.sample_format.data_type();
     // What there is is repeated, so that there are frames enough for every state.
     let seed = samples(u, data_type, 4000)?;
     let frames = usize::from(u8::arbitrary(u)?) % 6;
@@ -54,7 +51,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         let count = if frame == frames { last } else { size };
         let buffer = repeated(&seed, fed, count * channels);
         let pts = Timestamp(fed as i64);
-        let frame = match request.sample_format.is_planar() {
+        let frame = match request.format.sample_format.is_planar() {
             true => AudioFrame::planar(buffer.as_slice(), channels, count, count, pts),
             false => AudioFrame::packed(buffer.as_slice(), channels, pts),
         };
@@ -69,8 +66,8 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         heard += packet.duration - i64::from(packet.trim_start) - i64::from(packet.trim_end);
         packets.recycle(packet);
     }
-    let clock = encoder.parameters().audio().map_or(0, |audio| audio.sample_rate);
-    assert_eq!(heard, fed as i64 * i64::from(clock) / i64::from(request.sample_rate));
+    let clock = encoder.parameters().audio().map_or(0, |audio| audio.format.sample_rate);
+    assert_eq!(heard, fed as i64 * i64::from(clock) / i64::from(request.format.sample_rate));
     Ok(())
 }
 

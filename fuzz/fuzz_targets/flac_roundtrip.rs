@@ -5,7 +5,7 @@
 use arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use reelwright_core::{
-    AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig, CodecId, DataType, Element,
+    AudioFormat, AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig, CodecId, DataType, Element,
     MemoryOutput, Metadata, OptionKind, Options, PacketQueue, SampleFormat, Timestamp, TypedBuffer,
 };
 use reelwright_enc_flac::ENCODER;
@@ -81,12 +81,9 @@ fn check<T: Element>(
 ) {
     let samples = &samples[..samples.len() / channels * channels];
     let request = AudioEncoderRequest {
-        codec: CodecId::Flac,
-        sample_format: SampleFormat::packed(T::DATA_TYPE),
-        sample_rate,
-        layout: ChannelLayout::default_for(channels).unwrap(),
+        codec: CodecId::Flac, format: AudioFormat { sample_format: SampleFormat::packed(T::DATA_TYPE), sample_rate, layout: ChannelLayout::default_for(channels).unwrap() },
         config: CodecConfig::default(),
-    };
+};
     // Options may contradict each other.
     let Ok(mut encoder) = (ENCODER.open)(&request, &mut options) else { return };
     let mut muxer = (MUXER.open)(&mut Options::new()).unwrap();

@@ -5,7 +5,7 @@
 use arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use reelwright_core::{
-    AudioEncoderRequest, CodecConfig, CodecId, DataType, Options, PacketQueue, SampleFormat,
+    AudioFormat, AudioEncoderRequest, CodecConfig, CodecId, DataType, Options, PacketQueue, SampleFormat,
 };
 use reelwright_fuzz::{frame, layout, sample_rate, samples};
 
@@ -22,20 +22,17 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     encoders.push(&reelwright_enc_flac::ENCODER);
     let info = *u.choose(&encoders)?;
     let request = AudioEncoderRequest {
-        codec: if u.ratio(9, 10)? { info.encoder.codec } else { *u.choose(CodecId::ALL)? },
-        sample_format: match u.ratio(9, 10)? {
+        codec: if u.ratio(9, 10)? { info.encoder.codec } else { *u.choose(CodecId::ALL)? }, format: AudioFormat { sample_format: match u.ratio(9, 10)? {
             true => *u.choose(info.sample_formats)?,
             false => *u.choose(SampleFormat::ALL)?,
-        },
-        sample_rate: sample_rate(u)?,
-        layout: layout(u)?,
+        }, sample_rate: sample_rate(u)?, layout: layout(u)? },
         config: CodecConfig::default(),
-    };
+};
     // The facade refuses what an encoder does not list, and the encoder may rely on that.
     let listed = info.encoder.codec == request.codec
-        && info.sample_formats.contains(&request.sample_format)
-        && info.sample_rates.contains(request.sample_rate)
-        && info.layouts.contains(request.layout);
+        && info.sample_formats.contains(&request.format.sample_format)
+        && info.sample_rates.contains(request.format.sample_rate)
+        && info.layouts.contains(request.format.layout);
     if !listed && info.encoder.codec == CodecId::Flac {
         return Ok(());
     }
@@ -47,7 +44,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let mut packets = PacketQueue::new();
     for _ in 0..u.int_in_range(0..=4)? {
         let (data_type, channels) = match u.ratio(7, 8)? {
-            true => (request.sample_format.data_type(), request.layout.channels()),
+            true => (request.format.sample_format.data_type(), request.format.layout.channels()),
             false => (*u.choose(&TYPES)?, u.int_in_range(1..=9)?),
         };
         let most = u.int_in_range(0..=300)? * channels;
@@ -56,7 +53,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         let before = packets.len();
         let result = encoder.encode(&frame, &mut packets);
         let fits = (frame.format(), frame.channels())
-            == (request.sample_format, request.layout.channels());
+            == (request.format.sample_format, request.format.layout.channels());
         assert!(fits || result.is_err());
         let Some(bytes) = codec.bytes_per_sample() else { continue };
         // PCM comes out at once, and whatever fits is taken.

@@ -5,11 +5,11 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use reelwright_core::{
-    AdpcmBlocks, AlacConfig, AudioEncoderInfo, AudioFrame, AudioParameters, AudioSpecificConfig,
+    AdpcmBlocks, AlacConfig, AudioEncoderInfo, AudioFrame, AudioFormat, AudioParameters, AudioSpecificConfig,
     Av1Config, AvcConfig, ChannelLayout, CodecId, CodecRecord, ColorInfo, DataType, FlacStreamInfo,
     MediaParameters, MemoryOutput, Metadata, Mp3Info, Mp3RateControl, MuxerInfo, OptionInfo,
     OptionKind, Options, OpusChannelMapping, OpusHead, Packet, Picture, PixelFormat, Rational,
-    SampleFormat, StreamParameters, TimeBase, Timestamp, TypedBuffer, VideoParameters,
+    SampleFormat, StreamParameters, TimeBase, Timestamp, TypedBuffer, VideoFormat, VideoParameters,
     VorbisHeaders,
 };
 use reelwright_testkit::output::FailingOutput;
@@ -166,22 +166,14 @@ pub fn stream(u: &mut Unstructured<'_>) -> Result<StreamParameters> {
     let codec = *u.choose(CodecId::ALL)?;
     let record = record(u)?;
     let media = if u.ratio(2, 3)? {
-        MediaParameters::Audio(AudioParameters {
-            sample_rate: sample_rate(u)?,
-            layout: layout(u)?,
-            sample_format: *u.choose(SampleFormat::ALL)?,
+        MediaParameters::Audio(AudioParameters { format: AudioFormat { sample_rate: sample_rate(u)?, layout: layout(u)?, sample_format: *u.choose(SampleFormat::ALL)? },
             bits_per_sample: u.arbitrary()?,
             frame_size: u.arbitrary()?,
-        })
+})
     } else {
-        MediaParameters::Video(VideoParameters {
-            width: u.arbitrary()?,
-            height: u.arbitrary()?,
-            pixel_format: *u.choose(PixelFormat::ALL)?,
+        MediaParameters::Video(VideoParameters { format: VideoFormat { width: u.arbitrary()?, height: u.arbitrary()?, pixel_format: *u.choose(PixelFormat::ALL)?, sample_aspect_ratio: rational(u)?, color: ColorInfo::default() },
             frame_rate: Some(rational(u)?),
-            sample_aspect_ratio: rational(u)?,
-            color: ColorInfo::default(),
-        })
+})
     };
     Ok(StreamParameters {
  language: None,

@@ -396,7 +396,7 @@ fn encoded(format: &str, stream: &AudioStream) -> (String, u32, String) {
     encoder.add_audio_stream(stream).unwrap();
     let parameters = encoder.stream_parameters(0).unwrap();
     let audio = parameters.audio().unwrap();
-    (parameters.codec.to_string(), audio.sample_rate, audio.layout.to_string())
+    (parameters.codec.to_string(), audio.format.sample_rate, audio.format.layout.to_string())
 }
 
 #[test]
@@ -558,7 +558,7 @@ fn a_stream_that_was_refused_leaves_room_for_another() {
     assert!(encoder.add_audio_stream(&AudioStream::new(8000, 2).encoder("nope")).is_err());
     assert_eq!(encoder.add_audio_stream(&AudioStream::new(8000, 2)).unwrap(), 0);
     assert!(encoder.stream_parameters(1).is_none());
-    assert_eq!(encoder.stream_parameters(0).unwrap().audio().unwrap().sample_rate, 8000);
+    assert_eq!(encoder.stream_parameters(0).unwrap().audio().unwrap().format.sample_rate, 8000);
 }
 
 // Options.
@@ -817,7 +817,7 @@ fn the_sample_format_loses_least() {
         let mut encoder = StreamingMediaEncoder::new(target, Some("flac")).unwrap();
         encoder.add_audio_stream(&AudioStream::new(8000, 1).format(input)).unwrap();
         let parameters = encoder.stream_parameters(0).unwrap();
-        assert_eq!(parameters.audio().unwrap().sample_format, chosen, "{input}");
+        assert_eq!(parameters.audio().unwrap().format.sample_format, chosen, "{input}");
     }
 }
 

@@ -250,7 +250,7 @@ fn colours_follow_the_lines_and_the_options() {
         let encoder = open(format, &stream(VideoStream::new(25.0, 32, height)));
         let parameters = encoder.stream_parameters(0).unwrap().clone();
         let MediaParameters::Video(video) = parameters.media else { panic!("no video") };
-        video.color
+        video.format.color
     };
     let plain = |stream| stream;
     assert_eq!(color(576, &plain, "h264"), ColorInfo::BT601);

@@ -352,8 +352,8 @@ fn summary(
         Some(match (&stream.source, &parameters.media) {
             (Source::Audio(source), MediaParameters::Audio(audio)) => StreamSummary::Audio {
                 codec,
-                sample_rate: audio.sample_rate,
-                layout: audio.layout.to_string(),
+                sample_rate: audio.format.sample_rate,
+                layout: audio.format.layout.to_string(),
                 bits_per_sample: audio.bits_per_sample,
                 samples: stream.written,
                 input_rate: source.sample_rate,
@@ -362,9 +362,9 @@ fn summary(
             (Source::Video(source) | Source::Still(source), MediaParameters::Video(video)) => {
                 StreamSummary::Video {
                     codec,
-                    width: video.width,
-                    height: video.height,
-                    pixel_format: video.pixel_format,
+                    width: video.format.width,
+                    height: video.format.height,
+                    pixel_format: video.format.pixel_format,
                     frame_rate: video.frame_rate.unwrap_or(source.frame_rate),
                     pictures: stream.written,
                     seconds: stream.seconds,

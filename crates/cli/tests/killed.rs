@@ -74,7 +74,7 @@ fn audio_recordings(folder: &Path) -> Vec<Recording> {
             let (rate, encoder) = opened.unwrap_or_else(|| panic!("{} {codec}", muxer.name));
             let audio = encoder.stream_parameters(0).unwrap().audio().unwrap();
             let frame = audio.frame_size.map_or(0.0, |size| size as f64);
-            let delay = 3.0 * frame / f64::from(audio.sample_rate);
+            let delay = 3.0 * frame / f64::from(audio.format.sample_rate);
             let codec = codec.name().to_owned();
             recordings.push(Recording { muxer, codec, file, rate, delay, encoder });
         }

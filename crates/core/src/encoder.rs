@@ -2,8 +2,8 @@
 
 use crate::error::list;
 use crate::{
-    AudioFrame, ChannelLayout, CodecId, ColorInfo, OptionInfo, Options, PacketQueue, PixelFormat,
-    Rational, Result, SampleFormat, StreamParameters, TimeBase, VideoFrame,
+    AudioFormat, AudioFrame, ChannelLayout, CodecId, OptionInfo, Options, PacketQueue, PixelFormat,
+    Rational, Result, SampleFormat, StreamParameters, TimeBase, VideoFormat, VideoFrame,
 };
 
 /// An audio codec at work on one stream. Push frames in, collect packets out; it does no I/O.
@@ -111,12 +111,8 @@ impl CodecConfig {
 pub struct AudioEncoderRequest {
     /// The codec, for crates that serve several.
     pub codec: CodecId,
-    /// What the frames will be.
-    pub sample_format: SampleFormat,
-    /// In Hz.
-    pub sample_rate: u32,
-    /// The channels.
-    pub layout: ChannelLayout,
+    /// Format of the frames.
+    pub format: AudioFormat,
     /// What all codecs can be told.
     pub config: CodecConfig,
 }
@@ -126,21 +122,13 @@ pub struct AudioEncoderRequest {
 pub struct VideoEncoderRequest {
     /// The codec, for crates that serve several.
     pub codec: CodecId,
-    /// What the frames will be.
-    pub pixel_format: PixelFormat,
-    /// In pixels.
-    pub width: u32,
-    /// In pixels.
-    pub height: u32,
+    /// Format of the frames.
+    pub format: VideoFormat,
     /// The unit of the frames' times; at most the length of a frame.
     pub time_base: TimeBase,
     /// Nominal frames per second. Bit rates, keyframe intervals and levels follow the frames'
     /// real times where these differ.
     pub frame_rate: Rational,
-    /// Width / height of one pixel.
-    pub sample_aspect_ratio: Rational,
-    /// What the numbers of the frames mean as colours.
-    pub color: ColorInfo,
     /// What all codecs can be told.
     pub config: CodecConfig,
 }

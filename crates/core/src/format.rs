@@ -1,6 +1,6 @@
 //! Formats of frames: one definition for requests, stream parameters, frames and converters.
 
-use crate::{ColorInfo, PixelFormat, Rational};
+use crate::{ChannelLayout, ColorInfo, PixelFormat, Rational, SampleFormat};
 
 /// Format of video frames.
 ///
@@ -39,5 +39,30 @@ impl VideoFormat {
     /// Width and height in pixels.
     pub const fn size(&self) -> (u32, u32) {
         (self.width, self.height)
+    }
+}
+
+/// Format of audio frames.
+///
+/// ```
+/// use reelwright_core::{AudioFormat, ChannelLayout, SampleFormat};
+///
+/// let format = AudioFormat::new(SampleFormat::Fltp, 48_000, ChannelLayout::STEREO);
+/// assert_eq!(format.layout.channels(), 2);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AudioFormat {
+    /// Storage of the samples.
+    pub sample_format: SampleFormat,
+    /// Sample rate in Hz.
+    pub sample_rate: u32,
+    /// Channels in the order of the samples.
+    pub layout: ChannelLayout,
+}
+
+impl AudioFormat {
+    /// Format of these three.
+    pub const fn new(sample_format: SampleFormat, sample_rate: u32, layout: ChannelLayout) -> Self {
+        Self { sample_format, sample_rate, layout }
     }
 }

@@ -56,7 +56,7 @@ pub use encoder::{
 };
 pub use error::{Error, ErrorKind, Result, list};
 pub use extrapolate::extrapolate_backwards;
-pub use format::VideoFormat;
+pub use format::{AudioFormat, VideoFormat};
 pub use frame::{AudioFrame, Plane, TypedBuffer, VideoBuffer, VideoFrame, clamp_sample};
 pub use interrupt::Interrupt;
 pub use metadata::Metadata;

@@ -98,7 +98,7 @@ impl BlockStream {
                 list(codecs)
             )));
         };
-        let channels = audio.layout.channels();
+        let channels = audio.format.layout.channels();
         let (bits_per_sample, block, samples_per_block) = match (codec, &stream.record) {
             (_, CodecRecord::Adpcm(blocks))
                 if blocks.block_align > 0 && blocks.samples_per_block > 0 =>
@@ -116,13 +116,13 @@ impl BlockStream {
                 }
             },
         };
-        let sample_rate = audio.sample_rate;
+        let sample_rate = audio.format.sample_rate;
         if sample_rate == 0 {
             return Err(Error::unsupported(format!(
                 "{container} cannot describe a sample rate of 0 Hz; it must be positive."
             )));
         }
-        let layout = audio.layout;
+        let layout = audio.format.layout;
         Ok(Self { codec, sample_rate, layout, bits_per_sample, block, samples_per_block })
     }
 
@@ -153,7 +153,10 @@ impl BlockStream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AdpcmBlocks, AudioParameters, ErrorKind, MediaParameters, SampleFormat, TimeBase};
+    use crate::{
+        AdpcmBlocks, AudioFormat, AudioParameters, ErrorKind, MediaParameters, SampleFormat,
+        TimeBase,
+    };
 
     const CODECS: &[CodecId] = &[CodecId::PcmS16Le, CodecId::PcmS24Le];
 
@@ -165,9 +168,11 @@ mod tests {
             record: CodecRecord::None,
             bit_rate: None,
             media: MediaParameters::Audio(AudioParameters {
-                sample_rate,
-                layout: ChannelLayout::STEREO,
-                sample_format: SampleFormat::S32,
+                format: AudioFormat {
+                    sample_rate,
+                    layout: ChannelLayout::STEREO,
+                    sample_format: SampleFormat::S32,
+                },
                 bits_per_sample: 24,
                 frame_size: None,
             }),

@@ -1,8 +1,7 @@
 //! What a muxer must know of a stream.
 
 use crate::{
-    ChannelLayout, CodecId, CodecRecord, ColorInfo, FrameLength, PixelFormat, Rational,
-    SampleFormat, TimeBase, Timestamp,
+    AudioFormat, CodecId, CodecRecord, FrameLength, Rational, TimeBase, Timestamp, VideoFormat,
 };
 
 /// One elementary stream as its encoder describes it.
@@ -62,12 +61,9 @@ pub enum MediaParameters {
 /// What is particular to an audio stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AudioParameters {
-    /// In Hz.
-    pub sample_rate: u32,
-    /// The channels in the order of the packets' samples.
-    pub layout: ChannelLayout,
-    /// What the encoder was given.
-    pub sample_format: SampleFormat,
+    /// Format of the frames that the encoder was given, with the channels in the order of the
+    /// packets' samples.
+    pub format: AudioFormat,
     /// The bits of a sample that carry sound: 24 for pcm_s24le and for a 24-bit FLAC.
     pub bits_per_sample: u32,
     /// Samples of each channel in every packet but the last, where that is a constant.
@@ -77,17 +73,9 @@ pub struct AudioParameters {
 /// What is particular to a video stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VideoParameters {
-    /// In pixels.
-    pub width: u32,
-    /// In pixels.
-    pub height: u32,
-    /// What the encoder was given.
-    pub pixel_format: PixelFormat,
+    /// Format of the frames that the encoder was given.
+    pub format: VideoFormat,
     /// Nominal frames per second, where the stream has a steady rate; times are in
     /// [`time_base`](StreamParameters::time_base).
     pub frame_rate: Option<Rational>,
-    /// Width / height of one pixel.
-    pub sample_aspect_ratio: Rational,
-    /// What the numbers mean as colours.
-    pub color: ColorInfo,
 }

@@ -126,10 +126,13 @@ struct Resampled {
 impl Resampled {
     fn new(stream: &ResolvedAudio) -> Result<Self> {
         let ResolvedAudio { request, input, sample_rate, layout, .. } = stream;
-        let between =
-            if request.layout.channels() < layout.channels() { request.layout } else { *layout };
+        let between = if request.format.layout.channels() < layout.channels() {
+            request.format.layout
+        } else {
+            *layout
+        };
         let channels = between.channels();
-        let (from, to) = (u64::from(*sample_rate), u64::from(request.sample_rate));
+        let (from, to) = (u64::from(*sample_rate), u64::from(request.format.sample_rate));
         if to.div_ceil(from.max(1)).saturating_mul(channels as u64) > MAX_RESAMPLED_ELEMENTS {
             return Err(Error::unsupported(format!(
                 "{channels} channels cannot be resampled from {from} to {to} Hz: a sample would \
@@ -139,7 +142,8 @@ impl Resampled {
         let capacity = (RESAMPLED_BLOCK as u64 * from / to).clamp(1, RESAMPLED_BLOCK as u64);
         let capacity = capacity as usize;
         let quality = stream.resample_quality;
-        let resampler = Resampler::new(*sample_rate, request.sample_rate, channels, quality)?;
+        let resampler =
+            Resampler::new(*sample_rate, request.format.sample_rate, channels, quality)?;
         let data_type = resampler.data_type();
         let format = SampleFormat::packed(data_type);
         Ok(Self {
@@ -157,8 +161,8 @@ impl Resampled {
             after: AudioConverter::with_normalization(
                 data_type,
                 between,
-                request.sample_format,
-                request.layout,
+                request.format.sample_format,
+                request.format.layout,
                 stream.normalizes(),
             )?,
             is_pushed: false,
@@ -175,12 +179,12 @@ impl Resampled {
 
 impl AudioPipeline {
     pub(crate) fn new(stream: ResolvedAudio) -> Result<Self> {
-        let way = if stream.sample_rate == stream.request.sample_rate {
+        let way = if stream.sample_rate == stream.request.format.sample_rate {
             Way::Straight(AudioConverter::with_normalization(
                 stream.input,
                 stream.layout,
-                stream.request.sample_format,
-                stream.request.layout,
+                stream.request.format.sample_format,
+                stream.request.format.layout,
                 stream.normalizes(),
             )?)
         } else {
@@ -191,7 +195,7 @@ impl AudioPipeline {
         let encoder = (info.open)(&request, &mut options)?;
         options.finish(crate::audio_encoder_options(info))?;
 
-        let out_channels = request.layout.channels();
+        let out_channels = request.format.layout.channels();
         let frame_size = encoder.frame_size();
         let capacity =
             frame_size.unwrap_or_else(|| (MAX_FRAME_ELEMENTS / out_channels).clamp(1, FRAME_SIZE));
@@ -199,7 +203,7 @@ impl AudioPipeline {
             Way::Straight(_) => capacity + SMALL / layout.channels(),
             Way::Resampled(_) => capacity,
         };
-        let data_type = request.sample_format.data_type();
+        let data_type = request.format.sample_format.data_type();
 
         let kept = encoder.parameters().audio().map_or(0, |audio| audio.bits_per_sample);
         if info.encoder.codec.is_lossless() && kept < bits {
@@ -216,7 +220,7 @@ impl AudioPipeline {
             sample_rate,
             way,
             encoder,
-            is_planar: request.sample_format.is_planar(),
+            is_planar: request.format.sample_format.is_planar(),
             out_channels,
             is_bounded: !input.is_integer()
                 && (data_type.is_integer() || !info.encoder.codec.is_lossless()),
@@ -415,7 +419,8 @@ impl AudioPipeline {
     fn pause(&mut self, gap: i64) -> Result<()> {
         // Packets of any size end where the pause begins.
         self.flush()?;
-        let encoded = self.parameters().audio().map_or(self.sample_rate, |audio| audio.sample_rate);
+        let encoded =
+            self.parameters().audio().map_or(self.sample_rate, |audio| audio.format.sample_rate);
         let at_encoded_rate = |samples: i64| {
             let rate = i128::from(self.sample_rate);
             ((i128::from(samples) * i128::from(encoded) + rate / 2) / rate) as i64

@@ -2,8 +2,8 @@
 
 use reelwright_convert::ResampleQuality;
 use reelwright_core::{
-    AudioEncoderInfo, AudioEncoderRequest, ChannelLayout, CodecConfig, DataType, Error, MuxerInfo,
-    Options, Result, SampleFormat, list,
+    AudioEncoderInfo, AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, DataType,
+    Error, MuxerInfo, Options, Result, SampleFormat, list,
 };
 
 use crate::encoder_options::take_audio;
@@ -204,9 +204,11 @@ impl AudioStream {
         let (layout, encoded_layout) = self.choose_layouts(info, layout)?;
         let request = AudioEncoderRequest {
             codec: info.encoder.codec,
-            sample_format: self.choose_format(info)?,
-            sample_rate: self.choose_rate(info)?,
-            layout: encoded_layout,
+            format: AudioFormat {
+                sample_format: self.choose_format(info)?,
+                sample_rate: self.choose_rate(info)?,
+                layout: encoded_layout,
+            },
             config,
         };
         Ok(ResolvedAudio {
@@ -333,7 +335,7 @@ impl ResolvedAudio {
     /// Returns true if a downmix must stay within full scale, as the encoded format has nothing
     /// beyond.
     pub(crate) fn normalizes(&self) -> bool {
-        let is_integer = self.request.sample_format.data_type().is_integer();
+        let is_integer = self.request.format.sample_format.data_type().is_integer();
         is_integer || !self.info.encoder.codec.is_lossless()
     }
 }

@@ -615,7 +615,7 @@ impl<'w> StreamingMediaEncoder<'w> {
         let [stream] = &self.streams[..] else { return None };
         let stream = stream.parameters();
         let bytes = stream.codec.bytes_per_sample().filter(|_| self.format.max_streams == 1)?;
-        Some((bytes * stream.audio()?.layout.channels()) as u64)
+        Some((bytes * stream.audio()?.format.layout.channels()) as u64)
     }
 
     /// After an error in the middle of the work nothing more can be written, unless it is an

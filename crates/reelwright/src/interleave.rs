@@ -107,7 +107,7 @@ fn most_in_flight(stream: &Stream) -> usize {
     const PIXEL: usize = 8;
     const HEADERS: usize = 1 << 16;
     let Some(video) = stream.parameters().video() else { return 0 };
-    let pixels = (video.width as usize).saturating_mul(video.height as usize);
+    let pixels = (video.format.width as usize).saturating_mul(video.format.height as usize);
     if stream.in_flight().is_none() {
         return 0;
     }

@@ -90,13 +90,19 @@ impl VideoPipeline {
     pub(crate) fn new(stream: ResolvedVideo, is_variable: bool) -> Result<Self> {
         let ResolvedVideo { info, request, mut options, format, width, height, .. } = stream;
         let (width, height) = (width as usize, height as usize);
-        let size = (request.width as usize, request.height as usize);
+        let size = (request.format.width as usize, request.format.height as usize);
         let encoder = (info.open)(&request, &mut options)?;
         options.finish(crate::video_encoder_options(info))?;
-        let picture = VideoBuffer::new(request.pixel_format, size.0, size.1, request.color)?;
+        let picture =
+            VideoBuffer::new(request.format.pixel_format, size.0, size.1, request.format.color)?;
         let converter = VideoConverter::new(
             &VideoFormat::new(format, stream.width, stream.height, stream.color),
-            &VideoFormat::new(request.pixel_format, request.width, request.height, request.color),
+            &VideoFormat::new(
+                request.format.pixel_format,
+                request.format.width,
+                request.format.height,
+                request.format.color,
+            ),
             stream.scale_filter,
         )?;
         let rate = stream

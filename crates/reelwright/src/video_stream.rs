@@ -4,7 +4,7 @@ use reelwright_convert::ScaleFilter;
 use reelwright_core::{
     ChromaLocation, CodecConfig, CodecId, ColorInfo, ColorPrimaries, ColorRange, Error,
     MatrixCoefficients, MuxerInfo, OptionInfo, Options, PixelFormat, Rational, Result, TimeBase,
-    TransferCharacteristics, VideoColor, VideoEncoderInfo, VideoEncoderRequest, list,
+    TransferCharacteristics, VideoColor, VideoEncoderInfo, VideoEncoderRequest, VideoFormat, list,
 };
 
 use crate::encoder_options::take_video;
@@ -359,13 +359,15 @@ impl VideoStream {
             info,
             request: VideoEncoderRequest {
                 codec: info.encoder.codec,
-                pixel_format,
-                width: encoder_width,
-                height: encoder_height,
+                format: VideoFormat {
+                    pixel_format,
+                    width: encoder_width,
+                    height: encoder_height,
+                    sample_aspect_ratio: aspect,
+                    color,
+                },
                 time_base: encoder_time_base,
                 frame_rate: encoder_frame_rate,
-                sample_aspect_ratio: aspect,
-                color,
                 config,
             },
             options,

@@ -312,7 +312,7 @@ mod tests {
 
     use reelwright_core::{
         CodecId, CodecRecord, ColorInfo, ErrorKind, MediaParameters, PixelFormat, Rational,
-        TimeBase, VideoParameters,
+        TimeBase, VideoFormat, VideoParameters,
     };
 
     use super::*;
@@ -361,12 +361,14 @@ mod tests {
             record: CodecRecord::None,
             bit_rate: None,
             media: MediaParameters::Video(VideoParameters {
-                width: 2,
-                height: 2,
-                pixel_format: PixelFormat::Gray8,
+                format: VideoFormat {
+                    width: 2,
+                    height: 2,
+                    pixel_format: PixelFormat::Gray8,
+                    sample_aspect_ratio: Rational::ONE,
+                    color: ColorInfo::BT601,
+                },
                 frame_rate: Some(rate),
-                sample_aspect_ratio: Rational::ONE,
-                color: ColorInfo::BT601,
             }),
         };
         Engine::new(Box::new(Slow { parameters, last: None, fails_at }), is_apart).unwrap()

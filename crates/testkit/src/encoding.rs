@@ -1,9 +1,9 @@
 //! Running an encoder over samples, and what every encoder must do.
 
 use reelwright_core::{
-    AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig,
-    DataType, Element, Options, Packet, PacketQueue, Result, SampleFormat, StreamParameters,
-    Timestamp, TypedSlice, with_slice,
+    AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout,
+    CodecConfig, DataType, Element, Options, Packet, PacketQueue, Result, SampleFormat,
+    StreamParameters, Timestamp, TypedSlice, with_slice,
 };
 
 use crate::signal::{Noise, music_f32, music_i16, music_i32};
@@ -66,9 +66,11 @@ impl<'a> Case<'a> {
     pub fn open(&self) -> Result<Box<dyn AudioEncoder>> {
         let request = AudioEncoderRequest {
             codec: self.info.encoder.codec,
-            sample_format: self.format,
-            sample_rate: self.rate,
-            layout: self.layout,
+            format: AudioFormat {
+                sample_format: self.format,
+                sample_rate: self.rate,
+                layout: self.layout,
+            },
             config: self.config,
         };
         let given = self.options.split_whitespace().filter_map(|option| option.split_once('='));
@@ -172,7 +174,7 @@ fn every_sample_is_heard(case: &Case<'_>) {
             continue;
         }
         // Opus counts at another rate.
-        let clock = encoded.parameters.audio().unwrap().sample_rate;
+        let clock = encoded.parameters.audio().unwrap().format.sample_rate;
         let heard = samples as i64 * i64::from(clock) / i64::from(case.rate);
         assert_eq!(encoded.heard(), heard, "{name} {samples}");
         let mut next = encoded.packets[0].pts;

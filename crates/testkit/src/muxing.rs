@@ -1,9 +1,9 @@
 //! Running a muxer over packets.
 
 use reelwright_core::{
-    AudioParameters, ChannelLayout, CodecId, CodecRecord, ColorInfo, MediaParameters, MemoryOutput,
-    Metadata, Muxer, MuxerInfo, Options, Packet, PixelFormat, Rational, Result, SampleFormat,
-    StreamParameters, TimeBase, VideoParameters,
+    AudioFormat, AudioParameters, ChannelLayout, CodecId, CodecRecord, ColorInfo, MediaParameters,
+    MemoryOutput, Metadata, Muxer, MuxerInfo, Options, Packet, PixelFormat, Rational, Result,
+    SampleFormat, StreamParameters, TimeBase, VideoFormat, VideoParameters,
 };
 
 use crate::output::FailingOutput;
@@ -17,9 +17,7 @@ pub fn pcm(codec: CodecId, rate: u32, layout: ChannelLayout) -> StreamParameters
         record: CodecRecord::None,
         bit_rate: None,
         media: MediaParameters::Audio(AudioParameters {
-            sample_rate: rate,
-            layout,
-            sample_format: SampleFormat::S16,
+            format: AudioFormat { sample_rate: rate, layout, sample_format: SampleFormat::S16 },
             bits_per_sample: 8 * codec.bytes_per_sample().unwrap_or(2) as u32,
             frame_size: None,
         }),
@@ -42,12 +40,14 @@ pub fn pictures(
         record: CodecRecord::None,
         bit_rate: None,
         media: MediaParameters::Video(VideoParameters {
-            width,
-            height,
-            pixel_format,
+            format: VideoFormat {
+                width,
+                height,
+                pixel_format,
+                sample_aspect_ratio: Rational::ONE,
+                color,
+            },
             frame_rate: Some(frame_rate),
-            sample_aspect_ratio: Rational::ONE,
-            color,
         }),
     }
 }

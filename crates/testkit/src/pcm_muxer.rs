@@ -14,7 +14,7 @@ use crate::signal::noise_bytes;
 pub fn refuses_what_is_wrong(info: &MuxerInfo, stream: &StreamParameters) {
     let streams = std::slice::from_ref(stream);
     let block =
-        stream.codec.bytes_per_sample().unwrap() * stream.audio().unwrap().layout.channels();
+        stream.codec.bytes_per_sample().unwrap() * stream.audio().unwrap().format.layout.channels();
     let none = Metadata::new();
     let mut output = MemoryOutput::seekable();
     let mut muxer = open(info, &[]).unwrap();

@@ -3,7 +3,7 @@
 use reelwright_core::{
     CodecConfig, ColorInfo, Options, Packet, PacketQueue, PixelFormat, Rational, Result,
     StreamParameters, TimeBase, Timestamp, VideoBuffer, VideoEncoder, VideoEncoderInfo,
-    VideoEncoderRequest,
+    VideoEncoderRequest, VideoFormat,
 };
 
 /// What a video encoder is opened for.
@@ -84,13 +84,15 @@ impl<'a> VideoCase<'a> {
         let color = if self.format.is_rgb() { ColorInfo::SRGB } else { ColorInfo::BT601 };
         let request = VideoEncoderRequest {
             codec: self.info.encoder.codec,
-            pixel_format: self.format,
-            width: self.size.0,
-            height: self.size.1,
+            format: VideoFormat {
+                pixel_format: self.format,
+                width: self.size.0,
+                height: self.size.1,
+                color,
+                sample_aspect_ratio: Rational::ONE,
+            },
             time_base: TimeBase::new(Rational::new(1, 25)?),
             frame_rate: Rational::new(25, 1)?,
-            color,
-            sample_aspect_ratio: Rational::ONE,
             config: self.config,
         };
         let given = self.options.split_whitespace().filter_map(|option| option.split_once('='));
@@ -149,7 +151,11 @@ pub fn keeps_the_promises(info: &VideoEncoderInfo) {
         assert!(encoded.packets.iter().all(|p| p.dts <= p.pts && !p.data.is_empty()), "{name}");
         assert!(encoded.packets.windows(2).all(|pair| pair[0].dts < pair[1].dts), "{name}");
         let video = encoded.parameters.video().unwrap();
-        assert_eq!((video.width, video.height, video.pixel_format), (96, 64, *format), "{name}");
+        assert_eq!(
+            (video.format.width, video.format.height, video.format.pixel_format),
+            (96, 64, *format),
+            "{name}"
+        );
         assert_eq!(encoded.parameters.codec, info.encoder.codec, "{name}");
 
         let again = case.encode(&film, times).unwrap();

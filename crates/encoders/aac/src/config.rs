@@ -105,14 +105,14 @@ pub(crate) struct Config {
 impl Config {
     /// Takes the options.
     pub(crate) fn new(request: &AudioEncoderRequest, options: &mut Options) -> Result<Self> {
-        let hz = request.sample_rate;
+        let hz = request.format.sample_rate;
         let rate = Rate::of(hz).ok_or_else(|| {
             Error::unsupported(format!(
                 "Sample rate {hz} is not one of AAC's. Valid values are {}.",
                 list(RATES)
             ))
         })?;
-        let layout = request.layout;
+        let layout = request.format.layout;
         let Some(index) = LAYOUTS.iter().position(|known| *known == layout) else {
             return Err(Error::unsupported(format!("aac does not support {layout}.")));
         };
@@ -169,7 +169,8 @@ fn variable(qscale: f32, cbr: bool) -> Result<RateControl> {
 }
 
 fn steered(request: &AudioEncoderRequest, cbr: bool) -> Result<RateControl> {
-    let (channels, hz) = (request.layout.channels() as u64, u64::from(request.sample_rate));
+    let (channels, hz) =
+        (request.format.layout.channels() as u64, u64::from(request.format.sample_rate));
     let (min, max) = (MIN_BIT_RATE * channels, MAX_FRAME_BITS * channels * hz / 1024);
     let bit_rate = match request.config.bit_rate {
         None => (64_000.min(3 * hz)) * channels,

@@ -3,9 +3,10 @@
 use fearless_simd::Level;
 use reelwright_core::bits::BitWriter;
 use reelwright_core::{
-    AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, AudioSpecificConfig, CodecId,
-    CodecRecord, Error, MediaParameters, Options, PacketClock, PacketQueue, Result, SampleFormat,
-    StreamParameters, TimeBase, clamp_sample, extrapolate_backwards,
+    AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters,
+    AudioSpecificConfig, CodecId, CodecRecord, Error, MediaParameters, Options, PacketClock,
+    PacketQueue, Result, SampleFormat, StreamParameters, TimeBase, clamp_sample,
+    extrapolate_backwards,
 };
 
 use crate::bands::LINES;
@@ -99,9 +100,7 @@ impl AacEncoder {
             record: CodecRecord::Aac(record),
             bit_rate: config.bit_rate(),
             media: MediaParameters::Audio(AudioParameters {
-                sample_rate: rate.hz,
-                layout: request.layout,
-                sample_format: request.sample_format,
+                format: AudioFormat { sample_rate: rate.hz, ..request.format },
                 bits_per_sample: 16,
                 frame_size: Some(FRAME_SIZE),
             }),
@@ -292,9 +291,11 @@ mod tests {
     fn encode(samples: &[f32], config: CodecConfig, level: Level) -> Vec<u8> {
         let request = AudioEncoderRequest {
             codec: CodecId::Aac,
-            sample_format: SampleFormat::Fltp,
-            sample_rate: 44_100,
-            layout: ChannelLayout::STEREO,
+            format: AudioFormat {
+                sample_format: SampleFormat::Fltp,
+                sample_rate: 44_100,
+                layout: ChannelLayout::STEREO,
+            },
             config,
         };
         let mut encoder = AacEncoder::with_level(&request, &mut Options::new(), level).unwrap();

@@ -1,9 +1,9 @@
 //! The encoder behind both codecs: a block of samples in, a block of bytes out.
 
 use reelwright_core::{
-    AdpcmBlocks, AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, CodecId,
-    CodecRecord, Error, MediaParameters, Options, PacketClock, PacketQueue, Result, SampleFormat,
-    StreamParameters, TimeBase,
+    AdpcmBlocks, AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters,
+    CodecId, CodecRecord, Error, MediaParameters, Options, PacketClock, PacketQueue, Result,
+    SampleFormat, StreamParameters, TimeBase,
 };
 
 use crate::{BLOCK_SIZE, ima_wav, ms};
@@ -19,7 +19,11 @@ pub(crate) fn open(
     request: &AudioEncoderRequest,
     options: &mut Options,
 ) -> Result<Box<dyn AudioEncoder>> {
-    let AudioEncoderRequest { codec, sample_format, sample_rate, layout, .. } = *request;
+    let AudioEncoderRequest {
+        codec,
+        format: AudioFormat { sample_format, sample_rate, layout },
+        ..
+    } = *request;
     let channels = layout.channels();
     let block_size = options.take_int(&BLOCK_SIZE)?.expect("it has a default") as usize;
     if !block_size.is_power_of_two() {
@@ -52,9 +56,7 @@ pub(crate) fn open(
         }),
         bit_rate: Some(bit_rate),
         media: MediaParameters::Audio(AudioParameters {
-            sample_rate,
-            layout,
-            sample_format,
+            format: AudioFormat { sample_rate, layout, sample_format },
             bits_per_sample: 4,
             frame_size: Some(samples_per_block),
         }),

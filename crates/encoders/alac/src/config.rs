@@ -58,9 +58,9 @@ pub(crate) struct Config {
 
 impl Config {
     pub(crate) fn new(request: &AudioEncoderRequest, options: &mut Options) -> Result<Self> {
-        let all = 8 * request.sample_format.data_type().bytes() as u32;
+        let all = 8 * request.format.sample_format.data_type().bytes() as u32;
         let bits = match options.take_choice(&BITS_PER_RAW_SAMPLE)? {
-            "auto" if request.sample_format == SampleFormat::S16p => 16,
+            "auto" if request.format.sample_format == SampleFormat::S16p => 16,
             "auto" => 24,
             bits => bits.parse().expect("the other choices are numbers"),
         };
@@ -68,7 +68,7 @@ impl Config {
             return Err(Error::option(format!(
                 "Invalid value for option bits_per_raw_sample: {bits}. A sample of {} has {all} \
                  bits.",
-                request.sample_format
+                request.format.sample_format
             )));
         }
         let level = request.config.compression_level.unwrap_or(2);

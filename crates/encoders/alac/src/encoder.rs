@@ -1,9 +1,9 @@
 //! The encoder: frames of samples in, packets out.
 
 use reelwright_core::{
-    AlacConfig, AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, CodecId,
-    CodecRecord, Error, MediaParameters, Options, PacketClock, PacketQueue, Result, SampleFormat,
-    StreamParameters, TimeBase,
+    AlacConfig, AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters,
+    CodecId, CodecRecord, Error, MediaParameters, Options, PacketClock, PacketQueue, Result,
+    SampleFormat, StreamParameters, TimeBase,
 };
 
 use crate::config::Config;
@@ -28,7 +28,9 @@ impl AlacEncoder {
         request: &AudioEncoderRequest,
         options: &mut Options,
     ) -> Result<Box<dyn AudioEncoder>> {
-        let AudioEncoderRequest { sample_format, sample_rate, layout, .. } = *request;
+        let AudioEncoderRequest {
+            format: AudioFormat { sample_format, sample_rate, layout }, ..
+        } = *request;
         let config = Config::new(request, options)?;
         let channels = layout.channels();
         let record = AlacConfig {
@@ -47,9 +49,7 @@ impl AlacEncoder {
             record: CodecRecord::Alac(record),
             bit_rate: None,
             media: MediaParameters::Audio(AudioParameters {
-                sample_rate,
-                layout,
-                sample_format,
+                format: AudioFormat { sample_rate, layout, sample_format },
                 bits_per_sample: config.bits,
                 frame_size: Some(FRAME_SIZE),
             }),

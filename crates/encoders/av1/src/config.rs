@@ -146,13 +146,13 @@ pub(crate) fn config(request: &VideoEncoderRequest, options: &mut Options) -> Re
         }
     };
     let mut config = EncoderConfig::with_speed_preset(speed);
-    config.width = request.width as usize;
-    config.height = request.height as usize;
-    let aspect = request.sample_aspect_ratio;
+    config.width = request.format.width as usize;
+    config.height = request.format.height as usize;
+    let aspect = request.format.sample_aspect_ratio;
     config.sample_aspect_ratio =
         Rational::new(aspect.num().unsigned_abs(), aspect.den().unsigned_abs());
     config.bit_depth = 8;
-    config.chroma_sampling = match request.pixel_format {
+    config.chroma_sampling = match request.format.pixel_format {
         PixelFormat::Gray8 => ChromaSampling::Cs400,
         format => match format.chroma_shift() {
             (1, 1) => ChromaSampling::Cs420,
@@ -160,15 +160,16 @@ pub(crate) fn config(request: &VideoEncoderRequest, options: &mut Options) -> Re
             _ => ChromaSampling::Cs444,
         },
     };
-    config.chroma_sample_position = match (config.chroma_sampling, request.color.chroma_location) {
-        (ChromaSampling::Cs420, ChromaLocation::Left) => ChromaSamplePosition::Vertical,
-        _ => ChromaSamplePosition::Unknown,
-    };
-    config.pixel_range = match request.color.range {
+    config.chroma_sample_position =
+        match (config.chroma_sampling, request.format.color.chroma_location) {
+            (ChromaSampling::Cs420, ChromaLocation::Left) => ChromaSamplePosition::Vertical,
+            _ => ChromaSamplePosition::Unknown,
+        };
+    config.pixel_range = match request.format.color.range {
         ColorRange::Full => PixelRange::Full,
         _ => PixelRange::Limited,
     };
-    config.color_description = color(request.color, request.pixel_format);
+    config.color_description = color(request.format.color, request.format.pixel_format);
     config.low_latency = options.take_bool(&LOW_LATENCY)?;
     // In bit-rate mode the quantiser is the coarsest that may be taken.
     config.quantizer = if bit_rate.is_some() { MAX_QP } else { qp.unwrap_or(DEFAULT_QP) };
@@ -180,7 +181,7 @@ pub(crate) fn config(request: &VideoEncoderRequest, options: &mut Options) -> Re
     if config.tiles > 0 && has_grid {
         return Err(Error::option("tiles cannot be given with tile-columns or tile-rows."));
     }
-    if config.tiles == 0 && !has_grid && request.height >= HEIGHT_OF_TILES {
+    if config.tiles == 0 && !has_grid && request.format.height >= HEIGHT_OF_TILES {
         config.tiles = USUAL_TILES;
     }
     let threads = options.take_int(&THREADS)?.unwrap_or(0) as usize;

@@ -8,8 +8,8 @@ use rav1e::prelude::{
 };
 use reelwright_core::{
     Av1Config, CodecId, CodecRecord, Error, MediaParameters, Options, PacketQueue, Rational,
-    Result, StreamParameters, Timestamp, VideoEncoder, VideoEncoderRequest, VideoFrame,
-    VideoParameters,
+    Result, StreamParameters, Timestamp, VideoEncoder, VideoEncoderRequest, VideoFormat,
+    VideoFrame, VideoParameters,
 };
 
 use crate::config::{Plan, config};
@@ -90,19 +90,19 @@ impl Av1Encoder {
         request: &VideoEncoderRequest,
         options: &mut Options,
     ) -> Result<Box<dyn VideoEncoder>> {
-        let VideoEncoderRequest { pixel_format, width, height, frame_rate, color, .. } = *request;
+        let VideoEncoderRequest {
+            format: VideoFormat { pixel_format, width, height, color, .. },
+            frame_rate,
+            ..
+        } = *request;
         let plan = config(request, options)?;
         let config = &plan.encoder;
         let context = context(config, plan.threads)?;
         let mut record = context.container_sequence_header();
         record.extend(sequence_header(config)?);
         let video = VideoParameters {
-            width,
-            height,
-            pixel_format,
+            format: VideoFormat { width, height, pixel_format, color, ..request.format },
             frame_rate: Some(frame_rate),
-            sample_aspect_ratio: request.sample_aspect_ratio,
-            color,
         };
         let parameters = StreamParameters {
             language: None,
@@ -185,7 +185,8 @@ impl VideoEncoder for Av1Encoder {
     }
 
     fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
-        let VideoParameters { pixel_format, width, height, .. } = self.video;
+        let VideoParameters { format: VideoFormat { pixel_format, width, height, .. }, .. } =
+            self.video;
         frame.expect(pixel_format, width, height)?;
         let mut picture = self.context.new_frame();
         for (index, plane) in frame.planes[..pixel_format.planes()].iter().enumerate() {

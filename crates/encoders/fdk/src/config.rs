@@ -55,7 +55,7 @@ pub(crate) struct Config {
 
 impl Config {
     pub(crate) fn new(request: &AudioEncoderRequest, options: &mut Options) -> Result<Self> {
-        let channels = request.layout.channels();
+        let channels = request.format.layout.channels();
         let object_type = match options.take_choice(&PROFILE)? {
             "aac_he" => 5,
             "aac_he_v2" => 29,
@@ -84,7 +84,7 @@ impl Config {
             29 => 16_000,
             _ => 64_000,
         };
-        let usual = u64::from(usual.min(3 * request.sample_rate)) * channels as u64;
+        let usual = u64::from(usual.min(3 * request.format.sample_rate)) * channels as u64;
         let bit_rate = request.config.bit_rate.unwrap_or(usual);
         let bit_rate = u32::try_from(bit_rate).map_err(|_| {
             Error::argument(format!(

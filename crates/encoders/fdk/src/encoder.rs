@@ -2,9 +2,9 @@
 
 use fdk_aac_sys as sys;
 use reelwright_core::{
-    AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, AudioSpecificConfig, CodecId,
-    CodecRecord, Error, MediaParameters, Options, PacketClock, PacketQueue, Result, SampleFormat,
-    StreamParameters, TimeBase,
+    AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters,
+    AudioSpecificConfig, CodecId, CodecRecord, Error, MediaParameters, Options, PacketClock,
+    PacketQueue, Result, SampleFormat, StreamParameters, TimeBase,
 };
 
 use crate::config::{Config, LAYOUTS};
@@ -26,7 +26,9 @@ impl FdkEncoder {
         request: &AudioEncoderRequest,
         options: &mut Options,
     ) -> Result<Box<dyn AudioEncoder>> {
-        let AudioEncoderRequest { sample_format, sample_rate, layout, .. } = *request;
+        let AudioEncoderRequest {
+            format: AudioFormat { sample_format, sample_rate, layout }, ..
+        } = *request;
         let channels = layout.channels();
         let Some(index) = LAYOUTS.iter().position(|known| *known == layout) else {
             return Err(Error::unsupported(format!("libfdk_aac does not support {layout}.")));
@@ -82,9 +84,7 @@ impl FdkEncoder {
             record: CodecRecord::Aac(record),
             bit_rate: (config.vbr == 0).then_some(config.bit_rate.into()),
             media: MediaParameters::Audio(AudioParameters {
-                sample_rate,
-                layout,
-                sample_format,
+                format: AudioFormat { sample_rate, layout, sample_format },
                 bits_per_sample: 16,
                 frame_size: Some(info.frame_size),
             }),

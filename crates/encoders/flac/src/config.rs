@@ -211,7 +211,7 @@ static LEVELS: [Level; 13] = {
 impl Config {
     /// Takes the options.
     pub(crate) fn new(request: &AudioEncoderRequest, options: &mut Options) -> Result<Self> {
-        let sample_bits = match request.sample_format {
+        let sample_bits = match request.format.sample_format {
             SampleFormat::S16 => 16,
             _ => 32,
         };
@@ -220,7 +220,7 @@ impl Config {
                 return Err(Error::option(format!(
                     "bits_per_raw_sample must be at most {sample_bits} with sample format {}. \
                      Found: {bits}. Pass encoder_format=\"s32\" for more.",
-                    request.sample_format
+                    request.format.sample_format
                 )));
             }
             Some(bits) => bits as u32,
@@ -289,7 +289,7 @@ impl Config {
             "mid_side" => Stereo::Always(ChannelMode::MidSide),
             _ => level.stereo,
         };
-        let channels = request.layout.channels();
+        let channels = request.format.layout.channels();
         let takes_differences = !matches!(ch_mode, "auto" | "indep");
         if takes_differences && (channels != 2 || bits_per_sample > MAX_STEREO_BITS) {
             return Err(Error::option(format!(
@@ -300,7 +300,7 @@ impl Config {
 
         let block_size = match options.take_int(&FRAME_SIZE)? {
             Some(size) => size as usize,
-            None => default_block_size(request.sample_rate),
+            None => default_block_size(request.format.sample_rate),
         };
         let precision = match options.take_int(&LPC_COEFF_PRECISION)? {
             Some(bits) => bits as u32,
@@ -314,7 +314,7 @@ impl Config {
         options.take_choice(&THREAD_TYPE)?;
 
         Ok(Self {
-            sample_rate: request.sample_rate,
+            sample_rate: request.format.sample_rate,
             channels,
             bits_per_sample,
             input_shift: sample_bits - bits_per_sample,

@@ -3,9 +3,9 @@
 use fearless_simd::Level;
 use md5::{Digest, Md5};
 use reelwright_core::{
-    AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, CodecId, CodecRecord, Error,
-    FlacStreamInfo, MediaParameters, Options, PacketQueue, Result, SampleFormat, StreamParameters,
-    TimeBase, Timestamp,
+    AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters, CodecId,
+    CodecRecord, Error, FlacStreamInfo, MediaParameters, Options, PacketQueue, Result,
+    SampleFormat, StreamParameters, TimeBase, Timestamp,
 };
 
 use crate::block::BlockEncoder;
@@ -71,9 +71,7 @@ impl FlacEncoder {
             record: CodecRecord::Flac(info.clone()),
             bit_rate: None,
             media: MediaParameters::Audio(AudioParameters {
-                sample_rate: config.sample_rate,
-                layout: request.layout,
-                sample_format: request.sample_format,
+                format: AudioFormat { sample_rate: config.sample_rate, ..request.format },
                 bits_per_sample: config.bits_per_sample,
                 frame_size: Some(config.block_size),
             }),
@@ -88,7 +86,7 @@ impl FlacEncoder {
         };
         Ok(Self {
             level,
-            sample_format: request.sample_format,
+            sample_format: request.format.sample_format,
             parameters,
             info,
             md5: Md5::new(),
@@ -256,9 +254,11 @@ mod tests {
     fn encode<T: Element>(samples: &[T], channels: usize, options: &str, level: Level) -> Vec<u8> {
         let request = AudioEncoderRequest {
             codec: CodecId::Flac,
-            sample_format: SampleFormat::packed(T::DATA_TYPE),
-            sample_rate: 48_000,
-            layout: ChannelLayout::default_for(channels).unwrap(),
+            format: AudioFormat {
+                sample_format: SampleFormat::packed(T::DATA_TYPE),
+                sample_rate: 48_000,
+                layout: ChannelLayout::default_for(channels).unwrap(),
+            },
             config: CodecConfig::default(),
         };
         let mut options: Options =

@@ -126,13 +126,17 @@ fn what_an_option_cannot_be_is_refused_with_what_it_can() {
 
 #[test]
 fn a_level_may_come_from_the_codec_config() {
-    use reelwright_core::{AudioEncoderRequest, ChannelLayout, CodecConfig, CodecId, Options};
+    use reelwright_core::{
+        AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, CodecId, Options,
+    };
     let open = |compression_level, options: &[(&str, &str)]| {
         let request = AudioEncoderRequest {
             codec: CodecId::Flac,
-            sample_format: SampleFormat::S16,
-            sample_rate: 48_000,
-            layout: ChannelLayout::STEREO,
+            format: AudioFormat {
+                sample_format: SampleFormat::S16,
+                sample_rate: 48_000,
+                layout: ChannelLayout::STEREO,
+            },
             config: CodecConfig { compression_level, ..CodecConfig::default() },
         };
         (ENCODER.open)(&request, &mut options.iter().copied().collect::<Options>()).map(drop)

@@ -1,9 +1,9 @@
 //! The filter bank that halves the spectrum, and the bytes.
 
 use reelwright_core::{
-    AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, CodecId, CodecRecord,
-    MediaParameters, Options, PacketClock, PacketQueue, Result, SampleFormat, StreamParameters,
-    TimeBase,
+    AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters, CodecId,
+    CodecRecord, MediaParameters, Options, PacketClock, PacketQueue, Result, SampleFormat,
+    StreamParameters, TimeBase,
 };
 
 use crate::band::{High, Low};
@@ -15,7 +15,8 @@ pub(crate) fn open(
     request: &AudioEncoderRequest,
     _options: &mut Options,
 ) -> Result<Box<dyn AudioEncoder>> {
-    let AudioEncoderRequest { sample_format, sample_rate, layout, .. } = *request;
+    let AudioEncoderRequest { format: AudioFormat { sample_format, sample_rate, layout }, .. } =
+        *request;
     let parameters = StreamParameters {
         language: None,
         time_base: TimeBase::of_sample_rate(sample_rate)?,
@@ -23,9 +24,7 @@ pub(crate) fn open(
         record: CodecRecord::None,
         bit_rate: Some(u64::from(sample_rate) * 4),
         media: MediaParameters::Audio(AudioParameters {
-            sample_rate,
-            layout,
-            sample_format,
+            format: AudioFormat { sample_rate, layout, sample_format },
             bits_per_sample: 4,
             frame_size: None,
         }),

@@ -155,7 +155,7 @@ pub(crate) struct Config {
 
 impl Config {
     pub(crate) fn new(request: &VideoEncoderRequest, options: &mut Options) -> Result<Self> {
-        let (width, height) = (request.width, request.height);
+        let (width, height) = (request.format.width, request.format.height);
         if width % 2 != 0 || height % 2 != 0 {
             return Err(Error::unsupported(format!(
                 "H.264 with 4:2:0 chroma needs an even width and height. Found: {width}x{height}. \

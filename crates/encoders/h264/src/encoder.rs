@@ -140,18 +140,14 @@ impl H264Encoder {
                 Rate::Quantizer(_) => None,
             },
             media: MediaParameters::Video(VideoParameters {
-                width: request.width,
-                height: request.height,
-                pixel_format: request.pixel_format,
+                format: request.format,
                 frame_rate: Some(request.frame_rate),
-                sample_aspect_ratio: request.sample_aspect_ratio,
-                color: request.color,
             }),
         };
         let control = match config.rate {
             Rate::Quantizer(qp) => Control::Quantizer(qp),
             Rate::Average(bit_rate) => {
-                let pixels = u64::from(request.width) * u64::from(request.height);
+                let pixels = u64::from(request.format.width) * u64::from(request.format.height);
                 let (rate, gop_size) = (config.frame_rate, config.gop_size);
                 Control::Average(Box::new(RateControl::new(bit_rate, rate, pixels, gop_size)))
             }
@@ -237,7 +233,7 @@ fn settings(request: &VideoEncoderRequest, config: &Config) -> Result<Settings> 
             ))
         })
     };
-    let color = request.color;
+    let color = request.format.color;
     Ok(Settings {
         qp: 26,
         // Keyframes are asked for one by one.
@@ -248,7 +244,7 @@ fn settings(request: &VideoEncoderRequest, config: &Config) -> Result<Settings> 
         cabac: config.cabac,
         profile: config.profile,
         frame_rate: (term(rate.num())?, term(rate.den())?),
-        pixel_aspect: aspect(request.sample_aspect_ratio)?,
+        pixel_aspect: aspect(request.format.sample_aspect_ratio)?,
         color: Color {
             primaries: color.primaries.code(),
             transfer: color.transfer.code(),
@@ -256,7 +252,7 @@ fn settings(request: &VideoEncoderRequest, config: &Config) -> Result<Settings> 
             full_range: color.range == ColorRange::Full,
             chroma_location: (color.chroma_location == ChromaLocation::Center).then_some(CENTER),
         },
-        ..Settings::new(request.width as usize, request.height as usize)
+        ..Settings::new(request.format.width as usize, request.format.height as usize)
     })
 }
 
@@ -281,7 +277,7 @@ impl VideoEncoder for H264Encoder {
 
     fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
         let Some(video) = self.parameters.video() else { return Ok(()) };
-        frame.expect(video.pixel_format, video.width, video.height)?;
+        frame.expect(video.format.pixel_format, video.format.width, video.format.height)?;
         let [y, u, v, _] = &frame.planes;
         let planes =
             Planes { data: [y.data, u.data, v.data], strides: [y.stride, u.stride, v.stride] };

@@ -2,7 +2,7 @@
 
 use reelwright_core::{
     ChromaLocation, CodecConfig, CodecId, CodecRecord, ColorInfo, ErrorKind, PacketQueue, Rational,
-    TimeBase, Timestamp, VideoBuffer, VideoEncoderRequest, h264,
+    TimeBase, Timestamp, VideoBuffer, VideoEncoderRequest, VideoFormat, h264,
 };
 use reelwright_enc_h264::ENCODER;
 use reelwright_testkit::pictures::{EncodedVideo, VideoCase, keeps_the_promises, psnr, tight};
@@ -62,7 +62,7 @@ fn sizes_that_are_no_multiples_of_16_are_cropped() {
         let case = VideoCase { size, ..VideoCase::new(&ENCODER) };
         let (encoded, psnr) = decoded_psnr(&case, 3);
         let video = encoded.parameters.video().unwrap();
-        assert_eq!((video.width, video.height), size);
+        assert_eq!((video.format.width, video.format.height), size);
         assert!(psnr > 32.0, "{size:?}: {psnr}");
     }
 }
@@ -266,13 +266,15 @@ fn probed(stream: &[u8], fields: &str) -> Option<String> {
 fn stream_of(case: &VideoCase<'_>, rate: (i64, i64), chroma_location: ChromaLocation) -> Vec<u8> {
     let request = VideoEncoderRequest {
         codec: CodecId::H264,
-        pixel_format: case.format,
-        width: case.size.0,
-        height: case.size.1,
+        format: VideoFormat {
+            pixel_format: case.format,
+            width: case.size.0,
+            height: case.size.1,
+            color: ColorInfo { chroma_location, ..ColorInfo::BT601 },
+            sample_aspect_ratio: Rational::ONE,
+        },
         time_base: TimeBase::new(Rational::new(rate.1, rate.0).unwrap()),
         frame_rate: Rational::new(rate.0, rate.1).unwrap(),
-        color: ColorInfo { chroma_location, ..ColorInfo::BT601 },
-        sample_aspect_ratio: Rational::ONE,
         config: case.config,
     };
     let options = case.options.split_whitespace().filter_map(|option| option.split_once('='));

@@ -30,12 +30,17 @@ struct Bmp;
 
 fn open(request: &VideoEncoderRequest, _: &mut Options) -> Result<Box<dyn VideoEncoder>> {
     check_size(NAME, request, i32::MAX as u32)?;
-    let row = request.pixel_format.plane_size(0, request.width as usize, 1).0.next_multiple_of(4);
-    let size = row.checked_mul(request.height as usize).map(|size| size + 2048);
+    let row = request
+        .format
+        .pixel_format
+        .plane_size(0, request.format.width as usize, 1)
+        .0
+        .next_multiple_of(4);
+    let size = row.checked_mul(request.format.height as usize).map(|size| size + 2048);
     if size.is_none_or(|size| u32::try_from(size).is_err()) {
         return Err(Error::unsupported(format!(
             "{NAME} takes pictures of less than 4 GiB. Found: {}x{}",
-            request.width, request.height
+            request.format.width, request.format.height
         )));
     }
     Ok(Pictures::boxed(request, Bmp))

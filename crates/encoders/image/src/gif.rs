@@ -142,7 +142,7 @@ impl GifEncoder {
     fn code(&mut self, held: Held, packets: &mut PacketQueue) -> Result<()> {
         let mut data = packets.take_buffer();
         let Some(video) = self.parameters.video() else { return Ok(()) };
-        let (width, height) = (video.width as usize, video.height as usize);
+        let (width, height) = (video.format.width as usize, video.format.height as usize);
         self.gif.now = held.pixels;
         let keyframe = self.gif.code(width, height, &mut data)?;
         let packet = packets.push_buffer(data);
@@ -168,7 +168,7 @@ impl VideoEncoder for GifEncoder {
 
     fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
         let Some(video) = self.parameters.video() else { return Ok(()) };
-        frame.expect(video.pixel_format, video.width, video.height)?;
+        frame.expect(video.format.pixel_format, video.format.width, video.format.height)?;
         // Of a picture that was coded, the memory is used again.
         let mut pixels = std::mem::take(&mut self.gif.now);
         pixels.clear();

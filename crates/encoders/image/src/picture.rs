@@ -37,7 +37,11 @@ impl<C: Coder> VideoEncoder for Pictures<C> {
     }
 
     fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
-        frame.expect(self.video.pixel_format, self.video.width, self.video.height)?;
+        frame.expect(
+            self.video.format.pixel_format,
+            self.video.format.width,
+            self.video.format.height,
+        )?;
         let mut data = packets.take_buffer();
         let keyframe = self.coder.code(frame, &mut data)?;
         let packet = packets.push_buffer(data);
@@ -66,14 +70,7 @@ pub(crate) fn parameters(request: &VideoEncoderRequest) -> StreamParameters {
 }
 
 fn video(request: &VideoEncoderRequest) -> VideoParameters {
-    VideoParameters {
-        width: request.width,
-        height: request.height,
-        pixel_format: request.pixel_format,
-        frame_rate: Some(request.frame_rate),
-        sample_aspect_ratio: request.sample_aspect_ratio,
-        color: request.color,
-    }
+    VideoParameters { format: request.format, frame_rate: Some(request.frame_rate) }
 }
 
 /// The rows of a packed picture, one after the other without gaps.
@@ -89,7 +86,7 @@ pub(crate) fn gather(frame: &VideoFrame<'_>, to: &mut Vec<u8>) {
 /// The error of a size that a codec cannot say.
 #[allow(dead_code)] // by a build with few features
 pub(crate) fn check_size(name: &str, request: &VideoEncoderRequest, largest: u32) -> Result<()> {
-    let (width, height) = (request.width, request.height);
+    let (width, height) = (request.format.width, request.format.height);
     if width <= largest && height <= largest {
         return Ok(());
     }

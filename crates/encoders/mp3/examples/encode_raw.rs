@@ -8,8 +8,8 @@
 use std::error::Error;
 
 use reelwright_core::{
-    AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig, CodecId, Element, Options,
-    PacketQueue, SampleFormat, Timestamp,
+    AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig, CodecId, Element,
+    Options, PacketQueue, SampleFormat, Timestamp,
 };
 use reelwright_enc_mp3::ENCODER;
 
@@ -40,12 +40,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let request = AudioEncoderRequest {
         codec: CodecId::Mp3,
-        sample_format: SampleFormat::Fltp,
-        sample_rate: rate.parse()?,
-        layout: match channels {
-            1 => ChannelLayout::MONO,
-            2 => ChannelLayout::STEREO,
-            _ => return Err("1 or 2 channels".into()),
+        format: AudioFormat {
+            sample_format: SampleFormat::Fltp,
+            sample_rate: rate.parse()?,
+            layout: match channels {
+                1 => ChannelLayout::MONO,
+                2 => ChannelLayout::STEREO,
+                _ => return Err("1 or 2 channels".into()),
+            },
         },
         config,
     };

@@ -90,14 +90,14 @@ pub(crate) struct Config {
 impl Config {
     /// Takes the options.
     pub(crate) fn new(request: &AudioEncoderRequest, options: &mut Options) -> Result<Self> {
-        let hz = request.sample_rate;
+        let hz = request.format.sample_rate;
         let rate = Rate::of(hz).ok_or_else(|| {
             Error::unsupported(format!(
                 "Sample rate {hz} is not one of MP3's. Valid values are {}.",
                 list(crate::tables::SAMPLE_RATES)
             ))
         })?;
-        let channels = request.layout.channels();
+        let channels = request.format.layout.channels();
         let abr = options.take_bool(&ABR)?;
         let control = match (request.config.qscale, abr) {
             (Some(quality), _) => {

@@ -3,9 +3,9 @@
 use fearless_simd::Level;
 use reelwright_core::bits::BitWriter;
 use reelwright_core::{
-    AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, CodecId, CodecRecord, Error,
-    MediaParameters, Mp3Info, Options, PacketQueue, Result, SampleFormat, StreamParameters,
-    TimeBase, Timestamp,
+    AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters, CodecId,
+    CodecRecord, Error, MediaParameters, Mp3Info, Options, PacketQueue, Result, SampleFormat,
+    StreamParameters, TimeBase, Timestamp,
 };
 
 use crate::analysis::Analyser;
@@ -72,10 +72,8 @@ impl Mp3Encoder {
             }),
             bit_rate: config.bit_rate(),
             media: MediaParameters::Audio(AudioParameters {
-                sample_rate: rate.hz,
-                layout: request.layout,
-                sample_format: request.sample_format,
-                bits_per_sample: request.sample_format.data_type().bytes() as u32 * 8,
+                format: AudioFormat { sample_rate: rate.hz, ..request.format },
+                bits_per_sample: request.format.sample_format.data_type().bytes() as u32 * 8,
                 frame_size: Some(rate.frame_samples()),
             }),
         };
@@ -126,7 +124,7 @@ impl Mp3Encoder {
     }
 
     fn sample_format(&self) -> SampleFormat {
-        self.parameters.audio().map_or(SampleFormat::Fltp, |audio| audio.sample_format)
+        self.parameters.audio().map_or(SampleFormat::Fltp, |audio| audio.format.sample_format)
     }
 
     /// Encodes the frames that there are samples for.
@@ -337,9 +335,11 @@ mod tests {
     fn request(config: CodecConfig) -> AudioEncoderRequest {
         AudioEncoderRequest {
             codec: CodecId::Mp3,
-            sample_format: SampleFormat::Fltp,
-            sample_rate: 44_100,
-            layout: ChannelLayout::STEREO,
+            format: AudioFormat {
+                sample_format: SampleFormat::Fltp,
+                sample_rate: 44_100,
+                layout: ChannelLayout::STEREO,
+            },
             config,
         }
     }

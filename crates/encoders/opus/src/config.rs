@@ -96,8 +96,8 @@ impl Config {
         options: &mut Options,
         (streams, coupled): (usize, usize),
     ) -> Result<Self> {
-        let channels = request.layout.channels() as u64;
-        let rate = request.sample_rate as usize;
+        let channels = request.format.layout.channels() as u64;
+        let rate = request.format.sample_rate as usize;
         let duration = options.take_choice(&FRAME_DURATION)?;
         // In units of 0.1 ms, so that 2.5 ms is whole.
         let tenths = duration.parse::<f64>().expect("the choices are numbers") * 10.0;

@@ -2,9 +2,9 @@
 
 use opus_pure::{OpusEncoder as Stream, OpusMSEncoder as Streams};
 use reelwright_core::{
-    AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, CodecId, CodecRecord, Error,
-    MediaParameters, Options, OpusChannelMapping, OpusHead, PacketClock, PacketQueue, Result,
-    SampleFormat, StreamParameters, TimeBase, clamp_sample,
+    AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters, CodecId,
+    CodecRecord, Error, MediaParameters, Options, OpusChannelMapping, OpusHead, PacketClock,
+    PacketQueue, Result, SampleFormat, StreamParameters, TimeBase, clamp_sample,
 };
 
 use crate::config::Config;
@@ -63,7 +63,9 @@ impl OpusEncoder {
         request: &AudioEncoderRequest,
         options: &mut Options,
     ) -> Result<Box<dyn AudioEncoder>> {
-        let AudioEncoderRequest { sample_format, sample_rate, layout, .. } = *request;
+        let AudioEncoderRequest {
+            format: AudioFormat { sample_format, sample_rate, layout }, ..
+        } = *request;
         let channels = layout.channels();
         let Some(order) = layout.vorbis_order() else {
             return Err(Error::unsupported(format!("opus does not support {layout}.")));
@@ -112,9 +114,7 @@ impl OpusEncoder {
             record: CodecRecord::Opus(head),
             bit_rate: Some(config.bit_rate),
             media: MediaParameters::Audio(AudioParameters {
-                sample_rate: CLOCK_RATE,
-                layout,
-                sample_format,
+                format: AudioFormat { sample_rate: CLOCK_RATE, layout, sample_format },
                 bits_per_sample: 16,
                 frame_size: Some(frame_size * scale as usize),
             }),

@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use reelwright_core::{
-    AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig, DataType, Options, PacketQueue,
-    Timestamp, TypedBuffer,
+    AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig, DataType, Options,
+    PacketQueue, Timestamp, TypedBuffer,
 };
 use reelwright_enc_pcm::ENCODERS;
 
@@ -15,9 +15,11 @@ fn encode(c: &mut Criterion) {
         let sample_format = info.sample_formats[0];
         let request = AudioEncoderRequest {
             codec: info.encoder.codec,
-            sample_format,
-            sample_rate: 48_000,
-            layout: ChannelLayout::STEREO,
+            format: AudioFormat {
+                sample_format,
+                sample_rate: 48_000,
+                layout: ChannelLayout::STEREO,
+            },
             config: CodecConfig::default(),
         };
         let mut encoder = (info.open)(&request, &mut Options::new()).unwrap();

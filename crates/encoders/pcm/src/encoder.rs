@@ -1,8 +1,8 @@
 //! The one encoder behind every codec of this crate.
 
 use reelwright_core::{
-    AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, CodecRecord, Error,
-    MediaParameters, Options, PacketQueue, Result, SampleFormat, StreamParameters, TimeBase,
+    AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters, CodecRecord,
+    Error, MediaParameters, Options, PacketQueue, Result, SampleFormat, StreamParameters, TimeBase,
 };
 
 use crate::bytes::{self, Write};
@@ -12,7 +12,11 @@ pub(crate) fn open(
     request: &AudioEncoderRequest,
     _options: &mut Options,
 ) -> Result<Box<dyn AudioEncoder>> {
-    let AudioEncoderRequest { codec, sample_format, sample_rate, layout, .. } = *request;
+    let AudioEncoderRequest {
+        codec,
+        format: AudioFormat { sample_format, sample_rate, layout },
+        ..
+    } = *request;
     let (Some((takes, write)), Some(bytes_per_sample)) =
         (bytes::writer(codec), codec.bytes_per_sample())
     else {
@@ -32,9 +36,7 @@ pub(crate) fn open(
         record: CodecRecord::None,
         bit_rate: Some(u64::from(sample_rate) * bytes_per_frame * 8),
         media: MediaParameters::Audio(AudioParameters {
-            sample_rate,
-            layout,
-            sample_format,
+            format: AudioFormat { sample_rate, layout, sample_format },
             bits_per_sample: 8 * bytes_per_sample as u32,
             frame_size: None,
         }),

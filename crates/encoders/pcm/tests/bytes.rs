@@ -2,7 +2,7 @@
 
 use md5::{Digest, Md5};
 use reelwright_core::{
-    AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, AudioFrame, AudioParameters,
+    AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters,
     ChannelLayout, CodecConfig, CodecId, CodecRecord, Element, ErrorKind, MediaParameters, Options,
     PacketQueue, SampleFormat, TimeBase, Timestamp, TypedSlice,
 };
@@ -15,9 +15,11 @@ fn info(codec: CodecId) -> &'static AudioEncoderInfo {
 fn request(codec: CodecId, sample_rate: u32, channels: usize) -> AudioEncoderRequest {
     AudioEncoderRequest {
         codec,
-        sample_format: info(codec).sample_formats[0],
-        sample_rate,
-        layout: ChannelLayout::unpositioned(channels).unwrap(),
+        format: AudioFormat {
+            sample_format: info(codec).sample_formats[0],
+            sample_rate,
+            layout: ChannelLayout::unpositioned(channels).unwrap(),
+        },
         config: CodecConfig::default(),
     }
 }
@@ -110,9 +112,11 @@ fn parameters_say_what_the_bytes_are() {
         assert_eq!(
             parameters.media,
             MediaParameters::Audio(AudioParameters {
-                sample_rate: 44_100,
-                layout: ChannelLayout::unpositioned(6).unwrap(),
-                sample_format: info.sample_formats[0],
+                format: AudioFormat {
+                    sample_rate: 44_100,
+                    layout: ChannelLayout::unpositioned(6).unwrap(),
+                    sample_format: info.sample_formats[0]
+                },
                 bits_per_sample: 8 * bytes as u32,
                 frame_size: None,
             })
@@ -178,7 +182,10 @@ fn frames_that_do_not_fit_are_refused() {
 fn formats_and_codecs_that_are_not_taken_are_refused() {
     let open = info(CodecId::PcmS24Le).open;
     let wrong_format = AudioEncoderRequest {
-        sample_format: SampleFormat::S16,
+        format: AudioFormat {
+            sample_format: SampleFormat::S16,
+            ..request(CodecId::PcmS24Le, 8, 1).format
+        },
         ..request(CodecId::PcmS24Le, 8, 1)
     };
     let message = open(&wrong_format, &mut Options::new()).err().unwrap().to_string();

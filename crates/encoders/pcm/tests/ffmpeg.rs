@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use reelwright_core::{
-    AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig, CodecId, Options, PacketQueue,
-    SampleFormat, Timestamp, TypedBuffer,
+    AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig, CodecId, Options,
+    PacketQueue, SampleFormat, Timestamp, TypedBuffer,
 };
 use reelwright_enc_pcm::ENCODERS;
 
@@ -31,9 +31,11 @@ fn ours(codec: CodecId, samples: &TypedBuffer) -> Vec<u8> {
     let info = ENCODERS.iter().find(|info| info.encoder.codec == codec).unwrap();
     let request = AudioEncoderRequest {
         codec,
-        sample_format: SampleFormat::packed(samples.data_type()),
-        sample_rate: 8000,
-        layout: ChannelLayout::MONO,
+        format: AudioFormat {
+            sample_format: SampleFormat::packed(samples.data_type()),
+            sample_rate: 8000,
+            layout: ChannelLayout::MONO,
+        },
         config: CodecConfig::default(),
     };
     let mut encoder = (info.open)(&request, &mut Options::new()).unwrap();

@@ -2,7 +2,7 @@
 
 use reelwright_core::{
     CodecRecord, MediaParameters, Options, PacketQueue, Result, StreamParameters, VideoEncoder,
-    VideoEncoderRequest, VideoFrame, VideoParameters,
+    VideoEncoderRequest, VideoFormat, VideoFrame, VideoParameters,
 };
 
 pub(crate) struct RawVideoEncoder {
@@ -15,14 +15,14 @@ impl RawVideoEncoder {
         request: &VideoEncoderRequest,
         _: &mut Options,
     ) -> Result<Box<dyn VideoEncoder>> {
-        let VideoEncoderRequest { pixel_format, width, height, frame_rate, color, .. } = *request;
+        let VideoEncoderRequest {
+            format: VideoFormat { pixel_format, width, height, color, .. },
+            frame_rate,
+            ..
+        } = *request;
         let video = VideoParameters {
-            width,
-            height,
-            pixel_format,
+            format: VideoFormat { width, height, pixel_format, color, ..request.format },
             frame_rate: Some(frame_rate),
-            sample_aspect_ratio: request.sample_aspect_ratio,
-            color,
         };
         let parameters = StreamParameters {
             language: None,
@@ -42,7 +42,8 @@ impl VideoEncoder for RawVideoEncoder {
     }
 
     fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
-        let VideoParameters { pixel_format, width, height, .. } = self.video;
+        let VideoParameters { format: VideoFormat { pixel_format, width, height, .. }, .. } =
+            self.video;
         frame.expect(pixel_format, width, height)?;
         let packet = packets.push();
         for (index, plane) in frame.planes[..pixel_format.planes()].iter().enumerate() {
@@ -74,17 +75,20 @@ mod tests {
     fn rows_follow_each_other_without_gaps() {
         let request = VideoEncoderRequest {
             codec: CodecId::RawVideo,
-            pixel_format: PixelFormat::Yuv420p,
-            width: 5,
-            height: 3,
+            format: VideoFormat {
+                pixel_format: PixelFormat::Yuv420p,
+                width: 5,
+                height: 3,
+                color: ColorInfo::BT601,
+                sample_aspect_ratio: Rational::ONE,
+            },
             time_base: TimeBase::new(Rational::new(1, 25).unwrap()),
             frame_rate: Rational::new(25, 1).unwrap(),
-            color: ColorInfo::BT601,
-            sample_aspect_ratio: Rational::ONE,
             config: Default::default(),
         };
         let mut encoder = RawVideoEncoder::open(&request, &mut Options::new()).unwrap();
-        let mut buffer = VideoBuffer::new(PixelFormat::Yuv420p, 5, 3, request.color).unwrap();
+        let mut buffer =
+            VideoBuffer::new(PixelFormat::Yuv420p, 5, 3, request.format.color).unwrap();
         for (value, (plane, _)) in (1..).zip(buffer.planes_mut()) {
             plane.fill(value);
         }
@@ -93,7 +97,7 @@ mod tests {
         let packet = packets.pop().unwrap();
         let expected = [vec![1; 15], vec![2; 6], vec![3; 6]].concat();
         assert_eq!((packet.data, packet.pts), (expected, Timestamp(7)));
-        let other = VideoBuffer::new(PixelFormat::Yuv420p, 5, 4, request.color).unwrap();
+        let other = VideoBuffer::new(PixelFormat::Yuv420p, 5, 4, request.format.color).unwrap();
         assert!(encoder.encode(&other.frame(Timestamp(8)), &mut packets).is_err());
     }
 }

@@ -1,9 +1,9 @@
 //! The encoder: samples in, Vorbis packets out.
 
 use reelwright_core::{
-    AudioEncoder, AudioEncoderRequest, AudioFrame, AudioParameters, CodecId, CodecRecord, Error,
-    MediaParameters, Options, PacketQueue, Result, SampleFormat, StreamParameters, TimeBase,
-    Timestamp, VorbisHeaders, clamp_sample,
+    AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters, CodecId,
+    CodecRecord, Error, MediaParameters, Options, PacketQueue, Result, SampleFormat,
+    StreamParameters, TimeBase, Timestamp, VorbisHeaders, clamp_sample,
 };
 
 use crate::libvorbis::{Code, RateControl, Vorbis};
@@ -30,7 +30,11 @@ impl VorbisEncoder {
         request: &AudioEncoderRequest,
         _options: &mut Options,
     ) -> Result<Box<dyn AudioEncoder>> {
-        let AudioEncoderRequest { sample_format, sample_rate, layout, config, .. } = *request;
+        let AudioEncoderRequest {
+            format: AudioFormat { sample_format, sample_rate, layout },
+            config,
+            ..
+        } = *request;
         let channels = layout.channels();
         let Some(order) = layout.vorbis_order() else {
             return Err(Error::unsupported(format!("libvorbis does not support {layout}.")));
@@ -63,9 +67,7 @@ impl VorbisEncoder {
             record: CodecRecord::Vorbis(VorbisHeaders { identification, setup }),
             bit_rate: config.bit_rate.filter(|_| config.qscale.is_none()),
             media: MediaParameters::Audio(AudioParameters {
-                sample_rate,
-                layout,
-                sample_format,
+                format: AudioFormat { sample_rate, layout, sample_format },
                 bits_per_sample: 16,
                 // Packets are of two lengths.
                 frame_size: None,

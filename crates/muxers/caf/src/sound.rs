@@ -21,7 +21,7 @@ impl Sound {
         let stream = single_stream::only("caf", streams)?;
         match (stream.codec, &stream.record, stream.audio()) {
             (CodecId::Alac, CodecRecord::Alac(config), Some(audio)) => {
-                Ok(Self::Alac(*config, audio.layout))
+                Ok(Self::Alac(*config, audio.format.layout))
             }
             (CodecId::Alac, ..) => {
                 Err(Error::unsupported("caf cannot describe alac without its configuration.")

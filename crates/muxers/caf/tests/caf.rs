@@ -41,7 +41,7 @@ fn ffmpeg_reads_every_codec() {
 fn layouts_are_told() {
     for name in ["mono", "stereo", "2.1", "quad", "5.1(side)", "5.1", "7.1"] {
         let stream = pcm(CodecId::PcmS16Be, 48_000, name.parse().unwrap());
-        let data = vec![0; 2 * 16 * stream.audio().unwrap().layout.channels()];
+        let data = vec![0; 2 * 16 * stream.audio().unwrap().format.layout.channels()];
         let output = MemoryOutput::seekable();
         let file = mux(&MUXER, &[], &stream, &Metadata::new(), [&data[..]], output).unwrap();
         let Some(found) = ffprobe("caf", "stream=channel_layout", &file) else { return };

@@ -84,7 +84,7 @@ impl Muxer for Flac {
         }
         let mut comment = VorbisComment::new(tags)?;
         if let Some(audio) = stream.audio() {
-            comment.push_flac_channel_mask(audio.layout);
+            comment.push_flac_channel_mask(audio.format.layout);
         }
         let picture = tags.cover();
         let is_last = header.padding == 0;

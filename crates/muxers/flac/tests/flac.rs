@@ -5,7 +5,7 @@ mod frames;
 use frames::{BLOCK, Sine};
 use proptest::prelude::*;
 use reelwright_core::{
-    AudioParameters, ChannelLayout, CodecId, CodecRecord, ErrorKind, FlacStreamInfo,
+    AudioFormat, AudioParameters, ChannelLayout, CodecId, CodecRecord, ErrorKind, FlacStreamInfo,
     MediaParameters, MemoryOutput, Metadata, Output as _, Packet, Result, SampleFormat,
     StreamParameters, TimeBase,
 };
@@ -35,9 +35,7 @@ fn stream(rate: u32, layout: ChannelLayout) -> StreamParameters {
         record: CodecRecord::Flac(info),
         bit_rate: None,
         media: MediaParameters::Audio(AudioParameters {
-            sample_rate: rate,
-            layout,
-            sample_format: SampleFormat::S16,
+            format: AudioFormat { sample_rate: rate, layout, sample_format: SampleFormat::S16 },
             bits_per_sample: 16,
             frame_size: Some(BLOCK),
         }),

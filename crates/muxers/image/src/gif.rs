@@ -158,13 +158,13 @@ impl Muxer for Gif {
             u16::try_from(size).map_err(|_| {
                 Error::unsupported(format!(
                     "{NAME} takes pictures of up to 65535x65535. Found: {}x{}",
-                    video.width, video.height
+                    video.format.width, video.format.height
                 ))
             })
         };
         let mut header = b"GIF89a".to_vec();
-        header.extend(size(video.width)?.to_le_bytes());
-        header.extend(size(video.height)?.to_le_bytes());
+        header.extend(size(video.format.width)?.to_le_bytes());
+        header.extend(size(video.format.height)?.to_le_bytes());
         let mut repeats = Vec::new();
         if let Ok(count) = u16::try_from(self.repeats) {
             repeats.extend(b"\x21\xff\x0bNETSCAPE2.0\x03\x01");

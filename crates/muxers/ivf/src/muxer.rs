@@ -31,7 +31,8 @@ impl Muxer for Ivf {
         let video = video(NAME, streams, &[CodecId::Av1])?;
         let size =
             |what, size: u32| u16::try_from(size).map_err(|_| refused(what, size, "up to 65535"));
-        let (width, height) = (size("width", video.width)?, size("height", video.height)?);
+        let (width, height) =
+            (size("width", video.format.width)?, size("height", video.format.height)?);
         let unit: Rational = only(NAME, streams)?.time_base.seconds();
         let term = |term: i64| {
             u32::try_from(term).map_err(|_| refused("time base", unit, "with terms below 2^32"))

@@ -9,8 +9,9 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
 use reelwright_core::{
-    AudioParameters, AudioSpecificConfig, ChannelLayout, CodecId, CodecRecord, MediaParameters,
-    Metadata, Options, Output, Packet, Result, SampleFormat, StreamParameters, TimeBase, Timestamp,
+    AudioFormat, AudioParameters, AudioSpecificConfig, ChannelLayout, CodecId, CodecRecord,
+    MediaParameters, Metadata, Options, Output, Packet, Result, SampleFormat, StreamParameters,
+    TimeBase, Timestamp,
 };
 
 const RATE: u32 = 48_000;
@@ -91,9 +92,11 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
         }),
         bit_rate: None,
         media: MediaParameters::Audio(AudioParameters {
-            sample_rate: RATE,
-            layout: ChannelLayout::STEREO,
-            sample_format: SampleFormat::Fltp,
+            format: AudioFormat {
+                sample_rate: RATE,
+                layout: ChannelLayout::STEREO,
+                sample_format: SampleFormat::Fltp,
+            },
             bits_per_sample: 32,
             frame_size: Some(SAMPLES as usize),
         }),

@@ -177,7 +177,7 @@ impl Movie {
             matrix(out);
             let (mut width, mut height) = (0, 0);
             if let Some(video) = stream.video() {
-                let sar = video.sample_aspect_ratio;
+                let sar = video.format.sample_aspect_ratio;
                 let (pixels, lines) = size(video)?;
                 // 16.16; pixels that are not square make the picture wider or narrower.
                 let wide = i128::from(pixels) * 65_536 * i128::from(sar.num());

@@ -70,10 +70,10 @@ fn picture_entry(
     boxed(out, kind, |out| {
         put(out, &Visual { data_reference_index: 1, width, height, ..Visual::default() })?;
         config(out)?;
-        if let Some(colr) = colr(&video.color, is_quicktime) {
+        if let Some(colr) = colr(&video.format.color, is_quicktime) {
             put(out, &colr)?;
         }
-        let sar = video.sample_aspect_ratio;
+        let sar = video.format.sample_aspect_ratio;
         if let (Ok(h_spacing), Ok(v_spacing)) = (sar.num().try_into(), sar.den().try_into()) {
             put(out, &Pasp { h_spacing, v_spacing })?;
         }
@@ -91,7 +91,7 @@ pub(crate) fn size(video: &VideoParameters) -> Result<(u16, u16)> {
             Error::unsupported(format!("mp4 needs a {what} from 1 to 65535. Found: {size}"))
         })
     };
-    Ok((fits("width", video.width)?, fits("height", video.height)?))
+    Ok((fits("width", video.format.width)?, fits("height", video.format.height)?))
 }
 
 /// The colours, where anything is known of them.

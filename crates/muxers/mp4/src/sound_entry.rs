@@ -53,7 +53,8 @@ pub(crate) fn write(
         }
         (CodecId::Mp3, _) => {
             // MPEG-2's half rates have an object type of their own.
-            let object = if audio.sample_rate < 32_000 { esds::MP3_LOW_RATE } else { esds::MP3 };
+            let object =
+                if audio.format.sample_rate < 32_000 { esds::MP3_LOW_RATE } else { esds::MP3 };
             entry(out, b"mp4a", audio, 16, |out| {
                 esds::write(out, object, esds::AUDIO, rates, None)?;
                 bit_rate(out, rates)
@@ -67,7 +68,7 @@ pub(crate) fn write(
             entry(out, b"fLaC", audio, info.bits_per_sample.into(), |out| {
                 let mut comment = VorbisComment::new(&Metadata::new())?;
                 let plain = comment.to_bytes()?.len();
-                comment.push_flac_channel_mask(audio.layout);
+                comment.push_flac_channel_mask(audio.format.layout);
                 let comment = comment.to_bytes()?;
                 let mut blocks = block(STREAMINFO, &info.to_bytes());
                 if comment.len() > plain {
@@ -87,7 +88,7 @@ pub(crate) fn write(
         (CodecId::Alac, CodecRecord::Alac(config)) => {
             entry(out, b"alac", audio, config.bit_depth.into(), |out| {
                 append_full(out, b"alac", &config.to_bytes())?;
-                if let Some(tag) = channels::alac_tag(audio.layout) {
+                if let Some(tag) = channels::alac_tag(audio.format.layout) {
                     // ALACChannelLayoutInfo: the tag and two fields of no use.
                     let body = [tag.to_be_bytes(), [0; 4], [0; 4]].concat();
                     append_full(out, b"chan", &body)?;
@@ -128,9 +129,9 @@ fn fields(audio: &AudioParameters, sample_size: u16) -> Audio {
     Audio {
         data_reference_index: 1,
         // Never more than 65,535, as the layout has it.
-        channel_count: audio.layout.channels() as u16,
+        channel_count: audio.format.layout.channels() as u16,
         sample_size,
-        sample_rate: u16::try_from(audio.sample_rate).unwrap_or(0).into(),
+        sample_rate: u16::try_from(audio.format.sample_rate).unwrap_or(0).into(),
     }
 }
 
@@ -157,8 +158,8 @@ fn description(
     packing: Packing,
     config: impl FnOnce(&mut Bytes) -> Result<()>,
 ) -> Result<()> {
-    let channels = audio.layout.channels() as u32;
-    let is_wide = channels > 2 || audio.sample_rate > u16::MAX.into() || kind == b"lpcm";
+    let channels = audio.format.layout.channels() as u32;
+    let is_wide = channels > 2 || audio.format.sample_rate > u16::MAX.into() || kind == b"lpcm";
     let is_classic = [b"raw ", b"twos", b"sowt"].contains(&kind);
     let Packing { samples, bytes, plain, flags } = packing;
     boxed(out, kind, |out| {
@@ -168,7 +169,7 @@ fn description(
             put(out, &Audio { channel_count: 3, sample_rate: 1.into(), ..fields(audio, 16) })?;
             out[at + 9] = 2;
             out.extend(72u32.to_be_bytes());
-            out.extend(f64::from(audio.sample_rate).to_be_bytes());
+            out.extend(f64::from(audio.format.sample_rate).to_be_bytes());
             let fields = [channels, 0x7F00_0000, 8 * bytes, flags, bytes * channels, samples];
             out.extend(fields.into_iter().flat_map(u32::to_be_bytes));
         } else {
@@ -185,7 +186,7 @@ fn description(
             out[at + 20..at + 22].copy_from_slice(&(-2i16).to_be_bytes());
         }
         config(out)?;
-        channels::chan(out, audio.layout)
+        channels::chan(out, audio.format.layout)
     })
 }
 
@@ -215,7 +216,7 @@ fn pcm(out: &mut Bytes, codec: CodecId, audio: &AudioParameters) -> Result<()> {
     let bits = format.bits;
     entry(out, if format.is_float { b"fpcm" } else { b"ipcm" }, audio, bits.into(), |out| {
         put(out, &PcmC { big_endian: !format.is_little_endian, sample_size: bits })?;
-        channels::chnl(out, audio.layout)
+        channels::chnl(out, audio.format.layout)
     })
 }
 
@@ -224,7 +225,7 @@ fn pcm(out: &mut Bytes, codec: CodecId, audio: &AudioParameters) -> Result<()> {
 fn quicktime_pcm(out: &mut Bytes, codec: CodecId, audio: &AudioParameters) -> Result<()> {
     use CodecId as C;
     let format = PcmFormat::of(codec);
-    let is_wide = audio.layout.channels() > 2 || audio.sample_rate > u16::MAX.into();
+    let is_wide = audio.format.layout.channels() > 2 || audio.format.sample_rate > u16::MAX.into();
     let kind = match codec {
         C::PcmALaw => b"alaw",
         C::PcmMuLaw => b"ulaw",

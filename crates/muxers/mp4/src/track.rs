@@ -174,7 +174,7 @@ impl Track {
         let block = stream
             .audio()
             .zip(stream.codec.bytes_per_sample())
-            .map(|(audio, bytes)| bytes * audio.layout.channels());
+            .map(|(audio, bytes)| bytes * audio.format.layout.channels());
         let tick = TimeBase::new(Rational::new(1, i64::from(clock.timescale))?);
         let nothing = FrameLength::new(0, tick);
         let length = stream.video().map_or(nothing, |video| video.frame_length(tick));

@@ -9,7 +9,7 @@ use reelwright_core::{
     AlacConfig, AudioParameters, AudioSpecificConfig, Av1Config, AvcConfig, CodecId, CodecRecord,
     ColorInfo, ErrorKind, FlacStreamInfo, MemoryOutput, Metadata, Muxer, MuxerInfo, OpusHead,
     Packet, Picture, PixelFormat, Rational, Result, StreamParameters, TimeBase, Timestamp,
-    VideoParameters,
+    VideoFormat, VideoParameters,
 };
 use reelwright_mux_mp4::MUXERS;
 use reelwright_testkit::decode::decode_bytes;
@@ -734,7 +734,7 @@ fn pixels_that_are_not_square_are_told() {
     let mut stream = h264();
     let square = stream.video().unwrap().clone();
     stream.media = reelwright_core::MediaParameters::Video(VideoParameters {
-        sample_aspect_ratio: Rational::new(4, 3).unwrap(),
+        format: VideoFormat { sample_aspect_ratio: Rational::new(4, 3).unwrap(), ..square.format },
         ..square
     });
     let found = moov(&file(MP4, "progressive", &[stream], &video(1, 1)));
@@ -979,6 +979,6 @@ proptest! {
         let mut output = MemoryOutput::seekable();
         let mut muxer = open(&MUXERS[info], &[]).unwrap();
         let started = muxer.start(std::slice::from_ref(&stream), &Metadata::new(), &mut output);
-        prop_assert!(started.is_err() || audio.layout.channels() == channels);
+        prop_assert!(started.is_err() || audio.format.layout.channels() == channels);
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn headers(stream: &StreamParameters, tags: &Metadata) -> Result<Vec<
         }
         (CodecId::Flac, CodecRecord::Flac(info)) => {
             if let Some(audio) = stream.audio() {
-                comment.push_flac_channel_mask(audio.layout);
+                comment.push_flac_channel_mask(audio.format.layout);
             }
             let mut blocks = vec![(4, comment.to_bytes()?)];
             blocks.extend(tags.cover().map(|picture| (6, picture.to_flac_block())));

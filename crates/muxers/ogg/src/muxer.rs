@@ -62,7 +62,7 @@ impl Ogg {
         Ok(Stream {
             pages: Pages::new(self.serial.wrapping_add(index as u32)),
             pre_skip,
-            page_samples: i64::from(audio.sample_rate) * self.page_duration / 1_000_000,
+            page_samples: i64::from(audio.format.sample_rate) * self.page_duration / 1_000_000,
             granule: 0,
             page_start: 0,
         })

@@ -196,7 +196,7 @@ fn ffmpeg_reads_every_codec() {
 fn ffprobe_reads_layouts() {
     for name in ["mono", "stereo", "2.1", "3.0", "quad", "5.1(side)", "5.1", "7.1", "FL+TC"] {
         let stream = pcm(CodecId::PcmS16Le, 48_000, name.parse().unwrap());
-        let data = vec![0; 2 * 16 * stream.audio().unwrap().layout.channels()];
+        let data = vec![0; 2 * 16 * stream.audio().unwrap().format.layout.channels()];
         let output = MemoryOutput::seekable();
         let file = mux(&WAV, &[], &stream, &Metadata::new(), [&data[..]], output).unwrap();
         let Some(found) = ffprobe("wav", "stream=channel_layout", &file) else { return };

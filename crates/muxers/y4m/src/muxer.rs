@@ -23,8 +23,8 @@ impl Muxer for Y4m {
         to: &mut dyn Destination,
     ) -> Result<()> {
         let video = video(NAME, streams, CODECS)?;
-        let (width, height) = (video.width, video.height);
-        let colorspace = match (video.pixel_format, video.color.chroma_location) {
+        let (width, height) = (video.format.width, video.format.height);
+        let colorspace = match (video.format.pixel_format, video.format.color.chroma_location) {
             (PixelFormat::Gray8, _) => "mono",
             (PixelFormat::Yuv420p, ChromaLocation::Left) => "420mpeg2 XYSCSS=420MPEG2",
             (PixelFormat::Yuv420p | PixelFormat::Yuvj420p, _) => "420jpeg XYSCSS=420JPEG",
@@ -38,11 +38,11 @@ impl Muxer for Y4m {
                 .in_stream(0));
             }
         };
-        let range = match video.color.range {
+        let range = match video.format.color.range {
             ColorRange::Full => "FULL",
             _ => "LIMITED",
         };
-        let aspect = video.sample_aspect_ratio;
+        let aspect = video.format.sample_aspect_ratio;
         let rate = video.frame_rate.ok_or_else(|| {
             Error::unsupported(format!("{NAME} needs a frame rate. Found: none")).in_stream(0)
         })?;
@@ -53,7 +53,7 @@ impl Muxer for Y4m {
             aspect.num(),
             aspect.den()
         );
-        let size = video.pixel_format.picture_size(width as usize, height as usize);
+        let size = video.format.pixel_format.picture_size(width as usize, height as usize);
         let too_large = || {
             Error::too_large(format!(
                 "A picture of {NAME} must fit in memory. Found: {width}x{height}"

@@ -2,8 +2,9 @@
 #![allow(dead_code)] // each test uses what it needs
 
 use reelwright_core::{
-    AudioEncoder, AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig, CodecId,
-    CodecRecord, Element, Options, PacketQueue, Result, SampleFormat, Timestamp, TypedSlice,
+    AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig,
+    CodecId, CodecRecord, Element, Options, PacketQueue, Result, SampleFormat, Timestamp,
+    TypedSlice,
 };
 use reelwright_enc_flac::ENCODER;
 use reelwright_testkit::decode::decode;
@@ -18,9 +19,11 @@ pub(crate) fn open(
 ) -> Result<Box<dyn AudioEncoder>> {
     let request = AudioEncoderRequest {
         codec: CodecId::Flac,
-        sample_format,
-        sample_rate,
-        layout: ChannelLayout::default_for(channels).unwrap(),
+        format: AudioFormat {
+            sample_format,
+            sample_rate,
+            layout: ChannelLayout::default_for(channels).unwrap(),
+        },
         config: CodecConfig::default(),
     };
     let mut options: Options =

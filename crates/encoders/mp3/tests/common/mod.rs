@@ -2,8 +2,8 @@
 #![allow(dead_code)] // each test uses what it needs
 
 use reelwright_core::{
-    AudioEncoder, AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig, CodecId, Element,
-    Options, Packet, PacketQueue, Result, SampleFormat, Timestamp,
+    AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig,
+    CodecId, Element, Options, Packet, PacketQueue, Result, SampleFormat, Timestamp,
 };
 use reelwright_enc_mp3::ENCODER;
 use reelwright_testkit::decode::{Sound, decode};
@@ -58,9 +58,11 @@ impl<'a> Case<'a> {
         }
         let request = AudioEncoderRequest {
             codec: CodecId::Mp3,
-            sample_format,
-            sample_rate: self.rate,
-            layout: layout(self.channels),
+            format: AudioFormat {
+                sample_format,
+                sample_rate: self.rate,
+                layout: layout(self.channels),
+            },
             config,
         };
         let encoder = (ENCODER.open)(&request, &mut options)?;

@@ -6,8 +6,8 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use reelwright_core::{
-    AudioFormat, AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig, Layouts, PacketQueue, SampleRates,
-    Timestamp, TypedBuffer,
+    AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig, Layouts, PacketQueue,
+    SampleRates, Timestamp, TypedBuffer,
 };
 use reelwright_fuzz::{encoders, layout, options, samples};
 
@@ -20,22 +20,27 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let info = u.choose(&encoders()).copied()?;
     let mut options = options(u, info.encoder.options)?;
     let request = AudioEncoderRequest {
-        codec: info.encoder.codec, format: AudioFormat { sample_format: *u.choose(info.sample_formats)?, sample_rate: match info.sample_rates {
-            SampleRates::UpTo(max) => u.int_in_range(1..=max)?,
-            SampleRates::List(rates) => *u.choose(rates)?,
-        }, layout: match info.layouts {
-            Layouts::List(layouts) => *u.choose(layouts)?,
-            Layouts::UpTo(most) => Some(layout(u)?)
-                .filter(|layout| layout.channels() <= most.min(16))
-                .unwrap_or(ChannelLayout::MONO),
-        } },
+        codec: info.encoder.codec,
+        format: AudioFormat {
+            sample_format: *u.choose(info.sample_formats)?,
+            sample_rate: match info.sample_rates {
+                SampleRates::UpTo(max) => u.int_in_range(1..=max)?,
+                SampleRates::List(rates) => *u.choose(rates)?,
+            },
+            layout: match info.layouts {
+                Layouts::List(layouts) => *u.choose(layouts)?,
+                Layouts::UpTo(most) => Some(layout(u)?)
+                    .filter(|layout| layout.channels() <= most.min(16))
+                    .unwrap_or(ChannelLayout::MONO),
+            },
+        },
         config: CodecConfig {
             compression_level: Option::<u8>::arbitrary(u)?.map(|level| i32::from(level % 13)),
             bit_rate: Option::<u8>::arbitrary(u)?.map(|rate| u64::from(rate) * 2000),
             qscale: Option::<u8>::arbitrary(u)?.map(|q| f32::from(q % 21) / 2.0),
             ..CodecConfig::default()
         },
-};
+    };
     let Ok(mut encoder) = (info.open)(&request, &mut options) else { return Ok(()) };
     let channels = request.format.layout.channels();
     let size = encoder.frame_size().unwrap_or(777);

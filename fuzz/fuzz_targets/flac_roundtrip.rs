@@ -5,8 +5,9 @@
 use arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use reelwright_core::{
-    AudioFormat, AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig, CodecId, DataType, Element,
-    MemoryOutput, Metadata, OptionKind, Options, PacketQueue, SampleFormat, Timestamp, TypedBuffer,
+    AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig, CodecId, DataType,
+    Element, MemoryOutput, Metadata, OptionKind, Options, PacketQueue, SampleFormat, Timestamp,
+    TypedBuffer,
 };
 use reelwright_enc_flac::ENCODER;
 use reelwright_fuzz::samples;
@@ -81,9 +82,14 @@ fn check<T: Element>(
 ) {
     let samples = &samples[..samples.len() / channels * channels];
     let request = AudioEncoderRequest {
-        codec: CodecId::Flac, format: AudioFormat { sample_format: SampleFormat::packed(T::DATA_TYPE), sample_rate, layout: ChannelLayout::default_for(channels).unwrap() },
+        codec: CodecId::Flac,
+        format: AudioFormat {
+            sample_format: SampleFormat::packed(T::DATA_TYPE),
+            sample_rate,
+            layout: ChannelLayout::default_for(channels).unwrap(),
+        },
         config: CodecConfig::default(),
-};
+    };
     // Options may contradict each other.
     let Ok(mut encoder) = (ENCODER.open)(&request, &mut options) else { return };
     let mut muxer = (MUXER.open)(&mut Options::new()).unwrap();

@@ -5,7 +5,7 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use reelwright_core::{
-    AudioFormat, AudioEncoderRequest, ChannelLayout, CodecConfig, ErrorKind, Layouts, SampleRates,
+    AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, ErrorKind, Layouts, SampleRates,
 };
 use reelwright_fuzz::{encoders, layout, muxers, options};
 
@@ -33,14 +33,19 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
                 .unwrap_or(ChannelLayout::MONO),
         };
         let request = AudioEncoderRequest {
-            codec: info.encoder.codec, format: AudioFormat { sample_format: *u.choose(info.sample_formats)?, sample_rate, layout },
+            codec: info.encoder.codec,
+            format: AudioFormat {
+                sample_format: *u.choose(info.sample_formats)?,
+                sample_rate,
+                layout,
+            },
             config: CodecConfig {
                 compression_level: Option::arbitrary(u)?,
                 bit_rate: Option::arbitrary(u)?,
                 qscale: Option::arbitrary(u)?,
                 ..CodecConfig::default()
             },
-};
+        };
         (info.open)(&request, &mut options).and_then(|_| options.finish(info.encoder.options))
     };
     if let Err(error) = result {

@@ -5,7 +5,8 @@
 use arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use reelwright_core::{
-    AudioFormat, AudioEncoderRequest, CodecConfig, CodecId, DataType, Options, PacketQueue, SampleFormat,
+    AudioEncoderRequest, AudioFormat, CodecConfig, CodecId, DataType, Options, PacketQueue,
+    SampleFormat,
 };
 use reelwright_fuzz::{frame, layout, sample_rate, samples};
 
@@ -22,12 +23,17 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     encoders.push(&reelwright_enc_flac::ENCODER);
     let info = *u.choose(&encoders)?;
     let request = AudioEncoderRequest {
-        codec: if u.ratio(9, 10)? { info.encoder.codec } else { *u.choose(CodecId::ALL)? }, format: AudioFormat { sample_format: match u.ratio(9, 10)? {
-            true => *u.choose(info.sample_formats)?,
-            false => *u.choose(SampleFormat::ALL)?,
-        }, sample_rate: sample_rate(u)?, layout: layout(u)? },
+        codec: if u.ratio(9, 10)? { info.encoder.codec } else { *u.choose(CodecId::ALL)? },
+        format: AudioFormat {
+            sample_format: match u.ratio(9, 10)? {
+                true => *u.choose(info.sample_formats)?,
+                false => *u.choose(SampleFormat::ALL)?,
+            },
+            sample_rate: sample_rate(u)?,
+            layout: layout(u)?,
+        },
         config: CodecConfig::default(),
-};
+    };
     // The facade refuses what an encoder does not list, and the encoder may rely on that.
     let listed = info.encoder.codec == request.codec
         && info.sample_formats.contains(&request.format.sample_format)

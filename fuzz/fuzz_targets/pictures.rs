@@ -46,15 +46,6 @@ impl Seek for Failing {
     }
 }
 
-const CHUNKS: [PixelFormat; 6] = [
-    PixelFormat::Rgb24,
-    PixelFormat::Bgr24,
-    PixelFormat::Gray8,
-    PixelFormat::Yuv444p,
-    PixelFormat::Rgb0,
-    PixelFormat::Bgr0,
-];
-
 fn run(u: &mut Unstructured<'_>) -> Result<()> {
     // Numbered pictures would be files on the disk.
     let both: Vec<_> = muxers()
@@ -70,7 +61,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         return Ok(());
     };
     let size = (u.int_in_range(1..=70)?, u.int_in_range(1..=50)?);
-    let pixels = *u.choose(&CHUNKS)?;
+    let pixels = *u.choose(PixelFormat::ALL)?;
     let video = encoder.add_video_stream(&video(u, format, size, pixels)?);
     let audio = if u.arbitrary()? && !format.audio_codecs.is_empty() {
         let info = audio_encoders().find(|info| info.encoder.codec == format.audio_codecs[0]);
@@ -98,10 +89,21 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
                     encoder.write_audio_chunk(audio.unwrap_or_default(), &chunk, pts)
                 })
             }
-            _ => pictures(u, size, pixels).and_then(|(data, shape)| {
-                Ok(TensorView::contiguous(&data, &shape)
-                    .and_then(|chunk| encoder.write_video_chunk(video, &chunk, pts)))
-            })?,
+            _ => {
+                let (data, shape) = pictures(u, size, pixels)?;
+                let words: Vec<u16>;
+                // Now and then of the other type.
+                let chunk = if (pixels.depth() > 8) != u.ratio(1, 20)? {
+                    words = data
+                        .iter()
+                        .map(|byte| u16::from(*byte) << (pixels.depth().max(9) - 8))
+                        .collect();
+                    TensorView::contiguous(&words, &shape)
+                } else {
+                    TensorView::contiguous(&data, &shape)
+                };
+                chunk.and_then(|chunk| encoder.write_video_chunk(video, &chunk, pts))
+            }
         };
     }
     let _ = encoder.close();
@@ -151,11 +153,7 @@ fn pictures(
     size: (u32, u32),
     pixels: PixelFormat,
 ) -> Result<(Vec<u8>, [usize; 4])> {
-    let channels = match pixels {
-        PixelFormat::Gray8 => 1,
-        PixelFormat::Rgb0 | PixelFormat::Bgr0 => u.int_in_range(3..=4)?,
-        _ => 3,
-    };
+    let channels = u.int_in_range(pixels.components().len()..=pixels.channels())?;
     let mut shape = [u.int_in_range(0..=2)?, channels, size.1 as usize, size.0 as usize];
     if u.ratio(1, 10)? {
         shape[u.int_in_range(0..=3)?] = u.int_in_range(0..=9)?;

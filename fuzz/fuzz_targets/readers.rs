@@ -66,8 +66,7 @@ fn written(format: &str, video: Option<&str>, audio: Option<&str>, flags: &str) 
         encoder.write_video_chunk(0, &chunk, None).unwrap();
     }
     if audio.is_some() {
-        let samples: Vec<f32> =
-            (0..2 * samples).map(|i| (i as f32 * 0.07).sin() * 0.5).collect();
+        let samples: Vec<f32> = (0..2 * samples).map(|i| (i as f32 * 0.07).sin() * 0.5).collect();
         let chunk = TensorView::contiguous(&samples, &[samples.len() / 2, 2]).unwrap();
         encoder.write_audio_chunk(usize::from(video.is_some()), &chunk, None).unwrap();
     }
@@ -79,7 +78,10 @@ fn written(format: &str, video: Option<&str>, audio: Option<&str>, flags: &str) 
 fn files() -> &'static [(&'static str, Vec<u8>)] {
     static WRITTEN: OnceLock<Vec<(&str, Vec<u8>)>> = OnceLock::new();
     WRITTEN.get_or_init(|| {
-        FILES.iter().map(|(format, v, a, flags)| (*format, written(format, *v, *a, flags))).collect()
+        FILES
+            .iter()
+            .map(|(format, v, a, flags)| (*format, written(format, *v, *a, flags)))
+            .collect()
     })
 }
 
@@ -115,8 +117,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         (*format, bytes)
     };
     let is_stream = bytes.pop().is_some_and(|byte| byte & 1 == 1);
-    let source =
-        if is_stream { Source::stream(Cursor::new(bytes)) } else { Source::memory(bytes) };
+    let source = if is_stream { Source::stream(Cursor::new(bytes)) } else { Source::memory(bytes) };
     let options = OpenOptions::default();
     let Ok(mut media) = Media::from_source("fuzz", source, format, &options, None) else {
         return Ok(());

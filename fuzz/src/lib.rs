@@ -5,12 +5,12 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use reelwright_core::{
-    AdpcmBlocks, AlacConfig, AudioEncoderInfo, AudioFrame, AudioFormat, AudioParameters, AudioSpecificConfig,
-    Av1Config, AvcConfig, ChannelLayout, CodecId, CodecRecord, ColorInfo, DataType, FlacStreamInfo,
-    MediaParameters, MemoryOutput, Metadata, Mp3Info, Mp3RateControl, MuxerInfo, OptionInfo,
-    OptionKind, Options, OpusChannelMapping, OpusHead, Packet, Picture, PixelFormat, Rational,
-    SampleFormat, StreamParameters, TimeBase, Timestamp, TypedBuffer, VideoFormat, VideoParameters,
-    VorbisHeaders,
+    AdpcmBlocks, AlacConfig, AudioEncoderInfo, AudioFormat, AudioFrame, AudioParameters,
+    AudioSpecificConfig, Av1Config, AvcConfig, ChannelLayout, CodecId, CodecRecord, ColorInfo,
+    DataType, FlacStreamInfo, MediaParameters, MemoryOutput, Metadata, Mp3Info, Mp3RateControl,
+    MuxerInfo, OptionInfo, OptionKind, Options, OpusChannelMapping, OpusHead, Packet, Picture,
+    PixelFormat, Rational, SampleFormat, StreamParameters, TimeBase, Timestamp, TypedBuffer,
+    VideoFormat, VideoParameters, VorbisHeaders,
 };
 use reelwright_testkit::output::FailingOutput;
 
@@ -60,6 +60,9 @@ pub fn option_pairs(
                 words.join(u.choose(&["+", "-", "+-"])?)
             }
             OptionKind::Choice { values, .. } => u.choose(values)?.0.to_owned(),
+            OptionKind::Text { .. } => {
+                u.choose(&["keep", "drop", "compose:red", "compose:#10203"])?.to_string()
+            }
         };
         options.push((option.name.to_owned(), value));
     }
@@ -166,17 +169,29 @@ pub fn stream(u: &mut Unstructured<'_>) -> Result<StreamParameters> {
     let codec = *u.choose(CodecId::ALL)?;
     let record = record(u)?;
     let media = if u.ratio(2, 3)? {
-        MediaParameters::Audio(AudioParameters { format: AudioFormat { sample_rate: sample_rate(u)?, layout: layout(u)?, sample_format: *u.choose(SampleFormat::ALL)? },
+        MediaParameters::Audio(AudioParameters {
+            format: AudioFormat {
+                sample_rate: sample_rate(u)?,
+                layout: layout(u)?,
+                sample_format: *u.choose(SampleFormat::ALL)?,
+            },
             bits_per_sample: u.arbitrary()?,
             frame_size: u.arbitrary()?,
-})
+        })
     } else {
-        MediaParameters::Video(VideoParameters { format: VideoFormat { width: u.arbitrary()?, height: u.arbitrary()?, pixel_format: *u.choose(PixelFormat::ALL)?, sample_aspect_ratio: rational(u)?, color: ColorInfo::default() },
+        MediaParameters::Video(VideoParameters {
+            format: VideoFormat {
+                width: u.arbitrary()?,
+                height: u.arbitrary()?,
+                pixel_format: *u.choose(PixelFormat::ALL)?,
+                sample_aspect_ratio: rational(u)?,
+                color: ColorInfo::default(),
+            },
             frame_rate: Some(rational(u)?),
-})
+        })
     };
     Ok(StreamParameters {
- language: None,
+        language: None,
         time_base: TimeBase::new(rational(u)?),
         codec,
         record,
@@ -237,6 +252,7 @@ pub fn samples(u: &mut Unstructured<'_>, data_type: DataType, most: usize) -> Re
     }
     Ok(match data_type {
         DataType::U8 => TypedBuffer::U8(take::<1>(u, most)?.concat()),
+        DataType::U16 => return Err(arbitrary::Error::IncorrectFormat),
         DataType::I16 => {
             TypedBuffer::I16(take(u, most)?.into_iter().map(i16::from_le_bytes).collect())
         }

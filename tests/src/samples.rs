@@ -9,6 +9,7 @@ pub fn sound(data_type: DataType, frames: usize, channels: usize) -> TypedBuffer
     let music = music(frames, channels).into_iter();
     match data_type {
         DataType::U8 => TypedBuffer::U8(music.map(|x| (x * 127.0 + 128.0) as u8).collect()),
+        DataType::U16 => unreachable!("audio has no samples of type {data_type}"),
         DataType::I16 => TypedBuffer::I16(music.map(|x| (x * 32_767.0) as i16).collect()),
         DataType::I32 => TypedBuffer::I32(music.map(|x| (x * 2_147_483_647.0) as i32).collect()),
         DataType::I64 => TypedBuffer::I64(music.map(|x| (x * 9.2e18) as i64).collect()),

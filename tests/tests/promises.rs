@@ -421,6 +421,7 @@ fn any_options() -> impl Strategy<Value = Vec<(String, String)>> {
             OptionKind::Float { min, max, .. } => {
                 [min, (min + max) / 2.0, max, max + 1.0].map(|v| v.to_string()).to_vec()
             }
+            OptionKind::Text { .. } => vec!["keep".to_owned(), "compose:#102030".to_owned()],
             // Not every number is a machine's: 64 threads take long to start.
             OptionKind::Int { min, max, .. } => {
                 let most = if option.name == "threads" { 3 } else { max };

@@ -15,7 +15,7 @@ const SIZE: (usize, usize) = (160, 120);
 fn picture(index: usize) -> VideoBuffer {
     let mut buffer =
         VideoBuffer::new(PixelFormat::Yuv420p, SIZE.0, SIZE.1, ColorInfo::BT601).unwrap();
-    for (plane, stride) in buffer.planes_mut() {
+    for (plane, stride) in buffer.planes_mut::<u8>().unwrap() {
         for (y, row) in plane.chunks_exact_mut(stride.max(1)).enumerate() {
             for (x, sample) in row.iter_mut().enumerate() {
                 *sample = (60 + (3 * x + 2 * index) % 97 + (y * 5) % 61) as u8;
@@ -135,7 +135,7 @@ fn formats_without_times_get_frames_at_the_nominal_rate() {
     // 0.5 s of 30 frames a second, from 6 frames: the last one lasts as long as that before it.
     let times = [0, 100, 200, 300, 350, 425];
     let write = |encoder: &mut StreamingMediaEncoder<'_>| write(encoder, &times, None);
-    let frame = PixelFormat::Yuv420p.picture_size(SIZE.0, SIZE.1).unwrap();
+    let frame = PixelFormat::Yuv420p.frame_bytes(SIZE.0, SIZE.1).unwrap();
     let raw = file(("rawvideo", "", false), &timed(30.0, (1, 1000)).encoder("rawvideo"), write);
     assert_eq!(raw.len(), 15 * frame);
     // Frame 9 begins at 0.3 s.
@@ -275,7 +275,7 @@ fn the_bit_rate_is_that_of_real_time() {
     let noisy = |index: usize| {
         let mut buffer = picture(index);
         let mut seed = index as u32 + 1;
-        for (plane, _) in buffer.planes_mut() {
+        for (plane, _) in buffer.planes_mut::<u8>().unwrap() {
             for sample in plane {
                 seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 *sample = sample.wrapping_add((seed >> 28) as u8);

@@ -4,9 +4,9 @@ use std::io::{self, Cursor};
 
 use proptest::prelude::*;
 use reelwright::{
-    AudioStream, CodecConfig, ColorInfo, ErrorKind, MediaParameters, MuxerInfo, PixelFormat,
-    Result, SampleFormat, StreamingMediaEncoder, Target, TensorView, Timestamp, VideoBuffer,
-    VideoStream, muxers, video_encoders,
+    AudioStream, CodecConfig, ColorInfo, DataType, ErrorKind, MediaParameters, MuxerInfo,
+    PixelFormat, Result, SampleFormat, StreamingMediaEncoder, Target, TensorView, Timestamp,
+    VideoBuffer, VideoStream, muxers, video_encoders,
 };
 use reelwright_tests::log::logged;
 
@@ -385,7 +385,7 @@ fn frames_are_written_as_chunks_are() {
     let found = file("rawvideo", &frames, false, |encoder| {
         for picture in packed.chunks(3 * SIZE.0 * SIZE.1) {
             let mut buffer = VideoBuffer::new(PixelFormat::Rgb24, SIZE.0, SIZE.1, ColorInfo::SRGB)?;
-            let [(plane, stride), ..] = buffer.planes_mut();
+            let [(plane, stride), ..] = buffer.planes_mut::<u8>().unwrap();
             for (to, from) in plane.chunks_mut(stride).zip(picture.chunks(3 * SIZE.0)) {
                 to[..from.len()].copy_from_slice(from);
             }
@@ -478,10 +478,14 @@ proptest! {
         let target = Target::seekable_writer(Cursor::new(Vec::new()));
         let mut encoder = StreamingMediaEncoder::new(target, Some(muxer.name)).unwrap();
         if encoder.add_video_stream(&stream).is_ok() && encoder.open().is_ok() {
-            let components = format.components();
-            let shape = [2, components, size.1 as usize, size.0 as usize];
-            let data = vec![77; shape.iter().product()];
-            let chunk = TensorView::contiguous(&data, &shape).unwrap();
+            let shape = [2, format.channels(), size.1 as usize, size.0 as usize];
+            let len = shape.iter().product();
+            let (bytes, words) = (vec![77u8; len], vec![977u16; len]);
+            let chunk = match format.data_type() {
+                DataType::U8 => TensorView::contiguous(&bytes, &shape),
+                _ => TensorView::contiguous(&words, &shape),
+            };
+            let chunk = chunk.unwrap();
             let _ = encoder.write_video_chunk(0, &chunk, None);
             let _ = encoder.write_video_chunk(0, &chunk, pts);
             let _ = encoder.close();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use reelwright::{PixelFormat, Rational, ResampleQuality, SampleFormat, ScaleFilter};
+use reelwright::{ColorRange, PixelFormat, Rational, ResampleQuality, SampleFormat, ScaleFilter};
 use reelwright_reader::PcmFormat;
 
 /// Encode audio and video, without FFmpeg.
@@ -108,8 +108,8 @@ pub(crate) struct EncodeArgs {
     pub(crate) frame_rate: Option<Rational>,
 
     /// Pixel format to encode
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) pixel_format: Option<PixelFormat>,
+    #[arg(long, value_name = "FORMAT", value_parser = PixelFormat::parse_with_range)]
+    pub(crate) pixel_format: Option<(PixelFormat, Option<ColorRange>)>,
 
     /// Bits per second of video, such as 2M
     #[arg(long, value_name = "RATE", value_parser = bit_rate)]
@@ -179,8 +179,13 @@ pub(crate) struct EncodeArgs {
     pub(crate) input_size: Option<(u32, u32)>,
 
     /// Pixel format of the frames of rawvideo; --pixel-format otherwise
-    #[arg(long, value_name = "FORMAT", requires = "input_format")]
-    pub(crate) input_pixel_format: Option<PixelFormat>,
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        requires = "input_format",
+        value_parser = PixelFormat::parse_with_range
+    )]
+    pub(crate) input_pixel_format: Option<(PixelFormat, Option<ColorRange>)>,
 
     /// Audio track to encode: its number among the input's audio tracks, from 0, or its language; the
     /// first otherwise

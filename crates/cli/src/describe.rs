@@ -5,8 +5,8 @@ use std::fmt::Write;
 use anyhow::bail;
 use clap::CommandFactory;
 use reelwright::{
-    AudioEncoderInfo, Backing, EncoderInfo, MuxerInfo, OPEN_OPTIONS, OptionInfo, OptionKind,
-    PixelFormat, SampleFormat, VideoEncoderInfo, audio_encoder_options, audio_encoders,
+    AudioEncoderInfo, Backing, ColorModel, EncoderInfo, MuxerInfo, OPEN_OPTIONS, OptionInfo,
+    OptionKind, PixelFormat, SampleFormat, VideoEncoderInfo, audio_encoder_options, audio_encoders,
     default_audio_encoder, default_video_encoder, muxers, output_devices, output_protocols,
     video_encoder_options, video_encoders,
 };
@@ -75,13 +75,15 @@ fn rows(what: Listing) -> Vec<[String; 3]> {
                     1 => "packed".to_owned(),
                     planes => format!("{planes} planes"),
                 };
-                let range = if format.is_full_range() { ", full range" } else { "" };
-                let colour = match format.components() {
-                    1 => "grey",
-                    _ if format.is_rgb() => "RGB",
-                    _ => "YUV",
+                let model = match format.model() {
+                    ColorModel::Gray => "gray",
+                    ColorModel::Rgb => "RGB",
+                    ColorModel::Yuv => "YUV",
                 };
-                [format.name().into(), format!("{colour}, {planes}{range}"), String::new()]
+                let alpha = if format.has_alpha() { " with alpha" } else { "" };
+                let bits = format.depth();
+                let text = format!("{model}{alpha}, {bits} bits, {planes}");
+                [format.name().into(), text, String::new()]
             })
             .collect(),
         Listing::SampleFormats => SampleFormat::ALL
@@ -321,7 +323,7 @@ fn default_of(option: &OptionInfo) -> String {
             default.to_string()
         }
         OptionKind::Flags { .. } => String::new(),
-        OptionKind::Choice { default, .. } => default.to_owned(),
+        OptionKind::Choice { default, .. } | OptionKind::Text { default, .. } => default.to_owned(),
     }
 }
 
@@ -340,6 +342,7 @@ fn option_json(option: &OptionInfo) -> Value {
         OptionKind::Flags { values } => {
             ("flags", values.iter().map(|(word, _)| *word).collect(), json!([]))
         }
+        OptionKind::Text { form, default } => ("string", json!(form), json!(default)),
         OptionKind::Choice { values, default } => {
             ("choice", values.iter().map(|(word, _)| *word).collect(), json!(default))
         }

@@ -206,12 +206,13 @@ pub(crate) fn raw(args: &EncodeArgs) -> anyhow::Result<Option<RawInput>> {
         Some(InputFormat::G722) => Some(RawInput::G722),
         Some(InputFormat::Video) => {
             let size = args.input_size.or(args.size);
-            let (Some((width, height)), Some(format)) =
+            let (Some((width, height)), Some((format, range))) =
                 (size, args.input_pixel_format.or(args.pixel_format))
             else {
                 bail!("{} needs --size and --pixel-format of its frames.", missing("rawvideo"));
             };
-            Some(RawInput::Video { format, width: width as usize, height: height as usize })
+            let (width, height) = (width as usize, height as usize);
+            Some(RawInput::Video { format, range, width, height })
         }
     })
 }

@@ -28,9 +28,12 @@ pub(crate) fn video(args: &EncodeArgs, input: &VideoInput) -> VideoStream {
         stream = stream.encoder_option(key, value);
     }
     let is_raw = args.input_format == Some(InputFormat::Video);
-    if let Some(format) = args.pixel_format.filter(|_| !is_raw || args.input_pixel_format.is_some())
-    {
+    let is_encoded = !is_raw || args.input_pixel_format.is_some();
+    if let Some((format, range)) = args.pixel_format.filter(|_| is_encoded) {
         stream = stream.encoder_format(format);
+        if let Some(range) = range {
+            stream = stream.encoder_color_range(range);
+        }
     }
     if let Some((width, height)) = args.size {
         stream = stream.encoder_width(width).encoder_height(height);

@@ -8,6 +8,7 @@ const NAMES: &[(&str, &str)] = &[
     ("a YUV encoder_format", "a YUV --pixel-format"),
     ("another encoder_format or encoder", "another --pixel-format or --video-encoder"),
     ("one as encoder_format", "one with --pixel-format"),
+    ("the option alpha=", "--video-option alpha="),
     ("Pass `format`", "Pass --format"),
     ("bit_rate of h264", "--video-bit-rate of h264"),
     ("bit_rate of librav1e", "--video-bit-rate of librav1e"),

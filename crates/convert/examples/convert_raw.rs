@@ -12,7 +12,8 @@ use std::time::Instant;
 
 use reelwright_convert::{ScaleFilter, VideoConverter};
 use reelwright_core::{
-    ColorInfo, PixelFormat, Plane, TensorView, Timestamp, VideoBuffer, VideoFormat, VideoFrame,
+    ColorInfo, PixelFormat, Plane, Planes, TensorView, Timestamp, VideoBuffer, VideoFormat,
+    VideoFrame,
 };
 
 fn size(text: &str) -> Result<(usize, usize), Box<dyn Error>> {
@@ -33,7 +34,7 @@ fn frame(data: &[u8], format: PixelFormat, (width, height): (usize, usize)) -> V
         width,
         height,
         color: ColorInfo::BT601,
-        planes,
+        planes: Planes::U8(planes),
         pts: Timestamp(0),
         duration: None,
     }
@@ -65,13 +66,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         path => Box::new(File::create(path)?),
     };
     let (width, height) = from;
-    let channels = format.components();
+    let channels = format.channels();
     let shape = [1, channels, height, width];
     let (w, h, c) = (width as isize, height as isize, channels as isize);
     let (mut pictures, mut time) = (0, 0.0);
     for _ in 0..repeats {
         for picture in
-            data.chunks_exact(format.picture_size(width, height).expect("a picture that is there"))
+            data.chunks_exact(format.frame_bytes(width, height).expect("a picture that is there"))
         {
             let start = Instant::now();
             match layout {
@@ -87,7 +88,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             time += start.elapsed().as_secs_f64();
             pictures += 1;
             let frame = out.frame(Timestamp(0));
-            for (index, plane) in frame.planes.iter().enumerate().take(out_format.planes()) {
+            let planes = frame.planes_of::<u8>()?;
+            for (index, plane) in planes.iter().enumerate().take(out_format.planes()) {
                 let (bytes, rows) = out_format.plane_size(index, to.0, to.1);
                 for row in plane.rows(bytes, rows) {
                     output.write_all(row)?;

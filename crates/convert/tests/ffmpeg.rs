@@ -14,6 +14,7 @@ const TYPES: [DataType; 6] =
 fn codec(data_type: DataType) -> &'static str {
     match data_type {
         DataType::U8 => "pcm_u8",
+        DataType::U16 => unreachable!("no audio"),
         DataType::I16 => "pcm_s16le",
         DataType::I32 => "pcm_s32le",
         DataType::I64 => "pcm_s64le",
@@ -86,6 +87,7 @@ fn ffmpeg(
 fn overflows(value: f64, to: DataType) -> bool {
     let limit = match to {
         DataType::U8 => 2f64.powi(31 - 7),
+        DataType::U16 => unreachable!("no audio"),
         DataType::I16 => 2f64.powi(31 - 15),
         DataType::I32 => 2f64.powi(63 - 31),
         DataType::I64 => 1.0,

@@ -13,6 +13,7 @@ fn samples(data_type: DataType, len: usize, seed: u64) -> TypedBuffer {
     let mut random = Lcg(seed);
     match data_type {
         DataType::U8 => TypedBuffer::U8((0..len).map(|_| random.bits() as u8).collect()),
+        DataType::U16 => unreachable!("no audio"),
         DataType::I16 => TypedBuffer::I16((0..len).map(|_| random.bits() as i16).collect()),
         DataType::I32 => TypedBuffer::I32((0..len).map(|_| random.bits() as i32).collect()),
         DataType::I64 => TypedBuffer::I64((0..len).map(|_| random.bits() as i64).collect()),

@@ -69,7 +69,9 @@ fn pictures_are_like_swscales() {
         PixelFormat::Yuv420p,
         PixelFormat::Yuv422p,
         PixelFormat::Yuv444p,
-        PixelFormat::Yuvj420p,
+        PixelFormat::Yuva420p,
+        PixelFormat::Gbrp,
+        PixelFormat::Rgba,
         PixelFormat::Nv12,
         PixelFormat::Gray8,
         PixelFormat::Rgb24,
@@ -96,7 +98,7 @@ fn pictures_are_like_swscales() {
                 for index in 0..format.planes() {
                     let (bytes, rows) = format.plane_size(index, size.0, size.1);
                     let mut sum = 0.0;
-                    for row in frame.planes[index].rows(bytes, rows) {
+                    for row in frame.planes_of::<u8>().unwrap()[index].rows(bytes, rows) {
                         let (other, rest) = theirs.split_at(bytes);
                         theirs = rest;
                         let squares = row.iter().zip(other);

@@ -58,6 +58,65 @@ impl ColorInfo {
     };
 }
 
+/// An opaque color: red, green and blue from 0 to 255.
+///
+/// ```
+/// use reelwright_core::RgbColor;
+///
+/// assert_eq!("orange".parse::<RgbColor>()?.0, [255, 165, 0]);
+/// assert_eq!("#102030".parse::<RgbColor>()?.0, [0x10, 0x20, 0x30]);
+/// # Ok::<(), reelwright_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RgbColor(pub [u8; 3]);
+
+/// Names of CSS Color 4 §6.1: the basic ones, and orange.
+const COLOR_NAMES: &[(&str, [u8; 3])] = &[
+    ("black", [0, 0, 0]),
+    ("silver", [192, 192, 192]),
+    ("gray", [128, 128, 128]),
+    ("white", [255, 255, 255]),
+    ("maroon", [128, 0, 0]),
+    ("red", [255, 0, 0]),
+    ("purple", [128, 0, 128]),
+    ("fuchsia", [255, 0, 255]),
+    ("magenta", [255, 0, 255]),
+    ("green", [0, 128, 0]),
+    ("lime", [0, 255, 0]),
+    ("olive", [128, 128, 0]),
+    ("yellow", [255, 255, 0]),
+    ("navy", [0, 0, 128]),
+    ("blue", [0, 0, 255]),
+    ("teal", [0, 128, 128]),
+    ("aqua", [0, 255, 255]),
+    ("cyan", [0, 255, 255]),
+    ("orange", [255, 165, 0]),
+];
+
+impl FromStr for RgbColor {
+    type Err = Error;
+
+    /// Parses a name, `#RRGGBB` or `0xRRGGBB`.
+    fn from_str(text: &str) -> Result<Self> {
+        let is_name = |row: &&(&str, [u8; 3])| row.0.eq_ignore_ascii_case(text);
+        if let Some((_, rgb)) = COLOR_NAMES.iter().find(is_name) {
+            return Ok(Self(*rgb));
+        }
+        let digits = text.strip_prefix('#').or_else(|| text.strip_prefix("0x"));
+        let is_hex =
+            |digits: &&str| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        let number = digits.filter(is_hex).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        let Some(number) = number else {
+            return Err(Error::option(format!(
+                "Unknown color: {text}. Valid values are #RRGGBB, 0xRRGGBB, {}.",
+                list(COLOR_NAMES.iter().map(|row| row.0))
+            )));
+        };
+        let [_, rgb @ ..] = number.to_be_bytes();
+        Ok(Self(rgb))
+    }
+}
+
 /// Declares an enum of code points with FFmpeg's names, the first of which is the one to show.
 macro_rules! code_points {
     (

@@ -21,7 +21,7 @@ impl<'a> AudioFrame<'a> {
     /// A frame of interleaved samples, as many as there are in `data`.
     ///
     /// # Panics
-    /// If `channels` is 0, or `data` ends in the middle of a sample.
+    /// If `channels` is 0, `data` ends in the middle of a sample, or is of type `U16`.
     pub fn packed(data: TypedSlice<'a>, channels: usize, pts: Timestamp) -> Self {
         assert!(channels > 0 && data.len().is_multiple_of(channels));
         let format = SampleFormat::packed(data.data_type());
@@ -32,7 +32,7 @@ impl<'a> AudioFrame<'a> {
     /// A frame of one plane per channel; channel `c`'s samples start at `c * plane_stride`.
     ///
     /// # Panics
-    /// If `channels` is 0, or a plane leaves `data` or overlaps the next one.
+    /// If `channels` is 0, a plane leaves `data` or overlaps the next one, or `data` is of type `U16`.
     pub fn planar(
         data: TypedSlice<'a>,
         channels: usize,
@@ -45,6 +45,7 @@ impl<'a> AudioFrame<'a> {
         let format = match data.data_type() {
             DataType::U8 => SampleFormat::U8p,
             DataType::I16 => SampleFormat::S16p,
+            DataType::U16 => panic!("audio has no samples of type {}", DataType::U16),
             DataType::I32 => SampleFormat::S32p,
             DataType::I64 => SampleFormat::S64p,
             DataType::F32 => SampleFormat::Fltp,
@@ -122,9 +123,13 @@ pub enum TypedBuffer {
 
 impl TypedBuffer {
     /// `len` elements, all zero.
+    ///
+    /// # Panics
+    /// If `data_type` is `U16`, which audio does not have.
     pub fn zeroed(data_type: DataType, len: usize) -> Self {
         match data_type {
             DataType::U8 => Self::U8(vec![0; len]),
+            DataType::U16 => panic!("audio has no samples of type {data_type}"),
             DataType::I16 => Self::I16(vec![0; len]),
             DataType::I32 => Self::I32(vec![0; len]),
             DataType::I64 => Self::I64(vec![0; len]),
@@ -161,39 +166,148 @@ impl TypedBuffer {
     }
 }
 
-/// One picture of a video stream, borrowed.
-#[derive(Debug, Clone, Copy)]
-pub struct VideoFrame<'a> {
-    /// How the pixels are stored.
-    pub format: PixelFormat,
-    /// In pixels.
-    pub width: usize,
-    /// In pixels.
-    pub height: usize,
-    /// What the numbers mean as colours.
-    pub color: ColorInfo,
-    /// The planes of [`format`](Self::format), in its order; the others are empty.
-    pub planes: [Plane<'a>; 4],
-    /// Presentation time, in units of the stream's time base.
-    pub pts: Timestamp,
-    /// Duration in the same units; `None` is until the next frame.
-    pub duration: Option<i64>,
+/// Type of the elements of video planes: `u8` and `u16`.
+pub trait PlaneElement: Element {
+    /// The planes, if they are of this type.
+    fn planes<'a, 'b>(planes: &'b Planes<'a>) -> Option<&'b [Plane<'a, Self>; 4]>;
+
+    /// The elements of a buffer, if they are of this type.
+    fn elements(elements: &mut PlaneBuffer) -> Option<&mut [Self]>;
 }
 
-/// One plane of a picture.
+/// Planes of a video frame, all of one element type. Those that the pixel format does not have are
+/// empty.
+#[derive(Debug, Clone, Copy)]
+pub enum Planes<'a> {
+    /// Up to 8 bits.
+    U8([Plane<'a, u8>; 4]),
+    /// More than 8 bits.
+    U16([Plane<'a, u16>; 4]),
+}
+
+/// One plane of a video frame.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Plane<'a> {
-    /// The bytes, from the first row's first to the last row's last.
-    pub data: &'a [u8],
-    /// The distance in bytes from one row to the next.
+pub struct Plane<'a, T = u8> {
+    /// The elements, from the first row's first to the last row's last.
+    pub data: &'a [T],
+    /// Distance in elements from one row to the next.
     pub stride: usize,
 }
 
-impl VideoFrame<'_> {
-    /// Refuses a picture that is not what an encoder was opened for.
+impl Planes<'_> {
+    /// Type of the elements.
+    pub const fn data_type(&self) -> DataType {
+        match self {
+            Self::U8(_) => DataType::U8,
+            Self::U16(_) => DataType::U16,
+        }
+    }
+
+    /// Number of elements of a plane, and the distance from one row to the next.
+    fn extent(&self, plane: usize) -> (usize, usize) {
+        match self {
+            Self::U8(planes) => (planes[plane].data.len(), planes[plane].stride),
+            Self::U16(planes) => (planes[plane].data.len(), planes[plane].stride),
+        }
+    }
+}
+
+/// Elements of the planes of a [`VideoBuffer`].
+#[derive(Debug, Clone)]
+#[allow(missing_docs)] // the names say it
+pub enum PlaneBuffer {
+    U8(Vec<u8>),
+    U16(Vec<u16>),
+}
+
+macro_rules! plane_element {
+    ($type:ty, $variant:ident) => {
+        impl PlaneElement for $type {
+            fn planes<'a, 'b>(planes: &'b Planes<'a>) -> Option<&'b [Plane<'a, Self>; 4]> {
+                match planes {
+                    Planes::$variant(planes) => Some(planes),
+                    _ => None,
+                }
+            }
+
+            fn elements(elements: &mut PlaneBuffer) -> Option<&mut [Self]> {
+                match elements {
+                    PlaneBuffer::$variant(elements) => Some(elements),
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+plane_element!(u8, U8);
+plane_element!(u16, U16);
+
+/// Order of the bytes of words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteOrder {
+    /// The least significant byte first.
+    Little,
+    /// The most significant byte first.
+    Big,
+}
+
+/// One video frame, borrowed.
+#[derive(Debug, Clone, Copy)]
+pub struct VideoFrame<'a> {
+    /// Storage of the pixels.
+    pub format: PixelFormat,
+    /// Width in pixels.
+    pub width: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// Meaning of the numbers as colors.
+    pub color: ColorInfo,
+    /// The planes of [`format`](Self::format), in its order.
+    pub planes: Planes<'a>,
+    /// Presentation time, in units of the stream's time base.
+    pub pts: Timestamp,
+    /// Duration in the same units; `None` lasts until the next frame.
+    pub duration: Option<i64>,
+}
+
+impl<'a> VideoFrame<'a> {
+    /// The planes, with elements of type `T`.
     ///
     /// # Errors
-    /// The picture must be of `format`, of `width` × `height` pixels, with all its rows there.
+    /// The pixel format's elements must be of this type.
+    pub fn planes_of<T: PlaneElement>(&self) -> Result<&[Plane<'a, T>; 4]> {
+        T::planes(&self.planes).ok_or_else(|| {
+            Error::chunk(format!(
+                "Expected planes of type {}. Found: {} ({})",
+                T::DATA_TYPE,
+                self.planes.data_type(),
+                self.format
+            ))
+        })
+    }
+
+    /// Appends the rows of plane `plane` without gaps, words in this byte order. The frame must be
+    /// [as expected](Self::expect).
+    pub fn append_plane(&self, plane: usize, order: ByteOrder, to: &mut Vec<u8>) {
+        let (row, rows) = self.format.plane_size(plane, self.width, self.height);
+        match &self.planes {
+            Planes::U8(planes) => planes[plane].rows(row, rows).for_each(|row| to.extend(row)),
+            Planes::U16(planes) => {
+                for row in planes[plane].rows(row, rows) {
+                    match order {
+                        ByteOrder::Little => to.extend(row.iter().flat_map(|v| v.to_le_bytes())),
+                        ByteOrder::Big => to.extend(row.iter().flat_map(|v| v.to_be_bytes())),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Refuses a frame that is not what an encoder was opened for.
+    ///
+    /// # Errors
+    /// The frame must be of `format`, of `width` × `height` pixels, with all its rows.
     pub fn expect(&self, format: PixelFormat, width: u32, height: u32) -> Result<()> {
         if (self.format, self.width, self.height) != (format, width as usize, height as usize) {
             return Err(Error::chunk(format!(
@@ -201,16 +315,22 @@ impl VideoFrame<'_> {
                 self.format, self.width, self.height
             )));
         }
-        for (index, plane) in self.planes[..format.planes()].iter().enumerate() {
-            let (bytes, rows) = format.plane_size(index, self.width, self.height);
-            let needed = rows.checked_sub(1).and_then(|rows| rows.checked_mul(plane.stride));
-            let needed = needed.and_then(|start| start.checked_add(bytes));
-            if plane.stride < bytes || needed.is_none_or(|needed| plane.data.len() < needed) {
+        if self.planes.data_type() != format.data_type() {
+            return Err(Error::chunk(format!(
+                "Expected planes of type {} for {format}. Found: {}",
+                format.data_type(),
+                self.planes.data_type()
+            )));
+        }
+        for plane in 0..format.planes() {
+            let (row, rows) = format.plane_size(plane, self.width, self.height);
+            let (len, stride) = self.planes.extent(plane);
+            let needed = rows.checked_sub(1).and_then(|rows| rows.checked_mul(stride));
+            let needed = needed.and_then(|start| start.checked_add(row));
+            if stride < row || needed.is_none_or(|needed| len < needed) {
                 return Err(Error::chunk(format!(
-                    "Plane {index} of a frame must have {rows} rows of {bytes} bytes. Found: {} \
-                     bytes, a row every {}",
-                    plane.data.len(),
-                    plane.stride
+                    "Plane {plane} of a frame must have {rows} rows of {row} elements. Found: {len} \
+                     elements, a row every {stride}"
                 )));
             }
         }
@@ -218,80 +338,89 @@ impl VideoFrame<'_> {
     }
 }
 
-impl<'a> Plane<'a> {
-    /// The first `count` rows of `bytes` bytes each.
+impl<'a, T> Plane<'a, T> {
+    /// The first `count` rows of `width` elements each.
     ///
     /// # Panics
     /// While iterating, where a row leaves the plane.
-    pub fn rows(self, bytes: usize, count: usize) -> impl Iterator<Item = &'a [u8]> {
-        (0..count).map(move |row| &self.data[row * self.stride..][..bytes])
+    pub fn rows(self, width: usize, count: usize) -> impl Iterator<Item = &'a [T]> {
+        (0..count).map(move |row| &self.data[row * self.stride..][..width])
     }
 }
 
-/// One owned picture: a buffer that conversions fill again and again.
+/// One owned video frame: a buffer that conversions fill again and again.
 #[derive(Debug, Clone)]
 pub struct VideoBuffer {
     format: PixelFormat,
     width: usize,
     height: usize,
     color: ColorInfo,
-    /// One after the other.
-    data: Vec<u8>,
-    /// Where each plane starts, and the distance from one of its rows to the next.
+    /// The planes one after the other.
+    elements: PlaneBuffer,
+    /// Start of each plane, and the distance from one of its rows to the next.
     planes: [(usize, usize); 4],
 }
 
 impl VideoBuffer {
-    /// A row starts at a multiple of this many bytes after its plane's first, for SIMD.
+    /// Rows start at a multiple of this many elements after their plane's first, for SIMD.
     pub const ALIGNMENT: usize = 64;
 
-    /// A picture of `width` × `height` pixels, all zero.
+    /// A frame of `width` × `height` pixels, all zero.
     ///
     /// # Errors
-    /// More bytes than memory can be asked for.
+    /// The frame must fit in memory.
     pub fn new(format: PixelFormat, width: usize, height: usize, color: ColorInfo) -> Result<Self> {
         let mut planes = [(0, 0); 4];
         let mut size = Some(0usize);
         for (index, plane) in planes.iter_mut().enumerate().take(format.planes()) {
-            let (bytes, rows) = format.plane_size(index, width, height);
-            let stride = bytes.checked_next_multiple_of(Self::ALIGNMENT);
+            let (row, rows) = format.plane_size(index, width, height);
+            let stride = row.checked_next_multiple_of(Self::ALIGNMENT);
             *plane = (size.unwrap_or_default(), stride.unwrap_or_default());
             let end = stride.and_then(|stride| stride.checked_mul(rows));
-            size = size.zip(end).and_then(|(size, bytes)| size.checked_add(bytes));
+            size = size.zip(end).and_then(|(size, plane)| size.checked_add(plane));
         }
-        let Some(size) = size.filter(|size| isize::try_from(*size).is_ok()) else {
+        let fits = |size: &usize| {
+            size.checked_mul(format.data_type().bytes()).is_some_and(|n| isize::try_from(n).is_ok())
+        };
+        let Some(size) = size.filter(fits) else {
             return Err(Error::argument(format!(
-                "A picture of {width}x{height} pixels does not fit in memory."
+                "A frame of {width}x{height} pixels does not fit in memory."
             )));
         };
-        Ok(Self { format, width, height, color, data: vec![0; size], planes })
+        let elements = if format.data_type() == DataType::U8 {
+            PlaneBuffer::U8(vec![0; size])
+        } else {
+            PlaneBuffer::U16(vec![0; size])
+        };
+        Ok(Self { format, width, height, color, elements, planes })
     }
 
-    /// How the pixels are stored.
+    /// Storage of the pixels.
     pub const fn format(&self) -> PixelFormat {
         self.format
     }
 
-    /// In pixels.
+    /// Width in pixels.
     pub const fn width(&self) -> usize {
         self.width
     }
 
-    /// In pixels.
+    /// Height in pixels.
     pub const fn height(&self) -> usize {
         self.height
     }
 
-    /// What the numbers mean as colours.
+    /// Meaning of the numbers as colors.
     pub const fn color(&self) -> ColorInfo {
         self.color
     }
 
-    /// The planes to fill, each from its first row to its last, and the distance in bytes from
-    /// one row to the next. There are as many as the format has; the others are empty.
-    pub fn planes_mut(&mut self) -> [(&mut [u8], usize); 4] {
-        let mut rest = &mut self.data[..];
-        let mut planes: [(&mut [u8], usize); 4] = Default::default();
+    /// The planes to fill, each from its first row to its last, and the distance in elements from one
+    /// row to the next; none if the elements are not of type `T`. There are as many as the format has;
+    /// the others are empty.
+    pub fn planes_mut<T: PlaneElement>(&mut self) -> Option<[(&mut [T], usize); 4]> {
+        let mut rest = T::elements(&mut self.elements)?;
+        let mut planes: [(&mut [T], usize); 4] = Default::default();
         for index in 0..self.format.planes() {
             let (_, stride) = self.planes[index];
             let (_, rows) = self.format.plane_size(index, self.width, self.height);
@@ -299,19 +428,27 @@ impl VideoBuffer {
             planes[index] = (plane, stride);
             rest = after;
         }
-        planes
+        Some(planes)
     }
 
-    /// The picture as an encoder takes it, to be shown at `pts` until the next one.
+    /// The frame as an encoder takes it, shown at `pts` until the next one.
     pub fn frame(&self, pts: Timestamp) -> VideoFrame<'_> {
+        let planes = match &self.elements {
+            PlaneBuffer::U8(data) => Planes::U8(self.planes_in(data)),
+            PlaneBuffer::U16(data) => Planes::U16(self.planes_in(data)),
+        };
+        let Self { format, width, height, color, .. } = *self;
+        VideoFrame { format, width, height, color, planes, pts, duration: None }
+    }
+
+    fn planes_in<'a, T: Default + Copy>(&self, data: &'a [T]) -> [Plane<'a, T>; 4] {
         let mut planes = [Plane::default(); 4];
         for (index, plane) in planes.iter_mut().enumerate().take(self.format.planes()) {
             let (start, stride) = self.planes[index];
             let (_, rows) = self.format.plane_size(index, self.width, self.height);
-            *plane = Plane { data: &self.data[start..start + stride * rows], stride };
+            *plane = Plane { data: &data[start..start + stride * rows], stride };
         }
-        let Self { format, width, height, color, .. } = *self;
-        VideoFrame { format, width, height, color, planes, pts, duration: None }
+        planes
     }
 }
 
@@ -323,17 +460,21 @@ mod tests {
     fn a_buffers_planes_are_the_frames() {
         let color = ColorInfo::default();
         let mut buffer = VideoBuffer::new(PixelFormat::Yuv420p, 5, 3, color).unwrap();
-        for (value, (plane, _)) in (1..).zip(buffer.planes_mut()) {
+        for (value, (plane, _)) in (1..).zip(buffer.planes_mut::<u8>().unwrap()) {
             plane.fill(value);
         }
+        assert!(buffer.planes_mut::<u16>().is_none());
         let frame = buffer.frame(Timestamp(9));
         frame.expect(PixelFormat::Yuv420p, 5, 3).unwrap();
         assert!(frame.expect(PixelFormat::Yuv420p, 5, 4).is_err());
-        let chroma: Vec<_> = frame.planes[2].rows(3, 2).collect();
+        let planes = frame.planes_of::<u8>().unwrap();
+        let chroma: Vec<_> = planes[2].rows(3, 2).collect();
         assert_eq!(chroma, [[3, 3, 3], [3, 3, 3]]);
-        assert!(frame.planes[3].data.is_empty());
-        let short = VideoFrame { planes: [Plane { data: &[0; 14], stride: 5 }; 4], ..frame };
-        assert!(short.expect(PixelFormat::Yuv420p, 5, 3).is_err());
+        assert!(planes[3].data.is_empty());
+        let short = Planes::U8([Plane { data: &[0; 14], stride: 5 }; 4]);
+        assert!(VideoFrame { planes: short, ..frame }.expect(PixelFormat::Yuv420p, 5, 3).is_err());
+        let wide = Planes::U16([Plane { data: &[0; 15], stride: 5 }; 4]);
+        assert!(VideoFrame { planes: wide, ..frame }.expect(PixelFormat::Yuv420p, 5, 3).is_err());
         let huge = VideoBuffer::new(PixelFormat::Yuv444p, usize::MAX / 2, 7, color);
         assert!(huge.is_err());
     }

@@ -46,7 +46,7 @@ pub use codec_record::{
     FlacStreamInfo, Mp3Info, Mp3RateControl, OpusChannelMapping, OpusHead, VorbisHeaders,
 };
 pub use color::{
-    ChromaLocation, ColorInfo, ColorPrimaries, ColorRange, MatrixCoefficients,
+    ChromaLocation, ColorInfo, ColorPrimaries, ColorRange, MatrixCoefficients, RgbColor,
     TransferCharacteristics,
 };
 pub use encoder::{
@@ -57,7 +57,10 @@ pub use encoder::{
 pub use error::{Error, ErrorKind, Result, list};
 pub use extrapolate::extrapolate_backwards;
 pub use format::{AudioFormat, VideoFormat};
-pub use frame::{AudioFrame, Plane, TypedBuffer, VideoBuffer, VideoFrame, clamp_sample};
+pub use frame::{
+    AudioFrame, ByteOrder, Plane, PlaneBuffer, PlaneElement, Planes, TypedBuffer, VideoBuffer,
+    VideoFrame, clamp_sample,
+};
 pub use interrupt::Interrupt;
 pub use metadata::Metadata;
 pub use muxer::{Muxer, MuxerInfo, TimeLimits};
@@ -66,7 +69,7 @@ pub use output::{Destination, MemoryOutput, Output};
 pub use packet::{Packet, PacketQueue};
 pub use packet_clock::PacketClock;
 pub use picture::Picture;
-pub use pixel_format::PixelFormat;
+pub use pixel_format::{ColorModel, Component, PixelFormat};
 pub use rational::{MAX_TERM, Rational};
 pub use sample_format::{DataType, SampleFormat};
 #[cfg(feature = "spool")]

@@ -32,6 +32,8 @@ pub enum OptionKind {
     Flags { values: &'static [(&'static str, &'static str)] },
     /// One of some words, each with its meaning.
     Choice { values: &'static [(&'static str, &'static str)], default: &'static str },
+    /// Text of a form that is described.
+    Text { form: &'static str, default: &'static str },
 }
 
 impl OptionInfo {
@@ -89,7 +91,18 @@ impl OptionInfo {
         Self { name, help, kind: OptionKind::Choice { values, default } }
     }
 
-    fn refuse(&self, value: &str) -> Error {
+    /// Text of a form, such as `drop or compose:COLOR`, which whoever takes it checks.
+    pub const fn text(
+        name: &'static str,
+        form: &'static str,
+        default: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self { name, help, kind: OptionKind::Text { form, default } }
+    }
+
+    /// The error of a value that is not valid.
+    pub fn refuse(&self, value: &str) -> Error {
         Error::option(format!(
             "Invalid value for option {}: {value}. Valid values are {}.",
             self.name, self.kind
@@ -111,6 +124,7 @@ impl fmt::Display for OptionKind {
                 write!(f, "any of {}, joined by +", list(values.iter().map(|v| v.0)))
             }
             Self::Choice { values, .. } => write!(f, "{}", list(values.iter().map(|v| v.0))),
+            Self::Text { form, .. } => f.write_str(form),
         }
     }
 }
@@ -298,6 +312,16 @@ impl Options {
         let Some(value) = self.take(option) else { return Ok(default) };
         let found = values.iter().find(|(word, _)| *word == value);
         found.map(|(word, _)| *word).ok_or_else(|| option.refuse(&value))
+    }
+
+    /// Takes the option's text; none where it was not given. Its form is not checked:
+    /// [`OptionInfo::refuse`] is the error of a wrong one.
+    ///
+    /// # Panics
+    /// If the option is not [`OptionKind::Text`].
+    pub fn take_text(&mut self, option: &OptionInfo) -> Option<String> {
+        assert!(matches!(option.kind, OptionKind::Text { .. }), "{} is no text", option.name);
+        self.take(option)
     }
 
     /// Ends the taking.

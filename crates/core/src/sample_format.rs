@@ -11,6 +11,8 @@ use crate::{Error, Result};
 pub enum DataType {
     /// `u8`; as audio, silence is 128.
     U8,
+    /// `u16`, of frames of video alone.
+    U16,
     /// `i16`.
     I16,
     /// `i32`.
@@ -28,6 +30,7 @@ impl DataType {
     pub const fn torch_name(self) -> &'static str {
         match self {
             Self::U8 => "Byte",
+            Self::U16 => "UInt16",
             Self::I16 => "Short",
             Self::I32 => "Int",
             Self::I64 => "Long",
@@ -40,7 +43,7 @@ impl DataType {
     pub const fn bytes(self) -> usize {
         match self {
             Self::U8 => 1,
-            Self::I16 => 2,
+            Self::U16 | Self::I16 => 2,
             Self::I32 | Self::F32 => 4,
             Self::I64 | Self::F64 => 8,
         }
@@ -139,9 +142,13 @@ impl SampleFormat {
     }
 
     /// The packed format of samples of `data_type`.
+    ///
+    /// # Panics
+    /// If `data_type` is `U16`, which audio does not have.
     pub const fn packed(data_type: DataType) -> Self {
         match data_type {
             DataType::U8 => Self::U8,
+            DataType::U16 => panic!("audio has no samples of type UInt16"),
             DataType::I16 => Self::S16,
             DataType::I32 => Self::S32,
             DataType::I64 => Self::S64,

@@ -28,6 +28,7 @@ mod sealed {
 #[allow(missing_docs)] // the names say it
 pub enum TypedSlice<'a> {
     U8(&'a [u8]),
+    U16(&'a [u16]),
     I16(&'a [i16]),
     I32(&'a [i32]),
     I64(&'a [i64]),
@@ -41,6 +42,7 @@ macro_rules! with_slice {
     ($slice:expr, $name:ident => $body:expr) => {
         match $slice {
             $crate::TypedSlice::U8($name) => $body,
+            $crate::TypedSlice::U16($name) => $body,
             $crate::TypedSlice::I16($name) => $body,
             $crate::TypedSlice::I32($name) => $body,
             $crate::TypedSlice::I64($name) => $body,
@@ -71,6 +73,7 @@ macro_rules! element {
 }
 
 element!(u8, U8);
+element!(u16, U16);
 element!(i16, I16);
 element!(i32, I32);
 element!(i64, I64);
@@ -82,6 +85,7 @@ impl TypedSlice<'_> {
     pub const fn data_type(&self) -> DataType {
         match self {
             Self::U8(_) => DataType::U8,
+            Self::U16(_) => DataType::U16,
             Self::I16(_) => DataType::I16,
             Self::I32(_) => DataType::I32,
             Self::I64(_) => DataType::I64,

@@ -131,7 +131,11 @@ pub(crate) fn inspect<'py>(
     let py = array.py();
     let found = Chunk::new(array).and_then(|mut chunk| {
         let describe = |memory: &Memory| {
-            let format = SampleFormat::packed(memory.data_type()).name();
+            // Of frames alone.
+            let format = match memory.data_type() {
+                DataType::U16 => "u16",
+                data_type => SampleFormat::packed(data_type).name(),
+            };
             Ok((format, PyTuple::new(py, memory.shape())?))
         };
         chunk.lend(describe, |_| false)

@@ -167,7 +167,11 @@ impl<'py> VideoArguments<'py> {
             stream = stream.encoder_height(positive(py, "Encoder height", height)?);
         }
         if let Some(format) = &self.encoder_format {
-            stream = stream.encoder_format(parsed(py, format.parse())?);
+            let (format, range) = parsed(py, PixelFormat::parse_with_range(format))?;
+            stream = stream.encoder_format(format);
+            if let Some(range) = range {
+                stream = stream.encoder_color_range(range);
+            }
         }
         if let Some(config) = &self.codec_config {
             stream = stream.codec_config(config.to_config(py)?);

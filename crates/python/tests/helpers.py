@@ -67,11 +67,13 @@ def sound_of(path: Path, channels: int, *, lenient: bool = False) -> Array:
     return np.frombuffer(data, np.float32).reshape(-1, channels)
 
 
-def pictures_of(path: Path, width: int, height: int) -> Array:
-    """The pictures of a file as FFmpeg decodes them, of shape (frame, 3, height, width)."""
+def pictures_of(path: Path, width: int, height: int, format: str = "rgb24") -> Array:
+    """The frames of a file as FFmpeg decodes them, of shape (frame, channel, height, width)."""
     data = _run("ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-map", "0:v:0",
-                "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-")  # fmt: skip
-    return np.frombuffer(data, np.uint8).reshape(-1, height, width, 3).transpose(0, 3, 1, 2)
+                "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", format, "-")  # fmt: skip
+    channels = {"gray16le": 1, "rgb24": 3, "rgb48le": 3}.get(format, 4)
+    elements = np.frombuffer(data, "<u2" if format.endswith("le") else "u1")
+    return elements.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
 
 
 def tone(frames: int, channels: int = 1, rate: int = 16000) -> Array:

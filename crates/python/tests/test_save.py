@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import io
 import os
+import warnings
 import wave
 from pathlib import Path
 from typing import Any
@@ -299,11 +300,20 @@ def test_frames_of_floats(dtype: str, tmp_path: Path) -> None:
         to_bytes("mp4", frames=unit, frame_rate=25, value_range=(0, 1))
 
 
-def test_alpha_is_warned_of_once(tmp_path: Path) -> None:
+def test_alpha_is_kept_or_warned_of_once(tmp_path: Path) -> None:
     frames = moving(3, channels=4)
-    with pytest.warns(reelwright.EncodingWarning, match="alpha, is left out") as said:
-        save_video(tmp_path / "a.apng", list(frames), 25)
+    save_video(tmp_path / "a.apng", frames, 25)
+    assert np.array_equal(pictures_of(tmp_path / "a.apng", 64, 48, "rgba"), frames)
+    with pytest.warns(reelwright.EncodingWarning, match="has no alpha") as said:
+        save_video(tmp_path / "a.mp4", list(frames), 25)
     assert len(said) == 1 and said[0].filename == __file__
+    # Opaque frames lose nothing, and what was asked for is no surprise.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        save_video(tmp_path / "a.mp4", frames, 25, encoder_option={"alpha": "compose:white"})
+        frames[:, 3] = 255
+        save_video(tmp_path / "a.mp4", frames, 25)
+    frames = moving(3, channels=4)
     # Who says that it is none is not told of it.
     save_video(tmp_path / "a.apng", frames, 25, pixel_format="rgb0")
     assert np.array_equal(pictures_of(tmp_path / "a.apng", 64, 48), frames[:, :3])
@@ -345,8 +355,7 @@ def test_images_of_pillow(tmp_path: Path) -> None:
     # All are of the first one's mode.
     mixed = lossless([images[0], images[1].convert("L")], tmp_path)
     assert np.array_equal(mixed[0], expected[0]) and len(mixed) == 2
-    with pytest.warns(reelwright.EncodingWarning, match="alpha"):
-        found = lossless([one.convert("RGBA") for one in images], tmp_path)
+    found = lossless([one.convert("RGBA") for one in images], tmp_path)
     assert np.array_equal(found, expected)
     for mode in ("I", "F", "I;16"):
         with pytest.raises(reelwright.ChunkError, match=f"8 bits. Found mode {mode}"):
@@ -415,6 +424,15 @@ def test_alpha_of_a_later_image_is_warned_of(tmp_path: Path) -> None:
     premultiplied = image.new("RGBA", (16, 16)).convert("RGBa")
     with pytest.warns(EncodingWarning, match="alpha"):
         save_video(tmp_path / "b.mp4", [premultiplied], 5)
+
+
+@pytest.mark.parametrize(("channels", "name"), [(1, "gray16le"), (3, "rgb48le"), (4, "rgba64le")])
+def test_frames_of_16_bits_stay_exact(channels: int, name: str, tmp_path: Path) -> None:
+    frames = np.random.default_rng(3).integers(0, 65536, (3, channels, 48, 64), dtype="u2")
+    save_video(tmp_path / "a.apng", frames, 25)
+    assert np.array_equal(pictures_of(tmp_path / "a.apng", 64, 48, name), frames)
+    with pytest.raises(reelwright.ChunkError, match="UInt16"):
+        to_bytes("wav", samples=frames[0, :, :, 0], sample_rate=8000)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -119,17 +119,19 @@ impl Av1 {
 }
 
 fn frame(picture: &Picture) -> anyhow::Result<Option<Frame>> {
-    if picture.bit_depth() != 8 {
-        bail!(
-            "AV1 with {} bits a sample is not supported; 8 bits are",
-            picture.bits_per_component().map_or(16, |bits| bits.0)
-        );
-    }
-    let format = match picture.pixel_layout() {
-        PixelLayout::I400 => PixelFormat::Gray8,
-        PixelLayout::I420 => PixelFormat::Yuv420p,
-        PixelLayout::I422 => PixelFormat::Yuv422p,
-        PixelLayout::I444 => PixelFormat::Yuv444p,
+    let depth = picture.bits_per_component().map_or(8, |bits| bits.0);
+    let format = match (picture.pixel_layout(), depth) {
+        (PixelLayout::I400, 8) => PixelFormat::Gray8,
+        (PixelLayout::I420, 8) => PixelFormat::Yuv420p,
+        (PixelLayout::I422, 8) => PixelFormat::Yuv422p,
+        (PixelLayout::I444, 8) => PixelFormat::Yuv444p,
+        (PixelLayout::I400, 10) => PixelFormat::Gray10Le,
+        (PixelLayout::I420, 10) => PixelFormat::Yuv420p10Le,
+        (PixelLayout::I422, 10) => PixelFormat::Yuv422p10Le,
+        (PixelLayout::I444, 10) => PixelFormat::Yuv444p10Le,
+        (PixelLayout::I400, 12) => PixelFormat::Gray12Le,
+        (PixelLayout::I420, 12) => PixelFormat::Yuv420p12Le,
+        _ => bail!("AV1 with {depth} bits a sample and this chroma is not supported"),
     };
     let color = ColorInfo {
         primaries: code_point(
@@ -153,7 +155,7 @@ fn frame(picture: &Picture) -> anyhow::Result<Option<Frame>> {
         },
         chroma_location: ChromaLocation::Left,
     };
-    if format == PixelFormat::Yuv444p && color.matrix == MatrixCoefficients::Identity {
+    if format.chroma_shift() == (0, 0) && color.matrix == MatrixCoefficients::Identity {
         bail!("AV1 of red, green and blue (4:4:4 without a matrix) is not supported; YUV is");
     }
     let parts = [PlanarImageComponent::Y, PlanarImageComponent::U, PlanarImageComponent::V];

@@ -1,6 +1,8 @@
 //! Decoded frames, and how they are turned upright.
 
-use reelwright_core::{ColorInfo, PixelFormat, Plane, Timestamp, VideoFrame};
+use reelwright_core::{
+    ColorInfo, ColorModel, Component, DataType, PixelFormat, Plane, Planes, Timestamp, VideoFrame,
+};
 
 use crate::packet::Orientation;
 
@@ -15,56 +17,116 @@ pub struct Frame {
     pub height: usize,
     /// Meaning of the pixels' numbers.
     pub color: ColorInfo,
-    /// Planes in the format's order; the others are empty.
-    pub planes: [Vec<u8>; 3],
+    /// Planes in the format's order.
+    pub planes: FramePlanes,
+}
+
+/// Planes of a [`Frame`]; those that its format does not have are empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FramePlanes {
+    /// Up to 8 bits.
+    U8([Vec<u8>; 4]),
+    /// More than 8 bits.
+    U16([Vec<u16>; 4]),
 }
 
 impl Frame {
-    /// Copies planes whose rows may have padding; none where they are too short.
+    /// Copies planes of bytes, or of words in little-endian order, whose rows may have padding; none
+    /// if they are too short. Strides are in bytes.
     pub(crate) fn copied(
         format: PixelFormat,
         (width, height): (usize, usize),
         color: ColorInfo,
         planes: &[(&[u8], usize)],
     ) -> Option<Self> {
-        let mut frame = Self { format, width, height, color, planes: Default::default() };
-        for (index, (data, stride)) in planes.iter().enumerate().take(format.planes()) {
-            let (bytes, rows) = format.plane_size(index, width, height);
-            let plane = frame.planes.get_mut(index)?;
-            plane.reserve_exact(bytes.checked_mul(rows)?);
-            for row in 0..rows {
-                let start = row.checked_mul(*stride)?;
-                plane.extend_from_slice(data.get(start..start.checked_add(bytes)?)?);
-            }
-        }
-        Some(frame)
+        let bytes = format.data_type().bytes();
+        let row = |plane: usize, y: usize| {
+            let (data, stride) = *planes.get(plane)?;
+            let (elements, _) = format.plane_size(plane, width, height);
+            let start = y.checked_mul(stride)?;
+            data.get(start..start.checked_add(elements.checked_mul(bytes)?)?)
+        };
+        let planes = if format.data_type() == DataType::U8 {
+            FramePlanes::U8(gathered(format, (width, height), |plane, y, to| {
+                to.extend_from_slice(row(plane, y)?);
+                Some(())
+            })?)
+        } else {
+            FramePlanes::U16(gathered(format, (width, height), |plane, y, to| {
+                let (words, _) = row(plane, y)?.as_chunks();
+                to.extend(words.iter().map(|word| u16::from_le_bytes(*word)));
+                Some(())
+            })?)
+        };
+        Some(Self { format, width, height, color, planes })
     }
 
-    /// A gray frame as RGB; others as they are.
-    pub(crate) fn colored(mut self) -> Self {
-        if self.format == PixelFormat::Gray8 {
-            self.planes[0] = self.planes[0].iter().flat_map(|gray| [*gray; 3]).collect();
-            self.format = PixelFormat::Rgb24;
+    /// A packed frame of 8 bits.
+    pub(crate) fn packed(
+        format: PixelFormat,
+        (width, height): (usize, usize),
+        color: ColorInfo,
+        data: Vec<u8>,
+    ) -> Self {
+        let planes = FramePlanes::U8([data, Vec::new(), Vec::new(), Vec::new()]);
+        Self { format, width, height, color, planes }
+    }
+
+    /// The frame in another packed format that loses nothing of it: with color, with alpha, or with 16
+    /// bits. Unchanged if it is not packed, or would lose something.
+    pub(crate) fn widened(self, format: PixelFormat) -> Self {
+        let loses = (self.format.is_rgb() && !format.is_rgb())
+            || (self.format.has_alpha() && !format.has_alpha())
+            || self.format.depth() > format.depth();
+        if self.format == format || loses || self.format.planes() > 1 || format.planes() > 1 {
+            return self;
         }
-        self
+        let planes = match (&self.planes, format.data_type()) {
+            (FramePlanes::U8([data, ..]), DataType::U8) => FramePlanes::U8([
+                widened(self.format, format, data, u8::MAX, |v| v),
+                vec![],
+                vec![],
+                vec![],
+            ]),
+            (FramePlanes::U8([data, ..]), _) => FramePlanes::U16([
+                widened(self.format, format, data, u16::MAX, |v| u16::from(v) * 257),
+                vec![],
+                vec![],
+                vec![],
+            ]),
+            (FramePlanes::U16([data, ..]), _) => FramePlanes::U16([
+                widened(self.format, format, data, u16::MAX, |v| v),
+                vec![],
+                vec![],
+                vec![],
+            ]),
+        };
+        Self { format, planes, ..self }
     }
 
     /// The frame as encoders take it.
     pub fn view(&self) -> VideoFrame<'_> {
-        let mut planes = [Plane::default(); 4];
-        for (index, plane) in self.planes.iter().enumerate().take(self.format.planes()) {
-            let (stride, _) = self.format.plane_size(index, self.width, self.height);
-            planes[index] = Plane { data: plane, stride };
-        }
         VideoFrame {
             format: self.format,
             width: self.width,
             height: self.height,
             color: self.color,
-            planes,
+            planes: match &self.planes {
+                FramePlanes::U8(planes) => Planes::U8(self.views(planes)),
+                FramePlanes::U16(planes) => Planes::U16(self.views(planes)),
+            },
             pts: Timestamp(0),
             duration: None,
         }
+    }
+
+    fn views<'a, T: Copy + Default>(&self, planes: &'a [Vec<T>; 4]) -> [Plane<'a, T>; 4] {
+        let mut views = [Plane::default(); 4];
+        for (index, plane) in planes.iter().enumerate().take(self.format.planes()) {
+            let (stride, _) = self.format.plane_size(index, self.width, self.height);
+            views[index] = Plane { data: plane, stride };
+        }
+        views
     }
 
     /// The frame turned upright; unchanged where the format has chroma that is shared by pixels in
@@ -82,28 +144,78 @@ impl Frame {
         }
         let (width, height) =
             if swaps { (self.height, self.width) } else { (self.width, self.height) };
-        let pixel = match self.format {
-            PixelFormat::Rgb24 | PixelFormat::Bgr24 => 3,
-            PixelFormat::Rgb0 | PixelFormat::Bgr0 => 4,
-            _ => 1,
+        let planes = match &self.planes {
+            FramePlanes::U8(planes) => FramePlanes::U8(self.turned(planes, orientation)),
+            FramePlanes::U16(planes) => FramePlanes::U16(self.turned(planes, orientation)),
         };
-        let mut planes: [Vec<u8>; 3] = Default::default();
-        for (index, to) in planes.iter_mut().enumerate().take(self.format.planes()) {
-            let (bytes, rows) = self.format.plane_size(index, self.width, self.height);
-            let from = (&self.planes[index][..], bytes / pixel, rows);
-            *to = turned(from, pixel, turns, orientation.is_mirrored);
-        }
         Self { width, height, planes, ..self }
+    }
+
+    fn turned<T: Copy>(&self, planes: &[Vec<T>; 4], orientation: Orientation) -> [Vec<T>; 4] {
+        [0, 1, 2, 3].map(|index| {
+            let mut components = self.format.components().iter();
+            let Some(component) = components.find(|component| component.plane == index) else {
+                return Vec::new();
+            };
+            let (row, rows) = self.format.plane_size(index, self.width, self.height);
+            let from = (&planes[index][..], row / component.step, rows);
+            turned(from, component.step, orientation.quarter_turns % 4, orientation.is_mirrored)
+        })
     }
 }
 
+/// The planes of a format, to which `append` adds row by row; none if it fails.
+fn gathered<T>(
+    format: PixelFormat,
+    (width, height): (usize, usize),
+    append: impl Fn(usize, usize, &mut Vec<T>) -> Option<()>,
+) -> Option<[Vec<T>; 4]> {
+    let mut planes = [(); 4].map(|()| Vec::new());
+    for (index, plane) in planes.iter_mut().enumerate().take(format.planes()) {
+        let (row, rows) = format.plane_size(index, width, height);
+        // What is not there is not reserved.
+        append(index, rows.checked_sub(1)?, &mut Vec::new())?;
+        plane.reserve_exact(row.checked_mul(rows)?);
+        (0..rows).try_for_each(|y| append(index, y, plane))?;
+    }
+    Some(planes)
+}
+
+/// Elements of a packed format, as those of one that has more.
+fn widened<T: Copy, U: Copy>(
+    from: PixelFormat,
+    to: PixelFormat,
+    data: &[T],
+    most: U,
+    element: impl Fn(T) -> U,
+) -> Vec<U> {
+    // For each element of a pixel, the one it comes from; none is opaque.
+    let source = |offset: usize| {
+        let index = to.components().iter().position(|c: &Component| c.offset == offset)?;
+        let colors =
+            |format: PixelFormat| format.components().len() - usize::from(format.has_alpha());
+        let own = if index >= colors(to) {
+            from.has_alpha().then(|| colors(from))?
+        } else if from.model() == ColorModel::Gray {
+            0
+        } else {
+            index
+        };
+        Some(from.components()[own].offset)
+    };
+    let sources: Vec<_> = (0..to.channels()).map(source).collect();
+    data.chunks_exact(from.channels())
+        .flat_map(|pixel| sources.iter().map(|source| source.map_or(most, |at| element(pixel[at]))))
+        .collect()
+}
+
 /// A plane of `(data, columns, rows)` mirrored and then turned clockwise.
-fn turned(
-    (data, columns, rows): (&[u8], usize, usize),
+fn turned<T: Copy>(
+    (data, columns, rows): (&[T], usize, usize),
     pixel: usize,
     turns: u8,
     is_mirrored: bool,
-) -> Vec<u8> {
+) -> Vec<T> {
     let (out_columns, out_rows) = if turns % 2 == 1 { (rows, columns) } else { (columns, rows) };
     let mut out = Vec::with_capacity(data.len());
     for y in 0..out_rows {
@@ -127,13 +239,49 @@ fn turned(
 mod tests {
     use super::*;
 
+    fn bytes(frame: &Frame) -> &[Vec<u8>; 4] {
+        match &frame.planes {
+            FramePlanes::U8(planes) => planes,
+            FramePlanes::U16(_) => panic!("{} has words", frame.format),
+        }
+    }
+
+    #[test]
+    fn frames_get_color_alpha_and_depth() {
+        let gray = Frame::packed(PixelFormat::Ya8, (2, 1), ColorInfo::SRGB, vec![1, 2, 3, 4]);
+        let rgba = gray.clone().widened(PixelFormat::Rgba);
+        assert_eq!(bytes(&rgba)[0], [1, 1, 1, 2, 3, 3, 3, 4]);
+        let FramePlanes::U16([deep, ..]) = gray.clone().widened(PixelFormat::Rgba64Le).planes
+        else {
+            panic!("no words")
+        };
+        assert_eq!(deep, [257, 257, 257, 514, 771, 771, 771, 1028]);
+        assert_eq!(gray.clone().widened(PixelFormat::Rgb24), gray, "alpha would be lost");
+        let plain = Frame::packed(PixelFormat::Rgb24, (1, 1), ColorInfo::SRGB, vec![7, 8, 9]);
+        assert_eq!(bytes(&plain.widened(PixelFormat::Bgra))[0], [9, 8, 7, 255]);
+    }
+
+    #[test]
+    fn words_are_read_from_bytes() {
+        let data = [1, 2, 3, 0, 9, 9, 4, 0, 5, 1, 9, 9];
+        let planes = [(&data[..], 6)];
+        let frame =
+            Frame::copied(PixelFormat::Gray10Le, (2, 2), ColorInfo::default(), &planes).unwrap();
+        let expected = FramePlanes::U16([vec![0x201, 3, 4, 0x105], vec![], vec![], vec![]]);
+        assert_eq!(frame.planes, expected);
+        let short = [(&data[..9], 6)];
+        assert!(
+            Frame::copied(PixelFormat::Gray10Le, (2, 2), ColorInfo::default(), &short).is_none()
+        );
+    }
+
     fn gray(width: usize, data: &[u8]) -> Frame {
         Frame {
             format: PixelFormat::Gray8,
             width,
             height: data.len() / width,
             color: ColorInfo::default(),
-            planes: [data.to_vec(), Vec::new(), Vec::new()],
+            planes: FramePlanes::U8([data.to_vec(), vec![], vec![], vec![]]),
         }
     }
 
@@ -141,7 +289,7 @@ mod tests {
     fn frames_turn_clockwise_after_they_are_mirrored() {
         let turn = |quarter_turns, is_mirrored| {
             let frame = gray(3, b"abcdef").upright(Orientation { quarter_turns, is_mirrored });
-            (frame.width, String::from_utf8(frame.planes[0].clone()).unwrap())
+            (frame.width, String::from_utf8(bytes(&frame)[0].clone()).unwrap())
         };
         assert_eq!(turn(0, false), (3, "abcdef".into()));
         assert_eq!(turn(1, false), (2, "daebfc".into()));
@@ -158,20 +306,20 @@ mod tests {
             width: 2,
             height: 1,
             color: ColorInfo::SRGB,
-            planes: [vec![1, 2, 3, 4, 5, 6], Vec::new(), Vec::new()],
+            planes: FramePlanes::U8([vec![1, 2, 3, 4, 5, 6], vec![], vec![], vec![]]),
         };
         let turned = frame.upright(Orientation { quarter_turns: 2, is_mirrored: false });
-        assert_eq!(turned.planes[0], [4, 5, 6, 1, 2, 3]);
+        assert_eq!(bytes(&turned)[0], [4, 5, 6, 1, 2, 3]);
         let frame = Frame {
             format: PixelFormat::Yuv420p,
             width: 3,
             height: 1,
             color: ColorInfo::BT601,
-            planes: [vec![1, 2, 3], vec![4, 5], vec![6, 7]],
+            planes: FramePlanes::U8([vec![1, 2, 3], vec![4, 5], vec![6, 7], vec![]]),
         };
         let turned = frame.upright(Orientation { quarter_turns: 3, is_mirrored: false });
         assert_eq!((turned.width, turned.height), (1, 3));
-        assert_eq!(turned.planes, [vec![3, 2, 1], vec![5, 4], vec![7, 6]]);
+        assert_eq!(bytes(&turned)[..3], [vec![3, 2, 1], vec![5, 4], vec![7, 6]]);
         turned.view().expect(PixelFormat::Yuv420p, 1, 3).unwrap();
     }
 }

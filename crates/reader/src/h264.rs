@@ -7,7 +7,7 @@ use reelwright_core::{
 };
 use rusty_h264_decoder::{DecodeError, Decoder};
 
-use crate::frame::Frame;
+use crate::frame::{Frame, FramePlanes};
 use crate::guard::guarded;
 use crate::mp4::code_point;
 use crate::video::{Damage, Decoded};
@@ -350,7 +350,7 @@ impl H264 {
                     width: frame.width,
                     height: frame.height,
                     color,
-                    planes: [frame.y, frame.u, frame.v],
+                    planes: FramePlanes::U8([frame.y, frame.u, frame.v, Vec::new()]),
                 };
                 Ok(Ok(Some(Decoded { frame, order: (self.epoch, order.into()), begins_anew })))
             }

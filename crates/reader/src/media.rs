@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
-use reelwright_core::{ChannelLayout, Picture, PixelFormat, Rational, TimeBase};
+use reelwright_core::{
+    ChannelLayout, ColorInfo, ColorRange, Picture, PixelFormat, Rational, TimeBase,
+};
 
 use crate::adts::Adts;
 use crate::annexb::AnnexB;
@@ -66,6 +68,8 @@ pub enum RawInput {
     Video {
         /// Storage of the pixels.
         format: PixelFormat,
+        /// Range of YUV, if it is stated.
+        range: Option<ColorRange>,
         /// Width in pixels.
         width: usize,
         /// Height in pixels.
@@ -301,9 +305,12 @@ impl Media {
         options: &OpenOptions,
     ) -> anyhow::Result<Self> {
         match raw {
-            RawInput::Video { format, width, height } => {
+            RawInput::Video { format, range, width, height } => {
                 let rate = frame_rate(options)?;
-                let (frames, track) = RawFrames::raw(source, format, (width, height), rate, name)?;
+                let (frames, mut track) =
+                    RawFrames::raw(source, format, (width, height), rate, name)?;
+                let color = |range| ColorInfo { range, ..ColorInfo::default() };
+                track.picture.color = range.map(color);
                 Ok(Self::packets(name, "rawvideo", vec![track], Vec::new()).with(frames))
             }
             RawInput::G722 => {

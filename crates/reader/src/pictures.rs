@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use reelwright_core::PixelFormat;
+
 use crate::frame::Frame;
 use crate::still;
 
@@ -16,7 +18,6 @@ pub struct Pictures {
     files: Vec<(PathBuf, i64)>,
     next: usize,
     has_holes: bool,
-    has_warned: bool,
     is_damaged: bool,
 }
 
@@ -82,7 +83,7 @@ impl Pictures {
     /// The files of a list, shown one after the other.
     pub fn list(files: &[PathBuf]) -> Self {
         let files = files.iter().cloned().zip(0..).collect();
-        Self { files, next: 0, has_holes: false, has_warned: false, is_damaged: false }
+        Self { files, next: 0, has_holes: false, is_damaged: false }
     }
 
     /// The files of a pattern, from the lowest number there is; a number that is missing leaves the
@@ -111,7 +112,7 @@ impl Pictures {
             }
         }
         let files = numbers.into_iter().map(|n| (numbered(path, n), n - first)).collect();
-        Ok(Self { files, next: 0, has_holes, has_warned: false, is_damaged: false })
+        Ok(Self { files, next: 0, has_holes, is_damaged: false })
     }
 
     /// Duration in frames.
@@ -129,9 +130,10 @@ impl Pictures {
         self.is_damaged
     }
 
-    /// Returns whether any of the images has colors; an unreadable image counts as gray.
-    pub(crate) fn has_color(&self) -> bool {
-        self.files.iter().any(|(path, _)| still::has_color(path).unwrap_or(false))
+    /// The format that holds all images, by their headers; none if no header can be read.
+    pub(crate) fn format(&self) -> Option<PixelFormat> {
+        let formats = self.files.iter().filter_map(|(path, _)| still::format(path).ok());
+        formats.reduce(still::union)
     }
 
     /// The next image and its time in frames; none at the end.
@@ -148,10 +150,6 @@ impl Pictures {
         }
         let data = std::fs::read(path).with_context(failed)?;
         let still = still::decode(&data).with_context(failed)?;
-        if let Some(lost) = still.lost.filter(|_| !self.has_warned) {
-            self.has_warned = true;
-            log::warn!("{}: {lost}.", path.display());
-        }
         if still.is_damaged {
             self.is_damaged = true;
             log::warn!("{} is damaged: what can be decoded of it is shown.", path.display());

@@ -4,10 +4,12 @@ use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{
+    AnimationDecoder, ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits,
+};
 use reelwright_core::{ColorInfo, PixelFormat};
 
-use crate::frame::Frame;
+use crate::frame::{Frame, FramePlanes};
 use crate::source::{Sequential, Source};
 
 /// The most pixels each way, and the most bytes of a decoded image.
@@ -17,8 +19,6 @@ const MAX_BYTES: u64 = 1 << 30;
 /// An image, or how one was found lacking.
 pub(crate) struct Still {
     pub(crate) frame: Frame,
-    /// A message about what the file has and the frame has not.
-    pub(crate) lost: Option<&'static str>,
     /// Whether only a part of the image could be decoded.
     pub(crate) is_damaged: bool,
 }
@@ -53,46 +53,60 @@ pub(crate) fn decode(data: &[u8]) -> anyhow::Result<Still> {
     Ok(Still { is_damaged, ..still(picture) })
 }
 
-/// Returns whether an image file has colors, by its header.
-pub(crate) fn has_color(path: &Path) -> anyhow::Result<bool> {
+/// The packed format of frames with these properties.
+fn packed(has_color: bool, has_alpha: bool, is_deep: bool) -> PixelFormat {
+    match (has_color, has_alpha, is_deep) {
+        (false, false, false) => PixelFormat::Gray8,
+        (false, false, true) => PixelFormat::Gray16Le,
+        (false, true, false) => PixelFormat::Ya8,
+        (false, true, true) => PixelFormat::Ya16Le,
+        (true, false, false) => PixelFormat::Rgb24,
+        (true, false, true) => PixelFormat::Rgb48Le,
+        (true, true, false) => PixelFormat::Rgba,
+        (true, true, true) => PixelFormat::Rgba64Le,
+    }
+}
+
+/// The format that holds frames of two others.
+pub(crate) fn union(one: PixelFormat, other: PixelFormat) -> PixelFormat {
+    packed(
+        one.is_rgb() || other.is_rgb(),
+        one.has_alpha() || other.has_alpha(),
+        one.depth().max(other.depth()) > 8,
+    )
+}
+
+fn format_of(color: ColorType) -> PixelFormat {
+    let is_deep = color.bytes_per_pixel() / color.channel_count() > 1;
+    packed(color.has_color(), color.has_alpha(), is_deep)
+}
+
+/// The format of an image file's frame, by its header.
+pub(crate) fn format(path: &Path) -> anyhow::Result<PixelFormat> {
     let mut reader = ImageReader::open(path)?.with_guessed_format()?;
     reader.limits(limits());
-    Ok(reader.into_decoder()?.color_type().has_color())
+    Ok(format_of(reader.into_decoder()?.color_type()))
 }
 
-/// A frame of 8 bits without alpha.
+/// A frame with all that the image has.
 fn still(picture: DynamicImage) -> Still {
-    let color = picture.color();
-    let lost = if color.has_alpha() && has_transparency(&picture) {
-        Some("transparency is left out")
-    } else if color.bytes_per_pixel() / color.channel_count() > 1 {
-        Some("16 bits a sample are reduced to 8")
-    } else {
-        None
+    let format = format_of(picture.color());
+    let size = (picture.width() as usize, picture.height() as usize);
+    let bytes = |data| FramePlanes::U8([data, vec![], vec![], vec![]]);
+    let words = |data| FramePlanes::U16([data, vec![], vec![], vec![]]);
+    let planes = match format {
+        PixelFormat::Gray8 => bytes(picture.into_luma8().into_raw()),
+        PixelFormat::Ya8 => bytes(picture.into_luma_alpha8().into_raw()),
+        PixelFormat::Rgba => bytes(picture.into_rgba8().into_raw()),
+        PixelFormat::Gray16Le => words(picture.into_luma16().into_raw()),
+        PixelFormat::Ya16Le => words(picture.into_luma_alpha16().into_raw()),
+        PixelFormat::Rgb48Le => words(picture.into_rgb16().into_raw()),
+        PixelFormat::Rgba64Le => words(picture.into_rgba16().into_raw()),
+        _ => bytes(picture.into_rgb8().into_raw()),
     };
-    let (width, height) = (picture.width() as usize, picture.height() as usize);
-    let is_gray = !color.has_color();
-    let (format, data) = if is_gray {
-        (PixelFormat::Gray8, picture.into_luma8().into_raw())
-    } else {
-        (PixelFormat::Rgb24, picture.into_rgb8().into_raw())
-    };
-    let planes = [data, Vec::new(), Vec::new()];
-    Still {
-        frame: Frame { format, width, height, color: ColorInfo::SRGB, planes },
-        lost,
-        is_damaged: false,
-    }
-}
-
-fn has_transparency(picture: &DynamicImage) -> bool {
-    match picture {
-        DynamicImage::ImageLumaA8(pixels) => pixels.pixels().any(|pixel| pixel.0[1] < u8::MAX),
-        DynamicImage::ImageRgba8(pixels) => pixels.pixels().any(|pixel| pixel.0[3] < u8::MAX),
-        DynamicImage::ImageLumaA16(pixels) => pixels.pixels().any(|pixel| pixel.0[1] < u16::MAX),
-        DynamicImage::ImageRgba16(pixels) => pixels.pixels().any(|pixel| pixel.0[3] < u16::MAX),
-        _ => false,
-    }
+    let (width, height) = size;
+    let frame = Frame { format, width, height, color: ColorInfo::SRGB, planes };
+    Still { frame, is_damaged: false }
 }
 
 /// The name of an image's kind, by its first bytes.
@@ -114,7 +128,6 @@ pub(crate) fn kind(start: &[u8]) -> Option<&'static str> {
 /// An image of several frames, each with its duration.
 pub(crate) struct Animation {
     frames: image::Frames<'static>,
-    has_warned: bool,
 }
 
 /// Whether an image of a kind has several frames; a GIF is always taken to have.
@@ -169,22 +182,18 @@ impl Animation {
                 decoder.into_frames()
             }
         };
-        Ok(Ok(Self { frames, has_warned: false }))
+        Ok(Ok(Self { frames }))
     }
 
     /// The next frame and its duration in milliseconds as a fraction; none at the end.
     ///
     /// # Errors
     /// The file is damaged.
-    pub(crate) fn next(&mut self, name: &str) -> anyhow::Result<Option<(Frame, (u32, u32))>> {
+    pub(crate) fn next(&mut self) -> anyhow::Result<Option<(Frame, (u32, u32))>> {
         let Some(frame) = self.frames.next() else { return Ok(None) };
         let frame = frame.context("a frame is damaged")?;
         let delay = frame.delay().numer_denom_ms();
         let still = still(DynamicImage::ImageRgba8(frame.into_buffer()));
-        if let Some(lost) = still.lost.filter(|_| !self.has_warned) {
-            self.has_warned = true;
-            log::warn!("{name}: {lost}.");
-        }
         Ok(Some((still.frame, delay)))
     }
 }

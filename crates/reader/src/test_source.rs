@@ -135,9 +135,8 @@ impl TestSource {
         }
         let number = i64::try_from(self.next).ok()?;
         self.next += 1;
-        let planes = [pixels, Vec::new(), Vec::new()];
-        let format = PixelFormat::Rgb24;
-        Some((Frame { format, width, height, color: ColorInfo::SRGB, planes }, number))
+        let frame = Frame::packed(PixelFormat::Rgb24, (width, height), ColorInfo::SRGB, pixels);
+        Some((frame, number))
     }
 }
 

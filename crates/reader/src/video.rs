@@ -102,7 +102,7 @@ struct Pending {
 enum Decoder {
     H264(Box<H264>),
     Av1(Box<Av1>),
-    Image { has_warned: bool },
+    Image,
     Raw(PixelFormat),
 }
 
@@ -131,7 +131,7 @@ impl VideoInput {
         let decoder = match track.decoder.as_ref() {
             Some(Codec::H264(record)) => Decoder::H264(Box::new(H264::new(record.as_deref())?)),
             Some(Codec::Av1(config)) => Decoder::Av1(Box::new(Av1::new(config)?)),
-            Some(Codec::Image) => Decoder::Image { has_warned: false },
+            Some(Codec::Image) => Decoder::Image,
             Some(Codec::Raw(format)) => Decoder::Raw(*format),
             _ => bail!("{} video is not supported", track.codec),
         };
@@ -339,21 +339,19 @@ impl VideoInput {
             }
             VideoSource::Pictures(pictures) => {
                 let Some((mut frame, pts)) = pictures.next()? else { return Ok(false) };
-                // Gray images among colored ones have their format.
+                // One format holds all images.
                 let format = if self.ready.is_empty() && self.width == 0 {
-                    if pictures.has_color() { PixelFormat::Rgb24 } else { frame.format }
+                    pictures.format().unwrap_or(frame.format)
                 } else {
                     self.format
                 };
-                if format == PixelFormat::Rgb24 {
-                    frame = frame.colored();
-                }
+                frame = frame.widened(format);
                 self.is_damaged |= pictures.is_damaged();
                 self.ready.push_back(Timed { frame, pts, duration: 1 });
                 Ok(true)
             }
             VideoSource::Animation { animation, next, unit } => {
-                let Some((frame, (num, den))) = animation.next(&self.name)? else {
+                let Some((frame, (num, den))) = animation.next()? else {
                     return Ok(false);
                 };
                 // Players show frames without a duration for a tenth of a second.
@@ -462,7 +460,7 @@ impl TrackSource {
             match &mut self.decoder {
                 Decoder::H264(decoder) => decoder.reset(),
                 Decoder::Av1(decoder) => decoder.reset()?,
-                Decoder::Image { .. } | Decoder::Raw(_) => {}
+                Decoder::Image | Decoder::Raw(_) => {}
             }
         }
         if self.is_lost && !packet.is_sync {
@@ -476,12 +474,8 @@ impl TrackSource {
                 let decoded = |frame| Decoded { frame, order: (0, packet.pts), begins_anew: true };
                 frames.into_iter().map(decoded).collect()
             }),
-            Decoder::Image { has_warned } => match still::decode(&packet.data) {
+            Decoder::Image => match still::decode(&packet.data) {
                 Ok(still) => {
-                    if let Some(lost) = still.lost.filter(|_| !std::mem::replace(has_warned, true))
-                    {
-                        log::warn!("{name}: {lost}.");
-                    }
                     if still.is_damaged && !std::mem::replace(&mut self.has_warned, true) {
                         log::warn!("{name} is damaged: an image is cut off.");
                     }
@@ -493,21 +487,23 @@ impl TrackSource {
             },
             Decoder::Raw(format) => {
                 let (width, height) = self.track.picture.size.unwrap_or((0, 0));
-                let mut frame = Frame {
-                    format: *format,
-                    width,
-                    height,
-                    color: if format.is_rgb() { ColorInfo::SRGB } else { ColorInfo::default() },
-                    planes: Default::default(),
-                };
+                let color = if format.is_rgb() { ColorInfo::SRGB } else { ColorInfo::default() };
                 let mut rest = &packet.data[..];
-                for (index, plane) in frame.planes.iter_mut().enumerate().take(format.planes()) {
-                    let (bytes, rows) = format.plane_size(index, width, height);
-                    let (data, after) = rest.split_at((bytes * rows).min(rest.len()));
-                    plane.extend_from_slice(data);
-                    rest = after;
+                let planes: Vec<_> = (0..format.planes())
+                    .map(|index| {
+                        let (row, rows) = format.plane_size(index, width, height);
+                        let row = row * format.data_type().bytes();
+                        let (data, after) = rest.split_at((row * rows).min(rest.len()));
+                        rest = after;
+                        (data, row)
+                    })
+                    .collect();
+                match Frame::copied(*format, (width, height), color, &planes) {
+                    Some(frame) => {
+                        Ok(vec![Decoded { frame, order: (0, packet.pts), begins_anew: true }])
+                    }
+                    None => Err(Damage("a frame is cut off".to_owned())),
                 }
-                Ok(vec![Decoded { frame, order: (0, packet.pts), begins_anew: true }])
             }
         };
         let decoded: Vec<Decoded> = match decoded {

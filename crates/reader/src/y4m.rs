@@ -18,6 +18,14 @@ const CHROMA: &[(&str, PixelFormat, ChromaLocation)] = &[
     ("422", PixelFormat::Yuv422p, ChromaLocation::Left),
     ("444", PixelFormat::Yuv444p, ChromaLocation::Left),
     ("mono", PixelFormat::Gray8, ChromaLocation::Left),
+    ("420p10", PixelFormat::Yuv420p10Le, ChromaLocation::Left),
+    ("422p10", PixelFormat::Yuv422p10Le, ChromaLocation::Left),
+    ("444p10", PixelFormat::Yuv444p10Le, ChromaLocation::Left),
+    ("420p12", PixelFormat::Yuv420p12Le, ChromaLocation::Left),
+    ("mono10", PixelFormat::Gray10Le, ChromaLocation::Left),
+    ("mono12", PixelFormat::Gray12Le, ChromaLocation::Left),
+    ("mono16", PixelFormat::Gray16Le, ChromaLocation::Left),
+    ("444alpha", PixelFormat::Yuva444p, ChromaLocation::Left),
 ];
 
 /// Frames one after the other, each after a line `FRAME` in YUV4MPEG2.
@@ -75,10 +83,8 @@ impl RawFrames {
         else {
             let names: Vec<_> = CHROMA.iter().map(|(name, ..)| *name).collect();
             let has_depth = ["9", "10", "12", "14", "16"].iter().any(|bits| chroma.ends_with(bits));
-            let why = if chroma.contains("alpha") {
-                "an alpha plane is not supported yet"
-            } else if has_depth {
-                "frames of more than 8 bits are not supported yet"
+            let why = if has_depth {
+                "this depth is not supported"
             } else {
                 "this chroma format is not supported"
             };
@@ -112,7 +118,7 @@ impl RawFrames {
         track.decoder = Some(Codec::Raw(format));
         track.picture.size = Some((width, height));
         track.picture.frame_rate = Some(rate);
-        let frame = format.picture_size(width, height).context("its frames are too large")?;
+        let frame = format.frame_bytes(width, height).context("its frames are too large")?;
         track.duration = source.size().map(|size| size / frame as u64);
         let name = name.to_owned();
         let frames =

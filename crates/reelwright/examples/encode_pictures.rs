@@ -9,7 +9,7 @@
 use std::error::Error;
 
 use reelwright::{
-    CodecConfig, ColorInfo, Options, PixelFormat, Plane, StreamingMediaEncoder, TensorView,
+    CodecConfig, ColorInfo, Options, PixelFormat, Plane, Planes, StreamingMediaEncoder, TensorView,
     Timestamp, VideoFrame, VideoStream,
 };
 
@@ -62,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut encoder = StreamingMediaEncoder::new(output.as_str(), container.as_deref())?;
     encoder.add_video_stream(&stream.codec_config(config))?;
     encoder.open_with(options)?;
-    let size = format.picture_size(width, height).ok_or("no such picture")?;
+    let size = format.frame_bytes(width, height).ok_or("no such picture")?;
     let pictures = data.chunks_exact(size).cycle();
     for picture in pictures.take(count.parse()?) {
         if is_frame {
@@ -71,11 +71,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             let plane = |data, stride| Plane { data, stride };
             let half = width.div_ceil(2);
             let planes = [plane(y, width), plane(u, half), plane(v, half), Plane::default()];
-            let (color, pts) = (ColorInfo::BT709, Timestamp(0));
+            let (color, pts, planes) = (ColorInfo::BT709, Timestamp(0), Planes::U8(planes));
             let frame = VideoFrame { format, width, height, color, planes, pts, duration: None };
             encoder.write_video_frame(0, &frame, None)?;
         } else {
-            let shape = [1, format.components(), height, width];
+            let shape = [1, format.channels(), height, width];
             encoder.write_video_chunk(0, &TensorView::contiguous(picture, &shape)?, None)?;
         }
     }

@@ -524,6 +524,7 @@ impl AudioPipeline {
         let shape = [samples, self.channels];
         let zero = match self.input {
             DataType::U8 => TensorView::new(&[128u8], 0, &shape, &[0, 0]),
+            DataType::U16 => TensorView::new(&[1u16 << 15], 0, &shape, &[0, 0]),
             DataType::I16 => TensorView::new(&[0i16], 0, &shape, &[0, 0]),
             DataType::I32 => TensorView::new(&[0i32], 0, &shape, &[0, 0]),
             DataType::I64 => TensorView::new(&[0i64], 0, &shape, &[0, 0]),

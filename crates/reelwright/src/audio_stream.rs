@@ -348,12 +348,12 @@ fn least_loss(from: DataType, formats: &[SampleFormat]) -> SampleFormat {
         (DataType::I16, to) => to != DataType::U8,
         (DataType::I32, to) => matches!(to, DataType::I64 | DataType::F64),
         (DataType::F32, to) => to == DataType::F64,
-        (DataType::I64 | DataType::F64, _) => false,
+        (DataType::U16 | DataType::I64 | DataType::F64, _) => false,
     };
     // Of those that lose something, the most precise.
     let precision = |to: DataType| match to {
         DataType::U8 => 8,
-        DataType::I16 => 16,
+        DataType::U16 | DataType::I16 => 16,
         DataType::F32 => 24,
         DataType::I32 => 32,
         DataType::F64 => 53,

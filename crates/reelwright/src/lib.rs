@@ -50,10 +50,11 @@ pub use encoder_options::{audio_encoder_options, video_encoder_options};
 pub use reelwright_convert::{ResampleQuality, ScaleFilter};
 pub use reelwright_core::{
     AudioEncoderInfo, Backing, ChannelLayout, ChromaLocation, CodecConfig, CodecConfigField,
-    CodecId, ColorInfo, ColorRange, DataType, Element, EncoderInfo, Error, ErrorKind, Interrupt,
-    Layouts, MediaParameters, Metadata, MuxerInfo, OptionInfo, OptionKind, Options, Picture,
-    PixelFormat, Plane, Rational, Result, SampleFormat, SampleRates, StreamParameters, TensorView,
-    TimeBase, Timestamp, TypedBuffer, TypedSlice, VideoBuffer, VideoEncoderInfo, VideoFrame,
+    CodecId, ColorInfo, ColorModel, ColorRange, Component, DataType, Element, EncoderInfo, Error,
+    ErrorKind, Interrupt, Layouts, MediaParameters, Metadata, MuxerInfo, OptionInfo, OptionKind,
+    Options, Picture, PixelFormat, Plane, PlaneElement, Planes, Rational, Result, RgbColor,
+    SampleFormat, SampleRates, StreamParameters, TensorView, TimeBase, Timestamp, TypedBuffer,
+    TypedSlice, VideoBuffer, VideoEncoderInfo, VideoFrame,
 };
 pub use registry::{
     audio_encoders, default_audio_encoder, default_video_encoder, muxers, output_devices,

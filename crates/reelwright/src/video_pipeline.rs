@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use reelwright_convert::VideoConverter;
 use reelwright_core::{
-    DataType, Error, Interrupt, PacketQueue, PixelFormat, Result, StreamParameters, TensorView,
-    TimeLimits, Timestamp, VideoBuffer, VideoFormat, VideoFrame,
+    Component, DataType, Element, Error, Interrupt, PacketQueue, PixelFormat, Planes, Result,
+    RgbColor, StreamParameters, TensorView, TimeLimits, Timestamp, TypedSlice, VideoBuffer,
+    VideoFormat, VideoFrame,
 };
 
 use crate::frame_rate::FrameRateChange;
@@ -51,9 +52,9 @@ pub(crate) enum Needs {
 
 /// One video stream at work.
 pub(crate) struct VideoPipeline {
-    format: PixelFormat,
-    width: usize,
-    height: usize,
+    input: VideoFormat,
+    /// Alpha is dropped, and no warning was logged of that yet.
+    drops_alpha: bool,
     schedule: Schedule,
     converter: VideoConverter,
     encoder: Engine,
@@ -88,30 +89,23 @@ pub(crate) struct VideoPipeline {
 
 impl VideoPipeline {
     pub(crate) fn new(stream: ResolvedVideo, is_variable: bool) -> Result<Self> {
-        let ResolvedVideo { info, request, mut options, format, width, height, .. } = stream;
-        let (width, height) = (width as usize, height as usize);
+        let ResolvedVideo { info, request, mut options, input, .. } = stream;
         let size = (request.format.width as usize, request.format.height as usize);
         let encoder = (info.open)(&request, &mut options)?;
         options.finish(crate::video_encoder_options(info))?;
         let picture =
             VideoBuffer::new(request.format.pixel_format, size.0, size.1, request.format.color)?;
-        let converter = VideoConverter::new(
-            &VideoFormat::new(format, stream.width, stream.height, stream.color),
-            &VideoFormat::new(
-                request.format.pixel_format,
-                request.format.width,
-                request.format.height,
-                request.format.color,
-            ),
-            stream.scale_filter,
-        )?;
+        let (output, filter) = (&request.format, stream.scale_filter);
+        let converter = match stream.background {
+            None => VideoConverter::new(&input, output, filter)?,
+            Some(RgbColor(rgb)) => VideoConverter::over_background(&input, output, filter, rgb)?,
+        };
         let rate = stream
             .is_constant
             .then(|| FrameRateChange::new(stream.time_base, request.time_base, !is_variable));
         Ok(Self {
-            format,
-            width,
-            height,
+            input,
+            drops_alpha: stream.alpha_is_dropped,
             schedule: Schedule::new(stream.time_base, stream.frame_rate),
             converter,
             encoder: Engine::new(encoder, stream.is_apart)?,
@@ -152,13 +146,15 @@ impl VideoPipeline {
     /// Whether a chunk has the type and, but for its frames, the shape of those that are checked.
     pub(crate) fn is_alike(&self, chunk: &TensorView<'_>) -> bool {
         let shape = chunk.shape();
-        shape.len() == 4 && self.fits(shape) && chunk.data_type() == DataType::U8
+        shape.len() == 4
+            && self.fits(shape)
+            && chunk.data_type() == self.input.pixel_format.data_type()
     }
 
     fn fits(&self, shape: &[usize]) -> bool {
-        let components = self.format.components();
-        let fits = shape[1] == components || (components == 4 && shape[1] == 3);
-        fits && shape[2..] == [self.height, self.width]
+        let format = self.input.pixel_format;
+        let fits = shape[1] == format.channels() || shape[1] == format.components().len();
+        fits && shape[2..] == [self.input.height as usize, self.input.width as usize]
     }
 
     /// Refuses a chunk that does not fit. Nothing is changed by it.
@@ -166,9 +162,11 @@ impl VideoPipeline {
     /// # Errors
     /// The chunk does not fit the stream.
     pub(crate) fn check(&self, chunk: &TensorView<'_>, pts: Option<f64>) -> Result<VideoPlan> {
-        if chunk.data_type() != DataType::U8 {
+        let format = self.input.pixel_format;
+        if chunk.data_type() != format.data_type() {
+            let expected = if format.data_type() == DataType::U8 { "uint8" } else { "uint16" };
             return Err(Error::chunk(format!(
-                "Expected Tensor of uint8 type. Found: {}",
+                "Expected Tensor of {expected} type. Found: {}",
                 chunk.data_type()
             )));
         }
@@ -182,13 +180,23 @@ impl VideoPipeline {
         if !self.fits(shape) {
             return Err(Error::chunk(format!(
                 "Expected tensor with shape (N, {}, {}, {}) (NCHW format). Found {shape:?}",
-                self.format.components(),
-                self.height,
-                self.width
+                format.channels(),
+                self.input.height,
+                self.input.width
             )));
         }
         if shape[0] == 0 {
             return Ok(VideoPlan::Follow);
+        }
+        let most = (1u32 << format.depth()) - 1;
+        if format.data_type() == DataType::U16
+            && most < u32::from(u16::MAX)
+            && let Some(found) = first_above(chunk, most as u16)
+        {
+            return Err(Error::chunk(format!(
+                "Expected values from 0 to {most} in a chunk of {format}. Found: {found}. Nothing of \
+                 the chunk was written."
+            )));
         }
         self.plan(pts)
     }
@@ -199,14 +207,14 @@ impl VideoPipeline {
         frame: &VideoFrame<'_>,
         pts: Option<f64>,
     ) -> Result<VideoPlan> {
-        frame.expect(self.format, self.width as u32, self.height as u32)?;
+        frame.expect(self.input.pixel_format, self.input.width, self.input.height)?;
         self.plan(pts)
     }
 
     /// Refuses a frame that does not fit, or whose own times do not; as
     /// [`check_frame`](Self::check_frame).
     pub(crate) fn check_timed_frame(&self, frame: &VideoFrame<'_>) -> Result<VideoPlan> {
-        frame.expect(self.format, self.width as u32, self.height as u32)?;
+        frame.expect(self.input.pixel_format, self.input.width, self.input.height)?;
         let most = 1 << 53;
         if !(0..=most).contains(&frame.pts.0) {
             return Err(Error::chunk(format!(
@@ -335,6 +343,14 @@ impl VideoPipeline {
     /// Takes a frame that was checked, which lasts for `duration` if that is known. It must be what
     /// this [`needs`](Self::needs).
     pub(crate) fn take(&mut self, source: Source<'_>, duration: Option<i64>) {
+        if self.drops_alpha && is_transparent(source, self.input.pixel_format) {
+            self.drops_alpha = false;
+            log::warn!(
+                "The encoder has no alpha: that of frames of {} is dropped. Pass the option \
+                 alpha=compose:COLOR to compose them over a color, or alpha=drop.",
+                self.input.pixel_format
+            );
+        }
         let to = free(&mut self.pictures);
         match source {
             Source::Chunk(chunk, index) => self.converter.convert(chunk, index, to),
@@ -405,6 +421,70 @@ impl VideoPipeline {
         self.due = 0..0;
         self.encoder.abandon();
     }
+}
+
+/// Returns whether a frame has a pixel that is not opaque.
+fn is_transparent(source: Source<'_>, format: PixelFormat) -> bool {
+    let alpha = format.components().len() - 1;
+    let most = (1u32 << format.depth()) - 1;
+    match source {
+        Source::Chunk(chunk, index) => {
+            let channel = format.channel(alpha);
+            let [_, _, height, width] = *chunk.shape() else { return false };
+            let [frame_step, channel_step, row_step, step] = *chunk.strides() else { return false };
+            let start = chunk.offset() as isize
+                + index as isize * frame_step
+                + channel as isize * channel_step;
+            let at = |place: isize| match chunk.data() {
+                TypedSlice::U8(data) => u32::from(data[place as usize]),
+                TypedSlice::U16(data) => u32::from(data[place as usize]),
+                _ => most,
+            };
+            let mut rows = (0..height).map(|y| start + y as isize * row_step);
+            rows.any(|row| (0..width).any(|x| at(row + x as isize * step) < most))
+        }
+        Source::Frame(frame) => {
+            let Component { plane, step, offset, shift, .. } = format.components()[alpha];
+            let (row, rows) = format.plane_size(plane, frame.width, frame.height);
+            let places = || (offset..row).step_by(step);
+            match &frame.planes {
+                Planes::U8(planes) => planes[plane]
+                    .rows(row, rows)
+                    .any(|row| places().any(|at| u32::from(row[at] >> shift) < most)),
+                Planes::U16(planes) => planes[plane]
+                    .rows(row, rows)
+                    .any(|row| places().any(|at| u32::from(row[at] >> shift) < most)),
+            }
+        }
+    }
+}
+
+/// The first value of a chunk of words that is above `most`.
+fn first_above(chunk: &TensorView<'_>, most: u16) -> Option<u16> {
+    let data = u16::of(chunk.data())?;
+    let [frames, channels, height, width] = *chunk.shape() else { return None };
+    let [frame_step, channel_step, row_step, step] = *chunk.strides() else { return None };
+    let rows = (0..frames)
+        .flat_map(|frame| (0..channels).map(move |channel| (frame, channel)))
+        .flat_map(|place| (0..height).map(move |row| (place, row)));
+    for ((frame, channel), row) in rows {
+        let start = chunk.offset() as isize
+            + frame as isize * frame_step
+            + channel as isize * channel_step
+            + row as isize * row_step;
+        let at = |x: usize| data[(start + x as isize * step) as usize];
+        let found = if step == 1 {
+            let row = &data[start as usize..][..width];
+            let is_above = row.iter().fold(0, |all, value| all.max(*value)) > most;
+            if is_above { row.iter().copied().find(|value| *value > most) } else { None }
+        } else {
+            (0..width).map(at).find(|value| *value > most)
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
 }
 
 /// A picture that nobody else has, moved to the front; a new one where there is none.

@@ -2,15 +2,16 @@
 
 use reelwright_convert::ScaleFilter;
 use reelwright_core::{
-    ChromaLocation, CodecConfig, CodecId, ColorInfo, ColorPrimaries, ColorRange, Error,
-    MatrixCoefficients, MuxerInfo, OptionInfo, Options, PixelFormat, Rational, Result, TimeBase,
-    TransferCharacteristics, VideoColor, VideoEncoderInfo, VideoEncoderRequest, VideoFormat, list,
+    ChromaLocation, CodecConfig, CodecId, ColorInfo, ColorModel, ColorPrimaries, ColorRange, Error,
+    MatrixCoefficients, MuxerInfo, OptionInfo, Options, PixelFormat, Rational, Result, RgbColor,
+    TimeBase, TransferCharacteristics, VideoColor, VideoEncoderInfo, VideoEncoderRequest,
+    VideoFormat, list,
 };
 
 use crate::encoder_options::take_video;
 use crate::registry::{default_video_encoder, video_encoder_by_name};
 
-/// The pixel formats of chunks.
+/// The pixel formats of chunks, torio's first: those with a value of each component for each pixel.
 const INPUTS: &[PixelFormat] = &[
     PixelFormat::Rgb24,
     PixelFormat::Bgr24,
@@ -18,6 +19,20 @@ const INPUTS: &[PixelFormat] = &[
     PixelFormat::Gray8,
     PixelFormat::Rgb0,
     PixelFormat::Bgr0,
+    PixelFormat::Rgba,
+    PixelFormat::Bgra,
+    PixelFormat::Ya8,
+    PixelFormat::Gray10Le,
+    PixelFormat::Gray12Le,
+    PixelFormat::Gray16Le,
+    PixelFormat::Ya16Le,
+    PixelFormat::Rgb48Le,
+    PixelFormat::Rgba64Le,
+    PixelFormat::Gbrp,
+    PixelFormat::Gbrp10Le,
+    PixelFormat::Gbrap,
+    PixelFormat::Yuv444p10Le,
+    PixelFormat::Yuva444p,
 ];
 /// From this many lines on pictures are taken to be of high definition.
 const HD_LINES: u32 = 720;
@@ -81,9 +96,15 @@ const CHROMA_LOCATION: OptionInfo = OptionInfo::choice(
     "auto",
     "where chroma is that several pixels share",
 );
-/// What every video encoder takes about colours.
+const ALPHA: OptionInfo = OptionInfo::text(
+    "alpha",
+    "keep, drop or compose:COLOR, as compose:white and compose:#102030",
+    "keep",
+    "what becomes of alpha: kept if the encoder has it, dropped, or composed over a color",
+);
+/// Options of every video encoder about colors.
 pub(crate) static COLOR_OPTIONS: &[OptionInfo] =
-    &[COLORSPACE, COLOR_RANGE, COLOR_PRIMARIES, COLOR_TRC, CHROMA_LOCATION];
+    &[COLORSPACE, COLOR_RANGE, COLOR_PRIMARIES, COLOR_TRC, CHROMA_LOCATION, ALPHA];
 
 /// A video stream: what chunks will be written to it, and how they are encoded.
 ///
@@ -117,6 +138,7 @@ pub struct VideoStream {
     encoder_width: Option<u32>,
     encoder_height: Option<u32>,
     encoder_format: Option<PixelFormat>,
+    encoder_color_range: Option<ColorRange>,
     codec_config: CodecConfig,
     scale_filter: ScaleFilter,
     filter_desc: Option<String>,
@@ -142,6 +164,7 @@ impl VideoStream {
             encoder_width: None,
             encoder_height: None,
             encoder_format: None,
+            encoder_color_range: None,
             codec_config: CodecConfig::default(),
             scale_filter: ScaleFilter::default(),
             filter_desc: None,
@@ -173,8 +196,10 @@ impl VideoStream {
         self
     }
 
-    /// What the chunks' channels are: `rgb24` (unless set), `bgr24`, `yuv444p`, `gray8`, or `rgb0`
-    /// and `bgr0`, which have 3 or 4 channels, the last of which is not used.
+    /// Sets what the chunks' channels are; `rgb24` unless set. Every format without shared chroma is
+    /// supported: `u8` chunks of 8 bits, as `bgr24`, `yuv444p`, `gray8`, `rgba` with straight alpha, or
+    /// `rgb0` and `bgr0`, which have 3 or 4 channels, the last of which is ignored; and `u16` chunks of
+    /// more, as `gray16le` and `rgb48le`, or `yuv444p10le` with values from 0 to 1023.
     #[must_use]
     pub fn format(mut self, format: PixelFormat) -> Self {
         self.format = format;
@@ -243,6 +268,14 @@ impl VideoStream {
     #[must_use]
     pub fn encoder_format(mut self, format: PixelFormat) -> Self {
         self.encoder_format = Some(format);
+        self
+    }
+
+    /// Sets the range of the encoded frames, as the option `color_range` does: what `yuvj420p` says
+    /// beside `yuv420p`. See [`PixelFormat::parse_with_range`].
+    #[must_use]
+    pub fn encoder_color_range(mut self, range: ColorRange) -> Self {
+        self.encoder_color_range = Some(range);
         self
     }
 
@@ -338,12 +371,23 @@ impl VideoStream {
         let encoder_height =
             self.encoder_height.map_or(Ok(height), |height| positive("Encoder height", height))?;
         let pixel_format = self.choose_format(info)?;
+        let alpha = take_alpha(&mut options)?;
+        if self.encoder_format.is_none() && pixel_format.depth() < self.format.depth() {
+            log::warn!(
+                "{} encodes {} bits a component: the {} bits of {} are reduced.",
+                info.encoder.name,
+                pixel_format.depth(),
+                self.format.depth(),
+                self.format
+            );
+        }
         // Gray has no matrix, and its range is converted as that of RGB.
-        let is_yuv = !self.format.is_rgb() && self.format != PixelFormat::Gray8;
+        let is_yuv = self.format.model() == ColorModel::Yuv;
         let own = self.frames.filter(|_| is_yuv);
         // The numbers of YUV frames are those of their own size.
         let lines = if own.is_some() { height } else { encoder_height };
-        let color = choose_color(info.color, own, pixel_format, lines, &mut options)?;
+        let range = self.encoder_color_range;
+        let color = choose_color(info.color, own, (pixel_format, range), lines, &mut options)?;
         let aspect = self.encoded_aspect((width, height), (encoder_width, encoder_height))?;
         if aspect != Rational::ONE && !keeps_aspect(muxer, info.encoder.codec) {
             log::warn!(
@@ -371,10 +415,19 @@ impl VideoStream {
                 config,
             },
             options,
-            format: self.format,
-            color: self.frames.unwrap_or(ColorInfo::BT601),
-            width,
-            height,
+            input: VideoFormat::new(
+                self.format,
+                width,
+                height,
+                self.frames.unwrap_or(ColorInfo::BT601),
+            ),
+            alpha_is_dropped: self.format.has_alpha()
+                && !pixel_format.has_alpha()
+                && alpha == Alpha::Keep,
+            background: match alpha {
+                Alpha::Compose(color) => Some(color),
+                Alpha::Keep | Alpha::Drop => None,
+            },
             frame_rate,
             time_base,
             is_constant,
@@ -448,16 +501,36 @@ impl VideoStream {
     }
 }
 
+/// What becomes of alpha.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Alpha {
+    Keep,
+    Drop,
+    Compose(RgbColor),
+}
+
+fn take_alpha(options: &mut Options) -> Result<Alpha> {
+    match options.take_text(&ALPHA).as_deref() {
+        None | Some("keep") => Ok(Alpha::Keep),
+        Some("drop") => Ok(Alpha::Drop),
+        Some(text) => match text.split_once(':') {
+            Some(("compose", color)) => Ok(Alpha::Compose(color.parse()?)),
+            _ => Err(ALPHA.refuse(text)),
+        },
+    }
+}
+
 /// A stream of which everything is chosen.
 pub(crate) struct ResolvedVideo {
     pub(crate) info: &'static VideoEncoderInfo,
     pub(crate) request: VideoEncoderRequest,
     pub(crate) options: Options,
-    /// What chunks are.
-    pub(crate) format: PixelFormat,
-    pub(crate) color: ColorInfo,
-    pub(crate) width: u32,
-    pub(crate) height: u32,
+    /// Format of chunks and frames.
+    pub(crate) input: VideoFormat,
+    /// Color behind what is not opaque.
+    pub(crate) background: Option<RgbColor>,
+    /// The encoder has no alpha, and nobody asked for that.
+    pub(crate) alpha_is_dropped: bool,
     /// Nominal frames of the chunks a second.
     pub(crate) frame_rate: Rational,
     /// The unit of the chunks' times.
@@ -502,25 +575,45 @@ fn positive_rate(what: &str, rate: f64) -> Result<Rational> {
     Rational::from_f64(rate)
 }
 
-/// The format to encode pictures in that come as `input`.
+/// The format to encode frames in that come as `input`.
 ///
-/// A lossy codec takes its first one, as players are sure to have that, and JPEG gray; others the chunks' own
-/// if there is one, or one that keeps colour.
+/// A lossless codec gets the one that loses least. A lossy one gets the model and chroma of its first
+/// one, as players are sure to have that, and JPEG gray frames as they are.
 fn nearest(codec: CodecId, input: PixelFormat, formats: &[PixelFormat]) -> PixelFormat {
-    let own = || formats.iter().copied().find(|format| *format == input);
-    let without_padding = || {
-        let plain = match input {
-            PixelFormat::Rgb0 => PixelFormat::Rgb24,
-            PixelFormat::Bgr0 => PixelFormat::Bgr24,
-            other => other,
-        };
-        formats.iter().copied().find(|format| *format == plain)
-    };
-    if codec == CodecId::Mjpeg && input == PixelFormat::Gray8 && own().is_some() {
-        return input;
+    let keeps_model = |format: &PixelFormat| format.model() == input.model();
+    let first = formats.first().copied().expect("an encoder takes at least one format");
+    if (codec.is_lossless() || (codec == CodecId::Mjpeg && input.model() == ColorModel::Gray))
+        && let Some(best) = formats.iter().copied().filter(keeps_model).min_by_key(loss_of(input))
+    {
+        return best;
     }
-    let kept = if codec.is_lossless() { own().or_else(without_padding) } else { None };
-    kept.or(formats.first().copied()).expect("an encoder takes at least one format")
+    let is_usual = |format: &PixelFormat| {
+        (format.model(), format.chroma_shift()) == (first.model(), first.chroma_shift())
+    };
+    formats.iter().copied().filter(is_usual).min_by_key(loss_of(input)).unwrap_or(first)
+}
+
+/// What a format loses of `input`, then what it has that `input` does not use.
+fn loss_of(input: PixelFormat) -> impl Fn(&PixelFormat) -> ([u32; 3], [u32; 4]) {
+    move |format| {
+        let (across, down) = format.chroma_shift();
+        let (own_across, own_down) = input.chroma_shift();
+        let padding = |format: PixelFormat| format.channels() > format.components().len();
+        let lost = [
+            (input.has_alpha() && !format.has_alpha()).into(),
+            across.saturating_sub(own_across) + down.saturating_sub(own_down),
+            input.depth().saturating_sub(format.depth()),
+        ];
+        let unused = [
+            (*format != input).into(),
+            padding(*format).into(),
+            (format.has_alpha() && !input.has_alpha()).into(),
+            format.depth().saturating_sub(input.depth())
+                + own_across.saturating_sub(across)
+                + own_down.saturating_sub(down),
+        ];
+        (lost, unused)
+    }
 }
 
 /// `own`, with what it does not say as in `usual`.
@@ -542,7 +635,7 @@ fn with_usual(own: ColorInfo, usual: ColorInfo) -> ColorInfo {
 fn choose_color(
     of_codec: VideoColor,
     own: Option<ColorInfo>,
-    format: PixelFormat,
+    (format, encoded_range): (PixelFormat, Option<ColorRange>),
     lines: u32,
     options: &mut Options,
 ) -> Result<ColorInfo> {
@@ -557,9 +650,10 @@ fn choose_color(
         VideoColor::Tagged if lines >= HD_LINES => ColorInfo::BT709,
         VideoColor::Tagged | VideoColor::Untagged => ColorInfo::BT601,
     };
-    if format.is_full_range() || format == PixelFormat::Gray8 {
+    if format.model() == ColorModel::Gray {
         color.range = ColorRange::Full;
     }
+    color.range = encoded_range.unwrap_or(color.range);
     let matrix = options.take_choice(&COLORSPACE)?;
     if matrix != "auto" {
         color.matrix = matrix.parse::<MatrixCoefficients>()?;
@@ -577,7 +671,15 @@ fn choose_color(
     }
     match options.take_choice(&COLOR_RANGE)? {
         "auto" => {}
-        range => color.range = range.parse()?,
+        range => {
+            color.range = range.parse()?;
+            if encoded_range.is_some_and(|encoded| encoded != color.range) {
+                return Err(Error::option(format!(
+                    "color_range={range} contradicts the encoder_format, which states the other range. \
+                     Leave one of them out."
+                )));
+            }
+        }
     }
     match options.take_choice(&COLOR_PRIMARIES)? {
         "auto" => {}
@@ -597,10 +699,12 @@ fn choose_color(
              or pass a YUV encoder_format."
         )));
     }
-    if format.is_full_range() && color.range == ColorRange::Limited {
+    let is_always_full = of_codec == VideoColor::Jfif || format.model() == ColorModel::Gray;
+    if is_always_full && color.range == ColorRange::Limited {
+        let what = if of_codec == VideoColor::Jfif { "JPEG" } else { format.name() };
         return Err(Error::option(format!(
-            "color_range=tv is not to be had in {format}, which is encoded and of full range. Leave it \
-             out, or pass another encoder_format or encoder."
+            "color_range=tv is not available for {what}, which has full range. Leave it out, or pass \
+             another encoder_format or encoder."
         )));
     }
     Ok(color)

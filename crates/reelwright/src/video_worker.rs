@@ -336,7 +336,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis((frame.pts.0 % 3) as u64));
             if let Some(pts) = self.last.replace(frame.pts) {
                 let packet = packets.push();
-                packet.data.push(frame.planes[0].data[0]);
+                packet.data.push(frame.planes_of::<u8>()?[0].data[0]);
                 (packet.pts, packet.dts) = (pts, pts);
             }
             Ok(())
@@ -377,7 +377,7 @@ mod tests {
     /// A picture of one grey.
     fn picture(grey: u8) -> Arc<VideoBuffer> {
         let mut picture = VideoBuffer::new(PixelFormat::Gray8, 2, 2, ColorInfo::BT601).unwrap();
-        picture.planes_mut()[0].0[0] = grey;
+        picture.planes_mut().unwrap()[0].0[0] = grey;
         Arc::new(picture)
     }
 

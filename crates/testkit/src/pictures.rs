@@ -1,7 +1,7 @@
 //! Running a video encoder over pictures, and what every video encoder must do.
 
 use reelwright_core::{
-    CodecConfig, ColorInfo, Options, Packet, PacketQueue, PixelFormat, Rational, Result,
+    CodecConfig, ColorInfo, Options, Packet, PacketQueue, PixelFormat, Planes, Rational, Result,
     StreamParameters, TimeBase, Timestamp, VideoBuffer, VideoEncoder, VideoEncoderInfo,
     VideoEncoderRequest, VideoFormat,
 };
@@ -46,8 +46,22 @@ impl EncodedVideo {
 pub fn film(format: PixelFormat, (width, height): (u32, u32), index: usize) -> VideoBuffer {
     let color = if format.is_rgb() { ColorInfo::SRGB } else { ColorInfo::BT601 };
     let mut buffer = VideoBuffer::new(format, width as usize, height as usize, color).unwrap();
+    if let Some(planes) = buffer.planes_mut::<u8>() {
+        draw(planes, index, |value| value);
+    } else if let Some(planes) = buffer.planes_mut::<u16>() {
+        let component = format.components()[0];
+        let more = component.depth - 8;
+        draw(planes, index, |value| {
+            (u16::from(value) << more | u16::from(value & 1)) << component.shift
+        });
+    }
+    buffer
+}
+
+/// Fills planes with values that `element` makes of 8 bits.
+fn draw<T>(planes: [(&mut [T], usize); 4], index: usize, element: impl Fn(u8) -> T) {
     let mut noise = 0x9e37_79b9u32.wrapping_mul(index as u32 + 1);
-    for (number, (plane, stride)) in buffer.planes_mut().into_iter().enumerate() {
+    for (number, (plane, stride)) in planes.into_iter().enumerate() {
         if stride == 0 {
             continue;
         }
@@ -57,11 +71,11 @@ pub fn film(format: PixelFormat, (width, height): (u32, u32), index: usize) -> V
                 let slope = (x + 2 * y + 3 * index + 40 * number) / 4 % 160;
                 let (left, top) = (2 * index % 48, index % 24);
                 let is_square = (left..left + 24).contains(&x) && (top..top + 16).contains(&y);
-                *value = if is_square { 210 } else { (30 + slope) as u8 + (noise >> 30) as u8 };
+                *value =
+                    element(if is_square { 210 } else { (30 + slope) as u8 + (noise >> 30) as u8 });
             }
         }
     }
-    buffer
 }
 
 impl<'a> VideoCase<'a> {
@@ -182,13 +196,20 @@ pub fn psnr(one: &[u8], other: &[u8]) -> f64 {
     10.0 * (255.0 * 255.0 * one.len() as f64 / error.max(1e-9)).log10()
 }
 
-/// A picture's planes, without what is between rows, one after the other.
+/// A frame's planes, without what is between rows, one after the other; words are little-endian.
 pub fn tight(picture: &VideoBuffer) -> Vec<u8> {
     let frame = picture.frame(Timestamp(0));
     let mut bytes = Vec::new();
-    for (index, plane) in frame.planes[..frame.format.planes()].iter().enumerate() {
+    for index in 0..frame.format.planes() {
         let (width, rows) = frame.format.plane_size(index, frame.width, frame.height);
-        bytes.extend(plane.rows(width, rows).flatten());
+        match frame.planes {
+            Planes::U8(planes) => bytes.extend(planes[index].rows(width, rows).flatten()),
+            Planes::U16(planes) => {
+                bytes.extend(
+                    planes[index].rows(width, rows).flatten().flat_map(|v| v.to_le_bytes()),
+                );
+            }
+        }
     }
     bytes
 }

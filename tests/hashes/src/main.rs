@@ -44,6 +44,17 @@ const VIDEO_OPTIONS: &[(&str, &str, &str)] = &[
     ("gif", "gif", "dither=floyd_steinberg"),
     ("gif", "gif", "dither=none max_colors=16"),
     ("mjpeg", "mjpeg", "colorspace=bt709"),
+    ("rawvideo", "rawvideo", "color_range=pc"),
+];
+
+/// Encoders in one container with a pixel format that is not their first.
+const VIDEO_FORMATS: &[(&str, &str, PixelFormat)] = &[
+    ("ivf", "librav1e", PixelFormat::Yuv444p),
+    ("ivf", "librav1e", PixelFormat::Yuv420p10Le),
+    ("apng", "png", PixelFormat::Rgba64Le),
+    ("apng", "png", PixelFormat::Gray8),
+    ("yuv4mpegpipe", "wrapped_avframe", PixelFormat::Yuv422p10Le),
+    ("mjpeg", "mjpeg", PixelFormat::Yuv444p),
 ];
 
 /// Encoders whose bytes depend on the machine, and why: their hashes are not in the table.
@@ -146,6 +157,11 @@ fn table() -> Result<Vec<Row>> {
         let stream = video().encoder(*encoder);
         let stream = pairs(options).fold(stream, |stream, (k, v)| stream.encoder_option(k, v));
         let name = format!("{muxer} {encoder} {options}");
+        rows.push(video_row(name, muxer, &stream, true, FRAMES)?);
+    }
+    for (muxer, encoder, format) in VIDEO_FORMATS.iter().filter(|row| is_built(row.1)) {
+        let stream = video().encoder(*encoder).encoder_format(*format);
+        let name = format!("{muxer} {encoder} {format}");
         rows.push(video_row(name, muxer, &stream, true, FRAMES)?);
     }
     for options in MP4_OPTIONS {

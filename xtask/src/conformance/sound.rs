@@ -72,6 +72,7 @@ impl Sound {
             (Signal::Media, DataType::U8) => {
                 TypedBuffer::U8(sixteen().map(|x| ((x >> 8) + 128) as u8).collect())
             }
+            (Signal::Media, DataType::U16) => unreachable!("audio has no samples of this type"),
             (Signal::Media, DataType::I16) => TypedBuffer::I16(sixteen().collect()),
             (Signal::Media, DataType::I32) => {
                 TypedBuffer::I32(sixteen().map(|x| i32::from(x) << 16 | noise(16) as i32).collect())

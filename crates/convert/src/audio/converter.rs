@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use reelwright_core::{ChannelLayout, DataType, Result, SampleFormat, TensorView, TypedBuffer};
+use reelwright_core::{
+    ChannelLayout, DataType, Error, Result, SampleFormat, TensorView, TypedBuffer,
+};
 
 use super::block::Place;
 use super::mixer::Mixer;
@@ -73,6 +75,11 @@ impl AudioConverter {
         let channels = from_layout.channels();
         let pair = match from {
             DataType::U8 => from_type::<u8>(to, level, channels, recipes),
+            DataType::U16 => {
+                return Err(Error::unsupported(
+                    "Audio has no samples of type UInt16. Pass them as Short or Float.",
+                ));
+            }
             DataType::I16 => from_type::<i16>(to, level, channels, recipes),
             DataType::I32 => from_type::<i32>(to, level, channels, recipes),
             DataType::I64 => from_type::<i64>(to, level, channels, recipes),
@@ -120,13 +127,23 @@ fn from_type<S: Sample>(
     recipes: Vec<Recipe>,
 ) -> Box<dyn Convert> {
     let planar = to.is_planar();
-    match to.data_type() {
-        DataType::U8 => between::<S, u8>(planar, level, channels, recipes),
-        DataType::I16 => between::<S, i16>(planar, level, channels, recipes),
-        DataType::I32 => between::<S, i32>(planar, level, channels, recipes),
-        DataType::I64 => between::<S, i64>(planar, level, channels, recipes),
-        DataType::F32 => between::<S, f32>(planar, level, channels, recipes),
-        DataType::F64 => between::<S, f64>(planar, level, channels, recipes),
+    match to {
+        SampleFormat::U8 | SampleFormat::U8p => between::<S, u8>(planar, level, channels, recipes),
+        SampleFormat::S16 | SampleFormat::S16p => {
+            between::<S, i16>(planar, level, channels, recipes)
+        }
+        SampleFormat::S32 | SampleFormat::S32p => {
+            between::<S, i32>(planar, level, channels, recipes)
+        }
+        SampleFormat::S64 | SampleFormat::S64p => {
+            between::<S, i64>(planar, level, channels, recipes)
+        }
+        SampleFormat::Flt | SampleFormat::Fltp => {
+            between::<S, f32>(planar, level, channels, recipes)
+        }
+        SampleFormat::Dbl | SampleFormat::Dblp => {
+            between::<S, f64>(planar, level, channels, recipes)
+        }
     }
 }
 

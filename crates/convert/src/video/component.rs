@@ -1,14 +1,14 @@
 //! Where the numbers of a picture lie in memory.
 
-use reelwright_core::{Element, PixelFormat, TensorView, VideoFrame};
+use reelwright_core::{PixelFormat, Plane, PlaneElement, TensorView};
 
 use super::kernels;
 use crate::level::Level;
 
 /// One number of every pixel: a colour, luma, or a chroma of every sample.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Component<'a> {
-    pub(super) data: &'a [u8],
+pub(super) struct Component<'a, T = u8> {
+    pub(super) data: &'a [T],
     /// Of the first row's first sample.
     start: isize,
     /// From one row to the next.
@@ -17,7 +17,7 @@ pub(super) struct Component<'a> {
     step: isize,
 }
 
-impl<'a> Component<'a> {
+impl<'a, T: Copy> Component<'a, T> {
     /// Whether rows lie in memory as they are needed.
     pub(super) fn is_plain(&self) -> bool {
         self.step == 1
@@ -29,10 +29,20 @@ impl<'a> Component<'a> {
     }
 
     /// Row `y`, if rows are plain.
-    pub(super) fn plain_row(&self, y: usize, width: usize) -> Option<&'a [u8]> {
+    pub(super) fn plain_row(&self, y: usize, width: usize) -> Option<&'a [T]> {
         self.is_plain().then(|| &self.data[self.offset(y)..][..width])
     }
 
+    /// Calls `each` with the place and the value of every sample of row `y`, which has `width`.
+    pub(super) fn for_each(&self, y: usize, width: usize, mut each: impl FnMut(usize, T)) {
+        let start = self.offset(y);
+        for x in 0..width {
+            each(x, self.data[start.wrapping_add_signed(x as isize * self.step)]);
+        }
+    }
+}
+
+impl Component<'_> {
     /// Copies row `y`.
     pub(super) fn read(&self, level: Level, y: usize, to: &mut [u8]) {
         let start = self.offset(y);
@@ -55,70 +65,69 @@ impl<'a> Component<'a> {
     }
 }
 
-/// The components of one picture: red, green and blue; luma and two of chroma; or grey.
+/// The components of one frame: red, green and blue, or luma and two of chroma, or three times gray;
+/// then alpha, or anything if there is none.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Source<'a> {
-    pub(super) parts: [Component<'a>; 3],
+pub(super) struct Source<'a, T = u8> {
+    pub(super) parts: [Component<'a, T>; 4],
 }
 
-impl<'a> Source<'a> {
-    /// Picture `index` of a chunk of shape (frame, channel, height, width).
+/// For each part, the component of a format that it is.
+fn components(format: PixelFormat) -> [usize; 4] {
+    let count = format.components().len();
+    let colors = if format.has_alpha() { count - 1 } else { count };
+    [0, 1, 2, count].map(|part| if part == count { count - 1 } else { part.min(colors - 1) })
+}
+
+impl<'a, T: PlaneElement> Source<'a, T> {
+    /// Frame `index` of a chunk of shape (frame, channel, height, width).
     ///
     /// # Panics
     /// If the chunk is of another shape or type.
     pub(super) fn of_chunk(chunk: &TensorView<'a>, index: usize, format: PixelFormat) -> Self {
-        let data = u8::of(chunk.data()).expect("a chunk of bytes");
-        let [_, channels, _, _] = chunk.shape() else { panic!("a chunk of four dimensions") };
-        let [frame, channel, row, step] = *chunk.strides() else { unreachable!() };
-        let part = |index_of: usize| Component {
+        let data = T::of(chunk.data()).expect("a chunk of the format's elements");
+        let [frame, channel, row, step] = *chunk.strides() else {
+            panic!("a chunk of four dimensions")
+        };
+        let start = chunk.offset() as isize + index as isize * frame;
+        let part = |component: usize| Component {
             data,
-            start: chunk.offset() as isize
-                + index as isize * frame
-                + index_of.min(channels - 1) as isize * channel,
+            start: start + format.channel(component) as isize * channel,
             row,
             step,
         };
-        Self { parts: order(format).map(part) }
+        Self { parts: components(format).map(part) }
     }
 
-    /// A picture in planes.
-    pub(super) fn of_frame(frame: &VideoFrame<'a>) -> Self {
-        let format = frame.format;
-        let part = |index: usize| {
-            let (plane, start, step) = match format {
-                PixelFormat::Rgb24 | PixelFormat::Bgr24 => (0, index, 3),
-                PixelFormat::Rgb0 | PixelFormat::Bgr0 => (0, index, 4),
-                PixelFormat::Nv12 if index > 0 => (1, index - 1, 2),
-                _ => (index.min(format.planes() - 1), 0, 1),
-            };
-            let plane = &frame.planes[plane];
-            Component { data: plane.data, start: start as isize, row: plane.stride as isize, step }
+    /// A frame in planes.
+    pub(super) fn of_frame(planes: &[Plane<'a, T>; 4], format: PixelFormat) -> Self {
+        let part = |component: usize| {
+            let component = format.components()[component];
+            let plane = &planes[component.plane];
+            Component {
+                data: plane.data,
+                start: component.offset as isize,
+                row: plane.stride as isize,
+                step: component.step as isize,
+            }
         };
-        Self { parts: order(format).map(part) }
+        Self { parts: components(format).map(part) }
     }
+}
 
-    /// Rows of three planes of `height` rows in `data`, the first of which are `first`.
-    pub(super) fn of_rows(data: &'a [u8], height: usize, width: usize, first: usize) -> Self {
-        let part = |index: usize| Component {
-            data,
-            start: (index * height * width) as isize - (first * width) as isize,
-            row: width as isize,
-            step: 1,
-        };
-        Self { parts: [0, 1, 2].map(part) }
-    }
-
+impl<'a> Source<'a> {
     /// Copies row `y` of all three components.
     pub(super) fn read_all(&self, level: Level, y: usize, to: [&mut [u8]; 3]) {
-        let starts = self.parts.map(|part| part.offset(y));
+        let [colors @ .., _] = &self.parts;
+        let starts = colors.map(|part| part.offset(y));
         let first = starts[0].min(starts[2]);
         let is_packed = starts[1] == first + 1
             && starts[0].abs_diff(starts[2]) == 2
-            && self.parts.iter().all(|part| part.step == self.parts[0].step)
+            && colors.iter().all(|part| part.step == colors[0].step)
             // Of one slice: a frame's planes can lie in several.
-            && self.parts.iter().all(|part| std::ptr::eq(part.data, self.parts[0].data));
-        let data = self.parts[0].data;
-        match self.parts[0].step {
+            && colors.iter().all(|part| std::ptr::eq(part.data, colors[0].data));
+        let data = colors[0].data;
+        match colors[0].step {
             3 if is_packed => split::<3>(level, &data[first..], starts[0] > first, to),
             4 if is_packed => split::<4>(level, &data[first..], starts[0] > first, to),
             _ => {
@@ -140,12 +149,4 @@ fn split<const N: usize>(level: Level, from: &[u8], is_reversed: bool, to: [&mut
     let pixels = &from.as_chunks::<N>().0[..last];
     kernels::split::<N>(level, pixels, &mut a[..last], &mut b[..last], &mut c[..last]);
     (a[last], b[last], c[last]) = (from[last * N], from[last * N + 1], from[last * N + 2]);
-}
-
-/// Which channel of a tensor, or byte of a pixel, each component is.
-pub(super) fn order(format: PixelFormat) -> [usize; 3] {
-    match format {
-        PixelFormat::Bgr24 | PixelFormat::Bgr0 => [2, 1, 0],
-        _ => [0, 1, 2],
-    }
 }

@@ -27,6 +27,17 @@ pub(super) fn weights(color: &ColorInfo) -> Result<Option<(f64, f64)>> {
     }))
 }
 
+/// Returns whether YUV of one kind is YUV of another: also where a matrix is unknown, or without
+/// coefficients, so that nothing can be converted.
+pub(super) fn has_same_matrix(from: &ColorInfo, to: &ColorInfo) -> bool {
+    from.matrix == to.matrix
+        || match (weights(from), weights(to)) {
+            (Ok(Some(from)), Ok(Some(to))) => from == to,
+            (Ok(_), Ok(_)) => true,
+            _ => false,
+        }
+}
+
 /// BT.601's `K_R` and `K_B`.
 pub(super) const BT601: (f64, f64) = (0.299, 0.114);
 

@@ -5,12 +5,15 @@ mod converter;
 mod group;
 mod kernels;
 mod matrix;
+mod narrow;
 mod pack;
 mod scale_filter;
 mod scaler;
 mod share;
 mod taps;
 mod to_yuv;
+mod wide;
+mod wide_kernels;
 
 pub use converter::VideoConverter;
 pub use scale_filter::ScaleFilter;

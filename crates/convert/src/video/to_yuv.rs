@@ -84,7 +84,7 @@ impl RgbToYuv {
 
     /// Makes row `y` lie in memory.
     fn hold(&mut self, source: &Source<'_>, y: usize) {
-        if source.parts.iter().all(|part| part.is_plain()) || self.held[y % 2] == Some(y) {
+        if source.parts[..3].iter().all(|part| part.is_plain()) || self.held[y % 2] == Some(y) {
             return;
         }
         // Chunks mostly lie alike: this happens once.

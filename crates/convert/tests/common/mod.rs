@@ -39,6 +39,7 @@ pub(crate) fn interesting(data_type: DataType) -> TypedBuffer {
     let mut random = Lcg(1);
     match data_type {
         DataType::U8 => TypedBuffer::U8((0..=u8::MAX).collect()),
+        DataType::U16 => unreachable!("no audio"),
         DataType::I16 => TypedBuffer::I16((i16::MIN..=i16::MAX).collect()),
         DataType::I32 => {
             let near = (0..32).flat_map(|bit| [-1, 0, 1].map(|d| (1i32 << bit).wrapping_add(d)));
@@ -121,6 +122,7 @@ pub(crate) fn from_bytes(data_type: DataType, bytes: &[u8]) -> TypedBuffer {
     }
     match data_type {
         DataType::U8 => read!(U8, u8),
+        DataType::U16 => unreachable!("no audio"),
         DataType::I16 => read!(I16, i16),
         DataType::I32 => read!(I32, i32),
         DataType::I64 => read!(I64, i64),

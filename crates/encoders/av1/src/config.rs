@@ -5,8 +5,8 @@ use rav1e::prelude::{
     MatrixCoefficients, PixelRange, Rational, TransferCharacteristics,
 };
 use reelwright_core::{
-    ChromaLocation, ColorInfo, ColorRange, Error, OptionInfo, Options, PixelFormat, Result,
-    VideoEncoderRequest,
+    ChromaLocation, ColorInfo, ColorModel, ColorRange, Error, OptionInfo, Options, PixelFormat,
+    Result, VideoEncoderRequest,
 };
 
 /// The quantiser where neither bit rate nor quality is given: rav1e's own.
@@ -151,10 +151,11 @@ pub(crate) fn config(request: &VideoEncoderRequest, options: &mut Options) -> Re
     let aspect = request.format.sample_aspect_ratio;
     config.sample_aspect_ratio =
         Rational::new(aspect.num().unsigned_abs(), aspect.den().unsigned_abs());
-    config.bit_depth = 8;
-    config.chroma_sampling = match request.format.pixel_format {
-        PixelFormat::Gray8 => ChromaSampling::Cs400,
-        format => match format.chroma_shift() {
+    let format = request.format.pixel_format;
+    config.bit_depth = format.depth() as usize;
+    config.chroma_sampling = match format.model() {
+        ColorModel::Gray => ChromaSampling::Cs400,
+        ColorModel::Rgb | ColorModel::Yuv => match format.chroma_shift() {
             (1, 1) => ChromaSampling::Cs420,
             (1, _) => ChromaSampling::Cs422,
             _ => ChromaSampling::Cs444,
@@ -169,7 +170,7 @@ pub(crate) fn config(request: &VideoEncoderRequest, options: &mut Options) -> Re
         ColorRange::Full => PixelRange::Full,
         _ => PixelRange::Limited,
     };
-    config.color_description = color(request.format.color, request.format.pixel_format);
+    config.color_description = color(request.format.color, format);
     config.low_latency = options.take_bool(&LOW_LATENCY)?;
     // In bit-rate mode the quantiser is the coarsest that may be taken.
     config.quantizer = if bit_rate.is_some() { MAX_QP } else { qp.unwrap_or(DEFAULT_QP) };
@@ -235,7 +236,7 @@ fn power_of_2(option: &OptionInfo, options: &mut Options) -> Result<usize> {
 fn color(color: ColorInfo, format: PixelFormat) -> Option<ColorDescription> {
     use reelwright_core as core;
     let matrix_coefficients = match color.matrix {
-        _ if format == PixelFormat::Gray8 => MatrixCoefficients::Unspecified,
+        _ if format.model() == ColorModel::Gray => MatrixCoefficients::Unspecified,
         core::MatrixCoefficients::Bt709 => MatrixCoefficients::BT709,
         core::MatrixCoefficients::Bt470Bg => MatrixCoefficients::BT470BG,
         core::MatrixCoefficients::Smpte170M => MatrixCoefficients::BT601,

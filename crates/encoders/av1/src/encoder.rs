@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 
 use rav1e::prelude::{
     Config, Context, EncoderConfig, EncoderStatus, Frame, FrameParameters, FrameType,
-    FrameTypeOverride, InvalidConfig,
+    FrameTypeOverride, InvalidConfig, Pixel,
 };
 use reelwright_core::{
-    Av1Config, CodecId, CodecRecord, Error, MediaParameters, Options, PacketQueue, Rational,
-    Result, StreamParameters, Timestamp, VideoEncoder, VideoEncoderRequest, VideoFormat,
-    VideoFrame, VideoParameters,
+    Av1Config, CodecId, CodecRecord, DataType, Error, MediaParameters, Options, PacketQueue,
+    PlaneElement, Rational, Result, StreamParameters, Timestamp, VideoEncoder, VideoEncoderRequest,
+    VideoFormat, VideoFrame, VideoParameters,
 };
 
 use crate::config::{Plan, config};
@@ -20,13 +20,13 @@ const TEMPORAL_DELIMITER: [u8; 2] = [0x12, 0];
 const SEQUENCE_HEADER: u8 = 1;
 
 /// One stream at work.
-pub(crate) struct Av1Encoder {
+struct Av1Encoder<T: Pixel> {
     parameters: StreamParameters,
     video: VideoParameters,
-    context: Context<u8>,
+    context: Context<T>,
     plan: Plan,
     /// The first frame, where the second one tells the frame rate.
-    waiting: Option<(Frame<u8>, Times)>,
+    waiting: Option<(Frame<T>, Times)>,
     /// When the pictures are shown that no packet was brought of yet.
     times: VecDeque<Times>,
     /// The last keyframe that is known, and the frames since then.
@@ -41,14 +41,14 @@ fn failed(what: impl std::fmt::Display) -> Error {
     Error::unsupported(format!("librav1e: {what}"))
 }
 
-fn context(config: &EncoderConfig, threads: usize) -> Result<Context<u8>> {
+fn context<T: Pixel>(config: &EncoderConfig, threads: usize) -> Result<Context<T>> {
     let config = Config::new().with_encoder_config(config.clone()).with_threads(threads);
     config.new_context().map_err(|error: InvalidConfig| failed(error))
 }
 
 /// The sequence header OBU that rav1e writes for `config`: it is only to be had with a picture.
-fn sequence_header(config: &EncoderConfig) -> Result<Vec<u8>> {
-    let mut context = context(config, 1)?;
+fn sequence_header<T: Pixel>(config: &EncoderConfig) -> Result<Vec<u8>> {
+    let mut context = context::<T>(config, 1)?;
     let picture = context.new_frame();
     context.send_frame(picture).map_err(failed)?;
     context.flush();
@@ -85,11 +85,19 @@ fn obus(mut data: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-impl Av1Encoder {
-    pub(crate) fn open(
-        request: &VideoEncoderRequest,
-        options: &mut Options,
-    ) -> Result<Box<dyn VideoEncoder>> {
+/// Opens an encoder of bytes or of words.
+pub(crate) fn open(
+    request: &VideoEncoderRequest,
+    options: &mut Options,
+) -> Result<Box<dyn VideoEncoder>> {
+    match request.format.pixel_format.data_type() {
+        DataType::U8 => Av1Encoder::<u8>::open(request, options),
+        _ => Av1Encoder::<u16>::open(request, options),
+    }
+}
+
+impl<T: Pixel + PlaneElement> Av1Encoder<T> {
+    fn open(request: &VideoEncoderRequest, options: &mut Options) -> Result<Box<dyn VideoEncoder>> {
         let VideoEncoderRequest {
             format: VideoFormat { pixel_format, width, height, color, .. },
             frame_rate,
@@ -99,7 +107,7 @@ impl Av1Encoder {
         let config = &plan.encoder;
         let context = context(config, plan.threads)?;
         let mut record = context.container_sequence_header();
-        record.extend(sequence_header(config)?);
+        record.extend(sequence_header::<T>(config)?);
         let video = VideoParameters {
             format: VideoFormat { width, height, pixel_format, color, ..request.format },
             frame_rate: Some(frame_rate),
@@ -135,7 +143,7 @@ impl Av1Encoder {
         Ok(())
     }
 
-    fn send(&mut self, picture: Frame<u8>, (pts, duration): Times) -> Result<()> {
+    fn send(&mut self, picture: Frame<T>, (pts, duration): Times) -> Result<()> {
         // The encoder itself counts frames.
         let since = self.parameters.time_base.seconds_of(Timestamp(pts.0 - self.keyframe.0));
         let is_late = self.plan.keyframe_seconds().is_some_and(|most| since >= most)
@@ -179,7 +187,7 @@ impl Av1Encoder {
     }
 }
 
-impl VideoEncoder for Av1Encoder {
+impl<T: Pixel + PlaneElement> VideoEncoder for Av1Encoder<T> {
     fn parameters(&self) -> &StreamParameters {
         &self.parameters
     }
@@ -189,8 +197,13 @@ impl VideoEncoder for Av1Encoder {
             self.video;
         frame.expect(pixel_format, width, height)?;
         let mut picture = self.context.new_frame();
-        for (index, plane) in frame.planes[..pixel_format.planes()].iter().enumerate() {
-            picture.planes[index].copy_from_raw_u8(plane.data, plane.stride, 1);
+        let planes = frame.planes_of::<T>()?;
+        for (index, plane) in planes[..pixel_format.planes()].iter().enumerate() {
+            let (row, rows) = pixel_format.plane_size(index, frame.width, frame.height);
+            let mut to = picture.planes[index].mut_slice(Default::default());
+            for (to, from) in to.rows_iter_mut().zip(plane.rows(row, rows)) {
+                to[..row].copy_from_slice(from);
+            }
         }
         let times = (frame.pts, frame.duration);
         if self.plan.is_guess {

@@ -23,13 +23,14 @@ pub static ENCODER: VideoEncoderInfo = VideoEncoderInfo {
     },
     pixel_formats: &[
         PixelFormat::Yuv420p,
-        PixelFormat::Yuvj420p,
         PixelFormat::Yuv422p,
-        PixelFormat::Yuvj422p,
         PixelFormat::Yuv444p,
-        PixelFormat::Yuvj444p,
         PixelFormat::Gray8,
+        PixelFormat::Yuv420p10Le,
+        PixelFormat::Yuv422p10Le,
+        PixelFormat::Yuv444p10Le,
+        PixelFormat::Gray10Le,
     ],
     color: VideoColor::Tagged,
-    open: encoder::Av1Encoder::open,
+    open: encoder::open,
 };

@@ -278,7 +278,7 @@ impl VideoEncoder for H264Encoder {
     fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
         let Some(video) = self.parameters.video() else { return Ok(()) };
         frame.expect(video.format.pixel_format, video.format.width, video.format.height)?;
-        let [y, u, v, _] = &frame.planes;
+        let [y, u, v, _] = frame.planes_of::<u8>()?;
         let planes =
             Planes { data: [y.data, u.data, v.data], strides: [y.stride, u.stride, v.stride] };
         let is_keyframe = self.code_as_it_is(&planes, frame.pts)?;

@@ -35,7 +35,7 @@ pub static ENCODER: VideoEncoderInfo = VideoEncoderInfo {
             CodecConfigField::MaxBFrames,
         ],
     },
-    pixel_formats: &[PixelFormat::Yuv420p, PixelFormat::Yuvj420p],
+    pixel_formats: &[PixelFormat::Yuv420p],
     color: VideoColor::Tagged,
     open: encoder::H264Encoder::open,
 };

@@ -127,7 +127,7 @@ fn changed(
     change: impl Fn(usize, usize, u8) -> u8,
 ) -> Vec<VideoBuffer> {
     for (index, picture) in film.iter_mut().enumerate() {
-        for (plane, _) in picture.planes_mut() {
+        for (plane, _) in picture.planes_mut::<u8>().unwrap() {
             for (at, value) in plane.iter_mut().enumerate() {
                 *value = change(index, at, *value);
             }

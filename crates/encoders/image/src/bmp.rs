@@ -70,7 +70,7 @@ impl Coder for Bmp {
         to.extend([0; 4]);
         to.extend((0..colors).flat_map(|grey| [grey as u8, grey as u8, grey as u8, 0]));
         // From the bottom to the top.
-        let plane = frame.planes[0];
+        let plane = frame.planes_of::<u8>()?[0];
         for y in (0..rows).rev() {
             to.extend_from_slice(&plane.data[y * plane.stride..][..bytes]);
             to.extend(std::iter::repeat_n(0, row - bytes));

@@ -2,8 +2,12 @@
 //! follows the first picture only what changes.
 //!
 //! A packet without a palette has that of the first packet.
+//!
+//! Pixels of less than half the opacity are transparent. A frame before one in which shown pixels
+//! become transparent is removed when its time is over (disposal method 2), so that each frame waits
+//! for the next one where there is alpha.
 
-use gif::{Encoder, Frame};
+use gif::{DisposalMethod, Encoder, Frame};
 use reelwright_core::{
     Backing, CodecId, EncoderInfo, Error, OptionInfo, Options, PacketQueue, PixelFormat, Result,
     StreamParameters, Timestamp, VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
@@ -42,7 +46,7 @@ pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
         options: &[DITHER, MAX_COLORS, TRANSDIFF],
         config: &[],
     },
-    pixel_formats: &[PixelFormat::Rgb24],
+    pixel_formats: &[PixelFormat::Rgb24, PixelFormat::Rgba],
     color: VideoColor::Untagged,
     open,
 };
@@ -85,6 +89,10 @@ struct Gif {
     /// The picture that is coded, and what is shown so far.
     now: Vec<[u8; 3]>,
     shown: Vec<[u8; 3]>,
+    /// Pixels that are transparent in the frame that is coded, and in what is shown so far. Both are
+    /// empty if there is no alpha.
+    now_clear: Vec<bool>,
+    shown_clear: Vec<bool>,
     /// The first picture's palette, which packets without one have, as it is written.
     first: Vec<u8>,
     /// The first palette, and the last one where that is another.
@@ -105,6 +113,8 @@ fn open(request: &VideoEncoderRequest, options: &mut Options) -> Result<Box<dyn 
         is_difference: options.take_bool(&TRANSDIFF)?,
         now: Vec::new(),
         shown: Vec::new(),
+        now_clear: Vec::new(),
+        shown_clear: Vec::new(),
         first: Vec::new(),
         palettes: Vec::new(),
         indices: Vec::new(),
@@ -114,6 +124,7 @@ fn open(request: &VideoEncoderRequest, options: &mut Options) -> Result<Box<dyn 
         gif,
         held: Some(Vec::new()),
         held_bytes: 0,
+        last: None,
     }))
 }
 
@@ -128,23 +139,47 @@ struct GifEncoder {
     /// The first pictures, until there are enough to choose a palette for.
     held: Option<Vec<Held>>,
     held_bytes: usize,
+    /// With alpha, the frame that waits for the next one.
+    last: Option<Held>,
 }
 
 /// A picture that waits for its palette.
 struct Held {
     pixels: Vec<[u8; 3]>,
+    /// Transparent pixels, if there is alpha.
+    clear: Vec<bool>,
     pts: Timestamp,
     duration: Option<i64>,
 }
 
 impl GifEncoder {
-    /// Codes a picture.
+    /// Codes a frame, or the one before it if there is alpha.
     fn code(&mut self, held: Held, packets: &mut PacketQueue) -> Result<()> {
+        if held.clear.is_empty() {
+            return self.code_now(held, None, packets);
+        }
+        let Some(last) = self.last.take() else {
+            self.last = Some(held);
+            return Ok(());
+        };
+        let coded = self.code_now(last, Some(&held.clear), packets);
+        self.last = Some(held);
+        coded
+    }
+
+    /// Codes a frame, after which the pixels of `next` are transparent.
+    fn code_now(
+        &mut self,
+        held: Held,
+        next: Option<&[bool]>,
+        packets: &mut PacketQueue,
+    ) -> Result<()> {
         let mut data = packets.take_buffer();
         let Some(video) = self.parameters.video() else { return Ok(()) };
         let (width, height) = (video.format.width as usize, video.format.height as usize);
         self.gif.now = held.pixels;
-        let keyframe = self.gif.code(width, height, &mut data)?;
+        self.gif.now_clear = held.clear;
+        let keyframe = self.gif.code(width, height, next, &mut data)?;
         let packet = packets.push_buffer(data);
         (packet.pts, packet.dts) = (held.pts, held.pts);
         packet.duration = held.duration.unwrap_or(0);
@@ -155,8 +190,9 @@ impl GifEncoder {
     /// Chooses the first palette and codes what waits for it.
     fn release(&mut self, packets: &mut PacketQueue) -> Result<()> {
         let Some(held) = self.held.take() else { return Ok(()) };
-        let pixels = held.iter().flat_map(|held| held.pixels.iter().copied());
-        self.gif.choose_first_palette(pixels, held.len() == 1);
+        let pixels = held.iter().flat_map(|held| opaque(&held.pixels, &held.clear));
+        let is_alone = held.len() == 1 && !held.iter().any(|held| held.clear.contains(&true));
+        self.gif.choose_first_palette(pixels, is_alone);
         held.into_iter().try_for_each(|held| self.code(held, packets))
     }
 }
@@ -172,11 +208,21 @@ impl VideoEncoder for GifEncoder {
         // Of a picture that was coded, the memory is used again.
         let mut pixels = std::mem::take(&mut self.gif.now);
         pixels.clear();
-        for row in frame.planes[0].rows(3 * frame.width, frame.height) {
-            pixels.extend_from_slice(row.as_chunks().0);
+        let mut clear = Vec::new();
+        let plane = frame.planes_of::<u8>()?[0];
+        if frame.format.has_alpha() {
+            for row in plane.rows(4 * frame.width, frame.height) {
+                let (row, _) = row.as_chunks::<4>();
+                pixels.extend(row.iter().map(|[r, g, b, _]| [*r, *g, *b]));
+                clear.extend(row.iter().map(|[.., alpha]| *alpha < 128));
+            }
+        } else {
+            for row in plane.rows(3 * frame.width, frame.height) {
+                pixels.extend_from_slice(row.as_chunks().0);
+            }
         }
         let bytes = 3 * pixels.len();
-        let new = Held { pixels, pts: frame.pts, duration: frame.duration };
+        let new = Held { pixels, clear, pts: frame.pts, duration: frame.duration };
         let Some(held) = &mut self.held else { return self.code(new, packets) };
         held.push(new);
         self.held_bytes += bytes;
@@ -192,8 +238,20 @@ impl VideoEncoder for GifEncoder {
         if self.held.as_ref().is_some_and(|held| !held.is_empty()) {
             self.release(packets)?;
         }
-        Ok(())
+        match self.last.take() {
+            Some(last) => self.code_now(last, None, packets),
+            None => Ok(()),
+        }
     }
+}
+
+/// The pixels of a frame that are not transparent.
+fn opaque<'a>(
+    pixels: &'a [[u8; 3]],
+    clear: &'a [bool],
+) -> impl Iterator<Item = [u8; 3]> + Clone + 'a {
+    let is_opaque = |place: &usize| !clear.get(*place).copied().unwrap_or_default();
+    (0..pixels.len()).filter(is_opaque).map(|place| pixels[place])
 }
 
 /// A rectangle of pixels.
@@ -221,11 +279,15 @@ impl Gif {
 
     /// Makes another palette where neither the first one nor the last one serves this picture.
     fn choose_palette(&mut self) {
-        let now = || self.now.iter().copied();
-        let pairs = self.now.iter().zip(&self.shown);
-        let is_difference = self.is_difference;
-        let changed =
-            pairs.filter(|(now, shown)| !is_difference || now != shown).map(|(now, _)| *now);
+        let now = || opaque(&self.now, &self.now_clear);
+        let is_set = |bits: &[bool], place: usize| bits.get(place).copied().unwrap_or_default();
+        let changes = |place: &usize| {
+            !is_set(&self.now_clear, *place)
+                && (!self.is_difference
+                    || is_set(&self.shown_clear, *place)
+                    || self.now[*place] != self.shown[*place])
+        };
+        let changed = (0..self.now.len()).filter(changes).map(|place| self.now[place]);
         // The first one costs nothing.
         let serves = |palette: &Palette| palette.is_usable() && palette.has_all(changed.clone());
         if let Some(index) = self.palettes.iter().position(serves) {
@@ -257,7 +319,7 @@ impl Gif {
     }
 
     /// Finds the palette's indices of all pixels, `transparent` where what is shown may stay.
-    fn find_indices(&mut self, width: usize, transparent: Option<u8>) {
+    fn find_indices(&mut self, width: usize, transparent: Option<u8>, stays_shown: bool) {
         let Some(palette) = self.palettes.last_mut() else { return };
         let dither = if palette.is_exact() { Dither::None } else { self.dither };
         let kept =
@@ -270,7 +332,13 @@ impl Gif {
             let [here, below] = &mut errors;
             below.fill([0; 3]);
             for (x, pixel) in row.iter().copied().enumerate() {
-                let shown = self.shown.get(y * width + x).copied();
+                let place = y * width + x;
+                if self.now_clear.get(place).copied().unwrap_or_default() {
+                    self.indices.push(transparent.unwrap_or_default());
+                    continue;
+                }
+                let is_shown = !self.shown_clear.get(place).copied().unwrap_or_default();
+                let shown = self.shown.get(place).copied().filter(|_| is_shown && stays_shown);
                 let wanted = match dither {
                     Dither::None => pixel,
                     Dither::Bayer => {
@@ -346,8 +414,15 @@ fn compact(colors: &[[u8; 3]], transparent: &mut Option<u8>, indices: &mut [u8])
 }
 
 impl Gif {
-    /// Appends the picture as a packet; says whether it stands alone.
-    fn code(&mut self, width: usize, height: usize, to: &mut Vec<u8>) -> Result<bool> {
+    /// Appends the frame as a packet; returns whether it stands alone. `next` are the pixels that are
+    /// transparent after it.
+    fn code(
+        &mut self,
+        width: usize,
+        height: usize,
+        next: Option<&[bool]>,
+        to: &mut Vec<u8>,
+    ) -> Result<bool> {
         let is_first = self.first.is_empty();
         if !is_first {
             self.choose_palette();
@@ -355,9 +430,19 @@ impl Gif {
         let Some(palette) = self.palettes.last() else { return Ok(is_first) };
         let colors = palette.colors.clone();
         let stays = self.is_difference && !is_first;
-        let mut transparent = u8::try_from(colors.len()).ok().filter(|_| stays);
-        self.find_indices(width, transparent);
-        let area = self.changed_area(width, transparent);
+        let has_clear = self.now_clear.contains(&true);
+        let mut transparent = u8::try_from(colors.len()).ok().filter(|_| stays || has_clear);
+        self.find_indices(width, transparent, stays);
+        // Pixels that are shown from now on, and not in the next frame.
+        self.shown_clear.resize(self.now_clear.len(), true);
+        for (shown, now) in self.shown_clear.iter_mut().zip(&self.now_clear) {
+            *shown &= now;
+        }
+        let is_removed = next.is_some_and(|next| {
+            next.iter().zip(&self.shown_clear).any(|(next, shown)| *next && !shown)
+        });
+        let whole = Area { left: 0, top: 0, width, height };
+        let area = if is_removed { whole } else { self.changed_area(width, transparent) };
         let mut buffer = Vec::with_capacity(area.width * area.height);
         for y in area.top..area.top + area.height {
             let row = y * width + area.left..y * width + area.left + area.width;
@@ -381,6 +466,7 @@ impl Gif {
             height: area.height as u16,
             palette: written,
             transparent,
+            dispose: if is_removed { DisposalMethod::Background } else { DisposalMethod::Keep },
             buffer: buffer.into(),
             ..Frame::default()
         };
@@ -397,6 +483,9 @@ impl Gif {
                 *shown = *color;
             }
         }
-        Ok(!stays)
+        if is_removed {
+            self.shown_clear.fill(true);
+        }
+        Ok(!stays && !has_clear || is_first)
     }
 }

@@ -3,7 +3,7 @@
 use jpeg_encoder::{Encoder, ImageBuffer, JpegColorType, SamplingFactor};
 use reelwright_core::{
     Backing, CodecConfigField, CodecId, EncoderInfo, Error, OptionInfo, Options, PixelFormat,
-    Result, VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoFrame,
+    Plane, Result, VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoFrame,
 };
 
 use crate::picture::{Coder, Pictures, check_size};
@@ -33,9 +33,9 @@ pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
         config: &[CodecConfigField::Qscale],
     },
     pixel_formats: &[
-        PixelFormat::Yuvj420p,
-        PixelFormat::Yuvj422p,
-        PixelFormat::Yuvj444p,
+        PixelFormat::Yuv420p,
+        PixelFormat::Yuv422p,
+        PixelFormat::Yuv444p,
         PixelFormat::Gray8,
     ],
     color: VideoColor::Jfif,
@@ -79,29 +79,38 @@ impl Coder for Jpeg {
         });
         encoder.set_optimized_huffman_tables(self.is_optimal);
         let failed = |error| Error::unsupported(format!("{NAME}: {error}"));
-        encoder.encode_image(Planes(frame)).map_err(failed)?;
+        let image = Image { frame, planes: frame.planes_of()? };
+        encoder.encode_image(image).map_err(failed)?;
         Ok(true)
     }
 }
 
 /// A picture as the encoder asks for it: rows of full size, which it halves again by averaging.
-struct Planes<'a>(&'a VideoFrame<'a>);
+struct Image<'a> {
+    frame: &'a VideoFrame<'a>,
+    planes: &'a [Plane<'a>; 4],
+}
 
-impl ImageBuffer for Planes<'_> {
+impl ImageBuffer for Image<'_> {
     fn get_jpeg_color_type(&self) -> JpegColorType {
-        if self.0.format == PixelFormat::Gray8 { JpegColorType::Luma } else { JpegColorType::Ycbcr }
+        if self.frame.format == PixelFormat::Gray8 {
+            JpegColorType::Luma
+        } else {
+            JpegColorType::Ycbcr
+        }
     }
 
     fn width(&self) -> u16 {
-        self.0.width as u16
+        self.frame.width as u16
     }
 
     fn height(&self) -> u16 {
-        self.0.height as u16
+        self.frame.height as u16
     }
 
     fn fill_buffers(&self, y: u16, buffers: &mut [Vec<u8>; 4]) {
-        let VideoFrame { format, width, planes, .. } = *self.0;
+        let VideoFrame { format, width, .. } = *self.frame;
+        let planes = self.planes;
         let (shift_x, shift_y) = format.chroma_shift();
         let row = |plane: usize, y: usize| {
             let (bytes, _) = format.plane_size(plane, width, 1);

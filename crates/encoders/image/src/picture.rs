@@ -1,7 +1,7 @@
 //! What all encoders here have in common: a picture in, a packet out.
 
 use reelwright_core::{
-    CodecRecord, MediaParameters, PacketQueue, Result, StreamParameters, VideoEncoder,
+    ByteOrder, CodecRecord, MediaParameters, PacketQueue, Result, StreamParameters, VideoEncoder,
     VideoEncoderRequest, VideoFrame, VideoParameters,
 };
 
@@ -73,14 +73,11 @@ fn video(request: &VideoEncoderRequest) -> VideoParameters {
     VideoParameters { format: request.format, frame_rate: Some(request.frame_rate) }
 }
 
-/// The rows of a packed picture, one after the other without gaps.
+/// Writes the rows of a packed frame without gaps, words in big-endian order.
 #[cfg(any(feature = "png", feature = "webp"))]
 pub(crate) fn gather(frame: &VideoFrame<'_>, to: &mut Vec<u8>) {
-    let (bytes, rows) = frame.format.plane_size(0, frame.width, frame.height);
     to.clear();
-    for row in frame.planes[0].rows(bytes, rows) {
-        to.extend_from_slice(row);
-    }
+    frame.append_plane(0, ByteOrder::Big, to);
 }
 
 /// The error of a size that a codec cannot say.

@@ -34,7 +34,16 @@ pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
         options: &[PREDICTION],
         config: &[CodecConfigField::CompressionLevel],
     },
-    pixel_formats: &[PixelFormat::Rgb24, PixelFormat::Gray8],
+    pixel_formats: &[
+        PixelFormat::Rgb24,
+        PixelFormat::Rgba,
+        PixelFormat::Gray8,
+        PixelFormat::Ya8,
+        PixelFormat::Rgb48Le,
+        PixelFormat::Rgba64Le,
+        PixelFormat::Gray16Le,
+        PixelFormat::Ya16Le,
+    ],
     color: VideoColor::Untagged,
     open,
 };
@@ -76,9 +85,14 @@ impl Coder for Png {
         let failed = |error| Error::unsupported(format!("{NAME}: {error}"));
         gather(frame, &mut self.rows);
         let mut encoder = Encoder::new(to, frame.width as u32, frame.height as u32);
-        let is_grey = frame.format == PixelFormat::Gray8;
-        encoder.set_color(if is_grey { ColorType::Grayscale } else { ColorType::Rgb });
-        encoder.set_depth(BitDepth::Eight);
+        encoder.set_color(match (frame.format.is_rgb(), frame.format.has_alpha()) {
+            (false, false) => ColorType::Grayscale,
+            (false, true) => ColorType::GrayscaleAlpha,
+            (true, false) => ColorType::Rgb,
+            (true, true) => ColorType::Rgba,
+        });
+        let is_deep = frame.format.depth() > 8;
+        encoder.set_depth(if is_deep { BitDepth::Sixteen } else { BitDepth::Eight });
         encoder.set_deflate_compression(match self.level {
             0 => DeflateCompression::NoCompression,
             1 => DeflateCompression::FdeflateUltraFast,

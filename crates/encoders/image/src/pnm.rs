@@ -1,8 +1,8 @@
 //! PNM: the netpbm tools' binary PPM (colour) and PGM (grey).
 
 use reelwright_core::{
-    Backing, CodecId, EncoderInfo, Options, PixelFormat, Result, VideoColor, VideoEncoder,
-    VideoEncoderInfo, VideoEncoderRequest, VideoFrame,
+    Backing, ByteOrder, CodecId, EncoderInfo, Options, PixelFormat, Result, VideoColor,
+    VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoFrame,
 };
 
 use crate::picture::{Coder, Pictures};
@@ -17,7 +17,7 @@ pub(crate) const PPM: VideoEncoderInfo = VideoEncoderInfo {
         options: &[],
         config: &[],
     },
-    pixel_formats: &[PixelFormat::Rgb24],
+    pixel_formats: &[PixelFormat::Rgb24, PixelFormat::Rgb48Le],
     color: VideoColor::Untagged,
     open,
 };
@@ -29,7 +29,12 @@ pub(crate) const PGM: VideoEncoderInfo = VideoEncoderInfo {
         codec: CodecId::Pgm,
         ..PPM.encoder
     },
-    pixel_formats: &[PixelFormat::Gray8],
+    pixel_formats: &[
+        PixelFormat::Gray8,
+        PixelFormat::Gray10Le,
+        PixelFormat::Gray12Le,
+        PixelFormat::Gray16Le,
+    ],
     ..PPM
 };
 
@@ -41,12 +46,10 @@ fn open(request: &VideoEncoderRequest, _: &mut Options) -> Result<Box<dyn VideoE
 
 impl Coder for Pnm {
     fn code(&mut self, frame: &VideoFrame<'_>, to: &mut Vec<u8>) -> Result<bool> {
-        let kind = if frame.format == PixelFormat::Gray8 { 5 } else { 6 };
-        let (bytes, rows) = frame.format.plane_size(0, frame.width, frame.height);
-        to.extend(format!("P{kind}\n{} {}\n255\n", frame.width, frame.height).as_bytes());
-        for row in frame.planes[0].rows(bytes, rows) {
-            to.extend_from_slice(row);
-        }
+        let kind = if frame.format.is_rgb() { 6 } else { 5 };
+        let most = (1u32 << frame.format.depth()) - 1;
+        to.extend(format!("P{kind}\n{} {}\n{most}\n", frame.width, frame.height).as_bytes());
+        frame.append_plane(0, ByteOrder::Big, to);
         Ok(true)
     }
 }

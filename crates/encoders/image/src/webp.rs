@@ -20,7 +20,7 @@ pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
         options: &[],
         config: &[],
     },
-    pixel_formats: &[PixelFormat::Rgb24, PixelFormat::Gray8],
+    pixel_formats: &[PixelFormat::Rgb24, PixelFormat::Rgba, PixelFormat::Gray8, PixelFormat::Ya8],
     color: VideoColor::Untagged,
     open,
 };
@@ -38,8 +38,12 @@ fn open(request: &VideoEncoderRequest, _: &mut Options) -> Result<Box<dyn VideoE
 impl Coder for Webp {
     fn code(&mut self, frame: &VideoFrame<'_>, to: &mut Vec<u8>) -> Result<bool> {
         gather(frame, &mut self.rows);
-        let is_grey = frame.format == PixelFormat::Gray8;
-        let color = if is_grey { ColorType::L8 } else { ColorType::Rgb8 };
+        let color = match (frame.format.is_rgb(), frame.format.has_alpha()) {
+            (false, false) => ColorType::L8,
+            (false, true) => ColorType::La8,
+            (true, false) => ColorType::Rgb8,
+            (true, true) => ColorType::Rgba8,
+        };
         let (width, height) = (frame.width as u32, frame.height as u32);
         let coded = WebPEncoder::new(to).encode(&self.rows, width, height, color);
         coded.map_err(|error| Error::unsupported(format!("{NAME}: {error}")))?;

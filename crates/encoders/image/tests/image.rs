@@ -1,7 +1,9 @@
 //! Pictures: what a decoder that nobody here wrote sees.
 
-use image::{ImageFormat, load_from_memory_with_format};
-use reelwright_core::{CodecConfig, CodecId, PixelFormat, VideoEncoderInfo};
+use image::{AnimationDecoder, ImageFormat, load_from_memory_with_format};
+use reelwright_core::{
+    CodecConfig, CodecId, ColorInfo, ColorModel, PixelFormat, VideoBuffer, VideoEncoderInfo,
+};
 use reelwright_enc_image::ENCODERS;
 use reelwright_testkit::pictures::{VideoCase, film, keeps_the_promises, psnr, tight};
 
@@ -18,7 +20,7 @@ fn every_picture_comes_out() {
 
 #[test]
 fn lossless_pictures_come_back_exactly() {
-    for (codec, format) in [
+    for (codec, kind) in [
         (CodecId::Png, ImageFormat::Png),
         (CodecId::Webp, ImageFormat::WebP),
         (CodecId::Bmp, ImageFormat::Bmp),
@@ -31,12 +33,29 @@ fn lossless_pictures_come_back_exactly() {
                 let case = VideoCase { format: *pixel_format, size, ..VideoCase::new(info) };
                 let picture = film(*pixel_format, size, 3);
                 let encoded = case.encode(std::slice::from_ref(&picture), |_| 0).unwrap();
-                let found = load_from_memory_with_format(&encoded.packets[0].data, format).unwrap();
+                let found = load_from_memory_with_format(&encoded.packets[0].data, kind).unwrap();
                 let mut expected = tight(&picture);
-                let found = if *pixel_format == PixelFormat::Gray8 {
-                    found.into_luma8().into_raw()
-                } else {
-                    found.into_rgb8().into_raw()
+                let words =
+                    |words: Vec<u16>| words.into_iter().flat_map(u16::to_le_bytes).collect();
+                let format = *pixel_format;
+                // The crate `image` makes 16 bits of fewer.
+                let is_scaled = (9..16).contains(&format.depth());
+                let data = &encoded.packets[0].data;
+                let found: Vec<u8> = match (format.model(), format.has_alpha(), format.depth()) {
+                    (ColorModel::Gray, false, 8) => found.into_luma8().into_raw(),
+                    (ColorModel::Gray, true, 8) => found.into_luma_alpha8().into_raw(),
+                    (ColorModel::Rgb, false, 8) => found.into_rgb8().into_raw(),
+                    (ColorModel::Rgb, true, 8) => found.into_rgba8().into_raw(),
+                    (ColorModel::Gray, false, depth) if is_scaled => {
+                        let header = format!("P5\n{} {}\n{}\n", size.0, size.1, (1 << depth) - 1);
+                        let values = data.strip_prefix(header.as_bytes()).unwrap();
+                        let (values, _) = values.as_chunks();
+                        words(values.iter().map(|value| u16::from_be_bytes(*value)).collect())
+                    }
+                    (ColorModel::Gray, false, _) => words(found.into_luma16().into_raw()),
+                    (ColorModel::Gray, true, _) => words(found.into_luma_alpha16().into_raw()),
+                    (_, false, _) => words(found.into_rgb16().into_raw()),
+                    (_, true, _) => words(found.into_rgba16().into_raw()),
                 };
                 if *pixel_format == PixelFormat::Bgr24 {
                     expected.as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| pixel.reverse());
@@ -103,4 +122,55 @@ fn gif_writes_only_what_changes() {
     let found = sizes("transdiff=false");
     assert!(found[1] > 5000, "{found:?}");
     assert!(sizes("max_colors=4 dither=none")[0] < sizes("dither=none")[0]);
+}
+
+/// A frame with a disc that moves over nothing.
+fn disc(at: usize) -> VideoBuffer {
+    let mut buffer = VideoBuffer::new(PixelFormat::Rgba, 40, 20, ColorInfo::SRGB).unwrap();
+    let [(plane, stride), ..] = buffer.planes_mut::<u8>().unwrap();
+    for (y, row) in plane.chunks_mut(stride).enumerate() {
+        for (x, pixel) in row.as_chunks_mut::<4>().0.iter_mut().enumerate().take(40) {
+            let inside = x.abs_diff(at).pow(2) + y.abs_diff(10).pow(2) < 36;
+            *pixel = [200, (x * 6) as u8, 30, if inside { 255 } else { 0 }];
+        }
+    }
+    buffer
+}
+
+#[test]
+fn transparent_pixels_of_gif_stay_transparent() {
+    let frames: Vec<_> = [8, 9, 9, 20, 32, 32].map(disc).into_iter().collect();
+    for options in ["", "transdiff=false", "dither=floyd_steinberg max_colors=8"] {
+        let case = VideoCase {
+            format: PixelFormat::Rgba,
+            size: (40, 20),
+            options,
+            ..VideoCase::new(encoder(CodecId::Gif))
+        };
+        let encoded = case.encode(&frames, |index| index as i64).unwrap();
+        assert_eq!(encoded.packets.len(), frames.len());
+        // The first packet has the palette of those without one, after a graphic control extension
+        // of 8 bytes and an image descriptor of 10.
+        let first = &encoded.packets[0].data;
+        let size = first[17] & 7;
+        let mut file = b"GIF89a\x28\0\x14\0".to_vec();
+        file.extend([0x80 | size, 0, 0]);
+        file.extend(&first[18..18 + (3 << (size + 1))]);
+        encoded.packets.iter().for_each(|packet| file.extend(&packet.data));
+        file.push(0x3b);
+        let decoder = image::codecs::gif::GifDecoder::new(std::io::Cursor::new(file)).unwrap();
+        let mut shown = decoder.into_frames();
+        for (index, frame) in frames.iter().enumerate() {
+            let Some(Ok(shown)) = shown.next() else { panic!("{options}: no frame {index}") };
+            let expected = tight(frame);
+            let pixels = shown.buffer().pixels().zip(expected.as_chunks::<4>().0);
+            for (place, (found, expected)) in pixels.enumerate() {
+                assert_eq!(found.0[3], expected[3], "{options} {index} {place}");
+                if expected[3] > 0 {
+                    let far = found.0.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max();
+                    assert!(far.unwrap() < 60, "{options} {index} {place}: {found:?} {expected:?}");
+                }
+            }
+        }
+    }
 }

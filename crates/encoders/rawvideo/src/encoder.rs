@@ -1,8 +1,8 @@
 //! Pictures in, the same pictures out.
 
 use reelwright_core::{
-    CodecRecord, MediaParameters, Options, PacketQueue, Result, StreamParameters, VideoEncoder,
-    VideoEncoderRequest, VideoFormat, VideoFrame, VideoParameters,
+    ByteOrder, CodecRecord, MediaParameters, Options, PacketQueue, Result, StreamParameters,
+    VideoEncoder, VideoEncoderRequest, VideoFormat, VideoFrame, VideoParameters,
 };
 
 pub(crate) struct RawVideoEncoder {
@@ -46,11 +46,8 @@ impl VideoEncoder for RawVideoEncoder {
             self.video;
         frame.expect(pixel_format, width, height)?;
         let packet = packets.push();
-        for (index, plane) in frame.planes[..pixel_format.planes()].iter().enumerate() {
-            let (bytes, rows) = pixel_format.plane_size(index, frame.width, frame.height);
-            for row in plane.rows(bytes, rows) {
-                packet.data.extend_from_slice(row);
-            }
+        for plane in 0..pixel_format.planes() {
+            frame.append_plane(plane, ByteOrder::Little, &mut packet.data);
         }
         (packet.pts, packet.dts, packet.duration) =
             (frame.pts, frame.pts, frame.duration.unwrap_or(0));
@@ -89,7 +86,7 @@ mod tests {
         let mut encoder = RawVideoEncoder::open(&request, &mut Options::new()).unwrap();
         let mut buffer =
             VideoBuffer::new(PixelFormat::Yuv420p, 5, 3, request.format.color).unwrap();
-        for (value, (plane, _)) in (1..).zip(buffer.planes_mut()) {
+        for (value, (plane, _)) in (1..).zip(buffer.planes_mut::<u8>().unwrap()) {
             plane.fill(value);
         }
         let mut packets = PacketQueue::new();

@@ -3,11 +3,27 @@
 use reelwright_core::single_stream::{check, not_started, video};
 use reelwright_core::{
     ChromaLocation, CodecId, ColorRange, Destination, Error, Metadata, Muxer, Packet, PixelFormat,
-    Result, StreamParameters,
+    Result, StreamParameters, list,
 };
 
 const NAME: &str = "yuv4mpegpipe";
 pub(crate) const CODECS: &[CodecId] = &[CodecId::WrappedAvframe, CodecId::RawVideo];
+
+/// Color spaces by pixel format, and by chroma location where the format has several.
+const COLOR_SPACES: &[(PixelFormat, Option<ChromaLocation>, &str)] = &[
+    (PixelFormat::Yuv420p, Some(ChromaLocation::Left), "420mpeg2 XYSCSS=420MPEG2"),
+    (PixelFormat::Yuv420p, Some(ChromaLocation::Center), "420jpeg XYSCSS=420JPEG"),
+    (PixelFormat::Yuv422p, None, "422 XYSCSS=422"),
+    (PixelFormat::Yuv444p, None, "444 XYSCSS=444"),
+    (PixelFormat::Yuv420p10Le, None, "420p10 XYSCSS=420P10"),
+    (PixelFormat::Yuv422p10Le, None, "422p10 XYSCSS=422P10"),
+    (PixelFormat::Yuv444p10Le, None, "444p10 XYSCSS=444P10"),
+    (PixelFormat::Yuv420p12Le, None, "420p12 XYSCSS=420P12"),
+    (PixelFormat::Gray8, None, "mono"),
+    (PixelFormat::Gray10Le, None, "mono10"),
+    (PixelFormat::Gray12Le, None, "mono12"),
+    (PixelFormat::Gray16Le, None, "mono16"),
+];
 
 #[derive(Debug, Default)]
 pub(crate) struct Y4m {
@@ -24,19 +40,19 @@ impl Muxer for Y4m {
     ) -> Result<()> {
         let video = video(NAME, streams, CODECS)?;
         let (width, height) = (video.format.width, video.format.height);
-        let colorspace = match (video.format.pixel_format, video.format.color.chroma_location) {
-            (PixelFormat::Gray8, _) => "mono",
-            (PixelFormat::Yuv420p, ChromaLocation::Left) => "420mpeg2 XYSCSS=420MPEG2",
-            (PixelFormat::Yuv420p | PixelFormat::Yuvj420p, _) => "420jpeg XYSCSS=420JPEG",
-            (PixelFormat::Yuv422p | PixelFormat::Yuvj422p, _) => "422 XYSCSS=422",
-            (PixelFormat::Yuv444p | PixelFormat::Yuvj444p, _) => "444 XYSCSS=444",
-            (other, _) => {
-                return Err(Error::unsupported(format!(
-                    "{NAME} does not support {other}. Supported values are gray, yuv420p, yuv422p, \
-                     yuv444p, yuvj420p, yuvj422p, yuvj444p; pass one as encoder_format."
-                ))
-                .in_stream(0));
-            }
+        let (format, location) = (video.format.pixel_format, video.format.color.chroma_location);
+        let found = COLOR_SPACES.iter().find(|row| {
+            row.0 == format && row.1.is_none_or(|of| (of == location) || of != ChromaLocation::Left)
+        });
+        let Some((_, _, colorspace)) = found else {
+            let mut formats: Vec<_> = COLOR_SPACES.iter().map(|row| row.0).collect();
+            formats.dedup();
+            return Err(Error::unsupported(format!(
+                "{NAME} does not support {format}. Supported values are {}; pass one as \
+                 encoder_format.",
+                list(formats)
+            ))
+            .in_stream(0));
         };
         let range = match video.format.color.range {
             ColorRange::Full => "FULL",
@@ -53,7 +69,7 @@ impl Muxer for Y4m {
             aspect.num(),
             aspect.den()
         );
-        let size = video.format.pixel_format.picture_size(width as usize, height as usize);
+        let size = video.format.pixel_format.frame_bytes(width as usize, height as usize);
         let too_large = || {
             Error::too_large(format!(
                 "A picture of {NAME} must fit in memory. Found: {width}x{height}"

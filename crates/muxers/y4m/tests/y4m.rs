@@ -19,7 +19,13 @@ fn the_header_says_what_the_pictures_are() {
             27,
             "C420mpeg2 XYSCSS=420MPEG2 XCOLORRANGE=LIMITED",
         ),
-        (PixelFormat::Yuvj420p, ColorInfo::JFIF, 27, "C420jpeg XYSCSS=420JPEG XCOLORRANGE=FULL"),
+        (PixelFormat::Yuv420p, ColorInfo::JFIF, 27, "C420jpeg XYSCSS=420JPEG XCOLORRANGE=FULL"),
+        (
+            PixelFormat::Yuv420p10Le,
+            ColorInfo::BT709,
+            54,
+            "C420p10 XYSCSS=420P10 XCOLORRANGE=LIMITED",
+        ),
         (PixelFormat::Yuv422p, ColorInfo::BT601, 33, "C422 XYSCSS=422 XCOLORRANGE=LIMITED"),
         (PixelFormat::Yuv444p, ColorInfo::BT601, 45, "C444 XYSCSS=444 XCOLORRANGE=LIMITED"),
         (

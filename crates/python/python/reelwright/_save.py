@@ -35,7 +35,8 @@ _PCM_FORMATS = ("wav", "w64")
 _MOST_CHANNELS = 16
 # Rows of a data set that are read from its file at a time.
 _ROWS = 1 << 16
-_COLOURS = {1: "gray8", 3: "rgb24", 4: "rgb0"}
+_COLOURS = {1: "gray8", 3: "rgb24", 4: "rgba"}
+_DEEP_COLOURS = {1: "gray16le", 3: "rgb48le", 4: "rgba64le"}
 
 
 def save_audio(
@@ -142,7 +143,7 @@ def save_video(
 
     Args:
         dst: A path, or a file-like object, as of :class:`reelwright.StreamingMediaEncoder`.
-        frames: An array of uint8 of shape (frame, channel, height, width) or (frame, height,
+        frames: An array of uint8 or uint16 of shape (frame, channel, height, width) or (frame, height,
             width, channel), or an iterable of such arrays or of single frames, without the first
             dimension. An iterable is consumed frame by frame. Images of PIL are converted to the
             mode of the first one: L, RGB or RGBA.
@@ -150,7 +151,8 @@ def save_video(
         format: Name of the format, or a file's extension, as ``"m4v"``; the file's own extension
             tells it unless given.
         pixel_format: What the channels are. Unless given, 1 is ``"gray8"``, 3 are ``"rgb24"`` and
-            4 are ``"rgb0"``: alpha is left out, with a warning.
+            4 are ``"rgba"`` with straight alpha; of uint16 they are ``"gray16le"``, ``"rgb48le"``
+            and ``"rgba64le"``.
         channels_last: Whether the channels are the last dimension. Unless given, the shape tells.
         encoder: Name of the video encoder; the format's default unless given.
         encoder_option: Options of the video encoder.
@@ -182,8 +184,6 @@ def save_video(
     pictures = next(chunks, None)
     if pictures is None:
         raise ArgumentError("There is nothing to save: `frames` has no frame.")
-    if pictures.channels == 4 and pixel_format is None:
-        _warn_of_alpha()
     format, picture_codec = _format(format)
     encoder_ = StreamingMediaEncoder(dst, format)
     if metadata is not None:
@@ -192,7 +192,7 @@ def save_video(
         frame_rate,
         pictures.width,
         pictures.height,
-        pixel_format or _COLOURS[pictures.channels],
+        pixel_format or pictures.pixel_format,
         encoder=encoder or picture_codec,
         encoder_option=encoder_option,
         encoder_frame_rate=encoder_frame_rate,
@@ -433,6 +433,11 @@ class _Sound:
     def __init__(self, samples: Array, channels_first: bool, is_frame: bool = False) -> None:
         self.array = samples
         self.format, shape = _reelwright.inspect(samples)
+        if self.format == "u16":
+            raise ChunkError(
+                "Expected Byte, Short, Int, Long, Float or Double type. Found: UInt16. Convert the "
+                "array first, for example to float32."
+            )
         self.axes: _Axes
         if is_frame:
             self.axes, self.frames, self.channels = [None, 0], 1, shape[0]
@@ -530,8 +535,8 @@ def _mode_of(image: Any) -> str:
 
 def _warn_of_alpha() -> None:
     warnings.warn(
-        "The fourth channel of the frames, alpha, is left out. Pass pixel_format=\"rgb0\" if it "
-        "means nothing.",
+        "The alpha of an image is left out, as the first image has none. Convert the first one to "
+        "mode RGBA to keep it.",
         EncodingWarning,
         stacklevel=caller(),
     )
@@ -611,9 +616,9 @@ class _Pictures:
                     f"is larger. Found: {value_range}"
                 )
             self.value_range = low, high
-        elif format != "u8":
+        elif format not in ("u8", "u16"):
             raise ChunkError(
-                f"Expected frames of uint8. Found: {format}. Pass value_range=(0, 1) for floats "
+                f"Expected frames of uint8 or uint16. Found: {format}. Pass value_range=(0, 1) for floats "
                 "from 0 to 1, or convert them: (255 * frames).round().astype('uint8') of numpy, "
                 "(255 * frames).round().to(torch.uint8) of torch."
             )
@@ -638,6 +643,8 @@ class _Pictures:
         self.channels, self.height, self.width = (shape[axis] for axis in rest if axis is not None)
         if self.channels not in _COLOURS:
             raise ChunkError(f"Expected frames of 1, 3 or 4 channels. Found {list(shape)}")
+        is_deep = format == "u16"
+        self.pixel_format = (_DEEP_COLOURS if is_deep else _COLOURS)[self.channels]
 
     def write(self, encoder: StreamingMediaEncoder, stream: int, start: int, end: int) -> None:
         array: Any = self.array

@@ -80,6 +80,7 @@ fn data_type(format: &str, bytes: isize) -> Option<DataType> {
     let code = format.trim_start_matches(['@', '=', native]);
     Some(match (code, bytes) {
         ("B", 1) => DataType::U8,
+        ("H", 2) => DataType::U16,
         ("h", 2) => DataType::I16,
         ("i" | "l" | "q" | "n", 4) => DataType::I32,
         ("i" | "l" | "q" | "n", 8) => DataType::I64,

@@ -151,6 +151,7 @@ fn check(py: Python<'_>, device: &Device) -> Result<(), Refusal> {
 fn data_type(of: Type) -> Option<DataType> {
     Some(match (of.code, of.bits, of.lanes) {
         (1, 8, 1) => DataType::U8,
+        (1, 16, 1) => DataType::U16,
         (0, 16, 1) => DataType::I16,
         (0, 32, 1) => DataType::I32,
         (0, 64, 1) => DataType::I64,

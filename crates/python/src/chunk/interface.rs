@@ -86,6 +86,7 @@ fn data_type(name: &str) -> Option<DataType> {
     let native = if cfg!(target_endian = "little") { '<' } else { '>' };
     Some(match name.trim_start_matches(['|', '=', native]) {
         "u1" => DataType::U8,
+        "u2" => DataType::U16,
         "i2" => DataType::I16,
         "i4" => DataType::I32,
         "i8" => DataType::I64,

@@ -191,6 +191,7 @@ impl Memory {
         unsafe {
             match self.data_type {
                 DataType::U8 => self.typed::<u8>(py),
+                DataType::U16 => self.typed::<u16>(py),
                 DataType::I16 => self.typed::<i16>(py),
                 DataType::I32 => self.typed::<i32>(py),
                 DataType::I64 => self.typed::<i64>(py),

@@ -12,7 +12,7 @@ use super::{Memory, Refusal};
 /// What we know of torch, once it is there.
 struct Torch {
     tensor: Py<PyType>,
-    types: [(Py<PyAny>, DataType); 6],
+    types: Vec<(Py<PyAny>, DataType)>,
 }
 
 static TORCH: PyOnceLock<Torch> = PyOnceLock::new();
@@ -34,17 +34,18 @@ impl Torch {
 
     fn describe(torch: &Bound<'_, PyAny>) -> PyResult<Self> {
         let of = |name: &str, data_type| Ok::<_, PyErr>((torch.getattr(name)?.unbind(), data_type));
-        Ok(Self {
-            tensor: torch.getattr("Tensor")?.cast_into::<PyType>()?.unbind(),
-            types: [
-                of("float32", DataType::F32)?,
-                of("uint8", DataType::U8)?,
-                of("int16", DataType::I16)?,
-                of("int32", DataType::I32)?,
-                of("float64", DataType::F64)?,
-                of("int64", DataType::I64)?,
-            ],
-        })
+        let mut types = vec![
+            of("float32", DataType::F32)?,
+            of("uint8", DataType::U8)?,
+            of("int16", DataType::I16)?,
+            of("int32", DataType::I32)?,
+            of("float64", DataType::F64)?,
+            of("int64", DataType::I64)?,
+        ];
+        // New in torch 2.3.
+        types.extend(of("uint16", DataType::U16));
+        let tensor = torch.getattr("Tensor")?.cast_into::<PyType>()?.unbind();
+        Ok(Self { tensor, types })
     }
 }
 

@@ -180,7 +180,7 @@ impl TrackReader {
             };
             if let (Some(Codec::Raw(format)), Some((width, height))) =
                 (&self.info.decoder, self.info.picture.size)
-                && format.picture_size(width, height).is_none_or(|size| data.len() < size)
+                && format.frame_bytes(width, height).is_none_or(|size| data.len() < size)
             {
                 is_damaged = true;
                 continue;

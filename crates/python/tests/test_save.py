@@ -187,7 +187,7 @@ def test_blue_first(tmp_path: Path) -> None:
 
 
 def test_pictures_that_are_none() -> None:
-    with pytest.raises(reelwright.ChunkError, match=r"uint8. Found: flt.*255"):
+    with pytest.raises(reelwright.ChunkError, match=r"uint16. Found: flt.*255"):
         to_bytes("mp4", frames=np.zeros((1, 3, 8, 8), "f4"), frame_rate=25)
     with pytest.raises(reelwright.ChunkError, match="1, 3 or 4 channels"):
         to_bytes("mp4", frames=np.zeros((1, 5, 8, 8), "u1"), frame_rate=25)

@@ -103,11 +103,10 @@ fn write(recipe: &Recipe, target: Target<'_>) -> (Result<()>, Result<()>) {
     for i in 0..10 {
         let written = encoder.write_audio_chunk(0, &chunk, None);
         let written = if i == 4 { written.and_then(|()| encoder.flush()) } else { written };
-        if first.is_err() {
+        match &first {
             // Nothing more is taken after an error, and each call repeats it.
-            check_repeat(first.as_ref().unwrap_err(), &written.unwrap_err());
-        } else {
-            first = written;
+            Err(first) => check_repeat(first, &written.unwrap_err()),
+            Ok(()) => first = written,
         }
     }
     let closed = encoder.close();

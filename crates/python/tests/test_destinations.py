@@ -423,7 +423,8 @@ def test_calls_after_a_failure_repeat_it(
         s.write_audio_chunk(0, tone(50000))
     assert first.value is raised
     text = f"The output failed before, and is incomplete: .*{type(raised).__name__}: full"
-    for call in (lambda: s.write_audio_chunk(0, tone(10)), s.flush, s.close):
+    calls: list[Any] = [lambda: s.write_audio_chunk(0, tone(10)), s.flush, s.close]
+    for call in calls:
         with pytest.raises(later, match=text) as repeated:
             call()
         assert type(repeated.value) is later

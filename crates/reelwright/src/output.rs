@@ -389,7 +389,7 @@ mod tests {
         output.output().flush().unwrap();
         File::options().write(true).open(&path).unwrap().set_len(10).unwrap();
         output.output().write(&[2; 100]).unwrap();
-        let error = output.output().flush().unwrap_err().to_string();
+        let error = output.output().flush().unwrap_err().report().to_string();
         assert!(error.contains("has 10 of the 196608 bytes"), "{error}");
         assert!(error.contains("truncated meanwhile"), "{error}");
     }

@@ -36,8 +36,8 @@ impl<W> StreamingMediaEncoder<'_, W> {
         self.open_with(Options::new())
     }
 
-    /// Opens the output with options: those of the format ([`MuxerInfo::options`]) and
-    /// [`OPEN_OPTIONS`].
+    /// Opens the output with options: those of the format
+    /// ([`MuxerInfo::options`](crate::MuxerInfo::options)) and [`OPEN_OPTIONS`].
     ///
     /// # Errors
     /// The output is open already or has no stream, an option is unknown or its value wrong, the

@@ -12,9 +12,9 @@ use crate::video_stream::VideoStream;
 
 impl<W> StreamingMediaEncoder<'_, W> {
     /// Sets what can stop calls that take long or block. A call that was stopped returns an error of
-    /// kind [`Interrupted`](ErrorKind::Interrupted). The stream stays open then and holds whole
-    /// frames, and [`close`](Self::close) completes the file; an interrupt of `close` after another
-    /// one abandons it, as [`abandon`](Self::abandon) does.
+    /// kind [`Interrupted`](crate::ErrorKind::Interrupted). The stream stays open then and holds
+    /// whole frames, and [`close`](Self::close) completes the file; an interrupt of `close` after
+    /// another one abandons it, as [`abandon`](Self::abandon) does.
     ///
     /// # Errors
     /// The output is open already.

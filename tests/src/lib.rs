@@ -75,10 +75,18 @@ impl Recipe {
     /// The encoder's.
     pub fn open<'w>(&self, target: Target<'w>) -> Result<StreamingMediaEncoder<'w>> {
         let mut encoder = StreamingMediaEncoder::new(target, Some(self.format))?;
+        self.start(&mut encoder)?;
+        Ok(encoder)
+    }
+
+    /// Adds the stream to an encoder and opens it.
+    ///
+    /// # Errors
+    /// The encoder's.
+    pub fn start<W>(&self, encoder: &mut StreamingMediaEncoder<'_, W>) -> Result<()> {
         encoder.add_audio_stream(&self.stream)?;
         encoder.set_metadata(self.metadata.iter().cloned())?;
-        encoder.open_with(self.options.clone())?;
-        Ok(encoder)
+        encoder.open_with(self.options.clone())
     }
 
     /// The bytes of a file into which `write` writes.
@@ -98,8 +106,7 @@ impl Recipe {
         };
         let mut encoder = self.open(target)?;
         write(&mut encoder)?;
-        encoder.close()?;
-        drop(encoder);
+        encoder.finish()?;
         Ok(bytes)
     }
 

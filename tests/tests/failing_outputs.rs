@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use log::Level;
-use reelwright::{AudioStream, Error, ErrorKind, Result, SampleFormat, Target, TensorView};
+use reelwright::{
+    AudioStream, Error, ErrorKind, Interrupt, Result, SampleFormat, StreamingMediaEncoder, Target,
+    TensorView,
+};
 use reelwright_testkit::signal::music_i16;
 use reelwright_tests::log::logged;
 use reelwright_tests::{Recipe, formats};
@@ -26,6 +29,7 @@ enum Fault {
 }
 
 /// A writer that takes `left` bytes before its fault shows, in pieces of at most `piece`.
+#[derive(Debug)]
 struct Faulty {
     inner: Cursor<Vec<u8>>,
     fault: Option<Fault>,
@@ -99,17 +103,30 @@ fn write(recipe: &Recipe, target: Target<'_>) -> (Result<()>, Result<()>) {
     for i in 0..10 {
         let written = encoder.write_audio_chunk(0, &chunk, None);
         let written = if i == 4 { written.and_then(|()| encoder.flush()) } else { written };
-        if first.is_err() {
-            // Nothing more is taken after an error.
-            assert_eq!(written.unwrap_err().kind(), ErrorKind::State);
-        } else {
-            first = written;
+        match &first {
+            // Nothing more is taken after an error, and each call repeats it.
+            Err(first) => check_repeat(first, &written.unwrap_err()),
+            Ok(()) => first = written,
         }
     }
     let closed = encoder.close();
-    assert!(first.is_ok() || closed.is_err());
+    if let Err(first) = &first {
+        check_repeat(first, closed.as_ref().unwrap_err());
+    }
     encoder.close().expect("a second close does nothing");
     (first, closed)
+}
+
+/// Compares the error of a failure with one of a later call.
+fn check_repeat(first: &Error, later: &Error) {
+    assert!(!first.is_repeat() && later.is_repeat(), "{later}");
+    assert_eq!((later.kind(), later.stream()), (first.kind(), first.stream()), "{later}");
+    let text = format!("The output failed before, and is incomplete: {}", first.report());
+    assert_eq!(later.report().to_string(), text);
+    match (first.io_error(), later.io_error()) {
+        (Some(first), Some(later)) => assert!(std::ptr::eq(first, later)),
+        (first, later) => assert!(first.is_none() && later.is_none()),
+    }
 }
 
 /// The recipes of every container: its first codec is enough.
@@ -169,7 +186,8 @@ fn an_error_that_passes_is_still_told() {
                 let fault = Fault::ErrorOnce(Io::TimedOut);
                 let (writer, dropped) = Faulty::new(Some(fault), left, 64);
                 let (first, closed) = write(&recipe, target(writer, seekable, 64));
-                assert!(first.and(closed).is_err(), "{name} {left}");
+                let error = first.and(closed).expect_err("an error");
+                assert_eq!(error.kind(), ErrorKind::TimedOut, "{name} {left}: {error}");
                 assert_eq!(dropped.load(SeqCst), 1);
             }
         }
@@ -357,8 +375,115 @@ fn errors_of_the_users_writer_come_through() {
     let (first, closed) =
         write(&recipe.clone().stream(|s| s.format(SampleFormat::S16)), Target::writer(Own));
     let error = first.and(closed).unwrap_err();
-    assert!(error.to_string().contains("the user's own words"), "{error}");
+    assert!(error.report().to_string().contains("the user's own words"), "{error}");
     assert_eq!(error.into_io().unwrap().to_string(), "the user's own words");
+}
+
+#[test]
+fn the_writer_comes_back() {
+    let samples = music_i16(800, 1);
+    let chunk = TensorView::contiguous(&samples, &[800, 1]).unwrap();
+    let stream = AudioStream::new(8000, 1).format(SampleFormat::S16);
+    // Borrowed, owned and seekable, all bytes are there.
+    let recipe = Recipe::new("wav", stream.clone()).seekable(true);
+    let expected = recipe.chunks([&chunk]).unwrap();
+    let writer = Cursor::new(Vec::new());
+    let mut encoder = StreamingMediaEncoder::to_seekable_writer(writer, "wav").unwrap();
+    encoder.add_audio_stream(&stream).unwrap();
+    encoder.open().unwrap();
+    encoder.write_audio_chunk(0, &chunk, None).unwrap();
+    assert_eq!(encoder.finish().unwrap().into_inner(), expected);
+
+    let expected = recipe.clone().seekable(false).chunks([&chunk]).unwrap();
+    let mut bytes = Vec::new();
+    let mut encoder = StreamingMediaEncoder::to_writer(&mut bytes, "wav").unwrap();
+    encoder.add_audio_stream(&stream).unwrap();
+    encoder.open().unwrap();
+    encoder.write_audio_chunk(0, &chunk, None).unwrap();
+    // `close` before changes nothing.
+    encoder.close().unwrap();
+    encoder.finish().unwrap();
+    assert_eq!(bytes, expected);
+
+    let mut bytes = Vec::new();
+    let mut encoder = recipe.open(Target::writer(&mut bytes)).unwrap();
+    encoder.write_audio_chunk(0, &chunk, None).unwrap();
+    encoder.finish().unwrap();
+    assert_eq!(bytes, expected);
+}
+
+#[test]
+fn the_writer_comes_back_after_errors() {
+    // Of the constructor.
+    let error = StreamingMediaEncoder::to_writer(vec![7], "wave").unwrap_err();
+    assert_eq!(error.error().kind(), ErrorKind::UnknownName);
+    assert_eq!(error.to_string(), error.error().to_string());
+    assert_eq!(error.into_writer(), [7]);
+    // Before `open`, and after one that failed.
+    let mut encoder = StreamingMediaEncoder::to_writer(vec![7], "wav").unwrap();
+    encoder.open().expect_err("no stream");
+    assert_eq!(encoder.finish().unwrap_err().into_writer(), [7]);
+
+    let samples = music_i16(800, 1);
+    let chunk = TensorView::contiguous(&samples, &[800, 1]).unwrap();
+    for seekable in [true, false] {
+        for (name, recipe) in recipes(seekable) {
+            let (_, bytes) = whole(&recipe, seekable);
+            for left in [0, 10, bytes / 2] {
+                let fault = Fault::Error(Io::ConnectionReset);
+                let (writer, dropped) = Faulty::new(Some(fault), left, 64);
+                let encoder = if seekable {
+                    StreamingMediaEncoder::to_seekable_writer(writer, name)
+                } else {
+                    StreamingMediaEncoder::to_writer(writer, name)
+                };
+                let mut encoder = encoder.unwrap();
+                let written = recipe.start(&mut encoder).and_then(|()| {
+                    (0..10).try_for_each(|_| encoder.write_audio_chunk(0, &chunk, None))
+                });
+                let (error, writer) = encoder.finish().expect_err("an error").into_parts();
+                assert_eq!(error.kind(), ErrorKind::Disconnected, "{name} {left}: {error}");
+                assert_eq!(error.is_repeat(), written.is_err());
+                assert_eq!(dropped.load(SeqCst), 0, "{name} {left}");
+                assert!(writer.inner.get_ref().len() <= left, "{name} {left}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_interrupt_of_finish_leaves_what_came_before() {
+    let interrupt = Interrupt::new();
+    let mut encoder = StreamingMediaEncoder::to_writer(Vec::new(), "au").unwrap();
+    encoder.set_interrupt(interrupt.clone()).unwrap();
+    encoder.add_audio_stream(&AudioStream::new(8000, 1).format(SampleFormat::S16)).unwrap();
+    encoder.open().unwrap();
+    let chunk = TensorView::contiguous(&[1i16, 2, 3], &[3, 1]).unwrap();
+    encoder.write_audio_chunk(0, &chunk, None).unwrap();
+    interrupt.raise();
+    // Memory never waits, and there is nothing left to encode.
+    match encoder.finish() {
+        Ok(bytes) => assert_eq!(bytes[..4], *b".snd"),
+        Err(error) => {
+            assert_eq!(error.error().kind(), ErrorKind::Interrupted);
+            assert_eq!(error.into_writer()[..4], *b".snd");
+        }
+    }
+}
+
+#[test]
+fn a_failed_open_is_told_with_kind_and_cause() {
+    let mut encoder = StreamingMediaEncoder::new("/no/such/folder/x.wav", None).unwrap();
+    encoder.add_audio_stream(&AudioStream::new(8000, 1)).unwrap();
+    let first = encoder.open().unwrap_err();
+    assert_eq!(first.to_string(), "Failed to open dst: /no/such/folder/x.wav");
+    assert_eq!(first.io_error().map(io::Error::kind), Some(Io::NotFound));
+    for later in [encoder.open(), encoder.flush(), encoder.close(), encoder.finish()] {
+        let later = later.unwrap_err();
+        assert!(later.is_repeat() && later.kind() == ErrorKind::Io, "{later}");
+        let text = format!("Output is not opened: `open` failed. {}", first.report());
+        assert_eq!(later.report().to_string(), text);
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -389,6 +514,7 @@ fn a_pipe_that_nobody_reads() {
         let (first, closed) = write(&recipe, Target::writer(writer));
         let error = first.and(closed).expect_err("nobody reads");
         assert_eq!(error.io_error().map(io::Error::kind), Some(Io::BrokenPipe), "{name}: {error}");
+        assert_eq!(error.kind(), ErrorKind::Disconnected, "{name}: {error}");
     }
 }
 

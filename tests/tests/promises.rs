@@ -540,8 +540,8 @@ fn any_samples(kind: usize, count: usize, seed: u64) -> TypedBuffer {
 enum Stage {
     New,
     Open,
-    /// Something in the middle of the work failed.
-    Failed,
+    /// Something in the middle of the work failed, with an error of this kind.
+    Failed(ErrorKind),
     Closed,
 }
 
@@ -595,21 +595,25 @@ impl Caller<'_> {
                     self.stage = Stage::Open;
                 }
                 // The format cannot describe the stream, or the output failed.
-                Some(ErrorKind::Unsupported | ErrorKind::Io | ErrorKind::Argument) => {
-                    self.stage = Stage::Failed;
+                Some(kind @ (ErrorKind::Unsupported | ErrorKind::Io | ErrorKind::Argument)) => {
+                    self.stage = Stage::Failed(kind);
                 }
                 Some(_) => {}
             },
+            (Call::Open(_), Stage::Failed(first)) => prop_assert_eq!(kind, Some(first)),
             (Call::Open(_), _) => prop_assert_eq!(kind, Some(ErrorKind::State)),
             (Call::Write { .. } | Call::Flush, Stage::Open) => match kind {
                 None | Some(ErrorKind::Chunk | ErrorKind::Argument) => {}
-                Some(_) => self.stage = Stage::Failed,
+                Some(kind) => self.stage = Stage::Failed(kind),
             },
             (Call::Write { shape, .. }, _) if shape.len() > 5 => {}
+            (Call::Write { .. } | Call::Flush, Stage::Failed(first)) => {
+                prop_assert_eq!(kind, Some(first))
+            }
             (Call::Write { .. } | Call::Flush, _) => prop_assert_eq!(kind, Some(ErrorKind::State)),
             (Call::Close, Stage::New) => prop_assert_eq!(kind, Some(ErrorKind::State)),
             (Call::Close, Stage::Open) => self.stage = Stage::Closed,
-            (Call::Close, Stage::Failed) => {
+            (Call::Close, Stage::Failed(_)) => {
                 prop_assert!(kind.is_some());
                 self.stage = Stage::Closed;
             }

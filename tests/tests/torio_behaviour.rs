@@ -701,8 +701,9 @@ fn a_directory_that_is_not_there_is_named() {
     encoder.add_audio_stream(&AudioStream::new(8000, 1)).unwrap();
     let error = encoder.open().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
-    let text = error.to_string();
-    assert!(text.starts_with(&format!("Failed to open dst: {}", path.display())), "{text}");
+    assert_eq!(error.to_string(), format!("Failed to open dst: {}", path.display()));
+    let text = error.report().to_string();
+    assert!(text.starts_with(&format!("{error} (")), "{text}");
     assert!(text.contains("No such file or directory"), "{text}");
     assert_eq!(error.into_io().unwrap().kind(), io::ErrorKind::NotFound);
 }

@@ -16,7 +16,7 @@ use reelwright_reader::OpenOptions;
 use crate::args::EncodeArgs;
 use crate::inputs::{self, Inputs, STILL_UNITS, Source};
 use crate::report::{Progress, StreamSummary, Summary};
-use crate::{Outcome, contradictions, output, print, streams};
+use crate::{Outcome, contradictions, output, print, streams, wording};
 
 /// Longest time without progress after Ctrl-C, of the output or of an encoder.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -120,7 +120,7 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
                     file.finish(written)?;
                 }
             }
-            Err(error) => log::warn!("{} is left incomplete: {error}", args.output),
+            Err(error) => log::warn!("{} is left incomplete: {}", args.output, error.report()),
         }
         return Ok(Outcome::Interrupted);
     }
@@ -132,7 +132,7 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
     // Decoders find their way past damage, and do not always say so.
     let complete = read.is_ok() && !is_damaged && !streams.iter().any(Stream::is_short);
     if let Err(error) = &read {
-        let text = format!("{error:#}");
+        let text = wording::of_error(error);
         log::error!("{}. The output holds what came before.", text.trim_end_matches('.'));
     } else if !complete && !interrupted {
         log::warn!("The input is damaged or cut off: the output holds what could be read.");

@@ -9,6 +9,7 @@ use reelwright_reader::{
 };
 
 use crate::args::{EncodeArgs, InputFormat, TrackChoice};
+use crate::wording;
 
 /// Seconds between the frames of an image that is shown as long as the audio lasts, and the units
 /// of a second that their durations have.
@@ -239,7 +240,7 @@ impl Inputs {
             if self.sources.len() == before || !media.is_damaged() {
                 return Err(error);
             }
-            log::warn!("{error:#}. The track is left out.");
+            log::warn!("{}. The track is left out.", wording::of_error(&error));
             self.is_damaged = true;
         }
         // The first input tells of the whole.

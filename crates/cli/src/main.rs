@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         // 128 + SIGINT, as shells have it.
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
-            let message = wording::of_program(&format!("{error:#}"));
+            let message = wording::of_program(&wording::of_error(&error));
             if json {
                 let _ = print(&format!("{}\n", serde_json::json!({"error": message})));
             }

@@ -16,6 +16,23 @@ const NAMES: &[(&str, &str)] = &[
     ("pass fill_gaps", "pass --muxer-option fill_gaps"),
 ];
 
+/// The text of an error with its causes: after colons, but in parentheses behind the library's own
+/// errors.
+pub(crate) fn of_error(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        if !text.is_empty() {
+            text += ": ";
+        }
+        if let Some(error) = cause.downcast_ref::<reelwright::Error>() {
+            // The report has the causes that follow.
+            return text + &error.report().to_string();
+        }
+        text += &cause.to_string();
+    }
+    text
+}
+
 /// A message with the program's options in place of parameters.
 pub(crate) fn of_program(message: &str) -> String {
     let mut message = sizes(message);
@@ -41,7 +58,22 @@ fn sizes(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use anyhow::Context;
+
     use super::*;
+
+    #[test]
+    fn causes_follow_the_errors() {
+        let failed = || reelwright::Error::output("Failed to open dst: x", io::Error::other("no"));
+        assert_eq!(of_error(&failed().into()), "Failed to open dst: x (no)");
+        let error = Err::<(), _>(failed()).context("Nothing was written").unwrap_err();
+        assert_eq!(of_error(&error), "Nothing was written: Failed to open dst: x (no)");
+        let error =
+            Err::<(), _>(io::Error::other("no")).context("Failed to open input").unwrap_err();
+        assert_eq!(of_error(&error), "Failed to open input: no");
+    }
 
     #[test]
     fn parameters_become_options() {

@@ -18,7 +18,7 @@ pub fn nal_units(mut data: &[u8]) -> Result<Vec<&[u8]>> {
             .split_first_chunk::<4>()
             .and_then(|(length, rest)| rest.split_at_checked(u32::from_be_bytes(*length) as usize));
         let Some((unit, rest)) = unit else {
-            return Err(Error::argument(
+            return Err(Error::invalid_data(
                 "A packet of H.264 must be NAL units after their lengths in four bytes; one leaves \
                  the packet.",
             ));

@@ -5,6 +5,9 @@ use std::io;
 use crate::{Error, Result};
 
 /// Bytes, in order; overwriting only where [`is_seekable`](Self::is_seekable).
+///
+/// [`Error::output`] makes the errors of an output: it tells lost connections and timeouts from other
+/// failures.
 pub trait Output: Send {
     /// Appends all of `bytes`.
     ///

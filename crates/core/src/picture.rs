@@ -26,7 +26,7 @@ impl Picture {
     /// The bytes must be one of these and at most [`MAX_BYTES`](Self::MAX_BYTES).
     pub fn front_cover(data: Vec<u8>) -> Result<Self> {
         let Some((_, mime_type)) = KINDS.iter().find(|(magic, _)| data.starts_with(magic)) else {
-            return Err(Error::argument(format!(
+            return Err(Error::invalid_data(format!(
                 "A cover must be a JPEG, PNG or GIF picture. Found bytes that start with {:02x?}",
                 &data[..data.len().min(8)]
             )));
@@ -68,14 +68,16 @@ impl Picture {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     #[test]
     fn only_pictures_that_players_show_are_taken() {
         let png = Picture::front_cover(b"\x89PNG\r\n\x1A\nabc".to_vec()).unwrap();
         assert_eq!(png.mime_type(), "image/png");
         for wrong in [&b""[..], b"BM12", b"\x89PN"] {
-            let message = Picture::front_cover(wrong.to_vec()).unwrap_err().to_string();
-            assert!(message.contains("JPEG, PNG or GIF"), "{message}");
+            let error = Picture::front_cover(wrong.to_vec()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidData);
+            assert!(error.to_string().contains("JPEG, PNG or GIF"), "{error}");
         }
         let mut huge = b"GIF89a".to_vec();
         huge.resize(Picture::MAX_BYTES + 1, 0);

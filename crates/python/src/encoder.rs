@@ -178,6 +178,14 @@ impl Encoder {
         }
     }
 
+    /// Returns whether the output failed, or could not be opened.
+    fn _has_failed(&self) -> bool {
+        match self.core.try_lock() {
+            Ok(core) => core.as_ref().is_some_and(|core| core.encoder.has_failed()),
+            Err(_) => false,
+        }
+    }
+
     /// Whether it has a file that the garbage collector must complete. One that was opened before a
     /// fork is completed by the process that opened it.
     fn _is_unfinished(&self) -> bool {
@@ -277,8 +285,8 @@ impl Encoder {
     /// again, it completes the file without what encoders still hold.
     ///
     /// Raises:
-    ///     StateError: The output was never opened, or failed before.
-    ///     OutputError: Writing failed. Everything is released all the same.
+    ///     StateError: The output was never opened.
+    ///     OutputError: Writing failed, now or before. Everything is released all the same.
     #[pyo3(text_signature = "($self)")]
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.with(py, |core| {

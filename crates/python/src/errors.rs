@@ -1,8 +1,10 @@
 //! Errors of the facade as Python's exceptions.
 
+use std::fmt;
 use std::io;
+use std::sync::{Mutex, PoisonError};
 
-use pyo3::exceptions::{PyException, PyRuntimeError};
+use pyo3::exceptions::{PyConnectionError, PyException, PyRuntimeError, PyTimeoutError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -19,7 +21,10 @@ fn class_name(kind: ErrorKind) -> &'static str {
         ErrorKind::Option => "OptionError",
         ErrorKind::Unsupported => "UnsupportedError",
         ErrorKind::TooLarge => "TooLargeError",
+        ErrorKind::InvalidData => "InvalidDataError",
         ErrorKind::Io => "OutputError",
+        ErrorKind::TimedOut => "TimedOutError",
+        ErrorKind::Disconnected => "DisconnectedError",
         ErrorKind::Interrupted => "StateError",
         _ => "Error",
     }
@@ -44,28 +49,63 @@ pub(crate) fn of_class(py: Python<'_>, class: &str, message: impl Into<String>) 
     }
 }
 
-/// The exception that tells `error`. What a Python writer raised comes out as it was.
+/// The exception for `error`. What a Python writer raised is raised again, once: later calls, which
+/// fail because of it, only have its text.
 pub(crate) fn to_python(py: Python<'_>, error: Error) -> PyErr {
-    let (kind, message) = (error.kind(), error.to_string());
-    let Some(cause) = error.into_io() else { return exception(py, kind, message) };
-    let number = cause.raw_os_error();
-    match cause.into_inner().map(|inner| inner.downcast::<PyErr>()) {
-        Some(Ok(raised)) => *raised,
-        _ => {
-            let error = exception(py, kind, message);
-            if let Some(number) = number {
-                // An exception without the attribute is as good as one can be.
-                let _ = error.value(py).setattr(intern!(py, "errno"), number);
-            }
-            error
-        }
+    let cause = error.io_error();
+    let raised = cause.and_then(io::Error::get_ref).and_then(|raised| raised.downcast_ref());
+    if let Some(raised) = raised.and_then(Raised::take) {
+        return raised;
+    }
+    let kind = match raised {
+        Some(Raised { is_exception: false, .. }) => ErrorKind::Io,
+        _ => error.kind(),
+    };
+    let exception = exception(py, kind, error.report().to_string());
+    if let Some(number) = cause.and_then(io::Error::raw_os_error) {
+        // An exception without the attribute is as good as one can be.
+        let _ = exception.value(py).setattr(intern!(py, "errno"), number);
+    }
+    exception
+}
+
+/// What a Python call raised. The encoder keeps the text; the exception goes to the caller, as its
+/// traceback may refer to the encoder, which the garbage collector would not see.
+#[derive(Debug)]
+struct Raised {
+    text: String,
+    error: Mutex<Option<PyErr>>,
+    /// False for KeyboardInterrupt and the like.
+    is_exception: bool,
+}
+
+impl Raised {
+    fn take(&self) -> Option<PyErr> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
+
+impl fmt::Display for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Raised {}
 
 /// What a Python call raised, as an error that `to_python` finds again. What is no `Exception`, as
 /// KeyboardInterrupt, must stop everything, and has a kind of its own.
 pub(crate) fn to_io(py: Python<'_>, error: PyErr) -> io::Error {
     let is_exception = error.is_instance_of::<PyException>(py);
-    let kind = if is_exception { io::ErrorKind::Other } else { io::ErrorKind::ConnectionAborted };
-    io::Error::new(kind, error)
+    let kind = if !is_exception {
+        io::ErrorKind::ConnectionAborted
+    } else if error.is_instance_of::<PyTimeoutError>(py) {
+        io::ErrorKind::TimedOut
+    } else if error.is_instance_of::<PyConnectionError>(py) {
+        io::ErrorKind::ConnectionReset
+    } else {
+        io::ErrorKind::Other
+    };
+    let text = error.to_string();
+    io::Error::new(kind, Raised { text, error: Mutex::new(Some(error)), is_exception })
 }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import io
 import os
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -396,6 +399,69 @@ def test_write_takes_nothing() -> None:
     for file in (Full(), Fails()):
         with pytest.raises(reelwright.OutputError, match="Failed to write to dst"):
             write(file)
+
+
+@pytest.mark.parametrize(
+    ("raised", "later"),
+    [
+        (ValueError("full"), reelwright.OutputError),
+        (TimeoutError("full"), reelwright.TimedOutError),
+        (ConnectionResetError("full"), reelwright.DisconnectedError),
+    ],
+)
+def test_calls_after_a_failure_repeat_it(
+    raised: Exception, later: type[reelwright.OutputError]
+) -> None:
+    class Fails:
+        def write(self, data: bytes) -> int:
+            raise raised
+
+    s = StreamingMediaEncoder(Fails(), "wav")
+    s.add_audio_stream(16000, 1)
+    s.open()
+    with pytest.raises(type(raised), match="full") as first:
+        s.write_audio_chunk(0, tone(50000))
+    assert first.value is raised
+    text = f"The output failed before, and is incomplete: .*{type(raised).__name__}: full"
+    calls: list[Any] = [lambda: s.write_audio_chunk(0, tone(10)), s.flush, s.close]
+    for call in calls:
+        with pytest.raises(later, match=text) as repeated:
+            call()
+        assert type(repeated.value) is later
+    s.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no descriptors of pipes")
+def test_a_pipe_whose_reader_leaves() -> None:
+    reader, writer = os.pipe()
+    s = StreamingMediaEncoder(f"pipe:{writer}", "wav")
+    s.add_audio_stream(16000, 1)
+    s.open()
+    os.close(reader)
+    with pytest.raises(reelwright.DisconnectedError, match="Failed to write to dst") as error:
+        s.write_audio_chunk(0, tone(50000))
+    assert error.value.errno == errno.EPIPE
+    with pytest.raises(ConnectionError):
+        s.close()
+    os.close(writer)
+
+
+def test_a_failed_encoder_keeps_no_exception() -> None:
+    class Fails:
+        def write(self, data: bytes) -> int:
+            raise ValueError
+
+    def fail() -> weakref.ref[StreamingMediaEncoder]:
+        s = StreamingMediaEncoder(Fails(), "wav")
+        s.add_audio_stream(16000, 1)
+        s.open()
+        with pytest.raises(ValueError):
+            s.write_audio_chunk(0, tone(50000))
+        return weakref.ref(s)
+
+    encoder = fail()
+    gc.collect()
+    assert encoder() is None
 
 
 def test_a_raw_writer_that_would_block() -> None:

@@ -335,7 +335,7 @@ def test_a_subclass_that_forgets_is_told() -> None:
 
 def test_every_error_is_a_runtime_error() -> None:
     names = [name for name in reelwright.__all__ if name.endswith("Error")]
-    assert len(names) == 10
+    assert len(names) == 13
     for name in names:
         error = getattr(reelwright, name)
         assert issubclass(error, RuntimeError) and issubclass(error, reelwright.Error)
@@ -343,6 +343,12 @@ def test_every_error_is_a_runtime_error() -> None:
         assert str(pickle.loads(pickle.dumps(error("text")))) == "text"
     assert issubclass(reelwright.OutputError, OSError)
     assert issubclass(reelwright.ChunkError, ValueError)
+    for error, base in (
+        (reelwright.TimedOutError, TimeoutError),
+        (reelwright.DisconnectedError, ConnectionError),
+    ):
+        assert issubclass(error, reelwright.OutputError) and issubclass(error, base)
+    assert issubclass(reelwright.InvalidDataError, reelwright.ArgumentError)
 
 
 @pytest.mark.parametrize(

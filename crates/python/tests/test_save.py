@@ -448,3 +448,13 @@ def test_missing_values_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ChunkError, match="missing values"):
         save_audio(tmp_path / "a.wav", pandas.Series([1, None], dtype="Int16"), 8000)
     save_audio(tmp_path / "a.wav", pandas.Series([1, 2], dtype="Int16"), 8000)
+
+
+def test_what_a_writer_raises_comes_out() -> None:
+    class Fails:
+        def write(self, data: bytes) -> int:
+            raise ValueError("mine")
+
+    for frames in (10, 50000):
+        with pytest.raises(ValueError, match="^mine$"):
+            save_audio(Fails(), tone(frames), 16000, format="wav")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import math
 import warnings
@@ -651,8 +652,9 @@ def test_a_failed_open_says_why_on_every_call() -> None:
         lambda: s.set_metadata({}),
     ]
     for call in calls:
-        with pytest.raises(reelwright.StateError, match=r"`open` failed. Failed to open dst"):
+        with pytest.raises(reelwright.OutputError, match=r"`open` failed. Failed to open dst") as raised:
             call()
+        assert raised.value.errno == errno.ENOENT and "(No such file" in str(raised.value)
 
 
 def test_a_wrong_option_can_be_made_right() -> None:

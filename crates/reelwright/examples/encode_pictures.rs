@@ -79,5 +79,5 @@ fn main() -> Result<(), Box<dyn Error>> {
             encoder.write_video_chunk(0, &TensorView::contiguous(picture, &shape)?, None)?;
         }
     }
-    Ok(encoder.close()?)
+    Ok(encoder.finish()?)
 }

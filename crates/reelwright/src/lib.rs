@@ -5,16 +5,14 @@
 //! [`audio_encoders`], with the options each takes.
 //!
 //! ```
-//! use reelwright::{AudioStream, StreamingMediaEncoder, Target, TensorView};
+//! use reelwright::{AudioStream, StreamingMediaEncoder, TensorView};
 //!
 //! let samples = [0.0f32, 0.25, -0.25, 0.5];
-//! let mut wav = Vec::new();
-//! let mut encoder = StreamingMediaEncoder::new(Target::writer(&mut wav), Some("wav"))?;
+//! let mut encoder = StreamingMediaEncoder::to_writer(Vec::new(), "wav")?;
 //! encoder.add_audio_stream(&AudioStream::new(48_000, 2))?;
 //! encoder.open()?;
 //! encoder.write_audio_chunk(0, &TensorView::contiguous(&samples, &[2, 2])?, None)?;
-//! encoder.close()?;
-//! drop(encoder);
+//! let wav = encoder.finish()?;
 //! assert_eq!(&wav[..4], b"RIFF");
 //! # Ok::<(), reelwright::Error>(())
 //! ```
@@ -45,7 +43,7 @@ mod video_stream;
 mod video_worker;
 
 pub use audio_stream::AudioStream;
-pub use encoder::{ChunkCursor, OPEN_OPTIONS, StreamingMediaEncoder};
+pub use encoder::{ChunkCursor, Erased, OPEN_OPTIONS, StreamingMediaEncoder, WriterError};
 pub use encoder_options::{audio_encoder_options, video_encoder_options};
 pub use reelwright_convert::{ResampleQuality, ScaleFilter};
 pub use reelwright_core::{

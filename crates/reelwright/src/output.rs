@@ -72,7 +72,7 @@ impl Destination for Opened<'_> {
         let Some(path) = &self.path else { return Ok(()) };
         let path = path.with_file_name(name);
         std::fs::remove_file(&path)
-            .map_err(|error| Error::io(format!("Failed to remove {}", path.display()), error))
+            .map_err(|error| Error::output(format!("Failed to remove {}", path.display()), error))
     }
 
     fn sibling(&mut self, name: &str) -> Result<Box<dyn Output>> {
@@ -85,7 +85,7 @@ impl Destination for Opened<'_> {
         let path = path.with_file_name(name);
         let name = path.display().to_string();
         let file = File::create(&path)
-            .map_err(|error| Error::io(format!("Failed to open dst: {name}"), error))?;
+            .map_err(|error| Error::output(format!("Failed to open dst: {name}"), error))?;
         let pieces = Pieces::new(file, name, FILE_BUFFER, self.gate.clone());
         Ok(Box::new(SeekableOutput::new(pieces, 0)))
     }
@@ -262,7 +262,8 @@ impl<W: Storage + Seek + Send> Output for SeekableOutput<W> {
     fn truncate(&mut self, to: u64) -> Result<()> {
         self.find()?;
         let pieces = &mut self.pieces;
-        let failed = |error| Error::io(format!("Failed to truncate dst: {}", pieces.name), error);
+        let failed =
+            |error| Error::output(format!("Failed to truncate dst: {}", pieces.name), error);
         if to > pieces.position || self.moved_to.is_some() {
             return Err(failed(io::ErrorKind::InvalidInput.into()));
         }
@@ -388,7 +389,7 @@ mod tests {
         output.output().flush().unwrap();
         File::options().write(true).open(&path).unwrap().set_len(10).unwrap();
         output.output().write(&[2; 100]).unwrap();
-        let error = output.output().flush().unwrap_err().to_string();
+        let error = output.output().flush().unwrap_err().report().to_string();
         assert!(error.contains("has 10 of the 196608 bytes"), "{error}");
         assert!(error.contains("truncated meanwhile"), "{error}");
     }

@@ -138,7 +138,7 @@ impl<'w> Target<'w> {
     }
 
     fn failed(&self, error: io::Error) -> Error {
-        Error::io(format!("Failed to open dst: {}", self.name), error)
+        Error::output(format!("Failed to open dst: {}", self.name), error)
     }
 
     /// Opens the output, unless it is `made_of_siblings`; a file is emptied. `reader` is what
@@ -161,7 +161,7 @@ impl<'w> Target<'w> {
         gate: &Gate,
     ) -> Result<Box<dyn Closing + 'w>> {
         let (name, size) = (self.name.clone(), self.buffer_size);
-        let failed = |error| Error::io(format!("Failed to open dst: {name}"), error);
+        let failed = |error| Error::output(format!("Failed to open dst: {name}"), error);
         let to_writer = |writer: Box<dyn Write + Send + 'w>| {
             Box::new(WriterOutput(Pieces::new(writer, name.clone(), size, gate.clone())))
         };

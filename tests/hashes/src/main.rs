@@ -93,7 +93,7 @@ fn main() -> ExitCode {
     match table().and_then(print) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", error.report());
             ExitCode::FAILURE
         }
     }

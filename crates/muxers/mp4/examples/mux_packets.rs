@@ -18,7 +18,7 @@ const RATE: u32 = 48_000;
 const SAMPLES: i64 = 1024;
 
 fn failed(error: io::Error) -> reelwright_core::Error {
-    reelwright_core::Error::io("Failed to write", error)
+    reelwright_core::Error::output("Failed to write", error)
 }
 
 /// A file behind a buffer, as a facade makes it.

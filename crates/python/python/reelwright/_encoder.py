@@ -283,12 +283,16 @@ class StreamingMediaEncoder(Encoder):
         if exception_value is None:
             self.close()
             return
+        has_failed = self._has_failed()
         try:
             self.close()
         except StateError:
-            # It failed before: that is what is on its way.
+            # It was never open: that is what is on its way.
             pass
         except Exception as error:
+            if has_failed:
+                # The failure is what is on its way.
+                return
             if isinstance(exception_value, GeneratorExit | SystemExit):
                 # It is no error, and nobody would read its notes.
                 raise

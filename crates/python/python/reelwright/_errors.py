@@ -45,6 +45,18 @@ class OutputError(Error, OSError):
     that."""
 
 
+class TimedOutError(OutputError, TimeoutError):
+    """The output did not take data in time."""
+
+
+class DisconnectedError(OutputError, ConnectionError):
+    """The other end of the output has left: a closed connection, or a pipe without a reader."""
+
+
+class InvalidDataError(ArgumentError):
+    """Input is damaged, or not of the format that it should have."""
+
+
 class EncodingWarning(UserWarning):
     """Something was done that may surprise: samples clamped, bits dropped, another encoder used
     than the one named, an overlapping pts."""
@@ -61,6 +73,9 @@ for _class in (
     UnsupportedError,
     TooLargeError,
     OutputError,
+    TimedOutError,
+    DisconnectedError,
+    InvalidDataError,
     EncodingWarning,
 ):
     _class.__module__ = "reelwright"

@@ -290,7 +290,7 @@ class _Open:
     ) -> None:
         try:
             if isinstance(exception_value, Exception) and not self.has_content:
-                self._encoder._discard()
+                self._discard()
                 return
             if exception_value is None or isinstance(exception_value, Exception):
                 self._encoder.__exit__(exception_type, exception_value, traceback)
@@ -301,6 +301,15 @@ class _Open:
             self._abandon()
             raise
         self._abandon()
+
+    def _discard(self) -> None:
+        has_failed = self._encoder._has_failed()
+        try:
+            self._encoder._discard()
+        except Error:
+            # The failure is what is on its way.
+            if not has_failed:
+                raise
 
     def _abandon(self) -> None:
         try:

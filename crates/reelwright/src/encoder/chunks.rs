@@ -65,7 +65,7 @@ impl ChunkCursor {
     }
 }
 
-impl StreamingMediaEncoder<'_> {
+impl<W> StreamingMediaEncoder<'_, W> {
     /// Writes a chunk of shape (frame, channel) to stream `index`. Its type, layout in memory and
     /// channels must be those of the stream; any number of frames and any strides will do.
     ///

@@ -268,5 +268,5 @@ fn write_all(writer: &mut impl Write, bytes: &[u8]) -> Result<(), (usize, io::Er
 }
 
 pub(super) fn failed(name: &str, error: io::Error) -> Error {
-    Error::io(format!("Failed to write to dst: {name}"), error)
+    Error::output(format!("Failed to write to dst: {name}"), error)
 }

@@ -1,0 +1,126 @@
+//! Streams, metadata and whatever else is set before the output is opened.
+
+use reelwright_core::{Error, Interrupt, Metadata, Picture, Result};
+
+use super::StreamingMediaEncoder;
+use super::state::State;
+use crate::audio_pipeline::AudioPipeline;
+use crate::audio_stream::AudioStream;
+use crate::stream::Stream;
+use crate::video_pipeline::VideoPipeline;
+use crate::video_stream::VideoStream;
+
+impl<W> StreamingMediaEncoder<'_, W> {
+    /// Sets what can stop calls that take long or block. A call that was stopped returns an error of
+    /// kind [`Interrupted`](crate::ErrorKind::Interrupted). The stream stays open then and holds
+    /// whole frames, and [`close`](Self::close) completes the file; an interrupt of `close` after
+    /// another one abandons it, as [`abandon`](Self::abandon) does.
+    ///
+    /// # Errors
+    /// The output is open already.
+    pub fn set_interrupt(&mut self, interrupt: Interrupt) -> Result<()> {
+        self.check_new("set an interrupt")?;
+        self.interrupt = interrupt;
+        Ok(())
+    }
+
+    /// Adds an audio stream; returns its index.
+    ///
+    /// # Errors
+    /// The output is open already, the format does not take another stream or the codec, or a
+    /// parameter or option of the stream is wrong.
+    pub fn add_audio_stream(&mut self, stream: &AudioStream) -> Result<usize> {
+        let index = self.next_index()?;
+        let language = language(stream.language.as_deref()).map_err(|e| e.in_stream(index))?;
+        let pipeline = stream.resolve(self.format).and_then(AudioPipeline::new);
+        let pipeline = pipeline.map_err(|error| error.in_stream(index))?;
+        self.languages.push(language);
+        self.streams.push(Stream::Audio(Box::new(pipeline)));
+        Ok(index)
+    }
+
+    /// Adds a video stream; returns its index.
+    ///
+    /// # Errors
+    /// As [`add_audio_stream`](Self::add_audio_stream).
+    pub fn add_video_stream(&mut self, stream: &VideoStream) -> Result<usize> {
+        let index = self.next_index()?;
+        let extension = match &self.state {
+            State::New(target) => target.extension(),
+            _ => None,
+        };
+        let is_variable = self.format.variable_frame_rate;
+        let language = language(stream.language.as_deref()).map_err(|e| e.in_stream(index))?;
+        let pipeline = stream
+            .resolve(self.format, extension)
+            .and_then(|stream| VideoPipeline::new(stream, is_variable))
+            .map_err(|error| error.in_stream(index))?;
+        self.languages.push(language);
+        self.streams.push(Stream::Video(Box::new(pipeline)));
+        Ok(index)
+    }
+
+    /// The index of a stream to add.
+    fn next_index(&self) -> Result<usize> {
+        self.check_new("add a new stream")?;
+        let index = self.streams.len();
+        if index >= self.format.max_streams {
+            return Err(Error::unsupported(format!(
+                "{} does not support more than {index} stream{}.",
+                self.format.name,
+                if index == 1 { "" } else { "s" }
+            )));
+        }
+        Ok(index)
+    }
+
+    /// Sets what the file says of itself; replaces all that was set before. Keys are FFmpeg's:
+    /// `title`, `artist`, `album`, `date`, `comment`, …
+    ///
+    /// # Errors
+    /// The output is open already, or a key is empty or holds `=` or control characters.
+    pub fn set_metadata<K: Into<String>, V: Into<String>>(
+        &mut self,
+        entries: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<()> {
+        self.check_new("set metadata")?;
+        let mut metadata = Metadata::new();
+        for (key, value) in entries {
+            metadata.set(key, value)?;
+        }
+        if let Some(cover) = self.metadata.cover() {
+            metadata.set_cover(cover.clone());
+        }
+        self.metadata = metadata;
+        Ok(())
+    }
+
+    /// Sets the picture that players show. It is warned of where the format has no place for it.
+    ///
+    /// # Errors
+    /// The output is open already.
+    pub fn set_cover(&mut self, cover: Picture) -> Result<()> {
+        self.check_new("set a cover")?;
+        if !self.format.covers {
+            log::warn!("{} has no place for a cover; it is left out.", self.format.name);
+        }
+        self.metadata.set_cover(cover);
+        Ok(())
+    }
+}
+
+/// A stream's language.
+///
+/// # Errors
+/// It is no code of ISO 639-2.
+fn language(code: Option<&str>) -> Result<Option<String>> {
+    match code {
+        Some(code) if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_lowercase()) => {
+            Err(Error::argument(format!(
+                "The language must be a code of ISO 639-2, three lower-case letters such as eng. \
+                 Found: {code:?}"
+            )))
+        }
+        code => Ok(code.map(str::to_owned)),
+    }
+}

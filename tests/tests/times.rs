@@ -110,6 +110,57 @@ fn mp4_of_every_layout_keeps_times_and_the_last_duration() {
     }
 }
 
+/// A clock: its name, nominal frames per second, time base, and times in it.
+type Clock = (&'static str, f64, (i64, i64), Vec<i64>);
+
+#[test]
+fn every_container_keeps_every_clock() {
+    let film = 24_000.0 / 1001.0;
+    let hour = 3600 * 90_000;
+    let clocks: [Clock; 4] = [
+        ("23.976 fps", film, (1001, 24_000), (0..60).collect()),
+        ("variable rate in 1/90000 s", 30.0, (1, 90_000), TIMES.to_vec()),
+        ("a capture clock of 1 ms", 30.0, (1, 1000), vec![0, 33, 67, 99, 134, 168, 200, 267, 301]),
+        ("ten hours", 30.0, (1, 90_000), vec![0, 3003, 5 * hour + 17, 10 * hour - 1, 10 * hour]),
+    ];
+    // With what each stores the times in, in seconds; 0 is the stream's own time base.
+    let containers = [
+        (("mp4", "", true), "mov", 0.0),
+        (("mp4", "movflags=progressive", true), "mov", 0.0),
+        (("mp4", "movflags=faststart", true), "mov", 0.0),
+        (("mp4", "movflags=frag_keyframe+empty_moov", false), "mov", 0.0),
+        (("mp4", "movflags=frag_every_frame", false), "mov", 0.0),
+        (("mov", "", true), "mov", 0.0),
+        (("ipod", "", true), "mov", 0.0),
+        (("3gp", "", true), "mov", 0.0),
+        (("ivf", "", true), "ivf", 0.0),
+        (("gif", "", true), "gif", 0.01),
+        (("apng", "", true), "apng", 0.001),
+    ];
+    for (layout, demuxer, unit) in containers {
+        for (name, rate, (num, den), times) in &clocks {
+            // Animations repeat a frame that is shown for so long, which is another test's, and
+            // players show frames of GIF that are closer than 0.02 s for 0.1 s.
+            let is_close = layout.0 == "gif" && *name == "variable rate in 1/90000 s";
+            if unit > 0.0 && *name == "ten hours" || is_close {
+                continue;
+            }
+            let stream = timed(*rate, (*num, *den));
+            let bytes = file(layout, &stream, |encoder| write(encoder, times, None));
+            let Some(found) = probed(demuxer, &bytes) else { return };
+            let seconds = |units: i64| (units * num) as f64 / *den as f64;
+            assert_eq!(found.len(), times.len(), "{layout:?}, {name}");
+            for (pts, _) in &found {
+                let nearest = times.iter().map(|at| (seconds(*at) - pts).abs()).fold(9.0, f64::min);
+                assert!(nearest <= 0.51 * unit + 2e-6, "{layout:?}, {name}: {pts}");
+            }
+            let last = found.last().map_or(0.0, |(pts, _)| *pts);
+            let expected = times.last().map_or(0.0, |at| seconds(*at));
+            assert!((last - expected).abs() <= unit + 2e-6, "{layout:?}, {name}: {last}");
+        }
+    }
+}
+
 #[test]
 fn ivf_gif_and_apng_keep_times() {
     let frames = [0, 45, 100, 320, 350];

@@ -141,7 +141,7 @@ fn names_that_nobody_knows_are_refused_with_those_known() {
     assert!(text.contains("Unexpected codec: nope") && text.contains("rawvideo"), "{text}");
     let (_, text) = message(add("rawvideo", &stream().format(PixelFormat::Yuv420p)));
     let expected = "Unsupported pixel format (yuv420p) was provided. Valid values are rgb24, bgr24, \
-                    yuv444p, gray, rgb0, bgr0.";
+                    yuv444p, gray, rgb0, bgr0, rgba, ";
     assert!(text.contains(expected), "{text}");
     let (_, text) = message(add("wav", &stream()));
     assert!(text.contains("wav does not support video."), "{text}");

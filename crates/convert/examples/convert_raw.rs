@@ -12,8 +12,8 @@ use std::time::Instant;
 
 use reelwright_convert::{ScaleFilter, VideoConverter};
 use reelwright_core::{
-    ColorInfo, PixelFormat, Plane, Planes, TensorView, Timestamp, VideoBuffer, VideoFormat,
-    VideoFrame,
+    ByteOrder, ColorInfo, PixelFormat, Plane, Planes, TensorView, Timestamp, VideoBuffer,
+    VideoFormat, VideoFrame,
 };
 
 fn size(text: &str) -> Result<(usize, usize), Box<dyn Error>> {
@@ -69,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let channels = format.channels();
     let shape = [1, channels, height, width];
     let (w, h, c) = (width as isize, height as isize, channels as isize);
-    let (mut pictures, mut time) = (0, 0.0);
+    let (mut pictures, mut time, mut bytes) = (0, 0.0, Vec::new());
     for _ in 0..repeats {
         for picture in
             data.chunks_exact(format.frame_bytes(width, height).expect("a picture that is there"))
@@ -88,13 +88,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             time += start.elapsed().as_secs_f64();
             pictures += 1;
             let frame = out.frame(Timestamp(0));
-            let planes = frame.planes_of::<u8>()?;
-            for (index, plane) in planes.iter().enumerate().take(out_format.planes()) {
-                let (bytes, rows) = out_format.plane_size(index, to.0, to.1);
-                for row in plane.rows(bytes, rows) {
-                    output.write_all(row)?;
-                }
+            bytes.clear();
+            for plane in 0..out_format.planes() {
+                frame.append_plane(plane, ByteOrder::Little, &mut bytes);
             }
+            output.write_all(&bytes)?;
         }
     }
     eprintln!("{pictures} pictures, {:.0} a second", f64::from(pictures) / time);

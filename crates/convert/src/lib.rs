@@ -53,8 +53,14 @@
 //! RGB becomes YUV and back by the matrices of ITU-T H.273 (BT.601, BT.709, BT.2020 with non-constant
 //! luminance), in limited or full range, rounded to nearest: grey has chroma 128, and luma or chroma
 //! is off the exact value by little more than rounding. YUV of one matrix becomes YUV of the same by
-//! its range alone, and of another by way of RGB. Grey is of full range, always. The unused byte
-//! of `rgb0` and `bgr0` is 255, as FFmpeg writes it.
+//! its range alone, and of another by the product of both matrices. Gray has full range, always. The
+//! unused byte of `rgb0` and `bgr0` is 255, as FFmpeg writes it.
+//!
+//! Every [`PixelFormat`](reelwright_core::PixelFormat) is converted to every other one, within 1 of the exact
+//! value at the depth of the result. Alpha is straight: it is scaled like any other component, and colors
+//! are not multiplied by it. Frames without alpha become opaque; alpha that the result does not have is
+//! dropped, or frames are composed over a color
+//! ([`VideoConverter::over_background`]).
 //!
 //! Where pixels share chroma, their colours are averaged before they are rounded: by weights of 1, 2, 1
 //! about the pixel that the chroma is on ([`Left`](reelwright_core::ChromaLocation::Left)), or

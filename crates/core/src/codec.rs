@@ -1,11 +1,37 @@
-//! The codecs by name.
+//! Codecs: one table, from which every property derives.
 
 use std::fmt;
 
-/// Declares [`CodecId`] from one list, so that nothing told of every codec can miss one.
+/// A row of the table.
+struct Row {
+    name: &'static str,
+    is_lossless: bool,
+    bytes_per_sample: Option<usize>,
+}
+
+/// `lossless` or `lossy` as a value.
+macro_rules! is_lossless {
+    (lossless) => {
+        true
+    };
+    (lossy) => {
+        false
+    };
+}
+
+/// A number, or none.
+macro_rules! optional {
+    () => {
+        None
+    };
+    ($number:literal) => {
+        Some($number)
+    };
+}
+
 macro_rules! codecs {
-    ($($variant:ident = $name:literal,)*) => {
-        /// A codec: a way to write samples or pictures as bytes. Names are FFmpeg's.
+    ($($variant:ident = $name:literal, $loss:ident $($bytes:literal)?;)*) => {
+        /// A codec: a way to write samples or frames as bytes. Names are FFmpeg's.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         #[allow(missing_docs)] // the names say it
@@ -16,131 +42,77 @@ macro_rules! codecs {
         impl CodecId {
             /// Every codec.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// FFmpeg's name of the codec.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)*
-                }
-            }
         }
+
+        /// In the order of [`CodecId::ALL`].
+        const TABLE: &[Row] = &[$(Row {
+            name: $name,
+            is_lossless: is_lossless!($loss),
+            bytes_per_sample: optional!($($bytes)?),
+        }),*];
     };
 }
 
+// FFmpeg's name, whether it is lossless but for bits that it has no room for, and the bytes of
+// one sample of one channel if that is a constant.
 codecs! {
-    PcmU8 = "pcm_u8",
-    PcmS8 = "pcm_s8",
-    PcmS16Le = "pcm_s16le",
-    PcmS16Be = "pcm_s16be",
-    PcmS24Le = "pcm_s24le",
-    PcmS24Be = "pcm_s24be",
-    PcmS32Le = "pcm_s32le",
-    PcmS32Be = "pcm_s32be",
-    PcmS64Le = "pcm_s64le",
-    PcmS64Be = "pcm_s64be",
-    PcmF32Le = "pcm_f32le",
-    PcmF32Be = "pcm_f32be",
-    PcmF64Le = "pcm_f64le",
-    PcmF64Be = "pcm_f64be",
-    PcmALaw = "pcm_alaw",
-    PcmMuLaw = "pcm_mulaw",
-    Aac = "aac",
-    AdpcmG722 = "adpcm_g722",
-    AdpcmImaWav = "adpcm_ima_wav",
-    AdpcmMs = "adpcm_ms",
-    Alac = "alac",
-    Flac = "flac",
-    Mp3 = "mp3",
-    Opus = "opus",
-    Vorbis = "vorbis",
-    Av1 = "av1",
-    Bmp = "bmp",
-    Gif = "gif",
-    H264 = "h264",
-    Mjpeg = "mjpeg",
-    Pgm = "pgm",
-    Png = "png",
-    Ppm = "ppm",
-    RawVideo = "rawvideo",
-    Webp = "webp",
-    WrappedAvframe = "wrapped_avframe",
+    PcmU8 = "pcm_u8", lossless 1;
+    PcmS8 = "pcm_s8", lossless 1;
+    PcmS16Le = "pcm_s16le", lossless 2;
+    PcmS16Be = "pcm_s16be", lossless 2;
+    PcmS24Le = "pcm_s24le", lossless 3;
+    PcmS24Be = "pcm_s24be", lossless 3;
+    PcmS32Le = "pcm_s32le", lossless 4;
+    PcmS32Be = "pcm_s32be", lossless 4;
+    PcmS64Le = "pcm_s64le", lossless 8;
+    PcmS64Be = "pcm_s64be", lossless 8;
+    PcmF32Le = "pcm_f32le", lossless 4;
+    PcmF32Be = "pcm_f32be", lossless 4;
+    PcmF64Le = "pcm_f64le", lossless 8;
+    PcmF64Be = "pcm_f64be", lossless 8;
+    PcmALaw = "pcm_alaw", lossy 1;
+    PcmMuLaw = "pcm_mulaw", lossy 1;
+    Aac = "aac", lossy;
+    AdpcmG722 = "adpcm_g722", lossy;
+    AdpcmImaWav = "adpcm_ima_wav", lossy;
+    AdpcmMs = "adpcm_ms", lossy;
+    Alac = "alac", lossless;
+    Flac = "flac", lossless;
+    Mp3 = "mp3", lossy;
+    Opus = "opus", lossy;
+    Vorbis = "vorbis", lossy;
+    Av1 = "av1", lossy;
+    Bmp = "bmp", lossless;
+    Gif = "gif", lossy;
+    H264 = "h264", lossy;
+    Mjpeg = "mjpeg", lossy;
+    Pgm = "pgm", lossless;
+    Png = "png", lossless;
+    Ppm = "ppm", lossless;
+    RawVideo = "rawvideo", lossless;
+    Webp = "webp", lossless;
+    WrappedAvframe = "wrapped_avframe", lossless;
 }
 
 impl CodecId {
-    /// The bytes of one sample of one channel, where that is a constant.
-    pub const fn bytes_per_sample(self) -> Option<usize> {
-        Some(match self {
-            Self::PcmU8 | Self::PcmS8 | Self::PcmALaw | Self::PcmMuLaw => 1,
-            Self::PcmS16Le | Self::PcmS16Be => 2,
-            Self::PcmS24Le | Self::PcmS24Be => 3,
-            Self::PcmS32Le | Self::PcmS32Be | Self::PcmF32Le | Self::PcmF32Be => 4,
-            Self::PcmS64Le | Self::PcmS64Be | Self::PcmF64Le | Self::PcmF64Be => 8,
-            Self::Aac
-            | Self::AdpcmG722
-            | Self::AdpcmImaWav
-            | Self::AdpcmMs
-            | Self::Alac
-            | Self::Flac
-            | Self::Mp3
-            | Self::Opus
-            | Self::Vorbis
-            | Self::Av1
-            | Self::Bmp
-            | Self::Gif
-            | Self::H264
-            | Self::Mjpeg
-            | Self::Pgm
-            | Self::Png
-            | Self::Ppm
-            | Self::RawVideo
-            | Self::Webp
-            | Self::WrappedAvframe => return None,
-        })
+    const fn row(self) -> &'static Row {
+        &TABLE[self as usize]
     }
-}
 
-impl CodecId {
-    /// Whether samples or pixels come out as they went in, but for bits that the codec has no room
-    /// for.
+    /// FFmpeg's name of the codec.
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// Bytes of one sample of one channel, if that is a constant.
+    pub const fn bytes_per_sample(self) -> Option<usize> {
+        self.row().bytes_per_sample
+    }
+
+    /// Returns whether samples or pixels come out as they went in, but for bits that the codec has no
+    /// room for.
     pub const fn is_lossless(self) -> bool {
-        match self {
-            Self::Aac
-            | Self::AdpcmG722
-            | Self::AdpcmImaWav
-            | Self::AdpcmMs
-            | Self::Mp3
-            | Self::Opus
-            | Self::PcmALaw
-            | Self::PcmMuLaw
-            | Self::Vorbis
-            | Self::Av1
-            | Self::Gif
-            | Self::H264
-            | Self::Mjpeg => false,
-            Self::PcmU8
-            | Self::PcmS8
-            | Self::PcmS16Le
-            | Self::PcmS16Be
-            | Self::PcmS24Le
-            | Self::PcmS24Be
-            | Self::PcmS32Le
-            | Self::PcmS32Be
-            | Self::PcmS64Le
-            | Self::PcmS64Be
-            | Self::PcmF32Le
-            | Self::PcmF32Be
-            | Self::PcmF64Le
-            | Self::PcmF64Be
-            | Self::Alac
-            | Self::Flac
-            | Self::Bmp
-            | Self::Pgm
-            | Self::Png
-            | Self::Ppm
-            | Self::RawVideo
-            | Self::Webp
-            | Self::WrappedAvframe => true,
-        }
+        self.row().is_lossless
     }
 }
 

@@ -482,3 +482,65 @@ with s.open():
 assert len(file.getvalue()) > 44
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+CHUNK_FORMATS = {
+    "gray": (1, 8), "ya8": (2, 8), "rgb24": (3, 8), "bgr24": (3, 8), "rgba": (4, 8), "bgra": (4, 8),
+    "gbrp": (3, 8), "gbrap": (4, 8), "yuv444p": (3, 8), "yuva444p": (4, 8), "gray10le": (1, 10),
+    "gray12le": (1, 12), "gray16le": (1, 16), "ya16le": (2, 16), "rgb48le": (3, 16),
+    "rgba64le": (4, 16), "gbrp10le": (3, 10), "yuv444p10le": (3, 10),
+}  # fmt: skip
+
+
+def raw(chunk: Any, format: str, **stream: Any) -> bytes:
+    file = io.BytesIO()
+    s = StreamingMediaEncoder(file, "rawvideo")
+    s.add_video_stream(25, 17, 9, format, **stream)
+    with s.open():
+        s.write_video_chunk(0, chunk)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("format", CHUNK_FORMATS)
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_chunks_of_every_pixel_format_stay_exact(format: str, library: str) -> None:
+    channels, bits = CHUNK_FORMATS[format]
+    dtype = "u1" if bits == 8 else "u2"
+    chunk = np.random.default_rng(5).integers(0, 1 << bits, (3, channels, 9, 17)).astype(dtype)
+    is_packed = not format.startswith(("gbr", "yuv"))
+    expected = chunk.transpose(0, 2, 3, 1) if is_packed else chunk
+    # Channels last, too.
+    strided: Any = np.ascontiguousarray(chunk.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    if library == "torch":
+        torch = pytest.importorskip("torch", reason="torch is not installed")
+        if bits > 8 and not hasattr(torch, "uint16"):
+            pytest.skip("this torch has no uint16")
+        chunk, strided = torch.from_numpy(chunk), torch.from_numpy(strided.copy())
+    for array_ in (chunk, strided):
+        found = np.frombuffer(raw(array_, format), f"<{dtype}")
+        assert np.array_equal(found, expected.ravel())
+
+
+def test_values_above_the_bits_of_a_format_are_refused() -> None:
+    chunk = np.zeros((2, 1, 9, 17), "u2")
+    chunk[1, 0, 8, 16] = 1024
+    with pytest.raises(reelwright.ChunkError, match=r"from 0 to 1023 .* gray10le. Found: 1024"):
+        raw(chunk, "gray10le")
+    with pytest.raises(reelwright.ChunkError, match="uint16 type. Found: Byte"):
+        raw(chunk.astype("u1"), "gray10le")
+    with pytest.raises(reelwright.ChunkError, match="uint8 type. Found: UInt16"):
+        raw(chunk, "gray8")
+    with pytest.raises(reelwright.ChunkError, match="UInt16"):
+        wav(chunk[0, 0, :, :2])
+
+
+def test_alpha_is_composed() -> None:
+    chunk = np.zeros((1, 4, 9, 17), "u1")
+    chunk[:, 0], chunk[:, 3] = 255, 128
+    with pytest.warns(reelwright.EncodingWarning, match="no alpha"):
+        raw(chunk, "rgba", encoder_format="rgb24")
+    option = {"alpha": "compose:blue"}
+    found = np.frombuffer(raw(chunk, "rgba", encoder_format="rgb24", encoder_option=option), "u1")
+    assert np.array_equal(found.reshape(-1, 3), np.tile([128, 0, 127], (9 * 17, 1)))
+    with pytest.raises(reelwright.OptionError, match="drop or compose:COLOR"):
+        raw(chunk, "rgba", encoder_option={"alpha": "premultiply"})

@@ -33,11 +33,27 @@ impl<'a, T: Copy> Component<'a, T> {
         self.is_plain().then(|| &self.data[self.offset(y)..][..width])
     }
 
-    /// Calls `each` with the place and the value of every sample of row `y`, which has `width`.
-    pub(super) fn for_each(&self, y: usize, width: usize, mut each: impl FnMut(usize, T)) {
+    /// Row `y` from its first sample to its last, and the distance from one to the next, if they are in
+    /// order.
+    pub(super) fn stepped_row(&self, y: usize, width: usize) -> Option<(&'a [T], usize)> {
+        let step = usize::try_from(self.step).ok().filter(|step| *step > 0)?;
+        Some((&self.data[self.offset(y)..][..(width - 1) * step + 1], step))
+    }
+
+    /// Writes what `map` makes of every sample of row `y`.
+    pub(super) fn map_row<U>(&self, y: usize, to: &mut [U], map: impl Fn(T) -> U) {
         let start = self.offset(y);
-        for x in 0..width {
-            each(x, self.data[start.wrapping_add_signed(x as isize * self.step)]);
+        match usize::try_from(self.step) {
+            Ok(step @ 1..) => {
+                let from = self.data[start..].iter().step_by(step);
+                to.iter_mut().zip(from).for_each(|(to, from)| *to = map(*from));
+            }
+            _ => {
+                for (x, to) in to.iter_mut().enumerate() {
+                    let at = start.wrapping_add_signed(x as isize * self.step);
+                    *to = map(self.data[at]);
+                }
+            }
         }
     }
 }

@@ -198,7 +198,7 @@ impl Wide {
                 offset: component.offset,
                 shift: component.shift,
                 gain: scale.steps as f32,
-                bias: (scale.zero + 0.5) as f32,
+                bias: scale.zero as f32,
                 most: ((1u32 << component.depth) - 1) as f32,
                 from: if is_alpha { 3 } else { index },
                 is_chroma: to.model() == Yuv && (index == 1 || index == 2),
@@ -424,7 +424,7 @@ impl Output {
             return;
         }
         for (to, from) in to[self.offset..].iter_mut().step_by(self.step).zip(from) {
-            *to = D::from_u32(((from * gain + bias).clamp(0.0, most) as u32) << self.shift);
+            *to = D::from_word(kernels::quantize(*from, [gain, bias, most]) << self.shift);
         }
     }
 }
@@ -434,7 +434,7 @@ trait Store: PlaneElement {
     /// What is written where a format has an element without a meaning, as swscale does.
     const UNUSED: Self;
 
-    fn from_u32(value: u32) -> Self;
+    fn from_word(value: u16) -> Self;
 
     /// Writes `value * gain + bias`, from 0 to `most`.
     fn store(level: Level, scale: [f32; 3], from: &[f32], to: &mut [Self]);
@@ -443,7 +443,7 @@ trait Store: PlaneElement {
 impl Store for u8 {
     const UNUSED: Self = u8::MAX;
 
-    fn from_u32(value: u32) -> Self {
+    fn from_word(value: u16) -> Self {
         value as u8
     }
 
@@ -455,8 +455,8 @@ impl Store for u8 {
 impl Store for u16 {
     const UNUSED: Self = u16::MAX;
 
-    fn from_u32(value: u32) -> Self {
-        value as u16
+    fn from_word(value: u16) -> Self {
+        value
     }
 
     fn store(level: Level, scale: [f32; 3], from: &[f32], to: &mut [Self]) {
@@ -472,11 +472,15 @@ fn read<S: PlaneElement + Into<u32>>(
     (shift, gain, bias): (u32, f32, f32),
     to: &mut [f32],
 ) {
-    match from.plain_row(y, to.len()) {
-        Some(row) => kernels::load(level, shift, [gain, bias], row, to),
-        None => from.for_each(y, to.len(), |x, value| {
+    let scale = [gain, bias];
+    match from.stepped_row(y, to.len()) {
+        Some((row, 1)) => kernels::load(level, shift, scale, row, to),
+        Some((row, 2)) => kernels::load_step::<S, 2>(level, shift, scale, row, to),
+        Some((row, 3)) => kernels::load_step::<S, 3>(level, shift, scale, row, to),
+        Some((row, 4)) => kernels::load_step::<S, 4>(level, shift, scale, row, to),
+        _ => from.map_row(y, to, |value| {
             let value: u32 = value.into();
-            to[x] = (value >> shift) as f32 * gain + bias;
+            (value >> shift) as i32 as f32 * gain + bias
         }),
     }
 }

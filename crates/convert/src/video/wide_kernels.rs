@@ -8,6 +8,16 @@ pub(super) trait Load: Copy + Into<u32> {}
 
 impl<T: Copy + Into<u32>> Load for T {}
 
+/// The whole number nearest to `value * gain + bias`, from 0 to `most`, which is below 2^16.
+///
+/// Above 2^23 a float has no fraction: the sum is rounded, and its low bits are the number. Compilers
+/// vectorize this, and no cast.
+#[inline(always)]
+pub(super) fn quantize(value: f32, [gain, bias, most]: [f32; 3]) -> u16 {
+    const WHOLE: f32 = (1 << 23) as f32;
+    ((value * gain + bias).max(0.0).min(most) + WHOLE).to_bits() as u16
+}
+
 kernels! {
     /// Reads values, of which the lowest bits are unused.
     fn load<T: Load>(shift: u32, scale: [f32; 2], from: &[T], to: &mut [f32]) {
@@ -18,19 +28,26 @@ kernels! {
         }
     }
 
+    /// Reads every second value, or third, …
+    fn load_step<T: Load; N>(shift: u32, scale: [f32; 2], from: &[T], to: &mut [f32]) {
+        let [gain, bias] = scale;
+        for (to, from) in to.iter_mut().zip(from.chunks(N)) {
+            let value: u32 = from[0].into();
+            *to = (value >> shift) as i32 as f32 * gain + bias;
+        }
+    }
+
     /// Writes bytes.
     fn store_u8<>(scale: [f32; 3], from: &[f32], to: &mut [u8]) {
-        let [gain, bias, most] = scale;
         for (to, from) in to.iter_mut().zip(from) {
-            *to = (from * gain + bias).clamp(0.0, most) as i32 as u8;
+            *to = quantize(*from, scale) as u8;
         }
     }
 
     /// Writes words.
     fn store_u16<>(scale: [f32; 3], from: &[f32], to: &mut [u16]) {
-        let [gain, bias, most] = scale;
         for (to, from) in to.iter_mut().zip(from) {
-            *to = (from * gain + bias).clamp(0.0, most) as i32 as u16;
+            *to = quantize(*from, scale);
         }
     }
 
@@ -72,15 +89,34 @@ kernels! {
     fn share<>(shift: u32, is_centered: bool, above: &[f32], below: &[f32], to: &mut [f32]) {
         let last = above.len() - 1;
         let at = |x: usize| above[x.min(last)] + below[x.min(last)];
-        for (index, to) in to.iter_mut().enumerate() {
-            *to = match (shift, is_centered) {
-                (0, _) => 0.5 * at(index),
-                (_, true) => 0.25 * (at(2 * index) + at(2 * index + 1)),
-                (_, false) => {
-                    let x = 2 * index;
-                    0.125 * (at(x.saturating_sub(1)) + 2.0 * at(x) + at(x + 1))
+        let pairs = |row| <[f32]>::as_chunks::<2>(row).0;
+        match (shift, is_centered) {
+            (0, _) => {
+                for ((to, above), below) in to.iter_mut().zip(above).zip(below) {
+                    *to = 0.5 * (above + below);
                 }
-            };
+            }
+            (_, true) => {
+                let rows = pairs(above).iter().zip(pairs(below));
+                for (to, ([a, b], [c, d])) in to.iter_mut().zip(rows) {
+                    *to = 0.25 * ((a + c) + (b + d));
+                }
+                if last.is_multiple_of(2) {
+                    to[last / 2] = 0.5 * at(last);
+                }
+            }
+            (_, false) => {
+                let left = |a: f32, b: f32, c: f32| 0.125 * (a + 2.0 * b + c);
+                let rows = pairs(&above[1.min(last)..]).iter().zip(pairs(&below[1.min(last)..]));
+                let right = above[3.min(last)..].chunks(2).zip(below[3.min(last)..].chunks(2));
+                for (to, (([a, b], [c, d]), (e, f))) in to[1..].iter_mut().zip(rows.zip(right)) {
+                    *to = left(a + c, b + d, e[0] + f[0]);
+                }
+                to[0] = left(at(0), at(0), at(1));
+                if last >= 2 && last.is_multiple_of(2) {
+                    to[last / 2] = left(at(last - 1), at(last), at(last));
+                }
+            }
         }
     }
 }

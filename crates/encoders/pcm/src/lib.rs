@@ -7,16 +7,14 @@
 //! samples (ITU-T G.711).
 //!
 //! ```
-//! use reelwright_core::{AudioEncoderRequest, AudioFrame, ChannelLayout, CodecConfig, CodecId};
-//! use reelwright_core::{Element, Options, PacketQueue, SampleFormat, Timestamp};
+//! use reelwright_core::{AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout};
+//! use reelwright_core::{CodecConfig, CodecId, Element, Options, PacketQueue, SampleFormat, Timestamp};
 //!
 //! let codec = CodecId::PcmS16Be;
 //! let info = reelwright_enc_pcm::ENCODERS.iter().find(|info| info.encoder.codec == codec).unwrap();
 //! let request = AudioEncoderRequest {
 //!     codec,
-//!     sample_format: SampleFormat::S16,
-//!     sample_rate: 48_000,
-//!     layout: ChannelLayout::STEREO,
+//!     format: AudioFormat::new(SampleFormat::S16, 48_000, ChannelLayout::STEREO),
 //!     config: CodecConfig::default(),
 //! };
 //! let mut encoder = (info.open)(&request, &mut Options::new())?;

@@ -176,14 +176,20 @@ class StreamingMediaEncoder(Encoder):
         scale_filter: ScaleFilter | None = None,
         time_base: Fraction | tuple[int, int] | str | None = None,
     ) -> int:
-        """Add a video stream. Its chunks are uint8, of shape (frame, channel, height, width).
+        """Add a video stream. Its chunks have the shape (frame, channel, height, width).
+
+        They are uint8, or uint16 if the format has more than 8 bits.
 
         Args:
             frame_rate: Frames per second. 30000/1001 and the like are kept exactly.
             width: Width of the chunks' pictures, in pixels.
             height: Height of the chunks' pictures, in pixels.
             format: What the channels are: ``"rgb24"``, ``"bgr24"``, ``"yuv444p"``, ``"gray8"``, or
-                ``"rgb0"`` and ``"bgr0"``, which have 3 or 4, the last of which is not used.
+                ``"rgb0"`` and ``"bgr0"``, which have 3 or 4, the last of which is ignored. Not in
+                torio: ``"rgba"``, ``"bgra"``, ``"ya8"``, ``"gbrp"``, ``"gbrap"`` and
+                ``"yuva444p"`` with straight alpha; ``"gray10le"``, ``"gray12le"``,
+                ``"gray16le"``, ``"ya16le"``, ``"rgb48le"``, ``"rgba64le"``, ``"gbrp10le"`` and
+                ``"yuv444p10le"`` of uint16, whose values end at the format's bits.
             encoder: Name of the encoder, one of :func:`reelwright.get_video_encoders`. The
                 format's default unless given.
             encoder_option: Options of the encoder, see :func:`reelwright.get_encoder_options`.

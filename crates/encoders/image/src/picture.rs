@@ -1,7 +1,7 @@
 //! What all encoders here have in common: a picture in, a packet out.
 
 use reelwright_core::{
-    ByteOrder, CodecRecord, MediaParameters, PacketQueue, Result, StreamParameters, VideoEncoder,
+    CodecRecord, MediaParameters, PacketQueue, Result, StreamParameters, VideoEncoder,
     VideoEncoderRequest, VideoFrame, VideoParameters,
 };
 
@@ -77,7 +77,7 @@ fn video(request: &VideoEncoderRequest) -> VideoParameters {
 #[cfg(any(feature = "png", feature = "webp"))]
 pub(crate) fn gather(frame: &VideoFrame<'_>, to: &mut Vec<u8>) {
     to.clear();
-    frame.append_plane(0, ByteOrder::Big, to);
+    frame.append_plane(0, reelwright_core::ByteOrder::Big, to);
 }
 
 /// The error of a size that a codec cannot say.

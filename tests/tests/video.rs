@@ -135,6 +135,25 @@ fn add_and_open(format: &str, stream: &VideoStream, encoder: &str) -> Result<()>
 }
 
 #[test]
+fn values_that_a_format_does_not_have_are_refused() {
+    let format = PixelFormat::Yuv420p10Le;
+    for encoder in ["librav1e", "h264"] {
+        let stream = stream().frames(format, ColorInfo::BT601).encoder(encoder);
+        let target = Target::seekable_writer(Cursor::new(Vec::new()));
+        let mut file = StreamingMediaEncoder::new(target, Some("mp4")).unwrap();
+        file.add_video_stream(&stream).unwrap();
+        file.open().unwrap();
+        let mut frame = VideoBuffer::new(format, SIZE.0, SIZE.1, ColorInfo::BT601).unwrap();
+        file.write_video_frame(0, &frame.frame(Timestamp(0)), None).unwrap();
+        frame.planes_mut::<u16>().unwrap()[2].0[0] = 1024;
+        let (kind, text) = message(file.write_video_frame(0, &frame.frame(Timestamp(0)), None));
+        assert_eq!(kind, ErrorKind::Chunk);
+        assert!(text.contains("0 to 1023 in plane 2") && text.contains("1024"), "{text}");
+        file.close().unwrap();
+    }
+}
+
+#[test]
 fn names_that_nobody_knows_are_refused_with_those_known() {
     let (kind, text) = message(add("rawvideo", &stream().encoder("nope")));
     assert_eq!(kind, ErrorKind::UnknownName);

@@ -188,10 +188,8 @@ impl VideoPipeline {
         if shape[0] == 0 {
             return Ok(VideoPlan::Follow);
         }
-        let most = (1u32 << format.depth()) - 1;
-        if format.data_type() == DataType::U16
-            && most < u32::from(u16::MAX)
-            && let Some(found) = first_above(chunk, most as u16)
+        if let Some(most) = most_of_words(format)
+            && let Some(found) = first_above(chunk, most)
         {
             return Err(Error::chunk(format!(
                 "Expected values from 0 to {most} in a chunk of {format}. Found: {found}. Nothing of \
@@ -201,20 +199,40 @@ impl VideoPipeline {
         self.plan(pts)
     }
 
+    /// Refuses a frame of another format, or with values that its format does not have.
+    fn expect(&self, frame: &VideoFrame<'_>) -> Result<()> {
+        let format = self.input.pixel_format;
+        frame.expect(format, self.input.width, self.input.height)?;
+        let (Some(most), Planes::U16(planes)) = (most_of_words(format), &frame.planes) else {
+            return Ok(());
+        };
+        for (index, plane) in planes.iter().enumerate().take(format.planes()) {
+            let (row, rows) = format.plane_size(index, frame.width, frame.height);
+            let found = plane.rows(row, rows).find_map(|row| first_in_row(row, most));
+            if let Some(found) = found {
+                return Err(Error::chunk(format!(
+                    "Expected values from 0 to {most} in plane {index} of a frame of {format}. Found: \
+                     {found}"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses a frame that does not fit, as [`check`](Self::check) does a chunk.
     pub(crate) fn check_frame(
         &self,
         frame: &VideoFrame<'_>,
         pts: Option<f64>,
     ) -> Result<VideoPlan> {
-        frame.expect(self.input.pixel_format, self.input.width, self.input.height)?;
+        self.expect(frame)?;
         self.plan(pts)
     }
 
     /// Refuses a frame that does not fit, or whose own times do not; as
     /// [`check_frame`](Self::check_frame).
     pub(crate) fn check_timed_frame(&self, frame: &VideoFrame<'_>) -> Result<VideoPlan> {
-        frame.expect(self.input.pixel_format, self.input.width, self.input.height)?;
+        self.expect(frame)?;
         let most = 1 << 53;
         if !(0..=most).contains(&frame.pts.0) {
             return Err(Error::chunk(format!(
@@ -459,6 +477,19 @@ fn is_transparent(source: Source<'_>, format: PixelFormat) -> bool {
     }
 }
 
+/// The greatest value of a format's words, if it is not that of all of them.
+fn most_of_words(format: PixelFormat) -> Option<u16> {
+    let used = format.depth() + format.components()[0].shift;
+    (format.data_type() == DataType::U16 && used < 16).then(|| (1 << used) - 1)
+}
+
+/// The first value of a row that is above `most`.
+fn first_in_row(row: &[u16], most: u16) -> Option<u16> {
+    // The greatest one is found with SIMD.
+    let greatest = row.iter().fold(0, |all, value| all.max(*value));
+    if greatest > most { row.iter().copied().find(|value| *value > most) } else { None }
+}
+
 /// The first value of a chunk of words that is above `most`.
 fn first_above(chunk: &TensorView<'_>, most: u16) -> Option<u16> {
     let data = u16::of(chunk.data())?;
@@ -474,9 +505,7 @@ fn first_above(chunk: &TensorView<'_>, most: u16) -> Option<u16> {
             + row as isize * row_step;
         let at = |x: usize| data[(start + x as isize * step) as usize];
         let found = if step == 1 {
-            let row = &data[start as usize..][..width];
-            let is_above = row.iter().fold(0, |all, value| all.max(*value)) > most;
-            if is_above { row.iter().copied().find(|value| *value > most) } else { None }
+            first_in_row(&data[start as usize..][..width], most)
         } else {
             (0..width).map(at).find(|value| *value > most)
         };

@@ -136,7 +136,7 @@ fn remodel(from: PixelFormat, a: &ColorInfo, to: PixelFormat, b: &ColorInfo, exa
     }
 }
 
-/// What a component of the result is exactly, before it is rounded.
+/// Exact values of a component of the result, before they are rounded.
 fn component(format: PixelFormat, color: &ColorInfo, index: usize, exact: &Exact) -> Vec<Vec<f64>> {
     let is_alpha = format.has_alpha() && index + 1 == format.components().len();
     let part = &exact[if is_alpha { 3 } else { index }];

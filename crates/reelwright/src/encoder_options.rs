@@ -5,7 +5,7 @@ use reelwright_core::{
     AudioEncoderInfo, CodecConfig, EncoderInfo, OptionInfo, Options, Result, VideoEncoderInfo,
 };
 
-use crate::video_stream::COLOR_OPTIONS;
+use crate::video_color::COLOR_OPTIONS;
 
 const BIT_RATE: OptionInfo =
     OptionInfo::int("b", (0, i64::MAX), None, "bit_rate of codec_config, in bits per second");

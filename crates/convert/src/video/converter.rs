@@ -48,7 +48,7 @@ pub struct VideoConverter {
     output: PixelFormat,
     out_size: (usize, usize),
     path: Path,
-    /// Whether the numbers of a frame stay what they are.
+    /// True if frames are copied without a change.
     is_copy: bool,
 }
 

@@ -55,7 +55,7 @@ pub(super) struct Narrow {
     rgb: Vec<u8>,
 }
 
-/// What becomes of scaled planes.
+/// Last step, from scaled planes to the output.
 #[derive(Debug)]
 enum Finish {
     /// They are the result's.
@@ -282,7 +282,7 @@ impl Narrow {
     }
 }
 
-/// What all groups have in common.
+/// Properties that all groups share.
 struct Planes {
     level: Level,
     size: (usize, usize),

@@ -31,17 +31,17 @@ pub(super) struct Wide {
     /// Rows of chroma of the output.
     chroma: [Vec<f32>; 2],
     outputs: Vec<Output>,
-    /// Whether chroma is made of full rows.
+    /// True if chroma is averaged from rows of the full size.
     shares_chroma: bool,
-    /// Whether the input is more than gray.
+    /// True if the input has more than gray.
     has_color: bool,
-    /// Whether a shared sample is in the middle of its pixels.
+    /// True if a chroma sample is in the middle of the pixels that share it.
     is_centered: bool,
     /// Color behind what is not opaque, as components of the output's model.
     background: Option<[f32; 3]>,
 }
 
-/// What is done between input and output at each pixel.
+/// Change of the color model at each pixel.
 #[derive(Debug, Clone, Copy)]
 enum Mix {
     /// Components stay what they are.
@@ -431,7 +431,7 @@ impl Output {
 
 /// An element that is written.
 trait Store: PlaneElement {
-    /// What is written where a format has an element without a meaning, as swscale does.
+    /// Value of elements without a meaning, as swscale writes it.
     const UNUSED: Self;
 
     fn from_word(value: u16) -> Self;

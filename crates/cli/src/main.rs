@@ -1,8 +1,6 @@
 //! The `reelwright` program.
 
 mod args;
-#[cfg(unix)]
-mod closed_stdout;
 mod contradictions;
 mod describe;
 mod encode;

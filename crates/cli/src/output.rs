@@ -36,8 +36,7 @@ pub(crate) fn prepare(
 ) -> anyhow::Result<Option<OutputFile>> {
     let inputs = input_handles(args);
     let Some(path) = path else {
-        #[cfg(unix)]
-        if crate::closed_stdout::is_closed() {
+        if reelwright_startup::stdout_is_closed() {
             bail!("Standard output is closed: nothing could be written to it.");
         }
         if Handle::stdout().is_ok_and(|out| is_regular(&out) && inputs.contains(&out)) {

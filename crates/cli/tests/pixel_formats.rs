@@ -160,6 +160,50 @@ fn transparency_of_gif_is_kept() {
     assert!(alpha("back.apng") == alpha("in.apng"));
 }
 
+/// An animated WebP (RFC 9649 §2.7.1) of lossless images, each at (x, y) with its flags.
+fn animated_webp(size: (u32, u32), frames: &[(&[u8], (u32, u32), (u32, u32), u8)]) -> Vec<u8> {
+    let chunk = |kind: &[u8], data: &[u8]| {
+        let length = (data.len() as u32).to_le_bytes();
+        [kind, &length, data, &[0][..data.len() % 2]].concat()
+    };
+    let three = |value: u32| value.to_le_bytes()[..3].to_vec();
+    // Alpha and animation.
+    let header = [vec![0x12, 0, 0, 0], three(size.0 - 1), three(size.1 - 1)].concat();
+    let mut body = [b"WEBP".to_vec(), chunk(b"VP8X", &header), chunk(b"ANIM", &[0; 6])].concat();
+    for (image, (x, y), (width, height), flags) in frames {
+        // A still image is one chunk after the file's header.
+        let image = &image[12..];
+        let place = [three(x / 2), three(y / 2), three(width - 1), three(height - 1), three(100)];
+        body.extend(chunk(b"ANMF", &[&place.concat(), &[*flags][..], image].concat()));
+    }
+    chunk(b"RIFF", &body)
+}
+
+#[test]
+fn frames_of_webp_are_disposed_of() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    for (name, size) in [("large.webp", "size=40x20"), ("small.webp", "size=10x8")] {
+        let source = format!("testsrc={size}:rate=1:duration=1");
+        assert_eq!(encode(path, &[&source, "-o", name]).0, 0);
+    }
+    let read = |name: &str| std::fs::read(path.join(name)).unwrap();
+    let (large, small) = (read("large.webp"), read("small.webp"));
+    for (flags, outside) in [(0b11, 0), (0b10, 255)] {
+        // The first frame is removed, or stays, when the second one comes.
+        let frames = [(&large[..], (0, 0), (40, 20), flags), (&small[..], (20, 6), (10, 8), 0b10)];
+        std::fs::write(path.join("in.webp"), animated_webp((40, 20), &frames)).unwrap();
+        let raw = ["--format", "rawvideo", "--pixel-format", "rgba"];
+        let (code, _, message) = encode(path, &[&["in.webp", "-o", "out.rgba"], &raw[..]].concat());
+        assert_eq!((code, message.as_str()), (0, ""));
+        let pixels = read("out.rgba");
+        let alpha = |frame: usize, x: usize, y: usize| pixels[((frame * 20 + y) * 40 + x) * 4 + 3];
+        assert_eq!(pixels.len(), 2 * 4 * 40 * 20);
+        assert!((0..40).all(|x| alpha(0, x, 3) == 255));
+        assert_eq!((alpha(1, 3, 3), alpha(1, 24, 10)), (outside, 255), "{flags:b}");
+    }
+}
+
 #[test]
 fn names_state_the_range() {
     let directory = tempfile::tempdir().unwrap();

@@ -179,6 +179,8 @@ impl Animation {
             _ => {
                 let mut decoder = image::codecs::webp::WebPDecoder::new(reader)?;
                 decoder.set_limits(limits())?;
+                // Without one, frames that are to be disposed of stay.
+                decoder.set_background_color(image::Rgba([0; 4]))?;
                 decoder.into_frames()
             }
         };

@@ -160,8 +160,11 @@ fn transparency_of_gif_is_kept() {
     assert!(alpha("back.apng") == alpha("in.apng"));
 }
 
-/// An animated WebP (RFC 9649 §2.7.1) of lossless images, each at (x, y) with its flags.
-fn animated_webp(size: (u32, u32), frames: &[(&[u8], (u32, u32), (u32, u32), u8)]) -> Vec<u8> {
+/// A frame of an animated WebP: a WebP file, its offset and size on the canvas, its flags.
+type WebpFrame<'a> = (&'a [u8], (u32, u32), (u32, u32), u8);
+
+/// An animated WebP (RFC 9649 §2.7.1) of lossless images.
+fn animated_webp(size: (u32, u32), frames: &[WebpFrame<'_>]) -> Vec<u8> {
     let chunk = |kind: &[u8], data: &[u8]| {
         let length = (data.len() as u32).to_le_bytes();
         [kind, &length, data, &[0][..data.len() % 2]].concat()

@@ -142,9 +142,9 @@ impl<'py> VideoArguments<'py> {
     pub(crate) fn stream(&self, py: Python<'_>) -> PyResult<VideoStream> {
         let format: PixelFormat = self.format.parse().map_err(|_| {
             let message = format!(
-                "Unsupported pixel format ({}) was provided. Valid values are rgb24, bgr24, \
-                 yuv444p, gray, rgb0, bgr0.",
-                self.format
+                "Unsupported pixel format ({}) was provided. Valid values are {}.",
+                self.format,
+                reelwright_list(VideoStream::CHUNK_FORMATS)
             );
             exception(py, ErrorKind::Argument, message)
         })?;

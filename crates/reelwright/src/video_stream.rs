@@ -12,29 +12,6 @@ use crate::nearest_pixel_format::nearest;
 use crate::registry::{default_video_encoder, video_encoder_by_name};
 use crate::video_color::{Alpha, choose_color, take_alpha};
 
-/// The pixel formats of chunks, torio's first: those with a value of each component for each pixel.
-const INPUTS: &[PixelFormat] = &[
-    PixelFormat::Rgb24,
-    PixelFormat::Bgr24,
-    PixelFormat::Yuv444p,
-    PixelFormat::Gray8,
-    PixelFormat::Rgb0,
-    PixelFormat::Bgr0,
-    PixelFormat::Rgba,
-    PixelFormat::Bgra,
-    PixelFormat::Ya8,
-    PixelFormat::Gray10Le,
-    PixelFormat::Gray12Le,
-    PixelFormat::Gray16Le,
-    PixelFormat::Ya16Le,
-    PixelFormat::Rgb48Le,
-    PixelFormat::Rgba64Le,
-    PixelFormat::Gbrp,
-    PixelFormat::Gbrp10Le,
-    PixelFormat::Gbrap,
-    PixelFormat::Yuv444p10Le,
-    PixelFormat::Yuva444p,
-];
 /// Frames of so many pixels may take any encoder longer than an interrupt can wait.
 const SLOW_PIXELS: u64 = 1920 * 1080;
 /// An option of encoders in hardware, for which another one stands in.
@@ -83,6 +60,30 @@ pub struct VideoStream {
 }
 
 impl VideoStream {
+    /// Pixel formats of chunks, torio's first: those with a value of each component for each pixel.
+    pub const CHUNK_FORMATS: &'static [PixelFormat] = &[
+        PixelFormat::Rgb24,
+        PixelFormat::Bgr24,
+        PixelFormat::Yuv444p,
+        PixelFormat::Gray8,
+        PixelFormat::Rgb0,
+        PixelFormat::Bgr0,
+        PixelFormat::Rgba,
+        PixelFormat::Bgra,
+        PixelFormat::Ya8,
+        PixelFormat::Gray10Le,
+        PixelFormat::Gray12Le,
+        PixelFormat::Gray16Le,
+        PixelFormat::Ya16Le,
+        PixelFormat::Rgb48Le,
+        PixelFormat::Rgba64Le,
+        PixelFormat::Gbrp,
+        PixelFormat::Gbrp10Le,
+        PixelFormat::Gbrap,
+        PixelFormat::Yuv444p10Le,
+        PixelFormat::Yuva444p,
+    ];
+
     /// A stream of chunks of shape (frame, 3, `height`, `width`) of `u8`: red, green, blue.
     /// `frame_rate` frames are shown per second.
     pub fn new(frame_rate: f64, width: u32, height: u32) -> Self {
@@ -252,11 +253,11 @@ impl VideoStream {
         let frame_rate = positive_rate("Frame rate", self.frame_rate)?;
         let width = positive("width", self.width)?;
         let height = positive("height", self.height)?;
-        if self.frames.is_none() && !INPUTS.contains(&self.format) {
+        if self.frames.is_none() && !Self::CHUNK_FORMATS.contains(&self.format) {
             return Err(Error::argument(format!(
                 "Unsupported pixel format ({}) was provided. Valid values are {}.",
                 self.format,
-                list(INPUTS)
+                list(Self::CHUNK_FORMATS)
             )));
         }
         if muxer.video_codecs.is_empty() {

@@ -56,10 +56,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         let count = if frame == frames { last } else { size };
         let buffer = repeated(&seed, fed, count * channels);
         let pts = Timestamp(fed as i64);
-        let frame = match request.format.sample_format.is_planar() {
-            true => AudioFrame::planar(buffer.as_slice(), channels, count, count, pts),
-            false => AudioFrame::packed(buffer.as_slice(), channels, pts),
-        };
+        let frame = AudioFrame::new(request.format, buffer, pts).expect("whole samples");
         // FLAC has no blocks of nothing.
         if count > 0 {
             encoder.encode(&frame, &mut packets).expect("a frame that fits");

@@ -97,7 +97,8 @@ fn check<T: Element>(
     let mut packets = PacketQueue::new();
     muxer.start(&[encoder.parameters().clone()], &Metadata::new(), &mut output).unwrap();
     for chunk in samples.chunks(encoder.frame_size().unwrap() * channels) {
-        let frame = AudioFrame::packed(T::slice(chunk), channels, Timestamp(0));
+        let chunk = TypedBuffer::copy_of(T::slice(chunk));
+        let frame = AudioFrame::new(request.format, chunk, Timestamp(0)).unwrap();
         encoder.encode(&frame, &mut packets).unwrap();
     }
     encoder.finish(&mut packets).unwrap();

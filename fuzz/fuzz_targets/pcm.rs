@@ -55,10 +55,10 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         };
         let most = u.int_in_range(0..=300)? * channels;
         let buffer = samples(u, data_type, most)?;
-        let Some(frame) = frame(u, &buffer, channels)? else { continue };
+        let Some(frame) = frame(u, buffer, channels)? else { continue };
         let before = packets.len();
         let result = encoder.encode(&frame, &mut packets);
-        let fits = (frame.format(), frame.channels())
+        let fits = (frame.format().sample_format, frame.channels())
             == (request.format.sample_format, request.format.layout.channels());
         assert!(fits || result.is_err());
         let Some(bytes) = codec.bytes_per_sample() else { continue };

@@ -60,6 +60,11 @@ pub fn option_pairs(
                 words.join(u.choose(&["+", "-", "+-"])?)
             }
             OptionKind::Choice { values, .. } => u.choose(values)?.0.to_owned(),
+            OptionKind::Rational { .. } => u.choose(&["25", "30000/1001", "1/0"])?.to_string(),
+            OptionKind::Duration { .. } => u.choose(&["1.5", "200ms", "1:", "1:00:01"])?.to_string(),
+            OptionKind::Size { .. } => u.choose(&["vga", "16x8", "0x0"])?.to_string(),
+            OptionKind::Color { .. } => u.choose(&["red", "#102030", "#1"])?.to_string(),
+            OptionKind::Dictionary { .. } => u.choose(&["a=b", "a=b:c=d", "a"])?.to_string(),
             OptionKind::Text { .. } => {
                 u.choose(&["keep", "drop", "compose:red", "compose:#10203"])?.to_string()
             }
@@ -272,16 +277,16 @@ pub fn samples(u: &mut Unstructured<'_>, data_type: DataType, most: usize) -> Re
 }
 
 /// All of `buffer` that makes whole samples of `channels` channels, interleaved or in planes.
-pub fn frame<'a>(
+pub fn frame(
     u: &mut Unstructured<'_>,
-    buffer: &'a TypedBuffer,
+    buffer: TypedBuffer,
     channels: usize,
-) -> Result<Option<AudioFrame<'a>>> {
+) -> Result<Option<AudioFrame>> {
     let pts = Timestamp(u.arbitrary()?);
-    if u.ratio(1, 8)? {
-        let samples = buffer.len() / channels;
-        return Ok(Some(AudioFrame::planar(buffer.as_slice(), channels, samples, samples, pts)));
-    }
-    let whole = buffer.len().is_multiple_of(channels);
-    Ok(whole.then(|| AudioFrame::packed(buffer.as_slice(), channels, pts)))
+    let is_planar = u.ratio(1, 8)?;
+    let is_alike = |f: &&SampleFormat| (f.data_type(), f.is_planar()) == (buffer.data_type(), is_planar);
+    let Some(sample_format) = SampleFormat::ALL.iter().find(is_alike) else { return Ok(None) };
+    let Ok(layout) = ChannelLayout::unpositioned(channels) else { return Ok(None) };
+    let format = AudioFormat::new(*sample_format, 48_000, layout);
+    Ok(AudioFrame::new(format, buffer, pts).ok())
 }

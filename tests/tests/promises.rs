@@ -423,6 +423,11 @@ fn any_options() -> impl Strategy<Value = Vec<(String, String)>> {
             }
             OptionKind::Text { .. } => vec!["keep".to_owned(), "compose:#102030".to_owned()],
             // Not every number is a machine's: 64 threads take long to start.
+            OptionKind::Rational { .. } => vec!["30000/1001".to_owned()],
+            OptionKind::Duration { .. } => vec!["1.5".to_owned()],
+            OptionKind::Size { .. } => vec!["vga".to_owned()],
+            OptionKind::Color { .. } => vec!["#102030".to_owned()],
+            OptionKind::Dictionary { .. } => vec!["name=value".to_owned()],
             OptionKind::Int { min, max, .. } => {
                 let most = if option.name == "threads" { 3 } else { max };
                 [min, min + 1, (min / 2 + most / 2), most, max.saturating_add(1)]

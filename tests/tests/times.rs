@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use reelwright::{
     CodecConfig, ColorInfo, ErrorKind, Options, PixelFormat, Rational, Result,
-    StreamingMediaEncoder, Target, TensorView, Timestamp, VideoBuffer, VideoFrame, VideoStream,
+    StreamingMediaEncoder, Target, TensorView, Timestamp, VideoFormat, VideoFrame, VideoStream,
 };
 use reelwright_testkit::program::{ffprobe, run};
 use reelwright_tests::log::logged;
@@ -12,9 +12,14 @@ use reelwright_tests::log::logged;
 const SIZE: (usize, usize) = (160, 120);
 
 /// A frame of yuv420p with a pattern that moves.
-fn picture(index: usize) -> VideoBuffer {
-    let mut buffer =
-        VideoBuffer::new(PixelFormat::Yuv420p, SIZE.0, SIZE.1, ColorInfo::BT601).unwrap();
+fn picture(index: usize) -> VideoFrame {
+    let mut buffer = VideoFrame::new(&VideoFormat::new(
+        PixelFormat::Yuv420p,
+        SIZE.0 as u32,
+        SIZE.1 as u32,
+        ColorInfo::BT601,
+    ))
+    .unwrap();
     for (plane, stride) in buffer.planes_mut::<u8>().unwrap() {
         for (y, row) in plane.chunks_exact_mut(stride.max(1)).enumerate() {
             for (x, sample) in row.iter_mut().enumerate() {
@@ -57,7 +62,7 @@ fn write(encoder: &mut StreamingMediaEncoder<'_>, times: &[i64], last: Option<i6
     for (index, &pts) in times.iter().enumerate() {
         let duration = last.filter(|_| index + 1 == times.len());
         let picture = picture(index);
-        let frame = VideoFrame { duration, ..picture.frame(Timestamp(pts)) };
+        let frame = VideoFrame { duration, ..picture.at(Timestamp(pts)) };
         encoder.write_timed_video_frame(0, &frame)?;
     }
     Ok(())
@@ -216,11 +221,11 @@ fn frames_without_pts_follow_at_the_nominal_rate() {
     let stream = timed(30_000.0 / 1001.0, (1, 1000)).encoder("h264");
     let bytes = file(("mp4", "", true), &stream, |encoder| {
         for index in 0..30 {
-            encoder.write_video_frame(0, &picture(index).frame(Timestamp(0)), None)?;
+            encoder.write_video_frame(0, &picture(index), None)?;
         }
         // Sooner than that, and then before the last frame.
-        encoder.write_video_frame(0, &picture(30).frame(Timestamp(0)), Some(0.98))?;
-        encoder.write_video_frame(0, &picture(31).frame(Timestamp(0)), Some(0.5))
+        encoder.write_video_frame(0, &picture(30), Some(0.98))?;
+        encoder.write_video_frame(0, &picture(31), Some(0.5))
     });
     let Some(found) = probed("mov", &bytes) else { return };
     for (index, (pts, _)) in found.iter().enumerate().take(30) {
@@ -256,7 +261,7 @@ fn times_that_are_none_are_refused_and_the_stream_goes_on() {
             (0, Some(0), "The duration of a frame must be from 1"),
         ] {
             let picture = picture(0);
-            let frame = VideoFrame { duration, ..picture.frame(Timestamp(pts)) };
+            let frame = VideoFrame { duration, ..picture.at(Timestamp(pts)) };
             let error = encoder.write_timed_video_frame(0, &frame).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
@@ -292,7 +297,7 @@ fn keyframes_levels_and_the_last_frame_follow_real_times() {
             for (index, at) in frames.iter().enumerate() {
                 let picture = picture(index);
                 let pts = Some(*at as f64 / 1000.0);
-                encoder.write_video_frame(0, &picture.frame(Timestamp(0)), pts)?;
+                encoder.write_video_frame(0, &picture, pts)?;
             }
             Ok(())
         });
@@ -349,7 +354,7 @@ fn the_bit_rate_is_that_of_real_time() {
         let bytes =
             file(("mp4", "", true), &stream.codec_config(config).encoder(encoder), |file| {
                 for (index, pts) in frames.iter().enumerate() {
-                    file.write_timed_video_frame(0, &noisy(index).frame(Timestamp(*pts)))?;
+                    file.write_timed_video_frame(0, &noisy(index).at(Timestamp(*pts)))?;
                 }
                 Ok(())
             });

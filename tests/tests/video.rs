@@ -5,8 +5,8 @@ use std::io::{self, Cursor};
 use proptest::prelude::*;
 use reelwright::{
     AudioStream, CodecConfig, ColorInfo, DataType, ErrorKind, MediaParameters, MuxerInfo,
-    PixelFormat, Result, SampleFormat, StreamingMediaEncoder, Target, TensorView, Timestamp,
-    VideoBuffer, VideoStream, muxers, video_encoders,
+    PixelFormat, Result, SampleFormat, StreamingMediaEncoder, Target, TensorView, VideoFormat,
+    VideoFrame, VideoStream, muxers, video_encoders,
 };
 use reelwright_tests::log::logged;
 
@@ -143,10 +143,16 @@ fn values_that_a_format_does_not_have_are_refused() {
         let mut file = StreamingMediaEncoder::new(target, Some("mp4")).unwrap();
         file.add_video_stream(&stream).unwrap();
         file.open().unwrap();
-        let mut frame = VideoBuffer::new(format, SIZE.0, SIZE.1, ColorInfo::BT601).unwrap();
-        file.write_video_frame(0, &frame.frame(Timestamp(0)), None).unwrap();
+        let mut frame = VideoFrame::new(&VideoFormat::new(
+            format,
+            SIZE.0 as u32,
+            SIZE.1 as u32,
+            ColorInfo::BT601,
+        ))
+        .unwrap();
+        file.write_video_frame(0, &frame, None).unwrap();
         frame.planes_mut::<u16>().unwrap()[2].0[0] = 1024;
-        let (kind, text) = message(file.write_video_frame(0, &frame.frame(Timestamp(0)), None));
+        let (kind, text) = message(file.write_video_frame(0, &frame, None));
         assert_eq!(kind, ErrorKind::Chunk);
         assert!(text.contains("0 to 1023 in plane 2") && text.contains("1024"), "{text}");
         file.close().unwrap();
@@ -403,12 +409,17 @@ fn frames_are_written_as_chunks_are() {
         stream().frames(PixelFormat::Rgb24, ColorInfo::SRGB).encoder_format(PixelFormat::Yuv420p);
     let found = file("rawvideo", &frames, false, |encoder| {
         for picture in packed.chunks(3 * SIZE.0 * SIZE.1) {
-            let mut buffer = VideoBuffer::new(PixelFormat::Rgb24, SIZE.0, SIZE.1, ColorInfo::SRGB)?;
+            let mut buffer = VideoFrame::new(&VideoFormat::new(
+                PixelFormat::Rgb24,
+                SIZE.0 as u32,
+                SIZE.1 as u32,
+                ColorInfo::SRGB,
+            ))?;
             let [(plane, stride), ..] = buffer.planes_mut::<u8>().unwrap();
             for (to, from) in plane.chunks_mut(stride).zip(picture.chunks(3 * SIZE.0)) {
                 to[..from.len()].copy_from_slice(from);
             }
-            encoder.write_video_frame(0, &buffer.frame(Timestamp(0)), None)?;
+            encoder.write_video_frame(0, &buffer, None)?;
         }
         Ok(())
     });

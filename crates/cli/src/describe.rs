@@ -291,7 +291,7 @@ fn options_help<'a>(text: &mut String, title: &str, options: impl Iterator<Item 
 }
 
 fn option_help(text: &mut String, option: &OptionInfo) {
-    let default = default_of(option);
+    let default = option.kind.default_text();
     let default = if default.is_empty() { default } else { format!(", default {default}") };
     let _ = writeln!(text, "  {}\n      {}", option.name, option.help);
     match option.kind {
@@ -315,42 +315,38 @@ fn option_help(text: &mut String, option: &OptionInfo) {
     }
 }
 
-fn default_of(option: &OptionInfo) -> String {
-    match option.kind {
-        OptionKind::Int { default, .. } => default.map(|d| d.to_string()).unwrap_or_default(),
-        OptionKind::Float { default, .. } => default.map(|d| d.to_string()).unwrap_or_default(),
-        OptionKind::Bool { default } | OptionKind::BoolOrSeconds { default, .. } => {
-            default.to_string()
-        }
-        OptionKind::Flags { .. } => String::new(),
-        OptionKind::Choice { default, .. } | OptionKind::Text { default, .. } => default.to_owned(),
-    }
-}
-
 fn option_json(option: &OptionInfo) -> Value {
-    let (kind, allowed, default) = match option.kind {
-        OptionKind::Int { min, max, default } => {
-            ("int", json!({"min": min, "max": max}), json!(default))
+    let kind = option.kind;
+    let (allowed, default) = match kind {
+        OptionKind::Int { min, max, default, names } => {
+            let mut allowed = json!({"min": min, "max": max});
+            if !names.is_empty() {
+                allowed["names"] = names.iter().map(|(name, value)| (*name, *value)).collect();
+            }
+            (allowed, json!(default))
         }
         OptionKind::Float { min, max, default } => {
-            ("float", json!({"min": min, "max": max}), json!(default))
+            (json!({"min": min, "max": max}), json!(default))
         }
-        OptionKind::Bool { default } => ("bool", json!([true, false]), json!(default)),
+        OptionKind::Bool { default } => (json!([true, false]), json!(default)),
         OptionKind::BoolOrSeconds { default, max } => {
-            ("bool or seconds", json!([true, false, {"min": 0, "max": max}]), json!(default))
+            (json!([true, false, {"min": 0, "max": max}]), json!(default))
         }
-        OptionKind::Flags { values } => {
-            ("flags", values.iter().map(|(word, _)| *word).collect(), json!([]))
-        }
-        OptionKind::Text { form, default } => ("string", json!(form), json!(default)),
+        OptionKind::Flags { values } => (values.iter().map(|(word, _)| *word).collect(), json!([])),
         OptionKind::Choice { values, default } => {
-            ("choice", values.iter().map(|(word, _)| *word).collect(), json!(default))
+            (values.iter().map(|(word, _)| *word).collect(), json!(default))
         }
+        OptionKind::Text { .. }
+        | OptionKind::Rational { .. }
+        | OptionKind::Duration { .. }
+        | OptionKind::Size { .. }
+        | OptionKind::Color { .. }
+        | OptionKind::Dictionary { .. } => (json!(kind.to_string()), json!(kind.default_text())),
     };
     json!({
         "name": option.name,
         "help": option.help,
-        "type": kind,
+        "type": kind.type_name(),
         "allowed": allowed,
         "default": default,
     })

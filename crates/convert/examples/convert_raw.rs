@@ -12,8 +12,8 @@ use std::time::Instant;
 
 use reelwright_convert::{ScaleFilter, VideoConverter};
 use reelwright_core::{
-    ByteOrder, ColorInfo, PixelFormat, Plane, Planes, TensorView, Timestamp, VideoBuffer,
-    VideoFormat, VideoFrame,
+    ByteOrder, ColorInfo, PixelFormat, Plane, Planes, TensorView, VideoFormat, VideoFrame,
+    VideoView,
 };
 
 fn size(text: &str) -> Result<(usize, usize), Box<dyn Error>> {
@@ -21,23 +21,16 @@ fn size(text: &str) -> Result<(usize, usize), Box<dyn Error>> {
     Ok((width.parse()?, height.parse()?))
 }
 
-fn frame(data: &[u8], format: PixelFormat, (width, height): (usize, usize)) -> VideoFrame<'_> {
+fn frame(data: &[u8], format: PixelFormat, (width, height): (usize, usize)) -> VideoView<'_> {
     let mut planes = [Plane::default(); 4];
     let mut rest = data;
     for (index, plane) in planes.iter_mut().enumerate().take(format.planes()) {
         let (stride, rows) = format.plane_size(index, width, height);
         let (data, after) = rest.split_at(stride * rows);
-        (*plane, rest) = (Plane { data, stride }, after);
+        (*plane, rest) = (Plane::new(data, stride), after);
     }
-    VideoFrame {
-        format,
-        width,
-        height,
-        color: ColorInfo::BT601,
-        planes: Planes::U8(planes),
-        pts: Timestamp(0),
-        duration: None,
-    }
+    let format = VideoFormat::new(format, width as u32, height as u32, ColorInfo::BT601);
+    VideoView::new(&format, Planes::U8(planes))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -59,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         &VideoFormat::new(out_format, to.0 as u32, to.1 as u32, color),
         filter,
     )?;
-    let mut out = VideoBuffer::new(out_format, to.0, to.1, color)?;
+    let mut out = VideoFrame::new(&VideoFormat::new(out_format, to.0 as u32, to.1 as u32, color))?;
     let data = std::fs::read(input)?;
     let mut output: Box<dyn Write> = match output.as_str() {
         "-" => Box::new(io::sink()),
@@ -87,10 +80,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             time += start.elapsed().as_secs_f64();
             pictures += 1;
-            let frame = out.frame(Timestamp(0));
+            let view = out.view()?;
             bytes.clear();
             for plane in 0..out_format.planes() {
-                frame.append_plane(plane, ByteOrder::Little, &mut bytes);
+                view.append_plane(plane, ByteOrder::Little, &mut bytes);
             }
             output.write_all(&bytes)?;
         }

@@ -10,8 +10,8 @@ use reelwright_convert::{
     AudioConverter, Outliers, ResampleQuality, Resampler, ScaleFilter, VideoConverter, outliers,
 };
 use reelwright_core::{
-    ChannelLayout, ColorInfo, DataType, PixelFormat, SampleFormat, TensorView, Timestamp,
-    TypedBuffer, TypedSlice, VideoBuffer, VideoFormat,
+    ChannelLayout, ColorInfo, DataType, PixelFormat, SampleFormat, TensorView, TypedBuffer,
+    TypedSlice, VideoFormat, VideoFrame,
 };
 
 thread_local! {
@@ -95,22 +95,29 @@ fn pictures_do_not_allocate_after_the_first() {
                 let (width, height) = (size.0 as u32, size.1 as u32);
                 let to = VideoFormat::new(*output, width, height, ColorInfo::BT709);
                 let mut converter = VideoConverter::new(&from, &to, ScaleFilter::Bicubic).unwrap();
-                let mut to = VideoBuffer::new(*output, size.0, size.1, ColorInfo::BT709).unwrap();
+                let mut to = VideoFrame::new(&VideoFormat::new(
+                    *output,
+                    size.0 as u32,
+                    size.1 as u32,
+                    ColorInfo::BT709,
+                ))
+                .unwrap();
                 converter.convert(&chunk, 0, &mut to);
                 let before = ALLOCATIONS.get();
                 converter.convert(&chunk, 0, &mut to);
                 assert_eq!(ALLOCATIONS.get(), before, "{output}");
             }
         }
-        let from = VideoBuffer::new(*output, 50, 30, ColorInfo::BT601).unwrap();
+        let from = VideoFrame::new(&VideoFormat::new(*output, 50, 30, ColorInfo::BT601)).unwrap();
         for color in [ColorInfo::BT601, ColorInfo::BT709] {
             let input = VideoFormat::new(*output, 50, 30, ColorInfo::BT601);
             let to = VideoFormat::new(PixelFormat::Nv12, 60, 20, color);
             let mut converter = VideoConverter::new(&input, &to, ScaleFilter::Bicubic).unwrap();
-            let mut to = VideoBuffer::new(PixelFormat::Nv12, 60, 20, color).unwrap();
-            converter.convert_frame(&from.frame(Timestamp(0)), &mut to);
+            let mut to =
+                VideoFrame::new(&VideoFormat::new(PixelFormat::Nv12, 60, 20, color)).unwrap();
+            converter.convert_frame(&from.view().unwrap(), &mut to);
             let before = ALLOCATIONS.get();
-            converter.convert_frame(&from.frame(Timestamp(0)), &mut to);
+            converter.convert_frame(&from.view().unwrap(), &mut to);
             assert_eq!(ALLOCATIONS.get(), before, "{output}");
         }
     }

@@ -5,8 +5,8 @@ mod common;
 use common::Lcg;
 use reelwright_convert::{ScaleFilter, VideoConverter};
 use reelwright_core::{
-    ChromaLocation, ColorInfo, ColorModel, ColorRange, Component, PixelFormat, PlaneElement,
-    Planes, TensorView, Timestamp, VideoBuffer, VideoFormat,
+    ChromaLocation, ColorInfo, ColorModel, ColorRange, Component, DataType, PixelFormat,
+    PlaneElement, Planes, TensorView, VideoFormat, VideoFrame,
 };
 
 const LIMITED: ColorInfo = ColorInfo::BT709;
@@ -34,8 +34,8 @@ fn extent(format: PixelFormat, index: usize, (width, height): (usize, usize)) ->
 }
 
 /// Writes components where the table says that they are.
-fn put<T: PlaneElement + TryFrom<u32>>(buffer: &mut VideoBuffer, values: &[Values]) {
-    let format = buffer.format();
+fn put<T: PlaneElement + TryFrom<u32>>(buffer: &mut VideoFrame, values: &[Values]) {
+    let format = buffer.format.pixel_format;
     let mut planes = buffer.planes_mut::<T>().unwrap();
     for (component, rows) in format.components().iter().zip(values) {
         let Component { plane, step, offset, shift, .. } = *component;
@@ -49,23 +49,26 @@ fn put<T: PlaneElement + TryFrom<u32>>(buffer: &mut VideoBuffer, values: &[Value
     }
 }
 
-fn get_from<T: PlaneElement + Into<u32>>(buffer: &VideoBuffer) -> Vec<Values> {
-    let frame = buffer.frame(Timestamp(0));
-    let planes = frame.planes_of::<T>().unwrap();
-    let format = frame.format;
+fn get_from<T: PlaneElement + Into<u32>>(buffer: &VideoFrame) -> Vec<Values> {
+    let view = buffer.view().unwrap();
+    let planes = view.planes_of::<T>().unwrap();
+    let format = view.format.pixel_format;
     let component = |(index, component): (usize, &Component)| {
-        let (width, height) = extent(format, index, (frame.width, frame.height));
+        let size = (view.format.width as usize, view.format.height as usize);
+        let (width, height) = extent(format, index, size);
         let plane = planes[component.plane];
         let at = |x: usize, y: usize| -> u32 {
-            plane.data[y * plane.stride + x * component.step + component.offset].into()
+            plane.row(y, x * component.step + component.offset + 1)
+                [x * component.step + component.offset]
+                .into()
         };
         (0..height).map(|y| (0..width).map(|x| at(x, y) >> component.shift).collect()).collect()
     };
     format.components().iter().enumerate().map(component).collect()
 }
 
-fn get(buffer: &VideoBuffer) -> Vec<Values> {
-    match buffer.frame(Timestamp(0)).planes {
+fn get(buffer: &VideoFrame) -> Vec<Values> {
+    match buffer.view().unwrap().planes {
         Planes::U8(_) => get_from::<u8>(buffer),
         Planes::U16(_) => get_from::<u16>(buffer),
     }
@@ -167,10 +170,11 @@ fn component(format: PixelFormat, color: &ColorInfo, index: usize, exact: &Exact
 
 /// Numbers of a frame. Chroma that several pixels share is the same everywhere, as the filter that brings
 /// it to each pixel is another test's.
-fn frame(format: PixelFormat, color: ColorInfo, size: (usize, usize), seed: u64) -> VideoBuffer {
+fn frame(format: PixelFormat, color: ColorInfo, size: (usize, usize), seed: u64) -> VideoFrame {
     let mut random = Lcg(seed);
     let most = (1u64 << format.depth()) - 1;
-    let mut buffer = VideoBuffer::new(format, size.0, size.1, color).unwrap();
+    let mut buffer =
+        VideoFrame::new(&VideoFormat::new(format, size.0 as u32, size.1 as u32, color)).unwrap();
     let values: Vec<Values> = (0..format.components().len())
         .map(|index| {
             let (width, height) = extent(format, index, size);
@@ -187,19 +191,15 @@ fn frame(format: PixelFormat, color: ColorInfo, size: (usize, usize), seed: u64)
             (0..height).map(|_| (0..width).map(|_| value()).collect()).collect()
         })
         .collect();
-    match buffer.frame(Timestamp(0)).planes {
-        Planes::U8(_) => put::<u8>(&mut buffer, &values),
-        Planes::U16(_) => put::<u16>(&mut buffer, &values),
+    match format.data_type() {
+        DataType::U8 => put::<u8>(&mut buffer, &values),
+        _ => put::<u16>(&mut buffer, &values),
     }
     buffer
 }
 
-fn converter(from: &VideoBuffer, to: &VideoBuffer) -> VideoConverter {
-    let format = |buffer: &VideoBuffer| {
-        let size = (buffer.width() as u32, buffer.height() as u32);
-        VideoFormat::new(buffer.format(), size.0, size.1, buffer.color())
-    };
-    VideoConverter::new(&format(from), &format(to), ScaleFilter::default()).unwrap()
+fn converter(from: &VideoFrame, to: &VideoFrame) -> VideoConverter {
+    VideoConverter::new(&from.format, &to.format, ScaleFilter::default()).unwrap()
 }
 
 #[test]
@@ -209,9 +209,11 @@ fn every_pair_is_within_one_of_exact() {
             for (a, b) in [(LIMITED, LIMITED), (LIMITED, FULL), (FULL, LIMITED), (FULL, FULL)] {
                 for size in [(7, 5), (16, 4), (1, 1)] {
                     let input = frame(*from, a, size, number);
-                    let mut output = VideoBuffer::new(*to, size.0, size.1, b).unwrap();
+                    let mut output =
+                        VideoFrame::new(&VideoFormat::new(*to, size.0 as u32, size.1 as u32, b))
+                            .unwrap();
                     let mut converter = converter(&input, &output);
-                    converter.convert_frame(&input.frame(Timestamp(0)), &mut output);
+                    converter.convert_frame(&input.view().unwrap(), &mut output);
                     let mut ideal = exact(*from, &a, size, &get(&input));
                     remodel(*from, &a, *to, &b, &mut ideal);
                     for (index, found) in get(&output).iter().enumerate() {
@@ -252,10 +254,10 @@ fn deeper_formats_keep_every_number() {
     for (small, large) in pairs {
         for color in [LIMITED, FULL] {
             let input = frame(small, color, (33, 21), 5);
-            let mut middle = VideoBuffer::new(large, 33, 21, color).unwrap();
-            let mut back = VideoBuffer::new(small, 33, 21, color).unwrap();
-            converter(&input, &middle).convert_frame(&input.frame(Timestamp(0)), &mut middle);
-            converter(&middle, &back).convert_frame(&middle.frame(Timestamp(0)), &mut back);
+            let mut middle = VideoFrame::new(&VideoFormat::new(large, 33, 21, color)).unwrap();
+            let mut back = VideoFrame::new(&VideoFormat::new(small, 33, 21, color)).unwrap();
+            converter(&input, &middle).convert_frame(&input.view().unwrap(), &mut middle);
+            converter(&middle, &back).convert_frame(&middle.view().unwrap(), &mut back);
             assert_eq!(get(&back), get(&input), "{small} {large} {}", color.range);
         }
     }
@@ -275,7 +277,9 @@ fn alpha_is_kept_dropped_or_composed() {
             None => VideoConverter::new(&from, &output, filter).unwrap(),
             Some(rgb) => VideoConverter::over_background(&from, &output, filter, rgb).unwrap(),
         };
-        let mut out = VideoBuffer::new(to, width, height, ColorInfo::SRGB).unwrap();
+        let mut out =
+            VideoFrame::new(&VideoFormat::new(to, width as u32, height as u32, ColorInfo::SRGB))
+                .unwrap();
         converter.convert(&chunk, 0, &mut out);
         get(&out).into_iter().flatten().collect::<Vec<_>>()
     };
@@ -314,7 +318,7 @@ fn strides_of_words_do_not_matter() {
                 let output = VideoFormat::new(*to, 12, 5, LIMITED);
                 let mut converter =
                     VideoConverter::new(&input, &output, ScaleFilter::Bicubic).unwrap();
-                let mut out = VideoBuffer::new(*to, 12, 5, LIMITED).unwrap();
+                let mut out = VideoFrame::new(&VideoFormat::new(*to, 12, 5, LIMITED)).unwrap();
                 converter.convert(chunk, 0, &mut out);
                 get(&out)
             };

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use reelwright_convert::{ScaleFilter, VideoConverter};
 use reelwright_core::{
     ChromaLocation, ColorInfo, ColorModel, ColorRange, DataType, MatrixCoefficients, PixelFormat,
-    TensorView, Timestamp, VideoBuffer, VideoFormat,
+    TensorView, VideoFormat, VideoFrame,
 };
 
 const MATRICES: [(MatrixCoefficients, f64, f64); 3] = [
@@ -36,13 +36,13 @@ fn random(len: usize, seed: u64) -> Vec<u8> {
 }
 
 /// The bytes of every plane, without what lies between rows.
-fn planes(buffer: &VideoBuffer) -> Vec<Vec<u8>> {
-    let frame = buffer.frame(Timestamp(0));
+fn planes(buffer: &VideoFrame) -> Vec<Vec<u8>> {
+    let view = buffer.view().unwrap();
     let plane = |index| {
-        let (bytes, rows) = frame.format.plane_size(index, frame.width, frame.height);
-        frame.planes_of::<u8>().unwrap()[index].rows(bytes, rows).flatten().copied().collect()
+        let (bytes, rows) = view.format.plane_size(index);
+        view.planes_of::<u8>().unwrap()[index].rows(bytes, rows).flatten().copied().collect()
     };
-    (0..frame.format.planes()).map(plane).collect()
+    (0..view.format.pixel_format.planes()).map(plane).collect()
 }
 
 type Side = (PixelFormat, ColorInfo, (usize, usize));
@@ -57,7 +57,8 @@ fn convert(data: &[u8], from: Side, to: Side, filter: ScaleFilter) -> Vec<Vec<u8
     let (width, height) = from.2;
     let channels = data.len() / (width * height);
     let chunk = TensorView::contiguous(data, &[1, channels, height, width]).unwrap();
-    let mut out = VideoBuffer::new(to.0, to.2.0, to.2.1, to.1).unwrap();
+    let mut out =
+        VideoFrame::new(&VideoFormat::new(to.0, to.2.0 as u32, to.2.1 as u32, to.1)).unwrap();
     converter(from, to, filter).convert(&chunk, 0, &mut out);
     planes(&out)
 }
@@ -377,16 +378,24 @@ fn frames_are_converted_from_every_format_to_every_format() {
         .collect();
     let source = (PixelFormat::Rgb24, ColorInfo::SRGB, size);
     for from in byte_formats() {
-        let mut frame = VideoBuffer::new(from, size.0, size.1, ColorInfo::BT601).unwrap();
+        let mut frame = VideoFrame::new(&VideoFormat::new(
+            from,
+            size.0 as u32,
+            size.1 as u32,
+            ColorInfo::BT601,
+        ))
+        .unwrap();
         let chunk = TensorView::contiguous(&rgb, &[1, 3, size.1, size.0]).unwrap();
         let from = (from, ColorInfo::BT601, size);
         converter(source, from, ScaleFilter::default()).convert(&chunk, 0, &mut frame);
         for to in byte_formats() {
             for size in [size, (9, 20)] {
                 let to = (to, ColorInfo::BT601, size);
-                let mut out = VideoBuffer::new(to.0, size.0, size.1, to.1).unwrap();
+                let mut out =
+                    VideoFrame::new(&VideoFormat::new(to.0, size.0 as u32, size.1 as u32, to.1))
+                        .unwrap();
                 let mut converter = converter(from, to, ScaleFilter::default());
-                converter.convert_frame(&frame.frame(Timestamp(0)), &mut out);
+                converter.convert_frame(&frame.view().unwrap(), &mut out);
                 let found = planes(&out);
                 let expected = if from.0.model() == ColorModel::Gray {
                     let source = (PixelFormat::Gray8, from.1, from.2);
@@ -481,7 +490,7 @@ proptest! {
         }
         let from = (from, ColorInfo::BT601, size);
         let to = (to, ColorInfo::BT709, out_size.unwrap_or(size));
-        let mut out = VideoBuffer::new(to.0, to.2.0, to.2.1, to.1).unwrap();
+        let mut out = VideoFrame::new(&VideoFormat::new(to.0, to.2.0 as u32, to.2.1 as u32, to.1)).unwrap();
         let mut converter = converter(from, to, filter);
         // What was converted before does not matter.
         converter.convert(&strided, 1 - index, &mut out);

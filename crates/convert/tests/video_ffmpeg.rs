@@ -6,7 +6,7 @@ use std::process::Command;
 
 use reelwright_convert::{ScaleFilter, VideoConverter};
 use reelwright_core::{
-    ChromaLocation, ColorInfo, PixelFormat, TensorView, Timestamp, VideoBuffer, VideoFormat,
+    ChromaLocation, ColorInfo, PixelFormat, TensorView, VideoFormat, VideoFrame,
 };
 
 const SIZE: (usize, usize) = (320, 176);
@@ -91,9 +91,11 @@ fn pictures_are_like_swscales() {
                 let from = VideoFormat::new(PixelFormat::Rgb24, width, height, ColorInfo::SRGB);
                 let to = VideoFormat::new(format, size.0 as u32, size.1 as u32, color);
                 let mut converter = VideoConverter::new(&from, &to, filter).unwrap();
-                let mut ours = VideoBuffer::new(format, size.0, size.1, color).unwrap();
+                let mut ours =
+                    VideoFrame::new(&VideoFormat::new(format, size.0 as u32, size.1 as u32, color))
+                        .unwrap();
                 converter.convert(&chunk, 0, &mut ours);
-                let frame = ours.frame(Timestamp(0));
+                let frame = ours.view().unwrap();
                 let mut theirs = &theirs[..];
                 for index in 0..format.planes() {
                     let (bytes, rows) = format.plane_size(index, size.0, size.1);

@@ -2,14 +2,18 @@
 
 use crate::error::list;
 use crate::{
-    AudioFormat, AudioFrame, ChannelLayout, CodecId, OptionInfo, Options, PacketQueue, PixelFormat,
-    Rational, Result, SampleFormat, StreamParameters, TimeBase, VideoFormat, VideoFrame,
+    AudioFormat, AudioFrame, ChannelLayout, CodecId, MemoryKind, OptionInfo, Options, PacketQueue,
+    PixelFormat, Rational, Result, SampleFormat, StreamParameters, TimeBase, VideoFormat,
+    VideoFrame,
 };
 
 /// An audio codec at work on one stream. Push frames in, collect packets out; it does no I/O.
 ///
 /// Frames come in the sample format, rate and layout of the [`AudioEncoderRequest`], one after
 /// the other without gaps.
+///
+/// The packets that a call appends depend on the calls so far and never on time: an encoder with
+/// threads waits for those that are due.
 pub trait AudioEncoder: Send {
     /// What a muxer must know. Complete before the first packet, but for what only the end can
     /// tell (a checksum over everything, the largest packet): that is filled in by `finish`.
@@ -19,11 +23,17 @@ pub trait AudioEncoder: Send {
     /// bring fewer; `None` = any number.
     fn frame_size(&self) -> Option<usize>;
 
+    /// Maximum number of samples of each channel that were encoded and are in no packet yet, in samples
+    /// of the [`AudioEncoderRequest`].
+    fn max_delay(&self) -> u64 {
+        0
+    }
+
     /// Takes a frame in; appends the packets that are ready.
     ///
     /// # Errors
     /// What the codec cannot carry.
-    fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()>;
+    fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()>;
 
     /// Appends what is still inside. Nothing is encoded after that.
     ///
@@ -32,16 +42,28 @@ pub trait AudioEncoder: Send {
     fn finish(&mut self, packets: &mut PacketQueue) -> Result<()>;
 }
 
-/// A video codec at work on one stream. The same as [`AudioEncoder`], one picture a call.
+/// A video codec at work on one stream. The same as [`AudioEncoder`], one frame a call.
+///
+/// Packets are appended in the order of their dts, which strictly increases and is never after the
+/// pts. The first dts are negative by the delay of reordering.
 pub trait VideoEncoder: Send {
     /// What a muxer must know, as in [`AudioEncoder::parameters`].
     fn parameters(&self) -> &StreamParameters;
 
-    /// Takes a picture in; appends the packets that are ready.
+    /// Maximum number of frames that were encoded and have no packet yet.
+    fn max_delay(&self) -> usize {
+        0
+    }
+
+    /// Takes a frame in, and may keep a handle of it; appends the packets that are ready.
+    ///
+    /// A frame whose [side data](crate::SideData) asks for a keyframe becomes one if the
+    /// [description](VideoEncoderInfo::forced_keyframes) says so.
+    ///
     ///
     /// # Errors
     /// What the codec cannot carry.
-    fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()>;
+    fn encode(&mut self, frame: &VideoFrame, packets: &mut PacketQueue) -> Result<()>;
 
     /// Appends what is still inside. Nothing is encoded after that.
     ///
@@ -188,6 +210,10 @@ pub struct VideoEncoderInfo {
     pub encoder: EncoderInfo,
     /// What frames it takes; the first is torio's default.
     pub pixel_formats: &'static [PixelFormat],
+    /// True if any frame can be made a keyframe. Where it cannot, a frame that asks for it is refused.
+    pub forced_keyframes: bool,
+    /// Kinds of memory that its frames may be in. Frames in others are refused.
+    pub memory: &'static [MemoryKind],
     /// Which colours its pictures are taken to have.
     pub color: VideoColor,
     /// Makes an encoder; takes its options out of the given ones.

@@ -36,6 +36,17 @@ impl VideoFormat {
         Self { sample_aspect_ratio, ..self }
     }
 
+    /// Elements of a row and rows of plane `plane`, see [`PixelFormat::plane_size`].
+    pub fn plane_size(&self, plane: usize) -> (usize, usize) {
+        self.pixel_format.plane_size(plane, self.width as usize, self.height as usize)
+    }
+
+    /// The same format of another size.
+    #[must_use]
+    pub const fn with_size(self, width: u32, height: u32) -> Self {
+        Self { width, height, ..self }
+    }
+
     /// Width and height in pixels.
     pub const fn size(&self) -> (u32, u32) {
         (self.width, self.height)

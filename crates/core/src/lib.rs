@@ -8,37 +8,46 @@
 //! ([`AudioEncoderInfo`], [`MuxerInfo`]) with the options it takes ([`OptionInfo`]); the facade's
 //! registry does the rest. **Who only encodes** uses the facade crate, `reelwright`.
 
+mod audio_frame;
 pub mod bits;
 mod channel_layout;
 mod codec;
 mod codec_record;
 mod color;
+mod device_memory;
 mod encoder;
 mod error;
 mod extrapolate;
 mod format;
-mod frame;
+mod frame_pool;
 pub mod h264;
 mod interrupt;
 pub mod itunes;
 mod metadata;
 mod muxer;
 mod option;
+mod option_value;
+mod options;
 mod output;
 mod packet;
 mod packet_clock;
 mod picture;
 mod pixel_format;
+mod plane;
 mod rational;
 mod sample_format;
+mod side_data;
 pub mod single_stream;
 #[cfg(feature = "spool")]
 mod spool;
 mod stream;
 mod tensor;
 mod time;
+mod typed_buffer;
+mod video_frame;
 mod vorbis_comment;
 
+pub use audio_frame::{AudioFrame, clamp_sample};
 pub use channel_layout::{Channel, ChannelLayout};
 pub use codec::CodecId;
 pub use codec_record::{
@@ -49,6 +58,9 @@ pub use color::{
     ChromaLocation, ColorInfo, ColorPrimaries, ColorRange, MatrixCoefficients, RgbColor,
     TransferCharacteristics,
 };
+pub use device_memory::{
+    DeviceEvent, DeviceMemory, DevicePixels, DevicePlane, FrameAllocator, MemoryKind,
+};
 pub use encoder::{
     AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, Backing, CodecConfig, CodecConfigField,
     EncoderInfo, Layouts, SampleRates, VideoColor, VideoEncoder, VideoEncoderInfo,
@@ -57,24 +69,26 @@ pub use encoder::{
 pub use error::{Error, ErrorKind, Result, list};
 pub use extrapolate::extrapolate_backwards;
 pub use format::{AudioFormat, VideoFormat};
-pub use frame::{
-    AudioFrame, ByteOrder, Plane, PlaneBuffer, PlaneElement, Planes, TypedBuffer, VideoBuffer,
-    VideoFrame, clamp_sample,
-};
+pub use frame_pool::FramePool;
 pub use interrupt::Interrupt;
 pub use metadata::Metadata;
 pub use muxer::{Muxer, MuxerInfo, TimeLimits};
-pub use option::{BoolOrSeconds, OptionInfo, OptionKind, Options};
+pub use option::{OptionInfo, OptionKind};
+pub use options::{BoolOrSeconds, Options};
 pub use output::{Destination, MemoryOutput, Output};
 pub use packet::{Packet, PacketQueue};
 pub use packet_clock::PacketClock;
 pub use picture::Picture;
 pub use pixel_format::{ColorModel, Component, PixelFormat};
+pub use plane::{ByteOrder, Plane, PlaneBuffer, PlaneElement, Planes};
 pub use rational::{MAX_TERM, Rational};
 pub use sample_format::{DataType, SampleFormat};
+pub use side_data::{ContentLight, FieldOrder, HdrMetadata, MasteringDisplay, SideData};
 #[cfg(feature = "spool")]
 pub use spool::Spool;
 pub use stream::{AudioParameters, MediaParameters, StreamParameters, VideoParameters};
 pub use tensor::{Element, MAX_RANK, TensorView, TypedSlice};
 pub use time::{FrameLength, TimeBase, Timestamp};
+pub use typed_buffer::TypedBuffer;
+pub use video_frame::{HostPixels, VideoFrame, VideoMemory, VideoView};
 pub use vorbis_comment::VorbisComment;

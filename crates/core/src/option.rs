@@ -1,9 +1,10 @@
-//! Options: what encoders, muxers and outputs can be told, described and consumed.
+//! Descriptions of options of encoders, muxers and outputs.
 
 use std::fmt;
 
+use crate::Error;
 use crate::error::list;
-use crate::{Error, Result};
+use crate::option_value::SIZE_NAMES;
 
 /// One option of an encoder, muxer or output. Help, validation and defaults all come from it.
 #[derive(Debug, Clone, Copy)]
@@ -20,8 +21,9 @@ pub struct OptionInfo {
 #[derive(Debug, Clone, Copy)]
 #[allow(missing_docs)] // the field names say it
 pub enum OptionKind {
-    /// A whole number. Without a default, leaving it out lets the encoder or muxer decide.
-    Int { min: i64, max: i64, default: Option<i64> },
+    /// A whole number, or a name of one. Without a default, leaving it out lets the encoder or muxer
+    /// decide.
+    Int { min: i64, max: i64, default: Option<i64>, names: &'static [(&'static str, i64)] },
     /// A number. Without a default, leaving it out lets the encoder or muxer decide.
     Float { min: f64, max: f64, default: Option<f64> },
     /// Yes or no.
@@ -34,6 +36,16 @@ pub enum OptionKind {
     Choice { values: &'static [(&'static str, &'static str)], default: &'static str },
     /// Text of a form that is described.
     Text { form: &'static str, default: &'static str },
+    /// A ratio of whole numbers above 0: `30000/1001`, `16:9` or `25`.
+    Rational { default: &'static str },
+    /// A time span up to `max` seconds: `1.5`, `200ms`, `10us` or `[HH:]MM:SS[.m]`.
+    Duration { max: u32, default: &'static str },
+    /// A width and height in pixels: `1280x720`, or a name such as `hd720`.
+    Size { default: &'static str },
+    /// A color: `#RRGGBB`, `0xRRGGBB` or a name.
+    Color { default: &'static str },
+    /// Names with values, as `name=value:name=value`; `\` escapes the next character.
+    Dictionary { default: &'static str },
 }
 
 impl OptionInfo {
@@ -44,7 +56,18 @@ impl OptionInfo {
         default: Option<i64>,
         help: &'static str,
     ) -> Self {
-        Self { name, help, kind: OptionKind::Int { min, max, default } }
+        Self::named_int(name, (min, max), default, &[], help)
+    }
+
+    /// A whole number from `min` to `max`, or one of `names`.
+    pub const fn named_int(
+        name: &'static str,
+        (min, max): (i64, i64),
+        default: Option<i64>,
+        names: &'static [(&'static str, i64)],
+        help: &'static str,
+    ) -> Self {
+        Self { name, help, kind: OptionKind::Int { min, max, default, names } }
     }
 
     /// A number from `min` to `max`.
@@ -101,6 +124,37 @@ impl OptionInfo {
         Self { name, help, kind: OptionKind::Text { form, default } }
     }
 
+    /// A ratio of whole numbers. An empty default lets the encoder, muxer or output decide, also of
+    /// the constructors below.
+    pub const fn rational(name: &'static str, default: &'static str, help: &'static str) -> Self {
+        Self { name, help, kind: OptionKind::Rational { default } }
+    }
+
+    /// A time span up to `max` seconds.
+    pub const fn duration(
+        name: &'static str,
+        max: u32,
+        default: &'static str,
+        help: &'static str,
+    ) -> Self {
+        Self { name, help, kind: OptionKind::Duration { max, default } }
+    }
+
+    /// A width and height in pixels.
+    pub const fn size(name: &'static str, default: &'static str, help: &'static str) -> Self {
+        Self { name, help, kind: OptionKind::Size { default } }
+    }
+
+    /// A color.
+    pub const fn color(name: &'static str, default: &'static str, help: &'static str) -> Self {
+        Self { name, help, kind: OptionKind::Color { default } }
+    }
+
+    /// Names with values.
+    pub const fn dictionary(name: &'static str, default: &'static str, help: &'static str) -> Self {
+        Self { name, help, kind: OptionKind::Dictionary { default } }
+    }
+
     /// The error of a value that is not valid.
     pub fn refuse(&self, value: &str) -> Error {
         Error::option(format!(
@@ -110,11 +164,51 @@ impl OptionInfo {
     }
 }
 
+impl OptionKind {
+    /// Name of the type, as FFmpeg has it.
+    pub const fn type_name(&self) -> &'static str {
+        match self {
+            Self::Int { .. } => "int",
+            Self::Float { .. } => "float",
+            Self::Bool { .. } => "bool",
+            Self::BoolOrSeconds { .. } => "bool or seconds",
+            Self::Flags { .. } => "flags",
+            Self::Choice { .. } => "choice",
+            Self::Text { .. } => "string",
+            Self::Rational { .. } => "rational",
+            Self::Duration { .. } => "duration",
+            Self::Size { .. } => "size",
+            Self::Color { .. } => "color",
+            Self::Dictionary { .. } => "dictionary",
+        }
+    }
+
+    /// The default value as text; empty if there is none.
+    pub fn default_text(&self) -> String {
+        match self {
+            Self::Int { default, .. } => default.map(|d| d.to_string()).unwrap_or_default(),
+            Self::Float { default, .. } => default.map(|d| d.to_string()).unwrap_or_default(),
+            Self::Bool { default } | Self::BoolOrSeconds { default, .. } => default.to_string(),
+            Self::Flags { .. } => String::new(),
+            Self::Choice { default, .. }
+            | Self::Text { default, .. }
+            | Self::Rational { default }
+            | Self::Duration { default, .. }
+            | Self::Size { default }
+            | Self::Color { default }
+            | Self::Dictionary { default } => (*default).to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for OptionKind {
     /// What is allowed: `0 to 12`, `true or false`, `one of a, b`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Int { min, max, .. } => write!(f, "{min} to {max}"),
+            Self::Int { min, max, names, .. } => {
+                write!(f, "{min} to {max}")?;
+                names.iter().try_for_each(|(name, value)| write!(f, ", {name} ({value})"))
+            }
             Self::Float { min, max, .. } => write!(f, "{min} to {max}"),
             Self::Bool { .. } => f.write_str("true or false"),
             Self::BoolOrSeconds { max, .. } => {
@@ -125,293 +219,15 @@ impl fmt::Display for OptionKind {
             }
             Self::Choice { values, .. } => write!(f, "{}", list(values.iter().map(|v| v.0))),
             Self::Text { form, .. } => f.write_str(form),
-        }
-    }
-}
-
-/// A value of an [`OptionKind::BoolOrSeconds`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum BoolOrSeconds {
-    /// Yes or no.
-    Bool(bool),
-    /// A number of seconds.
-    Seconds(f64),
-}
-
-/// The truth of a word, as FFmpeg has it.
-fn truth(word: &str) -> Option<bool> {
-    match word.to_ascii_lowercase().as_str() {
-        "true" | "y" | "yes" | "enable" | "enabled" | "on" | "1" => Some(true),
-        "false" | "n" | "no" | "disable" | "disabled" | "off" | "0" => Some(false),
-        _ => None,
-    }
-}
-
-/// Options as the user gave them: names and values, in order.
-///
-/// They are *consumed*: each is taken by whoever knows it, and what is left over at the end is an
-/// error that names it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Options {
-    entries: Vec<(String, String)>,
-}
-
-impl Options {
-    /// No options.
-    pub const fn new() -> Self {
-        Self { entries: Vec::new() }
-    }
-
-    /// Sets an option; a later value replaces an earlier one.
-    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        let (name, value) = (name.into(), value.into());
-        match self.entries.iter_mut().find(|(n, _)| *n == name) {
-            Some(entry) => entry.1 = value,
-            None => self.entries.push((name, value)),
-        }
-    }
-
-    /// Whether nothing is left.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Whether the option was given and not yet taken.
-    pub fn contains(&self, option: &OptionInfo) -> bool {
-        self.entries.iter().any(|(name, _)| name == option.name)
-    }
-
-    fn take(&mut self, option: &OptionInfo) -> Option<String> {
-        let index = self.entries.iter().position(|(name, _)| name == option.name)?;
-        Some(self.entries.remove(index).1)
-    }
-
-    /// Takes a whole number; its default where it was not given.
-    ///
-    /// # Errors
-    /// The value must be a whole number in the option's range. `k`, `M` and `G` multiply by
-    /// powers of 1000.
-    ///
-    /// # Panics
-    /// If the option is not [`OptionKind::Int`].
-    pub fn take_int(&mut self, option: &OptionInfo) -> Result<Option<i64>> {
-        let OptionKind::Int { min, max, default } = option.kind else {
-            panic!("{} is not an int", option.name)
-        };
-        let Some(value) = self.take(option) else { return Ok(default) };
-        let (digits, factor) = match value.as_bytes().last() {
-            Some(b'k' | b'K') => (&value[..value.len() - 1], 1_000),
-            Some(b'M') => (&value[..value.len() - 1], 1_000_000),
-            Some(b'G') => (&value[..value.len() - 1], 1_000_000_000),
-            _ => (&value[..], 1),
-        };
-        match digits.parse::<i64>().ok().and_then(|n| n.checked_mul(factor)) {
-            Some(number) if (min..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(option.refuse(&value)),
-        }
-    }
-
-    /// Takes a number; its default where it was not given.
-    ///
-    /// # Errors
-    /// The value must be a number in the option's range.
-    ///
-    /// # Panics
-    /// If the option is not [`OptionKind::Float`].
-    pub fn take_float(&mut self, option: &OptionInfo) -> Result<Option<f64>> {
-        let OptionKind::Float { min, max, default } = option.kind else {
-            panic!("{} is not a float", option.name)
-        };
-        let Some(value) = self.take(option) else { return Ok(default) };
-        match value.parse::<f64>() {
-            // Neither holds for NaN.
-            Ok(number) if number >= min && number <= max => Ok(Some(number)),
-            _ => Err(option.refuse(&value)),
-        }
-    }
-
-    /// Takes any of the option's words, in the order given: `faststart+empty_moov`. A word after
-    /// `-` is taken out again. None where the option was not given.
-    ///
-    /// # Errors
-    /// Each must be one of the words.
-    ///
-    /// # Panics
-    /// If the option is not [`OptionKind::Flags`].
-    pub fn take_flags(&mut self, option: &OptionInfo) -> Result<Vec<&'static str>> {
-        let OptionKind::Flags { values } = option.kind else {
-            panic!("{} is not a set of flags", option.name)
-        };
-        let Some(given) = self.take(option) else { return Ok(Vec::new()) };
-        let mut flags: Vec<&'static str> = Vec::new();
-        let mut rest = given.as_str();
-        while !rest.is_empty() {
-            let is_taken_out = rest.starts_with('-');
-            let word_on = rest.strip_prefix(['+', '-']).unwrap_or(rest);
-            let end = word_on.find(['+', '-']).unwrap_or(word_on.len());
-            let found = values.iter().find(|(word, _)| *word == &word_on[..end]);
-            let (word, _) = found.ok_or_else(|| option.refuse(&given))?;
-            flags.retain(|flag| flag != word);
-            if !is_taken_out {
-                flags.push(word);
+            Self::Rational { .. } => f.write_str("ratios above 0, as 30000/1001, 16:9 or 25"),
+            Self::Duration { max, .. } => {
+                write!(f, "0 to {max} seconds, as 1.5, 200ms, 10us or HH:MM:SS.m")
             }
-            rest = &word_on[end..];
+            Self::Size { .. } => {
+                write!(f, "WIDTHxHEIGHT, {}", list(SIZE_NAMES.iter().map(|row| row.0)))
+            }
+            Self::Color { .. } => f.write_str("#RRGGBB, 0xRRGGBB or a color's name"),
+            Self::Dictionary { .. } => f.write_str("name=value:name=value"),
         }
-        Ok(flags)
-    }
-
-    /// Takes a yes or no; its default where it was not given.
-    ///
-    /// # Errors
-    /// The value must be `true`, `y`, `yes`, `enable`, `enabled`, `on` or `1`, or their opposites.
-    ///
-    /// # Panics
-    /// If the option is not [`OptionKind::Bool`].
-    pub fn take_bool(&mut self, option: &OptionInfo) -> Result<bool> {
-        let OptionKind::Bool { default } = option.kind else {
-            panic!("{} is not a bool", option.name)
-        };
-        let Some(value) = self.take(option) else { return Ok(default) };
-        truth(&value).ok_or_else(|| option.refuse(&value))
-    }
-
-    /// Takes yes, no or a number of seconds; `1` and `0` are yes and no.
-    ///
-    /// # Errors
-    /// The value must be `true`, `false`, any word that FFmpeg takes for them, or a number of
-    /// seconds in the option's range.
-    ///
-    /// # Panics
-    /// If the option is not [`OptionKind::BoolOrSeconds`].
-    pub fn take_bool_or_seconds(&mut self, option: &OptionInfo) -> Result<BoolOrSeconds> {
-        let OptionKind::BoolOrSeconds { default, max } = option.kind else {
-            panic!("{} is not a bool or seconds", option.name)
-        };
-        let Some(value) = self.take(option) else { return Ok(BoolOrSeconds::Bool(default)) };
-        if let Some(truth) = truth(&value) {
-            return Ok(BoolOrSeconds::Bool(truth));
-        }
-        match value.parse::<f64>() {
-            // Neither holds for NaN.
-            Ok(seconds) if seconds >= 0.0 && seconds <= max => Ok(BoolOrSeconds::Seconds(seconds)),
-            _ => Err(option.refuse(&value)),
-        }
-    }
-
-    /// Takes one of the option's words; its default where it was not given.
-    ///
-    /// # Errors
-    /// The value must be one of the words.
-    ///
-    /// # Panics
-    /// If the option is not [`OptionKind::Choice`].
-    pub fn take_choice(&mut self, option: &OptionInfo) -> Result<&'static str> {
-        let OptionKind::Choice { values, default } = option.kind else {
-            panic!("{} is not a choice", option.name)
-        };
-        let Some(value) = self.take(option) else { return Ok(default) };
-        let found = values.iter().find(|(word, _)| *word == value);
-        found.map(|(word, _)| *word).ok_or_else(|| option.refuse(&value))
-    }
-
-    /// Takes the option's text; none where it was not given. Its form is not checked:
-    /// [`OptionInfo::refuse`] is the error of a wrong one.
-    ///
-    /// # Panics
-    /// If the option is not [`OptionKind::Text`].
-    pub fn take_text(&mut self, option: &OptionInfo) -> Option<String> {
-        assert!(matches!(option.kind, OptionKind::Text { .. }), "{} is no text", option.name);
-        self.take(option)
-    }
-
-    /// Ends the taking.
-    ///
-    /// # Errors
-    /// An option that nobody took is named, with what `known` options there are.
-    pub fn finish<'a>(self, known: impl IntoIterator<Item = &'a OptionInfo>) -> Result<()> {
-        if self.entries.is_empty() {
-            return Ok(());
-        }
-        let known = list(known.into_iter().map(|option| option.name));
-        let known = if known.is_empty() { "none".to_owned() } else { known };
-        Err(Error::option(format!(
-            "Unexpected options: {}. Available options are: {known}.",
-            list(self.entries.iter().map(|(name, _)| name)),
-        )))
-    }
-}
-
-impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Options {
-    fn from_iter<I: IntoIterator<Item = (N, V)>>(entries: I) -> Self {
-        let mut options = Self::new();
-        for (name, value) in entries {
-            options.set(name, value);
-        }
-        options
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LEVEL: OptionInfo = OptionInfo::int("level", (0, 12_000), Some(5), "how hard to try");
-    const HEADER: OptionInfo = OptionInfo::bool("header", true, "whether to write one");
-    const MODE: OptionInfo =
-        OptionInfo::choice("mode", &[("auto", "decide"), ("mono", "one")], "auto", "how");
-
-    #[test]
-    fn what_was_given_is_taken_once() {
-        let mut options: Options =
-            [("level", "7"), ("header", "off"), ("mode", "mono")].into_iter().collect();
-        assert_eq!(options.take_int(&LEVEL).unwrap(), Some(7));
-        assert!(!options.take_bool(&HEADER).unwrap());
-        assert_eq!(options.take_choice(&MODE).unwrap(), "mono");
-        assert_eq!(options.take_int(&LEVEL).unwrap(), Some(5));
-        options.finish([]).unwrap();
-    }
-
-    #[test]
-    fn numbers_take_suffixes_within_their_range() {
-        let int =
-            |value: &str| [("level", value)].into_iter().collect::<Options>().take_int(&LEVEL);
-        assert_eq!(int("12k").unwrap(), Some(12_000));
-        for wrong in ["13k", "-1", "", "k", "9223372036854775807G", "5.5", "0x5", "1Mk"] {
-            let message = int(wrong).unwrap_err().to_string();
-            assert!(message.contains("level") && message.contains("0 to 12000"), "{message}");
-        }
-    }
-
-    #[test]
-    fn fractions_stay_in_their_range() {
-        let crf = OptionInfo::float("crf", (0.0, 51.0), Some(23.0), "quality");
-        let float =
-            |value: &str| [("crf", value)].into_iter().collect::<Options>().take_float(&crf);
-        assert_eq!(Options::new().take_float(&crf).unwrap(), Some(23.0));
-        assert_eq!(float("18.5").unwrap(), Some(18.5));
-        for wrong in ["51.1", "-1", "NaN", "inf", "", "x"] {
-            assert!(float(wrong).unwrap_err().to_string().contains("0 to 51"), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn flags_are_set_and_unset() {
-        const FLAGS: OptionInfo = OptionInfo::flags("flags", &[("a_b", ""), ("c", "")], "");
-        let flags =
-            |value: &str| [("flags", value)].into_iter().collect::<Options>().take_flags(&FLAGS);
-        assert_eq!(flags("a_b+c").unwrap(), ["a_b", "c"]);
-        assert_eq!(flags("+c+a_b-c").unwrap(), ["a_b"]);
-        assert!(flags("").unwrap().is_empty());
-        let message = flags("c+bogus").unwrap_err().to_string();
-        assert!(message.contains("c+bogus") && message.contains("a_b, c"), "{message}");
-    }
-
-    #[test]
-    fn what_nobody_took_is_named() {
-        let options: Options = [("bogus", "1"), ("worse", "2")].into_iter().collect();
-        assert_eq!(
-            options.finish([&LEVEL, &MODE]).unwrap_err().to_string(),
-            "Unexpected options: bogus, worse. Available options are: level, mode."
-        );
     }
 }

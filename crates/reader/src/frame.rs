@@ -1,7 +1,7 @@
 //! Decoded frames, and how they are turned upright.
 
 use reelwright_core::{
-    ColorInfo, ColorModel, Component, DataType, PixelFormat, Plane, Planes, Timestamp, VideoFrame,
+    ColorInfo, ColorModel, Component, DataType, PixelFormat, Plane, Planes, VideoFormat, VideoView,
 };
 
 use crate::packet::Orientation;
@@ -105,26 +105,20 @@ impl Frame {
     }
 
     /// The frame as encoders take it.
-    pub fn view(&self) -> VideoFrame<'_> {
-        VideoFrame {
-            format: self.format,
-            width: self.width,
-            height: self.height,
-            color: self.color,
-            planes: match &self.planes {
-                FramePlanes::U8(planes) => Planes::U8(self.views(planes)),
-                FramePlanes::U16(planes) => Planes::U16(self.views(planes)),
-            },
-            pts: Timestamp(0),
-            duration: None,
-        }
+    pub fn view(&self) -> VideoView<'_> {
+        let size = (self.width as u32, self.height as u32);
+        let planes = match &self.planes {
+            FramePlanes::U8(planes) => Planes::U8(self.views(planes)),
+            FramePlanes::U16(planes) => Planes::U16(self.views(planes)),
+        };
+        VideoView::new(&VideoFormat::new(self.format, size.0, size.1, self.color), planes)
     }
 
     fn views<'a, T: Copy + Default>(&self, planes: &'a [Vec<T>; 4]) -> [Plane<'a, T>; 4] {
         let mut views = [Plane::default(); 4];
         for (index, plane) in planes.iter().enumerate().take(self.format.planes()) {
             let (stride, _) = self.format.plane_size(index, self.width, self.height);
-            views[index] = Plane { data: plane, stride };
+            views[index] = Plane::new(plane, stride);
         }
         views
     }

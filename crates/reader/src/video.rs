@@ -303,7 +303,7 @@ impl VideoInput {
     /// The input's own, or a frame that is not like those before.
     pub fn next_frame(
         &mut self,
-    ) -> anyhow::Result<Option<(reelwright_core::VideoFrame<'_>, i64, Option<u64>)>> {
+    ) -> anyhow::Result<Option<(reelwright_core::VideoView<'_>, i64, Option<u64>)>> {
         while self.ready.is_empty() {
             let decoded = self.decode();
             if !decoded.with_context(|| format!("Failed to read input: {}", self.name))? {

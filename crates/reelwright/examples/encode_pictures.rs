@@ -10,7 +10,7 @@ use std::error::Error;
 
 use reelwright::{
     CodecConfig, ColorInfo, Options, PixelFormat, Plane, Planes, StreamingMediaEncoder, TensorView,
-    Timestamp, VideoFrame, VideoStream,
+    VideoFormat, VideoStream, VideoView,
 };
 
 fn size(text: &str) -> Result<(usize, usize), Box<dyn Error>> {
@@ -68,12 +68,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         if is_frame {
             let (y, chroma) = picture.split_at(width * height);
             let (u, v) = chroma.split_at(chroma.len() / 2);
-            let plane = |data, stride| Plane { data, stride };
+            let plane = Plane::new;
             let half = width.div_ceil(2);
             let planes = [plane(y, width), plane(u, half), plane(v, half), Plane::default()];
-            let (color, pts, planes) = (ColorInfo::BT709, Timestamp(0), Planes::U8(planes));
-            let frame = VideoFrame { format, width, height, color, planes, pts, duration: None };
-            encoder.write_video_frame(0, &frame, None)?;
+            let size = (width as u32, height as u32);
+            let format = VideoFormat::new(format, size.0, size.1, ColorInfo::BT709);
+            encoder.write_video_frame(0, &VideoView::new(&format, Planes::U8(planes)), None)?;
         } else {
             let shape = [1, format.channels(), height, width];
             encoder.write_video_chunk(0, &TensorView::contiguous(picture, &shape)?, None)?;

@@ -5,12 +5,13 @@ use std::ops::Range;
 
 use reelwright_convert::{AudioConverter, Outliers, Resampler, outliers};
 use reelwright_core::{
-    AudioEncoder, AudioFrame, DataType, Element, Error, Interrupt, PacketQueue, Result,
-    SampleFormat, StreamParameters, TensorView, TimeBase, TimeLimits, Timestamp, TypedBuffer,
-    TypedSlice, with_slice,
+    AudioEncoder, DataType, Element, Error, Interrupt, PacketQueue, Result, SampleFormat,
+    StreamParameters, TensorView, TimeBase, TimeLimits, Timestamp, TypedBuffer, TypedSlice,
+    with_slice,
 };
 
 use crate::audio_stream::ResolvedAudio;
+use crate::sample_buffer::SampleBuffer;
 
 /// Samples in a frame where the encoder takes any number. The frames never follow the user's
 /// chunks, so that packets do not either.
@@ -36,19 +37,13 @@ pub(crate) struct AudioPipeline {
     sample_rate: u32,
     way: Way,
     encoder: Box<dyn AudioEncoder>,
-    is_planar: bool,
-    out_channels: usize,
     /// Whether samples that are not a number, or beyond ±1, have no meaning in what is encoded.
     is_bounded: bool,
-    frame: TypedBuffer,
+    samples: SampleBuffer,
     /// Samples per channel of a frame.
     capacity: usize,
     /// Samples per channel that the buffer has room for: a frame, and the rest of a small chunk.
     room: usize,
-    /// Samples per channel that the buffer holds.
-    filled: usize,
-    /// When the frame's first sample is heard, in encoded samples.
-    frame_start: i64,
     /// When the next sample written is heard, in samples of the chunks.
     next: i64,
     /// How much of that are pauses.
@@ -220,15 +215,11 @@ impl AudioPipeline {
             sample_rate,
             way,
             encoder,
-            is_planar: request.format.sample_format.is_planar(),
-            out_channels,
             is_bounded: !input.is_integer()
                 && (data_type.is_integer() || !info.encoder.codec.is_lossless()),
-            frame: TypedBuffer::zeroed(data_type, room * out_channels),
+            samples: SampleBuffer::new(request.format, room),
             capacity,
             room,
-            filled: 0,
-            frame_start: 0,
             next: 0,
             paused: 0,
             gaps: Gaps::Filled,
@@ -415,6 +406,13 @@ impl AudioPipeline {
         self.time_base.seconds_of(Timestamp(self.next))
     }
 
+    /// Seconds of audio that the encoder may hold, and its frame that is not full.
+    pub(crate) fn max_delay(&self) -> f64 {
+        let frame = self.encoder.frame_size().unwrap_or(self.capacity) as u64;
+        let rate = self.parameters().audio().map_or(1, |audio| audio.format.sample_rate);
+        (self.encoder.max_delay() + frame) as f64 / f64::from(rate)
+    }
+
     /// Makes the packets of what follows later by a gap.
     fn pause(&mut self, gap: i64) -> Result<()> {
         // Packets of any size end where the pause begins.
@@ -458,10 +456,10 @@ impl AudioPipeline {
             Way::Straight(converter) => {
                 let is_small = left <= SMALL / self.channels;
                 let end = if is_small { self.room } else { self.capacity };
-                let rows = left.min(end - self.filled);
-                let range = row..row + rows;
-                converter.convert(chunk, range, &mut self.frame, self.room, self.filled);
-                self.filled += rows;
+                let rows = left.min(end - self.samples.len());
+                self.samples.append(rows, |to, room, at| {
+                    converter.convert(chunk, row..row + rows, to, room, at);
+                });
                 rows
             }
             Way::Resampled(way) => {
@@ -478,7 +476,7 @@ impl AudioPipeline {
     /// Whether samples that were taken can be encoded.
     pub(crate) fn has_work(&self) -> bool {
         match &self.way {
-            Way::Straight(_) => self.filled >= self.capacity,
+            Way::Straight(_) => self.samples.len() >= self.capacity,
             Way::Resampled(way) => way.is_pushed,
         }
     }
@@ -489,7 +487,7 @@ impl AudioPipeline {
     /// The encoder's.
     pub(crate) fn work(&mut self) -> Result<()> {
         match &mut self.way {
-            Way::Straight(_) if self.filled >= self.capacity => self.encode(),
+            Way::Straight(_) if self.samples.len() >= self.capacity => self.encode(),
             Way::Straight(_) => Ok(()),
             Way::Resampled(way) => {
                 way.is_pushed = false;
@@ -505,15 +503,16 @@ impl AudioPipeline {
             let Resampled { resampler, after, channels, .. } = way.as_mut();
             let ready = resampler.ready();
             let shape = [with_slice!(ready, data => data.len()) / *channels, *channels];
-            let samples = shape[0].min(self.capacity - self.filled);
+            let samples = shape[0].min(self.capacity - self.samples.len());
             if samples == 0 {
                 return Ok(());
             }
             let view = with_slice!(ready, data => TensorView::contiguous(data, &shape))?;
-            after.convert(&view, 0..samples, &mut self.frame, self.room, self.filled);
+            self.samples.append(samples, |to, room, at| {
+                after.convert(&view, 0..samples, to, room, at);
+            });
             resampler.consume(samples);
-            self.filled += samples;
-            if self.filled == self.capacity {
+            if self.samples.len() == self.capacity {
                 self.encode()?;
             }
         }
@@ -536,54 +535,19 @@ impl AudioPipeline {
 
     /// Encodes a frame of what the buffer holds, or all of it if that is less.
     fn encode(&mut self) -> Result<()> {
-        if self.filled == 0 {
+        if self.samples.len() == 0 {
             return Ok(());
         }
-        let samples = self.filled.min(self.capacity);
-        let pts = Timestamp(self.frame_start);
-        let frame = if self.is_planar {
-            let data = self.frame.as_slice();
-            AudioFrame::planar(data, self.out_channels, samples, self.room, pts)
-        } else {
-            let elements = samples * self.out_channels;
-            AudioFrame::packed(first(self.frame.as_slice(), elements), self.out_channels, pts)
-        };
-        self.frame_start += samples as i64;
         let first = self.packets.len();
-        let encoded = self.encoder.encode(&frame, &mut self.packets);
-        self.drop_front(samples);
-        encoded?;
+        let frame = self.samples.take(self.capacity)?;
+        self.encoder.encode(&frame, &mut self.packets)?;
         self.delay_packets(first);
         Ok(())
     }
 
-    /// Drops samples at the start of the buffer.
-    fn drop_front(&mut self, samples: usize) {
-        let rest = samples..self.filled;
-        self.filled = rest.len();
-        if rest.is_empty() {
-            return;
-        }
-        let (planes, step) =
-            if self.is_planar { (self.out_channels, 1) } else { (1, self.out_channels) };
-        let mut move_rest = |plane: usize| {
-            let start = plane * self.room;
-            let from = start + rest.start * step..start + rest.end * step;
-            match &mut self.frame {
-                TypedBuffer::U8(data) => data.copy_within(from, start),
-                TypedBuffer::I16(data) => data.copy_within(from, start),
-                TypedBuffer::I32(data) => data.copy_within(from, start),
-                TypedBuffer::I64(data) => data.copy_within(from, start),
-                TypedBuffer::F32(data) => data.copy_within(from, start),
-                TypedBuffer::F64(data) => data.copy_within(from, start),
-            }
-        };
-        (0..planes).for_each(&mut move_rest);
-    }
-
     /// Encodes what has come so far, if the encoder takes frames of any size.
     pub(crate) fn flush(&mut self) -> Result<()> {
-        while self.encoder.frame_size().is_none() && self.filled > 0 {
+        while self.encoder.frame_size().is_none() && self.samples.len() > 0 {
             self.encode()?;
         }
         Ok(())
@@ -599,7 +563,7 @@ impl AudioPipeline {
             way.resampler.finish();
             self.take_resampled()?;
         }
-        while self.filled > 0 {
+        while self.samples.len() > 0 {
             self.encode()?;
         }
         let first = self.packets.len();

@@ -5,11 +5,11 @@ use std::cmp::Ordering;
 use reelwright_core::{TimeBase, Timestamp};
 
 use crate::stream::Stream;
-use crate::video_worker::IN_FLIGHT;
 
-/// How far one chunk may bring a stream ahead of one that brings nothing, in seconds, and how many bytes may
-/// wait for it in all. After that packets no longer wait, so that memory is bounded.
-const MAX_WAIT: i64 = 10;
+/// How far one chunk may bring a stream ahead of one that brings nothing, in seconds beside what
+/// encoders hold, and how many bytes may wait for it in all. After that packets no longer wait, so that
+/// memory is bounded.
+const MAX_WAIT: f64 = 10.0;
 const MAX_BYTES: usize = 256 << 20;
 
 /// How far the earlier calls brought other streams ahead of one that pauses, in seconds: nothing
@@ -37,7 +37,8 @@ impl Pauses {
         }
     }
 
-    fn has(&self, index: usize) -> bool {
+    /// Returns whether a stream pauses.
+    pub(crate) fn has(&self, index: usize) -> bool {
         self.0.get(index) == Some(&true)
     }
 }
@@ -54,11 +55,11 @@ pub(crate) fn next(streams: &mut [Stream], pauses: &Pauses, is_complete: bool) -
         })
     };
     let (index, ..) = waiting().min_by(|a, b| compare((a.1, a.2), (b.1, b.2)))?;
+    // What was submitted counts, and not what an encoder brought.
     let is_late = || {
+        let held = streams.iter().map(Stream::max_delay).fold(0.0, f64::max);
         waiting().any(|(_, first, time_base, stream)| {
-            let last = stream.packets().back().map_or(first, |packet| packet.dts);
-            let waited = Timestamp(last.0.saturating_sub(first.0));
-            time_base.seconds_of(waited) > MAX_WAIT as f64
+            stream.end() - time_base.seconds_of(first) > MAX_WAIT + held
         })
     };
     let all_are_here = streams
@@ -71,47 +72,6 @@ pub(crate) fn next(streams: &mut [Stream], pauses: &Pauses, is_complete: bool) -
 /// The bytes that wait.
 fn bytes(streams: &mut [Stream]) -> usize {
     streams.iter_mut().map(|stream| stream.packets_mut().bytes()).sum()
-}
-
-/// Whether packets that another thread is at work on may show that a stream is late: then they
-/// must be there before [`next`] decides, so that it never depends on that thread's speed.
-pub(crate) fn needs_all(streams: &mut [Stream], pauses: &Pauses) -> bool {
-    if streams.len() < 2 || streams.iter().all(|stream| stream.in_flight().is_none()) {
-        return false;
-    }
-    let is_awaited =
-        |(index, stream): (usize, &Stream)| pauses.has(index) && stream.in_flight().is_some();
-    if streams.iter().enumerate().any(is_awaited) {
-        return true;
-    }
-    let ready = bytes(streams);
-    let streams = &*streams;
-    let may_come: usize = streams.iter().map(most_in_flight).sum();
-    let may_be_late = |stream: &Stream| {
-        let packets = stream.packets();
-        let ready = packets.front().zip(packets.back()).map(|(first, last)| (first.dts, last.dts));
-        let (first, last) = match (ready, stream.in_flight()) {
-            (Some((first, last)), Some((_, latest))) => (first, last.max(latest)),
-            (Some(one), None) | (None, Some(one)) => one,
-            (None, None) => return false,
-        };
-        let waited = Timestamp(last.0.saturating_sub(first.0));
-        stream.parameters().time_base.seconds_of(waited) > MAX_WAIT as f64
-    };
-    ready.saturating_add(may_come) > MAX_BYTES || streams.iter().any(may_be_late)
-}
-
-/// More bytes than the packets can have that another thread is at work on: no encoder makes a
-/// picture larger than eight bytes a pixel.
-fn most_in_flight(stream: &Stream) -> usize {
-    const PIXEL: usize = 8;
-    const HEADERS: usize = 1 << 16;
-    let Some(video) = stream.parameters().video() else { return 0 };
-    let pixels = (video.format.width as usize).saturating_mul(video.format.height as usize);
-    if stream.in_flight().is_none() {
-        return 0;
-    }
-    pixels.saturating_mul(PIXEL).saturating_add(HEADERS).saturating_mul(IN_FLIGHT)
 }
 
 /// Which of two points in time is earlier, without rounding.

@@ -36,13 +36,14 @@ mod nearest_pixel_format;
 mod output;
 mod patient;
 mod registry;
+mod sample_buffer;
 mod schedule;
 mod stream;
 mod target;
+mod threaded_encoder;
 mod video_color;
 mod video_pipeline;
 mod video_stream;
-mod video_worker;
 
 pub use audio_stream::AudioStream;
 pub use encoder::{ChunkCursor, Erased, OPEN_OPTIONS, StreamingMediaEncoder, WriterError};
@@ -50,15 +51,18 @@ pub use encoder_options::{audio_encoder_options, video_encoder_options};
 pub use reelwright_convert::{ResampleQuality, ScaleFilter};
 pub use reelwright_core::{
     AudioEncoderInfo, Backing, ChannelLayout, ChromaLocation, CodecConfig, CodecConfigField,
-    CodecId, ColorInfo, ColorModel, ColorRange, Component, DataType, Element, EncoderInfo, Error,
-    ErrorKind, Interrupt, Layouts, MediaParameters, Metadata, MuxerInfo, OptionInfo, OptionKind,
-    Options, Picture, PixelFormat, Plane, PlaneElement, Planes, Rational, Result, RgbColor,
-    SampleFormat, SampleRates, StreamParameters, TensorView, TimeBase, Timestamp, TypedBuffer,
-    TypedSlice, VideoBuffer, VideoEncoderInfo, VideoFrame,
+    CodecId, ColorInfo, ColorModel, ColorRange, Component, ContentLight, DataType, DeviceEvent,
+    DeviceMemory, DevicePixels, DevicePlane, Element, EncoderInfo, Error, ErrorKind, FieldOrder,
+    FrameAllocator, FramePool, HdrMetadata, HostPixels, Interrupt, Layouts, MasteringDisplay,
+    MediaParameters, MemoryKind, Metadata, MuxerInfo, OptionInfo, OptionKind, Options, Picture,
+    PixelFormat, Plane, PlaneElement, Planes, Rational, Result, RgbColor, SampleFormat,
+    SampleRates, SideData, StreamParameters, TensorView, TimeBase, Timestamp, TypedBuffer,
+    TypedSlice, VideoEncoderInfo, VideoFormat, VideoFrame, VideoMemory, VideoView,
 };
 pub use registry::{
     audio_encoders, default_audio_encoder, default_video_encoder, muxers, output_devices,
     output_protocols, video_encoders,
 };
 pub use target::Target;
+pub use video_pipeline::VideoInput;
 pub use video_stream::VideoStream;

@@ -1,7 +1,7 @@
 //! One stream of either kind, at work.
 
 use reelwright_core::{
-    Error, Interrupt, PacketQueue, Result, StreamParameters, TensorView, TimeLimits, Timestamp,
+    Error, Interrupt, PacketQueue, Result, StreamParameters, TensorView, TimeLimits,
 };
 
 use crate::audio_pipeline::AudioPipeline;
@@ -91,11 +91,19 @@ impl Stream {
         }
     }
 
-    /// When the first and the last are heard or shown of what another thread is at work on.
-    pub(crate) fn in_flight(&self) -> Option<(Timestamp, Timestamp)> {
+    /// Returns whether [`drain`](Self::drain) brings packets.
+    pub(crate) fn can_drain(&self) -> bool {
         match self {
-            Self::Audio(_) => None,
-            Self::Video(video) => video.in_flight(),
+            Self::Audio(_) => false,
+            Self::Video(video) => video.can_drain(),
+        }
+    }
+
+    /// Seconds that the encoder may hold.
+    pub(crate) fn max_delay(&self) -> f64 {
+        match self {
+            Self::Audio(audio) => audio.max_delay(),
+            Self::Video(video) => video.max_delay(),
         }
     }
 

@@ -1,29 +1,65 @@
 //! The way of a video chunk to packets: checked, converted, picture by picture, encoded.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use reelwright_convert::VideoConverter;
 use reelwright_core::{
-    Component, DataType, Element, Error, Interrupt, PacketQueue, PixelFormat, Planes, Result,
-    RgbColor, StreamParameters, TensorView, TimeLimits, Timestamp, TypedSlice, VideoBuffer,
-    VideoFormat, VideoFrame,
+    Component, DataType, Element, Error, FramePool, Interrupt, MemoryKind, PacketQueue,
+    PixelFormat, Planes, Result, RgbColor, SideData, StreamParameters, TensorView, TimeLimits,
+    Timestamp, TypedSlice, VideoEncoderInfo, VideoFormat, VideoFrame, VideoView, list,
 };
 
 use crate::frame_rate::FrameRateChange;
 use crate::schedule::Schedule;
+use crate::threaded_encoder::Engine;
 use crate::video_stream::ResolvedVideo;
-use crate::video_worker::{Engine, Shown};
 
 /// The longest gap that is filled by repeating a frame where nobody says it, in seconds.
 const LONGEST_GAP: f64 = 60.0 * 60.0;
 
-/// Where a picture comes from.
+/// A frame to write: borrowed pixels, or a handle of shared ones.
+#[derive(Debug, Clone, Copy)]
+pub enum VideoInput<'a> {
+    /// Borrowed pixels in host memory, which are converted or copied before the call returns.
+    View(&'a VideoView<'a>),
+    /// A handle. The encoder shares its pixels if they need no conversion.
+    Frame(&'a VideoFrame),
+}
+
+impl<'a> VideoInput<'a> {
+    pub(crate) fn times(self) -> (Timestamp, Option<i64>) {
+        match self {
+            Self::View(view) => (view.pts, view.duration),
+            Self::Frame(frame) => (frame.pts, frame.duration),
+        }
+    }
+
+    fn side(self) -> &'a SideData {
+        match self {
+            Self::View(view) => &view.side,
+            Self::Frame(frame) => &frame.side,
+        }
+    }
+}
+
+impl<'a> From<&'a VideoView<'_>> for VideoInput<'a> {
+    fn from(view: &'a VideoView<'_>) -> Self {
+        Self::View(view)
+    }
+}
+
+impl<'a> From<&'a VideoFrame> for VideoInput<'a> {
+    fn from(frame: &'a VideoFrame) -> Self {
+        Self::Frame(frame)
+    }
+}
+
+/// Source of a frame.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
-    /// Of a chunk, by its index.
+    /// A chunk and the frame's index.
     Chunk(&'a TensorView<'a>, usize),
-    Frame(&'a VideoFrame<'a>),
+    Input(VideoInput<'a>),
 }
 
 /// What frames that were checked need before they are taken.
@@ -58,9 +94,10 @@ pub(crate) struct VideoPipeline {
     schedule: Schedule,
     converter: VideoConverter,
     encoder: Engine,
-    /// Pictures, of which the first is the one that was converted last. Others may be with the
-    /// encoder; those that are not are used again.
-    pictures: Vec<Arc<VideoBuffer>>,
+    info: &'static VideoEncoderInfo,
+    pool: FramePool,
+    /// The frame that was taken last.
+    last: Option<VideoFrame>,
     /// Where pictures are repeated or dropped: the last one waits until it is known how often it
     /// is shown.
     rate: Option<FrameRateChange>,
@@ -71,8 +108,6 @@ pub(crate) struct VideoPipeline {
     duration: Option<i64>,
     is_ending: bool,
     is_finished: bool,
-    /// Whether there has been a picture.
-    has_picture: bool,
     /// A pts that leaves a gap makes no frames of its own.
     keeps_times: bool,
     /// The container stores times.
@@ -84,17 +119,19 @@ pub(crate) struct VideoPipeline {
     longest_gap: f64,
     limits: TimeLimits,
     has_warned_of_overlap: bool,
+    /// The next frame is to be a keyframe.
+    forces_keyframe: bool,
+    /// Side data that the encoder does not keep was not reported yet.
+    warns_of_side_data: bool,
     pub(crate) packets: PacketQueue,
 }
 
 impl VideoPipeline {
     pub(crate) fn new(stream: ResolvedVideo, is_variable: bool) -> Result<Self> {
         let ResolvedVideo { info, request, mut options, input, .. } = stream;
-        let size = (request.format.width as usize, request.format.height as usize);
         let encoder = (info.open)(&request, &mut options)?;
         options.finish(crate::video_encoder_options(info))?;
-        let picture =
-            VideoBuffer::new(request.format.pixel_format, size.0, size.1, request.format.color)?;
+        let encoder = Engine::new(encoder, stream.is_threaded)?;
         let (output, filter) = (&request.format, stream.scale_filter);
         let converter = match stream.background {
             None => VideoConverter::new(&input, output, filter)?,
@@ -108,15 +145,16 @@ impl VideoPipeline {
             drops_alpha: stream.alpha_is_dropped,
             schedule: Schedule::new(stream.time_base, stream.frame_rate),
             converter,
-            encoder: Engine::new(encoder, stream.is_apart)?,
-            pictures: vec![Arc::new(picture)],
+            pool: FramePool::new(&request.format, encoder.max_delay() + 2),
+            encoder,
+            info,
+            last: None,
             rate,
             is_prepared: false,
             due: 0..0,
             duration: None,
             is_ending: false,
             is_finished: false,
-            has_picture: false,
             keeps_times: stream.keeps_times,
             is_variable,
             drops: stream.drops,
@@ -124,6 +162,8 @@ impl VideoPipeline {
             longest_gap: LONGEST_GAP,
             limits: TimeLimits::NONE,
             has_warned_of_overlap: false,
+            forces_keyframe: false,
+            warns_of_side_data: true,
             packets: PacketQueue::new(),
         })
     }
@@ -200,14 +240,22 @@ impl VideoPipeline {
     }
 
     /// Refuses a frame of another format, or with values that its format does not have.
-    fn expect(&self, frame: &VideoFrame<'_>) -> Result<()> {
+    fn expect(&self, input: VideoInput<'_>) -> Result<()> {
         let format = self.input.pixel_format;
-        frame.expect(format, self.input.width, self.input.height)?;
-        let (Some(most), Planes::U16(planes)) = (most_of_words(format), &frame.planes) else {
+        let view = match input {
+            VideoInput::View(view) => view,
+            VideoInput::Frame(frame) if frame.memory_kind() == MemoryKind::HOST => &frame.view()?,
+            VideoInput::Frame(frame) => return self.expect_on_device(frame),
+        };
+        view.expect(format, self.input.width, self.input.height)?;
+        if view.side.keyframe {
+            self.check_keyframes()?;
+        }
+        let (Some(most), Planes::U16(planes)) = (most_of_words(format), &view.planes) else {
             return Ok(());
         };
         for (index, plane) in planes.iter().enumerate().take(format.planes()) {
-            let (row, rows) = format.plane_size(index, frame.width, frame.height);
+            let (row, rows) = view.format.plane_size(index);
             let found = plane.rows(row, rows).find_map(|row| first_in_row(row, most));
             if let Some(found) = found {
                 return Err(Error::chunk(format!(
@@ -219,33 +267,90 @@ impl VideoPipeline {
         Ok(())
     }
 
+    /// Refuses a frame in the memory of a device that the encoder does not take as it is.
+    fn expect_on_device(&self, frame: &VideoFrame) -> Result<()> {
+        let kind = frame.memory_kind();
+        if !self.info.memory.contains(&kind) {
+            return Err(Error::chunk(format!(
+                "Encoder {} takes frames in {} memory. Found: {kind} memory. Call \
+                 VideoFrame::download first.",
+                self.info.encoder.name,
+                list(self.info.memory)
+            )));
+        }
+        let (found, expected) = (&frame.format, &self.input);
+        if (found.pixel_format, found.size()) == (expected.pixel_format, expected.size())
+            && self.converter.is_copy()
+        {
+            return if frame.side.keyframe { self.check_keyframes() } else { Ok(()) };
+        }
+        Err(Error::chunk(format!(
+            "Frames in {kind} memory are not converted. Expected {} of {}x{}. Found: {} of {}x{}. Call \
+             VideoFrame::download first.",
+            self.parameters_format(),
+            expected.width,
+            expected.height,
+            found.pixel_format,
+            found.width,
+            found.height
+        )))
+    }
+
+    fn check_keyframes(&self) -> Result<()> {
+        if self.info.forced_keyframes {
+            return Ok(());
+        }
+        Err(Error::unsupported(format!(
+            "Encoder {} cannot make a keyframe of any frame; its first one is.",
+            self.info.encoder.name
+        )))
+    }
+
+    /// Makes the next frame a keyframe.
+    ///
+    /// # Errors
+    /// The encoder cannot.
+    pub(crate) fn force_keyframe(&mut self) -> Result<()> {
+        self.check_keyframes()?;
+        self.forces_keyframe = true;
+        Ok(())
+    }
+
+    /// Seconds of video that the encoder may hold.
+    pub(crate) fn max_delay(&self) -> f64 {
+        let Some(rate) = self.parameters().video().and_then(|video| video.frame_rate) else {
+            return 0.0;
+        };
+        self.encoder.max_delay() as f64 / rate.to_f64()
+    }
+
+    fn parameters_format(&self) -> PixelFormat {
+        self.parameters().video().map_or(self.input.pixel_format, |video| video.format.pixel_format)
+    }
+
     /// Refuses a frame that does not fit, as [`check`](Self::check) does a chunk.
-    pub(crate) fn check_frame(
-        &self,
-        frame: &VideoFrame<'_>,
-        pts: Option<f64>,
-    ) -> Result<VideoPlan> {
+    pub(crate) fn check_frame(&self, frame: VideoInput<'_>, pts: Option<f64>) -> Result<VideoPlan> {
         self.expect(frame)?;
         self.plan(pts)
     }
 
     /// Refuses a frame that does not fit, or whose own times do not; as
     /// [`check_frame`](Self::check_frame).
-    pub(crate) fn check_timed_frame(&self, frame: &VideoFrame<'_>) -> Result<VideoPlan> {
+    pub(crate) fn check_timed_frame(&self, frame: VideoInput<'_>) -> Result<VideoPlan> {
         self.expect(frame)?;
         let most = 1 << 53;
-        if !(0..=most).contains(&frame.pts.0) {
+        let (pts, duration) = frame.times();
+        if !(0..=most).contains(&pts.0) {
             return Err(Error::chunk(format!(
-                "The pts of a frame must be from 0 to {most}. Found: {}",
-                frame.pts
+                "The pts of a frame must be from 0 to {most}. Found: {pts}"
             )));
         }
-        if let Some(duration) = frame.duration.filter(|length| !(1..=most).contains(length)) {
+        if let Some(duration) = duration.filter(|length| !(1..=most).contains(length)) {
             return Err(Error::chunk(format!(
                 "The duration of a frame must be from 1 to {most}. Found: {duration}"
             )));
         }
-        self.plan_at(frame.pts)
+        self.plan_at(pts)
     }
 
     /// What `pts` asks for.
@@ -314,7 +419,7 @@ impl VideoPipeline {
     pub(crate) fn needs(&self, is_gap: bool) -> Needs {
         if !self.due.is_empty() || (self.rate.is_some() && !self.is_prepared) {
             Needs::Work
-        } else if is_gap && self.has_picture {
+        } else if is_gap && self.last.is_some() {
             Needs::Repeat
         } else {
             Needs::Frame
@@ -336,9 +441,13 @@ impl VideoPipeline {
             return Ok(());
         }
         self.encoder.make_room(&mut self.packets, interrupt)?;
-        let shown = Shown { pts: Timestamp(self.due.start), duration: self.duration };
+        let (pts, duration) = (Timestamp(self.due.start), self.duration);
         self.due.start += 1;
-        self.encoder.encode(&self.pictures[0], shown, &mut self.packets)
+        let Some(last) = &mut self.last else { return Ok(()) };
+        let frame = VideoFrame { pts, duration, ..last.clone() };
+        // A frame that is shown again is an ordinary one.
+        last.side.keyframe = false;
+        self.encoder.encode(frame, &mut self.packets)
     }
 
     /// Shows the frame that is held until the next one begins.
@@ -348,7 +457,7 @@ impl VideoPipeline {
         self.due = rate.until(self.schedule.next());
         self.duration = None;
         if self.due.is_empty()
-            && self.has_picture
+            && self.last.is_some()
             && let Some(container) = self.drops.take()
         {
             log::warn!(
@@ -360,7 +469,10 @@ impl VideoPipeline {
 
     /// Takes a frame that was checked, which lasts for `duration` if that is known. It must be what
     /// this [`needs`](Self::needs).
-    pub(crate) fn take(&mut self, source: Source<'_>, duration: Option<i64>) {
+    ///
+    /// # Errors
+    /// There must be memory for the frame.
+    pub(crate) fn take(&mut self, source: Source<'_>, duration: Option<i64>) -> Result<()> {
         if self.drops_alpha && is_transparent(source, self.input.pixel_format) {
             self.drops_alpha = false;
             log::warn!(
@@ -369,13 +481,47 @@ impl VideoPipeline {
                 self.input.pixel_format
             );
         }
-        let to = free(&mut self.pictures);
-        match source {
-            Source::Chunk(chunk, index) => self.converter.convert(chunk, index, to),
-            Source::Frame(frame) => self.converter.convert_frame(frame, to),
-        }
-        self.has_picture = true;
+        // Its pixels can be written again.
+        self.last = None;
+        let Self { pool, converter, .. } = self;
+        let frame = match source {
+            Source::Chunk(chunk, index) => pool.write(|to| {
+                converter.convert(chunk, index, to);
+                Ok(())
+            })?,
+            Source::Input(VideoInput::Frame(frame)) if converter.is_copy() => frame.clone(),
+            Source::Input(input) => {
+                let side = input.side().clone();
+                let frame = pool.write(|to| {
+                    match input {
+                        VideoInput::View(view) => converter.convert_frame(view, to),
+                        VideoInput::Frame(frame) => converter.convert_frame(&frame.view()?, to),
+                    }
+                    Ok(())
+                })?;
+                VideoFrame { side, ..frame }
+            }
+        };
+        let mut frame = frame;
+        frame.side.keyframe |= std::mem::take(&mut self.forces_keyframe);
+        self.warn_of(&frame.side);
+        self.last = Some(frame);
         self.show(duration);
+        Ok(())
+    }
+
+    /// Warns once of side data that no encoder keeps.
+    fn warn_of(&mut self, side: &SideData) {
+        let lost = match side {
+            SideData { field_order: Some(_), .. } => {
+                "field order: frames are encoded as progressive"
+            }
+            SideData { hdr: Some(_), .. } => "HDR metadata",
+            _ => return,
+        };
+        if std::mem::take(&mut self.warns_of_side_data) {
+            log::warn!("Encoder {} does not keep {lost}.", self.info.encoder.name);
+        }
     }
 
     /// Takes the last frame once more.
@@ -412,9 +558,9 @@ impl VideoPipeline {
         self.schedule.time_base().seconds_of(Timestamp(self.schedule.next()))
     }
 
-    /// When the first and the last picture are shown that are on their way to packets.
-    pub(crate) fn in_flight(&self) -> Option<(Timestamp, Timestamp)> {
-        self.encoder.in_flight()
+    /// Returns whether frames are on their way to packets that [`drain`](Self::drain) brings.
+    pub(crate) fn can_drain(&self) -> bool {
+        self.encoder.can_drain()
     }
 
     /// Encodes everything there is; after an interrupt, goes on with that.
@@ -422,7 +568,7 @@ impl VideoPipeline {
         self.work_off(interrupt)?;
         if !std::mem::replace(&mut self.is_ending, true)
             && let Some(rate) = &mut self.rate
-            && self.has_picture
+            && self.last.is_some()
         {
             (self.due, self.duration) = (rate.last(self.schedule.end()), None);
             self.work_off(interrupt)?;
@@ -461,9 +607,12 @@ fn is_transparent(source: Source<'_>, format: PixelFormat) -> bool {
             let mut rows = (0..height).map(|y| start + y as isize * row_step);
             rows.any(|row| (0..width).any(|x| at(row + x as isize * step) < most))
         }
-        Source::Frame(frame) => {
+        Source::Input(VideoInput::Frame(frame)) => {
+            frame.view().is_ok_and(|view| is_transparent(Source::Input((&view).into()), format))
+        }
+        Source::Input(VideoInput::View(frame)) => {
             let Component { plane, step, offset, shift, .. } = format.components()[alpha];
-            let (row, rows) = format.plane_size(plane, frame.width, frame.height);
+            let (row, rows) = frame.format.plane_size(plane);
             let places = || (offset..row).step_by(step);
             match &frame.planes {
                 Planes::U8(planes) => planes[plane]
@@ -514,16 +663,4 @@ fn first_above(chunk: &TensorView<'_>, most: u16) -> Option<u16> {
         }
     }
     None
-}
-
-/// A picture that nobody else has, moved to the front; a new one where there is none.
-fn free(pictures: &mut Vec<Arc<VideoBuffer>>) -> &mut VideoBuffer {
-    match pictures.iter_mut().position(|picture| Arc::get_mut(picture).is_some()) {
-        Some(index) => pictures.swap(0, index),
-        None => {
-            let picture = Arc::new(VideoBuffer::clone(&pictures[0]));
-            pictures.insert(0, picture);
-        }
-    }
-    Arc::get_mut(&mut pictures[0]).expect("nobody else has it")
 }

@@ -372,7 +372,7 @@ impl VideoStream {
                 .then_some(muxer.name),
             keeps_times: muxer.variable_frame_rate || self.time_base.is_some(),
             scale_filter: self.scale_filter,
-            is_apart: threads.is_some_and(|threads| threads > 1)
+            is_threaded: threads.is_some_and(|threads| threads > 1)
                 || is_slow(info.encoder.codec, encoder_width, encoder_height),
         })
     }
@@ -461,7 +461,7 @@ pub(crate) struct ResolvedVideo {
     pub(crate) keeps_times: bool,
     pub(crate) scale_filter: ScaleFilter,
     /// Whether the encoder has a thread of its own.
-    pub(crate) is_apart: bool,
+    pub(crate) is_threaded: bool,
 }
 
 /// Whether an encoder may need longer for a frame than an interrupt can wait. It gets a thread of its

@@ -3,7 +3,7 @@
 use reelwright_core::{
     AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout,
     CodecConfig, DataType, Element, Options, Packet, PacketQueue, Result, SampleFormat,
-    StreamParameters, Timestamp, TypedSlice, with_slice,
+    StreamParameters, Timestamp, TypedBuffer, TypedSlice, with_slice,
 };
 
 use crate::signal::{Noise, music_f32, music_i16, music_i32};
@@ -117,11 +117,60 @@ impl<'a> Case<'a> {
     pub fn encode_music(&self, samples: usize) -> Result<Encoded> {
         let channels = self.layout.channels();
         match self.format.data_type() {
+            DataType::U8 => {
+                let byte = |v: &i16| (*v >> 8) as u8 ^ 0x80;
+                self.encode(&music_i16(samples, channels).iter().map(byte).collect::<Vec<_>>())
+            }
             DataType::I16 => self.encode(&music_i16(samples, channels)),
             DataType::I32 => self.encode(&music_i32(samples, channels)),
-            _ => self.encode(&music_f32(samples, channels)),
+            DataType::I64 => {
+                let wide = |v: &i32| i64::from(*v) << 32;
+                self.encode(&music_i32(samples, channels).iter().map(wide).collect::<Vec<_>>())
+            }
+            DataType::F64 => {
+                let wide = |v: &f32| f64::from(*v);
+                self.encode(&music_f32(samples, channels).iter().map(wide).collect::<Vec<_>>())
+            }
+            DataType::U16 | DataType::F32 => self.encode(&music_f32(samples, channels)),
         }
     }
+}
+
+/// A frame of interleaved samples.
+///
+/// # Panics
+/// If there is no layout of so many channels, or the last sample is not whole.
+pub fn packed(samples: TypedSlice<'_>, channels: usize, pts: Timestamp) -> AudioFrame {
+    let sample_format = SampleFormat::packed(samples.data_type());
+    frame(sample_format, samples, channels, pts)
+}
+
+/// A frame of one plane per channel, which follow each other.
+///
+/// # Panics
+/// If there is no layout of so many channels, or the planes have different lengths.
+pub fn planar(samples: TypedSlice<'_>, channels: usize, pts: Timestamp) -> AudioFrame {
+    let sample_format = match samples.data_type() {
+        DataType::U8 => SampleFormat::U8p,
+        DataType::I16 => SampleFormat::S16p,
+        DataType::U16 => panic!("audio has no samples of type {}", DataType::U16),
+        DataType::I32 => SampleFormat::S32p,
+        DataType::I64 => SampleFormat::S64p,
+        DataType::F32 => SampleFormat::Fltp,
+        DataType::F64 => SampleFormat::Dblp,
+    };
+    frame(sample_format, samples, channels, pts)
+}
+
+fn frame(
+    sample_format: SampleFormat,
+    samples: TypedSlice<'_>,
+    channels: usize,
+    pts: Timestamp,
+) -> AudioFrame {
+    let layout = ChannelLayout::unpositioned(channels).unwrap();
+    let format = AudioFormat::new(sample_format, 48_000, layout);
+    AudioFrame::new(format, TypedBuffer::copy_of(samples), pts).unwrap()
 }
 
 fn encode_frame<T: Element>(
@@ -134,14 +183,12 @@ fn encode_frame<T: Element>(
 ) -> Result<()> {
     let pts = Timestamp(at);
     if !format.is_planar() {
-        return encoder.encode(&AudioFrame::packed(T::slice(samples), channels, pts), packets);
+        return encoder.encode(&packed(T::slice(samples), channels, pts), packets);
     }
-    let count = samples.len() / channels;
     let planes: Vec<T> = (0..channels)
         .flat_map(|channel| samples.iter().skip(channel).step_by(channels).copied())
         .collect();
-    let frame = AudioFrame::planar(T::slice(&planes), channels, count, count, pts);
-    encoder.encode(&frame, packets)
+    encoder.encode(&planar(T::slice(&planes), channels, pts), packets)
 }
 
 /// What every encoder must do, in each of its formats, in some of its rates and layouts: every
@@ -157,6 +204,7 @@ pub fn keeps_the_promises(info: &AudioEncoderInfo) {
                 let layout = info.layouts.nearest(usual).unwrap();
                 let case = Case { format, rate, layout, ..Case::new(info) };
                 every_sample_is_heard(&case);
+                the_delay_is_kept(&case);
                 hostile_samples_do_no_harm(&case);
             }
         }
@@ -188,6 +236,70 @@ fn every_sample_is_heard(case: &Case<'_>) {
     }
 }
 
+/// Packets come at the same calls each time, and no more samples wait than the encoder says.
+///
+/// # Panics
+/// Where that is not so.
+pub fn the_delay_is_kept(case: &Case<'_>) {
+    let name = case.info.encoder.name;
+    let channels = case.layout.channels();
+    let releases = |pauses: bool| {
+        let mut encoder = case.open().unwrap();
+        let size = encoder.frame_size().unwrap_or(1000);
+        let clock = i64::from(encoder.parameters().audio().unwrap().format.sample_rate);
+        let mut queue = PacketQueue::new();
+        let (mut counts, mut most_held) = (Vec::new(), 0);
+        for index in 0..40 {
+            let at = (index * size) as i64;
+            let count = size * channels;
+            let encoded = match case.format.data_type() {
+                DataType::I16 => encode_frame(
+                    encoder.as_mut(),
+                    case.format,
+                    &music_i16(size, channels)[..count],
+                    channels,
+                    at,
+                    &mut queue,
+                ),
+                DataType::I32 => encode_frame(
+                    encoder.as_mut(),
+                    case.format,
+                    &music_i32(size, channels)[..count],
+                    channels,
+                    at,
+                    &mut queue,
+                ),
+                DataType::F32 => encode_frame(
+                    encoder.as_mut(),
+                    case.format,
+                    &music_f32(size, channels)[..count],
+                    channels,
+                    at,
+                    &mut queue,
+                ),
+                _ => return Vec::new(),
+            };
+            encoded.unwrap();
+            let end = queue.back().map_or(0, |last| last.pts.0 + last.duration).max(0);
+            let held = at + size as i64 - end * i64::from(case.rate) / clock;
+            most_held = most_held.max(held);
+            counts.push(queue.len());
+            if pauses && index % 9 == 0 {
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
+        }
+        let most = encoder.max_delay() as i64;
+        assert!(
+            most_held <= most,
+            "{name} {} {} holds {most_held} samples, and says at most {most}",
+            case.rate,
+            case.layout
+        );
+        counts
+    };
+    assert_eq!(releases(false), releases(true), "{name}");
+}
+
 fn hostile_samples_do_no_harm(case: &Case<'_>) {
     let count = case.layout.channels() * 5000;
     let mut noise = Noise::new(5);
@@ -205,7 +317,20 @@ fn hostile_samples_do_no_harm(case: &Case<'_>) {
             let noise: Vec<_> = (0..count).map(|_| noise.next_u32() as i32).collect();
             case.encode(&noise).unwrap();
         }
-        _ => {
+        DataType::U8 => {
+            let loud = (0..count).map(|i| if square(i) { 0u8 } else { 255 });
+            case.encode(&loud.collect::<Vec<_>>()).unwrap();
+        }
+        DataType::I64 => {
+            let loud = (0..count).map(|i| if square(i) { i64::MIN } else { i64::MAX });
+            case.encode(&loud.collect::<Vec<_>>()).unwrap();
+        }
+        DataType::F64 => {
+            let any: Vec<_> =
+                (0..count).map(|_| f64::from_bits(u64::from(noise.next_u32()) << 32 | 1)).collect();
+            case.encode(&any).unwrap();
+        }
+        DataType::U16 | DataType::F32 => {
             let loud = (0..count).map(|i| if square(i) { -1f32 } else { 1.0 });
             case.encode(&loud.collect::<Vec<_>>()).unwrap();
             let any: Vec<_> = (0..count).map(|_| f32::from_bits(noise.next_u32())).collect();
@@ -220,10 +345,12 @@ fn other_frames_are_refused(case: &Case<'_>) {
     let mut encoder = case.open().unwrap();
     let mut packets = PacketQueue::new();
     let channels = case.layout.channels();
-    let other = [0u8; 24];
-    let frame = AudioFrame::packed(TypedSlice::U8(&other), channels, Timestamp(0));
+    let frame = match case.format.data_type() {
+        DataType::U8 => packed(TypedSlice::I16(&[0; 24]), channels, Timestamp(0)),
+        _ => packed(TypedSlice::U8(&[0; 24]), channels, Timestamp(0)),
+    };
     assert!(encoder.encode(&frame, &mut packets).is_err(), "another type");
-    let silence = reelwright_core::TypedBuffer::zeroed(case.format.data_type(), 24);
+    let silence = TypedBuffer::zeroed(case.format.data_type(), 24);
     with_slice!(silence.as_slice(), data => {
         let more = encode_frame(encoder.as_mut(), case.format, data, channels + 1, 0, &mut packets);
         assert!(more.is_err(), "another number of channels");

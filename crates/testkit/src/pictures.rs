@@ -1,9 +1,9 @@
 //! Running a video encoder over pictures, and what every video encoder must do.
 
 use reelwright_core::{
-    CodecConfig, ColorInfo, Options, Packet, PacketQueue, PixelFormat, Planes, Rational, Result,
-    StreamParameters, TimeBase, Timestamp, VideoBuffer, VideoEncoder, VideoEncoderInfo,
-    VideoEncoderRequest, VideoFormat,
+    ByteOrder, CodecConfig, ColorInfo, DataType, Options, Packet, PacketQueue, PixelFormat,
+    Rational, Result, StreamParameters, TimeBase, Timestamp, VideoEncoder, VideoEncoderInfo,
+    VideoEncoderRequest, VideoFormat, VideoFrame,
 };
 
 /// What a video encoder is opened for.
@@ -43,12 +43,19 @@ impl EncodedVideo {
 
 /// Picture `index` of a made-up film: a slope that moves, over which a square moves the other way,
 /// with a little noise.
-pub fn film(format: PixelFormat, (width, height): (u32, u32), index: usize) -> VideoBuffer {
+pub fn film(format: PixelFormat, (width, height): (u32, u32), index: usize) -> VideoFrame {
     let color = if format.is_rgb() { ColorInfo::SRGB } else { ColorInfo::BT601 };
-    let mut buffer = VideoBuffer::new(format, width as usize, height as usize, color).unwrap();
-    if let Some(planes) = buffer.planes_mut::<u8>() {
-        draw(planes, index, |value| value);
-    } else if let Some(planes) = buffer.planes_mut::<u16>() {
+    let mut buffer = VideoFrame::new(&VideoFormat::new(
+        format,
+        width as usize as u32,
+        height as usize as u32,
+        color,
+    ))
+    .unwrap();
+    if format.data_type() == DataType::U8 {
+        draw(buffer.planes_mut::<u8>().unwrap(), index, |value| value);
+    } else {
+        let planes = buffer.planes_mut::<u16>().unwrap();
         let component = format.components()[0];
         let more = component.depth - 8;
         draw(planes, index, |value| {
@@ -117,7 +124,7 @@ impl<'a> VideoCase<'a> {
     }
 
     /// The film's pictures.
-    pub fn film(&self, count: usize) -> Vec<VideoBuffer> {
+    pub fn film(&self, count: usize) -> Vec<VideoFrame> {
         (0..count).map(|index| film(self.format, self.size, index)).collect()
     }
 
@@ -127,7 +134,7 @@ impl<'a> VideoCase<'a> {
     /// The encoder's.
     pub fn encode(
         &self,
-        pictures: &[VideoBuffer],
+        pictures: &[VideoFrame],
         times: impl Fn(usize) -> i64,
     ) -> Result<EncodedVideo> {
         let mut encoder = self.open()?;
@@ -140,7 +147,7 @@ impl<'a> VideoCase<'a> {
             }
         };
         for (index, picture) in pictures.iter().enumerate() {
-            encoder.encode(&picture.frame(Timestamp(times(index))), &mut queue)?;
+            encoder.encode(&picture.at(Timestamp(times(index))), &mut queue)?;
             take(&mut queue);
         }
         encoder.finish(&mut queue)?;
@@ -177,6 +184,9 @@ pub fn keeps_the_promises(info: &VideoEncoderInfo) {
         let same = encoded.packets.iter().zip(&again.packets).all(|(a, b)| a.data == b.data);
         assert!(same, "{name}: other bytes the second time");
 
+        releases_depend_on_calls_only(&case, &name);
+        keyframes_are_forced_or_refused(&case, &name);
+
         for wrong in [film_of(&case, (96, 62)), film_of(&case, (98, 64))] {
             assert!(case.encode(&[wrong], times).is_err(), "{name}");
         }
@@ -185,7 +195,50 @@ pub fn keeps_the_promises(info: &VideoEncoderInfo) {
     }
 }
 
-fn film_of(case: &VideoCase<'_>, size: (u32, u32)) -> VideoBuffer {
+/// Encodes a film; returns how many packets had come after each frame, and the largest delay that the
+/// encoder allows itself.
+fn releases(case: &VideoCase<'_>, film: &[VideoFrame], pauses: bool) -> (Vec<usize>, usize) {
+    let mut encoder = case.open().unwrap();
+    let mut queue = PacketQueue::new();
+    let mut counts = Vec::new();
+    for (index, picture) in film.iter().enumerate() {
+        encoder.encode(&picture.at(Timestamp(index as i64)), &mut queue).unwrap();
+        counts.push(queue.len());
+        if pauses && index % 5 == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(3));
+        }
+    }
+    (counts, encoder.max_delay())
+}
+
+/// Packets come at the same calls each time, and no more frames wait than the encoder says.
+///
+/// # Panics
+/// Where that is not so.
+pub fn releases_depend_on_calls_only(case: &VideoCase<'_>, name: &str) {
+    let small = VideoCase { size: (32, 16), ..*case };
+    let film = small.film(70);
+    let (counts, max_delay) = releases(&small, &film, false);
+    assert_eq!(counts, releases(&small, &film, true).0, "{name}");
+    let held = counts.iter().enumerate().map(|(index, count)| index + 1 - count).max();
+    let held = held.unwrap_or_default();
+    assert!(held <= max_delay, "{name} holds {held} frames, and says at most {max_delay}");
+}
+
+fn keyframes_are_forced_or_refused(case: &VideoCase<'_>, name: &str) {
+    if !case.info.forced_keyframes {
+        return;
+    }
+    let mut film = case.film(12);
+    film[5].side.keyframe = true;
+    film[8].side.keyframe = true;
+    let encoded = case.encode(&film, |index| index as i64).unwrap();
+    for packet in encoded.packets.iter().filter(|packet| [5, 8].contains(&packet.pts.0)) {
+        assert!(packet.keyframe, "{name}: frame {} is no keyframe", packet.pts);
+    }
+}
+
+fn film_of(case: &VideoCase<'_>, size: (u32, u32)) -> VideoFrame {
     film(case.format, size, 0)
 }
 
@@ -197,19 +250,11 @@ pub fn psnr(one: &[u8], other: &[u8]) -> f64 {
 }
 
 /// A frame's planes, without what is between rows, one after the other; words are little-endian.
-pub fn tight(picture: &VideoBuffer) -> Vec<u8> {
-    let frame = picture.frame(Timestamp(0));
+pub fn tight(picture: &VideoFrame) -> Vec<u8> {
+    let view = picture.view().unwrap();
     let mut bytes = Vec::new();
-    for index in 0..frame.format.planes() {
-        let (width, rows) = frame.format.plane_size(index, frame.width, frame.height);
-        match frame.planes {
-            Planes::U8(planes) => bytes.extend(planes[index].rows(width, rows).flatten()),
-            Planes::U16(planes) => {
-                bytes.extend(
-                    planes[index].rows(width, rows).flatten().flat_map(|v| v.to_le_bytes()),
-                );
-            }
-        }
+    for plane in 0..view.format.pixel_format.planes() {
+        view.append_plane(plane, ByteOrder::Little, &mut bytes);
     }
     bytes
 }

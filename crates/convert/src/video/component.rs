@@ -121,9 +121,9 @@ impl<'a, T: PlaneElement> Source<'a, T> {
             let component = format.components()[component];
             let plane = &planes[component.plane];
             Component {
-                data: plane.data,
-                start: component.offset as isize,
-                row: plane.stride as isize,
+                data: plane.data(),
+                start: (plane.first() + component.offset) as isize,
+                row: plane.stride(),
                 step: component.step as isize,
             }
         };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use reelwright_core::{
     ChromaLocation, ColorInfo, ColorModel, ColorRange, DataType, Error, PixelFormat, PlaneElement,
-    Result, TensorView, VideoBuffer, VideoFormat, VideoFrame,
+    Result, TensorView, VideoFormat, VideoFrame, VideoView,
 };
 
 use super::component::Source;
@@ -27,19 +27,19 @@ const MAX_PIXELS: u64 = 1 << 28;
 ///
 /// ```
 /// use reelwright_convert::{ScaleFilter, VideoConverter};
-/// use reelwright_core::{ColorInfo, PixelFormat, TensorView, Timestamp, VideoBuffer, VideoFormat};
+/// use reelwright_core::{ColorInfo, PixelFormat, TensorView, VideoFormat, VideoFrame};
 ///
 /// let input = VideoFormat::new(PixelFormat::Rgb24, 4, 2, ColorInfo::SRGB);
 /// let output = VideoFormat::new(PixelFormat::Yuv420p, 4, 2, ColorInfo::BT601);
 /// let mut converter = VideoConverter::new(&input, &output, ScaleFilter::default())?;
 /// let white = vec![255u8; 3 * 2 * 4];
 /// let chunk = TensorView::contiguous(&white, &[1, 3, 2, 4])?;
-/// let mut out = VideoBuffer::new(PixelFormat::Yuv420p, 4, 2, ColorInfo::BT601)?;
+/// let mut out = VideoFrame::new(&output)?;
 /// converter.convert(&chunk, 0, &mut out);
-/// let frame = out.frame(Timestamp(0));
-/// let planes = frame.planes_of::<u8>()?;
-/// assert_eq!(planes[0].data[..4], [235; 4]);
-/// assert_eq!(planes[1].data[..2], [128; 2]);
+/// let view = out.view()?;
+/// let planes = view.planes_of::<u8>()?;
+/// assert_eq!(planes[0].row(0, 4), [235; 4]);
+/// assert_eq!(planes[1].row(0, 2), [128; 2]);
 /// # Ok::<(), reelwright_core::Error>(())
 /// ```
 pub struct VideoConverter {
@@ -121,6 +121,11 @@ impl VideoConverter {
         })
     }
 
+    /// Returns whether frames are copied without a change, so that they could be shared instead.
+    pub const fn is_copy(&self) -> bool {
+        self.is_copy
+    }
+
     /// Converts frame `index` of `chunk`, whose shape is (frame, channel, height, width).
     ///
     /// The channels are in the order of the input format's name. `rgb0` and `bgr0` may come with three.
@@ -129,7 +134,7 @@ impl VideoConverter {
     /// If the chunk is not of the format's type, or of another size or number of channels than the
     /// converter was made for, or has no such frame; if the input's chroma is smaller than its luma, so
     /// that no chunk can hold it; if `to` is not of the output's format and size.
-    pub fn convert(&mut self, chunk: &TensorView<'_>, index: usize, to: &mut VideoBuffer) {
+    pub fn convert(&mut self, chunk: &TensorView<'_>, index: usize, to: &mut VideoFrame) {
         let (shape, input) = (chunk.shape(), self.input);
         let is_right = shape.len() == 4
             && (shape[1] == input.channels() || shape[1] == input.components().len())
@@ -151,7 +156,7 @@ impl VideoConverter {
     ///
     /// # Panics
     /// If the frame is not of the input's format and size, or `to` not of the output's.
-    pub fn convert_frame(&mut self, frame: &VideoFrame<'_>, to: &mut VideoBuffer) {
+    pub fn convert_frame(&mut self, frame: &VideoView<'_>, to: &mut VideoFrame) {
         let (width, height) = self.size;
         let found = frame.expect(self.input, width as u32, height as u32);
         assert!(found.is_ok(), "{}", found.unwrap_err());
@@ -164,12 +169,12 @@ impl VideoConverter {
 
     fn convert_planes<T: PlaneElement + Into<u32>>(
         &mut self,
-        frame: &VideoFrame<'_>,
-        to: &mut VideoBuffer,
+        frame: &VideoView<'_>,
+        to: &mut VideoFrame,
     ) {
         let Some(planes) = T::planes(&frame.planes) else { return };
         if self.is_copy
-            && let Some(to) = to.planes_mut::<T>()
+            && let Ok(to) = to.planes_mut::<T>()
         {
             let (width, height) = self.size;
             let pairs = planes.iter().zip(to).take(self.output.planes());
@@ -191,8 +196,9 @@ impl VideoConverter {
         }
     }
 
-    fn check(&self, to: &VideoBuffer) {
-        let found = (to.format(), (to.width(), to.height()));
+    fn check(&self, to: &VideoFrame) {
+        let size = (to.format.width as usize, to.format.height as usize);
+        let found = (to.format.pixel_format, size);
         assert_eq!(found, (self.output, self.out_size), "another buffer");
     }
 }
@@ -235,7 +241,7 @@ pub(super) fn is_centered(color: &ColorInfo) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reelwright_core::{Planes, Timestamp};
+    use reelwright_core::ByteOrder;
 
     fn format(
         pixel_format: PixelFormat,
@@ -271,17 +277,16 @@ mod tests {
                                 filter,
                                 background.filter(|_| out_width == width),
                             );
-                            let mut to =
-                                VideoBuffer::new(*output, out_width, out_height, color).unwrap();
-                            converter.unwrap().convert(&chunk, 0, &mut to);
-                            match to.frame(Timestamp(0)).planes {
-                                Planes::U8(planes) => planes.map(|plane| {
-                                    plane.data.iter().copied().map(u16::from).collect()
-                                }),
-                                Planes::U16(planes) => planes.map(|plane| plane.data.to_vec()),
+                            let mut frame = VideoFrame::new(&to).unwrap();
+                            converter.unwrap().convert(&chunk, 0, &mut frame);
+                            let view = frame.view().unwrap();
+                            let mut bytes = Vec::new();
+                            for plane in 0..output.planes() {
+                                view.append_plane(plane, ByteOrder::Little, &mut bytes);
                             }
+                            bytes
                         });
-                        let results: Vec<[Vec<u16>; 4]> = results.collect();
+                        let results: Vec<Vec<u8>> = results.collect();
                         assert!(
                             results.iter().all(|result| *result == results[0]),
                             "{input} to {output} of {out_width}x{out_height}"

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use reelwright_core::{ColorInfo, ColorModel, PixelFormat, Result, VideoBuffer, VideoFormat};
+use reelwright_core::{ColorInfo, ColorModel, PixelFormat, Result, VideoFormat, VideoFrame};
 
 use super::component::Source;
 use super::converter::{is_centered, is_full};
@@ -160,11 +160,11 @@ impl Narrow {
     }
 
     /// Converts a frame.
-    pub(super) fn run(&mut self, source: &Source<'_>, to: &mut VideoBuffer) {
+    pub(super) fn run(&mut self, source: &Source<'_>, to: &mut VideoFrame) {
         self.groups.iter_mut().for_each(Group::restart);
         self.to_yuv.iter_mut().for_each(RgbToYuv::restart);
         let height = self.out_size.1;
-        let Some(mut planes) = to.planes_mut::<u8>() else { return };
+        let Ok(mut planes) = to.planes_mut::<u8>() else { return };
         for start in (0..height).step_by(self.band) {
             let band = start..height.min(start + self.band);
             match self.finish {

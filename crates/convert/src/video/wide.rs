@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use reelwright_core::{
-    ColorModel, ColorRange, PixelFormat, PlaneElement, Result, VideoBuffer, VideoFormat,
+    ColorModel, ColorRange, DataType, PixelFormat, PlaneElement, Result, VideoFormat, VideoFrame,
 };
 
 use super::component::{Component, Source};
@@ -228,12 +228,13 @@ impl Wide {
     pub(super) fn run<S: PlaneElement + Into<u32>>(
         &mut self,
         source: &Source<'_, S>,
-        to: &mut VideoBuffer,
+        to: &mut VideoFrame,
     ) {
         self.inputs.iter_mut().for_each(|input| input.next = 0);
-        if let Some(mut planes) = to.planes_mut::<u8>() {
+        if to.format.pixel_format.data_type() == DataType::U8 {
+            let Ok(mut planes) = to.planes_mut::<u8>() else { return };
             self.write(source, &mut planes);
-        } else if let Some(mut planes) = to.planes_mut::<u16>() {
+        } else if let Ok(mut planes) = to.planes_mut::<u16>() {
             self.write(source, &mut planes);
         }
     }

@@ -228,7 +228,12 @@ impl AudioEncoder for AacEncoder {
         Some(FRAME_SIZE)
     }
 
-    fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+    fn max_delay(&self) -> u64 {
+        // The transform's overlap, and the frame that it is decided with.
+        u64::from(DELAY) + FRAME_SIZE as u64
+    }
+
+    fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
         frame.expect(SampleFormat::Fltp, self.samples.len())?;
         let samples = frame.samples();
         if samples > FRAME_SIZE {
@@ -273,6 +278,7 @@ impl AudioEncoder for AacEncoder {
 mod tests {
     use super::*;
     use reelwright_core::{ChannelLayout, CodecConfig, Element as _, Timestamp};
+    use reelwright_testkit::encoding::planar;
     use reelwright_testkit::levels::levels;
     use reelwright_testkit::signal::{Noise, music_f32};
 
@@ -303,8 +309,7 @@ mod tests {
         let (left, right) = samples.split_at(samples.len() / 2);
         for (left, right) in left.chunks(FRAME_SIZE).zip(right.chunks(FRAME_SIZE)) {
             let both = [left, right].concat();
-            let frame =
-                AudioFrame::planar(f32::slice(&both), 2, left.len(), left.len(), Timestamp(0));
+            let frame = planar(f32::slice(&both), 2, Timestamp(0));
             encoder.encode(&frame, &mut packets).unwrap();
         }
         encoder.finish(&mut packets).unwrap();

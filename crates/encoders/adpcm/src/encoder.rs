@@ -92,7 +92,7 @@ impl AudioEncoder for AdpcmEncoder {
         Some(self.samples_per_block)
     }
 
-    fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+    fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
         frame.expect(self.sample_format, self.channels)?;
         let samples = frame.samples();
         if samples > self.samples_per_block {

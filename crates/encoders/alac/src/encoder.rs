@@ -77,7 +77,7 @@ impl AudioEncoder for AlacEncoder {
         Some(FRAME_SIZE)
     }
 
-    fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+    fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
         frame.expect(self.sample_format, self.planes.len())?;
         let samples = frame.samples();
         if samples > FRAME_SIZE {

@@ -73,6 +73,9 @@ const THREADS: OptionInfo = OptionInfo::int(
 pub(crate) static OPTIONS: &[OptionInfo] =
     &[SPEED, CPU_USED, PRESET, QP, CRF, TILES, TILE_COLUMNS, TILE_ROWS, LOW_LATENCY, THREADS];
 
+/// Frames of a group that rav1e reorders.
+const REORDERED: usize = 4;
+
 /// Everything that was chosen.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
@@ -105,6 +108,13 @@ impl Plan {
             config.reservoir_frame_delay = Some(frames.round().clamp(12.0, 131_072.0) as i32);
         }
         Ok(())
+    }
+
+    /// Maximum number of frames that the encoder holds: those that it looks ahead for keyframes and
+    /// then for the cost of references, a group that is reordered, and one that the frame rate is
+    /// guessed of.
+    pub(crate) const fn max_delay(&self) -> usize {
+        2 * self.encoder.speed_settings.rdo_lookahead_frames + REORDERED + 2
     }
 
     /// Seconds from one keyframe to the next, unless that is given in frames.

@@ -26,16 +26,21 @@ struct Av1Encoder<T: Pixel> {
     context: Context<T>,
     plan: Plan,
     /// The first frame, where the second one tells the frame rate.
-    waiting: Option<(Frame<T>, Times)>,
+    waiting: Option<(Frame<T>, Shown)>,
     /// When the pictures are shown that no packet was brought of yet.
-    times: VecDeque<Times>,
+    times: VecDeque<Shown>,
     /// The last keyframe that is known, and the frames since then.
     keyframe: Timestamp,
     since_keyframe: u64,
 }
 
-/// A frame's pts and duration.
-type Times = (Timestamp, Option<i64>);
+/// A frame's pts and duration, and whether it is forced to be a keyframe.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    pts: Timestamp,
+    duration: Option<i64>,
+    is_forced: bool,
+}
 
 fn failed(what: impl std::fmt::Display) -> Error {
     Error::unsupported(format!("librav1e: {what}"))
@@ -143,12 +148,14 @@ impl<T: Pixel + PlaneElement> Av1Encoder<T> {
         Ok(())
     }
 
-    fn send(&mut self, picture: Frame<T>, (pts, duration): Times) -> Result<()> {
+    fn send(&mut self, picture: Frame<T>, shown: Shown) -> Result<()> {
+        let pts = shown.pts;
         // The encoder itself counts frames.
         let since = self.parameters.time_base.seconds_of(Timestamp(pts.0 - self.keyframe.0));
         let is_late = self.plan.keyframe_seconds().is_some_and(|most| since >= most)
             && self.since_keyframe < self.plan.encoder.max_key_frame_interval;
         let mut parameters = FrameParameters::default();
+        let is_late = is_late || shown.is_forced;
         if is_late && self.since_keyframe > 0 {
             parameters.frame_type_override = FrameTypeOverride::Key;
         }
@@ -157,7 +164,7 @@ impl<T: Pixel + PlaneElement> Av1Encoder<T> {
         }
         self.since_keyframe += 1;
         self.context.send_frame((picture, parameters)).map_err(failed)?;
-        self.times.push_back((pts, duration));
+        self.times.push_back(shown);
         Ok(())
     }
 
@@ -166,7 +173,7 @@ impl<T: Pixel + PlaneElement> Av1Encoder<T> {
         loop {
             match self.context.receive_packet() {
                 Ok(coded) => {
-                    let Some((pts, duration)) = self.times.pop_front() else {
+                    let Some(Shown { pts, duration, .. }) = self.times.pop_front() else {
                         return Err(failed("more packets than pictures"));
                     };
                     let data = coded.data.strip_prefix(&TEMPORAL_DELIMITER);
@@ -192,27 +199,32 @@ impl<T: Pixel + PlaneElement> VideoEncoder for Av1Encoder<T> {
         &self.parameters
     }
 
-    fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+    fn max_delay(&self) -> usize {
+        self.plan.max_delay()
+    }
+
+    fn encode(&mut self, frame: &VideoFrame, packets: &mut PacketQueue) -> Result<()> {
         let VideoParameters { format: VideoFormat { pixel_format, width, height, .. }, .. } =
             self.video;
-        frame.expect(pixel_format, width, height)?;
+        let view = frame.expect(pixel_format, width, height)?;
         let mut picture = self.context.new_frame();
-        let planes = frame.planes_of::<T>()?;
+        let planes = view.planes_of::<T>()?;
         for (index, plane) in planes[..pixel_format.planes()].iter().enumerate() {
-            let (row, rows) = pixel_format.plane_size(index, frame.width, frame.height);
+            let (row, rows) = view.format.plane_size(index);
             let mut to = picture.planes[index].mut_slice(Default::default());
             for (to, from) in to.rows_iter_mut().zip(plane.rows(row, rows)) {
                 to[..row].copy_from_slice(from);
             }
         }
-        let times = (frame.pts, frame.duration);
+        let VideoFrame { pts, duration, .. } = *frame;
+        let times = Shown { pts, duration, is_forced: frame.side.keyframe };
         if self.plan.is_guess {
             let Some((first, at)) = self.waiting.take() else {
                 self.waiting = Some((picture, times));
                 return Ok(());
             };
             self.plan.is_guess = false;
-            self.reopen(at.0, frame.pts)?;
+            self.reopen(at.pts, pts)?;
             self.send(first, at)?;
         }
         self.send(picture, times)?;

@@ -7,7 +7,8 @@ mod config;
 mod encoder;
 
 use reelwright_core::{
-    Backing, CodecConfigField, CodecId, EncoderInfo, PixelFormat, VideoColor, VideoEncoderInfo,
+    Backing, CodecConfigField, CodecId, EncoderInfo, MemoryKind, PixelFormat, VideoColor,
+    VideoEncoderInfo,
 };
 
 /// The `librav1e` encoder.
@@ -31,6 +32,8 @@ pub static ENCODER: VideoEncoderInfo = VideoEncoderInfo {
         PixelFormat::Yuv444p10Le,
         PixelFormat::Gray10Le,
     ],
+    forced_keyframes: true,
+    memory: &[MemoryKind::HOST],
     color: VideoColor::Tagged,
     open: encoder::open,
 };

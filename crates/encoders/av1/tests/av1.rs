@@ -2,12 +2,17 @@
 
 use reelwright_core::{CodecConfig, CodecRecord, DataType, PixelFormat};
 use reelwright_enc_av1::ENCODER;
-use reelwright_testkit::pictures::{EncodedVideo, VideoCase, keeps_the_promises, psnr, tight};
+use reelwright_testkit::pictures::{
+    EncodedVideo, VideoCase, keeps_the_promises, psnr, releases_depend_on_calls_only, tight,
+};
 use reelwright_testkit::program::run;
 
 #[test]
 fn every_picture_comes_out() {
     keeps_the_promises(&ENCODER);
+    for options in ["low_latency=true", "speed=6"] {
+        releases_depend_on_calls_only(&VideoCase { options, ..VideoCase::new(&ENCODER) }, options);
+    }
 }
 
 /// All pictures as ffmpeg decodes them; none where there is no ffmpeg.

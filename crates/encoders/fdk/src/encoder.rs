@@ -18,6 +18,8 @@ pub(crate) struct FdkEncoder {
     max_bytes: usize,
     /// A frame's samples, interleaved.
     frame: Vec<i16>,
+    /// Samples that a decoder gives before the first one of the input.
+    delay: u32,
     clock: PacketClock,
 }
 
@@ -96,6 +98,7 @@ impl FdkEncoder {
             frame_size: info.frame_size,
             max_bytes: info.max_bytes,
             frame: Vec::with_capacity(info.frame_size * channels),
+            delay: info.delay,
             clock: PacketClock::new(info.delay),
         }))
     }
@@ -126,7 +129,11 @@ impl AudioEncoder for FdkEncoder {
         Some(self.frame_size)
     }
 
-    fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+    fn max_delay(&self) -> u64 {
+        u64::from(self.delay) + self.frame_size as u64
+    }
+
+    fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
         frame.expect(SampleFormat::S16, self.channels)?;
         let samples = frame.interleaved::<i16>().expect("the format was checked");
         if frame.samples() > self.frame_size {

@@ -101,16 +101,9 @@ impl FlacEncoder {
     }
 
     /// Refuses a frame that is not of this stream, or that cannot follow the ones before.
-    fn check(&self, frame: &AudioFrame<'_>) -> Result<()> {
+    fn check(&self, frame: &AudioFrame) -> Result<()> {
         let Self { config, sample_format, .. } = self;
-        if (frame.format(), frame.channels()) != (*sample_format, config.channels) {
-            return Err(Error::chunk(format!(
-                "Expected {sample_format} frames with {} channels. Found {} with {}",
-                config.channels,
-                frame.format(),
-                frame.channels()
-            )));
-        }
+        frame.expect(*sample_format, config.channels)?;
         if frame.samples() == 0 || frame.samples() > config.block_size {
             return Err(Error::argument(format!(
                 "A block of this FLAC stream has 1 to {} samples. Found: {}",
@@ -128,7 +121,7 @@ impl FlacEncoder {
     }
 
     /// Adds samples, shifted right as planes are, to the checksum: little-endian, in whole bytes.
-    fn digest(&mut self, frame: &AudioFrame<'_>) {
+    fn digest(&mut self, frame: &AudioFrame) {
         let (bits, shift) = (self.config.bits_per_sample, self.config.input_shift);
         self.bytes.clear();
         if let Some(samples) = frame.interleaved::<i16>() {
@@ -173,7 +166,12 @@ impl AudioEncoder for FlacEncoder {
         Some(self.config.block_size)
     }
 
-    fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+    fn max_delay(&self) -> u64 {
+        let Engine::Threads { workers, .. } = &self.engine else { return 0 };
+        (workers.capacity() * self.config.block_size) as u64
+    }
+
+    fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
         self.check(frame)?;
         let number = self.next_number;
         if number >= 1 << 31 {
@@ -247,6 +245,7 @@ impl FlacEncoder {
 mod tests {
     use super::*;
     use reelwright_core::{ChannelLayout, CodecConfig, Element};
+    use reelwright_testkit::encoding::packed;
     use reelwright_testkit::levels::levels;
     use reelwright_testkit::signal::{music_i16, music_i32, noise_i32};
 
@@ -266,7 +265,7 @@ mod tests {
         let mut encoder = FlacEncoder::with_level(&request, &mut options, level).unwrap();
         let mut packets = PacketQueue::new();
         for chunk in samples.chunks(encoder.frame_size().unwrap() * channels) {
-            let frame = AudioFrame::packed(T::slice(chunk), channels, Timestamp(0));
+            let frame = packed(T::slice(chunk), channels, Timestamp(0));
             encoder.encode(&frame, &mut packets).unwrap();
         }
         encoder.finish(&mut packets).unwrap();

@@ -63,9 +63,14 @@ impl Workers {
         Ok(Self { threads, under_way: VecDeque::new(), next: 0 })
     }
 
+    /// Maximum number of blocks under way.
+    pub(crate) fn capacity(&self) -> usize {
+        DEPTH * self.threads.len()
+    }
+
     /// Whether another block must wait for the oldest one.
     pub(crate) fn is_full(&self) -> bool {
-        self.under_way.len() >= DEPTH * self.threads.len()
+        self.under_way.len() >= self.capacity()
     }
 
     /// Hands a block to the next thread.

@@ -3,9 +3,8 @@
 mod common;
 
 use common::open;
-use reelwright_core::{
-    AudioFrame, CodecRecord, Element, ErrorKind, PacketQueue, SampleFormat, Timestamp,
-};
+use reelwright_core::{CodecRecord, Element, ErrorKind, PacketQueue, SampleFormat, Timestamp};
+use reelwright_testkit::encoding::{packed, planar};
 
 #[test]
 fn frames_of_another_kind_are_refused() {
@@ -16,17 +15,17 @@ fn frames_of_another_kind_are_refused() {
         let (short, long) = ([0i16; 64], [0i32; 64]);
         let at = Timestamp(0);
         for (frame, kind) in [
-            (AudioFrame::packed(i32::slice(&long[..32]), 2, at), ErrorKind::Chunk),
-            (AudioFrame::packed(i16::slice(&short[..16]), 1, at), ErrorKind::Chunk),
-            (AudioFrame::planar(i16::slice(&short), 2, 16, 32, at), ErrorKind::Chunk),
-            (AudioFrame::packed(f32::slice(&[0.0; 32]), 2, at), ErrorKind::Chunk),
-            (AudioFrame::packed(i16::slice(&[]), 2, at), ErrorKind::Argument),
-            (AudioFrame::packed(i16::slice(&short[..34]), 2, at), ErrorKind::Argument),
+            (packed(i32::slice(&long[..32]), 2, at), ErrorKind::Chunk),
+            (packed(i16::slice(&short[..16]), 1, at), ErrorKind::Chunk),
+            (planar(i16::slice(&short), 2, at), ErrorKind::Chunk),
+            (packed(f32::slice(&[0.0; 32]), 2, at), ErrorKind::Chunk),
+            (packed(i16::slice(&[]), 2, at), ErrorKind::Argument),
+            (packed(i16::slice(&short[..34]), 2, at), ErrorKind::Argument),
         ] {
             let error = encoder.encode(&frame, &mut packets).unwrap_err();
             assert_eq!(error.kind(), kind, "{error}");
         }
-        encoder.encode(&AudioFrame::packed(i16::slice(&short[..32]), 2, at), &mut packets).unwrap();
+        encoder.encode(&packed(i16::slice(&short[..32]), 2, at), &mut packets).unwrap();
         encoder.finish(&mut packets).unwrap();
         assert_eq!(packets.len(), 1);
         let CodecRecord::Flac(info) = &encoder.parameters().record else { panic!("no STREAMINFO") };
@@ -37,8 +36,8 @@ fn frames_of_another_kind_are_refused() {
 #[test]
 fn nothing_follows_a_short_block_or_the_end() {
     let short = [0i16; 32];
-    let whole = AudioFrame::packed(i16::slice(&short), 2, Timestamp(0));
-    let part = AudioFrame::packed(i16::slice(&short[..30]), 2, Timestamp(0));
+    let whole = packed(i16::slice(&short), 2, Timestamp(0));
+    let part = packed(i16::slice(&short[..30]), 2, Timestamp(0));
     let mut packets = PacketQueue::new();
     let open = || open(SampleFormat::S16, 2, 48_000, "frame_size=16").unwrap();
 
@@ -60,7 +59,7 @@ fn dropping_an_encoder_half_way_ends_its_threads() {
     for blocks in 0..10 {
         let mut encoder = open(SampleFormat::S16, 2, 48_000, "frame_size=16 threads=3").unwrap();
         for _ in 0..blocks {
-            let frame = AudioFrame::packed(i16::slice(&samples), 2, Timestamp(0));
+            let frame = packed(i16::slice(&samples), 2, Timestamp(0));
             encoder.encode(&frame, &mut packets).unwrap();
         }
     }

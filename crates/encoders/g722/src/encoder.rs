@@ -77,7 +77,7 @@ impl AudioEncoder for G722Encoder {
         None
     }
 
-    fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+    fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
         frame.expect(SampleFormat::S16, 1)?;
         let mut samples = frame.interleaved::<i16>().expect("the format was checked");
         self.clock.receive(samples.len());

@@ -42,6 +42,8 @@ pub(crate) struct H264Encoder {
     /// A picture as the coder writes it.
     units: Vec<u8>,
     peak: Peak,
+    /// The rows of a frame that is stored upside down, from the first to the last.
+    copy: Option<VideoFrame>,
 }
 
 /// Keyframe interval, in frames and in time.
@@ -167,6 +169,7 @@ impl H264Encoder {
             pace: Pace::new(config.frame_rate, request.time_base),
             units,
             peak: Peak::default(),
+            copy: None,
         }))
     }
 
@@ -188,9 +191,14 @@ impl H264Encoder {
     }
 
     /// Encodes a picture into `units`, again where it turns out to be another than was planned for;
-    /// returns whether it is a keyframe.
-    fn code_as_it_is(&mut self, planes: &Planes<'_>, pts: Timestamp) -> Result<bool> {
-        let mut is_keyframe = self.gop.is_due(pts);
+    /// returns whether it is a keyframe, which it is if it is forced to be.
+    fn code_as_it_is(
+        &mut self,
+        planes: &Planes<'_>,
+        pts: Timestamp,
+        is_forced: bool,
+    ) -> Result<bool> {
+        let mut is_keyframe = is_forced || self.gop.is_due(pts);
         self.code(planes, is_keyframe)?;
         let bytes = self.units.len();
         let is_cut = !is_keyframe && self.cuts.is_cut(bytes, self.qp, self.coder.intra_share());
@@ -275,13 +283,27 @@ impl VideoEncoder for H264Encoder {
         &self.parameters
     }
 
-    fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+    fn encode(&mut self, frame: &VideoFrame, packets: &mut PacketQueue) -> Result<()> {
         let Some(video) = self.parameters.video() else { return Ok(()) };
-        frame.expect(video.format.pixel_format, video.format.width, video.format.height)?;
-        let [y, u, v, _] = frame.planes_of::<u8>()?;
-        let planes =
-            Planes { data: [y.data, u.data, v.data], strides: [y.stride, u.stride, v.stride] };
-        let is_keyframe = self.code_as_it_is(&planes, frame.pts)?;
+        let format = video.format;
+        let mut view = frame.expect(format.pixel_format, format.width, format.height)?;
+        let is_upside_down = view.planes_of::<u8>()?.iter().any(|plane| plane.stride() < 0);
+        let mut copy = self.copy.take();
+        if is_upside_down {
+            let mut downwards = match copy.take() {
+                Some(copy) => copy,
+                None => VideoFrame::new(&format)?,
+            };
+            downwards.copy_from(&view)?;
+            view = copy.insert(downwards).view()?;
+        }
+        let planes = view.planes_of::<u8>()?;
+        let planes = Planes {
+            data: [0, 1, 2].map(|index| &planes[index].data()[planes[index].first()..]),
+            strides: [0, 1, 2].map(|index| planes[index].stride().unsigned_abs()),
+        };
+        let is_keyframe = self.code_as_it_is(&planes, frame.pts, frame.side.keyframe)?;
+        self.copy = copy;
         let mut data = packets.take_buffer();
         for unit in nal_units(&self.units) {
             data.extend((unit.len() as u32).to_be_bytes());

@@ -16,7 +16,8 @@ mod level;
 mod rate;
 
 use reelwright_core::{
-    Backing, CodecConfigField, CodecId, EncoderInfo, PixelFormat, VideoColor, VideoEncoderInfo,
+    Backing, CodecConfigField, CodecId, EncoderInfo, MemoryKind, PixelFormat, VideoColor,
+    VideoEncoderInfo,
 };
 
 /// The `h264` encoder.
@@ -36,6 +37,8 @@ pub static ENCODER: VideoEncoderInfo = VideoEncoderInfo {
         ],
     },
     pixel_formats: &[PixelFormat::Yuv420p],
+    forced_keyframes: true,
+    memory: &[MemoryKind::HOST],
     color: VideoColor::Tagged,
     open: encoder::H264Encoder::open,
 };

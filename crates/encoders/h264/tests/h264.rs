@@ -2,7 +2,7 @@
 
 use reelwright_core::{
     ChromaLocation, CodecConfig, CodecId, CodecRecord, ColorInfo, ErrorKind, PacketQueue, Rational,
-    TimeBase, Timestamp, VideoBuffer, VideoEncoderRequest, VideoFormat, h264,
+    TimeBase, Timestamp, VideoEncoderRequest, VideoFormat, VideoFrame, h264,
 };
 use reelwright_enc_h264::ENCODER;
 use reelwright_testkit::pictures::{EncodedVideo, VideoCase, keeps_the_promises, psnr, tight};
@@ -122,10 +122,7 @@ fn keyframes_come_as_often_as_asked() {
 }
 
 /// Changes every sample of some pictures; told are the picture's number, the sample's and its value.
-fn changed(
-    mut film: Vec<VideoBuffer>,
-    change: impl Fn(usize, usize, u8) -> u8,
-) -> Vec<VideoBuffer> {
+fn changed(mut film: Vec<VideoFrame>, change: impl Fn(usize, usize, u8) -> u8) -> Vec<VideoFrame> {
     for (index, picture) in film.iter_mut().enumerate() {
         for (plane, _) in picture.planes_mut::<u8>().unwrap() {
             for (at, value) in plane.iter_mut().enumerate() {
@@ -145,7 +142,7 @@ fn grain(index: usize, at: usize, strength: i32) -> i32 {
     (state >> 8) as i32 % (2 * strength + 1) - strength
 }
 
-fn keyframes(case: &VideoCase<'_>, film: &[VideoBuffer]) -> Vec<usize> {
+fn keyframes(case: &VideoCase<'_>, film: &[VideoFrame]) -> Vec<usize> {
     let encoded = case.encode(film, |index| index as i64).unwrap();
     let packets = encoded.packets.iter().enumerate();
     packets.filter(|(_, packet)| packet.keyframe).map(|(index, _)| index).collect()
@@ -281,7 +278,7 @@ fn stream_of(case: &VideoCase<'_>, rate: (i64, i64), chroma_location: ChromaLoca
     let mut encoder = (ENCODER.open)(&request, &mut options.collect()).unwrap();
     let mut queue = PacketQueue::new();
     for (index, picture) in case.film(3).iter().enumerate() {
-        encoder.encode(&picture.frame(Timestamp(index as i64)), &mut queue).unwrap();
+        encoder.encode(&picture.at(Timestamp(index as i64)), &mut queue).unwrap();
     }
     let parameters = encoder.parameters().clone();
     byte_stream(&EncodedVideo { parameters, packets: queue.iter().cloned().collect() })

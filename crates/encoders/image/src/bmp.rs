@@ -1,8 +1,8 @@
 //! BMP: Windows' bitmaps, 24 bits a pixel or 8 bits of grey.
 
 use reelwright_core::{
-    Backing, CodecId, EncoderInfo, Error, Options, PixelFormat, Result, VideoColor, VideoEncoder,
-    VideoEncoderInfo, VideoEncoderRequest, VideoFrame,
+    Backing, CodecId, EncoderInfo, Error, MemoryKind, Options, PixelFormat, Result, VideoColor,
+    VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoView,
 };
 
 use crate::picture::{Coder, Pictures, check_size};
@@ -22,6 +22,8 @@ pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
         config: &[],
     },
     pixel_formats: &[PixelFormat::Bgr24, PixelFormat::Gray8],
+    forced_keyframes: true,
+    memory: &[MemoryKind::HOST],
     color: VideoColor::Untagged,
     open,
 };
@@ -47,10 +49,10 @@ fn open(request: &VideoEncoderRequest, _: &mut Options) -> Result<Box<dyn VideoE
 }
 
 impl Coder for Bmp {
-    fn code(&mut self, frame: &VideoFrame<'_>, to: &mut Vec<u8>) -> Result<bool> {
-        let is_grey = frame.format == PixelFormat::Gray8;
+    fn code(&mut self, frame: &VideoView<'_>, to: &mut Vec<u8>) -> Result<bool> {
+        let is_grey = frame.format.pixel_format == PixelFormat::Gray8;
         let colors: u32 = if is_grey { 256 } else { 0 };
-        let (bytes, rows) = frame.format.plane_size(0, frame.width, frame.height);
+        let (bytes, rows) = frame.format.plane_size(0);
         let row = bytes.next_multiple_of(4);
         let start = HEADERS + 4 * colors;
         let image = (row * rows) as u32;
@@ -59,8 +61,8 @@ impl Coder for Bmp {
         to.extend([0; 4]);
         to.extend(start.to_le_bytes());
         to.extend(40u32.to_le_bytes());
-        to.extend((frame.width as i32).to_le_bytes());
-        to.extend((frame.height as i32).to_le_bytes());
+        to.extend((frame.format.width as i32).to_le_bytes());
+        to.extend((frame.format.height as i32).to_le_bytes());
         to.extend([1, 0, if is_grey { 8 } else { 24 }, 0]);
         // No compression; no particular resolution.
         to.extend([0; 4]);
@@ -72,7 +74,7 @@ impl Coder for Bmp {
         // From the bottom to the top.
         let plane = frame.planes_of::<u8>()?[0];
         for y in (0..rows).rev() {
-            to.extend_from_slice(&plane.data[y * plane.stride..][..bytes]);
+            to.extend_from_slice(plane.row(y, bytes));
             to.extend(std::iter::repeat_n(0, row - bytes));
         }
         Ok(true)

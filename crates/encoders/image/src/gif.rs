@@ -9,9 +9,9 @@
 
 use gif::{DisposalMethod, Encoder, Frame};
 use reelwright_core::{
-    Backing, CodecId, EncoderInfo, Error, OptionInfo, Options, PacketQueue, PixelFormat, Result,
-    StreamParameters, Timestamp, VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
-    VideoFrame,
+    Backing, CodecId, EncoderInfo, Error, MemoryKind, OptionInfo, Options, PacketQueue,
+    PixelFormat, Result, StreamParameters, Timestamp, VideoColor, VideoEncoder, VideoEncoderInfo,
+    VideoEncoderRequest, VideoFrame,
 };
 
 use crate::palette::{Histogram, Palette, distance};
@@ -47,6 +47,8 @@ pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
         config: &[],
     },
     pixel_formats: &[PixelFormat::Rgb24, PixelFormat::Rgba],
+    forced_keyframes: false,
+    memory: &[MemoryKind::HOST],
     color: VideoColor::Untagged,
     open,
 };
@@ -202,22 +204,33 @@ impl VideoEncoder for GifEncoder {
         &self.parameters
     }
 
-    fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+    fn max_delay(&self) -> usize {
+        let Some(video) = self.parameters.video() else { return 0 };
+        let bytes = 3 * video.format.width as usize * video.format.height as usize;
+        let unit = self.parameters.time_base.seconds_of(Timestamp(1));
+        let in_time = (MOST_HELD_SECONDS / unit).ceil() as usize;
+        // Those that wait for the palette, and the one that waits for the next frame.
+        (MOST_HELD_BYTES / bytes.max(1)).min(in_time) + 1
+    }
+
+    fn encode(&mut self, frame: &VideoFrame, packets: &mut PacketQueue) -> Result<()> {
         let Some(video) = self.parameters.video() else { return Ok(()) };
-        frame.expect(video.format.pixel_format, video.format.width, video.format.height)?;
+        let format = video.format;
+        let view = frame.expect(format.pixel_format, format.width, format.height)?;
         // Of a picture that was coded, the memory is used again.
         let mut pixels = std::mem::take(&mut self.gif.now);
         pixels.clear();
         let mut clear = Vec::new();
-        let plane = frame.planes_of::<u8>()?[0];
-        if frame.format.has_alpha() {
-            for row in plane.rows(4 * frame.width, frame.height) {
+        let plane = view.planes_of::<u8>()?[0];
+        let (bytes, rows) = format.plane_size(0);
+        if format.pixel_format.has_alpha() {
+            for row in plane.rows(bytes, rows) {
                 let (row, _) = row.as_chunks::<4>();
                 pixels.extend(row.iter().map(|[r, g, b, _]| [*r, *g, *b]));
                 clear.extend(row.iter().map(|[.., alpha]| *alpha < 128));
             }
         } else {
-            for row in plane.rows(3 * frame.width, frame.height) {
+            for row in plane.rows(bytes, rows) {
                 pixels.extend_from_slice(row.as_chunks().0);
             }
         }

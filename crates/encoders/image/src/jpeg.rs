@@ -2,8 +2,9 @@
 
 use jpeg_encoder::{Encoder, ImageBuffer, JpegColorType, SamplingFactor};
 use reelwright_core::{
-    Backing, CodecConfigField, CodecId, EncoderInfo, Error, OptionInfo, Options, PixelFormat,
-    Plane, Result, VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoFrame,
+    Backing, CodecConfigField, CodecId, EncoderInfo, Error, MemoryKind, OptionInfo, Options,
+    PixelFormat, Plane, Result, VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
+    VideoFormat, VideoView,
 };
 
 use crate::picture::{Coder, Pictures, check_size};
@@ -38,6 +39,8 @@ pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
         PixelFormat::Yuv444p,
         PixelFormat::Gray8,
     ],
+    forced_keyframes: true,
+    memory: &[MemoryKind::HOST],
     color: VideoColor::Jfif,
     open,
 };
@@ -70,16 +73,16 @@ fn open(request: &VideoEncoderRequest, options: &mut Options) -> Result<Box<dyn 
 }
 
 impl Coder for Jpeg {
-    fn code(&mut self, frame: &VideoFrame<'_>, to: &mut Vec<u8>) -> Result<bool> {
+    fn code(&mut self, frame: &VideoView<'_>, to: &mut Vec<u8>) -> Result<bool> {
         let mut encoder = Encoder::new(to, self.quality);
-        encoder.set_sampling_factor(match frame.format.chroma_shift() {
+        encoder.set_sampling_factor(match frame.format.pixel_format.chroma_shift() {
             (1, 1) => SamplingFactor::F_2_2,
             (1, _) => SamplingFactor::F_2_1,
             _ => SamplingFactor::F_1_1,
         });
         encoder.set_optimized_huffman_tables(self.is_optimal);
         let failed = |error| Error::unsupported(format!("{NAME}: {error}"));
-        let image = Image { frame, planes: frame.planes_of()? };
+        let image = Image { format: frame.format, planes: frame.planes_of()? };
         encoder.encode_image(image).map_err(failed)?;
         Ok(true)
     }
@@ -87,13 +90,13 @@ impl Coder for Jpeg {
 
 /// A picture as the encoder asks for it: rows of full size, which it halves again by averaging.
 struct Image<'a> {
-    frame: &'a VideoFrame<'a>,
+    format: VideoFormat,
     planes: &'a [Plane<'a>; 4],
 }
 
 impl ImageBuffer for Image<'_> {
     fn get_jpeg_color_type(&self) -> JpegColorType {
-        if self.frame.format == PixelFormat::Gray8 {
+        if self.format.pixel_format == PixelFormat::Gray8 {
             JpegColorType::Luma
         } else {
             JpegColorType::Ycbcr
@@ -101,30 +104,29 @@ impl ImageBuffer for Image<'_> {
     }
 
     fn width(&self) -> u16 {
-        self.frame.width as u16
+        self.format.width as u16
     }
 
     fn height(&self) -> u16 {
-        self.frame.height as u16
+        self.format.height as u16
     }
 
     fn fill_buffers(&self, y: u16, buffers: &mut [Vec<u8>; 4]) {
-        let VideoFrame { format, width, .. } = *self.frame;
-        let planes = self.planes;
-        let (shift_x, shift_y) = format.chroma_shift();
+        let VideoFormat { pixel_format, width, .. } = self.format;
+        let (shift_x, shift_y) = pixel_format.chroma_shift();
         let row = |plane: usize, y: usize| {
-            let (bytes, _) = format.plane_size(plane, width, 1);
-            &planes[plane].data[y * planes[plane].stride..][..bytes]
+            let (bytes, _) = self.format.plane_size(plane);
+            self.planes[plane].row(y, bytes)
         };
         buffers[0].extend_from_slice(row(0, y.into()));
-        for (plane, buffer) in buffers.iter_mut().enumerate().take(format.planes()).skip(1) {
+        for (plane, buffer) in buffers.iter_mut().enumerate().take(pixel_format.planes()).skip(1) {
             let row = row(plane, usize::from(y) >> shift_y);
             if shift_x == 0 {
                 buffer.extend_from_slice(row);
             } else {
                 let start = buffer.len();
                 buffer.extend(row.iter().flat_map(|sample| [*sample; 2]));
-                buffer.truncate(start + width);
+                buffer.truncate(start + width as usize);
             }
         }
     }

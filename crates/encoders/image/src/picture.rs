@@ -2,7 +2,7 @@
 
 use reelwright_core::{
     CodecRecord, MediaParameters, PacketQueue, Result, StreamParameters, VideoEncoder,
-    VideoEncoderRequest, VideoFrame, VideoParameters,
+    VideoEncoderRequest, VideoFrame, VideoParameters, VideoView,
 };
 
 /// How one picture is coded.
@@ -12,7 +12,7 @@ pub(crate) trait Coder: Send {
     ///
     /// # Errors
     /// What the codec cannot carry.
-    fn code(&mut self, frame: &VideoFrame<'_>, to: &mut Vec<u8>) -> Result<bool>;
+    fn code(&mut self, frame: &VideoView<'_>, to: &mut Vec<u8>) -> Result<bool>;
 }
 
 /// One stream at work.
@@ -36,14 +36,11 @@ impl<C: Coder> VideoEncoder for Pictures<C> {
         &self.parameters
     }
 
-    fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
-        frame.expect(
-            self.video.format.pixel_format,
-            self.video.format.width,
-            self.video.format.height,
-        )?;
+    fn encode(&mut self, frame: &VideoFrame, packets: &mut PacketQueue) -> Result<()> {
+        let format = &self.video.format;
+        let view = frame.expect(format.pixel_format, format.width, format.height)?;
         let mut data = packets.take_buffer();
-        let keyframe = self.coder.code(frame, &mut data)?;
+        let keyframe = self.coder.code(&view, &mut data)?;
         let packet = packets.push_buffer(data);
         (packet.pts, packet.dts, packet.duration) =
             (frame.pts, frame.pts, frame.duration.unwrap_or(0));
@@ -75,7 +72,7 @@ fn video(request: &VideoEncoderRequest) -> VideoParameters {
 
 /// Writes the rows of a packed frame without gaps, words in big-endian order.
 #[cfg(any(feature = "png", feature = "webp"))]
-pub(crate) fn gather(frame: &VideoFrame<'_>, to: &mut Vec<u8>) {
+pub(crate) fn gather(frame: &VideoView<'_>, to: &mut Vec<u8>) {
     to.clear();
     frame.append_plane(0, reelwright_core::ByteOrder::Big, to);
 }

@@ -2,8 +2,9 @@
 
 use png::{BitDepth, ColorType, DeflateCompression, Encoder, Filter};
 use reelwright_core::{
-    Backing, CodecConfigField, CodecId, EncoderInfo, Error, OptionInfo, Options, PixelFormat,
-    Result, VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoFrame,
+    Backing, CodecConfigField, CodecId, EncoderInfo, Error, MemoryKind, OptionInfo, Options,
+    PixelFormat, Result, VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
+    VideoView,
 };
 
 use crate::picture::{Coder, Pictures, check_size, gather};
@@ -44,6 +45,8 @@ pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
         PixelFormat::Gray16Le,
         PixelFormat::Ya16Le,
     ],
+    forced_keyframes: true,
+    memory: &[MemoryKind::HOST],
     color: VideoColor::Untagged,
     open,
 };
@@ -81,17 +84,19 @@ fn open(request: &VideoEncoderRequest, options: &mut Options) -> Result<Box<dyn 
 }
 
 impl Coder for Png {
-    fn code(&mut self, frame: &VideoFrame<'_>, to: &mut Vec<u8>) -> Result<bool> {
+    fn code(&mut self, frame: &VideoView<'_>, to: &mut Vec<u8>) -> Result<bool> {
         let failed = |error| Error::unsupported(format!("{NAME}: {error}"));
         gather(frame, &mut self.rows);
-        let mut encoder = Encoder::new(to, frame.width as u32, frame.height as u32);
-        encoder.set_color(match (frame.format.is_rgb(), frame.format.has_alpha()) {
-            (false, false) => ColorType::Grayscale,
-            (false, true) => ColorType::GrayscaleAlpha,
-            (true, false) => ColorType::Rgb,
-            (true, true) => ColorType::Rgba,
-        });
-        let is_deep = frame.format.depth() > 8;
+        let mut encoder = Encoder::new(to, frame.format.width as u32, frame.format.height as u32);
+        encoder.set_color(
+            match (frame.format.pixel_format.is_rgb(), frame.format.pixel_format.has_alpha()) {
+                (false, false) => ColorType::Grayscale,
+                (false, true) => ColorType::GrayscaleAlpha,
+                (true, false) => ColorType::Rgb,
+                (true, true) => ColorType::Rgba,
+            },
+        );
+        let is_deep = frame.format.pixel_format.depth() > 8;
         encoder.set_depth(if is_deep { BitDepth::Sixteen } else { BitDepth::Eight });
         encoder.set_deflate_compression(match self.level {
             0 => DeflateCompression::NoCompression,

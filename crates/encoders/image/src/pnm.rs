@@ -1,8 +1,8 @@
 //! PNM: the netpbm tools' binary PPM (colour) and PGM (grey).
 
 use reelwright_core::{
-    Backing, ByteOrder, CodecId, EncoderInfo, Options, PixelFormat, Result, VideoColor,
-    VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoFrame,
+    Backing, ByteOrder, CodecId, EncoderInfo, MemoryKind, Options, PixelFormat, Result, VideoColor,
+    VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoView,
 };
 
 use crate::picture::{Coder, Pictures};
@@ -18,6 +18,8 @@ pub(crate) const PPM: VideoEncoderInfo = VideoEncoderInfo {
         config: &[],
     },
     pixel_formats: &[PixelFormat::Rgb24, PixelFormat::Rgb48Le],
+    forced_keyframes: true,
+    memory: &[MemoryKind::HOST],
     color: VideoColor::Untagged,
     open,
 };
@@ -45,10 +47,12 @@ fn open(request: &VideoEncoderRequest, _: &mut Options) -> Result<Box<dyn VideoE
 }
 
 impl Coder for Pnm {
-    fn code(&mut self, frame: &VideoFrame<'_>, to: &mut Vec<u8>) -> Result<bool> {
-        let kind = if frame.format.is_rgb() { 6 } else { 5 };
-        let most = (1u32 << frame.format.depth()) - 1;
-        to.extend(format!("P{kind}\n{} {}\n{most}\n", frame.width, frame.height).as_bytes());
+    fn code(&mut self, frame: &VideoView<'_>, to: &mut Vec<u8>) -> Result<bool> {
+        let kind = if frame.format.pixel_format.is_rgb() { 6 } else { 5 };
+        let most = (1u32 << frame.format.pixel_format.depth()) - 1;
+        to.extend(
+            format!("P{kind}\n{} {}\n{most}\n", frame.format.width, frame.format.height).as_bytes(),
+        );
         frame.append_plane(0, ByteOrder::Big, to);
         Ok(true)
     }

@@ -2,8 +2,8 @@
 
 use image_webp::{ColorType, WebPEncoder};
 use reelwright_core::{
-    Backing, CodecId, EncoderInfo, Error, Options, PixelFormat, Result, VideoColor, VideoEncoder,
-    VideoEncoderInfo, VideoEncoderRequest, VideoFrame,
+    Backing, CodecId, EncoderInfo, Error, MemoryKind, Options, PixelFormat, Result, VideoColor,
+    VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoView,
 };
 
 use crate::picture::{Coder, Pictures, check_size, gather};
@@ -21,6 +21,8 @@ pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
         config: &[],
     },
     pixel_formats: &[PixelFormat::Rgb24, PixelFormat::Rgba, PixelFormat::Gray8, PixelFormat::Ya8],
+    forced_keyframes: true,
+    memory: &[MemoryKind::HOST],
     color: VideoColor::Untagged,
     open,
 };
@@ -36,15 +38,16 @@ fn open(request: &VideoEncoderRequest, _: &mut Options) -> Result<Box<dyn VideoE
 }
 
 impl Coder for Webp {
-    fn code(&mut self, frame: &VideoFrame<'_>, to: &mut Vec<u8>) -> Result<bool> {
+    fn code(&mut self, frame: &VideoView<'_>, to: &mut Vec<u8>) -> Result<bool> {
         gather(frame, &mut self.rows);
-        let color = match (frame.format.is_rgb(), frame.format.has_alpha()) {
-            (false, false) => ColorType::L8,
-            (false, true) => ColorType::La8,
-            (true, false) => ColorType::Rgb8,
-            (true, true) => ColorType::Rgba8,
-        };
-        let (width, height) = (frame.width as u32, frame.height as u32);
+        let color =
+            match (frame.format.pixel_format.is_rgb(), frame.format.pixel_format.has_alpha()) {
+                (false, false) => ColorType::L8,
+                (false, true) => ColorType::La8,
+                (true, false) => ColorType::Rgb8,
+                (true, true) => ColorType::Rgba8,
+            };
+        let (width, height) = (frame.format.width as u32, frame.format.height as u32);
         let coded = WebPEncoder::new(to).encode(&self.rows, width, height, color);
         coded.map_err(|error| Error::unsupported(format!("{NAME}: {error}")))?;
         Ok(true)

@@ -2,7 +2,8 @@
 
 use image::{AnimationDecoder, ImageFormat, load_from_memory_with_format};
 use reelwright_core::{
-    CodecConfig, CodecId, ColorInfo, ColorModel, PixelFormat, VideoBuffer, VideoEncoderInfo,
+    CodecConfig, CodecId, ColorInfo, ColorModel, PixelFormat, VideoEncoderInfo, VideoFormat,
+    VideoFrame,
 };
 use reelwright_enc_image::ENCODERS;
 use reelwright_testkit::pictures::{VideoCase, film, keeps_the_promises, psnr, tight};
@@ -125,8 +126,9 @@ fn gif_writes_only_what_changes() {
 }
 
 /// A frame with a disc that moves over nothing.
-fn disc(at: usize) -> VideoBuffer {
-    let mut buffer = VideoBuffer::new(PixelFormat::Rgba, 40, 20, ColorInfo::SRGB).unwrap();
+fn disc(at: usize) -> VideoFrame {
+    let mut buffer =
+        VideoFrame::new(&VideoFormat::new(PixelFormat::Rgba, 40, 20, ColorInfo::SRGB)).unwrap();
     let [(plane, stride), ..] = buffer.planes_mut::<u8>().unwrap();
     for (y, row) in plane.chunks_mut(stride).enumerate() {
         for (x, pixel) in row.as_chunks_mut::<4>().0.iter_mut().enumerate().take(40) {

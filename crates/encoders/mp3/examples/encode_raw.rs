@@ -8,8 +8,8 @@
 use std::error::Error;
 
 use reelwright_core::{
-    AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig, CodecId, Element,
-    Options, PacketQueue, SampleFormat, Timestamp,
+    AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig, CodecId, Options,
+    PacketQueue, SampleFormat, Timestamp, TypedBuffer,
 };
 use reelwright_enc_mp3::ENCODER;
 
@@ -55,15 +55,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     options.finish(ENCODER.encoder.options)?;
     let size = encoder.frame_size().unwrap_or(1152);
     let (mut packets, mut file) = (PacketQueue::new(), Vec::new());
-    let mut planes = vec![0.0f32; size * channels];
     for chunk in samples.chunks(size * channels) {
         let count = chunk.len() / channels;
+        let mut planes = vec![0.0f32; count * channels];
         for (i, sample) in chunk.chunks_exact(channels).enumerate() {
             for (channel, x) in sample.iter().enumerate() {
-                planes[channel * size + i] = *x;
+                planes[channel * count + i] = *x;
             }
         }
-        let frame = AudioFrame::planar(f32::slice(&planes), channels, count, size, Timestamp(0));
+        let frame = AudioFrame::new(request.format, TypedBuffer::F32(planes), Timestamp(0))?;
         encoder.encode(&frame, &mut packets)?;
         while let Some(packet) = packets.pop() {
             file.extend_from_slice(&packet.data);

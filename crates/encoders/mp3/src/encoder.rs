@@ -19,6 +19,8 @@ use crate::rate::{Budget, Granules, RateLoop};
 /// Samples that a decoder gives before the first one of the input: 576 of the encoder, and 529 of
 /// the decoder's filters.
 const DELAY: u64 = 576 + 529;
+/// Maximum number of frames whose data may still go into the reservoir of frames before them.
+const FRAMES_UNDER_WAY: u64 = 9;
 /// Readers that are not told the format find it in a stream of as many frames as this: they look
 /// for others behind the first one.
 const LEAST_FRAMES: u64 = 4;
@@ -99,16 +101,9 @@ impl Mp3Encoder {
     }
 
     /// Refuses a frame that is not of this stream, or that cannot follow the ones before.
-    fn check(&self, frame: &AudioFrame<'_>) -> Result<()> {
+    fn check(&self, frame: &AudioFrame) -> Result<()> {
         let (format, size) = (self.sample_format(), self.config.rate.frame_samples());
-        if (frame.format(), frame.channels()) != (format, self.config.channels) {
-            return Err(Error::chunk(format!(
-                "Expected {format} frames with {} channels. Found {} with {}",
-                self.config.channels,
-                frame.format(),
-                frame.channels()
-            )));
-        }
+        frame.expect(format, self.config.channels)?;
         if frame.samples() == 0 || frame.samples() > size {
             return Err(Error::argument(format!(
                 "A frame of this MP3 stream has 1 to {size} samples. Found: {}",
@@ -242,7 +237,12 @@ impl AudioEncoder for Mp3Encoder {
         Some(self.config.rate.frame_samples())
     }
 
-    fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+    fn max_delay(&self) -> u64 {
+        let frame = self.config.rate.frame_samples() as u64;
+        DELAY + (FRAMES_UNDER_WAY + 1) * frame
+    }
+
+    fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
         self.check(frame)?;
         self.ended = frame.samples() < self.config.rate.frame_samples();
         self.packer.start.get_or_insert(frame.pts());
@@ -329,6 +329,7 @@ impl Packer {
 mod tests {
     use super::*;
     use reelwright_core::{ChannelLayout, CodecConfig, Element};
+    use reelwright_testkit::encoding::planar;
     use reelwright_testkit::levels::levels;
     use reelwright_testkit::signal::{Noise, music_f32};
 
@@ -363,8 +364,7 @@ mod tests {
         let (left, right) = samples.split_at(count);
         for (left, right) in left.chunks(1152).zip(right.chunks(1152)) {
             let both = [left, right].concat();
-            let frame =
-                AudioFrame::planar(f32::slice(&both), 2, left.len(), left.len(), Timestamp(0));
+            let frame = planar(f32::slice(&both), 2, Timestamp(0));
             encoder.encode(&frame, &mut packets).unwrap();
         }
         encoder.finish(&mut packets).unwrap();
@@ -392,9 +392,9 @@ mod tests {
             Mp3Encoder::with_level(&request(config), &mut Options::new(), Level::new()).unwrap();
         let (samples, mut packets, mut seen) = (planes(1152), PacketQueue::new(), Vec::new());
         for count in 0..200 {
-            let frame = AudioFrame::planar(f32::slice(&samples), 2, 1152, 1152, Timestamp(0));
+            let frame = planar(f32::slice(&samples), 2, Timestamp(0));
             encoder.encode(&frame, &mut packets).unwrap();
-            assert!(encoder.frames - encoder.packer.packed <= 9);
+            assert!(encoder.frames - encoder.packer.packed <= FRAMES_UNDER_WAY as _);
             while let Some(packet) = packets.pop() {
                 let memory = packet.data.as_ptr();
                 assert!(count < 50 || seen.contains(&memory));

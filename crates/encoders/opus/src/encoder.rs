@@ -168,7 +168,11 @@ impl AudioEncoder for OpusEncoder {
         Some(self.frame_size)
     }
 
-    fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+    fn max_delay(&self) -> u64 {
+        self.core.lookahead() as u64
+    }
+
+    fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
         frame.expect(self.sample_format, self.channels)?;
         let samples = frame.samples();
         if samples > self.frame_size {

@@ -4,10 +4,11 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use reelwright_core::{
-    AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig, DataType, Options,
-    PacketQueue, Timestamp, TypedBuffer,
+    AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, DataType, Options, PacketQueue,
+    Timestamp, TypedBuffer,
 };
 use reelwright_enc_pcm::ENCODERS;
+use reelwright_testkit::encoding::packed;
 
 fn encode(c: &mut Criterion) {
     const FRAMES: usize = 4800;
@@ -25,7 +26,7 @@ fn encode(c: &mut Criterion) {
         let mut encoder = (info.open)(&request, &mut Options::new()).unwrap();
         let mut packets = PacketQueue::new();
         let samples = TypedBuffer::zeroed(sample_format.data_type(), 2 * FRAMES);
-        let frame = AudioFrame::packed(samples.as_slice(), 2, Timestamp(0));
+        let frame = packed(samples.as_slice(), 2, Timestamp(0));
         let mut group = c.benchmark_group("encode");
         group.throughput(Throughput::Elements(2 * FRAMES as u64));
         group.bench_function(info.encoder.name, |b| {

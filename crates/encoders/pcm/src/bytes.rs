@@ -5,7 +5,7 @@ use reelwright_core::{AudioFrame, CodecId, DataType, Element};
 use crate::g711;
 
 /// Appends the samples of a frame, which must be packed and of the writer's type.
-pub(crate) type Write = fn(&AudioFrame<'_>, &mut Vec<u8>);
+pub(crate) type Write = fn(&AudioFrame, &mut Vec<u8>);
 
 /// How the samples of `codec` are written and of which type they are, if it is one of this
 /// crate's codecs.
@@ -50,7 +50,7 @@ const BLOCK: usize = 512;
 
 #[inline(always)]
 fn write<T: Element, const N: usize>(
-    frame: &AudioFrame<'_>,
+    frame: &AudioFrame,
     to: &mut Vec<u8>,
     bytes: impl Fn(T) -> [u8; N],
 ) {

@@ -60,7 +60,7 @@ impl AudioEncoder for PcmEncoder {
         None
     }
 
-    fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+    fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
         frame.expect(self.sample_format, self.channels)?;
         if frame.samples() == 0 {
             return Ok(());

@@ -8,7 +8,7 @@
 //!
 //! ```
 //! use reelwright_core::{AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout};
-//! use reelwright_core::{CodecConfig, CodecId, Element, Options, PacketQueue, SampleFormat, Timestamp};
+//! use reelwright_core::{CodecConfig, CodecId, Options, PacketQueue, SampleFormat, Timestamp, TypedBuffer};
 //!
 //! let codec = CodecId::PcmS16Be;
 //! let info = reelwright_enc_pcm::ENCODERS.iter().find(|info| info.encoder.codec == codec).unwrap();
@@ -19,8 +19,8 @@
 //! };
 //! let mut encoder = (info.open)(&request, &mut Options::new())?;
 //! let mut packets = PacketQueue::new();
-//! let samples = i16::slice(&[1, -1, 256, -256]);
-//! encoder.encode(&AudioFrame::packed(samples, 2, Timestamp(0)), &mut packets)?;
+//! let samples = TypedBuffer::I16(vec![1, -1, 256, -256]);
+//! encoder.encode(&AudioFrame::new(request.format, samples, Timestamp(0))?, &mut packets)?;
 //! assert_eq!(packets.pop().unwrap().data, [0, 1, 255, 255, 1, 0, 255, 0]);
 //! # Ok::<(), reelwright_core::Error>(())
 //! ```

@@ -2,11 +2,12 @@
 
 use md5::{Digest, Md5};
 use reelwright_core::{
-    AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters,
+    AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, AudioFormat, AudioParameters,
     ChannelLayout, CodecConfig, CodecId, CodecRecord, Element, ErrorKind, MediaParameters, Options,
     PacketQueue, SampleFormat, TimeBase, Timestamp, TypedSlice,
 };
 use reelwright_enc_pcm::ENCODERS;
+use reelwright_testkit::encoding::{packed, planar};
 
 fn info(codec: CodecId) -> &'static AudioEncoderInfo {
     ENCODERS.iter().find(|info| info.encoder.codec == codec).unwrap()
@@ -32,7 +33,7 @@ fn open(codec: CodecId, sample_rate: u32, channels: usize) -> Box<dyn AudioEncod
 fn encode(codec: CodecId, samples: TypedSlice<'_>) -> Vec<u8> {
     let mut encoder = open(codec, 8000, 1);
     let mut packets = PacketQueue::new();
-    encoder.encode(&AudioFrame::packed(samples, 1, Timestamp(0)), &mut packets).unwrap();
+    encoder.encode(&packed(samples, 1, Timestamp(0)), &mut packets).unwrap();
     encoder.finish(&mut packets).unwrap();
     assert_eq!(packets.len(), 1);
     packets.pop().unwrap().data
@@ -140,7 +141,7 @@ fn packets_follow_the_frames() {
     let frames = [(0, 1), (1, 0), (1, 1030), (1031, 1969)];
     for (start, samples) in frames {
         let part = i16::slice(&data[2 * start..2 * (start + samples)]);
-        let frame = AudioFrame::packed(part, 2, Timestamp(7 + start as i64));
+        let frame = packed(part, 2, Timestamp(7 + start as i64));
         encoder.encode(&frame, &mut packets).unwrap();
     }
     encoder.finish(&mut packets).unwrap();
@@ -164,9 +165,9 @@ fn frames_that_do_not_fit_are_refused() {
     let mut packets = PacketQueue::new();
     let at = Timestamp(0);
     for (frame, found) in [
-        (AudioFrame::packed(i16::slice(&[0; 6]), 3, at), "s16 with 3"),
-        (AudioFrame::packed(i32::slice(&[0; 6]), 2, at), "s32 with 2"),
-        (AudioFrame::planar(i16::slice(&[0; 6]), 2, 3, 3, at), "s16p with 2"),
+        (packed(i16::slice(&[0; 6]), 3, at), "s16 with 3"),
+        (packed(i32::slice(&[0; 6]), 2, at), "s32 with 2"),
+        (planar(i16::slice(&[0; 6]), 2, at), "s16p with 2"),
     ] {
         let error = encoder.encode(&frame, &mut packets).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Chunk);

@@ -3,10 +3,11 @@
 use std::process::Command;
 
 use reelwright_core::{
-    AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig, CodecId, Options,
-    PacketQueue, SampleFormat, Timestamp, TypedBuffer,
+    AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, CodecId, Options, PacketQueue,
+    SampleFormat, Timestamp, TypedBuffer,
 };
 use reelwright_enc_pcm::ENCODERS;
+use reelwright_testkit::encoding::packed;
 
 /// What ffmpeg writes as `codec` for one channel of samples in the raw format `from`.
 fn ffmpeg(from: &str, samples: &[u8], codec: CodecId) -> Option<Vec<u8>> {
@@ -40,7 +41,7 @@ fn ours(codec: CodecId, samples: &TypedBuffer) -> Vec<u8> {
     };
     let mut encoder = (info.open)(&request, &mut Options::new()).unwrap();
     let mut packets = PacketQueue::new();
-    let frame = AudioFrame::packed(samples.as_slice(), 1, Timestamp(0));
+    let frame = packed(samples.as_slice(), 1, Timestamp(0));
     encoder.encode(&frame, &mut packets).unwrap();
     packets.pop().unwrap().data
 }

@@ -41,13 +41,13 @@ impl VideoEncoder for RawVideoEncoder {
         &self.parameters
     }
 
-    fn encode(&mut self, frame: &VideoFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+    fn encode(&mut self, frame: &VideoFrame, packets: &mut PacketQueue) -> Result<()> {
         let VideoParameters { format: VideoFormat { pixel_format, width, height, .. }, .. } =
             self.video;
-        frame.expect(pixel_format, width, height)?;
+        let view = frame.expect(pixel_format, width, height)?;
         let packet = packets.push();
         for plane in 0..pixel_format.planes() {
-            frame.append_plane(plane, ByteOrder::Little, &mut packet.data);
+            view.append_plane(plane, ByteOrder::Little, &mut packet.data);
         }
         (packet.pts, packet.dts, packet.duration) =
             (frame.pts, frame.pts, frame.duration.unwrap_or(0));
@@ -62,9 +62,7 @@ impl VideoEncoder for RawVideoEncoder {
 
 #[cfg(test)]
 mod tests {
-    use reelwright_core::{
-        CodecId, ColorInfo, PixelFormat, Rational, TimeBase, Timestamp, VideoBuffer,
-    };
+    use reelwright_core::{CodecId, ColorInfo, PixelFormat, Rational, TimeBase, Timestamp};
 
     use super::*;
 
@@ -84,17 +82,16 @@ mod tests {
             config: Default::default(),
         };
         let mut encoder = RawVideoEncoder::open(&request, &mut Options::new()).unwrap();
-        let mut buffer =
-            VideoBuffer::new(PixelFormat::Yuv420p, 5, 3, request.format.color).unwrap();
+        let mut buffer = VideoFrame::new(&request.format).unwrap();
         for (value, (plane, _)) in (1..).zip(buffer.planes_mut::<u8>().unwrap()) {
             plane.fill(value);
         }
         let mut packets = PacketQueue::new();
-        encoder.encode(&buffer.frame(Timestamp(7)), &mut packets).unwrap();
+        encoder.encode(&buffer.at(Timestamp(7)), &mut packets).unwrap();
         let packet = packets.pop().unwrap();
         let expected = [vec![1; 15], vec![2; 6], vec![3; 6]].concat();
         assert_eq!((packet.data, packet.pts), (expected, Timestamp(7)));
-        let other = VideoBuffer::new(PixelFormat::Yuv420p, 5, 4, request.format.color).unwrap();
-        assert!(encoder.encode(&other.frame(Timestamp(8)), &mut packets).is_err());
+        let other = VideoFrame::new(&VideoFormat { height: 4, ..request.format }).unwrap();
+        assert!(encoder.encode(&other, &mut packets).is_err());
     }
 }

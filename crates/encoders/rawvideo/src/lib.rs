@@ -2,7 +2,9 @@
 
 mod encoder;
 
-use reelwright_core::{Backing, CodecId, EncoderInfo, PixelFormat, VideoColor, VideoEncoderInfo};
+use reelwright_core::{
+    Backing, CodecId, EncoderInfo, MemoryKind, PixelFormat, VideoColor, VideoEncoderInfo,
+};
 
 use crate::encoder::RawVideoEncoder;
 
@@ -19,6 +21,8 @@ pub static ENCODERS: &[VideoEncoderInfo] = &[
             config: &[],
         },
         pixel_formats: PixelFormat::ALL,
+        forced_keyframes: true,
+        memory: &[MemoryKind::HOST],
         color: VideoColor::Untagged,
         open: RawVideoEncoder::open,
     },
@@ -45,6 +49,8 @@ pub static ENCODERS: &[VideoEncoderInfo] = &[
             PixelFormat::Gray12Le,
             PixelFormat::Gray16Le,
         ],
+        forced_keyframes: true,
+        memory: &[MemoryKind::HOST],
         color: VideoColor::Untagged,
         open: RawVideoEncoder::open,
     },

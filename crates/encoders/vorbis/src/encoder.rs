@@ -15,6 +15,9 @@ const DEFAULT_QSCALE: f32 = 3.0;
 /// was cut, so that it is always cut alike.
 const BLOCK: usize = 1024;
 
+/// Samples of the longest block (Vorbis I §4.2.2).
+const LONGEST_BLOCK: u64 = 8192;
+
 pub(crate) struct VorbisEncoder {
     parameters: StreamParameters,
     vorbis: Vorbis,
@@ -103,7 +106,11 @@ impl AudioEncoder for VorbisEncoder {
         Some(BLOCK)
     }
 
-    fn encode(&mut self, frame: &AudioFrame<'_>, packets: &mut PacketQueue) -> Result<()> {
+    fn max_delay(&self) -> u64 {
+        LONGEST_BLOCK
+    }
+
+    fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
         frame.expect(SampleFormat::Fltp, self.order.len())?;
         let samples = frame.samples();
         if samples > BLOCK {

@@ -1,10 +1,10 @@
 //! Writing chunks and frames to the streams of an open encoder.
 
-use reelwright_core::{Error, Result, TensorView, VideoFrame};
+use reelwright_core::{Error, Result, TensorView};
 
 use super::StreamingMediaEncoder;
 use crate::stream::Stream;
-use crate::video_pipeline::{Needs, Source, VideoPipeline, VideoPlan};
+use crate::video_pipeline::{Needs, Source, VideoInput, VideoPipeline, VideoPlan};
 
 /// Samples of silence that are offered at a time.
 const SILENCE: i64 = 1 << 20;
@@ -39,13 +39,13 @@ impl ChunkCursor {
     }
 
     /// Takes the next frame. Before the first one a gap is filled with it.
-    fn take(&mut self, video: &mut VideoPipeline, source: Source<'_>) {
+    fn take(&mut self, video: &mut VideoPipeline, source: Source<'_>) -> Result<()> {
         if self.gap > 0 {
             self.gap -= 1;
-            video.take(source, None);
+            video.take(source, None)
         } else {
             self.row += 1;
-            video.take(source, self.duration);
+            video.take(source, self.duration)
         }
     }
 
@@ -148,7 +148,9 @@ impl<W> StreamingMediaEncoder<'_, W> {
         }
         match stream {
             Stream::Audio(audio) => cursor.row = audio.take(chunk, cursor.row),
-            Stream::Video(video) => cursor.take(video, Source::Chunk(chunk, cursor.row)),
+            Stream::Video(video) => cursor
+                .take(video, Source::Chunk(chunk, cursor.row))
+                .map_err(|error| error.in_stream(index))?,
         }
         self.find_next(cursor);
         Ok(())
@@ -251,18 +253,22 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(cursor)
     }
 
-    /// Writes one picture to stream `index`, which must have been added for
-    /// [`frames`](crate::VideoStream::frames) of its format. Its own pts is not heeded; `pts` is as in
+    /// Writes one frame to stream `index`, which must have been added for
+    /// [`frames`](crate::VideoStream::frames) of its format: a [`VideoView`](crate::VideoView) of
+    /// borrowed pixels, or a [`VideoFrame`](crate::VideoFrame), whose pixels the encoder shares if they
+    /// need no conversion. Its own pts is ignored; `pts` is as in
     /// [`write_video_chunk`](Self::write_video_chunk).
     ///
     /// # Errors
-    /// As [`write_video_chunk`](Self::write_video_chunk).
-    pub fn write_video_frame(
+    /// As [`write_video_chunk`](Self::write_video_chunk). A frame in the memory of a device is refused
+    /// unless the encoder takes it as it is.
+    pub fn write_video_frame<'f>(
         &mut self,
         index: usize,
-        frame: &VideoFrame<'_>,
+        frame: impl Into<VideoInput<'f>>,
         pts: Option<f64>,
     ) -> Result<()> {
+        let frame = frame.into();
         let video = self.open_stream(index)?.video(index)?;
         let plan = video.check_frame(frame, pts).map_err(|error| error.in_stream(index))?;
         let gap = self.schedule_video(index, plan)?;
@@ -277,20 +283,36 @@ impl<W> StreamingMediaEncoder<'_, W> {
     ///
     /// # Errors
     /// As [`write_video_chunk`](Self::write_video_chunk).
-    pub fn write_timed_video_frame(&mut self, index: usize, frame: &VideoFrame<'_>) -> Result<()> {
+    pub fn write_timed_video_frame<'f>(
+        &mut self,
+        index: usize,
+        frame: impl Into<VideoInput<'f>>,
+    ) -> Result<()> {
+        let frame = frame.into();
         let video = self.open_stream(index)?.video(index)?;
         let plan = video.check_timed_frame(frame).map_err(|error| error.in_stream(index))?;
         let gap = self.schedule_video(index, plan)?;
-        let duration = frame.duration;
+        let (_, duration) = frame.times();
         self.write_frame(ChunkCursor { duration, ..ChunkCursor::new(index, 1, gap) }, frame)
     }
 
-    fn write_frame(&mut self, mut cursor: ChunkCursor, frame: &VideoFrame<'_>) -> Result<()> {
+    /// Makes the next frame of video stream `index` a keyframe, at which decoding can start.
+    ///
+    /// # Errors
+    /// The output is not open, there is no such stream, or its
+    /// [encoder](crate::VideoEncoderInfo::forced_keyframes) cannot make a keyframe of any frame.
+    pub fn force_keyframe(&mut self, index: usize) -> Result<()> {
+        let video = self.open_stream(index)?.video(index)?;
+        video.force_keyframe().map_err(|error| error.in_stream(index))
+    }
+
+    fn write_frame(&mut self, mut cursor: ChunkCursor, frame: VideoInput<'_>) -> Result<()> {
         self.find_next(&mut cursor);
         while !cursor.is_done() {
             if cursor.next == Next::Chunk {
                 let video = self.streams[cursor.index].video(cursor.index)?;
-                cursor.take(video, Source::Frame(frame));
+                let taken = cursor.take(video, Source::Input(frame));
+                taken.map_err(|error| error.in_stream(cursor.index))?;
                 self.find_next(&mut cursor);
             }
             self.advance(&mut cursor)?;

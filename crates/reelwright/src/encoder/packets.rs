@@ -36,8 +36,9 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// Hands the packets that are ready to the muxer, in the order of their time; the last ones
     /// too where all streams' packets are there.
     pub(super) fn write_packets(&mut self, is_complete: bool) -> Result<()> {
-        if interleave::needs_all(&mut self.streams, &self.pauses) {
-            for index in 0..self.streams.len() {
+        for index in 0..self.streams.len() {
+            // Nothing waits for a stream that pauses: what it brought comes first.
+            if self.pauses.has(index) && self.streams[index].can_drain() {
                 let drained = self.streams[index].drain(&self.interrupt);
                 self.or_fail(drained.map_err(|error| error.in_stream(index)))?;
             }

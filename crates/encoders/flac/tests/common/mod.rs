@@ -2,12 +2,12 @@
 #![allow(dead_code)] // each test uses what it needs
 
 use reelwright_core::{
-    AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig,
-    CodecId, CodecRecord, Element, Options, PacketQueue, Result, SampleFormat, Timestamp,
-    TypedSlice,
+    AudioEncoder, AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, CodecId,
+    CodecRecord, Element, Options, PacketQueue, Result, SampleFormat, Timestamp, TypedSlice,
 };
 use reelwright_enc_flac::ENCODER;
 use reelwright_testkit::decode::decode;
+use reelwright_testkit::encoding::packed;
 use reelwright_testkit::program::{ffmpeg_decode, run};
 
 /// An encoder with options given as `name=value name=value`.
@@ -74,7 +74,7 @@ impl<'a> Case<'a> {
             let chunk = chunks.next();
             match chunk {
                 Some(chunk) => {
-                    let frame = AudioFrame::packed(T::slice(chunk), channels, Timestamp(7));
+                    let frame = packed(T::slice(chunk), channels, Timestamp(7));
                     encoder.encode(&frame, &mut packets).unwrap();
                 }
                 None => encoder.finish(&mut packets).unwrap(),

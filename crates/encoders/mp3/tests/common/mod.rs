@@ -2,11 +2,12 @@
 #![allow(dead_code)] // each test uses what it needs
 
 use reelwright_core::{
-    AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig,
-    CodecId, Element, Options, Packet, PacketQueue, Result, SampleFormat, Timestamp,
+    AudioEncoder, AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, CodecId, Element,
+    Options, Packet, PacketQueue, Result, SampleFormat, Timestamp,
 };
 use reelwright_enc_mp3::ENCODER;
 use reelwright_testkit::decode::{Sound, decode};
+use reelwright_testkit::encoding::planar;
 use reelwright_testkit::program::run;
 
 /// The rates of Layer III.
@@ -81,12 +82,11 @@ impl<'a> Case<'a> {
         let size = encoder.frame_size().unwrap();
         let mut queue = PacketQueue::new();
         for (chunk, at) in samples.chunks(size * self.channels).zip(0..) {
-            let count = chunk.len() / self.channels;
             let planes: Vec<T> = (0..self.channels)
                 .flat_map(|channel| chunk.iter().skip(channel).step_by(self.channels).copied())
                 .collect();
             let pts = Timestamp(at * size as i64);
-            let frame = AudioFrame::planar(T::slice(&planes), self.channels, count, count, pts);
+            let frame = planar(T::slice(&planes), self.channels, pts);
             encoder.encode(&frame, &mut queue).unwrap();
         }
         encoder.finish(&mut queue).unwrap();

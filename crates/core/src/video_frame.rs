@@ -1,0 +1,603 @@
+//! Video frames: the input of video encoders.
+
+use std::sync::Arc;
+
+use crate::{
+    ByteOrder, DevicePixels, DevicePlane, Error, MemoryKind, PixelFormat, Plane, PlaneBuffer,
+    PlaneElement, Planes, Result, SideData, Timestamp, VideoFormat,
+};
+
+/// One video frame: a handle of shared pixels, cheap to clone.
+///
+/// Clones and views ([`crop`](Self::crop), [`flip`](Self::flip)) share the pixels; writing to shared
+/// ones copies them first.
+///
+/// ```
+/// use reelwright_core::{ColorInfo, PixelFormat, Timestamp, VideoFormat, VideoFrame};
+///
+/// let format = VideoFormat::new(PixelFormat::Gray8, 4, 2, ColorInfo::default());
+/// let mut frame = VideoFrame::new(&format)?;
+/// let [(pixels, stride), ..] = frame.planes_mut::<u8>()?;
+/// pixels[stride] = 7;
+/// let flipped = frame.flip().at(Timestamp(3));
+/// assert_eq!(flipped.view()?.planes_of::<u8>()?[0].row(0, 4), [7, 0, 0, 0]);
+/// # Ok::<(), reelwright_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct VideoFrame {
+    /// Format of the pixels.
+    pub format: VideoFormat,
+    /// Presentation time, in units of the stream's time base.
+    pub pts: Timestamp,
+    /// Duration in the same units; `None` lasts until the next frame.
+    pub duration: Option<i64>,
+    /// What belongs to the frame beside its pixels and times.
+    pub side: SideData,
+    /// The pixels.
+    pub memory: VideoMemory,
+}
+
+/// Pixels of a [`VideoFrame`].
+#[derive(Debug, Clone)]
+pub enum VideoMemory {
+    /// In memory of the processor.
+    Host(HostPixels),
+    /// In memory of a device.
+    Device(DevicePixels),
+}
+
+/// A frame's pixels in host memory: a view of a buffer that frames share.
+///
+/// The first element and the stride of each plane of a new frame are aligned to
+/// [`VideoFrame::ALIGNMENT`] bytes.
+#[derive(Debug, Clone)]
+pub struct HostPixels {
+    buffer: Arc<PlaneBuffer>,
+    planes: [HostPlane; 4],
+}
+
+/// Place of a plane: the first row's first element, and the distance from one row to the next.
+#[derive(Debug, Clone, Copy, Default)]
+struct HostPlane {
+    first: usize,
+    stride: isize,
+}
+
+impl VideoFrame {
+    /// Alignment in bytes of the planes and rows of new frames, for SIMD.
+    pub const ALIGNMENT: usize = 64;
+
+    /// A frame in host memory, all zero, at pts 0.
+    ///
+    /// # Errors
+    /// The frame must fit in memory.
+    pub fn new(format: &VideoFormat) -> Result<Self> {
+        let (width, height) = format.size();
+        let failed = || {
+            Error::argument(format!("A frame of {width}x{height} pixels does not fit in memory."))
+        };
+        let pixel_format = format.pixel_format;
+        let bytes = pixel_format.data_type().bytes();
+        let aligned = Self::ALIGNMENT / bytes;
+        let mut planes = [HostPlane::default(); 4];
+        // Room to begin at an aligned element.
+        let mut size = aligned;
+        for (index, plane) in planes.iter_mut().enumerate().take(pixel_format.planes()) {
+            let (row, rows) = pixel_format.plane_size(index, width as usize, height as usize);
+            let stride = row.checked_next_multiple_of(aligned).ok_or_else(failed)?;
+            *plane = HostPlane { first: size, stride: stride as isize };
+            let plane = stride.checked_mul(rows);
+            size = plane.and_then(|plane| size.checked_add(plane)).ok_or_else(failed)?;
+        }
+        if size.checked_mul(bytes).is_none_or(|bytes| isize::try_from(bytes).is_err()) {
+            return Err(failed());
+        }
+        let (buffer, misaligned) = if bytes == 1 {
+            let data = vec![0u8; size];
+            let address = data.as_ptr().addr();
+            (PlaneBuffer::U8(data), address % Self::ALIGNMENT)
+        } else {
+            let data = vec![0u16; size];
+            let address = data.as_ptr().addr();
+            (PlaneBuffer::U16(data), address % Self::ALIGNMENT)
+        };
+        // The first plane starts after `aligned` elements: this many too far for an aligned start.
+        for plane in planes.iter_mut().take(pixel_format.planes()) {
+            plane.first -= misaligned / bytes;
+        }
+        let memory = VideoMemory::Host(HostPixels { buffer: Arc::new(buffer), planes });
+        Ok(Self {
+            format: *format,
+            pts: Timestamp(0),
+            duration: None,
+            side: SideData::default(),
+            memory,
+        })
+    }
+
+    /// A copy of a borrowed frame.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and as [`VideoView::expect`].
+    pub fn copy_of(view: &VideoView<'_>) -> Result<Self> {
+        let mut frame = Self::new(&view.format)?;
+        frame.copy_from(view)?;
+        Ok(frame)
+    }
+
+    /// Copies the pixels, times and side data of a borrowed frame.
+    ///
+    /// # Errors
+    /// As [`VideoView::expect`] with this frame's pixel format and size, and as
+    /// [`planes_mut`](Self::planes_mut).
+    pub fn copy_from(&mut self, view: &VideoView<'_>) -> Result<()> {
+        view.expect(self.format.pixel_format, self.format.width, self.format.height)?;
+        match view.planes {
+            Planes::U8(planes) => self.copy_planes(&planes)?,
+            Planes::U16(planes) => self.copy_planes(&planes)?,
+        }
+        (self.format, self.pts, self.duration) = (view.format, view.pts, view.duration);
+        self.side.clone_from(&view.side);
+        Ok(())
+    }
+
+    fn copy_planes<T: PlaneElement>(&mut self, from: &[Plane<'_, T>; 4]) -> Result<()> {
+        let format = self.format;
+        let to = self.planes_mut::<T>()?;
+        for (index, (to, stride)) in to.into_iter().enumerate().take(format.pixel_format.planes()) {
+            let (row, rows) = format.plane_size(index);
+            for (from, to) in from[index].rows(row, rows).zip(to.chunks_mut(stride)) {
+                to[..row].copy_from_slice(from);
+            }
+        }
+        Ok(())
+    }
+
+    /// The same pixels at another presentation time, until the next frame.
+    #[must_use]
+    pub fn at(&self, pts: Timestamp) -> Self {
+        Self { pts, duration: None, ..self.clone() }
+    }
+
+    /// Kind of the memory that holds the pixels.
+    pub fn memory_kind(&self) -> MemoryKind {
+        match &self.memory {
+            VideoMemory::Host(_) => MemoryKind::HOST,
+            VideoMemory::Device(pixels) => pixels.memory.kind(),
+        }
+    }
+
+    /// Returns whether no other frame has these pixels, so that they can be written.
+    pub fn is_unique(&mut self) -> bool {
+        match &mut self.memory {
+            VideoMemory::Host(pixels) => Arc::get_mut(&mut pixels.buffer).is_some(),
+            VideoMemory::Device(pixels) => {
+                Arc::get_mut(&mut pixels.memory).is_some() && pixels.memory.is_released()
+            }
+        }
+    }
+
+    /// The frame's pixels, borrowed.
+    ///
+    /// # Errors
+    /// They must be in host memory.
+    pub fn view(&self) -> Result<VideoView<'_>> {
+        let VideoMemory::Host(pixels) = &self.memory else { return Err(self.not_in_host_memory()) };
+        let planes = match &*pixels.buffer {
+            PlaneBuffer::U8(data) => Planes::U8(pixels.planes_in(data, self.format.pixel_format)),
+            PlaneBuffer::U16(data) => Planes::U16(pixels.planes_in(data, self.format.pixel_format)),
+        };
+        let Self { format, pts, duration, ref side, .. } = *self;
+        Ok(VideoView { format, planes, pts, duration, side: side.clone() })
+    }
+
+    fn not_in_host_memory(&self) -> Error {
+        Error::chunk(format!(
+            "Expected a frame in host memory. Found: {} memory. Call VideoFrame::download first.",
+            self.memory_kind()
+        ))
+    }
+
+    /// The borrowed pixels of a frame that is what an encoder was opened for.
+    ///
+    /// # Errors
+    /// The frame must be in host memory, of this pixel format, width and height.
+    pub fn expect(&self, format: PixelFormat, width: u32, height: u32) -> Result<VideoView<'_>> {
+        let view = self.view()?;
+        view.expect(format, width, height)?;
+        Ok(view)
+    }
+
+    /// The planes to write, each from its first row to its last, and the distance in elements from one
+    /// row to the next. Pixels that are shared, or stored from the last row to the first, are copied
+    /// first. There are as many planes as the format has; the others are empty.
+    ///
+    /// # Errors
+    /// The frame must be in host memory, with elements of type `T`.
+    pub fn planes_mut<T: PlaneElement>(&mut self) -> Result<[(&mut [T], usize); 4]> {
+        self.make_unique()?;
+        let format = self.format;
+        let error = || {
+            Error::chunk(format!(
+                "Expected planes of type {}. Found: {} ({})",
+                T::DATA_TYPE,
+                format.pixel_format.data_type(),
+                format.pixel_format
+            ))
+        };
+        let VideoMemory::Host(HostPixels { buffer, planes }) = &mut self.memory else {
+            return Err(error());
+        };
+        let mut rest = Arc::get_mut(buffer).and_then(T::elements).ok_or_else(error)?;
+        let mut slices: [(&mut [T], usize); 4] = Default::default();
+        let (mut start, count) = (0, format.pixel_format.planes());
+        for index in 0..count {
+            let HostPlane { first, stride } = planes[index];
+            let next = if index + 1 < count { planes[index + 1].first } else { start + rest.len() };
+            let (_, rows) = format.plane_size(index);
+            let stride = stride.unsigned_abs();
+            let end = next.min(first + stride * rows);
+            let (_, after) = std::mem::take(&mut rest).split_at_mut(first - start);
+            let (plane, after) = after.split_at_mut(end - first);
+            slices[index] = (plane, stride);
+            (rest, start) = (after, end);
+        }
+        Ok(slices)
+    }
+
+    /// Copies the pixels if another frame has them too.
+    fn make_unique(&mut self) -> Result<()> {
+        let VideoMemory::Host(pixels) = &mut self.memory else {
+            return Err(self.not_in_host_memory());
+        };
+        let goes_down = pixels.planes.iter().all(|plane| plane.stride >= 0);
+        if Arc::get_mut(&mut pixels.buffer).is_none() || !goes_down {
+            *self = Self::copy_of(&self.view()?)?;
+        }
+        Ok(())
+    }
+
+    /// A view of `width` × `height` pixels whose upper left one is (`x`, `y`). Nothing is copied.
+    ///
+    /// # Errors
+    /// The part must be inside of the frame, and `x` and `y` multiples of the pixels that share
+    /// chroma.
+    pub fn crop(&self, (x, y): (u32, u32), (width, height): (u32, u32)) -> Result<Self> {
+        let pixel_format = self.format.pixel_format;
+        let fits = |start: u32, length: u32, whole: u32| {
+            length > 0 && start.checked_add(length).is_some_and(|end| end <= whole)
+        };
+        if !fits(x, width, self.format.width) || !fits(y, height, self.format.height) {
+            return Err(Error::argument(format!(
+                "A part of a frame must be inside of its {}x{} pixels. Found: {width}x{height} at \
+                 {x},{y}",
+                self.format.width, self.format.height
+            )));
+        }
+        let (across, down) = pixel_format.chroma_shift();
+        let shared = (1 << across, 1 << down);
+        if x % shared.0 != 0 || y % shared.1 != 0 {
+            return Err(Error::argument(format!(
+                "The offset of a part of a {pixel_format} frame must be a multiple of {}x{} pixels. \
+                 Found: {x},{y}",
+                shared.0, shared.1
+            )));
+        }
+        let bytes = pixel_format.data_type().bytes();
+        let mut frame = self.clone();
+        (frame.format.width, frame.format.height) = (width, height);
+        for index in 0..pixel_format.planes() {
+            let (column, row) = pixel_format.plane_size(index, x as usize, y as usize);
+            let (column, row) = (column as isize, row as isize);
+            match &mut frame.memory {
+                VideoMemory::Host(pixels) => {
+                    let plane = &mut pixels.planes[index];
+                    plane.first = plane.first.wrapping_add_signed(row * plane.stride + column);
+                }
+                VideoMemory::Device(pixels) => {
+                    let plane = &mut pixels.planes[index];
+                    let offset = row * plane.pitch + column * bytes as isize;
+                    plane.offset = plane.offset.wrapping_add_signed(offset);
+                }
+            }
+        }
+        Ok(frame)
+    }
+
+    /// A view with the rows in reverse order: upside down. Nothing is copied.
+    #[must_use]
+    pub fn flip(&self) -> Self {
+        let mut frame = self.clone();
+        for index in 0..self.format.pixel_format.planes() {
+            let last = self.format.plane_size(index).1.saturating_sub(1) as isize;
+            match &mut frame.memory {
+                VideoMemory::Host(pixels) => {
+                    let HostPlane { first, stride } = &mut pixels.planes[index];
+                    (*first, *stride) = (first.wrapping_add_signed(last * *stride), -*stride);
+                }
+                VideoMemory::Device(pixels) => {
+                    let DevicePlane { offset, pitch } = &mut pixels.planes[index];
+                    (*offset, *pitch) = (offset.wrapping_add_signed(last * *pitch), -*pitch);
+                }
+            }
+        }
+        frame
+    }
+
+    /// The frame in host memory: a copy if a device has it, after its pixels are ready.
+    ///
+    /// # Errors
+    /// The device's, or the memory that there is.
+    pub fn download(&self) -> Result<Self> {
+        let VideoMemory::Device(pixels) = &self.memory else { return Ok(self.clone()) };
+        if let Some(ready) = &pixels.ready {
+            ready.wait()?;
+        }
+        let frame = Self::new(&self.format)?;
+        let Self { pts, duration, ref side, .. } = *self;
+        let mut frame = Self { pts, duration, side: side.clone(), ..frame };
+        pixels.memory.download(&pixels.planes, &mut frame)?;
+        Ok(frame)
+    }
+}
+
+impl HostPixels {
+    fn planes_in<'a, T: Default + Copy>(
+        &self,
+        data: &'a [T],
+        format: PixelFormat,
+    ) -> [Plane<'a, T>; 4] {
+        let mut planes = [Plane::default(); 4];
+        for (plane, place) in planes.iter_mut().zip(self.planes).take(format.planes()) {
+            *plane = Plane::with_first_row(data, place.first, place.stride);
+        }
+        planes
+    }
+}
+
+/// One video frame, borrowed: what converters read and encoders take their pixels from.
+#[derive(Debug, Clone)]
+pub struct VideoView<'a> {
+    /// Format of the pixels.
+    pub format: VideoFormat,
+    /// The planes of the [pixel format](VideoFormat::pixel_format), in its order.
+    pub planes: Planes<'a>,
+    /// Presentation time, in units of the stream's time base.
+    pub pts: Timestamp,
+    /// Duration in the same units; `None` lasts until the next frame.
+    pub duration: Option<i64>,
+    /// What belongs to the frame beside its pixels and times.
+    pub side: SideData,
+}
+
+impl<'a> VideoView<'a> {
+    /// A frame of borrowed planes at pts 0.
+    pub fn new(format: &VideoFormat, planes: Planes<'a>) -> Self {
+        let side = SideData::default();
+        Self { format: *format, planes, pts: Timestamp(0), duration: None, side }
+    }
+
+    /// The planes, with elements of type `T`.
+    ///
+    /// # Errors
+    /// The pixel format's elements must be of this type.
+    pub fn planes_of<T: PlaneElement>(&self) -> Result<&[Plane<'a, T>; 4]> {
+        T::planes(&self.planes).ok_or_else(|| {
+            Error::chunk(format!(
+                "Expected planes of type {}. Found: {} ({})",
+                T::DATA_TYPE,
+                self.planes.data_type(),
+                self.format.pixel_format
+            ))
+        })
+    }
+
+    /// Appends the rows of plane `plane` without gaps, words in this byte order. The frame must be
+    /// [as expected](Self::expect).
+    pub fn append_plane(&self, plane: usize, order: ByteOrder, to: &mut Vec<u8>) {
+        let (row, rows) = self.format.plane_size(plane);
+        match &self.planes {
+            Planes::U8(planes) => planes[plane].rows(row, rows).for_each(|row| to.extend(row)),
+            Planes::U16(planes) => {
+                for row in planes[plane].rows(row, rows) {
+                    match order {
+                        ByteOrder::Little => to.extend(row.iter().flat_map(|v| v.to_le_bytes())),
+                        ByteOrder::Big => to.extend(row.iter().flat_map(|v| v.to_be_bytes())),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Refuses a frame that is not what an encoder was opened for.
+    ///
+    /// # Errors
+    /// The frame must be of `format`, of `width` × `height` pixels, with all its rows.
+    pub fn expect(&self, format: PixelFormat, width: u32, height: u32) -> Result<()> {
+        let found = self.format;
+        if (found.pixel_format, found.size()) != (format, (width, height)) {
+            return Err(Error::chunk(format!(
+                "Expected {format} frames of {width}x{height}. Found {} of {}x{}",
+                found.pixel_format, found.width, found.height
+            )));
+        }
+        if self.planes.data_type() != format.data_type() {
+            return Err(Error::chunk(format!(
+                "Expected planes of type {} for {format}. Found: {}",
+                format.data_type(),
+                self.planes.data_type()
+            )));
+        }
+        for plane in 0..format.planes() {
+            let (row, rows) = found.plane_size(plane);
+            if !self.planes.holds(plane, row, rows) {
+                let (len, first, stride) = match &self.planes {
+                    Planes::U8(planes) => extent(&planes[plane]),
+                    Planes::U16(planes) => extent(&planes[plane]),
+                };
+                return Err(Error::chunk(format!(
+                    "Plane {plane} of a frame must have {rows} rows of {row} elements. Found: {len} \
+                     elements, a row every {stride} from {first} on"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn extent<T>(plane: &Plane<'_, T>) -> (usize, usize, isize) {
+    (plane.data().len(), plane.first(), plane.stride())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ColorInfo;
+
+    fn format(pixel_format: PixelFormat, width: u32, height: u32) -> VideoFormat {
+        VideoFormat::new(pixel_format, width, height, ColorInfo::BT601)
+    }
+
+    /// A frame whose elements are all different, as far as their type allows.
+    fn numbered(format: &VideoFormat) -> VideoFrame {
+        let mut frame = VideoFrame::new(format).unwrap();
+        for plane in 0..format.pixel_format.planes() {
+            let (row, rows) = format.plane_size(plane);
+            if format.pixel_format.data_type().bytes() == 1 {
+                let (data, stride) = &mut frame.planes_mut::<u8>().unwrap()[plane];
+                for (index, at) in (0..rows).flat_map(|y| (0..row).map(move |x| (y, x))).enumerate()
+                {
+                    data[at.0 * *stride + at.1] = (7 * index + plane) as u8;
+                }
+            } else {
+                let (data, stride) = &mut frame.planes_mut::<u16>().unwrap()[plane];
+                for (index, at) in (0..rows).flat_map(|y| (0..row).map(move |x| (y, x))).enumerate()
+                {
+                    data[at.0 * *stride + at.1] = (7 * index + plane) as u16;
+                }
+            }
+        }
+        frame
+    }
+
+    fn rows(frame: &VideoFrame, plane: usize) -> Vec<Vec<u16>> {
+        let (row, rows) = frame.format.plane_size(plane);
+        match frame.view().unwrap().planes {
+            Planes::U8(planes) => planes[plane]
+                .rows(row, rows)
+                .map(|row| row.iter().map(|v| u16::from(*v)).collect())
+                .collect(),
+            Planes::U16(planes) => planes[plane].rows(row, rows).map(<[u16]>::to_vec).collect(),
+        }
+    }
+
+    #[test]
+    fn planes_and_rows_of_new_frames_are_aligned() {
+        for pixel_format in PixelFormat::ALL {
+            for (width, height) in [(1, 1), (5, 3), (64, 2), (1921, 7)] {
+                let frame = VideoFrame::new(&format(*pixel_format, width, height)).unwrap();
+                let view = frame.view().unwrap();
+                view.expect(*pixel_format, width, height).unwrap();
+                for plane in 0..pixel_format.planes() {
+                    let (row, rows) = frame.format.plane_size(plane);
+                    for y in 0..rows {
+                        let address = match &view.planes {
+                            Planes::U8(planes) => planes[plane].row(y, row).as_ptr().addr(),
+                            Planes::U16(planes) => planes[plane].row(y, row).as_ptr().addr(),
+                        };
+                        assert_eq!(
+                            address % VideoFrame::ALIGNMENT,
+                            0,
+                            "{pixel_format} {plane} {y}"
+                        );
+                    }
+                }
+            }
+        }
+        assert!(VideoFrame::new(&format(PixelFormat::Rgba64Le, u32::MAX, u32::MAX)).is_err());
+    }
+
+    #[test]
+    fn crops_and_flips_are_views() {
+        for pixel_format in PixelFormat::ALL {
+            let whole = numbered(&format(*pixel_format, 10, 8));
+            let part = whole.crop((4, 2), (5, 3)).unwrap();
+            let upside_down = part.flip();
+            for plane in 0..pixel_format.planes() {
+                let (column, row) = pixel_format.plane_size(plane, 4, 2);
+                let (width, height) = part.format.plane_size(plane);
+                let mut expected: Vec<_> = rows(&whole, plane)[row..row + height]
+                    .iter()
+                    .map(|row| row[column..column + width].to_vec())
+                    .collect();
+                assert_eq!(rows(&part, plane), expected, "{pixel_format} {plane}");
+                expected.reverse();
+                assert_eq!(rows(&upside_down, plane), expected, "{pixel_format} {plane}");
+                assert_eq!(rows(&upside_down.flip(), plane), rows(&part, plane));
+            }
+        }
+    }
+
+    #[test]
+    fn parts_outside_or_between_shared_chroma_are_refused() {
+        let frame = VideoFrame::new(&format(PixelFormat::Yuv420p, 10, 8)).unwrap();
+        for (offset, size) in
+            [((0, 0), (11, 1)), ((0, 8), (1, 1)), ((u32::MAX, 0), (2, 1)), ((0, 0), (0, 1))]
+        {
+            let error = frame.crop(offset, size).unwrap_err().to_string();
+            assert!(error.contains("inside of its 10x8 pixels"), "{error}");
+        }
+        let error = frame.crop((1, 0), (2, 2)).unwrap_err().to_string();
+        assert!(error.contains("multiple of 2x2 pixels. Found: 1,0"), "{error}");
+    }
+
+    #[test]
+    fn writing_changes_no_other_frame() {
+        for pixel_format in [PixelFormat::Yuv420p, PixelFormat::Gbrp10Le] {
+            let mut frame = numbered(&format(pixel_format, 6, 4));
+            let before = rows(&frame, 1);
+            let mut others = [frame.clone(), frame.flip(), frame.crop((2, 2), (3, 2)).unwrap()];
+            assert!(!frame.is_unique());
+            for other in &mut others {
+                let expected = rows(other, 0);
+                match pixel_format.data_type().bytes() {
+                    1 => other.planes_mut::<u8>().unwrap()[1].0.fill(1),
+                    _ => other.planes_mut::<u16>().unwrap()[1].0.fill(1),
+                }
+                assert_eq!(rows(&frame, 1), before);
+                assert_eq!(rows(other, 0), expected, "the other planes are copied");
+                assert!(rows(other, 1).iter().flatten().all(|v| *v == 1));
+            }
+            assert!(frame.is_unique());
+        }
+    }
+
+    #[test]
+    fn a_view_that_nobody_shares_is_written_where_it_is() {
+        let mut frame = numbered(&format(PixelFormat::Yuv420p, 8, 4)).crop((2, 2), (4, 2)).unwrap();
+        let first = frame.view().unwrap().planes_of::<u8>().unwrap()[1].row(0, 2).as_ptr().addr();
+        let [_, (chroma, stride), ..] = frame.planes_mut::<u8>().unwrap();
+        assert_eq!((chroma.as_ptr().addr(), stride), (first, 64));
+        chroma[0] = 99;
+        assert_eq!(rows(&frame, 1)[0][0], 99);
+        assert!(frame.planes_mut::<u16>().is_err());
+    }
+
+    #[test]
+    fn other_frames_are_refused() {
+        let frame = VideoFrame::new(&format(PixelFormat::Yuv420p, 5, 3)).unwrap();
+        frame.expect(PixelFormat::Yuv420p, 5, 3).unwrap();
+        assert!(frame.expect(PixelFormat::Yuv420p, 5, 4).is_err());
+        assert!(frame.expect(PixelFormat::Yuv422p, 5, 3).is_err());
+        let format = format(PixelFormat::Yuv420p, 5, 3);
+        for (planes, expected) in [
+            (Planes::U8([Plane::new(&[0; 14], 5); 4]), "3 rows of 5 elements"),
+            (Planes::U16([Plane::new(&[0; 15], 5); 4]), "type Byte"),
+        ] {
+            let view = VideoView::new(&format, planes);
+            let error = view.expect(PixelFormat::Yuv420p, 5, 3).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+            assert!(VideoFrame::copy_of(&view).is_err());
+        }
+    }
+}

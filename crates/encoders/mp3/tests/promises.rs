@@ -1,0 +1,9 @@
+//! Promises that every encoder keeps.
+
+use reelwright_enc_mp3::ENCODER;
+use reelwright_testkit::encoding::keeps_the_promises;
+
+#[test]
+fn the_encoder_keeps_the_promises() {
+    keeps_the_promises(&ENCODER);
+}

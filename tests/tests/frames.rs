@@ -1,0 +1,372 @@
+//! Frames as shared handles: pools, views, and the memory of a device.
+
+#![allow(unsafe_code)] // for the allocator
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::any::Any;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use reelwright::{
+    ColorInfo, DeviceEvent, DeviceMemory, DevicePixels, DevicePlane, Error, ErrorKind,
+    FrameAllocator, FramePool, MemoryKind, PixelFormat, Result, StreamingMediaEncoder, Target,
+    Timestamp, VideoFormat, VideoFrame, VideoMemory, VideoStream,
+};
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+/// Held by the test that counts, so that others do not allocate meanwhile.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Counts what all threads allocate.
+struct Counting;
+
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        // SAFETY: the caller keeps to the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps to the contract of `dealloc`.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn format(pixel_format: PixelFormat, width: u32, height: u32) -> VideoFormat {
+    VideoFormat::new(pixel_format, width, height, ColorInfo::BT601)
+}
+
+fn alone() -> std::sync::MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// An encoder that keeps 60 frames: twenty with each of three threads, which sum their elements.
+struct Keeper {
+    workers: Vec<(SyncSender<VideoFrame>, Receiver<u64>, JoinHandle<()>)>,
+    next: usize,
+    kept: usize,
+}
+
+const KEPT: usize = 60;
+
+impl Keeper {
+    fn new() -> Self {
+        let worker = || {
+            let (frames, inbox) = sync_channel::<VideoFrame>(1);
+            let (outbox, sums) = sync_channel(1);
+            let thread = std::thread::spawn(move || {
+                let mut kept = VecDeque::with_capacity(KEPT / 3);
+                for frame in inbox {
+                    kept.push_back(frame);
+                    if kept.len() == KEPT / 3 {
+                        let sum = kept.pop_front().map_or(0, |frame| sum(&frame));
+                        if outbox.send(sum).is_err() {
+                            return;
+                        }
+                    }
+                }
+            });
+            (frames, sums, thread)
+        };
+        Self { workers: (0..3).map(|_| worker()).collect(), next: 0, kept: 0 }
+    }
+
+    /// Takes a frame; returns the sum of the one that it keeps no longer.
+    fn encode(&mut self, frame: VideoFrame) -> Option<u64> {
+        let (frames, sums, _) = &self.workers[self.next];
+        self.next = (self.next + 1) % self.workers.len();
+        self.kept += 1;
+        frames.send(frame).unwrap();
+        (self.kept > KEPT - 3).then(|| sums.recv().unwrap())
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        for (frames, sums, thread) in self.workers.drain(..) {
+            drop((frames, sums));
+            thread.join().unwrap();
+        }
+    }
+}
+
+fn sum(frame: &VideoFrame) -> u64 {
+    let view = frame.view().unwrap();
+    let (row, rows) = frame.format.plane_size(0);
+    let plane = view.planes_of::<u8>().unwrap()[0];
+    plane.rows(row, rows).flatten().map(|v| u64::from(*v)).sum()
+}
+
+#[test]
+fn an_encoder_that_keeps_frames_on_threads_allocates_nothing() {
+    let _alone = alone();
+    let format = format(PixelFormat::Yuv420p, 64, 48);
+    let mut pool = FramePool::new(&format, KEPT + 4);
+    let mut keeper = Keeper::new();
+    let (mut before, mut sums) = (0, Vec::with_capacity(1000));
+    for index in 0..1000u64 {
+        if index == 200 {
+            before = ALLOCATIONS.load(Relaxed);
+        }
+        let frame = pool.write(|frame| {
+            let [(plane, _), ..] = frame.planes_mut::<u8>()?;
+            plane.fill(index as u8);
+            Ok(())
+        });
+        sums.extend(keeper.encode(frame.unwrap().at(Timestamp(index as i64))));
+    }
+    let allocated = ALLOCATIONS.load(Relaxed) - before;
+    // A thread that waits may be given a place to wait in.
+    assert!(allocated == 0, "{allocated} allocations in 800 frames");
+    assert!(pool.len() <= KEPT + 4, "{}", pool.len());
+    let expected = (0..sums.len() as u64).map(|index| 64 * 48 * (index % 256));
+    assert_eq!(sums, expected.collect::<Vec<_>>());
+    // Frames outlive their pool.
+    drop(pool);
+    drop(keeper);
+}
+
+#[test]
+fn a_pool_gives_out_more_than_its_capacity_and_keeps_no_more() {
+    let _alone = alone();
+    let mut pool = FramePool::new(&format(PixelFormat::Gray8, 8, 8), 2);
+    let write = |pool: &mut FramePool| pool.write(|_| Ok(())).unwrap();
+    let held: Vec<_> = (0..5).map(|_| write(&mut pool)).collect();
+    assert_eq!(pool.len(), 2);
+    for (one, other) in held.iter().zip(&held[1..]) {
+        let address = |frame: &VideoFrame| {
+            frame.view().unwrap().planes_of::<u8>().unwrap()[0].row(0, 8).as_ptr().addr()
+        };
+        assert_ne!(address(one), address(other));
+    }
+    drop(held);
+    write(&mut pool);
+    assert_eq!(pool.len(), 2);
+    let failed = pool.write(|_| Err(Error::chunk("no")));
+    assert!(failed.is_err() && pool.write(|_| Ok(())).is_ok());
+}
+
+/// Memory of a device that is made up: bytes that the host cannot see.
+#[derive(Debug)]
+struct MockMemory {
+    bytes: Mutex<Vec<u8>>,
+    readers: Mutex<Vec<Arc<dyn DeviceEvent>>>,
+}
+
+#[derive(Debug, Default)]
+struct MockEvent(AtomicBool);
+
+const MOCK: MemoryKind = MemoryKind::device("mock");
+
+impl DeviceEvent for MockEvent {
+    fn is_done(&self) -> Result<bool> {
+        Ok(self.0.load(Relaxed))
+    }
+
+    fn wait(&self) -> Result<()> {
+        self.0.store(true, Relaxed);
+        Ok(())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+impl DeviceMemory for MockMemory {
+    fn kind(&self) -> MemoryKind {
+        MOCK
+    }
+
+    fn download(&self, planes: &[DevicePlane; 4], to: &mut VideoFrame) -> Result<()> {
+        let format = to.format;
+        let bytes = self.bytes.lock().unwrap();
+        for (index, (data, stride)) in to.planes_mut::<u8>()?.into_iter().enumerate() {
+            if index >= format.pixel_format.planes() {
+                break;
+            }
+            let (row, rows) = format.plane_size(index);
+            let DevicePlane { offset, pitch } = planes[index];
+            for (y, to) in data.chunks_mut(stride).enumerate().take(rows) {
+                let start = offset.checked_add_signed(y as isize * pitch).unwrap();
+                to[..row].copy_from_slice(&bytes[start..start + row]);
+            }
+        }
+        Ok(())
+    }
+
+    fn release_after(&self, reader: Arc<dyn DeviceEvent>) {
+        self.readers.lock().unwrap().push(reader);
+    }
+
+    fn is_released(&self) -> bool {
+        let mut readers = self.readers.lock().unwrap();
+        readers.retain(|reader| !reader.is_done().unwrap());
+        readers.is_empty()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+struct MockAllocator;
+
+impl FrameAllocator for MockAllocator {
+    fn allocate(&mut self, format: &VideoFormat) -> Result<VideoFrame> {
+        let mut planes = [DevicePlane::default(); 4];
+        let mut size = 0;
+        for (index, plane) in planes.iter_mut().enumerate().take(format.pixel_format.planes()) {
+            let (row, rows) = format.plane_size(index);
+            *plane = DevicePlane { offset: size, pitch: row as isize };
+            size += row * rows;
+        }
+        let bytes = (0..size).map(|index| index as u8).collect();
+        let memory = MockMemory { bytes: Mutex::new(bytes), readers: Mutex::default() };
+        let ready: Arc<dyn DeviceEvent> = Arc::new(MockEvent::default());
+        let pixels = DevicePixels { memory: Arc::new(memory), planes, ready: Some(ready) };
+        let frame = VideoFrame::new(&format.with_size(1, 1))?;
+        Ok(VideoFrame { format: *format, memory: VideoMemory::Device(pixels), ..frame })
+    }
+}
+
+fn pixels(frame: &VideoFrame) -> &DevicePixels {
+    match &frame.memory {
+        VideoMemory::Device(pixels) => pixels,
+        VideoMemory::Host(_) => panic!("host memory"),
+    }
+}
+
+#[test]
+fn memory_of_a_device_waits_for_all_of_its_readers() {
+    let _alone = alone();
+    let format = format(PixelFormat::Yuv420p, 8, 4);
+    let mut pool = FramePool::with_allocator(&format, 4, Box::new(MockAllocator));
+    let frame = pool.write(|_| Ok(())).unwrap();
+    // To two consumers.
+    let (one, other) = (frame.clone(), frame.at(Timestamp(1)));
+    let first = pixels(&frame).memory.as_any() as *const dyn Any;
+    let is_first = |frame: &VideoFrame| {
+        std::ptr::addr_eq(pixels(frame).memory.as_any() as *const dyn Any, first)
+    };
+    drop(frame);
+    drop(one);
+    assert!(!is_first(&pool.write(|_| Ok(())).unwrap()));
+    let read = Arc::new(MockEvent::default());
+    pixels(&other).memory.release_after(read.clone());
+    drop(other);
+    for _ in 0..3 {
+        assert!(!is_first(&pool.write(|_| Ok(())).unwrap()), "a reader is at work");
+    }
+    read.wait().unwrap();
+    let found: Vec<_> = (0..2).map(|_| pool.write(|_| Ok(())).unwrap()).collect();
+    assert!(found.iter().any(is_first) && pool.len() == 2);
+}
+
+#[test]
+fn host_encoders_refuse_memory_of_a_device_by_name() {
+    let _alone = alone();
+    let format = format(PixelFormat::Yuv420p, 32, 16);
+    let frame = MockAllocator.allocate(&format).unwrap();
+    for encoder in ["h264", "rawvideo", "mjpeg"] {
+        let mut bytes = Vec::new();
+        let mut file = StreamingMediaEncoder::new(Target::writer(&mut bytes), Some("mp4")).unwrap();
+        let stream = VideoStream::new(25.0, 32, 16)
+            .frames(format.pixel_format, format.color)
+            .encoder(encoder);
+        if file.add_video_stream(&stream).is_err() {
+            continue;
+        }
+        file.open().unwrap();
+        let error = file.write_video_frame(0, &frame, None).unwrap_err();
+        let text = error.to_string();
+        assert_eq!((error.kind(), error.stream()), (ErrorKind::Chunk, Some(0)));
+        assert!(text.contains(encoder) && text.contains("mock memory"), "{text}");
+        assert!(text.contains("VideoFrame::download"), "{text}");
+        file.write_video_frame(0, &frame.download().unwrap(), None).unwrap();
+        file.close().unwrap();
+    }
+    // An encoder that is used without the facade says the same.
+    let error = frame.expect(PixelFormat::Yuv420p, 32, 16).unwrap_err().to_string();
+    assert!(error.contains("mock memory"), "{error}");
+}
+
+#[test]
+fn views_of_memory_of_a_device_copy_nothing() {
+    let _alone = alone();
+    let frame = MockAllocator.allocate(&format(PixelFormat::Yuv420p, 32, 16)).unwrap();
+    let before = ALLOCATIONS.load(Relaxed);
+    let part = frame.crop((4, 2), (20, 10)).unwrap().flip();
+    assert_eq!(ALLOCATIONS.load(Relaxed), before);
+    let host = part.download().unwrap();
+    let view = host.view().unwrap();
+    let planes = view.planes_of::<u8>().unwrap();
+    let at = |y: usize, x: usize| ((y + 2) * 32 + x + 4) as u8;
+    for y in 0..10 {
+        let expected: Vec<u8> = (0..20).map(|x| at(9 - y, x)).collect();
+        assert_eq!(planes[0].row(y, 20), expected);
+    }
+    assert_eq!(planes[1].row(0, 10)[0], (512 + 5 * 16 + 2) as u8);
+}
+
+#[test]
+fn crops_and_flips_of_host_memory_copy_nothing() {
+    let _alone = alone();
+    let frame = VideoFrame::new(&format(PixelFormat::Yuva420p, 640, 480)).unwrap();
+    let before = ALLOCATIONS.load(Relaxed);
+    let part = frame.crop((64, 32), (320, 200)).unwrap().flip();
+    assert_eq!(part.view().unwrap().format.size(), (320, 200));
+    assert_eq!(ALLOCATIONS.load(Relaxed), before);
+}
+
+/// Encodes frames of noise, handed over as they are.
+fn encoded(encoder: &str, container: &str, frames: &[VideoFrame]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let (width, height) = frames[0].format.size();
+    let mut file = StreamingMediaEncoder::new(Target::writer(&mut bytes), Some(container)).unwrap();
+    let stream = VideoStream::new(25.0, width, height)
+        .frames(frames[0].format.pixel_format, frames[0].format.color)
+        .encoder(encoder);
+    file.add_video_stream(&stream).unwrap();
+    file.open().unwrap();
+    for frame in frames {
+        file.write_video_frame(0, frame, None).unwrap();
+    }
+    file.close().unwrap();
+    drop(file);
+    bytes
+}
+
+#[test]
+fn views_are_encoded_as_copies_are() {
+    let _alone = alone();
+    for (encoder, container, pixel_format) in [
+        ("h264", "mp4", PixelFormat::Yuv420p),
+        ("librav1e", "ivf", PixelFormat::Yuv420p10Le),
+        ("mjpeg", "mp4", PixelFormat::Yuv420p),
+        ("png", "apng", PixelFormat::Rgba),
+        ("gif", "gif", PixelFormat::Rgb24),
+        ("rawvideo", "rawvideo", PixelFormat::Nv12),
+    ] {
+        let film: Vec<_> = (0..4)
+            .map(|index| reelwright_testkit::pictures::film(pixel_format, (96, 80), index))
+            .collect();
+        let views: Vec<_> =
+            film.iter().map(|frame| frame.crop((16, 8), (64, 48)).unwrap().flip()).collect();
+        let copies: Vec<_> =
+            views.iter().map(|view| VideoFrame::copy_of(&view.view().unwrap()).unwrap()).collect();
+        assert!(
+            encoded(encoder, container, &views) == encoded(encoder, container, &copies),
+            "{encoder}"
+        );
+    }
+}

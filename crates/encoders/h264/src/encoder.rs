@@ -8,22 +8,16 @@ use reelwright_core::{
 
 use crate::coder::{Color, Encoder, Planes, Settings};
 use crate::config::{Config, Rate};
+use crate::gop::Gop;
 use crate::level::{self, Pace, Peak};
-use crate::rate::{RateControl, step};
+use crate::rate::RateControl;
+use crate::scene_cut::SceneCuts;
 
 /// The types of NAL units that are not in packets but in the record (H.264 table 7-1).
 const SPS: u8 = 7;
 const PPS: u8 = 8;
 /// `chroma_sample_loc_type` of chroma in the middle of its pixels (figure E-1).
 const CENTER: u8 = 1;
-/// A picture that is so many times as hard as the last keyframe is a cut where it is also so many
-/// times as hard as pictures lately are.
-const HARDER_THAN_KEYFRAME: f64 = 1.5;
-const HARDER_THAN_OTHERS: f64 = 4.0;
-/// So many times the intra macroblocks that pictures lately have is a cut.
-const MORE_INTRA: f32 = 2.0;
-/// Smaller ones are no harder, in bytes.
-const LEAST_CUT: usize = 2048;
 /// How much more than on average the fullest second has at most, roughly.
 const PEAK_FACTOR: u64 = 2;
 /// How much finer the quantiser of keyframes is, which others are predicted from.
@@ -35,7 +29,7 @@ pub(crate) struct H264Encoder {
     coder: Encoder,
     control: Control,
     gop: Gop,
-    cuts: Cuts,
+    cuts: SceneCuts,
     /// The quantizer of the last picture.
     qp: u32,
     pace: Pace,
@@ -44,67 +38,10 @@ pub(crate) struct H264Encoder {
     peak: Peak,
 }
 
-/// Keyframe interval, in frames and in time.
-#[derive(Debug)]
-struct Gop {
-    /// The most frames and units of the time base from one keyframe to the next.
-    most_frames: u32,
-    most_units: Option<i64>,
-    /// Frames since the last keyframe, and its pts.
-    frames: u32,
-    keyframe: Option<Timestamp>,
-}
-
-impl Gop {
-    fn is_due(&self, pts: Timestamp) -> bool {
-        self.keyframe.is_none_or(|keyframe| {
-            let units = pts.0.saturating_sub(keyframe.0);
-            self.frames >= self.most_frames || self.most_units.is_some_and(|most| units >= most)
-        })
-    }
-
-    fn add(&mut self, pts: Timestamp, is_keyframe: bool) {
-        if is_keyframe {
-            (self.frames, self.keyframe) = (0, Some(pts));
-        }
-        self.frames += 1;
-    }
-}
-
 /// How quantisers are chosen.
 enum Control {
     Quantizer(u32),
     Average(Box<RateControl>),
-}
-
-/// Where pictures are so different from those before that they become keyframes.
-#[derive(Debug)]
-struct Cuts {
-    /// From which share of intra macroblocks on; above 1 there are none.
-    share: f32,
-    /// Bytes times step of the last keyframe.
-    keyframe: f64,
-    /// The same of pictures lately, and their share of intra macroblocks.
-    others: f64,
-    intra: f32,
-}
-
-impl Cuts {
-    /// Whether a picture of so many bytes is one that was encoded with a quantiser, with this share
-    /// of intra macroblocks; takes note of it.
-    fn is_cut(&mut self, bytes: usize, qp: u32, intra: f32) -> bool {
-        let difficulty = bytes as f64 * step(qp.into());
-        let has_more_intra = intra >= self.share.max(MORE_INTRA * self.intra);
-        let is_harder = bytes >= LEAST_CUT
-            && difficulty > HARDER_THAN_KEYFRAME * self.keyframe
-            && difficulty > HARDER_THAN_OTHERS * self.others;
-        let is_cut = self.share < 1.0 && (has_more_intra || is_harder);
-        // What comes after a cut may be as different: grain, or a fade.
-        let weight = if is_cut { 1.0 } else { 0.5 };
-        self.intra += weight * (intra - self.intra);
-        self.others += f64::from(weight) * (difficulty - self.others);
-        is_cut
-    }
 }
 
 impl H264Encoder {
@@ -156,13 +93,8 @@ impl H264Encoder {
             parameters,
             coder,
             control,
-            gop: Gop {
-                most_frames: config.longest_gop,
-                most_units: config.keyframe_interval,
-                frames: 0,
-                keyframe: None,
-            },
-            cuts: Cuts { share: config.cut_share, keyframe: 0.0, others: 0.0, intra: 0.0 },
+            gop: Gop::new(config.longest_gop, config.keyframe_interval),
+            cuts: SceneCuts::new(config.cut_share),
             qp: 0,
             pace: Pace::new(config.frame_rate, request.time_base),
             units,
@@ -175,7 +107,7 @@ impl H264Encoder {
         self.qp = match &mut self.control {
             Control::Average(control) => control.plan(is_keyframe),
             // Where there are only keyframes none is predicted from.
-            Control::Quantizer(qp) if is_keyframe && self.gop.most_frames > 1 => {
+            Control::Quantizer(qp) if is_keyframe && !self.gop.is_intra_only() => {
                 qp.saturating_sub(KEYFRAME_QP)
             }
             Control::Quantizer(qp) => *qp,
@@ -288,7 +220,7 @@ impl VideoEncoder for H264Encoder {
             data.extend(unit);
         }
         if is_keyframe {
-            self.cuts.keyframe = data.len() as f64 * step(self.qp.into());
+            self.cuts.add_keyframe(data.len(), self.qp);
         }
         self.gop.add(frame.pts, is_keyframe);
         let since = self.pace.add(frame.pts);
@@ -314,47 +246,5 @@ impl VideoEncoder for H264Encoder {
             }
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Which of some pictures are cuts; each has bytes, at one quantiser, and a share of intra.
-    fn cuts(keyframe: usize, pictures: &[(usize, f32)]) -> Vec<usize> {
-        let mut cuts =
-            Cuts { share: 0.6, keyframe: keyframe as f64 * step(24.0), others: 0.0, intra: 0.0 };
-        let mut found = Vec::new();
-        for (i, &(bytes, intra)) in pictures.iter().enumerate() {
-            if cuts.is_cut(bytes, 24, intra) {
-                cuts.keyframe = bytes as f64 * step(24.0);
-                found.push(i);
-            }
-        }
-        found
-    }
-
-    #[test]
-    fn a_new_scene_is_a_cut() {
-        let film = [[(5_000, 0.05); 20], [(60_000, 0.9); 20]].concat();
-        assert_eq!(cuts(50_000, &film), [20]);
-        // Also where nothing is intra: from one flat field to another.
-        let slides = [[(300, 0.0); 20], [(9_000, 0.0); 20]].concat();
-        assert_eq!(cuts(1_000, &slides), [20]);
-    }
-
-    #[test]
-    fn grain_and_fades_are_one_cut_at_most() {
-        assert_eq!(cuts(60_000, &[(62_000, 0.95); 50]), [0]);
-        assert!(cuts(60_000, &[(70_000, 0.4); 50]).is_empty());
-        let fade: Vec<_> = (1..50).map(|i| (2_000 * i, 0.7)).collect();
-        assert!(cuts(500, &fade).len() <= 1, "{:?}", cuts(500, &fade));
-    }
-
-    #[test]
-    fn small_pictures_are_no_cuts_because_they_are_larger() {
-        assert!(cuts(100, &[(10, 0.0), (2_000, 0.1), (10, 0.0), (2_000, 0.1)]).is_empty());
-        assert_eq!(cuts(100, &[(10, 0.0), (2_000, 0.9), (10, 0.0)]), [1]);
     }
 }

@@ -12,8 +12,10 @@
 mod coder;
 mod config;
 mod encoder;
+mod gop;
 mod level;
 mod rate;
+mod scene_cut;
 
 use reelwright_core::{
     Backing, CodecConfigField, CodecId, EncoderInfo, PixelFormat, VideoColor, VideoEncoderInfo,

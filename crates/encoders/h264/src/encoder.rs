@@ -1,44 +1,37 @@
-//! Pictures in, packets out.
+//! Frames in, packets out.
 
 use reelwright_core::{
-    AvcConfig, ChromaLocation, CodecId, CodecRecord, ColorRange, Error, MediaParameters, Options,
-    PacketQueue, Rational, Result, StreamParameters, Timestamp, VideoEncoder, VideoEncoderRequest,
-    VideoFrame, VideoParameters,
+    CodecId, CodecRecord, MediaParameters, Options, PacketQueue, Result, StreamParameters,
+    Timestamp, VideoEncoder, VideoEncoderRequest, VideoFrame, VideoParameters,
 };
 
-use crate::coder::{Color, Encoder, Planes, Settings};
-use crate::config::{Config, Rate};
+use crate::coder::{Encoder, Planes};
 use crate::gop::Gop;
-use crate::level::{self, Pace, Peak};
+use crate::level;
+use crate::pace::{Pace, Peak};
 use crate::rate::RateControl;
 use crate::scene_cut::SceneCuts;
+use crate::settings::{Rate, Settings};
 
-/// The types of NAL units that are not in packets but in the record (H.264 table 7-1).
-const SPS: u8 = 7;
-const PPS: u8 = 8;
-/// `chroma_sample_loc_type` of chroma in the middle of its pixels (figure E-1).
-const CENTER: u8 = 1;
-/// How much more than on average the fullest second has at most, roughly.
+/// Maximum bit rate of a second relative to the average, roughly.
 const PEAK_FACTOR: u64 = 2;
-/// How much finer the quantiser of keyframes is, which others are predicted from.
+/// Difference of a keyframe's quantizer, as other frames are predicted from it.
 const KEYFRAME_QP: u32 = 2;
 
-/// One stream at work.
+/// Encoder of one stream.
 pub(crate) struct H264Encoder {
     parameters: StreamParameters,
     coder: Encoder,
     control: Control,
     gop: Gop,
     cuts: SceneCuts,
-    /// The quantizer of the last picture.
+    /// Quantizer of the last frame.
     qp: u32,
     pace: Pace,
-    /// A picture as the coder writes it.
-    units: Vec<u8>,
     peak: Peak,
 }
 
-/// How quantisers are chosen.
+/// Choice of quantizers.
 enum Control {
     Quantizer(u32),
     Average(Box<RateControl>),
@@ -49,82 +42,71 @@ impl H264Encoder {
         request: &VideoEncoderRequest,
         options: &mut Options,
     ) -> Result<Box<dyn VideoEncoder>> {
-        let config = Config::new(request, options)?;
-        let coder = Encoder::new(settings(request, &config)?)
-            .map_err(|error| Error::unsupported(format!("h264: {error}.")))?;
-        let (mut sets, mut units) = (AvcConfig { sps: Vec::new(), pps: Vec::new() }, Vec::new());
-        coder.parameter_sets(&mut units);
-        for unit in nal_units(&units) {
-            match unit.first().map(|header| header & 0x1f) {
-                Some(SPS) => sets.sps = unit.to_vec(),
-                Some(PPS) => sets.pps = unit.to_vec(),
-                _ => {}
-            }
-        }
-        // Until the frames' times are known.
-        level::set(&mut sets.sps, coder.level(config.frame_rate.to_f64()));
-        if let Rate::Average(bit_rate) = config.rate {
-            level::raise(&mut sets.sps, PEAK_FACTOR * bit_rate);
-        }
-        sets.to_bytes()?;
-        let parameters = StreamParameters {
-            language: None,
-            time_base: request.time_base,
-            codec: CodecId::H264,
-            record: CodecRecord::H264(sets),
-            bit_rate: match config.rate {
-                Rate::Average(bit_rate) => Some(bit_rate),
-                Rate::Quantizer(_) => None,
-            },
-            media: MediaParameters::Video(VideoParameters {
-                format: request.format,
-                frame_rate: Some(request.frame_rate),
-            }),
-        };
-        let control = match config.rate {
-            Rate::Quantizer(qp) => Control::Quantizer(qp),
+        let settings = Settings::from_options(request, options)?;
+        let (bit_rate, control) = match settings.rate {
+            Rate::Quantizer(qp) => (None, Control::Quantizer(qp)),
             Rate::Average(bit_rate) => {
-                let pixels = u64::from(request.format.width) * u64::from(request.format.height);
-                let (rate, gop_size) = (config.frame_rate, config.gop_size);
-                Control::Average(Box::new(RateControl::new(bit_rate, rate, pixels, gop_size)))
+                let pixels = (settings.width * settings.height) as u64;
+                let (rate, gop_size) = (settings.frame_rate, settings.gop_size);
+                let control = RateControl::new(bit_rate, rate, pixels, gop_size);
+                (Some(bit_rate), Control::Average(Box::new(control)))
             }
         };
-        Ok(Box::new(Self {
-            parameters,
-            coder,
+        let gop = Gop::new(settings.max_gop_size, settings.keyframe_interval);
+        let cuts = SceneCuts::new(settings.cut_share);
+        let pace = Pace::new(settings.frame_rate, request.time_base);
+        let frame_rate = settings.frame_rate.to_f64();
+        let mut encoder = Self {
+            parameters: StreamParameters {
+                language: None,
+                time_base: request.time_base,
+                codec: CodecId::H264,
+                record: CodecRecord::None,
+                bit_rate,
+                media: MediaParameters::Video(VideoParameters {
+                    format: request.format,
+                    frame_rate: Some(request.frame_rate),
+                }),
+            },
+            coder: Encoder::new(settings),
             control,
-            gop: Gop::new(config.longest_gop, config.keyframe_interval),
-            cuts: SceneCuts::new(config.cut_share),
+            gop,
+            cuts,
             qp: 0,
-            pace: Pace::new(config.frame_rate, request.time_base),
-            units,
+            pace,
             peak: Peak::default(),
-        }))
+        };
+        // Until the frames' times are known.
+        encoder.update_record(frame_rate);
+        Ok(Box::new(encoder))
     }
 
-    /// Encodes a picture into `units`.
-    fn code(&mut self, planes: &Planes<'_>, is_keyframe: bool) -> Result<()> {
+    /// Rewrites the parameter sets with the level for so many frames per second.
+    fn update_record(&mut self, frame_rate: f64) {
+        let nominal = PEAK_FACTOR * self.parameters.bit_rate.unwrap_or(0);
+        let bit_rate = self.peak.bits().max(nominal);
+        let level = level::lowest(self.coder.macroblocks(), frame_rate, bit_rate);
+        self.parameters.record = CodecRecord::H264(self.coder.parameter_sets(level));
+    }
+
+    /// Encodes a frame into `packet`.
+    fn encode_as(&mut self, planes: &Planes<'_>, is_keyframe: bool, packet: &mut Vec<u8>) {
         self.qp = match &mut self.control {
             Control::Average(control) => control.plan(is_keyframe),
-            // Where there are only keyframes none is predicted from.
             Control::Quantizer(qp) if is_keyframe && !self.gop.is_intra_only() => {
                 qp.saturating_sub(KEYFRAME_QP)
             }
             Control::Quantizer(qp) => *qp,
         };
-        let failed = |error| Error::unsupported(format!("h264: {error}."));
-        self.coder.set_qp(self.qp as u8).map_err(failed)?;
-        self.units.clear();
-        self.coder.encode(planes, is_keyframe, &mut self.units).map_err(failed)?;
-        Ok(())
+        self.coder.encode(planes, self.qp as u8, is_keyframe, packet);
     }
 
-    /// Encodes a picture into `units`, again where it turns out to be another than was planned for;
-    /// returns whether it is a keyframe.
-    fn code_as_it_is(&mut self, planes: &Planes<'_>, pts: Timestamp) -> Result<bool> {
+    /// Encodes a frame into `packet`, twice if it is a scene cut or much larger than planned; returns
+    /// true for a keyframe.
+    fn encode_frame(&mut self, planes: &Planes<'_>, pts: Timestamp, packet: &mut Vec<u8>) -> bool {
         let mut is_keyframe = self.gop.is_due(pts);
-        self.code(planes, is_keyframe)?;
-        let bytes = self.units.len();
+        self.encode_as(planes, is_keyframe, packet);
+        let bytes = packet.len();
         let is_cut = !is_keyframe && self.cuts.is_cut(bytes, self.qp, self.coder.intra_share());
         let is_surprise = match &mut self.control {
             Control::Average(control) if is_cut => {
@@ -137,69 +119,10 @@ impl H264Encoder {
         if is_cut || is_surprise {
             is_keyframe |= is_cut;
             self.coder.take_back();
-            self.code(planes, is_keyframe)?;
+            self.encode_as(planes, is_keyframe, packet);
         }
-        Ok(is_keyframe)
+        is_keyframe
     }
-}
-
-/// The terms of a sample aspect ratio.
-///
-/// # Errors
-/// They must have 16 bits (H.264 §E.2.1).
-fn aspect(ratio: Rational) -> Result<(u16, u16)> {
-    let term = |term: i64| u16::try_from(term).ok().filter(|term| *term > 0);
-    term(ratio.num()).zip(term(ratio.den())).ok_or_else(|| {
-        Error::argument(format!(
-            "The terms of a sample aspect ratio must be from 1 to 65535. Found: {ratio}"
-        ))
-    })
-}
-
-fn settings(request: &VideoEncoderRequest, config: &Config) -> Result<Settings> {
-    let rate = request.frame_rate;
-    let term = |term: i64| {
-        u32::try_from(term).ok().filter(|term| *term <= i32::MAX as u32).ok_or_else(|| {
-            Error::unsupported(format!(
-                "The terms of H.264's frame rate must be below 2147483648. Found: {rate}"
-            ))
-        })
-    };
-    let color = request.format.color;
-    Ok(Settings {
-        qp: 26,
-        // Keyframes are asked for one by one.
-        gop: u32::MAX,
-        slices: config.slices,
-        threads: config.threads,
-        deblock: config.deblocking,
-        cabac: config.cabac,
-        profile: config.profile,
-        frame_rate: (term(rate.num())?, term(rate.den())?),
-        pixel_aspect: aspect(request.format.sample_aspect_ratio)?,
-        color: Color {
-            primaries: color.primaries.code(),
-            transfer: color.transfer.code(),
-            matrix: color.matrix.code(),
-            full_range: color.range == ColorRange::Full,
-            chroma_location: (color.chroma_location == ChromaLocation::Center).then_some(CENTER),
-        },
-        ..Settings::new(request.format.width as usize, request.format.height as usize)
-    })
-}
-
-/// The NAL units of a byte stream (annex B), without their start codes.
-fn nal_units(stream: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = stream;
-    std::iter::from_fn(move || {
-        let start = rest.windows(3).position(|bytes| bytes == [0, 0, 1])? + 3;
-        let unit = &rest[start..];
-        // The next start code may have a zero more in front, which no unit ends with.
-        let end = unit.windows(3).position(|bytes| bytes == [0, 0, 1]).unwrap_or(unit.len());
-        rest = &unit[end..];
-        let length = unit[..end].iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        Some(&unit[..length])
-    })
 }
 
 impl VideoEncoder for H264Encoder {
@@ -213,12 +136,8 @@ impl VideoEncoder for H264Encoder {
         let [y, u, v, _] = frame.planes_of::<u8>()?;
         let planes =
             Planes { data: [y.data, u.data, v.data], strides: [y.stride, u.stride, v.stride] };
-        let is_keyframe = self.code_as_it_is(&planes, frame.pts)?;
         let mut data = packets.take_buffer();
-        for unit in nal_units(&self.units) {
-            data.extend((unit.len() as u32).to_be_bytes());
-            data.extend(unit);
-        }
+        let is_keyframe = self.encode_frame(&planes, frame.pts, &mut data);
         if is_keyframe {
             self.cuts.add_keyframe(data.len(), self.qp);
         }
@@ -237,14 +156,8 @@ impl VideoEncoder for H264Encoder {
     }
 
     fn finish(&mut self, _packets: &mut PacketQueue) -> Result<()> {
-        // Who writes the parameter sets last writes them as they came to be.
-        if let CodecRecord::H264(record) = &mut self.parameters.record {
-            level::set(&mut record.sps, self.coder.level(self.pace.fastest()));
-            level::raise(&mut record.sps, self.peak.bits());
-            if let Some(bit_rate) = self.parameters.bit_rate {
-                level::raise(&mut record.sps, PEAK_FACTOR * bit_rate);
-            }
-        }
+        // Muxers that write the parameter sets at the end write the level that the stream needs.
+        self.update_record(self.pace.fastest());
         Ok(())
     }
 }

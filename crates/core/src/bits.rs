@@ -56,9 +56,35 @@ impl BitWriter {
         self.put(1, zeros as u32 + 1);
     }
 
+    /// Writes one bit.
+    #[inline(always)]
+    pub fn put_flag(&mut self, value: bool) {
+        self.put(value.into(), 1);
+    }
+
+    /// Writes an unsigned Exp-Golomb code (`ue(v)` of ITU-T H.264 §9.1), below 2²⁸ − 1.
+    #[inline(always)]
+    pub fn put_exp_golomb(&mut self, value: u32) {
+        let code = u64::from(value) + 1;
+        self.put(code, 2 * code.ilog2() + 1);
+    }
+
+    /// Writes a signed Exp-Golomb code (`se(v)` of ITU-T H.264 §9.1.1), within ±2²⁷ − 1.
+    #[inline(always)]
+    pub fn put_signed_exp_golomb(&mut self, value: i32) {
+        let magnitude = 2 * value.unsigned_abs();
+        self.put_exp_golomb(if value > 0 { magnitude - 1 } else { magnitude });
+    }
+
     /// Fills the last byte with zeros.
     pub fn align(&mut self) {
         self.put(0, (8 - self.pending_bits) & 7);
+    }
+
+    /// Fills the last byte with ones.
+    pub fn align_with_ones(&mut self) {
+        let missing = (8 - self.pending_bits) & 7;
+        self.put((1 << missing) - 1, missing);
     }
 
     /// How many bits were written.
@@ -74,6 +100,13 @@ impl BitWriter {
     /// The whole bytes so far.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.position]
+    }
+
+    /// Takes the whole bytes out; their room is free again, and the bits of a byte that is not full
+    /// stay.
+    pub fn take_bytes(&mut self) -> &[u8] {
+        let end = std::mem::take(&mut self.position);
+        &self.bytes[..end]
     }
 }
 
@@ -97,5 +130,35 @@ mod tests {
         bits.align();
         assert_eq!(bits.bytes().len(), 9 + 16);
         assert_eq!(bits.bytes()[9 + 15], 0b1000_0000);
+    }
+
+    #[test]
+    fn exp_golomb_codes_are_the_standards() {
+        let mut bits = BitWriter::default();
+        bits.start(64);
+        for value in [0, 1, 2, 7] {
+            bits.put_exp_golomb(value);
+        }
+        bits.put_signed_exp_golomb(-2);
+        bits.put_signed_exp_golomb(2);
+        bits.put_flag(false);
+        bits.align_with_ones();
+        // 1 010 011 0001000 00101 00100 0
+        assert_eq!(bits.bytes(), [0b1010_0110, 0b0010_0000, 0b1010_0100, 0b0111_1111]);
+        bits.put_exp_golomb((1 << 28) - 2);
+        bits.put_flag(true);
+        assert_eq!(bits.bytes()[4..], [0, 0, 0, 0b0001_1111, 255, 255, 255]);
+    }
+
+    #[test]
+    fn bytes_that_are_taken_make_room() {
+        let mut bits = BitWriter::default();
+        bits.start(4);
+        for _ in 0..100 {
+            bits.put(0xabc, 12);
+            assert_eq!(bits.take_bytes(), [0xab]);
+            bits.put(0xdef, 12);
+            assert_eq!(bits.take_bytes(), [0xcd, 0xef]);
+        }
     }
 }

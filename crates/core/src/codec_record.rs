@@ -1,5 +1,6 @@
 //! What a container must know of each codec.
 
+use crate::h264::{NalType, NalUnit};
 use crate::{Error, Result};
 
 /// A codec's configuration record, where it has one.
@@ -227,16 +228,15 @@ impl AvcConfig {
     /// # Errors
     /// The sets must be such NAL units of at most 65,535 bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let (&[header, profile, compatibility, level, ..], &[pps_header, ..]) =
-            (&self.sps[..], &self.pps[..])
+        let (&[_, profile, compatibility, level, ..], &[_, ..]) = (&self.sps[..], &self.pps[..])
         else {
             return Err(Error::argument("H.264's parameter sets must not be empty."));
         };
-        if header & 0x1f != 7 || pps_header & 0x1f != 8 {
+        let types = [&self.sps, &self.pps].map(|bytes| NalUnit { bytes }.nal_type());
+        if types != [NalType::SPS, NalType::PPS] {
             return Err(Error::argument(format!(
                 "H.264's parameter sets must be NAL units of the types 7 and 8. Found: {} and {}",
-                header & 0x1f,
-                pps_header & 0x1f
+                types[0].0, types[1].0
             )));
         }
         // Version 1; reserved bits are ones; lengths of four bytes.

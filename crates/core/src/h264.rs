@@ -1,32 +1,76 @@
-//! H.264's byte stream format (ITU-T H.264 annex B), for containers that want it.
+//! NAL units of H.264 in packets, and the byte stream format (ITU-T H.264 annex B).
 
 use crate::{AvcConfig, Error, Packet, Result};
 
-/// What comes before a NAL unit in a byte stream.
+/// The bytes before a NAL unit in a byte stream.
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
 /// An access unit delimiter that allows slices of any type (§7.3.2.4).
 const DELIMITER: [u8; 2] = [0x09, 0xf0];
 
-/// The NAL units of a packet, each with its header.
+/// Type of a NAL unit: `nal_unit_type` (table 7-1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NalType(pub u8);
+
+impl NalType {
+    /// A slice of a picture that is not an IDR picture.
+    pub const SLICE: Self = Self(1);
+    /// A slice of an IDR picture.
+    pub const IDR_SLICE: Self = Self(5);
+    /// A sequence parameter set.
+    pub const SPS: Self = Self(7);
+    /// A picture parameter set.
+    pub const PPS: Self = Self(8);
+}
+
+/// A NAL unit: its header in one byte, then its payload with emulation prevention (§7.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NalUnit<'a> {
+    /// The header and the payload.
+    pub bytes: &'a [u8],
+}
+
+impl NalUnit<'_> {
+    /// The type in the header; 0, which is unspecified, if the unit is empty.
+    pub fn nal_type(self) -> NalType {
+        NalType(self.bytes.first().map_or(0, |header| header & 0x1f))
+    }
+}
+
+/// Iterator over the NAL units of a packet. It ends after an error.
+#[derive(Debug, Clone)]
+pub struct NalUnits<'a> {
+    rest: &'a [u8],
+}
+
+/// Returns the NAL units of a packet, each of which follows its length in four bytes.
 ///
 /// # Errors
-/// A length that leaves the packet.
-pub fn nal_units(mut data: &[u8]) -> Result<Vec<&[u8]>> {
-    let mut units = Vec::new();
-    while !data.is_empty() {
-        let unit = data
+/// An item is an error if its length leaves the packet.
+pub const fn nal_units(packet: &[u8]) -> NalUnits<'_> {
+    NalUnits { rest: packet }
+}
+
+impl<'a> Iterator for NalUnits<'a> {
+    type Item = Result<NalUnit<'a>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let unit = self
+            .rest
             .split_first_chunk::<4>()
             .and_then(|(length, rest)| rest.split_at_checked(u32::from_be_bytes(*length) as usize));
-        let Some((unit, rest)) = unit else {
-            return Err(Error::invalid_data(
+        let Some((bytes, rest)) = unit else {
+            self.rest = &[];
+            return Some(Err(Error::invalid_data(
                 "A packet of H.264 must be NAL units after their lengths in four bytes; one leaves \
                  the packet.",
-            ));
+            )));
         };
-        units.push(unit);
-        data = rest;
+        self.rest = rest;
+        Some(Ok(NalUnit { bytes }))
     }
-    Ok(units)
 }
 
 /// Appends a packet as a byte stream: a delimiter, before a keyframe the parameter sets, and the
@@ -35,13 +79,21 @@ pub fn nal_units(mut data: &[u8]) -> Result<Vec<&[u8]>> {
 /// # Errors
 /// As [`nal_units`]; nothing is appended then.
 pub fn append_byte_stream(config: &AvcConfig, packet: &Packet, to: &mut Vec<u8>) -> Result<()> {
-    let units = nal_units(&packet.data)?;
-    let sets: &[&[u8]] = if packet.keyframe { &[&config.sps, &config.pps] } else { &[] };
-    for unit in [&DELIMITER[..]].iter().chain(sets).chain(&units) {
+    let start = to.len();
+    let mut append = |bytes: &[u8]| {
         to.extend(START_CODE);
-        to.extend(*unit);
+        to.extend(bytes);
+    };
+    append(&DELIMITER);
+    if packet.keyframe {
+        append(&config.sps);
+        append(&config.pps);
     }
-    Ok(())
+    let result = nal_units(&packet.data).try_for_each(|unit| unit.map(|unit| append(unit.bytes)));
+    if result.is_err() {
+        to.truncate(start);
+    }
+    result
 }
 
 #[cfg(test)]
@@ -67,10 +119,23 @@ mod tests {
     }
 
     #[test]
+    fn units_have_the_types_of_their_headers() {
+        let data = [0, 0, 0, 2, 0x65, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0x41];
+        let types: Vec<_> = nal_units(&data).map(|unit| unit.unwrap().nal_type()).collect();
+        assert_eq!(types, [NalType::IDR_SLICE, NalType(0), NalType::SLICE]);
+    }
+
+    #[test]
     fn lengths_stay_in_the_packet() {
-        for data in [&[0, 0, 0, 3, 1, 2][..], &[0, 0, 0], &[0xff, 0xff, 0xff, 0xff, 0]] {
-            assert!(nal_units(data).is_err(), "{data:?}");
+        let config = AvcConfig { sps: vec![0x67, 1], pps: vec![0x68] };
+        for data in [&[0, 0, 0, 1, 9, 0, 0, 0, 3, 1, 2][..], &[0, 0, 0], &[255, 255, 255, 255, 0]] {
+            assert!(nal_units(data).any(|unit| unit.is_err()), "{data:?}");
+            assert!(nal_units(data).count() < 3, "{data:?}");
+            let packet = Packet { data: data.to_vec(), keyframe: true, ..Packet::default() };
+            let mut bytes = vec![7];
+            assert!(append_byte_stream(&config, &packet, &mut bytes).is_err());
+            assert_eq!(bytes, [7]);
         }
-        assert!(nal_units(&[]).unwrap().is_empty());
+        assert_eq!(nal_units(&[]).count(), 0);
     }
 }

@@ -1,145 +1,68 @@
 //! Levels, by which decoders know whether they can keep up (ITU-T H.264 annex A).
-//!
-//! The coder chooses one by size and frame rate; here it rises with the bit rate.
 
-use reelwright_core::{Rational, TimeBase, Timestamp};
+/// Limits of a level for the profiles Baseline and Main (table A-1).
+struct Limits {
+    /// `level_idc`: ten times the level.
+    idc: u8,
+    /// Macroblocks per second.
+    speed: u64,
+    /// Macroblocks per frame.
+    size: u64,
+    /// Thousands of bits per second.
+    bit_rate: u64,
+}
 
-/// Levels as parameter sets have them (ten times the level) and the most bits a second of each, in
-/// thousands, for Baseline and Main (table A-1). Where two have the same, the lower one.
-const LEVELS: [(u8, u64); 15] = [
-    (10, 64),
-    (11, 192),
-    (12, 384),
-    (13, 768),
-    (20, 2_000),
-    (21, 4_000),
-    (30, 10_000),
-    (31, 14_000),
-    (32, 20_000),
-    (41, 50_000),
-    (50, 135_000),
-    (51, 240_000),
-    (61, 480_000),
-    (62, 800_000),
-    (62, u64::MAX),
+const fn limits(idc: u8, speed: u64, size: u64, bit_rate: u64) -> Limits {
+    Limits { idc, speed, size, bit_rate }
+}
+
+/// All levels, lowest first. Level 1b is missing, as other flags distinguish it.
+const LEVELS: [Limits; 19] = [
+    limits(10, 1_485, 99, 64),
+    limits(11, 3_000, 396, 192),
+    limits(12, 6_000, 396, 384),
+    limits(13, 11_880, 396, 768),
+    limits(20, 11_880, 396, 2_000),
+    limits(21, 19_800, 792, 4_000),
+    limits(22, 20_250, 1_620, 4_000),
+    limits(30, 40_500, 1_620, 10_000),
+    limits(31, 108_000, 3_600, 14_000),
+    limits(32, 216_000, 5_120, 20_000),
+    limits(40, 245_760, 8_192, 20_000),
+    limits(41, 245_760, 8_192, 50_000),
+    limits(42, 522_240, 8_704, 50_000),
+    limits(50, 589_824, 22_080, 135_000),
+    limits(51, 983_040, 36_864, 240_000),
+    limits(52, 2_073_600, 36_864, 240_000),
+    limits(60, 4_177_920, 139_264, 240_000),
+    limits(61, 8_355_840, 139_264, 480_000),
+    limits(62, 16_711_680, 139_264, 800_000),
 ];
-/// Where the level is in a NAL unit of a sequence parameter set (§7.3.2.1.1).
-const AT: usize = 3;
+/// Level of streams beyond all limits.
+const HIGHEST: u8 = 62;
+/// Maximum frame rate below level 6 (§A.3.4.1 limits the time between frames).
+const MAX_FRAME_RATE: f64 = 172.0;
+/// First level without that limit.
+const LEVEL_6: u8 = 60;
+/// Tolerance for rounding errors, in macroblocks per second.
+const ROUNDING: f64 = 1e-6;
 
-/// Makes the level in `sps`, a NAL unit, high enough for `bits` a second.
-pub(crate) fn raise(sps: &mut [u8], bits: u64) {
-    let enough = LEVELS.iter().find(|(_, most)| bits <= most.saturating_mul(1000));
-    if let (Some((level, _)), Some(found)) = (enough, sps.get_mut(AT)) {
-        *found = (*found).max(*level);
-    }
-}
-
-/// Replaces the level in `sps`.
-pub(crate) fn set(sps: &mut [u8], level: u32) {
-    if let (Ok(level), Some(found)) = (u8::try_from(level), sps.get_mut(AT)) {
-        *found = level;
-    }
-}
-
-/// A frame rate this close to the nominal one counts as that, as times are rounded.
-const ROUNDING: f64 = 0.05;
-
-/// Real frame rate of a stream, by its frames' times.
-#[derive(Debug)]
-pub(crate) struct Pace {
-    time_base: TimeBase,
-    /// Nominal frames a second, and the length of one in units of the time base.
-    nominal: f64,
-    length: f64,
-    frames: u64,
-    first: i64,
-    last: i64,
-    /// The shortest distance of two frames.
-    least: i64,
-    /// Frames of the second that is running, and of the fullest one.
-    second: (i64, u64),
-    most: u64,
-}
-
-impl Pace {
-    pub(crate) fn new(nominal: Rational, time_base: TimeBase) -> Self {
-        let unit = time_base.seconds();
-        // Exactly 1 where the unit is a frame.
-        let den = i128::from(unit.den()) * i128::from(nominal.den());
-        let num = i128::from(unit.num()) * i128::from(nominal.num());
-        Self {
-            time_base,
-            nominal: nominal.to_f64(),
-            length: den as f64 / num as f64,
-            frames: 0,
-            first: 0,
-            last: 0,
-            least: i64::MAX,
-            second: (0, 0),
-            most: 0,
-        }
-    }
-
-    /// Adds a frame; returns how many nominal frames after the one before it comes.
-    pub(crate) fn add(&mut self, pts: Timestamp) -> f64 {
-        let mut since = 1.0;
-        if self.frames == 0 {
-            self.first = pts.0;
-        } else {
-            let distance = pts.0.saturating_sub(self.last);
-            self.least = self.least.min(distance.max(1));
-            since = distance as f64 / self.length;
-        }
-        let offset = Timestamp(pts.0.saturating_sub(self.first));
-        let second = self.time_base.seconds_of(offset) as i64;
-        if second != self.second.0 {
-            self.second = (second, 0);
-        }
-        self.second.1 += 1;
-        self.most = self.most.max(self.second.1);
-        self.frames += 1;
-        self.last = pts.0;
-        since
-    }
-
-    /// Frames of the fullest second; of less than a second, as if it went on.
-    pub(crate) fn fastest(&self) -> f64 {
-        if self.frames < 2 {
-            return self.nominal;
-        }
-        let span = Timestamp(self.last.saturating_sub(self.first).max(1));
-        let span = self.time_base.seconds_of(span);
-        let intervals = (self.frames - 1) as f64;
-        let mut found = if span < 1.0 { intervals / span } else { self.most as f64 };
-        if self.least as f64 >= self.length.floor() {
-            found = found.min(self.nominal);
-        }
-        let is_nominal = (found / self.nominal - 1.0).abs() < ROUNDING;
-        if is_nominal { self.nominal } else { found }
-    }
-}
-
-/// The fullest second of a stream.
-#[derive(Debug, Default)]
-pub(crate) struct Peak {
-    second: i64,
-    bytes: u64,
-    most: u64,
-}
-
-impl Peak {
-    pub(crate) fn add(&mut self, second: i64, bytes: usize) {
-        if second != self.second {
-            (self.second, self.bytes) = (second, 0);
-        }
-        self.bytes += bytes as u64;
-        self.most = self.most.max(self.bytes);
-    }
-
-    /// In bits.
-    pub(crate) const fn bits(&self) -> u64 {
-        8 * self.most
-    }
+/// Returns `level_idc` of the lowest level for frames of so many columns and rows of macroblocks, so
+/// many frames and so many bits per second.
+pub(crate) fn lowest((columns, rows): (usize, usize), frame_rate: f64, bit_rate: u64) -> u8 {
+    let size = (columns * rows) as u64;
+    let speed = (size as f64 * frame_rate - ROUNDING).ceil() as u64;
+    let longest = columns.max(rows) as u64;
+    LEVELS
+        .iter()
+        .find(|level| {
+            speed <= level.speed
+                && size <= level.size
+                && longest * longest <= 8 * level.size
+                && bit_rate <= 1000 * level.bit_rate
+                && (frame_rate <= MAX_FRAME_RATE || level.idc >= LEVEL_6)
+        })
+        .map_or(HIGHEST, |level| level.idc)
 }
 
 #[cfg(test)]
@@ -147,23 +70,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn levels_only_rise() {
-        for (bits, level) in [(0, 31), (14_000_000, 31), (14_000_001, 32), (50_000_000, 41)] {
-            let mut sps = [0x67, 77, 0, 31, 0xff];
-            raise(&mut sps, bits);
-            assert_eq!(sps, [0x67, 77, 0, level, 0xff], "{bits}");
+    fn levels_are_the_lowest_for_size_and_frame_rate() {
+        for (width, height, frame_rate, expected) in [
+            (176, 144, 15.0, 10),
+            (352, 288, 30.0, 13),
+            (352, 288, 30.001, 21),
+            (1280, 720, 30.0, 31),
+            (1920, 1080, 30.0, 40),
+            (1920, 1080, 60.0, 42),
+            (3840, 2160, 30.0, 51),
+            (4096, 4096, 25.0, 60),
+            (64, 64, 172.0, 11),
+            (64, 64, 173.0, 60),
+            (4096, 4096, 1000.0, 62),
+        ] {
+            let macroblocks = (usize::div_ceil(width, 16), usize::div_ceil(height, 16));
+            let found = lowest(macroblocks, frame_rate, 0);
+            assert_eq!(found, expected, "{width}x{height} {frame_rate}");
         }
-        let mut sps = [0x67, 77, 0, 10];
-        raise(&mut sps, u64::MAX);
-        assert_eq!(sps[3], 62);
     }
 
     #[test]
-    fn a_peak_is_of_a_second() {
-        let mut peak = Peak::default();
-        for (second, bytes) in [(0, 10), (0, 20), (1, 25), (2, 1), (2, 2)] {
-            peak.add(second, bytes);
+    fn levels_rise_with_the_bit_rate() {
+        for (bit_rate, expected) in [
+            (0, 31),
+            (14_000_000, 31),
+            (14_000_001, 32),
+            (20_000_001, 41),
+            (50_000_000, 41),
+            (800_000_000, 62),
+            (u64::MAX, 62),
+        ] {
+            assert_eq!(lowest((80, 45), 25.0, bit_rate), expected, "{bit_rate}");
         }
-        assert_eq!(peak.bits(), 240);
     }
 }

@@ -10,10 +10,14 @@
 //! `h264_nvenc`, and `mpeg1video` and `mpeg2video`, whose codecs nothing here encodes.
 
 mod coder;
-mod config;
 mod encoder;
+mod gop;
 mod level;
+mod options;
+mod pace;
 mod rate;
+mod scene_cut;
+mod settings;
 
 use reelwright_core::{
     Backing, CodecConfigField, CodecId, EncoderInfo, MemoryKind, PixelFormat, VideoColor,
@@ -28,7 +32,7 @@ pub static ENCODER: VideoEncoderInfo = VideoEncoderInfo {
         aliases: &["libx264", "libopenh264", "h264_nvenc", "mpeg1video", "mpeg2video"],
         codec: CodecId::H264,
         backing: Backing::Rust,
-        options: config::OPTIONS,
+        options: options::OPTIONS,
         config: &[
             CodecConfigField::BitRate,
             CodecConfigField::Qscale,

@@ -2,7 +2,8 @@
 
 use reelwright_core::{
     ChromaLocation, CodecConfig, CodecId, CodecRecord, ColorInfo, ErrorKind, PacketQueue, Rational,
-    TimeBase, Timestamp, VideoEncoderRequest, VideoFormat, VideoFrame, h264,
+    TimeBase, Timestamp, VideoEncoderRequest, VideoFormat, VideoFrame,
+    h264::{self, NalType},
 };
 use reelwright_enc_h264::ENCODER;
 use reelwright_testkit::pictures::{EncodedVideo, VideoCase, keeps_the_promises, psnr, tight};
@@ -114,9 +115,10 @@ fn keyframes_come_as_often_as_asked() {
         let keyframes = encoded.packets.iter().filter(|packet| packet.keyframe).count();
         assert_eq!(keyframes, expected);
         for packet in encoded.packets {
-            let types = h264::nal_units(&packet.data).unwrap();
-            let is_idr = types.iter().any(|unit| unit[0] & 0x1f == 5);
-            assert_eq!(is_idr, packet.keyframe);
+            let expected = if packet.keyframe { NalType::IDR_SLICE } else { NalType::SLICE };
+            for unit in h264::nal_units(&packet.data) {
+                assert_eq!(unit.unwrap().nal_type(), expected);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The arithmetic coder (ITU-T H.264 §9.3.4).
 
 use crate::coder::cabac_tables::{AFTER_LPS, CONTEXTS, INIT_I, INIT_P, RANGE_LPS};
+use crate::coder::nal::{DRAIN, NalWriter};
 
 /// Pending bits from which on 32 of them are written.
 const PENDING_LIMIT: i32 = 32;
@@ -34,7 +35,7 @@ const fn ranges() -> [[u8; 4]; 128] {
     ranges
 }
 
-/// An encoder of bins into bytes.
+/// Encoder of the bins of a slice.
 #[derive(Debug)]
 pub(crate) struct Cabac {
     low: u64,
@@ -42,15 +43,24 @@ pub(crate) struct Cabac {
     /// Bits of `low` above its ten of the standard; one less at first, as the first is not written.
     pending: i32,
     states: [u8; 512],
+    /// Bytes that are not in the NAL unit yet: a carry may still change them.
     bytes: Vec<u8>,
+    pub(crate) nal: NalWriter,
 }
 
 impl Cabac {
     pub(crate) fn new() -> Self {
-        Self { low: 0, range: 510, pending: -1, states: [0; 512], bytes: Vec::new() }
+        Self {
+            low: 0,
+            range: 510,
+            pending: -1,
+            states: [0; 512],
+            bytes: Vec::new(),
+            nal: NalWriter::default(),
+        }
     }
 
-    /// Begins a slice; `cabac_init_idc` is of no account in an I slice.
+    /// Starts the data of a slice, after its header; `cabac_init_idc` does not apply to I slices.
     pub(crate) fn start(&mut self, intra: bool, qp: u8) {
         (self.low, self.range, self.pending) = (0, 510, -1);
         self.bytes.clear();
@@ -59,11 +69,6 @@ impl Cabac {
             let value = (((i32::from(m) * i32::from(qp)) >> 4) + i32::from(n)).clamp(1, 126);
             *state = if value <= 63 { (63 - value) << 1 } else { ((value - 64) << 1) | 1 } as u8;
         }
-    }
-
-    /// Makes room, so that nothing is allocated before as many bytes are written.
-    pub(crate) fn reserve(&mut self, bytes: usize) {
-        self.bytes.reserve(bytes);
     }
 
     #[inline(always)]
@@ -89,6 +94,22 @@ impl Cabac {
                 break;
             }
         }
+    }
+
+    /// Moves bytes to the NAL unit once there are many.
+    #[inline(always)]
+    pub(crate) fn drain(&mut self) {
+        if self.bytes.len() >= DRAIN {
+            self.drain_settled();
+        }
+    }
+
+    /// Moves the bytes that no carry can change any more: it stops at the last one that is not 0xff.
+    #[inline(never)]
+    fn drain_settled(&mut self) {
+        let end = self.bytes.iter().rposition(|byte| *byte != 0xff).unwrap_or(0);
+        self.nal.put(&self.bytes[..end]);
+        self.bytes.drain(..end);
     }
 
     /// One bin in a context.
@@ -144,36 +165,27 @@ impl Cabac {
         self.flush();
     }
 
-    /// Writes what is left, with `rbsp_stop_one_bit`, and returns all bytes.
-    pub(crate) fn finish(&mut self) -> &[u8] {
+    /// Writes the remaining bits with `rbsp_stop_one_bit`, and ends the NAL unit.
+    pub(crate) fn finish(&mut self) {
         // Bits 9, 8 and 7 are the last ones, and bit 7 is the stop bit.
-        let mut bits = self.pending + 3;
-        let mut value = (self.low >> 7) | 1;
-        // A carry shows above the bits.
+        let bits = self.pending + 3;
+        let value = (self.low >> 7) | 1;
+        // A carry is above the bits.
         if value >> bits != 0 {
-            value &= (1 << bits) - 1;
             self.carry();
         }
-        let fill = (8 - bits % 8) % 8;
-        value <<= fill;
-        bits += fill;
-        while bits > 0 {
-            bits -= 8;
-            self.bytes.push((value >> bits) as u8);
-        }
-        &self.bytes
-    }
-
-    /// How many bytes were written yet.
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
+        let bytes = (value << (64 - bits)).to_be_bytes();
+        self.bytes.extend_from_slice(&bytes[..(bits as usize).div_ceil(8)]);
+        self.nal.put(&self.bytes);
+        self.nal.finish();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::coder::nal::payload;
+    use reelwright_core::h264::NalType;
 
     /// The decoder of §9.3.3.2, as it is written there.
     struct Decoder<'a> {
@@ -234,6 +246,7 @@ mod tests {
     fn a_decoder_reads_what_was_written() {
         for seed in 1..200u32 {
             let mut coder = Cabac::new();
+            coder.nal.start(NalType::SLICE);
             coder.start(seed % 2 == 0, (seed % 52) as u8);
             let states = coder.states;
             let mut state = seed;
@@ -252,11 +265,14 @@ mod tests {
                     1 => coder.terminate(false),
                     _ => coder.encode(context, bin),
                 }
+                if seed % 5 == 0 {
+                    coder.drain_settled();
+                }
                 written.push((kind, context, bin, value & 0x7ff));
             }
             coder.terminate(true);
-            assert!(coder.len() < 100_000);
-            let bytes = coder.finish().to_vec();
+            coder.finish();
+            let bytes = payload(coder.nal.unit());
             let mut decoder = Decoder { bytes: &bytes, at: 0, range: 510, offset: 0, states };
             for _ in 0..9 {
                 decoder.offset = decoder.offset << 1 | decoder.bit();

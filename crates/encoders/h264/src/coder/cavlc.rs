@@ -1,16 +1,22 @@
 //! What a macroblock is, in codes of variable length (ITU-T H.264 §7.3.5, §9.1, §9.2).
 
-use crate::coder::bits::BitWriter;
+use reelwright_core::bits::BitWriter;
+
 use crate::coder::cavlc_tables::{
     COEFF_TOKEN, COEFF_TOKEN_CHROMA_DC, Code, PATTERN_CODES, RUN_BEFORE, TOTAL_ZEROS,
     TOTAL_ZEROS_CHROMA_DC,
 };
 use crate::coder::coefficients::Coefficients;
 use crate::coder::macroblock::{Kind, Macroblock, Neighbours, ORDER4, Vector, predict_mode};
+use crate::coder::nal::{DRAIN, NalWriter};
+use crate::coder::parameter_sets::trailing;
 use crate::coder::transform::{Block, SCAN};
 
 /// The largest magnitude of a level that all profiles can write: `level_prefix` is at most 15.
 pub(crate) const LARGEST_LEVEL: i16 = 2063;
+
+/// Room of a macroblock or a slice header: 27 blocks of 16 levels have at most 80 bytes each.
+const ROOM: usize = 27 * 80 + 128;
 
 /// How many levels each block of a macroblock has: luma in raster order, Cb, Cr.
 type Counts = [u8; 24];
@@ -18,7 +24,9 @@ type Counts = [u8; 24];
 /// A writer of a slice's macroblocks.
 #[derive(Debug)]
 pub(crate) struct Cavlc {
+    /// Bits of a macroblock that are not in the NAL unit yet.
     pub(crate) bits: BitWriter,
+    pub(crate) nal: NalWriter,
     /// `mb_skip_run` up to now.
     skipped: u32,
     /// Counts of the macroblock at the left, and in the lowest blocks of those above.
@@ -31,6 +39,7 @@ impl Cavlc {
     pub(crate) fn new(columns: usize) -> Self {
         Self {
             bits: BitWriter::default(),
+            nal: NalWriter::default(),
             skipped: 0,
             left: [0; 24],
             above: vec![[0; 8]; columns],
@@ -38,18 +47,28 @@ impl Cavlc {
         }
     }
 
-    /// Begins a slice, after its header.
+    /// Starts a slice, of which the header is written next.
     pub(crate) fn start(&mut self) {
+        self.bits.start(DRAIN + ROOM);
         (self.skipped, self.column) = (0, 0);
     }
 
-    /// Writes what is left.
-    pub(crate) fn finish(&mut self) -> &[u8] {
-        if self.skipped > 0 {
-            self.bits.unsigned(self.skipped);
+    /// Moves whole bytes to the NAL unit once there are many, so that a macroblock has room.
+    #[inline(always)]
+    pub(crate) fn drain(&mut self) {
+        if self.bits.bytes().len() >= DRAIN {
+            self.nal.put(self.bits.take_bytes());
         }
-        self.bits.trailing();
-        self.bits.bytes()
+    }
+
+    /// Writes the remaining bits, and ends the NAL unit.
+    pub(crate) fn finish(&mut self) {
+        if self.skipped > 0 {
+            self.bits.put_exp_golomb(self.skipped);
+        }
+        trailing(&mut self.bits);
+        self.nal.put(self.bits.take_bytes());
+        self.nal.finish();
     }
 
     /// Ends a macroblock that has these counts.
@@ -69,7 +88,7 @@ impl Cavlc {
     }
 
     fn skip_run(&mut self) {
-        self.bits.unsigned(self.skipped);
+        self.bits.put_exp_golomb(self.skipped);
         self.skipped = 0;
     }
 
@@ -83,9 +102,9 @@ impl Cavlc {
         coefficients: &Coefficients,
     ) {
         self.skip_run();
-        self.bits.unsigned(0); // P_L0_16x16
+        self.bits.put_exp_golomb(0); // P_L0_16x16
         for value in difference {
-            self.bits.signed(value.into());
+            self.bits.put_signed_exp_golomb(value.into());
         }
         self.pattern(current);
         self.residuals(near, current, coefficients);
@@ -109,20 +128,20 @@ impl Cavlc {
         if current.kind == Kind::Intra16 {
             let all = if current.pattern & 15 != 0 { 12 } else { 0 };
             let kind = 1 + mode + 4 * (current.pattern >> 4) + all;
-            self.bits.unsigned(first + u32::from(kind));
-            self.bits.unsigned(current.chroma_mode.into());
+            self.bits.put_exp_golomb(first + u32::from(kind));
+            self.bits.put_exp_golomb(current.chroma_mode.into());
         } else {
-            self.bits.unsigned(first); // I_NxN
+            self.bits.put_exp_golomb(first); // I_NxN
             for block in ORDER4 {
                 let predicted = predict_mode(near, &current.modes, block);
                 let mode = current.modes[block];
                 if mode == predicted {
                     self.bits.put(1, 1);
                 } else {
-                    self.bits.put(u32::from(if mode > predicted { mode - 1 } else { mode }), 4);
+                    self.bits.put(u64::from(if mode > predicted { mode - 1 } else { mode }), 4);
                 }
             }
-            self.bits.unsigned(current.chroma_mode.into());
+            self.bits.put_exp_golomb(current.chroma_mode.into());
             self.pattern(current);
         }
         self.residuals(near, current, coefficients);
@@ -131,7 +150,7 @@ impl Cavlc {
     /// `coded_block_pattern`.
     fn pattern(&mut self, current: &Macroblock) {
         let codes = &PATTERN_CODES[usize::from(current.is_intra())];
-        self.bits.unsigned(codes[usize::from(current.pattern)].into());
+        self.bits.put_exp_golomb(codes[usize::from(current.pattern)].into());
     }
 
     /// `mb_qp_delta`, which is 0, and all residuals.
@@ -139,7 +158,7 @@ impl Cavlc {
         let mut counts = [0; 24];
         let is16 = current.kind == Kind::Intra16;
         if is16 || current.pattern != 0 {
-            self.bits.signed(0);
+            self.bits.put_signed_exp_golomb(0);
             let above = self.above[self.column];
             let left = self.left;
             let (has_left, has_top) = (!near.left.is_outside(), !near.top.is_outside());
@@ -231,9 +250,9 @@ impl Cavlc {
         }
         let levels = &levels[..total];
         let ones = levels.iter().take(3).take_while(|level| level.abs() == 1).count();
-        self.code(token(total, ones));
-        let signs = levels[..ones].iter().fold(0, |signs, &v| signs << 1 | u32::from(v < 0));
-        self.bits.put(signs, ones as u32);
+        let signs = levels[..ones].iter().fold(0, |signs, &v| signs << 1 | u64::from(v < 0));
+        let (bits, value) = token(total, ones);
+        self.bits.put(u64::from(value) << ones | signs, u32::from(bits) + ones as u32);
         self.levels(&levels[ones..], total, ones);
 
         let last = 31 - mask.leading_zeros();
@@ -263,7 +282,7 @@ impl Cavlc {
         let mut length = u32::from(total > 10 && ones < 3);
         for (i, &level) in levels.iter().enumerate() {
             let magnitude = level.unsigned_abs();
-            let mut code = 2 * magnitude - 2 + u32::from(level < 0);
+            let mut code = u64::from(2 * magnitude) - 2 + u64::from(level < 0);
             if i == 0 && ones < 3 {
                 // It is not 1 or −1, or it would be a trailing one.
                 code -= 2;
@@ -272,10 +291,11 @@ impl Cavlc {
             if length == 0 && (14..30).contains(&code) {
                 self.bits.put(1 << 4 | (code - 14), 19);
             } else if length == 0 && code < 14 {
-                self.bits.put(1, code + 1);
+                self.bits.put(1, code as u32 + 1);
             } else if code < 15 << length {
                 let prefix = code >> length;
-                self.bits.put(1 << length | code & ((1 << length) - 1), prefix + 1 + length);
+                let suffix = code & ((1 << length) - 1);
+                self.bits.put(1 << length | suffix, prefix as u32 + 1 + length);
             } else {
                 let escape = code - (15 << length) - if length == 0 { 15 } else { 0 };
                 debug_assert!(escape < 1 << 12);

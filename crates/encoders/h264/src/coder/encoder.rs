@@ -5,14 +5,14 @@ use std::sync::{Mutex, PoisonError};
 use fearless_simd::Level;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(test)))]
 use fearless_simd::Simd;
+use reelwright_core::AvcConfig;
 
-use crate::coder::bits::append_nal;
 use crate::coder::deblock::Band;
 use crate::coder::macroblock::Macroblock;
-use crate::coder::parameter_sets::{FRAME_NUM_BITS, SliceHeader, append_parameter_sets, level};
+use crate::coder::parameter_sets::{FRAME_NUM_BITS, SliceHeader, parameter_sets};
 use crate::coder::picture::{Picture, Plane, SourcePlane, copy_padded};
-use crate::coder::settings::{Error, Settings};
 use crate::coder::slice::{Job, Quantizers, SliceCoder};
+use crate::settings::Settings;
 
 /// A picture of 4:2:0 with 8 bits: luma, Cb and Cr, and how many bytes each has from row to row.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ pub(crate) struct Planes<'a> {
 #[derive(Debug)]
 pub(crate) struct Encoder {
     settings: Settings,
-    level: Level,
+    simd: Level,
     quantizers: Quantizers,
     columns: usize,
     rows: usize,
@@ -37,7 +37,7 @@ pub(crate) struct Encoder {
     /// Planes of whole macroblocks, where the source's are not.
     padded: [Vec<u8>; 3],
     coders: Vec<SliceCoder>,
-    /// Pictures since the last IDR picture; none yet if there was none.
+    /// Pictures since the last IDR picture; `None` before the first one.
     since_idr: Option<u32>,
     idr_id: u32,
     /// Both as they were before the last picture.
@@ -45,20 +45,12 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    /// Opens an encoder.
-    ///
-    /// # Errors
-    /// If a setting is not allowed.
-    pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
-        Self::with_level(settings, Level::new())
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self::with_simd(settings, Level::new())
     }
 
     /// As [`Self::new`], with the instructions to use; the bytes are the same with all.
-    ///
-    /// # Errors
-    /// If a setting is not allowed.
-    pub(crate) fn with_level(settings: Settings, level: Level) -> Result<Self, Error> {
-        settings.check()?;
+    pub(crate) fn with_simd(settings: Settings, simd: Level) -> Self {
         let (columns, rows) = settings.macroblocks();
         let picture = Picture::new(columns, rows);
         let macroblocks = vec![Macroblock::OUTSIDE; columns * rows];
@@ -66,80 +58,62 @@ impl Encoder {
         let padded = [1, 2, 2].map(|share| {
             if aligned { Vec::new() } else { vec![0; columns * rows * 256 / share / share] }
         });
-        Ok(Self {
-            quantizers: Quantizers::new(settings.qp, settings.cabac),
+        Self {
+            quantizers: Quantizers::new(0, settings.cabac),
             coders: (0..settings.slices)
                 .map(|_| SliceCoder::new(columns, settings.cabac))
                 .collect(),
             pictures: [picture.clone(), picture],
             macroblocks: [macroblocks.clone(), macroblocks],
             settings,
-            level,
+            simd,
             columns,
             rows,
             padded,
             since_idr: None,
             idr_id: 0,
             before: (None, 0),
-        })
+        }
     }
 
-    /// Sets the quantiser of the pictures that follow, 0 to 51.
-    ///
-    /// # Errors
-    /// If it is beyond.
-    pub(crate) fn set_qp(&mut self, qp: u8) -> Result<(), Error> {
-        if qp > 51 {
-            let value = qp.to_string();
-            return Err(Error { argument: "qp", value, allowed: "0 to 51".into() });
-        }
+    /// Columns and rows of macroblocks.
+    pub(crate) fn macroblocks(&self) -> (usize, usize) {
+        (self.columns, self.rows)
+    }
+
+    /// Returns the parameter sets with a level (`level_idc`).
+    pub(crate) fn parameter_sets(&self, level: u8) -> AvcConfig {
+        parameter_sets(&self.settings, level)
+    }
+
+    /// Encodes a picture of the settings' size with a quantizer of 0 to 51. Replaces the contents of
+    /// `packet` by its NAL units, each after its length in four bytes. The first picture is an IDR
+    /// picture in any case.
+    pub(crate) fn encode(&mut self, planes: &Planes<'_>, qp: u8, idr: bool, packet: &mut Vec<u8>) {
         if qp != self.quantizers.qp {
             self.quantizers = Quantizers::new(qp, self.settings.cabac);
         }
-        Ok(())
-    }
-
-    /// Appends the sequence and the picture parameter set as NAL units of a byte stream (annex B).
-    pub(crate) fn parameter_sets(&self, out: &mut Vec<u8>) {
-        append_parameter_sets(out, &self.settings);
-    }
-
-    /// Returns the level that a decoder needs for so many frames a second, ten times it.
-    pub(crate) fn level(&self, frame_rate: f64) -> u32 {
-        level(&self.settings, frame_rate)
-    }
-
-    /// Encodes a picture and appends its NAL units as a byte stream (annex B), without parameter
-    /// sets; returns whether it is an IDR picture.
-    ///
-    /// # Errors
-    /// If a plane has fewer bytes than the picture needs.
-    pub(crate) fn encode(
-        &mut self,
-        planes: &Planes<'_>,
-        force_idr: bool,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, Error> {
-        self.check(planes)?;
-        let since_idr = match self.since_idr {
-            Some(since) if !force_idr && since + 1 < self.settings.gop => since + 1,
-            _ => 0,
-        };
         self.before = (self.since_idr, self.idr_id);
-        let idr = since_idr == 0;
-        if idr && self.since_idr.is_some() {
-            self.idr_id ^= 1;
-        }
+        let since_idr = match self.since_idr {
+            Some(since) if !idr => since + 1,
+            None => 0,
+            Some(_) => {
+                self.idr_id ^= 1;
+                0
+            }
+        };
         self.since_idr = Some(since_idr);
         self.fill_padded(planes);
-        self.run_slices(planes, idr, since_idr & ((1 << FRAME_NUM_BITS) - 1));
-        for coder in &self.coders {
-            append_nal(out, 3, if idr { 5 } else { 1 }, &coder.payload);
+        // The first slice is written straight into the packet.
+        self.coders[0].nal().swap_buffer(packet);
+        self.run_slices(planes, since_idr == 0, since_idr & ((1 << FRAME_NUM_BITS) - 1));
+        self.coders[0].nal().swap_buffer(packet);
+        for coder in &mut self.coders[1..] {
+            packet.extend_from_slice(coder.nal().bytes());
         }
         self.pictures[0].extend();
         self.pictures.swap(0, 1);
         self.macroblocks.swap(0, 1);
-        Ok(idr)
     }
 
     /// Forgets the last picture, so that it can be encoded otherwise; once in a row.
@@ -149,8 +123,8 @@ impl Encoder {
         (self.since_idr, self.idr_id) = self.before;
     }
 
-    /// What share of the last picture's macroblocks is intra, 0 to 1; 1 in an IDR picture, 0 before
-    /// there is a picture. Near 1 elsewhere, it tells a cut.
+    /// Share of intra macroblocks of the last picture, 0 to 1; 1 in an IDR picture, and 0 before the
+    /// first picture. A share near 1 in another picture indicates a scene cut.
     pub(crate) fn intra_share(&self) -> f32 {
         let all = &self.macroblocks[1];
         let intra = all.iter().filter(|macroblock| macroblock.is_intra()).count();
@@ -171,25 +145,6 @@ impl Encoder {
             }
         }
         out
-    }
-
-    fn check(&self, planes: &Planes<'_>) -> Result<(), Error> {
-        let names = ["luma", "Cb", "Cr"];
-        let strides = ["stride of luma", "stride of Cb", "stride of Cr"];
-        for (i, share) in [1, 2, 2].into_iter().enumerate() {
-            let (width, height) = (self.settings.width / share, self.settings.height / share);
-            let (length, stride) = (planes.data[i].len(), planes.strides[i]);
-            if stride < width {
-                let allowed = format!("{width} or more");
-                return Err(Error { argument: strides[i], value: stride.to_string(), allowed });
-            }
-            let needed = stride.saturating_mul(height - 1).saturating_add(width);
-            if length < needed {
-                let (value, allowed) = (format!("of {length} bytes"), format!("{needed} or more"));
-                return Err(Error { argument: names[i], value, allowed });
-            }
-        }
-        Ok(())
     }
 
     fn fill_padded(&mut self, planes: &Planes<'_>) {
@@ -213,7 +168,7 @@ impl Encoder {
         });
         let [current, before] = &mut self.pictures;
         let [macroblocks, macroblocks_before] = &mut self.macroblocks;
-        let deblocking = match (self.settings.deblock, self.settings.slices) {
+        let deblocking = match (self.settings.deblocking, self.settings.slices) {
             (None, _) => 1,
             (Some(_), 1) => 0,
             // Not across slices, so that each can be finished alone.
@@ -241,7 +196,7 @@ impl Encoder {
                     idr_id: self.idr_id,
                     qp: self.quantizers.qp,
                     deblocking,
-                    deblocking_offset: self.settings.deblock.unwrap_or(0),
+                    deblocking_offset: self.settings.deblocking.unwrap_or(0),
                 },
                 quantizers: &self.quantizers,
                 columns,
@@ -259,8 +214,8 @@ impl Encoder {
             first_row = end;
             job
         };
-        let level = self.level;
-        let run = |mut job: Job<'_>| run_job(level, &mut job);
+        let simd = self.simd;
+        let run = |mut job: Job<'_>| run_job(simd, &mut job);
         let threads = self.settings.threads.min(slices);
         if threads <= 1 {
             for numbered in self.coders.iter_mut().enumerate() {
@@ -268,8 +223,7 @@ impl Encoder {
             }
             return;
         }
-        let jobs: Vec<_> = self.coders.iter_mut().enumerate().map(next_job).collect();
-        let jobs = Mutex::new(jobs.into_iter());
+        let jobs = Mutex::new(self.coders.iter_mut().enumerate().map(next_job));
         let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
         let work = || {
             while let Some(job) = next() {

@@ -1,11 +1,14 @@
 //! The way from a slice's decisions to its bits: CABAC or CAVLC.
 
-use crate::coder::bits::BitWriter;
+use reelwright_core::bits::BitWriter;
+use reelwright_core::h264::NalType;
+
 use crate::coder::cabac::Cabac;
 use crate::coder::cavlc::Cavlc;
 use crate::coder::coefficients::Coefficients;
 use crate::coder::macroblock::{Kind, Macroblock, Neighbours, ORDER4, Vector, predict_mode};
-use crate::coder::parameter_sets::SliceHeader;
+use crate::coder::nal::NalWriter;
+use crate::coder::parameter_sets::{ROOM, SliceHeader};
 use crate::coder::syntax;
 
 /// A slice's writer, of either kind (`entropy_coding_mode_flag`).
@@ -24,20 +27,27 @@ impl Entropy {
         }
     }
 
-    /// Begins a slice of so many macroblocks.
-    pub(crate) fn start(&mut self, slice: &SliceHeader, macroblocks: usize) {
-        // Room for all but the finest quantisers, so that little is allocated later.
-        let room = macroblocks * 64;
+    /// The NAL unit of the slice.
+    pub(crate) fn nal(&mut self) -> &mut NalWriter {
+        match self {
+            Self::Cabac { cabac, .. } => &mut cabac.nal,
+            Self::Cavlc(cavlc) => &mut cavlc.nal,
+        }
+    }
+
+    /// Starts a slice.
+    pub(crate) fn start(&mut self, slice: &SliceHeader) {
+        self.nal().start(if slice.idr { NalType::IDR_SLICE } else { NalType::SLICE });
         match self {
             Self::Cabac { header, cabac } => {
+                header.start(ROOM);
                 slice.write(header, true);
+                cabac.nal.put(header.bytes());
                 cabac.start(slice.idr, slice.qp);
-                cabac.reserve(room);
             }
             Self::Cavlc(cavlc) => {
-                slice.write(&mut cavlc.bits, false);
                 cavlc.start();
-                cavlc.bits.reserve(room);
+                slice.write(&mut cavlc.bits, false);
             }
         }
     }
@@ -115,20 +125,20 @@ impl Entropy {
     /// Ends a macroblock, the slice's last one or not.
     #[inline(always)]
     pub(crate) fn end_macroblock(&mut self, last: bool) {
-        if let Self::Cabac { cabac, .. } = self {
-            cabac.terminate(last);
+        match self {
+            Self::Cabac { cabac, .. } => {
+                cabac.terminate(last);
+                cabac.drain();
+            }
+            Self::Cavlc(cavlc) => cavlc.drain(),
         }
     }
 
-    /// Ends the slice, whose bytes are then the payload.
-    pub(crate) fn finish(&mut self, payload: &mut Vec<u8>) {
-        payload.clear();
+    /// Ends the slice and its NAL unit.
+    pub(crate) fn finish(&mut self) {
         match self {
-            Self::Cabac { header, cabac } => {
-                payload.extend_from_slice(header.bytes());
-                payload.extend_from_slice(cabac.finish());
-            }
-            Self::Cavlc(cavlc) => payload.extend_from_slice(cavlc.finish()),
+            Self::Cabac { cabac, .. } => cabac.finish(),
+            Self::Cavlc(cavlc) => cavlc.finish(),
         }
     }
 }

@@ -3,7 +3,6 @@
 //!
 //! All arithmetic is in integers: the bytes are the same on every machine.
 
-mod bits;
 mod cabac;
 mod cabac_tables;
 mod cavlc;
@@ -17,10 +16,10 @@ mod intra;
 mod lanes;
 mod macroblock;
 mod motion;
+mod nal;
 mod parameter_sets;
 mod picture;
 mod residual;
-mod settings;
 mod slice;
 mod syntax;
 #[cfg(test)]
@@ -30,4 +29,3 @@ mod transform;
 mod x86;
 
 pub(crate) use encoder::{Encoder, Planes};
-pub(crate) use settings::{Color, Profile, Settings};

@@ -12,6 +12,7 @@ use crate::coder::entropy::Entropy;
 use crate::coder::interpolate::{Chroma, Luma};
 use crate::coder::intra::Edges;
 use crate::coder::macroblock::Macroblock;
+use crate::coder::nal::NalWriter;
 use crate::coder::parameter_sets::SliceHeader;
 use crate::coder::picture::{Picture, SourcePlane};
 use crate::coder::transform::{Quantizer, chroma_qp};
@@ -77,7 +78,6 @@ pub(crate) struct SliceCoder {
     coefficients: Box<Coefficients>,
     /// A row of macroblocks of the source.
     sources: Vec<Source>,
-    pub(crate) payload: Vec<u8>,
 }
 
 impl SliceCoder {
@@ -87,8 +87,12 @@ impl SliceCoder {
             above: [16, 8, 8].map(|size| vec![0; columns * size + 16]),
             coefficients: Box::new(Coefficients::new()),
             sources: vec![Source { luma: [0; 256], chroma: [0; 128] }; columns],
-            payload: Vec::new(),
         }
+    }
+
+    /// The NAL unit of the slice.
+    pub(crate) fn nal(&mut self) -> &mut NalWriter {
+        self.entropy.nal()
     }
 }
 
@@ -120,10 +124,10 @@ struct Source {
 }
 
 impl Job<'_> {
-    /// Encodes the slice; its bytes are then the coder's payload.
+    /// Encodes the slice into the coder's NAL unit.
     #[inline(always)]
     pub(crate) fn run<S: Simd>(&mut self, simd: S) {
-        self.coder.entropy.start(&self.header, self.columns * self.rows);
+        self.coder.entropy.start(&self.header);
         let mut sources = std::mem::take(&mut self.coder.sources);
         for row in 0..self.rows {
             self.load_sources(row, &mut sources);
@@ -152,7 +156,7 @@ impl Job<'_> {
             }
         }
         self.coder.sources = sources;
-        self.coder.entropy.finish(&mut self.coder.payload);
+        self.coder.entropy.finish();
     }
 
     /// Keeps a row's lowest samples for the row below, before they are filtered.

@@ -1,7 +1,9 @@
 //! What comes out is what ffmpeg decodes, and it is the same however it is made.
 
-use super::{Encoder, Planes, Profile, Settings};
+use super::{Encoder, Planes};
+use crate::settings::{Profile, Settings};
 use fearless_simd::Level;
+use reelwright_core::h264::nal_units;
 use reelwright_testkit::{levels::levels, program};
 
 /// What a film shows.
@@ -54,33 +56,65 @@ fn picture(content: Content, width: usize, height: usize, index: usize) -> Vec<u
     out
 }
 
-/// A quantiser that stands for each in turn, for two pictures.
-const EVERY: u8 = 255;
+/// Quantizer of a picture: one for all, or each in turn, for two pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Qp {
+    One(u8),
+    Every,
+}
 
-/// The stream and the pictures as they should be decoded.
-fn encode(settings: &Settings, content: Content, pictures: usize, level: Level) -> [Vec<u8>; 2] {
+impl Qp {
+    fn of(self, picture: usize) -> u8 {
+        match self {
+            Self::One(qp) => qp,
+            Self::Every => (picture / 2 % 52) as u8,
+        }
+    }
+}
+
+const QP: Qp = Qp::One(24);
+
+fn planes(data: &[u8], width: usize, height: usize) -> Planes<'_> {
+    let (luma, chroma) = data.split_at(width * height);
+    let (cb, cr) = chroma.split_at(width * height / 4);
+    Planes { data: [luma, cb, cr], strides: [width, width / 2, width / 2] }
+}
+
+/// Returns the byte stream, and the pictures as they should be decoded.
+fn encode(
+    settings: &Settings,
+    qp: Qp,
+    content: Content,
+    pictures: usize,
+    simd: Level,
+) -> [Vec<u8>; 2] {
     let (width, height) = (settings.width, settings.height);
-    let opened = Settings { qp: settings.qp.min(51), ..settings.clone() };
-    let mut encoder = Encoder::with_level(opened, level).unwrap();
-    let (mut stream, mut decoded) = (Vec::new(), Vec::new());
-    encoder.parameter_sets(&mut stream);
+    let mut encoder = Encoder::with_simd(settings.clone(), simd);
+    let (mut stream, mut decoded, mut packet) = (Vec::new(), Vec::new(), Vec::new());
+    let sets = encoder.parameter_sets(62);
+    let mut append = |unit: &[u8]| {
+        stream.extend([0, 0, 0, 1]);
+        stream.extend(unit);
+    };
+    append(&sets.sps);
+    append(&sets.pps);
     for index in 0..pictures {
         let data = picture(content, width, height, index);
-        let (luma, chroma) = data.split_at(width * height);
-        let (cb, cr) = chroma.split_at(width * height / 4);
-        let planes = Planes { data: [luma, cb, cr], strides: [width, width / 2, width / 2] };
-        if settings.qp == EVERY {
-            encoder.set_qp((index / 2 % 52) as u8).unwrap();
+        let idr = index == 7 || index.is_multiple_of(settings.gop_size as usize);
+        encoder.encode(&planes(&data, width, height), qp.of(index), idr, &mut packet);
+        let units: Vec<_> = nal_units(&packet).map(Result::unwrap).collect();
+        assert_eq!(units.len(), settings.slices);
+        for unit in units {
+            assert_eq!(unit.nal_type().0, if idr { 5 } else { 1 });
+            append(unit.bytes);
         }
-        let idr = encoder.encode(&planes, index == 7, &mut stream).unwrap();
-        assert_eq!(idr, index == 0 || index == 7 || settings.gop == 1);
         decoded.extend(encoder.reconstruction());
     }
     [stream, decoded]
 }
 
-fn assert_decoded(settings: &Settings, content: Content, pictures: usize) -> usize {
-    let [stream, decoded] = encode(settings, content, pictures, Level::new());
+fn assert_decoded(settings: &Settings, qp: Qp, content: Content, pictures: usize) {
+    let [stream, decoded] = encode(settings, qp, content, pictures, Level::new());
     let arguments = [
         "-v",
         "error",
@@ -102,13 +136,12 @@ fn assert_decoded(settings: &Settings, content: Content, pictures: usize) -> usi
         let wrong = output.iter().zip(&decoded).position(|(a, b)| a != b);
         assert_eq!(wrong, None, "{settings:?} {content:?}");
     }
-    stream.len()
 }
 
 #[test]
 fn all_sizes_are_decoded_as_they_were_rebuilt() {
     for (width, height) in [(2, 2), (16, 16), (18, 34), (64, 48), (350, 30), (30, 146)] {
-        assert_decoded(&Settings::new(width, height), Content::Motion, 10);
+        assert_decoded(&Settings::new(width, height), QP, Content::Motion, 10);
     }
 }
 
@@ -116,8 +149,7 @@ fn all_sizes_are_decoded_as_they_were_rebuilt() {
 fn all_quantisers_and_contents_are_decoded_as_they_were_rebuilt() {
     for qp in [0, 1, 5, 11, 17, 18, 23, 28, 33, 36, 41, 46, 51] {
         for content in CONTENTS {
-            let settings = Settings { qp, ..Settings::new(112, 80) };
-            assert_decoded(&settings, content, 9);
+            assert_decoded(&Settings::new(112, 80), Qp::One(qp), content, 9);
         }
     }
 }
@@ -125,9 +157,9 @@ fn all_quantisers_and_contents_are_decoded_as_they_were_rebuilt() {
 #[test]
 fn slices_and_switches_are_decoded_as_they_were_rebuilt() {
     for slices in [1, 2, 3, 5] {
-        for (deblock, gop) in [(Some(0), 250), (None, 250), (Some(0), 1)] {
-            let settings = Settings { slices, deblock, gop, ..Settings::new(130, 80) };
-            assert_decoded(&settings, Content::Motion, 9);
+        for (deblocking, gop_size) in [(Some(0), 250), (None, 250), (Some(0), 1)] {
+            let settings = Settings { slices, deblocking, gop_size, ..Settings::new(130, 80) };
+            assert_decoded(&settings, QP, Content::Motion, 9);
         }
     }
 }
@@ -140,15 +172,16 @@ fn baseline(width: usize, height: usize) -> Settings {
 #[test]
 fn cavlc_of_all_sizes_is_decoded_as_it_was_rebuilt() {
     for (width, height) in [(2, 2), (16, 16), (18, 34), (64, 48), (350, 30), (30, 146)] {
-        assert_decoded(&baseline(width, height), Content::Motion, 10);
+        assert_decoded(&baseline(width, height), QP, Content::Motion, 10);
     }
 }
 
 #[test]
 fn cavlc_of_all_quantisers_and_contents_is_decoded_as_it_was_rebuilt() {
     for content in CONTENTS {
-        for gop in [250, 1] {
-            assert_decoded(&Settings { qp: EVERY, gop, ..baseline(82, 66) }, content, 104);
+        for gop_size in [250, 1] {
+            let settings = Settings { gop_size, ..baseline(82, 66) };
+            assert_decoded(&settings, Qp::Every, content, 104);
         }
     }
 }
@@ -164,7 +197,7 @@ fn cavlc_of_slices_and_profiles_is_decoded_as_it_was_rebuilt() {
         ] {
             let settings = Settings { slices, profile, cabac, ..Settings::new(130, 80) };
             for content in [Content::Motion, Content::Flat] {
-                assert_decoded(&settings, content, 9);
+                assert_decoded(&settings, QP, content, 9);
             }
         }
     }
@@ -173,24 +206,24 @@ fn cavlc_of_slices_and_profiles_is_decoded_as_it_was_rebuilt() {
 #[test]
 fn cavlc_takes_more_than_cabac_but_not_much() {
     let settings = Settings::new(256, 192);
-    let cabac = encode(&settings, Content::Motion, 6, Level::new());
-    let cavlc = encode(&baseline(256, 192), Content::Motion, 6, Level::new());
+    let cabac = encode(&settings, QP, Content::Motion, 6, Level::new());
+    let cavlc = encode(&baseline(256, 192), QP, Content::Motion, 6, Level::new());
     assert!(cabac[1] == cavlc[1], "the same pictures");
     let (cabac, cavlc) = (cabac[0].len(), cavlc[0].len());
     assert!((cabac..cabac * 13 / 10).contains(&cavlc), "{cavlc} to {cabac} bytes");
 }
 
 #[test]
-fn parameter_sets_tell_the_profile() {
+fn parameter_sets_have_the_profile_and_the_level() {
     for (profile, cabac, bytes) in [
         (Profile::Baseline, false, [66, 0xc0]),
         (Profile::Main, true, [77, 0x40]),
         (Profile::High, true, [100, 0]),
     ] {
         let settings = Settings { profile, cabac, ..Settings::new(64, 64) };
-        let mut out = Vec::new();
-        Encoder::new(settings).unwrap().parameter_sets(&mut out);
-        assert_eq!(out[5..7], bytes, "{profile:?}");
+        let sets = Encoder::new(settings).parameter_sets(31);
+        assert_eq!(sets.sps[..4], [0x67, bytes[0], bytes[1], 31], "{profile:?}");
+        assert_eq!(sets.pps[0], 0x68);
     }
 }
 
@@ -199,10 +232,11 @@ fn offsets_of_the_filter_are_decoded_as_they_were_rebuilt() {
     let mut streams = Vec::new();
     for offset in [-6, -3, -1, 1, 3, 6] {
         for qp in [12, 30, 44, 51] {
-            let settings = Settings { qp, deblock: Some(offset), ..Settings::new(98, 66) };
-            assert_decoded(&settings, Content::Motion, 9);
-            if qp == 30 {
-                streams.push(encode(&settings, Content::Motion, 1, Level::new())[1].clone());
+            let settings = Settings { deblocking: Some(offset), ..Settings::new(98, 66) };
+            let qp = Qp::One(qp);
+            assert_decoded(&settings, qp, Content::Motion, 9);
+            if qp == Qp::One(30) {
+                streams.push(encode(&settings, qp, Content::Motion, 1, Level::new())[1].clone());
             }
         }
     }
@@ -211,15 +245,12 @@ fn offsets_of_the_filter_are_decoded_as_they_were_rebuilt() {
 }
 
 #[test]
-fn the_intra_share_tells_a_cut() {
-    let mut encoder = Encoder::new(Settings::new(96, 64)).unwrap();
+fn the_intra_share_indicates_a_cut() {
+    let mut encoder = Encoder::new(Settings::new(96, 64));
     let mut shares = vec![encoder.intra_share()];
     for content in [Content::Flat, Content::Flat, Content::Motion] {
         let data = picture(content, 96, 64, 0);
-        let (luma, chroma) = data.split_at(96 * 64);
-        let (cb, cr) = chroma.split_at(48 * 32);
-        let planes = Planes { data: [luma, cb, cr], strides: [96, 48, 48] };
-        encoder.encode(&planes, false, &mut Vec::new()).unwrap();
+        encoder.encode(&planes(&data, 96, 64), 24, false, &mut Vec::new());
         shares.push(encoder.intra_share());
     }
     assert_eq!(shares[..3], [0.0, 1.0, 0.0]);
@@ -228,76 +259,62 @@ fn the_intra_share_tells_a_cut() {
 
 #[test]
 fn what_stands_still_takes_next_to_nothing() {
-    let settings = Settings { gop: 1000, ..Settings::new(320, 240) };
-    let one = encode(&settings, Content::Flat, 1, Level::new())[0].len();
-    let six = encode(&settings, Content::Flat, 6, Level::new())[0].len();
+    let settings = Settings { gop_size: 1000, ..Settings::new(320, 240) };
+    let one = encode(&settings, QP, Content::Flat, 1, Level::new())[0].len();
+    let six = encode(&settings, QP, Content::Flat, 6, Level::new())[0].len();
     assert!(six - one <= 5 * 24, "{} bytes for five pictures", six - one);
 }
 
 #[test]
 fn bytes_are_the_same_with_all_instructions_and_threads() {
     for (content, qp) in [(Content::Motion, 24), (Content::Motion, 37), (Content::Noise, 10)] {
-        let mut settings = Settings { slices: 3, qp, ..Settings::new(146, 98) };
-        let usual = encode(&settings, content, 8, Level::new());
+        let qp = Qp::One(qp);
+        let mut settings = Settings { slices: 3, ..Settings::new(146, 98) };
+        let usual = encode(&settings, qp, content, 8, Level::new());
         for level in levels() {
-            assert!(encode(&settings, content, 8, level) == usual, "{level:?} {content:?} {qp}");
+            let found = encode(&settings, qp, content, 8, level);
+            assert!(found == usual, "{level:?} {content:?} {qp:?}");
         }
         for threads in [2, 3, 8] {
             settings.threads = threads;
-            assert!(encode(&settings, content, 8, Level::new()) == usual, "{threads} threads");
+            let found = encode(&settings, qp, content, 8, Level::new());
+            assert!(found == usual, "{threads} threads");
         }
     }
 }
 
 #[test]
 fn more_than_a_frame_number_holds() {
-    let settings = Settings { gop: 1000, ..Settings::new(16, 16) };
-    assert_decoded(&settings, Content::Noise, 300);
+    let settings = Settings { gop_size: 1000, ..Settings::new(16, 16) };
+    assert_decoded(&settings, QP, Content::Noise, 300);
 }
 
 #[test]
-fn quantisers_may_change_from_picture_to_picture() {
-    let settings = Settings::new(64, 64);
-    let mut encoder = Encoder::new(settings).unwrap();
+fn quantizers_may_change_from_picture_to_picture() {
+    let mut encoder = Encoder::new(Settings::new(64, 64));
     let data = picture(Content::Motion, 64, 64, 0);
-    let (luma, chroma) = data.split_at(64 * 64);
-    let (cb, cr) = chroma.split_at(32 * 32);
-    let planes = Planes { data: [luma, cb, cr], strides: [64, 32, 32] };
+    let mut packet = Vec::new();
     let mut sizes = Vec::new();
     for qp in [40, 20] {
-        encoder.set_qp(qp).unwrap();
-        let mut out = Vec::new();
-        encoder.encode(&planes, true, &mut out).unwrap();
-        sizes.push(out.len());
+        encoder.encode(&planes(&data, 64, 64), qp, true, &mut packet);
+        sizes.push(packet.len());
     }
     assert!(sizes[1] > 2 * sizes[0], "{sizes:?}");
-    assert_eq!(encoder.set_qp(52).unwrap_err().to_string(), "qp 52: allowed is 0 to 51");
 }
 
 #[test]
-fn wrong_arguments_are_refused() {
-    let message = |settings: Settings| Encoder::new(settings).unwrap_err().to_string();
-    let usual = Settings::new(64, 64);
-    assert_eq!(
-        message(Settings::new(63, 64)),
-        "width 63: allowed is an even number from 2 to 4096"
-    );
-    assert_eq!(message(Settings { qp: 60, ..usual.clone() }), "qp 60: allowed is 0 to 51");
-    assert_eq!(
-        message(Settings { slices: 5, ..usual.clone() }),
-        "slices 5: allowed is 1 to 4, the rows of macroblocks"
-    );
-    assert_eq!(
-        message(Settings { deblock: Some(-7), ..usual.clone() }),
-        "deblock -7: allowed is -6 to 6"
-    );
-    assert_eq!(
-        message(Settings { profile: Profile::Baseline, ..usual.clone() }),
-        "cabac true: allowed is false in the Baseline profile"
-    );
-    let mut encoder = Encoder::new(usual).unwrap();
-    let short = [0; 64 * 64 - 1];
-    let planes = Planes { data: [&short, &short, &short], strides: [64, 32, 32] };
-    let error = encoder.encode(&planes, false, &mut Vec::new()).unwrap_err();
-    assert_eq!(error.to_string(), "luma of 4095 bytes: allowed is 4096 or more");
+fn a_picture_that_is_taken_back_leaves_no_trace() {
+    let mut packets = [const { Vec::new() }; 2];
+    for (again, packet) in packets.iter_mut().enumerate() {
+        let mut encoder = Encoder::new(Settings { slices: 2, ..Settings::new(96, 64) });
+        for index in 0..4 {
+            let data = picture(Content::Motion, 96, 64, index);
+            if again == 1 {
+                encoder.encode(&planes(&data, 96, 64), 40, index == 2, packet);
+                encoder.take_back();
+            }
+            encoder.encode(&planes(&data, 96, 64), 24, index == 3, packet);
+        }
+    }
+    assert!(packets[0] == packets[1]);
 }

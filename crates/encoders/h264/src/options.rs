@@ -1,4 +1,4 @@
-//! What the encoder can be told, and what it is told where nothing is said.
+//! Options of the encoder, with x264's names, and its settings by them.
 
 use std::num::NonZero;
 
@@ -6,26 +6,26 @@ use reelwright_core::{
     Error, OptionInfo, Options, Rational, Result, TimeBase, Timestamp, VideoEncoderRequest,
 };
 
-use crate::coder::Profile;
+use crate::settings::{Profile, Rate, Settings, aspect, size, timing};
 
-/// The quantiser where neither bit rate nor quality is given: near what x264's default looks like.
+/// Default quantizer: near what x264's default looks like.
 const DEFAULT_QP: u32 = 24;
-/// The coarsest quantiser.
+/// The coarsest quantizer.
 const MAX_QP: u32 = 51;
-/// Seconds from one keyframe to the next, and the most pictures.
+/// Seconds from one keyframe to the next, and the most frames.
 const KEYFRAME_SECONDS: i64 = 5;
 const MAX_GOP: u32 = 250;
-/// Nominal rates above this are taken for a time base, whose frames come at the rate after it until
+/// Nominal rates above this are taken for a time base; frames are expected at the usual rate until
 /// their times are known.
 const FASTEST: f64 = 480.0;
 const USUAL_RATE: i64 = 60;
-/// The most slices that a picture is cut into.
+/// Maximum number of slices of a frame.
 const MAX_SLICES: usize = 35;
-/// The most threads that share them.
+/// Maximum number of threads that share them.
 const MAX_THREADS: usize = 16;
-/// From this height on a picture is cut into slices, which threads share: below it one thread is
-/// fast enough, and slices make files larger.
-const HEIGHT_OF_SLICES: u32 = 2160;
+/// Height from which on frames have several slices, which threads share: below it one thread is fast
+/// enough, and slices make files larger.
+const HEIGHT_OF_SLICES: usize = 2160;
 const USUAL_SLICES: usize = 4;
 
 const PRESET: OptionInfo = OptionInfo::choice(
@@ -123,47 +123,16 @@ const SC_THRESHOLD: OptionInfo = OptionInfo::int(
 pub(crate) static OPTIONS: &[OptionInfo] =
     &[PRESET, CRF, QP, PROFILE, CODER, TUNE, LOOPFILTER, SC_THRESHOLD, SLICES, THREADS];
 
-/// How the bit rate is steered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Rate {
-    /// One quantiser for all pictures.
-    Quantizer(u32),
-    /// Average bits per second.
-    Average(u64),
-}
-
-/// Everything that was chosen.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Config {
-    pub(crate) rate: Rate,
-    pub(crate) profile: Profile,
-    pub(crate) cabac: bool,
-    /// Whether there is a deblocking filter, and its two offsets.
-    pub(crate) deblocking: Option<i32>,
-    /// Frames a second, as far as that is known before there are any.
-    pub(crate) frame_rate: Rational,
-    /// Frames from one keyframe to the next at that rate.
-    pub(crate) gop_size: u32,
-    /// The most frames from one keyframe to the next, and the most units of the time base.
-    pub(crate) longest_gop: u32,
-    pub(crate) keyframe_interval: Option<i64>,
-    /// From which share of intra macroblocks on a picture may be a cut; 1 where none is.
-    pub(crate) cut_share: f32,
-    pub(crate) slices: usize,
-    pub(crate) threads: usize,
-}
-
-impl Config {
-    pub(crate) fn new(request: &VideoEncoderRequest, options: &mut Options) -> Result<Self> {
-        let (width, height) = (request.format.width, request.format.height);
-        if width % 2 != 0 || height % 2 != 0 {
-            return Err(Error::unsupported(format!(
-                "H.264 with 4:2:0 chroma needs an even width and height. Found: {width}x{height}. \
-                 Pass encoder_width={} and encoder_height={}, or an encoder that takes odd sizes.",
-                width + width % 2,
-                height + height % 2
-            )));
-        }
+impl Settings {
+    /// Takes the encoder's options.
+    ///
+    /// # Errors
+    /// An option is not valid, or H.264 or this encoder does not support what is requested.
+    pub(crate) fn from_options(
+        request: &VideoEncoderRequest,
+        options: &mut Options,
+    ) -> Result<Self> {
+        let (width, height) = size(request)?;
         let preset = options.take_choice(&PRESET)?;
         let loopfilter_given = options.contains(&LOOPFILTER);
         let mut loopfilter = options.take_bool(&LOOPFILTER)?;
@@ -203,7 +172,7 @@ impl Config {
             slices => slices,
         };
         // A slice has a row of macroblocks at least.
-        let slices = slices.min(height.div_ceil(16) as usize).max(1);
+        let slices = slices.clamp(1, height.div_ceil(16));
         let threads = match options.take_int(&THREADS)?.unwrap_or(0) as usize {
             0 => std::thread::available_parallelism().map_or(1, NonZero::get),
             threads => threads,
@@ -225,23 +194,28 @@ impl Config {
         let seconds = TimeBase::new(Rational::new(KEYFRAME_SECONDS, 1)?);
         let interval = seconds.rescale(Timestamp(1), request.time_base).0.max(1);
         Ok(Self {
-            rate: rate(request, options)?,
+            width,
+            height,
             profile,
             cabac,
             deblocking: loopfilter.then_some(offset),
-            frame_rate,
-            gop_size,
-            longest_gop: given_gop.unwrap_or(if gop_size == 1 { 1 } else { MAX_GOP }),
-            keyframe_interval: given_gop.is_none().then_some(interval),
-            cut_share: 1.0 - options.take_int(&SC_THRESHOLD)?.unwrap_or(0) as f32 / 100.0,
             slices,
             threads,
+            timing: timing(request.frame_rate)?,
+            aspect: aspect(request.format.sample_aspect_ratio)?,
+            color: request.format.color,
+            rate: rate(request, options)?,
+            frame_rate,
+            gop_size,
+            max_gop_size: given_gop.unwrap_or(if gop_size == 1 { 1 } else { MAX_GOP }),
+            keyframe_interval: given_gop.is_none().then_some(interval),
+            cut_share: 1.0 - options.take_int(&SC_THRESHOLD)?.unwrap_or(0) as f32 / 100.0,
         })
     }
 }
 
-/// How the bit rate is steered. As in FFmpeg, a quality wins over a quantiser, and that over a bit
-/// rate.
+/// Takes the options of rate control. As in FFmpeg, a quality wins over a quantizer, and that over a
+/// bit rate.
 fn rate(request: &VideoEncoderRequest, options: &mut Options) -> Result<Rate> {
     // As x264 has it, negative ones are not set.
     let qp = options.take_int(&QP)?.filter(|qp| *qp >= 0);

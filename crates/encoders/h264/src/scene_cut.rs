@@ -1,0 +1,103 @@
+//! Scene cut detection: frames so different from those before that they become keyframes.
+
+use crate::rate::step;
+
+/// A frame this many times as hard to encode as the last keyframe is a cut, if it is also this many
+/// times as hard as recent frames.
+const HARDER_THAN_KEYFRAME: f64 = 1.5;
+const HARDER_THAN_OTHERS: f64 = 4.0;
+/// A frame with this many times the intra macroblocks of recent frames is a cut.
+const MORE_INTRA: f32 = 2.0;
+/// Minimum size in bytes of a frame that is a cut for being harder.
+const LEAST_CUT: usize = 2048;
+
+/// Scene cut detector of one stream.
+#[derive(Debug)]
+pub(crate) struct SceneCuts {
+    /// Minimum share of intra macroblocks of a cut; 1 disables detection.
+    share: f32,
+    /// Difficulty of the last keyframe: bytes times quantizer step.
+    keyframe: f64,
+    /// Difficulty of recent frames, and their share of intra macroblocks.
+    others: f64,
+    intra: f32,
+}
+
+impl SceneCuts {
+    /// Returns a detector that takes frames with this share of intra macroblocks for cuts; 1 disables
+    /// it.
+    pub(crate) const fn new(share: f32) -> Self {
+        Self { share, keyframe: 0.0, others: 0.0, intra: 0.0 }
+    }
+
+    /// Adds a frame that is not a keyframe yet, by its size, its quantizer and its share of intra
+    /// macroblocks; returns true if it is a cut.
+    pub(crate) fn is_cut(&mut self, bytes: usize, qp: u32, intra: f32) -> bool {
+        let difficulty = bytes as f64 * step(qp.into());
+        let has_more_intra = intra >= self.share.max(MORE_INTRA * self.intra);
+        let is_harder = bytes >= LEAST_CUT
+            && difficulty > HARDER_THAN_KEYFRAME * self.keyframe
+            && difficulty > HARDER_THAN_OTHERS * self.others;
+        let is_cut = self.share < 1.0 && (has_more_intra || is_harder);
+        // Frames after a cut may be as different: grain, or a fade.
+        let weight = if is_cut { 1.0 } else { 0.5 };
+        self.intra += weight * (intra - self.intra);
+        self.others += f64::from(weight) * (difficulty - self.others);
+        is_cut
+    }
+
+    /// Adds a keyframe.
+    pub(crate) fn add_keyframe(&mut self, bytes: usize, qp: u32) {
+        self.keyframe = bytes as f64 * step(qp.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the indices of the cuts among frames of these sizes, at one quantizer, and shares of
+    /// intra macroblocks.
+    fn cuts(keyframe: usize, frames: &[(usize, f32)]) -> Vec<usize> {
+        let mut cuts = SceneCuts::new(0.6);
+        cuts.add_keyframe(keyframe, 24);
+        let mut found = Vec::new();
+        for (i, &(bytes, intra)) in frames.iter().enumerate() {
+            if cuts.is_cut(bytes, 24, intra) {
+                cuts.add_keyframe(bytes, 24);
+                found.push(i);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn a_new_scene_is_a_cut() {
+        let film = [[(5_000, 0.05); 20], [(60_000, 0.9); 20]].concat();
+        assert_eq!(cuts(50_000, &film), [20]);
+        // Also where nothing is intra: from one flat field to another.
+        let slides = [[(300, 0.0); 20], [(9_000, 0.0); 20]].concat();
+        assert_eq!(cuts(1_000, &slides), [20]);
+    }
+
+    #[test]
+    fn grain_and_fades_are_one_cut_at_most() {
+        assert_eq!(cuts(60_000, &[(62_000, 0.95); 50]), [0]);
+        assert!(cuts(60_000, &[(70_000, 0.4); 50]).is_empty());
+        let fade: Vec<_> = (1..50).map(|i| (2_000 * i, 0.7)).collect();
+        assert!(cuts(500, &fade).len() <= 1, "{:?}", cuts(500, &fade));
+    }
+
+    #[test]
+    fn small_frames_are_no_cuts_because_they_are_larger() {
+        assert!(cuts(100, &[(10, 0.0), (2_000, 0.1), (10, 0.0), (2_000, 0.1)]).is_empty());
+        assert_eq!(cuts(100, &[(10, 0.0), (2_000, 0.9), (10, 0.0)]), [1]);
+    }
+
+    #[test]
+    fn a_share_of_1_finds_no_cuts() {
+        let mut cuts = SceneCuts::new(1.0);
+        cuts.add_keyframe(1_000, 24);
+        assert!(!cuts.is_cut(100_000, 24, 1.0));
+    }
+}

@@ -8,10 +8,11 @@ use reelwright_core::{
     PacketQueue, Result, SampleFormat, StreamParameters, TimeBase, clamp_sample,
     extrapolate_backwards,
 };
+use reelwright_psychoacoustics::lowpass_gains;
 
-use crate::bands::LINES;
+use crate::bands::{LINES, SHORT_LINES};
 use crate::config::Config;
-use crate::element::{Analysis, Element, Kind, lowpass};
+use crate::element::{Analysis, Element, Kind};
 use crate::huffman::Huffman;
 use crate::mdct::Filterbank;
 use crate::psycho::Model;
@@ -119,7 +120,9 @@ impl AacEncoder {
                 bank: Filterbank::new(level),
                 long: Model::new(&rate, false, level),
                 short: Model::new(&rate, true, level),
-                lowpass: [false, true].map(|short| lowpass(config.lowpass, rate.hz, short)),
+                lowpass: [LINES, SHORT_LINES].map(|lines| {
+                    lowpass_gains(config.lowpass, rate.hz, lines, |index| index % lines)
+                }),
                 mid_side: config.mid_side,
             },
             elements: elements.collect(),
@@ -160,7 +163,7 @@ impl AacEncoder {
     /// Codes the frame before the one that came in last.
     fn encode_frame(&mut self, packets: &mut PacketQueue) {
         for element in &mut self.elements {
-            element.analyse(&self.analysis, &self.tools, |channel| &self.samples[channel]);
+            element.analyze(&self.analysis, &self.tools, |channel| &self.samples[channel]);
         }
         let spent = self.rate_loop.code(&self.tools, &mut self.elements);
         self.bits.start(MAX_BYTES * self.samples.len() + ROOM);

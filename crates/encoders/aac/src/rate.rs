@@ -1,8 +1,9 @@
 //! How loose a frame's noise is to be, so that its bits are as many as there should be.
 
+use reelwright_psychoacoustics::next_offset;
+
 use crate::config::{Config, RateControl};
 use crate::element::Element;
-use crate::psycho::log2;
 use crate::stream::Tools;
 
 /// The loosest there is: nothing is coded any more.
@@ -190,10 +191,7 @@ fn code_within(tools: &Tools, elements: &mut [Element], db: f32, most: u32) -> u
                 return bits;
             }
         }
-        // Halving bits takes about this many dB.
-        let ratio = bits.max(1) as f32 / (most - most / 32).max(1) as f32;
-        let next = db + (20.0 * log2(ratio)).clamp(-24.0, 24.0);
-        db = if next > tight && next < loose { next } else { 0.5 * (tight + loose) };
+        db = next_offset(db, bits, most - most / 32, tight, loose);
         if loose - tight < 0.1 {
             break;
         }

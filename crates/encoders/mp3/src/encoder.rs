@@ -8,7 +8,7 @@ use reelwright_core::{
     StreamParameters, TimeBase, Timestamp,
 };
 
-use crate::analysis::Analyser;
+use crate::analysis::Analyzer;
 use crate::bitstream::{Bitstream, Header};
 use crate::config::{Config, RateControl};
 use crate::granule::{Coded, Granule, Tools};
@@ -30,7 +30,7 @@ pub(crate) struct Mp3Encoder {
     config: Config,
     parameters: StreamParameters,
     tools: Tools,
-    analyser: Analyser,
+    analyzer: Analyzer,
     rate_loop: RateLoop,
     granules: Granules,
     coded: Vec<Vec<Coded>>,
@@ -81,7 +81,7 @@ impl Mp3Encoder {
         Ok(Self {
             parameters,
             tools,
-            analyser: Analyser::new(&config, level),
+            analyzer: Analyzer::new(&config, level),
             rate_loop: RateLoop::new(&config),
             granules: (0..rate.granules())
                 .map(|_| (0..channels).map(|_| Granule::new()).collect())
@@ -129,13 +129,13 @@ impl Mp3Encoder {
 
     /// Encodes the frames that there are samples for.
     fn run(&mut self, packets: &mut PacketQueue) {
-        while self.analyser.has_frame() {
+        while self.analyzer.has_frame() {
             self.encode_frame(packets);
         }
     }
 
     fn encode_frame(&mut self, packets: &mut PacketQueue) {
-        let mid_side = self.analyser.next_frame(&self.tools, &mut self.granules);
+        let mid_side = self.analyzer.next_frame(&self.tools, &mut self.granules);
         let rate = self.config.rate;
         let overhead = rate.overhead(self.config.channels);
         let free = self.stream.free();
@@ -249,13 +249,13 @@ impl AudioEncoder for Mp3Encoder {
         self.taken += frame.samples() as u64;
         for channel in 0..self.config.channels {
             if let Some(plane) = frame.plane::<f32>(channel) {
-                self.analyser.push(channel, plane.iter().copied());
+                self.analyzer.push(channel, plane.iter().copied());
             } else if let Some(plane) = frame.plane::<i16>(channel) {
                 let scale = 1.0 / 32_768.0;
-                self.analyser.push(channel, plane.iter().map(|&x| f32::from(x) * scale));
+                self.analyzer.push(channel, plane.iter().map(|&x| f32::from(x) * scale));
             } else if let Some(plane) = frame.plane::<i32>(channel) {
                 let scale = 1.0 / 2_147_483_648.0;
-                self.analyser.push(channel, plane.iter().map(|&x| x as f32 * scale));
+                self.analyzer.push(channel, plane.iter().map(|&x| x as f32 * scale));
             }
         }
         self.run(packets);
@@ -272,9 +272,9 @@ impl AudioEncoder for Mp3Encoder {
         self.packer.end = Some(DELAY + self.taken);
         while self.frames < frames {
             for channel in 0..self.config.channels {
-                self.analyser.push(channel, std::iter::repeat_n(0.0, size));
+                self.analyzer.push(channel, std::iter::repeat_n(0.0, size));
             }
-            if self.analyser.has_frame() {
+            if self.analyzer.has_frame() {
                 self.encode_frame(packets);
             }
         }

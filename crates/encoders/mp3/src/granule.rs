@@ -1,10 +1,11 @@
 //! One channel's granule: its spectrum in bands, the noise that each may have, and how it is coded
 //! when the noise is to be so far from that.
 
+use reelwright_psychoacoustics::{NoiseAllocation, search_gain};
+
 use crate::config::Effort;
 use crate::filterbank::BlockType;
 use crate::huffman::{Cuts, Huffman, Regions};
-use crate::psycho::log2;
 use crate::quantizer::{GAINS, Quantizer};
 use crate::scalefactors::{Coding, LONG_FACTORS, MAX_FACTORS, SHORT_FACTORS, first_high};
 use crate::tables::{LINES, LONG_BANDS, MAX_BANDS, MAX_PART2_3, PRETAB, Rate, SHORT_BANDS};
@@ -13,6 +14,14 @@ use crate::tables::{LINES, LONG_BANDS, MAX_BANDS, MAX_PART2_3, PRETAB, Rate, SHO
 const FULL_GRANULE: u32 = MAX_PART2_3 - MAX_PART2_3 / 8;
 /// A looseness in dB at which a granule is silent.
 const SILENCE: f32 = 250.0;
+
+/// Distance below the masking threshold at which noise is white, in dB.
+const WHITE_AT: f32 = 12.0;
+/// Most by which one band of a short block may lower global_gain beyond what scalefactors reach.
+const MOST_DRAG: u8 = 12;
+/// Most by which the gain of the bands without scalefactors may be above what they should have:
+/// they decide about all others.
+const LAST_BAND_SLACK: u8 = 2;
 
 /// What all granules are coded with.
 pub(crate) struct Tools {
@@ -69,14 +78,10 @@ pub(crate) struct Granule {
     bands: usize,
     /// First lines of the bands, in the order of the bitstream, and the end.
     starts: [u16; MAX_BANDS + 1],
-    energies: [f32; MAX_BANDS],
+    allocation: NoiseAllocation<MAX_BANDS>,
     /// Sums of the square roots of the magnitudes.
     roots: [f32; MAX_BANDS],
     least_gains: [u8; MAX_BANDS],
-    /// The noise that nobody should hear.
-    allowed: [f32; MAX_BANDS],
-    /// By how many powers of 2 the noise of each band would be more if it were white.
-    whiter: [f32; MAX_BANDS],
     /// Noise by band and gain, as far as it has been asked for; others are negative.
     noise: Box<[[f32; GAINS]; MAX_BANDS]>,
     /// The gains last found.
@@ -99,11 +104,9 @@ impl Granule {
             powers: [0.0; LINES],
             bands: 0,
             starts: [0; MAX_BANDS + 1],
-            energies: [0.0; MAX_BANDS],
+            allocation: NoiseAllocation::new(WHITE_AT),
             roots: [0.0; MAX_BANDS],
             least_gains: [0; MAX_BANDS],
-            allowed: [0.0; MAX_BANDS],
-            whiter: [0.0; MAX_BANDS],
             noise: vec![[0.0; GAINS]; MAX_BANDS].try_into().expect("as many as there are bands"),
             gains: [None; MAX_BANDS],
         }
@@ -139,7 +142,7 @@ impl Granule {
                 roots += x.sqrt();
                 max = max.max(*power);
             }
-            self.energies[band] = energy;
+            self.allocation.energies[band] = energy;
             self.roots[band] = roots;
             self.least_gains[band] = tools.quantizer.least_gain(max) as u8;
         }
@@ -159,21 +162,9 @@ impl Granule {
     /// How much noise nobody should hear in each band; those of a short block are in the order
     /// band, window.
     pub(crate) fn allow(&mut self, allowed: &[f32; MAX_BANDS]) {
-        self.allowed = *allowed;
-        let level = |band: usize| {
-            let width = f32::from(self.starts[band + 1] - self.starts[band]);
-            (log2(allowed[band].max(1e-30) / width), width)
-        };
-        let (mut sum, mut lines) = (0.0f32, 0.0f32);
-        for band in (0..self.bands).filter(|&band| self.energies[band] > allowed[band]) {
-            let (level, width) = level(band);
-            sum += level * width;
-            lines += width;
-        }
-        let white = sum / lines.max(1.0);
-        for band in 0..self.bands {
-            self.whiter[band] = white - level(band).0;
-        }
+        self.allocation.allowed = *allowed;
+        let starts = &self.starts;
+        self.allocation.prepare(self.bands, |band| usize::from(starts[band + 1] - starts[band]));
     }
 
     fn noise(&mut self, tools: &Tools, band: usize, gain: usize) -> f32 {
@@ -191,23 +182,15 @@ impl Granule {
     /// The largest gain of a band with no more noise than `target`; none where the band need not
     /// be coded at all.
     fn gain(&mut self, tools: &Tools, band: usize, target: f32) -> Option<u8> {
-        if self.energies[band] <= target {
+        if self.allocation.energies[band] <= target {
             return None;
         }
         let least = usize::from(self.least_gains[band]);
-        let mut gain = match self.gains[band] {
+        let start = match self.gains[band] {
             Some(gain) => usize::from(gain),
             None => tools.quantizer.estimate_gain(target, self.roots[band]).max(least),
         };
-        if self.noise(tools, band, gain) <= target {
-            while gain + 1 < GAINS && self.noise(tools, band, gain + 1) <= target {
-                gain += 1;
-            }
-        } else {
-            while gain > least && self.noise(tools, band, gain) > target {
-                gain -= 1;
-            }
-        }
+        let gain = search_gain(start, least, GAINS, target, |gain| self.noise(tools, band, gain));
         self.gains[band] = Some(gain as u8);
         Some(gain as u8)
     }
@@ -259,7 +242,7 @@ impl Granule {
         // Beyond, nothing is left to code, whatever the numbers say: every search ends here.
         if looseness.db < SILENCE {
             for (band, gain) in gains.iter_mut().enumerate().take(self.bands) {
-                *gain = self.gain(tools, band, self.target(band, factor));
+                *gain = self.gain(tools, band, self.allocation.target(band, factor));
             }
         }
         self.code_with(tools, &gains, 0, effort, coded);
@@ -311,23 +294,6 @@ impl Granule {
             coded.scalefactors = [0; MAX_BANDS];
         }
         coded.scalefactor_coding = Coding::shortest(&coded.scalefactors, short, mpeg1);
-    }
-
-    /// The noise to aim at in a band. A band that should be heard is kept in part for as long as
-    /// bits allow: noise in its place is less of a change than nothing.
-    fn target(&self, band: usize, factor: f32) -> f32 {
-        let (energy, allowed) = (self.energies[band], self.allowed[band]);
-        let target = allowed * factor;
-        if factor < 1.0 {
-            // Finer than masking asks for, bits are best spent on white noise: a band that the model
-            // takes to be masked may be the leakage of a tone in an abrupt frame.
-            let white = (-DB_PER_OCTAVE * log2(factor) / WHITE_AT).min(1.0);
-            return allowed.min(target * libm::exp2f(white * self.whiter[band]));
-        }
-        if energy <= allowed {
-            return target;
-        }
-        target.min(KEPT_NOISE * energy * (factor / KEPT_UP_TO).max(1.0))
     }
 
     /// Finds global_gain and scalefactors that give a long block's bands at most these gains.
@@ -454,10 +420,6 @@ impl Granule {
     }
 }
 
-/// The most noise in a band that should be heard, over its energy, and the looseness, as a factor,
-/// from which on it may be more.
-const KEPT_NOISE: f32 = 0.35;
-const KEPT_UP_TO: f32 = 10.0;
 /// Raises the gains of a short block's bands that would lower global_gain too much: a band that is
 /// hardly heard beside a tone would take most bits of the block, for finer noise in all others.
 fn within_reach(gains: &[Option<u8>; MAX_BANDS]) -> [Option<u8>; MAX_BANDS] {
@@ -479,14 +441,6 @@ fn within_reach(gains: &[Option<u8>; MAX_BANDS]) -> [Option<u8>; MAX_BANDS] {
     }
     reachable
 }
-/// By how much one band of a short block may lower global_gain beyond what scalefactors reach.
-const MOST_DRAG: u8 = 12;
-/// How much finer than masking asks for noise is white, in dB.
-const WHITE_AT: f32 = 12.0;
-const DB_PER_OCTAVE: f32 = 3.0103;
-/// How far the gain of the bands without scalefactors may be above what they should have: they
-/// decide about all others.
-const LAST_BAND_SLACK: u8 = 2;
 
 /// The gain of a band as it is coded.
 fn gain_of(coded: &Coded, band: usize) -> usize {

@@ -1,5 +1,7 @@
 //! How loose a frame's noise is to be, so that its bits are as many as there should be.
 
+use reelwright_psychoacoustics::next_offset;
+
 use crate::config::{Config, Effort, RateControl};
 use crate::granule::{Coded, Granule, Looseness, Tools};
 
@@ -178,12 +180,7 @@ impl Attempts<'_> {
                     return db;
                 }
             }
-            // Halving bits takes about this many dB.
-            let ratio = (bits.max(1) as f32) / (goal.max(1) as f32);
-            let step = 20.0 * crate::psycho::log2(ratio);
-            let next = db + step.clamp(-24.0, 24.0);
-            let inside = next > tight && next < loose;
-            let next = if inside { next } else { 0.5 * (tight + loose) };
+            let next = next_offset(db, bits, goal, tight, loose);
             if (next - db).abs() < 0.02 {
                 break;
             }

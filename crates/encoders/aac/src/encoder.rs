@@ -277,19 +277,7 @@ mod tests {
     use super::*;
     use reelwright_core::{ChannelLayout, CodecConfig, Element as _, Timestamp};
     use reelwright_testkit::levels::levels;
-    use reelwright_testkit::signal::{Noise, music_f32};
-
-    /// Music with clicks, so that all window sequences occur; planes one after the other.
-    fn planes(samples: usize) -> Vec<f32> {
-        let (music, mut noise) = (music_f32(samples, 2), Noise::new(6));
-        (0..2 * samples)
-            .map(|i| {
-                let (channel, i) = (i / samples, i % samples);
-                let click = if i % 7001 < 300 { noise.uniform() as f32 * 0.5 } else { 0.0 };
-                music[2 * i + channel] * 0.5 + click
-            })
-            .collect()
-    }
+    use reelwright_testkit::lossy::music_with_clicks;
 
     fn encode(samples: &[f32], config: CodecConfig, level: Level) -> Vec<u8> {
         let request = AudioEncoderRequest {
@@ -316,7 +304,7 @@ mod tests {
 
     #[test]
     fn every_instruction_set_gives_the_same_bytes() {
-        let samples = planes(40_000);
+        let samples = music_with_clicks(40_000);
         for (bit_rate, qscale) in [(None, None), (Some(48_000), None), (None, Some(9.0))] {
             let config = CodecConfig { bit_rate, qscale, ..CodecConfig::default() };
             let expected = encode(&samples, config, Level::fallback());

@@ -330,7 +330,7 @@ mod tests {
     use super::*;
     use reelwright_core::{ChannelLayout, CodecConfig, Element};
     use reelwright_testkit::levels::levels;
-    use reelwright_testkit::signal::{Noise, music_f32};
+    use reelwright_testkit::lossy::music_with_clicks;
 
     fn request(config: CodecConfig) -> AudioEncoderRequest {
         AudioEncoderRequest {
@@ -342,18 +342,6 @@ mod tests {
             },
             config,
         }
-    }
-
-    /// Music with clicks, so that all block types occur; planes one after the other.
-    fn planes(samples: usize) -> Vec<f32> {
-        let (music, mut noise) = (music_f32(samples, 2), Noise::new(6));
-        (0..2 * samples)
-            .map(|i| {
-                let (channel, i) = (i / samples, i % samples);
-                let click = if i % 7001 < 300 { noise.uniform() as f32 * 0.5 } else { 0.0 };
-                music[2 * i + channel] * 0.5 + click
-            })
-            .collect()
     }
 
     fn encode(samples: &[f32], config: CodecConfig, level: Level) -> Vec<u8> {
@@ -373,7 +361,7 @@ mod tests {
 
     #[test]
     fn every_instruction_set_gives_the_same_bytes() {
-        let samples = planes(40_000);
+        let samples = music_with_clicks(40_000);
         for (compression_level, qscale) in
             [(None, None), (Some(0), None), (Some(9), Some(3.5)), (Some(0), Some(0.0))]
         {
@@ -390,7 +378,8 @@ mod tests {
         let config = CodecConfig { bit_rate: Some(32_000), ..CodecConfig::default() };
         let mut encoder =
             Mp3Encoder::with_level(&request(config), &mut Options::new(), Level::new()).unwrap();
-        let (samples, mut packets, mut seen) = (planes(1152), PacketQueue::new(), Vec::new());
+        let (samples, mut packets, mut seen) =
+            (music_with_clicks(1152), PacketQueue::new(), Vec::new());
         for count in 0..200 {
             let frame = AudioFrame::planar(f32::slice(&samples), 2, 1152, 1152, Timestamp(0));
             encoder.encode(&frame, &mut packets).unwrap();

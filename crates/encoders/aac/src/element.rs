@@ -1,5 +1,5 @@
-//! A syntactic element: one channel, or two that belong together. From samples to spectra and the
-//! noise that these may have; block switching and mid/side stereo.
+//! A syntactic element: one channel, or a pair. From samples to spectra and their allowed noise;
+//! block switching and mid/side stereo.
 
 use reelwright_core::bits::BitWriter;
 use reelwright_psychoacoustics::{TransientDetector, log2};
@@ -33,17 +33,17 @@ pub(crate) enum Kind {
     LowFrequency = 3,
 }
 
-/// What all elements are analysed with.
+/// Filter bank and models of all elements.
 pub(crate) struct Analysis {
     pub(crate) bank: Filterbank,
     pub(crate) long: Model,
     pub(crate) short: Model,
-    /// What the lowpass leaves of each line, of long and of short windows.
+    /// Lowpass gain of each line, of long and of short windows.
     pub(crate) lowpass: [Box<[f32; LINES]>; 2],
     pub(crate) mid_side: bool,
 }
 
-/// The channels that are looked at: left, right, and half of their sum and difference.
+/// Channels that are analyzed: left, right, and half of their sum and difference.
 const VIEWS: usize = 4;
 
 /// An element at work.
@@ -152,7 +152,7 @@ impl Element {
         }
     }
 
-    /// Which windows the next frame has.
+    /// Returns the windows of the next frame.
     fn next_sequence<'a>(&mut self, samples: impl Fn(usize) -> &'a [f32; 3 * LINES]) -> Sequence {
         if self.kind == Kind::LowFrequency {
             return Sequence::Long;
@@ -182,7 +182,7 @@ impl Element {
         sequence
     }
 
-    /// Finds the energies of a view's bands, and the noise that they may have.
+    /// Finds the energies of a view's bands, and their allowed noise.
     fn analyze_view(&mut self, analysis: &Analysis, view: usize) {
         let (mut energies, mut allowed) = ([0.0; LANES], [0.0; LANES]);
         let spectrum = &self.spectra[view];
@@ -249,10 +249,10 @@ impl Element {
         }
     }
 
-    /// Codes the element with noise so far from inaudible, in dB. Returns the bits.
-    pub(crate) fn code(&mut self, tools: &Tools, looseness: f32) -> u32 {
+    /// Codes the element at a noise offset in dB. Returns the bits.
+    pub(crate) fn code(&mut self, tools: &Tools, offset: f32) -> u32 {
         for stream in &mut self.streams {
-            stream.quantise(tools, looseness);
+            stream.quantize(tools, offset);
         }
         self.max_sfb = self.streams.iter().map(|stream| stream.used_bands).max().unwrap_or(0);
         let max_sfb = self.max_sfb;

@@ -1,5 +1,5 @@
-//! One channel's frame: its spectrum in bands, the noise that each may have, and how it is coded
-//! when the noise is to be so far from that.
+//! One channel's frame: its spectrum in bands, the allowed noise of each, and its coding at a noise
+//! offset.
 
 use reelwright_core::bits::BitWriter;
 use reelwright_psychoacoustics::{NoiseAllocation, search_gain};
@@ -11,14 +11,14 @@ use crate::huffman::{
 use crate::layout::Layout;
 use crate::quantizer::{GAINS, Powers, Quantizer};
 
-/// A looseness in dB at which a channel is silent.
+/// Noise offset in dB at which a channel is silent.
 const SILENCE: f32 = 250.0;
 /// Distance below the masking threshold at which noise is white, in dB.
 const WHITE_AT: f32 = 30.0;
 /// How far scale factors may be apart.
 const REACH: u8 = 60;
 
-/// What all channels are coded with.
+/// Quantizer and entropy coder of all channels.
 pub(crate) struct Tools {
     pub(crate) rate: Rate,
     pub(crate) quantizer: Quantizer,
@@ -40,7 +40,7 @@ pub(crate) struct Stream {
 
     values: [i16; LINES],
     costs: Box<[Costs; MAX_BANDS]>,
-    /// Codebooks; of bands that are all zero, 0 or what their neighbours have.
+    /// Codebooks; of bands that are all zero, 0 or what their neighbors have.
     books: [u8; MAX_BANDS],
     /// Scale factors.
     gains: [u8; MAX_BANDS],
@@ -110,13 +110,13 @@ impl Stream {
         Some(gain as u8)
     }
 
-    /// Quantises with noise so far from inaudible, in dB.
-    pub(crate) fn quantise(&mut self, tools: &Tools, looseness: f32) {
-        let factor = libm::exp2f(looseness * (std::f32::consts::LOG2_10 / 10.0));
+    /// Quantizes at a noise offset in dB.
+    pub(crate) fn quantize(&mut self, tools: &Tools, offset: f32) {
+        let factor = libm::exp2f(offset * (std::f32::consts::LOG2_10 / 10.0));
         let bands = self.layout.bands();
         let mut gains = [None; MAX_BANDS];
         // Beyond, nothing is left to code, whatever the numbers say: every search ends here.
-        if looseness < SILENCE {
+        if offset < SILENCE {
             for (band, gain) in gains.iter_mut().enumerate().take(bands) {
                 *gain = self.gain(tools, band, self.noise.target(band, factor));
             }
@@ -133,7 +133,7 @@ impl Stream {
                 let gain = (*gain).max(lowest);
                 self.gains[band] = gain;
                 let (lines, powers) = (&self.lines[range.clone()], &self.powers.powers[range]);
-                largest = tools.quantizer.quantise(lines, powers, gain.into(), values);
+                largest = tools.quantizer.quantize(lines, powers, gain.into(), values);
             } else {
                 values.fill(0);
             }

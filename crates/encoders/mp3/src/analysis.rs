@@ -1,5 +1,5 @@
 //! From a stream of samples to granules: buffering, block switching, spectra, mid/side stereo and
-//! the noise that each band may have.
+//! the allowed noise of each band.
 
 use fearless_simd::Level;
 use reelwright_core::extrapolate_backwards;
@@ -50,7 +50,7 @@ pub(crate) struct Analyzer {
     primed: usize,
     /// Silence where there is no second channel.
     silence: Vec<f32>,
-    /// What the lowpass leaves of each line, of long and of short blocks, in the filter bank's
+    /// Lowpass gain of each line, of long and of short blocks, in the filter bank's
     /// order.
     lowpass: [Box<[f32; LINES]>; 2],
     /// Thresholds of hearing by band.
@@ -206,7 +206,7 @@ impl Analyzer {
         self.model.analyze(left, right, short, views, &mut self.masking[granule]);
     }
 
-    /// Finds the noise that the bands of all views may have.
+    /// Finds the allowed noise of all views' bands.
     fn allow(&mut self, granule: usize) {
         let masking = &self.masking[granule];
         let short = self.types[granule] == BlockType::Short;
@@ -246,7 +246,7 @@ impl Analyzer {
         }
     }
 
-    /// Whether mid and side take fewer bits than left and right, as far as the masking tells.
+    /// Returns whether mid and side need fewer bits than left and right, by the masking.
     fn prefers_mid_side(&self) -> bool {
         let mut entropies = [0.0f32; 2];
         for (granule, &block_type) in self.types.iter().enumerate() {

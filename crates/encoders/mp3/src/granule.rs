@@ -1,5 +1,5 @@
-//! One channel's granule: its spectrum in bands, the noise that each may have, and how it is coded
-//! when the noise is to be so far from that.
+//! One channel's granule: its spectrum in bands, the allowed noise of each, and its coding at a
+//! noise offset.
 
 use reelwright_psychoacoustics::{NoiseAllocation, search_gain};
 
@@ -10,9 +10,9 @@ use crate::quantizer::{GAINS, Quantizer};
 use crate::scalefactors::{Coding, LONG_FACTORS, MAX_FACTORS, SHORT_FACTORS, first_high};
 use crate::tables::{LINES, LONG_BANDS, MAX_BANDS, MAX_PART2_3, PRETAB, Rate, SHORT_BANDS};
 
-/// A granule that has to be loosened until it fits takes at least so many bits, if it can.
+/// Least bits of a granule whose noise offset is raised until it fits, if it can take as many.
 const FULL_GRANULE: u32 = MAX_PART2_3 - MAX_PART2_3 / 8;
-/// A looseness in dB at which a granule is silent.
+/// Noise offset in dB at which a granule is silent.
 const SILENCE: f32 = 250.0;
 
 /// Distance below the masking threshold at which noise is white, in dB.
@@ -23,7 +23,7 @@ const MOST_DRAG: u8 = 12;
 /// they decide about all others.
 const LAST_BAND_SLACK: u8 = 2;
 
-/// What all granules are coded with.
+/// Quantizer and entropy coder of all granules.
 pub(crate) struct Tools {
     pub(crate) rate: Rate,
     pub(crate) quantizer: Quantizer,
@@ -88,9 +88,9 @@ pub(crate) struct Granule {
     gains: [Option<u8>; MAX_BANDS],
 }
 
-/// How far noise may go beyond what nobody should hear.
+/// Distance of the noise from the masking threshold.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Looseness {
+pub(crate) struct NoiseOffset {
     /// In dB.
     pub(crate) db: f32,
 }
@@ -159,7 +159,7 @@ impl Granule {
         &self.lines
     }
 
-    /// How much noise nobody should hear in each band; those of a short block are in the order
+    /// Sets the allowed noise of each band; those of a short block are in the order
     /// band, window.
     pub(crate) fn allow(&mut self, allowed: &[f32; MAX_BANDS]) {
         self.allocation.allowed = *allowed;
@@ -195,52 +195,46 @@ impl Granule {
         Some(gain as u8)
     }
 
-    /// Codes the granule with noise as far from inaudible as `looseness` says, in at most as many
-    /// bits as part2_3_length can tell. Returns the bits.
+    /// Codes the granule at a noise offset, in at most as many bits as part2_3_length can hold.
+    /// Returns the bits.
     pub(crate) fn code(
         &mut self,
         tools: &Tools,
-        looseness: Looseness,
+        offset: NoiseOffset,
         effort: Effort,
         coded: &mut Coded,
     ) -> u32 {
-        let mut db = looseness.db;
-        // A looseness with too many bits, and one that fits.
-        let (mut tight, mut loose) = (f32::NEG_INFINITY, f32::INFINITY);
+        let mut db = offset.db;
+        // A noise offset with too many bits, and one that fits.
+        let (mut fine, mut coarse) = (f32::NEG_INFINITY, f32::INFINITY);
         loop {
-            self.code_once(tools, Looseness { db }, effort, coded);
+            self.code_once(tools, NoiseOffset { db }, effort, coded);
             let bits = coded.bits();
             if bits > MAX_PART2_3 {
-                tight = db;
-                db = if loose == f32::INFINITY || loose <= tight {
-                    loose = f32::INFINITY;
+                fine = db;
+                db = if coarse == f32::INFINITY || coarse <= fine {
+                    coarse = f32::INFINITY;
                     // A hundred bits are about a dB of all lines. Not too far: the limit is high.
-                    tight + ((bits - MAX_PART2_3) as f32 * 0.005 + 0.5).min(24.0)
-                } else if loose - tight < 1.0 {
-                    loose
+                    fine + ((bits - MAX_PART2_3) as f32 * 0.005 + 0.5).min(24.0)
+                } else if coarse - fine < 1.0 {
+                    coarse
                 } else {
-                    0.5 * (tight + loose)
+                    0.5 * (fine + coarse)
                 };
-            } else if tight == f32::NEG_INFINITY || db - tight < 1.0 || bits >= FULL_GRANULE {
+            } else if fine == f32::NEG_INFINITY || db - fine < 1.0 || bits >= FULL_GRANULE {
                 return bits;
             } else {
-                loose = db;
-                db = 0.5 * (tight + loose);
+                coarse = db;
+                db = 0.5 * (fine + coarse);
             }
         }
     }
 
-    fn code_once(
-        &mut self,
-        tools: &Tools,
-        looseness: Looseness,
-        effort: Effort,
-        coded: &mut Coded,
-    ) {
-        let factor = libm::exp2f(looseness.db * (std::f32::consts::LOG2_10 / 10.0));
+    fn code_once(&mut self, tools: &Tools, offset: NoiseOffset, effort: Effort, coded: &mut Coded) {
+        let factor = libm::exp2f(offset.db * (std::f32::consts::LOG2_10 / 10.0));
         let mut gains = [None; MAX_BANDS];
         // Beyond, nothing is left to code, whatever the numbers say: every search ends here.
-        if looseness.db < SILENCE {
+        if offset.db < SILENCE {
             for (band, gain) in gains.iter_mut().enumerate().take(self.bands) {
                 *gain = self.gain(tools, band, self.allocation.target(band, factor));
             }
@@ -281,7 +275,7 @@ impl Granule {
             let values = &mut coded.values[range.clone()];
             match gain {
                 None => values.fill(0),
-                Some(_) => tools.quantizer.quantise(&self.powers[range], coded_gain, values),
+                Some(_) => tools.quantizer.quantize(&self.powers[range], coded_gain, values),
             }
         }
         let cuts = match self.block_type {

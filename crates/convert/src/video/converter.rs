@@ -3,11 +3,12 @@
 use std::fmt;
 
 use reelwright_core::{
-    ChromaLocation, ColorInfo, ColorModel, ColorRange, DataType, Error, PixelFormat, PlaneElement,
-    Result, TensorView, VideoBuffer, VideoFormat, VideoFrame,
+    ColorModel, DataType, Error, PixelFormat, PlaneElement, Result, TensorView, VideoBuffer,
+    VideoFormat, VideoFrame,
 };
 
 use super::component::Source;
+use super::interpretation::{is_centered, is_full};
 use super::matrix::has_same_matrix;
 use super::narrow::Narrow;
 use super::scale_filter::ScaleFilter;
@@ -224,18 +225,10 @@ impl fmt::Debug for VideoConverter {
     }
 }
 
-pub(super) fn is_full(format: PixelFormat, color: &ColorInfo) -> bool {
-    format.model() == ColorModel::Gray || color.range == ColorRange::Full
-}
-
-pub(super) fn is_centered(color: &ColorInfo) -> bool {
-    color.chroma_location == ChromaLocation::Center
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reelwright_core::{Planes, Timestamp};
+    use reelwright_core::{ColorInfo, Planes, Timestamp};
 
     fn format(
         pixel_format: PixelFormat,

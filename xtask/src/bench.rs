@@ -5,6 +5,7 @@
 //! in turn with the peer's, without what each takes to start.
 
 mod align;
+mod asset;
 mod codecs;
 mod compare;
 mod conversion;
@@ -78,9 +79,4 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
         println!();
     }
     Ok(())
-}
-
-/// A file among the test assets.
-fn asset(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/assets").join(name)
 }

@@ -17,9 +17,11 @@ mod limits;
 mod live;
 mod matrix;
 mod media;
+mod program;
 mod programs;
 mod sound;
 mod table;
+mod written;
 
 use std::num::NonZero;
 use std::sync::Mutex;
@@ -30,7 +32,7 @@ use anyhow::{Context, bail};
 
 use case::Case;
 use media::Media;
-use programs::Program;
+use program::Program;
 use table::Table;
 
 /// Runs everything, or what is of some muxers, and prints a table.

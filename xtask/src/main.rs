@@ -5,6 +5,7 @@ mod browser;
 mod compatibility;
 mod conformance;
 mod hashes;
+mod layers;
 mod licences;
 
 use std::process::ExitCode;
@@ -22,6 +23,8 @@ usage: cargo xtask COMMAND
                            whether encoders and muxers write the committed table's bytes: on this
                            machine, or also under other instructions, on aarch64 and WebAssembly
                            (quick: there without AV1)
+  layers                   whether crates depend only on those below them, and no files of a crate
+                           import each other in a circle
   licences [--check]       the terms of what the Python wheel is made of; or whether they are
 ";
 
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         ["hashes", "--quick"] => hashes::run(Part::Quick),
         ["hashes", "--all"] => hashes::run(Part::All),
         ["hashes", "--write"] => hashes::write(),
+        ["layers"] => layers::run(),
         ["licences"] => licences::run(false),
         ["licences", "--check"] => licences::run(true),
         ["bench", rest @ ..] => bench::run(rest),

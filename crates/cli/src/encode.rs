@@ -15,8 +15,9 @@ use reelwright_reader::OpenOptions;
 
 use crate::args::EncodeArgs;
 use crate::inputs::{self, Inputs, STILL_UNITS, Source};
+use crate::outcome::{Outcome, print};
 use crate::report::{Progress, StreamSummary, Summary};
-use crate::{Outcome, contradictions, output, print, streams, wording};
+use crate::{contradictions, output, streams, wording};
 
 /// Longest time without progress after Ctrl-C, of the output or of an encoder.
 const PATIENCE: Duration = Duration::from_secs(2);

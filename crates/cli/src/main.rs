@@ -5,6 +5,7 @@ mod contradictions;
 mod describe;
 mod encode;
 mod inputs;
+mod outcome;
 mod output;
 mod report;
 mod streams;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
+use outcome::{Outcome, print};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -51,23 +53,5 @@ fn main() -> ExitCode {
             let _ = writeln!(std::io::stderr(), "error: {message}");
             ExitCode::FAILURE
         }
-    }
-}
-
-/// How a command ended that did not fail.
-pub(crate) enum Outcome {
-    Done,
-    /// The output was written, but the input was damaged or cut off.
-    Incomplete,
-    /// By Ctrl-C, with everything so far in order.
-    Interrupted,
-}
-
-/// Prints to standard output; a reader that has left is no error.
-fn print(text: &str) -> anyhow::Result<Outcome> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(Outcome::Done),
     }
 }

@@ -2,8 +2,13 @@
 
 use reelwright_core::{Channel as C, ChannelLayout};
 
-use crate::adts::SAMPLE_RATES;
 use crate::channels::{Order, of_codec, order};
+
+/// Sample rates by index (ISO/IEC 14496-3 table 1.18).
+pub(crate) const SAMPLE_RATES: [u32; 13] = [
+    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
+    7_350,
+];
 
 /// Facts of an `AudioSpecificConfig`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use reelwright_core::{Rational, TimeBase};
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_AAC;
 
-use crate::aac_config::{self, AacConfig};
+use crate::aac_config::{self, AacConfig, SAMPLE_RATES};
 use crate::channels::positions;
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
@@ -14,12 +14,6 @@ use crate::source::Source;
 const FRAME: u64 = 1024;
 /// Garbage that is searched for a frame, in bytes.
 const MAX_GARBAGE: u64 = 1 << 20;
-
-/// Sample rates by index (ISO/IEC 14496-3 table 1.18).
-pub(crate) const SAMPLE_RATES: [u32; 13] = [
-    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
-    7_350,
-];
 
 /// A frame's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,13 +8,13 @@ use reelwright_core::{
 use rusty_av1d::pixel::YUVRange;
 use rusty_av1d::{Decoder, Picture, PixelLayout, PlanarImageComponent, Rav1dError, Settings};
 
+use crate::decoded::Damage;
 use crate::frame::Frame;
 use crate::guard::guarded;
 use crate::mp4::code_point;
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
 use crate::unit_reader::UnitReader;
-use crate::video::Damage;
 
 /// The most pixels of a frame.
 const MAX_PIXELS: u32 = 1 << 27;

@@ -7,10 +7,10 @@ use reelwright_core::{
 };
 use rusty_h264_decoder::{DecodeError, Decoder};
 
+use crate::decoded::{Damage, Decoded};
 use crate::frame::{Frame, FramePlanes};
 use crate::guard::guarded;
 use crate::mp4::code_point;
-use crate::video::{Damage, Decoded};
 
 /// Tools that the decoder lacks, by its messages; all other failures are damage.
 const LACKING: &[&str] =

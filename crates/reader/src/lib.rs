@@ -16,6 +16,7 @@ mod audio;
 mod av1;
 mod channels;
 mod chunked;
+mod decoded;
 mod flac;
 mod frame;
 mod guard;

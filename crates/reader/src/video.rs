@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use reelwright_core::{ColorInfo, PixelFormat, Rational, TimeBase};
 
 use crate::av1::Av1;
+use crate::decoded::{Damage, Decoded};
 use crate::frame::Frame;
 use crate::h264::H264;
 use crate::packet::{Codec, Demuxer, Orientation, Track};
@@ -20,19 +21,6 @@ use crate::test_source::TestSource;
 const MAX_REORDERED: usize = 16;
 /// Frames that are looked at to find the frame rate of a track that does not state it.
 const MEASURED: usize = 12;
-
-/// A frame as a decoder brings it.
-pub(crate) struct Decoded {
-    pub(crate) frame: Frame,
-    /// The order in which frames are shown.
-    pub(crate) order: (u64, i64),
-    /// Whether all frames before it are shown before it.
-    pub(crate) begins_anew: bool,
-}
-
-/// A reason why a packet could not be decoded.
-#[derive(Debug)]
-pub(crate) struct Damage(pub(crate) String);
 
 /// One video track of an input, decoded.
 pub struct VideoInput {

@@ -2,7 +2,7 @@
 
 mod pieces;
 
-pub(crate) use pieces::{Pieces, Storage, WriteSeek};
+pub(crate) use pieces::{FILE_BUFFER, Pieces, Storage, WriteSeek};
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
@@ -13,8 +13,6 @@ use reelwright_core::{Destination, Error, Output, Result};
 
 use crate::patient::Gate;
 
-/// The buffer of a file, in bytes.
-pub(crate) const FILE_BUFFER: usize = 1 << 16;
 /// A destination at work.
 pub(crate) struct Opened<'w> {
     output: Box<dyn Closing + 'w>,

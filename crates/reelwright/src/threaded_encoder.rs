@@ -120,6 +120,7 @@ impl Engine {
 }
 
 /// Work for an encoder.
+#[allow(clippy::large_enum_variant)] // a box would be an allocation per frame
 enum Job {
     /// A frame, memory for a packet, and for packets.
     Encode(VideoFrame, Vec<u8>, Vec<Packet>),

@@ -21,7 +21,8 @@ pub struct Case<'a> {
     pub layout: ChannelLayout,
     /// What all codecs can be told.
     pub config: CodecConfig,
-    /// `name=value name=value`.
+    /// `name=value name=value`; those of `bit_rate`, `qscale` and `compression_level` are set in the
+    /// configuration.
     pub options: &'a str,
 }
 
@@ -64,6 +65,15 @@ impl<'a> Case<'a> {
     /// # Errors
     /// The encoder's, or an option that it does not know.
     pub fn open(&self) -> Result<Box<dyn AudioEncoder>> {
+        let (mut config, mut options) = (self.config, Options::new());
+        for (name, value) in self.options.split_whitespace().filter_map(|o| o.split_once('=')) {
+            match name {
+                "bit_rate" => config.bit_rate = Some(value.parse().unwrap()),
+                "qscale" => config.qscale = Some(value.parse().unwrap()),
+                "compression_level" => config.compression_level = Some(value.parse().unwrap()),
+                _ => options.set(name, value),
+            }
+        }
         let request = AudioEncoderRequest {
             codec: self.info.encoder.codec,
             format: AudioFormat {
@@ -71,10 +81,8 @@ impl<'a> Case<'a> {
                 sample_rate: self.rate,
                 layout: self.layout,
             },
-            config: self.config,
+            config,
         };
-        let given = self.options.split_whitespace().filter_map(|option| option.split_once('='));
-        let mut options: Options = given.collect();
         let encoder = (self.info.open)(&request, &mut options)?;
         options.finish(self.info.encoder.options)?;
         Ok(encoder)

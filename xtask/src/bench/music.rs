@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use reelwright::{AudioStream, Element, SampleFormat, StreamingMediaEncoder, TensorView};
 use reelwright_testkit::decode::decode_path;
 
-use super::asset;
+use super::asset::asset;
 use super::measure::RUNS;
 
 /// Frames in a chunk.

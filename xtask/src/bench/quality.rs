@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use reelwright::AudioStream;
 
-use super::asset;
+use super::asset::asset;
 use super::codecs::{Codec, Encoder, bit_rate};
 use super::measure::{capture, installed};
 use super::noise::noise_to_mask;

@@ -13,10 +13,7 @@ use reelwright_core::DataType;
 
 use super::measure::{capture, child_cpu, installed, own_cpu};
 use super::music::{CHUNK, Music};
-use super::tones;
-
-pub(super) const FROM: u32 = 48_000;
-pub(super) const TO: u32 = 44_100;
+use super::tones::{self, FROM, TO};
 
 /// How often speed is measured: the runs are short, and other programs disturb them.
 const RUNS: usize = 15;

@@ -3,7 +3,9 @@
 use std::f64::consts::TAU;
 use std::fmt;
 
-use super::resample::{FROM, TO};
+/// Sample rates before and after, in Hz.
+pub(super) const FROM: u32 = 48_000;
+pub(super) const TO: u32 = 44_100;
 
 /// Tones that must stay as they are, in Hz.
 const IN_BAND: &[u32] = &[100, 997, 5_000, 10_000, 15_000, 18_000, 20_000];

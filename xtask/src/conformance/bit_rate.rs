@@ -3,7 +3,7 @@
 use reelwright::{AudioEncoderInfo, ChannelLayout, CodecId};
 
 use super::case::Case;
-use super::programs::Problem;
+use super::program::Problem;
 
 /// The lowest, a usual and the highest sensible bit rate; `None` where a codec has but one.
 pub(super) fn three(

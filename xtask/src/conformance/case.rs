@@ -1,17 +1,10 @@
 //! One file: what goes into it, and how it is made.
 
 use std::fmt;
-use std::fs::File;
-use std::path::PathBuf;
 
 use reelwright::{
     AudioEncoderInfo, AudioStream, ChannelLayout, CodecConfig, CodecId, MuxerInfo, SampleFormat,
-    StreamingMediaEncoder, Target, TensorView,
 };
-use reelwright_core::with_slice;
-
-use super::media::Media;
-use super::sound::{Signal, Sound};
 
 /// One file.
 #[derive(Debug, Clone)]
@@ -30,6 +23,27 @@ pub(super) struct Case {
     pub(super) settings: Settings,
 }
 
+/// What is to be heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signal {
+    /// Speech and music. Where a lossy codec keeps low frequencies only, a low tone that swells.
+    Media,
+    /// A tone of its own in each channel.
+    Tones,
+    /// A tone that rises, known at any instant: what resampled sound can be compared with.
+    Sweep,
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Media => "",
+            Self::Tones => " tones",
+            Self::Sweep => " sweep",
+        })
+    }
+}
+
 /// What the encoder is told.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Settings {
@@ -39,13 +53,6 @@ pub(super) struct Settings {
     /// The bits of a sample that a lossless codec keeps.
     pub(super) bits: Option<u32>,
     pub(super) options: Vec<(&'static str, &'static str)>,
-}
-
-/// A case's file.
-pub(super) struct Written {
-    pub(super) case: Case,
-    pub(super) path: PathBuf,
-    pub(super) sound: Sound,
 }
 
 impl Case {
@@ -111,7 +118,7 @@ impl Case {
         self.settings.bits.unwrap_or_else(of_codec)
     }
 
-    fn input(&self) -> SampleFormat {
+    pub(super) fn input(&self) -> SampleFormat {
         match self.settings.bits {
             _ if self.is_resampled() || !self.is_lossless() => SampleFormat::Flt,
             Some(bits) if bits > 16 => SampleFormat::S32,
@@ -141,30 +148,6 @@ impl Case {
             stream = stream.encoder_option(*name, *value);
         }
         stream
-    }
-
-    /// Encodes the file, a twentieth of a second at a time.
-    pub(super) fn write(&self, media: &Media, path: PathBuf) -> anyhow::Result<Written> {
-        let path = path.with_extension(self.muxer.extensions.first().unwrap_or(&"raw"));
-        let sound = Sound::new(media, self, self.input().data_type());
-        let file = File::create(&path)?;
-        let target =
-            if self.seekable { Target::seekable_writer(file) } else { Target::writer(file) };
-        let mut encoder =
-            StreamingMediaEncoder::new(target.buffer_size(1 << 16), Some(self.muxer.name))?;
-        encoder.add_audio_stream(&self.stream())?;
-        encoder.set_metadata([("title", "Conformance"), ("artist", "Nobody")])?;
-        encoder.open()?;
-        let channels = self.channels();
-        let chunk = self.input_rate as usize / 20 * channels;
-        with_slice!(sound.samples.as_slice(), data => {
-            for chunk in data.chunks(chunk) {
-                let shape = [chunk.len() / channels, channels];
-                encoder.write_audio_chunk(0, &TensorView::contiguous(chunk, &shape)?, None)?;
-            }
-        });
-        encoder.close()?;
-        Ok(Written { case: self.clone(), path, sound })
     }
 }
 

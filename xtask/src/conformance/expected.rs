@@ -2,7 +2,8 @@
 
 use reelwright::{CodecId, TypedBuffer};
 
-use super::case::{Case, Written};
+use super::case::Case;
+use super::written::Written;
 
 /// How decoded samples are compared: as the widest type of their kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

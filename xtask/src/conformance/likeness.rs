@@ -5,9 +5,10 @@ use std::f64::consts::TAU;
 use reelwright::CodecId;
 use reelwright_core::Channel;
 
-use super::case::{Case, Written};
-use super::programs::{Problem, Program};
-use super::sound::{Signal, tones};
+use super::case::{Case, Signal};
+use super::program::{Problem, Program};
+use super::sound::tones;
+use super::written::Written;
 
 /// How far from its place sound is looked for, to say where it is.
 const FAR: usize = 3000;

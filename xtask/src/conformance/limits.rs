@@ -3,7 +3,7 @@
 use reelwright::CodecId;
 
 use super::case::Case;
-use super::programs::Program;
+use super::program::Program;
 
 /// A check that a program does not pass for some files.
 pub(super) struct Limit {

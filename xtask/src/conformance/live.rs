@@ -7,9 +7,9 @@ use reelwright::{
     ChannelLayout, StreamingMediaEncoder, Target, TensorView, TypedBuffer, audio_encoders, muxers,
 };
 
-use super::case::{Case, Settings};
+use super::case::{Case, Settings, Signal};
 use super::media::Media;
-use super::sound::{Signal, Sound};
+use super::sound::Sound;
 
 const RATE: u32 = 48_000;
 /// Samples of each channel between two looks at what came out, and how many may be missing.

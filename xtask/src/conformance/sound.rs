@@ -1,38 +1,16 @@
 //! What goes in.
 
 use std::f64::consts::TAU;
-use std::fmt;
 
 use reelwright::{ChannelLayout, DataType, TypedBuffer};
 use reelwright_core::Channel;
 use reelwright_testkit::signal::Noise;
 
-use super::case::Case;
+use super::case::{Case, Signal};
 use super::media::Media;
 
 /// In Hz: what a channel for low frequencies is sure to carry.
 const LOW_TONE: f64 = 60.0;
-
-/// What is to be heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Signal {
-    /// Speech and music. Where a lossy codec keeps low frequencies only, a low tone that swells.
-    Media,
-    /// A tone of its own in each channel.
-    Tones,
-    /// A tone that rises, known at any instant: what resampled sound can be compared with.
-    Sweep,
-}
-
-impl fmt::Display for Signal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Media => "",
-            Self::Tones => " tones",
-            Self::Sweep => " sweep",
-        })
-    }
-}
 
 /// The tone of each channel in [`Signal::Tones`], in Hz.
 pub(super) fn tones(layout: ChannelLayout) -> Vec<f64> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::case::Case;
 use super::limits::{LIMITS, Limit};
-use super::programs::{Problem, Program};
+use super::program::{Problem, Program};
 
 /// Files of one format and codec in one program.
 #[derive(Debug, Default, Clone, Copy)]

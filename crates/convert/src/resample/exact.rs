@@ -4,6 +4,7 @@
 //! input is cut into stretches until a vector has a lane for each channel of each of them, and
 //! every lane does to its own what the others do to theirs.
 
+use super::coefficients::{Group, Lanes};
 use super::design::Design;
 use super::kernels;
 use super::planes::Planes;
@@ -17,22 +18,6 @@ const SUMS: usize = 8;
 /// A stretch is at least so many frames long, of the input or of the output: it starts with frames
 /// that the stretch before it needs, too.
 const LEAST_STRETCH: usize = 512;
-
-/// A frame of each stretch, where no cache line divides it from others.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-pub(super) struct Lanes<S, const N: usize>(pub(super) [S; N]);
-
-/// The coefficients of `G` output frames, which are computed from the same input.
-pub(super) struct Group<S, const G: usize> {
-    /// The input frame that the first coefficients are for, in a period.
-    pub(super) start: usize,
-    /// By input frame, then by output frame: zero where an output frame is not made of that input
-    /// frame, or where there is no such output frame.
-    pub(super) coefs: Vec<[S; G]>,
-    /// Output frames that there are.
-    pub(super) frames: usize,
-}
 
 /// Frames after which the coefficients are the same again.
 pub(super) struct Period<S, const G: usize> {

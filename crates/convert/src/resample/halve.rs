@@ -1,22 +1,14 @@
 //! Halving a rate, which costs little: what comes far below the input's rate is halved first.
 
+use super::half_band::{LEAD, PAIRS, REACH};
 use super::kernels;
 use super::planes::Planes;
 use super::window::Sinc;
 use crate::audio::sample::Mix;
 use crate::level::Level;
 
-/// Coefficients to either side of the middle one that are not zero: from an eighth of the rate to
-/// three eighths the filter falls by 165 dB.
-pub(super) const PAIRS: usize = 12;
+/// Attenuation in dB.
 const ATTENUATION: f64 = 165.0;
-
-/// Samples to either side of the middle one that a result comes from.
-pub(super) const REACH: usize = 2 * PAIRS - 1;
-
-/// How many samples before the first one of its input a stage's output starts, at most: when the
-/// input of a stage starts so early, then what comes out starts no earlier.
-pub(super) const LEAD: usize = 2 * PAIRS;
 
 /// Halves the rate of what it is given.
 pub(super) struct Halver<S> {

@@ -1,34 +1,13 @@
 //! The last filter where there are too many places between two samples for a table of them all:
 //! its coefficients are interpolated between those of a few.
 
+use super::coefficients::{Bank, GRID, LANES, Lanes};
 use super::design::Design;
-use super::exact::Lanes;
 use super::kernels;
 use super::planes::Planes;
 use super::position::Position;
 use crate::audio::sample::Mix;
 use crate::level::Level;
-
-/// The sums of a filter are kept in so many parts, which vector instructions work on together and
-/// which are added up in one fixed order. It is part of what makes results the same everywhere.
-pub(super) const LANES: usize = 16;
-
-/// Places between two samples that there are coefficients for: the cubics through four of them are
-/// within -160 dB of the others.
-pub(super) const GRID: usize = 128;
-
-/// Rows of coefficients, for a place each, from one before the first to one after the last.
-pub(super) struct Bank<S> {
-    rows: Vec<S>,
-    taps: usize,
-}
-
-impl<S: Mix> Bank<S> {
-    #[inline(always)]
-    pub(super) fn row(&self, row: usize) -> &[S] {
-        &self.rows[row * self.taps..][..self.taps]
-    }
-}
 
 /// Filters each output frame by itself.
 pub(super) struct Interpolated<S> {
@@ -65,7 +44,7 @@ impl<S: Mix> Interpolated<S> {
                 1,
                 row.len() + 2 * block,
             ),
-            bank: Bank { rows, taps: row.len() },
+            bank: Bank::new(rows, row.len()),
             mixed: vec![S::SILENCE; row.len()],
             sums: vec![Lanes([S::SILENCE; LANES]); channels],
             position,

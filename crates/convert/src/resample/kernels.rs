@@ -3,9 +3,8 @@
 //! A product and the sum it goes into are rounded separately at every level: machines differ in
 //! whether they can fuse the two. The lanes and the order in which they are added up are fixed.
 
-use super::exact::{Group, Lanes};
-use super::halve::PAIRS;
-use super::interpolated::{Bank, GRID, LANES};
+use super::coefficients::{Bank, GRID, Group, LANES, Lanes};
+use super::half_band::PAIRS;
 use super::planes::Planes;
 use super::position::Position;
 use crate::audio::sample::Mix;

@@ -42,9 +42,11 @@
 //! Memory does not grow with the length of a stream; but [`Resampler::ready`] holds what was not
 //! [consumed](Resampler::consume).
 
+mod coefficients;
 mod design;
 mod engine;
 mod exact;
+mod half_band;
 mod halve;
 mod interpolated;
 mod kernels;

@@ -1,6 +1,6 @@
 //! What the filters have before them: one plane of samples for each channel, or for two.
 
-use super::halve::{LEAD, REACH};
+use super::half_band::{LEAD, REACH};
 
 /// Frames at most that a filter brings at once when it no longer waits for its mirror image, beside
 /// those of a block.

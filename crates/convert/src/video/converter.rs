@@ -3,11 +3,12 @@
 use std::fmt;
 
 use reelwright_core::{
-    ChromaLocation, ColorInfo, ColorModel, ColorRange, DataType, Error, PixelFormat, PlaneElement,
-    Result, TensorView, VideoFormat, VideoFrame, VideoView,
+    ColorModel, DataType, Error, PixelFormat, PlaneElement, Result, TensorView, VideoFormat,
+    VideoFrame, VideoView,
 };
 
 use super::component::Source;
+use super::interpretation::{is_centered, is_full};
 use super::matrix::has_same_matrix;
 use super::narrow::Narrow;
 use super::scale_filter::ScaleFilter;
@@ -230,18 +231,10 @@ impl fmt::Debug for VideoConverter {
     }
 }
 
-pub(super) fn is_full(format: PixelFormat, color: &ColorInfo) -> bool {
-    format.model() == ColorModel::Gray || color.range == ColorRange::Full
-}
-
-pub(super) fn is_centered(color: &ColorInfo) -> bool {
-    color.chroma_location == ChromaLocation::Center
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reelwright_core::ByteOrder;
+    use reelwright_core::{ByteOrder, ColorInfo};
 
     fn format(
         pixel_format: PixelFormat,

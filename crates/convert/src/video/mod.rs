@@ -3,6 +3,7 @@
 mod component;
 mod converter;
 mod group;
+mod interpretation;
 mod kernels;
 mod matrix;
 mod narrow;

@@ -5,8 +5,8 @@ use std::ops::Range;
 use reelwright_core::{ColorInfo, ColorModel, PixelFormat, Result, VideoFormat, VideoFrame};
 
 use super::component::Source;
-use super::converter::{is_centered, is_full};
 use super::group::{Group, Origin};
+use super::interpretation::{is_centered, is_full};
 use super::kernels;
 use super::matrix::{BT601, FromYuv, Rerange, ToYuv, has_same_matrix, weights};
 use super::pack::pack;

@@ -158,7 +158,7 @@ impl Wide {
             };
             color.map(|value| value as f32)
         });
-        let is_centered = super::converter::is_centered(&output.color);
+        let is_centered = super::interpretation::is_centered(&output.color);
         let out_shift = to.chroma_shift();
         let has_color = from.model() != Gray;
         let makes_chroma = to.model() == Yuv && (has_color || background.is_some());
@@ -177,7 +177,7 @@ impl Wide {
                 continue;
             }
             let is_chroma = from.model() == Yuv && (part == 1 || part == 2);
-            let centered = super::converter::is_centered(&input.color);
+            let centered = super::interpretation::is_centered(&input.color);
             let from_shift = if is_chroma { from.chroma_shift() } else { (0, 0) };
             let to_shift =
                 if is_chroma && !is_mixed && to.model() == Yuv { out_shift } else { (0, 0) };

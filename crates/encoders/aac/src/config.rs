@@ -1,4 +1,4 @@
-//! What the encoder can be told: the rate and how it is steered, the bandwidth, which tools.
+//! Configuration: bit rate and rate control, bandwidth, tools.
 
 use reelwright_core::{
     AudioEncoderRequest, ChannelLayout, Error, OptionInfo, Options, Result, list,
@@ -74,7 +74,7 @@ const BANDWIDTHS: [(u32, u32); 12] = [
 const QUALITY_BANDWIDTHS: [u32; 11] =
     [11_000, 12_500, 14_500, 16_000, 17_000, 18_000, 18_500, 19_500, 20_500, 21_500, 22_500];
 
-/// How the bit rate is steered; rates in bit/s.
+/// Rate control; rates in bit/s.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum RateControl {
     Average {
@@ -89,7 +89,7 @@ pub(crate) enum RateControl {
     },
 }
 
-/// All that decides how a stream is encoded.
+/// Configuration of a stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) rate: Rate,
@@ -121,7 +121,7 @@ impl Config {
         let cbr = options.take_bool(&CBR)?;
         let control = match request.config.qscale {
             Some(qscale) => variable(qscale, cbr)?,
-            None => steered(request, cbr)?,
+            None => with_bit_rate(request, cbr)?,
         };
         let natural = match control {
             RateControl::Variable { quality } => QUALITY_BANDWIDTHS[usize::from(quality)],
@@ -141,7 +141,7 @@ impl Config {
         })
     }
 
-    /// The bit rate that is steered for.
+    /// Returns the target bit rate, if there is one.
     pub(crate) fn bit_rate(&self) -> Option<u64> {
         match self.control {
             RateControl::Average { bit_rate } | RateControl::Constant { bit_rate } => {
@@ -168,7 +168,7 @@ fn variable(qscale: f32, cbr: bool) -> Result<RateControl> {
     Ok(RateControl::Variable { quality })
 }
 
-fn steered(request: &AudioEncoderRequest, cbr: bool) -> Result<RateControl> {
+fn with_bit_rate(request: &AudioEncoderRequest, cbr: bool) -> Result<RateControl> {
     let (channels, hz) =
         (request.format.layout.channels() as u64, u64::from(request.format.sample_rate));
     let (min, max) = (MIN_BIT_RATE * channels, MAX_FRAME_BITS * channels * hz / 1024);

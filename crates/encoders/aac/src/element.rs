@@ -1,14 +1,14 @@
-//! A syntactic element: one channel, or two that belong together. From samples to spectra and the
-//! noise that these may have; block switching and mid/side stereo.
+//! A syntactic element: one channel, or a pair. From samples to spectra and their allowed noise;
+//! block switching and mid/side stereo.
 
 use reelwright_core::bits::BitWriter;
+use reelwright_psychoacoustics::{TransientDetector, log2};
 
-use crate::attack::AttackDetector;
 use crate::bands::{LINES, MAX_BANDS, SHORT_LINES, WINDOWS};
 use crate::config::Config;
 use crate::layout::Layout;
 use crate::mdct::{Filterbank, Sequence};
-use crate::psycho::{LANES, Model, PerBand, log2};
+use crate::psycho::{LANES, Model, PerBand};
 use crate::stream::{Stream, Tools};
 
 /// Lines that a channel of low frequencies may have (ISO/IEC 14496-3 §4.5.2.2.6).
@@ -18,6 +18,9 @@ const LOW_LINES: usize = 12;
 const RISE: f32 = 3.0;
 /// How much louder a short window must be than those before to be in a group of its own.
 const GROUP_RATIO: f32 = 4.0;
+
+/// Ratio of energies that makes a transient.
+const TRANSIENT_RATIO: f32 = 12.0;
 
 /// Mid and side must need less than this much of what left and right do.
 const MID_SIDE_GAIN: f32 = 0.97;
@@ -30,17 +33,17 @@ pub(crate) enum Kind {
     LowFrequency = 3,
 }
 
-/// What all elements are analysed with.
+/// Filter bank and models of all elements.
 pub(crate) struct Analysis {
     pub(crate) bank: Filterbank,
     pub(crate) long: Model,
     pub(crate) short: Model,
-    /// What the lowpass leaves of each line, of long and of short windows.
+    /// Lowpass gain of each line, of long and of short windows.
     pub(crate) lowpass: [Box<[f32; LINES]>; 2],
     pub(crate) mid_side: bool,
 }
 
-/// The channels that are looked at: left, right, and half of their sum and difference.
+/// Channels that are analyzed: left, right, and half of their sum and difference.
 const VIEWS: usize = 4;
 
 /// An element at work.
@@ -50,8 +53,8 @@ pub(crate) struct Element {
     tag: u32,
     /// Which channels of the input these are.
     pub(crate) channels: Vec<usize>,
-    attacks: Vec<AttackDetector>,
-    attack_here: bool,
+    transients: Vec<TransientDetector<WINDOWS, SHORT_LINES>>,
+    transient_here: bool,
     has_started: bool,
     layout: Layout,
     /// By view, windows one after the other.
@@ -72,8 +75,11 @@ impl Element {
             kind,
             tag,
             channels: channels.to_vec(),
-            attacks: channels.iter().map(|_| AttackDetector::new()).collect(),
-            attack_here: false,
+            transients: channels
+                .iter()
+                .map(|_| TransientDetector::new(TRANSIENT_RATIO, None))
+                .collect(),
+            transient_here: false,
             has_started: false,
             layout: Layout::new(&config.rate),
             spectra: vec![[0.0; LINES]; views],
@@ -87,7 +93,7 @@ impl Element {
     }
 
     /// Takes a frame in: of each channel, the samples of its two halves and those after them.
-    pub(crate) fn analyse<'a>(
+    pub(crate) fn analyze<'a>(
         &mut self,
         analysis: &Analysis,
         tools: &Tools,
@@ -121,19 +127,19 @@ impl Element {
         };
         self.layout.set(&tools.rate, sequence, &groups[..count]);
         for view in 0..self.spectra.len() {
-            self.look(analysis, view);
+            self.analyze_view(analysis, view);
         }
         self.choose_stereo(analysis.mid_side);
         for (channel, stream) in self.streams.iter_mut().enumerate() {
             self.layout.arrange(&self.spectra[channel], &mut stream.lines);
-            stream.energies = self.energies[channel];
-            stream.allowed = self.allowed[channel];
+            stream.noise.energies = self.energies[channel];
+            stream.noise.allowed = self.allowed[channel];
         }
         if let [left, right] = &mut self.streams[..] {
             for band in (0..self.layout.bands()).filter(|&band| self.mid_side[band]) {
                 for (channel, stream) in [&mut *left, &mut *right].into_iter().enumerate() {
-                    stream.energies[band] = self.energies[2 + channel][band];
-                    stream.allowed[band] = self.allowed[2 + channel][band];
+                    stream.noise.energies[band] = self.energies[2 + channel][band];
+                    stream.noise.allowed[band] = self.allowed[2 + channel][band];
                 }
                 let range = self.layout.range(band);
                 for (l, r) in left.lines[range.clone()].iter_mut().zip(&mut right.lines[range]) {
@@ -146,7 +152,7 @@ impl Element {
         }
     }
 
-    /// Which windows the next frame has.
+    /// Returns the windows of the next frame.
     fn next_sequence<'a>(&mut self, samples: impl Fn(usize) -> &'a [f32; 3 * LINES]) -> Sequence {
         if self.kind == Kind::LowFrequency {
             return Sequence::Long;
@@ -155,34 +161,35 @@ impl Element {
         let from = LINES + LINES / 2 + SHORT_LINES / 2;
         if !self.has_started {
             self.has_started = true;
-            for (attacks, &channel) in self.attacks.iter_mut().zip(&self.channels) {
-                attacks.start(&samples(channel)[LINES..]);
+            for (detector, &channel) in self.transients.iter_mut().zip(&self.channels) {
+                detector.start(&samples(channel)[LINES..]);
                 let here = &samples(channel)[from - LINES - 2..from + SHORT_LINES];
-                self.attack_here |= attacks.look(here);
+                self.transient_here |= detector.detect(here);
             }
         }
-        let mut attack_next = false;
-        for (attacks, &channel) in self.attacks.iter_mut().zip(&self.channels) {
-            attack_next |= attacks.look(&samples(channel)[from - 2..from + LINES + SHORT_LINES]);
+        let mut transient_next = false;
+        for (detector, &channel) in self.transients.iter_mut().zip(&self.channels) {
+            transient_next |=
+                detector.detect(&samples(channel)[from - 2..from + LINES + SHORT_LINES]);
         }
-        let sequence = match (self.layout.sequence, self.attack_here, attack_next) {
+        let sequence = match (self.layout.sequence, self.transient_here, transient_next) {
             (_, true, _) | (Sequence::Short | Sequence::Start, _, true) => Sequence::Short,
             (_, _, true) => Sequence::Start,
             (Sequence::Short | Sequence::Start, _, _) => Sequence::Stop,
             _ => Sequence::Long,
         };
-        self.attack_here = attack_next;
+        self.transient_here = transient_next;
         sequence
     }
 
-    /// Finds the energies of a view's bands, and the noise that they may have.
-    fn look(&mut self, analysis: &Analysis, view: usize) {
+    /// Finds the energies of a view's bands, and their allowed noise.
+    fn analyze_view(&mut self, analysis: &Analysis, view: usize) {
         let (mut energies, mut allowed) = ([0.0; LANES], [0.0; LANES]);
         let spectrum = &self.spectra[view];
         // Noise of the middle goes to both channels.
         let share = if view < 2 { 1.0 } else { 0.5 };
         if !self.layout.is_short() {
-            analysis.long.look(spectrum, &mut energies, &mut allowed);
+            analysis.long.analyze(spectrum, &mut energies, &mut allowed);
             for band in 0..self.layout.bands() {
                 let raw = allowed[band];
                 let held = raw.min(RISE * self.before[view][band]);
@@ -200,7 +207,7 @@ impl Element {
             let mut least = [f32::INFINITY; LANES];
             for _ in 0..count {
                 let lines = &spectrum[SHORT_LINES * window..][..SHORT_LINES];
-                analysis.short.look(lines, &mut energies, &mut allowed);
+                analysis.short.analyze(lines, &mut energies, &mut allowed);
                 for band in 0..bands {
                     sums[0][band] += energies[band];
                     sums[1][band] += allowed[band];
@@ -242,10 +249,10 @@ impl Element {
         }
     }
 
-    /// Codes the element with noise so far from inaudible, in dB. Returns the bits.
-    pub(crate) fn code(&mut self, tools: &Tools, looseness: f32) -> u32 {
+    /// Codes the element at a noise offset in dB. Returns the bits.
+    pub(crate) fn code(&mut self, tools: &Tools, offset: f32) -> u32 {
         for stream in &mut self.streams {
-            stream.quantise(tools, looseness);
+            stream.quantize(tools, offset);
         }
         self.max_sfb = self.streams.iter().map(|stream| stream.used_bands).max().unwrap_or(0);
         let max_sfb = self.max_sfb;
@@ -353,20 +360,4 @@ fn group(spectra: &[[f32; LINES]]) -> ([u8; WINDOWS], usize) {
         }
     }
     (groups, count)
-}
-
-/// What is left of each line: all below the cutoff, nothing above it, and less and less before.
-pub(crate) fn lowpass(cutoff: u32, hz: u32, short: bool) -> Box<[f32; LINES]> {
-    let mut gains = Box::new([1.0; LINES]);
-    let edge = f64::from(cutoff);
-    let lines = if short { SHORT_LINES } else { LINES };
-    if 2 * cutoff < hz {
-        for (index, gain) in gains.iter_mut().enumerate() {
-            let at = ((index % lines) as f64 + 0.5) / lines as f64 * f64::from(hz) / 2.0;
-            // The transition is a thirtieth of the band.
-            let beyond = ((at - edge) / (edge / 30.0) + 0.5).clamp(0.0, 1.0);
-            *gain = libm::cos(beyond * std::f64::consts::FRAC_PI_2) as f32;
-        }
-    }
-    gains
 }

@@ -8,10 +8,11 @@ use reelwright_core::{
     PacketQueue, Result, SampleFormat, StreamParameters, TimeBase, clamp_sample,
     extrapolate_backwards,
 };
+use reelwright_psychoacoustics::lowpass_gains;
 
-use crate::bands::LINES;
+use crate::bands::{LINES, SHORT_LINES};
 use crate::config::Config;
-use crate::element::{Analysis, Element, Kind, lowpass};
+use crate::element::{Analysis, Element, Kind};
 use crate::huffman::Huffman;
 use crate::mdct::Filterbank;
 use crate::psycho::Model;
@@ -119,7 +120,9 @@ impl AacEncoder {
                 bank: Filterbank::new(level),
                 long: Model::new(&rate, false, level),
                 short: Model::new(&rate, true, level),
-                lowpass: [false, true].map(|short| lowpass(config.lowpass, rate.hz, short)),
+                lowpass: [LINES, SHORT_LINES].map(|lines| {
+                    lowpass_gains(config.lowpass, rate.hz, lines, |index| index % lines)
+                }),
                 mid_side: config.mid_side,
             },
             elements: elements.collect(),
@@ -160,7 +163,7 @@ impl AacEncoder {
     /// Codes the frame before the one that came in last.
     fn encode_frame(&mut self, packets: &mut PacketQueue) {
         for element in &mut self.elements {
-            element.analyse(&self.analysis, &self.tools, |channel| &self.samples[channel]);
+            element.analyze(&self.analysis, &self.tools, |channel| &self.samples[channel]);
         }
         let spent = self.rate_loop.code(&self.tools, &mut self.elements);
         self.bits.start(MAX_BYTES * self.samples.len() + ROOM);
@@ -280,19 +283,7 @@ mod tests {
     use reelwright_core::{ChannelLayout, CodecConfig, Element as _, Timestamp};
     use reelwright_testkit::encoding::planar;
     use reelwright_testkit::levels::levels;
-    use reelwright_testkit::signal::{Noise, music_f32};
-
-    /// Music with clicks, so that all window sequences occur; planes one after the other.
-    fn planes(samples: usize) -> Vec<f32> {
-        let (music, mut noise) = (music_f32(samples, 2), Noise::new(6));
-        (0..2 * samples)
-            .map(|i| {
-                let (channel, i) = (i / samples, i % samples);
-                let click = if i % 7001 < 300 { noise.uniform() as f32 * 0.5 } else { 0.0 };
-                music[2 * i + channel] * 0.5 + click
-            })
-            .collect()
-    }
+    use reelwright_testkit::lossy::music_with_clicks;
 
     fn encode(samples: &[f32], config: CodecConfig, level: Level) -> Vec<u8> {
         let request = AudioEncoderRequest {
@@ -318,7 +309,7 @@ mod tests {
 
     #[test]
     fn every_instruction_set_gives_the_same_bytes() {
-        let samples = planes(40_000);
+        let samples = music_with_clicks(40_000);
         for (bit_rate, qscale) in [(None, None), (Some(48_000), None), (None, Some(9.0))] {
             let config = CodecConfig { bit_rate, qscale, ..CodecConfig::default() };
             let expected = encode(&samples, config, Level::fallback());

@@ -1,4 +1,4 @@
-//! Entropy coding of quantised spectra (ISO/IEC 14496-3 §4.6.3): what each codebook costs, in which
+//! Entropy coding of quantized spectra (ISO/IEC 14496-3 §4.6.3): what each codebook costs, in which
 //! sections bands share one, and the codes themselves.
 
 use fearless_simd::{Level, dispatch};

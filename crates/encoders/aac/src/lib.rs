@@ -5,7 +5,6 @@
 //! parameters' record. Samples beyond ±1 are clamped. The bytes depend on the samples and the
 //! options alone, not on the processor.
 
-mod attack;
 mod bands;
 mod config;
 mod element;

@@ -8,6 +8,7 @@
 use std::f64::consts::PI;
 
 use fearless_simd::{Level, dispatch};
+use reelwright_psychoacoustics::fft::{Twiddles, radix_4_pass, twiddles};
 
 use crate::bands::{LINES, SHORT_LINES, WINDOWS};
 
@@ -44,8 +45,8 @@ pub(crate) struct Filterbank {
     /// What is multiplied with before the Fourier transform and after it.
     long_twist: Box<[(f32, f32); LINES / 2]>,
     short_twist: [(f32, f32); SHORT_LINES / 2],
-    /// Of the three passes of the transform of 64, the powers 1 to 3.
-    passes: [[[(f32, f32); 3]; 16]; 3],
+    /// Twiddle factors of the three passes of the transform of 64.
+    passes: [Vec<Twiddles>; 3],
     /// Between the transforms of 64 and those of 8: `[k][column]`.
     between: Box<[[Lanes; 2]; 64]>,
 }
@@ -73,10 +74,7 @@ impl Filterbank {
             let angle = -2.0 * PI * (k % n) as f64 / n as f64;
             (libm::cos(angle) as f32, libm::sin(angle) as f32)
         };
-        let passes = std::array::from_fn(|pass| {
-            let n = 64 >> (2 * pass);
-            std::array::from_fn(|p| [1, 2, 3].map(|power| root(p % (n / 4) * power, n)))
-        });
+        let passes = [64, 16, 4].map(|n| twiddles(n).collect());
         let between = Box::new(std::array::from_fn(|k| {
             [
                 std::array::from_fn(|column| root(k * column, 512).0),
@@ -220,31 +218,14 @@ impl Filterbank {
         let mut out_re = [[0.0; 8]; 64];
         let mut out_im = [[0.0; 8]; 64];
         for (pass, twiddles) in self.passes.iter().enumerate() {
-            let stride = 1 << (2 * pass);
-            for at in 0..16 {
-                let (p, q) = (at / stride, at % stride);
-                let [(w1r, w1i), (w2r, w2i), (w3r, w3i)] = twiddles[p];
-                let to = 4 * stride * p + q;
-                let [ar, br, cr, dr] = [0, 1, 2, 3].map(|i| &re[at + 16 * i]);
-                let [ai, bi, ci, di] = [0, 1, 2, 3].map(|i| &im[at + 16 * i]);
-                for lane in 0..8 {
-                    let (apc_r, apc_i) = (ar[lane] + cr[lane], ai[lane] + ci[lane]);
-                    let (amc_r, amc_i) = (ar[lane] - cr[lane], ai[lane] - ci[lane]);
-                    let (bpd_r, bpd_i) = (br[lane] + dr[lane], bi[lane] + di[lane]);
-                    let (bmd_r, bmd_i) = (br[lane] - dr[lane], bi[lane] - di[lane]);
-                    out_re[to][lane] = apc_r + bpd_r;
-                    out_im[to][lane] = apc_i + bpd_i;
-                    let (r, i) = (amc_r + bmd_i, amc_i - bmd_r);
-                    out_re[to + stride][lane] = r * w1r - i * w1i;
-                    out_im[to + stride][lane] = r * w1i + i * w1r;
-                    let (r, i) = (apc_r - bpd_r, apc_i - bpd_i);
-                    out_re[to + 2 * stride][lane] = r * w2r - i * w2i;
-                    out_im[to + 2 * stride][lane] = r * w2i + i * w2r;
-                    let (r, i) = (amc_r - bmd_i, amc_i + bmd_r);
-                    out_re[to + 3 * stride][lane] = r * w3r - i * w3i;
-                    out_im[to + 3 * stride][lane] = r * w3i + i * w3r;
-                }
-            }
+            // Eight numbers stand beside one another.
+            let stride = 8 << (2 * pass);
+            radix_4_pass(
+                twiddles,
+                stride,
+                (re.as_flattened(), im.as_flattened()),
+                (out_re.as_flattened_mut(), out_im.as_flattened_mut()),
+            );
             std::mem::swap(&mut re, &mut out_re);
             std::mem::swap(&mut im, &mut out_im);
         }

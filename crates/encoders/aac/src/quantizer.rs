@@ -1,4 +1,4 @@
-//! The arithmetic of the quantiser (ISO/IEC 14496-3 §4.6.2): values to the power of 3/4 in steps
+//! The arithmetic of the quantizer (ISO/IEC 14496-3 §4.6.2): values to the power of 3/4 in steps
 //! of 2^(1/4).
 
 use fearless_simd::{Level, dispatch};
@@ -9,7 +9,7 @@ use crate::bands::LINES;
 pub(crate) const GAINS: usize = 256;
 
 /// The largest value that can be coded.
-pub(crate) const MAX_QUANTISED: i16 = 8191;
+pub(crate) const MAX_QUANTIZED: i16 = 8191;
 
 /// The fraction from which a value is rounded up: a value is decoded as a power of 4/3, so that
 /// the middle between two of them is not at a half. A little less costs fewer bits still.
@@ -54,9 +54,9 @@ impl Quantizer {
         });
     }
 
-    /// Quantises lines given to the power of 3/4; the signs are those of `lines`. Returns the
+    /// Quantizes lines given to the power of 3/4; the signs are those of `lines`. Returns the
     /// largest magnitude.
-    pub(crate) fn quantise(
+    pub(crate) fn quantize(
         &self,
         lines: &[f32],
         powers: &[f32],
@@ -83,9 +83,9 @@ impl Quantizer {
         dispatch!(self.level, _simd => body(lines, powers, inverse, values))
     }
 
-    /// The energy of the quantisation noise of lines, which are given as powers of 3/4 and 1/2.
+    /// The energy of the quantization noise of lines, which are given as powers of 3/4 and 1/2.
     ///
-    /// Around a magnitude x an error e of the quantised value is one of 4/3·x^(1/4)·step^(3/4)·e;
+    /// Around a magnitude x an error e of the quantized value is one of 4/3·x^(1/4)·step^(3/4)·e;
     /// what becomes 0 is lost as it is.
     pub(crate) fn noise(&self, powers: &[f32], roots: &[f32], gain: usize) -> f32 {
         #[inline(always)]
@@ -108,7 +108,7 @@ impl Quantizer {
 
     /// The smallest gain at which a magnitude, to the power of 3/4, is not too large to be coded.
     pub(crate) fn least_gain(&self, power: f32) -> usize {
-        let limit = f32::from(MAX_QUANTISED);
+        let limit = f32::from(MAX_QUANTIZED);
         self.inverse.partition_point(|inverse| power * inverse + ROUND_UP >= limit).min(GAINS - 1)
     }
 
@@ -145,10 +145,10 @@ mod tests {
             let power = (magnitude * magnitude.sqrt()).sqrt();
             let gain = quantizer.least_gain(power);
             let mut values = [0; 4];
-            let largest = quantizer.quantise(&[-1.0; 4], &[power; 4], gain, &mut values);
-            assert!(largest <= MAX_QUANTISED && values == [-largest; 4]);
+            let largest = quantizer.quantize(&[-1.0; 4], &[power; 4], gain, &mut values);
+            assert!(largest <= MAX_QUANTIZED && values == [-largest; 4]);
             if gain > 0 {
-                assert!(power * quantizer.inverse[gain - 1] > f32::from(MAX_QUANTISED) - 1.0);
+                assert!(power * quantizer.inverse[gain - 1] > f32::from(MAX_QUANTIZED) - 1.0);
             }
         }
     }
@@ -162,7 +162,7 @@ mod tests {
         quantizer.prepare(&lines, &mut powers);
         for gain in [100, 120, 135, 150] {
             let mut values = [0; LINES];
-            quantizer.quantise(&lines, &powers.powers, gain, &mut values);
+            quantizer.quantize(&lines, &powers.powers, gain, &mut values);
             let step = 2f64.powf((gain as f64 - 100.0) / 4.0);
             let error = |(x, value): (&f32, &i16)| {
                 let decoded = f64::from(value.abs()).powf(4.0 / 3.0) * step;

@@ -1,23 +1,24 @@
-//! How loose a frame's noise is to be, so that its bits are as many as there should be.
+//! Rate control: chooses the noise offset that meets the bit budget.
+
+use reelwright_psychoacoustics::next_offset;
 
 use crate::config::{Config, RateControl};
 use crate::element::Element;
-use crate::psycho::log2;
 use crate::stream::Tools;
 
-/// The loosest there is: nothing is coded any more.
-const LOOSEST: f32 = 250.0;
-/// Closer than this, noise is not worth its bits.
-const TIGHTEST: f32 = -40.0;
+/// Largest noise offset, in dB: nothing is coded any more.
+const COARSEST: f32 = 250.0;
+/// Smallest noise offset, in dB: finer, noise is not worth its bits.
+const FINEST: f32 = -40.0;
 /// Bits of a channel that a decoder has room for (ISO/IEC 14496-3 §4.5.3.1).
 const DECODER_BITS: u32 = 6144;
-/// By how many dB a debt of one frame loosens the noise, and which part of it a frame repays.
+/// Noise offset in dB for a debt of one frame, and the part of a debt that a frame repays.
 const DEBT_WEIGHT: f64 = 0.1;
 const REPAID: f64 = 0.015;
 /// What is in a frame beside its elements: the end, and bits to fill the last byte.
 const FRAME_BITS: u32 = 3 + 7;
-/// Frames for which the looseness is searched, as nothing is known of the stream, and which part of
-/// the bit reservoir each of them may use.
+/// Frames for which the noise offset is searched, as nothing is known of the stream, and the part
+/// of the bit reservoir that each of them may use.
 const STARTING: u32 = 4;
 const STARTING_SHARE: f64 = 0.5;
 /// Such a frame is at most so many dB finer than those that follow.
@@ -28,10 +29,10 @@ const STARTING_SAVED: u32 = 20;
 /// fine.
 const SILENT: f64 = 0.25;
 
-/// Steers the looseness of a stream.
+/// Rate control of a stream.
 pub(crate) struct RateLoop {
     control: RateControl,
-    /// What suits the stream, as far as it went, in dB.
+    /// Noise offset that suits the stream so far, in dB.
     usual: f32,
     /// Bits that a frame has on average, where a rate is asked for.
     mean: f64,
@@ -83,9 +84,9 @@ impl RateLoop {
             RateControl::Average { .. } => {
                 let debt = (self.debt / self.mean).clamp(-60.0, 60.0);
                 let weight = DEBT_WEIGHT + 2.0 / (4.0 + self.frames);
-                let looseness = (f64::from(self.usual) + weight * debt) as f32;
-                let looseness = starting.unwrap_or(looseness);
-                let bits = code_within(tools, elements, looseness.clamp(TIGHTEST, 60.0), most);
+                let offset = (f64::from(self.usual) + weight * debt) as f32;
+                let offset = starting.unwrap_or(offset);
+                let bits = code_within(tools, elements, offset.clamp(FINEST, 60.0), most);
                 let wanted = 1.0 - (REPAID * debt).clamp(-0.25, 0.25);
                 if starting.is_none() {
                     self.adapt(f64::from(bits + FRAME_BITS) / self.mean - wanted);
@@ -100,8 +101,8 @@ impl RateLoop {
                 let most = most.min(self.most) - FRAME_BITS.min(most);
                 // Towards a buffer that leaves room both ways.
                 let wanted = self.mean + REPAID * (0.4 * room - self.debt);
-                let looseness = starting.unwrap_or(self.usual);
-                let bits = code_within(tools, elements, looseness, most);
+                let offset = starting.unwrap_or(self.usual);
+                let bits = code_within(tools, elements, offset, most);
                 let error = (f64::from(bits + FRAME_BITS) - wanted) / self.mean;
                 if starting.is_none() {
                     self.adapt(error);
@@ -113,24 +114,24 @@ impl RateLoop {
         }
     }
 
-    /// Finds how loose the next frame is at the start of a stream: as loose as suits the bit rate,
-    /// and finer while the bit reservoir is full. `None` later.
+    /// Finds the noise offset of the next frame at the start of a stream: the one that suits the bit
+    /// rate, and smaller while the bit reservoir is full. Returns `None` later.
     fn start(&mut self, tools: &Tools, elements: &mut [Element]) -> Option<f32> {
         if self.started >= STARTING || matches!(self.control, RateControl::Variable { .. }) {
             return None;
         }
         let room = self.mean - f64::from(FRAME_BITS);
-        if f64::from(code_all(tools, elements, TIGHTEST)) < SILENT * room {
-            return Some(TIGHTEST);
+        if f64::from(code_all(tools, elements, FINEST)) < SILENT * room {
+            return Some(FINEST);
         }
         self.started += 1;
         self.frames = f64::from(self.started);
-        self.usual = looseness_for(tools, elements, room);
+        self.usual = offset_for(tools, elements, room);
         // After silence there is more to spend.
         let saved = (-self.debt / self.mean).clamp(0.0, f64::from(STARTING_SAVED));
         let share = if saved > 1.0 { 1.0 } else { STARTING_SHARE };
         let reservoir = (f64::from(self.most) - self.mean - self.debt.max(0.0)).max(0.0);
-        let finest = looseness_for(tools, elements, room + share * reservoir);
+        let finest = offset_for(tools, elements, room + share * reservoir);
         Some(finest.max(self.usual - STARTING_GAIN * (1.0 + saved as f32)).min(self.usual))
     }
 
@@ -138,7 +139,7 @@ impl RateLoop {
         // Fast at first, when nothing is known of the stream.
         let pace = 1.0 + 16.0 / (2.0 + self.frames);
         let step = (2.0 * pace * error).clamp(-pace, pace);
-        self.usual = (self.usual + step as f32).clamp(TIGHTEST, 60.0);
+        self.usual = (self.usual + step as f32).clamp(FINEST, 60.0);
         self.frames += 1.0;
     }
 
@@ -151,31 +152,31 @@ impl RateLoop {
     }
 }
 
-/// The looseness of each quality, in dB.
+/// Noise offset of each quality, in dB.
 const QUALITIES: [f32; 11] = [12.0, 7.0, 3.0, 0.0, -2.0, -4.5, -6.5, -9.0, -12.0, -15.0, -19.0];
 
-/// The finest looseness at which a frame takes at most so many bits, in dB.
-fn looseness_for(tools: &Tools, elements: &mut [Element], most: f64) -> f32 {
-    let (mut fine, mut loose) = (TIGHTEST, 60.0);
-    while loose - fine > 0.5 {
-        let middle = 0.5 * (fine + loose);
+/// Returns the smallest noise offset at which a frame takes at most so many bits, in dB.
+fn offset_for(tools: &Tools, elements: &mut [Element], most: f64) -> f32 {
+    let (mut fine, mut coarse) = (FINEST, 60.0);
+    while coarse - fine > 0.5 {
+        let middle = 0.5 * (fine + coarse);
         if f64::from(code_all(tools, elements, middle)) > most {
             fine = middle;
         } else {
-            loose = middle;
+            coarse = middle;
         }
     }
-    loose
+    coarse
 }
 
 fn code_all(tools: &Tools, elements: &mut [Element], db: f32) -> u32 {
     elements.iter_mut().map(|element| element.code(tools, db)).sum()
 }
 
-/// Codes with noise so far from inaudible, in dB, or farther where the bits would be more than
-/// `most`. Returns the bits.
+/// Codes at a noise offset in dB, or a larger one if the bits would be more than `most`. Returns
+/// the bits.
 fn code_within(tools: &Tools, elements: &mut [Element], db: f32, most: u32) -> u32 {
-    let (mut tight, mut loose) = (TIGHTEST.min(db), LOOSEST);
+    let (mut fine, mut coarse) = (FINEST.min(db), COARSEST);
     let mut db = db;
     let mut bits = code_all(tools, elements, db);
     if bits <= most {
@@ -183,26 +184,23 @@ fn code_within(tools: &Tools, elements: &mut [Element], db: f32, most: u32) -> u
     }
     for _ in 0..12 {
         if bits > most {
-            tight = tight.max(db);
+            fine = fine.max(db);
         } else {
-            loose = loose.min(db);
+            coarse = coarse.min(db);
             if bits >= most - most / 16 {
                 return bits;
             }
         }
-        // Halving bits takes about this many dB.
-        let ratio = bits.max(1) as f32 / (most - most / 32).max(1) as f32;
-        let next = db + (20.0 * log2(ratio)).clamp(-24.0, 24.0);
-        db = if next > tight && next < loose { next } else { 0.5 * (tight + loose) };
-        if loose - tight < 0.1 {
+        db = next_offset(db, bits, most - most / 32, fine, coarse);
+        if coarse - fine < 0.1 {
             break;
         }
         bits = code_all(tools, elements, db);
     }
-    // The same looseness may come to other bits from another start.
+    // The same noise offset may come to other bits from another start.
     let mut step = 0.5;
-    while bits > most && db < LOOSEST {
-        db = (db + step).min(LOOSEST);
+    while bits > most && db < COARSEST {
+        db = (db + step).min(COARSEST);
         bits = code_all(tools, elements, db);
         step *= 2.0;
     }

@@ -1,29 +1,24 @@
-//! One channel's frame: its spectrum in bands, the noise that each may have, and how it is coded
-//! when the noise is to be so far from that.
+//! One channel's frame: its spectrum in bands, the allowed noise of each, and its coding at a noise
+//! offset.
 
 use reelwright_core::bits::BitWriter;
+use reelwright_psychoacoustics::{NoiseAllocation, search_gain};
 
 use crate::bands::{LINES, MAX_BANDS, Rate};
 use crate::huffman::{
     Costs, Huffman, choose, factor_bits, write_factor, write_sections, write_values,
 };
 use crate::layout::Layout;
-use crate::psycho::log2;
 use crate::quantizer::{GAINS, Powers, Quantizer};
 
-/// A looseness in dB at which a channel is silent.
+/// Noise offset in dB at which a channel is silent.
 const SILENCE: f32 = 250.0;
-/// The most noise in a band that should be heard, over its energy, and the looseness, as a factor,
-/// from which on it may be more.
-const KEPT_NOISE: f32 = 0.35;
-const KEPT_UP_TO: f32 = 10.0;
-/// How much finer than masking asks for noise is white, in dB.
+/// Distance below the masking threshold at which noise is white, in dB.
 const WHITE_AT: f32 = 30.0;
-const DB_PER_OCTAVE: f32 = 3.0103;
 /// How far scale factors may be apart.
 const REACH: u8 = 60;
 
-/// What all channels are coded with.
+/// Quantizer and entropy coder of all channels.
 pub(crate) struct Tools {
     pub(crate) rate: Rate,
     pub(crate) quantizer: Quantizer,
@@ -36,11 +31,7 @@ pub(crate) struct Stream {
     /// In the order of the bitstream.
     pub(crate) lines: [f32; LINES],
     powers: Powers,
-    pub(crate) energies: [f32; MAX_BANDS],
-    /// The noise that nobody should hear.
-    pub(crate) allowed: [f32; MAX_BANDS],
-    /// By how many powers of 2 the noise of each band would be more if it were white.
-    whiter: [f32; MAX_BANDS],
+    pub(crate) noise: NoiseAllocation<MAX_BANDS>,
     /// Sums of the square roots of the magnitudes.
     roots: [f32; MAX_BANDS],
     least_gains: [u8; MAX_BANDS],
@@ -49,7 +40,7 @@ pub(crate) struct Stream {
 
     values: [i16; LINES],
     costs: Box<[Costs; MAX_BANDS]>,
-    /// Codebooks; of bands that are all zero, 0 or what their neighbours have.
+    /// Codebooks; of bands that are all zero, 0 or what their neighbors have.
     books: [u8; MAX_BANDS],
     /// Scale factors.
     gains: [u8; MAX_BANDS],
@@ -64,9 +55,7 @@ impl Stream {
             layout: Layout::new(rate),
             lines: [0.0; LINES],
             powers: Powers { powers: [0.0; LINES], roots: [0.0; LINES] },
-            energies: [0.0; MAX_BANDS],
-            allowed: [0.0; MAX_BANDS],
-            whiter: [0.0; MAX_BANDS],
+            noise: NoiseAllocation::new(WHITE_AT),
             roots: [0.0; MAX_BANDS],
             least_gains: [0; MAX_BANDS],
             found: [None; MAX_BANDS],
@@ -79,7 +68,7 @@ impl Stream {
         }
     }
 
-    /// Takes over a frame of which `lines`, `energies` and `allowed` are set.
+    /// Takes over a frame of which `lines` and `noise` are set.
     pub(crate) fn load(&mut self, tools: &Tools, layout: &Layout) {
         self.layout.clone_from(layout);
         tools.quantizer.prepare(&self.lines, &mut self.powers);
@@ -99,82 +88,37 @@ impl Stream {
             self.least_gains[band] = tools.quantizer.least_gain(largest) as u8;
         }
         self.found = [None; MAX_BANDS];
-        self.find_white();
-    }
-
-    /// Finds how far the noise of each band is from white noise that takes as many bits.
-    fn find_white(&mut self) {
-        let (mut sum, mut lines) = (0.0f32, 0.0f32);
-        for band in 0..self.layout.bands() {
-            let width = self.layout.range(band).len() as f32;
-            let level = log2(self.allowed[band].max(1e-30) / width);
-            self.whiter[band] = -level;
-            if self.energies[band] > self.allowed[band] {
-                sum += level * width;
-                lines += width;
-            }
-        }
-        let white = sum / lines.max(1.0);
-        for whiter in &mut self.whiter[..self.layout.bands()] {
-            *whiter += white;
-        }
-    }
-
-    /// The noise to aim at in a band. A band that should be heard is kept in part for as long as
-    /// bits allow: noise in its place is less of a change than nothing.
-    fn target(&self, band: usize, factor: f32) -> f32 {
-        let (energy, allowed) = (self.energies[band], self.allowed[band]);
-        let target = allowed * factor;
-        if factor < 1.0 {
-            // Finer than masking asks for, bits are best spent on white noise.
-            let white = (-DB_PER_OCTAVE * log2(factor) / WHITE_AT).min(1.0);
-            return allowed.min(target * libm::exp2f(white * self.whiter[band]));
-        }
-        if energy <= allowed {
-            return target;
-        }
-        target.min(KEPT_NOISE * energy * (factor / KEPT_UP_TO).max(1.0))
+        self.noise.prepare(layout.bands(), |band| layout.range(band).len());
     }
 
     /// The largest gain of a band with no more noise than `target`; none where the band need not
     /// be coded at all.
     fn gain(&mut self, tools: &Tools, band: usize, target: f32) -> Option<u8> {
-        if self.energies[band] <= target {
+        if self.noise.energies[band] <= target {
             return None;
         }
         let range = self.layout.range(band);
         let (powers, roots) = (&self.powers.powers[range.clone()], &self.powers.roots[range]);
         let noise = |gain: usize| tools.quantizer.noise(powers, roots, gain);
         let least = usize::from(self.least_gains[band]);
-        let mut gain = match self.found[band] {
+        let start = match self.found[band] {
             Some(gain) => usize::from(gain),
             None => tools.quantizer.estimate_gain(target, self.roots[band]).max(least),
         };
-        if noise(gain) <= target {
-            while gain + 1 < GAINS && noise(gain + 1) <= target {
-                gain += 1;
-            }
-        } else {
-            while gain > least {
-                gain -= 1;
-                if noise(gain) <= target {
-                    break;
-                }
-            }
-        }
+        let gain = search_gain(start, least, GAINS, target, noise);
         self.found[band] = Some(gain as u8);
         Some(gain as u8)
     }
 
-    /// Quantises with noise so far from inaudible, in dB.
-    pub(crate) fn quantise(&mut self, tools: &Tools, looseness: f32) {
-        let factor = libm::exp2f(looseness * (std::f32::consts::LOG2_10 / 10.0));
+    /// Quantizes at a noise offset in dB.
+    pub(crate) fn quantize(&mut self, tools: &Tools, offset: f32) {
+        let factor = libm::exp2f(offset * (std::f32::consts::LOG2_10 / 10.0));
         let bands = self.layout.bands();
         let mut gains = [None; MAX_BANDS];
         // Beyond, nothing is left to code, whatever the numbers say: every search ends here.
-        if looseness < SILENCE {
+        if offset < SILENCE {
             for (band, gain) in gains.iter_mut().enumerate().take(bands) {
-                *gain = self.gain(tools, band, self.target(band, factor));
+                *gain = self.gain(tools, band, self.noise.target(band, factor));
             }
         }
         let highest = gains.iter().flatten().copied().max().unwrap_or(0);
@@ -189,7 +133,7 @@ impl Stream {
                 let gain = (*gain).max(lowest);
                 self.gains[band] = gain;
                 let (lines, powers) = (&self.lines[range.clone()], &self.powers.powers[range]);
-                largest = tools.quantizer.quantise(lines, powers, gain.into(), values);
+                largest = tools.quantizer.quantize(lines, powers, gain.into(), values);
             } else {
                 values.fill(0);
             }

@@ -2,10 +2,13 @@
 
 mod common;
 
-use common::{decode, decode_elsewhere, snr};
+use common::{decode, decode_elsewhere};
 use reelwright_core::{ChannelLayout, CodecConfig, Layouts, SampleRates};
 use reelwright_enc_aac::ENCODER;
 use reelwright_testkit::encoding::Case;
+use reelwright_testkit::lossy::{
+    has_no_pre_echo, high_frequency_energy, keeps_tone_bursts, snr, white_noise,
+};
 use reelwright_testkit::signal::{Noise, music_f32};
 
 fn with_bit_rate(bit_rate: u64) -> CodecConfig {
@@ -70,38 +73,19 @@ fn the_last_sample_is_in_the_stream() {
 
 #[test]
 fn clicks_have_no_echo_before_them() {
-    // Bursts of noise, with silence in between.
-    let mut noise = Noise::new(9);
-    let samples: Vec<f32> = (0..88_200)
-        .map(|i| {
-            let decay = (-((i % 11_025) as f32) / 300.0).exp();
-            if i >= 11_025 { noise.uniform() as f32 * 0.8 * decay } else { 0.0 }
-        })
-        .collect();
     let case = Case { rate: 44_100, layout: ChannelLayout::MONO, ..Case::new(&ENCODER) };
-    let found = decode(&case.encode(&samples).unwrap());
-    for start in (11_025..88_200).step_by(11_025) {
-        let energy = |range: std::ops::Range<usize>| {
-            let count = range.len() as f32;
-            found[range].iter().map(|x| x * x).sum::<f32>() / count
-        };
-        // Masking before a sound is short: 6 ms and more ahead there is nearly nothing.
-        let (before, burst) = (energy(start - 1000..start - 260), energy(start..start + 200));
-        assert!(before < burst * 1e-4, "at {start}: {before} before {burst}");
-    }
+    // Masking before a sound is short: 6 ms and more ahead there is nearly nothing.
+    has_no_pre_echo(260, |samples| decode(&case.encode(samples).unwrap()));
 }
 
 #[test]
 fn nothing_is_left_above_the_cutoff() {
-    let mut noise = Noise::new(8);
-    let samples: Vec<f32> = (0..60_000).map(|_| noise.uniform() as f32 * 0.3).collect();
-    let loudness = |options| {
+    let samples = white_noise(8, 60_000, 0.3);
+    let energy = |options| {
         let case = Case { layout: ChannelLayout::MONO, options, ..Case::new(&ENCODER) };
-        let found = decode(&case.encode(&samples).unwrap());
-        // The second difference is mostly what is high.
-        found.windows(3).map(|x| (x[0] - 2.0 * x[1] + x[2]).powi(2)).sum::<f32>()
+        high_frequency_energy(&decode(&case.encode(&samples).unwrap()))
     };
-    assert!(loudness("cutoff=6000") * 20.0 < loudness(""));
+    assert!(energy("cutoff=6000") * 20.0 < energy(""));
 }
 
 #[test]
@@ -134,44 +118,12 @@ fn each_channel_is_in_its_place() {
     }
 }
 
-/// Tones that begin and end abruptly, in silence. Returns the SNR around each beginning and each
-/// end, from the lowest.
-fn burst_quality(rate: u32, decode: impl Fn(&[f32]) -> Vec<f32>) -> [Vec<f64>; 2] {
-    let mut found = [Vec::new(), Vec::new()];
-    for (position, frequency) in (0..8).flat_map(|p| [(p, 440.0), (p, 1000.0)]) {
-        let third = rate as usize / 3;
-        let burst = third + position * 113..2 * third + position * 131;
-        let samples: Vec<f32> = (0..rate as usize)
-            .map(|i| {
-                let phase = std::f64::consts::TAU * frequency * i as f64 / f64::from(rate) + 1.0;
-                if burst.contains(&i) { (0.5 * phase.sin()) as f32 } else { 0.0 }
-            })
-            .collect();
-        let decoded = decode(&samples);
-        let spans = [burst.start - 512..burst.start + 1024, burst.end - 1024..burst.end + 512];
-        for (span, found) in spans.into_iter().zip(&mut found) {
-            found.push(snr(&samples[span.clone()], &decoded[span]));
-        }
-    }
-    found.map(|mut found| {
-        found.sort_by(f64::total_cmp);
-        found
-    })
-}
-
 #[test]
 fn abrupt_beginnings_and_ends_are_close_to_the_input() {
     for (rate, bit_rate) in [(8_000, 32_000), (16_000, 64_000), (24_000, 64_000), (32_000, 64_000)]
     {
-        let found = burst_quality(rate, |samples| {
-            let config = with_bit_rate(bit_rate);
-            let layout = ChannelLayout::MONO;
-            let case = Case { rate, layout, config, ..Case::new(&ENCODER) };
-            decode(&case.encode(samples).unwrap())
-        });
-        for (found, what) in found.iter().zip(["beginnings", "ends"]) {
-            let (worst, median) = (found[0], found[found.len() / 2]);
-            assert!(worst > 30.0 && median > 42.0, "{what} at {rate} Hz: {found:.1?}");
-        }
+        let config = with_bit_rate(bit_rate);
+        let case = Case { rate, layout: ChannelLayout::MONO, config, ..Case::new(&ENCODER) };
+        keeps_tone_bursts(rate, 30.0, 42.0, |samples| decode(&case.encode(samples).unwrap()));
     }
 }

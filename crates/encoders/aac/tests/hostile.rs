@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use reelwright_core::{CodecConfig, Layouts};
 use reelwright_enc_aac::ENCODER;
 use reelwright_testkit::encoding::Case;
-use reelwright_testkit::signal::Noise;
+use reelwright_testkit::lossy::{extremes, noise_runs};
 
 const RATES: [u32; 12] =
     [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000];
@@ -42,24 +42,8 @@ fn controls(rate: u32, channels: usize) -> Vec<(CodecConfig, &'static str)> {
 
 #[test]
 fn extremes_fit() {
-    let count = 6000;
-    let noise: Vec<f32> = {
-        let mut noise = Noise::new(1);
-        (0..count).map(|_| noise.uniform() as f32).collect()
-    };
-    let signals: [(&str, Vec<f32>); 9] = [
-        ("silence", vec![0.0; count]),
-        ("DC", vec![1.0; count]),
-        ("square", (0..count).map(|i| if i / 50 % 2 == 0 { 1.0 } else { -1.0 }).collect()),
-        ("Nyquist", (0..count).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect()),
-        ("noise", noise.clone()),
-        ("far too loud", noise.iter().map(|x| x * 1e30).collect()),
-        ("far too quiet", noise.iter().map(|x| x * 1e-30).collect()),
-        ("not numbers", (0..count).map(|i| [f32::NAN, 0.5, f32::INFINITY][i % 3]).collect()),
-        ("a click", (0..count).map(|i| if i == 3000 { 1.0 } else { 0.0 }).collect()),
-    ];
     let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
-    for (name, samples) in &signals {
+    for (name, samples) in &extremes(6000) {
         for rate in RATES {
             for &layout in [&layouts[0], &layouts[1], &layouts[5]] {
                 for (config, options) in controls(rate, layout.channels()) {
@@ -87,17 +71,7 @@ proptest! {
     ) {
         let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
         let layout = layouts[layout];
-        let mut samples = Vec::new();
-        for (seed, exponent, length, bits) in runs {
-            let mut noise = Noise::new(seed);
-            for _ in 0..length * layout.channels() {
-                samples.push(match bits {
-                    // Any float there is, now and then.
-                    true if noise.next_u32() < 1 << 27 => f32::from_bits(noise.next_u32()),
-                    _ => noise.uniform() as f32 * 2f32.powi(exponent),
-                });
-            }
-        }
+        let samples = noise_runs(&runs, layout.channels());
         let (config, options) = controls(rate, layout.channels())[control];
         let options = format!("{options} aac_ms={mid_side} cutoff={cutoff}");
         check(&Case { rate, layout, config, options: &options, ..Case::new(&ENCODER) }, &samples);

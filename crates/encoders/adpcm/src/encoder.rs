@@ -2,11 +2,19 @@
 
 use reelwright_core::{
     AdpcmBlocks, AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters,
-    CodecId, CodecRecord, Error, MediaParameters, Options, PacketClock, PacketQueue, Result,
-    SampleFormat, StreamParameters, TimeBase,
+    CodecId, CodecRecord, Error, MediaParameters, OptionInfo, Options, PacketClock, PacketQueue,
+    Result, SampleFormat, StreamParameters, TimeBase,
 };
 
-use crate::{BLOCK_SIZE, ima_wav, ms};
+use crate::{ima_wav, ms};
+
+/// Option `block_size`.
+pub(crate) const BLOCK_SIZE: OptionInfo = OptionInfo::int(
+    "block_size",
+    (32, 8192),
+    Some(1024),
+    "bytes in a block, a power of two: larger blocks are smaller in sum and coarser to seek in",
+);
 
 /// One of the two codecs, with its state from block to block.
 enum Codec {

@@ -8,16 +8,9 @@ mod ima_wav;
 mod ms;
 
 use reelwright_core::{
-    AudioEncoderInfo, Backing, ChannelLayout, CodecId, EncoderInfo, Layouts, OptionInfo,
-    SampleFormat, SampleRates,
+    AudioEncoderInfo, Backing, ChannelLayout, CodecId, EncoderInfo, Layouts, SampleFormat,
+    SampleRates,
 };
-
-const BLOCK_SIZE: OptionInfo = OptionInfo::int(
-    "block_size",
-    (32, 8192),
-    Some(1024),
-    "bytes in a block, a power of two: larger blocks are smaller in sum and coarser to seek in",
-);
 
 /// The description and constructor of every encoder in this crate.
 pub static ENCODERS: &[AudioEncoderInfo] = &[
@@ -37,7 +30,7 @@ const fn info(
             aliases: &[],
             codec,
             backing: Backing::Rust,
-            options: &[BLOCK_SIZE],
+            options: &[encoder::BLOCK_SIZE],
             config: &[],
         },
         sample_formats,

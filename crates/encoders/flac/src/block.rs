@@ -2,7 +2,7 @@
 
 use fearless_simd::Level;
 
-use crate::config::{Config, OrderSearch, Prediction, Stereo};
+use crate::config::{Config, MAX_STEREO_BITS, OrderSearch, Prediction, Stereo};
 use crate::crc::crc16;
 use crate::frame::{ChannelMode, FrameHeader, MAX_HEADER_BYTES};
 use crate::kernels::{
@@ -13,8 +13,6 @@ use crate::lpc::{Predictors, Quantized, Window};
 use crate::rice::{RicePlan, RiceScratch, estimate};
 use reelwright_core::bits::BitWriter;
 
-/// Differences of deeper samples leave 32 bits.
-pub(crate) const MAX_STEREO_BITS: u32 = 31;
 /// As far as `stereo_costs` counts.
 const MAX_STEREO_COST_BITS: u32 = 27;
 /// As far as `fixed_costs` counts: a fourth difference is up to 16 times as large.

@@ -2,10 +2,12 @@
 
 use reelwright_core::{AudioEncoderRequest, Error, OptionInfo, Options, Result, SampleFormat};
 
-use crate::block::MAX_STEREO_BITS;
 use crate::frame::ChannelMode;
 use crate::kernels::{MAX_FIXED_ORDER, MAX_ORDER};
 use crate::rice::{MAX_PARTITION_ORDER, RiceSearch};
+
+/// Most bits of a sample in mid/side stereo: differences of deeper samples need more than 32.
+pub(crate) const MAX_STEREO_BITS: u32 = 31;
 
 const COMPRESSION_LEVEL: OptionInfo = OptionInfo::int(
     "compression_level",

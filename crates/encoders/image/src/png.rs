@@ -87,7 +87,7 @@ impl Coder for Png {
     fn code(&mut self, frame: &VideoView<'_>, to: &mut Vec<u8>) -> Result<bool> {
         let failed = |error| Error::unsupported(format!("{NAME}: {error}"));
         gather(frame, &mut self.rows);
-        let mut encoder = Encoder::new(to, frame.format.width as u32, frame.format.height as u32);
+        let mut encoder = Encoder::new(to, frame.format.width, frame.format.height);
         encoder.set_color(
             match (frame.format.pixel_format.is_rgb(), frame.format.pixel_format.has_alpha()) {
                 (false, false) => ColorType::Grayscale,

@@ -47,7 +47,7 @@ impl Coder for Webp {
                 (true, false) => ColorType::Rgb8,
                 (true, true) => ColorType::Rgba8,
             };
-        let (width, height) = (frame.format.width as u32, frame.format.height as u32);
+        let (width, height) = (frame.format.width, frame.format.height);
         let coded = WebPEncoder::new(to).encode(&self.rows, width, height, color);
         coded.map_err(|error| Error::unsupported(format!("{NAME}: {error}")))?;
         Ok(true)

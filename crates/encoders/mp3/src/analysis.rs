@@ -1,14 +1,14 @@
 //! From a stream of samples to granules: buffering, block switching, spectra, mid/side stereo and
-//! the noise that each band may have.
+//! the allowed noise of each band.
 
 use fearless_simd::Level;
 use reelwright_core::extrapolate_backwards;
+use reelwright_psychoacoustics::{TransientDetector, band_threshold_in_quiet, log2, lowpass_gains};
 
-use crate::attack::{AHEAD, AttackDetector};
 use crate::config::Config;
 use crate::filterbank::{BlockType, ChannelState, Filterbank, TAPS};
 use crate::granule::Tools;
-use crate::psycho::{Masking, Psychoacoustics, VIEWS, log2, quiet};
+use crate::psycho::{Masking, Psychoacoustics, VIEWS};
 use crate::rate::Granules;
 use crate::tables::{LINES, LONG_BANDS, MAX_BANDS, Rate, SHORT_BANDS};
 
@@ -19,23 +19,30 @@ const MODEL_END: usize = 224;
 /// How much later than the first sample of a granule its filters end: so is the delay of encoder
 /// and decoder together what players expect, 576 + 529.
 const FILTER_LAG: usize = 48;
-/// How far attacks are looked for beyond the granule after the one at hand: a window before short
-/// ones goes on for so long.
+/// Samples beyond the granule after the current one in which transients are detected: a window
+/// before short ones goes on for so long.
 const LOOKAHEAD: usize = 96;
 /// Louder samples are cut off at this.
 const CLIP: f32 = 8.0;
-/// Sound pressure of full scale: more than anybody would stand, since nobody knows how far quiet
-/// passages are turned up.
-const FULL_SCALE_DB: f64 = 120.0;
+/// Parts of a granule whose energies the transient detector compares, and samples of each.
+const PARTS: usize = 6;
+const PART: usize = LINES / PARTS;
+/// Ratio of energies that makes a transient.
+const TRANSIENT_RATIO: f32 = 9.0;
+/// Ratio in the part after a granule: the polyphase filter spreads a transient to the granule
+/// before.
+const EDGE_RATIO: f32 = 5000.0;
+/// Samples after a granule that the transient detector needs.
+const AHEAD: usize = 2 * PART;
 
 /// Turns samples to granules.
-pub(crate) struct Analyser {
+pub(crate) struct Analyzer {
     channels: usize,
     frame_samples: usize,
     joint_stereo: bool,
     bank: Filterbank,
     states: Vec<ChannelState>,
-    attacks: Vec<AttackDetector>,
+    transients: Vec<TransientDetector<PARTS, PART>>,
     model: Psychoacoustics,
     /// Samples from `HISTORY` before the next frame on, by channel.
     samples: Vec<Vec<f32>>,
@@ -43,14 +50,14 @@ pub(crate) struct Analyser {
     primed: usize,
     /// Silence where there is no second channel.
     silence: Vec<f32>,
-    /// What the lowpass leaves of each line, of long and of short blocks, in the filter bank's
+    /// Lowpass gain of each line, of long and of short blocks, in the filter bank's
     /// order.
     lowpass: [Box<[f32; LINES]>; 2],
     /// Thresholds of hearing by band.
     quiet_long: [f32; LONG_BANDS],
     quiet_short: [f32; SHORT_BANDS],
     last_type: BlockType,
-    attack_here: bool,
+    transient_here: bool,
     spectra: Vec<Vec<[f32; LINES]>>,
     masking: Vec<[Masking; VIEWS]>,
     types: Vec<BlockType>,
@@ -60,16 +67,15 @@ pub(crate) struct Analyser {
     allowed: Vec<[[f32; MAX_BANDS]; VIEWS]>,
 }
 
-impl Analyser {
+impl Analyzer {
     pub(crate) fn new(config: &Config, level: Level) -> Self {
         let rate = &config.rate;
         let (granules, channels) = (rate.granules(), config.channels);
-        let quiet_of = |edges: &[u16], lines: f64| {
-            let hz = |line: f64| (line + 0.5) / lines * f64::from(rate.hz) / 2.0;
-            let least = (edges[0]..edges[1])
-                .map(|line| quiet(hz(line.into()), FULL_SCALE_DB))
-                .fold(f64::INFINITY, f64::min);
-            (least * f64::from(edges[1] - edges[0])) as f32
+        let quiet_of = |edges: &[u16], lines| {
+            band_threshold_in_quiet([edges[0], edges[1]], lines, rate.hz, 1.0)
+        };
+        let gains = |lines, line_of: fn(usize) -> usize| {
+            lowpass_gains(config.lowpass, rate.hz, lines, line_of)
         };
         Self {
             channels,
@@ -77,16 +83,18 @@ impl Analyser {
             joint_stereo: config.joint_stereo,
             bank: Filterbank::new(level),
             states: (0..channels).map(|_| ChannelState::new()).collect(),
-            attacks: (0..channels).map(|_| AttackDetector::new()).collect(),
+            transients: (0..channels)
+                .map(|_| TransientDetector::new(TRANSIENT_RATIO, Some(EDGE_RATIO)))
+                .collect(),
             model: Psychoacoustics::new(rate, level),
             samples: vec![vec![0.0; HISTORY]; channels],
             primed: 0,
             silence: vec![0.0; HISTORY + MODEL_END],
-            lowpass: [false, true].map(|short| lowpass(config.lowpass, rate.hz, short)),
-            quiet_long: std::array::from_fn(|band| quiet_of(&rate.long[band..], 576.0)),
-            quiet_short: std::array::from_fn(|band| quiet_of(&rate.short[band..], 192.0)),
+            lowpass: [gains(576, |index| index), gains(192, |index| index / 3)],
+            quiet_long: std::array::from_fn(|band| quiet_of(&rate.long[band..], 576)),
+            quiet_short: std::array::from_fn(|band| quiet_of(&rate.short[band..], 192)),
             last_type: BlockType::Long,
-            attack_here: false,
+            transient_here: false,
             spectra: vec![vec![[0.0; LINES]; channels]; granules],
             masking: vec![[Masking::default(); VIEWS]; granules],
             types: vec![BlockType::Long; granules],
@@ -120,8 +128,8 @@ impl Analyser {
         let end = HISTORY + LOOKAHEAD;
         let first = samples.get(HISTORY..end + 2);
         if let (Some(first), Some(here)) = (first, samples.get(end - LINES - 2..end + AHEAD)) {
-            self.attacks[channel].start(first);
-            self.attack_here |= self.attacks[channel].look(here);
+            self.transients[channel].start(first);
+            self.transient_here |= self.transients[channel].detect(here);
         }
     }
 
@@ -130,10 +138,10 @@ impl Analyser {
         self.samples[0].len() >= HISTORY + self.frame_samples + LOOKAHEAD + AHEAD
     }
 
-    /// Analyses the next frame. Returns whether it is to be mid and side.
+    /// Analyzes the next frame. Returns whether it is to be mid and side.
     pub(crate) fn next_frame(&mut self, tools: &Tools, granules: &mut Granules) -> bool {
         for granule in 0..granules.len() {
-            self.look(granule);
+            self.analyze(granule);
             self.allow(granule);
         }
         let mid_side = self.joint_stereo && self.prefers_mid_side();
@@ -158,20 +166,20 @@ impl Analyser {
     }
 
     /// Finds a granule's block type, spectra and masking.
-    fn look(&mut self, granule: usize) {
+    fn analyze(&mut self, granule: usize) {
         let base = HISTORY + LINES * granule;
-        let mut attack_next = false;
-        for (attacks, samples) in self.attacks.iter_mut().zip(&self.samples) {
+        let mut transient_next = false;
+        for (detector, samples) in self.transients.iter_mut().zip(&self.samples) {
             let from = base + LOOKAHEAD;
-            attack_next |= attacks.look(&samples[from - 2..from + LINES + AHEAD]);
+            transient_next |= detector.detect(&samples[from - 2..from + LINES + AHEAD]);
         }
-        let block_type = match (self.last_type, self.attack_here, attack_next) {
+        let block_type = match (self.last_type, self.transient_here, transient_next) {
             (_, true, _) | (BlockType::Short, _, true) => BlockType::Short,
             (_, _, true) => BlockType::Start,
             (BlockType::Short, _, _) => BlockType::Stop,
             _ => BlockType::Long,
         };
-        self.attack_here = attack_next;
+        self.transient_here = transient_next;
         self.last_type = block_type;
         self.types[granule] = block_type;
 
@@ -195,10 +203,10 @@ impl Analyser {
             (_, false) => 2,
             (_, true) => 4,
         };
-        self.model.look(left, right, short, views, &mut self.masking[granule]);
+        self.model.analyze(left, right, short, views, &mut self.masking[granule]);
     }
 
-    /// Finds the noise that the bands of all views may have.
+    /// Finds the allowed noise of all views' bands.
     fn allow(&mut self, granule: usize) {
         let masking = &self.masking[granule];
         let short = self.types[granule] == BlockType::Short;
@@ -238,7 +246,7 @@ impl Analyser {
         }
     }
 
-    /// Whether mid and side take fewer bits than left and right, as far as the masking tells.
+    /// Returns whether mid and side need fewer bits than left and right, by the masking.
     fn prefers_mid_side(&self) -> bool {
         let mut entropies = [0.0f32; 2];
         for (granule, &block_type) in self.types.iter().enumerate() {
@@ -315,22 +323,4 @@ impl Bands {
             s_sums[band] += 0.5 * (l - r) * (l - r);
         });
     }
-}
-
-/// What is left of each line: all below the cutoff, nothing above it, and less and less before.
-fn lowpass(cutoff: u32, hz: u32, short: bool) -> Box<[f32; LINES]> {
-    let mut gains = Box::new([0.0; LINES]);
-    let edge = f64::from(cutoff);
-    let lines = if short { 192.0 } else { 576.0 };
-    for (index, gain) in gains.iter_mut().enumerate() {
-        let line = if short { index / 3 } else { index };
-        let at = (line as f64 + 0.5) / lines * f64::from(hz) / 2.0;
-        // The transition is a thirtieth of the band.
-        let beyond = ((at - edge) / (edge / 30.0) + 0.5).clamp(0.0, 1.0);
-        *gain = libm::cos(beyond * std::f64::consts::FRAC_PI_2) as f32;
-        if cutoff * 2 >= hz {
-            *gain = 1.0;
-        }
-    }
-    gains
 }

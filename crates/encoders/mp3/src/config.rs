@@ -1,4 +1,4 @@
-//! What the encoder can be told: the rate and how it is steered, the bandwidth, how hard to try.
+//! Configuration: bit rate and rate control, bandwidth, effort.
 
 use reelwright_core::{
     AudioEncoderRequest, Error, Mp3RateControl, OptionInfo, Options, Result, list,
@@ -51,7 +51,7 @@ const BANDWIDTHS: [(u32, u32); 17] = [
 const QUALITY_BANDWIDTHS: [u32; 11] =
     [19_800, 19_400, 18_800, 18_300, 17_700, 17_100, 16_500, 15_600, 14_600, 13_000, 11_500];
 
-/// How the bit rate is steered; rates in kbit/s.
+/// Rate control; rates in kbit/s.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum RateControl {
     Constant {
@@ -66,7 +66,7 @@ pub(crate) enum RateControl {
     },
 }
 
-/// How hard to try.
+/// Effort of the search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Effort {
     Fast,
@@ -74,7 +74,7 @@ pub(crate) enum Effort {
     Best,
 }
 
-/// All that decides how a stream is encoded.
+/// Configuration of a stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) rate: Rate,

@@ -8,7 +8,7 @@ use reelwright_core::{
     StreamParameters, TimeBase, Timestamp,
 };
 
-use crate::analysis::Analyser;
+use crate::analysis::Analyzer;
 use crate::bitstream::{Bitstream, Header};
 use crate::config::{Config, RateControl};
 use crate::granule::{Coded, Granule, Tools};
@@ -32,7 +32,7 @@ pub(crate) struct Mp3Encoder {
     config: Config,
     parameters: StreamParameters,
     tools: Tools,
-    analyser: Analyser,
+    analyzer: Analyzer,
     rate_loop: RateLoop,
     granules: Granules,
     coded: Vec<Vec<Coded>>,
@@ -83,7 +83,7 @@ impl Mp3Encoder {
         Ok(Self {
             parameters,
             tools,
-            analyser: Analyser::new(&config, level),
+            analyzer: Analyzer::new(&config, level),
             rate_loop: RateLoop::new(&config),
             granules: (0..rate.granules())
                 .map(|_| (0..channels).map(|_| Granule::new()).collect())
@@ -124,13 +124,13 @@ impl Mp3Encoder {
 
     /// Encodes the frames that there are samples for.
     fn run(&mut self, packets: &mut PacketQueue) {
-        while self.analyser.has_frame() {
+        while self.analyzer.has_frame() {
             self.encode_frame(packets);
         }
     }
 
     fn encode_frame(&mut self, packets: &mut PacketQueue) {
-        let mid_side = self.analyser.next_frame(&self.tools, &mut self.granules);
+        let mid_side = self.analyzer.next_frame(&self.tools, &mut self.granules);
         let rate = self.config.rate;
         let overhead = rate.overhead(self.config.channels);
         let free = self.stream.free();
@@ -249,13 +249,13 @@ impl AudioEncoder for Mp3Encoder {
         self.taken += frame.samples() as u64;
         for channel in 0..self.config.channels {
             if let Some(plane) = frame.plane::<f32>(channel) {
-                self.analyser.push(channel, plane.iter().copied());
+                self.analyzer.push(channel, plane.iter().copied());
             } else if let Some(plane) = frame.plane::<i16>(channel) {
                 let scale = 1.0 / 32_768.0;
-                self.analyser.push(channel, plane.iter().map(|&x| f32::from(x) * scale));
+                self.analyzer.push(channel, plane.iter().map(|&x| f32::from(x) * scale));
             } else if let Some(plane) = frame.plane::<i32>(channel) {
                 let scale = 1.0 / 2_147_483_648.0;
-                self.analyser.push(channel, plane.iter().map(|&x| x as f32 * scale));
+                self.analyzer.push(channel, plane.iter().map(|&x| x as f32 * scale));
             }
         }
         self.run(packets);
@@ -272,9 +272,9 @@ impl AudioEncoder for Mp3Encoder {
         self.packer.end = Some(DELAY + self.taken);
         while self.frames < frames {
             for channel in 0..self.config.channels {
-                self.analyser.push(channel, std::iter::repeat_n(0.0, size));
+                self.analyzer.push(channel, std::iter::repeat_n(0.0, size));
             }
-            if self.analyser.has_frame() {
+            if self.analyzer.has_frame() {
                 self.encode_frame(packets);
             }
         }
@@ -331,7 +331,7 @@ mod tests {
     use reelwright_core::{ChannelLayout, CodecConfig, Element};
     use reelwright_testkit::encoding::planar;
     use reelwright_testkit::levels::levels;
-    use reelwright_testkit::signal::{Noise, music_f32};
+    use reelwright_testkit::lossy::music_with_clicks;
 
     fn request(config: CodecConfig) -> AudioEncoderRequest {
         AudioEncoderRequest {
@@ -343,18 +343,6 @@ mod tests {
             },
             config,
         }
-    }
-
-    /// Music with clicks, so that all block types occur; planes one after the other.
-    fn planes(samples: usize) -> Vec<f32> {
-        let (music, mut noise) = (music_f32(samples, 2), Noise::new(6));
-        (0..2 * samples)
-            .map(|i| {
-                let (channel, i) = (i / samples, i % samples);
-                let click = if i % 7001 < 300 { noise.uniform() as f32 * 0.5 } else { 0.0 };
-                music[2 * i + channel] * 0.5 + click
-            })
-            .collect()
     }
 
     fn encode(samples: &[f32], config: CodecConfig, level: Level) -> Vec<u8> {
@@ -373,7 +361,7 @@ mod tests {
 
     #[test]
     fn every_instruction_set_gives_the_same_bytes() {
-        let samples = planes(40_000);
+        let samples = music_with_clicks(40_000);
         for (compression_level, qscale) in
             [(None, None), (Some(0), None), (Some(9), Some(3.5)), (Some(0), Some(0.0))]
         {
@@ -390,7 +378,8 @@ mod tests {
         let config = CodecConfig { bit_rate: Some(32_000), ..CodecConfig::default() };
         let mut encoder =
             Mp3Encoder::with_level(&request(config), &mut Options::new(), Level::new()).unwrap();
-        let (samples, mut packets, mut seen) = (planes(1152), PacketQueue::new(), Vec::new());
+        let (samples, mut packets, mut seen) =
+            (music_with_clicks(1152), PacketQueue::new(), Vec::new());
         for count in 0..200 {
             let frame = planar(f32::slice(&samples), 2, Timestamp(0));
             encoder.encode(&frame, &mut packets).unwrap();

@@ -1,7 +1,7 @@
 //! From samples to a spectrum: the polyphase filter bank, the MDCT and the reduction of aliasing
 //! (ISO/IEC 11172-3 annex C §1.3 and §1.5.3.3), as the decoder of §2.4.3.4 undoes them.
 //!
-//! Every transform is a small matrix whose inner loop runs over neighbouring values, so that it
+//! Every transform is a small matrix whose inner loop runs over neighboring values, so that it
 //! becomes vector code; sums have one order, so that all instruction sets give the same bits.
 
 use std::f64::consts::PI;

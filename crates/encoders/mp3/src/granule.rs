@@ -1,20 +1,29 @@
-//! One channel's granule: its spectrum in bands, the noise that each may have, and how it is coded
-//! when the noise is to be so far from that.
+//! One channel's granule: its spectrum in bands, the allowed noise of each, and its coding at a
+//! noise offset.
+
+use reelwright_psychoacoustics::{NoiseAllocation, search_gain};
 
 use crate::config::Effort;
 use crate::filterbank::BlockType;
 use crate::huffman::{Cuts, Huffman, Regions};
-use crate::psycho::log2;
 use crate::quantizer::{GAINS, Quantizer};
 use crate::scalefactors::{Coding, LONG_FACTORS, MAX_FACTORS, SHORT_FACTORS, first_high};
 use crate::tables::{LINES, LONG_BANDS, MAX_BANDS, MAX_PART2_3, PRETAB, Rate, SHORT_BANDS};
 
-/// A granule that has to be loosened until it fits takes at least so many bits, if it can.
+/// Least bits of a granule whose noise offset is raised until it fits, if it can take as many.
 const FULL_GRANULE: u32 = MAX_PART2_3 - MAX_PART2_3 / 8;
-/// A looseness in dB at which a granule is silent.
+/// Noise offset in dB at which a granule is silent.
 const SILENCE: f32 = 250.0;
 
-/// What all granules are coded with.
+/// Distance below the masking threshold at which noise is white, in dB.
+const WHITE_AT: f32 = 12.0;
+/// Most by which one band of a short block may lower global_gain beyond what scalefactors reach.
+const MOST_DRAG: u8 = 12;
+/// Most by which the gain of the bands without scalefactors may be above what they should have:
+/// they decide about all others.
+const LAST_BAND_SLACK: u8 = 2;
+
+/// Quantizer and entropy coder of all granules.
 pub(crate) struct Tools {
     pub(crate) rate: Rate,
     pub(crate) quantizer: Quantizer,
@@ -69,23 +78,19 @@ pub(crate) struct Granule {
     bands: usize,
     /// First lines of the bands, in the order of the bitstream, and the end.
     starts: [u16; MAX_BANDS + 1],
-    energies: [f32; MAX_BANDS],
+    allocation: NoiseAllocation<MAX_BANDS>,
     /// Sums of the square roots of the magnitudes.
     roots: [f32; MAX_BANDS],
     least_gains: [u8; MAX_BANDS],
-    /// The noise that nobody should hear.
-    allowed: [f32; MAX_BANDS],
-    /// By how many powers of 2 the noise of each band would be more if it were white.
-    whiter: [f32; MAX_BANDS],
     /// Noise by band and gain, as far as it has been asked for; others are negative.
     noise: Box<[[f32; GAINS]; MAX_BANDS]>,
     /// The gains last found.
     gains: [Option<u8>; MAX_BANDS],
 }
 
-/// How far noise may go beyond what nobody should hear.
+/// Distance of the noise from the masking threshold.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Looseness {
+pub(crate) struct NoiseOffset {
     /// In dB.
     pub(crate) db: f32,
 }
@@ -99,11 +104,9 @@ impl Granule {
             powers: [0.0; LINES],
             bands: 0,
             starts: [0; MAX_BANDS + 1],
-            energies: [0.0; MAX_BANDS],
+            allocation: NoiseAllocation::new(WHITE_AT),
             roots: [0.0; MAX_BANDS],
             least_gains: [0; MAX_BANDS],
-            allowed: [0.0; MAX_BANDS],
-            whiter: [0.0; MAX_BANDS],
             noise: vec![[0.0; GAINS]; MAX_BANDS].try_into().expect("as many as there are bands"),
             gains: [None; MAX_BANDS],
         }
@@ -139,7 +142,7 @@ impl Granule {
                 roots += x.sqrt();
                 max = max.max(*power);
             }
-            self.energies[band] = energy;
+            self.allocation.energies[band] = energy;
             self.roots[band] = roots;
             self.least_gains[band] = tools.quantizer.least_gain(max) as u8;
         }
@@ -156,24 +159,12 @@ impl Granule {
         &self.lines
     }
 
-    /// How much noise nobody should hear in each band; those of a short block are in the order
+    /// Sets the allowed noise of each band; those of a short block are in the order
     /// band, window.
     pub(crate) fn allow(&mut self, allowed: &[f32; MAX_BANDS]) {
-        self.allowed = *allowed;
-        let level = |band: usize| {
-            let width = f32::from(self.starts[band + 1] - self.starts[band]);
-            (log2(allowed[band].max(1e-30) / width), width)
-        };
-        let (mut sum, mut lines) = (0.0f32, 0.0f32);
-        for band in (0..self.bands).filter(|&band| self.energies[band] > allowed[band]) {
-            let (level, width) = level(band);
-            sum += level * width;
-            lines += width;
-        }
-        let white = sum / lines.max(1.0);
-        for band in 0..self.bands {
-            self.whiter[band] = white - level(band).0;
-        }
+        self.allocation.allowed = *allowed;
+        let starts = &self.starts;
+        self.allocation.prepare(self.bands, |band| usize::from(starts[band + 1] - starts[band]));
     }
 
     fn noise(&mut self, tools: &Tools, band: usize, gain: usize) -> f32 {
@@ -191,75 +182,61 @@ impl Granule {
     /// The largest gain of a band with no more noise than `target`; none where the band need not
     /// be coded at all.
     fn gain(&mut self, tools: &Tools, band: usize, target: f32) -> Option<u8> {
-        if self.energies[band] <= target {
+        if self.allocation.energies[band] <= target {
             return None;
         }
         let least = usize::from(self.least_gains[band]);
-        let mut gain = match self.gains[band] {
+        let start = match self.gains[band] {
             Some(gain) => usize::from(gain),
             None => tools.quantizer.estimate_gain(target, self.roots[band]).max(least),
         };
-        if self.noise(tools, band, gain) <= target {
-            while gain + 1 < GAINS && self.noise(tools, band, gain + 1) <= target {
-                gain += 1;
-            }
-        } else {
-            while gain > least && self.noise(tools, band, gain) > target {
-                gain -= 1;
-            }
-        }
+        let gain = search_gain(start, least, GAINS, target, |gain| self.noise(tools, band, gain));
         self.gains[band] = Some(gain as u8);
         Some(gain as u8)
     }
 
-    /// Codes the granule with noise as far from inaudible as `looseness` says, in at most as many
-    /// bits as part2_3_length can tell. Returns the bits.
+    /// Codes the granule at a noise offset, in at most as many bits as part2_3_length can hold.
+    /// Returns the bits.
     pub(crate) fn code(
         &mut self,
         tools: &Tools,
-        looseness: Looseness,
+        offset: NoiseOffset,
         effort: Effort,
         coded: &mut Coded,
     ) -> u32 {
-        let mut db = looseness.db;
-        // A looseness with too many bits, and one that fits.
-        let (mut tight, mut loose) = (f32::NEG_INFINITY, f32::INFINITY);
+        let mut db = offset.db;
+        // A noise offset with too many bits, and one that fits.
+        let (mut fine, mut coarse) = (f32::NEG_INFINITY, f32::INFINITY);
         loop {
-            self.code_once(tools, Looseness { db }, effort, coded);
+            self.code_once(tools, NoiseOffset { db }, effort, coded);
             let bits = coded.bits();
             if bits > MAX_PART2_3 {
-                tight = db;
-                db = if loose == f32::INFINITY || loose <= tight {
-                    loose = f32::INFINITY;
+                fine = db;
+                db = if coarse == f32::INFINITY || coarse <= fine {
+                    coarse = f32::INFINITY;
                     // A hundred bits are about a dB of all lines. Not too far: the limit is high.
-                    tight + ((bits - MAX_PART2_3) as f32 * 0.005 + 0.5).min(24.0)
-                } else if loose - tight < 1.0 {
-                    loose
+                    fine + ((bits - MAX_PART2_3) as f32 * 0.005 + 0.5).min(24.0)
+                } else if coarse - fine < 1.0 {
+                    coarse
                 } else {
-                    0.5 * (tight + loose)
+                    0.5 * (fine + coarse)
                 };
-            } else if tight == f32::NEG_INFINITY || db - tight < 1.0 || bits >= FULL_GRANULE {
+            } else if fine == f32::NEG_INFINITY || db - fine < 1.0 || bits >= FULL_GRANULE {
                 return bits;
             } else {
-                loose = db;
-                db = 0.5 * (tight + loose);
+                coarse = db;
+                db = 0.5 * (fine + coarse);
             }
         }
     }
 
-    fn code_once(
-        &mut self,
-        tools: &Tools,
-        looseness: Looseness,
-        effort: Effort,
-        coded: &mut Coded,
-    ) {
-        let factor = libm::exp2f(looseness.db * (std::f32::consts::LOG2_10 / 10.0));
+    fn code_once(&mut self, tools: &Tools, offset: NoiseOffset, effort: Effort, coded: &mut Coded) {
+        let factor = libm::exp2f(offset.db * (std::f32::consts::LOG2_10 / 10.0));
         let mut gains = [None; MAX_BANDS];
         // Beyond, nothing is left to code, whatever the numbers say: every search ends here.
-        if looseness.db < SILENCE {
+        if offset.db < SILENCE {
             for (band, gain) in gains.iter_mut().enumerate().take(self.bands) {
-                *gain = self.gain(tools, band, self.target(band, factor));
+                *gain = self.gain(tools, band, self.allocation.target(band, factor));
             }
         }
         self.code_with(tools, &gains, 0, effort, coded);
@@ -298,7 +275,7 @@ impl Granule {
             let values = &mut coded.values[range.clone()];
             match gain {
                 None => values.fill(0),
-                Some(_) => tools.quantizer.quantise(&self.powers[range], coded_gain, values),
+                Some(_) => tools.quantizer.quantize(&self.powers[range], coded_gain, values),
             }
         }
         let cuts = match self.block_type {
@@ -311,23 +288,6 @@ impl Granule {
             coded.scalefactors = [0; MAX_BANDS];
         }
         coded.scalefactor_coding = Coding::shortest(&coded.scalefactors, short, mpeg1);
-    }
-
-    /// The noise to aim at in a band. A band that should be heard is kept in part for as long as
-    /// bits allow: noise in its place is less of a change than nothing.
-    fn target(&self, band: usize, factor: f32) -> f32 {
-        let (energy, allowed) = (self.energies[band], self.allowed[band]);
-        let target = allowed * factor;
-        if factor < 1.0 {
-            // Finer than masking asks for, bits are best spent on white noise: a band that the model
-            // takes to be masked may be the leakage of a tone in an abrupt frame.
-            let white = (-DB_PER_OCTAVE * log2(factor) / WHITE_AT).min(1.0);
-            return allowed.min(target * libm::exp2f(white * self.whiter[band]));
-        }
-        if energy <= allowed {
-            return target;
-        }
-        target.min(KEPT_NOISE * energy * (factor / KEPT_UP_TO).max(1.0))
     }
 
     /// Finds global_gain and scalefactors that give a long block's bands at most these gains.
@@ -454,10 +414,6 @@ impl Granule {
     }
 }
 
-/// The most noise in a band that should be heard, over its energy, and the looseness, as a factor,
-/// from which on it may be more.
-const KEPT_NOISE: f32 = 0.35;
-const KEPT_UP_TO: f32 = 10.0;
 /// Raises the gains of a short block's bands that would lower global_gain too much: a band that is
 /// hardly heard beside a tone would take most bits of the block, for finer noise in all others.
 fn within_reach(gains: &[Option<u8>; MAX_BANDS]) -> [Option<u8>; MAX_BANDS] {
@@ -479,14 +435,6 @@ fn within_reach(gains: &[Option<u8>; MAX_BANDS]) -> [Option<u8>; MAX_BANDS] {
     }
     reachable
 }
-/// By how much one band of a short block may lower global_gain beyond what scalefactors reach.
-const MOST_DRAG: u8 = 12;
-/// How much finer than masking asks for noise is white, in dB.
-const WHITE_AT: f32 = 12.0;
-const DB_PER_OCTAVE: f32 = 3.0103;
-/// How far the gain of the bands without scalefactors may be above what they should have: they
-/// decide about all others.
-const LAST_BAND_SLACK: u8 = 2;
 
 /// The gain of a band as it is coded.
 fn gain_of(coded: &Coded, band: usize) -> usize {

@@ -1,4 +1,4 @@
-//! Entropy coding of quantised spectra (ISO/IEC 11172-3 §2.4.2.7 and §2.4.3.4.6): how many bits
+//! Entropy coding of quantized spectra (ISO/IEC 11172-3 §2.4.2.7 and §2.4.3.4.6): how many bits
 //! each table takes, where the regions end, and the codes themselves.
 
 use fearless_simd::{Level, dispatch};

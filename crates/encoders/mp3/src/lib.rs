@@ -6,7 +6,6 @@
 //! on the processor.
 
 mod analysis;
-mod attack;
 mod bitstream;
 mod config;
 mod encoder;

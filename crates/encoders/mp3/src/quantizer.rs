@@ -1,9 +1,9 @@
-//! The arithmetic of the quantiser (ISO/IEC 11172-3 §2.4.3.4.7.1 and annex C §1.5.4.4.4): values
+//! The arithmetic of the quantizer (ISO/IEC 11172-3 §2.4.3.4.7.1 and annex C §1.5.4.4.4): values
 //! to the power of 3/4 in steps of 2^(1/4).
 
 use fearless_simd::{Level, dispatch};
 
-use crate::tables::{LINES, MAX_QUANTISED};
+use crate::tables::{LINES, MAX_QUANTIZED};
 
 /// The gains that a band can have: global_gain less what scalefactors and subblock_gain take off.
 /// 210 is a step of 1; each of these units is a factor of 2^(1/4).
@@ -60,8 +60,8 @@ impl Quantizer {
         });
     }
 
-    /// Quantises lines given to the power of 3/4.
-    pub(crate) fn quantise(&self, powers: &[f32], gain: usize, values: &mut [u16]) {
+    /// Quantizes lines given to the power of 3/4.
+    pub(crate) fn quantize(&self, powers: &[f32], gain: usize, values: &mut [u16]) {
         let inverse = self.inverse[gain];
         dispatch!(self.level, _simd => {
             for (power, value) in powers.iter().zip(values.iter_mut()) {
@@ -70,7 +70,7 @@ impl Quantizer {
         });
     }
 
-    /// The energy of the quantisation noise of lines, given as they are and to the power of 3/4.
+    /// The energy of the quantization noise of lines, given as they are and to the power of 3/4.
     pub(crate) fn noise(&self, magnitudes: &[f32], powers: &[f32], gain: usize) -> f32 {
         #[inline(always)]
         fn body(
@@ -102,7 +102,7 @@ impl Quantizer {
 
     /// The smallest gain at which a magnitude, to the power of 3/4, is not too large to be coded.
     pub(crate) fn least_gain(&self, power: f32) -> usize {
-        let limit = MAX_QUANTISED as f32;
+        let limit = MAX_QUANTIZED as f32;
         self.inverse.partition_point(|inverse| power * inverse + ROUND_UP >= limit).min(GAINS - 1)
     }
 
@@ -144,10 +144,10 @@ mod tests {
             let power = (magnitude * magnitude.sqrt()).sqrt();
             let gain = quantizer.least_gain(power);
             let mut value = [0];
-            quantizer.quantise(&[power], gain, &mut value);
-            assert!(value[0] <= MAX_QUANTISED as u16);
+            quantizer.quantize(&[power], gain, &mut value);
+            assert!(value[0] <= MAX_QUANTIZED as u16);
             if gain > 0 {
-                assert!(power * quantizer.inverse[gain - 1] > MAX_QUANTISED as f32 - 1.0);
+                assert!(power * quantizer.inverse[gain - 1] > MAX_QUANTIZED as f32 - 1.0);
             }
         }
     }

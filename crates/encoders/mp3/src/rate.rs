@@ -1,25 +1,27 @@
-//! How loose a frame's noise is to be, so that its bits are as many as there should be.
+//! Rate control: chooses the noise offset that meets the bit budget.
+
+use reelwright_psychoacoustics::next_offset;
 
 use crate::config::{Config, Effort, RateControl};
-use crate::granule::{Coded, Granule, Looseness, Tools};
+use crate::granule::{Coded, Granule, NoiseOffset, Tools};
 
-/// The loosest there is: nothing is coded any more.
-const LOOSEST: f32 = 200.0;
-/// Closer than this, noise is not worth its bits.
-const TIGHTEST: f32 = -26.0;
+/// Largest noise offset, in dB: nothing is coded any more.
+const COARSEST: f32 = 200.0;
+/// Smallest noise offset, in dB: finer, noise is not worth its bits.
+const FINEST: f32 = -26.0;
 
-/// Frames for which the looseness is searched, as nothing is known of the stream.
+/// Frames for which the noise offset is searched, as nothing is known of the stream.
 const STARTING: u32 = 4;
-/// A frame that takes less than this part of its room at its tightest says nothing.
+/// A frame that takes less than this part of its room at its finest says nothing.
 const SILENT: u32 = 4;
 
 /// A frame's granules, by granule and channel.
 pub(crate) type Granules = Vec<Vec<Granule>>;
 
-/// Steers the looseness of a stream.
+/// Rate control of a stream.
 pub(crate) struct RateLoop {
     effort: Effort,
-    /// What suits the stream, as far as it went, in dB.
+    /// Noise offset that suits the stream so far, in dB.
     usual: f32,
     /// Average: bits spent beyond what the frames so far should have.
     debt: f64,
@@ -43,7 +45,7 @@ pub(crate) struct Budget {
 impl RateLoop {
     pub(crate) fn new(config: &Config) -> Self {
         let usual = match config.control {
-            RateControl::Variable { quality } => looseness_of_quality(quality),
+            RateControl::Variable { quality } => offset_of_quality(quality),
             _ => 3.0,
         };
         Self { effort: config.effort, usual, debt: 0.0, started: 0 }
@@ -58,7 +60,7 @@ impl RateLoop {
         budget: Budget,
     ) {
         let mut attempts = Attempts { tools, granules, coded, effort: self.effort };
-        if self.started < STARTING && attempts.bits(TIGHTEST) >= budget.mean / SILENT {
+        if self.started < STARTING && attempts.bits(FINEST) >= budget.mean / SILENT {
             self.started += 1;
             let demand = attempts.bits(self.usual);
             // After silence the reservoir is full.
@@ -78,7 +80,7 @@ impl RateLoop {
         let wanted = f64::from(budget.mean)
             + (f64::from(budget.reservoir) - 0.6 * f64::from(budget.max_reservoir)) * 0.1;
         let error = (f64::from(demand) - wanted) / f64::from(budget.mean.max(1));
-        self.usual = (self.usual + (6.0 * error).clamp(-1.5, 1.5) as f32).clamp(TIGHTEST, 60.0);
+        self.usual = (self.usual + (6.0 * error).clamp(-1.5, 1.5) as f32).clamp(FINEST, 60.0);
     }
 
     /// Codes a frame at a constant quality; `most` bits are a limit that is hardly ever met.
@@ -107,7 +109,7 @@ impl RateLoop {
         most: u32,
     ) -> u32 {
         let mut attempts = Attempts { tools, granules, coded, effort: self.effort };
-        if self.started < STARTING && attempts.bits(TIGHTEST) >= mean / SILENT {
+        if self.started < STARTING && attempts.bits(FINEST) >= mean / SILENT {
             self.started += 1;
             let demand = attempts.bits(self.usual);
             let room = mean.min(most);
@@ -116,13 +118,13 @@ impl RateLoop {
         }
         let mean = f64::from(mean.max(1));
         let debt = (self.debt / mean).clamp(-60.0, 60.0);
-        let looseness = (f64::from(self.usual) + 0.1 * debt) as f32;
-        let demand = attempts.bits(looseness);
+        let offset = (f64::from(self.usual) + 0.1 * debt) as f32;
+        let demand = attempts.bits(offset);
         if demand > most {
-            attempts.search(looseness, demand, most * 9 / 10, most);
+            attempts.search(offset, demand, most * 9 / 10, most);
         }
         let error = (f64::from(demand) - mean) / mean;
-        self.usual = (self.usual + (2.0 * error).clamp(-1.0, 1.0) as f32).clamp(TIGHTEST, 60.0);
+        self.usual = (self.usual + (2.0 * error).clamp(-1.0, 1.0) as f32).clamp(FINEST, 60.0);
         attempts.coded_bits()
     }
 
@@ -132,10 +134,10 @@ impl RateLoop {
     }
 }
 
-/// The looseness of each whole quality, and what would be beyond the last.
+/// Noise offset of each whole quality, and what would be beyond the last.
 const QUALITIES: [f32; 11] = [-7.0, -5.0, -2.4, -1.0, 0.8, 4.7, 7.3, 10.5, 12.2, 14.5, 17.5];
 
-fn looseness_of_quality(quality: f32) -> f32 {
+fn offset_of_quality(quality: f32) -> f32 {
     let whole = quality as usize;
     let (better, worse) = (QUALITIES[whole], QUALITIES[whole + 1]);
     better + (worse - better) * (quality - whole as f32)
@@ -155,49 +157,44 @@ impl Attempts<'_> {
         let mut bits = 0;
         for (granules, coded) in self.granules.iter_mut().zip(self.coded.iter_mut()) {
             for (granule, coded) in granules.iter_mut().zip(coded) {
-                bits += granule.code(self.tools, Looseness { db }, self.effort, coded);
+                bits += granule.code(self.tools, NoiseOffset { db }, self.effort, coded);
             }
         }
         bits
     }
 
-    /// Finds a looseness with bits from `least` to `most`, or close below it; the first try was
-    /// `db` with `bits`. Returns it.
+    /// Searches a noise offset with bits from `least` to `most`, or close below it, after `db` took
+    /// `bits`. Returns it.
     fn search(&mut self, db: f32, bits: u32, least: u32, most: u32) -> f32 {
         let goal = most - most / 64;
-        let (mut tight, mut loose) = (TIGHTEST, LOOSEST);
+        let (mut fine, mut coarse) = (FINEST, COARSEST);
         let (mut db, mut bits) = (db, bits);
         let mut fitting = None;
         for _ in 0..10 {
             if bits > most {
-                tight = tight.max(db);
+                fine = fine.max(db);
             } else {
-                loose = loose.min(db);
+                coarse = coarse.min(db);
                 fitting = Some(db);
-                if bits >= least.max(most - most / 32) || db <= TIGHTEST {
+                if bits >= least.max(most - most / 32) || db <= FINEST {
                     return db;
                 }
             }
-            // Halving bits takes about this many dB.
-            let ratio = (bits.max(1) as f32) / (goal.max(1) as f32);
-            let step = 20.0 * crate::psycho::log2(ratio);
-            let next = db + step.clamp(-24.0, 24.0);
-            let inside = next > tight && next < loose;
-            let next = if inside { next } else { 0.5 * (tight + loose) };
+            let next = next_offset(db, bits, goal, fine, coarse);
             if (next - db).abs() < 0.02 {
                 break;
             }
             db = next;
             bits = self.bits(db);
         }
-        // The same looseness may come to other bits from another start.
+        // The same noise offset may come to other bits from another start.
         let (mut db, mut step) = (fitting.unwrap_or(db), 0.5);
         while bits > most {
             bits = self.bits(db);
             db += step;
             step *= 1.5;
         }
-        db.clamp(TIGHTEST, 60.0)
+        db.clamp(FINEST, 60.0)
     }
 
     /// The bits of what was coded last.

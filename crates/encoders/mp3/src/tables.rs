@@ -14,8 +14,8 @@ pub(crate) const SHORT_BANDS: usize = 13;
 /// As many bands as a granule can have: those of the three short windows.
 pub(crate) const MAX_BANDS: usize = 3 * SHORT_BANDS;
 
-/// The largest quantised value: an escape's 15 and 13 linbits.
-pub(crate) const MAX_QUANTISED: i32 = 15 + 8191;
+/// The largest quantized value: an escape's 15 and 13 linbits.
+pub(crate) const MAX_QUANTIZED: i32 = 15 + 8191;
 /// The largest part2_3_length, in bits.
 pub(crate) const MAX_PART2_3: u32 = 4095;
 

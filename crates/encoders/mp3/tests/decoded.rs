@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{Case, RATES, snr};
-use reelwright_testkit::signal::{Noise, music_f32, music_i16, music_i32};
+use common::{Case, RATES};
+use reelwright_testkit::lossy::{has_no_pre_echo, keeps_tone_bursts, snr};
+use reelwright_testkit::signal::{music_f32, music_i16, music_i32};
 
 /// The lowest, a middle and the highest bit rate of a sample rate.
 fn bit_rates(rate: u32) -> [u32; 3] {
@@ -89,63 +90,16 @@ fn integers_are_as_good_as_floats() {
 
 #[test]
 fn clicks_have_no_echo_before_them() {
-    // Bursts of noise, with silence in between.
-    let mut noise = Noise::new(9);
-    let samples: Vec<f32> = (0..88_200)
-        .map(|i| {
-            let after = i % 11_025;
-            let decay = (-(after as f32) / 300.0).exp();
-            if i >= 11_025 { noise.uniform() as f32 * 0.8 * decay } else { 0.0 }
-        })
-        .collect();
-    let found = Case::mono("bit_rate=128000").encode(&samples).decode();
-    for start in (11_025..88_200).step_by(11_025) {
-        let energy = |range: std::ops::Range<usize>| {
-            let count = range.len() as f32;
-            found[range].iter().map(|x| x * x).sum::<f32>() / count
-        };
-        // Masking before a sound is short: 5 ms and more ahead there is nearly nothing.
-        let (before, burst) = (energy(start - 1000..start - 220), energy(start..start + 200));
-        assert!(before < burst * 1e-4, "at {start}: {before} before {burst}");
-    }
-}
-
-/// Tones that begin and end abruptly, in silence. Returns the SNR around each beginning and each
-/// end, from the lowest.
-fn burst_quality(rate: u32, decode: impl Fn(&[f32]) -> Vec<f32>) -> [Vec<f64>; 2] {
-    let mut found = [Vec::new(), Vec::new()];
-    for (position, frequency) in (0..8).flat_map(|p| [(p, 440.0), (p, 1000.0)]) {
-        let third = rate as usize / 3;
-        let burst = third + position * 113..2 * third + position * 131;
-        let samples: Vec<f32> = (0..rate as usize)
-            .map(|i| {
-                let phase = std::f64::consts::TAU * frequency * i as f64 / f64::from(rate) + 1.0;
-                if burst.contains(&i) { (0.5 * phase.sin()) as f32 } else { 0.0 }
-            })
-            .collect();
-        let decoded = decode(&samples);
-        let spans = [burst.start - 512..burst.start + 1024, burst.end - 1024..burst.end + 512];
-        for (span, found) in spans.into_iter().zip(&mut found) {
-            found.push(snr(&samples[span.clone()], &decoded[span]));
-        }
-    }
-    found.map(|mut found| {
-        found.sort_by(f64::total_cmp);
-        found
-    })
+    // Masking before a sound is short: 5 ms and more ahead there is nearly nothing.
+    has_no_pre_echo(220, |samples| Case::mono("bit_rate=128000").encode(samples).decode());
 }
 
 #[test]
 fn abrupt_beginnings_and_ends_are_close_to_the_input() {
     for (rate, bit_rate) in [(8_000, 32_000), (16_000, 64_000), (24_000, 64_000), (32_000, 64_000)]
     {
-        let found = burst_quality(rate, |samples| {
-            let options = format!("bit_rate={bit_rate}");
-            Case { rate, channels: 1, options: &options }.encode(samples).decode()
-        });
-        for (found, what) in found.iter().zip(["beginnings", "ends"]) {
-            let (worst, median) = (found[0], found[found.len() / 2]);
-            assert!(worst > 25.0 && median > 38.0, "{what} at {rate} Hz: {found:.1?}");
-        }
+        let options = format!("bit_rate={bit_rate}");
+        let case = Case { rate, channels: 1, options: &options };
+        keeps_tone_bursts(rate, 25.0, 38.0, |samples| case.encode(samples).decode());
     }
 }

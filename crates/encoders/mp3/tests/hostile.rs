@@ -4,6 +4,7 @@ mod common;
 
 use common::{Case, DELAY, RATES};
 use proptest::prelude::*;
+use reelwright_testkit::lossy::{extremes, noise_runs};
 
 fn check(samples: &[f32], rate: u32, channels: usize, options: &str) {
     let stream = Case { rate, channels, options }.encode(samples);
@@ -16,23 +17,7 @@ fn check(samples: &[f32], rate: u32, channels: usize, options: &str) {
 
 #[test]
 fn extremes_fit() {
-    let count = 8000;
-    let noise: Vec<f32> = {
-        let mut noise = reelwright_testkit::signal::Noise::new(1);
-        (0..count).map(|_| noise.uniform() as f32).collect()
-    };
-    let signals: [(&str, Vec<f32>); 9] = [
-        ("silence", vec![0.0; count]),
-        ("DC", vec![1.0; count]),
-        ("square", (0..count).map(|i| if i / 50 % 2 == 0 { 1.0 } else { -1.0 }).collect()),
-        ("Nyquist", (0..count).map(|i| if i % 2 == 0 { 1.0 } else { -1.0 }).collect()),
-        ("noise", noise.clone()),
-        ("far too loud", noise.iter().map(|x| x * 1e30).collect()),
-        ("far too quiet", noise.iter().map(|x| x * 1e-30).collect()),
-        ("not numbers", (0..count).map(|i| [f32::NAN, 0.5, f32::INFINITY][i % 3]).collect()),
-        ("a click", (0..count).map(|i| if i == 4000 { 1.0 } else { 0.0 }).collect()),
-    ];
-    for (name, samples) in &signals {
+    for (name, samples) in &extremes(8000) {
         for rate in RATES {
             let bit_rates =
                 if rate >= 32_000 { [32_000, 128_000, 320_000] } else { [8_000, 64_000, 160_000] };
@@ -67,17 +52,7 @@ proptest! {
         level in 0i32..=9,
         switches in any::<(bool, bool)>(),
     ) {
-        let mut samples = Vec::new();
-        for (seed, exponent, length, bits) in runs {
-            let mut noise = reelwright_testkit::signal::Noise::new(seed);
-            for _ in 0..length * channels {
-                samples.push(match bits {
-                    // Any float there is, now and then.
-                    true if noise.next_u32() < 1 << 27 => f32::from_bits(noise.next_u32()),
-                    _ => noise.uniform() as f32 * 2f32.powi(exponent),
-                });
-            }
-        }
+        let samples = noise_runs(&runs, channels);
         let rates: [u32; 14] = if rate >= 32_000 {
             [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320]
         } else {

@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{Case, snr};
+use common::Case;
 use reelwright_core::{CodecRecord, Mp3RateControl, SampleFormat};
+use reelwright_testkit::lossy::{high_frequency_energy, snr, white_noise};
 use reelwright_testkit::signal::{Noise, music_f32};
 
 /// Music, and noise that differs between the channels, so that bits are scarce.
@@ -135,15 +136,10 @@ fn mid_and_side_are_used_or_not() {
 
 #[test]
 fn nothing_is_left_above_the_cutoff() {
-    let mut noise = Noise::new(8);
-    let samples: Vec<f32> = (0..60_000).map(|_| noise.uniform() as f32 * 0.3).collect();
-    let loudness = |options: &str| {
-        let found = Case::mono(options).encode(&samples).decode();
-        // The second difference is mostly what is high.
-        let high = found.windows(3).map(|x| (x[0] - 2.0 * x[1] + x[2]).powi(2));
-        high.sum::<f32>()
-    };
-    assert!(loudness("bit_rate=128000 cutoff=6000") * 20.0 < loudness("bit_rate=128000"));
+    let samples = white_noise(8, 60_000, 0.3);
+    let energy =
+        |options: &str| high_frequency_energy(&Case::mono(options).encode(&samples).decode());
+    assert!(energy("bit_rate=128000 cutoff=6000") * 20.0 < energy("bit_rate=128000"));
 }
 
 #[test]

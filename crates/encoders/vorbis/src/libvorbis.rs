@@ -1,13 +1,13 @@
-//! The library's encoder, made safe.
+//! Safe binding to libvorbis' encoder.
 
 use std::ffi::{c_int, c_long};
 use std::mem::MaybeUninit;
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 use aotuv_lancer_vorbis_sys as sys;
 use ogg_next_sys::ogg_packet;
 
-/// How the bit rate is steered.
+/// Rate control.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum RateControl {
     /// -0.1 to 1.
@@ -16,7 +16,7 @@ pub(crate) enum RateControl {
     Average(u64),
 }
 
-/// An error code of the library.
+/// Error code of the library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Code(c_int);
 
@@ -34,7 +34,12 @@ fn check(code: c_int) -> Result<c_int, Code> {
     if code < 0 { Err(Code(code)) } else { Ok(code) }
 }
 
-/// A packet on its way out.
+/// Checks a call whose failures are not all negative.
+fn check_zero(code: c_int) -> Result<(), Code> {
+    if code == 0 { Ok(()) } else { Err(Code(code)) }
+}
+
+/// Packet of the library's buffer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RawPacket<'a> {
     pub(crate) data: &'a [u8],
@@ -42,37 +47,30 @@ pub(crate) struct RawPacket<'a> {
     pub(crate) granule: i64,
 }
 
-/// An encoder. Its parts point at each other, so that each stays where it is.
+/// The library's three structures. The state points at the settings and the block at the state, so
+/// that they must not move.
+///
+/// The initial value of all of them is zero, which every `*_clear` function of the library takes:
+/// so they can be released after an initialization that failed half-way.
+struct Parts {
+    info: sys::vorbis_info,
+    state: sys::vorbis_dsp_state,
+    block: sys::vorbis_block,
+}
+
+/// Encoder of the library.
+///
+/// The parts are reached only by pointers derived from `parts`, never by references: the library
+/// writes to all of them by the pointers that it keeps.
 pub(crate) struct Vorbis {
-    info: Box<sys::vorbis_info>,
-    state: Box<sys::vorbis_dsp_state>,
-    block: Box<sys::vorbis_block>,
+    /// Allocation of a `Box` that this value owns.
+    parts: NonNull<Parts>,
     channels: usize,
 }
 
-// SAFETY: the parts are owned, and the library keeps nothing per thread.
+// SAFETY: the parts are owned and reached only by way of this value, and the library keeps nothing
+// for each thread.
 unsafe impl Send for Vorbis {}
-
-/// Settings under construction, cleared again if they are refused.
-struct Info(Box<sys::vorbis_info>);
-
-impl Info {
-    fn new() -> Self {
-        let mut info = Box::new(MaybeUninit::uninit());
-        // SAFETY: it fills all of what it is given.
-        unsafe {
-            sys::vorbis_info_init(info.as_mut_ptr());
-            Self(info.assume_init())
-        }
-    }
-}
-
-impl Drop for Info {
-    fn drop(&mut self) {
-        // SAFETY: it was initialised, and may be cleared twice.
-        unsafe { sys::vorbis_info_clear(&mut *self.0) };
-    }
-}
 
 impl Vorbis {
     pub(crate) fn new(
@@ -80,39 +78,45 @@ impl Vorbis {
         channels: usize,
         control: RateControl,
     ) -> Result<Self, Code> {
-        let mut info = Info::new();
+        let parts = Box::leak(Box::new(MaybeUninit::<Parts>::zeroed()));
+        // Owns the allocation from here on, and releases it if an initialization fails.
+        let vorbis = Self { parts: NonNull::from(parts).cast(), channels };
+        let (info, state, block) = (vorbis.info(), vorbis.state(), vorbis.block());
         let (count, rate) = (channels as c_long, sample_rate as c_long);
-        // SAFETY: the settings were initialised.
-        check(unsafe {
-            match control {
+        // SAFETY: the three point at zeroed memory that stays where it is until `drop`; each call
+        // initializes its first argument from those that are complete.
+        unsafe {
+            sys::vorbis_info_init(info);
+            check(match control {
                 RateControl::Quality(quality) => {
-                    sys::vorbis_encode_init_vbr(&mut *info.0, count, rate, quality)
+                    sys::vorbis_encode_init_vbr(info, count, rate, quality)
                 }
                 RateControl::Average(bit_rate) => {
-                    sys::vorbis_encode_init(&mut *info.0, count, rate, -1, bit_rate as c_long, -1)
+                    sys::vorbis_encode_init(info, count, rate, -1, bit_rate as c_long, -1)
                 }
-            }
-        })?;
-        let mut state = Box::new(MaybeUninit::uninit());
-        let mut block = Box::new(MaybeUninit::uninit());
-        // SAFETY: the settings are complete and stay where they are; each call fills all of what
-        // it is given.
-        let (state, block) = unsafe {
-            check(sys::vorbis_analysis_init(state.as_mut_ptr(), &mut *info.0))?;
-            let mut state = state.assume_init();
-            if let Err(code) = check(sys::vorbis_block_init(&mut *state, block.as_mut_ptr())) {
-                sys::vorbis_dsp_clear(&mut *state);
-                return Err(code);
-            }
-            (state, block.assume_init())
-        };
-        let info = std::mem::ManuallyDrop::new(info);
-        // SAFETY: the settings are taken out once, and not dropped there.
-        let info = unsafe { ptr::read(&info.0) };
-        Ok(Self { info, state, block, channels })
+            })?;
+            check_zero(sys::vorbis_analysis_init(state, info))?;
+            check_zero(sys::vorbis_block_init(state, block))?;
+        }
+        Ok(vorbis)
     }
 
-    /// The identification header and the setup header.
+    fn info(&self) -> *mut sys::vorbis_info {
+        // SAFETY: the allocation lives as long as `self`; no reference is made.
+        unsafe { &raw mut (*self.parts.as_ptr()).info }
+    }
+
+    fn state(&self) -> *mut sys::vorbis_dsp_state {
+        // SAFETY: the allocation lives as long as `self`; no reference is made.
+        unsafe { &raw mut (*self.parts.as_ptr()).state }
+    }
+
+    fn block(&self) -> *mut sys::vorbis_block {
+        // SAFETY: the allocation lives as long as `self`; no reference is made.
+        unsafe { &raw mut (*self.parts.as_ptr()).block }
+    }
+
+    /// Returns the identification header and the setup header.
     pub(crate) fn headers(&mut self) -> Result<[Vec<u8>; 2], Code> {
         let mut comment = MaybeUninit::uninit();
         let mut packets = [const { MaybeUninit::<ogg_packet>::uninit() }; 3];
@@ -122,7 +126,7 @@ impl Vorbis {
         unsafe {
             sys::vorbis_comment_init(comment.as_mut_ptr());
             let made = check(sys::vorbis_analysis_headerout(
-                &mut *self.state,
+                self.state(),
                 comment.as_mut_ptr(),
                 identification,
                 comments,
@@ -134,41 +138,41 @@ impl Vorbis {
         }
     }
 
-    /// Takes samples in: `fill` fills each channel's, in Vorbis' order.
+    /// Writes samples: `fill` writes those of each channel, in Vorbis' order.
     pub(crate) fn write(
         &mut self,
         samples: usize,
         mut fill: impl FnMut(usize, &mut [f32]),
     ) -> Result<(), Code> {
-        // SAFETY: the library lends a buffer for each channel with room for `samples`, until they
-        // are said to be written.
+        // SAFETY: the library returns an array of a buffer for each channel, with room for
+        // `samples`, valid until `vorbis_analysis_wrote`. Each is zeroed before a slice is made.
         unsafe {
-            let buffers = sys::vorbis_analysis_buffer(&mut *self.state, samples as c_int);
+            let buffers = sys::vorbis_analysis_buffer(self.state(), samples as c_int);
             for channel in 0..self.channels {
                 let buffer = *buffers.add(channel);
                 ptr::write_bytes(buffer, 0, samples);
                 fill(channel, std::slice::from_raw_parts_mut(buffer, samples));
             }
-            check(sys::vorbis_analysis_wrote(&mut *self.state, samples as c_int)).map(drop)
+            check(sys::vorbis_analysis_wrote(self.state(), samples as c_int)).map(drop)
         }
     }
 
-    /// Says that all samples were written.
+    /// Ends the stream.
     pub(crate) fn finish(&mut self) -> Result<(), Code> {
         // SAFETY: no samples mean the end.
-        check(unsafe { sys::vorbis_analysis_wrote(&mut *self.state, 0) }).map(drop)
+        check(unsafe { sys::vorbis_analysis_wrote(self.state(), 0) }).map(drop)
     }
 
-    /// Hands on the packets that are ready.
+    /// Passes the packets that are ready to `take`.
     pub(crate) fn packets(&mut self, mut take: impl FnMut(RawPacket<'_>)) -> Result<(), Code> {
         // SAFETY: the calls come in the order that the library asks for; a packet's bytes are
         // valid until the next call.
         unsafe {
-            while check(sys::vorbis_analysis_blockout(&mut *self.state, &mut *self.block))? == 1 {
-                check(sys::vorbis_analysis(&mut *self.block, ptr::null_mut()))?;
-                check(sys::vorbis_bitrate_addblock(&mut *self.block))?;
+            while check(sys::vorbis_analysis_blockout(self.state(), self.block()))? == 1 {
+                check(sys::vorbis_analysis(self.block(), ptr::null_mut()))?;
+                check(sys::vorbis_bitrate_addblock(self.block()))?;
                 let mut packet = MaybeUninit::<ogg_packet>::uninit();
-                while check(sys::vorbis_bitrate_flushpacket(&mut *self.state, packet.as_mut_ptr()))?
+                while check(sys::vorbis_bitrate_flushpacket(self.state(), packet.as_mut_ptr()))?
                     == 1
                 {
                     let packet = packet.assume_init_ref();
@@ -182,19 +186,21 @@ impl Vorbis {
 
 impl Drop for Vorbis {
     fn drop(&mut self) {
-        // SAFETY: each part was initialised, and is cleared before what it points at.
+        // SAFETY: each part is initialized or zero, and is cleared before the part that it points
+        // at. The allocation is that of a `Box` of this type, and is released once.
         unsafe {
-            sys::vorbis_block_clear(&mut *self.block);
-            sys::vorbis_dsp_clear(&mut *self.state);
-            sys::vorbis_info_clear(&mut *self.info);
+            sys::vorbis_block_clear(self.block());
+            sys::vorbis_dsp_clear(self.state());
+            sys::vorbis_info_clear(self.info());
+            drop(Box::from_raw(self.parts.cast::<MaybeUninit<Parts>>().as_ptr()));
         }
     }
 }
 
-/// The bytes of a packet.
+/// Returns the bytes of a packet.
 ///
 /// # Safety
-/// The packet must be one that the library has just filled.
+/// The library must have filled the packet, and its bytes must still be valid.
 unsafe fn bytes(packet: &ogg_packet) -> &[u8] {
     if packet.packet.is_null() || packet.bytes <= 0 {
         return &[];

@@ -1,8 +1,8 @@
 //! The encoder's promises, as far as Vorbis' own counting goes.
 
-use reelwright_core::{CodecConfig, CodecRecord, Layouts};
+use reelwright_core::{CodecConfig, CodecRecord, Element, Layouts, PacketQueue, Timestamp};
 use reelwright_enc_vorbis::ENCODER;
-use reelwright_testkit::encoding::{Case, keeps_the_promises};
+use reelwright_testkit::encoding::{Case, keeps_the_promises, planar};
 
 #[test]
 fn the_encoder_keeps_the_promises() {
@@ -56,4 +56,32 @@ fn what_cannot_be_is_refused() {
     let config = CodecConfig { bit_rate: Some(100), ..CodecConfig::default() };
     let message = Case { config, ..Case::new(&ENCODER) }.open().err().unwrap().to_string();
     assert!(message.contains("bit rate of 100"), "{message}");
+}
+
+#[test]
+fn an_encoder_may_move_to_another_thread() {
+    let samples = reelwright_testkit::signal::music_f32(20_000, 2);
+    let expected = Case::new(&ENCODER).encode(&samples).unwrap().bytes();
+    let encoders: Vec<_> = (0..4).map(|_| Case::new(&ENCODER).open().unwrap()).collect();
+    let threads = encoders.into_iter().map(|mut encoder| {
+        let samples = samples.clone();
+        std::thread::spawn(move || {
+            let mut packets = PacketQueue::new();
+            let size = encoder.frame_size().unwrap();
+            for chunk in samples.chunks(2 * size) {
+                let planes: Vec<f32> = [0, 1]
+                    .iter()
+                    .flat_map(|at| chunk.iter().skip(*at).step_by(2))
+                    .copied()
+                    .collect();
+                let frame = planar(f32::slice(&planes), 2, Timestamp(0));
+                encoder.encode(&frame, &mut packets).unwrap();
+            }
+            encoder.finish(&mut packets).unwrap();
+            packets.iter().flat_map(|packet| packet.data.clone()).collect::<Vec<u8>>()
+        })
+    });
+    for thread in threads.collect::<Vec<_>>() {
+        assert!(thread.join().unwrap() == expected);
+    }
 }

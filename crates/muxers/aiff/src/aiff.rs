@@ -1,9 +1,25 @@
 //! The `aiff` muxer: a header, the sound, and lengths that are mended where they can be.
 
 use reelwright_core::single_stream::{BlockStream, not_started};
-use reelwright_core::{Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters};
+use reelwright_core::{
+    CodecId, Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters,
+};
 
 use crate::chunk::{self, Fields};
+
+/// The sample encodings there are names for.
+pub(crate) static CODECS: &[CodecId] = &[
+    CodecId::PcmS16Be,
+    CodecId::PcmS8,
+    CodecId::PcmS24Be,
+    CodecId::PcmS32Be,
+    CodecId::PcmS16Le,
+    CodecId::PcmU8,
+    CodecId::PcmF32Be,
+    CodecId::PcmF64Be,
+    CodecId::PcmALaw,
+    CodecId::PcmMuLaw,
+];
 
 /// The `aiff` muxer.
 #[derive(Debug, Default)]
@@ -37,7 +53,7 @@ impl Muxer for Aiff {
         tags: &Metadata,
         to: &mut dyn Destination,
     ) -> Result<()> {
-        let sound = BlockStream::new("aiff", streams, crate::CODECS)?;
+        let sound = BlockStream::new("aiff", streams, CODECS)?;
         let (mut bytes, fields) = chunk::header(&sound, tags)?;
         let output = to.output();
         let (start, header) = (output.position(), bytes.len() as u64);

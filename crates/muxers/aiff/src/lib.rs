@@ -13,23 +13,9 @@
 mod aiff;
 mod chunk;
 
-use reelwright_core::{CodecId, MuxerInfo};
+use reelwright_core::MuxerInfo;
 
-use crate::aiff::Aiff;
-
-/// The sample encodings there are names for.
-static CODECS: &[CodecId] = &[
-    CodecId::PcmS16Be,
-    CodecId::PcmS8,
-    CodecId::PcmS24Be,
-    CodecId::PcmS32Be,
-    CodecId::PcmS16Le,
-    CodecId::PcmU8,
-    CodecId::PcmF32Be,
-    CodecId::PcmF64Be,
-    CodecId::PcmALaw,
-    CodecId::PcmMuLaw,
-];
+use crate::aiff::{Aiff, CODECS};
 
 /// `aiff`.
 pub static MUXER: MuxerInfo = MuxerInfo {

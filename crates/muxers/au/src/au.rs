@@ -7,6 +7,18 @@ use reelwright_core::{
 
 use crate::annotation::annotation;
 
+/// The sample encodings that have a number.
+pub(crate) static CODECS: &[CodecId] = &[
+    CodecId::PcmS16Be,
+    CodecId::PcmS8,
+    CodecId::PcmS24Be,
+    CodecId::PcmS32Be,
+    CodecId::PcmF32Be,
+    CodecId::PcmF64Be,
+    CodecId::PcmALaw,
+    CodecId::PcmMuLaw,
+];
+
 /// Everything in front of the annotation.
 const HEADER: usize = 24;
 
@@ -41,7 +53,7 @@ impl Muxer for Au {
         tags: &Metadata,
         to: &mut dyn Destination,
     ) -> Result<()> {
-        let sound = BlockStream::new("au", streams, crate::CODECS)?;
+        let sound = BlockStream::new("au", streams, CODECS)?;
         let annotation = annotation(tags);
         let offset = u32::try_from(HEADER + annotation.len()).map_err(|_| {
             Error::too_large(format!(

@@ -11,21 +11,9 @@
 mod annotation;
 mod au;
 
-use reelwright_core::{CodecId, MuxerInfo};
+use reelwright_core::MuxerInfo;
 
-use crate::au::Au;
-
-/// The sample encodings that have a number.
-static CODECS: &[CodecId] = &[
-    CodecId::PcmS16Be,
-    CodecId::PcmS8,
-    CodecId::PcmS24Be,
-    CodecId::PcmS32Be,
-    CodecId::PcmF32Be,
-    CodecId::PcmF64Be,
-    CodecId::PcmALaw,
-    CodecId::PcmMuLaw,
-];
+use crate::au::{Au, CODECS};
 
 /// `au`.
 pub static MUXER: MuxerInfo = MuxerInfo {

@@ -17,27 +17,10 @@ mod chunk;
 mod packet_table;
 mod sound;
 
-use reelwright_core::{CodecId, MuxerInfo};
+use reelwright_core::MuxerInfo;
 
 use crate::caf::Caf;
-
-/// The sample encodings the audio description can name. 8 bits are signed.
-static CODECS: &[CodecId] = &[
-    CodecId::PcmS16Be,
-    CodecId::PcmS16Le,
-    CodecId::PcmS8,
-    CodecId::PcmS24Be,
-    CodecId::PcmS24Le,
-    CodecId::PcmS32Be,
-    CodecId::PcmS32Le,
-    CodecId::PcmF32Be,
-    CodecId::PcmF32Le,
-    CodecId::PcmF64Be,
-    CodecId::PcmF64Le,
-    CodecId::PcmALaw,
-    CodecId::PcmMuLaw,
-    CodecId::Alac,
-];
+use crate::sound::CODECS;
 
 /// `caf`.
 pub static MUXER: MuxerInfo = MuxerInfo {

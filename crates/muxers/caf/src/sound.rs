@@ -5,6 +5,24 @@ use reelwright_core::{
     AlacConfig, ChannelLayout, CodecId, CodecRecord, Error, Result, StreamParameters,
 };
 
+/// The sample encodings the audio description can name. 8 bits are signed.
+pub(crate) static CODECS: &[CodecId] = &[
+    CodecId::PcmS16Be,
+    CodecId::PcmS16Le,
+    CodecId::PcmS8,
+    CodecId::PcmS24Be,
+    CodecId::PcmS24Le,
+    CodecId::PcmS32Be,
+    CodecId::PcmS32Le,
+    CodecId::PcmF32Be,
+    CodecId::PcmF32Le,
+    CodecId::PcmF64Be,
+    CodecId::PcmF64Le,
+    CodecId::PcmALaw,
+    CodecId::PcmMuLaw,
+    CodecId::Alac,
+];
+
 /// The only stream of a file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Sound {
@@ -16,7 +34,7 @@ pub(crate) enum Sound {
 
 impl Sound {
     /// # Errors
-    /// There must be one stream, its codec one of [`CODECS`](crate::CODECS), with its record.
+    /// There must be one stream, its codec one of [`CODECS`], with its record.
     pub(crate) fn new(streams: &[StreamParameters]) -> Result<Self> {
         let stream = single_stream::only("caf", streams)?;
         match (stream.codec, &stream.record, stream.audio()) {
@@ -27,7 +45,7 @@ impl Sound {
                 Err(Error::unsupported("caf cannot describe alac without its configuration.")
                     .in_stream(0))
             }
-            _ => BlockStream::new("caf", streams, crate::CODECS).map(Self::Pcm),
+            _ => BlockStream::new("caf", streams, CODECS).map(Self::Pcm),
         }
     }
 

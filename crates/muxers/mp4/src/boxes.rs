@@ -40,6 +40,44 @@ pub(crate) fn full_box(
     })
 }
 
+/// Appends bytes as the body of a box.
+#[allow(clippy::unnecessary_wraps)] // so are all bodies
+pub(crate) fn append(out: &mut Bytes, bytes: &[u8]) -> Result<()> {
+    out.extend_from_slice(bytes);
+    Ok(())
+}
+
+/// Appends a box with a version of 0 and no flags.
+///
+/// # Errors
+/// As [`full_box`].
+pub(crate) fn append_full(out: &mut Bytes, kind: &[u8; 4], bytes: &[u8]) -> Result<()> {
+    full_box(out, kind, (0, 0), |out| append(out, bytes))
+}
+
+/// Appends a `HandlerBox` (§8.4.3); QuickTime's has a class, and a name with its length before it.
+pub(crate) fn handler_box(
+    out: &mut Bytes,
+    class: [u8; 4],
+    handler: &[u8; 4],
+    name: &str,
+    is_quicktime: bool,
+) -> Result<()> {
+    full_box(out, b"hdlr", (0, 0), |out| {
+        out.extend(class);
+        out.extend(handler);
+        out.extend([0; 12]);
+        if is_quicktime {
+            out.push(name.len() as u8);
+            out.extend(name.as_bytes());
+        } else {
+            out.extend(name.as_bytes());
+            out.push(0);
+        }
+        Ok(())
+    })
+}
+
 /// Appends a box of the crate mp4-atom.
 ///
 /// # Errors

@@ -2,8 +2,7 @@
 
 use reelwright_core::{Channel, ChannelLayout, Result};
 
-use crate::boxes::{Bytes, full_box};
-use crate::sample_entry::append_full;
+use crate::boxes::{Bytes, append_full, full_box};
 
 /// `kAudioChannelLayoutTag_UseChannelBitmap`; the bits are those of WAVE's channel mask.
 const USE_BITMAP: u32 = 1 << 16;

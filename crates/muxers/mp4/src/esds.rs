@@ -1,7 +1,8 @@
-//! Elementary stream descriptors (ISO/IEC 14496-1 §7.2.6, 14496-14 §6.7.2).
+//! Rates of a stream: elementary stream descriptors (ISO/IEC 14496-1 §7.2.6, 14496-14 §6.7.2) and
+//! the bit rate box.
 
-use mp4_atom::Esds;
 use mp4_atom::esds::{DecoderConfig, DecoderSpecific, EsDescriptor, SLConfig};
+use mp4_atom::{Btrt, Esds};
 use reelwright_core::Result;
 
 use crate::boxes::{Bytes, put};
@@ -51,4 +52,20 @@ pub(crate) fn write(
     };
     let es_desc = EsDescriptor { dec_config, sl_config: SLConfig {}, ..EsDescriptor::default() };
     put(out, &Esds { es_desc })
+}
+
+/// A `BitRateBox` (ISO/IEC 14496-12 §8.5.2): always there, so that the description has the same
+/// size before the rates are known and after.
+///
+/// # Errors
+/// None; as [`put`].
+pub(crate) fn bit_rate(out: &mut Bytes, rates: Rates) -> Result<()> {
+    put(
+        out,
+        &Btrt {
+            buffer_size_db: rates.largest,
+            max_bitrate: rates.most,
+            avg_bitrate: rates.average,
+        },
+    )
 }

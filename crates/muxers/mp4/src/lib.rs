@@ -21,6 +21,7 @@ mod channels;
 mod clock;
 mod edit_list;
 mod esds;
+mod file;
 mod flavour;
 mod fragment;
 mod gapless;

@@ -3,11 +3,10 @@
 use reelwright_core::itunes::{NUMBERS, TEXTS};
 use reelwright_core::{Error, Metadata, Picture, Result, StreamParameters};
 
-use crate::boxes::{Bytes, boxed, count, full_box};
+use crate::boxes::{Bytes, append, boxed, count, full_box, handler_box};
 use crate::flavour::Flavour;
 use crate::gapless;
-use crate::movie::{Samples, handler_box};
-use crate::sample_entry::append;
+use crate::tables::Samples;
 use crate::track::Track;
 
 /// Types of values (QuickTime File Format, "Well-known types").

@@ -3,7 +3,7 @@
 use mp4_atom::{Dref, Encode as _, Matrix, Smhd, Trex, Url, Vmhd};
 use reelwright_core::{Metadata, Result, StreamParameters};
 
-use crate::boxes::{Bytes, boxed, full_box, put};
+use crate::boxes::{Bytes, boxed, full_box, handler_box, put};
 use crate::clock::movie_timescale;
 use crate::edit_list;
 use crate::esds::Rates;
@@ -12,7 +12,7 @@ use crate::fragment::NOT_SYNC;
 use crate::metadata;
 use crate::roll;
 use crate::sample_entry::{self, size};
-use crate::tables;
+use crate::tables::{self, Samples};
 use crate::time_of_day::creation_time;
 use crate::track::Track;
 
@@ -28,15 +28,6 @@ pub(crate) struct Movie {
     created: u64,
     language: u16,
     use_keys: bool,
-}
-
-/// Where the samples are.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Samples {
-    /// In chunks that the tables tell of, this many bytes further on.
-    Chunks { shift: u64 },
-    /// In fragments.
-    Fragments,
 }
 
 impl Movie {
@@ -275,29 +266,6 @@ impl Movie {
             }
         }
     }
-}
-
-/// The `HandlerBox` (§8.4.3); QuickTime's has a class, and a name with its length before it.
-pub(crate) fn handler_box(
-    out: &mut Bytes,
-    class: [u8; 4],
-    handler: &[u8; 4],
-    name: &str,
-    is_quicktime: bool,
-) -> Result<()> {
-    full_box(out, b"hdlr", (0, 0), |out| {
-        out.extend(class);
-        out.extend(handler);
-        out.extend([0; 12]);
-        if is_quicktime {
-            out.push(name.len() as u8);
-            out.extend(name.as_bytes());
-        } else {
-            out.extend(name.as_bytes());
-            out.push(0);
-        }
-        Ok(())
-    })
 }
 
 /// What fragments have where they do not say otherwise (§8.8.3).

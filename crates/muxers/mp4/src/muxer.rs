@@ -2,14 +2,16 @@
 
 use reelwright_core::single_stream::not_started;
 use reelwright_core::{
-    Destination, Error, Metadata, Muxer, Output, Packet, Result, StreamParameters, TimeLimits, list,
+    Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters, TimeLimits, list,
 };
 
 use crate::clock::Clock;
+use crate::file::File;
 use crate::flavour::Flavour;
 use crate::layout::{Layout, open};
-use crate::movie::{Movie, Samples};
+use crate::movie::Movie;
 use crate::options::Settings;
+use crate::tables::Samples;
 use crate::track::Track;
 
 /// A muxer of the family.
@@ -17,16 +19,6 @@ pub(crate) struct Mp4 {
     flavour: &'static Flavour,
     settings: Settings,
     open: Option<(File, Box<dyn Layout>)>,
-}
-
-/// What is being written, in whatever layout.
-#[derive(Debug)]
-pub(crate) struct File {
-    pub(crate) movie: Movie,
-    pub(crate) streams: Vec<StreamParameters>,
-    pub(crate) tracks: Vec<Track>,
-    /// Boxes on their way out.
-    pub(crate) boxes: Vec<u8>,
 }
 
 impl Mp4 {
@@ -54,36 +46,6 @@ impl Mp4 {
             }
         }
         Ok(())
-    }
-}
-
-impl File {
-    /// Appends the movie box to the boxes on their way out.
-    ///
-    /// # Errors
-    /// As [`Movie::write`].
-    pub(crate) fn movie(&mut self, samples: Samples) -> Result<()> {
-        self.movie.write(&mut self.boxes, &self.tracks, &self.streams, samples)
-    }
-
-    /// Writes the boxes on their way out.
-    ///
-    /// # Errors
-    /// The output's.
-    pub(crate) fn send(&mut self, output: &mut dyn Output) -> Result<()> {
-        let sent = output.write(&self.boxes);
-        self.boxes.clear();
-        sent
-    }
-
-    /// Whether packets wait to be written.
-    pub(crate) fn has_batch(&self) -> bool {
-        self.tracks.iter().any(|track| track.batch.count > 0)
-    }
-
-    /// The bytes of the packets that wait.
-    pub(crate) fn batch_bytes(&self) -> usize {
-        self.tracks.iter().map(|track| track.batch.data.len()).sum()
     }
 }
 

@@ -1,13 +1,13 @@
 //! Sample descriptions: how a track's samples are coded.
 
-use mp4_atom::{Btrt, Colr, Pasp, Visual};
+use mp4_atom::{Colr, Pasp, Visual};
 use reelwright_core::{
     CodecId, CodecRecord, ColorInfo, ColorPrimaries, ColorRange, Error, MatrixCoefficients, Result,
     StreamParameters, TransferCharacteristics, VideoParameters,
 };
 
-use crate::boxes::{Bytes, boxed, full_box, put};
-use crate::esds::{self, Rates};
+use crate::boxes::{Bytes, append, boxed, put};
+use crate::esds::{self, Rates, bit_rate};
 use crate::flavour::Flavour;
 use crate::sound_entry;
 
@@ -117,35 +117,4 @@ fn colr(color: &ColorInfo, is_quicktime: bool) -> Option<Colr> {
             full_range_flag,
         }
     })
-}
-
-/// A `BitRateBox` (ISO/IEC 14496-12 §8.5.2): always there, so that the description has the same
-/// size before the rates are known and after.
-///
-/// # Errors
-/// None; as [`put`].
-pub(crate) fn bit_rate(out: &mut Bytes, rates: Rates) -> Result<()> {
-    put(
-        out,
-        &Btrt {
-            buffer_size_db: rates.largest,
-            max_bitrate: rates.most,
-            avg_bitrate: rates.average,
-        },
-    )
-}
-
-/// Appends bytes as the body of a box.
-#[allow(clippy::unnecessary_wraps)] // so are all bodies
-pub(crate) fn append(out: &mut Bytes, bytes: &[u8]) -> Result<()> {
-    out.extend_from_slice(bytes);
-    Ok(())
-}
-
-/// Appends a box with a version of 0 and no flags.
-///
-/// # Errors
-/// As [`full_box`].
-pub(crate) fn append_full(out: &mut Bytes, kind: &[u8; 4], bytes: &[u8]) -> Result<()> {
-    full_box(out, kind, (0, 0), |out| append(out, bytes))
 }

@@ -6,11 +6,10 @@ use reelwright_core::{
     VorbisComment,
 };
 
-use crate::boxes::{Bytes, boxed, put};
+use crate::boxes::{Bytes, append, append_full, boxed, put};
 use crate::channels;
-use crate::esds::{self, Rates};
+use crate::esds::{self, Rates, bit_rate};
 use crate::flavour::Flavour;
-use crate::sample_entry::{append, append_full, bit_rate};
 
 /// FLAC's metadata blocks (RFC 9639 §8.1): the last one has the top bit set.
 const STREAMINFO: u8 = 0;

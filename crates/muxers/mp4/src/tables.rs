@@ -4,6 +4,15 @@ use reelwright_core::Result;
 
 use crate::boxes::{Bytes, boxed, count, full_box};
 
+/// Place of the samples that a movie box describes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Samples {
+    /// In chunks that the tables tell of, this many bytes further on.
+    Chunks { shift: u64 },
+    /// In fragments.
+    Fragments,
+}
+
 /// What a track's samples are: a byte or two for each where they differ, and nothing where they
 /// are alike.
 #[derive(Debug, Default)]

@@ -21,26 +21,11 @@ mod riff;
 mod sound;
 mod w64;
 
-use reelwright_core::{CodecId, MuxerInfo, OptionInfo};
+use reelwright_core::{MuxerInfo, OptionInfo};
 
 use crate::riff::{Rf64, Wav};
+use crate::sound::CODECS;
 use crate::w64::Wave64;
-
-/// The sample encodings `fmt ` can name. Integers are little-endian, and 8 bits are unsigned.
-static CODECS: &[CodecId] = &[
-    CodecId::PcmS16Le,
-    CodecId::PcmU8,
-    CodecId::PcmS24Le,
-    CodecId::PcmS32Le,
-    CodecId::PcmS64Le,
-    CodecId::PcmF32Le,
-    CodecId::PcmF64Le,
-    CodecId::PcmALaw,
-    CodecId::PcmMuLaw,
-    CodecId::AdpcmMs,
-    CodecId::AdpcmImaWav,
-    CodecId::AdpcmG722,
-];
 
 /// `wav`'s option `rf64`.
 static RF64: OptionInfo = OptionInfo::choice(

@@ -3,6 +3,22 @@
 use reelwright_core::single_stream::BlockStream;
 use reelwright_core::{CodecId, Error, Result, StreamParameters};
 
+/// The sample encodings `fmt ` can name. Integers are little-endian, and 8 bits are unsigned.
+pub(crate) static CODECS: &[CodecId] = &[
+    CodecId::PcmS16Le,
+    CodecId::PcmU8,
+    CodecId::PcmS24Le,
+    CodecId::PcmS32Le,
+    CodecId::PcmS64Le,
+    CodecId::PcmF32Le,
+    CodecId::PcmF64Le,
+    CodecId::PcmALaw,
+    CodecId::PcmMuLaw,
+    CodecId::AdpcmMs,
+    CodecId::AdpcmImaWav,
+    CodecId::AdpcmG722,
+];
+
 /// A length of 64 bits that means "up to the end of the file": more than anyone will write (8 TiB),
 /// and still a position that readers, who skip over the chunk in search of the next, can seek to.
 /// FFmpeg refuses larger ones in W64, and SoX in RF64.
@@ -22,10 +38,10 @@ impl Sound {
     /// The only stream of a file of `format`.
     ///
     /// # Errors
-    /// There must be one stream, its codec one of [`CODECS`](crate::CODECS), and its rates must
+    /// There must be one stream, its codec one of [`CODECS`], and its rates must
     /// fit in their fields.
     pub(crate) fn new(format: &str, streams: &[StreamParameters]) -> Result<Self> {
-        let pcm = BlockStream::new(format, streams, crate::CODECS)?;
+        let pcm = BlockStream::new(format, streams, CODECS)?;
         let too_wide = || {
             Error::unsupported(format!(
                 "{format} cannot describe {} channels of {} at {} Hz: a sample of all channels has \

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use reelwright_core::ChannelLayout;
 
-use super::{Block, Header, MAX_CHUNK, Size, be16, be32, push_tag, text};
+use super::header::{Block, Header, MAX_CHUNK, Size, be16, be32, push_tag, text};
 use crate::channels::{Order, of_core_audio};
 use crate::packet::Codec;
 use crate::pcm::{PcmFormat, PcmKind};

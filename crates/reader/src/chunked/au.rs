@@ -3,7 +3,7 @@
 use anyhow::bail;
 use reelwright_core::ChannelLayout;
 
-use super::{Block, Header, MAX_CHUNK, Size, be32, push_tag, text};
+use super::header::{Block, Header, MAX_CHUNK, Size, be32, push_tag, text};
 use crate::packet::Codec;
 use crate::pcm::{PcmFormat, PcmKind};
 use crate::source::Source;

@@ -7,7 +7,7 @@ use reelwright_core::ChannelLayout;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_ALAC};
 use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 
-use super::{Block, Header, MAX_CHUNK, Size, be32, be64, push_tag};
+use super::header::{Block, Header, MAX_CHUNK, Size, be32, be64, push_tag};
 use crate::channels::{Order, of_codec, of_core_audio, positions};
 use crate::packet::Codec;
 use crate::pcm::{PcmFormat, PcmKind};

@@ -3,14 +3,14 @@
 mod aiff;
 mod au;
 mod caf;
+mod header;
 mod wav;
-
-use std::collections::VecDeque;
 
 use anyhow::bail;
 use reelwright_core::{ChannelLayout, Rational, TimeBase};
 
-use crate::channels::Order;
+use header::{Block, Header, Size};
+
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
 
@@ -29,48 +29,6 @@ pub(crate) struct Chunked {
     /// Samples before the next packet, and those that are presented at all.
     position: u64,
     is_damaged: bool,
-}
-
-/// How the bytes are divided into packets.
-#[derive(Debug, Clone)]
-enum Block {
-    /// Frames of so many bytes and samples, of which several are read at once.
-    Frames { bytes: usize, samples: u64 },
-    /// Blocks that are decoded one by one.
-    Blocks { bytes: usize, samples: u64 },
-    /// Packets of these sizes, of so many samples each.
-    Packets { sizes: VecDeque<u32>, samples: u64 },
-}
-
-/// A container's header.
-struct Header {
-    name: &'static str,
-    codec: String,
-    decoder: Option<Codec>,
-    sample_rate: u32,
-    layout: Option<ChannelLayout>,
-    /// Order of the channels in the samples, where it is not the layout's own.
-    order: Option<Order>,
-    bits: Option<u32>,
-    block: Block,
-    /// Where the audio is, and how many bytes the header says it has.
-    start: u64,
-    size: Size,
-    /// Samples to drop at the start, and those that follow.
-    delay: u64,
-    samples: Option<u64>,
-    tags: Vec<(String, String)>,
-}
-
-/// A length that a header states.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Size {
-    /// As many bytes.
-    Known(u64),
-    /// Up to the end of the input: the writer could not come back, as into a pipe.
-    Open,
-    /// Up to the end of the input, which has no header.
-    Unknown,
 }
 
 /// The samples that a `WAVEFORMATEX` structure describes.
@@ -291,44 +249,3 @@ impl Demuxer for Chunked {
         self.is_damaged
     }
 }
-
-/// Text in a chunk, up to a NUL.
-fn text(bytes: &[u8]) -> String {
-    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end]).trim_end().to_owned()
-}
-
-/// Appends an entry that has a value; of several the first counts.
-fn push_tag(tags: &mut Vec<(String, String)>, key: &str, value: String) {
-    if !value.is_empty() && !tags.iter().any(|(known, _)| known == key) {
-        tags.push((key.to_owned(), value));
-    }
-}
-
-/// Numbers at fixed places; 0 where the bytes end before them.
-fn le16(bytes: &[u8], at: usize) -> u16 {
-    bytes.get(at..at + 2).map_or(0, |b| u16::from_le_bytes([b[0], b[1]]))
-}
-
-fn le32(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..at + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-}
-
-fn le64(bytes: &[u8], at: usize) -> u64 {
-    u64::from(le32(bytes, at)) | u64::from(le32(bytes, at + 4)) << 32
-}
-
-fn be16(bytes: &[u8], at: usize) -> u16 {
-    le16(bytes, at).swap_bytes()
-}
-
-fn be32(bytes: &[u8], at: usize) -> u32 {
-    le32(bytes, at).swap_bytes()
-}
-
-fn be64(bytes: &[u8], at: usize) -> u64 {
-    le64(bytes, at).swap_bytes()
-}
-
-/// The most bytes of a chunk other than the audio that are looked into.
-const MAX_CHUNK: u64 = 16 << 20;

@@ -5,7 +5,7 @@ use reelwright_core::ChannelLayout;
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_ADPCM_IMA_WAV, CODEC_ID_ADPCM_MS};
 
-use super::{Block, Header, MAX_CHUNK, Size, le16, le32, le64, push_tag, text};
+use super::header::{Block, Header, MAX_CHUNK, Size, le16, le32, le64, push_tag, text};
 use crate::packet::Codec;
 use crate::pcm::{PcmFormat, PcmKind};
 use crate::source::Source;

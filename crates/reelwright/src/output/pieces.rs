@@ -5,9 +5,10 @@ use std::io::{self, Seek, Write};
 
 use reelwright_core::{Error, Result};
 
-use super::FILE_BUFFER;
 use crate::patient::{Gate, is_stopped};
 
+/// Buffer of a file, in bytes.
+pub(crate) const FILE_BUFFER: usize = 1 << 16;
 /// The most bytes that are kept of what an output did not take before an interrupt.
 const MAX_KEPT: usize = 64 << 20;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::super::asset;
+use super::super::asset::asset;
 use super::super::measure::{capture, ffmpeg, installed};
 
 pub(super) const WIDTH: usize = 1280;

@@ -2,7 +2,8 @@
 
 use reelwright::ChannelLayout;
 
-use super::{Case, Pair, Settings, Signal};
+use super::super::case::{Case, Settings, Signal};
+use super::pair::Pair;
 
 const FRAMES: [usize; 6] = [1, 2, 1023, 1024, 1025, 1_000_003];
 /// Rates of the input that are not encoded, and what is encoded of them.

@@ -2,7 +2,8 @@
 
 use reelwright::CodecId;
 
-use super::{Case, Pair, Settings, with_streamed};
+use super::super::case::{Case, Settings};
+use super::pair::{Pair, with_streamed};
 
 /// Odd, and no whole number of anybody's blocks.
 const FRAMES: usize = 12_345;

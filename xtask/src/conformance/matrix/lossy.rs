@@ -1,6 +1,7 @@
 //! Lossy codecs: every rate, layout and a few bit rates.
 
-use super::{Case, Pair, Settings, Signal};
+use super::super::case::{Case, Settings, Signal};
+use super::pair::Pair;
 use crate::conformance::bit_rate;
 
 /// Of one rate, in one group.

@@ -2,7 +2,8 @@
 
 use reelwright::{ChannelLayout, CodecId};
 
-use super::{Case, Pair, Settings};
+use super::super::case::{Case, Settings};
+use super::pair::Pair;
 
 /// Three seconds: a target needs some time to be met.
 const SECONDS: usize = 3;

@@ -3,7 +3,11 @@ use std::process::Command;
 
 use reelwright::CodecId;
 
-use super::{Case, Decoded, Problem, Program, Written, judge, run};
+use super::super::case::Case;
+use super::super::expected::Decoded;
+use super::super::program::{Problem, Program};
+use super::super::written::Written;
+use super::run::{judge, run};
 use crate::conformance::bit_rate;
 
 /// The bytes of an ADTS header.

@@ -3,7 +3,10 @@ use std::process::Command;
 use reelwright::CodecId;
 use serde_json::Value;
 
-use super::{Problem, Written, ffmpeg, run, text};
+use super::super::program::Problem;
+use super::super::written::Written;
+use super::ffmpeg;
+use super::run::{run, text};
 
 /// What the file says of itself.
 pub(super) fn check(file: &Written) -> anyhow::Result<Vec<Problem>> {

@@ -1,6 +1,9 @@
 use std::process::{Command, Output};
 
-use super::{Problem, Written, expected, run};
+use super::super::expected;
+use super::super::program::Problem;
+use super::super::written::Written;
+use super::run::run;
 
 const TEST: [&str; 2] = ["-t", "-s"];
 const DECODE: [&str; 6] =

@@ -5,7 +5,9 @@ use std::cmp::Ordering;
 use anyhow::Context;
 use reelwright::CodecId;
 
-use super::{Case, Problem, Written};
+use super::super::case::Case;
+use super::super::program::Problem;
+use super::super::written::Written;
 
 /// Compares each file with those before it that have the same input, and reads what WAV says of
 /// ADPCM.

@@ -4,7 +4,9 @@ use anyhow::{Context, bail};
 use reelwright::CodecId;
 use serde_json::Value;
 
-use super::{Problem, Written, run, text};
+use super::super::program::Problem;
+use super::super::written::Written;
+use super::run::{run, text};
 
 pub(super) fn check(files: &[&Written]) -> anyhow::Result<Vec<Vec<Problem>>> {
     let mut command = Command::new("mediainfo");

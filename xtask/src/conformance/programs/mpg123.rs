@@ -1,6 +1,8 @@
 use std::process::{Command, Output};
 
-use super::{Problem, Written, test};
+use super::super::program::Problem;
+use super::super::written::Written;
+use super::run::test;
 
 /// It exits with 0 whatever it says.
 fn is_well(output: &Output) -> bool {

@@ -2,7 +2,10 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use super::{Case, Problem, Written, run};
+use super::super::case::Case;
+use super::super::program::Problem;
+use super::super::written::Written;
+use super::run::run;
 use crate::conformance::bit_rate;
 
 /// The units of Opus' clock in a second.

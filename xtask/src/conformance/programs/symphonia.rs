@@ -1,6 +1,9 @@
 use reelwright_testkit::decode::decode_path;
 
-use super::{Decoded, Problem, Program, Written, judge};
+use super::super::expected::Decoded;
+use super::super::program::{Problem, Program};
+use super::super::written::Written;
+use super::run::judge;
 
 pub(super) fn check(file: &Written) -> Vec<Problem> {
     fn bytes(file: &Written) -> Result<(u32, usize, Vec<u8>), String> {

@@ -45,12 +45,3 @@ pub(crate) fn decode_elsewhere(encoded: &Encoded) -> Option<Vec<f32>> {
     let samples = raw.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
     Some(heard(encoded, samples.collect()))
 }
-
-/// How far the noise of `found` is below `expected`, in dB.
-pub(crate) fn snr(expected: &[f32], found: &[f32]) -> f64 {
-    assert_eq!(expected.len(), found.len());
-    let square = |x: f32| f64::from(x) * f64::from(x);
-    let signal: f64 = expected.iter().map(|&x| square(x)).sum();
-    let noise: f64 = expected.iter().zip(found).map(|(a, b)| square(a - b)).sum();
-    10.0 * (signal / noise.max(1e-30)).log10()
-}

@@ -2,12 +2,11 @@
 #![allow(dead_code)] // each test uses what it needs
 
 use reelwright_core::{
-    AudioEncoder, AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, CodecId, Element,
-    Options, Packet, PacketQueue, Result, SampleFormat, Timestamp,
+    AudioEncoder, ChannelLayout, Element, Packet, Result, SampleFormat, Timestamp,
 };
 use reelwright_enc_mp3::ENCODER;
 use reelwright_testkit::decode::{Sound, decode};
-use reelwright_testkit::encoding::planar;
+use reelwright_testkit::encoding::{self, Encoded};
 use reelwright_testkit::program::run;
 
 /// The rates of Layer III.
@@ -47,57 +46,31 @@ impl<'a> Case<'a> {
     }
 
     pub(crate) fn open(&self, sample_format: SampleFormat) -> Result<Box<dyn AudioEncoder>> {
-        let (mut config, mut options) = (CodecConfig::default(), Options::new());
-        for option in self.options.split_whitespace() {
-            let (name, value) = option.split_once('=').unwrap();
-            match name {
-                "bit_rate" => config.bit_rate = Some(value.parse().unwrap()),
-                "qscale" => config.qscale = Some(value.parse().unwrap()),
-                "compression_level" => config.compression_level = Some(value.parse().unwrap()),
-                _ => options.set(name, value),
-            }
-        }
-        let request = AudioEncoderRequest {
-            codec: CodecId::Mp3,
-            format: AudioFormat {
-                sample_format,
-                sample_rate: self.rate,
-                layout: layout(self.channels),
-            },
-            config,
-        };
-        let encoder = (ENCODER.open)(&request, &mut options)?;
-        options.finish(ENCODER.encoder.options)?;
-        Ok(encoder)
+        self.in_format(sample_format).open()
+    }
+
+    fn in_format(&self, format: SampleFormat) -> encoding::Case<'a> {
+        let Self { rate, channels, options } = *self;
+        let layout = layout(channels);
+        encoding::Case { format, rate, layout, options, ..encoding::Case::new(&ENCODER) }
     }
 
     /// Encodes interleaved samples; the packets' times are checked.
-    pub(crate) fn encode<T: Element + Default>(&self, samples: &[T]) -> Stream {
+    pub(crate) fn encode<T: Element>(&self, samples: &[T]) -> Stream {
         let format = match SampleFormat::packed(T::DATA_TYPE) {
             SampleFormat::S16 => SampleFormat::S16p,
             SampleFormat::S32 => SampleFormat::S32p,
             _ => SampleFormat::Fltp,
         };
-        let mut encoder = self.open(format).unwrap();
-        let size = encoder.frame_size().unwrap();
-        let mut queue = PacketQueue::new();
-        for (chunk, at) in samples.chunks(size * self.channels).zip(0..) {
-            let planes: Vec<T> = (0..self.channels)
-                .flat_map(|channel| chunk.iter().skip(channel).step_by(self.channels).copied())
-                .collect();
-            let pts = Timestamp(at * size as i64);
-            let frame = planar(T::slice(&planes), self.channels, pts);
-            encoder.encode(&frame, &mut queue).unwrap();
-        }
-        encoder.finish(&mut queue).unwrap();
-        let packets: Vec<Packet> = std::iter::from_fn(|| queue.pop()).collect();
+        let Encoded { parameters, packets } = self.in_format(format).encode(samples).unwrap();
         let stream = Stream {
             packets,
             samples: samples.len() / self.channels,
             channels: self.channels,
             rate: self.rate,
         };
-        stream.check_times(size);
+        let frame_size = parameters.audio().and_then(|audio| audio.frame_size);
+        stream.check_times(frame_size.unwrap());
         stream
     }
 }
@@ -186,13 +159,4 @@ impl Stream {
         assert_eq!(raw.len(), self.samples * self.channels * 4);
         Some(raw.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect())
     }
-}
-
-/// How far the noise of `found` is below `expected`, in dB.
-pub(crate) fn snr(expected: &[f32], found: &[f32]) -> f64 {
-    assert_eq!(expected.len(), found.len());
-    let square = |x: f32| f64::from(x) * f64::from(x);
-    let signal: f64 = expected.iter().map(|&x| square(x)).sum();
-    let noise: f64 = expected.iter().zip(found).map(|(a, b)| square(a - b)).sum();
-    10.0 * (signal / noise.max(1e-30)).log10()
 }

@@ -4,8 +4,8 @@
 use reelwright_core::{Output, Result, Spool};
 
 use super::{Layout, file_type, is_chunk_due, write_chunks};
-use crate::movie::Samples;
-use crate::muxer::File;
+use crate::file::File;
+use crate::tables::Samples;
 use crate::track::Timed;
 
 #[derive(Debug, Default)]

@@ -4,11 +4,11 @@
 use reelwright_core::{Error, Output, Result};
 
 use super::{FRAGMENTS, Layout, file_type};
+use crate::file::File;
 use crate::fragment;
-use crate::movie::Samples;
-use crate::muxer::File;
 use crate::options::{FragmentRule, Settings};
 use crate::random_access::RandomAccess;
+use crate::tables::Samples;
 use crate::track::Timed;
 
 /// How long fragments are at most, in microseconds, without a choice of the user's: where

@@ -6,9 +6,9 @@ use reelwright_core::{Output, Result};
 
 use super::fragmented::Fragments;
 use super::{CHUNK_MICROS, FRAGMENTS, Layout, file_type};
-use crate::movie::Samples;
-use crate::muxer::File;
+use crate::file::File;
 use crate::options::Settings;
+use crate::tables::Samples;
 use crate::track::Timed;
 
 /// An empty box that gives way to the header of the media data box.

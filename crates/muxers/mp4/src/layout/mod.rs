@@ -3,14 +3,16 @@
 mod faststart;
 mod fragmented;
 mod hybrid;
+mod open;
 mod progressive;
 
-use reelwright_core::{Error, Output, Result};
+pub(crate) use open::open;
+
+use reelwright_core::{Output, Result};
 
 use crate::boxes::{Bytes, boxed};
+use crate::file::File;
 use crate::flavour::Flavour;
-use crate::muxer::File;
-use crate::options::{LayoutKind, Settings};
 use crate::track::Timed;
 
 /// An arrangement. The tracks gather packets in batches; the layout says when a batch is written,
@@ -36,28 +38,6 @@ pub(crate) trait Layout: Send {
     /// # Errors
     /// As [`write_batch`](Self::write_batch).
     fn finish(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()>;
-}
-
-/// The layout that was chosen, or else the one that suits the output; and whether it tells of all
-/// samples at the end.
-///
-/// # Errors
-/// The output cannot seek, and the layout needs it.
-pub(crate) fn open(settings: &Settings, is_seekable: bool) -> Result<(Box<dyn Layout>, bool)> {
-    let automatic = if is_seekable { LayoutKind::Hybrid } else { LayoutKind::Fragmented };
-    let kind = settings.layout.unwrap_or(automatic);
-    if !is_seekable && matches!(kind, LayoutKind::Hybrid | LayoutKind::Progressive) {
-        return Err(Error::unsupported(
-            "movflags hybrid_fragmented and progressive need an output that can seek. Write a \
-             file, or pass faststart, or nothing for fragments.",
-        ));
-    }
-    Ok(match kind {
-        LayoutKind::Hybrid => (Box::new(hybrid::Hybrid::new(settings)), true),
-        LayoutKind::Progressive => (Box::new(progressive::Progressive::default()), true),
-        LayoutKind::FastStart => (Box::new(faststart::FastStart::default()), true),
-        LayoutKind::Fragmented => (Box::new(fragmented::Fragmented::new(settings)), false),
-    })
 }
 
 /// Chunks end after this long, in microseconds, or this many bytes: tracks are interleaved, and a

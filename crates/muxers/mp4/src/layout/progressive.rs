@@ -3,8 +3,8 @@
 use reelwright_core::{Output, Result};
 
 use super::{Layout, file_type, is_chunk_due, write_chunks};
-use crate::movie::Samples;
-use crate::muxer::File;
+use crate::file::File;
+use crate::tables::Samples;
 use crate::track::Timed;
 
 /// An empty box before the media data, which gives way to a size of 64 bits.

@@ -1,0 +1,47 @@
+//! A file that is being written.
+
+use reelwright_core::{Output, Result, StreamParameters};
+
+use crate::movie::Movie;
+use crate::tables::Samples;
+use crate::track::Track;
+
+/// File that is being written, in any layout.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) movie: Movie,
+    pub(crate) streams: Vec<StreamParameters>,
+    pub(crate) tracks: Vec<Track>,
+    /// Boxes on their way out.
+    pub(crate) boxes: Vec<u8>,
+}
+
+impl File {
+    /// Appends the movie box to the boxes on their way out.
+    ///
+    /// # Errors
+    /// As [`Movie::write`].
+    pub(crate) fn movie(&mut self, samples: Samples) -> Result<()> {
+        self.movie.write(&mut self.boxes, &self.tracks, &self.streams, samples)
+    }
+
+    /// Writes the boxes on their way out.
+    ///
+    /// # Errors
+    /// The output's.
+    pub(crate) fn send(&mut self, output: &mut dyn Output) -> Result<()> {
+        let sent = output.write(&self.boxes);
+        self.boxes.clear();
+        sent
+    }
+
+    /// Whether packets wait to be written.
+    pub(crate) fn has_batch(&self) -> bool {
+        self.tracks.iter().any(|track| track.batch.count > 0)
+    }
+
+    /// The bytes of the packets that wait.
+    pub(crate) fn batch_bytes(&self) -> usize {
+        self.tracks.iter().map(|track| track.batch.data.len()).sum()
+    }
+}

@@ -1,0 +1,16 @@
+//! Results of video decoders.
+
+use crate::frame::Frame;
+
+/// Frame of a decoder.
+pub(crate) struct Decoded {
+    pub(crate) frame: Frame,
+    /// Presentation order.
+    pub(crate) order: (u64, i64),
+    /// Whether all frames before it are shown before it.
+    pub(crate) begins_anew: bool,
+}
+
+/// A reason why a packet could not be decoded.
+#[derive(Debug)]
+pub(crate) struct Damage(pub(crate) String);

@@ -1,0 +1,161 @@
+//! `cargo xtask layers`: checks that each crate depends only on the layers below it, and that no
+//! files of a crate import each other in a circle.
+
+mod circles;
+mod imports;
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+/// Crates, by their folder, and the crates that they may depend on; `*` stands for any name.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("crates/core", &[]),
+    ("crates/psychoacoustics", &[]),
+    ("crates/startup", &[]),
+    ("crates/convert", &["crates/core"]),
+    ("crates/reader", &["crates/core"]),
+    ("crates/testkit", &["crates/core"]),
+    ("crates/encoders/*", &["crates/core", "crates/psychoacoustics"]),
+    ("crates/muxers/*", &["crates/core"]),
+    (
+        "crates/reelwright",
+        &["crates/core", "crates/convert", "crates/encoders/*", "crates/muxers/*"],
+    ),
+    ("crates/cli", &["crates/reelwright", "crates/reader", "crates/startup"]),
+    ("crates/python", &["crates/reelwright"]),
+    // Tools and tests across crates.
+    ("benches", &["crates/*"]),
+    ("tests", &["crates/*"]),
+    ("tests/hashes", &["crates/*"]),
+    ("xtask", &["crates/*"]),
+];
+
+/// Crate that any other may use in its tests.
+const TESTKIT: &str = "crates/testkit";
+
+/// Circles that are known, by their files. Each is removed from here with the circle.
+const KNOWN_CIRCLES: &[&[&str]] = &[&[
+    "crates/reelwright/src/encoder.rs",
+    "crates/reelwright/src/encoder/state.rs",
+    "crates/reelwright/src/encoder/writer.rs",
+]];
+
+/// Runs both checks.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
+    let packages = packages(root)?;
+    let mut findings = Vec::new();
+    for package in &packages {
+        findings.extend(upward(package));
+    }
+    let mut known = Vec::new();
+    for package in &packages {
+        for circle in imports::circles_of(root, &package.folder)? {
+            let files: Vec<&str> = circle.files.iter().map(String::as_str).collect();
+            match KNOWN_CIRCLES.iter().find(|known| **known == files) {
+                Some(circle) => known.push(*circle),
+                None => findings.push(circle.to_string()),
+            }
+        }
+    }
+    for circle in KNOWN_CIRCLES.iter().filter(|circle| !known.contains(circle)) {
+        findings.push(format!(
+            "There is no circle of {} any more: remove it from KNOWN_CIRCLES.",
+            circle.join(", ")
+        ));
+    }
+    println!("{} crates, {} findings", packages.len(), findings.len());
+    findings.iter().for_each(|finding| println!("{finding}"));
+    if !findings.is_empty() {
+        bail!("imports go against the layers of ARCHITECTURE.md");
+    }
+    Ok(())
+}
+
+/// Crate of the workspace.
+struct Package {
+    /// Folder, from the workspace's root.
+    folder: String,
+    /// Folder of each dependency in the workspace, and whether only tests need it.
+    dependencies: Vec<(String, bool)>,
+}
+
+fn packages(root: &Path) -> anyhow::Result<Vec<Package>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--locked", "--format-version", "1"])
+        .current_dir(root)
+        .output()?;
+    if !output.status.success() {
+        bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let folder = |path: &str| -> anyhow::Result<String> {
+        let path = Path::new(path).strip_prefix(root)?;
+        Ok(path.to_str().context("the path is not UTF-8")?.replace('\\', "/"))
+    };
+    let mut packages = Vec::new();
+    for package in metadata["packages"].as_array().context("no packages")? {
+        let manifest = package["manifest_path"].as_str().context("no manifest")?;
+        let parent = Path::new(manifest).parent().and_then(Path::to_str).context("no folder")?;
+        let mut dependencies = Vec::new();
+        for dependency in package["dependencies"].as_array().context("no dependencies")? {
+            if let Some(path) = dependency["path"].as_str() {
+                dependencies.push((folder(path)?, dependency["kind"] == "dev"));
+            }
+        }
+        packages.push(Package { folder: folder(parent)?, dependencies });
+    }
+    packages.sort_by(|a, b| a.folder.cmp(&b.folder));
+    Ok(packages)
+}
+
+/// Returns the dependencies of a package that are not below it.
+fn upward(package: &Package) -> Vec<String> {
+    let folder = &package.folder;
+    let Some((_, below)) = LAYERS.iter().find(|(pattern, _)| matches(pattern, folder)) else {
+        return vec![format!("{folder} is in no layer: add it to LAYERS in xtask/src/layers.rs.")];
+    };
+    let is_allowed = |(dependency, only_tests): &&(String, bool)| {
+        below.iter().any(|pattern| matches(pattern, dependency))
+            || *only_tests && dependency == TESTKIT
+    };
+    let others = package.dependencies.iter().filter(|dependency| !is_allowed(dependency));
+    let allowed = if below.is_empty() { "no crate of ours".into() } else { below.join(", ") };
+    others
+        .map(|(dependency, _)| format!("{folder} depends on {dependency}. Allowed: {allowed}."))
+        .collect()
+}
+
+/// Returns whether a folder is `pattern`, or in it where it ends in `*`.
+fn matches(pattern: &str, folder: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(parent) => folder.strip_prefix(parent).is_some_and(|name| !name.is_empty()),
+        None => folder == pattern,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(folder: &str, dependencies: &[(&str, bool)]) -> usize {
+        let dependencies =
+            dependencies.iter().map(|&(folder, is_dev)| (folder.into(), is_dev)).collect();
+        upward(&Package { folder: folder.into(), dependencies }).len()
+    }
+
+    #[test]
+    fn crates_depend_on_what_is_below_them() {
+        assert_eq!(findings("crates/muxers/ogg", &[("crates/core", false)]), 0);
+        assert_eq!(findings("crates/muxers/ogg", &[("crates/testkit", true)]), 0);
+        assert_eq!(findings("crates/muxers/ogg", &[("crates/testkit", false)]), 1);
+        assert_eq!(findings("crates/muxers/ogg", &[("crates/muxers/mp4", false)]), 1);
+        assert_eq!(findings("crates/encoders/aac", &[("crates/muxers/mp4", true)]), 1);
+        assert_eq!(findings("crates/reelwright", &[("crates/muxers/mp4", false)]), 0);
+        assert_eq!(findings("crates/core", &[("crates/convert", false)]), 1);
+        assert_eq!(findings("crates/new", &[]), 1);
+    }
+}

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use fearless_simd::Level;
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(test)))]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 use fearless_simd::Simd;
 use reelwright_core::AvcConfig;
 
@@ -243,9 +243,14 @@ impl Encoder {
 }
 
 /// Runs a job with the instructions of AVX2, or with those that all of these processors have: each
-/// level takes a copy of the whole encoder, and the ones beside bring little. Tests take them all.
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(test)))]
+/// level takes a copy of the whole encoder, and others bring little. Tests run portable code too.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 fn run_job(level: Level, job: &mut Job<'_>) {
+    #[cfg(test)]
+    if let Level::Fallback(portable) = level {
+        job.run(portable);
+        return;
+    }
     if let Some(avx2) = level.as_avx2() {
         avx2.vectorize(
             #[inline(always)]
@@ -260,7 +265,7 @@ fn run_job(level: Level, job: &mut Job<'_>) {
     }
 }
 
-#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(test))))]
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
 fn run_job(level: Level, job: &mut Job<'_>) {
     fearless_simd::dispatch!(level, simd => job.run(simd));
 }

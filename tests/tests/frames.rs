@@ -12,8 +12,8 @@ use std::thread::JoinHandle;
 
 use reelwright::{
     ColorInfo, DeviceEvent, DeviceMemory, DevicePixels, DevicePlane, Error, ErrorKind,
-    FrameAllocator, FramePool, MemoryKind, PixelFormat, Result, StreamingMediaEncoder, Target,
-    Timestamp, VideoFormat, VideoFrame, VideoMemory, VideoStream,
+    FrameAllocator, FramePool, MemoryKind, PixelFormat, PlanesMut, Result, StreamingMediaEncoder,
+    Target, Timestamp, VideoFormat, VideoFrame, VideoMemory, VideoStream,
 };
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
@@ -187,13 +187,16 @@ impl DeviceMemory for MockMemory {
         MOCK
     }
 
-    fn download(&self, planes: &[DevicePlane; 4], to: &mut VideoFrame) -> Result<()> {
-        let format = to.format;
+    fn download(
+        &self,
+        format: &VideoFormat,
+        planes: &[DevicePlane; 4],
+        to: PlanesMut<'_>,
+    ) -> Result<()> {
+        let PlanesMut::U8(to) = to else { return Err(Error::unsupported("bytes alone")) };
         let bytes = self.bytes.lock().unwrap();
-        for (index, (data, stride)) in to.planes_mut::<u8>()?.into_iter().enumerate() {
-            if index >= format.pixel_format.planes() {
-                break;
-            }
+        for (index, (data, stride)) in to.into_iter().enumerate().take(format.pixel_format.planes())
+        {
             let (row, rows) = format.plane_size(index);
             let DevicePlane { offset, pitch } = planes[index];
             for (y, to) in data.chunks_mut(stride).enumerate().take(rows) {

@@ -8,6 +8,7 @@ use reelwright::{
     PixelFormat, Result, SampleFormat, StreamingMediaEncoder, Target, TensorView, VideoFormat,
     VideoFrame, VideoStream, muxers, video_encoders,
 };
+use reelwright_testkit::program::ffprobe;
 use reelwright_tests::log::logged;
 
 const SIZE: (usize, usize) = (32, 24);
@@ -569,4 +570,29 @@ fn a_thread_of_its_own_changes_no_byte() {
             }
         }
     }
+}
+
+#[test]
+fn a_forced_keyframe_is_one_or_is_refused_by_name() {
+    let film = film(9);
+    for encoder in ["h264", "librav1e"] {
+        let bytes = file("mp4", &stream().encoder(encoder), true, |encoder| {
+            for index in 0..9 {
+                if index == 5 {
+                    encoder.force_keyframe(0)?;
+                }
+                let frame = &film[index * film.len() / 9..][..film.len() / 9];
+                encoder.write_video_chunk(0, &chunk(frame), None)?;
+            }
+            Ok(())
+        });
+        let Some(flags) = ffprobe("mov", "packet=flags", &bytes) else { return };
+        let keyframes: Vec<_> = flags.lines().map(|line| line.contains('K')).collect();
+        let expected = [true, false, false, false, false, true, false, false, false];
+        assert_eq!(keyframes, expected, "{encoder}");
+    }
+    let mut gif = open("gif", &stream());
+    let (kind, text) = message(gif.force_keyframe(0));
+    assert_eq!(kind, ErrorKind::Unsupported);
+    assert!(text.contains("gif cannot make a keyframe"), "{text}");
 }

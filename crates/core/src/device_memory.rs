@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Result, VideoFormat, VideoFrame};
+use crate::{PlanesMut, Result, VideoFormat};
 
 /// Kind of memory that frames are in: that of the host, or of a kind of device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,11 +36,16 @@ pub trait DeviceMemory: Send + Sync + fmt::Debug {
     /// Kind of the memory.
     fn kind(&self) -> MemoryKind;
 
-    /// Copies a frame in this memory, whose content is ready, to host memory of the same format.
+    /// Copies the rows of a frame in this memory, whose content is ready, to host memory.
     ///
     /// # Errors
     /// The device's.
-    fn download(&self, planes: &[DevicePlane; 4], to: &mut VideoFrame) -> Result<()>;
+    fn download(
+        &self,
+        format: &VideoFormat,
+        planes: &[DevicePlane; 4],
+        to: PlanesMut<'_>,
+    ) -> Result<()>;
 
     /// Keeps the memory from being written or freed before a reader has finished, also after its
     /// last handle is gone.
@@ -89,13 +94,4 @@ pub struct DevicePixels {
     pub planes: [DevicePlane; 4],
     /// Event after which the pixels can be read; `None` if they can be now.
     pub ready: Option<Arc<dyn DeviceEvent>>,
-}
-
-/// Allocator of frames, for a [`FramePool`](crate::FramePool).
-pub trait FrameAllocator: Send {
-    /// Allocates a frame of a format. Its content is unspecified.
-    ///
-    /// # Errors
-    /// The memory that there is.
-    fn allocate(&mut self, format: &VideoFormat) -> Result<VideoFrame>;
 }

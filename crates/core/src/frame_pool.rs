@@ -1,6 +1,15 @@
 //! Pools of video frames, so that nothing is allocated in steady state.
 
-use crate::{FrameAllocator, Result, VideoFormat, VideoFrame};
+use crate::{Result, VideoFormat, VideoFrame};
+
+/// Allocator of frames, for a [`FramePool`].
+pub trait FrameAllocator: Send {
+    /// Allocates a frame of a format. Its content is unspecified.
+    ///
+    /// # Errors
+    /// The memory that there is.
+    fn allocate(&mut self, format: &VideoFormat) -> Result<VideoFrame>;
+}
 
 /// Allocator of frames in host memory.
 struct HostAllocator;

@@ -1,6 +1,6 @@
 //! NAL units of H.264 in packets, and the byte stream format (ITU-T H.264 annex B).
 
-use crate::{AvcConfig, Error, Packet, Result};
+use crate::{Error, Packet, Result};
 
 /// The bytes before a NAL unit in a byte stream.
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
@@ -96,6 +96,56 @@ pub fn append_byte_stream(config: &AvcConfig, packet: &Packet, to: &mut Vec<u8>)
     result
 }
 
+/// H.264's parameter sets: what AVCDecoderConfigurationRecord holds (ISO/IEC 14496-15 §5.3.3.1).
+///
+/// Packets of H.264 are the NAL units of one picture, each after its length in four bytes,
+/// big-endian, and without parameter sets; [`append_byte_stream`] makes a byte stream of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AvcConfig {
+    /// The sequence parameter set, a NAL unit with its header.
+    pub sps: Vec<u8>,
+    /// The picture parameter set, a NAL unit with its header.
+    pub pps: Vec<u8>,
+}
+
+impl AvcConfig {
+    /// The record as it stands in a file. Chroma is 4:2:0 with 8 bits, where the profile lets the
+    /// record say so.
+    ///
+    /// # Errors
+    /// The sets must be such NAL units of at most 65,535 bytes.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let (&[_, profile, compatibility, level, ..], &[_, ..]) = (&self.sps[..], &self.pps[..])
+        else {
+            return Err(Error::argument("H.264's parameter sets must not be empty."));
+        };
+        let types = [&self.sps, &self.pps].map(|bytes| NalUnit { bytes }.nal_type());
+        if types != [NalType::SPS, NalType::PPS] {
+            return Err(Error::argument(format!(
+                "H.264's parameter sets must be NAL units of the types 7 and 8. Found: {} and {}",
+                types[0].0, types[1].0
+            )));
+        }
+        // Version 1; reserved bits are ones; lengths of four bytes.
+        let mut bytes = vec![1, profile, compatibility, level, 0xff];
+        for (count, set) in [(0xe1, &self.sps), (1, &self.pps)] {
+            let length = u16::try_from(set.len()).map_err(|_| {
+                Error::argument(format!(
+                    "A parameter set of H.264 has at most 65535 bytes. Found: {}",
+                    set.len()
+                ))
+            })?;
+            bytes.push(count);
+            bytes.extend(length.to_be_bytes());
+            bytes.extend(set);
+        }
+        if matches!(profile, 100 | 110 | 122 | 144) {
+            bytes.extend([0xfd, 0xf8, 0xf8, 0]);
+        }
+        Ok(bytes)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,5 +187,18 @@ mod tests {
             assert_eq!(bytes, [7]);
         }
         assert_eq!(nal_units(&[]).count(), 0);
+    }
+
+    #[test]
+    fn avc_configuration_is_the_standards() {
+        // ISO/IEC 14496-15 §5.3.3.1.2: High profile says its chroma and depth at the end.
+        let mut config = AvcConfig { sps: vec![0x67, 66, 0xc0, 31, 9], pps: vec![0x68, 7] };
+        let baseline = [1, 66, 0xc0, 31, 0xff, 0xe1, 0, 5, 0x67, 66, 0xc0, 31, 9, 1, 0, 2, 0x68, 7];
+        assert_eq!(config.to_bytes().unwrap(), baseline);
+        config.sps[1] = 100;
+        assert_eq!(config.to_bytes().unwrap()[18..], [0xfd, 0xf8, 0xf8, 0]);
+        config.pps = vec![0; 0x1_0000];
+        assert!(config.to_bytes().is_err());
+        assert!(AvcConfig { sps: vec![], pps: vec![0x68] }.to_bytes().is_err());
     }
 }

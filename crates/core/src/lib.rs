@@ -51,16 +51,14 @@ pub use audio_frame::{AudioFrame, clamp_sample};
 pub use channel_layout::{Channel, ChannelLayout};
 pub use codec::CodecId;
 pub use codec_record::{
-    AdpcmBlocks, AlacConfig, AudioSpecificConfig, Av1Config, AvcConfig, CodecRecord,
-    FlacStreamInfo, Mp3Info, Mp3RateControl, OpusChannelMapping, OpusHead, VorbisHeaders,
+    AdpcmBlocks, AlacConfig, AudioSpecificConfig, Av1Config, CodecRecord, FlacStreamInfo, Mp3Info,
+    Mp3RateControl, OpusChannelMapping, OpusHead, VorbisHeaders,
 };
 pub use color::{
     ChromaLocation, ColorInfo, ColorPrimaries, ColorRange, MatrixCoefficients, RgbColor,
     TransferCharacteristics,
 };
-pub use device_memory::{
-    DeviceEvent, DeviceMemory, DevicePixels, DevicePlane, FrameAllocator, MemoryKind,
-};
+pub use device_memory::{DeviceEvent, DeviceMemory, DevicePixels, DevicePlane, MemoryKind};
 pub use encoder::{
     AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, Backing, CodecConfig, CodecConfigField,
     EncoderInfo, Layouts, SampleRates, VideoColor, VideoEncoder, VideoEncoderInfo,
@@ -69,7 +67,8 @@ pub use encoder::{
 pub use error::{Error, ErrorKind, Result, list};
 pub use extrapolate::extrapolate_backwards;
 pub use format::{AudioFormat, VideoFormat};
-pub use frame_pool::FramePool;
+pub use frame_pool::{FrameAllocator, FramePool};
+pub use h264::AvcConfig;
 pub use interrupt::Interrupt;
 pub use metadata::Metadata;
 pub use muxer::{Muxer, MuxerInfo, TimeLimits};
@@ -80,7 +79,7 @@ pub use packet::{Packet, PacketQueue};
 pub use packet_clock::PacketClock;
 pub use picture::Picture;
 pub use pixel_format::{ColorModel, Component, PixelFormat};
-pub use plane::{ByteOrder, Plane, PlaneBuffer, PlaneElement, Planes};
+pub use plane::{ByteOrder, Plane, PlaneBuffer, PlaneElement, Planes, PlanesMut};
 pub use rational::{MAX_TERM, Rational};
 pub use sample_format::{DataType, SampleFormat};
 pub use side_data::{ContentLight, FieldOrder, HdrMetadata, MasteringDisplay, SideData};

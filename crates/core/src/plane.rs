@@ -107,6 +107,16 @@ impl<'a, T> Plane<'a, T> {
     }
 }
 
+/// Planes to write, all of one element type: each from its first row to its last, and the distance in
+/// elements from one row to the next. Those that the pixel format does not have are empty.
+#[derive(Debug)]
+pub enum PlanesMut<'a> {
+    /// Up to 8 bits.
+    U8([(&'a mut [u8], usize); 4]),
+    /// More than 8 bits.
+    U16([(&'a mut [u16], usize); 4]),
+}
+
 /// Elements of the planes of a frame in host memory.
 #[derive(Debug)]
 #[allow(missing_docs)] // the names say it

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    ByteOrder, DevicePixels, DevicePlane, Error, MemoryKind, PixelFormat, Plane, PlaneBuffer,
-    PlaneElement, Planes, Result, SideData, Timestamp, VideoFormat,
+    ByteOrder, DataType, DevicePixels, DevicePlane, Error, MemoryKind, PixelFormat, Plane,
+    PlaneBuffer, PlaneElement, Planes, PlanesMut, Result, SideData, Timestamp, VideoFormat,
 };
 
 /// One video frame: a handle of shared pixels, cheap to clone.
@@ -336,7 +336,11 @@ impl VideoFrame {
         let frame = Self::new(&self.format)?;
         let Self { pts, duration, ref side, .. } = *self;
         let mut frame = Self { pts, duration, side: side.clone(), ..frame };
-        pixels.memory.download(&pixels.planes, &mut frame)?;
+        let to = match self.format.pixel_format.data_type() {
+            DataType::U8 => PlanesMut::U8(frame.planes_mut()?),
+            _ => PlanesMut::U16(frame.planes_mut()?),
+        };
+        pixels.memory.download(&self.format, &pixels.planes, to)?;
         Ok(frame)
     }
 }

@@ -55,7 +55,7 @@ pub use reelwright_core::{
     DeviceMemory, DevicePixels, DevicePlane, Element, EncoderInfo, Error, ErrorKind, FieldOrder,
     FrameAllocator, FramePool, HdrMetadata, HostPixels, Interrupt, Layouts, MasteringDisplay,
     MediaParameters, MemoryKind, Metadata, MuxerInfo, OptionInfo, OptionKind, Options, Picture,
-    PixelFormat, Plane, PlaneElement, Planes, Rational, Result, RgbColor, SampleFormat,
+    PixelFormat, Plane, PlaneElement, Planes, PlanesMut, Rational, Result, RgbColor, SampleFormat,
     SampleRates, SideData, StreamParameters, TensorView, TimeBase, Timestamp, TypedBuffer,
     TypedSlice, VideoEncoderInfo, VideoFormat, VideoFrame, VideoMemory, VideoView,
 };

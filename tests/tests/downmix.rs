@@ -100,33 +100,46 @@ fn expected(case: &Case, format: &str) -> Option<f32> {
     Some(peak_of(&run("ffmpeg", &[&input[..], &output].concat(), &bytes)?))
 }
 
-#[test]
-fn a_downmix_is_as_loud_as_that_of_swresample() {
-    for (from, to) in [("stereo", "mono"), ("5.1", "stereo"), ("5.1", "mono")] {
-        for rate in [44_100, 16_000] {
-            for (format, encoder, encoder_format, swr) in [
-                ("wav", "pcm_s16le", Some(SampleFormat::S16), "s16"),
-                ("wav", "pcm_f32le", None, "flt"),
-                ("mp3", "mp3", None, "s16"),
-                ("adts", "aac", None, "s16"),
-            ] {
-                let mut expected = None;
-                for is_integer in [false, true] {
-                    let case = Case { from, to, rate, format, encoder, encoder_format, is_integer };
-                    let demuxer = if format == "adts" { "aac" } else { format };
-                    let Some(found) = self::peak(demuxer, &case.file()) else { return };
-                    let peak = expected.or_else(|| self::expected(&case, swr));
-                    let Some(peak) = peak else { return };
-                    expected = Some(peak);
-                    let is_lossy = matches!(format, "mp3" | "adts");
-                    let tolerance = if is_lossy { 0.08 } else { 0.002 };
-                    let name = case.name();
-                    assert!((found / peak - 1.0).abs() < tolerance, "{name}: {found} {peak}");
-                    assert!(encoder == "pcm_f32le" || found < 1.0, "{name}: {found}");
-                }
+/// Asserts that a downmix is as loud as that of swresample.
+fn assert_as_loud_as_swresample(from: &'static str, to: &'static str) {
+    for rate in [44_100, 16_000] {
+        for (format, encoder, encoder_format, swr) in [
+            ("wav", "pcm_s16le", Some(SampleFormat::S16), "s16"),
+            ("wav", "pcm_f32le", None, "flt"),
+            ("mp3", "mp3", None, "s16"),
+            ("adts", "aac", None, "s16"),
+        ] {
+            let mut expected = None;
+            for is_integer in [false, true] {
+                let case = Case { from, to, rate, format, encoder, encoder_format, is_integer };
+                let demuxer = if format == "adts" { "aac" } else { format };
+                let Some(found) = self::peak(demuxer, &case.file()) else { return };
+                let peak = expected.or_else(|| self::expected(&case, swr));
+                let Some(peak) = peak else { return };
+                expected = Some(peak);
+                let is_lossy = matches!(format, "mp3" | "adts");
+                let tolerance = if is_lossy { 0.08 } else { 0.002 };
+                let name = case.name();
+                assert!((found / peak - 1.0).abs() < tolerance, "{name}: {found} {peak}");
+                assert!(encoder == "pcm_f32le" || found < 1.0, "{name}: {found}");
             }
         }
     }
+}
+
+#[test]
+fn stereo_to_mono_is_as_loud_as_that_of_swresample() {
+    assert_as_loud_as_swresample("stereo", "mono");
+}
+
+#[test]
+fn surround_to_stereo_is_as_loud_as_that_of_swresample() {
+    assert_as_loud_as_swresample("5.1", "stereo");
+}
+
+#[test]
+fn surround_to_mono_is_as_loud_as_that_of_swresample() {
+    assert_as_loud_as_swresample("5.1", "mono");
 }
 
 #[test]

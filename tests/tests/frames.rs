@@ -151,6 +151,10 @@ fn a_pool_gives_out_more_than_its_capacity_and_keeps_no_more() {
     drop(held);
     write(&mut pool);
     assert_eq!(pool.len(), 2);
+    // Memory is for frames that there are, whatever the capacity.
+    let mut large = FramePool::new(&format(PixelFormat::Gray8, 8, 8), usize::MAX);
+    write(&mut large);
+    assert_eq!(large.len(), 1);
     let failed = pool.write(|_| Err(Error::chunk("no")));
     assert!(failed.is_err() && pool.write(|_| Ok(())).is_ok());
 }

@@ -31,7 +31,7 @@ pub struct FramePool {
     capacity: usize,
     allocator: Box<dyn FrameAllocator>,
     frames: Vec<VideoFrame>,
-    /// Where the search for a free frame starts: after the one that was taken last.
+    /// Start of the search for a free frame: after the one that was taken last.
     next: usize,
 }
 
@@ -47,8 +47,7 @@ impl FramePool {
         capacity: usize,
         allocator: Box<dyn FrameAllocator>,
     ) -> Self {
-        let frames = Vec::with_capacity(capacity);
-        Self { format: *format, capacity, allocator, frames, next: 0 }
+        Self { format: *format, capacity, allocator, frames: Vec::new(), next: 0 }
     }
 
     /// Index of a frame that nobody else has.

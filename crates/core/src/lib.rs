@@ -45,6 +45,7 @@ mod tensor;
 mod time;
 mod typed_buffer;
 mod video_frame;
+mod video_view;
 mod vorbis_comment;
 
 pub use audio_frame::{AudioFrame, clamp_sample};
@@ -89,5 +90,6 @@ pub use stream::{AudioParameters, MediaParameters, StreamParameters, VideoParame
 pub use tensor::{Element, MAX_RANK, TensorView, TypedSlice};
 pub use time::{FrameLength, TimeBase, Timestamp};
 pub use typed_buffer::TypedBuffer;
-pub use video_frame::{HostPixels, VideoFrame, VideoMemory, VideoView};
+pub use video_frame::{HostPixels, VideoFrame, VideoMemory};
+pub use video_view::VideoView;
 pub use vorbis_comment::VorbisComment;

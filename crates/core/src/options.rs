@@ -39,12 +39,12 @@ impl Options {
         }
     }
 
-    /// Whether nothing is left.
+    /// Returns whether all options were taken.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Whether the option was given and not yet taken.
+    /// Returns whether the option was given and not yet taken.
     pub fn contains(&self, option: &OptionInfo) -> bool {
         self.entries.iter().any(|(name, _)| name == option.name)
     }

@@ -64,12 +64,12 @@ impl TypedBuffer {
         self.as_slice().data_type()
     }
 
-    /// How many elements there are.
+    /// Number of elements.
     pub fn len(&self) -> usize {
         with_slice!(self.as_slice(), data => data.len())
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    ByteOrder, DataType, DevicePixels, DevicePlane, Error, MemoryKind, PixelFormat, Plane,
-    PlaneBuffer, PlaneElement, Planes, PlanesMut, Result, SideData, Timestamp, VideoFormat,
+    DataType, DevicePixels, DevicePlane, Error, MemoryKind, PixelFormat, Plane, PlaneBuffer,
+    PlaneElement, Planes, PlanesMut, Result, SideData, Timestamp, VideoFormat, VideoView,
 };
 
 /// One video frame: a handle of shared pixels, cheap to clone.
@@ -31,7 +31,7 @@ pub struct VideoFrame {
     pub pts: Timestamp,
     /// Duration in the same units; `None` lasts until the next frame.
     pub duration: Option<i64>,
-    /// What belongs to the frame beside its pixels and times.
+    /// Data beside the pixels and times.
     pub side: SideData,
     /// The pixels.
     pub memory: VideoMemory,
@@ -357,100 +357,6 @@ impl HostPixels {
         }
         planes
     }
-}
-
-/// One video frame, borrowed: what converters read and encoders take their pixels from.
-#[derive(Debug, Clone)]
-pub struct VideoView<'a> {
-    /// Format of the pixels.
-    pub format: VideoFormat,
-    /// The planes of the [pixel format](VideoFormat::pixel_format), in its order.
-    pub planes: Planes<'a>,
-    /// Presentation time, in units of the stream's time base.
-    pub pts: Timestamp,
-    /// Duration in the same units; `None` lasts until the next frame.
-    pub duration: Option<i64>,
-    /// What belongs to the frame beside its pixels and times.
-    pub side: SideData,
-}
-
-impl<'a> VideoView<'a> {
-    /// A frame of borrowed planes at pts 0.
-    pub fn new(format: &VideoFormat, planes: Planes<'a>) -> Self {
-        let side = SideData::default();
-        Self { format: *format, planes, pts: Timestamp(0), duration: None, side }
-    }
-
-    /// The planes, with elements of type `T`.
-    ///
-    /// # Errors
-    /// The pixel format's elements must be of this type.
-    pub fn planes_of<T: PlaneElement>(&self) -> Result<&[Plane<'a, T>; 4]> {
-        T::planes(&self.planes).ok_or_else(|| {
-            Error::chunk(format!(
-                "Expected planes of type {}. Found: {} ({})",
-                T::DATA_TYPE,
-                self.planes.data_type(),
-                self.format.pixel_format
-            ))
-        })
-    }
-
-    /// Appends the rows of plane `plane` without gaps, words in this byte order. The frame must be
-    /// [as expected](Self::expect).
-    pub fn append_plane(&self, plane: usize, order: ByteOrder, to: &mut Vec<u8>) {
-        let (row, rows) = self.format.plane_size(plane);
-        match &self.planes {
-            Planes::U8(planes) => planes[plane].rows(row, rows).for_each(|row| to.extend(row)),
-            Planes::U16(planes) => {
-                for row in planes[plane].rows(row, rows) {
-                    match order {
-                        ByteOrder::Little => to.extend(row.iter().flat_map(|v| v.to_le_bytes())),
-                        ByteOrder::Big => to.extend(row.iter().flat_map(|v| v.to_be_bytes())),
-                    }
-                }
-            }
-        }
-    }
-
-    /// Refuses a frame that is not what an encoder was opened for.
-    ///
-    /// # Errors
-    /// The frame must be of `format`, of `width` × `height` pixels, with all its rows.
-    pub fn expect(&self, format: PixelFormat, width: u32, height: u32) -> Result<()> {
-        let found = self.format;
-        if (found.pixel_format, found.size()) != (format, (width, height)) {
-            return Err(Error::chunk(format!(
-                "Expected {format} frames of {width}x{height}. Found {} of {}x{}",
-                found.pixel_format, found.width, found.height
-            )));
-        }
-        if self.planes.data_type() != format.data_type() {
-            return Err(Error::chunk(format!(
-                "Expected planes of type {} for {format}. Found: {}",
-                format.data_type(),
-                self.planes.data_type()
-            )));
-        }
-        for plane in 0..format.planes() {
-            let (row, rows) = found.plane_size(plane);
-            if !self.planes.holds(plane, row, rows) {
-                let (len, first, stride) = match &self.planes {
-                    Planes::U8(planes) => extent(&planes[plane]),
-                    Planes::U16(planes) => extent(&planes[plane]),
-                };
-                return Err(Error::chunk(format!(
-                    "Plane {plane} of a frame must have {rows} rows of {row} elements. Found: {len} \
-                     elements, a row every {stride} from {first} on"
-                )));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn extent<T>(plane: &Plane<'_, T>) -> (usize, usize, isize) {
-    (plane.data().len(), plane.first(), plane.stride())
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
     use reelwright_testkit::signal::Noise;
 
-    /// Whether each frame of 1024 samples of noise has a transient; `gain` scales a sample.
+    /// Returns whether each frame of 1024 samples of noise has a transient; `gain` scales a sample.
     fn detect(edge_ratio: Option<f32>, gain: impl Fn(usize) -> f32) -> Vec<bool> {
         let mut noise = Noise::new(1);
         let samples: Vec<f32> =

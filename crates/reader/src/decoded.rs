@@ -7,7 +7,7 @@ pub(crate) struct Decoded {
     pub(crate) frame: Frame,
     /// Presentation order.
     pub(crate) order: (u64, i64),
-    /// Whether all frames before it are shown before it.
+    /// True if all frames before it are shown before it.
     pub(crate) begins_anew: bool,
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn next(streams: &mut [Stream], pauses: &Pauses, is_complete: bool) -
         })
     };
     let (index, ..) = waiting().min_by(|a, b| compare((a.1, a.2), (b.1, b.2)))?;
-    // What was submitted counts, and not what an encoder brought.
+    // Submitted media count, and not the packets that an encoder brought.
     let is_late = || {
         let held = streams.iter().map(Stream::max_delay).fold(0.0, f64::max);
         waiting().any(|(_, first, time_base, stream)| {

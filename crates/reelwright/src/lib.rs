@@ -42,6 +42,7 @@ mod stream;
 mod target;
 mod threaded_encoder;
 mod video_color;
+mod video_input;
 mod video_pipeline;
 mod video_stream;
 
@@ -64,5 +65,5 @@ pub use registry::{
     output_protocols, video_encoders,
 };
 pub use target::Target;
-pub use video_pipeline::VideoInput;
+pub use video_input::VideoInput;
 pub use video_stream::VideoStream;

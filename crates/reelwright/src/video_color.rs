@@ -105,7 +105,7 @@ fn with_usual(own: ColorInfo, usual: ColorInfo) -> ColorInfo {
     color
 }
 
-/// What the encoded pictures' numbers mean; `own` is what those that come mean, if they are YUV.
+/// Chooses the color of encoded frames; `own` is that of the input, if it is YUV.
 pub(crate) fn choose_color(
     of_codec: VideoColor,
     own: Option<ColorInfo>,
@@ -116,7 +116,7 @@ pub(crate) fn choose_color(
     let mut color = match of_codec {
         _ if format.is_rgb() => ColorInfo::SRGB,
         VideoColor::Jfif => ColorInfo::JFIF,
-        // What is YUV already keeps its numbers.
+        // YUV keeps its numbers.
         VideoColor::Tagged | VideoColor::Untagged if own.is_some() => {
             let usual = if lines >= HD_LINES { ColorInfo::BT709 } else { ColorInfo::BT601 };
             own.map_or(usual, |own| with_usual(own, usual))

@@ -123,24 +123,24 @@ impl<'a> Case<'a> {
     /// # Errors
     /// The encoder's.
     pub fn encode_music(&self, samples: usize) -> Result<Encoded> {
-        let channels = self.layout.channels();
-        match self.format.data_type() {
-            DataType::U8 => {
-                let byte = |v: &i16| (*v >> 8) as u8 ^ 0x80;
-                self.encode(&music_i16(samples, channels).iter().map(byte).collect::<Vec<_>>())
-            }
-            DataType::I16 => self.encode(&music_i16(samples, channels)),
-            DataType::I32 => self.encode(&music_i32(samples, channels)),
-            DataType::I64 => {
-                let wide = |v: &i32| i64::from(*v) << 32;
-                self.encode(&music_i32(samples, channels).iter().map(wide).collect::<Vec<_>>())
-            }
-            DataType::F64 => {
-                let wide = |v: &f32| f64::from(*v);
-                self.encode(&music_f32(samples, channels).iter().map(wide).collect::<Vec<_>>())
-            }
-            DataType::U16 | DataType::F32 => self.encode(&music_f32(samples, channels)),
+        let music = music(self.format.data_type(), samples, self.layout.channels());
+        with_slice!(music.as_slice(), samples => self.encode(samples))
+    }
+}
+
+/// Interleaved music of a type.
+fn music(data_type: DataType, samples: usize, channels: usize) -> TypedBuffer {
+    let bytes = music_i16(samples, channels).into_iter().map(|v| (v >> 8) as u8 ^ 0x80);
+    let words = music_i32(samples, channels).into_iter().map(|v| i64::from(v) << 32);
+    match data_type {
+        DataType::U8 => TypedBuffer::U8(bytes.collect()),
+        DataType::I16 => TypedBuffer::I16(music_i16(samples, channels)),
+        DataType::I32 => TypedBuffer::I32(music_i32(samples, channels)),
+        DataType::I64 => TypedBuffer::I64(words.collect()),
+        DataType::F64 => {
+            TypedBuffer::F64(music_f32(samples, channels).into_iter().map(f64::from).collect())
         }
+        DataType::U16 | DataType::F32 => TypedBuffer::F32(music_f32(samples, channels)),
     }
 }
 
@@ -247,7 +247,7 @@ fn every_sample_is_heard(case: &Case<'_>) {
 /// Packets come at the same calls each time, and no more samples wait than the encoder says.
 ///
 /// # Panics
-/// Where that is not so.
+/// If the encoder breaks this promise.
 pub fn the_delay_is_kept(case: &Case<'_>) {
     let name = case.info.encoder.name;
     let channels = case.layout.channels();
@@ -256,38 +256,14 @@ pub fn the_delay_is_kept(case: &Case<'_>) {
         let size = encoder.frame_size().unwrap_or(1000);
         let clock = i64::from(encoder.parameters().audio().unwrap().format.sample_rate);
         let mut queue = PacketQueue::new();
+        let music = music(case.format.data_type(), size, channels);
         let (mut counts, mut most_held) = (Vec::new(), 0);
         for index in 0..40 {
             let at = (index * size) as i64;
-            let count = size * channels;
-            let encoded = match case.format.data_type() {
-                DataType::I16 => encode_frame(
-                    encoder.as_mut(),
-                    case.format,
-                    &music_i16(size, channels)[..count],
-                    channels,
-                    at,
-                    &mut queue,
-                ),
-                DataType::I32 => encode_frame(
-                    encoder.as_mut(),
-                    case.format,
-                    &music_i32(size, channels)[..count],
-                    channels,
-                    at,
-                    &mut queue,
-                ),
-                DataType::F32 => encode_frame(
-                    encoder.as_mut(),
-                    case.format,
-                    &music_f32(size, channels)[..count],
-                    channels,
-                    at,
-                    &mut queue,
-                ),
-                _ => return Vec::new(),
-            };
-            encoded.unwrap();
+            with_slice!(music.as_slice(), samples => {
+                encode_frame(encoder.as_mut(), case.format, samples, channels, at, &mut queue)
+            })
+            .unwrap();
             let end = queue.back().map_or(0, |last| last.pts.0 + last.duration).max(0);
             let held = at + size as i64 - end * i64::from(case.rate) / clock;
             most_held = most_held.max(held);

@@ -214,7 +214,7 @@ fn releases(case: &VideoCase<'_>, film: &[VideoFrame], pauses: bool) -> (Vec<usi
 /// Packets come at the same calls each time, and no more frames wait than the encoder says.
 ///
 /// # Panics
-/// Where that is not so.
+/// If the encoder breaks this promise.
 pub fn releases_depend_on_calls_only(case: &VideoCase<'_>, name: &str) {
     let small = VideoCase { size: (32, 16), ..*case };
     let film = small.film(70);

@@ -23,7 +23,7 @@ pub(super) struct Case {
     pub(super) settings: Settings,
 }
 
-/// What is to be heard.
+/// The expected audio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signal {
     /// Speech and music. Where a lossy codec keeps low frequencies only, a low tone that swells.

@@ -14,7 +14,7 @@ pub(super) enum Program {
     Mpg123,
     Opusinfo,
     Oggz,
-    /// What needs no program: files beside each other.
+    /// Comparison of files, which needs no program.
     House,
 }
 
@@ -63,7 +63,7 @@ impl Program {
         }
     }
 
-    /// Whether it can be run; says so if not.
+    /// Returns whether it can be run; prints a line if not.
     pub(super) fn is_installed(self) -> bool {
         if matches!(self, Self::Symphonia | Self::House) {
             return true;

@@ -35,7 +35,7 @@ impl File {
         sent
     }
 
-    /// Whether packets wait to be written.
+    /// Returns whether packets wait to be written.
     pub(crate) fn has_batch(&self) -> bool {
         self.tracks.iter().any(|track| track.batch.count > 0)
     }

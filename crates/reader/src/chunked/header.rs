@@ -29,7 +29,7 @@ pub(super) struct Header {
     pub(super) order: Option<Order>,
     pub(super) bits: Option<u32>,
     pub(super) block: Block,
-    /// Where the audio is, and how many bytes the header says it has.
+    /// Start of the audio, and its number of bytes as the header states it.
     pub(super) start: u64,
     pub(super) size: Size,
     /// Samples to drop at the start, and those that follow.

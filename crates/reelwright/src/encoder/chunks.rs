@@ -4,7 +4,8 @@ use reelwright_core::{Error, Result, TensorView};
 
 use super::StreamingMediaEncoder;
 use crate::stream::Stream;
-use crate::video_pipeline::{Needs, Source, VideoInput, VideoPipeline, VideoPlan};
+use crate::video_input::{Source, VideoInput};
+use crate::video_pipeline::{Needs, VideoPipeline, VideoPlan};
 
 /// Samples of silence that are offered at a time.
 const SILENCE: i64 = 1 << 20;

@@ -6,7 +6,7 @@ use reelwright::{
 
 use super::super::case::{Case, Settings, Signal};
 
-/// Where an encoder takes any rate.
+/// Rates to test if an encoder takes any.
 const RATES: [u32; 5] = [8000, 11_025, 44_100, 48_000, 96_000];
 
 /// A container and a codec that it takes.
@@ -69,12 +69,12 @@ impl Pair {
         }
     }
 
-    /// Whether the file needs an output that can seek.
+    /// Returns whether the file needs an output that can seek.
     pub(super) fn must_seek(&self) -> bool {
         self.muxer.name == "caf" && self.codec() == CodecId::Alac
     }
 
-    /// Whether a file says where its sound begins and ends.
+    /// Returns whether a file states the start and end of its audio.
     pub(super) fn says_length(&self) -> bool {
         match self.codec() {
             CodecId::Mp3 | CodecId::Alac => true,
@@ -84,7 +84,7 @@ impl Pair {
         }
     }
 
-    /// Whether this container is the codec's first of several that differ in little but a name.
+    /// Returns whether this container is the codec's first of several that differ in little but a name.
     pub(super) fn is_first_of_codec(&self) -> bool {
         let first = muxers().find(|muxer| muxer.audio_codecs.contains(&self.codec()));
         first.is_some_and(|first| first.name == self.muxer.name)

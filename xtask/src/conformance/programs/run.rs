@@ -34,7 +34,7 @@ pub(super) fn test(
     files.iter().map(one).collect()
 }
 
-/// What is wrong with all decoded samples, little-endian bytes in [`Decoded`]'s type.
+/// Finds the fault of all decoded samples, little-endian bytes in [`Decoded`]'s type.
 pub(super) fn judge(program: Program, file: &Written, found: &[u8]) -> Vec<Problem> {
     if Decoded::of(&file.case) == Decoded::F32 {
         let (samples, _) = found.as_chunks();

@@ -4,9 +4,11 @@ use reelwright_core::{
     Destination, Error, Interrupt, Metadata, MuxerInfo, Result, StreamParameters, list,
 };
 
+mod checks;
 mod chunks;
 mod closing;
 mod opening;
+mod owned_writer;
 mod packets;
 mod setup;
 mod state;

@@ -16,14 +16,14 @@ use super::circles::{Graph, circles};
 /// Files of a crate that import each other.
 pub(super) struct Circle {
     /// Their paths from the workspace's root, in order.
-    pub(super) files: Vec<String>,
+    files: Vec<String>,
     /// Import, its file, and the file of what it imports.
     imports: Vec<(String, String, String)>,
 }
 
 impl fmt::Display for Circle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Files that import each other:")?;
+        write!(f, "Files that import each other: {}", self.files.join(", "))?;
         for (path, from, to) in &self.imports {
             write!(f, "\n  {from} → {to} ({path})")?;
         }

@@ -2,7 +2,8 @@
 
 use reelwright_core::{ErrorKind, Result};
 
-use super::state::{Ending, Open, State, failed_before, unopened};
+use super::checks::{failed_before, unopened};
+use super::state::{Ending, Open, State};
 use super::{Erased, StreamingMediaEncoder};
 
 impl<W> StreamingMediaEncoder<'_, W> {

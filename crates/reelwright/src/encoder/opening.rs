@@ -3,7 +3,8 @@
 use reelwright_core::{BoolOrSeconds, Destination, Error, ErrorKind, OptionInfo, Options, Result};
 
 use super::StreamingMediaEncoder;
-use super::state::{Ending, Open, State, failed_before, unopened};
+use super::checks::{failed_before, unopened};
+use super::state::{Ending, Open, State};
 use crate::patient::Gate;
 
 /// The longest gap that is filled unless `fill_gaps` says otherwise, in seconds.

@@ -1,93 +1,16 @@
-//! Writers that an encoder owns and gives back.
+//! Writers on their way into an encoder and back.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use reelwright_core::{Error, Result};
+use reelwright_core::Error;
 
-use super::StreamingMediaEncoder;
-use crate::target::Target;
-
-/// The type parameter of a [`StreamingMediaEncoder`] whose output is not given back: a path, an
-/// address or a [`Target`].
+/// The type parameter of a [`StreamingMediaEncoder`](crate::StreamingMediaEncoder) whose output is not given back: a path, an
+/// address or a [`Target`](crate::Target).
 #[derive(Debug)]
 pub enum Erased {}
-
-impl<'w, W: Write + Send + 'w> StreamingMediaEncoder<'w, W> {
-    /// An encoder that will write to `writer`, which [`finish`](Self::finish) returns. As with
-    /// [`Target::writer`], bytes are only appended. `format` is the name of one of
-    /// [`muxers`](crate::muxers).
-    ///
-    /// ```
-    /// use reelwright::{AudioStream, StreamingMediaEncoder, TensorView};
-    ///
-    /// let mut encoder = StreamingMediaEncoder::to_writer(Vec::new(), "adts")?;
-    /// encoder.add_audio_stream(&AudioStream::new(48_000, 1))?;
-    /// encoder.open()?;
-    /// encoder.write_audio_chunk(0, &TensorView::contiguous(&[0.0f32; 4800], &[4800, 1])?, None)?;
-    /// let aac: Vec<u8> = encoder.finish()?;
-    /// assert_eq!(aac[0], 0xff);
-    /// # Ok::<(), reelwright::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// The format is unknown. The error holds the writer.
-    pub fn to_writer(writer: W, format: &str) -> Result<Self, WriterError<W>> {
-        Self::returning(writer, format, Target::writer)
-    }
-
-    /// An encoder that will write to `writer`, which [`finish`](Self::finish) returns. As with
-    /// [`Target::seekable_writer`], the file begins at its present position. `format` is the name of
-    /// one of [`muxers`](crate::muxers).
-    ///
-    /// # Errors
-    /// The format is unknown. The error holds the writer.
-    pub fn to_seekable_writer(writer: W, format: &str) -> Result<Self, WriterError<W>>
-    where
-        W: Seek,
-    {
-        Self::returning(writer, format, Target::seekable_writer)
-    }
-
-    fn returning(
-        writer: W,
-        format: &str,
-        target: impl FnOnce(Returning<W>) -> Target<'w>,
-    ) -> Result<Self, WriterError<W>> {
-        let slot = Slot::default();
-        let writer = Returning { writer: Some(writer), slot: slot.clone() };
-        Self::with_target(target(writer), Some(format), slot.clone())
-            .map_err(|error| WriterError { error, writer: slot.take() })
-    }
-
-    /// Closes the encoder as [`close`](Self::close) does, and returns the writer. An interrupt leaves
-    /// the file as [`abandon`](Self::abandon) does.
-    ///
-    /// ```
-    /// use reelwright::{AudioStream, StreamingMediaEncoder};
-    ///
-    /// let mut encoder = StreamingMediaEncoder::to_writer(vec![1, 2, 3], "wav")?;
-    /// encoder.add_audio_stream(&AudioStream::new(48_000, 1))?;
-    /// // `open` is missing.
-    /// let error = encoder.finish().unwrap_err();
-    /// assert_eq!(error.error().kind(), reelwright::ErrorKind::State);
-    /// assert_eq!(error.into_writer(), [1, 2, 3]);
-    /// # Ok::<(), reelwright::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As `close`. The error holds the writer.
-    pub fn finish(mut self) -> Result<W, WriterError<W>> {
-        let finished = self.end();
-        let writer = self.writer.take();
-        match finished {
-            Ok(()) => Ok(writer),
-            Err(error) => Err(WriterError { error, writer }),
-        }
-    }
-}
 
 /// An [`Error`] together with the writer that an encoder owned. What it holds is incomplete.
 ///
@@ -98,6 +21,10 @@ pub struct WriterError<W> {
 }
 
 impl<W> WriterError<W> {
+    pub(super) const fn new(error: Error, writer: W) -> Self {
+        Self { error, writer }
+    }
+
     /// The error.
     pub fn error(&self) -> &Error {
         &self.error
@@ -152,7 +79,7 @@ impl<W> Slot<W> {
     }
 
     /// Takes the writer, after the output was dropped.
-    fn take(&self) -> W {
+    pub(super) fn take(&self) -> W {
         let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(writer) = writer else { unreachable!("the output was dropped before") };
         writer
@@ -172,13 +99,17 @@ impl<W> Clone for Slot<W> {
 }
 
 /// A writer that goes to its slot when it is dropped.
-struct Returning<W> {
+pub(super) struct Returning<W> {
     /// None only while it is dropped.
     writer: Option<W>,
     slot: Slot<W>,
 }
 
 impl<W> Returning<W> {
+    pub(super) fn new(writer: W, slot: Slot<W>) -> Self {
+        Self { writer: Some(writer), slot }
+    }
+
     fn get(&mut self) -> io::Result<&mut W> {
         self.writer.as_mut().ok_or_else(|| io::ErrorKind::NotConnected.into())
     }

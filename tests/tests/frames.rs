@@ -4,10 +4,10 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::any::Any;
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
 use reelwright::{
@@ -16,18 +16,20 @@ use reelwright::{
     Target, Timestamp, VideoFormat, VideoFrame, VideoMemory, VideoStream,
 };
 
-static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Where the allocations of this thread are counted, if at all.
+    static COUNTED: Cell<Option<&'static AtomicUsize>> = const { Cell::new(None) };
+}
 
-/// Held by the test that counts, so that others do not allocate meanwhile.
-static ALONE: Mutex<()> = Mutex::new(());
-
-/// Counts what all threads allocate.
+/// Counts what threads allocate that ask for it: the test harness allocates meanwhile.
 struct Counting;
 
 // SAFETY: every call is passed on to the system's allocator as it is.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Relaxed);
+        if let Some(count) = COUNTED.get() {
+            count.fetch_add(1, Relaxed);
+        }
         // SAFETY: the caller keeps to the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
@@ -41,17 +43,65 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Counts in `count` what this thread allocates from now on.
+fn count_allocations(count: &'static AtomicUsize) {
+    COUNTED.set(Some(count));
+}
+
 fn format(pixel_format: PixelFormat, width: u32, height: u32) -> VideoFormat {
     VideoFormat::new(pixel_format, width, height, ColorInfo::BT601)
 }
 
-fn alone() -> std::sync::MutexGuard<'static, ()> {
-    ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+/// A place for one value; waiting for it allocates nothing, where a channel might.
+struct Slot<T>(Mutex<Option<T>>, Condvar);
+
+impl<T> Slot<T> {
+    fn new() -> Arc<Self> {
+        Arc::new(Self(Mutex::new(None), Condvar::new()))
+    }
+
+    fn put(&self, value: T) {
+        let full = self.0.lock().unwrap();
+        *self.1.wait_while(full, |slot| slot.is_some()).unwrap() = Some(value);
+        self.1.notify_all();
+    }
+
+    fn take(&self) -> T {
+        let empty = self.0.lock().unwrap();
+        let value = self.1.wait_while(empty, |slot| slot.is_none()).unwrap().take();
+        self.1.notify_all();
+        value.unwrap()
+    }
 }
 
-/// An encoder that keeps 60 frames: twenty with each of three threads, which sum their elements.
+/// A thread that keeps frames, and sums the oldest when one more arrives; ends at `None`.
+struct Worker {
+    frames: Arc<Slot<Option<VideoFrame>>>,
+    sums: Arc<Slot<u64>>,
+    thread: JoinHandle<()>,
+}
+
+impl Worker {
+    fn new(allocations: &'static AtomicUsize) -> Self {
+        let (frames, sums) = (Slot::new(), Slot::new());
+        let (inbox, outbox) = (Arc::clone(&frames), Arc::clone(&sums));
+        let thread = std::thread::spawn(move || {
+            count_allocations(allocations);
+            let mut kept = VecDeque::with_capacity(KEPT / 3);
+            while let Some(frame) = Slot::take(&inbox) {
+                kept.push_back(frame);
+                if kept.len() == KEPT / 3 {
+                    outbox.put(kept.pop_front().map_or(0, |frame| sum(&frame)));
+                }
+            }
+        });
+        Self { frames, sums, thread }
+    }
+}
+
+/// An encoder that keeps 60 frames: twenty with each of three threads.
 struct Keeper {
-    workers: Vec<(SyncSender<VideoFrame>, Receiver<u64>, JoinHandle<()>)>,
+    workers: Vec<Worker>,
     next: usize,
     kept: usize,
 }
@@ -59,42 +109,23 @@ struct Keeper {
 const KEPT: usize = 60;
 
 impl Keeper {
-    fn new() -> Self {
-        let worker = || {
-            let (frames, inbox) = sync_channel::<VideoFrame>(1);
-            let (outbox, sums) = sync_channel(1);
-            let thread = std::thread::spawn(move || {
-                let mut kept = VecDeque::with_capacity(KEPT / 3);
-                for frame in inbox {
-                    kept.push_back(frame);
-                    if kept.len() == KEPT / 3 {
-                        let sum = kept.pop_front().map_or(0, |frame| sum(&frame));
-                        if outbox.send(sum).is_err() {
-                            return;
-                        }
-                    }
-                }
-            });
-            (frames, sums, thread)
-        };
-        Self { workers: (0..3).map(|_| worker()).collect(), next: 0, kept: 0 }
+    fn new(allocations: &'static AtomicUsize) -> Self {
+        Self { workers: (0..3).map(|_| Worker::new(allocations)).collect(), next: 0, kept: 0 }
     }
 
     /// Takes a frame; returns the sum of the one that it keeps no longer.
     fn encode(&mut self, frame: VideoFrame) -> Option<u64> {
-        let (frames, sums, _) = &self.workers[self.next];
+        let worker = &self.workers[self.next];
         self.next = (self.next + 1) % self.workers.len();
         self.kept += 1;
-        frames.send(frame).unwrap();
-        (self.kept > KEPT - 3).then(|| sums.recv().unwrap())
+        worker.frames.put(Some(frame));
+        (self.kept > KEPT - 3).then(|| worker.sums.take())
     }
-}
 
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        for (frames, sums, thread) in self.workers.drain(..) {
-            drop((frames, sums));
-            thread.join().unwrap();
+    fn join(self) {
+        for worker in self.workers {
+            worker.frames.put(None);
+            worker.thread.join().unwrap();
         }
     }
 }
@@ -108,10 +139,11 @@ fn sum(frame: &VideoFrame) -> u64 {
 
 #[test]
 fn an_encoder_that_keeps_frames_on_threads_allocates_nothing() {
-    let _alone = alone();
+    static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+    count_allocations(&ALLOCATIONS);
     let format = format(PixelFormat::Yuv420p, 64, 48);
     let mut pool = FramePool::new(&format, KEPT + 4);
-    let mut keeper = Keeper::new();
+    let mut keeper = Keeper::new(&ALLOCATIONS);
     let (mut before, mut sums) = (0, Vec::with_capacity(1000));
     for index in 0..1000u64 {
         if index == 200 {
@@ -125,19 +157,17 @@ fn an_encoder_that_keeps_frames_on_threads_allocates_nothing() {
         sums.extend(keeper.encode(frame.unwrap().at(Timestamp(index as i64))));
     }
     let allocated = ALLOCATIONS.load(Relaxed) - before;
-    // A thread that waits may be given a place to wait in.
     assert!(allocated == 0, "{allocated} allocations in 800 frames");
     assert!(pool.len() <= KEPT + 4, "{}", pool.len());
     let expected = (0..sums.len() as u64).map(|index| 64 * 48 * (index % 256));
     assert_eq!(sums, expected.collect::<Vec<_>>());
     // Frames outlive their pool.
     drop(pool);
-    drop(keeper);
+    keeper.join();
 }
 
 #[test]
 fn a_pool_gives_out_more_than_its_capacity_and_keeps_no_more() {
-    let _alone = alone();
     let mut pool = FramePool::new(&format(PixelFormat::Gray8, 8, 8), 2);
     let write = |pool: &mut FramePool| pool.write(|_| Ok(())).unwrap();
     let held: Vec<_> = (0..5).map(|_| write(&mut pool)).collect();
@@ -255,7 +285,6 @@ fn pixels(frame: &VideoFrame) -> &DevicePixels {
 
 #[test]
 fn memory_of_a_device_waits_for_all_of_its_readers() {
-    let _alone = alone();
     let format = format(PixelFormat::Yuv420p, 8, 4);
     let mut pool = FramePool::with_allocator(&format, 4, Box::new(MockAllocator));
     let frame = pool.write(|_| Ok(())).unwrap();
@@ -281,7 +310,6 @@ fn memory_of_a_device_waits_for_all_of_its_readers() {
 
 #[test]
 fn host_encoders_refuse_memory_of_a_device_by_name() {
-    let _alone = alone();
     let format = format(PixelFormat::Yuv420p, 32, 16);
     let frame = MockAllocator.allocate(&format).unwrap();
     for encoder in ["h264", "rawvideo", "mjpeg"] {
@@ -309,11 +337,11 @@ fn host_encoders_refuse_memory_of_a_device_by_name() {
 
 #[test]
 fn views_of_memory_of_a_device_copy_nothing() {
-    let _alone = alone();
     let frame = MockAllocator.allocate(&format(PixelFormat::Yuv420p, 32, 16)).unwrap();
-    let before = ALLOCATIONS.load(Relaxed);
+    static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+    count_allocations(&ALLOCATIONS);
     let part = frame.crop((4, 2), (20, 10)).unwrap().flip();
-    assert_eq!(ALLOCATIONS.load(Relaxed), before);
+    assert_eq!(ALLOCATIONS.load(Relaxed), 0);
     let host = part.download().unwrap();
     let view = host.view().unwrap();
     let planes = view.planes_of::<u8>().unwrap();
@@ -327,12 +355,12 @@ fn views_of_memory_of_a_device_copy_nothing() {
 
 #[test]
 fn crops_and_flips_of_host_memory_copy_nothing() {
-    let _alone = alone();
     let frame = VideoFrame::new(&format(PixelFormat::Yuva420p, 640, 480)).unwrap();
-    let before = ALLOCATIONS.load(Relaxed);
+    static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+    count_allocations(&ALLOCATIONS);
     let part = frame.crop((64, 32), (320, 200)).unwrap().flip();
     assert_eq!(part.view().unwrap().format.size(), (320, 200));
-    assert_eq!(ALLOCATIONS.load(Relaxed), before);
+    assert_eq!(ALLOCATIONS.load(Relaxed), 0);
 }
 
 /// Encodes frames of noise, handed over as they are.
@@ -355,7 +383,6 @@ fn encoded(encoder: &str, container: &str, frames: &[VideoFrame]) -> Vec<u8> {
 
 #[test]
 fn views_are_encoded_as_copies_are() {
-    let _alone = alone();
     for (encoder, container, pixel_format) in [
         ("h264", "mp4", PixelFormat::Yuv420p),
         ("librav1e", "ivf", PixelFormat::Yuv420p10Le),
@@ -364,16 +391,19 @@ fn views_are_encoded_as_copies_are() {
         ("gif", "gif", PixelFormat::Rgb24),
         ("rawvideo", "rawvideo", PixelFormat::Nv12),
     ] {
-        let film: Vec<_> = (0..4)
-            .map(|index| reelwright_testkit::pictures::film(pixel_format, (96, 80), index))
-            .collect();
-        let views: Vec<_> =
-            film.iter().map(|frame| frame.crop((16, 8), (64, 48)).unwrap().flip()).collect();
-        let copies: Vec<_> =
-            views.iter().map(|view| VideoFrame::copy_of(&view.view().unwrap()).unwrap()).collect();
-        assert!(
-            encoded(encoder, container, &views) == encoded(encoder, container, &copies),
-            "{encoder}"
-        );
+        // Whole macroblocks, and parts of them.
+        for size in [(64, 48), (50, 38)] {
+            let film = (0..4)
+                .map(|index| reelwright_testkit::pictures::film(pixel_format, (96, 80), index));
+            let views: Vec<_> =
+                film.map(|frame| frame.crop((16, 8), size).unwrap().flip()).collect();
+            let copies: Vec<_> = views
+                .iter()
+                .map(|view| VideoFrame::copy_of(&view.view().unwrap()).unwrap())
+                .collect();
+            let [found, expected] =
+                [&views, &copies].map(|frames| encoded(encoder, container, frames));
+            assert!(found == expected, "{encoder} {size:?}");
+        }
     }
 }

@@ -575,10 +575,18 @@ fn a_thread_of_its_own_changes_no_byte() {
 #[test]
 fn a_forced_keyframe_is_one_or_is_refused_by_name() {
     let film = film(9);
-    for encoder in ["h264", "librav1e"] {
-        let bytes = file("mp4", &stream().encoder(encoder), true, |encoder| {
+    let h264 = || stream().encoder("h264");
+    for (stream, forced, expected) in [
+        (h264(), &[5][..], "100001000"),
+        (stream().encoder("librav1e"), &[5], "100001000"),
+        // On a thread of its own, twice in a row, and where there is one anyway.
+        (h264().encoder_option("threads", "2"), &[0, 3, 4], "100110000"),
+        // Frames that are repeated for another rate are no keyframes.
+        (h264().encoder_frame_rate(50.0), &[2], "100010000000000000"),
+    ] {
+        let bytes = file("mp4", &stream, true, |encoder| {
             for index in 0..9 {
-                if index == 5 {
+                if forced.contains(&index) {
                     encoder.force_keyframe(0)?;
                 }
                 let frame = &film[index * film.len() / 9..][..film.len() / 9];
@@ -587,9 +595,9 @@ fn a_forced_keyframe_is_one_or_is_refused_by_name() {
             Ok(())
         });
         let Some(flags) = ffprobe("mov", "packet=flags", &bytes) else { return };
-        let keyframes: Vec<_> = flags.lines().map(|line| line.contains('K')).collect();
-        let expected = [true, false, false, false, false, true, false, false, false];
-        assert_eq!(keyframes, expected, "{encoder}");
+        let flag = |line: &str| if line.contains('K') { '1' } else { '0' };
+        let keyframes: String = flags.lines().map(flag).collect();
+        assert_eq!(keyframes, expected, "{forced:?}");
     }
     let mut gif = open("gif", &stream());
     let (kind, text) = message(gif.force_keyframe(0));

@@ -1,4 +1,4 @@
-//! How fast sample rates are converted. Throughput counts input frames.
+//! Speed of sample rate conversion. Throughput counts input frames.
 
 use std::hint::black_box;
 

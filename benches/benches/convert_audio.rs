@@ -1,4 +1,4 @@
-//! How fast samples are converted, beside a plain copy.
+//! Speed of sample conversions, beside a plain copy.
 //!
 //! Throughput counts the bytes read and the bytes written, for copies too.
 

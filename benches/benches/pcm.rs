@@ -1,4 +1,4 @@
-//! How fast samples become bytes, beside a plain copy of as many bytes.
+//! Speed of PCM encoders, beside a plain copy of as many bytes.
 
 use std::hint::black_box;
 

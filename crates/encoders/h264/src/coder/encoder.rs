@@ -243,14 +243,10 @@ impl Encoder {
 }
 
 /// Runs a job with the instructions of AVX2, or with those that all of these processors have: each
-/// level takes a copy of the whole encoder, and others bring little. Tests run portable code too.
+/// level takes a copy of the whole encoder, and others bring little. Portable code takes minutes to
+/// compile; `cargo xtask hashes` compares it in WebAssembly.
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 fn run_job(level: Level, job: &mut Job<'_>) {
-    #[cfg(test)]
-    if let Level::Fallback(portable) = level {
-        job.run(portable);
-        return;
-    }
     if let Some(avx2) = level.as_avx2() {
         avx2.vectorize(
             #[inline(always)]

@@ -118,8 +118,9 @@ fn main() {
     const RATE: u32 = 8000;
     // A whole number of encoders' blocks: a last block of another length takes other memory.
     const FRAMES: usize = 1024;
-    const MINUTE: usize = 480;
-    const TEN: usize = 10 * MINUTE;
+    // A minute and three.
+    const SHORT: usize = 480;
+    const LONG: usize = 3 * SHORT;
     let floats = music_f32(FRAMES, 2);
     let integers = music_i16(FRAMES, 2);
     let floats = TensorView::contiguous(&floats, &[FRAMES, 2]).unwrap();
@@ -129,24 +130,24 @@ fn main() {
             let stream = AudioStream::new(RATE, 2).format(format).encoder(info.encoder.name);
             let recipe = Recipe::new(muxer.name, stream);
             let what = format!("{} {} from {format}", muxer.name, info.encoder.name);
-            let (minute, ten) = (measure(&recipe, chunk, MINUTE), measure(&recipe, chunk, TEN));
+            let (short, long) = (measure(&recipe, chunk, SHORT), measure(&recipe, chunk, LONG));
             let is_mp4 = ["mp4", "mov", "ipod", "3gp", "3g2"].contains(&muxer.name);
             // CAF's packet table comes last, with up to three bytes for each of ALAC's packets;
             // MP4's tables do so, with some for each packet of 20 ms or more, and each second.
             let table = match info.encoder.name {
-                _ if is_mp4 => 8 * TEN * FRAMES / (RATE as usize / 50),
-                "alac" => 3 * TEN * FRAMES / 4096,
+                _ if is_mp4 => 8 * LONG * FRAMES / (RATE as usize / 50),
+                "alac" => 3 * LONG * FRAMES / 4096,
                 _ => 0,
             };
             // A buffer may meet its largest packet late.
-            let room = minute.peak - 1024..=minute.peak + 2 * table + 1024;
-            assert!(room.contains(&ten.peak), "{what}: {} {}", minute.peak, ten.peak);
+            let room = short.peak - 1024..=short.peak + 2 * table + 1024;
+            assert!(room.contains(&long.peak), "{what}: {} {}", short.peak, long.peak);
             // The crate behind one of these allocates for every frame, and gives it back; the
             // packet table of the other one grows.
             if !["opus", "alac"].contains(&info.encoder.name) {
                 // Tables that grow are moved once for each doubling.
                 let moves = if is_mp4 { 8 } else { 0 };
-                assert!(minute.steady.max(ten.steady) <= moves, "{what}");
+                assert!(short.steady.max(long.steady) <= moves, "{what}");
             }
         }
     }
@@ -155,15 +156,15 @@ fn main() {
     // up to the scheduler.
     let stream = AudioStream::new(RATE, 2).format(SampleFormat::S16).encoder_option("threads", "4");
     let recipe = Recipe::new("flac", stream);
-    let (minute, ten) = (measure(&recipe, &integers, MINUTE), measure(&recipe, &integers, TEN));
-    assert!(ten.peak < minute.peak + minute.peak / 4, "{} {}", minute.peak, ten.peak);
-    assert!(ten.steady < 100, "{}", ten.steady);
+    let (short, long) = (measure(&recipe, &integers, SHORT), measure(&recipe, &integers, LONG));
+    assert!(long.peak < short.peak + short.peak / 4, "{} {}", short.peak, long.peak);
+    assert!(long.steady < 100, "{}", long.steady);
 
     // A seek table has a fixed room, however long the file is.
     let stream = AudioStream::new(RATE, 2).format(SampleFormat::S16);
     let recipe = Recipe::new("flac", stream).option("seek_interval", "1");
-    let (minute, ten) = (measure(&recipe, &integers, MINUTE), measure(&recipe, &integers, TEN));
-    assert!(ten.peak <= minute.peak + 512 * 18, "{} {}", minute.peak, ten.peak);
+    let (short, long) = (measure(&recipe, &integers, SHORT), measure(&recipe, &integers, LONG));
+    assert!(long.peak <= short.peak + 512 * 18, "{} {}", short.peak, long.peak);
 
     // A long gap takes no memory.
     let recipe = Recipe::new("wav", AudioStream::new(RATE, 2));

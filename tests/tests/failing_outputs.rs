@@ -9,6 +9,7 @@ use reelwright::{
     AudioStream, Error, ErrorKind, Interrupt, Result, SampleFormat, StreamingMediaEncoder, Target,
     TensorView,
 };
+use reelwright_testkit::parallel;
 use reelwright_testkit::signal::music_i16;
 use reelwright_tests::log::logged;
 use reelwright_tests::{Recipe, formats};
@@ -159,22 +160,23 @@ fn whole(recipe: &Recipe, seekable: bool) -> (Vec<u8>, usize) {
 
 #[test]
 fn an_error_at_any_byte_is_told_and_the_writer_is_released() {
-    for seekable in [true, false] {
-        for (name, recipe) in recipes(seekable) {
-            let (_, bytes) = whole(&recipe, seekable);
-            // Every byte of the header, and some of the rest.
-            let places = (0..400).chain((400..bytes).step_by(397)).chain(bytes - 100..bytes);
-            for left in places.filter(|left| *left < bytes) {
-                let (writer, dropped) = Faulty::new(Some(Fault::Error(Io::StorageFull)), left, 64);
-                let (first, closed) = write(&recipe, target(writer, seekable, 64));
-                let error = first.and(closed).expect_err("an error");
-                assert_eq!(error.kind(), ErrorKind::Io, "{name} {left}: {error}");
-                assert_eq!(error.io_error().map(io::Error::kind), Some(Io::StorageFull));
-                assert!(error.to_string().contains("writer"), "{error}");
-                assert_eq!(dropped.load(SeqCst), 1, "{name} {left}");
-            }
+    let cases = [true, false]
+        .into_iter()
+        .flat_map(|seekable| recipes(seekable).map(move |(name, recipe)| (seekable, name, recipe)));
+    parallel::for_each(cases, |(seekable, name, recipe)| {
+        let (_, bytes) = whole(&recipe, seekable);
+        // Every byte of the header, and some of the rest.
+        let places = (0..400).chain((400..bytes).step_by(397)).chain(bytes - 100..bytes);
+        for left in places.filter(|left| *left < bytes) {
+            let (writer, dropped) = Faulty::new(Some(Fault::Error(Io::StorageFull)), left, 64);
+            let (first, closed) = write(&recipe, target(writer, seekable, 64));
+            let error = first.and(closed).expect_err("an error");
+            assert_eq!(error.kind(), ErrorKind::Io, "{name} {left}: {error}");
+            assert_eq!(error.io_error().map(io::Error::kind), Some(Io::StorageFull));
+            assert!(error.to_string().contains("writer"), "{error}");
+            assert_eq!(dropped.load(SeqCst), 1, "{name} {left}");
         }
-    }
+    });
 }
 
 #[test]

@@ -7,8 +7,10 @@ mod common;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use common::{PROGRAM, encode};
+use reelwright_testkit::parallel;
 
 /// Encodes while files can have at most `blocks` of 512 bytes; returns the exit code.
 fn encode_limited(folder: &Path, blocks: usize, args: &[&str]) -> Option<i32> {
@@ -41,8 +43,8 @@ fn what_fits_on_a_full_disk_plays() {
         let size = if name == "y4m" { "64x48" } else { "160x120" };
         format!("testsrc=size={size}:rate=25:duration=4")
     };
-    let mut cut = 0;
-    for (index, name) in audio.iter().chain(&video).enumerate() {
+    let cut = AtomicUsize::new(0);
+    parallel::for_each(audio.iter().chain(&video).enumerate(), |(index, name)| {
         let is_audio = index < audio.len();
         let source = source(name);
         for blocks in [41, 83, 120] {
@@ -64,8 +66,8 @@ fn what_fits_on_a_full_disk_plays() {
                 continue;
             }
             assert_eq!(code, Some(1), "{file}");
-            let read = if is_audio { "read.wav" } else { "read.y4m" };
-            let mut args = vec![&file[..], "-o", read];
+            let read = format!("{file}.read.{}", if is_audio { "wav" } else { "y4m" });
+            let mut args = vec![&file[..], "-o", &read];
             if matches!(*name, "mjpeg" | "h264" | "obu") {
                 args.extend(["--frame-rate", "25"]);
             }
@@ -75,9 +77,10 @@ fn what_fits_on_a_full_disk_plays() {
             let duration = summary["streams"][0]["duration"].as_f64().unwrap();
             eprintln!("{file}: {duration} s");
             assert!(duration > 0.03, "{file}: {duration} s");
-            cut += 1;
+            cut.fetch_add(1, Relaxed);
         }
-    }
+    });
+    let cut = cut.into_inner();
     assert!(cut > 30, "{cut}");
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::{PROGRAM, asset, encode, ffmpeg, foreign, run, stderr, stream, times};
+use reelwright_testkit::parallel;
 
 /// A film of four seconds with B-frames and audio; none without ffmpeg.
 fn film(path: &Path) -> bool {
@@ -422,11 +423,10 @@ fn languages_and_tags_stay_with_their_streams() {
 
 #[test]
 fn channels_keep_their_positions() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path();
-    for (layout, channels) in
-        [("3.0", 3), ("quad", 4), ("4.0", 4), ("5.1", 6), ("6.1", 7), ("7.1", 8)]
-    {
+    let layouts = [("3.0", 3), ("quad", 4), ("4.0", 4), ("5.1", 6), ("6.1", 7), ("7.1", 8)];
+    parallel::for_each(layouts, |(layout, channels)| {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
         let tones: Vec<_> =
             (1..=channels).map(|tone| format!("0.3*sin({}*2*PI*t)", 220 * tone)).collect();
         let tones = format!("aevalsrc='{}':s=48000:d=0.5:c={layout}", tones.join("|"));
@@ -491,7 +491,7 @@ fn channels_keep_their_positions() {
             };
             assert_eq!(tones(&decoded("out.wav")), tones(&decoded(file)), "{layout} {file}");
         }
-    }
+    });
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub mod levels;
 pub mod lossy;
 pub mod muxing;
 pub mod output;
+pub mod parallel;
 pub mod pcm_muxer;
 pub mod pictures;
 pub mod program;

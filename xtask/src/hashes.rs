@@ -125,8 +125,6 @@ fn build(root: &Path, target: Option<&str>, is_quick: bool) -> anyhow::Result<Pa
     }
     if is_quick {
         command.arg("--no-default-features");
-        // Optimizing portable code of H.264 takes two minutes, and its run a second.
-        command.args(["--config", "profile.dev.package.reelwright-enc-h264.opt-level=1"]);
     }
     if target.is_some_and(|target| target.ends_with("-musl")) {
         command.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld");

@@ -17,7 +17,7 @@ use reelwright::{
 };
 
 thread_local! {
-    /// Where the allocations of this thread are counted, if at all.
+    /// Counter of this thread's allocations, if they are counted.
     static COUNTED: Cell<Option<&'static AtomicUsize>> = const { Cell::new(None) };
 }
 

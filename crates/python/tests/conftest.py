@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 import pytest
-from helpers import LIBRARIES, Make
+from helpers import LIBRARIES, Make, import_or_skip
 
 ROWS = pytest.StashKey[list[tuple[str, str, str, str]]]()
 
@@ -36,14 +35,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 @pytest.fixture(params=list(LIBRARIES))
 def make(request: pytest.FixtureRequest) -> Make:
     """Makes an array of a library out of numpy's."""
-    if importlib.util.find_spec(request.param) is None:
-        pytest.skip(f"{request.param} is not installed")
+    import_or_skip(request.param)
     return LIBRARIES[request.param]
 
 
 @pytest.fixture(params=["numpy", "torch"])
 def tensor(request: pytest.FixtureRequest) -> Make:
     """As `make`, of the libraries that torio's users have."""
-    if importlib.util.find_spec(request.param) is None:
-        pytest.skip(f"{request.param} is not installed")
+    import_or_skip(request.param)
     return LIBRARIES[request.param]

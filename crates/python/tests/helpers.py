@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import io
 import json
 import os
@@ -37,6 +39,20 @@ def _jax(array: Array) -> Any:
 
 
 LIBRARIES: dict[str, Make] = {"numpy": lambda array: array, "torch": _torch, "jax": _jax}
+
+
+# They take more room than a machine of CI may have: torch brings 7 GB.
+LARGE_LIBRARIES = {"torch", "torio"}
+
+
+def import_or_skip(name: str) -> Any:
+    """Imports a library. Where it is not installed, the test is skipped, or fails in CI."""
+    package = name.partition(".")[0]
+    if importlib.util.find_spec(package) is None:
+        if os.environ.get("REELWRIGHT_REQUIRE_PROGRAMS") and package not in LARGE_LIBRARIES:
+            pytest.fail(f"{package} is not installed")
+        pytest.skip(f"{package} is not installed", allow_module_level=True)
+    return importlib.import_module(name)
 
 
 def _run(*command: str, lenient: bool = False) -> bytes:

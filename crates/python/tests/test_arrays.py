@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Array, Make, audio_encoder, moving, tone
+from helpers import Array, Make, audio_encoder, import_or_skip, moving, tone
 
 import reelwright
 from reelwright import StreamingMediaEncoder
@@ -110,7 +110,7 @@ def test_a_channel_is_repeated_by_a_stride_of_zero() -> None:
 
 
 def test_torchs_views() -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed")
+    torch = import_or_skip("torch")
     base = samples("f4")
     tensor = torch.from_numpy(base)
     expected = wav(base)
@@ -131,7 +131,7 @@ def test_torchs_views() -> None:
 
 
 def test_torchs_pictures() -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed")
+    torch = import_or_skip("torch")
     pictures = moving(4)
     tensor = torch.from_numpy(pictures)
     expected = y4m(pictures)
@@ -145,7 +145,7 @@ def test_torchs_pictures() -> None:
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_torchs_halves_are_converted(dtype: str) -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed")
+    torch = import_or_skip("torch")
     half = torch.from_numpy(samples("f4")).to(getattr(torch, dtype))
     assert wav(half) == wav(half.float())
     assert wav(half, "f8") == wav(half.double(), "f8")
@@ -156,7 +156,7 @@ def test_torchs_halves_are_converted(dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", ["int8"])
 def test_torchs_types_that_no_stream_has(dtype: str) -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed")
+    torch = import_or_skip("torch")
     names = {"int8": "Char"}
     text = f"Expected Float type. Found: {names[dtype]}. Convert the chunk first"
     with pytest.raises(reelwright.ChunkError, match=re.escape(text)):
@@ -165,7 +165,7 @@ def test_torchs_types_that_no_stream_has(dtype: str) -> None:
 
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
 def test_torchs_tensors_without_memory() -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed")
+    torch = import_or_skip("torch")
     with pytest.raises(reelwright.ChunkError, match=r"has to be on CPU. Found: meta.*chunk.cpu"):
         audio_encoder().write_audio_chunk(0, torch.zeros(3, 1, device="meta"))
     with pytest.raises(reelwright.ChunkError, match="no elements in memory"):
@@ -355,7 +355,7 @@ def test_halves_are_converted() -> None:
     assert wav(half.T.copy().T, "f8") == wav(half.astype("f8"), "f8")
     with pytest.raises(reelwright.ChunkError, match="Expected Short type. Found: Half"):
         wav(half, "i2")
-    types = pytest.importorskip("ml_dtypes", reason="ml_dtypes is not installed")
+    types = import_or_skip("ml_dtypes")
     half = samples("f4").astype(types.bfloat16)
     assert wav(half) == wav(half.astype("f4"))
 
@@ -431,7 +431,7 @@ def test_numpys_resize_while_it_is_written() -> None:
 
 
 def test_torchs_resize_while_it_is_written() -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed")
+    torch = import_or_skip("torch")
     for method in ("resize_", "storage"):
         tensor = torch.from_numpy(tone(300_000)).clone()
         if method == "resize_":
@@ -512,7 +512,7 @@ def test_chunks_of_every_pixel_format_stay_exact(format: str, library: str) -> N
     # Channels last, too.
     strided: Any = np.ascontiguousarray(chunk.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
     if library == "torch":
-        torch = pytest.importorskip("torch", reason="torch is not installed")
+        torch = import_or_skip("torch")
         if bits > 8 and not hasattr(torch, "uint16"):
             pytest.skip("this torch has no uint16")
         chunk, strided = torch.from_numpy(chunk), torch.from_numpy(strided.copy())

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import sound_of, tone
+from helpers import import_or_skip, sound_of, tone
 
 import reelwright
 from reelwright import StreamingMediaEncoder
@@ -342,7 +342,7 @@ def test_a_failure_commits_nothing() -> None:
 
 
 def test_open_files_of_fsspec(tmp_path: Path, expected: bytes) -> None:
-    fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed")
+    fsspec = import_or_skip("fsspec")
     path = tmp_path / "a.wav"
     write(fsspec.open(str(path), "wb"), None)
     assert path.read_bytes() == expected
@@ -361,7 +361,7 @@ def test_open_files_of_fsspec(tmp_path: Path, expected: bytes) -> None:
 
 
 def test_a_failed_open_leaves_no_empty_object(tmp_path: Path) -> None:
-    fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed")
+    fsspec = import_or_skip("fsspec")
     for name in ("memory://b.caf", str(tmp_path / "b.wav")):
         file = fsspec.open(name, "wb")
         s = StreamingMediaEncoder(file, "mp4")
@@ -592,7 +592,7 @@ def test_numbered_pictures(tmp_path: Path) -> None:
 
 
 def test_nothing_is_committed_where_nothing_was_written() -> None:
-    fsspec = pytest.importorskip("fsspec")
+    fsspec = import_or_skip("fsspec")
     memory = fsspec.filesystem("memory")
     for name, encoder in [("a.wav", "pcm_s16le"), ("a.flac", "flac"), ("a.mp4", "aac")]:
         with pytest.raises(reelwright.ChunkError):

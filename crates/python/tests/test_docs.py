@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import import_or_skip
 
 import reelwright
 
@@ -96,7 +97,7 @@ def test_the_package_is_typed_and_needs_nothing() -> None:
 
 
 def test_stubs_say_what_there_is() -> None:
-    pytest.importorskip("mypy", reason="mypy is not installed")
+    import_or_skip("mypy")
     done = subprocess.run(
         [sys.executable, "-m", "mypy.stubtest", "reelwright._reelwright"],
         capture_output=True,

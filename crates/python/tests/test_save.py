@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Array, Make, moving, pictures_of, probe, sound_of, tone
+from helpers import Array, Make, import_or_skip, moving, pictures_of, probe, sound_of, tone
 
 import reelwright
 from reelwright import (
@@ -255,7 +255,7 @@ def test_a_list_of_frames_of_audio_is_one_array() -> None:
 
 
 def test_data_sets_are_read_piece_by_piece(tmp_path: Path) -> None:
-    h5py = pytest.importorskip("h5py", reason="h5py is not installed")
+    h5py = import_or_skip("h5py")
     sound, pictures = tone(200_000, 2), moving(70)
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["sound"], file["pictures"] = sound, pictures
@@ -265,7 +265,7 @@ def test_data_sets_are_read_piece_by_piece(tmp_path: Path) -> None:
 
 
 def test_tables_are_arrays() -> None:
-    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    pandas = import_or_skip("pandas")
     sound = tone(500, 2)
     table = pandas.DataFrame(sound, columns=["left", "right"])
     expected = to_bytes("wav", samples=sound, sample_rate=16000)
@@ -336,7 +336,7 @@ def test_shapes_that_may_be_two_things(tmp_path: Path) -> None:
 
 
 def test_images_of_pillow(tmp_path: Path) -> None:
-    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+    image = import_or_skip("PIL.Image")
     pictures = moving(3).transpose(0, 2, 3, 1)
     images = [image.fromarray(np.ascontiguousarray(picture)) for picture in pictures]
     expected = pictures.transpose(0, 3, 1, 2)
@@ -416,7 +416,7 @@ def test_any_iterable_of_audio(audio: str, tmp_path: Path) -> None:
 
 
 def test_alpha_of_a_later_image_is_warned_of(tmp_path: Path) -> None:
-    image = pytest.importorskip("PIL.Image")
+    image = import_or_skip("PIL.Image")
     images = [image.new("RGB", (16, 16)), image.new("RGBA", (16, 16)), image.new("RGBA", (16, 16))]
     with pytest.warns(EncodingWarning, match="alpha") as warned:
         save_video(tmp_path / "a.mp4", images, 5)
@@ -444,7 +444,7 @@ def test_a_range_is_two_finite_numbers(tmp_path: Path) -> None:
 
 
 def test_missing_values_are_refused(tmp_path: Path) -> None:
-    pandas = pytest.importorskip("pandas")
+    pandas = import_or_skip("pandas")
     with pytest.raises(ChunkError, match="missing values"):
         save_audio(tmp_path / "a.wav", pandas.Series([1, None], dtype="Int16"), 8000)
     save_audio(tmp_path / "a.wav", pandas.Series([1, 2], dtype="Int16"), 8000)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import import_or_skip
 
 import reelwright
 import reelwright.torio.io
@@ -219,7 +220,7 @@ def test_uninstall(modules: dict[str, str], tmp_path: Path) -> None:
 
 
 def test_installs_with_the_real_ones() -> None:
-    pytest.importorskip("torio", reason="torio is not installed")
+    import_or_skip("torio")
     run("import reelwright.torio\nreelwright.torio.install()\n" + USE)
     run("import torchaudio\nimport reelwright.torio\nreelwright.torio.install()\n" + USE)
     code = "import reelwright.torio\nreelwright.torio.install()\nimport torchaudio\n"
@@ -227,7 +228,7 @@ def test_installs_with_the_real_ones() -> None:
 
 
 def test_signatures_are_those_of_the_real_one() -> None:
-    io: Any = pytest.importorskip("torio.io", reason="torio is not installed")
+    io: Any = import_or_skip("torio.io")
     for name in SIGNATURES:
         theirs = inspect.signature(getattr(io.StreamingMediaEncoder, name)).parameters
         ours = inspect.signature(getattr(reelwright.StreamingMediaEncoder, name)).parameters

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Array, moving, pictures_of, probe, sound_of
+from helpers import Array, import_or_skip, moving, pictures_of, probe, sound_of
 
 import reelwright
 
-torio_io: Any = pytest.importorskip("torio.io", reason="torio is not installed")
-torch: Any = pytest.importorskip("torch", reason="torch is not installed")
+torio_io: Any = import_or_skip("torio.io")
+torch: Any = import_or_skip("torch")
 
 RATE, WIDTH, HEIGHT, FPS = 48_000, 160, 120, 25
 DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}

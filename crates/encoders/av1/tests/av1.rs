@@ -29,9 +29,7 @@ fn decoded(encoded: &EncodedVideo) -> Option<Vec<u8>> {
 #[test]
 fn what_is_decoded_looks_like_what_was_encoded() {
     for options in ["", "low_latency=true", "speed=8", "tile-columns=2"] {
-        let formats = ENCODER.pixel_formats;
-        let formats = if options.is_empty() { formats } else { &formats[..1] };
-        for format in formats {
+        for format in ENCODER.pixel_formats {
             let case =
                 VideoCase { format: *format, options, size: (130, 98), ..VideoCase::new(&ENCODER) };
             let film = case.film(8);

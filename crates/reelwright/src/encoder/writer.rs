@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use reelwright_core::Error;
 
-/// The type parameter of a [`StreamingMediaEncoder`](crate::StreamingMediaEncoder) whose output is not given back: a path, an
-/// address or a [`Target`](crate::Target).
+/// The type parameter of a [`StreamingMediaEncoder`](crate::StreamingMediaEncoder) whose output is not
+/// given back: a path, an address or a [`Target`](crate::Target).
 #[derive(Debug)]
 pub enum Erased {}
 

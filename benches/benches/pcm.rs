@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use reelwright_core::{
-    AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, DataType, Options, PacketQueue,
-    Timestamp, TypedBuffer,
+    AudioEncoderRequest, AudioFormat, ChannelLayout, DataType, Options, PacketQueue, Timestamp,
+    TypedBuffer,
 };
 use reelwright_enc_pcm::ENCODERS;
 use reelwright_testkit::encoding::packed;
@@ -14,16 +14,11 @@ fn encode(c: &mut Criterion) {
     const FRAMES: usize = 4800;
     for info in ENCODERS {
         let sample_format = info.sample_formats[0];
-        let request = AudioEncoderRequest {
-            codec: info.encoder.codec,
-            format: AudioFormat {
-                sample_format,
-                sample_rate: 48_000,
-                layout: ChannelLayout::STEREO,
-            },
-            config: CodecConfig::default(),
-        };
-        let mut encoder = (info.open)(&request, &mut Options::new()).unwrap();
+        let request = AudioEncoderRequest::new(
+            info.encoder.codec,
+            AudioFormat { sample_format, sample_rate: 48_000, layout: ChannelLayout::STEREO },
+        );
+        let mut encoder = info.open(&request, &mut Options::new()).unwrap();
         let mut packets = PacketQueue::new();
         let samples = TypedBuffer::zeroed(sample_format.data_type(), 2 * FRAMES);
         let frame = packed(samples.as_slice(), 2, Timestamp(0));

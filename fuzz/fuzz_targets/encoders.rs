@@ -19,9 +19,7 @@ fuzz_target!(|data: &[u8]| {
 fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let info = u.choose(&encoders()).copied()?;
     let mut options = options(u, info.encoder.options)?;
-    let request = AudioEncoderRequest {
-        codec: info.encoder.codec,
-        format: AudioFormat {
+    let request = AudioEncoderRequest::new(info.encoder.codec, AudioFormat {
             sample_format: *u.choose(info.sample_formats)?,
             sample_rate: match info.sample_rates {
                 SampleRates::UpTo(max) => u.int_in_range(1..=max)?,
@@ -33,15 +31,14 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
                     .filter(|layout| layout.channels() <= most.min(16))
                     .unwrap_or(ChannelLayout::MONO),
             },
-        },
-        config: CodecConfig {
+        })
+.config(CodecConfig {
             compression_level: Option::<u8>::arbitrary(u)?.map(|level| i32::from(level % 13)),
             bit_rate: Option::<u8>::arbitrary(u)?.map(|rate| u64::from(rate) * 2000),
             qscale: Option::<u8>::arbitrary(u)?.map(|q| f32::from(q % 21) / 2.0),
             ..CodecConfig::default()
-        },
-    };
-    let Ok(mut encoder) = (info.open)(&request, &mut options) else { return Ok(()) };
+        });
+    let Ok(mut encoder) = info.open(&request, &mut options) else { return Ok(()) };
     let channels = request.format.layout.channels();
     let size = encoder.frame_size().unwrap_or(777);
     let data_type = request.format.sample_format.data_type();

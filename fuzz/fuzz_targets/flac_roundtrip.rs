@@ -5,7 +5,7 @@
 use arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use reelwright_core::{
-    AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig, CodecId, DataType,
+    AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecId, DataType,
     Element, MemoryOutput, Metadata, OptionKind, Options, PacketQueue, SampleFormat, Timestamp,
     TypedBuffer,
 };
@@ -81,18 +81,14 @@ fn check<T: Element>(
     expected: impl Fn(&T) -> i32,
 ) {
     let samples = &samples[..samples.len() / channels * channels];
-    let request = AudioEncoderRequest {
-        codec: CodecId::Flac,
-        format: AudioFormat {
+    let request = AudioEncoderRequest::new(CodecId::Flac, AudioFormat {
             sample_format: SampleFormat::packed(T::DATA_TYPE),
             sample_rate,
             layout: ChannelLayout::default_for(channels).unwrap(),
-        },
-        config: CodecConfig::default(),
-    };
+        });
     // Options may contradict each other.
-    let Ok(mut encoder) = (ENCODER.open)(&request, &mut options) else { return };
-    let mut muxer = (MUXER.open)(&mut Options::new()).unwrap();
+    let Ok(mut encoder) = ENCODER.open(&request, &mut options) else { return };
+    let mut muxer = MUXER.open(&mut Options::new()).unwrap();
     let mut output = MemoryOutput::seekable();
     let mut packets = PacketQueue::new();
     muxer.start(&[encoder.parameters().clone()], &Metadata::new(), &mut output).unwrap();

@@ -15,7 +15,7 @@ fuzz_target!(|data: &[u8]| {
 fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let info = u.choose(&muxers()).copied()?;
     let mut options = options(u, info.options)?;
-    let Ok(mut muxer) = (info.open)(&mut options) else { return Ok(()) };
+    let Ok(mut muxer) = info.open(&mut options) else { return Ok(()) };
     let count = if u.ratio(9, 10)? { 1 } else { u.int_in_range(0..=3)? };
     let mut streams = (0..count).map(|_| stream(u)).collect::<Result<Vec<_>>>()?;
     // Most streams should get past the first check.

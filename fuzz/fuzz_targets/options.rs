@@ -18,7 +18,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let result = if u.arbitrary()? {
         let info = u.choose(&muxers()).copied()?;
         let mut options = options(u, info.options)?;
-        (info.open)(&mut options).and_then(|_| options.finish(info.options))
+        info.open(&mut options).and_then(|_| options.finish(info.options))
     } else {
         let info = u.choose(&encoders()).copied()?;
         let mut options = options(u, info.encoder.options)?;
@@ -32,21 +32,18 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
                 .filter(|layout| info.layouts.contains(*layout))
                 .unwrap_or(ChannelLayout::MONO),
         };
-        let request = AudioEncoderRequest {
-            codec: info.encoder.codec,
-            format: AudioFormat {
+        let request = AudioEncoderRequest::new(info.encoder.codec, AudioFormat {
                 sample_format: *u.choose(info.sample_formats)?,
                 sample_rate,
                 layout,
-            },
-            config: CodecConfig {
+            })
+.config(CodecConfig {
                 compression_level: Option::arbitrary(u)?,
                 bit_rate: Option::arbitrary(u)?,
                 qscale: Option::arbitrary(u)?,
                 ..CodecConfig::default()
-            },
-        };
-        (info.open)(&request, &mut options).and_then(|_| options.finish(info.encoder.options))
+            });
+        info.open(&request, &mut options).and_then(|_| options.finish(info.encoder.options))
     };
     if let Err(error) = result {
         let kinds = [ErrorKind::Option, ErrorKind::Argument, ErrorKind::Unsupported];

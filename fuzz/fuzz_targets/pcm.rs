@@ -5,7 +5,7 @@
 use arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use reelwright_core::{
-    AudioEncoderRequest, AudioFormat, CodecConfig, CodecId, DataType, Options, PacketQueue,
+    AudioEncoderRequest, AudioFormat, CodecId, DataType, Options, PacketQueue,
     SampleFormat,
 };
 use reelwright_fuzz::{frame, layout, sample_rate, samples};
@@ -22,18 +22,14 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let mut encoders: Vec<_> = reelwright_enc_pcm::ENCODERS.iter().collect();
     encoders.push(&reelwright_enc_flac::ENCODER);
     let info = *u.choose(&encoders)?;
-    let request = AudioEncoderRequest {
-        codec: if u.ratio(9, 10)? { info.encoder.codec } else { *u.choose(CodecId::ALL)? },
-        format: AudioFormat {
+    let request = AudioEncoderRequest::new(if u.ratio(9, 10)? { info.encoder.codec } else { *u.choose(CodecId::ALL)? }, AudioFormat {
             sample_format: match u.ratio(9, 10)? {
                 true => *u.choose(info.sample_formats)?,
                 false => *u.choose(SampleFormat::ALL)?,
             },
             sample_rate: sample_rate(u)?,
             layout: layout(u)?,
-        },
-        config: CodecConfig::default(),
-    };
+        });
     // The facade refuses what an encoder does not list, and the encoder may rely on that.
     let listed = info.encoder.codec == request.codec
         && info.sample_formats.contains(&request.format.sample_format)
@@ -42,7 +38,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     if !listed && info.encoder.codec == CodecId::Flac {
         return Ok(());
     }
-    let Ok(mut encoder) = (info.open)(&request, &mut Options::new()) else {
+    let Ok(mut encoder) = info.open(&request, &mut Options::new()) else {
         assert!(!listed, "{request:?}");
         return Ok(());
     };

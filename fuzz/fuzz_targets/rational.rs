@@ -4,7 +4,7 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use reelwright_core::{MAX_TERM, Rational, TimeBase, Timestamp};
+use reelwright_core::{helpers::MAX_TERM, Rational, TimeBase, Timestamp};
 use reelwright_fuzz::rational;
 
 fuzz_target!(|data: &[u8]| {

@@ -174,35 +174,26 @@ pub fn stream(u: &mut Unstructured<'_>) -> Result<StreamParameters> {
     let codec = *u.choose(CodecId::ALL)?;
     let record = record(u)?;
     let media = if u.ratio(2, 3)? {
-        MediaParameters::Audio(AudioParameters {
-            format: AudioFormat {
+        MediaParameters::Audio(AudioParameters::new(AudioFormat {
                 sample_rate: sample_rate(u)?,
                 layout: layout(u)?,
                 sample_format: *u.choose(SampleFormat::ALL)?,
-            },
-            bits_per_sample: u.arbitrary()?,
-            frame_size: u.arbitrary()?,
-        })
+            })
+.bits_per_sample(u.arbitrary()?)
+.frame_size(u.arbitrary()?))
     } else {
-        MediaParameters::Video(VideoParameters {
-            format: VideoFormat {
+        MediaParameters::Video(VideoParameters::new(VideoFormat {
                 width: u.arbitrary()?,
                 height: u.arbitrary()?,
                 pixel_format: *u.choose(PixelFormat::ALL)?,
                 sample_aspect_ratio: rational(u)?,
                 color: ColorInfo::default(),
-            },
-            frame_rate: Some(rational(u)?),
-        })
+            })
+.frame_rate(Some(rational(u)?)))
     };
-    Ok(StreamParameters {
-        language: None,
-        time_base: TimeBase::new(rational(u)?),
-        codec,
-        record,
-        bit_rate: u.arbitrary()?,
-        media,
-    })
+    Ok(StreamParameters::new(codec, TimeBase::new(rational(u)?), media)
+.record(record)
+.bit_rate(u.arbitrary()?))
 }
 
 /// Metadata, of common keys and of others.

@@ -29,8 +29,8 @@ pub(crate) enum Command {
     },
     /// Describe an encoder or a muxer and its options
     Help {
-        /// `encoder=NAME`, `muxer=NAME`, or a name alone: of an encoder, a format, an option or a
-        /// command
+        /// `encoder=NAME`, `muxer=NAME`, `protocol=NAME`, or a name alone: of an encoder, a format, a
+        /// protocol, an option or a command
         topic: Option<String>,
     },
 }

@@ -6,31 +6,32 @@ use anyhow::bail;
 use clap::CommandFactory;
 use reelwright::{
     AudioEncoderInfo, Backing, ColorModel, EncoderInfo, MuxerInfo, OPEN_OPTIONS, OptionInfo,
-    OptionKind, PixelFormat, SampleFormat, VideoEncoderInfo, audio_encoder_options, audio_encoders,
-    default_audio_encoder, default_video_encoder, muxers, output_devices, output_protocols,
-    video_encoder_options, video_encoders,
+    OptionKind, PixelFormat, ProtocolInfo, Registry, SampleFormat, VideoEncoderInfo,
+    audio_encoder_options, output_devices, video_encoder_options,
 };
 use serde_json::{Value, json};
 
 use crate::args::{Cli, Listing};
 
 /// A table of names and words, or the same as JSON.
-pub(crate) fn list(what: Listing, as_json: bool) -> String {
+pub(crate) fn list(registry: &Registry, what: Listing, as_json: bool) -> String {
     if as_json {
         let items: Vec<Value> = match what {
-            Listing::Muxers => muxers().map(muxer_json).collect(),
+            Listing::Muxers => registry.muxers().map(muxer_json).collect(),
             Listing::Encoders => {
-                let audio = audio_encoders().map(encoder_json);
-                audio.chain(video_encoders().map(video_encoder_json)).collect()
+                let audio = registry.audio_encoders().map(|info| encoder_json(registry, info));
+                audio
+                    .chain(registry.video_encoders().map(|info| video_encoder_json(registry, info)))
+                    .collect()
             }
-            _ => rows(what)
+            _ => rows(registry, what)
                 .into_iter()
                 .map(|[name, long_name, _]| json!({"name": name, "long_name": long_name}))
                 .collect(),
         };
         return format!("{}\n", Value::from(items));
     }
-    let rows = rows(what);
+    let rows = rows(registry, what);
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
     let (first, second) = (width(0), width(1));
     let mut text = String::new();
@@ -45,19 +46,19 @@ pub(crate) fn list(what: Listing, as_json: bool) -> String {
     text
 }
 
-fn rows(what: Listing) -> Vec<[String; 3]> {
+fn rows(registry: &Registry, what: Listing) -> Vec<[String; 3]> {
     let plain = |(name, long_name): (&str, &str)| [name.into(), long_name.into(), String::new()];
     match what {
         Listing::Muxers => {
-            muxers().map(|m| [m.name.into(), m.long_name.into(), extensions(m)]).collect()
+            registry.muxers().map(|m| [m.name.into(), m.long_name.into(), extensions(m)]).collect()
         }
         Listing::Encoders => {
-            let audio = audio_encoders().map(|info| ("audio", &info.encoder));
-            let video = video_encoders().map(|info| ("video", &info.encoder));
+            let audio = registry.audio_encoders().map(|info| ("audio", &info.encoder));
+            let video = registry.video_encoders().map(|info| ("video", &info.encoder));
             audio
                 .chain(video)
                 .map(|(medium, info)| {
-                    let default_of = default_of_muxers(info);
+                    let default_of = default_of_muxers(registry, info);
                     let mut more = format!("{medium}, {}", backing(info.backing));
                     if !default_of.is_empty() {
                         let _ = write!(more, "; default of {}", default_of.join(", "));
@@ -67,7 +68,9 @@ fn rows(what: Listing) -> Vec<[String; 3]> {
                 .collect()
         }
         Listing::Devices => output_devices().map(plain).collect(),
-        Listing::Protocols => output_protocols().map(plain).collect(),
+        Listing::Protocols => {
+            registry.protocols().map(|info| plain((info.name(), info.long_name))).collect()
+        }
         Listing::PixelFormats => PixelFormat::ALL
             .iter()
             .map(|format| {
@@ -104,33 +107,40 @@ fn extensions(muxer: &MuxerInfo) -> String {
 
 fn backing(backing: Backing) -> String {
     match backing {
-        Backing::Rust => format!("pure Rust, {}", env!("CARGO_PKG_LICENSE")),
+        Backing::Rust => "pure Rust".to_owned(),
         Backing::Binding { library, licence } => format!("binding to {library}, {licence}"),
     }
 }
 
 /// The formats that this encoder is the default of, in this build.
-fn default_of_muxers(encoder: &EncoderInfo) -> Vec<&'static str> {
+fn default_of_muxers(registry: &Registry, encoder: &EncoderInfo) -> Vec<&'static str> {
     let is_default = |muxer: &&MuxerInfo| {
-        default_audio_encoder(muxer).is_ok_and(|info| info.encoder.name == encoder.name)
-            || default_video_encoder(muxer, None)
+        registry.default_audio_encoder(muxer).is_ok_and(|info| info.encoder.name == encoder.name)
+            || registry
+                .default_video_encoder(muxer, None)
                 .is_ok_and(|info| info.encoder.name == encoder.name)
     };
-    muxers().filter(is_default).map(|muxer| muxer.name).collect()
+    registry.muxers().filter(is_default).map(|muxer| muxer.name).collect()
 }
 
 /// A description of `encoder=NAME` or `muxer=NAME`, or of all that a bare name stands for.
-pub(crate) fn help(topic: &str) -> anyhow::Result<String> {
+pub(crate) fn help(registry: &Registry, topic: &str) -> anyhow::Result<String> {
     let (texts, kind, known) = match topic.split_once('=') {
-        Some(("encoder", name)) => (encoders_help(name), "encoder", encoder_names()),
-        Some(("muxer", name)) => (muxers_help(name), "muxer", muxer_names()),
+        Some(("encoder", name)) => {
+            (encoders_help(registry, name), "encoder", encoder_names(registry))
+        }
+        Some(("muxer", name)) => (muxers_help(registry, name), "muxer", muxer_names(registry)),
+        Some(("protocol", name)) => {
+            (protocols_help(registry, name), "protocol", protocol_names(registry))
+        }
         Some(_) => bail!(
-            "Unknown topic: {topic}. Pass encoder=NAME, muxer=NAME, or a name alone: of an \
-             encoder, a format, an option or a command."
+            "Unknown topic: {topic}. Pass encoder=NAME, muxer=NAME, protocol=NAME, or a name \
+             alone: of an encoder, a format, a protocol, an option or a command."
         ),
         None => {
-            let known = [encoder_names(), muxer_names()].concat();
-            (bare_help(topic), "topic", known)
+            let known =
+                [encoder_names(registry), muxer_names(registry), protocol_names(registry)].concat();
+            (bare_help(registry, topic), "topic", known)
         }
     };
     if texts.is_empty() {
@@ -141,38 +151,50 @@ pub(crate) fn help(topic: &str) -> anyhow::Result<String> {
     Ok(texts.join("\n"))
 }
 
-fn encoder_names() -> Vec<&'static str> {
-    let video = video_encoders().map(|info| info.encoder.name);
-    audio_encoders().map(|info| info.encoder.name).chain(video).collect()
+fn encoder_names(registry: &Registry) -> Vec<&'static str> {
+    let video = registry.video_encoders().map(|info| info.encoder.name);
+    registry.audio_encoders().map(|info| info.encoder.name).chain(video).collect()
 }
 
-fn muxer_names() -> Vec<&'static str> {
-    muxers().map(|muxer| muxer.name).collect()
+fn muxer_names(registry: &Registry) -> Vec<&'static str> {
+    registry.muxers().map(|muxer| muxer.name).collect()
 }
 
 /// Descriptions of what has this name: encoders and formats, or else formats by their extension,
 /// or else commands and options.
-fn bare_help(name: &str) -> Vec<String> {
-    let mut texts = encoders_help(name);
-    texts.extend(muxers_help(name));
+fn bare_help(registry: &Registry, name: &str) -> Vec<String> {
+    let mut texts = encoders_help(registry, name);
+    texts.extend(muxers_help(registry, name));
+    texts.extend(protocols_help(registry, name));
     if texts.is_empty() {
-        texts.extend(muxers().filter(|muxer| muxer.extensions.contains(&name)).map(muxer_help));
+        texts.extend(
+            registry
+                .muxers()
+                .filter(|muxer| muxer.extensions.contains(&name))
+                .map(|info| muxer_help(registry, info)),
+        );
     }
     if texts.is_empty() {
         let mut program = Cli::command();
         program.build();
         let command = program.find_subcommand_mut(name);
         texts.extend(command.map(|command| command.render_long_help().to_string()));
-        texts.extend(options_named(name));
+        texts.extend(options_named(registry, name));
     }
     texts
 }
 
 /// Descriptions of the encoders of this name; where none has it, of those that are also called so.
-fn encoders_help(name: &str) -> Vec<String> {
+fn encoders_help(registry: &Registry, name: &str) -> Vec<String> {
     let of = |is_named: &dyn Fn(&EncoderInfo) -> bool| -> Vec<String> {
-        let audio = audio_encoders().filter(|info| is_named(&info.encoder)).map(encoder_help);
-        let video = video_encoders().filter(|info| is_named(&info.encoder)).map(video_encoder_help);
+        let audio = registry
+            .audio_encoders()
+            .filter(|info| is_named(&info.encoder))
+            .map(|info| encoder_help(registry, info));
+        let video = registry
+            .video_encoders()
+            .filter(|info| is_named(&info.encoder))
+            .map(|info| video_encoder_help(registry, info));
         audio.chain(video).collect()
     };
     let exact = of(&|info| info.name == name);
@@ -182,24 +204,40 @@ fn encoders_help(name: &str) -> Vec<String> {
     of(&|info| info.aliases.contains(&name) || info.codec.name() == name)
 }
 
-fn muxers_help(name: &str) -> Vec<String> {
-    muxers().filter(|muxer| muxer.name == name).map(muxer_help).collect()
+fn muxers_help(registry: &Registry, name: &str) -> Vec<String> {
+    registry
+        .muxers()
+        .filter(|muxer| muxer.name == name)
+        .map(|info| muxer_help(registry, info))
+        .collect()
+}
+
+fn protocol_names(registry: &Registry) -> Vec<&'static str> {
+    registry.protocols().map(ProtocolInfo::name).collect()
+}
+
+fn protocols_help(registry: &Registry, name: &str) -> Vec<String> {
+    let is_named = |info: &&ProtocolInfo| info.schemes.contains(&name);
+    registry.protocols().filter(is_named).map(protocol_help).collect()
 }
 
 /// Descriptions of the options of this name, each with whose it is.
-fn options_named(name: &str) -> Vec<String> {
-    let audio = audio_encoders().flat_map(|info| {
+fn options_named(registry: &Registry, name: &str) -> Vec<String> {
+    let audio = registry.audio_encoders().flat_map(|info| {
         audio_encoder_options(info).map(|option| ("encoder", info.encoder.name, option))
     });
-    let video = video_encoders().flat_map(|info| {
+    let video = registry.video_encoders().flat_map(|info| {
         video_encoder_options(info).map(|option| ("encoder", info.encoder.name, option))
     });
-    let muxers = muxers().flat_map(|info| {
+    let muxers = registry.muxers().flat_map(|info| {
         info.options.iter().chain(OPEN_OPTIONS).map(|option| ("muxer", info.name, option))
     });
+    let protocols = registry
+        .protocols()
+        .flat_map(|info| info.options.iter().map(|option| ("protocol", info.name(), option)));
     // Many have the same.
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
-    for (kind, owner, option) in audio.chain(video).chain(muxers) {
+    for (kind, owner, option) in audio.chain(video).chain(muxers).chain(protocols) {
         if option.name != name {
             continue;
         }
@@ -227,14 +265,14 @@ fn joined<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
     items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-fn encoder_help(info: &AudioEncoderInfo) -> String {
+fn encoder_help(registry: &Registry, info: &AudioEncoderInfo) -> String {
     let encoder = &info.encoder;
     let mut text = lines(
         format!("{}: {}", encoder.name, encoder.long_name),
         &[
             ("made of", backing(encoder.backing)),
             ("also called", joined(encoder.aliases)),
-            ("default of", joined(default_of_muxers(encoder))),
+            ("default of", joined(default_of_muxers(registry, encoder))),
             ("sample formats", joined(info.sample_formats)),
             ("sample rates", info.sample_rates.to_string()),
             ("channels", info.layouts.to_string()),
@@ -246,14 +284,14 @@ fn encoder_help(info: &AudioEncoderInfo) -> String {
     text
 }
 
-fn video_encoder_help(info: &VideoEncoderInfo) -> String {
+fn video_encoder_help(registry: &Registry, info: &VideoEncoderInfo) -> String {
     let encoder = &info.encoder;
     let mut text = lines(
         format!("{}: {}", encoder.name, encoder.long_name),
         &[
             ("made of", backing(encoder.backing)),
             ("also called", joined(encoder.aliases)),
-            ("default of", joined(default_of_muxers(encoder))),
+            ("default of", joined(default_of_muxers(registry, encoder))),
             ("pixel formats", joined(info.pixel_formats)),
             ("codec config", joined(encoder.config.iter().map(|field| field.name()))),
         ],
@@ -263,9 +301,10 @@ fn video_encoder_help(info: &VideoEncoderInfo) -> String {
     text
 }
 
-fn muxer_help(info: &MuxerInfo) -> String {
-    let default_audio = default_audio_encoder(info).ok().map(|info| info.encoder.name);
-    let default_video = default_video_encoder(info, None).ok().map(|info| info.encoder.name);
+fn muxer_help(registry: &Registry, info: &MuxerInfo) -> String {
+    let default_audio = registry.default_audio_encoder(info).ok().map(|info| info.encoder.name);
+    let default_video =
+        registry.default_video_encoder(info, None).ok().map(|info| info.encoder.name);
     let mut text = lines(
         format!("{}: {}", info.name, info.long_name),
         &[
@@ -278,6 +317,14 @@ fn muxer_help(info: &MuxerInfo) -> String {
     );
     let options = info.options.iter().chain(OPEN_OPTIONS);
     options_help(&mut text, "Options (--muxer-option NAME=VALUE):", options);
+    text
+}
+
+fn protocol_help(info: &ProtocolInfo) -> String {
+    let schemes = info.schemes.iter().map(|scheme| format!("{scheme}:"));
+    let mut text =
+        lines(format!("{}: {}", info.name(), info.long_name), &[("addresses", joined(schemes))]);
+    options_help(&mut text, "Options (--muxer-option NAME=VALUE):", info.options.iter());
     text
 }
 
@@ -352,7 +399,7 @@ fn option_json(option: &OptionInfo) -> Value {
     })
 }
 
-fn encoder_json(info: &AudioEncoderInfo) -> Value {
+fn encoder_json(registry: &Registry, info: &AudioEncoderInfo) -> Value {
     let encoder = &info.encoder;
     json!({
         "name": encoder.name,
@@ -361,7 +408,7 @@ fn encoder_json(info: &AudioEncoderInfo) -> Value {
         "medium": "audio",
         "codec": encoder.codec.name(),
         "backing": backing(encoder.backing),
-        "default_of": default_of_muxers(encoder),
+        "default_of": default_of_muxers(registry, encoder),
         "sample_formats": info.sample_formats.iter().map(|f| f.name()).collect::<Vec<_>>(),
         "sample_rates": info.sample_rates.to_string(),
         "layouts": info.layouts.to_string(),
@@ -369,7 +416,7 @@ fn encoder_json(info: &AudioEncoderInfo) -> Value {
     })
 }
 
-fn video_encoder_json(info: &VideoEncoderInfo) -> Value {
+fn video_encoder_json(registry: &Registry, info: &VideoEncoderInfo) -> Value {
     let encoder = &info.encoder;
     json!({
         "name": encoder.name,
@@ -378,7 +425,7 @@ fn video_encoder_json(info: &VideoEncoderInfo) -> Value {
         "medium": "video",
         "codec": encoder.codec.name(),
         "backing": backing(encoder.backing),
-        "default_of": default_of_muxers(encoder),
+        "default_of": default_of_muxers(registry, encoder),
         "pixel_formats": info.pixel_formats.iter().map(|f| f.name()).collect::<Vec<_>>(),
         "options": video_encoder_options(info).map(option_json).collect::<Vec<_>>(),
     })

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use reelwright::{
-    ErrorKind, Interrupt, MediaParameters, Options, Picture, StreamingMediaEncoder, Target,
-    Timestamp,
+    ErrorKind, Interrupt, MediaParameters, Options, Picture, Registry, StreamingMediaEncoder,
+    Target, Timestamp,
 };
 use reelwright_reader::OpenOptions;
 
@@ -23,15 +23,16 @@ use crate::{contradictions, output, streams, wording};
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Encodes the inputs into the output.
-pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
-    let target = Target::from(&args.output);
+pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outcome> {
+    let target = Target::from(&args.output).resolve(registry)?;
     let path = target.path().map(Path::to_owned);
     contradictions::check(args)?;
     if args.inputs.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
         bail!("Standard input can be read only once.");
     }
     // The name alone tells the format; nothing is opened yet.
-    let format = StreamingMediaEncoder::new(target, args.format.as_deref())?.format();
+    let named = StreamingMediaEncoder::with_registry(registry, target, args.format.as_deref())?;
+    let format = named.format();
     let is_numbered = !format.pictures.is_empty();
     let file = output::prepare(args, path.as_deref(), is_numbered)?;
 
@@ -68,7 +69,8 @@ pub(crate) fn run(args: &EncodeArgs) -> anyhow::Result<Outcome> {
         Some(file) => Target::from(file.path()),
         None => Target::from(&args.output),
     };
-    let mut encoder = StreamingMediaEncoder::new(target, args.format.as_deref())?;
+    let mut encoder =
+        StreamingMediaEncoder::with_registry(registry, target, args.format.as_deref())?;
     encoder.set_interrupt(interrupt)?;
     let mut streams = sources.into_iter().map(Stream::new).collect::<Vec<_>>();
     for stream in &streams {

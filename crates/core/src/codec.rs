@@ -2,117 +2,150 @@
 
 use std::fmt;
 
-/// A row of the table.
-struct Row {
+use crate::MediaKind;
+
+/// A codec that is not in the table: what a description of it says.
+///
+/// ```
+/// use reelwright_core::{CodecId, CustomCodec, MediaKind};
+///
+/// static RLE: CustomCodec = CustomCodec::new("toy_rle", MediaKind::Audio).lossless();
+/// const CODEC: CodecId = CodecId::Custom(&RLE);
+/// assert_eq!(CODEC.name(), "toy_rle");
+/// assert!(CODEC.is_lossless());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CustomCodec {
     name: &'static str,
+    kind: MediaKind,
     is_lossless: bool,
     bytes_per_sample: Option<usize>,
 }
 
-/// `lossless` or `lossy` as a value.
-macro_rules! is_lossless {
-    (lossless) => {
-        true
-    };
-    (lossy) => {
-        false
-    };
+impl CustomCodec {
+    /// A lossy codec. Two codecs of the same name and properties are the same one.
+    pub const fn new(name: &'static str, kind: MediaKind) -> Self {
+        Self { name, kind, is_lossless: false, bytes_per_sample: None }
+    }
+
+    /// Says that samples or pixels come out as they went in.
+    #[must_use]
+    pub const fn lossless(mut self) -> Self {
+        self.is_lossless = true;
+        self
+    }
+
+    /// Sets the bytes of one sample of one channel, where that is a constant.
+    #[must_use]
+    pub const fn bytes_per_sample(mut self, bytes: usize) -> Self {
+        self.bytes_per_sample = Some(bytes);
+        self
+    }
 }
 
-/// A number, or none.
-macro_rules! optional {
-    () => {
-        None
+/// `lossless` or `lossy` applied to a codec.
+macro_rules! with_loss {
+    (lossless, $codec:expr) => {
+        $codec.lossless()
     };
-    ($number:literal) => {
-        Some($number)
+    (lossy, $codec:expr) => {
+        $codec
     };
 }
 
 macro_rules! codecs {
-    ($($variant:ident = $name:literal, $loss:ident $($bytes:literal)?;)*) => {
+    ($($variant:ident = $kind:ident $name:literal, $loss:ident $($bytes:literal)?;)*) => {
         /// A codec: a way to write samples or frames as bytes. Names are FFmpeg's.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         #[allow(missing_docs)] // the names say it
         pub enum CodecId {
             $($variant,)*
+            /// A codec of a crate that this one does not know.
+            Custom(&'static CustomCodec),
         }
 
         impl CodecId {
-            /// Every codec.
+            /// Every codec of the table.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-        }
 
-        /// In the order of [`CodecId::ALL`].
-        const TABLE: &[Row] = &[$(Row {
-            name: $name,
-            is_lossless: is_lossless!($loss),
-            bytes_per_sample: optional!($($bytes)?),
-        }),*];
+            const fn properties(self) -> &'static CustomCodec {
+                match self {
+                    $(Self::$variant => {
+                        const CODEC: CustomCodec = with_loss!(
+                            $loss,
+                            CustomCodec::new($name, MediaKind::$kind)$(.bytes_per_sample($bytes))?
+                        );
+                        &CODEC
+                    })*
+                    Self::Custom(codec) => codec,
+                }
+            }
+        }
     };
 }
 
-// FFmpeg's name, whether it is lossless but for bits that it has no room for, and the bytes of
+// Kind, FFmpeg's name, whether it is lossless but for bits that it has no room for, and the bytes of
 // one sample of one channel if that is a constant.
 codecs! {
-    PcmU8 = "pcm_u8", lossless 1;
-    PcmS8 = "pcm_s8", lossless 1;
-    PcmS16Le = "pcm_s16le", lossless 2;
-    PcmS16Be = "pcm_s16be", lossless 2;
-    PcmS24Le = "pcm_s24le", lossless 3;
-    PcmS24Be = "pcm_s24be", lossless 3;
-    PcmS32Le = "pcm_s32le", lossless 4;
-    PcmS32Be = "pcm_s32be", lossless 4;
-    PcmS64Le = "pcm_s64le", lossless 8;
-    PcmS64Be = "pcm_s64be", lossless 8;
-    PcmF32Le = "pcm_f32le", lossless 4;
-    PcmF32Be = "pcm_f32be", lossless 4;
-    PcmF64Le = "pcm_f64le", lossless 8;
-    PcmF64Be = "pcm_f64be", lossless 8;
-    PcmALaw = "pcm_alaw", lossy 1;
-    PcmMuLaw = "pcm_mulaw", lossy 1;
-    Aac = "aac", lossy;
-    AdpcmG722 = "adpcm_g722", lossy;
-    AdpcmImaWav = "adpcm_ima_wav", lossy;
-    AdpcmMs = "adpcm_ms", lossy;
-    Alac = "alac", lossless;
-    Flac = "flac", lossless;
-    Mp3 = "mp3", lossy;
-    Opus = "opus", lossy;
-    Vorbis = "vorbis", lossy;
-    Av1 = "av1", lossy;
-    Bmp = "bmp", lossless;
-    Gif = "gif", lossy;
-    H264 = "h264", lossy;
-    Mjpeg = "mjpeg", lossy;
-    Pgm = "pgm", lossless;
-    Png = "png", lossless;
-    Ppm = "ppm", lossless;
-    RawVideo = "rawvideo", lossless;
-    Webp = "webp", lossless;
-    WrappedAvframe = "wrapped_avframe", lossless;
+    PcmU8 = Audio "pcm_u8", lossless 1;
+    PcmS8 = Audio "pcm_s8", lossless 1;
+    PcmS16Le = Audio "pcm_s16le", lossless 2;
+    PcmS16Be = Audio "pcm_s16be", lossless 2;
+    PcmS24Le = Audio "pcm_s24le", lossless 3;
+    PcmS24Be = Audio "pcm_s24be", lossless 3;
+    PcmS32Le = Audio "pcm_s32le", lossless 4;
+    PcmS32Be = Audio "pcm_s32be", lossless 4;
+    PcmS64Le = Audio "pcm_s64le", lossless 8;
+    PcmS64Be = Audio "pcm_s64be", lossless 8;
+    PcmF32Le = Audio "pcm_f32le", lossless 4;
+    PcmF32Be = Audio "pcm_f32be", lossless 4;
+    PcmF64Le = Audio "pcm_f64le", lossless 8;
+    PcmF64Be = Audio "pcm_f64be", lossless 8;
+    PcmALaw = Audio "pcm_alaw", lossy 1;
+    PcmMuLaw = Audio "pcm_mulaw", lossy 1;
+    Aac = Audio "aac", lossy;
+    AdpcmG722 = Audio "adpcm_g722", lossy;
+    AdpcmImaWav = Audio "adpcm_ima_wav", lossy;
+    AdpcmMs = Audio "adpcm_ms", lossy;
+    Alac = Audio "alac", lossless;
+    Flac = Audio "flac", lossless;
+    Mp3 = Audio "mp3", lossy;
+    Opus = Audio "opus", lossy;
+    Vorbis = Audio "vorbis", lossy;
+    Av1 = Video "av1", lossy;
+    Bmp = Video "bmp", lossless;
+    Gif = Video "gif", lossy;
+    H264 = Video "h264", lossy;
+    Mjpeg = Video "mjpeg", lossy;
+    Pgm = Video "pgm", lossless;
+    Png = Video "png", lossless;
+    Ppm = Video "ppm", lossless;
+    RawVideo = Video "rawvideo", lossless;
+    Webp = Video "webp", lossless;
+    WrappedAvframe = Video "wrapped_avframe", lossless;
 }
 
 impl CodecId {
-    const fn row(self) -> &'static Row {
-        &TABLE[self as usize]
-    }
-
     /// FFmpeg's name of the codec.
     pub const fn name(self) -> &'static str {
-        self.row().name
+        self.properties().name
+    }
+
+    /// What the codec is for.
+    pub const fn kind(self) -> MediaKind {
+        self.properties().kind
     }
 
     /// Bytes of one sample of one channel, if that is a constant.
     pub const fn bytes_per_sample(self) -> Option<usize> {
-        self.row().bytes_per_sample
+        self.properties().bytes_per_sample
     }
 
     /// Returns whether samples or pixels come out as they went in, but for bits that the codec has no
     /// room for.
     pub const fn is_lossless(self) -> bool {
-        self.row().is_lossless
+        self.properties().is_lossless
     }
 }
 

@@ -24,6 +24,8 @@ pub enum CodecRecord {
     Mp3(Mp3Info),
     /// Opus' identification header.
     Opus(OpusHead),
+    /// The configuration of a codec that is not in the table, as its containers store it.
+    Raw(Vec<u8>),
     /// Vorbis' headers.
     Vorbis(VorbisHeaders),
 }

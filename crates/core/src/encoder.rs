@@ -1,6 +1,9 @@
 //! What an encoder is, and how it is described.
 
+use std::sync::Arc;
+
 use crate::error::list;
+use crate::opener::{OpenAudioEncoder, OpenVideoEncoder, Opener};
 use crate::{
     AudioFormat, AudioFrame, ChannelLayout, CodecId, MemoryKind, OptionInfo, Options, PacketQueue,
     PixelFormat, Rational, Result, SampleFormat, StreamParameters, TimeBase, VideoFormat,
@@ -130,6 +133,7 @@ impl CodecConfig {
 /// What an audio encoder is opened for. The opener may rely on format, rate and layout being
 /// among those of its [`AudioEncoderInfo`].
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct AudioEncoderRequest {
     /// The codec, for crates that serve several.
     pub codec: CodecId,
@@ -139,8 +143,37 @@ pub struct AudioEncoderRequest {
     pub config: CodecConfig,
 }
 
+impl AudioEncoderRequest {
+    /// A request that leaves the rest to the encoder.
+    pub fn new(codec: CodecId, format: AudioFormat) -> Self {
+        Self { codec, format, config: CodecConfig::default() }
+    }
+
+    /// Sets [`codec`](field@Self::codec).
+    #[must_use]
+    pub const fn codec(mut self, codec: CodecId) -> Self {
+        self.codec = codec;
+        self
+    }
+
+    /// Sets [`format`](field@Self::format).
+    #[must_use]
+    pub const fn format(mut self, format: AudioFormat) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Sets [`config`](field@Self::config).
+    #[must_use]
+    pub const fn config(mut self, config: CodecConfig) -> Self {
+        self.config = config;
+        self
+    }
+}
+
 /// What a video encoder is opened for, as [`AudioEncoderRequest`].
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct VideoEncoderRequest {
     /// The codec, for crates that serve several.
     pub codec: CodecId,
@@ -153,6 +186,53 @@ pub struct VideoEncoderRequest {
     pub frame_rate: Rational,
     /// What all codecs can be told.
     pub config: CodecConfig,
+}
+
+impl VideoEncoderRequest {
+    /// A request that leaves the rest to the encoder.
+    pub fn new(
+        codec: CodecId,
+        format: VideoFormat,
+        time_base: TimeBase,
+        frame_rate: Rational,
+    ) -> Self {
+        Self { codec, format, time_base, frame_rate, config: CodecConfig::default() }
+    }
+
+    /// Sets [`codec`](field@Self::codec).
+    #[must_use]
+    pub const fn codec(mut self, codec: CodecId) -> Self {
+        self.codec = codec;
+        self
+    }
+
+    /// Sets [`format`](field@Self::format).
+    #[must_use]
+    pub const fn format(mut self, format: VideoFormat) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Sets [`time_base`](field@Self::time_base).
+    #[must_use]
+    pub const fn time_base(mut self, time_base: TimeBase) -> Self {
+        self.time_base = time_base;
+        self
+    }
+
+    /// Sets [`frame_rate`](field@Self::frame_rate).
+    #[must_use]
+    pub const fn frame_rate(mut self, frame_rate: Rational) -> Self {
+        self.frame_rate = frame_rate;
+        self
+    }
+
+    /// Sets [`config`](field@Self::config).
+    #[must_use]
+    pub const fn config(mut self, config: CodecConfig) -> Self {
+        self.config = config;
+        self
+    }
 }
 
 /// What an encoder is made of.
@@ -171,6 +251,7 @@ pub enum Backing {
 
 /// What is told of every encoder. Listings, help, validation and defaults come from here.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct EncoderInfo {
     /// FFmpeg's name, where this is that codec's encoder.
     pub name: &'static str,
@@ -188,8 +269,52 @@ pub struct EncoderInfo {
     pub config: &'static [CodecConfigField],
 }
 
+impl EncoderInfo {
+    /// An encoder in Rust that has no options.
+    pub const fn new(name: &'static str, long_name: &'static str, codec: CodecId) -> Self {
+        Self {
+            name,
+            long_name,
+            aliases: &[],
+            codec,
+            backing: Backing::Rust,
+            options: &[],
+            config: &[],
+        }
+    }
+
+    /// Sets [`aliases`](field@Self::aliases).
+    #[must_use]
+    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// Sets [`backing`](field@Self::backing).
+    #[must_use]
+    pub const fn backing(mut self, backing: Backing) -> Self {
+        self.backing = backing;
+        self
+    }
+
+    /// Sets [`options`](field@Self::options).
+    #[must_use]
+    pub const fn options(mut self, options: &'static [OptionInfo]) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Sets [`config`](field@Self::config).
+    #[must_use]
+    pub const fn config(mut self, config: &'static [CodecConfigField]) -> Self {
+        self.config = config;
+        self
+    }
+}
+
 /// An audio encoder's description and constructor.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct AudioEncoderInfo {
     /// What is told of every encoder.
     pub encoder: EncoderInfo,
@@ -199,12 +324,74 @@ pub struct AudioEncoderInfo {
     pub sample_rates: SampleRates,
     /// The layouts it takes.
     pub layouts: Layouts,
+    open: Opener<OpenAudioEncoder>,
+}
+
+impl AudioEncoderInfo {
+    /// An encoder of 16-bit samples at any rate in any layout; `open` makes it and takes its options
+    /// out of the given ones.
+    pub const fn new(encoder: EncoderInfo, open: &'static OpenAudioEncoder) -> Self {
+        Self::with_opener(encoder, Opener::Static(open))
+    }
+
+    /// As [`new`](Self::new), with a constructor that may hold state.
+    pub fn shared(
+        encoder: EncoderInfo,
+        open: impl Fn(&AudioEncoderRequest, &mut Options) -> Result<Box<dyn AudioEncoder>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self::with_opener(encoder, Opener::Shared(Arc::new(open)))
+    }
+
+    const fn with_opener(encoder: EncoderInfo, open: Opener<OpenAudioEncoder>) -> Self {
+        Self {
+            encoder,
+            sample_formats: &[SampleFormat::S16],
+            sample_rates: SampleRates::UpTo(i32::MAX as u32),
+            layouts: Layouts::UpTo(u16::MAX as usize),
+            open,
+        }
+    }
+
     /// Makes an encoder; takes its options out of the given ones.
-    pub open: fn(&AudioEncoderRequest, &mut Options) -> Result<Box<dyn AudioEncoder>>,
+    ///
+    /// # Errors
+    /// A value that an option does not take, or what the codec cannot carry.
+    pub fn open(
+        &self,
+        request: &AudioEncoderRequest,
+        options: &mut Options,
+    ) -> Result<Box<dyn AudioEncoder>> {
+        (self.open)(request, options)
+    }
+
+    /// Sets [`sample_formats`](field@Self::sample_formats).
+    #[must_use]
+    pub const fn sample_formats(mut self, sample_formats: &'static [SampleFormat]) -> Self {
+        self.sample_formats = sample_formats;
+        self
+    }
+
+    /// Sets [`sample_rates`](field@Self::sample_rates).
+    #[must_use]
+    pub const fn sample_rates(mut self, sample_rates: SampleRates) -> Self {
+        self.sample_rates = sample_rates;
+        self
+    }
+
+    /// Sets [`layouts`](field@Self::layouts).
+    #[must_use]
+    pub const fn layouts(mut self, layouts: Layouts) -> Self {
+        self.layouts = layouts;
+        self
+    }
 }
 
 /// A video encoder's description and constructor.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct VideoEncoderInfo {
     /// What is told of every encoder.
     pub encoder: EncoderInfo,
@@ -212,12 +399,91 @@ pub struct VideoEncoderInfo {
     pub pixel_formats: &'static [PixelFormat],
     /// True if any frame can be made a keyframe. Where it cannot, a frame that asks for it is refused.
     pub forced_keyframes: bool,
+    /// True if the coded stream says the sample aspect ratio.
+    pub sample_aspect_ratio: bool,
     /// Kinds of memory that its frames may be in. Frames in others are refused.
     pub memory: &'static [MemoryKind],
     /// Which colours its pictures are taken to have.
     pub color: VideoColor,
+    open: Opener<OpenVideoEncoder>,
+}
+
+impl VideoEncoderInfo {
+    /// An encoder of [`PixelFormat::Yuv420p`] in host memory that forces no keyframes and whose streams
+    /// say their colors; `open` makes it and takes its options out of the given ones.
+    pub const fn new(encoder: EncoderInfo, open: &'static OpenVideoEncoder) -> Self {
+        Self::with_opener(encoder, Opener::Static(open))
+    }
+
+    /// As [`new`](Self::new), with a constructor that may hold state.
+    pub fn shared(
+        encoder: EncoderInfo,
+        open: impl Fn(&VideoEncoderRequest, &mut Options) -> Result<Box<dyn VideoEncoder>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self::with_opener(encoder, Opener::Shared(Arc::new(open)))
+    }
+
+    const fn with_opener(encoder: EncoderInfo, open: Opener<OpenVideoEncoder>) -> Self {
+        Self {
+            encoder,
+            pixel_formats: &[PixelFormat::Yuv420p],
+            forced_keyframes: false,
+            sample_aspect_ratio: false,
+            memory: &[MemoryKind::HOST],
+            color: VideoColor::Tagged,
+            open,
+        }
+    }
+
     /// Makes an encoder; takes its options out of the given ones.
-    pub open: fn(&VideoEncoderRequest, &mut Options) -> Result<Box<dyn VideoEncoder>>,
+    ///
+    /// # Errors
+    /// A value that an option does not take, or what the codec cannot carry.
+    pub fn open(
+        &self,
+        request: &VideoEncoderRequest,
+        options: &mut Options,
+    ) -> Result<Box<dyn VideoEncoder>> {
+        (self.open)(request, options)
+    }
+
+    /// Sets [`pixel_formats`](field@Self::pixel_formats).
+    #[must_use]
+    pub const fn pixel_formats(mut self, pixel_formats: &'static [PixelFormat]) -> Self {
+        self.pixel_formats = pixel_formats;
+        self
+    }
+
+    /// Sets [`forced_keyframes`](field@Self::forced_keyframes).
+    #[must_use]
+    pub const fn forced_keyframes(mut self, forced_keyframes: bool) -> Self {
+        self.forced_keyframes = forced_keyframes;
+        self
+    }
+
+    /// Sets [`sample_aspect_ratio`](field@Self::sample_aspect_ratio).
+    #[must_use]
+    pub const fn sample_aspect_ratio(mut self, sample_aspect_ratio: bool) -> Self {
+        self.sample_aspect_ratio = sample_aspect_ratio;
+        self
+    }
+
+    /// Sets [`memory`](field@Self::memory).
+    #[must_use]
+    pub const fn memory(mut self, memory: &'static [MemoryKind]) -> Self {
+        self.memory = memory;
+        self
+    }
+
+    /// Sets [`color`](field@Self::color).
+    #[must_use]
+    pub const fn color(mut self, color: VideoColor) -> Self {
+        self.color = color;
+        self
+    }
 }
 
 /// Which colours the pictures of a codec are taken to have: what RGB is converted to.

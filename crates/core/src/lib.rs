@@ -9,7 +9,6 @@
 //! registry does the rest. **Who only encodes** uses the facade crate, `reelwright`.
 
 mod audio_frame;
-pub mod bits;
 mod channel_layout;
 mod codec;
 mod codec_record;
@@ -17,14 +16,15 @@ mod color;
 mod device_memory;
 mod encoder;
 mod error;
-mod extrapolate;
 mod format;
 mod frame_pool;
 pub mod h264;
+pub mod helpers;
 mod interrupt;
-pub mod itunes;
+mod media_kind;
 mod metadata;
 mod muxer;
+mod opener;
 mod option;
 mod option_value;
 mod options;
@@ -34,23 +34,20 @@ mod packet_clock;
 mod picture;
 mod pixel_format;
 mod plane;
+mod protocol;
 mod rational;
 mod sample_format;
 mod side_data;
-pub mod single_stream;
-#[cfg(feature = "spool")]
-mod spool;
 mod stream;
 mod tensor;
 mod time;
 mod typed_buffer;
 mod video_frame;
 mod video_view;
-mod vorbis_comment;
 
-pub use audio_frame::{AudioFrame, clamp_sample};
+pub use audio_frame::AudioFrame;
 pub use channel_layout::{Channel, ChannelLayout};
-pub use codec::CodecId;
+pub use codec::{CodecId, CustomCodec};
 pub use codec_record::{
     AdpcmBlocks, AlacConfig, AudioSpecificConfig, Av1Config, CodecRecord, FlacStreamInfo, Mp3Info,
     Mp3RateControl, OpusChannelMapping, OpusHead, VorbisHeaders,
@@ -65,14 +62,15 @@ pub use encoder::{
     EncoderInfo, Layouts, SampleRates, VideoColor, VideoEncoder, VideoEncoderInfo,
     VideoEncoderRequest,
 };
-pub use error::{Error, ErrorKind, Result, list};
-pub use extrapolate::extrapolate_backwards;
+pub use error::{Error, ErrorKind, Result};
 pub use format::{AudioFormat, VideoFormat};
 pub use frame_pool::{FrameAllocator, FramePool};
 pub use h264::AvcConfig;
 pub use interrupt::Interrupt;
+pub use media_kind::MediaKind;
 pub use metadata::Metadata;
 pub use muxer::{Muxer, MuxerInfo, TimeLimits};
+pub use opener::{OpenAudioEncoder, OpenMuxer, OpenVideoEncoder};
 pub use option::{OptionInfo, OptionKind};
 pub use options::{BoolOrSeconds, Options};
 pub use output::{Destination, MemoryOutput, Output};
@@ -81,15 +79,13 @@ pub use packet_clock::PacketClock;
 pub use picture::Picture;
 pub use pixel_format::{ColorModel, Component, PixelFormat};
 pub use plane::{ByteOrder, Plane, PlaneBuffer, PlaneElement, Planes, PlanesMut};
-pub use rational::{MAX_TERM, Rational};
+pub use protocol::{OpenContext, OpenOutput, ProtocolInfo};
+pub use rational::Rational;
 pub use sample_format::{DataType, SampleFormat};
 pub use side_data::{ContentLight, FieldOrder, HdrMetadata, MasteringDisplay, SideData};
-#[cfg(feature = "spool")]
-pub use spool::Spool;
 pub use stream::{AudioParameters, MediaParameters, StreamParameters, VideoParameters};
 pub use tensor::{Element, MAX_RANK, TensorView, TypedSlice};
 pub use time::{FrameLength, TimeBase, Timestamp};
 pub use typed_buffer::TypedBuffer;
 pub use video_frame::{HostPixels, VideoFrame, VideoMemory};
 pub use video_view::VideoView;
-pub use vorbis_comment::VorbisComment;

@@ -1,5 +1,8 @@
 //! What a muxer is, and how it is described.
 
+use std::sync::Arc;
+
+use crate::opener::{OpenMuxer, Opener};
 use crate::{
     CodecId, Destination, Metadata, OptionInfo, Options, Packet, Result, StreamParameters,
 };
@@ -83,7 +86,17 @@ impl TimeLimits {
 }
 
 /// A muxer's description and constructor.
-#[derive(Debug, Clone, Copy)]
+///
+/// ```
+/// use reelwright_core::{CodecId, Error, MuxerInfo};
+///
+/// pub static TOY: MuxerInfo =
+///     MuxerInfo::new("toy", "Toy container", &|_| Err(Error::unsupported("not yet")))
+///         .extensions(&["toy"])
+///         .audio_codecs(&[CodecId::PcmS16Le]);
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct MuxerInfo {
     /// FFmpeg's name of the format.
     pub name: &'static str,
@@ -109,10 +122,140 @@ pub struct MuxerInfo {
     /// destination's name may have a place for its number, as `frame_%04d.png`, and the muxer
     /// makes all files as siblings: the main output is never asked for. Empty for all others.
     pub pictures: &'static [(&'static str, CodecId)],
+    /// True if it stores the sample aspect ratio of video, whatever the codec.
+    pub sample_aspect_ratio: bool,
     /// Whether it has a place for the metadata's cover.
     pub covers: bool,
     /// Its own options.
     pub options: &'static [OptionInfo],
+    open: Opener<OpenMuxer>,
+}
+
+impl MuxerInfo {
+    /// A container of one stream that takes no codec yet; `open` makes a muxer and takes its options
+    /// out of the given ones.
+    pub const fn new(
+        name: &'static str,
+        long_name: &'static str,
+        open: &'static OpenMuxer,
+    ) -> Self {
+        Self::with_opener(name, long_name, Opener::Static(open))
+    }
+
+    /// As [`new`](Self::new), with a constructor that may hold state.
+    pub fn shared(
+        name: &'static str,
+        long_name: &'static str,
+        open: impl Fn(&mut Options) -> Result<Box<dyn Muxer>> + Send + Sync + 'static,
+    ) -> Self {
+        Self::with_opener(name, long_name, Opener::Shared(Arc::new(open)))
+    }
+
+    const fn with_opener(
+        name: &'static str,
+        long_name: &'static str,
+        open: Opener<OpenMuxer>,
+    ) -> Self {
+        Self {
+            name,
+            long_name,
+            extensions: &[],
+            mime_type: None,
+            audio_codecs: &[],
+            video_codecs: &[],
+            max_streams: 1,
+            variable_frame_rate: false,
+            pauses: false,
+            pictures: &[],
+            sample_aspect_ratio: false,
+            covers: false,
+            options: &[],
+            open,
+        }
+    }
+
     /// Makes a muxer; takes its options out of the given ones.
-    pub open: fn(&mut Options) -> Result<Box<dyn Muxer>>,
+    ///
+    /// # Errors
+    /// A value that an option does not take.
+    pub fn open(&self, options: &mut Options) -> Result<Box<dyn Muxer>> {
+        (self.open)(options)
+    }
+
+    /// Sets [`extensions`](field@Self::extensions).
+    #[must_use]
+    pub const fn extensions(mut self, extensions: &'static [&'static str]) -> Self {
+        self.extensions = extensions;
+        self
+    }
+
+    /// Sets [`mime_type`](field@Self::mime_type).
+    #[must_use]
+    pub const fn mime_type(mut self, mime_type: &'static str) -> Self {
+        self.mime_type = Some(mime_type);
+        self
+    }
+
+    /// Sets [`audio_codecs`](field@Self::audio_codecs).
+    #[must_use]
+    pub const fn audio_codecs(mut self, audio_codecs: &'static [CodecId]) -> Self {
+        self.audio_codecs = audio_codecs;
+        self
+    }
+
+    /// Sets [`video_codecs`](field@Self::video_codecs).
+    #[must_use]
+    pub const fn video_codecs(mut self, video_codecs: &'static [CodecId]) -> Self {
+        self.video_codecs = video_codecs;
+        self
+    }
+
+    /// Sets [`max_streams`](field@Self::max_streams).
+    #[must_use]
+    pub const fn max_streams(mut self, max_streams: usize) -> Self {
+        self.max_streams = max_streams;
+        self
+    }
+
+    /// Sets [`variable_frame_rate`](field@Self::variable_frame_rate).
+    #[must_use]
+    pub const fn variable_frame_rate(mut self, variable_frame_rate: bool) -> Self {
+        self.variable_frame_rate = variable_frame_rate;
+        self
+    }
+
+    /// Sets [`pauses`](field@Self::pauses).
+    #[must_use]
+    pub const fn pauses(mut self, pauses: bool) -> Self {
+        self.pauses = pauses;
+        self
+    }
+
+    /// Sets [`pictures`](field@Self::pictures).
+    #[must_use]
+    pub const fn pictures(mut self, pictures: &'static [(&'static str, CodecId)]) -> Self {
+        self.pictures = pictures;
+        self
+    }
+
+    /// Sets [`sample_aspect_ratio`](field@Self::sample_aspect_ratio).
+    #[must_use]
+    pub const fn sample_aspect_ratio(mut self, sample_aspect_ratio: bool) -> Self {
+        self.sample_aspect_ratio = sample_aspect_ratio;
+        self
+    }
+
+    /// Sets [`covers`](field@Self::covers).
+    #[must_use]
+    pub const fn covers(mut self, covers: bool) -> Self {
+        self.covers = covers;
+        self
+    }
+
+    /// Sets [`options`](field@Self::options).
+    #[must_use]
+    pub const fn options(mut self, options: &'static [OptionInfo]) -> Self {
+        self.options = options;
+        self
+    }
 }

@@ -278,6 +278,15 @@ impl Options {
         self.entries.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// Takes the options that `known` names out, as options of their own; those that `shared` names stay
+    /// here too.
+    pub fn split_off(&mut self, known: &[OptionInfo], shared: &[OptionInfo]) -> Self {
+        let is_in = |options: &[OptionInfo], name: &str| options.iter().any(|o| o.name == name);
+        let own = self.entries.iter().filter(|(name, _)| is_in(known, name)).cloned().collect();
+        self.entries.retain(|(name, _)| !is_in(known, name) || is_in(shared, name));
+        Self { entries: own }
+    }
+
     /// Ends the taking.
     ///
     /// # Errors

@@ -69,6 +69,14 @@ pub trait Output: Send {
     fn whole(&self) -> u64 {
         self.position()
     }
+
+    /// Ends and releases the output.
+    ///
+    /// # Errors
+    /// The output's own: some file systems report a full disk no sooner, a server its refusal.
+    fn close(mut self: Box<Self>) -> Result<()> {
+        self.flush()
+    }
 }
 
 impl<O: Output + ?Sized> Output for Box<O> {
@@ -110,6 +118,10 @@ impl<O: Output + ?Sized> Output for Box<O> {
 
     fn whole(&self) -> u64 {
         (**self).whole()
+    }
+
+    fn close(self: Box<Self>) -> Result<()> {
+        (*self).close()
     }
 }
 

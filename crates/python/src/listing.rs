@@ -37,7 +37,7 @@ pub(crate) fn output_devices() -> Named {
 
 #[pyfunction]
 pub(crate) fn output_protocols() -> Named {
-    reelwright::output_protocols().collect()
+    reelwright::output_protocols().map(|info| (info.name(), info.long_name)).collect()
 }
 
 /// The options of an `"encoder"` or a `"muxer"`: each with what it does and what is allowed.

@@ -187,8 +187,8 @@ impl AudioPipeline {
         };
         let ResolvedAudio { info, request, mut options, input, sample_rate, layout, bits, .. } =
             stream;
-        let encoder = (info.open)(&request, &mut options)?;
-        options.finish(crate::audio_encoder_options(info))?;
+        let encoder = info.open(&request, &mut options)?;
+        options.finish(crate::audio_encoder_options(&info))?;
 
         let out_channels = request.format.layout.channels();
         let frame_size = encoder.frame_size();

@@ -3,11 +3,11 @@
 use reelwright_convert::ResampleQuality;
 use reelwright_core::{
     AudioEncoderInfo, AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, DataType,
-    Error, MuxerInfo, Options, Result, SampleFormat, list,
+    Error, MuxerInfo, Options, Result, SampleFormat, helpers::list,
 };
 
 use crate::encoder_options::take_audio;
-use crate::registry::{audio_encoder_by_name, default_audio_encoder};
+use crate::registry::Registry;
 
 /// An audio stream: what chunks will be written to it, and how they are encoded.
 ///
@@ -157,7 +157,7 @@ impl AudioStream {
     }
 
     /// Chooses what was left open, and refuses what cannot be.
-    pub(crate) fn resolve(&self, muxer: &'static MuxerInfo) -> Result<ResolvedAudio> {
+    pub(crate) fn resolve(&self, registry: &Registry, muxer: &MuxerInfo) -> Result<ResolvedAudio> {
         if self.sample_rate == 0 {
             return Err(Error::argument("Sample rate must be positive. Found: 0"));
         }
@@ -188,8 +188,8 @@ impl AudioStream {
             )));
         }
         let info = match &self.encoder {
-            Some(name) => audio_encoder_by_name(name)?,
-            None => default_audio_encoder(muxer)?,
+            Some(name) => registry.audio_encoder_by_name(name)?,
+            None => registry.default_audio_encoder(muxer)?,
         };
         if !muxer.audio_codecs.contains(&info.encoder.codec) {
             return Err(Error::unsupported(format!(
@@ -202,17 +202,17 @@ impl AudioStream {
         let (mut options, mut config) = (self.encoder_options.clone(), self.codec_config);
         take_audio(&info.encoder, &mut options, &mut config)?;
         let (layout, encoded_layout) = self.choose_layouts(info, layout)?;
-        let request = AudioEncoderRequest {
-            codec: info.encoder.codec,
-            format: AudioFormat {
+        let request = AudioEncoderRequest::new(
+            info.encoder.codec,
+            AudioFormat {
                 sample_format: self.choose_format(info)?,
                 sample_rate: self.choose_rate(info)?,
                 layout: encoded_layout,
             },
-            config,
-        };
+        )
+        .config(config);
         Ok(ResolvedAudio {
-            info,
+            info: info.clone(),
             request,
             options,
             input: self.format.data_type(),
@@ -319,7 +319,7 @@ impl AudioStream {
 
 /// A stream of which everything is chosen.
 pub(crate) struct ResolvedAudio {
-    pub(crate) info: &'static AudioEncoderInfo,
+    pub(crate) info: AudioEncoderInfo,
     pub(crate) request: AudioEncoderRequest,
     pub(crate) options: Options,
     /// The type, rate and channels of the chunks.

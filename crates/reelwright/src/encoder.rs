@@ -1,7 +1,7 @@
 //! The encoder of media files: streams in, a file out.
 
 use reelwright_core::{
-    Destination, Error, Interrupt, Metadata, MuxerInfo, Result, StreamParameters, list,
+    Destination, Error, Interrupt, Metadata, MuxerInfo, Result, StreamParameters, helpers::list,
 };
 
 mod checks;
@@ -22,7 +22,7 @@ use state::State;
 use writer::Slot;
 
 use crate::interleave::Pauses;
-use crate::registry::{muxer_by_extension, muxer_by_name, muxers};
+use crate::registry::Registry;
 use crate::stream::Stream;
 use crate::target::Target;
 
@@ -53,7 +53,8 @@ use crate::target::Target;
 /// ```
 pub struct StreamingMediaEncoder<'w, W = Erased> {
     name: String,
-    format: &'static MuxerInfo,
+    registry: Registry,
+    format: MuxerInfo,
     metadata: Metadata,
     streams: Vec<Stream>,
     /// Language of each stream.
@@ -73,39 +74,57 @@ impl<'w> StreamingMediaEncoder<'w> {
     /// An encoder that will write to `dst`: a path, an address or a writer, see [`Target`].
     /// Nothing is opened yet.
     ///
-    /// `format` is the name of one of [`muxers`]; without it the file name's extension tells it.
+    /// `format` is the name of one of [`muxers`](crate::muxers); without it the file name's extension tells it.
     ///
     /// # Errors
     /// An unknown format or extension, a writer without a format, a protocol that is not served.
     pub fn new(dst: impl Into<Target<'w>>, format: Option<&str>) -> Result<Self> {
-        Self::with_target(dst.into(), format, Slot::default())
+        Self::with_registry(&Registry::builtin(), dst, format)
+    }
+
+    /// As [`new`](Self::new), with the encoders, containers and protocols of a registry.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn with_registry(
+        registry: &Registry,
+        dst: impl Into<Target<'w>>,
+        format: Option<&str>,
+    ) -> Result<Self> {
+        Self::with_target(registry.clone(), dst.into(), format, Slot::default())
     }
 }
 
 impl<'w, W> StreamingMediaEncoder<'w, W> {
-    fn with_target(target: Target<'w>, format: Option<&str>, writer: Slot<W>) -> Result<Self> {
-        target.check()?;
+    fn with_target(
+        registry: Registry,
+        target: Target<'w>,
+        format: Option<&str>,
+        writer: Slot<W>,
+    ) -> Result<Self> {
+        let target = target.resolve(&registry)?;
         let format = match (format, target.extension()) {
-            (Some(name), _) => muxer_by_name(name)?,
+            (Some(name), _) => registry.muxer_by_name(name)?,
             (None, _) if target.is_writer() => {
                 return Err(Error::argument(format!(
                     "`format` must be provided when the output is a writer. Available formats \
                      are {}.",
-                    list(muxers().map(|muxer| muxer.name))
+                    list(registry.muxers().map(|muxer| muxer.name))
                 )));
             }
-            (None, extension) => extension.and_then(muxer_by_extension).ok_or_else(|| {
+            (None, extension) => extension.and_then(|e| registry.muxer_by_extension(e)).ok_or_else(|| {
                 Error::unknown_name(format!(
                     "Failed to open output \"{}\": its extension tells no format. Pass `format`, \
                      one of {}.",
                     target.name(),
-                    list(muxers().map(|muxer| muxer.name))
+                    list(registry.muxers().map(|muxer| muxer.name))
                 ))
             })?,
         };
         Ok(Self {
             name: target.name().to_owned(),
-            format,
+            format: format.clone(),
+            registry,
             metadata: Metadata::new(),
             streams: Vec::new(),
             languages: Vec::new(),
@@ -119,8 +138,8 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
     }
 
     /// The container that is written.
-    pub fn format(&self) -> &'static MuxerInfo {
-        self.format
+    pub fn format(&self) -> &MuxerInfo {
+        &self.format
     }
 
     /// Parameters of a stream, as its encoder states them.
@@ -162,10 +181,8 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
 
     fn parameters(&self) -> Vec<StreamParameters> {
         let streams = self.streams.iter().zip(&self.languages);
-        let parameters = streams.map(|(stream, language)| StreamParameters {
-            language: language.clone(),
-            ..stream.parameters().clone()
-        });
+        let parameters = streams
+            .map(|(stream, language)| stream.parameters().clone().language(language.clone()));
         parameters.collect()
     }
 }

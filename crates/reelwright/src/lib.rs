@@ -50,19 +50,10 @@ pub use audio_stream::AudioStream;
 pub use encoder::{ChunkCursor, Erased, OPEN_OPTIONS, StreamingMediaEncoder, WriterError};
 pub use encoder_options::{audio_encoder_options, video_encoder_options};
 pub use reelwright_convert::{ResampleQuality, ScaleFilter};
-pub use reelwright_core::{
-    AudioEncoderInfo, Backing, ChannelLayout, ChromaLocation, CodecConfig, CodecConfigField,
-    CodecId, ColorInfo, ColorModel, ColorRange, Component, ContentLight, DataType, DeviceEvent,
-    DeviceMemory, DevicePixels, DevicePlane, Element, EncoderInfo, Error, ErrorKind, FieldOrder,
-    FrameAllocator, FramePool, HdrMetadata, HostPixels, Interrupt, Layouts, MasteringDisplay,
-    MediaParameters, MemoryKind, Metadata, MuxerInfo, OptionInfo, OptionKind, Options, Picture,
-    PixelFormat, Plane, PlaneElement, Planes, PlanesMut, Rational, Result, RgbColor, SampleFormat,
-    SampleRates, SideData, StreamParameters, TensorView, TimeBase, Timestamp, TypedBuffer,
-    TypedSlice, VideoEncoderInfo, VideoFormat, VideoFrame, VideoMemory, VideoView,
-};
+pub use reelwright_core::*;
 pub use registry::{
-    audio_encoders, default_audio_encoder, default_video_encoder, muxers, output_devices,
-    output_protocols, video_encoders,
+    Registry, RegistryEntry, audio_encoders, default_audio_encoder, default_video_encoder, muxers,
+    output_devices, output_protocols, video_encoders,
 };
 pub use target::Target;
 pub use video_input::VideoInput;

@@ -15,13 +15,13 @@ use crate::patient::Gate;
 
 /// A destination at work.
 pub(crate) struct Opened<'w> {
-    output: Box<dyn Closing + 'w>,
+    output: Box<dyn Output + 'w>,
     path: Option<PathBuf>,
     gate: Gate,
 }
 
 impl<'w> Opened<'w> {
-    pub(crate) fn new(output: Box<dyn Closing + 'w>, path: Option<PathBuf>, gate: Gate) -> Self {
+    pub(crate) fn new(output: Box<dyn Output + 'w>, path: Option<PathBuf>, gate: Gate) -> Self {
         Self { output, path, gate }
     }
 
@@ -114,29 +114,6 @@ impl Output for NoOutput {
     }
 }
 
-/// An output that reports an error of its closing.
-pub(crate) trait Closing: Output {
-    fn close(self: Box<Self>) -> Result<()>;
-}
-
-impl<W: Storage + Send> Closing for WriterOutput<W> {
-    fn close(self: Box<Self>) -> Result<()> {
-        self.0.close()
-    }
-}
-
-impl<W: Storage + Seek + Send> Closing for SeekableOutput<W> {
-    fn close(self: Box<Self>) -> Result<()> {
-        self.pieces.close()
-    }
-}
-
-impl Closing for NoOutput {
-    fn close(self: Box<Self>) -> Result<()> {
-        Ok(())
-    }
-}
-
 /// An output that can only append.
 pub(crate) struct WriterOutput<W>(pub(crate) Pieces<W>);
 
@@ -159,6 +136,10 @@ impl<W: Storage + Send> Output for WriterOutput<W> {
 
     fn flush(&mut self) -> Result<()> {
         self.0.flush()
+    }
+
+    fn close(self: Box<Self>) -> Result<()> {
+        self.0.close()
     }
 }
 
@@ -245,6 +226,10 @@ impl<W: Storage + Seek + Send> Output for SeekableOutput<W> {
             writer.seek(SeekFrom::Start(self.start + pieces.position))
         };
         seek_and_write().map(drop).map_err(|error| failed(&pieces.name, error))
+    }
+
+    fn close(self: Box<Self>) -> Result<()> {
+        self.pieces.close()
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -436,7 +421,7 @@ mod tests {
     #[test]
     fn an_error_of_closing_is_told() {
         let pieces = Pieces::new(Late, "out".into(), FILE_BUFFER, Gate::default());
-        let output: Box<dyn Closing> = Box::new(WriterOutput(pieces));
+        let output: Box<dyn Output> = Box::new(WriterOutput(pieces));
         let error = output.close().unwrap_err().to_string();
         assert!(error.contains("Failed to write to dst: out"), "{error}");
     }

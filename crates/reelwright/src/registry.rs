@@ -1,21 +1,294 @@
-//! What is compiled in: a new codec or container is one more line here.
+//! What encoders, containers and protocols there are: those that are compiled in, and those that
+//! programs add.
 
 use std::collections::BTreeSet;
 #[allow(unused_imports)] // by a build without encoders and muxers
 use std::slice::from_ref;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use reelwright_core::{
-    AudioEncoderInfo, CodecId, EncoderInfo, Error, MuxerInfo, Result, VideoEncoderInfo, list,
+    AudioEncoderInfo, CodecId, EncoderInfo, Error, MuxerInfo, ProtocolInfo, Result,
+    VideoEncoderInfo, helpers::list,
 };
 
-/// The containers, by name.
+use crate::target::{FILE, PIPE};
+
+/// Encoders, containers and protocols by name. Copies are cheap.
+///
+/// ```
+/// use reelwright::{Error, MuxerInfo, Registry, StreamingMediaEncoder};
+///
+/// static TOY: MuxerInfo =
+///     MuxerInfo::new("toy", "Toy container", &|_| Err(Error::unsupported("not yet")));
+/// let registry = Registry::builtin().with(TOY.clone());
+/// assert!(registry.muxers().any(|muxer| muxer.name == "toy"));
+/// # let mut bytes = Vec::new();
+/// # let target = reelwright::Target::writer(&mut bytes);
+/// let encoder = StreamingMediaEncoder::with_registry(&registry, target, Some("toy"))?;
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Registry(Arc<Tables>);
+
+#[derive(Debug, Clone, Default)]
+struct Tables {
+    muxers: Vec<MuxerInfo>,
+    audio_encoders: Vec<AudioEncoderInfo>,
+    video_encoders: Vec<VideoEncoderInfo>,
+    protocols: Vec<ProtocolInfo>,
+}
+
+/// What a [`Registry`] holds.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum RegistryEntry {
+    /// A container.
+    Muxer(MuxerInfo),
+    /// An audio encoder.
+    AudioEncoder(AudioEncoderInfo),
+    /// A video encoder.
+    VideoEncoder(VideoEncoderInfo),
+    /// A protocol.
+    Protocol(ProtocolInfo),
+}
+
+impl From<MuxerInfo> for RegistryEntry {
+    fn from(info: MuxerInfo) -> Self {
+        Self::Muxer(info)
+    }
+}
+
+impl From<AudioEncoderInfo> for RegistryEntry {
+    fn from(info: AudioEncoderInfo) -> Self {
+        Self::AudioEncoder(info)
+    }
+}
+
+impl From<VideoEncoderInfo> for RegistryEntry {
+    fn from(info: VideoEncoderInfo) -> Self {
+        Self::VideoEncoder(info)
+    }
+}
+
+impl From<ProtocolInfo> for RegistryEntry {
+    fn from(info: ProtocolInfo) -> Self {
+        Self::Protocol(info)
+    }
+}
+
+/// Adds an entry in place of one of the same name, or at the end.
+fn put<T>(entries: &mut Vec<T>, entry: T, name: impl Fn(&T) -> &'static str) {
+    match entries.iter_mut().find(|other| name(other) == name(&entry)) {
+        Some(other) => *other = entry,
+        None => entries.push(entry),
+    }
+}
+
+/// What is compiled in: a new codec or container is one more line in a list below.
+static BUILTIN: LazyLock<Registry> = LazyLock::new(|| {
+    Registry(Arc::new(Tables {
+        muxers: builtin_muxers().cloned().collect(),
+        audio_encoders: builtin_audio_encoders().cloned().collect(),
+        video_encoders: builtin_video_encoders().cloned().collect(),
+        protocols: vec![FILE, PIPE],
+    }))
+});
+
+impl Registry {
+    /// What is compiled in.
+    pub fn builtin() -> Self {
+        BUILTIN.clone()
+    }
+
+    /// The registry with one more entry, which replaces one of the same kind and name.
+    #[must_use]
+    pub fn with(mut self, entry: impl Into<RegistryEntry>) -> Self {
+        let tables = Arc::make_mut(&mut self.0);
+        match entry.into() {
+            RegistryEntry::Muxer(info) => put(&mut tables.muxers, info, |info| info.name),
+            RegistryEntry::AudioEncoder(info) => {
+                put(&mut tables.audio_encoders, info, |info| info.encoder.name);
+            }
+            RegistryEntry::VideoEncoder(info) => {
+                put(&mut tables.video_encoders, info, |info| info.encoder.name);
+            }
+            RegistryEntry::Protocol(info) => {
+                put(&mut tables.protocols, info, ProtocolInfo::name);
+            }
+        }
+        self
+    }
+
+    /// The containers.
+    pub fn muxers(&self) -> impl Iterator<Item = &MuxerInfo> {
+        self.0.muxers.iter()
+    }
+
+    /// The audio encoders.
+    pub fn audio_encoders(&self) -> impl Iterator<Item = &AudioEncoderInfo> {
+        self.0.audio_encoders.iter()
+    }
+
+    /// The video encoders.
+    pub fn video_encoders(&self) -> impl Iterator<Item = &VideoEncoderInfo> {
+        self.0.video_encoders.iter()
+    }
+
+    /// The protocols that addresses can have.
+    pub fn protocols(&self) -> impl Iterator<Item = &ProtocolInfo> {
+        self.0.protocols.iter()
+    }
+
+    /// The muxer of a format's name.
+    pub(crate) fn muxer_by_name(&self, name: &str) -> Result<&MuxerInfo> {
+        self.muxers().find(|muxer| muxer.name == name).ok_or_else(|| {
+            if FOREIGN_DEVICES.contains(&name) {
+                return Error::unsupported(format!(
+                    "The output device {name} is not served yet, nor is any other. Write to a \
+                     file, or to a pipe that a player reads."
+                ));
+            }
+            Error::unknown_name(format!(
+                "Unknown format: {name}. Available formats are {}.",
+                list(self.muxers().map(|muxer| muxer.name))
+            ))
+        })
+    }
+
+    /// The muxer of a file extension, in any case.
+    pub(crate) fn muxer_by_extension(&self, extension: &str) -> Option<&MuxerInfo> {
+        let extension = extension.to_ascii_lowercase();
+        self.muxers().find(|muxer| muxer.extensions.contains(&extension.as_str()))
+    }
+
+    /// The audio encoder of a name or an alias.
+    pub(crate) fn audio_encoder_by_name(&self, name: &str) -> Result<&AudioEncoderInfo> {
+        if let Some(info) = self.audio_encoders().find(|info| info.encoder.name == name) {
+            return Ok(info);
+        }
+        if let Some(info) = self.audio_encoders().find(|info| info.encoder.aliases.contains(&name))
+        {
+            warn_of_alias(name, &info.encoder);
+            return Ok(info);
+        }
+        Err(Error::unknown_name(format!(
+            "Unexpected codec: {name}. Available audio encoders are {}.",
+            list(self.audio_encoders().map(|info| info.encoder.name))
+        )))
+    }
+
+    /// The video encoder of a name or an alias.
+    pub(crate) fn video_encoder_by_name(&self, name: &str) -> Result<&VideoEncoderInfo> {
+        if let Some(info) = self.video_encoders().find(|info| info.encoder.name == name) {
+            return Ok(info);
+        }
+        if let Some(info) = self.video_encoders().find(|info| info.encoder.aliases.contains(&name))
+        {
+            // A codec's own name asks for no particular encoder.
+            if info.encoder.codec.name() != name {
+                warn_of_alias(name, &info.encoder);
+            }
+            return Ok(info);
+        }
+        Err(Error::unknown_name(format!(
+            "Unexpected codec: {name}. Available video encoders are {}.",
+            list(self.video_encoders().map(|info| info.encoder.name))
+        )))
+    }
+
+    /// The protocol of a scheme.
+    pub(crate) fn protocol_by_scheme(&self, scheme: &str) -> Option<&ProtocolInfo> {
+        self.protocols().find(|info| info.schemes.contains(&scheme))
+    }
+
+    /// The encoder that a container takes by default: of its first codec that has one in this build.
+    ///
+    /// # Errors
+    /// None of its codecs has one.
+    pub fn default_audio_encoder(&self, muxer: &MuxerInfo) -> Result<&AudioEncoderInfo> {
+        let of = |codec: CodecId| self.audio_encoders().find(move |i| i.encoder.codec == codec);
+        muxer.audio_codecs.iter().find_map(|codec| of(*codec)).ok_or_else(|| {
+            Error::unsupported(format!(
+                "This build has no encoder for {}, which takes {}.",
+                muxer.name,
+                list(muxer.audio_codecs)
+            ))
+        })
+    }
+
+    /// The encoder that a container takes by default for pictures: where they are files of their own,
+    /// what the file's extension says, and else as
+    /// [`default_audio_encoder`](Self::default_audio_encoder).
+    ///
+    /// # Errors
+    /// None of its codecs has one.
+    pub fn default_video_encoder(
+        &self,
+        muxer: &MuxerInfo,
+        extension: Option<&str>,
+    ) -> Result<&VideoEncoderInfo> {
+        let of = |codec: CodecId| self.video_encoders().find(move |i| i.encoder.codec == codec);
+        let extension = extension.map(str::to_ascii_lowercase);
+        let named = muxer.pictures.iter().find(|(name, _)| Some(*name) == extension.as_deref());
+        let codecs = named.map(|(_, codec)| codec).into_iter().chain(muxer.video_codecs);
+        codecs.copied().find_map(of).ok_or_else(|| {
+            Error::unsupported(format!(
+                "This build has no encoder for {}, which takes {}.",
+                muxer.name,
+                list(muxer.video_codecs)
+            ))
+        })
+    }
+}
+
+/// The containers that are compiled in.
 pub fn muxers() -> impl Iterator<Item = &'static MuxerInfo> {
+    BUILTIN.muxers()
+}
+
+/// The audio encoders that are compiled in.
+pub fn audio_encoders() -> impl Iterator<Item = &'static AudioEncoderInfo> {
+    BUILTIN.audio_encoders()
+}
+
+/// The video encoders that are compiled in.
+pub fn video_encoders() -> impl Iterator<Item = &'static VideoEncoderInfo> {
+    BUILTIN.video_encoders()
+}
+
+/// The protocols that are compiled in.
+pub fn output_protocols() -> impl Iterator<Item = &'static ProtocolInfo> {
+    BUILTIN.protocols()
+}
+
+/// [`Registry::default_audio_encoder`] of what is compiled in.
+///
+/// # Errors
+/// As there.
+pub fn default_audio_encoder(muxer: &MuxerInfo) -> Result<&'static AudioEncoderInfo> {
+    BUILTIN.default_audio_encoder(muxer)
+}
+
+/// [`Registry::default_video_encoder`] of what is compiled in.
+///
+/// # Errors
+/// As there.
+pub fn default_video_encoder(
+    muxer: &MuxerInfo,
+    extension: Option<&str>,
+) -> Result<&'static VideoEncoderInfo> {
+    BUILTIN.default_video_encoder(muxer, extension)
+}
+
+/// The devices that a stream can be played on, by name and in a few words.
+pub fn output_devices() -> impl Iterator<Item = (&'static str, &'static str)> {
+    std::iter::empty()
+}
+
+fn builtin_muxers() -> impl Iterator<Item = &'static MuxerInfo> {
     [
         #[cfg(feature = "mux-wav")]
-        from_ref(&reelwright_mux_wav::WAV),
-        #[cfg(feature = "mux-wav")]
-        from_ref(&reelwright_mux_wav::W64),
+        reelwright_mux_wav::MUXERS,
         #[cfg(feature = "mux-mp3")]
         from_ref(&reelwright_mux_mp3::MUXER),
         #[cfg(feature = "mux-adts")]
@@ -45,8 +318,7 @@ pub fn muxers() -> impl Iterator<Item = &'static MuxerInfo> {
     .flat_map(|muxers: &'static [MuxerInfo]| muxers)
 }
 
-/// The audio encoders, by name.
-pub fn audio_encoders() -> impl Iterator<Item = &'static AudioEncoderInfo> {
+fn builtin_audio_encoders() -> impl Iterator<Item = &'static AudioEncoderInfo> {
     [
         #[cfg(feature = "enc-pcm")]
         reelwright_enc_pcm::ENCODERS,
@@ -73,8 +345,7 @@ pub fn audio_encoders() -> impl Iterator<Item = &'static AudioEncoderInfo> {
     .flat_map(|encoders: &'static [AudioEncoderInfo]| encoders)
 }
 
-/// The video encoders, by name.
-pub fn video_encoders() -> impl Iterator<Item = &'static VideoEncoderInfo> {
+fn builtin_video_encoders() -> impl Iterator<Item = &'static VideoEncoderInfo> {
     [
         #[cfg(feature = "enc-h264")]
         from_ref(&reelwright_enc_h264::ENCODER),
@@ -96,16 +367,6 @@ pub fn video_encoders() -> impl Iterator<Item = &'static VideoEncoderInfo> {
     .flat_map(|encoders: &'static [VideoEncoderInfo]| encoders)
 }
 
-/// The devices that a stream can be played on, by name and in a few words.
-pub fn output_devices() -> impl Iterator<Item = (&'static str, &'static str)> {
-    std::iter::empty()
-}
-
-/// The protocols that a destination can be reached by, by name and in a few words.
-pub fn output_protocols() -> impl Iterator<Item = (&'static str, &'static str)> {
-    [("file", "files"), ("pipe", "standard output and other open file descriptors")].into_iter()
-}
-
 /// Devices that FFmpeg's users pass as a format.
 const FOREIGN_DEVICES: &[&str] = &[
     "alsa",
@@ -124,61 +385,6 @@ const FOREIGN_DEVICES: &[&str] = &[
     "xv",
 ];
 
-/// The muxer of a format's name.
-pub(crate) fn muxer_by_name(name: &str) -> Result<&'static MuxerInfo> {
-    muxers().find(|muxer| muxer.name == name).ok_or_else(|| {
-        if FOREIGN_DEVICES.contains(&name) {
-            return Error::unsupported(format!(
-                "The output device {name} is not served yet, nor is any other. Write to a file, \
-                 or to a pipe that a player reads."
-            ));
-        }
-        Error::unknown_name(format!(
-            "Unknown format: {name}. Available formats are {}.",
-            list(muxers().map(|muxer| muxer.name))
-        ))
-    })
-}
-
-/// The muxer of a file extension, in any case.
-pub(crate) fn muxer_by_extension(extension: &str) -> Option<&'static MuxerInfo> {
-    let extension = extension.to_ascii_lowercase();
-    muxers().find(|muxer| muxer.extensions.contains(&extension.as_str()))
-}
-
-/// The audio encoder of a name or an alias.
-pub(crate) fn audio_encoder_by_name(name: &str) -> Result<&'static AudioEncoderInfo> {
-    if let Some(info) = audio_encoders().find(|info| info.encoder.name == name) {
-        return Ok(info);
-    }
-    if let Some(info) = audio_encoders().find(|info| info.encoder.aliases.contains(&name)) {
-        warn_of_alias(name, &info.encoder);
-        return Ok(info);
-    }
-    Err(Error::unknown_name(format!(
-        "Unexpected codec: {name}. Available audio encoders are {}.",
-        list(audio_encoders().map(|info| info.encoder.name))
-    )))
-}
-
-/// The video encoder of a name or an alias.
-pub(crate) fn video_encoder_by_name(name: &str) -> Result<&'static VideoEncoderInfo> {
-    if let Some(info) = video_encoders().find(|info| info.encoder.name == name) {
-        return Ok(info);
-    }
-    if let Some(info) = video_encoders().find(|info| info.encoder.aliases.contains(&name)) {
-        // A codec's own name asks for no particular encoder.
-        if info.encoder.codec.name() != name {
-            warn_of_alias(name, &info.encoder);
-        }
-        return Ok(info);
-    }
-    Err(Error::unknown_name(format!(
-        "Unexpected codec: {name}. Available video encoders are {}.",
-        list(video_encoders().map(|info| info.encoder.name))
-    )))
-}
-
 /// Says that `used` stands in for `name`, the first time.
 fn warn_of_alias(name: &str, used: &EncoderInfo) {
     static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
@@ -190,43 +396,6 @@ fn warn_of_alias(name: &str, used: &EncoderInfo) {
             if used == codec { String::new() } else { format!(", which encodes {codec}") };
         log::warn!("The encoder {name} is not in this build; {used} is used{encodes}.");
     }
-}
-
-/// The encoder that a container takes by default: of its first codec that has one in this build.
-///
-/// # Errors
-/// None of its codecs has one.
-pub fn default_audio_encoder(muxer: &MuxerInfo) -> Result<&'static AudioEncoderInfo> {
-    let of = |codec: CodecId| audio_encoders().find(move |info| info.encoder.codec == codec);
-    muxer.audio_codecs.iter().find_map(|codec| of(*codec)).ok_or_else(|| {
-        Error::unsupported(format!(
-            "This build has no encoder for {}, which takes {}.",
-            muxer.name,
-            list(muxer.audio_codecs)
-        ))
-    })
-}
-
-/// The encoder that a container takes by default for pictures: where they are files of their own,
-/// what the file's extension says, and else as [`default_audio_encoder`].
-///
-/// # Errors
-/// None of its codecs has one.
-pub fn default_video_encoder(
-    muxer: &MuxerInfo,
-    extension: Option<&str>,
-) -> Result<&'static VideoEncoderInfo> {
-    let of = |codec: CodecId| video_encoders().find(move |info| info.encoder.codec == codec);
-    let extension = extension.map(str::to_ascii_lowercase);
-    let named = muxer.pictures.iter().find(|(name, _)| Some(*name) == extension.as_deref());
-    let codecs = named.map(|(_, codec)| codec).into_iter().chain(muxer.video_codecs);
-    codecs.copied().find_map(of).ok_or_else(|| {
-        Error::unsupported(format!(
-            "This build has no encoder for {}, which takes {}.",
-            muxer.name,
-            list(muxer.video_codecs)
-        ))
-    })
 }
 
 #[cfg(test)]
@@ -253,7 +422,7 @@ mod tests {
 
     #[test]
     fn devices_are_told_from_formats() {
-        let error = muxer_by_name("sdl").unwrap_err().to_string();
+        let error = BUILTIN.muxer_by_name("sdl").unwrap_err().to_string();
         assert!(error.contains("sdl is not served yet"), "{error}");
         assert!(FOREIGN_DEVICES.iter().all(|name| muxers().all(|muxer| muxer.name != *name)));
     }

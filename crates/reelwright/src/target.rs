@@ -4,13 +4,32 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use reelwright_core::{Error, Result, list};
+use reelwright_core::{Error, OpenContext, Options, Output, ProtocolInfo, Result, helpers::list};
 
 use crate::output::{
-    Closing, FILE_BUFFER, NoOutput, Opened, Pieces, SeekableOutput, WriteSeek, WriterOutput,
+    FILE_BUFFER, NoOutput, Opened, Pieces, SeekableOutput, WriteSeek, WriterOutput,
 };
 use crate::patient::{self, Gate, is_stopped};
-use crate::registry::output_protocols;
+use crate::registry::Registry;
+
+/// Files.
+pub(crate) const FILE: ProtocolInfo = ProtocolInfo::new(&["file"], "files", &open_address);
+
+/// Standard output and other open file descriptors.
+pub(crate) const PIPE: ProtocolInfo =
+    ProtocolInfo::new(&["pipe"], "standard output and other open file descriptors", &open_address);
+
+/// Opens a path or descriptor as any other address.
+fn open_address(
+    address: &str,
+    _options: &mut Options,
+    context: &OpenContext,
+) -> Result<Box<dyn Output>> {
+    let gate = Gate::new(context.interrupt.clone());
+    let target = Target::from(address);
+    let reader = target.await_reader(&gate)?;
+    target.open_output(reader, &gate)
+}
 
 /// The default buffer of a writer, in bytes.
 const WRITER_BUFFER: usize = 4096;
@@ -37,6 +56,8 @@ pub struct Target<'w> {
     buffer_size: usize,
     /// Whether nobody says that a writer can seek.
     is_doubtful: bool,
+    /// What stands before the first colon of an address that is a path unless a protocol has the name.
+    scheme: Option<String>,
 }
 
 enum Kind<'w> {
@@ -44,15 +65,15 @@ enum Kind<'w> {
     Stdout,
     /// A file descriptor that is open already.
     Descriptor(u32),
-    /// An address whose protocol is not served.
-    Unknown(String),
+    /// An address of another protocol, and its scheme.
+    Address(String),
     Writer(Box<dyn Write + Send + 'w>),
     Seekable(Box<dyn WriteSeek + Send + 'w>),
 }
 
 impl<'w> Target<'w> {
     fn new(kind: Kind<'w>, name: impl Into<String>, buffer_size: usize) -> Self {
-        Self { kind, name: name.into(), buffer_size, is_doubtful: false }
+        Self { kind, name: name.into(), buffer_size, is_doubtful: false, scheme: None }
     }
 
     /// A writer: bytes are only appended, and containers that would go back to their start are
@@ -104,23 +125,46 @@ impl<'w> Target<'w> {
 
     /// The extension of the file name.
     pub(crate) fn extension(&self) -> Option<&str> {
+        if let Kind::Address(_) = self.kind {
+            let path = self.name.split(['?', '#']).next()?;
+            return Path::new(path).extension()?.to_str();
+        }
         self.path()?.extension()?.to_str()
     }
 
-    /// What can be told before the output is opened.
-    pub(crate) fn check(&self) -> Result<()> {
-        if let Kind::Unknown(protocol) = &self.kind {
+    /// The protocol of an address that is neither a path nor a descriptor.
+    pub(crate) fn protocol<'r>(&self, registry: &'r Registry) -> Option<&'r ProtocolInfo> {
+        match &self.kind {
+            Kind::Address(scheme) => registry.protocol_by_scheme(scheme),
+            _ => None,
+        }
+    }
+
+    /// Tells addresses of a registry's protocols from paths: `scheme:rest` is a path unless there is a
+    /// protocol of that name. Encoders do this to their target.
+    ///
+    /// # Errors
+    /// An address whose protocol there is not, or a buffer size of 0.
+    pub fn resolve(mut self, registry: &Registry) -> Result<Self> {
+        if let Some(scheme) = self.scheme.take()
+            && registry.protocol_by_scheme(&scheme).is_some()
+        {
+            self.kind = Kind::Address(scheme);
+        }
+        if let Kind::Address(protocol) = &self.kind
+            && self.protocol(registry).is_none()
+        {
             return Err(Error::unsupported(format!(
                 "Failed to open dst: {}. The protocol {protocol} is not served. Available \
                  protocols are {}; for a file of that name pass file:{0} or a Path.",
                 self.name,
-                list(output_protocols().map(|(name, _)| name))
+                list(registry.protocols().map(ProtocolInfo::name))
             )));
         }
         if self.buffer_size == 0 {
             return Err(Error::argument("buffer_size must be positive. Found: 0"));
         }
-        Ok(())
+        Ok(self)
     }
 
     /// Waits until somebody reads a named pipe, and opens it; none for anything else.
@@ -150,7 +194,7 @@ impl<'w> Target<'w> {
         gate: &Gate,
     ) -> Result<Opened<'w>> {
         let path = self.path().map(Path::to_owned);
-        let output: Box<dyn Closing + 'w> =
+        let output: Box<dyn Output + 'w> =
             if made_of_siblings { Box::new(NoOutput) } else { self.open_output(reader, gate)? };
         Ok(Opened::new(output, path, gate.clone()))
     }
@@ -159,7 +203,7 @@ impl<'w> Target<'w> {
         self,
         reader: Option<File>,
         gate: &Gate,
-    ) -> Result<Box<dyn Closing + 'w>> {
+    ) -> Result<Box<dyn Output + 'w>> {
         let (name, size) = (self.name.clone(), self.buffer_size);
         let failed = |error| Error::output(format!("Failed to open dst: {name}"), error);
         let to_writer = |writer: Box<dyn Write + Send + 'w>| {
@@ -202,7 +246,7 @@ impl<'w> Target<'w> {
                     to_writer(Box::new(writer) as Box<dyn Write + Send + 'w>)
                 }
             },
-            Kind::Unknown(protocol) => {
+            Kind::Address(protocol) => {
                 return Err(Error::unsupported(format!("The protocol {protocol} is not served.")));
             }
         })
@@ -242,8 +286,13 @@ impl From<&str> for Target<'_> {
             Some(("pipe", number)) if number.parse::<u32>().is_ok() => {
                 Kind::Descriptor(number.parse().unwrap_or_default())
             }
-            Some((scheme, rest)) if is_protocol(scheme, rest) => Kind::Unknown(scheme.into()),
-            _ => Kind::Path(address.into()),
+            Some((scheme, rest)) if is_protocol(scheme, rest) => Kind::Address(scheme.into()),
+            Some((scheme, _)) => {
+                let mut target = Self::new(Kind::Path(address.into()), address, FILE_BUFFER);
+                target.scheme = Some(scheme.into());
+                return target;
+            }
+            None => Kind::Path(address.into()),
         };
         Self::new(kind, address, FILE_BUFFER)
     }
@@ -296,17 +345,17 @@ mod tests {
             Kind::Path(path) => format!("path {}", path.display()),
             Kind::Stdout => "stdout".into(),
             Kind::Descriptor(number) => format!("descriptor {number}"),
-            Kind::Unknown(protocol) => format!("unknown {protocol}"),
+            Kind::Address(scheme) => format!("address of {scheme}"),
             _ => unreachable!(),
         };
         assert_eq!(kind("a.wav"), "path a.wav");
         assert_eq!(kind("-"), "stdout");
         assert_eq!(kind("pipe:1"), "stdout");
         assert_eq!(kind("pipe:3"), "descriptor 3");
-        assert_eq!(kind("pipe:x"), "unknown pipe");
+        assert_eq!(kind("pipe:x"), "address of pipe");
         assert_eq!(kind("file:b/a.wav"), "path b/a.wav");
         assert_eq!(kind("file:///b/a.wav"), "path /b/a.wav");
-        assert_eq!(kind("rtmp://host/app"), "unknown rtmp");
+        assert_eq!(kind("rtmp://host/app"), "address of rtmp");
         assert_eq!(kind("C:\\a.wav"), "path C:\\a.wav");
         assert_eq!(kind("12:30.wav"), "path 12:30.wav");
     }

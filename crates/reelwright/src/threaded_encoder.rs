@@ -334,8 +334,8 @@ mod tests {
     use std::time::Duration;
 
     use reelwright_core::{
-        CodecId, CodecRecord, ColorInfo, ErrorKind, MediaParameters, PixelFormat, Rational,
-        TimeBase, Timestamp, VideoFormat, VideoParameters,
+        CodecId, ColorInfo, ErrorKind, MediaParameters, PixelFormat, Rational, TimeBase, Timestamp,
+        VideoFormat, VideoParameters,
     };
 
     use super::*;
@@ -381,23 +381,20 @@ mod tests {
 
     fn engine(is_threaded: bool, fails_at: i64) -> Engine {
         let rate = Rational::new(25, 1).unwrap();
-        let parameters = StreamParameters {
-            language: None,
-            time_base: TimeBase::new(rate.inverse()),
-            codec: CodecId::H264,
-            record: CodecRecord::None,
-            bit_rate: None,
-            media: MediaParameters::Video(VideoParameters {
-                format: VideoFormat {
+        let parameters = StreamParameters::new(
+            CodecId::H264,
+            TimeBase::new(rate.inverse()),
+            MediaParameters::Video(
+                VideoParameters::new(VideoFormat {
                     width: 2,
                     height: 2,
                     pixel_format: PixelFormat::Gray8,
                     sample_aspect_ratio: Rational::ONE,
                     color: ColorInfo::BT601,
-                },
-                frame_rate: Some(rate),
-            }),
-        };
+                })
+                .frame_rate(Some(rate)),
+            ),
+        );
         Engine::new(Box::new(Slow { parameters, last: None, fails_at }), is_threaded).unwrap()
     }
 

@@ -6,7 +6,7 @@ use reelwright_convert::VideoConverter;
 use reelwright_core::{
     DataType, Error, FramePool, Interrupt, MemoryKind, PacketQueue, PixelFormat, Result, RgbColor,
     SideData, StreamParameters, TensorView, TimeLimits, Timestamp, VideoEncoderInfo, VideoFormat,
-    VideoFrame, list,
+    VideoFrame, helpers::list,
 };
 
 use crate::frame_rate::FrameRateChange;
@@ -52,7 +52,7 @@ pub(crate) struct VideoPipeline {
     schedule: Schedule,
     converter: VideoConverter,
     encoder: Engine,
-    info: &'static VideoEncoderInfo,
+    info: VideoEncoderInfo,
     pool: FramePool,
     /// The frame that was taken last.
     last: Option<VideoFrame>,
@@ -87,8 +87,8 @@ pub(crate) struct VideoPipeline {
 impl VideoPipeline {
     pub(crate) fn new(stream: ResolvedVideo, is_variable: bool) -> Result<Self> {
         let ResolvedVideo { info, request, mut options, input, .. } = stream;
-        let encoder = (info.open)(&request, &mut options)?;
-        options.finish(crate::video_encoder_options(info))?;
+        let encoder = info.open(&request, &mut options)?;
+        options.finish(crate::video_encoder_options(&info))?;
         let encoder = Engine::new(encoder, stream.is_threaded)?;
         let (output, filter) = (&request.format, stream.scale_filter);
         let converter = match stream.background {

@@ -4,12 +4,12 @@ use reelwright_convert::ScaleFilter;
 use reelwright_core::{
     CodecConfig, CodecId, ColorInfo, ColorModel, ColorRange, Error, MuxerInfo, OptionInfo, Options,
     PixelFormat, Rational, Result, RgbColor, TimeBase, VideoEncoderInfo, VideoEncoderRequest,
-    VideoFormat, list,
+    VideoFormat, helpers::list,
 };
 
 use crate::encoder_options::take_video;
 use crate::nearest_pixel_format::nearest;
-use crate::registry::{default_video_encoder, video_encoder_by_name};
+use crate::registry::Registry;
 use crate::video_color::{Alpha, choose_color, take_alpha};
 
 /// Frames of so many pixels may take any encoder longer than an interrupt can wait.
@@ -247,7 +247,8 @@ impl VideoStream {
     /// Chooses what was left open, and refuses what cannot be. `extension` is the destination's.
     pub(crate) fn resolve(
         &self,
-        muxer: &'static MuxerInfo,
+        registry: &Registry,
+        muxer: &MuxerInfo,
         extension: Option<&str>,
     ) -> Result<ResolvedVideo> {
         let frame_rate = positive_rate("Frame rate", self.frame_rate)?;
@@ -275,8 +276,8 @@ impl VideoStream {
             )));
         }
         let info = match &self.encoder {
-            Some(name) => video_encoder_by_name(name)?,
-            None => default_video_encoder(muxer, extension)?,
+            Some(name) => registry.video_encoder_by_name(name)?,
+            None => registry.default_video_encoder(muxer, extension)?,
         };
         if !muxer.video_codecs.contains(&info.encoder.codec) {
             return Err(Error::unsupported(format!(
@@ -326,7 +327,7 @@ impl VideoStream {
         let range = self.encoder_color_range;
         let color = choose_color(info.color, own, (pixel_format, range), lines, &mut options)?;
         let aspect = self.encoded_aspect((width, height), (encoder_width, encoder_height))?;
-        if aspect != Rational::ONE && !keeps_aspect(muxer, info.encoder.codec) {
+        if aspect != Rational::ONE && !(muxer.sample_aspect_ratio || info.sample_aspect_ratio) {
             log::warn!(
                 "{} in {} cannot store a sample aspect ratio of {}:{}; players will show square \
                  pixels.",
@@ -337,20 +338,20 @@ impl VideoStream {
             );
         }
         Ok(ResolvedVideo {
-            info,
-            request: VideoEncoderRequest {
-                codec: info.encoder.codec,
-                format: VideoFormat {
+            info: info.clone(),
+            request: VideoEncoderRequest::new(
+                info.encoder.codec,
+                VideoFormat {
                     pixel_format,
                     width: encoder_width,
                     height: encoder_height,
                     sample_aspect_ratio: aspect,
                     color,
                 },
-                time_base: encoder_time_base,
-                frame_rate: encoder_frame_rate,
-                config,
-            },
+                encoder_time_base,
+                encoder_frame_rate,
+            )
+            .config(config),
             options,
             input: VideoFormat::new(
                 self.format,
@@ -440,7 +441,7 @@ impl VideoStream {
 
 /// A stream of which everything is chosen.
 pub(crate) struct ResolvedVideo {
-    pub(crate) info: &'static VideoEncoderInfo,
+    pub(crate) info: VideoEncoderInfo,
     pub(crate) request: VideoEncoderRequest,
     pub(crate) options: Options,
     /// Format of chunks and frames.
@@ -470,12 +471,6 @@ fn is_slow(codec: CodecId, width: u32, height: u32) -> bool {
     // A palette is sought for several frames at once.
     matches!(codec, CodecId::Av1 | CodecId::Gif)
         || u64::from(width) * u64::from(height) >= SLOW_PIXELS
-}
-
-/// Whether a file tells players the width / height of a pixel.
-fn keeps_aspect(muxer: &MuxerInfo, codec: CodecId) -> bool {
-    const CONTAINERS: &[&str] = &["mp4", "mov", "ipod", "3gp", "3g2", "yuv4mpegpipe"];
-    matches!(codec, CodecId::H264 | CodecId::Av1) || CONTAINERS.contains(&muxer.name)
 }
 
 fn positive(what: &str, size: u32) -> Result<u32> {

@@ -74,16 +74,12 @@ impl<'a> Case<'a> {
                 _ => options.set(name, value),
             }
         }
-        let request = AudioEncoderRequest {
-            codec: self.info.encoder.codec,
-            format: AudioFormat {
-                sample_format: self.format,
-                sample_rate: self.rate,
-                layout: self.layout,
-            },
-            config,
-        };
-        let encoder = (self.info.open)(&request, &mut options)?;
+        let request = AudioEncoderRequest::new(
+            self.info.encoder.codec,
+            AudioFormat { sample_format: self.format, sample_rate: self.rate, layout: self.layout },
+        )
+        .config(config);
+        let encoder = self.info.open(&request, &mut options)?;
         options.finish(self.info.encoder.options)?;
         Ok(encoder)
     }

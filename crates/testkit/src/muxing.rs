@@ -1,27 +1,27 @@
 //! Running a muxer over packets.
 
 use reelwright_core::{
-    AudioFormat, AudioParameters, ChannelLayout, CodecId, CodecRecord, ColorInfo, MediaParameters,
-    MemoryOutput, Metadata, Muxer, MuxerInfo, Options, Packet, PixelFormat, Rational, Result,
-    SampleFormat, StreamParameters, TimeBase, VideoFormat, VideoParameters,
+    AudioFormat, AudioParameters, ChannelLayout, CodecId, ColorInfo, MediaParameters, MemoryOutput,
+    Metadata, Muxer, MuxerInfo, Options, Packet, PixelFormat, Rational, Result, SampleFormat,
+    StreamParameters, TimeBase, VideoFormat, VideoParameters,
 };
 
 use crate::output::FailingOutput;
 
 /// The parameters of a PCM stream; of another codec, what they would be were it PCM.
 pub fn pcm(codec: CodecId, rate: u32, layout: ChannelLayout) -> StreamParameters {
-    StreamParameters {
-        language: None,
-        time_base: TimeBase::of_sample_rate(rate.max(1)).unwrap(),
+    StreamParameters::new(
         codec,
-        record: CodecRecord::None,
-        bit_rate: None,
-        media: MediaParameters::Audio(AudioParameters {
-            format: AudioFormat { sample_rate: rate, layout, sample_format: SampleFormat::S16 },
-            bits_per_sample: 8 * codec.bytes_per_sample().unwrap_or(2) as u32,
-            frame_size: None,
-        }),
-    }
+        TimeBase::of_sample_rate(rate.max(1)).unwrap(),
+        MediaParameters::Audio(
+            AudioParameters::new(AudioFormat {
+                sample_rate: rate,
+                layout,
+                sample_format: SampleFormat::S16,
+            })
+            .bits_per_sample(8 * codec.bytes_per_sample().unwrap_or(2) as u32),
+        ),
+    )
 }
 
 /// The parameters of a video stream without a record.
@@ -33,23 +33,20 @@ pub fn pictures(
     color: ColorInfo,
 ) -> StreamParameters {
     let frame_rate = Rational::new(num, den).unwrap();
-    StreamParameters {
-        language: None,
-        time_base: TimeBase::new(frame_rate.inverse()),
+    StreamParameters::new(
         codec,
-        record: CodecRecord::None,
-        bit_rate: None,
-        media: MediaParameters::Video(VideoParameters {
-            format: VideoFormat {
+        TimeBase::new(frame_rate.inverse()),
+        MediaParameters::Video(
+            VideoParameters::new(VideoFormat {
                 width,
                 height,
                 pixel_format,
                 sample_aspect_ratio: Rational::ONE,
                 color,
-            },
-            frame_rate: Some(frame_rate),
-        }),
-    }
+            })
+            .frame_rate(Some(frame_rate)),
+        ),
+    )
 }
 
 /// The usual layout of some channels.
@@ -77,7 +74,7 @@ pub fn packet(data: &[u8]) -> Packet {
 /// The muxer's own, or an option that it does not know.
 pub fn open(info: &MuxerInfo, options: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
     let mut options: Options = options.iter().copied().collect();
-    let muxer = (info.open)(&mut options)?;
+    let muxer = info.open(&mut options)?;
     options.finish(info.options)?;
     Ok(muxer)
 }

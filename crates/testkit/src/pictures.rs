@@ -103,22 +103,22 @@ impl<'a> VideoCase<'a> {
     /// The encoder's, or an option that it does not know.
     pub fn open(&self) -> Result<Box<dyn VideoEncoder>> {
         let color = if self.format.is_rgb() { ColorInfo::SRGB } else { ColorInfo::BT601 };
-        let request = VideoEncoderRequest {
-            codec: self.info.encoder.codec,
-            format: VideoFormat {
+        let request = VideoEncoderRequest::new(
+            self.info.encoder.codec,
+            VideoFormat {
                 pixel_format: self.format,
                 width: self.size.0,
                 height: self.size.1,
                 color,
                 sample_aspect_ratio: Rational::ONE,
             },
-            time_base: TimeBase::new(Rational::new(1, 25)?),
-            frame_rate: Rational::new(25, 1)?,
-            config: self.config,
-        };
+            TimeBase::new(Rational::new(1, 25)?),
+            Rational::new(25, 1)?,
+        )
+        .config(self.config);
         let given = self.options.split_whitespace().filter_map(|option| option.split_once('='));
         let mut options: Options = given.collect();
-        let encoder = (self.info.open)(&request, &mut options)?;
+        let encoder = self.info.open(&request, &mut options)?;
         options.finish(self.info.encoder.options)?;
         Ok(encoder)
     }

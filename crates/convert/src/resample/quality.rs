@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use reelwright_core::{DataType, Error, Result, list};
+use reelwright_core::{DataType, Error, Result, helpers::list};
 
 /// How well a [`Resampler`](super::Resampler) filters; the figures are in the
 /// [module's documentation](super).

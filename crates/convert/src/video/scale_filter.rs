@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 use std::fmt;
 use std::str::FromStr;
 
-use reelwright_core::{Error, Result, list};
+use reelwright_core::{Error, Result, helpers::list};
 
 /// What a picture is filtered with where its size, or that of its chroma, changes. Names are those
 /// of FFmpeg's `sws_flags`.

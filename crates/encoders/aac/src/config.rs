@@ -1,7 +1,7 @@
 //! Configuration: bit rate and rate control, bandwidth, tools.
 
 use reelwright_core::{
-    AudioEncoderRequest, ChannelLayout, Error, OptionInfo, Options, Result, list,
+    AudioEncoderRequest, ChannelLayout, Error, OptionInfo, Options, Result, helpers::list,
 };
 
 use crate::bands::{RATES, Rate};

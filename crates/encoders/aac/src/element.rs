@@ -1,7 +1,7 @@
 //! A syntactic element: one channel, or a pair. From samples to spectra and their allowed noise;
 //! block switching and mid/side stereo.
 
-use reelwright_core::bits::BitWriter;
+use reelwright_core::helpers::bits::BitWriter;
 use reelwright_psychoacoustics::{TransientDetector, log2};
 
 use crate::bands::{LINES, MAX_BANDS, SHORT_LINES, WINDOWS};

@@ -1,12 +1,12 @@
 //! The encoder: frames of 1024 samples in, access units out.
 
 use fearless_simd::Level;
-use reelwright_core::bits::BitWriter;
+use reelwright_core::helpers::bits::BitWriter;
 use reelwright_core::{
     AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters,
     AudioSpecificConfig, CodecId, CodecRecord, Error, MediaParameters, Options, PacketClock,
-    PacketQueue, Result, SampleFormat, StreamParameters, TimeBase, clamp_sample,
-    extrapolate_backwards,
+    PacketQueue, Result, SampleFormat, StreamParameters, TimeBase, helpers::clamp_sample,
+    helpers::extrapolate_backwards,
 };
 use reelwright_psychoacoustics::lowpass_gains;
 
@@ -94,18 +94,17 @@ impl AacEncoder {
             core_sample_rate: rate.hz,
             channel_configuration: config.channel_configuration,
         };
-        let parameters = StreamParameters {
-            language: None,
-            time_base: TimeBase::of_sample_rate(rate.hz)?,
-            codec: CodecId::Aac,
-            record: CodecRecord::Aac(record),
-            bit_rate: config.bit_rate(),
-            media: MediaParameters::Audio(AudioParameters {
-                format: AudioFormat { sample_rate: rate.hz, ..request.format },
-                bits_per_sample: 16,
-                frame_size: Some(FRAME_SIZE),
-            }),
-        };
+        let parameters = StreamParameters::new(
+            CodecId::Aac,
+            TimeBase::of_sample_rate(rate.hz)?,
+            MediaParameters::Audio(
+                AudioParameters::new(AudioFormat { sample_rate: rate.hz, ..request.format })
+                    .bits_per_sample(16)
+                    .frame_size(Some(FRAME_SIZE)),
+            ),
+        )
+        .record(CodecRecord::Aac(record))
+        .bit_rate(config.bit_rate());
         let mut tags = [0; 4];
         let elements = ELEMENTS[usize::from(config.channel_configuration) - 1].iter();
         let elements = elements.map(|&(kind, channels)| {
@@ -286,15 +285,15 @@ mod tests {
     use reelwright_testkit::lossy::music_with_clicks;
 
     fn encode(samples: &[f32], config: CodecConfig, level: Level) -> Vec<u8> {
-        let request = AudioEncoderRequest {
-            codec: CodecId::Aac,
-            format: AudioFormat {
+        let request = AudioEncoderRequest::new(
+            CodecId::Aac,
+            AudioFormat {
                 sample_format: SampleFormat::Fltp,
                 sample_rate: 44_100,
                 layout: ChannelLayout::STEREO,
             },
-            config,
-        };
+        )
+        .config(config);
         let mut encoder = AacEncoder::with_level(&request, &mut Options::new(), level).unwrap();
         let mut packets = PacketQueue::new();
         let (left, right) = samples.split_at(samples.len() / 2);

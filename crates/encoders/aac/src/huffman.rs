@@ -2,7 +2,7 @@
 //! sections bands share one, and the codes themselves.
 
 use fearless_simd::{Level, dispatch};
-use reelwright_core::bits::BitWriter;
+use reelwright_core::helpers::bits::BitWriter;
 
 use crate::bands::MAX_BANDS;
 use crate::huffman_codes::{CODEBOOKS, FACTOR_CODES, FACTOR_LENGTHS};

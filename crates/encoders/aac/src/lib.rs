@@ -19,8 +19,7 @@ mod rate;
 mod stream;
 
 use reelwright_core::{
-    AudioEncoderInfo, Backing, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat,
-    SampleRates,
+    AudioEncoderInfo, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
 };
 
 /// The `aac` encoder. `bit_rate` is the average, with the option `cbr` as steady as a decoder's
@@ -28,21 +27,15 @@ use reelwright_core::{
 /// needs.
 ///
 /// 1024 samples come before the first one of the input.
-pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo {
-    encoder: EncoderInfo {
-        name: "aac",
-        long_name: "AAC (Advanced Audio Coding)",
-        aliases: &["libfdk_aac"],
-        codec: CodecId::Aac,
-        backing: Backing::Rust,
-        options: config::OPTIONS,
-        config: &[CodecConfigField::BitRate, CodecConfigField::Qscale],
-    },
-    sample_formats: &[SampleFormat::Fltp],
-    sample_rates: SampleRates::List(&[
-        8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200,
-        96_000,
-    ]),
-    layouts: Layouts::List(config::LAYOUTS),
-    open: encoder::AacEncoder::open,
-};
+pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
+    EncoderInfo::new("aac", "AAC (Advanced Audio Coding)", CodecId::Aac)
+        .aliases(&["libfdk_aac"])
+        .options(config::OPTIONS)
+        .config(&[CodecConfigField::BitRate, CodecConfigField::Qscale]),
+    &encoder::AacEncoder::open,
+)
+.sample_formats(&[SampleFormat::Fltp])
+.sample_rates(SampleRates::List(&[
+    8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000,
+]))
+.layouts(Layouts::List(config::LAYOUTS));

@@ -1,7 +1,7 @@
 //! One channel's frame: its spectrum in bands, the allowed noise of each, and its coding at a noise
 //! offset.
 
-use reelwright_core::bits::BitWriter;
+use reelwright_core::helpers::bits::BitWriter;
 use reelwright_psychoacoustics::{NoiseAllocation, search_gain};
 
 use crate::bands::{LINES, MAX_BANDS, Rate};

@@ -54,21 +54,20 @@ pub(crate) fn open(
         }
     };
     let bit_rate = u64::from(sample_rate) * block_size as u64 * 8 / samples_per_block as u64;
-    let parameters = StreamParameters {
-        language: None,
-        time_base: TimeBase::of_sample_rate(sample_rate)?,
+    let parameters = StreamParameters::new(
         codec,
-        record: CodecRecord::Adpcm(AdpcmBlocks {
-            block_align: block_size as u16,
-            samples_per_block: samples_per_block as u16,
-        }),
-        bit_rate: Some(bit_rate),
-        media: MediaParameters::Audio(AudioParameters {
-            format: AudioFormat { sample_rate, layout, sample_format },
-            bits_per_sample: 4,
-            frame_size: Some(samples_per_block),
-        }),
-    };
+        TimeBase::of_sample_rate(sample_rate)?,
+        MediaParameters::Audio(
+            AudioParameters::new(AudioFormat { sample_rate, layout, sample_format })
+                .bits_per_sample(4)
+                .frame_size(Some(samples_per_block)),
+        ),
+    )
+    .record(CodecRecord::Adpcm(AdpcmBlocks {
+        block_align: block_size as u16,
+        samples_per_block: samples_per_block as u16,
+    }))
+    .bit_rate(Some(bit_rate));
     Ok(Box::new(AdpcmEncoder {
         parameters,
         codec: codec_state,

@@ -8,8 +8,7 @@ mod ima_wav;
 mod ms;
 
 use reelwright_core::{
-    AudioEncoderInfo, Backing, ChannelLayout, CodecId, EncoderInfo, Layouts, SampleFormat,
-    SampleRates,
+    AudioEncoderInfo, ChannelLayout, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
 };
 
 /// The description and constructor of every encoder in this crate.
@@ -23,19 +22,11 @@ const fn info(
     long_name: &'static str,
     sample_formats: &'static [SampleFormat],
 ) -> AudioEncoderInfo {
-    AudioEncoderInfo {
-        encoder: EncoderInfo {
-            name: codec.name(),
-            long_name,
-            aliases: &[],
-            codec,
-            backing: Backing::Rust,
-            options: &[encoder::BLOCK_SIZE],
-            config: &[],
-        },
-        sample_formats,
-        sample_rates: SampleRates::UpTo(i32::MAX as u32),
-        layouts: Layouts::List(&[ChannelLayout::MONO, ChannelLayout::STEREO]),
-        open: encoder::open,
-    }
+    AudioEncoderInfo::new(
+        EncoderInfo::new(codec.name(), long_name, codec).options(&[encoder::BLOCK_SIZE]),
+        &encoder::open,
+    )
+    .sample_formats(sample_formats)
+    .sample_rates(SampleRates::UpTo(i32::MAX as u32))
+    .layouts(Layouts::List(&[ChannelLayout::MONO, ChannelLayout::STEREO]))
 }

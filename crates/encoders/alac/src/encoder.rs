@@ -42,18 +42,16 @@ impl AlacEncoder {
             average_bit_rate: 0,
             sample_rate,
         };
-        let parameters = StreamParameters {
-            language: None,
-            time_base: TimeBase::of_sample_rate(sample_rate)?,
-            codec: CodecId::Alac,
-            record: CodecRecord::Alac(record),
-            bit_rate: None,
-            media: MediaParameters::Audio(AudioParameters {
-                format: AudioFormat { sample_rate, layout, sample_format },
-                bits_per_sample: config.bits,
-                frame_size: Some(FRAME_SIZE),
-            }),
-        };
+        let parameters = StreamParameters::new(
+            CodecId::Alac,
+            TimeBase::of_sample_rate(sample_rate)?,
+            MediaParameters::Audio(
+                AudioParameters::new(AudioFormat { sample_rate, layout, sample_format })
+                    .bits_per_sample(config.bits)
+                    .frame_size(Some(FRAME_SIZE)),
+            ),
+        )
+        .record(CodecRecord::Alac(record));
         Ok(Box::new(Self {
             parameters,
             sample_format,

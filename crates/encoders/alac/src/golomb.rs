@@ -1,6 +1,6 @@
 //! Adaptive Golomb codes of a channel's residual.
 
-use reelwright_core::bits::BitWriter;
+use reelwright_core::helpers::bits::BitWriter;
 
 /// How fast the mean follows, its first value, and the most bits of a code's remainder: the
 /// stream's constants, as every encoder has them.

@@ -10,23 +10,16 @@ mod packet;
 mod predictor;
 
 use reelwright_core::{
-    AudioEncoderInfo, Backing, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat,
-    SampleRates,
+    AudioEncoderInfo, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
 };
 
 /// The `alac` encoder.
-pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo {
-    encoder: EncoderInfo {
-        name: "alac",
-        long_name: "ALAC (Apple Lossless Audio Codec)",
-        aliases: &[],
-        codec: CodecId::Alac,
-        backing: Backing::Rust,
-        options: config::OPTIONS,
-        config: &[CodecConfigField::CompressionLevel],
-    },
-    sample_formats: &[SampleFormat::S32p, SampleFormat::S16p],
-    sample_rates: SampleRates::UpTo(384_000),
-    layouts: Layouts::List(config::LAYOUTS),
-    open: encoder::AlacEncoder::open,
-};
+pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
+    EncoderInfo::new("alac", "ALAC (Apple Lossless Audio Codec)", CodecId::Alac)
+        .options(config::OPTIONS)
+        .config(&[CodecConfigField::CompressionLevel]),
+    &encoder::AlacEncoder::open,
+)
+.sample_formats(&[SampleFormat::S32p, SampleFormat::S16p])
+.sample_rates(SampleRates::UpTo(384_000))
+.layouts(Layouts::List(config::LAYOUTS));

@@ -1,6 +1,6 @@
 //! A packet: its elements, each compressed, or verbatim where that is shorter.
 
-use reelwright_core::bits::BitWriter;
+use reelwright_core::helpers::bits::BitWriter;
 
 use crate::config::{Config, Element, elements};
 use crate::golomb;

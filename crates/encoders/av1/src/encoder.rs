@@ -113,18 +113,21 @@ impl<T: Pixel + PlaneElement> Av1Encoder<T> {
         let context = context(config, plan.threads)?;
         let mut record = context.container_sequence_header();
         record.extend(sequence_header::<T>(config)?);
-        let video = VideoParameters {
-            format: VideoFormat { width, height, pixel_format, color, ..request.format },
-            frame_rate: Some(frame_rate),
-        };
-        let parameters = StreamParameters {
-            language: None,
-            time_base: request.time_base,
-            codec: CodecId::Av1,
-            record: CodecRecord::Av1(Av1Config { bytes: record }),
-            bit_rate: u64::try_from(config.bitrate).ok().filter(|bit_rate| *bit_rate > 0),
-            media: MediaParameters::Video(video.clone()),
-        };
+        let video = VideoParameters::new(VideoFormat {
+            width,
+            height,
+            pixel_format,
+            color,
+            ..request.format
+        })
+        .frame_rate(Some(frame_rate));
+        let parameters = StreamParameters::new(
+            CodecId::Av1,
+            request.time_base,
+            MediaParameters::Video(video.clone()),
+        )
+        .record(CodecRecord::Av1(Av1Config { bytes: record }))
+        .bit_rate(u64::try_from(config.bitrate).ok().filter(|bit_rate| *bit_rate > 0));
         Ok(Box::new(Self {
             parameters,
             video,

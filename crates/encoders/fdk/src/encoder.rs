@@ -79,18 +79,17 @@ impl FdkEncoder {
             // Parametric stereo is coded as mono.
             channel_configuration: if config.object_type == 29 { 1 } else { channel_configuration },
         };
-        let parameters = StreamParameters {
-            language: None,
-            time_base: TimeBase::of_sample_rate(sample_rate)?,
-            codec: CodecId::Aac,
-            record: CodecRecord::Aac(record),
-            bit_rate: (config.vbr == 0).then_some(config.bit_rate.into()),
-            media: MediaParameters::Audio(AudioParameters {
-                format: AudioFormat { sample_rate, layout, sample_format },
-                bits_per_sample: 16,
-                frame_size: Some(info.frame_size),
-            }),
-        };
+        let parameters = StreamParameters::new(
+            CodecId::Aac,
+            TimeBase::of_sample_rate(sample_rate)?,
+            MediaParameters::Audio(
+                AudioParameters::new(AudioFormat { sample_rate, layout, sample_format })
+                    .bits_per_sample(16)
+                    .frame_size(Some(info.frame_size)),
+            ),
+        )
+        .record(CodecRecord::Aac(record))
+        .bit_rate((config.vbr == 0).then_some(config.bit_rate.into()));
         Ok(Box::new(Self {
             parameters,
             library,

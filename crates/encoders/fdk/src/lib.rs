@@ -15,21 +15,15 @@ use reelwright_core::{
 };
 
 /// The `libfdk_aac` encoder.
-pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo {
-    encoder: EncoderInfo {
-        name: "libfdk_aac",
-        long_name: "Fraunhofer FDK AAC",
-        aliases: &[],
-        codec: CodecId::Aac,
-        backing: Backing::Binding { library: "FDK AAC", licence: "FDK-AAC" },
-        options: config::OPTIONS,
-        config: &[CodecConfigField::BitRate, CodecConfigField::Qscale],
-    },
-    sample_formats: &[SampleFormat::S16],
-    sample_rates: SampleRates::List(&[
-        8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200,
-        96_000,
-    ]),
-    layouts: Layouts::List(config::LAYOUTS),
-    open: encoder::FdkEncoder::open,
-};
+pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
+    EncoderInfo::new("libfdk_aac", "Fraunhofer FDK AAC", CodecId::Aac)
+        .backing(Backing::Binding { library: "FDK AAC", licence: "FDK-AAC" })
+        .options(config::OPTIONS)
+        .config(&[CodecConfigField::BitRate, CodecConfigField::Qscale]),
+    &encoder::FdkEncoder::open,
+)
+.sample_formats(&[SampleFormat::S16])
+.sample_rates(SampleRates::List(&[
+    8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000,
+]))
+.layouts(Layouts::List(config::LAYOUTS));

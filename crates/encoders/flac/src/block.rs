@@ -11,7 +11,7 @@ use crate::kernels::{
 };
 use crate::lpc::{Predictors, Quantized, Window};
 use crate::rice::{RicePlan, RiceScratch, estimate};
-use reelwright_core::bits::BitWriter;
+use reelwright_core::helpers::bits::BitWriter;
 
 /// As far as `stereo_costs` counts.
 const MAX_STEREO_COST_BITS: u32 = 27;

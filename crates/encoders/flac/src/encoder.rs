@@ -64,18 +64,19 @@ impl FlacEncoder {
             total_samples: 0,
             md5: [0; 16],
         };
-        let parameters = StreamParameters {
-            language: None,
-            time_base: TimeBase::of_sample_rate(config.sample_rate)?,
-            codec: CodecId::Flac,
-            record: CodecRecord::Flac(info.clone()),
-            bit_rate: None,
-            media: MediaParameters::Audio(AudioParameters {
-                format: AudioFormat { sample_rate: config.sample_rate, ..request.format },
-                bits_per_sample: config.bits_per_sample,
-                frame_size: Some(config.block_size),
-            }),
-        };
+        let parameters = StreamParameters::new(
+            CodecId::Flac,
+            TimeBase::of_sample_rate(config.sample_rate)?,
+            MediaParameters::Audio(
+                AudioParameters::new(AudioFormat {
+                    sample_rate: config.sample_rate,
+                    ..request.format
+                })
+                .bits_per_sample(config.bits_per_sample)
+                .frame_size(Some(config.block_size)),
+            ),
+        )
+        .record(CodecRecord::Flac(info.clone()));
         let planes = || vec![Vec::with_capacity(config.block_size); config.channels];
         let engine = if config.threads > 1 {
             let job = || Job { planes: planes(), ..Job::default() };
@@ -244,22 +245,21 @@ impl FlacEncoder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reelwright_core::{ChannelLayout, CodecConfig, Element};
+    use reelwright_core::{ChannelLayout, Element};
     use reelwright_testkit::encoding::packed;
     use reelwright_testkit::levels::levels;
     use reelwright_testkit::signal::{music_i16, music_i32, noise_i32};
 
     /// The frames, and STREAMINFO.
     fn encode<T: Element>(samples: &[T], channels: usize, options: &str, level: Level) -> Vec<u8> {
-        let request = AudioEncoderRequest {
-            codec: CodecId::Flac,
-            format: AudioFormat {
+        let request = AudioEncoderRequest::new(
+            CodecId::Flac,
+            AudioFormat {
                 sample_format: SampleFormat::packed(T::DATA_TYPE),
                 sample_rate: 48_000,
                 layout: ChannelLayout::default_for(channels).unwrap(),
             },
-            config: CodecConfig::default(),
-        };
+        );
         let mut options: Options =
             options.split_whitespace().filter_map(|o| o.split_once('=')).collect();
         let mut encoder = FlacEncoder::with_level(&request, &mut options, level).unwrap();

@@ -1,7 +1,7 @@
 //! The header of a frame (RFC 9639 §9.1).
 
 use crate::crc::crc8;
-use reelwright_core::bits::BitWriter;
+use reelwright_core::helpers::bits::BitWriter;
 
 /// The longest header: sync and codes 4, number 7, block size 2, sample rate 2, checksum 1.
 pub(crate) const MAX_HEADER_BYTES: usize = 16;

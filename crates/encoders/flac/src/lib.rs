@@ -15,23 +15,16 @@ mod rice;
 mod workers;
 
 use reelwright_core::{
-    AudioEncoderInfo, Backing, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat,
-    SampleRates,
+    AudioEncoderInfo, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
 };
 
 /// The `flac` encoder.
-pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo {
-    encoder: EncoderInfo {
-        name: "flac",
-        long_name: "FLAC (Free Lossless Audio Codec)",
-        aliases: &[],
-        codec: CodecId::Flac,
-        backing: Backing::Rust,
-        options: config::OPTIONS,
-        config: &[CodecConfigField::CompressionLevel],
-    },
-    sample_formats: &[SampleFormat::S16, SampleFormat::S32],
-    sample_rates: SampleRates::UpTo((1 << 20) - 1),
-    layouts: Layouts::UpTo(8),
-    open: encoder::FlacEncoder::open,
-};
+pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
+    EncoderInfo::new("flac", "FLAC (Free Lossless Audio Codec)", CodecId::Flac)
+        .options(config::OPTIONS)
+        .config(&[CodecConfigField::CompressionLevel]),
+    &encoder::FlacEncoder::open,
+)
+.sample_formats(&[SampleFormat::S16, SampleFormat::S32])
+.sample_rates(SampleRates::UpTo((1 << 20) - 1))
+.layouts(Layouts::UpTo(8));

@@ -3,7 +3,7 @@
 use fearless_simd::{Level, dispatch};
 
 use crate::kernels::{RunCost, quotient_sums, rice_codes, run_costs, zigzag};
-use reelwright_core::bits::{BitWriter, MAX_PUT};
+use reelwright_core::helpers::bits::{BitWriter, MAX_PUT};
 
 /// The most times a block can be halved.
 pub(crate) const MAX_PARTITION_ORDER: u32 = 8;

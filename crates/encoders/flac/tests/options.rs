@@ -130,16 +130,16 @@ fn a_level_may_come_from_the_codec_config() {
         AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, CodecId, Options,
     };
     let open = |compression_level, options: &[(&str, &str)]| {
-        let request = AudioEncoderRequest {
-            codec: CodecId::Flac,
-            format: AudioFormat {
+        let request = AudioEncoderRequest::new(
+            CodecId::Flac,
+            AudioFormat {
                 sample_format: SampleFormat::S16,
                 sample_rate: 48_000,
                 layout: ChannelLayout::STEREO,
             },
-            config: CodecConfig { compression_level, ..CodecConfig::default() },
-        };
-        (ENCODER.open)(&request, &mut options.iter().copied().collect::<Options>()).map(drop)
+        )
+        .config(CodecConfig { compression_level, ..CodecConfig::default() });
+        ENCODER.open(&request, &mut options.iter().copied().collect::<Options>()).map(drop)
     };
     open(Some(12), &[]).unwrap();
     for wrong in [-1, 13, i32::MAX] {

@@ -2,8 +2,8 @@
 
 use reelwright_core::{
     AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters, CodecId,
-    CodecRecord, MediaParameters, Options, PacketClock, PacketQueue, Result, SampleFormat,
-    StreamParameters, TimeBase,
+    MediaParameters, Options, PacketClock, PacketQueue, Result, SampleFormat, StreamParameters,
+    TimeBase,
 };
 
 use crate::band::{High, Low};
@@ -17,18 +17,15 @@ pub(crate) fn open(
 ) -> Result<Box<dyn AudioEncoder>> {
     let AudioEncoderRequest { format: AudioFormat { sample_format, sample_rate, layout }, .. } =
         *request;
-    let parameters = StreamParameters {
-        language: None,
-        time_base: TimeBase::of_sample_rate(sample_rate)?,
-        codec: CodecId::AdpcmG722,
-        record: CodecRecord::None,
-        bit_rate: Some(u64::from(sample_rate) * 4),
-        media: MediaParameters::Audio(AudioParameters {
-            format: AudioFormat { sample_rate, layout, sample_format },
-            bits_per_sample: 4,
-            frame_size: None,
-        }),
-    };
+    let parameters = StreamParameters::new(
+        CodecId::AdpcmG722,
+        TimeBase::of_sample_rate(sample_rate)?,
+        MediaParameters::Audio(
+            AudioParameters::new(AudioFormat { sample_rate, layout, sample_format })
+                .bits_per_sample(4),
+        ),
+    )
+    .bit_rate(Some(u64::from(sample_rate) * 4));
     Ok(Box::new(G722Encoder {
         parameters,
         history: [0; 24],

@@ -7,23 +7,14 @@ mod band;
 mod encoder;
 
 use reelwright_core::{
-    AudioEncoderInfo, Backing, ChannelLayout, CodecId, EncoderInfo, Layouts, SampleFormat,
-    SampleRates,
+    AudioEncoderInfo, ChannelLayout, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
 };
 
 /// The `g722` encoder.
-pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo {
-    encoder: EncoderInfo {
-        name: "g722",
-        long_name: "G.722 ADPCM",
-        aliases: &["adpcm_g722"],
-        codec: CodecId::AdpcmG722,
-        backing: Backing::Rust,
-        options: &[],
-        config: &[],
-    },
-    sample_formats: &[SampleFormat::S16],
-    sample_rates: SampleRates::List(&[16_000]),
-    layouts: Layouts::List(&[ChannelLayout::MONO]),
-    open: encoder::open,
-};
+pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
+    EncoderInfo::new("g722", "G.722 ADPCM", CodecId::AdpcmG722).aliases(&["adpcm_g722"]),
+    &encoder::open,
+)
+.sample_formats(&[SampleFormat::S16])
+.sample_rates(SampleRates::List(&[16_000]))
+.layouts(Layouts::List(&[ChannelLayout::MONO]));

@@ -59,17 +59,14 @@ impl H264Encoder {
         let pace = Pace::new(settings.frame_rate, request.time_base);
         let frame_rate = settings.frame_rate.to_f64();
         let mut encoder = Self {
-            parameters: StreamParameters {
-                language: None,
-                time_base: request.time_base,
-                codec: CodecId::H264,
-                record: CodecRecord::None,
-                bit_rate,
-                media: MediaParameters::Video(VideoParameters {
-                    format: request.format,
-                    frame_rate: Some(request.frame_rate),
-                }),
-            },
+            parameters: StreamParameters::new(
+                CodecId::H264,
+                request.time_base,
+                MediaParameters::Video(
+                    VideoParameters::new(request.format).frame_rate(Some(request.frame_rate)),
+                ),
+            )
+            .bit_rate(bit_rate),
             coder: Encoder::new(settings),
             control,
             gop,

@@ -20,29 +20,23 @@ mod scene_cut;
 mod settings;
 
 use reelwright_core::{
-    Backing, CodecConfigField, CodecId, EncoderInfo, MemoryKind, PixelFormat, VideoColor,
-    VideoEncoderInfo,
+    CodecConfigField, CodecId, EncoderInfo, PixelFormat, VideoColor, VideoEncoderInfo,
 };
 
 /// The `h264` encoder.
-pub static ENCODER: VideoEncoderInfo = VideoEncoderInfo {
-    encoder: EncoderInfo {
-        name: "h264",
-        long_name: "H.264 / AVC / MPEG-4 part 10",
-        aliases: &["libx264", "libopenh264", "h264_nvenc", "mpeg1video", "mpeg2video"],
-        codec: CodecId::H264,
-        backing: Backing::Rust,
-        options: options::OPTIONS,
-        config: &[
+pub static ENCODER: VideoEncoderInfo = VideoEncoderInfo::new(
+    EncoderInfo::new("h264", "H.264 / AVC / MPEG-4 part 10", CodecId::H264)
+        .aliases(&["libx264", "libopenh264", "h264_nvenc", "mpeg1video", "mpeg2video"])
+        .options(options::OPTIONS)
+        .config(&[
             CodecConfigField::BitRate,
             CodecConfigField::Qscale,
             CodecConfigField::GopSize,
             CodecConfigField::MaxBFrames,
-        ],
-    },
-    pixel_formats: &[PixelFormat::Yuv420p],
-    forced_keyframes: true,
-    memory: &[MemoryKind::HOST],
-    color: VideoColor::Tagged,
-    open: encoder::H264Encoder::open,
-};
+        ]),
+    &encoder::H264Encoder::open,
+)
+.pixel_formats(&[PixelFormat::Yuv420p])
+.forced_keyframes(true)
+.sample_aspect_ratio(true)
+.color(VideoColor::Tagged);

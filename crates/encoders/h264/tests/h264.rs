@@ -263,21 +263,21 @@ fn probed(stream: &[u8], fields: &str) -> Option<String> {
 
 /// A byte stream of three pictures.
 fn stream_of(case: &VideoCase<'_>, rate: (i64, i64), chroma_location: ChromaLocation) -> Vec<u8> {
-    let request = VideoEncoderRequest {
-        codec: CodecId::H264,
-        format: VideoFormat {
+    let request = VideoEncoderRequest::new(
+        CodecId::H264,
+        VideoFormat {
             pixel_format: case.format,
             width: case.size.0,
             height: case.size.1,
             color: ColorInfo { chroma_location, ..ColorInfo::BT601 },
             sample_aspect_ratio: Rational::ONE,
         },
-        time_base: TimeBase::new(Rational::new(rate.1, rate.0).unwrap()),
-        frame_rate: Rational::new(rate.0, rate.1).unwrap(),
-        config: case.config,
-    };
+        TimeBase::new(Rational::new(rate.1, rate.0).unwrap()),
+        Rational::new(rate.0, rate.1).unwrap(),
+    )
+    .config(case.config);
     let options = case.options.split_whitespace().filter_map(|option| option.split_once('='));
-    let mut encoder = (ENCODER.open)(&request, &mut options.collect()).unwrap();
+    let mut encoder = ENCODER.open(&request, &mut options.collect()).unwrap();
     let mut queue = PacketQueue::new();
     for (index, picture) in case.film(3).iter().enumerate() {
         encoder.encode(&picture.at(Timestamp(index as i64)), &mut queue).unwrap();

@@ -1,8 +1,8 @@
 //! BMP: Windows' bitmaps, 24 bits a pixel or 8 bits of grey.
 
 use reelwright_core::{
-    Backing, CodecId, EncoderInfo, Error, MemoryKind, Options, PixelFormat, Result, VideoColor,
-    VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoView,
+    CodecId, EncoderInfo, Error, Options, PixelFormat, Result, VideoColor, VideoEncoder,
+    VideoEncoderInfo, VideoEncoderRequest, VideoView,
 };
 
 use crate::picture::{Coder, Pictures, check_size};
@@ -11,22 +11,13 @@ const NAME: &str = "bmp";
 /// The bytes of BITMAPFILEHEADER and BITMAPINFOHEADER.
 const HEADERS: u32 = 14 + 40;
 
-pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
-    encoder: EncoderInfo {
-        name: NAME,
-        long_name: "BMP (Windows and OS/2 bitmap)",
-        aliases: &[],
-        codec: CodecId::Bmp,
-        backing: Backing::Rust,
-        options: &[],
-        config: &[],
-    },
-    pixel_formats: &[PixelFormat::Bgr24, PixelFormat::Gray8],
-    forced_keyframes: true,
-    memory: &[MemoryKind::HOST],
-    color: VideoColor::Untagged,
-    open,
-};
+pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo::new(
+    EncoderInfo::new(NAME, "BMP (Windows and OS/2 bitmap)", CodecId::Bmp),
+    &open,
+)
+.pixel_formats(&[PixelFormat::Bgr24, PixelFormat::Gray8])
+.forced_keyframes(true)
+.color(VideoColor::Untagged);
 
 struct Bmp;
 

@@ -9,9 +9,9 @@
 
 use gif::{DisposalMethod, Encoder, Frame};
 use reelwright_core::{
-    Backing, CodecId, EncoderInfo, Error, MemoryKind, OptionInfo, Options, PacketQueue,
-    PixelFormat, Result, StreamParameters, Timestamp, VideoColor, VideoEncoder, VideoEncoderInfo,
-    VideoEncoderRequest, VideoFrame,
+    CodecId, EncoderInfo, Error, OptionInfo, Options, PacketQueue, PixelFormat, Result,
+    StreamParameters, Timestamp, VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
+    VideoFrame,
 };
 
 use crate::palette::{Histogram, Palette, distance};
@@ -36,22 +36,13 @@ const TRANSDIFF: OptionInfo = OptionInfo::bool(
     "whether of pictures after the first only what changes is written",
 );
 
-pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
-    encoder: EncoderInfo {
-        name: NAME,
-        long_name: "GIF (Graphics Interchange Format)",
-        aliases: &[],
-        codec: CodecId::Gif,
-        backing: Backing::Rust,
-        options: &[DITHER, MAX_COLORS, TRANSDIFF],
-        config: &[],
-    },
-    pixel_formats: &[PixelFormat::Rgb24, PixelFormat::Rgba],
-    forced_keyframes: false,
-    memory: &[MemoryKind::HOST],
-    color: VideoColor::Untagged,
-    open,
-};
+pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo::new(
+    EncoderInfo::new(NAME, "GIF (Graphics Interchange Format)", CodecId::Gif)
+        .options(&[DITHER, MAX_COLORS, TRANSDIFF]),
+    &open,
+)
+.pixel_formats(&[PixelFormat::Rgb24, PixelFormat::Rgba])
+.color(VideoColor::Untagged);
 
 /// Bayer's pattern of 8 by 8 thresholds.
 const BAYER: [[u8; 8]; 8] = [

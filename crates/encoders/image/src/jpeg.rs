@@ -2,9 +2,8 @@
 
 use jpeg_encoder::{Encoder, ImageBuffer, JpegColorType, SamplingFactor};
 use reelwright_core::{
-    Backing, CodecConfigField, CodecId, EncoderInfo, Error, MemoryKind, OptionInfo, Options,
-    PixelFormat, Plane, Result, VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
-    VideoFormat, VideoView,
+    CodecConfigField, CodecId, EncoderInfo, Error, OptionInfo, Options, PixelFormat, Plane, Result,
+    VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoFormat, VideoView,
 };
 
 use crate::picture::{Coder, Pictures, check_size};
@@ -23,27 +22,20 @@ const HUFFMAN: OptionInfo = OptionInfo::choice(
     "Huffman tables",
 );
 
-pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
-    encoder: EncoderInfo {
-        name: NAME,
-        long_name: "MJPEG (Motion JPEG)",
-        aliases: &[],
-        codec: CodecId::Mjpeg,
-        backing: Backing::Rust,
-        options: &[QUALITY, HUFFMAN],
-        config: &[CodecConfigField::Qscale],
-    },
-    pixel_formats: &[
-        PixelFormat::Yuv420p,
-        PixelFormat::Yuv422p,
-        PixelFormat::Yuv444p,
-        PixelFormat::Gray8,
-    ],
-    forced_keyframes: true,
-    memory: &[MemoryKind::HOST],
-    color: VideoColor::Jfif,
-    open,
-};
+pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo::new(
+    EncoderInfo::new(NAME, "MJPEG (Motion JPEG)", CodecId::Mjpeg)
+        .options(&[QUALITY, HUFFMAN])
+        .config(&[CodecConfigField::Qscale]),
+    &open,
+)
+.pixel_formats(&[
+    PixelFormat::Yuv420p,
+    PixelFormat::Yuv422p,
+    PixelFormat::Yuv444p,
+    PixelFormat::Gray8,
+])
+.forced_keyframes(true)
+.color(VideoColor::Jfif);
 
 struct Jpeg {
     quality: u8,

@@ -1,8 +1,8 @@
 //! What all encoders here have in common: a picture in, a packet out.
 
 use reelwright_core::{
-    CodecRecord, MediaParameters, PacketQueue, Result, StreamParameters, VideoEncoder,
-    VideoEncoderRequest, VideoFrame, VideoParameters, VideoView,
+    MediaParameters, PacketQueue, Result, StreamParameters, VideoEncoder, VideoEncoderRequest,
+    VideoFrame, VideoParameters, VideoView,
 };
 
 /// How one picture is coded.
@@ -56,18 +56,11 @@ impl<C: Coder> VideoEncoder for Pictures<C> {
 /// Stream parameters without a codec record.
 #[allow(dead_code)] // by a build with few features
 pub(crate) fn parameters(request: &VideoEncoderRequest) -> StreamParameters {
-    StreamParameters {
-        language: None,
-        time_base: request.time_base,
-        codec: request.codec,
-        record: CodecRecord::None,
-        bit_rate: None,
-        media: MediaParameters::Video(video(request)),
-    }
+    StreamParameters::new(request.codec, request.time_base, MediaParameters::Video(video(request)))
 }
 
 fn video(request: &VideoEncoderRequest) -> VideoParameters {
-    VideoParameters { format: request.format, frame_rate: Some(request.frame_rate) }
+    VideoParameters::new(request.format).frame_rate(Some(request.frame_rate))
 }
 
 /// Writes the rows of a packed frame without gaps, words in big-endian order.

@@ -2,9 +2,8 @@
 
 use png::{BitDepth, ColorType, DeflateCompression, Encoder, Filter};
 use reelwright_core::{
-    Backing, CodecConfigField, CodecId, EncoderInfo, Error, MemoryKind, OptionInfo, Options,
-    PixelFormat, Result, VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
-    VideoView,
+    CodecConfigField, CodecId, EncoderInfo, Error, OptionInfo, Options, PixelFormat, Result,
+    VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoView,
 };
 
 use crate::picture::{Coder, Pictures, check_size, gather};
@@ -25,31 +24,24 @@ const PREDICTION: OptionInfo = OptionInfo::choice(
     "how rows are predicted",
 );
 
-pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
-    encoder: EncoderInfo {
-        name: NAME,
-        long_name: "PNG (Portable Network Graphics) image",
-        aliases: &[],
-        codec: CodecId::Png,
-        backing: Backing::Rust,
-        options: &[PREDICTION],
-        config: &[CodecConfigField::CompressionLevel],
-    },
-    pixel_formats: &[
-        PixelFormat::Rgb24,
-        PixelFormat::Rgba,
-        PixelFormat::Gray8,
-        PixelFormat::Ya8,
-        PixelFormat::Rgb48Le,
-        PixelFormat::Rgba64Le,
-        PixelFormat::Gray16Le,
-        PixelFormat::Ya16Le,
-    ],
-    forced_keyframes: true,
-    memory: &[MemoryKind::HOST],
-    color: VideoColor::Untagged,
-    open,
-};
+pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo::new(
+    EncoderInfo::new(NAME, "PNG (Portable Network Graphics) image", CodecId::Png)
+        .options(&[PREDICTION])
+        .config(&[CodecConfigField::CompressionLevel]),
+    &open,
+)
+.pixel_formats(&[
+    PixelFormat::Rgb24,
+    PixelFormat::Rgba,
+    PixelFormat::Gray8,
+    PixelFormat::Ya8,
+    PixelFormat::Rgb48Le,
+    PixelFormat::Rgba64Le,
+    PixelFormat::Gray16Le,
+    PixelFormat::Ya16Le,
+])
+.forced_keyframes(true)
+.color(VideoColor::Untagged);
 
 struct Png {
     level: u8,

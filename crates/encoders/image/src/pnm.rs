@@ -1,44 +1,32 @@
 //! PNM: the netpbm tools' binary PPM (colour) and PGM (grey).
 
 use reelwright_core::{
-    Backing, ByteOrder, CodecId, EncoderInfo, MemoryKind, Options, PixelFormat, Result, VideoColor,
-    VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoView,
+    ByteOrder, CodecId, EncoderInfo, Options, PixelFormat, Result, VideoColor, VideoEncoder,
+    VideoEncoderInfo, VideoEncoderRequest, VideoView,
 };
 
 use crate::picture::{Coder, Pictures};
 
-pub(crate) const PPM: VideoEncoderInfo = VideoEncoderInfo {
-    encoder: EncoderInfo {
-        name: "ppm",
-        long_name: "PPM (Portable PixelMap) image",
-        aliases: &[],
-        codec: CodecId::Ppm,
-        backing: Backing::Rust,
-        options: &[],
-        config: &[],
-    },
-    pixel_formats: &[PixelFormat::Rgb24, PixelFormat::Rgb48Le],
-    forced_keyframes: true,
-    memory: &[MemoryKind::HOST],
-    color: VideoColor::Untagged,
-    open,
-};
+pub(crate) const PPM: VideoEncoderInfo = VideoEncoderInfo::new(
+    EncoderInfo::new("ppm", "PPM (Portable PixelMap) image", CodecId::Ppm),
+    &open,
+)
+.pixel_formats(&[PixelFormat::Rgb24, PixelFormat::Rgb48Le])
+.forced_keyframes(true)
+.color(VideoColor::Untagged);
 
-pub(crate) const PGM: VideoEncoderInfo = VideoEncoderInfo {
-    encoder: EncoderInfo {
-        name: "pgm",
-        long_name: "PGM (Portable GrayMap) image",
-        codec: CodecId::Pgm,
-        ..PPM.encoder
-    },
-    pixel_formats: &[
-        PixelFormat::Gray8,
-        PixelFormat::Gray10Le,
-        PixelFormat::Gray12Le,
-        PixelFormat::Gray16Le,
-    ],
-    ..PPM
-};
+pub(crate) const PGM: VideoEncoderInfo = VideoEncoderInfo::new(
+    EncoderInfo::new("pgm", "PGM (Portable GrayMap) image", CodecId::Pgm),
+    &open,
+)
+.pixel_formats(&[
+    PixelFormat::Gray8,
+    PixelFormat::Gray10Le,
+    PixelFormat::Gray12Le,
+    PixelFormat::Gray16Le,
+])
+.forced_keyframes(true)
+.color(VideoColor::Untagged);
 
 struct Pnm;
 

@@ -2,30 +2,21 @@
 
 use image_webp::{ColorType, WebPEncoder};
 use reelwright_core::{
-    Backing, CodecId, EncoderInfo, Error, MemoryKind, Options, PixelFormat, Result, VideoColor,
-    VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoView,
+    CodecId, EncoderInfo, Error, Options, PixelFormat, Result, VideoColor, VideoEncoder,
+    VideoEncoderInfo, VideoEncoderRequest, VideoView,
 };
 
 use crate::picture::{Coder, Pictures, check_size, gather};
 
 const NAME: &str = "webp";
 
-pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo {
-    encoder: EncoderInfo {
-        name: NAME,
-        long_name: "WebP image, lossless",
-        aliases: &["libwebp"],
-        codec: CodecId::Webp,
-        backing: Backing::Rust,
-        options: &[],
-        config: &[],
-    },
-    pixel_formats: &[PixelFormat::Rgb24, PixelFormat::Rgba, PixelFormat::Gray8, PixelFormat::Ya8],
-    forced_keyframes: true,
-    memory: &[MemoryKind::HOST],
-    color: VideoColor::Untagged,
-    open,
-};
+pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo::new(
+    EncoderInfo::new(NAME, "WebP image, lossless", CodecId::Webp).aliases(&["libwebp"]),
+    &open,
+)
+.pixel_formats(&[PixelFormat::Rgb24, PixelFormat::Rgba, PixelFormat::Gray8, PixelFormat::Ya8])
+.forced_keyframes(true)
+.color(VideoColor::Untagged);
 
 #[derive(Default)]
 struct Webp {

@@ -38,9 +38,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         "f32le" => bytes.as_chunks().0.iter().map(|&x| f32::from_le_bytes(x)).collect(),
         _ => return Err("the format must be s16le or f32le".into()),
     };
-    let request = AudioEncoderRequest {
-        codec: CodecId::Mp3,
-        format: AudioFormat {
+    let request = AudioEncoderRequest::new(
+        CodecId::Mp3,
+        AudioFormat {
             sample_format: SampleFormat::Fltp,
             sample_rate: rate.parse()?,
             layout: match channels {
@@ -49,9 +49,9 @@ fn main() -> Result<(), Box<dyn Error>> {
                 _ => return Err("1 or 2 channels".into()),
             },
         },
-        config,
-    };
-    let mut encoder = (ENCODER.open)(&request, &mut options)?;
+    )
+    .config(config);
+    let mut encoder = ENCODER.open(&request, &mut options)?;
     options.finish(ENCODER.encoder.options)?;
     let size = encoder.frame_size().unwrap_or(1152);
     let (mut packets, mut file) = (PacketQueue::new(), Vec::new());

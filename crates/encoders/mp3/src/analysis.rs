@@ -2,7 +2,7 @@
 //! the allowed noise of each band.
 
 use fearless_simd::Level;
-use reelwright_core::extrapolate_backwards;
+use reelwright_core::helpers::extrapolate_backwards;
 use reelwright_psychoacoustics::{TransientDetector, band_threshold_in_quiet, log2, lowpass_gains};
 
 use crate::config::Config;

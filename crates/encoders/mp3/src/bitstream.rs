@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use reelwright_core::bits::BitWriter;
+use reelwright_core::helpers::bits::BitWriter;
 
 use crate::filterbank::BlockType;
 use crate::granule::Coded;

@@ -1,7 +1,7 @@
 //! Configuration: bit rate and rate control, bandwidth, effort.
 
 use reelwright_core::{
-    AudioEncoderRequest, Error, Mp3RateControl, OptionInfo, Options, Result, list,
+    AudioEncoderRequest, Error, Mp3RateControl, OptionInfo, Options, Result, helpers::list,
 };
 
 use crate::tables::Rate;

@@ -1,7 +1,7 @@
 //! The encoder: samples in, frames out as soon as their main data is complete.
 
 use fearless_simd::Level;
-use reelwright_core::bits::BitWriter;
+use reelwright_core::helpers::bits::BitWriter;
 use reelwright_core::{
     AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters, CodecId,
     CodecRecord, Error, MediaParameters, Mp3Info, Options, PacketQueue, Result, SampleFormat,
@@ -64,21 +64,20 @@ impl Mp3Encoder {
     ) -> Result<Self> {
         let config = Config::new(request, options)?;
         let (rate, channels) = (config.rate, config.channels);
-        let parameters = StreamParameters {
-            language: None,
-            time_base: TimeBase::of_sample_rate(rate.hz)?,
-            codec: CodecId::Mp3,
-            record: CodecRecord::Mp3(Mp3Info {
-                rate_control: config.rate_control(),
-                lowpass: config.lowpass,
-            }),
-            bit_rate: config.bit_rate(),
-            media: MediaParameters::Audio(AudioParameters {
-                format: AudioFormat { sample_rate: rate.hz, ..request.format },
-                bits_per_sample: request.format.sample_format.data_type().bytes() as u32 * 8,
-                frame_size: Some(rate.frame_samples()),
-            }),
-        };
+        let parameters = StreamParameters::new(
+            CodecId::Mp3,
+            TimeBase::of_sample_rate(rate.hz)?,
+            MediaParameters::Audio(
+                AudioParameters::new(AudioFormat { sample_rate: rate.hz, ..request.format })
+                    .bits_per_sample(request.format.sample_format.data_type().bytes() as u32 * 8)
+                    .frame_size(Some(rate.frame_samples())),
+            ),
+        )
+        .record(CodecRecord::Mp3(Mp3Info {
+            rate_control: config.rate_control(),
+            lowpass: config.lowpass,
+        }))
+        .bit_rate(config.bit_rate());
         let tools = Tools { rate, quantizer: Quantizer::new(level), huffman: Huffman::new(level) };
         Ok(Self {
             parameters,
@@ -334,15 +333,15 @@ mod tests {
     use reelwright_testkit::lossy::music_with_clicks;
 
     fn request(config: CodecConfig) -> AudioEncoderRequest {
-        AudioEncoderRequest {
-            codec: CodecId::Mp3,
-            format: AudioFormat {
+        AudioEncoderRequest::new(
+            CodecId::Mp3,
+            AudioFormat {
                 sample_format: SampleFormat::Fltp,
                 sample_rate: 44_100,
                 layout: ChannelLayout::STEREO,
             },
-            config,
-        }
+        )
+        .config(config)
     }
 
     fn encode(samples: &[f32], config: CodecConfig, level: Level) -> Vec<u8> {

@@ -3,7 +3,7 @@
 
 use fearless_simd::{Level, dispatch};
 
-use reelwright_core::bits::BitWriter;
+use reelwright_core::helpers::bits::BitWriter;
 
 use crate::huffman_codes::{
     LINBITS, PAIR_TABLES, QUAD_CODES_A, QUAD_CODES_B, QUAD_LENGTHS_A, QUAD_LENGTHS_B, TABLE_SELECT,

@@ -22,8 +22,8 @@ mod tables;
 mod window;
 
 use reelwright_core::{
-    AudioEncoderInfo, Backing, ChannelLayout, CodecConfigField, CodecId, EncoderInfo, Layouts,
-    SampleFormat, SampleRates,
+    AudioEncoderInfo, ChannelLayout, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat,
+    SampleRates,
 };
 
 /// The `mp3` encoder. `bit_rate` is the rate of every frame, the nearest that the standard
@@ -32,22 +32,17 @@ use reelwright_core::{
 ///
 /// 1105 samples come before the first one of the input: 576 of the encoder, as LAME has it, and
 /// 529 of every decoder.
-pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo {
-    encoder: EncoderInfo {
-        name: "mp3",
-        long_name: "MP3 (MPEG audio layer 3)",
-        aliases: &["libmp3lame"],
-        codec: CodecId::Mp3,
-        backing: Backing::Rust,
-        options: config::OPTIONS,
-        config: &[
+pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
+    EncoderInfo::new("mp3", "MP3 (MPEG audio layer 3)", CodecId::Mp3)
+        .aliases(&["libmp3lame"])
+        .options(config::OPTIONS)
+        .config(&[
             CodecConfigField::BitRate,
             CodecConfigField::CompressionLevel,
             CodecConfigField::Qscale,
-        ],
-    },
-    sample_formats: &[SampleFormat::Fltp, SampleFormat::S16p, SampleFormat::S32p],
-    sample_rates: SampleRates::List(&tables::SAMPLE_RATES),
-    layouts: Layouts::List(&[ChannelLayout::MONO, ChannelLayout::STEREO]),
-    open: encoder::Mp3Encoder::open,
-};
+        ]),
+    &encoder::Mp3Encoder::open,
+)
+.sample_formats(&[SampleFormat::Fltp, SampleFormat::S16p, SampleFormat::S32p])
+.sample_rates(SampleRates::List(&tables::SAMPLE_RATES))
+.layouts(Layouts::List(&[ChannelLayout::MONO, ChannelLayout::STEREO]));

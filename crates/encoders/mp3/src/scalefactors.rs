@@ -1,7 +1,7 @@
 //! Scalefactors as they are coded: which lengths they have and what that costs (ISO/IEC 11172-3
 //! §2.4.2.7, ISO/IEC 13818-3 §2.4.3.2).
 
-use reelwright_core::bits::BitWriter;
+use reelwright_core::helpers::bits::BitWriter;
 
 use crate::tables::{MAX_BANDS, SLEN};
 

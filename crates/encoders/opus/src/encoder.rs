@@ -4,7 +4,7 @@ use opus_pure::{OpusEncoder as Stream, OpusMSEncoder as Streams};
 use reelwright_core::{
     AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters, CodecId,
     CodecRecord, Error, MediaParameters, Options, OpusChannelMapping, OpusHead, PacketClock,
-    PacketQueue, Result, SampleFormat, StreamParameters, TimeBase, clamp_sample,
+    PacketQueue, Result, SampleFormat, StreamParameters, TimeBase, helpers::clamp_sample,
 };
 
 use crate::config::Config;
@@ -107,18 +107,21 @@ impl OpusEncoder {
             }),
         };
         let frame_size = config.frame_size;
-        let parameters = StreamParameters {
-            language: None,
-            time_base: TimeBase::of_sample_rate(CLOCK_RATE)?,
-            codec: CodecId::Opus,
-            record: CodecRecord::Opus(head),
-            bit_rate: Some(config.bit_rate),
-            media: MediaParameters::Audio(AudioParameters {
-                format: AudioFormat { sample_rate: CLOCK_RATE, layout, sample_format },
-                bits_per_sample: 16,
-                frame_size: Some(frame_size * scale as usize),
-            }),
-        };
+        let parameters = StreamParameters::new(
+            CodecId::Opus,
+            TimeBase::of_sample_rate(CLOCK_RATE)?,
+            MediaParameters::Audio(
+                AudioParameters::new(AudioFormat {
+                    sample_rate: CLOCK_RATE,
+                    layout,
+                    sample_format,
+                })
+                .bits_per_sample(16)
+                .frame_size(Some(frame_size * scale as usize)),
+            ),
+        )
+        .record(CodecRecord::Opus(head))
+        .bit_rate(Some(config.bit_rate));
         let samples = match sample_format {
             SampleFormat::S16 => Samples::S16(vec![0; frame_size * channels]),
             _ => Samples::Flt(vec![0.0; frame_size * channels]),

@@ -8,23 +8,17 @@ mod config;
 mod encoder;
 
 use reelwright_core::{
-    AudioEncoderInfo, Backing, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat,
-    SampleRates,
+    AudioEncoderInfo, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
 };
 
 /// The `opus` encoder.
-pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo {
-    encoder: EncoderInfo {
-        name: "opus",
-        long_name: "Opus",
-        aliases: &["libopus"],
-        codec: CodecId::Opus,
-        backing: Backing::Rust,
-        options: config::OPTIONS,
-        config: &[CodecConfigField::BitRate, CodecConfigField::CompressionLevel],
-    },
-    sample_formats: &[SampleFormat::S16, SampleFormat::Flt],
-    sample_rates: SampleRates::List(&[8000, 12_000, 16_000, 24_000, 48_000]),
-    layouts: Layouts::List(config::LAYOUTS),
-    open: encoder::OpusEncoder::open,
-};
+pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
+    EncoderInfo::new("opus", "Opus", CodecId::Opus)
+        .aliases(&["libopus"])
+        .options(config::OPTIONS)
+        .config(&[CodecConfigField::BitRate, CodecConfigField::CompressionLevel]),
+    &encoder::OpusEncoder::open,
+)
+.sample_formats(&[SampleFormat::S16, SampleFormat::Flt])
+.sample_rates(SampleRates::List(&[8000, 12_000, 16_000, 24_000, 48_000]))
+.layouts(Layouts::List(config::LAYOUTS));

@@ -1,8 +1,8 @@
 //! The one encoder behind every codec of this crate.
 
 use reelwright_core::{
-    AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters, CodecRecord,
-    Error, MediaParameters, Options, PacketQueue, Result, SampleFormat, StreamParameters, TimeBase,
+    AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters, Error,
+    MediaParameters, Options, PacketQueue, Result, SampleFormat, StreamParameters, TimeBase,
 };
 
 use crate::bytes::{self, Write};
@@ -29,18 +29,15 @@ pub(crate) fn open(
         )));
     }
     let bytes_per_frame = (layout.channels() * bytes_per_sample) as u64;
-    let parameters = StreamParameters {
-        language: None,
-        time_base: TimeBase::of_sample_rate(sample_rate)?,
+    let parameters = StreamParameters::new(
         codec,
-        record: CodecRecord::None,
-        bit_rate: Some(u64::from(sample_rate) * bytes_per_frame * 8),
-        media: MediaParameters::Audio(AudioParameters {
-            format: AudioFormat { sample_rate, layout, sample_format },
-            bits_per_sample: 8 * bytes_per_sample as u32,
-            frame_size: None,
-        }),
-    };
+        TimeBase::of_sample_rate(sample_rate)?,
+        MediaParameters::Audio(
+            AudioParameters::new(AudioFormat { sample_rate, layout, sample_format })
+                .bits_per_sample(8 * bytes_per_sample as u32),
+        ),
+    )
+    .bit_rate(Some(u64::from(sample_rate) * bytes_per_frame * 8));
     Ok(Box::new(PcmEncoder { parameters, write, sample_format, channels: layout.channels() }))
 }
 

@@ -8,16 +8,13 @@
 //!
 //! ```
 //! use reelwright_core::{AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout};
-//! use reelwright_core::{CodecConfig, CodecId, Options, PacketQueue, SampleFormat, Timestamp, TypedBuffer};
+//! use reelwright_core::{CodecId, Options, PacketQueue, SampleFormat, Timestamp, TypedBuffer};
 //!
 //! let codec = CodecId::PcmS16Be;
 //! let info = reelwright_enc_pcm::ENCODERS.iter().find(|info| info.encoder.codec == codec).unwrap();
-//! let request = AudioEncoderRequest {
-//!     codec,
-//!     format: AudioFormat::new(SampleFormat::S16, 48_000, ChannelLayout::STEREO),
-//!     config: CodecConfig::default(),
-//! };
-//! let mut encoder = (info.open)(&request, &mut Options::new())?;
+//! let format = AudioFormat::new(SampleFormat::S16, 48_000, ChannelLayout::STEREO);
+//! let request = AudioEncoderRequest::new(codec, format);
+//! let mut encoder = info.open(&request, &mut Options::new())?;
 //! let mut packets = PacketQueue::new();
 //! let samples = TypedBuffer::I16(vec![1, -1, 256, -256]);
 //! encoder.encode(&AudioFrame::new(request.format, samples, Timestamp(0))?, &mut packets)?;
@@ -29,9 +26,7 @@ mod bytes;
 mod encoder;
 mod g711;
 
-use reelwright_core::{
-    AudioEncoderInfo, Backing, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
-};
+use reelwright_core::{AudioEncoderInfo, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates};
 
 /// The description and constructor of every encoder in this crate.
 pub static ENCODERS: &[AudioEncoderInfo] = &[
@@ -58,20 +53,16 @@ const fn info(
     long_name: &'static str,
     sample_formats: &'static [SampleFormat],
 ) -> AudioEncoderInfo {
-    AudioEncoderInfo {
-        encoder: EncoderInfo {
+    AudioEncoderInfo::new(
+        EncoderInfo::new(
             // An encoder of PCM goes by its codec's name.
-            name: codec.name(),
+            codec.name(),
             long_name,
-            aliases: &[],
             codec,
-            backing: Backing::Rust,
-            options: &[],
-            config: &[],
-        },
-        sample_formats,
-        sample_rates: SampleRates::UpTo(i32::MAX as u32),
-        layouts: Layouts::UpTo(u16::MAX as usize),
-        open: encoder::open,
-    }
+        ),
+        &encoder::open,
+    )
+    .sample_formats(sample_formats)
+    .sample_rates(SampleRates::UpTo(i32::MAX as u32))
+    .layouts(Layouts::UpTo(u16::MAX as usize))
 }

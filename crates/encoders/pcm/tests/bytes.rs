@@ -3,8 +3,8 @@
 use md5::{Digest, Md5};
 use reelwright_core::{
     AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, AudioFormat, AudioParameters,
-    ChannelLayout, CodecConfig, CodecId, CodecRecord, Element, ErrorKind, MediaParameters, Options,
-    PacketQueue, SampleFormat, TimeBase, Timestamp, TypedSlice,
+    ChannelLayout, CodecId, CodecRecord, Element, ErrorKind, MediaParameters, Options, PacketQueue,
+    SampleFormat, TimeBase, Timestamp, TypedSlice,
 };
 use reelwright_enc_pcm::ENCODERS;
 use reelwright_testkit::encoding::{packed, planar};
@@ -14,20 +14,19 @@ fn info(codec: CodecId) -> &'static AudioEncoderInfo {
 }
 
 fn request(codec: CodecId, sample_rate: u32, channels: usize) -> AudioEncoderRequest {
-    AudioEncoderRequest {
+    AudioEncoderRequest::new(
         codec,
-        format: AudioFormat {
+        AudioFormat {
             sample_format: info(codec).sample_formats[0],
             sample_rate,
             layout: ChannelLayout::unpositioned(channels).unwrap(),
         },
-        config: CodecConfig::default(),
-    }
+    )
 }
 
 fn open(codec: CodecId, sample_rate: u32, channels: usize) -> Box<dyn AudioEncoder> {
     let request = request(codec, sample_rate, channels);
-    (info(codec).open)(&request, &mut Options::new()).unwrap()
+    info(codec).open(&request, &mut Options::new()).unwrap()
 }
 
 fn encode(codec: CodecId, samples: TypedSlice<'_>) -> Vec<u8> {
@@ -112,15 +111,14 @@ fn parameters_say_what_the_bytes_are() {
         assert_eq!(parameters.bit_rate, Some(44_100 * 6 * 8 * bytes as u64));
         assert_eq!(
             parameters.media,
-            MediaParameters::Audio(AudioParameters {
-                format: AudioFormat {
+            MediaParameters::Audio(
+                AudioParameters::new(AudioFormat {
                     sample_rate: 44_100,
                     layout: ChannelLayout::unpositioned(6).unwrap(),
                     sample_format: info.sample_formats[0]
-                },
-                bits_per_sample: 8 * bytes as u32,
-                frame_size: None,
-            })
+                })
+                .bits_per_sample(8 * bytes as u32)
+            )
         );
         assert_eq!(encoder.frame_size(), None);
         assert_eq!(info.encoder.name, codec.name());
@@ -181,16 +179,13 @@ fn frames_that_do_not_fit_are_refused() {
 
 #[test]
 fn formats_and_codecs_that_are_not_taken_are_refused() {
-    let open = info(CodecId::PcmS24Le).open;
-    let wrong_format = AudioEncoderRequest {
-        format: AudioFormat {
-            sample_format: SampleFormat::S16,
-            ..request(CodecId::PcmS24Le, 8, 1).format
-        },
-        ..request(CodecId::PcmS24Le, 8, 1)
-    };
-    let message = open(&wrong_format, &mut Options::new()).err().unwrap().to_string();
+    let info = info(CodecId::PcmS24Le);
+    let wrong_format = request(CodecId::PcmS24Le, 8, 1).format(AudioFormat {
+        sample_format: SampleFormat::S16,
+        ..request(CodecId::PcmS24Le, 8, 1).format
+    });
+    let message = info.open(&wrong_format, &mut Options::new()).err().unwrap().to_string();
     assert_eq!(message, "pcm_s24le does not support s16 format. Supported values are; s32");
-    let wrong_codec = AudioEncoderRequest { codec: CodecId::Flac, ..request(CodecId::PcmU8, 8, 1) };
-    assert!(open(&wrong_codec, &mut Options::new()).is_err());
+    let wrong_codec = request(CodecId::PcmU8, 8, 1).codec(CodecId::Flac);
+    assert!(info.open(&wrong_codec, &mut Options::new()).is_err());
 }

@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use reelwright_core::{
-    AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, CodecId, Options, PacketQueue,
-    SampleFormat, Timestamp, TypedBuffer,
+    AudioEncoderRequest, AudioFormat, ChannelLayout, CodecId, Options, PacketQueue, SampleFormat,
+    Timestamp, TypedBuffer,
 };
 use reelwright_enc_pcm::ENCODERS;
 use reelwright_testkit::encoding::packed;
@@ -30,16 +30,15 @@ fn ffmpeg(from: &str, samples: &[u8], codec: CodecId) -> Option<Vec<u8>> {
 
 fn ours(codec: CodecId, samples: &TypedBuffer) -> Vec<u8> {
     let info = ENCODERS.iter().find(|info| info.encoder.codec == codec).unwrap();
-    let request = AudioEncoderRequest {
+    let request = AudioEncoderRequest::new(
         codec,
-        format: AudioFormat {
+        AudioFormat {
             sample_format: SampleFormat::packed(samples.data_type()),
             sample_rate: 8000,
             layout: ChannelLayout::MONO,
         },
-        config: CodecConfig::default(),
-    };
-    let mut encoder = (info.open)(&request, &mut Options::new()).unwrap();
+    );
+    let mut encoder = info.open(&request, &mut Options::new()).unwrap();
     let mut packets = PacketQueue::new();
     let frame = packed(samples.as_slice(), 1, Timestamp(0));
     encoder.encode(&frame, &mut packets).unwrap();

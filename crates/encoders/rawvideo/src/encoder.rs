@@ -1,8 +1,8 @@
 //! Pictures in, the same pictures out.
 
 use reelwright_core::{
-    ByteOrder, CodecRecord, MediaParameters, Options, PacketQueue, Result, StreamParameters,
-    VideoEncoder, VideoEncoderRequest, VideoFormat, VideoFrame, VideoParameters,
+    ByteOrder, MediaParameters, Options, PacketQueue, Result, StreamParameters, VideoEncoder,
+    VideoEncoderRequest, VideoFormat, VideoFrame, VideoParameters,
 };
 
 pub(crate) struct RawVideoEncoder {
@@ -20,18 +20,19 @@ impl RawVideoEncoder {
             frame_rate,
             ..
         } = *request;
-        let video = VideoParameters {
-            format: VideoFormat { width, height, pixel_format, color, ..request.format },
-            frame_rate: Some(frame_rate),
-        };
-        let parameters = StreamParameters {
-            language: None,
-            time_base: request.time_base,
-            codec: request.codec,
-            record: CodecRecord::None,
-            bit_rate: None,
-            media: MediaParameters::Video(video.clone()),
-        };
+        let video = VideoParameters::new(VideoFormat {
+            width,
+            height,
+            pixel_format,
+            color,
+            ..request.format
+        })
+        .frame_rate(Some(frame_rate));
+        let parameters = StreamParameters::new(
+            request.codec,
+            request.time_base,
+            MediaParameters::Video(video.clone()),
+        );
         Ok(Box::new(Self { parameters, video }))
     }
 }
@@ -68,19 +69,19 @@ mod tests {
 
     #[test]
     fn rows_follow_each_other_without_gaps() {
-        let request = VideoEncoderRequest {
-            codec: CodecId::RawVideo,
-            format: VideoFormat {
+        let request = VideoEncoderRequest::new(
+            CodecId::RawVideo,
+            VideoFormat {
                 pixel_format: PixelFormat::Yuv420p,
                 width: 5,
                 height: 3,
                 color: ColorInfo::BT601,
                 sample_aspect_ratio: Rational::ONE,
             },
-            time_base: TimeBase::new(Rational::new(1, 25).unwrap()),
-            frame_rate: Rational::new(25, 1).unwrap(),
-            config: Default::default(),
-        };
+            TimeBase::new(Rational::new(1, 25).unwrap()),
+            Rational::new(25, 1).unwrap(),
+        )
+        .config(Default::default());
         let mut encoder = RawVideoEncoder::open(&request, &mut Options::new()).unwrap();
         let mut buffer = VideoFrame::new(&request.format).unwrap();
         for (value, (plane, _)) in (1..).zip(buffer.planes_mut::<u8>().unwrap()) {

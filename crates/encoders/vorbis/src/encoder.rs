@@ -3,7 +3,7 @@
 use reelwright_core::{
     AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters, CodecId,
     CodecRecord, Error, MediaParameters, Options, PacketQueue, Result, SampleFormat,
-    StreamParameters, TimeBase, Timestamp, VorbisHeaders, clamp_sample,
+    StreamParameters, TimeBase, Timestamp, VorbisHeaders, helpers::clamp_sample,
 };
 
 use crate::libvorbis::{Code, RateControl, Vorbis};
@@ -63,19 +63,16 @@ impl VorbisEncoder {
             ))
         })?;
         let [identification, setup] = vorbis.headers().map_err(failed)?;
-        let parameters = StreamParameters {
-            language: None,
-            time_base: TimeBase::of_sample_rate(sample_rate)?,
-            codec: CodecId::Vorbis,
-            record: CodecRecord::Vorbis(VorbisHeaders { identification, setup }),
-            bit_rate: config.bit_rate.filter(|_| config.qscale.is_none()),
-            media: MediaParameters::Audio(AudioParameters {
-                format: AudioFormat { sample_rate, layout, sample_format },
-                bits_per_sample: 16,
-                // Packets are of two lengths.
-                frame_size: None,
-            }),
-        };
+        let parameters = StreamParameters::new(
+            CodecId::Vorbis,
+            TimeBase::of_sample_rate(sample_rate)?,
+            MediaParameters::Audio(
+                AudioParameters::new(AudioFormat { sample_rate, layout, sample_format })
+                    .bits_per_sample(16),
+            ),
+        )
+        .record(CodecRecord::Vorbis(VorbisHeaders { identification, setup }))
+        .bit_rate(config.bit_rate.filter(|_| config.qscale.is_none()));
         Ok(Box::new(Self { parameters, vorbis, order, granule: 0, has_sound: false }))
     }
 

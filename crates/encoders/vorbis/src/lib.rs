@@ -13,27 +13,22 @@ use reelwright_core::{
 };
 
 /// The `libvorbis` encoder.
-pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo {
-    encoder: EncoderInfo {
-        name: "libvorbis",
-        long_name: "Vorbis",
-        aliases: &["vorbis"],
-        codec: CodecId::Vorbis,
-        backing: Backing::Binding { library: "libvorbis (aoTuV)", licence: "BSD-3-Clause" },
-        options: &[],
-        config: &[CodecConfigField::BitRate, CodecConfigField::Qscale],
-    },
-    sample_formats: &[SampleFormat::Fltp],
-    sample_rates: SampleRates::UpTo(192_000),
-    layouts: Layouts::List(&[
-        ChannelLayout::MONO,
-        ChannelLayout::STEREO,
-        ChannelLayout::SURROUND_3_0,
-        ChannelLayout::QUAD,
-        ChannelLayout::SURROUND_5_0,
-        ChannelLayout::SURROUND_5_1,
-        ChannelLayout::SURROUND_6_1,
-        ChannelLayout::SURROUND_7_1,
-    ]),
-    open: encoder::VorbisEncoder::open,
-};
+pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
+    EncoderInfo::new("libvorbis", "Vorbis", CodecId::Vorbis)
+        .aliases(&["vorbis"])
+        .backing(Backing::Binding { library: "libvorbis (aoTuV)", licence: "BSD-3-Clause" })
+        .config(&[CodecConfigField::BitRate, CodecConfigField::Qscale]),
+    &encoder::VorbisEncoder::open,
+)
+.sample_formats(&[SampleFormat::Fltp])
+.sample_rates(SampleRates::UpTo(192_000))
+.layouts(Layouts::List(&[
+    ChannelLayout::MONO,
+    ChannelLayout::STEREO,
+    ChannelLayout::SURROUND_3_0,
+    ChannelLayout::QUAD,
+    ChannelLayout::SURROUND_5_0,
+    ChannelLayout::SURROUND_5_1,
+    ChannelLayout::SURROUND_6_1,
+    ChannelLayout::SURROUND_7_1,
+]));

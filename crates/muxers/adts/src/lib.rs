@@ -12,18 +12,8 @@ use reelwright_core::{CodecId, MuxerInfo};
 use crate::muxer::Adts;
 
 /// `adts`.
-pub static MUXER: MuxerInfo = MuxerInfo {
-    name: "adts",
-    long_name: "ADTS AAC (Advanced Audio Coding)",
-    extensions: &["aac", "adts"],
-    mime_type: Some("audio/aac"),
-    audio_codecs: &[CodecId::Aac],
-    video_codecs: &[],
-    max_streams: 1,
-    variable_frame_rate: false,
-    pauses: false,
-    pictures: &[],
-    covers: false,
-    options: &[],
-    open: |_| Ok(Box::new(Adts::default())),
-};
+pub static MUXER: MuxerInfo =
+    MuxerInfo::new("adts", "ADTS AAC (Advanced Audio Coding)", &|_| Ok(Box::new(Adts::default())))
+        .extensions(&["aac", "adts"])
+        .mime_type("audio/aac")
+        .audio_codecs(&[CodecId::Aac]);

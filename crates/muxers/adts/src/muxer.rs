@@ -1,6 +1,6 @@
 //! The `adts` muxer.
 
-use reelwright_core::single_stream::{self, not_started};
+use reelwright_core::helpers::single_stream::{self, not_started};
 use reelwright_core::{
     CodecId, CodecRecord, Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters,
 };

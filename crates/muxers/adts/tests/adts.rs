@@ -14,10 +14,7 @@ fn aac(object_type: u8, core_sample_rate: u32, channel_configuration: u8) -> Str
         core_sample_rate,
         channel_configuration,
     };
-    StreamParameters {
-        record: CodecRecord::Aac(config),
-        ..pcm(CodecId::Aac, core_sample_rate, ChannelLayout::STEREO)
-    }
+    pcm(CodecId::Aac, core_sample_rate, ChannelLayout::STEREO).record(CodecRecord::Aac(config))
 }
 
 /// `bits` bits from bit `at` on.

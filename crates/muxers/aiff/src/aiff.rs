@@ -1,6 +1,6 @@
 //! The `aiff` muxer: a header, the sound, and lengths that are mended where they can be.
 
-use reelwright_core::single_stream::{BlockStream, not_started};
+use reelwright_core::helpers::single_stream::{BlockStream, not_started};
 use reelwright_core::{
     CodecId, Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters,
 };

@@ -1,6 +1,6 @@
 //! The chunks in front of the sound.
 
-use reelwright_core::single_stream::BlockStream;
+use reelwright_core::helpers::single_stream::BlockStream;
 use reelwright_core::{ChannelLayout, CodecId, Error, Metadata, Result};
 
 /// FVER's only time stamp, `AIFCVersion1`.

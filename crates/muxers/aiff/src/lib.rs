@@ -18,18 +18,8 @@ use reelwright_core::MuxerInfo;
 use crate::aiff::{Aiff, CODECS};
 
 /// `aiff`.
-pub static MUXER: MuxerInfo = MuxerInfo {
-    name: "aiff",
-    long_name: "Audio IFF",
-    extensions: &["aif", "aiff", "afc", "aifc"],
-    mime_type: Some("audio/aiff"),
-    audio_codecs: CODECS,
-    video_codecs: &[],
-    max_streams: 1,
-    variable_frame_rate: false,
-    pauses: false,
-    pictures: &[],
-    covers: false,
-    options: &[],
-    open: |_| Ok(Box::new(Aiff::default())),
-};
+pub static MUXER: MuxerInfo =
+    MuxerInfo::new("aiff", "Audio IFF", &|_| Ok(Box::new(Aiff::default())))
+        .extensions(&["aif", "aiff", "afc", "aifc"])
+        .mime_type("audio/aiff")
+        .audio_codecs(CODECS);

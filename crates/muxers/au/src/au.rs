@@ -1,6 +1,6 @@
 //! The `au` muxer.
 
-use reelwright_core::single_stream::{BlockStream, not_started};
+use reelwright_core::helpers::single_stream::{BlockStream, not_started};
 use reelwright_core::{
     CodecId, Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters,
 };

@@ -16,18 +16,7 @@ use reelwright_core::MuxerInfo;
 use crate::au::{Au, CODECS};
 
 /// `au`.
-pub static MUXER: MuxerInfo = MuxerInfo {
-    name: "au",
-    long_name: "Sun AU",
-    extensions: &["au", "snd"],
-    mime_type: Some("audio/basic"),
-    audio_codecs: CODECS,
-    video_codecs: &[],
-    max_streams: 1,
-    variable_frame_rate: false,
-    pauses: false,
-    pictures: &[],
-    covers: false,
-    options: &[],
-    open: |_| Ok(Box::new(Au::default())),
-};
+pub static MUXER: MuxerInfo = MuxerInfo::new("au", "Sun AU", &|_| Ok(Box::new(Au::default())))
+    .extensions(&["au", "snd"])
+    .mime_type("audio/basic")
+    .audio_codecs(CODECS);

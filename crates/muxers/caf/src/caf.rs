@@ -1,6 +1,6 @@
 //! The `caf` muxer.
 
-use reelwright_core::single_stream::{self, not_started};
+use reelwright_core::helpers::single_stream::{self, not_started};
 use reelwright_core::{Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters};
 
 use crate::chunk;

@@ -23,18 +23,8 @@ use crate::caf::Caf;
 use crate::sound::CODECS;
 
 /// `caf`.
-pub static MUXER: MuxerInfo = MuxerInfo {
-    name: "caf",
-    long_name: "Apple CAF (Core Audio Format)",
-    extensions: &["caf"],
-    mime_type: Some("audio/x-caf"),
-    audio_codecs: CODECS,
-    video_codecs: &[],
-    max_streams: 1,
-    variable_frame_rate: false,
-    pauses: false,
-    pictures: &[],
-    covers: false,
-    options: &[],
-    open: |_| Ok(Box::new(Caf::default())),
-};
+pub static MUXER: MuxerInfo =
+    MuxerInfo::new("caf", "Apple CAF (Core Audio Format)", &|_| Ok(Box::new(Caf::default())))
+        .extensions(&["caf"])
+        .mime_type("audio/x-caf")
+        .audio_codecs(CODECS);

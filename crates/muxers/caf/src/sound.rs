@@ -1,6 +1,6 @@
 //! What the chunks say of the sound.
 
-use reelwright_core::single_stream::{self, BlockStream};
+use reelwright_core::helpers::single_stream::{self, BlockStream};
 use reelwright_core::{
     AlacConfig, ChannelLayout, CodecId, CodecRecord, Error, Result, StreamParameters,
 };

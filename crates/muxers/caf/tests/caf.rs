@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 use reelwright_core::{
     AlacConfig, ChannelLayout, CodecId, CodecRecord, MemoryOutput, Metadata, Packet,
-    StreamParameters,
 };
 use reelwright_mux_caf::MUXER;
 use reelwright_testkit::decode::decode_bytes;
@@ -150,10 +149,7 @@ fn alac_has_a_cookie_in_front_and_a_packet_table_behind() {
         average_bit_rate: 0,
         sample_rate: 48_000,
     };
-    let stream = |config| StreamParameters {
-        record: CodecRecord::Alac(config),
-        ..pcm(CodecId::Alac, 48_000, usual(2))
-    };
+    let stream = |config| pcm(CodecId::Alac, 48_000, usual(2)).record(CodecRecord::Alac(config));
     let start = stream(config);
     let end = stream(AlacConfig { max_frame_bytes: 300, average_bit_rate: 5, ..config });
     let mut output = MemoryOutput::seekable();

@@ -1,9 +1,9 @@
 //! The `flac` muxer.
 
-use reelwright_core::single_stream::{self, not_started};
+use reelwright_core::helpers::single_stream::{self, not_started};
 use reelwright_core::{
     CodecId, CodecRecord, Destination, Error, FlacStreamInfo, Metadata, Muxer, Packet, Result,
-    StreamParameters, TimeBase, Timestamp, VorbisComment,
+    StreamParameters, TimeBase, Timestamp, helpers::VorbisComment,
 };
 
 use crate::block::{self, BlockType};

@@ -36,29 +36,20 @@ static SEEK_INTERVAL: OptionInfo = OptionInfo::int(
 );
 
 /// `flac`.
-pub static MUXER: MuxerInfo = MuxerInfo {
-    name: "flac",
-    long_name: "raw FLAC",
-    extensions: &["flac"],
-    mime_type: Some("audio/flac"),
-    audio_codecs: &[CodecId::Flac],
-    video_codecs: &[],
-    max_streams: 1,
-    variable_frame_rate: false,
-    pauses: false,
-    pictures: &[],
-    covers: true,
-    options: &[WRITE_HEADER, PADDING, SEEK_INTERVAL],
-    open: |options| {
-        let write_header = options.take_bool(&WRITE_HEADER)?;
-        let padding = options.take_int(&PADDING)?.unwrap_or(0) as u32;
-        let seek_interval = options.take_int(&SEEK_INTERVAL)?.unwrap_or(0) as u32;
-        if !write_header && seek_interval > 0 {
-            return Err(Error::option(format!(
-                "Invalid value for option seek_interval: {seek_interval}. With write_header=false \
+pub static MUXER: MuxerInfo = MuxerInfo::new("flac", "raw FLAC", &|options| {
+    let write_header = options.take_bool(&WRITE_HEADER)?;
+    let padding = options.take_int(&PADDING)?.unwrap_or(0) as u32;
+    let seek_interval = options.take_int(&SEEK_INTERVAL)?.unwrap_or(0) as u32;
+    if !write_header && seek_interval > 0 {
+        return Err(Error::option(format!(
+            "Invalid value for option seek_interval: {seek_interval}. With write_header=false \
                  there is no seek table; the valid value is 0."
-            )));
-        }
-        Ok(Box::new(Flac::new(write_header.then_some(Header { padding, seek_interval }))))
-    },
-};
+        )));
+    }
+    Ok(Box::new(Flac::new(write_header.then_some(Header { padding, seek_interval }))))
+})
+.extensions(&["flac"])
+.mime_type("audio/flac")
+.audio_codecs(&[CodecId::Flac])
+.covers(true)
+.options(&[WRITE_HEADER, PADDING, SEEK_INTERVAL]);

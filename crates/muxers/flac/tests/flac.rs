@@ -28,18 +28,20 @@ fn stream(rate: u32, layout: ChannelLayout) -> StreamParameters {
         total_samples: 0,
         md5: [0; 16],
     };
-    StreamParameters {
-        language: None,
-        time_base: TimeBase::of_sample_rate(rate).unwrap(),
-        codec: CodecId::Flac,
-        record: CodecRecord::Flac(info),
-        bit_rate: None,
-        media: MediaParameters::Audio(AudioParameters {
-            format: AudioFormat { sample_rate: rate, layout, sample_format: SampleFormat::S16 },
-            bits_per_sample: 16,
-            frame_size: Some(BLOCK),
-        }),
-    }
+    StreamParameters::new(
+        CodecId::Flac,
+        TimeBase::of_sample_rate(rate).unwrap(),
+        MediaParameters::Audio(
+            AudioParameters::new(AudioFormat {
+                sample_rate: rate,
+                layout,
+                sample_format: SampleFormat::S16,
+            })
+            .bits_per_sample(16)
+            .frame_size(Some(BLOCK)),
+        ),
+    )
+    .record(CodecRecord::Flac(info))
 }
 
 fn mono(rate: u32) -> StreamParameters {

@@ -1,9 +1,9 @@
 //! APNG (W3C PNG, third edition §11.3.2): the pictures of PNG files as frames of one.
 
-use reelwright_core::single_stream::{check, not_started, only, video};
+use reelwright_core::helpers::single_stream::{check, not_started, only, video};
 use reelwright_core::{
     CodecId, Destination, Error, FrameLength, Metadata, Muxer, OptionInfo, Options, Packet, Result,
-    Spool, StreamParameters, TimeLimits, Timestamp,
+    StreamParameters, TimeLimits, Timestamp, helpers::Spool,
 };
 
 use crate::delay::{Delays, limits};

@@ -1,6 +1,6 @@
 //! GIF (version 89a): a header, a loop, and pictures with how long they are shown.
 
-use reelwright_core::single_stream::{check, not_started, only, video};
+use reelwright_core::helpers::single_stream::{check, not_started, only, video};
 use reelwright_core::{
     CodecId, Destination, Error, FrameLength, Metadata, Muxer, OptionInfo, Options, Packet,
     Rational, Result, StreamParameters, TimeBase, TimeLimits, Timestamp,

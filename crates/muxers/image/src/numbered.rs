@@ -1,7 +1,7 @@
 //! Pictures in files of their own, as `frame_%04d.png`; to an output without a name, one
 //! alone, or with `update` one after the other.
 
-use reelwright_core::single_stream::{check, not_started, video};
+use reelwright_core::helpers::single_stream::{check, not_started, video};
 use reelwright_core::{
     CodecId, Destination, Error, Metadata, Muxer, OptionInfo, Options, Packet, Result,
     StreamParameters,

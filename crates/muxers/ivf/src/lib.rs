@@ -10,18 +10,7 @@ use reelwright_core::{CodecId, MuxerInfo};
 use crate::muxer::Ivf;
 
 /// `ivf`.
-pub static MUXER: MuxerInfo = MuxerInfo {
-    name: "ivf",
-    long_name: "On2 IVF",
-    extensions: &["ivf"],
-    mime_type: None,
-    audio_codecs: &[],
-    video_codecs: &[CodecId::Av1],
-    max_streams: 1,
-    variable_frame_rate: true,
-    pauses: false,
-    pictures: &[],
-    covers: false,
-    options: &[],
-    open: |_| Ok(Box::new(Ivf::default())),
-};
+pub static MUXER: MuxerInfo = MuxerInfo::new("ivf", "On2 IVF", &|_| Ok(Box::new(Ivf::default())))
+    .extensions(&["ivf"])
+    .video_codecs(&[CodecId::Av1])
+    .variable_frame_rate(true);

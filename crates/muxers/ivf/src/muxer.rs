@@ -1,6 +1,6 @@
 //! The header, and packets with their sizes and times.
 
-use reelwright_core::single_stream::{check, not_started, only, video};
+use reelwright_core::helpers::single_stream::{check, not_started, only, video};
 use reelwright_core::{
     CodecId, Destination, Error, Metadata, Muxer, Packet, Rational, Result, StreamParameters,
 };

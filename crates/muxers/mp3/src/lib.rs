@@ -36,26 +36,17 @@ const WRITE_XING: OptionInfo = OptionInfo::bool(
 );
 
 /// `mp3`.
-pub static MUXER: MuxerInfo = MuxerInfo {
-    name: "mp3",
-    long_name: "MP3 (MPEG audio layer 3)",
-    extensions: &["mp3"],
-    mime_type: Some("audio/mpeg"),
-    audio_codecs: &[CodecId::Mp3],
-    video_codecs: &[],
-    max_streams: 1,
-    variable_frame_rate: false,
-    pauses: false,
-    pictures: &[],
-    covers: true,
-    options: &[ID3V2_VERSION, WRITE_ID3V1, WRITE_XING],
-    open: |options| {
-        let version = match options.take_choice(&ID3V2_VERSION)? {
-            "0" => None,
-            "3" => Some(::id3::Version::Id3v23),
-            _ => Some(::id3::Version::Id3v24),
-        };
-        let id3v1 = options.take_bool(&WRITE_ID3V1)?;
-        Ok(Box::new(Mp3::new(version, id3v1, options.take_bool(&WRITE_XING)?)))
-    },
-};
+pub static MUXER: MuxerInfo = MuxerInfo::new("mp3", "MP3 (MPEG audio layer 3)", &|options| {
+    let version = match options.take_choice(&ID3V2_VERSION)? {
+        "0" => None,
+        "3" => Some(::id3::Version::Id3v23),
+        _ => Some(::id3::Version::Id3v24),
+    };
+    let id3v1 = options.take_bool(&WRITE_ID3V1)?;
+    Ok(Box::new(Mp3::new(version, id3v1, options.take_bool(&WRITE_XING)?)))
+})
+.extensions(&["mp3"])
+.mime_type("audio/mpeg")
+.audio_codecs(&[CodecId::Mp3])
+.covers(true)
+.options(&[ID3V2_VERSION, WRITE_ID3V1, WRITE_XING]);

@@ -1,7 +1,7 @@
 //! The `mp3` muxer.
 
 use id3::Version;
-use reelwright_core::single_stream::{self, not_started};
+use reelwright_core::helpers::single_stream::{self, not_started};
 use reelwright_core::{
     CodecId, CodecRecord, Destination, Error, Metadata, Mp3Info, Muxer, Packet, Result,
     StreamParameters,

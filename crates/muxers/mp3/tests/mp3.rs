@@ -10,11 +10,9 @@ use reelwright_mux_mp3::MUXER;
 use reelwright_testkit::muxing::{memory, open, packet, pcm, tags};
 
 fn mp3(rate_control: Mp3RateControl) -> StreamParameters {
-    StreamParameters {
-        record: CodecRecord::Mp3(Mp3Info { rate_control, lowpass: 17_000 }),
-        bit_rate: Some(128_000),
-        ..pcm(CodecId::Mp3, 44_100, ChannelLayout::STEREO)
-    }
+    pcm(CodecId::Mp3, 44_100, ChannelLayout::STEREO)
+        .record(CodecRecord::Mp3(Mp3Info { rate_control, lowpass: 17_000 }))
+        .bit_rate(Some(128_000))
 }
 
 /// A silent frame of 128 kbit/s at 44.1 kHz, joint stereo.

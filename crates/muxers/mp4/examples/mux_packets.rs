@@ -79,34 +79,32 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
     let [path, count, flags @ ..] = &arguments[..] else {
         return Err("usage: mux_packets OUT COUNT [MOVFLAGS]".into());
     };
-    let stream = StreamParameters {
-        language: None,
-        time_base: TimeBase::of_sample_rate(RATE)?,
-        codec: CodecId::Aac,
-        record: CodecRecord::Aac(AudioSpecificConfig {
-            // LC at 48 kHz, stereo.
-            bytes: vec![0x11, 0x90],
-            object_type: 2,
-            core_sample_rate: RATE,
-            channel_configuration: 2,
-        }),
-        bit_rate: None,
-        media: MediaParameters::Audio(AudioParameters {
-            format: AudioFormat {
+    let stream = StreamParameters::new(
+        CodecId::Aac,
+        TimeBase::of_sample_rate(RATE)?,
+        MediaParameters::Audio(
+            AudioParameters::new(AudioFormat {
                 sample_rate: RATE,
                 layout: ChannelLayout::STEREO,
                 sample_format: SampleFormat::Fltp,
-            },
-            bits_per_sample: 32,
-            frame_size: Some(SAMPLES as usize),
-        }),
-    };
+            })
+            .bits_per_sample(32)
+            .frame_size(Some(SAMPLES as usize)),
+        ),
+    )
+    .record(CodecRecord::Aac(AudioSpecificConfig {
+        // LC at 48 kHz, stereo.
+        bytes: vec![0x11, 0x90],
+        object_type: 2,
+        core_sample_rate: RATE,
+        channel_configuration: 2,
+    }));
     let mut options = Options::new();
     if let Some(flags) = flags.first() {
         options.set("movflags", flags.as_str());
     }
     let info = &reelwright_mux_mp4::MUXERS[0];
-    let mut muxer = (info.open)(&mut options)?;
+    let mut muxer = info.open(&mut options)?;
     options.finish(info.options)?;
     let mut output = FileOutput { file: File::create(path)?, buffer: Vec::new(), position: 0 };
     let streams = [stream];

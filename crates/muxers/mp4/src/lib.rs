@@ -38,7 +38,7 @@ mod tables;
 mod time_of_day;
 mod track;
 
-use reelwright_core::{Muxer, MuxerInfo, Options, Result};
+use reelwright_core::{Muxer, MuxerInfo, OpenMuxer, Options, Result};
 
 use crate::flavour::{Flavour, IPOD, MOV, MP4, THREE_G2, THREE_GP};
 use crate::muxer::Mp4;
@@ -57,40 +57,36 @@ const fn info(
     long_name: &'static str,
     extensions: &'static [&'static str],
     mime_type: &'static str,
-    open: fn(&mut Options) -> Result<Box<dyn Muxer>>,
+    open: &'static OpenMuxer,
 ) -> MuxerInfo {
-    MuxerInfo {
-        name: flavour.name,
-        long_name,
-        extensions,
-        mime_type: Some(mime_type),
-        audio_codecs: flavour.audio_codecs,
-        video_codecs: flavour.video_codecs,
-        max_streams: MAX_STREAMS,
-        variable_frame_rate: true,
-        pauses: true,
-        pictures: &[],
-        covers: true,
-        options: OPTIONS,
-        open,
-    }
+    MuxerInfo::new(flavour.name, long_name, open)
+        .extensions(extensions)
+        .mime_type(mime_type)
+        .audio_codecs(flavour.audio_codecs)
+        .video_codecs(flavour.video_codecs)
+        .max_streams(MAX_STREAMS)
+        .variable_frame_rate(true)
+        .pauses(true)
+        .sample_aspect_ratio(true)
+        .covers(true)
+        .options(OPTIONS)
 }
 
 /// `mp4`, `mov`, `ipod` (M4A and M4V), `3gp` and `3g2`.
 pub static MUXERS: &[MuxerInfo] = &[
-    info(&MP4, "MP4 (MPEG-4 Part 14)", &["mp4"], "video/mp4", |options| open(&MP4, options)),
-    info(&MOV, "QuickTime / MOV", &["mov"], "video/quicktime", |options| open(&MOV, options)),
+    info(&MP4, "MP4 (MPEG-4 Part 14)", &["mp4"], "video/mp4", &|options| open(&MP4, options)),
+    info(&MOV, "QuickTime / MOV", &["mov"], "video/quicktime", &|options| open(&MOV, options)),
     info(
         &IPOD,
         "iPod H.264 MP4 (MPEG-4 Part 14)",
         &["m4v", "m4a", "m4b"],
         "audio/mp4",
-        |options| open(&IPOD, options),
+        &|options| open(&IPOD, options),
     ),
-    info(&THREE_GP, "3GP (3GPP file format)", &["3gp"], "video/3gpp", |options| {
+    info(&THREE_GP, "3GP (3GPP file format)", &["3gp"], "video/3gpp", &|options| {
         open(&THREE_GP, options)
     }),
-    info(&THREE_G2, "3GP2 (3GPP2 file format)", &["3g2"], "video/3gpp2", |options| {
+    info(&THREE_G2, "3GP2 (3GPP2 file format)", &["3g2"], "video/3gpp2", &|options| {
         open(&THREE_G2, options)
     }),
 ];

@@ -1,6 +1,6 @@
 //! What a file says of itself: iTunes' list of items, and QuickTime's by keys.
 
-use reelwright_core::itunes::{NUMBERS, TEXTS};
+use reelwright_core::helpers::itunes::{NUMBERS, TEXTS};
 use reelwright_core::{Error, Metadata, Picture, Result, StreamParameters};
 
 use crate::boxes::{Bytes, append, boxed, count, full_box, handler_box};

@@ -1,8 +1,9 @@
 //! The muxer: streams and packets on their way into a layout.
 
-use reelwright_core::single_stream::not_started;
+use reelwright_core::helpers::single_stream::not_started;
 use reelwright_core::{
-    Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters, TimeLimits, list,
+    Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters, TimeLimits,
+    helpers::list,
 };
 
 use crate::clock::Clock;

@@ -3,7 +3,7 @@
 use mp4_atom::{Audio, PcmC};
 use reelwright_core::{
     AudioParameters, CodecId, CodecRecord, Error, Metadata, OpusHead, Result, StreamParameters,
-    VorbisComment,
+    helpers::VorbisComment,
 };
 
 use crate::boxes::{Bytes, append, append_full, boxed, put};

@@ -9,7 +9,7 @@ use reelwright_core::{
     AlacConfig, AudioParameters, AudioSpecificConfig, Av1Config, AvcConfig, CodecId, CodecRecord,
     ColorInfo, ErrorKind, FlacStreamInfo, MemoryOutput, Metadata, Muxer, MuxerInfo, OpusHead,
     Packet, Picture, PixelFormat, Rational, Result, StreamParameters, TimeBase, Timestamp,
-    VideoFormat, VideoParameters,
+    VideoFormat,
 };
 use reelwright_mux_mp4::MUXERS;
 use reelwright_testkit::decode::decode_bytes;
@@ -30,10 +30,8 @@ fn h264() -> StreamParameters {
     let sps =
         vec![0x67, 0x42, 0xc0, 0x0d, 0x8c, 0x8d, 0x40, 0xa0, 0xcd, 0x90, 0x0f, 0x08, 0x84, 0x6a];
     let color = ColorInfo::BT709;
-    StreamParameters {
-        record: CodecRecord::H264(AvcConfig { sps, pps: vec![0x68, 0xce, 0x3c, 0x80] }),
-        ..pictures(CodecId::H264, PixelFormat::Yuv420p, (320, 180), (25, 1), color)
-    }
+    pictures(CodecId::H264, PixelFormat::Yuv420p, (320, 180), (25, 1), color)
+        .record(CodecRecord::H264(AvcConfig { sps, pps: vec![0x68, 0xce, 0x3c, 0x80] }))
 }
 
 fn aac(rate: u32) -> StreamParameters {
@@ -580,11 +578,9 @@ fn codecs_are_described() {
     assert_eq!(find(&body[78..], &["colr"]).unwrap(), b"nclx\0\x01\0\x01\0\x01\0");
     assert_eq!(find(&body[78..], &["pasp"]).unwrap(), [0, 0, 0, 1, 0, 0, 0, 1]);
 
-    let av1 = StreamParameters {
-        codec: CodecId::Av1,
-        record: CodecRecord::Av1(Av1Config { bytes: vec![0x81, 0, 0x0c, 0, 0x0a, 1] }),
-        ..h264()
-    };
+    let av1 = h264()
+        .codec(CodecId::Av1)
+        .record(CodecRecord::Av1(Av1Config { bytes: vec![0x81, 0, 0x0c, 0, 0x0a, 1] }));
     let (kind, body) = entry(MP4, &av1);
     assert_eq!(
         (kind.as_str(), find(&body[78..], &["av1C"]).unwrap()),
@@ -612,10 +608,7 @@ fn codecs_are_described() {
         total_samples: 1,
         md5: [7; 16],
     };
-    let flac = StreamParameters {
-        record: CodecRecord::Flac(info.clone()),
-        ..pcm(CodecId::Flac, 96_000, usual(2))
-    };
+    let flac = pcm(CodecId::Flac, 96_000, usual(2)).record(CodecRecord::Flac(info.clone()));
     let (kind, body) = entry(MP4, &flac);
     assert_eq!(
         (kind.as_str(), &body[16..20], &body[24..28]),
@@ -634,10 +627,7 @@ fn codecs_are_described() {
         average_bit_rate: 0,
         sample_rate: 48_000,
     };
-    let alac = StreamParameters {
-        record: CodecRecord::Alac(config),
-        ..pcm(CodecId::Alac, 48_000, usual(2))
-    };
+    let alac = pcm(CodecId::Alac, 48_000, usual(2)).record(CodecRecord::Alac(config));
     let (kind, body) = entry(IPOD, &alac);
     assert_eq!(kind, "alac");
     assert_eq!(find(&body[28..], &["alac"]).unwrap()[4..], config.to_bytes());
@@ -669,7 +659,7 @@ fn codecs_are_described() {
         (MOV, CodecId::Mjpeg, "jpeg"),
         (MOV, CodecId::Png, "png "),
     ] {
-        let stream = StreamParameters { codec, record: CodecRecord::None, ..h264() };
+        let stream = h264().codec(codec).record(CodecRecord::None);
         assert_eq!(entry(info, &stream).0, expected);
     }
 }
@@ -700,7 +690,7 @@ fn records_are_those_of_the_end() {
             total_samples: 4096,
             md5: [md5; 16],
         };
-        StreamParameters { record: CodecRecord::Flac(info), ..pcm(CodecId::Flac, 48_000, usual(2)) }
+        pcm(CodecId::Flac, 48_000, usual(2)).record(CodecRecord::Flac(info))
     };
     for layout in LAYOUTS {
         let mut output = MemoryOutput::seekable();
@@ -733,10 +723,9 @@ fn several_sounds_stand_for_each_other() {
 fn pixels_that_are_not_square_are_told() {
     let mut stream = h264();
     let square = stream.video().unwrap().clone();
-    stream.media = reelwright_core::MediaParameters::Video(VideoParameters {
-        format: VideoFormat { sample_aspect_ratio: Rational::new(4, 3).unwrap(), ..square.format },
-        ..square
-    });
+    let sample_aspect_ratio = Rational::new(4, 3).unwrap();
+    let format = VideoFormat { sample_aspect_ratio, ..square.format };
+    stream.media = reelwright_core::MediaParameters::Video(square.format(format));
     let found = moov(&file(MP4, "progressive", &[stream], &video(1, 1)));
     let tkhd = &found.trak[0].tkhd;
     assert_eq!((tkhd.width.integer(), tkhd.width.decimal()), (426, 0xaaaa));
@@ -870,13 +859,13 @@ fn what_is_wrong_is_refused() {
     let vorbis = refused(&[h264(), pcm(CodecId::Vorbis, 48_000, usual(2))]);
     assert!(vorbis.starts_with("Stream 1: mp4 does not support vorbis"), "{vorbis}");
     assert!(vorbis.contains("aac") && !vorbis.contains("h264"), "{vorbis}");
-    let bare = StreamParameters { record: CodecRecord::None, ..h264() };
+    let bare = h264().record(CodecRecord::None);
     assert!(refused(&[bare]).contains("without its configuration"));
     let wide =
         pictures(CodecId::Mjpeg, PixelFormat::Yuv420p, (65_536, 2), (25, 1), ColorInfo::JFIF);
     assert!(refused(&[wide]).contains("65536"));
     let base = TimeBase::new(Rational::new(1, 1 << 40).unwrap());
-    assert!(refused(&[StreamParameters { time_base: base, ..h264() }]).contains("time base"));
+    assert!(refused(&[h264().time_base(base)]).contains("time base"));
     assert!(output.bytes().is_empty(), "nothing is written for what is refused");
 
     let mut started = || -> Box<dyn Muxer> {
@@ -953,8 +942,10 @@ proptest! {
     ) {
         let time_base = TimeBase::new(Rational::new(num, den).unwrap());
         let streams = [
-            StreamParameters { time_base, ..pcm(codec, 48_000, usual(2)) },
-            StreamParameters { time_base, ..h264() },
+            pcm(codec, 48_000, usual(2))
+.time_base(time_base),
+            h264()
+.time_base(time_base),
         ];
         let mut output = MemoryOutput::seekable();
         let mut muxer = open(&MUXERS[info], &[("movflags", layout)]).unwrap();

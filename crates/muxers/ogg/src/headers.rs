@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reelwright_core::{
-    CodecId, CodecRecord, Error, Metadata, Result, StreamParameters, VorbisComment,
+    CodecId, CodecRecord, Error, Metadata, Result, StreamParameters, helpers::VorbisComment,
 };
 
 /// The field of a Vorbis comment that holds a FLAC PICTURE block in Base64.

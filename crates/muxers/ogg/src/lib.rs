@@ -35,25 +35,17 @@ const SERIAL_OFFSET: OptionInfo = OptionInfo::int(
 
 macro_rules! info {
     ($name:literal, $long_name:literal, $extensions:expr, $mime:literal, $streams:literal, $codecs:expr) => {
-        MuxerInfo {
-            name: $name,
-            long_name: $long_name,
-            extensions: &$extensions,
-            mime_type: Some($mime),
-            audio_codecs: &$codecs,
-            video_codecs: &[],
-            max_streams: $streams,
-            variable_frame_rate: false,
-            pauses: false,
-            pictures: &[],
-            covers: true,
-            options: &[PAGE_DURATION, SERIAL_OFFSET],
-            open: |options| {
-                let duration = options.take_int(&PAGE_DURATION)?.expect("it has a default");
-                let serial = options.take_int(&SERIAL_OFFSET)?.expect("it has a default");
-                Ok(Box::new(Ogg::new($name, &$codecs, duration, serial as u32)))
-            },
-        }
+        MuxerInfo::new($name, $long_name, &|options| {
+            let duration = options.take_int(&PAGE_DURATION)?.expect("it has a default");
+            let serial = options.take_int(&SERIAL_OFFSET)?.expect("it has a default");
+            Ok(Box::new(Ogg::new($name, &$codecs, duration, serial as u32)))
+        })
+        .extensions(&$extensions)
+        .mime_type($mime)
+        .audio_codecs(&$codecs)
+        .max_streams($streams)
+        .covers(true)
+        .options(&[PAGE_DURATION, SERIAL_OFFSET])
     };
 }
 

@@ -1,9 +1,9 @@
 //! The `ogg`, `oga` and `opus` muxers.
 
-use reelwright_core::single_stream::not_started;
+use reelwright_core::helpers::single_stream::not_started;
 use reelwright_core::{
     CodecId, CodecRecord, Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters,
-    list,
+    helpers::list,
 };
 
 use crate::headers::headers;

@@ -23,10 +23,7 @@ fn opus() -> StreamParameters {
         output_gain: 0,
         mapping: None,
     };
-    StreamParameters {
-        record: CodecRecord::Opus(head),
-        ..pcm(CodecId::Opus, 48_000, ChannelLayout::STEREO)
-    }
+    pcm(CodecId::Opus, 48_000, ChannelLayout::STEREO).record(CodecRecord::Opus(head))
 }
 
 fn vorbis() -> StreamParameters {
@@ -34,10 +31,7 @@ fn vorbis() -> StreamParameters {
         identification: b"\x01vorbis and more".to_vec(),
         setup: [b"\x05vorbis".as_slice(), &[7; 5000]].concat(),
     };
-    StreamParameters {
-        record: CodecRecord::Vorbis(headers),
-        ..pcm(CodecId::Vorbis, 48_000, ChannelLayout::STEREO)
-    }
+    pcm(CodecId::Vorbis, 48_000, ChannelLayout::STEREO).record(CodecRecord::Vorbis(headers))
 }
 
 fn flac() -> StreamParameters {
@@ -52,10 +46,7 @@ fn flac() -> StreamParameters {
         total_samples: 0,
         md5: [0; 16],
     };
-    StreamParameters {
-        record: CodecRecord::Flac(info),
-        ..pcm(CodecId::Flac, 48_000, ChannelLayout::STEREO)
-    }
+    pcm(CodecId::Flac, 48_000, ChannelLayout::STEREO).record(CodecRecord::Flac(info))
 }
 
 /// A page as it stands in a file.
@@ -263,7 +254,7 @@ fn what_is_wrong_is_an_error() {
     let wav = pcm(CodecId::PcmS16Le, 8000, ChannelLayout::MONO);
     let message = start(muxer("ogg"), &[opus(), wav]).unwrap_err().to_string();
     assert!(message.contains("Stream 1") && message.contains("vorbis"), "{message}");
-    let bare = StreamParameters { record: CodecRecord::None, ..opus() };
+    let bare = opus().record(CodecRecord::None);
     assert!(start(muxer("opus"), &[bare]).is_err());
     let mut muxer = open(muxer("opus"), &[]).unwrap();
     assert!(muxer.write(&packet(&[1]), &mut output).is_err(), "before start");

@@ -16,42 +16,18 @@ use crate::raw::Raw;
 /// The muxer `$name` for one codec.
 macro_rules! info {
     ($name:literal, $codec:ident, $long_name:literal, $extensions:expr) => {
-        MuxerInfo {
-            name: $name,
-            long_name: $long_name,
-            extensions: &$extensions,
-            mime_type: None,
-            audio_codecs: &[CodecId::$codec],
-            video_codecs: &[],
-            max_streams: 1,
-            variable_frame_rate: false,
-            pauses: false,
-            pictures: &[],
-            covers: false,
-            options: &[],
-            open: |_| Ok(Box::new(Raw::new($name, CodecId::$codec))),
-        }
+        MuxerInfo::new($name, $long_name, &|_| Ok(Box::new(Raw::new($name, CodecId::$codec))))
+            .extensions(&$extensions)
+            .audio_codecs(&[CodecId::$codec])
     };
 }
 
 /// The muxer `$name` for one video codec.
 macro_rules! video {
     ($name:literal, $codec:ident, $long_name:literal, $extensions:expr) => {
-        MuxerInfo {
-            name: $name,
-            long_name: $long_name,
-            extensions: &$extensions,
-            mime_type: None,
-            audio_codecs: &[],
-            video_codecs: &[CodecId::$codec],
-            max_streams: 1,
-            variable_frame_rate: false,
-            pauses: false,
-            pictures: &[],
-            covers: false,
-            options: &[],
-            open: |_| Ok(Box::new(Pictures::new($name, CodecId::$codec))),
-        }
+        MuxerInfo::new($name, $long_name, &|_| Ok(Box::new(Pictures::new($name, CodecId::$codec))))
+            .extensions(&$extensions)
+            .video_codecs(&[CodecId::$codec])
     };
 }
 

@@ -1,6 +1,6 @@
 //! A muxer that writes the packets of one video stream one after the other.
 
-use reelwright_core::single_stream::{check, not_started, only, video};
+use reelwright_core::helpers::single_stream::{check, not_started, only, video};
 use reelwright_core::{
     CodecId, CodecRecord, Destination, Metadata, Muxer, Packet, Result, StreamParameters, h264,
 };

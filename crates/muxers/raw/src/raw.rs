@@ -1,6 +1,6 @@
 //! A muxer that writes the packets' bytes, of one stream of one PCM codec.
 
-use reelwright_core::single_stream::{BlockStream, not_started};
+use reelwright_core::helpers::single_stream::{BlockStream, not_started};
 use reelwright_core::{CodecId, Destination, Metadata, Muxer, Packet, Result, StreamParameters};
 
 /// A headerless muxer.

@@ -28,7 +28,7 @@ use crate::sound::CODECS;
 use crate::w64::Wave64;
 
 /// `wav`'s option `rf64`.
-static RF64: OptionInfo = OptionInfo::choice(
+const RF64: OptionInfo = OptionInfo::choice(
     "rf64",
     &[
         ("auto", "leave room for 64-bit lengths, and use it for a file past 4 GiB"),
@@ -40,45 +40,24 @@ static RF64: OptionInfo = OptionInfo::choice(
 );
 
 /// `wav`.
-pub static WAV: MuxerInfo = MuxerInfo {
-    name: "wav",
-    long_name: "WAV / WAVE (Waveform Audio)",
-    extensions: &["wav"],
-    mime_type: Some("audio/wav"),
-    audio_codecs: CODECS,
-    video_codecs: &[],
-    max_streams: 1,
-    variable_frame_rate: false,
-    pauses: false,
-    pictures: &[],
-    covers: false,
-    options: &[RF64],
-    open: |options| {
-        let rf64 = match options.take_choice(&RF64)? {
-            "always" => Rf64::Always,
-            "never" => Rf64::Never,
-            _ => Rf64::Auto,
-        };
-        Ok(Box::new(Wav::new(rf64)))
-    },
-};
+pub const WAV: MuxerInfo = MuxerInfo::new("wav", "WAV / WAVE (Waveform Audio)", &|options| {
+    let rf64 = match options.take_choice(&RF64)? {
+        "always" => Rf64::Always,
+        "never" => Rf64::Never,
+        _ => Rf64::Auto,
+    };
+    Ok(Box::new(Wav::new(rf64)))
+})
+.extensions(&["wav"])
+.mime_type("audio/wav")
+.audio_codecs(CODECS)
+.options(&[RF64]);
 
 /// `w64`.
-pub static W64: MuxerInfo = MuxerInfo {
-    name: "w64",
-    long_name: "Sony Wave64",
-    extensions: &["w64"],
-    mime_type: None,
-    audio_codecs: CODECS,
-    video_codecs: &[],
-    max_streams: 1,
-    variable_frame_rate: false,
-    pauses: false,
-    pictures: &[],
-    covers: false,
-    options: &[],
-    open: |_| Ok(Box::new(Wave64::default())),
-};
+pub const W64: MuxerInfo =
+    MuxerInfo::new("w64", "Sony Wave64", &|_| Ok(Box::new(Wave64::default())))
+        .extensions(&["w64"])
+        .audio_codecs(CODECS);
 
 /// Every muxer of this crate.
 pub static MUXERS: &[MuxerInfo] = &[WAV, W64];

@@ -1,6 +1,6 @@
 //! The `wav` muxer: RIFF/WAVE, and RF64 where 32 bits do not suffice.
 
-use reelwright_core::single_stream::not_started;
+use reelwright_core::helpers::single_stream::not_started;
 use reelwright_core::{Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters};
 
 use crate::sound::{OPEN_64, Sound};

@@ -1,6 +1,6 @@
 //! What the headers say of the sound, checked against the size of their fields.
 
-use reelwright_core::single_stream::BlockStream;
+use reelwright_core::helpers::single_stream::BlockStream;
 use reelwright_core::{CodecId, Error, Result, StreamParameters};
 
 /// The sample encodings `fmt ` can name. Integers are little-endian, and 8 bits are unsigned.

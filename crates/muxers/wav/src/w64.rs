@@ -2,7 +2,7 @@
 //!
 //! Lengths count the chunk's own header of 24 bytes, and chunks start at multiples of 8.
 
-use reelwright_core::single_stream::not_started;
+use reelwright_core::helpers::single_stream::not_started;
 use reelwright_core::{Destination, Metadata, Muxer, Packet, Result, StreamParameters};
 
 use crate::sound::{OPEN_64, Sound};

@@ -10,18 +10,8 @@ use reelwright_core::MuxerInfo;
 use crate::muxer::Y4m;
 
 /// `yuv4mpegpipe`.
-pub static MUXER: MuxerInfo = MuxerInfo {
-    name: "yuv4mpegpipe",
-    long_name: "YUV4MPEG pipe",
-    extensions: &["y4m"],
-    mime_type: None,
-    audio_codecs: &[],
-    video_codecs: muxer::CODECS,
-    max_streams: 1,
-    variable_frame_rate: false,
-    pauses: false,
-    pictures: &[],
-    covers: false,
-    options: &[],
-    open: |_| Ok(Box::new(Y4m::default())),
-};
+pub static MUXER: MuxerInfo =
+    MuxerInfo::new("yuv4mpegpipe", "YUV4MPEG pipe", &|_| Ok(Box::new(Y4m::default())))
+        .extensions(&["y4m"])
+        .video_codecs(muxer::CODECS)
+        .sample_aspect_ratio(true);

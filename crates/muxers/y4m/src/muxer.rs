@@ -1,9 +1,9 @@
 //! A header line, and before each picture another.
 
-use reelwright_core::single_stream::{check, not_started, video};
+use reelwright_core::helpers::single_stream::{check, not_started, video};
 use reelwright_core::{
     ChromaLocation, CodecId, ColorRange, Destination, Error, Metadata, Muxer, Packet, PixelFormat,
-    Result, StreamParameters, list,
+    Result, StreamParameters, helpers::list,
 };
 
 const NAME: &str = "yuv4mpegpipe";

@@ -2,7 +2,7 @@
 //! texts and keys, and 3GPP's boxes.
 
 use reelwright_core::Picture;
-use reelwright_core::itunes::{NUMBERS, TEXTS};
+use reelwright_core::helpers::itunes::{NUMBERS, TEXTS};
 
 use super::boxes::{be16, be32, child, children};
 

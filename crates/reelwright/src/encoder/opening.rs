@@ -1,10 +1,13 @@
 //! Opening the output.
 
-use reelwright_core::{BoolOrSeconds, Destination, Error, ErrorKind, OptionInfo, Options, Result};
+use reelwright_core::{
+    BoolOrSeconds, Destination, Error, ErrorKind, OpenContext, OptionInfo, Options, Result,
+};
 
 use super::StreamingMediaEncoder;
 use super::checks::{failed_before, unopened};
 use super::state::{Ending, Open, State};
+use crate::output::Opened;
 use crate::patient::Gate;
 
 /// The longest gap that is filled unless `fill_gaps` says otherwise, in seconds.
@@ -73,8 +76,15 @@ impl<W> StreamingMediaEncoder<'_, W> {
             stream.set_gaps(longest_gap, self.format.pauses);
         }
         let flushes_packets = options.take_int(&FLUSH_PACKETS)? == Some(1);
-        let mut muxer = (self.format.open)(&mut options)?;
-        options.finish(self.format.options.iter().chain(OPEN_OPTIONS))?;
+        let protocol = match &self.state {
+            State::New(target) => target.protocol(&self.registry).cloned(),
+            _ => None,
+        };
+        let protocol_options = protocol.as_ref().map_or(&[][..], |protocol| protocol.options);
+        let mut output_options = options.split_off(protocol_options, self.format.options);
+        let mut muxer = self.format.open(&mut options)?;
+        let known = self.format.options.iter().chain(OPEN_OPTIONS).chain(protocol_options);
+        options.finish(known)?;
 
         let gate = Gate::new(self.interrupt.clone());
         let reader = match &self.state {
@@ -90,7 +100,15 @@ impl<W> StreamingMediaEncoder<'_, W> {
             unreachable!("the state was just checked")
         };
         let siblings = !self.format.pictures.is_empty() && target.path().is_some();
-        let opened = reader.and_then(|reader| target.open(siblings, reader, &gate));
+        let opened = reader.and_then(|reader| match &protocol {
+            Some(protocol) => {
+                let context = OpenContext::new(self.interrupt.clone());
+                let output = protocol.open(&self.name, &mut output_options, &context)?;
+                output_options.finish(protocol_options)?;
+                Ok(Opened::new(output, None, gate.clone()))
+            }
+            None => target.open(siblings, reader, &gate),
+        });
         let mut output = match opened {
             Ok(output) => output,
             Err(error) => {

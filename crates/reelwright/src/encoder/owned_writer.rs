@@ -6,6 +6,7 @@ use reelwright_core::Result;
 
 use super::StreamingMediaEncoder;
 use super::writer::{Returning, Slot, WriterError};
+use crate::registry::Registry;
 use crate::target::Target;
 
 impl<'w, W: Write + Send + 'w> StreamingMediaEncoder<'w, W> {
@@ -51,7 +52,7 @@ impl<'w, W: Write + Send + 'w> StreamingMediaEncoder<'w, W> {
     ) -> Result<Self, WriterError<W>> {
         let slot = Slot::default();
         let writer = Returning::new(writer, slot.clone());
-        Self::with_target(target(writer), Some(format), slot.clone())
+        Self::with_target(Registry::builtin(), target(writer), Some(format), slot.clone())
             .map_err(|error| WriterError::new(error, slot.take()))
     }
 

@@ -32,7 +32,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
     pub fn add_audio_stream(&mut self, stream: &AudioStream) -> Result<usize> {
         let index = self.next_index()?;
         let language = language(stream.language.as_deref()).map_err(|e| e.in_stream(index))?;
-        let pipeline = stream.resolve(self.format).and_then(AudioPipeline::new);
+        let pipeline = stream.resolve(&self.registry, &self.format).and_then(AudioPipeline::new);
         let pipeline = pipeline.map_err(|error| error.in_stream(index))?;
         self.languages.push(language);
         self.streams.push(Stream::Audio(Box::new(pipeline)));
@@ -52,7 +52,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
         let is_variable = self.format.variable_frame_rate;
         let language = language(stream.language.as_deref()).map_err(|e| e.in_stream(index))?;
         let pipeline = stream
-            .resolve(self.format, extension)
+            .resolve(&self.registry, &self.format, extension)
             .and_then(|stream| VideoPipeline::new(stream, is_variable))
             .map_err(|error| error.in_stream(index))?;
         self.languages.push(language);

@@ -2,8 +2,8 @@
 #![allow(dead_code)] // each test uses what it needs
 
 use reelwright_core::{
-    AudioEncoder, AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, CodecId,
-    CodecRecord, Element, Options, PacketQueue, Result, SampleFormat, Timestamp, TypedSlice,
+    AudioEncoder, AudioEncoderRequest, AudioFormat, ChannelLayout, CodecId, CodecRecord, Element,
+    Options, PacketQueue, Result, SampleFormat, Timestamp, TypedSlice,
 };
 use reelwright_enc_flac::ENCODER;
 use reelwright_testkit::decode::decode;
@@ -17,18 +17,17 @@ pub(crate) fn open(
     sample_rate: u32,
     options: &str,
 ) -> Result<Box<dyn AudioEncoder>> {
-    let request = AudioEncoderRequest {
-        codec: CodecId::Flac,
-        format: AudioFormat {
+    let request = AudioEncoderRequest::new(
+        CodecId::Flac,
+        AudioFormat {
             sample_format,
             sample_rate,
             layout: ChannelLayout::default_for(channels).unwrap(),
         },
-        config: CodecConfig::default(),
-    };
+    );
     let mut options: Options =
         options.split_whitespace().filter_map(|option| option.split_once('=')).collect();
-    let encoder = (ENCODER.open)(&request, &mut options)?;
+    let encoder = ENCODER.open(&request, &mut options)?;
     options.finish(ENCODER.encoder.options)?;
     Ok(encoder)
 }

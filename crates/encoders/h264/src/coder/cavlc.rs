@@ -1,6 +1,6 @@
 //! What a macroblock is, in codes of variable length (ITU-T H.264 §7.3.5, §9.1, §9.2).
 
-use reelwright_core::bits::BitWriter;
+use reelwright_core::helpers::bits::BitWriter;
 
 use crate::coder::cavlc_tables::{
     COEFF_TOKEN, COEFF_TOKEN_CHROMA_DC, Code, PATTERN_CODES, RUN_BEFORE, TOTAL_ZEROS,

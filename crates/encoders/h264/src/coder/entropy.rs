@@ -1,7 +1,7 @@
 //! The way from a slice's decisions to its bits: CABAC or CAVLC.
 
-use reelwright_core::bits::BitWriter;
 use reelwright_core::h264::NalType;
+use reelwright_core::helpers::bits::BitWriter;
 
 use crate::coder::cabac::Cabac;
 use crate::coder::cavlc::Cavlc;

@@ -1,7 +1,7 @@
 //! Sequence and picture parameter sets with video usability information (ITU-T H.264 §7.3.2, annex E).
 
-use reelwright_core::bits::BitWriter;
 use reelwright_core::h264::NalType;
+use reelwright_core::helpers::bits::BitWriter;
 use reelwright_core::{AvcConfig, ChromaLocation, ColorRange};
 
 use crate::coder::nal::NalWriter;

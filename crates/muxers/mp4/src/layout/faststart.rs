@@ -1,7 +1,7 @@
 //! An ordinary file that plays while it is loaded: the movie box, then the media, which waits
 //! until all is known.
 
-use reelwright_core::{Output, Result, Spool};
+use reelwright_core::{Output, Result, helpers::Spool};
 
 use super::{Layout, file_type, is_chunk_due, write_chunks};
 use crate::file::File;

@@ -2,7 +2,7 @@
 
 use crate::{
     ChannelLayout, CodecId, CodecRecord, Error, Packet, Result, StreamParameters, VideoParameters,
-    list,
+    error::list,
 };
 
 /// The only stream of `streams`.
@@ -161,22 +161,18 @@ mod tests {
     const CODECS: &[CodecId] = &[CodecId::PcmS16Le, CodecId::PcmS24Le];
 
     fn stream(codec: CodecId, sample_rate: u32) -> StreamParameters {
-        StreamParameters {
-            language: None,
-            time_base: TimeBase::of_sample_rate(8000).unwrap(),
+        StreamParameters::new(
             codec,
-            record: CodecRecord::None,
-            bit_rate: None,
-            media: MediaParameters::Audio(AudioParameters {
-                format: AudioFormat {
+            TimeBase::of_sample_rate(8000).unwrap(),
+            MediaParameters::Audio(
+                AudioParameters::new(AudioFormat {
                     sample_rate,
                     layout: ChannelLayout::STEREO,
                     sample_format: SampleFormat::S32,
-                },
-                bits_per_sample: 24,
-                frame_size: None,
-            }),
-        }
+                })
+                .bits_per_sample(24),
+            ),
+        )
     }
 
     #[test]
@@ -204,10 +200,7 @@ mod tests {
     #[test]
     fn adpcm_has_larger_blocks() {
         let blocks = AdpcmBlocks { block_align: 1024, samples_per_block: 1012 };
-        let adpcm = StreamParameters {
-            record: CodecRecord::Adpcm(blocks),
-            ..stream(CodecId::AdpcmMs, 8000)
-        };
+        let adpcm = stream(CodecId::AdpcmMs, 8000).record(CodecRecord::Adpcm(blocks));
         let adpcm = BlockStream::new("box", &[adpcm], &[CodecId::AdpcmMs]).unwrap();
         assert_eq!((adpcm.block, adpcm.samples(2048), adpcm.bits_per_sample), (1024, 2024, 4));
         let without = [stream(CodecId::AdpcmMs, 8000)];

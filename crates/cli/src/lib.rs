@@ -1,0 +1,68 @@
+//! The `reelwright` program as a library: programs that add encoders, containers or protocols of their
+//! own to a [`Registry`] get its commands with them.
+//!
+//! ```no_run
+//! use reelwright::Registry;
+//!
+//! fn main() -> std::process::ExitCode {
+//!     reelwright_cli::run(&Registry::builtin())
+//! }
+//! ```
+
+mod args;
+mod contradictions;
+mod describe;
+mod encode;
+mod inputs;
+mod outcome;
+mod output;
+mod report;
+mod streams;
+mod wording;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+use outcome::{Outcome, print};
+use reelwright::Registry;
+
+/// Does what the arguments of the process ask for; returns its exit status.
+pub fn run(registry: &Registry) -> ExitCode {
+    let cli = Cli::parse();
+    // Our warnings are shown unless RUST_LOG says otherwise.
+    let filter = env_logger::Env::default().default_filter_or("warn,symphonia=off");
+    env_logger::Builder::from_env(filter)
+        .format(|out, record| {
+            let message = wording::of_program(&record.args().to_string());
+            writeln!(out, "{}: {message}", record.level().as_str().to_lowercase())
+        })
+        .init();
+    let (outcome, json) = match &cli.command {
+        Command::Encode(args) => (encode::run(registry, args), args.json),
+        Command::List { what, json } => (print(&describe::list(registry, *what, *json)), *json),
+        Command::Help { topic: None } => {
+            (print(&Cli::command().render_long_help().to_string()), false)
+        }
+        Command::Help { topic: Some(topic) } => {
+            (describe::help(registry, topic).and_then(|text| print(&text)), false)
+        }
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Incomplete) => ExitCode::from(3),
+        // 128 + SIGINT, as shells have it.
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Err(error) => {
+            let message = wording::of_program(&wording::of_error(&error));
+            if json {
+                let _ = print(&format!("{}\n", serde_json::json!({"error": message})));
+            }
+            // Standard error may be closed, too.
+            let _ = writeln!(std::io::stderr(), "error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What encoders and muxers share beside the types of their interfaces.
+
+pub mod bits;
+mod extrapolate;
+pub mod itunes;
+pub mod single_stream;
+#[cfg(feature = "spool")]
+mod spool;
+mod vorbis_comment;
+
+pub use extrapolate::extrapolate_backwards;
+#[cfg(feature = "spool")]
+pub use spool::Spool;
+pub use vorbis_comment::VorbisComment;
+
+pub use crate::audio_frame::clamp_sample;
+pub use crate::error::list;
+pub use crate::rational::MAX_TERM;

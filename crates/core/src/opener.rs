@@ -1,0 +1,56 @@
+//! Constructors in descriptions: functions, or closures that hold state.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::{
+    AudioEncoder, AudioEncoderRequest, Muxer, Options, Result, VideoEncoder, VideoEncoderRequest,
+};
+
+/// Makes a muxer; takes its options out of the given ones.
+pub type OpenMuxer = dyn Fn(&mut Options) -> Result<Box<dyn Muxer>> + Send + Sync;
+
+/// Makes an audio encoder; takes its options out of the given ones.
+pub type OpenAudioEncoder =
+    dyn Fn(&AudioEncoderRequest, &mut Options) -> Result<Box<dyn AudioEncoder>> + Send + Sync;
+
+/// Makes a video encoder; takes its options out of the given ones.
+pub type OpenVideoEncoder =
+    dyn Fn(&VideoEncoderRequest, &mut Options) -> Result<Box<dyn VideoEncoder>> + Send + Sync;
+
+/// A constructor: borrowed for ever by descriptions that are constants, shared by those made at run
+/// time.
+pub(crate) enum Opener<F: ?Sized + 'static> {
+    Static(&'static F),
+    Shared(Arc<F>),
+}
+
+impl<F: ?Sized> Clone for Opener<F> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Static(function) => Self::Static(function),
+            Self::Shared(function) => Self::Shared(Arc::clone(function)),
+        }
+    }
+}
+
+impl<F: ?Sized> Deref for Opener<F> {
+    type Target = F;
+
+    fn deref(&self) -> &F {
+        match self {
+            Self::Static(function) => function,
+            Self::Shared(function) => function,
+        }
+    }
+}
+
+impl<F: ?Sized> fmt::Debug for Opener<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Static(_) => "Static",
+            Self::Shared(_) => "Shared",
+        })
+    }
+}

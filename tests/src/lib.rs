@@ -1,6 +1,7 @@
 //! What the tests from end to end share.
 
 pub mod log;
+pub mod peer;
 pub mod read;
 pub mod samples;
 

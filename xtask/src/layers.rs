@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("crates/cli", &["crates/reelwright", "crates/reader", "crates/startup"]),
     ("crates/python", &["crates/reelwright"]),
+    ("examples/toy", &["crates/reelwright", "crates/cli"]),
     // Tools and tests across crates.
     ("benches", &["crates/*"]),
     ("tests", &["crates/*"]),

@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::CommandFactory;
 use reelwright::{
     AudioEncoderInfo, Backing, ColorModel, EncoderInfo, MuxerInfo, OPEN_OPTIONS, OptionInfo,
-    OptionKind, PixelFormat, ProtocolInfo, Registry, SampleFormat, VideoEncoderInfo,
+    OptionKind, PixelFormat, ProtocolInfo, Registry, SampleFormat, TEE, VideoEncoderInfo,
     audio_encoder_options, output_devices, video_encoder_options,
 };
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use crate::args::{Cli, Listing};
 pub(crate) fn list(registry: &Registry, what: Listing, as_json: bool) -> String {
     if as_json {
         let items: Vec<Value> = match what {
-            Listing::Muxers => registry.muxers().map(muxer_json).collect(),
+            Listing::Muxers => muxers(registry).map(muxer_json).collect(),
             Listing::Encoders => {
                 let audio = registry.audio_encoders().map(|info| encoder_json(registry, info));
                 audio
@@ -46,11 +46,16 @@ pub(crate) fn list(registry: &Registry, what: Listing, as_json: bool) -> String 
     text
 }
 
+/// The containers, and what stands for several.
+fn muxers(registry: &Registry) -> impl Iterator<Item = &MuxerInfo> {
+    registry.muxers().chain([&TEE])
+}
+
 fn rows(registry: &Registry, what: Listing) -> Vec<[String; 3]> {
     let plain = |(name, long_name): (&str, &str)| [name.into(), long_name.into(), String::new()];
     match what {
         Listing::Muxers => {
-            registry.muxers().map(|m| [m.name.into(), m.long_name.into(), extensions(m)]).collect()
+            muxers(registry).map(|m| [m.name.into(), m.long_name.into(), extensions(m)]).collect()
         }
         Listing::Encoders => {
             let audio = registry.audio_encoders().map(|info| ("audio", &info.encoder));
@@ -157,7 +162,7 @@ fn encoder_names(registry: &Registry) -> Vec<&'static str> {
 }
 
 fn muxer_names(registry: &Registry) -> Vec<&'static str> {
-    registry.muxers().map(|muxer| muxer.name).collect()
+    muxers(registry).map(|muxer| muxer.name).collect()
 }
 
 /// Descriptions of what has this name: encoders and formats, or else formats by their extension,
@@ -205,8 +210,7 @@ fn encoders_help(registry: &Registry, name: &str) -> Vec<String> {
 }
 
 fn muxers_help(registry: &Registry, name: &str) -> Vec<String> {
-    registry
-        .muxers()
+    muxers(registry)
         .filter(|muxer| muxer.name == name)
         .map(|info| muxer_help(registry, info))
         .collect()

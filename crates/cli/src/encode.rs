@@ -1,7 +1,7 @@
 //! `reelwright encode`.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -24,17 +24,30 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Encodes the inputs into the output.
 pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outcome> {
-    let target = Target::from(&args.output).resolve(registry)?;
-    let path = target.path().map(Path::to_owned);
     contradictions::check(args)?;
     if args.inputs.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
         bail!("Standard input can be read only once.");
     }
     // The name alone tells the format; nothing is opened yet.
+    let target = Target::from(&args.output);
     let named = StreamingMediaEncoder::with_registry(registry, target, args.format.as_deref())?;
     let format = named.format();
-    let is_numbered = !format.pictures.is_empty();
-    let file = output::prepare(args, path.as_deref(), is_numbered)?;
+    let destinations = named.destinations();
+    let file = match destinations[..] {
+        [(path, format)] => output::prepare(args, path, format.makes_objects)?,
+        // The outputs of a tee are written in place.
+        _ => {
+            for (path, format) in &destinations {
+                if let Some(path) = path {
+                    output::check(args, path, format.makes_objects)?;
+                }
+            }
+            None
+        }
+    };
+    // None where the media may go to standard output.
+    let paths: Option<Vec<PathBuf>> =
+        destinations.iter().map(|(path, _)| path.map(Path::to_owned)).collect();
 
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
@@ -144,7 +157,7 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
         file.finish(written)?;
     }
     let summary =
-        summary(args, &encoder, &streams, path.as_deref(), elapsed, interrupted, complete);
+        summary(args, &encoder, &streams, paths.as_deref(), elapsed, interrupted, complete);
     let text = if args.json { format!("{}\n", summary.json()) } else { summary.line() + "\n" };
     if summary.bytes.is_some() {
         print(&text)?;
@@ -344,7 +357,7 @@ fn summary(
     args: &EncodeArgs,
     encoder: &StreamingMediaEncoder<'_>,
     streams: &[Stream],
-    path: Option<&Path>,
+    paths: Option<&[PathBuf]>,
     elapsed: Duration,
     interrupted: bool,
     complete: bool,
@@ -376,12 +389,16 @@ fn summary(
             _ => return None,
         })
     });
-    let file = path.and_then(|path| path.metadata().ok()).filter(std::fs::Metadata::is_file);
+    let size = |path: &PathBuf| {
+        path.metadata().ok().filter(std::fs::Metadata::is_file).map(|file| file.len())
+    };
+    // An output of a tee that failed may not be there.
+    let bytes = paths.and_then(|paths| paths.iter().filter_map(size).reduce(|a, b| a + b));
     Summary {
         output: args.output.clone(),
         format: encoder.format().name,
         streams: streams.collect(),
-        bytes: file.map(|file| file.len()),
+        bytes,
         elapsed,
         interrupted,
         complete,

@@ -34,30 +34,17 @@ pub(crate) fn prepare(
     path: Option<&Path>,
     is_numbered: bool,
 ) -> anyhow::Result<Option<OutputFile>> {
-    let inputs = input_handles(args);
     let Some(path) = path else {
         if reelwright_startup::stdout_is_closed() {
             bail!("Standard output is closed: nothing could be written to it.");
         }
-        if Handle::stdout().is_ok_and(|out| is_regular(&out) && inputs.contains(&out)) {
+        if Handle::stdout().is_ok_and(|out| is_regular(&out) && input_handles(args).contains(&out))
+        {
             bail!("Standard output is also an input. Write to another file.");
         }
         return Ok(None);
     };
-    let existing: Vec<PathBuf> = if is_numbered {
-        sequence_files(path)
-    } else {
-        Some(path.to_owned()).filter(|path| path.exists()).into_iter().collect()
-    };
-    for file in &existing {
-        if regular(file).is_some_and(|out| inputs.contains(&out)) {
-            bail!("{} is both input and output. Write to another file.", file.display());
-        }
-    }
-    let regular = existing.iter().find(|path| path.is_file());
-    if let Some(file) = regular.filter(|_| !args.overwrite) {
-        bail!("{} exists already. Pass -y to overwrite it.", file.display());
-    }
+    let replaces = check(args, path, is_numbered)?;
     if is_numbered {
         return Ok(None);
     }
@@ -67,7 +54,7 @@ pub(crate) fn prepare(
             partial.display()
         );
     }
-    if regular.is_none() {
+    if !replaces {
         let is_new = !path.exists();
         return Ok(is_new.then(|| OutputFile {
             path: path.to_owned(),
@@ -90,6 +77,30 @@ pub(crate) fn prepare(
             Ok(Some(OutputFile { path: path.to_owned(), replaces: None, is_kept: true }))
         }
     }
+}
+
+/// Checks that a file, or files whose names have a number, may be written; returns whether it is to be
+/// replaced.
+///
+/// # Errors
+/// It is an input, or exists and `-y` was not passed.
+pub(crate) fn check(args: &EncodeArgs, path: &Path, is_numbered: bool) -> anyhow::Result<bool> {
+    let inputs = input_handles(args);
+    let existing: Vec<PathBuf> = if is_numbered {
+        sequence_files(path)
+    } else {
+        Some(path.to_owned()).filter(|path| path.exists()).into_iter().collect()
+    };
+    for file in &existing {
+        if regular(file).is_some_and(|out| inputs.contains(&out)) {
+            bail!("{} is both input and output. Write to another file.", file.display());
+        }
+    }
+    let regular = existing.iter().find(|path| path.is_file());
+    if let Some(file) = regular.filter(|_| !args.overwrite) {
+        bail!("{} exists already. Pass -y to overwrite it.", file.display());
+    }
+    Ok(regular.is_some())
 }
 
 fn input_handles(args: &EncodeArgs) -> Vec<Handle> {

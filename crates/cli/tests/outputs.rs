@@ -160,3 +160,34 @@ fn ctrl_c_gives_up_on_an_output_that_takes_nothing() {
         assert!(started.elapsed().as_secs_f64() < most, "{:?}", started.elapsed());
     }
 }
+
+#[test]
+fn a_tee_writes_several_files_and_overwrites_none_unasked() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let inputs = ["testsrc=size=64x48:rate=25:duration=1", "sine=duration=1"];
+    let tee = "[movflags=faststart]a.mp4|[select=a:onfail=ignore]b.aac|[select=v]c.gif";
+    // There is one encode of each stream, and no codec that both take.
+    let refused = run(path, &["encode", inputs[0], inputs[1], "-f", "tee", "-o", tee]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("Select streams for each"), "{}", stderr(&refused));
+    let tee = "[movflags=faststart]a.mp4|[select=a:onfail=ignore]b.aac|[select=v]c.mov";
+    let (code, summary, _) = encode(path, &[inputs[0], inputs[1], "-f", "tee", "-o", tee]);
+    assert_eq!(code, 0);
+    let names = ["a.mp4", "b.aac", "c.mov"];
+    let sizes = names.map(|name| fs::metadata(path.join(name)).unwrap().len());
+    assert_eq!(summary["bytes"], sizes.iter().sum::<u64>());
+    assert!(sizes.iter().all(|size| *size > 500), "{sizes:?}");
+    for name in names {
+        for other in names.iter().filter(|other| **other != name) {
+            let _ = fs::remove_file(path.join(other));
+        }
+        fs::write(path.join(name), "kept").unwrap();
+        let refused = run(path, &["encode", inputs[0], inputs[1], "-f", "tee", "-o", tee]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(stderr(&refused).contains(&format!("{name} exists already")));
+        assert_eq!(fs::read(path.join(name)).unwrap(), b"kept");
+    }
+    assert_eq!(encode(path, &[inputs[0], inputs[1], "-f", "tee", "-o", tee]).0, 0);
+    assert_eq!(names.map(|name| fs::metadata(path.join(name)).unwrap().len()), sizes);
+}

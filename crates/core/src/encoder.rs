@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::list;
-use crate::opener::{OpenAudioEncoder, OpenVideoEncoder, Opener};
+use crate::opener::Opener;
 use crate::{
     AudioFormat, AudioFrame, ChannelLayout, CodecId, MemoryKind, OptionInfo, Options, PacketQueue,
     PixelFormat, Rational, Result, SampleFormat, StreamParameters, TimeBase, VideoFormat,
@@ -311,6 +311,14 @@ impl EncoderInfo {
         self
     }
 }
+
+/// Makes an audio encoder; takes its options out of the given ones.
+pub type OpenAudioEncoder =
+    dyn Fn(&AudioEncoderRequest, &mut Options) -> Result<Box<dyn AudioEncoder>> + Send + Sync;
+
+/// Makes a video encoder; takes its options out of the given ones.
+pub type OpenVideoEncoder =
+    dyn Fn(&VideoEncoderRequest, &mut Options) -> Result<Box<dyn VideoEncoder>> + Send + Sync;
 
 /// An audio encoder's description and constructor.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The result of everything that can fail here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -35,6 +36,7 @@ struct Inner {
     stream: Option<usize>,
     cause: Option<Cause>,
     is_repeat: bool,
+    can_continue: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -98,7 +100,15 @@ impl Error {
     /// An error of `kind` that says `message`.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self(Box::new(Inner { kind, message, stream: None, cause: None, is_repeat: false }))
+        let can_continue = kind == ErrorKind::Interrupted;
+        Self(Box::new(Inner {
+            kind,
+            message,
+            stream: None,
+            cause: None,
+            is_repeat: false,
+            can_continue,
+        }))
     }
 
     /// [`ErrorKind::State`].
@@ -163,6 +173,20 @@ impl Error {
         self
     }
 
+    /// The output took nothing for `waited`, which is as long as it may: the work can go on.
+    pub fn timed_out(waited: Duration) -> Self {
+        let message = format!("The output took nothing for {} s.", waited.as_secs_f64());
+        let mut error = Self::new(ErrorKind::TimedOut, message);
+        error.0.can_continue = true;
+        error
+    }
+
+    /// Returns whether nothing was lost, and the work can go on: an interrupt or a deadline stopped
+    /// it. What the output did not take is kept for the next call.
+    pub fn can_continue(&self) -> bool {
+        self.0.can_continue
+    }
+
     /// The family of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -201,6 +225,15 @@ impl Error {
     pub fn in_stream(mut self, index: usize) -> Self {
         self.0.message = format!("Stream {index}: {}", self.0.message);
         self.0.stream = Some(index);
+        self
+    }
+
+    /// The same error, saying that it happened to the output `name`.
+    #[must_use]
+    pub fn in_output(mut self, name: &str) -> Self {
+        if !self.0.message.contains(name) {
+            self.0.message = format!("Output {name}: {}", self.0.message);
+        }
         self
     }
 

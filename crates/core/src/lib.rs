@@ -13,6 +13,7 @@ mod channel_layout;
 mod codec;
 mod codec_record;
 mod color;
+mod destination;
 mod device_memory;
 mod encoder;
 mod error;
@@ -24,6 +25,7 @@ mod interrupt;
 mod media_kind;
 mod metadata;
 mod muxer;
+mod open_context;
 mod opener;
 mod option;
 mod option_value;
@@ -36,8 +38,10 @@ mod pixel_format;
 mod plane;
 mod protocol;
 mod rational;
+mod request;
 mod sample_format;
 mod side_data;
+mod sink;
 mod stream;
 mod tensor;
 mod time;
@@ -56,11 +60,12 @@ pub use color::{
     ChromaLocation, ColorInfo, ColorPrimaries, ColorRange, MatrixCoefficients, RgbColor,
     TransferCharacteristics,
 };
+pub use destination::{Destination, Objects};
 pub use device_memory::{DeviceEvent, DeviceMemory, DevicePixels, DevicePlane, MemoryKind};
 pub use encoder::{
     AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, Backing, CodecConfig, CodecConfigField,
-    EncoderInfo, Layouts, SampleRates, VideoColor, VideoEncoder, VideoEncoderInfo,
-    VideoEncoderRequest,
+    EncoderInfo, Layouts, OpenAudioEncoder, OpenVideoEncoder, SampleRates, VideoColor,
+    VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
 };
 pub use error::{Error, ErrorKind, Result};
 pub use format::{AudioFormat, VideoFormat};
@@ -69,20 +74,22 @@ pub use h264::AvcConfig;
 pub use interrupt::Interrupt;
 pub use media_kind::MediaKind;
 pub use metadata::Metadata;
-pub use muxer::{Muxer, MuxerInfo, TimeLimits};
-pub use opener::{OpenAudioEncoder, OpenMuxer, OpenVideoEncoder};
+pub use muxer::{Muxer, MuxerInfo, OpenMuxer, TimeLimits};
+pub use open_context::{OpenContext, Wait};
 pub use option::{OptionInfo, OptionKind};
 pub use options::{BoolOrSeconds, Options};
-pub use output::{Destination, MemoryOutput, Output};
+pub use output::{MemoryOutput, Output};
 pub use packet::{Packet, PacketQueue};
 pub use packet_clock::PacketClock;
 pub use picture::Picture;
 pub use pixel_format::{ColorModel, Component, PixelFormat};
 pub use plane::{ByteOrder, Plane, PlaneBuffer, PlaneElement, Planes, PlanesMut};
-pub use protocol::{OpenContext, OpenOutput, ProtocolInfo};
+pub use protocol::{OpenObjects, OpenOutput, ProtocolInfo};
 pub use rational::Rational;
+pub use request::Request;
 pub use sample_format::{DataType, SampleFormat};
 pub use side_data::{ContentLight, FieldOrder, HdrMetadata, MasteringDisplay, SideData};
+pub use sink::Sink;
 pub use stream::{AudioParameters, MediaParameters, StreamParameters, VideoParameters};
 pub use tensor::{Element, MAX_RANK, TensorView, TypedSlice};
 pub use time::{FrameLength, TimeBase, Timestamp};

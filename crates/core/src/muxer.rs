@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::opener::{OpenMuxer, Opener};
+use crate::opener::Opener;
 use crate::{
     CodecId, Destination, Metadata, OptionInfo, Options, Packet, Result, StreamParameters,
 };
@@ -85,6 +85,9 @@ impl TimeLimits {
     pub const NONE: Self = Self { pts: i64::MAX >> 1, gap: i64::MAX >> 1 };
 }
 
+/// Makes a muxer; takes its options out of the given ones.
+pub type OpenMuxer = dyn Fn(&mut Options) -> Result<Box<dyn Muxer>> + Send + Sync;
+
 /// A muxer's description and constructor.
 ///
 /// ```
@@ -118,9 +121,11 @@ pub struct MuxerInfo {
     /// Whether sound can begin late and pause: packets are heard at their times, whatever is
     /// between them; otherwise each follows the last one.
     pub pauses: bool,
+    /// True if it makes several objects by name where the destination has any: the single output is
+    /// not opened then.
+    pub makes_objects: bool,
     /// Where each picture is a file of its own: how it is coded, by the file's extension. The
-    /// destination's name may have a place for its number, as `frame_%04d.png`, and the muxer
-    /// makes all files as siblings: the main output is never asked for. Empty for all others.
+    /// destination's name may have a place for its number, as `frame_%04d.png`. Empty for all others.
     pub pictures: &'static [(&'static str, CodecId)],
     /// True if it stores the sample aspect ratio of video, whatever the codec.
     pub sample_aspect_ratio: bool,
@@ -166,6 +171,7 @@ impl MuxerInfo {
             max_streams: 1,
             variable_frame_rate: false,
             pauses: false,
+            makes_objects: false,
             pictures: &[],
             sample_aspect_ratio: false,
             covers: false,
@@ -231,10 +237,18 @@ impl MuxerInfo {
         self
     }
 
-    /// Sets [`pictures`](field@Self::pictures).
+    /// Sets [`makes_objects`](field@Self::makes_objects).
+    #[must_use]
+    pub const fn makes_objects(mut self) -> Self {
+        self.makes_objects = true;
+        self
+    }
+
+    /// Sets [`pictures`](field@Self::pictures) and [`makes_objects`](field@Self::makes_objects).
     #[must_use]
     pub const fn pictures(mut self, pictures: &'static [(&'static str, CodecId)]) -> Self {
         self.pictures = pictures;
+        self.makes_objects = true;
         self
     }
 

@@ -4,21 +4,6 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::{
-    AudioEncoder, AudioEncoderRequest, Muxer, Options, Result, VideoEncoder, VideoEncoderRequest,
-};
-
-/// Makes a muxer; takes its options out of the given ones.
-pub type OpenMuxer = dyn Fn(&mut Options) -> Result<Box<dyn Muxer>> + Send + Sync;
-
-/// Makes an audio encoder; takes its options out of the given ones.
-pub type OpenAudioEncoder =
-    dyn Fn(&AudioEncoderRequest, &mut Options) -> Result<Box<dyn AudioEncoder>> + Send + Sync;
-
-/// Makes a video encoder; takes its options out of the given ones.
-pub type OpenVideoEncoder =
-    dyn Fn(&VideoEncoderRequest, &mut Options) -> Result<Box<dyn VideoEncoder>> + Send + Sync;
-
 /// A constructor: borrowed for ever by descriptions that are constants, shared by those made at run
 /// time.
 pub(crate) enum Opener<F: ?Sized + 'static> {

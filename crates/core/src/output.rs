@@ -2,12 +2,14 @@
 
 use std::io;
 
-use crate::{Error, Result};
+use crate::{Error, Request, Result};
 
 /// Bytes, in order; overwriting only where [`is_seekable`](Self::is_seekable).
 ///
 /// [`Error::output`] makes the errors of an output: it tells lost connections and timeouts from other
-/// failures.
+/// failures. An output that waits asks [`OpenContext::wait`](crate::OpenContext::wait) whether it still
+/// may, and returns that error as it is: [`position`](Self::position) then tells how much of a write was
+/// taken, and the rest comes with a later call.
 pub trait Output: Send {
     /// Appends all of `bytes`.
     ///
@@ -70,11 +72,24 @@ pub trait Output: Send {
         self.position()
     }
 
-    /// Ends and releases the output.
+    /// The largest message in bytes, of an output whose writes are messages that arrive whole or not
+    /// at all, such as datagrams: each [`write`](Self::write) is one, and a longer one is cut before it
+    /// gets here. None where bytes are a stream.
+    fn message_size(&self) -> Option<usize> {
+        None
+    }
+
+    /// What the other end asked of the streams since the last call.
+    fn take_request(&mut self) -> Option<Request> {
+        None
+    }
+
+    /// Ends and releases the output. After an error that [can continue](Error::can_continue) it is
+    /// called again; nothing else is called after it.
     ///
     /// # Errors
     /// The output's own: some file systems report a full disk no sooner, a server its refusal.
-    fn close(mut self: Box<Self>) -> Result<()> {
+    fn close(&mut self) -> Result<()> {
         self.flush()
     }
 }
@@ -120,46 +135,16 @@ impl<O: Output + ?Sized> Output for Box<O> {
         (**self).whole()
     }
 
-    fn close(self: Box<Self>) -> Result<()> {
-        (*self).close()
-    }
-}
-
-/// Where a muxer writes: its main output, and siblings by name for containers of many files.
-pub trait Destination {
-    /// The main output.
-    fn output(&mut self) -> &mut dyn Output;
-
-    /// The file name of the main output; empty where it has none.
-    fn name(&self) -> &str {
-        ""
+    fn message_size(&self) -> Option<usize> {
+        (**self).message_size()
     }
 
-    /// A new output beside the main one.
-    ///
-    /// # Errors
-    /// The destination has no siblings, or the output cannot be made.
-    fn sibling(&mut self, name: &str) -> Result<Box<dyn Output>>;
-
-    /// Removes an output that [`sibling`](Self::sibling) made and that failed.
-    ///
-    /// # Errors
-    /// It cannot be removed.
-    fn remove_sibling(&mut self, name: &str) -> Result<()> {
-        Err(Error::unsupported(format!("\"{name}\" cannot be removed")))
-    }
-}
-
-/// An output is a destination without siblings.
-impl<O: Output> Destination for O {
-    fn output(&mut self) -> &mut dyn Output {
-        self
+    fn take_request(&mut self) -> Option<Request> {
+        (**self).take_request()
     }
 
-    fn sibling(&mut self, name: &str) -> Result<Box<dyn Output>> {
-        Err(Error::unsupported(format!(
-            "This destination is a single output; \"{name}\" cannot be made beside it. Pass a path."
-        )))
+    fn close(&mut self) -> Result<()> {
+        (**self).close()
     }
 }
 

@@ -3,26 +3,16 @@
 use std::sync::Arc;
 
 use crate::opener::Opener;
-use crate::{Interrupt, OptionInfo, Options, Output, Result};
-
-/// What an output is opened with, besides its address and options.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct OpenContext {
-    /// Asked while the output waits, also later in `write` and `close`: keep a copy.
-    pub interrupt: Interrupt,
-}
-
-impl OpenContext {
-    /// A context with an interrupt.
-    pub const fn new(interrupt: Interrupt) -> Self {
-        Self { interrupt }
-    }
-}
+use crate::{Error, Objects, OpenContext, OptionInfo, Options, Output, Result};
 
 /// Opens an address; takes its options out of the given ones.
 pub type OpenOutput =
     dyn Fn(&str, &mut Options, &OpenContext) -> Result<Box<dyn Output>> + Send + Sync;
+
+/// Opens an address as objects beside one another, whose own name is the address' last part; takes its
+/// options out of the given ones.
+pub type OpenObjects =
+    dyn Fn(&str, &mut Options, &OpenContext) -> Result<Box<dyn Objects>> + Send + Sync;
 
 /// A protocol's description and constructor of outputs.
 ///
@@ -44,6 +34,7 @@ pub struct ProtocolInfo {
     /// Its own options. One that the container has too goes to both.
     pub options: &'static [OptionInfo],
     open: Opener<OpenOutput>,
+    open_objects: Option<Opener<OpenObjects>>,
 }
 
 impl ProtocolInfo {
@@ -80,13 +71,27 @@ impl ProtocolInfo {
         open: Opener<OpenOutput>,
     ) -> Self {
         assert!(!schemes.is_empty(), "a protocol has a scheme");
-        Self { schemes, long_name, options: &[], open }
+        Self { schemes, long_name, options: &[], open, open_objects: None }
     }
 
     /// Sets [`options`](field@Self::options).
     #[must_use]
     pub const fn options(mut self, options: &'static [OptionInfo]) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Lets containers that make several objects write to addresses: `open` opens the place that an
+    /// address is in.
+    #[must_use]
+    pub fn objects(
+        mut self,
+        open: impl Fn(&str, &mut Options, &OpenContext) -> Result<Box<dyn Objects>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        self.open_objects = Some(Opener::Shared(Arc::new(open)));
         self
     }
 
@@ -106,5 +111,25 @@ impl ProtocolInfo {
         context: &OpenContext,
     ) -> Result<Box<dyn Output>> {
         (self.open)(address, options, context)
+    }
+
+    /// Opens the place that an address is in, for a container that makes several objects there.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), or the protocol makes single outputs.
+    pub fn open_objects(
+        &self,
+        address: &str,
+        options: &mut Options,
+        context: &OpenContext,
+    ) -> Result<Box<dyn Objects>> {
+        match &self.open_objects {
+            Some(open) => open(address, options, context),
+            None => Err(Error::unsupported(format!(
+                "Failed to open dst: {address}. The protocol {} makes single outputs, and the format \
+                 several. Pass a path.",
+                self.name()
+            ))),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
-use reelwright::{DataType, EncoderInfo, ErrorKind, OptionInfo, SampleFormat};
+use reelwright::{DataType, EncoderInfo, ErrorKind, MuxerInfo, OptionInfo, SampleFormat, TEE};
 
 use crate::chunk::{Chunk, Memory, Refusal, is_half};
 use crate::errors::exception;
@@ -12,7 +12,12 @@ type Named = Vec<(&'static str, &'static str)>;
 
 #[pyfunction]
 pub(crate) fn muxers() -> Named {
-    reelwright::muxers().map(|muxer| (muxer.name, muxer.long_name)).collect()
+    all_muxers().map(|muxer| (muxer.name, muxer.long_name)).collect()
+}
+
+/// The containers, and what stands for several.
+fn all_muxers() -> impl Iterator<Item = &'static MuxerInfo> {
+    reelwright::muxers().chain([&TEE])
 }
 
 fn encoders() -> impl Iterator<Item = EncoderInfo> {
@@ -45,7 +50,7 @@ pub(crate) fn output_protocols() -> Named {
 pub(crate) fn describe(kind: &str, name: &str) -> PyResult<Vec<(&'static str, String)>> {
     let mut options: Vec<&OptionInfo> = Vec::new();
     let found = if kind == "muxer" {
-        let muxer = reelwright::muxers().find(|muxer| muxer.name == name);
+        let muxer = all_muxers().find(|muxer| muxer.name == name);
         options.extend(muxer.iter().flat_map(|muxer| muxer.options));
         options.extend(reelwright::OPEN_OPTIONS);
         muxer.is_some()

@@ -1,8 +1,8 @@
 //! The encoder of media files: streams in, a file out.
 
-use reelwright_core::{
-    Destination, Error, Interrupt, Metadata, MuxerInfo, Result, StreamParameters, helpers::list,
-};
+use std::path::Path;
+
+use reelwright_core::{Error, Interrupt, Metadata, MuxerInfo, Result, StreamParameters};
 
 mod checks;
 mod chunks;
@@ -18,13 +18,16 @@ pub use chunks::ChunkCursor;
 pub use opening::OPEN_OPTIONS;
 pub use writer::{Erased, WriterError};
 
-use state::State;
+use state::{Destinations, State};
 use writer::Slot;
 
+use crate::endpoint::Endpoint;
 use crate::interleave::Pauses;
 use crate::registry::Registry;
 use crate::stream::Stream;
 use crate::target::Target;
+use crate::tee::format::TEE;
+use crate::tee::{self, Member};
 
 /// Encodes and writes audio and video streams chunk by chunk.
 ///
@@ -59,6 +62,8 @@ pub struct StreamingMediaEncoder<'w, W = Erased> {
     streams: Vec<Stream>,
     /// Language of each stream.
     languages: Vec<Option<String>>,
+    /// Whether the container of each stream can have pauses.
+    keeps_pauses: Vec<bool>,
     pauses: Pauses,
     state: State<'w>,
     interrupt: Interrupt,
@@ -102,34 +107,30 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
         format: Option<&str>,
         writer: Slot<W>,
     ) -> Result<Self> {
-        let target = target.resolve(&registry)?;
-        let format = match (format, target.extension()) {
-            (Some(name), _) => registry.muxer_by_name(name)?,
-            (None, _) if target.is_writer() => {
-                return Err(Error::argument(format!(
-                    "`format` must be provided when the output is a writer. Available formats \
-                     are {}.",
-                    list(registry.muxers().map(|muxer| muxer.name))
-                )));
+        let name = target.name().to_owned();
+        let (format, destinations) = if format == Some(TEE.name) {
+            if target.is_writer() {
+                return Err(Error::argument(
+                    "The outputs of a tee are passed as text, as \"[f=mp4]a.mp4|[f=wav]b.wav\". Found: a \
+                     writer",
+                ));
             }
-            (None, extension) => extension.and_then(|e| registry.muxer_by_extension(e)).ok_or_else(|| {
-                Error::unknown_name(format!(
-                    "Failed to open output \"{}\": its extension tells no format. Pass `format`, \
-                     one of {}.",
-                    target.name(),
-                    list(registry.muxers().map(|muxer| muxer.name))
-                ))
-            })?,
+            let members = Member::parse_all(&registry, &name)?;
+            (tee::all(&members), Destinations::Tee(members))
+        } else {
+            let endpoint = Endpoint::new(&registry, target, format)?;
+            (endpoint.format.clone(), Destinations::One(Box::new(endpoint)))
         };
         Ok(Self {
-            name: target.name().to_owned(),
-            format: format.clone(),
+            name,
+            format,
             registry,
             metadata: Metadata::new(),
             streams: Vec::new(),
             languages: Vec::new(),
             pauses: Pauses::default(),
-            state: State::New(target),
+            keeps_pauses: Vec::new(),
+            state: State::New(destinations),
             interrupt: Interrupt::new(),
             was_interrupted: false,
             open_error: None,
@@ -140,6 +141,20 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
     /// The container that is written.
     pub fn format(&self) -> &MuxerInfo {
         &self.format
+    }
+
+    /// Where `open` will write, several places for a tee, each with its container: the path of a file or,
+    /// of a container that [makes objects](MuxerInfo::makes_objects), of their pattern; none for a writer,
+    /// a descriptor or another address. Empty once it is open.
+    pub fn destinations(&self) -> Vec<(Option<&Path>, &MuxerInfo)> {
+        let endpoints: Vec<&Endpoint<'_>> = match &self.state {
+            State::New(Destinations::One(endpoint)) => vec![endpoint],
+            State::New(Destinations::Tee(members)) => {
+                members.iter().map(|member| &member.endpoint).collect()
+            }
+            _ => Vec::new(),
+        };
+        endpoints.into_iter().map(|endpoint| (endpoint.target.path(), &endpoint.format)).collect()
     }
 
     /// Parameters of a stream, as its encoder states them.
@@ -171,10 +186,10 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
         self.was_interrupted
     }
 
-    /// Number of bytes that the output was handed so far; none if it is not open.
+    /// Number of bytes that the outputs were handed so far; none if they are not open.
     pub fn bytes_written(&mut self) -> Option<u64> {
         match &mut self.state {
-            State::Open(open) => Some(open.output.output().position()),
+            State::Open(open) => Some(open.sink.bytes_written()),
             _ => None,
         }
     }

@@ -30,8 +30,10 @@ mod audio_pipeline;
 mod audio_stream;
 mod encoder;
 mod encoder_options;
+mod endpoint;
 mod frame_rate;
 mod interleave;
+mod muxer_sink;
 mod nearest_pixel_format;
 mod output;
 mod patient;
@@ -40,6 +42,7 @@ mod sample_buffer;
 mod schedule;
 mod stream;
 mod target;
+mod tee;
 mod threaded_encoder;
 mod video_color;
 mod video_input;
@@ -56,5 +59,6 @@ pub use registry::{
     output_devices, output_protocols, video_encoders,
 };
 pub use target::Target;
+pub use tee::format::TEE;
 pub use video_input::VideoInput;
 pub use video_stream::VideoStream;

@@ -1,28 +1,40 @@
-//! The outputs that a target becomes: files, writers, and none.
+//! The outputs that a target becomes: files, writers, addresses, and none.
 
+mod folder;
+mod kept;
 mod pieces;
 
+pub(crate) use folder::Folder;
+pub(crate) use kept::Kept;
 pub(crate) use pieces::{FILE_BUFFER, Pieces, Storage, WriteSeek};
 
-use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::path::PathBuf;
 
 use pieces::failed;
-use reelwright_core::{Destination, Error, Output, Result};
-
-use crate::patient::Gate;
+use reelwright_core::{Destination, Error, Objects, Output, Result};
 
 /// A destination at work.
 pub(crate) struct Opened<'w> {
     output: Box<dyn Output + 'w>,
-    path: Option<PathBuf>,
-    gate: Gate,
+    objects: Option<Box<dyn Objects + 'w>>,
+    /// The file name; empty where there is none.
+    name: String,
+    /// Whether this is a file or device with a path.
+    has_path: bool,
 }
 
 impl<'w> Opened<'w> {
-    pub(crate) fn new(output: Box<dyn Output + 'w>, path: Option<PathBuf>, gate: Gate) -> Self {
-        Self { output, path, gate }
+    /// A single output, at a path if there is one.
+    pub(crate) fn single(output: Box<dyn Output + 'w>, path: Option<PathBuf>) -> Self {
+        let name = path.as_ref().and_then(|path| path.file_name()?.to_str());
+        let name = name.unwrap_or_default().to_owned();
+        Self { output, objects: None, name, has_path: path.is_some() }
+    }
+
+    /// Objects, among them the one of a name.
+    pub(crate) fn of_objects(objects: Box<dyn Objects + 'w>, name: String) -> Self {
+        Self { output: Box::new(NoOutput), objects: Some(objects), name, has_path: false }
     }
 
     /// Hands on what is buffered.
@@ -32,7 +44,7 @@ impl<'w> Opened<'w> {
 
     /// Returns whether this is a file or device with a path.
     pub(crate) fn has_path(&self) -> bool {
-        self.path.is_some()
+        self.has_path
     }
 
     /// Cuts the output back to what is whole, in units of `block` bytes behind the last mark;
@@ -51,7 +63,7 @@ impl<'w> Opened<'w> {
     ///
     /// # Errors
     /// The operating system's: some file systems report a full disk no sooner.
-    pub(crate) fn close(self) -> Result<()> {
+    pub(crate) fn close(&mut self) -> Result<()> {
         self.output.close()
     }
 }
@@ -62,39 +74,25 @@ impl Destination for Opened<'_> {
     }
 
     fn name(&self) -> &str {
-        let name = self.path.as_ref().and_then(|path| path.file_name());
-        name.and_then(|name| name.to_str()).unwrap_or_default()
+        &self.name
     }
 
-    fn remove_sibling(&mut self, name: &str) -> Result<()> {
-        let Some(path) = &self.path else { return Ok(()) };
-        let path = path.with_file_name(name);
-        std::fs::remove_file(&path)
-            .map_err(|error| Error::output(format!("Failed to remove {}", path.display()), error))
-    }
-
-    fn sibling(&mut self, name: &str) -> Result<Box<dyn Output>> {
-        let Some(path) = &self.path else {
-            return Err(Error::unsupported(format!(
-                "This destination is a single output; \"{name}\" cannot be made beside it. Pass a \
-                 path."
-            )));
-        };
-        let path = path.with_file_name(name);
-        let name = path.display().to_string();
-        let file = File::create(&path)
-            .map_err(|error| Error::output(format!("Failed to open dst: {name}"), error))?;
-        let pieces = Pieces::new(file, name, FILE_BUFFER, self.gate.clone());
-        Ok(Box::new(SeekableOutput::new(pieces, 0)))
+    fn objects(&mut self) -> Result<&mut dyn Objects> {
+        match &mut self.objects {
+            Some(objects) => Ok(&mut **objects),
+            None => Err(Error::unsupported(
+                "This destination is a single output, and the format makes several. Pass a path.",
+            )),
+        }
     }
 }
 
-/// The main output of a destination that is made of siblings.
-pub(crate) struct NoOutput;
+/// The single output of a destination that is made of objects.
+struct NoOutput;
 
 impl Output for NoOutput {
     fn write(&mut self, _bytes: &[u8]) -> Result<()> {
-        Err(Error::state("The destination is made of numbered files and has no main output."))
+        Err(Error::state("The destination is made of objects and has no output of its own."))
     }
 
     fn position(&self) -> u64 {
@@ -138,7 +136,7 @@ impl<W: Storage + Send> Output for WriterOutput<W> {
         self.0.flush()
     }
 
-    fn close(self: Box<Self>) -> Result<()> {
+    fn close(&mut self) -> Result<()> {
         self.0.close()
     }
 }
@@ -228,7 +226,7 @@ impl<W: Storage + Seek + Send> Output for SeekableOutput<W> {
         seek_and_write().map(drop).map_err(|error| failed(&pieces.name, error))
     }
 
-    fn close(self: Box<Self>) -> Result<()> {
+    fn close(&mut self) -> Result<()> {
         self.pieces.close()
     }
 
@@ -277,10 +275,12 @@ impl<W: Storage + Seek + Send> Output for SeekableOutput<W> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::io::{Cursor, Write};
     use std::path::Path;
 
     use super::*;
+    use crate::patient::Gate;
     use crate::target::Target;
 
     /// Remembers the size of each write, and takes at most 7 bytes of each.
@@ -360,7 +360,8 @@ mod tests {
 
     fn open_path(path: &Path) -> Opened<'static> {
         let target = Target::from(path.to_owned());
-        target.open(false, None, &Gate::default()).unwrap()
+        let output = target.open_output(None, &Gate::default()).unwrap();
+        Opened::single(output, Some(path.to_owned()))
     }
 
     #[test]
@@ -413,7 +414,7 @@ mod tests {
     }
 
     impl Storage for Late {
-        fn close(self) -> io::Result<()> {
+        fn close(&mut self) -> io::Result<()> {
             Err(io::ErrorKind::QuotaExceeded.into())
         }
     }
@@ -421,7 +422,7 @@ mod tests {
     #[test]
     fn an_error_of_closing_is_told() {
         let pieces = Pieces::new(Late, "out".into(), FILE_BUFFER, Gate::default());
-        let output: Box<dyn Output> = Box::new(WriterOutput(pieces));
+        let mut output = WriterOutput(pieces);
         let error = output.close().unwrap_err().to_string();
         assert!(error.contains("Failed to write to dst: out"), "{error}");
     }

@@ -5,93 +5,107 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-#[cfg(any(unix, test))]
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reelwright_core::{Error, Interrupt};
+#[cfg(any(unix, test))]
+use reelwright_core::Wait;
+use reelwright_core::{Error, Interrupt, OpenContext, Result};
 
-/// An interrupt on its way between an encoder and its output.
+/// An interrupt or deadline on its way between an encoder and its outputs. Copies share what stopped
+/// them.
 #[derive(Clone, Default)]
-pub(crate) struct Gate(Arc<Shared>);
+pub(crate) struct Gate {
+    context: OpenContext,
+    stop: Arc<Stop>,
+}
 
 #[derive(Default)]
-struct Shared {
-    interrupt: Interrupt,
-    /// Whether the output stopped in the middle of its work: what follows is kept.
+struct Stop {
+    /// Whether an output stopped in the middle of its work: what follows is kept.
     is_stopped: AtomicBool,
-    /// Whether the output takes what it can at once, and fails where it would wait.
-    is_hurried: AtomicBool,
+    reason: Mutex<Option<Error>>,
 }
 
 impl Gate {
-    pub(crate) fn new(interrupt: Interrupt) -> Self {
-        Self(Arc::new(Shared { interrupt, ..Shared::default() }))
+    pub(crate) fn new(context: OpenContext) -> Self {
+        Self { context, stop: Arc::default() }
     }
 
-    /// The error of work that was stopped.
-    pub(crate) fn error() -> Error {
-        Interrupt::error()
+    /// The same with a longest wait of its own.
+    pub(crate) fn with_timeout(&self, timeout: Option<Duration>) -> Self {
+        let context = self.context.clone().with_timeout(timeout);
+        Self { context, stop: Arc::clone(&self.stop) }
+    }
+
+    /// What outputs of protocols are opened with.
+    pub(crate) fn context(&self) -> &OpenContext {
+        &self.context
     }
 
     /// Lets the interrupt's callback run during long work that cannot stop in its middle.
     pub(crate) fn ask(&self) {
-        self.0.interrupt.is_raised();
+        self.context.interrupt().is_raised();
     }
 
-    /// Whether the output stopped.
+    /// Whether an output stopped.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.0.is_stopped.load(Ordering::Relaxed)
+        self.stop.is_stopped.load(Ordering::Relaxed)
     }
 
-    /// Stops the output, until [`take_stop`](Self::take_stop).
-    pub(crate) fn stop(&self) {
-        self.0.is_stopped.store(true, Ordering::Relaxed);
+    /// Stops the outputs, until [`take_stop`](Self::take_stop).
+    pub(crate) fn stop(&self, reason: Error) {
+        *self.stop.reason.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+        self.stop.is_stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the output stopped, which is over with this.
-    pub(crate) fn take_stop(&self) -> bool {
-        self.is_stopped() && self.0.is_stopped.swap(false, Ordering::Relaxed)
-    }
-
-    /// Lets the output no longer wait for anything.
-    pub(crate) fn hurry(&self) {
-        self.0.is_stopped.store(false, Ordering::Relaxed);
-        self.0.is_hurried.store(true, Ordering::Relaxed);
-    }
-
-    /// Refuses to wait any longer, after `waited`.
+    /// Tells that an output stopped, which is over with this.
     ///
     /// # Errors
-    /// There was an interrupt, or nothing waits any longer.
-    #[cfg(any(unix, test))]
-    pub(crate) fn wait(&self, waited: Duration) -> io::Result<()> {
-        if self.0.is_hurried.load(Ordering::Relaxed) {
-            return Err(io::ErrorKind::TimedOut.into());
+    /// Why it stopped. What it did not take is written later.
+    pub(crate) fn take_stop(&self) -> Result<()> {
+        if !self.is_stopped() || !self.stop.is_stopped.swap(false, Ordering::Relaxed) {
+            return Ok(());
         }
-        if self.0.interrupt.is_raised_after(waited) {
-            return Err(io::Error::other(Stopped));
-        }
-        Ok(())
+        let reason = self.stop.reason.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Err(reason.unwrap_or_else(Interrupt::error))
+    }
+
+    /// Lets the outputs no longer wait for anything.
+    pub(crate) fn hurry(&self) {
+        self.stop.is_stopped.store(false, Ordering::Relaxed);
+        self.context.hurry();
     }
 }
 
-/// The cause of an error after an interrupt.
+/// Refuses to wait any longer.
+///
+/// # Errors
+/// There was an interrupt or a deadline, or nothing waits any longer.
+#[cfg(any(unix, test))]
+pub(crate) fn check(wait: &Wait<'_>) -> io::Result<()> {
+    wait.check().map_err(|error| match error.can_continue() {
+        true => io::Error::other(Stopped(error)),
+        false => io::ErrorKind::TimedOut.into(),
+    })
+}
+
+/// The cause of an error after an interrupt or a deadline.
 #[derive(Debug)]
-struct Stopped;
+struct Stopped(Error);
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("interrupted")
+        self.0.fmt(f)
     }
 }
 
 impl std::error::Error for Stopped {}
 
-/// Whether an interrupt caused the error: what was not taken can be written later.
-pub(crate) fn is_stopped(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|cause| cause.is::<Stopped>())
+/// The interrupt or deadline that caused an error: what was not taken can be written later.
+pub(crate) fn stop_of(error: &io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref().map(|Stopped(error)| error)
 }
 
 type Writer = Box<dyn Write + Send>;
@@ -100,7 +114,6 @@ type Writer = Box<dyn Write + Send>;
 mod unix {
     use std::io::IsTerminal;
     use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
-    use std::time::Instant;
 
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::fs::OFlags;
@@ -123,9 +136,9 @@ mod unix {
     }
 
     impl Patient {
-        /// Whether the file takes bytes now, after one period at most.
-        fn is_ready(&self) -> io::Result<bool> {
-            let period = Timespec::try_from(Interrupt::PERIOD).map_err(io::Error::other)?;
+        /// Whether the file takes bytes now, after `period` at most.
+        fn is_ready(&self, period: Duration) -> io::Result<bool> {
+            let period = Timespec::try_from(period).map_err(io::Error::other)?;
             let mut files = [PollFd::new(&self.file, PollFlags::OUT)];
             match poll(&mut files, Some(&period)) {
                 Ok(ready) => Ok(ready > 0),
@@ -138,18 +151,18 @@ mod unix {
 
     impl Write for Patient {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let mut begin = None;
+            let mut wait: Option<Wait<'_>> = None;
             let mut is_tried = !self.never_blocks;
             loop {
-                if !is_tried || self.is_ready()? {
+                let period = wait.as_ref().map_or(Interrupt::PERIOD, Wait::period);
+                if !is_tried || self.is_ready(period)? {
                     match self.file.write(&bytes[..bytes.len().min(self.at_once)]) {
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                         other => return other,
                     }
                     is_tried = true;
                 }
-                let begin = *begin.get_or_insert_with(Instant::now);
-                self.gate.wait(begin.elapsed())?;
+                check(wait.get_or_insert_with(|| self.gate.context().wait()))?;
             }
         }
 
@@ -162,15 +175,15 @@ mod unix {
         if !path.metadata().is_ok_and(|found| found.file_type().is_fifo()) {
             return Ok(None);
         }
-        let begin = Instant::now();
+        let wait = gate.context().wait();
         loop {
             match open_without_blocking(path) {
                 // Nobody reads it yet.
                 Err(error) if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => {}
                 other => return other.map(Some),
             }
-            gate.wait(begin.elapsed())?;
-            std::thread::sleep(Interrupt::PERIOD);
+            check(&wait)?;
+            std::thread::sleep(wait.period());
         }
     }
 

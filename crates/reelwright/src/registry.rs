@@ -197,8 +197,8 @@ impl Registry {
     }
 
     /// The protocol of a scheme.
-    pub(crate) fn protocol_by_scheme(&self, scheme: &str) -> Option<&ProtocolInfo> {
-        self.protocols().find(|info| info.schemes.contains(&scheme))
+    pub(crate) fn protocol_list(&self) -> &[ProtocolInfo] {
+        &self.0.protocols
     }
 
     /// The encoder that a container takes by default: of its first codec that has one in this build.

@@ -1,7 +1,7 @@
 //! One stream of either kind, at work.
 
 use reelwright_core::{
-    Error, Interrupt, PacketQueue, Result, StreamParameters, TensorView, TimeLimits,
+    Error, Interrupt, MediaKind, PacketQueue, Result, StreamParameters, TensorView, TimeLimits,
 };
 
 use crate::audio_pipeline::AudioPipeline;
@@ -18,6 +18,13 @@ impl Stream {
         match self {
             Self::Audio(audio) => audio.parameters(),
             Self::Video(video) => video.parameters(),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> MediaKind {
+        match self {
+            Self::Audio(_) => MediaKind::Audio,
+            Self::Video(_) => MediaKind::Video,
         }
     }
 

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use reelwright_core::{Error, OpenContext, Options, Output, ProtocolInfo, Result, helpers::list};
 
 use crate::output::{
-    FILE_BUFFER, NoOutput, Opened, Pieces, SeekableOutput, WriteSeek, WriterOutput,
+    FILE_BUFFER, Folder, Kept, Opened, Pieces, SeekableOutput, WriteSeek, WriterOutput,
 };
-use crate::patient::{self, Gate, is_stopped};
-use crate::registry::Registry;
+use crate::patient::{self, Gate, stop_of};
 
 /// Files.
 pub(crate) const FILE: ProtocolInfo = ProtocolInfo::new(&["file"], "files", &open_address);
@@ -25,7 +24,7 @@ fn open_address(
     _options: &mut Options,
     context: &OpenContext,
 ) -> Result<Box<dyn Output>> {
-    let gate = Gate::new(context.interrupt.clone());
+    let gate = Gate::new(context.clone());
     let target = Target::from(address);
     let reader = target.await_reader(&gate)?;
     target.open_output(reader, &gate)
@@ -126,39 +125,38 @@ impl<'w> Target<'w> {
     /// The extension of the file name.
     pub(crate) fn extension(&self) -> Option<&str> {
         if let Kind::Address(_) = self.kind {
-            let path = self.name.split(['?', '#']).next()?;
-            return Path::new(path).extension()?.to_str();
+            return Path::new(without_query(&self.name)).extension()?.to_str();
         }
         self.path()?.extension()?.to_str()
     }
 
     /// The protocol of an address that is neither a path nor a descriptor.
-    pub(crate) fn protocol<'r>(&self, registry: &'r Registry) -> Option<&'r ProtocolInfo> {
+    pub(crate) fn protocol<'p>(&self, protocols: &'p [ProtocolInfo]) -> Option<&'p ProtocolInfo> {
         match &self.kind {
-            Kind::Address(scheme) => registry.protocol_by_scheme(scheme),
+            Kind::Address(scheme) => by_scheme(protocols, scheme),
             _ => None,
         }
     }
 
-    /// Tells addresses of a registry's protocols from paths: `scheme:rest` is a path unless there is a
-    /// protocol of that name. Encoders do this to their target.
+    /// Tells addresses of the protocols that there are from paths: `scheme:rest` is a path unless there is
+    /// a protocol of that name.
     ///
     /// # Errors
     /// An address whose protocol there is not, or a buffer size of 0.
-    pub fn resolve(mut self, registry: &Registry) -> Result<Self> {
+    pub(crate) fn resolve(mut self, protocols: &[ProtocolInfo]) -> Result<Self> {
         if let Some(scheme) = self.scheme.take()
-            && registry.protocol_by_scheme(&scheme).is_some()
+            && by_scheme(protocols, &scheme).is_some()
         {
             self.kind = Kind::Address(scheme);
         }
         if let Kind::Address(protocol) = &self.kind
-            && self.protocol(registry).is_none()
+            && by_scheme(protocols, protocol).is_none()
         {
             return Err(Error::unsupported(format!(
                 "Failed to open dst: {}. The protocol {protocol} is not served. Available \
                  protocols are {}; for a file of that name pass file:{0} or a Path.",
                 self.name,
-                list(registry.protocols().map(ProtocolInfo::name))
+                list(protocols.iter().map(ProtocolInfo::name))
             )));
         }
         if self.buffer_size == 0 {
@@ -173,10 +171,8 @@ impl<'w> Target<'w> {
     /// The operating system's, or an interrupt: the target can be opened again.
     pub(crate) fn await_reader(&self, gate: &Gate) -> Result<Option<File>> {
         match &self.kind {
-            Kind::Path(path) => patient::open_fifo(path, gate).map_err(|error| {
-                let is_stopped = is_stopped(&error);
-                if is_stopped { Gate::error() } else { self.failed(error) }
-            }),
+            Kind::Path(path) => patient::open_fifo(path, gate)
+                .map_err(|error| stop_of(&error).cloned().unwrap_or_else(|| self.failed(error))),
             _ => Ok(None),
         }
     }
@@ -185,18 +181,55 @@ impl<'w> Target<'w> {
         Error::output(format!("Failed to open dst: {}", self.name), error)
     }
 
-    /// Opens the output, unless it is `made_of_siblings`; a file is emptied. `reader` is what
-    /// [`await_reader`](Self::await_reader) returned.
+    /// Opens the destination; a file is emptied, unless it is to be `made_of_objects`. `protocol` is that
+    /// of an address, which takes its `options`; `reader` is what [`await_reader`](Self::await_reader)
+    /// returned.
+    ///
+    /// # Errors
+    /// It cannot be opened. After an interrupt it can be tried again with [`again`](Self::again).
     pub(crate) fn open(
         self,
-        made_of_siblings: bool,
+        made_of_objects: bool,
+        protocol: Option<&ProtocolInfo>,
+        mut options: Options,
         reader: Option<File>,
         gate: &Gate,
     ) -> Result<Opened<'w>> {
+        if let Some(protocol) = protocol {
+            let (address, context) = (&self.name, gate.context());
+            let opened = if made_of_objects {
+                let name = without_query(address).rsplit('/').next().unwrap_or_default();
+                Opened::of_objects(
+                    protocol.open_objects(address, &mut options, context)?,
+                    name.into(),
+                )
+            } else {
+                let output = protocol.open(address, &mut options, context)?;
+                Opened::single(Box::new(Kept::new(output, address.clone(), gate.clone())), None)
+            };
+            options.finish(protocol.options)?;
+            return Ok(opened);
+        }
         let path = self.path().map(Path::to_owned);
-        let output: Box<dyn Output + 'w> =
-            if made_of_siblings { Box::new(NoOutput) } else { self.open_output(reader, gate)? };
-        Ok(Opened::new(output, path, gate.clone()))
+        match path {
+            Some(path) if made_of_objects => {
+                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                Ok(Opened::of_objects(Box::new(Folder::beside(&path, gate.clone())), name.into()))
+            }
+            path => Ok(Opened::single(self.open_output(reader, gate)?, path)),
+        }
+    }
+
+    /// The same target, unless it is a writer.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let kind = match &self.kind {
+            Kind::Path(path) => Kind::Path(path.clone()),
+            Kind::Stdout => Kind::Stdout,
+            Kind::Descriptor(number) => Kind::Descriptor(*number),
+            Kind::Address(scheme) => Kind::Address(scheme.clone()),
+            Kind::Writer(_) | Kind::Seekable(_) => return None,
+        };
+        Some(Self::new(kind, self.name.clone(), self.buffer_size))
     }
 
     pub(crate) fn open_output(
@@ -251,6 +284,15 @@ impl<'w> Target<'w> {
             }
         })
     }
+}
+
+fn by_scheme<'p>(protocols: &'p [ProtocolInfo], scheme: &str) -> Option<&'p ProtocolInfo> {
+    protocols.iter().find(|info| info.schemes.contains(&scheme))
+}
+
+/// An address up to its query or fragment.
+fn without_query(address: &str) -> &str {
+    address.split(['?', '#']).next().unwrap_or(address)
 }
 
 /// The position of a writer, which must be able to go elsewhere and back.

@@ -71,9 +71,9 @@ impl Output for Memory {
         Ok(())
     }
 
-    fn close(self: Box<Self>) -> Result<()> {
-        let Self { name, store, bytes, .. } = *self;
-        store.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, bytes);
+    fn close(&mut self) -> Result<()> {
+        let (name, bytes) = (self.name.clone(), std::mem::take(&mut self.bytes));
+        self.store.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, bytes);
         Ok(())
     }
 }

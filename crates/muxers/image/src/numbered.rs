@@ -22,6 +22,7 @@ pub(crate) static OPTIONS: &[OptionInfo] = &[START_NUMBER, UPDATE];
 pub(crate) struct Numbered {
     number: u64,
     is_updated: bool,
+    content_type: Option<&'static str>,
     /// Pictures so far; none before the start.
     count: Option<u64>,
 }
@@ -29,8 +30,26 @@ pub(crate) struct Numbered {
 impl Numbered {
     pub(crate) fn new(options: &mut Options) -> Result<Self> {
         let number = options.take_int(&START_NUMBER)?.unwrap_or(1) as u64;
-        Ok(Self { number, is_updated: options.take_bool(&UPDATE)?, count: None })
+        Ok(Self {
+            number,
+            is_updated: options.take_bool(&UPDATE)?,
+            content_type: None,
+            count: None,
+        })
     }
+}
+
+/// The internet media type of a picture.
+fn content_type(codec: CodecId) -> Option<&'static str> {
+    Some(match codec {
+        CodecId::Png => "image/png",
+        CodecId::Mjpeg => "image/jpeg",
+        CodecId::Bmp => "image/bmp",
+        CodecId::Ppm => "image/x-portable-pixmap",
+        CodecId::Pgm => "image/x-portable-graymap",
+        CodecId::Webp => "image/webp",
+        _ => return None,
+    })
 }
 
 /// The name of picture `number`: `%d` and `%04d` become it, `%%` a percent sign. None where there
@@ -71,6 +90,7 @@ impl Muxer for Numbered {
     ) -> Result<()> {
         video(NAME, streams, CODECS)?;
         numbered(to.name(), self.number)?;
+        self.content_type = streams.first().and_then(|stream| content_type(stream.codec));
         self.count = Some(0);
         Ok(())
     }
@@ -100,12 +120,17 @@ impl Muxer for Numbered {
                 )));
             }
         };
-        let mut output = to.sibling(&name)?;
-        let written = output.write(&packet.data).and_then(|()| output.flush());
+        let objects = to.objects()?;
+        // Whoever watches a file that is written again and again never sees half a picture.
+        let mut output = match self.is_updated {
+            true => objects.replace(&name, self.content_type)?,
+            false => objects.create(&name, self.content_type)?,
+        };
+        let written = output.write(&packet.data).and_then(|()| output.close());
         drop(output);
-        if written.is_err() {
+        if written.is_err() && !self.is_updated {
             // Half a picture is none. The first error is the one to tell.
-            let _ = to.remove_sibling(&name);
+            let _ = objects.remove(&name);
         }
         *count += 1;
         written

@@ -1,10 +1,9 @@
 //! Checks of the state that a call needs, and the errors of calls at the wrong time and after a failure.
 
-use reelwright_core::{Error, ErrorKind, Result};
+use reelwright_core::{Error, Result};
 
 use super::StreamingMediaEncoder;
-use super::state::{Ending, State};
-use crate::patient::Gate;
+use super::state::{Open, State};
 use crate::stream::Stream;
 
 /// Precedes the reason why `open` failed.
@@ -34,9 +33,9 @@ impl<W> StreamingMediaEncoder<'_, W> {
 
     pub(super) fn check_open(&self) -> Result<()> {
         match &self.state {
-            State::Open(open) if open.ending == Ending::NotBegun => Ok(()),
+            State::Open(open) if !open.is_ending => Ok(()),
             State::Open(_) => Err(Error::state(
-                "An interrupt stopped `close`. Call it again to complete the file.",
+                "An interrupt or a timeout stopped `close`. Call it again to complete the file.",
             )),
             State::Failed(_, error) => Err(failed_before(error)),
             State::Unopened(error) => Err(unopened(error)),
@@ -51,44 +50,38 @@ impl<W> StreamingMediaEncoder<'_, W> {
         }
     }
 
-    /// Reports an interrupt that stopped the output. What it did not take is written later.
-    pub(super) fn take_stop(&mut self) -> Result<()> {
-        match &self.state {
-            State::Open(open) if open.gate.take_stop() => self.or_fail(Err(Gate::error())),
-            _ => Ok(()),
-        }
-    }
-
-    /// Reports an interrupt, at a place where the stream holds whole frames.
+    /// Reports an interrupt, at a place where the stream holds whole frames. What an output did not take
+    /// is written later.
     pub(super) fn check_interrupt(&mut self) -> Result<()> {
-        self.take_stop()?;
-        let checked = self.interrupt.check();
+        let stopped = match &self.state {
+            State::Open(open) => open.gate.take_stop(),
+            _ => Ok(()),
+        };
+        let checked = stopped.and_then(|()| self.interrupt.check());
         self.or_fail(checked)
     }
 
     /// After an error in the middle of the work nothing more can be written, unless it is an
-    /// interrupt: these come where the work can go on.
+    /// interrupt or a deadline: these come where the work can go on.
     pub(super) fn or_fail<T>(&mut self, result: Result<T>) -> Result<T> {
         result.inspect_err(|error| {
-            if error.kind() == ErrorKind::Interrupted {
+            if error.can_continue() {
                 // `close` counts its own.
-                if matches!(&self.state, State::Open(open) if open.ending == Ending::NotBegun) {
+                if matches!(&self.state, State::Open(open) if !open.is_ending) {
                     self.was_interrupted = true;
                 }
                 return;
             }
-            let block = self.block();
-            let output = match std::mem::replace(&mut self.state, State::Closed) {
-                State::Open(mut open) => {
-                    if error.kind().is_io() {
-                        open.cut_back(block);
-                    }
-                    Some(open.output)
+            let parameters = self.parameters();
+            let sink = match std::mem::replace(&mut self.state, State::Closed) {
+                State::Open(Open { mut sink, .. }) => {
+                    sink.fail(error, &parameters);
+                    Some(sink)
                 }
-                State::Failed(output, _) => output,
+                State::Failed(sink, _) => sink,
                 State::New(_) | State::Unopened(_) | State::Closed => None,
             };
-            self.state = State::Failed(output, error.clone());
+            self.state = State::Failed(sink, error.clone());
         })
     }
 }

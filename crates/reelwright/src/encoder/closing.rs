@@ -1,9 +1,9 @@
 //! Completing the file and releasing the output.
 
-use reelwright_core::{ErrorKind, Result};
+use reelwright_core::Result;
 
 use super::checks::{failed_before, unopened};
-use super::state::{Ending, Open, State};
+use super::state::State;
 use super::{Erased, StreamingMediaEncoder};
 
 impl<W> StreamingMediaEncoder<'_, W> {
@@ -13,7 +13,8 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// # Errors
     /// The output was never opened, or failed, now or before: everything is released all the same.
     /// After an earlier failure the error [repeats](crate::Error::is_repeat) that one, with its kind, cause
-    /// and stream. Or there was an interrupt: a call of `close` goes on where this one stopped.
+    /// and stream. Or there was an interrupt or
+    /// a timeout: a call of `close` goes on where this one stopped.
     pub fn close(&mut self) -> Result<()> {
         match &mut self.state {
             State::New(_) => Err(self.not_open()),
@@ -22,7 +23,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
             State::Open(_) => {
                 let finished = self.complete();
                 if let Err(error) = &finished
-                    && error.kind() == ErrorKind::Interrupted
+                    && error.can_continue()
                     && matches!(self.state, State::Open(_))
                 {
                     if std::mem::replace(&mut self.was_interrupted, true) {
@@ -32,15 +33,14 @@ impl<W> StreamingMediaEncoder<'_, W> {
                     return finished;
                 }
                 match std::mem::replace(&mut self.state, State::Closed) {
-                    State::Failed(Some(mut output), _) => finished.and(output.flush()),
-                    State::Open(open) => finished.and(open.output.close()),
+                    State::Failed(Some(mut sink), _) => finished.and(sink.close()),
                     _ => finished,
                 }
             }
-            State::Failed(output, error) => {
+            State::Failed(sink, error) => {
                 let error = failed_before(error);
                 // The first error is the one to tell; this only saves what can be saved.
-                let _ = output.as_mut().map(|output| output.flush());
+                let _ = sink.as_mut().map(|sink| sink.close());
                 self.state = State::Closed;
                 Err(error)
             }
@@ -62,41 +62,31 @@ impl<W> StreamingMediaEncoder<'_, W> {
         for stream in &mut self.streams {
             stream.abandon();
         }
-        let written = self.write_packets(true).and_then(|()| self.finish_muxer());
-        match std::mem::replace(&mut self.state, State::Closed) {
-            State::Open(open) => written.and(open.output.close()),
-            _ => written,
-        }
+        let written = self.write_packets(true).and_then(|()| self.finish_sink());
+        self.state = State::Closed;
+        written
     }
 
-    /// Completes the file; continues after an interrupt.
+    /// Completes the file and releases the output; continues after an interrupt.
     fn complete(&mut self) -> Result<()> {
-        if let State::Open(open) = &mut self.state
-            && open.ending == Ending::NotBegun
-        {
-            open.ending = Ending::Begun;
+        if let State::Open(open) = &mut self.state {
+            open.is_ending = true;
         }
         for index in 0..self.streams.len() {
             let finished = self.streams[index].finish(&self.interrupt);
             self.or_fail(finished.map_err(|error| error.in_stream(index)))?;
         }
         self.write_packets(true)?;
-        self.finish_muxer()
+        self.finish_sink()
     }
 
-    fn finish_muxer(&mut self) -> Result<()> {
+    fn finish_sink(&mut self) -> Result<()> {
         let parameters = self.parameters();
         let State::Open(open) = &mut self.state else { return Ok(()) };
-        let Open { muxer, output, ending, .. } = &mut **open;
-        if *ending != Ending::MuxerFinished {
-            *ending = Ending::MuxerFinished;
-            let finished = muxer.finish(&parameters, output);
-            self.or_fail(finished)?;
-        }
+        let finished = open.sink.finish(&parameters);
+        self.or_fail(finished)?;
         let State::Open(open) = &mut self.state else { return Ok(()) };
-        let flushed = open.output.flush();
-        self.or_fail(flushed)?;
-        self.take_stop()
+        open.sink.close()
     }
 
     /// Closes the encoder and releases the output, whatever happens.

@@ -1,14 +1,15 @@
 //! Opening the output.
 
 use reelwright_core::{
-    BoolOrSeconds, Destination, Error, ErrorKind, OpenContext, OptionInfo, Options, Result,
+    BoolOrSeconds, Error, OpenContext, OptionInfo, Options, Result, Sink, StreamParameters,
 };
 
 use super::StreamingMediaEncoder;
 use super::checks::{failed_before, unopened};
-use super::state::{Ending, Open, State};
-use crate::output::Opened;
+use super::state::{Destinations, Open, State};
+use crate::endpoint::{FLUSH_PACKETS, Prepared, RW_TIMEOUT};
 use crate::patient::Gate;
+use crate::tee::{MEMBER_OPTIONS, Member, TeeSink};
 
 /// The longest gap that is filled unless `fill_gaps` says otherwise, in seconds.
 const LONGEST_GAP: f64 = 60.0 * 60.0;
@@ -21,15 +22,8 @@ const FILL_GAPS: OptionInfo = OptionInfo::bool_or_seconds(
      show one longer; a gap longer than so many seconds is refused, one hour with true; without, \
      audio pauses in MP4 and its kin, and in other formats the gap is left out",
 );
-const FLUSH_PACKETS: OptionInfo = OptionInfo::int(
-    "flush_packets",
-    (-1, 1),
-    Some(-1),
-    "1 hands every packet to the output at once; otherwise the output's buffer fills first",
-);
-
 /// The options of [`StreamingMediaEncoder::open_with`] that every format has.
-pub static OPEN_OPTIONS: &[OptionInfo] = &[FILL_GAPS, FLUSH_PACKETS];
+pub static OPEN_OPTIONS: &[OptionInfo] = &[FILL_GAPS, FLUSH_PACKETS, RW_TIMEOUT];
 
 impl<W> StreamingMediaEncoder<'_, W> {
     /// Opens the output and writes the header. A file is emptied.
@@ -72,68 +66,95 @@ impl<W> StreamingMediaEncoder<'_, W> {
             BoolOrSeconds::Bool(fills) => fills.then_some(LONGEST_GAP),
             BoolOrSeconds::Seconds(seconds) => Some(seconds),
         };
-        for stream in &mut self.streams {
-            stream.set_gaps(longest_gap, self.format.pauses);
+        for (stream, pauses) in self.streams.iter_mut().zip(&self.keeps_pauses) {
+            stream.set_gaps(longest_gap, *pauses);
         }
-        let flushes_packets = options.take_int(&FLUSH_PACKETS)? == Some(1);
-        let protocol = match &self.state {
-            State::New(target) => target.protocol(&self.registry).cloned(),
-            _ => None,
-        };
-        let protocol_options = protocol.as_ref().map_or(&[][..], |protocol| protocol.options);
-        let mut output_options = options.split_off(protocol_options, self.format.options);
-        let mut muxer = self.format.open(&mut options)?;
-        let known = self.format.options.iter().chain(OPEN_OPTIONS).chain(protocol_options);
-        options.finish(known)?;
-
-        let gate = Gate::new(self.interrupt.clone());
-        let reader = match &self.state {
-            State::New(target) => target.await_reader(&gate),
-            _ => Ok(None),
-        };
-        if let Err(error) = &reader
-            && error.kind() == ErrorKind::Interrupted
-        {
-            return reader.map(drop);
-        }
-        let State::New(target) = std::mem::replace(&mut self.state, State::Closed) else {
+        let gate = Gate::new(OpenContext::new(self.interrupt.clone()));
+        let State::New(destinations) = &self.state else { return Ok(()) };
+        let prepared = self.prepare(destinations, options, &gate)?;
+        let State::New(destinations) = std::mem::replace(&mut self.state, State::Closed) else {
             unreachable!("the state was just checked")
         };
-        let siblings = !self.format.pictures.is_empty() && target.path().is_some();
-        let opened = reader.and_then(|reader| match &protocol {
-            Some(protocol) => {
-                let context = OpenContext::new(self.interrupt.clone());
-                let output = protocol.open(&self.name, &mut output_options, &context)?;
-                output_options.finish(protocol_options)?;
-                Ok(Opened::new(output, None, gate.clone()))
-            }
-            None => target.open(siblings, reader, &gate),
-        });
-        let mut output = match opened {
-            Ok(output) => output,
+        let again = destinations.again();
+        let parameters = self.parameters();
+        let mut sink = match destinations.open(prepared, &parameters) {
+            Ok(sink) => sink,
             Err(error) => {
-                self.state = State::Unopened(error.clone());
+                self.state = match again.filter(|_| error.can_continue()) {
+                    Some(destinations) => State::New(destinations),
+                    None => State::Unopened(error.clone()),
+                };
                 return Err(error);
             }
         };
-        let parameters = self.parameters();
-        match muxer.start(&parameters, &self.metadata, &mut output) {
-            Ok(()) => {
-                for (stream, parameters) in self.streams.iter_mut().zip(&parameters) {
-                    stream.set_limits(muxer.time_limits(parameters));
+        let started = sink.start(&parameters, &self.metadata);
+        if let Err(error) = &started
+            && !error.can_continue()
+        {
+            self.state = State::Failed(Some(sink), error.clone());
+            return started;
+        }
+        for (index, stream) in self.streams.iter_mut().enumerate() {
+            stream.set_limits(sink.time_limits(index));
+        }
+        self.state = State::Open(Open { sink, gate, is_ending: false });
+        self.or_fail(started)
+    }
+
+    /// Takes all options, and waits for whoever is to read a named pipe; opens nothing else.
+    fn prepare(
+        &self,
+        destinations: &Destinations<'_>,
+        options: Options,
+        gate: &Gate,
+    ) -> Result<Vec<Prepared>> {
+        let registry = &self.registry;
+        match destinations {
+            Destinations::One(endpoint) => {
+                let mut prepared = endpoint.prepare(registry, options, &[FILL_GAPS], gate)?;
+                endpoint.await_reader(&mut prepared)?;
+                Ok(vec![prepared])
+            }
+            Destinations::Tee(members) => {
+                let known = |name: &str| [FLUSH_PACKETS, RW_TIMEOUT].iter().any(|o| o.name == name);
+                let mut prepared = Vec::new();
+                for member in members {
+                    // What is said of all holds unless the output says otherwise.
+                    let mut own: Options = options.iter().filter(|(name, _)| known(name)).collect();
+                    member.options.iter().for_each(|(name, value)| own.set(name, value));
+                    let made = member.endpoint.prepare(registry, own, MEMBER_OPTIONS, gate);
+                    prepared.push(made.map_err(|error| error.in_output(member.name()))?);
                 }
-                let ending = Ending::NotBegun;
-                let handed_on = output.has_path().then_some((0.0, 0));
-                output.output().mark_whole();
-                let open = Open { muxer, output, gate, flushes_packets, handed_on, ending };
-                self.state = State::Open(Box::new(open));
-                // The header may wait in the output's buffer.
-                self.take_stop()
+                let rest: Options = options.iter().filter(|(name, _)| !known(name)).collect();
+                rest.finish(OPEN_OPTIONS)?;
+                for (member, prepared) in members.iter().zip(&mut prepared) {
+                    member.endpoint.await_reader(prepared)?;
+                }
+                Ok(prepared)
             }
-            Err(error) => {
-                self.state = State::Failed(Some(output), error.clone());
-                Err(error)
+        }
+    }
+}
+
+impl<'w> Destinations<'w> {
+    /// The same, if all can be opened once more after an interrupt.
+    fn again(&self) -> Option<Self> {
+        match self {
+            Self::One(endpoint) => Some(Self::One(Box::new(endpoint.again()?))),
+            Self::Tee(members) => {
+                members.iter().map(Member::again).collect::<Option<_>>().map(Self::Tee)
             }
+        }
+    }
+
+    fn open(
+        self,
+        mut prepared: Vec<Prepared>,
+        streams: &[StreamParameters],
+    ) -> Result<Box<dyn Sink + 'w>> {
+        match self {
+            Self::One(endpoint) => Ok(Box::new(endpoint.open(prepared.remove(0))?)),
+            Self::Tee(members) => Ok(Box::new(TeeSink::open(members, prepared, streams)?)),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Streams, metadata and whatever else is set before the output is opened.
 
-use reelwright_core::{Error, Interrupt, Metadata, Picture, Result};
+use reelwright_core::{Error, Interrupt, MediaKind, Metadata, MuxerInfo, Picture, Result};
 
 use super::StreamingMediaEncoder;
-use super::state::State;
+use super::state::{Destinations, State};
 use crate::audio_pipeline::AudioPipeline;
 use crate::audio_stream::AudioStream;
 use crate::stream::Stream;
+use crate::tee;
 use crate::video_pipeline::VideoPipeline;
 use crate::video_stream::VideoStream;
 
@@ -32,10 +33,10 @@ impl<W> StreamingMediaEncoder<'_, W> {
     pub fn add_audio_stream(&mut self, stream: &AudioStream) -> Result<usize> {
         let index = self.next_index()?;
         let language = language(stream.language.as_deref()).map_err(|e| e.in_stream(index))?;
-        let pipeline = stream.resolve(&self.registry, &self.format).and_then(AudioPipeline::new);
-        let pipeline = pipeline.map_err(|error| error.in_stream(index))?;
-        self.languages.push(language);
-        self.streams.push(Stream::Audio(Box::new(pipeline)));
+        let container = self.container(MediaKind::Audio).map_err(|e| e.in_stream(index))?;
+        let pipeline = stream.resolve(&self.registry, &container.format);
+        let pipeline = pipeline.and_then(AudioPipeline::new).map_err(|e| e.in_stream(index))?;
+        self.add(Stream::Audio(Box::new(pipeline)), language, &container);
         Ok(index)
     }
 
@@ -45,19 +46,41 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// As [`add_audio_stream`](Self::add_audio_stream).
     pub fn add_video_stream(&mut self, stream: &VideoStream) -> Result<usize> {
         let index = self.next_index()?;
-        let extension = match &self.state {
-            State::New(target) => target.extension(),
-            _ => None,
-        };
-        let is_variable = self.format.variable_frame_rate;
         let language = language(stream.language.as_deref()).map_err(|e| e.in_stream(index))?;
+        let container = self.container(MediaKind::Video).map_err(|e| e.in_stream(index))?;
         let pipeline = stream
-            .resolve(&self.registry, &self.format, extension)
-            .and_then(|stream| VideoPipeline::new(stream, is_variable))
+            .resolve(&self.registry, &container.format, container.extension.as_deref())
+            .and_then(|stream| VideoPipeline::new(stream, container.format.variable_frame_rate))
             .map_err(|error| error.in_stream(index))?;
-        self.languages.push(language);
-        self.streams.push(Stream::Video(Box::new(pipeline)));
+        self.add(Stream::Video(Box::new(pipeline)), language, &container);
         Ok(index)
+    }
+
+    /// The container of a stream to add.
+    fn container(&self, kind: MediaKind) -> Result<Container> {
+        match &self.state {
+            State::New(Destinations::One(endpoint)) => Ok(Container {
+                format: endpoint.format.clone(),
+                extension: endpoint.target.extension().map(str::to_owned),
+                members: Vec::new(),
+            }),
+            State::New(Destinations::Tee(members)) => {
+                let of_kind = self.streams.iter().filter(|stream| stream.kind() == kind).count();
+                let (format, members) = tee::container(members, kind, self.streams.len(), of_kind)?;
+                Ok(Container { format, extension: None, members })
+            }
+            _ => Err(self.not_open()),
+        }
+    }
+
+    fn add(&mut self, stream: Stream, language: Option<String>, container: &Container) {
+        if let State::New(Destinations::Tee(members)) = &mut self.state {
+            let index = self.streams.len();
+            container.members.iter().for_each(|member| members[*member].streams.push(index));
+        }
+        self.languages.push(language);
+        self.keeps_pauses.push(container.format.pauses);
+        self.streams.push(stream);
     }
 
     /// The index of a stream to add.
@@ -107,6 +130,15 @@ impl<W> StreamingMediaEncoder<'_, W> {
         self.metadata.set_cover(cover);
         Ok(())
     }
+}
+
+/// The container of a stream, or what several containers have in common.
+struct Container {
+    format: MuxerInfo,
+    /// Of the file's name, where there is one file.
+    extension: Option<String>,
+    /// The outputs of a tee that get the stream.
+    members: Vec<usize>,
 }
 
 /// A stream's language.

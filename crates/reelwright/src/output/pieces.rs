@@ -5,12 +5,12 @@ use std::io::{self, Seek, Write};
 
 use reelwright_core::{Error, Result};
 
-use crate::patient::{Gate, is_stopped};
+use crate::patient::{Gate, stop_of};
 
 /// Buffer of a file, in bytes.
 pub(crate) const FILE_BUFFER: usize = 1 << 16;
 /// The most bytes that are kept of what an output did not take before an interrupt.
-const MAX_KEPT: usize = 64 << 20;
+pub(super) const MAX_KEPT: usize = 64 << 20;
 
 /// A writer that can seek.
 pub(crate) trait WriteSeek: Write + Seek {}
@@ -31,11 +31,8 @@ pub(crate) trait Storage: Write {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Releases the writer.
-    fn close(self) -> io::Result<()>
-    where
-        Self: Sized,
-    {
+    /// Tells what the system only says when a file is closed.
+    fn close(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -58,8 +55,13 @@ impl Storage for File {
 
     // Network file systems and quotas report errors as late as here.
     #[cfg(unix)]
-    fn close(self) -> io::Result<()> {
-        nix::unistd::close(self).map_err(Into::into)
+    fn close(&mut self) -> io::Result<()> {
+        // Closing any descriptor of a file tells its errors. Where there is no other one, waiting for
+        // the storage does.
+        match self.try_clone() {
+            Ok(copy) => nix::unistd::close(copy).map_err(Into::into),
+            Err(_) => self.sync_all(),
+        }
     }
 }
 
@@ -143,11 +145,11 @@ impl<W: Storage> Pieces<W> {
     ) -> Result<usize> {
         match taken {
             Ok(()) => Ok(given),
-            Err((taken, error)) if is_stopped(&error) => {
-                self.gate.stop();
-                Ok(taken)
-            }
             Err((taken, error)) => {
+                if let Some(reason) = stop_of(&error) {
+                    self.gate.stop(reason.clone());
+                    return Ok(taken);
+                }
                 self.buffer.clear();
                 self.position = handed_on + taken as u64;
                 self.settle_marks();
@@ -245,9 +247,10 @@ impl<W: Storage> Pieces<W> {
         }
     }
 
-    pub(super) fn close(self) -> Result<()> {
-        let Self { writer, name, .. } = self;
-        writer.close().map_err(|error| failed(&name, error))
+    pub(super) fn close(&mut self) -> Result<()> {
+        self.flush()?;
+        self.gate.take_stop()?;
+        self.writer.close().map_err(|error| failed(&self.name, error))
     }
 }
 

@@ -1,0 +1,168 @@
+//! Objects that are the files of a folder.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use reelwright_core::{Error, Objects, Output, Result};
+
+use super::{FILE_BUFFER, Pieces, SeekableOutput};
+use crate::patient::Gate;
+
+/// Behind the name of a file that replaces another one when it is whole.
+const PARTIAL: &str = ".partial";
+
+/// The files of a folder.
+pub(crate) struct Folder {
+    path: PathBuf,
+    gate: Gate,
+}
+
+impl Folder {
+    /// The files beside one.
+    pub(crate) fn beside(path: &Path, gate: Gate) -> Self {
+        Self { path: path.parent().unwrap_or(Path::new("")).to_owned(), gate }
+    }
+
+    fn open(&self, path: &Path) -> Result<SeekableOutput<File>> {
+        let file = File::create(path).map_err(|error| failed("open dst:", path, error))?;
+        let name = path.display().to_string();
+        Ok(SeekableOutput::new(Pieces::new(file, name, FILE_BUFFER, self.gate.clone()), 0))
+    }
+}
+
+impl Objects for Folder {
+    fn create(&mut self, name: &str, _: Option<&str>) -> Result<Box<dyn Output>> {
+        Ok(Box::new(self.open(&self.path.join(name))?))
+    }
+
+    fn replace(&mut self, name: &str, _: Option<&str>) -> Result<Box<dyn Output>> {
+        let path = self.path.join(name);
+        // Links stay, and lead to the file that is replaced.
+        let to = fs::canonicalize(&path).unwrap_or(path);
+        if to.exists() && !to.is_file() {
+            // Nothing takes the place of a device.
+            return Ok(Box::new(self.open(&to)?));
+        }
+        let mut partial = to.clone().into_os_string();
+        partial.push(PARTIAL);
+        let partial = PathBuf::from(partial);
+        Ok(Box::new(Replacement { output: self.open(&partial)?, partial, to, is_done: false }))
+    }
+
+    fn remove(&mut self, name: &str) -> Result<()> {
+        let path = self.path.join(name);
+        fs::remove_file(&path).map_err(|error| failed("remove", &path, error))
+    }
+}
+
+fn failed(what: &str, path: &Path, error: io::Error) -> Error {
+    Error::output(format!("Failed to {what} {}", path.display()), error)
+}
+
+/// A file that takes the place of another one when it is closed.
+struct Replacement {
+    output: SeekableOutput<File>,
+    partial: PathBuf,
+    to: PathBuf,
+    is_done: bool,
+}
+
+impl Output for Replacement {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.output.write(bytes)
+    }
+
+    fn position(&self) -> u64 {
+        self.output.position()
+    }
+
+    fn is_seekable(&self) -> bool {
+        self.output.is_seekable()
+    }
+
+    fn can_patch(&mut self) -> Result<bool> {
+        self.output.can_patch()
+    }
+
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
+        self.output.patch(at, bytes)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.output.flush()
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        self.output.sync()
+    }
+
+    fn truncate(&mut self, to: u64) -> Result<()> {
+        self.output.truncate(to)
+    }
+
+    fn close(&mut self) -> Result<()> {
+        if self.is_done {
+            return Ok(());
+        }
+        self.output.close()?;
+        fs::rename(&self.partial, &self.to).map_err(|error| failed("replace", &self.to, error))?;
+        self.is_done = true;
+        Ok(())
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        if !self.is_done
+            && let Err(error) = fs::remove_file(&self.partial)
+        {
+            log::warn!("{}", failed("remove", &self.partial, error).report());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_when_the_new_one_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list.m3u8");
+        let mut files = Folder::beside(&path, Gate::default());
+        let mut first = files.create("list.m3u8", None).unwrap();
+        first.write(b"old").unwrap();
+        first.close().unwrap();
+        let mut second = files.replace("list.m3u8", None).unwrap();
+        second.write(b"new").unwrap();
+        second.flush().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        second.close().unwrap();
+        drop(second);
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        let mut third = files.replace("list.m3u8", None).unwrap();
+        third.write(b"half").unwrap();
+        drop(third);
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        files.remove("list.m3u8").unwrap();
+        let error = files.remove("list.m3u8").unwrap_err().report().to_string();
+        assert!(error.contains("Failed to remove") && error.contains("list.m3u8"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_leads_to_the_file_that_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("real");
+        fs::write(&path, b"old").unwrap();
+        std::os::unix::fs::symlink("real", folder.path().join("link")).unwrap();
+        let mut files = Folder::beside(&path, Gate::default());
+        let mut output = files.replace("link", None).unwrap();
+        output.write(b"new").unwrap();
+        output.close().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert!(folder.path().join("link").is_symlink());
+    }
+}

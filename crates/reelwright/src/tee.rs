@@ -1,0 +1,238 @@
+//! Several outputs of the same packets.
+
+pub(crate) mod format;
+mod select;
+mod sink;
+mod syntax;
+
+use std::sync::{Mutex, PoisonError};
+
+use reelwright_core::{
+    CodecId, Error, MediaKind, MuxerInfo, OptionInfo, Options, Result, StreamParameters,
+    helpers::list,
+};
+
+use format::TEE;
+use select::Select;
+pub(crate) use sink::TeeSink;
+
+use crate::endpoint::Endpoint;
+use crate::registry::Registry;
+use crate::target::Target;
+
+const FORMAT: OptionInfo = OptionInfo::text("f", "NAME", "", "the output's format");
+const SELECT: OptionInfo =
+    OptionInfo::text("select", "SPECIFIERS", "", "the streams that the output gets");
+const ON_FAIL: OptionInfo = OptionInfo::choice(
+    "onfail",
+    &[("abort", "it ends all"), ("ignore", "the others go on")],
+    "abort",
+    "what happens when the output fails",
+);
+
+/// An output of a tee before it is opened.
+pub(crate) struct Member {
+    pub(crate) endpoint: Endpoint<'static>,
+    /// Options of its format and protocol.
+    pub(crate) options: Options,
+    select: Select,
+    pub(crate) is_ignored: bool,
+    /// The streams that it gets.
+    pub(crate) streams: Vec<usize>,
+}
+
+impl Member {
+    /// Reads what outputs a tee has.
+    ///
+    /// # Errors
+    /// Text that is malformed, an option with a wrong value, an unknown format, or a tee in a tee.
+    pub(crate) fn parse_all(registry: &Registry, text: &str) -> Result<Vec<Self>> {
+        syntax::parse(text)?.into_iter().map(|written| Self::new(registry, written)).collect()
+    }
+
+    fn new(registry: &Registry, written: syntax::Written) -> Result<Self> {
+        let mut options: Options = written.options.into_iter().collect();
+        let format = options.take_text(&FORMAT);
+        let select = options.take_text(&SELECT);
+        let select = select.map_or(Ok(Select::default()), |text| Select::parse(&text))?;
+        let is_ignored = options.take_choice(&ON_FAIL)? == "ignore";
+        if format.as_deref() == Some(TEE.name) {
+            return Err(Error::argument(
+                "A tee cannot be an output of a tee. List all outputs in one.",
+            ));
+        }
+        let target = Target::from(written.name);
+        let endpoint = Endpoint::new(registry, target, format.as_deref())?;
+        Ok(Self { endpoint, options, select, is_ignored, streams: Vec::new() })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.endpoint.target.name()
+    }
+
+    /// The same, to be opened once more.
+    pub(crate) fn again(&self) -> Option<Self> {
+        Some(Self {
+            endpoint: self.endpoint.again()?,
+            options: self.options.clone(),
+            select: self.select.clone(),
+            is_ignored: self.is_ignored,
+            streams: self.streams.clone(),
+        })
+    }
+
+    /// Whether its container takes a codec.
+    fn check(&self, streams: &[StreamParameters]) -> Result<()> {
+        if self.streams.is_empty() {
+            return Err(Error::argument("No stream is selected for it."));
+        }
+        let format = &self.endpoint.format;
+        if self.streams.len() > format.max_streams {
+            return Err(Error::unsupported(format!(
+                "{} does not support more than {} streams.",
+                format.name, format.max_streams
+            )));
+        }
+        for stream in self.streams.iter().map(|index| &streams[*index]) {
+            let codecs = self.codecs(stream.codec.kind());
+            if !codecs.contains(&stream.codec) {
+                return Err(Error::unsupported(format!(
+                    "{} does not support {}. Supported codecs are {}.",
+                    format.name,
+                    stream.codec,
+                    list(codecs)
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The codecs of a kind that it takes.
+    fn codecs(&self, kind: MediaKind) -> Vec<CodecId> {
+        let format = &self.endpoint.format;
+        match kind {
+            MediaKind::Audio => format.audio_codecs.to_vec(),
+            MediaKind::Video if format.pictures.is_empty() => format.video_codecs.to_vec(),
+            MediaKind::Video => {
+                let extension = self.endpoint.target.extension().map(str::to_ascii_lowercase);
+                let named =
+                    format.pictures.iter().filter(|(name, _)| Some(*name) == extension.as_deref());
+                named.map(|(_, codec)| *codec).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Member {
+    /// Its container, alone.
+    fn single_format(&self, kind: MediaKind) -> MuxerInfo {
+        let mut format = self.endpoint.format.clone();
+        if kind == MediaKind::Video && !format.pictures.is_empty() {
+            // The extension says how its pictures are coded.
+            format.video_codecs = intern(self.codecs(kind));
+        }
+        format
+    }
+}
+
+/// The options in brackets that are the tee's own.
+pub(crate) const MEMBER_OPTIONS: &[OptionInfo] = &[FORMAT, SELECT, ON_FAIL];
+
+/// All that the members take, each alone.
+pub(crate) fn all(members: &[Member]) -> MuxerInfo {
+    let union = |kind| {
+        let mut codecs: Vec<CodecId> = Vec::new();
+        for codec in members.iter().flat_map(|member| member.codecs(kind)) {
+            if !codecs.contains(&codec) {
+                codecs.push(codec);
+            }
+        }
+        intern(codecs)
+    };
+    let mut info = TEE.clone();
+    info.audio_codecs = union(MediaKind::Audio);
+    info.video_codecs = union(MediaKind::Video);
+    info.covers = members.iter().any(|member| member.endpoint.format.covers);
+    info.variable_frame_rate =
+        members.iter().all(|member| member.endpoint.format.variable_frame_rate);
+    info
+}
+
+/// What the members that select a stream have in common as containers, and their indexes. The stream has
+/// number `index`, and number `of_kind` among those of its kind.
+///
+/// # Errors
+/// No member selects it, or none of its codecs is one of all that must not fail.
+pub(crate) fn container(
+    members: &[Member],
+    kind: MediaKind,
+    index: usize,
+    of_kind: usize,
+) -> Result<(MuxerInfo, Vec<usize>)> {
+    let selected = (0..members.len()).filter(|i| members[*i].select.has(index, kind, of_kind));
+    let selected: Vec<usize> = selected.collect();
+    let Some(first) = selected.first() else {
+        return Err(Error::argument(format!("No output of the tee selects this {kind} stream.")));
+    };
+    if selected.len() == 1 {
+        let format = members[*first].single_format(kind);
+        return Ok((format, selected));
+    }
+    let all = || selected.iter().map(|i| &members[*i]);
+    for member in all().filter(|member| !member.is_ignored) {
+        let format = &member.endpoint.format;
+        if member.streams.len() >= format.max_streams {
+            return Err(Error::unsupported(format!(
+                "{} is {}, which does not support more than {} stream{}. Select its streams, as \
+                 [select=a:0].",
+                member.name(),
+                format.name,
+                format.max_streams,
+                if format.max_streams == 1 { "" } else { "s" }
+            )));
+        }
+    }
+    let takes = |member: &Member, codec: &CodecId| member.codecs(kind).contains(codec);
+    let mut must: Vec<&Member> = all().filter(|member| !member.is_ignored).collect();
+    if must.is_empty() {
+        must.extend(all().next());
+    }
+    let mut codecs = must[0].codecs(kind);
+    codecs.retain(|codec| must.iter().all(|member| takes(member, codec)));
+    // Those that all take come first.
+    codecs.sort_by_key(|codec| !all().all(|member| takes(member, codec)));
+    if codecs.is_empty() {
+        let each =
+            must.iter().map(|member| format!("{}: {}", member.name(), list(member.codecs(kind))));
+        return Err(Error::unsupported(format!(
+            "No {kind} codec is one of all outputs of the tee. Select streams for each, or pass \
+             onfail=ignore. Their codecs are {}.",
+            each.collect::<Vec<_>>().join("; ")
+        )));
+    }
+    let formats = || all().map(|member| &member.endpoint.format);
+    let mut info = TEE.clone();
+    match kind {
+        MediaKind::Video => info.video_codecs = intern(codecs),
+        _ => info.audio_codecs = intern(codecs),
+    }
+    info.variable_frame_rate = formats().all(|format| format.variable_frame_rate);
+    info.pauses = formats().all(|format| format.pauses);
+    info.sample_aspect_ratio = formats().all(|format| format.sample_aspect_ratio);
+    Ok((info, selected))
+}
+
+/// Lists of codecs that live as long as the program: there are few of them.
+fn intern(codecs: Vec<CodecId>) -> &'static [CodecId] {
+    static LISTS: Mutex<Vec<&'static [CodecId]>> = Mutex::new(Vec::new());
+    let mut lists = LISTS.lock().unwrap_or_else(PoisonError::into_inner);
+    match lists.iter().find(|list| ***list == *codecs) {
+        Some(list) => list,
+        None => {
+            let list = &*codecs.leak();
+            lists.push(list);
+            list
+        }
+    }
+}

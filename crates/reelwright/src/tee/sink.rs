@@ -1,0 +1,196 @@
+//! The sink that hands packets to several others.
+
+use reelwright_core::{
+    Error, Metadata, Packet, Request, Result, Sink, StreamParameters, TimeLimits,
+};
+
+use super::Member;
+use crate::endpoint::Prepared;
+
+/// Several sinks of the same packets.
+pub(crate) struct TeeSink<'w> {
+    members: Vec<OpenMember<'w>>,
+    /// True if it was the failure of a member that ended all.
+    is_ended: bool,
+}
+
+struct OpenMember<'w> {
+    name: String,
+    sink: Box<dyn Sink + 'w>,
+    /// The streams that it gets, by their indexes here.
+    streams: Vec<usize>,
+    is_ignored: bool,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Open,
+    Closed,
+    Failed,
+}
+
+impl OpenMember<'_> {
+    /// The parameters of its streams.
+    fn own(&self, streams: &[StreamParameters]) -> Vec<StreamParameters> {
+        self.streams.iter().map(|index| streams[*index].clone()).collect()
+    }
+}
+
+impl<'w> TeeSink<'w> {
+    /// Opens all outputs.
+    ///
+    /// # Errors
+    /// One that must not fail cannot be opened, or none can; or there was an interrupt or a deadline.
+    pub(crate) fn open(
+        members: Vec<Member>,
+        prepared: Vec<Prepared>,
+        streams: &[StreamParameters],
+    ) -> Result<Self> {
+        let mut opened: Vec<OpenMember<'w>> = Vec::new();
+        let mut last = Ok(());
+        for (member, prepared) in members.into_iter().zip(prepared) {
+            let (name, is_ignored) = (member.name().to_owned(), member.is_ignored);
+            let checked = member.check(streams);
+            let Member { endpoint, streams, .. } = member;
+            match checked.and_then(|()| endpoint.open(prepared)) {
+                Ok(sink) => {
+                    let (sink, stage) = (Box::new(sink), Stage::Open);
+                    opened.push(OpenMember { name, sink, streams, is_ignored, stage });
+                }
+                Err(error) if error.can_continue() => return Err(error),
+                Err(error) => {
+                    let error = error.in_output(&name);
+                    if !is_ignored {
+                        return Err(error);
+                    }
+                    log::warn!("{}", error.report());
+                    last = Err(error);
+                }
+            }
+        }
+        if opened.is_empty() {
+            last?;
+        }
+        Ok(Self { members: opened, is_ended: false })
+    }
+
+    /// Calls each member that is open. The others go on after the failure of one that is ignored.
+    ///
+    /// # Errors
+    /// The failure of another one, or of the last one; or an interrupt or a deadline, when all were
+    /// called.
+    fn each(
+        &mut self,
+        streams: &[StreamParameters],
+        mut call: impl FnMut(&mut OpenMember<'w>) -> Result<()>,
+    ) -> Result<()> {
+        let mut stopped = Ok(());
+        for index in 0..self.members.len() {
+            let member = &mut self.members[index];
+            if member.stage != Stage::Open {
+                continue;
+            }
+            match call(member) {
+                Ok(()) => {}
+                Err(error) if error.can_continue() => stopped = Err(error),
+                Err(error) => self.settle(index, error, streams)?,
+            }
+        }
+        stopped
+    }
+
+    /// Ends a member that failed.
+    ///
+    /// # Errors
+    /// Its error, unless the others go on.
+    fn settle(&mut self, index: usize, error: Error, streams: &[StreamParameters]) -> Result<()> {
+        let member = &mut self.members[index];
+        member.stage = Stage::Failed;
+        let own = if streams.is_empty() { Vec::new() } else { member.own(streams) };
+        member.sink.fail(&error, &own);
+        // The first error is the one to tell.
+        let _ = member.sink.close();
+        let error = error.in_output(&member.name);
+        if member.is_ignored && self.members.iter().any(|member| member.stage == Stage::Open) {
+            log::warn!("{}", error.report());
+            return Ok(());
+        }
+        self.is_ended = true;
+        Err(error)
+    }
+}
+
+impl Sink for TeeSink<'_> {
+    fn start(&mut self, streams: &[StreamParameters], metadata: &Metadata) -> Result<()> {
+        self.each(streams, |member| {
+            let own = member.own(streams);
+            member.sink.start(&own, metadata)
+        })
+    }
+
+    fn time_limits(&self, stream: usize) -> TimeLimits {
+        let of = |member: &OpenMember<'_>| {
+            let own = member.streams.iter().position(|index| *index == stream)?;
+            Some(member.sink.time_limits(own))
+        };
+        let open = self.members.iter().filter(|member| member.stage == Stage::Open);
+        open.filter_map(of).fold(TimeLimits::NONE, |a, b| TimeLimits {
+            pts: a.pts.min(b.pts),
+            gap: a.gap.min(b.gap),
+        })
+    }
+
+    fn write(&mut self, packet: &mut Packet) -> Result<()> {
+        let stream = packet.stream;
+        let written = self.each(&[], |member| {
+            let Some(own) = member.streams.iter().position(|index| *index == stream) else {
+                return Ok(());
+            };
+            packet.stream = own;
+            member.sink.write(packet)
+        });
+        packet.stream = stream;
+        written
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.each(&[], |member| member.sink.flush())
+    }
+
+    fn finish(&mut self, streams: &[StreamParameters]) -> Result<()> {
+        self.each(streams, |member| {
+            let own = member.own(streams);
+            member.sink.finish(&own)
+        })
+    }
+
+    fn fail(&mut self, error: &Error, streams: &[StreamParameters]) {
+        let is_ended = self.is_ended;
+        for member in self.members.iter_mut().filter(|member| member.stage == Stage::Open) {
+            let own = member.own(streams);
+            if !is_ended {
+                member.sink.fail(error, &own);
+            } else if let Err(error) = member.sink.finish(&own) {
+                // What ended all is the error to tell.
+                log::warn!("{}", error.in_output(&member.name).report());
+            }
+        }
+    }
+
+    fn close(&mut self) -> Result<()> {
+        self.each(&[], |member| {
+            member.sink.close()?;
+            member.stage = Stage::Closed;
+            Ok(())
+        })
+    }
+
+    fn bytes_written(&mut self) -> u64 {
+        self.members.iter_mut().map(|member| member.sink.bytes_written()).sum()
+    }
+
+    fn take_request(&mut self) -> Option<Request> {
+        self.members.iter_mut().filter_map(|member| member.sink.take_request()).last()
+    }
+}

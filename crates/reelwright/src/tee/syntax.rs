@@ -1,0 +1,158 @@
+//! How the outputs of a tee are written: `[f=mp4]a.mp4|[f=wav:onfail=ignore]b.wav`.
+
+use reelwright_core::{Error, Result};
+
+/// An output of a tee as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    /// Names and values, in order.
+    pub(super) options: Vec<(String, String)>,
+    pub(super) name: String,
+}
+
+/// Splits outputs at `|`. Each may begin with options in brackets, as `name=value` with `:` between
+/// them. A backslash takes the meaning from the next character, and quotes from what is between them:
+/// of outputs first, and of values once more.
+///
+/// # Errors
+/// An output without a name, a quote or bracket that does not end, or an option without `=`.
+pub(super) fn parse(text: &str) -> Result<Vec<Written>> {
+    let mut outputs = Vec::new();
+    let mut rest = text;
+    loop {
+        let (output, after) = token(rest, &['|']).map_err(|why| refuse(text, why))?;
+        outputs.push(parse_output(&output).map_err(|why| refuse(text, why))?);
+        match after.strip_prefix('|') {
+            Some(after) => rest = after,
+            None => return Ok(outputs),
+        }
+    }
+}
+
+fn refuse(text: &str, why: &str) -> Error {
+    Error::argument(format!(
+        "{why}. The outputs of a tee are written as [f=mp4]a.mp4|[f=wav:onfail=ignore]b.wav, with a \
+         backslash before a |, \\, ' or, in options, : and ] that is part of a name. Found: {text:?}"
+    ))
+}
+
+fn parse_output(output: &str) -> Result<Written, &'static str> {
+    let mut options = Vec::new();
+    let mut name = output;
+    if let Some(mut rest) = output.strip_prefix('[') {
+        loop {
+            if let Some(after) = rest.strip_prefix(']').filter(|_| options.is_empty()) {
+                name = after;
+                break;
+            }
+            let (key, value) = rest.split_once('=').ok_or("An option has no value")?;
+            let key = key.trim();
+            if key.is_empty()
+                || !key.chars().all(|c| c.is_ascii_alphanumeric() || "-_/.".contains(c))
+            {
+                return Err("An option has no name of letters and digits before its =");
+            }
+            let (value, after) = token(value, &[':', ']'])?;
+            options.push((key.to_owned(), value));
+            if let Some(after) = after.strip_prefix(']') {
+                name = after;
+                break;
+            }
+            rest = after.strip_prefix(':').ok_or("A [ has no ]")?;
+        }
+    }
+    if name.is_empty() {
+        return Err("An output has no name");
+    }
+    Ok(Written { options, name: name.to_owned() })
+}
+
+/// Reads up to one of `ends`, which stays; takes backslashes, quotes and the blanks around away.
+fn token<'t>(text: &'t str, ends: &[char]) -> Result<(String, &'t str), &'static str> {
+    let text = text.trim_start_matches(BLANKS);
+    let mut token = String::new();
+    // The length without blanks at the end, unless these were quoted.
+    let mut length = 0;
+    let mut chars = text.char_indices();
+    let mut rest = "";
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => {
+                token.push(chars.next().ok_or("A backslash is the last character")?.1);
+                length = token.len();
+            }
+            '\'' => {
+                loop {
+                    match chars.next() {
+                        Some((_, '\'')) => break,
+                        Some((_, c)) => token.push(c),
+                        None => return Err("A quote has no end"),
+                    }
+                }
+                length = token.len();
+            }
+            c if ends.contains(&c) => {
+                rest = &text[at..];
+                break;
+            }
+            c => {
+                token.push(c);
+                if !BLANKS.contains(&c) {
+                    length = token.len();
+                }
+            }
+        }
+    }
+    token.truncate(length);
+    Ok((token, rest))
+}
+
+const BLANKS: &[char] = &[' ', '\n', '\t', '\r'];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(name: &str, options: &[(&str, &str)]) -> Written {
+        let options = options.iter().map(|(key, value)| ((*key).into(), (*value).into()));
+        Written { options: options.collect(), name: name.into() }
+    }
+
+    #[test]
+    fn outputs_and_their_options() {
+        let text = "[f=mp4]a.mp4|[f=wav:onfail=ignore]b.wav";
+        let expected = [
+            written("a.mp4", &[("f", "mp4")]),
+            written("b.wav", &[("f", "wav"), ("onfail", "ignore")]),
+        ];
+        assert_eq!(parse(text).unwrap(), expected);
+        assert_eq!(parse("a.mp4| b.wav ").unwrap(), [written("a.mp4", &[]), written("b.wav", &[])]);
+        assert_eq!(parse("[]a").unwrap(), [written("a", &[])]);
+    }
+
+    /// What FFmpeg's documentation of the tee muxer shows, with a level of quotes less for the shell.
+    #[test]
+    fn escapes_are_those_of_ffmpeg() {
+        let text = r"[select=\'a:1\']a.mka|[bsfs/v=dump_extra:select=v]b\|c.mkv";
+        let expected = [
+            written("a.mka", &[("select", "a:1")]),
+            written("b|c.mkv", &[("bsfs/v", "dump_extra"), ("select", "v")]),
+        ];
+        assert_eq!(parse(text).unwrap(), expected);
+        let text = r"[select=\'a:1\':f=wav]'a | b'.wav|[f=image2:k=x\\:y]C:\\c.png";
+        let expected = [
+            written("a | b.wav", &[("select", "a:1"), ("f", "wav")]),
+            written(r"C:\c.png", &[("f", "image2"), ("k", "x:y")]),
+        ];
+        assert_eq!(parse(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_malformed_is_refused() {
+        for text in ["", "a|", "|a", "[f=wav", "[f]a", "[=wav]a", "[f=wav]", "'a", "a\\", "[f=a:]b"]
+        {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains("Found: "), "{text}: {error}");
+        }
+    }
+}

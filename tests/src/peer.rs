@@ -1,0 +1,226 @@
+//! `peer:NAME`: a protocol whose other end stalls, fails, or comes back when a test says so.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use reelwright::{
+    Error, Objects, OpenContext, OptionInfo, Options, Output, ProtocolInfo, Registry, Request,
+    Result,
+};
+
+const GREETING: OptionInfo =
+    OptionInfo::text("greeting", "TEXT", "", "text that the other end is sent first");
+
+/// What the other end does, and what it got. Copies share it.
+#[derive(Debug, Clone, Default)]
+pub struct Peer(Arc<Mutex<State>>);
+
+/// What the other end does, and what it got.
+#[derive(Debug, Default)]
+pub struct State {
+    /// The bytes that it got.
+    pub bytes: Vec<u8>,
+    /// The messages that it got.
+    pub messages: Vec<Vec<u8>>,
+    /// Objects by name, with their content type.
+    pub objects: BTreeMap<String, (Option<String>, Vec<u8>)>,
+    /// The number of bytes after which it takes nothing.
+    pub stalls_at: Option<usize>,
+    /// It does not answer when it is opened.
+    pub stalls_open: bool,
+    /// It does not answer when it is closed.
+    pub stalls_close: bool,
+    /// The number of bytes after which it is gone.
+    pub leaves_at: Option<usize>,
+    /// The largest message that it takes, if it takes messages.
+    pub message_size: Option<usize>,
+    /// What it got can be changed.
+    pub is_seekable: bool,
+    /// It wants a keyframe.
+    pub wants_keyframe: bool,
+    /// An output was closed.
+    pub is_closed: bool,
+    /// How many outputs there are.
+    pub outputs: usize,
+}
+
+impl Peer {
+    /// A registry with the protocol `peer`, and `single`, which has no objects.
+    pub fn registry(&self) -> Registry {
+        let (peer, objects, single) = (self.clone(), self.clone(), self.clone());
+        let open = move |_: &str, options: &mut Options, context: &OpenContext| {
+            peer.open(options, context)
+        };
+        let alone = move |_: &str, options: &mut Options, context: &OpenContext| {
+            single.open(options, context)
+        };
+        let store = move |_: &str, _: &mut Options, context: &OpenContext| {
+            Ok(Box::new(Store { peer: objects.clone(), context: context.clone() })
+                as Box<dyn Objects>)
+        };
+        let info = ProtocolInfo::shared(&["peer"], "a test's other end", open);
+        Registry::builtin().with(info.options(&[GREETING]).objects(store)).with(
+            ProtocolInfo::shared(&["single"], "a test's single output", alone).options(&[GREETING]),
+        )
+    }
+
+    /// Its state.
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self, options: &mut Options, context: &OpenContext) -> Result<Box<dyn Output>> {
+        let greeting = options.take_text(&GREETING).unwrap_or_default();
+        self.wait_while(context, |state| state.stalls_open)?;
+        let mut state = self.state();
+        state.outputs += 1;
+        state.bytes.extend_from_slice(greeting.as_bytes());
+        drop(state);
+        let object = None;
+        Ok(Box::new(Connection { peer: self.clone(), context: context.clone(), taken: 0, object }))
+    }
+
+    fn wait_while(&self, context: &OpenContext, condition: impl Fn(&State) -> bool) -> Result<()> {
+        let wait = context.wait();
+        while condition(&self.state()) {
+            std::thread::sleep(wait.period().max(Duration::from_millis(1)));
+            wait.check()?;
+        }
+        Ok(())
+    }
+}
+
+struct Connection {
+    peer: Peer,
+    context: OpenContext,
+    taken: u64,
+    /// Name and content type of an object, and whether it is seen only when it is whole.
+    object: Option<(String, Option<String>, bool)>,
+}
+
+impl Output for Connection {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let mut state = self.peer.state();
+        if let Some(size) = state.message_size {
+            assert!(bytes.len() <= size, "a message of {} bytes", bytes.len());
+            state.messages.push(bytes.to_vec());
+        }
+        drop(state);
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let mut state = self.peer.state();
+            let held = state.bytes.len();
+            if state.leaves_at.is_some_and(|at| held >= at) {
+                let left = io::ErrorKind::BrokenPipe.into();
+                return Err(Error::output("Failed to write to dst: peer", left));
+            }
+            let room = [state.stalls_at, state.leaves_at].into_iter().flatten().min();
+            let room = room.map_or(usize::MAX, |at| at.saturating_sub(held)).min(rest.len());
+            state.bytes.extend_from_slice(&rest[..room]);
+            self.taken += room as u64;
+            if let Some((name, kind, is_atomic)) = &self.object {
+                let name = if *is_atomic { format!("{name}.part") } else { name.clone() };
+                let object = state.objects.entry(name).or_default();
+                object.0.clone_from(kind);
+                object.1.extend_from_slice(&rest[..room]);
+            }
+            rest = &rest[room..];
+            drop(state);
+            if room == 0 {
+                self.peer.wait_while(&self.context, |state| {
+                    state.stalls_at.is_some_and(|at| state.bytes.len() >= at)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn position(&self) -> u64 {
+        self.taken
+    }
+
+    fn is_seekable(&self) -> bool {
+        self.peer.state().is_seekable
+    }
+
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
+        self.peer.wait_while(&self.context, |state| state.stalls_at.is_some())?;
+        let mut state = self.peer.state();
+        let at = at as usize;
+        state.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn message_size(&self) -> Option<usize> {
+        self.peer.state().message_size
+    }
+
+    fn take_request(&mut self) -> Option<Request> {
+        std::mem::take(&mut self.peer.state().wants_keyframe).then_some(Request::Keyframe)
+    }
+
+    fn close(&mut self) -> Result<()> {
+        self.peer.wait_while(&self.context, |state| state.stalls_close)?;
+        let mut state = self.peer.state();
+        if let Some((name, _, true)) = &self.object
+            && let Some(whole) = state.objects.remove(&format!("{name}.part"))
+        {
+            state.objects.insert(name.clone(), whole);
+        }
+        state.is_closed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.peer.state().outputs -= 1;
+    }
+}
+
+struct Store {
+    peer: Peer,
+    context: OpenContext,
+}
+
+impl Store {
+    fn object(&self, name: &str, kind: Option<&str>, is_atomic: bool) -> Box<dyn Output> {
+        self.peer.state().outputs += 1;
+        Box::new(Connection {
+            peer: self.peer.clone(),
+            context: self.context.clone(),
+            taken: 0,
+            object: Some((name.to_owned(), kind.map(str::to_owned), is_atomic)),
+        })
+    }
+}
+
+impl Objects for Store {
+    fn create(&mut self, name: &str, content_type: Option<&str>) -> Result<Box<dyn Output>> {
+        self.peer
+            .state()
+            .objects
+            .insert(name.to_owned(), (content_type.map(str::to_owned), Vec::new()));
+        Ok(self.object(name, content_type, false))
+    }
+
+    fn replace(&mut self, name: &str, content_type: Option<&str>) -> Result<Box<dyn Output>> {
+        Ok(self.object(name, content_type, true))
+    }
+
+    fn remove(&mut self, name: &str) -> Result<()> {
+        match self.peer.state().objects.remove(name) {
+            Some(_) => Ok(()),
+            None => Err(Error::output(
+                format!("Failed to remove {name}"),
+                io::ErrorKind::NotFound.into(),
+            )),
+        }
+    }
+}

@@ -163,7 +163,7 @@ pub fn record(u: &mut Unstructured<'_>) -> Result<CodecRecord> {
             identification: u.arbitrary()?,
             setup: u.arbitrary()?,
         }),
-        7 => CodecRecord::H264(AvcConfig { sps: u.arbitrary()?, pps: u.arbitrary()? }),
+        7 => CodecRecord::H264(AvcConfig::new(u.arbitrary()?, u.arbitrary()?)),
         8 => CodecRecord::Av1(Av1Config { bytes: u.arbitrary()? }),
         _ => CodecRecord::None,
     })

@@ -1,5 +1,7 @@
 //! What a container must know of each codec.
 
+mod extradata;
+
 use crate::h264::AvcConfig;
 
 /// A codec's configuration record, where it has one.

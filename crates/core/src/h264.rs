@@ -1,5 +1,9 @@
 //! NAL units of H.264 in packets, and the byte stream format (ITU-T H.264 annex B).
 
+mod config;
+
+pub use config::AvcConfig;
+
 use crate::{Error, Packet, Result};
 
 /// The bytes before a NAL unit in a byte stream.
@@ -20,6 +24,15 @@ impl NalType {
     pub const SPS: Self = Self(7);
     /// A picture parameter set.
     pub const PPS: Self = Self(8);
+    /// An access unit delimiter.
+    pub const DELIMITER: Self = Self(9);
+    /// An extension of a sequence parameter set.
+    pub const SPS_EXTENSION: Self = Self(13);
+
+    /// Returns whether it is a parameter set, which packets do not hold.
+    pub const fn is_parameter_set(self) -> bool {
+        matches!(self, Self::SPS | Self::PPS | Self::SPS_EXTENSION)
+    }
 }
 
 /// A NAL unit: its header in one byte, then its payload with emulation prevention (§7.3.1).
@@ -86,8 +99,7 @@ pub fn append_byte_stream(config: &AvcConfig, packet: &Packet, to: &mut Vec<u8>)
     };
     append(&DELIMITER);
     if packet.keyframe {
-        append(&config.sps);
-        append(&config.pps);
+        config.sets().for_each(&mut append);
     }
     let result = nal_units(&packet.data).try_for_each(|unit| unit.map(|unit| append(unit.bytes)));
     if result.is_err() {
@@ -96,54 +108,32 @@ pub fn append_byte_stream(config: &AvcConfig, packet: &Packet, to: &mut Vec<u8>)
     result
 }
 
-/// H.264's parameter sets: what AVCDecoderConfigurationRecord holds (ISO/IEC 14496-15 §5.3.3.1).
+/// Appends a packet whose NAL units follow their lengths in `size` bytes, 1 to 4, with lengths in four
+/// bytes.
 ///
-/// Packets of H.264 are the NAL units of one picture, each after its length in four bytes,
-/// big-endian, and without parameter sets; [`append_byte_stream`] makes a byte stream of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AvcConfig {
-    /// The sequence parameter set, a NAL unit with its header.
-    pub sps: Vec<u8>,
-    /// The picture parameter set, a NAL unit with its header.
-    pub pps: Vec<u8>,
-}
-
-impl AvcConfig {
-    /// The record as it stands in a file. Chroma is 4:2:0 with 8 bits, where the profile lets the
-    /// record say so.
-    ///
-    /// # Errors
-    /// The sets must be such NAL units of at most 65,535 bytes.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let (&[_, profile, compatibility, level, ..], &[_, ..]) = (&self.sps[..], &self.pps[..])
-        else {
-            return Err(Error::argument("H.264's parameter sets must not be empty."));
-        };
-        let types = [&self.sps, &self.pps].map(|bytes| NalUnit { bytes }.nal_type());
-        if types != [NalType::SPS, NalType::PPS] {
-            return Err(Error::argument(format!(
-                "H.264's parameter sets must be NAL units of the types 7 and 8. Found: {} and {}",
-                types[0].0, types[1].0
+/// # Errors
+/// A length leaves the packet; nothing is appended then.
+pub fn append_relengthed(packet: &[u8], size: usize, to: &mut Vec<u8>) -> Result<()> {
+    let start = to.len();
+    let mut rest = packet;
+    while !rest.is_empty() {
+        let unit = rest.split_at_checked(size.clamp(1, 4)).and_then(|(length, rest)| {
+            let length =
+                length.iter().fold(0usize, |length, byte| length << 8 | usize::from(*byte));
+            rest.split_at_checked(length)
+        });
+        let Some((unit, after)) = unit else {
+            to.truncate(start);
+            return Err(Error::invalid_data(format!(
+                "A packet of H.264 must be NAL units after their lengths in {size} bytes; one leaves \
+                 the packet."
             )));
-        }
-        // Version 1; reserved bits are ones; lengths of four bytes.
-        let mut bytes = vec![1, profile, compatibility, level, 0xff];
-        for (count, set) in [(0xe1, &self.sps), (1, &self.pps)] {
-            let length = u16::try_from(set.len()).map_err(|_| {
-                Error::argument(format!(
-                    "A parameter set of H.264 has at most 65535 bytes. Found: {}",
-                    set.len()
-                ))
-            })?;
-            bytes.push(count);
-            bytes.extend(length.to_be_bytes());
-            bytes.extend(set);
-        }
-        if matches!(profile, 100 | 110 | 122 | 144) {
-            bytes.extend([0xfd, 0xf8, 0xf8, 0]);
-        }
-        Ok(bytes)
+        };
+        to.extend((unit.len() as u32).to_be_bytes());
+        to.extend(unit);
+        rest = after;
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -152,7 +142,7 @@ mod tests {
 
     #[test]
     fn keyframes_bring_their_parameter_sets() {
-        let config = AvcConfig { sps: vec![0x67, 1], pps: vec![0x68] };
+        let config = AvcConfig::new(vec![0x67, 1], vec![0x68]);
         let data = vec![0, 0, 0, 2, 0x65, 5, 0, 0, 0, 1, 0x65];
         let mut packet = Packet { data, keyframe: true, ..Packet::default() };
         let mut bytes = Vec::new();
@@ -177,7 +167,7 @@ mod tests {
 
     #[test]
     fn lengths_stay_in_the_packet() {
-        let config = AvcConfig { sps: vec![0x67, 1], pps: vec![0x68] };
+        let config = AvcConfig::new(vec![0x67, 1], vec![0x68]);
         for data in [&[0, 0, 0, 1, 9, 0, 0, 0, 3, 1, 2][..], &[0, 0, 0], &[255, 255, 255, 255, 0]] {
             assert!(nal_units(data).any(|unit| unit.is_err()), "{data:?}");
             assert!(nal_units(data).count() < 3, "{data:?}");
@@ -190,15 +180,11 @@ mod tests {
     }
 
     #[test]
-    fn avc_configuration_is_the_standards() {
-        // ISO/IEC 14496-15 §5.3.3.1.2: High profile says its chroma and depth at the end.
-        let mut config = AvcConfig { sps: vec![0x67, 66, 0xc0, 31, 9], pps: vec![0x68, 7] };
-        let baseline = [1, 66, 0xc0, 31, 0xff, 0xe1, 0, 5, 0x67, 66, 0xc0, 31, 9, 1, 0, 2, 0x68, 7];
-        assert_eq!(config.to_bytes().unwrap(), baseline);
-        config.sps[1] = 100;
-        assert_eq!(config.to_bytes().unwrap()[18..], [0xfd, 0xf8, 0xf8, 0]);
-        config.pps = vec![0; 0x1_0000];
-        assert!(config.to_bytes().is_err());
-        assert!(AvcConfig { sps: vec![], pps: vec![0x68] }.to_bytes().is_err());
+    fn lengths_become_four_bytes() {
+        let mut packet = Vec::new();
+        append_relengthed(&[0, 2, 0x65, 1, 0, 1, 0x65], 2, &mut packet).unwrap();
+        assert_eq!(packet, [0, 0, 0, 2, 0x65, 1, 0, 0, 0, 1, 0x65]);
+        assert!(append_relengthed(&[0, 2, 0x65], 2, &mut packet).is_err());
+        assert_eq!(packet.len(), 11);
     }
 }

@@ -9,6 +9,7 @@ mod chunks;
 mod closing;
 mod opening;
 mod owned_writer;
+mod packet_input;
 mod packets;
 mod setup;
 mod state;
@@ -23,6 +24,7 @@ use writer::Slot;
 
 use crate::endpoint::Endpoint;
 use crate::interleave::Pauses;
+use crate::packet_sink::{PACKETS, Packets};
 use crate::registry::Registry;
 use crate::stream::Stream;
 use crate::target::Target;
@@ -100,6 +102,40 @@ impl<'w> StreamingMediaEncoder<'w> {
     }
 }
 
+impl StreamingMediaEncoder<'static> {
+    /// An encoder whose packets come back: without a container and an output. Every codec that there is
+    /// can be encoded; the first one of the build, unless a stream names its encoder.
+    ///
+    /// ```
+    /// use reelwright::{AudioStream, StreamingMediaEncoder, TensorView};
+    ///
+    /// let (mut encoder, packets) = StreamingMediaEncoder::to_packets();
+    /// encoder.add_audio_stream(&AudioStream::new(48_000, 1).encoder("opus"))?;
+    /// encoder.open()?;
+    /// encoder.write_audio_chunk(0, &TensorView::contiguous(&[0.1f32; 4800], &[4800, 1])?, None)?;
+    /// let early = packets.len();
+    /// encoder.finish()?;
+    /// let samples: i64 = packets.map(|packet| packet.duration).sum();
+    /// assert!(early >= 3 && samples >= 4800);
+    /// # Ok::<(), reelwright::Error>(())
+    /// ```
+    pub fn to_packets() -> (Self, Packets) {
+        Self::to_packets_with(&Registry::builtin())
+    }
+
+    /// As [`to_packets`](Self::to_packets), with the encoders of a registry.
+    pub fn to_packets_with(registry: &Registry) -> (Self, Packets) {
+        let packets = Packets::default();
+        let mut format = PACKETS.clone();
+        format.audio_codecs = registry.audio_codecs();
+        format.video_codecs = registry.video_codecs();
+        let destinations = Destinations::Packets(packets.clone());
+        let name = format.name.to_owned();
+        let slot = Slot::default();
+        (Self::of_destinations(registry.clone(), name, format, destinations, slot), packets)
+    }
+}
+
 impl<'w, W> StreamingMediaEncoder<'w, W> {
     fn with_target(
         registry: Registry,
@@ -121,7 +157,17 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
             let endpoint = Endpoint::new(&registry, target, format)?;
             (endpoint.format.clone(), Destinations::One(Box::new(endpoint)))
         };
-        Ok(Self {
+        Ok(Self::of_destinations(registry, name, format, destinations, writer))
+    }
+
+    fn of_destinations(
+        registry: Registry,
+        name: String,
+        format: MuxerInfo,
+        destinations: Destinations<'w>,
+        writer: Slot<W>,
+    ) -> Self {
+        Self {
             name,
             format,
             registry,
@@ -135,7 +181,7 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
             was_interrupted: false,
             open_error: None,
             writer,
-        })
+        }
     }
 
     /// The container that is written.
@@ -167,7 +213,7 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
     pub fn clamped_samples(&self, index: usize) -> Option<u64> {
         match self.streams.get(index)? {
             Stream::Audio(audio) => Some(audio.clamped),
-            Stream::Video(_) => None,
+            Stream::Video(_) | Stream::Packets(_) => None,
         }
     }
 

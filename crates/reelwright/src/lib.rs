@@ -36,6 +36,8 @@ mod interleave;
 mod muxer_sink;
 mod nearest_pixel_format;
 mod output;
+mod packet_sink;
+mod packet_stream;
 mod patient;
 mod registry;
 mod sample_buffer;
@@ -52,6 +54,7 @@ mod video_stream;
 pub use audio_stream::AudioStream;
 pub use encoder::{ChunkCursor, Erased, OPEN_OPTIONS, StreamingMediaEncoder, WriterError};
 pub use encoder_options::{audio_encoder_options, video_encoder_options};
+pub use packet_sink::Packets;
 pub use reelwright_convert::{ResampleQuality, ScaleFilter};
 pub use reelwright_core::*;
 pub use registry::{

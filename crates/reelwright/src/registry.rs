@@ -201,6 +201,16 @@ impl Registry {
         &self.0.protocols
     }
 
+    /// The codecs of all audio encoders.
+    pub(crate) fn audio_codecs(&self) -> &'static [CodecId] {
+        intern(self.audio_encoders().map(|info| info.encoder.codec))
+    }
+
+    /// The codecs of all video encoders.
+    pub(crate) fn video_codecs(&self) -> &'static [CodecId] {
+        intern(self.video_encoders().map(|info| info.encoder.codec))
+    }
+
     /// The encoder that a container takes by default: of its first codec that has one in this build.
     ///
     /// # Errors
@@ -238,6 +248,21 @@ impl Registry {
                 list(muxer.video_codecs)
             ))
         })
+    }
+}
+
+/// Lists of codecs that live as long as the program: there are few of them.
+pub(crate) fn intern(codecs: impl IntoIterator<Item = CodecId>) -> &'static [CodecId] {
+    static LISTS: Mutex<Vec<&'static [CodecId]>> = Mutex::new(Vec::new());
+    let codecs: Vec<CodecId> = codecs.into_iter().collect();
+    let mut lists = LISTS.lock().unwrap_or_else(PoisonError::into_inner);
+    match lists.iter().find(|list| ***list == *codecs) {
+        Some(list) => list,
+        None => {
+            let list = &*codecs.leak();
+            lists.push(list);
+            list
+        }
     }
 }
 

@@ -1,16 +1,18 @@
-//! One stream of either kind, at work.
+//! One stream of any kind, at work.
 
 use reelwright_core::{
     Error, Interrupt, MediaKind, PacketQueue, Result, StreamParameters, TensorView, TimeLimits,
 };
 
 use crate::audio_pipeline::AudioPipeline;
+use crate::packet_stream::PacketStream;
 use crate::video_pipeline::VideoPipeline;
 
 /// One stream at work.
 pub(crate) enum Stream {
     Audio(Box<AudioPipeline>),
     Video(Box<VideoPipeline>),
+    Packets(Box<PacketStream>),
 }
 
 impl Stream {
@@ -18,20 +20,19 @@ impl Stream {
         match self {
             Self::Audio(audio) => audio.parameters(),
             Self::Video(video) => video.parameters(),
+            Self::Packets(packets) => packets.parameters(),
         }
     }
 
     pub(crate) fn kind(&self) -> MediaKind {
-        match self {
-            Self::Audio(_) => MediaKind::Audio,
-            Self::Video(_) => MediaKind::Video,
-        }
+        self.parameters().codec.kind()
     }
 
     pub(crate) fn packets(&self) -> &PacketQueue {
         match self {
             Self::Audio(audio) => &audio.packets,
             Self::Video(video) => &video.packets,
+            Self::Packets(packets) => &packets.packets,
         }
     }
 
@@ -39,6 +40,7 @@ impl Stream {
         match self {
             Self::Audio(audio) => &mut audio.packets,
             Self::Video(video) => &mut video.packets,
+            Self::Packets(packets) => &mut packets.packets,
         }
     }
 
@@ -47,6 +49,7 @@ impl Stream {
         match self {
             Self::Audio(audio) => audio.end(),
             Self::Video(video) => video.end(),
+            Self::Packets(packets) => packets.end(),
         }
     }
 
@@ -56,6 +59,8 @@ impl Stream {
         match self {
             Self::Audio(audio) => audio.set_gaps(longest, has_pauses),
             Self::Video(video) => video.set_gaps(longest),
+            // Packets are not filled in.
+            Self::Packets(_) => {}
         }
     }
 
@@ -64,6 +69,7 @@ impl Stream {
         match self {
             Self::Audio(audio) => audio.set_limits(limits),
             Self::Video(video) => video.set_limits(limits),
+            Self::Packets(packets) => packets.set_limits(limits),
         }
     }
 
@@ -72,6 +78,7 @@ impl Stream {
         match self {
             Self::Audio(audio) => audio.is_alike(chunk),
             Self::Video(video) => video.is_alike(chunk),
+            Self::Packets(_) => false,
         }
     }
 
@@ -87,13 +94,14 @@ impl Stream {
         match self {
             Self::Audio(audio) => audio.flush(),
             Self::Video(video) => video.drain(interrupt),
+            Self::Packets(_) => Ok(()),
         }
     }
 
     /// Brings the packets that another thread is at work on.
     pub(crate) fn drain(&mut self, interrupt: &Interrupt) -> Result<()> {
         match self {
-            Self::Audio(_) => Ok(()),
+            Self::Audio(_) | Self::Packets(_) => Ok(()),
             Self::Video(video) => video.drain(interrupt),
         }
     }
@@ -101,7 +109,7 @@ impl Stream {
     /// Returns whether [`drain`](Self::drain) brings packets.
     pub(crate) fn can_drain(&self) -> bool {
         match self {
-            Self::Audio(_) => false,
+            Self::Audio(_) | Self::Packets(_) => false,
             Self::Video(video) => video.can_drain(),
         }
     }
@@ -111,6 +119,7 @@ impl Stream {
         match self {
             Self::Audio(audio) => audio.max_delay(),
             Self::Video(video) => video.max_delay(),
+            Self::Packets(_) => 0.0,
         }
     }
 
@@ -119,12 +128,14 @@ impl Stream {
         match self {
             Self::Audio(audio) => audio.finish(),
             Self::Video(video) => video.finish(interrupt),
+            Self::Packets(_) => Ok(()),
         }
     }
 
     pub(crate) fn audio(&mut self, index: usize) -> Result<&mut AudioPipeline> {
         match self {
             Self::Audio(audio) => Ok(audio),
+            Self::Packets(_) => Err(takes_packets(index)),
             Self::Video(_) => Err(wrong_kind(index, "audio")),
         }
     }
@@ -132,9 +143,23 @@ impl Stream {
     pub(crate) fn video(&mut self, index: usize) -> Result<&mut VideoPipeline> {
         match self {
             Self::Video(video) => Ok(video),
+            Self::Packets(_) => Err(takes_packets(index)),
             Self::Audio(_) => Err(wrong_kind(index, "video")),
         }
     }
+
+    pub(crate) fn packet_stream(&mut self, index: usize) -> Result<&mut PacketStream> {
+        match self {
+            Self::Packets(packets) => Ok(packets),
+            Self::Audio(_) | Self::Video(_) => Err(Error::argument(format!(
+                "Stream {index} encodes chunks. Packets go to a stream of add_packet_stream."
+            ))),
+        }
+    }
+}
+
+fn takes_packets(index: usize) -> Error {
+    Error::argument(format!("Stream {index} takes packets. Write them with write_packet."))
 }
 
 fn wrong_kind(index: usize, kind: &str) -> Error {

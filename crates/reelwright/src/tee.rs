@@ -5,8 +5,6 @@ mod select;
 mod sink;
 mod syntax;
 
-use std::sync::{Mutex, PoisonError};
-
 use reelwright_core::{
     CodecId, Error, MediaKind, MuxerInfo, OptionInfo, Options, Result, StreamParameters,
     helpers::list,
@@ -17,7 +15,7 @@ use select::Select;
 pub(crate) use sink::TeeSink;
 
 use crate::endpoint::Endpoint;
-use crate::registry::Registry;
+use crate::registry::{Registry, intern};
 use crate::target::Target;
 
 const FORMAT: OptionInfo = OptionInfo::text("f", "NAME", "", "the output's format");
@@ -221,18 +219,4 @@ pub(crate) fn container(
     info.pauses = formats().all(|format| format.pauses);
     info.sample_aspect_ratio = formats().all(|format| format.sample_aspect_ratio);
     Ok((info, selected))
-}
-
-/// Lists of codecs that live as long as the program: there are few of them.
-fn intern(codecs: Vec<CodecId>) -> &'static [CodecId] {
-    static LISTS: Mutex<Vec<&'static [CodecId]>> = Mutex::new(Vec::new());
-    let mut lists = LISTS.lock().unwrap_or_else(PoisonError::into_inner);
-    match lists.iter().find(|list| ***list == *codecs) {
-        Some(list) => list,
-        None => {
-            let list = &*codecs.leak();
-            lists.push(list);
-            list
-        }
-    }
 }

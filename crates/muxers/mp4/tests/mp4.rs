@@ -31,7 +31,7 @@ fn h264() -> StreamParameters {
         vec![0x67, 0x42, 0xc0, 0x0d, 0x8c, 0x8d, 0x40, 0xa0, 0xcd, 0x90, 0x0f, 0x08, 0x84, 0x6a];
     let color = ColorInfo::BT709;
     pictures(CodecId::H264, PixelFormat::Yuv420p, (320, 180), (25, 1), color)
-        .record(CodecRecord::H264(AvcConfig { sps, pps: vec![0x68, 0xce, 0x3c, 0x80] }))
+        .record(CodecRecord::H264(AvcConfig::new(sps, vec![0x68, 0xce, 0x3c, 0x80])))
 }
 
 fn aac(rate: u32) -> StreamParameters {

@@ -152,6 +152,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
             Stream::Video(video) => cursor
                 .take(video, Source::Chunk(chunk, cursor.row))
                 .map_err(|error| error.in_stream(index))?,
+            Stream::Packets(_) => {}
         }
         self.find_next(cursor);
         Ok(())
@@ -182,6 +183,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
                     }
                     Needs::Frame => Ok(()),
                 },
+                Stream::Packets(_) => Ok(()),
             };
             self.or_fail(worked.map_err(|error| error.in_stream(index)))?;
             self.write_packets(false)?;
@@ -198,6 +200,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
             Stream::Audio(audio) => audio.has_work() || cursor.gap > 0,
             Stream::Video(video) if is_left => video.needs(cursor.gap > 0) != Needs::Frame,
             Stream::Video(video) => video.has_work(),
+            Stream::Packets(_) => false,
         };
         cursor.next = match (has_work, is_left) {
             (true, _) => Next::Work,

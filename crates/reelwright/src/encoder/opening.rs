@@ -8,6 +8,7 @@ use super::StreamingMediaEncoder;
 use super::checks::{failed_before, unopened};
 use super::state::{Destinations, Open, State};
 use crate::endpoint::{FLUSH_PACKETS, Prepared, RW_TIMEOUT};
+use crate::packet_sink::PacketSink;
 use crate::patient::Gate;
 use crate::tee::{MEMBER_OPTIONS, Member, TeeSink};
 
@@ -132,6 +133,13 @@ impl<W> StreamingMediaEncoder<'_, W> {
                 }
                 Ok(prepared)
             }
+            Destinations::Packets(_) => {
+                let mut options = options;
+                // There is nothing to flush or to wait for.
+                options.take_int(&FLUSH_PACKETS)?;
+                options.take_int(&RW_TIMEOUT)?;
+                options.finish(OPEN_OPTIONS).map(|()| Vec::new())
+            }
         }
     }
 }
@@ -144,6 +152,7 @@ impl<'w> Destinations<'w> {
             Self::Tee(members) => {
                 members.iter().map(Member::again).collect::<Option<_>>().map(Self::Tee)
             }
+            Self::Packets(packets) => Some(Self::Packets(packets.clone())),
         }
     }
 
@@ -155,6 +164,7 @@ impl<'w> Destinations<'w> {
         match self {
             Self::One(endpoint) => Ok(Box::new(endpoint.open(prepared.remove(0))?)),
             Self::Tee(members) => Ok(Box::new(TeeSink::open(members, prepared, streams)?)),
+            Self::Packets(packets) => Ok(Box::new(PacketSink(packets))),
         }
     }
 }

@@ -57,7 +57,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
     }
 
     /// The container of a stream to add.
-    fn container(&self, kind: MediaKind) -> Result<Container> {
+    pub(super) fn container(&self, kind: MediaKind) -> Result<Container> {
         match &self.state {
             State::New(Destinations::One(endpoint)) => Ok(Container {
                 format: endpoint.format.clone(),
@@ -69,11 +69,14 @@ impl<W> StreamingMediaEncoder<'_, W> {
                 let (format, members) = tee::container(members, kind, self.streams.len(), of_kind)?;
                 Ok(Container { format, extension: None, members })
             }
+            State::New(Destinations::Packets(_)) => {
+                Ok(Container { format: self.format.clone(), extension: None, members: Vec::new() })
+            }
             _ => Err(self.not_open()),
         }
     }
 
-    fn add(&mut self, stream: Stream, language: Option<String>, container: &Container) {
+    pub(super) fn add(&mut self, stream: Stream, language: Option<String>, container: &Container) {
         if let State::New(Destinations::Tee(members)) = &mut self.state {
             let index = self.streams.len();
             container.members.iter().for_each(|member| members[*member].streams.push(index));
@@ -84,7 +87,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
     }
 
     /// The index of a stream to add.
-    fn next_index(&self) -> Result<usize> {
+    pub(super) fn next_index(&self) -> Result<usize> {
         self.check_new("add a new stream")?;
         let index = self.streams.len();
         if index >= self.format.max_streams {
@@ -133,8 +136,8 @@ impl<W> StreamingMediaEncoder<'_, W> {
 }
 
 /// The container of a stream, or what several containers have in common.
-struct Container {
-    format: MuxerInfo,
+pub(super) struct Container {
+    pub(super) format: MuxerInfo,
     /// Of the file's name, where there is one file.
     extension: Option<String>,
     /// The outputs of a tee that get the stream.
@@ -145,7 +148,7 @@ struct Container {
 ///
 /// # Errors
 /// It is no code of ISO 639-2.
-fn language(code: Option<&str>) -> Result<Option<String>> {
+pub(super) fn language(code: Option<&str>) -> Result<Option<String>> {
     match code {
         Some(code) if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_lowercase()) => {
             Err(Error::argument(format!(

@@ -3,6 +3,7 @@
 use reelwright_core::{Error, Sink};
 
 use crate::endpoint::Endpoint;
+use crate::packet_sink::Packets;
 use crate::patient::Gate;
 use crate::tee::Member;
 
@@ -22,6 +23,8 @@ pub(super) enum State<'w> {
 pub(super) enum Destinations<'w> {
     One(Box<Endpoint<'w>>),
     Tee(Vec<Member>),
+    /// Back to the caller.
+    Packets(Packets),
 }
 
 /// The open sink.

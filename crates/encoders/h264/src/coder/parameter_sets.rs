@@ -24,7 +24,7 @@ pub(crate) fn parameter_sets(settings: &Settings, level: u8) -> AvcConfig {
     let sps = unit(&mut nal, NalType::SPS, w.bytes());
     w.start(ROOM);
     picture(&mut w, settings);
-    AvcConfig { sps, pps: unit(&mut nal, NalType::PPS, w.bytes()) }
+    AvcConfig::new(sps, unit(&mut nal, NalType::PPS, w.bytes()))
 }
 
 fn unit(nal: &mut NalWriter, nal_type: NalType, payload: &[u8]) -> Vec<u8> {

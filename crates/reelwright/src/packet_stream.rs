@@ -1,0 +1,188 @@
+//! A stream of packets that somebody else encoded, at work.
+
+use reelwright_core::h264::nal_units;
+use reelwright_core::{
+    CodecId, CodecRecord, Error, MediaKind, MediaParameters, MuxerInfo, Packet, PacketQueue,
+    Result, StreamParameters, TimeLimits, Timestamp, helpers::list,
+};
+
+/// A stream of packets that somebody else encoded.
+#[derive(Debug)]
+pub(crate) struct PacketStream {
+    parameters: StreamParameters,
+    pub(crate) packets: PacketQueue,
+    limits: TimeLimits,
+    /// Decoding time of the last packet, and its end.
+    last: Option<(i64, i64)>,
+    /// What the container shows each frame for, where it stores no times.
+    frame: Option<i64>,
+    has_warned: bool,
+}
+
+/// Codecs whose packets mean nothing without a record, and the record that each has.
+const RECORDS: &[(CodecId, fn(&CodecRecord) -> bool)] = &[
+    (CodecId::Aac, |record| matches!(record, CodecRecord::Aac(_))),
+    (CodecId::AdpcmImaWav, |record| matches!(record, CodecRecord::Adpcm(_))),
+    (CodecId::AdpcmMs, |record| matches!(record, CodecRecord::Adpcm(_))),
+    (CodecId::Alac, |record| matches!(record, CodecRecord::Alac(_))),
+    (CodecId::Av1, |record| matches!(record, CodecRecord::Av1(_))),
+    (CodecId::Flac, |record| matches!(record, CodecRecord::Flac(_))),
+    (CodecId::H264, |record| matches!(record, CodecRecord::H264(_))),
+    (CodecId::Opus, |record| matches!(record, CodecRecord::Opus(_))),
+    (CodecId::Vorbis, |record| matches!(record, CodecRecord::Vorbis(_))),
+];
+
+impl PacketStream {
+    /// # Errors
+    /// The container does not take the codec, or parameters that are missing or contradict it.
+    pub(crate) fn new(parameters: &StreamParameters, muxer: &MuxerInfo) -> Result<Self> {
+        let codec = parameters.codec;
+        let kind = match &parameters.media {
+            MediaParameters::Audio(_) => MediaKind::Audio,
+            MediaParameters::Video(_) => MediaKind::Video,
+        };
+        if codec.kind() != kind {
+            return Err(Error::argument(format!(
+                "{codec} is a codec for {}. Found: parameters of {kind}",
+                codec.kind()
+            )));
+        }
+        let codecs = match kind {
+            MediaKind::Audio => muxer.audio_codecs,
+            _ => muxer.video_codecs,
+        };
+        if codecs.is_empty() {
+            return Err(Error::unsupported(format!("{} does not support {kind}.", muxer.name)));
+        }
+        if !codecs.contains(&codec) {
+            return Err(Error::unsupported(format!(
+                "{} does not support {codec}. Supported codecs are {}.",
+                muxer.name,
+                list(codecs)
+            )));
+        }
+        if let Some((_, is_record)) = RECORDS.iter().find(|(of, _)| *of == codec)
+            && !is_record(&parameters.record)
+        {
+            return Err(Error::argument(format!(
+                "A stream of {codec} must have its configuration record. Make it with \
+                 CodecRecord::from_extradata."
+            )));
+        }
+        let has_zero = match &parameters.media {
+            MediaParameters::Audio(audio) => audio.format.sample_rate == 0,
+            MediaParameters::Video(video) => video.format.width == 0 || video.format.height == 0,
+        };
+        if has_zero {
+            return Err(Error::argument(
+                "A stream of packets must have a sample rate, or a width and a height. Found: 0",
+            ));
+        }
+        let frame = parameters
+            .video()
+            .filter(|_| !muxer.variable_frame_rate)
+            .map(|video| video.frame_length(parameters.time_base).get());
+        Ok(Self {
+            parameters: parameters.clone(),
+            packets: PacketQueue::new(),
+            limits: TimeLimits::NONE,
+            last: None,
+            frame,
+            has_warned: false,
+        })
+    }
+
+    pub(crate) fn parameters(&self) -> &StreamParameters {
+        &self.parameters
+    }
+
+    pub(crate) fn set_limits(&mut self, limits: TimeLimits) {
+        self.limits = limits;
+    }
+
+    /// Returns the end of what was written, in seconds.
+    pub(crate) fn end(&self) -> f64 {
+        let end = self.last.map_or(0, |(_, end)| end);
+        self.parameters.time_base.seconds_of(Timestamp(end))
+    }
+
+    /// Takes a packet; nothing of it is taken after an error.
+    ///
+    /// # Errors
+    /// Times that go back or leave the container, or data that is not in the codec's form.
+    pub(crate) fn write(&mut self, packet: &Packet) -> Result<()> {
+        let (pts, dts) = (packet.pts.0, packet.dts.0);
+        let refuse = |what: &str| {
+            Err(Error::chunk(format!(
+                "A packet must have {what}. Found: pts {pts}, dts {dts}, duration {}, {} bytes",
+                packet.duration,
+                packet.data.len()
+            )))
+        };
+        if pts < dts {
+            return refuse("a dts that is not after its pts");
+        }
+        if packet.duration < 0 {
+            return refuse("a duration that is not negative, 0 if it is not known");
+        }
+        if packet.data.is_empty() {
+            return refuse("data");
+        }
+        if let Some((last, _)) = self.last
+            && dts <= last
+        {
+            return refuse(&format!("a dts after that of the packet before it, {last}"));
+        }
+        let end = dts.checked_add(packet.duration.max(1));
+        let gap = self.last.map_or(0, |(last, _)| dts.saturating_sub(last));
+        let is_far = pts > self.limits.pts || dts < -self.limits.pts || gap > self.limits.gap;
+        let Some(end) = end.filter(|_| !is_far) else {
+            return refuse(&format!(
+                "times up to {}, and a dts at most {} after the one before it, in units of {} s",
+                self.limits.pts,
+                self.limits.gap,
+                self.parameters.time_base.seconds()
+            ));
+        };
+        check_form(self.parameters.codec, packet)?;
+        if !self.has_warned
+            && let (Some(frame), Some((last, _))) = (self.frame, self.last)
+            && (dts - last != frame || pts != dts)
+        {
+            self.has_warned = true;
+            log::warn!(
+                "The container shows all frames alike: the times of these packets are lost."
+            );
+        }
+        self.last = Some((dts, end));
+        let to = self.packets.push();
+        to.data.extend_from_slice(&packet.data);
+        (to.pts, to.dts, to.duration) = (packet.pts, packet.dts, packet.duration);
+        (to.trim_start, to.trim_end) = (packet.trim_start, packet.trim_end);
+        to.keyframe = packet.keyframe;
+        Ok(())
+    }
+}
+
+/// Whether a packet is in the form that containers expect, where that can be told.
+fn check_form(codec: CodecId, packet: &Packet) -> Result<()> {
+    match codec {
+        CodecId::H264 => {
+            if let Some(Err(_)) = nal_units(&packet.data).find(Result::is_err) {
+                return Err(Error::chunk(
+                    "A packet of h264 must be NAL units after their lengths in four bytes. Convert a \
+                     byte stream (Annex B) with AvcConfig::append_packet.",
+                ));
+            }
+            Ok(())
+        }
+        // A raw data block does not begin so: its first element would be the last one.
+        CodecId::Aac if matches!(packet.data[..], [0xff, second, ..] if second & 0xf6 == 0xf0) => {
+            Err(Error::chunk(
+                "A packet of aac must be a raw data block, without an ADTS header. \
+                 AudioSpecificConfig::from_adts tells the header's length.",
+            ))
+        }
+        _ => Ok(()),
+    }
+}

@@ -202,7 +202,8 @@ fn reordered_packets_keep_their_times_in_every_layout() {
         let packets = reordered(13, shift);
         for layout in LAYOUTS {
             let file =
-                mux("mp4", &[("movflags", layout)], &packets, &[parameters.clone()]).unwrap();
+                mux("mp4", &[("movflags", layout)], &packets, std::slice::from_ref(&parameters))
+                    .unwrap();
             let path = directory.path().join("a.mp4");
             std::fs::write(&path, file).unwrap();
             let fields = "packet=pts_time,dts_time,flags";

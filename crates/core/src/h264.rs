@@ -1,90 +1,17 @@
 //! NAL units of H.264 in packets, and the byte stream format (ITU-T H.264 annex B).
 
 mod config;
+mod nal;
 
 pub use config::AvcConfig;
+pub use nal::{NalType, NalUnit, NalUnits, append_relengthed, nal_units};
 
-use crate::{Error, Packet, Result};
+use crate::{Packet, Result};
 
 /// The bytes before a NAL unit in a byte stream.
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
 /// An access unit delimiter that allows slices of any type (§7.3.2.4).
 const DELIMITER: [u8; 2] = [0x09, 0xf0];
-
-/// Type of a NAL unit: `nal_unit_type` (table 7-1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NalType(pub u8);
-
-impl NalType {
-    /// A slice of a picture that is not an IDR picture.
-    pub const SLICE: Self = Self(1);
-    /// A slice of an IDR picture.
-    pub const IDR_SLICE: Self = Self(5);
-    /// A sequence parameter set.
-    pub const SPS: Self = Self(7);
-    /// A picture parameter set.
-    pub const PPS: Self = Self(8);
-    /// An access unit delimiter.
-    pub const DELIMITER: Self = Self(9);
-    /// An extension of a sequence parameter set.
-    pub const SPS_EXTENSION: Self = Self(13);
-
-    /// Returns whether it is a parameter set, which packets do not hold.
-    pub const fn is_parameter_set(self) -> bool {
-        matches!(self, Self::SPS | Self::PPS | Self::SPS_EXTENSION)
-    }
-}
-
-/// A NAL unit: its header in one byte, then its payload with emulation prevention (§7.3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NalUnit<'a> {
-    /// The header and the payload.
-    pub bytes: &'a [u8],
-}
-
-impl NalUnit<'_> {
-    /// The type in the header; 0, which is unspecified, if the unit is empty.
-    pub fn nal_type(self) -> NalType {
-        NalType(self.bytes.first().map_or(0, |header| header & 0x1f))
-    }
-}
-
-/// Iterator over the NAL units of a packet. It ends after an error.
-#[derive(Debug, Clone)]
-pub struct NalUnits<'a> {
-    rest: &'a [u8],
-}
-
-/// Returns the NAL units of a packet, each of which follows its length in four bytes.
-///
-/// # Errors
-/// An item is an error if its length leaves the packet.
-pub const fn nal_units(packet: &[u8]) -> NalUnits<'_> {
-    NalUnits { rest: packet }
-}
-
-impl<'a> Iterator for NalUnits<'a> {
-    type Item = Result<NalUnit<'a>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let unit = self
-            .rest
-            .split_first_chunk::<4>()
-            .and_then(|(length, rest)| rest.split_at_checked(u32::from_be_bytes(*length) as usize));
-        let Some((bytes, rest)) = unit else {
-            self.rest = &[];
-            return Some(Err(Error::invalid_data(
-                "A packet of H.264 must be NAL units after their lengths in four bytes; one leaves \
-                 the packet.",
-            )));
-        };
-        self.rest = rest;
-        Some(Ok(NalUnit { bytes }))
-    }
-}
 
 /// Appends a packet as a byte stream: a delimiter, before a keyframe the parameter sets, and the
 /// packet's NAL units.
@@ -106,34 +33,6 @@ pub fn append_byte_stream(config: &AvcConfig, packet: &Packet, to: &mut Vec<u8>)
         to.truncate(start);
     }
     result
-}
-
-/// Appends a packet whose NAL units follow their lengths in `size` bytes, 1 to 4, with lengths in four
-/// bytes.
-///
-/// # Errors
-/// A length leaves the packet; nothing is appended then.
-pub fn append_relengthed(packet: &[u8], size: usize, to: &mut Vec<u8>) -> Result<()> {
-    let start = to.len();
-    let mut rest = packet;
-    while !rest.is_empty() {
-        let unit = rest.split_at_checked(size.clamp(1, 4)).and_then(|(length, rest)| {
-            let length =
-                length.iter().fold(0usize, |length, byte| length << 8 | usize::from(*byte));
-            rest.split_at_checked(length)
-        });
-        let Some((unit, after)) = unit else {
-            to.truncate(start);
-            return Err(Error::invalid_data(format!(
-                "A packet of H.264 must be NAL units after their lengths in {size} bytes; one leaves \
-                 the packet."
-            )));
-        };
-        to.extend((unit.len() as u32).to_be_bytes());
-        to.extend(unit);
-        rest = after;
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -159,13 +58,6 @@ mod tests {
     }
 
     #[test]
-    fn units_have_the_types_of_their_headers() {
-        let data = [0, 0, 0, 2, 0x65, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0x41];
-        let types: Vec<_> = nal_units(&data).map(|unit| unit.unwrap().nal_type()).collect();
-        assert_eq!(types, [NalType::IDR_SLICE, NalType(0), NalType::SLICE]);
-    }
-
-    #[test]
     fn lengths_stay_in_the_packet() {
         let config = AvcConfig::new(vec![0x67, 1], vec![0x68]);
         for data in [&[0, 0, 0, 1, 9, 0, 0, 0, 3, 1, 2][..], &[0, 0, 0], &[255, 255, 255, 255, 0]] {
@@ -177,14 +69,5 @@ mod tests {
             assert_eq!(bytes, [7]);
         }
         assert_eq!(nal_units(&[]).count(), 0);
-    }
-
-    #[test]
-    fn lengths_become_four_bytes() {
-        let mut packet = Vec::new();
-        append_relengthed(&[0, 2, 0x65, 1, 0, 1, 0x65], 2, &mut packet).unwrap();
-        assert_eq!(packet, [0, 0, 0, 2, 0x65, 1, 0, 0, 0, 1, 0x65]);
-        assert!(append_relengthed(&[0, 2, 0x65], 2, &mut packet).is_err());
-        assert_eq!(packet.len(), 11);
     }
 }

@@ -5,12 +5,14 @@ use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
-use reelwright::{DataType, ErrorKind, Picture, StreamingMediaEncoder, TensorView};
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+use reelwright::{DataType, ErrorKind, Packets, Picture, StreamingMediaEncoder, TensorView};
 
 use crate::chunk::{self, Axes, Chunk, Part, Refusal, is_half};
 use crate::destination::{self, Writer};
 use crate::errors::{exception, to_python};
+use crate::packets::{self, PacketArguments};
 use crate::process;
 use crate::signals::Signals;
 use crate::streams::{self, AudioArguments, VideoArguments, options};
@@ -33,12 +35,15 @@ struct Core {
     writer: Option<Writer>,
     /// What chunks the streams take.
     streams: Vec<Kind>,
+    /// The packets, if they come back.
+    packets: Option<Packets>,
 }
 
 #[derive(Clone, Copy)]
 enum Kind {
     Audio(DataType),
     Video,
+    Packets,
 }
 
 #[pymethods]
@@ -76,7 +81,7 @@ impl Encoder {
                 // It is the first: there was no encoder yet.
                 let _ = self.writer.set(writer.clone());
             }
-            *core = Some(Core { encoder, signals, writer, streams: Vec::new() });
+            *core = Some(Core { encoder, signals, writer, streams: Vec::new(), packets: None });
             Ok(())
         })
     }
@@ -100,6 +105,84 @@ impl Encoder {
             let index = index.map_err(|error| to_python(py, error))?;
             core.streams.push(Kind::Video);
             Ok(index)
+        })
+    }
+
+    /// Begins an encoder whose packets come back.
+    fn _start_packets(&self, py: Python<'_>) -> PyResult<()> {
+        settled(py, || {
+            let mut core = self.lock(py)?;
+            if core.is_some() {
+                return Err(exception(py, ErrorKind::State, "__init__ was called already."));
+            }
+            let (mut encoder, packets) = StreamingMediaEncoder::to_packets();
+            let signals = Signals::new();
+            encoder.set_interrupt(signals.interrupt()).map_err(|error| to_python(py, error))?;
+            let (writer, streams, packets) = (None, Vec::new(), Some(packets));
+            *core = Some(Core { encoder, signals, writer, streams, packets });
+            Ok(())
+        })
+    }
+
+    fn _add_packet_stream(&self, py: Python<'_>, arguments: PacketArguments) -> PyResult<usize> {
+        self.with(py, |core| {
+            let parameters = arguments.parameters(py)?;
+            let index = core.encoder.add_packet_stream(&parameters);
+            let index = index.map_err(|error| to_python(py, error))?;
+            core.streams.push(Kind::Packets);
+            Ok(index)
+        })
+    }
+
+    fn _write_packet(
+        &self,
+        py: Python<'_>,
+        i: isize,
+        data: PyBackedBytes,
+        times: (i64, i64, i64),
+        keyframe: Option<bool>,
+        trim: (u32, u32),
+    ) -> PyResult<()> {
+        self.with(py, |core| {
+            let index = core.index(py, i)?;
+            let stream = core.encoder.stream_parameters(index);
+            let packet = packets::packet(stream, &data, times, keyframe, trim)
+                .map_err(|error| to_python(py, error.in_stream(index)))?;
+            core.detached(py, |encoder| encoder.write_packet(index, &packet))
+        })
+    }
+
+    /// The packets that came back since the last call.
+    fn _packets<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        self.with(py, |core| {
+            let all = core.packets.clone().into_iter().flatten();
+            all.map(|packet| packets::fields(py, &packet)).collect()
+        })
+    }
+
+    /// The parameters of the streams of packets that come back.
+    fn _packet_streams<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        self.with(py, |core| {
+            packets::streams(py, &core.packets.as_ref().map(Packets::streams).unwrap_or_default())
+        })
+    }
+
+    /// A packet of H.264 with start codes.
+    fn _byte_stream(
+        &self,
+        py: Python<'_>,
+        i: usize,
+        data: PyBackedBytes,
+        keyframe: bool,
+    ) -> PyResult<Py<PyBytes>> {
+        self.with(py, |core| {
+            let streams = core.packets.as_ref().map(Packets::streams).unwrap_or_default();
+            let stream = streams
+                .get(i)
+                .ok_or_else(|| exception(py, ErrorKind::State, "The encoder is not open."))?;
+            let bytes = packets::byte_stream(stream, &data, keyframe);
+            let bytes = bytes.map_err(|error| to_python(py, error))?;
+            Ok(PyBytes::new(py, &bytes).unbind())
         })
     }
 

@@ -6,6 +6,7 @@ mod destination;
 mod encoder;
 mod errors;
 mod listing;
+mod packets;
 mod process;
 mod signals;
 mod streams;

@@ -74,6 +74,13 @@ def probe(path: Path) -> dict[str, Any]:
     return found
 
 
+def packets_of(path: Path) -> list[dict[str, Any]]:
+    """What ffprobe says of each packet."""
+    shown = _run("ffprobe", "-v", "error", "-show_packets", "-of", "json", str(path))
+    packets: list[dict[str, Any]] = json.loads(shown)["packets"]
+    return packets
+
+
 def sound_of(path: Path, channels: int, *, lenient: bool = False) -> Array:
     """The samples of a file as FFmpeg decodes them, as float32 of shape (frame, channel). It has to
     be `lenient` with what has no end of its own, and is cut off in its last packet."""

@@ -603,3 +603,19 @@ def test_nothing_is_committed_where_nothing_was_written() -> None:
                 encoder=encoder,
             )
         assert not memory.exists(name)
+
+
+def test_a_tee_writes_several_files(tmp_path: Path) -> None:
+    outputs = f"{tmp_path}/a.mp4|[select=a:onfail=ignore]{tmp_path}/b.aac|[f=wav:onfail=ignore]/no/c"
+    encoder = reelwright.StreamingMediaEncoder(outputs, format="tee")
+    encoder.add_audio_stream(16000, 1, encoder="aac")
+    with pytest.warns(reelwright.EncodingWarning, match="/no/c"), encoder.open():
+        encoder.write_audio_chunk(0, tone(16000))
+    alone = reelwright.StreamingMediaEncoder(tmp_path / "alone.mp4")
+    alone.add_audio_stream(16000, 1, encoder="aac")
+    with alone.open():
+        alone.write_audio_chunk(0, tone(16000))
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "alone.mp4").read_bytes()
+    assert (tmp_path / "b.aac").stat().st_size > 500
+    with pytest.raises(reelwright.ArgumentError, match="passed as text"):
+        reelwright.StreamingMediaEncoder(io.BytesIO(), format="tee")

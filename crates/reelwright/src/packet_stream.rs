@@ -19,18 +19,21 @@ pub(crate) struct PacketStream {
     has_warned: bool,
 }
 
-/// Codecs whose packets mean nothing without a record, and the record that each has.
-const RECORDS: &[(CodecId, fn(&CodecRecord) -> bool)] = &[
-    (CodecId::Aac, |record| matches!(record, CodecRecord::Aac(_))),
-    (CodecId::AdpcmImaWav, |record| matches!(record, CodecRecord::Adpcm(_))),
-    (CodecId::AdpcmMs, |record| matches!(record, CodecRecord::Adpcm(_))),
-    (CodecId::Alac, |record| matches!(record, CodecRecord::Alac(_))),
-    (CodecId::Av1, |record| matches!(record, CodecRecord::Av1(_))),
-    (CodecId::Flac, |record| matches!(record, CodecRecord::Flac(_))),
-    (CodecId::H264, |record| matches!(record, CodecRecord::H264(_))),
-    (CodecId::Opus, |record| matches!(record, CodecRecord::Opus(_))),
-    (CodecId::Vorbis, |record| matches!(record, CodecRecord::Vorbis(_))),
-];
+/// Whether a stream has the record without which its packets mean nothing.
+fn has_record(stream: &StreamParameters) -> bool {
+    let record = &stream.record;
+    match stream.codec {
+        CodecId::Aac => matches!(record, CodecRecord::Aac(_)),
+        CodecId::AdpcmImaWav | CodecId::AdpcmMs => matches!(record, CodecRecord::Adpcm(_)),
+        CodecId::Alac => matches!(record, CodecRecord::Alac(_)),
+        CodecId::Av1 => matches!(record, CodecRecord::Av1(_)),
+        CodecId::Flac => matches!(record, CodecRecord::Flac(_)),
+        CodecId::H264 => matches!(record, CodecRecord::H264(_)),
+        CodecId::Opus => matches!(record, CodecRecord::Opus(_)),
+        CodecId::Vorbis => matches!(record, CodecRecord::Vorbis(_)),
+        _ => true,
+    }
+}
 
 impl PacketStream {
     /// # Errors
@@ -61,9 +64,7 @@ impl PacketStream {
                 list(codecs)
             )));
         }
-        if let Some((_, is_record)) = RECORDS.iter().find(|(of, _)| *of == codec)
-            && !is_record(&parameters.record)
-        {
+        if !has_record(parameters) {
             return Err(Error::argument(format!(
                 "A stream of {codec} must have its configuration record. Make it with \
                  CodecRecord::from_extradata."

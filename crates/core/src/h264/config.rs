@@ -1,6 +1,6 @@
 //! Parameter sets, and the record that holds them (ISO/IEC 14496-15 §5.3.3.1).
 
-use super::{NalType, NalUnit};
+use super::nal::{NalType, NalUnit};
 use crate::{Error, Result};
 
 /// H.264's parameter sets: what AVCDecoderConfigurationRecord holds (ISO/IEC 14496-15 §5.3.3.1).

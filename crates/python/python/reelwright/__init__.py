@@ -46,6 +46,7 @@ from ._listing import (
     get_video_encoders,
     set_log_level,
 )
+from ._packets import Packet, PacketEncoder
 from ._reelwright import __version__
 from ._save import save_audio, save_video, to_bytes
 
@@ -60,6 +61,8 @@ __all__ = [
     "InvalidDataError",
     "OptionError",
     "OutputError",
+    "Packet",
+    "PacketEncoder",
     "StateError",
     "StreamWriter",
     "StreamingMediaEncoder",

@@ -234,6 +234,129 @@ class StreamingMediaEncoder(Encoder):
             }
         )
 
+    def add_packet_stream(
+        self,
+        codec: str,
+        time_base: Fraction | tuple[int, int],
+        *,
+        extradata: bytes = b"",
+        sample_rate: int | None = None,
+        num_channels: int | None = None,
+        channel_layout: str | None = None,
+        bits_per_raw_sample: int | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        format: str | None = None,
+        frame_rate: Fraction | tuple[int, int] | None = None,
+        sample_aspect_ratio: Fraction | tuple[int, int] | None = None,
+        color_primaries: str | None = None,
+        color_trc: str | None = None,
+        colorspace: str | None = None,
+        color_range: str | None = None,
+        chroma_sample_location: str | None = None,
+        frame_size: int | None = None,
+        bit_rate: int | None = None,
+        language: str | None = None,
+    ) -> int:
+        """Add a stream whose packets come from elsewhere, with :meth:`write_packet`.
+
+        Args:
+            codec: Name of the codec, FFmpeg's: ``h264``, ``aac``, ``opus``, …
+            time_base: The unit of the packets' times, in seconds.
+            extradata: The codec's configuration, as MP4, PyAV and FFmpeg keep it: of ``h264`` avcC or
+                parameter sets with start codes, of ``aac`` an AudioSpecificConfig, of ``opus``
+                OpusHead, of ``flac`` STREAMINFO, of ``av1`` av1C. Others have none.
+            sample_rate: Of audio, in Hz.
+            num_channels: Of audio.
+            channel_layout: Name of the layout, where it is not the usual one of so many channels.
+            bits_per_raw_sample: Bits of a sample that carry audio, where the codec keeps them.
+            width: Of video, in pixels.
+            height: Of video, in pixels.
+            format: Pixel format of video, ``yuv420p`` unless set; sample format of audio.
+            frame_rate: Nominal frames per second, if they are steady.
+            sample_aspect_ratio: Width / height of a pixel.
+            color_primaries: FFmpeg's name, as ``bt709``; not known unless set.
+            color_trc: As ``color_primaries``.
+            colorspace: As ``color_primaries``.
+            color_range: As ``color_primaries``: ``tv`` or ``pc``.
+            chroma_sample_location: As ``color_primaries``.
+            frame_size: Samples of each packet but the last, where that is a constant.
+            bit_rate: Average bits per second, if they are known.
+            language: ISO 639-2 code.
+
+        Returns:
+            The index of the stream.
+
+        Raises:
+            ArgumentError: Something that the codec needs is missing.
+            InvalidDataError: The extradata is no such configuration.
+            UnsupportedError: The format does not take the codec.
+        """
+
+        def terms(ratio: Fraction | tuple[int, int] | None) -> tuple[int, int] | None:
+            if ratio is None or isinstance(ratio, tuple):
+                return ratio
+            return ratio.numerator, ratio.denominator
+
+        return self._add_packet_stream(
+            {
+                "codec": codec,
+                "time_base": terms(time_base),
+                "extradata": bytes(extradata),
+                "sample_rate": sample_rate,
+                "num_channels": num_channels,
+                "channel_layout": channel_layout,
+                "bits_per_raw_sample": bits_per_raw_sample,
+                "width": width,
+                "height": height,
+                "format": format,
+                "frame_rate": terms(frame_rate),
+                "sample_aspect_ratio": terms(sample_aspect_ratio),
+                "color_primaries": color_primaries,
+                "color_trc": color_trc,
+                "colorspace": colorspace,
+                "color_range": color_range,
+                "chroma_sample_location": chroma_sample_location,
+                "frame_size": frame_size,
+                "bit_rate": bit_rate,
+                "language": language,
+            }
+        )
+
+    def write_packet(
+        self,
+        i: int,
+        data: bytes,
+        pts: int,
+        *,
+        dts: int | None = None,
+        duration: int = 0,
+        is_keyframe: bool | None = None,
+        trim: tuple[int, int] = (0, 0),
+    ) -> None:
+        """Write a packet to a stream of :meth:`add_packet_stream`.
+
+        Args:
+            i: Index of the stream.
+            data: The packet, or anything that ``bytes`` takes. Of ``h264`` NAL units after their
+                lengths in 4 bytes, or with start codes; of ``aac`` without an ADTS header.
+            pts: When it is heard or shown, in units of the stream's ``time_base``. What comes before 0
+                is decoded and not presented.
+            dts: When it is decoded; ``pts`` unless set. It increases from packet to packet.
+            duration: How long it lasts; 0 for a picture that lasts until the next one.
+            is_keyframe: Whether decoding can start here. Unless set, true, and of ``h264`` with start
+                codes what the picture says.
+            trim: Samples that decoders drop from its start and from its end.
+
+        Raises:
+            ChunkError: The times or the form do not fit. Nothing of the packet was written, and the
+                next one can be.
+            StateError: The output is not open, or another thread is using the encoder.
+            OutputError: Writing failed.
+        """
+        times = (pts, pts if dts is None else dts, duration)
+        self._write_packet(i, bytes(data), times, is_keyframe, trim)
+
     def set_metadata(self, metadata: Options) -> None:
         """Set what the file says of itself; replaces all that was set before.
 

@@ -124,6 +124,8 @@ codecs! {
     RawVideo = Video "rawvideo", lossless;
     Webp = Video "webp", lossless;
     WrappedAvframe = Video "wrapped_avframe", lossless;
+    MovText = Subtitle "mov_text", lossless;
+    WebVtt = Subtitle "webvtt", lossless;
 }
 
 impl CodecId {

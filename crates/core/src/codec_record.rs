@@ -30,6 +30,8 @@ pub enum CodecRecord {
     Raw(Vec<u8>),
     /// Vorbis' headers.
     Vorbis(VorbisHeaders),
+    /// WebVTT's header.
+    WebVtt(WebVttHeader),
 }
 
 /// FLAC's STREAMINFO metadata block (RFC 9639 §8.2). Zero means "not known" where the RFC says so.
@@ -224,6 +226,20 @@ impl Av1Config {
     /// The sequence header OBU.
     pub fn sequence_header(&self) -> &[u8] {
         self.bytes.get(4..).unwrap_or_default()
+    }
+}
+
+/// The text of a WebVTT file before its first cue: the line `WEBVTT`, and blocks of styles, regions
+/// and comments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebVttHeader {
+    /// The text, without empty lines at its end.
+    pub text: String,
+}
+
+impl Default for WebVttHeader {
+    fn default() -> Self {
+        Self { text: "WEBVTT".to_owned() }
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod audio_frame;
 mod channel_layout;
+mod chapter;
 mod codec;
 mod codec_record;
 mod color;
@@ -51,10 +52,11 @@ mod video_view;
 
 pub use audio_frame::AudioFrame;
 pub use channel_layout::{Channel, ChannelLayout};
+pub use chapter::{Chapter, ChapterSupport};
 pub use codec::{CodecId, CustomCodec};
 pub use codec_record::{
     AdpcmBlocks, AlacConfig, AudioSpecificConfig, Av1Config, CodecRecord, FlacStreamInfo, Mp3Info,
-    Mp3RateControl, OpusChannelMapping, OpusHead, VorbisHeaders,
+    Mp3RateControl, OpusChannelMapping, OpusHead, VorbisHeaders, WebVttHeader,
 };
 pub use color::{
     ChromaLocation, ColorInfo, ColorPrimaries, ColorRange, MatrixCoefficients, RgbColor,

@@ -1,20 +1,21 @@
 //! What a file says of itself: title, artist, …
 
-use crate::{Error, Picture, Result};
+use crate::{Chapter, Error, Picture, Result, chapter};
 
-/// Keys and values, in the order they were set, and a cover. Keys are FFmpeg's common names (`title`,
+/// Keys and values, in the order they were set, a cover, and chapters. Keys are FFmpeg's common names (`title`,
 /// `artist`, `album`, `date`, `track`, `genre`, `comment`, `copyright`, `encoder`, …); each muxer
 /// turns them into its container's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
     entries: Vec<(String, String)>,
     cover: Option<Picture>,
+    chapters: Vec<Chapter>,
 }
 
 impl Metadata {
     /// Nothing.
     pub const fn new() -> Self {
-        Self { entries: Vec::new(), cover: None }
+        Self { entries: Vec::new(), cover: None, chapters: Vec::new() }
     }
 
     /// Sets `key` to `value`, in place of an earlier value whose key differs at most in case.
@@ -60,6 +61,22 @@ impl Metadata {
     /// The picture that players show.
     pub const fn cover(&self) -> Option<&Picture> {
         self.cover.as_ref()
+    }
+
+    /// Sets the chapters, in place of earlier ones.
+    ///
+    /// # Errors
+    /// Chapters must be in the order of their starts and must not overlap; each must end after its
+    /// start, and a title must not hold NUL.
+    pub fn set_chapters(&mut self, chapters: Vec<Chapter>) -> Result<()> {
+        chapter::check(&chapters)?;
+        self.chapters = chapters;
+        Ok(())
+    }
+
+    /// The chapters, in order.
+    pub fn chapters(&self) -> &[Chapter] {
+        &self.chapters
     }
 
     /// Whether there are no keys.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::opener::Opener;
 use crate::{
-    CodecId, Destination, Metadata, OptionInfo, Options, Packet, Result, StreamParameters,
+    ChapterSupport, CodecId, Destination, Metadata, OptionInfo, Options, Packet, Result,
+    StreamParameters,
 };
 
 /// One container at work. Knows streams and packets, never encoders, files or sockets.
@@ -113,6 +114,8 @@ pub struct MuxerInfo {
     pub audio_codecs: &'static [CodecId],
     /// The video codecs it can carry; the first is the default one.
     pub video_codecs: &'static [CodecId],
+    /// The subtitle codecs it can carry; the first is the default one.
+    pub subtitle_codecs: &'static [CodecId],
     /// The most streams a file can have.
     pub max_streams: usize,
     /// Whether pictures can be shown for any time; otherwise each is shown for one unit of its
@@ -131,6 +134,8 @@ pub struct MuxerInfo {
     pub sample_aspect_ratio: bool,
     /// Whether it has a place for the metadata's cover.
     pub covers: bool,
+    /// What it can store of the metadata's chapters.
+    pub chapters: ChapterSupport,
     /// Its own options.
     pub options: &'static [OptionInfo],
     open: Opener<OpenMuxer>,
@@ -168,6 +173,7 @@ impl MuxerInfo {
             mime_type: None,
             audio_codecs: &[],
             video_codecs: &[],
+            subtitle_codecs: &[],
             max_streams: 1,
             variable_frame_rate: false,
             pauses: false,
@@ -175,6 +181,7 @@ impl MuxerInfo {
             pictures: &[],
             sample_aspect_ratio: false,
             covers: false,
+            chapters: ChapterSupport::None,
             options: &[],
             open,
         }
@@ -213,6 +220,13 @@ impl MuxerInfo {
     #[must_use]
     pub const fn video_codecs(mut self, video_codecs: &'static [CodecId]) -> Self {
         self.video_codecs = video_codecs;
+        self
+    }
+
+    /// Sets [`subtitle_codecs`](field@Self::subtitle_codecs).
+    #[must_use]
+    pub const fn subtitle_codecs(mut self, subtitle_codecs: &'static [CodecId]) -> Self {
+        self.subtitle_codecs = subtitle_codecs;
         self
     }
 
@@ -263,6 +277,13 @@ impl MuxerInfo {
     #[must_use]
     pub const fn covers(mut self, covers: bool) -> Self {
         self.covers = covers;
+        self
+    }
+
+    /// Sets [`chapters`](field@Self::chapters).
+    #[must_use]
+    pub const fn chapters(mut self, chapters: ChapterSupport) -> Self {
+        self.chapters = chapters;
         self
     }
 

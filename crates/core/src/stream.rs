@@ -1,7 +1,8 @@
 //! What a muxer must know of a stream.
 
 use crate::{
-    AudioFormat, CodecId, CodecRecord, FrameLength, Rational, TimeBase, Timestamp, VideoFormat,
+    AudioFormat, CodecId, CodecRecord, FrameLength, MediaKind, Rational, TimeBase, Timestamp,
+    VideoFormat,
 };
 
 /// One elementary stream as its encoder describes it.
@@ -18,7 +19,7 @@ pub struct StreamParameters {
     pub bit_rate: Option<u64>,
     /// Code of ISO 639-2 of the language (`eng`), where it is known. Encoders leave it out.
     pub language: Option<String>,
-    /// What is particular to sound or pictures.
+    /// What is particular to the kind of media.
     pub media: MediaParameters,
 }
 
@@ -74,7 +75,7 @@ impl StreamParameters {
     pub const fn audio(&self) -> Option<&AudioParameters> {
         match &self.media {
             MediaParameters::Audio(audio) => Some(audio),
-            MediaParameters::Video(_) => None,
+            MediaParameters::Video(_) | MediaParameters::Subtitle => None,
         }
     }
 
@@ -82,7 +83,16 @@ impl StreamParameters {
     pub const fn video(&self) -> Option<&VideoParameters> {
         match &self.media {
             MediaParameters::Video(video) => Some(video),
-            MediaParameters::Audio(_) => None,
+            MediaParameters::Audio(_) | MediaParameters::Subtitle => None,
+        }
+    }
+
+    /// The kind of media.
+    pub const fn kind(&self) -> MediaKind {
+        match &self.media {
+            MediaParameters::Audio(_) => MediaKind::Audio,
+            MediaParameters::Video(_) => MediaKind::Video,
+            MediaParameters::Subtitle => MediaKind::Subtitle,
         }
     }
 }
@@ -97,13 +107,16 @@ impl VideoParameters {
     }
 }
 
-/// What is particular to sound or pictures.
+/// What is particular to the kind of media.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum MediaParameters {
     /// Sound.
     Audio(AudioParameters),
     /// Pictures.
     Video(VideoParameters),
+    /// Texts with a start and an end.
+    Subtitle,
 }
 
 /// What is particular to an audio stream.

@@ -4,7 +4,7 @@ use mp4_atom::{Elst, ElstEntry};
 use reelwright_core::Result;
 
 use crate::boxes::{Bytes, boxed, put};
-use crate::track::Track;
+use crate::track::{Kind, Track};
 
 /// How long a finished track is presented, in ticks of the movie, the wait before it included.
 pub(crate) fn length(track: &Track, movie_timescale: u32) -> u64 {
@@ -24,7 +24,9 @@ pub(crate) fn write(out: &mut Bytes, track: &Track, movie_timescale: u32) -> Res
     // Both ends are rounded, not the length, so that tracks end together.
     let wait = track.clock.rescale(start, movie_timescale).max(0).unsigned_abs();
     let media_time = start.saturating_sub(first_dts).max(0).unsigned_abs();
-    if wait == 0 && media_time == 0 && end - start == span.media {
+    // FFmpeg takes the length of the file for that of subtitles without an edit list.
+    let is_subtitle = track.kind == Kind::Subtitle;
+    if wait == 0 && media_time == 0 && end - start == span.media && !is_subtitle {
         return Ok(());
     }
     let mut entries = Vec::new();

@@ -3,8 +3,9 @@
 use reelwright_core::{Output, Result, StreamParameters};
 
 use crate::movie::Movie;
+use crate::subtitle::Subtitles;
 use crate::tables::Samples;
-use crate::track::Track;
+use crate::track::{Kind, Track};
 
 /// File that is being written, in any layout.
 #[derive(Debug)]
@@ -12,6 +13,7 @@ pub(crate) struct File {
     pub(crate) movie: Movie,
     pub(crate) streams: Vec<StreamParameters>,
     pub(crate) tracks: Vec<Track>,
+    pub(crate) subtitles: Vec<Subtitles>,
     /// Boxes on their way out.
     pub(crate) boxes: Vec<u8>,
 }
@@ -38,6 +40,13 @@ impl File {
     /// Returns whether packets wait to be written.
     pub(crate) fn has_batch(&self) -> bool {
         self.tracks.iter().any(|track| track.batch.count > 0)
+    }
+
+    /// Returns whether batches end by the time of a track: subtitles are too sparse, unless there is
+    /// nothing else.
+    pub(crate) fn sets_pace(&self, index: usize) -> bool {
+        let is_sparse = |track: &Track| track.kind == Kind::Subtitle;
+        !is_sparse(&self.tracks[index]) || self.tracks.iter().all(is_sparse)
     }
 
     /// The bytes of the packets that wait.

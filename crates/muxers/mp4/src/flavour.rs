@@ -1,6 +1,6 @@
 //! The members of the family: QuickTime's files, and those of MPEG, Apple and 3GPP after them.
 
-use reelwright_core::CodecId;
+use reelwright_core::{ChapterSupport, CodecId};
 
 /// How a member differs from the others.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,8 @@ pub(crate) struct Flavour {
     pub(crate) compatible: &'static [[u8; 4]],
     pub(crate) audio_codecs: &'static [CodecId],
     pub(crate) video_codecs: &'static [CodecId],
+    pub(crate) subtitle_codecs: &'static [CodecId],
+    pub(crate) chapters: ChapterSupport,
 }
 
 impl Flavour {
@@ -42,6 +44,8 @@ pub(crate) static MP4: Flavour = Flavour {
         PcmF32Le, PcmF32Be, PcmF64Le, PcmF64Be,
     ],
     video_codecs: codecs![H264, Av1, Mjpeg, Png],
+    subtitle_codecs: codecs![MovText, WebVtt],
+    chapters: ChapterSupport::LastEnd,
 };
 
 pub(crate) static MOV: Flavour = Flavour {
@@ -55,6 +59,8 @@ pub(crate) static MOV: Flavour = Flavour {
         PcmF64Le, PcmF64Be, PcmU8, PcmS8, PcmALaw, PcmMuLaw, Alac, Mp3,
     ],
     video_codecs: codecs![H264, Mjpeg, Png, Av1],
+    subtitle_codecs: codecs![MovText],
+    chapters: ChapterSupport::LastEnd,
 };
 
 pub(crate) static IPOD: Flavour = Flavour {
@@ -65,6 +71,8 @@ pub(crate) static IPOD: Flavour = Flavour {
     compatible: &[*b"isom", *b"iso2"],
     audio_codecs: codecs![Aac, Alac, Mp3],
     video_codecs: codecs![H264],
+    subtitle_codecs: codecs![MovText],
+    chapters: ChapterSupport::LastEnd,
 };
 
 pub(crate) static THREE_GP: Flavour = Flavour {
@@ -75,6 +83,8 @@ pub(crate) static THREE_GP: Flavour = Flavour {
     compatible: &[*b"3gp6", *b"isom", *b"iso2"],
     audio_codecs: codecs![Aac],
     video_codecs: codecs![H264],
+    subtitle_codecs: codecs![MovText],
+    chapters: ChapterSupport::None,
 };
 
 pub(crate) static THREE_G2: Flavour = Flavour {
@@ -85,4 +95,6 @@ pub(crate) static THREE_G2: Flavour = Flavour {
     compatible: &[*b"3g2b", *b"isom", *b"iso2"],
     audio_codecs: codecs![Aac],
     video_codecs: codecs![H264],
+    subtitle_codecs: codecs![MovText],
+    chapters: ChapterSupport::None,
 };

@@ -3,7 +3,7 @@
 use reelwright_core::{CodecId, StreamParameters};
 
 use crate::flavour::Flavour;
-use crate::track::Track;
+use crate::track::{Kind, Track};
 
 /// The text of `iTunSMPB` for a file of one AAC stream, whose packets are all written.
 pub(crate) fn comment(
@@ -11,7 +11,10 @@ pub(crate) fn comment(
     streams: &[StreamParameters],
     flavour: &Flavour,
 ) -> Option<String> {
-    let ([track], [stream]) = (tracks, streams) else { return None };
+    let ([track, others @ ..], [stream, ..]) = (tracks, streams) else { return None };
+    if others.iter().any(|other| other.kind != Kind::Chapters) {
+        return None;
+    }
     if stream.codec != CodecId::Aac || flavour.is_quicktime() || track.span.is_empty() {
         return None;
     }

@@ -2,7 +2,8 @@
 //!
 //! Follow ISO/IEC 14496-12 (boxes), 14496-14 (MP4), 14496-15 (H.264), 23003-5 (PCM), *AV1 Codec
 //! ISO Media File Format Binding*, *Encapsulation of Opus in ISO Base Media File Format*,
-//! *Encapsulation of FLAC in ISO Base Media File Format*, and Apple's *QuickTime File Format*.
+//! *Encapsulation of FLAC in ISO Base Media File Format*, 14496-30 (WebVTT), 3GPP TS 26.245 (timed text),
+//! and Apple's *QuickTime File Format*.
 //!
 //! **Layouts.** A file on an output that can seek is fragmented while it is written and an
 //! ordinary file in the end (`hybrid_fragmented`): whenever writing stops, what is there plays.
@@ -13,11 +14,20 @@
 //! of each track. Fragments begin at keyframes where these come at least
 //! every five seconds, else they end without one, so that memory stays bounded.
 //!
+//! **Subtitles.** The samples of a text track follow on each other without gaps: between subtitles come
+//! empty samples. Where subtitles overlap, a sample of `webvtt` holds all of their cues, and one of
+//! `mov_text` all of their texts, a line each.
+//!
+//! **Chapters** are written twice, as players read one or the other: in Nero's box `chpl` (at most 255
+//! chapters, titles of 255 bytes), and as a QuickTime text track. Files in fragments have only the box.
+//!
 //! **Time.** A unit of a stream's time base is a whole number of ticks, so every time is exact.
 //! Edit lists tell the encoder's delay, a late start and the exact length.
 
 mod boxes;
 mod channels;
+mod chapter_track;
+mod chapters;
 mod clock;
 mod edit_list;
 mod esds;
@@ -34,7 +44,9 @@ mod random_access;
 mod roll;
 mod sample_entry;
 mod sound_entry;
+mod subtitle;
 mod tables;
+mod text_entry;
 mod time_of_day;
 mod track;
 
@@ -64,11 +76,13 @@ const fn info(
         .mime_type(mime_type)
         .audio_codecs(flavour.audio_codecs)
         .video_codecs(flavour.video_codecs)
+        .subtitle_codecs(flavour.subtitle_codecs)
         .max_streams(MAX_STREAMS)
         .variable_frame_rate(true)
         .pauses(true)
         .sample_aspect_ratio(true)
         .covers(true)
+        .chapters(flavour.chapters)
         .options(OPTIONS)
 }
 

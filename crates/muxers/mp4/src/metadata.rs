@@ -1,9 +1,10 @@
-//! What a file says of itself: iTunes' list of items, and QuickTime's by keys.
+//! What a file says of itself: iTunes' list of items, QuickTime's by keys, and Nero's chapters.
 
 use reelwright_core::helpers::itunes::{NUMBERS, TEXTS};
-use reelwright_core::{Error, Metadata, Picture, Result, StreamParameters};
+use reelwright_core::{Chapter, Error, Metadata, Picture, Result, StreamParameters};
 
 use crate::boxes::{Bytes, append, boxed, count, full_box, handler_box};
+use crate::chapters;
 use crate::flavour::Flavour;
 use crate::gapless;
 use crate::tables::Samples;
@@ -29,8 +30,8 @@ const ELSEWHERE: [&str; 2] = ["creation_time", "language"];
 pub(crate) fn write(
     out: &mut Bytes,
     tags: &Metadata,
-    flavour: &Flavour,
-    use_keys: bool,
+    chapters: &[Chapter],
+    (flavour, use_keys): (&Flavour, bool),
     tracks: &[Track],
     streams: &[StreamParameters],
     samples: Samples,
@@ -42,14 +43,16 @@ pub(crate) fn write(
         Samples::Fragments => None,
     };
     let cover = tags.cover().map(|cover| kind_of(cover).map(|kind| (cover, kind))).transpose()?;
-    if entries.is_empty() && cover.is_none() && gapless.is_none() {
+    let mut has_items = !entries.is_empty() || cover.is_some() || gapless.is_some();
+    if use_keys && has_items {
+        keys(out, &entries, cover, flavour.is_quicktime())?;
+        has_items = false;
+    }
+    if !has_items && chapters.is_empty() {
         return Ok(());
     }
-    if use_keys {
-        return keys(out, &entries, cover, flavour.is_quicktime());
-    }
     boxed(out, b"udta", |out| {
-        full_box(out, b"meta", (0, 0), |out| {
+        let items = |out: &mut Bytes| {
             handler_box(out, [0; 4], b"mdir", "", false)?;
             // Apple's, where the reserved fields begin.
             let at = out.len() - 13;
@@ -66,7 +69,11 @@ pub(crate) fn write(
                     None => Ok(()),
                 }
             })
-        })
+        };
+        if has_items {
+            full_box(out, b"meta", (0, 0), items)?;
+        }
+        if chapters.is_empty() { Ok(()) } else { chapters::write_nero(out, chapters) }
     })
 }
 

@@ -1,9 +1,10 @@
 //! The movie box: what the whole file is, and each track (ISO/IEC 14496-12 §8.2, §8.3).
 
 use mp4_atom::{Dref, Encode as _, Matrix, Smhd, Trex, Url, Vmhd};
-use reelwright_core::{Metadata, Result, StreamParameters};
+use reelwright_core::{Chapter, CodecId, Metadata, Result, StreamParameters};
 
-use crate::boxes::{Bytes, boxed, full_box, handler_box, put};
+use crate::boxes::{Bytes, append, boxed, full_box, handler_box, put};
+use crate::chapters;
 use crate::clock::movie_timescale;
 use crate::edit_list;
 use crate::esds::Rates;
@@ -13,8 +14,9 @@ use crate::metadata;
 use crate::roll;
 use crate::sample_entry::{self, size};
 use crate::tables::{self, Samples};
+use crate::text_entry::{self, TextArea};
 use crate::time_of_day::creation_time;
-use crate::track::Track;
+use crate::track::{Kind, Track};
 
 /// The language nobody knows, in ISO 639-2.
 const UNDETERMINED: [u8; 3] = *b"und";
@@ -28,19 +30,34 @@ pub(crate) struct Movie {
     created: u64,
     language: u16,
     use_keys: bool,
+    /// Where subtitles are shown.
+    area: TextArea,
 }
 
 impl Movie {
     /// # Errors
-    /// Metadata that has no place: a language that is no code, a time that is none.
-    pub(crate) fn new(flavour: &'static Flavour, tags: &Metadata, use_keys: bool) -> Result<Self> {
+    /// Metadata that has no place: a language that is no code, a time that is none, chapters that do
+    /// not fit.
+    pub(crate) fn new(
+        flavour: &'static Flavour,
+        tags: &Metadata,
+        use_keys: bool,
+        streams: &[StreamParameters],
+    ) -> Result<Self> {
+        chapters::check(tags.chapters())?;
         Ok(Self {
             flavour,
             created: tags.get("creation_time").map_or(Ok(0), creation_time)?,
             language: packed(tags.get("language")),
             tags: tags.clone(),
             use_keys,
+            area: TextArea::of(streams),
         })
+    }
+
+    /// The chapters that the format can store.
+    pub(crate) fn chapters(&self) -> &[Chapter] {
+        if self.flavour.chapters.is_supported() { self.tags.chapters() } else { &[] }
     }
 
     /// Appends the box.
@@ -55,7 +72,6 @@ impl Movie {
         samples: Samples,
     ) -> Result<()> {
         let timescale = movie_timescale(tracks.iter().map(|track| track.clock.timescale));
-        let several = tracks.iter().filter(|track| !track.is_video).count() > 1;
         let length = |track: &Track| match samples {
             Samples::Chunks { .. } => edit_list::length(track, timescale),
             Samples::Fragments => 0,
@@ -64,13 +80,14 @@ impl Movie {
             let longest = tracks.iter().map(length).max().unwrap_or(0);
             self.header(out, timescale, longest, tracks.len())?;
             for (track, stream) in tracks.iter().zip(streams) {
-                self.track(out, track, stream, tracks, (timescale, several), samples)
+                self.track(out, track, stream, tracks, timescale, samples)
                     .map_err(|error| error.in_stream(track.index))?;
             }
             if let Samples::Fragments = samples {
                 boxed(out, b"mvex", |out| tracks.iter().try_for_each(|track| trex(out, track)))?;
             }
-            metadata::write(out, &self.tags, self.flavour, self.use_keys, tracks, streams, samples)
+            let how = (self.flavour, self.use_keys);
+            metadata::write(out, &self.tags, self.chapters(), how, tracks, streams, samples)
         })
     }
 
@@ -119,18 +136,19 @@ impl Movie {
         track: &Track,
         stream: &StreamParameters,
         tracks: &[Track],
-        (timescale, several): (u32, bool),
+        timescale: u32,
         samples: Samples,
     ) -> Result<()> {
         boxed(out, b"trak", |out| match samples {
             Samples::Chunks { .. } => {
                 let length = edit_list::length(track, timescale);
-                self.track_header(out, track, stream, tracks, (length, several))?;
+                self.track_header(out, track, stream, tracks, length)?;
                 edit_list::write(out, track, timescale)?;
+                chapter_reference(out, track, tracks)?;
                 self.media(out, track, stream, samples)
             }
             Samples::Fragments => {
-                self.track_header(out, track, stream, tracks, (0, several))?;
+                self.track_header(out, track, stream, tracks, 0)?;
                 edit_list::write_open(out, track.origin.unwrap_or(0).saturating_neg())?;
                 self.media(out, track, stream, samples)
             }
@@ -144,14 +162,24 @@ impl Movie {
         track: &Track,
         stream: &StreamParameters,
         tracks: &[Track],
-        (length, several): (u64, bool),
+        length: u64,
     ) -> Result<()> {
         // Of the tracks of a kind, players begin with the first.
-        let is_first =
-            tracks.iter().find(|other| other.is_video == track.is_video).map(|first| first.index)
-                == Some(track.index);
+        let mut of_kind = tracks.iter().filter(|other| other.kind == track.kind);
+        let is_first = of_kind.next().map(|first| first.index) == Some(track.index);
+        let several = tracks.len() > 1 && (!is_first || of_kind.next().is_some());
         // In the movie and its preview; enabled.
-        let flags = if is_first { 7 } else { 6 };
+        let flags = match track.kind {
+            Kind::Chapters => 2,
+            _ if is_first => 7,
+            _ => 6,
+        };
+        // The layer; the group of those that stand for each other; the volume. Text is in front.
+        let (layer, group, volume) = match track.kind {
+            Kind::Audio => (0i16, u16::from(several), 0x100u16),
+            Kind::Subtitle => (-1, if several { 2 } else { 0 }, 0),
+            Kind::Video | Kind::Chapters => (0, 0, 0),
+        };
         let version = self.version(length);
         full_box(out, b"tkhd", (version, flags), |out| {
             self.times(out, version);
@@ -159,11 +187,9 @@ impl Movie {
             out.extend([0; 4]);
             Self::long(out, version, length);
             out.extend([0; 8]);
-            // The layer; the group of those that stand for each other; the volume.
-            let is_audio = !track.is_video;
-            out.extend(0u16.to_be_bytes());
-            out.extend(u16::from(is_audio && several).to_be_bytes());
-            out.extend((if is_audio { 0x100u16 } else { 0 }).to_be_bytes());
+            out.extend(layer.to_be_bytes());
+            out.extend(group.to_be_bytes());
+            out.extend(volume.to_be_bytes());
             out.extend([0; 2]);
             matrix(out);
             let (mut width, mut height) = (0, 0);
@@ -175,6 +201,9 @@ impl Movie {
                 let wide = wide / i128::from(sar.den());
                 width = u32::try_from(wide).unwrap_or(u32::MAX);
                 height = u32::from(lines) << 16;
+            } else if track.kind == Kind::Subtitle {
+                width = u32::from(self.area.width) << 16;
+                height = u32::from(self.area.height) << 16;
             }
             out.extend([width, height].into_iter().flat_map(u32::to_be_bytes));
             Ok(())
@@ -194,8 +223,17 @@ impl Movie {
             Samples::Fragments => 0,
         };
         let is_quicktime = self.flavour.is_quicktime();
-        let (handler, name) =
-            if track.is_video { (b"vide", "VideoHandler") } else { (b"soun", "SoundHandler") };
+        let is_quicktime_text =
+            track.kind == Kind::Chapters || (track.kind == Kind::Subtitle && is_quicktime);
+        let (handler, name) = match track.kind {
+            Kind::Video => (b"vide", "VideoHandler"),
+            Kind::Audio => (b"soun", "SoundHandler"),
+            // Apple's players show timed text under this handler only.
+            Kind::Subtitle if stream.codec == CodecId::MovText && !is_quicktime => {
+                (b"sbtl", "SubtitleHandler")
+            }
+            Kind::Subtitle | Kind::Chapters => (b"text", "SubtitleHandler"),
+        };
         boxed(out, b"mdia", |out| {
             let version = self.version(length);
             full_box(out, b"mdhd", (version, 0), |out| {
@@ -211,10 +249,12 @@ impl Movie {
             let class = if is_quicktime { *b"mhlr" } else { [0; 4] };
             handler_box(out, class, handler, name, is_quicktime)?;
             boxed(out, b"minf", |out| {
-                if track.is_video {
-                    put(out, &Vmhd::default())?;
-                } else {
-                    put(out, &Smhd::default())?;
+                match track.kind {
+                    Kind::Video => put(out, &Vmhd::default())?,
+                    Kind::Audio => put(out, &Smhd::default())?,
+                    Kind::Subtitle | Kind::Chapters => {
+                        text_entry::media_header(out, is_quicktime_text)?;
+                    }
                 }
                 if is_quicktime {
                     handler_box(out, *b"dhlr", b"url ", "DataHandler", true)?;
@@ -246,7 +286,13 @@ impl Movie {
         }
         full_box(out, b"stsd", (0, 0), |out| {
             out.extend(1u32.to_be_bytes());
-            sample_entry::write(out, stream, self.flavour, rates)
+            match track.kind {
+                Kind::Chapters => text_entry::quicktime(out, TextArea::default()),
+                Kind::Subtitle => {
+                    text_entry::write(out, stream, self.area, self.flavour.is_quicktime())
+                }
+                Kind::Audio | Kind::Video => sample_entry::write(out, stream, self.flavour, rates),
+            }
         })?;
         match samples {
             Samples::Chunks { shift } => {
@@ -268,6 +314,18 @@ impl Movie {
     }
 }
 
+/// Appends a reference to the track of chapters (QuickTime File Format, "Chapter Lists").
+fn chapter_reference(out: &mut Bytes, track: &Track, tracks: &[Track]) -> Result<()> {
+    let chapters = tracks.iter().find(|other| other.kind == Kind::Chapters);
+    let Some(chapters) = chapters.filter(|_| matches!(track.kind, Kind::Audio | Kind::Video))
+    else {
+        return Ok(());
+    };
+    boxed(out, b"tref", |out| {
+        boxed(out, b"chap", |out| append(out, &chapters.number().to_be_bytes()))
+    })
+}
+
 /// What fragments have where they do not say otherwise (§8.8.3).
 fn trex(out: &mut Bytes, track: &Track) -> Result<()> {
     put(
@@ -277,7 +335,7 @@ fn trex(out: &mut Bytes, track: &Track) -> Result<()> {
             default_sample_description_index: 1,
             default_sample_duration: 0,
             default_sample_size: 0,
-            default_sample_flags: if track.is_video { NOT_SYNC } else { 0 },
+            default_sample_flags: if track.is_video() { NOT_SYNC } else { 0 },
         },
     )
 }

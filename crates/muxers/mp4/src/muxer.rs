@@ -2,8 +2,8 @@
 
 use reelwright_core::helpers::single_stream::not_started;
 use reelwright_core::{
-    Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters, TimeLimits,
-    helpers::list,
+    Destination, Error, MediaKind, Metadata, Muxer, Output, Packet, Result, StreamParameters,
+    TimeLimits, helpers::list,
 };
 
 use crate::clock::Clock;
@@ -12,8 +12,10 @@ use crate::flavour::Flavour;
 use crate::layout::{Layout, open};
 use crate::movie::Movie;
 use crate::options::Settings;
+use crate::subtitle::Subtitles;
 use crate::tables::Samples;
-use crate::track::Track;
+use crate::text_entry::TextArea;
+use crate::track::{Kind, Track};
 
 /// A muxer of the family.
 pub(crate) struct Mp4 {
@@ -33,9 +35,10 @@ impl Mp4 {
             return Err(Error::unsupported(format!("{name} holds at least one stream. Found: 0")));
         }
         for (i, stream) in streams.iter().enumerate() {
-            let codecs = match stream.audio() {
-                Some(_) => self.flavour.audio_codecs,
-                None => self.flavour.video_codecs,
+            let codecs = match stream.kind() {
+                MediaKind::Audio => self.flavour.audio_codecs,
+                MediaKind::Subtitle => self.flavour.subtitle_codecs,
+                _ => self.flavour.video_codecs,
             };
             if !codecs.contains(&stream.codec) {
                 return Err(Error::unsupported(format!(
@@ -64,9 +67,10 @@ impl Muxer for Mp4 {
             Track::new(index, stream, keeps_tables).map_err(|error: Error| error.in_stream(index))
         };
         let mut file = File {
-            movie: Movie::new(self.flavour, tags, self.settings.use_keys)?,
+            movie: Movie::new(self.flavour, tags, self.settings.use_keys, streams)?,
             streams: streams.to_vec(),
             tracks: streams.iter().enumerate().map(track).collect::<Result<_>>()?,
+            subtitles: subtitles(streams),
             boxes: Vec::new(),
         };
         // What cannot be described is an error now and not at the end.
@@ -90,15 +94,19 @@ impl Muxer for Mp4 {
                 "A packet must be of one of {count} streams, from 0 on. Found: {index}"
             )));
         };
-        let timed = track
-            .time(packet, file.streams[index].codec)
-            .map_err(|error| error.in_stream(index))?;
-        if file.has_batch() && layout.is_due(file, index, &timed, packet.data.len()) {
-            file.tracks[index].settle_frame(timed.dts);
-            layout.write_batch(file, to.output())?;
+        let output = to.output();
+        if track.kind == Kind::Subtitle {
+            let File { subtitles, streams, .. } = file;
+            let found = subtitles.iter_mut().find(|subtitles| subtitles.index == index);
+            let pushed = found.map_or(Ok(()), |found| found.push(packet, &streams[index]));
+            pushed.map_err(|error| error.in_stream(index))?;
+            return write_subtitles(file, &mut **layout, output);
         }
-        file.tracks[index].add(timed, &packet.data);
-        Ok(())
+        settle_subtitles(file, |file, stream| {
+            file.streams[index].time_base.rescale(packet.dts, stream.time_base).0
+        })?;
+        write_subtitles(file, &mut **layout, output)?;
+        write_sample(file, &mut **layout, packet, output)
     }
 
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
@@ -115,12 +123,70 @@ impl Muxer for Mp4 {
         if streams.len() == file.streams.len() {
             file.streams = streams.to_vec();
         }
+        settle_subtitles(&mut file, |_, _| i64::MAX)?;
+        write_subtitles(&mut file, &mut *layout, to.output())?;
         for track in &mut file.tracks {
             track.settle_last();
         }
         if file.has_batch() {
             layout.write_batch(&mut file, to.output())?;
         }
+        if !file.movie.chapters().is_empty() {
+            layout.add_chapters(&mut file, to.output())?;
+        }
         layout.finish(&mut file, to.output())
     }
+}
+
+/// What makes samples of the subtitle streams.
+fn subtitles(streams: &[StreamParameters]) -> Vec<Subtitles> {
+    let area = TextArea::of(streams);
+    let all = streams.iter().enumerate();
+    let subtitles = all.filter(|(_, stream)| stream.kind() == MediaKind::Subtitle);
+    subtitles.map(|(index, stream)| Subtitles::new(index, stream.codec, area)).collect()
+}
+
+/// Completes subtitles that end until a time in the time base of their stream.
+fn settle_subtitles(
+    file: &mut File,
+    until: impl Fn(&File, &StreamParameters) -> i64,
+) -> Result<()> {
+    let mut subtitles = std::mem::take(&mut file.subtitles);
+    let settled = subtitles.iter_mut().try_for_each(|subtitles| {
+        let until = until(file, &file.streams[subtitles.index]);
+        subtitles.settle(until).map_err(|error| error.in_stream(subtitles.index))
+    });
+    file.subtitles = subtitles;
+    settled
+}
+
+/// Takes the samples of subtitles that are complete into the batch.
+fn write_subtitles(
+    file: &mut File,
+    layout: &mut dyn Layout,
+    output: &mut dyn Output,
+) -> Result<()> {
+    while let Some(sample) = file.subtitles.iter_mut().find_map(Subtitles::pop) {
+        write_sample(file, layout, &sample, output)?;
+    }
+    Ok(())
+}
+
+/// Takes a packet into the batch, which is written before if that is due.
+fn write_sample(
+    file: &mut File,
+    layout: &mut dyn Layout,
+    packet: &Packet,
+    output: &mut dyn Output,
+) -> Result<()> {
+    let index = packet.stream;
+    let timed = file.tracks[index]
+        .time(packet, file.streams[index].codec)
+        .map_err(|error| error.in_stream(index))?;
+    if file.has_batch() && layout.is_due(file, index, &timed, packet.data.len()) {
+        file.tracks[index].settle_frame(timed.dts);
+        layout.write_batch(file, output)?;
+    }
+    file.tracks[index].add(timed, &packet.data);
+    Ok(())
 }

@@ -1,11 +1,31 @@
 //! A track: from packets to samples with their times.
 
 use reelwright_core::{
-    CodecId, Error, FrameLength, Packet, Rational, Result, StreamParameters, TimeBase,
+    CodecId, Error, FrameLength, MediaKind, Packet, Rational, Result, StreamParameters, TimeBase,
 };
 
 use crate::clock::Clock;
 use crate::tables::SampleTables;
+
+/// What the samples of a track are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Audio,
+    Video,
+    Subtitle,
+    /// Titles of chapters.
+    Chapters,
+}
+
+impl Kind {
+    fn of(stream: &StreamParameters) -> Self {
+        match stream.kind() {
+            MediaKind::Video => Self::Video,
+            MediaKind::Subtitle => Self::Subtitle,
+            _ => Self::Audio,
+        }
+    }
+}
 
 /// What is being written of one stream.
 #[derive(Debug)]
@@ -13,7 +33,7 @@ pub(crate) struct Track {
     /// Index of the stream; the track's number is one more.
     pub(crate) index: usize,
     pub(crate) clock: Clock,
-    pub(crate) is_video: bool,
+    pub(crate) kind: Kind,
     /// Bytes of a sample, where packets are runs of samples one tick apart: PCM.
     block: Option<usize>,
     /// Ticks of a sample of PCM.
@@ -181,7 +201,7 @@ impl Track {
         Ok(Self {
             index,
             clock,
-            is_video: stream.video().is_some(),
+            kind: Kind::of(stream),
             block,
             step: if block.is_some() { clock.unit } else { 0 },
             tables: SampleTables::default(),
@@ -198,6 +218,11 @@ impl Track {
     /// The track's number in the file.
     pub(crate) const fn number(&self) -> u32 {
         self.index as u32 + 1
+    }
+
+    /// Returns whether the track is of video.
+    pub(crate) fn is_video(&self) -> bool {
+        self.kind == Kind::Video
     }
 
     /// Whether packets are runs of samples one tick apart.
@@ -301,8 +326,9 @@ impl Track {
         if timed.duration == 0 {
             timed.duration = self.length.get().min(u32::MAX.into());
         }
+        let is_video = self.is_video();
         let span = &mut self.span;
-        let pts = if self.is_video {
+        let pts = if is_video {
             span.first_pts.map_or(timed.pts, |p| p.min(timed.pts))
         } else {
             span.first_pts.unwrap_or(timed.pts)
@@ -312,7 +338,7 @@ impl Track {
         span.delay = span.delay.saturating_add(timed.delay);
         span.padding = span.padding.saturating_add(timed.padding);
         // A frame's end is known when the next one comes.
-        if timed.padding < timed.duration && !self.is_video {
+        if timed.padding < timed.duration && !is_video {
             span.end = span.end.max(timed.pts + timed.duration - timed.padding);
         }
         self.rate.add(self.clock, timed.dts, data.len() as u32);
@@ -339,7 +365,7 @@ impl Track {
     /// Fixes how long the last frame of video lasts, as the next packet is decoded at `next`, before
     /// a batch is written.
     pub(crate) fn settle_frame(&mut self, next: i64) {
-        if self.is_video {
+        if self.is_video() {
             self.settle(next);
         }
     }
@@ -350,7 +376,7 @@ impl Track {
         let duration = next - timed.dts;
         self.length.add(duration);
         let offset = (timed.pts - timed.dts) as u32;
-        if self.is_video {
+        if self.is_video() {
             self.span.end = self.span.end.max(timed.pts + duration);
         }
         self.span.media += duration;
@@ -376,7 +402,7 @@ impl Track {
     pub(crate) fn settle_last(&mut self) {
         let Some(Last { timed, .. }) = self.last else { return };
         // Readers that know no edit lists find the length, too.
-        let heard = timed.duration - if self.is_video { 0 } else { timed.padding };
+        let heard = timed.duration - if self.is_video() { 0 } else { timed.padding };
         self.settle(timed.dts + if heard > 0 { heard } else { timed.duration });
     }
 

@@ -9,7 +9,7 @@ use crate::fragment;
 use crate::options::{FragmentRule, Settings};
 use crate::random_access::RandomAccess;
 use crate::tables::Samples;
-use crate::track::Timed;
+use crate::track::{Kind, Timed, Track};
 
 /// How long fragments are at most, in microseconds, without a choice of the user's: where
 /// keyframes should end them, and where it makes no difference.
@@ -39,7 +39,7 @@ impl Fragmented {
 
 impl Layout for Fragmented {
     fn start(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
-        if self.settings.rule.at_keyframes && file.tracks.iter().any(|track| track.is_video) {
+        if self.settings.rule.at_keyframes && file.tracks.iter().any(|track| track.is_video()) {
             self.fragments = Fragments::new(&self.settings, LONGEST_BY_KEYFRAMES);
         }
         let mut brands = FRAGMENTS.to_vec();
@@ -74,6 +74,11 @@ impl Layout for Fragmented {
         }
         // Whoever watches a stream waits for it.
         output.flush()
+    }
+
+    fn add_chapters(&mut self, _: &mut File, _: &mut dyn Output) -> Result<()> {
+        // The header was written, with the box of chapters.
+        Ok(())
     }
 
     fn finish(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
@@ -111,17 +116,18 @@ impl Fragments {
         let rule = &self.rule;
         let track = &file.tracks[index];
         let length = track.batch_length(timed.dts);
-        let is_full = length >= track.clock.of_micros(self.longest)
+        let is_full = (file.sets_pace(index) && length >= track.clock.of_micros(self.longest))
             || file.batch_bytes() + bytes > rule.largest
             || track.leaves_gap(timed);
-        // The header tells when each track begins, so the first fragment waits for all of them.
-        let is_waiting =
-            self.header.is_none() && file.tracks.iter().any(|track| track.span.is_empty());
+        // The header tells when each track begins, so the first fragment waits for all of them but
+        // subtitles, which begin at 0.
+        let is_late = |track: &Track| track.span.is_empty() && track.kind != Kind::Subtitle;
+        let is_waiting = self.header.is_none() && file.tracks.iter().any(is_late);
         if is_full || is_waiting {
             return is_full;
         }
         let is_at_keyframe = rule.at_keyframes
-            && track.is_video
+            && track.is_video()
             && timed.is_sync
             && track.batch.count > 0
             && length >= track.clock.of_micros(rule.shortest);
@@ -137,7 +143,7 @@ impl Fragments {
             return Ok(());
         }
         for track in &mut file.tracks {
-            let late = if track.is_video { 0 } else { LATE_TRACK_MICROS };
+            let late = if track.kind == Kind::Audio { LATE_TRACK_MICROS } else { 0 };
             let late = -track.clock.of_micros(late);
             track.origin = Some(track.span.first_dts.map_or(late, |dts| dts.min(0)));
         }

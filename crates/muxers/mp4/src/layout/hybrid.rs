@@ -6,7 +6,10 @@ use reelwright_core::{Output, Result};
 
 use super::fragmented::Fragments;
 use super::{CHUNK_MICROS, FRAGMENTS, Layout, file_type};
+use crate::boxes::{append, boxed};
+use crate::chapter_track;
 use crate::file::File;
+use crate::fragment::MDAT_HEADER;
 use crate::options::Settings;
 use crate::tables::Samples;
 use crate::track::Timed;
@@ -53,6 +56,25 @@ impl Layout for Hybrid {
         }
         // What plays must be out of our hands.
         output.flush()
+    }
+
+    fn add_chapters(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
+        if !output.can_patch()? {
+            return Ok(());
+        }
+        // A full disk leaves the fragments.
+        output.mark_whole();
+        chapter_track::add_track(file)?;
+        // Fragments have no such track: until the end of the file is complete, this is data that
+        // nothing refers to.
+        let data = std::mem::take(&mut file.tracks.last_mut().expect("one was added").batch.data);
+        boxed(&mut file.boxes, b"mdat", |out| append(out, &data))?;
+        let at = output.position() + MDAT_HEADER as u64;
+        file.send(output)?;
+        let track = file.tracks.last_mut().expect("one was added");
+        track.tables.chunk(at, track.batch.count);
+        track.batch_is_written();
+        Ok(())
     }
 
     fn finish(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {

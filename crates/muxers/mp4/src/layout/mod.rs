@@ -11,6 +11,7 @@ pub(crate) use open::open;
 use reelwright_core::{Output, Result};
 
 use crate::boxes::{Bytes, boxed};
+use crate::chapter_track;
 use crate::file::File;
 use crate::flavour::Flavour;
 use crate::track::Timed;
@@ -33,6 +34,16 @@ pub(crate) trait Layout: Send {
     /// The output's, and more than the fields hold.
     fn write_batch(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()>;
 
+    /// Adds the track of chapters to a file whose packets are all written, and writes its samples, if
+    /// the movie box is written at the end.
+    ///
+    /// # Errors
+    /// As [`write_batch`](Self::write_batch).
+    fn add_chapters(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
+        chapter_track::add_track(file)?;
+        self.write_batch(file, output)
+    }
+
     /// Writes what comes after the last packet.
     ///
     /// # Errors
@@ -48,8 +59,8 @@ const CHUNK_BYTES: usize = 4 << 20;
 /// Whether a batch of chunks ends before this packet.
 fn is_chunk_due(file: &File, index: usize, timed: &Timed, bytes: usize) -> bool {
     let track = &file.tracks[index];
-    track.batch_length(timed.dts) >= track.clock.of_micros(CHUNK_MICROS)
-        || file.batch_bytes() + bytes > CHUNK_BYTES
+    let is_long = track.batch_length(timed.dts) >= track.clock.of_micros(CHUNK_MICROS);
+    (file.sets_pace(index) && is_long) || file.batch_bytes() + bytes > CHUNK_BYTES
 }
 
 /// The brands of fragments: offsets from the fragment's own beginning, and signed times.
@@ -63,7 +74,7 @@ fn file_type(out: &mut Bytes, file: &File, of_layout: &[[u8; 4]]) -> Result<()> 
     let flavour: &Flavour = file.movie.flavour;
     let has = |codec| file.streams.iter().any(|stream| stream.codec == codec);
     // Apple's files with pictures have a brand of their own.
-    let has_video = file.tracks.iter().any(|track| track.is_video);
+    let has_video = file.tracks.iter().any(|track| track.is_video());
     let major = if has_video { flavour.major_of_video } else { flavour.major };
     boxed(out, b"ftyp", |out| {
         out.extend(major);

@@ -1,6 +1,8 @@
 //! Vorbis comments (Vorbis I §5, RFC 9639 §8.6): metadata as fields `NAME=value`, in FLAC and Ogg.
 
-use crate::{ChannelLayout, Error, Metadata, Result};
+use std::time::Duration;
+
+use crate::{ChannelLayout, Chapter, Error, Metadata, Result};
 
 /// Who wrote the file.
 const VENDOR: &str = concat!("Reelwright ", env!("CARGO_PKG_VERSION"));
@@ -23,10 +25,12 @@ pub struct VorbisComment {
 }
 
 impl VorbisComment {
-    /// The fields of `tags`, without its pictures.
+    /// The fields of `tags`, without its pictures. Chapters have a field for their start and one for their
+    /// title, as in `CHAPTER000=00:00:00.000` and `CHAPTER000NAME=Prologue`.
     ///
     /// # Errors
-    /// The name of a field has only the characters from U+0020 to U+007E without `=`.
+    /// The name of a field has only the characters from U+0020 to U+007E without `=`. There are at
+    /// most 1000 chapters, which start within 100 hours.
     pub fn new(tags: &Metadata) -> Result<Self> {
         let mut fields = Vec::new();
         for (key, value) in tags.iter() {
@@ -40,6 +44,7 @@ impl VorbisComment {
             let name = name.map_or_else(|| key.to_ascii_uppercase(), |(_, n)| (*n).to_owned());
             fields.push(format!("{name}={value}"));
         }
+        push_chapters(&mut fields, tags.chapters())?;
         Ok(Self { fields })
     }
 
@@ -84,6 +89,33 @@ impl VorbisComment {
     }
 }
 
+/// Appends the fields of chapters.
+fn push_chapters(fields: &mut Vec<String>, chapters: &[Chapter]) -> Result<()> {
+    const MOST: usize = 1000;
+    const LATEST: Duration = Duration::from_secs(100 * 60 * 60);
+    if chapters.len() > MOST {
+        return Err(Error::unsupported(format!(
+            "A Vorbis comment holds at most {MOST} chapters. Found: {}",
+            chapters.len()
+        )));
+    }
+    for (i, chapter) in chapters.iter().enumerate() {
+        let millis = Chapter::units(chapter.start, 1000);
+        if u128::from(millis) >= LATEST.as_millis() {
+            return Err(Error::unsupported(format!(
+                "Chapters in a Vorbis comment must start before 100 hours. Found: {} s",
+                chapter.start.as_secs_f64()
+            )));
+        }
+        let (seconds, millis) = (millis / 1000, millis % 1000);
+        let (minutes, seconds) = (seconds / 60, seconds % 60);
+        let (hours, minutes) = (minutes / 60, minutes % 60);
+        fields.push(format!("CHAPTER{i:03}={hours:02}:{minutes:02}:{seconds:02}.{millis:03}"));
+        fields.push(format!("CHAPTER{i:03}NAME={}", chapter.title));
+    }
+    Ok(())
+}
+
 /// Appends a text behind its length.
 fn push_text(bytes: &mut Vec<u8>, text: &str) -> Result<()> {
     bytes.extend(length(text.len())?);
@@ -99,4 +131,42 @@ fn length(length: usize) -> Result<[u8; 4]> {
         ))
     })?;
     Ok(length.to_le_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(starts: impl IntoIterator<Item = Duration>) -> Metadata {
+        let mut tags = Metadata::new();
+        let chapters = starts.into_iter().map(|start| Chapter::new(start, None, "x"));
+        tags.set_chapters(chapters.collect()).unwrap();
+        tags
+    }
+
+    #[test]
+    fn chapters_have_two_fields_each() {
+        let times = [0, 3_723_004, 359_999_999].map(Duration::from_millis);
+        assert_eq!(
+            VorbisComment::new(&tags(times)).unwrap().fields,
+            [
+                "CHAPTER000=00:00:00.000",
+                "CHAPTER000NAME=x",
+                "CHAPTER001=01:02:03.004",
+                "CHAPTER001NAME=x",
+                "CHAPTER002=99:59:59.999",
+                "CHAPTER002NAME=x",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_the_fields_cannot_say_is_refused() {
+        let late = Duration::from_secs(360_000);
+        assert!(VorbisComment::new(&tags([late - Duration::from_micros(1)])).is_err());
+        assert!(VorbisComment::new(&tags([late])).is_err());
+        let many = |count| tags((0..count).map(Duration::from_secs));
+        assert!(VorbisComment::new(&many(1000)).is_ok());
+        assert!(VorbisComment::new(&many(1001)).is_err());
+    }
 }

@@ -9,7 +9,7 @@ mod block;
 mod flac;
 mod seek_table;
 
-use reelwright_core::{CodecId, Error, MuxerInfo, OptionInfo};
+use reelwright_core::{ChapterSupport, CodecId, Error, MuxerInfo, OptionInfo};
 
 use crate::flac::{Flac, Header};
 
@@ -52,4 +52,5 @@ pub static MUXER: MuxerInfo = MuxerInfo::new("flac", "raw FLAC", &|options| {
 .mime_type("audio/flac")
 .audio_codecs(&[CodecId::Flac])
 .covers(true)
+.chapters(ChapterSupport::Starts)
 .options(&[WRITE_HEADER, PADDING, SEEK_INTERVAL]);

@@ -1,8 +1,12 @@
 //! ID3 tags: version 2 in front, version 1 behind.
 
-use id3::frame::{Comment, ExtendedText, Lyrics, Picture, PictureType};
-use id3::{Encoder, Tag, TagLike, Version};
-use reelwright_core::{Error, Metadata, Result};
+use std::time::Duration;
+
+use id3::frame::{
+    Chapter as ChapterFrame, Comment, ExtendedText, Lyrics, Picture, PictureType, TableOfContents,
+};
+use id3::{Encoder, Frame, Tag, TagLike, Version};
+use reelwright_core::{Chapter, Error, Metadata, Result};
 
 /// FFmpeg's common names and the text frames that mean the same.
 const FRAMES: &[(&str, &str)] = &[
@@ -28,11 +32,16 @@ const FRAMES: &[(&str, &str)] = &[
 /// The language of a text in no known one (ISO 639-2).
 const UNDETERMINED: &str = "und";
 
-/// The ID3v2 tag of `tags`; nothing where it would be empty.
+/// The ID3v2 tag of `tags`; nothing where it would be empty. `end` is that of the media, if it is
+/// known; the tag is as long without it.
 ///
 /// # Errors
-/// A tag has at most 256 MiB.
-pub(crate) fn version_2(tags: &Metadata, version: Version) -> Result<Vec<u8>> {
+/// A tag has at most 256 MiB; there are at most 65,025 chapters, of times below 2^32 ms.
+pub(crate) fn version_2(
+    tags: &Metadata,
+    version: Version,
+    end: Option<Duration>,
+) -> Result<Vec<u8>> {
     let mut tag = Tag::new();
     for (key, value) in tags.iter() {
         let is = |name: &str| key.eq_ignore_ascii_case(name);
@@ -64,6 +73,7 @@ pub(crate) fn version_2(tags: &Metadata, version: Version) -> Result<Vec<u8>> {
             data: cover.data().to_vec(),
         });
     }
+    add_chapters(&mut tag, tags.chapters(), end)?;
     let mut bytes = Vec::new();
     if tag.frames().next().is_none() {
         return Ok(bytes);
@@ -72,6 +82,68 @@ pub(crate) fn version_2(tags: &Metadata, version: Version) -> Result<Vec<u8>> {
         Error::too_large(format!("The metadata cannot be written as an ID3v2 tag: {error}"))
     })?;
     Ok(bytes)
+}
+
+/// Frames that a table of contents lists at most.
+const MOST_IN_TABLE: usize = u8::MAX as usize;
+
+/// Adds the frames of chapters, and the table of contents that players look for.
+fn add_chapters(tag: &mut Tag, chapters: &[Chapter], media_end: Option<Duration>) -> Result<()> {
+    // The offset that says to go by the time.
+    const NO_OFFSET: u32 = u32::MAX;
+    if chapters.is_empty() {
+        return Ok(());
+    }
+    if chapters.len() > MOST_IN_TABLE * MOST_IN_TABLE {
+        return Err(Error::unsupported(format!(
+            "mp3 holds at most 65025 chapters. Found: {}",
+            chapters.len()
+        )));
+    }
+    let millis = |time: Duration| {
+        u32::try_from(Chapter::units(time, 1000)).map_err(|_| {
+            Error::unsupported(format!(
+                "Chapters of mp3 must end before 4294967.295 s. Found: {} s",
+                time.as_secs_f64()
+            ))
+        })
+    };
+    let id = |number: usize| format!("ch{number}");
+    let ids: Vec<String> = (0..chapters.len()).map(id).collect();
+    let table = |element_id: &str, top_level, elements: &[String]| TableOfContents {
+        element_id: element_id.to_owned(),
+        top_level,
+        ordered: true,
+        elements: elements.to_vec(),
+        frames: Vec::new(),
+    };
+    if ids.len() <= MOST_IN_TABLE {
+        tag.add_frame(table("toc", true, &ids));
+    } else {
+        let parts =
+            || ids.chunks(MOST_IN_TABLE).enumerate().map(|(i, ids)| (format!("toc{i}"), ids));
+        tag.add_frame(table("toc", true, &parts().map(|(name, _)| name).collect::<Vec<_>>()));
+        for (name, ids) in parts() {
+            tag.add_frame(table(&name, false, ids));
+        }
+    }
+    for (i, chapter) in chapters.iter().enumerate() {
+        let start = millis(chapter.start)?;
+        let end = match chapter.end.or(chapters.get(i + 1).map(|next| next.start)) {
+            Some(end) => millis(end)?,
+            None => media_end.and_then(|end| millis(end).ok()).unwrap_or(u32::MAX),
+        };
+        let title = Some(&chapter.title).filter(|title| !title.is_empty());
+        tag.add_frame(ChapterFrame {
+            element_id: ids[i].clone(),
+            start_time: start,
+            end_time: end.max(start),
+            start_offset: NO_OFFSET,
+            end_offset: NO_OFFSET,
+            frames: title.map(|title| Frame::text("TIT2", title)).into_iter().collect(),
+        });
+    }
+    Ok(())
 }
 
 /// The date: in ID3v2.4 as it is, in ID3v2.3 the year and, where they are given, day and month.

@@ -1,6 +1,8 @@
 //! An MP3 muxer for Reelwright: MPEG audio frames of layer III between tags.
 //!
-//! In front stands an ID3v2 tag (id3.org, versions 2.3 and 2.4) with the metadata and the cover;
+//! In front stands an ID3v2 tag (id3.org, versions 2.3 and 2.4) with the metadata, the cover, and the
+//! chapters (*ID3v2 Chapter Frame Addendum*). A last chapter without an end gets the end of the media
+//! where the output can seek, and else the largest time, 4294967.295 s;
 //! behind, if asked for, an ID3v1 tag. Where the output can seek, the first frame becomes the
 //! information frame ("Xing" or "Info") that players know: how many frames and bytes there are,
 //! where to seek to, and how many samples at the start and the end are not to be heard. It is
@@ -12,7 +14,7 @@ mod id3;
 mod info_frame;
 mod muxer;
 
-use reelwright_core::{CodecId, MuxerInfo, OptionInfo};
+use reelwright_core::{ChapterSupport, CodecId, MuxerInfo, OptionInfo};
 
 use crate::muxer::Mp3;
 
@@ -49,4 +51,5 @@ pub static MUXER: MuxerInfo = MuxerInfo::new("mp3", "MP3 (MPEG audio layer 3)", 
 .mime_type("audio/mpeg")
 .audio_codecs(&[CodecId::Mp3])
 .covers(true)
+.chapters(ChapterSupport::Ends)
 .options(&[ID3V2_VERSION, WRITE_ID3V1, WRITE_XING]);

@@ -1,10 +1,12 @@
 //! The `mp3` muxer.
 
+use std::time::Duration;
+
 use id3::Version;
 use reelwright_core::helpers::single_stream::{self, not_started};
 use reelwright_core::{
     CodecId, CodecRecord, Destination, Error, Metadata, Mp3Info, Muxer, Packet, Result,
-    StreamParameters,
+    StreamParameters, TimeBase, Timestamp,
 };
 
 use crate::frame::Header;
@@ -23,9 +25,38 @@ pub(crate) struct Mp3 {
 /// A file that was started.
 #[derive(Debug)]
 struct File {
+    /// A tag that is mended once the end of the last chapter is known.
+    open_tag: Option<OpenTag>,
     id3v1: Option<[u8; 128]>,
     has_sound: bool,
     info: Option<InfoFrame>,
+}
+
+/// A tag whose last chapter has no end.
+#[derive(Debug)]
+struct OpenTag {
+    tags: Metadata,
+    version: Version,
+    /// Place in the output.
+    at: u64,
+    length: usize,
+    /// Length of the media so far.
+    samples: u64,
+}
+
+impl OpenTag {
+    fn add(&mut self, packet: &Packet) {
+        let trims = u64::from(packet.trim_start) + u64::from(packet.trim_end);
+        self.samples += packet.duration.max(0).unsigned_abs().saturating_sub(trims);
+    }
+
+    /// The tag with the end of the media, `unit` seconds a sample.
+    fn to_bytes(&self, unit: TimeBase) -> Result<Option<Vec<u8>>> {
+        let samples = i64::try_from(self.samples).unwrap_or(i64::MAX);
+        let end = Duration::try_from_secs_f64(unit.seconds_of(Timestamp(samples))).ok();
+        let tag = version_2(&self.tags, self.version, end)?;
+        Ok((tag.len() == self.length).then_some(tag))
+    }
 }
 
 impl Mp3 {
@@ -42,12 +73,21 @@ impl Muxer for Mp3 {
         to: &mut dyn Destination,
     ) -> Result<()> {
         only_stream(streams)?;
-        self.file =
-            Some(File { id3v1: self.id3v1.then(|| version_1(tags)), has_sound: false, info: None });
-        match self.id3v2 {
-            Some(version) => to.output().write(&version_2(tags, version)?),
-            None => Ok(()),
+        let file = self.file.insert(File {
+            open_tag: None,
+            id3v1: self.id3v1.then(|| version_1(tags)),
+            has_sound: false,
+            info: None,
+        });
+        let Some(version) = self.id3v2 else { return Ok(()) };
+        let tag = version_2(tags, version, None)?;
+        let output = to.output();
+        let is_open = tags.chapters().last().is_some_and(|chapter| chapter.end.is_none());
+        if is_open && output.is_seekable() {
+            let (tags, at, length) = (tags.clone(), output.position(), tag.len());
+            file.open_tag = Some(OpenTag { tags, version, at, length, samples: 0 });
         }
+        output.write(&tag)
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
@@ -71,6 +111,9 @@ impl Muxer for Mp3 {
         if let Some(info) = &mut file.info {
             info.add(packet);
         }
+        if let Some(tag) = &mut file.open_tag {
+            tag.add(packet);
+        }
         output.write(&packet.data)
     }
 
@@ -86,6 +129,12 @@ impl Muxer for Mp3 {
             && to.output().can_patch()?
         {
             to.output().patch(frame.at, &frame.to_bytes(info, stream.bit_rate))?;
+        }
+        if let Some(open) = &file.open_tag
+            && to.output().can_patch()?
+            && let Some(tag) = open.to_bytes(stream.time_base)?
+        {
+            to.output().patch(open.at, &tag)?;
         }
         match &file.id3v1 {
             Some(tag) => to.output().write(tag),

@@ -1,13 +1,16 @@
 //! MP3: tags and the information frame, read back field by field.
 
+use std::time::Duration;
+
 use id3::TagLike;
 use proptest::prelude::*;
 use reelwright_core::{
-    ChannelLayout, CodecId, CodecRecord, MemoryOutput, Metadata, Mp3Info, Mp3RateControl, Packet,
-    Picture, StreamParameters,
+    ChannelLayout, Chapter, CodecId, CodecRecord, MemoryOutput, Metadata, Mp3Info, Mp3RateControl,
+    Packet, Picture, StreamParameters,
 };
 use reelwright_mux_mp3::MUXER;
 use reelwright_testkit::muxing::{memory, open, packet, pcm, tags};
+use reelwright_testkit::program::ffprobe;
 
 fn mp3(rate_control: Mp3RateControl) -> StreamParameters {
     pcm(CodecId::Mp3, 44_100, ChannelLayout::STEREO)
@@ -202,4 +205,79 @@ proptest! {
         }
         muxer.finish(streams, &mut output).unwrap();
     }
+}
+
+/// Metadata with chapters, whose times are in milliseconds.
+fn chapters(chapters: &[(u64, Option<u64>, &str)]) -> Metadata {
+    let millis = Duration::from_millis;
+    let chapter = |(start, end, title): &(u64, Option<u64>, &str)| {
+        Chapter::new(millis(*start), end.map(millis), *title)
+    };
+    let mut tags = Metadata::new();
+    tags.set_chapters(chapters.iter().map(chapter).collect()).unwrap();
+    tags
+}
+
+#[test]
+fn chapters_have_frames_and_a_table() {
+    let tags = chapters(&[(0, None, "Début"), (1500, Some(2000), ""), (3000, None, "fin")]);
+    for (version, titles) in [("4", ["Début", "", "fin"]), ("3", ["Début", "", "fin"])] {
+        let stream = mp3(Mp3RateControl::Constant);
+        // 200 packets, less the trims.
+        let samples = 200.0 * 1152.0 - 1105.0 - 300.0;
+        for (seekable, end) in [(true, (samples / 44.1f64).round() as u32), (false, u32::MAX)] {
+            let options = [("id3v2_version", version)];
+            let file = file(&options, &stream, &tags, &packets(200, 300), memory(seekable));
+            let tag = id3::Tag::read_from2(std::io::Cursor::new(&file)).unwrap();
+            let found: Vec<_> = tag
+                .chapters()
+                .map(|chapter| {
+                    let title = chapter.frames.first().and_then(|frame| frame.content().text());
+                    assert_eq!((chapter.start_offset, chapter.end_offset), (u32::MAX, u32::MAX));
+                    (chapter.start_time, chapter.end_time, title.unwrap_or_default())
+                })
+                .collect();
+            let expected = [(0, 1500, titles[0]), (1500, 2000, titles[1]), (3000, end, titles[2])];
+            assert_eq!(found, expected, "{version} {seekable}");
+            let tables: Vec<_> = tag.tables_of_contents().collect();
+            assert_eq!(tables.len(), 1);
+            assert!(tables[0].top_level && tables[0].ordered);
+            assert_eq!(tables[0].elements, ["ch0", "ch1", "ch2"]);
+        }
+    }
+}
+
+#[test]
+fn ffprobe_reads_chapters_back() {
+    let tags = chapters(&[(0, None, "Début"), (1500, Some(2000), "日本"), (3000, None, "fin")]);
+    let stream = mp3(Mp3RateControl::Constant);
+    let file = file(&[], &stream, &tags, &packets(200, 300), memory(true));
+    let entries = "chapter=start_time,end_time:chapter_tags=title";
+    let Some(found) = ffprobe("mp3", entries, &file) else { return };
+    let expected = "0.000000,1.500000,Début\n1.500000,2.000000,日本\n3.000000,5.193000,fin";
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn many_chapters_have_tables_of_tables() {
+    let many: Vec<_> = (0..600).map(|i| (i * 10, None, "x")).collect();
+    let stream = mp3(Mp3RateControl::Constant);
+    let file = file(&[], &stream, &chapters(&many), &packets(300, 0), memory(true));
+    let tag = id3::Tag::read_from2(std::io::Cursor::new(&file)).unwrap();
+    let tables: Vec<_> = tag.tables_of_contents().map(|table| table.elements.len()).collect();
+    assert_eq!(tables, [3, 255, 255, 90]);
+    assert_eq!(tag.chapters().count(), 600);
+}
+
+#[test]
+fn chapters_that_are_too_late_or_too_many_are_refused() {
+    let stream = mp3(Mp3RateControl::Constant);
+    let refused = |tags: &Metadata| {
+        let mut muxer = open(&MUXER, &[]).unwrap();
+        muxer.start(std::slice::from_ref(&stream), tags, &mut memory(true)).unwrap_err().to_string()
+    };
+    let late = refused(&chapters(&[(1 << 32, None, "a")]));
+    assert!(late.contains("4294967.295 s"), "{late}");
+    let many: Vec<_> = (0..65_026).map(|i| (i, None, "")).collect();
+    assert!(refused(&chapters(&many)).contains("at most 65025 chapters"));
 }

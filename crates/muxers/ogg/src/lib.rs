@@ -6,14 +6,15 @@
 //!
 //! A page ends after `page_duration` of sound at the latest, so that whoever listens to a stream
 //! hears it soon; `flush` ends pages at once. The last page's granule position trims what the
-//! encoder padded. Metadata becomes Vorbis comments, a cover their METADATA_BLOCK_PICTURE. Nothing
-//! is ever mended, so that files and streams have the same bytes.
+//! encoder padded. Metadata becomes Vorbis comments, a cover their METADATA_BLOCK_PICTURE, and chapters
+//! their fields CHAPTER000 and so on, which have no ends. Nothing is ever mended, so that files and
+//! streams have the same bytes.
 
 mod headers;
 mod muxer;
 mod page;
 
-use reelwright_core::{CodecId, MuxerInfo, OptionInfo};
+use reelwright_core::{ChapterSupport, CodecId, MuxerInfo, OptionInfo};
 
 use crate::muxer::Ogg;
 
@@ -45,6 +46,7 @@ macro_rules! info {
         .audio_codecs(&$codecs)
         .max_streams($streams)
         .covers(true)
+        .chapters(ChapterSupport::Starts)
         .options(&[PAGE_DURATION, SERIAL_OFFSET])
     };
 }

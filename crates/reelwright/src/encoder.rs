@@ -4,6 +4,7 @@ use std::path::Path;
 
 use reelwright_core::{Error, Interrupt, Metadata, MuxerInfo, Result, StreamParameters};
 
+mod chapters;
 mod checks;
 mod chunks;
 mod closing;
@@ -13,6 +14,7 @@ mod packet_input;
 mod packets;
 mod setup;
 mod state;
+mod subtitles;
 mod writer;
 
 pub use chunks::ChunkCursor;
@@ -213,7 +215,7 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
     pub fn clamped_samples(&self, index: usize) -> Option<u64> {
         match self.streams.get(index)? {
             Stream::Audio(audio) => Some(audio.clamped),
-            Stream::Video(_) | Stream::Packets(_) => None,
+            Stream::Video(_) | Stream::Packets(_) | Stream::Subtitle(_) => None,
         }
     }
 

@@ -44,7 +44,8 @@ impl Pauses {
 }
 
 /// The stream whose first packet is next: the one with the earliest dts. None while another stream
-/// may still bring an earlier one, unless everything `is_complete`.
+/// may still bring an earlier one, unless everything `is_complete`. Nothing waits for subtitles, and those
+/// that are written ahead wait for the others.
 pub(crate) fn next(streams: &mut [Stream], pauses: &Pauses, is_complete: bool) -> Option<usize> {
     let bytes = bytes(streams);
     let streams = &*streams;
@@ -59,13 +60,12 @@ pub(crate) fn next(streams: &mut [Stream], pauses: &Pauses, is_complete: bool) -
     let is_late = || {
         let held = streams.iter().map(Stream::max_delay).fold(0.0, f64::max);
         waiting().any(|(_, first, time_base, stream)| {
-            stream.end() - time_base.seconds_of(first) > MAX_WAIT + held
+            !stream.is_sparse() && stream.end() - time_base.seconds_of(first) > MAX_WAIT + held
         })
     };
-    let all_are_here = streams
-        .iter()
-        .enumerate()
-        .all(|(index, stream)| stream.packets().front().is_some() || pauses.has(index));
+    let all_are_here = streams.iter().enumerate().all(|(index, stream)| {
+        stream.packets().front().is_some() || pauses.has(index) || stream.is_sparse()
+    });
     (is_complete || all_are_here || bytes > MAX_BYTES || is_late()).then_some(index)
 }
 

@@ -43,6 +43,9 @@ mod registry;
 mod sample_buffer;
 mod schedule;
 mod stream;
+mod subtitle_pipeline;
+mod subtitle_stream;
+mod subtitle_text;
 mod target;
 mod tee;
 mod threaded_encoder;
@@ -56,11 +59,13 @@ pub use encoder::{ChunkCursor, Erased, OPEN_OPTIONS, StreamingMediaEncoder, Writ
 pub use encoder_options::{audio_encoder_options, video_encoder_options};
 pub use packet_sink::Packets;
 pub use reelwright_convert::{ResampleQuality, ScaleFilter};
+pub use reelwright_core::helpers::WebVttCue;
 pub use reelwright_core::*;
 pub use registry::{
     Registry, RegistryEntry, audio_encoders, default_audio_encoder, default_video_encoder, muxers,
     output_devices, output_protocols, video_encoders,
 };
+pub use subtitle_stream::SubtitleStream;
 pub use target::Target;
 pub use tee::format::TEE;
 pub use video_input::VideoInput;

@@ -31,6 +31,7 @@ fn has_record(stream: &StreamParameters) -> bool {
         CodecId::H264 => matches!(record, CodecRecord::H264(_)),
         CodecId::Opus => matches!(record, CodecRecord::Opus(_)),
         CodecId::Vorbis => matches!(record, CodecRecord::Vorbis(_)),
+        CodecId::WebVtt => matches!(record, CodecRecord::WebVtt(_)),
         _ => true,
     }
 }
@@ -40,10 +41,7 @@ impl PacketStream {
     /// The container does not take the codec, or parameters that are missing or contradict it.
     pub(crate) fn new(parameters: &StreamParameters, muxer: &MuxerInfo) -> Result<Self> {
         let codec = parameters.codec;
-        let kind = match &parameters.media {
-            MediaParameters::Audio(_) => MediaKind::Audio,
-            MediaParameters::Video(_) => MediaKind::Video,
-        };
+        let kind = parameters.kind();
         if codec.kind() != kind {
             return Err(Error::argument(format!(
                 "{codec} is a codec for {}. Found: parameters of {kind}",
@@ -52,7 +50,9 @@ impl PacketStream {
         }
         let codecs = match kind {
             MediaKind::Audio => muxer.audio_codecs,
-            _ => muxer.video_codecs,
+            MediaKind::Video => muxer.video_codecs,
+            MediaKind::Subtitle => muxer.subtitle_codecs,
+            _ => &[],
         };
         if codecs.is_empty() {
             return Err(Error::unsupported(format!("{} does not support {kind}.", muxer.name)));
@@ -73,6 +73,7 @@ impl PacketStream {
         let has_zero = match &parameters.media {
             MediaParameters::Audio(audio) => audio.format.sample_rate == 0,
             MediaParameters::Video(video) => video.format.width == 0 || video.format.height == 0,
+            _ => false,
         };
         if has_zero {
             return Err(Error::argument(

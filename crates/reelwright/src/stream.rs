@@ -6,6 +6,7 @@ use reelwright_core::{
 
 use crate::audio_pipeline::AudioPipeline;
 use crate::packet_stream::PacketStream;
+use crate::subtitle_pipeline::SubtitlePipeline;
 use crate::video_pipeline::VideoPipeline;
 
 /// One stream at work.
@@ -13,6 +14,7 @@ pub(crate) enum Stream {
     Audio(Box<AudioPipeline>),
     Video(Box<VideoPipeline>),
     Packets(Box<PacketStream>),
+    Subtitle(Box<SubtitlePipeline>),
 }
 
 impl Stream {
@@ -21,6 +23,7 @@ impl Stream {
             Self::Audio(audio) => audio.parameters(),
             Self::Video(video) => video.parameters(),
             Self::Packets(packets) => packets.parameters(),
+            Self::Subtitle(subtitles) => subtitles.parameters(),
         }
     }
 
@@ -33,6 +36,7 @@ impl Stream {
             Self::Audio(audio) => &audio.packets,
             Self::Video(video) => &video.packets,
             Self::Packets(packets) => &packets.packets,
+            Self::Subtitle(subtitles) => &subtitles.packets,
         }
     }
 
@@ -41,6 +45,7 @@ impl Stream {
             Self::Audio(audio) => &mut audio.packets,
             Self::Video(video) => &mut video.packets,
             Self::Packets(packets) => &mut packets.packets,
+            Self::Subtitle(subtitles) => &mut subtitles.packets,
         }
     }
 
@@ -50,6 +55,7 @@ impl Stream {
             Self::Audio(audio) => audio.end(),
             Self::Video(video) => video.end(),
             Self::Packets(packets) => packets.end(),
+            Self::Subtitle(subtitles) => subtitles.end(),
         }
     }
 
@@ -61,6 +67,7 @@ impl Stream {
             Self::Video(video) => video.set_gaps(longest),
             // Packets are not filled in.
             Self::Packets(_) => {}
+            Self::Subtitle(_) => {}
         }
     }
 
@@ -70,6 +77,7 @@ impl Stream {
             Self::Audio(audio) => audio.set_limits(limits),
             Self::Video(video) => video.set_limits(limits),
             Self::Packets(packets) => packets.set_limits(limits),
+            Self::Subtitle(subtitles) => subtitles.set_limits(limits),
         }
     }
 
@@ -79,6 +87,7 @@ impl Stream {
             Self::Audio(audio) => audio.is_alike(chunk),
             Self::Video(video) => video.is_alike(chunk),
             Self::Packets(_) => false,
+            Self::Subtitle(_) => false,
         }
     }
 
@@ -95,13 +104,14 @@ impl Stream {
             Self::Audio(audio) => audio.flush(),
             Self::Video(video) => video.drain(interrupt),
             Self::Packets(_) => Ok(()),
+            Self::Subtitle(_) => Ok(()),
         }
     }
 
     /// Brings the packets that another thread is at work on.
     pub(crate) fn drain(&mut self, interrupt: &Interrupt) -> Result<()> {
         match self {
-            Self::Audio(_) | Self::Packets(_) => Ok(()),
+            Self::Audio(_) | Self::Packets(_) | Self::Subtitle(_) => Ok(()),
             Self::Video(video) => video.drain(interrupt),
         }
     }
@@ -109,7 +119,7 @@ impl Stream {
     /// Returns whether [`drain`](Self::drain) brings packets.
     pub(crate) fn can_drain(&self) -> bool {
         match self {
-            Self::Audio(_) | Self::Packets(_) => false,
+            Self::Audio(_) | Self::Packets(_) | Self::Subtitle(_) => false,
             Self::Video(video) => video.can_drain(),
         }
     }
@@ -120,6 +130,7 @@ impl Stream {
             Self::Audio(audio) => audio.max_delay(),
             Self::Video(video) => video.max_delay(),
             Self::Packets(_) => 0.0,
+            Self::Subtitle(_) => 0.0,
         }
     }
 
@@ -129,6 +140,7 @@ impl Stream {
             Self::Audio(audio) => audio.finish(),
             Self::Video(video) => video.finish(interrupt),
             Self::Packets(_) => Ok(()),
+            Self::Subtitle(_) => Ok(()),
         }
     }
 
@@ -136,7 +148,7 @@ impl Stream {
         match self {
             Self::Audio(audio) => Ok(audio),
             Self::Packets(_) => Err(takes_packets(index)),
-            Self::Video(_) => Err(wrong_kind(index, "audio")),
+            Self::Video(_) | Self::Subtitle(_) => Err(wrong_kind(index, "audio")),
         }
     }
 
@@ -144,17 +156,30 @@ impl Stream {
         match self {
             Self::Video(video) => Ok(video),
             Self::Packets(_) => Err(takes_packets(index)),
-            Self::Audio(_) => Err(wrong_kind(index, "video")),
+            Self::Audio(_) | Self::Subtitle(_) => Err(wrong_kind(index, "video")),
+        }
+    }
+
+    pub(crate) fn subtitles(&mut self, index: usize) -> Result<&mut SubtitlePipeline> {
+        match self {
+            Self::Subtitle(subtitles) => Ok(subtitles),
+            Self::Packets(_) => Err(takes_packets(index)),
+            Self::Audio(_) | Self::Video(_) => Err(wrong_kind(index, "subtitle")),
         }
     }
 
     pub(crate) fn packet_stream(&mut self, index: usize) -> Result<&mut PacketStream> {
         match self {
             Self::Packets(packets) => Ok(packets),
-            Self::Audio(_) | Self::Video(_) => Err(Error::argument(format!(
-                "Stream {index} encodes chunks. Packets go to a stream of add_packet_stream."
+            Self::Audio(_) | Self::Video(_) | Self::Subtitle(_) => Err(Error::argument(format!(
+                "Stream {index} does not take packets. They go to a stream of add_packet_stream."
             ))),
         }
+    }
+
+    /// Returns whether the stream is silent most of the time, so that no other stream waits for it.
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.kind() == MediaKind::Subtitle
     }
 }
 

@@ -117,6 +117,7 @@ impl Member {
                     format.pictures.iter().filter(|(name, _)| Some(*name) == extension.as_deref());
                 named.map(|(_, codec)| *codec).collect()
             }
+            MediaKind::Subtitle => format.subtitle_codecs.to_vec(),
             _ => Vec::new(),
         }
     }
@@ -151,6 +152,7 @@ pub(crate) fn all(members: &[Member]) -> MuxerInfo {
     let mut info = TEE.clone();
     info.audio_codecs = union(MediaKind::Audio);
     info.video_codecs = union(MediaKind::Video);
+    info.subtitle_codecs = union(MediaKind::Subtitle);
     info.covers = members.iter().any(|member| member.endpoint.format.covers);
     info.variable_frame_rate =
         members.iter().all(|member| member.endpoint.format.variable_frame_rate);
@@ -213,6 +215,7 @@ pub(crate) fn container(
     let mut info = TEE.clone();
     match kind {
         MediaKind::Video => info.video_codecs = intern(codecs),
+        MediaKind::Subtitle => info.subtitle_codecs = intern(codecs),
         _ => info.audio_codecs = intern(codecs),
     }
     info.variable_frame_rate = formats().all(|format| format.variable_frame_rate);

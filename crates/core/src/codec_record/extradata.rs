@@ -3,7 +3,7 @@
 
 use super::{
     AlacConfig, AudioSpecificConfig, Av1Config, CodecRecord, FlacStreamInfo, OpusChannelMapping,
-    OpusHead, VorbisHeaders,
+    OpusHead, VorbisHeaders, WebVttHeader,
 };
 use crate::h264::AvcConfig;
 use crate::{CodecId, Error, Result};
@@ -18,7 +18,7 @@ impl CodecRecord {
     /// Reads a record in the form of FFmpeg's extradata, which MP4 and Matroska keep too: of AAC an
     /// AudioSpecificConfig, of ALAC the cookie, of AV1 `av1C`, of FLAC STREAMINFO, of H.264 `avcC` with
     /// lengths of four bytes or the parameter sets in a byte stream, of Opus OpusHead, of Vorbis the
-    /// three headers. Other codecs have none, and of a [custom](CodecId::Custom) one the bytes stay.
+    /// three headers, of WebVTT the header of a file. Other codecs have none, and of a [custom](CodecId::Custom) one the bytes stay.
     ///
     /// # Errors
     /// The bytes are not such a record.
@@ -60,6 +60,14 @@ impl CodecRecord {
             CodecId::Vorbis => VorbisHeaders::from_extradata(bytes)
                 .map(Self::Vorbis)
                 .ok_or_else(|| refuse("its three headers, after their sizes"))?,
+            CodecId::WebVtt => {
+                let text = String::from_utf8(bytes.to_vec()).ok();
+                let text = text.filter(|text| text.is_empty() || text.starts_with("WEBVTT"));
+                match text.ok_or_else(|| refuse("the header of a file"))? {
+                    text if text.is_empty() => Self::WebVtt(WebVttHeader::default()),
+                    text => Self::WebVtt(WebVttHeader { text }),
+                }
+            }
             CodecId::Custom(_) if !bytes.is_empty() => Self::Raw(bytes.to_vec()),
             _ if bytes.is_empty() => Self::None,
             _ => return Err(refuse("empty")),
@@ -84,6 +92,7 @@ impl CodecRecord {
             Self::Opus(head) => head.to_bytes(),
             Self::Raw(bytes) => bytes.clone(),
             Self::Vorbis(headers) => headers.to_extradata(),
+            Self::WebVtt(header) => header.text.clone().into_bytes(),
         })
     }
 }

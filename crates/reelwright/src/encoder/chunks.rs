@@ -153,6 +153,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
                 .take(video, Source::Chunk(chunk, cursor.row))
                 .map_err(|error| error.in_stream(index))?,
             Stream::Packets(_) => {}
+            Stream::Subtitle(_) => {}
         }
         self.find_next(cursor);
         Ok(())
@@ -184,6 +185,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
                     Needs::Frame => Ok(()),
                 },
                 Stream::Packets(_) => Ok(()),
+                Stream::Subtitle(_) => Ok(()),
             };
             self.or_fail(worked.map_err(|error| error.in_stream(index)))?;
             self.write_packets(false)?;
@@ -201,6 +203,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
             Stream::Video(video) if is_left => video.needs(cursor.gap > 0) != Needs::Frame,
             Stream::Video(video) => video.has_work(),
             Stream::Packets(_) => false,
+            Stream::Subtitle(_) => false,
         };
         cursor.next = match (has_work, is_left) {
             (true, _) => Next::Work,

@@ -1,7 +1,6 @@
 //! Streams of packets that somebody else encoded.
 
-use reelwright_core::MediaKind;
-use reelwright_core::{MediaParameters, Packet, Result, StreamParameters};
+use reelwright_core::{Packet, Result, StreamParameters};
 
 use super::StreamingMediaEncoder;
 use super::setup::language;
@@ -20,6 +19,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// | `opus`, `vorbis`, `mp3`, `flac`, `alac` | a packet or frame | [`CodecRecord`](crate::CodecRecord)'s of that name; of `mp3` none |
     /// | `pcm_*`, `adpcm_*` | whole samples of all channels, or blocks | none, or [`AdpcmBlocks`](crate::AdpcmBlocks) |
     /// | pictures | one in each packet | none |
+    /// | `mov_text`, `webvtt` | a sample of MP4 | none, or [`WebVttHeader`](crate::WebVttHeader) |
     ///
     /// [`CodecRecord::from_extradata`](crate::CodecRecord::from_extradata) reads the records that other
     /// programs keep.
@@ -57,10 +57,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// As [`add_audio_stream`](Self::add_audio_stream), or the record is missing.
     pub fn add_packet_stream(&mut self, parameters: &StreamParameters) -> Result<usize> {
         let index = self.next_index()?;
-        let kind = match &parameters.media {
-            MediaParameters::Audio(_) => MediaKind::Audio,
-            MediaParameters::Video(_) => MediaKind::Video,
-        };
+        let kind = parameters.kind();
         let language = language(parameters.language.as_deref()).map_err(|e| e.in_stream(index))?;
         let container = self.container(kind).map_err(|error| error.in_stream(index))?;
         let stream = PacketStream::new(parameters, &container.format);

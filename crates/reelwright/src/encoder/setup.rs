@@ -56,6 +56,16 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(index)
     }
 
+    /// The containers that are written: several for a tee.
+    pub(super) fn containers(&self) -> Vec<&MuxerInfo> {
+        match &self.state {
+            State::New(Destinations::Tee(members)) => {
+                members.iter().map(|member| &member.endpoint.format).collect()
+            }
+            _ => vec![&self.format],
+        }
+    }
+
     /// The container of a stream to add.
     pub(super) fn container(&self, kind: MediaKind) -> Result<Container> {
         match &self.state {
@@ -117,6 +127,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
         if let Some(cover) = self.metadata.cover() {
             metadata.set_cover(cover.clone());
         }
+        metadata.set_chapters(self.metadata.chapters().to_vec())?;
         self.metadata = metadata;
         Ok(())
     }
@@ -127,8 +138,8 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// The output is open already.
     pub fn set_cover(&mut self, cover: Picture) -> Result<()> {
         self.check_new("set a cover")?;
-        if !self.format.covers {
-            log::warn!("{} has no place for a cover; it is left out.", self.format.name);
+        for format in self.containers().iter().filter(|format| !format.covers) {
+            log::warn!("{} has no place for a cover; it is left out.", format.name);
         }
         self.metadata.set_cover(cover);
         Ok(())

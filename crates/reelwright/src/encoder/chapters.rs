@@ -1,0 +1,59 @@
+//! Chapters.
+
+use reelwright_core::{Chapter, ChapterSupport, MuxerInfo, Result, helpers::list};
+
+use super::StreamingMediaEncoder;
+
+impl<W> StreamingMediaEncoder<'_, W> {
+    /// Sets the chapters; replaces those that were set before. A chapter without an end lasts until the
+    /// next one, and the last one until the end of the media.
+    ///
+    /// Logs a warning if the format cannot store chapters, or an end that is before the start of the next
+    /// chapter. See [`ChapterSupport`] for what a format stores.
+    ///
+    /// # Errors
+    /// The output is open already, or chapters are not in order, overlap, or end before they start.
+    ///
+    /// ```
+    /// use reelwright::{AudioStream, Chapter, StreamingMediaEncoder};
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("book.m4b");
+    /// let mut encoder = StreamingMediaEncoder::new(&path, None)?;
+    /// encoder.add_audio_stream(&AudioStream::new(44_100, 1))?;
+    /// encoder.set_chapters([
+    ///     Chapter::from_seconds(0.0, None, "Prologue")?,
+    ///     Chapter::from_seconds(61.5, None, "The harbor")?,
+    /// ])?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_chapters(&mut self, chapters: impl IntoIterator<Item = Chapter>) -> Result<()> {
+        self.check_new("set chapters")?;
+        self.metadata.set_chapters(chapters.into_iter().collect())?;
+        for format in self.containers() {
+            self.warn_of(format);
+        }
+        Ok(())
+    }
+
+    /// Warns of what a container does not keep of the chapters.
+    fn warn_of(&self, format: &MuxerInfo) {
+        let (name, support) = (format.name, format.chapters);
+        let chapters = self.metadata.chapters();
+        if support == ChapterSupport::None && !chapters.is_empty() {
+            let others = self.registry.muxers().filter(|muxer| muxer.chapters.is_supported());
+            log::warn!(
+                "{name} cannot store chapters; they are left out. Formats that can are {}.",
+                list(others.map(|muxer| muxer.name))
+            );
+        } else if let Some(chapter) = support.lost_end(chapters)
+            && let Some(end) = chapter.end
+        {
+            log::warn!(
+                "{name} cannot store the end of a chapter, {} s for {:?}: it lasts until the next one.",
+                end.as_secs_f64(),
+                chapter.title
+            );
+        }
+    }
+}

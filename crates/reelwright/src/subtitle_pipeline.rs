@@ -1,0 +1,111 @@
+//! A subtitle stream at work: from texts and times to packets.
+
+use reelwright_core::helpers::WebVttCue;
+use reelwright_core::helpers::timed_text::FONT_SIZE;
+use reelwright_core::{
+    CodecId, Error, PacketQueue, Result, StreamParameters, TimeLimits, Timestamp,
+};
+
+use crate::subtitle_text::MarkedText;
+
+/// One subtitle stream.
+pub(crate) struct SubtitlePipeline {
+    parameters: StreamParameters,
+    pub(crate) packets: PacketQueue,
+    /// Start of the last subtitle, and the latest end, in units of the time base.
+    start: i64,
+    end: i64,
+    limits: TimeLimits,
+}
+
+/// What a subtitle says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Content<'a> {
+    Text(&'a str),
+    Cue(&'a WebVttCue),
+}
+
+impl SubtitlePipeline {
+    pub(crate) fn new(parameters: StreamParameters) -> Self {
+        Self { parameters, packets: PacketQueue::new(), start: 0, end: 0, limits: TimeLimits::NONE }
+    }
+
+    pub(crate) const fn parameters(&self) -> &StreamParameters {
+        &self.parameters
+    }
+
+    pub(crate) fn set_limits(&mut self, limits: TimeLimits) {
+        self.limits = limits;
+    }
+
+    /// The end of what was written, in seconds.
+    pub(crate) fn end(&self) -> f64 {
+        self.seconds(self.end)
+    }
+
+    fn seconds(&self, units: i64) -> f64 {
+        self.parameters.time_base.seconds_of(Timestamp(units))
+    }
+
+    /// Makes a packet of a subtitle from `start` to `end` seconds.
+    ///
+    /// # Errors
+    /// Times that are wrong or out of order, or a text that the codec cannot hold: then nothing was
+    /// written.
+    pub(crate) fn write(&mut self, start: f64, end: f64, content: Content<'_>) -> Result<()> {
+        let (start, end) = self.times(start, end)?;
+        let data = match (content, self.parameters.codec) {
+            (Content::Cue(cue), CodecId::WebVtt) => cue.to_bytes()?,
+            (Content::Text(text), CodecId::WebVtt) => MarkedText::parse(text)?.cue().to_bytes()?,
+            (Content::Text(text), _) => MarkedText::parse(text)?.timed().to_bytes(FONT_SIZE)?,
+            (Content::Cue(_), codec) => {
+                return Err(Error::argument(format!(
+                    "A cue of WebVTT needs a stream of webvtt. Found: {codec}. Write its text instead."
+                )));
+            }
+        };
+        (self.start, self.end) = (start, self.end.max(end));
+        let packet = self.packets.push_buffer(data);
+        (packet.pts, packet.dts) = (Timestamp(start), Timestamp(start));
+        packet.duration = end - start;
+        packet.keyframe = true;
+        Ok(())
+    }
+
+    /// The times of a subtitle in units of the time base: at least one unit.
+    fn times(&self, start: f64, end: f64) -> Result<(i64, i64)> {
+        let units = |what, seconds: f64| {
+            self.parameters.time_base.at(seconds).map_err(|_| {
+                Error::argument(format!(
+                    "The {what} of a subtitle must be positive, finite and below {:e} s. Found: {seconds}",
+                    self.seconds(1 << 53)
+                ))
+            })
+        };
+        let (from, to) = (units("start", start)?.0, units("end", end)?.0);
+        if start > end {
+            return Err(Error::argument(format!(
+                "A subtitle must not end before its start, {start} s. Found: {end} s"
+            )));
+        }
+        if from < self.start {
+            return Err(Error::argument(format!(
+                "Subtitles must come in the order of their starts; the last one started at {} s. \
+                 Found: {start} s",
+                self.seconds(self.start)
+            )));
+        }
+        let to = to.max(from + 1);
+        let TimeLimits { pts, gap } = self.limits;
+        let is_far = from.saturating_sub(self.end.max(self.start)) > gap || to - from > gap;
+        if to > pts || is_far {
+            return Err(Error::argument(format!(
+                "The container stores times of subtitles up to {:e} s, and gaps and durations up to \
+                 {:e} s. Found: {start} s to {end} s",
+                self.seconds(pts),
+                self.seconds(gap)
+            )));
+        }
+        Ok((from, to))
+    }
+}

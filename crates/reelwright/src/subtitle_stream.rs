@@ -1,0 +1,114 @@
+//! What a subtitle stream is to be, as the user says it, and how the rest is chosen.
+
+use reelwright_core::{
+    CodecId, CodecRecord, Error, MediaParameters, MuxerInfo, Rational, Result, StreamParameters,
+    TimeBase, WebVttHeader, helpers::list,
+};
+
+use crate::registry::Registry;
+
+/// A subtitle stream: its codec and language.
+///
+/// ```
+/// use reelwright::SubtitleStream;
+///
+/// // The format's default codec.
+/// SubtitleStream::new().language("eng");
+///
+/// // WebVTT with styles.
+/// SubtitleStream::new().codec("webvtt").header("WEBVTT\n\nSTYLE\n::cue { color: yellow }");
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct SubtitleStream {
+    codec: Option<String>,
+    header: Option<String>,
+    pub(crate) language: Option<String>,
+}
+
+impl SubtitleStream {
+    /// A stream of the format's default codec.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the codec, `mov_text` or `webvtt`; without it the first of the format's
+    /// [`subtitle_codecs`](MuxerInfo::subtitle_codecs).
+    #[must_use]
+    pub fn codec(mut self, name: impl Into<String>) -> Self {
+        self.codec = Some(name.into());
+        self
+    }
+
+    /// Sets the text of a WebVTT file before its first cue: the line `WEBVTT`, and blocks of styles,
+    /// regions and comments.
+    #[must_use]
+    pub fn header(mut self, text: impl Into<String>) -> Self {
+        self.header = Some(text.into());
+        self
+    }
+
+    /// Sets the language, a code of ISO 639-2 such as `eng`, for containers that state it of each
+    /// stream.
+    #[must_use]
+    pub fn language(mut self, code: impl Into<String>) -> Self {
+        self.language = Some(code.into());
+        self
+    }
+
+    /// # Errors
+    /// The format does not take the codec, or the header is none.
+    pub(crate) fn resolve(
+        &self,
+        registry: &Registry,
+        format: &MuxerInfo,
+    ) -> Result<StreamParameters> {
+        let codecs = format.subtitle_codecs;
+        let Some(first) = codecs.first() else {
+            let others = registry.muxers().filter(|muxer| !muxer.subtitle_codecs.is_empty());
+            return Err(Error::unsupported(format!(
+                "{} does not support subtitles. Formats that do are {}.",
+                format.name,
+                list(others.map(|muxer| muxer.name))
+            )));
+        };
+        let codec = match &self.codec {
+            None => *first,
+            Some(name) => *codecs.iter().find(|codec| codec.name() == name).ok_or_else(|| {
+                let is_known = CodecId::ALL.iter().any(|codec| codec.name() == name);
+                let message = format!(
+                    "{} does not support subtitles of {name}. Supported values are {}.",
+                    format.name,
+                    list(codecs)
+                );
+                if is_known { Error::unsupported(message) } else { Error::unknown_name(message) }
+            })?,
+        };
+        let unit = TimeBase::new(Rational::new(1, 1000)?);
+        let stream = StreamParameters::new(codec, unit, MediaParameters::Subtitle);
+        match (codec, &self.header) {
+            (CodecId::WebVtt, header) => {
+                let header = header.as_deref().map_or(Ok(WebVttHeader::default()), checked)?;
+                Ok(stream.record(CodecRecord::WebVtt(header)))
+            }
+            (codec, Some(_)) => {
+                Err(Error::argument(format!("A header is for webvtt. Found: codec {codec}")))
+            }
+            (_, None) => Ok(stream),
+        }
+    }
+}
+
+/// The header of a WebVTT file.
+fn checked(text: &str) -> Result<WebVttHeader> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = text.trim_end_matches('\n');
+    let after = text.strip_prefix("WEBVTT");
+    let is_header =
+        after.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n']));
+    if !is_header || text.contains("-->") || text.contains('\0') {
+        return Err(Error::argument(format!(
+            "A header of WebVTT must begin with the line WEBVTT, and hold neither cues nor NUL. Found: {text:?}"
+        )));
+    }
+    Ok(WebVttHeader { text: text.to_owned() })
+}

@@ -152,6 +152,23 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) cover: Option<PathBuf>,
 
+    /// Chapters, a file in FFmpeg's format of metadata; in place of the input's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chapters: Option<PathBuf>,
+
+    /// Subtitles, a SubRip (.srt) or WebVTT (.vtt) file; each becomes a stream; can be given several
+    /// times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) subtitles: Vec<PathBuf>,
+
+    /// Codec of the subtitles: mov_text or webvtt; the container's default otherwise
+    #[arg(long, value_name = "CODEC", requires = "subtitles")]
+    pub(crate) subtitle_codec: Option<String>,
+
+    /// Language of each file of subtitles, as eng, in their order
+    #[arg(long, value_name = "LANGUAGE", requires = "subtitles")]
+    pub(crate) subtitle_language: Vec<String>,
+
     /// Option of the container; can be given several times
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) muxer_option: Vec<(String, String)>,

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use anyhow::bail;
 use clap::CommandFactory;
 use reelwright::{
-    AudioEncoderInfo, Backing, ColorModel, EncoderInfo, MuxerInfo, OPEN_OPTIONS, OptionInfo,
-    OptionKind, PixelFormat, ProtocolInfo, Registry, SampleFormat, TEE, VideoEncoderInfo,
+    AudioEncoderInfo, Backing, ChapterSupport, ColorModel, EncoderInfo, MuxerInfo, OPEN_OPTIONS,
+    OptionInfo, OptionKind, PixelFormat, ProtocolInfo, Registry, SampleFormat, TEE, VideoEncoderInfo,
     audio_encoder_options, output_devices, video_encoder_options,
 };
 use serde_json::{Value, json};
@@ -316,12 +316,24 @@ fn muxer_help(registry: &Registry, info: &MuxerInfo) -> String {
             ("media type", info.mime_type.unwrap_or_default().into()),
             ("audio codecs", joined(info.audio_codecs)),
             ("video codecs", joined(info.video_codecs)),
+            ("subtitle codecs", joined(info.subtitle_codecs)),
+            ("chapters", chapters(info.chapters).to_owned()),
             ("default", joined(default_video.into_iter().chain(default_audio))),
         ],
     );
     let options = info.options.iter().chain(OPEN_OPTIONS);
     options_help(&mut text, "Options (--muxer-option NAME=VALUE):", options);
     text
+}
+
+/// What a container stores of chapters; nothing if it cannot store them.
+fn chapters(support: ChapterSupport) -> &'static str {
+    match support {
+        ChapterSupport::Starts => "starts and titles",
+        ChapterSupport::LastEnd => "starts, titles, and the end of the last one",
+        ChapterSupport::Ends => "starts, ends and titles",
+        _ => "",
+    }
 }
 
 fn protocol_help(info: &ProtocolInfo) -> String {
@@ -443,6 +455,8 @@ fn muxer_json(info: &MuxerInfo) -> Value {
         "mime_type": info.mime_type,
         "audio_codecs": info.audio_codecs.iter().map(|c| c.name()).collect::<Vec<_>>(),
         "video_codecs": info.video_codecs.iter().map(|c| c.name()).collect::<Vec<_>>(),
+        "subtitle_codecs": info.subtitle_codecs.iter().map(|c| c.name()).collect::<Vec<_>>(),
+        "chapters": info.chapters.is_supported(),
         "options": info.options.iter().chain(OPEN_OPTIONS).map(option_json).collect::<Vec<_>>(),
     })
 }

@@ -17,6 +17,7 @@ use crate::args::EncodeArgs;
 use crate::inputs::{self, Inputs, STILL_UNITS, Source};
 use crate::outcome::{Outcome, print};
 use crate::report::{Progress, StreamSummary, Summary};
+use crate::subtitles::{self, Subtitles};
 use crate::{contradictions, output, streams, wording};
 
 /// Longest time without progress after Ctrl-C, of the output or of an encoder.
@@ -71,7 +72,9 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
         // Ctrl-C ended the wait for the input: it is no error of the input.
         return Ok(Outcome::Interrupted);
     }
-    let Inputs { sources, tags, cover, is_damaged } = opened?;
+    let Inputs { sources, tags, cover, chapters, is_damaged } = opened?;
+    let own_chapters = subtitles::own_chapters(args)?;
+    let subtitles = Subtitles::open(args)?;
     contradictions::check_media(
         args,
         (sources.iter().any(|source| !source.is_video()), sources.iter().any(Source::is_video)),
@@ -94,7 +97,12 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
             }
         };
     }
+    let subtitles = subtitles.add_streams(args, &mut encoder)?;
     encoder.set_metadata(metadata(args, tags))?;
+    let is_wanted = own_chapters.is_some() || encoder.format().chapters.is_supported();
+    if is_wanted {
+        encoder.set_chapters(own_chapters.unwrap_or(chapters))?;
+    }
     // What the user did not ask for is not warned of.
     let is_wanted = args.cover.is_some() || encoder.format().covers;
     if let Some(cover) = own_cover(args)?.or(cover).filter(|_| is_wanted) {
@@ -111,7 +119,10 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
     let total = streams.iter().map(|stream| stream.source.duration()).collect::<Option<Vec<_>>>();
     let total = total.map(|all| all.into_iter().fold(0.0, f64::max));
     let progress = Progress::start(total);
-    let read = write_all(args, &mut streams, &mut encoder, &progress, &interrupted);
+    let read = subtitles
+        .write(&mut encoder)
+        .map_err(Failure::Output)
+        .and_then(|()| write_all(args, &mut streams, &mut encoder, &progress, &interrupted));
     let read = match read {
         Ok(()) => Ok(()),
         // `close` completes the file, if the output takes it.

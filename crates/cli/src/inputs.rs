@@ -30,6 +30,7 @@ pub(crate) struct Inputs {
     pub(crate) sources: Vec<Source>,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) cover: Option<reelwright::Picture>,
+    pub(crate) chapters: Vec<reelwright::Chapter>,
     /// Set if a damaged track is left out.
     pub(crate) is_damaged: bool,
 }
@@ -164,7 +165,9 @@ fn chosen(args: &EncodeArgs, media: &Media) -> anyhow::Result<Vec<(Kind, usize)>
             Kind::Video if args.no_video => continue,
             Kind::Audio => "choose it with --audio-track",
             Kind::Video => "choose it with --video-track",
-            Kind::Subtitle => "subtitles are not supported",
+            // The chapters are kept.
+            _ if track.is_chapters => continue,
+            Kind::Subtitle => "subtitles are read from files with --subtitles",
             Kind::Data => "data is not supported",
         };
         if !chosen.iter().any(|(_, index)| *index == track.index) {
@@ -251,6 +254,9 @@ impl Inputs {
         }
         if self.cover.is_none() {
             self.cover = media.cover.take();
+        }
+        if self.chapters.is_empty() {
+            self.chapters = std::mem::take(&mut media.chapters);
         }
         Ok(())
     }

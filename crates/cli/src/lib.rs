@@ -18,6 +18,7 @@ mod outcome;
 mod output;
 mod report;
 mod streams;
+mod subtitles;
 mod wording;
 
 use std::io::Write;

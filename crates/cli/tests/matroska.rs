@@ -247,9 +247,14 @@ fn metadata_is_kept_and_what_is_left_out_is_named() {
     assert!(ffmpeg(path, &more));
     let (code, _, message) = encode(path, &["more.mkv", "-o", "out.mp4"]);
     assert_eq!(code, 0, "{message}");
-    for named in ["subtitle track 2 (subrip", "attachment \"a.txt\"", "chapters are left out (1)"] {
+    for named in ["subtitle track 2 (subrip", "attachment \"a.txt\""] {
         assert!(message.contains(named), "{named}: {message}");
     }
+    assert!(!message.contains("chapters"), "{message}");
+    let shown = "chapter=start_time,end_time:chapter_tags=title";
+    let args = ["-v", "error", "-show_entries", shown, "-of", "csv=p=0", "out.mp4"];
+    let found = String::from_utf8(foreign(path, "ffprobe", &args).unwrap()).unwrap();
+    assert_eq!(found, "0.000000,1.000000,one\n");
     let args = ["-v", "error", "-show_entries", "format_tags", "-of", "default", "out.mp4"];
     let found = String::from_utf8(foreign(path, "ffprobe", &args).unwrap()).unwrap();
     for (key, value) in expected {

@@ -10,13 +10,14 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
 use reelwright_core::{
-    ChannelLayout, ColorInfo, ColorRange, Picture, PixelFormat, Rational, TimeBase,
+    ChannelLayout, Chapter, ColorInfo, ColorRange, Picture, PixelFormat, Rational, TimeBase,
 };
 
 use crate::adts::Adts;
 use crate::annexb::AnnexB;
 use crate::audio::AudioInput;
 use crate::av1::{Ivf, ObuStream};
+use crate::chapters;
 use crate::chunked::Chunked;
 use crate::flac::Flac;
 use crate::image_stream::ImageStream;
@@ -87,6 +88,8 @@ pub struct Media {
     pub tags: Vec<(String, String)>,
     /// Cover art.
     pub cover: Option<Picture>,
+    /// Chapters, in order.
+    pub chapters: Vec<Chapter>,
     /// The tracks, in the input's order.
     pub tracks: Vec<Track>,
     body: Body,
@@ -176,6 +179,7 @@ impl Media {
             container: "image2".to_owned(),
             tags: Vec::new(),
             cover: None,
+            chapters: Vec::new(),
             tracks: vec![track],
             body: Body::Pictures(Some(pictures), rate),
         })
@@ -209,6 +213,7 @@ impl Media {
             let (tags, cover) = movie.take_tags();
             let mut media = Self::packets(name, "mp4", movie.tracks(), tags);
             media.cover = cover;
+            media.chapters = chapters::ordered(movie.take_chapters());
             return Ok(media.with(movie));
         }
         if RawFrames::matches(&start) {
@@ -219,8 +224,9 @@ impl Media {
             let ogg = Ogg::open(source)?;
             let mut media = Self::packets(name, "ogg", ogg.tracks().to_vec(), ogg.tags().to_vec());
             if let Some(path) = again {
-                media.cover = read_tags(path, "ogg").1;
+                media.cover = read_tags(path, "ogg").cover;
             }
+            media.chapters = chapters::take_comments(&mut media.tags);
             return Ok(media.with(ogg));
         }
         if Ivf::matches(&start) {
@@ -244,6 +250,7 @@ impl Media {
             let (flac, track, tags, cover) = Flac::open(source)?;
             let mut media = Self::packets(name, "flac", vec![track], tags);
             media.cover = cover;
+            media.chapters = chapters::take_comments(&mut media.tags);
             return Ok(media.with(flac));
         }
         if Matroska::matches(&start) {
@@ -252,6 +259,7 @@ impl Media {
             let container = matroska.container();
             let mut media = Self::packets(name, container, matroska.tracks(), tags);
             media.cover = cover;
+            media.chapters = chapters::ordered(matroska.take_chapters());
             return Ok(media.with(matroska));
         }
         if AnnexB::matches(&start) {
@@ -379,7 +387,15 @@ impl Media {
         tags: Vec<(String, String)>,
     ) -> Self {
         let (name, container) = (name.to_owned(), container.to_owned());
-        Self { name, container, tags, cover: None, tracks, body: Body::Nothing }
+        Self {
+            name,
+            container,
+            tags,
+            cover: None,
+            chapters: Vec::new(),
+            tracks,
+            body: Body::Nothing,
+        }
     }
 
     fn with(mut self, demuxer: impl Demuxer + 'static) -> Self {
@@ -396,13 +412,14 @@ impl Media {
     /// Adds the metadata that symphonia finds in a file.
     fn add_tags(&mut self, path: Option<&Path>, extension: &str) {
         let Some(path) = path else { return };
-        let (tags, cover) = read_tags(path, extension);
-        for (key, value) in tags {
+        let Tags { entries, cover, chapters } = read_tags(path, extension);
+        for (key, value) in entries {
             if !self.tags.iter().any(|(known, _)| *known == key) {
                 self.tags.push((key, value));
             }
         }
         self.cover = cover;
+        self.chapters = chapters;
     }
 
     /// Declares the tracks that will be opened; packets of others are dropped.

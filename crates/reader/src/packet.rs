@@ -49,6 +49,8 @@ pub struct Track {
     pub duration: Option<u64>,
     /// The means to decode the packets; none for a codec that is not supported.
     pub decoder: Option<Codec>,
+    /// True if the packets are titles of chapters, which the input as a whole has.
+    pub is_chapters: bool,
     /// Facts about frames that the container states.
     pub picture: PictureFacts,
     /// Facts about samples that the container states.
@@ -66,6 +68,7 @@ impl Track {
             time_base,
             duration: None,
             decoder: None,
+            is_chapters: false,
             picture: PictureFacts::default(),
             sound: SoundFacts::default(),
         }

@@ -4,12 +4,13 @@ use std::io::{Read, Seek, SeekFrom};
 use std::sync::Mutex;
 
 use anyhow::anyhow;
-use reelwright_core::Picture;
+use reelwright_core::{Chapter, Picture};
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::{MetadataOptions, MetadataRevision, StandardTag, StandardVisualKey};
 
+use crate::chapters;
 use crate::guard::guarded;
 use crate::source::{Sequential, Source};
 
@@ -41,8 +42,14 @@ impl MediaSource for Shared {
     }
 }
 
-/// Metadata under FFmpeg's names, and a cover.
-pub(crate) type Tags = (Vec<(String, String)>, Option<Picture>);
+/// What a file says of itself.
+#[derive(Default)]
+pub(crate) struct Tags {
+    /// Metadata under FFmpeg's names.
+    pub(crate) entries: Vec<(String, String)>,
+    pub(crate) cover: Option<Picture>,
+    pub(crate) chapters: Vec<Chapter>,
+}
 
 fn probe(source: Source, extension: &str) -> anyhow::Result<Box<dyn FormatReader>> {
     let size = source.size();
@@ -67,9 +74,11 @@ pub(crate) fn read(source: Source, extension: &str) -> Tags {
 }
 
 fn read_tags(format: &mut Box<dyn FormatReader>) -> Tags {
+    let chapters = format.chapters().map(chapters::of_symphonia).unwrap_or_default();
     let mut revisions = format.metadata();
     let revision = revisions.skip_to_latest();
-    (revision.map(of).unwrap_or_default(), revision.and_then(cover_of))
+    let (entries, cover) = (revision.map(of).unwrap_or_default(), revision.and_then(cover_of));
+    Tags { entries, cover, chapters }
 }
 
 /// The keys and values of an input's metadata that have a common name.

@@ -87,6 +87,14 @@ pub(super) const CUES: u32 = 0x1C53_BB6B;
 pub(super) const CHAPTERS: u32 = 0x1043_A770;
 pub(super) const CHAPTER_ATOM: u32 = 0xB6;
 pub(super) const EDITION: u32 = 0x45B9;
+pub(super) const EDITION_HIDDEN: u32 = 0x45BD;
+pub(super) const EDITION_DEFAULT: u32 = 0x45DB;
+pub(super) const EDITION_ORDERED: u32 = 0x45DD;
+pub(super) const CHAPTER_START: u32 = 0x91;
+pub(super) const CHAPTER_END: u32 = 0x92;
+pub(super) const CHAPTER_HIDDEN: u32 = 0x98;
+pub(super) const CHAPTER_DISPLAY: u32 = 0x80;
+pub(super) const CHAPTER_STRING: u32 = 0x85;
 
 pub(super) const ATTACHMENTS: u32 = 0x1941_A469;
 pub(super) const ATTACHED_FILE: u32 = 0x61A7;

@@ -1,6 +1,7 @@
 //! Matroska and WebM (RFC 9559): headers, tracks and clusters, from files and from streams.
 
 mod blocks;
+mod chapters;
 mod clusters;
 mod codecs;
 mod ebml;
@@ -13,10 +14,11 @@ mod tracks;
 use std::collections::VecDeque;
 
 use anyhow::bail;
-use reelwright_core::Picture;
+use reelwright_core::{Chapter, Picture};
 
 use crate::packet::{Demuxer, Kind, Packet, Track};
 use crate::source::Source;
+use chapters::Chapters;
 use clusters::Walker;
 use ebml::{Element, Read, child, children, float, int, text, uint, uint_child};
 use tags::{Attachments, Tags};
@@ -42,6 +44,7 @@ pub(crate) struct Matroska {
     waiting_bytes: usize,
     tags: Vec<(String, String)>,
     cover: Option<Picture>,
+    chapters: Vec<Chapter>,
     is_damaged: bool,
     has_warned: bool,
 }
@@ -54,7 +57,7 @@ struct Headers {
     tags: Tags,
     has_tags: bool,
     attachments: Option<Attachments>,
-    chapters: Option<usize>,
+    chapters: Option<Chapters>,
     /// Identifiers and positions of further elements.
     seek: Vec<(u32, u64)>,
     is_damaged: bool,
@@ -122,8 +125,13 @@ impl Matroska {
                 tags.push((key, value));
             }
         }
-        if let Some(chapters) = headers.chapters.filter(|count| *count > 0) {
-            log::warn!("{name}: chapters are left out ({chapters}): they are not supported.");
+        let chapters = headers.chapters.unwrap_or_default();
+        if chapters.others > 0 {
+            log::warn!(
+                "{name}: chapters are left out ({}): only those of the first level of an edition \
+                 that is played as it is stored are supported.",
+                chapters.others
+            );
         }
         let attachments = headers.attachments.unwrap_or_default();
         for file in &attachments.others {
@@ -142,6 +150,7 @@ impl Matroska {
             waiting_bytes: 0,
             tags,
             cover: attachments.cover,
+            chapters: chapters.all,
             is_damaged: headers.is_damaged,
             has_warned: false,
         })
@@ -160,6 +169,11 @@ impl Matroska {
     /// Takes the metadata, under FFmpeg's names, and the cover.
     pub(crate) fn take_tags(&mut self) -> (Vec<(String, String)>, Option<Picture>) {
         (std::mem::take(&mut self.tags), self.cover.take())
+    }
+
+    /// Takes the chapters.
+    pub(crate) fn take_chapters(&mut self) -> Vec<Chapter> {
+        std::mem::take(&mut self.chapters)
     }
 
     /// Reads the next block of the track, or of any track of a stream; false at the end.
@@ -239,11 +253,7 @@ impl Headers {
             ids::TRACKS => self.tracks = Some(body),
             ids::ATTACHMENTS => self.attachments = Some(Attachments::read(&body)),
             ids::CHAPTERS => {
-                let editions = children(&body).filter(|(id, _)| *id == ids::EDITION);
-                let chapters = editions.map(|(_, edition)| {
-                    children(edition).filter(|(id, _)| *id == ids::CHAPTER_ATOM).count()
-                });
-                self.chapters = Some(chapters.sum());
+                self.chapters = Some(Chapters::read(&body));
             }
             ids::TAGS => {
                 self.has_tags = true;

@@ -2,6 +2,7 @@
 //! from streams with the index in front.
 
 mod boxes;
+mod chapters;
 mod edits;
 mod entry;
 mod fragments;
@@ -13,11 +14,11 @@ use std::collections::VecDeque;
 
 use anyhow::bail;
 use mp4_atom::Mvhd;
-use reelwright_core::Picture;
+use reelwright_core::{Chapter, Picture};
 
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP1, CODEC_ID_MP2};
 
-use crate::packet::{Codec, Demuxer, Packet, Track};
+use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
 use boxes::{child, children, decode_child};
 use tags::Tags;
@@ -29,6 +30,10 @@ pub(crate) use entry::{code_point, descriptor, sample_entry};
 const MAX_WAITING: usize = 256 << 20;
 /// The largest index or packet of a stream, whose size bounds nothing.
 const MAX_BOX: u64 = 256 << 20;
+
+/// Most chapters that are read, and most bytes of a title with what follows it.
+const MOST_CHAPTERS: usize = 1 << 16;
+const MAX_TITLE: u64 = 1 << 17;
 
 /// A movie: its tracks and the packets of each.
 pub(crate) struct Mp4 {
@@ -42,6 +47,7 @@ pub(crate) struct Mp4 {
     next_box: Option<u64>,
     is_damaged: bool,
     tags: Tags,
+    chapters: Vec<Chapter>,
 }
 
 /// The header of a box at the top of the file.
@@ -131,7 +137,9 @@ impl Mp4 {
         let mvex = child(&moov, b"mvex");
         let traks = children(&moov).filter(|(kind, _)| kind == b"trak").map(|(_, body)| body);
         let mut tracks = Vec::new();
+        let mut references = Vec::new();
         for trak in traks {
+            references.extend(chapters::references(trak));
             match TrackReader::new(tracks.len(), trak, movie_timescale, mvex) {
                 Some(track) => tracks.push(track),
                 None => is_damaged = true,
@@ -150,7 +158,9 @@ impl Mp4 {
             next_box,
             is_damaged,
             tags,
+            chapters: chapters::nero(&moov),
         };
+        movie.read_chapters(&references)?;
         if movie.next_box.is_none() {
             movie.check_end(at)?;
         }
@@ -166,6 +176,40 @@ impl Mp4 {
     /// Takes the movie's metadata under FFmpeg's names, and its cover art.
     pub(crate) fn take_tags(&mut self) -> (Vec<(String, String)>, Option<Picture>) {
         (std::mem::take(&mut self.tags.entries), self.tags.cover.take())
+    }
+
+    /// Takes the chapters.
+    pub(crate) fn take_chapters(&mut self) -> Vec<Chapter> {
+        std::mem::take(&mut self.chapters)
+    }
+
+    /// Reads the titles in the tracks of chapters, where the input can seek to them.
+    fn read_chapters(&mut self, numbers: &[u32]) -> anyhow::Result<()> {
+        for index in 0..self.tracks.len() {
+            let info = &mut self.tracks[index].info;
+            let is_text = matches!(info.kind, Kind::Subtitle | Kind::Data);
+            if !is_text || !numbers.contains(&self.tracks[index].id) {
+                continue;
+            }
+            let info = &mut self.tracks[index].info;
+            info.is_chapters = true;
+            let time_base = info.time_base;
+            let mut found = Vec::new();
+            while self.source.is_seekable() && found.len() < MOST_CHAPTERS {
+                let Some(next) = self.tracks[index].pending() else { break };
+                if next.sample.size > MAX_TITLE {
+                    break;
+                }
+                let Some(packet) = self.read(index)? else { break };
+                let duration = i64::try_from(packet.duration).unwrap_or(i64::MAX);
+                found.extend(chapters::sample(&packet.data, packet.pts, duration, time_base));
+            }
+            if !found.is_empty() {
+                // Nero's box is shorter.
+                self.chapters = found;
+            }
+        }
+        Ok(())
     }
 
     /// Finds the layer of MPEG audio, which only its frames state (ISO/IEC 11172-3 §2.4.2.3).

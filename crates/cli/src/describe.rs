@@ -6,8 +6,8 @@ use anyhow::bail;
 use clap::CommandFactory;
 use reelwright::{
     AudioEncoderInfo, Backing, ChapterSupport, ColorModel, EncoderInfo, MuxerInfo, OPEN_OPTIONS,
-    OptionInfo, OptionKind, PixelFormat, ProtocolInfo, Registry, SampleFormat, TEE, VideoEncoderInfo,
-    audio_encoder_options, output_devices, video_encoder_options,
+    OptionInfo, OptionKind, PixelFormat, ProtocolInfo, Registry, SampleFormat, TEE,
+    VideoEncoderInfo, audio_encoder_options, output_devices, video_encoder_options,
 };
 use serde_json::{Value, json};
 

@@ -7,7 +7,9 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
-use reelwright::{DataType, ErrorKind, Packets, Picture, StreamingMediaEncoder, TensorView};
+use reelwright::{
+    Chapter, DataType, ErrorKind, Packets, Picture, StreamingMediaEncoder, TensorView,
+};
 
 use crate::chunk::{self, Axes, Chunk, Part, Refusal, is_half};
 use crate::destination::{self, Writer};
@@ -44,6 +46,7 @@ enum Kind {
     Audio(DataType),
     Video,
     Packets,
+    Subtitle,
 }
 
 #[pymethods]
@@ -105,6 +108,51 @@ impl Encoder {
             let index = index.map_err(|error| to_python(py, error))?;
             core.streams.push(Kind::Video);
             Ok(index)
+        })
+    }
+
+    fn _add_subtitle_stream(
+        &self,
+        py: Python<'_>,
+        codec: Option<String>,
+        language: Option<String>,
+        header: Option<String>,
+    ) -> PyResult<usize> {
+        self.with(py, |core| {
+            let stream = streams::subtitles(codec, language, header);
+            let index = core.encoder.add_subtitle_stream(&stream);
+            let index = index.map_err(|error| to_python(py, error))?;
+            core.streams.push(Kind::Subtitle);
+            Ok(index)
+        })
+    }
+
+    fn _write_subtitle(
+        &self,
+        py: Python<'_>,
+        i: isize,
+        start: f64,
+        end: f64,
+        text: &str,
+    ) -> PyResult<()> {
+        self.with(py, |core| {
+            let index = core.index(py, i)?;
+            core.detached(py, |encoder| encoder.write_subtitle(index, start, end, text))
+        })
+    }
+
+    fn _set_chapters(
+        &self,
+        py: Python<'_>,
+        chapters: Vec<(f64, Option<f64>, String)>,
+    ) -> PyResult<()> {
+        self.with(py, |core| {
+            let chapters = chapters
+                .into_iter()
+                .map(|(start, end, title)| Chapter::from_seconds(start, end, title))
+                .collect::<Result<Vec<_>, _>>();
+            let set = chapters.and_then(|chapters| core.encoder.set_chapters(chapters));
+            set.map_err(|error| to_python(py, error))
         })
     }
 

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping, PyString};
 use reelwright::{
     AudioStream, CodecConfig, ErrorKind, Options, PixelFormat, Rational, Result, SampleFormat,
-    VideoStream,
+    SubtitleStream, VideoStream,
 };
 
 use crate::errors::{exception, to_python};
@@ -409,4 +409,23 @@ fn at_least(py: Python<'_>, what: &str, must: &str, value: i64) -> PyResult<u32>
 
 fn reelwright_list<T: Display>(items: &[T]) -> String {
     items.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// A subtitle stream.
+pub(crate) fn subtitles(
+    codec: Option<String>,
+    language: Option<String>,
+    header: Option<String>,
+) -> SubtitleStream {
+    let mut stream = SubtitleStream::new();
+    if let Some(codec) = codec {
+        stream = stream.codec(codec);
+    }
+    if let Some(language) = language {
+        stream = stream.language(language);
+    }
+    match header {
+        Some(header) => stream.header(header),
+        None => stream,
+    }
 }

@@ -74,6 +74,19 @@ def probe(path: Path) -> dict[str, Any]:
     return found
 
 
+def chapters_of(path: Path) -> list[tuple[float, str]]:
+    """The chapters that ffprobe finds: their starts and titles."""
+    text = _run("ffprobe", "-v", "error", "-show_chapters", "-of", "json", str(path))
+    chapters = json.loads(text)["chapters"]
+    return [(float(chapter["start_time"]), chapter["tags"]["title"]) for chapter in chapters]
+
+
+def subtitles_of(path: Path) -> list[str]:
+    """The subtitles that FFmpeg finds, as SubRip has them."""
+    text = _run("ffmpeg", "-v", "error", "-i", str(path), "-map", "0:s", "-f", "srt", "-")
+    return text.decode().replace("\r\n", "\n").strip().split("\n\n")
+
+
 def packets_of(path: Path) -> list[dict[str, Any]]:
     """What ffprobe says of each packet."""
     shown = _run("ffprobe", "-v", "error", "-show_packets", "-of", "json", str(path))

@@ -11,6 +11,7 @@ from ._reelwright import Encoder
 from ._warnings import caller
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from fractions import Fraction
     from types import TracebackType
     from typing import Self
@@ -356,6 +357,82 @@ class StreamingMediaEncoder(Encoder):
         """
         times = (pts, pts if dts is None else dts, duration)
         self._write_packet(i, bytes(data), times, is_keyframe, trim)
+
+    def add_subtitle_stream(
+        self,
+        codec: str | None = None,
+        *,
+        language: str | None = None,
+        header: str | None = None,
+    ) -> int:
+        """Add a subtitle stream, of MP4 and formats like it.
+
+        Args:
+            codec: ``"mov_text"`` or ``"webvtt"``. The format's default unless given.
+            language: Code of ISO 639-2, such as ``"eng"``.
+            header: Text of a WebVTT file before its first cue, with its styles and regions.
+
+        Returns:
+            The index of the stream.
+
+        Raises:
+            StateError: The output is open already.
+            UnsupportedError: The format does not take subtitles, the codec, or another stream.
+            UnknownNameError: There is no such codec.
+            ArgumentError: The language or the header is none.
+        """
+        return self._add_subtitle_stream(codec, language, header)
+
+    def write_subtitle(self, i: int, start: float, end: float, text: str) -> None:
+        """Write a subtitle.
+
+        No other stream waits for subtitles: write each before the other streams pass its start,
+        or all of them first. Subtitles that overlap are shown together, in ``mov_text`` with a
+        line for each.
+
+        Args:
+            i: Index of the stream.
+            start: Time of its start in seconds, rounded to milliseconds; not before that of the
+                last subtitle.
+            end: Time of its end. A subtitle is shown for a millisecond at least.
+            text: Its lines. ``<b>``, ``<i>`` and ``<u>`` and their end tags make it bold, italic
+                or underlined; everything else stands for itself.
+
+        Raises:
+            ArgumentError: The times are out of order or not finite, or the text is too long, for
+                ``mov_text`` more than 65,535 bytes. Nothing was written, and the next one can be.
+            StateError: The output is not open, or another thread is using the encoder.
+            OutputError: Writing failed.
+
+        >>> import io
+        >>> encoder = StreamingMediaEncoder(io.BytesIO(), format="mp4")
+        >>> encoder.add_subtitle_stream(language="eng")
+        0
+        >>> with encoder.open():
+        ...     encoder.write_subtitle(0, 1.5, 3.0, "Hello, <i>world</i>")
+        """
+        self._write_subtitle(i, start, end, text)
+
+    def set_chapters(self, chapters: Iterable[tuple[float, float | None, str]]) -> None:
+        """Set the chapters; replaces all that were set before.
+
+        MP4, QuickTime, MP3, Ogg and FLAC have chapters; other formats leave them out, with a
+        warning. Only MP3 stores an end that is before the start of the next chapter, and Ogg and
+        FLAC store no ends: a chapter lasts until the next one then.
+
+        Args:
+            chapters: Start and end in seconds, and title of each, in order. An end of ``None`` is
+                the start of the next one, or the end of the media.
+
+        Raises:
+            StateError: The output is open already.
+            ArgumentError: Chapters overlap, are not in order, or end before they start.
+
+        >>> import io
+        >>> encoder = StreamingMediaEncoder(io.BytesIO(), format="mp3")
+        >>> encoder.set_chapters([(0, 61.5, "Prologue"), (61.5, None, "The harbor")])
+        """
+        self._set_chapters(list(chapters))
 
     def set_metadata(self, metadata: Options) -> None:
         """Set what the file says of itself; replaces all that was set before.

@@ -16,11 +16,14 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// The output is open already, the format does not take another stream or the codec, or the
     /// language or the header is wrong.
     pub fn add_subtitle_stream(&mut self, stream: &SubtitleStream) -> Result<usize> {
-        let index = self.next_index()?;
+        self.check_new("add a new stream")?;
+        let index = self.streams.len();
         let code = language(stream.language.as_deref()).map_err(|e| e.in_stream(index))?;
         let container = self.container(MediaKind::Subtitle).map_err(|e| e.in_stream(index))?;
+        // A format without subtitles says so, and not that it holds one stream.
         let parameters = stream.resolve(&self.registry, &container.format);
         let parameters = parameters.map_err(|error| error.in_stream(index))?;
+        self.next_index()?;
         let stream = Stream::Subtitle(Box::new(SubtitlePipeline::new(parameters)));
         self.add(stream, code, &container);
         Ok(index)

@@ -19,7 +19,9 @@ fuzz_target!(|data: &[u8]| {
 fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let info = u.choose(&encoders()).copied()?;
     let mut options = options(u, info.encoder.options)?;
-    let request = AudioEncoderRequest::new(info.encoder.codec, AudioFormat {
+    let request = AudioEncoderRequest::new(
+        info.encoder.codec,
+        AudioFormat {
             sample_format: *u.choose(info.sample_formats)?,
             sample_rate: match info.sample_rates {
                 SampleRates::UpTo(max) => u.int_in_range(1..=max)?,
@@ -31,13 +33,14 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
                     .filter(|layout| layout.channels() <= most.min(16))
                     .unwrap_or(ChannelLayout::MONO),
             },
-        })
-.config(CodecConfig {
-            compression_level: Option::<u8>::arbitrary(u)?.map(|level| i32::from(level % 13)),
-            bit_rate: Option::<u8>::arbitrary(u)?.map(|rate| u64::from(rate) * 2000),
-            qscale: Option::<u8>::arbitrary(u)?.map(|q| f32::from(q % 21) / 2.0),
-            ..CodecConfig::default()
-        });
+        },
+    )
+    .config(CodecConfig {
+        compression_level: Option::<u8>::arbitrary(u)?.map(|level| i32::from(level % 13)),
+        bit_rate: Option::<u8>::arbitrary(u)?.map(|rate| u64::from(rate) * 2000),
+        qscale: Option::<u8>::arbitrary(u)?.map(|q| f32::from(q % 21) / 2.0),
+        ..CodecConfig::default()
+    });
     let Ok(mut encoder) = info.open(&request, &mut options) else { return Ok(()) };
     let channels = request.format.layout.channels();
     let size = encoder.frame_size().unwrap_or(777);

@@ -5,6 +5,7 @@
 
 use arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
+use reelwright_core::MediaKind;
 use reelwright_fuzz::{muxers, options, output, packet, stream, tags};
 
 fuzz_target!(|data: &[u8]| {
@@ -21,9 +22,10 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     // Most streams should get past the first check.
     if u.ratio(3, 4)? {
         for stream in &mut streams {
-            let codecs = match stream.audio() {
-                Some(_) => info.audio_codecs,
-                None => info.video_codecs,
+            let codecs = match stream.kind() {
+                MediaKind::Audio => info.audio_codecs,
+                MediaKind::Subtitle => info.subtitle_codecs,
+                _ => info.video_codecs,
             };
             if let [_, ..] = codecs {
                 stream.codec = *u.choose(codecs)?;

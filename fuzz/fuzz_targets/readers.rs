@@ -8,7 +8,10 @@ use std::sync::OnceLock;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use reelwright::{AudioStream, Options, StreamingMediaEncoder, Target, TensorView, VideoStream};
+use reelwright::{
+    AudioStream, Chapter, Options, StreamingMediaEncoder, SubtitleStream, Target, TensorView,
+    VideoStream,
+};
 use reelwright_reader::{Kind, Media, OpenOptions, Source};
 
 fuzz_target!(|data: &[u8]| {
@@ -53,11 +56,17 @@ fn written(format: &str, video: Option<&str>, audio: Option<&str>, flags: &str) 
         let stream = AudioStream::new(48_000, 2).encoder(audio);
         encoder.add_audio_stream(&stream).unwrap();
     }
+    let has_subtitles = encoder.add_subtitle_stream(&SubtitleStream::new());
+    let chapter = |start, title| Chapter::from_seconds(start, None, title).unwrap();
+    encoder.set_chapters([chapter(0.0, "one"), chapter(0.05, "two")]).unwrap();
     let mut options = Options::new();
     if !flags.is_empty() {
         options.set("movflags", flags);
     }
     encoder.open_with(options).unwrap();
+    if let Ok(index) = has_subtitles {
+        encoder.write_subtitle(index, 0.01, 0.02, "text").unwrap();
+    }
     if video.is_some() {
         let size = 3 * (width * height) as usize;
         let pixels: Vec<u8> = (0..4 * size).map(|i| (i * i / 97) as u8).collect();

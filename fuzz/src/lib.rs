@@ -3,14 +3,16 @@
 //! `cargo +nightly fuzz run --no-cfg-fuzzing muxers -- -max_total_time=60` runs one target, `cargo
 //! fuzz list` names them all.
 
+use std::time::Duration;
+
 use arbitrary::{Arbitrary, Result, Unstructured};
 use reelwright_core::{
     AdpcmBlocks, AlacConfig, AudioEncoderInfo, AudioFormat, AudioFrame, AudioParameters,
-    AudioSpecificConfig, Av1Config, AvcConfig, ChannelLayout, CodecId, CodecRecord, ColorInfo,
-    DataType, FlacStreamInfo, MediaParameters, MemoryOutput, Metadata, Mp3Info, Mp3RateControl,
-    MuxerInfo, OptionInfo, OptionKind, Options, OpusChannelMapping, OpusHead, Packet, Picture,
-    PixelFormat, Rational, SampleFormat, StreamParameters, TimeBase, Timestamp, TypedBuffer,
-    VideoFormat, VideoParameters, VorbisHeaders,
+    AudioSpecificConfig, Av1Config, AvcConfig, ChannelLayout, Chapter, CodecId, CodecRecord,
+    ColorInfo, DataType, FlacStreamInfo, MediaParameters, MemoryOutput, Metadata, Mp3Info,
+    Mp3RateControl, MuxerInfo, OptionInfo, OptionKind, Options, OpusChannelMapping, OpusHead,
+    Packet, Picture, PixelFormat, Rational, SampleFormat, StreamParameters, TimeBase, Timestamp,
+    TypedBuffer, VideoFormat, VideoParameters, VorbisHeaders, WebVttHeader,
 };
 use reelwright_testkit::output::FailingOutput;
 
@@ -61,7 +63,9 @@ pub fn option_pairs(
             }
             OptionKind::Choice { values, .. } => u.choose(values)?.0.to_owned(),
             OptionKind::Rational { .. } => u.choose(&["25", "30000/1001", "1/0"])?.to_string(),
-            OptionKind::Duration { .. } => u.choose(&["1.5", "200ms", "1:", "1:00:01"])?.to_string(),
+            OptionKind::Duration { .. } => {
+                u.choose(&["1.5", "200ms", "1:", "1:00:01"])?.to_string()
+            }
             OptionKind::Size { .. } => u.choose(&["vga", "16x8", "0x0"])?.to_string(),
             OptionKind::Color { .. } => u.choose(&["red", "#102030", "#1"])?.to_string(),
             OptionKind::Dictionary { .. } => u.choose(&["a=b", "a=b:c=d", "a"])?.to_string(),
@@ -105,7 +109,7 @@ pub fn rational(u: &mut Unstructured<'_>) -> Result<Rational> {
 
 /// Any codec's record, also one that contradicts itself.
 pub fn record(u: &mut Unstructured<'_>) -> Result<CodecRecord> {
-    Ok(match u.int_in_range(0..=9)? {
+    Ok(match u.int_in_range(0..=10)? {
         0 => CodecRecord::Flac(FlacStreamInfo {
             min_block_size: u.arbitrary()?,
             max_block_size: u.arbitrary()?,
@@ -165,6 +169,7 @@ pub fn record(u: &mut Unstructured<'_>) -> Result<CodecRecord> {
         }),
         7 => CodecRecord::H264(AvcConfig::new(u.arbitrary()?, u.arbitrary()?)),
         8 => CodecRecord::Av1(Av1Config { bytes: u.arbitrary()? }),
+        9 => CodecRecord::WebVtt(WebVttHeader { text: u.arbitrary()? }),
         _ => CodecRecord::None,
     })
 }
@@ -173,27 +178,33 @@ pub fn record(u: &mut Unstructured<'_>) -> Result<CodecRecord> {
 pub fn stream(u: &mut Unstructured<'_>) -> Result<StreamParameters> {
     let codec = *u.choose(CodecId::ALL)?;
     let record = record(u)?;
-    let media = if u.ratio(2, 3)? {
-        MediaParameters::Audio(AudioParameters::new(AudioFormat {
+    let media = if u.ratio(1, 6)? {
+        MediaParameters::Subtitle
+    } else if u.ratio(2, 3)? {
+        MediaParameters::Audio(
+            AudioParameters::new(AudioFormat {
                 sample_rate: sample_rate(u)?,
                 layout: layout(u)?,
                 sample_format: *u.choose(SampleFormat::ALL)?,
             })
-.bits_per_sample(u.arbitrary()?)
-.frame_size(u.arbitrary()?))
+            .bits_per_sample(u.arbitrary()?)
+            .frame_size(u.arbitrary()?),
+        )
     } else {
-        MediaParameters::Video(VideoParameters::new(VideoFormat {
+        MediaParameters::Video(
+            VideoParameters::new(VideoFormat {
                 width: u.arbitrary()?,
                 height: u.arbitrary()?,
                 pixel_format: *u.choose(PixelFormat::ALL)?,
                 sample_aspect_ratio: rational(u)?,
                 color: ColorInfo::default(),
             })
-.frame_rate(Some(rational(u)?)))
+            .frame_rate(Some(rational(u)?)),
+        )
     };
     Ok(StreamParameters::new(codec, TimeBase::new(rational(u)?), media)
-.record(record)
-.bit_rate(u.arbitrary()?))
+        .record(record)
+        .bit_rate(u.arbitrary()?))
 }
 
 /// Metadata, of common keys and of others.
@@ -211,6 +222,16 @@ pub fn tags(u: &mut Unstructured<'_>) -> Result<Metadata> {
         let data = [b"\xFF\xD8\xFF", u.bytes(u.len().min(40))?].concat();
         tags.set_cover(Picture::front_cover(data).expect("it begins as a JPEG does"));
     }
+    let mut chapters = Vec::new();
+    for _ in 0..u.int_in_range(0..=3)? {
+        // Mostly soon after each other.
+        let start = if u.ratio(3, 4)? { u16::arbitrary(u)?.into() } else { u64::arbitrary(u)? };
+        let end = u.ratio(1, 3)?.then_some(start.saturating_add(u16::arbitrary(u)?.into()));
+        let millis = Duration::from_millis;
+        chapters.push(Chapter::new(millis(start), end.map(millis), String::arbitrary(u)?));
+    }
+    chapters.sort_by_key(|chapter| chapter.start);
+    let _ = tags.set_chapters(chapters);
     Ok(tags)
 }
 
@@ -224,6 +245,14 @@ pub fn output(u: &mut Unstructured<'_>) -> Result<FailingOutput> {
 /// Any packet.
 pub fn packet(u: &mut Unstructured<'_>) -> Result<Packet> {
     let mut data: Vec<u8> = u.arbitrary()?;
+    // Some are samples of text.
+    if u.ratio(1, 4)? {
+        let text = String::arbitrary(u)?;
+        data = match u.arbitrary()? {
+            true => format!("\n\n{text}").into_bytes(),
+            false => [&(text.len() as u16).to_be_bytes()[..], text.as_bytes()].concat(),
+        };
+    }
     // Some begin as MP3's frames do.
     if u.ratio(1, 4)? {
         data.splice(..0, [0xFF, 0xFB, 0x90, 0x40]);
@@ -275,7 +304,8 @@ pub fn frame(
 ) -> Result<Option<AudioFrame>> {
     let pts = Timestamp(u.arbitrary()?);
     let is_planar = u.ratio(1, 8)?;
-    let is_alike = |f: &&SampleFormat| (f.data_type(), f.is_planar()) == (buffer.data_type(), is_planar);
+    let is_alike =
+        |f: &&SampleFormat| (f.data_type(), f.is_planar()) == (buffer.data_type(), is_planar);
     let Some(sample_format) = SampleFormat::ALL.iter().find(is_alike) else { return Ok(None) };
     let Ok(layout) = ChannelLayout::unpositioned(channels) else { return Ok(None) };
     let format = AudioFormat::new(*sample_format, 48_000, layout);

@@ -12,9 +12,9 @@ use std::process::ExitCode;
 
 use md5::{Digest, Md5};
 use reelwright::{
-    AudioEncoderInfo, AudioStream, DataType, Layouts, MuxerInfo, Options, PixelFormat, Result,
-    SampleFormat, SampleRates, StreamingMediaEncoder, Target, TensorView, VideoStream,
-    audio_encoders, muxers, video_encoders,
+    AudioEncoderInfo, AudioStream, Chapter, DataType, Layouts, MuxerInfo, Options, PixelFormat,
+    Result, SampleFormat, SampleRates, StreamingMediaEncoder, SubtitleStream, Target, TensorView,
+    VideoStream, audio_encoders, muxers, video_encoders,
 };
 
 /// Encoders in one container with options, as `name=value name=value`.
@@ -75,6 +75,15 @@ const MP4_OPTIONS: &[&str] = &[
     "movflags=frag_every_frame",
     "movflags=frag_keyframe+dash",
     "movflags=frag_keyframe+skip_trailer",
+];
+
+/// Containers and codecs of subtitles with options.
+const SUBTITLES: &[(&str, &str, &str)] = &[
+    ("mp4", "mov_text", "movflags=hybrid_fragmented"),
+    ("mp4", "mov_text", "movflags=frag_keyframe"),
+    ("mp4", "webvtt", "movflags=faststart"),
+    ("mov", "mov_text", "movflags=progressive"),
+    ("3gp", "mov_text", "movflags=progressive"),
 ];
 
 /// Sample rate, channels and sample format of the chunks, and the rate and channels they become.
@@ -169,6 +178,14 @@ fn table() -> Result<Vec<Row>> {
     }
     for options in MP4_OPTIONS {
         rows.push(movie(options)?);
+    }
+    for muxer in muxers().filter(|muxer| muxer.chapters.is_supported()) {
+        for seekable in [true, false] {
+            rows.push(chapters(muxer, seekable)?);
+        }
+    }
+    for (muxer, codec, options) in SUBTITLES {
+        rows.push(subtitles(muxer, codec, options)?);
     }
     for (rate, channels, format, to_rate, to_channels) in AUDIO_CONVERSIONS {
         let stream = AudioStream::new(*rate, *channels)
@@ -278,6 +295,50 @@ fn movie(options: &str) -> Result<Row> {
         |encoder| {
             write_video(encoder, 0, FRAMES)?;
             write_audio(encoder, 1, SampleFormat::Flt, 2)
+        },
+    )
+}
+
+/// A file with chapters, of an encoder whose bytes are the same on every machine.
+fn chapters(muxer: &MuxerInfo, seekable: bool) -> Result<Row> {
+    let is_varying = |name| VARYING.iter().any(|(encoder, _)| *encoder == name);
+    let encoder = audio_encoders()
+        .filter(|info| muxer.audio_codecs.contains(&info.encoder.codec))
+        .min_by_key(|info| is_varying(info.encoder.name));
+    let encoder = encoder.map_or("", |info| info.encoder.name);
+    row(
+        format!("{} {encoder} chapters", muxer.name),
+        muxer.name,
+        seekable,
+        &Options::new(),
+        |file| {
+            file.add_audio_stream(&AudioStream::new(48_000, 2).encoder(encoder))?;
+            file.set_chapters([
+                Chapter::from_seconds(0.0, None, "Prologue")?,
+                Chapter::from_seconds(0.0125, None, "ünïcödé")?,
+            ])
+        },
+        |file| write_audio(file, 0, SampleFormat::Flt, 2),
+    )
+}
+
+/// A file with subtitles over video, some of which overlap.
+fn subtitles(muxer: &str, codec: &str, options: &str) -> Result<Row> {
+    row(
+        format!("{muxer} h264 {codec} {options}"),
+        muxer,
+        true,
+        &pairs(options).collect(),
+        |encoder| {
+            encoder.add_video_stream(&video())?;
+            let subtitles = SubtitleStream::new().codec(codec).language("eng");
+            encoder.add_subtitle_stream(&subtitles).map(drop)
+        },
+        |encoder| {
+            encoder.write_subtitle(1, 0.04, 0.16, "<i>one</i> & two")?;
+            encoder.write_subtitle(1, 0.1, 0.2, "three\nfour")?;
+            write_video(encoder, 0, FRAMES)?;
+            encoder.write_subtitle(1, 0.3, 0.4, "the end")
         },
     )
 }

@@ -31,7 +31,7 @@ pub trait Muxer: Send {
     }
 
     /// Writes a packet. Within a stream dts never decreases; across streams packets come in the
-    /// order of their dts.
+    /// order of their dts, but for subtitles, which may come later.
     ///
     /// # Errors
     /// More than the container's fields can count, or an output that fails.

@@ -219,6 +219,7 @@ pub(crate) fn streams<'py>(
                 entry.set_item("color_range", color.range.to_string())?;
                 entry.set_item("chroma_sample_location", color.chroma_location.to_string())?;
             }
+            _ => {}
         }
         list.append(entry)?;
     }

@@ -9,7 +9,7 @@ import { createReadStream, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { basename, join } from "node:path";
 import { ALL_FORMATS, FilePathSource, Input } from "mediabunny";
-import { createFile } from "mp4box";
+import { createFile, VTTin4Parser } from "mp4box";
 import puppeteer from "puppeteer-core";
 
 // How far a length that is told may be, in seconds.
@@ -170,6 +170,31 @@ async function checkMp4box(file) {
   expect(file, "mp4box's codecs", codecs.join() === file.codecs.join(), codecs, file.codecs);
 }
 
+async function checkCues(file) {
+  const bytes = readFileSync(join(directory, file.name));
+  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  buffer.fileStart = 0;
+  const mp4 = createFile();
+  const found = [];
+  mp4.onReady = (info) => {
+    const track = info.tracks.find((track) => track.codec === "wvtt");
+    mp4.setExtractionOptions(track.id, null, { nbSamples: 1 });
+    mp4.start();
+  };
+  mp4.onSamples = (id, user, samples) => {
+    for (const sample of samples) {
+      const cues = new VTTin4Parser().parseSample(sample.data).filter((box) => box.type === "vttc");
+      // mp4box makes a character of each byte.
+      const payload = (cue) => cue.boxes.find((box) => box.type === "payl").text;
+      const payloads = cues.map((cue) => Buffer.from(payload(cue), "latin1").toString("utf8"));
+      found.push([sample.cts, sample.duration, payloads]);
+    }
+  };
+  mp4.appendBuffer(buffer);
+  mp4.flush();
+  expect(file, "mp4box's cues", JSON.stringify(found) === JSON.stringify(file.cues), found, file.cues);
+}
+
 async function checkMediabunny(file) {
   const input = new Input({ formats: ALL_FORMATS, source: new FilePathSource(join(directory, file.name)) });
   const video = await input.getPrimaryVideoTrack();
@@ -211,6 +236,7 @@ try {
     }
     if (file.pictures) checks.push(() => checkVideo(page, file));
     if (file.pictures) checks.push(() => checkMp4box(file));
+    if (file.cues) checks.push(() => checkCues(file));
     if (file.sound) checks.push(() => checkSound(page, file));
     if (file.pictures || file.parsed) checks.push(() => checkMediabunny(file));
     for (const check of checks) {

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
-use reelwright::{AudioStream, StreamingMediaEncoder, Target, TensorView, VideoStream};
+use reelwright::{
+    AudioStream, StreamingMediaEncoder, SubtitleStream, Target, TensorView, VideoStream,
+};
 use serde_json::{Value, json};
 
 /// The bars, from left to right in the first picture: all of what BT.709 and BT.601 tell apart.
@@ -127,6 +129,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     for recipe in recipes() {
         files.push(write(&recipe, directory.path()).with_context(|| recipe.name)?);
     }
+    for layout in ["faststart", "frag_keyframe"] {
+        files.push(write_cues(layout, directory.path()).context("subtitles")?);
+    }
     std::fs::write(directory.path().join("files.json"), serde_json::to_vec(&files)?)?;
     let mut command = Command::new("node");
     command.arg(script.join("check.mjs")).arg(directory.path()).arg(chromium);
@@ -143,6 +148,22 @@ fn program(names: &[&str]) -> Option<PathBuf> {
         .iter()
         .flat_map(|name| std::env::split_paths(&path).map(move |directory| directory.join(name)));
     found.find(|path| path.is_file())
+}
+
+/// Writes a file of WebVTT; returns its samples: start and duration in milliseconds, and the payloads.
+fn write_cues(layout: &str, directory: &Path) -> anyhow::Result<Value> {
+    let name = format!("webvtt_{layout}.mp4");
+    let path = directory.join(&name);
+    let mut encoder = StreamingMediaEncoder::new(path.as_path(), None)?;
+    encoder.add_subtitle_stream(&SubtitleStream::new().codec("webvtt"))?;
+    encoder.open_with([("movflags", layout)].into_iter().collect())?;
+    encoder.write_subtitle(0, 0.5, 2.0, "<i>one</i> & two")?;
+    encoder.write_subtitle(0, 1.0, 1.5, "ünïcödé\nlines")?;
+    encoder.close()?;
+    let (first, second) = ("<i>one</i> &amp; two", "ünïcödé\nlines");
+    Ok(json!({ "name": name, "cues": [
+        [0, 500, []], [500, 500, [first]], [1000, 500, [first, second]], [1500, 500, [first]],
+    ] }))
 }
 
 /// Writes a file; returns what must be found in it.

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::hash::{DefaultHasher, Hasher};
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use reelwright::{
     AudioEncoderInfo, AudioStream, CodecConfig, MuxerInfo, PixelFormat, SampleFormat,
@@ -139,7 +140,15 @@ fn measure(recipe: &Recipe, chunk: &TensorView<'_>, times: usize) -> Use {
     let steady = counters.allocations.load(Relaxed) - half;
     encoder.close().unwrap();
     drop(encoder);
-    assert_eq!(counters.held.load(Relaxed), before, "everything is given back");
+    // Less where a thread of the first encoder ended only now.
+    let given_back = || counters.held.load(Relaxed) <= before;
+    for _ in 0..500 {
+        if given_back() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(given_back(), "everything is given back");
     Use { peak: counters.peak.load(Relaxed) - before, steady }
 }
 

@@ -66,6 +66,8 @@ impl PacketArguments {
             }
             let rate = self.frame_rate.map(|rate| positive(py, "frame_rate", rate)).transpose()?;
             MediaParameters::Video(VideoParameters::new(format).frame_rate(rate))
+        } else if codec.kind() == MediaKind::Subtitle {
+            MediaParameters::Subtitle
         } else {
             let (Some(rate), Some(channels)) = (self.sample_rate, self.num_channels) else {
                 return Err(missing("sample_rate and num_channels"));

@@ -148,6 +148,11 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) metadata: Vec<(String, String)>,
 
+    /// Copy the packets of the input instead of encoding it anew: nothing is lost, and options of
+    /// encoders have no place
+    #[arg(long)]
+    pub(crate) copy: bool,
+
     /// Cover art, a JPEG, PNG or GIF file; in place of the input's
     #[arg(long, value_name = "FILE")]
     pub(crate) cover: Option<PathBuf>,

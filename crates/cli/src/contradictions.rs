@@ -14,6 +14,11 @@ const AUDIO_RATES: &[&str] = &["b", "ab"];
 /// # Errors
 /// Both are given; each is named.
 pub(crate) fn check(args: &EncodeArgs) -> anyhow::Result<()> {
+    if args.copy
+        && let Some(option) = audio_option(args).or_else(|| video_option(args))
+    {
+        bail!("{option} has no effect with --copy, which encodes nothing. Leave one of them out.");
+    }
     let (video, audio) = (&args.video_option, &args.audio_option);
     let level = &["compression_level"][..];
     for (is_given, name, options, of, keys) in [

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use reelwright::{
-    ErrorKind, Interrupt, MediaParameters, Options, Picture, Registry, StreamingMediaEncoder,
-    Target, Timestamp,
+    ErrorKind, Interrupt, MediaParameters, Options, Picture, Rational, Registry,
+    StreamingMediaEncoder, Target, Timestamp,
 };
 use reelwright_reader::OpenOptions;
 
@@ -95,6 +95,7 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
             Source::Video(video) | Source::Still(video) => {
                 encoder.add_video_stream(&streams::video(args, video))?
             }
+            Source::Copy(packets) => encoder.add_packet_stream(&packets.parameters)?,
         };
     }
     let subtitles = subtitles.add_streams(args, &mut encoder)?;
@@ -287,6 +288,16 @@ impl Stream {
                 self.written = self.next.unsigned_abs();
                 self.seconds = self.next as f64 / sample_rate;
             }
+            Source::Copy(packets) => {
+                let packet = packets.next_packet().map_err(Failure::Input)?;
+                let Some(packet) = packet else { return Ok(false) };
+                encoder.write_packet(index, &packet).map_err(Failure::Output)?;
+                let time_base = packets.parameters.time_base;
+                let end = Timestamp(packet.dts.0.saturating_add(packet.duration));
+                let samples = packet.duration - i64::from(packet.trim_start + packet.trim_end);
+                self.written += if packets.is_video() { 1 } else { samples.max(0).unsigned_abs() };
+                self.seconds = self.seconds.max(time_base.seconds_of(end));
+            }
             Source::Video(video) | Source::Still(video) => {
                 let unit = video.time_base.seconds().to_f64();
                 let frame_length = 1.0 / video.frame_rate.to_f64();
@@ -358,7 +369,7 @@ impl Stream {
             Source::Audio(audio) => {
                 audio.is_exact && audio.samples.is_some_and(|samples| self.written < samples)
             }
-            Source::Video(_) | Source::Still(_) => false,
+            Source::Video(_) | Source::Still(_) | Source::Copy(_) => false,
         };
         is_short || self.source.is_damaged()
     }
@@ -397,6 +408,24 @@ fn summary(
                     seconds: stream.seconds,
                 }
             }
+            (Source::Copy(_), MediaParameters::Audio(audio)) => StreamSummary::Audio {
+                codec,
+                sample_rate: audio.format.sample_rate,
+                layout: audio.format.layout.to_string(),
+                bits_per_sample: audio.bits_per_sample,
+                samples: stream.written,
+                input_rate: audio.format.sample_rate,
+                clamped: 0,
+            },
+            (Source::Copy(_), MediaParameters::Video(video)) => StreamSummary::Video {
+                codec,
+                width: video.format.width,
+                height: video.format.height,
+                pixel_format: video.format.pixel_format,
+                frame_rate: video.frame_rate.unwrap_or(Rational::ONE),
+                pictures: stream.written,
+                seconds: stream.seconds,
+            },
             _ => return None,
         })
     });

@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::bail;
 use reelwright::{MuxerInfo, Rational, TimeBase};
 use reelwright_reader::{
-    AudioInput, Kind, Media, OpenOptions, RawInput, Sine, TestSource, Track, VideoInput, is_still,
+    AudioInput, Kind, Media, OpenOptions, PacketInput, RawInput, Sine, TestSource, Track,
+    VideoInput, is_still,
 };
 
 use crate::args::{EncodeArgs, InputFormat, TrackChoice};
@@ -22,6 +23,8 @@ pub(crate) enum Source {
     Video(Box<VideoInput>),
     /// An image that is shown as long as the audio lasts.
     Still(Box<VideoInput>),
+    /// Packets that are not encoded anew.
+    Copy(Box<PacketInput>),
 }
 
 /// Everything that is read, and what the inputs say of themselves.
@@ -56,6 +59,9 @@ pub(crate) fn open(
         let all = rest;
         rest = after;
         if let Some(source) = generated(path)? {
+            if args.copy {
+                bail!("{} is made up and has no packets to copy. Encode it.", path.display());
+            }
             opened.push(Opened::Generated(source));
             continue;
         }
@@ -101,7 +107,7 @@ pub(crate) fn open(
                 if is_still && !chosen.is_empty() {
                     stills.push(inputs.sources.len());
                 }
-                inputs.add(&mut media, &chosen)?;
+                inputs.add(&mut media, &chosen, args.copy)?;
             }
         }
     }
@@ -222,14 +228,20 @@ pub(crate) fn raw(args: &EncodeArgs) -> anyhow::Result<Option<RawInput>> {
 }
 
 impl Inputs {
-    /// Adds the chosen tracks of an input.
-    fn add(&mut self, media: &mut Media, chosen: &[(Kind, usize)]) -> anyhow::Result<()> {
+    /// Adds the chosen tracks of an input, or copies of their packets.
+    fn add(
+        &mut self,
+        media: &mut Media,
+        chosen: &[(Kind, usize)],
+        is_copied: bool,
+    ) -> anyhow::Result<()> {
         let indices: Vec<usize> = chosen.iter().map(|(_, index)| *index).collect();
         media.select(&indices);
         let before = self.sources.len();
         let mut failed = Vec::new();
         for &(kind, index) in chosen {
             let source = match kind {
+                _ if is_copied => media.copy(index).map(|packets| Source::Copy(Box::new(packets))),
                 Kind::Video => media.video(index).map(|video| Source::Video(Box::new(video))),
                 _ => media.audio(index).map(|audio| Source::Audio(Box::new(audio))),
             };
@@ -308,6 +320,10 @@ impl Source {
             Self::Audio(audio) => Some(audio.samples? as f64 / f64::from(audio.sample_rate)),
             Self::Video(video) => Some(video.duration? as f64 * video.time_base.seconds().to_f64()),
             Self::Still(_) => Some(0.0),
+            Self::Copy(packets) => {
+                let unit = packets.parameters.time_base.seconds().to_f64();
+                Some(packets.duration? as f64 * unit)
+            }
         }
     }
 
@@ -316,6 +332,7 @@ impl Source {
         match self {
             Self::Audio(audio) => audio.language.as_deref(),
             Self::Video(video) | Self::Still(video) => video.language.as_deref(),
+            Self::Copy(packets) => packets.parameters.language.as_deref(),
         }
     }
 
@@ -327,6 +344,8 @@ impl Source {
         match self {
             Self::Audio(_) => Kind::Audio,
             Self::Video(_) | Self::Still(_) => Kind::Video,
+            Self::Copy(packets) if packets.is_video() => Kind::Video,
+            Self::Copy(_) => Kind::Audio,
         }
     }
 
@@ -335,6 +354,7 @@ impl Source {
         match self {
             Self::Audio(audio) => audio.is_damaged(),
             Self::Video(video) | Self::Still(video) => video.is_damaged(),
+            Self::Copy(packets) => packets.is_damaged(),
         }
     }
 }

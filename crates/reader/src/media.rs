@@ -26,6 +26,7 @@ use crate::mp4::Mp4;
 use crate::mpeg_audio::MpegAudio;
 use crate::ogg::Ogg;
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
+use crate::packet_input::PacketInput;
 use crate::patient::PatientReader;
 use crate::pcm::PcmFormat;
 use crate::pictures::{Pictures, is_sequence};
@@ -462,6 +463,22 @@ impl Media {
         };
         let failed = self.failed(&track);
         AudioInput::open(&self.name, Rc::clone(demuxer), track).context(failed)
+    }
+
+    /// Opens the packets of an audio or video track, which are not decoded.
+    ///
+    /// # Errors
+    /// A codec, or an input, whose packets cannot be copied as they are: the message says why.
+    pub fn copy(&mut self, index: usize) -> anyhow::Result<PacketInput> {
+        let track = match self.tracks.get(index) {
+            Some(track) => self.track(index, track.kind)?,
+            None => bail!("Failed to read input: {} (it has no track {index})", self.name),
+        };
+        let Body::Packets { demuxer, counts: false } = &self.body else {
+            bail!("Failed to copy {}: it has no times. Encode it", self.describe(&track));
+        };
+        let failed = format!("Failed to copy {}", self.describe(&track));
+        PacketInput::open(&self.name, Rc::clone(demuxer), track).context(failed)
     }
 
     /// Opens a video track.

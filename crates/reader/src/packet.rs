@@ -155,6 +155,8 @@ pub struct Packet {
     pub data: Vec<u8>,
     /// Presentation time, in the track's time base.
     pub pts: i64,
+    /// Decoding time, in the track's time base; none where the input does not state it.
+    pub dts: Option<i64>,
     /// Duration in the track's time base; 0 where the input does not state it.
     pub duration: u64,
     /// Whether decoding can start here.
@@ -175,6 +177,7 @@ impl Packet {
         Self {
             data,
             pts,
+            dts: None,
             duration,
             is_sync: true,
             window: i64::MIN..i64::MAX,
@@ -196,6 +199,11 @@ pub trait Demuxer {
     /// Declares the tracks that will be read; packets of others are dropped.
     fn select(&mut self, tracks: &[usize]) {
         let _ = tracks;
+    }
+
+    /// Brings also the packets of a track that nothing presented needs.
+    fn keep_all(&mut self, track: usize) {
+        let _ = track;
     }
 
     /// Returns whether the input was found to end early or to be damaged.

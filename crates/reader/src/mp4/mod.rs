@@ -328,6 +328,7 @@ impl Mp4 {
         Ok(Some(Packet {
             data,
             pts: sample.pts.saturating_add(next.segment.shift),
+            dts: Some(sample.dts.saturating_add(next.segment.shift)),
             duration: sample.duration,
             is_sync: sample.is_sync,
             window: next.segment.window,
@@ -339,6 +340,12 @@ impl Mp4 {
 }
 
 impl Demuxer for Mp4 {
+    fn keep_all(&mut self, track: usize) {
+        if let Some(track) = self.tracks.get_mut(track) {
+            track.keeps_all = true;
+        }
+    }
+
     fn next(&mut self, index: usize) -> anyhow::Result<Option<Packet>> {
         loop {
             if let Some(packet) = self.waiting.get_mut(index).and_then(VecDeque::pop_front) {

@@ -35,6 +35,8 @@ pub(super) struct TrackReader {
     starts_anew: bool,
     pending: Option<Pending>,
     is_done: bool,
+    /// True if samples before the first that is needed are brought, too.
+    pub(super) keeps_all: bool,
 }
 
 /// A sample that is next, with what its packet says.
@@ -148,6 +150,7 @@ impl TrackReader {
             starts_anew: false,
             pending: None,
             is_done: false,
+            keeps_all: false,
         })
     }
 
@@ -158,8 +161,12 @@ impl TrackReader {
             if !self.has_entered {
                 self.has_entered = true;
                 if segment.media_start > i64::MIN && self.tables.samples() > 0 {
-                    let preroll = if self.info.kind == Kind::Audio { PREROLL } else { 0 };
-                    self.cursor = self.tables.cursor_for(segment.media_start, preroll);
+                    self.cursor = if self.keeps_all && self.segment == 0 {
+                        self.tables.cursor()
+                    } else {
+                        let preroll = if self.info.kind == Kind::Audio { PREROLL } else { 0 };
+                        self.tables.cursor_for(segment.media_start, preroll)
+                    };
                     self.starts_anew = self.segment > 0;
                 }
             }

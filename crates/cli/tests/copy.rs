@@ -1,0 +1,187 @@
+//! `--copy`: packets, their times and flags are those of the input, in every layout of MP4.
+
+mod common;
+
+use std::path::Path;
+
+use common::{asset, encode, ffmpeg, foreign, run, stderr};
+
+const LAYOUTS: &[&str] = &[
+    "progressive",
+    "faststart",
+    "hybrid_fragmented",
+    "frag_keyframe",
+    "frag_every_frame",
+    "frag_keyframe+dash",
+];
+
+/// What ffprobe says of each packet of a stream, and of what is presented.
+fn packets(directory: &Path, file: &str, stream: &str) -> Option<Vec<String>> {
+    let fields = "packet=pts_time,dts_time,duration_time,flags,size,data_hash";
+    let text = foreign(
+        directory,
+        "ffprobe",
+        &[
+            "-v",
+            "error",
+            "-select_streams",
+            stream,
+            "-show_data_hash",
+            "md5",
+            "-show_entries",
+            fields,
+            "-of",
+            "compact=p=0",
+            file,
+        ],
+    )?;
+    // Side data begins a line of its own, before the hash.
+    let text = String::from_utf8(text).unwrap().replace("|\n|", "|");
+    Some(text.lines().filter(|line| line.contains("pts_time")).map(str::to_owned).collect())
+}
+
+/// What FFmpeg finds in fragments too: that a packet is only decoded, and how much of the last one is
+/// heard, stands in the tables of ordinary files. Of the first packet of a fragment it may find no
+/// duration.
+fn without_what_fragments_lack(found: &mut [String], expected: &mut [String], is_audio: bool) {
+    let count = found.len();
+    let pairs = found.iter_mut().zip(expected).enumerate();
+    for (number, (found, expected)) in pairs {
+        let is_last = is_audio && number + 1 == count;
+        let has_no_duration = is_last || found.contains("duration_time=N/A");
+        for packet in [found, expected] {
+            *packet = packet.replace("flags=KD", "flags=K_").replace("flags=_D", "flags=__");
+            if has_no_duration {
+                let words = packet.split('|').filter(|word| !word.starts_with("duration_time"));
+                *packet = words.collect::<Vec<_>>().join("|");
+            }
+        }
+    }
+}
+
+/// Frames that a decoder presents, with their times.
+fn shown(directory: &Path, file: &str) -> Option<String> {
+    let hashes = foreign(
+        directory,
+        "ffmpeg",
+        &["-v", "error", "-i", file, "-map", "0", "-f", "framemd5", "-"],
+    )?;
+    let text = String::from_utf8(hashes).unwrap();
+    Some(
+        text.lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| line.to_owned() + "\n")
+            .collect(),
+    )
+}
+
+/// Films of FFmpeg, as the options that make them.
+const FILMS: &[(&str, &[&str])] = &[
+    // Frames in another order, and an encoder's delay in both streams.
+    ("b.mp4", &["-c:v", "libx264", "-bf", "3", "-b_strategy", "0", "-g", "20", "-c:a", "aac"]),
+    // Frames at uneven times.
+    (
+        "vfr.mp4",
+        &[
+            "-vf",
+            "select='not(mod(n,3))+not(mod(n,5))'",
+            "-vsync",
+            "vfr",
+            "-c:v",
+            "libx264",
+            "-bf",
+            "2",
+            "-c:a",
+            "aac",
+            "-video_track_timescale",
+            "90000",
+        ],
+    ),
+    ("opus.mp4", &["-c:v", "mjpeg", "-c:a", "libopus", "-strict", "-2"]),
+    ("flac.mp4", &["-c:v", "libx264", "-bf", "0", "-c:a", "flac", "-strict", "-2"]),
+];
+
+#[test]
+fn films_keep_their_packets_times_and_edits_in_every_layout() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    for (film, options) in FILMS {
+        let inputs = [
+            "-v",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            "testsrc2=size=64x48:rate=24:duration=2",
+            "-f",
+            "lavfi",
+            "-i",
+            "sine=frequency=500:sample_rate=48000:duration=2",
+        ];
+        if !ffmpeg(path, &[&inputs[..], options, &["-y", film]].concat()) {
+            return;
+        }
+        compare(path, film, LAYOUTS);
+    }
+    // An edit list that begins in the middle of a group of pictures.
+    assert!(ffmpeg(
+        path,
+        &["-v", "error", "-ss", "0.7", "-i", "b.mp4", "-c", "copy", "-y", "cut.mp4"]
+    ));
+    compare(path, "cut.mp4", LAYOUTS);
+}
+
+fn compare(path: &Path, film: &str, layouts: &[&str]) {
+    for layout in layouts {
+        let option = format!("movflags={layout}");
+        let is_fragmented = layout.starts_with("frag");
+        let args = [film, "--copy", "-o", "out.mp4", "--muxer-option", &option];
+        let (code, summary, text) = encode(path, &args);
+        assert_eq!(code, 0, "{film} {layout}: {text}");
+        assert_eq!(summary["complete"], true, "{film} {layout}: {text}");
+        for stream in ["v", "a"] {
+            let (Some(mut expected), Some(mut found)) =
+                (packets(path, film, stream), packets(path, "out.mp4", stream))
+            else {
+                return;
+            };
+            if is_fragmented {
+                without_what_fragments_lack(&mut found, &mut expected, stream == "a");
+            }
+            assert!(!expected.is_empty());
+            assert_eq!(found.len(), expected.len(), "{film} {layout} {stream}");
+            for (number, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                assert_eq!(found, expected, "{film} {layout} {stream} packet {number}");
+            }
+        }
+        if !is_fragmented {
+            assert_eq!(shown(path, "out.mp4"), shown(path, film), "{film} {layout}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_copied_is_refused_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let film = asset("bbb_1280x720_5.1.mp4");
+    let film = film.to_str().unwrap();
+    let refused = |args: &[&str]| {
+        let output = run(path, &[&["encode"], args].concat());
+        assert_ne!(output.status.code(), Some(0), "{args:?}");
+        stderr(&output)
+    };
+    let text = refused(&[film, "--copy", "-o", "a.mp4", "--crf", "20"]);
+    assert!(text.contains("--crf has no effect with --copy"), "{text}");
+    let text = refused(&["testsrc=duration=1", "--copy", "-o", "a.mp4"]);
+    assert!(text.contains("no packets to copy"), "{text}");
+    let text = refused(&[film, "--copy", "-o", "a.flac"]);
+    assert!(text.contains("flac does not support aac"), "{text}");
+    assert_eq!(encode(path, &["testsrc=size=64x48:duration=1", "-o", "a.y4m"]).0, 0);
+    let text = refused(&["a.y4m", "--copy", "-o", "b.mp4"]);
+    assert!(text.contains("a.y4m") && text.contains("ncode it"), "{text}");
+    // The asset itself is copied whole.
+    let (code, summary, text) = encode(path, &[film, "--copy", "-o", "whole.mp4"]);
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(summary["streams"][0]["pictures"], 132);
+}

@@ -57,7 +57,8 @@ pub(crate) enum Part {
 /// Writes the table.
 pub(crate) fn write() -> anyhow::Result<()> {
     let root = root()?;
-    Ok(std::fs::write(root.join(TABLE), hashes(root, &NATIVE, false)?)?)
+    let program = build(root, NATIVE.target, false)?;
+    Ok(std::fs::write(root.join(TABLE), hashes(root, &NATIVE, &program)?)?)
 }
 
 fn root() -> anyhow::Result<&'static Path> {
@@ -69,10 +70,23 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
     let root = root()?;
     let whole = std::fs::read_to_string(root.join(TABLE))?;
     let others = if part == Part::Native { &[] } else { OTHERS };
+    // The program runs for one machine while it is built for the next one.
+    let found = std::thread::scope(|scope| -> anyhow::Result<Vec<_>> {
+        let mut running = Vec::new();
+        for machine in std::iter::once(&NATIVE).chain(others) {
+            let is_quick = part == Part::Quick && machine.target.is_some();
+            let program = build(root, machine.target, is_quick)?;
+            let run = scope.spawn(move || hashes(root, machine, &program));
+            running.push((machine, is_quick, run));
+        }
+        let found = running.into_iter().map(|(machine, is_quick, run)| {
+            let found = run.join().map_err(|_| anyhow::anyhow!("{}: panic", machine.name))??;
+            Ok((machine, is_quick, found))
+        });
+        found.collect()
+    })?;
     let mut differing = 0;
-    for machine in std::iter::once(&NATIVE).chain(others) {
-        let is_quick = part == Part::Quick && machine.target.is_some();
-        let found = hashes(root, machine, is_quick)?;
+    for (machine, is_quick, found) in found {
         let mut expected = whole.clone();
         if is_quick {
             expected = whole
@@ -94,9 +108,8 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds the program for a machine, without AV1 if `is_quick`, and runs it there.
-fn hashes(root: &Path, machine: &Machine, is_quick: bool) -> anyhow::Result<String> {
-    let program = build(root, machine.target, is_quick)?;
+/// Runs the program for a machine.
+fn hashes(root: &Path, machine: &Machine, program: &Path) -> anyhow::Result<String> {
     let mut words: Vec<&str> = machine.runner.to_vec();
     let program = program.to_str().context("the path is not UTF-8")?;
     words.push(program);
@@ -115,7 +128,7 @@ fn hashes(root: &Path, machine: &Machine, is_quick: bool) -> anyhow::Result<Stri
     Ok(text)
 }
 
-/// Builds the program; returns its path.
+/// Builds the program for a target, without AV1 if `is_quick`; returns its path.
 fn build(root: &Path, target: Option<&str>, is_quick: bool) -> anyhow::Result<PathBuf> {
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(root).args(["build", "--quiet", "--locked", "--package", PACKAGE]);

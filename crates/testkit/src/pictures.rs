@@ -15,6 +15,8 @@ pub struct VideoCase<'a> {
     pub format: PixelFormat,
     /// In pixels.
     pub size: (u32, u32),
+    /// In frames per second; frames have times in its ticks.
+    pub frame_rate: Rational,
     /// What all codecs can be told.
     pub config: CodecConfig,
     /// `name=value name=value`.
@@ -86,18 +88,19 @@ fn draw<T>(planes: [(&mut [T], usize); 4], index: usize, element: impl Fn(u8) ->
 }
 
 impl<'a> VideoCase<'a> {
-    /// 96 × 64 pixels of the encoder's first format.
+    /// 96 × 64 pixels of the encoder's first format, at 25 frames per second.
     pub fn new(info: &'a VideoEncoderInfo) -> Self {
         Self {
             info,
             format: info.pixel_formats[0],
             size: (96, 64),
+            frame_rate: Rational::new(25, 1).unwrap(),
             config: CodecConfig::default(),
             options: "",
         }
     }
 
-    /// The encoder, open, at 25 pictures a second.
+    /// The encoder, open.
     ///
     /// # Errors
     /// The encoder's, or an option that it does not know.
@@ -112,8 +115,8 @@ impl<'a> VideoCase<'a> {
                 color,
                 sample_aspect_ratio: Rational::ONE,
             },
-            TimeBase::new(Rational::new(1, 25)?),
-            Rational::new(25, 1)?,
+            TimeBase::new(self.frame_rate.inverse()),
+            self.frame_rate,
         )
         .config(self.config);
         let given = self.options.split_whitespace().filter_map(|option| option.split_once('='));

@@ -92,21 +92,6 @@ fn a_finer_quantiser_is_larger_and_better() {
 }
 
 #[test]
-fn bit_rates_are_met() {
-    for bit_rate in [200_000, 600_000, 2_000_000] {
-        for gop_size in [Some(25), None] {
-            let config =
-                CodecConfig { bit_rate: Some(bit_rate), gop_size, ..CodecConfig::default() };
-            let case = with(config, "");
-            let encoded = case.encode(&case.film(250), |index| index as i64).unwrap();
-            let found = 8.0 * encoded.len() as f64 / 10.0;
-            let ratio = found / bit_rate as f64;
-            assert!((0.95..1.05).contains(&ratio), "{bit_rate} {gop_size:?}: {ratio}");
-        }
-    }
-}
-
-#[test]
 fn keyframes_come_as_often_as_asked() {
     for (gop_size, expected) in [(1, 20), (5, 4), (100, 1)] {
         let config = CodecConfig { gop_size: Some(gop_size), ..CodecConfig::default() };
@@ -175,24 +160,6 @@ fn grain_and_fades_are_no_cuts() {
         let fade =
             changed(case.film(25), |index, _, value| (usize::from(value) * index / 25) as u8);
         assert!(keyframes(&case, &fade).len() <= 3, "{bit_rate:?}");
-    }
-}
-
-#[test]
-fn a_film_after_a_still_picture_does_not_take_what_that_left() {
-    let bit_rate = 400_000;
-    let case = with(CodecConfig { bit_rate: Some(bit_rate), ..CodecConfig::default() }, "");
-    for still in [1, 50, 250] {
-        let film =
-            changed(case.film(still + 50), |index, at, value| match index.checked_sub(still) {
-                None => 40,
-                Some(index) => (i32::from(value) + grain(index, at, 6)).clamp(0, 255) as u8,
-            });
-        let encoded = case.encode(&film, |index| index as i64).unwrap();
-        for second in encoded.packets[still..].windows(25) {
-            let bits: usize = second.iter().map(|packet| 8 * packet.data.len()).sum();
-            assert!(bits < 4 * bit_rate as usize, "{still}: {bits}");
-        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use reelwright_core::{
-    ChannelLayout, CodecId, CodecRecord, FlacStreamInfo, Metadata, MuxerInfo, OpusHead, Packet,
-    Picture, StreamParameters, Timestamp, VorbisHeaders,
+    ChannelLayout, CodecId, CodecRecord, ErrorKind, FlacStreamInfo, MemoryOutput, Metadata,
+    MuxerInfo, OpusHead, Output, Packet, Picture, Result, StreamParameters, Timestamp,
+    VorbisHeaders,
 };
 use reelwright_mux_ogg::MUXERS;
 use reelwright_testkit::muxing::{fails_anywhere, memory, open, packet, pcm, tags};
@@ -195,6 +196,107 @@ fn what_was_written_comes_out_in_time() {
     assert_eq!((last.flags, last.granule, last.body.len()), (4, 960 * 200, 0));
 }
 
+/// Output that counts bytes at its last flush.
+struct Flushed {
+    inner: MemoryOutput,
+    bytes: usize,
+}
+
+impl Output for Flushed {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.inner.write(bytes)
+    }
+
+    fn position(&self) -> u64 {
+        self.inner.position()
+    }
+
+    fn is_seekable(&self) -> bool {
+        self.inner.is_seekable()
+    }
+
+    fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
+        self.inner.patch(at, bytes)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.bytes = self.inner.bytes().len();
+        Ok(())
+    }
+}
+
+#[test]
+fn streams_are_flushed_page_by_page_and_files_on_demand() {
+    for seekable in [false, true] {
+        let mut output = Flushed { inner: memory(seekable), bytes: 0 };
+        let mut muxer = open(muxer("ogg"), &[]).unwrap();
+        muxer.start(&[opus()], &Metadata::new(), &mut output).unwrap();
+        for packet in &sound(&[50; 100], 0) {
+            muxer.write(packet, &mut output).unwrap();
+            let expected = if seekable { 0 } else { output.inner.bytes().len() };
+            assert_eq!(output.bytes, expected);
+        }
+        muxer.flush(&mut output).unwrap();
+        assert_eq!(output.bytes, output.inner.bytes().len());
+        assert_eq!(pages(output.inner.bytes()).last().unwrap().granule, 960 * 100);
+    }
+}
+
+#[test]
+fn a_flush_begins_the_next_pages_duration() {
+    let mut output = memory(false);
+    let mut muxer = open(muxer("ogg"), &[("page_duration", "100000")]).unwrap();
+    muxer.start(&[opus()], &Metadata::new(), &mut output).unwrap();
+    for (i, packet) in sound(&[50; 13], 0).iter().enumerate() {
+        muxer.write(packet, &mut output).unwrap();
+        if i == 2 {
+            muxer.flush(&mut output).unwrap();
+            // There is nothing left to flush.
+            muxer.flush(&mut output).unwrap();
+        }
+    }
+    muxer.finish(&[opus()], &mut output).unwrap();
+    let pages = pages(output.bytes());
+    let counts: Vec<_> = pages[2..].iter().map(|page| page.segments.len()).collect();
+    assert_eq!(counts, [3, 5, 5]);
+}
+
+#[test]
+fn packets_are_split_only_where_a_page_cannot_hold_them() {
+    // 255 segments of up to 255 bytes are a page (RFC 3533 §6); a packet ends with a shorter one.
+    for (sizes, expected) in [
+        (vec![10; 300], vec![255, 45]),
+        (vec![10, 253 * 255], vec![255]),
+        (vec![10, 254 * 255], vec![1, 255]),
+        (vec![254 * 255 + 254, 10], vec![255, 1]),
+        (vec![255 * 255, 10], vec![255, 2]),
+        (vec![0; 256], vec![255, 1]),
+    ] {
+        let options = [("page_duration", "10000000")];
+        let file = file(muxer("ogg"), &options, &[opus()], &Metadata::new(), &sound(&sizes, 0));
+        let pages = pages(&file);
+        let counts: Vec<_> = pages[2..].iter().map(|page| page.segments.len()).collect();
+        assert_eq!(counts, expected, "{} packets, the first of {}", sizes.len(), sizes[0]);
+        let found = packets(&pages, 0);
+        assert!(found[2..].iter().map(|packet| packet.0.len()).eq(sizes));
+    }
+}
+
+#[test]
+fn headers_that_fill_a_page_are_not_continued() {
+    // The comment header of Vorbis: 7 bytes, the vendor's and the entries' lengths, the framing bit.
+    let page = |value: usize| {
+        let tags = tags([("title", &*"x".repeat(value))]);
+        pages(&file(muxer("ogg"), &[], &[vorbis()], &tags, &[]))
+    };
+    let comment = packets(&page(1), 0)[1].0.len() - 1;
+    // A packet of 255 segments, the last of which is 100 bytes long.
+    let pages = page(254 * 255 + 100 - comment);
+    assert_eq!((pages[1].segments.len(), pages[1].segments[254]), (255, 100));
+    assert_eq!((pages[2].flags, pages[2].body[..7].to_vec()), (0, b"\x05vorbis".to_vec()));
+    assert_eq!(packets(&pages, 0).len(), 3);
+}
+
 #[test]
 fn several_streams_are_grouped() {
     let streams = [opus(), vorbis(), flac()];
@@ -243,6 +345,19 @@ fn a_cover_is_a_flac_picture() {
 }
 
 #[test]
+fn metadata_that_flac_cannot_count_is_refused() {
+    // The length of a metadata block has 24 bits (RFC 9639 §8.1).
+    let start = |bytes: usize| {
+        let tags = tags([("lyrics", &*"x".repeat(bytes))]);
+        open(muxer("ogg"), &[]).unwrap().start(&[flac()], &tags, &mut memory(false))
+    };
+    start((1 << 24) - 100).unwrap();
+    let error = start(1 << 24).unwrap_err();
+    assert!(error.to_string().contains("at most 16777215 bytes long in FLAC"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+}
+
+#[test]
 fn what_is_wrong_is_an_error() {
     let mut output = memory(true);
     let start = |info, streams: &[StreamParameters]| {
@@ -263,7 +378,14 @@ fn what_is_wrong_is_an_error() {
     muxer.write(&late, &mut output).unwrap();
     let early = Packet { pts: Timestamp(0), duration: 960, ..packet(&[1]) };
     let message = muxer.write(&early, &mut output).unwrap_err().to_string();
-    assert!(message.contains("must not end before"), "{message}");
+    assert!(message.contains("must not end before the one in front of it, at 10560"), "{message}");
+    for duration in [-1, i64::MIN] {
+        let backward = Packet { pts: Timestamp(20_000), duration, ..packet(&[1]) };
+        assert!(muxer.write(&backward, &mut output).is_err(), "{duration}");
+    }
+    // A packet without samples ends where the one in front of it does.
+    let empty = Packet { pts: Timestamp(10_560), duration: 0, ..packet(&[1]) };
+    muxer.write(&empty, &mut output).unwrap();
     let other = Packet { stream: 1, ..late };
     assert!(muxer.write(&other, &mut output).is_err());
 }

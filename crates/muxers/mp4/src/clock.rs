@@ -118,6 +118,31 @@ mod tests {
         for units in [i64::MIN, i64::MAX, 1 << 53, -(1 << 53)] {
             assert_eq!(clock.ticks(units), None);
         }
+        assert_eq!(clock.ticks((1 << 53) - 1), Some((1 << 62) - 512));
+    }
+
+    #[test]
+    fn microseconds_are_whole_ticks_rounded_down() {
+        let clock = clock(1, 48_000).unwrap();
+        for (micros, ticks) in [(0, 0), (1_000_000, 48_000), (20, 0), (21, 1), (-1_000_000, 0)] {
+            assert_eq!(clock.of_micros(micros), ticks);
+        }
+        assert_eq!(clock.of_micros(i64::MAX), (i128::from(i64::MAX) * 48 / 1000) as i64);
+    }
+
+    #[test]
+    fn limits_fit_the_fields() {
+        for (clock, unit) in
+            [(clock(1, 48_000), 1), (clock(1, 25), 512), (clock(1001, 30_000), 1001)]
+        {
+            let limits = clock.unwrap().limits();
+            // Composition offsets have 31 bits and a sign (ISO/IEC 14496-12 §8.6.1.3).
+            assert!(limits.gap * unit <= i64::from(i32::MAX) - (1 << 24));
+            assert!((limits.gap + 1) * unit > i64::from(i32::MAX) - (1 << 24));
+            // A sum of two times must not leave 62 bits.
+            assert!(limits.pts * unit < 1 << 61);
+            assert!((limits.pts + 1) * unit >= (1 << 61) - 1);
+        }
     }
 
     #[test]
@@ -127,6 +152,8 @@ mod tests {
         assert_eq!(clock.rescale(23, 1000), 0);
         assert_eq!(clock.rescale(-25, 1000), -1);
         assert_eq!(clock.rescale(1 << 61, u32::MAX), i64::MAX);
+        assert_eq!(clock.rescale(-(1 << 61), u32::MAX), i64::MIN);
+        assert_eq!(clock.rescale(96_001, 44_100), 88_201);
     }
 
     #[test]
@@ -134,6 +161,12 @@ mod tests {
         assert_eq!(movie_timescale([44_100, 30_000].into_iter()), 4_410_000);
         assert_eq!(movie_timescale([48_000].into_iter()), 48_000);
         assert_eq!(movie_timescale([1, 3].into_iter()), 3000);
+        assert_eq!(movie_timescale([600].into_iter()), 3000);
+        assert_eq!(movie_timescale([1000].into_iter()), 1000);
+        assert_eq!(movie_timescale([12_800, 48_000].into_iter()), 192_000);
+        // 2^31 counts as too large, as some readers take it for negative.
+        assert_eq!(movie_timescale([1 << 31, 1].into_iter()), 1 << 31);
+        assert_eq!(movie_timescale([65_536, 32_768, 32_769].into_iter()), 65_536);
         assert_eq!(movie_timescale([4_294_967_291, 48_000].into_iter()), 4_294_967_291);
         assert_eq!(movie_timescale([].into_iter()), 1000);
     }

@@ -262,6 +262,36 @@ mod tests {
     }
 
     #[test]
+    fn offsets_have_64_bits_only_where_32_are_too_few() {
+        let mut tables = SampleTables::default();
+        assert!(!tables.needs_64_bits(u64::MAX));
+        tables.chunk(u32::MAX.into(), 1);
+        assert!(!tables.needs_64_bits(0));
+        assert!(tables.needs_64_bits(1));
+        tables.chunk(1 << 33, 1);
+        assert!(tables.needs_64_bits(0));
+    }
+
+    #[test]
+    fn chunks_of_other_lengths_begin_other_runs() {
+        let mut tables = SampleTables::default();
+        for (at, samples) in [(8, 2), (108, 2), (208, 3), (308, 1), (408, 1)] {
+            tables.chunk(at, samples);
+        }
+        let mut out = Vec::new();
+        tables.write(&mut out, 0, true).unwrap();
+        let words = |kind: &[u8]| -> Vec<u32> {
+            let at = out.windows(4).position(|found| found == kind).unwrap();
+            let size = u32::from_be_bytes(out[at - 4..at].try_into().unwrap()) as usize;
+            let body = &out[at + 8..at - 4 + size];
+            body.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect()
+        };
+        // First chunk, samples of each, description (ISO/IEC 14496-12 §8.7.4).
+        assert_eq!(words(b"stsc"), [3, 1, 2, 1, 3, 3, 1, 4, 1, 1]);
+        assert_eq!(words(b"co64"), [5, 0, 8, 0, 108, 0, 208, 0, 308, 0, 408]);
+    }
+
+    #[test]
     fn tables_are_runs() {
         let mut tables = SampleTables::default();
         for _ in 0..1000 {

@@ -78,4 +78,58 @@ mod tests {
         }
         assert!(creation_time("2024-01-02T99999999999999999999:00:00").is_err());
     }
+
+    #[test]
+    fn every_day_of_the_calendar_is_a_day_after_the_one_before() {
+        let mut days = 0;
+        for year in 1904..=2404 {
+            let february = match (year % 4, year % 100, year % 400) {
+                (0, 1.., _) | (_, _, 0) => 29,
+                _ => 28,
+            };
+            let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+            for (month, length) in (1..).zip(lengths) {
+                for day in 1..=length {
+                    let date = format!("{year}-{month:02}-{day:02}T00:00:00Z");
+                    assert_eq!(creation_time(&date).unwrap(), 86_400 * days, "{date}");
+                    days += 1;
+                }
+                for day in [0, length + 1] {
+                    let date = format!("{year}-{month:02}-{day:02}T00:00:00Z");
+                    assert!(creation_time(&date).is_err(), "{date}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn fields_are_digits_within_their_ranges() {
+        let midnight = creation_time("2024-01-02T00:00:00Z").unwrap();
+        for (time, seconds) in [
+            ("23:59:59", 86_399),
+            ("01:02:03", 3723),
+            // A leap second.
+            ("23:59:60", 86_400),
+            ("00:00:00.999", 0),
+        ] {
+            let found = creation_time(&format!("2024-01-02T{time}Z")).unwrap();
+            assert_eq!(found - midnight, seconds, "{time}");
+        }
+        creation_time("9999-12-31T23:59:59Z").unwrap();
+        for wrong in [
+            "10000-01-01T00:00:00Z",
+            "2024-00-02T00:00:00Z",
+            "2024-13-02T00:00:00Z",
+            "2024-01-02T24:00:00Z",
+            "2024-01-02T00:60:00Z",
+            "2024-01-02T00:00:61Z",
+            "2024-01-02T00:00:00.9x",
+            "2024-01-02T00:00",
+            "2024-01-02T00:00:00:00",
+            "2024-01-02-03T00:00:00",
+            "2024-01-+2T00:00:00",
+        ] {
+            assert!(creation_time(wrong).is_err(), "{wrong}");
+        }
+    }
 }

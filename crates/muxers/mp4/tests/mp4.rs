@@ -913,6 +913,286 @@ fn outputs_that_fail_are_errors() {
     }
 }
 
+/// Body of a box in the description of track `index`, which is `header` bytes long.
+fn described<'a>(bytes: &'a [u8], index: usize, header: usize, kind: &str) -> Option<&'a [u8]> {
+    let tracks = boxes(find(bytes, &["moov"]).unwrap());
+    let track = tracks.into_iter().filter(|(kind, _)| kind == "trak").nth(index).unwrap().1;
+    let stsd = find(track, &["mdia", "minf", "stbl", "stsd"]).unwrap();
+    find(&boxes(&stsd[8..])[0].1[header..], &[kind])
+}
+
+#[test]
+fn bit_rates_are_those_of_the_packets() {
+    // Bytes of each frame of four seconds. `maxBitrate` is of the fullest second, `bufferSizeDB` the
+    // bytes that a decoder needs at once (ISO/IEC 14496-12 §8.5.2).
+    for seconds in [[100, 300, 50, 70], [100, 60, 50, 310], [400, 60, 50, 70]] {
+        let mut packets = video(100, 25);
+        for (i, packet) in packets.iter_mut().enumerate() {
+            packet.data = vec![1; seconds[i / 25]];
+        }
+        let bytes = file(MP4, "progressive", &[h264()], &packets);
+        let btrt = described(&bytes, 0, 78, "btrt").unwrap();
+        let most = *seconds.iter().max().unwrap() as u32;
+        let sum = seconds.iter().sum::<usize>() as u32;
+        let expected = [most, 25 * 8 * most, 25 * 8 * sum / 4].map(u32::to_be_bytes).concat();
+        assert_eq!(btrt, expected, "{seconds:?}");
+    }
+    let bytes = file(MP4, "progressive", &[h264()], &[]);
+    assert_eq!(described(&bytes, 0, 78, "btrt").unwrap(), [0; 12]);
+    // In fragments nothing is known but what the encoder says.
+    let packets = video(10, 5);
+    let bytes = file(MP4, "frag_keyframe", &[h264().bit_rate(Some(123_456))], &packets);
+    let expected = [0, 123_456, 123_456].map(u32::to_be_bytes).concat();
+    assert_eq!(described(&bytes, 0, 78, "btrt").unwrap(), expected);
+    // The average of a packet a second is its bits, and the most is not less.
+    let packets: Vec<_> = video(2, 1)
+        .into_iter()
+        .map(|packet| Packet {
+            pts: Timestamp(packet.pts.0 * 5),
+            dts: Timestamp(packet.dts.0 * 5),
+            duration: 5,
+            data: vec![0; 1000],
+            ..packet
+        })
+        .collect();
+    let bytes = file(MP4, "progressive", &[h264()], &packets);
+    let expected = [1000, 8 * 5000, 8 * 5000].map(u32::to_be_bytes).concat();
+    assert_eq!(described(&bytes, 0, 78, "btrt").unwrap(), expected);
+}
+
+#[test]
+fn what_fits_a_field_is_written_and_no_more() {
+    let none = Metadata::new();
+    let at = |pts: i64, dts: i64, duration: i64| Packet {
+        data: vec![1; 4],
+        pts: Timestamp(pts),
+        dts: Timestamp(dts),
+        duration,
+        keyframe: true,
+        ..Packet::default()
+    };
+    let written = |stream: &StreamParameters, packets: &[Packet]| {
+        let streams = std::slice::from_ref(stream);
+        muxed(MOV, &[], streams, &none, packets, MemoryOutput::seekable())
+    };
+    let refused = |stream: &StreamParameters, packets: &[Packet]| {
+        written(stream, packets).unwrap_err().to_string()
+    };
+    let mp3 = pcm(CodecId::Mp3, 48_000, usual(2));
+    let (unsigned, signed) = (i64::from(u32::MAX), i64::from(i32::MAX));
+    // Durations have 32 bits (ISO/IEC 14496-12 §8.6.1.2), composition offsets 31 and a sign.
+    written(&mp3, &[at(0, 0, unsigned)]).unwrap();
+    assert!(refused(&mp3, &[at(0, 0, unsigned + 1)]).contains("a duration from 0"));
+    written(&mp3, &[at(signed, 0, 1)]).unwrap();
+    assert!(refused(&mp3, &[at(signed + 1, 0, 1)]).contains("a pts that is 0 to"));
+    written(&mp3, &[at(0, 0, 1), at(unsigned, unsigned, 1)]).unwrap();
+    let far = [at(0, 0, 1), at(unsigned + 1, unsigned + 1, 1)];
+    assert!(refused(&mp3, &far).contains("at most 4294967295 after the one in front of it, 0"));
+    // Two packets may be decoded at once.
+    written(&mp3, &[at(7, 7, 0), at(7, 7, 1)]).unwrap();
+    // A packet of PCM has a duration as any other, and its samples follow those before.
+    let slow = TimeBase::new(Rational::new(1 << 31, 48_001).unwrap());
+    let slow = pcm(CodecId::PcmS16Le, 48_000, usual(1)).time_base(slow);
+    let samples = |count: usize| Packet { data: vec![1; 2 * count], ..at(0, 0, 0) };
+    written(&slow, &[samples(1)]).unwrap();
+    assert!(refused(&slow, &[samples(2)]).contains("fewer than 2^32 ticks"));
+    let mono = pcm(CodecId::PcmS16Le, 48_000, usual(1));
+    let last = (1 << 62) - 1;
+    let run = |dts: i64, count: usize| Packet { data: vec![1; 2 * count], ..at(dts, dts, 0) };
+    written(&mono, &[run(last - 4, 4), run(last, 1)]).unwrap();
+    assert!(refused(&mono, &[run(last - 3, 4), run(last, 1)]).contains("a dts below 2^62"));
+}
+
+#[test]
+fn samples_of_pcm_follow_each_other_but_for_gaps() {
+    let mono = pcm(CodecId::PcmS16Le, 48_000, usual(1));
+    let run = |dts: i64, count: usize| Packet {
+        data: vec![dts as u8; 2 * count],
+        pts: Timestamp(dts),
+        dts: Timestamp(dts),
+        keyframe: true,
+        ..Packet::default()
+    };
+    let durations = |packets: &[Packet]| -> Vec<(u32, u32)> {
+        let bytes = file(MOV, "progressive", std::slice::from_ref(&mono), packets);
+        let stts = moov(&bytes).trak[0].mdia.minf.stbl.stts.clone();
+        stts.entries.iter().map(|entry| (entry.sample_count, entry.sample_delta)).collect()
+    };
+    assert_eq!(durations(&[run(0, 4), run(4, 4)]), [(8, 1)]);
+    // Times that lag behind the samples, as rounded ones do.
+    assert_eq!(durations(&[run(0, 4), run(2, 4), run(5, 4)]), [(12, 1)]);
+    // The last sample before a gap lasts until the next one.
+    assert_eq!(durations(&[run(0, 4), run(10, 4)]), [(3, 1), (1, 7), (4, 1)]);
+    assert_eq!(durations(&[run(0, 4), run(1, 0), run(4, 4)]), [(8, 1)]);
+
+    let fragments = |packets: &[Packet]| {
+        let bytes = file(MOV, "frag_keyframe", std::slice::from_ref(&mono), packets);
+        let moofs = kinds(&bytes).iter().filter(|kind| *kind == "moof").count();
+        let mut times = Vec::new();
+        let mut rest = &bytes[..];
+        while rest.len() >= 8 {
+            let size = u32::from_be_bytes(rest[..4].try_into().unwrap()) as usize;
+            if let Ok(Any::Moof(moof)) = Any::decode(&mut &rest[..size]) {
+                times.push(moof.traf[0].tfdt.as_ref().unwrap().base_media_decode_time);
+            }
+            rest = &rest[size..];
+        }
+        assert_eq!(times.len(), moofs);
+        times
+    };
+    let even: Vec<_> = (0..10).map(|i| run(4 * i, 4)).collect();
+    assert_eq!(fragments(&even), [0]);
+    // A run of samples has no gap in it: another fragment begins at the gap's end.
+    let gap: Vec<_> = (0..10).map(|i| run(4 * i + if i < 5 { 0 } else { 100 }, 4)).collect();
+    assert_eq!(fragments(&gap), [0, 120]);
+    // Packets of other codecs state their durations, and need no other fragment.
+    let bytes = file(
+        MP4,
+        "frag_keyframe",
+        &[aac(48_000)],
+        &[
+            Packet { duration: 1024, ..run(0, 4) },
+            Packet { duration: 1024, ..run(5000, 4) },
+            Packet { duration: 1024, ..run(6024, 4) },
+        ],
+    );
+    assert_eq!(kinds(&bytes).iter().filter(|kind| *kind == "moof").count(), 1);
+    let found: Vec<_> = fragment_samples(&bytes, 1).iter().map(|s| (s.0, s.1)).collect();
+    assert_eq!(found, [(0, 5000), (5000, 1024), (6024, 1024)]);
+}
+
+#[test]
+fn a_packet_that_is_all_padding_is_not_presented() {
+    let packet = |dts, trim_end| Packet {
+        data: vec![1; 9],
+        pts: Timestamp(dts),
+        dts: Timestamp(dts),
+        duration: 1024,
+        keyframe: true,
+        trim_end,
+        ..Packet::default()
+    };
+    let packets = [packet(0, 0), packet(1024, 1024)];
+    let found = moov(&file(MP4, "progressive", &[aac(48_000)], &packets));
+    // It is in the media, as long as a packet is, and the edit list ends before it.
+    assert_eq!(found.trak[0].mdia.mdhd.duration, 2048);
+    assert_eq!(found.trak[0].tkhd.duration, 1024);
+    let edits = found.trak[0].edts.clone().unwrap().elst.unwrap().entries;
+    assert_eq!((edits.len(), edits[0].segment_duration, edits[0].media_time), (1, 1024, Some(0)));
+    let stts = &found.trak[0].mdia.minf.stbl.stts.entries;
+    assert_eq!((stts.len(), stts[0].sample_count, stts[0].sample_delta), (1, 2, 1024));
+    // Nor is what lies before it in a gap.
+    let packets = [packet(0, 0), packet(5000, 1024)];
+    let found = moov(&file(MP4, "progressive", &[aac(48_000)], &packets));
+    assert_eq!(found.trak[0].tkhd.duration, 1024);
+}
+
+#[test]
+fn fragments_tell_offsets_and_indexes_count_them() {
+    // Decoded in another order than shown.
+    let mut packets = video(10, 5);
+    for (packet, pts) in packets.iter_mut().zip([2, 4, 3, 6, 5, 7, 9, 8, 11, 10]) {
+        packet.pts = Timestamp(pts);
+    }
+    let bytes = file(MP4, "frag_keyframe+dash", &[h264()], &packets);
+    let (mut shown, mut sizes, mut indexes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut rest = &bytes[..];
+    while rest.len() >= 8 {
+        let size = u32::from_be_bytes(rest[..4].try_into().unwrap()) as usize;
+        match Any::decode(&mut &rest[..size]) {
+            Ok(Any::Moof(moof)) => {
+                let traf = &moof.traf[0];
+                let mut time = traf.tfdt.as_ref().unwrap().base_media_decode_time as i64;
+                for sample in traf.trun.iter().flat_map(|trun| trun.samples.iter()) {
+                    shown.push((time + sample.cts.unwrap_or(0)) / 512);
+                    time +=
+                        i64::from(sample.duration.or(traf.tfhd.default_sample_duration).unwrap());
+                }
+                let media = u32::from_be_bytes(rest[size..size + 4].try_into().unwrap());
+                sizes.push(size as u32 + media);
+            }
+            Ok(Any::Sidx(sidx)) => indexes.push(sidx),
+            _ => {}
+        }
+        rest = &rest[size..];
+    }
+    assert_eq!(shown, [2, 4, 3, 6, 5, 7, 9, 8, 11, 10]);
+    // Each index is of the fragment that follows (ISO/IEC 14496-12 §8.16.3).
+    assert_eq!(indexes.len(), 2);
+    for ((index, size), earliest) in indexes.iter().zip(&sizes).zip([2, 7]) {
+        assert_eq!((index.reference_id, index.timescale, index.first_offset), (1, 12_800, 0));
+        assert_eq!(index.earliest_presentation_time, earliest * 512);
+        let [reference] = &index.references[..] else { panic!("one reference") };
+        assert_eq!((reference.referenced_size, reference.reference_type), (*size, false));
+        assert_eq!(reference.subsegment_duration, 5 * 512);
+        assert_eq!((reference.starts_with_sap, reference.sap_type), (true, 1));
+    }
+    assert!(moov(&bytes).trak[0].edts.is_none());
+}
+
+#[test]
+fn random_access_finds_the_fragments() {
+    let (streams, packets) = movie();
+    let bytes = file(MP4, "frag_keyframe", &streams, &packets);
+    // The last field of a file is the length of the box that it ends (§8.8.11).
+    let length = u32::from_be_bytes(bytes[bytes.len() - 4..].try_into().unwrap()) as usize;
+    let mfra = &bytes[bytes.len() - length..];
+    assert_eq!(
+        (&mfra[4..8], u32::from_be_bytes(mfra[..4].try_into().unwrap())),
+        (&b"mfra"[..], length as u32)
+    );
+    let mut tracks = 0;
+    for (kind, _) in boxes(&mfra[8..]).into_iter().filter(|(kind, _)| kind == "tfra") {
+        let at = mfra.windows(4).enumerate().filter(|(_, found)| *found == kind.as_bytes());
+        let at = at.map(|(at, _)| at).nth(tracks).unwrap() - 4;
+        let Ok(Any::Tfra(tfra)) = Any::decode(&mut &mfra[at..]) else { panic!("tfra") };
+        tracks += 1;
+        assert_eq!(tfra.track_id as usize, tracks);
+        assert!(!tfra.entries.is_empty());
+        for entry in &tfra.entries {
+            let at = entry.moof_offset as usize;
+            let size = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+            let Ok(Any::Moof(moof)) = Any::decode(&mut &bytes[at..at + size]) else { panic!() };
+            let traf = &moof.traf[entry.traf_number as usize - 1];
+            assert_eq!(traf.tfhd.track_id as usize, tracks);
+            assert_eq!(traf.tfdt.as_ref().unwrap().base_media_decode_time, entry.time);
+            assert_eq!((entry.trun_number, entry.sample_delta), (1, 1));
+        }
+    }
+    assert_eq!(tracks, 2);
+}
+
+#[test]
+fn itunes_is_told_of_aac_alone() {
+    let note = |info: &MuxerInfo, streams: &[StreamParameters], packets: &[Packet]| {
+        let bytes = file(info, "progressive", streams, packets);
+        let at = bytes.windows(8).position(|found| found == b"iTunSMPB");
+        at.map(|at| {
+            let text = &bytes[at..];
+            let start = text.windows(9).position(|found| found == b" 00000000").unwrap();
+            String::from_utf8_lossy(&text[start..start + 44]).into_owned()
+        })
+    };
+    let packets = sound(0, 1024, 5000, 1024);
+    let expected = " 00000000 00000400 00000078 0000000000001388";
+    assert_eq!(note(MP4, &[aac(48_000)], &packets).unwrap(), expected);
+    // As many samples are heard where they are heard later.
+    let late: Vec<_> = packets
+        .iter()
+        .map(|packet| Packet {
+            pts: Timestamp(packet.pts.0 + 2000),
+            dts: Timestamp(packet.dts.0 + 2000),
+            ..packet.clone()
+        })
+        .collect();
+    assert_eq!(note(MP4, &[aac(48_000)], &late).unwrap(), expected);
+    assert_eq!(note(MOV, &[aac(48_000)], &packets), None);
+    assert_eq!(note(MP4, &[aac(48_000)], &[]), None);
+    assert_eq!(note(MP4, &[opus()], &packets), None);
+    let (streams, packets) = movie();
+    assert_eq!(note(MP4, &streams, &packets), None);
+}
+
 /// Any packet, mostly one that nobody should write.
 fn any_packet() -> impl Strategy<Value = Packet> {
     let time = || prop_oneof![0i64..100, -2000i64..2000, any::<i64>()];

@@ -294,7 +294,8 @@ impl Stream {
                 encoder.write_packet(index, &packet).map_err(Failure::Output)?;
                 let time_base = packets.parameters.time_base;
                 let end = Timestamp(packet.dts.0.saturating_add(packet.duration));
-                let samples = packet.duration - i64::from(packet.trim_start + packet.trim_end);
+                let trims = i64::from(packet.trim_start) + i64::from(packet.trim_end);
+                let samples = packet.duration.saturating_sub(trims);
                 self.written += if packets.is_video() { 1 } else { samples.max(0).unsigned_abs() };
                 self.seconds = self.seconds.max(time_base.seconds_of(end));
             }

@@ -48,7 +48,7 @@ fn byte_stream(file: Vec<u8>) -> Vec<u8> {
     let Some(CodecParameters::Video(parameters)) = &track.codec_params else {
         panic!("no video parameters")
     };
-    let config = avc_config(&parameters.extra_data[0].data);
+    let (config, _) = AvcConfig::from_record(&parameters.extra_data[0].data).unwrap();
     let mut stream = Vec::new();
     let mut packet = Packet { keyframe: true, ..Packet::default() };
     while let Some(read) = format.next_packet().unwrap() {
@@ -57,18 +57,6 @@ fn byte_stream(file: Vec<u8>) -> Vec<u8> {
         packet.keyframe = false;
     }
     stream
-}
-
-/// Reads an AVCDecoderConfigurationRecord with one parameter set of each kind (ISO/IEC 14496-15
-/// §5.3.3.1).
-fn avc_config(record: &[u8]) -> AvcConfig {
-    let set = |at: usize| {
-        let length = u16::from_be_bytes([record[at], record[at + 1]]);
-        record[at + 2..at + 2 + usize::from(length)].to_vec()
-    };
-    let sps = set(6);
-    let pps = set(6 + 2 + sps.len() + 1);
-    AvcConfig { sps, pps }
 }
 
 fn decode(stream: &[u8]) -> Vec<VideoFrame> {

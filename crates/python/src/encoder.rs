@@ -469,6 +469,7 @@ impl Encoder {
         settled(py, || match self.lock(py)?.as_mut() {
             Some(core) => {
                 self.settle_here(py, core)?;
+                core.signals.start_call();
                 let called = call(core);
                 if called.is_err() {
                     core.give_up_after_failure(py);

@@ -11,13 +11,16 @@ use reelwright::Interrupt;
 /// How long handlers wait at most, in milliseconds.
 const PERIOD: u64 = 10;
 
+/// Stands for the time of a call's start, which takes longer to read than a short call lasts.
+const JUST_NOW: u64 = u64::MAX;
+
 /// What handlers raised during calls of one encoder.
 #[derive(Clone)]
 pub(crate) struct Signals(Arc<Shared>);
 
 struct Shared {
     begin: Instant,
-    /// When handlers last had a chance to run, in milliseconds.
+    /// When handlers last had a chance to run, in milliseconds; [`JUST_NOW`] at the start of a call.
     asked: AtomicU64,
     has_raised: AtomicBool,
     raised: Mutex<Option<PyErr>>,
@@ -39,6 +42,11 @@ impl Signals {
         Interrupt::with_callback(move |_| signals.ask())
     }
 
+    /// Starts a call. Python has just run the handlers.
+    pub(crate) fn start_call(&self) {
+        self.0.asked.store(JUST_NOW, Ordering::Relaxed);
+    }
+
     /// Lets handlers run, if they had no chance to for a while. Whether one has raised an exception
     /// that was not taken.
     fn ask(&self) -> bool {
@@ -46,11 +54,16 @@ impl Signals {
         if shared.has_raised.load(Ordering::Relaxed) {
             return true;
         }
-        let now = shared.begin.elapsed().as_millis() as u64;
-        if now.saturating_sub(shared.asked.load(Ordering::Relaxed)) < PERIOD {
+        let asked = shared.asked.load(Ordering::Relaxed);
+        if asked == JUST_NOW {
+            shared.asked.store(0, Ordering::Relaxed);
             return false;
         }
-        shared.asked.store(now, Ordering::Relaxed);
+        let now = shared.begin.elapsed().as_millis() as u64;
+        if asked > 0 && now.saturating_sub(asked) < PERIOD {
+            return false;
+        }
+        shared.asked.store(now.max(1), Ordering::Relaxed);
         let Err(raised) = Python::attach(|py| py.check_signals()) else { return false };
         *shared.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(raised);
         shared.has_raised.store(true, Ordering::Relaxed);

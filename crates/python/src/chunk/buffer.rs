@@ -58,9 +58,10 @@ fn describe(py: Python<'_>, view: &ffi::Py_buffer) -> Result<Memory, Refusal> {
         // SAFETY: the exporter's format ends with a null, and lives as long as the buffer.
         unsafe { CStr::from_ptr(view.format) }
     };
-    let format = format.to_str().unwrap_or("?");
-    let data_type = data_type(format, view.itemsize)
-        .ok_or_else(|| Refusal::Type(type_name(format, view.itemsize)))?;
+    let Some(data_type) = data_type(format.to_bytes(), view.itemsize) else {
+        let format = format.to_str().unwrap_or("?");
+        return Err(Refusal::Type(type_name(format, view.itemsize)));
+    };
     if !view.suboffsets.is_null() {
         return Err(Refusal::chunk(py, "A chunk must lie in one piece of memory."));
     }
@@ -75,17 +76,21 @@ fn describe(py: Python<'_>, view: &ffi::Py_buffer) -> Result<Memory, Refusal> {
 }
 
 /// The type of a format of the module `struct`, in this machine's byte order.
-fn data_type(format: &str, bytes: isize) -> Option<DataType> {
-    let native = if cfg!(target_endian = "little") { '<' } else { '>' };
-    let code = format.trim_start_matches(['@', '=', native]);
+fn data_type(format: &[u8], bytes: isize) -> Option<DataType> {
+    let native = if cfg!(target_endian = "little") { b'<' } else { b'>' };
+    let code = match format {
+        [order, code] if [b'@', b'=', native].contains(order) => code,
+        [code] => code,
+        _ => return None,
+    };
     Some(match (code, bytes) {
-        ("B", 1) => DataType::U8,
-        ("H", 2) => DataType::U16,
-        ("h", 2) => DataType::I16,
-        ("i" | "l" | "q" | "n", 4) => DataType::I32,
-        ("i" | "l" | "q" | "n", 8) => DataType::I64,
-        ("f", 4) => DataType::F32,
-        ("d", 8) => DataType::F64,
+        (b'B', 1) => DataType::U8,
+        (b'H', 2) => DataType::U16,
+        (b'h', 2) => DataType::I16,
+        (b'i' | b'l' | b'q' | b'n', 4) => DataType::I32,
+        (b'i' | b'l' | b'q' | b'n', 8) => DataType::I64,
+        (b'f', 4) => DataType::F32,
+        (b'd', 8) => DataType::F64,
         _ => return None,
     })
 }

@@ -7,6 +7,8 @@ mod conformance;
 mod hashes;
 mod layers;
 mod licences;
+mod miri;
+mod mutants;
 
 use std::process::ExitCode;
 
@@ -26,6 +28,10 @@ usage: cargo xtask COMMAND
   layers                   whether crates depend only on those below them, and no files of a crate
                            import each other in a circle
   licences [--check]       the terms of what the Python wheel is made of; or whether they are
+  miri [--all]             runs the tests that reach unsafe code in Miri, or all of their crate's
+  mutants [--shard K/N] [PACKAGE…]
+                           lists changes of the code that no test notices: of core and the muxers,
+                           or of some packages; K counts from 0
 ";
 
 fn main() -> ExitCode {
@@ -43,6 +49,10 @@ fn main() -> ExitCode {
         ["layers"] => layers::run(),
         ["licences"] => licences::run(false),
         ["licences", "--check"] => licences::run(true),
+        ["miri"] => miri::run(false),
+        ["miri", "--all"] => miri::run(true),
+        ["mutants", "--shard", shard, packages @ ..] => mutants::run(Some(shard), packages),
+        ["mutants", packages @ ..] => mutants::run(None, packages),
         ["bench", rest @ ..] => bench::run(rest),
         _ => {
             eprint!("{USAGE}");

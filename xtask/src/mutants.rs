@@ -1,0 +1,45 @@
+//! `cargo xtask mutants`: changes core and the muxers in one place at a time, and lists the changes
+//! that no test of their package notices.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+/// Runs cargo-mutants over packages; over core and all muxers if none is named. `shard` is K/N for
+/// the part K, from 0 on, of N.
+pub(crate) fn run(shard: Option<&str>, packages: &[&str]) -> anyhow::Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
+    let mut packages: Vec<String> = packages.iter().map(ToString::to_string).collect();
+    if packages.is_empty() {
+        packages = default_packages(root)?;
+    }
+    let mut command = Command::new(env!("CARGO"));
+    // What it skips and how it tests is in `.cargo/mutants.toml`.
+    command.args(["mutants", "--output", "target"]).current_dir(root);
+    // Every change is built: nothing of that is needed again, and nobody debugs it.
+    command.env("CARGO_INCREMENTAL", "0").env("CARGO_PROFILE_DEV_DEBUG", "0");
+    // A change that only one in hundreds of random inputs shows is one that no test is for.
+    command.env("PROPTEST_CASES", "32");
+    packages.iter().for_each(|package| {
+        command.args(["--package", package]);
+    });
+    if let Some(shard) = shard {
+        command.args(["--shard", shard]);
+    }
+    let status = command.status()?;
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(2 | 3) => bail!("no test notices the changes in target/mutants.out/missed.txt"),
+        _ => bail!("cargo mutants: {status}. It needs `cargo install cargo-mutants --locked`."),
+    }
+}
+
+fn default_packages(root: &Path) -> anyhow::Result<Vec<String>> {
+    let mut packages = vec!["reelwright-core".to_owned()];
+    for folder in std::fs::read_dir(root.join("crates/muxers"))? {
+        packages.push(format!("reelwright-mux-{}", folder?.file_name().display()));
+    }
+    packages[1..].sort();
+    Ok(packages)
+}

@@ -60,6 +60,13 @@ mod tests {
         fn same(self, other: Self) -> bool;
     }
 
+    /// Lengths of the slices that tests convert; fewer in Miri, which takes seconds for each kernel.
+    fn lengths() -> impl Iterator<Item = usize> {
+        let (all, more): (_, &[usize]) =
+            if cfg!(miri) { (1..2, &[33]) } else { (0..70, &[1000, 4099]) };
+        all.chain(more.iter().copied())
+    }
+
     /// Numbers that look random and are the same in every run.
     fn random(i: usize) -> u64 {
         let mixed = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -124,7 +131,7 @@ mod tests {
     }
 
     fn check_pair<S: Samples, D: Samples>() {
-        for len in (0..70).chain([1000, 4099]) {
+        for len in lengths() {
             let from = S::samples(2 * len);
             let expected: Vec<D> = from.iter().map(|v| D::from_sample(*v)).collect();
             let (pairs, (first, second)) = (from.as_chunks().0, from.split_at(len));
@@ -168,7 +175,7 @@ mod tests {
     }
 
     fn check_mixing<M: Mix + Samples>(gain: M) {
-        for len in (0..70).chain([1000, 4099]) {
+        for len in lengths() {
             let (from, start) = (M::samples(len), M::samples(2 * len).split_off(len));
             let [portable, ..] = Level::available()[..] else { unreachable!() };
             let (mut scaled, mut sum) = (start.clone(), start.clone());

@@ -259,7 +259,7 @@ mod tests {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             S::from_sample((state >> 32) as i32)
         })
-        .take(20_000 * channels)
+        .take(if cfg!(miri) { 300 } else { 20_000 } * channels)
         .collect();
         let quality = if S::DATA_TYPE == reelwright_core::DataType::F64 {
             ResampleQuality::High
@@ -278,14 +278,20 @@ mod tests {
     #[test]
     fn every_level_resamples_alike() {
         // Exact, halved first, and interpolated.
-        for rates in [[48_000, 44_100], [48_000, 16_000], [96_000, 8_000], [44_101, 48_000]] {
-            for channels in [1, 2, 3, 4] {
+        let usual = [[48_000, 44_100], [48_000, 16_000], [96_000, 8_000], [44_101, 48_000]];
+        // Miri takes minutes for long filters.
+        let short = [[3, 2], [2, 1], [8, 1], [44_101, 48_000]];
+        for rates in if cfg!(miri) { short } else { usual } {
+            for channels in if cfg!(miri) { 2..3 } else { 1..5 } {
                 let floats = at_each_level::<f32, 16, 4>(rates, channels);
                 for found in &floats {
                     assert!(found.iter().any(|sample| *sample != 0.0));
                     assert!(
                         found.iter().map(|s| s.to_bits()).eq(floats[0].iter().map(|s| s.to_bits()))
                     );
+                }
+                if cfg!(miri) && rates == short[3] {
+                    continue;
                 }
                 let doubles = at_each_level::<f64, 8, 8>(rates, channels);
                 for found in &doubles {

@@ -1,83 +1,52 @@
-//! Which of the machine's vector instructions the kernels use.
+//! SIMD levels: the vector instructions that the kernels use.
 //!
-//! A kernel is instantiated as it is, for the instructions every machine of the target has, and
-//! inside functions that may use more.
+//! Kernels are plain loops that the compiler vectorizes, once for each level.
 
-/// A set of instructions that this machine has. Only the functions here make one, which is what makes it sound to run the code compiled for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Level(Set);
+use fearless_simd::Level as Simd;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Set {
-    /// What every machine of the target has.
-    Baseline,
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// AVX-512 F, BW, DQ and VL.
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
+/// SIMD level of the kernels.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Level(pub(crate) Simd);
 
 impl Level {
-    /// The fastest level of this machine.
+    /// Returns the fastest level of this machine.
     pub(crate) fn detect() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if has_avx512() {
-            return Self(Set::Avx512);
-        } else if is_x86_feature_detected!("avx2") {
-            return Self(Set::Avx2);
-        }
-        Self(Set::Baseline)
+        Self(Simd::new())
     }
 
-    /// The same without AVX-512, for loops that compilers make slower with it.
+    /// Returns the level without AVX-512, for loops that compilers make slower with it.
     pub(crate) fn without_avx512(self) -> Self {
         match self.0 {
-            // What has AVX-512 F has AVX2.
             #[cfg(target_arch = "x86_64")]
-            Set::Avx512 => Self(Set::Avx2),
-            set => Self(set),
+            Simd::Avx512(_) => Self(self.0.as_avx2().map_or(self.0, Simd::Avx2)),
+            _ => self,
         }
     }
 
-    /// The size of a vector, in bytes.
+    /// Returns the size of a vector, in bytes.
     pub(crate) fn vector_bytes(self) -> usize {
         match self.0 {
-            Set::Baseline => 16,
             #[cfg(target_arch = "x86_64")]
-            Set::Avx2 => 32,
+            Simd::Avx512(_) => 64,
             #[cfg(target_arch = "x86_64")]
-            Set::Avx512 => 64,
+            Simd::Avx2(_) => 32,
+            _ => 16,
         }
     }
 
-    pub(crate) fn set(self) -> Set {
-        self.0
-    }
-
-    /// Every level of this machine, the portable one first.
+    /// Returns every level of this machine, the portable one first.
     #[cfg(test)]
     pub(crate) fn available() -> Vec<Self> {
-        let mut levels = vec![Self(Set::Baseline)];
-        #[cfg(target_arch = "x86_64")]
-        {
-            levels.extend(is_x86_feature_detected!("avx2").then_some(Self(Set::Avx2)));
-            levels.extend(has_avx512().then_some(Self(Set::Avx512)));
-        }
-        levels
+        reelwright_testkit::levels::levels().into_iter().map(Self).collect()
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-fn has_avx512() -> bool {
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl")
-}
-
-/// Defines kernels: `$name` runs `$name`'s body with the instructions of a level. Parameters after
-/// a semicolon are numbers.
+/// Defines kernels: `$name` runs its body with the instructions of a level. Parameters after a
+/// semicolon are numbers.
+///
+/// Levels below AVX2 run what the compiler makes for every machine of the target. The others get
+/// the arguments one by one and not in a closure, so that the compiler knows that slices do not
+/// overlap.
 macro_rules! kernels {
     ($(
         $(#[$doc:meta])*
@@ -93,22 +62,13 @@ macro_rules! kernels {
         }
 
         #[cfg(target_arch = "x86_64")]
-        mod avx2 {
+        mod vector {
             use super::*;
+            use fearless_simd::Simd;
             $(
-                #[target_feature(enable = "avx2")]
-                pub(super) fn $name<$($type: $bound,)* $($(const $number: usize),+)?>($($arg: $arg_type),*) $(-> $result)? {
-                    portable::$name::<$($type,)* $($($number),+)?>($($arg),*)
-                }
-            )*
-        }
-
-        #[cfg(target_arch = "x86_64")]
-        mod avx512 {
-            use super::*;
-            $(
-                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-                pub(super) fn $name<$($type: $bound,)* $($(const $number: usize),+)?>($($arg: $arg_type),*) $(-> $result)? {
+                #[fearless_simd_macros::simd]
+                #[inline(always)]
+                pub(super) fn $name<L: Simd, $($type: $bound,)* $($(const $number: usize),+)?>(simd: L, $($arg: $arg_type),*) $(-> $result)? {
                     portable::$name::<$($type,)* $($($number),+)?>($($arg),*)
                 }
             )*
@@ -117,14 +77,12 @@ macro_rules! kernels {
         $(
             $(#[$doc])*
             pub(super) fn $name<$($type: $bound,)* $($(const $number: usize),+)?>(level: Level, $($arg: $arg_type),*) $(-> $result)? {
-                match level.set() {
-                    $crate::level::Set::Baseline => portable::$name::<$($type,)* $($($number),+)?>($($arg),*),
-                    // SAFETY: a level of AVX2 exists only where the machine has AVX2.
+                match level.0 {
                     #[cfg(target_arch = "x86_64")]
-                    $crate::level::Set::Avx2 => unsafe { avx2::$name::<$($type,)* $($($number),+)?>($($arg),*) },
-                    // SAFETY: likewise.
+                    fearless_simd::Level::Avx512(simd) => vector::$name::<_, $($type,)* $($($number),+)?>(simd, $($arg),*),
                     #[cfg(target_arch = "x86_64")]
-                    $crate::level::Set::Avx512 => unsafe { avx512::$name::<$($type,)* $($($number),+)?>($($arg),*) },
+                    fearless_simd::Level::Avx2(simd) => vector::$name::<_, $($type,)* $($($number),+)?>(simd, $($arg),*),
+                    _ => portable::$name::<$($type,)* $($($number),+)?>($($arg),*),
                 }
             }
         )*

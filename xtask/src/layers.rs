@@ -25,7 +25,8 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["crates/core", "crates/convert", "crates/encoders/*", "crates/muxers/*"],
     ),
     ("crates/cli", &["crates/reelwright", "crates/reader", "crates/startup"]),
-    ("crates/python", &["crates/reelwright"]),
+    ("crates/foreign-array", &["crates/core"]),
+    ("crates/python", &["crates/foreign-array", "crates/reelwright"]),
     ("examples/toy", &["crates/reelwright", "crates/cli"]),
     // Tools and tests across crates.
     ("benches", &["crates/*"]),

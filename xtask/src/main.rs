@@ -28,7 +28,7 @@ usage: cargo xtask COMMAND
   layers                   whether crates depend only on those below them, and no files of a crate
                            import each other in a circle
   licences [--check]       the terms of what the Python wheel is made of; or whether they are
-  miri [--all]             runs quick tests that reach unsafe code in Miri, or all that do
+  miri [--all]             runs tests of unsafe code in Miri, and with --all those of SIMD
   mutants [--shard K/N] [PACKAGE…]
                            lists changes of the code that no test notices: of core and the muxers,
                            or of some packages; K counts from 0

@@ -10,8 +10,9 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use reelwright::{
     Chapter, DataType, ErrorKind, Packets, Picture, StreamingMediaEncoder, TensorView,
 };
+use reelwright_foreign_array::Axes;
 
-use crate::chunk::{self, Axes, Chunk, Part, Refusal, is_half};
+use crate::chunk::{self, Chunk, Part, Refusal, is_half};
 use crate::destination::{self, Writer};
 use crate::errors::{exception, to_python};
 use crate::packets::{self, PacketArguments};
@@ -636,8 +637,8 @@ impl Core {
     #[cold]
     fn refused(&mut self, py: Python<'_>, index: usize, is_audio: bool, why: Refusal) -> PyErr {
         match why {
-            Refusal::Raised(error) => error,
             Refusal::Type(found) => self.wrong_type(py, index, is_audio, &found),
+            other => other.raised(py),
         }
     }
 

@@ -4,8 +4,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use reelwright::{DataType, EncoderInfo, ErrorKind, MuxerInfo, OptionInfo, SampleFormat, TEE};
+use reelwright_foreign_array::ForeignArray;
 
-use crate::chunk::{Chunk, Memory, Refusal, is_half};
+use crate::chunk::{Chunk, Refusal, is_half};
 use crate::errors::exception;
 
 type Named = Vec<(&'static str, &'static str)>;
@@ -99,7 +100,7 @@ pub(crate) fn quantize<'py>(
     let refused = |message: &str| exception(py, ErrorKind::Chunk, message);
     let mut bytes = Vec::new();
     let mut of = |chunk: &mut Chunk<'_>| {
-        let quantize = |memory: &Memory| {
+        let quantize = |memory: &ForeignArray| {
             if memory.data_type().is_integer() {
                 return Err(refused("value_range is for frames of floats.").into());
             }
@@ -135,7 +136,7 @@ pub(crate) fn inspect<'py>(
 ) -> PyResult<(&'static str, Bound<'py, PyTuple>)> {
     let py = array.py();
     let found = Chunk::new(array).and_then(|mut chunk| {
-        let describe = |memory: &Memory| {
+        let describe = |memory: &ForeignArray| {
             // Of frames alone.
             let format = match memory.data_type() {
                 DataType::U16 => "u16",

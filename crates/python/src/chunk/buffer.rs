@@ -5,8 +5,9 @@ use std::ffi::CStr;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use reelwright::DataType;
+use reelwright_foreign_array::ForeignArray;
 
-use super::{Memory, Refusal};
+use super::Refusal;
 
 /// A buffer that is released when it is dropped.
 struct Buffer<'py> {
@@ -31,7 +32,7 @@ pub(super) fn is_buffer(object: &Bound<'_, PyAny>) -> bool {
 
 pub(super) fn with_memory<T>(
     object: &Bound<'_, PyAny>,
-    use_it: impl FnOnce(&Memory) -> Result<T, Refusal>,
+    use_it: impl FnOnce(&ForeignArray) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
     let py = object.py();
     let mut buffer = Buffer { view: ffi::Py_buffer::new(), py };
@@ -47,11 +48,11 @@ pub(super) fn with_memory<T>(
             None => error.into(),
         });
     }
-    let memory = describe(py, &buffer.view)?;
+    let memory = describe(&buffer.view)?;
     use_it(&memory)
 }
 
-fn describe(py: Python<'_>, view: &ffi::Py_buffer) -> Result<Memory, Refusal> {
+fn describe(view: &ffi::Py_buffer) -> Result<ForeignArray, Refusal> {
     let format = if view.format.is_null() {
         c"B"
     } else {
@@ -63,14 +64,15 @@ fn describe(py: Python<'_>, view: &ffi::Py_buffer) -> Result<Memory, Refusal> {
         return Err(Refusal::Type(type_name(format, view.itemsize)));
     };
     if !view.suboffsets.is_null() {
-        return Err(Refusal::chunk(py, "A chunk must lie in one piece of memory."));
+        return Err(Refusal::chunk("A chunk must lie in one piece of memory."));
     }
     let rank = usize::try_from(view.ndim).unwrap_or_default();
-    let mut memory = Memory::new(py, view.buf.cast_const().cast(), data_type, rank)?;
+    let mut memory =
+        ForeignArray::new(view.buf.cast_const().cast(), data_type, rank).map_err(Refusal::Chunk)?;
     for axis in 0..rank {
         // SAFETY: asked for with PyBUF_STRIDES, both have an element for each dimension.
         let (size, stride) = unsafe { (*view.shape.add(axis), *view.strides.add(axis)) };
-        memory.set_bytes(py, axis, size, stride)?;
+        memory.set_bytes(axis, size, stride).map_err(Refusal::Chunk)?;
     }
     Ok(memory)
 }

@@ -7,8 +7,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyCapsuleMethods, PyDict};
 use reelwright::DataType;
+use reelwright_foreign_array::ForeignArray;
 
-use super::{Memory, Refusal};
+use super::Refusal;
 
 const UNVERSIONED: &CStr = c"dltensor";
 const VERSIONED: &CStr = c"dltensor_versioned";
@@ -73,14 +74,14 @@ pub(super) fn has(object: &Bound<'_, PyAny>) -> PyResult<bool> {
 /// it is. It was not renamed, so it frees the tensor then.
 pub(super) fn lend<'py>(
     object: &Bound<'py, PyAny>,
-) -> Result<(Bound<'py, PyCapsule>, Memory), Refusal> {
+) -> Result<(Bound<'py, PyCapsule>, ForeignArray), Refusal> {
     let py = object.py();
     if let Some(device) = object.getattr_opt(intern!(py, "__dlpack_device__"))? {
         let (kind, index) = device.call0()?.extract()?;
-        check(py, &Device { kind, index })?;
+        check(&Device { kind, index })?;
     }
     let capsule = capsule(object)?;
-    let memory = describe(py, &capsule)?;
+    let memory = describe(&capsule)?;
     Ok((capsule, memory))
 }
 
@@ -97,7 +98,7 @@ fn capsule<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyCapsule>> {
     Ok(capsule?.cast_into::<PyCapsule>()?)
 }
 
-fn describe(py: Python<'_>, capsule: &Bound<'_, PyCapsule>) -> Result<Memory, Refusal> {
+fn describe(capsule: &Bound<'_, PyCapsule>) -> Result<ForeignArray, Refusal> {
     let is_versioned = capsule.is_valid_checked(Some(VERSIONED));
     let name = if is_versioned { VERSIONED } else { UNVERSIONED };
     let pointer = capsule.pointer_checked(Some(name))?;
@@ -115,12 +116,12 @@ fn describe(py: Python<'_>, capsule: &Bound<'_, PyCapsule>) -> Result<Memory, Re
             &pointer.cast::<Managed>().as_ref().tensor
         }
     };
-    check(py, &tensor.device)?;
+    check(&tensor.device)?;
     let data_type =
         data_type(tensor.data_type).ok_or_else(|| Refusal::Type(type_name(tensor.data_type)))?;
     let address = tensor.data.cast::<u8>().wrapping_add(tensor.byte_offset as usize);
     let rank = usize::try_from(tensor.rank).unwrap_or_default();
-    let mut memory = Memory::new(py, address, data_type, rank)?;
+    let mut memory = ForeignArray::new(address, data_type, rank).map_err(Refusal::Chunk)?;
     for axis in 0..rank {
         // SAFETY: the shape has an element for each dimension, and so have strides if there are any.
         let (size, stride) = unsafe {
@@ -135,7 +136,7 @@ fn describe(py: Python<'_>, capsule: &Bound<'_, PyCapsule>) -> Result<Memory, Re
     Ok(memory)
 }
 
-fn check(py: Python<'_>, device: &Device) -> Result<(), Refusal> {
+fn check(device: &Device) -> Result<(), Refusal> {
     if ON_CPU.contains(&device.kind) {
         return Ok(());
     }
@@ -145,7 +146,7 @@ fn check(py: Python<'_>, device: &Device) -> Result<(), Refusal> {
         10 => "rocm".to_owned(),
         kind => format!("DLPack's device {kind}"),
     };
-    Err(Refusal::device(py, &format!("{name}:{}", device.index)))
+    Err(Refusal::device(&format!("{name}:{}", device.index)))
 }
 
 fn data_type(of: Type) -> Option<DataType> {

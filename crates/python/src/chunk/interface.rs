@@ -4,8 +4,9 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use reelwright::DataType;
+use reelwright_foreign_array::ForeignArray;
 
-use super::{Memory, Refusal, buffer};
+use super::{Refusal, buffer};
 
 pub(super) fn has(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     object.hasattr(intern!(object.py(), "__array_interface__"))
@@ -13,7 +14,7 @@ pub(super) fn has(object: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 pub(super) fn with_memory<T>(
     object: &Bound<'_, PyAny>,
-    use_it: impl FnOnce(&Memory) -> Result<T, Refusal>,
+    use_it: impl FnOnce(&ForeignArray) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
     let py = object.py();
     let interface = object.getattr(intern!(py, "__array_interface__"))?.cast_into::<PyDict>()?;
@@ -31,7 +32,6 @@ pub(super) fn with_memory<T>(
     };
     if strides.as_ref().is_some_and(|strides| strides.len() != shape.len()) {
         return Err(Refusal::chunk(
-            py,
             "The strides of __array_interface__ must be as many as the dimensions of its shape.",
         ));
     }
@@ -40,12 +40,15 @@ pub(super) fn with_memory<T>(
         // The object itself is the buffer.
         _ => object.clone(),
     };
-    let describe = |address: *const u8| -> Result<Memory, Refusal> {
-        let mut memory = Memory::new(py, address, data_type, shape.len())?;
+    let describe = |address: *const u8| -> Result<ForeignArray, Refusal> {
+        let mut memory =
+            ForeignArray::new(address, data_type, shape.len()).map_err(Refusal::Chunk)?;
         for (axis, size) in shape.iter().enumerate() {
             match &strides {
                 None => memory.set(axis, *size, 0),
-                Some(strides) => memory.set_bytes(py, axis, *size, strides[axis])?,
+                Some(strides) => {
+                    memory.set_bytes(axis, *size, strides[axis]).map_err(Refusal::Chunk)?
+                }
             }
         }
         if strides.is_none() {
@@ -59,7 +62,7 @@ pub(super) fn with_memory<T>(
     }
     // Bytes, as of a picture.
     if !buffer::is_buffer(&data) {
-        return Err(Refusal::chunk(py, "The data of __array_interface__ is no memory."));
+        return Err(Refusal::chunk("The data of __array_interface__ is no memory."));
     }
     buffer::with_memory(&data, |bytes| {
         let needed = shape.iter().try_fold(data_type.bytes() as isize, |n, &size| {
@@ -73,7 +76,6 @@ pub(super) fn with_memory<T>(
         let end = needed.and_then(|needed| offset.checked_add_signed(needed));
         if strides.is_some() || !bytes.is_row_major() || end.is_none_or(|end| end > has) {
             return Err(Refusal::chunk(
-                py,
                 "The buffer of __array_interface__ does not hold what its shape says.",
             ));
         }

@@ -3,7 +3,6 @@
 mod buffer;
 mod dlpack;
 mod interface;
-mod memory;
 mod refusal;
 mod torch;
 
@@ -12,8 +11,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use reelwright::{DataType, TensorView};
+use reelwright_foreign_array::{Axes, ForeignArray};
 
-pub(crate) use memory::{Axes, Memory};
 pub(crate) use refusal::Refusal;
 
 /// What a user passed as a chunk. Its memory is lent for as long as it is read, and no longer: each
@@ -22,7 +21,7 @@ pub(crate) struct Chunk<'py> {
     object: Bound<'py, PyAny>,
     kind: Kind<'py>,
     /// As it was first lent, if it is lent again.
-    lent: Option<Memory>,
+    lent: Option<ForeignArray>,
 }
 
 /// Elements of a chunk that is read in less time than other threads need to go on meanwhile.
@@ -73,7 +72,7 @@ impl<'py> Chunk<'py> {
         Ok(Self::of(object, kind, lent))
     }
 
-    fn of(object: Bound<'py, PyAny>, kind: Kind<'py>, lent: Option<Memory>) -> Self {
+    fn of(object: Bound<'py, PyAny>, kind: Kind<'py>, lent: Option<ForeignArray>) -> Self {
         Self { object, kind, lent }
     }
 
@@ -86,28 +85,24 @@ impl<'py> Chunk<'py> {
     /// this one.
     pub(crate) fn lend<T>(
         &mut self,
-        use_it: impl FnOnce(&Memory) -> Result<T, Refusal>,
+        use_it: impl FnOnce(&ForeignArray) -> Result<T, Refusal>,
         is_needed_again: impl FnOnce(&T) -> bool,
     ) -> Result<T, Refusal> {
-        let py = self.object.py();
         let Self { object, kind, lent } = self;
         if let (Kind::Dlpack { .. }, Some(memory)) = (&kind, &lent) {
             return use_it(memory);
         }
         let is_new = lent.is_none();
-        let checked = |memory: &Memory| {
+        let checked = |memory: &ForeignArray| {
             if let Some(first) = lent
                 && first != memory
             {
                 let (was, is) = (first.shape(), memory.shape());
-                return Err(Refusal::chunk(
-                    py,
-                    format!(
-                        "The chunk moved while it was written: its memory of shape {was:?} is \
+                return Err(Refusal::chunk(format!(
+                    "The chunk moved while it was written: its memory of shape {was:?} is \
                          elsewhere now, with the shape {is:?}. What came before that was \
                          written. Leave a chunk alone until the call returns."
-                    ),
-                ));
+                )));
             }
             let used = use_it(memory)?;
             if lent.is_none() && is_needed_again(&used) {
@@ -130,16 +125,15 @@ impl<'py> Chunk<'py> {
         use_it: impl FnOnce(&TensorView<'_>) -> Result<T, Refusal>,
         is_needed_again: impl FnOnce(&T) -> bool,
     ) -> Result<T, Refusal> {
-        let py = self.object.py();
-        let with_view = |memory: &Memory| {
+        let with_view = |memory: &ForeignArray| {
             let Some(Part { axes, rows }) = part else {
                 // SAFETY: `lend` keeps the memory until this closure returns, and its owner said
                 // that shape and strides stay in it.
-                return use_it(&unsafe { memory.view(py) }?);
+                return use_it(&unsafe { memory.view() }.map_err(Refusal::Chunk)?);
             };
-            let memory = memory.arranged(py, axes)?;
+            let memory = memory.arranged(axes).map_err(Refusal::Chunk)?;
             // SAFETY: as above; they are the same elements.
-            let view = unsafe { memory.view(py) }?;
+            let view = unsafe { memory.view() }.map_err(Refusal::Chunk)?;
             let last = memory.shape().first().copied().unwrap_or_default();
             let rows = (rows.0.min(last), rows.1.min(last));
             use_it(&view.rows(rows.0, rows.1.max(rows.0)))
@@ -159,8 +153,8 @@ impl<'py> Chunk<'py> {
             return Ok(None);
         };
         Self::new(&converted).map(Some).map_err(|refusal| match refusal {
-            Refusal::Raised(error) => error,
             Refusal::Type(found) => PyTypeError::new_err(found),
+            other => other.raised(py),
         })
     }
 }

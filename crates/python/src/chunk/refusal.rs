@@ -9,6 +9,8 @@ use crate::errors::exception;
 pub(crate) enum Refusal {
     /// Its elements are of this type, which no stream takes.
     Type(String),
+    /// Its elements cannot be read, for the reason in the message.
+    Chunk(String),
     Raised(PyErr),
 }
 
@@ -23,6 +25,7 @@ impl Refusal {
     pub(crate) fn raised(self, py: Python<'_>) -> PyErr {
         match self {
             Self::Raised(error) => error,
+            Self::Chunk(message) => exception(py, ErrorKind::Chunk, message),
             Self::Type(found) => exception(
                 py,
                 ErrorKind::Chunk,
@@ -36,18 +39,15 @@ impl Refusal {
     }
 
     /// A chunk with something wrong that the message tells.
-    pub(super) fn chunk(py: Python<'_>, message: impl Into<String>) -> Self {
-        Self::Raised(exception(py, ErrorKind::Chunk, message))
+    pub(super) fn chunk(message: impl Into<String>) -> Self {
+        Self::Chunk(message.into())
     }
 
     /// A chunk in the memory of another device.
-    pub(super) fn device(py: Python<'_>, found: &str) -> Self {
-        Self::chunk(
-            py,
-            format!(
-                "Input tensor has to be on CPU. Found: {found}. There is no encoding in hardware \
+    pub(super) fn device(found: &str) -> Self {
+        Self::chunk(format!(
+            "Input tensor has to be on CPU. Found: {found}. There is no encoding in hardware \
                  yet; pass a copy in the memory of the CPU, for example chunk.cpu()."
-            ),
-        )
+        ))
     }
 }

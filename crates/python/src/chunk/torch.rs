@@ -6,8 +6,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyTuple, PyType};
 use reelwright::DataType;
+use reelwright_foreign_array::ForeignArray;
 
-use super::{Memory, Refusal};
+use super::Refusal;
 
 /// What we know of torch, once it is there.
 struct Torch {
@@ -61,7 +62,7 @@ pub(super) fn is_tensor(object: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 /// The memory of a tensor, which becomes another one where its elements are not what lies there.
-pub(super) fn memory(tensor: &mut Bound<'_, PyAny>) -> Result<Memory, Refusal> {
+pub(super) fn memory(tensor: &mut Bound<'_, PyAny>) -> Result<ForeignArray, Refusal> {
     let py = tensor.py();
     let memory = describe(tensor)?;
     // A view that is negative in name only. It skips the real parts, and so is row-major only where
@@ -75,11 +76,11 @@ pub(super) fn memory(tensor: &mut Bound<'_, PyAny>) -> Result<Memory, Refusal> {
     Ok(memory)
 }
 
-pub(super) fn describe(tensor: &Bound<'_, PyAny>) -> Result<Memory, Refusal> {
+pub(super) fn describe(tensor: &Bound<'_, PyAny>) -> Result<ForeignArray, Refusal> {
     let py = tensor.py();
     if !tensor.getattr(intern!(py, "is_cpu"))?.is_truthy()? {
         let device = tensor.getattr(intern!(py, "device"))?.str()?.to_string();
-        return Err(Refusal::device(py, &device));
+        return Err(Refusal::device(&device));
     }
     let data_type = tensor.getattr(intern!(py, "dtype"))?;
     let data_type = Torch::find(py)?
@@ -88,7 +89,7 @@ pub(super) fn describe(tensor: &Bound<'_, PyAny>) -> Result<Memory, Refusal> {
         .ok_or_else(|| type_name(&data_type))?;
     let no_memory = |error: PyErr| {
         let message = format!("The tensor has no elements in memory to read: {}", error.value(py));
-        Refusal::chunk(py, message)
+        Refusal::chunk(message)
     };
     // Nested tensors have no shape.
     let shape = tensor.getattr(intern!(py, "shape")).map_err(no_memory)?.cast_into::<PyTuple>()?;
@@ -97,7 +98,8 @@ pub(super) fn describe(tensor: &Bound<'_, PyAny>) -> Result<Memory, Refusal> {
     let address = tensor.call_method0(intern!(py, "data_ptr")).map_err(no_memory)?;
     let address: usize = address.extract()?;
     let rank = shape.len();
-    let mut memory = Memory::new(py, address as *const u8, data_type, rank)?;
+    let mut memory =
+        ForeignArray::new(address as *const u8, data_type, rank).map_err(Refusal::Chunk)?;
     for axis in 0..rank {
         let size = shape.get_borrowed_item(axis)?.extract()?;
         memory.set(axis, size, strides.get_borrowed_item(axis)?.extract()?);

@@ -98,6 +98,10 @@ const FILMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("opus.mp4", &["-c:v", "mjpeg", "-c:a", "libopus", "-strict", "-2"]),
+    (
+        "av1.mp4",
+        &["-c:v", "libaom-av1", "-cpu-used", "8", "-pix_fmt", "yuv420p10le", "-c:a", "aac"],
+    ),
     ("flac.mp4", &["-c:v", "libx264", "-bf", "0", "-c:a", "flac", "-strict", "-2"]),
 ];
 

@@ -39,14 +39,14 @@ fn decoder() -> anyhow::Result<Decoder> {
 }
 
 impl Av1 {
-    /// A decoder, with the OBUs of the container's configuration record.
+    /// Creates a decoder, with the container's configuration record or nothing.
     ///
     /// # Errors
     /// The system has no threads to give.
-    pub(crate) fn new(config: &[u8]) -> anyhow::Result<Self> {
+    pub(crate) fn new(record: &[u8]) -> anyhow::Result<Self> {
         Ok(Self {
             decoder: decoder()?,
-            config: config.to_vec(),
+            config: record.get(4..).unwrap_or_default().to_vec(),
             needs_config: true,
             needs_sync: true,
         })
@@ -201,6 +201,11 @@ fn obus(bytes: &[u8]) -> impl Iterator<Item = (u8, usize, usize)> + '_ {
 /// OBU type of a temporal delimiter and of a sequence header (AV1 §6.2.2).
 const TEMPORAL_DELIMITER: u8 = 2;
 const SEQUENCE_HEADER: u8 = 1;
+
+/// Where a temporal unit begins after its temporal delimiter, which containers leave out.
+pub(crate) fn after_delimiter(unit: &[u8]) -> usize {
+    obus(unit).next().filter(|(kind, ..)| *kind == TEMPORAL_DELIMITER).map_or(0, |(.., end)| end)
+}
 
 /// Whether a temporal unit can be decoded alone: encoders repeat the sequence header there.
 fn is_sync(unit: &[u8]) -> bool {

@@ -124,7 +124,7 @@ pub enum Codec {
     G722,
     /// H.264: NAL units after lengths with an avcC record, a byte stream without one.
     H264(Option<Vec<u8>>),
-    /// AV1, with the OBUs of its configuration record.
+    /// AV1, with its configuration record (av1C), or nothing.
     Av1(Vec<u8>),
     /// A still image in each packet.
     Image,

@@ -10,6 +10,7 @@ use reelwright_core::{
     Packet, PixelFormat, SampleFormat, StreamParameters, Timestamp, VideoFormat, VideoParameters,
 };
 
+use crate::av1::after_delimiter;
 use crate::packet::{Codec, Demuxer, Kind, Packet as Read, Track};
 
 /// The packets of a track, in the form that muxers take.
@@ -124,6 +125,9 @@ impl PacketInput {
         }
         self.last_dts = Some(dts);
         packet.data = read.data;
+        if matches!(self.parameters.record, CodecRecord::Av1(_)) {
+            packet.data.drain(..after_delimiter(&packet.data));
+        }
         if self.length_size != 4 {
             let mut data = Vec::with_capacity(packet.data.len() + 16);
             append_relengthed(&packet.data, self.length_size, &mut data)?;
@@ -149,7 +153,13 @@ fn parameters(track: &Track) -> anyhow::Result<(StreamParameters, usize)> {
         Some(Codec::H264(None)) => {
             bail!("a byte stream has no times: copy it from a container, or encode it")
         }
-        Some(Codec::Av1(_) | Codec::Raw(_)) | None => {
+        Some(Codec::Av1(record)) if record.is_empty() => {
+            bail!(
+                "its container has no record of its codec: copy it from MP4 or Matroska, or encode it"
+            )
+        }
+        Some(Codec::Av1(record)) => CodecRecord::from_extradata(codec, record)?,
+        Some(Codec::Raw(_)) | None => {
             bail!("packets of {codec} cannot be copied yet: encode it")
         }
         Some(Codec::Symphonia(parameters)) => {
@@ -161,8 +171,12 @@ fn parameters(track: &Track) -> anyhow::Result<(StreamParameters, usize)> {
     let media = if codec.kind() == MediaKind::Video {
         let Some((width, height)) = track.picture.size else { bail!("its size is not known") };
         let color = track.picture.color.unwrap_or_default();
-        let format = PixelFormat::Yuv420p;
-        let mut format = VideoFormat::new(format, width as u32, height as u32, color);
+        let pixels = match &record {
+            CodecRecord::Av1(config) => config.pixel_format(),
+            _ => Some(PixelFormat::Yuv420p),
+        };
+        let Some(pixels) = pixels else { bail!("its pixel format is not supported: encode it") };
+        let mut format = VideoFormat::new(pixels, width as u32, height as u32, color);
         if let Some(ratio) = track.picture.sample_aspect_ratio {
             format = format.with_sample_aspect_ratio(ratio);
         }

@@ -6,7 +6,7 @@ use super::{
     OpusHead, VorbisHeaders, WebVttHeader,
 };
 use crate::h264::AvcConfig;
-use crate::{CodecId, Error, Result};
+use crate::{CodecId, Error, PixelFormat, Result};
 
 /// Sample rates by index (ISO/IEC 14496-3 table 1.18).
 const AAC_RATES: [u32; 13] = [
@@ -235,6 +235,26 @@ impl Av1Config {
     /// Reads the record; none where it is cut off or of another version.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         (bytes.len() >= 4 && bytes[0] == 0x81).then(|| Self { bytes: bytes.to_vec() })
+    }
+
+    /// Returns the pixel format that the record states, or `None` if [`PixelFormat`] has no such.
+    pub fn pixel_format(&self) -> Option<PixelFormat> {
+        let &flags = self.bytes.get(2)?;
+        let [high_bitdepth, twelve_bit, monochrome, subsampling_x, subsampling_y] =
+            [6, 5, 4, 3, 2].map(|bit| flags >> bit & 1 == 1);
+        Some(match (monochrome, subsampling_x, subsampling_y, high_bitdepth, twelve_bit) {
+            (true, .., false, _) => PixelFormat::Gray8,
+            (true, .., true, false) => PixelFormat::Gray10Le,
+            (true, .., true, true) => PixelFormat::Gray12Le,
+            (_, true, true, false, _) => PixelFormat::Yuv420p,
+            (_, true, true, true, false) => PixelFormat::Yuv420p10Le,
+            (_, true, true, true, true) => PixelFormat::Yuv420p12Le,
+            (_, true, false, false, _) => PixelFormat::Yuv422p,
+            (_, true, false, true, false) => PixelFormat::Yuv422p10Le,
+            (_, false, false, false, _) => PixelFormat::Yuv444p,
+            (_, false, false, true, false) => PixelFormat::Yuv444p10Le,
+            _ => return None,
+        })
     }
 }
 

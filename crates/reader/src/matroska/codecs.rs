@@ -170,10 +170,7 @@ impl Described {
 pub(super) fn video(id: &str, private: &[u8], fourcc: &[u8]) -> Described {
     match id {
         "V_MPEG4/ISO/AVC" => Described::with("h264", Some(h264(private))),
-        "V_AV1" => {
-            let config = private.get(4..).unwrap_or_default().to_vec();
-            Described::with("av1", Some(Codec::Av1(config)))
-        }
+        "V_AV1" => Described::with("av1", Some(Codec::Av1(private.to_vec()))),
         "V_MJPEG" => Described::with("mjpeg", Some(Codec::Image)),
         "V_PNG" => Described::with("png", Some(Codec::Image)),
         "V_UNCOMPRESSED" => raw_video(fourcc),

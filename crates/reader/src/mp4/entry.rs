@@ -131,8 +131,8 @@ fn video(fourcc: [u8; 4], body: &[u8]) -> Entry {
             ("h264", record.map(|record| Codec::H264(Some(record))))
         }
         b"av01" => {
-            let record = child(boxes, b"av1C").and_then(|record| record.get(4..));
-            ("av1", Some(Codec::Av1(record.unwrap_or_default().to_vec())))
+            let record = child(boxes, b"av1C").unwrap_or_default();
+            ("av1", Some(Codec::Av1(record.to_vec())))
         }
         b"jpeg" | b"mjpa" | b"MJPG" | b"AVDJ" => ("mjpeg", Some(Codec::Image)),
         b"png " => ("png", Some(Codec::Image)),

@@ -30,7 +30,7 @@ pub trait Muxer: Send {
         TimeLimits::NONE
     }
 
-    /// Writes a packet. Within a stream dts never decreases; across streams packets come in the
+    /// Writes a packet. Within a stream dts strictly increases; across streams packets come in the
     /// order of their dts, but for subtitles, which may come later.
     ///
     /// # Errors

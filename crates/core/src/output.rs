@@ -6,6 +6,10 @@ use crate::{Error, Request, Result};
 
 /// Bytes, in order; overwriting only where [`is_seekable`](Self::is_seekable).
 ///
+/// Required are [`write`](Self::write), [`position`](Self::position),
+/// [`is_seekable`](Self::is_seekable), [`patch`](Self::patch) and [`flush`](Self::flush); the defaults
+/// of all others suit an output that is a stream.
+///
 /// [`Error::output`] makes the errors of an output: it tells lost connections and timeouts from other
 /// failures. An output that waits asks [`OpenContext::wait`](crate::OpenContext::wait) whether it still
 /// may, and returns that error as it is: [`position`](Self::position) then tells how much of a write was

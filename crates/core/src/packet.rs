@@ -14,7 +14,7 @@ pub struct Packet {
     /// When it is heard or shown. Negative where the whole packet, or its beginning, is encoder
     /// delay: the first sample that was in the input is heard at 0.
     pub pts: Timestamp,
-    /// When it must be decoded; never after `pts`, never decreasing within a stream.
+    /// When it must be decoded; never after `pts`, strictly increasing within a stream.
     pub dts: Timestamp,
     /// Duration; 0 if unknown: video lasts until the next packet, and the last one as long as the one
     /// before it.

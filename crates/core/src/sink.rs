@@ -20,7 +20,7 @@ pub trait Sink: Send {
         TimeLimits::NONE
     }
 
-    /// Takes a packet. Within a stream dts never decreases; across streams packets come in the order of
+    /// Takes a packet. Within a stream dts strictly increases; across streams packets come in the order of
     /// their dts. The packet is the same afterwards; in between its number of the stream may be another.
     ///
     /// # Errors

@@ -36,7 +36,8 @@ impl<W> StreamingMediaEncoder<'_, W> {
     }
 
     /// Opens the output with options: those of the format
-    /// ([`MuxerInfo::options`](crate::MuxerInfo::options)) and [`OPEN_OPTIONS`].
+    /// ([`MuxerInfo::options`](crate::MuxerInfo::options)), those of the protocol
+    /// ([`ProtocolInfo::options`](crate::ProtocolInfo::options)) and [`OPEN_OPTIONS`].
     ///
     /// # Errors
     /// The output is open already or has no stream, an option is unknown or its value wrong, the

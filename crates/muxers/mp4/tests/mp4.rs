@@ -169,6 +169,8 @@ fn fragment_samples(bytes: &[u8], track: u32) -> Vec<FoundSample> {
         let size = body.len() + 8;
         if kind == "moof" && kinds(&rest[size..]).first().is_some_and(|next| next == "mdat") {
             let Ok(Any::Moof(moof)) = Any::decode(&mut &rest[..size]) else { panic!("moof") };
+            // Offsets count from the fragment (ISO/IEC 14496-12 §8.8.7.1), as `iso5` wants it.
+            assert!(moof.traf.iter().all(|traf| traf.tfhd.default_base_is_moof));
             for traf in moof.traf.iter().filter(|traf| traf.tfhd.track_id == track) {
                 let mut time = traf.tfdt.as_ref().unwrap().base_media_decode_time;
                 for trun in &traf.trun {
@@ -189,6 +191,17 @@ fn fragment_samples(bytes: &[u8], track: u32) -> Vec<FoundSample> {
         at += size;
     }
     found
+}
+
+/// The tracks that each fragment tells of.
+fn fragment_tracks(bytes: &[u8]) -> Vec<Vec<u32>> {
+    let fragments = boxes(bytes).into_iter().filter(|(kind, _)| kind == "moof");
+    let tracks = fragments.map(|(_, moof)| {
+        let trafs = boxes(moof).into_iter().filter(|(kind, _)| kind == "traf");
+        let tfhd = trafs.map(|(_, traf)| find(traf, &["tfhd"]).unwrap());
+        tfhd.map(|tfhd| u32::from_be_bytes(tfhd[4..8].try_into().unwrap())).collect()
+    });
+    tracks.collect()
 }
 
 /// Pictures and sound of three seconds.
@@ -414,7 +427,9 @@ fn flush_makes_everything_playable() {
         let mut muxer = open(MP4, &[]).unwrap();
         muxer.start(&streams, &Metadata::new(), &mut output).unwrap();
         // Before the first packet it is not yet known when tracks begin.
+        let header = output.bytes().len();
         muxer.flush(&mut output).unwrap();
+        assert_eq!(output.bytes().len(), header);
         for packet in &packets {
             muxer.write(packet, &mut output).unwrap();
         }
@@ -544,14 +559,17 @@ fn a_track_that_begins_late_keeps_its_delay() {
         let mut output = MemoryOutput::seekable();
         let mut muxer = open(MP4, &options).unwrap();
         muxer.start(&streams, &Metadata::new(), &mut output).unwrap();
-        for packet in video(50, 10) {
+        for packet in video(150, 10) {
             muxer.write(&packet, &mut output).unwrap();
         }
         // By now the header is written.
+        assert!(!fragment_tracks(output.bytes()).is_empty());
         for packet in sound(1, 1024, 3000, 1024) {
             muxer.write(&packet, &mut output).unwrap();
         }
         muxer.flush(&mut output).unwrap();
+        // A fragment tells only of tracks that have samples in it.
+        assert!(fragment_tracks(output.bytes()).starts_with(&[vec![1]]));
         let found = fragment_samples(output.bytes(), 2);
         let edts = moov(output.bytes()).trak[1].edts.clone().unwrap();
         let origin = edts.elst.unwrap().entries[0].media_time.unwrap();
@@ -1128,6 +1146,29 @@ fn fragments_tell_offsets_and_indexes_count_them() {
         assert_eq!((reference.starts_with_sap, reference.sap_type), (true, 1));
     }
     assert!(moov(&bytes).trak[0].edts.is_none());
+}
+
+#[test]
+fn fragments_of_many_samples_tell_where_they_are() {
+    let streams = [pcm(CodecId::Mp3, 48_000, usual(2)), pcm(CodecId::Mp3, 48_000, usual(2))];
+    // A table of 4 bytes a sample that is longer than 2^16 bytes.
+    let packet = |stream, i: i64| Packet {
+        stream,
+        data: vec![i as u8; 1 + i as usize % 3],
+        pts: Timestamp(i),
+        dts: Timestamp(i),
+        duration: 1,
+        keyframe: true,
+        ..Packet::default()
+    };
+    let first: Vec<_> = (0..20_000).map(|i| packet(0, i)).collect();
+    let second: Vec<_> = (0..10).map(|i| packet(1, i)).collect();
+    let bytes = file(MP4, "frag_custom", &streams, &[&first[..], &second].concat());
+    assert_eq!(fragment_tracks(&bytes), [[1, 2]]);
+    for (written, track) in [(first, 1), (second, 2)] {
+        let found = fragment_samples(&bytes, track).into_iter().map(|sample| sample.3);
+        assert!(found.eq(written.into_iter().map(|packet| packet.data)), "{track}");
+    }
 }
 
 #[test]

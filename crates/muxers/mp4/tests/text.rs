@@ -370,6 +370,7 @@ fn sparse_subtitles_end_no_fragments() {
         find(&file, &[b"moof"]).len()
     };
     assert_eq!(without(&[(50_000, 51_000, "late")]), without(&[]));
+    assert_eq!(without(&[(50_300, 51_300, "late")]), without(&[]));
 }
 
 #[test]
@@ -544,6 +545,44 @@ fn chapters_are_written_twice() {
     // 3GPP has no place for them.
     let file = muxed(THREE_GP, "progressive", &[subtitles(CodecId::MovText)], &tags, &[]).unwrap();
     assert!(find(&file, &[b"moov", b"udta"]).is_empty());
+}
+
+#[test]
+fn times_of_chapters_are_milliseconds_or_finer_where_they_fit() {
+    let micros = Duration::from_micros;
+    // Ticks of a second, and the titles' lengths in them.
+    let found = |chapters: Vec<Chapter>| {
+        let mut tags = Metadata::new();
+        tags.set_chapters(chapters).unwrap();
+        let file = with_chapters(MP4, "progressive", &tags);
+        let trak = find(&file, &[b"moov", b"trak"])[1];
+        let mdhd = find(trak, &[b"mdia", b"mdhd"])[0];
+        // Version 1 has times of 64 bits (ISO/IEC 14496-12 §8.4.2.2).
+        let timescale = &mdhd[if mdhd[0] == 1 { 20 } else { 12 }..][..4];
+        let durations = samples(&file).iter().map(|sample| sample.0).collect::<Vec<_>>();
+        (u32::from_be_bytes(timescale.try_into().unwrap()), durations)
+    };
+    let last = Chapter::new(micros(1_250_000), Some(micros(2_001_000)), "b");
+    let first = |start| Chapter::new(micros(start), None, "a");
+    assert_eq!(found(vec![first(0), last.clone()]), (1000, vec![1250, 751]));
+    assert_eq!(found(vec![first(1), last]), (1_000_000, vec![1_249_999, 751_000]));
+    // A sample lasts at most 2^32 - 1 ticks (ISO/IEC 14496-12 §8.6.1.2), however late it begins.
+    let hours = Duration::from_secs(2 * 3600);
+    let late = Chapter::new(hours, Some(hours + micros(4_294_967_295)), "b");
+    assert_eq!(
+        found(vec![first(2_905_032_705), late]),
+        (1_000_000, vec![4_294_967_295, 4_294_967_295])
+    );
+    let late = Chapter::new(hours, Some(hours + micros(1_000_001)), "b");
+    assert_eq!(found(vec![first(2_905_032_704), late]), (1000, vec![4_294_967, 1000]));
+}
+
+#[test]
+fn every_title_is_a_sync_sample() {
+    let file = with_chapters(MP4, "progressive", &chapters(&[(0, None, "a"), (2000, None, "b")]));
+    let table = find(&file, &[b"moov", b"trak", b"mdia", b"minf", b"stbl"])[1];
+    // Without the box, all samples are (ISO/IEC 14496-12 §8.6.2.1).
+    assert!(find(table, &[b"stss"]).is_empty());
 }
 
 #[test]

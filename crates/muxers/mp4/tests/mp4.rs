@@ -790,6 +790,98 @@ fn ffprobe_reads_metadata_back() {
     }
 }
 
+/// The items of iTunes' list: name, type and value; names of any length as `----:name`.
+fn items(bytes: &[u8]) -> Vec<(String, u32, Vec<u8>)> {
+    let list = find(&find(bytes, &["moov", "udta", "meta"]).unwrap()[4..], &["ilst"]).unwrap();
+    let item = |(kind, body): (String, &[u8])| {
+        let name =
+            find(body, &["name"]).map(|name| String::from_utf8_lossy(&name[4..]).into_owned());
+        let data = find(body, &["data"]).unwrap();
+        assert_eq!(data[4..8], [0; 4], "no country, no language");
+        let kind = name.map_or(kind.clone(), |name| format!("{kind}:{name}"));
+        (kind, u32::from_be_bytes(data[..4].try_into().unwrap()), data[8..].to_vec())
+    };
+    boxes(list).into_iter().map(item).collect()
+}
+
+#[test]
+fn metadata_is_a_list_of_items() {
+    let written = |tags: &Metadata| {
+        let packets = sound(0, 0, 5000, 1024);
+        let mp3 = [pcm(CodecId::Mp3, 48_000, usual(2))];
+        muxed(MP4, &[], &mp3, tags, &packets, MemoryOutput::seekable()).unwrap()
+    };
+    assert!(find(&written(&Metadata::new()), &["moov", "udta"]).is_none());
+    let elsewhere = tags([("language", "deu"), ("creation_time", "2024-01-01T00:00:00Z")]);
+    assert!(find(&written(&elsewhere), &["moov", "udta"]).is_none());
+    // Types of values are QuickTime's: 0 has none, 1 is UTF-8, 21 an integer. Numbers have as many
+    // bytes as iTunes writes; one that does not fit is a text.
+    for (key, value, kind, data_type, data) in [
+        ("title", "Tä", "©nam", 1, "Tä".as_bytes()),
+        ("track", "3/12", "trkn", 0, &[0, 0, 0, 3, 0, 12, 0, 0]),
+        ("track", "3", "trkn", 0, &[0, 0, 0, 3, 0, 0, 0, 0]),
+        ("track", "A side", "----:track", 1, b"A side"),
+        ("disc", "1/2", "disk", 0, &[0, 0, 0, 1, 0, 2]),
+        ("disc", "70000", "----:disc", 1, b"70000"),
+        ("compilation", "1", "cpil", 21, &[1]),
+        ("media_type", "255", "stik", 21, &[255]),
+        ("media_type", "256", "----:media_type", 1, b"256"),
+        ("tempo", "65535", "tmpo", 21, &[255, 255]),
+        ("tempo", "65536", "----:tempo", 1, b"65536"),
+        ("tempo", "slow", "----:tempo", 1, b"slow"),
+        ("season_number", "16777217", "tvsn", 21, &[1, 0, 0, 1]),
+        ("anything", "7", "----:anything", 1, b"7"),
+        ("anything", "7/8", "----:anything", 1, b"7/8"),
+    ] {
+        let bytes = written(&tags([(key, value)]));
+        assert_eq!(items(&bytes), [(kind.to_owned(), data_type, data.to_vec())], "{key} {value}");
+        // The handler of the list, and its maker where readers look for it.
+        let meta = find(&bytes, &["moov", "udta", "meta"]).unwrap();
+        let expected = [&[0; 8][..], b"mdirappl", &[0; 9]].concat();
+        assert_eq!(find(&meta[4..], &["hdlr"]).unwrap(), expected);
+    }
+    for (cover, data_type) in [(&b"\xFF\xD8\xFF\xE0123"[..], 13), (b"\x89PNG\r\n\x1A\n0123", 14)] {
+        let mut tags = Metadata::new();
+        tags.set_cover(Picture::front_cover(cover.to_vec()).unwrap());
+        assert_eq!(items(&written(&tags)), [("covr".to_owned(), data_type, cover.to_vec())]);
+    }
+}
+
+#[test]
+fn metadata_is_a_list_of_keys_where_it_is_asked_for() {
+    let cover = b"\x89PNG\r\n\x1A\n0123";
+    let mut tags = tags([("title", "A"), ("anything", "B")]);
+    tags.set_cover(Picture::front_cover(cover.to_vec()).unwrap());
+    for (info, header) in [(MP4, 4), (MOV, 0)] {
+        let flags = [("movflags", "progressive+use_metadata_tags")];
+        let bytes = muxed(info, &flags, &[h264()], &tags, &[], MemoryOutput::seekable()).unwrap();
+        assert!(find(&bytes, &["moov", "udta"]).is_none());
+        // A full box in ISO/IEC 14496-12 §8.11.1, a plain one in QuickTime.
+        let meta = &find(&bytes, &["moov", "meta"]).unwrap()[header..];
+        assert_eq!(kinds(meta), ["hdlr", "keys", "ilst"], "{}", info.name);
+        assert_eq!(find(meta, &["hdlr"]).unwrap()[8..12], *b"mdta");
+        let keys = find(meta, &["keys"]).unwrap();
+        assert_eq!(keys[4..8], [0, 0, 0, 3]);
+        let names: Vec<_> = boxes(&keys[8..])
+            .into_iter()
+            .map(|(kind, name)| {
+                assert_eq!(kind, "mdta");
+                String::from_utf8_lossy(name).into_owned()
+            })
+            .collect();
+        assert_eq!(names, ["title", "anything", "com.apple.quicktime.artwork"]);
+        let list = boxes(find(meta, &["ilst"]).unwrap());
+        let expected = [(1, &b"A"[..]), (1, b"B"), (14, cover)];
+        for (((number, item), (data_type, value)), index) in
+            list.into_iter().zip(expected).zip(1u8..)
+        {
+            assert_eq!(number.as_bytes(), [0, 0, 0, index]);
+            let data = find(item, &["data"]).unwrap();
+            assert_eq!(data, [&[0, 0, 0, data_type, 0, 0, 0, 0][..], value].concat());
+        }
+    }
+}
+
 #[test]
 fn covers_are_jpeg_or_png() {
     let mut tags = Metadata::new();
@@ -813,6 +905,14 @@ fn brands_tell_the_family() {
         assert_eq!(&bytes[8..12], expected.as_bytes());
         assert_eq!(&bytes[16..20], expected.as_bytes());
     }
+    let brands = |info, stream| {
+        let bytes = file(info, "progressive", &[stream], &[]);
+        String::from_utf8_lossy(&find(&bytes, &["ftyp"]).unwrap()[8..]).into_owned()
+    };
+    // H.264's brand is of files after ISO/IEC 14496-12.
+    assert_eq!(brands(MP4, h264()), "isomiso2mp41avc1");
+    assert_eq!(brands(MP4, aac(48_000)), "isomiso2mp41");
+    assert_eq!(brands(MOV, h264()), "qt  ");
 }
 
 #[test]
@@ -837,6 +937,31 @@ fn languages_and_times_are_told() {
     let error = open(MP4, &[]).unwrap().start(&[h264()], &wrong, &mut output).unwrap_err();
     assert!(error.to_string().contains("Found: yesterday"), "{error}");
     assert!(output.bytes().is_empty());
+}
+
+#[test]
+fn times_have_64_bits_only_where_32_are_too_few() {
+    // Seconds since 1904 fill 32 bits in 2040 (ISO/IEC 14496-12 §8.2.2.3).
+    for (time, version, seconds) in
+        [("2040-02-06T06:28:15Z", 0, u64::from(u32::MAX)), ("2040-02-06T06:28:16Z", 1, 1 << 32)]
+    {
+        let tags = tags([("creation_time", time)]);
+        let output = MemoryOutput::seekable();
+        let bytes = muxed(MP4, &[], &[h264()], &tags, &video(10, 5), output).unwrap();
+        for path in [&["mvhd"][..], &["trak", "tkhd"], &["trak", "mdia", "mdhd"]] {
+            let header = find(&bytes, &[&["moov"], path].concat()).unwrap();
+            assert_eq!(header[0], version, "{path:?}");
+            let width = if version == 1 { 8 } else { 4 };
+            let time = &header[4..4 + width];
+            assert_eq!(time, &seconds.to_be_bytes()[8 - width..], "{path:?}");
+        }
+        let found = moov(&bytes);
+        assert_eq!(found.mvhd.modification_time, seconds);
+        assert_eq!((found.mvhd.timescale, found.mvhd.duration), (12_800, 10 * 512));
+        assert_eq!((found.trak[0].tkhd.track_id, found.trak[0].tkhd.duration), (1, 10 * 512));
+        let media = &found.trak[0].mdia.mdhd;
+        assert_eq!((media.timescale, media.duration), (12_800, 10 * 512));
+    }
 }
 
 #[test]
@@ -1232,6 +1357,83 @@ fn itunes_is_told_of_aac_alone() {
     assert_eq!(note(MP4, &[opus()], &packets), None);
     let (streams, packets) = movie();
     assert_eq!(note(MP4, &streams, &packets), None);
+    // It is of the whole file, so that there is none where another stream follows.
+    let both = [sound(0, 1024, 5000, 1024), sound(1, 1024, 5000, 1024)].concat();
+    assert_eq!(note(MP4, &[aac(48_000), aac(48_000)], &both), None);
+    // It counts samples, whatever unit times are in.
+    let halves = aac(48_000).time_base(TimeBase::of_sample_rate(96_000).unwrap());
+    let twice: Vec<_> = sound(0, 1024, 5000, 1024)
+        .into_iter()
+        .map(|packet| Packet {
+            pts: Timestamp(2 * packet.pts.0),
+            dts: Timestamp(2 * packet.dts.0),
+            duration: 2 * packet.duration,
+            trim_start: 2 * packet.trim_start,
+            trim_end: 2 * packet.trim_end,
+            ..packet
+        })
+        .collect();
+    assert_eq!(note(MP4, &[halves], &twice).unwrap(), expected);
+}
+
+#[test]
+fn chunks_are_half_a_second_or_four_mebibytes() {
+    /// Samples of each chunk (ISO/IEC 14496-12 §8.7.4).
+    fn chunks(bytes: &[u8], track: usize) -> Vec<u32> {
+        let found = moov(bytes);
+        let table = &found.trak[track].mdia.minf.stbl;
+        let chunks = table.stco.as_ref().unwrap().entries.len() as u32;
+        let mut runs = table.stsc.entries.iter().rev();
+        let mut of_chunk: Vec<u32> = (1..=chunks).rev().collect();
+        let mut run = runs.next().unwrap();
+        for chunk in &mut of_chunk {
+            if *chunk < run.first_chunk {
+                run = runs.next().unwrap();
+            }
+            *chunk = run.samples_per_chunk;
+        }
+        of_chunk.reverse();
+        of_chunk
+    }
+    let packets = |count: i64, duration: i64, bytes: usize| -> Vec<Packet> {
+        let packet = |i| Packet {
+            data: vec![i as u8; bytes],
+            pts: Timestamp(i * duration),
+            dts: Timestamp(i * duration),
+            duration,
+            keyframe: true,
+            ..Packet::default()
+        };
+        (0..count).map(packet).collect()
+    };
+    let mp3 = [pcm(CodecId::Mp3, 48_000, usual(2))];
+    for layout in ["progressive", "faststart"] {
+        let of = |packets: &[Packet]| chunks(&file(MP4, layout, &mp3, packets), 0);
+        assert_eq!(of(&packets(12, 4800, 10)), [5, 5, 2], "{layout}");
+        assert_eq!(of(&packets(12, 4799, 10)), [6, 6], "{layout}");
+        assert_eq!(of(&packets(9, 1, 1 << 20)), [4, 4, 1], "{layout}");
+        assert_eq!(of(&packets(9, 1, (1 << 20) + 1)), [3, 3, 3], "{layout}");
+        // Each track has its run in turn.
+        let (streams, packets) = movie();
+        let bytes = file(MP4, layout, &streams, &packets);
+        let (video, audio) = (chunks(&bytes, 0), chunks(&bytes, 1));
+        assert_eq!((video.len(), audio.len()), (6, 6), "{layout}");
+        assert!(video.iter().all(|samples| *samples <= 13), "{layout}: {video:?}");
+        assert!(audio.iter().all(|samples| *samples <= 24), "{layout}: {audio:?}");
+    }
+}
+
+#[test]
+fn indexes_are_of_a_track_that_is_in_the_fragment() {
+    let streams = [h264(), aac(48_000)];
+    let packets = [video(5, 5), sound(1, 0, 8 * 48_000, 1024)].concat();
+    let bytes = file(MP4, "frag_keyframe+dash", &streams, &packets);
+    let tracks = fragment_tracks(&bytes);
+    let indexes = boxes(&bytes).into_iter().filter(|(kind, _)| kind == "sidx");
+    // The reference is a track of the fragment that follows (ISO/IEC 14496-12 §8.16.3).
+    let references = indexes.map(|(_, body)| u32::from_be_bytes(body[4..8].try_into().unwrap()));
+    assert_eq!(references.collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(tracks, [vec![1, 2], vec![2]]);
 }
 
 /// Any packet, mostly one that nobody should write.

@@ -6,8 +6,9 @@ use mp4_atom::{Any, Decode as _};
 use reelwright_core::helpers::WebVttCue;
 use reelwright_core::helpers::timed_text::{BOLD, FONT_SIZE, TextStyle, TimedText};
 use reelwright_core::{
-    Chapter, CodecId, CodecRecord, ColorInfo, MediaParameters, MemoryOutput, Metadata, MuxerInfo,
-    Packet, PixelFormat, Rational, Result, StreamParameters, TimeBase, Timestamp, WebVttHeader,
+    AudioSpecificConfig, Chapter, CodecId, CodecRecord, ColorInfo, MediaParameters, MemoryOutput,
+    Metadata, MuxerInfo, Packet, PixelFormat, Rational, Result, StreamParameters, TimeBase,
+    Timestamp, WebVttHeader,
 };
 use reelwright_mux_mp4::MUXERS;
 use reelwright_testkit::muxing::{open, pcm, pictures, usual};
@@ -575,6 +576,20 @@ fn times_of_chapters_are_milliseconds_or_finer_where_they_fit() {
     );
     let late = Chapter::new(hours, Some(hours + micros(1_000_001)), "b");
     assert_eq!(found(vec![first(2_905_032_704), late]), (1000, vec![4_294_967, 1000]));
+}
+
+#[test]
+fn itunes_is_told_the_delay_beside_chapters() {
+    let record = CodecRecord::Aac(AudioSpecificConfig {
+        bytes: vec![0x15, 0x88],
+        object_type: 2,
+        core_sample_rate: 8000,
+        channel_configuration: 1,
+    });
+    let stream = pcm(CodecId::Aac, 8000, usual(1)).record(record);
+    let file = muxed(MP4, "progressive", &[stream], &chapters(&[(0, None, "a")]), &silence(1));
+    let note = b" 00000000 00000000 00000000 0000000000001F40";
+    assert!(file.unwrap().windows(note.len()).any(|found| found == note));
 }
 
 #[test]

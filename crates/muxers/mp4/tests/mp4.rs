@@ -577,6 +577,22 @@ fn a_track_that_begins_late_keeps_its_delay() {
     }
 }
 
+/// The body of the `DecoderConfigDescriptor` in an `esds` box (ISO/IEC 14496-1 §7.2.6.6).
+fn decoder_config(esds: &[u8]) -> &[u8] {
+    /// A descriptor's tag and body: its size is in groups of 7 bits.
+    fn descriptor(bytes: &[u8]) -> (u8, &[u8]) {
+        let digits = bytes[1..].iter().take_while(|byte| **byte & 128 != 0).count() + 1;
+        let size =
+            bytes[1..=digits].iter().fold(0, |size, byte| size << 7 | usize::from(byte & 127));
+        (bytes[0], &bytes[1 + digits..][..size])
+    }
+    let (3, es) = descriptor(&esds[4..]) else { panic!("{esds:02x?}") };
+    // After the stream's number and flags, which promise no other fields.
+    assert_eq!(es[2], 0);
+    let (4, config) = descriptor(&es[3..]) else { panic!("{esds:02x?}") };
+    config
+}
+
 #[test]
 fn codecs_are_described() {
     // 144 bytes are whole samples of any PCM.
@@ -591,6 +607,9 @@ fn codecs_are_described() {
     };
     let (kind, body) = entry(MP4, &h264());
     assert_eq!(kind, "avc1");
+    // Of the only data reference, 320 by 180 (ISO/IEC 14496-12 §12.1.3.2).
+    assert_eq!(body[..8], [0, 0, 0, 0, 0, 0, 0, 1]);
+    assert_eq!(body[24..28], [1, 64, 0, 180]);
     let CodecRecord::H264(config) = h264().record else { unreachable!() };
     assert_eq!(find(&body[78..], &["avcC"]).unwrap(), config.to_bytes().unwrap());
     assert_eq!(find(&body[78..], &["colr"]).unwrap(), b"nclx\0\x01\0\x01\0\x01\0");
@@ -680,6 +699,11 @@ fn codecs_are_described() {
         let stream = h264().codec(codec).record(CodecRecord::None);
         assert_eq!(entry(info, &stream).0, expected);
     }
+    // objectTypeIndication of MPEG-4's registration authority.
+    for (codec, object_type) in [(CodecId::Mjpeg, 0x6C), (CodecId::Png, 0x6D)] {
+        let (_, body) = entry(MP4, &h264().codec(codec).record(CodecRecord::None));
+        assert_eq!(decoder_config(find(&body[78..], &["esds"]).unwrap())[0], object_type);
+    }
 }
 
 #[test]
@@ -692,6 +716,48 @@ fn decoders_of_opus_start_early() {
     assert_eq!(find(stbl, &["sgpd"]).unwrap(), sgpd);
     let sbgp = b"\0\0\0\0roll\0\0\0\x01\0\0\0\x0b\0\0\0\x01";
     assert_eq!(find(stbl, &["sbgp"]).unwrap(), sbgp);
+    // Fragments are of samples that the header describes; QuickTime has no groups.
+    let bytes = file(MP4, "frag_keyframe", &[opus()], &sound(0, 312, 9600, 960));
+    let stbl = find(&bytes, &path).unwrap();
+    assert_eq!(find(stbl, &["sgpd"]).unwrap(), sgpd);
+    assert_eq!(find(stbl, &["sbgp"]), None);
+    for layout in LAYOUTS {
+        let bytes = file(MOV, layout, &[aac(48_000)], &sound(0, 1024, 9600, 1024));
+        let kinds = kinds(find(&bytes, &path).unwrap()).join(" ");
+        assert!(!kinds.contains("sgpd") && !kinds.contains("sbgp"), "{layout}: {kinds}");
+    }
+}
+
+#[test]
+fn decoders_of_aac_start_a_packet_early_and_those_of_mp3_anywhere() {
+    let groups = |stream: &StreamParameters, packets: &[Packet]| {
+        let bytes = file(MP4, "progressive", std::slice::from_ref(stream), packets);
+        let stbl = find(&bytes, &["moov", "trak", "mdia", "minf", "stbl"]).unwrap().to_vec();
+        ["sgpd", "sbgp"].map(|kind| find(&stbl, &[kind]).map(<[u8]>::to_vec))
+    };
+    // The distance is -1 (ISO/IEC 14496-12 §10.1).
+    let sgpd = Some(b"\x01\0\0\0roll\0\0\0\x02\0\0\0\x01\xff\xff".to_vec());
+    let sbgp = Some(b"\0\0\0\0roll\0\0\0\x01\0\0\0\x05\0\0\0\x01".to_vec());
+    let packets = sound(0, 0, 5 * 1024, 1024);
+    assert_eq!(groups(&aac(48_000), &packets), [sgpd.clone(), sbgp]);
+    // No samples are in no group.
+    assert_eq!(groups(&aac(48_000), &[]), [sgpd, None]);
+    assert_eq!(groups(&pcm(CodecId::Mp3, 48_000, usual(2)), &packets), [None, None]);
+}
+
+#[test]
+fn headers_of_fragments_have_defaults_for_each_track() {
+    let (streams, packets) = movie();
+    let found = moov(&file(MP4, "frag_keyframe", &streams, &packets));
+    let trex = found.mvex.unwrap().trex;
+    let found: Vec<_> = trex
+        .iter()
+        .map(|trex| {
+            (trex.track_id, trex.default_sample_description_index, trex.default_sample_flags)
+        })
+        .collect();
+    // ISO/IEC 14496-12 §8.8.3: one for each track. Pictures depend on others; sound does not.
+    assert_eq!(found, [(1, 1, 0x0101_0000), (2, 1, 0)]);
 }
 
 #[test]
@@ -1007,6 +1073,8 @@ fn what_is_wrong_is_refused() {
     let wide =
         pictures(CodecId::Mjpeg, PixelFormat::Yuv420p, (65_536, 2), (25, 1), ColorInfo::JFIF);
     assert!(refused(&[wide]).contains("65536"));
+    let flat = pictures(CodecId::Mjpeg, PixelFormat::Yuv420p, (2, 0), (25, 1), ColorInfo::JFIF);
+    assert!(refused(&[flat]).contains("a height from 1 to 65535. Found: 0"));
     let base = TimeBase::new(Rational::new(1, 1 << 40).unwrap());
     assert!(refused(&[h264().time_base(base)]).contains("time base"));
     assert!(output.bytes().is_empty(), "nothing is written for what is refused");

@@ -1,5 +1,6 @@
 //! Subtitles and chapters: what readers of others find of them.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use mp4_atom::{Any, Decode as _};
@@ -408,6 +409,47 @@ fn what_comes_too_late_is_shown_after_what_was_written() {
     ] {
         assert!(srt.contains(expected), "{srt}");
     }
+}
+
+thread_local! {
+    static WARNINGS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Keeps warnings for the test that causes them, which is a thread.
+struct Logger;
+
+impl log::Log for Logger {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        WARNINGS.with_borrow_mut(|warnings| warnings.push(record.args().to_string()));
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn what_comes_too_late_is_warned_of_once() {
+    // Another test may have set it.
+    let _ = log::set_logger(&Logger);
+    log::set_max_level(log::LevelFilter::Warn);
+    let streams = streams(CodecId::MovText);
+    let warnings = |late: &[Cue<'_>]| {
+        WARNINGS.take();
+        let early = packets(1, CodecId::MovText, &[(0, 2000, "a")]);
+        let mut packets = interleaved(&streams, [silence(4), early].concat());
+        packets.extend(self::packets(1, CodecId::MovText, late));
+        muxed(MP4, "progressive", &streams, &Metadata::new(), &packets).unwrap();
+        WARNINGS.take()
+    };
+    // A subtitle may begin where the last one ends, and two may overlap that come in time.
+    assert_eq!(warnings(&[(2000, 3000, "b"), (2500, 4000, "c")]), [""; 0]);
+    let [warning] = &warnings(&[(1000, 3000, "b"), (1500, 1700, "c")])[..] else { panic!() };
+    let expected = "Stream 1: the subtitle at 1 s overlaps one that was written to the file before, \
+        and begins at 2 s.";
+    assert!(warning.starts_with(expected), "{warning}");
 }
 
 #[test]

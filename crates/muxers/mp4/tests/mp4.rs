@@ -284,6 +284,17 @@ fn fragments_end_where_they_are_told_to() {
     assert_eq!(fragments(&[("movflags", "frag_keyframe")], &video(75, 10)), 8);
     let at_least = [("movflags", "frag_keyframe"), ("min_frag_duration", "1000000")];
     assert_eq!(fragments(&at_least, &video(75, 10)), 3);
+    // By other rules they last a second at most, as those without video do.
+    assert_eq!(fragments(&[("movflags", "empty_moov")], &video(75, 10)), 3);
+    let audio = muxed(
+        MP4,
+        &[],
+        &[aac(48_000)],
+        &Metadata::new(),
+        &sound(0, 0, 3 * 48_000, 960),
+        MemoryOutput::streaming(),
+    );
+    assert_eq!(fragment_tracks(&audio.unwrap()).len(), 3);
     // Where there are no keyframes, memory stays bounded.
     assert_eq!(fragments(&[("movflags", "frag_keyframe")], &video(500, 1000)), 4);
     assert_eq!(fragments(&[("frag_duration", "400000")], &video(75, 1000)), 8);
@@ -1224,16 +1235,21 @@ fn samples_of_pcm_follow_each_other_but_for_gaps() {
         keyframe: true,
         ..Packet::default()
     };
-    let durations = |packets: &[Packet]| -> Vec<(u32, u32)> {
-        let bytes = file(MOV, "progressive", std::slice::from_ref(&mono), packets);
+    let durations_of = |stream: &StreamParameters, packets: &[Packet]| -> Vec<(u32, u32)> {
+        let bytes = file(MOV, "progressive", std::slice::from_ref(stream), packets);
         let stts = moov(&bytes).trak[0].mdia.minf.stbl.stts.clone();
         stts.entries.iter().map(|entry| (entry.sample_count, entry.sample_delta)).collect()
     };
+    let durations = |packets: &[Packet]| durations_of(&mono, packets);
     assert_eq!(durations(&[run(0, 4), run(4, 4)]), [(8, 1)]);
     // Times that lag behind the samples, as rounded ones do.
     assert_eq!(durations(&[run(0, 4), run(2, 4), run(5, 4)]), [(12, 1)]);
     // The last sample before a gap lasts until the next one.
-    assert_eq!(durations(&[run(0, 4), run(10, 4)]), [(3, 1), (1, 7), (4, 1)]);
+    let gap = [run(0, 4), run(10, 4)];
+    assert_eq!(durations(&gap), [(3, 1), (1, 7), (4, 1)]);
+    let slow = TimeBase::new(Rational::new(1001, 48_000).unwrap());
+    let found = durations_of(&mono.clone().time_base(slow), &gap);
+    assert_eq!(found, [(3, 1001), (1, 7007), (4, 1001)]);
     assert_eq!(durations(&[run(0, 4), run(1, 0), run(4, 4)]), [(8, 1)]);
 
     let fragments = |packets: &[Packet]| {
@@ -1488,6 +1504,33 @@ fn chunks_are_half_a_second_or_four_mebibytes() {
         assert_eq!((video.len(), audio.len()), (6, 6), "{layout}");
         assert!(video.iter().all(|samples| *samples <= 13), "{layout}: {video:?}");
         assert!(audio.iter().all(|samples| *samples <= 24), "{layout}: {audio:?}");
+    }
+}
+
+#[test]
+fn indexes_tell_how_long_fragments_are() {
+    let mono = pcm(CodecId::PcmS16Le, 48_000, usual(1));
+    let run = |i: i64| Packet {
+        data: vec![i as u8; 2 * 1024],
+        pts: Timestamp(1024 * i),
+        dts: Timestamp(1024 * i),
+        duration: 1024,
+        keyframe: true,
+        ..Packet::default()
+    };
+    let runs: Vec<_> = (0..100).map(run).collect();
+    for (info, stream, packets) in
+        [(MOV, mono, runs), (MP4, aac(48_000), sound(0, 0, 100 * 1024, 1024))]
+    {
+        let bytes = file(info, "frag_custom+dash", std::slice::from_ref(&stream), &packets);
+        let found = fragment_samples(&bytes, 1);
+        let length: u32 = found.iter().map(|sample| sample.1).sum();
+        assert_eq!(length, 100 * 1024, "{}", info.name);
+        let expected = if stream.codec == CodecId::Aac { 1024 } else { 1 };
+        assert!(found.iter().all(|sample| sample.1 == expected), "{}", info.name);
+        let sidx = find(&bytes, &["sidx"]).unwrap();
+        let Ok(sidx) = mp4_atom::Sidx::decode_body(&mut &sidx[..]) else { panic!("sidx") };
+        assert_eq!(sidx.references[0].subsegment_duration, length, "{}", info.name);
     }
 }
 

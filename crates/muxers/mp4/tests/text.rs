@@ -237,6 +237,25 @@ fn timed_text_is_described() {
 }
 
 #[test]
+fn every_subtitle_is_a_sync_sample() {
+    // Without the box, all samples are (ISO/IEC 14496-12 §8.6.2.1).
+    let file = with_cues(MP4, "progressive", CodecId::MovText, &CUES);
+    let trak = find(&file, &[b"moov", b"trak"])[1];
+    assert!(find(trak, &[b"mdia", b"minf", b"stbl", b"stss"]).is_empty());
+}
+
+#[test]
+fn webvtt_without_a_header_has_a_plain_one() {
+    let cues = packets(0, CodecId::WebVtt, &CUES);
+    let none = Metadata::new();
+    let file = muxed(MP4, "progressive", &[subtitles(CodecId::WebVtt)], &none, &cues).unwrap();
+    let stsd = find(&file, &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"])[0];
+    // ISO/IEC 14496-30 §7.5: up to the first cue, a file is its first line.
+    let entry = find(&stsd[8..], &[b"wvtt"])[0];
+    assert_eq!(find(&entry[8..], &[b"vttC"]), [b"WEBVTT"]);
+}
+
+#[test]
 fn subtitles_are_shown_over_the_video() {
     let video =
         pictures(CodecId::Mjpeg, PixelFormat::Yuv420p, (640, 480), (25, 1), ColorInfo::BT709);

@@ -300,6 +300,12 @@ fn fragments_end_where_they_are_told_to() {
     assert_eq!(fragments(&[("frag_duration", "400000")], &video(75, 1000)), 8);
     assert_eq!(fragments(&[("movflags", "frag_every_frame")], &video(75, 10)), 75);
     assert_eq!(fragments(&[("movflags", "frag_custom")], &video(75, 10)), 1);
+    // The largest size is one of the packets.
+    let of_size = |bytes: usize| -> Vec<_> {
+        video(12, 1).into_iter().map(|packet| Packet { data: vec![1; bytes], ..packet }).collect()
+    };
+    assert_eq!(fragments(&[("frag_size", "1000")], &of_size(250)), 3);
+    assert_eq!(fragments(&[("frag_size", "1000")], &of_size(251)), 4);
     // With it, only who writes says where.
     let mut output = MemoryOutput::streaming();
     let mut muxer = open(MP4, &[("movflags", "frag_custom")]).unwrap();
@@ -605,6 +611,35 @@ fn decoder_config(esds: &[u8]) -> &[u8] {
 }
 
 #[test]
+fn the_first_fragment_waits_for_all_tracks() {
+    let streams = [h264(), aac(48_000)];
+    let packets = [video(50, 5), sound(1, 1024, 3000, 1024)].concat();
+    let bytes = file(MP4, "frag_keyframe", &streams, &packets);
+    assert_eq!(fragment_tracks(&bytes), [[1, 2]]);
+    // So the header tells exactly how much of the sound is not presented.
+    let edits = moov(&bytes).trak[1].edts.clone().unwrap().elst.unwrap().entries;
+    assert_eq!((edits.len(), edits[0].media_time), (1, Some(1024)));
+}
+
+#[test]
+fn a_keyframe_ends_no_fragment_that_has_no_video() {
+    let streams = [h264(), aac(48_000)];
+    let mut output = MemoryOutput::streaming();
+    let mut muxer = open(MP4, &[("movflags", "frag_keyframe")]).unwrap();
+    muxer.start(&streams, &Metadata::new(), &mut output).unwrap();
+    let (video, sound) = (video(10, 5), sound(1, 0, 8 * 1024, 1024));
+    for packet in video[..5].iter().chain(&sound[..4]) {
+        muxer.write(packet, &mut output).unwrap();
+    }
+    muxer.flush(&mut output).unwrap();
+    for packet in sound[4..].iter().chain(&video[5..]) {
+        muxer.write(packet, &mut output).unwrap();
+    }
+    muxer.finish(&streams, &mut output).unwrap();
+    assert_eq!(fragment_tracks(output.bytes()), [[1, 2], [1, 2]]);
+}
+
+#[test]
 fn codecs_are_described() {
     // 144 bytes are whole samples of any PCM.
     let entry = |info, stream: &StreamParameters| {
@@ -794,10 +829,26 @@ fn records_are_those_of_the_end() {
         for packet in sound(0, 0, 4096, 4096) {
             muxer.write(&packet, &mut output).unwrap();
         }
+        // Fragments have their header from here on.
+        muxer.flush(&mut output).unwrap();
         muxer.finish(&[flac(0x5a)], &mut output).unwrap();
         let moov = find(output.bytes(), &["moov"]).unwrap();
         assert!(moov.windows(16).any(|bytes| bytes == [0x5a; 16]), "{layout}");
     }
+    // A record that has become longer has no room in front of fragments.
+    let mut longer = aac(48_000);
+    let CodecRecord::Aac(config) = &mut longer.record else { unreachable!() };
+    config.bytes.extend([0x56, 0xE5, 0]);
+    let mut output = MemoryOutput::seekable();
+    let mut muxer = open(MP4, &[("movflags", "frag_keyframe")]).unwrap();
+    muxer.start(&[aac(48_000)], &Metadata::new(), &mut output).unwrap();
+    for packet in sound(0, 0, 4096, 1024) {
+        muxer.write(&packet, &mut output).unwrap();
+    }
+    muxer.flush(&mut output).unwrap();
+    let before = output.bytes().to_vec();
+    muxer.finish(&[longer], &mut output).unwrap();
+    assert!(output.bytes().starts_with(&before));
 }
 
 #[test]
@@ -1382,8 +1433,15 @@ fn fragments_of_many_samples_tell_where_they_are() {
 
 #[test]
 fn random_access_finds_the_fragments() {
+    // Also where an index is in front of each.
+    for layout in ["frag_keyframe", "frag_keyframe+dash"] {
+        random_access_finds_the_fragments_of(layout);
+    }
+}
+
+fn random_access_finds_the_fragments_of(layout: &str) {
     let (streams, packets) = movie();
-    let bytes = file(MP4, "frag_keyframe", &streams, &packets);
+    let bytes = file(MP4, layout, &streams, &packets);
     // The last field of a file is the length of the box that it ends (§8.8.11).
     let length = u32::from_be_bytes(bytes[bytes.len() - 4..].try_into().unwrap()) as usize;
     let mfra = &bytes[bytes.len() - length..];
@@ -1491,12 +1549,15 @@ fn chunks_are_half_a_second_or_four_mebibytes() {
         (0..count).map(packet).collect()
     };
     let mp3 = [pcm(CodecId::Mp3, 48_000, usual(2))];
-    for layout in ["progressive", "faststart"] {
+    for layout in &LAYOUTS[..3] {
         let of = |packets: &[Packet]| chunks(&file(MP4, layout, &mp3, packets), 0);
         assert_eq!(of(&packets(12, 4800, 10)), [5, 5, 2], "{layout}");
         assert_eq!(of(&packets(12, 4799, 10)), [6, 6], "{layout}");
-        assert_eq!(of(&packets(9, 1, 1 << 20)), [4, 4, 1], "{layout}");
-        assert_eq!(of(&packets(9, 1, (1 << 20) + 1)), [3, 3, 3], "{layout}");
+        // Fragments, which these chunks were, may be larger.
+        if *layout != "hybrid_fragmented" {
+            assert_eq!(of(&packets(9, 1, 1 << 20)), [4, 4, 1], "{layout}");
+            assert_eq!(of(&packets(9, 1, (1 << 20) + 1)), [3, 3, 3], "{layout}");
+        }
         // Each track has its run in turn.
         let (streams, packets) = movie();
         let bytes = file(MP4, layout, &streams, &packets);

@@ -381,6 +381,24 @@ fn webvtt_has_its_boxes() {
 }
 
 #[test]
+fn fragments_do_not_wait_for_subtitles() {
+    let video =
+        pictures(CodecId::Mjpeg, PixelFormat::Yuv420p, (640, 480), (25, 1), ColorInfo::BT709);
+    let frame = |i| Packet {
+        data: vec![0; 9],
+        pts: Timestamp(i),
+        dts: Timestamp(i),
+        duration: 1,
+        keyframe: i % 10 == 0,
+        ..Packet::default()
+    };
+    let frames: Vec<_> = (0..50).map(frame).collect();
+    let streams = [video, subtitles(CodecId::MovText)];
+    let file = muxed(MP4, "frag_keyframe", &streams, &Metadata::new(), &frames).unwrap();
+    assert_eq!(find(&file, &[b"moof"]).len(), 5);
+}
+
+#[test]
 fn sparse_subtitles_end_no_fragments() {
     // One subtitle in ten minutes, and keyframes each second.
     let without = |cues: &[Cue<'_>]| {

@@ -1359,6 +1359,12 @@ fn a_packet_that_is_all_padding_is_not_presented() {
     assert_eq!((edits.len(), edits[0].segment_duration, edits[0].media_time), (1, 1024, Some(0)));
     let stts = &found.trak[0].mdia.minf.stbl.stts.entries;
     assert_eq!((stts.len(), stts[0].sample_count, stts[0].sample_delta), (1, 2, 1024));
+    // The wait in front of a late start may be as long as the padding.
+    let found =
+        moov(&file(MP4, "progressive", &[aac(48_000)], &[packet(1024, 0), packet(2048, 1024)]));
+    let edits = found.trak[0].edts.clone().unwrap().elst.unwrap().entries;
+    let edits: Vec<_> = edits.iter().map(|edit| (edit.segment_duration, edit.media_time)).collect();
+    assert_eq!(edits, [(1024, None), (1024, Some(0))]);
     // Nor is what lies before it in a gap.
     let packets = [packet(0, 0), packet(5000, 1024)];
     let found = moov(&file(MP4, "progressive", &[aac(48_000)], &packets));

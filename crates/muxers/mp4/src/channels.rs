@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quicktime_names_loudspeakers_by_bitmap_or_not_at_all() {
+    fn quicktime_layouts_are_bitmaps_or_discrete_channels() {
         let written = |layout| {
             let mut out = Vec::new();
             chan(&mut out, layout).unwrap();
@@ -95,8 +95,8 @@ mod tests {
         };
         assert!(written(ChannelLayout::MONO).is_empty());
         assert!(written(ChannelLayout::STEREO).is_empty());
-        // AudioChannelLayout: tag, bitmap, number of descriptions. The tags are those of Core Audio's
-        // header: UseChannelBitmap is 0x1_0000, DiscreteInOrder 0x93_0000 and the number of channels.
+        // AudioChannelLayout has a tag, a bitmap and a number of descriptions. Core Audio defines the
+        // tags: UseChannelBitmap is 0x1_0000, DiscreteInOrder is 0x93_0000 plus the channels.
         let head = b"\0\0\0\x18chan\0\0\0\0";
         let side = ChannelLayout::from_mask(0x60F).unwrap();
         assert_eq!(written(side), [&head[..], &[0, 1, 0, 0, 0, 0, 6, 0x0F, 0, 0, 0, 0]].concat());
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn alac_has_tags_of_its_own() {
-        // ALACMagicCookieDescription: kALACChannelLayoutTag_MPEG_3_0_B and so on.
+        // Apple's ALAC specification defines kALACChannelLayoutTag_MPEG_3_0_B and so on.
         for (layout, tag) in [
             ("3.0", 0x71_0003),
             ("4.0", 0x74_0004),

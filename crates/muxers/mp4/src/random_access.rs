@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_field_is_the_boxs_length_wherever_it_is() {
+    fn mfro_is_the_length_of_the_box() {
         let mut out = vec![9; 100];
         RandomAccess::default().write(&mut out, &[]).unwrap();
         // ISO/IEC 14496-12 §8.8.11: `mfra` with nothing but `mfro`.

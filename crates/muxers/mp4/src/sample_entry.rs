@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colors_are_written_where_anything_is_known() {
+    fn colr_is_written_if_any_color_property_is_known() {
         let unknown = ColorInfo::default();
         let unknown = ColorInfo { range: ColorRange::Limited, ..unknown };
         for is_quicktime in [false, true] {
@@ -146,7 +146,7 @@ mod tests {
                 full_range_flag,
             };
             assert_eq!(colr(&color, false).as_ref(), Some(&nclx));
-            // QuickTime's `nclc` has no range, which is limited then.
+            // QuickTime's `nclc` has no range field and means limited range.
             let nclc =
                 Colr::Nclc { colour_primaries, transfer_characteristics, matrix_coefficients };
             let expected = if full_range_flag { nclx } else { nclc };

@@ -311,7 +311,7 @@ mod tests {
     };
     use reelwright_testkit::muxing::{pcm, usual};
 
-    /// The type of a description and its body.
+    /// Type and body of a stream's sample description.
     fn described(flavour: &Flavour, stream: &StreamParameters) -> (String, Vec<u8>) {
         let mut out = Vec::new();
         write(&mut out, stream, stream.audio().unwrap(), flavour, Rates::default()).unwrap();
@@ -340,8 +340,8 @@ mod tests {
         framed(stream, 1024)
     }
 
-    /// The classic fields of a `SoundDescription`, of which a rate is 16.16: version, channels, bits
-    /// of a sample, compression ID and rate (QuickTime File Format, "Sound Sample Descriptions").
+    /// Version, channels, sample size, compression ID and 16.16 sample rate of a `SoundDescription`
+    /// (QuickTime File Format, "Sound Sample Descriptions").
     fn classic(body: &[u8]) -> (u16, u16, u16, i16, u32) {
         let half = |at: usize| u16::from_be_bytes([body[at], body[at + 1]]);
         assert_eq!((&body[..8], half(10)), (&[0, 0, 0, 0, 0, 0, 0, 1][..], 0));
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_pcm_of_quicktime_needs_no_more_than_classic_fields() {
+    fn quicktime_pcm_of_8_and_16_bits_has_version_0() {
         for (codec, kind, bits) in [
             (CodecId::PcmU8, "raw ", 8),
             (CodecId::PcmS8, "twos", 8),
@@ -365,8 +365,8 @@ mod tests {
     }
 
     #[test]
-    fn named_pcm_of_quicktime_has_version_1() {
-        // Samples of a packet, its bytes of a channel, bytes of a frame, bytes of a plain sample.
+    fn quicktime_pcm_with_its_own_name_has_version_1() {
+        // Samples per packet, bytes per packet, bytes per frame, bytes per sample.
         for (codec, kind, fields) in [
             (CodecId::PcmS24Be, "in24", [1, 3, 6, 3]),
             (CodecId::PcmS32Be, "in32", [1, 4, 8, 4]),
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn other_pcm_of_quicktime_has_version_2_and_flags() {
+    fn quicktime_lpcm_has_version_2_and_flags() {
         // kAudioFormatFlag…: 1 float, 2 big-endian, 4 signed integer, 8 packed.
         let little = [
             (CodecId::PcmS24Le, 24, 12),
@@ -398,11 +398,11 @@ mod tests {
             (CodecId::PcmF32Be, 32, 11),
             (CodecId::PcmF64Be, 64, 11),
             (CodecId::PcmS16Le, 16, 12),
-            // A byte has no order.
+            // A single byte has no byte order.
             (CodecId::PcmS8, 8, 12),
             (CodecId::PcmU8, 8, 8),
         ];
-        // Those without a name have it always, and those with one where the classic fields do not do.
+        // The little-endian formats have no name. High rates and surround need version 2.
         for (rate, channels, codecs) in
             [(44_100, 2, &little[..]), (65_536, 2, &big), (48_000, 3, &big), (96_000, 6, &little)]
         {
@@ -417,7 +417,7 @@ mod tests {
                 let channels = channels as u32;
                 let fields = [channels, 0x7F00_0000, *bits, *flags, bits / 8 * channels, 1];
                 assert_eq!(words(&body[40..64]), fields, "{codec}");
-                assert_eq!(body.len() > 64, channels > 2, "{codec}: only surround has a layout");
+                assert_eq!(body.len() > 64, channels > 2, "{codec}: only surround has `chan`");
             }
         }
         let (kind, body) = described(&MOV, &pcm(CodecId::PcmALaw, 96_000, usual(1)));
@@ -425,11 +425,11 @@ mod tests {
     }
 
     #[test]
-    fn coded_audio_of_quicktime_has_sizes_in_the_table() {
+    fn quicktime_compressed_audio_has_compression_id_minus_2() {
         let (kind, body) = described(&MOV, &aac(2));
         assert_eq!((kind.as_str(), classic(&body)), ("mp4a", (1, 2, 16, -2, 48_000 << 16)));
         assert_eq!(words(&body[28..44]), [1024, 0, 0, 2]);
-        // Format, an entry of its name, the descriptor, the terminator.
+        // `frma`, an empty `mp4a`, `esds`, and the terminator.
         let size = words(&body[44..48])[0] as usize;
         assert_eq!(body.len(), 44 + size);
         let wave = b"wave\0\0\0\x0cfrmamp4a\0\0\0\x0cmp4a\0\0\0\0";
@@ -464,7 +464,7 @@ mod tests {
         assert_eq!(words(&body[28..44]), [4096, 0, 0, 2]);
         let cookie = [b"\0\0\0\x24alac\0\0\0\0", &config.to_bytes()[..]].concat();
         assert_eq!(body[44..], cookie);
-        // MP4's has no such fields, and ALAC's own tag of a layout.
+        // MP4 has no version 1 fields, and a `chan` box with ALAC's tag.
         let (_, body) = described(&MP4, &alac(2));
         assert_eq!(body[28..28 + cookie.len()], cookie);
         assert!(!body.windows(4).any(|found| found == b"chan"));
@@ -474,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn mp3_of_low_rates_is_mpeg_2() {
+    fn mp3_below_32_khz_has_the_object_type_of_mpeg_2() {
         // Object types of ISO/IEC 14496-1: 0x69 is ISO/IEC 13818-3, 0x6B is ISO/IEC 11172-3.
         for (rate, object) in
             [(16_000, 0x69), (24_000, 0x69), (32_000, 0x6B), (44_100, 0x6B), (48_000, 0x6B)]
@@ -488,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn flac_tells_a_layout_that_its_channels_do_not_imply() {
+    fn flac_has_a_channel_mask_if_the_count_does_not_imply_the_layout() {
         let info = FlacStreamInfo {
             min_block_size: 4096,
             max_block_size: 4096,
@@ -503,7 +503,7 @@ mod tests {
         let side = ChannelLayout::from_mask(0x60F).unwrap();
         let flac = pcm(CodecId::Flac, 48_000, side).record(CodecRecord::Flac(info));
         let (_, body) = described(&MP4, &flac);
-        // STREAMINFO, and the last block, a Vorbis comment (RFC 9639 §8.1).
+        // STREAMINFO, then a Vorbis comment marked as the last block (RFC 9639 §8.1).
         assert_eq!(body[32..44], *b"dfLa\0\0\0\0\0\0\0\x22");
         let comment = &body[44 + 34..];
         assert_eq!(comment[0], 0x84);
@@ -513,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn codecs_without_their_records_are_refused() {
+    fn codecs_without_their_records_are_errors() {
         for codec in [CodecId::Aac, CodecId::Opus, CodecId::Flac, CodecId::Alac] {
             let stream = pcm(codec, 48_000, usual(2));
             let audio = stream.audio().unwrap();

@@ -34,7 +34,7 @@ pub(crate) struct Track {
     pub(crate) index: usize,
     pub(crate) clock: Clock,
     pub(crate) kind: Kind,
-    /// Bytes of a sample, where packets are runs of samples a unit of time apart: PCM.
+    /// Bytes of a PCM sample of all channels. The samples of a packet are a unit of time apart.
     block: Option<usize>,
     pub(crate) tables: SampleTables,
     /// Whether the tables are kept: not where they are all in fragments.
@@ -222,7 +222,7 @@ impl Track {
         self.kind == Kind::Video
     }
 
-    /// Returns whether packets are runs of samples a unit of time apart.
+    /// Returns whether the track is of PCM.
     pub(crate) const fn is_pcm(&self) -> bool {
         self.block.is_some()
     }

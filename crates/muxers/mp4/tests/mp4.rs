@@ -169,7 +169,7 @@ fn fragment_samples(bytes: &[u8], track: u32) -> Vec<FoundSample> {
         let size = body.len() + 8;
         if kind == "moof" && kinds(&rest[size..]).first().is_some_and(|next| next == "mdat") {
             let Ok(Any::Moof(moof)) = Any::decode(&mut &rest[..size]) else { panic!("moof") };
-            // Offsets count from the fragment (ISO/IEC 14496-12 §8.8.7.1), as `iso5` wants it.
+            // The brand `iso5` requires offsets from the fragment (ISO/IEC 14496-12 §8.8.7.1).
             assert!(moof.traf.iter().all(|traf| traf.tfhd.default_base_is_moof));
             for traf in moof.traf.iter().filter(|traf| traf.tfhd.track_id == track) {
                 let mut time = traf.tfdt.as_ref().unwrap().base_media_decode_time;
@@ -193,7 +193,7 @@ fn fragment_samples(bytes: &[u8], track: u32) -> Vec<FoundSample> {
     found
 }
 
-/// The tracks that each fragment tells of.
+/// Track numbers of each fragment.
 fn fragment_tracks(bytes: &[u8]) -> Vec<Vec<u32>> {
     let fragments = boxes(bytes).into_iter().filter(|(kind, _)| kind == "moof");
     let tracks = fragments.map(|(_, moof)| {
@@ -284,7 +284,7 @@ fn fragments_end_where_they_are_told_to() {
     assert_eq!(fragments(&[("movflags", "frag_keyframe")], &video(75, 10)), 8);
     let at_least = [("movflags", "frag_keyframe"), ("min_frag_duration", "1000000")];
     assert_eq!(fragments(&at_least, &video(75, 10)), 3);
-    // By other rules they last a second at most, as those without video do.
+    // Other rules, and files without video, have fragments of at most a second.
     assert_eq!(fragments(&[("movflags", "empty_moov")], &video(75, 10)), 3);
     let audio = muxed(
         MP4,
@@ -300,7 +300,7 @@ fn fragments_end_where_they_are_told_to() {
     assert_eq!(fragments(&[("frag_duration", "400000")], &video(75, 1000)), 8);
     assert_eq!(fragments(&[("movflags", "frag_every_frame")], &video(75, 10)), 75);
     assert_eq!(fragments(&[("movflags", "frag_custom")], &video(75, 10)), 1);
-    // The largest size is one of the packets.
+    // `frag_size` limits the bytes of the packets.
     let of_size = |bytes: usize| -> Vec<_> {
         video(12, 1).into_iter().map(|packet| Packet { data: vec![1; bytes], ..packet }).collect()
     };
@@ -585,7 +585,7 @@ fn a_track_that_begins_late_keeps_its_delay() {
             muxer.write(&packet, &mut output).unwrap();
         }
         muxer.flush(&mut output).unwrap();
-        // A fragment tells only of tracks that have samples in it.
+        // A fragment has only tracks with samples.
         assert!(fragment_tracks(output.bytes()).starts_with(&[vec![1]]));
         let found = fragment_samples(output.bytes(), 2);
         let edts = moov(output.bytes()).trak[1].edts.clone().unwrap();
@@ -594,9 +594,9 @@ fn a_track_that_begins_late_keeps_its_delay() {
     }
 }
 
-/// The body of the `DecoderConfigDescriptor` in an `esds` box (ISO/IEC 14496-1 §7.2.6.6).
+/// Body of the `DecoderConfigDescriptor` in an `esds` box (ISO/IEC 14496-1 §7.2.6.6).
 fn decoder_config(esds: &[u8]) -> &[u8] {
-    /// A descriptor's tag and body: its size is in groups of 7 bits.
+    /// Tag and body of a descriptor, whose size is in groups of 7 bits.
     fn descriptor(bytes: &[u8]) -> (u8, &[u8]) {
         let digits = bytes[1..].iter().take_while(|byte| **byte & 128 != 0).count() + 1;
         let size =
@@ -604,7 +604,7 @@ fn decoder_config(esds: &[u8]) -> &[u8] {
         (bytes[0], &bytes[1 + digits..][..size])
     }
     let (3, es) = descriptor(&esds[4..]) else { panic!("{esds:02x?}") };
-    // After the stream's number and flags, which promise no other fields.
+    // Flags of 0: no optional fields follow.
     assert_eq!(es[2], 0);
     let (4, config) = descriptor(&es[3..]) else { panic!("{esds:02x?}") };
     config
@@ -616,13 +616,13 @@ fn the_first_fragment_waits_for_all_tracks() {
     let packets = [video(50, 5), sound(1, 1024, 3000, 1024)].concat();
     let bytes = file(MP4, "frag_keyframe", &streams, &packets);
     assert_eq!(fragment_tracks(&bytes), [[1, 2]]);
-    // So the header tells exactly how much of the sound is not presented.
+    // The header has the exact priming of the audio.
     let edits = moov(&bytes).trak[1].edts.clone().unwrap().elst.unwrap().entries;
     assert_eq!((edits.len(), edits[0].media_time), (1, Some(1024)));
 }
 
 #[test]
-fn a_keyframe_ends_no_fragment_that_has_no_video() {
+fn a_keyframe_does_not_end_a_fragment_without_video() {
     let streams = [h264(), aac(48_000)];
     let mut output = MemoryOutput::streaming();
     let mut muxer = open(MP4, &[("movflags", "frag_keyframe")]).unwrap();
@@ -653,7 +653,7 @@ fn codecs_are_described() {
     };
     let (kind, body) = entry(MP4, &h264());
     assert_eq!(kind, "avc1");
-    // Of the only data reference, 320 by 180 (ISO/IEC 14496-12 §12.1.3.2).
+    // Data reference 1, and 320 by 180 pixels (ISO/IEC 14496-12 §12.1.3.2).
     assert_eq!(body[..8], [0, 0, 0, 0, 0, 0, 0, 1]);
     assert_eq!(body[24..28], [1, 64, 0, 180]);
     let CodecRecord::H264(config) = h264().record else { unreachable!() };
@@ -745,7 +745,7 @@ fn codecs_are_described() {
         let stream = h264().codec(codec).record(CodecRecord::None);
         assert_eq!(entry(info, &stream).0, expected);
     }
-    // objectTypeIndication of MPEG-4's registration authority.
+    // objectTypeIndication values of the MP4 registration authority.
     for (codec, object_type) in [(CodecId::Mjpeg, 0x6C), (CodecId::Png, 0x6D)] {
         let (_, body) = entry(MP4, &h264().codec(codec).record(CodecRecord::None));
         assert_eq!(decoder_config(find(&body[78..], &["esds"]).unwrap())[0], object_type);
@@ -762,7 +762,7 @@ fn decoders_of_opus_start_early() {
     assert_eq!(find(stbl, &["sgpd"]).unwrap(), sgpd);
     let sbgp = b"\0\0\0\0roll\0\0\0\x01\0\0\0\x0b\0\0\0\x01";
     assert_eq!(find(stbl, &["sbgp"]).unwrap(), sbgp);
-    // Fragments are of samples that the header describes; QuickTime has no groups.
+    // The header of fragments has the description. QuickTime has no sample groups.
     let bytes = file(MP4, "frag_keyframe", &[opus()], &sound(0, 312, 9600, 960));
     let stbl = find(&bytes, &path).unwrap();
     assert_eq!(find(stbl, &["sgpd"]).unwrap(), sgpd);
@@ -775,18 +775,18 @@ fn decoders_of_opus_start_early() {
 }
 
 #[test]
-fn decoders_of_aac_start_a_packet_early_and_those_of_mp3_anywhere() {
+fn aac_has_a_roll_group_and_mp3_has_none() {
     let groups = |stream: &StreamParameters, packets: &[Packet]| {
         let bytes = file(MP4, "progressive", std::slice::from_ref(stream), packets);
         let stbl = find(&bytes, &["moov", "trak", "mdia", "minf", "stbl"]).unwrap().to_vec();
         ["sgpd", "sbgp"].map(|kind| find(&stbl, &[kind]).map(<[u8]>::to_vec))
     };
-    // The distance is -1 (ISO/IEC 14496-12 §10.1).
+    // The roll distance is -1 (ISO/IEC 14496-12 §10.1).
     let sgpd = Some(b"\x01\0\0\0roll\0\0\0\x02\0\0\0\x01\xff\xff".to_vec());
     let sbgp = Some(b"\0\0\0\0roll\0\0\0\x01\0\0\0\x05\0\0\0\x01".to_vec());
     let packets = sound(0, 0, 5 * 1024, 1024);
     assert_eq!(groups(&aac(48_000), &packets), [sgpd.clone(), sbgp]);
-    // No samples are in no group.
+    // A track without samples maps none to the group.
     assert_eq!(groups(&aac(48_000), &[]), [sgpd, None]);
     assert_eq!(groups(&pcm(CodecId::Mp3, 48_000, usual(2)), &packets), [None, None]);
 }
@@ -802,7 +802,8 @@ fn headers_of_fragments_have_defaults_for_each_track() {
             (trex.track_id, trex.default_sample_description_index, trex.default_sample_flags)
         })
         .collect();
-    // ISO/IEC 14496-12 §8.8.3: one for each track. Pictures depend on others; sound does not.
+    // ISO/IEC 14496-12 §8.8.3 requires one for each track. Video samples depend on others by
+    // default; audio samples do not.
     assert_eq!(found, [(1, 1, 0x0101_0000), (2, 1, 0)]);
 }
 
@@ -829,13 +830,13 @@ fn records_are_those_of_the_end() {
         for packet in sound(0, 0, 4096, 4096) {
             muxer.write(&packet, &mut output).unwrap();
         }
-        // Fragments have their header from here on.
+        // Fragmented layouts write their header here, before the record is complete.
         muxer.flush(&mut output).unwrap();
         muxer.finish(&[flac(0x5a)], &mut output).unwrap();
         let moov = find(output.bytes(), &["moov"]).unwrap();
         assert!(moov.windows(16).any(|bytes| bytes == [0x5a; 16]), "{layout}");
     }
-    // A record that has become longer has no room in front of fragments.
+    // A longer record does not fit the header, which stays as it is.
     let mut longer = aac(48_000);
     let CodecRecord::Aac(config) = &mut longer.record else { unreachable!() };
     config.bytes.extend([0x56, 0xE5, 0]);
@@ -918,7 +919,7 @@ fn ffprobe_reads_metadata_back() {
     }
 }
 
-/// The items of iTunes' list: name, type and value; names of any length as `----:name`.
+/// Name, type and value of each item in iTunes' list; free-form names as `----:name`.
 fn items(bytes: &[u8]) -> Vec<(String, u32, Vec<u8>)> {
     let list = find(&find(bytes, &["moov", "udta", "meta"]).unwrap()[4..], &["ilst"]).unwrap();
     let item = |(kind, body): (String, &[u8])| {
@@ -942,8 +943,8 @@ fn metadata_is_a_list_of_items() {
     assert!(find(&written(&Metadata::new()), &["moov", "udta"]).is_none());
     let elsewhere = tags([("language", "deu"), ("creation_time", "2024-01-01T00:00:00Z")]);
     assert!(find(&written(&elsewhere), &["moov", "udta"]).is_none());
-    // Types of values are QuickTime's: 0 has none, 1 is UTF-8, 21 an integer. Numbers have as many
-    // bytes as iTunes writes; one that does not fit is a text.
+    // QuickTime's types of values: 0 is binary, 1 is UTF-8, 21 is an integer. A number that does
+    // not fit the bytes of its item is written as text.
     for (key, value, kind, data_type, data) in [
         ("title", "Tä", "©nam", 1, "Tä".as_bytes()),
         ("track", "3/12", "trkn", 0, &[0, 0, 0, 3, 0, 12, 0, 0]),
@@ -963,7 +964,7 @@ fn metadata_is_a_list_of_items() {
     ] {
         let bytes = written(&tags([(key, value)]));
         assert_eq!(items(&bytes), [(kind.to_owned(), data_type, data.to_vec())], "{key} {value}");
-        // The handler of the list, and its maker where readers look for it.
+        // Readers look for the handler `mdir` and the manufacturer `appl`.
         let meta = find(&bytes, &["moov", "udta", "meta"]).unwrap();
         let expected = [&[0; 8][..], b"mdirappl", &[0; 9]].concat();
         assert_eq!(find(&meta[4..], &["hdlr"]).unwrap(), expected);
@@ -976,7 +977,7 @@ fn metadata_is_a_list_of_items() {
 }
 
 #[test]
-fn metadata_is_a_list_of_keys_where_it_is_asked_for() {
+fn use_metadata_tags_writes_quicktimes_keys() {
     let cover = b"\x89PNG\r\n\x1A\n0123";
     let mut tags = tags([("title", "A"), ("anything", "B")]);
     tags.set_cover(Picture::front_cover(cover.to_vec()).unwrap());
@@ -1037,7 +1038,7 @@ fn brands_tell_the_family() {
         let bytes = file(info, "progressive", &[stream], &[]);
         String::from_utf8_lossy(&find(&bytes, &["ftyp"]).unwrap()[8..]).into_owned()
     };
-    // H.264's brand is of files after ISO/IEC 14496-12.
+    // The brand `avc1` belongs to the ISO base media format, not to QuickTime.
     assert_eq!(brands(MP4, h264()), "isomiso2mp41avc1");
     assert_eq!(brands(MP4, aac(48_000)), "isomiso2mp41");
     assert_eq!(brands(MOV, h264()), "qt  ");
@@ -1069,7 +1070,7 @@ fn languages_and_times_are_told() {
 
 #[test]
 fn times_have_64_bits_only_where_32_are_too_few() {
-    // Seconds since 1904 fill 32 bits in 2040 (ISO/IEC 14496-12 §8.2.2.3).
+    // Seconds since 1904 exceed 32 bits in 2040 (ISO/IEC 14496-12 §8.2.2.3).
     for (time, version, seconds) in
         [("2040-02-06T06:28:15Z", 0, u64::from(u32::MAX)), ("2040-02-06T06:28:16Z", 1, 1 << 32)]
     {
@@ -1359,7 +1360,7 @@ fn a_packet_that_is_all_padding_is_not_presented() {
     assert_eq!((edits.len(), edits[0].segment_duration, edits[0].media_time), (1, 1024, Some(0)));
     let stts = &found.trak[0].mdia.minf.stbl.stts.entries;
     assert_eq!((stts.len(), stts[0].sample_count, stts[0].sample_delta), (1, 2, 1024));
-    // The wait in front of a late start may be as long as the padding.
+    // A late start needs an edit list, even if the wait is as long as the padding.
     let found =
         moov(&file(MP4, "progressive", &[aac(48_000)], &[packet(1024, 0), packet(2048, 1024)]));
     let edits = found.trak[0].edts.clone().unwrap().elst.unwrap().entries;
@@ -1415,9 +1416,9 @@ fn fragments_tell_offsets_and_indexes_count_them() {
 }
 
 #[test]
-fn fragments_of_many_samples_tell_where_they_are() {
+fn data_offsets_are_right_after_a_long_table() {
     let streams = [pcm(CodecId::Mp3, 48_000, usual(2)), pcm(CodecId::Mp3, 48_000, usual(2))];
-    // A table of 4 bytes a sample that is longer than 2^16 bytes.
+    // 4 bytes per sample make the first track's table longer than 2^16 bytes.
     let packet = |stream, i: i64| Packet {
         stream,
         data: vec![i as u8; 1 + i as usize % 3],
@@ -1439,13 +1440,13 @@ fn fragments_of_many_samples_tell_where_they_are() {
 
 #[test]
 fn random_access_finds_the_fragments() {
-    // Also where an index is in front of each.
+    // `dash` puts a segment index before each fragment.
     for layout in ["frag_keyframe", "frag_keyframe+dash"] {
-        random_access_finds_the_fragments_of(layout);
+        check_random_access(layout);
     }
 }
 
-fn random_access_finds_the_fragments_of(layout: &str) {
+fn check_random_access(layout: &str) {
     let (streams, packets) = movie();
     let bytes = file(MP4, layout, &streams, &packets);
     // The last field of a file is the length of the box that it ends (§8.8.11).
@@ -1505,10 +1506,10 @@ fn itunes_is_told_of_aac_alone() {
     assert_eq!(note(MP4, &[opus()], &packets), None);
     let (streams, packets) = movie();
     assert_eq!(note(MP4, &streams, &packets), None);
-    // It is of the whole file, so that there is none where another stream follows.
+    // The note describes the whole file, so a second stream excludes it.
     let both = [sound(0, 1024, 5000, 1024), sound(1, 1024, 5000, 1024)].concat();
     assert_eq!(note(MP4, &[aac(48_000), aac(48_000)], &both), None);
-    // It counts samples, whatever unit times are in.
+    // It counts samples in any time base.
     let halves = aac(48_000).time_base(TimeBase::of_sample_rate(96_000).unwrap());
     let twice: Vec<_> = sound(0, 1024, 5000, 1024)
         .into_iter()
@@ -1526,7 +1527,7 @@ fn itunes_is_told_of_aac_alone() {
 
 #[test]
 fn chunks_are_half_a_second_or_four_mebibytes() {
-    /// Samples of each chunk (ISO/IEC 14496-12 §8.7.4).
+    /// Number of samples of each chunk (ISO/IEC 14496-12 §8.7.4).
     fn chunks(bytes: &[u8], track: usize) -> Vec<u32> {
         let found = moov(bytes);
         let table = &found.trak[track].mdia.minf.stbl;
@@ -1559,12 +1560,12 @@ fn chunks_are_half_a_second_or_four_mebibytes() {
         let of = |packets: &[Packet]| chunks(&file(MP4, layout, &mp3, packets), 0);
         assert_eq!(of(&packets(12, 4800, 10)), [5, 5, 2], "{layout}");
         assert_eq!(of(&packets(12, 4799, 10)), [6, 6], "{layout}");
-        // Fragments, which these chunks were, may be larger.
+        // The fragments that these chunks were may be larger.
         if *layout != "hybrid_fragmented" {
             assert_eq!(of(&packets(9, 1, 1 << 20)), [4, 4, 1], "{layout}");
             assert_eq!(of(&packets(9, 1, (1 << 20) + 1)), [3, 3, 3], "{layout}");
         }
-        // Each track has its run in turn.
+        // Tracks are interleaved.
         let (streams, packets) = movie();
         let bytes = file(MP4, layout, &streams, &packets);
         let (video, audio) = (chunks(&bytes, 0), chunks(&bytes, 1));
@@ -1575,7 +1576,7 @@ fn chunks_are_half_a_second_or_four_mebibytes() {
 }
 
 #[test]
-fn indexes_tell_how_long_fragments_are() {
+fn segment_indexes_have_the_duration_of_the_fragment() {
     let mono = pcm(CodecId::PcmS16Le, 48_000, usual(1));
     let run = |i: i64| Packet {
         data: vec![i as u8; 2 * 1024],
@@ -1602,13 +1603,13 @@ fn indexes_tell_how_long_fragments_are() {
 }
 
 #[test]
-fn indexes_are_of_a_track_that_is_in_the_fragment() {
+fn segment_indexes_refer_to_a_track_of_the_fragment() {
     let streams = [h264(), aac(48_000)];
     let packets = [video(5, 5), sound(1, 0, 8 * 48_000, 1024)].concat();
     let bytes = file(MP4, "frag_keyframe+dash", &streams, &packets);
     let tracks = fragment_tracks(&bytes);
     let indexes = boxes(&bytes).into_iter().filter(|(kind, _)| kind == "sidx");
-    // The reference is a track of the fragment that follows (ISO/IEC 14496-12 §8.16.3).
+    // `reference_ID` is a track of the fragment that follows (ISO/IEC 14496-12 §8.16.3).
     let references = indexes.map(|(_, body)| u32::from_be_bytes(body[4..8].try_into().unwrap()));
     assert_eq!(references.collect::<Vec<_>>(), [1, 2]);
     assert_eq!(tracks, [vec![1, 2], vec![2]]);

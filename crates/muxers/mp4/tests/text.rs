@@ -238,19 +238,19 @@ fn timed_text_is_described() {
 
 #[test]
 fn every_subtitle_is_a_sync_sample() {
-    // Without the box, all samples are (ISO/IEC 14496-12 §8.6.2.1).
+    // Without `stss`, all samples are sync samples (ISO/IEC 14496-12 §8.6.2.1).
     let file = with_cues(MP4, "progressive", CodecId::MovText, &CUES);
     let trak = find(&file, &[b"moov", b"trak"])[1];
     assert!(find(trak, &[b"mdia", b"minf", b"stbl", b"stss"]).is_empty());
 }
 
 #[test]
-fn webvtt_without_a_header_has_a_plain_one() {
+fn webvtt_without_a_header_has_the_default_one() {
     let cues = packets(0, CodecId::WebVtt, &CUES);
     let none = Metadata::new();
     let file = muxed(MP4, "progressive", &[subtitles(CodecId::WebVtt)], &none, &cues).unwrap();
     let stsd = find(&file, &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"])[0];
-    // ISO/IEC 14496-30 §7.5: up to the first cue, a file is its first line.
+    // `vttC` holds a file's text up to the first cue (ISO/IEC 14496-30 §7.5).
     let entry = find(&stsd[8..], &[b"wvtt"])[0];
     assert_eq!(find(&entry[8..], &[b"vttC"]), [b"WEBVTT"]);
 }
@@ -452,7 +452,7 @@ thread_local! {
     static WARNINGS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Keeps warnings for the test that causes them, which is a thread.
+/// Collects warnings by thread, as each test runs in a thread of its own.
 struct Logger;
 
 impl log::Log for Logger {
@@ -468,8 +468,8 @@ impl log::Log for Logger {
 }
 
 #[test]
-fn what_comes_too_late_is_warned_of_once() {
-    // Another test may have set it.
+fn late_subtitles_cause_one_warning() {
+    // An error means that another test has set it.
     let _ = log::set_logger(&Logger);
     log::set_max_level(log::LevelFilter::Warn);
     let streams = streams(CodecId::MovText);
@@ -481,7 +481,7 @@ fn what_comes_too_late_is_warned_of_once() {
         muxed(MP4, "progressive", &streams, &Metadata::new(), &packets).unwrap();
         WARNINGS.take()
     };
-    // A subtitle may begin where the last one ends, and two may overlap that come in time.
+    // No warning: a subtitle begins at the end of another, or overlaps one that is not yet written.
     assert_eq!(warnings(&[(2000, 3000, "b"), (2500, 4000, "c")]), [""; 0]);
     let [warning] = &warnings(&[(1000, 3000, "b"), (1500, 1700, "c")])[..] else { panic!() };
     let expected = "Stream 1: the subtitle at 1 s overlaps one that was written to the file before, \
@@ -630,7 +630,7 @@ fn chapters_are_written_twice() {
 #[test]
 fn times_of_chapters_are_milliseconds_or_finer_where_they_fit() {
     let micros = Duration::from_micros;
-    // Ticks of a second, and the titles' lengths in them.
+    // Timescale of the track, and the durations of its samples.
     let found = |chapters: Vec<Chapter>| {
         let mut tags = Metadata::new();
         tags.set_chapters(chapters).unwrap();
@@ -658,7 +658,7 @@ fn times_of_chapters_are_milliseconds_or_finer_where_they_fit() {
 }
 
 #[test]
-fn itunes_is_told_the_delay_beside_chapters() {
+fn itunsmpb_is_written_beside_chapters() {
     let record = CodecRecord::Aac(AudioSpecificConfig {
         bytes: vec![0x15, 0x88],
         object_type: 2,
@@ -675,7 +675,7 @@ fn itunes_is_told_the_delay_beside_chapters() {
 fn every_title_is_a_sync_sample() {
     let file = with_chapters(MP4, "progressive", &chapters(&[(0, None, "a"), (2000, None, "b")]));
     let table = find(&file, &[b"moov", b"trak", b"mdia", b"minf", b"stbl"])[1];
-    // Without the box, all samples are (ISO/IEC 14496-12 §8.6.2.1).
+    // Without `stss`, all samples are sync samples (ISO/IEC 14496-12 §8.6.2.1).
     assert!(find(table, &[b"stss"]).is_empty());
 }
 

@@ -81,3 +81,47 @@ const fn position(channel: Channel) -> u8 {
         Channel::TopBackRight => 21,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quicktime_layouts_are_bitmaps_or_discrete_channels() {
+        let written = |layout| {
+            let mut out = Vec::new();
+            chan(&mut out, layout).unwrap();
+            out
+        };
+        assert!(written(ChannelLayout::MONO).is_empty());
+        assert!(written(ChannelLayout::STEREO).is_empty());
+        // AudioChannelLayout has a tag, a bitmap and a number of descriptions. Core Audio defines the
+        // tags: UseChannelBitmap is 0x1_0000, DiscreteInOrder is 0x93_0000 plus the channels.
+        let head = b"\0\0\0\x18chan\0\0\0\0";
+        let side = ChannelLayout::from_mask(0x60F).unwrap();
+        assert_eq!(written(side), [&head[..], &[0, 1, 0, 0, 0, 0, 6, 0x0F, 0, 0, 0, 0]].concat());
+        let unknown = ChannelLayout::unpositioned(2).unwrap();
+        assert_eq!(
+            written(unknown),
+            [&head[..], &[0, 0x93, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0]].concat()
+        );
+    }
+
+    #[test]
+    fn alac_has_tags_of_its_own() {
+        // Apple's ALAC specification defines kALACChannelLayoutTag_MPEG_3_0_B and so on.
+        for (layout, tag) in [
+            ("3.0", 0x71_0003),
+            ("4.0", 0x74_0004),
+            ("5.0", 0x78_0005),
+            ("5.1", 0x7C_0006),
+            ("6.1(back)", 0x8E_0007),
+            ("7.1(wide)", 0x7F_0008),
+        ] {
+            assert_eq!(alac_tag(layout.parse().unwrap()), Some(tag), "{layout}");
+        }
+        for layout in ["mono", "stereo", "quad", "7.1"] {
+            assert_eq!(alac_tag(layout.parse().unwrap()), None, "{layout}");
+        }
+    }
+}

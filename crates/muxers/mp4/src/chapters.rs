@@ -75,6 +75,7 @@ mod tests {
         let chapter = |end, title: &str| [Chapter::new(Duration::ZERO, end, title)];
         check(&chapter(Some(Duration::from_millis(u32::MAX.into())), "a")).unwrap();
         assert!(check(&chapter(Some(Duration::from_secs(4_294_968)), "a")).is_err());
+        check(&chapter(None, &"a".repeat(65_535))).unwrap();
         assert!(check(&chapter(None, &"a".repeat(65_536))).is_err());
     }
 }

@@ -81,9 +81,11 @@ pub(crate) fn movie_timescale(tracks: impl Iterator<Item = u32> + Clone) -> u32 
             return largest;
         }
     }
-    // Players that show milliseconds find them.
-    let with_millis = common / gcd(common, 1000) * 1000;
-    (if common < 1000 { with_millis } else { common }) as u32
+    match common {
+        // Players that show milliseconds find them.
+        ..1000 => (common / gcd(common, 1000) * 1000) as u32,
+        _ => common as u32,
+    }
 }
 
 const fn gcd(a: u64, b: u64) -> u64 {
@@ -162,6 +164,7 @@ mod tests {
         assert_eq!(movie_timescale([48_000].into_iter()), 48_000);
         assert_eq!(movie_timescale([1, 3].into_iter()), 3000);
         assert_eq!(movie_timescale([600].into_iter()), 3000);
+        assert_eq!(movie_timescale([999].into_iter()), 999_000);
         assert_eq!(movie_timescale([1000].into_iter()), 1000);
         assert_eq!(movie_timescale([12_800, 48_000].into_iter()), 192_000);
         // 2^31 counts as too large, as some readers take it for negative.

@@ -26,7 +26,7 @@ pub(crate) fn write(out: &mut Bytes, track: &Track, movie_timescale: u32) -> Res
     let media_time = start.saturating_sub(first_dts).max(0).unsigned_abs();
     // FFmpeg takes the length of the file for that of subtitles without an edit list.
     let is_subtitle = track.kind == Kind::Subtitle;
-    if wait == 0 && media_time == 0 && end - start == span.media && !is_subtitle {
+    if wait == 0 && media_time == 0 && end == span.media && !is_subtitle {
         return Ok(());
     }
     let mut entries = Vec::new();

@@ -1,7 +1,7 @@
 //! Rates of a stream: elementary stream descriptors (ISO/IEC 14496-1 §7.2.6, 14496-14 §6.7.2) and
 //! the bit rate box.
 
-use mp4_atom::esds::{DecoderConfig, DecoderSpecific, EsDescriptor, SLConfig};
+use mp4_atom::esds::{DecoderConfig, DecoderSpecific, EsDescriptor};
 use mp4_atom::{Btrt, Esds};
 use reelwright_core::Result;
 
@@ -50,7 +50,7 @@ pub(crate) fn write(
         dec_specific: config
             .map(|raw| DecoderSpecific { raw: raw.to_vec(), ..DecoderSpecific::default() }),
     };
-    let es_desc = EsDescriptor { dec_config, sl_config: SLConfig {}, ..EsDescriptor::default() };
+    let es_desc = EsDescriptor { dec_config, ..EsDescriptor::default() };
     put(out, &Esds { es_desc })
 }
 

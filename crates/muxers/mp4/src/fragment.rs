@@ -138,9 +138,6 @@ impl Run {
             if fields & FIRST_FLAGS != 0 {
                 out.extend(flags(&self.first).to_be_bytes());
             }
-            if fields & (DURATION | SIZE | FLAGS | OFFSET) == 0 {
-                return Ok(());
-            }
             for sample in &batch.samples {
                 for (field, value) in [
                     (DURATION, sample.duration),

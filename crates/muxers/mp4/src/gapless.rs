@@ -12,6 +12,7 @@ pub(crate) fn comment(
     flavour: &Flavour,
 ) -> Option<String> {
     let ([track, others @ ..], [stream, ..]) = (tracks, streams) else { return None };
+    let rate = stream.audio()?.format.sample_rate;
     if others.iter().any(|other| other.kind != Kind::Chapters) {
         return None;
     }
@@ -21,7 +22,7 @@ pub(crate) fn comment(
     let (start, end) = track.span.presented();
     // Nothing, delay, padding, samples that are heard, and fields of no use.
     let fields = [track.span.priming(), track.span.padding, end - start];
-    let samples = fields.map(|ticks| ticks / track.clock.unit);
+    let samples = fields.map(|ticks| track.clock.rescale(ticks, rate));
     let mut text = format!(" 00000000 {:08X} {:08X} {:016X}", samples[0], samples[1], samples[2]);
     for _ in 0..8 {
         text.push_str(" 00000000");

@@ -167,7 +167,7 @@ impl Movie {
         // Of the tracks of a kind, players begin with the first.
         let mut of_kind = tracks.iter().filter(|other| other.kind == track.kind);
         let is_first = of_kind.next().map(|first| first.index) == Some(track.index);
-        let several = tracks.len() > 1 && (!is_first || of_kind.next().is_some());
+        let several = of_kind.next().is_some();
         // In the movie and its preview; enabled.
         let flags = match track.kind {
             Kind::Chapters => 2,

@@ -52,3 +52,16 @@ impl RandomAccess {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mfro_is_the_length_of_the_box() {
+        let mut out = vec![9; 100];
+        RandomAccess::default().write(&mut out, &[]).unwrap();
+        // ISO/IEC 14496-12 §8.8.11: `mfra` with nothing but `mfro`.
+        assert_eq!(out[100..], *b"\0\0\0\x18mfra\0\0\0\x10mfro\0\0\0\0\0\0\0\x18");
+    }
+}

@@ -118,3 +118,39 @@ fn colr(color: &ColorInfo, is_quicktime: bool) -> Option<Colr> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colr_is_written_if_any_color_property_is_known() {
+        let unknown = ColorInfo::default();
+        let unknown = ColorInfo { range: ColorRange::Limited, ..unknown };
+        for is_quicktime in [false, true] {
+            assert_eq!(colr(&unknown, is_quicktime), None);
+        }
+        // ISO/IEC 14496-12 §12.1.5; codes are those of ISO/IEC 23091-2, where 2 is unspecified.
+        for (color, codes) in [
+            (ColorInfo { primaries: ColorPrimaries::Bt709, ..unknown }, (1, 2, 2)),
+            (ColorInfo { transfer: TransferCharacteristics::Srgb, ..unknown }, (2, 13, 2)),
+            (ColorInfo { matrix: MatrixCoefficients::Bt470Bg, ..unknown }, (2, 2, 5)),
+            (ColorInfo { range: ColorRange::Full, ..unknown }, (2, 2, 2)),
+        ] {
+            let full_range_flag = color.range == ColorRange::Full;
+            let (colour_primaries, transfer_characteristics, matrix_coefficients) = codes;
+            let nclx = Colr::Nclx {
+                colour_primaries,
+                transfer_characteristics,
+                matrix_coefficients,
+                full_range_flag,
+            };
+            assert_eq!(colr(&color, false).as_ref(), Some(&nclx));
+            // QuickTime's `nclc` has no range field and means limited range.
+            let nclc =
+                Colr::Nclc { colour_primaries, transfer_characteristics, matrix_coefficients };
+            let expected = if full_range_flag { nclx } else { nclc };
+            assert_eq!(colr(&color, true), Some(expected));
+        }
+    }
+}

@@ -301,3 +301,224 @@ fn opus_specific(head: &OpusHead) -> Vec<u8> {
     }
     body
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flavour::{MOV, MP4};
+    use reelwright_core::{
+        AlacConfig, AudioSpecificConfig, ChannelLayout, FlacStreamInfo, MediaParameters,
+    };
+    use reelwright_testkit::muxing::{pcm, usual};
+
+    /// Type and body of a stream's sample description.
+    fn described(flavour: &Flavour, stream: &StreamParameters) -> (String, Vec<u8>) {
+        let mut out = Vec::new();
+        write(&mut out, stream, stream.audio().unwrap(), flavour, Rates::default()).unwrap();
+        assert_eq!(u32::from_be_bytes(out[..4].try_into().unwrap()) as usize, out.len());
+        (String::from_utf8_lossy(&out[4..8]).into_owned(), out[8..].to_vec())
+    }
+
+    fn words(bytes: &[u8]) -> Vec<u32> {
+        bytes.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect()
+    }
+
+    fn framed(mut stream: StreamParameters, frame_size: usize) -> StreamParameters {
+        let audio = stream.audio().unwrap().clone().frame_size(Some(frame_size));
+        stream.media = MediaParameters::Audio(audio);
+        stream
+    }
+
+    fn aac(channels: usize) -> StreamParameters {
+        let config = AudioSpecificConfig {
+            bytes: vec![0x11, 0x90],
+            object_type: 2,
+            core_sample_rate: 48_000,
+            channel_configuration: channels as u8,
+        };
+        let stream = pcm(CodecId::Aac, 48_000, usual(channels)).record(CodecRecord::Aac(config));
+        framed(stream, 1024)
+    }
+
+    /// Version, channels, sample size, compression ID and 16.16 sample rate of a `SoundDescription`
+    /// (QuickTime File Format, "Sound Sample Descriptions").
+    fn classic(body: &[u8]) -> (u16, u16, u16, i16, u32) {
+        let half = |at: usize| u16::from_be_bytes([body[at], body[at + 1]]);
+        assert_eq!((&body[..8], half(10)), (&[0, 0, 0, 0, 0, 0, 0, 1][..], 0));
+        (half(8), half(16), half(18), half(20) as i16, words(&body[24..28])[0])
+    }
+
+    #[test]
+    fn quicktime_pcm_of_8_and_16_bits_has_version_0() {
+        for (codec, kind, bits) in [
+            (CodecId::PcmU8, "raw ", 8),
+            (CodecId::PcmS8, "twos", 8),
+            (CodecId::PcmS16Be, "twos", 16),
+            (CodecId::PcmS16Le, "sowt", 16),
+        ] {
+            for channels in [1, 2] {
+                let (found, body) = described(&MOV, &pcm(codec, 65_535, usual(channels)));
+                assert_eq!((found.as_str(), body.len()), (kind, 28), "{codec}");
+                assert_eq!(classic(&body), (0, channels as u16, bits, 0, 65_535 << 16), "{codec}");
+            }
+        }
+    }
+
+    #[test]
+    fn quicktime_pcm_with_its_own_name_has_version_1() {
+        // Samples per packet, bytes per packet, bytes per frame, bytes per sample.
+        for (codec, kind, fields) in [
+            (CodecId::PcmS24Be, "in24", [1, 3, 6, 3]),
+            (CodecId::PcmS32Be, "in32", [1, 4, 8, 4]),
+            (CodecId::PcmF32Be, "fl32", [1, 4, 8, 4]),
+            (CodecId::PcmF64Be, "fl64", [1, 8, 16, 8]),
+            (CodecId::PcmALaw, "alaw", [1, 1, 2, 2]),
+            (CodecId::PcmMuLaw, "ulaw", [1, 1, 2, 2]),
+        ] {
+            let (found, body) = described(&MOV, &pcm(codec, 44_100, ChannelLayout::STEREO));
+            assert_eq!(found, kind);
+            assert_eq!(classic(&body), (1, 2, 16, 0, 44_100 << 16), "{codec}");
+            assert_eq!(words(&body[28..]), fields, "{codec}");
+        }
+    }
+
+    #[test]
+    fn quicktime_lpcm_has_version_2_and_flags() {
+        // kAudioFormatFlag…: 1 float, 2 big-endian, 4 signed integer, 8 packed.
+        let little = [
+            (CodecId::PcmS24Le, 24, 12),
+            (CodecId::PcmS32Le, 32, 12),
+            (CodecId::PcmF32Le, 32, 9),
+            (CodecId::PcmF64Le, 64, 9),
+        ];
+        let big = [
+            (CodecId::PcmS16Be, 16, 14),
+            (CodecId::PcmS24Be, 24, 14),
+            (CodecId::PcmS32Be, 32, 14),
+            (CodecId::PcmF32Be, 32, 11),
+            (CodecId::PcmF64Be, 64, 11),
+            (CodecId::PcmS16Le, 16, 12),
+            // A single byte has no byte order.
+            (CodecId::PcmS8, 8, 12),
+            (CodecId::PcmU8, 8, 8),
+        ];
+        // The little-endian formats have no name. High rates and surround need version 2.
+        for (rate, channels, codecs) in
+            [(44_100, 2, &little[..]), (65_536, 2, &big), (48_000, 3, &big), (96_000, 6, &little)]
+        {
+            for (codec, bits, flags) in codecs {
+                let (kind, body) = described(&MOV, &pcm(*codec, rate, usual(channels)));
+                assert_eq!(kind, "lpcm", "{codec}");
+                assert_eq!(classic(&body), (2, 3, 16, -2, 0x1_0000), "{codec}");
+                assert_eq!(
+                    body[28..40],
+                    [&[0, 0, 0, 72], &f64::from(rate).to_be_bytes()[..]].concat()
+                );
+                let channels = channels as u32;
+                let fields = [channels, 0x7F00_0000, *bits, *flags, bits / 8 * channels, 1];
+                assert_eq!(words(&body[40..64]), fields, "{codec}");
+                assert_eq!(body.len() > 64, channels > 2, "{codec}: only surround has `chan`");
+            }
+        }
+        let (kind, body) = described(&MOV, &pcm(CodecId::PcmALaw, 96_000, usual(1)));
+        assert_eq!((kind.as_str(), words(&body[40..])), ("alaw", vec![1, 0x7F00_0000, 8, 0, 1, 1]));
+    }
+
+    #[test]
+    fn quicktime_compressed_audio_has_compression_id_minus_2() {
+        let (kind, body) = described(&MOV, &aac(2));
+        assert_eq!((kind.as_str(), classic(&body)), ("mp4a", (1, 2, 16, -2, 48_000 << 16)));
+        assert_eq!(words(&body[28..44]), [1024, 0, 0, 2]);
+        // `frma`, an empty `mp4a`, `esds`, and the terminator.
+        let size = words(&body[44..48])[0] as usize;
+        assert_eq!(body.len(), 44 + size);
+        let wave = b"wave\0\0\0\x0cfrmamp4a\0\0\0\x0cmp4a\0\0\0\0";
+        assert_eq!(body[48..48 + wave.len()], wave[..]);
+        assert_eq!(body[48 + wave.len() + 4..][..4], *b"esds");
+        assert_eq!(body[body.len() - 8..], [0, 0, 0, 8, 0, 0, 0, 0]);
+
+        let (_, body) = described(&MOV, &aac(6));
+        assert_eq!(classic(&body), (2, 3, 16, -2, 0x1_0000));
+        assert_eq!(words(&body[40..64]), [6, 0x7F00_0000, 0, 0, 0, 1024]);
+
+        let (kind, body) = described(&MOV, &framed(pcm(CodecId::Mp3, 44_100, usual(2)), 1152));
+        assert_eq!((kind.as_str(), classic(&body)), (".mp3", (1, 2, 16, -2, 44_100 << 16)));
+        assert_eq!(words(&body[28..]), [1152, 0, 0, 2]);
+
+        let config = AlacConfig {
+            frame_length: 4096,
+            bit_depth: 16,
+            rice: [40, 10, 14],
+            channels: 2,
+            max_frame_bytes: 0,
+            average_bit_rate: 0,
+            sample_rate: 48_000,
+        };
+        let alac = |channels: usize| {
+            let config = AlacConfig { channels: channels as u8, ..config };
+            let stream = pcm(CodecId::Alac, 48_000, usual(channels));
+            framed(stream.record(CodecRecord::Alac(config)), 4096)
+        };
+        let (kind, body) = described(&MOV, &alac(2));
+        assert_eq!((kind.as_str(), classic(&body)), ("alac", (1, 2, 16, -2, 48_000 << 16)));
+        assert_eq!(words(&body[28..44]), [4096, 0, 0, 2]);
+        let cookie = [b"\0\0\0\x24alac\0\0\0\0", &config.to_bytes()[..]].concat();
+        assert_eq!(body[44..], cookie);
+        // MP4 has no version 1 fields, and a `chan` box with ALAC's tag.
+        let (_, body) = described(&MP4, &alac(2));
+        assert_eq!(body[28..28 + cookie.len()], cookie);
+        assert!(!body.windows(4).any(|found| found == b"chan"));
+        let (_, body) = described(&MP4, &alac(6));
+        let chan = b"\0\0\0\x18chan\0\0\0\0\0\x7C\0\x06\0\0\0\0\0\0\0\0";
+        assert_eq!(body[28 + cookie.len()..][..chan.len()], chan[..]);
+    }
+
+    #[test]
+    fn mp3_below_32_khz_has_the_object_type_of_mpeg_2() {
+        // Object types of ISO/IEC 14496-1: 0x69 is ISO/IEC 13818-3, 0x6B is ISO/IEC 11172-3.
+        for (rate, object) in
+            [(16_000, 0x69), (24_000, 0x69), (32_000, 0x6B), (44_100, 0x6B), (48_000, 0x6B)]
+        {
+            let (kind, body) = described(&MP4, &pcm(CodecId::Mp3, rate, usual(2)));
+            assert_eq!(kind, "mp4a");
+            let mut esds = Vec::new();
+            esds::write(&mut esds, object, esds::AUDIO, Rates::default(), None).unwrap();
+            assert_eq!(body[28..28 + esds.len()], esds, "{rate}");
+        }
+    }
+
+    #[test]
+    fn flac_has_a_channel_mask_if_the_count_does_not_imply_the_layout() {
+        let info = FlacStreamInfo {
+            min_block_size: 4096,
+            max_block_size: 4096,
+            min_frame_size: 0,
+            max_frame_size: 0,
+            sample_rate: 48_000,
+            channels: 6,
+            bits_per_sample: 16,
+            total_samples: 0,
+            md5: [0; 16],
+        };
+        let side = ChannelLayout::from_mask(0x60F).unwrap();
+        let flac = pcm(CodecId::Flac, 48_000, side).record(CodecRecord::Flac(info));
+        let (_, body) = described(&MP4, &flac);
+        // STREAMINFO, then a Vorbis comment marked as the last block (RFC 9639 §8.1).
+        assert_eq!(body[32..44], *b"dfLa\0\0\0\0\0\0\0\x22");
+        let comment = &body[44 + 34..];
+        assert_eq!(comment[0], 0x84);
+        let length = words(&[&[0], &comment[1..4]].concat())[0] as usize;
+        let mask = b"WAVEFORMATEXTENSIBLE_CHANNEL_MASK=0x60f";
+        assert!(comment[4..4 + length].ends_with(mask), "{comment:?}");
+    }
+
+    #[test]
+    fn codecs_without_their_records_are_errors() {
+        for codec in [CodecId::Aac, CodecId::Opus, CodecId::Flac, CodecId::Alac] {
+            let stream = pcm(codec, 48_000, usual(2));
+            let audio = stream.audio().unwrap();
+            let error = write(&mut Vec::new(), &stream, audio, &MP4, Rates::default()).unwrap_err();
+            assert!(error.to_string().contains("without its configuration"), "{error}");
+        }
+    }
+}

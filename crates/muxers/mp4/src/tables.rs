@@ -201,11 +201,15 @@ impl Sizes {
 }
 
 fn push_number(bytes: &mut Vec<u8>, mut number: u32) {
-    while number > 127 {
-        bytes.push(number as u8 | 128);
+    loop {
+        let digit = number as u8 & 127;
         number >>= 7;
+        if number == 0 {
+            bytes.push(digit);
+            return;
+        }
+        bytes.push(digit + 128);
     }
-    bytes.push(number as u8);
 }
 
 /// Which samples decoding can start at, by their numbers from 1 on; `None` while it is all of them.

@@ -92,9 +92,9 @@ pub(crate) fn quicktime(out: &mut Bytes, area: TextArea) -> Result<()> {
         out.extend(1u32.to_be_bytes());
         out.extend([0; 6]);
         out.extend([0, 0, area.height, area.width].into_iter().flat_map(u16::to_be_bytes));
-        // Reserved; the default font and face; reserved; white; no name of a font.
+        // Reserved; the default font and face, and reserved; white; no name of a font.
         out.extend([0; 8]);
-        out.extend([0; 2 + 2 + 1 + 2]);
+        out.extend([0; 7]);
         out.extend([0xFF; 6]);
         out.push(0);
         Ok(())

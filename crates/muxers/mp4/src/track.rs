@@ -34,10 +34,8 @@ pub(crate) struct Track {
     pub(crate) index: usize,
     pub(crate) clock: Clock,
     pub(crate) kind: Kind,
-    /// Bytes of a sample, where packets are runs of samples one tick apart: PCM.
+    /// Bytes of a PCM sample of all channels. The samples of a packet are a unit of time apart.
     block: Option<usize>,
-    /// Ticks of a sample of PCM.
-    step: i64,
     pub(crate) tables: SampleTables,
     /// Whether the tables are kept: not where they are all in fragments.
     keeps_tables: bool,
@@ -203,7 +201,6 @@ impl Track {
             clock,
             kind: Kind::of(stream),
             block,
-            step: if block.is_some() { clock.unit } else { 0 },
             tables: SampleTables::default(),
             keeps_tables,
             span: Span::default(),
@@ -225,7 +222,7 @@ impl Track {
         self.kind == Kind::Video
     }
 
-    /// Whether packets are runs of samples one tick apart.
+    /// Returns whether the track is of PCM.
     pub(crate) const fn is_pcm(&self) -> bool {
         self.block.is_some()
     }
@@ -278,7 +275,7 @@ impl Track {
             ));
         }
         if self.is_pcm() {
-            let run = i64::from(samples).checked_mul(self.step).filter(|run| *run < 1 << 32);
+            let run = i64::from(samples).checked_mul(self.clock.unit).filter(|run| *run < 1 << 32);
             duration = run.ok_or_else(|| refuse("fewer than 2^32 ticks of its timescale"))?;
         }
         if let Some(last) = &self.last {
@@ -345,6 +342,8 @@ impl Track {
         if self.keeps_tables {
             self.tables.add(timed.samples, timed.size, timed.is_sync);
         }
+        // A packet of PCM is a run of samples.
+        let duration = if self.is_pcm() { self.clock.unit } else { timed.duration };
         let batch = &mut self.batch;
         if batch.count == 0 {
             (batch.dts, batch.pts) = (timed.dts, timed.pts);
@@ -354,7 +353,7 @@ impl Track {
         batch.count += timed.samples;
         batch.data.extend_from_slice(data);
         batch.samples.push(Sample {
-            duration: self.step.max(timed.duration / i64::from(timed.samples)) as u32,
+            duration: duration as u32,
             size: timed.size,
             offset: (timed.pts - timed.dts) as u32,
             is_sync: timed.is_sync,
@@ -383,8 +382,8 @@ impl Track {
         if self.is_pcm() {
             let before = timed.samples - 1;
             if self.keeps_tables {
-                self.tables.time(before, self.step as u32, offset);
-                let rest = duration - i64::from(before) * self.step;
+                self.tables.time(before, self.clock.unit as u32, offset);
+                let rest = duration - i64::from(before) * self.clock.unit;
                 self.tables.time(1, rest.clamp(0, u32::MAX.into()) as u32, offset);
             }
             return;

@@ -169,6 +169,8 @@ fn fragment_samples(bytes: &[u8], track: u32) -> Vec<FoundSample> {
         let size = body.len() + 8;
         if kind == "moof" && kinds(&rest[size..]).first().is_some_and(|next| next == "mdat") {
             let Ok(Any::Moof(moof)) = Any::decode(&mut &rest[..size]) else { panic!("moof") };
+            // The brand `iso5` requires offsets from the fragment (ISO/IEC 14496-12 §8.8.7.1).
+            assert!(moof.traf.iter().all(|traf| traf.tfhd.default_base_is_moof));
             for traf in moof.traf.iter().filter(|traf| traf.tfhd.track_id == track) {
                 let mut time = traf.tfdt.as_ref().unwrap().base_media_decode_time;
                 for trun in &traf.trun {
@@ -189,6 +191,17 @@ fn fragment_samples(bytes: &[u8], track: u32) -> Vec<FoundSample> {
         at += size;
     }
     found
+}
+
+/// Track numbers of each fragment.
+fn fragment_tracks(bytes: &[u8]) -> Vec<Vec<u32>> {
+    let fragments = boxes(bytes).into_iter().filter(|(kind, _)| kind == "moof");
+    let tracks = fragments.map(|(_, moof)| {
+        let trafs = boxes(moof).into_iter().filter(|(kind, _)| kind == "traf");
+        let tfhd = trafs.map(|(_, traf)| find(traf, &["tfhd"]).unwrap());
+        tfhd.map(|tfhd| u32::from_be_bytes(tfhd[4..8].try_into().unwrap())).collect()
+    });
+    tracks.collect()
 }
 
 /// Pictures and sound of three seconds.
@@ -271,11 +284,28 @@ fn fragments_end_where_they_are_told_to() {
     assert_eq!(fragments(&[("movflags", "frag_keyframe")], &video(75, 10)), 8);
     let at_least = [("movflags", "frag_keyframe"), ("min_frag_duration", "1000000")];
     assert_eq!(fragments(&at_least, &video(75, 10)), 3);
+    // Other rules, and files without video, have fragments of at most a second.
+    assert_eq!(fragments(&[("movflags", "empty_moov")], &video(75, 10)), 3);
+    let audio = muxed(
+        MP4,
+        &[],
+        &[aac(48_000)],
+        &Metadata::new(),
+        &sound(0, 0, 3 * 48_000, 960),
+        MemoryOutput::streaming(),
+    );
+    assert_eq!(fragment_tracks(&audio.unwrap()).len(), 3);
     // Where there are no keyframes, memory stays bounded.
     assert_eq!(fragments(&[("movflags", "frag_keyframe")], &video(500, 1000)), 4);
     assert_eq!(fragments(&[("frag_duration", "400000")], &video(75, 1000)), 8);
     assert_eq!(fragments(&[("movflags", "frag_every_frame")], &video(75, 10)), 75);
     assert_eq!(fragments(&[("movflags", "frag_custom")], &video(75, 10)), 1);
+    // `frag_size` limits the bytes of the packets.
+    let of_size = |bytes: usize| -> Vec<_> {
+        video(12, 1).into_iter().map(|packet| Packet { data: vec![1; bytes], ..packet }).collect()
+    };
+    assert_eq!(fragments(&[("frag_size", "1000")], &of_size(250)), 3);
+    assert_eq!(fragments(&[("frag_size", "1000")], &of_size(251)), 4);
     // With it, only who writes says where.
     let mut output = MemoryOutput::streaming();
     let mut muxer = open(MP4, &[("movflags", "frag_custom")]).unwrap();
@@ -414,7 +444,9 @@ fn flush_makes_everything_playable() {
         let mut muxer = open(MP4, &[]).unwrap();
         muxer.start(&streams, &Metadata::new(), &mut output).unwrap();
         // Before the first packet it is not yet known when tracks begin.
+        let header = output.bytes().len();
         muxer.flush(&mut output).unwrap();
+        assert_eq!(output.bytes().len(), header);
         for packet in &packets {
             muxer.write(packet, &mut output).unwrap();
         }
@@ -544,19 +576,67 @@ fn a_track_that_begins_late_keeps_its_delay() {
         let mut output = MemoryOutput::seekable();
         let mut muxer = open(MP4, &options).unwrap();
         muxer.start(&streams, &Metadata::new(), &mut output).unwrap();
-        for packet in video(50, 10) {
+        for packet in video(150, 10) {
             muxer.write(&packet, &mut output).unwrap();
         }
         // By now the header is written.
+        assert!(!fragment_tracks(output.bytes()).is_empty());
         for packet in sound(1, 1024, 3000, 1024) {
             muxer.write(&packet, &mut output).unwrap();
         }
         muxer.flush(&mut output).unwrap();
+        // A fragment has only tracks with samples.
+        assert!(fragment_tracks(output.bytes()).starts_with(&[vec![1]]));
         let found = fragment_samples(output.bytes(), 2);
         let edts = moov(output.bytes()).trak[1].edts.clone().unwrap();
         let origin = edts.elst.unwrap().entries[0].media_time.unwrap();
         assert_eq!(found[0].0 as i64 - origin as i64, -1024);
     }
+}
+
+/// Body of the `DecoderConfigDescriptor` in an `esds` box (ISO/IEC 14496-1 §7.2.6.6).
+fn decoder_config(esds: &[u8]) -> &[u8] {
+    /// Tag and body of a descriptor, whose size is in groups of 7 bits.
+    fn descriptor(bytes: &[u8]) -> (u8, &[u8]) {
+        let digits = bytes[1..].iter().take_while(|byte| **byte & 128 != 0).count() + 1;
+        let size =
+            bytes[1..=digits].iter().fold(0, |size, byte| size << 7 | usize::from(byte & 127));
+        (bytes[0], &bytes[1 + digits..][..size])
+    }
+    let (3, es) = descriptor(&esds[4..]) else { panic!("{esds:02x?}") };
+    // Flags of 0: no optional fields follow.
+    assert_eq!(es[2], 0);
+    let (4, config) = descriptor(&es[3..]) else { panic!("{esds:02x?}") };
+    config
+}
+
+#[test]
+fn the_first_fragment_waits_for_all_tracks() {
+    let streams = [h264(), aac(48_000)];
+    let packets = [video(50, 5), sound(1, 1024, 3000, 1024)].concat();
+    let bytes = file(MP4, "frag_keyframe", &streams, &packets);
+    assert_eq!(fragment_tracks(&bytes), [[1, 2]]);
+    // The header has the exact priming of the audio.
+    let edits = moov(&bytes).trak[1].edts.clone().unwrap().elst.unwrap().entries;
+    assert_eq!((edits.len(), edits[0].media_time), (1, Some(1024)));
+}
+
+#[test]
+fn a_keyframe_does_not_end_a_fragment_without_video() {
+    let streams = [h264(), aac(48_000)];
+    let mut output = MemoryOutput::streaming();
+    let mut muxer = open(MP4, &[("movflags", "frag_keyframe")]).unwrap();
+    muxer.start(&streams, &Metadata::new(), &mut output).unwrap();
+    let (video, sound) = (video(10, 5), sound(1, 0, 8 * 1024, 1024));
+    for packet in video[..5].iter().chain(&sound[..4]) {
+        muxer.write(packet, &mut output).unwrap();
+    }
+    muxer.flush(&mut output).unwrap();
+    for packet in sound[4..].iter().chain(&video[5..]) {
+        muxer.write(packet, &mut output).unwrap();
+    }
+    muxer.finish(&streams, &mut output).unwrap();
+    assert_eq!(fragment_tracks(output.bytes()), [[1, 2], [1, 2]]);
 }
 
 #[test]
@@ -573,6 +653,9 @@ fn codecs_are_described() {
     };
     let (kind, body) = entry(MP4, &h264());
     assert_eq!(kind, "avc1");
+    // Data reference 1, and 320 by 180 pixels (ISO/IEC 14496-12 §12.1.3.2).
+    assert_eq!(body[..8], [0, 0, 0, 0, 0, 0, 0, 1]);
+    assert_eq!(body[24..28], [1, 64, 0, 180]);
     let CodecRecord::H264(config) = h264().record else { unreachable!() };
     assert_eq!(find(&body[78..], &["avcC"]).unwrap(), config.to_bytes().unwrap());
     assert_eq!(find(&body[78..], &["colr"]).unwrap(), b"nclx\0\x01\0\x01\0\x01\0");
@@ -662,6 +745,11 @@ fn codecs_are_described() {
         let stream = h264().codec(codec).record(CodecRecord::None);
         assert_eq!(entry(info, &stream).0, expected);
     }
+    // objectTypeIndication values of the MP4 registration authority.
+    for (codec, object_type) in [(CodecId::Mjpeg, 0x6C), (CodecId::Png, 0x6D)] {
+        let (_, body) = entry(MP4, &h264().codec(codec).record(CodecRecord::None));
+        assert_eq!(decoder_config(find(&body[78..], &["esds"]).unwrap())[0], object_type);
+    }
 }
 
 #[test]
@@ -674,6 +762,49 @@ fn decoders_of_opus_start_early() {
     assert_eq!(find(stbl, &["sgpd"]).unwrap(), sgpd);
     let sbgp = b"\0\0\0\0roll\0\0\0\x01\0\0\0\x0b\0\0\0\x01";
     assert_eq!(find(stbl, &["sbgp"]).unwrap(), sbgp);
+    // The header of fragments has the description. QuickTime has no sample groups.
+    let bytes = file(MP4, "frag_keyframe", &[opus()], &sound(0, 312, 9600, 960));
+    let stbl = find(&bytes, &path).unwrap();
+    assert_eq!(find(stbl, &["sgpd"]).unwrap(), sgpd);
+    assert_eq!(find(stbl, &["sbgp"]), None);
+    for layout in LAYOUTS {
+        let bytes = file(MOV, layout, &[aac(48_000)], &sound(0, 1024, 9600, 1024));
+        let kinds = kinds(find(&bytes, &path).unwrap()).join(" ");
+        assert!(!kinds.contains("sgpd") && !kinds.contains("sbgp"), "{layout}: {kinds}");
+    }
+}
+
+#[test]
+fn aac_has_a_roll_group_and_mp3_has_none() {
+    let groups = |stream: &StreamParameters, packets: &[Packet]| {
+        let bytes = file(MP4, "progressive", std::slice::from_ref(stream), packets);
+        let stbl = find(&bytes, &["moov", "trak", "mdia", "minf", "stbl"]).unwrap().to_vec();
+        ["sgpd", "sbgp"].map(|kind| find(&stbl, &[kind]).map(<[u8]>::to_vec))
+    };
+    // The roll distance is -1 (ISO/IEC 14496-12 §10.1).
+    let sgpd = Some(b"\x01\0\0\0roll\0\0\0\x02\0\0\0\x01\xff\xff".to_vec());
+    let sbgp = Some(b"\0\0\0\0roll\0\0\0\x01\0\0\0\x05\0\0\0\x01".to_vec());
+    let packets = sound(0, 0, 5 * 1024, 1024);
+    assert_eq!(groups(&aac(48_000), &packets), [sgpd.clone(), sbgp]);
+    // A track without samples maps none to the group.
+    assert_eq!(groups(&aac(48_000), &[]), [sgpd, None]);
+    assert_eq!(groups(&pcm(CodecId::Mp3, 48_000, usual(2)), &packets), [None, None]);
+}
+
+#[test]
+fn headers_of_fragments_have_defaults_for_each_track() {
+    let (streams, packets) = movie();
+    let found = moov(&file(MP4, "frag_keyframe", &streams, &packets));
+    let trex = found.mvex.unwrap().trex;
+    let found: Vec<_> = trex
+        .iter()
+        .map(|trex| {
+            (trex.track_id, trex.default_sample_description_index, trex.default_sample_flags)
+        })
+        .collect();
+    // ISO/IEC 14496-12 §8.8.3 requires one for each track. Video samples depend on others by
+    // default; audio samples do not.
+    assert_eq!(found, [(1, 1, 0x0101_0000), (2, 1, 0)]);
 }
 
 #[test]
@@ -699,10 +830,26 @@ fn records_are_those_of_the_end() {
         for packet in sound(0, 0, 4096, 4096) {
             muxer.write(&packet, &mut output).unwrap();
         }
+        // Fragmented layouts write their header here, before the record is complete.
+        muxer.flush(&mut output).unwrap();
         muxer.finish(&[flac(0x5a)], &mut output).unwrap();
         let moov = find(output.bytes(), &["moov"]).unwrap();
         assert!(moov.windows(16).any(|bytes| bytes == [0x5a; 16]), "{layout}");
     }
+    // A longer record does not fit the header, which stays as it is.
+    let mut longer = aac(48_000);
+    let CodecRecord::Aac(config) = &mut longer.record else { unreachable!() };
+    config.bytes.extend([0x56, 0xE5, 0]);
+    let mut output = MemoryOutput::seekable();
+    let mut muxer = open(MP4, &[("movflags", "frag_keyframe")]).unwrap();
+    muxer.start(&[aac(48_000)], &Metadata::new(), &mut output).unwrap();
+    for packet in sound(0, 0, 4096, 1024) {
+        muxer.write(&packet, &mut output).unwrap();
+    }
+    muxer.flush(&mut output).unwrap();
+    let before = output.bytes().to_vec();
+    muxer.finish(&[longer], &mut output).unwrap();
+    assert!(output.bytes().starts_with(&before));
 }
 
 #[test]
@@ -772,6 +919,98 @@ fn ffprobe_reads_metadata_back() {
     }
 }
 
+/// Name, type and value of each item in iTunes' list; free-form names as `----:name`.
+fn items(bytes: &[u8]) -> Vec<(String, u32, Vec<u8>)> {
+    let list = find(&find(bytes, &["moov", "udta", "meta"]).unwrap()[4..], &["ilst"]).unwrap();
+    let item = |(kind, body): (String, &[u8])| {
+        let name =
+            find(body, &["name"]).map(|name| String::from_utf8_lossy(&name[4..]).into_owned());
+        let data = find(body, &["data"]).unwrap();
+        assert_eq!(data[4..8], [0; 4], "no country, no language");
+        let kind = name.map_or(kind.clone(), |name| format!("{kind}:{name}"));
+        (kind, u32::from_be_bytes(data[..4].try_into().unwrap()), data[8..].to_vec())
+    };
+    boxes(list).into_iter().map(item).collect()
+}
+
+#[test]
+fn metadata_is_a_list_of_items() {
+    let written = |tags: &Metadata| {
+        let packets = sound(0, 0, 5000, 1024);
+        let mp3 = [pcm(CodecId::Mp3, 48_000, usual(2))];
+        muxed(MP4, &[], &mp3, tags, &packets, MemoryOutput::seekable()).unwrap()
+    };
+    assert!(find(&written(&Metadata::new()), &["moov", "udta"]).is_none());
+    let elsewhere = tags([("language", "deu"), ("creation_time", "2024-01-01T00:00:00Z")]);
+    assert!(find(&written(&elsewhere), &["moov", "udta"]).is_none());
+    // QuickTime's types of values: 0 is binary, 1 is UTF-8, 21 is an integer. A number that does
+    // not fit the bytes of its item is written as text.
+    for (key, value, kind, data_type, data) in [
+        ("title", "Tä", "©nam", 1, "Tä".as_bytes()),
+        ("track", "3/12", "trkn", 0, &[0, 0, 0, 3, 0, 12, 0, 0]),
+        ("track", "3", "trkn", 0, &[0, 0, 0, 3, 0, 0, 0, 0]),
+        ("track", "A side", "----:track", 1, b"A side"),
+        ("disc", "1/2", "disk", 0, &[0, 0, 0, 1, 0, 2]),
+        ("disc", "70000", "----:disc", 1, b"70000"),
+        ("compilation", "1", "cpil", 21, &[1]),
+        ("media_type", "255", "stik", 21, &[255]),
+        ("media_type", "256", "----:media_type", 1, b"256"),
+        ("tempo", "65535", "tmpo", 21, &[255, 255]),
+        ("tempo", "65536", "----:tempo", 1, b"65536"),
+        ("tempo", "slow", "----:tempo", 1, b"slow"),
+        ("season_number", "16777217", "tvsn", 21, &[1, 0, 0, 1]),
+        ("anything", "7", "----:anything", 1, b"7"),
+        ("anything", "7/8", "----:anything", 1, b"7/8"),
+    ] {
+        let bytes = written(&tags([(key, value)]));
+        assert_eq!(items(&bytes), [(kind.to_owned(), data_type, data.to_vec())], "{key} {value}");
+        // Readers look for the handler `mdir` and the manufacturer `appl`.
+        let meta = find(&bytes, &["moov", "udta", "meta"]).unwrap();
+        let expected = [&[0; 8][..], b"mdirappl", &[0; 9]].concat();
+        assert_eq!(find(&meta[4..], &["hdlr"]).unwrap(), expected);
+    }
+    for (cover, data_type) in [(&b"\xFF\xD8\xFF\xE0123"[..], 13), (b"\x89PNG\r\n\x1A\n0123", 14)] {
+        let mut tags = Metadata::new();
+        tags.set_cover(Picture::front_cover(cover.to_vec()).unwrap());
+        assert_eq!(items(&written(&tags)), [("covr".to_owned(), data_type, cover.to_vec())]);
+    }
+}
+
+#[test]
+fn use_metadata_tags_writes_quicktimes_keys() {
+    let cover = b"\x89PNG\r\n\x1A\n0123";
+    let mut tags = tags([("title", "A"), ("anything", "B")]);
+    tags.set_cover(Picture::front_cover(cover.to_vec()).unwrap());
+    for (info, header) in [(MP4, 4), (MOV, 0)] {
+        let flags = [("movflags", "progressive+use_metadata_tags")];
+        let bytes = muxed(info, &flags, &[h264()], &tags, &[], MemoryOutput::seekable()).unwrap();
+        assert!(find(&bytes, &["moov", "udta"]).is_none());
+        // A full box in ISO/IEC 14496-12 §8.11.1, a plain one in QuickTime.
+        let meta = &find(&bytes, &["moov", "meta"]).unwrap()[header..];
+        assert_eq!(kinds(meta), ["hdlr", "keys", "ilst"], "{}", info.name);
+        assert_eq!(find(meta, &["hdlr"]).unwrap()[8..12], *b"mdta");
+        let keys = find(meta, &["keys"]).unwrap();
+        assert_eq!(keys[4..8], [0, 0, 0, 3]);
+        let names: Vec<_> = boxes(&keys[8..])
+            .into_iter()
+            .map(|(kind, name)| {
+                assert_eq!(kind, "mdta");
+                String::from_utf8_lossy(name).into_owned()
+            })
+            .collect();
+        assert_eq!(names, ["title", "anything", "com.apple.quicktime.artwork"]);
+        let list = boxes(find(meta, &["ilst"]).unwrap());
+        let expected = [(1, &b"A"[..]), (1, b"B"), (14, cover)];
+        for (((number, item), (data_type, value)), index) in
+            list.into_iter().zip(expected).zip(1u8..)
+        {
+            assert_eq!(number.as_bytes(), [0, 0, 0, index]);
+            let data = find(item, &["data"]).unwrap();
+            assert_eq!(data, [&[0, 0, 0, data_type, 0, 0, 0, 0][..], value].concat());
+        }
+    }
+}
+
 #[test]
 fn covers_are_jpeg_or_png() {
     let mut tags = Metadata::new();
@@ -795,6 +1034,14 @@ fn brands_tell_the_family() {
         assert_eq!(&bytes[8..12], expected.as_bytes());
         assert_eq!(&bytes[16..20], expected.as_bytes());
     }
+    let brands = |info, stream| {
+        let bytes = file(info, "progressive", &[stream], &[]);
+        String::from_utf8_lossy(&find(&bytes, &["ftyp"]).unwrap()[8..]).into_owned()
+    };
+    // The brand `avc1` belongs to the ISO base media format, not to QuickTime.
+    assert_eq!(brands(MP4, h264()), "isomiso2mp41avc1");
+    assert_eq!(brands(MP4, aac(48_000)), "isomiso2mp41");
+    assert_eq!(brands(MOV, h264()), "qt  ");
 }
 
 #[test]
@@ -819,6 +1066,31 @@ fn languages_and_times_are_told() {
     let error = open(MP4, &[]).unwrap().start(&[h264()], &wrong, &mut output).unwrap_err();
     assert!(error.to_string().contains("Found: yesterday"), "{error}");
     assert!(output.bytes().is_empty());
+}
+
+#[test]
+fn times_have_64_bits_only_where_32_are_too_few() {
+    // Seconds since 1904 exceed 32 bits in 2040 (ISO/IEC 14496-12 §8.2.2.3).
+    for (time, version, seconds) in
+        [("2040-02-06T06:28:15Z", 0, u64::from(u32::MAX)), ("2040-02-06T06:28:16Z", 1, 1 << 32)]
+    {
+        let tags = tags([("creation_time", time)]);
+        let output = MemoryOutput::seekable();
+        let bytes = muxed(MP4, &[], &[h264()], &tags, &video(10, 5), output).unwrap();
+        for path in [&["mvhd"][..], &["trak", "tkhd"], &["trak", "mdia", "mdhd"]] {
+            let header = find(&bytes, &[&["moov"], path].concat()).unwrap();
+            assert_eq!(header[0], version, "{path:?}");
+            let width = if version == 1 { 8 } else { 4 };
+            let time = &header[4..4 + width];
+            assert_eq!(time, &seconds.to_be_bytes()[8 - width..], "{path:?}");
+        }
+        let found = moov(&bytes);
+        assert_eq!(found.mvhd.modification_time, seconds);
+        assert_eq!((found.mvhd.timescale, found.mvhd.duration), (12_800, 10 * 512));
+        assert_eq!((found.trak[0].tkhd.track_id, found.trak[0].tkhd.duration), (1, 10 * 512));
+        let media = &found.trak[0].mdia.mdhd;
+        assert_eq!((media.timescale, media.duration), (12_800, 10 * 512));
+    }
 }
 
 #[test]
@@ -864,6 +1136,8 @@ fn what_is_wrong_is_refused() {
     let wide =
         pictures(CodecId::Mjpeg, PixelFormat::Yuv420p, (65_536, 2), (25, 1), ColorInfo::JFIF);
     assert!(refused(&[wide]).contains("65536"));
+    let flat = pictures(CodecId::Mjpeg, PixelFormat::Yuv420p, (2, 0), (25, 1), ColorInfo::JFIF);
+    assert!(refused(&[flat]).contains("a height from 1 to 65535. Found: 0"));
     let base = TimeBase::new(Rational::new(1, 1 << 40).unwrap());
     assert!(refused(&[h264().time_base(base)]).contains("time base"));
     assert!(output.bytes().is_empty(), "nothing is written for what is refused");
@@ -1013,16 +1287,21 @@ fn samples_of_pcm_follow_each_other_but_for_gaps() {
         keyframe: true,
         ..Packet::default()
     };
-    let durations = |packets: &[Packet]| -> Vec<(u32, u32)> {
-        let bytes = file(MOV, "progressive", std::slice::from_ref(&mono), packets);
+    let durations_of = |stream: &StreamParameters, packets: &[Packet]| -> Vec<(u32, u32)> {
+        let bytes = file(MOV, "progressive", std::slice::from_ref(stream), packets);
         let stts = moov(&bytes).trak[0].mdia.minf.stbl.stts.clone();
         stts.entries.iter().map(|entry| (entry.sample_count, entry.sample_delta)).collect()
     };
+    let durations = |packets: &[Packet]| durations_of(&mono, packets);
     assert_eq!(durations(&[run(0, 4), run(4, 4)]), [(8, 1)]);
     // Times that lag behind the samples, as rounded ones do.
     assert_eq!(durations(&[run(0, 4), run(2, 4), run(5, 4)]), [(12, 1)]);
     // The last sample before a gap lasts until the next one.
-    assert_eq!(durations(&[run(0, 4), run(10, 4)]), [(3, 1), (1, 7), (4, 1)]);
+    let gap = [run(0, 4), run(10, 4)];
+    assert_eq!(durations(&gap), [(3, 1), (1, 7), (4, 1)]);
+    let slow = TimeBase::new(Rational::new(1001, 48_000).unwrap());
+    let found = durations_of(&mono.clone().time_base(slow), &gap);
+    assert_eq!(found, [(3, 1001), (1, 7007), (4, 1001)]);
     assert_eq!(durations(&[run(0, 4), run(1, 0), run(4, 4)]), [(8, 1)]);
 
     let fragments = |packets: &[Packet]| {
@@ -1081,6 +1360,12 @@ fn a_packet_that_is_all_padding_is_not_presented() {
     assert_eq!((edits.len(), edits[0].segment_duration, edits[0].media_time), (1, 1024, Some(0)));
     let stts = &found.trak[0].mdia.minf.stbl.stts.entries;
     assert_eq!((stts.len(), stts[0].sample_count, stts[0].sample_delta), (1, 2, 1024));
+    // A late start needs an edit list, even if the wait is as long as the padding.
+    let found =
+        moov(&file(MP4, "progressive", &[aac(48_000)], &[packet(1024, 0), packet(2048, 1024)]));
+    let edits = found.trak[0].edts.clone().unwrap().elst.unwrap().entries;
+    let edits: Vec<_> = edits.iter().map(|edit| (edit.segment_duration, edit.media_time)).collect();
+    assert_eq!(edits, [(1024, None), (1024, Some(0))]);
     // Nor is what lies before it in a gap.
     let packets = [packet(0, 0), packet(5000, 1024)];
     let found = moov(&file(MP4, "progressive", &[aac(48_000)], &packets));
@@ -1131,9 +1416,39 @@ fn fragments_tell_offsets_and_indexes_count_them() {
 }
 
 #[test]
+fn data_offsets_are_right_after_a_long_table() {
+    let streams = [pcm(CodecId::Mp3, 48_000, usual(2)), pcm(CodecId::Mp3, 48_000, usual(2))];
+    // 4 bytes per sample make the first track's table longer than 2^16 bytes.
+    let packet = |stream, i: i64| Packet {
+        stream,
+        data: vec![i as u8; 1 + i as usize % 3],
+        pts: Timestamp(i),
+        dts: Timestamp(i),
+        duration: 1,
+        keyframe: true,
+        ..Packet::default()
+    };
+    let first: Vec<_> = (0..20_000).map(|i| packet(0, i)).collect();
+    let second: Vec<_> = (0..10).map(|i| packet(1, i)).collect();
+    let bytes = file(MP4, "frag_custom", &streams, &[&first[..], &second].concat());
+    assert_eq!(fragment_tracks(&bytes), [[1, 2]]);
+    for (written, track) in [(first, 1), (second, 2)] {
+        let found = fragment_samples(&bytes, track).into_iter().map(|sample| sample.3);
+        assert!(found.eq(written.into_iter().map(|packet| packet.data)), "{track}");
+    }
+}
+
+#[test]
 fn random_access_finds_the_fragments() {
+    // `dash` puts a segment index before each fragment.
+    for layout in ["frag_keyframe", "frag_keyframe+dash"] {
+        check_random_access(layout);
+    }
+}
+
+fn check_random_access(layout: &str) {
     let (streams, packets) = movie();
-    let bytes = file(MP4, "frag_keyframe", &streams, &packets);
+    let bytes = file(MP4, layout, &streams, &packets);
     // The last field of a file is the length of the box that it ends (§8.8.11).
     let length = u32::from_be_bytes(bytes[bytes.len() - 4..].try_into().unwrap()) as usize;
     let mfra = &bytes[bytes.len() - length..];
@@ -1191,6 +1506,113 @@ fn itunes_is_told_of_aac_alone() {
     assert_eq!(note(MP4, &[opus()], &packets), None);
     let (streams, packets) = movie();
     assert_eq!(note(MP4, &streams, &packets), None);
+    // The note describes the whole file, so a second stream excludes it.
+    let both = [sound(0, 1024, 5000, 1024), sound(1, 1024, 5000, 1024)].concat();
+    assert_eq!(note(MP4, &[aac(48_000), aac(48_000)], &both), None);
+    // It counts samples in any time base.
+    let halves = aac(48_000).time_base(TimeBase::of_sample_rate(96_000).unwrap());
+    let twice: Vec<_> = sound(0, 1024, 5000, 1024)
+        .into_iter()
+        .map(|packet| Packet {
+            pts: Timestamp(2 * packet.pts.0),
+            dts: Timestamp(2 * packet.dts.0),
+            duration: 2 * packet.duration,
+            trim_start: 2 * packet.trim_start,
+            trim_end: 2 * packet.trim_end,
+            ..packet
+        })
+        .collect();
+    assert_eq!(note(MP4, &[halves], &twice).unwrap(), expected);
+}
+
+#[test]
+fn chunks_are_half_a_second_or_four_mebibytes() {
+    /// Number of samples of each chunk (ISO/IEC 14496-12 §8.7.4).
+    fn chunks(bytes: &[u8], track: usize) -> Vec<u32> {
+        let found = moov(bytes);
+        let table = &found.trak[track].mdia.minf.stbl;
+        let chunks = table.stco.as_ref().unwrap().entries.len() as u32;
+        let mut runs = table.stsc.entries.iter().rev();
+        let mut of_chunk: Vec<u32> = (1..=chunks).rev().collect();
+        let mut run = runs.next().unwrap();
+        for chunk in &mut of_chunk {
+            if *chunk < run.first_chunk {
+                run = runs.next().unwrap();
+            }
+            *chunk = run.samples_per_chunk;
+        }
+        of_chunk.reverse();
+        of_chunk
+    }
+    let packets = |count: i64, duration: i64, bytes: usize| -> Vec<Packet> {
+        let packet = |i| Packet {
+            data: vec![i as u8; bytes],
+            pts: Timestamp(i * duration),
+            dts: Timestamp(i * duration),
+            duration,
+            keyframe: true,
+            ..Packet::default()
+        };
+        (0..count).map(packet).collect()
+    };
+    let mp3 = [pcm(CodecId::Mp3, 48_000, usual(2))];
+    for layout in &LAYOUTS[..3] {
+        let of = |packets: &[Packet]| chunks(&file(MP4, layout, &mp3, packets), 0);
+        assert_eq!(of(&packets(12, 4800, 10)), [5, 5, 2], "{layout}");
+        assert_eq!(of(&packets(12, 4799, 10)), [6, 6], "{layout}");
+        // The fragments that these chunks were may be larger.
+        if *layout != "hybrid_fragmented" {
+            assert_eq!(of(&packets(9, 1, 1 << 20)), [4, 4, 1], "{layout}");
+            assert_eq!(of(&packets(9, 1, (1 << 20) + 1)), [3, 3, 3], "{layout}");
+        }
+        // Tracks are interleaved.
+        let (streams, packets) = movie();
+        let bytes = file(MP4, layout, &streams, &packets);
+        let (video, audio) = (chunks(&bytes, 0), chunks(&bytes, 1));
+        assert_eq!((video.len(), audio.len()), (6, 6), "{layout}");
+        assert!(video.iter().all(|samples| *samples <= 13), "{layout}: {video:?}");
+        assert!(audio.iter().all(|samples| *samples <= 24), "{layout}: {audio:?}");
+    }
+}
+
+#[test]
+fn segment_indexes_have_the_duration_of_the_fragment() {
+    let mono = pcm(CodecId::PcmS16Le, 48_000, usual(1));
+    let run = |i: i64| Packet {
+        data: vec![i as u8; 2 * 1024],
+        pts: Timestamp(1024 * i),
+        dts: Timestamp(1024 * i),
+        duration: 1024,
+        keyframe: true,
+        ..Packet::default()
+    };
+    let runs: Vec<_> = (0..100).map(run).collect();
+    for (info, stream, packets) in
+        [(MOV, mono, runs), (MP4, aac(48_000), sound(0, 0, 100 * 1024, 1024))]
+    {
+        let bytes = file(info, "frag_custom+dash", std::slice::from_ref(&stream), &packets);
+        let found = fragment_samples(&bytes, 1);
+        let length: u32 = found.iter().map(|sample| sample.1).sum();
+        assert_eq!(length, 100 * 1024, "{}", info.name);
+        let expected = if stream.codec == CodecId::Aac { 1024 } else { 1 };
+        assert!(found.iter().all(|sample| sample.1 == expected), "{}", info.name);
+        let sidx = find(&bytes, &["sidx"]).unwrap();
+        let Ok(sidx) = mp4_atom::Sidx::decode_body(&mut &sidx[..]) else { panic!("sidx") };
+        assert_eq!(sidx.references[0].subsegment_duration, length, "{}", info.name);
+    }
+}
+
+#[test]
+fn segment_indexes_refer_to_a_track_of_the_fragment() {
+    let streams = [h264(), aac(48_000)];
+    let packets = [video(5, 5), sound(1, 0, 8 * 48_000, 1024)].concat();
+    let bytes = file(MP4, "frag_keyframe+dash", &streams, &packets);
+    let tracks = fragment_tracks(&bytes);
+    let indexes = boxes(&bytes).into_iter().filter(|(kind, _)| kind == "sidx");
+    // `reference_ID` is a track of the fragment that follows (ISO/IEC 14496-12 §8.16.3).
+    let references = indexes.map(|(_, body)| u32::from_be_bytes(body[4..8].try_into().unwrap()));
+    assert_eq!(references.collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(tracks, [vec![1, 2], vec![2]]);
 }
 
 /// Any packet, mostly one that nobody should write.

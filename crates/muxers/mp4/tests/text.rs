@@ -1,13 +1,15 @@
 //! Subtitles and chapters: what readers of others find of them.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use mp4_atom::{Any, Decode as _};
 use reelwright_core::helpers::WebVttCue;
 use reelwright_core::helpers::timed_text::{BOLD, FONT_SIZE, TextStyle, TimedText};
 use reelwright_core::{
-    Chapter, CodecId, CodecRecord, ColorInfo, MediaParameters, MemoryOutput, Metadata, MuxerInfo,
-    Packet, PixelFormat, Rational, Result, StreamParameters, TimeBase, Timestamp, WebVttHeader,
+    AudioSpecificConfig, Chapter, CodecId, CodecRecord, ColorInfo, MediaParameters, MemoryOutput,
+    Metadata, MuxerInfo, Packet, PixelFormat, Rational, Result, StreamParameters, TimeBase,
+    Timestamp, WebVttHeader,
 };
 use reelwright_mux_mp4::MUXERS;
 use reelwright_testkit::muxing::{open, pcm, pictures, usual};
@@ -235,6 +237,25 @@ fn timed_text_is_described() {
 }
 
 #[test]
+fn every_subtitle_is_a_sync_sample() {
+    // Without `stss`, all samples are sync samples (ISO/IEC 14496-12 §8.6.2.1).
+    let file = with_cues(MP4, "progressive", CodecId::MovText, &CUES);
+    let trak = find(&file, &[b"moov", b"trak"])[1];
+    assert!(find(trak, &[b"mdia", b"minf", b"stbl", b"stss"]).is_empty());
+}
+
+#[test]
+fn webvtt_without_a_header_has_the_default_one() {
+    let cues = packets(0, CodecId::WebVtt, &CUES);
+    let none = Metadata::new();
+    let file = muxed(MP4, "progressive", &[subtitles(CodecId::WebVtt)], &none, &cues).unwrap();
+    let stsd = find(&file, &[b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"])[0];
+    // `vttC` holds a file's text up to the first cue (ISO/IEC 14496-30 §7.5).
+    let entry = find(&stsd[8..], &[b"wvtt"])[0];
+    assert_eq!(find(&entry[8..], &[b"vttC"]), [b"WEBVTT"]);
+}
+
+#[test]
 fn subtitles_are_shown_over_the_video() {
     let video =
         pictures(CodecId::Mjpeg, PixelFormat::Yuv420p, (640, 480), (25, 1), ColorInfo::BT709);
@@ -360,6 +381,24 @@ fn webvtt_has_its_boxes() {
 }
 
 #[test]
+fn fragments_do_not_wait_for_subtitles() {
+    let video =
+        pictures(CodecId::Mjpeg, PixelFormat::Yuv420p, (640, 480), (25, 1), ColorInfo::BT709);
+    let frame = |i| Packet {
+        data: vec![0; 9],
+        pts: Timestamp(i),
+        dts: Timestamp(i),
+        duration: 1,
+        keyframe: i % 10 == 0,
+        ..Packet::default()
+    };
+    let frames: Vec<_> = (0..50).map(frame).collect();
+    let streams = [video, subtitles(CodecId::MovText)];
+    let file = muxed(MP4, "frag_keyframe", &streams, &Metadata::new(), &frames).unwrap();
+    assert_eq!(find(&file, &[b"moof"]).len(), 5);
+}
+
+#[test]
 fn sparse_subtitles_end_no_fragments() {
     // One subtitle in ten minutes, and keyframes each second.
     let without = |cues: &[Cue<'_>]| {
@@ -370,6 +409,7 @@ fn sparse_subtitles_end_no_fragments() {
         find(&file, &[b"moof"]).len()
     };
     assert_eq!(without(&[(50_000, 51_000, "late")]), without(&[]));
+    assert_eq!(without(&[(50_300, 50_600, "late")]), without(&[]));
 }
 
 #[test]
@@ -406,6 +446,47 @@ fn what_comes_too_late_is_shown_after_what_was_written() {
     ] {
         assert!(srt.contains(expected), "{srt}");
     }
+}
+
+thread_local! {
+    static WARNINGS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Collects warnings by thread, as each test runs in a thread of its own.
+struct Logger;
+
+impl log::Log for Logger {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        WARNINGS.with_borrow_mut(|warnings| warnings.push(record.args().to_string()));
+    }
+
+    fn flush(&self) {}
+}
+
+#[test]
+fn late_subtitles_cause_one_warning() {
+    // An error means that another test has set it.
+    let _ = log::set_logger(&Logger);
+    log::set_max_level(log::LevelFilter::Warn);
+    let streams = streams(CodecId::MovText);
+    let warnings = |late: &[Cue<'_>]| {
+        WARNINGS.take();
+        let early = packets(1, CodecId::MovText, &[(0, 2000, "a")]);
+        let mut packets = interleaved(&streams, [silence(4), early].concat());
+        packets.extend(self::packets(1, CodecId::MovText, late));
+        muxed(MP4, "progressive", &streams, &Metadata::new(), &packets).unwrap();
+        WARNINGS.take()
+    };
+    // No warning: a subtitle begins at the end of another, or overlaps one that is not yet written.
+    assert_eq!(warnings(&[(2000, 3000, "b"), (2500, 4000, "c")]), [""; 0]);
+    let [warning] = &warnings(&[(1000, 3000, "b"), (1500, 1700, "c")])[..] else { panic!() };
+    let expected = "Stream 1: the subtitle at 1 s overlaps one that was written to the file before, \
+        and begins at 2 s.";
+    assert!(warning.starts_with(expected), "{warning}");
 }
 
 #[test]
@@ -544,6 +625,58 @@ fn chapters_are_written_twice() {
     // 3GPP has no place for them.
     let file = muxed(THREE_GP, "progressive", &[subtitles(CodecId::MovText)], &tags, &[]).unwrap();
     assert!(find(&file, &[b"moov", b"udta"]).is_empty());
+}
+
+#[test]
+fn times_of_chapters_are_milliseconds_or_finer_where_they_fit() {
+    let micros = Duration::from_micros;
+    // Timescale of the track, and the durations of its samples.
+    let found = |chapters: Vec<Chapter>| {
+        let mut tags = Metadata::new();
+        tags.set_chapters(chapters).unwrap();
+        let file = with_chapters(MP4, "progressive", &tags);
+        let trak = find(&file, &[b"moov", b"trak"])[1];
+        let mdhd = find(trak, &[b"mdia", b"mdhd"])[0];
+        // Version 1 has times of 64 bits (ISO/IEC 14496-12 §8.4.2.2).
+        let timescale = &mdhd[if mdhd[0] == 1 { 20 } else { 12 }..][..4];
+        let durations = samples(&file).iter().map(|sample| sample.0).collect::<Vec<_>>();
+        (u32::from_be_bytes(timescale.try_into().unwrap()), durations)
+    };
+    let last = Chapter::new(micros(1_250_000), Some(micros(2_001_000)), "b");
+    let first = |start| Chapter::new(micros(start), None, "a");
+    assert_eq!(found(vec![first(0), last.clone()]), (1000, vec![1250, 751]));
+    assert_eq!(found(vec![first(1), last]), (1_000_000, vec![1_249_999, 751_000]));
+    // A sample lasts at most 2^32 - 1 ticks (ISO/IEC 14496-12 §8.6.1.2), however late it begins.
+    let hours = Duration::from_secs(2 * 3600);
+    let late = Chapter::new(hours, Some(hours + micros(4_294_967_295)), "b");
+    assert_eq!(
+        found(vec![first(2_905_032_705), late]),
+        (1_000_000, vec![4_294_967_295, 4_294_967_295])
+    );
+    let late = Chapter::new(hours, Some(hours + micros(1_000_001)), "b");
+    assert_eq!(found(vec![first(2_905_032_704), late]), (1000, vec![4_294_967, 1000]));
+}
+
+#[test]
+fn itunsmpb_is_written_beside_chapters() {
+    let record = CodecRecord::Aac(AudioSpecificConfig {
+        bytes: vec![0x15, 0x88],
+        object_type: 2,
+        core_sample_rate: 8000,
+        channel_configuration: 1,
+    });
+    let stream = pcm(CodecId::Aac, 8000, usual(1)).record(record);
+    let file = muxed(MP4, "progressive", &[stream], &chapters(&[(0, None, "a")]), &silence(1));
+    let note = b" 00000000 00000000 00000000 0000000000001F40";
+    assert!(file.unwrap().windows(note.len()).any(|found| found == note));
+}
+
+#[test]
+fn every_title_is_a_sync_sample() {
+    let file = with_chapters(MP4, "progressive", &chapters(&[(0, None, "a"), (2000, None, "b")]));
+    let table = find(&file, &[b"moov", b"trak", b"mdia", b"minf", b"stbl"])[1];
+    // Without `stss`, all samples are sync samples (ISO/IEC 14496-12 §8.6.2.1).
+    assert!(find(table, &[b"stss"]).is_empty());
 }
 
 #[test]

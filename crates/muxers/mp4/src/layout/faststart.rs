@@ -30,7 +30,7 @@ impl Layout for FastStart {
 
     fn finish(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
         let Some(media) = self.media.take() else { return Ok(()) };
-        let header: u64 = if media.length() + 8 > u64::from(u32::MAX) { 16 } else { 8 };
+        let header = media_header(media.length());
         let start = output.position();
         let mut boxes = std::mem::take(&mut file.boxes);
         file_type(&mut boxes, file, &[])?;
@@ -41,21 +41,35 @@ impl Layout for FastStart {
         loop {
             file.boxes.truncate(before);
             file.movie(Samples::Chunks { shift })?;
-            let after = start + file.boxes.len() as u64 + header;
+            let after = start + (file.boxes.len() + header.len()) as u64;
             if after == shift {
                 break;
             }
             shift = after;
         }
-        let size = media.length() + header;
-        if header == 16 {
-            file.boxes.extend(b"\0\0\0\x01mdat");
-            file.boxes.extend(size.to_be_bytes());
-        } else {
-            file.boxes.extend((size as u32).to_be_bytes());
-            file.boxes.extend(b"mdat");
-        }
+        file.boxes.extend(header);
         file.send(output)?;
         media.copy(output)
+    }
+}
+
+/// Returns the header of a media data box that holds `length` bytes.
+fn media_header(length: u64) -> Vec<u8> {
+    match u32::try_from(length + 8) {
+        Ok(size) => [size.to_be_bytes(), *b"mdat"].concat(),
+        Err(_) => [*b"\0\0\0\x01mdat", (length + 16).to_be_bytes()].concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_64_bits_only_where_32_are_too_few() {
+        // ISO/IEC 14496-12 §4.2: the size is of the whole box; 1 says that 64 bits follow the type.
+        assert_eq!(media_header(0), b"\0\0\0\x08mdat");
+        assert_eq!(media_header(0xFFFF_FFF7), b"\xff\xff\xff\xffmdat");
+        assert_eq!(media_header(0xFFFF_FFF8), b"\0\0\0\x01mdat\0\0\0\x01\0\0\0\x08");
     }
 }

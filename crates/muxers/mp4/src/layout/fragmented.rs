@@ -187,9 +187,7 @@ impl Fragments {
         file.boxes = boxes;
         file.send(output)?;
         for track in &file.tracks {
-            if track.batch.count > 0 {
-                output.write(&track.batch.data)?;
-            }
+            output.write(&track.batch.data)?;
         }
         Ok(at)
     }

@@ -1,4 +1,4 @@
-//! ALAC: every bit comes back, from decoders nobody here wrote.
+//! Lossless round trips through third-party decoders.
 
 use reelwright_core::{CodecConfig, CodecId, CodecRecord, Layouts, SampleFormat};
 use reelwright_enc_alac::ENCODER;
@@ -14,7 +14,7 @@ fn the_encoder_keeps_the_promises() {
     keeps_the_promises(&ENCODER);
 }
 
-/// The samples, at the top of 32 bits.
+/// Decodes to samples in the high bits of an `i32`.
 fn decoded(encoded: &Encoded) -> Vec<i32> {
     let CodecRecord::Alac(config) = &encoded.parameters.record else { panic!("no configuration") };
     let mut parameters = AudioCodecParameters::new();

@@ -270,6 +270,12 @@ had\"#; let c = 'c'; let d: &'static str = b\"film\"; }
     }
 
     #[test]
+    fn phrases_end_with_the_sentence() {
+        assert!(texts("a.rs", "// It has 4 bits. A second one follows.").is_empty());
+        assert_eq!(texts("a.rs", "// It has 4 bits a second."), ["bits a second"]);
+    }
+
+    #[test]
     fn code_and_links_are_left_out_of_text() {
         assert!(texts("a.md", "`sound` and ``film`` at https://example.org/film.").is_empty());
         assert!(texts("a.rs", "/// [`film`] and `a film`").is_empty());

@@ -66,9 +66,27 @@ pub(super) const WORDS: &[Entry] = &[
     text("house|rooms", "project, crate", PLAIN),
     text("of ours|of our own", "own, of this project", PLAIN),
     text("anybody|somebody|whoever", "the caller, a user, no …", ACTOR),
+    text("tell|tells|telling", "state, report, determine", PLAIN),
     text("told|is told|are told|was told|were told", "reported, passed, stored", ACTOR),
     text("is to be|are to be|not to be|was to be|were to be", "must, should, will", ACTOR),
     text("not to be heard|to be heard", "trimmed; played", FIELD),
+    text(
+        "ffmpeg has it|torio has it|libav has it|x264 has it|standard has it|level has it|profile has it|\
+         format has it|rate has it|layout has it|decoder has it|file has it|option has it",
+        "as in …",
+        PLAIN,
+    ),
+    text("by way of", "through", PLAIN),
+    text("so many", "the number, `count`", PLAIN),
+    text("for ever", "forever", PLAIN),
+    text("nobody knows", "unknown", PLAIN),
+    text("beside", "next to, compared with, besides", PLAIN),
+    text("in front of", "before", PLAIN),
+    text("mend|mended|mends|mending", "patch", FIELD),
+    text("on its way|on their way", "not yet …, in flight", PLAIN),
+    text("where there is|where there are|where there was|where none|where nothing", "if", PLAIN),
+    text("frames a second|bits a second|bytes a second|samples a second", "per second", FIELD),
+    text("bits a sample|bits a pixel|bytes a sample", "per", FIELD),
     text("loose|looser", "the measured quantity", FIELD),
     // Identifiers.
     name("apart", "Threaded", "searched for by the usual noun"),
@@ -118,11 +136,19 @@ pub(super) const OUTSIDE_PHRASES: &[(&str, &str)] = &[
     ("picture timing", "H.264's name"),
     ("vorbis picture", "FLAC's name"),
     ("xtask licences", "the name of the command"),
+    ("generic film", "H.273's name for color primaries"),
+    ("colour primaries", "a field of the crate mp4-atom"),
 ];
 
 /// Beginnings of paths, words that may be used in these files, and the reason.
 pub(super) const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("crates/encoders/h264/src/coder", "picture|pictures", "H.264's term"),
+    ("crates/encoders/h264/src/options.rs", "film", "x264's name for a tune"),
+    ("crates/muxers/ogg/src/headers.rs", "picture", "FLAC's block type"),
+    ("crates/muxers/flac/src", "picture", "FLAC's block type"),
+    ("crates/muxers/mp3/src/id3.rs", "picture", "ID3's frame type"),
+    ("crates/encoders/av1/src/config.rs", "film", "H.273's name for color primaries"),
+    ("crates/python/src/destination.rs", "tell", "a method of Python's files"),
     ("xtask/src/licences.rs", "licence|licences", "file names and the name of the command"),
 ];
 

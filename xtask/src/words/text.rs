@@ -125,14 +125,19 @@ fn without_code(text: &str) -> String {
     out
 }
 
-/// Appends the words of a line.
+/// Appends the words of a line, and a dot for each end of a sentence or clause: no phrase goes
+/// beyond it.
 fn split(line: &str, number: usize, words: &mut Vec<Word>) {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '\'' || c == '`';
-    for word in line.split(|c| !is_part(c)) {
-        let word = word.trim_matches('\'').to_lowercase();
-        let text = word.strip_suffix("'s").unwrap_or(&word);
+    for part in line.split_inclusive(|c| !is_part(c)) {
+        let word = part.trim_end_matches(|c| !is_part(c));
+        let lower = word.trim_matches('\'').to_lowercase();
+        let text = lower.strip_suffix("'s").unwrap_or(&lower);
         if !text.is_empty() {
             words.push(Word { line: number, text: text.to_owned() });
+        }
+        if part[word.len()..].starts_with(['.', ':', ';', '?', '!']) && !words.is_empty() {
+            words.push(Word { line: number, text: ".".into() });
         }
     }
 }

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_was_counted() {
+    fn counted_bits_equal_written_bits() {
         let huffman = Huffman::new(Level::new());
         let mut noise = Noise::new(11);
         for size in [1i16, 2, 3, 4, 7, 12, 15, 16, 17, 300, 8191] {
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_cost_what_they_are_said_to() {
+    fn counted_section_bits_equal_written_bits() {
         let mut noise = Noise::new(12);
         for short in [false, true] {
             for count in [1, 3, 14, 49] {

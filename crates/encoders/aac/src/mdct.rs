@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_standards_mdct() {
+    fn it_matches_the_standards_mdct() {
         let mut noise = reelwright_testkit::signal::Noise::new(5);
         let samples: [f32; 2 * LINES] = std::array::from_fn(|_| noise.uniform() as f32);
         let bank = Filterbank::new(Level::new());

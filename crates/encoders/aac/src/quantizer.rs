@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_is_what_a_decoder_makes() {
+    fn noise_equals_a_decoders_error() {
         let quantizer = Quantizer::new(Level::new());
         let mut noise = reelwright_testkit::signal::Noise::new(3);
         let lines: [f32; LINES] = std::array::from_fn(|_| noise.uniform() as f32 * 3000.0);

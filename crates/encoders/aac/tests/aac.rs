@@ -20,7 +20,7 @@ fn with_bit_rate(bit_rate: u64) -> CodecConfig {
 }
 
 #[test]
-fn the_bit_rate_is_what_was_asked_for() {
+fn the_bit_rate_is_met() {
     for options in ["", "cbr=1"] {
         for asked in [64_000u64, 128_000, 256_000] {
             let case = Case { config: with_bit_rate(asked), options, ..Case::new(&ENCODER) };
@@ -92,7 +92,7 @@ fn the_configuration_is_the_layouts() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_with_what_can() {
+fn unsupported_values_are_errors_with_alternatives() {
     let refused = |config: CodecConfig, options| {
         Case { config, options, ..Case::new(&ENCODER) }.open().err().unwrap().to_string()
     };

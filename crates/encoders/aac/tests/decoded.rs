@@ -16,7 +16,7 @@ fn with_bit_rate(bit_rate: u64) -> CodecConfig {
 }
 
 #[test]
-fn every_rate_and_layout_decodes_to_what_went_in() {
+fn every_rate_and_layout_decodes_to_the_input() {
     let (SampleRates::List(rates), Layouts::List(layouts)) =
         (ENCODER.sample_rates, ENCODER.layouts)
     else {

@@ -40,7 +40,7 @@ fn blocks_are_ffmpegs() {
 }
 
 #[test]
-fn blocks_have_the_size_that_is_asked_for() {
+fn blocks_have_the_requested_size() {
     for (info, samples_per_block) in ENCODERS.iter().zip([505, 500]) {
         let case = Case { options: "block_size=512", ..Case::new(info) };
         let encoded = case.encode_music(10_000).unwrap();

@@ -92,7 +92,7 @@ fn noise_is_not_larger_than_verbatim() {
 }
 
 #[test]
-fn the_record_tells_of_the_whole_stream() {
+fn the_record_describes_the_stream() {
     let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
     for layout in layouts {
         let case = Case { layout: *layout, ..Case::new(&ENCODER) };
@@ -109,7 +109,7 @@ fn the_record_tells_of_the_whole_stream() {
 }
 
 #[test]
-fn what_is_out_of_range_is_refused() {
+fn values_out_of_range_are_errors() {
     let config = CodecConfig { compression_level: Some(3), ..CodecConfig::default() };
     let message = Case { config, ..Case::new(&ENCODER) }.open().err().unwrap().to_string();
     assert!(message.contains("0 (fastest) to 2") && message.contains("Found: 3"), "{message}");

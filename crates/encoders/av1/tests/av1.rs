@@ -27,7 +27,7 @@ fn decoded(encoded: &EncodedVideo) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn what_is_decoded_looks_like_what_was_encoded() {
+fn decoded_frames_resemble_the_input() {
     for options in ["", "low_latency=true", "speed=8", "tile-columns=2"] {
         for format in ENCODER.pixel_formats {
             let case =
@@ -122,7 +122,7 @@ fn threads_and_not_tiles_leave_the_bytes() {
 }
 
 #[test]
-fn keyframes_come_as_often_as_asked() {
+fn keyframes_have_the_requested_interval() {
     let config = CodecConfig { gop_size: Some(4), ..CodecConfig::default() };
     let case = VideoCase { config, ..VideoCase::new(&ENCODER) };
     let encoded = case.encode(&case.film(12), |index| index as i64).unwrap();
@@ -131,7 +131,7 @@ fn keyframes_come_as_often_as_asked() {
 }
 
 #[test]
-fn what_it_cannot_do_is_refused() {
+fn unsupported_requests_are_errors() {
     for options in [
         "speed=11",
         "qp=256",

@@ -284,7 +284,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_plan_counts_what_is_written(
+        fn planned_bits_equal_written_bits(
             order in 0usize..8,
             shift in 0u32..31,
             values in proptest::collection::vec(any::<i32>(), 16..600),

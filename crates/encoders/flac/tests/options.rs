@@ -83,7 +83,7 @@ fn every_number_of_threads_gives_the_same_bytes() {
 }
 
 #[test]
-fn what_an_option_cannot_be_is_refused_with_what_it_can() {
+fn invalid_option_values_are_errors_with_alternatives() {
     for option in ENCODER.encoder.options {
         let values: Vec<String> = match option.kind {
             OptionKind::Int { min, max, .. } => {

@@ -110,7 +110,7 @@ fn jpeg_is_larger_and_better_the_higher_its_quality() {
 }
 
 #[test]
-fn gif_writes_only_what_changes() {
+fn gif_writes_only_changed_pixels() {
     let info = encoder(CodecId::Gif);
     let sizes = |options| {
         let case = VideoCase { size: (160, 120), options, ..VideoCase::new(info) };

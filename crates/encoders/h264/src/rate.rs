@@ -1,6 +1,6 @@
 //! Rate control: chooses the quantizer of each frame to meet the bit rate.
 //!
-//! A usual one-pass rate control. The difficulty of a frame is its number of bits times its
+//! This is one-pass rate control. The difficulty of a frame is its number of bits times its
 //! quantizer step; past frames predict the next one. Deviations from the bit rate are compensated
 //! within about a second. The extra bits of a keyframe are planned and spread over the frames until
 //! the next one. A frame that is much harder than predicted is encoded again with its measured

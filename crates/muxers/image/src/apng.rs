@@ -41,8 +41,8 @@ struct Stream {
     length: FrameLength,
     /// Packet that is shown until the next one arrives.
     last: Option<Packet>,
-    /// Start of the last packet. The first one starts at 0 at the latest, because nothing else can be
-    /// shown before it.
+    /// Start of the last packet. The first one starts at 0 at the latest, because nothing else can
+    /// be shown before it.
     begin: Option<Timestamp>,
 }
 

@@ -52,8 +52,8 @@ pub(crate) struct Gif {
     has_warned_of_rate: bool,
     /// Packet that is shown until the next one arrives.
     last: Option<Packet>,
-    /// Start of the last packet. The first one starts at 0 at the latest, because nothing else can be
-    /// shown before it.
+    /// Start of the last packet. The first one starts at 0 at the latest, because nothing else can
+    /// be shown before it.
     begin: Option<Timestamp>,
 }
 

@@ -4,8 +4,8 @@
 use reelwright_core::{Error, Result, TimeBase, TimeLimits};
 
 /// Minimum timescale of video. Lower ones are doubled until they reach it, which limits the error
-/// of readers that round times to ticks. The timescale of audio is its sample rate, by which readers
-/// count samples.
+/// of readers that round times to ticks. The timescale of audio is its sample rate, by which
+/// readers count samples.
 const MIN_VIDEO_TIMESCALE: u32 = 10_000;
 
 /// Timescale of a track.

@@ -9,6 +9,7 @@ mod layers;
 mod licences;
 mod miri;
 mod mutants;
+mod words;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,8 @@ usage: cargo xtask COMMAND
   mutants [--shard K/N] [PACKAGE…]
                            lists changes of the code that no test notices: of core and the muxers,
                            or of some packages; K counts from 0
+  words [--count] [PATH…]  words to replace in comments, documentation, strings and names, with
+                           their replacements; or only their number in each folder
 ";
 
 fn main() -> ExitCode {
@@ -53,6 +56,8 @@ fn main() -> ExitCode {
         ["miri", "--all"] => miri::run(true),
         ["mutants", "--shard", shard, packages @ ..] => mutants::run(Some(shard), packages),
         ["mutants", packages @ ..] => mutants::run(None, packages),
+        ["words", "--count", paths @ ..] => words::run(paths, true),
+        ["words", paths @ ..] => words::run(paths, false),
         ["bench", rest @ ..] => bench::run(rest),
         _ => {
             eprint!("{USAGE}");

@@ -1,27 +1,27 @@
-//! Scale factor bands (ISO/IEC 14496-3 tables 4.129 to 4.147), and what else depends on the sample
+//! Scale factor bands (ISO/IEC 14496-3 tables 4.129 to 4.147) and other tables indexed by sample
 //! rate.
 
-/// Lines of a frame.
+/// Spectral lines per frame.
 pub(crate) const LINES: usize = 1024;
-/// Short windows in a frame, and lines of each.
+/// Short windows per frame, and spectral lines per short window.
 pub(crate) const WINDOWS: usize = 8;
 pub(crate) const SHORT_LINES: usize = LINES / WINDOWS;
-/// As many bands as a frame can have: of short windows, each in a group of its own.
+/// Maximum number of bands in a frame: short windows, each in its own group.
 pub(crate) const MAX_BANDS: usize = 120;
-/// As many bands as one window can have.
+/// Maximum number of bands in one window.
 pub(crate) const MAX_WINDOW_BANDS: usize = 51;
 
-/// The sample rates in the order of their indices (ISO/IEC 14496-3 table 1.18).
+/// Sample rates in the order of samplingFrequencyIndex (ISO/IEC 14496-3 table 1.18).
 pub(crate) const RATES: [u32; 12] =
     [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000];
 
-/// A sample rate and its bands.
+/// Sample rate and its scale factor bands.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rate {
     pub(crate) hz: u32,
     /// samplingFrequencyIndex.
     pub(crate) index: u32,
-    /// First lines of the bands of long windows and of short ones, and the end.
+    /// First line of each band, then the end: for long windows, then for short ones.
     pub(crate) long: &'static [u16],
     pub(crate) short: &'static [u16],
 }
@@ -41,7 +41,7 @@ impl Rate {
         Some(Self { hz, index: index as u32, long, short })
     }
 
-    /// The bands of one window.
+    /// Returns the band edges of one window.
     pub(crate) fn edges(&self, short: bool) -> &'static [u16] {
         if short { self.short } else { self.long }
     }

@@ -6,39 +6,32 @@ use reelwright_core::{
 
 use crate::bands::{RATES, Rate};
 
-const CBR: OptionInfo = OptionInfo::bool(
-    "cbr",
-    false,
-    "spend the bit rate evenly, as far as a decoder's buffer evens it out",
-);
-const AAC_MS: OptionInfo = OptionInfo::bool(
-    "aac_ms",
-    true,
-    "whether bands may hold mid and side instead of left and right",
-);
+const CBR: OptionInfo =
+    OptionInfo::bool("cbr", false, "constant bit rate, within the limits of a decoder's buffer");
+const AAC_MS: OptionInfo = OptionInfo::bool("aac_ms", true, "allow mid/side stereo in each band");
 const CUTOFF: OptionInfo = OptionInfo::int(
     "cutoff",
     (0, 48_000),
     Some(0),
-    "highest frequency that is kept, in Hz; 0 is what suits the bit rate or quality",
+    "lowpass frequency in Hz; 0 chooses it by the bit rate or quality",
 );
 
 const PROFILE: OptionInfo = OptionInfo::choice(
     "profile",
     &[
-        ("aac_low", "low complexity, which every decoder has"),
-        ("mpeg2_aac_low", "the same: no tools are used that MPEG-2 does not have"),
+        ("aac_low", "low complexity, supported by all decoders"),
+        ("mpeg2_aac_low", "the same: the encoder uses only tools that MPEG-2 also has"),
         ("aac_lc", "the same"),
         ("lc", "the same"),
-        ("1", "the same, as FFmpeg counts profiles"),
+        ("1", "the same, by FFmpeg's profile number"),
     ],
     "aac_low",
-    "which tools a decoder must have: this encoder has those of low complexity",
+    "profile that decoders must support; this encoder writes low complexity only",
 );
 
 pub(crate) static OPTIONS: &[OptionInfo] = &[CBR, AAC_MS, CUTOFF, PROFILE];
 
-/// The layouts of channel configurations 1 to 7 (ISO/IEC 14496-3 table 1.19).
+/// Layouts of channelConfiguration 1 to 7 (ISO/IEC 14496-3 table 1.19).
 pub(crate) static LAYOUTS: &[ChannelLayout] = &[
     ChannelLayout::MONO,
     ChannelLayout::STEREO,
@@ -49,13 +42,13 @@ pub(crate) static LAYOUTS: &[ChannelLayout] = &[
     ChannelLayout::SURROUND_7_1,
 ];
 
-/// The least bits per second that a channel can be coded with.
+/// Lowest supported bit rate of a channel, in bit/s.
 const MIN_BIT_RATE: u64 = 8_000;
 
-/// Most bits of a channel in a frame of 1024 samples (ISO/IEC 14496-3 §4.5.3.1).
+/// Maximum number of bits per channel in a frame of 1024 samples (ISO/IEC 14496-3 §4.5.3.1).
 const MAX_FRAME_BITS: u64 = 6144;
 
-/// The bandwidth that a bit rate in kbit/s, of one channel, is enough for, in Hz.
+/// Bit rate of one channel in kbit/s, and the bandwidth it allows in Hz.
 const BANDWIDTHS: [(u32, u32); 12] = [
     (8, 3800),
     (12, 5500),
@@ -70,11 +63,11 @@ const BANDWIDTHS: [(u32, u32); 12] = [
     (96, 20_500),
     (128, 22_000),
 ];
-/// The bandwidth of each quality, in Hz.
+/// Bandwidth of each quality, in Hz.
 const QUALITY_BANDWIDTHS: [u32; 11] =
     [11_000, 12_500, 14_500, 16_000, 17_000, 18_000, 18_500, 19_500, 20_500, 21_500, 22_500];
 
-/// Rate control; rates in bit/s.
+/// Rate control mode. Rates are in bit/s.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum RateControl {
     Average {
@@ -83,7 +76,7 @@ pub(crate) enum RateControl {
     Constant {
         bit_rate: u64,
     },
-    /// From 0 to 10, best.
+    /// Quality from 0 (smallest) to 10 (best).
     Variable {
         quality: u8,
     },
@@ -94,21 +87,21 @@ pub(crate) enum RateControl {
 pub(crate) struct Config {
     pub(crate) rate: Rate,
     pub(crate) channels: usize,
-    /// Where the layout is in the list, from 1 on: channelConfiguration.
+    /// channelConfiguration: the layout's position in `LAYOUTS`, counted from 1.
     pub(crate) channel_configuration: u8,
     pub(crate) control: RateControl,
     pub(crate) mid_side: bool,
-    /// In Hz.
+    /// Lowpass frequency in Hz.
     pub(crate) lowpass: u32,
 }
 
 impl Config {
-    /// Takes the options.
+    /// Reads the encoder's options.
     pub(crate) fn new(request: &AudioEncoderRequest, options: &mut Options) -> Result<Self> {
         let hz = request.format.sample_rate;
         let rate = Rate::of(hz).ok_or_else(|| {
             Error::unsupported(format!(
-                "Sample rate {hz} is not one of AAC's. Valid values are {}.",
+                "aac does not support a sample rate of {hz} Hz. Supported values are {}.",
                 list(RATES)
             ))
         })?;
@@ -155,14 +148,15 @@ impl Config {
 fn variable(qscale: f32, cbr: bool) -> Result<RateControl> {
     if cbr {
         return Err(Error::argument(
-            "qscale and the option cbr exclude each other: a constant quality has no constant bit \
+            "qscale and the option cbr exclude each other: constant quality needs a variable bit \
              rate.",
         ));
     }
     let quality = qscale as u8;
     if f32::from(quality) != qscale || quality > 10 {
         return Err(Error::argument(format!(
-            "aac takes a qscale of 0 (smallest) to 10 (best), without fractions. Found: {qscale}"
+            "aac does not support a qscale of {qscale}. Supported values are 0 (smallest) to 10 \
+             (best), without fractions."
         )));
     }
     Ok(RateControl::Variable { quality })
@@ -188,7 +182,7 @@ fn with_bit_rate(request: &AudioEncoderRequest, cbr: bool) -> Result<RateControl
     })
 }
 
-/// The bandwidth that suits a bit rate of one channel.
+/// Returns the bandwidth in Hz for a bit rate of one channel.
 fn bandwidth(kbps: f64) -> u32 {
     let after = BANDWIDTHS.partition_point(|&(known, _)| f64::from(known) <= kbps);
     let Some(&(low_kbps, low)) = after.checked_sub(1).map(|at| &BANDWIDTHS[at]) else {

@@ -1,5 +1,7 @@
-//! A syntactic element: one channel, or a pair. From samples to spectra and their allowed noise;
-//! block switching and mid/side stereo.
+//! A syntactic element: one channel or a channel pair.
+//!
+//! Transforms samples to spectra, computes the allowed noise, and decides block switching and
+//! mid/side stereo.
 
 use reelwright_core::helpers::bits::BitWriter;
 use reelwright_psychoacoustics::{TransientDetector, log2};
@@ -11,21 +13,21 @@ use crate::mdct::{Filterbank, Sequence};
 use crate::psycho::{LANES, Model, PerBand};
 use crate::stream::{Stream, Tools};
 
-/// Lines that a channel of low frequencies may have (ISO/IEC 14496-3 §4.5.2.2.6).
+/// Maximum number of lines in a low-frequency channel (ISO/IEC 14496-3 §4.5.2.2.6).
 const LOW_LINES: usize = 12;
-/// How much a threshold may rise from one frame to the next: a transform spreads noise to before
-/// the sound that would mask it.
+/// Maximum rise of a threshold from one frame to the next, as a factor. The transform spreads noise
+/// to before the signal that would mask it (pre-echo).
 const RISE: f32 = 3.0;
-/// How much louder a short window must be than those before to be in a group of its own.
+/// Ratio of energies at which a short window begins a new group.
 const GROUP_RATIO: f32 = 4.0;
 
-/// Ratio of energies that makes a transient.
+/// Ratio of energies at which the detector reports a transient.
 const TRANSIENT_RATIO: f32 = 12.0;
 
-/// Mid and side must need less than this much of what left and right do.
+/// Maximum cost of mid and side, relative to left and right, for a band to use them.
 const MID_SIDE_GAIN: f32 = 0.97;
 
-/// What an element is; the numbers are those of id_syn_ele.
+/// Type of an element. The numbers are those of id_syn_ele.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Single = 0,
@@ -33,35 +35,35 @@ pub(crate) enum Kind {
     LowFrequency = 3,
 }
 
-/// Filter bank and models of all elements.
+/// Filter bank and psychoacoustic models that all elements share.
 pub(crate) struct Analysis {
     pub(crate) bank: Filterbank,
     pub(crate) long: Model,
     pub(crate) short: Model,
-    /// Lowpass gain of each line, of long and of short windows.
+    /// Lowpass gain of each line: for long windows, then for short ones.
     pub(crate) lowpass: [Box<[f32; LINES]>; 2],
     pub(crate) mid_side: bool,
 }
 
-/// Channels that are analyzed: left, right, and half of their sum and difference.
+/// Analyzed signals of a pair: left, right, mid and side.
 const VIEWS: usize = 4;
 
-/// An element at work.
+/// State of one element.
 pub(crate) struct Element {
     pub(crate) kind: Kind,
     /// element_instance_tag.
     tag: u32,
-    /// Which channels of the input these are.
+    /// Indices of the element's channels in the input.
     pub(crate) channels: Vec<usize>,
     transients: Vec<TransientDetector<WINDOWS, SHORT_LINES>>,
     transient_here: bool,
     has_started: bool,
     layout: Layout,
-    /// By view, windows one after the other.
+    /// Spectrum of each view; short windows follow each other.
     spectra: Vec<[f32; LINES]>,
     energies: Vec<[f32; MAX_BANDS]>,
     allowed: Vec<[f32; MAX_BANDS]>,
-    /// Thresholds of the frame before, before they were held down, by view.
+    /// Thresholds of the previous frame for each view, before the limit on their rise.
     before: [PerBand; VIEWS],
     mid_side: [bool; MAX_BANDS],
     streams: Vec<Stream>,
@@ -92,7 +94,8 @@ impl Element {
         }
     }
 
-    /// Takes a frame in: of each channel, the samples of its two halves and those after them.
+    /// Analyzes a frame. `samples` returns, for a channel, both halves of the frame's window and
+    /// the samples after them.
     pub(crate) fn analyze<'a>(
         &mut self,
         analysis: &Analysis,
@@ -157,7 +160,7 @@ impl Element {
         if self.kind == Kind::LowFrequency {
             return Sequence::Long;
         }
-        // Where the short windows of the frame after this one would be.
+        // The region that the next frame's short windows would cover.
         let from = LINES + LINES / 2 + SHORT_LINES / 2;
         if !self.has_started {
             self.has_started = true;
@@ -182,11 +185,11 @@ impl Element {
         sequence
     }
 
-    /// Finds the energies of a view's bands, and their allowed noise.
+    /// Computes the band energies and the allowed noise of a view.
     fn analyze_view(&mut self, analysis: &Analysis, view: usize) {
         let (mut energies, mut allowed) = ([0.0; LANES], [0.0; LANES]);
         let spectrum = &self.spectra[view];
-        // Noise of the middle goes to both channels.
+        // Noise in the mid channel goes to both outputs.
         let share = if view < 2 { 1.0 } else { 0.5 };
         if !self.layout.is_short() {
             analysis.long.analyze(spectrum, &mut energies, &mut allowed);
@@ -225,7 +228,7 @@ impl Element {
         }
     }
 
-    /// Chooses the bands that are coded as mid and side: those where that takes fewer bits.
+    /// Chooses mid/side coding for the bands where it takes fewer bits.
     fn choose_stereo(&mut self, mid_side: bool) {
         self.mid_side = [false; MAX_BANDS];
         let [left, right, mid, side] = &mut self.allowed[..] else { return };
@@ -233,7 +236,7 @@ impl Element {
             return;
         }
         for band in 0..self.layout.bands() {
-            // Noise of both goes to left and to right.
+            // Noise in mid and side goes to both left and right.
             let limit = left[band].min(right[band]);
             let sum = mid[band] + side[band];
             if sum > limit {
@@ -243,13 +246,13 @@ impl Element {
             let need = |view: usize, allowed: f32| {
                 log2(1.0 + self.energies[view][band] / allowed.max(1e-30))
             };
-            let apart = need(0, left[band]) + need(1, right[band]);
+            let separate = need(0, left[band]) + need(1, right[band]);
             let together = need(2, mid[band]) + need(3, side[band]);
-            self.mid_side[band] = together < apart * MID_SIDE_GAIN;
+            self.mid_side[band] = together < separate * MID_SIDE_GAIN;
         }
     }
 
-    /// Codes the element at a noise offset in dB. Returns the bits.
+    /// Codes the element at a noise offset in dB. Returns the number of bits.
     pub(crate) fn code(&mut self, tools: &Tools, offset: f32) -> u32 {
         for stream in &mut self.streams {
             stream.quantize(tools, offset);
@@ -268,14 +271,14 @@ impl Element {
         3 + 4 + info + pair + streams
     }
 
-    /// The bands that are not above all that is coded.
+    /// Iterates over the bands below `max_sfb` of each group.
     fn used(&self) -> impl Iterator<Item = usize> {
         let (bands, max_sfb) = (self.layout.window_bands(), self.max_sfb);
         let groups = 0..self.layout.groups().len();
         groups.flat_map(move |group| group * bands..group * bands + max_sfb)
     }
 
-    /// ms_mask_present.
+    /// Returns ms_mask_present.
     fn uses_mid_side(&self) -> u32 {
         let count = self.used().filter(|&band| self.mid_side[band]).count();
         match count {
@@ -285,7 +288,7 @@ impl Element {
         }
     }
 
-    /// Writes the element as it was coded last.
+    /// Writes the element as last coded.
     pub(crate) fn write(&self, bits: &mut BitWriter) {
         bits.put(self.kind as u64, 3);
         bits.put(self.tag.into(), 4);
@@ -293,7 +296,7 @@ impl Element {
             self.streams[0].write(bits, |bits| self.write_info(bits));
             return;
         }
-        // Both have the same windows.
+        // common_window: both channels have the same windows.
         bits.put(1, 1);
         self.write_info(bits);
         let present = self.uses_mid_side();
@@ -312,7 +315,7 @@ impl Element {
     fn write_info(&self, bits: &mut BitWriter) {
         bits.put(0, 1);
         bits.put(self.layout.sequence as u64, 2);
-        // window_shape: a sine, or Kaiser-Bessel derived.
+        // window_shape: 0 is a sine window, 1 is Kaiser-Bessel derived.
         bits.put(u64::from(self.kind != Kind::LowFrequency), 1);
         if self.layout.is_short() {
             bits.put(self.max_sfb as u64, 4);
@@ -320,7 +323,8 @@ impl Element {
             for &count in self.layout.groups() {
                 grouping = grouping << count | ((1 << count) - 1) >> 1;
             }
-            // A bit for each window but the first: whether it is in the group of the one before.
+            // scale_factor_grouping: one bit for each window after the first, set if the window
+            // continues the group.
             bits.put(grouping & 0x7F, 7);
         } else {
             bits.put(self.max_sfb as u64, 6);
@@ -329,15 +333,16 @@ impl Element {
     }
 }
 
-/// Groups short windows that are about as loud: how many each group has, and how many there are.
+/// Groups consecutive short windows of similar energy. Returns the length of each group and the
+/// number of groups.
 fn group(spectra: &[[f32; LINES]]) -> ([u8; WINDOWS], usize) {
     let mut groups = [0; WINDOWS];
     let mut count = 0;
-    // Of each channel, the least and the most energy of the group's windows.
+    // Lowest and highest energy of the group's windows, for each channel.
     let mut spans = [(0.0f32, 0.0f32); 2];
     for window in 0..WINDOWS {
         let energy = |spectrum: &[f32; LINES]| {
-            // What is low changes least; what is no louder than a rounding error does not count.
+            // Skips the lowest lines, which change least. The constant hides rounding errors.
             let lines = &spectrum[SHORT_LINES * window + 4..SHORT_LINES * (window + 1)];
             lines.iter().map(|x| x * x).sum::<f32>() + 1e6
         };

@@ -1,4 +1,4 @@
-//! The encoder: frames of 1024 samples in, access units out.
+//! The encoder: takes frames of 1024 samples and returns access units.
 
 use fearless_simd::Level;
 use reelwright_core::helpers::bits::BitWriter;
@@ -23,18 +23,17 @@ use crate::stream::Tools;
 /// Samples of each channel in an access unit.
 const FRAME_SIZE: usize = LINES;
 
-/// What a decoder brings before the first sample: the first half of a window.
+/// Samples a decoder outputs before the first input sample: half a window.
 const DELAY: u32 = 1024;
 
-/// Readers that are not told the format find it in a stream of as many frames as this.
+/// Minimum number of frames in a stream, so that readers can detect the format.
 const LEAST_FRAMES: usize = 3;
 
 /// AAC-LC's audio object type.
 const LC: u8 = 2;
 
-/// The elements of each channel configuration, and which channels of the layout are in them
-/// (ISO/IEC 14496-3 table 1.19). That of 7.1 is what decoders take it for: the first pair is the
-/// front, the second the sides and the third the back.
+/// Elements of each channel configuration and their channels in the layout (ISO/IEC 14496-3 table
+/// 1.19). For 7.1, decoders read the first pair as front, the second as side and the third as back.
 const ELEMENTS: [&[(Kind, &[usize])]; 7] = [
     &[(Kind::Single, &[0])],
     &[(Kind::Pair, &[0, 1])],
@@ -56,18 +55,18 @@ const ELEMENTS: [&[(Kind, &[usize])]; 7] = [
     ],
 ];
 
-/// An AAC stream.
+/// Encoder of one AAC stream.
 pub(crate) struct AacEncoder {
     parameters: StreamParameters,
     tools: Tools,
     analysis: Analysis,
     elements: Vec<Element>,
     rate_loop: RateLoop,
-    /// Of each channel, the frame before the one that is coded next, that one, and the one after.
+    /// For each channel: the previous frame, the frame to code next, and the frame after it.
     samples: Vec<[f32; 3 * LINES]>,
-    /// Frames that came in.
+    /// Number of input frames.
     frames: u64,
-    /// After a short frame, or the end, there are no more.
+    /// Set after a short frame or the end of the stream; no more frames are accepted.
     ended: bool,
     bits: BitWriter,
     clock: PacketClock,
@@ -134,7 +133,7 @@ impl AacEncoder {
         })
     }
 
-    /// Takes samples of a channel in, and silence after them.
+    /// Appends samples to each channel and pads them with silence.
     fn push<'a>(&mut self, plane: impl Fn(usize) -> &'a [f32]) {
         for (channel, samples) in self.samples.iter_mut().enumerate() {
             samples.copy_within(LINES.., 0);
@@ -151,7 +150,7 @@ impl AacEncoder {
         }
     }
 
-    /// Continues the stream to before its first sample.
+    /// Extrapolates the signal to before its first sample.
     fn prime(&mut self) {
         for samples in &mut self.samples {
             let (before, first) = samples[LINES..].split_at_mut(LINES);
@@ -159,7 +158,7 @@ impl AacEncoder {
         }
     }
 
-    /// Codes the frame before the one that came in last.
+    /// Codes the frame before the last input frame.
     fn encode_frame(&mut self, packets: &mut PacketQueue) {
         for element in &mut self.elements {
             element.analyze(&self.analysis, &self.tools, |channel| &self.samples[channel]);
@@ -175,29 +174,29 @@ impl AacEncoder {
         self.bits.align();
         self.rate_loop.spend(self.bits.bytes().len());
         let packet = packets.push();
-        // Room for every frame there may be: the memory is used again.
+        // Reserves the maximum size, so that the packet's buffer is reused without growing.
         packet.data.reserve(MAX_BYTES * self.samples.len());
         packet.data.extend_from_slice(self.bits.bytes());
         self.clock.stamp(packet, FRAME_SIZE as u32);
     }
 }
 
-/// The most bytes of a channel in a frame (ISO/IEC 14496-3 §4.5.3.1), and room to spare.
+/// Maximum number of bytes per channel in a frame (ISO/IEC 14496-3 §4.5.3.1), and spare bytes.
 const MAX_BYTES: usize = 6144 / 8;
 const ROOM: usize = 64;
 
-/// Bits of the element that ends a frame.
+/// Bits of ID_END, which ends a frame.
 const END_BITS: usize = 3;
 
-/// Writes elements that hold nothing until a frame has at least so many bytes.
+/// Writes fill elements until a frame has at least `least_bytes` bytes.
 fn fill(bits: &mut BitWriter, least_bytes: usize) {
-    /// The most bytes of an element.
+    /// Maximum payload of a fill element, in bytes.
     const MOST: usize = 15 + 255 - 1;
     let bytes = |bits: &BitWriter| (bits.len() + END_BITS).div_ceil(8);
     while bytes(bits) < least_bytes {
         let missing = 8 * least_bytes - END_BITS - bits.len();
         bits.put(6, 3);
-        // Of more than 14 bytes, the count goes on.
+        // A count above 14 continues in esc_count.
         let count = (missing - 3 - 4) / 8;
         let count = if count < 15 { count } else { (count - 1).min(MOST) };
         if count < 15 {
@@ -206,14 +205,14 @@ fn fill(bits: &mut BitWriter, least_bytes: usize) {
             bits.put(15, 4);
             bits.put((count - 14) as u64, 8);
         }
-        // The first is the type of the extension: one that is to be skipped.
+        // The first byte is the extension type EXT_FILL, which decoders skip.
         for _ in 0..count {
             bits.put(0, 8);
         }
     }
 }
 
-/// AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1).
+/// Returns the AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1).
 fn specific_config(config: &Config) -> Vec<u8> {
     let bits = u16::from(LC) << 11
         | (config.rate.index as u16) << 7
@@ -231,7 +230,7 @@ impl AudioEncoder for AacEncoder {
     }
 
     fn max_delay(&self) -> u64 {
-        // The transform's overlap, and the frame that it is decided with.
+        // The overlap of the transform, and one frame of lookahead.
         u64::from(DELAY) + FRAME_SIZE as u64
     }
 
@@ -240,7 +239,7 @@ impl AudioEncoder for AacEncoder {
         let samples = frame.samples();
         if samples > FRAME_SIZE {
             return Err(Error::chunk(format!(
-                "Expected at most {FRAME_SIZE} samples in a frame. Found: {samples}"
+                "A frame has {samples} samples. At most {FRAME_SIZE} are allowed."
             )));
         }
         if samples == 0 {
@@ -248,7 +247,7 @@ impl AudioEncoder for AacEncoder {
         }
         if self.ended {
             return Err(Error::state(format!(
-                "This AAC stream has ended: only its last frame may have fewer than {FRAME_SIZE} \
+                "The AAC stream has ended. Only its last frame may have fewer than {FRAME_SIZE} \
                  samples."
             )));
         }
@@ -265,7 +264,7 @@ impl AudioEncoder for AacEncoder {
         self.ended = true;
         let least = (LEAST_FRAMES * FRAME_SIZE) as i64;
         let is_short = |clock: &PacketClock| {
-            // Samples in packets, the delay included.
+            // Samples in the packets so far, including the delay.
             clock.received() - clock.pending() + i64::from(DELAY) < least
         };
         while self.clock.received() > 0 && (self.clock.pending() > 0 || is_short(&self.clock)) {

@@ -1,5 +1,5 @@
-//! Entropy coding of quantized spectra (ISO/IEC 14496-3 §4.6.3): what each codebook costs, in which
-//! sections bands share one, and the codes themselves.
+//! Entropy coding of quantized spectra (ISO/IEC 14496-3 §4.6.3): the cost of each codebook, the
+//! division of bands into sections, and the codes.
 
 use fearless_simd::{Level, dispatch};
 use reelwright_core::helpers::bits::BitWriter;
@@ -7,26 +7,26 @@ use reelwright_core::helpers::bits::BitWriter;
 use crate::bands::MAX_BANDS;
 use crate::huffman_codes::{CODEBOOKS, FACTOR_CODES, FACTOR_LENGTHS};
 
-/// Codebooks 0 (all zero) to 11, and room for vectors.
+/// Number of codebooks: 0 (all zero) to 11. Arrays are padded to a vector's length.
 const BOOKS: usize = 12;
 const LANES: usize = 16;
-/// What cannot be.
+/// Cost of a codebook that cannot code the band.
 const NEVER: u32 = 1 << 20;
-/// The codebook with escapes, and the value from which on they are needed.
+/// Codebook with escape sequences, and the smallest value that needs one.
 const ESCAPES: usize = 11;
 const ESCAPE: i16 = 16;
-/// Signed pairs are looked up by values from -16 to 16.
+/// Number of values in each dimension of the table for pairs: -16 to 16.
 const SPAN: usize = 33;
 
-/// What a band costs in each codebook, in bits.
+/// Cost of a band in each codebook, in bits.
 pub(crate) type Costs = [u32; LANES];
 
-/// Code lengths, arranged for counting, and codes, arranged for writing.
+/// Code lengths, arranged for fast counting.
 pub(crate) struct Huffman {
     level: Level,
-    /// For each pair: the length, with signs and without escapes, in codebooks 5 to 11.
+    /// Length of each pair in codebooks 5 to 11, with signs and without escape sequences.
     pairs: Box<[[u16; 8]; SPAN * SPAN]>,
-    /// For each group of four from -2 to 2: the length, with signs, in codebooks 1 to 4.
+    /// Length of each quadruple of values from -2 to 2 in codebooks 1 to 4, with signs.
     quads: Box<[[u16; 4]; 625]>,
 }
 
@@ -49,7 +49,7 @@ impl Huffman {
         Self { level, pairs, quads }
     }
 
-    /// What a band of values up to `largest` costs.
+    /// Returns the cost of a band whose largest magnitude is `largest`.
     pub(crate) fn costs(&self, values: &[i16], largest: i16) -> Costs {
         let mut costs = [NEVER; LANES];
         if largest == 0 {
@@ -75,7 +75,7 @@ impl Huffman {
             }
         }
         if largest == 0 {
-            // A scale factor that is the same as the one before.
+            // One bit codes a scale factor equal to the previous one.
             for cost in &mut costs[1..BOOKS] {
                 *cost += 1;
             }
@@ -108,7 +108,7 @@ fn sum_quads(table: &[[u16; 4]; 625], values: &[i16]) -> [u16; 4] {
     sums
 }
 
-/// Bits of a value's escape sequence.
+/// Returns the length of a value's escape sequence in bits.
 fn escape_bits(value: i16) -> u32 {
     match value.unsigned_abs() {
         0..16 => 0,
@@ -116,8 +116,8 @@ fn escape_bits(value: i16) -> u32 {
     }
 }
 
-/// The code of values in a codebook, with signs and without escapes, and its length; none where
-/// it has none.
+/// Returns the code of `values` in a codebook and its length, with signs and without escape
+/// sequences. Returns `None` if the codebook has no such values.
 #[inline(always)]
 fn code(book: usize, values: &[i16]) -> Option<(u32, u32)> {
     let table = &CODEBOOKS[book - 1];
@@ -140,7 +140,7 @@ fn code(book: usize, values: &[i16]) -> Option<(u32, u32)> {
     Some((u32::from(table.codes[at]) << count | signs, u32::from(table.lengths[at]) + count))
 }
 
-/// Writes a band's values.
+/// Writes the values of a band.
 pub(crate) fn write_values(book: u8, values: &[i16], bits: &mut BitWriter) {
     let book = usize::from(book);
     match book {
@@ -158,7 +158,8 @@ pub(crate) fn write_values(book: u8, values: &[i16], bits: &mut BitWriter) {
                 if book == ESCAPES {
                     for value in pair.map(i16::unsigned_abs).into_iter().filter(|&v| v >= 16) {
                         let size = value.ilog2();
-                        // So many ones less four, a zero, and the value without its highest bit.
+                        // An escape sequence: size - 4 ones, a zero, and the value without its
+                        // highest bit.
                         let prefix = (1 << (size - 3)) - 2;
                         let rest = u64::from(value) - (1 << size);
                         bits.put(prefix << size | rest, 2 * size - 3);
@@ -169,7 +170,7 @@ pub(crate) fn write_values(book: u8, values: &[i16], bits: &mut BitWriter) {
     }
 }
 
-/// Bits of a difference of scale factors.
+/// Returns the number of bits that code a scale factor difference.
 pub(crate) fn factor_bits(difference: i32) -> u32 {
     FACTOR_LENGTHS[(difference + 60) as usize].into()
 }
@@ -179,28 +180,29 @@ pub(crate) fn write_factor(difference: i32, bits: &mut BitWriter) {
     bits.put(FACTOR_CODES[at].into(), FACTOR_LENGTHS[at].into());
 }
 
-/// Bits that tell a section's codebook, and those that tell its length as long as it is short.
+/// Bits of sect_cb, the codebook of a section.
 const BOOK_BITS: u32 = 4;
 
-/// Bits in which the lengths of sections are told.
+/// Bits of sect_len_incr, the length of a section.
 pub(crate) const fn length_bits(short: bool) -> u32 {
     if short { 3 } else { 5 }
 }
 
-/// Chooses the codebooks of a group's bands so that they cost least; returns the bits, with those
-/// that tell the sections.
+/// Chooses the codebooks of a group's bands at the lowest cost. Returns the number of bits,
+/// including the section headers.
 pub(crate) fn choose(costs: &[Costs], short: bool, books: &mut [u8]) -> u32 {
     let header = BOOK_BITS + length_bits(short);
-    // By band: the best codebook of the band before, and the codebooks that begin a section.
+    // For each band: the best codebook of the previous band, and a mask of the codebooks that begin
+    // a section.
     let mut steps = [(0u8, 0u16); MAX_BANDS];
     let mut sums = [NEVER; LANES];
     let (mut least, mut best) = (0, 0u8);
     for (costs, step) in costs.iter().zip(&mut steps) {
-        let anew = least + header;
+        let new_section = least + header;
         let mut begins = 0u16;
         for (book, (sum, cost)) in sums.iter_mut().zip(costs).enumerate() {
-            begins |= u16::from(*sum > anew) << book;
-            *sum = (*sum).min(anew) + cost;
+            begins |= u16::from(*sum > new_section) << book;
+            *sum = (*sum).min(new_section) + cost;
         }
         *step = (best, begins);
         (least, best) = (u32::MAX, 0);
@@ -220,7 +222,7 @@ pub(crate) fn choose(costs: &[Costs], short: bool, books: &mut [u8]) -> u32 {
     least + long_sections(&books[..costs.len()], short)
 }
 
-/// What the lengths of long sections cost beyond those of short ones.
+/// Returns the bits of section lengths that need more than one sect_len_incr.
 fn long_sections(books: &[u8], short: bool) -> u32 {
     let bits = length_bits(short);
     let escape = (1 << bits) - 1;
@@ -258,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_was_counted() {
+    fn counted_bits_equal_written_bits() {
         let huffman = Huffman::new(Level::new());
         let mut noise = Noise::new(11);
         for size in [1i16, 2, 3, 4, 7, 12, 15, 16, 17, 300, 8191] {
@@ -280,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_cost_what_they_are_said_to() {
+    fn counted_section_bits_equal_written_bits() {
         let mut noise = Noise::new(12);
         for short in [false, true] {
             for count in [1, 3, 14, 49] {

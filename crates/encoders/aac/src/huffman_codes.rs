@@ -1,15 +1,16 @@
-//! The Huffman codes of spectra and scale factors (ISO/IEC 14496-3 tables 4.A.1 to 4.A.12).
+//! Huffman codes of spectra and scale factors (ISO/IEC 14496-3 tables 4.A.1 to 4.A.12).
 
-/// A spectral codebook. Values are combined to an index with the first as the most significant
-/// digit, in a base of `base`.
+/// Spectral codebook. The index of a code has the values as digits of a number in base `base`, most
+/// significant first.
 pub(crate) struct Codebook {
-    /// How many values there are: of signed ones from -1 or -2 or -4 on, else from 0 on.
+    /// Number of different values. Signed values begin at -1, -2 or -4, unsigned ones at 0.
     pub(crate) base: usize,
     pub(crate) codes: &'static [u16],
     pub(crate) lengths: &'static [u8],
 }
 
-/// Codebooks 1 to 11: 1, 2, 5 and 6 are of signed values, 1 to 4 of four values, others of two.
+/// Codebooks 1 to 11. Books 1, 2, 5 and 6 have signed values. Books 1 to 4 code four values, the
+/// others two.
 pub(crate) static CODEBOOKS: [Codebook; 11] = [
     Codebook { base: 3, codes: &CODES_1, lengths: &LENGTHS_1 },
     Codebook { base: 3, codes: &CODES_2, lengths: &LENGTHS_2 },
@@ -253,7 +254,7 @@ static CODES_11: [u16; 289] = [
     0xA9, 0xB1, 0xB3, 0xBB, 0xC0, 0x18F, 0x4,
 ];
 
-/// Of differences of scale factors from -60 to 60.
+/// Code lengths of scale factor differences from -60 to 60.
 #[rustfmt::skip]
 pub(crate) static FACTOR_LENGTHS: [u8; 121] = [
     18, 18, 18, 18, 19, 19, 19, 19, 19, 19, 19, 19, 19, 19, 19, 19, 19, 19, 19, 18, 19, 18, 17, 17,

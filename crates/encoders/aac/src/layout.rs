@@ -1,19 +1,19 @@
-//! How the lines of a frame are arranged: windows in groups, and bands in these.
+//! Arrangement of the lines of a frame: windows in groups, bands in groups.
 
 use crate::bands::{LINES, MAX_BANDS, Rate, SHORT_LINES, WINDOWS};
 use crate::mdct::Sequence;
 
-/// The windows of a frame and their bands (ISO/IEC 14496-3 §4.5.2.3.4). Bands of short windows are
-/// those of a group: the lines of one window after those of the other.
+/// Windows of a frame and their bands (ISO/IEC 14496-3 §4.5.2.3.4). A band of short windows holds
+/// the lines of all windows in its group, one window after the other.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
     pub(crate) sequence: Sequence,
-    /// How many windows each group has.
+    /// Number of windows in each group.
     groups: [u8; WINDOWS],
     group_count: usize,
-    /// First lines of one window's bands, and the end.
+    /// First line of each band in one window, then the end.
     pub(crate) edges: &'static [u16],
-    /// First lines of all bands in the order of the bitstream, and the end.
+    /// First line of each band in bitstream order, then the end.
     starts: [u16; MAX_BANDS + 1],
 }
 
@@ -30,7 +30,7 @@ impl Layout {
         layout
     }
 
-    /// Sets the windows; `groups` are how many each group has.
+    /// Sets the windows. `groups` holds the number of windows in each group.
     pub(crate) fn set(&mut self, rate: &Rate, sequence: Sequence, groups: &[u8]) {
         self.sequence = sequence;
         self.groups = [0; WINDOWS];
@@ -53,27 +53,27 @@ impl Layout {
         self.sequence == Sequence::Short
     }
 
-    /// How many windows each group has.
+    /// Returns the number of windows in each group.
     pub(crate) fn groups(&self) -> &[u8] {
         &self.groups[..self.group_count]
     }
 
-    /// Bands of one window.
+    /// Returns the number of bands in one window.
     pub(crate) fn window_bands(&self) -> usize {
         self.edges.len() - 1
     }
 
-    /// Bands of all groups.
+    /// Returns the number of bands in all groups.
     pub(crate) fn bands(&self) -> usize {
         self.group_count * self.window_bands()
     }
 
-    /// A band's lines in the order of the bitstream.
+    /// Returns a band's lines in bitstream order.
     pub(crate) fn range(&self, band: usize) -> std::ops::Range<usize> {
         usize::from(self.starts[band])..usize::from(self.starts[band + 1])
     }
 
-    /// Puts the lines of windows one after the other into the order of the bitstream.
+    /// Reorders lines from window order to bitstream order.
     pub(crate) fn arrange(&self, windows: &[f32; LINES], out: &mut [f32; LINES]) {
         if !self.is_short() {
             out.copy_from_slice(windows);

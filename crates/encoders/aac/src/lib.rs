@@ -22,11 +22,13 @@ use reelwright_core::{
     AudioEncoderInfo, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
 };
 
-/// The `aac` encoder. `bit_rate` is the average, with the option `cbr` as steady as a decoder's
-/// buffer asks for. `qscale`, from 0 (smallest) to 10 (best), takes as many bits as that quality
-/// needs.
+/// The `aac` encoder.
 ///
-/// 1024 samples come before the first one of the input.
+/// With `bit_rate`, the encoder meets that average. The option `cbr` also keeps the rate within the
+/// limits of a decoder's buffer. `qscale` selects a constant quality from 0 (smallest) to 10
+/// (best).
+///
+/// The encoder has 1024 samples of priming.
 pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
     EncoderInfo::new("aac", "AAC (Advanced Audio Coding)", CodecId::Aac)
         .aliases(&["libfdk_aac"])

@@ -1,9 +1,9 @@
-//! The filter bank (ISO/IEC 14496-3 §4.6.11): windows and the MDCT of 2048 samples, or of eight
+//! The filter bank (ISO/IEC 14496-3 §4.6.11): windows, and the MDCT of 2048 samples or of eight
 //! times 256.
 //!
-//! Both sizes go by way of Fourier transforms of 64 numbers, eight beside one another: eight short
-//! windows, or the columns of one transform of 512. Sums have one order, so that all instruction
-//! sets give the same bits.
+//! Both sizes use Fourier transforms of 64 numbers, eight in parallel: eight short windows, or the
+//! columns of one transform of 512. The order of sums is fixed, so all instruction sets give the
+//! same bits.
 
 use std::f64::consts::PI;
 
@@ -12,7 +12,7 @@ use reelwright_psychoacoustics::fft::{Twiddles, radix_4_pass, twiddles};
 
 use crate::bands::{LINES, SHORT_LINES, WINDOWS};
 
-/// How a frame is transformed; the numbers are those of window_sequence.
+/// Window sequence of a frame. The numbers are those of window_sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Sequence {
     /// A long window.
@@ -26,28 +26,28 @@ pub(crate) enum Sequence {
     Stop = 3,
 }
 
-/// Where the first short window begins.
+/// First sample of the first short window.
 const FIRST_SHORT: usize = (LINES - SHORT_LINES) / 2;
 
-/// Numbers beside one another.
+/// Numbers that are processed in parallel.
 type Lanes = [f32; 8];
 /// Real or imaginary parts.
 type Part = [Lanes; 64];
 
-/// The filter bank's coefficients; none of them change.
+/// Constant coefficients of the filter bank.
 pub(crate) struct Filterbank {
     level: Level,
-    /// Windows of the long sequences, by their number.
+    /// Windows of the long sequences, indexed by `Sequence`.
     windows: [Box<[f32; 2 * LINES]>; 4],
     short_window: [f32; 2 * SHORT_LINES],
-    /// The window of channels of low frequencies: a sine.
+    /// Sine window of low-frequency channels.
     low_window: Box<[f32; 2 * LINES]>,
-    /// What is multiplied with before the Fourier transform and after it.
+    /// Twiddle factors before and after the Fourier transform.
     long_twist: Box<[(f32, f32); LINES / 2]>,
     short_twist: [(f32, f32); SHORT_LINES / 2],
     /// Twiddle factors of the three passes of the transform of 64.
     passes: [Vec<Twiddles>; 3],
-    /// Between the transforms of 64 and those of 8: `[k][column]`.
+    /// Twiddle factors between the transforms of 64 and of 8: `[k][column]`.
     between: Box<[[Lanes; 2]; 64]>,
 }
 
@@ -64,7 +64,7 @@ impl Filterbank {
             }));
         let stop = Box::new(std::array::from_fn(|i| start[2 * LINES - 1 - i]));
         let windows = [long, start, Box::new([0.0; 2 * LINES]), stop];
-        // Samples are fractions of 32768, and the standard's MDCT has a factor of 2.
+        // Samples are scaled to ±32768, and the standard's MDCT has a factor of 2.
         let twist = |k: usize, lines: usize, scale: f64| {
             let angle = -PI * (8 * k + 1) as f64 / (8 * lines) as f64;
             ((scale * libm::cos(angle)) as f32, (scale * libm::sin(angle)) as f32)
@@ -94,7 +94,7 @@ impl Filterbank {
         }
     }
 
-    /// The spectrum of 2048 samples. Short windows come one after the other.
+    /// Computes the spectrum of 2048 samples. Short windows follow each other.
     pub(crate) fn transform(
         &self,
         samples: &[f32; 2 * LINES],
@@ -107,7 +107,7 @@ impl Filterbank {
         });
     }
 
-    /// The spectrum of a channel of low frequencies, whose windows are all long.
+    /// Computes the spectrum of a low-frequency channel, whose windows are all long.
     pub(crate) fn transform_low(&self, samples: &[f32; 2 * LINES], spectrum: &mut [f32; LINES]) {
         dispatch!(self.level, _simd => self.long(samples, &self.low_window, spectrum));
     }
@@ -212,13 +212,13 @@ impl Filterbank {
         }
     }
 
-    /// Eight Fourier transforms of 64 numbers, radix 4 with the passes' outputs in order.
+    /// Computes eight Fourier transforms of 64 numbers: radix 4, with each pass's output in order.
     #[inline(always)]
     fn fourier_64(&self, mut re: Part, mut im: Part) -> (Part, Part) {
         let mut out_re = [[0.0; 8]; 64];
         let mut out_im = [[0.0; 8]; 64];
         for (pass, twiddles) in self.passes.iter().enumerate() {
-            // Eight numbers stand beside one another.
+            // Eight numbers are processed in parallel.
             let stride = 8 << (2 * pass);
             radix_4_pass(
                 twiddles,
@@ -233,8 +233,8 @@ impl Filterbank {
     }
 }
 
-/// The rising half of a Kaiser-Bessel derived window (ISO/IEC 14496-3 §4.6.11.3.2). Its transform
-/// falls off further than a sine's does, so that what is loud stays out of what is quiet.
+/// Returns the rising half of a Kaiser-Bessel derived window (ISO/IEC 14496-3 §4.6.11.3.2). Its
+/// side lobes are lower than those of a sine window, so loud lines leak less into quiet ones.
 fn kaiser<const N: usize>(alpha: f64) -> [f32; N] {
     let bessel = |x: f64| {
         let (mut sum, mut term) = (1.0, 1.0);
@@ -255,7 +255,7 @@ fn kaiser<const N: usize>(alpha: f64) -> [f32; N] {
     std::array::from_fn(|i| (sums[i] / sum).sqrt() as f32)
 }
 
-/// Eight Fourier transforms of 8 numbers.
+/// Computes eight Fourier transforms of 8 numbers.
 #[inline(always)]
 fn fourier_8(re: &[Lanes; 8], im: &[Lanes; 8]) -> ([Lanes; 8], [Lanes; 8]) {
     const HALF: f32 = std::f32::consts::FRAC_1_SQRT_2;
@@ -265,7 +265,7 @@ fn fourier_8(re: &[Lanes; 8], im: &[Lanes; 8]) -> ([Lanes; 8], [Lanes; 8]) {
         let x = |k: usize| (re[k][lane], im[k][lane]);
         let add = |a: (f32, f32), b: (f32, f32)| (a.0 + b.0, a.1 + b.1);
         let sub = |a: (f32, f32), b: (f32, f32)| (a.0 - b.0, a.1 - b.1);
-        // Four numbers' transform, of which the second differs by -i.
+        // Transform of four numbers; the second one is multiplied by -i.
         let four = |a, b, c, d| {
             let (ac, bd) = (add(a, c), add(b, d));
             let (am, bm) = (sub(a, c), sub(b, d));
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_standards_mdct() {
+    fn it_matches_the_standards_mdct() {
         let mut noise = reelwright_testkit::signal::Noise::new(5);
         let samples: [f32; 2 * LINES] = std::array::from_fn(|_| noise.uniform() as f32);
         let bank = Filterbank::new(Level::new());

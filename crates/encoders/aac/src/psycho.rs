@@ -21,13 +21,13 @@ const PARAMETERS: MaskingParameters = MaskingParameters {
     neighbors: 0,
     least_lines: 8,
 };
-/// Energy of a sine of full scale in the line nearest to it, of long windows.
+/// Energy of a full-scale sine in its nearest line of a long window.
 const FULL_SCALE: f64 = 1.8e15;
 
-/// Number of bands, rounded up for vectors.
+/// Number of bands, padded to a multiple of the vector length.
 pub(crate) const LANES: usize = 56;
 
-/// Number for each band of a window.
+/// One number for each band of a window.
 pub(crate) type PerBand = [f32; LANES];
 
 /// Model for windows of one size.
@@ -57,7 +57,7 @@ impl Model {
         Self { level, masking, quiet, tonal: !short }
     }
 
-    /// Computes the bands' energies, and the noise that masking hides, from a window's lines.
+    /// Computes the band energies and the noise that masking hides from a window's lines.
     pub(crate) fn analyze(&self, lines: &[f32], energies: &mut PerBand, allowed: &mut PerBand) {
         dispatch!(self.level, _simd => self.analyze_body(lines, energies, allowed));
     }
@@ -66,7 +66,7 @@ impl Model {
     fn analyze_body(&self, lines: &[f32], energies: &mut PerBand, allowed: &mut PerBand) {
         let count = self.masking.bands();
         let size = lines.len();
-        // The lines' energies as if the phase did not matter.
+        // Energies smoothed over neighboring lines, to be independent of phase.
         let mut steady = [0.0f32; LINES];
         let steady = &mut steady[..size];
         steady[0] = lines[0] * lines[0] + lines[1] * lines[1];
@@ -94,13 +94,13 @@ impl Model {
         self.masking.thresholds(&steady_energies, logs, allowed);
     }
 
-    /// Threshold in quiet, by band.
+    /// Returns the threshold in quiet of each band.
     pub(crate) fn quiet(&self) -> &PerBand {
         &self.quiet
     }
 }
 
-/// Sums values as four sums, for vectors.
+/// Sums values in four partial sums, so that the loop vectorizes.
 #[inline(always)]
 fn sum(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let mut sums = [0.0f32; 4];

@@ -1,24 +1,23 @@
-//! The arithmetic of the quantizer (ISO/IEC 14496-3 §4.6.2): values to the power of 3/4 in steps
-//! of 2^(1/4).
+//! Arithmetic of the quantizer (ISO/IEC 14496-3 §4.6.2): powers of 3/4, and steps of 2^(1/4).
 
 use fearless_simd::{Level, dispatch};
 
 use crate::bands::LINES;
 
-/// The scale factors that a band can have: 100 is a step of 1; each unit is a factor of 2^(1/4).
+/// Number of scale factors. 100 is a step of 1; each unit is a factor of 2^(1/4).
 pub(crate) const GAINS: usize = 256;
 
-/// The largest value that can be coded.
+/// Largest magnitude that a codebook can code.
 pub(crate) const MAX_QUANTIZED: i16 = 8191;
 
-/// The fraction from which a value is rounded up: a value is decoded as a power of 4/3, so that
-/// the middle between two of them is not at a half. A little less costs fewer bits still.
+/// Fraction from which a value rounds up. A decoder raises values to the power of 4/3, so the
+/// midpoint between two values lies below a half. A slightly lower threshold saves more bits.
 const ROUND_UP: f32 = 0.375;
 
-/// Adding this leaves a float's integer part, rounded to the nearest, in its lowest bits.
+/// Adding this rounds a float to the nearest integer and leaves it in the lowest bits.
 const MAGIC: f32 = 12_582_912.0;
 
-/// Steps, and the loops that use them.
+/// Quantizer steps, and the loops that use them.
 pub(crate) struct Quantizer {
     level: Level,
     /// The step of each gain to the power of -3/4.
@@ -27,7 +26,7 @@ pub(crate) struct Quantizer {
     noises: [f32; GAINS],
 }
 
-/// A channel's lines, as the loops want them.
+/// Lines of a channel in the form that the loops need.
 pub(crate) struct Powers {
     /// Magnitudes to the power of 3/4, and of 1/2.
     pub(crate) powers: [f32; LINES],
@@ -54,8 +53,8 @@ impl Quantizer {
         });
     }
 
-    /// Quantizes lines given to the power of 3/4; the signs are those of `lines`. Returns the
-    /// largest magnitude.
+    /// Quantizes lines, given to the power of 3/4, with the signs of `lines`. Returns the largest
+    /// magnitude.
     pub(crate) fn quantize(
         &self,
         lines: &[f32],
@@ -83,10 +82,11 @@ impl Quantizer {
         dispatch!(self.level, _simd => body(lines, powers, inverse, values))
     }
 
-    /// The energy of the quantization noise of lines, which are given as powers of 3/4 and 1/2.
+    /// Returns the energy of the quantization noise of lines, which are given as powers of 3/4 and
+    /// 1/2.
     ///
-    /// Around a magnitude x an error e of the quantized value is one of 4/3·x^(1/4)·step^(3/4)·e;
-    /// what becomes 0 is lost as it is.
+    /// At a magnitude x, an error e of the quantized value is an error of 4/3·x^(1/4)·step^(3/4)·e.
+    /// A line quantized to 0 loses its whole energy.
     pub(crate) fn noise(&self, powers: &[f32], roots: &[f32], gain: usize) -> f32 {
         #[inline(always)]
         fn body(powers: &[f32], roots: &[f32], inverse: f32) -> f32 {
@@ -106,15 +106,17 @@ impl Quantizer {
         self.noises[gain] * dispatch!(self.level, _simd => body(powers, roots, inverse))
     }
 
-    /// The smallest gain at which a magnitude, to the power of 3/4, is not too large to be coded.
+    /// Returns the smallest gain at which a codebook can code a magnitude, given to the power of
+    /// 3/4.
     pub(crate) fn least_gain(&self, power: f32) -> usize {
         let limit = f32::from(MAX_QUANTIZED);
         self.inverse.partition_point(|inverse| power * inverse + ROUND_UP >= limit).min(GAINS - 1)
     }
 
-    /// The gain whose noise should be about `noise`, for lines whose square roots sum to `roots`.
+    /// Estimates the gain at which the noise is about `noise`. `roots` is the sum of the lines'
+    /// square roots.
     pub(crate) fn estimate_gain(&self, noise: f32, roots: f32) -> usize {
-        // The error is spread evenly between -1/2 and 1/2.
+        // Assumes that the error is uniform between -1/2 and 1/2.
         let wanted = 12.0 * noise / roots.max(1e-30);
         self.noises.partition_point(|noise| *noise < wanted).min(GAINS - 1)
     }
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_is_what_a_decoder_makes() {
+    fn noise_equals_a_decoders_error() {
         let quantizer = Quantizer::new(Level::new());
         let mut noise = reelwright_testkit::signal::Noise::new(3);
         let lines: [f32; LINES] = std::array::from_fn(|_| noise.uniform() as f32 * 3000.0);

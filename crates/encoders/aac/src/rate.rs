@@ -6,27 +6,27 @@ use crate::config::{Config, RateControl};
 use crate::element::Element;
 use crate::stream::Tools;
 
-/// Largest noise offset, in dB: nothing is coded any more.
+/// Largest noise offset, in dB: the encoder codes nothing.
 const COARSEST: f32 = 250.0;
-/// Smallest noise offset, in dB: finer, noise is not worth its bits.
+/// Smallest noise offset, in dB: less noise is not worth the bits.
 const FINEST: f32 = -40.0;
-/// Bits of a channel that a decoder has room for (ISO/IEC 14496-3 §4.5.3.1).
+/// Size of a decoder's buffer in bits per channel (ISO/IEC 14496-3 §4.5.3.1).
 const DECODER_BITS: u32 = 6144;
-/// Noise offset in dB for a debt of one frame, and the part of a debt that a frame repays.
+/// Noise offset in dB for a debt of one frame, and the part of the debt that each frame repays.
 const DEBT_WEIGHT: f64 = 0.1;
 const REPAID: f64 = 0.015;
-/// What is in a frame beside its elements: the end, and bits to fill the last byte.
+/// Bits of a frame outside its elements: ID_END and alignment.
 const FRAME_BITS: u32 = 3 + 7;
-/// Frames for which the noise offset is searched, as nothing is known of the stream, and the part
-/// of the bit reservoir that each of them may use.
+/// Number of frames at the start that search their noise offset, because the rate loop has no
+/// history yet; and the part of the bit reservoir that each may use.
 const STARTING: u32 = 4;
 const STARTING_SHARE: f64 = 0.5;
-/// Such a frame is at most so many dB finer than those that follow.
+/// Maximum number of dB by which such a frame is finer than those after it.
 const STARTING_GAIN: f32 = 6.0;
-/// Frames of silence that make it finer still, by a dB each.
+/// Maximum gain of silence before the start, in frames; each makes the start finer by 1 dB.
 const STARTING_SAVED: u32 = 20;
-/// A frame that takes less than this part of the mean bits at its finest says nothing, and is as
-/// fine.
+/// Part of the mean bits below which a frame at its finest counts as silent. The rate loop does not
+/// learn from silent frames.
 const SILENT: f64 = 0.25;
 
 /// Rate control of a stream.
@@ -34,24 +34,23 @@ pub(crate) struct RateLoop {
     control: RateControl,
     /// Noise offset that suits the stream so far, in dB.
     usual: f32,
-    /// Bits that a frame has on average, where a rate is asked for.
+    /// Mean number of bits per frame, if the mode has a bit rate.
     mean: f64,
-    /// The most bits that a frame can have.
+    /// Maximum number of bits in a frame.
     most: u32,
-    /// Average: bits spent beyond what the frames so far should have. Constant: the bits that the
-    /// decoder still waits for, of the most it has room for.
+    /// Average: bits spent above the target so far. Constant: free bits in the decoder's buffer.
     debt: f64,
-    /// Frames that were coded.
+    /// Number of coded frames.
     frames: f64,
-    /// Those of them at the start that were not silent.
+    /// Number of frames at the start that were not silent.
     started: u32,
 }
 
-/// What the rate loop made of a frame.
+/// Result of the rate loop for a frame.
 pub(crate) struct Spent {
     /// Bits of all elements.
     pub(crate) bits: u32,
-    /// Bytes that the frame must have at the least.
+    /// Minimum number of bytes in the frame.
     pub(crate) least_bytes: usize,
 }
 
@@ -61,13 +60,13 @@ impl RateLoop {
         let (usual, mean) = match config.control {
             RateControl::Variable { quality } => (QUALITIES[usize::from(quality)], 0.0),
             RateControl::Average { bit_rate } | RateControl::Constant { bit_rate } => {
-                // A bit of a sample is about 6 dB.
+                // One bit per sample is about 6 dB.
                 let bits = bit_rate as f64 / f64::from(config.rate.hz) / config.channels as f64;
                 ((6.0 * (1.8 - bits)) as f32, per_frame(bit_rate))
             }
         };
         let most = DECODER_BITS * config.channels as u32;
-        // There is a frame more than samples fill.
+        // The stream has one frame more than the samples fill.
         let debt =
             if matches!(config.control, RateControl::Average { .. }) { 0.7 * mean } else { 0.0 };
         Self { control: config.control, usual, mean, most, debt, frames: 0.0, started: 0 }
@@ -94,12 +93,12 @@ impl RateLoop {
                 Spent { bits, least_bytes: 0 }
             }
             RateControl::Constant { .. } => {
-                // The decoder's buffer is full at first; a frame takes its bits out at once.
+                // The decoder's buffer is full at first. A frame removes its bits at once.
                 let room = f64::from(self.most);
                 let available = room - self.debt;
                 let most = (available * 0.9).min(available - 8.0).max(0.0) as u32;
                 let most = most.min(self.most) - FRAME_BITS.min(most);
-                // Towards a buffer that leaves room both ways.
+                // Aims at a buffer that can both fill and drain.
                 let wanted = self.mean + REPAID * (0.4 * room - self.debt);
                 let offset = starting.unwrap_or(self.usual);
                 let bits = code_within(tools, elements, offset, most);
@@ -107,15 +106,15 @@ impl RateLoop {
                 if starting.is_none() {
                     self.adapt(error);
                 }
-                // What comes in while the buffer is full would be lost.
+                // Bits that arrive while the buffer is full would be lost.
                 let least = self.mean - self.debt;
                 Spent { bits, least_bytes: (least.max(0.0) / 8.0).ceil() as usize }
             }
         }
     }
 
-    /// Finds the noise offset of the next frame at the start of a stream: the one that suits the bit
-    /// rate, and smaller while the bit reservoir is full. Returns `None` later.
+    /// Finds the noise offset of the next frame at the start of a stream: the one that meets the
+    /// bit rate, reduced while the bit reservoir is full. Returns `None` after the start.
     fn start(&mut self, tools: &Tools, elements: &mut [Element]) -> Option<f32> {
         if self.started >= STARTING || matches!(self.control, RateControl::Variable { .. }) {
             return None;
@@ -127,7 +126,7 @@ impl RateLoop {
         self.started += 1;
         self.frames = f64::from(self.started);
         self.usual = offset_for(tools, elements, room);
-        // After silence there is more to spend.
+        // Silence before the start has saved bits.
         let saved = (-self.debt / self.mean).clamp(0.0, f64::from(STARTING_SAVED));
         let share = if saved > 1.0 { 1.0 } else { STARTING_SHARE };
         let reservoir = (f64::from(self.most) - self.mean - self.debt.max(0.0)).max(0.0);
@@ -136,14 +135,14 @@ impl RateLoop {
     }
 
     fn adapt(&mut self, error: f64) {
-        // Fast at first, when nothing is known of the stream.
+        // Adapts quickly at first, without history.
         let pace = 1.0 + 16.0 / (2.0 + self.frames);
         let step = (2.0 * pace * error).clamp(-pace, pace);
         self.usual = (self.usual + step as f32).clamp(FINEST, 60.0);
         self.frames += 1.0;
     }
 
-    /// Tells how many bytes a frame came to.
+    /// Records the size of a coded frame in bytes.
     pub(crate) fn spend(&mut self, bytes: usize) {
         self.debt += 8.0 * bytes as f64 - self.mean;
         if matches!(self.control, RateControl::Constant { .. }) {
@@ -155,7 +154,7 @@ impl RateLoop {
 /// Noise offset of each quality, in dB.
 const QUALITIES: [f32; 11] = [12.0, 7.0, 3.0, 0.0, -2.0, -4.5, -6.5, -9.0, -12.0, -15.0, -19.0];
 
-/// Returns the smallest noise offset at which a frame takes at most so many bits, in dB.
+/// Returns the smallest noise offset in dB at which a frame takes at most `most` bits.
 fn offset_for(tools: &Tools, elements: &mut [Element], most: f64) -> f32 {
     let (mut fine, mut coarse) = (FINEST, 60.0);
     while coarse - fine > 0.5 {
@@ -173,8 +172,8 @@ fn code_all(tools: &Tools, elements: &mut [Element], db: f32) -> u32 {
     elements.iter_mut().map(|element| element.code(tools, db)).sum()
 }
 
-/// Codes at a noise offset in dB, or a larger one if the bits would be more than `most`. Returns
-/// the bits.
+/// Codes at a noise offset in dB, or a larger one to stay within `most` bits. Returns the number of
+/// bits.
 fn code_within(tools: &Tools, elements: &mut [Element], db: f32, most: u32) -> u32 {
     let (mut fine, mut coarse) = (FINEST.min(db), COARSEST);
     let mut db = db;
@@ -197,7 +196,8 @@ fn code_within(tools: &Tools, elements: &mut [Element], db: f32, most: u32) -> u
         }
         bits = code_all(tools, elements, db);
     }
-    // The same noise offset may come to other bits from another start.
+    // The search's starting point affects the bits at a noise offset, so the result may still be
+    // too large.
     let mut step = 0.5;
     while bits > most && db < COARSEST {
         db = (db + step).min(COARSEST);

@@ -1,5 +1,5 @@
-//! One channel's frame: its spectrum in bands, the allowed noise of each, and its coding at a noise
-//! offset.
+//! One channel of a frame: its spectrum in bands, the allowed noise of each band, and coding at a
+//! noise offset.
 
 use reelwright_core::helpers::bits::BitWriter;
 use reelwright_psychoacoustics::{NoiseAllocation, search_gain};
@@ -13,9 +13,9 @@ use crate::quantizer::{GAINS, Powers, Quantizer};
 
 /// Noise offset in dB at which a channel is silent.
 const SILENCE: f32 = 250.0;
-/// Distance below the masking threshold at which noise is white, in dB.
+/// Distance below the masking threshold at which noise becomes white, in dB.
 const WHITE_AT: f32 = 30.0;
-/// How far scale factors may be apart.
+/// Maximum difference of scale factors.
 const REACH: u8 = 60;
 
 /// Quantizer and entropy coder of all channels.
@@ -25,26 +25,26 @@ pub(crate) struct Tools {
     pub(crate) huffman: Huffman,
 }
 
-/// A channel's frame on its way to be coded, and how it was coded last.
+/// One channel of a frame, and the result of its last coding.
 pub(crate) struct Stream {
     layout: Layout,
-    /// In the order of the bitstream.
+    /// Lines in bitstream order.
     pub(crate) lines: [f32; LINES],
     powers: Powers,
     pub(crate) noise: NoiseAllocation<MAX_BANDS>,
-    /// Sums of the square roots of the magnitudes.
+    /// Sum of the square roots of the magnitudes in each band.
     roots: [f32; MAX_BANDS],
     least_gains: [u8; MAX_BANDS],
-    /// The gains last found.
+    /// Gain of each band that the last search found.
     found: [Option<u8>; MAX_BANDS],
 
     values: [i16; LINES],
     costs: Box<[Costs; MAX_BANDS]>,
-    /// Codebooks; of bands that are all zero, 0 or what their neighbors have.
+    /// Codebook of each band. An all-zero band has 0 or a neighbor's codebook.
     books: [u8; MAX_BANDS],
-    /// Scale factors.
+    /// Scale factor of each band.
     gains: [u8; MAX_BANDS],
-    /// The first band, of each group, from which on all is zero.
+    /// First band from which all bands of every group are zero.
     pub(crate) used_bands: usize,
     max_sfb: usize,
 }
@@ -68,7 +68,7 @@ impl Stream {
         }
     }
 
-    /// Takes over a frame of which `lines` and `noise` are set.
+    /// Loads a frame. The caller has set `lines` and `noise`.
     pub(crate) fn load(&mut self, tools: &Tools, layout: &Layout) {
         self.layout.clone_from(layout);
         tools.quantizer.prepare(&self.lines, &mut self.powers);
@@ -91,8 +91,8 @@ impl Stream {
         self.noise.prepare(layout.bands(), |band| layout.range(band).len());
     }
 
-    /// The largest gain of a band with no more noise than `target`; none where the band need not
-    /// be coded at all.
+    /// Returns the largest gain of a band whose noise is at most `target`, or `None` if the band
+    /// needs no coding.
     fn gain(&mut self, tools: &Tools, band: usize, target: f32) -> Option<u8> {
         if self.noise.energies[band] <= target {
             return None;
@@ -110,12 +110,12 @@ impl Stream {
         Some(gain as u8)
     }
 
-    /// Quantizes at a noise offset in dB.
+    /// Quantizes all bands at a noise offset in dB.
     pub(crate) fn quantize(&mut self, tools: &Tools, offset: f32) {
         let factor = libm::exp2f(offset * (std::f32::consts::LOG2_10 / 10.0));
         let bands = self.layout.bands();
         let mut gains = [None; MAX_BANDS];
-        // Beyond, nothing is left to code, whatever the numbers say: every search ends here.
+        // Above, all bands are silent, so that every search ends here.
         if offset < SILENCE {
             for (band, gain) in gains.iter_mut().enumerate().take(bands) {
                 *gain = self.gain(tools, band, self.noise.target(band, factor));
@@ -162,7 +162,7 @@ impl Stream {
                     continue;
                 }
                 if is_zero(&band) {
-                    // Its cost has the bit of a difference of 0.
+                    // The band's cost already includes the bit for a difference of 0.
                     self.gains[band] = last;
                 } else {
                     bits += factor_bits(i32::from(self.gains[band]) - i32::from(last));
@@ -173,7 +173,7 @@ impl Stream {
         bits
     }
 
-    /// Writes individual_channel_stream() without ics_info, which `info` writes.
+    /// Writes individual_channel_stream(). `info` writes ics_info.
     pub(crate) fn write(&self, bits: &mut BitWriter, info: impl FnOnce(&mut BitWriter)) {
         let bands = || {
             let window_bands = self.layout.window_bands();
@@ -192,7 +192,7 @@ impl Stream {
             write_factor(i32::from(self.gains[band]) - i32::from(last), bits);
             last = self.gains[band];
         }
-        // No pulses, no TNS, no gain control.
+        // No pulse data, TNS or gain control.
         bits.put(0, 3);
         for band in coded() {
             write_values(self.books[band], &self.values[self.layout.range(band)], bits);

@@ -1,4 +1,4 @@
-//! The encoder's promises, and what its options change.
+//! Contract of encoders, and effects of the options.
 
 use reelwright_core::{CodecConfig, CodecRecord, Layouts};
 use reelwright_enc_aac::ENCODER;
@@ -9,7 +9,7 @@ fn the_encoder_keeps_the_promises() {
     keeps_the_promises(&ENCODER);
 }
 
-/// Bits per second of some seconds of music.
+/// Returns the bit rate of encoded music in bit/s.
 fn bit_rate(case: &Case<'_>, seconds: usize) -> f64 {
     let encoded = case.encode_music(seconds * case.rate as usize).unwrap();
     (encoded.bytes().len() * 8) as f64 / seconds as f64
@@ -20,7 +20,7 @@ fn with_bit_rate(bit_rate: u64) -> CodecConfig {
 }
 
 #[test]
-fn the_bit_rate_is_what_was_asked_for() {
+fn the_bit_rate_is_met() {
     for options in ["", "cbr=1"] {
         for asked in [64_000u64, 128_000, 256_000] {
             let case = Case { config: with_bit_rate(asked), options, ..Case::new(&ENCODER) };
@@ -32,7 +32,7 @@ fn the_bit_rate_is_what_was_asked_for() {
 
 #[test]
 fn a_constant_rate_is_steady() {
-    // Loud and soft in turn, after silence.
+    // Alternates loud and soft noise, after silence.
     let mut noise = reelwright_testkit::signal::Noise::new(3);
     let samples: Vec<f32> = (0..2 * 48_000 * 6)
         .map(|i| match i / 40_000 % 3 {
@@ -44,7 +44,7 @@ fn a_constant_rate_is_steady() {
     for asked in [24_000u64, 128_000, 384_000] {
         let case = Case { config: with_bit_rate(asked), options: "cbr=1", ..Case::new(&ENCODER) };
         let encoded = case.encode(&samples).unwrap();
-        // A decoder's buffer that is full at first and gets the bit rate (ISO/IEC 14496-3
+        // A decoder's buffer that is full at first and fills at the bit rate (ISO/IEC 14496-3
         // §4.5.3.2) never runs dry, and never overflows by more than the last byte.
         let (room, mean) = (2.0 * 6144.0, asked as f64 * 1024.0 / 48_000.0);
         let mut level = room;
@@ -92,7 +92,7 @@ fn the_configuration_is_the_layouts() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_with_what_can() {
+fn unsupported_values_are_errors_with_alternatives() {
     let refused = |config: CodecConfig, options| {
         Case { config, options, ..Case::new(&ENCODER) }.open().err().unwrap().to_string()
     };

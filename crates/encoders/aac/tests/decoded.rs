@@ -1,4 +1,4 @@
-//! What decoders that nobody here wrote make of the access units.
+//! Tests with third-party decoders.
 
 mod common;
 
@@ -16,7 +16,7 @@ fn with_bit_rate(bit_rate: u64) -> CodecConfig {
 }
 
 #[test]
-fn every_rate_and_layout_decodes_to_what_went_in() {
+fn every_rate_and_layout_decodes_to_the_input() {
     let (SampleRates::List(rates), Layouts::List(layouts)) =
         (ENCODER.sample_rates, ENCODER.layouts)
     else {
@@ -32,7 +32,7 @@ fn every_rate_and_layout_decodes_to_what_went_in() {
             let found = [(channels <= 2).then(|| decode(&encoded)), decode_elsewhere(&encoded)];
             for found in found.iter().flatten() {
                 let quality = snr(&samples, found);
-                // What is in a channel of low frequencies is lost but for its lowest.
+                // A low-frequency channel keeps only its lowest lines.
                 let floor = if channels < 6 { 10.0 } else { 4.0 };
                 assert!(quality > floor, "{rate} Hz, {layout}: {quality}");
             }
@@ -60,7 +60,7 @@ fn more_bits_are_closer_to_the_input() {
 
 #[test]
 fn the_last_sample_is_in_the_stream() {
-    // A tone that ends as loud as it was.
+    // A tone that stops without fading.
     for count in [5000, 5119, 5120, 5121, 6000] {
         let samples: Vec<f32> = (0..count).map(|i| (i as f32 * 0.1).sin() * 0.5).collect();
         let config = with_bit_rate(128_000);
@@ -74,7 +74,7 @@ fn the_last_sample_is_in_the_stream() {
 #[test]
 fn clicks_have_no_echo_before_them() {
     let case = Case { rate: 44_100, layout: ChannelLayout::MONO, ..Case::new(&ENCODER) };
-    // Masking before a sound is short: 6 ms and more ahead there is nearly nothing.
+    // Pre-masking is short: 6 ms and more before a transient there must be almost no noise.
     has_no_pre_echo(260, |samples| decode(&case.encode(samples).unwrap()));
 }
 
@@ -93,7 +93,7 @@ fn each_channel_is_in_its_place() {
     let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
     for &layout in layouts {
         let channels = layout.channels();
-        // Noise of its own in each; what is low is everywhere the same.
+        // Different noise in each channel; the low-frequency signal is the same in all.
         let mut noise = Noise::new(4);
         let mut low = vec![0.0f32; channels];
         let samples: Vec<f32> = (0..48_000 * channels)

@@ -1,4 +1,4 @@
-//! Whatever comes in, valid access units come out, as many and as long as they should be.
+//! Any input gives valid access units of the right number and size.
 
 mod common;
 
@@ -19,7 +19,7 @@ fn check(case: &Case<'_>, samples: &[f32]) {
     let least = if count == 0 { 0 } else { 3 };
     assert_eq!(encoded.packets.len(), (count + 1024).div_ceil(1024).max(least));
     for packet in &encoded.packets {
-        // The room of a decoder (ISO/IEC 14496-3 §4.5.3.1).
+        // Size of a decoder's buffer (ISO/IEC 14496-3 §4.5.3.1).
         assert!(packet.data.len() * 8 <= 6144 * channels, "{}", packet.data.len());
     }
     if channels <= 2 {
@@ -27,7 +27,7 @@ fn check(case: &Case<'_>, samples: &[f32]) {
     }
 }
 
-/// Each way to steer, from the least to the most.
+/// Returns each rate control mode with its lowest and highest value.
 fn controls(rate: u32, channels: usize) -> Vec<(CodecConfig, &'static str)> {
     let channels = channels as u64;
     let max = 6 * u64::from(rate) * channels;

@@ -1,4 +1,4 @@
-//! The encoder behind both codecs: a block of samples in, a block of bytes out.
+//! The encoder of both codecs: takes a block of samples and returns a block of bytes.
 
 use reelwright_core::{
     AdpcmBlocks, AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters,
@@ -13,16 +13,16 @@ pub(crate) const BLOCK_SIZE: OptionInfo = OptionInfo::int(
     "block_size",
     (32, 8192),
     Some(1024),
-    "bytes in a block, a power of two: larger blocks are smaller in sum and coarser to seek in",
+    "bytes per block, a power of two: larger blocks make smaller files and coarser seeking",
 );
 
-/// One of the two codecs, with its state from block to block.
+/// A codec and its state between blocks.
 enum Codec {
     ImaWav(Vec<ima_wav::Channel>),
     Ms(Vec<ms::Channel>),
 }
 
-/// Makes the encoder of `request.codec`.
+/// Opens the encoder for `request.codec`.
 pub(crate) fn open(
     request: &AudioEncoderRequest,
     options: &mut Options,
@@ -50,7 +50,7 @@ pub(crate) fn open(
             ms::samples_per_block(block_size, channels),
         ),
         _ => {
-            return Err(Error::unsupported(format!("The ADPCM encoders do not write {codec}.")));
+            return Err(Error::unsupported(format!("The ADPCM encoders do not support {codec}.")));
         }
     };
     let bit_rate = u64::from(sample_rate) * block_size as u64 * 8 / samples_per_block as u64;
@@ -85,7 +85,7 @@ struct AdpcmEncoder {
     sample_format: SampleFormat,
     channels: usize,
     samples_per_block: usize,
-    /// A block's samples, in the order the codec takes them.
+    /// Samples of a block, in the codec's order.
     block: Vec<i16>,
     clock: PacketClock,
 }

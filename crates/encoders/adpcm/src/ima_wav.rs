@@ -1,9 +1,10 @@
-//! IMA ADPCM as WAV holds it (*Multimedia Data Standards Update*, Microsoft 1994, "IMA ADPCM").
+//! IMA ADPCM in WAV's block format (*Multimedia Data Standards Update*, Microsoft 1994, "IMA
+//! ADPCM").
 
-/// How the step index moves with the size of a difference, its sign left out.
+/// Changes of the step index by the magnitude bits of a code.
 const INDEX_STEPS: [i32; 8] = [-1, -1, -1, -1, 2, 4, 6, 8];
 
-/// The sizes of a quantiser step.
+/// Quantizer step sizes.
 #[rustfmt::skip]
 const STEPS: [i32; 89] = [
     7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 19, 21, 23, 25, 28, 31, 34, 37, 41, 45, 50, 55, 60, 66,
@@ -13,23 +14,23 @@ const STEPS: [i32; 89] = [
     10442, 11487, 12635, 13899, 15289, 16818, 18500, 20350, 22385, 24623, 27086, 29794, 32767,
 ];
 
-/// Bytes that each channel's state takes at the start of a block.
+/// Bytes of each channel's state at the start of a block.
 const HEADER: usize = 4;
 
-/// One channel's state.
+/// State of one channel.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Channel {
-    /// The last sample as a decoder has it.
+    /// The last sample as a decoder reconstructs it.
     predictor: i32,
     step_index: usize,
 }
 
-/// Samples of each channel: the one in the header, and two in each byte after it.
+/// Returns the samples per channel in a block: one in the header, and two in each byte after it.
 pub(crate) const fn samples_per_block(block_size: usize, channels: usize) -> usize {
     (block_size - HEADER * channels) * 2 / channels + 1
 }
 
-/// Appends the block of `samples`, one plane after the other.
+/// Appends a block. `samples` holds one plane after the other.
 pub(crate) fn encode(channels: &mut [Channel], samples: &[i16], block: &mut Vec<u8>) {
     let per_channel = samples.len() / channels.len();
     for (channel, plane) in channels.iter_mut().zip(samples.chunks_exact(per_channel)) {
@@ -37,7 +38,7 @@ pub(crate) fn encode(channels: &mut [Channel], samples: &[i16], block: &mut Vec<
         block.extend(plane[0].to_le_bytes());
         block.extend([channel.step_index as u8, 0]);
     }
-    // Words of eight samples, from one channel after the other.
+    // Channels alternate in words of eight samples.
     for start in (1..per_channel).step_by(8) {
         for (channel, plane) in channels.iter_mut().zip(samples.chunks_exact(per_channel)) {
             for pair in plane[start..start + 8].as_chunks::<2>().0 {
@@ -49,7 +50,7 @@ pub(crate) fn encode(channels: &mut [Channel], samples: &[i16], block: &mut Vec<
 }
 
 impl Channel {
-    /// The 4 bits of a sample.
+    /// Returns the 4-bit code of a sample.
     fn difference(&mut self, sample: i16) -> u8 {
         let step = STEPS[self.step_index];
         let difference = i32::from(sample) - self.predictor;

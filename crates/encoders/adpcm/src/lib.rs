@@ -1,7 +1,8 @@
-//! IMA and Microsoft ADPCM encoders: 4 bits a sample, in the blocks that WAV holds.
+//! IMA and Microsoft ADPCM encoders: 4 bits per sample, in WAV's block formats.
 //!
-//! Blocks are byte for byte what FFmpeg's encoders of the same names make without a trellis. The
-//! last block is filled up with silence; its packet's `trim_end` says with how much.
+//! Blocks are identical to those of FFmpeg's encoders of the same names without trellis
+//! quantization. Silence fills the last block; its packet's `trim_end` is the number of added
+//! samples.
 
 mod encoder;
 mod ima_wav;
@@ -11,7 +12,7 @@ use reelwright_core::{
     AudioEncoderInfo, ChannelLayout, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
 };
 
-/// The description and constructor of every encoder in this crate.
+/// Descriptions and constructors of the encoders in this crate.
 pub static ENCODERS: &[AudioEncoderInfo] = &[
     info(CodecId::AdpcmImaWav, "ADPCM IMA WAV", &[SampleFormat::S16p]),
     info(CodecId::AdpcmMs, "ADPCM Microsoft", &[SampleFormat::S16]),

@@ -1,30 +1,30 @@
 //! Microsoft ADPCM (*Multimedia Data Standards Update*, Microsoft 1994, "Microsoft ADPCM").
 
-/// How the step size changes with each code, in 1/256.
+/// Factor of the step size for each code, in 1/256.
 const ADAPTATION: [i32; 16] =
     [230, 230, 230, 230, 307, 409, 512, 614, 768, 614, 512, 409, 307, 230, 230, 230];
 
-/// The smallest step size.
+/// Smallest step size.
 const MIN_STEP: i32 = 16;
 
-/// Bytes that each channel's state takes at the start of a block.
+/// Bytes of each channel's state at the start of a block.
 const HEADER: usize = 7;
 
-/// One channel's state. The predictor is always the first of the seven, which repeats the last
-/// sample.
+/// State of one channel. The encoder always uses the first of the seven predictors, which repeats
+/// the last sample.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Channel {
     step: i32,
-    /// The last sample as a decoder has it.
+    /// The last sample as a decoder reconstructs it.
     last: i32,
 }
 
-/// Samples of each channel: the two in the header, and two in each byte after it.
+/// Returns the samples per channel in a block: two in the header, and two in each byte after it.
 pub(crate) const fn samples_per_block(block_size: usize, channels: usize) -> usize {
     (block_size - HEADER * channels) * 2 / channels + 2
 }
 
-/// Appends the block of `samples`, which are interleaved.
+/// Appends a block of interleaved `samples`.
 pub(crate) fn encode(channels: &mut [Channel], samples: &[i16], block: &mut Vec<u8>) {
     let count = channels.len();
     let (first, rest) = samples.split_at(count);
@@ -47,7 +47,7 @@ pub(crate) fn encode(channels: &mut [Channel], samples: &[i16], block: &mut Vec<
 }
 
 impl Channel {
-    /// The 4 bits of a sample.
+    /// Returns the 4-bit code of a sample.
     fn code(&mut self, sample: i16) -> u8 {
         let difference = i32::from(sample) - self.last;
         let half = self.step / 2;

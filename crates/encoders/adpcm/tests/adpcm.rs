@@ -1,4 +1,4 @@
-//! ADPCM against FFmpeg's encoders, byte for byte.
+//! Comparison with FFmpeg's ADPCM encoders, byte for byte.
 
 use reelwright_core::{AdpcmBlocks, ChannelLayout, CodecRecord};
 use reelwright_enc_adpcm::ENCODERS;
@@ -11,7 +11,7 @@ fn encoders_keep_the_promises() {
     ENCODERS.iter().for_each(keeps_the_promises);
 }
 
-/// The packets' bytes as FFmpeg's encoder of the same name makes them.
+/// Returns the packets of FFmpeg's encoder of the same name.
 fn ffmpeg(codec: &str, channels: usize, block_size: &str, samples: &[i16]) -> Option<Vec<u8>> {
     let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
     let channels = channels.to_string();
@@ -40,7 +40,7 @@ fn blocks_are_ffmpegs() {
 }
 
 #[test]
-fn blocks_have_the_size_that_is_asked_for() {
+fn blocks_have_the_requested_size() {
     for (info, samples_per_block) in ENCODERS.iter().zip([505, 500]) {
         let case = Case { options: "block_size=512", ..Case::new(info) };
         let encoded = case.encode_music(10_000).unwrap();

@@ -1,4 +1,4 @@
-//! What the encoder can be told.
+//! Configuration and channel layouts.
 
 use reelwright_core::{
     AudioEncoderRequest, ChannelLayout, Error, OptionInfo, Options, Result, SampleFormat,
@@ -6,14 +6,14 @@ use reelwright_core::{
 
 const BITS_PER_RAW_SAMPLE: OptionInfo = OptionInfo::choice(
     "bits_per_raw_sample",
-    &[("auto", "16 of s16p, 24 of s32p"), ("16", "16"), ("20", "20"), ("24", "24"), ("32", "32")],
+    &[("auto", "16 for s16p, 24 for s32p"), ("16", "16"), ("20", "20"), ("24", "24"), ("32", "32")],
     "auto",
-    "bits of a sample that are kept, the highest ones",
+    "bits kept of each sample, from the highest",
 );
 
 pub(crate) static OPTIONS: &[OptionInfo] = &[BITS_PER_RAW_SAMPLE];
 
-/// The layouts that Apple's decoder knows for each number of channels.
+/// Layout for each number of channels that Apple's decoder supports.
 pub(crate) static LAYOUTS: &[ChannelLayout] = &[
     ChannelLayout::MONO,
     ChannelLayout::STEREO,
@@ -25,7 +25,7 @@ pub(crate) static LAYOUTS: &[ChannelLayout] = &[
     ChannelLayout::SURROUND_7_1_WIDE,
 ];
 
-/// One channel or a pair of a packet, by index in our order.
+/// One channel or a pair in a packet, as indices into the layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Element {
     Single(usize),
@@ -33,7 +33,7 @@ pub(crate) enum Element {
     LowFrequency(usize),
 }
 
-/// The elements of a packet: the centre first, low frequencies last.
+/// Returns the elements of a packet: the center first, low frequencies last.
 pub(crate) const fn elements(channels: usize) -> &'static [Element] {
     use Element::{LowFrequency, Pair, Single};
     match channels {
@@ -50,9 +50,9 @@ pub(crate) const fn elements(channels: usize) -> &'static [Element] {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Config {
-    /// 16, 20, 24 or 32.
+    /// Bits per sample: 16, 20, 24 or 32.
     pub(crate) bits: u32,
-    /// 0 to 2.
+    /// Compression level from 0 to 2.
     pub(crate) level: i32,
 }
 
@@ -74,7 +74,7 @@ impl Config {
         let level = request.config.compression_level.unwrap_or(2);
         if !(0..=2).contains(&level) {
             return Err(Error::argument(format!(
-                "alac takes a compression_level of 0 (fastest) to 2 (smallest). Found: {level}"
+                "alac supports a compression_level of 0 (fastest) to 2 (smallest). Found: {level}"
             )));
         }
         Ok(Self { bits, level })

@@ -1,4 +1,4 @@
-//! The encoder: frames of samples in, packets out.
+//! The encoder: takes frames of samples and returns packets.
 
 use reelwright_core::{
     AlacConfig, AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters,

@@ -2,8 +2,8 @@
 
 use reelwright_core::helpers::bits::BitWriter;
 
-/// How fast the mean follows, its first value, and the most bits of a code's remainder: the
-/// stream's constants, as every encoder has them.
+/// The stream's constants: adaptation speed of the mean, its first value, and maximum bits of a
+/// code's remainder. Other encoders use the same values.
 pub(crate) const RICE: [u8; 3] = [40, 10, 14];
 
 const MULTIPLIER: u32 = RICE[0] as u32;
@@ -12,13 +12,13 @@ const MAX_REMAINDER: u32 = RICE[2] as u32;
 /// Fraction bits of the mean.
 const MEAN_SHIFT: u32 = 9;
 
-/// A mean below which zeros are counted instead of coded.
+/// Mean below which the encoder codes runs of zeros.
 const RUN_BELOW: u32 = 128;
 
-/// Ones before a number that is written as it is.
+/// Number of ones that precede an escaped number.
 const ESCAPE: u32 = 9;
 
-/// Where codes go: bits, or a count of them.
+/// Destination of codes: writes bits or counts them.
 pub(crate) trait Sink {
     fn put(&mut self, value: u64, bits: u32);
 }
@@ -37,10 +37,10 @@ impl Sink for u64 {
     }
 }
 
-/// Writes the residual, whose numbers have at most `bits` bits.
+/// Writes a residual whose numbers have at most `bits` bits.
 pub(crate) fn encode(residual: &[i32], bits: u32, to: &mut impl Sink) {
     let mut mean = u32::from(RICE[1]);
-    // After a run of zeros the next number is not 0.
+    // The number after a run of zeros is not 0.
     let mut after_run = 0;
     let mut rest = residual.iter();
     while let Some(error) = rest.next() {
@@ -65,7 +65,7 @@ pub(crate) fn encode(residual: &[i32], bits: u32, to: &mut impl Sink) {
     }
 }
 
-/// Writes a number; one that would have many ones as it is, in `bits` bits.
+/// Writes a number. Numbers with a long prefix are escaped and take `bits` bits.
 #[inline(always)]
 fn put(number: u32, remainder_bits: u32, bits: u32, to: &mut impl Sink) {
     let k = remainder_bits.min(MAX_REMAINDER);
@@ -78,7 +78,7 @@ fn put(number: u32, remainder_bits: u32, bits: u32, to: &mut impl Sink) {
     }
     to.put(((1 << ones) - 1) << 1, ones + 1);
     if k > 1 {
-        // A remainder of 0 is a bit shorter.
+        // A remainder of 0 takes one bit less.
         if remainder > 0 {
             to.put(u64::from(remainder) + 1, k);
         } else {

@@ -1,7 +1,7 @@
-//! An ALAC encoder (Apple Lossless): blocks of 4096 samples in, a packet out of each.
+//! An ALAC encoder (Apple Lossless). Each block of 4096 samples becomes a packet.
 //!
-//! Adaptive linear prediction, mid/side stereo and adaptive Golomb coding, for 16, 20, 24 and 32
-//! bits a sample and 1 to 8 channels. Apple's published decoder is the specification.
+//! Uses adaptive linear prediction, mid/side stereo and adaptive Golomb coding, for 16, 20, 24 and
+//! 32 bits per sample and 1 to 8 channels. Apple's published decoder is the specification.
 
 mod config;
 mod encoder;

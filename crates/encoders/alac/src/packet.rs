@@ -1,4 +1,4 @@
-//! A packet: its elements, each compressed, or verbatim where that is shorter.
+//! A packet: elements, each compressed, or verbatim if that is shorter.
 
 use reelwright_core::helpers::bits::BitWriter;
 
@@ -6,39 +6,39 @@ use crate::config::{Config, Element, elements};
 use crate::golomb;
 use crate::predictor::{self, Coefficients, MAX_ORDER, SHIFT};
 
-/// Samples of each channel in every packet but the last.
+/// Samples per channel in every packet but the last.
 pub(crate) const FRAME_SIZE: usize = 4096;
 
 /// Fraction bits of the weight that mixes two channels.
 const MIX_BITS: u32 = 2;
 
-/// The end of a packet.
+/// Tag that ends a packet.
 const END: u64 = 7;
 
-/// The orders that are tried.
+/// Prediction orders to try.
 const ORDERS: [usize; 2] = [4, MAX_ORDER];
 
-/// Writes packets; keeps what the next one begins with.
+/// Writes packets and keeps the state between them.
 pub(crate) struct Packets {
     config: Config,
     channels: Vec<Channel>,
     writer: BitWriter,
 }
 
-/// A channel, or one of the two that a pair was mixed to.
+/// A channel, or one of the two mixed channels of a pair.
 #[derive(Clone)]
 struct Channel {
-    /// What is coded: samples without their low bits, mixed.
+    /// Samples to code: mixed and without their low bits.
     samples: Vec<i32>,
     trials: [Trial; ORDERS.len()],
-    /// The trial that was shortest.
+    /// Index of the shortest trial.
     best: usize,
 }
 
-/// A prediction of some order.
+/// Prediction of one order.
 #[derive(Clone)]
 struct Trial {
-    /// At the start of the packet, and after it.
+    /// Coefficients at the start of the packet, and after it.
     before: Coefficients,
     after: Coefficients,
     residual: Vec<i32>,
@@ -59,10 +59,10 @@ impl Packets {
         Self { config, channels: vec![channel; channels], writer: BitWriter::default() }
     }
 
-    /// The packet of planes of samples, each of [`Config::bits`] bits.
+    /// Encodes planes of samples, each of [`Config::bits`] bits. Returns the packet.
     pub(crate) fn encode(&mut self, planes: &[Vec<i32>]) -> &[u8] {
         let samples = planes[0].len();
-        // An element is never longer than its samples verbatim, with headers.
+        // An element is at most as long as its verbatim samples and headers.
         self.writer.start(samples * planes.len() * 4 + 1024);
         let (mut singles, mut pairs, mut low) = (0, 0, 0);
         for element in elements(planes.len()) {
@@ -89,7 +89,7 @@ impl Packets {
         let Config { bits: all_bits, level } = self.config;
         let samples = planes[indices[0]].len();
         let low_bits = if all_bits > 20 { 8 * (all_bits / 8 - 2) } else { 0 };
-        // A difference of two channels has a bit more.
+        // A difference of two channels needs one more bit.
         let bits = all_bits - low_bits + (indices.len() as u32 - 1);
 
         let mut weight = 0;
@@ -150,7 +150,8 @@ impl Packets {
 }
 
 impl Channel {
-    /// Predicts with the first `orders` orders and chooses the shortest; returns its bits.
+    /// Predicts with the first `orders` orders and selects the shortest. Returns its number of
+    /// bits.
     fn predict(&mut self, orders: usize, bits: u32) -> u64 {
         let mut least = u64::MAX;
         for (i, (trial, order)) in self.trials[..orders].iter_mut().zip(ORDERS).enumerate() {
@@ -171,7 +172,7 @@ impl Channel {
 
     fn write_header(&self, writer: &mut BitWriter) {
         let order = ORDERS[self.best];
-        // Mode 0, the coefficients' fraction bits, and a mean that follows at the usual speed.
+        // Mode 0, fraction bits of the coefficients, and the usual adaptation speed of the mean.
         writer.put(SHIFT.into(), 8);
         writer.put(4 << 5 | order as u64, 8);
         for coefficient in &self.trials[self.best].before[..order] {
@@ -180,14 +181,14 @@ impl Channel {
     }
 }
 
-/// The samples of some channels, one of each in turn.
+/// Interleaves the samples of some channels.
 fn interleaved(planes: &[Vec<i32>], indices: &[usize]) -> impl Iterator<Item = i32> {
     let samples = planes[indices[0]].len();
     (0..samples).flat_map(move |i| indices.iter().map(move |index| planes[*index][i]))
 }
 
-/// The weight of the left channel in the mean, in quarters, that should do best; 0 leaves the
-/// channels as they are.
+/// Estimates the best weight of the left channel in the mixed mean, in quarters. 0 leaves the
+/// channels unmixed.
 fn best_weight(left: &[i32], right: &[i32], low_bits: u32, level: i32) -> i32 {
     let weights = match level {
         0 => &[0][..],
@@ -199,7 +200,7 @@ fn best_weight(left: &[i32], right: &[i32], low_bits: u32, level: i32) -> i32 {
         let mut last = [[0i32; 2]; 2];
         mix_planes(left, right, low_bits, weight, |u, v| {
             for (value, last) in [u, v].into_iter().zip(&mut last) {
-                // The second difference is about what prediction leaves.
+                // The second difference approximates the prediction residual.
                 let difference = value.wrapping_sub(last[0]);
                 cost += u64::from(difference.wrapping_sub(last[1]).unsigned_abs());
                 *last = [value, difference];
@@ -213,7 +214,8 @@ fn best_weight(left: &[i32], right: &[i32], low_bits: u32, level: i32) -> i32 {
     weights.iter().copied().min_by_key(|weight| cost(*weight)).expect("there are weights")
 }
 
-/// Hands on a weighted mean and the difference of each sample, or the two as they are.
+/// Passes the weighted mean and the difference of each sample to a function, or both samples
+/// unmixed.
 fn mix_planes(
     left: &[i32],
     right: &[i32],

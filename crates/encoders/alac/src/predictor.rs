@@ -1,16 +1,16 @@
 //! The adaptive linear predictor of a channel.
 
-/// Bits after a coefficient's point.
+/// Fraction bits of a coefficient.
 pub(crate) const SHIFT: u32 = 9;
 
-/// The most coefficients used here.
+/// Maximum prediction order of this encoder.
 pub(crate) const MAX_ORDER: usize = 8;
 
-/// Coefficients, of the newest sample first. They follow the signal from sample to sample, so that
-/// a packet begins with those of the packet before.
+/// Prediction coefficients, newest sample first. They adapt after each sample, and a packet begins
+/// with the coefficients at the end of the previous packet.
 pub(crate) type Coefficients = [i16; MAX_ORDER];
 
-/// What a stream begins with.
+/// Coefficients at the start of a stream.
 pub(crate) const INITIAL: Coefficients = {
     let mut coefficients = [0; MAX_ORDER];
     coefficients[0] = (38 << SHIFT >> 4) as i16;
@@ -19,8 +19,8 @@ pub(crate) const INITIAL: Coefficients = {
     coefficients
 };
 
-/// Writes what is left of `samples`, which have `bits` bits, after prediction with the first
-/// `ORDER` of the coefficients; these are left as they are at the end.
+/// Writes the prediction residual of `samples`, which have `bits` bits each. Uses the first `ORDER`
+/// coefficients and updates them.
 pub(crate) fn residual<const ORDER: usize>(
     samples: &[i32],
     bits: u32,
@@ -34,7 +34,7 @@ pub(crate) fn residual<const ORDER: usize>(
     residual.extend(samples[..warm_up].windows(2).map(|pair| wrap(pair[1].wrapping_sub(pair[0]))));
     let used: &mut [i16; ORDER] = (&mut coefficients[..ORDER]).try_into().expect("ORDER fits");
     for window in samples.windows(ORDER + 2) {
-        // The oldest sample is the base that all others are relative to.
+        // All samples are relative to the oldest one.
         let base = window[0];
         let mut past = [0i32; ORDER];
         for (past, sample) in past.iter_mut().zip(window[1..=ORDER].iter().rev()) {
@@ -51,8 +51,7 @@ pub(crate) fn residual<const ORDER: usize>(
     }
 }
 
-/// Moves the coefficients towards what would have predicted better, from the oldest sample's on,
-/// until the error is used up.
+/// Adapts the coefficients, from the oldest sample's on, until they account for the error.
 #[inline(always)]
 fn adapt<const ORDER: usize>(coefficients: &mut [i16; ORDER], past: &[i32; ORDER], error: i32) {
     let sign = error.signum();
@@ -61,7 +60,7 @@ fn adapt<const ORDER: usize>(coefficients: &mut [i16; ORDER], past: &[i32; ORDER
         if left.signum() != sign || sign == 0 {
             return;
         }
-        // As the decoder has it, towards the base from the sample.
+        // The decoder uses the direction from the sample to the base.
         let towards = sample.wrapping_neg().signum();
         *coefficient = coefficient.wrapping_sub((towards * sign) as i16);
         let share = sample.wrapping_neg().wrapping_mul(towards * sign) >> SHIFT;

@@ -1,4 +1,4 @@
-//! ALAC: every bit comes back, from decoders nobody here wrote.
+//! Lossless round trips through third-party decoders.
 
 use reelwright_core::{CodecConfig, CodecId, CodecRecord, Layouts, SampleFormat};
 use reelwright_enc_alac::ENCODER;
@@ -14,7 +14,7 @@ fn the_encoder_keeps_the_promises() {
     keeps_the_promises(&ENCODER);
 }
 
-/// The samples, at the top of 32 bits.
+/// Decodes to samples in the high bits of an `i32`.
 fn decoded(encoded: &Encoded) -> Vec<i32> {
     let CodecRecord::Alac(config) = &encoded.parameters.record else { panic!("no configuration") };
     let mut parameters = AudioCodecParameters::new();
@@ -92,7 +92,7 @@ fn noise_is_not_larger_than_verbatim() {
 }
 
 #[test]
-fn the_record_tells_of_the_whole_stream() {
+fn the_record_describes_the_stream() {
     let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
     for layout in layouts {
         let case = Case { layout: *layout, ..Case::new(&ENCODER) };
@@ -109,7 +109,7 @@ fn the_record_tells_of_the_whole_stream() {
 }
 
 #[test]
-fn what_is_out_of_range_is_refused() {
+fn values_out_of_range_are_errors() {
     let config = CodecConfig { compression_level: Some(3), ..CodecConfig::default() };
     let message = Case { config, ..Case::new(&ENCODER) }.open().err().unwrap().to_string();
     assert!(message.contains("0 (fastest) to 2") && message.contains("Found: 3"), "{message}");

@@ -1,4 +1,4 @@
-//! What the encoder can be told, and what it is told where nothing is said.
+//! Configuration and its defaults.
 
 use rav1e::prelude::{
     ChromaSamplePosition, ChromaSampling, ColorDescription, ColorPrimaries, EncoderConfig,
@@ -9,22 +9,23 @@ use reelwright_core::{
     Result, VideoEncoderRequest,
 };
 
-/// The quantiser where neither bit rate nor quality is given: rav1e's own.
+/// Default quantizer, as in rav1e.
 const DEFAULT_QP: usize = 100;
-/// The coarsest quantiser.
+/// Largest quantizer.
 const MAX_QP: usize = 255;
-/// Seconds from one keyframe to the next, and the most pictures.
+/// Seconds between keyframes, and the maximum number of frames between them.
 pub(crate) const KEYFRAME_SECONDS: f64 = 5.0;
 const MAX_GOP: f64 = 250.0;
-/// Nominal rates above this are taken for a time base: the first two frames tell the rate.
+/// Nominal frame rate above which the rate is a time base. The first two frames then determine the
+/// rate.
 const FASTEST: f64 = 480.0;
-/// Until then.
+/// Assumed frame rate until then.
 const USUAL_RATE: i64 = 60;
-/// Seconds of the bit rate that may be spent too early or kept for later, where that is asked for:
-/// rav1e's own, up to ten, leave files of some seconds far from it.
+/// Size of the bit reservoir in seconds of the bit rate. rav1e's default of up to ten seconds
+/// misses the bit rate of short files by far.
 const RESERVOIR_SECONDS: f64 = 2.0;
-/// From this height on a picture is cut into parts, which threads share: 1 % larger, and as many
-/// times as fast as there are processors.
+/// Height from which frames are divided into tiles for threads. Files become 1 % larger, and speed
+/// scales with the number of processors.
 const HEIGHT_OF_TILES: u32 = 720;
 const USUAL_TILES: usize = 4;
 
@@ -38,60 +39,59 @@ const CRF: OptionInfo = OptionInfo::float(
     "crf",
     (-1.0, 63.0),
     None,
-    "libaom's and SVT-AV1's quality, lower is better: a quantiser, in steps of 4",
+    "libaom's and SVT-AV1's quality, lower is better: the quantizer divided by 4",
 );
 const QP: OptionInfo = OptionInfo::int(
     "qp",
     (0, MAX_QP as i64),
     None,
-    "constant quantiser, lower is better; 100 where no bit rate and no quality is asked for",
+    "constant quantizer, lower is better; 100 if neither bit rate nor quality is set",
 );
 const TILES: OptionInfo = OptionInfo::int(
     "tiles",
     (0, 4096),
     Some(0),
-    "parts of a picture at least, which threads share; 0 is 4 from 720 lines on, and else as few as \
-     can be",
+    "minimum number of tiles per frame, which threads share; 0 uses 4 for frames of at least 720 \
+     lines, and the minimum otherwise",
 );
 const TILE_COLUMNS: OptionInfo =
-    OptionInfo::int("tile-columns", (0, 64), Some(0), "columns of parts, a power of 2; 0 decides");
+    OptionInfo::int("tile-columns", (0, 64), Some(0), "tile columns, a power of 2; 0 is automatic");
 const TILE_ROWS: OptionInfo =
-    OptionInfo::int("tile-rows", (0, 64), Some(0), "rows of parts, a power of 2; 0 decides");
+    OptionInfo::int("tile-rows", (0, 64), Some(0), "tile rows, a power of 2; 0 is automatic");
 const LOW_LATENCY: OptionInfo = OptionInfo::bool(
     "low_latency",
     false,
-    "whether a picture is coded as it comes, without a look at those after it",
+    "encode each frame at once, without lookahead and reordering",
 );
 const THREADS: OptionInfo = OptionInfo::int(
     "threads",
     (0, 64),
     Some(0),
-    "threads that share the tiles; 0 is as many as there are processors; the bytes do not depend \
-     on it",
+    "threads that encode tiles; 0 uses one per processor; the output does not depend on it",
 );
 
 pub(crate) static OPTIONS: &[OptionInfo] =
     &[SPEED, CPU_USED, PRESET, QP, CRF, TILES, TILE_COLUMNS, TILE_ROWS, LOW_LATENCY, THREADS];
 
-/// Frames of a group that rav1e reorders.
+/// Number of frames in a group that rav1e reorders.
 const REORDERED: usize = 4;
 
-/// Everything that was chosen.
+/// Settings of the encoder, and of this wrapper.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) encoder: EncoderConfig,
     pub(crate) threads: usize,
-    /// Frames from one keyframe to the next, where they are given.
+    /// Frames between keyframes, if given.
     gop_size: Option<u64>,
-    /// The frame rate is a guess until two frames tell it.
+    /// The frame rate is a guess until two frames determine it.
     pub(crate) is_guess: bool,
 }
 
 impl Plan {
-    /// Sets the frame rate and what follows from it.
+    /// Sets the frame rate and the settings that depend on it.
     ///
     /// # Errors
-    /// A rate that the encoder cannot count.
+    /// Fails if the encoder does not support the rate.
     pub(crate) fn set_rate(&mut self, rate: reelwright_core::Rational) -> Result<()> {
         let refused =
             || Error::unsupported(format!("librav1e does not support the frame rate {rate}."));
@@ -110,14 +110,13 @@ impl Plan {
         Ok(())
     }
 
-    /// Maximum number of frames that the encoder holds: those that it looks ahead for keyframes and
-    /// then for the cost of references, a group that is reordered, and one that the frame rate is
-    /// guessed of.
+    /// Maximum number of frames that the encoder holds: its lookahead for keyframes and for the
+    /// cost of references, a reordered group, and one frame while the frame rate is a guess.
     pub(crate) const fn max_delay(&self) -> usize {
         2 * self.encoder.speed_settings.rdo_lookahead_frames + REORDERED + 2
     }
 
-    /// Seconds from one keyframe to the next, unless that is given in frames.
+    /// Seconds between keyframes, if `gop_size` is not set.
     pub(crate) fn keyframe_seconds(&self) -> Option<f64> {
         self.gop_size.is_none().then_some(KEYFRAME_SECONDS)
     }
@@ -141,7 +140,7 @@ pub(crate) fn config(request: &VideoEncoderRequest, options: &mut Options) -> Re
         }
         (None, Some(qscale)) => {
             return Err(Error::option(format!(
-                "qscale of librav1e must be a quantiser from 0 to {MAX_QP}. Found: {qscale}"
+                "qscale of librav1e must be a quantizer from 0 to {MAX_QP}. Found: {qscale}"
             )));
         }
         (None, None) => None,
@@ -182,7 +181,7 @@ pub(crate) fn config(request: &VideoEncoderRequest, options: &mut Options) -> Re
     };
     config.color_description = color(request.format.color, format);
     config.low_latency = options.take_bool(&LOW_LATENCY)?;
-    // In bit-rate mode the quantiser is the coarsest that may be taken.
+    // In bit rate mode, this is the largest quantizer that rate control may use.
     config.quantizer = if bit_rate.is_some() { MAX_QP } else { qp.unwrap_or(DEFAULT_QP) };
     config.bitrate = bit_rate.unwrap_or(0);
     config.tiles = options.take_int(&TILES)?.unwrap_or(0) as usize;
@@ -202,7 +201,7 @@ pub(crate) fn config(request: &VideoEncoderRequest, options: &mut Options) -> Re
     Ok(plan)
 }
 
-/// The speed, by whichever encoder's name.
+/// Reads the speed from the option of any of the three encoders.
 fn speed(options: &mut Options) -> Result<u8> {
     let is_given = options.contains(&SPEED);
     let usual = options.take_int(&SPEED)?;
@@ -216,11 +215,12 @@ fn speed(options: &mut Options) -> Result<u8> {
     Ok(given.into_iter().flatten().next().or(usual).unwrap_or(10) as u8)
 }
 
-/// Luma samples a second of a tile at most: level 6.2's share (AV1 specification, annex A.3).
+/// Maximum luma samples per second of a tile: the limit of level 6.2 (AV1 specification, annex
+/// A.3).
 const MAX_TILE_RATE: f64 = 4096.0 * 2176.0 * 60.0 * 1.1;
 
 /// # Errors
-/// So many pictures a second that there are not rows of superblocks enough for the tiles they need.
+/// Fails if the frame rate needs more tiles than the frame has rows of superblocks.
 fn check_rate(config: &EncoderConfig, rate: f64) -> Result<()> {
     let (width, height) = (config.width.next_multiple_of(8), config.height.next_multiple_of(8));
     let samples = width as f64 * height as f64;
@@ -230,7 +230,7 @@ fn check_rate(config: &EncoderConfig, rate: f64) -> Result<()> {
         return Ok(());
     }
     Err(Error::unsupported(format!(
-        "librav1e supports at most {most:.0} frames a second of {}x{}. Found: {rate}",
+        "librav1e supports at most {most:.0} frames per second at {}x{}. Found: {rate}",
         config.width, config.height
     )))
 }

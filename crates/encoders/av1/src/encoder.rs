@@ -1,4 +1,4 @@
-//! Pictures in, packets out.
+//! The encoder: takes frames and returns packets.
 
 use std::collections::VecDeque;
 
@@ -14,27 +14,27 @@ use reelwright_core::{
 
 use crate::config::{Plan, config};
 
-/// A temporal delimiter OBU, which each packet of rav1e begins with (AV1 §5.6).
+/// Temporal delimiter OBU, which begins each packet of rav1e (AV1 §5.6).
 const TEMPORAL_DELIMITER: [u8; 2] = [0x12, 0];
-/// The type of a sequence header OBU (AV1 §6.2.2).
+/// Type of a sequence header OBU (AV1 §6.2.2).
 const SEQUENCE_HEADER: u8 = 1;
 
-/// One stream at work.
+/// Encoder of one stream.
 struct Av1Encoder<T: Pixel> {
     parameters: StreamParameters,
     video: VideoParameters,
     context: Context<T>,
     plan: Plan,
-    /// The first frame, where the second one tells the frame rate.
+    /// The first frame, while the second one must determine the frame rate.
     waiting: Option<(Frame<T>, Shown)>,
-    /// When the pictures are shown that no packet was brought of yet.
+    /// Times of the frames whose packets are outstanding.
     times: VecDeque<Shown>,
-    /// The last keyframe that is known, and the frames since then.
+    /// The last known keyframe, and the number of frames since then.
     keyframe: Timestamp,
     since_keyframe: u64,
 }
 
-/// A frame's pts and duration, and whether it is forced to be a keyframe.
+/// pts and duration of a frame, and whether it is a forced keyframe.
 #[derive(Debug, Clone, Copy)]
 struct Shown {
     pts: Timestamp,
@@ -51,11 +51,11 @@ fn context<T: Pixel>(config: &EncoderConfig, threads: usize) -> Result<Context<T
     config.new_context().map_err(|error: InvalidConfig| failed(error))
 }
 
-/// The sequence header OBU that rav1e writes for `config`: it is only to be had with a picture.
+/// Returns rav1e's sequence header OBU for `config`. rav1e writes it only with a frame.
 fn sequence_header<T: Pixel>(config: &EncoderConfig) -> Result<Vec<u8>> {
     let mut context = context::<T>(config, 1)?;
-    let picture = context.new_frame();
-    context.send_frame(picture).map_err(failed)?;
+    let frame = context.new_frame();
+    context.send_frame(frame).map_err(failed)?;
     context.flush();
     loop {
         match context.receive_packet() {
@@ -70,7 +70,7 @@ fn sequence_header<T: Pixel>(config: &EncoderConfig) -> Result<Vec<u8>> {
     }
 }
 
-/// The OBUs of a packet, each of which has its size (AV1 §5.3).
+/// Iterates over the OBUs of a packet, each of which has a size field (AV1 §5.3).
 fn obus(mut data: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let header = *data.first()?;
@@ -90,7 +90,7 @@ fn obus(mut data: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Opens an encoder of bytes or of words.
+/// Opens an encoder for samples of 8 or 16 bits.
 pub(crate) fn open(
     request: &VideoEncoderRequest,
     options: &mut Options,
@@ -140,7 +140,7 @@ impl<T: Pixel + PlaneElement> Av1Encoder<T> {
         }))
     }
 
-    /// Opens the encoder again for the rate that two frames tell.
+    /// Reopens the encoder at the frame rate that the first two frames determine.
     fn reopen(&mut self, first: Timestamp, second: Timestamp) -> Result<()> {
         let unit = self.parameters.time_base.seconds();
         let distance = second.0.saturating_sub(first.0).max(1);
@@ -151,9 +151,9 @@ impl<T: Pixel + PlaneElement> Av1Encoder<T> {
         Ok(())
     }
 
-    fn send(&mut self, picture: Frame<T>, shown: Shown) -> Result<()> {
+    fn send(&mut self, frame: Frame<T>, shown: Shown) -> Result<()> {
         let pts = shown.pts;
-        // The encoder itself counts frames.
+        // rav1e counts frames, not time.
         let since = self.parameters.time_base.seconds_of(Timestamp(pts.0 - self.keyframe.0));
         let is_late = self.plan.keyframe_seconds().is_some_and(|most| since >= most)
             && self.since_keyframe < self.plan.encoder.max_key_frame_interval;
@@ -166,18 +166,18 @@ impl<T: Pixel + PlaneElement> Av1Encoder<T> {
             (self.keyframe, self.since_keyframe) = (pts, 0);
         }
         self.since_keyframe += 1;
-        self.context.send_frame((picture, parameters)).map_err(failed)?;
+        self.context.send_frame((frame, parameters)).map_err(failed)?;
         self.times.push_back(shown);
         Ok(())
     }
 
-    /// Brings the packets that are ready.
+    /// Receives the finished packets.
     fn receive(&mut self, packets: &mut PacketQueue) -> Result<()> {
         loop {
             match self.context.receive_packet() {
                 Ok(coded) => {
                     let Some(Shown { pts, duration, .. }) = self.times.pop_front() else {
-                        return Err(failed("more packets than pictures"));
+                        return Err(failed("more packets than frames"));
                     };
                     let data = coded.data.strip_prefix(&TEMPORAL_DELIMITER);
                     let packet = packets.push();
@@ -210,11 +210,11 @@ impl<T: Pixel + PlaneElement> VideoEncoder for Av1Encoder<T> {
         let VideoParameters { format: VideoFormat { pixel_format, width, height, .. }, .. } =
             self.video;
         let view = frame.expect(pixel_format, width, height)?;
-        let mut picture = self.context.new_frame();
+        let mut input = self.context.new_frame();
         let planes = view.planes_of::<T>()?;
         for (index, plane) in planes[..pixel_format.planes()].iter().enumerate() {
             let (row, rows) = view.format.plane_size(index);
-            let mut to = picture.planes[index].mut_slice(Default::default());
+            let mut to = input.planes[index].mut_slice(Default::default());
             for (to, from) in to.rows_iter_mut().zip(plane.rows(row, rows)) {
                 to[..row].copy_from_slice(from);
             }
@@ -223,14 +223,14 @@ impl<T: Pixel + PlaneElement> VideoEncoder for Av1Encoder<T> {
         let times = Shown { pts, duration, is_forced: frame.side.keyframe };
         if self.plan.is_guess {
             let Some((first, at)) = self.waiting.take() else {
-                self.waiting = Some((picture, times));
+                self.waiting = Some((input, times));
                 return Ok(());
             };
             self.plan.is_guess = false;
             self.reopen(at.pts, pts)?;
             self.send(first, at)?;
         }
-        self.send(picture, times)?;
+        self.send(input, times)?;
         self.receive(packets)
     }
 
@@ -243,6 +243,6 @@ impl<T: Pixel + PlaneElement> VideoEncoder for Av1Encoder<T> {
         if self.times.is_empty() {
             return Ok(());
         }
-        Err(failed("fewer packets than pictures"))
+        Err(failed("fewer packets than frames"))
     }
 }

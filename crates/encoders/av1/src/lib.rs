@@ -1,7 +1,7 @@
-//! An AV1 encoder, around the crate `rav1e`.
+//! An AV1 encoder that uses the crate `rav1e`.
 //!
-//! Packets are temporal units without their temporal delimiter, one for each picture; the
-//! AV1CodecConfigurationRecord with its sequence header is in the parameters' record.
+//! Each packet is the temporal unit of one frame, without its temporal delimiter. The parameters'
+//! record is the AV1CodecConfigurationRecord with the sequence header.
 
 mod config;
 mod encoder;

@@ -1,4 +1,4 @@
-//! AV1: what ffmpeg's decoder sees, and what the options do.
+//! AV1 in ffmpeg's decoder, and the effects of options.
 
 use reelwright_core::{CodecConfig, CodecRecord, DataType, PixelFormat};
 use reelwright_enc_av1::ENCODER;
@@ -8,14 +8,14 @@ use reelwright_testkit::pictures::{
 use reelwright_testkit::program::run;
 
 #[test]
-fn every_picture_comes_out() {
+fn every_frame_comes_out() {
     keeps_the_promises(&ENCODER);
     for options in ["low_latency=true", "speed=6"] {
         releases_depend_on_calls_only(&VideoCase { options, ..VideoCase::new(&ENCODER) }, options);
     }
 }
 
-/// All pictures as ffmpeg decodes them; none where there is no ffmpeg.
+/// Decodes all frames with ffmpeg. Returns `None` if ffmpeg is not installed.
 fn decoded(encoded: &EncodedVideo) -> Option<Vec<u8>> {
     let stream: Vec<u8> = encoded
         .packets
@@ -27,7 +27,7 @@ fn decoded(encoded: &EncodedVideo) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn what_is_decoded_looks_like_what_was_encoded() {
+fn decoded_frames_resemble_the_input() {
     for options in ["", "low_latency=true", "speed=8", "tile-columns=2"] {
         for format in ENCODER.pixel_formats {
             let case =
@@ -37,7 +37,7 @@ fn what_is_decoded_looks_like_what_was_encoded() {
             let Some(decoded) = decoded(&encoded) else { return };
             let expected: Vec<u8> = film.iter().flat_map(tight).collect();
             assert_eq!(decoded.len(), expected.len(), "{options} {format}");
-            // The high bits of words.
+            // Keeps the high bits of 16-bit samples.
             let bytes = |data: Vec<u8>| match format.data_type() {
                 DataType::U8 => data,
                 _ => data
@@ -80,7 +80,7 @@ fn the_record_has_the_sequence_header() {
 }
 
 #[test]
-fn a_finer_quantiser_is_larger() {
+fn a_finer_quantizer_is_larger() {
     let size = |options| {
         let case = VideoCase { options, ..VideoCase::new(&ENCODER) };
         case.encode(&case.film(5), |index| index as i64).unwrap().len()
@@ -95,7 +95,7 @@ fn a_finer_quantiser_is_larger() {
     assert!(rated(high) > 2 * rated(low));
 }
 
-/// Ten seconds.
+/// Uses ten seconds of video.
 #[test]
 fn bit_rates_are_met() {
     for bit_rate in [150_000, 600_000] {
@@ -122,7 +122,7 @@ fn threads_and_not_tiles_leave_the_bytes() {
 }
 
 #[test]
-fn keyframes_come_as_often_as_asked() {
+fn keyframes_have_the_requested_interval() {
     let config = CodecConfig { gop_size: Some(4), ..CodecConfig::default() };
     let case = VideoCase { config, ..VideoCase::new(&ENCODER) };
     let encoded = case.encode(&case.film(12), |index| index as i64).unwrap();
@@ -131,7 +131,7 @@ fn keyframes_come_as_often_as_asked() {
 }
 
 #[test]
-fn what_it_cannot_do_is_refused() {
+fn unsupported_requests_are_errors() {
     for options in [
         "speed=11",
         "qp=256",

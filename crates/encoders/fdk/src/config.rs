@@ -1,4 +1,4 @@
-//! What the encoder can be told.
+//! Configuration and channel layouts.
 
 use reelwright_core::{AudioEncoderRequest, ChannelLayout, Error, OptionInfo, Options, Result};
 
@@ -8,30 +8,30 @@ const PROFILE: OptionInfo = OptionInfo::choice(
         ("aac_low", "AAC-LC"),
         ("aac_he", "HE-AAC, with SBR"),
         ("aac_he_v2", "HE-AAC v2, with SBR and parametric stereo; stereo only"),
-        ("aac_ld", "AAC-LD, of low delay"),
-        ("aac_eld", "AAC-ELD, of lower delay"),
+        ("aac_ld", "AAC-LD, with low delay"),
+        ("aac_eld", "AAC-ELD, with lower delay"),
     ],
     "aac_low",
-    "which tools of AAC to use",
+    "AAC profile",
 );
 const AFTERBURNER: OptionInfo =
-    OptionInfo::bool("afterburner", true, "whether to spend more time for more quality");
+    OptionInfo::bool("afterburner", true, "spend more time for better quality");
 const VBR: OptionInfo = OptionInfo::int(
     "vbr",
     (0, 5),
     Some(0),
-    "quality instead of a bit rate: 1 is smallest, 5 is best, 0 is a constant bit rate",
+    "variable bit rate mode: 1 is smallest, 5 is best, 0 is constant bit rate",
 );
 const CUTOFF: OptionInfo = OptionInfo::int(
     "cutoff",
     (0, 20_000),
     Some(0),
-    "highest frequency in Hz; 0 is what suits the bit rate",
+    "lowpass frequency in Hz; 0 chooses it by the bit rate",
 );
 
 pub(crate) static OPTIONS: &[OptionInfo] = &[PROFILE, AFTERBURNER, VBR, CUTOFF];
 
-/// The layouts of channel configurations 1 to 7 (ISO/IEC 14496-3 table 1.19).
+/// Layouts of channelConfiguration 1 to 7 (ISO/IEC 14496-3 table 1.19).
 pub(crate) static LAYOUTS: &[ChannelLayout] = &[
     ChannelLayout::MONO,
     ChannelLayout::STEREO,
@@ -44,10 +44,10 @@ pub(crate) static LAYOUTS: &[ChannelLayout] = &[
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Config {
-    /// The audio object type.
+    /// Audio object type.
     pub(crate) object_type: u8,
     pub(crate) afterburner: bool,
-    /// 1 to 5; 0 for a constant bit rate.
+    /// Variable bit rate mode from 1 to 5; 0 is constant bit rate.
     pub(crate) vbr: u32,
     pub(crate) bit_rate: u32,
     pub(crate) cutoff: u32,
@@ -65,7 +65,7 @@ impl Config {
         };
         if object_type == 29 && channels != 2 {
             return Err(Error::unsupported(format!(
-                "libfdk_aac's profile aac_he_v2 is for 2 channels. Found: {channels}"
+                "libfdk_aac supports the profile aac_he_v2 only for 2 channels. Found: {channels}"
             )));
         }
         let mut vbr = options.take_int(&VBR)?.expect("it has a default") as u32;
@@ -73,12 +73,12 @@ impl Config {
             vbr = qscale as u32;
             if vbr as f32 != qscale || !(1..=5).contains(&vbr) {
                 return Err(Error::argument(format!(
-                    "libfdk_aac takes a qscale of 1 (smallest) to 5 (best), without fractions. \
+                    "libfdk_aac supports a qscale of 1 (smallest) to 5 (best), without fractions. \
                      Found: {qscale}"
                 )));
             }
         }
-        // For each channel: SBR does with half, parametric stereo with a quarter.
+        // Default bit rate per channel. SBR needs half of it, parametric stereo a quarter.
         let usual = match object_type {
             5 => 32_000,
             29 => 16_000,

@@ -1,4 +1,4 @@
-//! The encoder: frames of samples in, access units out.
+//! The encoder: takes frames of samples and returns access units.
 
 use fdk_aac_sys as sys;
 use reelwright_core::{
@@ -16,9 +16,9 @@ pub(crate) struct FdkEncoder {
     channels: usize,
     frame_size: usize,
     max_bytes: usize,
-    /// A frame's samples, interleaved.
+    /// Interleaved samples of a frame.
     frame: Vec<i16>,
-    /// Samples that a decoder gives before the first one of the input.
+    /// Number of priming samples.
     delay: u32,
     clock: PacketClock,
 }
@@ -39,8 +39,8 @@ impl FdkEncoder {
         let channel_configuration = index as u8 + 1;
         let refused = |code: Code| {
             Error::unsupported(format!(
-                "libfdk_aac cannot encode {layout} at {sample_rate} Hz with object type {} and {}: \
-                 {code}.",
+                "libfdk_aac does not support {layout} at {sample_rate} Hz with object type {} and \
+                 {}: {code}.",
                 config.object_type,
                 match config.vbr {
                     0 => format!("a bit rate of {}", config.bit_rate),
@@ -53,11 +53,11 @@ impl FdkEncoder {
             (sys::AACENC_PARAM_AACENC_AOT, config.object_type.into()),
             (sys::AACENC_PARAM_AACENC_SAMPLERATE, sample_rate),
             (sys::AACENC_PARAM_AACENC_CHANNELMODE, channel_configuration.into()),
-            // In the order of WAV.
+            // WAV's channel order.
             (sys::AACENC_PARAM_AACENC_CHANNELORDER, 1),
             (sys::AACENC_PARAM_AACENC_BITRATEMODE, config.vbr),
             (sys::AACENC_PARAM_AACENC_AFTERBURNER, config.afterburner.into()),
-            // Raw access units, and explicit signalling of SBR and PS.
+            // Raw access units, and explicit signaling of SBR and PS.
             (sys::AACENC_PARAM_AACENC_TRANSMUX, 0),
             (sys::AACENC_PARAM_AACENC_SIGNALING_MODE, 2),
         ];
@@ -76,7 +76,7 @@ impl FdkEncoder {
             bytes: info.audio_specific_config,
             object_type: config.object_type,
             core_sample_rate: if has_sbr { sample_rate / 2 } else { sample_rate },
-            // Parametric stereo is coded as mono.
+            // Parametric stereo codes one channel.
             channel_configuration: if config.object_type == 29 { 1 } else { channel_configuration },
         };
         let parameters = StreamParameters::new(
@@ -102,7 +102,7 @@ impl FdkEncoder {
         }))
     }
 
-    /// Encodes the frame, or what is left inside; false where nothing is.
+    /// Encodes a frame or flushes the encoder. Returns `false` if the encoder is empty.
     fn packet(&mut self, has_frame: bool, packets: &mut PacketQueue) -> Result<bool> {
         let mut data = packets.take_buffer();
         data.resize(self.max_bytes, 0);
@@ -155,7 +155,7 @@ impl AudioEncoder for FdkEncoder {
         if self.clock.received() == 0 {
             return Ok(());
         }
-        // The library goes on longer than there are samples to be heard.
+        // The library outputs more packets than the input needs.
         while self.clock.pending() > 0 {
             if !self.packet(false, packets)? {
                 break;

@@ -1,9 +1,9 @@
-//! An AAC encoder (ISO/IEC 14496-3) with its profiles, around the Fraunhofer FDK AAC library, which
-//! is built from its C++ sources.
+//! An AAC encoder (ISO/IEC 14496-3) that uses the Fraunhofer FDK AAC library, built from its C++
+//! sources. Supports AAC-LC, HE-AAC, HE-AAC v2, AAC-LD and AAC-ELD.
 //!
-//! The library's licence grants no patent rights and is not free software's usual: read it before
-//! you ship a build with this crate. Packets are raw access units; the AudioSpecificConfig is in
-//! the parameters' record.
+//! The library's license grants no patent rights and differs from common free software licenses:
+//! read it before you ship a build with this crate. Packets are raw access units; the
+//! AudioSpecificConfig is in the parameters' record.
 
 mod config;
 mod encoder;

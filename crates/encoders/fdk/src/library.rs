@@ -1,4 +1,4 @@
-//! The library's encoder, made safe.
+//! A safe wrapper of the library's encoder.
 
 use std::ffi::{c_int, c_uint, c_void};
 use std::mem::MaybeUninit;
@@ -6,7 +6,7 @@ use std::ptr;
 
 use fdk_aac_sys as sys;
 
-/// An error code of the library.
+/// Error code of the library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Code(sys::AACENC_ERROR);
 
@@ -16,7 +16,7 @@ impl std::fmt::Display for Code {
             sys::AACENC_ERROR_AACENC_INIT_ERROR
             | sys::AACENC_ERROR_AACENC_INIT_AAC_ERROR
             | sys::AACENC_ERROR_AACENC_INIT_SBR_ERROR => {
-                "the profile, sample rate, channels and bit rate do not go together"
+                "the profile, sample rate, channels and bit rate do not fit together"
             }
             sys::AACENC_ERROR_AACENC_INVALID_CONFIG => "a value is out of the library's range",
             sys::AACENC_ERROR_AACENC_MEMORY_ERROR => "there is not enough memory",
@@ -29,30 +29,30 @@ fn check(code: sys::AACENC_ERROR) -> Result<(), Code> {
     if code == sys::AACENC_ERROR_AACENC_OK { Ok(()) } else { Err(Code(code)) }
 }
 
-/// What the library tells of a configured encoder.
+/// Properties of a configured encoder.
 #[derive(Debug, Clone)]
 pub(crate) struct Info {
-    /// Samples of each channel in a packet.
+    /// Samples per channel in a packet.
     pub(crate) frame_size: usize,
-    /// Samples a decoder brings before the first real one.
+    /// Number of priming samples.
     pub(crate) delay: u32,
     pub(crate) audio_specific_config: Vec<u8>,
-    /// The most bytes of a packet.
+    /// Maximum number of bytes in a packet.
     pub(crate) max_bytes: usize,
 }
 
-/// An encoder.
+/// Handle of an encoder.
 pub(crate) struct Library {
     handle: sys::HANDLE_AACENCODER,
 }
 
-// SAFETY: the handle is owned, and the library keeps nothing per thread.
+// SAFETY: this owns the handle, and the library has no thread-local state.
 unsafe impl Send for Library {}
 
 impl Library {
     pub(crate) fn new(channels: usize) -> Result<Self, Code> {
         let mut handle = ptr::null_mut();
-        // SAFETY: it fills in the handle; 0 is all modules.
+        // SAFETY: the call sets the handle. 0 selects all modules.
         check(unsafe { sys::aacEncOpen(&mut handle, 0, channels as c_uint) })?;
         Ok(Self { handle })
     }
@@ -62,11 +62,11 @@ impl Library {
         check(unsafe { sys::aacEncoder_SetParam(self.handle, parameter, value) })
     }
 
-    /// Takes the parameters over.
+    /// Applies the parameters.
     pub(crate) fn configure(&mut self) -> Result<Info, Code> {
         let mut info = MaybeUninit::<sys::AACENC_InfoStruct>::zeroed();
-        // SAFETY: without buffers the parameters are taken over; then the info is filled in, of
-        // which all bytes being 0 is a value.
+        // SAFETY: a call without buffers applies the parameters. The other one fills `info`, for
+        // which all bytes 0 is a valid value.
         let info = unsafe {
             check(sys::aacEncEncode(
                 self.handle,
@@ -87,15 +87,15 @@ impl Library {
         })
     }
 
-    /// Encodes a frame of interleaved samples, or what is left inside where there is none. Returns
-    /// the bytes of the packet; none where nothing is left.
+    /// Encodes a frame of interleaved samples, or flushes the encoder if there is none. Returns the
+    /// bytes of the packet, or `None` if the encoder is empty.
     pub(crate) fn encode(
         &mut self,
         samples: Option<&[i16]>,
         packet: &mut [u8],
     ) -> Result<Option<usize>, Code> {
         let count = samples.map_or(-1, |samples| samples.len() as c_int);
-        // The library does not write to its input, but for C it could.
+        // The library does not write to its input, but its C signature is not `const`.
         let mut input = samples.map_or(ptr::null_mut(), |s| s.as_ptr().cast_mut().cast::<c_void>());
         let mut input_id = sys::AACENC_BufferIdentifier_IN_AUDIO_DATA as c_int;
         let mut input_size = 2 * count.max(0);
@@ -120,8 +120,8 @@ impl Library {
         };
         let arguments = sys::AACENC_InArgs { numInSamples: count, numAncBytes: 0 };
         let mut result = MaybeUninit::<sys::AACENC_OutArgs>::zeroed();
-        // SAFETY: the buffers are as large as they say and outlive the call; all bytes of the
-        // result being 0 is a value.
+        // SAFETY: the buffers have the stated sizes and outlive the call. All bytes 0 is a valid
+        // result.
         let (code, result) = unsafe {
             let code =
                 sys::aacEncEncode(self.handle, &input, &output, &arguments, result.as_mut_ptr());
@@ -137,7 +137,7 @@ impl Library {
 
 impl Drop for Library {
     fn drop(&mut self) {
-        // SAFETY: the handle is open, and closed once.
+        // SAFETY: the handle is open, and this is the only place that closes it.
         unsafe { sys::aacEncClose(&mut self.handle) };
     }
 }

@@ -1,4 +1,4 @@
-//! The encoder's promises, and what its options change.
+//! Contract of encoders, and effects of the options.
 
 use reelwright_core::{CodecConfig, CodecRecord, Layouts};
 use reelwright_enc_fdk::ENCODER;
@@ -10,7 +10,7 @@ fn the_encoder_keeps_the_promises() {
 }
 
 #[test]
-fn the_bit_rate_is_what_was_asked_for() {
+fn the_bit_rate_is_met() {
     for asked in [64_000u64, 128_000, 256_000] {
         let config = CodecConfig { bit_rate: Some(asked), ..CodecConfig::default() };
         let encoded = Case { config, ..Case::new(&ENCODER) }.encode_music(10 * 48_000).unwrap();
@@ -43,7 +43,7 @@ fn every_profile_is_in_the_configuration() {
         let encoded = case.encode_music(48_000).unwrap();
         let CodecRecord::Aac(config) = &encoded.parameters.record else { panic!("no record") };
         assert_eq!(config.object_type, object_type);
-        // The first five bits, or six more behind an escape.
+        // The first five bits, or six more after an escape.
         let first = config.bytes[0] >> 3;
         let bits = u16::from_be_bytes([config.bytes[0], config.bytes[1]]);
         let found = if first == 31 { 32 + (bits >> 5 & 63) as u8 } else { first };
@@ -74,7 +74,7 @@ fn every_layout_has_its_configuration() {
 }
 
 #[test]
-fn what_cannot_be_is_refused() {
+fn unsupported_values_are_errors() {
     let config = CodecConfig { qscale: Some(2.5), ..CodecConfig::default() };
     let message = Case { config, ..Case::new(&ENCODER) }.open().err().unwrap().to_string();
     assert!(message.contains("1 (smallest) to 5 (best)"), "{message}");

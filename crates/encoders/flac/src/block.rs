@@ -1,4 +1,4 @@
-//! One block of samples in, one frame out.
+//! Encoding of one block of samples as one frame.
 
 use fearless_simd::Level;
 
@@ -13,12 +13,12 @@ use crate::lpc::{Predictors, Quantized, Window};
 use crate::rice::{RicePlan, RiceScratch, estimate};
 use reelwright_core::helpers::bits::BitWriter;
 
-/// As far as `stereo_costs` counts.
+/// Maximum bits per sample that `stereo_costs` can sum.
 const MAX_STEREO_COST_BITS: u32 = 27;
-/// As far as `fixed_costs` counts: a fourth difference is up to 16 times as large.
+/// Maximum peak that `fixed_costs` can sum: a fourth difference is up to 16 times as large.
 const MAX_FIXED_COST_PEAK: u32 = (1 << 27) - 1;
 
-/// How a channel is coded (RFC 9639 §9.2.1).
+/// Subframe type (RFC 9639 §9.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Constant,
@@ -27,20 +27,20 @@ enum Kind {
     Linear,
 }
 
-/// A channel's samples, and the best way to code them found so far.
+/// Samples of a channel, and the smallest coding found so far.
 #[derive(Debug)]
 struct Subframe {
-    /// Shifted right by the bits that are zero in all of them.
+    /// Samples, shifted right by the wasted bits.
     samples: Vec<i32>,
     wasted_bits: u32,
-    /// Of a sample, without the wasted ones.
+    /// Bits per sample without the wasted bits.
     bits_per_sample: u32,
     peak: u32,
     kind: Kind,
     predictor: Quantized,
     residual: Vec<i32>,
     plan: RicePlan,
-    /// What [`write`](Self::write) writes.
+    /// Number of bits that [`write`](Self::write) writes.
     bits: u64,
 }
 
@@ -60,25 +60,25 @@ impl Default for Subframe {
     }
 }
 
-/// Memory that searching uses again and again.
+/// Buffers that searches reuse.
 #[derive(Debug, Default)]
 struct Scratch {
     residual: Vec<i32>,
     plan: RicePlan,
     rice: RiceScratch,
-    /// [`LEAD`] zeros, the windowed samples, and zeros to a multiple of 4.
+    /// [`LEAD`] zeros, the windowed samples, and zeros up to a multiple of 4.
     windowed: Vec<f64>,
-    /// The samples as floats, where their products with coefficients need more than 32 bits.
+    /// Samples as floats, for products with coefficients that need more than 32 bits.
     wide: Vec<f64>,
     predictors: Predictors,
 }
 
-/// Encodes blocks, each by itself.
+/// Encodes blocks independently of each other.
 #[derive(Debug)]
 pub(crate) struct BlockEncoder {
     config: Config,
     level: Level,
-    /// For blocks of `windows_for` samples.
+    /// Windows for blocks of `windows_for` samples.
     windows: Vec<Window>,
     windows_for: usize,
     channels: Vec<Subframe>,
@@ -103,8 +103,8 @@ impl BlockEncoder {
         }
     }
 
-    /// Appends to `out` the frame of a block whose channels are `planes`; all have the same number
-    /// of samples, from 1 to 65,535.
+    /// Appends the frame of a block to `out`. All `planes` have the same number of samples, from 1
+    /// to 65,535.
     pub(crate) fn encode(&mut self, planes: &[Vec<i32>], number: u32, out: &mut Vec<u8>) {
         let block = planes[0].len();
         if self.windows_for != block && self.config.prediction == Prediction::Linear {
@@ -125,7 +125,7 @@ impl BlockEncoder {
                 &mut subframes.into_iter()
             }
         };
-        // No subframe is longer than its samples as they are, in one bit more than they have.
+        // A subframe is at most as long as verbatim samples with one extra bit each.
         let bits = self.config.bits_per_sample as usize + 1;
         let room = MAX_HEADER_BYTES + self.config.channels * (8 + (block * bits).div_ceil(8)) + 2;
         let frame = &mut self.frame;
@@ -148,7 +148,7 @@ impl BlockEncoder {
         out.extend_from_slice(frame.bytes());
     }
 
-    /// Finds the coding of each channel, and of mid and side where they may be used.
+    /// Finds the coding of each channel, and of mid and side if the configuration allows them.
     fn choose(&mut self, planes: &[Vec<i32>]) -> ChannelMode {
         use ChannelMode::{Independent, LeftSide, MidSide, SideRight};
         let bits = self.config.bits_per_sample;
@@ -202,10 +202,10 @@ impl BlockEncoder {
         mode
     }
 
-    /// The mode that should take the fewest bits.
+    /// Estimates the mode with the fewest bits.
     fn estimate_mode(&self, left: &[i32], right: &[i32]) -> ChannelMode {
         let peak = bits_and_peak(self.level, left).1.max(bits_and_peak(self.level, right).1);
-        // Twice as loud is a bit more per sample.
+        // Twice the amplitude costs one more bit per sample.
         let [left, right, mid, side] = stereo_costs(self.level, left, right, peak)
             .map(|sum| (libm::log2(sum as f64 + 1.0) * 1e6) as u64);
         cheapest([left + right, left + side, side + right, mid + side])
@@ -226,7 +226,8 @@ impl BlockEncoder {
     }
 }
 
-/// The mode of the lowest cost: of left and right, left and side, side and right, mid and side.
+/// Returns the mode of the lowest cost. Order of costs: left and right, left and side, side and
+/// right, mid and side.
 fn cheapest(costs: [u64; 4]) -> ChannelMode {
     use ChannelMode::{Independent, LeftSide, MidSide, SideRight};
     [Independent, LeftSide, SideRight, MidSide]
@@ -236,7 +237,7 @@ fn cheapest(costs: [u64; 4]) -> ChannelMode {
         .map_or(Independent, |(mode, _)| mode)
 }
 
-/// Which subframe is searched.
+/// Subframe to search.
 #[derive(Clone, Copy)]
 enum Target {
     Channel(usize),
@@ -244,7 +245,7 @@ enum Target {
     Side,
 }
 
-/// The search for the smallest coding of one channel.
+/// Search for the smallest coding of one channel.
 struct Search<'a> {
     config: &'a Config,
     level: Level,
@@ -254,7 +255,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Searches far enough to tell channels apart.
+    /// Searches far enough to compare channels.
     fn start(mut self, bits_per_sample: u32) {
         self.measure(bits_per_sample);
         let samples = &self.subframe.samples;
@@ -277,7 +278,7 @@ impl Search<'_> {
         }
     }
 
-    /// Searches on where that may pay, and counts exactly.
+    /// Continues the search if that can help, and counts the exact bits.
     fn finish(mut self) {
         if self.subframe.kind == Kind::Constant {
             return;
@@ -300,7 +301,7 @@ impl Search<'_> {
         }
     }
 
-    /// Shifts the wasted bits out and finds the peak.
+    /// Removes the wasted bits and finds the peak.
     fn measure(&mut self, bits_per_sample: u32) {
         let subframe = &mut *self.subframe;
         let (or, peak) = bits_and_peak(self.level, &subframe.samples);
@@ -315,7 +316,7 @@ impl Search<'_> {
         subframe.peak = peak >> subframe.wasted_bits;
     }
 
-    /// Tries the fixed predictor that should do best, if it may do better than what was found.
+    /// Tries the fixed predictor with the best estimate, if it can improve on the current coding.
     fn try_fixed(&mut self) {
         let subframe = &*self.subframe;
         let orders =
@@ -325,7 +326,7 @@ impl Search<'_> {
         }
         let costs = fixed_costs(self.level, &subframe.samples, subframe.peak);
         let order = orders.min_by_key(|order| costs[*order]).unwrap_or(0);
-        // As many bits as in one partition; partitions may save a few percent of that.
+        // Assumes one partition. More partitions save a few percent of it.
         let cost = RunCost { sum: 2 * costs[order], or: u32::MAX };
         let (_, bits) = estimate(cost, subframe.samples.len() as u64);
         if subframe.kind != Kind::Linear || bits - bits / 16 < subframe.bits {
@@ -333,10 +334,10 @@ impl Search<'_> {
         }
     }
 
-    /// Tries the linear predictors that suit the samples under a window.
+    /// Tries the linear predictors for the samples under a window.
     fn try_window(&mut self, window: &Window) {
         let used = window.weights.len();
-        // A block that a predictor's warm-up fills has nothing to predict.
+        // A block that is not longer than the warm-up has nothing to predict.
         let max_order = self.config.max_order.min(MAX_ORDER).min(used.saturating_sub(1));
         let min_order = self.config.min_order.max(1);
         if min_order > max_order {
@@ -377,7 +378,7 @@ impl Search<'_> {
         }
     }
 
-    /// The order that should do best after a window of `used` samples.
+    /// Estimates the best order after a window of `used` samples.
     fn estimate_order(&self, min_order: usize, used: usize) -> usize {
         let bits_per_order = self.config.precision + self.subframe.bits_per_sample;
         let block = self.subframe.samples.len();
@@ -390,7 +391,7 @@ impl Search<'_> {
         self.try_predictor(Kind::Linear, predictor);
     }
 
-    /// Takes the predictor if it should make the subframe smaller.
+    /// Uses the predictor if the estimated subframe is smaller.
     fn try_predictor(&mut self, kind: Kind, predictor: Quantized) {
         let block = self.subframe.samples.len();
         if predictor.order >= block || !self.residual(&predictor) {
@@ -419,7 +420,7 @@ impl Search<'_> {
         }
     }
 
-    /// Computes the residual; false where it cannot be coded.
+    /// Computes the residual. Returns `false` if the format cannot code it.
     fn residual(&mut self, predictor: &Quantized) -> bool {
         let subframe = &*self.subframe;
         let out = &mut self.scratch.residual;
@@ -440,7 +441,7 @@ impl Search<'_> {
     }
 }
 
-/// The fixed predictor of an order, as integer coefficients (RFC 9639 §9.2.5, table 21).
+/// Returns the fixed predictor of an order as integer coefficients (RFC 9639 §9.2.5, table 21).
 fn fixed_predictor(order: usize) -> Quantized {
     const COEFFICIENTS: [&[f64]; MAX_FIXED_ORDER + 1] =
         [&[], &[1.0], &[2.0, -1.0], &[3.0, -3.0, 1.0], &[4.0, -6.0, 4.0, -1.0]];
@@ -453,7 +454,7 @@ fn fixed_predictor(order: usize) -> Quantized {
 }
 
 impl Subframe {
-    /// A zero, the type, and the wasted bits.
+    /// Bits of the subframe header: a zero, the type, and the wasted bits.
     fn header_bits(&self) -> u64 {
         8 + u64::from(self.wasted_bits)
     }

@@ -1,4 +1,4 @@
-//! How hard to try: compression levels and the options that change them.
+//! Compression levels, and the options that override them.
 
 use reelwright_core::{AudioEncoderRequest, Error, OptionInfo, Options, Result, SampleFormat};
 
@@ -6,96 +6,97 @@ use crate::frame::ChannelMode;
 use crate::kernels::{MAX_FIXED_ORDER, MAX_ORDER};
 use crate::rice::{MAX_PARTITION_ORDER, RiceSearch};
 
-/// Most bits of a sample in mid/side stereo: differences of deeper samples need more than 32.
+/// Maximum bits per sample for mid/side stereo. Differences of deeper samples need more than 32
+/// bits.
 pub(crate) const MAX_STEREO_BITS: u32 = 31;
 
 const COMPRESSION_LEVEL: OptionInfo = OptionInfo::int(
     "compression_level",
     (0, 12),
     Some(5),
-    "how hard to try: 0 is fastest, 12 is smallest",
+    "compression effort: 0 is fastest, 12 is smallest",
 );
 const LPC_TYPE: OptionInfo = OptionInfo::choice(
     "lpc_type",
     &[
-        ("auto", "as the compression level has it"),
+        ("auto", "chosen by the compression level"),
         ("none", "no prediction"),
         ("fixed", "fixed predictors"),
         ("levinson", "linear predictors by Levinson-Durbin recursion"),
     ],
     "auto",
-    "how samples are predicted",
+    "type of prediction",
 );
 const LPC_COEFF_PRECISION: OptionInfo = OptionInfo::int(
     "lpc_coeff_precision",
     (1, 15),
     None,
-    "bits of a linear predictor's coefficient; without it, what suits the block size and depth",
+    "bits of a linear predictor's coefficient; by default chosen by block size and bit depth",
 );
 const MIN_PREDICTION_ORDER: OptionInfo =
-    OptionInfo::int("min_prediction_order", (0, 32), None, "lowest order of a predictor");
+    OptionInfo::int("min_prediction_order", (0, 32), None, "lowest prediction order");
 const MAX_PREDICTION_ORDER: OptionInfo = OptionInfo::int(
     "max_prediction_order",
     (0, 32),
     None,
-    "highest order of a predictor; at most 4 where they are fixed",
+    "highest prediction order; at most 4 for fixed predictors",
 );
 const PREDICTION_ORDER_METHOD: OptionInfo = OptionInfo::choice(
     "prediction_order_method",
     &[
-        ("auto", "as the compression level has it"),
-        ("estimation", "the order that should do best"),
-        ("2level", "the best of two orders and the one that should do best"),
+        ("auto", "chosen by the compression level"),
+        ("estimation", "the order with the best estimate"),
+        ("2level", "the best of two orders and the estimated one"),
         ("4level", "the same with four orders"),
         ("8level", "the same with eight orders"),
         ("search", "the best of all orders"),
     ],
     "auto",
-    "how a linear predictor's order is found",
+    "search for a linear predictor's order",
 );
 const MIN_PARTITION_ORDER: OptionInfo = OptionInfo::int(
     "min_partition_order",
     (0, MAX_PARTITION_ORDER as i64),
     None,
-    "least times a block is halved for coding",
+    "minimum partition order: a block has 2^n partitions",
 );
 const MAX_PARTITION: OptionInfo = OptionInfo::int(
     "max_partition_order",
     (0, MAX_PARTITION_ORDER as i64),
     None,
-    "most times a block is halved for coding",
+    "maximum partition order: a block has 2^n partitions",
 );
 const CH_MODE: OptionInfo = OptionInfo::choice(
     "ch_mode",
     &[
-        ("auto", "whatever is smallest"),
+        ("auto", "the smallest"),
         ("indep", "left and right"),
         ("left_side", "left and the difference"),
         ("right_side", "the difference and right"),
         ("mid_side", "the mean and the difference"),
     ],
     "auto",
-    "how two channels are stored",
+    "stereo mode",
 );
 const FRAME_SIZE: OptionInfo = OptionInfo::int(
     "frame_size",
     (16, 65_535),
     None,
-    "samples in a block; without it, about a tenth of a second",
+    "samples per block; by default about a tenth of a second",
 );
 const BITS_PER_RAW_SAMPLE: OptionInfo = OptionInfo::int(
     "bits_per_raw_sample",
     (4, 32),
     None,
-    "bits of a sample that are kept, the highest ones; 16 from s16, 24 from s32",
+    "bits kept of each sample, from the highest; by default 16 for s16 and 24 for s32",
 );
 const THREADS: OptionInfo =
-    OptionInfo::int("threads", (0, 64), Some(1), "blocks encoded at once; 0 is one per processor");
+    OptionInfo::int("threads", (0, 64), Some(1), "encoder threads; 0 is one per processor");
 const THREAD_TYPE: OptionInfo = OptionInfo::choice(
     "thread_type",
-    &[("frame", "each thread encodes blocks of its own")],
+    &[("frame", "each thread encodes separate blocks")],
     "frame",
-    "how threads share the work",
+    "threading method",
 );
 
 pub(crate) static OPTIONS: &[OptionInfo] = &[
@@ -114,46 +115,46 @@ pub(crate) static OPTIONS: &[OptionInfo] = &[
     THREAD_TYPE,
 ];
 
-/// Which predictors are tried.
+/// Predictors to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Prediction {
-    /// None: samples are coded as they are.
+    /// No prediction.
     None,
-    /// The fixed ones.
+    /// Fixed predictors.
     Fixed,
-    /// Linear ones, and the fixed ones where they may do better.
+    /// Linear predictors, and fixed ones if their estimate is better.
     Linear,
 }
 
-/// Which orders of a linear predictor are tried.
+/// Orders of a linear predictor to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OrderSearch {
-    /// The one that should do best.
+    /// The order with the best estimate.
     Estimate,
-    /// The same, and this many, evenly spread.
+    /// The estimated order, and this many evenly spaced orders.
     Levels(usize),
-    /// All.
+    /// All orders.
     All,
 }
 
-/// How two channels are stored.
+/// Choice of the stereo mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stereo {
-    /// Whatever should be smallest.
+    /// The mode with the best estimate.
     Estimate,
-    /// Whatever is smallest.
+    /// The smallest mode, by encoding all.
     Search,
-    /// In this way.
+    /// A fixed mode.
     Always(ChannelMode),
 }
 
-/// All that decides how a stream is encoded.
+/// Encoding parameters of a stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) sample_rate: u32,
     pub(crate) channels: usize,
     pub(crate) bits_per_sample: u32,
-    /// How far an input sample is shifted right to have that many bits.
+    /// Right shift of input samples to `bits_per_sample` bits.
     pub(crate) input_shift: u32,
     pub(crate) block_size: usize,
     pub(crate) prediction: Prediction,
@@ -161,7 +162,7 @@ pub(crate) struct Config {
     pub(crate) max_order: usize,
     pub(crate) order_search: OrderSearch,
     pub(crate) precision: u32,
-    /// Into how many parts the windows cut a block.
+    /// Number of parts into which the windows divide a block.
     pub(crate) window_parts: usize,
     pub(crate) rice: RiceSearch,
     pub(crate) stereo: Stereo,
@@ -211,7 +212,7 @@ static LEVELS: [Level; 13] = {
 };
 
 impl Config {
-    /// Takes the options.
+    /// Reads the encoder's options.
     pub(crate) fn new(request: &AudioEncoderRequest, options: &mut Options) -> Result<Self> {
         let sample_bits = match request.format.sample_format {
             SampleFormat::S16 => 16,
@@ -295,8 +296,8 @@ impl Config {
         let takes_differences = !matches!(ch_mode, "auto" | "indep");
         if takes_differences && (channels != 2 || bits_per_sample > MAX_STEREO_BITS) {
             return Err(Error::option(format!(
-                "ch_mode={ch_mode} is for two channels of at most {MAX_STEREO_BITS} bits. Found: \
-                 {channels} of {bits_per_sample} bits. Valid values are auto, indep."
+                "ch_mode={ch_mode} supports only two channels of at most {MAX_STEREO_BITS} bits. \
+                 Found: {channels} of {bits_per_sample} bits. Valid values are auto, indep."
             )));
         }
 
@@ -346,8 +347,9 @@ fn in_order(what: &str, min: i64, max: i64) -> Result<()> {
     Ok(())
 }
 
-/// About a tenth of a second, at most 4608, the largest size that all decoders must take up to
-/// 48 kHz (RFC 9639 §7); a multiple of 2⁸, so that blocks can be halved.
+/// Returns the number of samples in about a tenth of a second. The maximum is 4608, the largest
+/// size that all decoders must support up to 48 kHz (RFC 9639 §7). Sizes are multiples of 2⁸, so
+/// that blocks can have 2⁸ partitions.
 fn default_block_size(sample_rate: u32) -> usize {
     match sample_rate {
         0..=12_000 => 1024,
@@ -357,7 +359,7 @@ fn default_block_size(sample_rate: u32) -> usize {
     }
 }
 
-/// Longer blocks are worth more exact coefficients, and deeper samples need them.
+/// Returns the coefficient precision. Longer blocks and deeper samples benefit from more precision.
 fn default_precision(block_size: usize, bits_per_sample: u32) -> u32 {
     let for_size = match block_size {
         0..=384 => 8,

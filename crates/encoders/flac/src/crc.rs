@@ -1,4 +1,5 @@
-//! The checksums of a frame: CRC-8 over its header and CRC-16 over all of it (RFC 9639 §9.1.8, §9.3).
+//! Checksums of a frame: CRC-8 over its header and CRC-16 over the whole frame (RFC 9639 §9.1.8,
+//! §9.3).
 
 const CRC8: [u8; 256] = {
     let mut table = [0; 256];
@@ -16,7 +17,7 @@ const CRC8: [u8; 256] = {
     table
 };
 
-/// `CRC16[n][byte]`: the checksum of `byte` followed by `n` zero bytes.
+/// `CRC16[n][byte]` is the checksum of `byte` followed by `n` zero bytes.
 static CRC16: [[u16; 256]; 16] = {
     let mut tables = [[0; 256]; 16];
     let mut byte = 0;
@@ -43,17 +44,17 @@ static CRC16: [[u16; 256]; 16] = {
     tables
 };
 
-/// CRC-8 with the polynomial x⁸ + x² + x + 1.
+/// Returns the CRC-8 with the polynomial x⁸ + x² + x + 1.
 pub(crate) fn crc8(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |crc, byte| CRC8[usize::from(crc ^ byte)])
 }
 
-/// CRC-16 with the polynomial x¹⁶ + x¹⁵ + x² + 1.
+/// Returns the CRC-16 with the polynomial x¹⁶ + x¹⁵ + x² + 1.
 pub(crate) fn crc16(bytes: &[u8]) -> u16 {
     let (blocks, rest) = bytes.as_chunks::<16>();
     let mut crc = 0u16;
     for block in blocks {
-        // Sixteen look-ups that do not wait for each other, but for the first two.
+        // Of sixteen look-ups only the first two depend on the previous block.
         let [high, low] = crc.to_be_bytes();
         crc = CRC16[15][usize::from(block[0] ^ high)] ^ CRC16[14][usize::from(block[1] ^ low)];
         for (i, byte) in block.iter().enumerate().skip(2) {

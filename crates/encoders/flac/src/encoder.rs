@@ -1,4 +1,4 @@
-//! The encoder: blocks of samples in, frames and STREAMINFO out.
+//! The encoder: takes blocks of samples and returns frames and STREAMINFO.
 
 use fearless_simd::Level;
 use md5::{Digest, Md5};
@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::kernels::deinterleave;
 use crate::workers::{Job, Workers};
 
-/// A FLAC stream of blocks of one size, the last one shorter.
+/// Encoder of one FLAC stream. All blocks but the last have the same size.
 pub(crate) struct FlacEncoder {
     config: Config,
     level: Level,
@@ -21,19 +21,19 @@ pub(crate) struct FlacEncoder {
     parameters: StreamParameters,
     info: FlacStreamInfo,
     md5: Md5,
-    /// Samples as bytes, for the checksum.
+    /// Samples as bytes, for the MD5 checksum.
     bytes: Vec<u8>,
     next_number: u32,
-    /// After a short block, or the end, there are no more.
+    /// Set after a short block or the end of the stream; no more blocks are accepted.
     ended: bool,
-    /// When the first sample is heard.
+    /// pts of the first sample.
     start: Option<Timestamp>,
-    /// Samples of the blocks whose packets are out.
+    /// Number of samples in the packets so far.
     packed_samples: u64,
     engine: Engine,
 }
 
-/// Who encodes the blocks.
+/// Encodes blocks on this thread or on others.
 enum Engine {
     Here { encoder: Box<BlockEncoder>, planes: Vec<Vec<i32>> },
     Threads { workers: Workers, spare: Vec<Job> },
@@ -101,27 +101,27 @@ impl FlacEncoder {
         })
     }
 
-    /// Refuses a frame that is not of this stream, or that cannot follow the ones before.
+    /// Returns an error if a frame has the wrong format or cannot follow the previous ones.
     fn check(&self, frame: &AudioFrame) -> Result<()> {
         let Self { config, sample_format, .. } = self;
         frame.expect(*sample_format, config.channels)?;
         if frame.samples() == 0 || frame.samples() > config.block_size {
             return Err(Error::argument(format!(
-                "A block of this FLAC stream has 1 to {} samples. Found: {}",
+                "A block of this FLAC stream must have 1 to {} samples. Found: {}",
                 config.block_size,
                 frame.samples()
             )));
         }
         if self.ended {
             return Err(Error::state(format!(
-                "This FLAC stream has ended: only its last block may have fewer than {} samples.",
+                "The FLAC stream has ended. Only its last block may have fewer than {} samples.",
                 config.block_size
             )));
         }
         Ok(())
     }
 
-    /// Adds samples, shifted right as planes are, to the checksum: little-endian, in whole bytes.
+    /// Adds samples to the checksum as little-endian whole bytes, shifted right like the planes.
     fn digest(&mut self, frame: &AudioFrame) {
         let (bits, shift) = (self.config.bits_per_sample, self.config.input_shift);
         self.bytes.clear();
@@ -140,7 +140,7 @@ impl FlacEncoder {
         self.md5.update(&self.bytes);
     }
 
-    /// Fills a packet that was just pushed with the frame of `samples` samples.
+    /// Fills the newest packet with the frame of `samples` samples.
     fn pack(&mut self, packets: &mut PacketQueue, samples: usize, frame: &mut Vec<u8>) {
         let size = frame.len() as u32;
         let info = &mut self.info;
@@ -177,7 +177,7 @@ impl AudioEncoder for FlacEncoder {
         let number = self.next_number;
         if number >= 1 << 31 {
             return Err(Error::too_large(format!(
-                "A FLAC stream can have 2^31 blocks of {} samples. Pass a larger frame_size.",
+                "A FLAC stream can have at most 2^31 blocks of {} samples. Pass a larger frame_size.",
                 self.config.block_size
             )));
         }
@@ -250,7 +250,7 @@ mod tests {
     use reelwright_testkit::levels::levels;
     use reelwright_testkit::signal::{music_i16, music_i32, noise_i32};
 
-    /// The frames, and STREAMINFO.
+    /// Returns the frames and STREAMINFO.
     fn encode<T: Element>(samples: &[T], channels: usize, options: &str, level: Level) -> Vec<u8> {
         let request = AudioEncoderRequest::new(
             CodecId::Flac,

@@ -1,15 +1,15 @@
-//! The header of a frame (RFC 9639 §9.1).
+//! Frame header (RFC 9639 §9.1).
 
 use crate::crc::crc8;
 use reelwright_core::helpers::bits::BitWriter;
 
-/// The longest header: sync and codes 4, number 7, block size 2, sample rate 2, checksum 1.
+/// Size of the longest header: sync and codes 4, number 7, block size 2, sample rate 2, checksum 1.
 pub(crate) const MAX_HEADER_BYTES: usize = 16;
 
-/// How the two channels of a stereo frame are stored (RFC 9639 §9.1.3).
+/// Stereo mode of a frame (RFC 9639 §9.1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChannelMode {
-    /// Each channel by itself; also for any number but two.
+    /// Independent channels; also for any number of channels but two.
     Independent,
     /// Left, and left − right.
     LeftSide,
@@ -19,10 +19,10 @@ pub(crate) enum ChannelMode {
     MidSide,
 }
 
-/// What a header says.
+/// Fields of a frame header.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FrameHeader {
-    /// Counted from 0; below 2³¹.
+    /// Frame number, counted from 0; less than 2³¹.
     pub(crate) number: u32,
     pub(crate) block_size: usize,
     pub(crate) sample_rate: u32,
@@ -32,7 +32,7 @@ pub(crate) struct FrameHeader {
 }
 
 impl FrameHeader {
-    /// Writes the header, whose first byte must be the writer's first.
+    /// Writes the header at the start of the writer.
     pub(crate) fn write(&self, to: &mut BitWriter) {
         // Sync code, reserved bit, and 0 for a fixed block size.
         to.put(0b11_1111_1111_1110 << 2, 16);
@@ -57,7 +57,7 @@ impl FrameHeader {
                 20 => 5,
                 24 => 6,
                 32 => 7,
-                _ => 0, // as in STREAMINFO
+                _ => 0, // taken from STREAMINFO
             },
             3,
         );
@@ -73,7 +73,8 @@ impl FrameHeader {
     }
 }
 
-/// The code of a block size, and how many bits more say it where the code cannot.
+/// Returns the code of a block size, and the number of extra bits if the header must store the
+/// size.
 fn block_size_code(size: usize) -> (u64, u32) {
     match size {
         192 => (1, 0),
@@ -89,7 +90,8 @@ fn block_size_code(size: usize) -> (u64, u32) {
     }
 }
 
-/// The code of a sample rate, and the number and its bits that say it where the code cannot.
+/// Returns the code of a sample rate. If the header must store the rate, also returns the stored
+/// number and its bits.
 fn sample_rate_code(rate: u32) -> (u64, u64, u32) {
     let code = match rate {
         88_200 => 1,
@@ -108,18 +110,18 @@ fn sample_rate_code(rate: u32) -> (u64, u64, u32) {
         }
         _ if rate <= 65_535 => return (13, u64::from(rate), 16),
         _ if rate.is_multiple_of(10) && rate <= 655_350 => return (14, u64::from(rate / 10), 16),
-        _ => 0, // as in STREAMINFO
+        _ => 0, // taken from STREAMINFO
     };
     (code, 0, 0)
 }
 
-/// Writes a number as UTF-8 does, extended to 31 bits (RFC 9639 §9.1.5).
+/// Writes a number in UTF-8's scheme, extended to 31 bits (RFC 9639 §9.1.5).
 fn put_coded_number(to: &mut BitWriter, number: u32) {
     if number < 0x80 {
         to.put(u64::from(number), 8);
         return;
     }
-    // n bytes carry 5n + 1 bits.
+    // A code of n bytes has 5n + 1 payload bits.
     let bytes = (30 - number.leading_zeros()) / 5 + 1;
     let first = (0xff00u32 >> bytes) & 0xff;
     to.put(u64::from(first | (number >> (6 * (bytes - 1)))), 8);

@@ -1,18 +1,18 @@
-//! The loops over samples, compiled for each instruction set and chosen at run time.
+//! Loops over samples, compiled for each instruction set and dispatched at run time.
 //!
-//! They are plain loops that the compiler turns into vector code; floating-point sums have a fixed
-//! shape, so every instruction set gives the same bits.
+//! The compiler vectorizes these plain loops. Floating-point sums have a fixed order, so every
+//! instruction set gives the same bits.
 
 use std::ops::AddAssign;
 
 use fearless_simd::{Level, dispatch};
 
-/// The highest order of a linear predictor (RFC 9639 §9.2.6).
+/// Maximum order of a linear predictor (RFC 9639 §9.2.6).
 pub(crate) const MAX_ORDER: usize = 32;
-/// The highest order of a fixed predictor (RFC 9639 §9.2.5).
+/// Maximum order of a fixed predictor (RFC 9639 §9.2.5).
 pub(crate) const MAX_FIXED_ORDER: usize = 4;
 
-/// Spreads interleaved samples, shifted right by `shift`, over planes.
+/// Deinterleaves samples into planes, shifted right by `shift`.
 pub(crate) fn deinterleave<T: Copy + Into<i32>>(
     level: Level,
     interleaved: &[T],
@@ -48,7 +48,7 @@ pub(crate) fn deinterleave<T: Copy + Into<i32>>(
     dispatch!(level, _simd => body(interleaved, shift, planes));
 }
 
-/// All samples or-ed together, and the largest magnitude (at most 2³¹).
+/// Returns the bitwise or of all samples, and the largest magnitude (at most 2³¹).
 pub(crate) fn bits_and_peak(level: Level, samples: &[i32]) -> (i32, u32) {
     #[inline(always)]
     fn body(samples: &[i32]) -> (i32, u32) {
@@ -63,7 +63,8 @@ pub(crate) fn bits_and_peak(level: Level, samples: &[i32]) -> (i32, u32) {
     dispatch!(level, _simd => body(samples))
 }
 
-/// Mid, (left + right) / 2 rounded down, and side, left − right, of at most 31-bit samples.
+/// Computes mid, (left + right) / 2 rounded down, and side, left − right. Samples have at most 31
+/// bits.
 pub(crate) fn mid_side(
     level: Level,
     left: &[i32],
@@ -83,17 +84,17 @@ pub(crate) fn mid_side(
     dispatch!(level, _simd => body(left, right, mid, side));
 }
 
-/// What a run of magnitudes is summed in.
+/// Integer type for sums of magnitudes.
 trait Sum: Copy + Default + From<u32> + Into<u64> + AddAssign {}
 impl Sum for u32 {}
 impl Sum for u64 {}
 
-/// Samples of up to this magnitude have sums of magnitudes, over [`SHORT_RUN`], that fit in `u32`.
+/// Magnitude up to which a sum over [`SHORT_RUN`] samples fits in `u32`.
 const SHORT_PEAK: u32 = 1 << 16;
 const SHORT_RUN: usize = 2048;
 
-/// Sums of magnitudes of the second differences of left, right, mid and side: how costly each
-/// would be. The samples have at most 27 bits, and a magnitude of up to `peak`.
+/// Estimates the cost of left, right, mid and side as the sums of magnitudes of their second
+/// differences. Samples have at most 27 bits and magnitudes up to `peak`.
 pub(crate) fn stereo_costs(level: Level, left: &[i32], right: &[i32], peak: u32) -> [u64; 4] {
     #[inline(always)]
     fn body<A: Sum>(left: &[i32], right: &[i32]) -> [u64; 4] {
@@ -124,8 +125,8 @@ pub(crate) fn stereo_costs(level: Level, left: &[i32], right: &[i32], peak: u32)
     }
 }
 
-/// For each fixed predictor order from 0 to 4 the sum of the residual's magnitudes, over the
-/// samples that all of them predict. The samples have a magnitude of up to `peak`, less than 2²⁷.
+/// Returns the sum of the residual's magnitudes for each fixed predictor order from 0 to 4, over
+/// the samples that all orders predict. Magnitudes are at most `peak`, which is less than 2²⁷.
 pub(crate) fn fixed_costs(level: Level, samples: &[i32], peak: u32) -> [u64; MAX_FIXED_ORDER + 1] {
     #[inline(always)]
     fn body<A: Sum>(samples: &[i32]) -> [u64; MAX_FIXED_ORDER + 1] {
@@ -134,7 +135,7 @@ pub(crate) fn fixed_costs(level: Level, samples: &[i32], peak: u32) -> [u64; MAX
             let end = (start + SHORT_RUN).min(samples.len());
             let mut partial = [A::default(); MAX_FIXED_ORDER + 1];
             for w in samples[start - MAX_FIXED_ORDER..end].windows(MAX_FIXED_ORDER + 1) {
-                // Differences of differences, newest first.
+                // Repeated differences, newest first.
                 let a = [w[4] - w[3], w[3] - w[2], w[2] - w[1], w[1] - w[0]];
                 let b = [a[0] - a[1], a[1] - a[2], a[2] - a[3]];
                 let c = [b[0] - b[1], b[1] - b[2]];
@@ -155,7 +156,7 @@ pub(crate) fn fixed_costs(level: Level, samples: &[i32], peak: u32) -> [u64; MAX
     }
 }
 
-/// Multiplies samples by a window, into `out`.
+/// Multiplies samples by a window.
 pub(crate) fn apply_window(level: Level, samples: &[i32], window: &[f64], out: &mut [f64]) {
     #[inline(always)]
     fn body(samples: &[i32], window: &[f64], out: &mut [f64]) {
@@ -166,15 +167,16 @@ pub(crate) fn apply_window(level: Level, samples: &[i32], window: &[f64], out: &
     dispatch!(level, _simd => body(samples, window, out));
 }
 
-/// Partial sums of the autocorrelation: a fixed number, whatever the instruction set.
+/// Number of partial sums in the autocorrelation: the same for every instruction set.
 const LANES: usize = 4;
-/// The lags that one pass over the samples sums.
+/// Number of lags that one pass over the samples sums.
 const LAGS: usize = 9;
-/// Zeros that [`autocorrelation`] needs before the samples: as far back as the last pass reaches.
+/// Number of zeros that [`autocorrelation`] needs before the samples: the maximum lag of the last
+/// pass.
 pub(crate) const LEAD: usize = (MAX_ORDER / LAGS + 1) * LAGS;
 
-/// The autocorrelation of `samples[LEAD..]` for lags 0 to `order`, into `out`; the first [`LEAD`]
-/// values must be zero, and so must the last ones, up to a length that is a multiple of 4.
+/// Computes the autocorrelation of `samples[LEAD..]` for lags 0 to `order`. The first [`LEAD`]
+/// values must be zero. Zeros must also pad the end to a length that is a multiple of 4.
 pub(crate) fn autocorrelation(
     level: Level,
     samples: &[f64],
@@ -197,14 +199,14 @@ pub(crate) fn autocorrelation(
             }
             at += LANES;
         }
-        // The last group may reach past the highest lag.
+        // The last group may exceed the maximum lag.
         for (out, sum) in out[first..].iter_mut().zip(sums) {
             *out = (sum[0] + sum[2]) + (sum[1] + sum[3]);
         }
     }
     #[inline(always)]
     fn body(samples: &[f64], order: usize, out: &mut [f64; MAX_ORDER + 1]) {
-        // A few lags at a time, so that the sums stay in registers.
+        // Sums a few lags at a time, so that the sums stay in registers.
         let mut first = 0;
         while first <= order {
             match order + 1 - first {
@@ -218,8 +220,9 @@ pub(crate) fn autocorrelation(
     dispatch!(level, _simd => body(samples, order, out));
 }
 
-/// The residual of a linear predictor in 32-bit arithmetic: `samples[order..]` less the prediction
-/// `(Σ coefficients[j] · samples[i − 1 − j]) >> shift`. Nothing may overflow.
+/// Computes the residual of a linear predictor in 32-bit arithmetic: `samples[order..]` minus the
+/// prediction `(Σ coefficients[j] · samples[i − 1 − j]) >> shift`. The arithmetic must not
+/// overflow.
 pub(crate) fn residual_narrow(
     level: Level,
     samples: &[i32],
@@ -240,7 +243,7 @@ pub(crate) fn residual_narrow(
     }
     #[inline(always)]
     fn any_order(x: &[i32], c: &[i32], shift: u32, out: &mut [i32]) {
-        // Samples are taken in short runs whose sums are built one coefficient at a time.
+        // Processes short runs, and adds one coefficient's products at a time.
         const RUN: usize = 32;
         let order = c.len();
         for (run, out) in out.chunks_mut(RUN).enumerate() {
@@ -289,8 +292,8 @@ pub(crate) fn residual_narrow(
     dispatch!(level, _simd => body(samples, coefficients, shift, out));
 }
 
-/// As [`residual_narrow`], for samples and coefficients whose products need up to 53 bits, which
-/// floats add exactly. Returns false where a residual does not fit in 32 bits.
+/// Computes the same as [`residual_narrow`] for products of up to 53 bits, which floats add
+/// exactly. Returns `false` if a residual does not fit in 32 bits.
 pub(crate) fn residual_wide(
     level: Level,
     samples: &[f64],
@@ -320,27 +323,27 @@ pub(crate) fn residual_wide(
                 *out = residual as i32;
             }
         }
-        // −2³¹ is not allowed either (RFC 9639 §9.2.7.3).
+        // The format does not allow −2³¹ (RFC 9639 §9.2.7.3).
         largest <= f64::from(i32::MAX)
     }
     out.resize(samples.len() - coefficients.len(), 0);
     dispatch!(level, _simd => body(samples, coefficients, shift, out))
 }
 
-/// Turns signed numbers into unsigned ones, small ones into small ones: 0, −1, 1, −2, …
+/// Maps signed numbers to unsigned ones by magnitude: 0, −1, 1, −2, …
 #[inline(always)]
 pub(crate) fn zigzag(x: i32) -> u32 {
     ((x << 1) ^ (x >> 31)) as u32
 }
 
-/// Of a run of residuals: the sum of their [`zigzag`]s, and all of them or-ed together.
+/// Sum of the [`zigzag`]s of a run of residuals, and their bitwise or.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct RunCost {
     pub(crate) sum: u64,
     pub(crate) or: u32,
 }
 
-/// The [`RunCost`] of each run of `length` residuals; the first run is `skip` shorter.
+/// Computes the [`RunCost`] of each run of `length` residuals. The first run is `skip` shorter.
 pub(crate) fn run_costs(
     level: Level,
     residual: &[i32],
@@ -350,7 +353,7 @@ pub(crate) fn run_costs(
 ) {
     #[inline(always)]
     fn cost(run: &[i32]) -> RunCost {
-        // Two halves of 16 bits each cannot overflow 32 bits over a block of 65,535.
+        // Two sums of 16-bit halves cannot overflow 32 bits in a block of 65,535.
         let (mut low, mut high, mut or) = (0u32, 0u32, 0u32);
         for &x in run {
             let u = zigzag(x);
@@ -370,8 +373,8 @@ pub(crate) fn run_costs(
     dispatch!(level, _simd => body(residual, skip, length, out));
 }
 
-/// The bits that the quotients of a run take with each of the parameters `k − 1`, `k` and `k + 1`
-/// (with `k` and `k + 1` where `k` is 0), without the terminating ones.
+/// Returns the bits of a run's quotients with each of the parameters `k − 1`, `k` and `k + 1` (`k`
+/// and `k + 1` if `k` is 0), without the terminating ones.
 pub(crate) fn quotient_sums(level: Level, run: &[i32], k: u32) -> [u64; 3] {
     #[inline(always)]
     fn body(run: &[i32], k: u32) -> [u64; 3] {
@@ -381,7 +384,7 @@ pub(crate) fn quotient_sums(level: Level, run: &[i32], k: u32) -> [u64; 3] {
             let mut overflow = 0u32;
             for &x in run {
                 let q = zigzag(x) >> k.saturating_sub(1);
-                // 4096 quotients below 2^20 cannot overflow.
+                // A sum of 4096 quotients below 2^20 cannot overflow.
                 overflow |= q >> 20;
                 let q = q & 0xf_ffff;
                 partial[0] += q;
@@ -397,8 +400,8 @@ pub(crate) fn quotient_sums(level: Level, run: &[i32], k: u32) -> [u64; 3] {
     dispatch!(level, _simd => body(run, k))
 }
 
-/// The codes of 16 residuals with parameter `k`, and their lengths; a length over 32 means that
-/// the code is not to be used.
+/// Returns the codes of 16 residuals with parameter `k`, and their lengths. A code longer than 32
+/// bits is invalid.
 #[inline(always)]
 pub(crate) fn rice_codes(residual: &[i32; 16], k: u32) -> ([u32; 16], [u32; 16]) {
     let (mut codes, mut lengths) = ([0; 16], [0; 16]);

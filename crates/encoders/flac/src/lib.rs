@@ -1,8 +1,8 @@
-//! A FLAC encoder (RFC 9639): blocks of samples in, a frame out of each.
+//! A FLAC encoder (RFC 9639). Each block of samples becomes a frame.
 //!
-//! Fixed and linear prediction, mid/side stereo, partitioned Rice coding with escapes, wasted
-//! bits, 4 to 32 bits a sample, 1 to 8 channels. The bytes depend on the samples and the options
-//! alone: not on the processor, nor on the number of threads.
+//! Supports fixed and linear prediction, mid/side stereo, partitioned Rice coding with escapes,
+//! wasted bits, 4 to 32 bits per sample, and 1 to 8 channels. The output depends only on the
+//! samples and the options: not on the processor or the number of threads.
 
 mod block;
 mod config;

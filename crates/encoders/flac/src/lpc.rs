@@ -1,18 +1,18 @@
-//! Linear prediction: windows, the Levinson-Durbin recursion, and coefficients as integers.
+//! Linear prediction: windows, the Levinson-Durbin recursion, and coefficient quantization.
 
 use crate::kernels::MAX_ORDER;
 
-/// A window over a block: the samples it keeps, and with which weight.
+/// Window over a part of a block.
 #[derive(Debug, Clone)]
 pub(crate) struct Window {
-    /// Where its first weight lies in the block.
+    /// Position of the first weight in the block.
     pub(crate) start: usize,
     pub(crate) weights: Vec<f64>,
 }
 
 impl Window {
-    /// A rectangle over a part of the block, from `from` to `to` of its length, whose ends are
-    /// rounded by half cosines that take up the share `taper` of it (Tukey).
+    /// Returns a Tukey window over a part of the block, between the fractions `from` and `to` of
+    /// its length. Half cosines taper the fraction `taper` of the window.
     fn tukey(block: usize, (from, to): (f64, f64), taper: f64) -> Self {
         let start = (from * block as f64) as usize;
         let end = ((to * block as f64) as usize).min(block);
@@ -20,7 +20,7 @@ impl Window {
         let ramp = (taper / 2.0 * n as f64) as usize;
         let mut weights = vec![1.0; n];
         for i in 0..ramp {
-            // The system's own cosine would give other bytes on other systems.
+            // The cosine of the system's library differs between systems.
             let weight =
                 0.5 - 0.5 * libm::cos(std::f64::consts::PI * (i as f64 + 0.5) / ramp as f64);
             weights[i] = weight;
@@ -29,8 +29,8 @@ impl Window {
         Self { start, weights }
     }
 
-    /// Windows that see different parts of a block, so that one of them suits a block whose sound
-    /// changes: the first covers all of it, then `2..=parts` cut it up.
+    /// Returns windows over different parts of a block, so that one of them fits a block whose
+    /// signal changes. The first covers the whole block; then `2..=parts` divide it.
     pub(crate) fn subdivided(block: usize, parts: usize) -> Vec<Self> {
         let mut windows = vec![Self::tukey(block, (0.0, 1.0), 0.5)];
         for parts in 2..=parts {
@@ -43,12 +43,12 @@ impl Window {
     }
 }
 
-/// The predictors of every order up to a highest one, and what each leaves over.
+/// Predictors of all orders up to a maximum, and the energy of their residuals.
 #[derive(Debug, Clone)]
 pub(crate) struct Predictors {
-    /// `coefficients[order − 1][..order]`, the newest sample's first.
+    /// `coefficients[order − 1][..order]`, newest sample first.
     coefficients: Box<[[f64; MAX_ORDER]; MAX_ORDER]>,
-    /// `errors[order − 1]`: the residual's energy, windowed.
+    /// `errors[order − 1]` is the energy of the windowed residual.
     errors: [f64; MAX_ORDER],
     orders: usize,
 }
@@ -64,8 +64,8 @@ impl Default for Predictors {
 }
 
 impl Predictors {
-    /// Solves for the predictors of orders 1 to `max_order` (Levinson-Durbin). There are fewer,
-    /// or none, where the signal is predicted perfectly or is silence.
+    /// Solves for the predictors of orders 1 to `max_order` (Levinson-Durbin). Stops early if the
+    /// prediction is perfect or the signal is silence.
     pub(crate) fn solve(&mut self, autocorrelation: &[f64; MAX_ORDER + 1], max_order: usize) {
         self.orders = 0;
         let mut error = autocorrelation[0];
@@ -91,18 +91,18 @@ impl Predictors {
         }
     }
 
-    /// How many orders there are.
+    /// Returns the number of orders.
     pub(crate) fn orders(&self) -> usize {
         self.orders
     }
 
-    /// The coefficients of the predictor of `order`.
+    /// Returns the coefficients of the predictor of `order`.
     pub(crate) fn coefficients(&self, order: usize) -> &[f64] {
         &self.coefficients[order - 1][..order]
     }
 
-    /// The order from `min_order` on that should take the fewest bits for a window of `samples`
-    /// samples in a block of `block`, where each order more costs `bits_per_order`.
+    /// Estimates the order with the fewest bits, from `min_order` on, for a window of `samples`
+    /// samples in a block of `block`. Each order costs `bits_per_order`.
     pub(crate) fn best_order(
         &self,
         min_order: usize,
@@ -125,19 +125,19 @@ impl Predictors {
     }
 }
 
-/// A predictor with integer coefficients: `(Σ coefficients[j] · x[i − 1 − j]) >> shift`.
+/// Predictor with integer coefficients: `(Σ coefficients[j] · x[i − 1 − j]) >> shift`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quantized {
     pub(crate) coefficients: [i32; MAX_ORDER],
     pub(crate) order: usize,
-    /// 0–15; negative shifts are not allowed (RFC 9639 §9.2.6).
+    /// Shift from 0 to 15. The format does not allow negative shifts (RFC 9639 §9.2.6).
     pub(crate) shift: u32,
-    /// The width of a coefficient in bits, 1–15.
+    /// Width of a coefficient in bits, from 1 to 15.
     pub(crate) precision: u32,
 }
 
 impl Quantized {
-    /// The integers of `precision` bits that are nearest, as a whole, to `coefficients`.
+    /// Quantizes `coefficients` to integers of `precision` bits.
     pub(crate) fn new(coefficients: &[f64], precision: u32) -> Self {
         let order = coefficients.len();
         let mut quantized = Self { coefficients: [0; MAX_ORDER], order, shift: 0, precision };
@@ -145,12 +145,12 @@ impl Quantized {
         if !(largest > 0.0 && largest.is_finite()) {
             return quantized;
         }
-        // The largest must stay below 2^(precision − 1) once shifted.
+        // The largest must stay below 2^(precision − 1) after the shift.
         let magnitude = libm::frexp(largest).1;
         quantized.shift = (precision as i32 - 1 - magnitude).clamp(0, 15) as u32;
         let limit = f64::from(1 << (precision - 1));
         let scale = f64::from(1 << quantized.shift);
-        // What rounding one coefficient leaves over is passed on to the next.
+        // Passes the rounding error of each coefficient to the next one.
         let mut error = 0.0;
         for (integer, c) in quantized.coefficients.iter_mut().zip(coefficients) {
             let exact = c * scale + error;
@@ -161,12 +161,13 @@ impl Quantized {
         quantized
     }
 
-    /// The coefficients in use.
+    /// Returns the coefficients up to the order.
     pub(crate) fn coefficients(&self) -> &[i32] {
         &self.coefficients[..self.order]
     }
 
-    /// The sum of the coefficients' magnitudes: how much the products can outgrow a sample.
+    /// Returns the sum of the coefficients' magnitudes: the maximum growth of products over a
+    /// sample.
     pub(crate) fn gain(&self) -> u64 {
         self.coefficients().iter().map(|c| u64::from(c.unsigned_abs())).sum()
     }
@@ -178,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_resonance_is_found() {
-        // The autocorrelation of x[i] = 1.8 x[i−1] − 0.9 x[i−2] + noise, of loud samples.
+        // Autocorrelation of x[i] = 1.8 x[i−1] − 0.9 x[i−2] + noise, with loud samples.
         let mut r = [0.0; MAX_ORDER + 1];
         r[0] = 4096.0 * 1e8;
         r[1] = r[0] * 1.8 / 1.9;

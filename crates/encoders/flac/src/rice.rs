@@ -1,57 +1,58 @@
-//! The coding of residuals: partitions, each with a Rice parameter of its own (RFC 9639 §9.2.7).
+//! Coding of residuals in partitions, each with a Rice parameter (RFC 9639 §9.2.7).
 
 use fearless_simd::{Level, dispatch};
 
 use crate::kernels::{RunCost, quotient_sums, rice_codes, run_costs, zigzag};
 use reelwright_core::helpers::bits::{BitWriter, MAX_PUT};
 
-/// The most times a block can be halved.
+/// Maximum partition order: a block has at most 2⁸ partitions.
 pub(crate) const MAX_PARTITION_ORDER: u32 = 8;
 
-/// The highest parameter of 4 bits; 15 escapes.
+/// Maximum parameter of 4 bits; 15 escapes.
 const MAX_PARAMETER_4: u8 = 14;
-/// The highest parameter of 5 bits; 31 escapes.
+/// Maximum parameter of 5 bits; 31 escapes.
 const MAX_PARAMETER_5: u8 = 30;
 
-/// How one partition is coded.
+/// Coding of one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Coding {
     /// Rice codes with this parameter.
     Rice(u8),
-    /// Two's complement numbers of this many bits.
+    /// Two's complement numbers of this width in bits.
     Raw(u8),
 }
 
-/// How a whole residual is coded.
+/// Coding of a whole residual.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RicePlan {
     partition_order: u32,
     partitions: Vec<Coding>,
-    /// About what [`write`](Self::write) will write; after [`settle`](Self::settle), exactly that.
+    /// Estimated number of bits that [`write`](Self::write) writes; exact after
+    /// [`settle`](Self::settle).
     pub(crate) bits: u64,
 }
 
-/// How to look for a plan.
+/// Limits of the search for a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RiceSearch {
     pub(crate) min_partition_order: u32,
     pub(crate) max_partition_order: u32,
 }
 
-/// Memory that planning uses again and again.
+/// Buffers that searches reuse.
 #[derive(Debug, Default)]
 pub(crate) struct RiceScratch {
     costs: Vec<RunCost>,
 }
 
-/// The parameter that suits `count` zigzagged residuals of this sum, and about how many bits they
-/// take with it. A geometric distribution of mean m is coded best with about log2(m) low bits.
+/// Estimates the best parameter for `count` zigzagged residuals of this sum, and their bits. A
+/// geometric distribution of mean m needs about log2(m) low bits.
 pub(crate) fn estimate(cost: RunCost, count: u64) -> (u8, u64) {
     let doubled_excess = cost.sum.saturating_sub(count / 2);
     let k = if doubled_excess <= count {
         0
     } else {
-        // floor(log2(excess / count)) without a division.
+        // Computes floor(log2(excess / count)) without a division.
         let k = count.leading_zeros() - doubled_excess.leading_zeros();
         if (count << k) > doubled_excess { k - 1 } else { k }
     }
@@ -60,8 +61,8 @@ pub(crate) fn estimate(cost: RunCost, count: u64) -> (u8, u64) {
     (k as u8, rice.min(raw_bits(cost.or, count)))
 }
 
-/// What `count` residuals take as plain numbers, with their width; the field for the width cannot
-/// say 32.
+/// Returns the bits of `count` residuals as plain numbers and the field for their width. The field
+/// cannot store a width of 32.
 fn raw_bits(or: u32, count: u64) -> u64 {
     match raw_width(or) {
         32 => u64::MAX,
@@ -69,14 +70,14 @@ fn raw_bits(or: u32, count: u64) -> u64 {
     }
 }
 
-/// The width that holds every residual whose zigzags were or-ed to `or`.
+/// Returns the width that holds every residual, from the bitwise or of their zigzags.
 const fn raw_width(or: u32) -> u32 {
     32 - or.leading_zeros()
 }
 
 impl RicePlan {
-    /// Finds how often to halve the residual of a predictor of `order` over a block of
-    /// `residual.len() + order` samples, and about how many bits it takes then.
+    /// Finds the partition order for the residual of a predictor of `order`, over a block of
+    /// `residual.len() + order` samples, and estimates its bits.
     pub(crate) fn find(
         &mut self,
         level: Level,
@@ -86,7 +87,7 @@ impl RicePlan {
         scratch: &mut RiceScratch,
     ) {
         let block = residual.len() + order;
-        // Partitions are equally long, and the first holds the warm-up samples too.
+        // All partitions have the same length, and the first includes the warm-up samples.
         let fits = |partition_order: u32| {
             block.is_multiple_of(1 << partition_order) && (block >> partition_order) > order
         };
@@ -118,7 +119,7 @@ impl RicePlan {
         (self.bits, self.partition_order) = best;
     }
 
-    /// Chooses the coding of each partition, counting exactly.
+    /// Chooses the coding of each partition and counts the exact bits.
     pub(crate) fn settle(
         &mut self,
         level: Level,
@@ -155,13 +156,13 @@ impl RicePlan {
         self.bits += 6 + self.partitions.len() as u64 * u64::from(self.parameter_bits());
     }
 
-    /// 5 where a parameter is too large for 4 (RFC 9639 §9.2.7, table 22).
+    /// Bits of a parameter: 5 if one is too large for 4 (RFC 9639 §9.2.7, table 22).
     fn parameter_bits(&self) -> u32 {
         let large = |p: &Coding| matches!(p, Coding::Rice(k) if *k > MAX_PARAMETER_4);
         if self.partitions.iter().any(large) { 5 } else { 4 }
     }
 
-    /// Writes the residual that the plan was made for.
+    /// Writes the residual that this plan is for.
     pub(crate) fn write(&self, level: Level, residual: &[i32], order: usize, to: &mut BitWriter) {
         let parameter_bits = self.parameter_bits();
         let escape = (1 << parameter_bits) - 1;
@@ -197,7 +198,7 @@ fn write_rice(run: &[i32], k: u32, to: &mut BitWriter) {
         let (codes, lengths) = rice_codes(block, k);
         for (codes, lengths) in codes.as_chunks::<4>().0.iter().zip(lengths.as_chunks::<4>().0) {
             let (first, second) = (lengths[0] + lengths[1], lengths[2] + lengths[3]);
-            // Codes that fit are put together.
+            // Combines two short codes in one write.
             if first + second <= MAX_PUT {
                 let pair =
                     |i: usize| (u64::from(codes[i]) << lengths[i + 1]) | u64::from(codes[i + 1]);
@@ -215,7 +216,7 @@ fn write_rice(run: &[i32], k: u32, to: &mut BitWriter) {
     }
 }
 
-/// Writes one code of any length: `length − 1 − k` zeros, then `code`.
+/// Writes a code of any length: `length − 1 − k` zeros, then `code`.
 #[inline(always)]
 fn put_code(to: &mut BitWriter, code: u32, length: u32, k: u32) {
     if length <= MAX_PUT {
@@ -261,7 +262,7 @@ mod tests {
 
     #[test]
     fn codes_are_unary_quotients_and_low_bits() {
-        // Parameter 2: 5 zigzags to 10 = 2·4 + 2.
+        // With parameter 2, 5 zigzags to 10 = 2·4 + 2.
         let mut bits = BitWriter::default();
         bits.start(64);
         let run: Vec<i32> = [5, -1, 0, 3].repeat(5);
@@ -271,7 +272,7 @@ mod tests {
         let expected = ["00110", "101", "100", "0110"].concat().repeat(5);
         assert_eq!(text.trim_end_matches('0'), expected.trim_end_matches('0'));
 
-        // Codes too long to be put together.
+        // Codes that are too long to combine.
         bits.start(64);
         let run: Vec<i32> = [115, -79, 155].repeat(6);
         dispatch!(Level::new(), _simd => write_rice(&run, 14, &mut bits));
@@ -283,7 +284,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_plan_counts_what_is_written(
+        fn planned_bits_equal_written_bits(
             order in 0usize..8,
             shift in 0u32..31,
             values in proptest::collection::vec(any::<i32>(), 16..600),

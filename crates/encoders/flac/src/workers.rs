@@ -1,4 +1,4 @@
-//! Threads that encode blocks side by side; frames come back in the order of their blocks.
+//! Threads that encode blocks in parallel. Frames return in the order of their blocks.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,7 +10,7 @@ use reelwright_core::{Error, Result};
 use crate::block::BlockEncoder;
 use crate::config::Config;
 
-/// A block on its way to a thread, and back as a frame.
+/// A block to encode, and its frame afterwards.
 #[derive(Debug, Default)]
 pub(crate) struct Job {
     pub(crate) planes: Vec<Vec<i32>>,
@@ -18,24 +18,24 @@ pub(crate) struct Job {
     pub(crate) frame: Vec<u8>,
 }
 
-/// Threads, each with one block at a time and one more waiting.
+/// Worker threads. Each encodes one block while another waits.
 #[derive(Debug)]
 pub(crate) struct Workers {
     threads: Vec<Worker>,
-    /// The thread of each block that is under way, oldest first.
+    /// Index of the thread of each block in flight, oldest first.
     under_way: VecDeque<usize>,
     next: usize,
 }
 
 #[derive(Debug)]
 struct Worker {
-    /// `None` once the thread is to end.
+    /// Sender of blocks. `None` ends the thread.
     jobs: Option<SyncSender<Job>>,
     done: Receiver<Job>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Blocks a thread can have: the one it encodes and one more.
+/// Maximum number of blocks per thread: one to encode and one that waits.
 const DEPTH: usize = 2;
 
 impl Workers {
@@ -63,17 +63,17 @@ impl Workers {
         Ok(Self { threads, under_way: VecDeque::new(), next: 0 })
     }
 
-    /// Maximum number of blocks under way.
+    /// Maximum number of blocks in flight.
     pub(crate) fn capacity(&self) -> usize {
         DEPTH * self.threads.len()
     }
 
-    /// Whether another block must wait for the oldest one.
+    /// Returns whether another block must wait for the oldest one.
     pub(crate) fn is_full(&self) -> bool {
         self.under_way.len() >= self.capacity()
     }
 
-    /// Hands a block to the next thread.
+    /// Sends a block to the next thread.
     pub(crate) fn send(&mut self, job: Job) -> Result<()> {
         let jobs = self.threads[self.next].jobs.as_ref();
         jobs.and_then(|jobs| jobs.send(job).ok()).ok_or_else(ended)?;
@@ -99,10 +99,10 @@ impl Drop for Workers {
             worker.jobs = None;
         }
         for worker in &mut self.threads {
-            // A thread that waits to hand a block back must be let go before it is joined.
+            // Drains the channel, so that a thread that waits to send can end before the join.
             while worker.done.recv().is_ok() {}
             if let Some(thread) = worker.thread.take() {
-                // A panic was reported when it happened.
+                // The panic hook already reported the panic.
                 let _ = thread.join();
             }
         }

@@ -1,4 +1,4 @@
-//! What decoders that nobody here wrote make of the frames: every sample, of every kind of stream.
+//! Round trips of all kinds of streams through third-party decoders.
 
 mod common;
 
@@ -53,11 +53,11 @@ fn every_way_to_say_a_rate() {
     let usual = [8000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 88_200, 96_000, 176_400];
     let others = [1, 999, 11_025, 65_535, 65_536, 192_000, 255_000, 256_000, 384_000, 655_350];
     for rate in usual.into_iter().chain(others) {
-        // A number of more than 16 bits that is no multiple of 10 is in STREAMINFO alone.
+        // A rate above 16 bits that is not a multiple of 10 is only in STREAMINFO.
         Case { rate, ..Case::mono(&samples, "") }.assert_lossless();
         Case { rate, ..Case::mono(&samples, "") }.assert_lossless_elsewhere();
     }
-    // More than symphonia allows.
+    // Rates that symphonia does not support.
     for rate in [655_351, 655_360, 705_600, 1_048_575] {
         Case { rate, ..Case::mono(&samples, "") }.assert_lossless_elsewhere();
     }
@@ -71,7 +71,7 @@ fn every_block_size_and_length() {
             let options = format!("frame_size={block} compression_level={level}");
             for length in [0, 1, 2, 15, 16, 17, block - 1, block, block + 1] {
                 if length == 0 {
-                    // Nothing to decode; what STREAMINFO says is checked.
+                    // The stream has no samples to decode. `encode` checks STREAMINFO.
                     Case::stereo::<i16>(&[], &options).encode();
                     continue;
                 }
@@ -84,7 +84,7 @@ fn every_block_size_and_length() {
     }
 }
 
-/// Signals that lead to the corners of the format, at the top of 32 bits, in mono.
+/// Signals for the limits of the format, in mono, in the high bits of an `i32`.
 fn corners() -> Vec<(&'static str, Vec<i32>)> {
     const N: usize = 5000;
     let mut noise = Noise::new(9);
@@ -110,7 +110,7 @@ fn corners() -> Vec<(&'static str, Vec<i32>)> {
             "rare bursts",
             each(&mut |i, noise| noise.next_u32() as i32 >> if i % 997 == 0 { 1 } else { 15 }),
         ),
-        // The largest differences that the sums of the fixed predictors can meet.
+        // The largest differences that the sums of the fixed predictors support.
         ("28 bits", each(&mut |i, _| [1 << 27, -(1 << 27)][i % 2] + i32::from(i == 9))),
         ("27 bits", each(&mut |i, _| [1 << 26, -(1 << 26)][i % 2] + i32::from(i == 9))),
         ("17 bits", each(&mut |i, _| [1 << 16, -(1 << 16)][i % 2] + i32::from(i == 9))),
@@ -178,7 +178,7 @@ fn channels_that_are_alike() {
 
 #[test]
 fn frame_numbers_of_every_length() {
-    // 1, 2 and 3 bytes; 4 would take a million frames.
+    // Lengths of 1, 2 and 3 bytes; 4 would need a million frames.
     let samples = noise_i16(16 * 70_000);
     Case::mono(&samples, "frame_size=16 compression_level=0").assert_lossless();
 }

@@ -1,4 +1,4 @@
-//! Frames that do not belong to the stream are refused, and leave it as it was.
+//! The encoder rejects frames that do not fit the stream, and its state does not change.
 
 mod common;
 

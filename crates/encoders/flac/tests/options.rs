@@ -1,4 +1,4 @@
-//! Options: whatever they say nothing is lost, and what they cannot say is refused.
+//! Every option value is lossless, and the encoder rejects unsupported ones.
 
 mod common;
 
@@ -25,7 +25,7 @@ fn every_value_of_every_option_is_lossless() {
         for value in values {
             let mut options = format!("{}={value}", option.name);
             match option.name {
-                // Threads are dear, and differ in nothing.
+                // Skips most numbers of threads: they are slow, and the output is the same.
                 "threads" if value.parse::<u32>().unwrap() > 4 => continue,
                 "min_prediction_order" => options += " max_prediction_order=32 lpc_type=levinson",
                 "max_prediction_order" => options += " lpc_type=levinson",
@@ -83,7 +83,7 @@ fn every_number_of_threads_gives_the_same_bytes() {
 }
 
 #[test]
-fn what_an_option_cannot_be_is_refused_with_what_it_can() {
+fn invalid_option_values_are_errors_with_alternatives() {
     for option in ENCODER.encoder.options {
         let values: Vec<String> = match option.kind {
             OptionKind::Int { min, max, .. } => {
@@ -145,7 +145,7 @@ fn a_level_may_come_from_the_codec_config() {
     for wrong in [-1, 13, i32::MAX] {
         let error = open(Some(wrong), &[]).unwrap_err();
         assert!(error.to_string().contains("0 to 12"), "{error}");
-        // The option says it more exactly.
+        // The option overrides the codec configuration.
         open(Some(wrong), &[("compression_level", "3")]).unwrap();
     }
 }

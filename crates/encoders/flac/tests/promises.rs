@@ -1,4 +1,4 @@
-//! Promises that every encoder keeps.
+//! Contract of encoders.
 
 use reelwright_enc_flac::ENCODER;
 use reelwright_testkit::encoding::{Case, keeps_the_promises, the_delay_is_kept};

@@ -1,4 +1,4 @@
-//! Any samples at all come back.
+//! Round trips of arbitrary samples.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::Case;
 use proptest::prelude::*;
 use reelwright_core::Element;
 
-/// Runs of samples of various loudness and smoothness, so that blocks differ within.
+/// Generates runs of samples of various loudness and smoothness, so that blocks are not uniform.
 fn samples<T: std::fmt::Debug + 'static>(
     fit: impl Fn(i64) -> T + Clone + 'static,
 ) -> impl Strategy<Value = Vec<T>> {
@@ -43,7 +43,7 @@ fn options(bits: u32) -> impl Strategy<Value = String> {
 
 fn check<T: Element>(mut samples: Vec<T>, channels: usize, options: &str) {
     samples.truncate(samples.len() / channels * channels);
-    // Differences are for two channels that leave room for them.
+    // Differences need two channels of fewer than 32 bits.
     let two = channels == 2 && !options.contains("bits_per_raw_sample=32");
     let options = if two {
         options.to_owned()

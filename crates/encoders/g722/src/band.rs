@@ -1,40 +1,40 @@
-//! The adaptive quantisers and predictors of the two bands (G.722 §3 and §6.2).
+//! Adaptive quantizers and predictors of the two bands (G.722 §3 and §6.2).
 
-/// The lower band: 6 bits a sample.
+/// Coder of the lower band: 6 bits per sample.
 #[derive(Debug, Clone)]
 pub(crate) struct Low(Band);
 
-/// The upper band: 2 bits a sample.
+/// Coder of the upper band: 2 bits per sample.
 #[derive(Debug, Clone)]
 pub(crate) struct High(Band);
 
-/// Decision levels of the lower band's quantiser (table 14).
+/// Decision levels of the lower band's quantizer (table 14).
 #[rustfmt::skip]
 const LEVELS: [i32; 29] = [
     35, 72, 110, 150, 190, 233, 276, 323, 370, 422, 473, 530, 587, 650, 714, 786, 858, 940, 1023,
     1121, 1219, 1339, 1458, 1612, 1765, 1980, 2195, 2557, 2919,
 ];
 
-/// What the lower band's four upper bits mean (table 17).
+/// Values of the lower band's four upper bits (table 17).
 const LOW_STEPS: [i32; 16] = [
     0, -20456, -12896, -8968, -6288, -4240, -2584, -1200, 20456, 12896, 8968, 6288, 4240, 2584,
     1200, 0,
 ];
 
-/// How the lower band's scale moves with its four upper bits (tables 16 and 21).
+/// Changes of the lower band's scale by its four upper bits (tables 16 and 21).
 const LOW_SCALES: [i32; 16] =
     [-60, 3042, 1198, 538, 334, 172, 58, -30, 3042, 1198, 538, 334, 172, 58, -30, -60];
 
-/// The decision level of the upper band's quantiser.
+/// Decision level of the upper band's quantizer.
 const HIGH_LEVEL: i32 = 564;
 
-/// What the upper band's bits mean (table 18).
+/// Values of the upper band's bits (table 18).
 const HIGH_STEPS: [i32; 4] = [-7408, -1616, 7408, 1616];
 
-/// How the upper band's scale moves with its bits.
+/// Changes of the upper band's scale by its bits.
 const HIGH_SCALES: [i32; 4] = [798, -214, 798, -214];
 
-/// 2 to the power of n/32, for the way back from logarithms (table 15).
+/// 2 to the power of n/32, for conversion from logarithms (table 15).
 const POWERS: [i32; 32] = [
     2048, 2093, 2139, 2186, 2233, 2282, 2332, 2383, 2435, 2489, 2543, 2599, 2656, 2714, 2774, 2834,
     2896, 2960, 3025, 3091, 3158, 3228, 3298, 3371, 3444, 3520, 3597, 3676, 3756, 3838, 3922, 4008,
@@ -45,15 +45,15 @@ impl Low {
         Self(Band { step: 32, ..Band::default() })
     }
 
-    /// The 6 bits of a sample of the lower band.
+    /// Returns the 6-bit code of a sample of the lower band.
     pub(crate) fn code(&mut self, sample: i32) -> u8 {
         let band = &mut self.0;
         let error = saturate(sample - band.estimate);
         let size = magnitude(error);
-        // Levels ascend, so that the number of those passed is found by halving.
+        // Levels ascend, so a binary search counts the levels below `size`.
         let passed = LEVELS.partition_point(|level| (level * band.step) >> 12 <= size) as u8;
-        // Codes descend with the size. Of negative ones the two smallest sizes are far from the
-        // others (table 14).
+        // Codes descend with the size. For negative errors, the codes of the two smallest sizes are
+        // separate from the others (table 14).
         let code = match (error < 0, passed) {
             (false, passed) => 61 - passed,
             (true, passed @ 0..=1) => 63 - passed,
@@ -73,7 +73,7 @@ impl High {
         Self(Band { step: 8, ..Band::default() })
     }
 
-    /// The 2 bits of a sample of the upper band.
+    /// Returns the 2-bit code of a sample of the upper band.
     pub(crate) fn code(&mut self, sample: i32) -> u8 {
         let band = &mut self.0;
         let error = saturate(sample - band.estimate);
@@ -92,27 +92,28 @@ impl High {
     }
 }
 
-/// The predictor of a band: two poles and six zeros, which follow the signal.
+/// Predictor of a band: two poles and six zeros, which adapt to the signal.
 #[derive(Debug, Clone, Default)]
 struct Band {
-    /// The quantiser's step and its logarithm.
+    /// Step of the quantizer and its logarithm.
     step: i32,
     scale: i32,
-    /// What the next sample will probably be, and the zeros' part of it.
+    /// Prediction of the next sample, and the zeros' part of it.
     estimate: i32,
     zeros_estimate: i32,
-    /// The last reconstructed samples, the newest first.
+    /// Last reconstructed samples, newest first.
     reconstructed: [i32; 2],
-    /// The same without the poles' part; only their signs count.
+    /// The same without the poles' part. Only their signs matter.
     partial: [i32; 2],
     poles: [i32; 2],
-    /// The last quantised differences, the newest first.
+    /// Last quantized differences, newest first.
     differences: [i32; 6],
     zeros: [i32; 6],
 }
 
 impl Band {
-    /// Takes the quantised difference in, as a decoder does (G.722 §6.2.1.4, "block 4").
+    /// Updates the predictor with a quantized difference, as a decoder does (G.722 §6.2.1.4, "block
+    /// 4").
     fn predict(&mut self, difference: i32) {
         let reconstructed = saturate(self.estimate + difference);
         let partial = saturate(self.zeros_estimate + difference);
@@ -154,12 +155,12 @@ impl Band {
     }
 }
 
-/// The size of a difference, -1 being as large as 0.
+/// Returns the magnitude of a difference; -1 and 0 have the same one.
 const fn magnitude(difference: i32) -> i32 {
     if difference < 0 { -(difference + 1) } else { difference }
 }
 
-/// A quantiser's step from its logarithm; `bits` is the logarithm of the largest.
+/// Returns a quantizer's step from its logarithm. `bits` is the logarithm of the largest step.
 fn exponential(scale: i32, bits: i32) -> i32 {
     let power = POWERS[(scale >> 6 & 31) as usize];
     let shift = bits - (scale >> 11);

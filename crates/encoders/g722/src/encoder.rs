@@ -1,4 +1,4 @@
-//! The filter bank that halves the spectrum, and the bytes.
+//! The quadrature mirror filter bank, and the packing of bytes.
 
 use reelwright_core::{
     AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters, CodecId,
@@ -8,7 +8,7 @@ use reelwright_core::{
 
 use crate::band::{High, Low};
 
-/// Half of the quadrature mirror filter's coefficients (G.722 table 11); the other half mirrors it.
+/// Half of the quadrature mirror filter's coefficients (G.722 table 11). The other half mirrors it.
 const QMF: [i32; 12] = [3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, -11];
 
 pub(crate) fn open(
@@ -38,17 +38,17 @@ pub(crate) fn open(
 
 struct G722Encoder {
     parameters: StreamParameters,
-    /// The last samples, the newest at the end.
+    /// Last samples, oldest first.
     history: [i32; 24],
     low: Low,
     high: High,
-    /// A sample that waits for the one it shares its byte with.
+    /// A sample that waits for the second one of its byte.
     odd: Option<i16>,
     clock: PacketClock,
 }
 
 impl G722Encoder {
-    /// The byte of the next two samples.
+    /// Returns the byte of the next two samples.
     fn byte(&mut self, pair: [i16; 2]) -> u8 {
         self.history.copy_within(2.., 0);
         self.history[22] = pair[0].into();
@@ -58,7 +58,7 @@ impl G722Encoder {
             odd += first * QMF[i];
             even += second * QMF[11 - i];
         }
-        // 12 bits for the filter's gain, one for the sum of two, one for 15-bit samples.
+        // Removes 12 bits of filter gain, one for the sum of two, and one for 15-bit samples.
         let low = self.low.code((even + odd) >> 14);
         let high = self.high.code((even - odd) >> 14);
         high << 6 | low

@@ -1,7 +1,7 @@
-//! A G.722 encoder (ITU-T G.722): 7 kHz of speech in 64 kbit/s, a byte for two samples.
+//! A G.722 encoder (ITU-T G.722): speech of up to 7 kHz at 64 kbit/s. Each byte holds two samples.
 //!
-//! A decoder brings every sample 22 samples late, the delay of the two filter banks; no container
-//! of G.722 can say so, and as everywhere the stream is as long as its input, made even.
+//! A decoder has a delay of 22 samples, from the two filter banks. No container of G.722 can store
+//! it. The stream has the length of its input, rounded up to an even number of samples.
 
 mod band;
 mod encoder;

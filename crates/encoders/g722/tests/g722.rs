@@ -1,4 +1,4 @@
-//! G.722 against FFmpeg's decoder and encoder.
+//! Comparison of G.722 with FFmpeg's decoder and encoder.
 
 use reelwright_enc_g722::ENCODER;
 use reelwright_testkit::encoding::{Case, keeps_the_promises};
@@ -21,7 +21,7 @@ fn frames_of_any_size_give_the_same_bytes() {
     }
 }
 
-/// Decibels between samples and what is left of them 22 samples later.
+/// Returns the SNR in dB, with the codec's delay of 22 samples.
 fn snr(samples: &[i16], decoded: &[u8]) -> f64 {
     const DELAY: usize = 22;
     let decoded = decoded.as_chunks::<2>().0.iter().map(|bytes| i16::from_le_bytes(*bytes));
@@ -34,7 +34,7 @@ fn snr(samples: &[i16], decoded: &[u8]) -> f64 {
 }
 
 #[test]
-fn ffmpeg_decodes_what_its_own_encoder_would_keep() {
+fn quality_is_that_of_ffmpegs_encoder() {
     let samples = music_i16(160_000, 1);
     let ours = Case::new(&ENCODER).encode(&samples).unwrap().bytes();
     let Some(decoded) = ffmpeg_decode("g722", "s16le", &ours) else { return };

@@ -1,4 +1,4 @@
-//! Frames in, packets out.
+//! The encoder: takes frames and returns packets.
 
 use reelwright_core::{
     CodecId, CodecRecord, MediaParameters, Options, PacketQueue, Result, StreamParameters,
@@ -13,9 +13,9 @@ use crate::rate::RateControl;
 use crate::scene_cut::SceneCuts;
 use crate::settings::{Rate, Settings};
 
-/// Maximum bit rate of a second relative to the average, roughly.
+/// Maximum bit rate of a second relative to the average, as an estimate.
 const PEAK_FACTOR: u64 = 2;
-/// Difference of a keyframe's quantizer, as other frames are predicted from it.
+/// Reduction of a keyframe's quantizer, because other frames refer to it.
 const KEYFRAME_QP: u32 = 2;
 
 /// Encoder of one stream.
@@ -29,7 +29,7 @@ pub(crate) struct H264Encoder {
     qp: u32,
     pace: Pace,
     peak: Peak,
-    /// The rows of a frame that is stored upside down, from the first to the last.
+    /// Flipped copy of a frame that is stored upside down.
     copy: Option<VideoFrame>,
 }
 
@@ -76,12 +76,12 @@ impl H264Encoder {
             peak: Peak::default(),
             copy: None,
         };
-        // Until the frames' times are known.
+        // Estimate until the times of the frames are known.
         encoder.update_record(frame_rate);
         Ok(Box::new(encoder))
     }
 
-    /// Rewrites the parameter sets with the level for so many frames per second.
+    /// Updates the parameter sets with the level for a frame rate.
     fn update_record(&mut self, frame_rate: f64) {
         let nominal = PEAK_FACTOR * self.parameters.bit_rate.unwrap_or(0);
         let bit_rate = self.peak.bits().max(nominal);
@@ -101,8 +101,8 @@ impl H264Encoder {
         self.coder.encode(planes, self.qp as u8, is_keyframe, packet);
     }
 
-    /// Encodes a frame into `packet`, twice if it is a scene cut or much larger than planned; returns
-    /// true for a keyframe, which it is if it is forced to be.
+    /// Encodes a frame into `packet`, twice if it is a scene cut or much larger than planned.
+    /// Returns whether it is a keyframe.
     fn encode_frame(
         &mut self,
         planes: &Planes<'_>,
@@ -114,17 +114,17 @@ impl H264Encoder {
         self.encode_as(planes, is_keyframe, packet);
         let bytes = packet.len();
         let is_cut = !is_keyframe && self.cuts.is_cut(bytes, self.qp, self.coder.intra_share());
-        let is_surprise = match &mut self.control {
+        let is_second_pass = match &mut self.control {
             Control::Average(control) if is_cut => {
                 control.cut(bytes);
                 false
             }
-            Control::Average(control) => control.is_surprised(bytes, is_keyframe),
+            Control::Average(control) => control.needs_second_pass(bytes, is_keyframe),
             Control::Quantizer(_) => false,
         };
-        if is_cut || is_surprise {
+        if is_cut || is_second_pass {
             is_keyframe |= is_cut;
-            self.coder.take_back();
+            self.coder.revert();
             self.encode_as(planes, is_keyframe, packet);
         }
         is_keyframe
@@ -165,7 +165,7 @@ impl VideoEncoder for H264Encoder {
         self.gop.add(frame.pts, is_keyframe);
         let since = self.pace.add(frame.pts);
         if let Control::Average(control) = &mut self.control {
-            control.took(data.len(), is_keyframe, since);
+            control.update(data.len(), is_keyframe, since);
         }
         let seconds = self.parameters.time_base.seconds_of(frame.pts);
         self.peak.add(seconds as i64, data.len());
@@ -177,7 +177,7 @@ impl VideoEncoder for H264Encoder {
     }
 
     fn finish(&mut self, _packets: &mut PacketQueue) -> Result<()> {
-        // Muxers that write the parameter sets at the end write the level that the stream needs.
+        // Muxers that write the parameter sets at the end store the level of the whole stream.
         self.update_record(self.pace.fastest());
         Ok(())
     }

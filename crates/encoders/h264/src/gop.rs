@@ -2,13 +2,13 @@
 
 use reelwright_core::Timestamp;
 
-/// Frames from one keyframe to the next, limited in number and in time.
+/// Limits of the keyframe interval in frames and in time.
 #[derive(Debug)]
 pub(crate) struct Gop {
     max_frames: u32,
     /// Maximum duration in units of the time base.
     max_units: Option<i64>,
-    /// Frames since the last keyframe, with it, and its pts.
+    /// Number of frames from the last keyframe on, and the keyframe's pts.
     frames: u32,
     keyframe: Option<Timestamp>,
 }

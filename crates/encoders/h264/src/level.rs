@@ -1,4 +1,4 @@
-//! Levels, by which decoders know whether they can keep up (ITU-T H.264 annex A).
+//! Levels, which state the resources that a decoder needs (ITU-T H.264 annex A).
 
 /// Limits of a level for the profiles Baseline and Main (table A-1).
 struct Limits {
@@ -8,7 +8,7 @@ struct Limits {
     speed: u64,
     /// Macroblocks per frame.
     size: u64,
-    /// Thousands of bits per second.
+    /// Maximum bit rate in kbit/s.
     bit_rate: u64,
 }
 
@@ -16,7 +16,7 @@ const fn limits(idc: u8, speed: u64, size: u64, bit_rate: u64) -> Limits {
     Limits { idc, speed, size, bit_rate }
 }
 
-/// All levels, lowest first. Level 1b is missing, as other flags distinguish it.
+/// All levels, lowest first, except for level 1b, which other flags indicate.
 const LEVELS: [Limits; 19] = [
     limits(10, 1_485, 99, 64),
     limits(11, 3_000, 396, 192),
@@ -38,7 +38,7 @@ const LEVELS: [Limits; 19] = [
     limits(61, 8_355_840, 139_264, 480_000),
     limits(62, 16_711_680, 139_264, 800_000),
 ];
-/// Level of streams beyond all limits.
+/// Level of streams that exceed all limits.
 const HIGHEST: u8 = 62;
 /// Maximum frame rate below level 6 (§A.3.4.1 limits the time between frames).
 const MAX_FRAME_RATE: f64 = 172.0;
@@ -47,8 +47,8 @@ const LEVEL_6: u8 = 60;
 /// Tolerance for rounding errors, in macroblocks per second.
 const ROUNDING: f64 = 1e-6;
 
-/// Returns `level_idc` of the lowest level for frames of so many columns and rows of macroblocks, so
-/// many frames and so many bits per second.
+/// Returns `level_idc` of the lowest level for a frame size in macroblocks, a frame rate and a bit
+/// rate.
 pub(crate) fn lowest((columns, rows): (usize, usize), frame_rate: f64, bit_rate: u64) -> u8 {
     let size = (columns * rows) as u64;
     let speed = (size as f64 * frame_rate - ROUNDING).ceil() as u64;

@@ -1,13 +1,13 @@
-//! An H.264 encoder (ITU-T H.264, ISO/IEC 14496-10) of Reelwright's own.
+//! An H.264 encoder (ITU-T H.264, ISO/IEC 14496-10).
 //!
-//! Packets are the NAL units of a picture after their lengths in four bytes; the parameter sets
-//! are in the parameters' record. There are no B-frames: packets come at once and in order.
-//! Chroma is 4:2:0, so both sizes must be even. All macroblocks of a picture have its quantiser, and
-//! none is I_PCM: noise with a quantiser below about 12 takes more bits a macroblock than §A.3.1
-//! allows, and no cabac_zero_words are written (§7.4.2.10).
+//! Packets hold the NAL units of a frame, each after its length in four bytes. The parameter sets
+//! are in the parameters' record. There are no B-frames: each frame becomes a packet at once and in
+//! order. Chroma is 4:2:0, so width and height must be even. All macroblocks of a frame have the
+//! same quantizer, and none is I_PCM: noise with a quantizer below about 12 takes more bits per
+//! macroblock than §A.3.1 allows, and the encoder writes no cabac_zero_words (§7.4.2.10).
 //!
-//! It stands in for other encoders that scripts name, with a warning: `libx264`, `libopenh264` and
-//! `h264_nvenc`, and `mpeg1video` and `mpeg2video`, whose codecs nothing here encodes.
+//! It replaces other encoders that scripts name, with a warning: `libx264`, `libopenh264` and
+//! `h264_nvenc`, and `mpeg1video` and `mpeg2video`, whose codecs have no encoder.
 
 mod coder;
 mod encoder;

@@ -1,4 +1,4 @@
-//! Options of the encoder, with x264's names, and its settings by them.
+//! Options, with x264's names, and the settings that follow from them.
 
 use std::num::NonZero;
 
@@ -8,22 +8,22 @@ use reelwright_core::{
 
 use crate::settings::{Profile, Rate, Settings, aspect, size, timing};
 
-/// Default quantizer: near what x264's default looks like.
+/// Default quantizer, similar in quality to x264's default.
 const DEFAULT_QP: u32 = 24;
-/// The coarsest quantizer.
+/// Largest quantizer.
 const MAX_QP: u32 = 51;
-/// Seconds from one keyframe to the next, and the most frames.
+/// Default keyframe interval in seconds, and its maximum in frames.
 const KEYFRAME_SECONDS: i64 = 5;
 const MAX_GOP: u32 = 250;
-/// Nominal rates above this are taken for a time base; frames are expected at the usual rate until
-/// their times are known.
+/// Nominal rate above which the rate is a time base. Until the times are known, the encoder then
+/// assumes the usual rate.
 const FASTEST: f64 = 480.0;
 const USUAL_RATE: i64 = 60;
 /// Maximum number of slices of a frame.
 const MAX_SLICES: usize = 35;
-/// Maximum number of threads that share them.
+/// Maximum number of threads that encode slices.
 const MAX_THREADS: usize = 16;
-/// Height from which on frames have several slices, which threads share: below it one thread is fast
+/// Height from which frames have several slices, which threads share. Below, one thread is fast
 /// enough, and slices make files larger.
 const HEIGHT_OF_SLICES: usize = 2160;
 const USUAL_SLICES: usize = 4;
@@ -32,7 +32,7 @@ const PRESET: OptionInfo = OptionInfo::choice(
     "preset",
     &[
         ("ultrafast", "no CABAC and no deblocking filter, unless asked for"),
-        ("superfast", "the usual one"),
+        ("superfast", "default settings"),
         ("veryfast", "the same"),
         ("faster", "the same"),
         ("fast", "the same"),
@@ -43,39 +43,39 @@ const PRESET: OptionInfo = OptionInfo::choice(
         ("placebo", "the same"),
     ],
     "veryfast",
-    "how much time to take for smaller files: there is one degree, but for ultrafast",
+    "speed preset: all but ultrafast are the same",
 );
 const CRF: OptionInfo = OptionInfo::float(
     "crf",
     (-1.0, MAX_QP as f64),
     None,
-    "constant quality, lower is better; rounded to a quantiser",
+    "constant quality, lower is better; rounded to a quantizer",
 );
 const QP: OptionInfo = OptionInfo::int(
     "qp",
     (-1, MAX_QP as i64),
     None,
-    "constant quantiser, lower is better, and 2 lower for keyframes; 24 where no bit rate and no quality \
-     is asked for",
+    "constant quantizer, lower is better; keyframes use 2 less; 24 if neither bit rate nor quality \
+     is set",
 );
 const PROFILE: OptionInfo = OptionInfo::choice(
     "profile",
     &[
-        ("baseline", "for the oldest players: no CABAC"),
+        ("baseline", "for the oldest decoders: no CABAC"),
         ("constrained_baseline", "the same"),
-        ("main", "for every player of today"),
-        ("high", "told as High, as some devices ask for"),
+        ("main", "for all current decoders"),
+        ("high", "signaled as High, which some devices require"),
     ],
     "main",
-    "which decoders must be able to play it",
+    "profile that decoders must support",
 );
 const CODER: OptionInfo = OptionInfo::choice(
     "coder",
     &[
-        ("default", "as the profile has it"),
+        ("default", "chosen by the profile"),
         ("cabac", "arithmetic coding: smaller"),
         ("ac", "the same"),
-        ("cavlc", "codes of whole bits: faster"),
+        ("cavlc", "variable-length coding: faster"),
         ("vlc", "the same"),
     ],
     "default",
@@ -84,50 +84,49 @@ const CODER: OptionInfo = OptionInfo::choice(
 const TUNE: OptionInfo = OptionInfo::choice(
     "tune",
     &[
-        ("none", "nothing in particular"),
+        ("none", "no tuning"),
         ("film", "a weaker deblocking filter"),
         ("animation", "a stronger deblocking filter"),
         ("grain", "a much weaker deblocking filter"),
         ("stillimage", "a very much weaker deblocking filter"),
-        ("psnr", "nothing is done for the eye alone: nothing to leave out"),
+        ("psnr", "no effect: there are no psychovisual optimizations"),
         ("ssim", "the same"),
         ("fastdecode", "no CABAC and no deblocking filter"),
-        ("zerolatency", "the encoder never keeps a picture back: nothing to do"),
+        ("zerolatency", "no effect: the encoder has no delay"),
     ],
     "none",
-    "what to be good at",
+    "content or purpose to tune for",
 );
-const LOOPFILTER: OptionInfo =
-    OptionInfo::bool("loopfilter", true, "whether block edges are smoothed");
+const LOOPFILTER: OptionInfo = OptionInfo::bool("loopfilter", true, "deblocking filter");
 const SLICES: OptionInfo = OptionInfo::int(
     "slices",
     (0, MAX_SLICES as i64),
     Some(0),
-    "parts of a picture that are coded apart, which threads share; 0 is 4 from 2160 lines on, and \
-     else 1",
+    "slices per frame, which threads share; 0 uses 4 for frames of at least 2160 lines, and 1 \
+     otherwise",
 );
 const THREADS: OptionInfo = OptionInfo::int(
     "threads",
     (0, 64),
     Some(0),
-    "threads that share the slices of a picture, at most 16; 0 is as many as there are processors",
+    "threads that encode the slices of a frame, at most 16; 0 uses one per processor",
 );
 
 const SC_THRESHOLD: OptionInfo = OptionInfo::int(
     "sc_threshold",
     (0, 100),
     Some(40),
-    "how readily a picture that has little of the one before becomes a keyframe; 0 is never",
+    "scene cut sensitivity: higher values insert more keyframes; 0 disables detection",
 );
 
 pub(crate) static OPTIONS: &[OptionInfo] =
     &[PRESET, CRF, QP, PROFILE, CODER, TUNE, LOOPFILTER, SC_THRESHOLD, SLICES, THREADS];
 
 impl Settings {
-    /// Takes the encoder's options.
+    /// Reads the encoder's options.
     ///
     /// # Errors
-    /// An option is not valid, or H.264 or this encoder does not support what is requested.
+    /// Fails if an option is invalid, or if H.264 or this encoder does not support the request.
     pub(crate) fn from_options(
         request: &VideoEncoderRequest,
         options: &mut Options,
@@ -151,7 +150,7 @@ impl Settings {
         let is_baseline = matches!(profile, "baseline" | "constrained_baseline");
         if is_baseline && matches!(coder, "cabac" | "ac") {
             return Err(Error::option(format!(
-                "coder={coder} needs the profile main or high. Found: profile={profile}"
+                "coder={coder} requires the profile main or high. Found: profile={profile}"
             )));
         }
         let cabac = match coder {
@@ -160,7 +159,7 @@ impl Settings {
             _ => !is_baseline && tune != "fastdecode" && !is_ultrafast,
         };
         let profile = match profile {
-            // What needs no more says no more.
+            // Baseline is enough without CABAC.
             "main" if !profile_given && !cabac => Profile::Baseline,
             "main" => Profile::Main,
             "high" => Profile::High,
@@ -171,17 +170,17 @@ impl Settings {
             0 => USUAL_SLICES,
             slices => slices,
         };
-        // A slice has a row of macroblocks at least.
+        // A slice has at least one row of macroblocks.
         let slices = slices.clamp(1, height.div_ceil(16));
         let threads = match options.take_int(&THREADS)?.unwrap_or(0) as usize {
             0 => std::thread::available_parallelism().map_or(1, NonZero::get),
             threads => threads,
         };
-        // The web has threads only where a page asks for them.
+        // WebAssembly has threads only if the page enables them.
         let most = if cfg!(target_family = "wasm") { 1 } else { MAX_THREADS.min(slices) };
         let threads = threads.clamp(1, most);
         if request.config.max_b_frames.is_some_and(|frames| frames > 0) {
-            log::warn!("h264 has no B-frames; max_b_frames is taken for 0.");
+            log::warn!("h264 does not support B-frames; max_b_frames is ignored.");
         }
         let mut frame_rate = request.frame_rate;
         if frame_rate.to_f64() > FASTEST {
@@ -214,10 +213,10 @@ impl Settings {
     }
 }
 
-/// Takes the options of rate control. As in FFmpeg, a quality wins over a quantizer, and that over a
-/// bit rate.
+/// Reads the options of rate control. As in FFmpeg, a quality has priority over a quantizer, and a
+/// quantizer over a bit rate.
 fn rate(request: &VideoEncoderRequest, options: &mut Options) -> Result<Rate> {
-    // As x264 has it, negative ones are not set.
+    // As in x264, negative values mean unset.
     let qp = options.take_int(&QP)?.filter(|qp| *qp >= 0);
     let crf = options.take_float(&CRF)?.filter(|crf| *crf >= 0.0);
     if let Some(crf) = crf {
@@ -229,7 +228,7 @@ fn rate(request: &VideoEncoderRequest, options: &mut Options) -> Result<Rate> {
     if let Some(qscale) = request.config.qscale {
         if !(qscale >= 0.0 && qscale <= MAX_QP as f32) {
             return Err(Error::option(format!(
-                "qscale of h264 must be a quantiser from 0 to {MAX_QP}. Found: {qscale}"
+                "qscale of h264 must be a quantizer from 0 to {MAX_QP}. Found: {qscale}"
             )));
         }
         return Ok(Rate::Quantizer(qscale.round() as u32));

@@ -1,23 +1,23 @@
-//! Measured frame rate and bit rate of a stream, which decide its level.
+//! Measured frame rate and bit rate of a stream, which determine its level.
 
 use reelwright_core::{Rational, TimeBase, Timestamp};
 
-/// Tolerance within which a frame rate is the nominal one, as times are rounded.
+/// Tolerance for a measured frame rate to count as the nominal one, because times are rounded.
 const ROUNDING: f64 = 0.05;
 
-/// Frame rate of a stream by the times of its frames.
+/// Frame rate of a stream, measured by the times of its frames.
 #[derive(Debug)]
 pub(crate) struct Pace {
     time_base: TimeBase,
-    /// Nominal frames per second, and the duration of one in units of the time base.
+    /// Nominal frame rate, and the duration of a frame in units of the time base.
     nominal: f64,
     length: f64,
     frames: u64,
     first: i64,
     last: i64,
-    /// The shortest distance of two frames.
+    /// Shortest distance of two frames.
     least: i64,
-    /// The current second with its number of frames, and the most frames of a second.
+    /// Current second and its number of frames, then the maximum number of frames in a second.
     second: (i64, u64),
     most: u64,
 }
@@ -25,7 +25,7 @@ pub(crate) struct Pace {
 impl Pace {
     pub(crate) fn new(nominal: Rational, time_base: TimeBase) -> Self {
         let unit = time_base.seconds();
-        // Exactly 1 where the unit is a frame.
+        // Exactly 1 if the unit is a frame.
         let den = i128::from(unit.den()) * i128::from(nominal.den());
         let num = i128::from(unit.num()) * i128::from(nominal.num());
         Self {
@@ -41,7 +41,7 @@ impl Pace {
         }
     }
 
-    /// Adds a frame; returns its distance from the one before it in nominal frames.
+    /// Adds a frame. Returns its distance from the previous one in nominal frames.
     pub(crate) fn add(&mut self, pts: Timestamp) -> f64 {
         let mut since = 1.0;
         if self.frames == 0 {
@@ -63,7 +63,8 @@ impl Pace {
         since
     }
 
-    /// Returns the most frames of a second; extrapolates streams of less than a second.
+    /// Returns the maximum number of frames in a second. Extrapolates streams of less than a
+    /// second.
     pub(crate) fn fastest(&self) -> f64 {
         if self.frames < 2 {
             return self.nominal;
@@ -80,7 +81,7 @@ impl Pace {
     }
 }
 
-/// Maximum bit rate of a stream, by whole seconds.
+/// Maximum bit rate of a stream, measured in whole seconds.
 #[derive(Debug, Default)]
 pub(crate) struct Peak {
     second: i64,
@@ -89,7 +90,7 @@ pub(crate) struct Peak {
 }
 
 impl Peak {
-    /// Adds a packet at this second.
+    /// Adds a packet in a second.
     pub(crate) fn add(&mut self, second: i64, bytes: usize) {
         if second != self.second {
             (self.second, self.bytes) = (second, 0);
@@ -98,7 +99,7 @@ impl Peak {
         self.most = self.most.max(self.bytes);
     }
 
-    /// Returns the most bits of a second.
+    /// Returns the maximum number of bits in a second.
     pub(crate) const fn bits(&self) -> u64 {
         8 * self.most
     }

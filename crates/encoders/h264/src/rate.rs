@@ -1,42 +1,43 @@
-//! Rate control: which quantiser each picture gets so that the stream meets its bit rate.
+//! Rate control: chooses the quantizer of each frame to meet the bit rate.
 //!
-//! It is of the usual kind for one pass: the bits that the last pictures took times their
-//! quantiser's step tell how hard the next one is, and what was spent too much or too little is made
-//! up for within about a second. What a keyframe takes more than other pictures is planned, and counts
-//! as if it were spent in equal parts until the next one. A picture that is much harder than was to
-//! be expected is encoded again, now that this is known.
+//! This is one-pass rate control. The difficulty of a frame is its number of bits times its
+//! quantizer step; past frames predict the next one. Deviations from the bit rate are compensated
+//! within about a second. The extra bits of a keyframe are planned and spread over the frames until
+//! the next one. A frame that is much harder than predicted is encoded again with its measured
+//! difficulty.
 
 use reelwright_core::Rational;
 
-/// How much of the earlier pictures' difficulty remains from one picture to the next.
+/// Part of the earlier difficulty that remains in the average after each frame.
 const MEMORY: f64 = 0.5;
-/// How far the quantiser follows the difficulty: 0 is a constant bit rate, 1 a constant quantiser.
+/// Part of the difficulty that the quantizer follows: 0 is a constant bit rate, 1 a constant
+/// quantizer.
 const COMPRESSION: f64 = 0.6;
-/// Seconds of surplus that double the quantiser's step.
+/// Surplus in seconds that doubles the quantizer step.
 const TOLERANCE: f64 = 0.5;
-/// The most seconds that are made up for where too little was spent: a film after a still picture
-/// shall not get all that the still picture did not take.
+/// Maximum number of unspent seconds to compensate. Otherwise a moving shot after a still one would
+/// get all bits that the still one did not need.
 const MOST_DEFICIT: f64 = 1.0;
-/// How much finer a keyframe is than the pictures that follow from it.
+/// Ratio of the quantizer steps of other frames and keyframes.
 const KEYFRAME_FACTOR: f64 = 1.4;
-/// How much more bits a keyframe takes at the same step, until it is known.
+/// Initial ratio of bits of keyframes and other frames at the same step.
 const KEYFRAME_BITS: f64 = 5.0;
-/// The most seconds' bits that a keyframe may take, or pictures' where those are longer.
+/// Maximum size of a keyframe in seconds, or in frames if those are longer.
 const MOST_OF_KEYFRAME: (f64, f64) = (2.0, 6.0);
-/// The most that the quantiser changes from picture to picture.
+/// Maximum change of the quantizer between frames.
 const MAX_CHANGE: f64 = 8.0;
-/// Pictures that a guess counts for, and seconds after which pictures count for little.
+/// Number of frames that an initial guess counts for, and the time constant of averages in seconds.
 const PRIOR: f64 = 2.0;
 const WINDOW: f64 = 10.0;
-/// The difficulty of a first keyframe: bits times step for each pixel.
+/// Initial difficulty of a keyframe: bits times step for each pixel.
 const FIRST_DIFFICULTY: f64 = 6.0;
-/// How many times the bits that were planned are a surprise, where they are as many as this share of
-/// a second's.
-const SURPRISE: f64 = 3.0;
-const LEAST_SURPRISE: f64 = 0.25;
+/// Ratio of difficulty to prediction at which a frame is encoded again, if its bits are at least
+/// this part of a second's.
+const SECOND_PASS_RATIO: f64 = 3.0;
+const SECOND_PASS_SECONDS: f64 = 0.25;
 const MAX_QP: f64 = 51.0;
 
-/// The step of a quantiser (H.264 §8.5.9: it doubles every 6).
+/// Returns the step of a quantizer, which doubles every 6 (H.264 §8.5.9).
 pub(crate) fn step(qp: f64) -> f64 {
     0.625 * libm::exp2(qp / 6.0)
 }
@@ -45,20 +46,20 @@ fn quantizer(step: f64) -> f64 {
     6.0 * libm::log2(step / 0.625)
 }
 
-/// What pictures of one kind ask for, as sums over those that were coded.
+/// Demand for bits of one kind of frames, as sums over past ones.
 #[derive(Debug)]
 struct Demand {
-    /// Bits times step of the last pictures, weighted, and the weights.
+    /// Weighted sum of the difficulty of past frames, and of the weights.
     difficulty: f64,
     weights: f64,
-    /// Bits that pictures would have taken with a step as the difficulty alone has it, and how many
-    /// pictures those are; both fade.
+    /// Decayed sums of the bits of past frames at the step that the difficulty alone gives, and of
+    /// their number.
     asked: f64,
     count: f64,
 }
 
 impl Demand {
-    /// Before anything is known: as if some pictures had been as difficult as this.
+    /// Starts with a guess of the difficulty.
     fn guess(difficulty: f64) -> Self {
         let asked = PRIOR * libm::pow(difficulty, COMPRESSION);
         Self { difficulty, weights: 1.0, asked, count: PRIOR }
@@ -68,17 +69,17 @@ impl Demand {
         self.difficulty / self.weights
     }
 
-    /// The step as the difficulty alone has it.
+    /// Returns the step that the difficulty alone gives.
     fn eased(&self) -> f64 {
         libm::pow(self.difficulty(), 1.0 - COMPRESSION)
     }
 
-    /// The step with which pictures take `wanted` bits on average.
+    /// Returns the step at which frames take `wanted` bits on average.
     fn step(&self, wanted: f64) -> f64 {
         self.eased() * self.asked / (self.count * wanted)
     }
 
-    /// Adds a picture; of what was before, so much stays in the sums.
+    /// Adds a frame. `stays` is the weight of the past sums.
     fn add(&mut self, difficulty: f64, stays: f64) {
         self.asked = stays * self.asked + difficulty / self.eased();
         self.count = stays * self.count + 1.0;
@@ -87,27 +88,27 @@ impl Demand {
     }
 }
 
-/// A stream's rate control.
+/// Rate control of a stream.
 #[derive(Debug)]
 pub(crate) struct RateControl {
-    /// Bits of a picture that is shown as long as the frame rate has it.
-    per_picture: f64,
+    /// Bits of a frame with the nominal duration.
+    per_frame: f64,
     per_second: f64,
-    /// The most pictures from one keyframe to the next.
+    /// Maximum number of frames between keyframes.
     gop_size: f64,
-    /// How many they are where there are cuts.
+    /// Measured number of frames between keyframes, which cuts reduce.
     gop: f64,
     keyframes: Demand,
     others: Demand,
     is_first: bool,
     since_keyframe: f64,
-    /// How many times as long as the frame rate has it pictures are shown.
+    /// Average duration of frames relative to the nominal one.
     interval: f64,
-    /// Bits that were spent beyond those that time brought.
+    /// Bits spent above the bit rate so far.
     surplus: f64,
-    /// What keyframes took more than others, as far as it is not in `surplus` yet.
+    /// Extra bits of keyframes that are not in `surplus` yet.
     excess: f64,
-    /// The quantiser of the last picture, had it been no keyframe.
+    /// Quantizer of the last frame, without the reduction for a keyframe.
     last: Option<f64>,
     planned: u32,
 }
@@ -116,7 +117,7 @@ impl RateControl {
     pub(crate) fn new(bit_rate: u64, frame_rate: Rational, pixels: u64, gop_size: u32) -> Self {
         let difficulty = FIRST_DIFFICULTY * pixels as f64;
         Self {
-            per_picture: bit_rate as f64 / frame_rate.to_f64(),
+            per_frame: bit_rate as f64 / frame_rate.to_f64(),
             per_second: bit_rate as f64,
             gop_size: gop_size.into(),
             gop: gop_size.into(),
@@ -132,26 +133,26 @@ impl RateControl {
         }
     }
 
-    /// Bits for a picture that is no keyframe; of a keyframe where there is nothing else.
+    /// Bits for a frame that is not a keyframe, or for any frame if all are keyframes.
     fn wanted(&self) -> f64 {
-        let budget = self.per_picture * self.interval;
+        let budget = self.per_frame * self.interval;
         if self.gop_size <= 1.0 {
             return budget;
         }
-        // A keyframe takes as many bits as so many others.
+        // Ratio of bits of a keyframe and of another frame.
         let ratio = KEYFRAME_FACTOR * self.keyframes.difficulty() / self.others.difficulty();
         let wanted = budget * self.gop / (self.gop - 1.0 + ratio);
         let most = self.most_of_keyframe();
         if wanted * ratio > most { (budget * self.gop - most) / (self.gop - 1.0) } else { wanted }
     }
 
-    /// The most bits of a keyframe.
+    /// Maximum number of bits of a keyframe.
     fn most_of_keyframe(&self) -> f64 {
-        let budget = self.per_picture * self.interval;
+        let budget = self.per_frame * self.interval;
         (MOST_OF_KEYFRAME.0 * self.per_second).max(MOST_OF_KEYFRAME.1 * budget)
     }
 
-    /// The quantiser of the next picture.
+    /// Chooses the quantizer of the next frame.
     pub(crate) fn plan(&mut self, is_keyframe: bool) -> u32 {
         let seconds = (self.surplus / (TOLERANCE * self.per_second)).clamp(-2.0, 4.0);
         let demand = if self.gop_size > 1.0 { &self.others } else { &self.keyframes };
@@ -173,35 +174,35 @@ impl RateControl {
         self.planned
     }
 
-    /// Bits times step of the planned picture.
+    /// Returns the difficulty of the planned frame: bits times step.
     fn difficulty(&self, bytes: usize) -> f64 {
         8.0 * bytes as f64 * step(self.planned.into())
     }
 
-    /// Whether the planned picture took so much more than was to be expected that it is planned and
-    /// encoded again.
-    pub(crate) fn is_surprised(&mut self, bytes: usize, is_keyframe: bool) -> bool {
+    /// Returns whether the planned frame was so much harder than predicted that it must be planned
+    /// and encoded again.
+    pub(crate) fn needs_second_pass(&mut self, bytes: usize, is_keyframe: bool) -> bool {
         let bits = 8.0 * bytes as f64;
         let difficulty = self.difficulty(bytes);
         let demand = if is_keyframe { &self.keyframes } else { &self.others };
-        let is_surprise = difficulty > SURPRISE * demand.difficulty()
-            && bits > LEAST_SURPRISE * self.per_second
+        let is_second_pass = difficulty > SECOND_PASS_RATIO * demand.difficulty()
+            && bits > SECOND_PASS_SECONDS * self.per_second
             && f64::from(self.planned) < MAX_QP;
-        if is_surprise && is_keyframe {
+        if is_second_pass && is_keyframe {
             self.learn(difficulty);
-        } else if is_surprise {
+        } else if is_second_pass {
             self.others = Demand::guess(difficulty);
             self.last = None;
         }
-        is_surprise
+        is_second_pass
     }
 
-    /// The planned picture begins something new: it becomes a keyframe, and is planned again.
+    /// Makes the planned frame a keyframe after a scene cut. The caller plans it again.
     pub(crate) fn cut(&mut self, bytes: usize) {
         self.learn(self.difficulty(bytes));
     }
 
-    /// A keyframe is as difficult as this, whatever was before.
+    /// Sets the difficulty of keyframes and discards their history.
     fn learn(&mut self, difficulty: f64) {
         self.keyframes = Demand::guess(difficulty);
         if self.others.difficulty() < difficulty / KEYFRAME_BITS || self.is_first {
@@ -210,17 +211,16 @@ impl RateControl {
         self.last = None;
     }
 
-    /// Takes note of what the planned picture took, `interval` pictures of the frame rate after the
-    /// one before.
-    pub(crate) fn took(&mut self, bytes: usize, is_keyframe: bool, interval: f64) {
-        let second = self.per_second / self.per_picture;
+    /// Adds the planned frame. `interval` is its distance from the previous one in nominal frames.
+    pub(crate) fn update(&mut self, bytes: usize, is_keyframe: bool, interval: f64) {
+        let second = self.per_second / self.per_frame;
         let interval = interval.clamp(0.0, second.max(1.0));
         self.interval += (interval - self.interval) / 8.0;
         let mut bits = 8.0 * bytes as f64;
         let difficulty = self.difficulty(bytes).max(1.0);
         if is_keyframe {
             if self.is_first {
-                // The first picture says more than a guess.
+                // The first frame is more reliable than a guess.
                 self.learn(difficulty);
             } else {
                 self.gop += (self.since_keyframe - self.gop) / 2.0;
@@ -237,7 +237,7 @@ impl RateControl {
         let share = self.excess / (self.gop - self.since_keyframe).max(1.0);
         self.since_keyframe += 1.0;
         self.excess -= share;
-        self.surplus += bits + share - self.per_picture * interval;
+        self.surplus += bits + share - self.per_frame * interval;
         self.surplus = self.surplus.max(-MOST_DEFICIT * self.per_second);
     }
 }

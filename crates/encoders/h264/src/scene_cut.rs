@@ -1,37 +1,35 @@
-//! Scene cut detection: frames so different from those before that they become keyframes.
+//! Scene cut detection: finds frames so different from those before that they should be keyframes.
 
 use crate::rate::step;
 
-/// A frame this many times as hard to encode as the last keyframe is a cut, if it is also this many
-/// times as hard as recent frames.
+/// Minimum ratios of a cut's difficulty to that of the last keyframe and to that of recent frames.
 const HARDER_THAN_KEYFRAME: f64 = 1.5;
 const HARDER_THAN_OTHERS: f64 = 4.0;
-/// A frame with this many times the intra macroblocks of recent frames is a cut.
+/// Minimum ratio of a cut's intra macroblocks to those of recent frames.
 const MORE_INTRA: f32 = 2.0;
-/// Minimum size in bytes of a frame that is a cut for being harder.
+/// Minimum size in bytes of a cut that is detected by its difficulty.
 const LEAST_CUT: usize = 2048;
 
 /// Scene cut detector of one stream.
 #[derive(Debug)]
 pub(crate) struct SceneCuts {
-    /// Minimum share of intra macroblocks of a cut; 1 disables detection.
+    /// Minimum fraction of intra macroblocks in a cut; 1 disables detection.
     share: f32,
     /// Difficulty of the last keyframe: bytes times quantizer step.
     keyframe: f64,
-    /// Difficulty of recent frames, and their share of intra macroblocks.
+    /// Difficulty of recent frames, and their fraction of intra macroblocks.
     others: f64,
     intra: f32,
 }
 
 impl SceneCuts {
-    /// Returns a detector that takes frames with this share of intra macroblocks for cuts; 1 disables
-    /// it.
+    /// Makes a detector for cuts with at least this fraction of intra macroblocks; 1 disables it.
     pub(crate) const fn new(share: f32) -> Self {
         Self { share, keyframe: 0.0, others: 0.0, intra: 0.0 }
     }
 
-    /// Adds a frame that is not a keyframe yet, by its size, its quantizer and its share of intra
-    /// macroblocks; returns true if it is a cut.
+    /// Adds a frame that is not a keyframe yet, by its size, its quantizer and its fraction of
+    /// intra macroblocks. Returns whether it is a cut.
     pub(crate) fn is_cut(&mut self, bytes: usize, qp: u32, intra: f32) -> bool {
         let difficulty = bytes as f64 * step(qp.into());
         let has_more_intra = intra >= self.share.max(MORE_INTRA * self.intra);
@@ -39,7 +37,7 @@ impl SceneCuts {
             && difficulty > HARDER_THAN_KEYFRAME * self.keyframe
             && difficulty > HARDER_THAN_OTHERS * self.others;
         let is_cut = self.share < 1.0 && (has_more_intra || is_harder);
-        // Frames after a cut may be as different: grain, or a fade.
+        // Frames after a cut may differ as much, in grain or a fade.
         let weight = if is_cut { 1.0 } else { 0.5 };
         self.intra += weight * (intra - self.intra);
         self.others += f64::from(weight) * (difficulty - self.others);
@@ -56,8 +54,8 @@ impl SceneCuts {
 mod tests {
     use super::*;
 
-    /// Returns the indices of the cuts among frames of these sizes, at one quantizer, and shares of
-    /// intra macroblocks.
+    /// Returns the indices of the cuts among frames with the given sizes, at one quantizer, and
+    /// fractions of intra macroblocks.
     fn cuts(keyframe: usize, frames: &[(usize, f32)]) -> Vec<usize> {
         let mut cuts = SceneCuts::new(0.6);
         cuts.add_keyframe(keyframe, 24);
@@ -73,9 +71,9 @@ mod tests {
 
     #[test]
     fn a_new_scene_is_a_cut() {
-        let film = [[(5_000, 0.05); 20], [(60_000, 0.9); 20]].concat();
-        assert_eq!(cuts(50_000, &film), [20]);
-        // Also where nothing is intra: from one flat field to another.
+        let video = [[(5_000, 0.05); 20], [(60_000, 0.9); 20]].concat();
+        assert_eq!(cuts(50_000, &video), [20]);
+        // A cut from one flat image to another has no intra macroblocks.
         let slides = [[(300, 0.0); 20], [(9_000, 0.0); 20]].concat();
         assert_eq!(cuts(1_000, &slides), [20]);
     }

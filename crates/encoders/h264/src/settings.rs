@@ -1,8 +1,8 @@
-//! Settings of an encoder: everything that the request and the options decide.
+//! Settings of an encoder, from the request and the options.
 
 use reelwright_core::{ColorInfo, Error, Rational, Result, VideoEncoderRequest};
 
-/// Minimum and maximum of width and height.
+/// Range of width and height.
 const SIZES: std::ops::RangeInclusive<u32> = 2..=4096;
 
 /// Profile (ITU-T H.264 annex A): the tools that a decoder needs.
@@ -11,7 +11,7 @@ pub(crate) enum Profile {
     /// Constrained Baseline, which has no CABAC.
     Baseline,
     Main,
-    /// High; the encoder uses no more of it than of Main.
+    /// High. The encoder uses only tools of Main.
     High,
 }
 
@@ -20,50 +20,50 @@ pub(crate) enum Profile {
 pub(crate) enum Rate {
     /// One quantizer for all frames.
     Quantizer(u32),
-    /// Average bits per second.
+    /// Average bit rate in bit/s.
     Average(u64),
 }
 
 /// Settings of an encoder.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Settings {
-    /// Columns and rows of luma, 2 to 4096 and even.
+    /// Size of luma: 2 to 4096, and even.
     pub(crate) width: usize,
     pub(crate) height: usize,
     pub(crate) profile: Profile,
-    /// Selects CABAC, or else CAVLC, which takes about a tenth more bits. Baseline has no CABAC.
+    /// Selects CABAC; otherwise CAVLC, which takes about a tenth more bits. Baseline has no CABAC.
     pub(crate) cabac: bool,
-    /// Strength of the deblocking filter, −6 (least) to 6 (`slice_alpha_c0_offset_div2` and
-    /// `slice_beta_offset_div2`); `None` turns it off.
+    /// Strength of the deblocking filter, −6 (weakest) to 6 (`slice_alpha_c0_offset_div2` and
+    /// `slice_beta_offset_div2`); `None` disables it.
     pub(crate) deblocking: Option<i32>,
-    /// Slices of each frame, 1 to the rows of macroblocks; they change the bytes.
+    /// Slices per frame, from 1 to the number of rows of macroblocks. They change the output.
     pub(crate) slices: usize,
-    /// Threads that share the slices of a frame, from 1 on; the bytes do not depend on it.
+    /// Threads that encode slices, at least 1. They do not change the output.
     pub(crate) threads: usize,
-    /// Terms of the nominal frame rate, 1 to 2³¹ − 1.
+    /// Numerator and denominator of the nominal frame rate, 1 to 2³¹ − 1.
     pub(crate) timing: (u32, u32),
-    /// Terms of the sample aspect ratio, from 1 on.
+    /// Numerator and denominator of the sample aspect ratio, at least 1.
     pub(crate) aspect: (u16, u16),
     pub(crate) color: ColorInfo,
     pub(crate) rate: Rate,
-    /// Frames per second, as far as known before the first frame.
+    /// Expected frame rate, before the first frame.
     pub(crate) frame_rate: Rational,
-    /// Frames from one keyframe to the next at that rate.
+    /// Frames between keyframes at that rate.
     pub(crate) gop_size: u32,
-    /// Maximum number of frames from one keyframe to the next, and of units of the time base.
+    /// Maximum distance of keyframes in frames, and in units of the time base.
     pub(crate) max_gop_size: u32,
     pub(crate) keyframe_interval: Option<i64>,
-    /// Minimum share of intra macroblocks of a scene cut; 1 disables detection.
+    /// Minimum fraction of intra macroblocks in a scene cut; 1 disables detection.
     pub(crate) cut_share: f32,
 }
 
 impl Settings {
-    /// Columns and rows of macroblocks.
+    /// Returns the number of columns and rows of macroblocks.
     pub(crate) fn macroblocks(&self) -> (usize, usize) {
         (self.width.div_ceil(16), self.height.div_ceil(16))
     }
 
-    /// Settings of the tests of the coder.
+    /// Default settings for tests of the coder.
     #[cfg(test)]
     pub(crate) fn new(width: usize, height: usize) -> Self {
         Self {
@@ -90,21 +90,21 @@ impl Settings {
 /// Returns the size of the frames.
 ///
 /// # Errors
-/// Width and height must be even and within the encoder's limits.
+/// Fails if width or height is odd or outside the encoder's limits.
 pub(crate) fn size(request: &VideoEncoderRequest) -> Result<(usize, usize)> {
     let (width, height) = (request.format.width, request.format.height);
     if width % 2 != 0 || height % 2 != 0 {
         return Err(Error::unsupported(format!(
-            "H.264 with 4:2:0 chroma needs an even width and height. Found: {width}x{height}. \
-             Pass encoder_width={} and encoder_height={}, or an encoder that takes odd sizes.",
+            "H.264 with 4:2:0 chroma requires an even width and height. Found: {width}x{height}. \
+             Pass encoder_width={} and encoder_height={}, or an encoder that supports odd sizes.",
             width + width % 2,
             height + height % 2
         )));
     }
     if !SIZES.contains(&width) || !SIZES.contains(&height) {
         return Err(Error::unsupported(format!(
-            "Width and height of h264 must be {} to {}. Found: {width}x{height}. Pass encoder_width \
-             and encoder_height.",
+            "Width and height of h264 must be {} to {}. Found: {width}x{height}. Pass \
+             encoder_width and encoder_height.",
             SIZES.start(),
             SIZES.end()
         )));
@@ -112,10 +112,10 @@ pub(crate) fn size(request: &VideoEncoderRequest) -> Result<(usize, usize)> {
     Ok((width as usize, height as usize))
 }
 
-/// Returns the terms of a sample aspect ratio.
+/// Returns numerator and denominator of a sample aspect ratio.
 ///
 /// # Errors
-/// They must have 16 bits (H.264 §E.2.1).
+/// Fails if they need more than 16 bits (H.264 §E.2.1).
 pub(crate) fn aspect(ratio: Rational) -> Result<(u16, u16)> {
     let term = |term: i64| u16::try_from(term).ok().filter(|term| *term > 0);
     term(ratio.num()).zip(term(ratio.den())).ok_or_else(|| {
@@ -125,10 +125,10 @@ pub(crate) fn aspect(ratio: Rational) -> Result<(u16, u16)> {
     })
 }
 
-/// Returns the terms of a frame rate.
+/// Returns numerator and denominator of a frame rate.
 ///
 /// # Errors
-/// They must have 31 bits (H.264 §E.2.1, where a tick is half a frame).
+/// Fails if they need more than 31 bits (H.264 §E.2.1, where a tick is half a frame).
 pub(crate) fn timing(rate: Rational) -> Result<(u32, u32)> {
     let term = |term: i64| u32::try_from(term).ok().filter(|term| (1..1 << 31).contains(term));
     term(rate.num()).zip(term(rate.den())).ok_or_else(|| {
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn terms_are_what_the_fields_hold() {
+    fn terms_must_fit_their_fields() {
         let ratio = |num, den| Rational::new(num, den).unwrap();
         assert_eq!(aspect(ratio(64, 45)).unwrap(), (64, 45));
         for found in [ratio(65_536, 1), ratio(1, 65_536)] {

@@ -1,4 +1,4 @@
-//! H.264: what a decoder that nobody here wrote sees, and what the options do.
+//! H.264 in a third-party decoder, and the effects of options.
 
 use reelwright_core::{
     ChromaLocation, CodecConfig, CodecId, CodecRecord, ColorInfo, ErrorKind, PacketQueue, Rational,
@@ -23,26 +23,26 @@ fn byte_stream(encoded: &EncodedVideo) -> Vec<u8> {
     stream
 }
 
-/// The mean PSNR of the decoded pictures, of which there are as many as went in.
+/// Decodes the stream, asserts the number of frames, and returns their mean PSNR.
 fn decoded_psnr(case: &VideoCase<'_>, count: usize) -> (EncodedVideo, f64) {
-    let film = case.film(count);
-    let encoded = case.encode(&film, |index| index as i64).unwrap();
+    let video = case.film(count);
+    let encoded = case.encode(&video, |index| index as i64).unwrap();
     let decoded = Decoder::new().decode_stream(&byte_stream(&encoded)).unwrap();
     assert_eq!(decoded.len(), count);
-    let one = |(picture, decoded): (_, &rusty_h264_common::YuvFrame)| {
-        psnr(&tight(picture), &[&decoded.y[..], &decoded.u, &decoded.v].concat())
+    let one = |(frame, decoded): (_, &rusty_h264_common::YuvFrame)| {
+        psnr(&tight(frame), &[&decoded.y[..], &decoded.u, &decoded.v].concat())
     };
-    let sum: f64 = film.iter().zip(&decoded).map(one).sum();
+    let sum: f64 = video.iter().zip(&decoded).map(one).sum();
     (encoded, sum / count as f64)
 }
 
 #[test]
-fn every_picture_comes_out() {
+fn every_frame_comes_out() {
     keeps_the_promises(&ENCODER);
 }
 
 #[test]
-fn what_is_decoded_looks_like_what_was_encoded() {
+fn decoded_frames_resemble_the_input() {
     for options in [
         "",
         "preset=slow",
@@ -69,7 +69,7 @@ fn sizes_that_are_no_multiples_of_16_are_cropped() {
 }
 
 #[test]
-fn a_finer_quantiser_is_larger_and_better() {
+fn a_finer_quantizer_is_larger_and_better() {
     let mut last = (usize::MAX, f64::MAX);
     for qp in ["qp=12", "qp=22", "qp=32", "qp=42"] {
         let (encoded, psnr) = decoded_psnr(&with(CodecConfig::default(), qp), 20);
@@ -80,10 +80,10 @@ fn a_finer_quantiser_is_larger_and_better() {
     assert_eq!(sized("qp=30"), sized("crf=30.2"));
     let qscale = CodecConfig { qscale: Some(30.0), ..CodecConfig::default() };
     assert_eq!(sized("qp=30"), decoded_psnr(&with(qscale, ""), 5).0.len());
-    // CABAC is what makes them small.
+    // CABAC makes the difference.
     assert!(sized("coder=cabac") < sized("coder=cavlc"));
     assert!(sized("preset=superfast") < sized("preset=ultrafast"));
-    // What it leaves out can be asked for.
+    // Options override the tools that a preset or tune disables.
     let all = "preset=ultrafast coder=cabac loopfilter=true profile=main";
     assert_eq!(sized("preset=superfast"), sized(all));
     let all = "tune=fastdecode coder=cabac loopfilter=true profile=main";
@@ -92,7 +92,7 @@ fn a_finer_quantiser_is_larger_and_better() {
 }
 
 #[test]
-fn keyframes_come_as_often_as_asked() {
+fn keyframes_have_the_requested_interval() {
     for (gop_size, expected) in [(1, 20), (5, 4), (100, 1)] {
         let config = CodecConfig { gop_size: Some(gop_size), ..CodecConfig::default() };
         let case = with(config, "");
@@ -108,19 +108,20 @@ fn keyframes_come_as_often_as_asked() {
     }
 }
 
-/// Changes every sample of some pictures; told are the picture's number, the sample's and its value.
-fn changed(mut film: Vec<VideoFrame>, change: impl Fn(usize, usize, u8) -> u8) -> Vec<VideoFrame> {
-    for (index, picture) in film.iter_mut().enumerate() {
-        for (plane, _) in picture.planes_mut::<u8>().unwrap() {
+/// Changes every sample of a video. The arguments of `change` are the frame's number, the sample's
+/// number and its value.
+fn changed(mut video: Vec<VideoFrame>, change: impl Fn(usize, usize, u8) -> u8) -> Vec<VideoFrame> {
+    for (index, frame) in video.iter_mut().enumerate() {
+        for (plane, _) in frame.planes_mut::<u8>().unwrap() {
             for (at, value) in plane.iter_mut().enumerate() {
                 *value = change(index, at, *value);
             }
         }
     }
-    film
+    video
 }
 
-/// From -`strength` to `strength`, another number for each picture and sample.
+/// Returns a pseudorandom number from -`strength` to `strength` for each frame and sample.
 fn grain(index: usize, at: usize, strength: i32) -> i32 {
     let mut state = (index as u32) << 20 ^ at as u32;
     for _ in 0..3 {
@@ -129,21 +130,21 @@ fn grain(index: usize, at: usize, strength: i32) -> i32 {
     (state >> 8) as i32 % (2 * strength + 1) - strength
 }
 
-fn keyframes(case: &VideoCase<'_>, film: &[VideoFrame]) -> Vec<usize> {
-    let encoded = case.encode(film, |index| index as i64).unwrap();
+fn keyframes(case: &VideoCase<'_>, video: &[VideoFrame]) -> Vec<usize> {
+    let encoded = case.encode(video, |index| index as i64).unwrap();
     let packets = encoded.packets.iter().enumerate();
     packets.filter(|(_, packet)| packet.keyframe).map(|(index, _)| index).collect()
 }
 
 #[test]
-fn cuts_are_keyframes_unless_nobody_wants_them() {
+fn cuts_are_keyframes_unless_disabled() {
     for options in ["", "sc_threshold=0", "qp=34", "qp=34 sc_threshold=0"] {
         let case = with(CodecConfig::default(), options);
-        let film = changed(case.film(20), |index, at, value| {
+        let video = changed(case.film(20), |index, at, value| {
             if index < 12 { value } else { 128 + (at * 7 / 5 % 90) as u8 - value / 4 }
         });
         let expected = if options.contains("sc_threshold") { vec![0] } else { vec![0, 12] };
-        assert_eq!(keyframes(&case, &film), expected, "{options}");
+        assert_eq!(keyframes(&case, &video), expected, "{options}");
     }
 }
 
@@ -152,10 +153,10 @@ fn grain_and_fades_are_no_cuts() {
     for bit_rate in [None, Some(400_000)] {
         let case = with(CodecConfig { bit_rate, ..CodecConfig::default() }, "");
         for strength in [10, 30, 80] {
-            let film = changed(case.film(25), |index, at, value| {
+            let video = changed(case.film(25), |index, at, value| {
                 (i32::from(value) + grain(index, at, strength)).clamp(0, 255) as u8
             });
-            assert!(keyframes(&case, &film).len() <= 2, "{bit_rate:?} {strength}");
+            assert!(keyframes(&case, &video).len() <= 2, "{bit_rate:?} {strength}");
         }
         let fade =
             changed(case.film(25), |index, _, value| (usize::from(value) * index / 25) as u8);
@@ -178,7 +179,7 @@ fn threads_do_not_change_the_bytes() {
 }
 
 #[test]
-fn the_profile_is_told() {
+fn the_stream_states_its_profile() {
     for (options, profile) in [
         ("", 77),
         ("profile=high", 100),
@@ -196,7 +197,7 @@ fn the_profile_is_told() {
 }
 
 #[test]
-fn what_it_cannot_do_is_refused() {
+fn unsupported_requests_are_errors() {
     let refused = |size, config, options| {
         let case = VideoCase { size, config, options, ..VideoCase::new(&ENCODER) };
         case.open().err().map(|error| (error.kind(), error.to_string())).unwrap()
@@ -219,7 +220,8 @@ fn what_it_cannot_do_is_refused() {
     assert!(message.contains("Found: 10") && message.contains("1000 to"), "{message}");
 }
 
-/// What ffprobe says of a stream's first video, field by field; none where there is no ffprobe.
+/// Returns ffprobe's output for fields of the first video stream, or `None` if ffprobe is not
+/// installed.
 fn probed(stream: &[u8], fields: &str) -> Option<String> {
     let entries = format!("stream={fields}");
     let arguments =
@@ -228,7 +230,7 @@ fn probed(stream: &[u8], fields: &str) -> Option<String> {
     Some(String::from_utf8(printed).unwrap().trim().to_owned())
 }
 
-/// A byte stream of three pictures.
+/// Returns a byte stream of three frames.
 fn stream_of(case: &VideoCase<'_>, rate: (i64, i64), chroma_location: ChromaLocation) -> Vec<u8> {
     let request = VideoEncoderRequest::new(
         CodecId::H264,
@@ -246,15 +248,15 @@ fn stream_of(case: &VideoCase<'_>, rate: (i64, i64), chroma_location: ChromaLoca
     let options = case.options.split_whitespace().filter_map(|option| option.split_once('='));
     let mut encoder = ENCODER.open(&request, &mut options.collect()).unwrap();
     let mut queue = PacketQueue::new();
-    for (index, picture) in case.film(3).iter().enumerate() {
-        encoder.encode(&picture.at(Timestamp(index as i64)), &mut queue).unwrap();
+    for (index, frame) in case.film(3).iter().enumerate() {
+        encoder.encode(&frame.at(Timestamp(index as i64)), &mut queue).unwrap();
     }
     let parameters = encoder.parameters().clone();
     byte_stream(&EncodedVideo { parameters, packets: queue.iter().cloned().collect() })
 }
 
 #[test]
-fn raw_streams_tell_their_rate_and_where_chroma_is() {
+fn raw_streams_state_frame_rate_and_chroma_location() {
     for (rate, expected) in
         [((25, 1), "25/1"), ((30_000, 1001), "30000/1001"), ((1, 2), "1/2"), ((240, 1), "240/1")]
     {

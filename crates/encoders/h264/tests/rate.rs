@@ -1,5 +1,5 @@
-//! Rate control of H.264 over natural footage: bytes per second against the bit rate that is asked
-//! for, and the quality of what is decoded.
+//! Rate control of H.264 on natural footage: the bit rate over time, and the quality of decoded
+//! frames.
 
 use reelwright_core::{CodecConfig, CodecRecord, Rational, VideoFrame, h264::append_byte_stream};
 use reelwright_enc_h264::ENCODER;
@@ -7,7 +7,7 @@ use reelwright_testkit::footage::{COFFEE_SIZE, endless_coffee};
 use reelwright_testkit::pictures::{EncodedVideo, VideoCase, psnr, tight};
 use rusty_h264_decoder::Decoder;
 
-/// An encoder for the footage.
+/// Returns an encoder for the footage.
 fn case(bit_rate: u64, frame_rate: (i64, i64), gop_size: Option<u32>) -> VideoCase<'static> {
     VideoCase {
         size: COFFEE_SIZE,
@@ -21,7 +21,7 @@ fn footage(frames: usize) -> Vec<VideoFrame> {
     (0..frames).map(endless_coffee).collect()
 }
 
-/// Turns a frame by 180 degrees: natural content that no motion vector predicts.
+/// Rotates a frame by 180 degrees: natural content that no motion vector predicts.
 fn turned(mut frame: VideoFrame) -> VideoFrame {
     for (plane, _) in frame.planes_mut::<u8>().unwrap() {
         plane.reverse();
@@ -29,25 +29,25 @@ fn turned(mut frame: VideoFrame) -> VideoFrame {
     frame
 }
 
-/// Bits of each frame.
+/// Returns the bits of each frame.
 fn bits(encoded: &EncodedVideo) -> Vec<f64> {
     encoded.packets.iter().map(|packet| 8.0 * packet.data.len() as f64).collect()
 }
 
-/// Bit rate of frames relative to the one asked for, if each is shown for a tick.
+/// Returns the bit rate relative to the requested one, if each frame lasts a tick.
 fn relative(case: &VideoCase<'_>, bits: &[f64]) -> f64 {
     let seconds = bits.len() as f64 / case.frame_rate.to_f64();
     bits.iter().sum::<f64>() / seconds / case.config.bit_rate.unwrap() as f64
 }
 
-/// Lowest and highest relative bit rate of all stretches of so many seconds.
+/// Returns the lowest and highest relative bit rate of all intervals of this duration.
 fn extremes(case: &VideoCase<'_>, bits: &[f64], seconds: f64) -> (f64, f64) {
     let frames = (seconds * case.frame_rate.to_f64()).round() as usize;
     let rates = bits.windows(frames).map(|stretch| relative(case, stretch));
     rates.fold((f64::MAX, 0.0), |(low, high), rate| (rate.min(low), rate.max(high)))
 }
 
-/// PSNR of each frame's luma, as a decoder that was not written here shows it.
+/// Returns the PSNR of each frame's luma, by a third-party decoder.
 fn quality(encoded: &EncodedVideo, footage: &[VideoFrame]) -> Vec<f64> {
     let CodecRecord::H264(config) = &encoded.parameters.record else { panic!("no record") };
     let mut stream = Vec::new();
@@ -97,7 +97,7 @@ fn slow_frames_have_their_bit_rate() {
     assert!(low > 0.75 && high < 1.2, "10 s: {low} to {high}");
     let whole = relative(&case, &bits);
     assert!((0.97..1.03).contains(&whole), "{whole}");
-    // A keyframe may take several frames' bits, and no more.
+    // A keyframe may take the bits of several frames, but no more.
     let most = bits.iter().copied().fold(0.0, f64::max);
     assert!(most < 6.0 * 100_000.0, "{most}");
 }
@@ -105,7 +105,7 @@ fn slow_frames_have_their_bit_rate() {
 #[test]
 fn seconds_are_those_of_the_frames_times() {
     let case = case(300_000, (50, 1), None);
-    // Every other tick is empty: half as many frames in a second as stated.
+    // Every other tick is empty: the frame rate is half of the stated one.
     let encoded = case.encode(&footage(250), |index| 2 * index as i64).unwrap();
     let whole = relative(&case, &bits(&encoded)) / 2.0;
     assert!((0.97..1.03).contains(&whole), "{whole}");
@@ -130,7 +130,7 @@ fn cuts_keep_the_bit_rate() {
         let (low, high) = extremes(&case, &bits, 1.0);
         assert!(low > 0.5 && high < 1.6, "{bit_rate} bit/s, 1 s: {low} to {high}");
         let found = quality(&encoded, &shots);
-        // No shot pays for another's cut.
+        // No shot loses quality to another's cut.
         let worst = found.chunks(40).map(mean).fold(f64::MAX, f64::min);
         assert!(worst > mean(&found) - 1.5, "{bit_rate} bit/s: {worst} of {}", mean(&found));
     }
@@ -157,7 +157,7 @@ fn a_still_shot_leaves_little_to_the_next() {
 
 #[test]
 fn bits_become_quality() {
-    // Half a dB below what was measured.
+    // Half a dB below the measured PSNR.
     for (bit_rate, least) in
         [(100_000, 34.8), (300_000, 39.1), (1_000_000, 43.6), (3_000_000, 48.6)]
     {

@@ -1,14 +1,14 @@
-//! BMP: Windows' bitmaps, 24 bits a pixel or 8 bits of grey.
+//! BMP: Windows bitmaps with 24 bits per pixel, or 8 bits of gray.
 
 use reelwright_core::{
     CodecId, EncoderInfo, Error, Options, PixelFormat, Result, VideoColor, VideoEncoder,
     VideoEncoderInfo, VideoEncoderRequest, VideoView,
 };
 
-use crate::picture::{Coder, Pictures, check_size};
+use crate::still::{Coder, StillEncoder, check_size};
 
 const NAME: &str = "bmp";
-/// The bytes of BITMAPFILEHEADER and BITMAPINFOHEADER.
+/// Bytes of BITMAPFILEHEADER and BITMAPINFOHEADER.
 const HEADERS: u32 = 14 + 40;
 
 pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo::new(
@@ -32,17 +32,17 @@ fn open(request: &VideoEncoderRequest, _: &mut Options) -> Result<Box<dyn VideoE
     let size = row.checked_mul(request.format.height as usize).map(|size| size + 2048);
     if size.is_none_or(|size| u32::try_from(size).is_err()) {
         return Err(Error::unsupported(format!(
-            "{NAME} takes pictures of less than 4 GiB. Found: {}x{}",
+            "{NAME} supports frames of less than 4 GiB. Found: {}x{}",
             request.format.width, request.format.height
         )));
     }
-    Ok(Pictures::boxed(request, Bmp))
+    Ok(StillEncoder::boxed(request, Bmp))
 }
 
 impl Coder for Bmp {
     fn code(&mut self, frame: &VideoView<'_>, to: &mut Vec<u8>) -> Result<bool> {
-        let is_grey = frame.format.pixel_format == PixelFormat::Gray8;
-        let colors: u32 = if is_grey { 256 } else { 0 };
+        let is_gray = frame.format.pixel_format == PixelFormat::Gray8;
+        let colors: u32 = if is_gray { 256 } else { 0 };
         let (bytes, rows) = frame.format.plane_size(0);
         let row = bytes.next_multiple_of(4);
         let start = HEADERS + 4 * colors;
@@ -54,15 +54,15 @@ impl Coder for Bmp {
         to.extend(40u32.to_le_bytes());
         to.extend((frame.format.width as i32).to_le_bytes());
         to.extend((frame.format.height as i32).to_le_bytes());
-        to.extend([1, 0, if is_grey { 8 } else { 24 }, 0]);
-        // No compression; no particular resolution.
+        to.extend([1, 0, if is_gray { 8 } else { 24 }, 0]);
+        // No compression, and no resolution.
         to.extend([0; 4]);
         to.extend(image.to_le_bytes());
         to.extend([0; 8]);
         to.extend(colors.to_le_bytes());
         to.extend([0; 4]);
-        to.extend((0..colors).flat_map(|grey| [grey as u8, grey as u8, grey as u8, 0]));
-        // From the bottom to the top.
+        to.extend((0..colors).flat_map(|gray| [gray as u8, gray as u8, gray as u8, 0]));
+        // Rows are stored from bottom to top.
         let plane = frame.planes_of::<u8>()?[0];
         for y in (0..rows).rev() {
             to.extend_from_slice(plane.row(y, bytes));

@@ -1,11 +1,11 @@
-//! GIF (version 89a): a palette that pictures share for as long as it serves them, and of what
-//! follows the first picture only what changes.
+//! GIF (version 89a).
 //!
-//! A packet without a palette has that of the first packet.
+//! Frames share a palette as long as its error is small enough. Frames after the first contain only
+//! what changes. A packet without a palette uses the palette of the first packet.
 //!
-//! Pixels of less than half the opacity are transparent. A frame before one in which shown pixels
-//! become transparent is removed when its time is over (disposal method 2), so that each frame waits
-//! for the next one where there is alpha.
+//! Pixels with an opacity of less than a half are transparent. If visible pixels become transparent
+//! in the next frame, the current frame has disposal method 2 (restore to background). With alpha,
+//! each frame therefore waits for the next one.
 
 use gif::{DisposalMethod, Encoder, Frame};
 use reelwright_core::{
@@ -15,26 +15,23 @@ use reelwright_core::{
 };
 
 use crate::palette::{Histogram, Palette, distance};
-use crate::picture::{check_size, parameters};
+use crate::still::{check_size, parameters};
 
 const NAME: &str = "gif";
 const DITHER: OptionInfo = OptionInfo::choice(
     "dither",
     &[
-        ("none", "the nearest colour"),
-        ("bayer", "a fixed pattern, which does not move from picture to picture"),
-        ("floyd_steinberg", "what is wrong with a pixel is made up for by its neighbours"),
+        ("none", "the nearest color"),
+        ("bayer", "ordered dithering, the same pattern in every frame"),
+        ("floyd_steinberg", "error diffusion to neighboring pixels"),
     ],
     "bayer",
-    "how colours that are not in the palette are imitated",
+    "dithering of colors that are not in the palette",
 );
 const MAX_COLORS: OptionInfo =
-    OptionInfo::int("max_colors", (2, 256), Some(256), "colours of a picture's palette");
-const TRANSDIFF: OptionInfo = OptionInfo::bool(
-    "transdiff",
-    true,
-    "whether of pictures after the first only what changes is written",
-);
+    OptionInfo::int("max_colors", (2, 256), Some(256), "maximum number of colors in a palette");
+const TRANSDIFF: OptionInfo =
+    OptionInfo::bool("transdiff", true, "write only changed pixels after the first frame");
 
 pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo::new(
     EncoderInfo::new(NAME, "GIF (Graphics Interchange Format)", CodecId::Gif)
@@ -44,7 +41,7 @@ pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo::new(
 .pixel_formats(&[PixelFormat::Rgb24, PixelFormat::Rgba])
 .color(VideoColor::Untagged);
 
-/// Bayer's pattern of 8 by 8 thresholds.
+/// Bayer's matrix of 8 by 8 thresholds.
 const BAYER: [[u8; 8]; 8] = [
     [0, 32, 8, 40, 2, 34, 10, 42],
     [48, 16, 56, 24, 50, 18, 58, 26],
@@ -56,16 +53,15 @@ const BAYER: [[u8; 8]; 8] = [
     [63, 31, 55, 23, 61, 29, 53, 21],
 ];
 
-/// A palette serves a picture that it has up to so many times the error for as for those that it was
-/// made for.
+/// Maximum error of a reused palette, relative to its error for the frames that it was made for.
 const ENOUGH: f64 = 2.0;
-/// An error that nobody sees, in squares.
+/// Largest error that is invisible, in squares.
 const LEAST_ERROR: f64 = 20.0;
-/// A shown pixel stays if it is up to so much farther from the new one than the palette's color, as a
-/// part of the palette's error.
+/// Maximum extra error of keeping the shown pixel instead of the palette's color, as a part of the
+/// palette's error.
 const KEPT: f64 = 0.45;
 const LEAST_KEPT: f64 = 9.0;
-/// Strength of Bayer's pattern, as a part of the palette's error.
+/// Strength of ordered dithering, as a part of the palette's error.
 const STRENGTH: f64 = 0.65;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -79,16 +75,16 @@ struct Gif {
     dither: Dither,
     max_colors: usize,
     is_difference: bool,
-    /// The picture that is coded, and what is shown so far.
+    /// The frame to encode, and the pixels on the screen so far.
     now: Vec<[u8; 3]>,
     shown: Vec<[u8; 3]>,
-    /// Pixels that are transparent in the frame that is coded, and in what is shown so far. Both are
-    /// empty if there is no alpha.
+    /// Transparent pixels of the frame to encode, and of the screen so far. Both are empty without
+    /// alpha.
     now_clear: Vec<bool>,
     shown_clear: Vec<bool>,
-    /// The first picture's palette, which packets without one have, as it is written.
+    /// Encoded palette of the first frame. Packets without a palette use it.
     first: Vec<u8>,
-    /// The first palette, and the last one where that is another.
+    /// The first palette, and the last one if it is a different one.
     palettes: Vec<Palette>,
     indices: Vec<u8>,
 }
@@ -121,32 +117,32 @@ fn open(request: &VideoEncoderRequest, options: &mut Options) -> Result<Box<dyn 
     }))
 }
 
-/// Bytes of pixels, and seconds, that are held until the first palette is chosen for all of them.
+/// Maximum size in bytes and duration in seconds of the frames that wait for the first palette.
 const MOST_HELD_BYTES: usize = 32 << 20;
 const MOST_HELD_SECONDS: f64 = 5.0;
 
-/// One stream at work.
+/// Encoder of one stream.
 struct GifEncoder {
     parameters: StreamParameters,
     gif: Gif,
-    /// The first pictures, until there are enough to choose a palette for.
+    /// First frames, until there are enough of them to choose a palette.
     held: Option<Vec<Held>>,
     held_bytes: usize,
     /// With alpha, the frame that waits for the next one.
     last: Option<Held>,
 }
 
-/// A picture that waits for its palette.
+/// A frame that waits to be encoded.
 struct Held {
     pixels: Vec<[u8; 3]>,
-    /// Transparent pixels, if there is alpha.
+    /// Transparent pixels, with alpha.
     clear: Vec<bool>,
     pts: Timestamp,
     duration: Option<i64>,
 }
 
 impl GifEncoder {
-    /// Codes a frame, or the one before it if there is alpha.
+    /// Encodes a frame; with alpha, the previous frame.
     fn code(&mut self, held: Held, packets: &mut PacketQueue) -> Result<()> {
         if held.clear.is_empty() {
             return self.code_now(held, None, packets);
@@ -160,7 +156,7 @@ impl GifEncoder {
         coded
     }
 
-    /// Codes a frame, after which the pixels of `next` are transparent.
+    /// Encodes a frame. `next` are the transparent pixels of the next frame.
     fn code_now(
         &mut self,
         held: Held,
@@ -180,7 +176,7 @@ impl GifEncoder {
         Ok(())
     }
 
-    /// Chooses the first palette and codes what waits for it.
+    /// Chooses the first palette and encodes the frames that wait for it.
     fn release(&mut self, packets: &mut PacketQueue) -> Result<()> {
         let Some(held) = self.held.take() else { return Ok(()) };
         let pixels = held.iter().flat_map(|held| opaque(&held.pixels, &held.clear));
@@ -200,7 +196,7 @@ impl VideoEncoder for GifEncoder {
         let bytes = 3 * video.format.width as usize * video.format.height as usize;
         let unit = self.parameters.time_base.seconds_of(Timestamp(1));
         let in_time = (MOST_HELD_SECONDS / unit).ceil() as usize;
-        // Those that wait for the palette, and the one that waits for the next frame.
+        // Frames that wait for the palette, and the one that waits for the next frame.
         (MOST_HELD_BYTES / bytes.max(1)).min(in_time) + 1
     }
 
@@ -208,7 +204,7 @@ impl VideoEncoder for GifEncoder {
         let Some(video) = self.parameters.video() else { return Ok(()) };
         let format = video.format;
         let view = frame.expect(format.pixel_format, format.width, format.height)?;
-        // Of a picture that was coded, the memory is used again.
+        // Reuses the buffer of an encoded frame.
         let mut pixels = std::mem::take(&mut self.gif.now);
         pixels.clear();
         let mut clear = Vec::new();
@@ -249,7 +245,7 @@ impl VideoEncoder for GifEncoder {
     }
 }
 
-/// The pixels of a frame that are not transparent.
+/// Iterates over the pixels of a frame that are not transparent.
 fn opaque<'a>(
     pixels: &'a [[u8; 3]],
     clear: &'a [bool],
@@ -258,7 +254,7 @@ fn opaque<'a>(
     (0..pixels.len()).filter(is_opaque).map(|place| pixels[place])
 }
 
-/// A rectangle of pixels.
+/// Rectangle of pixels.
 #[derive(Clone, Copy)]
 struct Area {
     left: usize,
@@ -281,7 +277,7 @@ impl Gif {
         self.palettes = vec![palette];
     }
 
-    /// Makes another palette where neither the first one nor the last one serves this picture.
+    /// Makes a new palette if neither the first nor the last one is good enough for this frame.
     fn choose_palette(&mut self) {
         let now = || opaque(&self.now, &self.now_clear);
         let is_set = |bits: &[bool], place: usize| bits.get(place).copied().unwrap_or_default();
@@ -292,13 +288,14 @@ impl Gif {
                     || self.now[*place] != self.shown[*place])
         };
         let changed = (0..self.now.len()).filter(changes).map(|place| self.now[place]);
-        // The first one costs nothing.
-        let serves = |palette: &Palette| palette.is_usable() && palette.has_all(changed.clone());
-        if let Some(index) = self.palettes.iter().position(serves) {
+        // The first palette takes no space.
+        let has_colors =
+            |palette: &Palette| palette.is_usable() && palette.has_all(changed.clone());
+        if let Some(index) = self.palettes.iter().position(has_colors) {
             self.palettes.truncate(index + 1);
             return;
         }
-        // One color is for pixels that stay.
+        // Reserves one color for unchanged pixels.
         let most = self.max_colors.min(255);
         let was_exact = self.palettes.last().is_some_and(Palette::is_exact);
         let exact = if was_exact { Palette::exact(changed, most) } else { None };
@@ -322,14 +319,15 @@ impl Gif {
         }
     }
 
-    /// Finds the palette's indices of all pixels, `transparent` where what is shown may stay.
+    /// Finds the palette index of each pixel. Pixels that may keep the shown color are
+    /// `transparent`.
     fn find_indices(&mut self, width: usize, transparent: Option<u8>, stays_shown: bool) {
         let Some(palette) = self.palettes.last_mut() else { return };
         let dither = if palette.is_exact() { Dither::None } else { self.dither };
         let kept =
             if palette.is_exact() { 0 } else { (KEPT * palette.made_with).max(LEAST_KEPT) as u32 };
         self.indices.clear();
-        // Errors in sixteenths that this row and the next have to make up for.
+        // Errors in sixteenths to diffuse to this row and the next one.
         let mut errors = [vec![[0i32; 3]; width + 2], vec![[0i32; 3]; width + 2]];
         let strength = (STRENGTH * palette.made_with.sqrt()) as i32;
         for (y, row) in self.now.chunks_exact(width).enumerate() {
@@ -382,7 +380,8 @@ impl Gif {
         }
     }
 
-    /// The area around what changes. One pixel where nothing does: a picture must have some.
+    /// Returns the bounding box of changed pixels. It has at least one pixel, because a frame
+    /// cannot be empty.
     fn changed_area(&self, width: usize, transparent: Option<u8>) -> Area {
         let height = self.indices.len() / width;
         let Some(transparent) = transparent else { return Area { left: 0, top: 0, width, height } };
@@ -400,7 +399,7 @@ impl Gif {
     }
 }
 
-/// Leaves out what no pixel has; returns the palette as it is written.
+/// Removes unused colors and renumbers the indices. Returns the encoded palette.
 fn compact(colors: &[[u8; 3]], transparent: &mut Option<u8>, indices: &mut [u8]) -> Vec<u8> {
     let mut new = [None; 256];
     let mut written = Vec::new();
@@ -412,14 +411,14 @@ fn compact(colors: &[[u8; 3]], transparent: &mut Option<u8>, indices: &mut [u8])
             next
         });
     }
-    // Nothing stays where no pixel says so.
+    // Without such pixels there is no transparent color.
     *transparent = transparent.and_then(|index| new[usize::from(index)]);
     written
 }
 
 impl Gif {
-    /// Appends the frame as a packet; returns whether it stands alone. `next` are the pixels that are
-    /// transparent after it.
+    /// Appends the frame as a packet. `next` are the transparent pixels of the next frame. Returns
+    /// whether the packet is a keyframe.
     fn code(
         &mut self,
         width: usize,
@@ -437,7 +436,7 @@ impl Gif {
         let has_clear = self.now_clear.contains(&true);
         let mut transparent = u8::try_from(colors.len()).ok().filter(|_| stays || has_clear);
         self.find_indices(width, transparent, stays);
-        // Pixels that are shown from now on, and not in the next frame.
+        // Pixels that this frame shows and the next one does not.
         self.shown_clear.resize(self.now_clear.len(), true);
         for (shown, now) in self.shown_clear.iter_mut().zip(&self.now_clear) {
             *shown &= now;
@@ -455,7 +454,7 @@ impl Gif {
         let mut written = None;
         if is_first {
             self.first = colors.concat();
-            // Room for what stays later.
+            // Reserves a color for unchanged pixels of later frames.
             if colors.len() < 256 {
                 self.first.extend([0; 3]);
             }
@@ -463,7 +462,7 @@ impl Gif {
         } else if self.palettes.len() > 1 {
             written = Some(compact(&colors, &mut transparent, &mut buffer));
         }
-        let picture = Frame {
+        let coded = Frame {
             left: area.left as u16,
             top: area.top as u16,
             width: area.width as u16,
@@ -478,8 +477,8 @@ impl Gif {
         let mut encoder =
             Encoder::new(Vec::new(), width as u16, height as u16, &self.first).map_err(failed)?;
         let header = encoder.get_ref().len();
-        encoder.write_frame(&picture).map_err(failed)?;
-        // Not the header and not the trailer.
+        encoder.write_frame(&coded).map_err(failed)?;
+        // Skips the header and the trailer.
         to.extend_from_slice(&encoder.get_ref()[header..]);
         self.shown.resize(self.now.len(), [0; 3]);
         for (shown, index) in self.shown.iter_mut().zip(&self.indices) {

@@ -1,4 +1,4 @@
-//! JPEG (ITU-T T.81) with JFIF's colours, around the crate `jpeg-encoder`.
+//! JPEG (ITU-T T.81) with JFIF's color space, using the crate `jpeg-encoder`.
 
 use jpeg_encoder::{Encoder, ImageBuffer, JpegColorType, SamplingFactor};
 use reelwright_core::{
@@ -6,18 +6,18 @@ use reelwright_core::{
     VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoFormat, VideoView,
 };
 
-use crate::picture::{Coder, Pictures, check_size};
+use crate::still::{Coder, StillEncoder, check_size};
 
 const NAME: &str = "mjpeg";
 const QUALITY: OptionInfo = OptionInfo::int(
     "quality",
     (1, 100),
     None,
-    "quality as the Independent JPEG Group has it; 90 where no qscale is given",
+    "quality on the Independent JPEG Group's scale; 90 if qscale is not set",
 );
 const HUFFMAN: OptionInfo = OptionInfo::choice(
     "huffman",
-    &[("default", "the standard's tables: fast"), ("optimal", "tables for each picture: smaller")],
+    &[("default", "the standard's tables: fast"), ("optimal", "tables for each frame: smaller")],
     "default",
     "Huffman tables",
 );
@@ -47,8 +47,8 @@ fn open(request: &VideoEncoderRequest, options: &mut Options) -> Result<Box<dyn 
     let quality = match (options.take_int(&QUALITY)?, request.config.qscale) {
         (Some(quality), _) => quality as u8,
         (None, None) => 90,
-        // FFmpeg's scale multiplies MPEG's matrix by an eighth; the standard's table is about that
-        // matrix at 8.
+        // FFmpeg's scale multiplies MPEG's matrix by an eighth. The matrix at 8 is close to the
+        // standard's table.
         (None, Some(qscale)) if (1.0..=31.0).contains(&qscale) => {
             let scale = qscale / 8.0;
             let quality = if scale <= 1.0 { 100.0 - 50.0 * scale } else { 50.0 / scale };
@@ -61,7 +61,7 @@ fn open(request: &VideoEncoderRequest, options: &mut Options) -> Result<Box<dyn 
         }
     };
     let is_optimal = options.take_choice(&HUFFMAN)? == "optimal";
-    Ok(Pictures::boxed(request, Jpeg { quality, is_optimal }))
+    Ok(StillEncoder::boxed(request, Jpeg { quality, is_optimal }))
 }
 
 impl Coder for Jpeg {
@@ -80,7 +80,7 @@ impl Coder for Jpeg {
     }
 }
 
-/// A picture as the encoder asks for it: rows of full size, which it halves again by averaging.
+/// Adapts a frame for the crate, which wants full-size rows and averages chroma again.
 struct Image<'a> {
     format: VideoFormat,
     planes: &'a [Plane<'a>; 4],

@@ -1,8 +1,8 @@
-//! Encoders of single pictures: each packet is a picture that stands alone.
+//! Image encoders: each packet is one image.
 //!
-//! JPEG, PNG, BMP, PNM and WebP packets are whole files. A GIF packet is what stands between a
-//! file's header and its trailer for one picture: graphic control extension, image descriptor with
-//! its palette, and data; of pictures after the first only what changed is in it.
+//! JPEG, PNG, BMP, PNM and WebP packets are complete files. A GIF packet holds the blocks of one
+//! frame between a file's header and trailer: graphic control extension, image descriptor with its
+//! palette, and data. GIF frames after the first contain only changed pixels.
 
 #[cfg(feature = "bmp")]
 mod bmp;
@@ -12,17 +12,17 @@ mod gif;
 mod jpeg;
 #[cfg(feature = "gif")]
 mod palette;
-mod picture;
 #[cfg(feature = "png")]
 mod png;
 #[cfg(feature = "pnm")]
 mod pnm;
+mod still;
 #[cfg(feature = "webp")]
 mod webp;
 
 use reelwright_core::VideoEncoderInfo;
 
-/// The encoders that are compiled in.
+/// Encoders that the enabled features include.
 pub static ENCODERS: &[VideoEncoderInfo] = &[
     #[cfg(feature = "jpeg")]
     jpeg::ENCODER,

@@ -1,16 +1,16 @@
-//! A palette for a picture: at most so many colours, chosen where they are needed most.
+//! Palettes of a limited number of colors (median cut).
 //!
-//! A picture of few colours keeps them exactly. Of others the colours are counted in a cube of 32
-//! bins each way, and the box of bins whose colours differ most is cut in two where that helps
-//! most, until there are enough boxes. A box's mean is a color of the palette, which is then moved
-//! to the mean of the colors that are nearest to it.
+//! A frame of few colors keeps them exactly. Otherwise colors are counted in a cube of 32 bins per
+//! axis. The box of bins with the most different colors is split in two where that reduces the
+//! error most, until there are enough boxes. The mean of each box is a color of the palette, which
+//! then moves to the mean of the colors that are nearest to it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 type Rgb = [u8; 3];
 
-/// Bins each way.
+/// Bins per axis.
 const SIDE: usize = 32;
 
 fn bin(color: Rgb) -> usize {
@@ -18,26 +18,26 @@ fn bin(color: Rgb) -> usize {
     (r * SIDE + g) * SIDE + b
 }
 
-/// Most colors that are counted by themselves.
+/// Maximum number of colors with exact counts.
 const FEW: usize = 4096;
-/// A palette's error from which on its colors are far apart.
+/// Error from which a palette's colors are far apart.
 const COARSE: f64 = 40.0;
-/// Values of a channel.
+/// Values per channel.
 const VALUES: usize = 256;
-/// Colors of which the nearest one is kept.
+/// Size of the cache of nearest colors.
 const KEPT: usize = 1 << 15;
-/// Times that colors are moved.
+/// Number of refinement passes.
 const MOVES: usize = 3;
 
-/// Distance of two colors: green counts most to the eye, and blue least.
+/// Returns the distance of two colors. Green weighs most for the eye, and blue least.
 pub(crate) fn distance(one: Rgb, other: Rgb) -> u32 {
     let square = |c: usize| u32::from(one[c].abs_diff(other[c])).pow(2);
     3 * square(0) + 4 * square(1) + 2 * square(2)
 }
 
-/// Counts of a frame's colors: each by itself if they are few, else in a cube of bins.
+/// Counts of a frame's colors: exact if they are few, else in a cube of bins.
 pub(crate) struct Histogram {
-    /// In the order of their coordinates.
+    /// Bins in the order of their coordinates.
     bins: Vec<(Rgb, Bin)>,
 }
 
@@ -65,12 +65,12 @@ impl Histogram {
     }
 }
 
-/// The colours of some pixels, and how many there are of each.
+/// Sum and count of the colors of some pixels.
 #[derive(Debug, Clone, Copy, Default)]
 struct Bin {
     count: u64,
     sums: [u64; 3],
-    /// Of each colour's squares, all together.
+    /// Sum of all squared channel values.
     squares: u64,
 }
 
@@ -95,7 +95,7 @@ impl Bin {
         self.sums.map(|sum| ((sum + self.count / 2) / self.count.max(1)) as u8)
     }
 
-    /// The sum of the squared distances from the mean.
+    /// Returns the sum of squared distances from the mean.
     fn error(&self) -> f64 {
         if self.count == 0 {
             return 0.0;
@@ -105,19 +105,19 @@ impl Bin {
     }
 }
 
-/// A palette, and where in it each colour is.
+/// A palette, with a search for the nearest color.
 #[derive(Debug)]
 pub(crate) struct Palette {
     pub(crate) colors: Vec<Rgb>,
-    /// The error for the picture that it was made for.
+    /// Error for the frame that the palette was made for.
     pub(crate) made_with: f64,
     exact: Option<HashMap<Rgb, u16>>,
-    /// Colors that were asked for, and the indices of their nearest ones, by hash.
+    /// Cache of the nearest color's index, by hash of the color.
     nearest: Vec<Option<(Rgb, u8)>>,
 }
 
 impl Palette {
-    /// A palette of the colors themselves, if they are at most `most`, 1 to 256.
+    /// Returns a palette of exactly the given colors if they are at most `most`, 1 to 256.
     pub(crate) fn exact(pixels: impl Iterator<Item = Rgb>, most: usize) -> Option<Self> {
         let exact = exact(pixels, most)?;
         let mut colors = vec![[0; 3]; exact.len()];
@@ -127,7 +127,7 @@ impl Palette {
         Some(Self { colors, made_with: 0.0, exact: Some(exact), nearest: Vec::new() })
     }
 
-    /// A palette of at most `most` colors, of which none need be exact.
+    /// Returns a palette of at most `most` colors that approximate a histogram.
     pub(crate) fn of_histogram(histogram: &Histogram, most: usize) -> Self {
         let mut colors: Vec<Rgb> = boxes(histogram, most).iter().map(Bin::mean).collect();
         for _ in 0..MOVES {
@@ -144,7 +144,7 @@ impl Palette {
         palette
     }
 
-    /// The mean distance of a frame's colors from the palette's, in squares.
+    /// Returns the mean squared distance of a frame's colors from the palette.
     pub(crate) fn error(&mut self, histogram: &Histogram) -> f64 {
         let (mut sum, mut count) = (0.0, 0u64);
         for bin in histogram.bins.iter().map(|(_, bin)| bin) {
@@ -157,28 +157,28 @@ impl Palette {
         sum / count.max(1) as f64
     }
 
-    /// Returns true if the palette has all of a frame's colors, exactly.
+    /// Returns whether the palette contains all colors of a frame.
     pub(crate) fn has_all(&self, mut pixels: impl Iterator<Item = Rgb>) -> bool {
         self.exact.as_ref().is_some_and(|exact| pixels.all(|color| exact.contains_key(&color)))
     }
 
-    /// Whether every pixel's own colour is in it.
+    /// Returns whether the palette holds the exact color of every pixel.
     pub(crate) fn is_exact(&self) -> bool {
         self.exact.is_some()
     }
 
-    /// Returns true if there is room for the transparent color.
+    /// Returns whether there is space for the transparent color.
     pub(crate) fn is_usable(&self) -> bool {
         self.colors.len() < 256
     }
 
-    /// Where the colour nearest to this one is.
+    /// Returns the index of the nearest color.
     pub(crate) fn index(&mut self, color: Rgb) -> u8 {
         if let Some(index) = self.exact.as_ref().and_then(|exact| exact.get(&color)) {
             return *index as u8;
         }
         self.nearest.resize(KEPT, None);
-        // If colors are far apart, the nearest one of a neighbor will do.
+        // If colors are far apart, the nearest one of a similar color is good enough.
         let is_coarse = self.made_with > COARSE;
         let color = if is_coarse { color.map(|value| value & !3 | 2) } else { color };
         let [r, g, b] = color.map(u32::from);
@@ -195,13 +195,13 @@ impl Palette {
     }
 }
 
-/// Index of the nearest of some colors.
+/// Returns the index of the nearest of some colors.
 fn nearest(colors: &[Rgb], color: Rgb) -> usize {
     let distances = colors.iter().map(|other| distance(*other, color)).enumerate();
     distances.min_by_key(|(_, distance)| *distance).map_or(0, |(index, _)| index)
 }
 
-/// The colours themselves, if there are at most `most`.
+/// Returns the distinct colors, if there are at most `most`.
 fn exact(pixels: impl Iterator<Item = Rgb>, most: usize) -> Option<HashMap<Rgb, u16>> {
     let mut found = HashMap::new();
     let mut last = None;
@@ -221,7 +221,7 @@ fn exact(pixels: impl Iterator<Item = Rgb>, most: usize) -> Option<HashMap<Rgb, 
     Some(found)
 }
 
-/// One box: its bins, by coordinates.
+/// A box of bins, by coordinates.
 struct Block {
     bins: Vec<([u8; 3], Bin)>,
     total: Bin,
@@ -236,7 +236,7 @@ impl Block {
         Self { bins, total }
     }
 
-    /// The axis and the first coordinate behind the cut that leaves the least error.
+    /// Returns the axis and the first coordinate after the cut that leaves the least error.
     fn best_cut(&self) -> Option<(usize, u8)> {
         let mut best: Option<(f64, usize, u8)> = None;
         for axis in 0..3 {
@@ -288,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_colours_are_kept() {
+    fn few_colors_are_kept() {
         let pixels: Vec<Rgb> =
             (0..1000u32).map(|i| [(i % 16 * 17) as u8, 0, (i % 3) as u8]).collect();
         let mut palette = Palette::exact(pixels.iter().copied(), 255).unwrap();
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn many_colours_find_one_that_is_near() {
+    fn many_colors_find_one_that_is_near() {
         let pixels: Vec<Rgb> = (0..65_536u32)
             .map(|i| [(i >> 8) as u8, i as u8, ((i >> 8) as u8).wrapping_add(i as u8) / 2])
             .collect();

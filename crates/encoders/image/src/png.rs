@@ -1,4 +1,4 @@
-//! PNG (W3C Portable Network Graphics), around the crate `png`.
+//! PNG (W3C Portable Network Graphics), using the crate `png`.
 
 use png::{BitDepth, ColorType, DeflateCompression, Encoder, Filter};
 use reelwright_core::{
@@ -6,22 +6,22 @@ use reelwright_core::{
     VideoColor, VideoEncoder, VideoEncoderInfo, VideoEncoderRequest, VideoView,
 };
 
-use crate::picture::{Coder, Pictures, check_size, gather};
+use crate::still::{Coder, StillEncoder, check_size, gather};
 
 const NAME: &str = "png";
 const PREDICTION: OptionInfo = OptionInfo::choice(
     "pred",
     &[
-        ("auto", "what suits the compression_level"),
+        ("auto", "chosen by the compression_level"),
         ("none", "none"),
         ("sub", "from the left"),
         ("up", "from above"),
         ("avg", "from both"),
-        ("paeth", "from three neighbours"),
+        ("paeth", "from three neighbors"),
         ("mixed", "the best for each row"),
     ],
     "auto",
-    "how rows are predicted",
+    "prediction filter of rows",
 );
 
 pub(crate) const ENCODER: VideoEncoderInfo = VideoEncoderInfo::new(
@@ -52,7 +52,7 @@ struct Png {
 fn open(request: &VideoEncoderRequest, options: &mut Options) -> Result<Box<dyn VideoEncoder>> {
     check_size(NAME, request, i32::MAX as u32)?;
     let level = match request.config.compression_level {
-        // Fast, and nearly as small as the next.
+        // Level 1 is fast and nearly as small as level 2.
         None => 1,
         Some(level @ 0..=9) => level as u8,
         Some(level) => {
@@ -72,7 +72,7 @@ fn open(request: &VideoEncoderRequest, options: &mut Options) -> Result<Box<dyn 
         _ if level <= 2 => Filter::Up,
         _ => Filter::Adaptive,
     };
-    Ok(Pictures::boxed(request, Png { level, filter, rows: Vec::new() }))
+    Ok(StillEncoder::boxed(request, Png { level, filter, rows: Vec::new() }))
 }
 
 impl Coder for Png {

@@ -1,11 +1,11 @@
-//! PNM: the netpbm tools' binary PPM (colour) and PGM (grey).
+//! PNM: netpbm's binary PPM (color) and PGM (gray).
 
 use reelwright_core::{
     ByteOrder, CodecId, EncoderInfo, Options, PixelFormat, Result, VideoColor, VideoEncoder,
     VideoEncoderInfo, VideoEncoderRequest, VideoView,
 };
 
-use crate::picture::{Coder, Pictures};
+use crate::still::{Coder, StillEncoder};
 
 pub(crate) const PPM: VideoEncoderInfo = VideoEncoderInfo::new(
     EncoderInfo::new("ppm", "PPM (Portable PixelMap) image", CodecId::Ppm),
@@ -31,7 +31,7 @@ pub(crate) const PGM: VideoEncoderInfo = VideoEncoderInfo::new(
 struct Pnm;
 
 fn open(request: &VideoEncoderRequest, _: &mut Options) -> Result<Box<dyn VideoEncoder>> {
-    Ok(Pictures::boxed(request, Pnm))
+    Ok(StillEncoder::boxed(request, Pnm))
 }
 
 impl Coder for Pnm {

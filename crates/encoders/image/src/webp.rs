@@ -1,4 +1,4 @@
-//! WebP without loss (RFC 9649 §3), around the crate `image-webp`.
+//! Lossless WebP (RFC 9649 §3), using the crate `image-webp`.
 
 use image_webp::{ColorType, WebPEncoder};
 use reelwright_core::{
@@ -6,7 +6,7 @@ use reelwright_core::{
     VideoEncoderInfo, VideoEncoderRequest, VideoView,
 };
 
-use crate::picture::{Coder, Pictures, check_size, gather};
+use crate::still::{Coder, StillEncoder, check_size, gather};
 
 const NAME: &str = "webp";
 
@@ -25,7 +25,7 @@ struct Webp {
 
 fn open(request: &VideoEncoderRequest, _: &mut Options) -> Result<Box<dyn VideoEncoder>> {
     check_size(NAME, request, 16_384)?;
-    Ok(Pictures::boxed(request, Webp::default()))
+    Ok(StillEncoder::boxed(request, Webp::default()))
 }
 
 impl Coder for Webp {

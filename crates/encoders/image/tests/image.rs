@@ -1,4 +1,4 @@
-//! Pictures: what a decoder that nobody here wrote sees.
+//! Encoded images in a third-party decoder.
 
 use image::{AnimationDecoder, ImageFormat, load_from_memory_with_format};
 use reelwright_core::{
@@ -13,14 +13,14 @@ fn encoder(codec: CodecId) -> &'static VideoEncoderInfo {
 }
 
 #[test]
-fn every_picture_comes_out() {
+fn every_frame_comes_out() {
     for info in ENCODERS {
         keeps_the_promises(info);
     }
 }
 
 #[test]
-fn lossless_pictures_come_back_exactly() {
+fn lossless_images_come_back_exactly() {
     for (codec, kind) in [
         (CodecId::Png, ImageFormat::Png),
         (CodecId::Webp, ImageFormat::WebP),
@@ -32,14 +32,14 @@ fn lossless_pictures_come_back_exactly() {
         for pixel_format in info.pixel_formats {
             for size in [(1, 1), (3, 2), (97, 61)] {
                 let case = VideoCase { format: *pixel_format, size, ..VideoCase::new(info) };
-                let picture = film(*pixel_format, size, 3);
-                let encoded = case.encode(std::slice::from_ref(&picture), |_| 0).unwrap();
+                let frame = film(*pixel_format, size, 3);
+                let encoded = case.encode(std::slice::from_ref(&frame), |_| 0).unwrap();
                 let found = load_from_memory_with_format(&encoded.packets[0].data, kind).unwrap();
-                let mut expected = tight(&picture);
+                let mut expected = tight(&frame);
                 let words =
                     |words: Vec<u16>| words.into_iter().flat_map(u16::to_le_bytes).collect();
                 let format = *pixel_format;
-                // The crate `image` makes 16 bits of fewer.
+                // The crate `image` scales lower depths to 16 bits.
                 let is_scaled = (9..16).contains(&format.depth());
                 let data = &encoded.packets[0].data;
                 let found: Vec<u8> = match (format.model(), format.has_alpha(), format.depth()) {
@@ -87,12 +87,12 @@ fn jpeg_is_larger_and_better_the_higher_its_quality() {
     let info = encoder(CodecId::Mjpeg);
     let luma = |options, config| {
         let case = VideoCase { size: (320, 240), options, config, ..VideoCase::new(info) };
-        let picture = case.film(1);
-        let encoded = case.encode(&picture, |_| 0).unwrap();
+        let frame = case.film(1);
+        let encoded = case.encode(&frame, |_| 0).unwrap();
         let data = &encoded.packets[0].data;
-        // Grey is Y as it was.
+        // Gray is the unchanged Y plane.
         let decoded = load_from_memory_with_format(data, ImageFormat::Jpeg).unwrap();
-        let y = &tight(&picture[0])[..320 * 240];
+        let y = &tight(&frame[0])[..320 * 240];
         (encoded.len(), psnr(&decoded.into_luma8(), y))
     };
     let plain = CodecConfig::default();
@@ -110,7 +110,7 @@ fn jpeg_is_larger_and_better_the_higher_its_quality() {
 }
 
 #[test]
-fn gif_writes_only_what_changes() {
+fn gif_writes_only_changed_pixels() {
     let info = encoder(CodecId::Gif);
     let sizes = |options| {
         let case = VideoCase { size: (160, 120), options, ..VideoCase::new(info) };
@@ -125,7 +125,7 @@ fn gif_writes_only_what_changes() {
     assert!(sizes("max_colors=4 dither=none")[0] < sizes("dither=none")[0]);
 }
 
-/// A frame with a disc that moves over nothing.
+/// Returns a frame with a disc that moves on a transparent background.
 fn disc(at: usize) -> VideoFrame {
     let mut buffer =
         VideoFrame::new(&VideoFormat::new(PixelFormat::Rgba, 40, 20, ColorInfo::SRGB)).unwrap();
@@ -151,8 +151,8 @@ fn transparent_pixels_of_gif_stay_transparent() {
         };
         let encoded = case.encode(&frames, |index| index as i64).unwrap();
         assert_eq!(encoded.packets.len(), frames.len());
-        // The first packet has the palette of those without one, after a graphic control extension
-        // of 8 bytes and an image descriptor of 10.
+        // The first packet has the palette that packets without one use, after a graphic control
+        // extension of 8 bytes and an image descriptor of 10.
         let first = &encoded.packets[0].data;
         let size = first[17] & 7;
         let mut file = b"GIF89a\x28\0\x14\0".to_vec();

@@ -1,8 +1,8 @@
-//! Encodes interleaved raw samples to bare MP3 frames, to be timed beside other programs:
+//! Encodes interleaved raw samples to bare MP3 frames, for speed comparisons with other programs:
 //!
 //!     encode_raw FORMAT RATE CHANNELS INPUT OUTPUT [NAME=VALUE]...
 //!
-//! FORMAT is `s16le` or `f32le`; a name is that of an option or `bit_rate`, `qscale`,
+//! FORMAT is `s16le` or `f32le`. A name is an option or `bit_rate`, `qscale` or
 //! `compression_level`.
 
 use std::error::Error;

@@ -1,5 +1,5 @@
-//! From a stream of samples to granules: buffering, block switching, spectra, mid/side stereo and
-//! the allowed noise of each band.
+//! Analysis of samples: buffering, block switching, spectra, mid/side stereo, and the allowed noise
+//! of each band.
 
 use fearless_simd::Level;
 use reelwright_core::helpers::extrapolate_backwards;
@@ -12,30 +12,31 @@ use crate::psycho::{Masking, Psychoacoustics, VIEWS};
 use crate::rate::Granules;
 use crate::tables::{LINES, LONG_BANDS, MAX_BANDS, Rate, SHORT_BANDS};
 
-/// Samples before a granule's first one that its analysis looks at.
+/// Number of samples before a granule that its analysis needs.
 const HISTORY: usize = 800;
-/// Samples after it that the model looks at.
+/// Number of samples after a granule that the model needs.
 const MODEL_END: usize = 224;
-/// How much later than the first sample of a granule its filters end: so is the delay of encoder
-/// and decoder together what players expect, 576 + 529.
+/// Samples from the start of a granule to the end of its filters. It makes the delay of encoder and
+/// decoder 576 + 529 samples, which players expect.
 const FILTER_LAG: usize = 48;
-/// Samples beyond the granule after the current one in which transients are detected: a window
-/// before short ones goes on for so long.
+/// Samples after the next granule in which the encoder detects transients: the length of a start
+/// window.
 const LOOKAHEAD: usize = 96;
-/// Louder samples are cut off at this.
+/// Limit of sample magnitudes.
 const CLIP: f32 = 8.0;
-/// Parts of a granule whose energies the transient detector compares, and samples of each.
+/// Number of parts of a granule whose energies the transient detector compares, and the samples per
+/// part.
 const PARTS: usize = 6;
 const PART: usize = LINES / PARTS;
-/// Ratio of energies that makes a transient.
+/// Ratio of energies at which the detector reports a transient.
 const TRANSIENT_RATIO: f32 = 9.0;
-/// Ratio in the part after a granule: the polyphase filter spreads a transient to the granule
-/// before.
+/// Ratio for the part after a granule. The polyphase filter spreads a transient to the previous
+/// granule.
 const EDGE_RATIO: f32 = 5000.0;
 /// Samples after a granule that the transient detector needs.
 const AHEAD: usize = 2 * PART;
 
-/// Turns samples to granules.
+/// Splits samples into granules and analyzes them.
 pub(crate) struct Analyzer {
     channels: usize,
     frame_samples: usize,
@@ -44,16 +45,15 @@ pub(crate) struct Analyzer {
     states: Vec<ChannelState>,
     transients: Vec<TransientDetector<PARTS, PART>>,
     model: Psychoacoustics,
-    /// Samples from `HISTORY` before the next frame on, by channel.
+    /// Samples of each channel, from `HISTORY` before the next frame on.
     samples: Vec<Vec<f32>>,
-    /// Channels of which it is known what comes before the first sample.
+    /// Number of channels whose signal before the first sample is extrapolated.
     primed: usize,
-    /// Silence where there is no second channel.
+    /// Silence in place of a missing second channel.
     silence: Vec<f32>,
-    /// Lowpass gain of each line, of long and of short blocks, in the filter bank's
-    /// order.
+    /// Lowpass gain of each line in the filter bank's order: for long blocks, then for short ones.
     lowpass: [Box<[f32; LINES]>; 2],
-    /// Thresholds of hearing by band.
+    /// Threshold in quiet of each band.
     quiet_long: [f32; LONG_BANDS],
     quiet_short: [f32; SHORT_BANDS],
     last_type: BlockType,
@@ -62,7 +62,7 @@ pub(crate) struct Analyzer {
     masking: Vec<[Masking; VIEWS]>,
     types: Vec<BlockType>,
     bands: Bands,
-    /// By granule and view.
+    /// Band energies of each granule and view.
     energies: Vec<[[f32; MAX_BANDS]; VIEWS]>,
     allowed: Vec<[[f32; MAX_BANDS]; VIEWS]>,
 }
@@ -114,7 +114,7 @@ impl Analyzer {
         }
     }
 
-    /// Continues a channel to before its first sample, and filters the granule before the first
+    /// Extrapolates a channel to before its first sample, and filters the granule before the first
     /// one.
     fn prime(&mut self, channel: usize) {
         let samples = &mut self.samples[channel];
@@ -124,7 +124,7 @@ impl Analyzer {
         let end = HISTORY + LINES - FILTER_LAG;
         let state = &mut self.states[channel];
         self.bank.filter(&before[end - LINES - (TAPS - 32)..end], state);
-        // The place of the first granule's short windows.
+        // Position of the first granule's short windows.
         let end = HISTORY + LOOKAHEAD;
         let first = samples.get(HISTORY..end + 2);
         if let (Some(first), Some(here)) = (first, samples.get(end - LINES - 2..end + AHEAD)) {
@@ -133,12 +133,12 @@ impl Analyzer {
         }
     }
 
-    /// Whether there are enough samples for a frame.
+    /// Returns whether there are enough samples for a frame.
     pub(crate) fn has_frame(&self) -> bool {
         self.samples[0].len() >= HISTORY + self.frame_samples + LOOKAHEAD + AHEAD
     }
 
-    /// Analyzes the next frame. Returns whether it is to be mid and side.
+    /// Analyzes the next frame. Returns whether it should use mid/side stereo.
     pub(crate) fn next_frame(&mut self, tools: &Tools, granules: &mut Granules) -> bool {
         for granule in 0..granules.len() {
             self.analyze(granule);
@@ -165,7 +165,7 @@ impl Analyzer {
         mid_side
     }
 
-    /// Finds a granule's block type, spectra and masking.
+    /// Computes a granule's block type, spectra and masking.
     fn analyze(&mut self, granule: usize) {
         let base = HISTORY + LINES * granule;
         let mut transient_next = false;
@@ -206,7 +206,7 @@ impl Analyzer {
         self.model.analyze(left, right, short, views, &mut self.masking[granule]);
     }
 
-    /// Finds the allowed noise of all views' bands.
+    /// Computes the allowed noise of each band of all views.
     fn allow(&mut self, granule: usize) {
         let masking = &self.masking[granule];
         let short = self.types[granule] == BlockType::Short;
@@ -236,7 +236,7 @@ impl Analyzer {
         if self.joint_stereo {
             let [left, right, mid, side] = allowed;
             for (((l, r), m), s) in left.iter().zip(right).zip(mid).zip(side) {
-                // Noise of both goes to left and right alike, half of it each.
+                // Half of the noise in mid and side goes to left, the other half to right.
                 let limit = 2.0 * l.min(*r);
                 let sum = *m + *s;
                 if sum > limit && sum > 0.0 {
@@ -246,7 +246,7 @@ impl Analyzer {
         }
     }
 
-    /// Returns whether mid and side need fewer bits than left and right, by the masking.
+    /// Returns whether mid and side need fewer bits than left and right, by perceptual entropy.
     fn prefers_mid_side(&self) -> bool {
         let mut entropies = [0.0f32; 2];
         for (granule, &block_type) in self.types.iter().enumerate() {
@@ -266,7 +266,7 @@ impl Analyzer {
     }
 }
 
-/// The scalefactor bands, of spectra in the filter bank's order.
+/// Scalefactor bands of spectra in the filter bank's order.
 struct Bands {
     rate: Rate,
 }
@@ -280,7 +280,7 @@ impl Bands {
         }
     }
 
-    /// Calls `add` with each line and its band.
+    /// Calls `add` for each line with its band.
     #[inline(always)]
     fn each(&self, short: bool, mut add: impl FnMut(usize, usize)) {
         if short {
@@ -305,7 +305,7 @@ impl Bands {
         self.each(short, |line, band| energies[band] += lines[line] * lines[line]);
     }
 
-    /// Of left, right, mid and side.
+    /// Computes the band energies of left, right, mid and side.
     fn energies(
         &self,
         short: bool,

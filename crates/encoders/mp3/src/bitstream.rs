@@ -1,5 +1,5 @@
-//! Frames: headers, side information, and the main data that is laid into the room of this and
-//! earlier frames (ISO/IEC 11172-3 §2.4.1 and §2.4.2; the bit reservoir is §2.4.3.4.1).
+//! Frames: headers, side information, and main data, which fills this frame and free space of
+//! earlier frames (ISO/IEC 11172-3 §2.4.1 and §2.4.2; the bit reservoir is in §2.4.3.4.1).
 
 use std::collections::VecDeque;
 
@@ -9,28 +9,28 @@ use crate::filterbank::BlockType;
 use crate::granule::Coded;
 use crate::tables::Rate;
 
-/// What a frame's header says, but for what is the same in all of them.
+/// Fields of a frame header that differ between frames.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Header {
     pub(crate) bitrate_index: u32,
     pub(crate) padding: bool,
-    /// Whether the frame holds mid and side.
+    /// Set if the frame uses mid/side stereo.
     pub(crate) mid_side: bool,
 }
 
-/// A frame that still has room for main data.
+/// A frame with free space for main data.
 struct Open {
     bytes: Vec<u8>,
     size: usize,
 }
 
-/// Frames under way.
+/// Frames that are not complete yet.
 pub(crate) struct Bitstream {
     rate: Rate,
     channels: usize,
     joint_stereo: bool,
     open: VecDeque<Open>,
-    /// Room left in them.
+    /// Free bytes in the open frames.
     free: usize,
     side: BitWriter,
 }
@@ -47,12 +47,12 @@ impl Bitstream {
         }
     }
 
-    /// Bytes of earlier frames that main data may still use.
+    /// Number of bytes in earlier frames that main data may use.
     pub(crate) fn free(&self) -> usize {
         self.free
     }
 
-    /// Opens a frame of `size` bytes in `buffer`: the main data that comes next is the frame's.
+    /// Opens a frame of `size` bytes in `buffer`. The next main data belongs to this frame.
     pub(crate) fn open(
         &mut self,
         header: Header,
@@ -71,7 +71,7 @@ impl Bitstream {
         self.open.push_back(Open { bytes: buffer, size });
     }
 
-    /// Lays main data into the room that there is; `take` is handed the frames that are complete.
+    /// Writes main data into the free space. Passes completed frames to `take`.
     pub(crate) fn fill(&mut self, mut data: &[u8], mut take: impl FnMut(Vec<u8>)) {
         debug_assert!(data.len() <= self.free);
         self.free -= data.len();
@@ -87,7 +87,7 @@ impl Bitstream {
         }
     }
 
-    /// Fills `count` bytes with zeros, which decoders pass over.
+    /// Fills `count` bytes with zeros, which decoders ignore.
     pub(crate) fn stuff(&mut self, mut count: usize, mut take: impl FnMut(Vec<u8>)) {
         while count > 0 {
             let now = count.min(64);
@@ -105,7 +105,7 @@ impl Bitstream {
         for (value, bits) in [
             (0x7FF, 11),
             (self.rate.version, 2),
-            // Layer III, no checksum.
+            // Layer III, no CRC.
             (0b011, 3),
             (header.bitrate_index, 4),
             (self.rate.index, 2),
@@ -113,7 +113,7 @@ impl Bitstream {
             (0, 1),
             (mode, 2),
             (if header.mid_side { 2 } else { 0 }, 2),
-            // No copyright, an original, no emphasis.
+            // No copyright, original, no emphasis.
             (0b0100, 4),
         ] {
             self.side.put(u64::from(value), bits);
@@ -133,7 +133,7 @@ impl Bitstream {
             },
         );
         if mpeg1 {
-            // Granules share no scalefactors (scfsi): they hardly ever have the same ones.
+            // scfsi is 0: granules rarely have the same scalefactors.
             side.put(0, 4 * self.channels as u32);
         }
         for coded in granules.iter().flatten() {

@@ -6,28 +6,24 @@ use reelwright_core::{
 
 use crate::tables::Rate;
 
-const RESERVOIR: OptionInfo =
-    OptionInfo::bool("reservoir", true, "whether a frame may use bits that earlier ones left over");
-const JOINT_STEREO: OptionInfo = OptionInfo::bool(
-    "joint_stereo",
-    true,
-    "whether frames may hold mid and side instead of left and right",
-);
+const RESERVOIR: OptionInfo = OptionInfo::bool("reservoir", true, "use the bit reservoir");
+const JOINT_STEREO: OptionInfo =
+    OptionInfo::bool("joint_stereo", true, "allow mid/side stereo in each frame");
 const ABR: OptionInfo =
-    OptionInfo::bool("abr", false, "whether bit_rate is an average, that frames may differ from");
+    OptionInfo::bool("abr", false, "average bit rate: bit_rate is the mean, and frames vary");
 const CUTOFF: OptionInfo = OptionInfo::int(
     "cutoff",
     (0, 24_000),
     Some(0),
-    "highest frequency that is kept, in Hz; 0 is what suits the bit rate or quality",
+    "lowpass frequency in Hz; 0 chooses it by the bit rate or quality",
 );
 
 pub(crate) static OPTIONS: &[OptionInfo] = &[RESERVOIR, JOINT_STEREO, ABR, CUTOFF];
 
-/// How much smaller than 16 bit samples a stream is by default, in thousandths: LAME's choice, which
-/// is 128 kbit/s for the stereo of a CD.
+/// Default compression ratio relative to 16-bit samples, in thousandths. As in LAME, it gives 128
+/// kbit/s for CD audio.
 const DEFAULT_RATIO: u32 = 11_025;
-/// The bandwidth that a bit rate in kbit/s, of a stereo stream, is enough for, in Hz.
+/// Bit rate of a stereo stream in kbit/s, and the bandwidth it allows in Hz.
 const BANDWIDTHS: [(u32, u32); 17] = [
     (8, 2000),
     (16, 3700),
@@ -47,11 +43,11 @@ const BANDWIDTHS: [(u32, u32); 17] = [
     (256, 19_700),
     (320, 20_500),
 ];
-/// The bandwidth of each whole quality, in Hz, and what beyond 9 would have.
+/// Bandwidth of each whole quality in Hz, and a value beyond 9 for interpolation.
 const QUALITY_BANDWIDTHS: [u32; 11] =
     [19_800, 19_400, 18_800, 18_300, 17_700, 17_100, 16_500, 15_600, 14_600, 13_000, 11_500];
 
-/// Rate control; rates in kbit/s.
+/// Rate control mode. Rates are in kbit/s.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum RateControl {
     Constant {
@@ -60,7 +56,7 @@ pub(crate) enum RateControl {
     Average {
         kbps: u32,
     },
-    /// From 0, best, to below 10.
+    /// Quality from 0 (best) to below 10.
     Variable {
         quality: f32,
     },
@@ -83,17 +79,17 @@ pub(crate) struct Config {
     pub(crate) effort: Effort,
     pub(crate) reservoir: bool,
     pub(crate) joint_stereo: bool,
-    /// In Hz.
+    /// Lowpass frequency in Hz.
     pub(crate) lowpass: u32,
 }
 
 impl Config {
-    /// Takes the options.
+    /// Reads the encoder's options.
     pub(crate) fn new(request: &AudioEncoderRequest, options: &mut Options) -> Result<Self> {
         let hz = request.format.sample_rate;
         let rate = Rate::of(hz).ok_or_else(|| {
             Error::unsupported(format!(
-                "Sample rate {hz} is not one of MP3's. Valid values are {}.",
+                "mp3 does not support a sample rate of {hz} Hz. Supported values are {}.",
                 list(crate::tables::SAMPLE_RATES)
             ))
         })?;
@@ -137,7 +133,7 @@ impl Config {
         })
     }
 
-    /// In bits per second, where it is known.
+    /// Bit rate in bit/s, if it is constant or an average.
     pub(crate) fn bit_rate(&self) -> Option<u64> {
         match self.control {
             RateControl::Constant { kbps } | RateControl::Average { kbps } => {
@@ -147,7 +143,7 @@ impl Config {
         }
     }
 
-    /// As muxers are told.
+    /// Returns the rate control mode for muxers.
     pub(crate) fn rate_control(&self) -> Mp3RateControl {
         match self.control {
             RateControl::Constant { .. } => Mp3RateControl::Constant,
@@ -157,15 +153,14 @@ impl Config {
     }
 }
 
-/// The bit rate where nothing is asked for, in kbit/s: the one that frames can say nearest to the
-/// default ratio.
+/// Returns the default bit rate in kbit/s: the available one that is nearest to the default ratio.
 fn default_kbps(rate: &Rate, channels: usize) -> u32 {
     let wanted = rate.hz * channels as u32 * 16;
     let rates = rate.bit_rates()[1..].iter().copied();
     rates.min_by_key(|kbps| (kbps * DEFAULT_RATIO).abs_diff(wanted)).expect("there are some")
 }
 
-/// The bit rate nearest to this one that frames can have; of two, the lower one.
+/// Returns the nearest available bit rate, or the lower of two nearest ones.
 fn constant(bit_rate: u64, rate: &Rate) -> RateControl {
     let rates = &rate.bit_rates()[1..];
     let distance = |kbps: u32| bit_rate.abs_diff(u64::from(kbps) * 1000);
@@ -182,7 +177,7 @@ fn constant(bit_rate: u64, rate: &Rate) -> RateControl {
     RateControl::Constant { kbps }
 }
 
-/// Any average within what frames can have, in whole kbit/s; the nearest one to others.
+/// Returns the average bit rate, rounded to kbit/s and limited to the available range.
 fn average(bit_rate: u64, rate: &Rate) -> RateControl {
     let rates = rate.bit_rates();
     let (least, most) = (u64::from(rates[1]) * 1000, u64::from(rates[14]) * 1000);
@@ -197,13 +192,13 @@ fn average(bit_rate: u64, rate: &Rate) -> RateControl {
     RateControl::Average { kbps: ((used + 500) / 1000) as u32 }
 }
 
-/// The bandwidth that suits a rate or quality.
+/// Returns the bandwidth for a bit rate or quality.
 fn bandwidth(control: RateControl, channels: usize) -> u32 {
     match control {
         RateControl::Constant { kbps } | RateControl::Average { kbps } => {
             let nearest = BANDWIDTHS.iter().min_by_key(|(rate, _)| rate.abs_diff(kbps));
             let stereo = nearest.expect("there are some").1;
-            // One channel takes half of the bits, and twice the bandwidth would be too much.
+            // A mono stream has twice the bits per channel, but does not need twice the bandwidth.
             if channels == 1 { stereo * 3 / 2 } else { stereo }
         }
         RateControl::Variable { quality } => {

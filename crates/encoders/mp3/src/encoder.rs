@@ -1,4 +1,4 @@
-//! The encoder: samples in, frames out as soon as their main data is complete.
+//! The encoder: takes samples and returns frames when their main data is complete.
 
 use fearless_simd::Level;
 use reelwright_core::helpers::bits::BitWriter;
@@ -16,18 +16,17 @@ use crate::huffman::Huffman;
 use crate::quantizer::Quantizer;
 use crate::rate::{Budget, Granules, RateLoop};
 
-/// Samples that a decoder gives before the first one of the input: 576 of the encoder, and 529 of
-/// the decoder's filters.
+/// Samples that a decoder outputs before the first input sample: 576 of the encoder, and 529 of the
+/// decoder's filters.
 const DELAY: u64 = 576 + 529;
-/// Maximum number of frames whose data may still go into the reservoir of frames before them.
+/// Maximum number of frames whose main data may still go into the reservoir of earlier frames.
 const FRAMES_UNDER_WAY: u64 = 9;
-/// Readers that are not told the format find it in a stream of as many frames as this: they look
-/// for others behind the first one.
+/// Minimum number of frames in a stream. Readers detect the format by several consecutive frames.
 const LEAST_FRAMES: u64 = 4;
-/// Bits of frame and reservoir that a decoder must have room for; what LAME keeps to.
+/// Bits of frame and reservoir that a decoder must buffer. LAME has the same limit.
 const DECODER_BUFFER: usize = 1440;
 
-/// An MP3 stream.
+/// Encoder of one MP3 stream.
 pub(crate) struct Mp3Encoder {
     config: Config,
     parameters: StreamParameters,
@@ -39,13 +38,13 @@ pub(crate) struct Mp3Encoder {
     main_data: BitWriter,
     stream: Bitstream,
     packer: Packer,
-    /// What of a frame's bytes has been left out for want of a whole byte, times the sample rate.
+    /// Fraction of a byte that the frames so far are too short, times the sample rate.
     fraction: u32,
-    /// After a short frame, or the end, there are no more.
+    /// Set after a short frame or the end of the stream; no more frames are accepted.
     ended: bool,
-    /// Samples of each channel that came in.
+    /// Number of input samples per channel.
     taken: u64,
-    /// Frames that were coded.
+    /// Number of coded frames.
     frames: u64,
 }
 
@@ -99,19 +98,19 @@ impl Mp3Encoder {
         })
     }
 
-    /// Refuses a frame that is not of this stream, or that cannot follow the ones before.
+    /// Returns an error if a frame has the wrong format or cannot follow the previous ones.
     fn check(&self, frame: &AudioFrame) -> Result<()> {
         let (format, size) = (self.sample_format(), self.config.rate.frame_samples());
         frame.expect(format, self.config.channels)?;
         if frame.samples() == 0 || frame.samples() > size {
             return Err(Error::argument(format!(
-                "A frame of this MP3 stream has 1 to {size} samples. Found: {}",
+                "A frame of this MP3 stream must have 1 to {size} samples. Found: {}",
                 frame.samples()
             )));
         }
         if self.ended {
             return Err(Error::state(format!(
-                "This MP3 stream has ended: only its last frame may have fewer than {size} samples."
+                "The MP3 stream has ended. Only its last frame may have fewer than {size} samples."
             )));
         }
         Ok(())
@@ -121,7 +120,7 @@ impl Mp3Encoder {
         self.parameters.audio().map_or(SampleFormat::Fltp, |audio| audio.format.sample_format)
     }
 
-    /// Encodes the frames that there are samples for.
+    /// Encodes all frames that have enough samples.
     fn run(&mut self, packets: &mut PacketQueue) {
         while self.analyzer.has_frame() {
             self.encode_frame(packets);
@@ -172,7 +171,7 @@ impl Mp3Encoder {
         self.frames += 1;
     }
 
-    /// Codes a frame of the bit rate that it needs; its header and size.
+    /// Codes a frame at the bit rate that it needs. Returns its header and size.
     fn code_variable(&mut self, overhead: usize, free: usize, mid_side: bool) -> (Header, usize) {
         let rate = self.config.rate;
         let sizes = rate.bit_rates().map(|kbps| rate.frame_bytes(kbps).0);
@@ -192,7 +191,7 @@ impl Mp3Encoder {
             None => self.rate_loop.variable(tools, granules, coded, most),
         };
         let bytes = bits.div_ceil(8) as usize;
-        // The smallest frame may be too small even for its side information at the lowest rates.
+        // At the lowest rates, the smallest frame may be too small for its side information.
         let index = (1..15)
             .find(|&index| sizes[index] >= overhead && free + sizes[index] - overhead >= bytes)
             .unwrap_or(14);
@@ -202,7 +201,7 @@ impl Mp3Encoder {
         (Header { bitrate_index: index as u32, padding: false, mid_side }, sizes[index])
     }
 
-    /// How much room may be left for the frames after one of `size` bytes.
+    /// Maximum number of free bytes for later frames after a frame of `size` bytes.
     fn most_free(&self, size: usize) -> usize {
         if !self.config.reservoir {
             return 0;
@@ -279,21 +278,21 @@ impl AudioEncoder for Mp3Encoder {
         }
         let packer = &mut self.packer;
         self.stream.stuff(self.stream.free(), |bytes| packer.pack(bytes, packets));
-        // Nothing is left for another call.
+        // A second call has nothing left to encode.
         self.taken = 0;
         Ok(())
     }
 }
 
-/// Makes packets of frames.
+/// Makes packets from frames.
 struct Packer {
-    /// When the first sample of the input is heard.
+    /// pts of the first input sample.
     start: Option<Timestamp>,
     frame_samples: u64,
     packed: u64,
-    /// How many samples come before the padding, once that is known.
+    /// Number of samples before the padding, once it is known.
     end: Option<u64>,
-    /// Memory of packets whose bytes came in another buffer.
+    /// Buffers of packets whose bytes came in another buffer.
     spare: Vec<Vec<u8>>,
 }
 

@@ -1,5 +1,5 @@
-//! Fourier transform of the psychoacoustic model: two real channels at once, as the parts of
-//! complex numbers.
+//! Fourier transform of the psychoacoustic model. It transforms two real channels as one complex
+//! signal.
 
 use std::f64::consts::TAU;
 
@@ -8,7 +8,7 @@ use reelwright_psychoacoustics::fft::{Twiddles, radix_4_pass, twiddles};
 /// A transform of 4ⁿ samples.
 pub(crate) struct Fft {
     size: usize,
-    /// Twiddle factors, pass by pass.
+    /// Twiddle factors of each pass.
     twiddles: Vec<Twiddles>,
     window: Vec<f32>,
     re: [Vec<f32>; 2],
@@ -16,7 +16,7 @@ pub(crate) struct Fft {
 }
 
 impl Fft {
-    /// With a Hann window whose energy is 1 a sample on average.
+    /// Makes a transform with a Hann window whose mean energy per sample is 1.
     pub(crate) fn new(size: usize) -> Self {
         debug_assert!(size.is_power_of_two() && size.trailing_zeros().is_multiple_of(2));
         let window = (0..size)
@@ -39,7 +39,7 @@ impl Fft {
         self.size
     }
 
-    /// Transforms `left + i·right`. What comes is the spectrum's real and imaginary parts.
+    /// Transforms `left + i·right`. Returns the real and imaginary parts of the spectrum.
     #[inline(always)]
     pub(crate) fn transform(&mut self, left: &[f32], right: &[f32]) -> (&[f32], &[f32]) {
         let size = self.size;
@@ -48,7 +48,7 @@ impl Fft {
                 *out = x * w;
             }
         }
-        // Stockham's scheme: with stride s, groups p of n/4 and q below s.
+        // Stockham's algorithm: with stride s, groups p of n/4 and q below s.
         let (mut n, mut stride, mut twiddles) = (size, 1, &self.twiddles[..]);
         let (mut from, mut to) = (0, 1);
         while n >= 4 {
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_the_fourier_transform() {
+    fn it_matches_the_fourier_transform() {
         let mut noise = reelwright_testkit::signal::Noise::new(5);
         for size in [256, 1024] {
             let mut fft = Fft::new(size);

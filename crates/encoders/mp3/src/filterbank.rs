@@ -1,8 +1,8 @@
-//! From samples to a spectrum: the polyphase filter bank, the MDCT and the reduction of aliasing
-//! (ISO/IEC 11172-3 annex C §1.3 and §1.5.3.3), as the decoder of §2.4.3.4 undoes them.
+//! The hybrid filter bank: polyphase filter, MDCT and alias reduction (ISO/IEC 11172-3 annex C §1.3
+//! and §1.5.3.3), the inverse of the decoder in §2.4.3.4.
 //!
-//! Every transform is a small matrix whose inner loop runs over neighboring values, so that it
-//! becomes vector code; sums have one order, so that all instruction sets give the same bits.
+//! Each transform is a small matrix whose inner loop runs over neighboring values, so that it
+//! vectorizes. The order of sums is fixed, so all instruction sets give the same bits.
 
 use std::f64::consts::PI;
 
@@ -14,7 +14,7 @@ use crate::window::PROTOTYPE;
 /// Taps of the polyphase filter.
 pub(crate) const TAPS: usize = 512;
 
-/// How a granule is transformed; the numbers are those of block_type.
+/// Block type of a granule. The numbers are those of block_type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum BlockType {
     /// One long window.
@@ -28,26 +28,26 @@ pub(crate) enum BlockType {
     Stop = 3,
 }
 
-/// Coefficients, the same for all channels.
+/// Constant coefficients of the filter bank.
 pub(crate) struct Filterbank {
     level: Level,
-    /// The window, in the order of the samples: the oldest first.
+    /// Window of the polyphase filter, oldest sample first.
     window: [f32; TAPS],
-    /// Of the folded window to the subbands: `[m][subband]`.
+    /// Matrix from the folded window to the subbands: `[m][subband]`.
     matrix: [[f32; SUBBANDS]; SUBBANDS],
-    /// Windows of the long block types, by block_type.
+    /// Windows of the long block types, indexed by `BlockType`.
     windows: [[f32; 36]; 4],
-    /// The MDCT of 36 folded to 18: `[line][sample]`.
+    /// MDCT of 36 samples, folded to 18: `[line][sample]`.
     long: [[f32; 18]; 18],
-    /// The windowed MDCT of 12: `[line][sample]`.
+    /// Windowed MDCT of 12 samples: `[line][sample]`.
     short: [[f32; 12]; 6],
-    /// The butterflies' cs and ca.
+    /// Coefficients cs and ca of the alias reduction butterflies.
     alias: [(f32, f32); 8],
 }
 
-/// What is kept of a channel from granule to granule.
+/// State of a channel between granules.
 pub(crate) struct ChannelState {
-    /// Subband samples of the granule before and of this one, `[slot][subband]`.
+    /// Subband samples of the previous granule and of this one: `[slot][subband]`.
     slots: Box<[[f32; SUBBANDS]; 2 * SLOTS]>,
 }
 
@@ -80,7 +80,7 @@ impl Filterbank {
             _ => 0.0,
         });
         let stop = std::array::from_fn(|i| start[35 - i]);
-        // Short windows are in their transform's matrix.
+        // The matrix `short` includes the short window.
         let windows = [long, start, [0.0; 36], stop];
         let cosine = |i: usize, k: usize, n: usize| {
             libm::cos(PI / (2 * n) as f64 * ((2 * i + 1 + n / 2) * (2 * k + 1)) as f64)
@@ -105,16 +105,16 @@ impl Filterbank {
         Self { level, window, matrix, windows, long, short, alias }
     }
 
-    /// Filters the 576 samples at the end of `samples`, which begin `TAPS - 32` samples earlier,
-    /// into the subbands.
+    /// Filters the last 576 samples of `samples` into the subbands. `samples` begins `TAPS - 32`
+    /// samples before them.
     pub(crate) fn filter(&self, samples: &[f32], state: &mut ChannelState) {
         let (before, now) = state.slots.split_at_mut(SLOTS);
         before.copy_from_slice(now);
         dispatch!(self.level, _simd => filter_body(self, samples, now));
     }
 
-    /// The spectrum of the granule before the last one filtered, with half a granule on both
-    /// sides of it. Short blocks come as `3 * line + window`.
+    /// Computes the spectrum of the granule before the last filtered one, with half a granule on
+    /// each side. Lines of short blocks have the index `3 * line + window`.
     pub(crate) fn transform(
         &self,
         state: &ChannelState,
@@ -139,7 +139,7 @@ fn filter_body(bank: &Filterbank, samples: &[f32], slots: &mut [[f32; SUBBANDS]]
                 folded[k] += span[k] * window[k];
             }
         }
-        // Here `folded[63 - k]` is the standard's Y[k].
+        // `folded[63 - k]` is the standard's Y[k].
         let mut y = [0.0f32; SUBBANDS];
         y[0] = folded[63 - 16];
         for m in 1..=16 {
@@ -155,7 +155,7 @@ fn filter_body(bank: &Filterbank, samples: &[f32], slots: &mut [[f32; SUBBANDS]]
             }
         }
         if slot % 2 == 1 {
-            // The filter bank mirrors every other subband.
+            // Frequency inversion of every other subband.
             for sum in sums.iter_mut().skip(1).step_by(2) {
                 *sum = -*sum;
             }

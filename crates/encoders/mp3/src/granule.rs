@@ -1,4 +1,4 @@
-//! One channel's granule: its spectrum in bands, the allowed noise of each, and its coding at a
+//! One channel of a granule: its spectrum in bands, the allowed noise of each band, and coding at a
 //! noise offset.
 
 use reelwright_psychoacoustics::{NoiseAllocation, search_gain};
@@ -10,17 +10,18 @@ use crate::quantizer::{GAINS, Quantizer};
 use crate::scalefactors::{Coding, LONG_FACTORS, MAX_FACTORS, SHORT_FACTORS, first_high};
 use crate::tables::{LINES, LONG_BANDS, MAX_BANDS, MAX_PART2_3, PRETAB, Rate, SHORT_BANDS};
 
-/// Least bits of a granule whose noise offset is raised until it fits, if it can take as many.
+/// Number of bits below which `code` searches a smaller noise offset after it had to raise it.
 const FULL_GRANULE: u32 = MAX_PART2_3 - MAX_PART2_3 / 8;
 /// Noise offset in dB at which a granule is silent.
 const SILENCE: f32 = 250.0;
 
-/// Distance below the masking threshold at which noise is white, in dB.
+/// Distance below the masking threshold at which noise becomes white, in dB.
 const WHITE_AT: f32 = 12.0;
-/// Most by which one band of a short block may lower global_gain beyond what scalefactors reach.
+/// Maximum by which one band of a short block may lower global_gain beyond the range of
+/// scalefactors.
 const MOST_DRAG: u8 = 12;
-/// Most by which the gain of the bands without scalefactors may be above what they should have:
-/// they decide about all others.
+/// Maximum excess of the gain of the bands without scalefactors. Their gain is global_gain, which
+/// affects all other bands.
 const LAST_BAND_SLACK: u8 = 2;
 
 /// Quantizer and entropy coder of all granules.
@@ -30,7 +31,7 @@ pub(crate) struct Tools {
     pub(crate) huffman: Huffman,
 }
 
-/// All that the side information and the main data tell of a channel's granule.
+/// Side information and main data of one channel of a granule.
 #[derive(Clone)]
 pub(crate) struct Coded {
     pub(crate) block_type: BlockType,
@@ -41,7 +42,7 @@ pub(crate) struct Coded {
     pub(crate) scalefactors: [u8; MAX_BANDS],
     pub(crate) scalefactor_coding: Coding,
     pub(crate) regions: Regions,
-    /// The magnitudes.
+    /// Quantized magnitudes.
     pub(crate) values: [u16; LINES],
 }
 
@@ -62,36 +63,36 @@ impl Default for Coded {
 }
 
 impl Coded {
-    /// part2_3_length.
+    /// Returns part2_3_length.
     pub(crate) fn bits(&self) -> u32 {
         self.scalefactor_coding.bits + self.regions.bits
     }
 }
 
-/// A channel's granule on its way to be coded.
+/// One channel of a granule, and the state of its coding.
 pub(crate) struct Granule {
     block_type: BlockType,
-    /// In the order of the bitstream.
+    /// Lines in bitstream order.
     lines: [f32; LINES],
     magnitudes: [f32; LINES],
     powers: [f32; LINES],
     bands: usize,
-    /// First lines of the bands, in the order of the bitstream, and the end.
+    /// First line of each band in bitstream order, then the end.
     starts: [u16; MAX_BANDS + 1],
     allocation: NoiseAllocation<MAX_BANDS>,
-    /// Sums of the square roots of the magnitudes.
+    /// Sum of the square roots of the magnitudes in each band.
     roots: [f32; MAX_BANDS],
     least_gains: [u8; MAX_BANDS],
-    /// Noise by band and gain, as far as it has been asked for; others are negative.
+    /// Cache of the noise of each band and gain. Unknown entries are negative.
     noise: Box<[[f32; GAINS]; MAX_BANDS]>,
-    /// The gains last found.
+    /// Gain of each band that the last search found.
     gains: [Option<u8>; MAX_BANDS],
 }
 
 /// Distance of the noise from the masking threshold.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct NoiseOffset {
-    /// In dB.
+    /// Distance in dB.
     pub(crate) db: f32,
 }
 
@@ -112,7 +113,7 @@ impl Granule {
         }
     }
 
-    /// Takes a spectrum over, as the filter bank gives it.
+    /// Loads a spectrum in the filter bank's order.
     pub(crate) fn load(&mut self, tools: &Tools, block_type: BlockType, spectrum: &[f32; LINES]) {
         self.block_type = block_type;
         if block_type == BlockType::Short {
@@ -154,13 +155,13 @@ impl Granule {
         usize::from(self.starts[band])..usize::from(self.starts[band + 1])
     }
 
-    /// The spectrum in the order of the bitstream.
+    /// Returns the spectrum in bitstream order.
     pub(crate) fn lines(&self) -> &[f32; LINES] {
         &self.lines
     }
 
-    /// Sets the allowed noise of each band; those of a short block are in the order
-    /// band, window.
+    /// Sets the allowed noise of each band. Bands of short blocks have the index `3 * band +
+    /// window`.
     pub(crate) fn allow(&mut self, allowed: &[f32; MAX_BANDS]) {
         self.allocation.allowed = *allowed;
         let starts = &self.starts;
@@ -179,8 +180,8 @@ impl Granule {
         noise
     }
 
-    /// The largest gain of a band with no more noise than `target`; none where the band need not
-    /// be coded at all.
+    /// Returns the largest gain of a band whose noise is at most `target`, or `None` if the band
+    /// needs no coding.
     fn gain(&mut self, tools: &Tools, band: usize, target: f32) -> Option<u8> {
         if self.allocation.energies[band] <= target {
             return None;
@@ -195,8 +196,8 @@ impl Granule {
         Some(gain as u8)
     }
 
-    /// Codes the granule at a noise offset, in at most as many bits as part2_3_length can hold.
-    /// Returns the bits.
+    /// Codes the granule at a noise offset, within the maximum of part2_3_length. Returns the
+    /// number of bits.
     pub(crate) fn code(
         &mut self,
         tools: &Tools,
@@ -214,7 +215,8 @@ impl Granule {
                 fine = db;
                 db = if coarse == f32::INFINITY || coarse <= fine {
                     coarse = f32::INFINITY;
-                    // A hundred bits are about a dB of all lines. Not too far: the limit is high.
+                    // A hundred bits correspond to about 1 dB for all lines. The step is limited,
+                    // because the maximum is high.
                     fine + ((bits - MAX_PART2_3) as f32 * 0.005 + 0.5).min(24.0)
                 } else if coarse - fine < 1.0 {
                     coarse
@@ -233,7 +235,7 @@ impl Granule {
     fn code_once(&mut self, tools: &Tools, offset: NoiseOffset, effort: Effort, coded: &mut Coded) {
         let factor = libm::exp2f(offset.db * (std::f32::consts::LOG2_10 / 10.0));
         let mut gains = [None; MAX_BANDS];
-        // Beyond, nothing is left to code, whatever the numbers say: every search ends here.
+        // Above, all bands are silent, so that every search ends here.
         if offset.db < SILENCE {
             for (band, gain) in gains.iter_mut().enumerate().take(self.bands) {
                 *gain = self.gain(tools, band, self.allocation.target(band, factor));
@@ -241,8 +243,8 @@ impl Granule {
         }
         self.code_with(tools, &gains, 0, effort, coded);
         if effort == Effort::Best {
-            // Scalefactors are rounded to twice the unit of global_gain: another global_gain
-            // suits other bands.
+            // Scalefactors have twice the unit of global_gain, so another global_gain may fit other
+            // bands better.
             for lower in 1..=2 {
                 let mut other = coded.clone();
                 self.code_with(tools, &gains, lower, effort, &mut other);
@@ -253,7 +255,7 @@ impl Granule {
         }
     }
 
-    /// Codes the granule with at most these gains, and global_gain lower than need be.
+    /// Codes the granule with at most these gains. `lower` reduces global_gain further.
     fn code_with(
         &self,
         tools: &Tools,
@@ -290,7 +292,7 @@ impl Granule {
         coded.scalefactor_coding = Coding::shortest(&coded.scalefactors, short, mpeg1);
     }
 
-    /// Finds global_gain and scalefactors that give a long block's bands at most these gains.
+    /// Finds global_gain and scalefactors that give each band of a long block at most its gain.
     fn fit_long(
         &self,
         gains: &[Option<u8>; MAX_BANDS],
@@ -301,7 +303,8 @@ impl Granule {
         coded.subblock_gain = [0; 3];
         coded.scalefactors = [0; MAX_BANDS];
         (coded.preflag, coded.scalefac_scale) = (false, false);
-        // Relative to the highest gain; the last band has no scalefactor and follows it.
+        // Gains are relative to the highest one. The last band has no scalefactor and uses
+        // global_gain.
         let highest = gains[..LONG_FACTORS].iter().flatten().copied().max();
         let last = gains[LONG_FACTORS];
         let Some(highest) = highest.or(last) else {
@@ -311,11 +314,11 @@ impl Granule {
         let mut global = i32::from(
             last.map_or(highest, |last| highest.min(last.saturating_add(LAST_BAND_SLACK))),
         );
-        // Below this some value would be too large to be coded.
+        // Below this gain, some value would be too large for the codes.
         let coded_bands = (0..LONG_BANDS).filter(|&band| gains[band].is_some());
         let least = coded_bands.map(|band| i32::from(self.least_gains[band])).max().unwrap_or(0);
         global = (global - lower).max(least);
-        // What scalefactors can take off, with and without preflag and scalefac_scale.
+        // Maximum reduction by scalefactors, with and without preflag and scalefac_scale.
         let reach = |band: usize, preflag: bool, unit: i32| {
             let pre = if preflag { i32::from(PRETAB[band]) } else { 0 };
             unit * (i32::from(MAX_FACTORS[usize::from(band >= first_high(false))]) + pre)
@@ -345,7 +348,7 @@ impl Granule {
         }
     }
 
-    /// The same for a short block, with subblock_gain.
+    /// Does the same for a short block, with subblock_gain.
     fn fit_short(&self, gains: &[Option<u8>; MAX_BANDS], lower: i32, coded: &mut Coded) {
         coded.scalefactors = [0; MAX_BANDS];
         (coded.preflag, coded.scalefac_scale) = (false, false);
@@ -359,7 +362,7 @@ impl Granule {
         let of_window = |window: usize| {
             (window..MAX_BANDS).step_by(3).filter_map(|band| Some((band, i32::from(gains[band]?))))
         };
-        // The last bands have no scalefactors: their windows' gain is theirs.
+        // The last bands have no scalefactors and use the gain of their window.
         for window in 0..3 {
             let Some(highest) = of_window(window).map(|(_, gain)| gain).max() else { continue };
             let last = gains[SHORT_FACTORS + window]
@@ -390,7 +393,7 @@ impl Granule {
         };
         let unit = if lack(2, coded) <= 0 { 2 } else { 4 };
         global -= lack(unit, coded).max(0) + lower;
-        // Below this some value would be too large to be coded.
+        // Below this gain, some value would be too large for the codes.
         let coded_bands = (0..MAX_BANDS).filter(|&band| gains[band].is_some());
         let least = coded_bands.map(|band| {
             i32::from(self.least_gains[band]) + 8 * coded.subblock_gain[band % 3] as i32
@@ -414,8 +417,9 @@ impl Granule {
     }
 }
 
-/// Raises the gains of a short block's bands that would lower global_gain too much: a band that is
-/// hardly heard beside a tone would take most bits of the block, for finer noise in all others.
+/// Raises the gains of a short block's bands that would lower global_gain too far. A band that is
+/// almost masked by a tone would otherwise take most bits of the block, for finer noise in all
+/// others.
 fn within_reach(gains: &[Option<u8>; MAX_BANDS]) -> [Option<u8>; MAX_BANDS] {
     let mut reachable = *gains;
     let highest = gains.iter().flatten().copied().max().unwrap_or(0);
@@ -436,7 +440,7 @@ fn within_reach(gains: &[Option<u8>; MAX_BANDS]) -> [Option<u8>; MAX_BANDS] {
     reachable
 }
 
-/// The gain of a band as it is coded.
+/// Returns the coded gain of a band.
 fn gain_of(coded: &Coded, band: usize) -> usize {
     let short = coded.block_type == BlockType::Short;
     let unit = if coded.scalefac_scale { 4 } else { 2 };

@@ -1,5 +1,5 @@
-//! Entropy coding of quantized spectra (ISO/IEC 11172-3 §2.4.2.7 and §2.4.3.4.6): how many bits
-//! each table takes, where the regions end, and the codes themselves.
+//! Entropy coding of quantized spectra (ISO/IEC 11172-3 §2.4.2.7 and §2.4.3.4.6): bit counts of the
+//! tables, the division into regions, and the codes.
 
 use fearless_simd::{Level, dispatch};
 
@@ -10,21 +10,21 @@ use crate::huffman_codes::{
 };
 use crate::tables::{LINES, LONG_BANDS};
 
-/// Lanes of [`Huffman::pairs`]: one for each table, and the count of escapes.
+/// Columns of [`Huffman::pairs`]: one for each table, and the number of escapes.
 const LANES: usize = 16;
 const ESCAPES: usize = 15;
-/// The tables with linbits.
+/// Indices of the tables with linbits.
 const TABLE_16: usize = 13;
 const TABLE_24: usize = 14;
 
-/// Where a spectrum is cut, and with which tables it is coded.
+/// Division of a spectrum into regions, and the table of each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Regions {
-    /// Lines coded as pairs, an even number.
+    /// Number of lines coded as pairs; even.
     pub(crate) big: usize,
-    /// Groups of four lines of at most 1 after that.
+    /// Number of quadruples after the pairs, with magnitudes of at most 1.
     pub(crate) quads: usize,
-    /// Ends of the first two regions, in lines, as the decoder understands them.
+    /// Line at which each of the first two regions ends, as decoders compute it.
     pub(crate) ends: [usize; 2],
     /// region0_count and region1_count.
     pub(crate) counts: [u32; 2],
@@ -34,22 +34,22 @@ pub(crate) struct Regions {
     pub(crate) bits: u32,
 }
 
-/// Where regions may end.
+/// Possible ends of regions.
 #[derive(Clone, Copy)]
 pub(crate) enum Cuts<'a> {
-    /// At the scalefactor bands of a long block.
+    /// Scalefactor bands of a long block.
     Bands(&'a [u16; LONG_BANDS + 1]),
-    /// Two regions, the first of this many lines: where window_switching_flag is set.
+    /// Two regions, the first with this number of lines; for window_switching_flag.
     Fixed(usize),
 }
 
-/// Code lengths, arranged for counting.
+/// Code lengths, arranged for fast counting.
 pub(crate) struct Huffman {
     level: Level,
-    /// For each pair, at `16 * x + y`, values above 15 as 15: the length, with signs, in each of
-    /// the tables, and the number of escapes.
+    /// Length of each pair in each table, with signs, and the number of escapes. The index is `16 *
+    /// x + y`; values above 15 count as 15.
     pairs: Box<[[u16; LANES]; 256]>,
-    /// For each group of four, at 8v + 4w + 2x + y: the length, with signs, in both tables.
+    /// Length of each quadruple in both tables, with signs. The index is 8v + 4w + 2x + y.
     quads: [[u32; 2]; 16],
 }
 
@@ -75,8 +75,8 @@ impl Huffman {
         Self { level, pairs, quads }
     }
 
-    /// How a spectrum of magnitudes is coded in the fewest bits. `thorough` searches all regions;
-    /// otherwise they have usual sizes.
+    /// Finds the coding of a spectrum of magnitudes with the fewest bits. `thorough` searches all
+    /// regions; otherwise regions have typical sizes.
     pub(crate) fn count(&self, values: &[u16; LINES], cuts: Cuts<'_>, thorough: bool) -> Regions {
         let (big, quads) = partitions(values);
         let mut regions = Regions { big, quads, ..Regions::default() };
@@ -156,7 +156,7 @@ impl Huffman {
                 }
             }
         } else {
-            // A third of the bands each.
+            // Each region has a third of the bands.
             let first = (used / 3).max(1);
             let second = (used * 2 / 3).max(first + 1);
             attempt(
@@ -173,7 +173,7 @@ impl Huffman {
         regions.table_select = table_select;
     }
 
-    /// What pairs of values cost in each table.
+    /// Returns the cost of pairs of values in each table.
     fn sums(&self, values: &[u16]) -> Sums {
         #[inline(always)]
         fn body(pairs: &[[u16; LANES]; 256], values: &[u16]) -> Sums {
@@ -190,7 +190,7 @@ impl Huffman {
         dispatch!(self.level, _simd => body(&self.pairs, values))
     }
 
-    /// Writes the codes of a spectrum: magnitudes, and the lines that they are of, for the signs.
+    /// Writes the codes of a spectrum. `values` are magnitudes; `lines` have the signs.
     pub(crate) fn write(
         &self,
         values: &[u16; LINES],
@@ -246,14 +246,14 @@ impl Huffman {
     }
 }
 
-/// What some pairs cost in each table, and their largest value.
+/// Cost of some pairs in each table, and their largest value.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
     lanes: [u16; LANES],
     max: u16,
 }
 
-/// How many lines are coded as pairs, and how many groups of four follow.
+/// Returns the number of lines coded as pairs and the number of quadruples after them.
 fn partitions(values: &[u16; LINES]) -> (usize, usize) {
     let mut end = LINES;
     while end > 0 && values[end - 1] == 0 && values[end - 2] == 0 {
@@ -266,7 +266,7 @@ fn partitions(values: &[u16; LINES]) -> (usize, usize) {
     (big, (end - big) / 4)
 }
 
-/// The cheapest table, and its bits.
+/// Returns the cheapest table and its bits.
 fn choose(sums: &Sums) -> (u8, u32) {
     let lanes = match sums.max {
         0 => return (0, 0),
@@ -289,7 +289,7 @@ fn choose(sums: &Sums) -> (u8, u32) {
     best
 }
 
-/// The same where values above 15 need linbits.
+/// Returns the same for values above 15, which need linbits.
 fn choose_escaping(sums: &Sums, max: u16) -> (u8, u32) {
     let need = u16::BITS - (max - 15).leading_zeros();
     let escapes = u32::from(sums.lanes[ESCAPES]);

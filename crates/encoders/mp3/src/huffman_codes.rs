@@ -1,15 +1,15 @@
-//! The Huffman code tables of Layer III (ISO/IEC 11172-3 table B.7): codes and their lengths, sign
-//! bits and linbits not included.
+//! Huffman code tables of Layer III (ISO/IEC 11172-3 table B.7): codes and their lengths, without
+//! sign bits and linbits.
 
-/// One table of codes for pairs of values: the pair (x, y) is at `x * width + y`.
+/// Table of codes for pairs of values. The index of the pair (x, y) is `x * width + y`.
 pub(crate) struct PairTable {
-    /// Values are below this; 15 is an escape where the table has linbits.
+    /// Number of different values. 15 is an escape if the table has linbits.
     pub(crate) width: usize,
     pub(crate) codes: &'static [u16],
     pub(crate) lengths: &'static [u8],
 }
 
-/// The tables that have codes of their own; 17 to 23 share 16's, 25 to 31 share 24's.
+/// Tables with distinct codes. Tables 17 to 23 share those of 16, 25 to 31 those of 24.
 pub(crate) static PAIR_TABLES: [PairTable; 15] = [
     PairTable { width: 2, codes: &CODES_1, lengths: &LENGTHS_1 },
     PairTable { width: 3, codes: &CODES_2, lengths: &LENGTHS_2 },
@@ -28,20 +28,20 @@ pub(crate) static PAIR_TABLES: [PairTable; 15] = [
     PairTable { width: 16, codes: &CODES_24, lengths: &LENGTHS_24 },
 ];
 
-/// The table_select of each of [`PAIR_TABLES`], the first of those that share it.
+/// table_select of each of [`PAIR_TABLES`]; of tables with the same codes, the first.
 pub(crate) const TABLE_SELECT: [u8; 15] = [1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16, 24];
 
-/// Bits that follow an escape, by table_select less 16.
+/// Number of linbits after an escape, indexed by table_select - 16.
 pub(crate) const LINBITS: [u8; 16] = [1, 2, 3, 4, 6, 8, 10, 13, 4, 5, 6, 7, 8, 9, 11, 13];
 
-/// Codes of count1 table A, by 8v + 4w + 2x + y.
+/// Codes of count1 table A, indexed by 8v + 4w + 2x + y.
 pub(crate) const QUAD_CODES_A: [u8; 16] = [1, 5, 4, 5, 6, 5, 4, 4, 7, 3, 6, 0, 7, 2, 3, 1];
-/// Their lengths.
+/// Code lengths of count1 table A.
 pub(crate) const QUAD_LENGTHS_A: [u8; 16] = [1, 4, 4, 5, 4, 6, 5, 6, 4, 5, 5, 6, 5, 6, 6, 6];
 
-/// Codes of count1 table B, by 8v + 4w + 2x + y.
+/// Codes of count1 table B, indexed by 8v + 4w + 2x + y.
 pub(crate) const QUAD_CODES_B: [u8; 16] = [15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0];
-/// Their lengths.
+/// Code lengths of count1 table B.
 pub(crate) const QUAD_LENGTHS_B: [u8; 16] = [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4];
 
 #[rustfmt::skip]

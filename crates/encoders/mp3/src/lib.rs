@@ -1,8 +1,8 @@
 //! An MP3 encoder: MPEG-1, MPEG-2 and MPEG-2.5 Layer III (ISO/IEC 11172-3, ISO/IEC 13818-3).
 //!
-//! Constant, average and variable bit rates, a psychoacoustic model, block switching, mid/side
-//! stereo and the bit reservoir. Each packet is one frame of the file: the main data that begins
-//! in it may be in the packets before. The bytes depend on the samples and the options alone, not
+//! Supports constant, average and variable bit rates, a psychoacoustic model, block switching,
+//! mid/side stereo and the bit reservoir. Each packet is one frame of the file. The main data of a
+//! frame may begin in earlier packets. The output depends only on the samples and the options, not
 //! on the processor.
 
 mod analysis;
@@ -26,12 +26,13 @@ use reelwright_core::{
     SampleRates,
 };
 
-/// The `mp3` encoder. `bit_rate` is the rate of every frame, the nearest that the standard
-/// has; with the option `abr` an average. `qscale`, from 0 (best) to below 10, takes as many bits as that
-/// quality needs; fractions count. `compression_level` is 0 (slowest) to 9 (fastest).
+/// The `mp3` encoder.
 ///
-/// 1105 samples come before the first one of the input: 576 of the encoder, as LAME has it, and
-/// 529 of every decoder.
+/// With `bit_rate`, all frames have the nearest rate that the standard allows. The option `abr`
+/// makes it an average. `qscale` selects a constant quality from 0 (best) to below 10; it may have
+/// a fraction. `compression_level` is 0 (slowest) to 9 (fastest).
+///
+/// The encoder has 1105 samples of priming: its own 576, as in LAME, and 529 of every decoder.
 pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
     EncoderInfo::new("mp3", "MP3 (MPEG audio layer 3)", CodecId::Mp3)
         .aliases(&["libmp3lame"])

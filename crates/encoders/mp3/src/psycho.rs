@@ -1,8 +1,9 @@
-//! Psychoacoustic model: how much noise masking hides in each scalefactor band (in the manner of
-//! ISO/IEC 11172-3 annex D, psychoacoustic model 2).
+//! Psychoacoustic model: the noise that masking hides in each scalefactor band, similar to
+//! psychoacoustic model 2 of ISO/IEC 11172-3 annex D.
 //!
-//! The bands of [`MaskingModel`] are partitions of a short-time spectrum, a third of a Bark wide. No
-//! threshold rises fast, since a transform spreads noise to before the audio that would mask it.
+//! The bands of [`MaskingModel`] are partitions of a short-time spectrum, a third of a Bark wide.
+//! Thresholds rise slowly, because the transform spreads noise to before the signal that would mask
+//! it (pre-echo).
 
 use fearless_simd::{Level, dispatch};
 use reelwright_psychoacoustics::{MaskingModel, MaskingParameters, bark, log2};
@@ -10,35 +11,34 @@ use reelwright_psychoacoustics::{MaskingModel, MaskingParameters, bark, log2};
 use crate::fft::Fft;
 use crate::tables::{LONG_BANDS, Rate, SHORT_BANDS};
 
-/// Width of a partition in Bark, where the spectrum is fine enough.
+/// Width of a partition in Bark, if the spectrum has the resolution.
 const PARTITION_BARK: f64 = 1.0 / 3.0;
-/// As many partitions as there can be.
+/// Maximum number of partitions.
 const MAX_PARTITIONS: usize = 80;
 const PARAMETERS: MaskingParameters = MaskingParameters {
     noise_masks_tone: 6.0,
     tone_masks_noise: 22.0,
     low_tilt: 24.0,
     low_tilt_end: 20.0,
-    // That of white noise is 0.83 on average.
+    // White noise has 0.83 on average.
     flatness_of_noise: 1.1,
     flatness_of_tone: 5.0,
-    // The lines have it already.
+    // The spectrum already includes the threshold in quiet.
     floor: 0.0,
     neighbors: 1,
     least_lines: 7,
 };
-/// How much a threshold may rise from one granule to the next.
+/// Maximum rise of a threshold from one granule to the next, as a factor.
 const RISE: f32 = 3.0;
 
-/// Channels that the model analyzes: left, right, and their sum and difference.
+/// Analyzed signals: left, right, mid and side.
 pub(crate) const VIEWS: usize = 4;
 
-/// Masking thresholds over energies, by band, in one channel's granule: how far the noise must
-/// stay below the sound.
+/// Ratios of masking threshold to energy for each band of one channel of a granule.
 #[derive(Clone, Copy)]
 pub(crate) struct Masking {
     pub(crate) long: [f32; LONG_BANDS],
-    /// By band and window.
+    /// Ratio of each band and window.
     pub(crate) short: [[f32; 3]; SHORT_BANDS],
 }
 
@@ -48,12 +48,12 @@ impl Default for Masking {
     }
 }
 
-/// The model at work on one stream.
+/// State of the model for one stream.
 pub(crate) struct Psychoacoustics {
     level: Level,
     long: Analysis<LONG_BANDS>,
     short: Analysis<SHORT_BANDS>,
-    /// Thresholds of the granule before, before they were held down, by view.
+    /// Thresholds of the previous granule for each view, before the limit on their rise.
     before: [[f32; MAX_PARTITIONS]; VIEWS],
 }
 
@@ -67,8 +67,8 @@ impl Psychoacoustics {
         }
     }
 
-    /// Analyzes a granule: `left` and `right` are 1024 samples with it in the middle. `short` is
-    /// whether its windows are short ones, `views` how many channels are wanted.
+    /// Analyzes a granule. `left` and `right` are 1024 samples with the granule in the middle.
+    /// `short` selects short windows. `views` is the number of signals to analyze.
     pub(crate) fn analyze(
         &mut self,
         left: &[f32],
@@ -104,7 +104,7 @@ impl Psychoacoustics {
         }
         if short {
             for window in 0..3 {
-                // The windows' middles are a sixth of a granule from its begin and end.
+                // The centers of the windows are a sixth of a granule from its start and end.
                 let start = 512 - 192 + 192 * window - 128;
                 self.short.spectra(&left[start..], &right[start..], views);
                 for (view, masking) in masking.iter_mut().enumerate().take(views) {
@@ -120,22 +120,23 @@ impl Psychoacoustics {
     }
 }
 
-/// The model with a transform of one size, and as many scalefactor bands.
+/// Model for one transform size and number of scalefactor bands.
 struct Analysis<const BANDS: usize> {
     fft: Fft,
     model: MaskingModel<MAX_PARTITIONS>,
-    /// Which part of a partition is in each scalefactor band: `[partition][band]`.
+    /// Part of each partition in each scalefactor band: `[partition][band]`.
     shares: Vec<[f32; BANDS]>,
-    /// Energies of the lines, by view.
+    /// Energies of the lines of each view.
     lines: [Vec<f32>; VIEWS],
     logs: Vec<f32>,
-    /// Of the view analyzed last.
+    /// Energies and thresholds of the last analyzed view.
     energy: [f32; MAX_PARTITIONS],
     threshold: [f32; MAX_PARTITIONS],
 }
 
 impl<const BANDS: usize> Analysis<BANDS> {
-    /// With a transform of `size` samples; `bands` are in lines of an MDCT of `lines` lines.
+    /// Makes a model for a transform of `size` samples. `bands` are in lines of an MDCT of `lines`
+    /// lines.
     fn new(hz: u32, size: usize, bands: &[u16], lines: f64) -> Self {
         let half = size / 2;
         let bark_of = |line: f64| bark(line * f64::from(hz) / size as f64);
@@ -173,7 +174,7 @@ impl<const BANDS: usize> Analysis<BANDS> {
         }
     }
 
-    /// Energies of the lines of all views.
+    /// Computes the line energies of all views.
     #[inline(always)]
     fn spectra(&mut self, left: &[f32], right: &[f32], views: usize) {
         let size = self.fft.size();
@@ -209,7 +210,7 @@ impl<const BANDS: usize> Analysis<BANDS> {
         }
     }
 
-    /// Energies and thresholds of the partitions of a view.
+    /// Computes the energies and thresholds of a view's partitions.
     #[inline(always)]
     fn thresholds(&mut self, view: usize, tonal: bool) {
         let lines = &self.lines[view];
@@ -229,7 +230,7 @@ impl<const BANDS: usize> Analysis<BANDS> {
         self.model.thresholds(&self.energy, tonal.then_some(&logs), &mut self.threshold);
     }
 
-    /// Thresholds over energies of the scalefactor bands.
+    /// Computes the ratios of threshold to energy for each scalefactor band.
     #[inline(always)]
     fn ratios(&self, ratios: &mut [f32; BANDS]) {
         let mut energies = [0.0f32; BANDS];

@@ -1,29 +1,29 @@
-//! The arithmetic of the quantizer (ISO/IEC 11172-3 §2.4.3.4.7.1 and annex C §1.5.4.4.4): values
-//! to the power of 3/4 in steps of 2^(1/4).
+//! Arithmetic of the quantizer (ISO/IEC 11172-3 §2.4.3.4.7.1 and annex C §1.5.4.4.4): powers of
+//! 3/4, and steps of 2^(1/4).
 
 use fearless_simd::{Level, dispatch};
 
 use crate::tables::{LINES, MAX_QUANTIZED};
 
-/// The gains that a band can have: global_gain less what scalefactors and subblock_gain take off.
-/// 210 is a step of 1; each of these units is a factor of 2^(1/4).
+/// Number of gains of a band: global_gain minus the reductions by scalefactors and subblock_gain.
+/// 210 is a step of 1; each unit is a factor of 2^(1/4).
 pub(crate) const GAINS: usize = 256;
 
-/// The fraction from which a value is rounded up: a value is decoded as a power of 4/3, so that the
-/// middle between two of them is not at a half (annex C §1.5.4.4.4).
+/// Fraction from which a value rounds up. A decoder raises values to the power of 4/3, so the
+/// midpoint between two values lies below a half (annex C §1.5.4.4.4).
 const ROUND_UP: f32 = 0.4054;
 
-/// Adding this leaves a float's integer part, rounded to the nearest, in its lowest bits.
+/// Adding this rounds a float to the nearest integer and leaves it in the lowest bits.
 const MAGIC: f32 = 12_582_912.0;
 
 /// Powers, and the loops that use them.
 pub(crate) struct Quantizer {
     level: Level,
-    /// i^(4/3); longer than any value needs, so that an index can be masked.
+    /// i^(4/3). The table is longer than necessary, so that a mask limits the index.
     powers: Box<[f32; 16_384]>,
-    /// The step of each gain.
+    /// Step of each gain.
     steps: [f32; GAINS],
-    /// The step to the power of -3/4.
+    /// Step of each gain to the power of -3/4.
     inverse: [f32; GAINS],
 }
 
@@ -42,7 +42,7 @@ impl Quantizer {
         }
     }
 
-    /// Magnitudes, and these to the power of 3/4.
+    /// Computes magnitudes, and their powers of 3/4.
     pub(crate) fn prepare(
         &self,
         lines: &[f32; LINES],
@@ -60,7 +60,7 @@ impl Quantizer {
         });
     }
 
-    /// Quantizes lines given to the power of 3/4.
+    /// Quantizes lines, given to the power of 3/4.
     pub(crate) fn quantize(&self, powers: &[f32], gain: usize, values: &mut [u16]) {
         let inverse = self.inverse[gain];
         dispatch!(self.level, _simd => {
@@ -70,7 +70,8 @@ impl Quantizer {
         });
     }
 
-    /// The energy of the quantization noise of lines, given as they are and to the power of 3/4.
+    /// Returns the energy of the quantization noise of lines, given as magnitudes and their powers
+    /// of 3/4.
     pub(crate) fn noise(&self, magnitudes: &[f32], powers: &[f32], gain: usize) -> f32 {
         #[inline(always)]
         fn body(
@@ -100,16 +101,18 @@ impl Quantizer {
         dispatch!(self.level, _simd => body(&self.powers, magnitudes, powers, inverse, step))
     }
 
-    /// The smallest gain at which a magnitude, to the power of 3/4, is not too large to be coded.
+    /// Returns the smallest gain at which the codes can represent a magnitude, given to the power
+    /// of 3/4.
     pub(crate) fn least_gain(&self, power: f32) -> usize {
         let limit = MAX_QUANTIZED as f32;
         self.inverse.partition_point(|inverse| power * inverse + ROUND_UP >= limit).min(GAINS - 1)
     }
 
-    /// The gain whose noise should be about `noise`, for lines whose square roots sum to `roots`.
+    /// Estimates the gain at which the noise is about `noise`. `roots` is the sum of the lines'
+    /// square roots.
     ///
-    /// Near a magnitude x steps are 4/3·x^(1/4)·step^(3/4) apart, which makes a twelfth of the
-    /// square of noise.
+    /// Near a magnitude x, the distance of steps is 4/3·x^(1/4)·step^(3/4). The noise is a twelfth
+    /// of its square.
     pub(crate) fn estimate_gain(&self, noise: f32, roots: f32) -> usize {
         let power_and_half = noise / (0.148 * roots).max(1e-30);
         // step^1.5 is the square of step^0.75.

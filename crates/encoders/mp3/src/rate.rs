@@ -5,17 +5,18 @@ use reelwright_psychoacoustics::next_offset;
 use crate::config::{Config, Effort, RateControl};
 use crate::granule::{Coded, Granule, NoiseOffset, Tools};
 
-/// Largest noise offset, in dB: nothing is coded any more.
+/// Largest noise offset, in dB: the encoder codes nothing.
 const COARSEST: f32 = 200.0;
-/// Smallest noise offset, in dB: finer, noise is not worth its bits.
+/// Smallest noise offset, in dB: less noise is not worth the bits.
 const FINEST: f32 = -26.0;
 
-/// Frames for which the noise offset is searched, as nothing is known of the stream.
+/// Number of frames at the start that search their noise offset, because the rate loop has no
+/// history yet.
 const STARTING: u32 = 4;
-/// A frame that takes less than this part of its room at its finest says nothing.
+/// Divisor of the budget below which a frame at its finest counts as silent.
 const SILENT: u32 = 4;
 
-/// A frame's granules, by granule and channel.
+/// Granules of a frame, by granule and channel.
 pub(crate) type Granules = Vec<Vec<Granule>>;
 
 /// Rate control of a stream.
@@ -23,21 +24,21 @@ pub(crate) struct RateLoop {
     effort: Effort,
     /// Noise offset that suits the stream so far, in dB.
     usual: f32,
-    /// Average: bits spent beyond what the frames so far should have.
+    /// Average: bits spent above the target so far.
     debt: f64,
-    /// The frames at the start that were not silent.
+    /// Number of frames at the start that were not silent.
     started: u32,
 }
 
-/// The bits that a frame can have, main data alone.
+/// Numbers of bits for the main data of a frame.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget {
-    /// Fewer would be filled up with nothing.
+    /// Minimum; the frame needs stuffing below it.
     pub(crate) least: u32,
-    /// What the frame's own room holds.
+    /// Bits that fit into the frame itself.
     pub(crate) mean: u32,
     pub(crate) most: u32,
-    /// Bits of earlier frames, and the most there could be.
+    /// Available bits of earlier frames, and their maximum.
     pub(crate) reservoir: u32,
     pub(crate) max_reservoir: u32,
 }
@@ -70,20 +71,20 @@ impl RateLoop {
             self.usual = attempts.search(self.usual, demand, least, most);
             return;
         }
-        // Not all of the reservoir goes to one frame.
+        // One frame may not use the whole reservoir.
         let most = (budget.mean + budget.reservoir * 4 / 5).min(budget.most);
         let demand = attempts.bits(self.usual);
         if demand > most || demand < budget.least {
             attempts.search(self.usual, demand, budget.least.min(most), most);
         }
-        // Towards a reservoir that is more full than empty.
+        // Aims at a reservoir that is a little more than half full.
         let wanted = f64::from(budget.mean)
             + (f64::from(budget.reservoir) - 0.6 * f64::from(budget.max_reservoir)) * 0.1;
         let error = (f64::from(demand) - wanted) / f64::from(budget.mean.max(1));
         self.usual = (self.usual + (6.0 * error).clamp(-1.5, 1.5) as f32).clamp(FINEST, 60.0);
     }
 
-    /// Codes a frame at a constant quality; `most` bits are a limit that is hardly ever met.
+    /// Codes a frame at a constant quality. The limit of `most` bits rarely applies.
     pub(crate) fn variable(
         &mut self,
         tools: &Tools,
@@ -99,7 +100,7 @@ impl RateLoop {
         attempts.coded_bits()
     }
 
-    /// Codes a frame where `mean` bits are to be the average.
+    /// Codes a frame at an average of `mean` bits.
     pub(crate) fn average(
         &mut self,
         tools: &Tools,
@@ -128,13 +129,13 @@ impl RateLoop {
         attempts.coded_bits()
     }
 
-    /// Tells how many bits a frame cost beyond the mean.
+    /// Records the number of bits that a frame took above the mean.
     pub(crate) fn spend(&mut self, beyond: f64) {
         self.debt += beyond;
     }
 }
 
-/// Noise offset of each whole quality, and what would be beyond the last.
+/// Noise offset of each whole quality, and a value beyond 9 for interpolation.
 const QUALITIES: [f32; 11] = [-7.0, -5.0, -2.4, -1.0, 0.8, 4.7, 7.3, 10.5, 12.2, 14.5, 17.5];
 
 fn offset_of_quality(quality: f32) -> f32 {
@@ -143,7 +144,7 @@ fn offset_of_quality(quality: f32) -> f32 {
     better + (worse - better) * (quality - whole as f32)
 }
 
-/// Attempts at one frame.
+/// Coding attempts for one frame.
 struct Attempts<'a> {
     tools: &'a Tools,
     granules: &'a mut Granules,
@@ -152,7 +153,7 @@ struct Attempts<'a> {
 }
 
 impl Attempts<'_> {
-    /// Codes all granules; their bits.
+    /// Codes all granules. Returns the number of bits.
     fn bits(&mut self, db: f32) -> u32 {
         let mut bits = 0;
         for (granules, coded) in self.granules.iter_mut().zip(self.coded.iter_mut()) {
@@ -163,8 +164,8 @@ impl Attempts<'_> {
         bits
     }
 
-    /// Searches a noise offset with bits from `least` to `most`, or close below it, after `db` took
-    /// `bits`. Returns it.
+    /// Searches a noise offset with `least` to `most` bits, or just below. `bits` is the result at
+    /// `db`.
     fn search(&mut self, db: f32, bits: u32, least: u32, most: u32) -> f32 {
         let goal = most - most / 64;
         let (mut fine, mut coarse) = (FINEST, COARSEST);
@@ -187,7 +188,8 @@ impl Attempts<'_> {
             db = next;
             bits = self.bits(db);
         }
-        // The same noise offset may come to other bits from another start.
+        // The search's starting point affects the bits at a noise offset, so the result may still
+        // be too large.
         let (mut db, mut step) = (fitting.unwrap_or(db), 0.5);
         while bits > most {
             bits = self.bits(db);
@@ -197,7 +199,7 @@ impl Attempts<'_> {
         db.clamp(FINEST, 60.0)
     }
 
-    /// The bits of what was coded last.
+    /// Returns the number of bits of the last coding.
     fn coded_bits(&self) -> u32 {
         self.coded.iter().flatten().map(Coded::bits).sum()
     }

@@ -1,28 +1,29 @@
-//! Scalefactors as they are coded: which lengths they have and what that costs (ISO/IEC 11172-3
-//! §2.4.2.7, ISO/IEC 13818-3 §2.4.3.2).
+//! Coding of scalefactors: their lengths and cost (ISO/IEC 11172-3 §2.4.2.7, ISO/IEC 13818-3
+//! §2.4.3.2).
 
 use reelwright_core::helpers::bits::BitWriter;
 
 use crate::tables::{MAX_BANDS, SLEN};
 
-/// Bands that have scalefactors: 21 of a long block, 12 in each window of a short one.
+/// Number of scalefactors: one for 21 bands of a long block, or for 12 bands in each window of a
+/// short one.
 pub(crate) const LONG_FACTORS: usize = 21;
 pub(crate) const SHORT_FACTORS: usize = 36;
 
-/// The largest scalefactors of the lower and of the higher bands.
+/// Maximum scalefactors of the lower and the higher bands.
 pub(crate) const MAX_FACTORS: [u8; 2] = [15, 7];
 
-/// The first of the higher bands.
+/// Returns the first of the higher bands.
 pub(crate) fn first_high(short: bool) -> usize {
     if short { 18 } else { 11 }
 }
 
-/// How a granule's scalefactors are coded.
+/// Coding of a granule's scalefactors.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Coding {
     /// scalefac_compress.
     pub(crate) compress: u32,
-    /// How many scalefactors there are of each length.
+    /// Number of scalefactors and their length in each group.
     groups: [(u8, u8); 4],
     /// Bits of all scalefactors: part2_length.
     pub(crate) bits: u32,
@@ -33,7 +34,7 @@ const fn bit_length(value: u8) -> u8 {
 }
 
 impl Coding {
-    /// The shortest coding of scalefactors that keep to [`MAX_FACTORS`].
+    /// Returns the shortest coding of scalefactors that are within [`MAX_FACTORS`].
     pub(crate) fn shortest(factors: &[u8; MAX_BANDS], short: bool, mpeg1: bool) -> Self {
         let length_of = |from: usize, count: u8| {
             let or = factors[from..from + usize::from(count)].iter().fold(0, |or, f| or | f);
@@ -65,7 +66,7 @@ impl Coding {
         let bits = |groups: &[(u8, u8); 4]| {
             groups.iter().map(|&(count, slen)| u32::from(count) * u32::from(slen)).sum()
         };
-        // The second layout has no room for scalefactors of the last bands.
+        // The second layout has no scalefactors for the last bands.
         let fits = second[1].1 <= 4 && second[2].1 <= 3 && second[3].1 == 0;
         if fits && bits(&second) < bits(&first) {
             let [s0, s1, s2, _] = second.map(|(_, slen)| u32::from(slen));

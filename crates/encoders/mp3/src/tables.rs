@@ -1,29 +1,29 @@
-//! What the standards lay down by version, sample rate and bit rate (ISO/IEC 11172-3, ISO/IEC
-//! 13818-3 for the lower rates, and "MPEG-2.5", its extension to the lowest).
+//! Constants of the standards by version, sample rate and bit rate: ISO/IEC 11172-3, ISO/IEC
+//! 13818-3 for low sample rates, and its extension "MPEG-2.5" for the lowest ones.
 
-/// Lines of one channel's spectrum in a granule.
+/// Spectral lines per channel in a granule.
 pub(crate) const LINES: usize = 576;
 /// Subbands of the polyphase filter bank.
 pub(crate) const SUBBANDS: usize = 32;
 /// Samples of each subband in a granule.
 pub(crate) const SLOTS: usize = 18;
-/// Scalefactor bands of a long block, the last one without a scalefactor.
+/// Scalefactor bands of a long block. The last one has no scalefactor.
 pub(crate) const LONG_BANDS: usize = 22;
-/// Scalefactor bands of a short block, in each of its three windows.
+/// Scalefactor bands in each of the three windows of a short block.
 pub(crate) const SHORT_BANDS: usize = 13;
-/// As many bands as a granule can have: those of the three short windows.
+/// Maximum number of bands in a granule: those of three short windows.
 pub(crate) const MAX_BANDS: usize = 3 * SHORT_BANDS;
 
-/// The largest quantized value: an escape's 15 and 13 linbits.
+/// Largest quantized value: an escape of 15 and 13 linbits.
 pub(crate) const MAX_QUANTIZED: i32 = 15 + 8191;
-/// The largest part2_3_length, in bits.
+/// Largest part2_3_length, in bits.
 pub(crate) const MAX_PART2_3: u32 = 4095;
 
-/// Added to the scalefactors of the highest bands where preflag is set (table B.6).
+/// Addition to the scalefactors of the highest bands if preflag is set (table B.6).
 pub(crate) const PRETAB: [u8; LONG_BANDS] =
     [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 3, 3, 3, 2, 0];
 
-/// Lengths in bits of the scalefactors of the lower and the higher bands, by scalefac_compress
+/// Scalefactor lengths in bits of the lower and the higher bands, indexed by scalefac_compress
 /// (ISO/IEC 11172-3 §2.4.2.7).
 pub(crate) const SLEN: [(u8, u8); 16] = [
     (0, 0),
@@ -44,7 +44,7 @@ pub(crate) const SLEN: [(u8, u8); 16] = [
     (4, 3),
 ];
 
-/// First line of each scalefactor band of long blocks, and the end of the last.
+/// First line of each scalefactor band of long blocks, then the end.
 static LONG: [[u16; LONG_BANDS + 1]; 6] = [
     [
         0, 4, 8, 12, 16, 20, 24, 30, 36, 44, 52, 62, 74, 90, 110, 134, 162, 196, 238, 288, 342,
@@ -72,7 +72,7 @@ static LONG: [[u16; LONG_BANDS + 1]; 6] = [
     ],
 ];
 
-/// The same of short blocks, in lines of one window.
+/// First line of each scalefactor band of short blocks in one window, then the end.
 static SHORT: [[u16; SHORT_BANDS + 1]; 7] = [
     [0, 4, 8, 12, 16, 22, 30, 40, 52, 66, 84, 106, 136, 192],
     [0, 4, 8, 12, 16, 22, 28, 38, 50, 64, 80, 100, 126, 192],
@@ -83,32 +83,33 @@ static SHORT: [[u16; SHORT_BANDS + 1]; 7] = [
     [0, 8, 16, 24, 36, 52, 72, 96, 124, 160, 162, 164, 166, 192],
 ];
 
-/// Bit rates in kbit/s by bitrate_index, of MPEG-1 (§2.4.2.3); index 0, free format, is unused.
+/// MPEG-1 bit rates in kbit/s, indexed by bitrate_index (§2.4.2.3). Index 0, free format, is
+/// unused.
 const MPEG1_RATES: [u32; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
-/// The same of the lower sample rates.
+/// MPEG-2 and MPEG-2.5 bit rates.
 const MPEG2_RATES: [u32; 15] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
 
-/// The sample rates of Layer III, ascending.
+/// Sample rates of Layer III, ascending.
 pub(crate) const SAMPLE_RATES: [u32; 9] =
     [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000];
 
-/// What a sample rate implies.
+/// Sample rate and the constants that depend on it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rate {
-    /// In Hz.
+    /// Sample rate in Hz.
     pub(crate) hz: u32,
-    /// The header's ID and the bit before it: 3 MPEG-1, 2 MPEG-2, 0 MPEG-2.5.
+    /// The header's ID and the bit before it: 3 is MPEG-1, 2 is MPEG-2, 0 is MPEG-2.5.
     pub(crate) version: u32,
     /// The header's sampling_frequency.
     pub(crate) index: u32,
-    /// First lines of the bands of long blocks.
+    /// First line of each band of long blocks.
     pub(crate) long: &'static [u16; LONG_BANDS + 1],
-    /// First lines of the bands of short blocks, in one window.
+    /// First line of each band of short blocks, in one window.
     pub(crate) short: &'static [u16; SHORT_BANDS + 1],
 }
 
 impl Rate {
-    /// The one of `hz`, where there is one.
+    /// Returns the constants for a sample rate, if Layer III supports it.
     pub(crate) fn of(hz: u32) -> Option<Self> {
         let (version, index, long, short) = match hz {
             44_100 => (3, 0, 0, 0),
@@ -125,27 +126,28 @@ impl Rate {
         Some(Self { hz, version, index, long: &LONG[long], short: &SHORT[short] })
     }
 
-    /// Whether the rate is of MPEG-1; the others have half the granules and other scalefactors.
+    /// Returns whether the rate is of MPEG-1. Others have one granule per frame and a different
+    /// coding of scalefactors.
     pub(crate) fn is_mpeg1(&self) -> bool {
         self.version == 3
     }
 
-    /// Granules in a frame.
+    /// Number of granules in a frame.
     pub(crate) fn granules(&self) -> usize {
         if self.is_mpeg1() { 2 } else { 1 }
     }
 
-    /// Samples of each channel in a frame.
+    /// Number of samples per channel in a frame.
     pub(crate) fn frame_samples(&self) -> usize {
         self.granules() * LINES
     }
 
-    /// Bit rates in kbit/s by bitrate_index; index 0 is unused.
+    /// Bit rates in kbit/s, indexed by bitrate_index. Index 0 is unused.
     pub(crate) fn bit_rates(&self) -> &'static [u32; 15] {
         if self.is_mpeg1() { &MPEG1_RATES } else { &MPEG2_RATES }
     }
 
-    /// Bytes of the header and the side information.
+    /// Returns the size of the header and the side information in bytes.
     pub(crate) fn overhead(&self, channels: usize) -> usize {
         4 + match (self.is_mpeg1(), channels) {
             (true, 1) => 17,
@@ -155,12 +157,13 @@ impl Rate {
         }
     }
 
-    /// The largest main_data_begin, in bytes.
+    /// Returns the largest main_data_begin, in bytes.
     pub(crate) fn max_main_data_begin(&self) -> usize {
         if self.is_mpeg1() { 511 } else { 255 }
     }
 
-    /// Bytes of a frame without padding, and how many of `hz` frames have one byte more.
+    /// Returns the size of a frame without padding in bytes, and the number of padded frames among
+    /// `hz` frames.
     pub(crate) fn frame_bytes(&self, kbps: u32) -> (usize, u32) {
         let bytes_hz = self.frame_samples() as u32 / 8 * kbps * 1000;
         ((bytes_hz / self.hz) as usize, bytes_hz % self.hz)

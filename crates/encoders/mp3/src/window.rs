@@ -1,7 +1,7 @@
-//! The prototype filter of the polyphase filter bank (ISO/IEC 11172-3 tables 3-C.1 and 3-B.3).
+//! Prototype of the polyphase filter (ISO/IEC 11172-3 tables 3-C.1 and 3-B.3).
 
-/// The first half of the filter and its middle, in units of 1/65536, before the signs of the odd
-/// blocks of 64 change; tap 512 - n is the same as tap n.
+/// First half of the filter and its middle, in units of 1/65536, before the sign changes of the odd
+/// blocks of 64. Tap 512 - n equals tap n.
 #[rustfmt::skip]
 pub(crate) const PROTOTYPE: [i32; 257] = [
     0, -1, -1, -1, -1, -1, -1, -2, -2, -2, -2, -3, -3, -4, -4, -5, -5, -6, -7, -7, -8, -9, -10, -11,

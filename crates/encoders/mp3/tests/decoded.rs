@@ -1,4 +1,4 @@
-//! What decoders that nobody here wrote make of the frames.
+//! Tests with third-party decoders.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::{Case, RATES};
 use reelwright_testkit::lossy::{has_no_pre_echo, keeps_tone_bursts, snr};
 use reelwright_testkit::signal::{music_f32, music_i16, music_i32};
 
-/// The lowest, a middle and the highest bit rate of a sample rate.
+/// Returns the lowest, a medium and the highest bit rate of a sample rate.
 fn bit_rates(rate: u32) -> [u32; 3] {
     if rate >= 32_000 { [32_000, 128_000, 320_000] } else { [8_000, 64_000, 160_000] }
 }
@@ -25,7 +25,7 @@ fn every_rate_decodes_cleanly_to_the_same_length() {
                     [-3.0, 8.0, 15.0][bit_rates(rate).iter().position(|&b| b == bit_rate).unwrap()];
                 assert!(quality > floor, "{rate} Hz, {channels} channels, {options}: {quality}");
                 if let Some(elsewhere) = stream.decode_elsewhere() {
-                    // Decoders differ in where a band of 24 kHz begins.
+                    // Decoders differ in the first line of a band at 24 kHz.
                     let same = snr(&found, &elsewhere);
                     assert!(
                         same > if rate == 24_000 { 40.0 } else { 60.0 },
@@ -65,7 +65,7 @@ fn short_streams_are_as_long_as_they_were() {
 
 #[test]
 fn the_last_sample_is_in_the_stream() {
-    // A tone that ends as loud as it was.
+    // A tone that stops without fading.
     for count in [5000, 5759, 5760, 6000] {
         let samples: Vec<f32> = (0..count).map(|i| (i as f32 * 0.1).sin() * 0.5).collect();
         let found = Case::mono("bit_rate=320000").encode(&samples).decode();
@@ -90,7 +90,7 @@ fn integers_are_as_good_as_floats() {
 
 #[test]
 fn clicks_have_no_echo_before_them() {
-    // Masking before a sound is short: 5 ms and more ahead there is nearly nothing.
+    // Pre-masking is short: 5 ms and more before a transient there must be almost no noise.
     has_no_pre_echo(220, |samples| Case::mono("bit_rate=128000").encode(samples).decode());
 }
 

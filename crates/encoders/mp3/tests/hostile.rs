@@ -1,4 +1,4 @@
-//! Whatever comes in, valid frames come out, as many as there should be.
+//! Any input gives valid frames of the right number.
 
 mod common;
 
@@ -10,7 +10,7 @@ fn check(samples: &[f32], rate: u32, channels: usize, options: &str) {
     let stream = Case { rate, channels, options }.encode(samples);
     let count = samples.len() / channels;
     let size = if rate >= 32_000 { 1152 } else { 576 };
-    // One frame alone is no stream for many readers.
+    // Many readers do not accept a single frame as a stream.
     assert_eq!(stream.packets.len(), (count + DELAY).div_ceil(size).max(4));
     assert!(stream.decode().iter().all(|x| x.is_finite()));
 }

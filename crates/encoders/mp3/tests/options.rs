@@ -1,4 +1,4 @@
-//! What can be told, and that each of it does what it says.
+//! Effects of the options.
 
 mod common;
 
@@ -7,7 +7,7 @@ use reelwright_core::{CodecRecord, Mp3RateControl, SampleFormat};
 use reelwright_testkit::lossy::{high_frequency_energy, snr, white_noise};
 use reelwright_testkit::signal::{Noise, music_f32};
 
-/// Music, and noise that differs between the channels, so that bits are scarce.
+/// Returns music with noise that differs between the channels, which needs many bits.
 fn rich(samples: usize) -> Vec<f32> {
     let mut noise = Noise::new(3);
     let mut sound = music_f32(samples, 2);
@@ -50,7 +50,7 @@ fn the_nearest_bit_rate_is_used() {
         ("bit_rate=999999999", 44_100, 320_000),
         ("bit_rate=1", 44_100, 32_000),
         ("bit_rate=100000", 44_100, 96_000),
-        // In the middle of two.
+        // Halfway between two rates.
         ("bit_rate=144000", 48_000, 128_000),
         ("bit_rate=320000", 8_000, 160_000),
         ("abr=1 bit_rate=321000", 44_100, 320_000),
@@ -63,7 +63,7 @@ fn the_nearest_bit_rate_is_used() {
 }
 
 #[test]
-fn options_out_of_range_are_refused_with_what_is_valid() {
+fn options_out_of_range_are_errors_with_alternatives() {
     assert!(error("qscale=10", 44_100).contains("10"));
     assert!(error("qscale=NaN", 44_100).contains("NaN"));
     assert!(error("qscale=-1", 44_100).contains("-1"));
@@ -73,17 +73,17 @@ fn options_out_of_range_are_refused_with_what_is_valid() {
 }
 
 #[test]
-fn parameters_tell_how_the_rate_is_steered() {
-    let told = |options: &str| {
+fn parameters_hold_the_rate_control() {
+    let parameters_of = |options: &str| {
         let encoder = Case::stereo(options).open(SampleFormat::Fltp).unwrap();
         let CodecRecord::Mp3(info) = encoder.parameters().record else { panic!("no record") };
         (encoder.parameters().bit_rate, info.rate_control, info.lowpass)
     };
-    assert_eq!(told(""), (Some(128_000), Mp3RateControl::Constant, 17_000));
-    assert_eq!(told("abr=1 bit_rate=150000").1, Mp3RateControl::Average);
-    let (bit_rate, control, _) = told("qscale=2.5 bit_rate=64000");
+    assert_eq!(parameters_of(""), (Some(128_000), Mp3RateControl::Constant, 17_000));
+    assert_eq!(parameters_of("abr=1 bit_rate=150000").1, Mp3RateControl::Average);
+    let (bit_rate, control, _) = parameters_of("qscale=2.5 bit_rate=64000");
     assert_eq!((bit_rate, control), (None, Mp3RateControl::Variable(2)));
-    assert_eq!(told("cutoff=9000").2, 9000);
+    assert_eq!(parameters_of("cutoff=9000").2, 9000);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn worse_qualities_are_smaller() {
     let sizes: Vec<usize> = (0..10).map(|quality| size(quality.into())).collect();
     assert!(sizes.is_sorted_by(|a, b| a > b), "{sizes:?}");
     assert!(sizes[0] > 2 * sizes[9], "{sizes:?}");
-    // Fractions count.
+    // Fractions of a quality have an effect.
     let between = size(2.5);
     assert!(sizes[3] < between && between < sizes[2], "{between} {sizes:?}");
 }
@@ -124,7 +124,7 @@ fn the_reservoir_is_used_or_not() {
 
 #[test]
 fn mid_and_side_are_used_or_not() {
-    // Nearly the same left and right.
+    // Left and right are almost the same.
     let samples = music_f32(60_000, 2);
     let modes = |options: &str| -> Vec<u8> {
         let stream = Case::stereo(options).encode(&samples);
@@ -143,7 +143,7 @@ fn nothing_is_left_above_the_cutoff() {
 }
 
 #[test]
-fn trying_harder_changes_the_sound() {
+fn effort_changes_the_audio() {
     let samples = rich(60_000);
     let sizes = [0, 5, 9].map(|level| {
         let options = format!("qscale=4 compression_level={level}");

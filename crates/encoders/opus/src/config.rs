@@ -1,4 +1,4 @@
-//! What the encoder can be told.
+//! Configuration and channel layouts.
 
 use opus_pure::{Application, RateControl};
 use reelwright_core::{AudioEncoderRequest, ChannelLayout, Error, OptionInfo, Options, Result};
@@ -6,12 +6,12 @@ use reelwright_core::{AudioEncoderRequest, ChannelLayout, Error, OptionInfo, Opt
 const APPLICATION: OptionInfo = OptionInfo::choice(
     "application",
     &[
-        ("audio", "faithful to the input"),
-        ("voip", "speech that is understood"),
-        ("lowdelay", "least delay, without the tools for speech"),
+        ("audio", "fidelity to the input"),
+        ("voip", "intelligible speech"),
+        ("lowdelay", "lowest delay, without the speech modes"),
     ],
     "audio",
-    "what to do best",
+    "application to optimize for",
 );
 const FRAME_DURATION: OptionInfo = OptionInfo::choice(
     "frame_duration",
@@ -27,38 +27,35 @@ const FRAME_DURATION: OptionInfo = OptionInfo::choice(
         ("120", "120 ms"),
     ],
     "20",
-    "milliseconds in a packet",
+    "packet duration in milliseconds",
 );
 const VBR: OptionInfo = OptionInfo::choice(
     "vbr",
     &[
-        ("on", "as many bits as each packet needs, the bit rate on average"),
-        ("constrained", "the same, near the bit rate at all times"),
-        ("off", "packets of one size"),
+        ("on", "variable bit rate with bit_rate as the average"),
+        ("constrained", "variable bit rate within narrow limits"),
+        ("off", "constant bit rate"),
     ],
     "on",
-    "how the bit rate may vary",
+    "rate control mode",
 );
 const COMPRESSION_LEVEL: OptionInfo = OptionInfo::int(
     "compression_level",
     (0, 10),
     Some(10),
-    "how hard to try: 0 is fastest, 10 is best",
+    "encoder complexity: 0 is fastest, 10 is best",
 );
 const PACKET_LOSS: OptionInfo =
-    OptionInfo::int("packet_loss", (0, 100), Some(0), "per cent of packets expected to be lost");
-const FEC: OptionInfo = OptionInfo::bool(
-    "fec",
-    false,
-    "repeat speech in the next packet, for the packets expected to be lost",
-);
+    OptionInfo::int("packet_loss", (0, 100), Some(0), "expected packet loss in percent");
+const FEC: OptionInfo =
+    OptionInfo::bool("fec", false, "forward error correction: repeat speech in the next packet");
 const DTX: OptionInfo =
-    OptionInfo::bool("dtx", false, "send almost nothing while there is silence");
+    OptionInfo::bool("dtx", false, "discontinuous transmission: almost no data for silence");
 
 pub(crate) static OPTIONS: &[OptionInfo] =
     &[APPLICATION, FRAME_DURATION, VBR, COMPRESSION_LEVEL, PACKET_LOSS, FEC, DTX];
 
-/// The layouts of mapping families 0 and 1 (RFC 7845 §5.1.1.2).
+/// Layouts of mapping families 0 and 1 (RFC 7845 §5.1.1.2).
 pub(crate) static LAYOUTS: &[ChannelLayout] = &[
     ChannelLayout::MONO,
     ChannelLayout::STEREO,
@@ -70,15 +67,15 @@ pub(crate) static LAYOUTS: &[ChannelLayout] = &[
     ChannelLayout::SURROUND_7_1,
 ];
 
-/// Bits per second that a stream needs at least.
+/// Minimum bit rate of an Opus stream, in bit/s.
 const MIN_BIT_RATE: u64 = 6_000;
 
-/// Bits per second that a channel can take at most.
+/// Maximum bit rate per channel, in bit/s.
 const MAX_BIT_RATE: u64 = 256_000;
 
 pub(crate) struct Config {
     pub(crate) application: Application,
-    /// Samples of each channel in a packet.
+    /// Samples per channel in a packet.
     pub(crate) frame_size: usize,
     pub(crate) rate_control: RateControl,
     pub(crate) bit_rate: u64,
@@ -89,8 +86,8 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Takes the encoder's options. `streams` and `coupled` are Opus' own, of which the coupled
-    /// ones are stereo.
+    /// Reads the encoder's options. `streams` is the number of Opus streams, `coupled` the number
+    /// of stereo ones among them.
     pub(crate) fn new(
         request: &AudioEncoderRequest,
         options: &mut Options,
@@ -99,7 +96,7 @@ impl Config {
         let channels = request.format.layout.channels() as u64;
         let rate = request.format.sample_rate as usize;
         let duration = options.take_choice(&FRAME_DURATION)?;
-        // In units of 0.1 ms, so that 2.5 ms is whole.
+        // Units of 0.1 ms, so that 2.5 ms is an integer.
         let tenths = duration.parse::<f64>().expect("the choices are numbers") * 10.0;
         let (min, max) = (MIN_BIT_RATE * streams as u64, MAX_BIT_RATE * channels);
         let bit_rate = match request.config.bit_rate {
@@ -120,7 +117,7 @@ impl Config {
             };
         if !(0..=10).contains(&complexity) {
             return Err(Error::argument(format!(
-                "opus takes a compression_level of 0 (fastest) to 10 (best). Found: {complexity}"
+                "opus supports a compression_level of 0 (fastest) to 10 (best). Found: {complexity}"
             )));
         }
         Ok(Self {

@@ -1,4 +1,4 @@
-//! The encoder: frames of samples in, Opus packets out.
+//! The encoder: takes frames of samples and returns Opus packets.
 
 use opus_pure::{OpusEncoder as Stream, OpusMSEncoder as Streams};
 use reelwright_core::{
@@ -9,10 +9,10 @@ use reelwright_core::{
 
 use crate::config::Config;
 
-/// The rate that Opus counts time in.
+/// Rate of Opus timestamps.
 const CLOCK_RATE: u32 = 48_000;
 
-/// One stream, or several.
+/// Encoder of one or several streams.
 enum Core {
     One(Box<Stream>),
     Several(Box<Streams>),
@@ -36,7 +36,7 @@ impl Core {
     }
 }
 
-/// Interleaved samples of a packet, in Vorbis' order.
+/// Interleaved samples of a packet in Vorbis channel order.
 enum Samples {
     S16(Vec<i16>),
     Flt(Vec<f32>),
@@ -48,13 +48,13 @@ pub(crate) struct OpusEncoder {
     sample_format: SampleFormat,
     channels: usize,
     frame_size: usize,
-    /// Units of the clock in a sample.
+    /// Clock units per sample.
     scale: u32,
-    /// For each channel of Vorbis' order, which of ours it is.
+    /// Index in the layout of each channel in Vorbis order.
     order: &'static [usize],
     samples: Samples,
     clock: PacketClock,
-    /// Room for the largest packet.
+    /// Size of the largest packet in bytes.
     room: usize,
 }
 
@@ -126,8 +126,8 @@ impl OpusEncoder {
             SampleFormat::S16 => Samples::S16(vec![0; frame_size * channels]),
             _ => Samples::Flt(vec![0.0; frame_size * channels]),
         };
-        // A packet has up to 48 frames of up to 1275 bytes each (RFC 6716 §3.2), 2.5 ms of
-        // sound at least.
+        // A packet has up to 48 frames of up to 1275 bytes each (RFC 6716 §3.2), with at least 2.5
+        // ms of audio.
         let frames = (frame_size * 400).div_ceil(sample_rate as usize);
         let room = streams * (frames * 1277 + 16);
         Ok(Box::new(Self {
@@ -144,7 +144,7 @@ impl OpusEncoder {
         }))
     }
 
-    /// Encodes what is in `samples`.
+    /// Encodes the samples in `samples`.
     fn packet(&mut self, packets: &mut PacketQueue) -> Result<()> {
         let packet = packets.push();
         packet.data.resize(self.room, 0);
@@ -215,7 +215,7 @@ impl AudioEncoder for OpusEncoder {
     }
 }
 
-/// Fills `to` with the samples of `from`, its channels in another order, and with silence.
+/// Copies `from` to `to` with reordered channels, and pads with silence.
 fn fill<S: Copy + Default>(to: &mut [S], from: &[S], order: &[usize], map: impl Fn(S) -> S) {
     let (head, tail) = to.split_at_mut(from.len());
     let channels = order.len();

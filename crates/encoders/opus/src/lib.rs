@@ -1,7 +1,7 @@
-//! An Opus encoder (RFC 6716), around the crate `opus-pure`.
+//! An Opus encoder (RFC 6716), using the crate `opus-pure`.
 //!
-//! Packets are timed at 48 kHz, whatever rate the samples came at. Up to two channels are one
-//! stream (mapping family 0), up to eight are several in Vorbis' order (family 1, RFC 7845
+//! Packet times have a rate of 48 kHz at any sample rate. Up to two channels use one stream
+//! (mapping family 0). Up to eight use several streams in Vorbis channel order (family 1, RFC 7845
 //! §5.1.1). Samples beyond ±1 are clamped.
 
 mod config;

@@ -1,4 +1,4 @@
-//! The encoder's promises, and what its options change.
+//! Contract of encoders, and effects of the options.
 
 use reelwright_core::{CodecConfig, CodecRecord, Layouts};
 use reelwright_enc_opus::ENCODER;
@@ -9,7 +9,7 @@ fn the_encoder_keeps_the_promises() {
     keeps_the_promises(&ENCODER);
 }
 
-/// Bits per second of some seconds of music.
+/// Returns the bit rate of encoded music in bit/s.
 fn bit_rate(case: &Case<'_>, seconds: usize) -> f64 {
     let encoded = case.encode_music(seconds * case.rate as usize).unwrap();
     (encoded.bytes().len() * 8) as f64 / seconds as f64
@@ -20,7 +20,7 @@ fn with_bit_rate(bit_rate: u64) -> CodecConfig {
 }
 
 #[test]
-fn the_bit_rate_is_what_was_asked_for() {
+fn the_bit_rate_is_met() {
     for (options, tolerance) in [("vbr=off", 0.01), ("vbr=constrained", 0.1), ("vbr=on", 0.25)] {
         for asked in [32_000u64, 96_000, 192_000] {
             let case = Case { config: with_bit_rate(asked), options, ..Case::new(&ENCODER) };
@@ -39,7 +39,7 @@ fn packets_of_a_constant_bit_rate_are_alike() {
 }
 
 #[test]
-fn packets_last_as_long_as_was_asked_for() {
+fn packets_have_the_requested_duration() {
     for (duration, samples) in [
         ("2.5", 120),
         ("5", 240),
@@ -72,7 +72,7 @@ fn options_change_the_stream() {
     ] {
         assert!(bytes(options) != plain, "{options}");
     }
-    // Discontinuous transmission shows where there is nothing.
+    // Discontinuous transmission has an effect in silence.
     let silence = vec![0i16; 2 * 96_000];
     let size = |options| {
         let config = with_bit_rate(16_000);
@@ -80,7 +80,7 @@ fn options_change_the_stream() {
         case.encode(&silence).unwrap().bytes().len()
     };
     assert!(size("application=voip dtx=1") < size("application=voip dtx=0"));
-    // Repeating speech shows where speech is lost.
+    // Forward error correction has an effect on speech with packet loss.
     let speech = |options| {
         let case =
             Case { options, config: with_bit_rate(24_000), rate: 16_000, ..Case::new(&ENCODER) };
@@ -94,7 +94,7 @@ fn options_change_the_stream() {
 }
 
 #[test]
-fn the_header_tells_the_delay_and_the_mapping() {
+fn the_header_states_the_delay_and_the_mapping() {
     let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
     for layout in layouts {
         for rate in [8000, 48_000] {
@@ -114,7 +114,7 @@ fn the_header_tells_the_delay_and_the_mapping() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_with_what_can() {
+fn unsupported_values_are_errors_with_alternatives() {
     let refused = |config: CodecConfig, options| {
         Case { config, options, ..Case::new(&ENCODER) }.open().err().unwrap().to_string()
     };

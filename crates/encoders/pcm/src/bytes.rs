@@ -1,4 +1,4 @@
-//! From samples to the bytes of each codec.
+//! Conversion of samples to the bytes of each codec.
 
 use reelwright_core::{AudioFrame, CodecId, DataType, Element};
 
@@ -7,10 +7,9 @@ use crate::g711;
 /// Appends the samples of a frame, which must be packed and of the writer's type.
 pub(crate) type Write = fn(&AudioFrame, &mut Vec<u8>);
 
-/// How the samples of `codec` are written and of which type they are, if it is one of this
-/// crate's codecs.
+/// Returns the sample type and the writer of `codec`, if this crate supports it.
 pub(crate) fn writer(codec: CodecId) -> Option<(DataType, Write)> {
-    /// The writer that turns each sample into bytes with `$bytes`.
+    /// Writer that converts each sample to bytes with `$bytes`.
     macro_rules! each {
         ($type:ty, $bytes:expr) => {
             (<$type>::DATA_TYPE, |frame, to| write::<$type, _>(frame, to, $bytes))
@@ -18,7 +17,7 @@ pub(crate) fn writer(codec: CodecId) -> Option<(DataType, Write)> {
     }
     Some(match codec {
         CodecId::PcmU8 => each!(u8, |v| [v]),
-        // Offset binary and two's complement differ in the upper bit.
+        // Offset binary and two's complement differ in the highest bit.
         CodecId::PcmS8 => each!(u8, |v| [v ^ 0x80]),
         CodecId::PcmS16Le => each!(i16, i16::to_le_bytes),
         CodecId::PcmS16Be => each!(i16, i16::to_be_bytes),
@@ -44,8 +43,8 @@ pub(crate) fn writer(codec: CodecId) -> Option<(DataType, Write)> {
     })
 }
 
-/// Samples go through a block on the stack: growing `to` by zeros first would be a second pass
-/// over memory that a long frame pushes out of the cache.
+/// Samples pass through a buffer on the stack. Extending `to` with zeros first would be a second
+/// pass over memory that is no longer in the cache for long frames.
 const BLOCK: usize = 512;
 
 #[inline(always)]

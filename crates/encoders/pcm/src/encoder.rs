@@ -1,4 +1,4 @@
-//! The one encoder behind every codec of this crate.
+//! The encoder of all codecs in this crate.
 
 use reelwright_core::{
     AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters, Error,
@@ -7,7 +7,7 @@ use reelwright_core::{
 
 use crate::bytes::{self, Write};
 
-/// Makes the encoder of `request.codec`.
+/// Opens the encoder for `request.codec`.
 pub(crate) fn open(
     request: &AudioEncoderRequest,
     _options: &mut Options,
@@ -20,7 +20,7 @@ pub(crate) fn open(
     let (Some((takes, write)), Some(bytes_per_sample)) =
         (bytes::writer(codec), codec.bytes_per_sample())
     else {
-        return Err(Error::unsupported(format!("The PCM encoders do not write {codec}.")));
+        return Err(Error::unsupported(format!("The PCM encoders do not support {codec}.")));
     };
     if sample_format.data_type() != takes || sample_format.is_planar() {
         return Err(Error::unsupported(format!(

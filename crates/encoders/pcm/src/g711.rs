@@ -1,16 +1,16 @@
 //! A-law and mu-law (ITU-T G.711) of 16-bit samples.
 //!
-//! A code is chosen by the decision values half-way between the levels that neighbouring codes
-//! decode to. Samples are looked up by their upper 14 bits, as many as G.711 has for mu-law; this
-//! is how FFmpeg does it, and the bytes are the same for every sample.
+//! The decision value between two codes is the midpoint of the levels that they decode to. A table
+//! maps the upper 14 bits of a sample, which is the precision of G.711's mu-law, to its code.
+//! FFmpeg does the same, and its output is identical for every sample.
 
-/// The A-law code of a sample.
+/// Returns the A-law code of a sample.
 #[inline(always)]
 pub(crate) fn a_law(sample: i16) -> u8 {
     A_LAW[index(sample)]
 }
 
-/// The mu-law code of a sample.
+/// Returns the mu-law code of a sample.
 #[inline(always)]
 pub(crate) fn mu_law(sample: i16) -> u8 {
     MU_LAW[index(sample)]
@@ -18,7 +18,7 @@ pub(crate) fn mu_law(sample: i16) -> u8 {
 
 #[inline(always)]
 const fn index(sample: i16) -> usize {
-    // The most negative sample comes first.
+    // The most negative sample has index 0.
     ((sample as u16) ^ 0x8000) as usize >> 2
 }
 
@@ -30,12 +30,13 @@ static A_LAW: [u8; ENTRIES] = {
     let mut code = 0;
     while code < 128 {
         let (segment, step) = (code >> 4, code as i32 & 15);
-        // G.711 table 1a: even steps from 16 on, the first two segments alike, at 16 bits.
+        // G.711 table 1a, scaled to 16 bits: uniform steps from 16 on. The first two segments have
+        // the same step.
         levels[code] =
             if segment == 0 { (2 * step + 1) << 3 } else { (2 * step + 33) << (segment + 2) };
         code += 1;
     }
-    // Positive codes have the sign bit set, and even bits are inverted on the line (§ 3.1, note).
+    // Positive codes have the sign bit set. Even bits are inverted (§ 3.1, note).
     table(&levels, 0x80 ^ 0x55)
 };
 
@@ -44,21 +45,21 @@ static MU_LAW: [u8; ENTRIES] = {
     let mut code = 0;
     while code < 128 {
         let (segment, step) = (code >> 4, code as i32 & 15);
-        // G.711 table 2a: every segment has twice the step of the one before, at 16 bits.
+        // G.711 table 2a, scaled to 16 bits: every segment has twice the step of the previous one.
         levels[code] = ((8 * step + 132) << segment) - 132;
         code += 1;
     }
-    // All bits are inverted on the line, the sign bit among them.
+    // All bits are inverted, including the sign bit.
     table(&levels, 0xff)
 };
 
-/// The codes of all samples. `levels` are what the codes of positive samples decode to, smallest
-/// first; the code of level `n` is `n ^ mask`.
+/// Returns the codes of all samples. `levels` are the decoded values of positive codes, ascending.
+/// The code of level `n` is `n ^ mask`.
 const fn table(levels: &[i32; 128], mask: u8) -> [u8; ENTRIES] {
     let mut codes = [0; ENTRIES];
     let (mut magnitude, mut level) = (0, 0);
     while level < 128 {
-        // In units of the table's index, a quarter of the levels' scale.
+        // In units of the table's index, which are a quarter of the levels' scale.
         let end =
             if level < 127 { (levels[level] + levels[level + 1] + 4) as usize >> 3 } else { ZERO };
         while magnitude < end {
@@ -81,12 +82,12 @@ mod tests {
 
     #[test]
     fn known_codes() {
-        // G.711 tables 1a, 1b, 2a and 2b: the largest samples of both signs, and those about zero.
+        // G.711 tables 1a, 1b, 2a and 2b: the largest samples of both signs, and those near zero.
         assert_eq!([i16::MAX, i16::MIN, 0, -1, -4].map(a_law), [0xaa, 0x2a, 0xd5, 0x55, 0x55]);
         assert_eq!([i16::MAX, i16::MIN, 0, -4].map(mu_law), [0x80, 0x00, 0xff, 0x7e]);
     }
 
-    /// Codes ordered by what they decode to.
+    /// Returns a code's position in the order of decoded values.
     fn rank(code: u8, mask: u8) -> i32 {
         let code = code ^ mask;
         let magnitude = i32::from(code & 0x7f);
@@ -98,7 +99,7 @@ mod tests {
         for (encode, mask, codes) in [(a_law as fn(i16) -> u8, 0xd5, 256), (mu_law, 0xff, 255)] {
             let ranks: Vec<i32> = (i16::MIN..=i16::MAX).map(|v| rank(encode(v), mask)).collect();
             assert!(ranks.is_sorted());
-            // Every code is used, but of mu-law's two zeros only the positive one.
+            // The encoder uses every code but one of mu-law's two zeros.
             let mut distinct = ranks;
             distinct.dedup();
             assert_eq!(distinct.len(), codes);

@@ -1,10 +1,10 @@
 //! PCM, A-law and mu-law encoders for Reelwright.
 //!
-//! Each frame becomes one packet of its samples as they stand in a file: interleaved, in the byte
-//! order of the codec. Nothing is delayed, and nothing is rounded here: a codec takes the sample
-//! format that holds its samples, and whoever calls has converted to it. Only `pcm_s24le` and
-//! `pcm_s24be` drop bits, the lowest 8 of an `s32` sample, and A-law and mu-law compand `s16`
-//! samples (ITU-T G.711).
+//! Each frame becomes one packet with its samples as stored in a file: interleaved, in the byte
+//! order of the codec. The encoders have no delay and do not round. Each codec supports only the
+//! sample format of its samples, and the caller converts to it. Only `pcm_s24le` and `pcm_s24be`
+//! drop bits, the lowest 8 of an `s32` sample, and A-law and mu-law compand `s16` samples (ITU-T
+//! G.711).
 //!
 //! ```
 //! use reelwright_core::{AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout};
@@ -28,7 +28,7 @@ mod g711;
 
 use reelwright_core::{AudioEncoderInfo, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates};
 
-/// The description and constructor of every encoder in this crate.
+/// Descriptions and constructors of the encoders in this crate.
 pub static ENCODERS: &[AudioEncoderInfo] = &[
     info(CodecId::PcmS16Le, "PCM signed 16-bit little-endian", &[SampleFormat::S16]),
     info(CodecId::PcmS16Be, "PCM signed 16-bit big-endian", &[SampleFormat::S16]),
@@ -55,7 +55,7 @@ const fn info(
 ) -> AudioEncoderInfo {
     AudioEncoderInfo::new(
         EncoderInfo::new(
-            // An encoder of PCM goes by its codec's name.
+            // A PCM encoder has the name of its codec.
             codec.name(),
             long_name,
             codec,

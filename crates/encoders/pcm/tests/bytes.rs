@@ -1,4 +1,4 @@
-//! The bytes of every codec, and what the packets and parameters say of them.
+//! Bytes of every codec, and their description in packets and parameters.
 
 use md5::{Digest, Md5};
 use reelwright_core::{
@@ -71,7 +71,7 @@ fn bytes_are_as_they_are_or_signed() {
 
 #[test]
 fn floats_keep_every_bit() {
-    // A NaN with a payload, as float formats may carry it.
+    // A NaN with a payload, which float formats preserve.
     let f32s = [1.0, -0.0, f32::INFINITY, f32::from_bits(0x7fc0_1234), f32::MIN_POSITIVE / 2.0];
     let big = encode(CodecId::PcmF32Be, f32::slice(&f32s));
     assert_eq!(big[..16], [0x3f, 0x80, 0, 0, 0x80, 0, 0, 0, 0x7f, 0x80, 0, 0, 0x7f, 0xc0, 18, 52]);
@@ -84,7 +84,7 @@ fn floats_keep_every_bit() {
     assert!(little.chunks(8).zip(big.chunks(8)).all(|(l, b)| l.iter().eq(b.iter().rev())));
 }
 
-/// The MD5 of what FFmpeg 5.1 writes for all samples from -32768 to 32767.
+/// Compares with the MD5 of FFmpeg 5.1's output for all samples from -32768 to 32767.
 #[test]
 fn g711_is_ffmpegs_for_every_sample() {
     let all: Vec<i16> = (i16::MIN..=i16::MAX).collect();
@@ -99,7 +99,7 @@ fn g711_is_ffmpegs_for_every_sample() {
 }
 
 #[test]
-fn parameters_say_what_the_bytes_are() {
+fn parameters_describe_the_bytes() {
     for info in ENCODERS {
         let codec = info.encoder.codec;
         let bytes = codec.bytes_per_sample().unwrap();
@@ -144,7 +144,7 @@ fn packets_follow_the_frames() {
     }
     encoder.finish(&mut packets).unwrap();
     let mut bytes = Vec::new();
-    // The frame without samples makes no packet.
+    // A frame without samples makes no packet.
     for (start, samples) in [frames[0], frames[2], frames[3]] {
         let packet = packets.pop().unwrap();
         assert_eq!((packet.pts, packet.dts), (Timestamp(7 + start as i64), packet.pts));
@@ -178,7 +178,7 @@ fn frames_that_do_not_fit_are_refused() {
 }
 
 #[test]
-fn formats_and_codecs_that_are_not_taken_are_refused() {
+fn unsupported_formats_and_codecs_are_errors() {
     let info = info(CodecId::PcmS24Le);
     let wrong_format = request(CodecId::PcmS24Le, 8, 1).format(AudioFormat {
         sample_format: SampleFormat::S16,

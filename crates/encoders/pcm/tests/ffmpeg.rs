@@ -1,4 +1,4 @@
-//! The same bytes as the `ffmpeg` program writes. Skipped where there is no such program.
+//! Comparison with the output of the `ffmpeg` program, if it is installed.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use reelwright_core::{
 use reelwright_enc_pcm::ENCODERS;
 use reelwright_testkit::encoding::packed;
 
-/// What ffmpeg writes as `codec` for one channel of samples in the raw format `from`.
+/// Returns ffmpeg's output as `codec` for one channel of samples in the raw format `from`.
 fn ffmpeg(from: &str, samples: &[u8], codec: CodecId) -> Option<Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let (input, output) = (folder.path().join("in.raw"), folder.path().join("out.raw"));
@@ -50,7 +50,7 @@ fn bytes_are_ffmpegs() {
     use CodecId as C;
     let s8: Vec<u8> = (0..=255).collect();
     let s16: Vec<i16> = (i16::MIN..=i16::MAX).collect();
-    // Steps that meet every byte in every place.
+    // Steps that cover every value of every byte.
     let s32: Vec<i32> = (0..100_000u32).map(|i| i.wrapping_mul(0x9e37_79b9) as i32).collect();
     let f32s: Vec<f32> = s32.iter().map(|v| *v as f32 / 1e9).collect();
     let f64s: Vec<f64> = s32.iter().map(|v| f64::from(*v) / 7e8).collect();
@@ -89,7 +89,7 @@ fn bytes_are_ffmpegs() {
     }
 }
 
-/// There is no raw form of 64-bit integers to feed in, so 32-bit ones are widened.
+/// ffmpeg has no raw format of 64-bit integers for its input, so the test widens 32-bit ones.
 #[test]
 fn s64_is_ffmpegs() {
     let s32: Vec<i32> = (0..100_000u32).map(|i| i.wrapping_mul(0x9e37_79b9) as i32).collect();

@@ -1,4 +1,4 @@
-//! Promises that every encoder keeps.
+//! Contract of encoders.
 
 use reelwright_enc_pcm::ENCODERS;
 use reelwright_testkit::encoding::keeps_the_promises;

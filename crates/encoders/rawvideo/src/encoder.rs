@@ -1,4 +1,4 @@
-//! Pictures in, the same pictures out.
+//! The encoder: copies the planes of frames without row padding.
 
 use reelwright_core::{
     ByteOrder, MediaParameters, Options, PacketQueue, Result, StreamParameters, VideoEncoder,

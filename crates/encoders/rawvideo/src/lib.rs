@@ -1,4 +1,4 @@
-//! Uncompressed video: packets are the planes of a picture, their rows one after the other.
+//! Uncompressed video: a packet is the planes of a frame without row padding.
 
 mod encoder;
 
@@ -6,7 +6,7 @@ use reelwright_core::{CodecId, EncoderInfo, PixelFormat, VideoColor, VideoEncode
 
 use crate::encoder::RawVideoEncoder;
 
-/// The encoders `rawvideo`, and `wrapped_avframe` for containers that take only some formats.
+/// The encoders `rawvideo`, and `wrapped_avframe` for containers that support only some formats.
 pub static ENCODERS: &[VideoEncoderInfo] = &[
     VideoEncoderInfo::new(
         EncoderInfo::new("rawvideo", "raw video", CodecId::RawVideo),

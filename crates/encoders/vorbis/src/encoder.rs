@@ -1,4 +1,4 @@
-//! The encoder: samples in, Vorbis packets out.
+//! The encoder: takes samples and returns Vorbis packets.
 
 use reelwright_core::{
     AudioEncoder, AudioEncoderRequest, AudioFormat, AudioFrame, AudioParameters, CodecId,
@@ -11,8 +11,8 @@ use crate::libvorbis::{Code, RateControl, Vorbis};
 /// FFmpeg's default quality.
 const DEFAULT_QSCALE: f32 = 3.0;
 
-/// Samples that are handed to the library at once. What it makes of its input depends on how that
-/// was cut, so that it is always cut alike.
+/// Samples per call of the library. Its output depends on the sizes of its input, so all calls have
+/// the same size.
 const BLOCK: usize = 1024;
 
 /// Samples of the longest block (Vorbis I §4.2.2).
@@ -21,11 +21,11 @@ const LONGEST_BLOCK: u64 = 8192;
 pub(crate) struct VorbisEncoder {
     parameters: StreamParameters,
     vorbis: Vorbis,
-    /// For each channel of Vorbis' order, which of ours it is.
+    /// Index in the layout of each channel in Vorbis order.
     order: &'static [usize],
-    /// Samples up to the end of the last packet.
+    /// Number of samples up to the end of the last packet.
     granule: i64,
-    has_sound: bool,
+    has_samples: bool,
 }
 
 impl VorbisEncoder {
@@ -45,7 +45,7 @@ impl VorbisEncoder {
         let control = match (config.qscale, config.bit_rate) {
             (Some(qscale), _) if !(-1.0..=10.0).contains(&qscale) => {
                 return Err(Error::argument(format!(
-                    "libvorbis takes a qscale of -1 (smallest) to 10 (best). Found: {qscale}"
+                    "libvorbis supports a qscale of -1 (smallest) to 10 (best). Found: {qscale}"
                 )));
             }
             (Some(qscale), _) => RateControl::Quality(qscale / 10.0),
@@ -54,8 +54,8 @@ impl VorbisEncoder {
         };
         let mut vorbis = Vorbis::new(sample_rate, channels, control).map_err(|code| {
             Error::unsupported(format!(
-                "libvorbis cannot encode {channels} channels at {sample_rate} Hz with {}: {code}. \
-                 Another bit rate, or a qscale of -1 to 10 instead of it, may do.",
+                "libvorbis does not support {channels} channels at {sample_rate} Hz with {}: \
+                 {code}. Pass another bit_rate, or a qscale of -1 to 10 instead.",
                 match control {
                     RateControl::Quality(quality) => format!("qscale {}", quality * 10.0),
                     RateControl::Average(bit_rate) => format!("a bit rate of {bit_rate}"),
@@ -73,7 +73,7 @@ impl VorbisEncoder {
         )
         .record(CodecRecord::Vorbis(VorbisHeaders { identification, setup }))
         .bit_rate(config.bit_rate.filter(|_| config.qscale.is_none()));
-        Ok(Box::new(Self { parameters, vorbis, order, granule: 0, has_sound: false }))
+        Ok(Box::new(Self { parameters, vorbis, order, granule: 0, has_samples: false }))
     }
 
     fn take_packets(&mut self, packets: &mut PacketQueue) -> Result<()> {
@@ -82,8 +82,8 @@ impl VorbisEncoder {
             .packets(|raw| {
                 let packet = packets.push();
                 packet.data.extend_from_slice(raw.data);
-                // The library counts what can be heard: nothing of the first packet, and of the
-                // last one no more than came in.
+                // The library counts played samples only: none of the first packet, and at most the
+                // input's samples of the last one.
                 packet.pts = Timestamp(*granule);
                 packet.dts = packet.pts;
                 packet.duration = (raw.granule - *granule).max(0);
@@ -127,12 +127,12 @@ impl AudioEncoder for VorbisEncoder {
                 }
             })
             .map_err(failed)?;
-        self.has_sound = true;
+        self.has_samples = true;
         self.take_packets(packets)
     }
 
     fn finish(&mut self, packets: &mut PacketQueue) -> Result<()> {
-        if !self.has_sound {
+        if !self.has_samples {
             return Ok(());
         }
         self.vorbis.finish().map_err(failed)?;

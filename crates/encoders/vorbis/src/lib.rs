@@ -1,8 +1,8 @@
-//! A Vorbis encoder (*Vorbis I specification*), around libvorbis with the aoTuV tuning, which is
-//! built from its C sources.
+//! A Vorbis encoder (*Vorbis I specification*) that uses libvorbis with the aoTuV tuning, built
+//! from its C sources.
 //!
-//! `qscale` is the quality, -1 to 10; `bit_rate` an average that is steered for. Channels are in
-//! our order on the way in and in Vorbis' in the packets. Samples beyond ±1 are clamped.
+//! `qscale` selects a constant quality from -1 to 10, `bit_rate` an average bit rate. The encoder
+//! reorders channels from the layout's order to that of Vorbis. Samples beyond ±1 are clamped.
 
 mod encoder;
 mod libvorbis;

@@ -10,9 +10,9 @@ use ogg_next_sys::ogg_packet;
 /// Rate control.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum RateControl {
-    /// -0.1 to 1.
+    /// Quality from -0.1 to 1.
     Quality(f32),
-    /// Average bits per second.
+    /// Average bit rate in bit/s.
     Average(u64),
 }
 
@@ -23,7 +23,7 @@ pub(crate) struct Code(c_int);
 impl std::fmt::Display for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
-            sys::OV_EIMPL => f.write_str("there is no mode for this rate and quality"),
+            sys::OV_EIMPL => f.write_str("it has no mode for this rate and quality"),
             sys::OV_EINVAL => f.write_str("an argument is out of range"),
             code => write!(f, "libvorbis failed with code {code}"),
         }
@@ -34,7 +34,7 @@ fn check(code: c_int) -> Result<c_int, Code> {
     if code < 0 { Err(Code(code)) } else { Ok(code) }
 }
 
-/// Checks a call whose failures are not all negative.
+/// Checks a call that also reports errors by positive codes.
 fn check_zero(code: c_int) -> Result<(), Code> {
     if code == 0 { Ok(()) } else { Err(Code(code)) }
 }
@@ -43,15 +43,15 @@ fn check_zero(code: c_int) -> Result<(), Code> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RawPacket<'a> {
     pub(crate) data: &'a [u8],
-    /// Samples up to the packet's end.
+    /// Number of samples up to the packet's end.
     pub(crate) granule: i64,
 }
 
-/// The library's three structures. The state points at the settings and the block at the state, so
-/// that they must not move.
+/// The library's three structures. The state has a pointer to the settings and the block one to the
+/// state, so they must not move.
 ///
-/// The initial value of all of them is zero, which every `*_clear` function of the library takes:
-/// so they can be released after an initialization that failed half-way.
+/// The initial value of each is zero, which every `*_clear` function of the library accepts. They
+/// can therefore be released after an initialization that failed halfway.
 struct Parts {
     info: sys::vorbis_info,
     state: sys::vorbis_dsp_state,
@@ -60,16 +60,16 @@ struct Parts {
 
 /// Encoder of the library.
 ///
-/// The parts are reached only by pointers derived from `parts`, never by references: the library
-/// writes to all of them by the pointers that it keeps.
+/// All access to the parts is through pointers derived from `parts`, never through references: the
+/// library writes to the parts through the pointers that it keeps.
 pub(crate) struct Vorbis {
     /// Allocation of a `Box` that this value owns.
     parts: NonNull<Parts>,
     channels: usize,
 }
 
-// SAFETY: the parts are owned and reached only by way of this value, and the library keeps nothing
-// for each thread.
+// SAFETY: this value owns the parts and all access to them is through it. The library has no
+// thread-local state.
 unsafe impl Send for Vorbis {}
 
 impl Vorbis {
@@ -83,8 +83,8 @@ impl Vorbis {
         let vorbis = Self { parts: NonNull::from(parts).cast(), channels };
         let (info, state, block) = (vorbis.info(), vorbis.state(), vorbis.block());
         let (count, rate) = (channels as c_long, sample_rate as c_long);
-        // SAFETY: the three point at zeroed memory that stays where it is until `drop`; each call
-        // initializes its first argument from those that are complete.
+        // SAFETY: the three pointers are to zeroed memory that does not move until `drop`. Each
+        // call initializes its first argument from those that are complete.
         unsafe {
             sys::vorbis_info_init(info);
             check(match control {
@@ -121,8 +121,8 @@ impl Vorbis {
         let mut comment = MaybeUninit::uninit();
         let mut packets = [const { MaybeUninit::<ogg_packet>::uninit() }; 3];
         let [identification, comments, setup] = packets.each_mut().map(MaybeUninit::as_mut_ptr);
-        // SAFETY: the call fills three packets, whose bytes live as long as the state does and
-        // are copied at once.
+        // SAFETY: the call fills three packets. Their bytes are valid as long as the state, and are
+        // copied at once.
         unsafe {
             sys::vorbis_comment_init(comment.as_mut_ptr());
             let made = check(sys::vorbis_analysis_headerout(
@@ -144,8 +144,9 @@ impl Vorbis {
         samples: usize,
         mut fill: impl FnMut(usize, &mut [f32]),
     ) -> Result<(), Code> {
-        // SAFETY: the library returns an array of a buffer for each channel, with room for
-        // `samples`, valid until `vorbis_analysis_wrote`. Each is zeroed before a slice is made.
+        // SAFETY: the library returns an array with a buffer for each channel. Each has space for
+        // `samples` samples and is valid until `vorbis_analysis_wrote`. Each is zeroed before a
+        // slice is made.
         unsafe {
             let buffers = sys::vorbis_analysis_buffer(self.state(), samples as c_int);
             for channel in 0..self.channels {
@@ -159,14 +160,14 @@ impl Vorbis {
 
     /// Ends the stream.
     pub(crate) fn finish(&mut self) -> Result<(), Code> {
-        // SAFETY: no samples mean the end.
+        // SAFETY: zero samples end the stream.
         check(unsafe { sys::vorbis_analysis_wrote(self.state(), 0) }).map(drop)
     }
 
     /// Passes the packets that are ready to `take`.
     pub(crate) fn packets(&mut self, mut take: impl FnMut(RawPacket<'_>)) -> Result<(), Code> {
-        // SAFETY: the calls come in the order that the library asks for; a packet's bytes are
-        // valid until the next call.
+        // SAFETY: the calls are in the order that the library requires. A packet's bytes are valid
+        // until the next call.
         unsafe {
             while check(sys::vorbis_analysis_blockout(self.state(), self.block()))? == 1 {
                 check(sys::vorbis_analysis(self.block(), ptr::null_mut()))?;
@@ -187,7 +188,7 @@ impl Vorbis {
 impl Drop for Vorbis {
     fn drop(&mut self) {
         // SAFETY: each part is initialized or zero, and is cleared before the part that it points
-        // at. The allocation is that of a `Box` of this type, and is released once.
+        // to. The allocation is that of a `Box` of this type, and is released once.
         unsafe {
             sys::vorbis_block_clear(self.block());
             sys::vorbis_dsp_clear(self.state());
@@ -205,6 +206,6 @@ unsafe fn bytes(packet: &ogg_packet) -> &[u8] {
     if packet.packet.is_null() || packet.bytes <= 0 {
         return &[];
     }
-    // SAFETY: the library says where the bytes are and how many.
+    // SAFETY: the library states the address and the number of the bytes.
     unsafe { std::slice::from_raw_parts(packet.packet, packet.bytes as usize) }
 }

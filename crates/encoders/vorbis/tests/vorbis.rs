@@ -1,4 +1,4 @@
-//! The encoder's promises, as far as Vorbis' own counting goes.
+//! Contract of encoders, except for times, which Vorbis counts differently.
 
 use reelwright_core::{CodecConfig, CodecRecord, Element, Layouts, PacketQueue, Timestamp};
 use reelwright_enc_vorbis::ENCODER;
@@ -21,7 +21,7 @@ fn a_higher_qscale_is_larger() {
 }
 
 #[test]
-fn the_bit_rate_is_about_what_was_asked_for() {
+fn the_bit_rate_is_approximately_met() {
     for asked in [64_000u64, 128_000, 256_000] {
         let bytes = size(CodecConfig { bit_rate: Some(asked), ..CodecConfig::default() });
         let found = bytes as f64 * 8.0 / 10.0 / asked as f64;
@@ -47,7 +47,7 @@ fn headers_are_vorbis_for_every_layout_and_rate() {
 }
 
 #[test]
-fn what_cannot_be_is_refused() {
+fn unsupported_values_are_errors() {
     for qscale in [-1.5, 10.5, f32::NAN] {
         let config = CodecConfig { qscale: Some(qscale), ..CodecConfig::default() };
         let message = Case { config, ..Case::new(&ENCODER) }.open().err().unwrap().to_string();

@@ -1,30 +1,30 @@
-//! The header in front of every packet (ISO/IEC 14496-3 table 1.A.6).
+//! ADTS header, which precedes every packet (ISO/IEC 14496-3 table 1.A.6).
 
 use reelwright_core::{AudioSpecificConfig, Error, Result};
 
-/// Bytes of a header without a checksum.
+/// Bytes of a header without a CRC.
 pub(crate) const LENGTH: usize = 7;
 
-/// The most bytes of a packet with its header: the field has 13 bits.
+/// Maximum size of a packet with its header: the field has 13 bits.
 const MAX_LENGTH: usize = (1 << 13) - 1;
 
-/// "The bit rate varies", in the place of how full the decoder's buffer is.
+/// adts_buffer_fullness of a variable bit rate.
 const VARIABLE: u64 = 0x7FF;
 
-/// Sample rates by their index (ISO/IEC 14496-3 table 1.18).
+/// Sample rates, indexed by sampling_frequency_index (ISO/IEC 14496-3 table 1.18).
 const RATES: [u32; 13] = [
     96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000,
     7350,
 ];
 
-/// What all headers of a stream have in common.
+/// Bits that all headers of a stream share.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Header(u64);
 
 impl Header {
     /// # Errors
-    /// The headers can name object types 1 to 4, sample rates of the table, and channel
-    /// configurations 1 to 7. SBR and PS are found by decoders themselves, in AAC-LC.
+    /// Fails unless the object type is 1 to 4, the sample rate is in the table, and the channel
+    /// configuration is 1 to 7. Decoders detect SBR and PS within AAC-LC.
     pub(crate) fn new(config: &AudioSpecificConfig) -> Result<Self> {
         let object_type = match config.object_type {
             5 | 29 => 2,
@@ -39,7 +39,7 @@ impl Header {
                 config.object_type, config.core_sample_rate, config.channel_configuration
             )));
         };
-        // Sync word, MPEG-4, layer 0, no checksum.
+        // Sync word, MPEG-4, layer 0, no CRC.
         let bits = 0xFFF1u64 << 40
             | u64::from(object_type - 1) << 38
             | (rate as u64) << 34
@@ -48,15 +48,15 @@ impl Header {
         Ok(Self(bits))
     }
 
-    /// The header of a packet of `bytes`.
+    /// Returns the header of a packet of `bytes` bytes.
     ///
     /// # Errors
-    /// Its length has 13 bits.
+    /// Fails if the length exceeds 13 bits.
     pub(crate) fn of(self, bytes: usize) -> Result<[u8; LENGTH]> {
         let length = bytes + LENGTH;
         if length > MAX_LENGTH {
             return Err(Error::too_large(format!(
-                "A packet must be at most {} bytes long in ADTS. Found: {bytes} bytes",
+                "A packet of adts must have at most {} bytes. Found: {bytes} bytes",
                 MAX_LENGTH - LENGTH
             )));
         }

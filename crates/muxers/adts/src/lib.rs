@@ -1,8 +1,8 @@
-//! An ADTS muxer for Reelwright: AAC as a stream that can be joined anywhere
+//! An ADTS muxer for Reelwright: AAC as a stream that can be cut and joined between packets
 //! (ISO/IEC 14496-3 §1.A.2.2).
 //!
-//! Each packet gets a header of 7 bytes that repeats what a decoder must know. There is no place
-//! for metadata, nor to say how much of the start and the end is not to be heard.
+//! Each packet has a header of 7 bytes with the decoder's configuration. The format does not
+//! support metadata, or trimming of the start and the end.
 
 mod header;
 mod muxer;
@@ -11,7 +11,7 @@ use reelwright_core::{CodecId, MuxerInfo};
 
 use crate::muxer::Adts;
 
-/// `adts`.
+/// The `adts` muxer.
 pub static MUXER: MuxerInfo =
     MuxerInfo::new("adts", "ADTS AAC (Advanced Audio Coding)", &|_| Ok(Box::new(Adts::default())))
         .extensions(&["aac", "adts"])

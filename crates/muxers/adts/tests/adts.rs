@@ -1,4 +1,4 @@
-//! ADTS: headers read back as ISO/IEC 14496-3 has them.
+//! ADTS headers, parsed according to ISO/IEC 14496-3.
 
 use proptest::prelude::*;
 use reelwright_core::{
@@ -17,7 +17,7 @@ fn aac(object_type: u8, core_sample_rate: u32, channel_configuration: u8) -> Str
     pcm(CodecId::Aac, core_sample_rate, ChannelLayout::STEREO).record(CodecRecord::Aac(config))
 }
 
-/// `bits` bits from bit `at` on.
+/// Returns `bits` bits from bit `at` on.
 fn field(header: &[u8], at: usize, bits: usize) -> u32 {
     (at..at + bits).fold(0, |field, i| field << 1 | u32::from(header[i / 8] >> (7 - i % 8) & 1))
 }
@@ -49,7 +49,7 @@ fn the_header_has_every_field() {
 }
 
 #[test]
-fn what_the_header_cannot_say_is_refused() {
+fn streams_that_do_not_fit_the_header_are_errors() {
     for stream in [aac(23, 48_000, 2), aac(2, 48_001, 2), aac(2, 48_000, 0), aac(2, 48_000, 8)] {
         let mut output = memory(true);
         let result = open(&MUXER, &[]).unwrap().start(&[stream], &Metadata::new(), &mut output);

@@ -1,4 +1,4 @@
-//! The `aiff` muxer: a header, the sound, and lengths that are mended where they can be.
+//! The `aiff` muxer: writes a header and the audio, and patches lengths on seekable outputs.
 
 use reelwright_core::helpers::single_stream::{BlockStream, not_started};
 use reelwright_core::{
@@ -7,7 +7,7 @@ use reelwright_core::{
 
 use crate::chunk::{self, Fields};
 
-/// The sample encodings there are names for.
+/// Codecs that the formats support.
 pub(crate) static CODECS: &[CodecId] = &[
     CodecId::PcmS16Be,
     CodecId::PcmS8,
@@ -27,23 +27,24 @@ pub(crate) struct Aiff {
     file: Option<File>,
 }
 
-/// A file that was started.
+/// State of an open file.
 #[derive(Debug)]
 struct File {
-    sound: BlockStream,
+    audio: BlockStream,
     seekable: bool,
-    /// Where the file starts in the output.
+    /// Position of the file in the output.
     start: u64,
-    /// The bytes in front of the sound.
+    /// Number of bytes before the audio.
     header: u64,
     fields: Fields,
-    /// The bytes of sound.
+    /// Number of bytes of audio.
     data: u64,
-    /// True if the header states a length, which then must stay true.
+    /// Set if the header states a length, which must stay correct.
     has_length: bool,
 }
 
-/// What the fields say: FORM's length, the number of sample frames, SSND's length.
+/// Position and value of each length field: FORM's length, the number of sample frames, SSND's
+/// length.
 type Lengths = [(u64, u32); 3];
 
 impl Muxer for Aiff {
@@ -53,15 +54,15 @@ impl Muxer for Aiff {
         tags: &Metadata,
         to: &mut dyn Destination,
     ) -> Result<()> {
-        let sound = BlockStream::new("aiff", streams, CODECS)?;
-        let (mut bytes, fields) = chunk::header(&sound, tags)?;
+        let audio = BlockStream::new("aiff", streams, CODECS)?;
+        let (mut bytes, fields) = chunk::header(&audio, tags)?;
         let output = to.output();
         let (start, header) = (output.position(), bytes.len() as u64);
         let seekable = output.is_seekable();
         let (data, has_length) = (0, false);
-        let file = File { sound, seekable, start, header, fields, data, has_length };
+        let file = File { audio, seekable, start, header, fields, data, has_length };
         let mut open = file.lengths(file.room(header)?);
-        // FFmpeg refuses more frames than an `int` holds.
+        // FFmpeg rejects more frames than an `int` holds.
         open[1].1 = open[1].1.min(i32::MAX as u32);
         for (at, length) in open {
             bytes[at as usize..][..4].copy_from_slice(&length.to_be_bytes());
@@ -72,14 +73,14 @@ impl Muxer for Aiff {
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
         let file = self.file.as_mut().ok_or_else(|| not_started("aiff"))?;
-        file.sound.check(packet)?;
+        file.audio.check(packet)?;
         let data = file.data + packet.data.len() as u64;
         let room = file.room(file.header)?;
         if data > room {
             file.patch_sizes(to)?;
             return Err(Error::too_large(format!(
-                "An AIFF file holds at most {room} bytes of this sound, and the next packet would \
-                 make {data}. The file is whole without it. Longer sound fits in au, caf or wav."
+                "An AIFF file holds at most {room} bytes of this audio, and the next packet would \
+                 make {data}. The file is complete without it. Use au, caf or wav for longer audio."
             ))
             .in_stream(0));
         }
@@ -112,7 +113,7 @@ impl Muxer for Aiff {
 
     fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
         let file = self.file.as_ref().ok_or_else(|| not_started("aiff"))?;
-        // In a file of open length the byte would be played.
+        // In a file of unknown length, players would play the padding.
         if file.seekable && !file.data.is_multiple_of(2) && to.output().can_patch()? {
             to.output().write(&[0])?;
         }
@@ -123,33 +124,32 @@ impl Muxer for Aiff {
 }
 
 impl File {
-    /// The most bytes of sound that FORM's length can count behind `header` bytes: whole samples,
-    /// and an even number of them.
+    /// Returns the maximum number of bytes of audio after a header of `header` bytes: an even
+    /// number of samples that FORM's length can count.
     fn room(&self, header: u64) -> Result<u64> {
-        let block = 2 * self.sound.block as u64;
+        let block = 2 * self.audio.block as u64;
         // FORM does not count its first 8 bytes.
         let room = u64::from(u32::MAX) + 8;
         let room = room.checked_sub(header).ok_or_else(|| {
             Error::too_large(format!(
-                "Metadata must leave room for sound in the 4 GiB of an AIFF file. Found: a header \
-                 of {header} bytes"
+                "The header and its metadata must leave space for audio in the 4 GiB of an AIFF \
+                 file. Found: a header of {header} bytes"
             ))
         })?;
         Ok(room / block * block)
     }
 
-    /// The fields' places and what they say of `data` bytes of sound, no more than
-    /// [`room`](Self::room).
+    /// Returns the length fields for `data` bytes of audio, at most [`room`](Self::room).
     fn lengths(&self, data: u64) -> Lengths {
         let form = self.header - 8 + data.next_multiple_of(2);
-        let frames = self.sound.samples(data);
-        // SSND counts its `offset` and `blockSize`.
-        let sound = 8 + data;
-        [(4, form), (self.fields.frames, frames), (self.fields.sound, sound)]
+        let frames = self.audio.samples(data);
+        // SSND's length includes `offset` and `blockSize`.
+        let ssnd = 8 + data;
+        [(4, form), (self.fields.frames, frames), (self.fields.ssnd, ssnd)]
             .map(|(at, length)| (at, length as u32))
     }
 
-    /// Writes the lengths as they are now, where the output lets us.
+    /// Writes the current lengths if the output can seek.
     fn patch_sizes(&self, to: &mut dyn Destination) -> Result<()> {
         if !self.seekable || !to.output().can_patch()? {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The chunks in front of the sound.
+//! Chunks before the audio.
 
 use reelwright_core::helpers::single_stream::BlockStream;
 use reelwright_core::{ChannelLayout, CodecId, Error, Metadata, Result};
@@ -6,40 +6,40 @@ use reelwright_core::{ChannelLayout, CodecId, Error, Metadata, Result};
 /// FVER's only time stamp, `AIFCVersion1`.
 const AIFC_VERSION: u32 = 0xA280_5140;
 
-/// `kAudioChannelLayoutTag_UseChannelBitmap`; the bits are those of WAVE's channel mask.
+/// `kAudioChannelLayoutTag_UseChannelBitmap`. The bits are those of WAVE's channel mask.
 const USE_BITMAP: u32 = 1 << 16;
 
-/// `numChannels` is a signed number of 16 bits.
+/// Maximum of `numChannels`, a signed number of 16 bits.
 const MAX_CHANNELS: usize = i16::MAX as usize;
 
-/// Where the lengths are, from the start of the file.
+/// Positions of the length fields from the start of the file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields {
     /// COMM's `numSampleFrames`.
     pub(crate) frames: u64,
     /// SSND's `ckSize`.
-    pub(crate) sound: u64,
+    pub(crate) ssnd: u64,
 }
 
-/// Everything up to the first sample. The lengths that are not yet known are 0.
+/// Returns all bytes before the first sample. Unknown lengths are 0.
 ///
 /// # Errors
-/// A text of 4 GiB does not fit, nor do more than 32,767 channels.
-pub(crate) fn header(sound: &BlockStream, tags: &Metadata) -> Result<(Vec<u8>, Fields)> {
-    let channels = sound.layout.channels();
+/// Fails if a metadata value has 4 GiB, or if there are more than 32,767 channels.
+pub(crate) fn header(audio: &BlockStream, tags: &Metadata) -> Result<(Vec<u8>, Fields)> {
+    let channels = audio.layout.channels();
     if channels > MAX_CHANNELS {
         return Err(Error::unsupported(format!(
-            "aiff cannot describe {channels} channels; there may be up to {MAX_CHANNELS}."
+            "aiff does not support {channels} channels. The maximum is {MAX_CHANNELS}."
         ))
         .in_stream(0));
     }
-    let compression = compression_type(sound.codec);
+    let compression = compression_type(audio.codec);
     let mut bytes = b"FORM\0\0\0\0".to_vec();
     bytes.extend(if compression.is_some() { b"AIFC" } else { b"AIFF" });
     if compression.is_some() {
         push(&mut bytes, b"FVER", &AIFC_VERSION.to_be_bytes())?;
     }
-    if let Some(mask) = sound.layout.mask().filter(|_| !is_usual(sound.layout)) {
+    if let Some(mask) = audio.layout.mask().filter(|_| !is_usual(audio.layout)) {
         let layout = [USE_BITMAP, mask, 0].map(u32::to_be_bytes).concat();
         push(&mut bytes, b"CHAN", &layout)?;
     }
@@ -56,35 +56,35 @@ pub(crate) fn header(sound: &BlockStream, tags: &Metadata) -> Result<(Vec<u8>, F
     let mut common = Vec::new();
     common.extend((channels as u16).to_be_bytes());
     common.extend([0; 4]);
-    common.extend(sample_size(sound).to_be_bytes());
-    common.extend(extended(sound.sample_rate));
+    common.extend(sample_size(audio).to_be_bytes());
+    common.extend(extended(audio.sample_rate));
     if let Some(compression) = compression {
         common.extend(compression);
-        // The compression's name: an empty Pascal string, made even.
+        // Name of the compression: an empty Pascal string, padded to an even length.
         common.extend([0; 2]);
     }
     let frames = bytes.len() as u64 + 10;
     push(&mut bytes, b"COMM", &common)?;
-    let sound = bytes.len() as u64 + 4;
-    // The chunk's length, `offset` and `blockSize`.
+    let ssnd = bytes.len() as u64 + 4;
+    // Length of the chunk, `offset` and `blockSize`.
     bytes.extend(b"SSND\0\0\0\0\0\0\0\0\0\0\0\0");
-    Ok((bytes, Fields { frames, sound }))
+    Ok((bytes, Fields { frames, ssnd }))
 }
 
-/// The layouts a reader assumes where nothing is said.
+/// Returns whether readers assume this layout without a `CHAN` chunk.
 fn is_usual(layout: ChannelLayout) -> bool {
     [ChannelLayout::MONO, ChannelLayout::STEREO].contains(&layout)
 }
 
-/// COMM's `sampleSize`: bits of a sample, before compression where there is one.
-const fn sample_size(sound: &BlockStream) -> u16 {
-    match sound.codec {
+/// Returns COMM's `sampleSize`: bits per sample before compression.
+const fn sample_size(audio: &BlockStream) -> u16 {
+    match audio.codec {
         CodecId::PcmALaw | CodecId::PcmMuLaw => 16,
-        _ => sound.bits_per_sample as u16,
+        _ => audio.bits_per_sample as u16,
     }
 }
 
-/// AIFF-C's compression type; nothing for what plain AIFF holds.
+/// Returns AIFF-C's compression type, or `None` if plain AIFF supports the codec.
 const fn compression_type(codec: CodecId) -> Option<[u8; 4]> {
     Some(match codec {
         CodecId::PcmS16Le => *b"sowt",
@@ -97,8 +97,8 @@ const fn compression_type(codec: CodecId) -> Option<[u8; 4]> {
     })
 }
 
-/// A positive whole number as an IEEE 754 extended: sign and exponent in 16 bits, then the
-/// mantissa with its leading 1.
+/// Returns a positive integer as an IEEE 754 extended number: sign and exponent in 16 bits, then
+/// the mantissa with its leading 1.
 fn extended(number: u32) -> [u8; 10] {
     let zeros = number.leading_zeros();
     let exponent = 16383 + 31 - zeros as u16;
@@ -109,7 +109,7 @@ fn extended(number: u32) -> [u8; 10] {
     bytes
 }
 
-/// Appends a chunk, made even.
+/// Appends a chunk, padded to an even length.
 fn push(bytes: &mut Vec<u8>, id: &[u8; 4], body: &[u8]) -> Result<()> {
     let size = u32::try_from(body.len()).map_err(|_| {
         Error::too_large(format!(
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn rates_are_extended_floats() {
-        // Apple's own example is 44,100; 1 is 2^0.
+        // 44,100 is Apple's own example; 1 is 2^0.
         assert_eq!(extended(44_100), *b"\x40\x0E\xAC\x44\0\0\0\0\0\0");
         assert_eq!(extended(1), *b"\x3F\xFF\x80\0\0\0\0\0\0\0");
         assert_eq!(extended(u32::MAX), *b"\x40\x1E\xFF\xFF\xFF\xFF\0\0\0\0");

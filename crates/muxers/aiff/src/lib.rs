@@ -1,14 +1,14 @@
 //! AIFF and AIFF-C muxer for Reelwright.
 //!
-//! Follows Apple's *Audio Interchange File Format 1.3* and the *AIFF-C* draft of 1991: big-endian
-//! integers (8 bits are signed) become AIFF, everything else AIFF-C with the compression types
-//! Apple and FFmpeg use. Positions of more than two channels are in a `CHAN` chunk.
+//! Follows Apple's *Audio Interchange File Format 1.3* and the *AIFF-C* draft of 1991. Big-endian
+//! integers (8 bits are signed) become AIFF; all other codecs become AIFF-C with the compression
+//! types that Apple and FFmpeg use. A `CHAN` chunk has the positions of more than two channels.
 //!
-//! Lengths have 32 bits: a file that would outgrow them ends with an error, whole up to then. On a
-//! seekable output `flush` and `finish` write them. Elsewhere the file states the largest lengths
-//! there can be, with which readers take everything up to the end of the file.
+//! Lengths have 32 bits. A file that would exceed them ends with an error and is complete up to
+//! then. On a seekable output, `flush` and `finish` write the lengths. On others the file states
+//! the maximum lengths, with which readers read up to the end of the file.
 //!
-//! Of the metadata, `title`, `author` (or else `artist`), `copyright` and `comment` have a place.
+//! The format stores the metadata `title`, `author` (or else `artist`), `copyright` and `comment`.
 
 mod aiff;
 mod chunk;
@@ -17,7 +17,7 @@ use reelwright_core::MuxerInfo;
 
 use crate::aiff::{Aiff, CODECS};
 
-/// `aiff`.
+/// The `aiff` muxer.
 pub static MUXER: MuxerInfo =
     MuxerInfo::new("aiff", "Audio IFF", &|_| Ok(Box::new(Aiff::default())))
         .extensions(&["aif", "aiff", "afc", "aifc"])

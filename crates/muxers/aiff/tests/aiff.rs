@@ -1,5 +1,4 @@
-//! AIFF and AIFF-C: what readers of others find in the files, and the bytes the specifications
-//! give.
+//! AIFF and AIFF-C in third-party readers, and the bytes that the specifications state.
 
 use proptest::prelude::*;
 use reelwright_core::{CodecId, ErrorKind, MemoryOutput, Metadata};
@@ -19,7 +18,7 @@ fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
 }
 
-/// Ids and bodies of the chunks, which must fill the FORM chunk.
+/// Returns ids and bodies of the chunks, which must fill the FORM chunk.
 fn chunks(file: &[u8]) -> Vec<(&str, &[u8])> {
     assert_eq!(&file[..4], b"FORM");
     assert_eq!(u32_at(file, 4) as usize, file.len() - 8);
@@ -99,7 +98,7 @@ fn ffprobe_reads_layouts() {
 }
 
 #[test]
-fn sox_reads_what_it_knows() {
+fn sox_reads_its_supported_codecs() {
     let data = noise_bytes(24 * 50);
     for (codec, raw) in [
         (CodecId::PcmS8, ["-e", "signed", "-b", "8", "-B"]),
@@ -131,15 +130,15 @@ fn symphonia_reads_integers_and_floats() {
         let stream = pcm(codec, 48_000, usual(2));
         let output = MemoryOutput::seekable();
         let file = mux(&MUXER, &[], &stream, &Metadata::new(), [&data[..]], output).unwrap();
-        let sound = decode_bytes(file);
+        let audio = decode_bytes(file);
         let native: Vec<u8> =
             data.chunks(size).flat_map(|sample| sample.iter().rev().copied()).collect();
-        assert!(sound == native, "{codec}: {} of {}", sound.len(), native.len());
+        assert!(audio == native, "{codec}: {} of {}", audio.len(), native.len());
     }
 }
 
 #[test]
-fn past_4_gib_is_an_error_and_a_whole_file() {
+fn past_4_gib_is_an_error_and_a_complete_file() {
     let stream = pcm(CodecId::PcmS24Be, 48_000, usual(2));
     let mut output = CountingOutput::new();
     let mut muxer = open(&MUXER, &[]).unwrap();
@@ -151,16 +150,16 @@ fn past_4_gib_is_an_error_and_a_whole_file() {
         }
     };
     assert_eq!(error.kind(), ErrorKind::TooLarge);
-    // The last multiple of 6 MiB that fits in 4 GiB.
-    let sound = 682 * (6 << 20);
-    assert_eq!(output.length, 54 + sound);
+    // The largest multiple of 6 MiB that fits in 4 GiB.
+    let audio = 682 * (6 << 20);
+    assert_eq!(output.length, 54 + audio);
     assert_eq!(u64::from(u32_at(&output.head, 4)), output.length - 8);
-    assert_eq!(u64::from(u32_at(&output.head, 22)), sound / 6);
-    assert_eq!(u64::from(u32_at(&output.head, 42)), sound + 8);
+    assert_eq!(u64::from(u32_at(&output.head, 22)), audio / 6);
+    assert_eq!(u64::from(u32_at(&output.head, 42)), audio + 8);
 }
 
 #[test]
-fn a_flushed_file_is_whole() {
+fn a_flushed_file_is_complete() {
     let stream = pcm(CodecId::PcmS16Be, 48_000, usual(2));
     let mut output = MemoryOutput::seekable();
     let mut muxer = open(&MUXER, &[]).unwrap();
@@ -173,7 +172,7 @@ fn a_flushed_file_is_whole() {
 }
 
 #[test]
-fn what_is_wrong_and_what_fails_is_an_error() {
+fn wrong_calls_and_failing_outputs_are_errors() {
     refuses_what_is_wrong(&MUXER, &pcm(CodecId::PcmS24Be, 8000, usual(2)));
     fails_anywhere(&MUXER, &pcm(CodecId::PcmS8, 8000, usual(1)), &[0; 41]);
     for (rate, channels) in [(0, 1), (8000, 32_768)] {

@@ -1,8 +1,8 @@
-//! The annotation: free text between the header and the sound.
+//! Annotation: free text between the header and the audio.
 
 use reelwright_core::Metadata;
 
-/// FFmpeg's common names, and how its AU reader and writer spell them.
+/// FFmpeg's generic keys, and their spelling in FFmpeg's AU reader and writer.
 const SPELLED: &[(&str, &str)] = &[
     ("title", "Title"),
     ("artist", "Artist"),
@@ -11,8 +11,8 @@ const SPELLED: &[(&str, &str)] = &[
     ("genre", "Genre"),
 ];
 
-/// A line `key=value` for each entry, a NUL, and more of them up to a multiple of 8. Line breaks
-/// in a value become spaces.
+/// Returns a line `key=value` for each entry, and at least one NUL up to a multiple of 8 bytes.
+/// Line breaks in a value become spaces.
 pub(crate) fn annotation(tags: &Metadata) -> Vec<u8> {
     let lines = tags.iter().map(|(key, value)| {
         let spelled = SPELLED.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));

@@ -7,7 +7,7 @@ use reelwright_core::{
 
 use crate::annotation::annotation;
 
-/// The sample encodings that have a number.
+/// Codecs that have an encoding number.
 pub(crate) static CODECS: &[CodecId] = &[
     CodecId::PcmS16Be,
     CodecId::PcmS8,
@@ -19,10 +19,10 @@ pub(crate) static CODECS: &[CodecId] = &[
     CodecId::PcmMuLaw,
 ];
 
-/// Everything in front of the annotation.
+/// Size of the header before the annotation.
 const HEADER: usize = 24;
 
-/// The length of sound that nobody knows (`AUDIO_UNKNOWN_SIZE`).
+/// Unknown length of the audio (`AUDIO_UNKNOWN_SIZE`).
 const UNKNOWN: u32 = u32::MAX;
 
 /// The `au` muxer.
@@ -31,18 +31,18 @@ pub(crate) struct Au {
     file: Option<File>,
 }
 
-/// A file that was started.
+/// State of an open file.
 #[derive(Debug)]
 struct File {
-    sound: BlockStream,
+    audio: BlockStream,
     seekable: bool,
-    /// Where the file starts in the output.
+    /// Position of the file in the output.
     start: u64,
     /// Position of the audio in the output.
-    sound_at: u64,
-    /// The bytes of sound.
+    audio_at: u64,
+    /// Number of bytes of audio.
     data: u64,
-    /// True if the header states a length, which then must stay true.
+    /// Set if the header states a length, which must stay correct.
     has_length: bool,
 }
 
@@ -53,7 +53,7 @@ impl Muxer for Au {
         tags: &Metadata,
         to: &mut dyn Destination,
     ) -> Result<()> {
-        let sound = BlockStream::new("au", streams, CODECS)?;
+        let audio = BlockStream::new("au", streams, CODECS)?;
         let annotation = annotation(tags);
         let offset = u32::try_from(HEADER + annotation.len()).map_err(|_| {
             Error::too_large(format!(
@@ -62,23 +62,23 @@ impl Muxer for Au {
                 annotation.len()
             ))
         })?;
-        let channels = sound.layout.channels() as u32;
+        let channels = audio.layout.channels() as u32;
         let mut bytes = Vec::with_capacity(HEADER + annotation.len());
         bytes.extend(b".snd");
-        for field in [offset, UNKNOWN, encoding(sound.codec), sound.sample_rate, channels] {
+        for field in [offset, UNKNOWN, encoding(audio.codec), audio.sample_rate, channels] {
             bytes.extend(field.to_be_bytes());
         }
         bytes.extend(annotation);
         let output = to.output();
         let (seekable, start) = (output.is_seekable(), output.position());
-        let (sound_at, has_length) = (start + bytes.len() as u64, false);
-        self.file = Some(File { sound, seekable, start, sound_at, data: 0, has_length });
+        let (audio_at, has_length) = (start + bytes.len() as u64, false);
+        self.file = Some(File { audio, seekable, start, audio_at, data: 0, has_length });
         output.write(&bytes)
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
         let file = self.file.as_mut().ok_or_else(|| not_started("au"))?;
-        file.sound.check(packet)?;
+        file.audio.check(packet)?;
         to.output().write(&packet.data)?;
         file.data += packet.data.len() as u64;
         Ok(())
@@ -101,7 +101,7 @@ impl Muxer for Au {
 
     fn mend(&mut self, length: u64, to: &mut dyn Destination) -> Result<()> {
         let Some(mut file) = self.file.take() else { return Ok(()) };
-        let Some(data) = length.checked_sub(file.sound_at) else { return Ok(()) };
+        let Some(data) = length.checked_sub(file.audio_at) else { return Ok(()) };
         file.data = data;
         file.patch_size(to)
     }
@@ -114,7 +114,7 @@ impl Muxer for Au {
 }
 
 impl File {
-    /// Writes the length as it is now, where the output lets us.
+    /// Writes the current length if the output can seek.
     fn patch_size(&self, to: &mut dyn Destination) -> Result<()> {
         if !self.seekable || !to.output().can_patch()? {
             return Ok(());
@@ -124,7 +124,7 @@ impl File {
     }
 }
 
-/// The number of an encoding, `AUDIO_FILE_ENCODING_*`.
+/// Returns the encoding number, `AUDIO_FILE_ENCODING_*`.
 const fn encoding(codec: CodecId) -> u32 {
     match codec {
         CodecId::PcmMuLaw => 1,

@@ -1,4 +1,4 @@
-//! AU: what ffmpeg finds in the files, and the bytes the specification gives.
+//! AU in ffmpeg, and the bytes that the specification states.
 
 use proptest::prelude::*;
 use reelwright_core::{CodecId, MemoryOutput, Metadata};
@@ -76,7 +76,7 @@ fn flush_writes_the_length() {
 }
 
 #[test]
-fn what_is_wrong_and_what_fails_is_an_error() {
+fn wrong_calls_and_failing_outputs_are_errors() {
     refuses_what_is_wrong(&MUXER, &pcm(CodecId::PcmS24Be, 8000, usual(2)));
     fails_anywhere(&MUXER, &pcm(CodecId::PcmS8, 8000, usual(1)), &[0; 41]);
     let stream = pcm(CodecId::PcmS8, 0, usual(1));

@@ -3,11 +3,11 @@
 use reelwright_core::helpers::single_stream::{self, not_started};
 use reelwright_core::{Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters};
 
+use crate::audio::AudioStream;
 use crate::chunk;
 use crate::packet_table::PacketTable;
-use crate::sound::Sound;
 
-/// The data chunk's edit count, which its length includes.
+/// Size of the data chunk's edit count, which its length includes.
 const EDIT_COUNT: u64 = 4;
 
 /// The `caf` muxer.
@@ -16,17 +16,17 @@ pub(crate) struct Caf {
     file: Option<File>,
 }
 
-/// A file that was started.
+/// State of an open file.
 #[derive(Debug)]
 struct File {
-    sound: Sound,
+    audio: AudioStream,
     table: PacketTable,
     seekable: bool,
-    /// Where the data chunk's length is in the output.
+    /// Position in the output of the data chunk's length.
     size_at: u64,
-    /// The bytes of sound.
+    /// Number of bytes of audio.
     data: u64,
-    /// True if the header states a length, which then must stay true.
+    /// Set if the header states a length, which must stay correct.
     has_length: bool,
 }
 
@@ -37,27 +37,27 @@ impl Muxer for Caf {
         tags: &Metadata,
         to: &mut dyn Destination,
     ) -> Result<()> {
-        let sound = Sound::new(streams)?;
-        let bytes = chunk::header(&sound, tags)?;
+        let audio = AudioStream::new(streams)?;
+        let bytes = chunk::header(&audio, tags)?;
         let output = to.output();
-        if let (Sound::Alac(..), false) = (sound, output.is_seekable()) {
+        if let (AudioStream::Alac(..), false) = (audio, output.is_seekable()) {
             return Err(Error::unsupported(
-                "caf with alac needs an output that can seek: the lengths of the packets come \
-                 last. Write a file, or pcm.",
+                "caf with alac requires a seekable output, because the packet table follows the \
+                 audio. Write to a file, or use pcm.",
             ));
         }
         let size_at = output.position() + bytes.len() as u64 - EDIT_COUNT - 8;
         let (table, seekable) = (PacketTable::default(), output.is_seekable());
         let (data, has_length) = (0, false);
-        self.file = Some(File { sound, table, seekable, size_at, data, has_length });
+        self.file = Some(File { audio, table, seekable, size_at, data, has_length });
         output.write(&bytes)
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
         let file = self.file.as_mut().ok_or_else(|| not_started("caf"))?;
-        match &file.sound {
-            Sound::Pcm(pcm) => pcm.check(packet)?,
-            Sound::Alac(config, _) => {
+        match &file.audio {
+            AudioStream::Pcm(pcm) => pcm.check(packet)?,
+            AudioStream::Alac(config, _) => {
                 single_stream::check(packet)?;
                 if !(0..=i64::from(config.frame_length)).contains(&packet.duration) {
                     return Err(Error::chunk(format!(
@@ -69,7 +69,7 @@ impl Muxer for Caf {
             }
         }
         to.output().write(&packet.data)?;
-        if let Sound::Alac(..) = file.sound {
+        if let AudioStream::Alac(..) = file.audio {
             file.table.add(packet);
         }
         file.data += packet.data.len() as u64;
@@ -94,7 +94,7 @@ impl Muxer for Caf {
     fn mend(&mut self, length: u64, to: &mut dyn Destination) -> Result<()> {
         let Some(mut file) = self.file.take() else { return Ok(()) };
         let begin = file.size_at + 8 + EDIT_COUNT;
-        let (Some(data), Sound::Pcm(_)) = (length.checked_sub(begin), &file.sound) else {
+        let (Some(data), AudioStream::Pcm(_)) = (length.checked_sub(begin), &file.audio) else {
             return Ok(());
         };
         file.data = data;
@@ -104,10 +104,10 @@ impl Muxer for Caf {
     fn finish(&mut self, streams: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
         let file = self.file.as_ref().ok_or_else(|| not_started("caf"))?;
         file.patch_size(to)?;
-        if let Sound::Alac(config, _) = Sound::new(streams)? {
+        if let AudioStream::Alac(config, _) = AudioStream::new(streams)? {
             let output = to.output();
             output.write(&file.table.to_chunk(config.frame_length))?;
-            // The largest packet and the average rate are known now.
+            // The maximum packet size and the average bit rate are known now.
             let at = file.size_at - 4 - config.to_bytes().len() as u64;
             output.patch(at, &config.to_bytes())?;
         }
@@ -117,10 +117,10 @@ impl Muxer for Caf {
 }
 
 impl File {
-    /// Writes the length as it is now, where the output lets us.
+    /// Writes the current length if the output can seek.
     fn patch_size(&self, to: &mut dyn Destination) -> Result<()> {
-        // The lengths of ALAC's packets come last, and are found by the patched length alone.
-        let needs_patch = matches!(self.sound, Sound::Alac(..));
+        // ALAC's packet table is at the end. Readers find it only by the patched length.
+        let needs_patch = matches!(self.audio, AudioStream::Alac(..));
         if !self.seekable || !(needs_patch || to.output().can_patch()?) {
             return Ok(());
         }

@@ -1,8 +1,8 @@
-//! The chunks in front of the sound.
+//! Chunks before the audio.
 
 use reelwright_core::{ChannelLayout, CodecId, Error, Metadata, Result};
 
-use crate::sound::Sound;
+use crate::audio::AudioStream;
 
 /// `kCAFLinearPCMFormatFlagIsFloat`.
 const FLOAT: u32 = 1;
@@ -10,42 +10,42 @@ const FLOAT: u32 = 1;
 /// `kCAFLinearPCMFormatFlagIsLittleEndian`.
 const LITTLE_ENDIAN: u32 = 2;
 
-/// `kCAFChannelLayoutTag_UseChannelBitmap`; the bits are those of WAVE's channel mask.
+/// `kCAFChannelLayoutTag_UseChannelBitmap`. The bits are those of WAVE's channel mask.
 const USE_BITMAP: u32 = 1 << 16;
 
-/// `kAudioChannelLayoutTag_DiscreteInOrder`, to which the number of channels is added.
+/// `kAudioChannelLayoutTag_DiscreteInOrder`, plus the number of channels.
 const DISCRETE: u32 = 147 << 16;
 
-/// The file header and all chunks up to the first sample, the data's length being -1.
+/// Returns the file header and all chunks before the first sample. The data's length is -1.
 ///
 /// # Errors
-/// There cannot be 2^32 information strings.
-pub(crate) fn header(sound: &Sound, tags: &Metadata) -> Result<Vec<u8>> {
+/// Fails if there are 2^32 metadata entries.
+pub(crate) fn header(audio: &AudioStream, tags: &Metadata) -> Result<Vec<u8>> {
     // Version 1, no flags.
     let mut bytes = b"caff\0\x01\0\0".to_vec();
-    push(&mut bytes, b"desc", &description(sound));
-    if let Some(layout) = layout(sound.layout()) {
+    push(&mut bytes, b"desc", &description(audio));
+    if let Some(layout) = layout(audio.layout()) {
         push(&mut bytes, b"chan", &layout);
     }
     if !tags.is_empty() {
         push(&mut bytes, b"info", &information(tags)?);
     }
-    if let Sound::Alac(config, _) = sound {
+    if let AudioStream::Alac(config, _) = audio {
         push(&mut bytes, b"kuki", &config.to_bytes());
     }
     bytes.extend(b"data");
     bytes.extend((-1i64).to_be_bytes());
-    // The edit count.
+    // Edit count.
     bytes.extend([0; 4]);
     Ok(bytes)
 }
 
-/// The Audio Description chunk: rate, format, flags, and what a packet is. In PCM it is one sample
-/// of every channel.
-fn description(sound: &Sound) -> Vec<u8> {
+/// Returns the Audio Description chunk: rate, format, flags, and packet size. A packet of PCM is
+/// one sample of every channel.
+fn description(audio: &AudioStream) -> Vec<u8> {
     use CodecId as C;
-    let (format, flags, bytes, samples, bits) = match sound {
-        Sound::Pcm(pcm) => {
+    let (format, flags, bytes, samples, bits) = match audio {
+        AudioStream::Pcm(pcm) => {
             let (format, flags) = match pcm.codec {
                 C::PcmALaw => (b"alaw", 0),
                 C::PcmMuLaw => (b"ulaw", 0),
@@ -56,9 +56,9 @@ fn description(sound: &Sound) -> Vec<u8> {
             };
             (format, flags, pcm.block as u32, 1, pcm.bits_per_sample)
         }
-        // The flags tell the depth: 1 to 4 for 16, 20, 24 and 32 bits. 0 bytes and bits mean that
-        // packets differ.
-        Sound::Alac(config, _) => {
+        // The flags state the depth: 1 to 4 are 16, 20, 24 and 32 bits. 0 bytes and bits mean that
+        // packet sizes vary.
+        AudioStream::Alac(config, _) => {
             let depth = match config.bit_depth {
                 16 => 1,
                 20 => 2,
@@ -68,16 +68,16 @@ fn description(sound: &Sound) -> Vec<u8> {
             (b"alac", depth, 0, config.frame_length, 0)
         }
     };
-    let mut body = f64::from(sound.sample_rate()).to_be_bytes().to_vec();
+    let mut body = f64::from(audio.sample_rate()).to_be_bytes().to_vec();
     body.extend(format);
-    let channels = sound.layout().channels() as u32;
+    let channels = audio.layout().channels() as u32;
     for field in [flags, bytes, samples, channels, bits] {
         body.extend(field.to_be_bytes());
     }
     body
 }
 
-/// The Channel Layout chunk, which plain mono and stereo do without.
+/// Returns the Channel Layout chunk. Mono and stereo do not need it.
 fn layout(layout: ChannelLayout) -> Option<Vec<u8>> {
     if [ChannelLayout::MONO, ChannelLayout::STEREO].contains(&layout) {
         return None;
@@ -86,11 +86,11 @@ fn layout(layout: ChannelLayout) -> Option<Vec<u8>> {
         Some(mask) => (USE_BITMAP, mask),
         None => (DISCRETE + layout.channels() as u32, 0),
     };
-    // No channel descriptions follow.
+    // No channel descriptions.
     Some([tag, bitmap, 0].map(u32::to_be_bytes).concat())
 }
 
-/// The Information chunk: pairs of strings, each ending in a NUL.
+/// Returns the Information chunk: pairs of NUL-terminated strings.
 fn information(tags: &Metadata) -> Result<Vec<u8>> {
     let entries = tags.iter().count();
     let entries = u32::try_from(entries).map_err(|_| {

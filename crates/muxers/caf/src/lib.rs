@@ -3,26 +3,27 @@
 //! Follows Apple's *Core Audio Format Specification 1.0*: an audio description, a channel layout,
 //! information strings, and the audio data as the last chunk.
 //!
-//! The length of the data may be -1, "up to the end of the file", and is where the output cannot
-//! seek; elsewhere `flush` and `finish` write it. It has 64 bits.
+//! The length of the data is -1 ("up to the end of the file") if the output cannot seek. Otherwise
+//! `flush` and `finish` write it. It has 64 bits.
 //!
-//! ALAC has its magic cookie in front of the data and a packet table behind it: where packets
-//! begin and how many samples are to be heard. A file of ALAC can be read only after `finish`,
-//! which is why it needs an output that can seek.
+//! ALAC has its magic cookie before the data. The packet table after the data has the sizes of the
+//! packets and the number of valid samples. A file of ALAC is readable only after `finish`, so it
+//! requires a seekable output.
 //!
-//! All metadata is kept, under FFmpeg's names, which Apple's list of keys leaves room for.
+//! All metadata is stored under FFmpeg's keys, which Apple's specification permits in addition to
+//! its own.
 
+mod audio;
 mod caf;
 mod chunk;
 mod packet_table;
-mod sound;
 
 use reelwright_core::MuxerInfo;
 
+use crate::audio::CODECS;
 use crate::caf::Caf;
-use crate::sound::CODECS;
 
-/// `caf`.
+/// The `caf` muxer.
 pub static MUXER: MuxerInfo =
     MuxerInfo::new("caf", "Apple CAF (Core Audio Format)", &|_| Ok(Box::new(Caf::default())))
         .extensions(&["caf"])

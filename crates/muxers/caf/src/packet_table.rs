@@ -1,12 +1,12 @@
-//! The packet table: how long each packet is, and how many samples are to be heard.
+//! The packet table: size of each packet, and the number of valid samples.
 
 use reelwright_core::Packet;
 
-/// What is gathered for the table: a byte or two for each packet, as they will stand in the file.
+/// Contents of the table. The sizes are in the file's format, one or two bytes per packet.
 #[derive(Debug, Default)]
 pub(crate) struct PacketTable {
     packets: u64,
-    /// Samples of all packets, and those of them that are padding.
+    /// Samples of all packets, then priming and remainder samples.
     samples: u64,
     priming: u64,
     remainder: u64,
@@ -14,7 +14,7 @@ pub(crate) struct PacketTable {
 }
 
 impl PacketTable {
-    /// Counts a packet, whose duration is not negative.
+    /// Adds a packet. Its duration must not be negative.
     pub(crate) fn add(&mut self, packet: &Packet) {
         self.packets += 1;
         self.samples += packet.duration.unsigned_abs();
@@ -23,9 +23,9 @@ impl PacketTable {
         push_number(&mut self.sizes, packet.data.len() as u64);
     }
 
-    /// The chunk, where all packets but the last have `frame_length` samples.
+    /// Returns the chunk. All packets but the last must have `frame_length` samples.
     pub(crate) fn to_chunk(&self, frame_length: u32) -> Vec<u8> {
-        // A decoder makes whole packets: what the last one lacks is told as padding.
+        // A decoder outputs whole packets, so the missing samples of the last one count as padding.
         let decoded = self.packets * u64::from(frame_length);
         let remainder = self.remainder + decoded.saturating_sub(self.samples);
         let heard = decoded.saturating_sub(self.priming + remainder);
@@ -40,7 +40,8 @@ impl PacketTable {
     }
 }
 
-/// A number in groups of 7 bits, the highest first; all but the last have the top bit set.
+/// Appends a number in groups of 7 bits, highest first. All groups but the last have the top bit
+/// set.
 fn push_number(bytes: &mut Vec<u8>, number: u64) {
     let groups = (64 - number.leading_zeros()).div_ceil(7).max(1);
     for group in (1..groups).rev() {

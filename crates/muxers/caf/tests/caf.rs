@@ -1,4 +1,4 @@
-//! CAF: what readers of others find in the files, and the bytes the specification gives.
+//! CAF in third-party readers, and the bytes that the specification states.
 
 use proptest::prelude::*;
 use reelwright_core::{
@@ -23,7 +23,7 @@ fn the_plainest_file() {
     let file = |output| mux(&MUXER, &[], &stream, &Metadata::new(), [data], output).unwrap();
     assert_eq!(
         file(MemoryOutput::seekable()),
-        // 8000 = 1.953125 * 2^12; little-endian; 2 bytes and 1 sample in a packet; 1 channel; 16
+        // 8000 = 1.953125 * 2^12; little-endian; 2 bytes and 1 sample per packet; 1 channel; 16
         // bits. The edit count is part of the data.
         b"caff\0\x01\0\0desc\0\0\0\0\0\0\0\x20\x40\xBF\x40\0\0\0\0\0lpcm\0\0\0\x02\
           \0\0\0\x02\0\0\0\x01\0\0\0\x01\0\0\0\x10data\0\0\0\0\0\0\0\x08\0\0\0\0\x01\x02\x03\x04"
@@ -37,7 +37,7 @@ fn ffmpeg_reads_every_codec() {
 }
 
 #[test]
-fn layouts_are_told() {
+fn the_file_states_the_layout() {
     for name in ["mono", "stereo", "2.1", "quad", "5.1(side)", "5.1", "7.1"] {
         let stream = pcm(CodecId::PcmS16Be, 48_000, name.parse().unwrap());
         let data = vec![0; 2 * 16 * stream.audio().unwrap().format.layout.channels()];
@@ -68,8 +68,8 @@ fn ffprobe_reads_metadata_back() {
 }
 
 #[test]
-fn symphonia_reads_what_was_written() {
-    // Not an open length: symphonia 0.6.1 looks for the next chunk in the sound then.
+fn symphonia_reads_the_audio_back() {
+    // With an unknown length, symphonia 0.6.1 searches for the next chunk in the audio.
     let data = noise_bytes(4 * 600);
     for codec in [CodecId::PcmS16Le, CodecId::PcmS32Le, CodecId::PcmF32Le] {
         for channels in [1, 2, 6] {
@@ -107,7 +107,7 @@ fn flush_writes_the_length() {
 }
 
 #[test]
-fn what_is_wrong_and_what_fails_is_an_error() {
+fn wrong_calls_and_failing_outputs_are_errors() {
     refuses_what_is_wrong(&MUXER, &pcm(CodecId::PcmS24Be, 8000, usual(2)));
     fails_anywhere(&MUXER, &pcm(CodecId::PcmS8, 8000, usual(1)), &[0; 41]);
     let stream = pcm(CodecId::PcmS8, 0, usual(1));
@@ -178,5 +178,5 @@ fn alac_has_a_cookie_in_front_and_a_packet_table_behind() {
 
     let mut output = MemoryOutput::streaming();
     let refused = open(&MUXER, &[]).unwrap().start(&[start], &Metadata::new(), &mut output);
-    assert!(refused.unwrap_err().to_string().contains("an output that can seek"));
+    assert!(refused.unwrap_err().to_string().contains("a seekable output"));
 }

@@ -1,11 +1,11 @@
-//! The header of a metadata block (RFC 9639 §8.1).
+//! Header of a metadata block (RFC 9639 §8.1).
 
 use reelwright_core::{Error, Result};
 
-/// The most bytes a block can have behind its header: its length has 24 bits.
+/// Maximum size of a block after its header: the length has 24 bits.
 pub(crate) const MAX_LENGTH: usize = (1 << 24) - 1;
 
-/// The types of blocks written here.
+/// Types of blocks that the muxer writes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum BlockType {
     StreamInfo = 0,
@@ -15,10 +15,10 @@ pub(crate) enum BlockType {
     Picture = 6,
 }
 
-/// Appends a block; `last` for the one before the frames.
+/// Appends a block. `last` marks the block before the frames.
 ///
 /// # Errors
-/// The body must not be longer than [`MAX_LENGTH`].
+/// Fails if the body is longer than [`MAX_LENGTH`].
 pub(crate) fn push(bytes: &mut Vec<u8>, kind: BlockType, body: &[u8], last: bool) -> Result<()> {
     if body.len() > MAX_LENGTH {
         return Err(Error::too_large(format!(

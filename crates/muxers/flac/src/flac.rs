@@ -9,18 +9,18 @@ use reelwright_core::{
 use crate::block::{self, BlockType};
 use crate::seek_table::SeekTable;
 
-/// Where STREAMINFO's body is: behind `fLaC` and a block header.
+/// Position of STREAMINFO's body: after `fLaC` and a block header.
 const STREAM_INFO_AT: u64 = 8;
 
-/// Where the seek table's body is: behind STREAMINFO and another block header.
+/// Position of the seek table's body: after STREAMINFO and another block header.
 const SEEK_TABLE_AT: u64 = STREAM_INFO_AT + 34 + 4;
 
-/// What comes before the frames besides STREAMINFO and metadata.
+/// Configuration of the blocks before the frames.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Header {
-    /// Bytes in the padding block; 0 for no block.
+    /// Bytes in the padding block; 0 omits the block.
     pub(crate) padding: u32,
-    /// Seconds between seek points; 0 for no table.
+    /// Seconds between seek points; 0 omits the table.
     pub(crate) seek_interval: u32,
 }
 
@@ -31,15 +31,15 @@ pub(crate) struct Flac {
     file: Option<File>,
 }
 
-/// A file that was started.
+/// State of an open file.
 #[derive(Debug)]
 struct File {
-    /// Where the file starts in the output, where it has a header that can be mended.
+    /// Position of the file in the output, if it has a header that can be patched.
     start: Option<u64>,
     seek_table: Option<SeekTable>,
-    /// The unit of the packets' durations.
+    /// Unit of the packets' durations.
     time_base: TimeBase,
-    /// The unit of the seek table.
+    /// Unit of the seek table.
     sample: TimeBase,
 }
 
@@ -73,8 +73,8 @@ impl Muxer for Flac {
         if header.seek_interval > 0 {
             if !output.is_seekable() {
                 return Err(Error::unsupported(
-                    "Option seek_interval needs an output that can seek: the seek table comes \
-                     first in a file and is known last. The valid value here is 0.",
+                    "Option seek_interval requires a seekable output, because the seek table \
+                     precedes the frames. Pass 0, or write to a file.",
                 ));
             }
             let spacing = u64::from(header.seek_interval) * u64::from(info.sample_rate);
@@ -86,12 +86,12 @@ impl Muxer for Flac {
         if let Some(audio) = stream.audio() {
             comment.push_flac_channel_mask(audio.format.layout);
         }
-        let picture = tags.cover();
+        let cover = tags.cover();
         let is_last = header.padding == 0;
         let comment = comment.to_bytes()?;
-        block::push(&mut bytes, BlockType::VorbisComment, &comment, is_last && picture.is_none())?;
-        if let Some(picture) = picture {
-            block::push(&mut bytes, BlockType::Picture, &picture.to_flac_block(), is_last)?;
+        block::push(&mut bytes, BlockType::VorbisComment, &comment, is_last && cover.is_none())?;
+        if let Some(cover) = cover {
+            block::push(&mut bytes, BlockType::Picture, &cover.to_flac_block(), is_last)?;
         }
         if header.padding > 0 {
             let padding = vec![0; header.padding as usize];
@@ -129,10 +129,10 @@ impl Muxer for Flac {
     }
 }
 
-/// The only stream of a file, with its STREAMINFO.
+/// Returns the single stream of a file, with its STREAMINFO.
 ///
 /// # Errors
-/// There must be one stream, of FLAC, and what its STREAMINFO says must fit in its fields.
+/// Fails unless there is one stream of FLAC, and its values fit in the fields of STREAMINFO.
 fn only_stream(streams: &[StreamParameters]) -> Result<(&StreamParameters, &FlacStreamInfo)> {
     let stream = single_stream::only("flac", streams)?;
     let (CodecId::Flac, CodecRecord::Flac(info)) = (stream.codec, &stream.record) else {
@@ -147,8 +147,8 @@ fn only_stream(streams: &[StreamParameters]) -> Result<(&StreamParameters, &Flac
         && (4..=32).contains(&info.bits_per_sample);
     if !fits {
         return Err(Error::unsupported(format!(
-            "flac cannot describe {} channels of {} bits at {} Hz: there may be 1 to 8 channels of \
-             4 to 32 bits at 1 to 1048575 Hz.",
+            "flac does not support {} channels of {} bits at {} Hz. Supported values are 1 to 8 \
+             channels of 4 to 32 bits at 1 to 1048575 Hz.",
             info.channels, info.bits_per_sample, info.sample_rate
         ))
         .in_stream(0));

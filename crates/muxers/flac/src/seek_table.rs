@@ -1,50 +1,50 @@
-//! The seek table block (RFC 9639 §8.5): its room is reserved before, and its points are found
-//! while, the frames come.
+//! The seek table block (RFC 9639 §8.5). The muxer reserves its space before the frames and
+//! collects the points as frames arrive.
 
-/// Points there is room for; even, as a full table gives up every other one.
+/// Maximum number of points; even, because a full table drops every other one.
 const POINTS: usize = 512;
 
-/// Bytes of a point.
+/// Bytes per point.
 const POINT: usize = 18;
 
 /// Bytes of the block's body.
 const LENGTH: usize = POINTS * POINT;
 
-/// A frame that players can jump to.
+/// A frame that players can seek to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Point {
-    /// The number of its first sample.
+    /// Number of the first sample.
     sample: u64,
-    /// Bytes from the first frame to it.
+    /// Bytes from the first frame to this one.
     offset: u64,
-    /// Its samples.
+    /// Number of samples in the frame.
     samples: u16,
 }
 
-/// The seek points so far. Each multiple of the spacing has the frame that holds it for a point.
+/// Seek points so far: the frame that contains each multiple of the spacing.
 #[derive(Debug)]
 pub(crate) struct SeekTable {
     points: Vec<Point>,
-    /// Samples from one point to the next.
+    /// Samples between points.
     spacing: u64,
-    /// The next sample that wants a point.
+    /// Next sample that needs a point.
     next: u64,
-    /// Samples so far, while every frame's length was known.
+    /// Number of samples so far, if the length of every frame was known.
     sample: Option<u64>,
-    /// Bytes so far.
+    /// Number of bytes so far.
     offset: u64,
 }
 
 impl SeekTable {
-    /// A table with a point every `spacing` samples.
+    /// Makes a table with a point every `spacing` samples.
     pub(crate) fn new(spacing: u64) -> Self {
         let spacing = spacing.max(1);
         let points = Vec::with_capacity(POINTS);
         Self { points, spacing, next: 0, sample: Some(0), offset: 0 }
     }
 
-    /// Counts a frame of `bytes` bytes and so many samples. After a frame whose number of samples
-    /// is not known there are no more points.
+    /// Adds a frame of `bytes` bytes. After a frame with an unknown number of samples, no more
+    /// points are added.
     pub(crate) fn add(&mut self, samples: Option<u16>, bytes: u64) {
         let offset = self.offset;
         self.offset += bytes;
@@ -63,7 +63,7 @@ impl SeekTable {
         }
     }
 
-    /// Gives up every other point, and doubles the spacing.
+    /// Drops every other point, and doubles the spacing.
     fn thin_out(&mut self) {
         let mut keep = false;
         self.points.retain(|_| {
@@ -74,7 +74,7 @@ impl SeekTable {
         self.next = self.next.next_multiple_of(self.spacing);
     }
 
-    /// The block's body. Room without a point holds placeholders, which are all ones.
+    /// Returns the block's body. Unused points are placeholders, which are all ones.
     pub(crate) fn body(&self) -> Vec<u8> {
         let mut body = Vec::with_capacity(LENGTH);
         for point in &self.points {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_ends_the_points() {
+    fn unknown_lengths_end_the_points() {
         let mut table = SeekTable::new(10);
         for samples in [Some(10), None, Some(10)] {
             table.add(samples, 1);

@@ -1,4 +1,4 @@
-//! FLAC: RFC 9639's own example, and what readers of others find in the files.
+//! FLAC: RFC 9639's own example, and third-party readers.
 
 mod frames;
 
@@ -15,7 +15,7 @@ use reelwright_testkit::muxing::{fails_anywhere, memory, open, tags};
 use reelwright_testkit::program::{ffmpeg_sound, ffprobe, run};
 use reelwright_testkit::signal::noise_bytes;
 
-/// A stream of 16 bits with nothing known that only the end can tell.
+/// Returns a stream of 16 bits without the values that are known only at the end.
 fn stream(rate: u32, layout: ChannelLayout) -> StreamParameters {
     let info = FlacStreamInfo {
         min_block_size: BLOCK as u16,
@@ -48,14 +48,14 @@ fn mono(rate: u32) -> StreamParameters {
     stream(rate, ChannelLayout::MONO)
 }
 
-/// The stream as it is at the end.
+/// Returns the stream as known at the end.
 fn ended(mut stream: StreamParameters, frames: usize) -> StreamParameters {
     let CodecRecord::Flac(info) = &mut stream.record else { unreachable!() };
     info.total_samples = (frames * BLOCK) as u64;
     stream
 }
 
-/// A file of mono frames.
+/// Returns a file of mono frames.
 fn mux(
     options: &[(&str, &str)],
     stream: &StreamParameters,
@@ -72,7 +72,7 @@ fn mux(
     Ok(output.into_bytes())
 }
 
-/// The metadata blocks' types and bodies, and the frames behind them.
+/// Returns types and bodies of the metadata blocks, and the frames after them.
 fn blocks(file: &[u8]) -> (Vec<(u8, &[u8])>, &[u8]) {
     assert_eq!(&file[..4], b"fLaC");
     let (mut blocks, mut rest) = (Vec::new(), &file[4..]);
@@ -114,15 +114,15 @@ fn the_rfcs_first_example_is_played() {
     assert_eq!(blocks.len(), 2);
     assert_eq!(blocks[0], (0, &info.to_bytes()[..]));
     assert_eq!(frames, frame);
-    let Some(sound) = run(
+    let Some(audio) = run(
         "flac",
         &["-dcs", "--force-raw-format", "--endian=little", "--sign=signed", "{}"],
         output.bytes(),
     ) else {
         return;
     };
-    // The samples the RFC derives by hand.
-    assert_eq!(sound, [25_588i16, 10_416].map(i16::to_le_bytes).concat());
+    // Samples that the RFC derives by hand.
+    assert_eq!(audio, [25_588i16, 10_416].map(i16::to_le_bytes).concat());
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_seekable_output_gets_the_totals_of_the_end() {
 }
 
 #[test]
-fn padding_is_as_long_as_asked_for() {
+fn padding_has_the_requested_length() {
     let padding = |options: &[(&str, &str)]| {
         let output = MemoryOutput::seekable();
         let file = mux(options, &mono(8000), &Metadata::new(), 1, output).unwrap();
@@ -216,7 +216,7 @@ fn a_key_that_is_no_field_name_is_refused() {
 }
 
 #[test]
-fn layouts_that_are_not_implied_are_told() {
+fn the_file_states_layouts_that_are_not_implied() {
     let mask = |name: &str, tags: &Metadata| {
         let mut output = MemoryOutput::streaming();
         let stream = stream(8000, name.parse().unwrap());
@@ -239,7 +239,7 @@ fn layouts_that_are_not_implied_are_told() {
     assert_eq!(mask("5.1", &own).as_deref(), Some("0x33"));
 }
 
-/// Sample numbers, offsets and lengths of a seek table's points.
+/// Returns sample numbers, offsets and lengths of a seek table's points.
 fn points(file: &[u8]) -> Vec<(u64, u64, u16)> {
     let (blocks, _) = blocks(file);
     let table = blocks.iter().find(|b| b.0 == 3).unwrap().1;
@@ -256,7 +256,7 @@ fn points(file: &[u8]) -> Vec<(u64, u64, u16)> {
 #[test]
 fn seek_points_lead_to_frames() {
     let frames = 1000;
-    // 41.67 frames a second, 24 seconds.
+    // 41.67 frames per second, 24 seconds.
     let options = [("seek_interval", "2")];
     let output = MemoryOutput::seekable();
     let file = mux(&options, &mono(8000), &Metadata::new(), frames, output).unwrap();
@@ -264,13 +264,13 @@ fn seek_points_lead_to_frames() {
     assert_eq!(points.len(), 512);
     let (real, placeholders) = points.split_at(12);
     assert!(placeholders.iter().all(|p| *p == (u64::MAX, 0, 0)));
-    let sound = blocks(&file).1;
+    let audio = blocks(&file).1;
     let all: Vec<Packet> = Sine::default().take(frames).collect();
     for (i, &(sample, offset, samples)) in real.iter().enumerate() {
         let wanted = i as u64 * 16_000;
         assert!((sample..sample + u64::from(samples)).contains(&wanted));
         let frame = &all[sample as usize / BLOCK].data;
-        assert!(sound[offset as usize..].starts_with(frame));
+        assert!(audio[offset as usize..].starts_with(frame));
     }
 }
 
@@ -286,7 +286,7 @@ fn a_seek_table_needs_an_output_that_can_seek() {
 #[test]
 fn readers_of_others_play_the_file() {
     let frames = 300;
-    let sound = frames::samples(frames);
+    let audio = frames::samples(frames);
     for (options, output) in [
         (&[][..], MemoryOutput::streaming()),
         (&[][..], MemoryOutput::seekable()),
@@ -294,29 +294,29 @@ fn readers_of_others_play_the_file() {
     ] {
         let tags = tags([("title", "T")]);
         let file = mux(options, &mono(8000), &tags, frames, output.clone()).unwrap();
-        // symphonia decodes to 32 bits, of which the upper half is the sound.
+        // symphonia decodes to 32 bits; the upper half is the sample.
         let found = decode_bytes(file.clone());
         let upper: Vec<u8> = found.chunks(4).flat_map(|sample| &sample[2..]).copied().collect();
-        assert!(upper == sound);
+        assert!(upper == audio);
         let decode = ["-v", "error", "-i", "{}", "-f", "s16le", "-"];
         if let Some(found) = run("ffmpeg", &decode, &file) {
-            assert!(found == sound);
+            assert!(found == audio);
             assert_eq!(ffmpeg_sound("flac", "-", &file).unwrap(), blocks(&file).1);
         }
         let decode = ["-dcs", "--force-raw-format", "--endian=little", "--sign=signed", "{}"];
         if let Some(found) = run("flac", &decode, &file) {
-            assert!(found == sound);
+            assert!(found == audio);
         }
         if output.is_seekable()
             && let Some(from) = run("flac", &[&decode[..], &["--skip=30000"]].concat(), &file)
         {
-            assert!(from == sound[60_000..]);
+            assert!(from == audio[60_000..]);
         }
     }
 }
 
 #[test]
-fn what_cannot_be_described_is_refused() {
+fn unsupported_streams_are_errors() {
     let mut output = MemoryOutput::seekable();
     let none = Metadata::new();
     let mut start = |change: fn(&mut FlacStreamInfo)| {
@@ -352,7 +352,7 @@ fn any_failure_of_the_output_is_an_error() {
 }
 
 proptest! {
-    // An encoder's packets do not depend on the chunks; nor must the file on anything but them.
+    // The file depends only on the packets, as the packets do not depend on the chunks.
     #[test]
     fn any_packets_are_written_or_refused(
         packets in prop::collection::vec((0usize..3, 0usize..50, any::<i64>()), 0..20),

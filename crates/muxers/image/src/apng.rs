@@ -1,4 +1,4 @@
-//! APNG (W3C PNG, third edition §11.3.2): the pictures of PNG files as frames of one.
+//! APNG (W3C PNG, third edition §11.3.2): combines PNG files as the frames of one file.
 
 use reelwright_core::helpers::single_stream::{check, not_started, only, video};
 use reelwright_core::{
@@ -13,12 +13,12 @@ const PLAYS: OptionInfo = OptionInfo::int(
     "plays",
     (0, i32::MAX as i64),
     Some(1),
-    "how often the animation is played; 0 for ever",
+    "number of times to play the animation; 0 is forever",
 );
 pub(crate) static OPTIONS: &[OptionInfo] = &[PLAYS];
 
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
-/// The bytes of IHDR with length and checksum.
+/// Bytes of IHDR with length and checksum.
 const IHDR: usize = 25;
 
 pub(crate) struct Apng {
@@ -28,20 +28,21 @@ pub(crate) struct Apng {
 
 struct Stream {
     delays: Delays,
-    /// Where the number of frames is.
+    /// Position of the number of frames in the output.
     control_at: u64,
-    /// The pictures, where the output cannot seek: they come after how many they are.
+    /// Buffered frames if the output cannot seek, because the number of frames precedes them.
     waiting: Option<Spool>,
     frames: u32,
-    /// Frame controls and data that follow the first picture's.
+    /// Sequence number of the next fcTL or fdAT chunk.
     sequence: u32,
-    /// The IHDR of the first packet, which all must have.
+    /// IHDR of the first packet. All packets must have the same.
     header: Vec<u8>,
     /// Length of the last frame, in units of the time base.
     length: FrameLength,
-    /// The packet that is shown until the next one comes.
+    /// Packet that is shown until the next one arrives.
     last: Option<Packet>,
-    /// When that begins: the first one at once, as there is nothing else to show before it.
+    /// Start of the last packet. The first one starts at 0 at the latest, because nothing else can
+    /// be shown before it.
     begin: Option<Timestamp>,
 }
 
@@ -67,10 +68,10 @@ fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
 }
 
 fn malformed() -> Error {
-    Error::argument("A packet of apng must be a whole PNG file of one picture.")
+    Error::argument("A packet of apng must be a PNG file with one image.")
 }
 
-/// The chunks of a PNG file: their names and data.
+/// Returns the chunks of a PNG file: type and data.
 fn chunks(file: &[u8]) -> Result<Vec<([u8; 4], &[u8])>> {
     let mut rest = file.strip_prefix(SIGNATURE).ok_or_else(malformed)?;
     let mut chunks = Vec::new();
@@ -95,7 +96,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Writes a frame that is shown for this fraction of a second.
+    /// Writes a frame that is shown for a fraction of a second.
     fn show(&mut self, packet: &Packet, delay: (u16, u16), to: &mut dyn Destination) -> Result<()> {
         let size: [u8; 8] = self.header[8..16].try_into().map_err(|_| malformed())?;
         let mut control = Vec::with_capacity(26);
@@ -104,7 +105,7 @@ impl Stream {
         control.extend([0; 8]);
         control.extend(delay.0.to_be_bytes());
         control.extend(delay.1.to_be_bytes());
-        // Nothing is disposed of, and nothing shines through.
+        // dispose_op NONE and blend_op SOURCE.
         control.extend([0, 0]);
         self.put(&chunk(b"fcTL", &control), to)?;
         let is_first = self.frames == 0;
@@ -132,7 +133,7 @@ impl Stream {
         self.sequence = sequence
             .checked_add(1)
             .filter(|next| *next <= i32::MAX as u32)
-            .ok_or_else(|| Error::too_large(format!("{NAME} counts to 2147483647 at most.")))?;
+            .ok_or_else(|| Error::too_large("apng supports at most 2147483647 chunks."))?;
         Ok(sequence.to_be_bytes())
     }
 }
@@ -182,7 +183,9 @@ impl Muxer for Apng {
                 to.output().write(&control)?;
             }
         } else if stream.header != header {
-            return Err(Error::argument("All packets of apng must be of one size and kind."));
+            return Err(Error::argument(
+                "All packets of apng must have the same size and pixel format.",
+            ));
         }
         if let Some(last) = &stream.last {
             stream.length.add(packet.pts.0.saturating_sub(last.pts.0));
@@ -195,14 +198,14 @@ impl Muxer for Apng {
     }
 
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
-        // Only the next picture tells how long the last one is shown.
+        // The next frame determines how long the last one is shown.
         to.output().flush()
     }
 
     fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
         let mut stream = self.stream.take().ok_or_else(|| not_started(NAME))?;
         let Some(last) = &stream.last else {
-            return Err(Error::state("apng has at least one picture. None was written."));
+            return Err(Error::state("apng requires at least one frame. None was written."));
         };
         let length = if last.duration > 0 { last.duration } else { stream.length.get() };
         let end = Timestamp(last.pts.0.saturating_add(length));
@@ -225,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_that_are_none_are_told() {
+    fn malformed_files_are_errors() {
         assert!(chunks(b"").is_err());
         assert!(chunks(&[&SIGNATURE[..], &[0, 0, 0, 9, 1, 2, 3, 4]].concat()).is_err());
         assert!(chunks(&[&SIGNATURE[..], &chunk(b"IEND", &[])].concat()).is_ok());

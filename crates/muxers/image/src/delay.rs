@@ -1,35 +1,36 @@
-//! How long a picture is shown, as a fraction of a second with terms of 16 bits.
+//! Frame delays: fractions of a second with 16-bit terms.
 
 use reelwright_core::{Error, Result, StreamParameters, TimeBase, TimeLimits};
 
-/// The longest that a picture is shown, in seconds: more would fill the disk with repeated ones.
+/// Maximum time that a frame is shown, in seconds. A longer time would fill the disk with repeated
+/// frames.
 pub(crate) const MAX_SECONDS: u64 = 24 * 60 * 60;
 const MOST: i128 = u16::MAX as i128;
-/// Parts of a second that a delay is told in at least, unless it is exact.
+/// Minimum denominator of a delay that is not exact.
 const COARSEST: i128 = 1000;
-/// The unit of what is left over, as a part of a second.
+/// Number of units per second of the accumulated error.
 const PARTS: i128 = 1_000_000_000_000;
 
-/// The times that a container can store which repeats a frame to show it longer.
+/// Returns the limits of a container that repeats a frame to show it longer.
 pub(crate) fn limits(stream: &StreamParameters) -> TimeLimits {
     let unit = stream.time_base.seconds();
     let units = i128::from(MAX_SECONDS) * i128::from(unit.den()) / i128::from(unit.num());
-    // The last frame before the gap lasts one unit more.
+    // The last frame before the gap lasts one unit longer.
     let gap = i64::try_from(units).unwrap_or(i64::MAX).saturating_sub(1);
     TimeLimits { gap: gap.min(TimeLimits::NONE.gap), ..TimeLimits::NONE }
 }
 
-/// A container's refusal to show a picture for `seconds`.
+/// Returns the error for a frame that lasts `seconds`.
 pub(crate) fn too_long(container: &str, seconds: f64) -> Error {
     Error::too_large(format!(
-        "{container} shows a picture for up to {MAX_SECONDS} s, by repeating it. Found: {seconds} s"
+        "{container} shows a frame for at most {MAX_SECONDS} s, by repeating it. Found: {seconds} s"
     ))
 }
 
-/// Makes delays of which the sum is true: what one cannot say exactly the next ones make up for.
+/// Computes delays with an exact sum: rounding errors are compensated by the next delays.
 pub(crate) struct Delays {
     base: TimeBase,
-    /// How much less was told than was to be, in [`PARTS`].
+    /// Accumulated error in [`PARTS`]: true time minus stated time.
     late: i128,
 }
 
@@ -38,12 +39,12 @@ impl Delays {
         Self { base, late: 0 }
     }
 
-    /// The delays of a picture that is shown for `units`: one that is exact where its terms have 16
-    /// bits, or else of the finest denominator that says it. Where that is coarser than
-    /// [`COARSEST`], the picture is shown again: for whole seconds, and then for the rest.
+    /// Returns the delays of a frame that is shown for `units`. A delay is exact if its terms have
+    /// 16 bits, and otherwise uses the largest possible denominator. If that is below [`COARSEST`],
+    /// the frame is repeated: for whole seconds, and then for the rest.
     ///
     /// # Errors
-    /// It is longer than [`MAX_SECONDS`].
+    /// Fails if the time is longer than [`MAX_SECONDS`].
     pub(crate) fn of(
         &mut self,
         container: &str,
@@ -68,7 +69,7 @@ impl Delays {
         Ok(parts.into_iter().flatten())
     }
 
-    /// The nearest fraction of the finest denominator that can say it.
+    /// Returns the nearest fraction with the largest denominator.
     fn finest(&mut self, num: i128, den: i128) -> (u16, u16) {
         let finest = (MOST * den / num).min(MOST);
         let wanted = divided(num * PARTS, den) + self.late;
@@ -78,18 +79,18 @@ impl Delays {
     }
 }
 
-/// A fraction, where its terms have 16 bits.
+/// Returns a fraction in lowest terms, if they have 16 bits.
 fn exact(num: i128, den: i128) -> Option<(u16, u16)> {
     let divisor = common_divisor(num, den);
     u16::try_from(num / divisor).ok().zip(u16::try_from(den / divisor).ok())
 }
 
-/// To the nearest; `by` is positive.
+/// Divides and rounds to the nearest. `by` is positive.
 const fn divided(value: i128, by: i128) -> i128 {
     (value + by / 2).div_euclid(by)
 }
 
-/// Of a number and a positive one.
+/// Returns the greatest common divisor of a number and a positive one.
 const fn common_divisor(mut one: i128, mut other: i128) -> i128 {
     while one != 0 {
         (one, other) = (other % one, one);
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn delays_are_exact_where_they_fit() {
+    fn delays_are_exact_if_they_fit() {
         assert_eq!(delay(1001, 30_000, 1), [(1001, 30_000)]);
         assert_eq!(delay(1, 30, 3), [(1, 10)]);
         assert_eq!(delay(1, 25, 25 * 65_535), [(65_535, 1)]);
@@ -121,8 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_no_fraction_is_told_as_finely_as_can_be() {
-        // 71 · 1001 / 30000 s, which has no smaller terms.
+    fn other_delays_have_the_largest_denominator() {
+        // 71 · 1001 / 30000 s is in lowest terms.
         assert_eq!(delay(1001, 30_000, 71), [(65_535, 27_663)]);
         assert_eq!(delay(1, 90_001, 1), [(1, 65_535)]);
         assert_eq!(delay(1, i64::MAX, i64::MAX - 1), [(65_535, 65_535)]);
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_longer_is_shown_again_up_to_a_day() {
+    fn longer_frames_are_repeated_up_to_a_day() {
         assert_eq!(delay(1, 1, 65_536), [(65_535, 1), (1, 1)]);
         assert_eq!(delay(1001, 30_000, 2999), [(100, 1), (1999, 30_000)]);
         assert_eq!(delay(1, 25, 25 * 70_000 + 1), [(65_535, 1), (4465, 1), (1, 25)]);
@@ -151,7 +152,7 @@ mod tests {
         for (num, den, units) in [(1, 2, 2 * 86_400 + 1), (i64::MAX, 1, i64::MAX)] {
             let error = delays(num, den).of("box", units).err().unwrap();
             assert_eq!(error.kind(), ErrorKind::TooLarge);
-            assert!(error.to_string().contains("box shows a picture for up to 86400 s"), "{error}");
+            assert!(error.to_string().contains("box shows a frame for at most 86400 s"), "{error}");
         }
     }
 }

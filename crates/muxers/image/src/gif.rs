@@ -1,4 +1,4 @@
-//! GIF (version 89a): a header, a loop, and pictures with how long they are shown.
+//! GIF (version 89a): a header, a loop extension, and frames with delays.
 
 use reelwright_core::helpers::single_stream::{check, not_started, only, video};
 use reelwright_core::{
@@ -13,46 +13,47 @@ const LOOP: OptionInfo = OptionInfo::int(
     "loop",
     (-1, 65_535),
     Some(0),
-    "how often the animation is repeated; 0 for ever, -1 not at all",
+    "number of times to repeat the animation; 0 is forever, -1 never",
 );
 const FINAL_DELAY: OptionInfo = OptionInfo::int(
     "final_delay",
     (-1, 65_535),
     Some(-1),
-    "how long the last picture is shown, in hundredths of a second; -1 as long as its frame rate \
-     has it",
+    "delay of the last frame in hundredths of a second; -1 uses the duration of its packet or the \
+     frame rate",
 );
 pub(crate) static OPTIONS: &[OptionInfo] = &[LOOP, FINAL_DELAY];
 
-/// What a packet begins with: a graphic control extension (§23), in which the delay is at 4.
+/// Start of a packet: a graphic control extension (§23), with the delay at offset 4.
 const CONTROL: [u8; 3] = [0x21, 0xf9, 4];
 const DELAY_AT: usize = 4;
-/// Index of the flags of the image descriptor that follows it (§20); some of them, and the color
+/// Index of the flags of the next block, the image descriptor (§20); flags, and the color
 /// resolution of a screen descriptor (§18).
 const FLAGS_AT: usize = 17;
 const HAS_PALETTE: u8 = 0x80;
 const SIZE: u8 = 7;
 const RESOLUTION: u8 = 0x70;
-/// What follows a control for a picture of one pixel that changes nothing: its place and a palette
-/// of two colours (§20, §21), and the first of these, which is transparent, in LZW (§22).
+/// Data after a graphic control extension for a frame of one pixel that changes nothing: its
+/// position, a palette of two colors (§20, §21), and a transparent pixel in LZW (§22).
 const PIXEL: [u8; 21] = [0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0, 2, 2, 0x44, 0x01, 0];
-/// Above this rate, in pictures a second, delays are shorter than players heed.
+/// Frame rate above which players do not respect the delays.
 const MOST_RATE: f64 = 50.0;
-/// A rate up to so many times that one counts as it.
+/// Tolerance of that rate, as a factor.
 const ROUNDING: f64 = 1.001;
 
 pub(crate) struct Gif {
     repeats: i64,
     final_delay: i64,
     time_base: Option<TimeBase>,
-    /// The header until it is written: the parts before and after the first packet's palette.
+    /// The unwritten header: the parts before and after the first packet's palette.
     header: Option<[Vec<u8>; 2]>,
     /// Length of the last frame, in units of the time base.
     length: Option<FrameLength>,
     has_warned_of_rate: bool,
-    /// The packet that is shown until the next one comes.
+    /// Packet that is shown until the next one arrives.
     last: Option<Packet>,
-    /// When that begins: the first one at once, as there is nothing else to show before it.
+    /// Start of the last packet. The first one starts at 0 at the latest, because nothing else can
+    /// be shown before it.
     begin: Option<Timestamp>,
 }
 
@@ -70,8 +71,8 @@ impl Gif {
         })
     }
 
-    /// Writes the header, with the palette of the first packet, which loses it: packets without one
-    /// have that.
+    /// Writes the header with the palette of the first packet, and removes it from the packet. It
+    /// applies to packets without a palette.
     fn write_header(
         &mut self,
         packet: Option<&mut Vec<u8>>,
@@ -91,7 +92,7 @@ impl Gif {
             palette.extend(packet.drain(FLAGS_AT + 1..end));
             palette.resize(length, 0);
         }
-        // The background is the first color, and pixels are square.
+        // Background color 0, and square pixels.
         header.extend([flags, 0, 0]);
         for part in [header, palette, repeats] {
             to.output().write(&part)?;
@@ -99,16 +100,16 @@ impl Gif {
         Ok(())
     }
 
-    /// Logs a warning if frames come faster than players show them.
+    /// Logs a warning if the frame rate is higher than players support.
     fn warn_of_rate(&mut self, distance: i64) {
         let Some(base) = self.time_base else { return };
         let rate = 1.0 / base.seconds_of(Timestamp(distance.max(1)));
         if rate > MOST_RATE * ROUNDING && !self.has_warned_of_rate {
             self.has_warned_of_rate = true;
             log::warn!(
-                "{NAME} counts hundredths of a second, and players show for ten of them what is due \
-                 for less than two: {} pictures a second are played slower. Pass an \
-                 encoder_frame_rate of {MOST_RATE} or less.",
+                "{NAME} delays have units of 10 ms, and players replace delays below 20 ms by 100 \
+                 ms: {} frames per second play slower. Pass an encoder_frame_rate of {MOST_RATE} or \
+                 less.",
                 (rate * 100.0).round() / 100.0
             );
         }
@@ -130,13 +131,13 @@ impl Gif {
         if delay > 100 * MAX_SECONDS {
             return Err(too_long(NAME, delay as f64 / 100.0));
         }
-        // Parts of one length, as players show none of below two hundredths in time.
+        // Parts of equal length: players do not respect delays below two hundredths.
         let parts = delay.max(1).div_ceil(u64::from(u16::MAX));
         let part = |index: u64| (delay / parts + u64::from(index < delay % parts)) as u16;
         packet.data[DELAY_AT..DELAY_AT + 2].copy_from_slice(&part(0).to_le_bytes());
         to.output().write(&packet.data)?;
         for index in 1..parts {
-            // It stays, and its first colour is transparent.
+            // The frame stays on screen, and color 0 is transparent.
             let [low, high] = part(index).to_le_bytes();
             to.output().write(&CONTROL)?;
             to.output().write(&[0b101, low, high, 0, 0])?;
@@ -157,7 +158,7 @@ impl Muxer for Gif {
         let size = |size: u32| {
             u16::try_from(size).map_err(|_| {
                 Error::unsupported(format!(
-                    "{NAME} takes pictures of up to 65535x65535. Found: {}x{}",
+                    "{NAME} supports frames of up to 65535x65535. Found: {}x{}",
                     video.format.width, video.format.height
                 ))
             })
@@ -209,7 +210,7 @@ impl Muxer for Gif {
     }
 
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
-        // Only the next picture tells how long the last one is shown.
+        // The next frame determines how long the last one is shown.
         to.output().flush()
     }
 

@@ -1,5 +1,4 @@
-//! Muxers of pictures for Reelwright: files of their own, one or numbered, and the animations GIF
-//! and APNG.
+//! Image muxers for Reelwright: single or numbered files, and the animations GIF and APNG.
 
 mod apng;
 mod delay;
@@ -8,7 +7,7 @@ mod numbered;
 
 use reelwright_core::{CodecId, MuxerInfo};
 
-/// Every muxer of this crate.
+/// All muxers of this crate.
 pub static MUXERS: &[MuxerInfo] = &[
     MuxerInfo::new("image2", "image2 sequence", &|options| {
         Ok(Box::new(numbered::Numbered::new(options)?))

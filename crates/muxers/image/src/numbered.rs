@@ -1,5 +1,5 @@
-//! Pictures in files of their own, as `frame_%04d.png`; to an output without a name, one
-//! alone, or with `update` one after the other.
+//! Image files with numbers, as `frame_%04d.png`. An output without a name holds one image, or with
+//! `update` one after the other.
 
 use reelwright_core::helpers::single_stream::{check, not_started, video};
 use reelwright_core::{
@@ -11,19 +11,16 @@ const NAME: &str = "image2";
 pub(crate) const CODECS: &[CodecId] =
     &[CodecId::Png, CodecId::Mjpeg, CodecId::Bmp, CodecId::Ppm, CodecId::Pgm, CodecId::Webp];
 const START_NUMBER: OptionInfo =
-    OptionInfo::int("start_number", (0, i32::MAX as i64), Some(1), "the first picture's number");
-const UPDATE: OptionInfo = OptionInfo::bool(
-    "update",
-    false,
-    "whether a file without a number is written again for each picture",
-);
+    OptionInfo::int("start_number", (0, i32::MAX as i64), Some(1), "number of the first image");
+const UPDATE: OptionInfo =
+    OptionInfo::bool("update", false, "overwrite a file without a number for each frame");
 pub(crate) static OPTIONS: &[OptionInfo] = &[START_NUMBER, UPDATE];
 
 pub(crate) struct Numbered {
     number: u64,
     is_updated: bool,
     content_type: Option<&'static str>,
-    /// Pictures so far; none before the start.
+    /// Number of images so far; `None` before the start.
     count: Option<u64>,
 }
 
@@ -39,7 +36,7 @@ impl Numbered {
     }
 }
 
-/// The internet media type of a picture.
+/// Returns the media type (MIME) of an image.
 fn content_type(codec: CodecId) -> Option<&'static str> {
     Some(match codec {
         CodecId::Png => "image/png",
@@ -52,8 +49,8 @@ fn content_type(codec: CodecId) -> Option<&'static str> {
     })
 }
 
-/// The name of picture `number`: `%d` and `%04d` become it, `%%` a percent sign. None where there
-/// is no place for it.
+/// Returns the file name of image `number`: replaces `%d` or `%04d` by the number and `%%` by a
+/// percent sign. Returns `None` if the pattern has no place for a number.
 fn numbered(pattern: &str, number: u64) -> Result<Option<String>> {
     let mut name = String::new();
     let mut has_number = false;
@@ -70,7 +67,7 @@ fn numbered(pattern: &str, number: u64) -> Result<Option<String>> {
             (_, Some('%')) if digits == 0 => name.push('%'),
             _ => {
                 return Err(Error::argument(format!(
-                    "The name of a sequence has one place for a number, %d or %04d, and %% for a \
+                    "A sequence's file name must have one place for a number, %d or %04d, and %% for a \
                      percent sign. Found: {pattern}"
                 )));
             }
@@ -103,7 +100,7 @@ impl Muxer for Numbered {
             if *count > 0 && !self.is_updated {
                 return Err(Error::argument(
                     "An output without a name holds one frame, and there is a second one. Write to \
-                     a path with a place for a number, as frame_%04d.png, or pass update=true to \
+                     a path with a place for a number, such as frame_%04d.png, or pass update=true to \
                      write one after the other.",
                 ));
             }
@@ -115,13 +112,13 @@ impl Muxer for Numbered {
             None if *count == 0 || self.is_updated => pattern,
             None => {
                 return Err(Error::argument(format!(
-                    "{pattern} is one file, and there is a second picture. Give the name a place \
-                     for a number, as frame_%04d.png, or pass update=true to keep the last one."
+                    "{pattern} is one file, and there is a second frame. Use a name with a place \
+                     for a number, such as frame_%04d.png, or pass update=true to keep the last one."
                 )));
             }
         };
         let objects = to.objects()?;
-        // Whoever watches a file that is written again and again never sees half a picture.
+        // Replaces the file atomically, so that a viewer never reads an incomplete image.
         let mut output = match self.is_updated {
             true => objects.replace(&name, self.content_type)?,
             false => objects.create(&name, self.content_type)?,
@@ -129,7 +126,7 @@ impl Muxer for Numbered {
         let written = output.write(&packet.data).and_then(|()| output.close());
         drop(output);
         if written.is_err() && !self.is_updated {
-            // Half a picture is none. The first error is the one to tell.
+            // Removes the incomplete file. The first error is the one to return.
             let _ = objects.remove(&name);
         }
         *count += 1;

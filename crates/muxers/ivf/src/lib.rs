@@ -1,7 +1,7 @@
 //! An IVF muxer for Reelwright: AV1 packets with their times.
 //!
 //! The format is that of libvpx and libaom: a header of 32 bytes, and before each packet its size
-//! and time. There is no place for metadata.
+//! and time. It does not support metadata.
 
 mod muxer;
 
@@ -9,7 +9,7 @@ use reelwright_core::{CodecId, MuxerInfo};
 
 use crate::muxer::Ivf;
 
-/// `ivf`.
+/// The `ivf` muxer.
 pub static MUXER: MuxerInfo = MuxerInfo::new("ivf", "On2 IVF", &|_| Ok(Box::new(Ivf::default())))
     .extensions(&["ivf"])
     .video_codecs(&[CodecId::Av1])

@@ -1,4 +1,4 @@
-//! The header, and packets with their sizes and times.
+//! Writes the header, and packets with their sizes and times.
 
 use reelwright_core::helpers::single_stream::{check, not_started, only, video};
 use reelwright_core::{
@@ -6,19 +6,19 @@ use reelwright_core::{
 };
 
 const NAME: &str = "ivf";
-/// What comes before the OBUs of a picture: a temporal delimiter (AV1 §5.6).
+/// Temporal delimiter OBU, which precedes the OBUs of a frame (AV1 §5.6).
 const TEMPORAL_DELIMITER: [u8; 2] = [0x12, 0];
-/// Where the header has the number of packets.
+/// Position of the number of packets in the header.
 const COUNT_AT: u64 = 24;
 
 #[derive(Debug, Default)]
 pub(crate) struct Ivf {
-    /// Packets so far.
+    /// Number of packets so far; `None` before the start.
     count: Option<u32>,
 }
 
 fn refused(what: &str, found: impl std::fmt::Display, allowed: &str) -> Error {
-    Error::unsupported(format!("{NAME} needs a {what} {allowed}. Found: {found}")).in_stream(0)
+    Error::unsupported(format!("{NAME} requires a {what} {allowed}. Found: {found}")).in_stream(0)
 }
 
 impl Muxer for Ivf {
@@ -42,7 +42,7 @@ impl Muxer for Ivf {
         header.extend(height.to_le_bytes());
         header.extend(term(unit.den())?.to_le_bytes());
         header.extend(term(unit.num())?.to_le_bytes());
-        // The number of packets, and four bytes of no use.
+        // Number of packets, and four unused bytes.
         header.extend([0; 8]);
         to.output().write(&header)?;
         self.count = Some(0);
@@ -53,7 +53,11 @@ impl Muxer for Ivf {
         let count = self.count.as_mut().ok_or_else(|| not_started(NAME))?;
         check(packet)?;
         let size = packet.data.len() + TEMPORAL_DELIMITER.len();
-        let too_large = || Error::too_large(format!("{NAME} counts to 4294967295 at most."));
+        let too_large = || {
+            Error::too_large(format!(
+                "{NAME} supports at most 4294967295 packets and packet bytes."
+            ))
+        };
         let size = u32::try_from(size).map_err(|_| too_large())?;
         let pts = u64::try_from(packet.pts.0).map_err(|_| {
             Error::argument(format!("A pts of {NAME} must not be negative. Found: {}", packet.pts))

@@ -1,4 +1,4 @@
-//! IVF: what is written, byte for byte.
+//! IVF output, byte for byte.
 
 use reelwright_core::{
     CodecId, ColorInfo, Metadata, Muxer, Packet, PixelFormat, StreamParameters, Timestamp,
@@ -32,7 +32,7 @@ fn packets_have_their_sizes_and_times() {
 }
 
 #[test]
-fn what_it_cannot_say_is_refused() {
+fn unsupported_streams_are_errors() {
     let mut muxer = open(&MUXER, &[]).unwrap();
     let mut output = memory(true);
     let result = muxer.start(&[av1((65_536, 2))], &Metadata::new(), &mut output);

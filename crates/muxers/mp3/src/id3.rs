@@ -1,4 +1,4 @@
-//! ID3 tags: version 2 in front, version 1 behind.
+//! ID3 tags: version 2 at the start, version 1 at the end.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use id3::frame::{
 use id3::{Encoder, Frame, Tag, TagLike, Version};
 use reelwright_core::{Chapter, Error, Metadata, Result};
 
-/// FFmpeg's common names and the text frames that mean the same.
+/// FFmpeg's generic keys and their text frames.
 const FRAMES: &[(&str, &str)] = &[
     ("album", "TALB"),
     ("album_artist", "TPE2"),
@@ -29,14 +29,15 @@ const FRAMES: &[(&str, &str)] = &[
     ("track", "TRCK"),
 ];
 
-/// The language of a text in no known one (ISO 639-2).
+/// Language code of an undetermined language (ISO 639-2).
 const UNDETERMINED: &str = "und";
 
-/// The ID3v2 tag of `tags`; nothing where it would be empty. `end` is that of the media, if it is
-/// known; the tag is as long without it.
+/// Returns the ID3v2 tag of `tags`, or no bytes if it is empty. `end` is the end of the media, if
+/// known; the size of the tag does not depend on it.
 ///
 /// # Errors
-/// A tag has at most 256 MiB; there are at most 65,025 chapters, of times below 2^32 ms.
+/// Fails if the tag has more than 256 MiB, if there are more than 65,025 chapters, or if a chapter
+/// ends at 2^32 ms or later.
 pub(crate) fn version_2(
     tags: &Metadata,
     version: Version,
@@ -84,19 +85,19 @@ pub(crate) fn version_2(
     Ok(bytes)
 }
 
-/// Frames that a table of contents lists at most.
+/// Maximum number of entries in a table of contents.
 const MOST_IN_TABLE: usize = u8::MAX as usize;
 
-/// Adds the frames of chapters, and the table of contents that players look for.
+/// Adds the frames of chapters, and the table of contents that players expect.
 fn add_chapters(tag: &mut Tag, chapters: &[Chapter], media_end: Option<Duration>) -> Result<()> {
-    // The offset that says to go by the time.
+    // Offset value for "use the time".
     const NO_OFFSET: u32 = u32::MAX;
     if chapters.is_empty() {
         return Ok(());
     }
     if chapters.len() > MOST_IN_TABLE * MOST_IN_TABLE {
         return Err(Error::unsupported(format!(
-            "mp3 holds at most 65025 chapters. Found: {}",
+            "mp3 supports at most 65025 chapters. Found: {}",
             chapters.len()
         )));
     }
@@ -146,7 +147,7 @@ fn add_chapters(tag: &mut Tag, chapters: &[Chapter], media_end: Option<Duration>
     Ok(())
 }
 
-/// The date: in ID3v2.4 as it is, in ID3v2.3 the year and, where they are given, day and month.
+/// Sets the date: unchanged in ID3v2.4; as year, and day and month if given, in ID3v2.3.
 fn set_date(tag: &mut Tag, date: &str, version: Version) {
     if version == Version::Id3v24 {
         tag.set_text("TDRC", date);
@@ -160,7 +161,7 @@ fn set_date(tag: &mut Tag, date: &str, version: Version) {
     }
 }
 
-/// The ID3v1.1 tag of `tags`: short fields in ISO 8859-1.
+/// Returns the ID3v1.1 tag of `tags`: short fields in ISO 8859-1.
 pub(crate) fn version_1(tags: &Metadata) -> [u8; 128] {
     let mut tag = [0; 128];
     tag[..3].copy_from_slice(b"TAG");
@@ -177,7 +178,7 @@ pub(crate) fn version_1(tags: &Metadata) -> [u8; 128] {
     put("comment", 97, 28);
     let track = tags.get("track").and_then(|track| track.split('/').next()?.parse().ok());
     tag[126] = track.unwrap_or(0);
-    // No genre of the list.
+    // No genre.
     tag[127] = 255;
     tag
 }

@@ -1,43 +1,42 @@
-//! The information frame: Xing's header, and LAME's tag behind it.
+//! The information frame: Xing header and LAME tag.
 //!
-//! Neither is a standard; the fields are those of Xing's SDK and of the "Mp3 Info Tag" revision 1
-//! description, as all players read them.
+//! Neither is standardized. The fields are those of Xing's SDK and of the description "Mp3 Info
+//! Tag" revision 1, which all players implement.
 
 use reelwright_core::{Mp3Info, Mp3RateControl, Packet};
 
 use crate::frame::Header;
 
-/// Bytes of Xing's header, with everything that its flags can announce.
+/// Size of the Xing header with all optional fields.
 const XING: usize = 120;
 
-/// Bytes of LAME's tag.
+/// Size of the LAME tag.
 const LAME: usize = 36;
 
-/// Who made the stream. Players heed the delay and the padding only behind the name of an encoder
-/// they know.
+/// Encoder name. Players use the delay and the padding only after the name of an encoder they know.
 const ENCODER: &[u8; 9] = b"LAMEreelw";
 
-/// Samples that a decoder adds to an encoder's delay; the tag leaves them out.
+/// Samples that a decoder adds to the encoder's delay. The tag does not include them.
 const DECODER_DELAY: u32 = 529;
 
-/// The largest number of 12 bits.
+/// Maximum of a 12-bit field.
 const MAX_12_BITS: u32 = (1 << 12) - 1;
 
-/// The most positions that are remembered to seek to.
+/// Maximum number of stored seek positions.
 const MAX_POSITIONS: usize = 512;
 
-/// What is gathered for the frame while the stream goes by.
+/// Contents of the frame, collected while the stream is written.
 #[derive(Debug)]
 pub(crate) struct InfoFrame {
     header: [u8; 4],
-    /// Of the frames of sound.
-    sound: Header,
+    /// Header of an audio frame.
+    audio: Header,
     length: usize,
-    /// Where it is in the output.
+    /// Position in the output.
     pub(crate) at: u64,
     frames: u32,
     bytes: u64,
-    /// Where every `step`th frame begins, from the information frame on.
+    /// Position of every `step`th frame, relative to the information frame.
     positions: Vec<u64>,
     step: u32,
     trim_start: u32,
@@ -46,12 +45,12 @@ pub(crate) struct InfoFrame {
 }
 
 impl InfoFrame {
-    /// A frame in front of the one with this header, at `at` in the output.
-    pub(crate) fn new(sound: Header, at: u64) -> Option<Self> {
-        let (header, length) = sound.with_room(4 + sound.side_info() + XING + LAME)?;
+    /// Makes an information frame for a stream with this header, at position `at` of the output.
+    pub(crate) fn new(audio: Header, at: u64) -> Option<Self> {
+        let (header, length) = audio.with_room(4 + audio.side_info() + XING + LAME)?;
         Some(Self {
             header,
-            sound,
+            audio,
             length,
             at,
             frames: 0,
@@ -64,14 +63,14 @@ impl InfoFrame {
         })
     }
 
-    /// A frame of silence, until the real one is known.
+    /// Returns a frame of silence, to be replaced at the end.
     pub(crate) fn placeholder(&self) -> Vec<u8> {
         let mut frame = self.header.to_vec();
         frame.resize(self.length, 0);
         frame
     }
 
-    /// Counts a frame.
+    /// Adds a frame.
     pub(crate) fn add(&mut self, packet: &Packet) {
         if self.frames.is_multiple_of(self.step) {
             if self.positions.len() == MAX_POSITIONS {
@@ -93,14 +92,14 @@ impl InfoFrame {
         self.crc = crc(self.crc, &packet.data);
     }
 
-    /// The whole frame.
+    /// Returns the complete frame.
     pub(crate) fn to_bytes(&self, info: Mp3Info, bit_rate: Option<u64>) -> Vec<u8> {
         let bytes = u32::try_from(self.bytes).unwrap_or(u32::MAX);
         let is_constant = info.rate_control == Mp3RateControl::Constant;
         let mut frame = self.header.to_vec();
-        frame.resize(4 + self.sound.side_info(), 0);
+        frame.resize(4 + self.audio.side_info(), 0);
         frame.extend(if is_constant { b"Info" } else { b"Xing" });
-        // Frames, bytes, table of contents and quality follow.
+        // Flags: frames, bytes, table of contents and quality.
         frame.extend(15u32.to_be_bytes());
         frame.extend(self.frames.to_be_bytes());
         frame.extend(bytes.to_be_bytes());
@@ -115,26 +114,26 @@ impl InfoFrame {
         frame.extend(ENCODER);
         frame.push(method);
         frame.push((info.lowpass / 100).min(255) as u8);
-        // Peak and gains: not measured. Flags: none.
+        // Peak and gain are unknown. No flags.
         frame.extend([0; 4 + 2 + 2 + 1]);
         frame.push((bit_rate.unwrap_or(0) / 1000).min(255) as u8);
         let delay = self.trim_start.saturating_sub(DECODER_DELAY).min(MAX_12_BITS);
         let padding = self.trim_end.saturating_add(DECODER_DELAY).min(MAX_12_BITS);
         frame.extend(&(delay << 12 | padding).to_be_bytes()[1..]);
-        let mode = match self.sound.mode() {
+        let mode = match self.audio.mode() {
             0 => 1u8,
             1 => 3,
             2 => 2,
             _ => 0,
         };
-        let source = match self.sound.sample_rate {
+        let source = match self.audio.sample_rate {
             ..=32_000 => 0u8,
             32_001..=44_100 => 1,
             44_101..=48_000 => 2,
             _ => 3,
         };
         frame.push(source << 6 | mode << 2);
-        // Gain, and presets: none.
+        // No gain and no preset.
         frame.extend([0; 1 + 2]);
         frame.extend(bytes.to_be_bytes());
         frame.extend(self.crc.to_be_bytes());
@@ -144,7 +143,8 @@ impl InfoFrame {
         frame
     }
 
-    /// Where each hundredth of the time begins, in 1/256 of the bytes.
+    /// Returns the table of contents: the position of each hundredth of the time, in 1/256 of the
+    /// bytes.
     fn contents(&self) -> [u8; 100] {
         std::array::from_fn(|i| {
             let frame = i as u64 * u64::from(self.frames) / 100;
@@ -155,7 +155,7 @@ impl InfoFrame {
     }
 }
 
-/// CRC-16 with the polynomial 0x8005, reflected.
+/// Returns the reflected CRC-16 with the polynomial 0x8005.
 fn crc(crc: u16, bytes: &[u8]) -> u16 {
     const TABLE: [u16; 256] = {
         let mut table = [0; 256];

@@ -1,13 +1,14 @@
 //! An MP3 muxer for Reelwright: MPEG audio frames of layer III between tags.
 //!
-//! In front stands an ID3v2 tag (id3.org, versions 2.3 and 2.4) with the metadata, the cover, and the
-//! chapters (*ID3v2 Chapter Frame Addendum*). A last chapter without an end gets the end of the media
-//! where the output can seek, and else the largest time, 4294967.295 s;
-//! behind, if asked for, an ID3v1 tag. Where the output can seek, the first frame becomes the
-//! information frame ("Xing" or "Info") that players know: how many frames and bytes there are,
-//! where to seek to, and how many samples at the start and the end are not to be heard. It is
-//! written by `finish`; until then, and wherever the output cannot seek, nothing is in its place
-//! that a player would take for it.
+//! An ID3v2 tag at the start (id3.org, versions 2.3 and 2.4) has the metadata, the cover and the
+//! chapters (*ID3v2 Chapter Frame Addendum*). If the last chapter has no end, it gets the end of
+//! the media on a seekable output, and the maximum time, 4294967.295 s, on others. An ID3v1 tag at
+//! the end is optional.
+//!
+//! On a seekable output, the first frame becomes the information frame ("Xing" or "Info") that
+//! players expect: numbers of frames and bytes, seek positions, and the numbers of samples to trim
+//! at the start and the end. `finish` writes it. Until then it is a frame of silence. Other outputs
+//! have no such frame.
 
 mod frame;
 mod id3;
@@ -18,26 +19,26 @@ use reelwright_core::{ChapterSupport, CodecId, MuxerInfo, OptionInfo};
 
 use crate::muxer::Mp3;
 
-/// FFmpeg's option of the same name, in words where it has numbers.
+/// FFmpeg's option of the same name, but with a description for each number.
 const ID3V2_VERSION: OptionInfo = OptionInfo::choice(
     "id3v2_version",
     &[("4", "ID3v2.4"), ("3", "ID3v2.3, for old players"), ("0", "no ID3v2 tag")],
     "4",
-    "version of the ID3v2 tag in front",
+    "version of the ID3v2 tag",
 );
 
-/// FFmpeg's option of the same name.
+/// Has the name of FFmpeg's option.
 const WRITE_ID3V1: OptionInfo =
-    OptionInfo::bool("write_id3v1", false, "whether an ID3v1 tag comes last");
+    OptionInfo::bool("write_id3v1", false, "write an ID3v1 tag at the end");
 
-/// FFmpeg's option of the same name.
+/// Has the name of FFmpeg's option.
 const WRITE_XING: OptionInfo = OptionInfo::bool(
     "write_xing",
     true,
-    "whether an information frame comes first, where the output can seek",
+    "write an information frame at the start, if the output can seek",
 );
 
-/// `mp3`.
+/// The `mp3` muxer.
 pub static MUXER: MuxerInfo = MuxerInfo::new("mp3", "MP3 (MPEG audio layer 3)", &|options| {
     let version = match options.take_choice(&ID3V2_VERSION)? {
         "0" => None,

@@ -22,13 +22,13 @@ pub(crate) struct Mp3 {
     file: Option<File>,
 }
 
-/// A file that was started.
+/// State of an open file.
 #[derive(Debug)]
 struct File {
-    /// A tag that is mended once the end of the last chapter is known.
+    /// A tag to patch once the end of the last chapter is known.
     open_tag: Option<OpenTag>,
     id3v1: Option<[u8; 128]>,
-    has_sound: bool,
+    has_audio: bool,
     info: Option<InfoFrame>,
 }
 
@@ -37,7 +37,7 @@ struct File {
 struct OpenTag {
     tags: Metadata,
     version: Version,
-    /// Place in the output.
+    /// Position in the output.
     at: u64,
     length: usize,
     /// Length of the media so far.
@@ -50,7 +50,7 @@ impl OpenTag {
         self.samples += packet.duration.max(0).unsigned_abs().saturating_sub(trims);
     }
 
-    /// The tag with the end of the media, `unit` seconds a sample.
+    /// Returns the tag with the end of the media. `unit` is the duration of a sample.
     fn to_bytes(&self, unit: TimeBase) -> Result<Option<Vec<u8>>> {
         let samples = i64::try_from(self.samples).unwrap_or(i64::MAX);
         let end = Duration::try_from_secs_f64(unit.seconds_of(Timestamp(samples))).ok();
@@ -76,7 +76,7 @@ impl Muxer for Mp3 {
         let file = self.file.insert(File {
             open_tag: None,
             id3v1: self.id3v1.then(|| version_1(tags)),
-            has_sound: false,
+            has_audio: false,
             info: None,
         });
         let Some(version) = self.id3v2 else { return Ok(()) };
@@ -101,13 +101,13 @@ impl Muxer for Mp3 {
             .in_stream(0)
         })?;
         let output = to.output();
-        if !file.has_sound && self.xing && output.is_seekable() {
+        if !file.has_audio && self.xing && output.is_seekable() {
             file.info = InfoFrame::new(header, output.position());
             if let Some(info) = &file.info {
                 output.write(&info.placeholder())?;
             }
         }
-        file.has_sound = true;
+        file.has_audio = true;
         if let Some(info) = &mut file.info {
             info.add(packet);
         }
@@ -143,13 +143,13 @@ impl Muxer for Mp3 {
     }
 }
 
-/// The only stream of a file, and how it was made.
+/// Returns the single stream of a file and its record.
 fn only_stream(streams: &[StreamParameters]) -> Result<(&StreamParameters, Mp3Info)> {
     let stream = single_stream::only("mp3", streams)?;
     match (stream.codec, &stream.record) {
         (CodecId::Mp3, CodecRecord::Mp3(info)) => Ok((stream, *info)),
         (codec, _) => Err(Error::unsupported(format!(
-            "mp3 supports packets of mp3 with what is known of their encoder. Found: {codec}"
+            "mp3 supports packets of mp3 with their record. Found: {codec}"
         ))
         .in_stream(0)),
     }

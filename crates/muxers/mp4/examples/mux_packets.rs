@@ -1,8 +1,8 @@
-//! Writes many small packets of sound to a file, to be timed beside other programs:
+//! Writes many small audio packets to a file, for speed comparisons with other programs:
 //!
 //!     mux_packets OUT COUNT [MOVFLAGS]
 //!
-//! Says how much memory that took at most, where the system tells.
+//! Prints the peak memory use if the system reports it.
 
 use std::error::Error;
 use std::fs::File;
@@ -21,7 +21,7 @@ fn failed(error: io::Error) -> reelwright_core::Error {
     reelwright_core::Error::output("Failed to write", error)
 }
 
-/// A file behind a buffer, as a facade makes it.
+/// Buffered file, like that of the facade.
 struct FileOutput {
     file: File,
     buffer: Vec<u8>,
@@ -109,7 +109,7 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
     let mut output = FileOutput { file: File::create(path)?, buffer: Vec::new(), position: 0 };
     let streams = [stream];
     muxer.start(&streams, &Metadata::new(), &mut output)?;
-    // Of sizes as they come, from 40 to 103 bytes.
+    // Pseudorandom sizes from 40 to 103 bytes.
     let mut packet = Packet { duration: SAMPLES, keyframe: true, ..Packet::default() };
     let mut state = 1u32;
     for index in 0..count.parse::<i64>()? {

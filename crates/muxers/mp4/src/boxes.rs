@@ -1,15 +1,15 @@
-//! Boxes (ISO/IEC 14496-12 §4.2), written into memory.
+//! Writing of boxes (ISO/IEC 14496-12 §4.2) to memory.
 
 use mp4_atom::Encode;
 use reelwright_core::{Error, Result};
 
-/// The bytes of boxes under construction.
+/// Bytes of boxes under construction.
 pub(crate) type Bytes = Vec<u8>;
 
-/// Appends a box with what `body` appends in it.
+/// Appends a box. `body` appends its contents.
 ///
 /// # Errors
-/// The body's own, and 2^32 bytes or more.
+/// Fails if the body fails, or if the box has 2^32 bytes or more.
 pub(crate) fn boxed(
     out: &mut Bytes,
     kind: &[u8; 4],
@@ -27,7 +27,7 @@ pub(crate) fn boxed(
 /// Appends a box that begins with a version and flags of 24 bits.
 ///
 /// # Errors
-/// As [`boxed`].
+/// Fails like [`boxed`].
 pub(crate) fn full_box(
     out: &mut Bytes,
     kind: &[u8; 4],
@@ -50,12 +50,13 @@ pub(crate) fn append(out: &mut Bytes, bytes: &[u8]) -> Result<()> {
 /// Appends a box with a version of 0 and no flags.
 ///
 /// # Errors
-/// As [`full_box`].
+/// Fails like [`full_box`].
 pub(crate) fn append_full(out: &mut Bytes, kind: &[u8; 4], bytes: &[u8]) -> Result<()> {
     full_box(out, kind, (0, 0), |out| append(out, bytes))
 }
 
-/// Appends a `HandlerBox` (§8.4.3); QuickTime's has a class, and a name with its length before it.
+/// Appends a `HandlerBox` (§8.4.3). QuickTime's version has a class, and a name with a length
+/// prefix.
 pub(crate) fn handler_box(
     out: &mut Bytes,
     class: [u8; 4],
@@ -81,13 +82,13 @@ pub(crate) fn handler_box(
 /// Appends a box of the crate mp4-atom.
 ///
 /// # Errors
-/// A field that the box has no room for.
+/// Fails if a value does not fit in its field.
 pub(crate) fn put(out: &mut Bytes, atom: &impl Encode) -> Result<()> {
     atom.encode(out)
         .map_err(|error| Error::too_large(format!("A box of MP4 cannot hold its fields: {error}.")))
 }
 
-/// The error of a box that would have 2^32 bytes.
+/// Returns the error for a box of 2^32 bytes or more.
 fn too_large(kind: &[u8; 4]) -> Error {
     Error::too_large(format!(
         "The box {} of MP4 must be smaller than 4294967296 bytes.",
@@ -95,13 +96,15 @@ fn too_large(kind: &[u8; 4]) -> Error {
     ))
 }
 
-/// A count of entries in a table.
+/// Returns a table's number of entries.
 ///
 /// # Errors
-/// It must be below 2^32.
+/// Fails if there are 2^32 entries or more.
 pub(crate) fn count(entries: usize) -> Result<[u8; 4]> {
     u32::try_from(entries).map(u32::to_be_bytes).map_err(|_| {
-        Error::too_large(format!("A table of MP4 has fewer than 2^32 entries. Found: {entries}"))
+        Error::too_large(format!(
+            "A table of MP4 must have fewer than 2^32 entries. Found: {entries}"
+        ))
     })
 }
 

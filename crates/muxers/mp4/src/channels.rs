@@ -1,19 +1,19 @@
-//! Which loudspeaker each channel is for, in QuickTime's words and in MPEG's.
+//! Loudspeaker positions of channels in QuickTime's and MPEG's boxes.
 
 use reelwright_core::{Channel, ChannelLayout, Result};
 
 use crate::boxes::{Bytes, append_full, full_box};
 
-/// `kAudioChannelLayoutTag_UseChannelBitmap`; the bits are those of WAVE's channel mask.
+/// `kAudioChannelLayoutTag_UseChannelBitmap`. The bits are those of WAVE's channel mask.
 const USE_BITMAP: u32 = 1 << 16;
 
-/// `kAudioChannelLayoutTag_DiscreteInOrder`, to which the number of channels is added.
+/// `kAudioChannelLayoutTag_DiscreteInOrder`, plus the number of channels.
 const DISCRETE: u32 = 147 << 16;
 
-/// Appends QuickTime's channel layout, which plain mono and stereo do without.
+/// Appends QuickTime's channel layout. Mono and stereo do not need it.
 ///
 /// # Errors
-/// None; as [`append_full`].
+/// Fails like [`append_full`], which it never does.
 pub(crate) fn chan(out: &mut Bytes, layout: ChannelLayout) -> Result<()> {
     if [ChannelLayout::MONO, ChannelLayout::STEREO].contains(&layout) {
         return Ok(());
@@ -22,11 +22,11 @@ pub(crate) fn chan(out: &mut Bytes, layout: ChannelLayout) -> Result<()> {
         Some(mask) => (USE_BITMAP, mask),
         None => (DISCRETE + layout.channels() as u32, 0),
     };
-    // No channel descriptions follow.
+    // No channel descriptions.
     append_full(out, b"chan", &[tag, bitmap, 0].map(u32::to_be_bytes).concat())
 }
 
-/// ALAC's tag of a layout (`kALACChannelLayoutTag_…`), which plain mono and stereo do without.
+/// Returns ALAC's tag of a layout (`kALACChannelLayoutTag_…`). Mono and stereo do not need it.
 pub(crate) fn alac_tag(layout: ChannelLayout) -> Option<u32> {
     let number = match layout {
         ChannelLayout::SURROUND_3_0 => 113,
@@ -40,25 +40,25 @@ pub(crate) fn alac_tag(layout: ChannelLayout) -> Option<u32> {
     Some(number << 16 | layout.channels() as u32)
 }
 
-/// Appends the `ChannelLayout` box (ISO/IEC 14496-12 §12.2.4), version 0, where the positions are
+/// Appends the `ChannelLayout` box (ISO/IEC 14496-12 §12.2.4), version 0, if all positions are
 /// known: a loudspeaker of ISO/IEC 23091-3 for each channel.
 ///
 /// # Errors
-/// None; as [`full_box`].
+/// Fails like [`full_box`], which it never does.
 pub(crate) fn chnl(out: &mut Bytes, layout: ChannelLayout) -> Result<()> {
     let mut positions = layout.positions().map(position).peekable();
     if positions.peek().is_none() {
         return Ok(());
     }
     full_box(out, b"chnl", (0, 0), |out| {
-        // Channels, not objects; and no layout of the table.
+        // Channel-based audio, and no predefined layout.
         out.extend([1, 0]);
         out.extend(positions);
         Ok(())
     })
 }
 
-/// `OutputChannelPosition` (ISO/IEC 23091-3 table 2).
+/// Returns the `OutputChannelPosition` (ISO/IEC 23091-3 table 2).
 const fn position(channel: Channel) -> u8 {
     match channel {
         Channel::FrontLeft => 0,

@@ -1,4 +1,4 @@
-//! QuickTime's text track of the chapters' titles (QuickTime File Format, "Chapter Lists").
+//! QuickTime's text track of chapter titles (QuickTime File Format, "Chapter Lists").
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::edit_list;
 use crate::file::File;
 use crate::track::{Kind, Track};
 
-/// Says that a title is in UTF-8: the box that QuickTime expects behind it.
+/// Box after a title that states the encoding UTF-8, as QuickTime expects.
 const ENCODING: [u8; 12] = *b"\0\0\0\x0cencd\0\0\x01\0";
 
-/// Adds the track of a file whose packets are all written. Its samples are in its batch.
+/// Adds the track to a file after its last packet. The samples are in the track's batch.
 ///
 /// # Errors
-/// None; as [`Track::time`].
+/// Fails like [`Track::time`], which it never does.
 pub(crate) fn add_track(file: &mut File) -> Result<()> {
     let chapters = file.movie.chapters();
     let (timescale, ends) = times(chapters, &file.tracks);
@@ -51,8 +51,8 @@ fn units(time: Duration, timescale: u32) -> i64 {
     Chapter::units(time, timescale).min(1 << 61) as i64
 }
 
-/// The timescale of the track, and the ends of the chapters in it: milliseconds, as other programs
-/// have them, unless a chapter begins or ends between two.
+/// Returns the timescale of the track and the ends of the chapters. As in other programs, the unit
+/// is a millisecond, unless a chapter begins or ends between two.
 fn times(chapters: &[Chapter], tracks: &[Track]) -> (u32, Vec<i64>) {
     let ends = |timescale| {
         let media = tracks.iter().map(|track| edit_list::length(track, timescale)).max();

@@ -1,19 +1,19 @@
-//! Nero's box of chapters, and limits of chapters.
+//! Nero's chapter box, and limits of chapters.
 
 use reelwright_core::{Chapter, Error, Result};
 
 use crate::boxes::{Bytes, append, full_box};
 
-/// Largest number of chapters in Nero's box, and of bytes in a title there.
+/// Maximum number of chapters in Nero's box, and of bytes in a title.
 const MOST: usize = u8::MAX as usize;
 
-/// Ticks of a second in Nero's box.
+/// Units per second in Nero's box.
 const NERO_TIMESCALE: u32 = 10_000_000;
 
-/// Checks what the track can hold.
+/// Checks that the chapter track can store all chapters.
 ///
 /// # Errors
-/// A time of more than 2^32 ms, or a title of more than 65,535 bytes.
+/// Fails for a time of more than 2^32 ms, or a title of more than 65,535 bytes.
 pub(crate) fn check(chapters: &[Chapter]) -> Result<()> {
     for (chapter, number) in chapters.iter().zip(1u32..) {
         let last = chapter.end.unwrap_or(chapter.start);
@@ -34,10 +34,10 @@ pub(crate) fn check(chapters: &[Chapter]) -> Result<()> {
     Ok(())
 }
 
-/// Appends Nero's box. What it has no room for is only in the track.
+/// Appends Nero's box. Chapters beyond its limits are only in the track.
 ///
 /// # Errors
-/// None; as [`full_box`].
+/// Fails like [`full_box`], which it never does.
 pub(crate) fn write_nero(out: &mut Bytes, chapters: &[Chapter]) -> Result<()> {
     full_box(out, b"chpl", (1, 0), |out| {
         out.extend([0; 4]);
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_track_cannot_hold_is_refused() {
+    fn chapters_beyond_the_limits_are_errors() {
         let chapter = |end, title: &str| [Chapter::new(Duration::ZERO, end, title)];
         check(&chapter(Some(Duration::from_millis(u32::MAX.into())), "a")).unwrap();
         assert!(check(&chapter(Some(Duration::from_secs(4_294_968)), "a")).is_err());

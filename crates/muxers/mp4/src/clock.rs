@@ -1,51 +1,52 @@
-//! A track's time: ticks of its timescale, of which a unit of the stream's time base is a whole
-//! number.
+//! Time of a track, in ticks of its timescale. A unit of the stream's time base is an integer
+//! number of ticks.
 
 use reelwright_core::{Error, Result, TimeBase, TimeLimits};
 
-/// Timescales of pictures below this are doubled until they are not: times of other readers, which
-/// round to ticks, stay near. Sound's timescale is its sample rate: readers count samples by it.
-const MIN_TIMESCALE_OF_PICTURES: u32 = 10_000;
+/// Minimum timescale of video. Lower ones are doubled until they reach it, which limits the error
+/// of readers that round times to ticks. The timescale of audio is its sample rate, by which
+/// readers count samples.
+const MIN_VIDEO_TIMESCALE: u32 = 10_000;
 
-/// The timescale of a track.
+/// Timescale of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Clock {
-    /// Ticks in a second.
+    /// Ticks per second.
     pub(crate) timescale: u32,
-    /// Ticks in a unit of the stream's time base.
+    /// Ticks per unit of the stream's time base.
     pub(crate) unit: i64,
 }
 
 impl Clock {
-    /// The clock of a stream with this time base, of pictures or of sound.
+    /// Makes the clock of a video or audio stream with a time base.
     ///
     /// # Errors
-    /// A unit has to be a fraction of a second with terms below 2^32.
+    /// Fails unless the unit is a fraction of a second with terms below 2^32.
     pub(crate) fn new(time_base: TimeBase, is_video: bool) -> Result<Self> {
         let unit = time_base.seconds();
         let (Ok(mut timescale), Ok(ticks)) = (u32::try_from(unit.den()), u32::try_from(unit.num()))
         else {
             return Err(Error::unsupported(format!(
-                "mp4 needs a time base with terms below 4294967296. Found: {unit}"
+                "mp4 requires a time base with terms below 4294967296. Found: {unit}"
             )));
         };
         let mut ticks = i64::from(ticks);
-        while is_video && timescale < MIN_TIMESCALE_OF_PICTURES {
+        while is_video && timescale < MIN_VIDEO_TIMESCALE {
             timescale *= 2;
             ticks *= 2;
         }
         Ok(Self { timescale, unit: ticks })
     }
 
-    /// `units` of the stream's time base in ticks, where they stay below 2^62.
+    /// Converts `units` of the stream's time base to ticks. Returns `None` for 2^62 ticks or more.
     pub(crate) fn ticks(self, units: i64) -> Option<i64> {
         units.checked_mul(self.unit).filter(|ticks| ticks.unsigned_abs() < 1 << 62)
     }
 
-    /// The times that fit the boxes' fields: durations of a sample have 32 bits, and offsets of
+    /// Returns the limits of the boxes' fields: sample durations have 32 bits, and offsets of
     /// reordered frames 31.
     pub(crate) fn limits(self) -> TimeLimits {
-        // Room for the last sample before a gap, and for reordering.
+        // Margin for the last sample before a gap, and for reordering.
         const ROOM: i64 = 1 << 24;
         TimeLimits {
             pts: ((1 << 61) - 1) / self.unit,
@@ -53,24 +54,24 @@ impl Clock {
         }
     }
 
-    /// `ticks` of this clock in ticks of `timescale`, to the nearest.
+    /// Converts `ticks` of this clock to ticks of `timescale`, rounded to the nearest.
     pub(crate) fn rescale(self, ticks: i64, timescale: u32) -> i64 {
         let (own, other) = (i128::from(self.timescale), i128::from(timescale));
         let product = i128::from(ticks) * other;
-        // Below 2^62 · 2^32, so nothing is lost but where the result leaves 64 bits.
+        // The product is below 2^62 · 2^32, so it is exact. Only the result may exceed 64 bits.
         let nearest = (2 * product + own).div_euclid(2 * own);
         nearest.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
     }
 
-    /// Microseconds in ticks, rounded down.
+    /// Converts microseconds to ticks, rounded down.
     pub(crate) fn of_micros(self, micros: i64) -> i64 {
         let ticks = i128::from(micros) * i128::from(self.timescale) / 1_000_000;
         ticks.clamp(0, i128::from(i64::MAX)) as i64
     }
 }
 
-/// The timescale of the movie, in which each of these counts whole ticks; where that is not below
-/// 2^31, the largest of them.
+/// Returns the timescale of the movie: a common multiple of all timescales if it is below 2^31,
+/// otherwise the largest of them.
 pub(crate) fn movie_timescale(tracks: impl Iterator<Item = u32> + Clone) -> u32 {
     let largest = tracks.clone().max().unwrap_or(1000);
     let mut common = 1u64;
@@ -82,7 +83,7 @@ pub(crate) fn movie_timescale(tracks: impl Iterator<Item = u32> + Clone) -> u32 
         }
     }
     match common {
-        // Players that show milliseconds find them.
+        // Makes milliseconds exact for players that display them.
         ..1000 => (common / gcd(common, 1000) * 1000) as u32,
         _ => common as u32,
     }
@@ -107,8 +108,8 @@ mod tests {
         assert_eq!(clock(1, 25).unwrap(), Clock { timescale: 12_800, unit: 512 });
         assert_eq!(clock(1001, 30_000).unwrap(), Clock { timescale: 30_000, unit: 1001 });
         assert_eq!(clock(3, 1).unwrap(), Clock { timescale: 16_384, unit: 3 * 16_384 });
-        let sound = TimeBase::new(Rational::new(1, 8000).unwrap());
-        assert_eq!(Clock::new(sound, false).unwrap(), Clock { timescale: 8000, unit: 1 });
+        let audio = TimeBase::new(Rational::new(1, 8000).unwrap());
+        assert_eq!(Clock::new(audio, false).unwrap(), Clock { timescale: 8000, unit: 1 });
         assert!(clock(1, 1 << 32).is_err());
         assert!(clock(1 << 32, 1).is_err());
     }
@@ -141,7 +142,7 @@ mod tests {
             // Composition offsets have 31 bits and a sign (ISO/IEC 14496-12 §8.6.1.3).
             assert!(limits.gap * unit <= i64::from(i32::MAX) - (1 << 24));
             assert!((limits.gap + 1) * unit > i64::from(i32::MAX) - (1 << 24));
-            // A sum of two times must not leave 62 bits.
+            // The sum of two times must fit in 62 bits.
             assert!(limits.pts * unit < 1 << 61);
             assert!((limits.pts + 1) * unit >= (1 << 61) - 1);
         }
@@ -167,7 +168,7 @@ mod tests {
         assert_eq!(movie_timescale([999].into_iter()), 999_000);
         assert_eq!(movie_timescale([1000].into_iter()), 1000);
         assert_eq!(movie_timescale([12_800, 48_000].into_iter()), 192_000);
-        // 2^31 counts as too large, as some readers take it for negative.
+        // Some readers take 2^31 as negative, so it counts as too large.
         assert_eq!(movie_timescale([1 << 31, 1].into_iter()), 1 << 31);
         assert_eq!(movie_timescale([65_536, 32_768, 32_769].into_iter()), 65_536);
         assert_eq!(movie_timescale([4_294_967_291, 48_000].into_iter()), 4_294_967_291);

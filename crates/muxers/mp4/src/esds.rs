@@ -1,5 +1,4 @@
-//! Rates of a stream: elementary stream descriptors (ISO/IEC 14496-1 §7.2.6, 14496-14 §6.7.2) and
-//! the bit rate box.
+//! Elementary stream descriptors (ISO/IEC 14496-1 §7.2.6, 14496-14 §6.7.2) and the bit rate box.
 
 use mp4_atom::esds::{DecoderConfig, DecoderSpecific, EsDescriptor};
 use mp4_atom::{Btrt, Esds};
@@ -18,21 +17,21 @@ pub(crate) const PNG: u8 = 0x6D;
 pub(crate) const VISUAL: u8 = 4;
 pub(crate) const AUDIO: u8 = 5;
 
-/// How much comes; zeros where nobody knows.
+/// Bit rates and buffer size of a stream; 0 if unknown.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Rates {
-    /// Bits a second.
+    /// Average bit rate in bit/s.
     pub(crate) average: u32,
-    /// Bits of the fullest second.
+    /// Maximum number of bits in a second.
     pub(crate) most: u32,
-    /// Bytes of the largest packet.
+    /// Size of the largest packet in bytes.
     pub(crate) largest: u32,
 }
 
 /// Appends the box.
 ///
 /// # Errors
-/// None; as [`put`].
+/// Fails like [`put`], which it never does.
 pub(crate) fn write(
     out: &mut Bytes,
     object_type: u8,
@@ -54,11 +53,11 @@ pub(crate) fn write(
     put(out, &Esds { es_desc })
 }
 
-/// A `BitRateBox` (ISO/IEC 14496-12 §8.5.2): always there, so that the description has the same
-/// size before the rates are known and after.
+/// Appends a `BitRateBox` (ISO/IEC 14496-12 §8.5.2). It is always present, so that the sample entry
+/// has the same size before and after the rates are known.
 ///
 /// # Errors
-/// None; as [`put`].
+/// Fails like [`put`], which it never does.
 pub(crate) fn bit_rate(out: &mut Bytes, rates: Rates) -> Result<()> {
     put(
         out,

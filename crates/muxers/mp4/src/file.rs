@@ -1,4 +1,4 @@
-//! A file that is being written.
+//! State of an open file.
 
 use reelwright_core::{Output, Result, StreamParameters};
 
@@ -7,30 +7,30 @@ use crate::subtitle::Subtitles;
 use crate::tables::Samples;
 use crate::track::{Kind, Track};
 
-/// File that is being written, in any layout.
+/// An open file in any layout.
 #[derive(Debug)]
 pub(crate) struct File {
     pub(crate) movie: Movie,
     pub(crate) streams: Vec<StreamParameters>,
     pub(crate) tracks: Vec<Track>,
     pub(crate) subtitles: Vec<Subtitles>,
-    /// Boxes on their way out.
+    /// Boxes that are not written yet.
     pub(crate) boxes: Vec<u8>,
 }
 
 impl File {
-    /// Appends the movie box to the boxes on their way out.
+    /// Appends the movie box to the unwritten boxes.
     ///
     /// # Errors
-    /// As [`Movie::write`].
+    /// Fails like [`Movie::write`].
     pub(crate) fn movie(&mut self, samples: Samples) -> Result<()> {
         self.movie.write(&mut self.boxes, &self.tracks, &self.streams, samples)
     }
 
-    /// Writes the boxes on their way out.
+    /// Writes the unwritten boxes.
     ///
     /// # Errors
-    /// The output's.
+    /// Fails if the output fails.
     pub(crate) fn send(&mut self, output: &mut dyn Output) -> Result<()> {
         let sent = output.write(&self.boxes);
         self.boxes.clear();
@@ -42,14 +42,14 @@ impl File {
         self.tracks.iter().any(|track| track.batch.count > 0)
     }
 
-    /// Returns whether batches end by the time of a track: subtitles are too sparse, unless there is
-    /// nothing else.
+    /// Returns whether a track's time may end a batch. Subtitles are too sparse, unless there are
+    /// no other tracks.
     pub(crate) fn sets_pace(&self, index: usize) -> bool {
         let is_sparse = |track: &Track| track.kind == Kind::Subtitle;
         !is_sparse(&self.tracks[index]) || self.tracks.iter().all(is_sparse)
     }
 
-    /// The bytes of the packets that wait.
+    /// Returns the total size of the packets that wait to be written.
     pub(crate) fn batch_bytes(&self) -> usize {
         self.tracks.iter().map(|track| track.batch.data.len()).sum()
     }

@@ -1,4 +1,4 @@
-//! Movie fragments (ISO/IEC 14496-12 §8.8): what is in a batch, told in front of it.
+//! Movie fragments (ISO/IEC 14496-12 §8.8): the header of a batch.
 
 use mp4_atom::{SegmentReference, Sidx, Tfdt, Tfhd};
 use reelwright_core::{Error, Result};
@@ -6,12 +6,12 @@ use reelwright_core::{Error, Result};
 use crate::boxes::{Bytes, boxed, full_box, put};
 use crate::track::{Batch, Sample, Track};
 
-/// Sample flags (§8.8.3.1): decoding can start here, as it depends on no other sample.
+/// Sample flags (§8.8.3.1) of a sync sample, which depends on no other sample.
 pub(crate) const SYNC: u32 = 0x0200_0000;
-/// The sample depends on others, and decoding cannot start here.
+/// Sample flags of a sample that depends on others.
 pub(crate) const NOT_SYNC: u32 = 0x0101_0000;
 
-/// Fields of a `TrackRunBox` (§8.8.8.1).
+/// Flags for the fields of a `TrackRunBox` (§8.8.8.1).
 const DATA_OFFSET: u32 = 1;
 const FIRST_FLAGS: u32 = 4;
 const DURATION: u32 = 0x100;
@@ -19,18 +19,18 @@ const SIZE: u32 = 0x200;
 const FLAGS: u32 = 0x400;
 const OFFSET: u32 = 0x800;
 
-/// The header of a media data box of 32 bits.
+/// Size of the header of a media data box with a 32-bit length.
 pub(crate) const MDAT_HEADER: usize = 8;
 
-/// Appends the movie fragment box of the tracks' batches and the header of the media data box that
-/// holds them, in the order of the tracks.
+/// Appends the movie fragment box for the tracks' batches, and the header of the media data box
+/// that holds them in track order.
 ///
 /// # Errors
-/// More bytes than 31 bits count, or a packet from before the track's beginning.
+/// Fails for 2^31 bytes or more, or for a packet before the start of its track.
 pub(crate) fn write(out: &mut Bytes, number: u32, tracks: &[Track]) -> Result<()> {
     let start = out.len();
     let data: usize = tracks.iter().map(|track| track.batch.data.len()).sum();
-    // Where each run's data offset is, to be known with the box's size.
+    // Size of the previous tracks' batches.
     let mut before = 0usize;
     boxed(out, b"moof", |out| {
         full_box(out, b"mfhd", (0, 0), |out| {
@@ -56,15 +56,15 @@ pub(crate) fn write(out: &mut Bytes, number: u32, tracks: &[Track]) -> Result<()
     Ok(())
 }
 
-/// A `TrackFragmentBox`; `before` bytes of other tracks come first.
+/// Appends a `TrackFragmentBox`. The batches of previous tracks have `before` bytes.
 fn traf(out: &mut Bytes, track: &Track, before: usize) -> Result<()> {
     let batch = &track.batch;
     let origin = track.origin.unwrap_or(0);
     let base = batch.dts.checked_sub(origin).and_then(|base| u64::try_from(base).ok());
     let base = base.ok_or_else(|| {
         Error::unsupported(
-            "A stream of fragmented mp4 whose first packet comes late must not begin before 0, or if \
-             it is sound, not more than a second before.",
+            "A stream of fragmented mp4 whose first packet arrives late must not begin before 0; \
+             audio may begin up to a second before.",
         )
     })?;
     let run = Run::new(track);
@@ -85,11 +85,11 @@ fn traf(out: &mut Bytes, track: &Track, before: usize) -> Result<()> {
     })
 }
 
-/// How a run is told: what its samples have in common goes without saying.
+/// Layout of a run: values that all samples share are stored once.
 #[derive(Debug)]
 struct Run {
     first: Sample,
-    /// Of all samples, or all but the first.
+    /// Flags of all samples, or of all but the first.
     flags: u32,
     fields: u32,
 }
@@ -101,12 +101,12 @@ const fn flags(sample: &Sample) -> u32 {
 impl Run {
     fn new(track: &Track) -> Self {
         let samples = &track.batch.samples;
-        // A run has a sample: others are left out.
+        // Runs are never empty: tracks without samples are left out.
         let first = samples.first().copied().unwrap_or(Sample::NONE);
         let usual = flags(samples.get(1).unwrap_or(&first));
         let mut fields = DATA_OFFSET;
         let mut alike_but_first = true;
-        // Samples of PCM are alike, and not told one by one.
+        // All PCM samples are alike, and the batch has one entry per packet.
         for sample in samples.iter().filter(|_| !track.is_pcm()) {
             if sample.duration != first.duration {
                 fields |= DURATION;
@@ -129,7 +129,7 @@ impl Run {
         Self { first, flags: usual, fields }
     }
 
-    /// The `TrackRunBox`, its data offset counted from the end of the headers.
+    /// Appends the `TrackRunBox`. Its data offset is relative to the end of the headers.
     fn write(&self, out: &mut Bytes, batch: &Batch, before: u32) -> Result<()> {
         let fields = self.fields;
         full_box(out, b"trun", (0, fields), |out| {
@@ -167,7 +167,7 @@ fn shift_offsets(moof: &mut [u8], header: u32) {
         let mut at = traf + 8;
         while at < end {
             if &moof[at + 4..at + 8] == b"trun" {
-                // After version, flags and the number of samples.
+                // The field follows version, flags and the number of samples.
                 let field = at + 16;
                 let offset = word(moof, field).wrapping_add(header);
                 moof[field..field + 4].copy_from_slice(&offset.to_be_bytes());
@@ -178,11 +178,11 @@ fn shift_offsets(moof: &mut [u8], header: u32) {
     }
 }
 
-/// Appends a segment index of the fragment of `size` bytes that follows (§8.16.3), by the first
-/// track that has samples in it.
+/// Appends a segment index of the next fragment (§8.16.3), whose size is `size` bytes, for the
+/// first track with samples in it.
 ///
 /// # Errors
-/// A field that has no room.
+/// Fails if a value does not fit in its field.
 pub(crate) fn index(out: &mut Bytes, tracks: &[Track], size: usize) -> Result<()> {
     let Some(track) = tracks.iter().find(|track| track.batch.count > 0) else { return Ok(()) };
     let batch = &track.batch;

@@ -1,29 +1,31 @@
 //! Muxers of the MP4 family for Reelwright: MP4, QuickTime, M4A and 3GPP.
 //!
-//! Follow ISO/IEC 14496-12 (boxes), 14496-14 (MP4), 14496-15 (H.264), 23003-5 (PCM), *AV1 Codec
-//! ISO Media File Format Binding*, *Encapsulation of Opus in ISO Base Media File Format*,
-//! *Encapsulation of FLAC in ISO Base Media File Format*, 14496-30 (WebVTT), 3GPP TS 26.245 (timed text),
-//! and Apple's *QuickTime File Format*.
+//! The muxers follow ISO/IEC 14496-12 (boxes), 14496-14 (MP4), 14496-15 (H.264), 23003-5 (PCM),
+//! *AV1 Codec ISO Media File Format Binding*, *Encapsulation of Opus in ISO Base Media File
+//! Format*, *Encapsulation of FLAC in ISO Base Media File Format*, 14496-30 (WebVTT), 3GPP TS
+//! 26.245 (timed text), and Apple's *QuickTime File Format*.
 //!
-//! **Layouts.** A file on an output that can seek is fragmented while it is written and an
-//! ordinary file in the end (`hybrid_fragmented`): whenever writing stops, what is there plays.
-//! An output that cannot seek gets fragments. Ordinary files from the start (`progressive`,
-//! `faststart`) and fragments by other rules are to be had with `movflags`.
+//! **Layouts.** On a seekable output, a file is fragmented while it is written and an ordinary file
+//! when finished (`hybrid_fragmented`). If writing stops early, the file is playable up to there.
+//! On other outputs, files are fragmented. `movflags` selects ordinary files from the start
+//! (`progressive`, `faststart`) and other rules for fragments.
 //!
-//! Every layout but `frag_…` ends as an ordinary file; in it, the media is in runs of half a second
-//! of each track. Fragments begin at keyframes where these come at least
-//! every five seconds, else they end without one, so that memory stays bounded.
+//! Every layout except `frag_…` ends as an ordinary file, in which the tracks are interleaved in
+//! chunks of half a second. Fragments begin at keyframes if there is one at least every five
+//! seconds. Otherwise they end without one, so that memory stays bounded.
 //!
-//! **Subtitles.** The samples of a text track follow on each other without gaps: between subtitles come
-//! empty samples. Where subtitles overlap, a sample of `webvtt` holds all of their cues, and one of
-//! `mov_text` all of their texts, a line each.
+//! **Subtitles.** The samples of a text track are contiguous: empty samples fill the gaps between
+//! subtitles. If subtitles overlap, a sample of `webvtt` holds all of their cues, and one of
+//! `mov_text` all of their texts, one per line.
 //!
-//! **Chapters** are written twice, as players read one or the other: in Nero's box `chpl` (at most 255
-//! chapters, titles of 255 bytes), and as a QuickTime text track. Files in fragments have only the box.
+//! **Chapters** are stored twice, because players read one or the other: in Nero's box `chpl` (at
+//! most 255 chapters, titles of 255 bytes), and as a QuickTime text track. Fragmented files have
+//! only the box.
 //!
-//! **Time.** A unit of a stream's time base is a whole number of ticks, so every time is exact.
-//! Edit lists tell the encoder's delay, a late start and the exact length.
+//! **Time.** A unit of a stream's time base is an integer number of ticks, so every time is exact.
+//! Edit lists store priming, a late start and the exact length.
 
+mod audio_entry;
 mod boxes;
 mod channels;
 mod chapter_track;
@@ -32,7 +34,7 @@ mod clock;
 mod edit_list;
 mod esds;
 mod file;
-mod flavour;
+mod flavor;
 mod fragment;
 mod gapless;
 mod layout;
@@ -43,7 +45,6 @@ mod options;
 mod random_access;
 mod roll;
 mod sample_entry;
-mod sound_entry;
 mod subtitle;
 mod tables;
 mod text_entry;
@@ -52,41 +53,41 @@ mod track;
 
 use reelwright_core::{Muxer, MuxerInfo, OpenMuxer, Options, Result};
 
-use crate::flavour::{Flavour, IPOD, MOV, MP4, THREE_G2, THREE_GP};
+use crate::flavor::{Flavor, IPOD, MOV, MP4, THREE_G2, THREE_GP};
 use crate::muxer::Mp4;
 use crate::options::{OPTIONS, Settings};
 
-/// Streams of a file at most: more than anyone has.
+/// Maximum number of streams in a file.
 const MAX_STREAMS: usize = 64;
 
-fn open(flavour: &'static Flavour, options: &mut Options) -> Result<Box<dyn Muxer>> {
-    Ok(Box::new(Mp4::new(flavour, Settings::take(options)?)))
+fn open(flavor: &'static Flavor, options: &mut Options) -> Result<Box<dyn Muxer>> {
+    Ok(Box::new(Mp4::new(flavor, Settings::take(options)?)))
 }
 
-/// What the descriptions have in common.
+/// Defaults of all descriptions.
 const fn info(
-    flavour: &Flavour,
+    flavor: &Flavor,
     long_name: &'static str,
     extensions: &'static [&'static str],
     mime_type: &'static str,
     open: &'static OpenMuxer,
 ) -> MuxerInfo {
-    MuxerInfo::new(flavour.name, long_name, open)
+    MuxerInfo::new(flavor.name, long_name, open)
         .extensions(extensions)
         .mime_type(mime_type)
-        .audio_codecs(flavour.audio_codecs)
-        .video_codecs(flavour.video_codecs)
-        .subtitle_codecs(flavour.subtitle_codecs)
+        .audio_codecs(flavor.audio_codecs)
+        .video_codecs(flavor.video_codecs)
+        .subtitle_codecs(flavor.subtitle_codecs)
         .max_streams(MAX_STREAMS)
         .variable_frame_rate(true)
         .pauses(true)
         .sample_aspect_ratio(true)
         .covers(true)
-        .chapters(flavour.chapters)
+        .chapters(flavor.chapters)
         .options(OPTIONS)
 }
 
-/// `mp4`, `mov`, `ipod` (M4A and M4V), `3gp` and `3g2`.
+/// The muxers `mp4`, `mov`, `ipod` (M4A and M4V), `3gp` and `3g2`.
 pub static MUXERS: &[MuxerInfo] = &[
     info(&MP4, "MP4 (MPEG-4 Part 14)", &["mp4"], "video/mp4", &|options| open(&MP4, options)),
     info(&MOV, "QuickTime / MOV", &["mov"], "video/quicktime", &|options| open(&MOV, options)),

@@ -1,11 +1,11 @@
-//! What a file says of itself: iTunes' list of items, QuickTime's by keys, and Nero's chapters.
+//! Metadata of a file: iTunes' list of items, QuickTime's list with keys, and Nero's chapters.
 
 use reelwright_core::helpers::itunes::{NUMBERS, TEXTS};
 use reelwright_core::{Chapter, Error, Metadata, Picture, Result, StreamParameters};
 
 use crate::boxes::{Bytes, append, boxed, count, full_box, handler_box};
 use crate::chapters;
-use crate::flavour::Flavour;
+use crate::flavor::Flavor;
 use crate::gapless;
 use crate::tables::Samples;
 use crate::track::Track;
@@ -17,21 +17,21 @@ const JPEG: u32 = 13;
 const PNG: u32 = 14;
 const INTEGER: u32 = 21;
 
-/// Whose the items are that have names of any length.
+/// Namespace of items with names of any length.
 const ITUNES: &[u8] = b"com.apple.iTunes";
 
-/// Keys that have a place elsewhere.
+/// Keys that other boxes store.
 const ELSEWHERE: [&str; 2] = ["creation_time", "language"];
 
-/// Appends the user data box, where there is anything to say.
+/// Appends the user data box, unless it is empty.
 ///
 /// # Errors
-/// More than a box holds.
+/// Fails if a box gets too large.
 pub(crate) fn write(
     out: &mut Bytes,
     tags: &Metadata,
     chapters: &[Chapter],
-    (flavour, use_keys): (&Flavour, bool),
+    (flavor, use_keys): (&Flavor, bool),
     tracks: &[Track],
     streams: &[StreamParameters],
     samples: Samples,
@@ -39,13 +39,13 @@ pub(crate) fn write(
     let is_kept = |(key, _): &(&str, &str)| !ELSEWHERE.iter().any(|e| e.eq_ignore_ascii_case(key));
     let entries: Vec<(&str, &str)> = tags.iter().filter(is_kept).collect();
     let gapless = match samples {
-        Samples::Chunks { .. } => gapless::comment(tracks, streams, flavour),
+        Samples::Chunks { .. } => gapless::comment(tracks, streams, flavor),
         Samples::Fragments => None,
     };
     let cover = tags.cover().map(|cover| kind_of(cover).map(|kind| (cover, kind))).transpose()?;
     let mut has_items = !entries.is_empty() || cover.is_some() || gapless.is_some();
     if use_keys && has_items {
-        keys(out, &entries, cover, flavour.is_quicktime())?;
+        keys(out, &entries, cover, flavor.is_quicktime())?;
         has_items = false;
     }
     if !has_items && chapters.is_empty() {
@@ -54,7 +54,7 @@ pub(crate) fn write(
     boxed(out, b"udta", |out| {
         let items = |out: &mut Bytes| {
             handler_box(out, [0; 4], b"mdir", "", false)?;
-            // Apple's, where the reserved fields begin.
+            // Apple's manufacturer code, at the start of the reserved fields.
             let at = out.len() - 13;
             out[at..at + 4].copy_from_slice(b"appl");
             boxed(out, b"ilst", |out| {
@@ -77,14 +77,14 @@ pub(crate) fn write(
     })
 }
 
-/// An item of the list.
+/// Appends an item of the list.
 fn item(out: &mut Bytes, key: &str, value: &str) -> Result<()> {
     let is = |name: &&str| name.eq_ignore_ascii_case(key);
     if let Some((_, kind)) = TEXTS.iter().find(|(name, _)| is(name)) {
         return boxed(out, kind, |out| data(out, UTF_8, value.as_bytes()));
     }
     if let Some((number, total)) = pair(value) {
-        // Two bytes of no use before the numbers, and after them in a track's.
+        // Two reserved bytes before the numbers, and after them in a track's item.
         let numbers = [[0; 2], number.to_be_bytes(), total.to_be_bytes()].concat();
         if is(&"track") {
             return boxed(out, b"trkn", |out| data(out, BINARY, &[&numbers[..], &[0; 2]].concat()));
@@ -103,13 +103,13 @@ fn item(out: &mut Bytes, key: &str, value: &str) -> Result<()> {
     free_form(out, key, value)
 }
 
-/// `3` or `3/12`.
+/// Parses `3` or `3/12`.
 fn pair(value: &str) -> Option<(u16, u16)> {
     let (number, total) = value.split_once('/').unwrap_or((value, "0"));
     Some((number.parse().ok()?, total.parse().ok()?))
 }
 
-/// An item with a name of any length.
+/// Appends an item with a name of any length.
 fn free_form(out: &mut Bytes, key: &str, value: &str) -> Result<()> {
     boxed(out, b"----", |out| {
         full_box(out, b"mean", (0, 0), |out| append(out, ITUNES))?;
@@ -118,7 +118,7 @@ fn free_form(out: &mut Bytes, key: &str, value: &str) -> Result<()> {
     })
 }
 
-/// A value, of no country and language.
+/// Appends a value without country and language.
 fn data(out: &mut Bytes, kind: u32, bytes: &[u8]) -> Result<()> {
     boxed(out, b"data", |out| {
         out.extend(kind.to_be_bytes());
@@ -127,21 +127,21 @@ fn data(out: &mut Bytes, kind: u32, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// The value type of a picture.
+/// Returns the value type of a cover.
 ///
 /// # Errors
-/// The list has types for JPEG and PNG.
+/// Fails unless the cover is JPEG or PNG.
 fn kind_of(cover: &Picture) -> Result<u32> {
     match cover.mime_type() {
         "image/jpeg" => Ok(JPEG),
         "image/png" => Ok(PNG),
         other => Err(Error::unsupported(format!(
-            "A cover in mp4 must be a JPEG or PNG picture. Found: {other}"
+            "A cover in mp4 must be a JPEG or PNG image. Found: {other}"
         ))),
     }
 }
 
-/// QuickTime's metadata: a list of keys, and items named by their numbers.
+/// Appends QuickTime's metadata: a list of keys, and items that refer to them by number.
 fn keys(
     out: &mut Bytes,
     entries: &[(&str, &str)],
@@ -150,7 +150,7 @@ fn keys(
 ) -> Result<()> {
     const COVER: &str = "com.apple.quicktime.artwork";
     boxed(out, b"meta", |out| {
-        // QuickTime's has no version.
+        // QuickTime's box has no version.
         if !is_quicktime {
             out.extend([0; 4]);
         }

@@ -1,4 +1,4 @@
-//! The movie box: what the whole file is, and each track (ISO/IEC 14496-12 §8.2, §8.3).
+//! The movie box: properties of the file and of each track (ISO/IEC 14496-12 §8.2, §8.3).
 
 use mp4_atom::{Dref, Encode as _, Matrix, Smhd, Trex, Url, Vmhd};
 use reelwright_core::{Chapter, CodecId, Metadata, Result, StreamParameters};
@@ -8,7 +8,7 @@ use crate::chapters;
 use crate::clock::movie_timescale;
 use crate::edit_list;
 use crate::esds::Rates;
-use crate::flavour::Flavour;
+use crate::flavor::Flavor;
 use crate::fragment::NOT_SYNC;
 use crate::metadata;
 use crate::roll;
@@ -18,35 +18,35 @@ use crate::text_entry::{self, TextArea};
 use crate::time_of_day::creation_time;
 use crate::track::{Kind, Track};
 
-/// The language nobody knows, in ISO 639-2.
+/// Language code of an undetermined language (ISO 639-2).
 const UNDETERMINED: [u8; 3] = *b"und";
 
-/// What a movie box is made of, but its tracks.
+/// Contents of a movie box, without its tracks.
 #[derive(Debug)]
 pub(crate) struct Movie {
-    pub(crate) flavour: &'static Flavour,
+    pub(crate) flavor: &'static Flavor,
     tags: Metadata,
-    /// In seconds since 1904.
+    /// Creation time in seconds since 1904.
     created: u64,
     language: u16,
     use_keys: bool,
-    /// Where subtitles are shown.
+    /// Area in which subtitles are shown.
     area: TextArea,
 }
 
 impl Movie {
     /// # Errors
-    /// Metadata that has no place: a language that is no code, a time that is none, chapters that do
-    /// not fit.
+    /// Fails if the metadata cannot be stored: an invalid language code or time, or chapters beyond
+    /// the limits.
     pub(crate) fn new(
-        flavour: &'static Flavour,
+        flavor: &'static Flavor,
         tags: &Metadata,
         use_keys: bool,
         streams: &[StreamParameters],
     ) -> Result<Self> {
         chapters::check(tags.chapters())?;
         Ok(Self {
-            flavour,
+            flavor,
             created: tags.get("creation_time").map_or(Ok(0), creation_time)?,
             language: packed(tags.get("language")),
             tags: tags.clone(),
@@ -55,15 +55,15 @@ impl Movie {
         })
     }
 
-    /// The chapters that the format can store.
+    /// Returns the chapters, if the format supports them.
     pub(crate) fn chapters(&self) -> &[Chapter] {
-        if self.flavour.chapters.is_supported() { self.tags.chapters() } else { &[] }
+        if self.flavor.chapters.is_supported() { self.tags.chapters() } else { &[] }
     }
 
     /// Appends the box.
     ///
     /// # Errors
-    /// A stream that the container cannot describe, or fields that have no room.
+    /// Fails if the container does not support a stream, or if a value does not fit in its field.
     pub(crate) fn write(
         &self,
         out: &mut Bytes,
@@ -86,12 +86,12 @@ impl Movie {
             if let Samples::Fragments = samples {
                 boxed(out, b"mvex", |out| tracks.iter().try_for_each(|track| trex(out, track)))?;
             }
-            let how = (self.flavour, self.use_keys);
+            let how = (self.flavor, self.use_keys);
             metadata::write(out, &self.tags, self.chapters(), how, tracks, streams, samples)
         })
     }
 
-    /// The version of a header with this duration: 1 where a field needs 64 bits.
+    /// Returns the version of a header with this duration: 1 if a field needs 64 bits.
     fn version(&self, length: u64) -> u8 {
         u8::from(self.created.max(length) > u64::from(u32::MAX))
     }
@@ -105,20 +105,20 @@ impl Movie {
         }
     }
 
-    /// Appends when a header's subject was made and changed.
+    /// Appends the creation and the modification time.
     fn times(&self, out: &mut Bytes, version: u8) {
         Self::long(out, version, self.created);
         Self::long(out, version, self.created);
     }
 
-    /// The `MovieHeaderBox` (§8.2.2).
+    /// Appends the `MovieHeaderBox` (§8.2.2).
     fn header(&self, out: &mut Bytes, timescale: u32, length: u64, tracks: usize) -> Result<()> {
         let version = self.version(length);
         full_box(out, b"mvhd", (version, 0), |out| {
             self.times(out, version);
             out.extend(timescale.to_be_bytes());
             Self::long(out, version, length);
-            // Played at a rate of 1.0 and a volume of 1.0.
+            // Rate 1.0 and volume 1.0.
             out.extend(0x1_0000u32.to_be_bytes());
             out.extend(0x100u16.to_be_bytes());
             out.extend([0; 10]);
@@ -129,7 +129,7 @@ impl Movie {
         })
     }
 
-    /// A `TrackBox` (§8.3).
+    /// Appends a `TrackBox` (§8.3).
     fn track(
         &self,
         out: &mut Bytes,
@@ -155,7 +155,7 @@ impl Movie {
         })
     }
 
-    /// The `TrackHeaderBox` (§8.3.2).
+    /// Appends the `TrackHeaderBox` (§8.3.2).
     fn track_header(
         &self,
         out: &mut Bytes,
@@ -164,17 +164,17 @@ impl Movie {
         tracks: &[Track],
         length: u64,
     ) -> Result<()> {
-        // Of the tracks of a kind, players begin with the first.
+        // Players start with the first track of each kind.
         let mut of_kind = tracks.iter().filter(|other| other.kind == track.kind);
         let is_first = of_kind.next().map(|first| first.index) == Some(track.index);
         let several = of_kind.next().is_some();
-        // In the movie and its preview; enabled.
+        // Flags: in the movie and its preview; enabled.
         let flags = match track.kind {
             Kind::Chapters => 2,
             _ if is_first => 7,
             _ => 6,
         };
-        // The layer; the group of those that stand for each other; the volume. Text is in front.
+        // Layer, alternate group and volume. Text is on top.
         let (layer, group, volume) = match track.kind {
             Kind::Audio => (0i16, u16::from(several), 0x100u16),
             Kind::Subtitle => (-1, if several { 2 } else { 0 }, 0),
@@ -196,7 +196,7 @@ impl Movie {
             if let Some(video) = stream.video() {
                 let sar = video.format.sample_aspect_ratio;
                 let (pixels, lines) = size(video)?;
-                // 16.16; pixels that are not square make the picture wider or narrower.
+                // Fixed point 16.16. Pixels that are not square change the width.
                 let wide = i128::from(pixels) * 65_536 * i128::from(sar.num());
                 let wide = wide / i128::from(sar.den());
                 width = u32::try_from(wide).unwrap_or(u32::MAX);
@@ -210,7 +210,7 @@ impl Movie {
         })
     }
 
-    /// The `MediaBox` (§8.4).
+    /// Appends the `MediaBox` (§8.4).
     fn media(
         &self,
         out: &mut Bytes,
@@ -222,13 +222,13 @@ impl Movie {
             Samples::Chunks { .. } => track.span.media.max(0).unsigned_abs(),
             Samples::Fragments => 0,
         };
-        let is_quicktime = self.flavour.is_quicktime();
+        let is_quicktime = self.flavor.is_quicktime();
         let is_quicktime_text =
             track.kind == Kind::Chapters || (track.kind == Kind::Subtitle && is_quicktime);
         let (handler, name) = match track.kind {
             Kind::Video => (b"vide", "VideoHandler"),
             Kind::Audio => (b"soun", "SoundHandler"),
-            // Apple's players show timed text under this handler only.
+            // Apple's players show timed text only with this handler.
             Kind::Subtitle if stream.codec == CodecId::MovText && !is_quicktime => {
                 (b"sbtl", "SubtitleHandler")
             }
@@ -267,7 +267,7 @@ impl Movie {
         })
     }
 
-    /// What the `SampleTableBox` holds (§8.5).
+    /// Appends the contents of the `SampleTableBox` (§8.5).
     fn sample_table(
         &self,
         out: &mut Bytes,
@@ -289,23 +289,23 @@ impl Movie {
             match track.kind {
                 Kind::Chapters => text_entry::quicktime(out, TextArea::default()),
                 Kind::Subtitle => {
-                    text_entry::write(out, stream, self.area, self.flavour.is_quicktime())
+                    text_entry::write(out, stream, self.area, self.flavor.is_quicktime())
                 }
-                Kind::Audio | Kind::Video => sample_entry::write(out, stream, self.flavour, rates),
+                Kind::Audio | Kind::Video => sample_entry::write(out, stream, self.flavor, rates),
             }
         })?;
         match samples {
             Samples::Chunks { shift } => {
                 let wide = track.tables.needs_64_bits(shift);
                 track.tables.write(out, shift, wide)?;
-                if !self.flavour.is_quicktime() {
+                if !self.flavor.is_quicktime() {
                     roll::write(out, stream, track.tables.samples())?;
                 }
                 Ok(())
             }
             Samples::Fragments => {
                 tables::write_empty(out)?;
-                if !self.flavour.is_quicktime() {
+                if !self.flavor.is_quicktime() {
                     roll::describe(out, stream)?;
                 }
                 Ok(())
@@ -314,7 +314,7 @@ impl Movie {
     }
 }
 
-/// Appends a reference to the track of chapters (QuickTime File Format, "Chapter Lists").
+/// Appends a reference to the chapter track (QuickTime File Format, "Chapter Lists").
 fn chapter_reference(out: &mut Bytes, track: &Track, tracks: &[Track]) -> Result<()> {
     let chapters = tracks.iter().find(|other| other.kind == Kind::Chapters);
     let Some(chapters) = chapters.filter(|_| matches!(track.kind, Kind::Audio | Kind::Video))
@@ -326,7 +326,7 @@ fn chapter_reference(out: &mut Bytes, track: &Track, tracks: &[Track]) -> Result
     })
 }
 
-/// What fragments have where they do not say otherwise (§8.8.3).
+/// Appends the defaults of fragments (§8.8.3).
 fn trex(out: &mut Bytes, track: &Track) -> Result<()> {
     put(
         out,
@@ -340,13 +340,13 @@ fn trex(out: &mut Bytes, track: &Track) -> Result<()> {
     )
 }
 
-/// Nothing is turned or scaled.
+/// Appends the identity matrix.
 fn matrix(out: &mut Bytes) {
-    // It has a fixed size.
+    // Cannot fail: the size is fixed.
     let _ = Matrix::default().encode(out);
 }
 
-/// A language in 15 bits (§8.4.2.3): a code of three letters, or the one of none.
+/// Returns a language code in 15 bits (§8.4.2.3), or the undetermined one.
 fn packed(language: Option<&str>) -> u16 {
     let code = language
         .and_then(|code| <[u8; 3]>::try_from(code.as_bytes()).ok())

@@ -1,4 +1,4 @@
-//! The muxer: streams and packets on their way into a layout.
+//! The muxer: passes streams and packets to a layout.
 
 use reelwright_core::helpers::single_stream::not_started;
 use reelwright_core::{
@@ -8,7 +8,7 @@ use reelwright_core::{
 
 use crate::clock::Clock;
 use crate::file::File;
-use crate::flavour::Flavour;
+use crate::flavor::Flavor;
 use crate::layout::{Layout, open};
 use crate::movie::Movie;
 use crate::options::Settings;
@@ -17,28 +17,28 @@ use crate::tables::Samples;
 use crate::text_entry::TextArea;
 use crate::track::{Kind, Track};
 
-/// A muxer of the family.
+/// Muxer of any format of the family.
 pub(crate) struct Mp4 {
-    flavour: &'static Flavour,
+    flavor: &'static Flavor,
     settings: Settings,
     open: Option<(File, Box<dyn Layout>)>,
 }
 
 impl Mp4 {
-    pub(crate) const fn new(flavour: &'static Flavour, settings: Settings) -> Self {
-        Self { flavour, settings, open: None }
+    pub(crate) const fn new(flavor: &'static Flavor, settings: Settings) -> Self {
+        Self { flavor, settings, open: None }
     }
 
     fn check(&self, streams: &[StreamParameters]) -> Result<()> {
-        let name = self.flavour.name;
+        let name = self.flavor.name;
         if streams.is_empty() {
             return Err(Error::unsupported(format!("{name} holds at least one stream. Found: 0")));
         }
         for (i, stream) in streams.iter().enumerate() {
             let codecs = match stream.kind() {
-                MediaKind::Audio => self.flavour.audio_codecs,
-                MediaKind::Subtitle => self.flavour.subtitle_codecs,
-                _ => self.flavour.video_codecs,
+                MediaKind::Audio => self.flavor.audio_codecs,
+                MediaKind::Subtitle => self.flavor.subtitle_codecs,
+                _ => self.flavor.video_codecs,
             };
             if !codecs.contains(&stream.codec) {
                 return Err(Error::unsupported(format!(
@@ -67,13 +67,13 @@ impl Muxer for Mp4 {
             Track::new(index, stream, keeps_tables).map_err(|error: Error| error.in_stream(index))
         };
         let mut file = File {
-            movie: Movie::new(self.flavour, tags, self.settings.use_keys, streams)?,
+            movie: Movie::new(self.flavor, tags, self.settings.use_keys, streams)?,
             streams: streams.to_vec(),
             tracks: streams.iter().enumerate().map(track).collect::<Result<_>>()?,
             subtitles: subtitles(streams),
             boxes: Vec::new(),
         };
-        // What cannot be described is an error now and not at the end.
+        // Reports unsupported streams now instead of at the end.
         file.movie(Samples::Fragments)?;
         file.boxes.clear();
         layout.start(&mut file, output)?;
@@ -87,7 +87,7 @@ impl Muxer for Mp4 {
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
-        let (file, layout) = self.open.as_mut().ok_or_else(|| not_started(self.flavour.name))?;
+        let (file, layout) = self.open.as_mut().ok_or_else(|| not_started(self.flavor.name))?;
         let (index, count) = (packet.stream, file.tracks.len());
         let Some(track) = file.tracks.get(index) else {
             return Err(Error::argument(format!(
@@ -110,7 +110,7 @@ impl Muxer for Mp4 {
     }
 
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
-        let (file, layout) = self.open.as_mut().ok_or_else(|| not_started(self.flavour.name))?;
+        let (file, layout) = self.open.as_mut().ok_or_else(|| not_started(self.flavor.name))?;
         if file.has_batch() {
             layout.write_batch(file, to.output())?;
         }
@@ -119,7 +119,7 @@ impl Muxer for Mp4 {
 
     fn finish(&mut self, streams: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
         let open = self.open.take();
-        let (mut file, mut layout) = open.ok_or_else(|| not_started(self.flavour.name))?;
+        let (mut file, mut layout) = open.ok_or_else(|| not_started(self.flavor.name))?;
         if streams.len() == file.streams.len() {
             file.streams = streams.to_vec();
         }
@@ -138,7 +138,7 @@ impl Muxer for Mp4 {
     }
 }
 
-/// What makes samples of the subtitle streams.
+/// Returns the sample makers of the subtitle streams.
 fn subtitles(streams: &[StreamParameters]) -> Vec<Subtitles> {
     let area = TextArea::of(streams);
     let all = streams.iter().enumerate();
@@ -146,7 +146,7 @@ fn subtitles(streams: &[StreamParameters]) -> Vec<Subtitles> {
     subtitles.map(|(index, stream)| Subtitles::new(index, stream.codec, area)).collect()
 }
 
-/// Completes subtitles that end until a time in the time base of their stream.
+/// Completes subtitles that end by a time in the time base of their stream.
 fn settle_subtitles(
     file: &mut File,
     until: impl Fn(&File, &StreamParameters) -> i64,
@@ -160,7 +160,7 @@ fn settle_subtitles(
     settled
 }
 
-/// Takes the samples of subtitles that are complete into the batch.
+/// Adds the complete subtitle samples to the batch.
 fn write_subtitles(
     file: &mut File,
     layout: &mut dyn Layout,
@@ -172,7 +172,7 @@ fn write_subtitles(
     Ok(())
 }
 
-/// Takes a packet into the batch, which is written before if that is due.
+/// Adds a packet to the batch. Writes the batch before if it is due.
 fn write_sample(
     file: &mut File,
     layout: &mut dyn Layout,

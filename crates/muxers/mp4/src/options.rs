@@ -1,50 +1,50 @@
-//! What the muxers can be told: how a file is laid out, and where fragments end.
+//! Options: the layout of a file, and the ends of fragments.
 
 use reelwright_core::{Error, OptionInfo, Options, Result};
 
 const MOVFLAGS: OptionInfo = OptionInfo::flags(
     "movflags",
     &[
-        ("hybrid_fragmented", "fragments until the end, then an ordinary file; the default"),
-        ("progressive", "an ordinary file, its index last; nothing plays before the end"),
-        ("faststart", "an ordinary file, its index first; the media waits in a temporary file"),
+        ("hybrid_fragmented", "fragmented while writing, then an ordinary file; the default"),
+        ("progressive", "an ordinary file with its index last; not playable before the end"),
+        ("faststart", "an ordinary file with its index first; the media waits in a temporary file"),
         ("frag_keyframe", "fragments that begin at keyframes of the video"),
-        ("frag_every_frame", "fragments of a packet each"),
-        ("frag_custom", "fragments that end where the user flushes, or frag_duration or frag_size"),
-        ("empty_moov", "fragments from the first packet on, as all fragmented files here"),
-        ("default_base_moof", "fragments that can be moved, as all are here"),
-        ("omit_tfhd_offset", "offsets from the fragment, as all are here"),
-        ("delay_moov", "the header waits for the first packets, as it does here"),
+        ("frag_every_frame", "one packet per fragment"),
+        ("frag_custom", "fragments that end at a flush, or by frag_duration or frag_size"),
+        ("empty_moov", "fragments from the first packet on; always used for fragmented files"),
+        ("default_base_moof", "fragments that can be moved; always used"),
+        ("omit_tfhd_offset", "offsets relative to the fragment; always used"),
+        ("delay_moov", "the header waits for the first packets; always used"),
         ("dash", "a segment index before each fragment"),
-        ("cmaf", "fragments of a single stream that say they follow CMAF"),
+        ("cmaf", "fragments of a single stream, with CMAF brands"),
         ("skip_trailer", "no index of the fragments at the end"),
-        ("use_metadata_tags", "metadata under any keys, as QuickTime has it"),
-        ("write_colr", "what the colours are, as it is always written here"),
+        ("use_metadata_tags", "metadata with arbitrary keys, in QuickTime's format"),
+        ("write_colr", "color properties; always written"),
     ],
-    "how the file is laid out; where the output cannot seek, fragments",
+    "layout of the file; by default fragments if the output cannot seek",
 );
 
 const FRAG_DURATION: OptionInfo = OptionInfo::int(
     "frag_duration",
     (1, i32::MAX as i64),
     None,
-    "the longest fragment in microseconds",
+    "maximum duration of a fragment in microseconds",
 );
 
 const MIN_FRAG_DURATION: OptionInfo = OptionInfo::int(
     "min_frag_duration",
     (0, i32::MAX as i64),
     None,
-    "the shortest fragment in microseconds that a keyframe ends",
+    "minimum duration of a fragment that a keyframe ends, in microseconds",
 );
 
 const FRAG_SIZE: OptionInfo =
-    OptionInfo::int("frag_size", (1, i32::MAX as i64), None, "the largest fragment in bytes");
+    OptionInfo::int("frag_size", (1, i32::MAX as i64), None, "maximum size of a fragment in bytes");
 
-/// The options of every member of the family.
+/// Options of all formats of the family.
 pub(crate) static OPTIONS: &[OptionInfo] = &[MOVFLAGS, FRAG_DURATION, MIN_FRAG_DURATION, FRAG_SIZE];
 
-/// How a file is laid out.
+/// Layout of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LayoutKind {
     Hybrid,
@@ -53,29 +53,29 @@ pub(crate) enum LayoutKind {
     Fragmented,
 }
 
-/// When a fragment ends.
+/// Rule for the end of a fragment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FragmentRule {
     pub(crate) at_keyframes: bool,
     pub(crate) at_packets: bool,
-    /// In microseconds.
+    /// Maximum duration in microseconds.
     pub(crate) longest: Option<i64>,
     pub(crate) shortest: i64,
-    /// In bytes.
+    /// Maximum size in bytes.
     pub(crate) largest: usize,
 }
 
-/// Bytes that fragments hold at most without a choice of the user's.
+/// Default maximum size of fragments in bytes.
 const LARGEST: usize = 32 << 20;
 
-/// In microseconds, where the user asked for nothing: video of nothing but keyframes would make
-/// many fragments.
+/// Default minimum duration in microseconds. Without it, video of keyframes only would make many
+/// fragments.
 const SHORTEST: i64 = 500_000;
 
-/// What a muxer was told.
+/// Values of a muxer's options.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
-    /// None where the output decides.
+    /// Layout; `None` selects it by the output.
     pub(crate) layout: Option<LayoutKind>,
     pub(crate) rule: FragmentRule,
     pub(crate) with_index: bool,
@@ -86,7 +86,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// # Errors
-    /// A malformed value, or layouts that are not to be had together.
+    /// Fails for a malformed value, or for layouts that exclude each other.
     pub(crate) fn take(options: &mut Options) -> Result<Self> {
         let flags = options.take_flags(&MOVFLAGS)?;
         let longest = options.take_int(&FRAG_DURATION)?;

@@ -1,4 +1,4 @@
-//! The movie fragment random access box (ISO/IEC 14496-12 §8.8.9): where players can jump to.
+//! The movie fragment random access box (ISO/IEC 14496-12 §8.8.9): positions to seek to.
 
 use mp4_atom::{FragmentInfo, Tfra};
 use reelwright_core::Result;
@@ -6,14 +6,14 @@ use reelwright_core::Result;
 use crate::boxes::{Bytes, boxed, full_box, put};
 use crate::track::Track;
 
-/// The fragments of each track that decoding can start at.
+/// Fragments of each track at which decoding can start.
 #[derive(Debug, Default)]
 pub(crate) struct RandomAccess {
     tracks: Vec<Vec<FragmentInfo>>,
 }
 
 impl RandomAccess {
-    /// Notes the fragment of the tracks' batches, which is `at` bytes into the file.
+    /// Adds the fragment of the tracks' batches, at position `at` of the file.
     pub(crate) fn note(&mut self, tracks: &[Track], at: u64) {
         self.tracks.resize_with(tracks.len(), Vec::new);
         let mut traf = 0;
@@ -37,7 +37,7 @@ impl RandomAccess {
     /// Appends the box.
     ///
     /// # Errors
-    /// More fragments than it counts.
+    /// Fails if there are too many fragments.
     pub(crate) fn write(&mut self, out: &mut Bytes, tracks: &[Track]) -> Result<()> {
         let start = out.len();
         boxed(out, b"mfra", |out| {
@@ -45,7 +45,7 @@ impl RandomAccess {
                 put(out, &Tfra { track_id: track.number(), entries: std::mem::take(entries) })?;
             }
             full_box(out, b"mfro", (0, 0), |out| {
-                // This field ends the file: readers find the box from behind.
+                // This field ends the file, so that readers find the box from the end.
                 out.extend(((out.len() + 4 - start) as u32).to_be_bytes());
                 Ok(())
             })

@@ -1,24 +1,25 @@
-//! Roll groups (ISO/IEC 14496-12 §10.1): how many packets a decoder needs before it is right.
+//! Roll groups (ISO/IEC 14496-12 §10.1): number of packets that a decoder needs before its output
+//! is correct.
 
 use mp4_atom::{AnySampleGroupEntry, Sbgp, SbgpEntry, Sgpd, SgpdEntry};
 use reelwright_core::{CodecId, Result, StreamParameters};
 
 use crate::boxes::{Bytes, put};
 
-/// What a decoder of Opus needs to converge, in samples (Encapsulation of Opus in ISO BMFF §4.3.6).
+/// Pre-roll of Opus in samples (Encapsulation of Opus in ISO BMFF §4.3.6).
 const OPUS_PRE_ROLL: usize = 3840;
 
-/// Samples of a packet of Opus where nobody says otherwise: 20 ms.
+/// Default size of an Opus packet in samples: 20 ms.
 const OPUS_FRAME: usize = 960;
 
-/// How many packets of a stream a decoder starts before the one it is asked for.
+/// Returns the number of packets that a decoder must start before the requested one.
 fn packets(stream: &StreamParameters) -> Option<i16> {
     match stream.codec {
         CodecId::Opus => {
             let frame = stream.audio().and_then(|audio| audio.frame_size).unwrap_or(OPUS_FRAME);
             i16::try_from(OPUS_PRE_ROLL.div_ceil(frame.max(1))).ok()
         }
-        // Blocks overlap by a half.
+        // Blocks overlap by half.
         CodecId::Aac => Some(1),
         _ => None,
     }
@@ -27,7 +28,7 @@ fn packets(stream: &StreamParameters) -> Option<i16> {
 /// Appends the description of the group.
 ///
 /// # Errors
-/// None; as [`put`].
+/// Fails like [`put`], which it never does.
 pub(crate) fn describe(out: &mut Bytes, stream: &StreamParameters) -> Result<()> {
     let Some(packets) = packets(stream) else { return Ok(()) };
     let distance = (-packets).to_be_bytes().to_vec();
@@ -48,10 +49,10 @@ pub(crate) fn describe(out: &mut Bytes, stream: &StreamParameters) -> Result<()>
     )
 }
 
-/// Appends the description and that it is of all samples.
+/// Appends the description, and that all samples belong to the group.
 ///
 /// # Errors
-/// None; as [`put`].
+/// Fails like [`put`], which it never does.
 pub(crate) fn write(out: &mut Bytes, stream: &StreamParameters, samples: u32) -> Result<()> {
     describe(out, stream)?;
     if packets(stream).is_none() || samples == 0 {

@@ -1,4 +1,4 @@
-//! Sample descriptions: how a track's samples are coded.
+//! Sample entries: description of a track's codec.
 
 use mp4_atom::{Colr, Pasp, Visual};
 use reelwright_core::{
@@ -6,59 +6,59 @@ use reelwright_core::{
     StreamParameters, TransferCharacteristics, VideoParameters,
 };
 
+use crate::audio_entry;
 use crate::boxes::{Bytes, append, boxed, put};
 use crate::esds::{self, Rates, bit_rate};
-use crate::flavour::Flavour;
-use crate::sound_entry;
+use crate::flavor::Flavor;
 
-/// Appends the description of a stream, whose rates are known as far as packets were written.
+/// Appends the sample entry of a stream. `rates` are known as far as packets were written.
 ///
 /// # Errors
-/// A stream that the container cannot describe.
+/// Fails if the container does not support the stream.
 pub(crate) fn write(
     out: &mut Bytes,
     stream: &StreamParameters,
-    flavour: &Flavour,
+    flavor: &Flavor,
     rates: Rates,
 ) -> Result<()> {
     if let Some(audio) = stream.audio() {
-        return sound_entry::write(out, stream, audio, flavour, rates);
+        return audio_entry::write(out, stream, audio, flavor, rates);
     }
     let Some(video) = stream.video() else { return Ok(()) };
-    let is_quicktime = flavour.is_quicktime();
+    let is_quicktime = flavor.is_quicktime();
     match (stream.codec, &stream.record) {
         (CodecId::H264, CodecRecord::H264(config)) => {
-            picture_entry(out, b"avc1", video, is_quicktime, rates, |out| {
+            video_entry(out, b"avc1", video, is_quicktime, rates, |out| {
                 let record = config.to_bytes()?;
                 boxed(out, b"avcC", |out| append(out, &record))
             })
         }
         (CodecId::Av1, CodecRecord::Av1(config)) => {
-            picture_entry(out, b"av01", video, is_quicktime, rates, |out| {
+            video_entry(out, b"av01", video, is_quicktime, rates, |out| {
                 boxed(out, b"av1C", |out| append(out, &config.bytes))
             })
         }
         (CodecId::Mjpeg, _) if is_quicktime => {
-            picture_entry(out, b"jpeg", video, true, rates, |_| Ok(()))
+            video_entry(out, b"jpeg", video, true, rates, |_| Ok(()))
         }
         (CodecId::Png, _) if is_quicktime => {
-            picture_entry(out, b"png ", video, true, rates, |_| Ok(()))
+            video_entry(out, b"png ", video, true, rates, |_| Ok(()))
         }
         (CodecId::Mjpeg | CodecId::Png, _) => {
             let object = if stream.codec == CodecId::Mjpeg { esds::JPEG } else { esds::PNG };
-            picture_entry(out, b"mp4v", video, false, rates, |out| {
+            video_entry(out, b"mp4v", video, false, rates, |out| {
                 esds::write(out, object, esds::VISUAL, rates, None)
             })
         }
         (codec, _) => Err(Error::unsupported(format!(
-            "{} cannot describe {codec} without its configuration.",
-            flavour.name
+            "{} does not support {codec} without its configuration.",
+            flavor.name
         ))),
     }
 }
 
-/// A `VisualSampleEntry` (ISO/IEC 14496-12 §12.1.3) with what `config` appends.
-fn picture_entry(
+/// Appends a `VisualSampleEntry` (ISO/IEC 14496-12 §12.1.3). `config` appends its boxes.
+fn video_entry(
     out: &mut Bytes,
     kind: &[u8; 4],
     video: &VideoParameters,
@@ -81,20 +81,20 @@ fn picture_entry(
     })
 }
 
-/// Width and height in pixels.
+/// Returns width and height in pixels.
 ///
 /// # Errors
-/// They must have 16 bits.
+/// Fails if they need more than 16 bits.
 pub(crate) fn size(video: &VideoParameters) -> Result<(u16, u16)> {
     let fits = |what, size: u32| {
         u16::try_from(size).ok().filter(|size| *size > 0).ok_or_else(|| {
-            Error::unsupported(format!("mp4 needs a {what} from 1 to 65535. Found: {size}"))
+            Error::unsupported(format!("mp4 requires a {what} from 1 to 65535. Found: {size}"))
         })
     };
     Ok((fits("width", video.format.width)?, fits("height", video.format.height)?))
 }
 
-/// The colours, where anything is known of them.
+/// Returns the color information box, if any property is known.
 fn colr(color: &ColorInfo, is_quicktime: bool) -> Option<Colr> {
     let is_unknown = color.primaries == ColorPrimaries::Unspecified
         && color.transfer == TransferCharacteristics::Unspecified
@@ -106,7 +106,7 @@ fn colr(color: &ColorInfo, is_quicktime: bool) -> Option<Colr> {
     let transfer_characteristics = color.transfer.code().into();
     let matrix_coefficients = color.matrix.code().into();
     let full_range_flag = color.range == ColorRange::Full;
-    // QuickTime's own form has no range.
+    // QuickTime's own type has no range.
     Some(if is_quicktime && !full_range_flag {
         Colr::Nclc { colour_primaries, transfer_characteristics, matrix_coefficients }
     } else {

@@ -1,5 +1,5 @@
-//! Samples of subtitles. A track has one sample at a time, and no gaps: cues that overlap are split
-//! where another one begins or ends, and between cues comes an empty sample.
+//! Samples of subtitles. A track has one sample at any time, without gaps. Overlapping cues are
+//! split where another one begins or ends, and empty samples fill the gaps.
 
 use std::collections::VecDeque;
 
@@ -10,12 +10,12 @@ use reelwright_core::{CodecId, Packet, Result, StreamParameters, Timestamp};
 use crate::boxes::{append, boxed};
 use crate::text_entry::TextArea;
 
-/// Cues of a stream on their way to samples. Times are in units of the stream's time base.
+/// Cues of a stream that become samples. Times are in units of the stream's time base.
 #[derive(Debug)]
 pub(crate) struct Subtitles {
     /// Index of the stream.
     pub(crate) index: usize,
-    /// Cues that have begun, in their order.
+    /// Cues that have begun, in order.
     cues: Vec<Cue>,
     /// End of the last sample.
     end: i64,
@@ -55,10 +55,10 @@ impl Subtitles {
         }
     }
 
-    /// Takes a cue: what comes before its start is complete.
+    /// Adds a cue. Samples before its start become complete.
     ///
     /// # Errors
-    /// A packet that is not of the codec, or cues of a moment that do not fit in a sample.
+    /// Fails if the packet is not of the codec, or if simultaneous cues do not fit in a sample.
     pub(crate) fn push(&mut self, packet: &Packet, stream: &StreamParameters) -> Result<()> {
         let content = if self.is_webvtt {
             Content::WebVtt(WebVttCue::from_bytes(&packet.data)?)
@@ -70,8 +70,8 @@ impl Subtitles {
         if packet.pts.0 < self.end && !std::mem::replace(&mut self.has_warned, true) {
             let seconds = |units| stream.time_base.seconds_of(Timestamp(units));
             log::warn!(
-                "Stream {}: the subtitle at {} s overlaps one that was written to the file before, and \
-                 begins at {} s. Write subtitles that overlap before the other streams pass them.",
+                "Stream {}: the subtitle at {} s overlaps one that is already in the file, and \
+                 begins at {} s. Write overlapping subtitles before the other streams pass them.",
                 self.index,
                 seconds(packet.pts.0),
                 seconds(self.end)
@@ -84,7 +84,7 @@ impl Subtitles {
         Ok(())
     }
 
-    /// Completes all samples up to `time`, and splits those that are longer.
+    /// Completes all samples up to `time`, and splits longer ones.
     fn advance(&mut self, time: i64) -> Result<()> {
         while self.end < time {
             let next = self.cues.iter().map(|cue| cue.end).fold(time, i64::min);
@@ -93,10 +93,10 @@ impl Subtitles {
         Ok(())
     }
 
-    /// Completes the samples that end until `time`, as the other streams have come so far.
+    /// Completes the samples that end by `time`, the position of the other streams.
     ///
     /// # Errors
-    /// As [`push`](Self::push).
+    /// Fails like [`push`](Self::push).
     pub(crate) fn settle(&mut self, time: i64) -> Result<()> {
         while let Some(next) = self.cues.iter().map(|cue| cue.end).min().filter(|end| *end <= time)
         {
@@ -105,7 +105,7 @@ impl Subtitles {
         Ok(())
     }
 
-    /// Makes a sample of the cues from the end of the last one until `end`.
+    /// Makes a sample of the cues, from the end of the last one to `end`.
     fn sample(&mut self, end: i64) -> Result<()> {
         let start = std::mem::replace(&mut self.end, end);
         let data = self.data(start, end)?;
@@ -122,12 +122,12 @@ impl Subtitles {
         Ok(())
     }
 
-    /// The next sample that is complete.
+    /// Returns the next complete sample.
     pub(crate) fn pop(&mut self) -> Option<Packet> {
         self.ready.pop_front()
     }
 
-    /// A sample of the cues, from `start` to `end`.
+    /// Returns a sample of the cues, from `start` to `end`.
     fn data(&self, start: i64, end: i64) -> Result<Vec<u8>> {
         let mut text = TimedText::default();
         let mut boxes = Vec::new();
@@ -150,7 +150,7 @@ impl Subtitles {
     }
 }
 
-/// Appends a `VTTCueBox` (ISO/IEC 14496-30 §7.5.3); parts of one cue have the same number.
+/// Appends a `VTTCueBox` (ISO/IEC 14496-30 §7.5.3). Parts of one cue have the same number.
 fn cue_box(out: &mut Vec<u8>, cue: &WebVttCue, number: Option<u32>) -> Result<()> {
     boxed(out, b"vttc", |out| {
         if let Some(number) = number {

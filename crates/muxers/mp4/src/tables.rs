@@ -1,20 +1,20 @@
-//! The sample tables of a track, kept compact while they grow.
+//! Compact sample tables of a track.
 
 use reelwright_core::Result;
 
 use crate::boxes::{Bytes, boxed, count, full_box};
 
-/// Place of the samples that a movie box describes.
+/// Location of the samples that a movie box describes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Samples {
-    /// In chunks that the tables tell of, this many bytes further on.
+    /// Chunks in the tables, plus an offset of `shift` bytes.
     Chunks { shift: u64 },
     /// In fragments.
     Fragments,
 }
 
-/// What a track's samples are: a byte or two for each where they differ, and nothing where they
-/// are alike.
+/// Table of a track's samples. It needs a byte or two per sample if they differ, and nothing if
+/// they are the same.
 #[derive(Debug, Default)]
 pub(crate) struct SampleTables {
     durations: Runs,
@@ -22,7 +22,7 @@ pub(crate) struct SampleTables {
     sizes: Sizes,
     sync: SyncSamples,
     chunks: Vec<u64>,
-    /// Samples of a chunk, in runs of chunks.
+    /// Number of samples per chunk, in runs of chunks.
     chunk_samples: Runs,
 }
 
@@ -33,33 +33,33 @@ impl SampleTables {
         self.sync.push(samples, is_sync);
     }
 
-    /// Says how long samples that were added last, and how much later than decoded they are shown.
+    /// Sets the duration and the composition offset of the last added samples.
     pub(crate) fn time(&mut self, samples: u32, duration: u32, offset: u32) {
         self.durations.push(samples, duration);
         self.offsets.push(samples, offset);
     }
 
-    /// Says where samples that were added are in the file.
+    /// Sets the position of the last added samples in the file.
     pub(crate) fn chunk(&mut self, at: u64, samples: u32) {
         self.chunks.push(at);
         self.chunk_samples.push(1, samples);
     }
 
-    /// How many samples there are.
+    /// Returns the number of samples.
     pub(crate) const fn samples(&self) -> u32 {
         self.sizes.count
     }
 
-    /// Whether the last chunk's offset, `shift` bytes on, needs 64 bits.
+    /// Returns whether the last chunk's offset plus `shift` needs 64 bits.
     pub(crate) fn needs_64_bits(&self, shift: u64) -> bool {
         self.chunks.last().is_some_and(|at| at.saturating_add(shift) > u64::from(u32::MAX))
     }
 
-    /// Appends the boxes of the sample table that come after the descriptions, with the chunks
-    /// `shift` bytes further on.
+    /// Appends the boxes of the sample table after the sample entries. `shift` is added to the
+    /// chunks' offsets.
     ///
     /// # Errors
-    /// More than a table counts.
+    /// Fails if a table has too many entries.
     pub(crate) fn write(&self, out: &mut Bytes, shift: u64, wide: bool) -> Result<()> {
         full_box(out, b"stts", (0, 0), |out| self.durations.write(out))?;
         if self.offsets.runs.iter().any(|(_, offset)| *offset != 0) {
@@ -76,7 +76,7 @@ impl SampleTables {
             out.extend(count(self.chunk_samples.runs.len())?);
             let mut first = 1u32;
             for (chunks, samples) in &self.chunk_samples.runs {
-                // All samples have the first description.
+                // All samples use the first sample entry.
                 out.extend([first, *samples, 1].into_iter().flat_map(u32::to_be_bytes));
                 first = first.saturating_add(*chunks);
             }
@@ -101,10 +101,10 @@ impl SampleTables {
     }
 }
 
-/// Appends the tables of a track whose samples are in fragments.
+/// Appends the tables of a fragmented track.
 ///
 /// # Errors
-/// None; as [`boxed`].
+/// Fails like [`boxed`], which it never does.
 pub(crate) fn write_empty(out: &mut Bytes) -> Result<()> {
     for kind in [b"stts", b"stsc", b"stco"] {
         full_box(out, kind, (0, 0), |out| {
@@ -118,7 +118,7 @@ pub(crate) fn write_empty(out: &mut Bytes) -> Result<()> {
     })
 }
 
-/// Values in runs of the same one.
+/// Run-length encoded values.
 #[derive(Debug, Default)]
 struct Runs {
     runs: Vec<(u32, u32)>,
@@ -145,12 +145,12 @@ impl Runs {
     }
 }
 
-/// The samples' sizes: one number while they are alike, then each in groups of 7 bits, the lowest
+/// Sizes of samples: one number while all are the same, then each in groups of 7 bits, lowest
 /// first.
 #[derive(Debug, Default)]
 struct Sizes {
     count: u32,
-    /// Of the first sample, and of all while there are no `others`.
+    /// Size of the first sample, and of all if `others` is empty.
     first: u32,
     others: Vec<u8>,
 }
@@ -177,7 +177,7 @@ impl Sizes {
     }
 
     fn write(&self, out: &mut Bytes) {
-        // A size of 0 would say that a table follows.
+        // A size of 0 would mean that a table follows.
         let alike = self.others.is_empty() && (self.first != 0 || self.count == 0);
         out.extend(if alike { self.first } else { 0 }.to_be_bytes());
         out.extend(self.count.to_be_bytes());
@@ -212,7 +212,7 @@ fn push_number(bytes: &mut Vec<u8>, mut number: u32) {
     }
 }
 
-/// Which samples decoding can start at, by their numbers from 1 on; `None` while it is all of them.
+/// Numbers of the sync samples, from 1 on; `None` if all samples are.
 #[derive(Debug, Default)]
 struct SyncSamples {
     count: u32,
@@ -290,7 +290,7 @@ mod tests {
             let body = &out[at + 8..at - 4 + size];
             body.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect()
         };
-        // First chunk, samples of each, description (ISO/IEC 14496-12 §8.7.4).
+        // First chunk, samples per chunk, sample entry (ISO/IEC 14496-12 §8.7.4).
         assert_eq!(words(b"stsc"), [3, 1, 2, 1, 3, 3, 1, 4, 1, 1]);
         assert_eq!(words(b"co64"), [5, 0, 8, 0, 108, 0, 208, 0, 308, 0, 408]);
     }

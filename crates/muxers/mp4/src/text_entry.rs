@@ -1,5 +1,5 @@
-//! Sample descriptions and headers of text media: 3GPP Timed Text (3GPP TS 26.245 §5.16), WebVTT
-//! (ISO/IEC 14496-30 §7.5), and QuickTime's text (QuickTime File Format, "Text Media").
+//! Sample entries and media headers of text: 3GPP Timed Text (3GPP TS 26.245 §5.16), WebVTT
+//! (ISO/IEC 14496-30 §7.5), and QuickTime text (QuickTime File Format, "Text Media").
 
 use mp4_atom::{Encode as _, Matrix};
 use reelwright_core::helpers::timed_text::{FONT_SIZE, style_fields};
@@ -7,7 +7,7 @@ use reelwright_core::{CodecId, CodecRecord, Result, StreamParameters, WebVttHead
 
 use crate::boxes::{Bytes, append, append_full, boxed, full_box};
 
-/// Where text is shown: all over the video, if there is any.
+/// Area in which text is shown: the whole video, if there is any.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct TextArea {
     /// Width in pixels.
@@ -17,7 +17,7 @@ pub(crate) struct TextArea {
 }
 
 impl TextArea {
-    /// The area over the first of the video streams.
+    /// Returns the area of the first video stream.
     pub(crate) fn of(streams: &[StreamParameters]) -> Self {
         let side = |side: u32| u16::try_from(side).unwrap_or(u16::MAX).min(i16::MAX as u16);
         let format = streams.iter().find_map(StreamParameters::video).map(|video| &video.format);
@@ -27,16 +27,16 @@ impl TextArea {
         })
     }
 
-    /// The font size in pixels, FFmpeg's: 16 for 288 lines.
+    /// Returns FFmpeg's font size in pixels: 16 for 288 lines.
     pub(crate) fn font_size(self) -> u8 {
         if self.height == 0 { FONT_SIZE } else { (self.height / 18).clamp(8, 255) as u8 }
     }
 }
 
-/// Appends the description of a subtitle stream.
+/// Appends the sample entry of a subtitle stream.
 ///
 /// # Errors
-/// None; as [`boxed`].
+/// Fails like [`boxed`], which it never does.
 pub(crate) fn write(
     out: &mut Bytes,
     stream: &StreamParameters,
@@ -51,20 +51,20 @@ pub(crate) fn write(
     }
 }
 
-/// Reserved bytes and the index of the data reference, with which every description begins.
+/// Reserved bytes and the index of the data reference, at the start of every sample entry.
 const SAMPLE_ENTRY: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 1];
 
-/// A `TextSampleEntry`: centered at the bottom, white on nothing.
+/// Appends a `TextSampleEntry`: centered at the bottom, white on a transparent background.
 fn timed_text(out: &mut Bytes, area: TextArea) -> Result<()> {
     boxed(out, b"tx3g", |out| {
         out.extend(SAMPLE_ENTRY);
-        // No display flags; centered, at the bottom; a transparent background.
+        // No display flags; centered, at the bottom; transparent background.
         out.extend([0; 4]);
         out.extend([1, 0xFF]);
         out.extend([0; 4]);
-        // The box: top, left, bottom, right.
+        // Text box: top, left, bottom, right.
         out.extend([0, 0, area.height, area.width].into_iter().flat_map(u16::to_be_bytes));
-        // The style of no particular characters.
+        // Default style.
         out.extend([0; 4]);
         out.extend(style_fields(0, area.font_size()));
         boxed(out, b"ftab", |out| {
@@ -75,7 +75,7 @@ fn timed_text(out: &mut Bytes, area: TextArea) -> Result<()> {
     })
 }
 
-/// A `WVTTSampleEntry`.
+/// Appends a `WVTTSampleEntry`.
 fn webvtt(out: &mut Bytes, header: &WebVttHeader) -> Result<()> {
     boxed(out, b"wvtt", |out| {
         out.extend(SAMPLE_ENTRY);
@@ -83,16 +83,16 @@ fn webvtt(out: &mut Bytes, header: &WebVttHeader) -> Result<()> {
     })
 }
 
-/// A text sample description of QuickTime.
+/// Appends QuickTime's text sample description.
 pub(crate) fn quicktime(out: &mut Bytes, area: TextArea) -> Result<()> {
     boxed(out, b"text", |out| {
         out.extend(SAMPLE_ENTRY);
-        // No display flags; centered; a black background.
+        // No display flags; centered; black background.
         out.extend([0; 4]);
         out.extend(1u32.to_be_bytes());
         out.extend([0; 6]);
         out.extend([0, 0, area.height, area.width].into_iter().flat_map(u16::to_be_bytes));
-        // Reserved; the default font and face, and reserved; white; no name of a font.
+        // Reserved; default font and face; reserved; white; no font name.
         out.extend([0; 8]);
         out.extend([0; 7]);
         out.extend([0xFF; 6]);
@@ -101,22 +101,22 @@ pub(crate) fn quicktime(out: &mut Bytes, area: TextArea) -> Result<()> {
     })
 }
 
-/// Appends the header of text media: a `NullMediaHeaderBox` (ISO/IEC 14496-12 §12.6.2), and for
-/// QuickTime's text its base media header.
+/// Appends the media header of text: a `NullMediaHeaderBox` (ISO/IEC 14496-12 §12.6.2), or
+/// QuickTime's base media header.
 ///
 /// # Errors
-/// None; as [`boxed`].
+/// Fails like [`boxed`], which it never does.
 pub(crate) fn media_header(out: &mut Bytes, is_quicktime_text: bool) -> Result<()> {
     if !is_quicktime_text {
         return append_full(out, b"nmhd", &[]);
     }
     boxed(out, b"gmhd", |out| {
         full_box(out, b"gmin", (0, 0), |out| {
-            // Dithered copy, a gray that is not used, no balance.
+            // Graphics mode "dither copy", an unused gray, and no balance.
             append(out, &[0, 0x40, 0x80, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0])
         })?;
         boxed(out, b"text", |out| {
-            // It has a fixed size.
+            // Cannot fail: the size is fixed.
             let _ = Matrix::default().encode(out);
             Ok(())
         })

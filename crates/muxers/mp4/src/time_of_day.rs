@@ -1,15 +1,15 @@
-//! Times of the calendar, as the container counts them: seconds since 1904.
+//! Calendar times, as seconds since 1904.
 
 use reelwright_core::{Error, Result};
 
-/// From the beginning of 1904 to the beginning of 1970, in days.
+/// Days from the beginning of 1904 to the beginning of 1970.
 const DAYS_TO_1970: i64 = 24_107;
 
-/// `2024-01-02T03:04:05Z`, with a blank for the T, fractions of a second, and no Z if wanted, in
-/// seconds since 1904, UTC.
+/// Parses a UTC time such as `2024-01-02T03:04:05Z` to seconds since 1904. The T may be a space,
+/// seconds may have a fraction, and the Z is optional.
 ///
 /// # Errors
-/// It must be such a time, from 1904 on.
+/// Fails for other texts, and for times before 1904.
 pub(crate) fn creation_time(text: &str) -> Result<u64> {
     parse(text).ok_or_else(|| {
         Error::argument(format!(
@@ -56,9 +56,9 @@ const fn days_of(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days since the beginning of 1970 of a date.
+/// Returns the number of days from the beginning of 1970 to a date.
 const fn days(year: i64, month: i64, day: i64) -> i64 {
-    // Years begin in March, so that the day that may be missing is their last one.
+    // Years begin in March, so that the leap day is the last one.
     let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
     let leap_days = year / 4 - year / 100 + year / 400;
     365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
@@ -108,7 +108,7 @@ mod tests {
         for (time, seconds) in [
             ("23:59:59", 86_399),
             ("01:02:03", 3723),
-            // A leap second.
+            // Leap second.
             ("23:59:60", 86_400),
             ("00:00:00.999", 0),
         ] {

@@ -1,4 +1,4 @@
-//! A track: from packets to samples with their times.
+//! A track: converts packets to samples with their times.
 
 use reelwright_core::{
     CodecId, Error, FrameLength, MediaKind, Packet, Rational, Result, StreamParameters, TimeBase,
@@ -7,13 +7,13 @@ use reelwright_core::{
 use crate::clock::Clock;
 use crate::tables::SampleTables;
 
-/// What the samples of a track are.
+/// Kind of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Audio,
     Video,
     Subtitle,
-    /// Titles of chapters.
+    /// Chapter titles.
     Chapters,
 }
 
@@ -27,64 +27,64 @@ impl Kind {
     }
 }
 
-/// What is being written of one stream.
+/// State of a stream.
 #[derive(Debug)]
 pub(crate) struct Track {
-    /// Index of the stream; the track's number is one more.
+    /// Index of the stream. The track's number is one more.
     pub(crate) index: usize,
     pub(crate) clock: Clock,
     pub(crate) kind: Kind,
-    /// Bytes of a PCM sample of all channels. The samples of a packet are a unit of time apart.
+    /// Bytes of a PCM sample of all channels. Samples of a packet are one unit of time apart.
     block: Option<usize>,
     pub(crate) tables: SampleTables,
-    /// Whether the tables are kept: not where they are all in fragments.
+    /// Set if the tables are kept. They are not if all samples are in fragments.
     keeps_tables: bool,
     pub(crate) span: Span,
     pub(crate) rate: BitRate,
-    /// The samples that were added last and whose duration the next packet tells.
+    /// Last added samples, whose duration depends on the next packet.
     last: Option<Last>,
-    /// Their length unless stated, in ticks.
+    /// Default duration of the last frame, in ticks.
     length: FrameLength,
-    /// What was not yet written.
+    /// Samples that are not written yet.
     pub(crate) batch: Batch,
-    /// The time, in ticks, that is 0 in the track's media; where it is fixed.
+    /// Time 0 of the track's media in ticks, once it is fixed.
     pub(crate) origin: Option<i64>,
 }
 
-/// When a track is presented, in ticks.
+/// Presentation of a track, in ticks.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Span {
-    /// When the first packet is decoded.
+    /// dts of the first packet.
     pub(crate) first_dts: Option<i64>,
     first_pts: Option<i64>,
-    /// Samples that decoders drop at the start and at the end.
+    /// Samples that decoders trim at the start and at the end.
     delay: i64,
     pub(crate) padding: i64,
     end: i64,
-    /// The sum of the samples' durations.
+    /// Sum of the samples' durations.
     pub(crate) media: i64,
 }
 
 impl Span {
-    /// From the first moment that is presented to the last one.
+    /// Returns the start and the end of the presentation.
     pub(crate) fn presented(&self) -> (i64, i64) {
         let start = self.first_pts.unwrap_or(0).saturating_add(self.delay).max(0);
         (start, self.end.max(start))
     }
 
-    /// The samples before the first one that is presented.
+    /// Returns the number of samples before the presentation.
     pub(crate) fn priming(&self) -> i64 {
         let (start, _) = self.presented();
         start.saturating_sub(self.first_pts.unwrap_or(start)).max(0)
     }
 
-    /// Whether the track has samples.
+    /// Returns whether the track has no samples.
     pub(crate) const fn is_empty(&self) -> bool {
         self.first_dts.is_none()
     }
 }
 
-/// How many bits a second has, on average and at most.
+/// Average and maximum bit rate.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct BitRate {
     bytes: u64,
@@ -105,7 +105,7 @@ impl BitRate {
         self.largest = self.largest.max(bytes);
     }
 
-    /// Bits a second on average, over `media` ticks.
+    /// Returns the average bit rate in bit/s over `media` ticks.
     pub(crate) fn average(&self, clock: Clock, media: i64) -> u32 {
         if media <= 0 {
             return 0;
@@ -114,27 +114,27 @@ impl BitRate {
         u32::try_from(bits / media.unsigned_abs() as u128).unwrap_or(u32::MAX)
     }
 
-    /// Bits of the fullest second, never below `average`.
+    /// Returns the maximum number of bits in a second; at least `average`.
     pub(crate) fn most(&self, average: u32) -> u32 {
         u32::try_from(self.peak.max(self.window) * 8).unwrap_or(u32::MAX).max(average)
     }
 
-    /// Bytes of the largest packet.
+    /// Returns the size of the largest packet in bytes.
     pub(crate) const fn largest(&self) -> u32 {
         self.largest
     }
 }
 
-/// A packet in the track's terms.
+/// A packet in the units of the track.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timed {
-    /// In ticks.
+    /// dts in ticks.
     pub(crate) dts: i64,
     pts: i64,
     duration: i64,
-    /// How many samples it is.
+    /// Number of samples in the packet.
     samples: u32,
-    /// Bytes of each of them.
+    /// Bytes per sample.
     size: u32,
     delay: i64,
     padding: i64,
@@ -144,25 +144,25 @@ pub(crate) struct Timed {
 #[derive(Debug, Clone, Copy)]
 struct Last {
     timed: Timed,
-    /// Its place in the batch, where it still is there.
+    /// Set if the samples are still in the batch.
     in_batch: bool,
 }
 
-/// Samples that were not yet written.
+/// Samples that are not written yet.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) data: Vec<u8>,
     pub(crate) samples: Vec<Sample>,
-    /// The sum of the samples' counts.
+    /// Sum of the entries' numbers of samples.
     pub(crate) count: u32,
-    /// When the first one is decoded and the first is presented, in ticks.
+    /// dts of the first sample, and the smallest pts, in ticks.
     pub(crate) dts: i64,
     pub(crate) pts: i64,
-    /// When the last one ends to be decoded, in ticks.
+    /// Decoding end of the last sample, in ticks.
     pub(crate) end: i64,
 }
 
-/// A sample of a batch; of PCM, a packet's.
+/// Sample of a batch. For PCM, the samples of a packet.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
     pub(crate) duration: u32,
@@ -172,7 +172,7 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
-    /// No sample.
+    /// Placeholder for no sample.
     pub(crate) const NONE: Self = Self { duration: 0, size: 0, offset: 0, is_sync: true };
 }
 
@@ -186,7 +186,7 @@ impl Batch {
 
 impl Track {
     /// # Errors
-    /// A time base or a PCM stream that cannot be counted.
+    /// Fails if the track cannot represent the time base or the PCM format.
     pub(crate) fn new(index: usize, stream: &StreamParameters, keeps_tables: bool) -> Result<Self> {
         let clock = Clock::new(stream.time_base, stream.video().is_some())?;
         let block = stream
@@ -212,25 +212,26 @@ impl Track {
         })
     }
 
-    /// The track's number in the file.
+    /// Returns the track's number in the file.
     pub(crate) const fn number(&self) -> u32 {
         self.index as u32 + 1
     }
 
-    /// Returns whether the track is of video.
+    /// Returns whether this is a video track.
     pub(crate) fn is_video(&self) -> bool {
         self.kind == Kind::Video
     }
 
-    /// Returns whether the track is of PCM.
+    /// Returns whether the track is PCM.
     pub(crate) const fn is_pcm(&self) -> bool {
         self.block.is_some()
     }
 
-    /// A packet in the track's terms.
+    /// Converts a packet to the units of the track.
     ///
     /// # Errors
-    /// Times that go back or leave the container's fields, parts of samples, too many samples.
+    /// Fails for times that decrease or exceed the container's fields, partial samples, or too many
+    /// samples.
     pub(crate) fn time(&self, packet: &Packet, codec: CodecId) -> Result<Timed> {
         let refuse = |what: &str| {
             Error::argument(format!(
@@ -271,7 +272,7 @@ impl Track {
         let written = self.tables.samples().max(self.batch.count);
         if written.checked_add(samples).is_none() {
             return Err(Error::too_large(
-                "A track of mp4 has at most 4294967295 samples. Write another file.",
+                "A track of mp4 supports at most 4294967295 samples. Write another file.",
             ));
         }
         if self.is_pcm() {
@@ -287,7 +288,7 @@ impl Track {
                 )));
             }
             if self.is_pcm() {
-                // Samples follow on each other, but where there is a gap.
+                // Samples are contiguous, except at a gap.
                 dts = dts.max(last.dts + last.duration);
                 if dts >= 1 << 62 {
                     return Err(refuse("a dts below 2^62 ticks of its timescale"));
@@ -307,19 +308,19 @@ impl Track {
         Ok(Timed { dts, pts, duration, samples, size, delay, padding, is_sync: packet.keyframe })
     }
 
-    /// Whether a packet of PCM leaves a gap after the last one.
+    /// Returns whether there is a gap before a PCM packet.
     pub(crate) fn leaves_gap(&self, timed: &Timed) -> bool {
         let end = self.last.map(|last| last.timed.dts + last.timed.duration);
         self.is_pcm() && end.is_some_and(|end| timed.dts != end)
     }
 
-    /// Takes a packet into the batch.
+    /// Adds a packet to the batch.
     pub(crate) fn add(&mut self, mut timed: Timed, data: &[u8]) {
         if timed.samples == 0 {
             return;
         }
         self.settle(timed.dts);
-        // As long as the ones in front of it, where nobody knows.
+        // Without a duration, the packet is as long as the previous ones.
         if timed.duration == 0 {
             timed.duration = self.length.get().min(u32::MAX.into());
         }
@@ -334,7 +335,7 @@ impl Track {
         span.first_dts.get_or_insert(timed.dts);
         span.delay = span.delay.saturating_add(timed.delay);
         span.padding = span.padding.saturating_add(timed.padding);
-        // A frame's end is known when the next one comes.
+        // The end of a frame is known when the next one arrives.
         if timed.padding < timed.duration && !is_video {
             span.end = span.end.max(timed.pts + timed.duration - timed.padding);
         }
@@ -361,15 +362,15 @@ impl Track {
         self.last = Some(Last { timed, in_batch: true });
     }
 
-    /// Fixes how long the last frame of video lasts, as the next packet is decoded at `next`, before
-    /// a batch is written.
+    /// Sets the duration of the last video frame before a batch is written. The next packet's dts
+    /// is `next`.
     pub(crate) fn settle_frame(&mut self, next: i64) {
         if self.is_video() {
             self.settle(next);
         }
     }
 
-    /// Fixes the duration of the last samples, now that it is known when the next ones come.
+    /// Sets the duration of the last samples, because the start of the next ones is known.
     fn settle(&mut self, next: i64) {
         let Some(Last { timed, in_batch }) = self.last.take() else { return };
         let duration = next - timed.dts;
@@ -397,15 +398,15 @@ impl Track {
         }
     }
 
-    /// Fixes the duration of the very last samples: what the packet said, without padding.
+    /// Sets the duration of the very last samples: that of the packet, without padding.
     pub(crate) fn settle_last(&mut self) {
         let Some(Last { timed, .. }) = self.last else { return };
-        // Readers that know no edit lists find the length, too.
-        let heard = timed.duration - if self.is_video() { 0 } else { timed.padding };
-        self.settle(timed.dts + if heard > 0 { heard } else { timed.duration });
+        // Readers without support for edit lists also find the length.
+        let played = timed.duration - if self.is_video() { 0 } else { timed.padding };
+        self.settle(timed.dts + if played > 0 { played } else { timed.duration });
     }
 
-    /// Empties the batch, which was written.
+    /// Clears the batch after it was written.
     pub(crate) fn batch_is_written(&mut self) {
         self.batch.clear();
         if let Some(last) = &mut self.last {
@@ -413,7 +414,7 @@ impl Track {
         }
     }
 
-    /// When the last packet is decoded and how long the batch is, in ticks.
+    /// Returns the length of the batch up to the dts `until`, in ticks.
     pub(crate) fn batch_length(&self, until: i64) -> i64 {
         if self.batch.count == 0 { 0 } else { until.saturating_sub(self.batch.dts) }
     }

@@ -1,4 +1,4 @@
-//! The header packets of each codec.
+//! Header packets of each codec.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,24 +6,24 @@ use reelwright_core::{
     CodecId, CodecRecord, Error, Metadata, Result, StreamParameters, helpers::VorbisComment,
 };
 
-/// The field of a Vorbis comment that holds a FLAC PICTURE block in Base64.
-const PICTURE: &str = "METADATA_BLOCK_PICTURE";
+/// Field of a Vorbis comment that holds a FLAC PICTURE block in Base64.
+const COVER_FIELD: &str = "METADATA_BLOCK_PICTURE";
 
-/// The header packets of a stream, the first of which identifies it.
+/// Returns the header packets of a stream. The first one identifies it.
 ///
 /// # Errors
-/// The codec's record must be there, and metadata must fit.
+/// Fails if the codec's record is missing, or if the metadata is too large.
 pub(crate) fn headers(stream: &StreamParameters, tags: &Metadata) -> Result<Vec<Vec<u8>>> {
     let mut comment = VorbisComment::new(tags)?;
     match (stream.codec, &stream.record) {
         (CodecId::Opus, CodecRecord::Opus(head)) => {
-            push_picture(&mut comment, tags);
+            push_cover(&mut comment, tags);
             let tags = [b"OpusTags".as_slice(), &comment.to_bytes()?].concat();
             Ok(vec![head.to_bytes(), tags])
         }
         (CodecId::Vorbis, CodecRecord::Vorbis(headers)) => {
-            push_picture(&mut comment, tags);
-            // The framing bit is the last one.
+            push_cover(&mut comment, tags);
+            // The framing bit is last.
             let comment = [b"\x03vorbis".as_slice(), &comment.to_bytes()?, &[1]].concat();
             Ok(vec![headers.identification.clone(), comment, headers.setup.clone()])
         }
@@ -32,8 +32,8 @@ pub(crate) fn headers(stream: &StreamParameters, tags: &Metadata) -> Result<Vec<
                 comment.push_flac_channel_mask(audio.format.layout);
             }
             let mut blocks = vec![(4, comment.to_bytes()?)];
-            blocks.extend(tags.cover().map(|picture| (6, picture.to_flac_block())));
-            // Version 1.0 of the mapping, and how many header packets follow.
+            blocks.extend(tags.cover().map(|cover| (6, cover.to_flac_block())));
+            // Version 1.0 of the mapping, and the number of header packets that follow.
             let mut first = b"\x7FFLAC\x01\x00".to_vec();
             first.extend((blocks.len() as u16).to_be_bytes());
             first.extend(b"fLaC");
@@ -62,8 +62,8 @@ pub(crate) fn headers(stream: &StreamParameters, tags: &Metadata) -> Result<Vec<
     }
 }
 
-fn push_picture(comment: &mut VorbisComment, tags: &Metadata) {
-    if let Some(picture) = tags.cover() {
-        comment.push(PICTURE, STANDARD.encode(picture.to_flac_block()));
+fn push_cover(comment: &mut VorbisComment, tags: &Metadata) {
+    if let Some(cover) = tags.cover() {
+        comment.push(COVER_FIELD, STANDARD.encode(cover.to_flac_block()));
     }
 }

@@ -1,14 +1,14 @@
 //! Ogg muxers for Reelwright.
 //!
-//! Pages follow RFC 3533; Opus in them RFC 7845, FLAC RFC 9639 §10.1 and Vorbis *Vorbis I* §A.
-//! Streams are grouped: all first headers, all other headers, then their packets in the order of
+//! Pages follow RFC 3533. Opus in Ogg follows RFC 7845, FLAC RFC 9639 §10.1, and Vorbis *Vorbis I*
+//! §A. Streams are grouped: all first headers, all other headers, then the packets in the order of
 //! time.
 //!
-//! A page ends after `page_duration` of sound at the latest, so that whoever listens to a stream
-//! hears it soon; `flush` ends pages at once. The last page's granule position trims what the
-//! encoder padded. Metadata becomes Vorbis comments, a cover their METADATA_BLOCK_PICTURE, and chapters
-//! their fields CHAPTER000 and so on, which have no ends. Nothing is ever mended, so that files and
-//! streams have the same bytes.
+//! A page ends after at most `page_duration` of audio, so that listeners of a live stream receive
+//! it soon. `flush` ends pages at once. The last page's granule position trims the encoder's
+//! padding. Metadata becomes Vorbis comments, a cover their METADATA_BLOCK_PICTURE, and chapters
+//! their fields CHAPTER000 and so on, which have no ends. Nothing is patched, so the bytes are the
+//! same for files and live streams.
 
 mod headers;
 mod muxer;
@@ -18,20 +18,20 @@ use reelwright_core::{ChapterSupport, CodecId, MuxerInfo, OptionInfo};
 
 use crate::muxer::Ogg;
 
-/// FFmpeg's option of the same name.
+/// Has the name of FFmpeg's option.
 const PAGE_DURATION: OptionInfo = OptionInfo::int(
     "page_duration",
     (0, 10_000_000),
     Some(250_000),
-    "microseconds of sound after which a page ends; 0 is a page for each packet",
+    "maximum duration of a page in microseconds; 0 writes one packet per page",
 );
 
-/// FFmpeg's option of the same name.
+/// Has the name of FFmpeg's option.
 const SERIAL_OFFSET: OptionInfo = OptionInfo::int(
     "serial_offset",
     (0, i32::MAX as i64),
     Some(0),
-    "serial number of the first stream; files that are joined end to end need different ones",
+    "serial number of the first stream; files to be concatenated need different ones",
 );
 
 macro_rules! info {
@@ -51,7 +51,7 @@ macro_rules! info {
     };
 }
 
-/// Every muxer of this crate.
+/// All muxers of this crate.
 pub static MUXERS: &[MuxerInfo] = &[
     info!(
         "ogg",

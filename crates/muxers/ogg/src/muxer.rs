@@ -9,28 +9,28 @@ use reelwright_core::{
 use crate::headers::headers;
 use crate::page::Pages;
 
-/// An Ogg muxer.
+/// Ogg muxer for any of its names.
 #[derive(Debug)]
 pub(crate) struct Ogg {
     name: &'static str,
     codecs: &'static [CodecId],
-    /// In microseconds.
+    /// Maximum page duration in microseconds.
     page_duration: i64,
     serial: u32,
     streams: Option<Vec<Stream>>,
-    /// Pages on their way out.
+    /// Finished pages that are not written yet.
     out: Vec<u8>,
 }
 
-/// A logical stream.
+/// State of a logical stream.
 #[derive(Debug)]
 struct Stream {
     pages: Pages,
-    /// What granule positions count from, in samples before the first one that is heard.
+    /// Offset of granule positions: number of samples before the first one that is played.
     pre_skip: i64,
-    /// Samples after which a page ends.
+    /// Maximum number of samples per page.
     page_samples: i64,
-    /// The granule position at the end of what is written, and where the page began.
+    /// Granule positions at the end of the written packets, and at the start of the page.
     granule: i64,
     page_start: i64,
 }
@@ -68,7 +68,7 @@ impl Ogg {
         })
     }
 
-    /// Writes out the pages that are ready.
+    /// Writes the finished pages.
     fn send(&mut self, to: &mut dyn Destination) -> Result<()> {
         if self.out.is_empty() {
             return Ok(());
@@ -76,7 +76,7 @@ impl Ogg {
         let output = to.output();
         let mut sent = output.write(&self.out);
         self.out.clear();
-        // Whoever listens to a stream waits for the page.
+        // Listeners of a live stream wait for the page.
         if !output.is_seekable() {
             sent = sent.and_then(|()| output.flush());
         }
@@ -112,7 +112,7 @@ impl Muxer for Ogg {
             for header in &headers[1..] {
                 stream.pages.push(header, 0, out);
             }
-            // The first packet of sound begins a page.
+            // The first audio packet starts a new page.
             stream.pages.end(false, out);
         }
         self.streams = Some(logical.into_iter().map(|(stream, _)| stream).collect());
@@ -147,7 +147,7 @@ impl Muxer for Ogg {
                 .in_stream(packet.stream)
             })?;
         let pages = &mut stream.pages;
-        // The last page is held back, for it says that it is the last.
+        // The last page must be kept, because it has the flag for the end of the stream.
         let is_long = end.saturating_sub(stream.page_start) > stream.page_samples;
         if !pages.is_empty() && (is_long || !pages.has_room(packet.data.len())) {
             pages.end(false, &mut self.out);

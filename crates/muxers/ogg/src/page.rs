@@ -1,24 +1,24 @@
-//! Pages: packets cut into segments, behind a header with a checksum (RFC 3533 §6).
+//! Pages: packets in segments, after a header with a checksum (RFC 3533 §6).
 
-/// The most segments of a page.
+/// Maximum number of segments in a page.
 const MAX_SEGMENTS: usize = 255;
 
-/// Bytes of a page's header without its segment table.
+/// Size of a page header without the segment table.
 const HEADER: usize = 27;
 
-/// The granule position of a page on which no packet ends.
+/// Granule position of a page on which no packet ends.
 const NONE: i64 = -1;
 
 const CONTINUED: u8 = 1;
 const FIRST: u8 = 2;
 const LAST: u8 = 4;
 
-/// The pages of one logical stream.
+/// Pages of one logical stream.
 #[derive(Debug)]
 pub(crate) struct Pages {
     serial: u32,
     sequence: u32,
-    /// The page that is being filled.
+    /// Segments and data of the current page.
     segments: Vec<u8>,
     body: Vec<u8>,
     granule: i64,
@@ -37,18 +37,17 @@ impl Pages {
         }
     }
 
-    /// Whether there is nothing on the page.
+    /// Returns whether the page is empty.
     pub(crate) const fn is_empty(&self) -> bool {
         self.segments.is_empty()
     }
 
-    /// Whether the page has segments left for a packet of `bytes`.
+    /// Returns whether the page has enough segments for a packet of `bytes` bytes.
     pub(crate) const fn has_room(&self, bytes: usize) -> bool {
         self.segments.len() + bytes / 255 < MAX_SEGMENTS
     }
 
-    /// Puts a packet on the page, at whose end the granule position is `granule`; appends pages
-    /// that get full to `out`.
+    /// Adds a packet that ends at granule position `granule`. Appends full pages to `out`.
     pub(crate) fn push(&mut self, packet: &[u8], granule: i64, out: &mut Vec<u8>) {
         let mut rest = packet;
         loop {
@@ -60,7 +59,7 @@ impl Pages {
             self.segments.push(segment.len() as u8);
             self.body.extend_from_slice(segment);
             rest = left;
-            // A packet ends with the first segment that is not full.
+            // A packet ends with its first segment of fewer than 255 bytes.
             if segment.len() < 255 {
                 self.granule = granule;
                 return;
@@ -68,7 +67,7 @@ impl Pages {
         }
     }
 
-    /// Appends the page to `out` and begins the next one; `last` for the last one of the stream.
+    /// Appends the page to `out` and starts the next one. `last` marks the last page of the stream.
     pub(crate) fn end(&mut self, last: bool, out: &mut Vec<u8>) {
         let mut flags = if self.is_continued { CONTINUED } else { 0 };
         flags |= if self.sequence == 0 { FIRST } else { 0 };
@@ -79,7 +78,7 @@ impl Pages {
         out.extend(self.granule.to_le_bytes());
         out.extend(self.serial.to_le_bytes());
         out.extend(self.sequence.to_le_bytes());
-        // The checksum is over the page with 0 in its place.
+        // The checksum is computed with 0 in its field.
         out.extend([0; 4]);
         out.push(self.segments.len() as u8);
         out.extend(&self.segments);
@@ -93,7 +92,7 @@ impl Pages {
         self.is_continued = false;
     }
 
-    /// Appends the last page: the one that is being filled, or an empty one at `granule`.
+    /// Appends the last page: the current one, or an empty one at `granule`.
     pub(crate) fn end_stream(&mut self, granule: i64, out: &mut Vec<u8>) {
         if self.is_empty() {
             self.granule = granule;
@@ -102,7 +101,7 @@ impl Pages {
     }
 }
 
-/// What a byte adds to the checksum, at each of eight distances from where it is.
+/// CRC of a byte at each of eight distances from the end.
 static TABLES: [[u32; 256]; 8] = {
     let mut tables = [[0; 256]; 8];
     let mut i = 0;
@@ -129,7 +128,8 @@ static TABLES: [[u32; 256]; 8] = {
     tables
 };
 
-/// The checksum of a page: polynomial 0x04C11DB7, not reflected, from 0 (RFC 3533 §6).
+/// Returns the checksum of a page: polynomial 0x04C11DB7, not reflected, initial value 0 (RFC 3533
+/// §6).
 fn crc(bytes: &[u8]) -> u32 {
     let (words, rest) = bytes.as_chunks::<8>();
     let mut crc = 0u32;
@@ -149,8 +149,8 @@ mod tests {
 
     #[test]
     fn the_checksum_is_the_polynomials() {
-        // CRC-32/MPEG-2's check value is of the same polynomial from all ones; from zero the
-        // remainder of a single one bit is the polynomial itself.
+        // CRC-32/MPEG-2 has the same polynomial with an initial value of all ones. With an initial
+        // value of zero, the CRC of a single one bit is the polynomial itself.
         assert_eq!(crc(&[1]), 0x04C1_1DB7);
         let bytes: Vec<u8> = (0..1000u32).map(|i| ((i * i) >> 3) as u8).collect();
         let slow = bytes.iter().fold(0u32, |crc, byte| {

@@ -1,19 +1,19 @@
 //! Headerless muxers for Reelwright: PCM, G.722, and video without a container.
 //!
-//! A file is the samples or pictures and nothing else: readers must be told what the codec does
-//! not say, as rates and the size of raw pictures, and metadata has no place. The formats are
-//! FFmpeg's, one for each encoding, under its names. `h264` is a byte stream (ITU-T H.264 annex B),
-//! `obu` the low-overhead format (AV1 §5.2).
+//! A file contains only the samples or frames. Readers need the properties that the codec does not
+//! store, such as rates and the size of raw frames, and metadata is not supported. The formats and
+//! their names are FFmpeg's, one for each codec. `h264` is a byte stream (ITU-T H.264 annex B),
+//! `obu` is the low-overhead format (AV1 §5.2).
 
-mod pictures;
 mod raw;
+mod video;
 
 use reelwright_core::{CodecId, MuxerInfo};
 
-use crate::pictures::Pictures;
 use crate::raw::Raw;
+use crate::video::Video;
 
-/// The muxer `$name` for one codec.
+/// Defines the muxer `$name` for one codec.
 macro_rules! info {
     ($name:literal, $codec:ident, $long_name:literal, $extensions:expr) => {
         MuxerInfo::new($name, $long_name, &|_| Ok(Box::new(Raw::new($name, CodecId::$codec))))
@@ -22,16 +22,16 @@ macro_rules! info {
     };
 }
 
-/// The muxer `$name` for one video codec.
+/// Defines the muxer `$name` for one video codec.
 macro_rules! video {
     ($name:literal, $codec:ident, $long_name:literal, $extensions:expr) => {
-        MuxerInfo::new($name, $long_name, &|_| Ok(Box::new(Pictures::new($name, CodecId::$codec))))
+        MuxerInfo::new($name, $long_name, &|_| Ok(Box::new(Video::new($name, CodecId::$codec))))
             .extensions(&$extensions)
             .video_codecs(&[CodecId::$codec])
     };
 }
 
-/// Every muxer of this crate.
+/// All muxers of this crate.
 pub static MUXERS: &[MuxerInfo] = &[
     info!("s16le", PcmS16Le, "PCM signed 16-bit little-endian", ["sw"]),
     info!("s16be", PcmS16Be, "PCM signed 16-bit big-endian", []),

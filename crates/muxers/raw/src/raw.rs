@@ -1,20 +1,20 @@
-//! A muxer that writes the packets' bytes, of one stream of one PCM codec.
+//! Headerless audio muxer: writes the packets of one stream.
 
 use reelwright_core::helpers::single_stream::{BlockStream, not_started};
 use reelwright_core::{CodecId, Destination, Metadata, Muxer, Packet, Result, StreamParameters};
 
-/// A headerless muxer.
+/// Headerless muxer of one audio codec.
 #[derive(Debug)]
 pub(crate) struct Raw {
     name: &'static str,
     codec: CodecId,
-    sound: Option<BlockStream>,
+    audio: Option<BlockStream>,
 }
 
 impl Raw {
-    /// The muxer `name` for `codec`.
+    /// Makes the muxer `name` for `codec`.
     pub(crate) const fn new(name: &'static str, codec: CodecId) -> Self {
-        Self { name, codec, sound: None }
+        Self { name, codec, audio: None }
     }
 }
 
@@ -25,21 +25,21 @@ impl Muxer for Raw {
         _: &Metadata,
         _: &mut dyn Destination,
     ) -> Result<()> {
-        self.sound = Some(BlockStream::new(self.name, streams, &[self.codec])?);
+        self.audio = Some(BlockStream::new(self.name, streams, &[self.codec])?);
         Ok(())
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
-        self.sound.as_ref().ok_or_else(|| not_started(self.name))?.check(packet)?;
+        self.audio.as_ref().ok_or_else(|| not_started(self.name))?.check(packet)?;
         to.output().write(&packet.data)
     }
 
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
-        self.sound.as_ref().ok_or_else(|| not_started(self.name))?;
+        self.audio.as_ref().ok_or_else(|| not_started(self.name))?;
         to.output().flush()
     }
 
     fn finish(&mut self, _: &[StreamParameters], _: &mut dyn Destination) -> Result<()> {
-        self.sound.take().map(drop).ok_or_else(|| not_started(self.name))
+        self.audio.take().map(drop).ok_or_else(|| not_started(self.name))
     }
 }

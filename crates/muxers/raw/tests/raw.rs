@@ -1,4 +1,4 @@
-//! Headerless PCM: the file is the packets, and the names are FFmpeg's.
+//! Headerless PCM: the file consists of the packets, and the names are FFmpeg's.
 
 use proptest::prelude::*;
 use reelwright_core::{MemoryOutput, Metadata, MuxerInfo};
@@ -10,7 +10,7 @@ use reelwright_testkit::pcm_muxer::{
 use reelwright_testkit::program::run;
 use reelwright_testkit::signal::noise_bytes;
 
-/// Those of PCM; G.722 is the other one.
+/// Returns the muxers of PCM, without G.722.
 fn pcm_muxers() -> impl Iterator<Item = &'static MuxerInfo> {
     MUXERS.iter().filter(|info| {
         info.audio_codecs.first().is_some_and(|codec| codec.bytes_per_sample().is_some())
@@ -18,7 +18,7 @@ fn pcm_muxers() -> impl Iterator<Item = &'static MuxerInfo> {
 }
 
 #[test]
-fn the_file_is_the_sound() {
+fn the_file_is_the_audio() {
     for info in pcm_muxers() {
         for channels in [1, 2, 6] {
             let stream = pcm(info.audio_codecs[0], 48_000, usual(channels));
@@ -50,7 +50,7 @@ fn ffmpeg_calls_the_formats_the_same() {
 }
 
 #[test]
-fn what_is_wrong_is_an_error() {
+fn wrong_calls_are_errors() {
     for info in pcm_muxers() {
         refuses_what_is_wrong(info, &pcm(info.audio_codecs[0], 8000, usual(2)));
         let other = MUXERS.iter().find(|other| other.name != info.name).unwrap();

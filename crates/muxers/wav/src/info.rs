@@ -1,8 +1,8 @@
-//! Metadata as RIFF knows it: texts under four-letter ids.
+//! Metadata in RIFF: texts with four-letter ids.
 
 use reelwright_core::{Error, Metadata, Result};
 
-/// FFmpeg's common names and the ids of the INFO list that mean the same.
+/// FFmpeg's generic keys and their ids in the INFO list.
 const IDS: &[(&str, [u8; 4])] = &[
     ("artist", *b"IART"),
     ("comment", *b"ICMT"),
@@ -18,7 +18,7 @@ const IDS: &[(&str, [u8; 4])] = &[
     ("encoded_by", *b"ITCH"),
 ];
 
-/// The id of `key`: that of a common name, or the key itself where it is an id already.
+/// Returns the id of `key`: that of a generic key, or the key itself if it is an id.
 fn id(key: &str) -> Option<[u8; 4]> {
     if let Some((_, id)) = IDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)) {
         return Some(*id);
@@ -28,7 +28,7 @@ fn id(key: &str) -> Option<[u8; 4]> {
     (id[0] == b'I' && letters).then_some(id)
 }
 
-/// What of `tags` INFO can hold, each id once.
+/// Returns the entries of `tags` that INFO supports, each id once.
 pub(crate) fn entries(tags: &Metadata) -> Vec<([u8; 4], &str)> {
     let mut entries: Vec<([u8; 4], &str)> = Vec::new();
     for (key, value) in tags.iter().filter(|(_, value)| !value.is_empty()) {
@@ -41,10 +41,10 @@ pub(crate) fn entries(tags: &Metadata) -> Vec<([u8; 4], &str)> {
     entries
 }
 
-/// The LIST chunk of type INFO; nothing where it would be empty.
+/// Returns the LIST chunk of type INFO, or no bytes if it is empty.
 ///
 /// # Errors
-/// Texts of 4 GiB do not fit.
+/// Fails if a text has 4 GiB.
 pub(crate) fn list_chunk(tags: &Metadata) -> Result<Vec<u8>> {
     let entries = entries(tags);
     if entries.is_empty() {
@@ -53,7 +53,7 @@ pub(crate) fn list_chunk(tags: &Metadata) -> Result<Vec<u8>> {
     let mut chunk = b"LIST\0\0\0\0INFO".to_vec();
     for (id, value) in entries {
         chunk.extend(id);
-        // A ZSTR: the NUL is counted, the byte that makes the length even is not.
+        // The length of a ZSTR includes the NUL, but not the padding byte.
         chunk.extend(length(value.len() + 1)?.to_le_bytes());
         chunk.extend(value.as_bytes());
         chunk.push(0);
@@ -66,7 +66,7 @@ pub(crate) fn list_chunk(tags: &Metadata) -> Result<Vec<u8>> {
     Ok(chunk)
 }
 
-/// `bytes` as a field of 32 bits.
+/// Returns `bytes` as a field of 32 bits.
 pub(crate) fn length(bytes: usize) -> Result<u32> {
     u32::try_from(bytes).map_err(|_| {
         Error::too_large(format!(

@@ -3,43 +3,43 @@
 //! `wav` follows Microsoft's *Multimedia Programming Interface and Data Specifications 1.0* (RIFF,
 //! the `fmt `, `fact` and `data` chunks, LIST/INFO), its *Multiple Channel Audio Data and WAVE
 //! Files* (`WAVE_FORMAT_EXTENSIBLE`) and EBU Tech 3306 (RF64). `w64` follows Sony's *Wave64*
-//! description, as FFmpeg and libsndfile read it.
+//! description, as implemented by FFmpeg and libsndfile.
 //!
 //! | output | lengths in the file |
 //! |---|---|
 //! | seekable | written by `flush` and `finish` |
-//! | not seekable | "open": players take everything up to the end of the file as sound |
+//! | not seekable | "open": players read audio up to the end of the file |
 //!
-//! The `fact` chunk has the number of samples without what fills up the last block of ADPCM.
+//! The number of samples in the `fact` chunk excludes the padding of the last ADPCM block.
 //!
-//! Metadata becomes LIST/INFO in front of the sound (in W64, a summary list). What has no INFO
-//! id is left out: INFO has no place for free keys.
+//! Metadata becomes LIST/INFO before the audio (in W64, a summary list). INFO does not support
+//! arbitrary keys, so entries without an id are dropped.
 
+mod audio;
 mod fmt_chunk;
 mod info;
 mod riff;
-mod sound;
 mod w64;
 
 use reelwright_core::{MuxerInfo, OptionInfo};
 
+use crate::audio::CODECS;
 use crate::riff::{Rf64, Wav};
-use crate::sound::CODECS;
 use crate::w64::Wave64;
 
-/// `wav`'s option `rf64`.
+/// Option `rf64` of `wav`.
 const RF64: OptionInfo = OptionInfo::choice(
     "rf64",
     &[
-        ("auto", "leave room for 64-bit lengths, and use it for a file past 4 GiB"),
+        ("auto", "reserve space for 64-bit lengths, and use it for files over 4 GiB"),
         ("always", "write 64-bit lengths from the start"),
-        ("never", "plain WAV; a seekable file ends with an error at 4 GiB"),
+        ("never", "plain WAV; a seekable file fails at 4 GiB"),
     ],
     "auto",
     "64-bit lengths (EBU Tech 3306)",
 );
 
-/// `wav`.
+/// The `wav` muxer.
 pub const WAV: MuxerInfo = MuxerInfo::new("wav", "WAV / WAVE (Waveform Audio)", &|options| {
     let rf64 = match options.take_choice(&RF64)? {
         "always" => Rf64::Always,
@@ -53,11 +53,11 @@ pub const WAV: MuxerInfo = MuxerInfo::new("wav", "WAV / WAVE (Waveform Audio)", 
 .audio_codecs(CODECS)
 .options(&[RF64]);
 
-/// `w64`.
+/// The `w64` muxer.
 pub const W64: MuxerInfo =
     MuxerInfo::new("w64", "Sony Wave64", &|_| Ok(Box::new(Wave64::default())))
         .extensions(&["w64"])
         .audio_codecs(CODECS);
 
-/// Every muxer of this crate.
+/// All muxers of this crate.
 pub static MUXERS: &[MuxerInfo] = &[WAV, W64];

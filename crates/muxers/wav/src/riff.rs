@@ -1,19 +1,19 @@
-//! The `wav` muxer: RIFF/WAVE, and RF64 where 32 bits do not suffice.
+//! The `wav` muxer: RIFF/WAVE, and RF64 for files that exceed 32-bit lengths.
 
 use reelwright_core::helpers::single_stream::not_started;
 use reelwright_core::{Destination, Error, Metadata, Muxer, Packet, Result, StreamParameters};
 
-use crate::sound::{OPEN_64, Sound};
+use crate::audio::{AudioStream, OPEN_64};
 use crate::{fmt_chunk, info};
 
-/// A length of 32 bits that means "see ds64" in RF64, and "up to the end" to players of streams.
+/// 32-bit length that means "see ds64" in RF64, and "up to the end" in streams.
 const OPEN: u32 = u32::MAX;
 
-/// The body of the ds64 chunk without a table (EBU Tech 3306 §3), and of the JUNK that holds its
-/// place.
+/// Size of the ds64 chunk's body without a table (EBU Tech 3306 §3), and of the JUNK chunk that
+/// reserves its space.
 const DS64_SIZE: u32 = 28;
 
-/// When lengths have 64 bits.
+/// Use of 64-bit lengths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rf64 {
     Never,
@@ -28,23 +28,23 @@ pub(crate) struct Wav {
     file: Option<File>,
 }
 
-/// A file that was started.
+/// State of an open file.
 #[derive(Debug)]
 struct File {
-    sound: Sound,
+    audio: AudioStream,
     rf64: Rf64,
     seekable: bool,
-    /// Where the file starts in the output.
+    /// Position of the file in the output.
     start: u64,
-    /// The bytes in front of the sound.
+    /// Number of bytes before the audio.
     header: u64,
-    /// Where the fact chunk's number of samples is, from the start of the file.
+    /// Position of the fact chunk's number of samples, from the start of the file.
     fact: Option<u64>,
-    /// The bytes of sound.
+    /// Number of bytes of audio.
     data: u64,
-    /// The samples in them that are not to be heard.
+    /// Number of padding samples in them.
     padding: u64,
-    /// True if the header states a length, which then must stay true.
+    /// Set if the header states a length, which must stay correct.
     has_length: bool,
 }
 
@@ -61,7 +61,7 @@ impl Muxer for Wav {
         tags: &Metadata,
         to: &mut dyn Destination,
     ) -> Result<()> {
-        let sound = Sound::new("wav", streams)?;
+        let audio = AudioStream::new("wav", streams)?;
         let output = to.output();
         let seekable = output.is_seekable();
         let mut bytes = Vec::new();
@@ -76,15 +76,15 @@ impl Muxer for Wav {
                 bytes.extend(DS64_SIZE.to_le_bytes());
                 bytes.extend([0; DS64_SIZE as usize]);
             }
-            // Nobody could come back to use the room.
+            // The muxer could not patch a reserved chunk.
             Rf64::Auto | Rf64::Never => {}
         }
-        let format = fmt_chunk::body(&sound);
+        let format = fmt_chunk::body(&audio);
         bytes.extend(b"fmt ");
         bytes.extend((format.len() as u32).to_le_bytes());
         bytes.extend(format);
-        // A fact chunk that nobody can come back to would say something wrong.
-        if !sound.is_integer_pcm() && seekable {
+        // A fact chunk without a later patch would be wrong.
+        if !audio.is_integer_pcm() && seekable {
             bytes.extend(b"fact");
             bytes.extend(4u32.to_le_bytes());
             fact = Some(bytes.len() as u64);
@@ -96,7 +96,7 @@ impl Muxer for Wav {
         let header = bytes.len() as u64;
         let start = output.position();
         self.file = Some(File {
-            sound,
+            audio,
             rf64: self.rf64,
             seekable,
             start,
@@ -111,14 +111,14 @@ impl Muxer for Wav {
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
         let file = self.file.as_mut().ok_or_else(|| not_started("wav"))?;
-        file.sound.pcm.check(packet)?;
+        file.audio.pcm.check(packet)?;
         let data = file.data + packet.data.len() as u64;
         if file.seekable && file.rf64 == Rf64::Never && file.riff_size(data) >= u64::from(OPEN) {
             file.patch_sizes(to)?;
             return Err(Error::too_large(format!(
                 "A WAV file must be smaller than 4 GiB, and the next packet would make {} bytes of \
-                 sound. The file is whole without it. Longer files need option rf64 set to auto \
-                 or always, or the format w64.",
+                 audio. The file is complete without it. For longer files, pass rf64=auto or \
+                 rf64=always, or use the format w64.",
                 data
             ))
             .in_stream(0));
@@ -153,7 +153,7 @@ impl Muxer for Wav {
 
     fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
         let file = self.file.as_ref().ok_or_else(|| not_started("wav"))?;
-        // In a file of open length the byte would be played.
+        // In a file of unknown length, players would play the padding.
         if file.seekable && !file.data.is_multiple_of(2) && to.output().can_patch()? {
             to.output().write(&[0])?;
         }
@@ -164,22 +164,22 @@ impl Muxer for Wav {
 }
 
 impl File {
-    /// The length the RIFF chunk has with `data` bytes of sound, made even.
+    /// Returns the length of the RIFF chunk with `data` bytes of audio, padded to an even size.
     fn riff_size(&self, data: u64) -> u64 {
         self.header - 8 + data.next_multiple_of(2)
     }
 
-    /// Writes the lengths as they are now, where the output lets us.
+    /// Writes the current lengths if the output can seek.
     fn patch_sizes(&self, to: &mut dyn Destination) -> Result<()> {
         let output = to.output();
         if !self.seekable || !output.can_patch()? {
             return Ok(());
         }
         let riff = self.riff_size(self.data);
-        let samples = self.sound.pcm.samples(self.data).saturating_sub(self.padding);
+        let samples = self.audio.pcm.samples(self.data).saturating_sub(self.padding);
         let wide = match self.rf64 {
             Rf64::Always => true,
-            // The largest number is taken, it means "open".
+            // The maximum means "unknown", so it is not a valid length.
             Rf64::Auto => riff >= u64::from(OPEN),
             Rf64::Never => false,
         };
@@ -199,7 +199,7 @@ impl File {
     }
 }
 
-/// The ds64 chunk (EBU Tech 3306 §3), with an empty table.
+/// Returns the ds64 chunk (EBU Tech 3306 §3), with an empty table.
 fn ds64(riff: u64, data: u64, samples: u64) -> [u8; 8 + DS64_SIZE as usize] {
     let mut chunk = [0; 8 + DS64_SIZE as usize];
     chunk[0..4].copy_from_slice(b"ds64");

@@ -1,11 +1,11 @@
-//! The `w64` muxer: Sony Wave64, RIFF/WAVE with GUIDs for ids and lengths of 64 bits.
+//! The `w64` muxer: Sony Wave64, which is RIFF/WAVE with GUIDs for ids and lengths of 64 bits.
 //!
-//! Lengths count the chunk's own header of 24 bytes, and chunks start at multiples of 8.
+//! Lengths include the chunk's header of 24 bytes, and chunks start at multiples of 8.
 
 use reelwright_core::helpers::single_stream::not_started;
 use reelwright_core::{Destination, Metadata, Muxer, Packet, Result, StreamParameters};
 
-use crate::sound::{OPEN_64, Sound};
+use crate::audio::{AudioStream, OPEN_64};
 use crate::{fmt_chunk, info};
 
 const RIFF: [u8; 16] = *b"riff\x2E\x91\xCF\x11\xA5\xD6\x28\xDB\x04\xC1\x00\x00";
@@ -15,7 +15,7 @@ const FACT: [u8; 16] = *b"fact\xF3\xAC\xD3\x11\x8C\xD1\x00\xC0\x4F\x8E\xDB\x8A";
 const DATA: [u8; 16] = *b"data\xF3\xAC\xD3\x11\x8C\xD1\x00\xC0\x4F\x8E\xDB\x8A";
 const SUMMARY_LIST: [u8; 16] = *b"\xBC\x94\x5F\x92\x5A\x52\xD2\x11\x86\xDC\x00\xC0\x4F\x8E\xDB\x8A";
 
-/// A chunk's id and length.
+/// Size of a chunk's id and length.
 const CHUNK_HEADER: u64 = 24;
 
 /// The `w64` muxer.
@@ -24,22 +24,22 @@ pub(crate) struct Wave64 {
     file: Option<File>,
 }
 
-/// A file that was started.
+/// State of an open file.
 #[derive(Debug)]
 struct File {
-    sound: Sound,
+    audio: AudioStream,
     seekable: bool,
-    /// Where the file starts in the output.
+    /// Position of the file in the output.
     start: u64,
-    /// The bytes in front of the sound.
+    /// Number of bytes before the audio.
     header: u64,
-    /// Where the fact chunk's number of samples is, from the start of the file.
+    /// Position of the fact chunk's number of samples, from the start of the file.
     fact: Option<u64>,
-    /// The bytes of sound.
+    /// Number of bytes of audio.
     data: u64,
-    /// The samples in them that are not to be heard.
+    /// Number of padding samples in them.
     padding: u64,
-    /// True if the header states a length, which then must stay true.
+    /// Set if the header states a length, which must stay correct.
     has_length: bool,
 }
 
@@ -50,7 +50,7 @@ impl Muxer for Wave64 {
         tags: &Metadata,
         to: &mut dyn Destination,
     ) -> Result<()> {
-        let sound = Sound::new("w64", streams)?;
+        let audio = AudioStream::new("w64", streams)?;
         let output = to.output();
         let seekable = output.is_seekable();
         let mut bytes = Vec::new();
@@ -58,9 +58,9 @@ impl Muxer for Wave64 {
         bytes.extend(RIFF);
         bytes.extend(OPEN_64.to_le_bytes());
         bytes.extend(WAVE);
-        push_chunk(&mut bytes, FMT, &fmt_chunk::body(&sound));
-        // A fact chunk that nobody can come back to would say something wrong.
-        if !sound.is_integer_pcm() && seekable {
+        push_chunk(&mut bytes, FMT, &fmt_chunk::body(&audio));
+        // A fact chunk without a later patch would be wrong.
+        if !audio.is_integer_pcm() && seekable {
             push_chunk(&mut bytes, FACT, &0u64.to_le_bytes());
             fact = Some(bytes.len() as u64 - 8);
         }
@@ -72,13 +72,13 @@ impl Muxer for Wave64 {
         let header = bytes.len() as u64;
         let start = output.position();
         let (data, padding, has_length) = (0, 0, false);
-        self.file = Some(File { sound, seekable, start, header, fact, data, padding, has_length });
+        self.file = Some(File { audio, seekable, start, header, fact, data, padding, has_length });
         output.write(&bytes)
     }
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
         let file = self.file.as_mut().ok_or_else(|| not_started("w64"))?;
-        file.sound.pcm.check(packet)?;
+        file.audio.pcm.check(packet)?;
         to.output().write(&packet.data)?;
         file.data += packet.data.len() as u64;
         file.padding += u64::from(packet.trim_end);
@@ -108,7 +108,7 @@ impl Muxer for Wave64 {
     }
 
     fn finish(&mut self, _: &[StreamParameters], to: &mut dyn Destination) -> Result<()> {
-        // No chunk follows that would have to be aligned, and some readers play padding.
+        // No aligned chunk follows, and some readers play padding.
         self.file.as_ref().ok_or_else(|| not_started("w64"))?.patch_sizes(to)?;
         self.file = None;
         Ok(())
@@ -116,14 +116,14 @@ impl Muxer for Wave64 {
 }
 
 impl File {
-    /// Writes the lengths as they are now, where the output lets us.
+    /// Writes the current lengths if the output can seek.
     fn patch_sizes(&self, to: &mut dyn Destination) -> Result<()> {
         let output = to.output();
         if !self.seekable || !output.can_patch()? {
             return Ok(());
         }
         if let Some(fact) = self.fact {
-            let samples = self.sound.pcm.samples(self.data).saturating_sub(self.padding);
+            let samples = self.audio.pcm.samples(self.data).saturating_sub(self.padding);
             output.patch(self.start + fact, &samples.to_le_bytes())?;
         }
         let data = CHUNK_HEADER + self.data;
@@ -133,8 +133,8 @@ impl File {
     }
 }
 
-/// Appends a chunk, made a multiple of 8 bytes long. As in FFmpeg its length says so: some readers
-/// do not round up to the next chunk.
+/// Appends a chunk, padded to a multiple of 8 bytes. As in FFmpeg, the length includes the padding:
+/// some readers do not round up to the next chunk.
 fn push_chunk(bytes: &mut Vec<u8>, id: [u8; 16], body: &[u8]) {
     let length = CHUNK_HEADER + (body.len() as u64).next_multiple_of(8);
     bytes.extend(id);
@@ -143,7 +143,7 @@ fn push_chunk(bytes: &mut Vec<u8>, id: [u8; 16], body: &[u8]) {
     bytes.resize(bytes.len().next_multiple_of(8), 0);
 }
 
-/// The body of the summary list: INFO's ids, with texts in UTF-16 that end in a NUL.
+/// Returns the body of the summary list: INFO's ids, with NUL-terminated texts in UTF-16.
 fn summary_list(tags: &Metadata) -> Result<Option<Vec<u8>>> {
     let entries = info::entries(tags);
     if entries.is_empty() {

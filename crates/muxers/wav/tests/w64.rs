@@ -1,4 +1,4 @@
-//! W64: what readers of others find in the files, and the lengths they state.
+//! W64 in third-party readers, and its lengths.
 
 use proptest::prelude::*;
 use reelwright_core::{CodecId, MemoryOutput, Metadata};
@@ -28,7 +28,7 @@ fn chunks_are_aligned_and_fill_the_file() {
         names.push((file[at..at + 4].to_vec(), size - 24));
         at += size.next_multiple_of(8);
     }
-    // Nothing follows the sound that would have to be aligned.
+    // No aligned chunk follows the audio.
     assert_eq!(at, file.len().next_multiple_of(8));
     let summary = b"\xBC\x94\x5F\x92".to_vec();
     assert_eq!(
@@ -48,7 +48,7 @@ fn ffmpeg_reads_every_codec() {
 }
 
 #[test]
-fn sox_reads_what_was_written() {
+fn sox_reads_the_audio_back() {
     let data = noise_bytes(2 * 1001);
     let stream = pcm(CodecId::PcmS16Le, 8000, usual(1));
     for output in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
@@ -91,7 +91,7 @@ fn lengths_have_64_bits() {
 }
 
 #[test]
-fn what_is_wrong_and_what_fails_is_an_error() {
+fn wrong_calls_and_failing_outputs_are_errors() {
     refuses_what_is_wrong(&W64, &pcm(CodecId::PcmS16Le, 8000, usual(2)));
     fails_anywhere(&W64, &pcm(CodecId::PcmF32Le, 8000, usual(1)), &[0; 40]);
 }

@@ -1,4 +1,4 @@
-//! WAV and RF64: what readers of others find in the files, and the bytes the specifications give.
+//! WAV and RF64 in third-party readers, and the bytes that the specifications state.
 
 use std::io::Cursor;
 
@@ -16,7 +16,7 @@ use reelwright_testkit::pcm_muxer::{
 use reelwright_testkit::program::{ffmpeg_sound, ffprobe, run};
 use reelwright_testkit::signal::noise_bytes;
 
-/// A file with default options.
+/// Returns a file with default options.
 fn file(codec: CodecId, channels: usize, data: &[u8], output: MemoryOutput) -> Vec<u8> {
     let stream = pcm(codec, 48_000, usual(channels));
     mux(&WAV, &[], &stream, &Metadata::new(), [data], output).unwrap()
@@ -30,7 +30,7 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())
 }
 
-/// Ids and bodies of the chunks, which must fill the RIFF chunk.
+/// Returns ids and bodies of the chunks, which must fill the RIFF chunk.
 fn chunks(file: &[u8]) -> Vec<(&str, &[u8])> {
     assert_eq!(&file[..4], b"RIFF");
     assert_eq!(&file[8..12], b"WAVE");
@@ -46,7 +46,7 @@ fn chunks(file: &[u8]) -> Vec<(&str, &[u8])> {
 }
 
 #[test]
-fn the_plainest_file_is_44_bytes_and_the_sound() {
+fn the_plainest_file_is_44_bytes_and_the_audio() {
     let stream = pcm(CodecId::PcmS16Le, 8000, usual(1));
     let data: &[u8] = &[1, 2, 3, 4];
     let output = MemoryOutput::seekable();
@@ -61,7 +61,7 @@ fn the_plainest_file_is_44_bytes_and_the_sound() {
 #[test]
 fn an_unseekable_output_gets_open_lengths() {
     let file = file(CodecId::PcmU8, 1, &[7; 3], MemoryOutput::streaming());
-    // No pad byte: players would take it for a sample.
+    // No padding: players would play it.
     assert_eq!(file.len(), 44 + 3);
     assert_eq!(&file[..8], b"RIFF\xFF\xFF\xFF\xFF");
     assert_eq!(&file[36..44], b"data\xFF\xFF\xFF\xFF");
@@ -75,7 +75,7 @@ fn odd_data_is_padded() {
 }
 
 #[test]
-fn fmt_has_the_form_its_sound_needs() {
+fn fmt_has_the_form_its_audio_needs() {
     let body = |codec, rate, channels| {
         let stream = pcm(codec, rate, usual(channels));
         let output = MemoryOutput::seekable();
@@ -83,7 +83,7 @@ fn fmt_has_the_form_its_sound_needs() {
         let chunks = chunks(&file);
         chunks[1].1.to_vec()
     };
-    // The tags of mmreg.h.
+    // Format tags of mmreg.h.
     assert_eq!(body(CodecId::PcmS16Le, 48_000, 2).len(), 16);
     assert_eq!(body(CodecId::PcmU8, 48_000, 1).len(), 16);
     for (codec, tag) in [
@@ -111,7 +111,7 @@ fn fmt_has_the_form_its_sound_needs() {
     ] {
         assert_eq!(body(codec, rate, channels).len(), 40);
     }
-    // No positions are known of twelve channels.
+    // Twelve channels have no known positions.
     assert_eq!(u32_at(&body(CodecId::PcmS16Le, 48_000, 12), 20), 0);
 }
 
@@ -124,14 +124,14 @@ fn fact_counts_samples() {
 }
 
 #[test]
-fn what_the_fields_cannot_hold_is_refused() {
+fn streams_that_do_not_fit_the_fields_are_errors() {
     for (rate, channels) in [(0, 1), (8000, 8192), (u32::MAX, 1)] {
         let stream = pcm(CodecId::PcmF64Le, rate, usual(channels));
         let mut output = MemoryOutput::seekable();
         let mut muxer = open(&WAV, &[]).unwrap();
         let error = muxer.start(&[stream], &Metadata::new(), &mut output).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
-        assert!(error.to_string().starts_with("Stream 0: wav cannot describe"), "{error}");
+        assert!(error.to_string().starts_with("Stream 0: wav "), "{error}");
     }
     let stream = pcm(CodecId::PcmS16Be, 8000, usual(1));
     let error = open(&WAV, &[])
@@ -200,7 +200,7 @@ fn ffprobe_reads_layouts() {
         let output = MemoryOutput::seekable();
         let file = mux(&WAV, &[], &stream, &Metadata::new(), [&data[..]], output).unwrap();
         let Some(found) = ffprobe("wav", "stream=channel_layout", &file) else { return };
-        // ffprobe does not name what has no name.
+        // ffprobe does not report layouts without a name.
         if name != "FL+TC" {
             let unsaid = ["mono", "stereo"].contains(&name) && found == "unknown";
             assert!(found == name || unsaid, "{name}: {found}");
@@ -268,7 +268,7 @@ fn symphonia_reads_both_layouts() {
     }
 }
 
-/// Writes MiBs of silence, then `rest`.
+/// Writes a number of MiB of silence, then `rest`.
 fn large(
     rf64: &str,
     codec: CodecId,
@@ -292,7 +292,7 @@ fn large(
 
 #[test]
 fn past_4_gib_the_room_becomes_ds64() {
-    // The header is 80 bytes long, so the RIFF chunk reaches 2^32 - 1 bytes with this much.
+    // The header is 80 bytes long, so the RIFF chunk reaches 2^32 - 1 bytes with this number.
     let brink = (1 << 20) - 72;
     let (output, _) = large("auto", CodecId::PcmU8, 4095, brink - 2);
     assert_eq!(&output.head[..4], b"RIFF");
@@ -319,7 +319,7 @@ fn past_4_gib_fact_defers_to_ds64() {
 }
 
 #[test]
-fn plain_wav_ends_whole_at_4_gib() {
+fn plain_wav_ends_complete_at_4_gib() {
     let (output, result) = large("never", CodecId::PcmU8, 4095, 1 << 20);
     let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
@@ -333,17 +333,17 @@ fn ffprobe_knows_how_long_a_large_file_is() {
     let (output, _) = large("auto", CodecId::PcmU8, 4100, 0);
     let mut file = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut file, &output.head).unwrap();
-    // The rest is a hole.
+    // The rest of the file is sparse.
     file.as_file().set_len(output.length).unwrap();
     let path = file.path().to_str().unwrap();
     let arguments = ["-v", "error", "-show_entries", "stream=duration_ts", "-of", "csv=p=0", path];
-    // The program has no use for the empty input.
+    // The program does not use the empty input.
     let Some(found) = run("ffprobe", &arguments, &[]) else { return };
     assert_eq!(String::from_utf8(found).unwrap().trim(), (4100u64 << 20).to_string());
 }
 
 #[test]
-fn a_flushed_file_is_whole() {
+fn a_flushed_file_is_complete() {
     let stream = pcm(CodecId::PcmF32Le, 48_000, usual(2));
     let data = noise_bytes(800);
     let mut output = MemoryOutput::seekable();

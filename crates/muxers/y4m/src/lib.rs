@@ -1,7 +1,7 @@
-//! A YUV4MPEG2 muxer for Reelwright: raw pictures that say their size, rate and format.
+//! A YUV4MPEG2 muxer for Reelwright: raw frames with their size, rate and format.
 //!
-//! The format is that of the mjpegtools, with FFmpeg's comments `XYSCSS` and `XCOLORRANGE`. There
-//! is no place for metadata, and each picture is shown as long as any other.
+//! The format is that of the mjpegtools, with FFmpeg's comments `XYSCSS` and `XCOLORRANGE`. It does
+//! not support metadata, and all frames have the same duration.
 
 mod muxer;
 
@@ -9,7 +9,7 @@ use reelwright_core::MuxerInfo;
 
 use crate::muxer::Y4m;
 
-/// `yuv4mpegpipe`.
+/// The `yuv4mpegpipe` muxer.
 pub static MUXER: MuxerInfo =
     MuxerInfo::new("yuv4mpegpipe", "YUV4MPEG pipe", &|_| Ok(Box::new(Y4m::default())))
         .extensions(&["y4m"])

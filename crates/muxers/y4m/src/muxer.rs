@@ -1,4 +1,4 @@
-//! A header line, and before each picture another.
+//! Writes a header line, and a line before each frame.
 
 use reelwright_core::helpers::single_stream::{check, not_started, video};
 use reelwright_core::{
@@ -9,7 +9,7 @@ use reelwright_core::{
 const NAME: &str = "yuv4mpegpipe";
 pub(crate) const CODECS: &[CodecId] = &[CodecId::WrappedAvframe, CodecId::RawVideo];
 
-/// Color spaces by pixel format, and by chroma location where the format has several.
+/// Color space tags by pixel format, and by chroma location if the format has several.
 const COLOR_SPACES: &[(PixelFormat, Option<ChromaLocation>, &str)] = &[
     (PixelFormat::Yuv420p, Some(ChromaLocation::Left), "420mpeg2 XYSCSS=420MPEG2"),
     (PixelFormat::Yuv420p, Some(ChromaLocation::Center), "420jpeg XYSCSS=420JPEG"),
@@ -27,7 +27,7 @@ const COLOR_SPACES: &[(PixelFormat, Option<ChromaLocation>, &str)] = &[
 
 #[derive(Debug, Default)]
 pub(crate) struct Y4m {
-    /// Bytes of a picture.
+    /// Bytes per frame; `None` before the start.
     size: Option<usize>,
 }
 
@@ -60,7 +60,7 @@ impl Muxer for Y4m {
         };
         let aspect = video.format.sample_aspect_ratio;
         let rate = video.frame_rate.ok_or_else(|| {
-            Error::unsupported(format!("{NAME} needs a frame rate. Found: none")).in_stream(0)
+            Error::unsupported(format!("{NAME} requires a frame rate. Found: none")).in_stream(0)
         })?;
         let header = format!(
             "YUV4MPEG2 W{width} H{height} F{}:{} Ip A{}:{} C{colorspace} XCOLORRANGE={range}\n",
@@ -72,7 +72,7 @@ impl Muxer for Y4m {
         let size = video.format.pixel_format.frame_bytes(width as usize, height as usize);
         let too_large = || {
             Error::too_large(format!(
-                "A picture of {NAME} must fit in memory. Found: {width}x{height}"
+                "A frame of {NAME} must fit in memory. Found: {width}x{height}"
             ))
             .in_stream(0)
         };
@@ -85,7 +85,7 @@ impl Muxer for Y4m {
         check(packet)?;
         if packet.data.len() != size {
             return Err(Error::argument(format!(
-                "A packet of {NAME} must be a whole picture of {size} bytes. Found: {}",
+                "A packet of {NAME} must be a frame of {size} bytes. Found: {}",
                 packet.data.len()
             )));
         }

@@ -1,4 +1,4 @@
-//! YUV4MPEG: what is written, byte for byte.
+//! YUV4MPEG output, byte for byte.
 
 use reelwright_core::{
     ChromaLocation, CodecId, ColorInfo, ColorRange, Metadata, PixelFormat, StreamParameters,
@@ -11,7 +11,7 @@ fn y4m(pixel_format: PixelFormat, color: ColorInfo) -> StreamParameters {
 }
 
 #[test]
-fn the_header_says_what_the_pictures_are() {
+fn the_header_describes_the_frames() {
     for (format, color, size, expected) in [
         (
             PixelFormat::Yuv420p,
@@ -35,12 +35,12 @@ fn the_header_says_what_the_pictures_are() {
             "Cmono XCOLORRANGE=FULL",
         ),
     ] {
-        let picture = vec![7; size];
-        let two = [picture.as_slice(), &picture];
+        let frame = vec![7; size];
+        let two = [frame.as_slice(), &frame];
         let file =
             mux(&MUXER, &[], &y4m(format, color), &Metadata::new(), two, memory(false)).unwrap();
         let header = format!("YUV4MPEG2 W5 H3 F30000:1001 Ip A1:1 {expected}\n");
-        let frame = [b"FRAME\n".as_slice(), &picture].concat();
+        let frame = [b"FRAME\n".as_slice(), &frame].concat();
         assert_eq!(file, [header.as_bytes(), &frame, &frame].concat());
     }
     let center = ColorInfo { chroma_location: ChromaLocation::Center, ..ColorInfo::BT601 };
@@ -50,7 +50,7 @@ fn the_header_says_what_the_pictures_are() {
 }
 
 #[test]
-fn what_it_cannot_hold_is_refused() {
+fn unsupported_streams_are_errors() {
     let refused = |stream: StreamParameters, data: &[u8]| {
         mux(&MUXER, &[], &stream, &Metadata::new(), [data], memory(true)).unwrap_err().to_string()
     };

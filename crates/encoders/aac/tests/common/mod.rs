@@ -1,4 +1,4 @@
-//! What decoders make of access units.
+//! Decoders of access units.
 #![allow(dead_code)] // each test uses what it needs
 
 use reelwright_core::CodecRecord;
@@ -6,10 +6,10 @@ use reelwright_testkit::decode;
 use reelwright_testkit::encoding::Encoded;
 use reelwright_testkit::program::ffmpeg_decode;
 
-/// Samples that a decoder gives before those of the input.
+/// Samples that a decoder outputs before those of the input.
 pub(crate) const DELAY: usize = 1024;
 
-/// The access units with ADTS headers (ISO/IEC 14496-3 table 1.A.6).
+/// Returns the access units with ADTS headers (ISO/IEC 14496-3 table 1.A.6).
 fn file(encoded: &Encoded) -> Vec<u8> {
     let CodecRecord::Aac(config) = &encoded.parameters.record else { panic!("no record") };
     let [first, second] = config.bytes[..] else { panic!("the record has two bytes") };
@@ -26,22 +26,22 @@ fn file(encoded: &Encoded) -> Vec<u8> {
     file
 }
 
-/// What is heard of decoded samples, interleaved.
-fn heard(encoded: &Encoded, samples: Vec<f32>) -> Vec<f32> {
+/// Removes the delay and padding from decoded, interleaved samples.
+fn trimmed(encoded: &Encoded, samples: Vec<f32>) -> Vec<f32> {
     let channels = encoded.parameters.audio().unwrap().format.layout.channels();
     assert_eq!(samples.len(), encoded.packets.len() * 1024 * channels);
     let count = encoded.heard() as usize;
     samples[DELAY * channels..(DELAY + count) * channels].to_vec()
 }
 
-/// What symphonia decodes; it has no more than two channels.
+/// Decodes with symphonia, which supports at most two channels.
 pub(crate) fn decode(encoded: &Encoded) -> Vec<f32> {
-    heard(encoded, decode::decode::<f32>(file(encoded)).unwrap().samples)
+    trimmed(encoded, decode::decode::<f32>(file(encoded)).unwrap().samples)
 }
 
-/// What ffmpeg decodes without a complaint, where it is installed.
+/// Decodes with ffmpeg if it is installed. Fails if ffmpeg reports an error.
 pub(crate) fn decode_elsewhere(encoded: &Encoded) -> Option<Vec<f32>> {
     let raw = ffmpeg_decode("aac", "f32le", &file(encoded))?;
     let samples = raw.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
-    Some(heard(encoded, samples.collect()))
+    Some(trimmed(encoded, samples.collect()))
 }

@@ -1,4 +1,4 @@
-//! Encoding whole streams, and proof that nothing was lost.
+//! Encoding of whole streams, and checks that they are lossless.
 #![allow(dead_code)] // each test uses what it needs
 
 use reelwright_core::{
@@ -10,7 +10,7 @@ use reelwright_testkit::decode::decode;
 use reelwright_testkit::encoding::packed;
 use reelwright_testkit::program::{ffmpeg_decode, run};
 
-/// An encoder with options given as `name=value name=value`.
+/// Opens an encoder with options given as `name=value name=value`.
 pub(crate) fn open(
     sample_format: SampleFormat,
     channels: usize,
@@ -52,7 +52,7 @@ impl<'a> Case<'a> {
         Self { channels: 1, ..Self::stereo(samples, options) }
     }
 
-    /// A FLAC file without any metadata but STREAMINFO, whose facts are checked.
+    /// Encodes to a FLAC file with only STREAMINFO, and checks the STREAMINFO.
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self.samples {
             TypedSlice::I16(samples) => self.encode_typed(samples),
@@ -98,7 +98,7 @@ impl<'a> Case<'a> {
         [b"fLaC\x80\0\0\x22", &info.to_bytes()[..], &frames].concat()
     }
 
-    /// The samples that must come back, at the top of 32 bits.
+    /// Returns the expected samples, in the high bits of an `i32`.
     fn expected(&self, bits: u32) -> Vec<i32> {
         let keep = |x: i32| x >> (32 - bits) << (32 - bits);
         match self.samples {
@@ -108,7 +108,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The bits of a sample: those of the options, or the format's.
+    /// Returns the bits per sample: those of the options, or the format's.
     fn bits(&self) -> u32 {
         let option = self.options.split_whitespace().find_map(|option| {
             option.strip_prefix("bits_per_raw_sample=").and_then(|bits| bits.parse().ok())
@@ -116,7 +116,7 @@ impl<'a> Case<'a> {
         option.unwrap_or(if matches!(self.samples, TypedSlice::I16(_)) { 16 } else { 24 })
     }
 
-    /// That symphonia gets every sample back, and that its checksum agrees.
+    /// Asserts that symphonia decodes every sample and accepts the checksum.
     pub(crate) fn assert_lossless(&self) {
         let file = self.encode();
         let found = decode::<i32>(file).unwrap_or_else(|error| panic!("{}: {error}", self.name()));
@@ -124,11 +124,10 @@ impl<'a> Case<'a> {
         self.assert_same(&found.samples);
     }
 
-    /// As [`assert_lossless`](Self::assert_lossless), by ffmpeg and the reference decoder, where
-    /// they are installed.
+    /// Asserts the same for ffmpeg and the reference decoder, if they are installed.
     pub(crate) fn assert_lossless_elsewhere(&self) {
         let (file, bits) = (self.encode(), self.bits());
-        // Before 6.1 ffmpeg has no 32 bits, and it never has the odd depths.
+        // ffmpeg before 6.1 does not support 32 bits, and no version supports odd depths.
         if [8, 12, 16, 20, 24].contains(&bits)
             && let Some(found) = ffmpeg_decode("flac", "s32le", &file)
         {
@@ -137,7 +136,7 @@ impl<'a> Case<'a> {
             self.assert_same(&found);
         }
         if !bits.is_multiple_of(8) {
-            // The program writes whole bytes alone; this compares with the checksum.
+            // The program outputs only whole bytes; `-t` compares the checksum instead.
             run("flac", &["-ts", "{}"], &file);
             return;
         }

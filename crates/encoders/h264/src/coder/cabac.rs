@@ -1,14 +1,14 @@
-//! The arithmetic coder (ITU-T H.264 §9.3.4).
+//! The arithmetic coder CABAC (ITU-T H.264 §9.3.4).
 
 use crate::coder::cabac_tables::{AFTER_LPS, CONTEXTS, INIT_I, INIT_P, RANGE_LPS};
 use crate::coder::nal::{DRAIN, NalWriter};
 
-/// Pending bits from which on 32 of them are written.
+/// Number of pending bits at which 32 of them are written.
 const PENDING_LIMIT: i32 = 32;
 
-/// What follows a state, `2 · pStateIdx + valMPS`, after a 0 and after a 1.
+/// Next state, `2 · pStateIdx + valMPS`, after a 0 and after a 1.
 static NEXT: [[u8; 2]; 128] = next_states();
-/// [`RANGE_LPS`] by that state.
+/// [`RANGE_LPS`] of each such state.
 static RANGES: [[u8; 4]; 128] = ranges();
 
 const fn next_states() -> [[u8; 2]; 128] {
@@ -35,15 +35,15 @@ const fn ranges() -> [[u8; 4]; 128] {
     ranges
 }
 
-/// Encoder of the bins of a slice.
+/// Arithmetic encoder of a slice's bins.
 #[derive(Debug)]
 pub(crate) struct Cabac {
     low: u64,
     range: u32,
-    /// Bits of `low` above its ten of the standard; one less at first, as the first is not written.
+    /// Bits of `low` above the standard's ten. Starts at −1, because the first bit is not written.
     pending: i32,
     states: [u8; 512],
-    /// Bytes that are not in the NAL unit yet: a carry may still change them.
+    /// Bytes that a carry may still change, not yet in the NAL unit.
     bytes: Vec<u8>,
     pub(crate) nal: NalWriter,
 }
@@ -60,7 +60,7 @@ impl Cabac {
         }
     }
 
-    /// Starts the data of a slice, after its header; `cabac_init_idc` does not apply to I slices.
+    /// Starts the data of a slice, after its header. I slices have no `cabac_init_idc`.
     pub(crate) fn start(&mut self, intra: bool, qp: u8) {
         (self.low, self.range, self.pending) = (0, 510, -1);
         self.bytes.clear();
@@ -96,7 +96,7 @@ impl Cabac {
         }
     }
 
-    /// Moves bytes to the NAL unit once there are many.
+    /// Moves bytes to the NAL unit if there are many.
     #[inline(always)]
     pub(crate) fn drain(&mut self) {
         if self.bytes.len() >= DRAIN {
@@ -104,7 +104,7 @@ impl Cabac {
         }
     }
 
-    /// Moves the bytes that no carry can change any more: it stops at the last one that is not 0xff.
+    /// Moves the bytes that no carry can change: all before the last one that is not 0xff.
     #[inline(never)]
     fn drain_settled(&mut self) {
         let end = self.bytes.iter().rposition(|byte| *byte != 0xff).unwrap_or(0);
@@ -112,7 +112,7 @@ impl Cabac {
         self.bytes.drain(..end);
     }
 
-    /// One bin in a context.
+    /// Encodes a bin in a context.
     #[inline(always)]
     pub(crate) fn encode(&mut self, context: usize, bin: u32) {
         let context = context & 511;
@@ -131,7 +131,7 @@ impl Cabac {
         self.flush();
     }
 
-    /// The lowest `count` bits of `bins`, of which there are at most 16, each as likely as not.
+    /// Encodes the lowest `count` bits of `bins`, at most 16, with equal probabilities.
     #[inline(always)]
     pub(crate) fn bypass(&mut self, bins: u32, count: u32) {
         self.low = (self.low << count) + u64::from(self.range) * u64::from(bins);
@@ -139,7 +139,7 @@ impl Cabac {
         self.flush();
     }
 
-    /// An Exp-Golomb code of order `k` (§9.3.2.3); less than 65536.
+    /// Encodes an Exp-Golomb code of order `k` (§9.3.2.3) of a value below 65536.
     pub(crate) fn exp_golomb(&mut self, mut value: u32, mut k: u32) {
         while value >= 1 << k {
             self.bypass(1, 1);
@@ -150,7 +150,7 @@ impl Cabac {
         self.bypass(value, k);
     }
 
-    /// A bin that ends something; after a 1 only [`Self::finish`] may follow.
+    /// Encodes a terminating bin. After a 1 only [`Self::finish`] may follow.
     #[inline(always)]
     pub(crate) fn terminate(&mut self, bin: bool) {
         self.range -= 2;
@@ -167,10 +167,10 @@ impl Cabac {
 
     /// Writes the remaining bits with `rbsp_stop_one_bit`, and ends the NAL unit.
     pub(crate) fn finish(&mut self) {
-        // Bits 9, 8 and 7 are the last ones, and bit 7 is the stop bit.
+        // Bits 9, 8 and 7 remain. Bit 7 is the stop bit.
         let bits = self.pending + 3;
         let value = (self.low >> 7) | 1;
-        // A carry is above the bits.
+        // The carry is above the pending bits.
         if value >> bits != 0 {
             self.carry();
         }
@@ -187,7 +187,7 @@ mod tests {
     use crate::coder::nal::payload;
     use reelwright_core::h264::NalType;
 
-    /// The decoder of §9.3.3.2, as it is written there.
+    /// The decoder of §9.3.3.2.
     struct Decoder<'a> {
         bytes: &'a [u8],
         at: usize,
@@ -203,7 +203,7 @@ mod tests {
             u32::from(bit)
         }
 
-        fn renormalise(&mut self) {
+        fn renormalize(&mut self) {
             while self.range < 256 {
                 self.range <<= 1;
                 self.offset = self.offset << 1 | self.bit();
@@ -221,7 +221,7 @@ mod tests {
                 bin ^= 1;
             }
             self.states[context] = NEXT[state][bin as usize];
-            self.renormalise();
+            self.renormalize();
             bin
         }
 
@@ -237,13 +237,13 @@ mod tests {
             if self.offset >= self.range {
                 return true;
             }
-            self.renormalise();
+            self.renormalize();
             false
         }
     }
 
     #[test]
-    fn a_decoder_reads_what_was_written() {
+    fn a_decoder_reads_the_bins_back() {
         for seed in 1..200u32 {
             let mut coder = Cabac::new();
             coder.nal.start(NalType::SLICE);
@@ -258,7 +258,7 @@ mod tests {
             for _ in 0..seed * 20 {
                 let (kind, value) = (next() % 8, next());
                 let context = (next() % 5 + 60) as usize;
-                // Runs of the likely and of the unlikely, for carries.
+                // Runs of likely and of unlikely bins cause carries.
                 let bin = if seed % 3 == 0 { u32::from(value % 16 == 0) } else { value & 1 };
                 match kind {
                     0 => coder.bypass(value & 0x7ff, 11),

@@ -1,10 +1,10 @@
-//! The numbers of CABAC (ITU-T H.264 §9.3): ranges, transitions and where each context begins.
+//! Tables of CABAC (ITU-T H.264 §9.3): ranges, state transitions and initial contexts.
 
-/// How many contexts pictures of frames have, 8x8 transforms included (tables 9-12 to 9-33).
+/// Number of contexts for frame macroblocks, including 8x8 transforms (tables 9-12 to 9-33).
 pub(crate) const CONTEXTS: usize = 460;
 
-/// The range of the less probable symbol, by state and by the range's two bits below its highest
-/// (table 9-44).
+/// Range of the less probable symbol, indexed by state and by the two bits below the range's
+/// highest bit (table 9-44).
 #[rustfmt::skip]
 pub(crate) const RANGE_LPS: [[u8; 4]; 64] = [
     [128, 176, 208, 240], [128, 167, 197, 227], [128, 158, 187, 216], [123, 150, 178, 205],
@@ -25,7 +25,7 @@ pub(crate) const RANGE_LPS: [[u8; 4]; 64] = [
     [6, 8, 9, 11], [6, 7, 9, 10], [6, 7, 8, 9], [2, 2, 2, 2],
 ];
 
-/// The state that follows a less probable symbol (table 9-45).
+/// Next state after a less probable symbol (table 9-45).
 #[rustfmt::skip]
 pub(crate) const AFTER_LPS: [u8; 64] = [
     0, 0, 1, 2, 2, 4, 4, 5, 6, 7, 8, 9, 9, 11, 11, 12,
@@ -34,7 +34,7 @@ pub(crate) const AFTER_LPS: [u8; 64] = [
     33, 33, 34, 34, 35, 35, 35, 36, 36, 36, 37, 37, 37, 38, 38, 63,
 ];
 
-/// The m and n of every context in I slices.
+/// Values m and n of each context in I slices.
 #[rustfmt::skip]
 pub(crate) const INIT_I: [(i8, i8); CONTEXTS] = [
     (20, -15), (2, 54), (3, 74), (20, -15), (2, 54), (3, 74), (-28, 127), (-23, 104),
@@ -97,7 +97,7 @@ pub(crate) const INIT_I: [(i8, i8); CONTEXTS] = [
     (29, 9), (35, 20), (29, 36), (14, 67),
 ];
 
-/// The same in P slices whose `cabac_init_idc` is 0, as all are.
+/// Values m and n of each context in P slices with `cabac_init_idc` 0, which all slices have.
 #[rustfmt::skip]
 pub(crate) const INIT_P: [(i8, i8); CONTEXTS] = [
     (20, -15), (2, 54), (3, 74), (20, -15), (2, 54), (3, 74), (-28, 127), (-23, 104),

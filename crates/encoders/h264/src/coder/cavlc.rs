@@ -1,4 +1,4 @@
-//! What a macroblock is, in codes of variable length (ITU-T H.264 §7.3.5, §9.1, §9.2).
+//! Macroblock syntax in CAVLC (ITU-T H.264 §7.3.5, §9.1, §9.2).
 
 use reelwright_core::helpers::bits::BitWriter;
 
@@ -7,29 +7,30 @@ use crate::coder::cavlc_tables::{
     TOTAL_ZEROS_CHROMA_DC,
 };
 use crate::coder::coefficients::Coefficients;
-use crate::coder::macroblock::{Kind, Macroblock, Neighbours, ORDER4, Vector, predict_mode};
+use crate::coder::macroblock::{Kind, Macroblock, Neighbors, ORDER4, Vector, predict_mode};
 use crate::coder::nal::{DRAIN, NalWriter};
 use crate::coder::parameter_sets::trailing;
 use crate::coder::transform::{Block, SCAN};
 
-/// The largest magnitude of a level that all profiles can write: `level_prefix` is at most 15.
+/// Largest magnitude of a level in all profiles: `level_prefix` is at most 15.
 pub(crate) const LARGEST_LEVEL: i16 = 2063;
 
-/// Room of a macroblock or a slice header: 27 blocks of 16 levels have at most 80 bytes each.
+/// Bytes reserved for a macroblock or a slice header: 27 blocks of 16 levels have at most 80 bytes
+/// each.
 const ROOM: usize = 27 * 80 + 128;
 
-/// How many levels each block of a macroblock has: luma in raster order, Cb, Cr.
+/// Number of levels in each block of a macroblock: luma in raster order, Cb, Cr.
 type Counts = [u8; 24];
 
-/// A writer of a slice's macroblocks.
+/// Writer of a slice's macroblocks.
 #[derive(Debug)]
 pub(crate) struct Cavlc {
-    /// Bits of a macroblock that are not in the NAL unit yet.
+    /// Bits that are not in the NAL unit yet.
     pub(crate) bits: BitWriter,
     pub(crate) nal: NalWriter,
-    /// `mb_skip_run` up to now.
+    /// Current `mb_skip_run`.
     skipped: u32,
-    /// Counts of the macroblock at the left, and in the lowest blocks of those above.
+    /// Counts of the left macroblock, and of the lowest blocks of the macroblocks above.
     left: Counts,
     above: Vec<[u8; 8]>,
     column: usize,
@@ -47,13 +48,13 @@ impl Cavlc {
         }
     }
 
-    /// Starts a slice, of which the header is written next.
+    /// Starts a slice. The caller writes the header next.
     pub(crate) fn start(&mut self) {
         self.bits.start(DRAIN + ROOM);
         (self.skipped, self.column) = (0, 0);
     }
 
-    /// Moves whole bytes to the NAL unit once there are many, so that a macroblock has room.
+    /// Moves whole bytes to the NAL unit if there are many, so that the next macroblock fits.
     #[inline(always)]
     pub(crate) fn drain(&mut self) {
         if self.bits.bytes().len() >= DRAIN {
@@ -81,7 +82,7 @@ impl Cavlc {
         }
     }
 
-    /// A macroblock of which nothing is coded.
+    /// Writes a skipped macroblock.
     pub(crate) fn skip(&mut self) {
         self.skipped += 1;
         self.next(&[0; 24]);
@@ -92,11 +93,11 @@ impl Cavlc {
         self.skipped = 0;
     }
 
-    /// An inter macroblock that is not divided.
+    /// Writes an inter macroblock with one partition.
     #[inline(never)]
     pub(crate) fn inter(
         &mut self,
-        near: Neighbours<'_>,
+        near: Neighbors<'_>,
         current: &Macroblock,
         difference: Vector,
         coefficients: &Coefficients,
@@ -110,11 +111,11 @@ impl Cavlc {
         self.residuals(near, current, coefficients);
     }
 
-    /// An intra macroblock; `mode` is `Intra16x16PredMode`.
+    /// Writes an intra macroblock. `mode` is `Intra16x16PredMode`.
     #[inline(never)]
     pub(crate) fn intra(
         &mut self,
-        near: Neighbours<'_>,
+        near: Neighbors<'_>,
         in_p: bool,
         current: &Macroblock,
         mode: u8,
@@ -147,14 +148,14 @@ impl Cavlc {
         self.residuals(near, current, coefficients);
     }
 
-    /// `coded_block_pattern`.
+    /// Writes `coded_block_pattern`.
     fn pattern(&mut self, current: &Macroblock) {
         let codes = &PATTERN_CODES[usize::from(current.is_intra())];
         self.bits.put_exp_golomb(codes[usize::from(current.pattern)].into());
     }
 
-    /// `mb_qp_delta`, which is 0, and all residuals.
-    fn residuals(&mut self, near: Neighbours<'_>, current: &Macroblock, from: &Coefficients) {
+    /// Writes `mb_qp_delta`, which is 0, and all residuals.
+    fn residuals(&mut self, near: Neighbors<'_>, current: &Macroblock, from: &Coefficients) {
         let mut counts = [0; 24];
         let is16 = current.kind == Kind::Intra16;
         if is16 || current.pattern != 0 {
@@ -208,7 +209,7 @@ impl Cavlc {
         self.next(&counts);
     }
 
-    /// A block that is kept by place, with or `without_dc`.
+    /// Writes a block stored in raster order, with its DC coefficient or `without_dc`.
     fn scanned(
         &mut self,
         token: impl Fn(usize, usize) -> Code,
@@ -225,8 +226,8 @@ impl Cavlc {
         self.bits.put(value.into(), bits.into());
     }
 
-    /// `residual_block_cavlc()` of so many places; `mask` has a bit for each that is not zero, in
-    /// the order of the scan. Returns how many these are.
+    /// Writes `residual_block_cavlc()` of a number of coefficients. `mask` has a bit for each
+    /// nonzero level in scan order. Returns the number of nonzero levels.
     #[inline(always)]
     fn block(
         &mut self,
@@ -240,7 +241,7 @@ impl Cavlc {
             self.code(token(0, 0));
             return 0;
         }
-        // From the highest frequency on.
+        // Highest frequency first.
         let mut levels = [0; 16];
         let mut rest = mask;
         for out in &mut levels[..total] {
@@ -276,7 +277,7 @@ impl Cavlc {
         total as u8
     }
 
-    /// `level_prefix` and `level_suffix` of the levels after the trailing ones.
+    /// Writes `level_prefix` and `level_suffix` of the levels after the trailing ones.
     #[inline(always)]
     fn levels(&mut self, levels: &[i32], total: usize, ones: usize) {
         let mut length = u32::from(total > 10 && ones < 3);
@@ -284,10 +285,10 @@ impl Cavlc {
             let magnitude = level.unsigned_abs();
             let mut code = u64::from(2 * magnitude) - 2 + u64::from(level < 0);
             if i == 0 && ones < 3 {
-                // It is not 1 or −1, or it would be a trailing one.
+                // The level is not 1 or −1, or it would be a trailing one.
                 code -= 2;
             }
-            // The prefix's zeros and its one, then the suffix.
+            // The zeros and the one of the prefix, then the suffix.
             if length == 0 && (14..30).contains(&code) {
                 self.bits.put(1 << 4 | (code - 14), 19);
             } else if length == 0 && code < 14 {
@@ -311,7 +312,7 @@ impl Cavlc {
     }
 }
 
-/// nC from the counts at the left and above, where there are any.
+/// Returns nC from the counts of the left and the upper block, if available.
 #[inline(always)]
 fn expected(left: Option<u8>, top: Option<u8>) -> u8 {
     match (left, top) {
@@ -321,7 +322,7 @@ fn expected(left: Option<u8>, top: Option<u8>) -> u8 {
     }
 }
 
-/// `coeff_token` by nC, `TotalCoeff` and `TrailingOnes`.
+/// Returns `coeff_token` for nC, by `TotalCoeff` and `TrailingOnes`.
 #[inline(always)]
 fn token(expected: u8) -> impl Fn(usize, usize) -> Code {
     move |total, ones| match expected {

@@ -1,10 +1,10 @@
-//! The codes of CAVLC (ITU-T H.264 §9.2), each as how many bits it has and their value.
+//! Code tables of CAVLC (ITU-T H.264 §9.2). Each entry has the number of bits and their value.
 
-/// A code: bits and value; none where there are no bits.
+/// Number of bits and value of a code. An invalid code has 0 bits.
 pub(crate) type Code = (u8, u8);
 
-/// `coeff_token` by the class of nC (0 and 1, 2 and 3, 4 to 7), `TotalCoeff` and `TrailingOnes`
-/// (table 9-5).
+/// `coeff_token`, indexed by the class of nC (0 and 1, 2 and 3, 4 to 7), `TotalCoeff` and
+/// `TrailingOnes` (table 9-5).
 #[rustfmt::skip]
 pub(crate) static COEFF_TOKEN: [[[Code; 4]; 17]; 3] = [
     [
@@ -149,7 +149,7 @@ pub(crate) static TOTAL_ZEROS_CHROMA_DC: [[Code; 4]; 3] = [
     [(1, 1), (1, 0), (0, 0), (0, 0)],
 ];
 
-/// `run_before` by `zerosLeft` − 1, where 6 stands for all above, and value (table 9-10).
+/// `run_before`, indexed by `zerosLeft` − 1, with 6 for all larger ones, and by value (table 9-10).
 #[rustfmt::skip]
 pub(crate) static RUN_BEFORE: [[Code; 15]; 7] = [
     [
@@ -182,7 +182,7 @@ pub(crate) static RUN_BEFORE: [[Code; 15]; 7] = [
     ],
 ];
 
-/// `coded_block_pattern` by `codeNum` of an inter macroblock, then of an intra one (table 9-4).
+/// `coded_block_pattern` by `codeNum`: of inter macroblocks, then of intra ones (table 9-4).
 #[rustfmt::skip]
 const PATTERNS: [[u8; 48]; 2] = [
     [
@@ -195,7 +195,7 @@ const PATTERNS: [[u8; 48]; 2] = [
     ],
 ];
 
-/// `codeNum` by whether a macroblock is intra and by `coded_block_pattern`.
+/// `codeNum` by macroblock type (inter or intra) and `coded_block_pattern`.
 pub(crate) static PATTERN_CODES: [[u8; 48]; 2] = {
     let mut codes = [[0; 48]; 2];
     let mut intra = 0;
@@ -214,7 +214,7 @@ pub(crate) static PATTERN_CODES: [[u8; 48]; 2] = {
 mod tests {
     use super::*;
 
-    /// Codes of which none begins another, and that leave no more than some room.
+    /// Asserts that no code is a prefix of another, and that few codes are unused.
     fn assert_prefix_free(codes: &[Code], most_unused: f64) {
         let codes: Vec<Code> = codes.iter().copied().filter(|code| code.0 > 0).collect();
         for (i, &(bits, value)) in codes.iter().enumerate() {

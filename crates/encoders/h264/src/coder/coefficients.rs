@@ -1,27 +1,27 @@
-//! From samples and their prediction to levels, and back to samples.
+//! Transform and quantization of residuals to levels, and reconstruction of samples.
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, i16x16, i32x4, i32x8, i64x2, u8x16};
 
 use crate::coder::deblock::Band;
 use crate::coder::interpolate::{Chroma, Luma};
-use crate::coder::lanes::{load16, narrow16, sad_halves, transpose, transpose_groups, widen16};
+use crate::coder::simd::{load16, narrow16, sad_halves, transpose, transpose_groups, widen16};
 use crate::coder::transform::{
     Block, Quantizer, SCAN, forward, hadamard2, hadamard4, inverse, significant,
 };
 
-/// The levels of a macroblock: 16 blocks of luma in raster order, 4 of Cb, 4 of Cr.
+/// Levels of a macroblock: 16 blocks of luma in raster order, 4 of Cb, 4 of Cr.
 #[derive(Debug, Clone)]
 pub(crate) struct Coefficients {
     pub(crate) blocks: [Block; 24],
-    /// Levels that are not zero, in the order of the scan.
+    /// Mask of nonzero levels in scan order.
     pub(crate) masks: [u32; 24],
-    /// Which blocks that have levels have some beyond 1 and −1.
+    /// Set for blocks with levels other than 0, 1 and −1.
     has_large: [bool; 24],
-    /// DC of an Intra16's luma, of Cb and of Cr, in the order of the scan.
+    /// DC levels of an Intra16's luma, of Cb and of Cr, in scan order.
     pub(crate) dc: [Block; 3],
     pub(crate) dc_masks: [u32; 3],
-    /// DC before the inverse transform, where it is coded apart.
+    /// Dequantized DC of blocks whose DC is coded separately.
     dc_back: [i16; 24],
 }
 
@@ -37,7 +37,7 @@ impl Coefficients {
         }
     }
 
-    /// Bits of [`crate::coder::macroblock::Macroblock::coded`].
+    /// Returns the bits of [`crate::coder::macroblock::Macroblock::coded`].
     #[inline(always)]
     pub(crate) fn coded(&self) -> u32 {
         let mut bits = 0;
@@ -51,10 +51,10 @@ impl Coefficients {
     }
 }
 
-/// The places of the quarters of luma in `coded`.
+/// Masks of the four 8x8 blocks of luma in `coded`.
 pub(crate) const QUARTERS: [u32; 4] = [0x0033, 0x00cc, 0x3300, 0xcc00];
 
-/// Four rows of sixteen differences: of four blocks side by side.
+/// Computes four rows of sixteen differences, for four blocks side by side.
 #[inline(always)]
 fn differences<S: Simd>(simd: S, a: &[u8; 64], b: &[u8; 64]) -> [i16x16<S>; 4] {
     let (a, b) = (a.as_chunks::<16>().0, b.as_chunks::<16>().0);
@@ -73,7 +73,7 @@ fn is_zero<S: Simd>(columns: &[i16x16<S>; 4]) -> bool {
     any.simd_eq(0).all_true()
 }
 
-/// Quantises four blocks.
+/// Quantizes four blocks.
 #[inline(always)]
 fn quantize<S: Simd>(
     simd: S,
@@ -106,7 +106,7 @@ fn keep<S: Simd>(levels: i16x16<S>, out: &mut Coefficients, block: usize) {
     out.blocks[block] = levels.into();
 }
 
-/// Takes the coefficients with both indices 0 out of four blocks.
+/// Extracts the DC coefficients of four blocks and sets them to 0.
 #[inline(always)]
 fn take_dc<S: Simd>(simd: S, columns: &mut [i16x16<S>; 4]) -> [i32; 4] {
     let dc: [i16; 16] = columns[0].into();
@@ -116,19 +116,19 @@ fn take_dc<S: Simd>(simd: S, columns: &mut [i16x16<S>; 4]) -> [i32; 4] {
     [i32::from(dc[0]), i32::from(dc[4]), i32::from(dc[8]), i32::from(dc[12])]
 }
 
-/// The blocks of luma's rows of blocks.
+/// Returns the luma blocks in a row of blocks.
 #[inline(always)]
 fn luma_blocks(row: usize) -> [usize; 4] {
     [4 * row, 4 * row + 1, 4 * row + 2, 4 * row + 3]
 }
 
-/// The blocks of chroma's rows of blocks: two of Cb and then two of Cr.
+/// Returns the chroma blocks in a row of blocks: two of Cb, then two of Cr.
 #[inline(always)]
 fn chroma_blocks(row: usize) -> [usize; 4] {
     [16 + 2 * row, 17 + 2 * row, 20 + 2 * row, 21 + 2 * row]
 }
 
-/// Luma whose DC stays in its blocks.
+/// Codes luma with DC in its blocks.
 #[inline(always)]
 pub(crate) fn luma<S: Simd>(
     simd: S,
@@ -155,7 +155,7 @@ pub(crate) fn luma<S: Simd>(
     );
 }
 
-/// Luma whose DC are coded apart.
+/// Codes luma with separate DC (Intra16).
 #[inline(always)]
 pub(crate) fn luma_with_dc<S: Simd>(
     simd: S,
@@ -177,7 +177,7 @@ pub(crate) fn luma_with_dc<S: Simd>(
             let levels = hadamard4(&dc).map(|v| quantizer.quantize_dc((v + 1) >> 1));
             let mut mask = 0;
             for (number, &place) in SCAN.iter().enumerate() {
-                // The scan's places are by column.
+                // Coefficients are stored by column.
                 let place = usize::from(place);
                 let level = levels[place % 4 * 4 + place / 4];
                 out.dc[0][number] = level;
@@ -192,7 +192,7 @@ pub(crate) fn luma_with_dc<S: Simd>(
     );
 }
 
-/// Both planes of chroma.
+/// Codes both planes of chroma.
 #[inline(always)]
 pub(crate) fn chroma<S: Simd>(
     simd: S,
@@ -245,7 +245,7 @@ fn set_chroma_dc(plane: usize, quantizer: &Quantizer, out: &mut Coefficients) {
     }
 }
 
-/// How much a block's levels are worth, all of which are 1 or −1: more where they come early.
+/// Returns the value of a block whose levels are all 1 or −1. Levels at low frequencies count more.
 #[inline(always)]
 fn worth(mut mask: u32) -> u32 {
     const BY_RUN: [u8; 16] = [3, 2, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -259,7 +259,7 @@ fn worth(mut mask: u32) -> u32 {
     worth
 }
 
-/// Drops levels of an inter macroblock's luma that cost more than they are worth.
+/// Drops levels of an inter macroblock's luma that cost more bits than they are worth.
 #[inline(always)]
 pub(crate) fn thin_luma(out: &mut Coefficients) {
     let mut total = 0;
@@ -268,7 +268,7 @@ pub(crate) fn thin_luma(out: &mut Coefficients) {
         let blocks = [first, first + 1, first + 4, first + 5];
         let mut sum = 0;
         for block in blocks {
-            // What is worth 6 stays, whatever follows.
+            // A value of 6 is enough to keep all levels.
             if out.masks[block] != 0 && sum < 6 {
                 sum += if out.has_large[block] { 9 } else { worth(out.masks[block]) };
             }
@@ -286,7 +286,7 @@ pub(crate) fn thin_luma(out: &mut Coefficients) {
     }
 }
 
-/// Drops AC levels of an inter macroblock's chroma that cost more than they are worth.
+/// Drops AC levels of an inter macroblock's chroma that cost more bits than they are worth.
 #[inline(always)]
 pub(crate) fn thin_chroma(out: &mut Coefficients) {
     for plane in 0..2 {
@@ -303,7 +303,7 @@ pub(crate) fn thin_chroma(out: &mut Coefficients) {
     }
 }
 
-/// Four rows of sixteen samples of four blocks, from their prediction and levels.
+/// Reconstructs four rows of sixteen samples from the prediction and levels of four blocks.
 #[inline(always)]
 fn rebuild<S: Simd>(
     simd: S,
@@ -342,7 +342,7 @@ fn levels_of(coefficients: &Coefficients, block: usize) -> &Block {
     if coefficients.masks[block] != 0 { &coefficients.blocks[block] } else { &NONE }
 }
 
-/// Writes luma's samples to where the macroblock is.
+/// Writes the reconstructed luma samples of the macroblock.
 #[inline(always)]
 pub(crate) fn rebuild_luma<S: Simd>(
     simd: S,
@@ -377,7 +377,7 @@ pub(crate) fn rebuild_luma<S: Simd>(
     );
 }
 
-/// Writes both planes' samples to where the macroblock is: from `at` on.
+/// Writes the reconstructed samples of both chroma planes, from index `at` on.
 #[inline(always)]
 pub(crate) fn rebuild_chroma<S: Simd>(
     simd: S,
@@ -415,7 +415,7 @@ pub(crate) fn rebuild_chroma<S: Simd>(
     );
 }
 
-/// One block of luma of an Intra4: its levels, their mask and its samples.
+/// Codes one luma block of an Intra4. Returns its levels, their mask and its samples.
 #[inline(always)]
 pub(crate) fn luma4<S: Simd>(
     simd: S,
@@ -451,7 +451,7 @@ pub(crate) fn luma4<S: Simd>(
     (block.into(), significant(block), samples)
 }
 
-/// The rows of four 4x4 blocks.
+/// Widens four 4x4 blocks and places them side by side.
 #[inline(always)]
 fn side_by_side<S: Simd>(simd: S, [a, b, c, d]: [&[u8; 16]; 4]) -> [i16x16<S>; 4] {
     let (a, b): (u8x16<S>, u8x16<S>) = ((*a).simd_into(simd), (*b).simd_into(simd));
@@ -476,16 +476,16 @@ fn hadamard_1d<S: Simd>([a, b, c, d]: [i16x16<S>; 4]) -> [i16x16<S>; 4] {
     [s + u, s - u, t - v, t + v]
 }
 
-/// The sums of the magnitudes of Hadamard transforms of four blocks' rows: two sums a block.
+/// Sums the magnitudes of the Hadamard transforms of four blocks: two sums per block.
 #[inline(always)]
 fn hadamard_sums<S: Simd>(simd: S, rows: [i16x16<S>; 4]) -> i32x8<S> {
     let [a, b, c, d] = hadamard_1d(transpose(simd, hadamard_1d(rows)));
-    // At most 16 · 4 · 255 in a lane.
+    // A lane is at most 16 · 4 · 255.
     let sums = (a.abs() + b.abs()) + (c.abs() + d.abs());
     sums.pairwise_dot_product(i16x16::splat(simd, 1))
 }
 
-/// Half the sum of the magnitudes of Hadamard transforms of a macroblock's difference.
+/// Returns half the sum of the magnitudes of the Hadamard transforms of a macroblock's difference.
 #[inline(always)]
 pub(crate) fn satd<S: Simd>(simd: S, a: &[u8], b: &[u8]) -> u32 {
     simd.vectorize(
@@ -500,7 +500,7 @@ pub(crate) fn satd<S: Simd>(simd: S, a: &[u8], b: &[u8]) -> u32 {
     )
 }
 
-/// As [`satd`], of a 4x4 block and four predictions of it.
+/// Returns the same as [`satd`] for a 4x4 block and four predictions of it.
 #[inline(always)]
 pub(crate) fn satd4<S: Simd>(simd: S, source: &[u8; 16], predictions: &[[u8; 16]; 4]) -> [u32; 4] {
     let source = side_by_side(simd, [source; 4]);

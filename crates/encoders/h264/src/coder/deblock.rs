@@ -3,11 +3,11 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, i16x16, mask16x16, u8x16};
 
-use crate::coder::lanes::{bytes8, bytes16, load16, narrow16, widen16};
 use crate::coder::macroblock::Macroblock;
+use crate::coder::simd::{bytes8, bytes16, load16, narrow16, widen16};
 use crate::coder::transform::chroma_qp;
 
-/// α by qp (table 8-16).
+/// α indexed by qp (table 8-16).
 #[rustfmt::skip]
 const ALPHA: [u8; 52] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 4, 5, 6, 7, 8, 9, 10, 12, 13,
@@ -15,7 +15,7 @@ const ALPHA: [u8; 52] = [
     203, 226, 255, 255,
 ];
 
-/// β by qp (table 8-16).
+/// β indexed by qp (table 8-16).
 #[rustfmt::skip]
 const BETA: [u8; 52] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4,
@@ -23,7 +23,7 @@ const BETA: [u8; 52] = [
     17, 17, 18, 18,
 ];
 
-/// tC0 by qp for the strengths 1 to 3 (table 8-17).
+/// tC0 indexed by qp and by strength − 1 (table 8-17).
 #[rustfmt::skip]
 const TC0: [[i16; 3]; 52] = [
     [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0],
@@ -35,7 +35,7 @@ const TC0: [[i16; 3]; 52] = [
     [9, 12, 18], [10, 13, 20], [11, 15, 23], [13, 17, 25],
 ];
 
-/// The samples of both sides of an edge, from the far to the near.
+/// Samples on both sides of an edge, farthest first.
 struct Sides<S: Simd> {
     p: [i16x16<S>; 4],
     q: [i16x16<S>; 4],
@@ -58,7 +58,7 @@ fn limits<S: Simd>(simd: S, [p1, p0, q0, q1]: [i16x16<S>; 4], qp: u8) -> (mask16
 
 #[inline(always)]
 fn spread_strengths<S: Simd>(simd: S, strengths: [u8; 4], qp: u8, each: usize) -> i16x16<S> {
-    // −1 where the strength is 0.
+    // −1 for strength 0.
     let tc0: [i16; 4] = strengths.map(|strength| match strength {
         0 => -1,
         s => TC0[usize::from(qp)][usize::from(s.min(3)) - 1],
@@ -70,7 +70,7 @@ fn spread_strengths<S: Simd>(simd: S, strengths: [u8; 4], qp: u8, each: usize) -
     lanes.simd_into(simd)
 }
 
-/// Filters luma across an edge with strengths below 4; what may have changed is p1, p0, q0 and q1.
+/// Filters luma across an edge with strengths below 4. Returns p1, p0, q0 and q1.
 #[inline(always)]
 fn luma_weak<S: Simd>(simd: S, sides: &Sides<S>, strengths: [u8; 4], qp: u8) -> [i16x16<S>; 4] {
     let [_, p2, p1, p0] = sides.p;
@@ -92,7 +92,7 @@ fn luma_weak<S: Simd>(simd: S, sides: &Sides<S>, strengths: [u8; 4], qp: u8) -> 
     [p1 + near_p.select(step_p, zero), p0 + delta, q0 - delta, q1 + near_q.select(step_q, zero)]
 }
 
-/// One side of [`luma_strong`], from the far to the near.
+/// Filters one side of [`luma_strong`]. Samples are farthest first.
 #[inline(always)]
 fn strong_side<S: Simd>(
     [x0, x1, x2, x3]: [i16x16<S>; 4],
@@ -108,7 +108,7 @@ fn strong_side<S: Simd>(
     [far.select(strong2, x2), far.select(strong1, x1), far.select(strong0, on.select(weak0, x0))]
 }
 
-/// Filters luma across an edge with strength 4: p2, p1, p0, q0, q1, q2.
+/// Filters luma across an edge with strength 4. Returns p2, p1, p0, q0, q1 and q2.
 #[inline(always)]
 fn luma_strong<S: Simd>(simd: S, sides: &Sides<S>, qp: u8) -> [i16x16<S>; 6] {
     let [p3, p2, p1, p0] = sides.p;
@@ -124,7 +124,7 @@ fn luma_strong<S: Simd>(simd: S, sides: &Sides<S>, qp: u8) -> [i16x16<S>; 6] {
     [p2, new_p1, new_p0, new_q0, new_q1, q2]
 }
 
-/// Filters chroma: eight lanes of Cb, eight of Cr. What changes is p0 and q0.
+/// Filters chroma: eight lanes of Cb, eight of Cr. Returns p0 and q0.
 #[inline(always)]
 fn chroma_edge<S: Simd>(
     simd: S,
@@ -146,8 +146,8 @@ fn chroma_edge<S: Simd>(
     [p0 + delta, q0 - delta]
 }
 
-/// Interleaves the first half of eight vectors with the second. Taking a byte's vector and lane as
-/// one number of seven bits, this turns the bits to the left by one.
+/// Interleaves the first half of eight vectors with the second. As a permutation, it rotates the
+/// seven-bit number of vector and lane to the left by one bit.
 #[inline(always)]
 fn turn8<S: Simd>(t: [u8x16<S>; 8]) -> [u8x16<S>; 8] {
     let [a, b, c, d, e, f, g, h] = t;
@@ -163,7 +163,7 @@ fn turn8<S: Simd>(t: [u8x16<S>; 8]) -> [u8x16<S>; 8] {
     ]
 }
 
-/// As [`turn8`], with six bits.
+/// Does the same as [`turn8`] for four vectors, with six-bit numbers.
 #[inline(always)]
 fn turn4<S: Simd>([a, b, c, d]: [u8x16<S>; 4]) -> [u8x16<S>; 4] {
     [a.zip_low(c), a.zip_high(c), b.zip_low(d), b.zip_high(d)]
@@ -177,7 +177,7 @@ fn two_rows<S: Simd>(simd: S, data: &[u8], stride: usize, y: usize) -> u8x16<S> 
     pair.simd_into(simd)
 }
 
-/// Rows of eight samples as columns of sixteen.
+/// Transposes rows of eight samples to columns of sixteen.
 #[inline(always)]
 fn columns<S: Simd>(simd: S, data: &[u8], stride: usize) -> [u8x16<S>; 8] {
     let rows = [
@@ -198,7 +198,7 @@ fn pack<S: Simd>(simd: S, v: i16x16<S>) -> u8x16<S> {
     narrow16(simd, v).simd_into(simd)
 }
 
-/// A plane of a band of rows: where its first sample is, and the distance of rows.
+/// A plane of a band of rows: the samples, the index of the first one, and the stride.
 #[derive(Debug)]
 pub(crate) struct Band<'a> {
     pub(crate) data: &'a mut [u8],
@@ -358,13 +358,13 @@ fn chroma_vertical<S: Simd>(
     }
 }
 
-/// Whether two vectors differ by a sample or more.
+/// Returns whether two vectors differ by a sample or more.
 #[inline(always)]
-fn apart(a: [i16; 2], b: [i16; 2]) -> bool {
+fn differ(a: [i16; 2], b: [i16; 2]) -> bool {
     (a[0] - b[0]).unsigned_abs() >= 4 || (a[1] - b[1]).unsigned_abs() >= 4
 }
 
-/// A strength of 2 for each bit.
+/// Strength of 2 for each set bit.
 static TWOS: [[u8; 4]; 16] = {
     let mut twos = [[0; 4]; 16];
     let mut bits = 0;
@@ -380,18 +380,19 @@ static TWOS: [[u8; 4]; 16] = {
     twos
 };
 
-/// The strengths along an edge to a neighbour: 4 if it is intra, 2 where blocks with a bit are, else 1
-/// if the vectors are apart.
+/// Returns the strengths along an edge to a neighbor: 4 if it is intra, 2 at blocks with a bit,
+/// otherwise 1 if the vectors differ.
 #[inline(always)]
-fn across(current: &Macroblock, neighbour: &Macroblock, bits: u32) -> [u8; 4] {
-    if neighbour.is_intra() {
+fn across(current: &Macroblock, neighbor: &Macroblock, bits: u32) -> [u8; 4] {
+    if neighbor.is_intra() {
         return [4; 4];
     }
-    let least = u8::from(apart(current.vector, neighbour.vector));
+    let least = u8::from(differ(current.vector, neighbor.vector));
     TWOS[bits as usize & 15].map(|strength| strength.max(least))
 }
 
-/// The strengths along the edges of a macroblock (§8.7.2.1): vertical ones, then horizontal ones.
+/// Returns the strengths at all edges of a macroblock (§8.7.2.1): vertical ones, then horizontal
+/// ones.
 #[inline(always)]
 fn strengths(
     current: &Macroblock,
@@ -406,10 +407,10 @@ fn strengths(
     }
     let mut out = [[[0; 4]; 4]; 2];
     let coded = current.coded & 0xffff;
-    // The bits 0, 4, 8 and 12, side by side.
+    // Gathers the bits 0, 4, 8 and 12.
     let column = |bits: u32| bits & 1 | bits >> 3 & 2 | bits >> 6 & 4 | bits >> 9 & 8;
     if coded != 0 {
-        // Bits of blocks that have coefficients themselves or at the edge's other side.
+        // Bits of edges with coefficients on either side.
         let (across, down) = (coded | coded << 1, coded | coded << 4);
         for edge in 1..4 {
             out[0][edge] = TWOS[column(across >> edge) as usize & 15];
@@ -425,8 +426,8 @@ fn strengths(
     out
 }
 
-/// Filters a row of macroblocks, and the rows of samples above that its upper edge reaches; `offset`
-/// is in twos of qp, −6 to 6.
+/// Filters a row of macroblocks, and the rows of samples above that its upper edge changes.
+/// `offset` is from −6 to 6, in units of 2 qp.
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "all of it is the row")]
 pub(crate) fn filter_row<S: Simd>(
@@ -439,7 +440,7 @@ pub(crate) fn filter_row<S: Simd>(
     qp: u8,
     offset: i32,
 ) {
-    // The tables' index (§8.7.2.2): α's and β's are the same.
+    // Table index (§8.7.2.2), the same for α and β.
     let [qp, qp_chroma] =
         [qp, chroma_qp(qp)].map(|qp| (i32::from(qp) + 2 * offset).clamp(0, 51) as u8);
     for column in 0..columns {

@@ -1,4 +1,4 @@
-//! Pictures in, NAL units out.
+//! Picture encoder: takes pictures and returns NAL units.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -14,16 +14,16 @@ use crate::coder::picture::{Picture, Plane, SourcePlane, copy_padded};
 use crate::coder::slice::{Job, Quantizers, SliceCoder};
 use crate::settings::Settings;
 
-/// A picture of 4:2:0 with 8 bits: luma, Cb and Cr, and how many bytes each has from row to row.
+/// A 4:2:0 picture with 8 bits per sample: planes of luma, Cb and Cr.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Planes<'a> {
-    /// The samples; each plane from its upper left one on.
+    /// Samples of each plane, from its upper left one on.
     pub(crate) data: [&'a [u8]; 3],
-    /// Bytes from a row to the next.
+    /// Stride of each plane in bytes.
     pub(crate) strides: [usize; 3],
 }
 
-/// An encoder of one stream.
+/// Encoder of one stream.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     settings: Settings,
@@ -31,16 +31,16 @@ pub(crate) struct Encoder {
     quantizers: Quantizers,
     columns: usize,
     rows: usize,
-    /// The picture that is made, and the one before it.
+    /// The picture under construction, and the previous one.
     pictures: [Picture; 2],
     macroblocks: [Vec<Macroblock>; 2],
-    /// Planes of whole macroblocks, where the source's are not.
+    /// Copies of the source planes with whole macroblocks, if the source has partial ones.
     padded: [Vec<u8>; 3],
     coders: Vec<SliceCoder>,
-    /// Pictures since the last IDR picture; `None` before the first one.
+    /// Number of pictures since the last IDR picture; `None` before the first one.
     since_idr: Option<u32>,
     idr_id: u32,
-    /// Both as they were before the last picture.
+    /// Values of `since_idr` and `idr_id` before the last picture.
     before: (Option<u32>, u32),
 }
 
@@ -49,7 +49,7 @@ impl Encoder {
         Self::with_simd(settings, Level::new())
     }
 
-    /// As [`Self::new`], with the instructions to use; the bytes are the same with all.
+    /// Makes an encoder for an instruction set. The output is the same for all.
     pub(crate) fn with_simd(settings: Settings, simd: Level) -> Self {
         let (columns, rows) = settings.macroblocks();
         let picture = Picture::new(columns, rows);
@@ -76,7 +76,7 @@ impl Encoder {
         }
     }
 
-    /// Columns and rows of macroblocks.
+    /// Returns the number of columns and rows of macroblocks.
     pub(crate) fn macroblocks(&self) -> (usize, usize) {
         (self.columns, self.rows)
     }
@@ -86,9 +86,9 @@ impl Encoder {
         parameter_sets(&self.settings, level)
     }
 
-    /// Encodes a picture of the settings' size with a quantizer of 0 to 51. Replaces the contents of
-    /// `packet` by its NAL units, each after its length in four bytes. The first picture is an IDR
-    /// picture in any case.
+    /// Encodes a picture of the settings' size with a quantizer of 0 to 51. Replaces the contents
+    /// of `packet` with its NAL units, each after its length in four bytes. The first picture is
+    /// always an IDR picture.
     pub(crate) fn encode(&mut self, planes: &Planes<'_>, qp: u8, idr: bool, packet: &mut Vec<u8>) {
         if qp != self.quantizers.qp {
             self.quantizers = Quantizers::new(qp, self.settings.cabac);
@@ -104,7 +104,7 @@ impl Encoder {
         };
         self.since_idr = Some(since_idr);
         self.fill_padded(planes);
-        // The first slice is written straight into the packet.
+        // The first slice writes straight into the packet.
         self.coders[0].nal().swap_buffer(packet);
         self.run_slices(planes, since_idr == 0, since_idr & ((1 << FRAME_NUM_BITS) - 1));
         self.coders[0].nal().swap_buffer(packet);
@@ -116,22 +116,24 @@ impl Encoder {
         self.macroblocks.swap(0, 1);
     }
 
-    /// Forgets the last picture, so that it can be encoded otherwise; once in a row.
-    pub(crate) fn take_back(&mut self) {
+    /// Reverts the last picture, so that it can be encoded again. Callers may do so once per
+    /// picture.
+    pub(crate) fn revert(&mut self) {
         self.pictures.swap(0, 1);
         self.macroblocks.swap(0, 1);
         (self.since_idr, self.idr_id) = self.before;
     }
 
-    /// Share of intra macroblocks of the last picture, 0 to 1; 1 in an IDR picture, and 0 before the
-    /// first picture. A share near 1 in another picture indicates a scene cut.
+    /// Fraction of intra macroblocks in the last picture, 0 to 1: 1 for an IDR picture, 0 before
+    /// the first picture. Values near 1 for other pictures indicate a scene cut.
     pub(crate) fn intra_share(&self) -> f32 {
         let all = &self.macroblocks[1];
         let intra = all.iter().filter(|macroblock| macroblock.is_intra()).count();
         intra as f32 / all.len() as f32
     }
 
-    /// The planes of the last picture as a decoder has them, of the settings' size.
+    /// Returns the planes of the last picture as a decoder reconstructs them, cropped to the
+    /// settings' size.
     #[cfg(test)]
     pub(crate) fn reconstruction(&self) -> Vec<u8> {
         let (width, height) = (self.settings.width, self.settings.height);
@@ -171,7 +173,7 @@ impl Encoder {
         let deblocking = match (self.settings.deblocking, self.settings.slices) {
             (None, _) => 1,
             (Some(_), 1) => 0,
-            // Not across slices, so that each can be finished alone.
+            // Filtering does not cross slices, so that each slice can be finished independently.
             (Some(_), _) => 2,
         };
         let slices = self.coders.len();
@@ -232,7 +234,7 @@ impl Encoder {
         };
         std::thread::scope(|scope| {
             for _ in 1..threads {
-                // Where the system has no thread left the others do its work.
+                // If the system cannot start another thread, the others do its work.
                 if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
                     break;
                 }
@@ -242,9 +244,10 @@ impl Encoder {
     }
 }
 
-/// Runs a job with the instructions of AVX2, or with those that all of these processors have: each
-/// level takes a copy of the whole encoder, and others bring little. Portable code takes minutes to
-/// compile; `cargo xtask hashes` compares it in WebAssembly.
+/// Runs a job with AVX2 if available, otherwise with the baseline of x86-64.
+///
+/// Each level compiles a copy of the whole encoder, and others are hardly faster. Portable code
+/// takes minutes to compile; `cargo xtask hashes` compares it in WebAssembly.
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 fn run_job(level: Level, job: &mut Job<'_>) {
     if let Some(avx2) = level.as_avx2() {
@@ -266,12 +269,12 @@ fn run_job(level: Level, job: &mut Job<'_>) {
     fearless_simd::dispatch!(level, simd => job.run(simd));
 }
 
-/// A plane that is given away band by band.
+/// A plane that is split into bands.
 struct Bands<'a> {
     rest: &'a mut [u8],
     stride: usize,
     border: usize,
-    /// Rows of samples of a row of macroblocks.
+    /// Rows of samples in a row of macroblocks.
     height: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The way from a slice's decisions to its bits: CABAC or CAVLC.
+//! Entropy coding of a slice's decisions: CABAC or CAVLC.
 
 use reelwright_core::h264::NalType;
 use reelwright_core::helpers::bits::BitWriter;
@@ -6,12 +6,12 @@ use reelwright_core::helpers::bits::BitWriter;
 use crate::coder::cabac::Cabac;
 use crate::coder::cavlc::Cavlc;
 use crate::coder::coefficients::Coefficients;
-use crate::coder::macroblock::{Kind, Macroblock, Neighbours, ORDER4, Vector, predict_mode};
+use crate::coder::macroblock::{Kind, Macroblock, Neighbors, ORDER4, Vector, predict_mode};
 use crate::coder::nal::NalWriter;
 use crate::coder::parameter_sets::{ROOM, SliceHeader};
 use crate::coder::syntax;
 
-/// A slice's writer, of either kind (`entropy_coding_mode_flag`).
+/// Writer of a slice for either mode (`entropy_coding_mode_flag`).
 #[derive(Debug)]
 pub(crate) enum Entropy {
     Cabac { header: BitWriter, cabac: Box<Cabac> },
@@ -27,7 +27,7 @@ impl Entropy {
         }
     }
 
-    /// The NAL unit of the slice.
+    /// Returns the NAL unit of the slice.
     pub(crate) fn nal(&mut self) -> &mut NalWriter {
         match self {
             Self::Cabac { cabac, .. } => &mut cabac.nal,
@@ -52,20 +52,21 @@ impl Entropy {
         }
     }
 
-    /// A macroblock that is predicted and nothing more.
+    /// Writes a skipped macroblock.
     #[inline(always)]
-    pub(crate) fn skip(&mut self, near: Neighbours<'_>) {
+    pub(crate) fn skip(&mut self, near: Neighbors<'_>) {
         match self {
             Self::Cabac { cabac, .. } => syntax::skip(cabac, near, true),
             Self::Cavlc(cavlc) => cavlc.skip(),
         }
     }
 
-    /// An inter macroblock that is not divided; `difference` is its vector's to the prediction.
+    /// Writes an inter macroblock with one partition. `difference` is the motion vector minus its
+    /// prediction.
     #[inline(always)]
     pub(crate) fn inter(
         &mut self,
-        near: Neighbours<'_>,
+        near: Neighbors<'_>,
         current: &Macroblock,
         difference: Vector,
         coefficients: &Coefficients,
@@ -87,11 +88,11 @@ impl Entropy {
         }
     }
 
-    /// An intra macroblock, of a P slice or not; `mode` is `Intra16x16PredMode`.
+    /// Writes an intra macroblock. `mode` is `Intra16x16PredMode`.
     #[inline(always)]
     pub(crate) fn intra(
         &mut self,
-        near: Neighbours<'_>,
+        near: Neighbors<'_>,
         in_p: bool,
         current: &Macroblock,
         mode: u8,
@@ -122,7 +123,7 @@ impl Entropy {
         }
     }
 
-    /// Ends a macroblock, the slice's last one or not.
+    /// Ends a macroblock. `last` marks the last one of the slice.
     #[inline(always)]
     pub(crate) fn end_macroblock(&mut self, last: bool) {
         match self {

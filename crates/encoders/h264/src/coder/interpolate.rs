@@ -1,17 +1,17 @@
-//! Samples of a reference picture between its samples (ITU-T H.264 §8.4.2.2).
+//! Interpolation of reference pictures at fractional positions (ITU-T H.264 §8.4.2.2).
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, i16x16, u64x2};
 
-use crate::coder::lanes::{average16, bytes8, bytes16, load16, narrow16, widen16};
 use crate::coder::picture::Plane;
+use crate::coder::simd::{average16, bytes8, bytes16, load16, narrow16, widen16};
 
-/// A block of luma, 16 samples a row.
+/// A block of luma, 16 samples per row.
 pub(crate) type Luma = [u8; 256];
-/// Both blocks of chroma: in each row eight samples of Cb and then eight of Cr.
+/// Both blocks of chroma: each row has eight samples of Cb, then eight of Cr.
 pub(crate) type Chroma = [u8; 128];
 
-/// (1, −5, 20, 20, −5, 1) · samples.
+/// Computes the six-tap filter (1, −5, 20, 20, −5, 1).
 #[inline(always)]
 fn six_taps<S: Simd>(
     a: i16x16<S>,
@@ -38,7 +38,7 @@ fn row_taps<S: Simd>(simd: S, data: &[u8], at: usize) -> i16x16<S> {
     )
 }
 
-/// Copies samples.
+/// Copies samples at an integer position.
 #[inline(always)]
 pub(crate) fn whole(plane: &Plane, at: usize, out: &mut Luma) {
     let data = &plane.data[at..at + 15 * plane.stride + 16];
@@ -47,7 +47,7 @@ pub(crate) fn whole(plane: &Plane, at: usize, out: &mut Luma) {
     }
 }
 
-/// Samples half-way to the right of those at `at`.
+/// Interpolates the samples a half to the right of those at `at`.
 #[inline(always)]
 pub(crate) fn half_right<S: Simd>(simd: S, plane: &Plane, at: usize, out: &mut Luma) {
     simd.vectorize(
@@ -61,7 +61,7 @@ pub(crate) fn half_right<S: Simd>(simd: S, plane: &Plane, at: usize, out: &mut L
     );
 }
 
-/// Samples half-way below those at `at`.
+/// Interpolates the samples a half below those at `at`.
 #[inline(always)]
 pub(crate) fn half_below<S: Simd>(simd: S, plane: &Plane, at: usize, out: &mut Luma) {
     simd.vectorize(
@@ -84,7 +84,7 @@ pub(crate) fn half_below<S: Simd>(simd: S, plane: &Plane, at: usize, out: &mut L
     );
 }
 
-/// Samples half-way to the right and below, of `rows` rows (at most 17).
+/// Interpolates the samples a half to the right and below, for `rows` rows (at most 17).
 #[inline(always)]
 pub(crate) fn half_both<S: Simd>(
     simd: S,
@@ -106,8 +106,8 @@ pub(crate) fn half_both<S: Simd>(
             for (y, out) in out.as_chunks_mut::<16>().0[..rows].iter_mut().enumerate() {
                 let f = row_taps(simd, data, at + (y + 3) * stride);
                 let (outer, middle, inner) = (a + f, b + e, c + d);
-                // (outer − 5·middle + 20·inner) / 16, rounded down. Where the sum saturates the
-                // sample is 0 or 255 all the same.
+                // (outer − 5·middle + 20·inner) / 16, rounded down. If the sum saturates, the
+                // sample is 0 or 255 anyway.
                 let sum = i16x16::saturating_add((outer - middle) >> 2, inner - middle);
                 *out = narrow16(simd, ((sum >> 2) + inner + 32) >> 6);
                 (a, b, c, d, e) = (b, c, d, e, f);
@@ -116,7 +116,7 @@ pub(crate) fn half_both<S: Simd>(
     );
 }
 
-/// The mean of a block and of rows that are `stride` apart, rounded up.
+/// Averages a block with rows at a distance of `stride`, rounded up.
 #[inline(always)]
 pub(crate) fn average<S: Simd>(simd: S, a: &Luma, b: &[u8], stride: usize, out: &mut Luma) {
     let b = &b[..15 * stride + 16];
@@ -126,7 +126,7 @@ pub(crate) fn average<S: Simd>(simd: S, a: &Luma, b: &[u8], stride: usize, out: 
     }
 }
 
-/// Sixteen rows of samples whose first is at (x, y), in quarters of samples.
+/// Interpolates sixteen rows of samples at (x, y), in quarter samples.
 #[inline(always)]
 pub(crate) fn luma<S: Simd>(simd: S, plane: &Plane, x: i32, y: i32, out: &mut Luma) {
     let at = plane.at(x >> 2, y >> 2);
@@ -176,7 +176,7 @@ pub(crate) fn luma<S: Simd>(simd: S, plane: &Plane, x: i32, y: i32, out: &mut Lu
     average(simd, &first, &second, 16, out);
 }
 
-/// Eight samples of Cb and eight of Cr, each mixed with the one to its right.
+/// Blends eight samples of Cb and eight of Cr with their right neighbors.
 #[inline(always)]
 fn mix<S: Simd>(
     simd: S,
@@ -196,7 +196,7 @@ fn both<S: Simd>(simd: S, cb: &[u8], cr: &[u8], at: usize) -> i16x16<S> {
     widen16(simd, bytes.bitcast())
 }
 
-/// Blocks of chroma of eight columns and rows whose first samples are at (x, y), in eighths.
+/// Interpolates chroma blocks of eight columns and rows at (x, y), in eighths of a sample.
 #[inline(always)]
 pub(crate) fn chroma<S: Simd>(simd: S, planes: &[Plane; 2], x: i32, y: i32, out: &mut Chroma) {
     let stride = planes[0].stride;

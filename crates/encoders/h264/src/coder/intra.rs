@@ -2,7 +2,7 @@
 
 use crate::coder::interpolate::{Chroma, Luma};
 
-/// The samples around a macroblock, before the deblocking filter.
+/// Samples around a macroblock, before deblocking.
 #[derive(Debug, Clone)]
 pub(crate) struct Edges {
     pub(crate) has_left: bool,
@@ -10,7 +10,7 @@ pub(crate) struct Edges {
     pub(crate) has_top_left: bool,
     pub(crate) has_top_right: bool,
     pub(crate) left: [u8; 16],
-    /// Above, and above at the right.
+    /// Samples above, and above to the right.
     pub(crate) top: [u8; 20],
     pub(crate) top_left: u8,
     pub(crate) chroma_left: [[u8; 8]; 2],
@@ -28,7 +28,8 @@ fn sum(samples: &[u8]) -> u32 {
     samples.iter().map(|&s| u32::from(s)).sum()
 }
 
-/// One of the four predictions of luma as a whole; false where its samples are not there.
+/// Computes one of the four 16x16 luma predictions. Returns `false` if it needs unavailable
+/// samples.
 #[inline(always)]
 pub(crate) fn luma16(edges: &Edges, mode: u8, out: &mut Luma) -> bool {
     let top: &[u8; 16] = edges.top[..16].try_into().expect("sixteen");
@@ -76,7 +77,7 @@ pub(crate) const CHROMA_HORIZONTAL: u8 = 1;
 pub(crate) const CHROMA_VERTICAL: u8 = 2;
 pub(crate) const CHROMA_PLANE: u8 = 3;
 
-/// One of the four predictions of both blocks of chroma; false where its samples are not there.
+/// Computes one of the four chroma predictions. Returns `false` if it needs unavailable samples.
 #[inline(always)]
 pub(crate) fn chroma(edges: &Edges, mode: u8, out: &mut Chroma) -> bool {
     let allowed = match mode {
@@ -124,13 +125,13 @@ pub(crate) fn chroma(edges: &Edges, mode: u8, out: &mut Chroma) -> bool {
     true
 }
 
-/// The DC of the four blocks of a plane (§8.3.4.1 to §8.3.4.3).
+/// Returns the DC predictions of the four blocks of a plane (§8.3.4.1 to §8.3.4.3).
 fn chroma_dc(edges: &Edges, top: &[u8; 8], left: &[u8; 8]) -> [u8; 4] {
     let tops = [sum(&top[..4]), sum(&top[4..])];
     let lefts = [sum(&left[..4]), sum(&left[4..])];
     std::array::from_fn(|block| {
         let (x, y) = (block & 1, block >> 1);
-        // The block at the upper right likes what is above it, the one at the lower left its left.
+        // The upper right block prefers the samples above, the lower left one those at the left.
         let (use_top, use_left) = match (edges.has_top, edges.has_left) {
             (true, true) if block == 1 => (true, false),
             (true, true) if block == 2 => (false, true),
@@ -146,8 +147,8 @@ fn chroma_dc(edges: &Edges, top: &[u8; 8], left: &[u8; 8]) -> [u8; 4] {
     })
 }
 
-/// The samples around a 4x4 block: from the left's lowest, 0 to 3, by way of the corner, 4, to the
-/// last above at the right, 12.
+/// Samples around a 4x4 block: the left column from the bottom (0 to 3), the corner (4), and the
+/// row above to the last at the right (12).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Around {
     pub(crate) samples: [u8; 13],
@@ -156,12 +157,13 @@ pub(crate) struct Around {
     pub(crate) has_corner: bool,
 }
 
-/// One of the nine predictions of a 4x4 block, in raster order; nothing where samples lack.
+/// Returns one of the nine predictions of a 4x4 block in raster order, or `None` if it needs
+/// unavailable samples.
 #[inline(always)]
 pub(crate) fn luma4(around: &Around, mode: u8) -> Option<[u8; 16]> {
     let s = &around.samples;
     let at = |i: usize| u32::from(s[i]);
-    // Means of two and of three neighbours along the edge.
+    // Means of two and of three neighbors along the edge.
     let two = |i: usize| ((at(i) + at(i + 1) + 1) >> 1) as u8;
     let three = |i: usize| ((at(i - 1) + 2 * at(i) + at(i + 1) + 2) >> 2) as u8;
     let (left, top, corner) = (around.has_left, around.has_top, around.has_corner);
@@ -179,13 +181,13 @@ pub(crate) fn luma4(around: &Around, mode: u8) -> Option<[u8; 16]> {
             };
             [value as u8; 16]
         }
-        // Down left.
+        // Diagonal down left.
         3 if top => {
             let end = ((at(11) + 3 * at(12) + 2) >> 2) as u8;
             let d: [u8; 7] = std::array::from_fn(|i| if i == 6 { end } else { three(6 + i) });
             std::array::from_fn(|i| d[i % 4 + i / 4])
         }
-        // Down right.
+        // Diagonal down right.
         4 if all => {
             let d: [u8; 7] = std::array::from_fn(|i| three(1 + i));
             std::array::from_fn(|i| d[3 + i % 4 - i / 4])

@@ -1,7 +1,7 @@
-//! The coder: pictures of 4:2:0 in, NAL units out (ITU-T H.264). Progressive, 8 bits, one reference
-//! picture, no B-pictures.
+//! The coder: takes 4:2:0 pictures and returns NAL units (ITU-T H.264). Progressive, 8 bits, one
+//! reference picture, no B-pictures.
 //!
-//! All arithmetic is in integers: the bytes are the same on every machine.
+//! All arithmetic is on integers, so the output is the same on every machine.
 
 mod cabac;
 mod cabac_tables;
@@ -13,13 +13,13 @@ mod encoder;
 mod entropy;
 mod interpolate;
 mod intra;
-mod lanes;
 mod macroblock;
 mod motion;
 mod nal;
 mod parameter_sets;
 mod picture;
 mod residual;
+mod simd;
 mod slice;
 mod syntax;
 #[cfg(test)]

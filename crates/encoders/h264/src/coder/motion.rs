@@ -1,13 +1,13 @@
-//! Searches where a macroblock's samples were in the picture before.
+//! Motion search in the previous picture.
 
 use fearless_simd::Simd;
 
 use crate::coder::interpolate::{Luma, average, half_below, half_both, half_right, whole};
-use crate::coder::lanes::{sad, sad_average};
 use crate::coder::macroblock::Vector;
 use crate::coder::picture::Plane;
+use crate::coder::simd::{sad, sad_average};
 
-/// What vectors of a macroblock may be, in whole samples: both ends included.
+/// Range of a macroblock's motion vectors in whole samples, inclusive.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) least: [i16; 2],
@@ -15,7 +15,8 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// How far blocks may reach beyond the picture, and vectors go down or up, in samples.
+    /// Maximum distance of blocks outside the picture, and maximum vertical and horizontal vectors,
+    /// in samples.
     const BEYOND: i32 = 24;
     const VERTICAL: i32 = 60;
     const HORIZONTAL: i32 = 500;
@@ -33,26 +34,26 @@ impl Limits {
         }
     }
 
-    /// Whether a vector in quarters is allowed.
+    /// Returns whether a vector in quarter samples is allowed.
     #[inline(always)]
     pub(crate) fn allow(&self, v: Vector) -> bool {
         (0..2).all(|i| v[i] >= self.least[i] * 4 && v[i] <= self.most[i] * 4)
     }
 
-    /// Whether a vector in whole samples is allowed.
+    /// Returns whether a vector in whole samples is allowed.
     #[inline(always)]
     fn allow_whole(&self, v: Vector) -> bool {
         (0..2).all(|i| v[i] >= self.least[i] && v[i] <= self.most[i])
     }
 
-    /// The nearest allowed vector in whole samples.
+    /// Returns the nearest allowed vector in whole samples.
     #[inline(always)]
     fn round(&self, v: Vector) -> Vector {
         std::array::from_fn(|i| ((v[i] + 2) >> 2).clamp(self.least[i], self.most[i]))
     }
 }
 
-/// About how many bits a difference of vectors takes.
+/// Estimates the bits of a motion vector difference.
 #[inline(always)]
 pub(crate) fn vector_bits(v: Vector, prediction: Vector) -> u32 {
     let bits = |i: usize| {
@@ -62,12 +63,12 @@ pub(crate) fn vector_bits(v: Vector, prediction: Vector) -> u32 {
     bits(0) + bits(1)
 }
 
-/// What a search looks at.
+/// Input of a search.
 #[derive(Debug)]
 pub(crate) struct Search<'a> {
     pub(crate) source: &'a Luma,
     pub(crate) plane: &'a Plane,
-    /// The macroblock's place, in samples.
+    /// Position of the macroblock in samples.
     pub(crate) x: usize,
     pub(crate) y: usize,
     pub(crate) limits: Limits,
@@ -75,11 +76,11 @@ pub(crate) struct Search<'a> {
     pub(crate) lambda: u32,
 }
 
-/// What was found.
+/// Result of a search.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) vector: Vector,
-    /// With the vector's bits.
+    /// Cost including the vector's bits.
     pub(crate) cost: u32,
     pub(crate) samples: Luma,
 }
@@ -106,7 +107,7 @@ impl Search<'_> {
         self.sad_at(simd, self.at(v)) + self.bits_cost([v[0] * 4, v[1] * 4])
     }
 
-    /// Searches from the best of some vectors (in quarters) on.
+    /// Searches from the best of some vectors, in quarter samples.
     #[inline(always)]
     pub(crate) fn run<S: Simd>(&self, simd: S, candidates: &[Vector], found: &mut Found) {
         let mut best = self.limits.round(self.prediction);
@@ -125,18 +126,18 @@ impl Search<'_> {
                 (best, cost) = (v, c);
             }
         }
-        // A diamond that moves on while it gets better.
+        // A diamond search that moves while the cost decreases.
         let mut from = 4;
         for _ in 0..16 {
             const STEPS: [Vector; 4] = [[1, 0], [0, 1], [-1, 0], [0, -1]];
-            let centre = best;
+            let center = best;
             let mut taken = 4;
             for (i, step) in STEPS.iter().enumerate() {
-                // Not where it came from.
+                // Skips the previous position.
                 if from < 4 && i == (from + 2) % 4 {
                     continue;
                 }
-                let v = [centre[0] + step[0], centre[1] + step[1]];
+                let v = [center[0] + step[0], center[1] + step[1]];
                 if !self.limits.allow_whole(v) {
                     continue;
                 }
@@ -153,7 +154,7 @@ impl Search<'_> {
         self.refine(simd, best, cost, found);
     }
 
-    /// Looks at the halves and quarters around a vector of whole samples.
+    /// Searches half and quarter samples around a vector in whole samples.
     #[inline(always)]
     fn refine<S: Simd>(&self, simd: S, whole_vector: Vector, cost: u32, found: &mut Found) {
         let plane = self.plane;
@@ -169,7 +170,7 @@ impl Search<'_> {
             whole(plane, at, &mut found.samples);
             return;
         }
-        // Halves to the right, the left, below and above.
+        // Half samples to the right, to the left, below and above.
         let mut halves = [[0; 256]; 4];
         half_right(simd, plane, at, &mut halves[0]);
         half_right(simd, plane, at - 1, &mut halves[1]);
@@ -184,14 +185,15 @@ impl Search<'_> {
                 (found.vector, found.cost, taken) = (v, c, i);
             }
         }
-        // A quarter lies between two of these: each is a step, its half, and the other's samples.
+        // A quarter sample is the average of two positions: each entry has its step, one half
+        // position, and the other position.
         let mut both = [[0; 272]; 2];
         let quarters: [(Vector, &Luma, &[u8], usize); 4] = if taken == 4 {
             std::array::from_fn(|i| (HALVES[i].map(|v| v / 2), &halves[i], &data[at..], stride))
         } else {
             let (half, step) = (&halves[taken], HALVES[taken].map(|v| v / 2));
-            // Along the half's own direction there are whole samples on both sides, across it
-            // halves of both.
+            // Along the direction of the half sample, whole samples are on both sides. Across it,
+            // diagonal half samples are.
             let beyond = match taken {
                 0 => at + 1,
                 1 => at - 1,
@@ -215,10 +217,10 @@ impl Search<'_> {
                 (across, half, second, 16),
             ]
         };
-        let centre = found.vector;
+        let center = found.vector;
         let mut best = None;
         for (step, half, other, stride) in quarters {
-            let v = [centre[0] + step[0], centre[1] + step[1]];
+            let v = [center[0] + step[0], center[1] + step[1]];
             let c = sad_average(simd, self.source, half, other, stride) + self.bits_cost(v);
             if c < found.cost {
                 (found.vector, found.cost, best) = (v, c, Some((half, other, stride)));

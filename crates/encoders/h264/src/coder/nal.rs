@@ -1,29 +1,29 @@
-//! NAL units in the form of packets: a length in four bytes, the header, and the payload with
+//! NAL units in the format of packets: a length in four bytes, the header, and the payload with
 //! emulation prevention (ITU-T H.264 §7.3.1, ISO/IEC 14496-15 §5.3.4.2).
 
 use reelwright_core::h264::NalType;
 
 const LENGTH_BYTES: usize = 4;
-/// `nal_ref_idc` of all NAL units: others refer to them.
+/// `nal_ref_idc` of all NAL units: all may be references.
 const REFERENCE: u8 = 3;
 /// `emulation_prevention_three_byte`.
 const ESCAPE: u8 = 3;
 
-/// Number of bytes that are looked at together.
+/// Number of bytes that are tested at once.
 const CHUNK: usize = 8;
-/// Number of bytes from which on entropy coders move theirs to the NAL unit.
+/// Number of bytes at which entropy coders move theirs to the NAL unit.
 pub(crate) const DRAIN: usize = 1024;
 
 /// Writer of one NAL unit.
 #[derive(Debug, Default)]
 pub(crate) struct NalWriter {
     bytes: Vec<u8>,
-    /// Zeros at the end of `bytes`, at most two.
+    /// Number of zeros at the end of `bytes`, at most two.
     zeros: u32,
 }
 
 impl NalWriter {
-    /// Starts a unit in place of the last one.
+    /// Starts a new unit and discards the last one.
     pub(crate) fn start(&mut self, nal_type: NalType) {
         self.bytes.clear();
         self.bytes.extend_from_slice(&[0; LENGTH_BYTES]);
@@ -34,7 +34,7 @@ impl NalWriter {
     /// Appends bytes of the payload.
     pub(crate) fn put(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            // Only two zeros make an escape.
+            // Only after two zeros does a byte need an escape.
             let plain = if self.zeros == 2 { 0 } else { without_zeros(bytes) };
             if plain > 0 {
                 self.bytes.extend_from_slice(&bytes[..plain]);
@@ -73,13 +73,13 @@ impl NalWriter {
         &self.bytes[LENGTH_BYTES..]
     }
 
-    /// Swaps the buffer, so that a packet's own takes the unit.
+    /// Swaps the buffer, so that the unit can be written into a packet's buffer.
     pub(crate) fn swap_buffer(&mut self, buffer: &mut Vec<u8>) {
         std::mem::swap(&mut self.bytes, buffer);
     }
 }
 
-/// Returns the length of the chunks in front that have no zero.
+/// Returns the length of the leading chunks without a zero.
 #[inline]
 fn without_zeros(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -121,7 +121,7 @@ mod tests {
         for length in 0..600 {
             let mut bytes: Vec<u8> =
                 (0..length).map(|_| [0, 0, 0, 1, 3, 200, 0, 4][next()]).collect();
-            // Some have few zeros.
+            // Some inputs have few zeros.
             if length % 3 == 0 {
                 bytes
                     .iter_mut()
@@ -146,7 +146,7 @@ mod tests {
         }
     }
 
-    /// Number of places of a payload where two zeros precede a byte of 0 to 3.
+    /// Returns the number of bytes from 0 to 3 that follow two zeros in a payload.
     fn expected_escapes(payload: &[u8]) -> usize {
         let (mut escapes, mut zeros) = (0, 0);
         for &byte in payload {

@@ -1,4 +1,5 @@
-//! Sequence and picture parameter sets with video usability information (ITU-T H.264 §7.3.2, annex E).
+//! Sequence and picture parameter sets with video usability information (ITU-T H.264 §7.3.2, annex
+//! E).
 
 use reelwright_core::h264::NalType;
 use reelwright_core::helpers::bits::BitWriter;
@@ -7,12 +8,12 @@ use reelwright_core::{AvcConfig, ChromaLocation, ColorRange};
 use crate::coder::nal::NalWriter;
 use crate::settings::{Profile, Settings};
 
-/// `chroma_sample_loc_type` of chroma at the center of its pixels (figure E-1).
+/// `chroma_sample_loc_type` of centered chroma (figure E-1).
 const CENTER: u32 = 1;
 /// `log2_max_frame_num_minus4` + 4.
 pub(crate) const FRAME_NUM_BITS: u32 = 8;
 
-/// Room of a parameter set or a slice header.
+/// Bytes reserved for a parameter set or a slice header.
 pub(crate) const ROOM: usize = 128;
 
 /// Returns both parameter sets as NAL units, with a level (`level_idc`).
@@ -60,7 +61,7 @@ fn sequence(w: &mut BitWriter, settings: &Settings, level: u8) {
         w.put_flag(false); // seq_scaling_matrix_present_flag
     }
     w.put_exp_golomb(FRAME_NUM_BITS - 4);
-    w.put_exp_golomb(2); // pic_order_cnt_type: output order is decoding order
+    w.put_exp_golomb(2); // pic_order_cnt_type: output order equals decoding order
     w.put_exp_golomb(1); // max_num_ref_frames
     w.put_flag(false); // gaps_in_frame_num_value_allowed_flag
     w.put_exp_golomb(columns as u32 - 1);
@@ -152,12 +153,12 @@ pub(crate) struct SliceHeader {
     pub(crate) qp: u8,
     /// `disable_deblocking_filter_idc`.
     pub(crate) deblocking: u32,
-    /// Both offsets of the filter, in twos of qp.
+    /// Offsets of the deblocking filter in units of 2 qp.
     pub(crate) deblocking_offset: i32,
 }
 
 impl SliceHeader {
-    /// Writes `slice_header()` and, for CABAC, the ones before the bins of `slice_data()`.
+    /// Writes `slice_header()` and, for CABAC, the alignment ones before `slice_data()`.
     pub(crate) fn write(&self, w: &mut BitWriter, cabac: bool) {
         w.put_exp_golomb(self.first_macroblock);
         w.put_exp_golomb(if self.idr { 7 } else { 5 });

@@ -1,9 +1,9 @@
-//! Planes with a border, and a picture of three of them.
+//! Planes with a border, and pictures of three planes.
 
-/// Samples that a reference picture has beyond each of its luma edges; half as many in chroma.
+/// Width of the border around a reference picture in luma samples; chroma has half of it.
 pub(crate) const BORDER: usize = 32;
 
-/// A plane whose border repeats its outermost samples.
+/// A plane with a border that repeats its outermost samples.
 #[derive(Debug, Clone)]
 pub(crate) struct Plane {
     pub(crate) data: Vec<u8>,
@@ -15,13 +15,13 @@ pub(crate) struct Plane {
 
 impl Plane {
     fn new(width: usize, height: usize, border: usize) -> Self {
-        // Kernels read whole vectors: a few samples more than the last row needs.
+        // Kernels read whole vectors, a few samples beyond the last row.
         let stride = width + 2 * border;
         let data = vec![128; stride * (height + 2 * border) + 64];
         Self { data, stride, width, height, border }
     }
 
-    /// Where the sample at the column and row is, which may lie in the border.
+    /// Returns the index of the sample at a column and row, which may be in the border.
     #[inline(always)]
     pub(crate) fn at(&self, x: i32, y: i32) -> usize {
         let border = self.border as i32;
@@ -66,14 +66,14 @@ impl Picture {
     }
 }
 
-/// A plane of the source, which covers whole macroblocks.
+/// A source plane that covers whole macroblocks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SourcePlane<'a> {
     pub(crate) data: &'a [u8],
     pub(crate) stride: usize,
 }
 
-/// Copies a plane into one of whole macroblocks, repeating the last sample and row.
+/// Copies a plane into one of whole macroblocks. Repeats the last column and row.
 pub(crate) fn copy_padded(
     from: &[u8],
     from_stride: usize,

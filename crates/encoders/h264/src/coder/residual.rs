@@ -3,7 +3,7 @@
 use crate::coder::cabac::Cabac;
 use crate::coder::transform::{Block, SCAN};
 
-/// What a block of coefficients is (`ctxBlockCat`).
+/// Type of a block of coefficients (`ctxBlockCat`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Category {
     LumaDc = 0,
@@ -18,14 +18,14 @@ const SIGNIFICANT: usize = 105;
 const LAST: usize = 166;
 const MAGNITUDE: usize = 227;
 
-/// Writes `coded_block_flag`; `increment` is 1 for a coded block at the left plus 2 for one above.
+/// Writes `coded_block_flag`. `increment` is 1 for a coded block at the left, plus 2 for one above.
 #[inline(always)]
 pub(crate) fn flag(cabac: &mut Cabac, category: Category, increment: u32, coded: bool) {
     cabac.encode(FLAG + category as usize * 4 + increment as usize, u32::from(coded));
 }
 
-/// Writes the coefficients of a block whose flag is 1. `mask` has a bit for each that is not zero,
-/// in the order of the scan; `first` is 1 where DC is elsewhere.
+/// Writes the coefficients of a block whose flag is 1. `mask` has a bit for each nonzero level in
+/// scan order. `first` is 1 if DC is coded separately.
 #[inline(always)]
 pub(crate) fn block(cabac: &mut Cabac, category: Category, mask: u32, first: u32, levels: &Block) {
     debug_assert!(mask != 0);

@@ -1,4 +1,4 @@
-//! A slice: what each macroblock of a band becomes, and its bytes.
+//! Slice encoder: mode decision for each macroblock of a band, and its bytes.
 
 mod inter;
 mod intra;
@@ -17,28 +17,28 @@ use crate::coder::parameter_sets::SliceHeader;
 use crate::coder::picture::{Picture, SourcePlane};
 use crate::coder::transform::{Quantizer, chroma_qp};
 
-/// What a picture's quantiser implies.
+/// Quantizers for a picture's qp, and values that depend on it.
 #[derive(Debug, Clone)]
 pub(crate) struct Quantizers {
     pub(crate) qp: u8,
-    /// What a bit is worth in absolute differences.
+    /// Cost of a bit in absolute differences.
     lambda: u32,
     intra_luma: Quantizer,
     intra_chroma: Quantizer,
     inter_luma: Quantizer,
     inter_chroma: Quantizer,
-    /// Whether the levels of an Intra16's DC can all be written.
+    /// Set if CAVLC can write all DC levels of an Intra16.
     allow_intra16: bool,
 }
 
-/// The finest quantiser whose levels of an Intra16's DC are all within [`LARGEST_LEVEL`].
+/// Smallest qp at which all DC levels of an Intra16 are within [`LARGEST_LEVEL`].
 const FINEST_INTRA16: u8 = 10;
 
-/// Parts of 1024 of a step that are added before a level is cut off.
+/// Rounding offsets in 1/1024 of a step.
 const INTRA_ROUNDING: u32 = 341;
 const INTER_ROUNDING: u32 = 171;
 
-/// What a bit is worth by qp: 2^(qp/6 − 2).
+/// Cost of a bit indexed by qp: 2^(qp/6 − 2).
 #[rustfmt::skip]
 const LAMBDA: [u8; 52] = [
     1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4, 4, 4,
@@ -49,12 +49,12 @@ const LAMBDA: [u8; 52] = [
 impl Quantizers {
     pub(crate) fn new(qp: u8, cabac: bool) -> Self {
         let chroma = chroma_qp(qp);
-        // It is met only by chroma, from one end of the scale to the other and with a qp below 4.
+        // Only chroma reaches this limit, for differences of the full range at a qp below 4.
         let limit = if cabac { i16::MAX } else { LARGEST_LEVEL };
         Self {
             qp,
             lambda: u32::from(LAMBDA[usize::from(qp)]),
-            // The coarsest steps would leave the range of the inverse transform (§8.5.12).
+            // The largest steps would exceed the range of the inverse transform (§8.5.12).
             intra_luma: Quantizer::new(
                 qp,
                 if qp < 49 { INTRA_ROUNDING } else { INTER_ROUNDING },
@@ -62,18 +62,18 @@ impl Quantizers {
             ),
             intra_chroma: Quantizer::new(chroma, INTRA_ROUNDING, limit),
             inter_luma: Quantizer::new(qp, INTER_ROUNDING, limit),
-            // Chroma has few levels, and what it lacks is seen: flat colours stay wrong.
+            // Chroma has few levels, and missing ones are visible: flat colors would stay wrong.
             inter_chroma: Quantizer::new(chroma, INTRA_ROUNDING, limit),
             allow_intra16: cabac || qp >= FINEST_INTRA16,
         }
     }
 }
 
-/// What a slice's encoder keeps from picture to picture.
+/// State of a slice's encoder between pictures.
 #[derive(Debug)]
 pub(crate) struct SliceCoder {
     entropy: Entropy,
-    /// The lowest row of samples of the macroblocks above, before the deblocking filter.
+    /// Lowest row of samples of the macroblocks above, before deblocking.
     above: [Vec<u8>; 3],
     coefficients: Box<Coefficients>,
     /// A row of macroblocks of the source.
@@ -90,19 +90,19 @@ impl SliceCoder {
         }
     }
 
-    /// The NAL unit of the slice.
+    /// Returns the NAL unit of the slice.
     pub(crate) fn nal(&mut self) -> &mut NalWriter {
         self.entropy.nal()
     }
 }
 
-/// What a slice is made from.
+/// Input of a slice.
 #[derive(Debug)]
 pub(crate) struct Job<'a> {
     pub(crate) header: SliceHeader,
     pub(crate) quantizers: &'a Quantizers,
     pub(crate) columns: usize,
-    /// Rows of macroblocks of the picture, and the band's first one and how many it has.
+    /// Rows of macroblocks in the picture, then the band's first row and number of rows.
     pub(crate) picture_rows: usize,
     pub(crate) first_row: usize,
     pub(crate) rows: usize,
@@ -111,12 +111,12 @@ pub(crate) struct Job<'a> {
     pub(crate) luma: Band<'a>,
     pub(crate) chroma: [Band<'a>; 2],
     pub(crate) macroblocks: &'a mut [Macroblock],
-    /// The same macroblocks of the picture before.
+    /// The same macroblocks of the previous picture.
     pub(crate) before: &'a [Macroblock],
     pub(crate) coder: &'a mut SliceCoder,
 }
 
-/// The samples of a macroblock.
+/// Samples of a macroblock.
 #[derive(Debug, Clone)]
 struct Source {
     luma: Luma,
@@ -159,7 +159,7 @@ impl Job<'_> {
         self.coder.entropy.finish();
     }
 
-    /// Keeps a row's lowest samples for the row below, before they are filtered.
+    /// Keeps a row's lowest samples for the next row, before deblocking.
     fn keep_lowest(&mut self, row: usize) {
         let [luma, cb, cr] = &mut self.coder.above;
         let at = self.luma.at(0, row * 16 + 15);
@@ -170,7 +170,7 @@ impl Job<'_> {
         }
     }
 
-    /// Copies a row of macroblocks, row of samples by row of samples: memory likes it in order.
+    /// Copies a row of macroblocks by rows of samples, in the order of memory.
     fn load_sources(&self, row: usize, sources: &mut [Source]) {
         let [luma, cb, cr] = &self.source;
         for y in 0..16 {
@@ -293,7 +293,7 @@ impl Job<'_> {
     }
 }
 
-/// `coded_block_pattern` from the blocks that have levels.
+/// Returns `coded_block_pattern` for a mask of blocks with levels.
 #[inline(always)]
 fn pattern(coded: u32) -> u8 {
     let mut pattern = 0;
@@ -308,9 +308,9 @@ fn pattern(coded: u32) -> u8 {
 mod tests {
     use super::*;
 
-    /// The level of DC where all samples of so many blocks are wrong by 255.
+    /// Returns the DC level of a residual of 255 in all samples of a number of blocks.
     fn largest_dc(qp: u8, blocks: i32) -> i16 {
-        // The transform's gain is 16 a block; that of luma's DC is halved.
+        // The transform has a gain of 16 per block; luma's DC is halved.
         let gain = if blocks == 16 { 8 } else { 16 };
         Quantizer::new(qp, INTRA_ROUNDING, i16::MAX).quantize_dc(255 * gain * blocks)
     }
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_finest_quantisers_cut_levels_of_chroma() {
+    fn only_the_finest_quantizers_cut_levels_of_chroma() {
         for qp in 0..=51 {
             assert_eq!(largest_dc(qp, 4) > LARGEST_LEVEL, qp < 4, "{qp}");
         }

@@ -1,19 +1,19 @@
-//! What a macroblock is, in CABAC (ITU-T H.264 §7.3.5, §9.3.3.1).
+//! Macroblock syntax in CABAC (ITU-T H.264 §7.3.5, §9.3.3.1).
 
 use crate::coder::cabac::Cabac;
 use crate::coder::coefficients::Coefficients;
-use crate::coder::macroblock::{Kind, Macroblock, Neighbours, Vector};
+use crate::coder::macroblock::{Kind, Macroblock, Neighbors, Vector};
 use crate::coder::residual::{self, Category};
 
-/// `mb_skip_flag`.
+/// Writes `mb_skip_flag`.
 #[inline(always)]
-pub(crate) fn skip(cabac: &mut Cabac, near: Neighbours<'_>, skipped: bool) {
+pub(crate) fn skip(cabac: &mut Cabac, near: Neighbors<'_>, skipped: bool) {
     let counts = |m: &Macroblock| !matches!(m.kind, Kind::Outside | Kind::Skip);
     let increment = usize::from(counts(near.left)) + usize::from(counts(near.top));
     cabac.encode(11 + increment, u32::from(skipped));
 }
 
-/// `mb_type` of an inter macroblock that is not divided.
+/// Writes `mb_type` of an inter macroblock with one partition.
 #[inline(always)]
 pub(crate) fn inter_type(cabac: &mut Cabac) {
     cabac.encode(14, 0);
@@ -21,7 +21,7 @@ pub(crate) fn inter_type(cabac: &mut Cabac) {
     cabac.encode(16, 0);
 }
 
-/// `mvd_l0` by component; `sums` are of the neighbours' magnitudes.
+/// Writes `mvd_l0` by component. `sums` are sums of the neighbors' magnitudes.
 #[inline(always)]
 pub(crate) fn vector_difference(cabac: &mut Cabac, difference: Vector, sums: [u32; 2]) {
     for (component, base) in [40, 47].into_iter().enumerate() {
@@ -52,15 +52,15 @@ pub(crate) fn vector_difference(cabac: &mut Cabac, difference: Vector, sums: [u3
     }
 }
 
-/// `mb_type` of an intra macroblock; `mode` is `Intra16x16PredMode`.
+/// Writes `mb_type` of an intra macroblock. `mode` is `Intra16x16PredMode`.
 pub(crate) fn intra_type(
     cabac: &mut Cabac,
-    near: Neighbours<'_>,
+    near: Neighbors<'_>,
     in_p: bool,
     current: &Macroblock,
     mode: u8,
 ) {
-    // The contexts of the bins after the first.
+    // Contexts of the bins after the first.
     let (first, rest) = if in_p {
         cabac.encode(14, 1);
         (17, [18, 19, 19, 20, 20])
@@ -85,7 +85,7 @@ pub(crate) fn intra_type(
     cabac.encode(rest[4], u32::from(mode & 1));
 }
 
-/// `prev_intra4x4_pred_mode_flag` and `rem_intra4x4_pred_mode`.
+/// Writes `prev_intra4x4_pred_mode_flag` and `rem_intra4x4_pred_mode`.
 #[inline(always)]
 pub(crate) fn intra4_mode(cabac: &mut Cabac, mode: u8, predicted: u8) {
     if mode == predicted {
@@ -99,8 +99,8 @@ pub(crate) fn intra4_mode(cabac: &mut Cabac, mode: u8, predicted: u8) {
     }
 }
 
-/// `intra_chroma_pred_mode`.
-pub(crate) fn chroma_mode(cabac: &mut Cabac, near: Neighbours<'_>, mode: u8) {
+/// Writes `intra_chroma_pred_mode`.
+pub(crate) fn chroma_mode(cabac: &mut Cabac, near: Neighbors<'_>, mode: u8) {
     let counts = |m: &Macroblock| m.is_intra() && m.chroma_mode != 0;
     let increment = usize::from(counts(near.left)) + usize::from(counts(near.top));
     cabac.encode(64 + increment, u32::from(mode > 0));
@@ -112,10 +112,10 @@ pub(crate) fn chroma_mode(cabac: &mut Cabac, near: Neighbours<'_>, mode: u8) {
     }
 }
 
-/// `coded_block_pattern`.
+/// Writes `coded_block_pattern`.
 #[inline(always)]
-pub(crate) fn pattern(cabac: &mut Cabac, near: Neighbours<'_>, pattern: u8) {
-    // Blocks that are not coded count, but not beyond the slice.
+pub(crate) fn pattern(cabac: &mut Cabac, near: Neighbors<'_>, pattern: u8) {
+    // Blocks without coefficients count, except outside the slice.
     let luma = |m: &Macroblock| if m.is_outside() { 15 } else { m.pattern & 15 };
     let (left, top) = (luma(near.left), luma(near.top));
     let clear = |bits: u8, bit: u8| usize::from(bits >> bit & 1 == 0);
@@ -133,17 +133,17 @@ pub(crate) fn pattern(cabac: &mut Cabac, near: Neighbours<'_>, pattern: u8) {
     }
 }
 
-/// `mb_qp_delta`: all macroblocks of a slice have its quantiser.
+/// Writes `mb_qp_delta` of 0: all macroblocks of a slice have the same quantizer.
 #[inline(always)]
 pub(crate) fn no_qp_delta(cabac: &mut Cabac) {
     cabac.encode(60, 0);
 }
 
-/// All residuals of a macroblock.
+/// Writes all residuals of a macroblock.
 #[inline(always)]
 pub(crate) fn residuals(
     cabac: &mut Cabac,
-    near: Neighbours<'_>,
+    near: Neighbors<'_>,
     current: &Macroblock,
     coefficients: &Coefficients,
 ) {
@@ -160,7 +160,7 @@ pub(crate) fn residuals(
             residual::block(cabac, Category::LumaDc, mask, 0, &coefficients.dc[0]);
         }
     }
-    // Bits of the blocks at the left of and above each.
+    // Masks of the blocks to the left of and above each block.
     let lefts = (own & 0x7777) << 1 | (left >> 3 & 0x1111);
     let tops = (own & 0x0fff) << 4 | (top >> 12 & 0xf);
     let category = if is16 { Category::LumaAc } else { Category::Luma };

@@ -1,4 +1,5 @@
-//! What comes out is what ffmpeg decodes, and it is the same however it is made.
+//! ffmpeg decodes the encoder's own reconstruction, and the output is the same for all instruction
+//! sets and threads.
 
 use super::{Encoder, Planes};
 use crate::settings::{Profile, Settings};
@@ -6,22 +7,22 @@ use fearless_simd::Level;
 use reelwright_core::h264::nal_units;
 use reelwright_testkit::{levels::levels, program};
 
-/// What a film shows.
+/// Content of a test video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
-    /// Slopes and squares that move, a little noise, and a cut.
+    /// Moving gradients and squares, a little noise, and a cut.
     Motion,
-    /// Nothing but noise from black to white.
+    /// Noise from black to white.
     Noise,
-    /// One grey.
+    /// A single gray.
     Flat,
-    /// Squares of the least and of the most that a sample can be, which change places.
+    /// Alternating squares of the smallest and the largest sample value.
     Extremes,
 }
 
 const CONTENTS: [Content; 4] = [Content::Motion, Content::Noise, Content::Flat, Content::Extremes];
 
-/// A picture: its three planes, one after the other.
+/// Returns a picture's three planes, one after the other.
 fn picture(content: Content, width: usize, height: usize, index: usize) -> Vec<u8> {
     let mut noise = 0x9e37_79b9u32.wrapping_mul(index as u32 + 1);
     let mut next = || {
@@ -56,7 +57,7 @@ fn picture(content: Content, width: usize, height: usize, index: usize) -> Vec<u
     out
 }
 
-/// Quantizer of a picture: one for all, or each in turn, for two pictures.
+/// Quantizer of the pictures: one for all, or two that alternate every two pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Qp {
     One(u8),
@@ -80,7 +81,7 @@ fn planes(data: &[u8], width: usize, height: usize) -> Planes<'_> {
     Planes { data: [luma, cb, cr], strides: [width, width / 2, width / 2] }
 }
 
-/// Returns the byte stream, and the pictures as they should be decoded.
+/// Returns the byte stream, and the expected decoded pictures.
 fn encode(
     settings: &Settings,
     qp: Qp,
@@ -146,7 +147,7 @@ fn all_sizes_are_decoded_as_they_were_rebuilt() {
 }
 
 #[test]
-fn all_quantisers_and_contents_are_decoded_as_they_were_rebuilt() {
+fn all_quantizers_and_contents_are_decoded_as_they_were_rebuilt() {
     for qp in [0, 1, 5, 11, 17, 18, 23, 28, 33, 36, 41, 46, 51] {
         for content in CONTENTS {
             assert_decoded(&Settings::new(112, 80), Qp::One(qp), content, 9);
@@ -164,7 +165,7 @@ fn slices_and_switches_are_decoded_as_they_were_rebuilt() {
     }
 }
 
-/// Settings with CAVLC in a profile that knows nothing else.
+/// Returns settings with CAVLC in a profile without CABAC.
 fn baseline(width: usize, height: usize) -> Settings {
     Settings { cabac: false, profile: Profile::Baseline, ..Settings::new(width, height) }
 }
@@ -177,7 +178,7 @@ fn cavlc_of_all_sizes_is_decoded_as_it_was_rebuilt() {
 }
 
 #[test]
-fn cavlc_of_all_quantisers_and_contents_is_decoded_as_it_was_rebuilt() {
+fn cavlc_of_all_quantizers_and_contents_is_decoded_as_it_was_rebuilt() {
     for content in CONTENTS {
         for gop_size in [250, 1] {
             let settings = Settings { gop_size, ..baseline(82, 66) };
@@ -258,7 +259,7 @@ fn the_intra_share_indicates_a_cut() {
 }
 
 #[test]
-fn what_stands_still_takes_next_to_nothing() {
+fn still_pictures_take_almost_no_bytes() {
     let settings = Settings { gop_size: 1000, ..Settings::new(320, 240) };
     let one = encode(&settings, QP, Content::Flat, 1, Level::new())[0].len();
     let six = encode(&settings, QP, Content::Flat, 6, Level::new())[0].len();
@@ -303,7 +304,7 @@ fn quantizers_may_change_from_picture_to_picture() {
 }
 
 #[test]
-fn a_picture_that_is_taken_back_leaves_no_trace() {
+fn a_reverted_picture_leaves_no_trace() {
     let mut packets = [const { Vec::new() }; 2];
     for (again, packet) in packets.iter_mut().enumerate() {
         let mut encoder = Encoder::new(Settings { slices: 2, ..Settings::new(96, 64) });
@@ -311,7 +312,7 @@ fn a_picture_that_is_taken_back_leaves_no_trace() {
             let data = picture(Content::Motion, 96, 64, index);
             if again == 1 {
                 encoder.encode(&planes(&data, 96, 64), 40, index == 2, packet);
-                encoder.take_back();
+                encoder.revert();
             }
             encoder.encode(&planes(&data, 96, 64), 24, index == 3, packet);
         }

@@ -1,20 +1,20 @@
-//! The 4x4 transform, quantisers and their inverses (ITU-T H.264 §8.5), four blocks at a time.
+//! The 4x4 transform, quantizers and their inverses (ITU-T H.264 §8.5), for four blocks at a time.
 //!
-//! Coefficients are kept by column: coefficient (row i, column j) is number 4·j + i of a block. The
-//! inverse transform then begins with rows, as the standard has it, without moving anything.
+//! Blocks are stored by column: coefficient (row i, column j) has index 4·j + i. The inverse
+//! transform then begins with rows, as in the standard, without a transposition.
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, i16x16, u16x16};
 
-use crate::coder::lanes::{multiply_high, transpose};
+use crate::coder::simd::{multiply_high, transpose};
 
 /// Coefficients of a block, by column.
 pub(crate) type Block = [i16; 16];
 
-/// Where each number of the zigzag scan is in a [`Block`].
+/// Index in a [`Block`] of each position of the zigzag scan.
 pub(crate) const SCAN: [u8; 16] = [0, 4, 1, 2, 5, 8, 12, 9, 6, 3, 7, 10, 13, 14, 11, 15];
 
-/// The places of a [`Block`]'s lower and upper half, as bits in the order of the scan.
+/// Scan masks for each combination of nonzero coefficients in a [`Block`]'s lower and upper half.
 static SCAN_BITS: [[u16; 256]; 2] = scan_bits();
 
 const fn scan_bits() -> [[u16; 256]; 2] {
@@ -34,14 +34,15 @@ const fn scan_bits() -> [[u16; 256]; 2] {
     bits
 }
 
-/// Which coefficients of a block are not zero, in the order of the scan.
+/// Returns the mask of a block's nonzero coefficients in scan order.
 #[inline(always)]
 pub(crate) fn significant<S: Simd>(block: i16x16<S>) -> u32 {
     let places = !block.simd_eq(0).to_bitmask() as usize;
     u32::from(SCAN_BITS[0][places & 255] | SCAN_BITS[1][places >> 8 & 255])
 }
 
-/// Multipliers of the quantiser for places with even, mixed and odd indices (qp mod 6).
+/// Multipliers of the quantizer for positions with even, mixed and odd indices, indexed by qp mod
+/// 6.
 const QUANT: [[u32; 3]; 6] = [
     [13107, 8066, 5243],
     [11916, 7490, 4660],
@@ -51,38 +52,38 @@ const QUANT: [[u32; 3]; 6] = [
     [7282, 4559, 2893],
 ];
 
-/// `normAdjust4x4` of §8.5.9 for the same places.
+/// `normAdjust4x4` of §8.5.9 for the same positions.
 const DEQUANT: [[i16; 3]; 6] =
     [[10, 13, 16], [11, 14, 18], [13, 16, 20], [14, 18, 23], [16, 20, 25], [18, 23, 29]];
 
-/// Chroma's quantiser by luma's (table 8-15).
+/// Returns chroma's qp for luma's (table 8-15).
 pub(crate) fn chroma_qp(qp: u8) -> u8 {
     const HIGH: [u8; 22] =
         [29, 30, 31, 32, 32, 33, 34, 34, 35, 35, 36, 36, 37, 37, 37, 38, 38, 38, 39, 39, 39, 39];
     if qp < 30 { qp } else { HIGH[usize::from(qp) - 30] }
 }
 
-/// One quantiser with its dead zone.
+/// A quantizer with a dead zone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quantizer {
-    /// For even and odd columns: by row, for four blocks.
+    /// For even and odd columns: multiplier of each row, for four blocks.
     multiplier: [[u16; 16]; 2],
     bias: [[u16; 16]; 2],
     scale: [[i16; 16]; 2],
-    /// For blocks of DC: the multiplier is taken at half.
+    /// Multiplier for blocks of DC, which have half of it.
     dc_multiplier: u32,
     dc_bias: u32,
     pub(crate) dc_scale: i32,
-    /// The largest magnitude of a level of DC that is coded apart.
+    /// Largest magnitude of a DC level that is coded separately.
     dc_limit: u32,
-    /// Differences whose magnitudes have at most this sum have no level in their block.
+    /// Maximum sum of absolute differences of a block that certainly has no nonzero level.
     pub(crate) no_level: u32,
-    /// The same for the DC of chroma, in the sum of its four blocks.
+    /// The same for the DC of chroma, with the sum over its four blocks.
     pub(crate) no_dc_level: u32,
 }
 
 impl Quantizer {
-    /// A quantiser that adds `rounding` 1024ths of a step before it cuts off.
+    /// Makes a quantizer with a rounding offset in 1/1024 of a step.
     pub(crate) fn new(qp: u8, rounding: u32, dc_limit: i16) -> Self {
         let (shift, index) = (u32::from(qp / 6), usize::from(qp % 6));
         let multiplier = QUANT[index].map(|m| (m << 1) >> shift);
@@ -100,7 +101,7 @@ impl Quantizer {
         };
         let largest_without = |i: usize| 65535 / multiplier[i] - bias[i];
         Self {
-            // What the transform's gain is at most, in the three kinds of places.
+            // Maximum gain of the transform, for the three kinds of positions.
             no_level: largest_without(0).min(largest_without(1) / 2).min(largest_without(2) / 4),
             no_dc_level: 131_071 / multiplier[0] - bias[0] * 2,
             multiplier: spread(multiplier),
@@ -134,7 +135,7 @@ impl Quantizer {
         [a * even, b * odd, c * even, d * odd]
     }
 
-    /// A coefficient of a block of DC, whose transform's gain is twice as high.
+    /// Quantizes a coefficient of a DC block, whose transform has twice the gain.
     #[inline(always)]
     pub(crate) fn quantize_dc(&self, value: i32) -> i16 {
         let level = ((value.unsigned_abs() + self.dc_bias) * self.dc_multiplier) >> 17;
@@ -155,7 +156,7 @@ fn quantize_column<S: Simd>(
     (level ^ sign) - sign
 }
 
-/// The forward transform of the residual's rows.
+/// Transforms the rows of a residual.
 #[inline(always)]
 pub(crate) fn forward<S: Simd>(simd: S, rows: [i16x16<S>; 4]) -> [i16x16<S>; 4] {
     forward_1d(transpose(simd, forward_1d(rows)))
@@ -167,7 +168,7 @@ fn forward_1d<S: Simd>([a, b, c, d]: [i16x16<S>; 4]) -> [i16x16<S>; 4] {
     [s03 + s12, d03 + d03 + d12, s03 - s12, d03 - d12 - d12]
 }
 
-/// The residual's rows from coefficients by column.
+/// Returns the residual's rows for coefficients by column.
 #[inline(always)]
 pub(crate) fn inverse<S: Simd>(simd: S, columns: [i16x16<S>; 4]) -> [i16x16<S>; 4] {
     let [a, b, c, d] = inverse_1d(transpose(simd, inverse_1d(columns)));
@@ -181,7 +182,7 @@ fn inverse_1d<S: Simd>([a, b, c, d]: [i16x16<S>; 4]) -> [i16x16<S>; 4] {
     [e0 + e3, e1 + e2, e1 - e2, e0 - e3]
 }
 
-/// The transform of sixteen DC (§8.5.10), forwards and backwards; in raster order.
+/// Computes the transform of sixteen DC (§8.5.10) or its inverse, in raster order.
 pub(crate) fn hadamard4(dc: &[i32; 16]) -> [i32; 16] {
     let mut t = [0; 16];
     for i in 0..4 {
@@ -204,7 +205,7 @@ pub(crate) fn hadamard4(dc: &[i32; 16]) -> [i32; 16] {
     out
 }
 
-/// The transform of four DC of chroma (§8.5.11.1), forwards and backwards.
+/// Computes the transform of four chroma DC (§8.5.11.1) or its inverse.
 pub(crate) fn hadamard2([a, b, c, d]: [i32; 4]) -> [i32; 4] {
     [a + b + c + d, a - b + c - d, a + b - c - d, a - b - c + d]
 }
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_transformed_comes_back() {
+    fn transforms_are_invertible() {
         let mut state = 1u32;
         for _ in 0..1000 {
             let rows: [[i16; 16]; 4] = std::array::from_fn(|_| {

@@ -1,5 +1,4 @@
-//! Instructions of AVX2 that do at once what takes several of the operations that every processor
-//! has. What they return is the same.
+//! AVX2 instructions that replace several portable operations. The results are the same.
 
 #[cfg(target_arch = "x86")]
 use std::arch::x86 as arch;
@@ -17,10 +16,10 @@ use arch::{
 use fearless_simd::prelude::*;
 use fearless_simd::{Avx2, i16x8, i16x16, u8x16, u8x32, u16x16};
 
-use crate::coder::lanes::bytes16;
+use crate::coder::simd::bytes16;
 
 fearless_simd::kernel!(
-    /// The sum of four numbers, which has 32 bits.
+    /// Returns the sum of four numbers, which fits in 32 bits.
     #[inline(always)]
     fn total(_avx2: Avx2, sums: __m256i) -> u32 {
         let sums = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
@@ -43,7 +42,7 @@ fn arrays(avx2: Avx2, [a, b, c, d]: [__m256i; 4]) -> [[i16; 16]; 4] {
 }
 
 fearless_simd::kernel!(
-    /// The sum of absolute differences of pairs of rows of sixteen.
+    /// Returns the sum of absolute differences of pairs of rows of sixteen.
     #[inline(always)]
     pub(crate) fn sad(avx2: Avx2, a: &[u8], b: &[u8], stride: usize) -> u32 {
         let mut sum = _mm256_setzero_si256();
@@ -61,7 +60,7 @@ fearless_simd::kernel!(
 );
 
 fearless_simd::kernel!(
-    /// As [`sad`], of the means of `b` and `c`.
+    /// Returns the same as [`sad`] for the averages of `b` and `c`.
     #[inline(always)]
     pub(crate) fn sad_average(
         avx2: Avx2,
@@ -86,7 +85,7 @@ fearless_simd::kernel!(
 );
 
 fearless_simd::kernel!(
-    /// Means, rounded up.
+    /// Averages samples, rounded up.
     #[inline(always)]
     pub(crate) fn average(avx2: Avx2, a: [u8; 16], b: [u8; 16]) -> [u8; 16] {
         let (a, b): (u8x16<Avx2>, u8x16<Avx2>) = (a.simd_into(avx2), b.simd_into(avx2));
@@ -96,7 +95,7 @@ fearless_simd::kernel!(
 );
 
 fearless_simd::kernel!(
-    /// The upper halves of products.
+    /// Returns the upper halves of products.
     #[inline(always)]
     pub(crate) fn multiply_high(avx2: Avx2, a: [u16; 16], b: [u16; 16]) -> [u16; 16] {
         let (a, b): (u16x16<Avx2>, u16x16<Avx2>) = (a.simd_into(avx2), b.simd_into(avx2));
@@ -116,7 +115,7 @@ fearless_simd::kernel!(
 );
 
 fearless_simd::kernel!(
-    /// Samples as lanes of 16 bits.
+    /// Widens samples to 16 bits.
     #[inline(always)]
     pub(crate) fn widen(avx2: Avx2, bytes: [u8; 16]) -> [i16; 16] {
         let bytes: u8x16<Avx2> = bytes.simd_into(avx2);
@@ -127,7 +126,8 @@ fearless_simd::kernel!(
 );
 
 fearless_simd::kernel!(
-    /// The sums of absolute differences of the left and the right half of four rows of sixteen.
+    /// Returns the sums of absolute differences of the left and the right half of four rows of
+    /// sixteen.
     #[inline(always)]
     pub(crate) fn sad_halves(avx2: Avx2, a: &[u8; 64], b: &[u8; 64]) -> [u32; 2] {
         let (a, b) = (a.as_chunks::<32>().0, b.as_chunks::<32>().0);
@@ -141,7 +141,7 @@ fearless_simd::kernel!(
 );
 
 fearless_simd::kernel!(
-    /// Transposes four 4x4 blocks that lie side by side.
+    /// Transposes four 4x4 blocks that are side by side.
     #[inline(always)]
     pub(crate) fn transpose(avx2: Avx2, rows: [[i16; 16]; 4]) -> [[i16; 16]; 4] {
         let [a, b, c, d] = registers(avx2, rows);

@@ -1,4 +1,4 @@
-//! Encoding whole streams, and reading their frames.
+//! Encoding of whole streams, and reading of their frames.
 #![allow(dead_code)] // each test uses what it needs
 
 use reelwright_core::{
@@ -9,18 +9,18 @@ use reelwright_testkit::decode::{Sound, decode};
 use reelwright_testkit::encoding::{self, Encoded};
 use reelwright_testkit::program::run;
 
-/// The rates of Layer III.
+/// Sample rates of Layer III.
 pub(crate) const RATES: [u32; 9] =
     [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000];
-/// Samples that a decoder gives before those of the input.
+/// Samples that a decoder outputs before those of the input.
 pub(crate) const DELAY: usize = 1105;
 
 pub(crate) fn layout(channels: usize) -> ChannelLayout {
     if channels == 1 { ChannelLayout::MONO } else { ChannelLayout::STEREO }
 }
 
-/// A stream to encode, with options given as `name=value name=value`; `bit_rate`, `qscale` and
-/// `compression_level` are among them.
+/// A stream to encode. `options` has the form `name=value name=value`, and may include `bit_rate`,
+/// `qscale` and `compression_level`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Case<'a> {
     pub(crate) rate: u32,
@@ -28,7 +28,7 @@ pub(crate) struct Case<'a> {
     pub(crate) options: &'a str,
 }
 
-/// What came of it.
+/// Result of encoding.
 pub(crate) struct Stream {
     pub(crate) packets: Vec<Packet>,
     pub(crate) samples: usize,
@@ -55,7 +55,7 @@ impl<'a> Case<'a> {
         encoding::Case { format, rate, layout, options, ..encoding::Case::new(&ENCODER) }
     }
 
-    /// Encodes interleaved samples; the packets' times are checked.
+    /// Encodes interleaved samples and checks the times of the packets.
     pub(crate) fn encode<T: Element>(&self, samples: &[T]) -> Stream {
         let format = match SampleFormat::packed(T::DATA_TYPE) {
             SampleFormat::S16 => SampleFormat::S16p,
@@ -91,34 +91,35 @@ impl Stream {
             return;
         }
         assert_eq!((kept as usize, trimmed), (self.samples, DELAY));
-        // Many readers find no stream in fewer frames; of so few, several may have padding.
+        // Many readers need this number of frames to detect the format. In short streams several
+        // packets may have padding.
         assert!(self.packets.len() >= 4 && self.padding() + 529 < 4096);
         let (_, others) = self.packets.split_last().unwrap();
         assert!(others.len() == 3 || others.iter().all(|packet| packet.trim_end == 0));
     }
 
-    /// Samples at the end that were never in the input.
+    /// Returns the number of padding samples at the end.
     fn padding(&self) -> u32 {
         self.packets.iter().map(|packet| packet.trim_end).sum()
     }
 
-    /// The bare frames.
+    /// Returns the frames without tags.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         self.packets.iter().flat_map(|packet| packet.data.iter().copied()).collect()
     }
 
-    /// Average bits per second at a sample rate.
+    /// Returns the average bit rate at a sample rate in bit/s.
     pub(crate) fn bit_rate(&self, rate: u32) -> f64 {
         let samples: i64 = self.packets.iter().map(|packet| packet.duration).sum();
         self.bytes().len() as f64 * 8.0 * f64::from(rate) / samples as f64
     }
 
-    /// The frames after an information frame, as a muxer writes it: with the number of frames and
-    /// the samples to drop.
+    /// Returns a file with an information frame, as a muxer writes it: with the number of frames
+    /// and the samples to trim.
     pub(crate) fn file(&self) -> Vec<u8> {
         let mpeg1 = self.rate >= 32_000;
         let mut frame = self.packets[0].data[..4].to_vec();
-        // The highest bit rate, so that there is room, and no padding.
+        // The highest bit rate gives enough space. No padding.
         frame[2] = 14 << 4 | frame[2] & 0b1100;
         let size = if mpeg1 { 144 * 320_000 } else { 72 * 160_000 } / self.rate as usize;
         frame.resize(4 + [[9, 17], [17, 32]][usize::from(mpeg1)][self.channels - 1], 0);
@@ -139,7 +140,7 @@ impl Stream {
         [frame, self.bytes()].concat()
     }
 
-    /// What symphonia decodes, as long as the input was.
+    /// Decodes with symphonia, trimmed to the length of the input.
     pub(crate) fn decode(&self) -> Vec<f32> {
         let Sound { sample_rate, channels, samples } = decode::<f32>(self.file()).unwrap();
         assert_eq!((sample_rate, channels), (self.rate, self.channels));
@@ -147,8 +148,8 @@ impl Stream {
         samples
     }
 
-    /// That ffmpeg and mpg123, where they are installed, find nothing to complain about, and
-    /// drop what was not in the input; what ffmpeg decodes.
+    /// Decodes with ffmpeg and mpg123, if they are installed. Asserts that they report no errors
+    /// and trim the output to the input's length. Returns ffmpeg's samples.
     pub(crate) fn decode_elsewhere(&self) -> Option<Vec<f32>> {
         let file = self.file();
         if let Some(samples) = run("mpg123", &["-q", "-e", "s16", "-s", "{}"], &file) {

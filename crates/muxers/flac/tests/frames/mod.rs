@@ -1,8 +1,8 @@
-//! FLAC frames to fill files with: mono, 16 bits, verbatim (RFC 9639 §9), of a swept sine.
+//! FLAC frames for test files: mono, 16 bits, verbatim (RFC 9639 §9), of a swept sine.
 
 use reelwright_core::{Packet, Timestamp};
 
-/// Samples in a frame: 192 has a code of its own.
+/// Samples per frame: 192 has its own code.
 pub(crate) const BLOCK: usize = 192;
 
 /// An endless stream of frames.
@@ -32,7 +32,7 @@ impl Iterator for Sine {
     }
 }
 
-/// What the first frames decode to, little-endian.
+/// Returns the decoded samples of the first frames, little-endian.
 pub(crate) fn samples(frames: usize) -> Vec<u8> {
     (0..frames).flat_map(block).flat_map(i16::to_le_bytes).collect()
 }
@@ -44,7 +44,7 @@ fn block(frame: usize) -> impl Iterator<Item = i16> {
     })
 }
 
-/// A CRC of `bits` bits, most significant first, starting at 0.
+/// Returns a CRC of `bits` bits, most significant first, starting at 0.
 fn crc(bytes: &[u8], bits: u32, polynomial: u32) -> u32 {
     let mut crc = 0u32;
     for &byte in bytes {

@@ -1,5 +1,5 @@
-//! An ordinary file that plays while it is loaded: the movie box, then the media, which waits
-//! until all is known.
+//! Layout for progressive download: the movie box, then the media, which waits in a spool until the
+//! movie box is complete.
 
 use reelwright_core::{Output, Result, helpers::Spool};
 
@@ -36,7 +36,7 @@ impl Layout for FastStart {
         file_type(&mut boxes, file, &[])?;
         file.boxes = boxes;
         let before = file.boxes.len();
-        // The movie box grows where offsets need more than 32 bits, which its size may bring about.
+        // The movie box grows if offsets need 64 bits, which its own size may cause.
         let mut shift = start;
         loop {
             file.boxes.truncate(before);

@@ -1,5 +1,5 @@
-//! Fragments: a movie box without samples, then a bit of the movie at a time. Nothing is mended
-//! later, so the output need not seek, and what is there plays, wherever it ends.
+//! Fragmented layout: a movie box without samples, then fragments. Nothing is patched later, so the
+//! output need not be seekable, and an incomplete file is playable.
 
 use reelwright_core::{Error, Output, Result};
 
@@ -11,13 +11,12 @@ use crate::random_access::RandomAccess;
 use crate::tables::Samples;
 use crate::track::{Kind, Timed, Track};
 
-/// How long fragments are at most, in microseconds, without a choice of the user's: where
-/// keyframes should end them, and where it makes no difference.
+/// Default maximum duration of fragments in microseconds: if keyframes should end them, and if not.
 const LONGEST_BY_KEYFRAMES: i64 = 5_000_000;
 const LONGEST: i64 = 1_000_000;
 
-/// How long before 0 sound may begin whose first packet comes after the header, in microseconds:
-/// its encoder's delay. Pictures have none.
+/// Maximum time in microseconds by which audio may begin before 0 if its first packet arrives after
+/// the header: the encoder's delay. Video has none.
 const LATE_TRACK_MICROS: i64 = 1_000_000;
 
 #[derive(Debug)]
@@ -44,11 +43,11 @@ impl Layout for Fragmented {
         }
         let mut brands = FRAGMENTS.to_vec();
         if self.settings.is_cmaf {
-            // ISO/IEC 23000-19 §7.3.1: a track a file.
+            // ISO/IEC 23000-19 §7.3.1: one track per file.
             if file.tracks.len() != 1 {
                 return Err(Error::unsupported(format!(
-                    "movflags cmaf is for files of one stream. Found: {}. Write each stream to a \
-                     file of its own.",
+                    "movflags cmaf supports only files of one stream. Found: {}. Write each stream to \
+                     a separate file.",
                     file.tracks.len()
                 )));
             }
@@ -72,12 +71,12 @@ impl Layout for Fragmented {
         for track in &mut file.tracks {
             track.batch_is_written();
         }
-        // Whoever watches a stream waits for it.
+        // Players of a live stream wait for the fragment.
         output.flush()
     }
 
     fn add_chapters(&mut self, _: &mut File, _: &mut dyn Output) -> Result<()> {
-        // The header was written, with the box of chapters.
+        // The header is written already, including the chapter box.
         Ok(())
     }
 
@@ -91,27 +90,28 @@ impl Layout for Fragmented {
     }
 }
 
-/// Fragments on their way out.
+/// Writer of fragments.
 #[derive(Debug)]
 pub(crate) struct Fragments {
     rule: FragmentRule,
-    /// The longest one in microseconds.
+    /// Maximum duration in microseconds.
     longest: i64,
     with_index: bool,
-    /// Where the movie box is and how long, once it is written.
+    /// Position and size of the movie box, once it is written.
     header: Option<(u64, usize)>,
     count: u32,
 }
 
 impl Fragments {
-    /// Fragments by these settings, of at most `longest` microseconds where they do not say it.
+    /// Makes a writer with these settings. `longest` is the default maximum duration in
+    /// microseconds.
     pub(crate) fn new(settings: &Settings, longest: i64) -> Self {
         let Settings { rule, with_index, .. } = *settings;
         let longest = rule.longest.unwrap_or(longest);
         Self { rule, longest, with_index, header: None, count: 0 }
     }
 
-    /// As [`Layout::is_due`].
+    /// Returns the same as [`Layout::is_due`].
     pub(crate) fn is_due(&self, file: &File, index: usize, timed: &Timed, bytes: usize) -> bool {
         let rule = &self.rule;
         let track = &file.tracks[index];
@@ -119,8 +119,8 @@ impl Fragments {
         let is_full = (file.sets_pace(index) && length >= track.clock.of_micros(self.longest))
             || file.batch_bytes() + bytes > rule.largest
             || track.leaves_gap(timed);
-        // The header tells when each track begins, so the first fragment waits for all of them but
-        // subtitles, which begin at 0.
+        // The header states the start of each track. The first fragment therefore waits for all
+        // tracks but subtitles, which begin at 0.
         let is_late = |track: &Track| track.span.is_empty() && track.kind != Kind::Subtitle;
         let is_waiting = self.header.is_none() && file.tracks.iter().any(is_late);
         if is_full || is_waiting {
@@ -134,10 +134,10 @@ impl Fragments {
         is_at_keyframe || rule.at_packets
     }
 
-    /// Writes the movie box, where that was not done: by now it is known when tracks begin.
+    /// Writes the movie box if it is not written yet. The start of each track is known by now.
     ///
     /// # Errors
-    /// As [`File::movie`], and the output's.
+    /// Fails like [`File::movie`], or if the output fails.
     pub(crate) fn header(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
         if self.header.is_some() {
             return Ok(());
@@ -152,11 +152,11 @@ impl Fragments {
         file.send(output)
     }
 
-    /// Writes the movie box again where the codecs' records have become complete and the output
-    /// can seek. Boxes on their way out stay.
+    /// Rewrites the movie box if the codecs' records are complete now and the output can seek.
+    /// Unwritten boxes stay.
     ///
     /// # Errors
-    /// As [`header`](Self::header).
+    /// Fails like [`header`](Self::header).
     fn mend_header(&self, file: &mut File, output: &mut dyn Output) -> Result<()> {
         let (Some((at, length)), true) = (self.header, output.can_patch()?) else {
             return Ok(());
@@ -167,16 +167,17 @@ impl Fragments {
         if header.len() == length { output.patch(at, &header) } else { Ok(()) }
     }
 
-    /// Writes the batch as a fragment, which the tracks still hold; returns where it is.
+    /// Writes the tracks' batches as a fragment. Returns its position. The batches stay in the
+    /// tracks.
     ///
     /// # Errors
-    /// As [`fragment::write`], and the output's.
+    /// Fails like [`fragment::write`], or if the output fails.
     pub(crate) fn write(&mut self, file: &mut File, output: &mut dyn Output) -> Result<u64> {
         self.header(file, output)?;
         self.count = self.count.wrapping_add(1);
         let mut boxes = std::mem::take(&mut file.boxes);
         if self.with_index {
-            // Once for the fragment's size.
+            // Written once to find the fragment's size.
             fragment::write(&mut boxes, self.count, &file.tracks)?;
             let size = boxes.len() + file.batch_bytes();
             boxes.clear();

@@ -1,6 +1,7 @@
-//! Fragments while it is written, an ordinary file in the end. Whatever happens on the way, all
-//! but the last fragment plays; in the end a movie box with all samples follows, whose chunks the
-//! fragments become, and the header of a media data box in front hides the fragments' own boxes.
+//! Hybrid layout: fragmented while it is written, an ordinary file when finished. If writing stops
+//! early, all complete fragments are playable. At the end, the muxer appends a movie box with all
+//! samples, whose chunks are the fragments' data. It then adds the header of a media data box at
+//! the start, which hides the boxes of the fragments.
 
 use reelwright_core::{Output, Result};
 
@@ -14,13 +15,13 @@ use crate::options::Settings;
 use crate::tables::Samples;
 use crate::track::Timed;
 
-/// An empty box that gives way to the header of the media data box.
+/// Empty box that the header of the media data box replaces.
 const FREE: [u8; 16] = *b"\0\0\0\x10free\0\0\0\0\0\0\0\0";
 
 #[derive(Debug)]
 pub(crate) struct Hybrid {
     fragments: Fragments,
-    /// Where the empty box is.
+    /// Position of the empty box.
     free_at: u64,
 }
 
@@ -54,7 +55,7 @@ impl Layout for Hybrid {
                 track.batch_is_written();
             }
         }
-        // What plays must be out of our hands.
+        // A playable fragment must reach the output at once.
         output.flush()
     }
 
@@ -62,11 +63,11 @@ impl Layout for Hybrid {
         if !output.can_patch()? {
             return Ok(());
         }
-        // A full disk leaves the fragments.
+        // If the disk is full, the fragments remain playable.
         output.mark_whole();
         chapter_track::add_track(file)?;
-        // Fragments have no such track: until the end of the file is complete, this is data that
-        // nothing refers to.
+        // Fragments have no such track. Until the end of the file is complete, this is data without
+        // references.
         let data = std::mem::take(&mut file.tracks.last_mut().expect("one was added").batch.data);
         boxed(&mut file.boxes, b"mdat", |out| append(out, &data))?;
         let at = output.position() + MDAT_HEADER as u64;
@@ -79,16 +80,16 @@ impl Layout for Hybrid {
 
     fn finish(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
         if !output.can_patch()? {
-            // The fragments play as they are.
+            // The fragments are playable already.
             return self.fragments.header(file, output);
         }
-        // A full disk leaves the fragments.
+        // If the disk is full, the fragments remain playable.
         output.mark_whole();
         let size = output.position() - self.free_at;
         file.movie(Samples::Chunks { shift: 0 })?;
         file.send(output)?;
-        // Everything is durable before the switch, which is one that may be torn at any byte: the
-        // length is in place already, in a box that is skipped.
+        // All data must be durable before the last patch, of which any part may be written after a
+        // crash. The length is already in place, in a box that readers skip.
         output.patch(self.free_at + 8, &size.to_be_bytes())?;
         output.sync()?;
         output.patch(self.free_at, b"\0\0\0\x01mdat")?;

@@ -1,4 +1,4 @@
-//! The choice of a layout.
+//! Selection of a layout.
 
 use reelwright_core::{Error, Result};
 
@@ -9,18 +9,18 @@ use super::hybrid::Hybrid;
 use super::progressive::Progressive;
 use crate::options::{LayoutKind, Settings};
 
-/// Returns the layout that was chosen, or else the one that suits the output; and whether it writes
-/// the tables of all samples at the end.
+/// Returns the selected layout, or the default for the output. Also returns whether the layout
+/// writes the tables of all samples at the end.
 ///
 /// # Errors
-/// The output cannot seek, and the layout needs it.
+/// Fails if the layout requires a seekable output and this one is not.
 pub(crate) fn open(settings: &Settings, is_seekable: bool) -> Result<(Box<dyn Layout>, bool)> {
     let automatic = if is_seekable { LayoutKind::Hybrid } else { LayoutKind::Fragmented };
     let kind = settings.layout.unwrap_or(automatic);
     if !is_seekable && matches!(kind, LayoutKind::Hybrid | LayoutKind::Progressive) {
         return Err(Error::unsupported(
-            "movflags hybrid_fragmented and progressive need an output that can seek. Write a \
-             file, or pass faststart, or nothing for fragments.",
+            "movflags hybrid_fragmented and progressive require an output that can seek. Write a \
+             file, pass faststart, or omit them for fragments.",
         ));
     }
     Ok(match kind {

@@ -1,4 +1,4 @@
-//! An ordinary file: the media, then the movie box.
+//! Progressive layout: an ordinary file with the media, then the movie box.
 
 use reelwright_core::{Output, Result};
 
@@ -7,12 +7,12 @@ use crate::file::File;
 use crate::tables::Samples;
 use crate::track::Timed;
 
-/// An empty box before the media data, which gives way to a size of 64 bits.
+/// Empty box before the media data. A 64-bit size replaces it if necessary.
 const FREE: [u8; 8] = *b"\0\0\0\x08free";
 
 #[derive(Debug, Default)]
 pub(crate) struct Progressive {
-    /// Where the empty box is.
+    /// Position of the empty box.
     free_at: u64,
 }
 
@@ -22,7 +22,7 @@ impl Layout for Progressive {
         file_type(&mut boxes, file, &[])?;
         self.free_at = output.position() + boxes.len() as u64;
         boxes.extend(FREE);
-        // A size of 0 is up to the end of the file.
+        // A size of 0 means up to the end of the file.
         boxes.extend(b"\0\0\0\0mdat");
         file.boxes = boxes;
         file.send(output)

@@ -1,16 +1,16 @@
-//! A macroblock of a P slice: skipped, inter, or intra where that is better.
+//! Macroblocks of P slices: skip, inter, or intra if that is better.
 
 use fearless_simd::Simd;
 
 use super::{Job, Source, pattern};
 use crate::coder::coefficients;
 use crate::coder::interpolate::{self, Chroma, Luma};
-use crate::coder::lanes::sad;
-use crate::coder::macroblock::{Kind, Macroblock, Neighbours, Vector};
+use crate::coder::macroblock::{Kind, Macroblock, Neighbors, Vector};
 use crate::coder::motion::{Found, Limits, Search, vector_bits};
 use crate::coder::picture::Picture;
+use crate::coder::simd::sad;
 
-/// A vector that a neighbour offers: nothing where it is intra.
+/// Motion vector of a neighbor, or `None` if it is intra.
 type Offer = Option<Vector>;
 
 #[inline(always)]
@@ -18,7 +18,7 @@ fn offer(macroblock: &Macroblock) -> Offer {
     matches!(macroblock.kind, Kind::Skip | Kind::Inter).then_some(macroblock.vector)
 }
 
-/// The prediction of a vector (§8.4.1.3) from its neighbours.
+/// Returns the prediction of a motion vector from its neighbors (§8.4.1.3).
 #[inline(always)]
 fn predict_vector(left: Offer, top: Offer, right: Offer) -> Vector {
     match (left, top, right) {
@@ -71,7 +71,7 @@ impl Job<'_> {
         let quantizers = self.quantizers;
         let index = row * self.columns + column;
         let (left, top) = self.near(column, row);
-        let near = Neighbours { left: &left, top: &top };
+        let near = Neighbors { left: &left, top: &top };
         let corner = if row > 0 && column + 1 < self.columns {
             &self.macroblocks[index - self.columns + 1]
         } else {
@@ -96,12 +96,12 @@ impl Job<'_> {
         let mut found = Found { vector: skip_vector, cost: u32::MAX, samples: [0; 256] };
         let mut chroma: Chroma = [0; 128];
         let mut skip_cost = u32::MAX;
-        // Whether the levels that follow from the skip vector are there.
+        // Set if `coefficients` holds the levels for the skip vector.
         let (mut has_luma, mut has_chroma) = (false, false);
         if limits.allow(skip_vector) {
             predict_luma(simd, reference, x, y, skip_vector, &mut found.samples);
             skip_cost = sad(simd, &source.luma, &found.samples, 16);
-            // Where this much is wrong something is coded.
+            // A larger cost needs coefficients in any case.
             if skip_cost < 160 * quantizers.lambda {
                 has_luma = true;
                 self.luma_levels(simd, source, &found.samples);
@@ -172,7 +172,7 @@ impl Job<'_> {
         self.rebuild_chroma(simd, column, row, &chroma, &quantizers.inter_chroma);
     }
 
-    /// The levels of luma that is predicted from the picture before.
+    /// Codes the residual of inter-predicted luma.
     #[inline(always)]
     fn luma_levels<S: Simd>(&mut self, simd: S, source: &Source, prediction: &Luma) {
         let out = &mut *self.coder.coefficients;
@@ -180,7 +180,7 @@ impl Job<'_> {
         coefficients::thin_luma(out);
     }
 
-    /// The levels of chroma that is predicted from the picture before.
+    /// Codes the residual of inter-predicted chroma.
     #[inline(always)]
     fn chroma_levels<S: Simd>(&mut self, simd: S, source: &Source, prediction: &Chroma) {
         let out = &mut *self.coder.coefficients;
@@ -191,7 +191,7 @@ impl Job<'_> {
     #[inline(always)]
     fn skipped(
         &mut self,
-        near: Neighbours<'_>,
+        near: Neighbors<'_>,
         (column, row): (usize, usize),
         vector: Vector,
         luma: &Luma,

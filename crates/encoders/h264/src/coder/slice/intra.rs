@@ -1,4 +1,4 @@
-//! An intra macroblock: which prediction, and what is left of it.
+//! Intra macroblocks: mode decision and residuals.
 
 use fearless_simd::Simd;
 
@@ -6,22 +6,22 @@ use super::{Job, Source, pattern};
 use crate::coder::coefficients;
 use crate::coder::interpolate::Luma;
 use crate::coder::intra::{self, Around, Edges};
-use crate::coder::lanes::bytes16;
-use crate::coder::macroblock::{Kind, Macroblock, Neighbours, ORDER4, predict_mode};
+use crate::coder::macroblock::{Kind, Macroblock, Neighbors, ORDER4, predict_mode};
 use crate::coder::motion::Found;
+use crate::coder::simd::bytes16;
 
-/// An intra macroblock as it would be.
+/// A candidate for an intra macroblock.
 struct Intra {
     kind: Kind,
     mode: u8,
     modes: [u8; 16],
     cost: u32,
-    /// The prediction of an Intra16, the samples of an Intra4.
+    /// Prediction of an Intra16, or reconstructed samples of an Intra4.
     samples: Luma,
 }
 
 impl Job<'_> {
-    /// Encodes an intra macroblock, unless an inter one is better: then false.
+    /// Encodes an intra macroblock. Returns `false` if an inter macroblock is better.
     #[inline(never)]
     pub(super) fn intra<S: Simd>(
         &mut self,
@@ -69,7 +69,7 @@ impl Job<'_> {
         let mut limit = if quantizers.allow_intra16 { best.cost } else { u32::MAX };
         if let Some(found) = inter {
             let cost = coefficients::satd(simd, &source.luma, &found.samples) + lambda * 8;
-            // A guess of what Intra4 may bring at most.
+            // Estimate of the maximum that Intra4 can save.
             if best.cost > cost * 2 {
                 return false;
             }
@@ -79,7 +79,7 @@ impl Job<'_> {
             best.cost = u32::MAX;
         }
         let (left, top) = self.near(column, row);
-        let near = Neighbours { left: &left, top: &top };
+        let near = Neighbors { left: &left, top: &top };
         self.intra4(simd, &edges, near, source, limit, &mut best);
         if let Some(found) = inter {
             let cost = coefficients::satd(simd, &source.luma, &found.samples) + lambda * 8;
@@ -159,7 +159,7 @@ impl Job<'_> {
         &mut self,
         simd: S,
         edges: &Edges,
-        near: Neighbours<'_>,
+        near: Neighbors<'_>,
         source: &Source,
         limit: u32,
         best: &mut Intra,
@@ -167,7 +167,7 @@ impl Job<'_> {
         const STRIDE: usize = 32;
         let quantizers = self.quantizers;
         let lambda = quantizers.lambda;
-        // The macroblock from column 8 and row 1 on, with what is around it.
+        // The macroblock begins at column 8 and row 1; its neighboring samples surround it.
         let mut field = [0u8; STRIDE * 17];
         field[7] = edges.top_left;
         field[8..28].copy_from_slice(&edges.top);

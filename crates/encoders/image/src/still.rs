@@ -1,37 +1,38 @@
-//! What all encoders here have in common: a picture in, a packet out.
+//! Shared parts of the image encoders: each frame becomes a packet.
 
 use reelwright_core::{
     MediaParameters, PacketQueue, Result, StreamParameters, VideoEncoder, VideoEncoderRequest,
     VideoFrame, VideoParameters, VideoView,
 };
 
-/// How one picture is coded.
+/// Coder of one image format.
 #[allow(dead_code)] // by a build with few features
 pub(crate) trait Coder: Send {
-    /// Appends the coded picture, which has been checked; says whether it stands alone.
+    /// Appends the encoded frame. The caller has checked its format. Returns whether the image is a
+    /// keyframe.
     ///
     /// # Errors
-    /// What the codec cannot carry.
+    /// Fails if the format cannot store the frame.
     fn code(&mut self, frame: &VideoView<'_>, to: &mut Vec<u8>) -> Result<bool>;
 }
 
-/// One stream at work.
+/// Encoder of one stream.
 #[allow(dead_code)] // by a build with few features
-pub(crate) struct Pictures<C> {
+pub(crate) struct StillEncoder<C> {
     coder: C,
     parameters: StreamParameters,
     video: VideoParameters,
 }
 
 #[allow(dead_code)] // by a build with few features
-impl<C: Coder + 'static> Pictures<C> {
+impl<C: Coder + 'static> StillEncoder<C> {
     pub(crate) fn boxed(request: &VideoEncoderRequest, coder: C) -> Box<dyn VideoEncoder> {
         let (parameters, video) = (parameters(request), video(request));
         Box::new(Self { coder, parameters, video })
     }
 }
 
-impl<C: Coder> VideoEncoder for Pictures<C> {
+impl<C: Coder> VideoEncoder for StillEncoder<C> {
     fn parameters(&self) -> &StreamParameters {
         &self.parameters
     }
@@ -53,7 +54,7 @@ impl<C: Coder> VideoEncoder for Pictures<C> {
     }
 }
 
-/// Stream parameters without a codec record.
+/// Returns stream parameters without a codec record.
 #[allow(dead_code)] // by a build with few features
 pub(crate) fn parameters(request: &VideoEncoderRequest) -> StreamParameters {
     StreamParameters::new(request.codec, request.time_base, MediaParameters::Video(video(request)))
@@ -63,14 +64,14 @@ fn video(request: &VideoEncoderRequest) -> VideoParameters {
     VideoParameters::new(request.format).frame_rate(Some(request.frame_rate))
 }
 
-/// Writes the rows of a packed frame without gaps, words in big-endian order.
+/// Writes the rows of a packed frame without padding, with 16-bit samples in big-endian order.
 #[cfg(any(feature = "png", feature = "webp"))]
 pub(crate) fn gather(frame: &VideoView<'_>, to: &mut Vec<u8>) {
     to.clear();
     frame.append_plane(0, reelwright_core::ByteOrder::Big, to);
 }
 
-/// The error of a size that a codec cannot say.
+/// Returns an error if the frame is larger than `largest` in either dimension.
 #[allow(dead_code)] // by a build with few features
 pub(crate) fn check_size(name: &str, request: &VideoEncoderRequest, largest: u32) -> Result<()> {
     let (width, height) = (request.format.width, request.format.height);
@@ -78,7 +79,7 @@ pub(crate) fn check_size(name: &str, request: &VideoEncoderRequest, largest: u32
         return Ok(());
     }
     Err(reelwright_core::Error::unsupported(format!(
-        "{name} takes pictures of up to {largest}x{largest}. Found: {width}x{height}. Pass a smaller \
-         encoder_width and encoder_height."
+        "{name} supports frames of up to {largest}x{largest}. Found: {width}x{height}. Pass a \
+         smaller encoder_width and encoder_height."
     )))
 }

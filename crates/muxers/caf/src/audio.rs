@@ -1,11 +1,11 @@
-//! What the chunks say of the sound.
+//! Properties of the audio stream.
 
 use reelwright_core::helpers::single_stream::{self, BlockStream};
 use reelwright_core::{
     AlacConfig, ChannelLayout, CodecId, CodecRecord, Error, Result, StreamParameters,
 };
 
-/// The sample encodings the audio description can name. 8 bits are signed.
+/// Codecs that the audio description supports. 8 bits are signed.
 pub(crate) static CODECS: &[CodecId] = &[
     CodecId::PcmS16Be,
     CodecId::PcmS16Le,
@@ -23,18 +23,18 @@ pub(crate) static CODECS: &[CodecId] = &[
     CodecId::Alac,
 ];
 
-/// The only stream of a file.
+/// The single stream of a file.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Sound {
-    /// Packets that are samples and nothing else.
+pub(crate) enum AudioStream {
+    /// Uncompressed samples.
     Pcm(BlockStream),
-    /// Packets of many samples and varying length.
+    /// Packets of many samples and variable size.
     Alac(AlacConfig, ChannelLayout),
 }
 
-impl Sound {
+impl AudioStream {
     /// # Errors
-    /// There must be one stream, its codec one of [`CODECS`], with its record.
+    /// Fails unless there is one stream, with one of [`CODECS`] and its record.
     pub(crate) fn new(streams: &[StreamParameters]) -> Result<Self> {
         let stream = single_stream::only("caf", streams)?;
         match (stream.codec, &stream.record, stream.audio()) {
@@ -42,14 +42,14 @@ impl Sound {
                 Ok(Self::Alac(*config, audio.format.layout))
             }
             (CodecId::Alac, ..) => {
-                Err(Error::unsupported("caf cannot describe alac without its configuration.")
+                Err(Error::unsupported("caf requires the configuration of alac. None was given.")
                     .in_stream(0))
             }
             _ => BlockStream::new("caf", streams, CODECS).map(Self::Pcm),
         }
     }
 
-    /// In Hz.
+    /// Sample rate in Hz.
     pub(crate) const fn sample_rate(&self) -> u32 {
         match self {
             Self::Pcm(pcm) => pcm.sample_rate,

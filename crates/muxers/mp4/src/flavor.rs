@@ -1,17 +1,17 @@
-//! The members of the family: QuickTime's files, and those of MPEG, Apple and 3GPP after them.
+//! Formats of the family: QuickTime, and the formats of MPEG, Apple and 3GPP that derive from it.
 
 use reelwright_core::{ChapterSupport, CodecId};
 
-/// How a member differs from the others.
+/// Properties that differ between the formats.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Flavour {
+pub(crate) struct Flavor {
     /// FFmpeg's name.
     pub(crate) name: &'static str,
     pub(crate) major: [u8; 4],
-    /// The major brand where there are pictures.
+    /// Major brand of files with video.
     pub(crate) major_of_video: [u8; 4],
     pub(crate) minor: u32,
-    /// Besides the major brand.
+    /// Compatible brands, in addition to the major brand.
     pub(crate) compatible: &'static [[u8; 4]],
     pub(crate) audio_codecs: &'static [CodecId],
     pub(crate) video_codecs: &'static [CodecId],
@@ -19,21 +19,21 @@ pub(crate) struct Flavour {
     pub(crate) chapters: ChapterSupport,
 }
 
-impl Flavour {
-    /// Whether it is QuickTime's, with handlers, sound descriptions and codecs of its own.
+impl Flavor {
+    /// Returns whether this is QuickTime, which has its own handlers, sample entries and codecs.
     pub(crate) fn is_quicktime(&self) -> bool {
         &self.major == b"qt  "
     }
 }
 
-/// What QuickTime and MPEG have in common.
+/// Codecs of both QuickTime and MPEG.
 macro_rules! codecs {
     ($($more:ident),* $(,)?) => {
         &[$(CodecId::$more),*]
     };
 }
 
-pub(crate) static MP4: Flavour = Flavour {
+pub(crate) static MP4: Flavor = Flavor {
     name: "mp4",
     major: *b"isom",
     major_of_video: *b"isom",
@@ -48,7 +48,7 @@ pub(crate) static MP4: Flavour = Flavour {
     chapters: ChapterSupport::LastEnd,
 };
 
-pub(crate) static MOV: Flavour = Flavour {
+pub(crate) static MOV: Flavor = Flavor {
     name: "mov",
     major: *b"qt  ",
     major_of_video: *b"qt  ",
@@ -63,7 +63,7 @@ pub(crate) static MOV: Flavour = Flavour {
     chapters: ChapterSupport::LastEnd,
 };
 
-pub(crate) static IPOD: Flavour = Flavour {
+pub(crate) static IPOD: Flavor = Flavor {
     name: "ipod",
     major: *b"M4A ",
     major_of_video: *b"M4V ",
@@ -75,7 +75,7 @@ pub(crate) static IPOD: Flavour = Flavour {
     chapters: ChapterSupport::LastEnd,
 };
 
-pub(crate) static THREE_GP: Flavour = Flavour {
+pub(crate) static THREE_GP: Flavor = Flavor {
     name: "3gp",
     major: *b"3gp4",
     major_of_video: *b"3gp4",
@@ -87,7 +87,7 @@ pub(crate) static THREE_GP: Flavour = Flavour {
     chapters: ChapterSupport::None,
 };
 
-pub(crate) static THREE_G2: Flavour = Flavour {
+pub(crate) static THREE_G2: Flavor = Flavor {
     name: "3g2",
     major: *b"3g2a",
     major_of_video: *b"3g2a",

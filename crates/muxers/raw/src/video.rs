@@ -1,30 +1,30 @@
-//! A muxer that writes the packets of one video stream one after the other.
+//! Headerless video muxer: writes the packets of one stream.
 
 use reelwright_core::helpers::single_stream::{check, not_started, only, video};
 use reelwright_core::{
     CodecId, CodecRecord, Destination, Metadata, Muxer, Packet, Result, StreamParameters, h264,
 };
 
-/// What comes before the OBUs of a picture: a temporal delimiter (AV1 §5.6).
+/// Temporal delimiter OBU, which precedes the OBUs of a frame (AV1 §5.6).
 const TEMPORAL_DELIMITER: [u8; 2] = [0x12, 0];
 
-/// A headerless muxer of video.
+/// Headerless muxer of one video codec.
 #[derive(Debug)]
-pub(crate) struct Pictures {
+pub(crate) struct Video {
     name: &'static str,
     codec: CodecId,
     record: Option<CodecRecord>,
     buffer: Vec<u8>,
 }
 
-impl Pictures {
-    /// The muxer `name` for `codec`.
+impl Video {
+    /// Makes the muxer `name` for `codec`.
     pub(crate) const fn new(name: &'static str, codec: CodecId) -> Self {
         Self { name, codec, record: None, buffer: Vec::new() }
     }
 }
 
-impl Muxer for Pictures {
+impl Muxer for Video {
     fn start(
         &mut self,
         streams: &[StreamParameters],

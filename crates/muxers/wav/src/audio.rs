@@ -1,9 +1,9 @@
-//! What the headers say of the sound, checked against the size of their fields.
+//! Properties of the audio stream, checked against the sizes of their fields.
 
 use reelwright_core::helpers::single_stream::BlockStream;
 use reelwright_core::{CodecId, Error, Result, StreamParameters};
 
-/// The sample encodings `fmt ` can name. Integers are little-endian, and 8 bits are unsigned.
+/// Codecs that `fmt ` supports. Integers are little-endian, and 8 bits are unsigned.
 pub(crate) static CODECS: &[CodecId] = &[
     CodecId::PcmS16Le,
     CodecId::PcmU8,
@@ -19,33 +19,32 @@ pub(crate) static CODECS: &[CodecId] = &[
     CodecId::AdpcmG722,
 ];
 
-/// A length of 64 bits that means "up to the end of the file": more than anyone will write (8 TiB),
-/// and still a position that readers, who skip over the chunk in search of the next, can seek to.
-/// FFmpeg refuses larger ones in W64, and SoX in RF64.
+/// 64-bit length that means "up to the end of the file": 8 TiB, longer than any file. Readers that
+/// skip the chunk to find the next one can still seek to its end: FFmpeg rejects larger lengths in
+/// W64, and SoX in RF64.
 pub(crate) const OPEN_64: u64 = 1 << 43;
 
-/// One stream that `fmt ` can describe.
+/// Stream that `fmt ` can describe.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Sound {
+pub(crate) struct AudioStream {
     pub(crate) pcm: BlockStream,
-    /// Bytes of a block: in PCM of one sample of every channel.
+    /// Bytes per block. A block of PCM is one sample of every channel.
     pub(crate) block_align: u16,
-    /// Bytes of one second.
+    /// Bytes per second.
     pub(crate) byte_rate: u32,
 }
 
-impl Sound {
-    /// The only stream of a file of `format`.
+impl AudioStream {
+    /// Returns the single stream of a file of `format`.
     ///
     /// # Errors
-    /// There must be one stream, its codec one of [`CODECS`], and its rates must
-    /// fit in their fields.
+    /// Fails unless there is one stream with one of [`CODECS`], and its values fit in the fields.
     pub(crate) fn new(format: &str, streams: &[StreamParameters]) -> Result<Self> {
         let pcm = BlockStream::new(format, streams, CODECS)?;
         let too_wide = || {
             Error::unsupported(format!(
-                "{format} cannot describe {} channels of {} at {} Hz: a sample of all channels has \
-                 at most {} bytes, and a second at most {} bytes.",
+                "{format} does not support {} channels of {} at {} Hz: a sample of all channels may \
+                 have at most {} bytes, and a second at most {} bytes.",
                 pcm.layout.channels(),
                 pcm.codec,
                 pcm.sample_rate,
@@ -61,7 +60,7 @@ impl Sound {
         Ok(Self { pcm, block_align, byte_rate })
     }
 
-    /// Whether samples are plain integers, the only ones that need no `fact` chunk.
+    /// Returns whether samples are plain integers, which need no `fact` chunk.
     pub(crate) const fn is_integer_pcm(&self) -> bool {
         matches!(
             self.pcm.codec,

@@ -1,24 +1,24 @@
-//! What kernels need beside the operations of `fearless_simd`.
+//! Vector operations in addition to those of `fearless_simd`.
 //!
-//! Vectors stay out of closures and of `map` and its like, here and in all kernels: those are not
-//! compiled for the instruction set that is in force around them.
+//! Kernels must not use vectors in closures, or in `map` and similar functions: the compiler does
+//! not compile those for the instruction set of the caller.
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, i16x8, i16x16, i32x4, i64x2, u8x16, u16x8, u16x16};
 
-/// Sixteen samples from a slice.
+/// Returns sixteen samples of a slice.
 #[inline(always)]
 pub(crate) fn bytes16(data: &[u8], at: usize) -> &[u8; 16] {
     data[at..at + 16].try_into().expect("sixteen")
 }
 
-/// Eight samples from a slice.
+/// Returns eight samples of a slice.
 #[inline(always)]
 pub(crate) fn bytes8(data: &[u8], at: usize) -> &[u8; 8] {
     data[at..at + 8].try_into().expect("eight")
 }
 
-/// Calls a function of [`crate::coder::x86`] where AVX2 is in force.
+/// Calls a function of [`crate::coder::x86`] if the instruction set is AVX2.
 macro_rules! with_avx2 {
     ($simd:expr, $name:ident($($argument:expr),*)) => {
         let _ = $simd;
@@ -81,7 +81,7 @@ pub(crate) fn narrow8x2<S: Simd>(simd: S, low: i16x8<S>, high: i16x8<S>) -> [u8;
     low.relaxed_narrow(high).into()
 }
 
-/// The upper halves of products.
+/// Returns the upper halves of products.
 #[inline(always)]
 pub(crate) fn multiply_high<S: Simd>(simd: S, a: u16x16<S>, b: u16x16<S>) -> u16x16<S> {
     with_avx2!(simd, multiply_high(a.into(), b.into()) as vector);
@@ -93,7 +93,7 @@ pub(crate) fn multiply_high<S: Simd>(simd: S, a: u16x16<S>, b: u16x16<S>) -> u16
     out.simd_into(simd)
 }
 
-/// Means of samples, rounded up.
+/// Averages samples, rounded up.
 #[inline(always)]
 pub(crate) fn average16<S: Simd>(simd: S, a: &[u8; 16], b: &[u8; 16]) -> [u8; 16] {
     with_avx2!(simd, average(*a, *b));
@@ -104,8 +104,8 @@ pub(crate) fn average16<S: Simd>(simd: S, a: &[u8; 16], b: &[u8; 16]) -> [u8; 16
     out
 }
 
-/// The sum of absolute differences of rows of sixteen: `a` has them one after the other and an
-/// even number of them, `b` has them `stride` apart.
+/// Returns the sum of absolute differences of rows of sixteen. `a` has an even number of
+/// consecutive rows; those of `b` are at a distance of `stride`.
 #[inline(always)]
 pub(crate) fn sad<S: Simd>(simd: S, a: &[u8], b: &[u8], stride: usize) -> u32 {
     with_avx2!(simd, sad(a, b, stride));
@@ -118,8 +118,8 @@ pub(crate) fn sad<S: Simd>(simd: S, a: &[u8], b: &[u8], stride: usize) -> u32 {
     sum
 }
 
-/// As [`sad`] of sixteen rows, and of the means of `b` and `c`, rounded up; `c` has its rows
-/// `stride` apart.
+/// Returns the same as [`sad`] for sixteen rows of `a` and the averages of `b` and `c`, rounded up.
+/// The rows of `c` are at a distance of `stride`.
 #[inline(always)]
 pub(crate) fn sad_average<S: Simd>(
     simd: S,
@@ -138,7 +138,7 @@ pub(crate) fn sad_average<S: Simd>(
     sum
 }
 
-/// The sums of absolute differences of the left and the right half of four rows of sixteen.
+/// Returns the sums of absolute differences of the left and the right half of four rows of sixteen.
 #[inline(always)]
 pub(crate) fn sad_halves<S: Simd>(simd: S, a: &[u8; 64], b: &[u8; 64]) -> [u32; 2] {
     with_avx2!(simd, sad_halves(a, b));
@@ -151,7 +151,7 @@ pub(crate) fn sad_halves<S: Simd>(simd: S, a: &[u8; 64], b: &[u8; 64]) -> [u32; 
     sums
 }
 
-/// Transposes four 4x4 blocks that lie side by side.
+/// Transposes four 4x4 blocks that are side by side.
 #[inline(always)]
 pub(crate) fn transpose<S: Simd>(simd: S, rows: [i16x16<S>; 4]) -> [i16x16<S>; 4] {
     with_avx2!(simd, transpose(rows) as vectors);

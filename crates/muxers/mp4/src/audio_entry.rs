@@ -1,4 +1,4 @@
-//! Sample descriptions of sound (ISO/IEC 14496-12 §12.2.3, QuickTime File Format "Sound Media").
+//! Sample entries of audio (ISO/IEC 14496-12 §12.2.3, QuickTime File Format "Sound Media").
 
 use mp4_atom::{Audio, PcmC};
 use reelwright_core::{
@@ -9,25 +9,25 @@ use reelwright_core::{
 use crate::boxes::{Bytes, append, append_full, boxed, put};
 use crate::channels;
 use crate::esds::{self, Rates, bit_rate};
-use crate::flavour::Flavour;
+use crate::flavor::Flavor;
 
-/// FLAC's metadata blocks (RFC 9639 §8.1): the last one has the top bit set.
+/// Types of FLAC metadata blocks (RFC 9639 §8.1). The last block has the top bit set.
 const STREAMINFO: u8 = 0;
 const VORBIS_COMMENT: u8 = 4;
 const LAST: u8 = 0x80;
 
-/// Appends the description of a stream.
+/// Appends the sample entry of a stream.
 ///
 /// # Errors
-/// A stream that the container cannot describe.
+/// Fails if the container does not support the stream.
 pub(crate) fn write(
     out: &mut Bytes,
     stream: &StreamParameters,
     audio: &AudioParameters,
-    flavour: &Flavour,
+    flavor: &Flavor,
     rates: Rates,
 ) -> Result<()> {
-    let is_quicktime = flavour.is_quicktime();
+    let is_quicktime = flavor.is_quicktime();
     match (stream.codec, &stream.record) {
         (CodecId::Aac, CodecRecord::Aac(config)) => {
             let esds = |out: &mut Bytes| {
@@ -36,7 +36,7 @@ pub(crate) fn write(
             if is_quicktime {
                 return description(out, b"mp4a", audio, coded(audio), |out| {
                     wave(out, b"mp4a", |out| {
-                        // QuickTime looks for an entry of this name around the descriptor.
+                        // QuickTime expects an entry of this name before the descriptor.
                         boxed(out, b"mp4a", |out| append(out, &[0; 4]))?;
                         esds(out)
                     })
@@ -51,7 +51,7 @@ pub(crate) fn write(
             description(out, b".mp3", audio, coded(audio), |_| Ok(()))
         }
         (CodecId::Mp3, _) => {
-            // MPEG-2's half rates have an object type of their own.
+            // MPEG-2's half sample rates have a separate object type.
             let object =
                 if audio.format.sample_rate < 32_000 { esds::MP3_LOW_RATE } else { esds::MP3 };
             entry(out, b"mp4a", audio, 16, |out| {
@@ -88,7 +88,7 @@ pub(crate) fn write(
             entry(out, b"alac", audio, config.bit_depth.into(), |out| {
                 append_full(out, b"alac", &config.to_bytes())?;
                 if let Some(tag) = channels::alac_tag(audio.format.layout) {
-                    // ALACChannelLayoutInfo: the tag and two fields of no use.
+                    // ALACChannelLayoutInfo: the tag and two reserved fields.
                     let body = [tag.to_be_bytes(), [0; 4], [0; 4]].concat();
                     append_full(out, b"chan", &body)?;
                 }
@@ -103,13 +103,13 @@ pub(crate) fn write(
             }
         }
         (codec, _) => Err(Error::unsupported(format!(
-            "{} cannot describe {codec} without its configuration.",
-            flavour.name
+            "{} does not support {codec} without its configuration.",
+            flavor.name
         ))),
     }
 }
 
-/// An `AudioSampleEntry`, version 0, with what `config` appends.
+/// Appends an `AudioSampleEntry`, version 0. `config` appends its boxes.
 fn entry(
     out: &mut Bytes,
     kind: &[u8; 4],
@@ -123,33 +123,34 @@ fn entry(
     })
 }
 
-/// The fields of version 0. A rate that has no room is 0: it is the track's timescale.
+/// Returns the fields of version 0. A sample rate that does not fit is 0; readers find it in the
+/// track's timescale.
 fn fields(audio: &AudioParameters, sample_size: u16) -> Audio {
     Audio {
         data_reference_index: 1,
-        // Never more than 65,535, as the layout has it.
+        // A layout has at most 65,535 channels.
         channel_count: audio.format.layout.channels() as u16,
         sample_size,
         sample_rate: u16::try_from(audio.format.sample_rate).unwrap_or(0).into(),
     }
 }
 
-/// What QuickTime's descriptions have besides: zeros where packets are not of a constant size.
+/// Additional fields of QuickTime's descriptions. Zero if the packet size varies.
 #[derive(Debug, Clone, Copy, Default)]
 struct Packing {
-    /// Samples of each channel in a packet.
+    /// Samples per channel in a packet.
     samples: u32,
     /// Bytes of a coded sample of one channel.
     bytes: u32,
-    /// Bytes of such a sample that is not coded.
+    /// Bytes of an uncompressed sample of one channel.
     plain: u32,
-    /// `kAudioFormatFlag…`, of PCM without a name of its own.
+    /// `kAudioFormatFlag…` of PCM without a separate name.
     flags: u32,
 }
 
-/// QuickTime's `SoundDescription`: version 0 for what its classic fields can say, version 2 where
-/// there are more than two channels, the rate needs more than 16 bits or the PCM has no name of its
-/// own, and else version 1.
+/// Appends QuickTime's `SoundDescription`. Version 0 is for the classic fields. Version 2 is for
+/// more than two channels, a sample rate of more than 16 bits, or PCM without a separate name. All
+/// others have version 1.
 fn description(
     out: &mut Bytes,
     kind: &[u8; 4],
@@ -164,7 +165,7 @@ fn description(
     boxed(out, kind, |out| {
         let at = out.len();
         if is_wide {
-            // The classic fields have fixed values then.
+            // Fixed values of the classic fields in version 2.
             put(out, &Audio { channel_count: 3, sample_rate: 1.into(), ..fields(audio, 16) })?;
             out[at + 9] = 2;
             out.extend(72u32.to_be_bytes());
@@ -181,7 +182,7 @@ fn description(
             }
         }
         if is_wide || bytes == 0 {
-            // The compression ID says that sizes are in the table.
+            // Compression ID -2: sizes are in the sample table.
             out[at + 20..at + 22].copy_from_slice(&(-2i16).to_be_bytes());
         }
         config(out)?;
@@ -189,13 +190,13 @@ fn description(
     })
 }
 
-/// How packets of a codec that is not PCM are described.
+/// Returns the packing of a compressed codec.
 fn coded(audio: &AudioParameters) -> Packing {
     let samples = audio.frame_size.and_then(|size| u32::try_from(size).ok()).unwrap_or(0);
     Packing { samples, plain: 2, ..Packing::default() }
 }
 
-/// QuickTime's `siDecompressionParam` atom.
+/// Appends QuickTime's `siDecompressionParam` atom.
 fn wave(
     out: &mut Bytes,
     kind: &[u8; 4],
@@ -204,12 +205,12 @@ fn wave(
     boxed(out, b"wave", |out| {
         boxed(out, b"frma", |out| append(out, kind))?;
         config(out)?;
-        // The terminator.
+        // Terminator.
         boxed(out, &[0; 4], |_| Ok(()))
     })
 }
 
-/// `ipcm` and `fpcm` (ISO/IEC 23003-5).
+/// Appends `ipcm` or `fpcm` (ISO/IEC 23003-5).
 fn pcm(out: &mut Bytes, codec: CodecId, audio: &AudioParameters) -> Result<()> {
     let format = PcmFormat::of(codec);
     let bits = format.bits;
@@ -219,8 +220,8 @@ fn pcm(out: &mut Bytes, codec: CodecId, audio: &AudioParameters) -> Result<()> {
     })
 }
 
-/// QuickTime's PCM: a name for each kind where there is one. Those names do for the classic fields;
-/// where these do not, all linear kinds have the same name and are told by flags.
+/// Appends QuickTime's PCM. Classic formats have separate names. All others have one name, and
+/// flags that describe them.
 fn quicktime_pcm(out: &mut Bytes, codec: CodecId, audio: &AudioParameters) -> Result<()> {
     use CodecId as C;
     let format = PcmFormat::of(codec);
@@ -240,7 +241,7 @@ fn quicktime_pcm(out: &mut Bytes, codec: CodecId, audio: &AudioParameters) -> Re
     };
     let is_law = matches!(codec, C::PcmALaw | C::PcmMuLaw);
     let is_signed = !format.is_float && !is_law && codec != C::PcmU8;
-    // Float, big-endian, signed integer, packed.
+    // Flags: float, big-endian, signed integer, packed.
     let flags = u32::from(format.is_float)
         | u32::from(!format.is_little_endian && format.bits > 8) << 1
         | u32::from(is_signed) << 2
@@ -251,7 +252,7 @@ fn quicktime_pcm(out: &mut Bytes, codec: CodecId, audio: &AudioParameters) -> Re
     description(out, kind, audio, Packing { samples: 1, bytes, plain, flags }, |_| Ok(()))
 }
 
-/// What PCM is made of.
+/// Format of PCM samples.
 #[derive(Debug, Clone, Copy)]
 struct PcmFormat {
     bits: u8,
@@ -277,7 +278,7 @@ impl PcmFormat {
     }
 }
 
-/// A FLAC metadata block of fewer than 2^24 bytes.
+/// Returns a FLAC metadata block of fewer than 2^24 bytes.
 fn block(kind: u8, body: &[u8]) -> Vec<u8> {
     let mut block = (body.len() as u32).to_be_bytes().to_vec();
     block[0] = kind;
@@ -285,9 +286,9 @@ fn block(kind: u8, body: &[u8]) -> Vec<u8> {
     block
 }
 
-/// The body of an `OpusSpecificBox` (Encapsulation of Opus in ISO BMFF §4.3.2).
+/// Returns the body of an `OpusSpecificBox` (Encapsulation of Opus in ISO BMFF §4.3.2).
 fn opus_specific(head: &OpusHead) -> Vec<u8> {
-    // Version 0; unlike in Ogg, big-endian.
+    // Version 0. Unlike in Ogg, numbers are big-endian.
     let mut body = vec![0, head.channels];
     body.extend(head.pre_skip.to_be_bytes());
     body.extend(head.input_sample_rate.to_be_bytes());

@@ -108,12 +108,31 @@ impl PcmFormat {
             }
             _ => {}
         }
+        // Loops over samples of a fixed size are vectorized.
+        match (self.bytes, self.is_big_endian) {
+            (1, _) => self.extend::<1, true>(bytes, to),
+            (2, false) => self.extend::<2, false>(bytes, to),
+            (2, true) => self.extend::<2, true>(bytes, to),
+            (3, false) => self.extend::<3, false>(bytes, to),
+            (3, true) => self.extend::<3, true>(bytes, to),
+            (4, false) => self.extend::<4, false>(bytes, to),
+            (4, true) => self.extend::<4, true>(bytes, to),
+            (_, false) => self.extend::<8, false>(bytes, to),
+            (_, true) => self.extend::<8, true>(bytes, to),
+        }
+    }
+
+    fn extend<const BYTES: usize, const BIG_ENDIAN: bool>(
+        self,
+        bytes: &[u8],
+        to: &mut TypedBuffer,
+    ) {
         // Every sample as 8 bytes, most significant first, padded with zeros at the end.
-        let samples = bytes.chunks_exact(self.bytes).map(|sample| {
+        let samples = bytes.as_chunks::<BYTES>().0.iter().map(|sample| {
             let mut wide = [0; 8];
-            wide[..self.bytes].copy_from_slice(sample);
-            if !self.is_big_endian {
-                wide[..self.bytes].reverse();
+            wide[..BYTES].copy_from_slice(sample);
+            if !BIG_ENDIAN {
+                wide[..BYTES].reverse();
             }
             wide
         });

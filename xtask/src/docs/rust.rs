@@ -1,0 +1,54 @@
+//! Rust blocks as programs, built together.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::bail;
+
+use super::LTO;
+use super::blocks::{Language, Page};
+
+/// Package whose programs they are.
+const PACKAGE: &str = "reelwright-docs-blocks";
+
+/// Builds the Rust blocks of all pages; returns the programs by the blocks' places.
+pub(crate) fn build(root: &Path, pages: &[Page]) -> anyhow::Result<HashMap<String, PathBuf>> {
+    let sources = root.join("tests/docs-blocks/src/bin");
+    if sources.exists() {
+        std::fs::remove_dir_all(&sources)?;
+    }
+    std::fs::create_dir_all(&sources)?;
+    let mut programs = HashMap::new();
+    let blocks = pages.iter().flat_map(|page| &page.blocks);
+    for block in blocks.filter(|block| block.language == Language::Rust && block.not_run.is_none())
+    {
+        let name = format!("docs-block-{}", programs.len());
+        std::fs::write(sources.join(format!("{name}.rs")), program(&block.code))?;
+        programs.insert(block.place.clone(), root.join("target/release").join(name));
+    }
+    // With the program's own profile and features: nothing else is built for them.
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["build", "--quiet", "--release", "--locked", "--package", PACKAGE, "--bins"]);
+    command.env(LTO.0, LTO.1);
+    if !command.current_dir(root).status()?.success() {
+        for (place, program) in &programs {
+            eprintln!("{}: {place}", program.file_name().unwrap_or_default().display());
+        }
+        bail!("A Rust block of the documentation cannot be built");
+    }
+    Ok(programs)
+}
+
+/// Code as rustdoc reads it: lines after `# ` are hidden, and without `main` it is the body of one.
+fn program(code: &str) -> String {
+    let code: String = code
+        .lines()
+        .map(|line| line.strip_prefix("# ").unwrap_or(if line == "#" { "" } else { line }))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    if code.contains("fn main()") {
+        return code;
+    }
+    format!("fn main() -> Result<(), Box<dyn std::error::Error>> {{\n{code}\nOk(())\n}}\n")
+}

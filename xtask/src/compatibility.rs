@@ -1,11 +1,14 @@
-//! `cargo xtask compatibility`: the README's tables of what is written, and of what of torio works,
-//! made from the registry.
+//! `cargo xtask compatibility`: docs/formats.md: formats and encoders, and compatibility with
+//! torio's names, from the registry.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use reelwright::{Backing, EncoderInfo, MuxerInfo, audio_encoders, muxers, video_encoders};
+use reelwright::{
+    Backing, EncoderInfo, MuxerInfo, OPEN_OPTIONS, OptionInfo, OptionKind, audio_encoder_options,
+    audio_encoders, muxers, video_encoder_options, video_encoders,
+};
 
 const BEGIN: &str = "<!-- from the registry: cargo xtask compatibility -->";
 const END: &str = "<!-- end -->";
@@ -59,50 +62,77 @@ const BY_FEATURE: &[(&str, &str, &str)] = &[
     ("libfdk_aac", "libfdk_aac", "fdk"),
 ];
 
-/// Writes the tables into the README, or complains that they are not there as they should be.
+/// Writes the tables into docs/formats.md, or reports that they differ.
 pub(crate) fn run(check: bool) -> anyhow::Result<()> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
-    let readme = std::fs::read_to_string(&path).context("README.md")?;
-    let (before, rest) = readme.split_once(BEGIN).context("README.md has no place for tables")?;
-    let (_, after) = rest.split_once(END).context("README.md has no end of tables")?;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/formats.md");
+    let page = std::fs::read_to_string(&path).context("docs/formats.md")?;
+    let (before, rest) =
+        page.split_once(BEGIN).context("docs/formats.md has no place for tables")?;
+    let (_, after) = rest.split_once(END).context("docs/formats.md has no end of tables")?;
     let wanted = format!("{before}{BEGIN}\n\n{}\n{END}{after}", tables());
-    if readme == wanted {
+    if page == wanted {
         return Ok(());
     }
     if check {
-        bail!("README.md's tables are not the registry's. Run `cargo xtask compatibility`.");
+        bail!(
+            "The tables of docs/formats.md differ from the registry. Run `cargo xtask compatibility`."
+        );
     }
-    std::fs::write(&path, wanted).context("README.md")
+    std::fs::write(&path, wanted).context("docs/formats.md")
 }
 
 fn tables() -> String {
     let mut text = String::new();
-    text.push_str("| container | extensions | video codecs | audio codecs |\n|---|---|---|---|\n");
+    containers(&mut text);
+    encoders(&mut text);
+    options(&mut text);
+    torio_names(&mut text);
+    text
+}
+
+fn containers(text: &mut String) {
+    text.push_str(
+        "## Formats\n\nThe first codec is the default.\n\n\
+         | format | extensions | video codecs | audio codecs | subtitles | chapters |\n\
+         |---|---|---|---|---|---|\n",
+    );
     for muxer in muxers() {
         let extensions: Vec<_> = muxer.extensions.iter().map(|e| format!(".{e}")).collect();
-        let [video, audio] = [muxer.video_codecs, muxer.audio_codecs]
-            .map(|codecs| codecs.iter().map(|codec| codec.name()).collect::<Vec<_>>().join(", "));
-        let _ =
-            writeln!(text, "| `{}` | {} | {video} | {audio} |", muxer.name, extensions.join(" "),);
+        let [video, audio, subtitles] =
+            [muxer.video_codecs, muxer.audio_codecs, muxer.subtitle_codecs].map(|codecs| {
+                codecs.iter().map(|codec| codec.name()).collect::<Vec<_>>().join(", ")
+            });
+        let chapters = if muxer.chapters.is_supported() { "yes" } else { "" };
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {video} | {audio} | {subtitles} | {chapters} |",
+            muxer.name,
+            extensions.join(" "),
+        );
     }
+}
+
+fn encoders(text: &mut String) {
     text.push_str(
-        "\n| encoder | made of | heeds of `CodecConfig` | sample rates in Hz | channels |\n",
+        "\n## Audio encoders\n\n\
+         | encoder | language | `CodecConfig` fields used | sample rates in Hz | channels |\n\
+         |---|---|---|---|---|\n",
     );
-    text.push_str("|---|---|---|---|---|\n");
     for info in audio_encoders().filter(|info| info.encoder.codec.bytes_per_sample().is_none()) {
         let config: Vec<_> = info.encoder.config.iter().map(|field| field.name()).collect();
         let _ = writeln!(
             text,
             "| `{}` | {} | {} | {} | {} |",
             info.encoder.name,
-            made_of(&info.encoder),
+            language(&info.encoder),
             config.join(", "),
             info.sample_rates,
             info.layouts
         );
     }
     text.push_str(
-        "\n| encoder | made of | heeds of `CodecConfig` | pixel formats |\n|---|---|---|---|\n",
+        "\nPCM encoders (`pcm_s16le`, …) support any rate and layout.\n\n## Video encoders\n\n\
+         | encoder | language | `CodecConfig` fields used | pixel formats |\n|---|---|---|---|\n",
     );
     for info in video_encoders() {
         let config: Vec<_> = info.encoder.config.iter().map(|field| field.name()).collect();
@@ -111,18 +141,81 @@ fn tables() -> String {
             text,
             "| `{}` | {} | {} | {} |",
             info.encoder.name,
-            made_of(&info.encoder),
+            language(&info.encoder),
             config.join(", "),
             formats.join(", ")
         );
     }
-    text.push_str("\nWhat of torio's names works (torchaudio 2.8 with FFmpeg 5.1):\n\n");
+}
+
+fn options(text: &mut String) {
+    text.push_str(
+        "\n## Options of encoders\n\n`encoder_option` in Python and Rust, `--audio-option` and \
+         `--video-option` of the program.\n\n\
+         | encoder | option | values | default | meaning |\n|---|---|---|---|---|\n",
+    );
+    let audio = audio_encoders()
+        .map(|info| (info.encoder.name, audio_encoder_options(info).collect::<Vec<_>>()));
+    encoder_options(text, "all of audio", &audio.collect::<Vec<_>>());
+    let video = video_encoders()
+        .map(|info| (info.encoder.name, video_encoder_options(info).collect::<Vec<_>>()));
+    encoder_options(text, "all of video", &video.collect::<Vec<_>>());
+    text.push_str(
+        "\n## Options of formats\n\n`open(option=…)` in Python, `open_with` in Rust, \
+         `--muxer-option` of the program.\n\n\
+         | format | option | values | default | meaning |\n|---|---|---|---|---|\n",
+    );
+    for muxer in muxers() {
+        option_rows(text, &format!("`{}`", muxer.name), muxer.options.iter());
+    }
+    option_rows(text, "*all*", OPEN_OPTIONS.iter());
+}
+
+/// Rows of options that all encoders have, once, and then those of each.
+fn encoder_options(text: &mut String, all: &str, encoders: &[(&str, Vec<&OptionInfo>)]) {
+    let is_common = |option: &OptionInfo| {
+        encoders.iter().all(|(_, options)| {
+            options.iter().any(|o| o.name == option.name && o.help == option.help)
+        })
+    };
+    let common = encoders.iter().take(1).flat_map(|(_, options)| options.iter().copied());
+    option_rows(text, &format!("*{all}*"), common.filter(|option| is_common(option)));
+    for (name, options) in encoders {
+        let own = options.iter().copied().filter(|option| !is_common(option));
+        option_rows(text, &format!("`{name}`"), own);
+    }
+}
+
+fn option_rows<'a>(text: &mut String, owner: &str, options: impl Iterator<Item = &'a OptionInfo>) {
+    for option in options {
+        let values = match option.kind {
+            OptionKind::Choice { values, .. } | OptionKind::Flags { values } => values
+                .iter()
+                .map(|(word, help)| format!("`{word}`: {help}"))
+                .collect::<Vec<_>>()
+                .join("; "),
+            kind => kind.to_string(),
+        };
+        let row = [&values, &option.kind.default_text(), option.help]
+            .map(|cell| cell.replace('|', "\\|").replace('<', "&lt;"));
+        let _ = writeln!(
+            text,
+            "| {owner} | `{}` | {} | {} | {} |",
+            option.name, row[0], row[1], row[2]
+        );
+    }
+}
+
+fn torio_names(text: &mut String) {
+    text.push_str(
+        "\n## Compatibility with torio's names\n\nThose of torchaudio 2.8 with FFmpeg 5.1.\n\n",
+    );
     let audio = || audio_encoders().map(|info| &info.encoder);
     let video = || video_encoders().map(|info| &info.encoder);
     text.push_str("| torio's audio encoder | here |\n|---|---|\n");
-    names(&mut text, TORIO_ENCODERS, audio);
+    names(text, TORIO_ENCODERS, audio);
     text.push_str("\n| torio's video encoder | here |\n|---|---|\n");
-    names(&mut text, TORIO_VIDEO_ENCODERS, video);
+    names(text, TORIO_VIDEO_ENCODERS, video);
     text.push_str("\n| torio's format | here |\n|---|---|\n");
     let is_here = |name: &&&str| muxers().any(|muxer: &MuxerInfo| muxer.name == **name);
     let quoted = |names: Vec<&&str>| {
@@ -131,10 +224,9 @@ fn tables() -> String {
     let (here, absent): (Vec<_>, Vec<_>) = TORIO_FORMATS.iter().partition(|name| is_here(name));
     let _ = writeln!(text, "| {} | the same |", quoted(here));
     let _ = writeln!(text, "| {} | not yet |", quoted(absent));
-    text
 }
 
-fn made_of(encoder: &EncoderInfo) -> &'static str {
+fn language(encoder: &EncoderInfo) -> &'static str {
     match encoder.backing {
         Backing::Rust => "Rust",
         Backing::Binding { library, .. } => library,

@@ -32,6 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("benches", &["crates/*"]),
     ("tests", &["crates/*"]),
     ("tests/hashes", &["crates/*"]),
+    ("tests/docs-blocks", &["crates/reelwright", "crates/cli", "examples/toy"]),
     ("xtask", &["crates/*"]),
 ];
 

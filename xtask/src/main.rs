@@ -4,6 +4,7 @@ mod bench;
 mod browser;
 mod compatibility;
 mod conformance;
+mod docs;
 mod hashes;
 mod layers;
 mod licences;
@@ -11,6 +12,7 @@ mod miri;
 mod mutants;
 mod words;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use hashes::Part;
@@ -21,7 +23,10 @@ usage: cargo xtask COMMAND
   bench [PART…] [MUSIC…]   speed, size, memory and quality beside other programs, in one run
   conformance [MUXER…]     what other programs find in our files, or in those of some muxers
   browser                  what Chromium plays of our files, and what parsers in JavaScript read
-  compatibility [--check]  the README's tables, from the registry; or whether they are
+  compatibility [--check]  writes docs/formats.md's tables from the registry, or checks them
+  docs --python PYTHON [PAGE…]
+                           whether links of the documentation lead somewhere, and its blocks of code
+                           run and print what it says; PYTHON is an interpreter with the package
   hashes [--quick | --all | --write]
                            whether encoders and muxers write the committed table's bytes: on this
                            machine, or also under other instructions, on aarch64 and WebAssembly
@@ -45,6 +50,7 @@ fn main() -> ExitCode {
         ["browser"] => browser::run(),
         ["compatibility"] => compatibility::run(false),
         ["compatibility", "--check"] => compatibility::run(true),
+        ["docs", "--python", python, pages @ ..] => docs::run(Path::new(python), pages),
         ["hashes"] => hashes::run(Part::Native),
         ["hashes", "--quick"] => hashes::run(Part::Quick),
         ["hashes", "--all"] => hashes::run(Part::All),

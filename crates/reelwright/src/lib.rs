@@ -21,11 +21,6 @@
 //! `add_audio_stream` are the arguments of [`StreamingMediaEncoder::new`] and the methods of
 //! [`AudioStream`], the `option` of `open` goes to [`StreamingMediaEncoder::open_with`].
 
-/// The README's examples.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
-
 mod audio_pipeline;
 mod audio_stream;
 mod encoder;

@@ -31,7 +31,10 @@ pub(crate) fn build(root: &Path, pages: &[Page]) -> anyhow::Result<HashMap<Strin
     let mut command = Command::new(env!("CARGO"));
     command.args(["build", "--quiet", "--release", "--locked", "--package", PACKAGE, "--bins"]);
     command.env(LTO.0, LTO.1);
-    if !command.current_dir(root).status()?.success() {
+    let status = command.current_dir(root).status()?;
+    // Other commands must not find them.
+    std::fs::remove_dir_all(&sources)?;
+    if !status.success() {
         for (place, program) in &programs {
             eprintln!("{}: {place}", program.file_name().unwrap_or_default().display());
         }

@@ -306,16 +306,16 @@ fn opus_specific(head: &OpusHead) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flavour::{MOV, MP4};
+    use crate::flavor::{MOV, MP4};
     use reelwright_core::{
         AlacConfig, AudioSpecificConfig, ChannelLayout, FlacStreamInfo, MediaParameters,
     };
     use reelwright_testkit::muxing::{pcm, usual};
 
     /// Type and body of a stream's sample description.
-    fn described(flavour: &Flavour, stream: &StreamParameters) -> (String, Vec<u8>) {
+    fn described(flavor: &Flavor, stream: &StreamParameters) -> (String, Vec<u8>) {
         let mut out = Vec::new();
-        write(&mut out, stream, stream.audio().unwrap(), flavour, Rates::default()).unwrap();
+        write(&mut out, stream, stream.audio().unwrap(), flavor, Rates::default()).unwrap();
         assert_eq!(u32::from_be_bytes(out[..4].try_into().unwrap()) as usize, out.len());
         (String::from_utf8_lossy(&out[4..8]).into_owned(), out[8..].to_vec())
     }

@@ -484,7 +484,7 @@ fn late_subtitles_cause_one_warning() {
     // No warning: a subtitle begins at the end of another, or overlaps one that is not yet written.
     assert_eq!(warnings(&[(2000, 3000, "b"), (2500, 4000, "c")]), [""; 0]);
     let [warning] = &warnings(&[(1000, 3000, "b"), (1500, 1700, "c")])[..] else { panic!() };
-    let expected = "Stream 1: the subtitle at 1 s overlaps one that was written to the file before, \
+    let expected = "Stream 1: the subtitle at 1 s overlaps one that is already in the file, \
         and begins at 2 s.";
     assert!(warning.starts_with(expected), "{warning}");
 }

@@ -125,17 +125,17 @@ fn an_apng_is_the_same_where_the_output_cannot_seek() {
 }
 
 #[test]
-fn gif_says_which_rates_players_do_not_heed() {
+fn gif_warns_of_rates_that_players_ignore() {
     let warnings =
         |rate| logged(|| animation("gif", rate, &[0.0, 0.5, 0.5 + 1.0 / rate], true).unwrap()).1;
     assert!(warnings(50.0).is_empty());
     // A time base, not how often frames come.
     assert!(logged(|| animation("gif", 1000.0, &[0.0, 0.5, 0.54], true).unwrap()).1.is_empty());
-    for (rate, told) in [(60.0, " 60 pictures"), (60_000.0 / 1001.0, " 59.94 pictures")] {
+    for (rate, named) in [(60.0, " 60 frames"), (60_000.0 / 1001.0, " 59.94 frames")] {
         let found = warnings(rate);
         assert_eq!(found.len(), 1, "{found:?}");
         let text = &found[0].1;
-        assert!(text.contains(told) && text.contains("encoder_frame_rate of 50"), "{text}");
+        assert!(text.contains(named) && text.contains("encoder_frame_rate of 50"), "{text}");
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn run(python: &Path, only: &[&str]) -> anyhow::Result<()> {
     }
     build_book(root)?;
     let program = build_program(root)?;
-    let programs = rust::build(root, &pages)?;
+    let programs = rust::build(root, &pages, LTO)?;
     for page in &pages {
         let before = failures.len();
         run::page(page, root, &program, python, &programs, &mut failures)?;

@@ -6,14 +6,17 @@ use std::process::Command;
 
 use anyhow::bail;
 
-use super::LTO;
 use super::blocks::{Language, Page};
 
 /// Package whose programs they are.
 const PACKAGE: &str = "reelwright-docs-blocks";
 
 /// Builds the Rust blocks of all pages; returns the programs by the blocks' places.
-pub(crate) fn build(root: &Path, pages: &[Page]) -> anyhow::Result<HashMap<String, PathBuf>> {
+pub(crate) fn build(
+    root: &Path,
+    pages: &[Page],
+    lto: (&str, &str),
+) -> anyhow::Result<HashMap<String, PathBuf>> {
     let sources = root.join("tests/docs-blocks/src/bin");
     if sources.exists() {
         std::fs::remove_dir_all(&sources)?;
@@ -27,10 +30,10 @@ pub(crate) fn build(root: &Path, pages: &[Page]) -> anyhow::Result<HashMap<Strin
         std::fs::write(sources.join(format!("{name}.rs")), program(&block.code))?;
         programs.insert(block.place.clone(), root.join("target/release").join(name));
     }
-    // With the program's own profile and features: nothing else is built for them.
+    // With the profile and features of the program, whose crates are built.
     let mut command = Command::new(env!("CARGO"));
     command.args(["build", "--quiet", "--release", "--locked", "--package", PACKAGE, "--bins"]);
-    command.env(LTO.0, LTO.1);
+    command.env(lto.0, lto.1);
     let status = command.current_dir(root).status()?;
     // Other commands must not find them.
     std::fs::remove_dir_all(&sources)?;

@@ -15,7 +15,7 @@ pub(crate) fn run(shard: Option<&str>, packages: &[&str]) -> anyhow::Result<()> 
         packages = default_packages(root)?;
     }
     let mut command = Command::new(env!("CARGO"));
-    // What it skips and how it tests is in `.cargo/mutants.toml`.
+    // `.cargo/mutants.toml` has the tests that it runs and the changes that it skips.
     command.args(["mutants", "--output", "target"]).current_dir(root);
     // Every change is built: nothing of that is needed again, and nobody debugs it.
     command.env("CARGO_INCREMENTAL", "0").env("CARGO_PROFILE_DEV_DEBUG", "0");

@@ -534,6 +534,30 @@ fn joined_and_damaged_audio_keeps_its_length() {
 }
 
 #[test]
+fn all_before_a_change_of_the_input_is_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let join = |parts: [&str; 2], to: &str| {
+        let parts = parts.map(|file| fs::read(path.join(file)).unwrap());
+        fs::write(path.join(to), parts.concat()).unwrap();
+    };
+    // 96,480 samples are no whole number of chunks.
+    assert_eq!(encode(path, &["sine=duration=2.01", "-o", "a.oga"]).0, 0);
+    assert_eq!(encode(path, &["sine=duration=1", "-o", "b.opus"]).0, 0);
+    join(["a.oga", "b.opus"], "joined.ogg");
+    assert_eq!(read(path, "joined.ogg", "out.wav"), (3, 96_480));
+    // B-frames wait for those before them.
+    let source = ["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=24:duration=1"];
+    let encoder = ["-c:v", "libx264", "-b_strategy", "0", "-bf", "3", "-y"];
+    if !ffmpeg(path, &[&source[..], &encoder, &["-pix_fmt", "yuv420p", "a.h264"]].concat()) {
+        return;
+    }
+    assert!(ffmpeg(path, &[&source[..], &encoder, &["-pix_fmt", "yuv444p", "b.h264"]].concat()));
+    join(["a.h264", "b.h264"], "joined.h264");
+    assert_eq!(read(path, "joined.h264", "out.mp4"), (3, 24));
+}
+
+#[test]
 fn damaged_video_goes_on_at_the_next_keyframe() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();

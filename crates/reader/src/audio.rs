@@ -48,6 +48,8 @@ pub struct AudioInput {
     ready: VecDeque<Block>,
     /// Elements of the first ready block that were handed out.
     taken: usize,
+    /// Error that comes after the ready samples.
+    failure: Option<anyhow::Error>,
     is_damaged: bool,
 }
 
@@ -152,6 +154,7 @@ impl AudioInput {
             source: AudioSource::Track(Box::new(source)),
             ready: VecDeque::new(),
             taken: 0,
+            failure: None,
             is_damaged,
         };
         input.place(&packet, first);
@@ -171,6 +174,7 @@ impl AudioInput {
             source: AudioSource::Sine(sine),
             ready: VecDeque::new(),
             taken: 0,
+            failure: None,
             is_damaged: false,
         }
     }
@@ -202,18 +206,23 @@ impl AudioInput {
         // Blocks that follow each other are joined, so that chunks are as large as asked for.
         loop {
             let first = self.ready.front().map_or(0, |block| block.data.len() - self.taken);
-            if first >= wanted || self.ready.len() > 1 {
+            if first >= wanted || self.ready.len() > 1 || self.failure.is_some() {
                 break;
             }
-            if !self.decode(wanted - first)? {
-                break;
+            match self.decode(wanted - first) {
+                Ok(true) => {}
+                Ok(false) => break,
+                // The samples before it come first.
+                Err(error) => self.failure = Some(error),
             }
         }
         while self.ready.front().is_some_and(|block| block.data.len() == self.taken) {
             self.ready.pop_front();
             self.taken = 0;
         }
-        let Some(block) = self.ready.front() else { return Ok(None) };
+        let Some(block) = self.ready.front() else {
+            return self.failure.take().map_or(Ok(None), Err);
+        };
         let range = self.taken..block.data.len().min(self.taken + wanted);
         let at = block.at + (self.taken / channels) as i64;
         self.taken = range.end;

@@ -202,8 +202,8 @@ fn obus(bytes: &[u8]) -> impl Iterator<Item = (u8, usize, usize)> + '_ {
 const TEMPORAL_DELIMITER: u8 = 2;
 const SEQUENCE_HEADER: u8 = 1;
 
-/// Where a temporal unit begins after its temporal delimiter, which containers leave out.
-pub(crate) fn after_delimiter(unit: &[u8]) -> usize {
+/// Returns the length of the temporal delimiter that a unit begins with; containers leave it out.
+pub(crate) fn delimiter_length(unit: &[u8]) -> usize {
     obus(unit).next().filter(|(kind, ..)| *kind == TEMPORAL_DELIMITER).map_or(0, |(.., end)| end)
 }
 

@@ -10,7 +10,7 @@ use reelwright_core::{
     Packet, PixelFormat, SampleFormat, StreamParameters, Timestamp, VideoFormat, VideoParameters,
 };
 
-use crate::av1::after_delimiter;
+use crate::av1::delimiter_length;
 use crate::packet::{Codec, Demuxer, Kind, Packet as Read, Track};
 
 /// The packets of a track, in the form that muxers take.
@@ -126,7 +126,7 @@ impl PacketInput {
         self.last_dts = Some(dts);
         packet.data = read.data;
         if matches!(self.parameters.record, CodecRecord::Av1(_)) {
-            packet.data.drain(..after_delimiter(&packet.data));
+            packet.data.drain(..delimiter_length(&packet.data));
         }
         if self.length_size != 4 {
             let mut data = Vec::with_capacity(packet.data.len() + 16);

@@ -165,7 +165,8 @@ impl Sine {
                 ),
             }
         }
-        let samples = duration.map(|duration: f64| (duration * f64::from(sample_rate)) as u64);
+        let samples =
+            duration.map(|duration: f64| (duration * f64::from(sample_rate)).round() as u64);
         Ok(Some(Self { sample_rate, samples, frequency, next: 0 }))
     }
 
@@ -204,6 +205,8 @@ mod tests {
         assert!(message.contains("colour") && message.contains("duration"), "{message}");
         let sine = Sine::of("sine=frequency=1000:duration=0.5").unwrap().unwrap();
         assert_eq!((sine.sample_rate, sine.samples), (48_000, Some(24_000)));
+        // The product of 2.01 and 48,000 is below 96,480 in f64.
+        assert_eq!(Sine::of("sine=duration=2.01").unwrap().unwrap().samples, Some(96_480));
         assert!(Sine::of("sinew.wav").unwrap().is_none());
     }
 

@@ -47,6 +47,8 @@ pub struct VideoInput {
     name: String,
     source: VideoSource,
     ready: VecDeque<Timed>,
+    /// Error that comes after the ready frames.
+    failure: Option<anyhow::Error>,
     shown: Option<Frame>,
     is_damaged: bool,
 }
@@ -212,13 +214,14 @@ impl VideoInput {
             name: name.to_owned(),
             source,
             ready: VecDeque::new(),
+            failure: None,
             shown: None,
             is_damaged: false,
         };
         // The first frame tells the size; without a rate the first few tell it.
         let wanted = if facts.frame_rate.is_none() { MEASURED } else { 1 };
         while input.ready.len() < wanted {
-            match input.decode() {
+            match input.advance() {
                 Ok(true) => {}
                 Ok(false) => break,
                 // The frames before the damage are good.
@@ -293,8 +296,8 @@ impl VideoInput {
         &mut self,
     ) -> anyhow::Result<Option<(reelwright_core::VideoView<'_>, i64, Option<u64>)>> {
         while self.ready.is_empty() {
-            let decoded = self.decode();
-            if !decoded.with_context(|| format!("Failed to read input: {}", self.name))? {
+            let advanced = self.advance();
+            if !advanced.with_context(|| format!("Failed to read input: {}", self.name))? {
                 break;
             }
         }
@@ -316,6 +319,25 @@ impl VideoInput {
         frame.color = self.color;
         let frame = self.shown.insert(frame);
         Ok(Some((frame.view(), pts, Some(duration).filter(|duration| *duration > 0))))
+    }
+
+    /// As [`decode`](Self::decode); frames that wait for those before them come before an error.
+    fn advance(&mut self) -> anyhow::Result<bool> {
+        if let Some(error) = self.failure.take() {
+            return Err(error);
+        }
+        let error = match self.decode() {
+            Err(error) => error,
+            decoded => return decoded,
+        };
+        if let VideoSource::Track(source) = &mut self.source {
+            source.show(true, &mut self.ready);
+        }
+        if self.ready.is_empty() {
+            return Err(error);
+        }
+        self.failure = Some(error);
+        Ok(true)
     }
 
     /// Decodes until a frame is ready or nothing more comes; false at the end.

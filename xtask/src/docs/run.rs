@@ -32,7 +32,7 @@ pub(crate) fn page(
                 command
             }
             Language::Python => {
-                // What earlier blocks made is made again: they are short.
+                // Repeats earlier blocks, whose variables this one may use: they are short.
                 let script = format!("{earlier}\nprint({END:?})\n{}", block.code);
                 earlier = format!("{earlier}\n{}", block.code);
                 let mut command = Command::new(python);

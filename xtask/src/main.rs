@@ -10,6 +10,7 @@ mod layers;
 mod licences;
 mod miri;
 mod mutants;
+mod packages;
 mod words;
 
 use std::path::Path;
@@ -20,7 +21,10 @@ use hashes::Part;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  bench [PART…] [MUSIC…]   speed, size, memory and quality beside other programs, in one run
+  bench [--record] [PART…] [MUSIC…]
+                           measures speed, size, memory and quality next to other programs; --record
+                           writes the results to docs/benchmarks.json
+  bench --plot [--check]   writes the tables and plots of docs/benchmarks.json, or checks them
   conformance [MUXER…]     what other programs find in our files, or in those of some muxers
   browser                  what Chromium plays of our files, and what parsers in JavaScript read
   compatibility [--check]  writes docs/formats.md's tables from the registry, or checks them
@@ -38,6 +42,8 @@ usage: cargo xtask COMMAND
   mutants [--shard K/N] [PACKAGE…]
                            lists changes of the code that no test notices: of core and the muxers,
                            or of some packages; K counts from 0
+  packages                 checks that published crates have a README, licenses and keywords, and
+                           that ARCHITECTURE.md has each crate
   words [--count] [PATH…]  words to replace in comments, documentation, strings and names, with
                            their replacements; or only their number in each folder
 ";
@@ -62,9 +68,13 @@ fn main() -> ExitCode {
         ["miri", "--all"] => miri::run(true),
         ["mutants", "--shard", shard, packages @ ..] => mutants::run(Some(shard), packages),
         ["mutants", packages @ ..] => mutants::run(None, packages),
+        ["packages"] => packages::run(),
         ["words", "--count", paths @ ..] => words::run(paths, true),
         ["words", paths @ ..] => words::run(paths, false),
-        ["bench", rest @ ..] => bench::run(rest),
+        ["bench", "--plot"] => bench::plot(false),
+        ["bench", "--plot", "--check"] => bench::plot(true),
+        ["bench", "--record", rest @ ..] => bench::run(rest, true),
+        ["bench", rest @ ..] => bench::run(rest, false),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

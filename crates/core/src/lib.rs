@@ -8,6 +8,8 @@
 //! ([`AudioEncoderInfo`], [`MuxerInfo`]) with the options it takes ([`OptionInfo`]); the facade's
 //! registry does the rest. **Who only encodes** uses the facade crate, `reelwright`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod audio_frame;
 mod channel_layout;
 mod chapter;

@@ -7,6 +7,8 @@
 //! reported by `is_damaged`, and what cannot be decoded is an error that names container, codec and
 //! track.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod aac;
 mod aac_config;
 mod added;

@@ -6,6 +6,8 @@
 //! [`decode`] and [`program`] ask decoders and programs that nobody here wrote. Everything here panics where it
 //! finds something wrong: it is for tests.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod decode;
 pub mod encoding;
 pub mod footage;

@@ -1,6 +1,6 @@
 //! Encodes interleaved raw samples to bare MP3 frames, for speed comparisons with other programs:
 //!
-//!     encode_raw FORMAT RATE CHANNELS INPUT OUTPUT [NAME=VALUE]...
+//!     encode_mp3 FORMAT RATE CHANNELS INPUT OUTPUT [NAME=VALUE]...
 //!
 //! FORMAT is `s16le` or `f32le`. A name is an option or `bit_rate`, `qscale` or
 //! `compression_level`.
@@ -16,7 +16,7 @@ use reelwright_enc_mp3::ENCODER;
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [format, rate, channels, input, output, rest @ ..] = &arguments[..] else {
-        return Err("usage: encode_raw FORMAT RATE CHANNELS INPUT OUTPUT [NAME=VALUE]...".into());
+        return Err("usage: encode_mp3 FORMAT RATE CHANNELS INPUT OUTPUT [NAME=VALUE]...".into());
     };
     let (mut config, mut options) = (CodecConfig::default(), Options::new());
     for argument in rest {

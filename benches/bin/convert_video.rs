@@ -1,6 +1,6 @@
 //! Converts raw pictures, to be timed or compared beside other programs:
 //!
-//!     convert_raw IN INFORMAT WIDTHxHEIGHT OUT OUTFORMAT WIDTHxHEIGHT [FILTER [REPEATS [LAYOUT]]]
+//!     convert_video IN INFORMAT WIDTHxHEIGHT OUT OUTFORMAT WIDTHxHEIGHT [FILTER [REPEATS [LAYOUT]]]
 //!
 //! `-` for OUT drops the result. Pictures are read as frames, or, with LAYOUT `planes` or `packed`,
 //! as chunks of one picture whose channels, or pixels, lie together. Says how long it took.
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [input, format, from, output, out_format, to, rest @ ..] = &arguments[..] else {
         return Err(
-            "usage: convert_raw IN INFORMAT WxH OUT OUTFORMAT WxH [FILTER [REPEATS [LAYOUT]]]"
+            "usage: convert_video IN INFORMAT WxH OUT OUTFORMAT WxH [FILTER [REPEATS [LAYOUT]]]"
                 .into(),
         );
     };

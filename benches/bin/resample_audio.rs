@@ -1,6 +1,6 @@
 //! Resamples raw stereo samples (`f32`, little-endian), to be timed beside other programs:
 //!
-//!     resample_raw IN OUT FROM TO QUALITY
+//!     resample_audio IN OUT FROM TO QUALITY
 //!
 //! `-` for OUT drops the result.
 
@@ -17,7 +17,7 @@ const BLOCK: usize = 4096 * 8;
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [input, output, from, to, quality] = &arguments[..] else {
-        return Err("usage: resample_raw IN OUT FROM TO QUALITY".into());
+        return Err("usage: resample_audio IN OUT FROM TO QUALITY".into());
     };
     let mut resampler = Resampler::new(from.parse()?, to.parse()?, 2, quality.parse()?)?;
     let mut input = File::open(input)?;

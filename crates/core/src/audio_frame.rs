@@ -80,7 +80,7 @@ impl AudioFrame {
     ///
     /// # Errors
     /// The frame must be of `format`, with `channels` channels.
-    pub fn expect(&self, format: SampleFormat, channels: usize) -> Result<()> {
+    pub fn check_format(&self, format: SampleFormat, channels: usize) -> Result<()> {
         let found = (self.format.sample_format, self.channels());
         if found == (format, channels) {
             return Ok(());

@@ -180,7 +180,7 @@ impl ChannelLayout {
     /// # Errors
     /// There must be from 1 to 65,535 channels.
     pub fn default_for(channels: usize) -> Result<Self> {
-        let layout = Self::unpositioned(channels)?;
+        let layout = Self::unspecified(channels)?;
         let usual = NAMED.iter().find(|(_, mask)| mask.count_ones() as usize == channels);
         Ok(usual.map_or(layout, |&(_, mask)| Self { mask, ..layout }))
     }
@@ -189,7 +189,7 @@ impl ChannelLayout {
     ///
     /// # Errors
     /// There must be from 1 to 65,535 channels.
-    pub fn unpositioned(channels: usize) -> Result<Self> {
+    pub fn unspecified(channels: usize) -> Result<Self> {
         if channels == 0 {
             return Err(Error::argument(format!(
                 "The number of channels must be positive. Found: {channels}"
@@ -236,7 +236,7 @@ impl ChannelLayout {
     /// Whether every channel of `other` has its place here. The sides stand in for the back and
     /// the back for the sides, where only one of the two pairs is there, and the back pair for a
     /// channel in its middle.
-    pub fn holds(self, other: Self) -> bool {
+    pub fn includes(self, other: Self) -> bool {
         const BACK: u32 = Channel::BackLeft.bit() | Channel::BackRight.bit();
         const SIDE: u32 = Channel::SideLeft.bit() | Channel::SideRight.bit();
         if self.mask == 0 || other.mask == 0 {
@@ -254,7 +254,7 @@ impl ChannelLayout {
     }
 
     /// The layout that Vorbis, and Opus with it, has for `channels` channels.
-    pub const fn of_vorbis(channels: usize) -> Option<Self> {
+    pub const fn vorbis_default(channels: usize) -> Option<Self> {
         Some(match channels {
             1 => Self::MONO,
             2 => Self::STEREO,
@@ -358,7 +358,7 @@ mod tests {
     #[test]
     fn vorbis_orders_every_channel_once() {
         for channels in 1..=8 {
-            let layout = ChannelLayout::of_vorbis(channels).unwrap();
+            let layout = ChannelLayout::vorbis_default(channels).unwrap();
             let mut order = layout.vorbis_order().unwrap().to_vec();
             order.sort_unstable();
             assert!(order.into_iter().eq(0..channels), "{layout}");

@@ -48,7 +48,7 @@ impl Chapter {
     }
 
     /// `time` in units of 1/`per_second` of a second, to the nearest; clipped to what a `u64` holds.
-    pub fn units(time: Duration, per_second: u32) -> u64 {
+    pub fn to_units(time: Duration, per_second: u32) -> u64 {
         const NANOS: u128 = 1_000_000_000;
         let units = (time.as_nanos() * u128::from(per_second) + NANOS / 2) / NANOS;
         u64::try_from(units).unwrap_or(u64::MAX)
@@ -117,7 +117,7 @@ impl ChapterSupport {
 
     /// The first chapter whose end the container cannot store, as the next one starts later. The
     /// last chapter is left out.
-    pub fn lost_end(self, chapters: &[Chapter]) -> Option<&Chapter> {
+    pub fn unsupported_end(self, chapters: &[Chapter]) -> Option<&Chapter> {
         if matches!(self, Self::None | Self::Ends) {
             return None;
         }
@@ -182,17 +182,17 @@ mod tests {
 
     #[test]
     fn times_are_rounded_to_the_nearest_unit() {
-        assert_eq!(Chapter::units(Duration::from_micros(1499), 1000), 1);
-        assert_eq!(Chapter::units(Duration::from_micros(1500), 1000), 2);
-        assert_eq!(Chapter::units(Duration::MAX, u32::MAX), u64::MAX);
+        assert_eq!(Chapter::to_units(Duration::from_micros(1499), 1000), 1);
+        assert_eq!(Chapter::to_units(Duration::from_micros(1500), 1000), 2);
+        assert_eq!(Chapter::to_units(Duration::MAX, u32::MAX), u64::MAX);
     }
 
     #[test]
     fn ends_that_are_lost_are_found() {
         let gap = chapters(&[(0, Some(1)), (1, Some(2)), (3, Some(4))]);
-        assert_eq!(ChapterSupport::Starts.lost_end(&gap), Some(&gap[1]));
-        assert_eq!(ChapterSupport::LastEnd.lost_end(&gap), Some(&gap[1]));
-        assert_eq!(ChapterSupport::Ends.lost_end(&gap), None);
-        assert_eq!(ChapterSupport::Starts.lost_end(&gap[..2]), None);
+        assert_eq!(ChapterSupport::Starts.unsupported_end(&gap), Some(&gap[1]));
+        assert_eq!(ChapterSupport::LastEnd.unsupported_end(&gap), Some(&gap[1]));
+        assert_eq!(ChapterSupport::Ends.unsupported_end(&gap), None);
+        assert_eq!(ChapterSupport::Starts.unsupported_end(&gap[..2]), None);
     }
 }

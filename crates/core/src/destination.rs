@@ -3,7 +3,7 @@
 use crate::{Error, Output, Result};
 
 /// What a muxer writes to: an output or, for containers that
-/// [make objects](crate::MuxerInfo::makes_objects), many objects by name.
+/// [make objects](crate::MuxerInfo::multiple_objects), many objects by name.
 pub trait Destination {
     /// The single output.
     fn output(&mut self) -> &mut dyn Output;
@@ -17,7 +17,7 @@ pub trait Destination {
     ///
     /// # Errors
     /// The destination is a single output.
-    fn objects(&mut self) -> Result<&mut dyn Objects> {
+    fn object_store(&mut self) -> Result<&mut dyn ObjectStore> {
         Err(Error::unsupported(
             "This destination is a single output, and the format makes several. Pass a path, or the \
              address of a protocol that has objects.",
@@ -26,7 +26,7 @@ pub trait Destination {
 }
 
 /// Objects by name, such as the files of a folder.
-pub trait Objects: Send {
+pub trait ObjectStore: Send {
     /// Creates an object, or empties the one of this name. What is written to it is seen while it
     /// grows, where the store can show that. `content_type` is its internet media type.
     ///

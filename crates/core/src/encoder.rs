@@ -244,8 +244,8 @@ pub enum Backing {
     Binding {
         /// Its name.
         library: &'static str,
-        /// Its licence, as an SPDX expression.
-        licence: &'static str,
+        /// Its license, as an SPDX expression.
+        license: &'static str,
     },
 }
 
@@ -331,7 +331,7 @@ pub struct AudioEncoderInfo {
     /// The rates it takes.
     pub sample_rates: SampleRates,
     /// The layouts it takes.
-    pub layouts: Layouts,
+    pub layouts: ChannelLayouts,
     open: Opener<OpenAudioEncoder>,
 }
 
@@ -343,7 +343,7 @@ impl AudioEncoderInfo {
     }
 
     /// As [`new`](Self::new), with a constructor that may hold state.
-    pub fn shared(
+    pub fn from_closure(
         encoder: EncoderInfo,
         open: impl Fn(&AudioEncoderRequest, &mut Options) -> Result<Box<dyn AudioEncoder>>
         + Send
@@ -358,7 +358,7 @@ impl AudioEncoderInfo {
             encoder,
             sample_formats: &[SampleFormat::S16],
             sample_rates: SampleRates::UpTo(i32::MAX as u32),
-            layouts: Layouts::UpTo(u16::MAX as usize),
+            layouts: ChannelLayouts::UpTo(u16::MAX as usize),
             open,
         }
     }
@@ -391,7 +391,7 @@ impl AudioEncoderInfo {
 
     /// Sets [`layouts`](field@Self::layouts).
     #[must_use]
-    pub const fn layouts(mut self, layouts: Layouts) -> Self {
+    pub const fn layouts(mut self, layouts: ChannelLayouts) -> Self {
         self.layouts = layouts;
         self
     }
@@ -424,7 +424,7 @@ impl VideoEncoderInfo {
     }
 
     /// As [`new`](Self::new), with a constructor that may hold state.
-    pub fn shared(
+    pub fn from_closure(
         encoder: EncoderInfo,
         open: impl Fn(&VideoEncoderRequest, &mut Options) -> Result<Box<dyn VideoEncoder>>
         + Send
@@ -548,14 +548,14 @@ impl std::fmt::Display for SampleRates {
 
 /// The channel layouts an encoder takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layouts {
+pub enum ChannelLayouts {
     /// Any layout of up to this many channels.
     UpTo(usize),
     /// These, the preferred one of each channel count first.
     List(&'static [ChannelLayout]),
 }
 
-impl Layouts {
+impl ChannelLayouts {
     /// Whether `layout` is one of them.
     pub fn contains(&self, layout: ChannelLayout) -> bool {
         match self {
@@ -565,7 +565,7 @@ impl Layouts {
     }
 
     /// The preferred layout of `channels` channels.
-    pub fn of_channels(&self, channels: usize) -> Option<ChannelLayout> {
+    pub fn for_channels(&self, channels: usize) -> Option<ChannelLayout> {
         match self {
             Self::UpTo(max) if channels > *max => None,
             Self::UpTo(_) => ChannelLayout::default_for(channels).ok(),
@@ -582,7 +582,8 @@ impl Layouts {
         match self {
             Self::UpTo(max) => ChannelLayout::default_for(*max).ok(),
             Self::List(list) => {
-                let with_all = list.iter().filter(|l| l.holds(layout)).min_by_key(|l| l.channels());
+                let with_all =
+                    list.iter().filter(|l| l.includes(layout)).min_by_key(|l| l.channels());
                 let smaller = list.iter().filter(|l| l.channels() < layout.channels());
                 let smaller = || smaller.max_by_key(|l| l.channels());
                 with_all.or_else(smaller).or(list.first()).copied()
@@ -591,7 +592,7 @@ impl Layouts {
     }
 }
 
-impl std::fmt::Display for Layouts {
+impl std::fmt::Display for ChannelLayouts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::UpTo(max) => write!(f, "1 to {max} channels"),
@@ -623,7 +624,7 @@ mod tests {
         ];
         let nearest = |name: &str| {
             let layout: ChannelLayout = name.parse().unwrap();
-            Layouts::List(L).nearest(layout).unwrap().to_string()
+            ChannelLayouts::List(L).nearest(layout).unwrap().to_string()
         };
         assert_eq!(nearest("stereo"), "stereo");
         assert_eq!(nearest("2.1"), "5.1");
@@ -631,7 +632,8 @@ mod tests {
         assert_eq!(nearest("quad"), "5.1");
         assert_eq!(nearest("7.1"), "5.1");
         assert_eq!(nearest("4.0"), "5.1");
-        let eight = Layouts::UpTo(8).nearest(ChannelLayout::unpositioned(9).unwrap()).unwrap();
+        let eight =
+            ChannelLayouts::UpTo(8).nearest(ChannelLayout::unspecified(9).unwrap()).unwrap();
         assert_eq!(eight.to_string(), "7.1");
     }
 }

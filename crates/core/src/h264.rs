@@ -4,7 +4,7 @@ mod config;
 mod nal;
 
 pub use config::AvcConfig;
-pub use nal::{NalType, NalUnit, NalUnits, append_relengthed, nal_units};
+pub use nal::{NalType, NalUnit, NalUnits, append_with_four_byte_lengths, nal_units};
 
 use crate::{Packet, Result};
 
@@ -26,7 +26,7 @@ pub fn append_byte_stream(config: &AvcConfig, packet: &Packet, to: &mut Vec<u8>)
     };
     append(&DELIMITER);
     if packet.keyframe {
-        config.sets().for_each(&mut append);
+        config.parameter_sets().for_each(&mut append);
     }
     let result = nal_units(&packet.data).try_for_each(|unit| unit.map(|unit| append(unit.bytes)));
     if result.is_err() {

@@ -35,7 +35,7 @@ struct Inner {
 
 impl Interrupt {
     /// How often waiting code asks; an interrupt is answered within a few of these.
-    pub const PERIOD: Duration = Duration::from_millis(20);
+    pub const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
     /// An interrupt that only [`raise`](Self::raise) raises.
     pub fn new() -> Self {

@@ -14,6 +14,7 @@ mod chapter;
 mod codec;
 mod codec_record;
 mod color;
+mod cover_art;
 mod destination;
 mod device_memory;
 mod encoder;
@@ -34,7 +35,6 @@ mod options;
 mod output;
 mod packet;
 mod packet_clock;
-mod picture;
 mod pixel_format;
 mod plane;
 mod protocol;
@@ -62,11 +62,12 @@ pub use color::{
     ChromaLocation, ColorInfo, ColorPrimaries, ColorRange, MatrixCoefficients, RgbColor,
     TransferCharacteristics,
 };
-pub use destination::{Destination, Objects};
+pub use cover_art::CoverArt;
+pub use destination::{Destination, ObjectStore};
 pub use device_memory::{DeviceEvent, DeviceMemory, DevicePixels, DevicePlane, MemoryKind};
 pub use encoder::{
-    AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, Backing, CodecConfig, CodecConfigField,
-    EncoderInfo, Layouts, OpenAudioEncoder, OpenVideoEncoder, SampleRates, VideoColor,
+    AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, Backing, ChannelLayouts, CodecConfig,
+    CodecConfigField, EncoderInfo, OpenAudioEncoder, OpenVideoEncoder, SampleRates, VideoColor,
     VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
 };
 pub use error::{Error, ErrorKind, Result};
@@ -83,12 +84,11 @@ pub use options::{BoolOrSeconds, Options};
 pub use output::{MemoryOutput, Output};
 pub use packet::{Packet, PacketQueue};
 pub use packet_clock::PacketClock;
-pub use picture::Picture;
 pub use pixel_format::{ColorModel, Component, PixelFormat};
 pub use plane::{ByteOrder, Plane, PlaneBuffer, PlaneElement, Planes, PlanesMut};
-pub use protocol::{OpenObjects, OpenOutput, ProtocolInfo};
+pub use protocol::{OpenObjectStore, OpenOutput, ProtocolInfo};
 pub use rational::Rational;
-pub use request::Request;
+pub use request::OutputRequest;
 pub use sample_format::{DataType, SampleFormat};
 pub use side_data::{ContentLight, FieldOrder, HdrMetadata, MasteringDisplay, SideData};
 pub use sink::Sink;

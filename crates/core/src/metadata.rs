@@ -1,6 +1,6 @@
 //! What a file says of itself: title, artist, …
 
-use crate::{Chapter, Error, Picture, Result, chapter};
+use crate::{Chapter, CoverArt, Error, Result, chapter};
 
 /// Keys and values, in the order they were set, a cover, and chapters. Keys are FFmpeg's common names (`title`,
 /// `artist`, `album`, `date`, `track`, `genre`, `comment`, `copyright`, `encoder`, …); each muxer
@@ -8,7 +8,7 @@ use crate::{Chapter, Error, Picture, Result, chapter};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
     entries: Vec<(String, String)>,
-    cover: Option<Picture>,
+    cover: Option<CoverArt>,
     chapters: Vec<Chapter>,
 }
 
@@ -54,12 +54,12 @@ impl Metadata {
     }
 
     /// Sets the picture that players show, in place of an earlier one.
-    pub fn set_cover(&mut self, cover: Picture) {
+    pub fn set_cover(&mut self, cover: CoverArt) {
         self.cover = Some(cover);
     }
 
     /// The picture that players show.
-    pub const fn cover(&self) -> Option<&Picture> {
+    pub const fn cover(&self) -> Option<&CoverArt> {
         self.cover.as_ref()
     }
 

@@ -50,7 +50,7 @@ pub trait Muxer: Send {
     ///
     /// # Errors
     /// An output that fails.
-    fn hand_on(&mut self, to: &mut dyn Destination) -> Result<()> {
+    fn flush_output(&mut self, to: &mut dyn Destination) -> Result<()> {
         to.output().flush()
     }
 
@@ -59,7 +59,7 @@ pub trait Muxer: Send {
     ///
     /// # Errors
     /// An output that fails.
-    fn mend(&mut self, _length: u64, _to: &mut dyn Destination) -> Result<()> {
+    fn patch_header(&mut self, _length: u64, _to: &mut dyn Destination) -> Result<()> {
         Ok(())
     }
 
@@ -76,14 +76,14 @@ pub trait Muxer: Send {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeLimits {
     /// The largest pts.
-    pub pts: i64,
+    pub max_pts: i64,
     /// The longest gap that pts may leave between two frames.
-    pub gap: i64,
+    pub max_gap: i64,
 }
 
 impl TimeLimits {
     /// Any time that an `i64` holds with room for reordering.
-    pub const NONE: Self = Self { pts: i64::MAX >> 1, gap: i64::MAX >> 1 };
+    pub const NONE: Self = Self { max_pts: i64::MAX >> 1, max_gap: i64::MAX >> 1 };
 }
 
 /// Makes a muxer; takes its options out of the given ones.
@@ -123,17 +123,17 @@ pub struct MuxerInfo {
     pub variable_frame_rate: bool,
     /// Whether sound can begin late and pause: packets are heard at their times, whatever is
     /// between them; otherwise each follows the last one.
-    pub pauses: bool,
+    pub audio_gaps: bool,
     /// True if it makes several objects by name where the destination has any: the single output is
     /// not opened then.
-    pub makes_objects: bool,
+    pub multiple_objects: bool,
     /// Where each picture is a file of its own: how it is coded, by the file's extension. The
     /// destination's name may have a place for its number, as `frame_%04d.png`. Empty for all others.
-    pub pictures: &'static [(&'static str, CodecId)],
+    pub image_codecs: &'static [(&'static str, CodecId)],
     /// True if it stores the sample aspect ratio of video, whatever the codec.
     pub sample_aspect_ratio: bool,
     /// Whether it has a place for the metadata's cover.
-    pub covers: bool,
+    pub cover_art: bool,
     /// What it can store of the metadata's chapters.
     pub chapters: ChapterSupport,
     /// Its own options.
@@ -153,7 +153,7 @@ impl MuxerInfo {
     }
 
     /// As [`new`](Self::new), with a constructor that may hold state.
-    pub fn shared(
+    pub fn from_closure(
         name: &'static str,
         long_name: &'static str,
         open: impl Fn(&mut Options) -> Result<Box<dyn Muxer>> + Send + Sync + 'static,
@@ -176,11 +176,11 @@ impl MuxerInfo {
             subtitle_codecs: &[],
             max_streams: 1,
             variable_frame_rate: false,
-            pauses: false,
-            makes_objects: false,
-            pictures: &[],
+            audio_gaps: false,
+            multiple_objects: false,
+            image_codecs: &[],
             sample_aspect_ratio: false,
-            covers: false,
+            cover_art: false,
             chapters: ChapterSupport::None,
             options: &[],
             open,
@@ -244,25 +244,25 @@ impl MuxerInfo {
         self
     }
 
-    /// Sets [`pauses`](field@Self::pauses).
+    /// Sets [`audio_gaps`](field@Self::audio_gaps).
     #[must_use]
-    pub const fn pauses(mut self, pauses: bool) -> Self {
-        self.pauses = pauses;
+    pub const fn audio_gaps(mut self, audio_gaps: bool) -> Self {
+        self.audio_gaps = audio_gaps;
         self
     }
 
-    /// Sets [`makes_objects`](field@Self::makes_objects).
+    /// Sets [`multiple_objects`](field@Self::multiple_objects).
     #[must_use]
-    pub const fn makes_objects(mut self) -> Self {
-        self.makes_objects = true;
+    pub const fn multiple_objects(mut self) -> Self {
+        self.multiple_objects = true;
         self
     }
 
-    /// Sets [`pictures`](field@Self::pictures) and [`makes_objects`](field@Self::makes_objects).
+    /// Sets [`image_codecs`](field@Self::image_codecs) and [`multiple_objects`](field@Self::multiple_objects).
     #[must_use]
-    pub const fn pictures(mut self, pictures: &'static [(&'static str, CodecId)]) -> Self {
-        self.pictures = pictures;
-        self.makes_objects = true;
+    pub const fn image_codecs(mut self, image_codecs: &'static [(&'static str, CodecId)]) -> Self {
+        self.image_codecs = image_codecs;
+        self.multiple_objects = true;
         self
     }
 
@@ -273,10 +273,10 @@ impl MuxerInfo {
         self
     }
 
-    /// Sets [`covers`](field@Self::covers).
+    /// Sets [`cover_art`](field@Self::cover_art).
     #[must_use]
-    pub const fn covers(mut self, covers: bool) -> Self {
-        self.covers = covers;
+    pub const fn cover_art(mut self, cover_art: bool) -> Self {
+        self.cover_art = cover_art;
         self
     }
 

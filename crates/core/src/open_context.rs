@@ -38,7 +38,7 @@ impl OpenContext {
     }
 
     /// Lets nothing wait any longer, in all copies: the output is abandoned.
-    pub fn hurry(&self) {
+    pub fn abandon(&self) {
         self.is_hurried.store(true, Ordering::Relaxed);
     }
 
@@ -53,7 +53,7 @@ impl OpenContext {
     /// let wait = context.wait();
     /// let error = loop {
     ///     // Here an output polls its socket for this long.
-    ///     std::thread::sleep(wait.period());
+    ///     std::thread::sleep(wait.poll_interval());
     ///     if let Err(error) = wait.check() {
     ///         break error;
     ///     }
@@ -75,10 +75,12 @@ pub struct Wait<'a> {
 
 impl Wait<'_> {
     /// How long to wait until [`check`](Self::check) is asked again.
-    pub fn period(&self) -> Duration {
+    pub fn poll_interval(&self) -> Duration {
         match self.context.timeout {
-            Some(timeout) => timeout.saturating_sub(self.begin.elapsed()).min(Interrupt::PERIOD),
-            None => Interrupt::PERIOD,
+            Some(timeout) => {
+                timeout.saturating_sub(self.begin.elapsed()).min(Interrupt::POLL_INTERVAL)
+            }
+            None => Interrupt::POLL_INTERVAL,
         }
     }
 

@@ -156,7 +156,7 @@ impl OptionInfo {
     }
 
     /// The error of a value that is not valid.
-    pub fn refuse(&self, value: &str) -> Error {
+    pub fn invalid_value(&self, value: &str) -> Error {
         Error::option(format!(
             "Invalid value for option {}: {value}. Valid values are {}.",
             self.name, self.kind

@@ -78,7 +78,7 @@ impl Options {
         };
         match digits.parse::<i64>().ok().and_then(|n| n.checked_mul(factor)) {
             Some(number) if (min..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(option.refuse(&value)),
+            _ => Err(option.invalid_value(&value)),
         }
     }
 
@@ -97,7 +97,7 @@ impl Options {
         match value.parse::<f64>() {
             // Neither holds for NaN.
             Ok(number) if number >= min && number <= max => Ok(Some(number)),
-            _ => Err(option.refuse(&value)),
+            _ => Err(option.invalid_value(&value)),
         }
     }
 
@@ -121,7 +121,7 @@ impl Options {
             let word_on = rest.strip_prefix(['+', '-']).unwrap_or(rest);
             let end = word_on.find(['+', '-']).unwrap_or(word_on.len());
             let found = values.iter().find(|(word, _)| *word == &word_on[..end]);
-            let (word, _) = found.ok_or_else(|| option.refuse(&given))?;
+            let (word, _) = found.ok_or_else(|| option.invalid_value(&given))?;
             flags.retain(|flag| flag != word);
             if !is_taken_out {
                 flags.push(word);
@@ -143,7 +143,7 @@ impl Options {
             panic!("{} is not a bool", option.name)
         };
         let Some(value) = self.take(option) else { return Ok(default) };
-        truth(&value).ok_or_else(|| option.refuse(&value))
+        truth(&value).ok_or_else(|| option.invalid_value(&value))
     }
 
     /// Takes yes, no or a number of seconds; `1` and `0` are yes and no.
@@ -165,7 +165,7 @@ impl Options {
         match value.parse::<f64>() {
             // Neither holds for NaN.
             Ok(seconds) if seconds >= 0.0 && seconds <= max => Ok(BoolOrSeconds::Seconds(seconds)),
-            _ => Err(option.refuse(&value)),
+            _ => Err(option.invalid_value(&value)),
         }
     }
 
@@ -182,11 +182,11 @@ impl Options {
         };
         let Some(value) = self.take(option) else { return Ok(default) };
         let found = values.iter().find(|(word, _)| *word == value);
-        found.map(|(word, _)| *word).ok_or_else(|| option.refuse(&value))
+        found.map(|(word, _)| *word).ok_or_else(|| option.invalid_value(&value))
     }
 
     /// Takes the option's text; none where it was not given. Its form is not checked:
-    /// [`OptionInfo::refuse`] is the error of a wrong one.
+    /// [`OptionInfo::invalid_value`] is the error of a wrong one.
     ///
     /// # Panics
     /// If the option is not [`OptionKind::Text`].
@@ -205,7 +205,7 @@ impl Options {
         if value.is_empty() {
             return Ok(None);
         }
-        parse(&value).map(Some).ok_or_else(|| option.refuse(&value))
+        parse(&value).map(Some).ok_or_else(|| option.invalid_value(&value))
     }
 
     /// Takes a ratio.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{Error, Request, Result};
+use crate::{Error, OutputRequest, Result};
 
 /// Bytes, in order; overwriting only where [`is_seekable`](Self::is_seekable).
 ///
@@ -68,11 +68,11 @@ pub trait Output: Send {
     }
 
     /// Marks what was appended so far as whole: a file that ends here plays.
-    fn mark_whole(&mut self) {}
+    fn mark_playable(&mut self) {}
 
     /// Returns the last position marked as whole that the output holds; after an error of the
     /// output, what comes behind it may be cut off.
-    fn whole(&self) -> u64 {
+    fn playable_length(&self) -> u64 {
         self.position()
     }
 
@@ -84,7 +84,7 @@ pub trait Output: Send {
     }
 
     /// What the other end asked of the streams since the last call.
-    fn take_request(&mut self) -> Option<Request> {
+    fn take_request(&mut self) -> Option<OutputRequest> {
         None
     }
 
@@ -131,19 +131,19 @@ impl<O: Output + ?Sized> Output for Box<O> {
         (**self).truncate(to)
     }
 
-    fn mark_whole(&mut self) {
-        (**self).mark_whole();
+    fn mark_playable(&mut self) {
+        (**self).mark_playable();
     }
 
-    fn whole(&self) -> u64 {
-        (**self).whole()
+    fn playable_length(&self) -> u64 {
+        (**self).playable_length()
     }
 
     fn message_size(&self) -> Option<usize> {
         (**self).message_size()
     }
 
-    fn take_request(&mut self) -> Option<Request> {
+    fn take_request(&mut self) -> Option<OutputRequest> {
         (**self).take_request()
     }
 

@@ -36,7 +36,7 @@ impl PacketClock {
     /// Sets the times and trims of the next packet, from which `duration` samples are decoded.
     /// What it holds beyond the samples that came in so far is padding: with the last packet they
     /// must all have come in, and before it enough of them.
-    pub fn stamp(&mut self, packet: &mut Packet, duration: u32) {
+    pub fn set_times(&mut self, packet: &mut Packet, duration: u32) {
         let end = self.next + i64::from(duration);
         packet.pts = Timestamp(self.next);
         packet.dts = packet.pts;
@@ -60,7 +60,7 @@ mod tests {
         let mut packets = Vec::new();
         while clock.pending() > 0 {
             let mut packet = Packet::default();
-            clock.stamp(&mut packet, 576);
+            clock.set_times(&mut packet, 576);
             packets.push((packet.pts.0, packet.trim_start, packet.trim_end));
         }
         let expected = [(-1105, 576, 0), (-529, 529, 0), (47, 0, 0), (623, 0, 0), (1199, 0, 275)];
@@ -75,7 +75,7 @@ mod tests {
             let mut heard = 0;
             while clock.pending() > 0 {
                 let mut packet = Packet::default();
-                clock.stamp(&mut packet, duration);
+                clock.set_times(&mut packet, duration);
                 heard += duration - packet.trim_start - packet.trim_end;
             }
             assert_eq!(heard as usize, received);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::opener::Opener;
-use crate::{Error, Objects, OpenContext, OptionInfo, Options, Output, Result};
+use crate::{Error, ObjectStore, OpenContext, OptionInfo, Options, Output, Result};
 
 /// Opens an address; takes its options out of the given ones.
 pub type OpenOutput =
@@ -11,8 +11,8 @@ pub type OpenOutput =
 
 /// Opens an address as objects beside one another, whose own name is the address' last part; takes its
 /// options out of the given ones.
-pub type OpenObjects =
-    dyn Fn(&str, &mut Options, &OpenContext) -> Result<Box<dyn Objects>> + Send + Sync;
+pub type OpenObjectStore =
+    dyn Fn(&str, &mut Options, &OpenContext) -> Result<Box<dyn ObjectStore>> + Send + Sync;
 
 /// A protocol's description and constructor of outputs.
 ///
@@ -34,7 +34,7 @@ pub struct ProtocolInfo {
     /// Its own options. One that the container has too goes to both.
     pub options: &'static [OptionInfo],
     open: Opener<OpenOutput>,
-    open_objects: Option<Opener<OpenObjects>>,
+    open_object_store: Option<Opener<OpenObjectStore>>,
 }
 
 impl ProtocolInfo {
@@ -54,7 +54,7 @@ impl ProtocolInfo {
     ///
     /// # Panics
     /// If there is no scheme.
-    pub fn shared(
+    pub fn from_closure(
         schemes: &'static [&'static str],
         long_name: &'static str,
         open: impl Fn(&str, &mut Options, &OpenContext) -> Result<Box<dyn Output>>
@@ -71,7 +71,7 @@ impl ProtocolInfo {
         open: Opener<OpenOutput>,
     ) -> Self {
         assert!(!schemes.is_empty(), "a protocol has a scheme");
-        Self { schemes, long_name, options: &[], open, open_objects: None }
+        Self { schemes, long_name, options: &[], open, open_object_store: None }
     }
 
     /// Sets [`options`](field@Self::options).
@@ -84,14 +84,14 @@ impl ProtocolInfo {
     /// Lets containers that make several objects write to addresses: `open` opens the place that an
     /// address is in.
     #[must_use]
-    pub fn objects(
+    pub fn object_store(
         mut self,
-        open: impl Fn(&str, &mut Options, &OpenContext) -> Result<Box<dyn Objects>>
+        open: impl Fn(&str, &mut Options, &OpenContext) -> Result<Box<dyn ObjectStore>>
         + Send
         + Sync
         + 'static,
     ) -> Self {
-        self.open_objects = Some(Opener::Shared(Arc::new(open)));
+        self.open_object_store = Some(Opener::Shared(Arc::new(open)));
         self
     }
 
@@ -117,13 +117,13 @@ impl ProtocolInfo {
     ///
     /// # Errors
     /// As [`open`](Self::open), or the protocol makes single outputs.
-    pub fn open_objects(
+    pub fn open_object_store(
         &self,
         address: &str,
         options: &mut Options,
         context: &OpenContext,
-    ) -> Result<Box<dyn Objects>> {
-        match &self.open_objects {
+    ) -> Result<Box<dyn ObjectStore>> {
+        match &self.open_object_store {
             Some(open) => open(address, options, context),
             None => Err(Error::unsupported(format!(
                 "Failed to open dst: {address}. The protocol {} makes single outputs, and the format \

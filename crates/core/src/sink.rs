@@ -1,6 +1,6 @@
 //! Where packets go.
 
-use crate::{Error, Metadata, Packet, Request, Result, StreamParameters, TimeLimits};
+use crate::{Error, Metadata, OutputRequest, Packet, Result, StreamParameters, TimeLimits};
 
 /// Where the packets of all streams go: a muxer with its destination, a device, several of these.
 ///
@@ -53,7 +53,7 @@ pub trait Sink: Send {
     fn bytes_written(&mut self) -> u64;
 
     /// What the other end asked of the streams since the last call.
-    fn take_request(&mut self) -> Option<Request> {
+    fn take_request(&mut self) -> Option<OutputRequest> {
         None
     }
 }

@@ -28,7 +28,7 @@ impl TimeBase {
     ///
     /// # Errors
     /// The rate must not be 0.
-    pub fn of_sample_rate(sample_rate: u32) -> Result<Self> {
+    pub fn from_sample_rate(sample_rate: u32) -> Result<Self> {
         Rational::new(1, i64::from(sample_rate)).map(Self)
     }
 
@@ -41,7 +41,7 @@ impl TimeBase {
     ///
     /// # Errors
     /// `seconds` must be finite, not negative, and small enough to be counted in this time base.
-    pub fn at(self, seconds: f64) -> Result<Timestamp> {
+    pub fn from_seconds(self, seconds: f64) -> Result<Timestamp> {
         // The comparison is false for NaN.
         if !(seconds.is_finite() && seconds >= 0.0) {
             return Err(Error::chunk(format!(
@@ -53,7 +53,7 @@ impl TimeBase {
         if units > (1i64 << 53) as f64 {
             return Err(Error::chunk(format!(
                 "The value of PTS must be below {} s in a time base of {}. Found: {seconds}",
-                self.seconds_of(Timestamp(1 << 53)),
+                self.to_seconds(Timestamp(1 << 53)),
                 self.0,
             )));
         }
@@ -61,7 +61,7 @@ impl TimeBase {
     }
 
     /// `at` in seconds.
-    pub fn seconds_of(self, at: Timestamp) -> f64 {
+    pub fn to_seconds(self, at: Timestamp) -> f64 {
         at.0 as f64 * self.0.num() as f64 / self.0.den() as f64
     }
 
@@ -80,7 +80,7 @@ impl TimeBase {
 }
 
 /// Length of a stream's last frame unless stated: that of the frame before it.
-/// A longer wait than [`LONGEST`](Self::LONGEST) is a pause, after which frames have their nominal
+/// A longer wait than [`MAX_SECONDS`](Self::MAX_SECONDS) is a pause, after which frames have their nominal
 /// length.
 #[derive(Debug, Clone, Copy)]
 pub struct FrameLength {
@@ -91,12 +91,12 @@ pub struct FrameLength {
 
 impl FrameLength {
     /// The longest that a frame is taken to last, in seconds.
-    pub const LONGEST: i64 = 10;
+    pub const MAX_SECONDS: i64 = 10;
 
     /// The length of a first frame, of `nominal` units of `time_base`.
     pub fn new(nominal: i64, time_base: TimeBase) -> Self {
         let second = TimeBase(Rational::ONE);
-        let longest = second.rescale(Timestamp(Self::LONGEST), time_base).0;
+        let longest = second.rescale(Timestamp(Self::MAX_SECONDS), time_base).0;
         Self { nominal, longest, last: nominal }
     }
 
@@ -140,17 +140,17 @@ mod tests {
 
     #[test]
     fn seconds_become_the_nearest_sample() {
-        let base = TimeBase::of_sample_rate(16_000).unwrap();
-        assert_eq!(base.at(1.5).unwrap(), Timestamp(24_000));
-        assert_eq!(base.at(0.000_04).unwrap(), Timestamp(1));
-        assert_eq!(base.at(0.0).unwrap(), Timestamp(0));
+        let base = TimeBase::from_sample_rate(16_000).unwrap();
+        assert_eq!(base.from_seconds(1.5).unwrap(), Timestamp(24_000));
+        assert_eq!(base.from_seconds(0.000_04).unwrap(), Timestamp(1));
+        assert_eq!(base.from_seconds(0.0).unwrap(), Timestamp(0));
     }
 
     #[test]
     fn times_that_cannot_be_counted_are_refused() {
-        let base = TimeBase::of_sample_rate(48_000).unwrap();
+        let base = TimeBase::from_sample_rate(48_000).unwrap();
         for seconds in [-1.0, f64::NAN, f64::INFINITY, 1e300] {
-            assert!(base.at(seconds).is_err(), "{seconds}");
+            assert!(base.from_seconds(seconds).is_err(), "{seconds}");
         }
     }
 

@@ -19,7 +19,7 @@ use crate::{
 /// let mut frame = VideoFrame::new(&format)?;
 /// let [(pixels, stride), ..] = frame.planes_mut::<u8>()?;
 /// pixels[stride] = 7;
-/// let flipped = frame.flip().at(Timestamp(3));
+/// let flipped = frame.flip().with_pts(Timestamp(3));
 /// assert_eq!(flipped.view()?.planes_of::<u8>()?[0].row(0, 4), [7, 0, 0, 0]);
 /// # Ok::<(), reelwright_core::Error>(())
 /// ```
@@ -32,7 +32,7 @@ pub struct VideoFrame {
     /// Duration in the same units; `None` lasts until the next frame.
     pub duration: Option<i64>,
     /// Data beside the pixels and times.
-    pub side: SideData,
+    pub side_data: SideData,
     /// The pixels.
     pub memory: VideoMemory,
 }
@@ -110,7 +110,7 @@ impl VideoFrame {
             format: *format,
             pts: Timestamp(0),
             duration: None,
-            side: SideData::default(),
+            side_data: SideData::default(),
             memory,
         })
     }
@@ -118,7 +118,7 @@ impl VideoFrame {
     /// A copy of a borrowed frame.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and as [`VideoView::expect`].
+    /// As [`new`](Self::new), and as [`VideoView::check_format`].
     pub fn copy_of(view: &VideoView<'_>) -> Result<Self> {
         let mut frame = Self::new(&view.format)?;
         frame.copy_from(view)?;
@@ -128,16 +128,16 @@ impl VideoFrame {
     /// Copies the pixels, times and side data of a borrowed frame.
     ///
     /// # Errors
-    /// As [`VideoView::expect`] with this frame's pixel format and size, and as
+    /// As [`VideoView::check_format`] with this frame's pixel format and size, and as
     /// [`planes_mut`](Self::planes_mut).
     pub fn copy_from(&mut self, view: &VideoView<'_>) -> Result<()> {
-        view.expect(self.format.pixel_format, self.format.width, self.format.height)?;
+        view.check_format(self.format.pixel_format, self.format.width, self.format.height)?;
         match view.planes {
             Planes::U8(planes) => self.copy_planes(&planes)?,
             Planes::U16(planes) => self.copy_planes(&planes)?,
         }
         (self.format, self.pts, self.duration) = (view.format, view.pts, view.duration);
-        self.side.clone_from(&view.side);
+        self.side_data.clone_from(&view.side_data);
         Ok(())
     }
 
@@ -155,7 +155,7 @@ impl VideoFrame {
 
     /// The same pixels at another presentation time, until the next frame.
     #[must_use]
-    pub fn at(&self, pts: Timestamp) -> Self {
+    pub fn with_pts(&self, pts: Timestamp) -> Self {
         Self { pts, duration: None, ..self.clone() }
     }
 
@@ -187,8 +187,8 @@ impl VideoFrame {
             PlaneBuffer::U8(data) => Planes::U8(pixels.planes_in(data, self.format.pixel_format)),
             PlaneBuffer::U16(data) => Planes::U16(pixels.planes_in(data, self.format.pixel_format)),
         };
-        let Self { format, pts, duration, ref side, .. } = *self;
-        Ok(VideoView { format, planes, pts, duration, side: side.clone() })
+        let Self { format, pts, duration, ref side_data, .. } = *self;
+        Ok(VideoView { format, planes, pts, duration, side_data: side_data.clone() })
     }
 
     fn not_in_host_memory(&self) -> Error {
@@ -202,9 +202,14 @@ impl VideoFrame {
     ///
     /// # Errors
     /// The frame must be in host memory, of this pixel format, width and height.
-    pub fn expect(&self, format: PixelFormat, width: u32, height: u32) -> Result<VideoView<'_>> {
+    pub fn checked_view(
+        &self,
+        format: PixelFormat,
+        width: u32,
+        height: u32,
+    ) -> Result<VideoView<'_>> {
         let view = self.view()?;
-        view.expect(format, width, height)?;
+        view.check_format(format, width, height)?;
         Ok(view)
     }
 
@@ -334,8 +339,8 @@ impl VideoFrame {
             ready.wait()?;
         }
         let frame = Self::new(&self.format)?;
-        let Self { pts, duration, ref side, .. } = *self;
-        let mut frame = Self { pts, duration, side: side.clone(), ..frame };
+        let Self { pts, duration, ref side_data, .. } = *self;
+        let mut frame = Self { pts, duration, side_data: side_data.clone(), ..frame };
         let to = match self.format.pixel_format.data_type() {
             DataType::U8 => PlanesMut::U8(frame.planes_mut()?),
             _ => PlanesMut::U16(frame.planes_mut()?),
@@ -407,7 +412,7 @@ mod tests {
             for (width, height) in [(1, 1), (5, 3), (64, 2), (1921, 7)] {
                 let frame = VideoFrame::new(&format(*pixel_format, width, height)).unwrap();
                 let view = frame.view().unwrap();
-                view.expect(*pixel_format, width, height).unwrap();
+                view.check_format(*pixel_format, width, height).unwrap();
                 for plane in 0..pixel_format.planes() {
                     let (row, rows) = frame.format.plane_size(plane);
                     for y in 0..rows {
@@ -496,16 +501,16 @@ mod tests {
     #[test]
     fn other_frames_are_refused() {
         let frame = VideoFrame::new(&format(PixelFormat::Yuv420p, 5, 3)).unwrap();
-        frame.expect(PixelFormat::Yuv420p, 5, 3).unwrap();
-        assert!(frame.expect(PixelFormat::Yuv420p, 5, 4).is_err());
-        assert!(frame.expect(PixelFormat::Yuv422p, 5, 3).is_err());
+        frame.checked_view(PixelFormat::Yuv420p, 5, 3).unwrap();
+        assert!(frame.checked_view(PixelFormat::Yuv420p, 5, 4).is_err());
+        assert!(frame.checked_view(PixelFormat::Yuv422p, 5, 3).is_err());
         let format = format(PixelFormat::Yuv420p, 5, 3);
         for (planes, expected) in [
             (Planes::U8([Plane::new(&[0; 14], 5); 4]), "3 rows of 5 elements"),
             (Planes::U16([Plane::new(&[0; 15], 5); 4]), "type Byte"),
         ] {
             let view = VideoView::new(&format, planes);
-            let error = view.expect(PixelFormat::Yuv420p, 5, 3).unwrap_err().to_string();
+            let error = view.check_format(PixelFormat::Yuv420p, 5, 3).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
             assert!(VideoFrame::copy_of(&view).is_err());
         }

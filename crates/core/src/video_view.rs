@@ -17,14 +17,14 @@ pub struct VideoView<'a> {
     /// Duration in the same units; `None` lasts until the next frame.
     pub duration: Option<i64>,
     /// Data beside the pixels and times.
-    pub side: SideData,
+    pub side_data: SideData,
 }
 
 impl<'a> VideoView<'a> {
     /// A frame of borrowed planes at pts 0.
     pub fn new(format: &VideoFormat, planes: Planes<'a>) -> Self {
-        let side = SideData::default();
-        Self { format: *format, planes, pts: Timestamp(0), duration: None, side }
+        let side_data = SideData::default();
+        Self { format: *format, planes, pts: Timestamp(0), duration: None, side_data }
     }
 
     /// The planes, with elements of type `T`.
@@ -43,7 +43,7 @@ impl<'a> VideoView<'a> {
     }
 
     /// Appends the rows of plane `plane` without gaps, words in this byte order. The frame must be
-    /// [as expected](Self::expect).
+    /// [as expected](Self::check_format).
     pub fn append_plane(&self, plane: usize, order: ByteOrder, to: &mut Vec<u8>) {
         let (row, rows) = self.format.plane_size(plane);
         match &self.planes {
@@ -63,7 +63,7 @@ impl<'a> VideoView<'a> {
     ///
     /// # Errors
     /// The frame must be of `format`, of `width` × `height` pixels, with all its rows.
-    pub fn expect(&self, format: PixelFormat, width: u32, height: u32) -> Result<()> {
+    pub fn check_format(&self, format: PixelFormat, width: u32, height: u32) -> Result<()> {
         let found = self.format;
         if (found.pixel_format, found.size()) != (format, (width, height)) {
             return Err(Error::chunk(format!(

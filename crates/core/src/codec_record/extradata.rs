@@ -50,7 +50,7 @@ impl CodecRecord {
                 (_, size) => {
                     return Err(Error::unsupported(format!(
                         "The record of h264 has lengths of {size} bytes, and packets have 4. Use \
-                         AvcConfig::from_record and h264::append_relengthed."
+                         AvcConfig::from_record and h264::append_with_four_byte_lengths."
                     )));
                 }
             },

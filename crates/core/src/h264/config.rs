@@ -16,7 +16,7 @@ pub struct AvcConfig {
     /// The picture parameter set, a NAL unit with its header.
     pub pps: Vec<u8>,
     /// Further parameter sets of both kinds, and extensions of sequence parameter sets.
-    pub more: Vec<Vec<u8>>,
+    pub extra_sets: Vec<Vec<u8>>,
     /// `chroma_format_idc`: 1 is 4:2:0.
     pub chroma_format: u8,
     /// Bits of a luma and of a chroma sample.
@@ -26,12 +26,12 @@ pub struct AvcConfig {
 impl AvcConfig {
     /// One set of each kind, of 4:2:0 with 8 bits.
     pub const fn new(sps: Vec<u8>, pps: Vec<u8>) -> Self {
-        Self { sps, pps, more: Vec::new(), chroma_format: 1, bit_depth: (8, 8) }
+        Self { sps, pps, extra_sets: Vec::new(), chroma_format: 1, bit_depth: (8, 8) }
     }
 
     /// Reads an AVCDecoderConfigurationRecord (`avcC`, FFmpeg's extradata); returns with it the bytes of
     /// a length before a NAL unit: where these are not 4, packets become such with
-    /// [`append_relengthed`](super::append_relengthed).
+    /// [`append_with_four_byte_lengths`](super::append_with_four_byte_lengths).
     ///
     /// # Errors
     /// The record is cut off, or has no parameter set of each kind.
@@ -59,7 +59,7 @@ impl AvcConfig {
             if !rest.is_empty() {
                 take_sets(&mut rest, 0xff, &mut extensions).ok_or_else(refuse)?;
             }
-            config.more.extend(extensions);
+            config.extra_sets.extend(extensions);
         }
         Ok((config, usize::from(lengths & 3) + 1))
     }
@@ -98,7 +98,7 @@ impl AvcConfig {
         let mut is_keyframe = false;
         for unit in byte_stream_units(access_unit) {
             let kind = unit.nal_type();
-            if kind.is_parameter_set() && !self.sets().any(|set| set == unit.bytes) {
+            if kind.is_parameter_set() && !self.parameter_sets().any(|set| set == unit.bytes) {
                 to.truncate(start);
                 return Err(Error::unsupported(
                     "The parameter sets of the byte stream change. Begin another stream or file there.",
@@ -120,11 +120,11 @@ impl AvcConfig {
     }
 
     /// The parameter sets, each a NAL unit.
-    pub fn sets(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn parameter_sets(&self) -> impl Iterator<Item = &[u8]> {
         // Those of sequences come before those of pictures, which refer to them.
         let of = |kind: NalType| {
             let is_one = move |set: &&[u8]| NalUnit { bytes: set }.nal_type() == kind;
-            self.more.iter().map(Vec::as_slice).filter(is_one)
+            self.extra_sets.iter().map(Vec::as_slice).filter(is_one)
         };
         std::iter::once(self.sps.as_slice())
             .chain(of(NalType::SPS))
@@ -139,7 +139,7 @@ impl AvcConfig {
             Some(sets.remove(at))
         };
         let (sps, pps) = (take(NalType::SPS)?, take(NalType::PPS)?);
-        Some(Self { more: sets, ..Self::new(sps, pps) })
+        Some(Self { extra_sets: sets, ..Self::new(sps, pps) })
     }
 
     /// The record as it stands in a file.
@@ -173,7 +173,7 @@ impl AvcConfig {
 
     /// Appends the sets of a kind, after how many there are.
     fn put_sets(&self, to: &mut Vec<u8>, kind: NalType, most: u8, reserved: u8) -> Result<()> {
-        let of_kind = || self.sets().filter(|bytes| NalUnit { bytes }.nal_type() == kind);
+        let of_kind = || self.parameter_sets().filter(|bytes| NalUnit { bytes }.nal_type() == kind);
         let count = of_kind().count();
         let count = u8::try_from(count).ok().filter(|count| *count <= most).ok_or_else(|| {
             Error::argument(format!(
@@ -304,7 +304,7 @@ mod tests {
         .concat();
         let (config, lengths) = AvcConfig::from_record(&record).unwrap();
         assert_eq!((lengths, config.chroma_format, config.bit_depth), (4, 2, (10, 11)));
-        assert_eq!(config.more, [vec![0x67, 1, 2], vec![0x68], vec![0x6d, 7]]);
+        assert_eq!(config.extra_sets, [vec![0x67, 1, 2], vec![0x68], vec![0x6d, 7]]);
         assert_eq!(config.to_bytes().unwrap(), record);
         for length in 0..record.len() - 6 {
             let _ = AvcConfig::from_record(&record[..length]);

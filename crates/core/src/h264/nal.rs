@@ -82,7 +82,7 @@ impl<'a> Iterator for NalUnits<'a> {
 ///
 /// # Errors
 /// A length leaves the packet; nothing is appended then.
-pub fn append_relengthed(packet: &[u8], size: usize, to: &mut Vec<u8>) -> Result<()> {
+pub fn append_with_four_byte_lengths(packet: &[u8], size: usize, to: &mut Vec<u8>) -> Result<()> {
     let start = to.len();
     let mut rest = packet;
     while !rest.is_empty() {
@@ -119,9 +119,9 @@ mod tests {
     #[test]
     fn lengths_become_four_bytes() {
         let mut packet = Vec::new();
-        append_relengthed(&[0, 2, 0x65, 1, 0, 1, 0x65], 2, &mut packet).unwrap();
+        append_with_four_byte_lengths(&[0, 2, 0x65, 1, 0, 1, 0x65], 2, &mut packet).unwrap();
         assert_eq!(packet, [0, 0, 0, 2, 0x65, 1, 0, 0, 0, 1, 0x65]);
-        assert!(append_relengthed(&[0, 2, 0x65], 2, &mut packet).is_err());
+        assert!(append_with_four_byte_lengths(&[0, 2, 0x65], 2, &mut packet).is_err());
         assert_eq!(packet.len(), 11);
     }
 }

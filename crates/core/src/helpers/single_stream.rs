@@ -74,7 +74,7 @@ pub struct BlockStream {
     /// Bits of one coded sample of one channel.
     pub bits_per_sample: u32,
     /// Bytes of a block.
-    pub block: usize,
+    pub block_size: usize,
     /// Samples of each channel in a block.
     pub samples_per_block: u16,
 }
@@ -99,7 +99,7 @@ impl BlockStream {
             )));
         };
         let channels = audio.format.layout.channels();
-        let (bits_per_sample, block, samples_per_block) = match (codec, &stream.record) {
+        let (bits_per_sample, block_size, samples_per_block) = match (codec, &stream.record) {
             (_, CodecRecord::Adpcm(blocks))
                 if blocks.block_align > 0 && blocks.samples_per_block > 0 =>
             {
@@ -123,12 +123,12 @@ impl BlockStream {
             )));
         }
         let layout = audio.format.layout;
-        Ok(Self { codec, sample_rate, layout, bits_per_sample, block, samples_per_block })
+        Ok(Self { codec, sample_rate, layout, bits_per_sample, block_size, samples_per_block })
     }
 
     /// How many samples of each channel `bytes` are.
     pub const fn samples(&self, bytes: u64) -> u64 {
-        bytes / self.block as u64 * self.samples_per_block as u64
+        bytes / self.block_size as u64 * self.samples_per_block as u64
     }
 
     /// Refuses a packet that is not this stream's, or would shift the channels of all that follows.
@@ -137,13 +137,13 @@ impl BlockStream {
     /// The packet must be of stream 0 and hold whole blocks.
     pub fn check(&self, packet: &Packet) -> Result<()> {
         check(packet)?;
-        if packet.data.len().is_multiple_of(self.block) {
+        if packet.data.len().is_multiple_of(self.block_size) {
             return Ok(());
         }
         Err(Error::chunk(format!(
             "A packet of {} must hold whole samples of all channels, {} bytes each. Found: {} bytes",
             self.codec,
-            self.block,
+            self.block_size,
             packet.data.len()
         ))
         .in_stream(0))
@@ -163,7 +163,7 @@ mod tests {
     fn stream(codec: CodecId, sample_rate: u32) -> StreamParameters {
         StreamParameters::new(
             codec,
-            TimeBase::of_sample_rate(8000).unwrap(),
+            TimeBase::from_sample_rate(8000).unwrap(),
             MediaParameters::Audio(
                 AudioParameters::new(AudioFormat {
                     sample_rate,
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn one_known_stream_is_taken() {
         let pcm = BlockStream::new("box", &[stream(CodecId::PcmS24Le, 8000)], CODECS).unwrap();
-        assert_eq!((pcm.block, pcm.samples(605)), (6, 100));
+        assert_eq!((pcm.block_size, pcm.samples(605)), (6, 100));
         let refused = |streams: &[StreamParameters]| {
             let error = BlockStream::new("box", streams, CODECS).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsupported);
@@ -202,7 +202,7 @@ mod tests {
         let blocks = AdpcmBlocks { block_align: 1024, samples_per_block: 1012 };
         let adpcm = stream(CodecId::AdpcmMs, 8000).record(CodecRecord::Adpcm(blocks));
         let adpcm = BlockStream::new("box", &[adpcm], &[CodecId::AdpcmMs]).unwrap();
-        assert_eq!((adpcm.block, adpcm.samples(2048), adpcm.bits_per_sample), (1024, 2024, 4));
+        assert_eq!((adpcm.block_size, adpcm.samples(2048), adpcm.bits_per_sample), (1024, 2024, 4));
         let without = [stream(CodecId::AdpcmMs, 8000)];
         let error = BlockStream::new("box", &without, &[CodecId::AdpcmMs]).unwrap_err();
         assert!(error.to_string().contains("the size of its blocks"), "{error}");

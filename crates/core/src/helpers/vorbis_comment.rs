@@ -100,7 +100,7 @@ fn push_chapters(fields: &mut Vec<String>, chapters: &[Chapter]) -> Result<()> {
         )));
     }
     for (i, chapter) in chapters.iter().enumerate() {
-        let millis = Chapter::units(chapter.start, 1000);
+        let millis = Chapter::to_units(chapter.start, 1000);
         if u128::from(millis) >= LATEST.as_millis() {
             return Err(Error::unsupported(format!(
                 "Chapters in a Vorbis comment must start before 100 hours. Found: {} s",

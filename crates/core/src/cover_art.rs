@@ -4,7 +4,7 @@ use crate::{Error, Result};
 
 /// A picture in a file's metadata: its front cover.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
+pub struct CoverArt {
     mime_type: &'static str,
     data: Vec<u8>,
 }
@@ -16,7 +16,7 @@ const KINDS: &[(&[u8], &str)] =
 /// The type of a front cover, in ID3 and after it in FLAC.
 const FRONT_COVER: u32 = 3;
 
-impl Picture {
+impl CoverArt {
     /// The most bytes of a picture: what the length of a FLAC metadata block leaves.
     pub const MAX_BYTES: usize = (1 << 24) - 1024;
 
@@ -72,21 +72,21 @@ mod tests {
 
     #[test]
     fn only_pictures_that_players_show_are_taken() {
-        let png = Picture::front_cover(b"\x89PNG\r\n\x1A\nabc".to_vec()).unwrap();
+        let png = CoverArt::front_cover(b"\x89PNG\r\n\x1A\nabc".to_vec()).unwrap();
         assert_eq!(png.mime_type(), "image/png");
         for wrong in [&b""[..], b"BM12", b"\x89PN"] {
-            let error = Picture::front_cover(wrong.to_vec()).unwrap_err();
+            let error = CoverArt::front_cover(wrong.to_vec()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidData);
             assert!(error.to_string().contains("JPEG, PNG or GIF"), "{error}");
         }
         let mut huge = b"GIF89a".to_vec();
-        huge.resize(Picture::MAX_BYTES + 1, 0);
-        assert!(Picture::front_cover(huge).is_err());
+        huge.resize(CoverArt::MAX_BYTES + 1, 0);
+        assert!(CoverArt::front_cover(huge).is_err());
     }
 
     #[test]
     fn the_flac_block_has_the_rfcs_fields() {
-        let block = Picture::front_cover(b"GIF89a".to_vec()).unwrap().to_flac_block();
+        let block = CoverArt::front_cover(b"GIF89a".to_vec()).unwrap().to_flac_block();
         assert_eq!(block[..4], 3u32.to_be_bytes());
         assert_eq!(block[4..8], 9u32.to_be_bytes());
         assert_eq!(&block[8..17], b"image/gif");

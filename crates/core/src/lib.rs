@@ -1,12 +1,13 @@
-//! The words every Reelwright crate speaks.
+//! Types and traits that all Reelwright crates share.
 //!
-//! A chunk of samples or pictures ([`TensorView`]) becomes frames ([`AudioFrame`], [`VideoFrame`]),
-//! an encoder ([`AudioEncoder`], [`VideoEncoder`]) turns frames into [`Packet`]s, a [`Muxer`] turns
-//! packets into bytes, and an [`Output`] takes the bytes. Data goes one way.
+//! A chunk of audio samples or video frames ([`TensorView`]) is converted to frames
+//! ([`AudioFrame`], [`VideoFrame`]). An encoder ([`AudioEncoder`], [`VideoEncoder`]) turns frames
+//! into [`Packet`]s, a [`Muxer`] turns packets into bytes, and an [`Output`] stores or sends the
+//! bytes. Data flows in this direction only.
 //!
-//! **Who writes a codec or a container** implements one of the traits and a static description
-//! ([`AudioEncoderInfo`], [`MuxerInfo`]) with the options it takes ([`OptionInfo`]); the facade's
-//! registry does the rest. **Who only encodes** uses the facade crate, `reelwright`.
+//! **To add a codec or a container**, implement one of the traits and a static description
+//! ([`AudioEncoderInfo`], [`MuxerInfo`]) with the supported options ([`OptionInfo`]), and add it to
+//! the registry of the crate `reelwright`. **To encode files only**, use the crate `reelwright`.
 
 mod audio_frame;
 mod channel_layout;

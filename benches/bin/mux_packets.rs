@@ -31,7 +31,7 @@ struct FileOutput {
 impl FileOutput {
     const BUFFER: usize = 1 << 16;
 
-    fn hand_on(&mut self) -> io::Result<()> {
+    fn flush_output(&mut self) -> io::Result<()> {
         self.file.write_all(&self.buffer)?;
         self.buffer.clear();
         Ok(())
@@ -42,7 +42,7 @@ impl Output for FileOutput {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.position += bytes.len() as u64;
         if self.buffer.len() + bytes.len() > Self::BUFFER {
-            self.hand_on().map_err(failed)?;
+            self.flush_output().map_err(failed)?;
         }
         if bytes.len() >= Self::BUFFER {
             return self.file.write_all(bytes).map_err(failed);
@@ -61,7 +61,7 @@ impl Output for FileOutput {
 
     fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
         let mut patch = || {
-            self.hand_on()?;
+            self.flush_output()?;
             self.file.seek(SeekFrom::Start(at))?;
             self.file.write_all(bytes)?;
             self.file.seek(SeekFrom::End(0))
@@ -70,7 +70,7 @@ impl Output for FileOutput {
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.hand_on().map_err(failed)
+        self.flush_output().map_err(failed)
     }
 }
 
@@ -81,7 +81,7 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
     };
     let stream = StreamParameters::new(
         CodecId::Aac,
-        TimeBase::of_sample_rate(RATE)?,
+        TimeBase::from_sample_rate(RATE)?,
         MediaParameters::Audio(
             AudioParameters::new(AudioFormat {
                 sample_rate: RATE,

@@ -263,7 +263,7 @@ fn a_protocol_without_objects_refuses_a_format_that_makes_several() {
     let peer = Peer::default();
     let error = pictures(&peer, "single://bucket/%d.png", &[], 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert!(error.to_string().contains("single makes single outputs"), "{error}");
+    assert!(error.to_string().contains("single supports a single output"), "{error}");
 }
 
 #[test]

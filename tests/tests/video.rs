@@ -366,7 +366,7 @@ fn a_film_has_the_same_bytes_however_it_is_cut() {
     let film = film(9);
     let picture = 3 * SIZE.0 * SIZE.1;
     // A writer has no place for a second file.
-    for muxer in video_muxers().filter(|muxer| muxer.pictures.is_empty()) {
+    for muxer in video_muxers().filter(|muxer| muxer.image_codecs.is_empty()) {
         for seekable in [true, false] {
             let whole = file(muxer.name, &stream(), seekable, |encoder| {
                 encoder.write_video_chunk(0, &chunk(&film), None)
@@ -533,7 +533,7 @@ fn a_thread_of_its_own_changes_no_byte() {
     let picture = 3 * SIZE.0 * SIZE.1;
     let silence = vec![0i16; 48_000];
     let sound = TensorView::contiguous(&silence, &[48_000, 1]).unwrap();
-    for muxer in video_muxers().filter(|muxer| muxer.pictures.is_empty()) {
+    for muxer in video_muxers().filter(|muxer| muxer.image_codecs.is_empty()) {
         for encoder in video_encoders().filter(|v| muxer.video_codecs.contains(&v.encoder.codec)) {
             let name = encoder.encoder.name;
             let has_sound = !muxer.audio_codecs.is_empty();

@@ -150,7 +150,7 @@ impl<'a> VideoCase<'a> {
             }
         };
         for (index, picture) in pictures.iter().enumerate() {
-            encoder.encode(&picture.at(Timestamp(times(index))), &mut queue)?;
+            encoder.encode(&picture.with_pts(Timestamp(times(index))), &mut queue)?;
             take(&mut queue);
         }
         encoder.finish(&mut queue)?;
@@ -205,7 +205,7 @@ fn releases(case: &VideoCase<'_>, film: &[VideoFrame], pauses: bool) -> (Vec<usi
     let mut queue = PacketQueue::new();
     let mut counts = Vec::new();
     for (index, picture) in film.iter().enumerate() {
-        encoder.encode(&picture.at(Timestamp(index as i64)), &mut queue).unwrap();
+        encoder.encode(&picture.with_pts(Timestamp(index as i64)), &mut queue).unwrap();
         counts.push(queue.len());
         if pauses && index % 5 == 0 {
             std::thread::sleep(std::time::Duration::from_millis(3));
@@ -233,8 +233,8 @@ fn keyframes_are_forced_or_refused(case: &VideoCase<'_>, name: &str) {
         return;
     }
     let mut film = case.film(12);
-    film[5].side.keyframe = true;
-    film[8].side.keyframe = true;
+    film[5].side_data.keyframe = true;
+    film[8].side_data.keyframe = true;
     let encoded = case.encode(&film, |index| index as i64).unwrap();
     for packet in encoded.packets.iter().filter(|packet| [5, 8].contains(&packet.pts.0)) {
         assert!(packet.keyframe, "{name}: frame {} is no keyframe", packet.pts);

@@ -42,7 +42,7 @@ fn films(only: &[&str]) -> Vec<Film> {
     let mut films = Vec::new();
     let numbered_or_raw = |muxer: &&MuxerInfo| {
         // Numbered pictures are no one file, and raw ones do not say what they are.
-        !muxer.pictures.is_empty() || muxer.name == "rawvideo"
+        !muxer.image_codecs.is_empty() || muxer.name == "rawvideo"
     };
     for muxer in
         muxers().filter(|m| is_asked(m, only) && !m.video_codecs.is_empty() && !numbered_or_raw(m))

@@ -148,6 +148,10 @@ pub(super) const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("crates/muxers/flac/src", "picture", "FLAC's block type"),
     ("crates/muxers/mp3/src/id3.rs", "picture", "ID3's frame type"),
     ("crates/encoders/av1/src/config.rs", "film", "H.273's name for color primaries"),
+    ("crates/core/src/color.rs", "film", "H.273's name for color primaries"),
+    ("crates/core/src/cover_art.rs", "picture", "FLAC's block type"),
+    ("crates/core/src/h264", "picture|pictures", "H.264's term"),
+    ("crates/core/src/option_value.rs", "film", "FFmpeg's name for a size"),
     ("crates/python/src/destination.rs", "tell", "a method of Python's files"),
     ("xtask/src/licences.rs", "licence|licences", "file names and the name of the command"),
 ];

@@ -11,7 +11,8 @@ mod ima_wav;
 mod ms;
 
 use reelwright_core::{
-    AudioEncoderInfo, ChannelLayout, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
+    AudioEncoderInfo, ChannelLayout, ChannelLayouts, CodecId, EncoderInfo, SampleFormat,
+    SampleRates,
 };
 
 /// Descriptions and constructors of the encoders in this crate.
@@ -31,5 +32,5 @@ const fn info(
     )
     .sample_formats(sample_formats)
     .sample_rates(SampleRates::UpTo(i32::MAX as u32))
-    .layouts(Layouts::List(&[ChannelLayout::MONO, ChannelLayout::STEREO]))
+    .layouts(ChannelLayouts::List(&[ChannelLayout::MONO, ChannelLayout::STEREO]))
 }

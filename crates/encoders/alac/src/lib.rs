@@ -12,7 +12,8 @@ mod packet;
 mod predictor;
 
 use reelwright_core::{
-    AudioEncoderInfo, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
+    AudioEncoderInfo, ChannelLayouts, CodecConfigField, CodecId, EncoderInfo, SampleFormat,
+    SampleRates,
 };
 
 /// The `alac` encoder.
@@ -24,4 +25,4 @@ pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
 )
 .sample_formats(&[SampleFormat::S32p, SampleFormat::S16p])
 .sample_rates(SampleRates::UpTo(384_000))
-.layouts(Layouts::List(config::LAYOUTS));
+.layouts(ChannelLayouts::List(config::LAYOUTS));

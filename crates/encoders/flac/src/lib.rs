@@ -17,7 +17,8 @@ mod rice;
 mod workers;
 
 use reelwright_core::{
-    AudioEncoderInfo, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
+    AudioEncoderInfo, ChannelLayouts, CodecConfigField, CodecId, EncoderInfo, SampleFormat,
+    SampleRates,
 };
 
 /// The `flac` encoder.
@@ -29,4 +30,4 @@ pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
 )
 .sample_formats(&[SampleFormat::S16, SampleFormat::S32])
 .sample_rates(SampleRates::UpTo((1 << 20) - 1))
-.layouts(Layouts::UpTo(8));
+.layouts(ChannelLayouts::UpTo(8));

@@ -9,7 +9,8 @@ mod band;
 mod encoder;
 
 use reelwright_core::{
-    AudioEncoderInfo, ChannelLayout, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
+    AudioEncoderInfo, ChannelLayout, ChannelLayouts, CodecId, EncoderInfo, SampleFormat,
+    SampleRates,
 };
 
 /// The `g722` encoder.
@@ -19,4 +20,4 @@ pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
 )
 .sample_formats(&[SampleFormat::S16])
 .sample_rates(SampleRates::List(&[16_000]))
-.layouts(Layouts::List(&[ChannelLayout::MONO]));
+.layouts(ChannelLayouts::List(&[ChannelLayout::MONO]));

@@ -24,8 +24,8 @@ mod tables;
 mod window;
 
 use reelwright_core::{
-    AudioEncoderInfo, ChannelLayout, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat,
-    SampleRates,
+    AudioEncoderInfo, ChannelLayout, ChannelLayouts, CodecConfigField, CodecId, EncoderInfo,
+    SampleFormat, SampleRates,
 };
 
 /// The `mp3` encoder.
@@ -48,4 +48,4 @@ pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
 )
 .sample_formats(&[SampleFormat::Fltp, SampleFormat::S16p, SampleFormat::S32p])
 .sample_rates(SampleRates::List(&tables::SAMPLE_RATES))
-.layouts(Layouts::List(&[ChannelLayout::MONO, ChannelLayout::STEREO]));
+.layouts(ChannelLayouts::List(&[ChannelLayout::MONO, ChannelLayout::STEREO]));

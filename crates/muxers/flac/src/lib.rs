@@ -53,6 +53,6 @@ pub static MUXER: MuxerInfo = MuxerInfo::new("flac", "raw FLAC", &|options| {
 .extensions(&["flac"])
 .mime_type("audio/flac")
 .audio_codecs(&[CodecId::Flac])
-.covers(true)
+.cover_art(true)
 .chapters(ChapterSupport::Starts)
 .options(&[WRITE_HEADER, PADDING, SEEK_INTERVAL]);

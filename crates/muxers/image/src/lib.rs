@@ -16,7 +16,7 @@ pub static MUXERS: &[MuxerInfo] = &[
     })
     .extensions(&["png", "jpg", "jpeg", "bmp", "ppm", "pgm", "webp"])
     .video_codecs(numbered::CODECS)
-    .pictures(&[
+    .image_codecs(&[
         ("png", CodecId::Png),
         ("jpg", CodecId::Mjpeg),
         ("jpeg", CodecId::Mjpeg),

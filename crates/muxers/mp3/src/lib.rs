@@ -53,6 +53,6 @@ pub static MUXER: MuxerInfo = MuxerInfo::new("mp3", "MP3 (MPEG audio layer 3)", 
 .extensions(&["mp3"])
 .mime_type("audio/mpeg")
 .audio_codecs(&[CodecId::Mp3])
-.covers(true)
+.cover_art(true)
 .chapters(ChapterSupport::Ends)
 .options(&[ID3V2_VERSION, WRITE_ID3V1, WRITE_XING]);

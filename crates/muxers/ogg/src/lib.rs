@@ -47,7 +47,7 @@ macro_rules! info {
         .mime_type($mime)
         .audio_codecs(&$codecs)
         .max_streams($streams)
-        .covers(true)
+        .cover_art(true)
         .chapters(ChapterSupport::Starts)
         .options(&[PAGE_DURATION, SERIAL_OFFSET])
     };

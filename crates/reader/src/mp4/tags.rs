@@ -1,7 +1,7 @@
 //! Metadata of MP4 and QuickTime files, under FFmpeg's names: iTunes' list of items, QuickTime's
 //! texts and keys, and 3GPP's boxes.
 
-use reelwright_core::Picture;
+use reelwright_core::CoverArt;
 use reelwright_core::helpers::itunes::{NUMBERS, TEXTS};
 
 use super::boxes::{be16, be32, child, children};
@@ -36,7 +36,7 @@ const APPLE: &str = "com.apple.quicktime.";
 #[derive(Debug, Default)]
 pub(super) struct Tags {
     pub(super) entries: Vec<(String, String)>,
-    pub(super) cover: Option<Picture>,
+    pub(super) cover: Option<CoverArt>,
 }
 
 impl Tags {
@@ -166,8 +166,8 @@ fn pair(value: &[u8]) -> Option<String> {
     }
 }
 
-fn picture(value: &[u8]) -> Option<Picture> {
-    Picture::front_cover(value.to_vec()).ok()
+fn picture(value: &[u8]) -> Option<CoverArt> {
+    CoverArt::front_cover(value.to_vec()).ok()
 }
 
 /// The first text of a list of texts in several languages: a length, a language and the text.

@@ -11,7 +11,7 @@ use super::own::{RUNS, target};
 
 const PACKETS: &str = "2000000";
 
-/// Layouts: their movflags here, and what makes the same with ffmpeg.
+/// ChannelLayouts: their movflags here, and what makes the same with ffmpeg.
 const LAYOUTS: [(&str, &[&str]); 4] = [
     ("hybrid_fragmented", &["-movflags", FRAGMENTS, "-frag_duration", "1000000"]),
     ("progressive", &[]),

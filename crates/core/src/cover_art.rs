@@ -1,33 +1,33 @@
-//! Pictures that belong to a file's metadata, such as a cover.
+//! Cover art in a file's metadata.
 
 use crate::{Error, Result};
 
-/// A picture in a file's metadata: its front cover.
+/// Image in a file's metadata: the front cover.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
+pub struct CoverArt {
     mime_type: &'static str,
     data: Vec<u8>,
 }
 
-/// The first bytes of the pictures that players show, and their media types.
+/// Signatures and media types of the image formats that players support.
 const KINDS: &[(&[u8], &str)] =
     &[(b"\xFF\xD8\xFF", "image/jpeg"), (b"\x89PNG\r\n\x1A\n", "image/png"), (b"GIF8", "image/gif")];
 
-/// The type of a front cover, in ID3 and after it in FLAC.
+/// Picture type of a front cover in ID3 and FLAC.
 const FRONT_COVER: u32 = 3;
 
-impl Picture {
-    /// The most bytes of a picture: what the length of a FLAC metadata block leaves.
+impl CoverArt {
+    /// Maximum size in bytes. The length of a FLAC metadata block limits it.
     pub const MAX_BYTES: usize = (1 << 24) - 1024;
 
-    /// A front cover from the bytes of a JPEG, PNG or GIF file.
+    /// Creates a front cover from the bytes of a JPEG, PNG or GIF file.
     ///
     /// # Errors
-    /// The bytes must be one of these and at most [`MAX_BYTES`](Self::MAX_BYTES).
+    /// The data has another format, or more than [`MAX_BYTES`](Self::MAX_BYTES).
     pub fn front_cover(data: Vec<u8>) -> Result<Self> {
         let Some((_, mime_type)) = KINDS.iter().find(|(magic, _)| data.starts_with(magic)) else {
             return Err(Error::invalid_data(format!(
-                "A cover must be a JPEG, PNG or GIF picture. Found bytes that start with {:02x?}",
+                "A cover must be a JPEG, PNG or GIF image. Found bytes that start with {:02x?}",
                 &data[..data.len().min(8)]
             )));
         };
@@ -41,23 +41,23 @@ impl Picture {
         Ok(Self { mime_type, data })
     }
 
-    /// Its internet media type.
+    /// Returns the internet media type.
     pub const fn mime_type(&self) -> &'static str {
         self.mime_type
     }
 
-    /// The bytes of the picture's file.
+    /// Returns the bytes of the image file.
     pub fn data(&self) -> &[u8] {
         &self.data
     }
 
-    /// The body of a FLAC PICTURE metadata block (RFC 9639 §8.8). Width, height and colours are
-    /// left to the picture itself.
+    /// Returns the body of a FLAC PICTURE metadata block (RFC 9639 §8.8). Width, height and colors
+    /// are left to the image file.
     pub fn to_flac_block(&self) -> Vec<u8> {
         let mut body = FRONT_COVER.to_be_bytes().to_vec();
         body.extend((self.mime_type.len() as u32).to_be_bytes());
         body.extend(self.mime_type.as_bytes());
-        // No description; width, height, bits a pixel and colours are 0, "not known".
+        // No description; width, height, bits per pixel and number of colors are 0, unknown.
         body.extend([0; 20]);
         body.extend((self.data.len() as u32).to_be_bytes());
         body.extend(&self.data);
@@ -71,22 +71,22 @@ mod tests {
     use crate::ErrorKind;
 
     #[test]
-    fn only_pictures_that_players_show_are_taken() {
-        let png = Picture::front_cover(b"\x89PNG\r\n\x1A\nabc".to_vec()).unwrap();
+    fn accepts_only_jpeg_png_and_gif() {
+        let png = CoverArt::front_cover(b"\x89PNG\r\n\x1A\nabc".to_vec()).unwrap();
         assert_eq!(png.mime_type(), "image/png");
         for wrong in [&b""[..], b"BM12", b"\x89PN"] {
-            let error = Picture::front_cover(wrong.to_vec()).unwrap_err();
+            let error = CoverArt::front_cover(wrong.to_vec()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidData);
             assert!(error.to_string().contains("JPEG, PNG or GIF"), "{error}");
         }
         let mut huge = b"GIF89a".to_vec();
-        huge.resize(Picture::MAX_BYTES + 1, 0);
-        assert!(Picture::front_cover(huge).is_err());
+        huge.resize(CoverArt::MAX_BYTES + 1, 0);
+        assert!(CoverArt::front_cover(huge).is_err());
     }
 
     #[test]
-    fn the_flac_block_has_the_rfcs_fields() {
-        let block = Picture::front_cover(b"GIF89a".to_vec()).unwrap().to_flac_block();
+    fn flac_block_has_the_fields_of_the_rfc() {
+        let block = CoverArt::front_cover(b"GIF89a".to_vec()).unwrap().to_flac_block();
         assert_eq!(block[..4], 3u32.to_be_bytes());
         assert_eq!(block[4..8], 9u32.to_be_bytes());
         assert_eq!(&block[8..17], b"image/gif");

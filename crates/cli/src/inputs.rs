@@ -189,10 +189,10 @@ fn chosen(args: &EncodeArgs, media: &Media) -> anyhow::Result<Vec<(Kind, usize)>
 /// A test pattern or a tone, if that is what a name describes.
 fn generated(path: &Path) -> anyhow::Result<Option<Source>> {
     let Some(text) = path.to_str().filter(|_| !path.exists()) else { return Ok(None) };
-    if let Some(source) = TestSource::of(text)? {
+    if let Some(source) = TestSource::parse(text)? {
         return Ok(Some(Source::Video(Box::new(VideoInput::test(source)?))));
     }
-    Ok(Sine::of(text)?.map(|sine| Source::Audio(Box::new(AudioInput::sine(sine)))))
+    Ok(Sine::parse(text)?.map(|sine| Source::Audio(Box::new(AudioInput::sine(sine)))))
 }
 
 /// The format of headerless inputs, as the options state it.

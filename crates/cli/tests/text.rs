@@ -183,7 +183,7 @@ fn files_that_are_wrong_are_named_with_their_line() {
     let input = asset("bbb_48k_stereo.flac");
     let input = input.to_str().unwrap();
     for (args, expected) in [
-        (&["-o", "a.mp4", "--subtitles", "a.srt"][..], "a.srt: line 5: expected the number"),
+        (&["-o", "a.mp4", "--subtitles", "a.srt"][..], "a.srt: line 5 must be the number"),
         (&["-o", "a.mp4", "--subtitles", "no.srt"], "Failed to read subtitles: no.srt"),
         (
             &["-o", "a.mp4", "--chapters", "chapters.txt"],

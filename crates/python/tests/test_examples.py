@@ -1,4 +1,4 @@
-"""The examples run, and write what they say."""
+"""The examples run and write the expected files."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_moving_a_torio_script(tmp_path: Path) -> None:
     assert (video["nb_read_frames"], duration(video)) == ("50", 2)
 
 
-def test_all_of_them_are_run() -> None:
+def test_all_examples_are_tested() -> None:
     source = Path(__file__).read_text()
     names = [path.name for path in EXAMPLES.glob("*.py")]
     assert len(names) >= 4 and all(f'run("{name}"' in source for name in names)

@@ -1,4 +1,4 @@
-"""Calls and messages are torio's, as its users know them."""
+"""Calls and messages are compatible with torio."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Make, audio_encoder, moving, probe, sound_of, tone, video_encoder
+from helpers import Make, audio_encoder, moving, probe, decode_audio, tone, video_encoder
 
 import reelwright
 from reelwright import CodecConfig, StreamingMediaEncoder
 
 
 def refused(text: str, kind: type[Exception] = reelwright.Error) -> Any:
-    """Expects an exception whose message holds `text`; torio's code catches RuntimeError."""
+    """Expect an exception whose message contains `text`, as a RuntimeError for torio's users."""
     assert issubclass(kind, RuntimeError)
     import re
 
@@ -53,7 +53,7 @@ def test_with_open(tmp_path: Path) -> None:
         assert file.getnframes() == 100
 
 
-def test_opening_twice_is_once() -> None:
+def test_opening_twice_has_no_effect() -> None:
     s = audio_encoder()
     assert s.open() is s
     with refused("Output is already opened."):
@@ -109,7 +109,7 @@ def test_stream_index(i: int, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["u1", "f2"])
-def test_other_medium(dtype: str) -> None:
+def test_rejects_chunk_of_other_kind(dtype: str) -> None:
     with refused("Stream 0 is not audio type."):
         video_encoder().write_audio_chunk(0, np.zeros((1, 1), dtype))
     with refused("Stream 0 is not video type."):
@@ -144,7 +144,7 @@ def test_dtype(format: str, tensor: Make) -> None:
 @pytest.mark.parametrize(
     ("dtype", "found"), [("?", "Bool"), ("i1", "Char"), ("c8", "")]
 )
-def test_dtype_of_no_stream(dtype: str, found: str) -> None:
+def test_rejects_unsupported_dtype(dtype: str, found: str) -> None:
     with refused(f"Expected Float type. Found: {found}", reelwright.ChunkError):
         audio_encoder().write_audio_chunk(0, np.zeros((3, 1), dtype))
     with refused("Expected Tensor of uint8 type. Found: "):
@@ -182,7 +182,7 @@ def test_pts_out_of_range(pts: float) -> None:
         video_encoder().write_video_chunk(0, moving(1), pts)
 
 
-def test_pts_zero_by_name() -> None:
+def test_pts_zero_as_keyword() -> None:
     audio_encoder().write_audio_chunk(i=0, chunk=tone(1), pts=0.0)
     audio_encoder().write_audio_chunk(0, tone(1), 0)
 
@@ -215,7 +215,7 @@ def test_gaps(format: str, fill: bool, tmp_path: Path) -> None:
         with wave.open(str(path)) as file:
             assert file.getnframes() == frames
     else:
-        assert len(sound_of(path, 1)) == frames
+        assert len(decode_audio(path, 1)) == frames
 
 
 # Parameters of streams.
@@ -332,7 +332,7 @@ def test_encoder_sample_rate() -> None:
     ("format", "given", "encoded"),
     [("mp3", 44056, 44100), ("mp3", 96000, 48000), ("opus", 44100, 48000), ("g722", 8000, 16000)],
 )
-def test_rate_that_the_encoder_does_not_take(
+def test_unsupported_sample_rate_is_resampled(
     format: str, given: int, encoded: int, tmp_path: Path
 ) -> None:
     path = tmp_path / f"a.{format}"
@@ -343,7 +343,7 @@ def test_rate_that_the_encoder_does_not_take(
     assert probe(path)["streams"][0]["sample_rate"] == str(encoded)
 
 
-def test_channels_that_the_encoder_does_not_take(tmp_path: Path) -> None:
+def test_unsupported_channels_are_remixed(tmp_path: Path) -> None:
     path = tmp_path / "a.mp3"
     s = StreamingMediaEncoder(path)
     with pytest.warns(reelwright.EncodingWarning, match="does not take 5.1"):
@@ -362,7 +362,7 @@ def test_unknown_options() -> None:
         s.open({"bogus": "1"})
 
 
-def test_medium_that_the_format_has_not() -> None:
+def test_rejects_stream_that_format_does_not_support() -> None:
     s = StreamingMediaEncoder(io.BytesIO(), "wav")
     with refused("wav does not support video.", reelwright.UnsupportedError):
         s.add_video_stream(25, 64, 48)
@@ -388,7 +388,7 @@ def test_file_like_without_format() -> None:
 
 
 class OnlyWrites:
-    """Takes bytes, and nothing else."""
+    """Writes bytes and has no other method."""
 
     def __init__(self) -> None:
         self.pieces: list[bytes] = []
@@ -410,13 +410,13 @@ def test_file_like_that_only_writes(format: str, tmp_path: Path) -> None:
         s.write_audio_chunk(0, tone(16000))
     path = tmp_path / f"a.{format}"
     path.write_bytes(b"".join(file.pieces))
-    # What a stream of MP3 or AAC cannot say is where the codec's padding ends.
+    # Streams of MP3 and AAC cannot state the padding at the end.
     rate = 48000 if format == "opus" else 16000
-    assert 0.99 <= len(sound_of(path, 1, lenient=True)) / rate <= 1.15
+    assert 0.99 <= len(decode_audio(path, 1, lenient=True)) / rate <= 1.15
 
 
 @pytest.mark.parametrize("size", [1, 100, 4096, 100_000])
-def test_pieces_are_of_buffer_size(size: int) -> None:
+def test_writes_have_buffer_size(size: int) -> None:
     file = OnlyWrites()
     s = StreamingMediaEncoder(file, "wav", size)
     s.add_audio_stream(16000, 1)
@@ -469,7 +469,7 @@ def test_threads(options: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("format", ["wav", "flac", "mp3", "ogg", "mp4"])
-def test_metadata_replaces_what_was_there(format: str, tmp_path: Path) -> None:
+def test_metadata_replaces_earlier_metadata(format: str, tmp_path: Path) -> None:
     path = tmp_path / f"a.{format}"
     s = StreamingMediaEncoder(path)
     s.add_audio_stream(16000, 1)
@@ -484,7 +484,7 @@ def test_metadata_replaces_what_was_there(format: str, tmp_path: Path) -> None:
     assert "comment" not in tags
 
 
-# Encoders by the names that are used in the wild.
+# Common names of encoders.
 
 
 @pytest.mark.parametrize(
@@ -507,7 +507,7 @@ def test_audio_encoder_names(encoder: str, format: str, warns: bool) -> None:
         s = audio_encoder(format, encoder=encoder)
         s.write_audio_chunk(0, tone(4000))
         s.close()
-    # An alias is warned of once in a process.
+    # The warning about an alias is emitted once per process.
     assert all("is not in this build" in str(warning.message) for warning in said)
     assert warns or not said
 
@@ -525,26 +525,26 @@ def test_video_encoder_names(encoder: str, format: str) -> None:
 
 
 @pytest.mark.parametrize("encoder", ["mpeg1video", "mpeg2video", "h264_nvenc"])
-def test_video_encoders_that_another_stands_in_for(encoder: str) -> None:
+def test_video_encoders_that_are_replaced(encoder: str) -> None:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         s = video_encoder("mp4", encoder=encoder)
         s.write_video_chunk(0, moving(3))
         s.close()
-    # An alias is warned of once in a process.
+    # The warning about an alias is emitted once per process.
     used = f"The encoder {encoder} is not in this build; h264 is used."
     assert all(str(warning.message) == used for warning in said)
 
 
-def test_an_encoder_that_is_not_here() -> None:
+def test_rejects_unavailable_encoder() -> None:
     with refused("Unexpected codec: libvpx-vp9"):
         video_encoder(encoder="libvpx-vp9")
 
 
-# What is not served yet says so.
+# Features that are not supported yet.
 
 
-def test_what_is_not_served_yet() -> None:
+def test_unsupported_features_raise_errors() -> None:
     with refused("The protocol rtmp is not served", reelwright.UnsupportedError):
         StreamingMediaEncoder("rtmp://localhost:1234/live/app", format="mp4")
     for device in ("sdl", "audiotoolbox", "alsa"):
@@ -581,10 +581,10 @@ def test_bit_rate(tmp_path: Path) -> None:
     assert 75_000 < sizes[0] < 85_000 and 230_000 < sizes[1] < 250_000
 
 
-# What torio's and torchcodec's own tests ask.
+# Tests of torio and torchcodec.
 
 
-def test_options_that_mean_unset_or_nothing_here(tmp_path: Path) -> None:
+def test_options_without_effect_are_accepted(tmp_path: Path) -> None:
     def film(encoder: str, options: dict[str, str]) -> bytes:
         return reelwright.to_bytes(
             "mp4", frames=moving(3), frame_rate=25, encoder=encoder, encoder_option=options
@@ -637,7 +637,7 @@ def test_metadata_that_is_not_utf_8(tmp_path: Path) -> None:
 # State.
 
 
-def test_a_failed_open_says_why_on_every_call() -> None:
+def test_every_call_repeats_error_of_failed_open() -> None:
     s = StreamingMediaEncoder("/nonexistent-folder/x.wav")
     s.add_audio_stream(8000, 1)
     with pytest.raises(reelwright.OutputError, match="Failed to open dst"):
@@ -657,7 +657,7 @@ def test_a_failed_open_says_why_on_every_call() -> None:
         assert raised.value.errno == errno.ENOENT and "(No such file" in str(raised.value)
 
 
-def test_a_wrong_option_can_be_made_right() -> None:
+def test_open_can_be_repeated_with_valid_option() -> None:
     s = StreamingMediaEncoder(io.BytesIO(), "wav")
     s.add_audio_stream(8000, 1)
     with pytest.raises(reelwright.OptionError):
@@ -670,7 +670,7 @@ def test_a_wrong_option_can_be_made_right() -> None:
 
 
 @pytest.mark.parametrize("format", ["mp4", "gif", "apng", "yuv4mpegpipe", "ivf"])
-def test_a_pts_too_far_away_changes_nothing(format: str, tmp_path: Path) -> None:
+def test_too_large_pts_of_video_changes_nothing(format: str, tmp_path: Path) -> None:
     def film(path: Path, far: list[float]) -> bytes:
         s = StreamingMediaEncoder(path, format)
         s.add_video_stream(30, 64, 48)
@@ -691,7 +691,7 @@ def test_a_pts_too_far_away_changes_nothing(format: str, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("format", "option"), [("wav", {}), ("mp4", {"fill_gaps": "false"}), ("flac", {})]
 )
-def test_a_pts_too_far_away_changes_nothing_in_audio(
+def test_too_large_pts_of_audio_changes_nothing(
     format: str, option: dict[str, str], tmp_path: Path
 ) -> None:
     def sound(far: list[float]) -> bytes:
@@ -711,7 +711,7 @@ def test_a_pts_too_far_away_changes_nothing_in_audio(
     assert sound(times) == sound([])
 
 
-def test_seconds_of_gaps_that_are_filled() -> None:
+def test_maximum_duration_of_filled_gaps() -> None:
     def frames(fill_gaps: str, pts: float) -> int:
         file = io.BytesIO()
         s = StreamingMediaEncoder(file, "s16le")

@@ -1,4 +1,4 @@
-//! The packets of a track as they are, for copies that encode nothing.
+//! Packets of a track, for copying without decoding.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,16 +13,16 @@ use reelwright_core::{
 use crate::av1::delimiter_length;
 use crate::packet::{Codec, Demuxer, Kind, Packet as Read, Track};
 
-/// The packets of a track, in the form that muxers take.
+/// Reader of a track's packets for muxers.
 pub struct PacketInput {
-    /// What a muxer must know of the stream.
+    /// Parameters of the stream for a muxer.
     pub parameters: StreamParameters,
-    /// Duration in the stream's time base, where the input states it.
+    /// Duration in the stream's time base, if the input states it.
     pub duration: Option<u64>,
     name: String,
     demuxer: Rc<RefCell<dyn Demuxer>>,
     track: Track,
-    /// Bytes of the lengths before H.264's NAL units.
+    /// Size in bytes of the length fields of H.264's NAL units.
     length_size: usize,
     last_dts: Option<i64>,
 }
@@ -33,8 +33,10 @@ impl PacketInput {
         demuxer: Rc<RefCell<dyn Demuxer>>,
         track: Track,
     ) -> anyhow::Result<Self> {
-        if !track.picture.orientation.is_upright() {
-            bail!("its frames are turned or mirrored, which a copy does not keep. Encode it");
+        if !track.video.orientation.is_upright() {
+            bail!(
+                "its frames are rotated or mirrored, which a copy cannot keep, so it must be encoded"
+            );
         }
         let (parameters, length_size) = parameters(&track)?;
         let (name, duration) = (name.to_owned(), track.duration);
@@ -42,20 +44,20 @@ impl PacketInput {
         Ok(Self { parameters, duration, name, demuxer, track, length_size, last_dts: None })
     }
 
-    /// Whether these are frames.
+    /// Returns true if the track is video.
     pub fn is_video(&self) -> bool {
         self.track.kind == Kind::Video
     }
 
-    /// Returns whether damage was found so far.
+    /// Returns true if damage was found so far.
     pub fn is_damaged(&self) -> bool {
         self.demuxer.borrow().is_damaged()
     }
 
-    /// The next packet; none at the end.
+    /// Returns the next packet, or `None` at the end.
     ///
     /// # Errors
-    /// The input's own, or packets that a copy does not keep as they are: these are named.
+    /// Reading the input fails, or a packet cannot be copied. The error states the reason.
     pub fn next_packet(&mut self) -> anyhow::Result<Option<Packet>> {
         loop {
             let read = self.demuxer.borrow_mut().next(self.track.index)?;
@@ -66,18 +68,18 @@ impl PacketInput {
         }
     }
 
-    /// A packet with its edits; none where nothing of it is presented or decoded.
+    /// Applies edits to a packet. Returns `None` if it is neither presented nor decoded.
     fn packet(&mut self, read: Read) -> anyhow::Result<Option<Packet>> {
-        let refuse = |what: &str| {
+        let fail = |problem: &str| {
             bail!(
-                "{}: {} track {} {what}. Encode it.",
+                "{}: {} track {} {problem}. Encode it.",
                 self.name,
                 self.track.kind.name(),
                 self.track.index
             )
         };
-        if read.config.is_some() || (read.starts_anew && self.last_dts.is_some()) {
-            return refuse("begins anew in its middle, as with several edits");
+        if read.config.is_some() || (read.is_discontinuous && self.last_dts.is_some()) {
+            return fail("has a discontinuity, such as between edits, which a copy cannot keep");
         }
         let duration = i64::try_from(read.duration).unwrap_or(i64::MAX);
         let (pts, end) = (read.pts, read.pts.saturating_add(duration));
@@ -85,7 +87,9 @@ impl PacketInput {
         let dts = match (read.dts, self.last_dts) {
             (Some(dts), _) => dts,
             (None, Some(last)) if pts <= last => {
-                return refuse("has frames in another order, and no times of decoding");
+                return fail(
+                    "has reordered frames without decoding timestamps, which a copy requires",
+                );
             }
             (None, _) => pts,
         };
@@ -98,10 +102,12 @@ impl PacketInput {
         };
         if self.is_video() {
             if pts < window.start && pts >= 0 {
-                return refuse("begins in the middle of its media and late");
+                return fail(
+                    "has an edit with both an offset and a delay, which a copy cannot keep",
+                );
             }
             if pts >= window.end {
-                return refuse("has frames after the end of its edit");
+                return fail("has frames after the end of its edit, which a copy cannot keep");
             }
             if end > window.end {
                 packet.duration = window.end - pts;
@@ -111,10 +117,12 @@ impl PacketInput {
                 return Ok(None);
             }
             if pts < window.start && window.start > 0 && pts >= 0 {
-                return refuse("begins in the middle of its media and late");
+                return fail(
+                    "has an edit with both an offset and a delay, which a copy cannot keep",
+                );
             }
             let samples = |units: i64| {
-                let rate = self.track.sound.sample_rate.unwrap_or(0);
+                let rate = self.track.audio.sample_rate.unwrap_or(0);
                 let unit = self.parameters.time_base.seconds();
                 let samples = i128::from(units.max(0)) * i128::from(rate) * i128::from(unit.num());
                 u32::try_from(samples / i128::from(unit.den())).unwrap_or(u32::MAX)
@@ -137,11 +145,11 @@ impl PacketInput {
     }
 }
 
-/// The parameters of a track, and the bytes of the lengths before H.264's NAL units.
+/// Returns the parameters of a track, and the size of the length fields of H.264's NAL units.
 fn parameters(track: &Track) -> anyhow::Result<(StreamParameters, usize)> {
     let find = |codec: &&CodecId| codec.name() == track.codec;
     let Some(codec) = CodecId::ALL.iter().find(find).copied() else {
-        bail!("packets of {} cannot be copied", track.codec);
+        bail!("packets of {} cannot be copied, because the codec is not supported", track.codec);
     };
     let mut length_size = 4;
     let record = match &track.decoder {
@@ -151,11 +159,11 @@ fn parameters(track: &Track) -> anyhow::Result<(StreamParameters, usize)> {
             CodecRecord::H264(config)
         }
         Some(Codec::H264(None)) => {
-            bail!("a byte stream has no times: copy it from a container, or encode it")
+            bail!("a byte stream has no timestamps: copy it from a container, or encode it")
         }
         Some(Codec::Av1(record)) if record.is_empty() => {
             bail!(
-                "its container has no record of its codec: copy it from MP4 or Matroska, or encode it"
+                "its container has no codec configuration record: copy it from MP4 or Matroska, or encode it"
             )
         }
         Some(Codec::Av1(record)) => CodecRecord::from_extradata(codec, record)?,
@@ -169,27 +177,27 @@ fn parameters(track: &Track) -> anyhow::Result<(StreamParameters, usize)> {
         Some(Codec::Pcm(_) | Codec::G722 | Codec::Image) => CodecRecord::None,
     };
     let media = if codec.kind() == MediaKind::Video {
-        let Some((width, height)) = track.picture.size else { bail!("its size is not known") };
-        let color = track.picture.color.unwrap_or_default();
+        let Some((width, height)) = track.video.size else { bail!("its size is unknown") };
+        let color = track.video.color.unwrap_or_default();
         let pixels = match &record {
             CodecRecord::Av1(config) => config.pixel_format(),
             _ => Some(PixelFormat::Yuv420p),
         };
         let Some(pixels) = pixels else { bail!("its pixel format is not supported: encode it") };
         let mut format = VideoFormat::new(pixels, width as u32, height as u32, color);
-        if let Some(ratio) = track.picture.sample_aspect_ratio {
+        if let Some(ratio) = track.video.sample_aspect_ratio {
             format = format.with_sample_aspect_ratio(ratio);
         }
-        MediaParameters::Video(VideoParameters::new(format).frame_rate(track.picture.frame_rate))
+        MediaParameters::Video(VideoParameters::new(format).frame_rate(track.video.frame_rate))
     } else {
-        let Some(rate) = track.sound.sample_rate else { bail!("its sample rate is not known") };
-        let layout = track.sound.layout;
-        let Some(layout) = layout else { bail!("its channels are not known") };
-        let bits = track.sound.bits.unwrap_or(32);
+        let Some(rate) = track.audio.sample_rate else { bail!("its sample rate is unknown") };
+        let layout = track.audio.layout;
+        let Some(layout) = layout else { bail!("its channel layout is unknown") };
+        let bits = track.audio.bits.unwrap_or(32);
         let sample_format = match bits {
             0..=8 => SampleFormat::U8,
             9..=16 => SampleFormat::S16,
-            _ if track.sound.bits.is_some() => SampleFormat::S32,
+            _ if track.audio.bits.is_some() => SampleFormat::S32,
             _ => SampleFormat::Flt,
         };
         let audio = AudioParameters::new(AudioFormat::new(sample_format, rate, layout));

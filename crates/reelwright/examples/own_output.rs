@@ -45,7 +45,8 @@ fn main() -> Result<()> {
         let prefix = address.trim_start_matches("parts:").to_owned();
         Ok(Box::new(Parts { prefix, part: None, position: 0 }) as Box<dyn Output>)
     };
-    let registry = Registry::builtin().with(ProtocolInfo::shared(&["parts"], "16 KiB files", open));
+    let registry =
+        Registry::builtin().with(ProtocolInfo::from_closure(&["parts"], "16 KiB files", open));
     let prefix = std::env::args().nth(1).unwrap_or_else(|| "tone.part".into());
     let address = format!("parts:{prefix}");
     let mut encoder = StreamingMediaEncoder::with_registry(&registry, &*address, Some("flac"))?;

@@ -1,4 +1,4 @@
-"""The compiled half of the package."""
+"""Compiled module of the package."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
@@ -61,9 +61,9 @@ class Encoder:
     def _abandon(self) -> None: ...
     def _discard(self) -> None: ...
     def write_audio_chunk(self, i: int, chunk: Array, pts: float | None = None) -> None:
-        """Write a chunk of sound, of shape (frame, channel)."""
+        """Write a chunk of audio of shape (frame, channel)."""
     def write_video_chunk(self, i: int, chunk: Array, pts: float | None = None) -> None:
-        """Write a chunk of pictures, of uint8 and of shape (frame, channel, height, width)."""
+        """Write a chunk of frames: uint8, of shape (frame, channel, height, width)."""
     def _write_audio(
         self, i: int, chunk: Array, axes: Sequence[int | None], rows: tuple[int, int]
     ) -> None: ...
@@ -71,11 +71,11 @@ class Encoder:
         self, i: int, chunk: Array, axes: Sequence[int | None], rows: tuple[int, int]
     ) -> None: ...
     def flush(self) -> None:
-        """Write out what was encoded so far."""
+        """Write the data that was encoded so far."""
     def close(self) -> None:
-        """Encode what is left, complete the file and release it."""
+        """Encode the remaining data, complete the file and release it."""
     def clamped_samples(self, i: int) -> int | None:
-        """How many samples of an audio stream were beyond ±1 so far and were clamped."""
+        """Return the number of samples of an audio stream beyond ±1 that were clamped."""
 
 def find_format(name: str) -> tuple[str, str | None] | None: ...
 def quantize(array: Array, rows: tuple[int, int], low: float, high: float) -> bytes: ...

@@ -1,8 +1,8 @@
-"""The same calls on the real torio and on ours: what is in the files.
+"""Comparison of the files that torio and this package write for the same calls.
 
-Rates, channels, counts, frame rates, durations and metadata must be torio's, and what is decoded at least as
-near to the input, unless the case says that ours is meant to differ. Skipped where torio is not installed.
-All differences, meant or not, are printed as a table.
+Rates, channels, counts, frame rates, durations and metadata must be equal. The decoded content
+must be at least as close to the input, unless the case states an intended difference. Skipped if
+torio is not installed. All differences are printed as a table.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Array, import_or_skip, moving, pictures_of, probe, sound_of
+from helpers import Array, import_or_skip, moving, decode_video, probe, decode_audio
 
 import reelwright
 
@@ -28,7 +28,7 @@ TAGS = {"title": "Ein Titel", "artist": "Jemand", "album": "Ein Album", "comment
 
 
 def music(frames: int, channels: int, rate: int) -> Array:
-    """Something with harmonics, attacks and a little noise, within ±1."""
+    """Return audio with harmonics, transients and a little noise, within ±1."""
     t = np.arange(frames)[:, None] / rate
     random = np.random.default_rng(1)
     pitch = 110 * np.arange(1, channels + 1)[None, :]
@@ -39,7 +39,7 @@ def music(frames: int, channels: int, rate: int) -> Array:
 
 @dataclass
 class Case:
-    """Streams of one file, and where ours is meant to differ, with the reason."""
+    """Streams of a file, and intended differences from torio with their reasons."""
 
     name: str
     extension: str
@@ -61,7 +61,7 @@ def video(name: str, extension: str, **options: Any) -> Case:
     return Case(name, extension, video=options, meant=meant)
 
 
-_JPEG = {"video codec": "torio writes JPEG, whatever the extension says"}
+_JPEG = {"video codec": "torio writes JPEG for every extension"}
 
 CASES = [
     *(audio(f"wav of {f}", "wav", format=f) for f in ("u8", "s16", "flt", "dbl")),
@@ -105,7 +105,7 @@ CASES = [
     audio("g722", "g722", rate=16000, channels=1),
     video("mp4", "mp4"),
     video("mp4 by libx264", "mp4", encoder="libx264"),
-    video("mp4 of grey", "mp4", format="gray8"),
+    video("mp4 of gray", "mp4", format="gray8"),
     video("mp4 of bgr24", "mp4", format="bgr24"),
     video("mp4 of yuv444p", "mp4", format="yuv444p"),
     video("mp4 at 30000/1001", "mp4", rate=30000 / 1001),
@@ -120,13 +120,13 @@ CASES = [
     video("png by name", "png", frames=1, encoder="png"),
     video("jpeg", "jpg", frames=1),
     video("bmp", "bmp", frames=1, meant=_JPEG),
-    Case("film", "mp4", audio={}, video={}, tags=True),
-    Case("film in mov", "mov", audio={}, video={}),
+    Case("video with audio", "mp4", audio={}, video={}, tags=True),
+    Case("video with audio in mov", "mov", audio={}, video={}),
 ]
 
 
 def record(encoder: Any, config: Any, case: Case, path: Path, to: Callable[[Array], Any]) -> Any:
-    """Writes a case's file; returns what went in."""
+    """Write the file of a case. Return the input."""
     s = encoder(str(path))
     sound = pictures = None
     streams: list[tuple[Any, Any, int]] = []
@@ -165,7 +165,7 @@ def record(encoder: Any, config: Any, case: Case, path: Path, to: Callable[[Arra
 
 
 def decibels(original: Array, decoded: Array) -> float:
-    """How far what was decoded is from the original."""
+    """Return the signal-to-noise ratio of the decoded data in dB."""
     frames = min(len(original), len(decoded))
     wrong = decoded[:frames].astype(float) - original[:frames]
     energy = float((original[:frames].astype(float) ** 2).mean())
@@ -173,7 +173,7 @@ def decibels(original: Array, decoded: Array) -> float:
 
 
 def describe(case: Case, path: Path, sound: Array | None, pictures: Array | None) -> dict[str, Any]:
-    """What is in a file."""
+    """Return the properties of a file."""
     found = probe(path)
     about: dict[str, Any] = {}
     for stream in found["streams"]:
@@ -196,7 +196,7 @@ def describe(case: Case, path: Path, sound: Array | None, pictures: Array | None
             tags |= stream.get("tags", {})
         about |= {f"tag {key}": {k.lower(): v for k, v in tags.items()}.get(key) for key in TAGS}
     if sound is not None and case.audio is not None:
-        decoded = sound_of(path, about["channels"], lenient=True)
+        decoded = decode_audio(path, about["channels"], lenient=True)
         about["samples"] = len(decoded)
         if about["channels"] == sound.shape[1] and int(about["sample_rate"]) == case.audio.get(
             "rate", RATE
@@ -204,7 +204,7 @@ def describe(case: Case, path: Path, sound: Array | None, pictures: Array | None
             about["content"] = decibels(sound, decoded)
     if pictures is not None and case.video is not None:
         shape = about["width"], about["height"]
-        decoded = pictures_of(path, *shape)
+        decoded = decode_video(path, *shape)
         about["pictures"] = len(decoded)
         format = case.video.get("format", "rgb24")
         if shape == (WIDTH, HEIGHT) and len(decoded) == len(pictures) and format in (
@@ -218,7 +218,7 @@ def describe(case: Case, path: Path, sound: Array | None, pictures: Array | None
     return about
 
 
-# What ours must share with torio's, exactly.
+# Properties that must be equal.
 SAME = [
     "audio codec", "sample_rate", "channels", "video codec", "width", "height", "avg_frame_rate",
     "pictures", *(f"tag {key}" for key in TAGS)
@@ -250,7 +250,7 @@ def test_case(case: Case, tmp_path: Path, rows: list[tuple[str, str, str, str]])
         rows.append((case.name, key, theirs_text, mine_text))
         if key in SAME and key not in case.meant:
             unexpected.append(f"{key}: torio {theirs}, ours {mine}")
-    # Nothing is lost: ours is as long as the input, or as the codec's container can say.
+    # The output must be as long as the input, or as long as the format can express.
     if inputs[0] is not None and case.audio is not None:
         rate = int(ours["sample_rate"]) / case.audio.get("rate", RATE)
         needed = int(len(inputs[0]) * rate)

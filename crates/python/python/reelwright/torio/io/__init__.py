@@ -1,4 +1,4 @@
-"""As ``torio.io``: the encoder, and a decoder that says it is none."""
+"""Counterpart of ``torio.io``: the encoder, and placeholders for unsupported classes."""
 
 from typing import NoReturn
 
@@ -16,18 +16,18 @@ __all__ = [
 
 
 class StreamingMediaDecoder:
-    """Not here: this package writes media. It exists so that old imports work."""
+    """Not supported: this package does not read media. Exists so that old imports work."""
 
     def __init__(self, *args: object, **kwargs: object) -> NoReturn:
         raise UnsupportedError(
-            "reelwright writes media and does not read it: StreamingMediaDecoder is not served. "
+            "reelwright writes media and does not read it: StreamingMediaDecoder is not supported. "
             "torchcodec and PyAV read."
         )
 
 
 class AudioEffector:
-    """Not here: effects need filters and a decoder. It exists so that old imports work; a
-    torchaudio that has it uses this package's encoder."""
+    """Not supported: effects require filters and a decoder. Exists so that old imports work. The
+    AudioEffector of torchaudio, if it has one, uses this package's encoder."""
 
     def __init__(self, *args: object, **kwargs: object) -> NoReturn:
         raise UnsupportedError(

@@ -1,4 +1,4 @@
-//! Reading from pipes, terminals and sockets, which may bring nothing for long.
+//! Interruptible reading from pipes, terminals and sockets, which may block.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,23 +6,24 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// How often a wait looks at the flag that ends it.
-const PATIENCE: Duration = Duration::from_millis(50);
-/// Pieces that are read ahead, and their size in bytes.
+/// Interval at which a blocked read checks the stop flag.
+const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(50);
+/// Number of blocks that are read ahead.
 const AHEAD: usize = 4;
+/// Size of a block in bytes.
 const PIECE: usize = 1 << 16;
 
-/// A reader that ends when its flag is set, even while nothing comes.
-pub struct PatientReader {
-    // Nobody else takes it; symphonia asks for readers that could be shared.
+/// Reader that returns the end of the input when its flag is set, even if the input blocks.
+pub struct InterruptibleReader {
+    // The mutex makes the reader `Sync`, which symphonia requires. It is never contended.
     pieces: Mutex<Receiver<io::Result<Vec<u8>>>>,
     piece: Vec<u8>,
     taken: usize,
     stop: Arc<AtomicBool>,
 }
 
-impl PatientReader {
-    /// Reads `inner` on a thread of its own, until `stop` is set.
+impl InterruptibleReader {
+    /// Reads `inner` on a new thread until `stop` is set.
     pub fn new(mut inner: impl Read + Send + 'static, stop: Arc<AtomicBool>) -> Self {
         let (sender, pieces) = sync_channel(AHEAD);
         std::thread::spawn(move || {
@@ -47,11 +48,11 @@ impl PatientReader {
     }
 }
 
-impl Read for PatientReader {
+impl Read for InterruptibleReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.taken == self.piece.len() {
             let pieces = self.pieces.get_mut().map_err(|_| io::ErrorKind::Other)?;
-            match pieces.recv_timeout(PATIENCE) {
+            match pieces.recv_timeout(STOP_CHECK_INTERVAL) {
                 Ok(piece) => (self.piece, self.taken) = (piece?, 0),
                 Err(RecvTimeoutError::Disconnected) => return Ok(0),
                 Err(RecvTimeoutError::Timeout) if self.stop.load(Ordering::Relaxed) => {
@@ -72,19 +73,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_is_read_and_the_end_is_the_end() {
+    fn reads_all_bytes_to_the_end() {
         let bytes: Vec<u8> = (0..200_000u32).map(|i| i as u8).collect();
         let stop = Arc::new(AtomicBool::new(false));
-        let mut reader = PatientReader::new(io::Cursor::new(bytes.clone()), stop);
+        let mut reader = InterruptibleReader::new(io::Cursor::new(bytes.clone()), stop);
         let mut read = Vec::new();
         reader.read_to_end(&mut read).unwrap();
         assert_eq!(read, bytes);
     }
 
     #[test]
-    fn nobody_waits_for_what_does_not_come() {
+    fn blocked_read_ends_when_the_flag_is_set() {
         let (silent, _writer) = io::pipe().unwrap();
         let stop = Arc::new(AtomicBool::new(true));
-        assert_eq!(PatientReader::new(silent, stop).read(&mut [0; 8]).unwrap(), 0);
+        assert_eq!(InterruptibleReader::new(silent, stop).read(&mut [0; 8]).unwrap(), 0);
     }
 }

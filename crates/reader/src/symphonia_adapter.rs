@@ -1,4 +1,4 @@
-//! Decoders that symphonia lacks, behind its traits.
+//! Decoders that symphonia lacks, as implementations of its traits.
 
 use symphonia::core::audio::{AsGenericAudioBufferRef, AudioBuffer, GenericAudioBufferRef};
 use symphonia::core::codecs::CodecInfo;
@@ -9,39 +9,39 @@ use symphonia::core::codecs::registry::{RegisterableAudioDecoder, SupportedAudio
 use symphonia::core::errors::Result;
 use symphonia::core::packet::PacketRef;
 
-/// A decoder of packets into floats.
+/// Decoder of packets into `f32` samples.
 pub(crate) trait PacketDecoder: Sized + Send + Sync + 'static {
-    /// The codec, alone.
+    /// The supported codec.
     const CODECS: &'static [SupportedAudioCodec];
 
-    /// Opens a decoder, and a buffer for the longest packet.
+    /// Opens a decoder. Also returns a buffer for the longest packet.
     ///
     /// # Errors
     /// The configuration is malformed or not supported.
     fn new(parameters: &AudioCodecParameters) -> Result<(Self, AudioBuffer<f32>)>;
 
-    /// Decodes a packet into the buffer, which is empty.
+    /// Decodes a packet into the empty buffer.
     ///
     /// # Errors
     /// The packet is malformed.
     fn decode(&mut self, packet: &PacketRef<'_>, buffer: &mut AudioBuffer<f32>) -> Result<()>;
 }
 
-/// A [`PacketDecoder`] as symphonia takes it.
-pub(crate) struct Added<D> {
+/// Adapter of a [`PacketDecoder`] to symphonia's `AudioDecoder`.
+pub(crate) struct SymphoniaAdapter<D> {
     parameters: AudioCodecParameters,
     decoder: D,
     buffer: AudioBuffer<f32>,
 }
 
-impl<D: PacketDecoder> Added<D> {
+impl<D: PacketDecoder> SymphoniaAdapter<D> {
     fn new(parameters: &AudioCodecParameters) -> Result<Self> {
         let (decoder, buffer) = D::new(parameters)?;
         Ok(Self { parameters: parameters.clone(), decoder, buffer })
     }
 }
 
-impl<D: PacketDecoder> AudioDecoder for Added<D> {
+impl<D: PacketDecoder> AudioDecoder for SymphoniaAdapter<D> {
     fn reset(&mut self) {
         if let Ok(fresh) = Self::new(&self.parameters) {
             *self = fresh;
@@ -74,7 +74,7 @@ impl<D: PacketDecoder> AudioDecoder for Added<D> {
     }
 }
 
-impl<D: PacketDecoder> RegisterableAudioDecoder for Added<D> {
+impl<D: PacketDecoder> RegisterableAudioDecoder for SymphoniaAdapter<D> {
     fn try_registry_new(
         parameters: &AudioCodecParameters,
         _: &AudioDecoderOptions,

@@ -5,6 +5,7 @@ mod browser;
 mod compatibility;
 mod conformance;
 mod docs;
+mod draw;
 mod hashes;
 mod layers;
 mod licences;
@@ -31,6 +32,8 @@ usage: cargo xtask COMMAND
   docs --python PYTHON [PAGE…]
                            whether links of the documentation lead somewhere, and its blocks of code
                            run and print what it says; PYTHON is an interpreter with the package
+  draw [--python PYTHON]   prints 30 files, and 50 messages that tests cause, drawn by the commit's hash,
+                           to be read for their language
   hashes [--quick | --all | --write]
                            whether encoders and muxers write the committed table's bytes: on this
                            machine, or also under other instructions, on aarch64 and WebAssembly
@@ -57,6 +60,8 @@ fn main() -> ExitCode {
         ["compatibility"] => compatibility::run(false),
         ["compatibility", "--check"] => compatibility::run(true),
         ["docs", "--python", python, pages @ ..] => docs::run(Path::new(python), pages),
+        ["draw"] => draw::run(None),
+        ["draw", "--python", python] => draw::run(Some(Path::new(python))),
         ["hashes"] => hashes::run(Part::Native),
         ["hashes", "--quick"] => hashes::run(Part::Quick),
         ["hashes", "--all"] => hashes::run(Part::All),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 import pytest
@@ -12,6 +14,24 @@ ROWS = pytest.StashKey[list[tuple[str, str, str, str]]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[ROWS] = []
+    path = os.environ.get("REELWRIGHT_COLLECT_MESSAGES")
+    if path:
+        collect_messages(path)
+
+
+def collect_messages(path: str) -> None:
+    """Append the messages of exceptions of the package to the file that `cargo xtask draw` names."""
+
+    def trace(frame: Any, event: str, arg: Any) -> Any:
+        frame.f_trace_lines = False
+        if event == "exception":
+            error = arg[1]
+            if type(error).__module__.startswith("reelwright"):
+                with open(path, "a") as file:
+                    file.write("error: " + " ".join(str(error).split()) + "\n")
+        return trace
+
+    sys.settrace(trace)
 
 
 @pytest.fixture

@@ -46,6 +46,9 @@ pub(crate) struct Sps {
     pub(crate) sample_aspect_ratio: Option<Rational>,
     pub(crate) color: ColorInfo,
     pub(crate) frame_rate: Option<Rational>,
+    /// Maximum number of frames that precede a frame in decoding order and follow it in
+    /// presentation order, if stated.
+    pub(crate) reordered_frames: Option<u32>,
 }
 
 /// Bit reader of a NAL unit's payload, most significant bit first.
@@ -132,6 +135,7 @@ impl Sps {
         bits.ue()?;
         match bits.ue()? {
             0 => drop(bits.ue()?),
+            2 => sps.reordered_frames = Some(0),
             1 => {
                 bits.bit()?;
                 bits.se()?;
@@ -211,6 +215,25 @@ impl Sps {
             if units > 0 && scale > 0 {
                 self.frame_rate = Rational::new(scale.into(), 2 * i64::from(units)).ok();
             }
+            bits.bit()?;
+        }
+        let mut has_hrd = false;
+        for _ in 0..2 {
+            if bits.bit()? == 1 {
+                has_hrd = true;
+                skip_hrd_parameters(bits)?;
+            }
+        }
+        if has_hrd {
+            bits.bit()?;
+        }
+        bits.bit()?;
+        if bits.bit()? == 1 {
+            bits.bit()?;
+            for _ in 0..4 {
+                bits.ue()?;
+            }
+            self.reordered_frames = Some(bits.ue()?);
         }
         Some(())
     }
@@ -226,6 +249,19 @@ impl Sps {
             None
         }
     }
+}
+
+/// Skips `hrd_parameters` (§E.1.2).
+fn skip_hrd_parameters(bits: &mut Bits<'_>) -> Option<()> {
+    let count = bits.ue()?.min(31) + 1;
+    bits.bits(8)?;
+    for _ in 0..count {
+        bits.ue()?;
+        bits.ue()?;
+        bits.bit()?;
+    }
+    bits.bits(20)?;
+    Some(())
 }
 
 /// An H.264 decoder.
@@ -403,6 +439,7 @@ mod tests {
         );
         assert_eq!((sps.bit_depth, sps.chroma_format, sps.is_interlaced), (8, 1, false));
         assert_eq!(sps.frame_rate, Rational::new(25, 1).ok());
+        assert_eq!(sps.reordered_frames, Some(2));
         for length in 0..10 {
             assert!(
                 Sps::new(&[0x67, 0x64, 0, 0x1e, 0xac, 0xd9, 0x40, 0xb4, 0x12, 0x7e][..length])

@@ -1,17 +1,22 @@
 //! Packets of a track, for copying without decoding.
 
 use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::rc::Rc;
 
 use anyhow::bail;
 use reelwright_core::h264::append_with_four_byte_lengths;
 use reelwright_core::{
     AudioFormat, AudioParameters, AvcConfig, CodecId, CodecRecord, MediaKind, MediaParameters,
-    Packet, PixelFormat, SampleFormat, StreamParameters, Timestamp, VideoFormat, VideoParameters,
+    Packet, PixelFormat, Rational, SampleFormat, StreamParameters, Timestamp, VideoFormat,
+    VideoParameters,
 };
 
 use crate::av1::delimiter_length;
+use crate::h264::Sps;
 use crate::packet::{Codec, Demuxer, Kind, Packet as Read, Track};
+use crate::video::MAX_REORDERED;
 
 /// Reader of a track's packets for muxers.
 pub struct PacketInput {
@@ -24,7 +29,35 @@ pub struct PacketInput {
     track: Track,
     /// Size in bytes of the length fields of H.264's NAL units.
     length_size: usize,
+    reorder: Option<Reorder>,
     last_dts: Option<i64>,
+}
+
+/// Decoding timestamps of a container that has only presentation timestamps.
+struct Reorder {
+    /// Maximum number of reordered frames.
+    delay: u32,
+    /// Duration of a frame, for the timestamps before the first frame.
+    step: i64,
+    /// First presentation timestamp.
+    first: Option<i64>,
+    count: u32,
+    /// Presentation timestamps that were not used yet.
+    pending: BinaryHeap<Reverse<i64>>,
+}
+
+impl Reorder {
+    /// Returns the decoding timestamp of the next frame: the presentation timestamps in order,
+    /// later by the delay.
+    fn dts(&mut self, pts: i64) -> i64 {
+        let first = *self.first.get_or_insert(pts);
+        self.pending.push(Reverse(pts));
+        if self.count < self.delay {
+            self.count += 1;
+            return first - i64::from(self.delay + 1 - self.count) * self.step;
+        }
+        self.pending.pop().map_or(pts, |Reverse(dts)| dts)
+    }
 }
 
 impl PacketInput {
@@ -39,9 +72,19 @@ impl PacketInput {
             );
         }
         let (parameters, length_size) = parameters(&track)?;
+        let reorder = reorder(&parameters);
         let (name, duration) = (name.to_owned(), track.duration);
         demuxer.borrow_mut().keep_all(track.index);
-        Ok(Self { parameters, duration, name, demuxer, track, length_size, last_dts: None })
+        Ok(Self {
+            parameters,
+            duration,
+            name,
+            demuxer,
+            track,
+            length_size,
+            reorder,
+            last_dts: None,
+        })
     }
 
     /// Returns true if the track is video.
@@ -86,6 +129,10 @@ impl PacketInput {
         let window = &read.window;
         let dts = match (read.dts, self.last_dts) {
             (Some(dts), _) => dts,
+            (None, last) if self.reorder.is_some() => {
+                let dts = self.reorder.as_mut().map_or(pts, |reorder| reorder.dts(pts));
+                last.map_or(dts, |last| dts.max(last + 1))
+            }
             (None, Some(last)) if pts <= last => {
                 return fail(
                     "has reordered frames without decoding timestamps, which a copy requires",
@@ -143,6 +190,25 @@ impl PacketInput {
         }
         Ok(Some(packet))
     }
+}
+
+/// Returns the means to derive decoding timestamps of a stream that reorders frames.
+fn reorder(parameters: &StreamParameters) -> Option<Reorder> {
+    let CodecRecord::H264(config) = &parameters.record else { return None };
+    // The first parameter set is a sequence parameter set.
+    let delay = Sps::new(config.parameter_sets().next()?)?.reordered_frames?;
+    // One second has `unit` parts, and a frame at least one.
+    let unit = parameters.time_base.seconds().inverse().to_f64();
+    let rate = parameters.video()?.frame_rate.map_or(25.0, Rational::to_f64);
+    let step = ((unit / rate) as i64).max(1);
+    let delay = delay.min(MAX_REORDERED as u32);
+    (delay > 0).then_some(Reorder {
+        delay,
+        step,
+        first: None,
+        count: 0,
+        pending: BinaryHeap::new(),
+    })
 }
 
 /// Returns the parameters of a track, and the size of the length fields of H.264's NAL units.

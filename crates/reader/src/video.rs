@@ -18,7 +18,7 @@ use crate::still::{self, Animation};
 use crate::test_source::TestSource;
 
 /// Maximum number of frames that a stream reorders (H.264 §A.3.1).
-const MAX_REORDERED: usize = 16;
+pub(crate) const MAX_REORDERED: usize = 16;
 /// Number of frames that are decoded to measure an unknown frame rate.
 const MEASURED: usize = 12;
 

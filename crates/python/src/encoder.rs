@@ -251,9 +251,9 @@ impl Encoder {
         })
     }
 
-    fn _set_cover(&self, py: Python<'_>, picture: Vec<u8>) -> PyResult<()> {
+    fn _set_cover(&self, py: Python<'_>, image: Vec<u8>) -> PyResult<()> {
         self.with(py, |core| {
-            let cover = Picture::front_cover(picture);
+            let cover = Picture::front_cover(image);
             let set = cover.and_then(|cover| core.encoder.set_cover(cover));
             set.map_err(|error| to_python(py, error))
         })

@@ -1,14 +1,15 @@
 """Compares the speed of the Python package with torio, in one process with the same tensors.
 
-    python benches/python/against_torio.py [calls] [small] [video] [imports] [memory] [wheel=PATH]
+    python benches/python/against_torio.py [--record] [calls] [small] [video] [imports] [memory] [wheel=PATH]
 
-Times are CPU time of the process, the minimum of several alternating rounds. Requires torio (torchaudio 2.8 or
-older) and torch. Without arguments, everything is measured.
+`--record` writes the results to docs/benchmarks.json. Times are CPU time of the process, the minimum of several
+alternating rounds. Requires torio (torchaudio 2.8 or older) and torch. Without arguments, everything is measured.
 """
 
 from __future__ import annotations
 
 import gc
+import json
 import os
 import subprocess
 import sys
@@ -38,7 +39,22 @@ def in_turns(*works: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
     return best
 
 
+RESULTS = Path(__file__).parents[2] / "docs" / "benchmarks.json"
+comparisons: list[dict[str, Any]] = []
+
+
 def report(name: str, ours: float, torios: float, target: float, unit: str, scale: float) -> None:
+    values = [float(f"{value * scale:.3e}") for value in (ours, torios)]
+    comparisons.append(
+        {
+            "part": "python",
+            "name": name,
+            "peer": "torio",
+            "unit": unit,
+            "values": values,
+            "lower_is_better": True,
+        }
+    )
     ratio = torios / ours
     verdict = "" if ratio >= target else "  BELOW"
     print(
@@ -80,9 +96,9 @@ def calls(directory: str) -> None:
         works = [write_audio(e, path, 16000, chunk, number) for e in encoders()]
         works.append(write_audio(encoders()[0], path, 16000, chunk.numpy(), number))
         ours, torios, numpys = in_turns(*works, rounds=3)
-        what = f"1 million calls of 16 samples, {channels} channel(s)"
-        report(f"{what}, torch", ours, torios, 3, "us/call", 1e6 / number)
-        report(f"{what}, numpy", numpys, torios, 3, "us/call", 1e6 / number)
+        what = "16 samples a call to WAV" + (", stereo" if channels == 2 else "")
+        report(what, ours, torios, 3, "µs", 1e6 / number)
+        report(f"{what}, of numpy", numpys, torios, 3, "µs", 1e6 / number)
 
 
 def small(directory: str) -> None:
@@ -95,8 +111,8 @@ def small(directory: str) -> None:
         ("planar", (torch.rand(2, 192) - 0.5).t()),
     ):
         ours, torios = in_turns(*[write_audio(e, path, 48000, chunk, number) for e in encoders()])
-        what = f"4 ms chunks of 48 kHz stereo to WAV, {name}"
-        report(what, ours, torios, 4, "us/call", 1e6 / number)
+        what = f"4 ms a call of 48 kHz stereo to WAV, {name}"
+        report(what, ours, torios, 4, "µs", 1e6 / number)
 
 
 def video(directory: str) -> None:
@@ -122,8 +138,8 @@ def video(directory: str) -> None:
     ours, torio_ = encoders()
     superfast = {"encoder": "libx264", "encoder_option": {"preset": "superfast"}}
     best = in_turns(work(ours, paths[0], {}), work(torio_, paths[1], superfast), rounds=3)
-    what = f"{len(frames)} frames of 1280x720 rgb24 to H.264 in MP4"
-    report(what, best[0], best[1], 3, "ms/frame", 1e3 / len(frames))
+    what = "a frame of 1280x720 rgb24 to H.264 (libx264 superfast)"
+    report(what, best[0], best[1], 3, "ms", 1e3 / len(frames))
     for name, path in zip(("ours", "torio"), paths):
         print(f"    {name}: {os.path.getsize(path)} bytes, {_ssim(path)}")
 
@@ -177,7 +193,8 @@ def memory(directory: str) -> None:
 
 def main() -> None:
     parts = {"calls": calls, "small": small, "video": video, "imports": imports, "memory": memory}
-    wanted = sys.argv[1:] or list(parts)
+    arguments = [argument for argument in sys.argv[1:] if argument != "--record"]
+    wanted = arguments or list(parts)
     with tempfile.TemporaryDirectory() as directory:
         for name in wanted:
             if name.startswith("wheel="):
@@ -185,6 +202,18 @@ def main() -> None:
                 print(f"wheel: {size / 1e6:.1f} MB (target: below 25 MB)")
             else:
                 parts[name](directory)
+    if "--record" in sys.argv:
+        record()
+
+
+def record() -> None:
+    """Replace the results with the same names."""
+    results = json.loads(RESULTS.read_text())
+    names = {comparison["name"] for comparison in comparisons}
+    rows = results["comparisons"]
+    rows[:] = [row for row in rows if row["part"] != "python" or row["name"] not in names]
+    rows += comparisons
+    RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

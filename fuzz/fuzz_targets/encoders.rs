@@ -6,7 +6,7 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use reelwright_core::{
-    AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig, Layouts, PacketQueue,
+    AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecConfig, ChannelLayouts, PacketQueue,
     SampleRates, Timestamp, TypedBuffer,
 };
 use reelwright_fuzz::{encoders, layout, options, samples};
@@ -28,8 +28,8 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
                 SampleRates::List(rates) => *u.choose(rates)?,
             },
             layout: match info.layouts {
-                Layouts::List(layouts) => *u.choose(layouts)?,
-                Layouts::UpTo(most) => Some(layout(u)?)
+                ChannelLayouts::List(layouts) => *u.choose(layouts)?,
+                ChannelLayouts::UpTo(most) => Some(layout(u)?)
                     .filter(|layout| layout.channels() <= most.min(16))
                     .unwrap_or(ChannelLayout::MONO),
             },

@@ -5,7 +5,7 @@
 use arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use reelwright_core::{
-    AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, ErrorKind, Layouts, SampleRates,
+    AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, ErrorKind, ChannelLayouts, SampleRates,
 };
 use reelwright_fuzz::{encoders, layout, muxers, options};
 
@@ -27,8 +27,8 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
             SampleRates::List(rates) => *u.choose(rates)?,
         };
         let layout = match info.layouts {
-            Layouts::List(layouts) => *u.choose(layouts)?,
-            Layouts::UpTo(_) => Some(layout(u)?)
+            ChannelLayouts::List(layouts) => *u.choose(layouts)?,
+            ChannelLayouts::UpTo(_) => Some(layout(u)?)
                 .filter(|layout| info.layouts.contains(*layout))
                 .unwrap_or(ChannelLayout::MONO),
         };

@@ -28,7 +28,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
 
     let (from, to) = (TimeBase::new(rational(u)?), TimeBase::new(rational(u)?));
     let seconds = f64::arbitrary(u)?;
-    if let Ok(at) = from.at(seconds) {
+    if let Ok(at) = from.from_seconds(seconds) {
         assert!(seconds >= 0.0 && (0..=1 << 53).contains(&at.0), "{at}");
     }
     let at = Timestamp(u.arbitrary()?);

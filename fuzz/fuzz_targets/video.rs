@@ -50,7 +50,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     // Image formats would write numbered files to the disk.
     let both: Vec<_> = muxers()
         .into_iter()
-        .filter(|info| !info.video_codecs.is_empty() && info.pictures.is_empty())
+        .filter(|info| !info.video_codecs.is_empty() && info.image_codecs.is_empty())
         .collect();
     let format = u.choose(&both).copied()?;
     let left = if u.arbitrary()? { usize::from(u16::arbitrary(u)?) } else { 1 << 22 };

@@ -11,7 +11,7 @@ use reelwright_core::{
     AudioSpecificConfig, Av1Config, AvcConfig, ChannelLayout, Chapter, CodecId, CodecRecord,
     ColorInfo, DataType, FlacStreamInfo, MediaParameters, MemoryOutput, Metadata, Mp3Info,
     Mp3RateControl, MuxerInfo, OptionInfo, OptionKind, Options, OpusChannelMapping, OpusHead,
-    Packet, Picture, PixelFormat, Rational, SampleFormat, StreamParameters, TimeBase, Timestamp,
+    Packet, CoverArt, PixelFormat, Rational, SampleFormat, StreamParameters, TimeBase, Timestamp,
     TypedBuffer, VideoFormat, VideoParameters, VorbisHeaders, WebVttHeader,
 };
 use reelwright_testkit::output::FailingOutput;
@@ -86,7 +86,7 @@ pub fn layout(u: &mut Unstructured<'_>) -> Result<ChannelLayout> {
     };
     let layout = match u.int_in_range(0..=2)? {
         0 => ChannelLayout::from_mask(u32::arbitrary(u)?),
-        1 => ChannelLayout::unpositioned(channels),
+        1 => ChannelLayout::unspecified(channels),
         _ => ChannelLayout::default_for(channels),
     };
     Ok(layout.unwrap_or(ChannelLayout::STEREO))
@@ -220,7 +220,7 @@ pub fn tags(u: &mut Unstructured<'_>) -> Result<Metadata> {
     }
     if u.ratio(1, 4)? {
         let data = [b"\xFF\xD8\xFF", u.bytes(u.len().min(40))?].concat();
-        tags.set_cover(Picture::front_cover(data).expect("it begins like a JPEG"));
+        tags.set_cover(CoverArt::front_cover(data).expect("it begins like a JPEG"));
     }
     let mut chapters = Vec::new();
     for _ in 0..u.int_in_range(0..=3)? {
@@ -307,7 +307,7 @@ pub fn frame(
     let is_alike =
         |f: &&SampleFormat| (f.data_type(), f.is_planar()) == (buffer.data_type(), is_planar);
     let Some(sample_format) = SampleFormat::ALL.iter().find(is_alike) else { return Ok(None) };
-    let Ok(layout) = ChannelLayout::unpositioned(channels) else { return Ok(None) };
+    let Ok(layout) = ChannelLayout::unspecified(channels) else { return Ok(None) };
     let format = AudioFormat::new(*sample_format, 48_000, layout);
     Ok(AudioFrame::new(format, buffer, pts).ok())
 }

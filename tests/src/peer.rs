@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reelwright::{
-    Error, Objects, OpenContext, OptionInfo, Options, Output, ProtocolInfo, Registry, Request,
-    Result,
+    Error, ObjectStore, OpenContext, OptionInfo, Options, Output, OutputRequest, ProtocolInfo,
+    Registry, Result,
 };
 
 const GREETING: OptionInfo =
@@ -58,11 +58,11 @@ impl Peer {
         };
         let store = move |_: &str, _: &mut Options, context: &OpenContext| {
             Ok(Box::new(Store { peer: objects.clone(), context: context.clone() })
-                as Box<dyn Objects>)
+                as Box<dyn ObjectStore>)
         };
-        let info = ProtocolInfo::shared(&["peer"], "peer of a test", open);
-        Registry::builtin().with(info.options(&[GREETING]).objects(store)).with(
-            ProtocolInfo::shared(&["single"], "single output of a test", alone)
+        let info = ProtocolInfo::from_closure(&["peer"], "peer of a test", open);
+        Registry::builtin().with(info.options(&[GREETING]).object_store(store)).with(
+            ProtocolInfo::from_closure(&["single"], "single output of a test", alone)
                 .options(&[GREETING]),
         )
     }
@@ -86,7 +86,7 @@ impl Peer {
     fn wait_while(&self, context: &OpenContext, condition: impl Fn(&State) -> bool) -> Result<()> {
         let wait = context.wait();
         while condition(&self.state()) {
-            std::thread::sleep(wait.period().max(Duration::from_millis(1)));
+            std::thread::sleep(wait.poll_interval().max(Duration::from_millis(1)));
             wait.check()?;
         }
         Ok(())
@@ -162,8 +162,8 @@ impl Output for Connection {
         self.peer.state().message_size
     }
 
-    fn take_request(&mut self) -> Option<Request> {
-        std::mem::take(&mut self.peer.state().wants_keyframe).then_some(Request::Keyframe)
+    fn take_request(&mut self) -> Option<OutputRequest> {
+        std::mem::take(&mut self.peer.state().wants_keyframe).then_some(OutputRequest::Keyframe)
     }
 
     fn close(&mut self) -> Result<()> {
@@ -202,7 +202,7 @@ impl Store {
     }
 }
 
-impl Objects for Store {
+impl ObjectStore for Store {
     fn create(&mut self, name: &str, content_type: Option<&str>) -> Result<Box<dyn Output>> {
         self.peer
             .state()

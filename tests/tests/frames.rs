@@ -154,7 +154,7 @@ fn frame_pool_does_not_allocate_in_steady_state() {
             plane.fill(index as u8);
             Ok(())
         });
-        sums.extend(keeper.encode(frame.unwrap().at(Timestamp(index as i64))));
+        sums.extend(keeper.encode(frame.unwrap().with_pts(Timestamp(index as i64))));
     }
     let allocated = ALLOCATIONS.load(Relaxed) - before;
     assert!(allocated == 0, "{allocated} allocations in 800 frames");
@@ -289,7 +289,7 @@ fn device_memory_is_reused_after_all_readers() {
     let mut pool = FramePool::with_allocator(&format, 4, Box::new(MockAllocator));
     let frame = pool.write(|_| Ok(())).unwrap();
     // Two consumers share the frame.
-    let (one, other) = (frame.clone(), frame.at(Timestamp(1)));
+    let (one, other) = (frame.clone(), frame.with_pts(Timestamp(1)));
     let first = pixels(&frame).memory.as_any() as *const dyn Any;
     let is_first = |frame: &VideoFrame| {
         std::ptr::addr_eq(pixels(frame).memory.as_any() as *const dyn Any, first)
@@ -331,7 +331,7 @@ fn host_encoders_reject_device_memory() {
         file.close().unwrap();
     }
     // The error of an encoder that is used without the facade is the same.
-    let error = frame.expect(PixelFormat::Yuv420p, 32, 16).unwrap_err().to_string();
+    let error = frame.checked_view(PixelFormat::Yuv420p, 32, 16).unwrap_err().to_string();
     assert!(error.contains("mock memory"), "{error}");
 }
 

@@ -263,7 +263,7 @@ fn rejects_format_with_several_files_without_objects() {
     let peer = Peer::default();
     let error = write_images(&peer, "single://bucket/%d.png", &[], 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert!(error.to_string().contains("single makes single outputs"), "{error}");
+    assert!(error.to_string().contains("single supports a single output"), "{error}");
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn write(encoder: &mut StreamingMediaEncoder<'_>, times: &[i64], last: Option<i6
     for (index, &pts) in times.iter().enumerate() {
         let duration = last.filter(|_| index + 1 == times.len());
         let source = test_frame(index);
-        let frame = VideoFrame { duration, ..source.at(Timestamp(pts)) };
+        let frame = VideoFrame { duration, ..source.with_pts(Timestamp(pts)) };
         encoder.write_timed_video_frame(0, &frame)?;
     }
     Ok(())
@@ -261,7 +261,7 @@ fn rejects_invalid_times_and_continues() {
             (0, Some(0), "The duration of a frame must be from 1"),
         ] {
             let source = test_frame(0);
-            let frame = VideoFrame { duration, ..source.at(Timestamp(pts)) };
+            let frame = VideoFrame { duration, ..source.with_pts(Timestamp(pts)) };
             let error = encoder.write_timed_video_frame(0, &frame).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
@@ -354,7 +354,7 @@ fn bit_rate_is_relative_to_real_time() {
         let bytes =
             file(("mp4", "", true), &stream.codec_config(config).encoder(encoder), |file| {
                 for (index, pts) in frames.iter().enumerate() {
-                    file.write_timed_video_frame(0, &noisy(index).at(Timestamp(*pts)))?;
+                    file.write_timed_video_frame(0, &noisy(index).with_pts(Timestamp(*pts)))?;
                 }
                 Ok(())
             });

@@ -366,7 +366,7 @@ fn video_does_not_depend_on_chunk_sizes_and_strides() {
     let pixels = test_pixels(9);
     let frame_size = 3 * SIZE.0 * SIZE.1;
     // A writer cannot store a second file.
-    for muxer in video_muxers().filter(|muxer| muxer.pictures.is_empty()) {
+    for muxer in video_muxers().filter(|muxer| muxer.image_codecs.is_empty()) {
         for seekable in [true, false] {
             let whole = file(muxer.name, &stream(), seekable, |encoder| {
                 encoder.write_video_chunk(0, &chunk(&pixels), None)
@@ -533,7 +533,7 @@ fn output_does_not_depend_on_threads() {
     let frame_size = 3 * SIZE.0 * SIZE.1;
     let silence = vec![0i16; 48_000];
     let audio = TensorView::contiguous(&silence, &[48_000, 1]).unwrap();
-    for muxer in video_muxers().filter(|muxer| muxer.pictures.is_empty()) {
+    for muxer in video_muxers().filter(|muxer| muxer.image_codecs.is_empty()) {
         for encoder in video_encoders().filter(|v| muxer.video_codecs.contains(&v.encoder.codec)) {
             let name = encoder.encoder.name;
             let has_audio = !muxer.audio_codecs.is_empty();

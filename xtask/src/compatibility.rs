@@ -173,18 +173,29 @@ fn options(text: &mut String) {
     option_rows(text, "*all*", OPEN_OPTIONS.iter());
 }
 
-/// Writes the options that all encoders have once, then those of each encoder.
+/// Appends a row for each option, with the encoders that have it. Options with the same name and help
+/// have one row.
 fn encoder_options(text: &mut String, all: &str, encoders: &[(&str, Vec<&OptionInfo>)]) {
-    let is_common = |option: &OptionInfo| {
-        encoders.iter().all(|(_, options)| {
-            options.iter().any(|o| o.name == option.name && o.help == option.help)
-        })
-    };
-    let common = encoders.iter().take(1).flat_map(|(_, options)| options.iter().copied());
-    option_rows(text, &format!("*{all}*"), common.filter(|option| is_common(option)));
-    for (name, options) in encoders {
-        let own = options.iter().copied().filter(|option| !is_common(option));
-        option_rows(text, &format!("`{name}`"), own);
+    let mut seen: Vec<&OptionInfo> = Vec::new();
+    let same =
+        |one: &OptionInfo, other: &OptionInfo| one.name == other.name && one.help == other.help;
+    for option in encoders.iter().flat_map(|(_, options)| options.iter().copied()) {
+        if seen.iter().any(|known| same(known, option)) {
+            continue;
+        }
+        seen.push(option);
+        let (owners, others): (Vec<_>, Vec<_>) = encoders
+            .iter()
+            .partition(|(_, options)| options.iter().any(|other| same(option, other)));
+        let names = |encoders: Vec<&(&str, Vec<&OptionInfo>)>| {
+            encoders.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        };
+        let owner = match others.len() {
+            0 => format!("*{all}*"),
+            few if few < owners.len() => format!("*{all}* but {}", names(others)),
+            _ => names(owners),
+        };
+        option_rows(text, &owner, std::iter::once(option));
     }
 }
 

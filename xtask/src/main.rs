@@ -10,6 +10,7 @@ mod layers;
 mod licences;
 mod miri;
 mod mutants;
+mod packages;
 mod words;
 
 use std::path::Path;
@@ -20,7 +21,10 @@ use hashes::Part;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  bench [PART…] [MUSIC…]   measures speed, size, memory and quality, and compares other programs
+  bench [--record] [PART…] [MUSIC…]
+                           measures speed, size, memory and quality, and compares other programs;
+                           --record writes the results to docs/benchmarks.json
+  bench --plot [--check]   writes the tables and plots of docs/benchmarks.json, or checks them
   conformance [MUXER…]     checks the files of all or some muxers with independent programs
   browser                  checks files with Chromium and JavaScript parsers
   compatibility [--check]  writes the tables of docs/formats.md from the registry, or checks them
@@ -38,6 +42,8 @@ usage: cargo xtask COMMAND
   mutants [--shard K/N] [PACKAGE…]
                            lists mutants that no test detects, of core and the muxers or of some
                            packages; --shard runs part K of N, from 0
+  packages                 checks that published crates have a README, licenses and keywords, and
+                           that ARCHITECTURE.md lists each crate
   words [--count] [PATH…]  lists words to replace in comments, documentation, strings and names, with
                            their replacements; --count: only their number in each directory
 ";
@@ -62,9 +68,13 @@ fn main() -> ExitCode {
         ["miri", "--all"] => miri::run(true),
         ["mutants", "--shard", shard, packages @ ..] => mutants::run(Some(shard), packages),
         ["mutants", packages @ ..] => mutants::run(None, packages),
+        ["packages"] => packages::run(),
         ["words", "--count", paths @ ..] => words::run(paths, true),
         ["words", paths @ ..] => words::run(paths, false),
-        ["bench", rest @ ..] => bench::run(rest),
+        ["bench", "--plot"] => bench::plot(false),
+        ["bench", "--plot", "--check"] => bench::plot(true),
+        ["bench", "--record", rest @ ..] => bench::run(rest, true),
+        ["bench", rest @ ..] => bench::run(rest, false),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

@@ -113,7 +113,7 @@ fn extensions(muxer: &MuxerInfo) -> String {
 fn backing(backing: Backing) -> String {
     match backing {
         Backing::Rust => "pure Rust".to_owned(),
-        Backing::Binding { library, licence } => format!("binding to {library}, {licence}"),
+        Backing::Binding { library, license } => format!("binding to {library}, {license}"),
     }
 }
 

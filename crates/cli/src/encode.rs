@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use reelwright::{
-    ErrorKind, Interrupt, MediaParameters, Options, Picture, Rational, Registry,
+    CoverArt, ErrorKind, Interrupt, MediaParameters, Options, Rational, Registry,
     StreamingMediaEncoder, Target, Timestamp,
 };
 use reelwright_reader::OpenOptions;
@@ -35,12 +35,12 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
     let format = named.format();
     let destinations = named.destinations();
     let file = match destinations[..] {
-        [(path, format)] => output::prepare(args, path, format.makes_objects)?,
+        [(path, format)] => output::prepare(args, path, format.multiple_objects)?,
         // The outputs of a tee are written in place.
         _ => {
             for (path, format) in &destinations {
                 if let Some(path) = path {
-                    output::check(args, path, format.makes_objects)?;
+                    output::check(args, path, format.multiple_objects)?;
                 }
             }
             None
@@ -105,7 +105,7 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
         encoder.set_chapters(own_chapters.unwrap_or(chapters))?;
     }
     // What the user did not ask for is not warned of.
-    let is_wanted = args.cover.is_some() || encoder.format().covers;
+    let is_wanted = args.cover.is_some() || encoder.format().cover_art;
     if let Some(cover) = own_cover(args)?.or(cover).filter(|_| is_wanted) {
         encoder.set_cover(cover)?;
     }
@@ -297,7 +297,7 @@ impl Stream {
                 let trims = i64::from(packet.trim_start) + i64::from(packet.trim_end);
                 let samples = packet.duration.saturating_sub(trims);
                 self.written += if packets.is_video() { 1 } else { samples.max(0).unsigned_abs() };
-                self.seconds = self.seconds.max(time_base.seconds_of(end));
+                self.seconds = self.seconds.max(time_base.to_seconds(end));
             }
             Source::Video(video) | Source::Still(video) => {
                 let unit = video.time_base.seconds().to_f64();
@@ -447,11 +447,11 @@ fn summary(
 }
 
 /// The user's cover, if one was passed.
-fn own_cover(args: &EncodeArgs) -> anyhow::Result<Option<Picture>> {
+fn own_cover(args: &EncodeArgs) -> anyhow::Result<Option<CoverArt>> {
     let Some(path) = &args.cover else { return Ok(None) };
     let failed = || format!("Failed to read cover: {}", path.display());
     let data = std::fs::read(path).with_context(failed)?;
-    Ok(Some(Picture::front_cover(data).with_context(failed)?))
+    Ok(Some(CoverArt::front_cover(data).with_context(failed)?))
 }
 
 /// The inputs' metadata, changed as the user wants.

@@ -32,7 +32,7 @@ pub(crate) enum Source {
 pub(crate) struct Inputs {
     pub(crate) sources: Vec<Source>,
     pub(crate) tags: Vec<(String, String)>,
-    pub(crate) cover: Option<reelwright::Picture>,
+    pub(crate) cover: Option<reelwright::CoverArt>,
     pub(crate) chapters: Vec<reelwright::Chapter>,
     /// Set if a damaged track is left out.
     pub(crate) is_damaged: bool,

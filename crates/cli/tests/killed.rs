@@ -26,7 +26,7 @@ const HEADERLESS: &[&str] = &[
     "f64be", "alaw", "mulaw",
 ];
 
-/// Layouts that do not survive; `docs/durability.md` has the reasons.
+/// ChannelLayouts that do not survive; `docs/durability.md` has the reasons.
 const LOST: &[(&str, &str)] = &[("apng", "png"), ("caf", "alac")];
 
 /// One file that is recorded.

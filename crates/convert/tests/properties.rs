@@ -143,7 +143,7 @@ proptest! {
 
 #[test]
 fn there_can_be_65_535_channels() {
-    let layout = ChannelLayout::unpositioned(65_535).unwrap();
+    let layout = ChannelLayout::unspecified(65_535).unwrap();
     let data = samples(DataType::F32, 3 * 65_535, 1);
     let chunk = common::view(&data, 65_535);
     for to in [SampleFormat::S16, SampleFormat::S16p] {

@@ -20,28 +20,28 @@ pub struct AudioFrame {
 }
 
 impl AudioFrame {
-    /// A frame of the first samples of a buffer; the planes of a planar format follow each other
+    /// Creates a frame of all samples of a buffer. The planes of a planar format follow each other
     /// without gaps. `pts` is in units of 1 / sample rate.
     ///
     /// # Errors
-    /// The buffer must have the format's type, and whole samples of all channels.
+    /// The buffer has another type than the format, or the last sample lacks a channel.
     pub fn new(format: AudioFormat, memory: TypedBuffer, pts: Timestamp) -> Result<Self> {
         let channels = format.layout.channels();
         let samples = memory.len() / channels.max(1);
         if samples * channels != memory.len() {
             return Err(Error::chunk(format!(
-                "Expected whole samples of {channels} channels. Found: {} elements",
+                "Expected complete samples of {channels} channels. Found: {} elements",
                 memory.len()
             )));
         }
         Self::view_of(format, Arc::new(memory), samples, 0, samples, pts)
     }
 
-    /// A frame of `samples` samples of each channel that shares memory, from element `start` on.
-    /// `plane_stride` is the distance in elements from one plane to the next of a planar format.
+    /// Creates a frame of `samples` samples per channel in shared memory, from element `start` on.
+    /// `plane_stride` is the distance in elements from one plane to the next in a planar format.
     ///
     /// # Errors
-    /// The memory must have the format's type and hold the samples, and planes must not overlap.
+    /// The memory has another type than the format or is too short, or planes overlap.
     pub fn view_of(
         format: AudioFormat,
         memory: Arc<TypedBuffer>,
@@ -76,11 +76,11 @@ impl AudioFrame {
         Ok(Self { format, pts, memory, samples, start, plane_stride })
     }
 
-    /// Refuses a frame that is not what an encoder was opened for.
+    /// Checks that the frame matches the format of an encoder.
     ///
     /// # Errors
-    /// The frame must be of `format`, with `channels` channels.
-    pub fn expect(&self, format: SampleFormat, channels: usize) -> Result<()> {
+    /// The frame has another sample format, or another number of channels.
+    pub fn check_format(&self, format: SampleFormat, channels: usize) -> Result<()> {
         let found = (self.format.sample_format, self.channels());
         if found == (format, channels) {
             return Ok(());
@@ -116,7 +116,7 @@ impl AudioFrame {
         self.memory.data_type()
     }
 
-    /// The interleaved samples, if the frame is packed and of this type.
+    /// Returns the interleaved samples, if the frame is packed and has this type.
     pub fn interleaved<T: Element>(&self) -> Option<&[T]> {
         if self.format.sample_format.is_planar() {
             return None;
@@ -124,7 +124,8 @@ impl AudioFrame {
         T::of(self.memory.as_slice())?.get(self.start..)?.get(..self.samples * self.channels())
     }
 
-    /// The samples of channel `channel`, if the frame is planar, of this type, and has it.
+    /// Returns the samples of channel `channel`, if the frame is planar, has this type, and has the
+    /// channel.
     pub fn plane<T: Element>(&self, channel: usize) -> Option<&[T]> {
         if !self.format.sample_format.is_planar() || channel >= self.channels() {
             return None;
@@ -134,7 +135,7 @@ impl AudioFrame {
     }
 }
 
-/// A sample as lossy encoders take it: within ±1, and 0 where it is not a number.
+/// Clamps a sample to ±1 for lossy encoders, and replaces NaN by 0.
 #[inline]
 pub fn clamp_sample(sample: f32) -> f32 {
     if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) }
@@ -146,7 +147,7 @@ mod tests {
     use crate::ChannelLayout;
 
     #[test]
-    fn packed_and_planar_samples_have_their_own_views() {
+    fn packed_and_planar_frames_return_their_samples() {
         let format = |sample_format| AudioFormat::new(sample_format, 48_000, ChannelLayout::STEREO);
         let data = || TypedBuffer::I16(vec![1, 2, 3, 4, 5, 6]);
         let packed = AudioFrame::new(format(SampleFormat::S16), data(), Timestamp(0)).unwrap();

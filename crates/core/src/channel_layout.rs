@@ -1,12 +1,12 @@
-//! Which loudspeaker each audio channel is meant for.
+//! Channel layouts: the loudspeaker position of each audio channel.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::{Error, Result};
 
-/// A loudspeaker position. The discriminant is its bit in a channel mask, as in
-/// `WAVEFORMATEXTENSIBLE.dwChannelMask` and in FFmpeg.
+/// Loudspeaker position. The discriminant is its bit in a channel mask, as in
+/// `WAVEFORMATEXTENSIBLE.dwChannelMask` and FFmpeg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 #[allow(missing_docs)] // the names say it
@@ -32,7 +32,7 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// Every position, in the order of their bits.
+    /// All positions, in the order of their bits.
     pub const ALL: [Self; 18] = [
         Self::FrontLeft,
         Self::FrontRight,
@@ -54,7 +54,7 @@ impl Channel {
         Self::TopBackRight,
     ];
 
-    /// FFmpeg's abbreviation: `FL`, `LFE`, …
+    /// Returns FFmpeg's abbreviation: `FL`, `LFE`, …
     pub const fn name(self) -> &'static str {
         match self {
             Self::FrontLeft => "FL",
@@ -83,17 +83,17 @@ impl Channel {
     }
 }
 
-/// The channels of an audio stream: how many, and, where known, which loudspeakers they are for.
+/// Channels of an audio stream: their number and, if known, their loudspeaker positions.
 ///
 /// Channels with positions are always in the order of their bits in the mask, as in WAV and FFmpeg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ChannelLayout {
     channels: u16,
-    /// 0 where the positions are not known.
+    /// 0 if the positions are unknown.
     mask: u32,
 }
 
-/// The layouts that have a name, FFmpeg's.
+/// Layouts with a name in FFmpeg.
 const NAMED: &[(&str, u32)] = {
     use Channel as C;
     const FRONT: u32 = C::FrontLeft.bit() | C::FrontRight.bit();
@@ -134,22 +134,22 @@ const NAMED: &[(&str, u32)] = {
 };
 
 impl ChannelLayout {
-    /// One channel, front centre.
+    /// Mono: front center.
     pub const MONO: Self = Self { channels: 1, mask: Channel::FrontCenter.bit() };
     /// Front left and front right.
     pub const STEREO: Self =
         Self { channels: 2, mask: Channel::FrontLeft.bit() | Channel::FrontRight.bit() };
-    /// Stereo and front centre.
+    /// Stereo and front center.
     pub const SURROUND_3_0: Self = Self::and(Self::STEREO, &[Channel::FrontCenter]);
-    /// 3.0 and back centre.
+    /// 3.0 and back center.
     pub const SURROUND_4_0: Self = Self::and(Self::SURROUND_3_0, &[Channel::BackCenter]);
     /// Stereo, back left and back right.
     pub const QUAD: Self = Self::and(Self::STEREO, &[Channel::BackLeft, Channel::BackRight]);
-    /// Quad and front centre.
+    /// Quad and front center.
     pub const SURROUND_5_0: Self = Self::and(Self::QUAD, &[Channel::FrontCenter]);
     /// 5.0 and low frequencies.
     pub const SURROUND_5_1: Self = Self::and(Self::SURROUND_5_0, &[Channel::LowFrequency]);
-    /// 5.1 with side instead of back channels, and back centre.
+    /// 5.1 with side instead of back channels, and back center.
     pub const SURROUND_6_1: Self = Self::and(
         Self::SURROUND_3_0,
         &[Channel::LowFrequency, Channel::BackCenter, Channel::SideLeft, Channel::SideRight],
@@ -158,9 +158,9 @@ impl ChannelLayout {
     pub const SURROUND_7_1: Self =
         Self::and(Self::SURROUND_5_1, &[Channel::SideLeft, Channel::SideRight]);
 
-    /// 5.1 and back centre.
+    /// 5.1 and back center.
     pub const SURROUND_6_1_BACK: Self = Self::and(Self::SURROUND_5_1, &[Channel::BackCenter]);
-    /// 5.1 and the two between the front ones.
+    /// 5.1, front left of center and front right of center.
     pub const SURROUND_7_1_WIDE: Self =
         Self::and(Self::SURROUND_5_1, &[Channel::FrontLeftOfCenter, Channel::FrontRightOfCenter]);
 
@@ -174,22 +174,22 @@ impl ChannelLayout {
         Self { channels: mask.count_ones() as u16, mask }
     }
 
-    /// The usual layout of `channels` channels, as FFmpeg chooses it (6 is `5.1`); more than 8,
-    /// or 7.x without a usual order, have no positions.
+    /// Returns FFmpeg's default layout of `channels` channels; of 6, it is `5.1`. Numbers without a
+    /// named layout have no positions.
     ///
     /// # Errors
-    /// There must be from 1 to 65,535 channels.
+    /// `channels` is not from 1 to 65,535.
     pub fn default_for(channels: usize) -> Result<Self> {
-        let layout = Self::unpositioned(channels)?;
+        let layout = Self::unspecified(channels)?;
         let usual = NAMED.iter().find(|(_, mask)| mask.count_ones() as usize == channels);
         Ok(usual.map_or(layout, |&(_, mask)| Self { mask, ..layout }))
     }
 
-    /// `channels` channels of which nobody knows the positions.
+    /// Returns a layout of `channels` channels with unknown positions.
     ///
     /// # Errors
-    /// There must be from 1 to 65,535 channels.
-    pub fn unpositioned(channels: usize) -> Result<Self> {
+    /// `channels` is not from 1 to 65,535.
+    pub fn unspecified(channels: usize) -> Result<Self> {
         if channels == 0 {
             return Err(Error::argument(format!(
                 "The number of channels must be positive. Found: {channels}"
@@ -204,39 +204,39 @@ impl ChannelLayout {
         Ok(Self { channels, mask: 0 })
     }
 
-    /// The positions whose bits are set in `mask`.
+    /// Returns the layout of the positions whose bits are set in `mask`.
     ///
     /// # Errors
-    /// The mask must have at least one bit, and none beyond the known positions.
+    /// The mask is 0, or has a bit of an unknown position.
     pub fn from_mask(mask: u32) -> Result<Self> {
         if mask == 0 || mask >> Channel::ALL.len() != 0 {
             return Err(Error::argument(format!(
-                "A channel mask has at least one of the lowest {} bits. Found: {mask:#x}",
+                "A channel mask must have at least one of the lowest {} bits only. Found: {mask:#x}",
                 Channel::ALL.len()
             )));
         }
         Ok(Self { channels: mask.count_ones() as u16, mask })
     }
 
-    /// How many channels there are; never 0.
+    /// Returns the number of channels, at least 1.
     pub const fn channels(self) -> usize {
         self.channels as usize
     }
 
-    /// The positions as a mask, if they are known.
+    /// Returns the positions as a mask, if they are known.
     pub const fn mask(self) -> Option<u32> {
         if self.mask == 0 { None } else { Some(self.mask) }
     }
 
-    /// The positions in the order of the channels; empty where they are not known.
+    /// Returns the positions in the order of the channels, or nothing if they are unknown.
     pub fn positions(self) -> impl Iterator<Item = Channel> {
         Channel::ALL.into_iter().filter(move |c| self.mask & c.bit() != 0)
     }
 
-    /// Whether every channel of `other` has its place here. The sides stand in for the back and
-    /// the back for the sides, where only one of the two pairs is there, and the back pair for a
-    /// channel in its middle.
-    pub fn holds(self, other: Self) -> bool {
+    /// Returns whether each channel of `other` has a position in this layout. Side channels can use
+    /// the back positions and vice versa, if only one of the two pairs exists, and a back center
+    /// channel can use a free back pair.
+    pub fn includes(self, other: Self) -> bool {
         const BACK: u32 = Channel::BackLeft.bit() | Channel::BackRight.bit();
         const SIDE: u32 = Channel::SideLeft.bit() | Channel::SideRight.bit();
         if self.mask == 0 || other.mask == 0 {
@@ -253,8 +253,8 @@ impl ChannelLayout {
         moved & !self.mask == 0
     }
 
-    /// The layout that Vorbis, and Opus with it, has for `channels` channels.
-    pub const fn of_vorbis(channels: usize) -> Option<Self> {
+    /// Returns the layout of `channels` channels in Vorbis and Opus.
+    pub const fn vorbis_default(channels: usize) -> Option<Self> {
         Some(match channels {
             1 => Self::MONO,
             2 => Self::STEREO,
@@ -268,26 +268,26 @@ impl ChannelLayout {
         })
     }
 
-    /// For each channel in Vorbis' order (Vorbis I §4.3.9, which Opus shares), the index of ours,
-    /// if the layout is one of those that Vorbis defines.
+    /// Returns the channel order of Vorbis (Vorbis I §4.3.9) and Opus: for each of their channels,
+    /// the index in this layout. `None` if Vorbis does not define the layout.
     pub fn vorbis_order(self) -> Option<&'static [usize]> {
         Some(match self {
             Self::MONO => &[0],
             Self::STEREO => &[0, 1],
-            // The centre is between left and right, and the low frequencies come last.
+            // Center is between left and right, and LFE is last.
             Self::SURROUND_3_0 => &[0, 2, 1],
             Self::QUAD => &[0, 1, 2, 3],
             Self::SURROUND_5_0 => &[0, 2, 1, 3, 4],
             Self::SURROUND_5_1 => &[0, 2, 1, 4, 5, 3],
-            // Left, centre, right, side left, side right, back centre, low frequencies.
+            // Left, center, right, side left, side right, back center, LFE.
             Self::SURROUND_6_1 => &[0, 2, 1, 5, 6, 4, 3],
-            // Left, centre, right, the sides, the backs, low frequencies.
+            // Left, center, right, side left, side right, back left, back right, LFE.
             Self::SURROUND_7_1 => &[0, 2, 1, 6, 7, 4, 5, 3],
             _ => return None,
         })
     }
 
-    /// The index of the channel for `position`, if there is one.
+    /// Returns the index of the channel for `position`, if the layout includes it.
     pub fn index_of(self, position: Channel) -> Option<usize> {
         (self.mask & position.bit() != 0)
             .then(|| (self.mask & (position.bit() - 1)).count_ones() as usize)
@@ -295,7 +295,7 @@ impl ChannelLayout {
 }
 
 impl fmt::Display for ChannelLayout {
-    /// FFmpeg's name (`5.1(side)`), or the positions (`FL+TC`), or `3 channels`.
+    /// Writes FFmpeg's name (`5.1(side)`), or the positions (`FL+TC`), or `3 channels`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some((name, _)) = NAMED.iter().find(|(_, mask)| *mask == self.mask) {
             return f.write_str(name);
@@ -316,7 +316,7 @@ impl fmt::Display for ChannelLayout {
 impl FromStr for ChannelLayout {
     type Err = Error;
 
-    /// A name (`stereo`, `5.1(side)`), positions (`FL+FR+LFE`) or a number of channels.
+    /// Parses a name (`stereo`, `5.1(side)`), positions (`FL+FR+LFE`) or a number of channels.
     fn from_str(text: &str) -> Result<Self> {
         if let Ok(channels) = text.parse::<usize>() {
             return Self::default_for(channels);
@@ -347,7 +347,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn usual_layouts_are_ffmpegs() {
+    fn default_layouts_are_ffmpegs() {
         let names = ["mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1", "9 channels"];
         // 3 is 2.1 and 4 is 4.0 because they come first in FFmpeg's table.
         for (channels, name) in [1, 2, 3, 4, 5, 6, 7, 8, 9].into_iter().zip(names) {
@@ -356,9 +356,9 @@ mod tests {
     }
 
     #[test]
-    fn vorbis_orders_every_channel_once() {
+    fn vorbis_order_contains_every_channel_once() {
         for channels in 1..=8 {
-            let layout = ChannelLayout::of_vorbis(channels).unwrap();
+            let layout = ChannelLayout::vorbis_default(channels).unwrap();
             let mut order = layout.vorbis_order().unwrap().to_vec();
             order.sort_unstable();
             assert!(order.into_iter().eq(0..channels), "{layout}");
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn constants_are_what_their_names_say() {
+    fn constants_match_their_names() {
         for (layout, name) in [
             (ChannelLayout::MONO, "mono"),
             (ChannelLayout::STEREO, "stereo"),
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_positions_parse() {
+    fn parses_names_and_positions() {
         for (name, mask) in NAMED {
             let layout: ChannelLayout = name.parse().unwrap();
             assert_eq!(layout.mask(), Some(*mask));

@@ -1,10 +1,10 @@
-//! Chapters: named parts of the media.
+//! Chapters: named sections of a file.
 
 use std::time::Duration;
 
 use crate::{Error, Result};
 
-/// A named part of the media.
+/// Named section of a file.
 ///
 /// ```
 /// use std::time::Duration;
@@ -18,47 +18,48 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Chapter {
-    /// Time of its beginning.
+    /// Start time.
     pub start: Duration,
-    /// Time of its end; without one it lasts until the next chapter, or the end of the media.
+    /// End time. `None` is the start of the next chapter, or the end of the file.
     pub end: Option<Duration>,
-    /// Name that players show; may be empty.
+    /// Title that players display; may be empty.
     pub title: String,
 }
 
 impl Chapter {
-    /// A chapter from `start` to `end`; without an end, to the next chapter or the end of the media.
+    /// Creates a chapter from `start` to `end`, or to the next chapter or the end of the file.
     pub fn new(start: Duration, end: Option<Duration>, title: impl Into<String>) -> Self {
         Self { start, end, title: title.into() }
     }
 
-    /// As [`new`](Self::new), with times in seconds, rounded to the nearest nanosecond.
+    /// Creates a chapter with times in seconds, rounded to the nearest nanosecond.
     ///
     /// # Errors
     /// A time is negative, not finite, or beyond 2^64 seconds.
     pub fn from_seconds(start: f64, end: Option<f64>, title: impl Into<String>) -> Result<Self> {
-        let time = |what, seconds: f64| {
+        let time = |name, seconds: f64| {
             Duration::try_from_secs_f64(seconds).map_err(|_| {
                 Error::argument(format!(
-                    "The {what} of a chapter must be positive and finite. Found: {seconds}"
+                    "The {name} of a chapter must be finite and not negative. Found: {seconds}"
                 ))
             })
         };
         Ok(Self::new(time("start", start)?, end.map(|end| time("end", end)).transpose()?, title))
     }
 
-    /// `time` in units of 1/`per_second` of a second, to the nearest; clipped to what a `u64` holds.
-    pub fn units(time: Duration, per_second: u32) -> u64 {
+    /// Converts `time` to units of 1/`per_second` seconds, rounded to the nearest and clamped to
+    /// `u64`.
+    pub fn to_units(time: Duration, per_second: u32) -> u64 {
         const NANOS: u128 = 1_000_000_000;
         let units = (time.as_nanos() * u128::from(per_second) + NANOS / 2) / NANOS;
         u64::try_from(units).unwrap_or(u64::MAX)
     }
 }
 
-/// Checks that chapters follow on each other.
+/// Checks that chapters are in order and do not overlap.
 ///
 /// # Errors
-/// A chapter ends before it starts, starts before the one in front of it has ended, or has NUL in its
+/// A chapter ends before it starts, starts before the previous chapter ends, or has NUL in its
 /// title.
 pub(crate) fn check(chapters: &[Chapter]) -> Result<()> {
     for (i, chapter) in chapters.iter().enumerate() {
@@ -73,20 +74,20 @@ pub(crate) fn check(chapters: &[Chapter]) -> Result<()> {
         if let Some(before) = i.checked_sub(1).map(|i| &chapters[i])
             && (start <= before.start || before.end.is_some_and(|end| start < end))
         {
-            let (what, when) = match before.end {
+            let (bound, time) = match before.end {
                 Some(end) if start > before.start => ("end", end),
                 _ => ("start", before.start),
             };
             return Err(Error::argument(format!(
-                "Chapters must be in order and not overlap: chapter {number} starts at {} s, and the {what} \
-                 of the one before it is {} s.",
+                "Chapters must be in order and not overlap: chapter {number} starts at {} s, and the \
+                 previous chapter has its {bound} at {} s.",
                 start.as_secs_f64(),
-                when.as_secs_f64()
+                time.as_secs_f64()
             )));
         }
         if chapter.title.contains('\0') {
             return Err(Error::argument(format!(
-                "The title of a chapter must not hold NUL. Found: {:?}",
+                "The title of a chapter must not contain NUL. Found: {:?}",
                 chapter.title
             )));
         }
@@ -94,14 +95,14 @@ pub(crate) fn check(chapters: &[Chapter]) -> Result<()> {
     Ok(())
 }
 
-/// Times of chapters that a container can store.
+/// Chapter times that a container can store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ChapterSupport {
     /// The container cannot store chapters.
     #[default]
     None,
-    /// Starts: a chapter lasts until the next one, and the last one until the end of the media.
+    /// Starts. A chapter lasts until the next one, and the last one until the end of the file.
     Starts,
     /// Starts, and the end of the last chapter.
     LastEnd,
@@ -115,9 +116,9 @@ impl ChapterSupport {
         !matches!(self, Self::None)
     }
 
-    /// The first chapter whose end the container cannot store, as the next one starts later. The
-    /// last chapter is left out.
-    pub fn lost_end(self, chapters: &[Chapter]) -> Option<&Chapter> {
+    /// Returns the first chapter with an end that the container cannot store, because the next
+    /// chapter starts later. Ignores the last chapter.
+    pub fn unsupported_end(self, chapters: &[Chapter]) -> Option<&Chapter> {
         if matches!(self, Self::None | Self::Ends) {
             return None;
         }
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn chapters_follow_on_each_other() {
+    fn rejects_chapters_out_of_order() {
         for good in [
             &[][..],
             &[(0, None)],
@@ -155,15 +156,15 @@ mod tests {
             (&[(0, None), (3, Some(2))], "Chapter 2 must end after"),
             (
                 &[(1, None), (1, None)],
-                "chapter 2 starts at 1 s, and the start of the one before it is 1 s",
+                "chapter 2 starts at 1 s, and the previous chapter has its start at 1 s",
             ),
             (
                 &[(2, None), (1, None)],
-                "chapter 2 starts at 1 s, and the start of the one before it is 2 s",
+                "chapter 2 starts at 1 s, and the previous chapter has its start at 2 s",
             ),
             (
                 &[(0, Some(2)), (1, None)],
-                "chapter 2 starts at 1 s, and the end of the one before it is 2 s",
+                "chapter 2 starts at 1 s, and the previous chapter has its end at 2 s",
             ),
         ] {
             let error = check(&chapters(wrong)).unwrap_err().to_string();
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_are_finite_and_positive() {
+    fn rejects_negative_and_infinite_seconds() {
         for wrong in [-0.5, f64::NAN, f64::INFINITY, 1e300] {
             assert!(Chapter::from_seconds(wrong, None, "").is_err(), "{wrong}");
             assert!(Chapter::from_seconds(0.0, Some(wrong), "").is_err(), "{wrong}");
@@ -181,18 +182,18 @@ mod tests {
     }
 
     #[test]
-    fn times_are_rounded_to_the_nearest_unit() {
-        assert_eq!(Chapter::units(Duration::from_micros(1499), 1000), 1);
-        assert_eq!(Chapter::units(Duration::from_micros(1500), 1000), 2);
-        assert_eq!(Chapter::units(Duration::MAX, u32::MAX), u64::MAX);
+    fn rounds_times_to_the_nearest_unit() {
+        assert_eq!(Chapter::to_units(Duration::from_micros(1499), 1000), 1);
+        assert_eq!(Chapter::to_units(Duration::from_micros(1500), 1000), 2);
+        assert_eq!(Chapter::to_units(Duration::MAX, u32::MAX), u64::MAX);
     }
 
     #[test]
-    fn ends_that_are_lost_are_found() {
+    fn finds_unsupported_ends() {
         let gap = chapters(&[(0, Some(1)), (1, Some(2)), (3, Some(4))]);
-        assert_eq!(ChapterSupport::Starts.lost_end(&gap), Some(&gap[1]));
-        assert_eq!(ChapterSupport::LastEnd.lost_end(&gap), Some(&gap[1]));
-        assert_eq!(ChapterSupport::Ends.lost_end(&gap), None);
-        assert_eq!(ChapterSupport::Starts.lost_end(&gap[..2]), None);
+        assert_eq!(ChapterSupport::Starts.unsupported_end(&gap), Some(&gap[1]));
+        assert_eq!(ChapterSupport::LastEnd.unsupported_end(&gap), Some(&gap[1]));
+        assert_eq!(ChapterSupport::Ends.unsupported_end(&gap), None);
+        assert_eq!(ChapterSupport::Starts.unsupported_end(&gap[..2]), None);
     }
 }

@@ -1,10 +1,10 @@
-//! Codecs: one table, from which every property derives.
+//! Codecs, generated from one table of their properties.
 
 use std::fmt;
 
 use crate::MediaKind;
 
-/// A codec that is not in the table: what a description of it says.
+/// Description of a codec that is not in the table.
 ///
 /// ```
 /// use reelwright_core::{CodecId, CustomCodec, MediaKind};
@@ -23,19 +23,19 @@ pub struct CustomCodec {
 }
 
 impl CustomCodec {
-    /// A lossy codec. Two codecs of the same name and properties are the same one.
+    /// Creates a lossy codec. Two codecs with equal names and properties are equal.
     pub const fn new(name: &'static str, kind: MediaKind) -> Self {
         Self { name, kind, is_lossless: false, bytes_per_sample: None }
     }
 
-    /// Says that samples or pixels come out as they went in.
+    /// Marks the codec as lossless.
     #[must_use]
     pub const fn lossless(mut self) -> Self {
         self.is_lossless = true;
         self
     }
 
-    /// Sets the bytes of one sample of one channel, where that is a constant.
+    /// Sets the bytes per sample and channel, if constant.
     #[must_use]
     pub const fn bytes_per_sample(mut self, bytes: usize) -> Self {
         self.bytes_per_sample = Some(bytes);
@@ -43,7 +43,7 @@ impl CustomCodec {
     }
 }
 
-/// `lossless` or `lossy` applied to a codec.
+/// Applies `lossless` or `lossy` to a codec.
 macro_rules! with_loss {
     (lossless, $codec:expr) => {
         $codec.lossless()
@@ -55,18 +55,18 @@ macro_rules! with_loss {
 
 macro_rules! codecs {
     ($($variant:ident = $kind:ident $name:literal, $loss:ident $($bytes:literal)?;)*) => {
-        /// A codec: a way to write samples or frames as bytes. Names are FFmpeg's.
+        /// A codec. Names are FFmpeg's.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         #[allow(missing_docs)] // the names say it
         pub enum CodecId {
             $($variant,)*
-            /// A codec of a crate that this one does not know.
+            /// A codec that is not in this table.
             Custom(&'static CustomCodec),
         }
 
         impl CodecId {
-            /// Every codec of the table.
+            /// All codecs of the table.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             const fn properties(self) -> &'static CustomCodec {
@@ -85,8 +85,8 @@ macro_rules! codecs {
     };
 }
 
-// Kind, FFmpeg's name, whether it is lossless but for bits that it has no room for, and the bytes of
-// one sample of one channel if that is a constant.
+// Kind, FFmpeg's name, lossless or lossy (apart from sample bits that the codec cannot store), and
+// the bytes per sample and channel if constant.
 codecs! {
     PcmU8 = Audio "pcm_u8", lossless 1;
     PcmS8 = Audio "pcm_s8", lossless 1;
@@ -129,23 +129,23 @@ codecs! {
 }
 
 impl CodecId {
-    /// FFmpeg's name of the codec.
+    /// Returns FFmpeg's name of the codec.
     pub const fn name(self) -> &'static str {
         self.properties().name
     }
 
-    /// What the codec is for.
+    /// Returns the kind of media.
     pub const fn kind(self) -> MediaKind {
         self.properties().kind
     }
 
-    /// Bytes of one sample of one channel, if that is a constant.
+    /// Returns the bytes per sample and channel, if constant.
     pub const fn bytes_per_sample(self) -> Option<usize> {
         self.properties().bytes_per_sample
     }
 
-    /// Returns whether samples or pixels come out as they went in, but for bits that the codec has no
-    /// room for.
+    /// Returns whether decoding restores the samples or pixels exactly, apart from sample bits that
+    /// the codec cannot store.
     pub const fn is_lossless(self) -> bool {
         self.properties().is_lossless
     }

@@ -1,18 +1,18 @@
-//! What a container must know of each codec.
+//! Configuration records of codecs, which containers store.
 
 mod extradata;
 
 use crate::h264::AvcConfig;
 
-/// A codec's configuration record, where it has one.
+/// Configuration record of a codec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CodecRecord {
-    /// The codec needs none.
+    /// The codec has no record.
     None,
     /// AAC's AudioSpecificConfig.
     Aac(AudioSpecificConfig),
-    /// How ADPCM samples are gathered in blocks.
+    /// Block sizes of ADPCM.
     Adpcm(AdpcmBlocks),
     /// ALAC's configuration.
     Alac(AlacConfig),
@@ -22,11 +22,11 @@ pub enum CodecRecord {
     Flac(FlacStreamInfo),
     /// H.264's parameter sets.
     H264(AvcConfig),
-    /// What an MP3's information frame tells of its encoder.
+    /// Information about the encoder in an MP3's information frame.
     Mp3(Mp3Info),
     /// Opus' identification header.
     Opus(OpusHead),
-    /// The configuration of a codec that is not in the table, as its containers store it.
+    /// Configuration of a custom codec, as containers store it.
     Raw(Vec<u8>),
     /// Vorbis' headers.
     Vorbis(VorbisHeaders),
@@ -34,10 +34,10 @@ pub enum CodecRecord {
     WebVtt(WebVttHeader),
 }
 
-/// FLAC's STREAMINFO metadata block (RFC 9639 §8.2). Zero means "not known" where the RFC says so.
+/// FLAC's STREAMINFO metadata block (RFC 9639 §8.2). Zero means unknown if the RFC says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlacStreamInfo {
-    /// Samples in the shortest block but the last, 16–65,535.
+    /// Samples in the shortest block except the last, 16–65,535.
     pub min_block_size: u16,
     /// Samples in the longest block, 16–65,535.
     pub max_block_size: u16,
@@ -45,21 +45,21 @@ pub struct FlacStreamInfo {
     pub min_frame_size: u32,
     /// Bytes in the largest frame; 24 bits.
     pub max_frame_size: u32,
-    /// In Hz; 20 bits.
+    /// Sample rate in Hz; 20 bits.
     pub sample_rate: u32,
-    /// 1–8.
+    /// Number of channels, 1–8.
     pub channels: u8,
-    /// 4–32.
+    /// Bits per sample, 4–32.
     pub bits_per_sample: u8,
-    /// Samples of each channel in the stream; 36 bits.
+    /// Samples per channel in the stream; 36 bits.
     pub total_samples: u64,
     /// MD5 of the interleaved little-endian samples.
     pub md5: [u8; 16],
 }
 
 impl FlacStreamInfo {
-    /// The block's body as it stands in a file, without the block's header. A total that does not
-    /// fit in its field is "not known"; of any other number the lowest bits are written.
+    /// Returns the block's body without its header. Frame sizes and a total that exceed their
+    /// fields are written as unknown. Only the lowest bits of other values are written.
     pub fn to_bytes(&self) -> [u8; 34] {
         let fitting = |total: u64, bits: u32| if total >> bits == 0 { total } else { 0 };
         let mut bytes = [0; 34];
@@ -81,47 +81,47 @@ impl FlacStreamInfo {
 /// AAC's AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AudioSpecificConfig {
-    /// The record as it stands in a file.
+    /// The record's bytes.
     pub bytes: Vec<u8>,
-    /// 1 Main, 2 LC, 5 SBR (HE-AAC), 29 PS (HE-AAC v2), …; of the record's first field.
+    /// Audio object type, the first field: 1 Main, 2 LC, 5 SBR (HE-AAC), 29 PS (HE-AAC v2), …
     pub object_type: u8,
-    /// Of the core coder in Hz: half of the stream's where SBR doubles it.
+    /// Sample rate of the core coder in Hz: half the stream's rate if SBR doubles it.
     pub core_sample_rate: u32,
-    /// 1–7: the channels and their order (ISO/IEC 14496-3 table 1.19); 0 where the packets or a
-    /// program config element tell it.
+    /// 1–7: channels and their order (ISO/IEC 14496-3 table 1.19). 0: a program config element or
+    /// the packets contain them.
     pub channel_configuration: u8,
 }
 
-/// How an ADPCM codec gathers samples: each packet is one or more blocks of the same size.
+/// Block sizes of an ADPCM codec. Each packet is one or more blocks of the same size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AdpcmBlocks {
-    /// Bytes in a block, all channels together.
+    /// Bytes per block, for all channels.
     pub block_align: u16,
-    /// Samples of each channel in a block.
+    /// Samples per channel in a block.
     pub samples_per_block: u16,
 }
 
 /// ALAC's specific configuration, the "magic cookie".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AlacConfig {
-    /// Samples of each channel in a packet, but the last.
+    /// Samples per channel in each packet except the last.
     pub frame_length: u32,
-    /// 16, 20, 24 or 32.
+    /// Bits per sample: 16, 20, 24 or 32.
     pub bit_depth: u8,
     /// Rice parameters: history multiplier, initial history, and limit of k.
     pub rice: [u8; 3],
-    /// 1–8.
+    /// Number of channels, 1–8.
     pub channels: u8,
-    /// Bytes in the largest packet; 0 where nobody knows.
+    /// Bytes in the largest packet; 0 if unknown.
     pub max_frame_bytes: u32,
-    /// Average bits per second; 0 where nobody knows.
+    /// Average bit rate in bits per second; 0 if unknown.
     pub average_bit_rate: u32,
-    /// In Hz.
+    /// Sample rate in Hz.
     pub sample_rate: u32,
 }
 
 impl AlacConfig {
-    /// The record as it stands in a file, without a box around it.
+    /// Returns the record's bytes, without a box.
     pub fn to_bytes(&self) -> [u8; 24] {
         let mut bytes = [0; 24];
         bytes[0..4].copy_from_slice(&self.frame_length.to_be_bytes());
@@ -129,7 +129,7 @@ impl AlacConfig {
         bytes[5] = self.bit_depth;
         bytes[6..9].copy_from_slice(&self.rice);
         bytes[9] = self.channels;
-        // The longest run of zeros; every encoder writes 255.
+        // Maximum run of zeros; all encoders write 255.
         bytes[10..12].copy_from_slice(&255u16.to_be_bytes());
         bytes[12..16].copy_from_slice(&self.max_frame_bytes.to_be_bytes());
         bytes[16..20].copy_from_slice(&self.average_bit_rate.to_be_bytes());
@@ -138,56 +138,57 @@ impl AlacConfig {
     }
 }
 
-/// What an MP3's information frame tells of how the stream was made.
+/// Information about the encoder in an MP3's information frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mp3Info {
-    /// How the bit rate was steered.
+    /// Rate control method.
     pub rate_control: Mp3RateControl,
-    /// Above this frequency, in Hz, the encoder keeps nothing.
+    /// Cutoff frequency of the lowpass filter, in Hz.
     pub lowpass: u32,
 }
 
-/// How an MP3 encoder steers the bit rate.
+/// Rate control method of an MP3 encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mp3RateControl {
-    /// The same in every frame.
+    /// CBR: constant bit rate.
     Constant,
-    /// Differing from frame to frame around an average.
+    /// ABR: average bit rate.
     Average,
-    /// As much as the quality needs, from 0 (best) to 9.
+    /// VBR: variable bit rate at a constant quality from 0 (best) to 9.
     Variable(u8),
 }
 
 /// Opus' identification header (RFC 7845 §5.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpusHead {
-    /// 1–255.
+    /// Number of channels, 1–255.
     pub channels: u8,
-    /// Samples at 48 kHz to drop from the start of what is decoded.
+    /// Priming samples at 48 kHz, which decoders drop.
     pub pre_skip: u16,
-    /// The rate of what was encoded before it became 48 kHz; only a hint.
+    /// Sample rate in Hz of the input before conversion to 48 kHz; only a hint.
     pub input_sample_rate: u32,
-    /// What to multiply the decoded samples by, in 1/256 dB.
+    /// Gain that decoders apply, in 1/256 dB.
     pub output_gain: i16,
-    /// Which streams the channels are in; `None` is mapping family 0, one stream of 1 or 2.
+    /// Assignment of channels to streams. `None` is mapping family 0, one stream of 1 or 2
+    /// channels.
     pub mapping: Option<OpusChannelMapping>,
 }
 
-/// Which Opus streams a packet's channels are in (RFC 7845 §5.1.1).
+/// Assignment of channels to the Opus streams of a packet (RFC 7845 §5.1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpusChannelMapping {
-    /// 1: up to 8 channels in Vorbis' order; 255: channels of no meaning.
+    /// 1: up to 8 channels in Vorbis' order; 255: channels without positions.
     pub family: u8,
-    /// How many streams there are in a packet.
+    /// Number of streams per packet.
     pub streams: u8,
-    /// How many of them, the first, are stereo.
+    /// Number of stereo streams, which come first.
     pub coupled: u8,
-    /// For each channel the index of the decoded one.
+    /// Index of the decoded channel for each output channel.
     pub indices: Vec<u8>,
 }
 
 impl OpusHead {
-    /// The header as it stands in an Ogg stream's first packet.
+    /// Returns the header's bytes, the first packet of an Ogg stream.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = b"OpusHead\x01".to_vec();
         bytes.push(self.channels);
@@ -205,32 +206,32 @@ impl OpusHead {
     }
 }
 
-/// Vorbis' headers (Vorbis I §4.2), but the comment header, which is the container's to write.
+/// Vorbis' identification and setup headers (Vorbis I §4.2). Containers write the comment header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VorbisHeaders {
-    /// The identification header, a whole packet.
+    /// Identification header, a complete packet.
     pub identification: Vec<u8>,
-    /// The setup header, a whole packet.
+    /// Setup header, a complete packet.
     pub setup: Vec<u8>,
 }
 
-/// AV1's AV1CodecConfigurationRecord (AV1 in ISO BMFF §2.3). Packets are temporal units without
-/// their temporal delimiter.
+/// AV1CodecConfigurationRecord (AV1 in ISO BMFF §2.3). Packets are temporal units without their
+/// temporal delimiter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Av1Config {
-    /// The record as it stands in a file: four bytes, then the sequence header OBU.
+    /// The record's bytes: four bytes, then the sequence header OBU.
     pub bytes: Vec<u8>,
 }
 
 impl Av1Config {
-    /// The sequence header OBU.
+    /// Returns the sequence header OBU.
     pub fn sequence_header(&self) -> &[u8] {
         self.bytes.get(4..).unwrap_or_default()
     }
 }
 
-/// The text of a WebVTT file before its first cue: the line `WEBVTT`, and blocks of styles, regions
-/// and comments.
+/// Text of a WebVTT file before its first cue: the line `WEBVTT`, and blocks of styles, regions and
+/// comments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebVttHeader {
     /// The text, without empty lines at its end.
@@ -248,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn streaminfo_is_the_rfcs_example() {
+    fn streaminfo_matches_the_example_of_the_rfc() {
         // RFC 9639 appendix D.1.
         let info = FlacStreamInfo {
             min_block_size: 4096,
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_leaves_other_fields_alone() {
+    fn oversized_values_do_not_change_other_fields() {
         let info = FlacStreamInfo {
             min_block_size: 16,
             max_block_size: 16,
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn opus_head_is_the_rfcs() {
+    fn opus_head_has_the_fields_of_the_rfc() {
         // RFC 7845 §5.1: the magic signature, version 1, then little-endian fields.
         let stereo = OpusHead {
             channels: 2,

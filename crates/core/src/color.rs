@@ -1,4 +1,4 @@
-//! What the numbers of a picture mean as colours: ITU-T H.273 code points.
+//! Color spaces of video: code points of ITU-T H.273.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,18 +6,18 @@ use std::str::FromStr;
 use crate::error::list;
 use crate::{Error, Result};
 
-/// Primaries, transfer, matrix, range and siting of a picture.
+/// Color space: primaries, transfer function, matrix, range and chroma location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct ColorInfo {
-    /// Which red, green, blue and white.
+    /// Chromaticities of red, green, blue and white.
     pub primaries: ColorPrimaries,
-    /// How light becomes code values.
+    /// Conversion of light to code values.
     pub transfer: TransferCharacteristics,
-    /// How RGB becomes YUV.
+    /// Conversion of RGB to YUV.
     pub matrix: MatrixCoefficients,
-    /// Which code values are black and white.
+    /// Code values of black and white.
     pub range: ColorRange,
-    /// Where subsampled chroma is.
+    /// Location of subsampled chroma.
     pub chroma_location: ChromaLocation,
 }
 
@@ -39,7 +39,7 @@ impl ColorInfo {
         ..Self::BT709
     };
 
-    /// JFIF: BT.601's matrix in full range, chroma in the middle.
+    /// JFIF: BT.601's matrix in full range, chroma in the center.
     pub const JFIF: Self = Self {
         primaries: ColorPrimaries::Unspecified,
         transfer: TransferCharacteristics::Unspecified,
@@ -48,7 +48,7 @@ impl ColorInfo {
         chroma_location: ChromaLocation::Center,
     };
 
-    /// Red, green and blue as they are on a screen.
+    /// sRGB, as displays use it.
     pub const SRGB: Self = Self {
         primaries: ColorPrimaries::Bt709,
         transfer: TransferCharacteristics::Srgb,
@@ -58,7 +58,7 @@ impl ColorInfo {
     };
 }
 
-/// An opaque color: red, green and blue from 0 to 255.
+/// Opaque color: red, green and blue from 0 to 255.
 ///
 /// ```
 /// use reelwright_core::RgbColor;
@@ -70,7 +70,7 @@ impl ColorInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RgbColor(pub [u8; 3]);
 
-/// Names of CSS Color 4 §6.1: the basic ones, and orange.
+/// Basic color names of CSS Color 4 §6.1, and orange.
 const COLOR_NAMES: &[(&str, [u8; 3])] = &[
     ("black", [0, 0, 0]),
     ("silver", [192, 192, 192]),
@@ -117,7 +117,7 @@ impl FromStr for RgbColor {
     }
 }
 
-/// Declares an enum of code points with FFmpeg's names, the first of which is the one to show.
+/// Declares an enum of code points with FFmpeg's names. The first name is displayed.
 macro_rules! code_points {
     (
         $(#[$doc:meta])*
@@ -133,17 +133,17 @@ macro_rules! code_points {
         }
 
         impl $type {
-            /// Every value.
+            /// All values.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// FFmpeg's name.
+            /// Returns FFmpeg's name.
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
                 }
             }
 
-            /// The code point.
+            /// Returns the code point.
             pub const fn code(self) -> u8 {
                 self as u8
             }
@@ -183,7 +183,7 @@ code_points! {
     ColorPrimaries, "color primaries", Unspecified;
     /// Also sRGB.
     Bt709 = 1, "bt709";
-    /// Not known.
+    /// Unknown.
     Unspecified = 2, "unknown" | "unspecified";
     /// NTSC of 1953.
     Bt470M = 4, "bt470m";
@@ -212,7 +212,7 @@ code_points! {
     TransferCharacteristics, "color transfer", Unspecified;
     /// High definition.
     Bt709 = 1, "bt709";
-    /// Not known.
+    /// Unknown.
     Unspecified = 2, "unknown" | "unspecified";
     /// A gamma of 2.2.
     Gamma22 = 4, "bt470m" | "gamma22";
@@ -253,7 +253,7 @@ code_points! {
     Identity = 0, "gbr" | "rgb";
     /// High definition.
     Bt709 = 1, "bt709";
-    /// Not known.
+    /// Unknown.
     Unspecified = 2, "unknown" | "unspecified";
     /// NTSC of 1953.
     Fcc = 4, "fcc";
@@ -280,7 +280,7 @@ code_points! {
 }
 
 code_points! {
-    /// Which code values are black and white. The code is `VideoFullRangeFlag` (H.273 §8.3).
+    /// Range of code values. The code point is `VideoFullRangeFlag` (H.273 §8.3).
     ColorRange, "color range", Limited;
     /// Luma 16–235, chroma 16–240 at 8 bits.
     Limited = 0, "tv" | "mpeg" | "limited";
@@ -289,12 +289,12 @@ code_points! {
 }
 
 code_points! {
-    /// Where a chroma sample is that several pixels share. The code is H.264's and H.273's
-    /// `ChromaSampleLocType`.
+    /// Location of the chroma sample that several pixels share. The code point is H.264's and
+    /// H.273's `ChromaSampleLocType`.
     ChromaLocation, "chroma sample location", Left;
-    /// On the left pixel, half-way between two rows: MPEG-2's and H.264's.
+    /// At the left pixel, halfway between two rows, as in MPEG-2 and H.264.
     Left = 0, "left";
-    /// In the middle of the pixels: MPEG-1's and JPEG's.
+    /// In the center of the pixels, as in MPEG-1 and JPEG.
     Center = 1, "center";
 }
 
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_those_of_the_recommendation() {
+    fn codes_match_the_recommendation() {
         // H.273 tables 2 to 4.
         let color = ColorInfo::BT601;
         let codes = (color.primaries.code(), color.transfer.code(), color.matrix.code());

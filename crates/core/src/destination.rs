@@ -1,50 +1,50 @@
-//! What a muxer writes to: one output, or objects by name.
+//! Destinations of muxers: one output, or a set of named objects.
 
 use crate::{Error, Output, Result};
 
-/// What a muxer writes to: an output or, for containers that
-/// [make objects](crate::MuxerInfo::makes_objects), many objects by name.
+/// Destination of a muxer: an output or, for containers with [multiple
+/// objects](crate::MuxerInfo::multiple_objects), a store of named objects.
 pub trait Destination {
-    /// The single output.
+    /// Returns the single output.
     fn output(&mut self) -> &mut dyn Output;
 
-    /// The file name of the destination; empty where it has none.
+    /// Returns the file name of the destination, or an empty string.
     fn name(&self) -> &str {
         ""
     }
 
-    /// Objects beside one another, among them the one of the destination's own name.
+    /// Returns the store of objects. One of them has the destination's name.
     ///
     /// # Errors
     /// The destination is a single output.
-    fn objects(&mut self) -> Result<&mut dyn Objects> {
+    fn object_store(&mut self) -> Result<&mut dyn ObjectStore> {
         Err(Error::unsupported(
-            "This destination is a single output, and the format makes several. Pass a path, or the \
-             address of a protocol that has objects.",
+            "This destination is a single output, and the format writes several objects. Pass a \
+             path, or the address of a protocol that supports objects.",
         ))
     }
 }
 
-/// Objects by name, such as the files of a folder.
-pub trait Objects: Send {
-    /// Creates an object, or empties the one of this name. What is written to it is seen while it
-    /// grows, where the store can show that. `content_type` is its internet media type.
+/// Store of named objects, such as the files of a folder.
+pub trait ObjectStore: Send {
+    /// Creates an object, or truncates an existing one. Readers see the data while it is written,
+    /// if the store supports that. `content_type` is the internet media type.
     ///
     /// # Errors
-    /// The store's own.
+    /// The store's own errors.
     fn create(&mut self, name: &str, content_type: Option<&str>) -> Result<Box<dyn Output>>;
 
-    /// Creates an object, or replaces the one of this name, by [`Output::close`] and in one step: whoever
-    /// reads sees the old one or the new one. Without `close` it is as if nothing had been written.
+    /// Creates or replaces an object atomically when [`Output::close`] is called: readers see the
+    /// old or the new one. Without `close`, nothing changes.
     ///
     /// # Errors
-    /// The store's own.
+    /// The store's own errors.
     fn replace(&mut self, name: &str, content_type: Option<&str>) -> Result<Box<dyn Output>>;
 
     /// Removes an object.
     ///
     /// # Errors
-    /// The store's own, also where there is none of this name.
+    /// The store's own errors, including when no object has this name.
     fn remove(&mut self, name: &str) -> Result<()>;
 }
 

@@ -1,4 +1,4 @@
-//! Memory of devices, such as a GPU, that holds frames.
+//! Memory of devices, such as a GPU, that stores frames.
 
 use std::any::Any;
 use std::fmt;
@@ -6,20 +6,20 @@ use std::sync::Arc;
 
 use crate::{PlanesMut, Result, VideoFormat};
 
-/// Kind of memory that frames are in: that of the host, or of a kind of device.
+/// Kind of memory of frames: host memory, or the memory of a kind of device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MemoryKind(&'static str);
 
 impl MemoryKind {
-    /// Memory of the processor.
+    /// Host memory.
     pub const HOST: Self = Self("host");
 
-    /// Memory of a kind of device, such as `cuda`.
+    /// Creates the kind for a device type, such as `cuda`.
     pub const fn device(name: &'static str) -> Self {
         Self(name)
     }
 
-    /// Name of the kind.
+    /// Returns the name of the kind.
     pub const fn name(self) -> &'static str {
         self.0
     }
@@ -31,15 +31,15 @@ impl fmt::Display for MemoryKind {
     }
 }
 
-/// Owner of memory of a device.
+/// Owner of device memory.
 pub trait DeviceMemory: Send + Sync + fmt::Debug {
-    /// Kind of the memory.
+    /// Returns the kind of the memory.
     fn kind(&self) -> MemoryKind;
 
     /// Copies the rows of a frame in this memory, whose content is ready, to host memory.
     ///
     /// # Errors
-    /// The device's.
+    /// The device's own errors.
     fn download(
         &self,
         format: &VideoFormat,
@@ -47,36 +47,36 @@ pub trait DeviceMemory: Send + Sync + fmt::Debug {
         to: PlanesMut<'_>,
     ) -> Result<()>;
 
-    /// Keeps the memory from being written or freed before a reader has finished, also after its
-    /// last handle is gone.
+    /// Keeps the memory from being written or freed until a reader has finished, even after its
+    /// last handle is dropped.
     fn release_after(&self, reader: Arc<dyn DeviceEvent>);
 
-    /// Returns whether all readers have finished: the memory can be written again.
+    /// Returns whether all readers have finished, so that the memory can be written again.
     fn is_released(&self) -> bool;
 
-    /// The memory as its own type, for those who know the kind.
+    /// Returns the memory as its own type.
     fn as_any(&self) -> &dyn Any;
 }
 
-/// A point in the work of a device.
+/// Event in the command queue of a device.
 pub trait DeviceEvent: Send + Sync + fmt::Debug {
-    /// Returns whether the device has reached it.
+    /// Returns whether the event has occurred.
     ///
     /// # Errors
-    /// The device's.
+    /// The device's own errors.
     fn is_done(&self) -> Result<bool>;
 
-    /// Waits until the device has reached it.
+    /// Waits until the event has occurred.
     ///
     /// # Errors
-    /// The device's.
+    /// The device's own errors.
     fn wait(&self) -> Result<()>;
 
-    /// The event as its own type, for those who know the device.
+    /// Returns the event as its own type.
     fn as_any(&self) -> &dyn Any;
 }
 
-/// One plane of a frame in the memory of a device, in bytes.
+/// One plane of a frame in device memory, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DevicePlane {
     /// Offset of the first row from the start of the memory.
@@ -85,13 +85,13 @@ pub struct DevicePlane {
     pub pitch: isize,
 }
 
-/// A frame's pixels in the memory of a device.
+/// Pixels of a frame in device memory.
 #[derive(Debug, Clone)]
 pub struct DevicePixels {
-    /// Owner of the memory, which clones share.
+    /// Owner of the memory, shared by clones.
     pub memory: Arc<dyn DeviceMemory>,
-    /// Places of the planes.
+    /// Offsets and pitches of the planes.
     pub planes: [DevicePlane; 4],
-    /// Event after which the pixels can be read; `None` if they can be now.
+    /// Event after which the pixels can be read; `None` if they are ready.
     pub ready: Option<Arc<dyn DeviceEvent>>,
 }

@@ -1,4 +1,4 @@
-//! What an encoder is, and how it is described.
+//! Traits and descriptions of encoders.
 
 use std::sync::Arc;
 
@@ -10,87 +10,88 @@ use crate::{
     VideoFrame,
 };
 
-/// An audio codec at work on one stream. Push frames in, collect packets out; it does no I/O.
+/// Encoder of one audio stream. It accepts frames and returns packets, and does no I/O.
 ///
-/// Frames come in the sample format, rate and layout of the [`AudioEncoderRequest`], one after
-/// the other without gaps.
+/// Frames have the sample format, rate and layout of the [`AudioEncoderRequest`], and follow each
+/// other without gaps.
 ///
-/// The packets that a call appends depend on the calls so far and never on time: an encoder with
-/// threads waits for those that are due.
+/// The packets that a call appends depend only on the calls so far, never on timing. An encoder
+/// with threads waits for the packets that are due.
 pub trait AudioEncoder: Send {
-    /// What a muxer must know. Complete before the first packet, but for what only the end can
-    /// tell (a checksum over everything, the largest packet): that is filled in by `finish`.
+    /// Returns the stream's parameters for a muxer. They are complete before the first packet,
+    /// except for values that are only known at the end, such as a checksum or the largest packet.
+    /// [`finish`](Self::finish) sets these.
     fn parameters(&self) -> &StreamParameters;
 
-    /// Samples per call of [`encode`](Self::encode): `Some(n)` = exactly n, only the last call may
-    /// bring fewer; `None` = any number.
+    /// Returns the samples per call of [`encode`](Self::encode): `Some(n)` is exactly n, and fewer
+    /// in the last call only. `None` is any number.
     fn frame_size(&self) -> Option<usize>;
 
-    /// Maximum number of samples of each channel that were encoded and are in no packet yet, in samples
-    /// of the [`AudioEncoderRequest`].
+    /// Returns the maximum number of samples per channel that were encoded and are not in a packet
+    /// yet, at the sample rate of the [`AudioEncoderRequest`].
     fn max_delay(&self) -> u64 {
         0
     }
 
-    /// Takes a frame in; appends the packets that are ready.
+    /// Encodes a frame and appends the packets that are ready.
     ///
     /// # Errors
-    /// What the codec cannot carry.
+    /// The codec cannot encode the samples.
     fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()>;
 
-    /// Appends what is still inside. Nothing is encoded after that.
+    /// Appends the remaining packets. No frames can be encoded afterwards.
     ///
     /// # Errors
-    /// What the codec cannot carry.
+    /// The codec cannot encode the samples.
     fn finish(&mut self, packets: &mut PacketQueue) -> Result<()>;
 }
 
-/// A video codec at work on one stream. The same as [`AudioEncoder`], one frame a call.
+/// Encoder of one video stream. Like [`AudioEncoder`], with one frame per call.
 ///
-/// Packets are appended in the order of their dts, which strictly increases and is never after the
-/// pts. The first dts are negative by the delay of reordering.
+/// Packets are appended in the order of their dts, which strictly increases and never exceeds the
+/// pts. Reordering makes the first dts negative.
 pub trait VideoEncoder: Send {
-    /// What a muxer must know, as in [`AudioEncoder::parameters`].
+    /// Returns the stream's parameters, as [`AudioEncoder::parameters`].
     fn parameters(&self) -> &StreamParameters;
 
-    /// Maximum number of frames that were encoded and have no packet yet.
+    /// Returns the maximum number of frames that were encoded and are not in a packet yet.
     fn max_delay(&self) -> usize {
         0
     }
 
-    /// Takes a frame in, and may keep a handle of it; appends the packets that are ready.
+    /// Encodes a frame, possibly keeping a handle of it, and appends the packets that are ready.
     ///
-    /// A frame whose [side data](crate::SideData) asks for a keyframe becomes one if the
-    /// [description](VideoEncoderInfo::forced_keyframes) says so.
+    /// A frame is encoded as a keyframe if its [side data](crate::SideData) requests it and the
+    /// encoder [supports it](VideoEncoderInfo::forced_keyframes).
     ///
     ///
     /// # Errors
-    /// What the codec cannot carry.
+    /// The codec cannot encode the frame.
     fn encode(&mut self, frame: &VideoFrame, packets: &mut PacketQueue) -> Result<()>;
 
-    /// Appends what is still inside. Nothing is encoded after that.
+    /// Appends the remaining packets. No frames can be encoded afterwards.
     ///
     /// # Errors
-    /// What the codec cannot carry.
+    /// The codec cannot encode the frames.
     fn finish(&mut self, packets: &mut PacketQueue) -> Result<()>;
 }
 
-/// What all codecs can be told in the same way, as torio's `CodecConfig`.
+/// Settings that all codecs share, as in torio's `CodecConfig`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct CodecConfig {
-    /// Average bits per second.
+    /// Average bit rate in bits per second.
     pub bit_rate: Option<u64>,
-    /// How hard to try; the range depends on the encoder.
+    /// Compression effort; the range depends on the encoder.
     pub compression_level: Option<i32>,
     /// Constant quality; the range depends on the encoder.
     pub qscale: Option<f32>,
-    /// Pictures from one keyframe to the next.
+    /// Maximum number of frames from one keyframe to the next.
     pub gop_size: Option<u32>,
-    /// The most B-frames in a row.
+    /// Maximum number of consecutive B-frames.
     pub max_b_frames: Option<u32>,
 }
 
-/// A field of [`CodecConfig`], to say which of them an encoder heeds.
+/// Field of [`CodecConfig`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)] // the names say it
 pub enum CodecConfigField {
@@ -102,7 +103,7 @@ pub enum CodecConfigField {
 }
 
 impl CodecConfigField {
-    /// The field's name.
+    /// Returns the field's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::BitRate => "bit_rate",
@@ -115,7 +116,7 @@ impl CodecConfigField {
 }
 
 impl CodecConfig {
-    /// The fields that are set.
+    /// Returns the fields that are set.
     pub fn fields(&self) -> impl Iterator<Item = CodecConfigField> {
         use CodecConfigField as F;
         [
@@ -130,21 +131,21 @@ impl CodecConfig {
     }
 }
 
-/// What an audio encoder is opened for. The opener may rely on format, rate and layout being
-/// among those of its [`AudioEncoderInfo`].
+/// Parameters of a new audio encoder. The sample format, rate and layout are among those of its
+/// [`AudioEncoderInfo`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct AudioEncoderRequest {
-    /// The codec, for crates that serve several.
+    /// Codec, for crates that encode several.
     pub codec: CodecId,
     /// Format of the frames.
     pub format: AudioFormat,
-    /// What all codecs can be told.
+    /// Settings that all codecs share.
     pub config: CodecConfig,
 }
 
 impl AudioEncoderRequest {
-    /// A request that leaves the rest to the encoder.
+    /// Creates a request with default settings.
     pub fn new(codec: CodecId, format: AudioFormat) -> Self {
         Self { codec, format, config: CodecConfig::default() }
     }
@@ -171,25 +172,25 @@ impl AudioEncoderRequest {
     }
 }
 
-/// What a video encoder is opened for, as [`AudioEncoderRequest`].
+/// Parameters of a new video encoder, as [`AudioEncoderRequest`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct VideoEncoderRequest {
-    /// The codec, for crates that serve several.
+    /// Codec, for crates that encode several.
     pub codec: CodecId,
     /// Format of the frames.
     pub format: VideoFormat,
-    /// The unit of the frames' times; at most the length of a frame.
+    /// Unit of the frames' timestamps; at most the duration of a frame.
     pub time_base: TimeBase,
     /// Nominal frames per second. Bit rates, keyframe intervals and levels follow the frames'
-    /// real times where these differ.
+    /// actual timestamps if they differ.
     pub frame_rate: Rational,
-    /// What all codecs can be told.
+    /// Settings that all codecs share.
     pub config: CodecConfig,
 }
 
 impl VideoEncoderRequest {
-    /// A request that leaves the rest to the encoder.
+    /// Creates a request with default settings.
     pub fn new(
         codec: CodecId,
         format: VideoFormat,
@@ -235,42 +236,42 @@ impl VideoEncoderRequest {
     }
 }
 
-/// What an encoder is made of.
+/// Implementation of an encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backing {
-    /// Rust alone.
+    /// Pure Rust.
     Rust,
     /// A library in another language.
     Binding {
-        /// Its name.
+        /// Name of the library.
         library: &'static str,
-        /// Its licence, as an SPDX expression.
-        licence: &'static str,
+        /// License of the library, as an SPDX expression.
+        license: &'static str,
     },
 }
 
-/// What is told of every encoder. Listings, help, validation and defaults come from here.
+/// Description of an encoder. Listings, help texts, validation and defaults use it.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct EncoderInfo {
-    /// FFmpeg's name, where this is that codec's encoder.
+    /// Name; FFmpeg's name if FFmpeg has an encoder of the same kind.
     pub name: &'static str,
-    /// A few words for people.
+    /// Human-readable name.
     pub long_name: &'static str,
-    /// Names of other implementations that this one stands in for.
+    /// Names of other implementations that select this encoder too.
     pub aliases: &'static [&'static str],
-    /// What its packets are.
+    /// Codec of the packets.
     pub codec: CodecId,
-    /// What it is made of.
+    /// Implementation of the encoder.
     pub backing: Backing,
-    /// Its own options.
+    /// Options of the encoder.
     pub options: &'static [OptionInfo],
-    /// The fields of [`CodecConfig`] it heeds.
+    /// Supported fields of [`CodecConfig`].
     pub config: &'static [CodecConfigField],
 }
 
 impl EncoderInfo {
-    /// An encoder in Rust that has no options.
+    /// Describes an encoder in pure Rust without options.
     pub const fn new(name: &'static str, long_name: &'static str, codec: CodecId) -> Self {
         Self {
             name,
@@ -312,38 +313,38 @@ impl EncoderInfo {
     }
 }
 
-/// Makes an audio encoder; takes its options out of the given ones.
+/// Function that creates an audio encoder and removes its options from the given set.
 pub type OpenAudioEncoder =
     dyn Fn(&AudioEncoderRequest, &mut Options) -> Result<Box<dyn AudioEncoder>> + Send + Sync;
 
-/// Makes a video encoder; takes its options out of the given ones.
+/// Function that creates a video encoder and removes its options from the given set.
 pub type OpenVideoEncoder =
     dyn Fn(&VideoEncoderRequest, &mut Options) -> Result<Box<dyn VideoEncoder>> + Send + Sync;
 
-/// An audio encoder's description and constructor.
+/// Description and constructor of an audio encoder.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct AudioEncoderInfo {
-    /// What is told of every encoder.
+    /// Properties that all encoders share.
     pub encoder: EncoderInfo,
-    /// What frames it takes; the first is torio's default.
+    /// Supported sample formats; the first is torio's default.
     pub sample_formats: &'static [SampleFormat],
-    /// The rates it takes.
+    /// Supported sample rates.
     pub sample_rates: SampleRates,
-    /// The layouts it takes.
-    pub layouts: Layouts,
+    /// Supported channel layouts.
+    pub layouts: ChannelLayouts,
     open: Opener<OpenAudioEncoder>,
 }
 
 impl AudioEncoderInfo {
-    /// An encoder of 16-bit samples at any rate in any layout; `open` makes it and takes its options
-    /// out of the given ones.
+    /// Describes an encoder of 16-bit samples at any rate in any layout. `open` creates it and
+    /// removes its options from the given set.
     pub const fn new(encoder: EncoderInfo, open: &'static OpenAudioEncoder) -> Self {
         Self::with_opener(encoder, Opener::Static(open))
     }
 
-    /// As [`new`](Self::new), with a constructor that may hold state.
-    pub fn shared(
+    /// Like [`new`](Self::new), with a constructor that may hold state.
+    pub fn from_closure(
         encoder: EncoderInfo,
         open: impl Fn(&AudioEncoderRequest, &mut Options) -> Result<Box<dyn AudioEncoder>>
         + Send
@@ -358,15 +359,15 @@ impl AudioEncoderInfo {
             encoder,
             sample_formats: &[SampleFormat::S16],
             sample_rates: SampleRates::UpTo(i32::MAX as u32),
-            layouts: Layouts::UpTo(u16::MAX as usize),
+            layouts: ChannelLayouts::UpTo(u16::MAX as usize),
             open,
         }
     }
 
-    /// Makes an encoder; takes its options out of the given ones.
+    /// Creates an encoder and removes its options from the given set.
     ///
     /// # Errors
-    /// A value that an option does not take, or what the codec cannot carry.
+    /// An option has an invalid value, or the codec does not support the request.
     pub fn open(
         &self,
         request: &AudioEncoderRequest,
@@ -391,40 +392,42 @@ impl AudioEncoderInfo {
 
     /// Sets [`layouts`](field@Self::layouts).
     #[must_use]
-    pub const fn layouts(mut self, layouts: Layouts) -> Self {
+    pub const fn layouts(mut self, layouts: ChannelLayouts) -> Self {
         self.layouts = layouts;
         self
     }
 }
 
-/// A video encoder's description and constructor.
+/// Description and constructor of a video encoder.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct VideoEncoderInfo {
-    /// What is told of every encoder.
+    /// Properties that all encoders share.
     pub encoder: EncoderInfo,
-    /// What frames it takes; the first is torio's default.
+    /// Supported pixel formats; the first is torio's default.
     pub pixel_formats: &'static [PixelFormat],
-    /// True if any frame can be made a keyframe. Where it cannot, a frame that asks for it is refused.
+    /// True if any frame can be made a keyframe. Otherwise, frames that request a keyframe are
+    /// rejected.
     pub forced_keyframes: bool,
-    /// True if the coded stream says the sample aspect ratio.
+    /// True if the coded stream stores the sample aspect ratio.
     pub sample_aspect_ratio: bool,
-    /// Kinds of memory that its frames may be in. Frames in others are refused.
+    /// Supported kinds of memory of frames. Frames in other memory are rejected.
     pub memory: &'static [MemoryKind],
-    /// Which colours its pictures are taken to have.
+    /// Color space that decoders assume.
     pub color: VideoColor,
     open: Opener<OpenVideoEncoder>,
 }
 
 impl VideoEncoderInfo {
-    /// An encoder of [`PixelFormat::Yuv420p`] in host memory that forces no keyframes and whose streams
-    /// say their colors; `open` makes it and takes its options out of the given ones.
+    /// Describes an encoder of [`PixelFormat::Yuv420p`] in host memory without forced keyframes,
+    /// whose streams store their color space. `open` creates it and removes its options from the
+    /// given set.
     pub const fn new(encoder: EncoderInfo, open: &'static OpenVideoEncoder) -> Self {
         Self::with_opener(encoder, Opener::Static(open))
     }
 
-    /// As [`new`](Self::new), with a constructor that may hold state.
-    pub fn shared(
+    /// Like [`new`](Self::new), with a constructor that may hold state.
+    pub fn from_closure(
         encoder: EncoderInfo,
         open: impl Fn(&VideoEncoderRequest, &mut Options) -> Result<Box<dyn VideoEncoder>>
         + Send
@@ -446,10 +449,10 @@ impl VideoEncoderInfo {
         }
     }
 
-    /// Makes an encoder; takes its options out of the given ones.
+    /// Creates an encoder and removes its options from the given set.
     ///
     /// # Errors
-    /// A value that an option does not take, or what the codec cannot carry.
+    /// An option has an invalid value, or the codec does not support the request.
     pub fn open(
         &self,
         request: &VideoEncoderRequest,
@@ -494,29 +497,29 @@ impl VideoEncoderInfo {
     }
 }
 
-/// Which colours the pictures of a codec are taken to have: what RGB is converted to.
+/// Color space that decoders of a codec assume. RGB is converted to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VideoColor {
-    /// The stream says it. BT.709 from 720 lines up and BT.601 below unless the user says
-    /// otherwise, which is what players guess that do not read it.
+    /// The stream stores the color space. The default is BT.709 from 720 lines up and BT.601 below,
+    /// as players assume that ignore the stored value.
     Tagged,
-    /// Nothing says it: BT.601 in limited range unless the user says otherwise.
+    /// The stream does not store it. The default is BT.601 in limited range.
     Untagged,
     /// JFIF: BT.601 in full range.
     Jfif,
 }
 
-/// The sample rates an encoder takes.
+/// Sample rates that an encoder supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SampleRates {
-    /// Every rate up to this one.
+    /// Every rate up to this maximum, in Hz.
     UpTo(u32),
-    /// These, ascending.
+    /// These rates in Hz, ascending.
     List(&'static [u32]),
 }
 
 impl SampleRates {
-    /// Whether `rate` is one of them.
+    /// Returns whether `rate` is supported.
     pub fn contains(&self, rate: u32) -> bool {
         match self {
             Self::UpTo(max) => (1..=*max).contains(&rate),
@@ -524,8 +527,8 @@ impl SampleRates {
         }
     }
 
-    /// The one that keeps most of sound at `rate`: the lowest that is not below it, else the
-    /// highest.
+    /// Returns the supported rate that loses the least: the lowest that is not below `rate`,
+    /// otherwise the highest.
     pub fn nearest(&self, rate: u32) -> u32 {
         match self {
             Self::UpTo(max) => rate.clamp(1, *max),
@@ -546,17 +549,17 @@ impl std::fmt::Display for SampleRates {
     }
 }
 
-/// The channel layouts an encoder takes.
+/// Channel layouts that an encoder supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layouts {
-    /// Any layout of up to this many channels.
+pub enum ChannelLayouts {
+    /// Any layout of up to this number of channels.
     UpTo(usize),
-    /// These, the preferred one of each channel count first.
+    /// These layouts. The preferred layout for each number of channels comes first.
     List(&'static [ChannelLayout]),
 }
 
-impl Layouts {
-    /// Whether `layout` is one of them.
+impl ChannelLayouts {
+    /// Returns whether `layout` is supported.
     pub fn contains(&self, layout: ChannelLayout) -> bool {
         match self {
             Self::UpTo(max) => layout.channels() <= *max,
@@ -564,8 +567,8 @@ impl Layouts {
         }
     }
 
-    /// The preferred layout of `channels` channels.
-    pub fn of_channels(&self, channels: usize) -> Option<ChannelLayout> {
+    /// Returns the preferred layout for a number of channels.
+    pub fn for_channels(&self, channels: usize) -> Option<ChannelLayout> {
         match self {
             Self::UpTo(max) if channels > *max => None,
             Self::UpTo(_) => ChannelLayout::default_for(channels).ok(),
@@ -573,8 +576,8 @@ impl Layouts {
         }
     }
 
-    /// The one that keeps most of sound in `layout`: the smallest with a place for every channel,
-    /// else the largest that is smaller.
+    /// Returns the supported layout that loses the least: the smallest that includes every channel,
+    /// otherwise the largest that has fewer channels.
     pub fn nearest(&self, layout: ChannelLayout) -> Option<ChannelLayout> {
         if self.contains(layout) {
             return Some(layout);
@@ -582,7 +585,8 @@ impl Layouts {
         match self {
             Self::UpTo(max) => ChannelLayout::default_for(*max).ok(),
             Self::List(list) => {
-                let with_all = list.iter().filter(|l| l.holds(layout)).min_by_key(|l| l.channels());
+                let with_all =
+                    list.iter().filter(|l| l.includes(layout)).min_by_key(|l| l.channels());
                 let smaller = list.iter().filter(|l| l.channels() < layout.channels());
                 let smaller = || smaller.max_by_key(|l| l.channels());
                 with_all.or_else(smaller).or(list.first()).copied()
@@ -591,7 +595,7 @@ impl Layouts {
     }
 }
 
-impl std::fmt::Display for Layouts {
+impl std::fmt::Display for ChannelLayouts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::UpTo(max) => write!(f, "1 to {max} channels"),
@@ -605,7 +609,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_are_not_lowered_without_need() {
+    fn nearest_rate_is_not_lower_if_possible() {
         let rates = SampleRates::List(&[8000, 16_000, 44_100]);
         let nearest = [1, 8000, 8001, 44_056, 48_000].map(|rate| rates.nearest(rate));
         assert_eq!(nearest, [8000, 8000, 16_000, 44_100, 44_100]);
@@ -614,7 +618,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_are_kept_where_there_is_a_place() {
+    fn nearest_layout_includes_all_channels_if_possible() {
         const L: &[ChannelLayout] = &[
             ChannelLayout::MONO,
             ChannelLayout::STEREO,
@@ -623,7 +627,7 @@ mod tests {
         ];
         let nearest = |name: &str| {
             let layout: ChannelLayout = name.parse().unwrap();
-            Layouts::List(L).nearest(layout).unwrap().to_string()
+            ChannelLayouts::List(L).nearest(layout).unwrap().to_string()
         };
         assert_eq!(nearest("stereo"), "stereo");
         assert_eq!(nearest("2.1"), "5.1");
@@ -631,7 +635,8 @@ mod tests {
         assert_eq!(nearest("quad"), "5.1");
         assert_eq!(nearest("7.1"), "5.1");
         assert_eq!(nearest("4.0"), "5.1");
-        let eight = Layouts::UpTo(8).nearest(ChannelLayout::unpositioned(9).unwrap()).unwrap();
+        let eight =
+            ChannelLayouts::UpTo(8).nearest(ChannelLayout::unspecified(9).unwrap()).unwrap();
         assert_eq!(eight.to_string(), "7.1");
     }
 }

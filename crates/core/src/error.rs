@@ -1,4 +1,4 @@
-//! The error every crate returns: the problem, the value found, and the values allowed.
+//! The error type of all crates. A message states the problem, the value, and the allowed values.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -6,14 +6,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The result of everything that can fail here.
+/// Result type of fallible functions of all crates.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// A failure: a sentence for people and an [`ErrorKind`] for programs.
+/// Error with a message for people and an [`ErrorKind`] for programs.
 ///
-/// The sentence names the argument or stream, the value that was found and the values that are
-/// allowed. `Display` shows it without its cause, [`source`](StdError::source) returns the cause, and
-/// [`report`](Self::report) shows both. Copies are cheap and share the cause.
+/// The message names the argument or stream, the value, and the allowed values. `Display` shows the
+/// message without its cause, [`source`](StdError::source) returns the cause, and
+/// [`report`](Self::report) shows the message and all causes. Clones are cheap and share the cause.
 ///
 /// ```
 /// use std::error::Error as _;
@@ -31,7 +31,7 @@ pub struct Error(Box<Inner>);
 #[derive(Debug, Clone)]
 struct Inner {
     kind: ErrorKind,
-    /// The sentence, with the stream's index before it.
+    /// Message, after the index of the stream if there is one.
     message: String,
     stream: Option<usize>,
     cause: Option<Cause>,
@@ -45,44 +45,44 @@ enum Cause {
     Other(Arc<dyn StdError + Send + Sync>),
 }
 
-/// The family an [`Error`] belongs to.
+/// Category of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A call came at the wrong time: before `open`, after `close`, …
+    /// The call is not allowed in this state: before `open`, after `close`, …
     State,
     /// An argument has a value that is never allowed.
     Argument,
-    /// A chunk does not fit the stream it was written to (type, shape, channels, pts, NaN).
+    /// A chunk does not match its stream (type, shape, channels, pts, NaN).
     Chunk,
-    /// A name (format, encoder, sample format, …) that nobody here knows.
+    /// A name (format, encoder, sample format, …) is unknown.
     UnknownName,
-    /// An option nobody takes, or one whose value is malformed or out of range.
+    /// An option is unknown, malformed or out of range.
     Option,
-    /// Each thing is known, but they cannot be used together, or not in this build.
+    /// The combination is not supported, or not in this build.
     Unsupported,
-    /// The stream has outgrown what the container's fields can say.
+    /// The stream is too long or too large for fields of the container.
     TooLarge,
-    /// Input is damaged, or not of the format that it should have.
+    /// The input is damaged, or does not have the expected format.
     InvalidData,
     /// The output failed.
     Io,
-    /// The output did not take data in time.
+    /// The output did not accept data in time.
     TimedOut,
-    /// The other end of the output has left: a closed connection, or a pipe without a reader.
+    /// The peer closed the connection, or the reader closed the pipe.
     Disconnected,
-    /// An [`Interrupt`](crate::Interrupt) stopped the work.
+    /// An [`Interrupt`](crate::Interrupt) stopped the operation.
     Interrupted,
 }
 
 impl ErrorKind {
-    /// Returns whether the output failed, for whatever reason: [`Io`](Self::Io),
-    /// [`TimedOut`](Self::TimedOut) or [`Disconnected`](Self::Disconnected).
+    /// Returns whether the output failed: [`Io`](Self::Io), [`TimedOut`](Self::TimedOut) or
+    /// [`Disconnected`](Self::Disconnected).
     pub const fn is_io(self) -> bool {
         matches!(self, Self::Io | Self::TimedOut | Self::Disconnected)
     }
 
-    /// The kind of an output's error.
+    /// Returns the kind for an I/O error of an output.
     fn of_output(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::TimedOut => Self::TimedOut,
@@ -97,7 +97,7 @@ impl ErrorKind {
 }
 
 impl Error {
-    /// An error of `kind` that says `message`.
+    /// Creates an error of kind `kind` with the message `message`.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = message.into();
         let can_continue = kind == ErrorKind::Interrupted;
@@ -111,59 +111,59 @@ impl Error {
         }))
     }
 
-    /// [`ErrorKind::State`].
+    /// Creates an error of kind [`ErrorKind::State`].
     pub fn state(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::State, message)
     }
 
-    /// [`ErrorKind::Argument`].
+    /// Creates an error of kind [`ErrorKind::Argument`].
     pub fn argument(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Argument, message)
     }
 
-    /// [`ErrorKind::Chunk`].
+    /// Creates an error of kind [`ErrorKind::Chunk`].
     pub fn chunk(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Chunk, message)
     }
 
-    /// [`ErrorKind::UnknownName`].
+    /// Creates an error of kind [`ErrorKind::UnknownName`].
     pub fn unknown_name(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::UnknownName, message)
     }
 
-    /// [`ErrorKind::Option`].
+    /// Creates an error of kind [`ErrorKind::Option`].
     pub fn option(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Option, message)
     }
 
-    /// [`ErrorKind::Unsupported`].
+    /// Creates an error of kind [`ErrorKind::Unsupported`].
     pub fn unsupported(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Unsupported, message)
     }
 
-    /// [`ErrorKind::TooLarge`].
+    /// Creates an error of kind [`ErrorKind::TooLarge`].
     pub fn too_large(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::TooLarge, message)
     }
 
-    /// [`ErrorKind::InvalidData`].
+    /// Creates an error of kind [`ErrorKind::InvalidData`].
     pub fn invalid_data(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidData, message)
     }
 
-    /// [`ErrorKind::Io`]: `what` failed because of `cause`.
+    /// Creates an error of kind [`ErrorKind::Io`] with the message `what` and the cause `cause`.
     pub fn io(what: impl fmt::Display, cause: io::Error) -> Self {
         Self::new(ErrorKind::Io, what.to_string()).with_cause(cause)
     }
 
-    /// An error of an output: `what` failed because of `cause`, which tells whether the kind is
+    /// Creates an error of an output with the message `what`. The kind of `cause` selects
     /// [`TimedOut`](ErrorKind::TimedOut), [`Disconnected`](ErrorKind::Disconnected) or
     /// [`Io`](ErrorKind::Io).
     pub fn output(what: impl fmt::Display, cause: io::Error) -> Self {
         Self::new(ErrorKind::of_output(&cause), what.to_string()).with_cause(cause)
     }
 
-    /// Sets the cause, which `Display` does not show.
+    /// Sets the cause. `Display` does not show it.
     #[must_use]
     pub fn with_cause(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.cause = Some(match cause.into().downcast::<io::Error>() {
@@ -173,31 +173,32 @@ impl Error {
         self
     }
 
-    /// The output took nothing for `waited`, which is as long as it may: the work can go on.
+    /// Creates the error of an output that accepted no data for `waited`, the timeout. The caller
+    /// can continue.
     pub fn timed_out(waited: Duration) -> Self {
-        let message = format!("The output took nothing for {} s.", waited.as_secs_f64());
+        let message = format!("The output accepted no data for {} s.", waited.as_secs_f64());
         let mut error = Self::new(ErrorKind::TimedOut, message);
         error.0.can_continue = true;
         error
     }
 
-    /// Returns whether nothing was lost, and the work can go on: an interrupt or a deadline stopped
-    /// it. What the output did not take is kept for the next call.
+    /// Returns whether the caller can continue without loss, because an interrupt or a timeout
+    /// stopped the operation. Data that the output did not accept is kept for the next call.
     pub fn can_continue(&self) -> bool {
         self.0.can_continue
     }
 
-    /// The family of the error.
+    /// Returns the category of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The index of the stream that the error happened to, if it concerns a single one.
+    /// Returns the index of the stream, if the error concerns a single stream.
     pub fn stream(&self) -> Option<usize> {
         self.0.stream
     }
 
-    /// The operating system's or the user's writer's own error, if that was the cause.
+    /// Returns the cause if it is an I/O error of the operating system or of a writer.
     pub fn io_error(&self) -> Option<&io::Error> {
         match &self.0.cause {
             Some(Cause::Io(error)) => Some(error),
@@ -205,9 +206,9 @@ impl Error {
         }
     }
 
-    /// As [`io_error`](Self::io_error), owned. While a copy of this error exists, as in an encoder
-    /// that failed, the result is a copy too: number, kind and text are the same, and a writer's own
-    /// type is only in `io_error`.
+    /// Returns the cause as [`io_error`](Self::io_error) does, owned. While clones of this error
+    /// exist, for example in an encoder that failed, the result is a copy with the same number,
+    /// kind and text. Only `io_error` then returns the original type of a writer's error.
     pub fn into_io(self) -> Option<io::Error> {
         match self.0.cause {
             Some(Cause::Io(error)) => Some(Arc::try_unwrap(error).unwrap_or_else(duplicate)),
@@ -215,12 +216,12 @@ impl Error {
         }
     }
 
-    /// The sentence followed by its causes in parentheses.
+    /// Returns the message, followed by its causes in parentheses.
     pub fn report(&self) -> impl fmt::Display {
         Report(self)
     }
 
-    /// The same error, saying that it happened to stream `index`.
+    /// Adds the index of the stream that caused the error.
     #[must_use]
     pub fn in_stream(mut self, index: usize) -> Self {
         self.0.message = format!("Stream {index}: {}", self.0.message);
@@ -228,7 +229,7 @@ impl Error {
         self
     }
 
-    /// The same error, saying that it happened to the output `name`.
+    /// Adds the name of the output that caused the error.
     #[must_use]
     pub fn in_output(mut self, name: &str) -> Self {
         if !self.0.message.contains(name) {
@@ -237,8 +238,8 @@ impl Error {
         self
     }
 
-    /// The error of a later call that fails because of this one: `prefix` precedes the sentence;
-    /// kind, stream and cause are the same.
+    /// Returns the error of a later call that fails because of this error. `prefix` precedes the
+    /// message. Kind, stream and cause are the same.
     #[must_use]
     pub fn repeat(&self, prefix: &str) -> Self {
         let mut inner = self.0.clone();
@@ -247,7 +248,7 @@ impl Error {
         Self(inner)
     }
 
-    /// Returns whether an earlier call reported the failure already.
+    /// Returns whether an earlier call has already reported the failure.
     pub fn is_repeat(&self) -> bool {
         self.0.is_repeat
     }
@@ -284,7 +285,7 @@ impl fmt::Display for Report<'_> {
     }
 }
 
-/// A copy of an error that others refer to.
+/// Copies an error that other handles refer to.
 fn duplicate(error: Arc<io::Error>) -> io::Error {
     match error.raw_os_error() {
         Some(number) => io::Error::from_raw_os_error(number),
@@ -307,7 +308,7 @@ impl StdError for Shared {
     }
 }
 
-/// `"a, b, c"`, for messages that list what is allowed.
+/// Joins items as `"a, b, c"`, for messages that list allowed values.
 pub fn list<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
     let mut text = String::new();
     for item in items {
@@ -332,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_is_shown_by_the_report_only() {
+    fn only_report_shows_the_cause() {
         let error = Error::io("Failed to write to dst: x", io::Error::other("no room"));
         assert_eq!(error.to_string(), "Failed to write to dst: x");
         assert_eq!(error.source().unwrap().to_string(), "no room");
@@ -344,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_has_all_causes() {
+    fn report_shows_all_causes() {
         let inner = Error::io("Failed to read a.jpg", io::Error::other("no room"));
         let error = Error::invalid_data("The cover cannot be read").with_cause(inner);
         assert_eq!(error.kind(), ErrorKind::InvalidData);
@@ -354,14 +355,14 @@ mod tests {
     }
 
     #[test]
-    fn an_io_error_is_one_by_whatever_way_it_comes() {
+    fn io_error_is_found_in_any_cause() {
         let cause = io::Error::from(io::ErrorKind::NotFound);
         let error = Error::unsupported("No").with_cause(cause);
         assert_eq!(error.io_error().map(io::Error::kind), Some(io::ErrorKind::NotFound));
     }
 
     #[test]
-    fn outputs_time_out_and_disconnect() {
+    fn maps_timeouts_and_disconnects_of_outputs() {
         use io::ErrorKind::*;
         let kind = |kind: io::ErrorKind| Error::output("Failed to write", kind.into()).kind();
         assert_eq!(kind(TimedOut), ErrorKind::TimedOut);
@@ -376,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn stream_is_named() {
+    fn message_names_the_stream() {
         let error = Error::chunk("Expected Float type. Found: Short");
         assert_eq!(error.stream(), None);
         let error = error.in_stream(2);
@@ -385,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_error_keeps_kind_stream_and_cause() {
+    fn repeated_error_keeps_kind_stream_and_cause() {
         let first = Error::output("Failed to write", io::ErrorKind::BrokenPipe.into()).in_stream(1);
         let later = first.repeat("The output failed before: ");
         assert!(!first.is_repeat() && later.is_repeat());
@@ -399,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duplicate_reads_as_its_original() {
+    fn duplicate_has_the_text_of_the_original() {
         for cause in [
             || io::Error::from_raw_os_error(2),
             || io::Error::other("the user's own words"),

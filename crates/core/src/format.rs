@@ -1,4 +1,4 @@
-//! Formats of frames: one definition for requests, stream parameters, frames and converters.
+//! Formats of frames, used by requests, stream parameters, frames and converters.
 
 use crate::{ChannelLayout, ColorInfo, PixelFormat, Rational, SampleFormat};
 
@@ -12,42 +12,42 @@ use crate::{ChannelLayout, ColorInfo, PixelFormat, Rational, SampleFormat};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct VideoFormat {
-    /// Storage of the pixels.
+    /// Layout of the pixels.
     pub pixel_format: PixelFormat,
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// Meaning of the pixels' numbers.
+    /// Color space.
     pub color: ColorInfo,
-    /// Width / height of a pixel.
+    /// Sample aspect ratio: width / height of a pixel.
     pub sample_aspect_ratio: Rational,
 }
 
 impl VideoFormat {
-    /// Format of square pixels.
+    /// Creates a format with square pixels.
     pub const fn new(pixel_format: PixelFormat, width: u32, height: u32, color: ColorInfo) -> Self {
         Self { pixel_format, width, height, color, sample_aspect_ratio: Rational::ONE }
     }
 
-    /// The same format with another width / height of a pixel.
+    /// Returns the format with another sample aspect ratio.
     #[must_use]
     pub const fn with_sample_aspect_ratio(self, sample_aspect_ratio: Rational) -> Self {
         Self { sample_aspect_ratio, ..self }
     }
 
-    /// Elements of a row and rows of plane `plane`, see [`PixelFormat::plane_size`].
+    /// Returns the elements per row and the rows of plane `plane`; see [`PixelFormat::plane_size`].
     pub fn plane_size(&self, plane: usize) -> (usize, usize) {
         self.pixel_format.plane_size(plane, self.width as usize, self.height as usize)
     }
 
-    /// The same format of another size.
+    /// Returns the format with another size.
     #[must_use]
     pub const fn with_size(self, width: u32, height: u32) -> Self {
         Self { width, height, ..self }
     }
 
-    /// Width and height in pixels.
+    /// Returns the width and height in pixels.
     pub const fn size(&self) -> (u32, u32) {
         (self.width, self.height)
     }
@@ -63,16 +63,16 @@ impl VideoFormat {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AudioFormat {
-    /// Storage of the samples.
+    /// Type and layout of the samples.
     pub sample_format: SampleFormat,
     /// Sample rate in Hz.
     pub sample_rate: u32,
-    /// Channels in the order of the samples.
+    /// Channels, in the order of the samples.
     pub layout: ChannelLayout,
 }
 
 impl AudioFormat {
-    /// Format of these three.
+    /// Creates a format.
     pub const fn new(sample_format: SampleFormat, sample_rate: u32, layout: ChannelLayout) -> Self {
         Self { sample_format, sample_rate, layout }
     }

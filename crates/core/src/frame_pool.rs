@@ -1,4 +1,4 @@
-//! Pools of video frames, so that nothing is allocated in steady state.
+//! Pools of video frames, which avoid allocations in steady state.
 
 use crate::{Result, VideoFormat, VideoFrame};
 
@@ -7,7 +7,7 @@ pub trait FrameAllocator: Send {
     /// Allocates a frame of a format. Its content is unspecified.
     ///
     /// # Errors
-    /// The memory that there is.
+    /// Not enough memory.
     fn allocate(&mut self, format: &VideoFormat) -> Result<VideoFrame>;
 }
 
@@ -22,26 +22,26 @@ impl FrameAllocator for HostAllocator {
 
 /// Pool of video frames of one format.
 ///
-/// Frames are recycled once nobody else has a handle of their pixels. They may outlive the pool. A
-/// pool keeps up to its capacity of frames: as many as their consumers may hold, which is the sum of
-/// the `max_delay` of encoders, and one to write. Frames beyond that are allocated anew, so that a
-/// consumer that holds more is slower and never wrong.
+/// A frame is reused when no other handle of its pixels exists. Frames may outlive the pool. A pool
+/// keeps at most `capacity` frames. It should be the number of frames that the consumers hold,
+/// which is the sum of the encoders' `max_delay`, plus one that is written. Further frames are
+/// allocated each time, so that a consumer that holds more frames is slower but correct.
 pub struct FramePool {
     format: VideoFormat,
     capacity: usize,
     allocator: Box<dyn FrameAllocator>,
     frames: Vec<VideoFrame>,
-    /// Start of the search for a free frame: after the one that was taken last.
+    /// Start of the search for a free frame, after the one used last.
     next: usize,
 }
 
 impl FramePool {
-    /// A pool of up to `capacity` frames in host memory. None is allocated yet.
+    /// Creates a pool of up to `capacity` frames in host memory, without allocating.
     pub fn new(format: &VideoFormat, capacity: usize) -> Self {
         Self::with_allocator(format, capacity, Box::new(HostAllocator))
     }
 
-    /// A pool of up to `capacity` frames that an allocator makes.
+    /// Creates a pool of up to `capacity` frames from an allocator.
     pub fn with_allocator(
         format: &VideoFormat,
         capacity: usize,
@@ -50,17 +50,17 @@ impl FramePool {
         Self { format: *format, capacity, allocator, frames: Vec::new(), next: 0 }
     }
 
-    /// Index of a frame that nobody else has.
+    /// Returns the index of a frame without other handles.
     fn free(&mut self) -> Option<usize> {
         let count = self.frames.len();
         (0..count).map(|i| (self.next + i) % count).find(|index| self.frames[*index].is_unique())
     }
 
-    /// Lets `write` fill a frame that nobody else has, whose content is unspecified, and returns a
-    /// handle of it, at pts 0 without side data.
+    /// Fills a frame with `write` and returns a handle of it, at pts 0 and without side data.
+    /// Before `write`, the frame's content is unspecified, and no other handle of it exists.
     ///
     /// # Errors
-    /// The allocator's, or those of `write`.
+    /// Errors of the allocator and of `write`.
     pub fn write(
         &mut self,
         write: impl FnOnce(&mut VideoFrame) -> Result<()>,
@@ -83,12 +83,12 @@ impl FramePool {
         Ok(frame.clone())
     }
 
-    /// Number of frames that the pool has allocated and keeps.
+    /// Returns the number of frames that the pool has allocated and keeps.
     pub fn len(&self) -> usize {
         self.frames.len()
     }
 
-    /// Returns whether nothing was allocated yet.
+    /// Returns whether the pool has no frames yet.
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }

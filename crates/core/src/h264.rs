@@ -1,23 +1,23 @@
-//! NAL units of H.264 in packets, and the byte stream format (ITU-T H.264 annex B).
+//! NAL units of H.264 packets, and the byte stream format (ITU-T H.264 annex B).
 
 mod config;
 mod nal;
 
 pub use config::AvcConfig;
-pub use nal::{NalType, NalUnit, NalUnits, append_relengthed, nal_units};
+pub use nal::{NalType, NalUnit, NalUnits, append_with_four_byte_lengths, nal_units};
 
 use crate::{Packet, Result};
 
-/// The bytes before a NAL unit in a byte stream.
+/// Start code before each NAL unit of a byte stream.
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
-/// An access unit delimiter that allows slices of any type (§7.3.2.4).
+/// Access unit delimiter that allows slices of any type (§7.3.2.4).
 const DELIMITER: [u8; 2] = [0x09, 0xf0];
 
-/// Appends a packet as a byte stream: a delimiter, before a keyframe the parameter sets, and the
+/// Appends a packet as a byte stream: a delimiter, the parameter sets if it is a keyframe, and the
 /// packet's NAL units.
 ///
 /// # Errors
-/// As [`nal_units`]; nothing is appended then.
+/// As [`nal_units`]. Nothing is appended then.
 pub fn append_byte_stream(config: &AvcConfig, packet: &Packet, to: &mut Vec<u8>) -> Result<()> {
     let start = to.len();
     let mut append = |bytes: &[u8]| {
@@ -26,7 +26,7 @@ pub fn append_byte_stream(config: &AvcConfig, packet: &Packet, to: &mut Vec<u8>)
     };
     append(&DELIMITER);
     if packet.keyframe {
-        config.sets().for_each(&mut append);
+        config.parameter_sets().for_each(&mut append);
     }
     let result = nal_units(&packet.data).try_for_each(|unit| unit.map(|unit| append(unit.bytes)));
     if result.is_err() {
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keyframes_bring_their_parameter_sets() {
+    fn keyframes_follow_their_parameter_sets() {
         let config = AvcConfig::new(vec![0x67, 1], vec![0x68]);
         let data = vec![0, 0, 0, 2, 0x65, 5, 0, 0, 0, 1, 0x65];
         let mut packet = Packet { data, keyframe: true, ..Packet::default() };
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_stay_in_the_packet() {
+    fn rejects_lengths_beyond_the_packet() {
         let config = AvcConfig::new(vec![0x67, 1], vec![0x68]);
         for data in [&[0, 0, 0, 1, 9, 0, 0, 0, 3, 1, 2][..], &[0, 0, 0], &[255, 255, 255, 255, 0]] {
             assert!(nal_units(data).any(|unit| unit.is_err()), "{data:?}");

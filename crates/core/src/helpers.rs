@@ -1,4 +1,4 @@
-//! What encoders and muxers share beside the types of their interfaces.
+//! Code that encoders and muxers share.
 
 pub mod bits;
 mod extrapolate;

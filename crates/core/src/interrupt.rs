@@ -1,4 +1,4 @@
-//! Interrupts: requests to stop that reach code which may take long or block.
+//! Interrupts: requests to stop long or blocking operations.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use crate::{Error, ErrorKind, Result};
 
 type Callback = dyn Fn(Duration) -> bool + Send + Sync;
 
-/// A request to stop: a flag that any thread can raise, and a callback that is asked too.
+/// Request to stop: a flag that any thread can raise, and an optional callback.
 ///
-/// Copies share the flag. Outputs that block ask it while they wait, and the facade at every frame
+/// Clones share the flag. Outputs check it while they wait, and encoding checks it at every frame
 /// or block.
 ///
 /// ```
@@ -34,17 +34,18 @@ struct Inner {
 }
 
 impl Interrupt {
-    /// How often waiting code asks; an interrupt is answered within a few of these.
-    pub const PERIOD: Duration = Duration::from_millis(20);
+    /// Interval in which waiting code checks for interrupts. An interrupt takes effect within a few
+    /// intervals.
+    pub const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-    /// An interrupt that only [`raise`](Self::raise) raises.
+    /// Creates an interrupt that only [`raise`](Self::raise) raises.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An interrupt that `callback` raises too, by returning true. Its argument is the time without
-    /// progress: the output has taken nothing, or an encoder has finished no frame. It is zero where
-    /// the code that asks is not waiting for them.
+    /// Creates an interrupt that `callback` can raise too, by returning true. Its argument is the
+    /// time without progress, in which the output accepted no data or an encoder finished no frame.
+    /// It is zero if the caller is not waiting for these.
     pub fn with_callback(callback: impl Fn(Duration) -> bool + Send + Sync + 'static) -> Self {
         Self(Arc::new(Inner {
             is_raised: AtomicBool::new(false),
@@ -52,37 +53,37 @@ impl Interrupt {
         }))
     }
 
-    /// Asks the work in progress to stop, until [`clear`](Self::clear).
+    /// Requests that the operation stop, until [`clear`](Self::clear).
     pub fn raise(&self) {
         self.0.is_raised.store(true, Ordering::Relaxed);
     }
 
-    /// Takes back what [`raise`](Self::raise) asked for.
+    /// Clears the request of [`raise`](Self::raise).
     pub fn clear(&self) {
         self.0.is_raised.store(false, Ordering::Relaxed);
     }
 
-    /// Whether the work is to stop.
+    /// Returns whether the operation should stop.
     pub fn is_raised(&self) -> bool {
         self.is_raised_after(Duration::ZERO)
     }
 
-    /// Returns whether the work is to stop, which has waited for its output or an encoder for
-    /// `waited`.
+    /// Returns whether the operation should stop, after it has waited for its output or an encoder
+    /// for `waited`.
     pub fn is_raised_after(&self, waited: Duration) -> bool {
         self.0.is_raised.load(Ordering::Relaxed)
             || self.0.callback.as_ref().is_some_and(|callback| callback(waited))
     }
 
-    /// Refuses to go on where the work is to stop.
+    /// Checks that the operation may continue.
     ///
     /// # Errors
-    /// [`ErrorKind::Interrupted`].
+    /// [`ErrorKind::Interrupted`] if it should stop.
     pub fn check(&self) -> Result<()> {
         if self.is_raised() { Err(Self::error()) } else { Ok(()) }
     }
 
-    /// The error of work that was stopped.
+    /// Returns the error of an interrupted operation.
     pub fn error() -> Error {
         Error::new(ErrorKind::Interrupted, "Interrupted.")
     }
@@ -99,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_callback_is_asked_with_the_time_waited() {
+    fn callback_receives_the_waiting_time() {
         let interrupt = Interrupt::with_callback(|waited| waited > Duration::from_secs(2));
         assert!(!interrupt.is_raised() && !interrupt.is_raised_after(Duration::from_secs(1)));
         assert!(interrupt.is_raised_after(Duration::from_secs(3)));

@@ -1,12 +1,15 @@
-//! The words every Reelwright crate speaks.
+//! Types and traits that all Reelwright crates share.
 //!
-//! A chunk of samples or pictures ([`TensorView`]) becomes frames ([`AudioFrame`], [`VideoFrame`]),
-//! an encoder ([`AudioEncoder`], [`VideoEncoder`]) turns frames into [`Packet`]s, a [`Muxer`] turns
-//! packets into bytes, and an [`Output`] takes the bytes. Data goes one way.
+//! A chunk of audio samples or video frames ([`TensorView`]) is converted to frames
+//! ([`AudioFrame`], [`VideoFrame`]). An encoder ([`AudioEncoder`], [`VideoEncoder`]) turns frames
+//! into [`Packet`]s, a [`Muxer`] turns packets into bytes, and an [`Output`] stores or sends the
+//! bytes. Data flows in this direction only.
 //!
-//! **Who writes a codec or a container** implements one of the traits and a static description
-//! ([`AudioEncoderInfo`], [`MuxerInfo`]) with the options it takes ([`OptionInfo`]); the facade's
-//! registry does the rest. **Who only encodes** uses the facade crate, `reelwright`.
+//! **To add a codec or a container**, implement one of the traits and a static description
+//! ([`AudioEncoderInfo`], [`MuxerInfo`]) with the supported options ([`OptionInfo`]), and add it to
+//! the registry of the crate `reelwright`. **To encode files only**, use the crate `reelwright`.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod audio_frame;
 mod channel_layout;
@@ -14,6 +17,7 @@ mod chapter;
 mod codec;
 mod codec_record;
 mod color;
+mod cover_art;
 mod destination;
 mod device_memory;
 mod encoder;
@@ -34,7 +38,6 @@ mod options;
 mod output;
 mod packet;
 mod packet_clock;
-mod picture;
 mod pixel_format;
 mod plane;
 mod protocol;
@@ -62,11 +65,12 @@ pub use color::{
     ChromaLocation, ColorInfo, ColorPrimaries, ColorRange, MatrixCoefficients, RgbColor,
     TransferCharacteristics,
 };
-pub use destination::{Destination, Objects};
+pub use cover_art::CoverArt;
+pub use destination::{Destination, ObjectStore};
 pub use device_memory::{DeviceEvent, DeviceMemory, DevicePixels, DevicePlane, MemoryKind};
 pub use encoder::{
-    AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, Backing, CodecConfig, CodecConfigField,
-    EncoderInfo, Layouts, OpenAudioEncoder, OpenVideoEncoder, SampleRates, VideoColor,
+    AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, Backing, ChannelLayouts, CodecConfig,
+    CodecConfigField, EncoderInfo, OpenAudioEncoder, OpenVideoEncoder, SampleRates, VideoColor,
     VideoEncoder, VideoEncoderInfo, VideoEncoderRequest,
 };
 pub use error::{Error, ErrorKind, Result};
@@ -83,12 +87,11 @@ pub use options::{BoolOrSeconds, Options};
 pub use output::{MemoryOutput, Output};
 pub use packet::{Packet, PacketQueue};
 pub use packet_clock::PacketClock;
-pub use picture::Picture;
 pub use pixel_format::{ColorModel, Component, PixelFormat};
 pub use plane::{ByteOrder, Plane, PlaneBuffer, PlaneElement, Planes, PlanesMut};
-pub use protocol::{OpenObjects, OpenOutput, ProtocolInfo};
+pub use protocol::{OpenObjectStore, OpenOutput, ProtocolInfo};
 pub use rational::Rational;
-pub use request::Request;
+pub use request::OutputRequest;
 pub use sample_format::{DataType, SampleFormat};
 pub use side_data::{ContentLight, FieldOrder, HdrMetadata, MasteringDisplay, SideData};
 pub use sink::Sink;

@@ -2,22 +2,22 @@
 
 use std::fmt;
 
-/// What a stream or codec carries.
+/// Kind of media of a stream or codec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MediaKind {
-    /// Samples of sound.
+    /// Audio samples.
     Audio,
-    /// Frames.
+    /// Video frames.
     Video,
-    /// Texts with a start and an end.
+    /// Texts with a start and an end time.
     Subtitle,
-    /// Anything else that has times.
+    /// Other data with timestamps.
     Data,
 }
 
 impl MediaKind {
-    /// The name: `audio`, `video`, `subtitle` or `data`.
+    /// Returns the name: `audio`, `video`, `subtitle` or `data`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Audio => "audio",

@@ -1,4 +1,4 @@
-//! What a muxer is, and how it is described.
+//! Trait and description of muxers.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use crate::{
     StreamParameters,
 };
 
-/// One container at work. Knows streams and packets, never encoders, files or sockets.
+/// Muxer of one file. It depends on streams and packets, not on encoders, files or sockets.
 ///
 /// Calls come in this order: `start` once, `write` and `flush` any number of times, `finish` once.
-/// After an error nothing but `mend` is called.
+/// After an error only `patch_header` is called.
 pub trait Muxer: Send {
-    /// Writes what comes before the first packet. The streams' codecs and number are among those
-    /// of the [`MuxerInfo`].
+    /// Writes the file's start, before the first packet. The [`MuxerInfo`] supports the codecs and
+    /// the number of streams.
     ///
     /// # Errors
-    /// A stream the container cannot describe, or an output that fails.
+    /// The container does not support a stream, or the output fails.
     fn start(
         &mut self,
         streams: &[StreamParameters],
@@ -25,71 +25,70 @@ pub trait Muxer: Send {
         to: &mut dyn Destination,
     ) -> Result<()>;
 
-    /// The times that the container can store for a stream, once it was started.
+    /// Returns the range of timestamps that the container can store for a stream, after `start`.
     fn time_limits(&self, _stream: &StreamParameters) -> TimeLimits {
         TimeLimits::NONE
     }
 
-    /// Writes a packet. Within a stream dts strictly increases; across streams packets come in the
-    /// order of their dts, but for subtitles, which may come later.
+    /// Writes a packet. Within a stream dts strictly increases. Packets of all streams come in the
+    /// order of their dts, except subtitles, which may come later.
     ///
     /// # Errors
-    /// More than the container's fields can count, or an output that fails.
+    /// A value exceeds the fields of the container, or the output fails.
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()>;
 
-    /// Makes all that was written so far playable, where the container can.
+    /// Makes everything written so far playable, if the container can.
     ///
     /// # Errors
-    /// An output that fails.
+    /// The output fails.
     fn flush(&mut self, to: &mut dyn Destination) -> Result<()> {
         to.output().flush()
     }
 
-    /// Hands on what is whole, as a file on its way: it is called twice a second of media. Unlike
-    /// [`flush`](Self::flush) it changes no byte of the complete file.
+    /// Passes on the data written so far while the file is growing, twice per second of media.
+    /// Unlike [`flush`](Self::flush), it does not change the bytes of the complete file.
     ///
     /// # Errors
-    /// An output that fails.
-    fn hand_on(&mut self, to: &mut dyn Destination) -> Result<()> {
+    /// The output fails.
+    fn flush_output(&mut self, to: &mut dyn Destination) -> Result<()> {
         to.output().flush()
     }
 
-    /// Mends the header of a file that was cut back to `length` bytes after its output failed.
-    /// Nothing else is called after it.
+    /// Updates the header of a file that was truncated to `length` bytes after its output failed.
+    /// This is the last call.
     ///
     /// # Errors
-    /// An output that fails.
-    fn mend(&mut self, _length: u64, _to: &mut dyn Destination) -> Result<()> {
+    /// The output fails.
+    fn patch_header(&mut self, _length: u64, _to: &mut dyn Destination) -> Result<()> {
         Ok(())
     }
 
-    /// Writes what comes after the last packet and, where the output can seek, mends what was
-    /// written before it was known. `streams` are the streams' parameters as they are at the end.
-    /// Flushing the output afterwards is left to whoever owns it.
+    /// Writes the file's end and, if the output is seekable, updates data that depends on it.
+    /// `streams` are the final parameters of the streams. The caller flushes the output afterwards.
     ///
     /// # Errors
-    /// An output that fails.
+    /// The output fails.
     fn finish(&mut self, streams: &[StreamParameters], to: &mut dyn Destination) -> Result<()>;
 }
 
-/// The times that a container can store for a stream, in units of the stream's time base.
+/// Range of timestamps that a container can store for a stream, in units of the stream's time base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeLimits {
-    /// The largest pts.
-    pub pts: i64,
-    /// The longest gap that pts may leave between two frames.
-    pub gap: i64,
+    /// Maximum pts.
+    pub max_pts: i64,
+    /// Maximum gap between the pts of two frames.
+    pub max_gap: i64,
 }
 
 impl TimeLimits {
-    /// Any time that an `i64` holds with room for reordering.
-    pub const NONE: Self = Self { pts: i64::MAX >> 1, gap: i64::MAX >> 1 };
+    /// No limits of the container. Timestamps fit in an `i64`, with a margin for reordering.
+    pub const NONE: Self = Self { max_pts: i64::MAX >> 1, max_gap: i64::MAX >> 1 };
 }
 
-/// Makes a muxer; takes its options out of the given ones.
+/// Function that creates a muxer and removes its options from the given set.
 pub type OpenMuxer = dyn Fn(&mut Options) -> Result<Box<dyn Muxer>> + Send + Sync;
 
-/// A muxer's description and constructor.
+/// Description and constructor of a muxer.
 ///
 /// ```
 /// use reelwright_core::{CodecId, Error, MuxerInfo};
@@ -104,46 +103,45 @@ pub type OpenMuxer = dyn Fn(&mut Options) -> Result<Box<dyn Muxer>> + Send + Syn
 pub struct MuxerInfo {
     /// FFmpeg's name of the format.
     pub name: &'static str,
-    /// A few words for people.
+    /// Human-readable name.
     pub long_name: &'static str,
-    /// File extensions, lower case, without the dot.
+    /// File extensions in lower case, without the dot.
     pub extensions: &'static [&'static str],
     /// Internet media type.
     pub mime_type: Option<&'static str>,
-    /// The audio codecs it can carry; the first is the default one.
+    /// Supported audio codecs; the first is the default.
     pub audio_codecs: &'static [CodecId],
-    /// The video codecs it can carry; the first is the default one.
+    /// Supported video codecs; the first is the default.
     pub video_codecs: &'static [CodecId],
-    /// The subtitle codecs it can carry; the first is the default one.
+    /// Supported subtitle codecs; the first is the default.
     pub subtitle_codecs: &'static [CodecId],
-    /// The most streams a file can have.
+    /// Maximum number of streams per file.
     pub max_streams: usize,
-    /// Whether pictures can be shown for any time; otherwise each is shown for one unit of its
-    /// time base.
+    /// True if frames can have any duration. Otherwise each lasts one unit of its time base.
     pub variable_frame_rate: bool,
-    /// Whether sound can begin late and pause: packets are heard at their times, whatever is
-    /// between them; otherwise each follows the last one.
-    pub pauses: bool,
-    /// True if it makes several objects by name where the destination has any: the single output is
-    /// not opened then.
-    pub makes_objects: bool,
-    /// Where each picture is a file of its own: how it is coded, by the file's extension. The
-    /// destination's name may have a place for its number, as `frame_%04d.png`. Empty for all others.
-    pub pictures: &'static [(&'static str, CodecId)],
-    /// True if it stores the sample aspect ratio of video, whatever the codec.
+    /// True if audio can start late and have gaps: packets are played at their timestamps. Otherwise
+    /// each packet follows the previous one.
+    pub audio_gaps: bool,
+    /// True if the muxer writes several objects to the destination's
+    /// [`ObjectStore`](crate::ObjectStore). The single output is not opened then.
+    pub multiple_objects: bool,
+    /// For formats with one file per frame: the codec for each file extension. The destination's
+    /// name may have a place for the frame number, as in `frame_%04d.png`. Empty for other formats.
+    pub image_codecs: &'static [(&'static str, CodecId)],
+    /// True if the container stores the sample aspect ratio of video, regardless of the codec.
     pub sample_aspect_ratio: bool,
-    /// Whether it has a place for the metadata's cover.
-    pub covers: bool,
-    /// What it can store of the metadata's chapters.
+    /// True if the container can store the metadata's cover art.
+    pub cover_art: bool,
+    /// Chapter times that the container can store.
     pub chapters: ChapterSupport,
-    /// Its own options.
+    /// Options of the muxer.
     pub options: &'static [OptionInfo],
     open: Opener<OpenMuxer>,
 }
 
 impl MuxerInfo {
-    /// A container of one stream that takes no codec yet; `open` makes a muxer and takes its options
-    /// out of the given ones.
+    /// Describes a container of one stream, without supported codecs. `open` creates a muxer and
+    /// removes its options from the given set.
     pub const fn new(
         name: &'static str,
         long_name: &'static str,
@@ -152,8 +150,8 @@ impl MuxerInfo {
         Self::with_opener(name, long_name, Opener::Static(open))
     }
 
-    /// As [`new`](Self::new), with a constructor that may hold state.
-    pub fn shared(
+    /// Like [`new`](Self::new), with a constructor that may hold state.
+    pub fn from_closure(
         name: &'static str,
         long_name: &'static str,
         open: impl Fn(&mut Options) -> Result<Box<dyn Muxer>> + Send + Sync + 'static,
@@ -176,21 +174,21 @@ impl MuxerInfo {
             subtitle_codecs: &[],
             max_streams: 1,
             variable_frame_rate: false,
-            pauses: false,
-            makes_objects: false,
-            pictures: &[],
+            audio_gaps: false,
+            multiple_objects: false,
+            image_codecs: &[],
             sample_aspect_ratio: false,
-            covers: false,
+            cover_art: false,
             chapters: ChapterSupport::None,
             options: &[],
             open,
         }
     }
 
-    /// Makes a muxer; takes its options out of the given ones.
+    /// Creates a muxer and removes its options from the given set.
     ///
     /// # Errors
-    /// A value that an option does not take.
+    /// An option has an invalid value.
     pub fn open(&self, options: &mut Options) -> Result<Box<dyn Muxer>> {
         (self.open)(options)
     }
@@ -244,25 +242,25 @@ impl MuxerInfo {
         self
     }
 
-    /// Sets [`pauses`](field@Self::pauses).
+    /// Sets [`audio_gaps`](field@Self::audio_gaps).
     #[must_use]
-    pub const fn pauses(mut self, pauses: bool) -> Self {
-        self.pauses = pauses;
+    pub const fn audio_gaps(mut self, audio_gaps: bool) -> Self {
+        self.audio_gaps = audio_gaps;
         self
     }
 
-    /// Sets [`makes_objects`](field@Self::makes_objects).
+    /// Sets [`multiple_objects`](field@Self::multiple_objects).
     #[must_use]
-    pub const fn makes_objects(mut self) -> Self {
-        self.makes_objects = true;
+    pub const fn multiple_objects(mut self) -> Self {
+        self.multiple_objects = true;
         self
     }
 
-    /// Sets [`pictures`](field@Self::pictures) and [`makes_objects`](field@Self::makes_objects).
+    /// Sets [`image_codecs`](field@Self::image_codecs) and [`multiple_objects`](field@Self::multiple_objects).
     #[must_use]
-    pub const fn pictures(mut self, pictures: &'static [(&'static str, CodecId)]) -> Self {
-        self.pictures = pictures;
-        self.makes_objects = true;
+    pub const fn image_codecs(mut self, image_codecs: &'static [(&'static str, CodecId)]) -> Self {
+        self.image_codecs = image_codecs;
+        self.multiple_objects = true;
         self
     }
 
@@ -273,10 +271,10 @@ impl MuxerInfo {
         self
     }
 
-    /// Sets [`covers`](field@Self::covers).
+    /// Sets [`cover_art`](field@Self::cover_art).
     #[must_use]
-    pub const fn covers(mut self, covers: bool) -> Self {
-        self.covers = covers;
+    pub const fn cover_art(mut self, cover_art: bool) -> Self {
+        self.cover_art = cover_art;
         self
     }
 

@@ -1,4 +1,4 @@
-//! How long outputs wait.
+//! Interrupts and timeouts of outputs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::{Error, ErrorKind, Interrupt, Result};
 
-/// What an output is opened with, besides its address and options. Outputs that wait keep a copy.
+/// Context in which an output is opened. Outputs that wait keep a clone.
 #[derive(Debug, Clone, Default)]
 pub struct OpenContext {
     interrupt: Interrupt,
@@ -15,34 +15,34 @@ pub struct OpenContext {
 }
 
 impl OpenContext {
-    /// A context with an interrupt, and without a limit of time.
+    /// Creates a context with an interrupt and without a timeout.
     pub fn new(interrupt: Interrupt) -> Self {
         Self { interrupt, ..Self::default() }
     }
 
-    /// Sets how long a call may wait for the other end.
+    /// Sets the maximum time that a call waits for the peer.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Option<Duration>) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// What can stop the output.
+    /// Returns the interrupt of the output.
     pub fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }
 
-    /// How long a call may wait for the other end.
+    /// Returns the maximum time that a call waits for the peer.
     pub fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
 
-    /// Lets nothing wait any longer, in all copies: the output is abandoned.
-    pub fn hurry(&self) {
+    /// Marks the output as abandoned, in all clones: no call waits any longer.
+    pub fn abandon(&self) {
         self.is_hurried.store(true, Ordering::Relaxed);
     }
 
-    /// Begins to wait.
+    /// Starts a wait.
     ///
     /// ```
     /// use std::time::Duration;
@@ -52,8 +52,8 @@ impl OpenContext {
     /// let context = OpenContext::new(Interrupt::new()).with_timeout(timeout);
     /// let wait = context.wait();
     /// let error = loop {
-    ///     // Here an output polls its socket for this long.
-    ///     std::thread::sleep(wait.period());
+    ///     // An output polls its socket here, for at most this time.
+    ///     std::thread::sleep(wait.poll_interval());
     ///     if let Err(error) = wait.check() {
     ///         break error;
     ///     }
@@ -66,7 +66,7 @@ impl OpenContext {
     }
 }
 
-/// One wait for the other end of an output, which ends by an interrupt or a deadline.
+/// Wait for the peer of an output, ended by an interrupt or a timeout.
 #[derive(Debug)]
 pub struct Wait<'a> {
     context: &'a OpenContext,
@@ -74,23 +74,29 @@ pub struct Wait<'a> {
 }
 
 impl Wait<'_> {
-    /// How long to wait until [`check`](Self::check) is asked again.
-    pub fn period(&self) -> Duration {
+    /// Returns the time to wait before the next call of [`check`](Self::check).
+    pub fn poll_interval(&self) -> Duration {
         match self.context.timeout {
-            Some(timeout) => timeout.saturating_sub(self.begin.elapsed()).min(Interrupt::PERIOD),
-            None => Interrupt::PERIOD,
+            Some(timeout) => {
+                timeout.saturating_sub(self.begin.elapsed()).min(Interrupt::POLL_INTERVAL)
+            }
+            None => Interrupt::POLL_INTERVAL,
         }
     }
 
-    /// Refuses to wait any longer.
+    /// Checks that the wait may continue.
     ///
     /// # Errors
-    /// [`Interrupted`](ErrorKind::Interrupted) or [`TimedOut`](ErrorKind::TimedOut): the output can go
-    /// on later, and nothing is lost. Of an output that is abandoned, `TimedOut` without that.
+    /// [`Interrupted`](ErrorKind::Interrupted) or [`TimedOut`](ErrorKind::TimedOut), after which
+    /// the caller can continue without loss. For an abandoned output, `TimedOut` without that
+    /// possibility.
     pub fn check(&self) -> Result<()> {
         let (context, waited) = (self.context, self.begin.elapsed());
         if context.is_hurried.load(Ordering::Relaxed) {
-            return Err(Error::new(ErrorKind::TimedOut, "The output took nothing at once."));
+            return Err(Error::new(
+                ErrorKind::TimedOut,
+                "The output accepted no data immediately.",
+            ));
         }
         if context.interrupt.is_raised_after(waited) {
             return Err(Interrupt::error());

@@ -1,10 +1,10 @@
-//! Constructors in descriptions: functions, or closures that hold state.
+//! Constructors in descriptions: functions, or closures with state.
 
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A constructor: borrowed for ever by descriptions that are constants, shared by those made at run
+/// Constructor: a static reference in constant descriptions, shared in descriptions created at run
 /// time.
 pub(crate) enum Opener<F: ?Sized + 'static> {
     Static(&'static F),

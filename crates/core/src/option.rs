@@ -6,50 +6,50 @@ use crate::Error;
 use crate::error::list;
 use crate::option_value::SIZE_NAMES;
 
-/// One option of an encoder, muxer or output. Help, validation and defaults all come from it.
+/// An option of an encoder, muxer or output. Help texts, validation and defaults use this
+/// description.
 #[derive(Debug, Clone, Copy)]
 pub struct OptionInfo {
-    /// FFmpeg's name where FFmpeg has the option.
+    /// Name; FFmpeg's name if FFmpeg has the option.
     pub name: &'static str,
-    /// What it does, in a line.
+    /// Help text in one line.
     pub help: &'static str,
-    /// Its type, range and default.
+    /// Type, range and default.
     pub kind: OptionKind,
 }
 
-/// The type, range and default of an option.
+/// Type, range and default of an option.
 #[derive(Debug, Clone, Copy)]
 #[allow(missing_docs)] // the field names say it
 pub enum OptionKind {
-    /// A whole number, or a name of one. Without a default, leaving it out lets the encoder or muxer
-    /// decide.
+    /// An integer, or a named value. Without a default, the encoder or muxer chooses the value.
     Int { min: i64, max: i64, default: Option<i64>, names: &'static [(&'static str, i64)] },
-    /// A number. Without a default, leaving it out lets the encoder or muxer decide.
+    /// A number. Without a default, the encoder or muxer chooses the value.
     Float { min: f64, max: f64, default: Option<f64> },
-    /// Yes or no.
+    /// A boolean.
     Bool { default: bool },
-    /// Yes, no, or a number of seconds.
+    /// A boolean, or a number of seconds.
     BoolOrSeconds { default: bool, max: f64 },
-    /// Any of some words, each with its meaning, joined by `+`.
+    /// Any number of the values, joined by `+`. Each value has a description.
     Flags { values: &'static [(&'static str, &'static str)] },
-    /// One of some words, each with its meaning.
+    /// One of the values. Each value has a description.
     Choice { values: &'static [(&'static str, &'static str)], default: &'static str },
-    /// Text of a form that is described.
+    /// Text in the form that `form` describes.
     Text { form: &'static str, default: &'static str },
-    /// A ratio of whole numbers above 0: `30000/1001`, `16:9` or `25`.
+    /// A ratio of positive integers: `30000/1001`, `16:9` or `25`.
     Rational { default: &'static str },
-    /// A time span up to `max` seconds: `1.5`, `200ms`, `10us` or `[HH:]MM:SS[.m]`.
+    /// A duration up to `max` seconds: `1.5`, `200ms`, `10us` or `[HH:]MM:SS[.m]`.
     Duration { max: u32, default: &'static str },
     /// A width and height in pixels: `1280x720`, or a name such as `hd720`.
     Size { default: &'static str },
     /// A color: `#RRGGBB`, `0xRRGGBB` or a name.
     Color { default: &'static str },
-    /// Names with values, as `name=value:name=value`; `\` escapes the next character.
+    /// Names and values, as `name=value:name=value`. `\` escapes the next character.
     Dictionary { default: &'static str },
 }
 
 impl OptionInfo {
-    /// A whole number from `min` to `max`.
+    /// Creates an integer option from `min` to `max`.
     pub const fn int(
         name: &'static str,
         (min, max): (i64, i64),
@@ -59,7 +59,7 @@ impl OptionInfo {
         Self::named_int(name, (min, max), default, &[], help)
     }
 
-    /// A whole number from `min` to `max`, or one of `names`.
+    /// Creates an integer option from `min` to `max`, or one of `names`.
     pub const fn named_int(
         name: &'static str,
         (min, max): (i64, i64),
@@ -70,7 +70,7 @@ impl OptionInfo {
         Self { name, help, kind: OptionKind::Int { min, max, default, names } }
     }
 
-    /// A number from `min` to `max`.
+    /// Creates a number option from `min` to `max`.
     pub const fn float(
         name: &'static str,
         (min, max): (f64, f64),
@@ -80,7 +80,7 @@ impl OptionInfo {
         Self { name, help, kind: OptionKind::Float { min, max, default } }
     }
 
-    /// Any of `values`: words, each with its meaning. None unless given.
+    /// Creates an option of any number of `values`, each with its description. The default is none.
     pub const fn flags(
         name: &'static str,
         values: &'static [(&'static str, &'static str)],
@@ -89,12 +89,12 @@ impl OptionInfo {
         Self { name, help, kind: OptionKind::Flags { values } }
     }
 
-    /// Yes or no.
+    /// Creates a boolean option.
     pub const fn bool(name: &'static str, default: bool, help: &'static str) -> Self {
         Self { name, help, kind: OptionKind::Bool { default } }
     }
 
-    /// Yes, no, or a number of seconds up to `max`.
+    /// Creates an option of a boolean or a number of seconds up to `max`.
     pub const fn bool_or_seconds(
         name: &'static str,
         default: bool,
@@ -104,7 +104,7 @@ impl OptionInfo {
         Self { name, help, kind: OptionKind::BoolOrSeconds { default, max } }
     }
 
-    /// One of `values`: words, each with its meaning.
+    /// Creates an option of one of `values`, each with its description.
     pub const fn choice(
         name: &'static str,
         values: &'static [(&'static str, &'static str)],
@@ -114,7 +114,8 @@ impl OptionInfo {
         Self { name, help, kind: OptionKind::Choice { values, default } }
     }
 
-    /// Text of a form, such as `drop or compose:COLOR`, which whoever takes it checks.
+    /// Creates a text option in a form such as `drop or compose:COLOR`. The code that uses it
+    /// checks the form.
     pub const fn text(
         name: &'static str,
         form: &'static str,
@@ -124,13 +125,13 @@ impl OptionInfo {
         Self { name, help, kind: OptionKind::Text { form, default } }
     }
 
-    /// A ratio of whole numbers. An empty default lets the encoder, muxer or output decide, also of
-    /// the constructors below.
+    /// Creates an option of a ratio of integers. With an empty default, the encoder, muxer or
+    /// output chooses the value. This applies to the constructors below too.
     pub const fn rational(name: &'static str, default: &'static str, help: &'static str) -> Self {
         Self { name, help, kind: OptionKind::Rational { default } }
     }
 
-    /// A time span up to `max` seconds.
+    /// Creates an option of a duration up to `max` seconds.
     pub const fn duration(
         name: &'static str,
         max: u32,
@@ -140,23 +141,23 @@ impl OptionInfo {
         Self { name, help, kind: OptionKind::Duration { max, default } }
     }
 
-    /// A width and height in pixels.
+    /// Creates an option of a width and height in pixels.
     pub const fn size(name: &'static str, default: &'static str, help: &'static str) -> Self {
         Self { name, help, kind: OptionKind::Size { default } }
     }
 
-    /// A color.
+    /// Creates a color option.
     pub const fn color(name: &'static str, default: &'static str, help: &'static str) -> Self {
         Self { name, help, kind: OptionKind::Color { default } }
     }
 
-    /// Names with values.
+    /// Creates an option of names and values.
     pub const fn dictionary(name: &'static str, default: &'static str, help: &'static str) -> Self {
         Self { name, help, kind: OptionKind::Dictionary { default } }
     }
 
-    /// The error of a value that is not valid.
-    pub fn refuse(&self, value: &str) -> Error {
+    /// Returns the error for an invalid value.
+    pub fn invalid_value(&self, value: &str) -> Error {
         Error::option(format!(
             "Invalid value for option {}: {value}. Valid values are {}.",
             self.name, self.kind
@@ -165,7 +166,7 @@ impl OptionInfo {
 }
 
 impl OptionKind {
-    /// Name of the type, as FFmpeg has it.
+    /// Returns FFmpeg's name of the type.
     pub const fn type_name(&self) -> &'static str {
         match self {
             Self::Int { .. } => "int",
@@ -183,7 +184,7 @@ impl OptionKind {
         }
     }
 
-    /// The default value as text; empty if there is none.
+    /// Returns the default value as text, or an empty string.
     pub fn default_text(&self) -> String {
         match self {
             Self::Int { default, .. } => default.map(|d| d.to_string()).unwrap_or_default(),
@@ -202,7 +203,7 @@ impl OptionKind {
 }
 
 impl fmt::Display for OptionKind {
-    /// What is allowed: `0 to 12`, `true or false`, `one of a, b`.
+    /// Writes the allowed values: `0 to 12`, `true or false`, `one of a, b`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Int { min, max, names, .. } => {
@@ -219,9 +220,9 @@ impl fmt::Display for OptionKind {
             }
             Self::Choice { values, .. } => write!(f, "{}", list(values.iter().map(|v| v.0))),
             Self::Text { form, .. } => f.write_str(form),
-            Self::Rational { .. } => f.write_str("ratios above 0, as 30000/1001, 16:9 or 25"),
+            Self::Rational { .. } => f.write_str("ratios above 0, such as 30000/1001, 16:9 or 25"),
             Self::Duration { max, .. } => {
-                write!(f, "0 to {max} seconds, as 1.5, 200ms, 10us or HH:MM:SS.m")
+                write!(f, "0 to {max} seconds, such as 1.5, 200ms, 10us or HH:MM:SS.m")
             }
             Self::Size { .. } => {
                 write!(f, "WIDTHxHEIGHT, {}", list(SIZE_NAMES.iter().map(|row| row.0)))

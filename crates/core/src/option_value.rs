@@ -1,10 +1,10 @@
-//! Values of options, as FFmpeg's users write them.
+//! Parsers of option values in FFmpeg's syntax.
 
 use std::time::Duration;
 
 use crate::Rational;
 
-/// FFmpeg's names of sizes.
+/// FFmpeg's names of frame sizes.
 pub(crate) const SIZE_NAMES: &[(&str, (u32, u32))] = &[
     ("ntsc", (720, 480)),
     ("pal", (720, 576)),
@@ -36,7 +36,7 @@ pub(crate) const SIZE_NAMES: &[(&str, (u32, u32))] = &[
     ("uhd2160", (3840, 2160)),
 ];
 
-/// The truth of a word, as FFmpeg has it.
+/// Parses FFmpeg's words for booleans.
 pub(crate) fn truth(word: &str) -> Option<bool> {
     match word.to_ascii_lowercase().as_str() {
         "true" | "y" | "yes" | "enable" | "enabled" | "on" | "1" => Some(true),
@@ -45,15 +45,15 @@ pub(crate) fn truth(word: &str) -> Option<bool> {
     }
 }
 
-/// A ratio of whole numbers above 0: `30000/1001`, `16:9` or `25`.
+/// Parses a ratio of positive integers: `30000/1001`, `16:9` or `25`.
 pub(crate) fn rational(text: &str) -> Option<Rational> {
     let (num, den) = text.split_once(['/', ':']).unwrap_or((text, "1"));
     let term = |text: &str| text.parse::<i64>().ok().filter(|term| *term > 0);
     Rational::new(term(num)?, term(den)?).ok()
 }
 
-/// A time span: seconds, which may have the unit `s`, `ms` or `us`, or `[HH:]MM:SS`; each with a
-/// fraction.
+/// Parses a duration: seconds with an optional unit `s`, `ms` or `us`, or `[HH:]MM:SS`. Seconds may
+/// have a fraction.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
     let (number, scale) = match text.strip_suffix('s') {
         Some(rest) => match rest.strip_suffix(['m', 'u']) {
@@ -84,7 +84,7 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64((total + seconds) * scale).ok()
 }
 
-/// A width and height in pixels, or a name of them.
+/// Parses a width and height in pixels, or FFmpeg's name of a size.
 pub(crate) fn size(text: &str) -> Option<(u32, u32)> {
     if let Some((_, size)) = SIZE_NAMES.iter().find(|(name, _)| *name == text) {
         return Some(*size);
@@ -94,7 +94,7 @@ pub(crate) fn size(text: &str) -> Option<(u32, u32)> {
     Some((number(width)?, number(height)?))
 }
 
-/// `name=value:name=value`, in order; `\` escapes the next character.
+/// Parses `name=value:name=value`, in order. `\` escapes the next character.
 pub(crate) fn dictionary(text: &str) -> Option<Vec<(String, String)>> {
     let mut entries = Vec::new();
     let (mut name, mut word) = (None, String::new());
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_ffmpegs() {
+    fn parses_durations_as_ffmpeg() {
         for (text, micros) in [
             ("1.5", 1_500_000),
             ("200ms", 200_000),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_ratios_are_above_zero() {
+    fn rejects_sizes_and_ratios_of_zero() {
         assert_eq!(size("640x480"), Some((640, 480)));
         assert_eq!(size("vga"), Some((640, 480)));
         for wrong in ["", "x", "640", "0x1", "1x0", "1x1x1", "-1x5", "1 x 1"] {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn dictionaries_keep_their_order_and_escapes() {
+    fn dictionaries_keep_order_and_escapes() {
         let entry = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(dictionary("a=1:b=2"), Some(vec![entry("a", "1"), entry("b", "2")]));
         assert_eq!(dictionary(r"a\=b=c\:d=e"), Some(vec![entry("a=b", "c:d=e")]));

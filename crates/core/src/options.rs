@@ -1,4 +1,4 @@
-//! Options as the user gave them, consumed by whoever knows them.
+//! Options as names and values, and their parsers.
 
 use std::time::Duration;
 
@@ -6,31 +6,31 @@ use crate::error::list;
 use crate::option_value::{dictionary, duration, rational, size, truth};
 use crate::{Error, OptionInfo, OptionKind, Rational, Result, RgbColor};
 
-/// A value of an [`OptionKind::BoolOrSeconds`].
+/// Value of an [`OptionKind::BoolOrSeconds`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum BoolOrSeconds {
-    /// Yes or no.
+    /// A boolean.
     Bool(bool),
     /// A number of seconds.
     Seconds(f64),
 }
 
-/// Options as the user gave them: names and values, in order.
+/// Options that a user passed: names and values, in order.
 ///
-/// They are *consumed*: each is taken by whoever knows it, and what is left over at the end is an
-/// error that names it.
+/// Encoders, muxers and outputs remove the options that they support. [`finish`](Self::finish)
+/// returns an error that names the remaining options.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     entries: Vec<(String, String)>,
 }
 
 impl Options {
-    /// No options.
+    /// Creates an empty set of options.
     pub const fn new() -> Self {
         Self { entries: Vec::new() }
     }
 
-    /// Sets an option; a later value replaces an earlier one.
+    /// Sets an option, replacing an earlier value.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         let (name, value) = (name.into(), value.into());
         match self.entries.iter_mut().find(|(n, _)| *n == name) {
@@ -39,12 +39,12 @@ impl Options {
         }
     }
 
-    /// Returns whether all options were taken.
+    /// Returns whether no options remain.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Returns whether the option was given and not yet taken.
+    /// Returns whether the option was set and has not been taken.
     pub fn contains(&self, option: &OptionInfo) -> bool {
         self.entries.iter().any(|(name, _)| name == option.name)
     }
@@ -54,11 +54,11 @@ impl Options {
         Some(self.entries.remove(index).1)
     }
 
-    /// Takes a whole number; its default where it was not given.
+    /// Removes and parses an integer. Returns the default if the option is not set.
     ///
     /// # Errors
-    /// The value must be a whole number in the option's range. `k`, `M` and `G` multiply by
-    /// powers of 1000.
+    /// The value must be an integer in the option's range. The suffixes `k`, `M` and `G` multiply
+    /// by powers of 1000.
     ///
     /// # Panics
     /// If the option is not [`OptionKind::Int`].
@@ -78,11 +78,11 @@ impl Options {
         };
         match digits.parse::<i64>().ok().and_then(|n| n.checked_mul(factor)) {
             Some(number) if (min..=max).contains(&number) => Ok(Some(number)),
-            _ => Err(option.refuse(&value)),
+            _ => Err(option.invalid_value(&value)),
         }
     }
 
-    /// Takes a number; its default where it was not given.
+    /// Removes and parses a number. Returns the default if the option is not set.
     ///
     /// # Errors
     /// The value must be a number in the option's range.
@@ -95,17 +95,17 @@ impl Options {
         };
         let Some(value) = self.take(option) else { return Ok(default) };
         match value.parse::<f64>() {
-            // Neither holds for NaN.
+            // NaN fails both comparisons.
             Ok(number) if number >= min && number <= max => Ok(Some(number)),
-            _ => Err(option.refuse(&value)),
+            _ => Err(option.invalid_value(&value)),
         }
     }
 
-    /// Takes any of the option's words, in the order given: `faststart+empty_moov`. A word after
-    /// `-` is taken out again. None where the option was not given.
+    /// Removes and parses flags, as in `faststart+empty_moov`, and returns them in this order. `-`
+    /// before a flag clears it. Returns no flags if the option is not set.
     ///
     /// # Errors
-    /// Each must be one of the words.
+    /// Each must be a flag of the option.
     ///
     /// # Panics
     /// If the option is not [`OptionKind::Flags`].
@@ -117,21 +117,21 @@ impl Options {
         let mut flags: Vec<&'static str> = Vec::new();
         let mut rest = given.as_str();
         while !rest.is_empty() {
-            let is_taken_out = rest.starts_with('-');
-            let word_on = rest.strip_prefix(['+', '-']).unwrap_or(rest);
-            let end = word_on.find(['+', '-']).unwrap_or(word_on.len());
-            let found = values.iter().find(|(word, _)| *word == &word_on[..end]);
-            let (word, _) = found.ok_or_else(|| option.refuse(&given))?;
-            flags.retain(|flag| flag != word);
-            if !is_taken_out {
-                flags.push(word);
+            let is_cleared = rest.starts_with('-');
+            let flag_on = rest.strip_prefix(['+', '-']).unwrap_or(rest);
+            let end = flag_on.find(['+', '-']).unwrap_or(flag_on.len());
+            let found = values.iter().find(|(flag, _)| *flag == &flag_on[..end]);
+            let (flag, _) = found.ok_or_else(|| option.invalid_value(&given))?;
+            flags.retain(|earlier| earlier != flag);
+            if !is_cleared {
+                flags.push(flag);
             }
-            rest = &word_on[end..];
+            rest = &flag_on[end..];
         }
         Ok(flags)
     }
 
-    /// Takes a yes or no; its default where it was not given.
+    /// Removes and parses a boolean. Returns the default if the option is not set.
     ///
     /// # Errors
     /// The value must be `true`, `y`, `yes`, `enable`, `enabled`, `on` or `1`, or their opposites.
@@ -143,14 +143,14 @@ impl Options {
             panic!("{} is not a bool", option.name)
         };
         let Some(value) = self.take(option) else { return Ok(default) };
-        truth(&value).ok_or_else(|| option.refuse(&value))
+        truth(&value).ok_or_else(|| option.invalid_value(&value))
     }
 
-    /// Takes yes, no or a number of seconds; `1` and `0` are yes and no.
+    /// Removes and parses a boolean or a number of seconds. `1` and `0` are booleans.
     ///
     /// # Errors
-    /// The value must be `true`, `false`, any word that FFmpeg takes for them, or a number of
-    /// seconds in the option's range.
+    /// The value must be a boolean as in [`take_bool`](Self::take_bool), or a number of seconds in
+    /// the option's range.
     ///
     /// # Panics
     /// If the option is not [`OptionKind::BoolOrSeconds`].
@@ -163,16 +163,16 @@ impl Options {
             return Ok(BoolOrSeconds::Bool(truth));
         }
         match value.parse::<f64>() {
-            // Neither holds for NaN.
+            // NaN fails both comparisons.
             Ok(seconds) if seconds >= 0.0 && seconds <= max => Ok(BoolOrSeconds::Seconds(seconds)),
-            _ => Err(option.refuse(&value)),
+            _ => Err(option.invalid_value(&value)),
         }
     }
 
-    /// Takes one of the option's words; its default where it was not given.
+    /// Removes and parses one of the option's values. Returns the default if the option is not set.
     ///
     /// # Errors
-    /// The value must be one of the words.
+    /// The value must be one of the option's values.
     ///
     /// # Panics
     /// If the option is not [`OptionKind::Choice`].
@@ -182,20 +182,20 @@ impl Options {
         };
         let Some(value) = self.take(option) else { return Ok(default) };
         let found = values.iter().find(|(word, _)| *word == value);
-        found.map(|(word, _)| *word).ok_or_else(|| option.refuse(&value))
+        found.map(|(word, _)| *word).ok_or_else(|| option.invalid_value(&value))
     }
 
-    /// Takes the option's text; none where it was not given. Its form is not checked:
-    /// [`OptionInfo::refuse`] is the error of a wrong one.
+    /// Removes the text and returns it unchecked, or `None` if the option is not set. Callers
+    /// report text in a wrong form with [`OptionInfo::invalid_value`].
     ///
     /// # Panics
     /// If the option is not [`OptionKind::Text`].
     pub fn take_text(&mut self, option: &OptionInfo) -> Option<String> {
-        assert!(matches!(option.kind, OptionKind::Text { .. }), "{} is no text", option.name);
+        assert!(matches!(option.kind, OptionKind::Text { .. }), "{} is not a text", option.name);
         self.take(option)
     }
 
-    /// Takes a value that `parse` reads; the default where it was not given, which may be none.
+    /// Removes an option and parses its value or its default, which may be empty.
     fn take_parsed<T>(
         &mut self,
         option: &OptionInfo,
@@ -205,49 +205,50 @@ impl Options {
         if value.is_empty() {
             return Ok(None);
         }
-        parse(&value).map(Some).ok_or_else(|| option.refuse(&value))
+        parse(&value).map(Some).ok_or_else(|| option.invalid_value(&value))
     }
 
-    /// Takes a ratio.
+    /// Removes and parses a ratio.
     ///
     /// # Errors
-    /// The value must be a ratio of whole numbers above 0, or one whole number.
+    /// The value must be a ratio of positive integers, or one positive integer.
     ///
     /// # Panics
     /// If the option is not [`OptionKind::Rational`].
     pub fn take_rational(&mut self, option: &OptionInfo) -> Result<Option<Rational>> {
-        assert!(matches!(option.kind, OptionKind::Rational { .. }), "{} is no ratio", option.name);
+        let is_ratio = matches!(option.kind, OptionKind::Rational { .. });
+        assert!(is_ratio, "{} is not a ratio", option.name);
         self.take_parsed(option, rational)
     }
 
-    /// Takes a time span.
+    /// Removes and parses a duration.
     ///
     /// # Errors
-    /// The value must be a time span in the option's range.
+    /// The value must be a duration in the option's range.
     ///
     /// # Panics
     /// If the option is not [`OptionKind::Duration`].
     pub fn take_duration(&mut self, option: &OptionInfo) -> Result<Option<Duration>> {
         let OptionKind::Duration { max, .. } = option.kind else {
-            panic!("{} is no duration", option.name)
+            panic!("{} is not a duration", option.name)
         };
         let most = Duration::from_secs(max.into());
         self.take_parsed(option, |value| duration(value).filter(|span| *span <= most))
     }
 
-    /// Takes a width and height in pixels.
+    /// Removes and parses a width and height in pixels.
     ///
     /// # Errors
-    /// The value must be `WIDTHxHEIGHT`, both above 0, or one of FFmpeg's names of sizes.
+    /// The value must be `WIDTHxHEIGHT`, both positive, or FFmpeg's name of a size.
     ///
     /// # Panics
     /// If the option is not [`OptionKind::Size`].
     pub fn take_size(&mut self, option: &OptionInfo) -> Result<Option<(u32, u32)>> {
-        assert!(matches!(option.kind, OptionKind::Size { .. }), "{} is no size", option.name);
+        assert!(matches!(option.kind, OptionKind::Size { .. }), "{} is not a size", option.name);
         self.take_parsed(option, size)
     }
 
-    /// Takes a color.
+    /// Removes and parses a color.
     ///
     /// # Errors
     /// The value must be a color that [`RgbColor`] parses.
@@ -255,11 +256,11 @@ impl Options {
     /// # Panics
     /// If the option is not [`OptionKind::Color`].
     pub fn take_color(&mut self, option: &OptionInfo) -> Result<Option<RgbColor>> {
-        assert!(matches!(option.kind, OptionKind::Color { .. }), "{} is no color", option.name);
+        assert!(matches!(option.kind, OptionKind::Color { .. }), "{} is not a color", option.name);
         self.take_parsed(option, |value| value.parse().ok())
     }
 
-    /// Takes names with values, in order; later ones of the same name replace earlier ones.
+    /// Removes and parses names and values. A later value replaces an earlier one of the same name.
     ///
     /// # Errors
     /// The value must be `name=value:name=value`.
@@ -267,19 +268,19 @@ impl Options {
     /// # Panics
     /// If the option is not [`OptionKind::Dictionary`].
     pub fn take_dictionary(&mut self, option: &OptionInfo) -> Result<Options> {
-        let is_it = matches!(option.kind, OptionKind::Dictionary { .. });
-        assert!(is_it, "{} is no dictionary", option.name);
+        let is_dictionary = matches!(option.kind, OptionKind::Dictionary { .. });
+        assert!(is_dictionary, "{} is not a dictionary", option.name);
         let entries = self.take_parsed(option, dictionary)?;
         Ok(entries.unwrap_or_default().into_iter().collect())
     }
 
-    /// The options as names and values, in order.
+    /// Returns the options as names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.entries.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Takes the options that `known` names out, as options of their own; those that `shared` names stay
-    /// here too.
+    /// Moves the options listed in `known` to a new set. Options listed in `shared` stay in this
+    /// set too.
     pub fn split_off(&mut self, known: &[OptionInfo], shared: &[OptionInfo]) -> Self {
         let is_in = |options: &[OptionInfo], name: &str| options.iter().any(|o| o.name == name);
         let own = self.entries.iter().filter(|(name, _)| is_in(known, name)).cloned().collect();
@@ -287,10 +288,10 @@ impl Options {
         Self { entries: own }
     }
 
-    /// Ends the taking.
+    /// Checks that no options remain.
     ///
     /// # Errors
-    /// An option that nobody took is named, with what `known` options there are.
+    /// Options remain. The message lists them and the `known` options.
     pub fn finish<'a>(self, known: impl IntoIterator<Item = &'a OptionInfo>) -> Result<()> {
         if self.entries.is_empty() {
             return Ok(());
@@ -323,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_numbers_are_numbers() {
+    fn names_stand_for_integers() {
         const MODE: OptionInfo =
             OptionInfo::named_int("mode", (-1, 3), Some(0), &[("caller", 0), ("listener", 1)], "");
         let int = |value: &str| given(&MODE, value).take_int(&MODE);
@@ -333,9 +334,9 @@ mod tests {
         assert!(message.contains("-1 to 3, caller (0), listener (1)"), "{message}");
     }
 
-    /// Options of outputs, filters and devices, as FFmpeg has them.
+    /// Checks the option types of outputs, filters and devices, with values in FFmpeg's syntax.
     #[test]
-    fn every_kind_is_taken() {
+    fn parses_every_kind() {
         const APP: OptionInfo = OptionInfo::text("rtmp_app", "an application's name", "", "");
         const HEADERS: OptionInfo = OptionInfo::dictionary("headers", "", "");
         const WINDOW_SIZE: OptionInfo = OptionInfo::size("window_size", "", "");
@@ -387,13 +388,13 @@ mod tests {
         }
     }
 
-    const LEVEL: OptionInfo = OptionInfo::int("level", (0, 12_000), Some(5), "how hard to try");
-    const HEADER: OptionInfo = OptionInfo::bool("header", true, "whether to write one");
+    const LEVEL: OptionInfo = OptionInfo::int("level", (0, 12_000), Some(5), "effort");
+    const HEADER: OptionInfo = OptionInfo::bool("header", true, "write a header");
     const MODE: OptionInfo =
         OptionInfo::choice("mode", &[("auto", "decide"), ("mono", "one")], "auto", "how");
 
     #[test]
-    fn what_was_given_is_taken_once() {
+    fn takes_each_option_once() {
         let mut options: Options =
             [("level", "7"), ("header", "off"), ("mode", "mono")].into_iter().collect();
         assert_eq!(options.take_int(&LEVEL).unwrap(), Some(7));
@@ -404,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_take_suffixes_within_their_range() {
+    fn integers_accept_suffixes_within_their_range() {
         let int =
             |value: &str| [("level", value)].into_iter().collect::<Options>().take_int(&LEVEL);
         assert_eq!(int("12k").unwrap(), Some(12_000));
@@ -415,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn fractions_stay_in_their_range() {
+    fn rejects_numbers_outside_the_range() {
         let crf = OptionInfo::float("crf", (0.0, 51.0), Some(23.0), "quality");
         let float =
             |value: &str| [("crf", value)].into_iter().collect::<Options>().take_float(&crf);
@@ -427,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_are_set_and_unset() {
+    fn flags_are_set_and_cleared() {
         const FLAGS: OptionInfo = OptionInfo::flags("flags", &[("a_b", ""), ("c", "")], "");
         let flags =
             |value: &str| [("flags", value)].into_iter().collect::<Options>().take_flags(&FLAGS);
@@ -439,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_took_is_named() {
+    fn finish_names_unknown_options() {
         let options: Options = [("bogus", "1"), ("worse", "2")].into_iter().collect();
         assert_eq!(
             options.finish([&LEVEL, &MODE]).unwrap_err().to_string(),

@@ -1,65 +1,67 @@
-//! Where a muxer's bytes go.
+//! Outputs: files, sockets, memory and other destinations of bytes.
 
 use std::io;
 
-use crate::{Error, Request, Result};
+use crate::{Error, OutputRequest, Result};
 
-/// Bytes, in order; overwriting only where [`is_seekable`](Self::is_seekable).
+/// Sink of bytes, written in order. Earlier bytes can be overwritten if
+/// [`is_seekable`](Self::is_seekable).
 ///
 /// Required are [`write`](Self::write), [`position`](Self::position),
-/// [`is_seekable`](Self::is_seekable), [`patch`](Self::patch) and [`flush`](Self::flush); the defaults
-/// of all others suit an output that is a stream.
+/// [`is_seekable`](Self::is_seekable), [`patch`](Self::patch) and [`flush`](Self::flush). The
+/// defaults of the other methods suit an output that is a stream.
 ///
-/// [`Error::output`] makes the errors of an output: it tells lost connections and timeouts from other
-/// failures. An output that waits asks [`OpenContext::wait`](crate::OpenContext::wait) whether it still
-/// may, and returns that error as it is: [`position`](Self::position) then tells how much of a write was
-/// taken, and the rest comes with a later call.
+/// [`Error::output`] creates the errors of an output and distinguishes lost connections and
+/// timeouts from other failures. While an output waits, it calls
+/// [`Wait::check`](crate::Wait::check) of [`OpenContext::wait`](crate::OpenContext::wait) and
+/// returns its error unchanged. [`position`](Self::position) then states how much of a write was
+/// accepted, and a later call passes the rest.
 pub trait Output: Send {
     /// Appends all of `bytes`.
     ///
     /// # Errors
-    /// The output's own. Files then report in [`position`](Self::position) how many bytes they
-    /// hold.
+    /// The output's own errors. Files then report the bytes that they contain in
+    /// [`position`](Self::position).
     fn write(&mut self, bytes: &[u8]) -> Result<()>;
 
-    /// How many bytes were appended.
+    /// Returns the number of bytes that were appended.
     fn position(&self) -> u64;
 
-    /// Whether bytes that were appended can be overwritten.
+    /// Returns whether bytes that were appended can be overwritten.
     fn is_seekable(&self) -> bool;
 
-    /// Whether bytes can be overwritten now: the output can seek, and still is where it was left.
-    /// Muxers ask before they patch what a stream can do without.
+    /// Returns whether bytes can be overwritten now: the output is seekable, and its position has
+    /// not been moved. Muxers check this before an optional patch.
     ///
     /// # Errors
-    /// The output's own.
+    /// The output's own errors.
     fn can_patch(&mut self) -> Result<bool> {
         Ok(self.is_seekable())
     }
 
-    /// Overwrites `bytes.len()` bytes at `at`, all of which were appended before; the next
-    /// [`write`](Self::write) appends at the end as ever.
+    /// Overwrites `bytes.len()` bytes at `at`, which were appended before. The next
+    /// [`write`](Self::write) appends at the end.
     ///
     /// # Errors
-    /// The output's own, or that it cannot seek.
+    /// The output's own errors, or the output is not seekable.
     fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()>;
 
-    /// Hands on what is buffered.
+    /// Passes on buffered data.
     ///
     /// # Errors
-    /// The output's own.
+    /// The output's own errors.
     fn flush(&mut self) -> Result<()>;
 
-    /// Durability barrier: returns once everything written and patched so far survives a power
-    /// cut. Does nothing where the output has no storage of its own.
+    /// Returns after all written and patched data is durable, safe from a power failure. Does
+    /// nothing if the output has no storage.
     ///
     /// # Errors
-    /// The output's own.
+    /// The output's own errors.
     fn sync(&mut self) -> Result<()> {
         Ok(())
     }
 
-    /// Removes everything from byte `to` on; the next [`write`](Self::write) appends there.
+    /// Removes all bytes from `to` on. The next [`write`](Self::write) appends there.
     ///
     /// # Errors
     /// The output cannot be truncated, or is shorter than `to`.
@@ -67,32 +69,33 @@ pub trait Output: Send {
         Err(Error::io("Failed to truncate the output", io::ErrorKind::Unsupported.into()))
     }
 
-    /// Marks what was appended so far as whole: a file that ends here plays.
-    fn mark_whole(&mut self) {}
+    /// Marks the bytes appended so far as playable: a file that ends here can be played.
+    fn mark_playable(&mut self) {}
 
-    /// Returns the last position marked as whole that the output holds; after an error of the
-    /// output, what comes behind it may be cut off.
-    fn whole(&self) -> u64 {
+    /// Returns the last position marked as playable that was written. After an error of the output,
+    /// the bytes after it may be cut off.
+    fn playable_length(&self) -> u64 {
         self.position()
     }
 
-    /// The largest message in bytes, of an output whose writes are messages that arrive whole or not
-    /// at all, such as datagrams: each [`write`](Self::write) is one, and a longer one is cut before it
-    /// gets here. None where bytes are a stream.
+    /// Returns the maximum message size in bytes, for an output that sends each
+    /// [`write`](Self::write) as one message, such as a datagram. Longer writes are split before
+    /// this output. `None` if the output is a byte stream.
     fn message_size(&self) -> Option<usize> {
         None
     }
 
-    /// What the other end asked of the streams since the last call.
-    fn take_request(&mut self) -> Option<Request> {
+    /// Returns the latest request of the peer since the last call.
+    fn take_request(&mut self) -> Option<OutputRequest> {
         None
     }
 
-    /// Ends and releases the output. After an error that [can continue](Error::can_continue) it is
-    /// called again; nothing else is called after it.
+    /// Ends and releases the output. After an error that [can continue](Error::can_continue), it is
+    /// called again. No other method is called after it.
     ///
     /// # Errors
-    /// The output's own: some file systems report a full disk no sooner, a server its refusal.
+    /// The output's own errors. Some file systems report a full disk only here, and servers report
+    /// rejections.
     fn close(&mut self) -> Result<()> {
         self.flush()
     }
@@ -131,19 +134,19 @@ impl<O: Output + ?Sized> Output for Box<O> {
         (**self).truncate(to)
     }
 
-    fn mark_whole(&mut self) {
-        (**self).mark_whole();
+    fn mark_playable(&mut self) {
+        (**self).mark_playable();
     }
 
-    fn whole(&self) -> u64 {
-        (**self).whole()
+    fn playable_length(&self) -> u64 {
+        (**self).playable_length()
     }
 
     fn message_size(&self) -> Option<usize> {
         (**self).message_size()
     }
 
-    fn take_request(&mut self) -> Option<Request> {
+    fn take_request(&mut self) -> Option<OutputRequest> {
         (**self).take_request()
     }
 
@@ -152,7 +155,7 @@ impl<O: Output + ?Sized> Output for Box<O> {
     }
 }
 
-/// An output into memory.
+/// Output to memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryOutput {
     bytes: Vec<u8>,
@@ -160,22 +163,22 @@ pub struct MemoryOutput {
 }
 
 impl MemoryOutput {
-    /// An empty output that can be patched, like a file.
+    /// Creates an empty seekable output, like a file.
     pub const fn seekable() -> Self {
         Self { bytes: Vec::new(), seekable: true }
     }
 
-    /// An empty output that cannot be patched, like a socket.
+    /// Creates an empty output that is not seekable, like a socket.
     pub const fn streaming() -> Self {
         Self { bytes: Vec::new(), seekable: false }
     }
 
-    /// What was written.
+    /// Returns the bytes written so far.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What was written.
+    /// Returns the bytes written so far.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
@@ -226,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_patched_only_where_it_was_written() {
+    fn patches_only_bytes_that_were_written() {
         let mut output = MemoryOutput::seekable();
         output.write(b"abcd").unwrap();
         output.patch(1, b"XY").unwrap();

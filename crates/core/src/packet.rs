@@ -1,117 +1,118 @@
-//! Coded data on its way from an encoder to a muxer.
+//! Packets of encoded data, and their queue.
 
 use std::collections::VecDeque;
 
 use crate::Timestamp;
 
-/// One coded frame. Times are in the stream's time base.
+/// One encoded frame, or several audio frames. Timestamps are in the stream's time base.
 #[derive(Debug, Clone, Default)]
 pub struct Packet {
     /// Index of the stream.
     pub stream: usize,
-    /// The coded bytes.
+    /// Encoded bytes.
     pub data: Vec<u8>,
-    /// When it is heard or shown. Negative where the whole packet, or its beginning, is encoder
-    /// delay: the first sample that was in the input is heard at 0.
+    /// Presentation timestamp. Negative if the packet starts with priming: the first sample of the
+    /// input has pts 0.
     pub pts: Timestamp,
-    /// When it must be decoded; never after `pts`, strictly increasing within a stream.
+    /// Decoding timestamp. Never after `pts`; strictly increases within a stream.
     pub dts: Timestamp,
-    /// Duration; 0 if unknown: video lasts until the next packet, and the last one as long as the one
-    /// before it.
+    /// Duration, or 0 if unknown. Video with unknown duration lasts until the next packet, and the
+    /// last frame as long as the one before it.
     pub duration: i64,
-    /// Whether decoding can start here.
+    /// True if decoding can start at this packet.
     pub keyframe: bool,
-    /// Samples at the start of the decoded packet that were never in the input (encoder delay). A
-    /// delay longer than a packet is spread over the first ones.
+    /// Priming samples at the start of the decoded packet, which are not in the input. Priming
+    /// longer than a packet extends over the first packets.
     pub trim_start: u32,
-    /// Samples at the end of the decoded packet that were never in the input (padding).
+    /// Padding samples at the end of the decoded packet, which are not in the input.
     pub trim_end: u32,
 }
 
-/// Packets in order, with their buffers used again.
+/// Queue of packets that reuses their buffers.
 ///
-/// Encoders [`push`](Self::push) and fill; whoever takes a packet with [`pop`](Self::pop) gives it
-/// back with [`recycle`](Self::recycle), so that in steady state nothing is allocated.
+/// Encoders fill the packets that [`push`](Self::push) returns. Consumers remove packets with
+/// [`pop`](Self::pop) and return them with [`recycle`](Self::recycle), so that nothing is allocated
+/// in steady state.
 #[derive(Debug, Default)]
 pub struct PacketQueue {
     ready: VecDeque<Packet>,
     spare: Vec<Packet>,
-    /// How many of those that are ready are in `bytes`.
-    weighed: usize,
+    /// Number of ready packets whose size is included in `bytes`.
+    counted: usize,
     bytes: usize,
 }
 
 impl PacketQueue {
-    /// An empty queue.
+    /// Creates an empty queue.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Appends an empty packet and lends it out to be filled.
+    /// Appends an empty packet and returns it for filling.
     pub fn push(&mut self) -> &mut Packet {
         let mut packet = self.spare.pop().unwrap_or_default();
         packet.data.clear();
         self.push_buffer(packet.data)
     }
 
-    /// An empty buffer to fill before its packet is pushed, with the memory of a recycled one.
+    /// Returns an empty buffer for a packet that is pushed later, with the memory of a recycled
+    /// packet.
     pub fn take_buffer(&mut self) -> Vec<u8> {
         let mut packet = self.spare.pop().unwrap_or_default();
         packet.data.clear();
         packet.data
     }
 
-    /// Appends a packet with a buffer that was taken and filled before.
+    /// Appends a packet with a buffer from [`take_buffer`](Self::take_buffer).
     pub fn push_buffer(&mut self, data: Vec<u8>) -> &mut Packet {
         self.ready.push_back(Packet { data, ..Packet::default() });
         self.ready.back_mut().expect("one was just pushed")
     }
 
-    /// The first packet.
+    /// Returns the first packet.
     pub fn front(&self) -> Option<&Packet> {
         self.ready.front()
     }
 
-    /// The last packet.
+    /// Returns the last packet.
     pub fn back(&self) -> Option<&Packet> {
         self.ready.back()
     }
 
-    /// Takes the first packet out.
+    /// Removes and returns the first packet.
     pub fn pop(&mut self) -> Option<Packet> {
         let packet = self.ready.pop_front()?;
-        if let Some(others) = self.weighed.checked_sub(1) {
-            self.weighed = others;
+        if let Some(others) = self.counted.checked_sub(1) {
+            self.counted = others;
             self.bytes -= packet.data.len();
         }
         Some(packet)
     }
 
-    /// The bytes of the packets that wait, which are not to change after that.
+    /// Returns the total size in bytes of the queued packets. They must not change afterwards.
     pub fn bytes(&mut self) -> usize {
-        let added = self.ready.range(self.weighed..).map(|packet| packet.data.len());
+        let added = self.ready.range(self.counted..).map(|packet| packet.data.len());
         self.bytes += added.sum::<usize>();
-        self.weighed = self.ready.len();
+        self.counted = self.ready.len();
         self.bytes
     }
 
-    /// Takes back a packet whose bytes nobody needs any more.
+    /// Returns a packet's memory to the queue.
     pub fn recycle(&mut self, packet: Packet) {
         self.spare.push(packet);
     }
 
-    /// How many packets wait.
+    /// Returns the number of queued packets.
     pub fn len(&self) -> usize {
         self.ready.len()
     }
 
-    /// Whether none waits.
+    /// Returns whether the queue is empty.
     pub fn is_empty(&self) -> bool {
         self.ready.is_empty()
     }
 
-    /// Changes the times of the packets from index `first` on: pts and dts become later by what
-    /// `by` says for the pts.
+    /// Delays the packets from index `first` on. `by` returns the delay of pts and dts for a pts.
     pub fn delay(&mut self, first: usize, mut by: impl FnMut(Timestamp) -> i64) {
         for packet in self.ready.range_mut(first..) {
             let later = by(packet.pts);
@@ -120,7 +121,7 @@ impl PacketQueue {
         }
     }
 
-    /// The packets, first to last.
+    /// Returns an iterator over the packets, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Packet> {
         self.ready.iter()
     }
@@ -131,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn buffers_come_back_empty_with_their_memory() {
+    fn recycled_buffers_are_empty_and_keep_their_memory() {
         let mut queue = PacketQueue::new();
         let packet = queue.push();
         packet.data.extend_from_slice(&[1; 1000]);
@@ -145,13 +146,13 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_are_of_the_packets_that_wait() {
+    fn bytes_counts_only_queued_packets() {
         let mut queue = PacketQueue::new();
         assert_eq!(queue.bytes(), 0);
         for size in [5, 70, 900] {
             queue.push().data.resize(size, 0);
         }
-        // One leaves that was never weighed.
+        // A packet that was not counted leaves.
         queue.pop();
         assert_eq!(queue.bytes(), 970);
         queue.push().data.resize(4, 0);

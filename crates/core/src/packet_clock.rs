@@ -1,11 +1,11 @@
-//! The times and trims of an audio encoder's packets.
+//! Timestamps and trims of an audio encoder's packets.
 
 use crate::{Packet, Timestamp};
 
-/// Gives the packets of an audio encoder their times and trims, so that the first sample that came
-/// in is heard at 0 and nothing is heard that did not come in.
+/// Computes the timestamps and trims of an audio encoder's packets, so that the first input sample
+/// has pts 0, and priming and padding are trimmed.
 ///
-/// Everything is in the stream's time base, one unit a sample.
+/// All values are in the stream's time base, one unit per sample.
 #[derive(Debug, Clone)]
 pub struct PacketClock {
     next: i64,
@@ -13,30 +13,30 @@ pub struct PacketClock {
 }
 
 impl PacketClock {
-    /// The clock of a codec whose decoder brings `delay` samples before the first real one.
+    /// Creates the clock of a codec whose decoder outputs `delay` priming samples first.
     pub const fn new(delay: u32) -> Self {
         Self { next: -(delay as i64), received: 0 }
     }
 
-    /// Counts `samples` that came in.
+    /// Adds `samples` input samples.
     pub const fn receive(&mut self, samples: usize) {
         self.received += samples as i64;
     }
 
-    /// How many samples came in.
+    /// Returns the number of input samples.
     pub const fn received(&self) -> i64 {
         self.received
     }
 
-    /// How many of the samples that came in are not yet in a packet.
+    /// Returns the number of input samples that are not in a packet yet.
     pub const fn pending(&self) -> i64 {
         self.received - self.next
     }
 
-    /// Sets the times and trims of the next packet, from which `duration` samples are decoded.
-    /// What it holds beyond the samples that came in so far is padding: with the last packet they
-    /// must all have come in, and before it enough of them.
-    pub fn stamp(&mut self, packet: &mut Packet, duration: u32) {
+    /// Sets the timestamps and trims of the next packet, which decodes to `duration` samples.
+    /// Samples beyond the input received so far are padding. Call it only when the packet is
+    /// covered by received input, or for the last packets.
+    pub fn set_times(&mut self, packet: &mut Packet, duration: u32) {
         let end = self.next + i64::from(duration);
         packet.pts = Timestamp(self.next);
         packet.dts = packet.pts;
@@ -54,13 +54,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn delay_is_spread_and_padding_is_told() {
+    fn splits_priming_and_sets_padding() {
         let mut clock = PacketClock::new(1105);
         clock.receive(1500);
         let mut packets = Vec::new();
         while clock.pending() > 0 {
             let mut packet = Packet::default();
-            clock.stamp(&mut packet, 576);
+            clock.set_times(&mut packet, 576);
             packets.push((packet.pts.0, packet.trim_start, packet.trim_end));
         }
         let expected = [(-1105, 576, 0), (-529, 529, 0), (47, 0, 0), (623, 0, 0), (1199, 0, 275)];
@@ -68,14 +68,14 @@ mod tests {
     }
 
     #[test]
-    fn heard_is_what_came_in() {
+    fn untrimmed_samples_are_the_input() {
         for (delay, received, duration) in [(0, 1, 1024), (1024, 1, 1024), (312, 960, 960)] {
             let mut clock = PacketClock::new(delay);
             clock.receive(received);
             let mut heard = 0;
             while clock.pending() > 0 {
                 let mut packet = Packet::default();
-                clock.stamp(&mut packet, duration);
+                clock.set_times(&mut packet, duration);
                 heard += duration - packet.trim_start - packet.trim_end;
             }
             assert_eq!(heard as usize, received);

@@ -1,4 +1,4 @@
-//! Pixel formats: one table, from which every property derives.
+//! Pixel formats, generated from one table of their properties.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,18 +6,18 @@ use std::str::FromStr;
 use crate::error::list;
 use crate::{ColorRange, DataType, Error, Result};
 
-/// Storage of one component of a pixel.
+/// Layout of one component of a pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Component {
-    /// Index of the plane that stores it.
+    /// Index of the component's plane.
     pub plane: usize,
-    /// Distance from one value to the next in the same row, in elements of the plane.
+    /// Distance between values in a row, in elements of the plane.
     pub step: usize,
     /// Index of the first value of a row, in elements.
     pub offset: usize,
-    /// Bits below the value in its element, which are zero: 6 in `p010le`.
+    /// Unused bits below the value in its element, which are zero: 6 in `p010le`.
     pub shift: u32,
-    /// Bits of the value.
+    /// Bits per value.
     pub depth: u32,
 }
 
@@ -32,26 +32,27 @@ pub enum ColorModel {
     Yuv,
 }
 
-/// A row of the table.
+/// Row of the table.
 struct Row {
     name: &'static str,
     model: ColorModel,
-    /// Base-2 logarithms of how many pixels share a chroma value, across and down.
+    /// Base-2 logarithms of the number of pixels that share a chroma value, horizontally and
+    /// vertically.
     chroma_shift: (u32, u32),
     components: &'static [Component],
 }
 
-/// `depth` bits at `offset` of every `step` elements of plane `plane`.
+/// Returns a component of `depth` bits at `offset` of every `step` elements of plane `plane`.
 const fn at(plane: usize, step: usize, offset: usize, depth: u32) -> Component {
     Component { plane, step, offset, shift: 0, depth }
 }
 
-/// The same in the high bits of an element of 16 bits.
+/// Returns a component in the high bits of 16-bit elements.
 const fn high(plane: usize, step: usize, offset: usize, depth: u32) -> Component {
     Component { plane, step, offset, shift: 16 - depth, depth }
 }
 
-/// Packed components: one plane, component `i` at `offsets[i]` of every `step` elements.
+/// Returns packed components: one plane, component `i` at `offsets[i]` of every `step` elements.
 const fn packed<const N: usize>(step: usize, offsets: [usize; N], depth: u32) -> [Component; N] {
     let mut components = [at(0, step, 0, depth); N];
     let mut index = 0;
@@ -62,7 +63,7 @@ const fn packed<const N: usize>(step: usize, offsets: [usize; N], depth: u32) ->
     components
 }
 
-/// Planar components: component `i` in plane `planes[i]`.
+/// Returns planar components: component `i` in plane `planes[i]`.
 const fn planar<const N: usize>(planes: [usize; N], depth: u32) -> [Component; N] {
     let mut components = [at(0, 1, 0, depth); N];
     let mut index = 0;
@@ -75,11 +76,11 @@ const fn planar<const N: usize>(planes: [usize; N], depth: u32) -> [Component; N
 
 macro_rules! pixel_formats {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $model:ident $shift:tt, $components:expr;)*) => {
-        /// Storage of the pixels of a video frame. Names are FFmpeg's.
+        /// Layout of the pixels of a video frame. Names are FFmpeg's.
         ///
-        /// Elements are bytes up to 8 bits, and 16-bit words in the machine's byte order above; what is
-        /// written to a file is little-endian, as the names say. Values of 10 bits are from 0 to 1023.
-        /// Alpha is straight: colors are not multiplied by it.
+        /// Elements are bytes for up to 8 bits, and 16-bit words in native byte order for more.
+        /// Files contain little-endian words, as the names say. 10-bit values are from 0 to 1023.
+        /// Alpha is straight, not premultiplied.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum PixelFormat {
@@ -87,11 +88,11 @@ macro_rules! pixel_formats {
         }
 
         impl PixelFormat {
-            /// Every format.
+            /// All formats.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
         }
 
-        /// In the order of [`PixelFormat::ALL`].
+        /// Properties, in the order of [`PixelFormat::ALL`].
         static TABLE: &[Row] = &[$(Row {
             name: $name,
             model: ColorModel::$model,
@@ -139,7 +140,7 @@ pixel_formats! {
     Gbrp10Le = "gbrp10le", Rgb (0, 0), planar([2, 0, 1], 10);
     /// `gbrap`: planes green, blue, red, alpha.
     Gbrap = "gbrap", Rgb (0, 0), planar([2, 0, 1, 3], 8);
-    /// `yuv420p`: planes Y, U, V; chroma halved both ways.
+    /// `yuv420p`: planes Y, U, V; chroma halved horizontally and vertically.
     Yuv420p = "yuv420p", Yuv (1, 1), planar([0, 1, 2], 8);
     /// `yuv422p`: planes Y, U, V; chroma halved horizontally.
     Yuv422p = "yuv422p", Yuv (1, 0), planar([0, 1, 2], 8);
@@ -157,20 +158,20 @@ pixel_formats! {
     Yuva420p = "yuva420p", Yuv (1, 1), planar([0, 1, 2, 3], 8);
     /// `yuva444p`: [`Yuv444p`](Self::Yuv444p) and a plane of alpha.
     Yuva444p = "yuva444p", Yuv (0, 0), planar([0, 1, 2, 3], 8);
-    /// `nv12`: a plane Y, and a plane of interleaved U and V halved both ways.
+    /// `nv12`: a plane Y, and a plane of interleaved U and V halved horizontally and vertically.
     Nv12 = "nv12", Yuv (1, 1), [at(0, 1, 0, 8), at(1, 2, 0, 8), at(1, 2, 1, 8)];
-    /// `p010le`: [`Nv12`](Self::Nv12) of 10 bits, which are the high bits of 16.
+    /// `p010le`: [`Nv12`](Self::Nv12) of 10 bits, stored in the high bits of 16-bit words.
     P010Le = "p010le", Yuv (1, 1), [high(0, 1, 0, 10), high(1, 2, 0, 10), high(1, 2, 1, 10)];
 }
 
-/// Names for a format in full range.
+/// Names of formats in full range.
 const FULL_RANGE_NAMES: &[(&str, PixelFormat)] = &[
     ("yuvj420p", PixelFormat::Yuv420p),
     ("yuvj422p", PixelFormat::Yuv422p),
     ("yuvj444p", PixelFormat::Yuv444p),
 ];
 
-/// Other names of a format.
+/// Alternative names of formats.
 const ALIASES: &[(&str, PixelFormat)] = &[("gray8", PixelFormat::Gray8)];
 
 impl PixelFormat {
@@ -178,22 +179,23 @@ impl PixelFormat {
         &TABLE[self as usize]
     }
 
-    /// FFmpeg's name.
+    /// Returns FFmpeg's name.
     pub const fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// Meaning of the first components.
+    /// Returns the color model of the components before alpha.
     pub const fn model(self) -> ColorModel {
         self.row().model
     }
 
-    /// Storage of the components: luma, or red, green and blue, or Y, U and V; then alpha.
+    /// Returns the layouts of the components: luma, or red, green and blue, or Y, U and V; then
+    /// alpha.
     pub const fn components(self) -> &'static [Component] {
         self.row().components
     }
 
-    /// Number of planes.
+    /// Returns the number of planes.
     pub const fn planes(self) -> usize {
         let components = self.components();
         let (mut planes, mut index) = (0, 0);
@@ -206,31 +208,31 @@ impl PixelFormat {
         planes
     }
 
-    /// Size of the channel dimension of a chunk of this format. Its channels are in the order of the
-    /// format's name: element by element, or plane by plane.
+    /// Returns the size of the channel dimension of a chunk in this format. Channels are in the
+    /// order of the format's name: by element, or by plane.
     ///
-    /// It is 4 for `rgb0` and `bgr0`, which are accepted with 3 too.
+    /// It is 4 for `rgb0` and `bgr0`, which are also accepted with 3 channels.
     pub const fn channels(self) -> usize {
         if self.planes() == 1 { self.components()[0].step } else { self.components().len() }
     }
 
-    /// Index of the channel of a chunk that holds component `index`.
+    /// Returns the index of the channel of a chunk that contains component `index`.
     pub const fn channel(self, index: usize) -> usize {
         let component = self.components()[index];
         component.plane + component.offset
     }
 
-    /// Bits of a component.
+    /// Returns the bits per component.
     pub const fn depth(self) -> u32 {
         self.components()[0].depth
     }
 
-    /// Type of the elements of the planes: `U8` up to 8 bits, else `U16`.
+    /// Returns the element type of the planes: `U8` up to 8 bits, otherwise `U16`.
     pub const fn data_type(self) -> DataType {
         if self.depth() <= 8 { DataType::U8 } else { DataType::U16 }
     }
 
-    /// Returns whether pixels are red, green and blue.
+    /// Returns whether the components are red, green and blue.
     pub const fn is_rgb(self) -> bool {
         matches!(self.model(), ColorModel::Rgb)
     }
@@ -240,14 +242,14 @@ impl PixelFormat {
         self.components().len().is_multiple_of(2)
     }
 
-    /// Base-2 logarithms of how many pixels share a chroma value, across and down. The size of chroma
-    /// planes is rounded up.
+    /// Returns the base-2 logarithms of the number of pixels that share a chroma value,
+    /// horizontally and vertically. Sizes of chroma planes are rounded up.
     pub const fn chroma_shift(self) -> (u32, u32) {
         self.row().chroma_shift
     }
 
-    /// Bytes of a frame whose rows follow each other without gaps; none if they do not fit a `usize`.
-    /// Sides are below 2^32.
+    /// Returns the bytes of a frame whose rows have no gaps, or `None` on overflow. `width` and
+    /// `height` must be below 2^32.
     pub fn frame_bytes(self, width: usize, height: usize) -> Option<usize> {
         let mut planes = (0..self.planes()).map(|plane| self.plane_size(plane, width, height));
         let elements =
@@ -255,7 +257,8 @@ impl PixelFormat {
         elements.checked_mul(self.data_type().bytes())
     }
 
-    /// Elements per row and rows of plane `plane` in a frame of `width` × `height` pixels.
+    /// Returns the elements per row and the rows of plane `plane` in a frame of `width` × `height`
+    /// pixels.
     pub const fn plane_size(self, plane: usize, width: usize, height: usize) -> (usize, usize) {
         let components = self.components();
         let mut index = 0;
@@ -270,10 +273,10 @@ impl PixelFormat {
         (width.div_ceil(1 << across) * components[index].step, height.div_ceil(1 << down))
     }
 
-    /// Parses a name that may state the range too, as `yuvj420p` does: `yuv420p` in full range.
+    /// Parses a name that may imply the range: `yuvj420p` is `yuv420p` in full range.
     ///
     /// # Errors
-    /// The name must be one of [`ALL`](Self::ALL), `gray8`, `yuvj420p`, `yuvj422p` and `yuvj444p`.
+    /// The name is not one of [`ALL`](Self::ALL), `gray8`, `yuvj420p`, `yuvj422p` and `yuvj444p`.
     pub fn parse_with_range(name: &str) -> Result<(Self, Option<ColorRange>)> {
         let full = FULL_RANGE_NAMES.iter().find(|(other, _)| *other == name);
         if let Some((_, format)) = full {
@@ -309,7 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn odd_frames_keep_their_last_chroma_sample() {
+    fn odd_sizes_round_chroma_up() {
         assert_eq!(PixelFormat::Yuv420p.plane_size(1, 5, 3), (3, 2));
         assert_eq!(PixelFormat::Nv12.plane_size(1, 5, 3), (6, 2));
         assert_eq!(PixelFormat::Yuv422p.plane_size(2, 5, 3), (3, 3));
@@ -318,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn names_go_both_ways() {
+    fn names_round_trip() {
         for format in PixelFormat::ALL {
             assert_eq!(format.name().parse::<PixelFormat>().unwrap(), *format);
         }

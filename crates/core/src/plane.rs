@@ -1,17 +1,17 @@
-//! Planes of video frames: borrowed rows of elements.
+//! Planes of video frames: rows of elements.
 
 use crate::{DataType, Element};
 
-/// Type of the elements of video planes: `u8` and `u16`.
+/// Element type of video planes: `u8` or `u16`.
 pub trait PlaneElement: Element {
-    /// The planes, if they are of this type.
+    /// Returns the planes, if they have this element type.
     fn planes<'a, 'b>(planes: &'b Planes<'a>) -> Option<&'b [Plane<'a, Self>; 4]>;
 
-    /// The elements of a buffer, if they are of this type.
+    /// Returns the elements of a buffer, if they have this type.
     fn elements(elements: &mut PlaneBuffer) -> Option<&mut [Self]>;
 }
 
-/// Planes of a video frame, all of one element type. Those that the pixel format does not have are
+/// Planes of a video frame, all of one element type. Planes that the pixel format does not have are
 /// empty.
 #[derive(Debug, Clone, Copy)]
 pub enum Planes<'a> {
@@ -22,7 +22,7 @@ pub enum Planes<'a> {
 }
 
 impl Planes<'_> {
-    /// Type of the elements.
+    /// Returns the type of the elements.
     pub const fn data_type(&self) -> DataType {
         match self {
             Self::U8(_) => DataType::U8,
@@ -39,7 +39,7 @@ impl Planes<'_> {
     }
 }
 
-/// One plane of a video frame: rows at a fixed distance, downwards or upwards in memory.
+/// One plane of a video frame: rows at a fixed distance, in ascending or descending memory order.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Plane<'a, T = u8> {
     data: &'a [T],
@@ -48,7 +48,8 @@ pub struct Plane<'a, T = u8> {
 }
 
 impl<'a, T> Plane<'a, T> {
-    /// A plane whose first row starts at the first element, with a row every `stride` elements.
+    /// Creates a plane whose first row starts at the first element, with a row every `stride`
+    /// elements.
     ///
     /// # Panics
     /// If the stride is more than `isize::MAX`.
@@ -57,41 +58,41 @@ impl<'a, T> Plane<'a, T> {
         Self { data, first: 0, stride: stride as isize }
     }
 
-    /// A plane whose first row starts at element `first`. A negative stride reads a picture that is
-    /// stored from its last row to its first.
+    /// Creates a plane whose first row starts at element `first`. A negative stride reads a frame
+    /// that is stored from its last row to its first.
     pub const fn with_first_row(data: &'a [T], first: usize, stride: isize) -> Self {
         Self { data, first, stride }
     }
 
-    /// The elements of all rows, and what is between them.
+    /// Returns the elements of all rows, and those between rows.
     pub const fn data(&self) -> &'a [T] {
         self.data
     }
 
-    /// Index of the first row's first element.
+    /// Returns the index of the first row's first element.
     pub const fn first(&self) -> usize {
         self.first
     }
 
-    /// Distance in elements from one row to the next.
+    /// Returns the distance in elements from one row to the next.
     pub const fn stride(&self) -> isize {
         self.stride
     }
 
-    /// The first `width` elements of row `y`.
+    /// Returns the first `width` elements of row `y`.
     ///
     /// # Panics
-    /// If the row leaves the plane.
+    /// If the row exceeds the plane.
     #[inline]
     pub fn row(&self, y: usize, width: usize) -> &'a [T] {
         let start = self.first.wrapping_add_signed((y as isize).wrapping_mul(self.stride));
         &self.data[start..][..width]
     }
 
-    /// The first `count` rows of `width` elements each.
+    /// Returns the first `count` rows of `width` elements each.
     ///
     /// # Panics
-    /// While iterating, where a row leaves the plane.
+    /// While iterating, if a row exceeds the plane.
     pub fn rows(self, width: usize, count: usize) -> impl Iterator<Item = &'a [T]> {
         (0..count).map(move |y| self.row(y, width))
     }
@@ -107,8 +108,9 @@ impl<'a, T> Plane<'a, T> {
     }
 }
 
-/// Planes to write, all of one element type: each from its first row to its last, and the distance in
-/// elements from one row to the next. Those that the pixel format does not have are empty.
+/// Mutable planes, all of one element type: the elements from the first row to the last, and the
+/// distance in elements from one row to the next. Planes that the pixel format does not have are
+/// empty.
 #[derive(Debug)]
 pub enum PlanesMut<'a> {
     /// Up to 8 bits.
@@ -148,7 +150,7 @@ macro_rules! plane_element {
 plane_element!(u8, U8);
 plane_element!(u16, U16);
 
-/// Order of the bytes of words.
+/// Byte order of words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ByteOrder {
     /// The least significant byte first.
@@ -162,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_go_down_or_up() {
+    fn rows_run_in_both_directions() {
         let data = [0, 1, 2, 3, 4, 5, 6, 7];
         let down: Vec<_> = Plane::new(&data, 3).rows(2, 3).collect();
         assert_eq!(down, [[0, 1], [3, 4], [6, 7]]);
@@ -171,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_outside_of_the_data_are_found() {
+    fn detects_rows_outside_of_the_data() {
         let data = [0u8; 8];
         let plane = |first, stride| Plane::with_first_row(&data, first, stride);
         assert!(plane(0, 3).holds(2, 3) && plane(6, -3).holds(2, 3) && plane(9, 1).holds(4, 0));

@@ -1,47 +1,47 @@
-//! What a protocol is, and how it is described: addresses as outputs.
+//! Description of protocols: outputs that are addressed by URL.
 
 use std::sync::Arc;
 
 use crate::opener::Opener;
-use crate::{Error, Objects, OpenContext, OptionInfo, Options, Output, Result};
+use crate::{Error, ObjectStore, OpenContext, OptionInfo, Options, Output, Result};
 
-/// Opens an address; takes its options out of the given ones.
+/// Function that opens an address and removes its options from the given set.
 pub type OpenOutput =
     dyn Fn(&str, &mut Options, &OpenContext) -> Result<Box<dyn Output>> + Send + Sync;
 
-/// Opens an address as objects beside one another, whose own name is the address' last part; takes its
-/// options out of the given ones.
-pub type OpenObjects =
-    dyn Fn(&str, &mut Options, &OpenContext) -> Result<Box<dyn Objects>> + Send + Sync;
+/// Function that opens the location of an address as a set of objects, one of which has the last
+/// part of the address as its name. It removes its options from the given set.
+pub type OpenObjectStore =
+    dyn Fn(&str, &mut Options, &OpenContext) -> Result<Box<dyn ObjectStore>> + Send + Sync;
 
-/// A protocol's description and constructor of outputs.
+/// Description of a protocol and constructor of its outputs.
 ///
 /// ```
 /// use reelwright_core::{MemoryOutput, ProtocolInfo};
 ///
 /// pub static NOWHERE: ProtocolInfo =
-///     ProtocolInfo::new(&["nowhere"], "forgets everything", &|_address, _options, _context| {
+///     ProtocolInfo::new(&["nowhere"], "discards all data", &|_address, _options, _context| {
 ///         Ok(Box::new(MemoryOutput::streaming()))
 ///     });
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ProtocolInfo {
-    /// What addresses begin with, before `:`; the first one is the protocol's name.
+    /// Beginnings of addresses, before `:`. The first is the protocol's name.
     pub schemes: &'static [&'static str],
-    /// A few words for people.
+    /// Human-readable name.
     pub long_name: &'static str,
-    /// Its own options. One that the container has too goes to both.
+    /// Options of the protocol. An option that the container has too is passed to both.
     pub options: &'static [OptionInfo],
     open: Opener<OpenOutput>,
-    open_objects: Option<Opener<OpenObjects>>,
+    open_object_store: Option<Opener<OpenObjectStore>>,
 }
 
 impl ProtocolInfo {
-    /// A protocol without options; `open` opens an address, of which it is given all.
+    /// Describes a protocol without options. `open` receives the complete address.
     ///
     /// # Panics
-    /// If there is no scheme.
+    /// If `schemes` is empty.
     pub const fn new(
         schemes: &'static [&'static str],
         long_name: &'static str,
@@ -50,11 +50,11 @@ impl ProtocolInfo {
         Self::with_opener(schemes, long_name, Opener::Static(open))
     }
 
-    /// As [`new`](Self::new), with a constructor that may hold state.
+    /// Like [`new`](Self::new), with a constructor that may hold state.
     ///
     /// # Panics
-    /// If there is no scheme.
-    pub fn shared(
+    /// If `schemes` is empty.
+    pub fn from_closure(
         schemes: &'static [&'static str],
         long_name: &'static str,
         open: impl Fn(&str, &mut Options, &OpenContext) -> Result<Box<dyn Output>>
@@ -70,8 +70,8 @@ impl ProtocolInfo {
         long_name: &'static str,
         open: Opener<OpenOutput>,
     ) -> Self {
-        assert!(!schemes.is_empty(), "a protocol has a scheme");
-        Self { schemes, long_name, options: &[], open, open_objects: None }
+        assert!(!schemes.is_empty(), "a protocol must have a scheme");
+        Self { schemes, long_name, options: &[], open, open_object_store: None }
     }
 
     /// Sets [`options`](field@Self::options).
@@ -81,29 +81,28 @@ impl ProtocolInfo {
         self
     }
 
-    /// Lets containers that make several objects write to addresses: `open` opens the place that an
-    /// address is in.
+    /// Supports containers that write several objects: `open` opens the location of an address.
     #[must_use]
-    pub fn objects(
+    pub fn object_store(
         mut self,
-        open: impl Fn(&str, &mut Options, &OpenContext) -> Result<Box<dyn Objects>>
+        open: impl Fn(&str, &mut Options, &OpenContext) -> Result<Box<dyn ObjectStore>>
         + Send
         + Sync
         + 'static,
     ) -> Self {
-        self.open_objects = Some(Opener::Shared(Arc::new(open)));
+        self.open_object_store = Some(Opener::Shared(Arc::new(open)));
         self
     }
 
-    /// The protocol's name.
+    /// Returns the protocol's name.
     pub const fn name(&self) -> &'static str {
         self.schemes[0]
     }
 
-    /// Opens an address; takes its options out of the given ones.
+    /// Opens an address and removes its options from the given set.
     ///
     /// # Errors
-    /// A value that an option does not take, an output that cannot be opened, or an interrupt.
+    /// An option has an invalid value, the output cannot be opened, or an interrupt occurs.
     pub fn open(
         &self,
         address: &str,
@@ -113,21 +112,21 @@ impl ProtocolInfo {
         (self.open)(address, options, context)
     }
 
-    /// Opens the place that an address is in, for a container that makes several objects there.
+    /// Opens the location of an address, for a container that writes several objects.
     ///
     /// # Errors
-    /// As [`open`](Self::open), or the protocol makes single outputs.
-    pub fn open_objects(
+    /// As [`open`](Self::open), or the protocol supports single outputs only.
+    pub fn open_object_store(
         &self,
         address: &str,
         options: &mut Options,
         context: &OpenContext,
-    ) -> Result<Box<dyn Objects>> {
-        match &self.open_objects {
+    ) -> Result<Box<dyn ObjectStore>> {
+        match &self.open_object_store {
             Some(open) => open(address, options, context),
             None => Err(Error::unsupported(format!(
-                "Failed to open dst: {address}. The protocol {} makes single outputs, and the format \
-                 several. Pass a path.",
+                "Failed to open dst: {address}. The protocol {} supports a single output, and the \
+                format writes several objects. Pass a path.",
                 self.name()
             ))),
         }

@@ -4,12 +4,13 @@ use std::fmt;
 
 use crate::{Error, Result};
 
-/// The largest numerator or denominator that a float is turned into.
+/// Maximum numerator and denominator of a converted float.
 ///
-/// Large enough that 30000/1001 and 5000/167 survive a trip through `f64`, as in FFmpeg's API.
+/// Large enough for 30000/1001 and 5000/167 to survive a conversion to `f64` and back, as in
+/// FFmpeg's API.
 pub const MAX_TERM: i64 = 1 << 24;
 
-/// A positive fraction in lowest terms.
+/// Positive fraction in lowest terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rational {
     num: i64,
@@ -20,10 +21,10 @@ impl Rational {
     /// One.
     pub const ONE: Self = Self { num: 1, den: 1 };
 
-    /// `num / den`, reduced.
+    /// Creates `num / den` in lowest terms.
     ///
     /// # Errors
-    /// Both terms must be positive.
+    /// A term is not positive.
     pub fn new(num: i64, den: i64) -> Result<Self> {
         if num <= 0 || den <= 0 {
             return Err(Error::argument(format!(
@@ -34,10 +35,10 @@ impl Rational {
         Ok(Self { num: num / divisor, den: den / divisor })
     }
 
-    /// The nearest fraction to `value` whose terms are at most [`MAX_TERM`].
+    /// Returns the fraction nearest to `value` with terms up to [`MAX_TERM`].
     ///
     /// # Errors
-    /// `value` must be finite and between 1/[`MAX_TERM`] and [`MAX_TERM`].
+    /// `value` is not from 1/[`MAX_TERM`] to [`MAX_TERM`].
     pub fn from_f64(value: f64) -> Result<Self> {
         let limit = MAX_TERM as f64;
         if !(value.is_finite() && value >= 1.0 / limit && value <= limit) {
@@ -45,7 +46,7 @@ impl Rational {
                 "A rate must be from 1/{MAX_TERM} to {MAX_TERM}. Found: {value:e}"
             )));
         }
-        // Convergents p/q of the continued fraction of `value`, until a term passes the limit.
+        // Convergents p/q of the continued fraction of `value`, until a term exceeds the limit.
         let (mut p0, mut q0, mut p1, mut q1) = (0i64, 1i64, 1i64, 0i64);
         let mut rest = value;
         loop {
@@ -55,7 +56,7 @@ impl Rational {
             let (p2, q2) = match (next(p1, p0), next(q1, q0)) {
                 (Some(p), Some(q)) if p <= MAX_TERM && q <= MAX_TERM => (p, q),
                 _ => {
-                    // The best semiconvergent that still fits may be nearer than p1/q1.
+                    // The best semiconvergent within the limit may be nearer than p1/q1.
                     let fits = |one: i64, zero: i64| {
                         if one == 0 { i64::MAX } else { (MAX_TERM - zero) / one }
                     };
@@ -76,23 +77,23 @@ impl Rational {
         }
     }
 
-    /// The numerator.
+    /// Returns the numerator.
     pub const fn num(self) -> i64 {
         self.num
     }
 
-    /// The denominator.
+    /// Returns the denominator.
     pub const fn den(self) -> i64 {
         self.den
     }
 
-    /// The fraction upside down: a frame rate's time base, and back.
+    /// Returns the reciprocal, which converts between frame rate and time base.
     #[must_use]
     pub const fn inverse(self) -> Self {
         Self { num: self.den, den: self.num }
     }
 
-    /// The nearest `f64`.
+    /// Returns the nearest `f64`.
     pub fn to_f64(self) -> f64 {
         self.num as f64 / self.den as f64
     }
@@ -114,7 +115,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn famous_rates_are_exact() {
+    fn common_rates_are_exact() {
         for (num, den) in [(30000, 1001), (24000, 1001), (5000, 167), (25, 1), (1, 3), (12345, 7)] {
             let exact = Rational::new(num, den).unwrap();
             assert_eq!(Rational::from_f64(exact.to_f64()).unwrap(), exact);
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_rate_is_refused() {
+    fn rejects_values_out_of_range() {
         for value in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-300, 1e300] {
             assert!(Rational::from_f64(value).is_err(), "{value}");
         }
@@ -130,18 +131,19 @@ mod tests {
     }
 
     proptest! {
-        // Two fractions with terms up to n are at least 1/n² apart: half of what f64 resolves.
+        // Two fractions with terms up to n differ by at least 1/n², twice the resolution of `f64`
+        // here.
         #[test]
-        fn any_small_fraction_survives_a_float(num in 1i64..100_000, den in 1i64..100_000) {
+        fn small_fractions_survive_a_float(num in 1i64..100_000, den in 1i64..100_000) {
             let exact = Rational::new(num, den).unwrap();
             prop_assert_eq!(Rational::from_f64(exact.to_f64()).unwrap(), exact);
         }
 
         #[test]
-        fn any_rate_is_near_and_within_the_terms(value in 1e-3f64..1e6) {
+        fn rates_are_near_and_within_the_limit(value in 1e-3f64..1e6) {
             let found = Rational::from_f64(value).unwrap();
             prop_assert!(found.num() <= MAX_TERM && found.den() <= MAX_TERM);
-            // A convergent p/q is within 1/q² and the terms run up to 2^24.
+            // A convergent p/q is within 1/q², and terms are up to 2^24.
             prop_assert!((found.to_f64() - value).abs() <= value.max(1.0) / (1u64 << 23) as f64);
         }
     }

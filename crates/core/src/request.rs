@@ -1,9 +1,10 @@
-//! What comes back from outputs.
+//! Requests from outputs to streams.
 
-/// What the other end of an output asks of the streams.
+/// Request from the peer of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Request {
-    /// A keyframe of each video stream: somebody joined, or lost data. The next frame is one.
+pub enum OutputRequest {
+    /// A keyframe of each video stream, because a receiver joined or lost data. The next frame is
+    /// one.
     Keyframe,
 }

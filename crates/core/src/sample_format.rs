@@ -1,4 +1,4 @@
-//! How audio samples are stored, and the element types tensors come in.
+//! Sample formats of audio, and element types of tensors.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,12 +6,12 @@ use std::str::FromStr;
 use crate::error::list;
 use crate::{Error, Result};
 
-/// The element type of a tensor or of a frame's samples, in the machine's byte order.
+/// Element type of a tensor or of a frame's samples, in native byte order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DataType {
     /// `u8`; as audio, silence is 128.
     U8,
-    /// `u16`, of frames of video alone.
+    /// `u16`, for video frames only.
     U16,
     /// `i16`.
     I16,
@@ -26,7 +26,7 @@ pub enum DataType {
 }
 
 impl DataType {
-    /// The name torch users know the type by: `Float`, `Short`, …
+    /// Returns torch's name of the type: `Float`, `Short`, …
     pub const fn torch_name(self) -> &'static str {
         match self {
             Self::U8 => "Byte",
@@ -39,7 +39,7 @@ impl DataType {
         }
     }
 
-    /// The size of one element in bytes.
+    /// Returns the size of one element in bytes.
     pub const fn bytes(self) -> usize {
         match self {
             Self::U8 => 1,
@@ -49,7 +49,7 @@ impl DataType {
         }
     }
 
-    /// Whether elements are integers.
+    /// Returns whether elements are integers.
     pub const fn is_integer(self) -> bool {
         !matches!(self, Self::F32 | Self::F64)
     }
@@ -61,8 +61,8 @@ impl fmt::Display for DataType {
     }
 }
 
-/// How the samples of an audio frame are stored: an element type, interleaved ("packed") or one
-/// plane per channel. Names are FFmpeg's.
+/// Storage of an audio frame's samples: an element type, interleaved ("packed") or with one plane
+/// per channel ("planar"). Names are FFmpeg's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SampleFormat {
     /// `u8`: unsigned 8 bits, packed.
@@ -92,7 +92,7 @@ pub enum SampleFormat {
 }
 
 impl SampleFormat {
-    /// Every format.
+    /// All formats.
     pub const ALL: &'static [Self] = &[
         Self::U8,
         Self::S16,
@@ -108,10 +108,10 @@ impl SampleFormat {
         Self::Dblp,
     ];
 
-    /// The packed formats: what a tensor of shape (frame, channel) can be.
+    /// Packed formats, which a tensor of shape (frame, channel) can have.
     pub const PACKED: &'static [Self] = Self::ALL.split_at(6).0;
 
-    /// FFmpeg's name.
+    /// Returns FFmpeg's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::U8 => "u8",
@@ -129,7 +129,7 @@ impl SampleFormat {
         }
     }
 
-    /// The type of one sample.
+    /// Returns the type of one sample.
     pub const fn data_type(self) -> DataType {
         match self {
             Self::U8 | Self::U8p => DataType::U8,
@@ -141,14 +141,14 @@ impl SampleFormat {
         }
     }
 
-    /// The packed format of samples of `data_type`.
+    /// Returns the packed format with samples of `data_type`.
     ///
     /// # Panics
-    /// If `data_type` is `U16`, which audio does not have.
+    /// If `data_type` is `U16`, which audio does not support.
     pub const fn packed(data_type: DataType) -> Self {
         match data_type {
             DataType::U8 => Self::U8,
-            DataType::U16 => panic!("audio has no samples of type UInt16"),
+            DataType::U16 => panic!("audio does not support UInt16"),
             DataType::I16 => Self::S16,
             DataType::I32 => Self::S32,
             DataType::I64 => Self::S64,
@@ -157,7 +157,7 @@ impl SampleFormat {
         }
     }
 
-    /// Whether each channel has a plane of its own.
+    /// Returns whether each channel has its own plane.
     pub const fn is_planar(self) -> bool {
         matches!(self, Self::U8p | Self::S16p | Self::S32p | Self::S64p | Self::Fltp | Self::Dblp)
     }
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_go_both_ways() {
+    fn names_round_trip() {
         for format in SampleFormat::ALL {
             assert_eq!(format.name().parse::<SampleFormat>().unwrap(), *format);
             assert_eq!(SampleFormat::packed(format.data_type()).data_type(), format.data_type());

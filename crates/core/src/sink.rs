@@ -1,59 +1,60 @@
-//! Where packets go.
+//! Sinks of packets.
 
-use crate::{Error, Metadata, Packet, Request, Result, StreamParameters, TimeLimits};
+use crate::{Error, Metadata, OutputRequest, Packet, Result, StreamParameters, TimeLimits};
 
-/// Where the packets of all streams go: a muxer with its destination, a device, several of these.
+/// Sink of the packets of all streams: a muxer with its destination, a device, or several of these.
 ///
-/// Calls come in this order: `start` once, `write` and `flush` any number of times, `finish` and `close`.
-/// After an error that [can continue](Error::can_continue) everything was taken, and the next call
-/// goes on; `finish` and `close` are called again. After any other error only `fail` and `close` are
-/// called.
+/// Calls come in this order: `start` once, `write` and `flush` any number of times, `finish` and
+/// `close`. After an error that [can continue](Error::can_continue), all data was accepted, and the
+/// next call continues; `finish` and `close` are called again. After any other error, only `fail`
+/// and `close` are called.
 pub trait Sink: Send {
-    /// Takes the streams, of which packets will come.
+    /// Starts with the parameters of all streams.
     ///
     /// # Errors
-    /// A stream that cannot be described, or an output that fails.
+    /// A stream is not supported, or an output fails.
     fn start(&mut self, streams: &[StreamParameters], metadata: &Metadata) -> Result<()>;
 
-    /// The times that can be stored for a stream, once it was started.
+    /// Returns the range of timestamps that can be stored for a stream, after `start`.
     fn time_limits(&self, _stream: usize) -> TimeLimits {
         TimeLimits::NONE
     }
 
-    /// Takes a packet. Within a stream dts strictly increases; across streams packets come in the order of
-    /// their dts. The packet is the same afterwards; in between its number of the stream may be another.
+    /// Writes a packet. Within a stream dts strictly increases. Packets of all streams come in the
+    /// order of their dts. The packet is unchanged on return; the call may change its stream index
+    /// temporarily.
     ///
     /// # Errors
-    /// More than can be counted, or an output that fails.
+    /// A value exceeds the range that can be stored, or an output fails.
     fn write(&mut self, packet: &mut Packet) -> Result<()>;
 
-    /// Hands on all that was written, so that it can be played as far as it goes.
+    /// Makes everything written so far playable, if possible.
     ///
     /// # Errors
-    /// An output that fails.
+    /// An output fails.
     fn flush(&mut self) -> Result<()>;
 
-    /// Completes what was written. `streams` are the streams' parameters as they are at the end.
+    /// Completes the output. `streams` are the final parameters of the streams.
     ///
     /// # Errors
-    /// An output that fails.
+    /// An output fails.
     fn finish(&mut self, streams: &[StreamParameters]) -> Result<()>;
 
-    /// Leaves what was written so that it plays, after `error` of the sink or of a stream. `streams` are
-    /// the streams' parameters as they are then.
+    /// Leaves playable output after `error`, an error of the sink or of a stream. `streams` are the
+    /// current parameters of the streams.
     fn fail(&mut self, _error: &Error, _streams: &[StreamParameters]) {}
 
     /// Releases the outputs.
     ///
     /// # Errors
-    /// An output that fails.
+    /// An output fails.
     fn close(&mut self) -> Result<()>;
 
-    /// How many bytes were handed to the outputs.
+    /// Returns the number of bytes written to the outputs.
     fn bytes_written(&mut self) -> u64;
 
-    /// What the other end asked of the streams since the last call.
-    fn take_request(&mut self) -> Option<Request> {
+    /// Returns the latest request of the peer since the last call.
+    fn take_request(&mut self) -> Option<OutputRequest> {
         None
     }
 }

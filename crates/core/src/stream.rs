@@ -1,30 +1,30 @@
-//! What a muxer must know of a stream.
+//! Parameters of streams, which muxers store.
 
 use crate::{
     AudioFormat, CodecId, CodecRecord, FrameLength, MediaKind, Rational, TimeBase, Timestamp,
     VideoFormat,
 };
 
-/// One elementary stream as its encoder describes it.
+/// Parameters of one elementary stream.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct StreamParameters {
-    /// The unit of the packets' times.
+    /// Unit of the packets' timestamps.
     pub time_base: TimeBase,
-    /// How the packets are coded.
+    /// Codec of the packets.
     pub codec: CodecId,
     /// The codec's configuration record.
     pub record: CodecRecord,
-    /// Average bits per second, where it is known.
+    /// Average bits per second, if known.
     pub bit_rate: Option<u64>,
-    /// Code of ISO 639-2 of the language (`eng`), where it is known. Encoders leave it out.
+    /// Language as an ISO 639-2 code (`eng`), if known. Encoders do not set it.
     pub language: Option<String>,
-    /// What is particular to the kind of media.
+    /// Parameters that depend on the kind of media.
     pub media: MediaParameters,
 }
 
 impl StreamParameters {
-    /// A stream without a configuration record, whose bit rate and language nobody knows.
+    /// Creates parameters without a configuration record, bit rate and language.
     pub const fn new(codec: CodecId, time_base: TimeBase, media: MediaParameters) -> Self {
         Self { time_base, codec, record: CodecRecord::None, bit_rate: None, language: None, media }
     }
@@ -71,7 +71,7 @@ impl StreamParameters {
         self
     }
 
-    /// The audio parameters, if this is an audio stream.
+    /// Returns the audio parameters, if this is an audio stream.
     pub const fn audio(&self) -> Option<&AudioParameters> {
         match &self.media {
             MediaParameters::Audio(audio) => Some(audio),
@@ -79,7 +79,7 @@ impl StreamParameters {
         }
     }
 
-    /// The video parameters, if this is a video stream.
+    /// Returns the video parameters, if this is a video stream.
     pub const fn video(&self) -> Option<&VideoParameters> {
         match &self.media {
             MediaParameters::Video(video) => Some(video),
@@ -87,7 +87,7 @@ impl StreamParameters {
         }
     }
 
-    /// The kind of media.
+    /// Returns the kind of media.
     pub const fn kind(&self) -> MediaKind {
         match &self.media {
             MediaParameters::Audio(_) => MediaKind::Audio,
@@ -98,7 +98,8 @@ impl StreamParameters {
 }
 
 impl VideoParameters {
-    /// The nominal length of a frame in units of `time_base`, at least 1.
+    /// Returns the estimate of frame durations, with the nominal duration in `time_base`, at least
+    /// 1 unit.
     pub fn frame_length(&self, time_base: TimeBase) -> FrameLength {
         let nominal = self.frame_rate.map_or(1, |rate| {
             TimeBase::new(rate.inverse()).rescale(Timestamp(1), time_base).0.max(1)
@@ -107,33 +108,32 @@ impl VideoParameters {
     }
 }
 
-/// What is particular to the kind of media.
+/// Parameters that depend on the kind of media.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum MediaParameters {
-    /// Sound.
+    /// Audio.
     Audio(AudioParameters),
-    /// Pictures.
+    /// Video.
     Video(VideoParameters),
-    /// Texts with a start and an end.
+    /// Texts with a start and an end time.
     Subtitle,
 }
 
-/// What is particular to an audio stream.
+/// Parameters of an audio stream.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct AudioParameters {
-    /// Format of the frames that the encoder was given, with the channels in the order of the
-    /// packets' samples.
+    /// Format of the encoder's input, with the channels in the order of the packets' samples.
     pub format: AudioFormat,
-    /// The bits of a sample that carry sound: 24 for pcm_s24le and for a 24-bit FLAC.
+    /// Significant bits per sample: 24 for pcm_s24le and for a 24-bit FLAC.
     pub bits_per_sample: u32,
-    /// Samples of each channel in every packet but the last, where that is a constant.
+    /// Samples per channel in each packet except the last, if constant.
     pub frame_size: Option<usize>,
 }
 
 impl AudioParameters {
-    /// Samples of which all bits carry sound, in packets of any duration.
+    /// Creates parameters with all bits of the samples significant and packets of any duration.
     pub fn new(format: AudioFormat) -> Self {
         let bits_per_sample = 8 * format.sample_format.data_type().bytes() as u32;
         Self { format, bits_per_sample, frame_size: None }
@@ -161,19 +161,19 @@ impl AudioParameters {
     }
 }
 
-/// What is particular to a video stream.
+/// Parameters of a video stream.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct VideoParameters {
-    /// Format of the frames that the encoder was given.
+    /// Format of the encoder's input.
     pub format: VideoFormat,
-    /// Nominal frames per second, where the stream has a steady rate; times are in
+    /// Nominal frames per second, if constant. Timestamps are in units of
     /// [`time_base`](StreamParameters::time_base).
     pub frame_rate: Option<Rational>,
 }
 
 impl VideoParameters {
-    /// Frames without a steady rate.
+    /// Creates parameters without a constant frame rate.
     pub const fn new(format: VideoFormat) -> Self {
         Self { format, frame_rate: None }
     }

@@ -1,21 +1,21 @@
-//! Borrowed views of n-dimensional arrays: what users write, without a copy.
+//! Borrowed views of n-dimensional arrays: chunks to encode, without a copy.
 
 use std::fmt;
 
 use crate::{DataType, Error, Result};
 
-/// The most dimensions a view can have.
+/// Maximum number of dimensions of a view.
 pub const MAX_RANK: usize = 5;
 
-/// A type that a tensor or an audio frame can be made of.
+/// Element type of a tensor or an audio frame.
 pub trait Element: Copy + Default + Send + Sync + sealed::Sealed + 'static {
-    /// The type as a value.
+    /// Value that represents this type.
     const DATA_TYPE: DataType;
 
-    /// A slice of this type, with its type as a value.
+    /// Wraps a slice of this type.
     fn slice(data: &[Self]) -> TypedSlice<'_>;
 
-    /// The slice inside, if it is of this type.
+    /// Returns the wrapped slice, if it has this type.
     fn of(slice: TypedSlice<'_>) -> Option<&[Self]>;
 }
 
@@ -23,7 +23,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A slice whose element type is known at run time.
+/// Slice with an element type known at run time.
 #[derive(Debug, Clone, Copy)]
 #[allow(missing_docs)] // the names say it
 pub enum TypedSlice<'a> {
@@ -81,7 +81,7 @@ element!(f32, F32);
 element!(f64, F64);
 
 impl TypedSlice<'_> {
-    /// The type of the elements.
+    /// Returns the type of the elements.
     pub const fn data_type(&self) -> DataType {
         match self {
             Self::U8(_) => DataType::U8,
@@ -94,21 +94,21 @@ impl TypedSlice<'_> {
         }
     }
 
-    /// How many elements there are.
+    /// Returns the number of elements.
     pub const fn len(&self) -> usize {
         with_slice!(self, data => data.len())
     }
 
-    /// Whether there are none.
+    /// Returns whether the slice is empty.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// A borrowed n-dimensional array with any strides.
+/// Borrowed n-dimensional array with any strides.
 ///
 /// Audio chunks have the shape (frame, channel), video chunks (frame, channel, height, width).
-/// Nothing is copied to make a view contiguous: converters read through the strides.
+/// Converters read through the strides; no copy makes a view contiguous.
 ///
 /// ```
 /// # use reelwright_core::TensorView;
@@ -116,7 +116,7 @@ impl TypedSlice<'_> {
 /// let stereo = TensorView::contiguous(&interleaved, &[3, 2])?;
 /// assert_eq!(stereo.shape(), &[3, 2]);
 ///
-/// // The same samples stored one channel after the other.
+/// // The same samples, one channel after the other.
 /// let planar = [0.0f32, 0.1, 0.2, 0.5, 0.6, 0.7];
 /// let stereo = TensorView::contiguous(&planar, &[2, 3])?.transposed();
 /// assert_eq!(stereo.shape(), &[3, 2]);
@@ -129,26 +129,27 @@ pub struct TensorView<'a> {
     offset: usize,
     rank: usize,
     shape: [usize; MAX_RANK],
-    /// In elements.
+    /// Strides in elements.
     strides: [isize; MAX_RANK],
 }
 
 impl<'a> TensorView<'a> {
-    /// A view of `data` in row-major order: the last dimension is contiguous.
+    /// Creates a view of `data` in row-major order: the last dimension is contiguous.
     ///
     /// # Errors
-    /// `data` must have exactly the elements that `shape` asks for; at most [`MAX_RANK`] dimensions.
+    /// `shape` and `data` have different numbers of elements, or `shape` has more than [`MAX_RANK`]
+    /// dimensions.
     pub fn contiguous<T: Element>(data: &'a [T], shape: &[usize]) -> Result<Self> {
         let elements = shape.iter().try_fold(1usize, |n, &size| n.checked_mul(size));
         if elements != Some(data.len()) {
             return Err(Error::chunk(format!(
-                "A tensor of shape {shape:?} cannot be made of {} elements.",
+                "A tensor of shape {shape:?} requires another number of elements. Found: {}",
                 data.len()
             )));
         }
         let mut strides = [0isize; MAX_RANK];
         let mut step = 1usize;
-        // `new` refuses a higher rank.
+        // `new` rejects a higher rank.
         let rank = shape.len().min(MAX_RANK);
         for axis in (0..rank).rev() {
             strides[axis] = step as isize;
@@ -157,11 +158,12 @@ impl<'a> TensorView<'a> {
         Self::new(data, 0, shape, &strides[..rank])
     }
 
-    /// A view of `data` with any strides, in elements, that may be zero or negative; `offset` is
-    /// the index of the element at the origin.
+    /// Creates a view of `data` with any strides in elements, which may be zero or negative.
+    /// `offset` is the index of the element at the origin.
     ///
     /// # Errors
-    /// Every element the view can reach must lie in `data`; at most [`MAX_RANK`] dimensions.
+    /// An element of the view is outside of `data`, or `shape` has more than [`MAX_RANK`]
+    /// dimensions.
     pub fn new<T: Element>(
         data: &'a [T],
         offset: usize,
@@ -203,33 +205,33 @@ impl<'a> TensorView<'a> {
         Ok(view)
     }
 
-    /// The type of the elements.
+    /// Returns the type of the elements.
     pub const fn data_type(&self) -> DataType {
         self.data.data_type()
     }
 
-    /// The slice the view lies in.
+    /// Returns the slice that contains the view.
     pub const fn data(&self) -> TypedSlice<'a> {
         self.data
     }
 
-    /// The index in [`data`](Self::data) of the element at the origin.
+    /// Returns the index in [`data`](Self::data) of the element at the origin.
     pub const fn offset(&self) -> usize {
         self.offset
     }
 
-    /// The size of each dimension.
+    /// Returns the size of each dimension.
     pub fn shape(&self) -> &[usize] {
         &self.shape[..self.rank]
     }
 
-    /// The distance in elements from one index to the next, for each dimension.
+    /// Returns the distance in elements from one index to the next, for each dimension.
     pub fn strides(&self) -> &[isize] {
         &self.strides[..self.rank]
     }
 
-    /// The view with its dimensions in the opposite order: (channel, frame) becomes
-    /// (frame, channel).
+    /// Returns the view with its dimensions in reverse order: (channel, frame) becomes (frame,
+    /// channel).
     #[must_use]
     pub fn transposed(mut self) -> Self {
         self.shape[..self.rank].reverse();
@@ -237,15 +239,15 @@ impl<'a> TensorView<'a> {
         self
     }
 
-    /// The part of the view from `start` (inclusive) to `end` (exclusive) along the first dimension.
+    /// Returns the part from `start` (inclusive) to `end` (exclusive) along the first dimension.
     ///
     /// # Panics
-    /// If the range does not lie in the first dimension.
+    /// If the range exceeds the first dimension.
     #[must_use]
     pub fn rows(mut self, start: usize, end: usize) -> Self {
         assert!(start <= end && end <= self.shape[0], "rows {start}..{end} of {:?}", self.shape());
         self.shape[0] = end - start;
-        // An empty view may not point anywhere.
+        // The offset of an empty view may be outside of the data.
         if start < end {
             self.offset = self.offset.wrapping_add_signed(start as isize * self.strides[0]);
         }
@@ -269,14 +271,13 @@ impl<'a, T: Element, D: ndarray::Dimension> TryFrom<ndarray::ArrayView<'a, T, D>
 {
     type Error = Error;
 
-    /// A view of an array that fills its memory without gaps, in any order of its axes and in any
-    /// direction.
+    /// Creates a view of an array without gaps in memory, with its axes in any order and direction.
     ///
     /// # Errors
-    /// An array with gaps (a slice of a larger one) cannot lend them out: make a
-    /// [`TensorView::new`] of the larger array's elements, or call `as_standard_layout` first.
+    /// The array has gaps, because it is a slice of a larger array. Pass the larger array's
+    /// elements to [`TensorView::new`], or call `as_standard_layout` first.
     fn try_from(array: ndarray::ArrayView<'a, T, D>) -> Result<Self> {
-        // Where an axis runs backwards its first element is its last in memory.
+        // The first element of a reversed axis is the last in memory.
         let offset = array
             .shape()
             .iter()
@@ -301,7 +302,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn views_never_leave_their_slice() {
+    fn rejects_views_outside_of_their_slice() {
         let data = [0i16; 6];
         assert!(TensorView::contiguous(&data, &[3, 2]).is_ok());
         assert!(TensorView::contiguous(&data, &[4, 2]).is_err());
@@ -316,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_move_along_any_stride() {
+    fn rows_follow_any_stride() {
         let data: Vec<i32> = (0..12).collect();
         let reversed = TensorView::new(&data, 11, &[6, 2], &[-2, -1]).unwrap().rows(2, 4);
         assert_eq!((reversed.offset(), reversed.shape()), (7, &[2, 2][..]));

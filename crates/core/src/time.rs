@@ -1,10 +1,10 @@
-//! Time as integers in a stream's time base.
+//! Timestamps and time bases.
 
 use std::fmt;
 
 use crate::{Error, Rational, Result};
 
-/// A point in time, counted in units of the stream's [`TimeBase`].
+/// Point in time, in units of the stream's [`TimeBase`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(pub i64);
 
@@ -14,34 +14,34 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// The length of one unit of a stream's timestamps, in seconds.
+/// Unit of a stream's timestamps, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimeBase(Rational);
 
 impl TimeBase {
-    /// A unit of `seconds`.
+    /// Creates a time base with a unit of `seconds`.
     pub const fn new(seconds: Rational) -> Self {
         Self(seconds)
     }
 
-    /// One unit is one sample at `sample_rate` Hz.
+    /// Creates a time base with one unit per sample at `sample_rate` Hz.
     ///
     /// # Errors
-    /// The rate must not be 0.
-    pub fn of_sample_rate(sample_rate: u32) -> Result<Self> {
+    /// `sample_rate` is 0.
+    pub fn from_sample_rate(sample_rate: u32) -> Result<Self> {
         Rational::new(1, i64::from(sample_rate)).map(Self)
     }
 
-    /// The length of a unit in seconds.
+    /// Returns the unit in seconds.
     pub const fn seconds(self) -> Rational {
         self.0
     }
 
-    /// The timestamp nearest to `seconds`; halves away from zero.
+    /// Returns the timestamp nearest to `seconds`. Halves round away from zero.
     ///
     /// # Errors
-    /// `seconds` must be finite, not negative, and small enough to be counted in this time base.
-    pub fn at(self, seconds: f64) -> Result<Timestamp> {
+    /// `seconds` is not finite, negative, or too large for this time base.
+    pub fn from_seconds(self, seconds: f64) -> Result<Timestamp> {
         // The comparison is false for NaN.
         if !(seconds.is_finite() && seconds >= 0.0) {
             return Err(Error::chunk(format!(
@@ -49,24 +49,24 @@ impl TimeBase {
             )));
         }
         let units = (seconds * self.0.den() as f64 / self.0.num() as f64).round();
-        // From 2^53 on, a float can no longer tell one unit from the next.
+        // From 2^53 on, consecutive integers are not exact in an f64.
         if units > (1i64 << 53) as f64 {
             return Err(Error::chunk(format!(
                 "The value of PTS must be below {} s in a time base of {}. Found: {seconds}",
-                self.seconds_of(Timestamp(1 << 53)),
+                self.to_seconds(Timestamp(1 << 53)),
                 self.0,
             )));
         }
         Ok(Timestamp(units as i64))
     }
 
-    /// `at` in seconds.
-    pub fn seconds_of(self, at: Timestamp) -> f64 {
+    /// Returns `at` in seconds.
+    pub fn to_seconds(self, at: Timestamp) -> f64 {
         at.0 as f64 * self.0.num() as f64 / self.0.den() as f64
     }
 
-    /// `at`, counted in this time base, as counted in `other`: the nearest unit, halves away from
-    /// zero; clipped to what an `i64` holds.
+    /// Converts `at` from this time base to `other`, rounded to the nearest unit (halves away from
+    /// zero) and clamped to `i64`.
     pub fn rescale(self, at: Timestamp, other: TimeBase) -> Timestamp {
         // Both are positive and below 2^126.
         let num = (i128::from(self.0.num()) * i128::from(other.0.den())).unsigned_abs();
@@ -79,9 +79,9 @@ impl TimeBase {
     }
 }
 
-/// Length of a stream's last frame unless stated: that of the frame before it.
-/// A longer wait than [`LONGEST`](Self::LONGEST) is a pause, after which frames have their nominal
-/// length.
+/// Duration of a stream's last frame if the caller does not state it: the duration of the previous
+/// frame. A distance longer than [`MAX_SECONDS`](Self::MAX_SECONDS) is a pause, after which the
+/// nominal duration applies.
 #[derive(Debug, Clone, Copy)]
 pub struct FrameLength {
     nominal: i64,
@@ -90,34 +90,33 @@ pub struct FrameLength {
 }
 
 impl FrameLength {
-    /// The longest that a frame is taken to last, in seconds.
-    pub const LONGEST: i64 = 10;
+    /// Maximum duration of a frame, in seconds.
+    pub const MAX_SECONDS: i64 = 10;
 
-    /// The length of a first frame, of `nominal` units of `time_base`.
+    /// Creates an estimate for a first frame of `nominal` units of `time_base`.
     pub fn new(nominal: i64, time_base: TimeBase) -> Self {
         let second = TimeBase(Rational::ONE);
-        let longest = second.rescale(Timestamp(Self::LONGEST), time_base).0;
+        let longest = second.rescale(Timestamp(Self::MAX_SECONDS), time_base).0;
         Self { nominal, longest, last: nominal }
     }
 
-    /// Takes the distance of a frame to the one after it.
+    /// Adds the distance of a frame to the next.
     pub fn add(&mut self, distance: i64) {
         self.last = if distance > self.longest { self.nominal } else { distance };
     }
 
-    /// Returns the length of the last frame.
+    /// Returns the duration of the last frame.
     pub const fn get(self) -> i64 {
         self.last
     }
 }
 
-/// `a · num / den`, clipped to what a `u128` holds, and what remains of it; `num` and `den` are
-/// below 2^127.
+/// Returns `a · num / den`, clamped to `u128`, and the remainder; `num` and `den` are below 2^127.
 fn mul_div(a: u64, num: u128, den: u128) -> (u128, u128) {
     if let Some(product) = u128::from(a).checked_mul(num) {
         return (product / den, product % den);
     }
-    // Bit by bit, as nothing holds the product.
+    // Bit by bit, because the product exceeds 128 bits.
     let (whole, part) = (num / den, num % den);
     let (mut quotient, mut rest) = (0u128, 0u128);
     for bit in (0..u64::BITS).rev() {
@@ -139,18 +138,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_become_the_nearest_sample() {
-        let base = TimeBase::of_sample_rate(16_000).unwrap();
-        assert_eq!(base.at(1.5).unwrap(), Timestamp(24_000));
-        assert_eq!(base.at(0.000_04).unwrap(), Timestamp(1));
-        assert_eq!(base.at(0.0).unwrap(), Timestamp(0));
+    fn rounds_seconds_to_the_nearest_sample() {
+        let base = TimeBase::from_sample_rate(16_000).unwrap();
+        assert_eq!(base.from_seconds(1.5).unwrap(), Timestamp(24_000));
+        assert_eq!(base.from_seconds(0.000_04).unwrap(), Timestamp(1));
+        assert_eq!(base.from_seconds(0.0).unwrap(), Timestamp(0));
     }
 
     #[test]
-    fn times_that_cannot_be_counted_are_refused() {
-        let base = TimeBase::of_sample_rate(48_000).unwrap();
+    fn rejects_times_out_of_range() {
+        let base = TimeBase::from_sample_rate(48_000).unwrap();
         for seconds in [-1.0, f64::NAN, f64::INFINITY, 1e300] {
-            assert!(base.at(seconds).is_err(), "{seconds}");
+            assert!(base.from_seconds(seconds).is_err(), "{seconds}");
         }
     }
 
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_frame_is_as_long_as_the_one_before_it_but_for_a_pause() {
+    fn last_frame_is_as_long_as_the_previous_one_except_after_a_pause() {
         let base = TimeBase::new(Rational::new(1, 1000).unwrap());
         let mut length = FrameLength::new(40, base);
         let mut after = |distance| {
@@ -177,12 +176,12 @@ mod tests {
     }
 
     #[test]
-    fn rescaling_holds_for_any_terms() {
+    fn rescaling_accepts_any_terms() {
         let base = |num, den| TimeBase::new(Rational::new(num, den).unwrap());
         let max = i64::MAX;
-        // Products of 189 bits.
+        // The products have 189 bits.
         let (from, to) = (base(max, max - 1), base(max - 1, max));
-        // (1 + 1/(2^63 − 2))² is 1 and hardly more.
+        // (1 + 1/(2^63 − 2))² is slightly more than 1.
         assert_eq!(from.rescale(Timestamp(1 << 62), to), Timestamp((1 << 62) + 1));
         assert_eq!(to.rescale(Timestamp(-(1 << 62)), from), Timestamp(1 - (1 << 62)));
         assert_eq!(from.rescale(Timestamp(i64::MIN), from), Timestamp(i64::MIN));

@@ -1,8 +1,8 @@
-//! Owned samples of a type known at run time.
+//! Owned samples with a type known at run time.
 
 use crate::{DataType, TypedSlice, with_slice};
 
-/// Owned samples of a type known at run time: a buffer that conversions fill again and again.
+/// Owned samples with a type known at run time: a reusable buffer of conversions.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // the names say it
 pub enum TypedBuffer {
@@ -15,14 +15,14 @@ pub enum TypedBuffer {
 }
 
 impl TypedBuffer {
-    /// `len` elements, all zero.
+    /// Creates a buffer of `len` zeros.
     ///
     /// # Panics
-    /// If `data_type` is `U16`, which audio does not have.
+    /// If `data_type` is `U16`, which audio does not support.
     pub fn zeroed(data_type: DataType, len: usize) -> Self {
         match data_type {
             DataType::U8 => Self::U8(vec![0; len]),
-            DataType::U16 => panic!("audio has no samples of type {data_type}"),
+            DataType::U16 => panic!("audio does not support {data_type}"),
             DataType::I16 => Self::I16(vec![0; len]),
             DataType::I32 => Self::I32(vec![0; len]),
             DataType::I64 => Self::I64(vec![0; len]),
@@ -31,14 +31,14 @@ impl TypedBuffer {
         }
     }
 
-    /// A copy of elements.
+    /// Copies elements to a new buffer.
     ///
     /// # Panics
-    /// If they are of type `U16`, which audio does not have.
+    /// If their type is `U16`, which audio does not support.
     pub fn copy_of(data: TypedSlice<'_>) -> Self {
         match data {
             TypedSlice::U8(data) => Self::U8(data.to_vec()),
-            TypedSlice::U16(_) => panic!("audio has no samples of type {}", DataType::U16),
+            TypedSlice::U16(_) => panic!("audio does not support {}", DataType::U16),
             TypedSlice::I16(data) => Self::I16(data.to_vec()),
             TypedSlice::I32(data) => Self::I32(data.to_vec()),
             TypedSlice::I64(data) => Self::I64(data.to_vec()),
@@ -47,7 +47,7 @@ impl TypedBuffer {
         }
     }
 
-    /// The elements.
+    /// Returns the elements.
     pub fn as_slice(&self) -> TypedSlice<'_> {
         match self {
             Self::U8(data) => TypedSlice::U8(data),
@@ -59,12 +59,12 @@ impl TypedBuffer {
         }
     }
 
-    /// The type of the elements.
+    /// Returns the type of the elements.
     pub fn data_type(&self) -> DataType {
         self.as_slice().data_type()
     }
 
-    /// Number of elements.
+    /// Returns the number of elements.
     pub fn len(&self) -> usize {
         with_slice!(self.as_slice(), data => data.len())
     }

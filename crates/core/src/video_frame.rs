@@ -7,10 +7,10 @@ use crate::{
     PlaneElement, Planes, PlanesMut, Result, SideData, Timestamp, VideoFormat, VideoView,
 };
 
-/// One video frame: a handle of shared pixels, cheap to clone.
+/// Video frame: a handle of shared pixels, cheap to clone.
 ///
-/// Clones and views ([`crop`](Self::crop), [`flip`](Self::flip)) share the pixels; writing to shared
-/// ones copies them first.
+/// Clones and views ([`crop`](Self::crop), [`flip`](Self::flip)) share the pixels. Writing copies
+/// shared pixels first.
 ///
 /// ```
 /// use reelwright_core::{ColorInfo, PixelFormat, Timestamp, VideoFormat, VideoFrame};
@@ -19,7 +19,7 @@ use crate::{
 /// let mut frame = VideoFrame::new(&format)?;
 /// let [(pixels, stride), ..] = frame.planes_mut::<u8>()?;
 /// pixels[stride] = 7;
-/// let flipped = frame.flip().at(Timestamp(3));
+/// let flipped = frame.flip().with_pts(Timestamp(3));
 /// assert_eq!(flipped.view()?.planes_of::<u8>()?[0].row(0, 4), [7, 0, 0, 0]);
 /// # Ok::<(), reelwright_core::Error>(())
 /// ```
@@ -29,10 +29,10 @@ pub struct VideoFrame {
     pub format: VideoFormat,
     /// Presentation time, in units of the stream's time base.
     pub pts: Timestamp,
-    /// Duration in the same units; `None` lasts until the next frame.
+    /// Duration in the same units; `None` is until the next frame.
     pub duration: Option<i64>,
-    /// Data beside the pixels and times.
-    pub side: SideData,
+    /// Additional data, such as a keyframe request.
+    pub side_data: SideData,
     /// The pixels.
     pub memory: VideoMemory,
 }
@@ -40,15 +40,15 @@ pub struct VideoFrame {
 /// Pixels of a [`VideoFrame`].
 #[derive(Debug, Clone)]
 pub enum VideoMemory {
-    /// In memory of the processor.
+    /// In host memory.
     Host(HostPixels),
-    /// In memory of a device.
+    /// In the memory of a device.
     Device(DevicePixels),
 }
 
-/// A frame's pixels in host memory: a view of a buffer that frames share.
+/// Pixels in host memory: a view of a buffer that frames share.
 ///
-/// The first element and the stride of each plane of a new frame are aligned to
+/// In a new frame, the first element and the stride of each plane are aligned to
 /// [`VideoFrame::ALIGNMENT`] bytes.
 #[derive(Debug, Clone)]
 pub struct HostPixels {
@@ -56,7 +56,7 @@ pub struct HostPixels {
     planes: [HostPlane; 4],
 }
 
-/// Place of a plane: the first row's first element, and the distance from one row to the next.
+/// Location of a plane: index of the first row's first element, and distance between rows.
 #[derive(Debug, Clone, Copy, Default)]
 struct HostPlane {
     first: usize,
@@ -67,10 +67,10 @@ impl VideoFrame {
     /// Alignment in bytes of the planes and rows of new frames, for SIMD.
     pub const ALIGNMENT: usize = 64;
 
-    /// A frame in host memory, all zero, at pts 0.
+    /// Creates a frame in host memory, all zero, at pts 0.
     ///
     /// # Errors
-    /// The frame must fit in memory.
+    /// The frame does not fit in memory.
     pub fn new(format: &VideoFormat) -> Result<Self> {
         let (width, height) = format.size();
         let failed = || {
@@ -80,7 +80,7 @@ impl VideoFrame {
         let bytes = pixel_format.data_type().bytes();
         let aligned = Self::ALIGNMENT / bytes;
         let mut planes = [HostPlane::default(); 4];
-        // Room to begin at an aligned element.
+        // Space to align the first element.
         let mut size = aligned;
         for (index, plane) in planes.iter_mut().enumerate().take(pixel_format.planes()) {
             let (row, rows) = pixel_format.plane_size(index, width as usize, height as usize);
@@ -101,7 +101,7 @@ impl VideoFrame {
             let address = data.as_ptr().addr();
             (PlaneBuffer::U16(data), address % Self::ALIGNMENT)
         };
-        // The first plane starts after `aligned` elements: this many too far for an aligned start.
+        // The first plane starts after `aligned` elements, which may be too far by this many.
         for plane in planes.iter_mut().take(pixel_format.planes()) {
             plane.first -= misaligned / bytes;
         }
@@ -110,15 +110,15 @@ impl VideoFrame {
             format: *format,
             pts: Timestamp(0),
             duration: None,
-            side: SideData::default(),
+            side_data: SideData::default(),
             memory,
         })
     }
 
-    /// A copy of a borrowed frame.
+    /// Copies a borrowed frame.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and as [`VideoView::expect`].
+    /// As [`new`](Self::new) and [`VideoView::check_format`].
     pub fn copy_of(view: &VideoView<'_>) -> Result<Self> {
         let mut frame = Self::new(&view.format)?;
         frame.copy_from(view)?;
@@ -128,16 +128,16 @@ impl VideoFrame {
     /// Copies the pixels, times and side data of a borrowed frame.
     ///
     /// # Errors
-    /// As [`VideoView::expect`] with this frame's pixel format and size, and as
+    /// As [`VideoView::check_format`] with this frame's pixel format and size, and as
     /// [`planes_mut`](Self::planes_mut).
     pub fn copy_from(&mut self, view: &VideoView<'_>) -> Result<()> {
-        view.expect(self.format.pixel_format, self.format.width, self.format.height)?;
+        view.check_format(self.format.pixel_format, self.format.width, self.format.height)?;
         match view.planes {
             Planes::U8(planes) => self.copy_planes(&planes)?,
             Planes::U16(planes) => self.copy_planes(&planes)?,
         }
         (self.format, self.pts, self.duration) = (view.format, view.pts, view.duration);
-        self.side.clone_from(&view.side);
+        self.side_data.clone_from(&view.side_data);
         Ok(())
     }
 
@@ -153,13 +153,13 @@ impl VideoFrame {
         Ok(())
     }
 
-    /// The same pixels at another presentation time, until the next frame.
+    /// Returns a handle of the same pixels with another pts, and with no duration.
     #[must_use]
-    pub fn at(&self, pts: Timestamp) -> Self {
+    pub fn with_pts(&self, pts: Timestamp) -> Self {
         Self { pts, duration: None, ..self.clone() }
     }
 
-    /// Kind of the memory that holds the pixels.
+    /// Returns the kind of memory that contains the pixels.
     pub fn memory_kind(&self) -> MemoryKind {
         match &self.memory {
             VideoMemory::Host(_) => MemoryKind::HOST,
@@ -167,7 +167,7 @@ impl VideoFrame {
         }
     }
 
-    /// Returns whether no other frame has these pixels, so that they can be written.
+    /// Returns whether no other frame shares these pixels, so that they can be written.
     pub fn is_unique(&mut self) -> bool {
         match &mut self.memory {
             VideoMemory::Host(pixels) => Arc::get_mut(&mut pixels.buffer).is_some(),
@@ -177,18 +177,18 @@ impl VideoFrame {
         }
     }
 
-    /// The frame's pixels, borrowed.
+    /// Borrows the frame's pixels.
     ///
     /// # Errors
-    /// They must be in host memory.
+    /// The pixels are not in host memory.
     pub fn view(&self) -> Result<VideoView<'_>> {
         let VideoMemory::Host(pixels) = &self.memory else { return Err(self.not_in_host_memory()) };
         let planes = match &*pixels.buffer {
             PlaneBuffer::U8(data) => Planes::U8(pixels.planes_in(data, self.format.pixel_format)),
             PlaneBuffer::U16(data) => Planes::U16(pixels.planes_in(data, self.format.pixel_format)),
         };
-        let Self { format, pts, duration, ref side, .. } = *self;
-        Ok(VideoView { format, planes, pts, duration, side: side.clone() })
+        let Self { format, pts, duration, ref side_data, .. } = *self;
+        Ok(VideoView { format, planes, pts, duration, side_data: side_data.clone() })
     }
 
     fn not_in_host_memory(&self) -> Error {
@@ -198,22 +198,27 @@ impl VideoFrame {
         ))
     }
 
-    /// The borrowed pixels of a frame that is what an encoder was opened for.
+    /// Borrows the pixels and checks that they match the format of an encoder.
     ///
     /// # Errors
-    /// The frame must be in host memory, of this pixel format, width and height.
-    pub fn expect(&self, format: PixelFormat, width: u32, height: u32) -> Result<VideoView<'_>> {
+    /// The frame is not in host memory, or has another pixel format, width or height.
+    pub fn checked_view(
+        &self,
+        format: PixelFormat,
+        width: u32,
+        height: u32,
+    ) -> Result<VideoView<'_>> {
         let view = self.view()?;
-        view.expect(format, width, height)?;
+        view.check_format(format, width, height)?;
         Ok(view)
     }
 
-    /// The planes to write, each from its first row to its last, and the distance in elements from one
-    /// row to the next. Pixels that are shared, or stored from the last row to the first, are copied
-    /// first. There are as many planes as the format has; the others are empty.
+    /// Returns the mutable planes: the elements from the first row to the last, and the distance in
+    /// elements from one row to the next. Pixels that are shared or stored from the last row to the
+    /// first are copied first. Planes that the format does not have are empty.
     ///
     /// # Errors
-    /// The frame must be in host memory, with elements of type `T`.
+    /// The frame is not in host memory, or its elements are not of type `T`.
     pub fn planes_mut<T: PlaneElement>(&mut self) -> Result<[(&mut [T], usize); 4]> {
         self.make_unique()?;
         let format = self.format;
@@ -245,7 +250,7 @@ impl VideoFrame {
         Ok(slices)
     }
 
-    /// Copies the pixels if another frame has them too.
+    /// Copies the pixels if another frame shares them, or if the rows are in reverse order.
     fn make_unique(&mut self) -> Result<()> {
         let VideoMemory::Host(pixels) = &mut self.memory else {
             return Err(self.not_in_host_memory());
@@ -257,11 +262,11 @@ impl VideoFrame {
         Ok(())
     }
 
-    /// A view of `width` × `height` pixels whose upper left one is (`x`, `y`). Nothing is copied.
+    /// Returns a view of `width` × `height` pixels whose top left one is (`x`, `y`), without a
+    /// copy.
     ///
     /// # Errors
-    /// The part must be inside of the frame, and `x` and `y` multiples of the pixels that share
-    /// chroma.
+    /// The view exceeds the frame, or `x` and `y` are not multiples of the chroma subsampling.
     pub fn crop(&self, (x, y): (u32, u32), (width, height): (u32, u32)) -> Result<Self> {
         let pixel_format = self.format.pixel_format;
         let fits = |start: u32, length: u32, whole: u32| {
@@ -304,7 +309,7 @@ impl VideoFrame {
         Ok(frame)
     }
 
-    /// A view with the rows in reverse order: upside down. Nothing is copied.
+    /// Returns a view with the rows in reverse order (a vertical flip), without a copy.
     #[must_use]
     pub fn flip(&self) -> Self {
         let mut frame = self.clone();
@@ -324,18 +329,18 @@ impl VideoFrame {
         frame
     }
 
-    /// The frame in host memory: a copy if a device has it, after its pixels are ready.
+    /// Returns the frame in host memory. Device memory is copied after its pixels are ready.
     ///
     /// # Errors
-    /// The device's, or the memory that there is.
+    /// The device's own errors, or not enough memory.
     pub fn download(&self) -> Result<Self> {
         let VideoMemory::Device(pixels) = &self.memory else { return Ok(self.clone()) };
         if let Some(ready) = &pixels.ready {
             ready.wait()?;
         }
         let frame = Self::new(&self.format)?;
-        let Self { pts, duration, ref side, .. } = *self;
-        let mut frame = Self { pts, duration, side: side.clone(), ..frame };
+        let Self { pts, duration, ref side_data, .. } = *self;
+        let mut frame = Self { pts, duration, side_data: side_data.clone(), ..frame };
         let to = match self.format.pixel_format.data_type() {
             DataType::U8 => PlanesMut::U8(frame.planes_mut()?),
             _ => PlanesMut::U16(frame.planes_mut()?),
@@ -368,7 +373,7 @@ mod tests {
         VideoFormat::new(pixel_format, width, height, ColorInfo::BT601)
     }
 
-    /// A frame whose elements are all different, as far as their type allows.
+    /// Creates a frame whose elements all differ, if their type allows it.
     fn numbered(format: &VideoFormat) -> VideoFrame {
         let mut frame = VideoFrame::new(format).unwrap();
         for plane in 0..format.pixel_format.planes() {
@@ -407,7 +412,7 @@ mod tests {
             for (width, height) in [(1, 1), (5, 3), (64, 2), (1921, 7)] {
                 let frame = VideoFrame::new(&format(*pixel_format, width, height)).unwrap();
                 let view = frame.view().unwrap();
-                view.expect(*pixel_format, width, height).unwrap();
+                view.check_format(*pixel_format, width, height).unwrap();
                 for plane in 0..pixel_format.planes() {
                     let (row, rows) = frame.format.plane_size(plane);
                     for y in 0..rows {
@@ -449,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_outside_or_between_shared_chroma_are_refused() {
+    fn rejects_crops_outside_of_the_frame_or_within_shared_chroma() {
         let frame = VideoFrame::new(&format(PixelFormat::Yuv420p, 10, 8)).unwrap();
         for (offset, size) in
             [((0, 0), (11, 1)), ((0, 8), (1, 1)), ((u32::MAX, 0), (2, 1)), ((0, 0), (0, 1))]
@@ -483,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn a_view_that_nobody_shares_is_written_where_it_is() {
+    fn unshared_view_is_written_in_place() {
         let mut frame = numbered(&format(PixelFormat::Yuv420p, 8, 4)).crop((2, 2), (4, 2)).unwrap();
         let first = frame.view().unwrap().planes_of::<u8>().unwrap()[1].row(0, 2).as_ptr().addr();
         let [_, (chroma, stride), ..] = frame.planes_mut::<u8>().unwrap();
@@ -494,18 +499,18 @@ mod tests {
     }
 
     #[test]
-    fn other_frames_are_refused() {
+    fn rejects_frames_of_another_format() {
         let frame = VideoFrame::new(&format(PixelFormat::Yuv420p, 5, 3)).unwrap();
-        frame.expect(PixelFormat::Yuv420p, 5, 3).unwrap();
-        assert!(frame.expect(PixelFormat::Yuv420p, 5, 4).is_err());
-        assert!(frame.expect(PixelFormat::Yuv422p, 5, 3).is_err());
+        frame.checked_view(PixelFormat::Yuv420p, 5, 3).unwrap();
+        assert!(frame.checked_view(PixelFormat::Yuv420p, 5, 4).is_err());
+        assert!(frame.checked_view(PixelFormat::Yuv422p, 5, 3).is_err());
         let format = format(PixelFormat::Yuv420p, 5, 3);
         for (planes, expected) in [
             (Planes::U8([Plane::new(&[0; 14], 5); 4]), "3 rows of 5 elements"),
             (Planes::U16([Plane::new(&[0; 15], 5); 4]), "type Byte"),
         ] {
             let view = VideoView::new(&format, planes);
-            let error = view.expect(PixelFormat::Yuv420p, 5, 3).unwrap_err().to_string();
+            let error = view.check_format(PixelFormat::Yuv420p, 5, 3).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
             assert!(VideoFrame::copy_of(&view).is_err());
         }

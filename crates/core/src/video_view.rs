@@ -5,7 +5,7 @@ use crate::{
     VideoFormat,
 };
 
-/// One video frame, borrowed: the input of converters, and the pixels that encoders read.
+/// Borrowed video frame: the input of converters, and the pixels that encoders read.
 #[derive(Debug, Clone)]
 pub struct VideoView<'a> {
     /// Format of the pixels.
@@ -14,23 +14,23 @@ pub struct VideoView<'a> {
     pub planes: Planes<'a>,
     /// Presentation time, in units of the stream's time base.
     pub pts: Timestamp,
-    /// Duration in the same units; `None` lasts until the next frame.
+    /// Duration in the same units; `None` is until the next frame.
     pub duration: Option<i64>,
-    /// Data beside the pixels and times.
-    pub side: SideData,
+    /// Additional data, such as a keyframe request.
+    pub side_data: SideData,
 }
 
 impl<'a> VideoView<'a> {
-    /// A frame of borrowed planes at pts 0.
+    /// Creates a frame of borrowed planes at pts 0.
     pub fn new(format: &VideoFormat, planes: Planes<'a>) -> Self {
-        let side = SideData::default();
-        Self { format: *format, planes, pts: Timestamp(0), duration: None, side }
+        let side_data = SideData::default();
+        Self { format: *format, planes, pts: Timestamp(0), duration: None, side_data }
     }
 
-    /// The planes, with elements of type `T`.
+    /// Returns the planes, with elements of type `T`.
     ///
     /// # Errors
-    /// The pixel format's elements must be of this type.
+    /// The pixel format has another element type.
     pub fn planes_of<T: PlaneElement>(&self) -> Result<&[Plane<'a, T>; 4]> {
         T::planes(&self.planes).ok_or_else(|| {
             Error::chunk(format!(
@@ -42,8 +42,8 @@ impl<'a> VideoView<'a> {
         })
     }
 
-    /// Appends the rows of plane `plane` without gaps, words in this byte order. The frame must be
-    /// [as expected](Self::expect).
+    /// Appends the rows of plane `plane` without gaps, words in byte order `order`. The frame must
+    /// have passed [`check_format`](Self::check_format).
     pub fn append_plane(&self, plane: usize, order: ByteOrder, to: &mut Vec<u8>) {
         let (row, rows) = self.format.plane_size(plane);
         match &self.planes {
@@ -59,11 +59,11 @@ impl<'a> VideoView<'a> {
         }
     }
 
-    /// Refuses a frame that is not what an encoder was opened for.
+    /// Checks that the frame matches the format of an encoder.
     ///
     /// # Errors
-    /// The frame must be of `format`, of `width` × `height` pixels, with all its rows.
-    pub fn expect(&self, format: PixelFormat, width: u32, height: u32) -> Result<()> {
+    /// The frame has another pixel format or size, or lacks rows.
+    pub fn check_format(&self, format: PixelFormat, width: u32, height: u32) -> Result<()> {
         let found = self.format;
         if (found.pixel_format, found.size()) != (format, (width, height)) {
             return Err(Error::chunk(format!(

@@ -7,6 +7,8 @@
 //!
 //! Errors are messages for the user who passed the array.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 use std::ops::Range;
 
 use reelwright_core::{DataType, Element, TensorView};

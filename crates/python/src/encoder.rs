@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use reelwright::{
-    Chapter, DataType, ErrorKind, Packets, Picture, StreamingMediaEncoder, TensorView,
+    Chapter, CoverArt, DataType, ErrorKind, Packets, StreamingMediaEncoder, TensorView,
 };
 use reelwright_foreign_array::Axes;
 
@@ -253,7 +253,7 @@ impl Encoder {
 
     fn _set_cover(&self, py: Python<'_>, image: Vec<u8>) -> PyResult<()> {
         self.with(py, |core| {
-            let cover = Picture::front_cover(image);
+            let cover = CoverArt::front_cover(image);
             let set = cover.and_then(|cover| core.encoder.set_cover(cover));
             set.map_err(|error| to_python(py, error))
         })

@@ -90,7 +90,7 @@ pub(crate) fn find_format(name: &str) -> Option<(&'static str, Option<&'static s
     let by_extension =
         || reelwright::muxers().find(|muxer| muxer.extensions.contains(&lower.as_str()));
     let muxer = by_name(name).or_else(|| by_name(&lower)).or_else(by_extension)?;
-    let image = muxer.pictures.iter().find(|(extension, _)| *extension == lower);
+    let image = muxer.image_codecs.iter().find(|(extension, _)| *extension == lower);
     Some((muxer.name, image.map(|(_, codec)| codec.name())))
 }
 

@@ -155,7 +155,7 @@ fn program_config(bits: &mut Bits<'_>) -> Option<(ChannelLayout, Option<Order>)>
     let mask = found.iter().fold(0, |mask, channel| mask | 1 << *channel as u32);
     let layout = ChannelLayout::from_mask(mask).ok()?;
     if layout.channels() != found.len() || side.contains(&false) {
-        return Some((ChannelLayout::unpositioned(found.len()).ok()?, None));
+        return Some((ChannelLayout::unspecified(found.len()).ok()?, None));
     }
     let indices = found.iter().map(|channel| layout.index_of(*channel));
     Some((layout, order(indices, found.len())))

@@ -21,7 +21,7 @@ pub(crate) fn codec_layout(codec: &str, count: usize) -> Option<ChannelLayout> {
         // does not state them. The other layouts are those of Vorbis.
         ("flac", 5) => ChannelLayout::from_mask(0x607).ok(),
         ("flac", 6) => ChannelLayout::from_mask(0x60F).ok(),
-        ("flac" | "opus" | "vorbis", _) => ChannelLayout::of_vorbis(count),
+        ("flac" | "opus" | "vorbis", _) => ChannelLayout::vorbis_default(count),
         _ => None,
     };
     layout.or_else(|| ChannelLayout::default_for(count).ok())

@@ -1,7 +1,7 @@
 //! FLAC (RFC 9639). Several streams may be joined.
 
 use anyhow::bail;
-use reelwright_core::{Picture, Rational, TimeBase};
+use reelwright_core::{CoverArt, Rational, TimeBase};
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_FLAC;
 
@@ -78,7 +78,7 @@ struct Header {
 struct Metadata {
     info: StreamInfo,
     comments: Comments,
-    cover: Option<Picture>,
+    cover: Option<CoverArt>,
     end: u64,
 }
 
@@ -96,7 +96,7 @@ impl Flac {
     #[expect(clippy::type_complexity, reason = "each is used once")]
     pub(crate) fn open(
         mut source: Source,
-    ) -> anyhow::Result<(Self, Track, Vec<(String, String)>, Option<Picture>)> {
+    ) -> anyhow::Result<(Self, Track, Vec<(String, String)>, Option<CoverArt>)> {
         let at = behind_id3(&mut source, 0)?;
         let Some(metadata) = metadata(&mut source, at)? else {
             bail!("its STREAMINFO block is damaged");

@@ -314,6 +314,6 @@ mod tests {
         let turned = frame.upright(Orientation { quarter_turns: 3, is_mirrored: false });
         assert_eq!((turned.width, turned.height), (1, 3));
         assert_eq!(bytes(&turned)[..3], [vec![3, 2, 1], vec![5, 4], vec![7, 6]]);
-        turned.view().expect(PixelFormat::Yuv420p, 1, 3).unwrap();
+        turned.view().check_format(PixelFormat::Yuv420p, 1, 3).unwrap();
     }
 }

@@ -6,6 +6,8 @@
 //! reports damage. An input that cannot be decoded is an error that names its container, codec and
 //! track.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod aac;
 mod aac_config;
 mod adts;

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, bail};
 use reelwright_core::{
-    ChannelLayout, Chapter, ColorInfo, ColorRange, Picture, PixelFormat, Rational, TimeBase,
+    ChannelLayout, Chapter, ColorInfo, ColorRange, CoverArt, PixelFormat, Rational, TimeBase,
 };
 
 use crate::adts::Adts;
@@ -88,7 +88,7 @@ pub struct Media {
     /// Metadata with FFmpeg's names.
     pub tags: Vec<(String, String)>,
     /// Cover art.
-    pub cover: Option<Picture>,
+    pub cover: Option<CoverArt>,
     /// Chapters, in order.
     pub chapters: Vec<Chapter>,
     /// Tracks in the order of the input.

@@ -80,7 +80,7 @@ impl PacketDecoder for Opus {
         });
         let sources = sources.collect();
         let order = match family {
-            0 | 1 => ChannelLayout::of_vorbis(count).and_then(ChannelLayout::vorbis_order),
+            0 | 1 => ChannelLayout::vorbis_default(count).and_then(ChannelLayout::vorbis_order),
             _ => None,
         };
         let decoder = Self {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use anyhow::bail;
-use reelwright_core::h264::append_relengthed;
+use reelwright_core::h264::append_with_four_byte_lengths;
 use reelwright_core::{
     AudioFormat, AudioParameters, AvcConfig, CodecId, CodecRecord, MediaKind, MediaParameters,
     Packet, PixelFormat, SampleFormat, StreamParameters, Timestamp, VideoFormat, VideoParameters,
@@ -138,7 +138,7 @@ impl PacketInput {
         }
         if self.length_size != 4 {
             let mut data = Vec::with_capacity(packet.data.len() + 16);
-            append_relengthed(&packet.data, self.length_size, &mut data)?;
+            append_with_four_byte_lengths(&packet.data, self.length_size, &mut data)?;
             packet.data = data;
         }
         Ok(Some(packet))

@@ -4,7 +4,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::sync::Mutex;
 
 use anyhow::anyhow;
-use reelwright_core::{Chapter, Picture};
+use reelwright_core::{Chapter, CoverArt};
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
@@ -47,7 +47,7 @@ impl MediaSource for Shared {
 pub(crate) struct Tags {
     /// Metadata with FFmpeg's names.
     pub(crate) entries: Vec<(String, String)>,
-    pub(crate) cover: Option<Picture>,
+    pub(crate) cover: Option<CoverArt>,
     pub(crate) chapters: Vec<Chapter>,
 }
 
@@ -111,9 +111,9 @@ fn entries(revision: &MetadataRevision) -> Vec<(String, String)> {
 }
 
 /// Returns the front cover, or else the first image, if its format is supported.
-fn cover(revision: &MetadataRevision) -> Option<Picture> {
+fn cover(revision: &MetadataRevision) -> Option<CoverArt> {
     let visuals = &revision.media.visuals;
     let is_front = |key: Option<StandardVisualKey>| key == Some(StandardVisualKey::FrontCover);
     let front = visuals.iter().find(|visual| is_front(visual.usage));
-    Picture::front_cover(front.or(visuals.first())?.data.to_vec()).ok()
+    CoverArt::front_cover(front.or(visuals.first())?.data.to_vec()).ok()
 }

@@ -46,7 +46,8 @@ impl PacketDecoder for Vorbis {
         let Ok(setup) = read_header_setup(setup, count, blocks) else { return Err(malformed) };
         let channels = parameters.channels.clone().filter(|known| known.count() == count.into());
         let channels = channels.ok_or(Error::Unsupported("vorbis: channels"))?;
-        let order = ChannelLayout::of_vorbis(count.into()).and_then(ChannelLayout::vorbis_order);
+        let order =
+            ChannelLayout::vorbis_default(count.into()).and_then(ChannelLayout::vorbis_order);
         let spec = AudioSpec::new(identification.audio_sample_rate, channels);
         let decoder = Self {
             identification,

@@ -1,6 +1,6 @@
 //! Vorbis comments (Vorbis I §5), used by Ogg and FLAC.
 
-use reelwright_core::{ChannelLayout, Picture};
+use reelwright_core::{ChannelLayout, CoverArt};
 
 /// Fields for which FFmpeg uses another name.
 const NAMES: &[(&str, &str)] = &[
@@ -57,7 +57,7 @@ fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Reads a `METADATA_BLOCK_PICTURE` of FLAC (RFC 9639 §8.8). The flag is true for a front cover.
-pub(crate) fn cover(block: &[u8]) -> Option<(Picture, bool)> {
+pub(crate) fn cover(block: &[u8]) -> Option<(CoverArt, bool)> {
     let word = |at: usize| {
         let bytes = block.get(at..at.checked_add(4)?)?;
         Some(u32::from_be_bytes(bytes.try_into().ok()?) as usize)
@@ -66,5 +66,5 @@ pub(crate) fn cover(block: &[u8]) -> Option<(Picture, bool)> {
     let description = word(4)?.checked_add(8)?;
     let size = word(description)?.checked_add(4 + 16 + description)?;
     let data = block.get(size.checked_add(4)?..)?.get(..word(size)?)?;
-    Some((Picture::front_cover(data.to_vec()).ok()?, is_front))
+    Some((CoverArt::front_cover(data.to_vec()).ok()?, is_front))
 }

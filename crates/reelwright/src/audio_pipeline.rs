@@ -211,7 +211,7 @@ impl AudioPipeline {
         Ok(Self {
             input,
             channels: layout.channels(),
-            time_base: TimeBase::of_sample_rate(sample_rate)?,
+            time_base: TimeBase::from_sample_rate(sample_rate)?,
             sample_rate,
             way,
             encoder,
@@ -321,7 +321,7 @@ impl AudioPipeline {
     /// What `pts` asks for.
     fn step(&self, pts: Option<f64>) -> Result<Step> {
         let Some(pts) = pts else { return Ok(Step::Follow) };
-        let Timestamp(at) = self.time_base.at(pts)?;
+        let Timestamp(at) = self.time_base.from_seconds(pts)?;
         let gap = at - self.next;
         if gap < 0 {
             return Ok(Step::Overlap);
@@ -336,18 +336,18 @@ impl AudioPipeline {
             Gaps::FilledAfterTheStart => is_long || self.next == 0,
             Gaps::Filled => false,
         };
-        let seconds = |samples| self.time_base.seconds_of(Timestamp(samples));
+        let seconds = |samples| self.time_base.to_seconds(Timestamp(samples));
         if pauses {
             let encoded = self.parameters().time_base;
             let in_encoded = |samples| self.time_base.rescale(Timestamp(samples), encoded).0;
             // Before the first sample there is none that would have to last for the gap.
-            let is_long = self.next > 0 && in_encoded(gap) > self.limits.gap;
-            if is_long || in_encoded(at) > self.limits.pts {
+            let is_long = self.next > 0 && in_encoded(gap) > self.limits.max_gap;
+            if is_long || in_encoded(at) > self.limits.max_pts {
                 return Err(Error::chunk(format!(
                     "A PTS of {pts} leaves a gap of {:.0} s. The format stores gaps of up to {:.0} \
                      s. Nothing of the chunk was written.",
                     seconds(gap),
-                    encoded.seconds_of(Timestamp(self.limits.gap))
+                    encoded.to_seconds(Timestamp(self.limits.max_gap))
                 )));
             }
             return Ok(Step::Pause(gap));
@@ -381,7 +381,7 @@ impl AudioPipeline {
                     "{} samples of a chunk at {} s are beyond ±1, and are clamped. More are not \
                      warned of.",
                     plan.beyond_unity,
-                    self.time_base.seconds_of(Timestamp(at))
+                    self.time_base.to_seconds(Timestamp(at))
                 );
             }
             self.clamped += plan.beyond_unity;
@@ -403,7 +403,7 @@ impl AudioPipeline {
 
     /// Returns the end of what was written, in seconds.
     pub(crate) fn end(&self) -> f64 {
-        self.time_base.seconds_of(Timestamp(self.next))
+        self.time_base.to_seconds(Timestamp(self.next))
     }
 
     /// Seconds of audio that the encoder may hold, and its frame that is not full.

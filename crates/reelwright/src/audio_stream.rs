@@ -270,7 +270,7 @@ impl AudioStream {
     ) -> Result<(ChannelLayout, ChannelLayout)> {
         let own_count = own.channels();
         // Without a layout from the user the encoder may choose one, if it gets all channels.
-        let by_count = info.layouts.of_channels(own_count);
+        let by_count = info.layouts.for_channels(own_count);
         let is_kept = self.encoder_num_channels.is_none_or(|channels| channels == own_count);
         let may_choose = self.channel_layout.is_none() && is_kept;
         let own = match by_count {
@@ -288,7 +288,7 @@ impl AudioStream {
                 if info.layouts.contains(usual) {
                     Some(usual)
                 } else {
-                    info.layouts.of_channels(channels)
+                    info.layouts.for_channels(channels)
                 }
             }
             Some(_) => info

@@ -192,7 +192,7 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
     }
 
     /// Where `open` will write, several places for a tee, each with its container: the path of a file or,
-    /// of a container that [makes objects](MuxerInfo::makes_objects), of their pattern; none for a writer,
+    /// of a container that [makes objects](MuxerInfo::multiple_objects), of their pattern; none for a writer,
     /// a descriptor or another address. Empty once it is open.
     pub fn destinations(&self) -> Vec<(Option<&Path>, &MuxerInfo)> {
         let endpoints: Vec<&Endpoint<'_>> = match &self.state {

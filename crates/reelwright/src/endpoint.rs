@@ -129,7 +129,7 @@ impl<'w> Endpoint<'w> {
             prepared;
         let Self { target, format } = self;
         let output = target.open(
-            format.makes_objects,
+            format.multiple_objects,
             protocol.as_ref(),
             protocol_options,
             reader?,

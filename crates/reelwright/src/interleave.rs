@@ -60,7 +60,7 @@ pub(crate) fn next(streams: &mut [Stream], pauses: &Pauses, is_complete: bool) -
     let is_late = || {
         let held = streams.iter().map(Stream::max_delay).fold(0.0, f64::max);
         waiting().any(|(_, first, time_base, stream)| {
-            !stream.is_sparse() && stream.end() - time_base.seconds_of(first) > MAX_WAIT + held
+            !stream.is_sparse() && stream.end() - time_base.to_seconds(first) > MAX_WAIT + held
         })
     };
     let all_are_here = streams.iter().enumerate().all(|(index, stream)| {

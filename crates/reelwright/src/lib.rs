@@ -21,6 +21,8 @@
 //! `add_audio_stream` are the arguments of [`StreamingMediaEncoder::new`] and the methods of
 //! [`AudioStream`], the `option` of `open` goes to [`StreamingMediaEncoder::open_with`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod audio_pipeline;
 mod audio_stream;
 mod encoder;

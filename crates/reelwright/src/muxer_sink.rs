@@ -1,8 +1,8 @@
 //! The sink that most encoders have: a muxer with its destination.
 
 use reelwright_core::{
-    Destination, Error, Metadata, Muxer, Packet, Request, Result, Sink, StreamParameters, TimeBase,
-    TimeLimits, Timestamp,
+    Destination, Error, Metadata, Muxer, OutputRequest, Packet, Result, Sink, StreamParameters,
+    TimeBase, TimeLimits, Timestamp,
 };
 
 use crate::output::Opened;
@@ -54,20 +54,20 @@ impl<'w> MuxerSink<'w> {
     }
 
     /// Hands on what the file's buffer holds, if the media went on for long enough.
-    fn hand_on(&mut self, end: f64) -> Result<()> {
+    fn flush_output(&mut self, end: f64) -> Result<()> {
         let Some((handed_on, bytes)) = &mut self.handed_on else { return Ok(()) };
         let position = self.output.output().position();
         if (end - *handed_on).abs() < HAND_ON || position == *bytes {
             return Ok(());
         }
-        let whole = self.output.output().whole();
+        let whole = self.output.output().playable_length();
         if whole > *bytes && whole < position {
             // A full buffer was handed on, and the rest is younger.
             (*handed_on, *bytes) = (end, whole);
             return Ok(());
         }
         (*handed_on, *bytes) = (end, position);
-        self.muxer.hand_on(&mut self.output)
+        self.muxer.flush_output(&mut self.output)
     }
 }
 
@@ -80,7 +80,7 @@ impl Sink for MuxerSink<'_> {
             [stream] if self.is_single => block(stream),
             _ => None,
         };
-        self.output.output().mark_whole();
+        self.output.output().mark_playable();
         // The header may wait in the output's buffer.
         self.gate.take_stop()
     }
@@ -91,12 +91,12 @@ impl Sink for MuxerSink<'_> {
 
     fn write(&mut self, packet: &mut Packet) -> Result<()> {
         self.muxer.write(packet, &mut self.output)?;
-        self.output.output().mark_whole();
+        self.output.output().mark_playable();
         if self.flushes_packets {
             self.output.flush()?;
         } else {
             let end = Timestamp(packet.dts.0.saturating_add(packet.duration));
-            self.hand_on(self.time_bases[packet.stream].seconds_of(end))?;
+            self.flush_output(self.time_bases[packet.stream].to_seconds(end))?;
         }
         self.gate.take_stop()
     }
@@ -121,7 +121,7 @@ impl Sink for MuxerSink<'_> {
             return;
         }
         let Self { muxer, output, block, .. } = self;
-        let mended = output.cut_back(*block).and_then(|length| muxer.mend(length, output));
+        let mended = output.cut_back(*block).and_then(|length| muxer.patch_header(length, output));
         if let Err(error) = mended {
             log::debug!("The output stays as it is: {}", error.report());
         }
@@ -135,7 +135,7 @@ impl Sink for MuxerSink<'_> {
         self.output.output().position()
     }
 
-    fn take_request(&mut self) -> Option<Request> {
+    fn take_request(&mut self) -> Option<OutputRequest> {
         self.output.output().take_request()
     }
 }

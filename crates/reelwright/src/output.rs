@@ -12,12 +12,12 @@ use std::io::{self, Seek, SeekFrom};
 use std::path::PathBuf;
 
 use pieces::failed;
-use reelwright_core::{Destination, Error, Objects, Output, Result};
+use reelwright_core::{Destination, Error, ObjectStore, Output, Result};
 
 /// A destination at work.
 pub(crate) struct Opened<'w> {
     output: Box<dyn Output + 'w>,
-    objects: Option<Box<dyn Objects + 'w>>,
+    objects: Option<Box<dyn ObjectStore + 'w>>,
     /// The file name; empty where there is none.
     name: String,
     /// Whether this is a file or device with a path.
@@ -33,7 +33,7 @@ impl<'w> Opened<'w> {
     }
 
     /// Objects, among them the one of a name.
-    pub(crate) fn of_objects(objects: Box<dyn Objects + 'w>, name: String) -> Self {
+    pub(crate) fn of_objects(objects: Box<dyn ObjectStore + 'w>, name: String) -> Self {
         Self { output: Box::new(NoOutput), objects: Some(objects), name, has_path: false }
     }
 
@@ -53,7 +53,7 @@ impl<'w> Opened<'w> {
     /// # Errors
     /// It cannot be truncated.
     pub(crate) fn cut_back(&mut self, block: Option<u64>) -> Result<u64> {
-        let (whole, held) = (self.output.whole(), self.output.position());
+        let (whole, held) = (self.output.playable_length(), self.output.position());
         let rest = held.saturating_sub(whole);
         let to = whole + block.map_or(0, |block| rest / block * block);
         self.output.truncate(to).map(|()| to)
@@ -77,7 +77,7 @@ impl Destination for Opened<'_> {
         &self.name
     }
 
-    fn objects(&mut self) -> Result<&mut dyn Objects> {
+    fn object_store(&mut self) -> Result<&mut dyn ObjectStore> {
         match &mut self.objects {
             Some(objects) => Ok(&mut **objects),
             None => Err(Error::unsupported(
@@ -209,7 +209,7 @@ impl<W: Storage + Seek + Send> Output for SeekableOutput<W> {
                  without `seek`, which gets the format's layout for streams."
             )));
         }
-        pieces.hand_on()?;
+        pieces.flush_output()?;
         let writer = &mut pieces.writer;
         let mut seek_and_write = || {
             let at = self.start + at;
@@ -231,7 +231,7 @@ impl<W: Storage + Seek + Send> Output for SeekableOutput<W> {
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.pieces.hand_on()?;
+        self.pieces.flush_output()?;
         self.find()?;
         self.pieces.flush()
     }
@@ -264,12 +264,12 @@ impl<W: Storage + Seek + Send> Output for SeekableOutput<W> {
         Ok(())
     }
 
-    fn mark_whole(&mut self) {
-        self.pieces.mark_whole();
+    fn mark_playable(&mut self) {
+        self.pieces.mark_playable();
     }
 
-    fn whole(&self) -> u64 {
-        self.pieces.whole()
+    fn playable_length(&self) -> u64 {
+        self.pieces.playable_length()
     }
 }
 
@@ -385,7 +385,7 @@ mod tests {
         let mut output = open_path(&path);
         for length in [100, FILE_BUFFER, 7] {
             output.output().write(&vec![1; length]).unwrap();
-            output.output().mark_whole();
+            output.output().mark_playable();
         }
         output.output().write(&[2; 11]).unwrap();
         output.output().sync().unwrap();

@@ -12,7 +12,7 @@ pub(crate) static PACKETS: MuxerInfo =
     })
     .max_streams(usize::MAX)
     .variable_frame_rate(true)
-    .pauses(true)
+    .audio_gaps(true)
     .sample_aspect_ratio(true);
 
 /// The packets of an encoder that [`StreamingMediaEncoder::to_packets`](crate::StreamingMediaEncoder::to_packets)

@@ -105,7 +105,7 @@ impl PacketStream {
     /// Returns the end of what was written, in seconds.
     pub(crate) fn end(&self) -> f64 {
         let end = self.last.map_or(0, |(_, end)| end);
-        self.parameters.time_base.seconds_of(Timestamp(end))
+        self.parameters.time_base.to_seconds(Timestamp(end))
     }
 
     /// Takes a packet; nothing of it is taken after an error.
@@ -137,12 +137,13 @@ impl PacketStream {
         }
         let end = dts.checked_add(packet.duration.max(1));
         let gap = self.last.map_or(0, |(last, _)| dts.saturating_sub(last));
-        let is_far = pts > self.limits.pts || dts < -self.limits.pts || gap > self.limits.gap;
+        let is_far =
+            pts > self.limits.max_pts || dts < -self.limits.max_pts || gap > self.limits.max_gap;
         let Some(end) = end.filter(|_| !is_far) else {
             return refuse(&format!(
                 "times up to {}, and a dts at most {} after the one before it, in units of {} s",
-                self.limits.pts,
-                self.limits.gap,
+                self.limits.max_pts,
+                self.limits.max_gap,
                 self.parameters.time_base.seconds()
             ));
         };

@@ -73,9 +73,9 @@ impl Gate {
     }
 
     /// Lets the outputs no longer wait for anything.
-    pub(crate) fn hurry(&self) {
+    pub(crate) fn abandon(&self) {
         self.stop.is_stopped.store(false, Ordering::Relaxed);
-        self.context.hurry();
+        self.context.abandon();
     }
 }
 
@@ -154,7 +154,7 @@ mod unix {
             let mut wait: Option<Wait<'_>> = None;
             let mut is_tried = !self.never_blocks;
             loop {
-                let period = wait.as_ref().map_or(Interrupt::PERIOD, Wait::period);
+                let period = wait.as_ref().map_or(Interrupt::POLL_INTERVAL, Wait::poll_interval);
                 if !is_tried || self.is_ready(period)? {
                     match self.file.write(&bytes[..bytes.len().min(self.at_once)]) {
                         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -183,7 +183,7 @@ mod unix {
                 other => return other.map(Some),
             }
             check(&wait)?;
-            std::thread::sleep(wait.period());
+            std::thread::sleep(wait.poll_interval());
         }
     }
 

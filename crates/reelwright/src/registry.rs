@@ -239,7 +239,7 @@ impl Registry {
     ) -> Result<&VideoEncoderInfo> {
         let of = |codec: CodecId| self.video_encoders().find(move |i| i.encoder.codec == codec);
         let extension = extension.map(str::to_ascii_lowercase);
-        let named = muxer.pictures.iter().find(|(name, _)| Some(*name) == extension.as_deref());
+        let named = muxer.image_codecs.iter().find(|(name, _)| Some(*name) == extension.as_deref());
         let codecs = named.map(|(_, codec)| codec).into_iter().chain(muxer.video_codecs);
         codecs.copied().find_map(of).ok_or_else(|| {
             Error::unsupported(format!(

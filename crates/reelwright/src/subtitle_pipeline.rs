@@ -44,7 +44,7 @@ impl SubtitlePipeline {
     }
 
     fn seconds(&self, units: i64) -> f64 {
-        self.parameters.time_base.seconds_of(Timestamp(units))
+        self.parameters.time_base.to_seconds(Timestamp(units))
     }
 
     /// Makes a packet of a subtitle from `start` to `end` seconds.
@@ -75,7 +75,7 @@ impl SubtitlePipeline {
     /// The times of a subtitle in units of the time base: at least one unit.
     fn times(&self, start: f64, end: f64) -> Result<(i64, i64)> {
         let units = |what, seconds: f64| {
-            self.parameters.time_base.at(seconds).map_err(|_| {
+            self.parameters.time_base.from_seconds(seconds).map_err(|_| {
                 Error::argument(format!(
                     "The {what} of a subtitle must be positive, finite and below {:e} s. Found: {seconds}",
                     self.seconds(1 << 53)
@@ -96,7 +96,7 @@ impl SubtitlePipeline {
             )));
         }
         let to = to.max(from + 1);
-        let TimeLimits { pts, gap } = self.limits;
+        let TimeLimits { max_pts: pts, max_gap: gap } = self.limits;
         let is_far = from.saturating_sub(self.end.max(self.start)) > gap || to - from > gap;
         if to > pts || is_far {
             return Err(Error::argument(format!(

@@ -200,7 +200,7 @@ impl<'w> Target<'w> {
             let opened = if made_of_objects {
                 let name = without_query(address).rsplit('/').next().unwrap_or_default();
                 Opened::of_objects(
-                    protocol.open_objects(address, &mut options, context)?,
+                    protocol.open_object_store(address, &mut options, context)?,
                     name.into(),
                 )
             } else {

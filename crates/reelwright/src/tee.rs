@@ -110,11 +110,13 @@ impl Member {
         let format = &self.endpoint.format;
         match kind {
             MediaKind::Audio => format.audio_codecs.to_vec(),
-            MediaKind::Video if format.pictures.is_empty() => format.video_codecs.to_vec(),
+            MediaKind::Video if format.image_codecs.is_empty() => format.video_codecs.to_vec(),
             MediaKind::Video => {
                 let extension = self.endpoint.target.extension().map(str::to_ascii_lowercase);
-                let named =
-                    format.pictures.iter().filter(|(name, _)| Some(*name) == extension.as_deref());
+                let named = format
+                    .image_codecs
+                    .iter()
+                    .filter(|(name, _)| Some(*name) == extension.as_deref());
                 named.map(|(_, codec)| *codec).collect()
             }
             MediaKind::Subtitle => format.subtitle_codecs.to_vec(),
@@ -127,7 +129,7 @@ impl Member {
     /// Its container, alone.
     fn single_format(&self, kind: MediaKind) -> MuxerInfo {
         let mut format = self.endpoint.format.clone();
-        if kind == MediaKind::Video && !format.pictures.is_empty() {
+        if kind == MediaKind::Video && !format.image_codecs.is_empty() {
             // The extension says how its pictures are coded.
             format.video_codecs = intern(self.codecs(kind));
         }
@@ -153,7 +155,7 @@ pub(crate) fn all(members: &[Member]) -> MuxerInfo {
     info.audio_codecs = union(MediaKind::Audio);
     info.video_codecs = union(MediaKind::Video);
     info.subtitle_codecs = union(MediaKind::Subtitle);
-    info.covers = members.iter().any(|member| member.endpoint.format.covers);
+    info.cover_art = members.iter().any(|member| member.endpoint.format.cover_art);
     info.variable_frame_rate =
         members.iter().all(|member| member.endpoint.format.variable_frame_rate);
     info
@@ -219,7 +221,7 @@ pub(crate) fn container(
         _ => info.audio_codecs = intern(codecs),
     }
     info.variable_frame_rate = formats().all(|format| format.variable_frame_rate);
-    info.pauses = formats().all(|format| format.pauses);
+    info.audio_gaps = formats().all(|format| format.audio_gaps);
     info.sample_aspect_ratio = formats().all(|format| format.sample_aspect_ratio);
     Ok((info, selected))
 }

@@ -313,7 +313,7 @@ impl Drop for Threaded {
 fn await_result(done: &Receiver<Done>, interrupt: &Interrupt) -> Result<Done> {
     let begin = Instant::now();
     loop {
-        match done.recv_timeout(Interrupt::PERIOD) {
+        match done.recv_timeout(Interrupt::POLL_INTERVAL) {
             Ok(done) => return Ok(done),
             Err(RecvTimeoutError::Timeout) if interrupt.is_raised_after(begin.elapsed()) => {
                 return Err(Interrupt::error());
@@ -405,7 +405,7 @@ mod tests {
         for (plane, _) in frame.planes_mut::<u8>().unwrap() {
             plane.fill(gray);
         }
-        frame.at(Timestamp(pts))
+        frame.with_pts(Timestamp(pts))
     }
 
     fn encode(engine: &mut Engine, frame: VideoFrame, packets: &mut PacketQueue) -> Result<()> {

@@ -85,7 +85,7 @@ pub(crate) fn take_alpha(options: &mut Options) -> Result<Alpha> {
         Some("drop") => Ok(Alpha::Drop),
         Some(text) => match text.split_once(':') {
             Some(("compose", color)) => Ok(Alpha::Compose(color.parse()?)),
-            _ => Err(ALPHA.refuse(text)),
+            _ => Err(ALPHA.invalid_value(text)),
         },
     }
 }

@@ -22,10 +22,10 @@ impl<'a> VideoInput<'a> {
         }
     }
 
-    pub(crate) fn side(self) -> &'a SideData {
+    pub(crate) fn side_data(self) -> &'a SideData {
         match self {
-            Self::View(view) => &view.side,
-            Self::Frame(frame) => &frame.side,
+            Self::View(view) => &view.side_data,
+            Self::Frame(frame) => &frame.side_data,
         }
     }
 }

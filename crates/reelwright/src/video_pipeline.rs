@@ -198,8 +198,8 @@ impl VideoPipeline {
             VideoInput::Frame(frame) if frame.memory_kind() == MemoryKind::HOST => &frame.view()?,
             VideoInput::Frame(frame) => return self.expect_on_device(frame),
         };
-        view.expect(format, self.input.width, self.input.height)?;
-        if view.side.keyframe {
+        view.check_format(format, self.input.width, self.input.height)?;
+        if view.side_data.keyframe {
             self.check_keyframes()?;
         }
         check_frame_values(view)
@@ -220,7 +220,7 @@ impl VideoPipeline {
         if (found.pixel_format, found.size()) == (expected.pixel_format, expected.size())
             && self.converter.is_copy()
         {
-            return if frame.side.keyframe { self.check_keyframes() } else { Ok(()) };
+            return if frame.side_data.keyframe { self.check_keyframes() } else { Ok(()) };
         }
         Err(Error::chunk(format!(
             "Frames in {kind} memory are not converted. Expected {} of {}x{}. Found: {} of {}x{}. Call \
@@ -294,7 +294,7 @@ impl VideoPipeline {
     /// What `pts` asks for.
     fn plan(&self, pts: Option<f64>) -> Result<VideoPlan> {
         let Some(pts) = pts else { return Ok(VideoPlan::Follow) };
-        self.plan_at(self.schedule.time_base().at(pts)?)
+        self.plan_at(self.schedule.time_base().from_seconds(pts)?)
     }
 
     /// As [`plan`](Self::plan), with the time in units of the time base.
@@ -311,7 +311,7 @@ impl VideoPipeline {
             return Ok(VideoPlan::Follow);
         }
         let time_base = self.schedule.time_base();
-        let seconds = |units| time_base.seconds_of(Timestamp(units));
+        let seconds = |units| time_base.to_seconds(Timestamp(units));
         if repeats && seconds(gap) > self.longest_gap {
             return Err(Error::chunk(format!(
                 "A PTS of {} leaves a gap of {:.0} s. Up to {} s are filled by repeating a frame. \
@@ -324,13 +324,13 @@ impl VideoPipeline {
         }
         let encoded = self.parameters().time_base;
         let in_encoded = |units| time_base.rescale(Timestamp(units), encoded).0;
-        if in_encoded(at) > self.limits.pts || in_encoded(gap) > self.limits.gap {
+        if in_encoded(at) > self.limits.max_pts || in_encoded(gap) > self.limits.max_gap {
             return Err(Error::chunk(format!(
                 "A PTS of {} leaves a gap of {:.0} s. The format stores gaps of up to {:.0} s. \
                  Nothing of the chunk was written.",
                 seconds(at),
                 seconds(gap),
-                encoded.seconds_of(Timestamp(self.limits.gap))
+                encoded.to_seconds(Timestamp(self.limits.max_gap))
             )));
         }
         Ok(if self.keeps_times { VideoPlan::At(at) } else { VideoPlan::Repeat(gap) })
@@ -384,7 +384,7 @@ impl VideoPipeline {
         let Some(last) = &mut self.last else { return Ok(()) };
         let frame = VideoFrame { pts, duration, ..last.clone() };
         // A frame that is shown again is an ordinary one.
-        last.side.keyframe = false;
+        last.side_data.keyframe = false;
         self.encoder.encode(frame, &mut self.packets)
     }
 
@@ -429,7 +429,7 @@ impl VideoPipeline {
             })?,
             Source::Input(VideoInput::Frame(frame)) if converter.is_copy() => frame.clone(),
             Source::Input(input) => {
-                let side = input.side().clone();
+                let side_data = input.side_data().clone();
                 let frame = pool.write(|to| {
                     match input {
                         VideoInput::View(view) => converter.convert_frame(view, to),
@@ -437,12 +437,12 @@ impl VideoPipeline {
                     }
                     Ok(())
                 })?;
-                VideoFrame { side, ..frame }
+                VideoFrame { side_data, ..frame }
             }
         };
         let mut frame = frame;
-        frame.side.keyframe |= std::mem::take(&mut self.forces_keyframe);
-        self.warn_of(&frame.side);
+        frame.side_data.keyframe |= std::mem::take(&mut self.forces_keyframe);
+        self.warn_of(&frame.side_data);
         self.last = Some(frame);
         self.show(duration);
         Ok(())
@@ -493,7 +493,7 @@ impl VideoPipeline {
 
     /// Returns the end of what was written, in seconds.
     pub(crate) fn end(&self) -> f64 {
-        self.schedule.time_base().seconds_of(Timestamp(self.schedule.next()))
+        self.schedule.time_base().to_seconds(Timestamp(self.schedule.next()))
     }
 
     /// Returns whether frames are on their way to packets that [`drain`](Self::drain) brings.

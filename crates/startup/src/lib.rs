@@ -3,6 +3,8 @@
 //! If the caller closed standard output, Rust's runtime opens `/dev/null` in its place before
 //! `main`. Media written to it would be lost with exit code 0.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static STDOUT_IS_CLOSED: AtomicBool = AtomicBool::new(false);

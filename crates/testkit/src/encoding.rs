@@ -173,7 +173,7 @@ fn frame(
     channels: usize,
     pts: Timestamp,
 ) -> AudioFrame {
-    let layout = ChannelLayout::unpositioned(channels).unwrap();
+    let layout = ChannelLayout::unspecified(channels).unwrap();
     let format = AudioFormat::new(sample_format, 48_000, layout);
     AudioFrame::new(format, TypedBuffer::copy_of(samples), pts).unwrap()
 }

@@ -6,6 +6,8 @@
 //! PCM. [`decode`] and [`program`] call independent decoders and programs. All functions panic if a
 //! check fails.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod decode;
 pub mod encoding;
 pub mod footage;

@@ -12,7 +12,7 @@ use crate::output::FailingOutput;
 pub fn pcm(codec: CodecId, rate: u32, layout: ChannelLayout) -> StreamParameters {
     StreamParameters::new(
         codec,
-        TimeBase::of_sample_rate(rate.max(1)).unwrap(),
+        TimeBase::from_sample_rate(rate.max(1)).unwrap(),
         MediaParameters::Audio(
             AudioParameters::new(AudioFormat {
                 sample_rate: rate,

@@ -150,7 +150,7 @@ impl<'a> VideoCase<'a> {
             }
         };
         for (index, frame) in frames.iter().enumerate() {
-            encoder.encode(&frame.at(Timestamp(times(index))), &mut queue)?;
+            encoder.encode(&frame.with_pts(Timestamp(times(index))), &mut queue)?;
             take(&mut queue);
         }
         encoder.finish(&mut queue)?;
@@ -204,7 +204,7 @@ fn releases(case: &VideoCase<'_>, frames: &[VideoFrame], pauses: bool) -> (Vec<u
     let mut queue = PacketQueue::new();
     let mut counts = Vec::new();
     for (index, frame) in frames.iter().enumerate() {
-        encoder.encode(&frame.at(Timestamp(index as i64)), &mut queue).unwrap();
+        encoder.encode(&frame.with_pts(Timestamp(index as i64)), &mut queue).unwrap();
         counts.push(queue.len());
         if pauses && index % 5 == 0 {
             std::thread::sleep(std::time::Duration::from_millis(3));
@@ -233,8 +233,8 @@ fn check_forced_keyframes(case: &VideoCase<'_>, name: &str) {
         return;
     }
     let mut frames = case.test_frames(12);
-    frames[5].side.keyframe = true;
-    frames[8].side.keyframe = true;
+    frames[5].side_data.keyframe = true;
+    frames[8].side_data.keyframe = true;
     let encoded = case.encode(&frames, |index| index as i64).unwrap();
     for packet in encoded.packets.iter().filter(|packet| [5, 8].contains(&packet.pts.0)) {
         assert!(packet.keyframe, "{name}: frame {} must be a keyframe", packet.pts);

@@ -31,7 +31,7 @@ fn open(request: &AudioEncoderRequest, options: &mut Options) -> Result<Box<dyn 
     let block = options.take_int(&BLOCK)?.unwrap_or_default() as usize;
     let parameters = StreamParameters::new(
         CODEC,
-        TimeBase::of_sample_rate(request.format.sample_rate)?,
+        TimeBase::from_sample_rate(request.format.sample_rate)?,
         MediaParameters::Audio(
             AudioParameters::new(request.format).bits_per_sample(16).frame_size(Some(block)),
         ),
@@ -59,7 +59,7 @@ impl AudioEncoder for Delta {
     }
 
     fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
-        frame.expect(SampleFormat::S16, self.last.len())?;
+        frame.check_format(SampleFormat::S16, self.last.len())?;
         let samples = frame
             .interleaved::<i16>()
             .ok_or_else(|| Error::chunk("The samples must be 16-bit."))?;
@@ -80,7 +80,7 @@ impl AudioEncoder for Delta {
                 *last = sample;
             }
         }
-        self.clock.stamp(packet, frame.samples() as u32);
+        self.clock.set_times(packet, frame.samples() as u32);
         Ok(())
     }
 

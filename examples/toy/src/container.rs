@@ -25,7 +25,7 @@ pub static MUXER: MuxerInfo = MuxerInfo::new("toy", "Toy container", &open)
     .extensions(&["toy"])
     .mime_type("audio/x-toy")
     .audio_codecs(&[codec::CODEC])
-    .pauses(true)
+    .audio_gaps(true)
     .options(&[COMMENT]);
 
 /// Offset of the number of packets.
@@ -75,7 +75,7 @@ impl Muxer for Toy {
         output.write(&packet.pts.0.to_le_bytes())?;
         output.write(&(packet.duration as u32).to_le_bytes())?;
         output.write(&packet.data)?;
-        output.mark_whole();
+        output.mark_playable();
         self.count += 1;
         Ok(())
     }

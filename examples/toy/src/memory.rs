@@ -31,7 +31,7 @@ pub fn protocol(store: &Store) -> ProtocolInfo {
         let (name, store) = (name.to_owned(), store.clone());
         Ok(Box::new(Memory { name, store, capacity, bytes: Vec::new() }) as Box<dyn Output>)
     };
-    ProtocolInfo::shared(&["memory"], "named pieces of memory", open).options(&[CAPACITY])
+    ProtocolInfo::from_closure(&["memory"], "named pieces of memory", open).options(&[CAPACITY])
 }
 
 struct Memory {

@@ -1,1 +1,1 @@
-//! Rust code blocks of the documentation. `cargo xtask docs` writes them as programs to `src/bin`.
+//! Rust code blocks of the documentation. `cargo xtask docs` writes them to `examples`.

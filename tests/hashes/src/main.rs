@@ -12,9 +12,9 @@ use std::process::ExitCode;
 
 use md5::{Digest, Md5};
 use reelwright::{
-    AudioEncoderInfo, AudioStream, Chapter, DataType, Layouts, MuxerInfo, Options, PixelFormat,
-    Result, SampleFormat, SampleRates, StreamingMediaEncoder, SubtitleStream, Target, TensorView,
-    VideoStream, audio_encoders, muxers, video_encoders,
+    AudioEncoderInfo, AudioStream, ChannelLayouts, Chapter, DataType, MuxerInfo, Options,
+    PixelFormat, Result, SampleFormat, SampleRates, StreamingMediaEncoder, SubtitleStream, Target,
+    TensorView, VideoStream, audio_encoders, muxers, video_encoders,
 };
 
 /// Container, encoder and options, as `name=value name=value`.
@@ -151,7 +151,7 @@ fn table() -> Result<Vec<Row>> {
                     if muxer.name == "yuv4mpegpipe" {
                         stream = stream.encoder_format(PixelFormat::Yuv420p);
                     }
-                    let frames = if muxer.pictures.is_empty() { FRAMES } else { 1 };
+                    let frames = if muxer.image_codecs.is_empty() { FRAMES } else { 1 };
                     let name = format!("{} {}", muxer.name, info.encoder.name);
                     rows.push(video_row(name, muxer.name, &stream, seekable, frames)?);
                 }
@@ -222,7 +222,7 @@ fn audio_pair(muxer: &MuxerInfo, info: &AudioEncoderInfo, seekable: bool) -> Res
         _ => 48_000,
     };
     let mono = reelwright::ChannelLayout::MONO;
-    let only_mono = matches!(info.layouts, Layouts::List([only]) if *only == mono);
+    let only_mono = matches!(info.layouts, ChannelLayouts::List([only]) if *only == mono);
     let channels = if only_mono { 1 } else { 2 };
     let format = match info.sample_formats[0].data_type() {
         DataType::U8 => SampleFormat::U8,

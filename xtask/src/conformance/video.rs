@@ -42,7 +42,7 @@ fn cases(only: &[&str]) -> Vec<VideoCase> {
     let mut cases = Vec::new();
     let numbered_or_raw = |muxer: &&MuxerInfo| {
         // Image formats write several files, and raw video has no header.
-        !muxer.pictures.is_empty() || muxer.name == "rawvideo"
+        !muxer.image_codecs.is_empty() || muxer.name == "rawvideo"
     };
     for muxer in
         muxers().filter(|m| is_asked(m, only) && !m.video_codecs.is_empty() && !numbered_or_raw(m))

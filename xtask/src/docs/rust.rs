@@ -8,7 +8,7 @@ use anyhow::bail;
 
 use super::blocks::{Language, Page};
 
-/// Package of the programs.
+/// Package that has the blocks as examples.
 const PACKAGE: &str = "reelwright-docs-blocks";
 
 /// Builds the Rust blocks of all pages. Returns the paths of the programs by the places of the
@@ -18,7 +18,7 @@ pub(crate) fn build(
     pages: &[Page],
     lto: (&str, &str),
 ) -> anyhow::Result<HashMap<String, PathBuf>> {
-    let sources = root.join("tests/docs-blocks/src/bin");
+    let sources = root.join("tests/docs-blocks/examples");
     if sources.exists() {
         std::fs::remove_dir_all(&sources)?;
     }
@@ -29,11 +29,11 @@ pub(crate) fn build(
     {
         let name = format!("docs-block-{}", programs.len());
         std::fs::write(sources.join(format!("{name}.rs")), program(&block.code))?;
-        programs.insert(block.place.clone(), root.join("target/release").join(name));
+        programs.insert(block.place.clone(), root.join("target/release/examples").join(name));
     }
     // Uses the profile and features of the main program, whose crates are already built.
     let mut command = Command::new(env!("CARGO"));
-    command.args(["build", "--quiet", "--release", "--locked", "--package", PACKAGE, "--bins"]);
+    command.args(["build", "--quiet", "--release", "--locked", "--package", PACKAGE, "--examples"]);
     command.env(lto.0, lto.1);
     let status = command.current_dir(root).status()?;
     // Other commands must not build the blocks.

@@ -27,7 +27,7 @@ pub(super) enum Recipe {
 /// sum of full-scale samples can exceed full scale.
 ///
 /// # Errors
-/// Layouts that differ need positions, and, to be mixed, channels in front and pairs that are
+/// ChannelLayouts that differ need positions, and, to be mixed, channels in front and pairs that are
 /// complete.
 pub(super) fn recipes(
     from: ChannelLayout,
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn without_positions_channels_keep_their_order() {
-        let five = ChannelLayout::unpositioned(5).unwrap();
+        let five = ChannelLayout::unspecified(5).unwrap();
         let expected: Vec<Recipe> = (0..5).map(Recipe::Copy).collect();
         assert_eq!(recipes(five, layout("5.0"), true).unwrap(), expected);
         assert_eq!(recipes(layout("5.0"), five, true).unwrap(), expected);

@@ -159,7 +159,7 @@ impl VideoConverter {
     /// If the frame is not of the input's format and size, or `to` not of the output's.
     pub fn convert_frame(&mut self, frame: &VideoView<'_>, to: &mut VideoFrame) {
         let (width, height) = self.size;
-        let found = frame.expect(self.input, width as u32, height as u32);
+        let found = frame.check_format(self.input, width as u32, height as u32);
         assert!(found.is_ok(), "{}", found.unwrap_err());
         self.check(to);
         match self.input.data_type() {

@@ -1,5 +1,4 @@
-//! Configuration records from the bytes that other programs keep of a stream, FFmpeg's extradata, and
-//! back.
+//! Conversion of configuration records from and to FFmpeg's extradata.
 
 use super::{
     AlacConfig, AudioSpecificConfig, Av1Config, CodecRecord, FlacStreamInfo, OpusChannelMapping,
@@ -15,13 +14,14 @@ const AAC_RATES: [u32; 13] = [
 ];
 
 impl CodecRecord {
-    /// Reads a record in the form of FFmpeg's extradata, which MP4 and Matroska keep too: of AAC an
-    /// AudioSpecificConfig, of ALAC the cookie, of AV1 `av1C`, of FLAC STREAMINFO, of H.264 `avcC` with
-    /// lengths of four bytes or the parameter sets in a byte stream, of Opus OpusHead, of Vorbis the
-    /// three headers, of WebVTT the header of a file. Other codecs have none, and of a [custom](CodecId::Custom) one the bytes stay.
+    /// Parses FFmpeg's extradata, which MP4 and Matroska store too. For AAC it is an
+    /// AudioSpecificConfig, for ALAC the magic cookie, for AV1 `av1C`, for FLAC STREAMINFO, for
+    /// H.264 `avcC` with four-byte lengths or the parameter sets as a byte stream, for Opus
+    /// OpusHead, for Vorbis the three headers, for WebVTT the header of a file. For
+    /// [custom](CodecId::Custom) codecs the bytes are kept. Other codecs have no extradata.
     ///
     /// # Errors
-    /// The bytes are not such a record.
+    /// The bytes are not a record of this codec.
     pub fn from_extradata(codec: CodecId, bytes: &[u8]) -> Result<Self> {
         let refuse = |what: &str| {
             Error::invalid_data(format!(
@@ -49,8 +49,8 @@ impl CodecRecord {
                 (config, 4) => Self::H264(config),
                 (_, size) => {
                     return Err(Error::unsupported(format!(
-                        "The record of h264 has lengths of {size} bytes, and packets have 4. Use \
-                         AvcConfig::from_record and h264::append_relengthed."
+                        "The record of h264 has lengths of {size} bytes. Packets must have 4. Use \
+                         AvcConfig::from_record and h264::append_with_four_byte_lengths."
                     )));
                 }
             },
@@ -74,16 +74,17 @@ impl CodecRecord {
         })
     }
 
-    /// The record as [`from_extradata`](Self::from_extradata) reads it; empty where there is none.
+    /// Returns the record in the form that [`from_extradata`](Self::from_extradata) parses, or no
+    /// bytes.
     ///
     /// # Errors
-    /// H.264's parameter sets are not such.
+    /// H.264's parameter sets are invalid.
     pub fn to_extradata(&self) -> Result<Vec<u8>> {
         Ok(match self {
             Self::None | Self::Adpcm(_) | Self::Mp3(_) => Vec::new(),
             Self::Aac(config) => config.bytes.clone(),
             Self::Alac(config) => {
-                // FFmpeg keeps the box around it.
+                // FFmpeg includes the box.
                 [&36u32.to_be_bytes()[..], b"alac", &[0; 4], &config.to_bytes()].concat()
             }
             Self::Av1(config) => config.bytes.clone(),
@@ -97,7 +98,7 @@ impl CodecRecord {
     }
 }
 
-/// Bits, the highest of each byte first.
+/// Reader of bits, the highest of each byte first.
 struct Bits<'a>(&'a [u8], usize);
 
 impl Bits<'_> {
@@ -112,7 +113,7 @@ impl Bits<'_> {
 }
 
 impl AudioSpecificConfig {
-    /// Reads the record; none where it is cut off or has a reserved sample rate.
+    /// Parses the record. Returns `None` if it is truncated or has a reserved sample rate.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut bits = Bits(bytes, 0);
         let object_type = match bits.take(5)? {
@@ -128,11 +129,11 @@ impl AudioSpecificConfig {
         Some(Self { bytes: bytes.to_vec(), object_type, core_sample_rate, channel_configuration })
     }
 
-    /// Reads the header of an ADTS frame (ISO/IEC 14496-3 §1.A.2.2); returns with it the bytes of the
-    /// header, after which the packet begins. Packets of AAC are frames without it.
+    /// Parses the header of an ADTS frame (ISO/IEC 14496-3 §1.A.2.2). Returns the configuration and
+    /// the size of the header. AAC packets are frames without this header.
     ///
     /// # Errors
-    /// It is no ADTS frame, it holds several blocks, or says its channels in the packet alone.
+    /// The bytes are not one ADTS frame with one block and a channel configuration.
     pub fn from_adts(frame: &[u8]) -> Result<(Self, usize)> {
         let read = || {
             let mut bits = Bits(frame, 0);
@@ -159,14 +160,14 @@ impl AudioSpecificConfig {
         };
         read().ok_or_else(|| {
             Error::invalid_data(
-                "This is not one whole ADTS frame with one block and a channel configuration.",
+                "The data is not an ADTS frame with one block and a channel configuration.",
             )
         })
     }
 }
 
 impl AlacConfig {
-    /// Reads the cookie, also with the box around it; none where it is cut off.
+    /// Parses the cookie, with or without its box. Returns `None` if it is truncated.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes = if bytes.get(4..8) == Some(b"alac") { bytes.get(12..)? } else { bytes };
         let bytes: &[u8; 24] = bytes.first_chunk()?;
@@ -184,7 +185,8 @@ impl AlacConfig {
 }
 
 impl FlacStreamInfo {
-    /// Reads the block, also after its header and the file's marker; none where it is cut off.
+    /// Parses the block, with or without its header and the file's marker. Returns `None` if
+    /// truncated.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.strip_prefix(b"fLaC").unwrap_or(bytes);
         let bytes = if bytes.len() > 34 { bytes.get(4..)? } else { bytes };
@@ -205,7 +207,7 @@ impl FlacStreamInfo {
 }
 
 impl OpusHead {
-    /// Reads the header (RFC 7845 §5.1); none where it is cut off or of another version.
+    /// Parses the header (RFC 7845 §5.1). Returns `None` if it is truncated or has another version.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.strip_prefix(b"OpusHead")?;
         let &[version, channels, p0, p1, r0, r1, r2, r3, g0, g1, family, ref rest @ ..] = bytes
@@ -232,12 +234,13 @@ impl OpusHead {
 }
 
 impl Av1Config {
-    /// Reads the record; none where it is cut off or of another version.
+    /// Parses the record. Returns `None` if it is truncated or has another version.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         (bytes.len() >= 4 && bytes[0] == 0x81).then(|| Self { bytes: bytes.to_vec() })
     }
 
-    /// Returns the pixel format that the record states, or `None` if [`PixelFormat`] has no such.
+    /// Returns the pixel format that the record states, or `None` if [`PixelFormat`] does not
+    /// support it.
     pub fn pixel_format(&self) -> Option<PixelFormat> {
         let &flags = self.bytes.get(2)?;
         let [high_bitdepth, twelve_bit, monochrome, subsampling_x, subsampling_y] =
@@ -259,7 +262,7 @@ impl Av1Config {
 }
 
 impl VorbisHeaders {
-    /// Reads the three headers in Xiph's lacing; none where they are not such.
+    /// Parses the three headers in Xiph lacing. Returns `None` if they are invalid.
     pub fn from_extradata(bytes: &[u8]) -> Option<Self> {
         let (&2, mut rest) = bytes.split_first()? else { return None };
         let mut length = || {
@@ -283,7 +286,7 @@ impl VorbisHeaders {
             .then(|| Self { identification: identification.to_vec(), setup: setup.to_vec() })
     }
 
-    /// The headers in Xiph's lacing, with an empty comment header.
+    /// Returns the headers in Xiph lacing, with an empty comment header.
     pub fn to_extradata(&self) -> Vec<u8> {
         // No vendor, no comments, and the framing bit (Vorbis I §5.2.1).
         let comment = b"\x03vorbis\0\0\0\0\0\0\0\0\x01";
@@ -300,25 +303,25 @@ impl VorbisHeaders {
 mod tests {
     use super::*;
 
-    fn goes_round(codec: CodecId, extradata: &[u8]) -> CodecRecord {
+    fn round_trip(codec: CodecId, extradata: &[u8]) -> CodecRecord {
         let record = CodecRecord::from_extradata(codec, extradata).unwrap();
         assert_eq!(record.to_extradata().unwrap(), extradata, "{codec}");
         for length in 0..extradata.len() {
-            // Nothing panics.
+            // No truncation panics.
             let _ = CodecRecord::from_extradata(codec, &extradata[..length]);
         }
         record
     }
 
     #[test]
-    fn records_go_round() {
-        let aac = goes_round(CodecId::Aac, &[0x12, 0x10, 0x56, 0xe5, 0]);
+    fn records_round_trip() {
+        let aac = round_trip(CodecId::Aac, &[0x12, 0x10, 0x56, 0xe5, 0]);
         let CodecRecord::Aac(config) = aac else { panic!() };
         assert_eq!((config.object_type, config.core_sample_rate), (2, 44_100));
         assert_eq!(config.channel_configuration, 2);
         let opus =
             b"OpusHead\x01\x06\x38\x01\x44\xac\0\0\x00\xff\x01\x04\x02\0\x04\x01\x02\x03\x05";
-        let CodecRecord::Opus(head) = goes_round(CodecId::Opus, opus) else { panic!() };
+        let CodecRecord::Opus(head) = round_trip(CodecId::Opus, opus) else { panic!() };
         assert_eq!(
             (head.pre_skip, head.output_gain, head.mapping.unwrap().coupled),
             (312, -256, 2)
@@ -327,7 +330,7 @@ mod tests {
             0x10, 0x00, 0x10, 0x00, 0x00, 0x00, 0x0f, 0x00, 0x00, 0x0f, 0x0a, 0xc4, 0x42, 0xf0,
             0x00, 0x00, 0x00, 0x01, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
         ];
-        let CodecRecord::Flac(info) = goes_round(CodecId::Flac, &flac) else { panic!() };
+        let CodecRecord::Flac(info) = round_trip(CodecId::Flac, &flac) else { panic!() };
         assert_eq!((info.sample_rate, info.channels, info.bits_per_sample), (44_100, 2, 16));
         assert_eq!((info.total_samples, info.md5[15]), (1, 16));
         let whole = [&b"fLaC\x80\0\0\x22"[..], &flac].concat();
@@ -339,11 +342,11 @@ mod tests {
             &[1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0xbb, 0x80],
         ]
         .concat();
-        let CodecRecord::Alac(config) = goes_round(CodecId::Alac, &cookie) else { panic!() };
+        let CodecRecord::Alac(config) = round_trip(CodecId::Alac, &cookie) else { panic!() };
         assert_eq!((config.bit_depth, config.sample_rate), (24, 48_000));
         assert_eq!(AlacConfig::from_bytes(&cookie[12..]), Some(config));
-        goes_round(CodecId::Av1, &[0x81, 0, 0x0c, 0, 0x0a, 1]);
-        goes_round(
+        round_trip(CodecId::Av1, &[0x81, 0, 0x0c, 0, 0x0a, 1]);
+        round_trip(
             CodecId::H264,
             &[1, 66, 0, 31, 0xff, 0xe1, 0, 4, 0x67, 66, 0, 31, 1, 0, 1, 0x68],
         );
@@ -351,13 +354,13 @@ mod tests {
             identification: [b"\x01vorbis".to_vec(), vec![7; 300]].concat(),
             setup: b"\x05vorbis123".to_vec(),
         };
-        let vorbis = goes_round(CodecId::Vorbis, &headers.to_extradata());
+        let vorbis = round_trip(CodecId::Vorbis, &headers.to_extradata());
         assert_eq!(vorbis, CodecRecord::Vorbis(headers));
-        goes_round(CodecId::Mp3, &[]);
+        round_trip(CodecId::Mp3, &[]);
     }
 
     #[test]
-    fn what_is_no_record_is_refused_by_name() {
+    fn error_names_the_expected_record() {
         for (codec, bytes) in [
             (CodecId::Aac, &[][..]),
             (CodecId::Opus, b"OpusTags"),
@@ -375,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn adts_headers_tell_the_configuration() {
+    fn reads_configuration_from_adts_headers() {
         // LC, 44.1 kHz, 2 channels, 10 bytes with a header of 7.
         let frame = [0xff, 0xf1, 0x50, 0x80, 0x01, 0x5f, 0xfc, 1, 2, 3];
         let (config, header) = AudioSpecificConfig::from_adts(&frame).unwrap();

@@ -1,45 +1,45 @@
-//! Parameter sets, and the record that holds them (ISO/IEC 14496-15 §5.3.3.1).
+//! Parameter sets, and their configuration record (ISO/IEC 14496-15 §5.3.3.1).
 
 use super::nal::{NalType, NalUnit};
 use crate::{Error, Result};
 
-/// H.264's parameter sets: what AVCDecoderConfigurationRecord holds (ISO/IEC 14496-15 §5.3.3.1).
+/// H.264's parameter sets, as in AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1).
 ///
-/// Packets of H.264 are the NAL units of one picture, each after its length in four bytes,
-/// big-endian, and without parameter sets. [`append_byte_stream`](super::append_byte_stream) makes a byte
-/// stream of them, [`append_packet`](Self::append_packet) packets of a byte stream.
+/// H.264 packets are the NAL units of one picture, each after its length in four big-endian bytes,
+/// without parameter sets. [`append_byte_stream`](super::append_byte_stream) converts packets to a
+/// byte stream, and [`append_packet`](Self::append_packet) converts a byte stream to packets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AvcConfig {
-    /// The sequence parameter set, a NAL unit with its header.
+    /// Sequence parameter set, a NAL unit with its header.
     pub sps: Vec<u8>,
-    /// The picture parameter set, a NAL unit with its header.
+    /// Picture parameter set, a NAL unit with its header.
     pub pps: Vec<u8>,
-    /// Further parameter sets of both kinds, and extensions of sequence parameter sets.
-    pub more: Vec<Vec<u8>>,
+    /// Further parameter sets of both kinds, and sequence parameter set extensions.
+    pub extra_sets: Vec<Vec<u8>>,
     /// `chroma_format_idc`: 1 is 4:2:0.
     pub chroma_format: u8,
-    /// Bits of a luma and of a chroma sample.
+    /// Bits per luma and per chroma sample.
     pub bit_depth: (u8, u8),
 }
 
 impl AvcConfig {
-    /// One set of each kind, of 4:2:0 with 8 bits.
+    /// Creates a configuration with one set of each kind, for 4:2:0 with 8 bits.
     pub const fn new(sps: Vec<u8>, pps: Vec<u8>) -> Self {
-        Self { sps, pps, more: Vec::new(), chroma_format: 1, bit_depth: (8, 8) }
+        Self { sps, pps, extra_sets: Vec::new(), chroma_format: 1, bit_depth: (8, 8) }
     }
 
-    /// Reads an AVCDecoderConfigurationRecord (`avcC`, FFmpeg's extradata); returns with it the bytes of
-    /// a length before a NAL unit: where these are not 4, packets become such with
-    /// [`append_relengthed`](super::append_relengthed).
+    /// Reads an AVCDecoderConfigurationRecord (`avcC`, FFmpeg's extradata). Returns the
+    /// configuration and the bytes per NAL unit length. If these are not 4, convert packets with
+    /// [`append_with_four_byte_lengths`](super::append_with_four_byte_lengths).
     ///
     /// # Errors
-    /// The record is cut off, or has no parameter set of each kind.
+    /// The record is truncated, or lacks a parameter set of each kind.
     pub fn from_record(record: &[u8]) -> Result<(Self, usize)> {
         let refuse = || {
             Error::invalid_data(
-                "This is no AVCDecoderConfigurationRecord (avcC) with a sequence and a picture \
-                 parameter set; a byte stream is read by AvcConfig::from_byte_stream.",
+                "The data is not an AVCDecoderConfigurationRecord (avcC) with a sequence and a \
+                 picture parameter set. Read byte streams with AvcConfig::from_byte_stream.",
             )
         };
         let &[1, profile, _, _, lengths, ..] = record else { return Err(refuse()) };
@@ -59,15 +59,16 @@ impl AvcConfig {
             if !rest.is_empty() {
                 take_sets(&mut rest, 0xff, &mut extensions).ok_or_else(refuse)?;
             }
-            config.more.extend(extensions);
+            config.extra_sets.extend(extensions);
         }
         Ok((config, usize::from(lengths & 3) + 1))
     }
 
-    /// Reads the parameter sets of a byte stream (ITU-T H.264 annex B), such as its first access unit.
+    /// Reads the parameter sets of a byte stream (ITU-T H.264 annex B), for example of its first
+    /// access unit.
     ///
     /// # Errors
-    /// It does not have a set of each kind.
+    /// The byte stream lacks a set of one kind.
     pub fn from_byte_stream(bytes: &[u8]) -> Result<Self> {
         let is_set = |unit: &NalUnit<'_>| unit.nal_type().is_parameter_set();
         let mut sets: Vec<Vec<u8>> = Vec::new();
@@ -89,19 +90,19 @@ impl AvcConfig {
     }
 
     /// Appends an access unit of a byte stream as a packet: NAL units after their lengths, without
-    /// delimiters and parameter sets. Returns whether it is a keyframe.
+    /// delimiters and parameter sets. Returns whether the packet is a keyframe.
     ///
     /// # Errors
-    /// It has a parameter set that is not of the configuration, or no NAL unit.
+    /// The access unit has a parameter set that is not in the configuration, or no NAL unit.
     pub fn append_packet(&self, access_unit: &[u8], to: &mut Vec<u8>) -> Result<bool> {
         let start = to.len();
         let mut is_keyframe = false;
         for unit in byte_stream_units(access_unit) {
             let kind = unit.nal_type();
-            if kind.is_parameter_set() && !self.sets().any(|set| set == unit.bytes) {
+            if kind.is_parameter_set() && !self.parameter_sets().any(|set| set == unit.bytes) {
                 to.truncate(start);
                 return Err(Error::unsupported(
-                    "The parameter sets of the byte stream change. Begin another stream or file there.",
+                    "The parameter sets of the byte stream change. Start another stream or file.",
                 ));
             }
             if kind.is_parameter_set() || kind == NalType::DELIMITER {
@@ -119,12 +120,12 @@ impl AvcConfig {
         Ok(is_keyframe)
     }
 
-    /// The parameter sets, each a NAL unit.
-    pub fn sets(&self) -> impl Iterator<Item = &[u8]> {
-        // Those of sequences come before those of pictures, which refer to them.
+    /// Returns the parameter sets, each a NAL unit.
+    pub fn parameter_sets(&self) -> impl Iterator<Item = &[u8]> {
+        // Sequence parameter sets come before the picture parameter sets that refer to them.
         let of = |kind: NalType| {
             let is_one = move |set: &&[u8]| NalUnit { bytes: set }.nal_type() == kind;
-            self.more.iter().map(Vec::as_slice).filter(is_one)
+            self.extra_sets.iter().map(Vec::as_slice).filter(is_one)
         };
         std::iter::once(self.sps.as_slice())
             .chain(of(NalType::SPS))
@@ -139,13 +140,13 @@ impl AvcConfig {
             Some(sets.remove(at))
         };
         let (sps, pps) = (take(NalType::SPS)?, take(NalType::PPS)?);
-        Some(Self { more: sets, ..Self::new(sps, pps) })
+        Some(Self { extra_sets: sets, ..Self::new(sps, pps) })
     }
 
-    /// The record as it stands in a file.
+    /// Returns the record's bytes.
     ///
     /// # Errors
-    /// The sets must be such NAL units of at most 65,535 bytes.
+    /// A set is not a NAL unit of its kind, or exceeds 65,535 bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let (&[_, profile, compatibility, level, ..], &[_, ..]) = (&self.sps[..], &self.pps[..])
         else {
@@ -171,9 +172,9 @@ impl AvcConfig {
         Ok(bytes)
     }
 
-    /// Appends the sets of a kind, after how many there are.
+    /// Appends the number of sets of a kind, and the sets.
     fn put_sets(&self, to: &mut Vec<u8>, kind: NalType, most: u8, reserved: u8) -> Result<()> {
-        let of_kind = || self.sets().filter(|bytes| NalUnit { bytes }.nal_type() == kind);
+        let of_kind = || self.parameter_sets().filter(|bytes| NalUnit { bytes }.nal_type() == kind);
         let count = of_kind().count();
         let count = u8::try_from(count).ok().filter(|count| *count <= most).ok_or_else(|| {
             Error::argument(format!(
@@ -196,7 +197,7 @@ impl AvcConfig {
     }
 }
 
-/// Returns whether a record says the chroma format and depths of this profile.
+/// Returns whether the record contains chroma format and bit depths for this profile.
 const fn has_chroma(profile: u8) -> bool {
     matches!(profile, 100 | 110 | 122 | 144)
 }
@@ -213,7 +214,7 @@ fn take_sets(rest: &mut &[u8], mask: u8, sets: &mut Vec<Vec<u8>>) -> Option<()> 
     Some(())
 }
 
-/// The NAL units of a byte stream (annex B): those after start codes, without zeros behind them.
+/// Returns the NAL units of a byte stream (annex B), without start codes and trailing zeros.
 fn byte_stream_units(bytes: &[u8]) -> impl Iterator<Item = NalUnit<'_>> {
     let mut rest = after_start_code(bytes);
     std::iter::from_fn(move || {
@@ -235,8 +236,8 @@ fn after_start_code(bytes: &[u8]) -> Option<&[u8]> {
     find_start_code(bytes).map(|at| &bytes[at + 3..])
 }
 
-/// `chroma_format_idc` and the bit depths of a sequence parameter set (§7.3.2.1.1), where its profile
-/// has them.
+/// Returns `chroma_format_idc` and the bit depths of a sequence parameter set (§7.3.2.1.1), if its
+/// profile has them.
 fn chroma(sps: &[u8]) -> Option<(u8, (u8, u8))> {
     let profile = *sps.get(1)?;
     if !matches!(profile, 100 | 110 | 122 | 144 | 244 | 44 | 83 | 86 | 118 | 128) {
@@ -270,7 +271,8 @@ fn chroma(sps: &[u8]) -> Option<(u8, (u8, u8))> {
     let (format, _) = number()?;
     let format = u8::try_from(format - 1).ok().filter(|format| *format <= 3)?;
     if format == 3 {
-        // separate_colour_plane_flag is one bit: as an Exp-Golomb code of 0 where it is set.
+        // separate_colour_plane_flag is one bit, which reads as an Exp-Golomb code of 0 if it is
+        // set.
         return None;
     }
     let mut depth =
@@ -283,8 +285,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn avc_configuration_is_the_standards() {
-        // ISO/IEC 14496-15 §5.3.3.1.2: High profile says its chroma and depth at the end.
+    fn record_has_the_fields_of_the_standard() {
+        // ISO/IEC 14496-15 §5.3.3.1.2: the record of High profile ends with chroma format and bit
+        // depths.
         let mut config = AvcConfig::new(vec![0x67, 66, 0xc0, 31, 9], vec![0x68, 7]);
         let baseline = [1, 66, 0xc0, 31, 0xff, 0xe1, 0, 5, 0x67, 66, 0xc0, 31, 9, 1, 0, 2, 0x68, 7];
         assert_eq!(config.to_bytes().unwrap(), baseline);
@@ -296,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn records_of_others_are_read_and_written_alike() {
+    fn records_of_other_programs_round_trip() {
         let record = [
             &[1, 110, 0, 31, 0xff, 0xe2, 0, 4, 0x67, 110, 0, 31, 0, 3, 0x67, 1, 2][..],
             &[2, 0, 2, 0x68, 9, 0, 1, 0x68, 0xfe, 0xfa, 0xfb, 1, 0, 2, 0x6d, 7],
@@ -304,7 +307,7 @@ mod tests {
         .concat();
         let (config, lengths) = AvcConfig::from_record(&record).unwrap();
         assert_eq!((lengths, config.chroma_format, config.bit_depth), (4, 2, (10, 11)));
-        assert_eq!(config.more, [vec![0x67, 1, 2], vec![0x68], vec![0x6d, 7]]);
+        assert_eq!(config.extra_sets, [vec![0x67, 1, 2], vec![0x68], vec![0x6d, 7]]);
         assert_eq!(config.to_bytes().unwrap(), record);
         for length in 0..record.len() - 6 {
             let _ = AvcConfig::from_record(&record[..length]);
@@ -315,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn byte_streams_become_packets() {
+    fn converts_byte_streams_to_packets() {
         let stream = [
             &[0, 0, 0, 1, 9, 0xf0, 0, 0, 0, 1, 0x67, 66, 0, 31, 5][..],
             &[0, 0, 1, 0x68, 7, 0, 0, 1, 0x65, 1, 2, 0, 0, 0, 1, 0x65, 3, 0, 0],
@@ -336,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn chroma_is_read_from_a_sequence_parameter_set() {
+    fn reads_chroma_from_the_sequence_parameter_set() {
         // profile_idc 110; then the codes of 0, 1 (4:2:0), 2 and 2 (10 bits): 1 010 011 011.
         let sps = [0x67, 110, 0, 31, 0b1010_0110, 0b1100_0000];
         assert_eq!(chroma(&sps), Some((1, (10, 10))));

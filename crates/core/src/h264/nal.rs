@@ -1,4 +1,4 @@
-//! NAL units in packets, each after its length.
+//! NAL units of packets, each after its length.
 
 use crate::{Error, Result};
 
@@ -7,34 +7,34 @@ use crate::{Error, Result};
 pub struct NalType(pub u8);
 
 impl NalType {
-    /// A slice of a picture that is not an IDR picture.
+    /// Slice of a picture that is not an IDR picture.
     pub const SLICE: Self = Self(1);
-    /// A slice of an IDR picture.
+    /// Slice of an IDR picture.
     pub const IDR_SLICE: Self = Self(5);
-    /// A sequence parameter set.
+    /// Sequence parameter set.
     pub const SPS: Self = Self(7);
-    /// A picture parameter set.
+    /// Picture parameter set.
     pub const PPS: Self = Self(8);
-    /// An access unit delimiter.
+    /// Access unit delimiter.
     pub const DELIMITER: Self = Self(9);
-    /// An extension of a sequence parameter set.
+    /// Sequence parameter set extension.
     pub const SPS_EXTENSION: Self = Self(13);
 
-    /// Returns whether it is a parameter set, which packets do not hold.
+    /// Returns whether the unit is a parameter set, which packets do not contain.
     pub const fn is_parameter_set(self) -> bool {
         matches!(self, Self::SPS | Self::PPS | Self::SPS_EXTENSION)
     }
 }
 
-/// A NAL unit: its header in one byte, then its payload with emulation prevention (§7.3.1).
+/// NAL unit: its header in one byte, then its payload with emulation prevention (§7.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NalUnit<'a> {
-    /// The header and the payload.
+    /// Header and payload.
     pub bytes: &'a [u8],
 }
 
 impl NalUnit<'_> {
-    /// The type in the header; 0, which is unspecified, if the unit is empty.
+    /// Returns the type in the header, or 0 (unspecified) if the unit is empty.
     pub fn nal_type(self) -> NalType {
         NalType(self.bytes.first().map_or(0, |header| header & 0x1f))
     }
@@ -46,10 +46,10 @@ pub struct NalUnits<'a> {
     rest: &'a [u8],
 }
 
-/// Returns the NAL units of a packet, each of which follows its length in four bytes.
+/// Returns the NAL units of a packet, each after its length in four bytes.
 ///
 /// # Errors
-/// An item is an error if its length leaves the packet.
+/// An item is an error if its length exceeds the packet.
 pub const fn nal_units(packet: &[u8]) -> NalUnits<'_> {
     NalUnits { rest: packet }
 }
@@ -68,8 +68,8 @@ impl<'a> Iterator for NalUnits<'a> {
         let Some((bytes, rest)) = unit else {
             self.rest = &[];
             return Some(Err(Error::invalid_data(
-                "A packet of H.264 must be NAL units after their lengths in four bytes; one leaves \
-                 the packet.",
+                "A packet of H.264 must be NAL units after their lengths in four bytes. A length \
+                 exceeds the packet.",
             )));
         };
         self.rest = rest;
@@ -77,12 +77,12 @@ impl<'a> Iterator for NalUnits<'a> {
     }
 }
 
-/// Appends a packet whose NAL units follow their lengths in `size` bytes, 1 to 4, with lengths in four
+/// Appends a packet with NAL unit lengths in `size` bytes, 1 to 4, as a packet with lengths in four
 /// bytes.
 ///
 /// # Errors
-/// A length leaves the packet; nothing is appended then.
-pub fn append_relengthed(packet: &[u8], size: usize, to: &mut Vec<u8>) -> Result<()> {
+/// A length exceeds the packet. Nothing is appended then.
+pub fn append_with_four_byte_lengths(packet: &[u8], size: usize, to: &mut Vec<u8>) -> Result<()> {
     let start = to.len();
     let mut rest = packet;
     while !rest.is_empty() {
@@ -94,8 +94,8 @@ pub fn append_relengthed(packet: &[u8], size: usize, to: &mut Vec<u8>) -> Result
         let Some((unit, after)) = unit else {
             to.truncate(start);
             return Err(Error::invalid_data(format!(
-                "A packet of H.264 must be NAL units after their lengths in {size} bytes; one leaves \
-                 the packet."
+                "A packet of H.264 must be NAL units after their lengths in {size} bytes. A length \
+                 exceeds the packet."
             )));
         };
         to.extend((unit.len() as u32).to_be_bytes());
@@ -117,11 +117,11 @@ mod tests {
     }
 
     #[test]
-    fn lengths_become_four_bytes() {
+    fn converts_lengths_to_four_bytes() {
         let mut packet = Vec::new();
-        append_relengthed(&[0, 2, 0x65, 1, 0, 1, 0x65], 2, &mut packet).unwrap();
+        append_with_four_byte_lengths(&[0, 2, 0x65, 1, 0, 1, 0x65], 2, &mut packet).unwrap();
         assert_eq!(packet, [0, 0, 0, 2, 0x65, 1, 0, 0, 0, 1, 0x65]);
-        assert!(append_relengthed(&[0, 2, 0x65], 2, &mut packet).is_err());
+        assert!(append_with_four_byte_lengths(&[0, 2, 0x65], 2, &mut packet).is_err());
         assert_eq!(packet.len(), 11);
     }
 }

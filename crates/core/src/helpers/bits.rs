@@ -1,23 +1,23 @@
-//! Writes bits, most significant first, into bytes.
+//! Writer of bits, most significant first.
 
-/// The most bits [`BitWriter::put`] takes at once.
+/// Maximum number of bits per call of [`BitWriter::put`].
 pub const MAX_PUT: u32 = 56;
 
-/// A frame under construction. Room is made first, with [`start`](Self::start); writing past it
+/// Writer of bits to a buffer. [`start`](Self::start) allocates the buffer; writing past its end
 /// panics.
 #[derive(Debug, Default)]
 pub struct BitWriter {
     bytes: Vec<u8>,
-    /// Whole bytes written.
+    /// Complete bytes written.
     position: usize,
-    /// The bits after them, at the top; the rest is zero.
+    /// Bits after these bytes, at the top; the rest is zero.
     pending: u64,
-    /// How many they are, 0–7.
+    /// Number of pending bits, 0–7.
     pending_bits: u32,
 }
 
 impl BitWriter {
-    /// Empties the writer and makes room for `bytes`.
+    /// Clears the writer and allocates `bytes` bytes.
     pub fn start(&mut self, bytes: usize) {
         // `put` stores 8 bytes at a time.
         if self.bytes.len() < bytes + 8 {
@@ -26,13 +26,13 @@ impl BitWriter {
         (self.position, self.pending, self.pending_bits) = (0, 0, 0);
     }
 
-    /// Writes the lowest `bits` bits of `value`, at most [`MAX_PUT`]; higher ones must be zero.
+    /// Writes the lowest `bits` bits of `value`, at most [`MAX_PUT`]. Higher bits must be zero.
     #[inline(always)]
     pub fn put(&mut self, value: u64, bits: u32) {
         debug_assert!(bits <= MAX_PUT && (value >> bits) == 0);
         let filled = self.pending_bits + bits;
-        // Storing all 8 bytes and moving on by the whole ones needs no branch.
-        // A shift by 64 only happens to no bits at all.
+        // Storing all 8 bytes and advancing by the complete ones needs no branch. A shift by 64
+        // only occurs with no bits.
         let pending = self.pending | (value << ((64 - filled) & 63));
         let place = &mut self.bytes[self.position..self.position + 8];
         place.copy_from_slice(&pending.to_be_bytes());
@@ -41,7 +41,7 @@ impl BitWriter {
         self.pending_bits = filled & 7;
     }
 
-    /// Writes the lowest `bits` bits of a two's complement number, at most 33.
+    /// Writes the lowest `bits` bits of a two's complement number, at most 33 bits.
     #[inline(always)]
     pub fn put_signed(&mut self, value: i64, bits: u32) {
         self.put(value as u64 & ((1 << bits) - 1), bits);
@@ -87,23 +87,22 @@ impl BitWriter {
         self.put((1 << missing) - 1, missing);
     }
 
-    /// How many bits were written.
+    /// Returns the number of bits written.
     pub const fn len(&self) -> usize {
         self.position * 8 + self.pending_bits as usize
     }
 
-    /// Whether nothing was written.
+    /// Returns whether no bits were written.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The whole bytes so far.
+    /// Returns the complete bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.position]
     }
 
-    /// Takes the whole bytes out; their room is free again, and the bits of a byte that is not full
-    /// stay.
+    /// Removes and returns the complete bytes. The bits of an incomplete byte remain.
     pub fn take_bytes(&mut self) -> &[u8] {
         let end = std::mem::take(&mut self.position);
         &self.bytes[..end]
@@ -115,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bits_come_out_in_order() {
+    fn writes_bits_in_order() {
         let mut bits = BitWriter::default();
         bits.start(64);
         bits.put(0b101, 3);
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn exp_golomb_codes_are_the_standards() {
+    fn exp_golomb_codes_match_the_standard() {
         let mut bits = BitWriter::default();
         bits.start(64);
         for value in [0, 1, 2, 7] {
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_taken_make_room() {
+    fn taking_bytes_frees_their_space() {
         let mut bits = BitWriter::default();
         bits.start(4);
         for _ in 0..100 {

@@ -1,27 +1,27 @@
-//! Extrapolation of a stream to before its first sample.
+//! Extrapolation of audio to before its first sample.
 
-/// Coefficients of the prediction.
+/// Order of the linear prediction.
 const ORDER: usize = 32;
-/// Samples in which the continuation fades: players that are not told of it play it.
+/// Length of the fade-in, in samples: players that do not support priming play it.
 const FADE: usize = 256;
-/// A prediction so many times as rough as the samples is wrong.
+/// A prediction is rejected if it is this many times as rough as the samples.
 const ROUGH: f64 = 2.0;
-/// Fewer samples than this tell too little.
-const LEAST: usize = 4 * ORDER;
+/// Minimum number of samples for a prediction.
+const MIN_SAMPLES: usize = 4 * ORDER;
 
-/// Continues a channel to before its first sample by linear prediction (Burg's method), from what
-/// follows: the last of `before` comes right before the first of `samples`. So the priming of lossy
-/// encoders, which decoders drop, fits the stream: one that begins abruptly has no jump, which would
-/// take bits and leave noise. It fades in, for players that do not know of priming.
+/// Fills `before`, the samples of a channel that precede `samples`, by linear prediction (Burg's
+/// method). The priming of lossy encoders, which decoders drop, then continues the stream smoothly:
+/// a stream that starts abruptly has no jump, which would cost bits and cause noise. The prediction
+/// fades in for players that do not support priming.
 ///
-/// Silence, and streams of a few samples, are continued by silence.
+/// For silence and very short streams, `before` is silence.
 pub fn extrapolate_backwards(samples: &[f32], before: &mut [f32]) {
     before.fill(0.0);
-    if samples.len() < LEAST {
+    if samples.len() < MIN_SAMPLES {
         return;
     }
     let (coefficients, order) = burg(samples);
-    // The nearest first.
+    // Nearest sample first.
     let mut known = [0.0; ORDER];
     for (to, from) in known.iter_mut().zip(samples) {
         *to = f64::from(*from);
@@ -33,7 +33,7 @@ pub fn extrapolate_backwards(samples: &[f32], before: &mut [f32]) {
         known.rotate_right(1);
         known[0] = *to;
     }
-    // A prediction that the samples do not bear out oscillates: their mirror image is nearer.
+    // An unsuitable prediction oscillates. The mirror image of the samples is then nearer.
     let real = roughness(samples.iter().take(FADE).map(|x| f64::from(*x)));
     if roughness(predicted.iter().copied()) > ROUGH * real {
         for (to, from) in predicted.iter_mut().zip(samples.iter().skip(1).chain([&0.0])) {
@@ -41,13 +41,13 @@ pub fn extrapolate_backwards(samples: &[f32], before: &mut [f32]) {
         }
     }
     for (distance, (to, from)) in before.iter_mut().rev().zip(predicted).enumerate() {
-        // From 1 to 0, without a jump or a bend.
+        // From 1 to 0 with a smooth curve.
         let part = 1.0 - distance as f64 / FADE as f64;
         *to = (from * part * part * (3.0 - 2.0 * part)) as f32;
     }
 }
 
-/// The energy of second differences.
+/// Returns the energy of the second differences.
 fn roughness(samples: impl Iterator<Item = f64>) -> f64 {
     let (mut before, mut sum) = ([0.0; 2], 0.0);
     for (index, sample) in samples.enumerate() {
@@ -60,9 +60,9 @@ fn roughness(samples: impl Iterator<Item = f64>) -> f64 {
     sum
 }
 
-/// The coefficients that predict a sample from those after it, and how many there are.
+/// Returns the coefficients that predict a sample from those after it, and their number.
 fn burg(samples: &[f32]) -> ([f64; ORDER], usize) {
-    // Backwards in time.
+    // Reversed in time.
     let mut forward: Vec<f64> = samples.iter().rev().map(|x| f64::from(*x)).collect();
     let mut backward = forward.clone();
     let mut coefficients = [0.0; ORDER];
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn tones_go_on_and_fade() {
+    fn continues_and_fades_tones() {
         let samples: Vec<_> = (0..1024).map(tones).collect();
         let mut before = [9.0; 512];
         extrapolate_backwards(&samples, &mut before);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_and_clicks_stay_within_full_scale_and_silence_is_silent() {
+    fn noise_and_clicks_stay_within_full_scale_and_silence_stays_silent() {
         let mut state = 1u32;
         let mut noise = || {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -1,6 +1,6 @@
-//! Items of iTunes' metadata, which MP4's readers and writers share, by FFmpeg's keys.
+//! iTunes metadata items by FFmpeg's keys, for MP4 readers and writers.
 
-/// Items that are text, by FFmpeg's keys.
+/// Text items by FFmpeg's keys.
 pub const TEXTS: &[(&str, &[u8; 4])] = &[
     ("title", b"\xa9nam"),
     ("artist", b"\xa9ART"),
@@ -28,7 +28,7 @@ pub const TEXTS: &[(&str, &[u8; 4])] = &[
     ("sort_show", b"sosn"),
 ];
 
-/// Items that are a number, and the bytes of it.
+/// Number items by FFmpeg's keys, and their size in bytes.
 pub const NUMBERS: &[(&str, &[u8; 4], usize)] = &[
     ("episode_sort", b"tves", 4),
     ("season_number", b"tvsn", 4),

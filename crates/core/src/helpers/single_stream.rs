@@ -1,28 +1,28 @@
-//! What containers of exactly one stream have in common: which stream they take, and which packets.
+//! Checks that muxers of exactly one stream share.
 
 use crate::{
     ChannelLayout, CodecId, CodecRecord, Error, Packet, Result, StreamParameters, VideoParameters,
     error::list,
 };
 
-/// The only stream of `streams`.
+/// Returns the only stream of `streams`.
 ///
 /// # Errors
-/// There must be exactly one.
+/// There is not exactly one stream.
 pub fn only<'a>(container: &str, streams: &'a [StreamParameters]) -> Result<&'a StreamParameters> {
     match streams {
         [stream] => Ok(stream),
         _ => Err(Error::unsupported(format!(
-            "{container} holds exactly one stream. Found: {}",
+            "{container} supports exactly one stream. Found: {}",
             streams.len()
         ))),
     }
 }
 
-/// Refuses a packet of any stream but the only one.
+/// Checks that a packet belongs to the only stream.
 ///
 /// # Errors
-/// The packet must be of stream 0.
+/// The packet is not of stream 0.
 pub fn check(packet: &Packet) -> Result<()> {
     if packet.stream == 0 {
         return Ok(());
@@ -33,17 +33,15 @@ pub fn check(packet: &Packet) -> Result<()> {
     )))
 }
 
-/// The error of a muxer's `write`, `flush` or `finish` that `start` did not precede.
+/// Returns the error of a muxer's `write`, `flush` or `finish` without `start`.
 pub fn not_started(container: &str) -> Error {
-    Error::state(format!(
-        "{container}: start must come before packets, and finish after the last one"
-    ))
+    Error::state(format!("{container}: call start before packets, and finish after the last one"))
 }
 
-/// The only stream of `streams`, which must be video of one of `codecs`.
+/// Returns the only stream of `streams`, which must be video with one of `codecs`.
 ///
 /// # Errors
-/// It is not.
+/// The stream is not video, has another codec, or is not the only one.
 pub fn video<'a>(
     container: &str,
     streams: &'a [StreamParameters],
@@ -61,30 +59,30 @@ pub fn video<'a>(
     }
 }
 
-/// The only stream of its container, whose packets are blocks of the same size and nothing else:
-/// in PCM a sample of every channel, in ADPCM some more.
+/// Single stream of a container whose packets consist of blocks of the same size: one sample per
+/// channel in PCM, more in ADPCM.
 #[derive(Debug, Clone, Copy)]
 pub struct BlockStream {
-    /// How a sample is coded.
+    /// Codec of the samples.
     pub codec: CodecId,
-    /// In Hz, never 0.
+    /// Sample rate in Hz, at least 1.
     pub sample_rate: u32,
-    /// The channels.
+    /// Channel layout.
     pub layout: ChannelLayout,
-    /// Bits of one coded sample of one channel.
+    /// Bits per encoded sample and channel.
     pub bits_per_sample: u32,
-    /// Bytes of a block.
-    pub block: usize,
-    /// Samples of each channel in a block.
+    /// Bytes per block.
+    pub block_size: usize,
+    /// Samples per channel in a block.
     pub samples_per_block: u16,
 }
 
 impl BlockStream {
-    /// The only stream of `streams`.
+    /// Creates the stream from the only one of `streams`.
     ///
     /// # Errors
-    /// There must be exactly one stream, its codec one of `codecs` (PCM, ADPCM and G.722), and its
-    /// sample rate positive.
+    /// There is not exactly one stream, its codec is not one of `codecs` (PCM, ADPCM and G.722), or
+    /// its sample rate is 0.
     pub fn new(container: &str, streams: &[StreamParameters], codecs: &[CodecId]) -> Result<Self> {
         let stream = only(container, streams)?;
         Self::of(container, stream, codecs).map_err(|error| error.in_stream(0))
@@ -99,7 +97,7 @@ impl BlockStream {
             )));
         };
         let channels = audio.format.layout.channels();
-        let (bits_per_sample, block, samples_per_block) = match (codec, &stream.record) {
+        let (bits_per_sample, block_size, samples_per_block) = match (codec, &stream.record) {
             (_, CodecRecord::Adpcm(blocks))
                 if blocks.block_align > 0 && blocks.samples_per_block > 0 =>
             {
@@ -110,7 +108,7 @@ impl BlockStream {
                 Some(bytes) => (8 * bytes as u32, bytes * channels, 1),
                 None => {
                     return Err(Error::unsupported(format!(
-                        "{container} cannot describe {codec} with {channels} channels without the \
+                        "{container} does not support {codec} with {channels} channels without the \
                          size of its blocks."
                     )));
                 }
@@ -119,31 +117,32 @@ impl BlockStream {
         let sample_rate = audio.format.sample_rate;
         if sample_rate == 0 {
             return Err(Error::unsupported(format!(
-                "{container} cannot describe a sample rate of 0 Hz; it must be positive."
+                "{container} does not support a sample rate of 0 Hz. It must be positive."
             )));
         }
         let layout = audio.format.layout;
-        Ok(Self { codec, sample_rate, layout, bits_per_sample, block, samples_per_block })
+        Ok(Self { codec, sample_rate, layout, bits_per_sample, block_size, samples_per_block })
     }
 
-    /// How many samples of each channel `bytes` are.
+    /// Returns the number of samples per channel in `bytes`.
     pub const fn samples(&self, bytes: u64) -> u64 {
-        bytes / self.block as u64 * self.samples_per_block as u64
+        bytes / self.block_size as u64 * self.samples_per_block as u64
     }
 
-    /// Refuses a packet that is not this stream's, or would shift the channels of all that follows.
+    /// Checks that a packet belongs to the stream and consists of complete blocks.
     ///
     /// # Errors
-    /// The packet must be of stream 0 and hold whole blocks.
+    /// The packet is not of stream 0, or ends within a block, which would shift the channels.
     pub fn check(&self, packet: &Packet) -> Result<()> {
         check(packet)?;
-        if packet.data.len().is_multiple_of(self.block) {
+        if packet.data.len().is_multiple_of(self.block_size) {
             return Ok(());
         }
         Err(Error::chunk(format!(
-            "A packet of {} must hold whole samples of all channels, {} bytes each. Found: {} bytes",
+            "A packet of {} must have complete samples of all channels, {} bytes each. Found: {} \
+             bytes",
             self.codec,
-            self.block,
+            self.block_size,
             packet.data.len()
         ))
         .in_stream(0))
@@ -163,7 +162,7 @@ mod tests {
     fn stream(codec: CodecId, sample_rate: u32) -> StreamParameters {
         StreamParameters::new(
             codec,
-            TimeBase::of_sample_rate(8000).unwrap(),
+            TimeBase::from_sample_rate(8000).unwrap(),
             MediaParameters::Audio(
                 AudioParameters::new(AudioFormat {
                     sample_rate,
@@ -176,24 +175,24 @@ mod tests {
     }
 
     #[test]
-    fn one_known_stream_is_taken() {
+    fn accepts_one_supported_stream() {
         let pcm = BlockStream::new("box", &[stream(CodecId::PcmS24Le, 8000)], CODECS).unwrap();
-        assert_eq!((pcm.block, pcm.samples(605)), (6, 100));
+        assert_eq!((pcm.block_size, pcm.samples(605)), (6, 100));
         let refused = |streams: &[StreamParameters]| {
             let error = BlockStream::new("box", streams, CODECS).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsupported);
             error.to_string()
         };
         let two = [stream(CodecId::PcmS24Le, 8000), stream(CodecId::PcmS24Le, 8000)];
-        assert_eq!(refused(&[]), "box holds exactly one stream. Found: 0");
-        assert_eq!(refused(&two), "box holds exactly one stream. Found: 2");
+        assert_eq!(refused(&[]), "box supports exactly one stream. Found: 0");
+        assert_eq!(refused(&two), "box supports exactly one stream. Found: 2");
         assert_eq!(
             refused(&[stream(CodecId::PcmU8, 8000)]),
             "Stream 0: box does not support pcm_u8. Supported values are pcm_s16le, pcm_s24le."
         );
         assert_eq!(
             refused(&[stream(CodecId::PcmS16Le, 0)]),
-            "Stream 0: box cannot describe a sample rate of 0 Hz; it must be positive."
+            "Stream 0: box does not support a sample rate of 0 Hz. It must be positive."
         );
     }
 
@@ -202,14 +201,14 @@ mod tests {
         let blocks = AdpcmBlocks { block_align: 1024, samples_per_block: 1012 };
         let adpcm = stream(CodecId::AdpcmMs, 8000).record(CodecRecord::Adpcm(blocks));
         let adpcm = BlockStream::new("box", &[adpcm], &[CodecId::AdpcmMs]).unwrap();
-        assert_eq!((adpcm.block, adpcm.samples(2048), adpcm.bits_per_sample), (1024, 2024, 4));
+        assert_eq!((adpcm.block_size, adpcm.samples(2048), adpcm.bits_per_sample), (1024, 2024, 4));
         let without = [stream(CodecId::AdpcmMs, 8000)];
         let error = BlockStream::new("box", &without, &[CodecId::AdpcmMs]).unwrap_err();
         assert!(error.to_string().contains("the size of its blocks"), "{error}");
     }
 
     #[test]
-    fn packets_hold_whole_samples_of_stream_0() {
+    fn rejects_partial_samples_and_other_streams() {
         let pcm = BlockStream::new("box", &[stream(CodecId::PcmS24Le, 8000)], CODECS).unwrap();
         let packet = |stream, bytes| Packet { stream, data: vec![0; bytes], ..Packet::default() };
         pcm.check(&packet(0, 0)).unwrap();

@@ -1,5 +1,4 @@
-//! Media that waits until the file can be written: in a temporary file, or, where there are no
-//! files, in memory.
+//! Buffer of media that is written later: a temporary file, or memory on platforms without files.
 
 #[cfg(not(target_family = "wasm"))]
 pub use file::Spool;
@@ -13,39 +12,39 @@ mod file {
 
     use crate::{Error, Output, Result};
 
-    /// Bytes that are copied at a time.
+    /// Bytes per copy operation.
     const COPY: usize = 1 << 18;
 
-    /// The media so far, in a file without a name.
+    /// Buffered media in a temporary file without a name.
     #[derive(Debug)]
     pub struct Spool {
         file: File,
         length: u64,
-        /// Who needs it.
+        /// Feature that requires the file, for messages.
         what: &'static str,
     }
 
     fn failed(what: &str, error: std::io::Error) -> Error {
         Error::io(
-            format!("Failed to use a temporary file for the media, which {what} needs"),
+            format!("Failed to use a temporary file for the media, which {what} requires"),
             error,
         )
     }
 
     impl Spool {
-        /// An empty file, without a name; errors say that `what` needs it.
+        /// Creates an empty temporary file. Errors state that `what` requires it.
         ///
         /// # Errors
-        /// It cannot be made.
+        /// The file cannot be created.
         pub fn new(what: &'static str) -> Result<Self> {
             let file = tempfile::tempfile().map_err(|error| failed(what, error))?;
             Ok(Self { file, length: 0, what })
         }
 
-        /// Appends `data`; returns where it is.
+        /// Appends `data` and returns its offset.
         ///
         /// # Errors
-        /// The file's.
+        /// The file's own errors.
         pub fn append(&mut self, data: &[u8]) -> Result<u64> {
             self.file.write_all(data).map_err(|error| failed(self.what, error))?;
             let at = self.length;
@@ -53,15 +52,15 @@ mod file {
             Ok(at)
         }
 
-        /// How many bytes there are.
+        /// Returns the number of bytes.
         pub const fn length(&self) -> u64 {
             self.length
         }
 
-        /// Writes everything out.
+        /// Copies everything to an output.
         ///
         /// # Errors
-        /// The file's and the output's.
+        /// Errors of the file and the output.
         pub fn copy(mut self, output: &mut dyn Output) -> Result<()> {
             let failed = |error| failed(self.what, error);
             self.file.seek(SeekFrom::Start(0)).map_err(failed)?;
@@ -81,14 +80,14 @@ mod file {
 mod memory {
     use crate::{Output, Result};
 
-    /// The media so far.
+    /// Buffered media in memory.
     #[derive(Debug)]
     pub struct Spool {
         bytes: Vec<u8>,
     }
 
     impl Spool {
-        /// Nothing; `what` would need a file where there are some.
+        /// Creates an empty buffer.
         ///
         /// # Errors
         /// None.
@@ -96,7 +95,7 @@ mod memory {
             Ok(Self { bytes: Vec::new() })
         }
 
-        /// Appends `data`; returns where it is.
+        /// Appends `data` and returns its offset.
         ///
         /// # Errors
         /// None.
@@ -106,15 +105,15 @@ mod memory {
             Ok(at)
         }
 
-        /// How many bytes there are.
+        /// Returns the number of bytes.
         pub const fn length(&self) -> u64 {
             self.bytes.len() as u64
         }
 
-        /// Writes everything out.
+        /// Copies everything to an output.
         ///
         /// # Errors
-        /// The output's.
+        /// The output's own errors.
         pub fn copy(self, output: &mut dyn Output) -> Result<()> {
             output.write(&self.bytes)
         }
@@ -127,9 +126,9 @@ mod tests {
     use crate::MemoryOutput;
 
     #[test]
-    fn what_waited_is_written_behind_what_is_there() {
+    fn copies_spooled_data_to_the_end_of_the_output() {
         let mut spool = Spool::new("a test").unwrap();
-        // Longer than what is copied at a time.
+        // Longer than one copy operation.
         let parts: Vec<Vec<u8>> = (0..7).map(|i| vec![i; 100_000 * usize::from(i)]).collect();
         let mut length = 0;
         for part in &parts {

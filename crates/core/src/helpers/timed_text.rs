@@ -2,29 +2,29 @@
 
 use crate::{Error, Result};
 
-/// Bold, in [`TextStyle::face`].
+/// Bold, for [`TextStyle::face`].
 pub const BOLD: u8 = 1;
-/// Italic.
+/// Italic, for [`TextStyle::face`].
 pub const ITALIC: u8 = 2;
-/// Underlined.
+/// Underlined, for [`TextStyle::face`].
 pub const UNDERLINE: u8 = 4;
 
-/// Font size of samples unless the muxer chooses another, FFmpeg's.
+/// Default font size, as in FFmpeg.
 pub const FONT_SIZE: u8 = 16;
 
 /// Bytes of a style record.
 const RECORD: usize = 12;
 
-/// A text with its styles.
+/// Text with styles.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TimedText {
-    /// The text, lines ended by a newline.
+    /// The text, with newlines between lines.
     pub text: String,
-    /// Styles of its parts, in order.
+    /// Styles of sections of the text, in order.
     pub styles: Vec<TextStyle>,
 }
 
-/// The style of a part of a text.
+/// Style of a section of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TextStyle {
     /// Index of the first character.
@@ -36,17 +36,17 @@ pub struct TextStyle {
 }
 
 impl TimedText {
-    /// Largest number of bytes of a text.
+    /// Maximum number of bytes of a text.
     pub const MAX_BYTES: usize = u16::MAX as usize;
 
-    /// Appends another text as a line of its own.
+    /// Appends another text as a separate line.
     pub fn push_line(&mut self, other: &Self) {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
         let before = self.text.chars().count();
         self.text.push_str(&other.text);
-        // A text that is too long has no sample.
+        // A text that is too long is rejected later, by `to_bytes`.
         let moved = |index: u16| u16::try_from(before + usize::from(index)).unwrap_or(u16::MAX);
         self.styles.extend(other.styles.iter().map(|style| TextStyle {
             start: moved(style.start),
@@ -55,7 +55,7 @@ impl TimedText {
         }));
     }
 
-    /// The sample: the length of the text, the text, and a box of styles if there are any.
+    /// Returns the sample: the length of the text, the text, and a box of styles if there are any.
     ///
     /// # Errors
     /// The text is longer than [`MAX_BYTES`](Self::MAX_BYTES).
@@ -69,7 +69,7 @@ impl TimedText {
         })?;
         let mut bytes = length.to_be_bytes().to_vec();
         bytes.extend(self.text.as_bytes());
-        // More styles than characters cannot be.
+        // There cannot be more styles than characters.
         let styles = &self.styles[..self.styles.len().min(usize::from(u16::MAX))];
         if !styles.is_empty() {
             bytes.extend(((10 + RECORD * styles.len()) as u32).to_be_bytes());
@@ -84,14 +84,14 @@ impl TimedText {
         Ok(bytes)
     }
 
-    /// Reads a sample. Boxes other than that of styles are ignored.
+    /// Parses a sample. Boxes other than that of styles are ignored.
     ///
     /// # Errors
-    /// The sample is cut off, or its text is not UTF-8.
+    /// The sample is truncated, or its text is not UTF-8.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let wrong = || {
             Error::invalid_data(
-                "A packet of mov_text must hold a length, and so many bytes of UTF-8.",
+                "A packet of mov_text must be a length and that many bytes of UTF-8.",
             )
         };
         let (length, rest) = bytes.split_first_chunk::<2>().ok_or_else(wrong)?;
@@ -116,7 +116,8 @@ impl TimedText {
     }
 }
 
-/// A style after its characters (§5.15): the first font of the table, face, size, and white.
+/// Returns a style's fields after its range (§5.15): the first font of the table, face, size, and
+/// white.
 pub fn style_fields(face: u8, font_size: u8) -> [u8; 8] {
     [0, 1, face, font_size, 0xFF, 0xFF, 0xFF, 0xFF]
 }
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn styles_come_back() {
+    fn styles_round_trip() {
         let text = styled("a bc", &[(2, 3, BOLD), (3, 4, ITALIC | UNDERLINE)]);
         let bytes = text.to_bytes(20).unwrap();
         assert_eq!(bytes[6..16], *b"\0\0\0\x22styl\0\x02");
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_samples_are_refused() {
+    fn rejects_damaged_samples() {
         for wrong in [&b""[..], b"\0", b"\0\x02x", b"\0\x01\xff"] {
             assert!(TimedText::from_bytes(wrong).is_err(), "{wrong:?}");
         }

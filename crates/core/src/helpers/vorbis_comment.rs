@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::{ChannelLayout, Chapter, Error, Metadata, Result};
 
-/// Who wrote the file.
+/// Name of the program that wrote the file.
 const VENDOR: &str = concat!("Reelwright ", env!("CARGO_PKG_VERSION"));
 
-/// The field that says which loudspeakers the channels are for (RFC 9639 §8.6.2).
+/// Field for the loudspeaker positions of the channels (RFC 9639 §8.6.2).
 const CHANNEL_MASK: &str = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK";
 
-/// FFmpeg's common names whose field has another name. The others become upper case.
+/// FFmpeg's common names with another field name. All others are converted to upper case.
 const NAMES: &[(&str, &str)] = &[
     ("album_artist", "ALBUMARTIST"),
     ("comment", "DESCRIPTION"),
@@ -25,12 +25,12 @@ pub struct VorbisComment {
 }
 
 impl VorbisComment {
-    /// The fields of `tags`, without its pictures. Chapters have a field for their start and one for their
-    /// title, as in `CHAPTER000=00:00:00.000` and `CHAPTER000NAME=Prologue`.
+    /// Creates the fields of `tags`, without cover art. Chapters have a field for their start and
+    /// one for their title, as in `CHAPTER000=00:00:00.000` and `CHAPTER000NAME=Prologue`.
     ///
     /// # Errors
-    /// The name of a field has only the characters from U+0020 to U+007E without `=`. There are at
-    /// most 1000 chapters, which start within 100 hours.
+    /// A key has characters other than U+0020 to U+007E, or `=`; there are more than 1000 chapters,
+    /// or a chapter starts after 100 hours.
     pub fn new(tags: &Metadata) -> Result<Self> {
         let mut fields = Vec::new();
         for (key, value) in tags.iter() {
@@ -53,9 +53,9 @@ impl VorbisComment {
         self.fields.push(format!("{name}={value}"));
     }
 
-    /// Appends the mask of a FLAC stream's layout where the number of channels does not imply it
-    /// (RFC 9639 §9.1.3), unless the user has set one. Of five and six channels the RFC leaves
-    /// open whether two of them are at the back or at the sides, so the mask says so.
+    /// Appends the channel mask of a FLAC stream if the number of channels does not imply the
+    /// layout (RFC 9639 §9.1.3), unless the user has set it. For five and six channels the RFC
+    /// allows back or side channels, so the mask is required.
     pub fn push_flac_channel_mask(&mut self, layout: ChannelLayout) {
         const IMPLIED: [ChannelLayout; 6] = [
             ChannelLayout::MONO,
@@ -73,11 +73,11 @@ impl VorbisComment {
         }
     }
 
-    /// The comment as it stands in a file: the vendor, the number of fields, and the fields, each
-    /// behind its length.
+    /// Returns the comment's bytes: the vendor, the number of fields, and the fields, each after
+    /// its length.
     ///
     /// # Errors
-    /// Lengths have 32 bits.
+    /// A length exceeds 32 bits.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         push_text(&mut bytes, VENDOR)?;
@@ -91,17 +91,17 @@ impl VorbisComment {
 
 /// Appends the fields of chapters.
 fn push_chapters(fields: &mut Vec<String>, chapters: &[Chapter]) -> Result<()> {
-    const MOST: usize = 1000;
-    const LATEST: Duration = Duration::from_secs(100 * 60 * 60);
-    if chapters.len() > MOST {
+    const MAX_CHAPTERS: usize = 1000;
+    const MAX_START: Duration = Duration::from_secs(100 * 60 * 60);
+    if chapters.len() > MAX_CHAPTERS {
         return Err(Error::unsupported(format!(
-            "A Vorbis comment holds at most {MOST} chapters. Found: {}",
+            "A Vorbis comment supports at most {MAX_CHAPTERS} chapters. Found: {}",
             chapters.len()
         )));
     }
     for (i, chapter) in chapters.iter().enumerate() {
-        let millis = Chapter::units(chapter.start, 1000);
-        if u128::from(millis) >= LATEST.as_millis() {
+        let millis = Chapter::to_units(chapter.start, 1000);
+        if u128::from(millis) >= MAX_START.as_millis() {
             return Err(Error::unsupported(format!(
                 "Chapters in a Vorbis comment must start before 100 hours. Found: {} s",
                 chapter.start.as_secs_f64()
@@ -116,7 +116,7 @@ fn push_chapters(fields: &mut Vec<String>, chapters: &[Chapter]) -> Result<()> {
     Ok(())
 }
 
-/// Appends a text behind its length.
+/// Appends a text after its length.
 fn push_text(bytes: &mut Vec<u8>, text: &str) -> Result<()> {
     bytes.extend(length(text.len())?);
     bytes.extend(text.as_bytes());
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_fields_cannot_say_is_refused() {
+    fn rejects_values_that_do_not_fit_the_fields() {
         let late = Duration::from_secs(360_000);
         assert!(VorbisComment::new(&tags([late - Duration::from_micros(1)])).is_err());
         assert!(VorbisComment::new(&tags([late])).is_err());

@@ -1,30 +1,30 @@
-//! Packets of `webvtt`: a cue as its file has it, without its times.
+//! Packets of `webvtt`: cues as in a file, without their times.
 
 use crate::{Error, Result};
 
-/// A cue of WebVTT (W3C, WebVTT §4.1) without its times.
+/// WebVTT cue (W3C, WebVTT §4.1) without its times.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebVttCue {
-    /// The line before the times; may be empty.
+    /// Identifier, in the line before the times; may be empty.
     pub id: String,
-    /// The settings behind the times; may be empty.
+    /// Settings after the times; may be empty.
     pub settings: String,
-    /// The text, with tags and escapes; may be empty.
+    /// Text with tags and escapes; may be empty.
     pub payload: String,
 }
 
 impl WebVttCue {
-    /// The packet: the identifier, the settings and the payload, each on a line.
+    /// Returns the packet: the identifier, the settings and the payload, each on a line.
     ///
     /// # Errors
-    /// The identifier or the settings hold a newline, or one of the three holds what ends a cue in a
-    /// file: an empty line, or `-->`.
+    /// The identifier or the settings contain a newline, or one of the three contains what ends a
+    /// cue in a file: an empty line, or `-->`.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let is_line = |text: &str| !text.contains(['\r', '\n']) && !text.contains("-->");
         if !is_line(&self.id) || !is_line(&self.settings) {
             return Err(Error::argument(format!(
-                "The identifier and the settings of a cue must be a line each, without -->. Found: \
-                 {:?} and {:?}",
+                "The identifier and the settings of a cue must be one line each, without -->. \
+                 Found: {:?} and {:?}",
                 self.id, self.settings
             )));
         }
@@ -32,14 +32,15 @@ impl WebVttCue {
         let is_whole = payload.is_empty() || payload.split('\n').all(|line| !line.is_empty());
         if !is_whole || payload.contains("-->") || payload.contains('\r') {
             return Err(Error::argument(format!(
-                "The payload of a cue must not hold empty lines, carriage returns or -->. Found: {payload:?}"
+                "The payload of a cue must not contain empty lines, carriage returns or -->. \
+                 Found: {payload:?}"
             )));
         }
         Ok([self.id.as_bytes(), b"\n", self.settings.as_bytes(), b"\n", payload.as_bytes()]
             .concat())
     }
 
-    /// Reads a packet.
+    /// Parses a packet.
     ///
     /// # Errors
     /// The packet has fewer than three lines, or is not UTF-8.
@@ -48,7 +49,7 @@ impl WebVttCue {
         let (Some(id), Some(settings), Some(payload)) = (parts.next(), parts.next(), parts.next())
         else {
             return Err(Error::invalid_data(
-                "A packet of webvtt must hold the lines of identifier, settings and payload, in UTF-8.",
+                "A packet of webvtt must have lines of identifier, settings and payload, in UTF-8.",
             ));
         };
         Ok(Self { id: id.to_owned(), settings: settings.to_owned(), payload: payload.to_owned() })
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cues_come_back() {
+    fn cues_round_trip() {
         let cue = |id: &str, settings: &str, payload: &str| WebVttCue {
             id: id.to_owned(),
             settings: settings.to_owned(),

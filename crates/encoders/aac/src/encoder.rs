@@ -95,7 +95,7 @@ impl AacEncoder {
         };
         let parameters = StreamParameters::new(
             CodecId::Aac,
-            TimeBase::of_sample_rate(rate.hz)?,
+            TimeBase::from_sample_rate(rate.hz)?,
             MediaParameters::Audio(
                 AudioParameters::new(AudioFormat { sample_rate: rate.hz, ..request.format })
                     .bits_per_sample(16)
@@ -177,7 +177,7 @@ impl AacEncoder {
         // Reserves the maximum size, so that the packet's buffer is reused without growing.
         packet.data.reserve(MAX_BYTES * self.samples.len());
         packet.data.extend_from_slice(self.bits.bytes());
-        self.clock.stamp(packet, FRAME_SIZE as u32);
+        self.clock.set_times(packet, FRAME_SIZE as u32);
     }
 }
 
@@ -235,7 +235,7 @@ impl AudioEncoder for AacEncoder {
     }
 
     fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
-        frame.expect(SampleFormat::Fltp, self.samples.len())?;
+        frame.check_format(SampleFormat::Fltp, self.samples.len())?;
         let samples = frame.samples();
         if samples > FRAME_SIZE {
             return Err(Error::chunk(format!(

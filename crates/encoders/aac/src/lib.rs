@@ -5,6 +5,8 @@
 //! parameters' record. Samples beyond ±1 are clamped. The bytes depend on the samples and the
 //! options alone, not on the processor.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod bands;
 mod config;
 mod element;
@@ -19,7 +21,8 @@ mod rate;
 mod stream;
 
 use reelwright_core::{
-    AudioEncoderInfo, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
+    AudioEncoderInfo, ChannelLayouts, CodecConfigField, CodecId, EncoderInfo, SampleFormat,
+    SampleRates,
 };
 
 /// The `aac` encoder.
@@ -40,4 +43,4 @@ pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
 .sample_rates(SampleRates::List(&[
     8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200, 96_000,
 ]))
-.layouts(Layouts::List(config::LAYOUTS));
+.layouts(ChannelLayouts::List(config::LAYOUTS));

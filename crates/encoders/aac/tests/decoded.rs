@@ -3,7 +3,7 @@
 mod common;
 
 use common::{decode, decode_elsewhere};
-use reelwright_core::{ChannelLayout, CodecConfig, Layouts, SampleRates};
+use reelwright_core::{ChannelLayout, ChannelLayouts, CodecConfig, SampleRates};
 use reelwright_enc_aac::ENCODER;
 use reelwright_testkit::encoding::Case;
 use reelwright_testkit::lossy::{
@@ -17,7 +17,7 @@ fn with_bit_rate(bit_rate: u64) -> CodecConfig {
 
 #[test]
 fn every_rate_and_layout_decodes_to_the_input() {
-    let (SampleRates::List(rates), Layouts::List(layouts)) =
+    let (SampleRates::List(rates), ChannelLayouts::List(layouts)) =
         (ENCODER.sample_rates, ENCODER.layouts)
     else {
         panic!("lists")
@@ -90,7 +90,7 @@ fn nothing_is_left_above_the_cutoff() {
 
 #[test]
 fn each_channel_is_in_its_place() {
-    let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
+    let ChannelLayouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
     for &layout in layouts {
         let channels = layout.channels();
         // Different noise in each channel; the low-frequency signal is the same in all.

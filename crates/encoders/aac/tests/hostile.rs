@@ -4,7 +4,7 @@ mod common;
 
 use common::decode;
 use proptest::prelude::*;
-use reelwright_core::{CodecConfig, Layouts};
+use reelwright_core::{ChannelLayouts, CodecConfig};
 use reelwright_enc_aac::ENCODER;
 use reelwright_testkit::encoding::Case;
 use reelwright_testkit::lossy::{extremes, noise_runs};
@@ -42,7 +42,7 @@ fn controls(rate: u32, channels: usize) -> Vec<(CodecConfig, &'static str)> {
 
 #[test]
 fn extremes_fit() {
-    let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
+    let ChannelLayouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
     for (name, samples) in &extremes(6000) {
         for rate in RATES {
             for &layout in [&layouts[0], &layouts[1], &layouts[5]] {
@@ -69,7 +69,7 @@ proptest! {
         mid_side in any::<bool>(),
         cutoff in 0u32..48_000,
     ) {
-        let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
+        let ChannelLayouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
         let layout = layouts[layout];
         let samples = noise_runs(&runs, layout.channels());
         let (config, options) = controls(rate, layout.channels())[control];

@@ -56,7 +56,7 @@ pub(crate) fn open(
     let bit_rate = u64::from(sample_rate) * block_size as u64 * 8 / samples_per_block as u64;
     let parameters = StreamParameters::new(
         codec,
-        TimeBase::of_sample_rate(sample_rate)?,
+        TimeBase::from_sample_rate(sample_rate)?,
         MediaParameters::Audio(
             AudioParameters::new(AudioFormat { sample_rate, layout, sample_format })
                 .bits_per_sample(4)
@@ -100,7 +100,7 @@ impl AudioEncoder for AdpcmEncoder {
     }
 
     fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
-        frame.expect(self.sample_format, self.channels)?;
+        frame.check_format(self.sample_format, self.channels)?;
         let samples = frame.samples();
         if samples > self.samples_per_block {
             return Err(Error::chunk(format!(
@@ -127,7 +127,7 @@ impl AudioEncoder for AdpcmEncoder {
             Codec::ImaWav(channels) => ima_wav::encode(channels, &self.block, &mut packet.data),
             Codec::Ms(channels) => ms::encode(channels, &self.block, &mut packet.data),
         }
-        self.clock.stamp(packet, self.samples_per_block as u32);
+        self.clock.set_times(packet, self.samples_per_block as u32);
         Ok(())
     }
 

@@ -4,12 +4,15 @@
 //! quantization. Silence fills the last block; its packet's `trim_end` is the number of added
 //! samples.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod encoder;
 mod ima_wav;
 mod ms;
 
 use reelwright_core::{
-    AudioEncoderInfo, ChannelLayout, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
+    AudioEncoderInfo, ChannelLayout, ChannelLayouts, CodecId, EncoderInfo, SampleFormat,
+    SampleRates,
 };
 
 /// Descriptions and constructors of the encoders in this crate.
@@ -29,5 +32,5 @@ const fn info(
     )
     .sample_formats(sample_formats)
     .sample_rates(SampleRates::UpTo(i32::MAX as u32))
-    .layouts(Layouts::List(&[ChannelLayout::MONO, ChannelLayout::STEREO]))
+    .layouts(ChannelLayouts::List(&[ChannelLayout::MONO, ChannelLayout::STEREO]))
 }

@@ -44,7 +44,7 @@ impl AlacEncoder {
         };
         let parameters = StreamParameters::new(
             CodecId::Alac,
-            TimeBase::of_sample_rate(sample_rate)?,
+            TimeBase::from_sample_rate(sample_rate)?,
             MediaParameters::Audio(
                 AudioParameters::new(AudioFormat { sample_rate, layout, sample_format })
                     .bits_per_sample(config.bits)
@@ -76,7 +76,7 @@ impl AudioEncoder for AlacEncoder {
     }
 
     fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
-        frame.expect(self.sample_format, self.planes.len())?;
+        frame.check_format(self.sample_format, self.planes.len())?;
         let samples = frame.samples();
         if samples > FRAME_SIZE {
             return Err(Error::chunk(format!(
@@ -99,7 +99,7 @@ impl AudioEncoder for AlacEncoder {
         let bytes = self.packets.encode(&self.planes);
         let packet = packets.push();
         packet.data.extend_from_slice(bytes);
-        self.clock.stamp(packet, samples as u32);
+        self.clock.set_times(packet, samples as u32);
         self.bytes += bytes.len() as u64;
         self.record.max_frame_bytes = self.record.max_frame_bytes.max(bytes.len() as u32);
         Ok(())

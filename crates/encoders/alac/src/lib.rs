@@ -3,6 +3,8 @@
 //! Uses adaptive linear prediction, mid/side stereo and adaptive Golomb coding, for 16, 20, 24 and
 //! 32 bits per sample and 1 to 8 channels. Apple's published decoder is the specification.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod config;
 mod encoder;
 mod golomb;
@@ -10,7 +12,8 @@ mod packet;
 mod predictor;
 
 use reelwright_core::{
-    AudioEncoderInfo, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
+    AudioEncoderInfo, ChannelLayouts, CodecConfigField, CodecId, EncoderInfo, SampleFormat,
+    SampleRates,
 };
 
 /// The `alac` encoder.
@@ -22,4 +25,4 @@ pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
 )
 .sample_formats(&[SampleFormat::S32p, SampleFormat::S16p])
 .sample_rates(SampleRates::UpTo(384_000))
-.layouts(Layouts::List(config::LAYOUTS));
+.layouts(ChannelLayouts::List(config::LAYOUTS));

@@ -1,6 +1,6 @@
 //! Lossless round trips through third-party decoders.
 
-use reelwright_core::{CodecConfig, CodecId, CodecRecord, Layouts, SampleFormat};
+use reelwright_core::{ChannelLayouts, CodecConfig, CodecId, CodecRecord, SampleFormat};
 use reelwright_enc_alac::ENCODER;
 use reelwright_testkit::encoding::{Case, Encoded, check_encoder};
 use reelwright_testkit::signal::{music_i16, music_i32, noise_i16, noise_i32};
@@ -40,7 +40,7 @@ fn sixteen_bits_come_back() {
             for level in 0..=2 {
                 let config =
                     CodecConfig { compression_level: Some(level), ..CodecConfig::default() };
-                let layout = ENCODER.layouts.of_channels(channels).unwrap();
+                let layout = ENCODER.layouts.for_channels(channels).unwrap();
                 let case =
                     Case { format: SampleFormat::S16p, layout, config, ..Case::new(&ENCODER) };
                 let expected = samples.iter().map(|sample| i32::from(*sample) << 16);
@@ -57,7 +57,7 @@ fn every_depth_comes_back() {
         for samples in [music_i32(20_001, channels), noise_i32(9000 * channels)] {
             for (bits, mask) in [("16", !0xFFFF), ("20", !0xFFF), ("24", !0xFF), ("32", !0)] {
                 let options = format!("bits_per_raw_sample={bits}");
-                let layout = ENCODER.layouts.of_channels(channels).unwrap();
+                let layout = ENCODER.layouts.for_channels(channels).unwrap();
                 let case = Case {
                     format: SampleFormat::S32p,
                     layout,
@@ -93,7 +93,7 @@ fn noise_is_not_larger_than_verbatim() {
 
 #[test]
 fn the_record_describes_the_stream() {
-    let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
+    let ChannelLayouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
     for layout in layouts {
         let case = Case { layout: *layout, ..Case::new(&ENCODER) };
         let encoded = case.encode_music(20_000).unwrap();

@@ -154,7 +154,7 @@ impl<T: Pixel + PlaneElement> Av1Encoder<T> {
     fn send(&mut self, frame: Frame<T>, shown: Shown) -> Result<()> {
         let pts = shown.pts;
         // rav1e counts frames, not time.
-        let since = self.parameters.time_base.seconds_of(Timestamp(pts.0 - self.keyframe.0));
+        let since = self.parameters.time_base.to_seconds(Timestamp(pts.0 - self.keyframe.0));
         let is_late = self.plan.keyframe_seconds().is_some_and(|most| since >= most)
             && self.since_keyframe < self.plan.encoder.max_key_frame_interval;
         let mut parameters = FrameParameters::default();
@@ -209,7 +209,7 @@ impl<T: Pixel + PlaneElement> VideoEncoder for Av1Encoder<T> {
     fn encode(&mut self, frame: &VideoFrame, packets: &mut PacketQueue) -> Result<()> {
         let VideoParameters { format: VideoFormat { pixel_format, width, height, .. }, .. } =
             self.video;
-        let view = frame.expect(pixel_format, width, height)?;
+        let view = frame.checked_view(pixel_format, width, height)?;
         let mut input = self.context.new_frame();
         let planes = view.planes_of::<T>()?;
         for (index, plane) in planes[..pixel_format.planes()].iter().enumerate() {
@@ -220,7 +220,7 @@ impl<T: Pixel + PlaneElement> VideoEncoder for Av1Encoder<T> {
             }
         }
         let VideoFrame { pts, duration, .. } = *frame;
-        let times = Shown { pts, duration, is_forced: frame.side.keyframe };
+        let times = Shown { pts, duration, is_forced: frame.side_data.keyframe };
         if self.plan.is_guess {
             let Some((first, at)) = self.waiting.take() else {
                 self.waiting = Some((input, times));

@@ -81,7 +81,7 @@ impl FdkEncoder {
         };
         let parameters = StreamParameters::new(
             CodecId::Aac,
-            TimeBase::of_sample_rate(sample_rate)?,
+            TimeBase::from_sample_rate(sample_rate)?,
             MediaParameters::Audio(
                 AudioParameters::new(AudioFormat { sample_rate, layout, sample_format })
                     .bits_per_sample(16)
@@ -113,7 +113,7 @@ impl FdkEncoder {
         if bytes > 0 {
             data.truncate(bytes);
             let packet = packets.push_buffer(data);
-            self.clock.stamp(packet, self.frame_size as u32);
+            self.clock.set_times(packet, self.frame_size as u32);
         }
         Ok(true)
     }
@@ -133,7 +133,7 @@ impl AudioEncoder for FdkEncoder {
     }
 
     fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
-        frame.expect(SampleFormat::S16, self.channels)?;
+        frame.check_format(SampleFormat::S16, self.channels)?;
         let samples = frame.interleaved::<i16>().expect("the format was checked");
         if frame.samples() > self.frame_size {
             return Err(Error::chunk(format!(

@@ -1,6 +1,6 @@
 //! Contract of encoders, and effects of the options.
 
-use reelwright_core::{CodecConfig, CodecRecord, Layouts};
+use reelwright_core::{ChannelLayouts, CodecConfig, CodecRecord};
 use reelwright_enc_fdk::ENCODER;
 use reelwright_testkit::encoding::{Case, check_encoder};
 
@@ -65,7 +65,7 @@ fn options_change_the_stream() {
 
 #[test]
 fn every_layout_has_its_configuration() {
-    let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
+    let ChannelLayouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
     for (i, layout) in layouts.iter().enumerate() {
         let encoder = Case { layout: *layout, ..Case::new(&ENCODER) }.open().unwrap();
         let CodecRecord::Aac(config) = &encoder.parameters().record else { panic!("no record") };

@@ -66,7 +66,7 @@ impl FlacEncoder {
         };
         let parameters = StreamParameters::new(
             CodecId::Flac,
-            TimeBase::of_sample_rate(config.sample_rate)?,
+            TimeBase::from_sample_rate(config.sample_rate)?,
             MediaParameters::Audio(
                 AudioParameters::new(AudioFormat {
                     sample_rate: config.sample_rate,
@@ -104,7 +104,7 @@ impl FlacEncoder {
     /// Returns an error if a frame has the wrong format or cannot follow the previous ones.
     fn check(&self, frame: &AudioFrame) -> Result<()> {
         let Self { config, sample_format, .. } = self;
-        frame.expect(*sample_format, config.channels)?;
+        frame.check_format(*sample_format, config.channels)?;
         if frame.samples() == 0 || frame.samples() > config.block_size {
             return Err(Error::argument(format!(
                 "A block of this FLAC stream must have 1 to {} samples. Found: {}",

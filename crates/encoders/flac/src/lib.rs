@@ -4,6 +4,8 @@
 //! wasted bits, 4 to 32 bits per sample, and 1 to 8 channels. The output depends only on the
 //! samples and the options: not on the processor or the number of threads.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod block;
 mod config;
 mod crc;
@@ -15,7 +17,8 @@ mod rice;
 mod workers;
 
 use reelwright_core::{
-    AudioEncoderInfo, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
+    AudioEncoderInfo, ChannelLayouts, CodecConfigField, CodecId, EncoderInfo, SampleFormat,
+    SampleRates,
 };
 
 /// The `flac` encoder.
@@ -27,4 +30,4 @@ pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
 )
 .sample_formats(&[SampleFormat::S16, SampleFormat::S32])
 .sample_rates(SampleRates::UpTo((1 << 20) - 1))
-.layouts(Layouts::UpTo(8));
+.layouts(ChannelLayouts::UpTo(8));

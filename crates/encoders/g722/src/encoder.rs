@@ -19,7 +19,7 @@ pub(crate) fn open(
         *request;
     let parameters = StreamParameters::new(
         CodecId::AdpcmG722,
-        TimeBase::of_sample_rate(sample_rate)?,
+        TimeBase::from_sample_rate(sample_rate)?,
         MediaParameters::Audio(
             AudioParameters::new(AudioFormat { sample_rate, layout, sample_format })
                 .bits_per_sample(4),
@@ -75,7 +75,7 @@ impl AudioEncoder for G722Encoder {
     }
 
     fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
-        frame.expect(SampleFormat::S16, 1)?;
+        frame.check_format(SampleFormat::S16, 1)?;
         let mut samples = frame.interleaved::<i16>().expect("the format was checked");
         self.clock.receive(samples.len());
         if usize::from(self.odd.is_some()) + samples.len() < 2 {
@@ -94,7 +94,7 @@ impl AudioEncoder for G722Encoder {
         }
         self.odd = self.odd.or(rest.first().copied());
         let samples = 2 * packet.data.len() as u32;
-        self.clock.stamp(packet, samples);
+        self.clock.set_times(packet, samples);
         Ok(())
     }
 
@@ -103,7 +103,7 @@ impl AudioEncoder for G722Encoder {
             let byte = self.byte([last, 0]);
             let packet = packets.push();
             packet.data.push(byte);
-            self.clock.stamp(packet, 2);
+            self.clock.set_times(packet, 2);
         }
         Ok(())
     }

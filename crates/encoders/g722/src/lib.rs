@@ -3,11 +3,14 @@
 //! A decoder has a delay of 22 samples, from the two filter banks. No container of G.722 can store
 //! it. The stream has the length of its input, rounded up to an even number of samples.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod band;
 mod encoder;
 
 use reelwright_core::{
-    AudioEncoderInfo, ChannelLayout, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
+    AudioEncoderInfo, ChannelLayout, ChannelLayouts, CodecId, EncoderInfo, SampleFormat,
+    SampleRates,
 };
 
 /// The `g722` encoder.
@@ -17,4 +20,4 @@ pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
 )
 .sample_formats(&[SampleFormat::S16])
 .sample_rates(SampleRates::List(&[16_000]))
-.layouts(Layouts::List(&[ChannelLayout::MONO]));
+.layouts(ChannelLayouts::List(&[ChannelLayout::MONO]));

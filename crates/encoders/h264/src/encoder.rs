@@ -139,7 +139,7 @@ impl VideoEncoder for H264Encoder {
     fn encode(&mut self, frame: &VideoFrame, packets: &mut PacketQueue) -> Result<()> {
         let Some(video) = self.parameters.video() else { return Ok(()) };
         let format = video.format;
-        let mut view = frame.expect(format.pixel_format, format.width, format.height)?;
+        let mut view = frame.checked_view(format.pixel_format, format.width, format.height)?;
         let is_upside_down = view.planes_of::<u8>()?.iter().any(|plane| plane.stride() < 0);
         let mut copy = self.copy.take();
         if is_upside_down {
@@ -156,7 +156,7 @@ impl VideoEncoder for H264Encoder {
             strides: [0, 1, 2].map(|index| planes[index].stride().unsigned_abs()),
         };
         let mut data = packets.take_buffer();
-        let is_forced = frame.side.keyframe;
+        let is_forced = frame.side_data.keyframe;
         let is_keyframe = self.encode_frame(&planes, frame.pts, is_forced, &mut data);
         self.copy = copy;
         if is_keyframe {
@@ -167,7 +167,7 @@ impl VideoEncoder for H264Encoder {
         if let Control::Average(control) = &mut self.control {
             control.update(data.len(), is_keyframe, since);
         }
-        let seconds = self.parameters.time_base.seconds_of(frame.pts);
+        let seconds = self.parameters.time_base.to_seconds(frame.pts);
         self.peak.add(seconds as i64, data.len());
         let packet = packets.push_buffer(data);
         (packet.pts, packet.dts, packet.duration) =

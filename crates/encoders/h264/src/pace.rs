@@ -52,7 +52,7 @@ impl Pace {
             since = distance as f64 / self.length;
         }
         let offset = Timestamp(pts.0.saturating_sub(self.first));
-        let second = self.time_base.seconds_of(offset) as i64;
+        let second = self.time_base.to_seconds(offset) as i64;
         if second != self.second.0 {
             self.second = (second, 0);
         }
@@ -70,7 +70,7 @@ impl Pace {
             return self.nominal;
         }
         let span = Timestamp(self.last.saturating_sub(self.first).max(1));
-        let span = self.time_base.seconds_of(span);
+        let span = self.time_base.to_seconds(span);
         let intervals = (self.frames - 1) as f64;
         let mut found = if span < 1.0 { intervals / span } else { self.most as f64 };
         if self.least as f64 >= self.length.floor() {

@@ -250,7 +250,7 @@ fn stream_of(case: &VideoCase<'_>, rate: (i64, i64), chroma_location: ChromaLoca
     let mut encoder = ENCODER.open(&request, &mut options.collect()).unwrap();
     let mut queue = PacketQueue::new();
     for (index, frame) in case.test_frames(3).iter().enumerate() {
-        encoder.encode(&frame.at(Timestamp(index as i64)), &mut queue).unwrap();
+        encoder.encode(&frame.with_pts(Timestamp(index as i64)), &mut queue).unwrap();
     }
     let parameters = encoder.parameters().clone();
     byte_stream(&EncodedVideo { parameters, packets: queue.iter().cloned().collect() })

@@ -194,7 +194,7 @@ impl VideoEncoder for GifEncoder {
     fn max_delay(&self) -> usize {
         let Some(video) = self.parameters.video() else { return 0 };
         let bytes = 3 * video.format.width as usize * video.format.height as usize;
-        let unit = self.parameters.time_base.seconds_of(Timestamp(1));
+        let unit = self.parameters.time_base.to_seconds(Timestamp(1));
         let in_time = (MOST_HELD_SECONDS / unit).ceil() as usize;
         // Frames that wait for the palette, and the one that waits for the next frame.
         (MOST_HELD_BYTES / bytes.max(1)).min(in_time) + 1
@@ -203,7 +203,7 @@ impl VideoEncoder for GifEncoder {
     fn encode(&mut self, frame: &VideoFrame, packets: &mut PacketQueue) -> Result<()> {
         let Some(video) = self.parameters.video() else { return Ok(()) };
         let format = video.format;
-        let view = frame.expect(format.pixel_format, format.width, format.height)?;
+        let view = frame.checked_view(format.pixel_format, format.width, format.height)?;
         // Reuses the buffer of an encoded frame.
         let mut pixels = std::mem::take(&mut self.gif.now);
         pixels.clear();
@@ -227,7 +227,7 @@ impl VideoEncoder for GifEncoder {
         held.push(new);
         self.held_bytes += bytes;
         let since = held.first().map_or(0, |first| frame.pts.0.saturating_sub(first.pts.0));
-        let seconds = self.parameters.time_base.seconds_of(Timestamp(since));
+        let seconds = self.parameters.time_base.to_seconds(Timestamp(since));
         if self.held_bytes + bytes > MOST_HELD_BYTES || seconds >= MOST_HELD_SECONDS {
             self.release(packets)?;
         }

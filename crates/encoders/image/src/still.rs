@@ -39,7 +39,7 @@ impl<C: Coder> VideoEncoder for StillEncoder<C> {
 
     fn encode(&mut self, frame: &VideoFrame, packets: &mut PacketQueue) -> Result<()> {
         let format = &self.video.format;
-        let view = frame.expect(format.pixel_format, format.width, format.height)?;
+        let view = frame.checked_view(format.pixel_format, format.width, format.height)?;
         let mut data = packets.take_buffer();
         let keyframe = self.coder.code(&view, &mut data)?;
         let packet = packets.push_buffer(data);

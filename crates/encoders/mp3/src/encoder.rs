@@ -65,7 +65,7 @@ impl Mp3Encoder {
         let (rate, channels) = (config.rate, config.channels);
         let parameters = StreamParameters::new(
             CodecId::Mp3,
-            TimeBase::of_sample_rate(rate.hz)?,
+            TimeBase::from_sample_rate(rate.hz)?,
             MediaParameters::Audio(
                 AudioParameters::new(AudioFormat { sample_rate: rate.hz, ..request.format })
                     .bits_per_sample(request.format.sample_format.data_type().bytes() as u32 * 8)
@@ -101,7 +101,7 @@ impl Mp3Encoder {
     /// Returns an error if a frame has the wrong format or cannot follow the previous ones.
     fn check(&self, frame: &AudioFrame) -> Result<()> {
         let (format, size) = (self.sample_format(), self.config.rate.frame_samples());
-        frame.expect(format, self.config.channels)?;
+        frame.check_format(format, self.config.channels)?;
         if frame.samples() == 0 || frame.samples() > size {
             return Err(Error::argument(format!(
                 "A frame of this MP3 stream must have 1 to {size} samples. Found: {}",

@@ -5,6 +5,8 @@
 //! frame may begin in earlier packets. The output depends only on the samples and the options, not
 //! on the processor.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod analysis;
 mod bitstream;
 mod config;
@@ -22,8 +24,8 @@ mod tables;
 mod window;
 
 use reelwright_core::{
-    AudioEncoderInfo, ChannelLayout, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat,
-    SampleRates,
+    AudioEncoderInfo, ChannelLayout, ChannelLayouts, CodecConfigField, CodecId, EncoderInfo,
+    SampleFormat, SampleRates,
 };
 
 /// The `mp3` encoder.
@@ -46,4 +48,4 @@ pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
 )
 .sample_formats(&[SampleFormat::Fltp, SampleFormat::S16p, SampleFormat::S32p])
 .sample_rates(SampleRates::List(&tables::SAMPLE_RATES))
-.layouts(Layouts::List(&[ChannelLayout::MONO, ChannelLayout::STEREO]));
+.layouts(ChannelLayouts::List(&[ChannelLayout::MONO, ChannelLayout::STEREO]));

@@ -109,7 +109,7 @@ impl OpusEncoder {
         let frame_size = config.frame_size;
         let parameters = StreamParameters::new(
             CodecId::Opus,
-            TimeBase::of_sample_rate(CLOCK_RATE)?,
+            TimeBase::from_sample_rate(CLOCK_RATE)?,
             MediaParameters::Audio(
                 AudioParameters::new(AudioFormat {
                     sample_rate: CLOCK_RATE,
@@ -157,7 +157,7 @@ impl OpusEncoder {
         }
         .map_err(failed)?;
         packet.data.truncate(bytes);
-        self.clock.stamp(packet, size as u32 * self.scale);
+        self.clock.set_times(packet, size as u32 * self.scale);
         Ok(())
     }
 }
@@ -176,7 +176,7 @@ impl AudioEncoder for OpusEncoder {
     }
 
     fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
-        frame.expect(self.sample_format, self.channels)?;
+        frame.check_format(self.sample_format, self.channels)?;
         let samples = frame.samples();
         if samples > self.frame_size {
             return Err(Error::chunk(format!(

@@ -4,11 +4,14 @@
 //! (mapping family 0). Up to eight use several streams in Vorbis channel order (family 1, RFC 7845
 //! §5.1.1). Samples beyond ±1 are clamped.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod config;
 mod encoder;
 
 use reelwright_core::{
-    AudioEncoderInfo, CodecConfigField, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates,
+    AudioEncoderInfo, ChannelLayouts, CodecConfigField, CodecId, EncoderInfo, SampleFormat,
+    SampleRates,
 };
 
 /// The `opus` encoder.
@@ -21,4 +24,4 @@ pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
 )
 .sample_formats(&[SampleFormat::S16, SampleFormat::Flt])
 .sample_rates(SampleRates::List(&[8000, 12_000, 16_000, 24_000, 48_000]))
-.layouts(Layouts::List(config::LAYOUTS));
+.layouts(ChannelLayouts::List(config::LAYOUTS));

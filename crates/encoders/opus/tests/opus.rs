@@ -1,6 +1,6 @@
 //! Contract of encoders, and effects of the options.
 
-use reelwright_core::{CodecConfig, CodecRecord, Layouts};
+use reelwright_core::{ChannelLayouts, CodecConfig, CodecRecord};
 use reelwright_enc_opus::ENCODER;
 use reelwright_testkit::encoding::{Case, check_encoder};
 
@@ -95,7 +95,7 @@ fn options_change_the_stream() {
 
 #[test]
 fn the_header_states_the_delay_and_the_mapping() {
-    let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
+    let ChannelLayouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
     for layout in layouts {
         for rate in [8000, 48_000] {
             let case = Case { layout: *layout, rate, ..Case::new(&ENCODER) };

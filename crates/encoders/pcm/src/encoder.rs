@@ -31,7 +31,7 @@ pub(crate) fn open(
     let bytes_per_frame = (layout.channels() * bytes_per_sample) as u64;
     let parameters = StreamParameters::new(
         codec,
-        TimeBase::of_sample_rate(sample_rate)?,
+        TimeBase::from_sample_rate(sample_rate)?,
         MediaParameters::Audio(
             AudioParameters::new(AudioFormat { sample_rate, layout, sample_format })
                 .bits_per_sample(8 * bytes_per_sample as u32),
@@ -58,7 +58,7 @@ impl AudioEncoder for PcmEncoder {
     }
 
     fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
-        frame.expect(self.sample_format, self.channels)?;
+        frame.check_format(self.sample_format, self.channels)?;
         if frame.samples() == 0 {
             return Ok(());
         }

@@ -22,11 +22,15 @@
 //! # Ok::<(), reelwright_core::Error>(())
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod bytes;
 mod encoder;
 mod g711;
 
-use reelwright_core::{AudioEncoderInfo, CodecId, EncoderInfo, Layouts, SampleFormat, SampleRates};
+use reelwright_core::{
+    AudioEncoderInfo, ChannelLayouts, CodecId, EncoderInfo, SampleFormat, SampleRates,
+};
 
 /// Descriptions and constructors of the encoders in this crate.
 pub static ENCODERS: &[AudioEncoderInfo] = &[
@@ -64,5 +68,5 @@ const fn info(
     )
     .sample_formats(sample_formats)
     .sample_rates(SampleRates::UpTo(i32::MAX as u32))
-    .layouts(Layouts::UpTo(u16::MAX as usize))
+    .layouts(ChannelLayouts::UpTo(u16::MAX as usize))
 }

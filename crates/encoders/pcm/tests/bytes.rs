@@ -19,7 +19,7 @@ fn request(codec: CodecId, sample_rate: u32, channels: usize) -> AudioEncoderReq
         AudioFormat {
             sample_format: info(codec).sample_formats[0],
             sample_rate,
-            layout: ChannelLayout::unpositioned(channels).unwrap(),
+            layout: ChannelLayout::unspecified(channels).unwrap(),
         },
     )
 }
@@ -107,14 +107,14 @@ fn parameters_describe_the_bytes() {
         let parameters = encoder.parameters();
         assert_eq!(parameters.codec, codec);
         assert_eq!(parameters.record, CodecRecord::None);
-        assert_eq!(parameters.time_base, TimeBase::of_sample_rate(44_100).unwrap());
+        assert_eq!(parameters.time_base, TimeBase::from_sample_rate(44_100).unwrap());
         assert_eq!(parameters.bit_rate, Some(44_100 * 6 * 8 * bytes as u64));
         assert_eq!(
             parameters.media,
             MediaParameters::Audio(
                 AudioParameters::new(AudioFormat {
                     sample_rate: 44_100,
-                    layout: ChannelLayout::unpositioned(6).unwrap(),
+                    layout: ChannelLayout::unspecified(6).unwrap(),
                     sample_format: info.sample_formats[0]
                 })
                 .bits_per_sample(8 * bytes as u32)

@@ -45,7 +45,7 @@ impl VideoEncoder for RawVideoEncoder {
     fn encode(&mut self, frame: &VideoFrame, packets: &mut PacketQueue) -> Result<()> {
         let VideoParameters { format: VideoFormat { pixel_format, width, height, .. }, .. } =
             self.video;
-        let view = frame.expect(pixel_format, width, height)?;
+        let view = frame.checked_view(pixel_format, width, height)?;
         let packet = packets.push();
         for plane in 0..pixel_format.planes() {
             view.append_plane(plane, ByteOrder::Little, &mut packet.data);
@@ -88,7 +88,7 @@ mod tests {
             plane.fill(value);
         }
         let mut packets = PacketQueue::new();
-        encoder.encode(&buffer.at(Timestamp(7)), &mut packets).unwrap();
+        encoder.encode(&buffer.with_pts(Timestamp(7)), &mut packets).unwrap();
         let packet = packets.pop().unwrap();
         let expected = [vec![1; 15], vec![2; 6], vec![3; 6]].concat();
         assert_eq!((packet.data, packet.pts), (expected, Timestamp(7)));

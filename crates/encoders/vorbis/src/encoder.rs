@@ -65,7 +65,7 @@ impl VorbisEncoder {
         let [identification, setup] = vorbis.headers().map_err(failed)?;
         let parameters = StreamParameters::new(
             CodecId::Vorbis,
-            TimeBase::of_sample_rate(sample_rate)?,
+            TimeBase::from_sample_rate(sample_rate)?,
             MediaParameters::Audio(
                 AudioParameters::new(AudioFormat { sample_rate, layout, sample_format })
                     .bits_per_sample(16),
@@ -108,7 +108,7 @@ impl AudioEncoder for VorbisEncoder {
     }
 
     fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
-        frame.expect(SampleFormat::Fltp, self.order.len())?;
+        frame.check_format(SampleFormat::Fltp, self.order.len())?;
         let samples = frame.samples();
         if samples > BLOCK {
             return Err(Error::chunk(format!(

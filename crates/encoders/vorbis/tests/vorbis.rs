@@ -1,6 +1,6 @@
 //! Contract of encoders, except for times, which Vorbis counts differently.
 
-use reelwright_core::{CodecConfig, CodecRecord, Element, Layouts, PacketQueue, Timestamp};
+use reelwright_core::{ChannelLayouts, CodecConfig, CodecRecord, Element, PacketQueue, Timestamp};
 use reelwright_enc_vorbis::ENCODER;
 use reelwright_testkit::encoding::{Case, check_encoder, planar};
 
@@ -31,7 +31,7 @@ fn the_bit_rate_is_approximately_met() {
 
 #[test]
 fn headers_are_vorbis_for_every_layout_and_rate() {
-    let Layouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
+    let ChannelLayouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
     for layout in layouts {
         for rate in [8000, 11_025, 48_000, 192_000] {
             let encoder = Case { layout: *layout, rate, ..Case::new(&ENCODER) }.open().unwrap();

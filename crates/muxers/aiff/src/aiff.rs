@@ -96,7 +96,7 @@ impl Muxer for Aiff {
         to.output().flush()
     }
 
-    fn hand_on(&mut self, to: &mut dyn Destination) -> Result<()> {
+    fn flush_output(&mut self, to: &mut dyn Destination) -> Result<()> {
         match &self.file {
             Some(file) if file.has_length => file.patch_sizes(to)?,
             _ => {}
@@ -104,7 +104,7 @@ impl Muxer for Aiff {
         to.output().flush()
     }
 
-    fn mend(&mut self, length: u64, to: &mut dyn Destination) -> Result<()> {
+    fn patch_header(&mut self, length: u64, to: &mut dyn Destination) -> Result<()> {
         let Some(mut file) = self.file.take() else { return Ok(()) };
         let Some(data) = length.checked_sub(file.start + file.header) else { return Ok(()) };
         file.data = data;
@@ -127,7 +127,7 @@ impl File {
     /// Returns the maximum number of bytes of audio after a header of `header` bytes: an even
     /// number of samples that FORM's length can count.
     fn room(&self, header: u64) -> Result<u64> {
-        let block = 2 * self.audio.block as u64;
+        let block = 2 * self.audio.block_size as u64;
         // FORM does not count its first 8 bytes.
         let room = u64::from(u32::MAX) + 8;
         let room = room.checked_sub(header).ok_or_else(|| {

@@ -83,7 +83,7 @@ impl Muxer for Caf {
         to.output().flush()
     }
 
-    fn hand_on(&mut self, to: &mut dyn Destination) -> Result<()> {
+    fn flush_output(&mut self, to: &mut dyn Destination) -> Result<()> {
         match &self.file {
             Some(file) if file.has_length => file.patch_size(to)?,
             _ => {}
@@ -91,7 +91,7 @@ impl Muxer for Caf {
         to.output().flush()
     }
 
-    fn mend(&mut self, length: u64, to: &mut dyn Destination) -> Result<()> {
+    fn patch_header(&mut self, length: u64, to: &mut dyn Destination) -> Result<()> {
         let Some(mut file) = self.file.take() else { return Ok(()) };
         let begin = file.size_at + 8 + EDIT_COUNT;
         let (Some(data), AudioStream::Pcm(_)) = (length.checked_sub(begin), &file.audio) else {

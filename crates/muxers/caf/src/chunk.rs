@@ -54,7 +54,7 @@ fn description(audio: &AudioStream) -> Vec<u8> {
                 C::PcmS16Le | C::PcmS24Le | C::PcmS32Le => (b"lpcm", LITTLE_ENDIAN),
                 _ => (b"lpcm", 0),
             };
-            (format, flags, pcm.block as u32, 1, pcm.bits_per_sample)
+            (format, flags, pcm.block_size as u32, 1, pcm.bits_per_sample)
         }
         // The flags state the depth: 1 to 4 are 16, 20, 24 and 32 bits. 0 bytes and bits mean that
         // packet sizes vary.

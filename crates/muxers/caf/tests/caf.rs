@@ -47,7 +47,7 @@ fn the_file_states_the_layout() {
         let unsaid = ["mono", "stereo"].contains(&name) && found == "unknown";
         assert!(found == name || unsaid, "{name}: {found}");
     }
-    let stream = pcm(CodecId::PcmS16Be, 48_000, ChannelLayout::unpositioned(12).unwrap());
+    let stream = pcm(CodecId::PcmS16Be, 48_000, ChannelLayout::unspecified(12).unwrap());
     let file = mux(&MUXER, &[], &stream, &Metadata::new(), [], MemoryOutput::seekable()).unwrap();
     // kAudioChannelLayoutTag_DiscreteInOrder | 12
     assert_eq!(file[52..68], *b"chan\0\0\0\0\0\0\0\x0C\0\x93\0\x0C");

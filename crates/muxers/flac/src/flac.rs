@@ -62,7 +62,7 @@ impl Muxer for Flac {
             start: None,
             seek_table: None,
             time_base: stream.time_base,
-            sample: TimeBase::of_sample_rate(info.sample_rate)?,
+            sample: TimeBase::from_sample_rate(info.sample_rate)?,
         };
         let Some(header) = self.header else {
             self.file = Some(file);

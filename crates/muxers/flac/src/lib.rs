@@ -5,6 +5,8 @@
 //! the end. `finish` writes them if the output can seek. Otherwise STREAMINFO states "unknown",
 //! which all players support, and the seek table is an error.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod block;
 mod flac;
 mod seek_table;
@@ -51,6 +53,6 @@ pub static MUXER: MuxerInfo = MuxerInfo::new("flac", "raw FLAC", &|options| {
 .extensions(&["flac"])
 .mime_type("audio/flac")
 .audio_codecs(&[CodecId::Flac])
-.covers(true)
+.cover_art(true)
 .chapters(ChapterSupport::Starts)
 .options(&[WRITE_HEADER, PADDING, SEEK_INTERVAL]);

@@ -30,7 +30,7 @@ fn stream(rate: u32, layout: ChannelLayout) -> StreamParameters {
     };
     StreamParameters::new(
         CodecId::Flac,
-        TimeBase::of_sample_rate(rate).unwrap(),
+        TimeBase::from_sample_rate(rate).unwrap(),
         MediaParameters::Audio(
             AudioParameters::new(AudioFormat {
                 sample_rate: rate,

@@ -17,7 +17,7 @@ pub(crate) fn limits(stream: &StreamParameters) -> TimeLimits {
     let units = i128::from(MAX_SECONDS) * i128::from(unit.den()) / i128::from(unit.num());
     // The last frame before the gap lasts one unit longer.
     let gap = i64::try_from(units).unwrap_or(i64::MAX).saturating_sub(1);
-    TimeLimits { gap: gap.min(TimeLimits::NONE.gap), ..TimeLimits::NONE }
+    TimeLimits { max_gap: gap.min(TimeLimits::NONE.max_gap), ..TimeLimits::NONE }
 }
 
 /// Returns the error for a frame that lasts `seconds`.

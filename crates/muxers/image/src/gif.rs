@@ -103,7 +103,7 @@ impl Gif {
     /// Logs a warning if the frame rate is higher than players support.
     fn warn_of_rate(&mut self, distance: i64) {
         let Some(base) = self.time_base else { return };
-        let rate = 1.0 / base.seconds_of(Timestamp(distance.max(1)));
+        let rate = 1.0 / base.to_seconds(Timestamp(distance.max(1)));
         if rate > MOST_RATE * ROUNDING && !self.has_warned_of_rate {
             self.has_warned_of_rate = true;
             log::warn!(

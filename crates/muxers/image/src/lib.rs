@@ -1,5 +1,7 @@
 //! Image muxers for Reelwright: single or numbered files, and the animations GIF and APNG.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod apng;
 mod delay;
 mod gif;
@@ -14,7 +16,7 @@ pub static MUXERS: &[MuxerInfo] = &[
     })
     .extensions(&["png", "jpg", "jpeg", "bmp", "ppm", "pgm", "webp"])
     .video_codecs(numbered::CODECS)
-    .pictures(&[
+    .image_codecs(&[
         ("png", CodecId::Png),
         ("jpg", CodecId::Mjpeg),
         ("jpeg", CodecId::Mjpeg),

@@ -117,7 +117,7 @@ impl Muxer for Numbered {
                 )));
             }
         };
-        let objects = to.objects()?;
+        let objects = to.object_store()?;
         // Replaces the file atomically, so that a viewer never reads an incomplete image.
         let mut output = match self.is_updated {
             true => objects.replace(&name, self.content_type)?,

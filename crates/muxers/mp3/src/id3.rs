@@ -102,7 +102,7 @@ fn add_chapters(tag: &mut Tag, chapters: &[Chapter], media_end: Option<Duration>
         )));
     }
     let millis = |time: Duration| {
-        u32::try_from(Chapter::units(time, 1000)).map_err(|_| {
+        u32::try_from(Chapter::to_units(time, 1000)).map_err(|_| {
             Error::unsupported(format!(
                 "Chapters of mp3 must end before 4294967.295 s. Found: {} s",
                 time.as_secs_f64()

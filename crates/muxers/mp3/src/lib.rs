@@ -10,6 +10,8 @@
 //! at the start and the end. `finish` writes it. Until then it is a frame of silence. Other outputs
 //! have no such frame.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod frame;
 mod id3;
 mod info_frame;
@@ -51,6 +53,6 @@ pub static MUXER: MuxerInfo = MuxerInfo::new("mp3", "MP3 (MPEG audio layer 3)", 
 .extensions(&["mp3"])
 .mime_type("audio/mpeg")
 .audio_codecs(&[CodecId::Mp3])
-.covers(true)
+.cover_art(true)
 .chapters(ChapterSupport::Ends)
 .options(&[ID3V2_VERSION, WRITE_ID3V1, WRITE_XING]);

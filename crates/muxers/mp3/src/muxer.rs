@@ -53,7 +53,7 @@ impl OpenTag {
     /// Returns the tag with the end of the media. `unit` is the duration of a sample.
     fn to_bytes(&self, unit: TimeBase) -> Result<Option<Vec<u8>>> {
         let samples = i64::try_from(self.samples).unwrap_or(i64::MAX);
-        let end = Duration::try_from_secs_f64(unit.seconds_of(Timestamp(samples))).ok();
+        let end = Duration::try_from_secs_f64(unit.to_seconds(Timestamp(samples))).ok();
         let tag = version_2(&self.tags, self.version, end)?;
         Ok((tag.len() == self.length).then_some(tag))
     }

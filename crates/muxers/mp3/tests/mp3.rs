@@ -5,8 +5,8 @@ use std::time::Duration;
 use id3::TagLike;
 use proptest::prelude::*;
 use reelwright_core::{
-    ChannelLayout, Chapter, CodecId, CodecRecord, MemoryOutput, Metadata, Mp3Info, Mp3RateControl,
-    Packet, Picture, StreamParameters,
+    ChannelLayout, Chapter, CodecId, CodecRecord, CoverArt, MemoryOutput, Metadata, Mp3Info,
+    Mp3RateControl, Packet, StreamParameters,
 };
 use reelwright_mux_mp3::MUXER;
 use reelwright_testkit::muxing::{memory, open, packet, pcm, tags};
@@ -123,7 +123,7 @@ fn metadata_and_cover_come_back() {
         ("track", "3/12"),
         ("mood", "calm"),
     ]);
-    let cover = Picture::front_cover(b"\xFF\xD8\xFF\xE0 and so on".to_vec()).unwrap();
+    let cover = CoverArt::front_cover(b"\xFF\xD8\xFF\xE0 and so on".to_vec()).unwrap();
     tags.set_cover(cover.clone());
     let stream = mp3(Mp3RateControl::Constant);
     for (option, version) in [("3", id3::Version::Id3v23), ("4", id3::Version::Id3v24)] {

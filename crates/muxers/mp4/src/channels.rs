@@ -100,7 +100,7 @@ mod tests {
         let head = b"\0\0\0\x18chan\0\0\0\0";
         let side = ChannelLayout::from_mask(0x60F).unwrap();
         assert_eq!(written(side), [&head[..], &[0, 1, 0, 0, 0, 0, 6, 0x0F, 0, 0, 0, 0]].concat());
-        let unknown = ChannelLayout::unpositioned(2).unwrap();
+        let unknown = ChannelLayout::unspecified(2).unwrap();
         assert_eq!(
             written(unknown),
             [&head[..], &[0, 0x93, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0]].concat()

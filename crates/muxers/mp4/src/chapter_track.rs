@@ -48,7 +48,7 @@ pub(crate) fn add_track(file: &mut File) -> Result<()> {
 }
 
 fn units(time: Duration, timescale: u32) -> i64 {
-    Chapter::units(time, timescale).min(1 << 61) as i64
+    Chapter::to_units(time, timescale).min(1 << 61) as i64
 }
 
 /// Returns the timescale of the track and the ends of the chapters. As in other programs, the unit

@@ -17,7 +17,7 @@ const NERO_TIMESCALE: u32 = 10_000_000;
 pub(crate) fn check(chapters: &[Chapter]) -> Result<()> {
     for (chapter, number) in chapters.iter().zip(1u32..) {
         let last = chapter.end.unwrap_or(chapter.start);
-        if Chapter::units(last, 1000) > u32::MAX.into() {
+        if Chapter::to_units(last, 1000) > u32::MAX.into() {
             return Err(Error::unsupported(format!(
                 "Chapters of mp4 must end before 4294967.295 s. Found: {} s in chapter {number}",
                 last.as_secs_f64()
@@ -43,7 +43,7 @@ pub(crate) fn write_nero(out: &mut Bytes, chapters: &[Chapter]) -> Result<()> {
         out.extend([0; 4]);
         out.push(chapters.len().min(MOST) as u8);
         for chapter in &chapters[..chapters.len().min(MOST)] {
-            out.extend(Chapter::units(chapter.start, NERO_TIMESCALE).to_be_bytes());
+            out.extend(Chapter::to_units(chapter.start, NERO_TIMESCALE).to_be_bytes());
             let title = &chapter.title;
             let fits = |end: &usize| title.is_char_boundary(*end);
             let title = &title[..(0..=title.len().min(MOST)).rev().find(fits).unwrap_or(0)];

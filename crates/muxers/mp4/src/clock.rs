@@ -49,8 +49,8 @@ impl Clock {
         // Margin for the last sample before a gap, and for reordering.
         const ROOM: i64 = 1 << 24;
         TimeLimits {
-            pts: ((1 << 61) - 1) / self.unit,
-            gap: (i64::from(i32::MAX) - ROOM) / self.unit,
+            max_pts: ((1 << 61) - 1) / self.unit,
+            max_gap: (i64::from(i32::MAX) - ROOM) / self.unit,
         }
     }
 
@@ -140,11 +140,11 @@ mod tests {
         {
             let limits = clock.unwrap().limits();
             // Composition offsets have 31 bits and a sign (ISO/IEC 14496-12 §8.6.1.3).
-            assert!(limits.gap * unit <= i64::from(i32::MAX) - (1 << 24));
-            assert!((limits.gap + 1) * unit > i64::from(i32::MAX) - (1 << 24));
+            assert!(limits.max_gap * unit <= i64::from(i32::MAX) - (1 << 24));
+            assert!((limits.max_gap + 1) * unit > i64::from(i32::MAX) - (1 << 24));
             // The sum of two times must fit in 62 bits.
-            assert!(limits.pts * unit < 1 << 61);
-            assert!((limits.pts + 1) * unit >= (1 << 61) - 1);
+            assert!(limits.max_pts * unit < 1 << 61);
+            assert!((limits.max_pts + 1) * unit >= (1 << 61) - 1);
         }
     }
 

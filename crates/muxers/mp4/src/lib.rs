@@ -5,7 +5,7 @@
 //! Format*, *Encapsulation of FLAC in ISO Base Media File Format*, 14496-30 (WebVTT), 3GPP TS
 //! 26.245 (timed text), and Apple's *QuickTime File Format*.
 //!
-//! **Layouts.** On a seekable output, a file is fragmented while it is written and an ordinary file
+//! **ChannelLayouts.** On a seekable output, a file is fragmented while it is written and an ordinary file
 //! when finished (`hybrid_fragmented`). If writing stops early, the file is playable up to there.
 //! On other outputs, files are fragmented. `movflags` selects ordinary files from the start
 //! (`progressive`, `faststart`) and other rules for fragments.
@@ -24,6 +24,8 @@
 //!
 //! **Time.** A unit of a stream's time base is an integer number of ticks, so every time is exact.
 //! Edit lists store priming, a late start and the exact length.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod audio_entry;
 mod boxes;
@@ -80,9 +82,9 @@ const fn info(
         .subtitle_codecs(flavor.subtitle_codecs)
         .max_streams(MAX_STREAMS)
         .variable_frame_rate(true)
-        .pauses(true)
+        .audio_gaps(true)
         .sample_aspect_ratio(true)
-        .covers(true)
+        .cover_art(true)
         .chapters(flavor.chapters)
         .options(OPTIONS)
 }

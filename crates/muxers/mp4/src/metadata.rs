@@ -1,7 +1,7 @@
 //! Metadata of a file: iTunes' list of items, QuickTime's list with keys, and Nero's chapters.
 
 use reelwright_core::helpers::itunes::{NUMBERS, TEXTS};
-use reelwright_core::{Chapter, Error, Metadata, Picture, Result, StreamParameters};
+use reelwright_core::{Chapter, CoverArt, Error, Metadata, Result, StreamParameters};
 
 use crate::boxes::{Bytes, append, boxed, count, full_box, handler_box};
 use crate::chapters;
@@ -131,7 +131,7 @@ fn data(out: &mut Bytes, kind: u32, bytes: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// Fails unless the cover is JPEG or PNG.
-fn kind_of(cover: &Picture) -> Result<u32> {
+fn kind_of(cover: &CoverArt) -> Result<u32> {
     match cover.mime_type() {
         "image/jpeg" => Ok(JPEG),
         "image/png" => Ok(PNG),
@@ -145,7 +145,7 @@ fn kind_of(cover: &Picture) -> Result<u32> {
 fn keys(
     out: &mut Bytes,
     entries: &[(&str, &str)],
-    cover: Option<(&Picture, u32)>,
+    cover: Option<(&CoverArt, u32)>,
     is_quicktime: bool,
 ) -> Result<()> {
     const COVER: &str = "com.apple.quicktime.artwork";

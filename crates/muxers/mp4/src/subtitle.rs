@@ -68,7 +68,7 @@ impl Subtitles {
         let until = packet.pts.0.saturating_add(packet.duration.max(1));
         self.advance(packet.pts.0)?;
         if packet.pts.0 < self.end && !std::mem::replace(&mut self.has_warned, true) {
-            let seconds = |units| stream.time_base.seconds_of(Timestamp(units));
+            let seconds = |units| stream.time_base.to_seconds(Timestamp(units));
             log::warn!(
                 "Stream {}: the subtitle at {} s overlaps one that is already in the file, and \
                  begins at {} s. Write overlapping subtitles before the other streams pass them.",

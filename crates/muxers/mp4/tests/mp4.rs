@@ -7,8 +7,8 @@ use mp4_atom::{Any, Atom as _, Decode as _, Moov};
 use proptest::prelude::*;
 use reelwright_core::{
     AlacConfig, AudioParameters, AudioSpecificConfig, Av1Config, AvcConfig, CodecId, CodecRecord,
-    ColorInfo, ErrorKind, FlacStreamInfo, MemoryOutput, Metadata, Muxer, MuxerInfo, OpusHead,
-    Packet, Picture, PixelFormat, Rational, Result, StreamParameters, TimeBase, Timestamp,
+    ColorInfo, CoverArt, ErrorKind, FlacStreamInfo, MemoryOutput, Metadata, Muxer, MuxerInfo,
+    OpusHead, Packet, PixelFormat, Rational, Result, StreamParameters, TimeBase, Timestamp,
     VideoFormat,
 };
 use reelwright_mux_mp4::MUXERS;
@@ -82,7 +82,7 @@ fn sound(stream: usize, delay: u32, received: usize, frame: u32) -> Vec<Packet> 
     while clock.pending() > 0 {
         let mut packet =
             Packet { stream, data: noise_bytes(100 + packets.len() % 7), ..Packet::default() };
-        clock.stamp(&mut packet, frame);
+        clock.set_times(&mut packet, frame);
         packets.push(packet);
     }
     packets
@@ -91,7 +91,7 @@ fn sound(stream: usize, delay: u32, received: usize, frame: u32) -> Vec<Packet> 
 /// All packets in the order of their dts.
 fn interleaved(streams: &[StreamParameters], packets: Vec<Vec<Packet>>) -> Vec<Packet> {
     let mut all: Vec<Packet> = packets.into_iter().flatten().collect();
-    let seconds = |packet: &Packet| streams[packet.stream].time_base.seconds_of(packet.dts);
+    let seconds = |packet: &Packet| streams[packet.stream].time_base.to_seconds(packet.dts);
     all.sort_by(|a, b| seconds(a).total_cmp(&seconds(b)));
     all
 }
@@ -907,7 +907,7 @@ fn ffprobe_reads_metadata_back() {
     for info in &MUXERS[..3] {
         for flags in ["progressive", "frag_keyframe", "use_metadata_tags"] {
             let mut tags = tags(all);
-            tags.set_cover(Picture::front_cover(png.clone()).unwrap());
+            tags.set_cover(CoverArt::front_cover(png.clone()).unwrap());
             let packets = sound(0, 1024, 5000, 1024);
             let options = [("movflags", flags)];
             let output = MemoryOutput::seekable();
@@ -974,7 +974,7 @@ fn metadata_is_a_list_of_items() {
     }
     for (cover, data_type) in [(&b"\xFF\xD8\xFF\xE0123"[..], 13), (b"\x89PNG\r\n\x1A\n0123", 14)] {
         let mut tags = Metadata::new();
-        tags.set_cover(Picture::front_cover(cover.to_vec()).unwrap());
+        tags.set_cover(CoverArt::front_cover(cover.to_vec()).unwrap());
         assert_eq!(items(&written(&tags)), [("covr".to_owned(), data_type, cover.to_vec())]);
     }
 }
@@ -983,7 +983,7 @@ fn metadata_is_a_list_of_items() {
 fn use_metadata_tags_writes_quicktimes_keys() {
     let cover = b"\x89PNG\r\n\x1A\n0123";
     let mut tags = tags([("title", "A"), ("anything", "B")]);
-    tags.set_cover(Picture::front_cover(cover.to_vec()).unwrap());
+    tags.set_cover(CoverArt::front_cover(cover.to_vec()).unwrap());
     for (info, header) in [(MP4, 4), (MOV, 0)] {
         let flags = [("movflags", "progressive+use_metadata_tags")];
         let bytes = muxed(info, &flags, &[h264()], &tags, &[], MemoryOutput::seekable()).unwrap();
@@ -1017,7 +1017,7 @@ fn use_metadata_tags_writes_quicktimes_keys() {
 #[test]
 fn covers_are_jpeg_or_png() {
     let mut tags = Metadata::new();
-    tags.set_cover(Picture::front_cover(b"GIF89a".to_vec()).unwrap());
+    tags.set_cover(CoverArt::front_cover(b"GIF89a".to_vec()).unwrap());
     let mut output = MemoryOutput::seekable();
     let error = open(MP4, &[]).unwrap().start(&[h264()], &tags, &mut output).unwrap_err();
     assert!(error.to_string().ends_with("Found: image/gif"), "{error}");
@@ -1522,7 +1522,7 @@ fn itunes_is_told_of_aac_alone() {
     let both = [sound(0, 1024, 5000, 1024), sound(1, 1024, 5000, 1024)].concat();
     assert_eq!(note(MP4, &[aac(48_000), aac(48_000)], &both), None);
     // It counts samples in any time base.
-    let halves = aac(48_000).time_base(TimeBase::of_sample_rate(96_000).unwrap());
+    let halves = aac(48_000).time_base(TimeBase::from_sample_rate(96_000).unwrap());
     let twice: Vec<_> = sound(0, 1024, 5000, 1024)
         .into_iter()
         .map(|packet| Packet {

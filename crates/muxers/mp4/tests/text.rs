@@ -12,7 +12,7 @@ use reelwright_core::{
     Timestamp, WebVttHeader,
 };
 use reelwright_mux_mp4::MUXERS;
-use reelwright_testkit::muxing::{open, pcm, usual, video_parameters};
+use reelwright_testkit::muxing::{default_layout, open, pcm, video_parameters};
 use reelwright_testkit::output::{CrashOutput, FailingOutput};
 use reelwright_testkit::program::run;
 
@@ -70,7 +70,7 @@ fn streams(codec: CodecId) -> [StreamParameters; 2] {
 
 /// All packets in the order of their dts.
 fn interleaved(streams: &[StreamParameters], mut all: Vec<Packet>) -> Vec<Packet> {
-    let seconds = |packet: &Packet| streams[packet.stream].time_base.seconds_of(packet.dts);
+    let seconds = |packet: &Packet| streams[packet.stream].time_base.to_seconds(packet.dts);
     all.sort_by(|a, b| seconds(a).total_cmp(&seconds(b)));
     all
 }

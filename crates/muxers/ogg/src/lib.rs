@@ -10,6 +10,8 @@
 //! their fields CHAPTER000 and so on, which have no ends. Nothing is patched, so the bytes are the
 //! same for files and live streams.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod headers;
 mod muxer;
 mod page;
@@ -45,7 +47,7 @@ macro_rules! info {
         .mime_type($mime)
         .audio_codecs(&$codecs)
         .max_streams($streams)
-        .covers(true)
+        .cover_art(true)
         .chapters(ChapterSupport::Starts)
         .options(&[PAGE_DURATION, SERIAL_OFFSET])
     };

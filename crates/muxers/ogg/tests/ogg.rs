@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use reelwright_core::{
-    ChannelLayout, CodecId, CodecRecord, ErrorKind, FlacStreamInfo, MemoryOutput, Metadata,
-    MuxerInfo, OpusHead, Output, Packet, Picture, Result, StreamParameters, Timestamp,
+    ChannelLayout, CodecId, CodecRecord, CoverArt, ErrorKind, FlacStreamInfo, MemoryOutput,
+    Metadata, MuxerInfo, OpusHead, Output, Packet, Result, StreamParameters, Timestamp,
     VorbisHeaders,
 };
 use reelwright_mux_ogg::MUXERS;
@@ -327,7 +327,7 @@ fn several_streams_are_grouped() {
 
 #[test]
 fn a_cover_is_a_flac_picture() {
-    let cover = Picture::front_cover(b"GIF89a and so on".to_vec()).unwrap();
+    let cover = CoverArt::front_cover(b"GIF89a and so on".to_vec()).unwrap();
     let mut tags = Metadata::new();
     tags.set_cover(cover.clone());
     let file = |stream| file(muxer("ogg"), &[], &[stream], &tags, &[]);

@@ -53,7 +53,7 @@ impl AudioStream {
             ))
             .in_stream(0)
         };
-        let block_align = u16::try_from(pcm.block).map_err(|_| too_wide())?;
+        let block_align = u16::try_from(pcm.block_size).map_err(|_| too_wide())?;
         let bytes = u64::from(pcm.sample_rate) * u64::from(block_align);
         let byte_rate = bytes / u64::from(pcm.samples_per_block);
         let byte_rate = u32::try_from(byte_rate).map_err(|_| too_wide())?;

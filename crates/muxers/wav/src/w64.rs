@@ -92,7 +92,7 @@ impl Muxer for Wave64 {
         to.output().flush()
     }
 
-    fn hand_on(&mut self, to: &mut dyn Destination) -> Result<()> {
+    fn flush_output(&mut self, to: &mut dyn Destination) -> Result<()> {
         match &self.file {
             Some(file) if file.has_length => file.patch_sizes(to)?,
             _ => {}
@@ -100,7 +100,7 @@ impl Muxer for Wave64 {
         to.output().flush()
     }
 
-    fn mend(&mut self, length: u64, to: &mut dyn Destination) -> Result<()> {
+    fn patch_header(&mut self, length: u64, to: &mut dyn Destination) -> Result<()> {
         let Some(mut file) = self.file.take() else { return Ok(()) };
         let Some(data) = length.checked_sub(file.start + file.header) else { return Ok(()) };
         (file.data, file.padding) = (data, 0);

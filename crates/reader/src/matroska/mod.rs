@@ -14,7 +14,7 @@ mod tracks;
 use std::collections::VecDeque;
 
 use anyhow::bail;
-use reelwright_core::{Chapter, Picture};
+use reelwright_core::{Chapter, CoverArt};
 
 use crate::packet::{Demuxer, Kind, Packet, Track};
 use crate::source::Source;
@@ -43,7 +43,7 @@ pub(crate) struct Matroska {
     waiting: Vec<VecDeque<Packet>>,
     waiting_bytes: usize,
     tags: Vec<(String, String)>,
-    cover: Option<Picture>,
+    cover: Option<CoverArt>,
     chapters: Vec<Chapter>,
     is_damaged: bool,
     has_warned: bool,
@@ -167,7 +167,7 @@ impl Matroska {
     }
 
     /// Removes and returns the metadata with FFmpeg's names, and the cover.
-    pub(crate) fn take_tags(&mut self) -> (Vec<(String, String)>, Option<Picture>) {
+    pub(crate) fn take_tags(&mut self) -> (Vec<(String, String)>, Option<CoverArt>) {
         (std::mem::take(&mut self.tags), self.cover.take())
     }
 

@@ -1,6 +1,6 @@
 //! Metadata of a segment: tags, title, date and attachments.
 
-use reelwright_core::Picture;
+use reelwright_core::CoverArt;
 
 use super::ebml::{child, children, text, uint, uint_child};
 use super::ids;
@@ -140,7 +140,7 @@ impl Tags {
 /// Attached files of a segment.
 #[derive(Debug, Default)]
 pub(super) struct Attachments {
-    pub(super) cover: Option<Picture>,
+    pub(super) cover: Option<CoverArt>,
     /// Names of the files that are not the cover.
     pub(super) others: Vec<String>,
 }
@@ -148,14 +148,14 @@ pub(super) struct Attachments {
 impl Attachments {
     /// Reads the content of an `Attachments` element.
     pub(super) fn read(body: &[u8]) -> Self {
-        let mut files: Vec<(String, Option<Picture>)> = children(body)
+        let mut files: Vec<(String, Option<CoverArt>)> = children(body)
             .filter(|(id, _)| *id == ids::ATTACHED_FILE)
             .map(|(_, file)| {
                 let name = text(child(file, ids::FILE_NAME).unwrap_or_default());
                 let kind = text(child(file, ids::FILE_MEDIA_TYPE).unwrap_or_default());
                 let is_image = kind.starts_with("image/");
                 let data = child(file, ids::FILE_DATA).filter(|_| is_image).map(<[u8]>::to_vec);
-                (name, data.and_then(|data| Picture::front_cover(data).ok()))
+                (name, data.and_then(|data| CoverArt::front_cover(data).ok()))
             })
             .collect();
         // RFC 9559 §21.2 defines the names of covers.

@@ -102,7 +102,7 @@ impl TrackReader {
                 // Durations and positions are in samples, because the container's times are
                 // rounded.
                 let core = described.audio.sample_rate.unwrap_or(core);
-                unit = TimeBase::of_sample_rate(core).ok()?;
+                unit = TimeBase::from_sample_rate(core).ok()?;
                 described.audio.rounding = Some(scale);
                 if described.codec != "opus" {
                     let rate = rate(ids::OUTPUT_FREQUENCY).unwrap_or_else(|| core.into());

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 
 use anyhow::bail;
 use mp4_atom::Mvhd;
-use reelwright_core::{Chapter, Picture};
+use reelwright_core::{Chapter, CoverArt};
 
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP1, CODEC_ID_MP2};
 
@@ -171,7 +171,7 @@ impl Mp4 {
     }
 
     /// Removes and returns the metadata with FFmpeg's names, and the cover art.
-    pub(crate) fn take_tags(&mut self) -> (Vec<(String, String)>, Option<Picture>) {
+    pub(crate) fn take_tags(&mut self) -> (Vec<(String, String)>, Option<CoverArt>) {
         (std::mem::take(&mut self.tags.entries), self.tags.cover.take())
     }
 

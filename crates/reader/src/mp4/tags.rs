@@ -1,7 +1,7 @@
 //! Metadata of MP4 and QuickTime files, with FFmpeg's names: iTunes' item list, QuickTime's texts
 //! and keys, and 3GPP's boxes.
 
-use reelwright_core::Picture;
+use reelwright_core::CoverArt;
 use reelwright_core::helpers::itunes::{NUMBERS, TEXTS};
 
 use super::boxes::{be16, be32, child, children};
@@ -36,7 +36,7 @@ const APPLE: &str = "com.apple.quicktime.";
 #[derive(Debug, Default)]
 pub(super) struct Tags {
     pub(super) entries: Vec<(String, String)>,
-    pub(super) cover: Option<Picture>,
+    pub(super) cover: Option<CoverArt>,
 }
 
 impl Tags {
@@ -166,8 +166,8 @@ fn pair(value: &[u8]) -> Option<String> {
     }
 }
 
-fn cover_art(value: &[u8]) -> Option<Picture> {
-    Picture::front_cover(value.to_vec()).ok()
+fn cover_art(value: &[u8]) -> Option<CoverArt> {
+    CoverArt::front_cover(value.to_vec()).ok()
 }
 
 /// Returns the first text of a multilingual text list, whose entries are length, language, text.

@@ -46,7 +46,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
                 "{name} cannot store chapters; they are left out. Formats that can are {}.",
                 list(others.map(|muxer| muxer.name))
             );
-        } else if let Some(chapter) = support.lost_end(chapters)
+        } else if let Some(chapter) = support.unsupported_end(chapters)
             && let Some(end) = chapter.end
         {
             log::warn!(

@@ -58,7 +58,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
             self.state = State::Closed;
             return Ok(());
         };
-        open.gate.hurry();
+        open.gate.abandon();
         for stream in &mut self.streams {
             stream.abandon();
         }

@@ -1,6 +1,6 @@
 //! Packets on their way to the sink.
 
-use reelwright_core::{Request, Result};
+use reelwright_core::{OutputRequest, Result};
 
 use super::StreamingMediaEncoder;
 use super::state::State;
@@ -50,7 +50,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
                 return self.or_fail(written);
             }
         }
-        if let Some(Request::Keyframe) = open.sink.take_request() {
+        if let Some(OutputRequest::Keyframe) = open.sink.take_request() {
             for (index, stream) in self.streams.iter_mut().enumerate() {
                 if let Stream::Video(video) = stream
                     && let Err(error) = video.force_keyframe()

@@ -1,6 +1,6 @@
 //! Streams, metadata and whatever else is set before the output is opened.
 
-use reelwright_core::{Error, Interrupt, MediaKind, Metadata, MuxerInfo, Picture, Result};
+use reelwright_core::{CoverArt, Error, Interrupt, MediaKind, Metadata, MuxerInfo, Result};
 
 use super::StreamingMediaEncoder;
 use super::state::{Destinations, State};
@@ -92,7 +92,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
             container.members.iter().for_each(|member| members[*member].streams.push(index));
         }
         self.languages.push(language);
-        self.keeps_pauses.push(container.format.pauses);
+        self.keeps_pauses.push(container.format.audio_gaps);
         self.streams.push(stream);
     }
 
@@ -136,9 +136,9 @@ impl<W> StreamingMediaEncoder<'_, W> {
     ///
     /// # Errors
     /// The output is open already.
-    pub fn set_cover(&mut self, cover: Picture) -> Result<()> {
+    pub fn set_cover(&mut self, cover: CoverArt) -> Result<()> {
         self.check_new("set a cover")?;
-        for format in self.containers().iter().filter(|format| !format.covers) {
+        for format in self.containers().iter().filter(|format| !format.cover_art) {
             log::warn!("{} has no place for a cover; it is left out.", format.name);
         }
         self.metadata.set_cover(cover);

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use reelwright_core::{Error, Objects, Output, Result};
+use reelwright_core::{Error, ObjectStore, Output, Result};
 
 use super::{FILE_BUFFER, Pieces, SeekableOutput};
 use crate::patient::Gate;
@@ -31,7 +31,7 @@ impl Folder {
     }
 }
 
-impl Objects for Folder {
+impl ObjectStore for Folder {
     fn create(&mut self, name: &str, _: Option<&str>) -> Result<Box<dyn Output>> {
         Ok(Box::new(self.open(&self.path.join(name))?))
     }

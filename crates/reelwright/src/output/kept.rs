@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::io;
 
-use reelwright_core::{Error, Output, Request, Result};
+use reelwright_core::{Error, Output, OutputRequest, Result};
 
 use super::pieces::MAX_KEPT;
 use crate::patient::Gate;
@@ -152,22 +152,22 @@ impl Output for Kept {
         self.output.truncate(to)
     }
 
-    fn mark_whole(&mut self) {
+    fn mark_playable(&mut self) {
         // What is pending is not whole.
         if self.pending.is_empty() {
-            self.output.mark_whole();
+            self.output.mark_playable();
         }
     }
 
-    fn whole(&self) -> u64 {
-        self.output.whole()
+    fn playable_length(&self) -> u64 {
+        self.output.playable_length()
     }
 
     fn message_size(&self) -> Option<usize> {
         self.output.message_size()
     }
 
-    fn take_request(&mut self) -> Option<Request> {
+    fn take_request(&mut self) -> Option<OutputRequest> {
         self.output.take_request()
     }
 

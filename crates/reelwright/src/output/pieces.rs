@@ -118,7 +118,7 @@ impl<W: Storage> Pieces<W> {
             self.buffer.extend_from_slice(piece);
             self.position += piece.len() as u64;
             bytes = rest;
-            self.hand_on()?;
+            self.flush_output()?;
         }
     }
 
@@ -159,7 +159,7 @@ impl<W: Storage> Pieces<W> {
     }
 
     /// Hands on the buffer, or what of it the writer takes before an interrupt.
-    pub(super) fn hand_on(&mut self) -> Result<()> {
+    pub(super) fn flush_output(&mut self) -> Result<()> {
         if self.buffer.is_empty() {
             return Ok(());
         }
@@ -199,7 +199,7 @@ impl<W: Storage> Pieces<W> {
         }
     }
 
-    pub(super) fn mark_whole(&mut self) {
+    pub(super) fn mark_playable(&mut self) {
         if self.buffer.is_empty() {
             // Large packets are not buffered.
             self.whole = self.position;
@@ -219,14 +219,14 @@ impl<W: Storage> Pieces<W> {
     }
 
     /// Returns the last mark that the writer was handed.
-    pub(super) fn whole(&self) -> u64 {
+    pub(super) fn playable_length(&self) -> u64 {
         let handed_on = self.handed_on();
         let passed = self.marks.partition_point(|mark| *mark <= handed_on);
         passed.checked_sub(1).map_or(self.whole, |last| self.marks[last])
     }
 
     pub(super) fn flush(&mut self) -> Result<()> {
-        self.hand_on()?;
+        self.flush_output()?;
         if self.gate.is_stopped() {
             return Ok(());
         }

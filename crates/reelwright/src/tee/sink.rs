@@ -1,7 +1,7 @@
 //! The sink that hands packets to several others.
 
 use reelwright_core::{
-    Error, Metadata, Packet, Request, Result, Sink, StreamParameters, TimeLimits,
+    Error, Metadata, OutputRequest, Packet, Result, Sink, StreamParameters, TimeLimits,
 };
 
 use super::Member;
@@ -136,8 +136,8 @@ impl Sink for TeeSink<'_> {
         };
         let open = self.members.iter().filter(|member| member.stage == Stage::Open);
         open.filter_map(of).fold(TimeLimits::NONE, |a, b| TimeLimits {
-            pts: a.pts.min(b.pts),
-            gap: a.gap.min(b.gap),
+            max_pts: a.max_pts.min(b.max_pts),
+            max_gap: a.max_gap.min(b.max_gap),
         })
     }
 
@@ -190,7 +190,7 @@ impl Sink for TeeSink<'_> {
         self.members.iter_mut().map(|member| member.sink.bytes_written()).sum()
     }
 
-    fn take_request(&mut self) -> Option<Request> {
+    fn take_request(&mut self) -> Option<OutputRequest> {
         self.members.iter_mut().filter_map(|member| member.sink.take_request()).last()
     }
 }

@@ -1,7 +1,7 @@
 //! Pairs of container and codec.
 
 use reelwright::{
-    AudioEncoderInfo, ChannelLayout, CodecId, Layouts, MuxerInfo, SampleRates, muxers,
+    AudioEncoderInfo, ChannelLayout, ChannelLayouts, CodecId, MuxerInfo, SampleRates, muxers,
 };
 
 use super::super::case::{Case, Settings, Signal};
@@ -60,8 +60,8 @@ impl Pair {
     /// Returns all supported layouts, or one per number of channels if any is supported.
     pub(super) fn layouts(&self) -> Vec<ChannelLayout> {
         match self.encoder.layouts {
-            Layouts::List(layouts) => layouts.to_vec(),
-            Layouts::UpTo(most) => [1, 2, 6, 8]
+            ChannelLayouts::List(layouts) => layouts.to_vec(),
+            ChannelLayouts::UpTo(most) => [1, 2, 6, 8]
                 .into_iter()
                 .filter(|channels| *channels <= most)
                 .filter_map(|channels| ChannelLayout::default_for(channels).ok())

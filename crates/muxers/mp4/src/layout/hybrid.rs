@@ -64,7 +64,7 @@ impl Layout for Hybrid {
             return Ok(());
         }
         // If the disk is full, the fragments remain playable.
-        output.mark_whole();
+        output.mark_playable();
         chapter_track::add_track(file)?;
         // Fragments have no such track. Until the end of the file is complete, this is data without
         // references.
@@ -84,7 +84,7 @@ impl Layout for Hybrid {
             return self.fragments.header(file, output);
         }
         // If the disk is full, the fragments remain playable.
-        output.mark_whole();
+        output.mark_playable();
         let size = output.position() - self.free_at;
         file.movie(Samples::Chunks { shift: 0 })?;
         file.send(output)?;

@@ -1,4 +1,4 @@
-//! Layouts: the arrangement of boxes and packets in a file.
+//! ChannelLayouts: the arrangement of boxes and packets in a file.
 
 mod faststart;
 mod fragmented;

@@ -96,9 +96,9 @@ def calls(directory: str) -> None:
         works = [write_audio(e, path, 16000, chunk, number) for e in encoders()]
         works.append(write_audio(encoders()[0], path, 16000, chunk.numpy(), number))
         ours, torios, numpys = in_turns(*works, rounds=3)
-        what = "16 samples a call to WAV" + (", stereo" if channels == 2 else "")
-        report(what, ours, torios, 3, "µs", 1e6 / number)
-        report(f"{what}, of numpy", numpys, torios, 3, "µs", 1e6 / number)
+        title = "16 samples a call to WAV" + (", stereo" if channels == 2 else "")
+        report(title, ours, torios, 3, "µs", 1e6 / number)
+        report(f"{title}, of numpy", numpys, torios, 3, "µs", 1e6 / number)
 
 
 def small(directory: str) -> None:
@@ -111,8 +111,8 @@ def small(directory: str) -> None:
         ("planar", (torch.rand(2, 192) - 0.5).t()),
     ):
         ours, torios = in_turns(*[write_audio(e, path, 48000, chunk, number) for e in encoders()])
-        what = f"4 ms a call of 48 kHz stereo to WAV, {name}"
-        report(what, ours, torios, 4, "µs", 1e6 / number)
+        title = f"4 ms a call of 48 kHz stereo to WAV, {name}"
+        report(title, ours, torios, 4, "µs", 1e6 / number)
 
 
 def video(directory: str) -> None:
@@ -138,8 +138,8 @@ def video(directory: str) -> None:
     ours, torio_ = encoders()
     superfast = {"encoder": "libx264", "encoder_option": {"preset": "superfast"}}
     best = in_turns(work(ours, paths[0], {}), work(torio_, paths[1], superfast), rounds=3)
-    what = "a frame of 1280x720 rgb24 to H.264 (libx264 superfast)"
-    report(what, best[0], best[1], 3, "ms", 1e3 / len(frames))
+    title = "a frame of 1280x720 rgb24 to H.264 (libx264 superfast)"
+    report(title, best[0], best[1], 3, "ms", 1e3 / len(frames))
     for name, path in zip(("ours", "torio"), paths):
         print(f"    {name}: {os.path.getsize(path)} bytes, {_ssim(path)}")
 

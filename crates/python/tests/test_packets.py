@@ -157,7 +157,7 @@ def test_rejects_invalid_packets_and_parameters() -> None:
     audio_encoder.add_audio_stream(48000, 1, encoder="opus")
     with audio_encoder.open():
         audio_encoder.write_audio_chunk(0, np.zeros((4800, 1), np.float32))
-        with pytest.raises(reelwright.UnsupportedError, match="Only packets of h264"):
+        with pytest.raises(reelwright.UnsupportedError, match="must be h264"):
             audio_encoder.to_annex_b(next(audio_encoder.packets()))
 
 

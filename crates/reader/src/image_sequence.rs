@@ -106,7 +106,7 @@ impl ImageSequence {
                     _ => format!("numbers {} to {} are", pair[0] + 1, pair[1] - 1),
                 };
                 log::warn!(
-                    "{}: {missing} missing; The previous frame is shown instead.",
+                    "{}: {missing} missing. The previous frame is shown instead.",
                     path.display()
                 );
             }

@@ -94,7 +94,7 @@ impl Crate {
         path: ModulePath,
         read: &dyn Fn(&str) -> Option<String>,
     ) -> anyhow::Result<()> {
-        let text = read(file).with_context(|| format!("{file} cannot be read"))?;
+        let text = read(file).with_context(|| format!("failed to read {file}"))?;
         let tokens: TokenStream = text.parse().map_err(|error| anyhow!("{file}: {error}"))?;
         let mut children = Vec::new();
         self.scan(tokens, file, &path, true, &mut children);

@@ -694,7 +694,7 @@ impl Core {
         };
         let message = format!(
             "Stream {index}: Expected {expected}. Found: {found}. Convert the chunk first, with \
-             chunk.to(dtype) of torch or chunk.astype(dtype) of numpy."
+             chunk.to(dtype) with torch or chunk.astype(dtype) with numpy."
         );
         exception(py, ErrorKind::Chunk, message)
     }

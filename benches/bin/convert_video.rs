@@ -1,9 +1,9 @@
-//! Converts raw pictures, to be timed or compared beside other programs:
+//! Converts raw video, for speed comparisons with other programs:
 //!
 //!     convert_video IN INFORMAT WIDTHxHEIGHT OUT OUTFORMAT WIDTHxHEIGHT [FILTER [REPEATS [LAYOUT]]]
 //!
-//! `-` for OUT drops the result. Pictures are read as frames, or, with LAYOUT `planes` or `packed`,
-//! as chunks of one picture whose channels, or pixels, lie together. Says how long it took.
+//! `-` for OUT drops the result. The input is read as frames or, if LAYOUT is `planes` or `packed`,
+//! as chunks of one frame with planar or packed channels. Prints the speed.
 
 use std::error::Error;
 use std::fs::File;
@@ -17,7 +17,7 @@ use reelwright_core::{
 };
 
 fn size(text: &str) -> Result<(usize, usize), Box<dyn Error>> {
-    let (width, height) = text.split_once('x').ok_or("a size is WIDTHxHEIGHT")?;
+    let (width, height) = text.split_once('x').ok_or("a size must be WIDTHxHEIGHT")?;
     Ok((width.parse()?, height.parse()?))
 }
 
@@ -62,24 +62,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     let channels = format.channels();
     let shape = [1, channels, height, width];
     let (w, h, c) = (width as isize, height as isize, channels as isize);
-    let (mut pictures, mut time, mut bytes) = (0, 0.0, Vec::new());
+    let (mut frames, mut time, mut bytes) = (0, 0.0, Vec::new());
     for _ in 0..repeats {
-        for picture in
-            data.chunks_exact(format.frame_bytes(width, height).expect("a picture that is there"))
+        for image in
+            data.chunks_exact(format.frame_bytes(width, height).expect("the frame size is valid"))
         {
             let start = Instant::now();
             match layout {
-                "frames" => converter.convert_frame(&frame(picture, format, from), &mut out),
+                "frames" => converter.convert_frame(&frame(image, format, from), &mut out),
                 "planes" => {
-                    converter.convert(&TensorView::contiguous(picture, &shape)?, 0, &mut out);
+                    converter.convert(&TensorView::contiguous(image, &shape)?, 0, &mut out);
                 }
                 _ => {
                     let strides = [w * h * c, 1, w * c, c];
-                    converter.convert(&TensorView::new(picture, 0, &shape, &strides)?, 0, &mut out);
+                    converter.convert(&TensorView::new(image, 0, &shape, &strides)?, 0, &mut out);
                 }
             }
             time += start.elapsed().as_secs_f64();
-            pictures += 1;
+            frames += 1;
             let view = out.view()?;
             bytes.clear();
             for plane in 0..out_format.planes() {
@@ -88,6 +88,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             output.write_all(&bytes)?;
         }
     }
-    eprintln!("{pictures} pictures, {:.0} a second", f64::from(pictures) / time);
+    eprintln!("{frames} frames, {:.0} per second", f64::from(frames) / time);
     Ok(())
 }

@@ -4,7 +4,8 @@
 //!
 //! Reads `yuv420p` as frames, and any other FORMAT as chunks of one frame with planar channels.
 //! Reads IN completely before it encodes COUNT frames, and repeats IN if it is shorter. Options are
-//! `encoder`, `size`, `bit_rate`, `gop_size`, those of the encoder, and those of the format (`open:…`).
+//! `encoder`, `size`, `bit_rate`, `gop_size`, those of the encoder, and those of the format
+//! (`open:…`).
 
 use std::error::Error;
 
@@ -14,7 +15,7 @@ use reelwright::{
 };
 
 fn size(text: &str) -> Result<(usize, usize), Box<dyn Error>> {
-    let (width, height) = text.split_once('x').ok_or("a size is WIDTHxHEIGHT")?;
+    let (width, height) = text.split_once('x').ok_or("a size must be WIDTHxHEIGHT")?;
     Ok((width.parse()?, height.parse()?))
 }
 
@@ -30,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut config, mut options, mut container) =
         (CodecConfig::default(), Options::new(), None::<String>);
     for setting in settings {
-        stream = match setting.split_once('=').ok_or("an option is OPTION=VALUE")? {
+        stream = match setting.split_once('=').ok_or("an option must be OPTION=VALUE")? {
             ("encoder", name) => stream.encoder(name),
             ("format", name) => {
                 container = Some(name.into());
@@ -62,7 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut encoder = StreamingMediaEncoder::new(output.as_str(), container.as_deref())?;
     encoder.add_video_stream(&stream.codec_config(config))?;
     encoder.open_with(options)?;
-    let size = format.frame_bytes(width, height).ok_or("a frame of this size does not exist")?;
+    let size = format.frame_bytes(width, height).ok_or("the frame size is too large")?;
     let frames = data.chunks_exact(size).cycle();
     for frame in frames.take(count.parse()?) {
         if is_frame {

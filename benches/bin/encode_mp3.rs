@@ -1,9 +1,8 @@
-//! Encodes interleaved raw samples to bare MP3 frames, for speed comparisons with other programs:
+//! Encodes interleaved raw samples to MP3 frames, for speed comparisons with other programs:
 //!
 //!     encode_mp3 FORMAT RATE CHANNELS INPUT OUTPUT [NAME=VALUE]...
 //!
-//! FORMAT is `s16le` or `f32le`. A name is an option or `bit_rate`, `qscale` or
-//! `compression_level`.
+//! FORMAT is `s16le` or `f32le`. NAME is an option, `bit_rate`, `qscale` or `compression_level`.
 
 use std::error::Error;
 
@@ -20,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (mut config, mut options) = (CodecConfig::default(), Options::new());
     for argument in rest {
-        let (name, value) = argument.split_once('=').ok_or("options are NAME=VALUE")?;
+        let (name, value) = argument.split_once('=').ok_or("an option must be NAME=VALUE")?;
         match name {
             "bit_rate" => config.bit_rate = Some(value.parse()?),
             "qscale" => config.qscale = Some(value.parse()?),

@@ -1,4 +1,4 @@
-//! Resamples raw stereo samples (`f32`, little-endian), to be timed beside other programs:
+//! Resamples raw stereo samples (`f32`, little-endian), for speed comparisons with other programs:
 //!
 //!     resample_audio IN OUT FROM TO QUALITY
 //!
@@ -11,7 +11,7 @@ use std::io::{self, Read, Write};
 use reelwright_convert::Resampler;
 use reelwright_core::{DataType, Element, TypedSlice};
 
-/// Bytes that are read at once: 4096 frames.
+/// Number of bytes that are read at once: 4096 audio frames.
 const BLOCK: usize = 4096 * 8;
 
 fn main() -> Result<(), Box<dyn Error>> {

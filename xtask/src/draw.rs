@@ -51,7 +51,7 @@ fn git(root: &Path, arguments: &[&str]) -> anyhow::Result<String> {
 }
 
 /// Draws `count` items without replacement.
-fn draw<'a>(mut items: Vec<&'a str>, count: usize, mut seed: u64) -> Vec<&'a str> {
+fn draw(mut items: Vec<&str>, count: usize, mut seed: u64) -> Vec<&str> {
     let mut drawn = Vec::new();
     while drawn.len() < count && !items.is_empty() {
         // SplitMix64.

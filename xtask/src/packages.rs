@@ -1,5 +1,5 @@
-//! `cargo xtask packages`: checks that published crates have what their readers need, and that
-//! ARCHITECTURE.md has each crate.
+//! `cargo xtask packages`: checks that published crates are complete, and that ARCHITECTURE.md
+//! lists each crate.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-/// Files next to each published crate's manifest; the licenses are links to those of the project.
+/// Files next to each published crate's manifest. The licenses are links to those of the project.
 const FILES: [&str; 3] = ["README.md", "LICENSE-MIT", "LICENSE-APACHE"];
 
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -29,7 +29,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let folder = manifest.parent().context("no folder")?;
         let name = folder.strip_prefix(root)?.to_str().context("the path is not UTF-8")?;
         if !map.iter().any(|entry| entry == name) {
-            findings.push(format!("{name}: not in the table of ARCHITECTURE.md"));
+            findings.push(format!("{name}: is missing in the table of ARCHITECTURE.md"));
         }
         // `publish = false` is an empty list of registries.
         if package["publish"].as_array().is_none_or(|registries| !registries.is_empty()) {
@@ -39,42 +39,42 @@ pub(crate) fn run() -> anyhow::Result<()> {
     println!("{} crates, {} findings", packages.len(), findings.len());
     findings.iter().for_each(|finding| println!("{finding}"));
     if !findings.is_empty() {
-        bail!("crates lack files or properties of their manifest, or a row of ARCHITECTURE.md");
+        bail!("crates lack files, fields of Cargo.toml, or a row of ARCHITECTURE.md");
     }
     Ok(())
 }
 
-/// Returns what a published crate lacks.
+/// Returns the missing files and fields of a published crate.
 fn missing(package: &Value, folder: &Path) -> Vec<String> {
     let mut missing = Vec::new();
     for key in ["description", "license", "repository", "readme"] {
         if package[key].as_str().is_none_or(str::is_empty) {
-            missing.push(format!("no {key} in Cargo.toml"));
+            missing.push(format!("{key} is missing in Cargo.toml"));
         }
     }
     for key in ["keywords", "categories"] {
         if package[key].as_array().is_none_or(|list| !(1..=5).contains(&list.len())) {
-            missing.push(format!("not 1 to 5 {key} in Cargo.toml"));
+            missing.push(format!("{key} in Cargo.toml must have 1 to 5 entries"));
         }
     }
     if package["metadata"]["docs"]["rs"]["rustdoc-args"].is_null() {
-        missing.push("no [package.metadata.docs.rs] with rustdoc-args in Cargo.toml".into());
+        missing.push("rustdoc-args in [package.metadata.docs.rs] is missing in Cargo.toml".into());
     }
     for file in FILES {
-        // Opens links, so that one without a target is a finding.
+        // Opens links, so that a broken one is a finding.
         if fs::read(folder.join(file)).is_ok_and(|text| !text.is_empty()) {
             continue;
         }
-        missing.push(format!("no {file}"));
+        missing.push(format!("{file} is missing or empty"));
     }
     let library = fs::read_to_string(folder.join("src/lib.rs")).unwrap_or_default();
     if !library.contains("#![cfg_attr(docsrs, feature(doc_cfg))]") {
-        missing.push("no feature badges: src/lib.rs does not enable doc_cfg".into());
+        missing.push("src/lib.rs must enable doc_cfg for feature badges".into());
     }
     missing
 }
 
-/// Returns the folders in the first column of the tables, with `a/{b,c}` as `a/b` and `a/c`.
+/// Returns the directories in the first column of the tables, with `a/{b,c}` as `a/b` and `a/c`.
 fn map(text: &str) -> Vec<String> {
     let first_cells = text.lines().filter_map(|line| line.strip_prefix('|')?.split('|').next());
     let mut folders = Vec::new();
@@ -94,13 +94,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tables_list_folders() {
+    fn reads_directories_of_tables() {
         let text = "| folder | |\n|---|---|\n| `a/{b,c}`, `d` | `e` |\n`f`\n";
         assert_eq!(map(text), ["a/b", "a/c", "d"]);
     }
 
     #[test]
-    fn a_crate_without_anything_lacks_everything() {
+    fn reports_everything_for_an_empty_crate() {
         let folder = tempfile::tempdir().unwrap();
         let count = missing(&serde_json::json!({}), folder.path()).len();
         assert_eq!(count, 4 + 2 + 1 + FILES.len() + 1);

@@ -251,9 +251,9 @@ impl Encoder {
         })
     }
 
-    fn _set_cover(&self, py: Python<'_>, picture: Vec<u8>) -> PyResult<()> {
+    fn _set_cover(&self, py: Python<'_>, image: Vec<u8>) -> PyResult<()> {
         self.with(py, |core| {
-            let cover = CoverArt::front_cover(picture);
+            let cover = CoverArt::front_cover(image);
             let set = cover.and_then(|cover| core.encoder.set_cover(cover));
             set.map_err(|error| to_python(py, error))
         })
@@ -694,7 +694,7 @@ impl Core {
         };
         let message = format!(
             "Stream {index}: Expected {expected}. Found: {found}. Convert the chunk first, with \
-             chunk.to(dtype) of torch or chunk.astype(dtype) of numpy."
+             chunk.to(dtype) with torch or chunk.astype(dtype) with numpy."
         );
         exception(py, ErrorKind::Chunk, message)
     }

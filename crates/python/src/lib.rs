@@ -1,5 +1,6 @@
-//! Compiled module of the Python package: code that must be fast or accesses foreign memory. The
-//! public classes and functions, with their documentation, are Python code in `python/reelwright`.
+//! Compiled module of the Python package: code that must be fast, or that accesses memory of other
+//! libraries. The public classes and functions, with their documentation, are Python code in
+//! `python/reelwright`.
 
 mod chunk;
 mod destination;

@@ -90,8 +90,8 @@ pub(crate) fn find_format(name: &str) -> Option<(&'static str, Option<&'static s
     let by_extension =
         || reelwright::muxers().find(|muxer| muxer.extensions.contains(&lower.as_str()));
     let muxer = by_name(name).or_else(|| by_name(&lower)).or_else(by_extension)?;
-    let picture = muxer.image_codecs.iter().find(|(extension, _)| *extension == lower);
-    Some((muxer.name, picture.map(|(_, codec)| codec.name())))
+    let image = muxer.image_codecs.iter().find(|(extension, _)| *extension == lower);
+    Some((muxer.name, image.map(|(_, codec)| codec.name())))
 }
 
 /// Converts rows of an array of floats to uint8: `low` becomes 0, and `high` 255.

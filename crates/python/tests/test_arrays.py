@@ -22,12 +22,12 @@ DTYPES = {"u1": "u8", "i2": "s16", "i4": "s32", "i8": "s64", "f4": "flt", "f8": 
 
 
 def samples(dtype: str, frames: int = 500, channels: int = 2) -> Array:
-    sound = tone(frames, channels)
+    waveform = tone(frames, channels)
     if dtype.startswith("f"):
-        return sound.astype(dtype)
+        return waveform.astype(dtype)
     if dtype == "u1":
-        return (128 + 127 * sound).astype(dtype)
-    return (sound.astype("f8") * np.iinfo(dtype).max).astype(dtype)
+        return (128 + 127 * waveform).astype(dtype)
+    return (waveform.astype("f8") * np.iinfo(dtype).max).astype(dtype)
 
 
 def wav(chunk: Any, dtype: str = "f4", channels: int = 2) -> bytes:
@@ -132,9 +132,9 @@ def test_torch_views() -> None:
 
 def test_torch_frames() -> None:
     torch = import_or_skip("torch")
-    pictures = moving(4)
-    tensor = torch.from_numpy(pictures)
-    expected = y4m(pictures)
+    input_frames = moving(4)
+    tensor = torch.from_numpy(input_frames)
+    expected = y4m(input_frames)
     channels_last = tensor.to(memory_format=torch.channels_last)
     assert channels_last.stride(1) == 1
     assert y4m(channels_last) == expected
@@ -176,20 +176,20 @@ def test_rejects_torch_tensors_without_memory() -> None:
 
 
 def test_frames_with_any_strides() -> None:
-    pictures = moving(4)
-    expected = y4m(pictures)
-    channels_last = np.ascontiguousarray(pictures.transpose(0, 2, 3, 1))
+    input_frames = moving(4)
+    expected = y4m(input_frames)
+    channels_last = np.ascontiguousarray(input_frames.transpose(0, 2, 3, 1))
     assert y4m(channels_last.transpose(0, 3, 1, 2)) == expected
-    assert y4m(pictures[::-1].copy()[::-1]) == expected
-    assert y4m(np.pad(pictures, ((0, 0), (0, 0), (8, 8), (8, 8)))[..., 8:-8, 8:-8]) == expected
+    assert y4m(input_frames[::-1].copy()[::-1]) == expected
+    assert y4m(np.pad(input_frames, ((0, 0), (0, 0), (8, 8), (8, 8)))[..., 8:-8, 8:-8]) == expected
 
 
 def test_only_buffer_protocol() -> None:
-    sound = samples("i2")
-    flat = array.array("h", sound.tobytes())
+    waveform = samples("i2")
+    flat = array.array("h", waveform.tobytes())
     view = memoryview(flat).cast("B").cast("h", [500, 2])
-    assert wav(view, "i2") == wav(sound, "i2")
-    assert wav(view[::2], "i2") == wav(sound[::2], "i2")
+    assert wav(view, "i2") == wav(waveform, "i2")
+    assert wav(view[::2], "i2") == wav(waveform[::2], "i2")
     with pytest.raises(reelwright.ChunkError, match="2D"):
         wav(flat, "i2")
 
@@ -376,9 +376,9 @@ class DataSet:
 
 
 def test_accepts_object_with_array_method() -> None:
-    sound, pictures = samples("i2"), moving(4)
-    assert wav(DataSet(sound), "i2") == wav(sound, "i2")
-    assert y4m(DataSet(pictures)) == y4m(pictures)
+    waveform, input_frames = samples("i2"), moving(4)
+    assert wav(DataSet(waveform), "i2") == wav(waveform, "i2")
+    assert y4m(DataSet(input_frames)) == y4m(input_frames)
 
 
 # Borrowed memory.
@@ -419,15 +419,15 @@ def resized(resize: Any, chunk: Any, *, is_video: bool = False) -> tuple[Any, by
 
 
 def test_rejects_numpy_array_resized_by_writer() -> None:
-    sound = tone(300_000)
-    before = sound.copy()
-    _, data = resized(lambda: sound.resize((1 << 24, 1), refcheck=False), sound)
+    waveform = tone(300_000)
+    before = waveform.copy()
+    _, data = resized(lambda: waveform.resize((1 << 24, 1), refcheck=False), waveform)
     written = np.frombuffer(data[-200 - 4096 * 2 : -200], "<i2")
     assert len(written) and len(data) < 300_000
     start = np.frombuffer(data[80:][:2048], "<i2")
     assert np.abs(start / 32768 - before[: len(start), 0]).max() < 1e-4
-    pictures = moving(40)
-    resized(lambda: pictures.resize((4000, 3, 48, 64), refcheck=False), pictures, is_video=True)
+    input_frames = moving(40)
+    resized(lambda: input_frames.resize((4000, 3, 48, 64), refcheck=False), input_frames, is_video=True)
 
 
 def test_rejects_torch_tensor_resized_by_writer() -> None:
@@ -444,12 +444,12 @@ def test_warning_is_emitted_after_chunk_was_read() -> None:
     """Python code that handles warnings may change the chunk after it was read."""
     import warnings
 
-    sound = np.full((5000, 1), 1.5, np.float32)
+    waveform = np.full((5000, 1), 1.5, np.float32)
     s = audio_encoder()
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        warnings.showwarning = lambda *_, **__: sound.resize((1 << 22, 1), refcheck=False)
-        s.write_audio_chunk(0, sound)
+        warnings.showwarning = lambda *_, **__: waveform.resize((1 << 22, 1), refcheck=False)
+        s.write_audio_chunk(0, waveform)
     assert s.clamped_samples(0) == 5000
     s.close()
 

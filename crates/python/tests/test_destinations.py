@@ -236,9 +236,9 @@ def drained(format: str, encoder: str | None = None, seconds: int = 2, **options
     s.add_audio_stream(24000, 1, encoder=encoder)
     s.open(options or None)
     samples = 24000 * seconds
-    sound = 0.6 * tone(samples, 1, 24000)
+    waveform = 0.6 * tone(samples, 1, 24000)
     for start in range(0, samples, 4800):
-        s.write_audio_chunk(0, sound[start : start + 4800])
+        s.write_audio_chunk(0, waveform[start : start + 4800])
         sent += file.getvalue()
         file.seek(0)
         file.truncate()
@@ -259,8 +259,8 @@ def test_file_that_is_emptied_has_stream_layout(
     assert data.startswith(magic) and (format == "mp3" or data.count(magic) == 1)
     path = tmp_path / f"a.{format}"
     path.write_bytes(data)
-    sound = decode_audio(path, 1, lenient=True)
-    assert abs(len(sound) - 48000) < 3000 and np.abs(sound).max() < 0.45
+    waveform = decode_audio(path, 1, lenient=True)
+    assert abs(len(waveform) - 48000) < 3000 and np.abs(waveform).max() < 0.45
 
 
 def test_ogg_and_mp4_do_not_change_sent_data(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import reelwright
 SIZE = (48, 64)
 
 
-def pictures(count: int) -> Array:
+def random_frames(count: int) -> Array:
     rows = np.arange(SIZE[0])[:, None] * 3
     columns = np.arange(SIZE[1])[None, :] * 2
     frames = [(rows + columns + 9 * index) % 256 for index in range(count)]
@@ -29,7 +29,7 @@ def encoded(count: int = 10, **options: Any) -> tuple[list[reelwright.Packet], d
     encoder = reelwright.PacketEncoder()
     encoder.add_video_stream(25, SIZE[1], SIZE[0], encoder="h264", **options)
     with encoder.open():
-        encoder.write_video_chunk(0, pictures(count))
+        encoder.write_video_chunk(0, random_frames(count))
     return list(encoder.packets()), encoder.stream_parameters(0)
 
 
@@ -61,7 +61,7 @@ def test_copied_packets_equal_encoded_video() -> None:
     whole = reelwright.StreamingMediaEncoder(file, format="mp4")
     whole.add_video_stream(25, SIZE[1], SIZE[0], encoder="h264")
     with whole.open():
-        whole.write_video_chunk(0, pictures(10))
+        whole.write_video_chunk(0, random_frames(10))
     assert file_of(packets, parameters) == file.getvalue()
 
 
@@ -99,7 +99,7 @@ def test_accepts_start_codes() -> None:
     encoder = reelwright.PacketEncoder()
     encoder.add_video_stream(25, SIZE[1], SIZE[0], encoder="h264")
     with encoder.open():
-        encoder.write_video_chunk(0, pictures(5))
+        encoder.write_video_chunk(0, random_frames(5))
         packets = list(encoder.packets())
         streams = [encoder.to_annex_b(packet) for packet in packets]
     packets += encoder.packets()
@@ -149,23 +149,23 @@ def test_rejects_invalid_packets_and_parameters() -> None:
         with pytest.raises(reelwright.ChunkError, match="dts that is not after its pts"):
             writer.write_packet(0, packets[0].data, 0, dts=1)
         with pytest.raises(reelwright.ArgumentError, match="write_packet"):
-            writer.write_video_chunk(0, pictures(1))
+            writer.write_video_chunk(0, random_frames(1))
         writer.write_packet(0, packets[0].data, 0)
     with pytest.raises(reelwright.StateError):
         reelwright.PacketEncoder().stream_parameters(0)
-    sound = reelwright.PacketEncoder()
-    sound.add_audio_stream(48000, 1, encoder="opus")
-    with sound.open():
-        sound.write_audio_chunk(0, np.zeros((4800, 1), np.float32))
-        with pytest.raises(reelwright.UnsupportedError, match="Only packets of h264"):
-            sound.to_annex_b(next(sound.packets()))
+    audio_encoder = reelwright.PacketEncoder()
+    audio_encoder.add_audio_stream(48000, 1, encoder="opus")
+    with audio_encoder.open():
+        audio_encoder.write_audio_chunk(0, np.zeros((4800, 1), np.float32))
+        with pytest.raises(reelwright.UnsupportedError, match="must be h264"):
+            audio_encoder.to_annex_b(next(audio_encoder.packets()))
 
 
 def test_webrtc_peer_decodes_packets() -> None:
     """aiortc sends the packets to a peer, which decodes them with FFmpeg's decoder."""
     aiortc = import_or_skip("aiortc")
     av = import_or_skip("av")
-    frames = pictures(60)
+    frames = random_frames(60)
     encoder = reelwright.PacketEncoder()
     encoder.add_video_stream(
         30, SIZE[1], SIZE[0], encoder="h264", encoder_option={"profile": "baseline", "g": "15"}

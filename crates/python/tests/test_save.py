@@ -35,22 +35,22 @@ def test_audio(tmp_path: Path, make: Make) -> None:
 
 @pytest.mark.parametrize("layout", ["frame first", "channel first", "one dimension", "chunks"])
 def test_shapes_of_audio(layout: str) -> None:
-    sound = tone(1000, 1 if layout == "one dimension" else 2)
-    expected = to_bytes("flac", samples=sound, sample_rate=16000)
+    waveform = tone(1000, 1 if layout == "one dimension" else 2)
+    expected = to_bytes("flac", samples=waveform, sample_rate=16000)
     arguments: dict[str, dict[str, Any]] = {
-        "frame first": {"samples": sound},
-        "channel first": {"samples": sound.T, "channels_first": True},
-        "one dimension": {"samples": sound[:, 0]},
-        "chunks": {"samples": (sound[i : i + 300] for i in range(0, 1000, 300))},
+        "frame first": {"samples": waveform},
+        "channel first": {"samples": waveform.T, "channels_first": True},
+        "one dimension": {"samples": waveform[:, 0]},
+        "chunks": {"samples": (waveform[i : i + 300] for i in range(0, 1000, 300))},
     }
     assert to_bytes("flac", sample_rate=16000, **arguments[layout]) == expected
 
 
 def test_buffers_of_audio() -> None:
     """An object with only the buffer protocol is an array, not an iterable of numbers."""
-    sound = (30000 * tone(1000)[:, 0]).astype("i2")
-    expected = to_bytes("wav", samples=sound, sample_rate=16000)
-    flat = array.array("h", sound.tobytes())
+    waveform = (30000 * tone(1000)[:, 0]).astype("i2")
+    expected = to_bytes("wav", samples=waveform, sample_rate=16000)
+    flat = array.array("h", waveform.tobytes())
     for samples in (flat, memoryview(flat), [flat[:400], flat[400:]]):
         assert to_bytes("wav", samples=samples, sample_rate=16000) == expected
     expected = to_bytes("wav", samples=np.arange(100, dtype="u1"), sample_rate=16000)
@@ -148,42 +148,42 @@ def lossless(frames: Any, tmp_path: Path, **options: Any) -> Array:
 
 
 def test_shapes_of_frames(tmp_path: Path, make: Make) -> None:
-    pictures = moving(5)
-    last = np.ascontiguousarray(pictures.transpose(0, 2, 3, 1))
+    input_frames = moving(5)
+    last = np.ascontiguousarray(input_frames.transpose(0, 2, 3, 1))
     inputs = [
-        pictures,
+        input_frames,
         last,
-        list(pictures),
-        (picture for picture in last),
-        [pictures[:2], last[2:4], pictures[4]],
+        list(input_frames),
+        (frame for frame in last),
+        [input_frames[:2], last[2:4], input_frames[4]],
     ]
     for frames in inputs:
         if isinstance(frames, np.ndarray):
             frames = make(frames)
-        assert np.array_equal(lossless(frames, tmp_path), pictures)
-    assert np.array_equal(lossless(last, tmp_path, channels_last=True), pictures)
+        assert np.array_equal(lossless(frames, tmp_path), input_frames)
+    assert np.array_equal(lossless(last, tmp_path, channels_last=True), input_frames)
 
 
 def test_ambiguous_position_of_channels(tmp_path: Path) -> None:
     # Three channels, and three pixels of width.
-    pictures = moving(2, 3, 48)
+    input_frames = moving(2, 3, 48)
     for channels_last in (None, False):
         path = tmp_path / "a.apng"
-        save_video(path, pictures, 25, channels_last=channels_last)
-        assert np.array_equal(decode_video(path, 3, 48), pictures)
+        save_video(path, input_frames, 25, channels_last=channels_last)
+        assert np.array_equal(decode_video(path, 3, 48), input_frames)
 
 
 def test_gray_frames(tmp_path: Path) -> None:
-    grey = moving(3, channels=1)
-    assert np.array_equal(lossless(grey, tmp_path), np.repeat(grey, 3, axis=1))
+    gray = moving(3, channels=1)
+    assert np.array_equal(lossless(gray, tmp_path), np.repeat(gray, 3, axis=1))
     assert np.array_equal(
-        lossless(grey.transpose(0, 2, 3, 1), tmp_path), np.repeat(grey, 3, axis=1)
+        lossless(gray.transpose(0, 2, 3, 1), tmp_path), np.repeat(gray, 3, axis=1)
     )
 
 
 def test_blue_first(tmp_path: Path) -> None:
-    pictures = moving(3)
-    assert np.array_equal(lossless(pictures[:, ::-1], tmp_path, pixel_format="bgr24"), pictures)
+    input_frames = moving(3)
+    assert np.array_equal(lossless(input_frames[:, ::-1], tmp_path, pixel_format="bgr24"), input_frames)
 
 
 def test_rejects_invalid_frames() -> None:
@@ -198,12 +198,12 @@ def test_rejects_invalid_frames() -> None:
 @pytest.mark.parametrize("chunk", [1, 7, 250])
 def test_video_with_audio(chunk: int, tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
-    pictures, sound = moving(250), tone(10 * 48000, 2, 48000)
+    input_frames, waveform = moving(250), tone(10 * 48000, 2, 48000)
     save_video(
         path,
-        (pictures[i : i + chunk] for i in range(0, 250, chunk)),
+        (input_frames[i : i + chunk] for i in range(0, 250, chunk)),
         25,
-        audio=sound.T,
+        audio=waveform.T,
         sample_rate=48000,
         channels_first=True,
         codec_config=CodecConfig(gop_size=25),
@@ -238,39 +238,39 @@ def test_to_bytes_equals_saved_file(tmp_path: Path) -> None:
 
 
 def test_list_of_audio_frames_is_one_array() -> None:
-    sound = (30000 * tone(1000, 2)).astype("i2")
-    expected = to_bytes("wav", samples=sound, sample_rate=48000)
-    for rows in (list(sound), tuple(sound)):
+    waveform = (30000 * tone(1000, 2)).astype("i2")
+    expected = to_bytes("wav", samples=waveform, sample_rate=48000)
+    for rows in (list(waveform), tuple(waveform)):
         data = to_bytes("wav", samples=rows, sample_rate=48000)
         with wave.open(io.BytesIO(data)) as file:
             assert (file.getnchannels(), file.getnframes()) == (2, 1000)
         assert data == expected
     # The shapes of an iterable are ambiguous.
     with pytest.raises(reelwright.ChunkError, match=r"Pass them as \(1, 2\)"):
-        to_bytes("wav", samples=iter(sound), sample_rate=48000)
+        to_bytes("wav", samples=iter(waveform), sample_rate=48000)
     # Chunks of one channel are longer than a frame can be.
-    chunks = [sound[:400, 0], sound[400:800, 0]]
+    chunks = [waveform[:400, 0], waveform[400:800, 0]]
     data = to_bytes("wav", samples=chunks, sample_rate=48000)
-    assert data == to_bytes("wav", samples=sound[:800, 0], sample_rate=48000)
+    assert data == to_bytes("wav", samples=waveform[:800, 0], sample_rate=48000)
 
 
 def test_data_sets_are_read_in_parts(tmp_path: Path) -> None:
     h5py = import_or_skip("h5py")
-    sound, pictures = tone(200_000, 2), moving(70)
+    waveform, input_frames = tone(200_000, 2), moving(70)
     with h5py.File(tmp_path / "a.h5", "w") as file:
-        file["sound"], file["pictures"] = sound, pictures
-        data = to_bytes("flac", samples=file["sound"], sample_rate=16000)
-        assert data == to_bytes("flac", samples=sound, sample_rate=16000)
-        assert np.array_equal(lossless(file["pictures"], tmp_path), pictures)
+        file["waveform"], file["input_frames"] = waveform, input_frames
+        data = to_bytes("flac", samples=file["waveform"], sample_rate=16000)
+        assert data == to_bytes("flac", samples=waveform, sample_rate=16000)
+        assert np.array_equal(lossless(file["input_frames"], tmp_path), input_frames)
 
 
 def test_tables_are_arrays() -> None:
     pandas = import_or_skip("pandas")
-    sound = tone(500, 2)
-    table = pandas.DataFrame(sound, columns=["left", "right"])
-    expected = to_bytes("wav", samples=sound, sample_rate=16000)
+    waveform = tone(500, 2)
+    table = pandas.DataFrame(waveform, columns=["left", "right"])
+    expected = to_bytes("wav", samples=waveform, sample_rate=16000)
     assert to_bytes("wav", samples=table, sample_rate=16000) == expected
-    expected = to_bytes("wav", samples=sound[:, 0], sample_rate=16000)
+    expected = to_bytes("wav", samples=waveform[:, 0], sample_rate=16000)
     assert to_bytes("wav", samples=table["left"], sample_rate=16000) == expected
 
 
@@ -282,15 +282,15 @@ def test_half_precision_floats(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", "f2"])
 def test_frames_of_floats(dtype: str, tmp_path: Path) -> None:
-    pictures = moving(5)
-    unit = (pictures / np.float64(255)).astype(dtype)
+    input_frames = moving(5)
+    unit = (input_frames / np.float64(255)).astype(dtype)
     tolerance = 1 if dtype == "f2" else 0
     for frames in (unit, list(unit), unit.transpose(0, 2, 3, 1)):
         found = lossless(frames, tmp_path, value_range=(0, 1))
-        assert np.abs(found.astype(int) - pictures).max() <= tolerance
+        assert np.abs(found.astype(int) - input_frames).max() <= tolerance
     signed = (2 * unit - 1).astype(dtype)
     found = lossless(signed, tmp_path, value_range=(-1, 1))
-    assert np.abs(found.astype(int) - pictures).max() <= tolerance
+    assert np.abs(found.astype(int) - input_frames).max() <= tolerance
     with pytest.raises(reelwright.ChunkError, match=r"Pass value_range=\(0, 1\)"):
         to_bytes("mp4", frames=unit, frame_rate=25)
     with pytest.raises(reelwright.ArgumentError, match="black and white"):
@@ -337,9 +337,9 @@ def test_rejects_ambiguous_shapes(tmp_path: Path) -> None:
 
 def test_pillow_images(tmp_path: Path) -> None:
     image = import_or_skip("PIL.Image")
-    pictures = moving(3).transpose(0, 2, 3, 1)
-    images = [image.fromarray(np.ascontiguousarray(picture)) for picture in pictures]
-    expected = pictures.transpose(0, 3, 1, 2)
+    input_frames = moving(3).transpose(0, 2, 3, 1)
+    images = [image.fromarray(np.ascontiguousarray(frame)) for frame in input_frames]
+    expected = input_frames.transpose(0, 3, 1, 2)
     assert np.array_equal(lossless(images, tmp_path), expected)
     assert np.array_equal(lossless(images[0], tmp_path), expected[:1])
     for mode in ("CMYK", "YCbCr", "P"):
@@ -402,17 +402,17 @@ def test_mp4_is_readable_from_pipe(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("audio", ["list", "generator", "array"])
 def test_any_iterable_of_audio(audio: str, tmp_path: Path) -> None:
-    pictures, sound = moving(50), tone(2 * 48000, 2, 48000)
-    pieces = [sound[i : i + 7000] for i in range(0, len(sound), 7000)]
-    samples: Any = {"list": pieces, "generator": iter(pieces), "array": sound}[audio]
+    input_frames, waveform = moving(50), tone(2 * 48000, 2, 48000)
+    pieces = [waveform[i : i + 7000] for i in range(0, len(waveform), 7000)]
+    samples: Any = {"list": pieces, "generator": iter(pieces), "array": waveform}[audio]
     path = tmp_path / "a.mp4"
-    save_video(path, pictures, 25, audio=samples, sample_rate=48000)
+    save_video(path, input_frames, 25, audio=samples, sample_rate=48000)
     expected = to_bytes(
-        "mp4", frames=pictures, frame_rate=25, samples=sound, sample_rate=48000
+        "mp4", frames=input_frames, frame_rate=25, samples=waveform, sample_rate=48000
     )
     assert path.read_bytes() == expected
     with pytest.raises(reelwright.ArgumentError, match="`audio` must have at least one sample"):
-        save_video(path, pictures, 25, audio=[], sample_rate=48000)
+        save_video(path, input_frames, 25, audio=[], sample_rate=48000)
 
 
 def test_warns_of_alpha_in_later_image(tmp_path: Path) -> None:

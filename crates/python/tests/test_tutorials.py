@@ -1,6 +1,6 @@
 """The calls of torchaudio's StreamWriter tutorials, with the import changed.
 
-The parts that need a device or RTMP are in test_torio_behaviour.py.
+The parts that need a device or RTMP are in test_torio_compatibility.py.
 """
 
 from __future__ import annotations
@@ -148,41 +148,41 @@ def test_pts(pause: float, tmp_path: Path) -> None:
     with s.open():
         s.write_audio_chunk(0, tone(8000, 1, 8000), pts=0)
         s.write_audio_chunk(0, tone(8000, 1, 8000), pts=1 + pause)
-    sound = decode_audio(path, 1)
-    assert len(sound) == 16000 + 8000 * pause
-    assert not sound[8000 : 8000 + int(8000 * pause)].any()
+    decoded = decode_audio(path, 1)
+    assert len(decoded) == 16000 + 8000 * pause
+    assert not decoded[8000 : 8000 + int(8000 * pause)].any()
 
 
 @pytest.mark.parametrize("name", ["test.png", "test.jpeg"])
 def test_one_image(name: str, tmp_path: Path, tensor: Make) -> None:
     path = tmp_path / name
-    picture = moving(1)
+    image = moving(1)
     s = StreamWriter(dst=str(path))
     s.add_video_stream(frame_rate=1, width=64, height=48, format="rgb24")
     with s.open():
-        s.write_video_chunk(0, tensor(picture))
-    wrong = np.abs(decode_video(path, 64, 48).astype(int) - picture)
+        s.write_video_chunk(0, tensor(image))
+    wrong = np.abs(decode_video(path, 64, 48).astype(int) - image)
     assert wrong.max() == 0 if name == "test.png" else wrong.mean() < 6
 
 
 @pytest.mark.parametrize(("format", "channels"), [("rgb24", 3), ("bgr24", 3), ("gray8", 1)])
 def test_video(format: str, channels: int, tmp_path: Path, tensor: Make) -> None:
     path = tmp_path / "test.mp4"
-    pictures = moving(60, channels=channels)
+    frames = moving(60, channels=channels)
     s = StreamWriter(dst=str(path))
     s.add_video_stream(30, 64, 48, format=format)
     with s.open():
-        s.write_video_chunk(0, tensor(pictures))
+        s.write_video_chunk(0, tensor(frames))
     stream = probe(path)["streams"][0]
     assert (stream["codec_name"], stream["nb_read_frames"]) == ("h264", "60")
     assert float(stream["duration"]) == 2
     decoded = decode_video(path, 64, 48).astype(int)
-    expected = {"bgr24": pictures[:, ::-1], "gray8": np.repeat(pictures, 3, axis=1)[:, :3]}
-    assert np.abs(decoded - expected.get(format, pictures)).mean() < 6
+    expected = {"bgr24": frames[:, ::-1], "gray8": np.repeat(frames, 3, axis=1)[:, :3]}
+    assert np.abs(decoded - expected.get(format, frames)).mean() < 6
 
 
 def test_slices_of_video(tmp_path: Path, tensor: Make) -> None:
-    pictures = tensor(moving(20))
+    frames = tensor(moving(20))
     files = []
     for size in (20, 1, 7):
         file = io.BytesIO()
@@ -190,7 +190,7 @@ def test_slices_of_video(tmp_path: Path, tensor: Make) -> None:
         s.add_video_stream(30, 64, 48)
         with s.open():
             for start in range(0, 20, size):
-                s.write_video_chunk(0, pictures[start : start + size, ...])
+                s.write_video_chunk(0, frames[start : start + size, ...])
         files.append(file.getvalue())
     assert files[0] == files[1] == files[2]
 

@@ -62,7 +62,7 @@ fn boundary(buffer: &[u8]) -> Option<usize> {
     while let Some(next) = start_code(&buffer[at..]) {
         let code = at + next;
         let kind = buffer.get(code + 3)? & 0x1f;
-        // first_mb_in_slice is 0 only in the first slice of a picture.
+        // first_mb_in_slice is 0 only in the first slice of a frame.
         let begins_frame = matches!(kind, 1 | 5) && buffer.get(code + 4)? & 0x80 != 0;
         let begins_unit = begins_frame || matches!(kind, 6..=9 | 14..=18);
         if has_slice && begins_unit {

@@ -69,30 +69,30 @@ impl Av1 {
         let data = [config.unwrap_or_default(), packet.to_vec()].concat();
         let decoder = &mut self.decoder;
         let decoded = guarded(|| -> Result<Vec<Picture>, Rav1dError> {
-            let mut pictures = Vec::new();
+            let mut received = Vec::new();
             let mut sent = decoder.send_data(data.into_boxed_slice(), None, None, None);
             loop {
                 match decoder.get_picture() {
-                    Ok(picture) => {
-                        pictures.push(picture);
+                    Ok(decoded) => {
+                        received.push(decoded);
                         continue;
                     }
                     Err(Rav1dError::TryAgain) => {}
                     Err(error) => return Err(error),
                 }
                 match sent {
-                    Ok(()) => return Ok(pictures),
+                    Ok(()) => return Ok(received),
                     Err(Rav1dError::TryAgain) => sent = decoder.send_pending_data(),
                     Err(error) => return Err(error),
                 }
             }
         });
         match decoded {
-            Ok(Ok(pictures)) => {
+            Ok(Ok(received)) => {
                 self.needs_sync = false;
                 let mut frames = Vec::new();
-                for picture in &pictures {
-                    frames.extend(frame(picture)?);
+                for decoded in &received {
+                    frames.extend(frame(decoded)?);
                 }
                 Ok(Ok(frames))
             }
@@ -119,9 +119,9 @@ impl Av1 {
     }
 }
 
-fn frame(picture: &Picture) -> anyhow::Result<Option<Frame>> {
-    let depth = picture.bits_per_component().map_or(8, |bits| bits.0);
-    let format = match (picture.pixel_layout(), depth) {
+fn frame(decoded: &Picture) -> anyhow::Result<Option<Frame>> {
+    let depth = decoded.bits_per_component().map_or(8, |bits| bits.0);
+    let format = match (decoded.pixel_layout(), depth) {
         (PixelLayout::I400, 8) => PixelFormat::Gray8,
         (PixelLayout::I420, 8) => PixelFormat::Yuv420p,
         (PixelLayout::I422, 8) => PixelFormat::Yuv422p,
@@ -138,19 +138,19 @@ fn frame(picture: &Picture) -> anyhow::Result<Option<Frame>> {
         primaries: code_point(
             ColorPrimaries::ALL,
             ColorPrimaries::code,
-            picture.color_primaries() as u16,
+            decoded.color_primaries() as u16,
         ),
         transfer: code_point(
             TransferCharacteristics::ALL,
             TransferCharacteristics::code,
-            picture.transfer_characteristic() as u16,
+            decoded.transfer_characteristic() as u16,
         ),
         matrix: code_point(
             MatrixCoefficients::ALL,
             MatrixCoefficients::code,
-            picture.matrix_coefficients() as u16,
+            decoded.matrix_coefficients() as u16,
         ),
-        range: match picture.color_range() {
+        range: match decoded.color_range() {
             YUVRange::Full => ColorRange::Full,
             YUVRange::Limited => ColorRange::Limited,
         },
@@ -162,9 +162,9 @@ fn frame(picture: &Picture) -> anyhow::Result<Option<Frame>> {
     let parts = [PlanarImageComponent::Y, PlanarImageComponent::U, PlanarImageComponent::V];
     let planes: Vec<_> = parts[..format.planes()]
         .iter()
-        .map(|part| (picture.plane(*part), picture.stride(*part) as usize))
+        .map(|part| (decoded.plane(*part), decoded.stride(*part) as usize))
         .collect();
-    let size = (picture.width() as usize, picture.height() as usize);
+    let size = (decoded.width() as usize, decoded.height() as usize);
     Ok(Frame::copied(format, size, color, &planes))
 }
 

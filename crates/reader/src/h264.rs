@@ -370,7 +370,7 @@ impl H264 {
         }
         for unit in units {
             self.read_parameter_set(unit)?;
-            // An IDR picture.
+            // An IDR slice.
             resets_order |= unit.first().is_some_and(|header| header & 0x1f == 5);
             self.stream.extend([0, 0, 0, 1]);
             self.stream.extend(unit);

@@ -106,7 +106,7 @@ impl ImageSequence {
                     _ => format!("numbers {} to {} are", pair[0] + 1, pair[1] - 1),
                 };
                 log::warn!(
-                    "{}: {missing} missing; The previous frame is shown instead.",
+                    "{}: {missing} missing. The previous frame is shown instead.",
                     path.display()
                 );
             }
@@ -177,9 +177,9 @@ mod tests {
         {
             std::fs::write(directory.path().join(name), "").unwrap();
         }
-        let pictures = ImageSequence::sequence(&directory.path().join("f_%04d.png")).unwrap();
-        let times: Vec<_> = pictures.files.iter().map(|(_, at)| *at).collect();
-        assert_eq!((times, pictures.has_gaps, pictures.len()), (vec![0, 1, 4], true, 5));
+        let images = ImageSequence::sequence(&directory.path().join("f_%04d.png")).unwrap();
+        let times: Vec<_> = images.files.iter().map(|(_, at)| *at).collect();
+        assert_eq!((times, images.has_gaps, images.len()), (vec![0, 1, 4], true, 5));
         let none = ImageSequence::sequence(&directory.path().join("h_%d.png"));
         assert!(none.err().unwrap().to_string().contains("h_%d.png"));
     }

@@ -151,7 +151,7 @@ impl Media {
     pub fn open(path: &Path, options: &OpenOptions) -> anyhow::Result<Self> {
         let name = path.display().to_string();
         if options.raw.is_none() && is_sequence(path) {
-            return Self::pictures(name, ImageSequence::sequence(path)?, options);
+            return Self::images(name, ImageSequence::sequence(path)?, options);
         }
         let source = open_source(path, &options.stop)?;
         let extension = path.extension().and_then(|extension| extension.to_str());
@@ -168,14 +168,10 @@ impl Media {
     /// None in practice.
     pub fn list(files: &[PathBuf], options: &OpenOptions) -> anyhow::Result<Self> {
         let name = files.first().map(|file| file.display().to_string()).unwrap_or_default();
-        Self::pictures(name, ImageSequence::list(files), options)
+        Self::images(name, ImageSequence::list(files), options)
     }
 
-    fn pictures(
-        name: String,
-        pictures: ImageSequence,
-        options: &OpenOptions,
-    ) -> anyhow::Result<Self> {
+    fn images(name: String, images: ImageSequence, options: &OpenOptions) -> anyhow::Result<Self> {
         let rate = frame_rate(options)?;
         let mut track = Track::new(0, Kind::Video, "image", TimeBase::new(rate.inverse()));
         track.decoder = Some(Codec::Image);
@@ -186,7 +182,7 @@ impl Media {
             cover: None,
             chapters: Vec::new(),
             tracks: vec![track],
-            body: Body::ImageSequence(Some(pictures), rate),
+            body: Body::ImageSequence(Some(images), rate),
         })
     }
 
@@ -500,8 +496,8 @@ impl Media {
             Body::Packets { demuxer, counts } => {
                 VideoInput::open(name, Rc::clone(demuxer), track, *counts)
             }
-            Body::ImageSequence(pictures, rate) => match pictures.take() {
-                Some(pictures) => VideoInput::pictures(name, pictures, *rate),
+            Body::ImageSequence(images, rate) => match images.take() {
+                Some(images) => VideoInput::images(name, images, *rate),
                 None => bail!("{name}: its video is already open"),
             },
             Body::Animation(animation) => match animation.take() {

@@ -202,8 +202,8 @@ mod tests {
         assert!(TestSource::parse("testsrc.mp4").unwrap().is_none());
         assert!(TestSource::parse("testsrc").unwrap().is_some());
         assert!(TestSource::parse("testsrc=size=0x1").is_err());
-        let message = TestSource::parse("testsrc=colour=1").err().unwrap().to_string();
-        assert!(message.contains("colour") && message.contains("duration"), "{message}");
+        let message = TestSource::parse("testsrc=color=1").err().unwrap().to_string();
+        assert!(message.contains("color") && message.contains("duration"), "{message}");
         let sine = Sine::parse("sine=frequency=1000:duration=0.5").unwrap().unwrap();
         assert_eq!((sine.sample_rate, sine.samples), (48_000, Some(24_000)));
         // The product of 2.01 and 48,000 is below 96,480 in f64.

@@ -151,21 +151,21 @@ impl VideoInput {
     }
 
     /// Opens a sequence of image files.
-    pub(crate) fn pictures(
+    pub(crate) fn images(
         name: &str,
-        pictures: ImageSequence,
+        images: ImageSequence,
         rate: Rational,
     ) -> anyhow::Result<Self> {
         let facts = Facts {
             frame_rate: Some(rate),
             time_base: TimeBase::new(rate.inverse()),
-            is_variable: pictures.has_gaps(),
+            is_variable: images.has_gaps(),
             color: None,
             sample_aspect_ratio: None,
-            duration: Some(pictures.len()),
+            duration: Some(images.len()),
             orientation: Orientation::default(),
         };
-        Self::from_source(name, VideoSource::ImageSequence(Box::new(pictures)), facts)
+        Self::from_source(name, VideoSource::ImageSequence(Box::new(images)), facts)
     }
 
     /// Opens an animation.
@@ -278,7 +278,7 @@ impl VideoInput {
     pub fn is_damaged(&self) -> bool {
         let source = match &self.source {
             VideoSource::Track(source) => source.demuxer.borrow().is_damaged(),
-            VideoSource::ImageSequence(pictures) => pictures.has_gaps(),
+            VideoSource::ImageSequence(images) => images.has_gaps(),
             VideoSource::Animation { .. } | VideoSource::Test(_) => false,
         };
         self.is_damaged || source
@@ -353,16 +353,16 @@ impl VideoInput {
                 let (name, ready) = (&self.name, &mut self.ready);
                 source.step(name, ready, &mut self.is_damaged)
             }
-            VideoSource::ImageSequence(pictures) => {
-                let Some((mut frame, pts)) = pictures.next()? else { return Ok(false) };
+            VideoSource::ImageSequence(images) => {
+                let Some((mut frame, pts)) = images.next()? else { return Ok(false) };
                 // One format represents all images.
                 let format = if self.ready.is_empty() && self.width == 0 {
-                    pictures.format().unwrap_or(frame.format)
+                    images.format().unwrap_or(frame.format)
                 } else {
                     self.format
                 };
                 frame = frame.widened(format);
-                self.is_damaged |= pictures.is_damaged();
+                self.is_damaged |= images.is_damaged();
                 self.ready.push_back(Timed { frame, pts, duration: 1 });
                 Ok(true)
             }

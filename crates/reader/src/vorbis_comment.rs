@@ -56,7 +56,7 @@ fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     after.split_at_checked(u32::from_le_bytes(*length) as usize)
 }
 
-/// Reads a PICTURE block of FLAC (RFC 9639 §8.8). The flag is true for a front cover.
+/// Reads a `METADATA_BLOCK_PICTURE` of FLAC (RFC 9639 §8.8). The flag is true for a front cover.
 pub(crate) fn cover(block: &[u8]) -> Option<(CoverArt, bool)> {
     let word = |at: usize| {
         let bytes = block.get(at..at.checked_add(4)?)?;

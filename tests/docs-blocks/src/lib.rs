@@ -1,1 +1,1 @@
-//! Rust blocks of the documentation: `cargo xtask docs` writes them to `examples`.
+//! Rust code blocks of the documentation. `cargo xtask docs` writes them to `examples`.

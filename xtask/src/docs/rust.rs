@@ -1,4 +1,4 @@
-//! Rust blocks as programs, built together.
+//! Rust blocks, which are built together as programs.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,8 @@ use super::blocks::{Language, Page};
 /// Package that has the blocks as examples.
 const PACKAGE: &str = "reelwright-docs-blocks";
 
-/// Builds the Rust blocks of all pages; returns the programs by the blocks' places.
+/// Builds the Rust blocks of all pages. Returns the paths of the programs by the places of the
+/// blocks.
 pub(crate) fn build(
     root: &Path,
     pages: &[Page],
@@ -30,23 +31,24 @@ pub(crate) fn build(
         std::fs::write(sources.join(format!("{name}.rs")), program(&block.code))?;
         programs.insert(block.place.clone(), root.join("target/release/examples").join(name));
     }
-    // With the profile and features of the program, whose crates are built.
+    // Uses the profile and features of the main program, whose crates are already built.
     let mut command = Command::new(env!("CARGO"));
     command.args(["build", "--quiet", "--release", "--locked", "--package", PACKAGE, "--examples"]);
     command.env(lto.0, lto.1);
     let status = command.current_dir(root).status()?;
-    // Other commands must not find them.
+    // Other commands must not build the blocks.
     std::fs::remove_dir_all(&sources)?;
     if !status.success() {
         for (place, program) in &programs {
             eprintln!("{}: {place}", program.file_name().unwrap_or_default().display());
         }
-        bail!("A Rust block of the documentation cannot be built");
+        bail!("Failed to build a Rust block of the documentation");
     }
     Ok(programs)
 }
 
-/// Code as rustdoc reads it: lines after `# ` are hidden, and without `main` it is the body of one.
+/// Converts code as rustdoc does: lines after `# ` are hidden, and `main` is added if it is
+/// missing.
 fn program(code: &str) -> String {
     let code: String = code
         .lines()

@@ -629,8 +629,8 @@ class _VideoArray:
         elif format not in ("u8", "u16"):
             raise ChunkError(
                 f"Expected frames of uint8 or uint16. Found: {format}. Pass value_range=(0, 1) for floats "
-                "from 0 to 1, or convert them: (255 * frames).round().astype('uint8') of numpy, "
-                "(255 * frames).round().to(torch.uint8) of torch."
+                "from 0 to 1, or convert them: (255 * frames).round().astype('uint8') with numpy, "
+                "(255 * frames).round().to(torch.uint8) with torch."
             )
         if len(shape) not in (3, 4):
             raise ChunkError(

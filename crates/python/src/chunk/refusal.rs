@@ -31,8 +31,8 @@ impl Refusal {
                 ErrorKind::Chunk,
                 format!(
                     "Expected Byte, Short, Int, Long, Float or Double type. Found: {found}. \
-                     Convert the array first, with array.to(dtype) of torch or \
-                     array.astype(dtype) of numpy."
+                     Convert the array first, with array.to(dtype) with torch or \
+                     array.astype(dtype) with numpy."
                 ),
             ),
         }

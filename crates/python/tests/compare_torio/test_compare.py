@@ -32,9 +32,9 @@ def music(frames: int, channels: int, rate: int) -> Array:
     t = np.arange(frames)[:, None] / rate
     random = np.random.default_rng(1)
     pitch = 110 * np.arange(1, channels + 1)[None, :]
-    attack = np.exp(-4 * np.mod(t, 0.5))
-    sound = sum(np.sin(2 * np.pi * pitch * k * t) / k for k in range(1, 8))
-    return np.asarray(0.3 * attack * sound + 0.003 * random.standard_normal((frames, channels)))
+    envelope = np.exp(-4 * np.mod(t, 0.5))
+    waveform = sum(np.sin(2 * np.pi * pitch * k * t) / k for k in range(1, 8))
+    return np.asarray(0.3 * envelope * waveform + 0.003 * random.standard_normal((frames, channels)))
 
 
 @dataclass
@@ -128,30 +128,30 @@ CASES = [
 def record(encoder: Any, config: Any, case: Case, path: Path, to: Callable[[Array], Any]) -> Any:
     """Write the file of a case. Return the input."""
     s = encoder(str(path))
-    sound = pictures = None
+    waveform = input_frames = None
     streams: list[tuple[Any, Any, int]] = []
     if case.audio is not None:
         options = dict(case.audio)
         rate, channels = options.pop("rate", RATE), options.pop("channels", 2)
         if wanted := options.pop("config", None):
             options["codec_config"] = config(**wanted)
-        sound = music(2 * rate + 123, channels, rate)
+        waveform = music(2 * rate + 123, channels, rate)
         dtype = DTYPES[options.get("format", "flt")]
         if dtype[0] == "f":
-            chunks = sound.astype(dtype)
+            chunks = waveform.astype(dtype)
         elif dtype == "u1":
-            chunks = np.clip(np.round(sound * 128) + 128, 0, 255).astype("u1")
+            chunks = np.clip(np.round(waveform * 128) + 128, 0, 255).astype("u1")
         else:
-            chunks = (sound * np.iinfo(dtype).max).astype(dtype)
+            chunks = (waveform * np.iinfo(dtype).max).astype(dtype)
         s.add_audio_stream(rate, channels, **options)
         streams.append((s.write_audio_chunk, to(chunks), case.chunk))
     if case.video is not None:
         options = dict(case.video)
         fps, frames = options.pop("rate", FPS), options.pop("frames", 50)
         channels = 1 if options.get("format") == "gray8" else 3
-        pictures = moving(frames, WIDTH, HEIGHT, channels)
+        input_frames = moving(frames, WIDTH, HEIGHT, channels)
         s.add_video_stream(fps, WIDTH, HEIGHT, **options)
-        streams.append((s.write_video_chunk, to(pictures), 5))
+        streams.append((s.write_video_chunk, to(input_frames), 5))
     if case.tags:
         s.set_metadata(TAGS)
     with s.open():
@@ -161,7 +161,7 @@ def record(encoder: Any, config: Any, case: Case, path: Path, to: Callable[[Arra
                 if at[i] < len(data):
                     write(i, data[at[i] : at[i] + chunk])
                     at[i] += chunk
-    return sound, pictures
+    return waveform, input_frames
 
 
 def decibels(original: Array, decoded: Array) -> float:
@@ -172,7 +172,7 @@ def decibels(original: Array, decoded: Array) -> float:
     return float(10 * np.log10(energy / max(float((wrong**2).mean()), 1e-20)))
 
 
-def describe(case: Case, path: Path, sound: Array | None, pictures: Array | None) -> dict[str, Any]:
+def describe(case: Case, path: Path, waveform: Array | None, input_frames: Array | None) -> dict[str, Any]:
     """Return the properties of a file."""
     found = probe(path)
     about: dict[str, Any] = {}
@@ -195,25 +195,25 @@ def describe(case: Case, path: Path, sound: Array | None, pictures: Array | None
         for stream in found["streams"]:
             tags |= stream.get("tags", {})
         about |= {f"tag {key}": {k.lower(): v for k, v in tags.items()}.get(key) for key in TAGS}
-    if sound is not None and case.audio is not None:
+    if waveform is not None and case.audio is not None:
         decoded = decode_audio(path, about["channels"], lenient=True)
         about["samples"] = len(decoded)
-        if about["channels"] == sound.shape[1] and int(about["sample_rate"]) == case.audio.get(
+        if about["channels"] == waveform.shape[1] and int(about["sample_rate"]) == case.audio.get(
             "rate", RATE
         ):
-            about["content"] = decibels(sound, decoded)
-    if pictures is not None and case.video is not None:
+            about["content"] = decibels(waveform, decoded)
+    if input_frames is not None and case.video is not None:
         shape = about["width"], about["height"]
         decoded = decode_video(path, *shape)
-        about["pictures"] = len(decoded)
+        about["frames"] = len(decoded)
         format = case.video.get("format", "rgb24")
-        if shape == (WIDTH, HEIGHT) and len(decoded) == len(pictures) and format in (
+        if shape == (WIDTH, HEIGHT) and len(decoded) == len(input_frames) and format in (
             "rgb24",
             "bgr24",
             "gray8",
         ):
-            original = pictures[:, ::-1] if format == "bgr24" else pictures
-            about["picture content"] = decibels(np.broadcast_to(original, decoded.shape), decoded)
+            original = input_frames[:, ::-1] if format == "bgr24" else input_frames
+            about["video content"] = decibels(np.broadcast_to(original, decoded.shape), decoded)
     about["bytes"] = path.stat().st_size
     return about
 
@@ -221,7 +221,7 @@ def describe(case: Case, path: Path, sound: Array | None, pictures: Array | None
 # Properties that must be equal.
 SAME = [
     "audio codec", "sample_rate", "channels", "video codec", "width", "height", "avg_frame_rate",
-    "pictures", *(f"tag {key}" for key in TAGS)
+    "frames", *(f"tag {key}" for key in TAGS)
 ]  # fmt: skip
 
 
@@ -240,7 +240,7 @@ def test_case(case: Case, tmp_path: Path, rows: list[tuple[str, str, str, str]])
         theirs, mine = torios.get(key), ours.get(key)
         if theirs == mine:
             continue
-        if key in ("content", "picture content"):
+        if key in ("content", "video content"):
             near = [float(about[key] or 0) for about in (torios, ours)]
             if abs(near[0] - near[1]) < 0.5:
                 continue

@@ -87,7 +87,7 @@ fn describe(
     size: Size,
     tags: Vec<(String, String)>,
 ) -> anyhow::Result<Header> {
-    let rate = common.get(8..18).context("its COMM chunk is cut off")?;
+    let rate = common.get(8..18).context("its COMM chunk is truncated")?;
     let channels = usize::from(be16(common, 0));
     let bits = u32::from(be16(common, 6));
     let bytes = bits.div_ceil(8) as usize;

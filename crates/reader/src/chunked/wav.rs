@@ -149,7 +149,7 @@ pub(super) fn describe(
     fact: Option<u64>,
 ) -> anyhow::Result<Header> {
     if format.len() < 14 {
-        bail!("its format chunk is cut off");
+        bail!("its format chunk is truncated");
     }
     let (mut tag, channels) = (le16(format, 0), usize::from(le16(format, 2)));
     let (sample_rate, align) = (le32(format, 4), usize::from(le16(format, 12)));

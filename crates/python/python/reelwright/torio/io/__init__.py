@@ -21,7 +21,7 @@ class StreamingMediaDecoder:
     def __init__(self, *args: object, **kwargs: object) -> NoReturn:
         raise UnsupportedError(
             "reelwright writes media and does not read it: StreamingMediaDecoder is not supported. "
-            "torchcodec and PyAV read."
+            "To read media, use torchcodec or PyAV."
         )
 
 
@@ -31,7 +31,7 @@ class AudioEffector:
 
     def __init__(self, *args: object, **kwargs: object) -> NoReturn:
         raise UnsupportedError(
-            "AudioEffector is not supported without torchaudio 2.8 or older, which brings filters and "
+            "AudioEffector is not supported without torchaudio 2.8 or older, which provides filters and "
             "a decoder. To encode alone, use StreamingMediaEncoder or reelwright.to_bytes."
         )
 

@@ -1,26 +1,26 @@
-//! Circles of a graph: its strongly connected components with more than one node.
+//! Cycles of a graph: its strongly connected components with more than one node.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Nodes that each node leads to.
+/// Successors of each node.
 pub(super) type Graph = BTreeMap<String, BTreeSet<String>>;
 
-/// Returns the circles, each with its nodes in order.
-pub(super) fn circles(graph: &Graph) -> Vec<Vec<&str>> {
+/// Returns the cycles, each with its nodes in order.
+pub(super) fn cycles(graph: &Graph) -> Vec<Vec<&str>> {
     let reached: BTreeMap<&str, BTreeSet<&str>> =
         graph.keys().map(|node| (node.as_str(), reach(graph, node))).collect();
-    let mut circles = BTreeSet::new();
+    let mut cycles = BTreeSet::new();
     for (&node, others) in &reached {
-        let circle: Vec<&str> =
+        let cycle: Vec<&str> =
             others.iter().copied().filter(|other| reached[other].contains(node)).collect();
-        if circle.len() > 1 {
-            circles.insert(circle);
+        if cycle.len() > 1 {
+            cycles.insert(cycle);
         }
     }
-    circles.into_iter().collect()
+    cycles.into_iter().collect()
 }
 
-/// Returns the nodes that `start` leads to by one step or more.
+/// Returns the nodes that are reachable from `start` in one or more steps.
 fn reach<'a>(graph: &'a Graph, start: &str) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
     let mut open: Vec<&str> = graph[start].iter().map(String::as_str).collect();
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn circles_are_found_and_nothing_else() {
+    fn finds_only_cycles() {
         let graph: Graph = [("a", "b"), ("b", "c"), ("c", "b"), ("d", "e"), ("e", "f"), ("f", "")]
             .into_iter()
             .map(|(from, to)| {
@@ -45,6 +45,6 @@ mod tests {
                 (from.to_owned(), to.into_iter().collect())
             })
             .collect();
-        assert_eq!(circles(&graph), [["b", "c"]]);
+        assert_eq!(cycles(&graph), [["b", "c"]]);
     }
 }

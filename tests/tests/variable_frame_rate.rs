@@ -1,4 +1,4 @@
-//! Variable frame rate: times in a time base of their own, and a frame rate that is one.
+//! Variable frame rate: timestamps in a separate time base, and a frame rate that is one.
 
 use std::io::Cursor;
 
@@ -11,8 +11,8 @@ use reelwright_tests::log::logged;
 
 const SIZE: (usize, usize) = (160, 120);
 
-/// A frame of yuv420p with a pattern that moves.
-fn picture(index: usize) -> VideoFrame {
+/// Returns a frame in yuv420p with a moving pattern.
+fn test_frame(index: usize) -> VideoFrame {
     let mut buffer = VideoFrame::new(&VideoFormat::new(
         PixelFormat::Yuv420p,
         SIZE.0 as u32,
@@ -57,18 +57,18 @@ fn file(
     cursor.into_inner()
 }
 
-/// Writes frames at these times, the last one for a duration.
+/// Writes frames at these times. `last` is the duration of the last frame.
 fn write(encoder: &mut StreamingMediaEncoder<'_>, times: &[i64], last: Option<i64>) -> Result<()> {
     for (index, &pts) in times.iter().enumerate() {
         let duration = last.filter(|_| index + 1 == times.len());
-        let picture = picture(index);
-        let frame = VideoFrame { duration, ..picture.with_pts(Timestamp(pts)) };
+        let source = test_frame(index);
+        let frame = VideoFrame { duration, ..source.with_pts(Timestamp(pts)) };
         encoder.write_timed_video_frame(0, &frame)?;
     }
     Ok(())
 }
 
-/// Start and duration of each packet in seconds, as ffprobe sees them.
+/// Returns start and duration of each packet in seconds according to ffprobe.
 fn probed(demuxer: &str, file: &[u8]) -> Option<Vec<(f64, f64)>> {
     let found = ffprobe(demuxer, "packet=pts_time,duration_time", file)?;
     let number = |text: &str| text.parse().unwrap_or(f64::NAN);
@@ -79,12 +79,12 @@ fn probed(demuxer: &str, file: &[u8]) -> Option<Vec<(f64, f64)>> {
     Some(found.lines().filter(|line| !line.is_empty()).map(line).collect())
 }
 
-/// Times of no steady rate, in 1/90000 s: 60 and 24 frames a second, jitter and a pause.
+/// Irregular times in 1/90000 s: 60 and 24 frames per second, jitter and a pause.
 const TIMES: [i64; 12] =
     [0, 1500, 3000, 3001, 6753, 10_504, 14_256, 20_000, 110_000, 111_500, 113_000, 115_003];
 
 #[test]
-fn mp4_of_every_layout_keeps_times_and_the_last_duration() {
+fn every_mp4_layout_stores_times_and_the_last_duration() {
     for layout in [
         ("mp4", "", true),
         ("mov", "", true),
@@ -105,7 +105,7 @@ fn mp4_of_every_layout_keeps_times_and_the_last_duration() {
             for (&(pts, duration), (begin, end)) in found.iter().zip(expected) {
                 let (begin, end) = (begin as f64 / 90_000.0, end as f64 / 90_000.0);
                 assert!((pts - begin).abs() < 2e-6, "{layout:?}: {pts} {begin}");
-                // Of fragments ffprobe guesses durations.
+                // ffprobe guesses durations in fragments.
                 let is_close = (duration - (end - begin)).abs() < 2e-6;
                 assert!(is_fragmented || is_close, "{layout:?}: {pts} {duration}");
             }
@@ -115,20 +115,20 @@ fn mp4_of_every_layout_keeps_times_and_the_last_duration() {
     }
 }
 
-/// A clock: its name, nominal frames per second, time base, and times in it.
+/// Timestamps: name, nominal frames per second, time base, and times in it.
 type Clock = (&'static str, f64, (i64, i64), Vec<i64>);
 
 #[test]
-fn every_container_keeps_every_clock() {
-    let film = 24_000.0 / 1001.0;
+fn every_container_stores_all_timestamps() {
+    let cinema_rate = 24_000.0 / 1001.0;
     let hour = 3600 * 90_000;
     let clocks: [Clock; 4] = [
-        ("23.976 fps", film, (1001, 24_000), (0..60).collect()),
+        ("23.976 fps", cinema_rate, (1001, 24_000), (0..60).collect()),
         ("variable rate in 1/90000 s", 30.0, (1, 90_000), TIMES.to_vec()),
         ("a capture clock of 1 ms", 30.0, (1, 1000), vec![0, 33, 67, 99, 134, 168, 200, 267, 301]),
         ("ten hours", 30.0, (1, 90_000), vec![0, 3003, 5 * hour + 17, 10 * hour - 1, 10 * hour]),
     ];
-    // With what each stores the times in, in seconds; 0 is the stream's own time base.
+    // Container, and the granularity of its timestamps in seconds. 0 means the stream's time base.
     let containers = [
         (("mp4", "", true), "mov", 0.0),
         (("mp4", "movflags=progressive", true), "mov", 0.0),
@@ -144,8 +144,8 @@ fn every_container_keeps_every_clock() {
     ];
     for (layout, demuxer, unit) in containers {
         for (name, rate, (num, den), times) in &clocks {
-            // Animations repeat a frame that is shown for so long, which is another test's, and
-            // players show frames of GIF that are closer than 0.02 s for 0.1 s.
+            // Animations repeat frames with such long durations, which another test checks. Players
+            // show frames of GIF that are shorter than 0.02 s for 0.1 s.
             let is_close = layout.0 == "gif" && *name == "variable rate in 1/90000 s";
             if unit > 0.0 && *name == "ten hours" || is_close {
                 continue;
@@ -167,7 +167,7 @@ fn every_container_keeps_every_clock() {
 }
 
 #[test]
-fn ivf_gif_and_apng_keep_times() {
+fn ivf_gif_and_apng_store_times() {
     let frames = [0, 45, 100, 320, 350];
     for (format, demuxer, unit) in
         [("ivf", "ivf", 0.001), ("gif", "gif", 0.01), ("apng", "apng", 0.001)]
@@ -187,8 +187,8 @@ fn ivf_gif_and_apng_keep_times() {
 }
 
 #[test]
-fn formats_without_times_get_frames_at_the_nominal_rate() {
-    // 0.5 s of 30 frames a second, from 6 frames: the last one lasts as long as that before it.
+fn formats_without_timestamps_have_the_nominal_rate() {
+    // 0.5 s at 30 frames per second, from 6 frames. The last has the duration of the one before.
     let times = [0, 100, 200, 300, 350, 425];
     let write = |encoder: &mut StreamingMediaEncoder<'_>| write(encoder, &times, None);
     let frame = PixelFormat::Yuv420p.frame_bytes(SIZE.0, SIZE.1).unwrap();
@@ -221,11 +221,11 @@ fn frames_without_pts_follow_at_the_nominal_rate() {
     let stream = timed(30_000.0 / 1001.0, (1, 1000)).encoder("h264");
     let bytes = file(("mp4", "", true), &stream, |encoder| {
         for index in 0..30 {
-            encoder.write_video_frame(0, &picture(index), None)?;
+            encoder.write_video_frame(0, &test_frame(index), None)?;
         }
-        // Sooner than that, and then before the last frame.
-        encoder.write_video_frame(0, &picture(30), Some(0.98))?;
-        encoder.write_video_frame(0, &picture(31), Some(0.5))
+        // An earlier time than that, and then a time before the last frame.
+        encoder.write_video_frame(0, &test_frame(30), Some(0.98))?;
+        encoder.write_video_frame(0, &test_frame(31), Some(0.5))
     });
     let Some(found) = probed("mov", &bytes) else { return };
     for (index, (pts, _)) in found.iter().enumerate().take(30) {
@@ -235,7 +235,7 @@ fn frames_without_pts_follow_at_the_nominal_rate() {
 }
 
 #[test]
-fn a_time_base_that_is_longer_than_a_frame_is_refused() {
+fn rejects_time_base_longer_than_a_frame() {
     let add = |stream: &VideoStream| {
         StreamingMediaEncoder::new(Target::writer(std::io::sink()), Some("mp4"))
             .unwrap()
@@ -253,15 +253,15 @@ fn a_time_base_that_is_longer_than_a_frame_is_refused() {
 }
 
 #[test]
-fn times_that_are_none_are_refused_and_the_stream_goes_on() {
+fn rejects_invalid_times_and_continues() {
     let stream = timed(30.0, (1, 1000)).encoder("h264");
     let bytes = file(("mp4", "", true), &stream, |encoder| {
         for (pts, duration, expected) in [
             (-1, None, "The pts of a frame must be from 0"),
             (0, Some(0), "The duration of a frame must be from 1"),
         ] {
-            let picture = picture(0);
-            let frame = VideoFrame { duration, ..picture.with_pts(Timestamp(pts)) };
+            let source = test_frame(0);
+            let frame = VideoFrame { duration, ..source.with_pts(Timestamp(pts)) };
             let error = encoder.write_timed_video_frame(0, &frame).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
@@ -271,7 +271,7 @@ fn times_that_are_none_are_refused_and_the_stream_goes_on() {
     assert_eq!(found.len(), 3);
 }
 
-/// Seconds of the keyframes, and the level, as ffprobe sees them.
+/// Returns the times of keyframes in seconds, and the level, according to ffprobe.
 fn keyframes(bytes: &[u8]) -> Option<(Vec<f64>, String)> {
     let found = ffprobe("mov", "packet=pts_time,flags", bytes)?;
     let keyframe = |line: &str| {
@@ -282,8 +282,8 @@ fn keyframes(bytes: &[u8]) -> Option<(Vec<f64>, String)> {
 }
 
 #[test]
-fn keyframes_levels_and_the_last_frame_follow_real_times() {
-    // 12 s of 20 frames a second.
+fn keyframes_level_and_last_frame_depend_on_real_times() {
+    // 12 s at 20 frames per second.
     let frames: Vec<_> = (0..240).map(|index| index * 50).collect();
     let nominal = file(("mp4", "", true), &stream(20.0).encoder("h264"), |encoder| {
         at(encoder, &(0..240).collect::<Vec<_>>())
@@ -295,9 +295,9 @@ fn keyframes_levels_and_the_last_frame_follow_real_times() {
         let stream = stream.encoder("h264").encoder_option("sc_threshold", "0");
         let bytes = file(("mp4", "", true), &stream, |encoder| {
             for (index, at) in frames.iter().enumerate() {
-                let picture = picture(index);
+                let source = test_frame(index);
                 let pts = Some(*at as f64 / 1000.0);
-                encoder.write_video_frame(0, &picture, pts)?;
+                encoder.write_video_frame(0, &source, pts)?;
             }
             Ok(())
         });
@@ -309,11 +309,11 @@ fn keyframes_levels_and_the_last_frame_follow_real_times() {
     let stream =
         stream(1000.0).codec_config(CodecConfig { gop_size: Some(30), ..Default::default() });
     let bytes = file(("mp4", "", true), &stream.encoder("h264"), |encoder| at(encoder, &frames));
-    assert_eq!(keyframes(&bytes).unwrap().0.len(), 8, "a GOP that is given counts frames");
+    assert_eq!(keyframes(&bytes).unwrap().0.len(), 8, "an explicit GOP size is in frames");
 }
 
 #[test]
-fn av1_keyframes_follow_real_times() {
+fn av1_keyframes_depend_on_real_times() {
     let frames: Vec<_> = (0..30).map(|index| index * 400).collect();
     for stream in [stream(1000.0), timed(25.0, (1, 1000))] {
         let bytes =
@@ -327,9 +327,9 @@ fn av1_keyframes_follow_real_times() {
 }
 
 #[test]
-fn the_bit_rate_is_that_of_real_time() {
+fn bit_rate_is_relative_to_real_time() {
     let noisy = |index: usize| {
-        let mut buffer = picture(index);
+        let mut buffer = test_frame(index);
         let mut seed = index as u32 + 1;
         for (plane, _) in buffer.planes_mut::<u8>().unwrap() {
             for sample in plane {
@@ -340,7 +340,7 @@ fn the_bit_rate_is_that_of_real_time() {
         buffer
     };
     let config = CodecConfig { bit_rate: Some(400_000), ..CodecConfig::default() };
-    // 8 s: 12 and 48 frames a second in turn.
+    // 8 s, alternating between 12 and 48 frames per second.
     let mut frames = vec![0];
     while *frames.last().unwrap() < 8000 {
         let last = frames.last().unwrap();
@@ -364,9 +364,9 @@ fn the_bit_rate_is_that_of_real_time() {
 }
 
 #[test]
-fn chunks_have_times_in_the_time_base_too() {
-    let film = vec![80u8; 2 * 3 * SIZE.0 * SIZE.1];
-    let chunk = TensorView::contiguous(&film, &[2, 3, SIZE.1, SIZE.0]).unwrap();
+fn chunks_have_times_in_the_time_base() {
+    let pixels = vec![80u8; 2 * 3 * SIZE.0 * SIZE.1];
+    let chunk = TensorView::contiguous(&pixels, &[2, 3, SIZE.1, SIZE.0]).unwrap();
     let stream = VideoStream::new(25.0, SIZE.0 as u32, SIZE.1 as u32)
         .time_base(Rational::new(1, 90_000).unwrap())
         .encoder("h264");

@@ -1,5 +1,5 @@
-//! Lossy audio where it begins and ends: as good as in the middle, and found by programs that are
-//! not told the format.
+//! Start and end of lossy audio: quality is as good as in the middle, and formats are detected
+//! without a hint.
 
 use std::f64::consts::TAU;
 use std::io::Cursor;
@@ -26,7 +26,7 @@ fn file(format: &str, codec: &str, samples: &[f32], channels: usize, seekable: b
     cursor.into_inner()
 }
 
-/// Samples as ffmpeg decodes them, trimmed as the container says.
+/// Decodes a file with ffmpeg, which trims it according to the container.
 fn decoded(file: &[u8]) -> Option<Vec<f32>> {
     let bytes = run("ffmpeg", &["-v", "error", "-i", "{}", "-f", "f32le", "-"], file)?;
     Some(bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
@@ -40,7 +40,7 @@ fn snr(expected: &[f32], found: &[f32]) -> f64 {
 }
 
 #[test]
-fn a_tone_is_as_good_at_its_ends_as_in_the_middle() {
+fn tone_is_as_good_at_its_ends_as_in_the_middle() {
     for (format, codec) in [("mp4", "aac"), ("mp3", "mp3"), ("ogg", "opus")] {
         for channels in [1, 2] {
             for (hz, phase) in [(440.0, 0.0), (1000.0, 1.571), (3333.0, 0.5)] {
@@ -58,16 +58,17 @@ fn a_tone_is_as_good_at_its_ends_as_in_the_middle() {
                 let start = snr(&tone[..part], &found);
                 let middle = snr(&tone[10 * part..20 * part], &found[10 * part..]);
                 let end = snr(&tone[last..], &found[last..]);
-                let told = format!("{codec}, {channels}, {hz} Hz: {start:.1} {middle:.1} {end:.1}");
-                assert!(start > 30.0 && middle > 30.0, "{told}");
-                assert!(end > 30.0, "{told}");
+                let values =
+                    format!("{codec}, {channels}, {hz} Hz: {start:.1} {middle:.1} {end:.1}");
+                assert!(start > 30.0 && middle > 30.0, "{values}");
+                assert!(end > 30.0, "{values}");
             }
         }
     }
 }
 
 #[test]
-fn a_tone_after_silence_is_good_at_once() {
+fn tone_is_good_immediately_after_silence() {
     for (format, codec) in [("mp4", "aac"), ("mp3", "mp3"), ("ogg", "opus")] {
         let mut samples = vec![0.0; RATE];
         for (i, sample) in samples[RATE / 2..].iter_mut().enumerate() {
@@ -81,7 +82,7 @@ fn a_tone_after_silence_is_good_at_once() {
 }
 
 #[test]
-fn short_streams_are_found_without_a_name() {
+fn short_streams_are_detected_without_a_hint() {
     for samples in [1, 100, 1024, 1152] {
         let tone: Vec<_> = (0..samples).map(|i| 0.5 * (i as f32 * 0.06).sin()).collect();
         for (format, codec, name) in [("adts", "aac", "aac"), ("mp3", "mp3", "mp3")] {

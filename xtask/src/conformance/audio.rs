@@ -1,4 +1,4 @@
-//! What goes in.
+//! Input audio.
 
 use std::f64::consts::TAU;
 
@@ -9,19 +9,19 @@ use reelwright_testkit::signal::Noise;
 use super::case::{Case, Signal};
 use super::media::Media;
 
-/// In Hz: what a channel for low frequencies is sure to carry.
+/// Frequency in Hz that every low-frequency channel keeps.
 const LOW_TONE: f64 = 60.0;
 
-/// The tone of each channel in [`Signal::Tones`], in Hz.
+/// Returns the frequency of each channel in [`Signal::Tones`], in Hz.
 pub(super) fn tones(layout: ChannelLayout) -> Vec<f64> {
     let low = layout.index_of(Channel::LowFrequency);
     let tone = |channel| 310.0 + 230.0 * channel as f64;
     (0..layout.channels()).map(|c| if low == Some(c) { LOW_TONE } else { tone(c) }).collect()
 }
 
-/// [`Signal::Sweep`] at a time in seconds.
+/// Returns [`Signal::Sweep`] at a time in seconds.
 fn sweep(time: f64) -> f64 {
-    // It rises to 3000 Hz and falls back, each in a second, without a jump.
+    // It rises to 3000 Hz and falls again, each in a second, with continuous phase.
     let (turns, within) = ((time / 2.0).floor(), time % 2.0);
     let rising = within.min(1.0);
     let falling = (within - 1.0).max(0.0);
@@ -31,19 +31,19 @@ fn sweep(time: f64) -> f64 {
     0.5 * (TAU * phase).sin()
 }
 
-/// Interleaved samples on their way into a file.
-pub(super) struct Sound {
+/// Interleaved input samples.
+pub(super) struct InputAudio {
     pub(super) samples: TypedBuffer,
 }
 
-impl Sound {
+impl InputAudio {
     pub(super) fn new(media: &Media, case: &Case, data_type: DataType) -> Self {
         let channels = case.channels();
         let places =
             || (0..case.input_frames).flat_map(|frame| (0..channels).map(move |c| (frame, c)));
         let sixteen = || places().map(|(frame, c)| media.sample(frame, c, channels));
         let time = |frame: usize| frame as f64 / f64::from(case.input_rate);
-        // The bits below the sixteen of the media.
+        // Random bits below the 16 bits of the media.
         let mut noise = Noise::new(1);
         let mut noise = |bits: u32| i64::from(noise.next_u32()) & ((1 << bits) - 1);
         let samples = match (case.signal, data_type) {
@@ -84,7 +84,7 @@ impl Sound {
         Self { samples }
     }
 
-    /// A channel as it must be heard, at the rate that is encoded.
+    /// Returns the expected samples of a channel at the encoded rate.
     pub(super) fn channel(&self, case: &Case, channel: usize) -> Vec<f64> {
         if case.is_resampled() {
             let rate = f64::from(case.sample_rate);

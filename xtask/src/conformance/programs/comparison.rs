@@ -1,4 +1,4 @@
-//! Files beside each other, and what of a file no program tells.
+//! Comparison of files with each other, and checks that no program has.
 
 use std::cmp::Ordering;
 
@@ -9,8 +9,7 @@ use super::super::case::Case;
 use super::super::program::Problem;
 use super::super::written::Written;
 
-/// Compares each file with those before it that have the same input, and reads what WAV says of
-/// ADPCM.
+/// Compares each file with earlier ones of the same input, and checks WAV's `fact` chunk of ADPCM.
 pub(super) fn check(files: &[&Written]) -> anyhow::Result<Vec<Vec<Problem>>> {
     let bytes =
         files.iter().map(|file| std::fs::read(&file.path)).collect::<Result<Vec<_>, _>>()?;
@@ -34,7 +33,7 @@ fn has_same_input(a: &Case, b: &Case) -> bool {
     key(a) == key(b) && a.settings != b.settings
 }
 
-/// More bits must make a larger file, and other options another one.
+/// Checks that a higher bit rate or quality makes a larger file, and that options change the file.
 fn beside(a: &Case, before: &[u8], b: &Case, after: &[u8]) -> Option<Problem> {
     let rates = a.settings.bit_rate.zip(b.settings.bit_rate).filter(|(a, b)| a != b);
     let rates = rates.map(|(a, b)| a.cmp(&b));
@@ -52,7 +51,7 @@ fn beside(a: &Case, before: &[u8], b: &Case, after: &[u8]) -> Option<Problem> {
     same.then(|| Problem::new("options", format!("the same bytes as with{}", a.settings)))
 }
 
-/// Whether WAV's `fact` chunk does not have the number of samples.
+/// Checks the number of samples in WAV's `fact` chunk.
 fn wrong_fact(case: &Case, file: &[u8]) -> Option<Problem> {
     let is_block_coded = matches!(case.codec(), CodecId::AdpcmImaWav | CodecId::AdpcmMs);
     if case.muxer.name != "wav" || !case.seekable || !is_block_coded {

@@ -1,4 +1,4 @@
-//! Calls and messages are torio's, as its users know them.
+//! Calls and messages are compatible with torio.
 
 use std::io::{self, Cursor, Write};
 
@@ -9,7 +9,7 @@ use reelwright::{
 };
 use reelwright_testkit::signal::music_i16;
 use reelwright_tests::log::logged;
-use reelwright_tests::read::sound_of;
+use reelwright_tests::read::audio_data;
 use reelwright_tests::{Recipe, audio_muxers, formats, outputs};
 
 fn view(samples: &[f32], channels: usize) -> TensorView<'_> {
@@ -30,7 +30,7 @@ fn fails<T>(result: Result<T>, kind: ErrorKind, text: &str) {
     assert_eq!(message(result), (kind, text.to_owned()));
 }
 
-/// An encoder that is not open yet, with a stream of `f32` samples.
+/// Returns an encoder that is not open, with a stream of `f32` samples.
 fn new(format: &str, channels: usize) -> StreamingMediaEncoder<'static> {
     let mut encoder = StreamingMediaEncoder::new(Target::writer(io::sink()), Some(format)).unwrap();
     encoder.add_audio_stream(&AudioStream::new(16_000, channels)).unwrap();
@@ -43,12 +43,12 @@ fn open(format: &str, channels: usize) -> StreamingMediaEncoder<'static> {
     encoder
 }
 
-/// What is said of a stream.
+/// Returns the result of adding a stream.
 fn add(format: &str, stream: &AudioStream) -> Result<usize> {
     StreamingMediaEncoder::new(Target::writer(io::sink()), Some(format))?.add_audio_stream(stream)
 }
 
-// The order of calls.
+// Order of calls.
 
 #[test]
 fn streams_then_open_then_chunks_then_close() {
@@ -56,17 +56,17 @@ fn streams_then_open_then_chunks_then_close() {
     let path = directory.path().join("a.wav");
     let mut encoder = StreamingMediaEncoder::new(&path, None).unwrap();
     assert_eq!(encoder.add_audio_stream(&AudioStream::new(8000, 2)).unwrap(), 0);
-    assert!(!path.exists(), "nothing is opened before open");
+    assert!(!path.exists(), "the file must not exist before open");
     encoder.open().unwrap();
     encoder.write_audio_chunk(0, &view(&[0.5, -0.5, 0.25, 0.0], 2), None).unwrap();
     encoder.close().unwrap();
-    let sound: Vec<i16> =
+    let audio: Vec<i16> =
         hound::WavReader::open(&path).unwrap().into_samples().collect::<Result<_, _>>().unwrap();
-    assert_eq!(sound, [16_384, -16_384, 8192, 0]);
+    assert_eq!(audio, [16_384, -16_384, 8192, 0]);
 }
 
 #[test]
-fn no_stream_is_added_and_no_metadata_set_after_open() {
+fn rejects_new_streams_and_metadata_after_open() {
     let mut encoder = open("wav", 1);
     let text = "Output is already opened. Cannot add a new stream.";
     fails(encoder.add_audio_stream(&AudioStream::new(8000, 1)), ErrorKind::State, text);
@@ -80,7 +80,7 @@ fn no_stream_is_added_and_no_metadata_set_after_open() {
 }
 
 #[test]
-fn nothing_is_written_before_open_or_after_close() {
+fn rejects_chunks_before_open_and_after_close() {
     const TEXT: &str = "Output is not opened. Did you call `open` method?";
     let mut encoder = new("wav", 1);
     let chunk = view(&[0.0], 1);
@@ -92,7 +92,7 @@ fn nothing_is_written_before_open_or_after_close() {
     encoder.close().unwrap();
     fails(encoder.write_audio_chunk(0, &chunk, None), ErrorKind::State, TEXT);
     fails(encoder.flush(), ErrorKind::State, TEXT);
-    encoder.close().expect("a second close does nothing");
+    encoder.close().expect("a second close succeeds");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn open_needs_a_stream() {
 }
 
 #[test]
-fn a_dropped_encoder_completes_its_file() {
+fn dropped_encoder_completes_its_file() {
     let recipe = Recipe::new("wav", AudioStream::new(8000, 1).format(SampleFormat::S16));
     let samples = music_i16(1000, 1);
     let closed = recipe.chunks([&mono_i16(&samples)]).unwrap();
@@ -120,7 +120,7 @@ fn a_dropped_encoder_completes_its_file() {
 // Chunks.
 
 #[test]
-fn a_stream_index_must_be_in_range() {
+fn rejects_stream_index_out_of_range() {
     let mut encoder = open("wav", 1);
     fails(
         encoder.write_audio_chunk(3, &view(&[0.0], 1), None),
@@ -133,7 +133,7 @@ fn a_stream_index_must_be_in_range() {
 }
 
 #[test]
-fn the_type_of_samples_must_be_the_streams() {
+fn rejects_other_sample_type() {
     let samples = (vec![0u8; 4], vec![0i16; 4], vec![0i32; 4], vec![0i64; 4], [0f32; 4], [0f64; 4]);
     let chunks = [
         TensorView::contiguous(&samples.0, &[2, 2]).unwrap(),
@@ -161,19 +161,19 @@ fn the_type_of_samples_must_be_the_streams() {
 }
 
 #[test]
-fn a_chunk_has_two_dimensions() {
+fn rejects_chunk_without_two_dimensions() {
     let mut encoder = open("wav", 2);
     for shape in [&[][..], &[1], &[1, 1, 1], &[1; 5]] {
         let chunk = TensorView::contiguous(&[0f32], shape).unwrap();
         let (kind, text) = message(encoder.write_audio_chunk(0, &chunk, None));
         assert_eq!(kind, ErrorKind::Chunk);
         assert!(text.contains("Input Tensor has to be 2D"), "{text}");
-        assert!(text.ends_with(&format!("{shape:?}")), "the shape found is told: {text}");
+        assert!(text.ends_with(&format!("{shape:?}")), "the message must state the shape: {text}");
     }
 }
 
 #[test]
-fn a_chunk_has_the_streams_channels() {
+fn rejects_other_number_of_channels() {
     let mut encoder = open("wav", 2);
     for channels in [0, 1, 3] {
         let samples = vec![0f32; 4 * channels];
@@ -207,7 +207,7 @@ fn pts_must_be_positive_and_finite() {
     encoder.write_audio_chunk(0, &view(&[0.0], 1), Some(0.0)).expect("0 is allowed");
 }
 
-/// The samples in a file of chunks of mono `i16`, each with its pts.
+/// Returns the samples in a file of mono `i16` chunks, each with its pts.
 fn timed(format: &'static str, options: &[(&str, &str)], chunks: &[(&[i16], f64)]) -> Vec<i16> {
     let codec = if format == "flac" { "flac" } else { "pcm_s16le" };
     let stream = AudioStream::new(1000, 1).format(SampleFormat::S16).encoder(codec);
@@ -223,12 +223,12 @@ fn timed(format: &'static str, options: &[(&str, &str)], chunks: &[(&[i16], f64)
         let decoded = reelwright_testkit::decode::decode::<i32>(file).unwrap();
         return decoded.samples.iter().map(|x| (x >> 16) as i16).collect();
     }
-    let sound = sound_of(format, &file);
-    sound.chunks(2).map(|bytes| i16::from_le_bytes([bytes[0], bytes[1]])).collect()
+    let audio = audio_data(format, &file);
+    audio.chunks(2).map(|bytes| i16::from_le_bytes([bytes[0], bytes[1]])).collect()
 }
 
 #[test]
-fn pts_smaller_than_expected_warns_once_and_writes_on() {
+fn warns_once_of_overlapping_pts() {
     let chunks: &[(&[i16], f64)] = &[(&[1, 2, 3], 0.0), (&[4], 0.001), (&[5], 0.0), (&[6], 0.005)];
     for format in ["wav", "flac", "s16le"] {
         let (samples, lines) = logged(|| timed(format, &[], chunks));
@@ -240,7 +240,7 @@ fn pts_smaller_than_expected_warns_once_and_writes_on() {
 }
 
 #[test]
-fn a_gap_is_silence_where_the_container_has_no_timestamps() {
+fn gap_is_silence_in_containers_without_timestamps() {
     let chunks: &[(&[i16], f64)] = &[(&[1, 2], 0.002), (&[3], 0.006), (&[4], 0.007)];
     for format in ["wav", "w64", "flac", "s16le", "aiff", "caf"] {
         let (samples, lines) = logged(|| timed(format, &[], chunks));
@@ -252,7 +252,7 @@ fn a_gap_is_silence_where_the_container_has_no_timestamps() {
 }
 
 #[test]
-fn sound_begins_late_and_pauses_where_the_container_has_timestamps() {
+fn audio_starts_late_and_pauses_in_containers_with_timestamps() {
     let chunks: &[(&[i16], f64)] = &[(&[1, 2], 0.002), (&[3], 0.006), (&[4], 0.007)];
     let stream = || AudioStream::new(1000, 1).format(SampleFormat::S16).encoder("pcm_s16le");
     let file = |fill: &str| {
@@ -265,7 +265,7 @@ fn sound_begins_late_and_pauses_where_the_container_has_timestamps() {
             })
             .unwrap()
     };
-    // The words of a box after its version and flags.
+    // Returns the words of a box after its version and flags.
     let words = |file: &[u8], kind: &[u8; 4], count: usize| -> Vec<i32> {
         let at = file.windows(4).rposition(|bytes| bytes == kind).expect("it has the box") + 8;
         file[at..]
@@ -274,18 +274,18 @@ fn sound_begins_late_and_pauses_where_the_container_has_timestamps() {
             .map(|w| i32::from_be_bytes(w.try_into().unwrap()))
             .collect()
     };
-    // Two edits: 2 ms of nothing, then the media from its start.
+    // Two edits: an empty one of 2 ms, then the media from its start.
     let waits = [2, 2, -1, 0x1_0000];
     let filled = file("true");
     assert_eq!(words(&filled, b"elst", 4), waits);
-    assert_eq!(sound_of("mov", &filled), [1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 4, 0].as_slice());
+    assert_eq!(audio_data("mov", &filled), [1, 0, 2, 0, 0, 0, 0, 0, 3, 0, 4, 0].as_slice());
     let pausing = file("false");
     assert_eq!(words(&pausing, b"elst", 4), waits);
-    assert_eq!(sound_of("mov", &pausing), [1, 0, 2, 0, 3, 0, 4, 0].as_slice());
-    // A sample of one unit, one of three, and two of one.
+    assert_eq!(audio_data("mov", &pausing), [1, 0, 2, 0, 3, 0, 4, 0].as_slice());
+    // Sample durations: one of one unit, one of three, and two of one.
     assert_eq!(words(&pausing, b"stts", 7), [3, 1, 1, 1, 3, 2, 1]);
 
-    // A start so late that no silence would reach it.
+    // A start that is too late for silence.
     let recipe = Recipe::new("mp4", AudioStream::new(48_000, 2).format(SampleFormat::S16));
     let samples = vec![0i16; 2 * 4800];
     let chunk = TensorView::contiguous(&samples, &[4800, 2]).unwrap();
@@ -294,7 +294,7 @@ fn sound_begins_late_and_pauses_where_the_container_has_timestamps() {
 }
 
 #[test]
-fn silence_of_unsigned_samples_is_in_the_middle() {
+fn silence_of_unsigned_samples_is_the_middle_value() {
     let recipe = Recipe::new("u8", AudioStream::new(1000, 1).format(SampleFormat::U8));
     let chunk = TensorView::contiguous(&[1u8], &[1, 1]).unwrap();
     let file = recipe.file(|encoder| encoder.write_audio_chunk(0, &chunk, Some(0.003))).unwrap();
@@ -305,7 +305,7 @@ fn silence_of_unsigned_samples_is_in_the_middle() {
 fn pts_is_rounded_to_the_nearest_sample() {
     let chunks: &[(&[i16], f64)] = &[(&[1], 0.001_4), (&[2], 0.003_6)];
     assert_eq!(timed("wav", &[], chunks), [0, 1, 0, 0, 2]);
-    // A tenth of a second is no finite binary fraction; adding up does not drift.
+    // 0.1 is not exact in binary. The sum must not drift.
     let chunks: Vec<(&[i16], f64)> =
         (0..100).map(|i| (&[7i16; 100][..], 0.1 * f64::from(i))).collect();
     let (samples, lines) = logged(|| timed("wav", &[], &chunks));
@@ -335,7 +335,7 @@ fn rates_and_channels_must_be_positive() {
 }
 
 #[test]
-fn planar_input_is_refused() {
+fn rejects_planar_input() {
     for format in SampleFormat::ALL.iter().filter(|format| format.is_planar()) {
         let (kind, text) = message(add("wav", &AudioStream::new(8000, 2).format(*format)));
         assert_eq!(kind, ErrorKind::Argument);
@@ -348,7 +348,7 @@ fn planar_input_is_refused() {
 }
 
 #[test]
-fn unknown_encoders_are_refused_with_the_known_ones() {
+fn rejects_unknown_encoder_and_lists_valid_ones() {
     let (kind, text) = message(add("wav", &AudioStream::new(8000, 2).encoder("nope")));
     assert_eq!(kind, ErrorKind::UnknownName);
     assert!(text.contains("Unexpected codec: nope"), "{text}");
@@ -358,14 +358,14 @@ fn unknown_encoders_are_refused_with_the_known_ones() {
 }
 
 #[test]
-fn encoders_that_do_not_fit_the_format_are_refused_with_those_that_do() {
+fn rejects_unsupported_encoder_and_lists_valid_ones() {
     let (kind, text) = message(add("wav", &AudioStream::new(8000, 2).encoder("flac")));
     assert_eq!(kind, ErrorKind::Unsupported);
     assert!(text.contains("wav does not support flac") && text.contains("pcm_s24le"), "{text}");
 }
 
 #[test]
-fn sample_formats_that_an_encoder_does_not_take_are_refused() {
+fn rejects_unsupported_sample_format() {
     let stream = AudioStream::new(8000, 2).encoder_format(SampleFormat::Flt);
     fails(
         add("flac", &stream),
@@ -378,7 +378,7 @@ fn sample_formats_that_an_encoder_does_not_take_are_refused() {
 }
 
 #[test]
-fn rates_and_channels_that_an_encoder_does_not_take_are_refused() {
+fn rejects_unsupported_rate_and_channels() {
     let stream = AudioStream::new(48_000, 2).encoder_sample_rate(1 << 20);
     let (kind, text) = message(add("flac", &stream));
     assert_eq!(kind, ErrorKind::Unsupported);
@@ -390,7 +390,7 @@ fn rates_and_channels_that_an_encoder_does_not_take_are_refused() {
     assert!(text.contains("flac does not support 9 channels") && text.contains("1 to 8"), "{text}");
 }
 
-/// What is encoded of a stream: format, codec, rate and layout.
+/// Returns the format, codec, rate and layout that are encoded.
 fn encoded(format: &str, stream: &AudioStream) -> (String, u32, String) {
     let mut encoder = StreamingMediaEncoder::new(Target::writer(io::sink()), Some(format)).unwrap();
     encoder.add_audio_stream(stream).unwrap();
@@ -400,7 +400,7 @@ fn encoded(format: &str, stream: &AudioStream) -> (String, u32, String) {
 }
 
 #[test]
-fn every_format_has_the_default_encoder_of_torio() {
+fn default_encoders_equal_those_of_torio() {
     for (format, codec) in [
         ("wav", "pcm_s16le"),
         ("flac", "flac"),
@@ -416,14 +416,14 @@ fn every_format_has_the_default_encoder_of_torio() {
 }
 
 #[test]
-fn rates_that_an_encoder_does_not_take_become_the_nearest() {
+fn unsupported_rate_is_resampled_to_the_nearest() {
     for (format, rate, expected) in [
         ("mp3", 44_100, 44_100),
         ("mp3", 44_056, 44_100),
         ("mp3", 96_000, 48_000),
         ("mp3", 7000, 8000),
         ("adts", 192_000, 96_000),
-        // Opus counts time at 48 kHz, whatever it was given.
+        // Opus always counts time at 48 kHz.
         ("opus", 44_100, 48_000),
         ("opus", 16_000, 48_000),
         ("g722", 48_000, 16_000),
@@ -439,7 +439,7 @@ fn rates_that_an_encoder_does_not_take_become_the_nearest() {
 }
 
 #[test]
-fn layouts_that_an_encoder_does_not_take_become_the_nearest() {
+fn unsupported_layout_is_remixed_to_the_nearest() {
     for (format, channels, expected) in [
         ("mp3", 1, "mono"),
         ("mp3", 6, "stereo"),
@@ -462,7 +462,7 @@ fn layouts_that_an_encoder_does_not_take_become_the_nearest() {
 }
 
 #[test]
-fn other_implementations_stand_in_and_say_so_once() {
+fn warns_once_of_replaced_encoder() {
     let ((), lines) = logged(|| {
         for _ in 0..3 {
             add("mp3", &AudioStream::new(48_000, 2).encoder("libmp3lame")).unwrap();
@@ -473,7 +473,7 @@ fn other_implementations_stand_in_and_say_so_once() {
 }
 
 #[test]
-fn the_length_of_resampled_sound_is_exact() {
+fn length_of_resampled_audio_is_exact() {
     for (from, to, frames, expected) in [
         (48_000, 44_100, 480_001, 441_001),
         (44_100, 48_000, 1, 1),
@@ -489,7 +489,7 @@ fn the_length_of_resampled_sound_is_exact() {
 }
 
 #[test]
-fn samples_beyond_full_scale_are_counted_and_warned_of_once() {
+fn counts_clamped_samples_and_warns_once() {
     for format in ["mp3", "adts", "opus", "flac", "g722", "f32le"] {
         let mut clamped = None;
         let ((), lines) = logged(|| {
@@ -511,7 +511,7 @@ fn samples_beyond_full_scale_are_counted_and_warned_of_once() {
 }
 
 #[test]
-fn nan_into_lossy_encoders_is_refused_with_its_place() {
+fn rejects_nan_for_lossy_encoders_with_its_position() {
     for format in ["mp3", "adts", "opus", "g722"] {
         let mut encoder = open(format, 2);
         let samples = [0.0, 0.0, 0.5, f32::NAN];
@@ -524,7 +524,7 @@ fn nan_into_lossy_encoders_is_refused_with_its_place() {
 }
 
 #[test]
-fn what_does_not_work_yet_is_refused() {
+fn rejects_unsupported_features() {
     let filtered = AudioStream::new(8000, 2).filter_desc("volume=2");
     let (kind, text) = message(add("wav", &filtered));
     assert_eq!(kind, ErrorKind::Unsupported);
@@ -533,7 +533,7 @@ fn what_does_not_work_yet_is_refused() {
 }
 
 #[test]
-fn a_layout_must_have_the_streams_channels() {
+fn rejects_layout_with_other_number_of_channels() {
     let layout = "5.1".parse::<ChannelLayout>().unwrap();
     let (kind, text) = message(add("wav", &AudioStream::new(8000, 2).channel_layout(layout)));
     assert_eq!(kind, ErrorKind::Argument);
@@ -542,7 +542,7 @@ fn a_layout_must_have_the_streams_channels() {
 }
 
 #[test]
-fn one_stream_is_what_these_containers_hold() {
+fn rejects_second_stream_in_single_stream_containers() {
     for muxer in audio_muxers().filter(|muxer| muxer.max_streams == 1) {
         let mut encoder = new(muxer.name, 1);
         let (kind, text) = message(encoder.add_audio_stream(&AudioStream::new(8000, 1)));
@@ -553,7 +553,7 @@ fn one_stream_is_what_these_containers_hold() {
 }
 
 #[test]
-fn a_stream_that_was_refused_leaves_room_for_another() {
+fn rejected_stream_can_be_replaced() {
     let mut encoder = StreamingMediaEncoder::new(Target::writer(io::sink()), Some("wav")).unwrap();
     assert!(encoder.add_audio_stream(&AudioStream::new(8000, 2).encoder("nope")).is_err());
     assert_eq!(encoder.add_audio_stream(&AudioStream::new(8000, 2)).unwrap(), 0);
@@ -564,12 +564,12 @@ fn a_stream_that_was_refused_leaves_room_for_another() {
 // Options.
 
 #[test]
-fn unknown_options_are_named() {
+fn rejects_unknown_option() {
     let stream = AudioStream::new(8000, 2).encoder_option("bogus", "1");
     let (kind, text) = message(add("flac", &stream));
     assert_eq!(kind, ErrorKind::Option);
     assert!(text.contains("Unexpected options: bogus"), "{text}");
-    assert!(text.contains("max_partition_order"), "the known ones are listed: {text}");
+    assert!(text.contains("max_partition_order"), "the message must list the options: {text}");
     let mut encoder = new("wav", 2);
     let options: Options = [("bogus", "1"), ("rf64", "never")].into_iter().collect();
     let (kind, text) = message(encoder.open_with(options));
@@ -580,7 +580,7 @@ fn unknown_options_are_named() {
 }
 
 #[test]
-fn every_encoder_of_sound_takes_the_options_of_all() {
+fn every_audio_encoder_supports_the_common_options() {
     for (muxer, info) in formats() {
         let stream = AudioStream::new(info.sample_rates.nearest(48_000), 1)
             .encoder(info.encoder.name)
@@ -588,7 +588,7 @@ fn every_encoder_of_sound_takes_the_options_of_all() {
             .encoder_option("thread_type", "frame");
         add(muxer.name, &stream).unwrap();
     }
-    // They do what codec_config does, and say more than that.
+    // They have the effect of codec_config and take precedence.
     let music: Vec<f32> = (0..96_000).map(|i| (i as f32 * 0.7).sin() * (i as f32 * 0.01)).collect();
     let music: Vec<f32> = music.iter().map(|x| x.fract() * 0.5).collect();
     let file = |format, config, options: &[(&str, &str)]| {
@@ -613,7 +613,7 @@ fn every_encoder_of_sound_takes_the_options_of_all() {
 }
 
 #[test]
-fn wrong_values_of_options_are_named() {
+fn rejects_invalid_option_values() {
     for (name, value, allowed) in [
         ("compression_level", "13", "0 to 12"),
         ("lpc_type", "magic", "levinson"),
@@ -634,7 +634,7 @@ fn wrong_values_of_options_are_named() {
 }
 
 #[test]
-fn codec_config_is_heeded_warned_of_or_refused() {
+fn codec_config_is_used_or_reported() {
     let config = |change: fn(&mut CodecConfig)| {
         let mut config = CodecConfig::default();
         change(&mut config);
@@ -653,7 +653,7 @@ fn codec_config_is_heeded_warned_of_or_refused() {
 // Formats and outputs.
 
 #[test]
-fn unknown_formats_and_extensions_are_refused_with_the_known_ones() {
+fn rejects_unknown_format_and_lists_valid_ones() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("y.zzz");
     for (result, found) in [
@@ -672,7 +672,7 @@ fn unknown_formats_and_extensions_are_refused_with_the_known_ones() {
 }
 
 #[test]
-fn a_writer_needs_a_format() {
+fn writer_requires_a_format() {
     let (kind, text) = message(StreamingMediaEncoder::new(Target::writer(io::sink()), None));
     assert_eq!(kind, ErrorKind::Argument);
     assert!(text.starts_with("`format` must be provided when"), "{text}");
@@ -680,7 +680,7 @@ fn a_writer_needs_a_format() {
 }
 
 #[test]
-fn the_extension_tells_the_format() {
+fn extension_determines_the_format() {
     for muxer in muxers() {
         for extension in muxer.extensions {
             for name in [format!("a.{extension}"), format!("a.b.{}", extension.to_uppercase())] {
@@ -694,7 +694,7 @@ fn the_extension_tells_the_format() {
 }
 
 #[test]
-fn a_directory_that_is_not_there_is_named() {
+fn error_names_missing_directory() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("no/y.wav");
     let mut encoder = StreamingMediaEncoder::new(&path, None).unwrap();
@@ -709,7 +709,7 @@ fn a_directory_that_is_not_there_is_named() {
 }
 
 #[test]
-fn protocols_that_are_not_served_are_named() {
+fn rejects_unsupported_protocols() {
     for address in ["rtmp://host/app/key", "https://host/a.wav"] {
         let (kind, text) = message(StreamingMediaEncoder::new(address, Some("wav")));
         assert_eq!(kind, ErrorKind::Unsupported);
@@ -717,7 +717,7 @@ fn protocols_that_are_not_served_are_named() {
     }
 }
 
-/// Only `write` and `flush`, as a file-like object may have.
+/// Writer with only `write` and `flush`, as a file-like object may have.
 struct WriteOnly<'a>(&'a mut Vec<u8>, &'a mut Vec<usize>);
 
 impl Write for WriteOnly<'_> {
@@ -732,7 +732,7 @@ impl Write for WriteOnly<'_> {
 }
 
 #[test]
-fn a_writer_gets_every_format_in_pieces_of_at_most_its_buffer() {
+fn writes_at_most_the_buffer_size_at_once() {
     let samples = music_i16(5000, 2);
     let chunk = TensorView::contiguous(&samples, &[5000, 2]).unwrap();
     for (muxer, info) in formats().filter(|(muxer, info)| outputs(muxer, info).contains(&false)) {
@@ -754,7 +754,7 @@ fn a_writer_gets_every_format_in_pieces_of_at_most_its_buffer() {
 }
 
 #[test]
-fn the_buffer_is_4096_bytes_unless_set_and_never_0() {
+fn buffer_size_is_4096_by_default_and_positive() {
     let (mut bytes, mut sizes) = (Vec::new(), Vec::new());
     let target = Target::writer(WriteOnly(&mut bytes, &mut sizes));
     let mut encoder = StreamingMediaEncoder::new(target, Some("wav")).unwrap();
@@ -772,7 +772,7 @@ fn the_buffer_is_4096_bytes_unless_set_and_never_0() {
 }
 
 #[test]
-fn an_existing_file_is_emptied_at_open() {
+fn open_truncates_an_existing_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.s16le");
     std::fs::write(&path, [1; 1000]).unwrap();
@@ -785,10 +785,10 @@ fn an_existing_file_is_emptied_at_open() {
     assert_eq!(std::fs::read(&path).unwrap(), i16::MAX.to_le_bytes());
 }
 
-// What is chosen where nothing is said.
+// Defaults.
 
 #[test]
-fn the_encoder_is_the_formats_own() {
+fn default_encoder_depends_on_the_format() {
     for (format, codec) in [
         ("wav", "pcm_s16le"),
         ("w64", "pcm_s16le"),
@@ -805,7 +805,7 @@ fn the_encoder_is_the_formats_own() {
 }
 
 #[test]
-fn the_sample_format_loses_least() {
+fn default_sample_format_loses_the_least() {
     for (input, chosen) in [
         (SampleFormat::U8, SampleFormat::S16),
         (SampleFormat::S16, SampleFormat::S16),
@@ -823,7 +823,7 @@ fn the_sample_format_loses_least() {
 }
 
 #[test]
-fn bits_that_a_default_drops_are_warned_of() {
+fn warns_of_bits_that_a_default_drops() {
     let warned = |format, stream: AudioStream| {
         let (added, lines) = logged(|| add(format, &stream));
         added.unwrap();
@@ -839,13 +839,13 @@ fn bits_that_a_default_drops_are_warned_of() {
     assert!(!warned("flac", all));
     assert!(warned("u8", stream(SampleFormat::S16)));
     let chosen = stream(SampleFormat::S32).encoder("pcm_s16le");
-    assert!(!warned("wav", chosen), "who names an encoder knows");
+    assert!(!warned("wav", chosen), "an explicit encoder must not warn");
     let floats = stream(SampleFormat::Flt);
     assert!(!warned("wav", floats), "as in torio, floats become 16 bits by default");
 }
 
 #[test]
-fn channels_are_remixed_to_those_asked_for() {
+fn remixes_to_the_requested_channels() {
     let stream = AudioStream::new(8000, 2)
         .format(SampleFormat::S16)
         .encoder_num_channels(1)
@@ -856,7 +856,7 @@ fn channels_are_remixed_to_those_asked_for() {
 }
 
 #[test]
-fn all_types_of_samples_mean_the_same_sound() {
+fn all_sample_types_produce_the_same_audio() {
     fn file(stream: AudioStream, chunk: &TensorView<'_>) -> Vec<u8> {
         Recipe::new("s16le", stream).chunks([chunk]).unwrap()
     }
@@ -876,7 +876,7 @@ fn all_types_of_samples_mean_the_same_sound() {
 }
 
 #[test]
-fn the_nearest_bit_rate_of_mp3_is_used_with_a_warning() {
+fn uses_nearest_mp3_bit_rate_with_a_warning() {
     for (asked, used) in [(198_000, 192_000), (999_999_999, 320_000)] {
         let config = CodecConfig { bit_rate: Some(asked), ..CodecConfig::default() };
         let stream = AudioStream::new(44_100, 2).codec_config(config);
@@ -891,7 +891,7 @@ fn the_nearest_bit_rate_of_mp3_is_used_with_a_warning() {
 }
 
 #[test]
-fn profiles_of_aac_are_those_of_low_complexity() {
+fn accepts_only_the_lc_profile_of_aac() {
     let add = |profile: &str| {
         let stream = AudioStream::new(44_100, 2).encoder_option("profile", profile);
         StreamingMediaEncoder::new(Target::writer(std::io::sink()), Some("adts"))

@@ -1,5 +1,5 @@
-//! Any pictures, and sound beside them, at any times into every container of both, over an output
-//! that may fail: an error or a file, and never a panic.
+//! Any video frames, optionally with audio, at any times in every container of video, on an output
+//! that may fail: an error or a file. No panic.
 
 #![no_main]
 
@@ -15,11 +15,11 @@ use reelwright::{
 use reelwright_fuzz::{muxers, option_pairs, options};
 
 fuzz_target!(|data: &[u8]| {
-    // Running out of bytes is no finding.
+    // Missing bytes are not an error.
     let _ = run(&mut Unstructured::new(data));
 });
 
-/// A writer that takes this many more bytes.
+/// Writer that accepts a number of bytes.
 struct Failing {
     inner: Cursor<Vec<u8>>,
     left: Cell<usize>,
@@ -47,7 +47,7 @@ impl Seek for Failing {
 }
 
 fn run(u: &mut Unstructured<'_>) -> Result<()> {
-    // Numbered pictures would be files on the disk.
+    // Image formats would write numbered files to the disk.
     let both: Vec<_> = muxers()
         .into_iter()
         .filter(|info| !info.video_codecs.is_empty() && info.image_codecs.is_empty())
@@ -71,10 +71,10 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         None
     };
     let Ok(video) = video else { return Ok(()) };
-    // An error is as good as a file; what counts is that there is one or the other.
+    // Both errors and files are valid results.
     let _ = encoder.open_with(options(u, format.options)?);
     for _ in 0..u.int_in_range(1..=10)? {
-        // A real gap may take hours of pictures: only short ones, and what is refused.
+        // Long gaps would repeat frames for hours, so only short or invalid ones are used.
         let pts = match u.int_in_range(0..=5)? {
             0 => Some(f64::from(u8::arbitrary(u)?) / 100.0),
             1 => Some(*u.choose(&[f64::NAN, f64::INFINITY, -1.0, 1e300])?),
@@ -90,9 +90,9 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
                 })
             }
             _ => {
-                let (data, shape) = pictures(u, size, pixels)?;
+                let (data, shape) = frames(u, size, pixels)?;
                 let words: Vec<u16>;
-                // Now and then of the other type.
+                // Sometimes the type is wrong.
                 let chunk = if (pixels.depth() > 8) != u.ratio(1, 20)? {
                     words = data
                         .iter()
@@ -147,8 +147,8 @@ fn video(
     }))
 }
 
-/// One or two pictures, mostly of the size that they should have.
-fn pictures(
+/// Returns up to two frames, mostly of the expected size.
+fn frames(
     u: &mut Unstructured<'_>,
     size: (u32, u32),
     pixels: PixelFormat,

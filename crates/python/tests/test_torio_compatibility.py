@@ -545,14 +545,14 @@ def test_rejects_unavailable_encoder() -> None:
 
 
 def test_unsupported_features_raise_errors() -> None:
-    with refused("The protocol rtmp is not served", reelwright.UnsupportedError):
+    with refused("The protocol rtmp is not", reelwright.UnsupportedError):
         StreamingMediaEncoder("rtmp://localhost:1234/live/app", format="mp4")
     for device in ("sdl", "audiotoolbox", "alsa"):
-        with refused(f"The output device {device} is not served yet"):
+        with refused(f"The output device {device} is not"):
             StreamingMediaEncoder("-", format=device)
-    with refused("filter_desc is not served yet"):
+    with refused("filter_desc is not"):
         audio_encoder(filter_desc="volume=2")
-    with refused("hw_accel is not served yet"):
+    with refused("hw_accel is not"):
         video_encoder(hw_accel="cuda:0")
 
 
@@ -585,16 +585,16 @@ def test_bit_rate(tmp_path: Path) -> None:
 
 
 def test_options_without_effect_are_accepted(tmp_path: Path) -> None:
-    def film(encoder: str, options: dict[str, str]) -> bytes:
+    def encode_video(encoder: str, options: dict[str, str]) -> bytes:
         return reelwright.to_bytes(
             "mp4", frames=moving(3), frame_rate=25, encoder=encoder, encoder_option=options
         )
 
-    assert film("libx264", {"crf": "-1"}) == film("libx264", {})
-    assert film("librav1e", {"crf": "-1"}) == film("librav1e", {})
-    assert film("h264_nvenc", {"gpu": "0"}) == film("h264_nvenc", {})
+    assert encode_video("libx264", {"crf": "-1"}) == encode_video("libx264", {})
+    assert encode_video("librav1e", {"crf": "-1"}) == encode_video("librav1e", {})
+    assert encode_video("h264_nvenc", {"gpu": "0"}) == encode_video("h264_nvenc", {})
     with pytest.raises(reelwright.OptionError, match="gpu"):
-        film("libx264", {"gpu": "0"})
+        encode_video("libx264", {"gpu": "0"})
 
 
 @pytest.mark.parametrize("format", ["wav", "mp3", "flac", "mp4", "ogg"])
@@ -671,7 +671,7 @@ def test_open_can_be_repeated_with_valid_option() -> None:
 
 @pytest.mark.parametrize("format", ["mp4", "gif", "apng", "yuv4mpegpipe", "ivf"])
 def test_too_large_pts_of_video_changes_nothing(format: str, tmp_path: Path) -> None:
-    def film(path: Path, far: list[float]) -> bytes:
+    def encode_video(path: Path, far: list[float]) -> bytes:
         s = StreamingMediaEncoder(path, format)
         s.add_video_stream(30, 64, 48)
         with s.open():
@@ -685,7 +685,7 @@ def test_too_large_pts_of_video_changes_nothing(format: str, tmp_path: Path) -> 
     times = [1e30, 1e13] if format == "ivf" else [280_000.0, 1e9, 1e13, 1e300]
     if format == "ivf":
         times = [1e300]
-    assert film(tmp_path / "far", times) == film(tmp_path / "near", [])
+    assert encode_video(tmp_path / "far", times) == encode_video(tmp_path / "near", [])
 
 
 @pytest.mark.parametrize(
@@ -694,7 +694,7 @@ def test_too_large_pts_of_video_changes_nothing(format: str, tmp_path: Path) -> 
 def test_too_large_pts_of_audio_changes_nothing(
     format: str, option: dict[str, str], tmp_path: Path
 ) -> None:
-    def sound(far: list[float]) -> bytes:
+    def encode_audio(far: list[float]) -> bytes:
         file = io.BytesIO()
         s = StreamingMediaEncoder(file, format)
         s.add_audio_stream(48000, 1)
@@ -708,7 +708,7 @@ def test_too_large_pts_of_audio_changes_nothing(
         return file.getvalue()
 
     times = [1e6, 1e9, 1e300] if format == "mp4" else [3700.0, 1e6, 1e300]
-    assert sound(times) == sound([])
+    assert encode_audio(times) == encode_audio([])
 
 
 def test_maximum_duration_of_filled_gaps() -> None:

@@ -1,4 +1,4 @@
-//! Running a video encoder over pictures, and what every video encoder must do.
+//! Test cases of video encoders, and checks that every video encoder must pass.
 
 use reelwright_core::{
     ByteOrder, CodecConfig, ColorInfo, DataType, Options, Packet, PacketQueue, PixelFormat,
@@ -6,46 +6,46 @@ use reelwright_core::{
     VideoEncoderRequest, VideoFormat, VideoFrame,
 };
 
-/// What a video encoder is opened for.
+/// Parameters of a video encoder.
 #[derive(Debug, Clone, Copy)]
 pub struct VideoCase<'a> {
     /// The encoder.
     pub info: &'a VideoEncoderInfo,
-    /// One of those it takes.
+    /// Pixel format, which the encoder must support.
     pub format: PixelFormat,
-    /// In pixels.
+    /// Width and height in pixels.
     pub size: (u32, u32),
-    /// In frames per second; frames have times in its ticks.
+    /// Frames per second. The time base of the frames is its inverse.
     pub frame_rate: Rational,
-    /// What all codecs can be told.
+    /// Common settings of codecs.
     pub config: CodecConfig,
-    /// `name=value name=value`.
+    /// Options as `name=value name=value`.
     pub options: &'a str,
 }
 
-/// What came of encoding.
+/// Result of encoding.
 pub struct EncodedVideo {
-    /// As they are at the end.
+    /// Final parameters of the stream.
     pub parameters: StreamParameters,
-    /// In order.
+    /// Packets in order.
     pub packets: Vec<Packet>,
 }
 
 impl EncodedVideo {
-    /// Bytes of all packets.
+    /// Returns the total size of the packets in bytes.
     pub fn len(&self) -> usize {
         self.packets.iter().map(|packet| packet.data.len()).sum()
     }
 
-    /// Whether there is nothing.
+    /// Returns true if the total size is 0.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// Picture `index` of a made-up film: a slope that moves, over which a square moves the other way,
-/// with a little noise.
-pub fn film(format: PixelFormat, (width, height): (u32, u32), index: usize) -> VideoFrame {
+/// Returns frame `index` of a synthetic video: a moving gradient, a square that moves in the other
+/// direction, and a little noise.
+pub fn test_frame(format: PixelFormat, (width, height): (u32, u32), index: usize) -> VideoFrame {
     let color = if format.is_rgb() { ColorInfo::SRGB } else { ColorInfo::BT601 };
     let mut buffer = VideoFrame::new(&VideoFormat::new(
         format,
@@ -67,7 +67,7 @@ pub fn film(format: PixelFormat, (width, height): (u32, u32), index: usize) -> V
     buffer
 }
 
-/// Fills planes with values that `element` makes of 8 bits.
+/// Fills planes with 8-bit values that `element` converts.
 fn draw<T>(planes: [(&mut [T], usize); 4], index: usize, element: impl Fn(u8) -> T) {
     let mut noise = 0x9e37_79b9u32.wrapping_mul(index as u32 + 1);
     for (number, (plane, stride)) in planes.into_iter().enumerate() {
@@ -88,7 +88,7 @@ fn draw<T>(planes: [(&mut [T], usize); 4], index: usize, element: impl Fn(u8) ->
 }
 
 impl<'a> VideoCase<'a> {
-    /// 96 × 64 pixels of the encoder's first format, at 25 frames per second.
+    /// Creates a case with 96 × 64 pixels in the encoder's first format, at 25 frames per second.
     pub fn new(info: &'a VideoEncoderInfo) -> Self {
         Self {
             info,
@@ -100,10 +100,10 @@ impl<'a> VideoCase<'a> {
         }
     }
 
-    /// The encoder, open.
+    /// Opens the encoder.
     ///
     /// # Errors
-    /// The encoder's, or an option that it does not know.
+    /// The encoder fails, or an option is unknown.
     pub fn open(&self) -> Result<Box<dyn VideoEncoder>> {
         let color = if self.format.is_rgb() { ColorInfo::SRGB } else { ColorInfo::BT601 };
         let request = VideoEncoderRequest::new(
@@ -126,18 +126,18 @@ impl<'a> VideoCase<'a> {
         Ok(encoder)
     }
 
-    /// The film's pictures.
-    pub fn film(&self, count: usize) -> Vec<VideoFrame> {
-        (0..count).map(|index| film(self.format, self.size, index)).collect()
+    /// Returns the first `count` frames of the synthetic video.
+    pub fn test_frames(&self, count: usize) -> Vec<VideoFrame> {
+        (0..count).map(|index| test_frame(self.format, self.size, index)).collect()
     }
 
-    /// Encodes pictures, each shown at one of `times`.
+    /// Encodes frames. `times` returns the pts of each.
     ///
     /// # Errors
-    /// The encoder's.
+    /// The encoder fails.
     pub fn encode(
         &self,
-        pictures: &[VideoFrame],
+        frames: &[VideoFrame],
         times: impl Fn(usize) -> i64,
     ) -> Result<EncodedVideo> {
         let mut encoder = self.open()?;
@@ -149,8 +149,8 @@ impl<'a> VideoCase<'a> {
                 queue.recycle(packet);
             }
         };
-        for (index, picture) in pictures.iter().enumerate() {
-            encoder.encode(&picture.with_pts(Timestamp(times(index))), &mut queue)?;
+        for (index, frame) in frames.iter().enumerate() {
+            encoder.encode(&frame.with_pts(Timestamp(times(index))), &mut queue)?;
             take(&mut queue);
         }
         encoder.finish(&mut queue)?;
@@ -159,16 +159,16 @@ impl<'a> VideoCase<'a> {
     }
 }
 
-/// What every video encoder must do: a packet for each picture, with its time; the same bytes each
-/// time; and pictures of another kind are refused.
-pub fn keeps_the_promises(info: &VideoEncoderInfo) {
+/// Checks an encoder: it returns a packet for each frame with its time, is deterministic, and
+/// rejects frames of another size.
+pub fn check_encoder(info: &VideoEncoderInfo) {
     for format in info.pixel_formats {
         let case = VideoCase { format: *format, ..VideoCase::new(info) };
         let name = format!("{} {format}", info.encoder.name);
-        let film = case.film(12);
-        // Gaps stay where they are.
+        let frames = case.test_frames(12);
+        // Gaps in the timestamps must remain.
         let times = |index: usize| index as i64 + if index > 5 { 7 } else { 0 };
-        let encoded = case.encode(&film, times).unwrap();
+        let encoded = case.encode(&frames, times).unwrap();
         let found: Vec<_> = encoded.packets.iter().map(|packet| packet.pts.0).collect();
         assert_eq!(found, (0..12).map(times).collect::<Vec<_>>(), "{name}");
         assert!(encoded.packets[0].keyframe, "{name}");
@@ -182,30 +182,29 @@ pub fn keeps_the_promises(info: &VideoEncoderInfo) {
         );
         assert_eq!(encoded.parameters.codec, info.encoder.codec, "{name}");
 
-        let again = case.encode(&film, times).unwrap();
+        let again = case.encode(&frames, times).unwrap();
         assert_eq!(encoded.parameters, again.parameters, "{name}");
         let same = encoded.packets.iter().zip(&again.packets).all(|(a, b)| a.data == b.data);
-        assert!(same, "{name}: other bytes the second time");
+        assert!(same, "{name}: the second encode must have the same bytes");
 
-        releases_depend_on_calls_only(&case, &name);
-        keyframes_are_forced_or_refused(&case, &name);
+        check_packet_release(&case, &name);
+        check_forced_keyframes(&case, &name);
 
-        for wrong in [film_of(&case, (96, 62)), film_of(&case, (98, 64))] {
+        for wrong in [other_frame(&case, (96, 62)), other_frame(&case, (98, 64))] {
             assert!(case.encode(&[wrong], times).is_err(), "{name}");
         }
-        assert!(case.encode(&film[..1], times).unwrap().packets.len() == 1, "{name}");
+        assert!(case.encode(&frames[..1], times).unwrap().packets.len() == 1, "{name}");
         assert!(case.encode(&[], times).unwrap().packets.is_empty(), "{name}");
     }
 }
 
-/// Encodes a film; returns how many packets had come after each frame, and the largest delay that the
-/// encoder allows itself.
-fn releases(case: &VideoCase<'_>, film: &[VideoFrame], pauses: bool) -> (Vec<usize>, usize) {
+/// Encodes frames. Returns the number of packets after each frame, and the encoder's maximum delay.
+fn releases(case: &VideoCase<'_>, frames: &[VideoFrame], pauses: bool) -> (Vec<usize>, usize) {
     let mut encoder = case.open().unwrap();
     let mut queue = PacketQueue::new();
     let mut counts = Vec::new();
-    for (index, picture) in film.iter().enumerate() {
-        encoder.encode(&picture.with_pts(Timestamp(index as i64)), &mut queue).unwrap();
+    for (index, frame) in frames.iter().enumerate() {
+        encoder.encode(&frame.with_pts(Timestamp(index as i64)), &mut queue).unwrap();
         counts.push(queue.len());
         if pauses && index % 5 == 0 {
             std::thread::sleep(std::time::Duration::from_millis(3));
@@ -214,47 +213,48 @@ fn releases(case: &VideoCase<'_>, film: &[VideoFrame], pauses: bool) -> (Vec<usi
     (counts, encoder.max_delay())
 }
 
-/// Packets come at the same calls each time, and no more frames wait than the encoder says.
+/// Checks that the same calls always release the same packets, and that an encoder holds no more
+/// frames than it states.
 ///
 /// # Panics
-/// If the encoder breaks this promise.
-pub fn releases_depend_on_calls_only(case: &VideoCase<'_>, name: &str) {
+/// A check fails.
+pub fn check_packet_release(case: &VideoCase<'_>, name: &str) {
     let small = VideoCase { size: (32, 16), ..*case };
-    let film = small.film(70);
-    let (counts, max_delay) = releases(&small, &film, false);
-    assert_eq!(counts, releases(&small, &film, true).0, "{name}");
+    let frames = small.test_frames(70);
+    let (counts, max_delay) = releases(&small, &frames, false);
+    assert_eq!(counts, releases(&small, &frames, true).0, "{name}");
     let held = counts.iter().enumerate().map(|(index, count)| index + 1 - count).max();
     let held = held.unwrap_or_default();
-    assert!(held <= max_delay, "{name} holds {held} frames, and says at most {max_delay}");
+    assert!(held <= max_delay, "{name} holds {held} frames, but states at most {max_delay}");
 }
 
-fn keyframes_are_forced_or_refused(case: &VideoCase<'_>, name: &str) {
+fn check_forced_keyframes(case: &VideoCase<'_>, name: &str) {
     if !case.info.forced_keyframes {
         return;
     }
-    let mut film = case.film(12);
-    film[5].side_data.keyframe = true;
-    film[8].side_data.keyframe = true;
-    let encoded = case.encode(&film, |index| index as i64).unwrap();
+    let mut frames = case.test_frames(12);
+    frames[5].side_data.keyframe = true;
+    frames[8].side_data.keyframe = true;
+    let encoded = case.encode(&frames, |index| index as i64).unwrap();
     for packet in encoded.packets.iter().filter(|packet| [5, 8].contains(&packet.pts.0)) {
-        assert!(packet.keyframe, "{name}: frame {} is no keyframe", packet.pts);
+        assert!(packet.keyframe, "{name}: frame {} must be a keyframe", packet.pts);
     }
 }
 
-fn film_of(case: &VideoCase<'_>, size: (u32, u32)) -> VideoFrame {
-    film(case.format, size, 0)
+fn other_frame(case: &VideoCase<'_>, size: (u32, u32)) -> VideoFrame {
+    test_frame(case.format, size, 0)
 }
 
-/// The peak signal-to-noise ratio of two pictures' bytes, in dB.
+/// Returns the peak signal-to-noise ratio of two 8-bit images in dB.
 pub fn psnr(one: &[u8], other: &[u8]) -> f64 {
     assert_eq!(one.len(), other.len());
     let error: f64 = one.iter().zip(other).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
     10.0 * (255.0 * 255.0 * one.len() as f64 / error.max(1e-9)).log10()
 }
 
-/// A frame's planes, without what is between rows, one after the other; words are little-endian.
-pub fn tight(picture: &VideoFrame) -> Vec<u8> {
-    let view = picture.view().unwrap();
+/// Returns the planes of a frame without row padding. Words are little-endian.
+pub fn packed_bytes(frame: &VideoFrame) -> Vec<u8> {
+    let view = frame.view().unwrap();
     let mut bytes = Vec::new();
     for plane in 0..view.format.pixel_format.planes() {
         view.append_plane(plane, ByteOrder::Little, &mut bytes);

@@ -1,33 +1,33 @@
-//! What must come out of a lossy codec: as many samples as it promises, alike, and at their place.
+//! Comparison of lossy audio with its input: length, similarity and position.
 
 use std::f64::consts::TAU;
 
 use reelwright::CodecId;
 use reelwright_core::Channel;
 
+use super::audio::tones;
 use super::case::{Case, Signal};
 use super::program::{Problem, Program};
-use super::sound::tones;
 use super::written::Written;
 
-/// How far from its place sound is looked for, to say where it is.
+/// Maximum offset in samples at which the position of audio is searched.
 const FAR: usize = 3000;
-/// How much of it.
+/// Number of samples that are searched.
 const SEARCHED: usize = 8192;
-/// How much louder a channel's own tone must be than each other's: 12 dB.
+/// Minimum power ratio of a channel's own tone to each other tone: 12 dB.
 const TONE_MARGIN: f64 = 4.0;
-/// From which likeness on the place is known to the sample.
+/// Minimum correlation at which the position is known exactly.
 const CLEAR: f64 = 0.95;
-/// Sound that is shorter says nothing of likeness.
+/// Minimum number of audio frames for a comparison.
 const LEAST_FRAMES: usize = 1000;
 
-/// Where the sound is in what a decoder gives.
+/// Position of the audio in the output of a decoder.
 struct Place {
-    /// Samples before the first one.
+    /// Number of samples before the first one.
     offset: usize,
-    /// Samples in all.
+    /// Total number of samples.
     length: usize,
-    /// Decoded samples for one that was encoded.
+    /// Number of decoded samples per encoded sample.
     stride: usize,
 }
 
@@ -50,25 +50,24 @@ impl Place {
                 let length =
                     (frames * stride + delay).div_ceil(block).max(least_frames(codec)) * block;
                 match program {
-                    // It skips what the edit list skips at the start, and before version 6 not at
-                    // the end.
+                    // It applies the edit list at the start, but before version 6 not at the end.
                     Program::Ffmpeg if case.seekable || codec == CodecId::Opus => {
                         let blocks = (frames * stride + delay).div_ceil(block);
                         (0, blocks * block - delay)
                     }
-                    // Of fragments it skips nothing, of its own neither.
+                    // It ignores edit lists of fragmented files, even of its own.
                     Program::Ffmpeg => (delay, length),
-                    // Symphonia has no edit lists.
+                    // Symphonia does not support edit lists.
                     _ => (delay, length),
                 }
             }
-            // ADTS cannot say that the first frame is the encoder's delay, nor where the end is.
+            // ADTS states neither the encoder delay in the first frame nor the end.
             CodecId::Aac => whole(1024, 1024),
-            // No information frame: the delays of encoder and decoder are to be heard.
+            // Without an information frame, the delays of encoder and decoder remain.
             CodecId::Mp3 if !case.seekable => {
                 whole(576 + 529, if case.sample_rate < 32_000 { 576 } else { 1152 })
             }
-            // The delay of two filter banks.
+            // Delay of two filter banks.
             CodecId::AdpcmG722 => (22, frames.next_multiple_of(2)),
             // Blocks of 1024 bytes.
             CodecId::AdpcmImaWav => whole(0, if stereo { 1017 } else { 2041 }),
@@ -79,8 +78,7 @@ impl Place {
     }
 }
 
-/// The fewest frames that an encoder writes: programs that are not told the format need some to find
-/// it.
+/// Returns the minimum number of frames, because programs need some to detect the format.
 const fn least_frames(codec: CodecId) -> usize {
     match codec {
         CodecId::Aac => 3,
@@ -89,7 +87,7 @@ const fn least_frames(codec: CodecId) -> usize {
     }
 }
 
-/// What is wrong with the interleaved samples that a decoder gave.
+/// Compares the interleaved samples of a decoder with the input.
 pub(super) fn judge(program: Program, file: &Written, found: &[f32]) -> Vec<Problem> {
     let (case, channels) = (&file.case, file.case.channels());
     let place = Place::of(program, case);
@@ -107,23 +105,23 @@ pub(super) fn judge(program: Program, file: &Written, found: &[f32]) -> Vec<Prob
     let problem = |channel: usize| match case.signal {
         Signal::Tones => wrong_tone(case, channel, &decoded(channel)),
         Signal::Media | Signal::Sweep => {
-            let sound = file.sound.channel(case, channel);
-            unlike(case, &place, channel, &sound, &decoded(channel))
+            let audio = file.audio.channel(case, channel);
+            check_similarity(case, &place, channel, &audio, &decoded(channel))
         }
     };
     (0..channels).find_map(problem).into_iter().collect()
 }
 
-/// The least correlation of what went in and what comes out, by the bits that a sample has.
+/// Returns the minimum correlation of input and output, which depends on the bits per sample.
 fn floor(case: &Case) -> f64 {
     let samples = f64::from(case.sample_rate) * case.channels() as f64;
     let bits = case.settings.bit_rate.map(|bit_rate| bit_rate as f64 / samples);
     match (case.codec(), bits) {
         (CodecId::AdpcmG722 | CodecId::AdpcmImaWav | CodecId::AdpcmMs, _) => 0.97,
         (CodecId::Opus, Some(bits)) if bits >= 0.9 => 0.9,
-        // Channels of 8 kbit/s are coded by their character more than by their waves.
+        // Channels of 8 kbit/s are coded parametrically rather than by waveform.
         (CodecId::Opus, Some(bits)) if bits < 0.4 => 0.3,
-        // Speech is heard two samples early, as that of libopus' files is: high tones lose by it.
+        // Speech is two samples early, as with libopus, which affects high tones.
         (CodecId::Opus, Some(bits)) if bits < 0.9 => 0.5,
         (_, Some(bits)) if bits < 0.4 => 0.5,
         (_, Some(bits)) if bits < 0.9 => 0.78,
@@ -134,10 +132,11 @@ fn floor(case: &Case) -> f64 {
     }
 }
 
-/// The normalised correlation of two signals, the second of which is `lag` samples late.
-fn correlation(sound: &[f64], decoded: &[f64], stride: usize, lag: isize) -> f64 {
+/// Returns the normalized correlation of two signals, the second of which is delayed by `lag`
+/// samples.
+fn correlation(audio: &[f64], decoded: &[f64], stride: usize, lag: isize) -> f64 {
     let (mut product, mut one, mut other) = (0.0, 0.0, 0.0);
-    for (index, sample) in sound.iter().enumerate() {
+    for (index, sample) in audio.iter().enumerate() {
         let at = (index * stride).checked_add_signed(lag);
         let Some(decoded) = at.and_then(|at| decoded.get(at)) else { continue };
         product += sample * decoded;
@@ -147,45 +146,45 @@ fn correlation(sound: &[f64], decoded: &[f64], stride: usize, lag: isize) -> f64
     if one == 0.0 || other == 0.0 { 0.0 } else { product / (one * other).sqrt() }
 }
 
-/// Whether a channel is not what went in, or not where it belongs.
-fn unlike(
+/// Checks that a channel is similar to its input and at its position.
+fn check_similarity(
     case: &Case,
     place: &Place,
     channel: usize,
-    sound: &[f64],
+    audio: &[f64],
     decoded: &[f64],
 ) -> Option<Problem> {
-    let at = |lag: isize| correlation(sound, decoded, place.stride, place.offset as isize + lag);
-    let (likeness, floor) = (at(0), floor(case));
+    let at = |lag: isize| correlation(audio, decoded, place.stride, place.offset as isize + lag);
+    let (similarity, floor) = (at(0), floor(case));
     let is_low = case.layout.index_of(Channel::LowFrequency) == Some(channel);
-    // AAC's channel of low frequencies has twelve lines, which end at 47 Hz here.
+    // AAC's low-frequency channel has twelve lines, which end at 47 Hz here.
     if is_low && case.codec() == CodecId::Aac && case.sample_rate == 8000 {
         return None;
     }
-    if likeness >= floor {
-        // A low tone is alike anywhere near, and noise may be anywhere.
-        // Opus resamples speech inside, by less than a sample of 8 kHz.
+    if similarity >= floor {
+        // Low tones are similar at neighboring positions, and noise may be at any.
+        // Opus resamples speech internally, with an offset below one sample of 8 kHz.
         let near = if case.codec() == CodecId::Opus { 7 } else { 1 };
-        let is_clear = !is_low && likeness >= CLEAR;
-        let shifted = [-near, near].into_iter().find(|lag| is_clear && at(*lag) > likeness)?;
-        let found = format!("channel {channel} is more alike {shifted} samples from its place");
+        let is_clear = !is_low && similarity >= CLEAR;
+        let shifted = [-near, near].into_iter().find(|lag| is_clear && at(*lag) > similarity)?;
+        let found = format!("channel {channel} is more similar at an offset of {shifted} samples");
         return Some(Problem::new("place", found));
     }
     let far = FAR as isize;
-    let start = &sound[..sound.len().min(SEARCHED)];
+    let start = &audio[..audio.len().min(SEARCHED)];
     let at = |lag: isize| correlation(start, decoded, place.stride, place.offset as isize + lag);
     let (lag, best) = (-far..=far)
         .map(|lag| (lag, at(lag)))
         .max_by(|a, b| a.1.total_cmp(&b.1))
         .unwrap_or_default();
     let found = format!(
-        "channel {channel} is {likeness:.3} alike instead of {floor} (most {lag} samples later: \
+        "channel {channel} has a correlation of {similarity:.3} instead of {floor} (best at {lag} samples: \
          {best:.3})"
     );
     Some(Problem::new("content", found))
 }
 
-/// Whether another channel's tone is what a channel has most of.
+/// Checks that a channel has mostly its own tone.
 fn wrong_tone(case: &Case, channel: usize, decoded: &[f64]) -> Option<Problem> {
     let tones = tones(case.layout);
     let loudness = |tone: f64| {
@@ -205,7 +204,7 @@ fn wrong_tone(case: &Case, channel: usize, decoded: &[f64]) -> Option<Problem> {
         .max_by(|a, b| a.1.total_cmp(&b.1))?;
     (own < TONE_MARGIN * loudest).then(|| {
         let found = format!(
-            "channel {channel} has {:.1} dB of channel {other}'s tone beside its own",
+            "channel {channel} has {:.1} dB of channel {other}'s tone relative to its own",
             20.0 * (loudest / own).log10()
         );
         Problem::new("channel order", found)

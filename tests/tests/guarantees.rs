@@ -1,4 +1,4 @@
-//! What Reelwright promises of every container and every codec.
+//! Guarantees of every container and every codec.
 
 use std::io::{self, Cursor};
 
@@ -11,8 +11,8 @@ use reelwright::{
 };
 use reelwright_testkit::decode::decode;
 use reelwright_testkit::signal::{Noise, music_i16, music_i32};
-use reelwright_tests::read::sound_of;
-use reelwright_tests::samples::{Storage, Stored, bytes_in, chunk, sound};
+use reelwright_tests::read::audio_data;
+use reelwright_tests::samples::{Storage, Stored, bytes_in, chunk, test_audio};
 use reelwright_tests::{Recipe, formats, outputs};
 
 type Format = (&'static MuxerInfo, &'static AudioEncoderInfo);
@@ -25,14 +25,14 @@ fn data_type((_, encoder): Format) -> reelwright::DataType {
     encoder.sample_formats[0].data_type()
 }
 
-/// What failed is printed; no file remembers it.
+/// Configuration that prints failures and does not write them to a file.
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
 }
 
-// Chunking is invisible.
+// The output does not depend on the sizes of chunks.
 
-/// Lengths of chunks, some of one sample and some of none, and where they lie in memory.
+/// Generates lengths of chunks, including 0 and 1, and their memory layouts.
 fn any_cuts() -> impl Strategy<Value = Vec<(usize, Storage)>> {
     let length = prop_oneof![0usize..3, 1000usize..1030, 1usize..5000];
     prop::collection::vec((length, select(&Storage::ALL[..])), 1..40)
@@ -40,18 +40,18 @@ fn any_cuts() -> impl Strategy<Value = Vec<(usize, Storage)>> {
 
 fn cut_file(
     recipe: &Recipe,
-    sound: &TypedBuffer,
+    audio: &TypedBuffer,
     channels: usize,
     cuts: &[(usize, Storage)],
 ) -> Vec<u8> {
-    let frames = sound.len() / channels;
+    let frames = audio.len() / channels;
     recipe
         .file(|encoder| {
             let mut start = 0;
             let rest = (frames, Storage::Planar);
             for &(length, storage) in cuts.iter().chain([&rest]) {
                 let end = (start + length).min(frames);
-                let stored = Stored::new(sound, channels, (start, end), storage);
+                let stored = Stored::new(audio, channels, (start, end), storage);
                 encoder.write_audio_chunk(0, &stored.view(), None)?;
                 start = end;
             }
@@ -64,49 +64,49 @@ proptest! {
     #![proptest_config(config(200))]
 
     #[test]
-    fn chunking_is_invisible(
+    fn output_does_not_depend_on_chunk_sizes(
         format in any_format(),
         channels in 1usize..=8,
         frames in 0usize..12_000,
         cuts in any_cuts(),
         seekable: bool,
     ) {
-        let sound = sound(data_type(format), frames, channels);
+        let audio = test_audio(data_type(format), frames, channels);
         let seekable = seekable || outputs(format.0, format.1).len() == 1;
         let recipe = Recipe::of(format.0, format.1, 48_000, channels).seekable(seekable);
-        let whole = recipe.chunks([&chunk(&sound, channels)]).unwrap();
-        prop_assert!(cut_file(&recipe, &sound, channels, &cuts) == whole);
+        let whole = recipe.chunks([&chunk(&audio, channels)]).unwrap();
+        prop_assert!(cut_file(&recipe, &audio, channels, &cuts) == whole);
     }
 
     #[test]
-    fn chunking_is_invisible_through_conversions(
+    fn converted_output_does_not_depend_on_chunk_sizes(
         (input, codec) in (select(SampleFormat::PACKED), select(vec!["flac", "wav", "aiff"])),
         (channels, encoded) in (1usize..=8, 1usize..=8),
         frames in 0usize..6000,
         cuts in any_cuts(),
     ) {
-        let sound = sound(input.data_type(), frames, channels);
+        let audio = test_audio(input.data_type(), frames, channels);
         let stream = AudioStream::new(44_100, channels).format(input).encoder_num_channels(encoded);
         let recipe = Recipe::new(codec, stream);
-        let whole = recipe.chunks([&chunk(&sound, channels)]).unwrap();
-        prop_assert!(cut_file(&recipe, &sound, channels, &cuts) == whole);
+        let whole = recipe.chunks([&chunk(&audio, channels)]).unwrap();
+        prop_assert!(cut_file(&recipe, &audio, channels, &cuts) == whole);
     }
 
     #[test]
-    fn pts_that_say_what_is_so_change_nothing(
+    fn contiguous_pts_have_no_effect(
         format in any_format(),
         frames in 0usize..5000,
         cuts in any_cuts(),
         rate in select(vec![8000u32, 11_025, 44_100, 48_000, 96_000]),
     ) {
-        let sound = sound(data_type(format), frames, 2);
+        let audio = test_audio(data_type(format), frames, 2);
         let recipe = Recipe::of(format.0, format.1, rate, 2);
-        let whole = recipe.chunks([&chunk(&sound, 2)]).unwrap();
+        let whole = recipe.chunks([&chunk(&audio, 2)]).unwrap();
         let timed = recipe.file(|encoder| {
             let mut start = 0;
             for (length, storage) in cuts.iter().chain([&(frames, Storage::Interleaved)]) {
                 let end = (start + length).min(frames);
-                let stored = Stored::new(&sound, 2, (start, end), *storage);
+                let stored = Stored::new(&audio, 2, (start, end), *storage);
                 let pts = start as f64 / f64::from(rate);
                 encoder.write_audio_chunk(0, &stored.view(), Some(pts))?;
                 start = end;
@@ -120,11 +120,11 @@ proptest! {
 #[test]
 fn chunks_of_one_sample() {
     for format in formats() {
-        let sound = sound(data_type(format), 9000, 2);
+        let audio = test_audio(data_type(format), 9000, 2);
         for &seekable in outputs(format.0, format.1) {
             let recipe = Recipe::of(format.0, format.1, 48_000, 2).seekable(seekable);
-            let whole = recipe.chunks([&chunk(&sound, 2)]).unwrap();
-            let rows = chunk(&sound, 2);
+            let whole = recipe.chunks([&chunk(&audio, 2)]).unwrap();
+            let rows = chunk(&audio, 2);
             let rows: Vec<_> = (0..9000).map(|row| rows.rows(row, row + 1)).collect();
             assert!(recipe.chunks(&rows).unwrap() == whole, "{}", format.0.name);
         }
@@ -132,20 +132,20 @@ fn chunks_of_one_sample() {
 }
 
 #[test]
-fn flushing_shows_in_no_file() {
+fn flush_does_not_change_the_file() {
     for format in formats() {
-        let sound = sound(data_type(format), 9000, 2);
-        // In Ogg a flush ends a page, in MP4 a fragment, so that listeners have it.
+        let audio = test_audio(data_type(format), 9000, 2);
+        // A flush ends a page in Ogg and a fragment in MP4, which makes the data readable.
         let shows = ["ogg", "oga", "opus", "mp4", "mov", "ipod", "3gp", "3g2"];
         if shows.contains(&format.0.name) {
             continue;
         }
         for &seekable in outputs(format.0, format.1) {
             let recipe = Recipe::of(format.0, format.1, 48_000, 2).seekable(seekable);
-            let whole = recipe.chunks([&chunk(&sound, 2)]).unwrap();
+            let whole = recipe.chunks([&chunk(&audio, 2)]).unwrap();
             let flushed = recipe.file(|encoder| {
                 for row in (0..9000).step_by(500) {
-                    encoder.write_audio_chunk(0, &chunk(&sound, 2).rows(row, row + 500), None)?;
+                    encoder.write_audio_chunk(0, &chunk(&audio, 2).rows(row, row + 500), None)?;
                     encoder.flush()?;
                 }
                 encoder.flush()
@@ -155,21 +155,21 @@ fn flushing_shows_in_no_file() {
     }
 }
 
-// Nothing is lost.
+// Lossless.
 
-/// Whether symphonia decodes a file.
+/// Returns true if symphonia decodes a file.
 fn symphonia_decodes(muxer: &MuxerInfo, codec: CodecId, channels: usize, seekable: bool) -> bool {
     match (muxer.name, codec) {
         ("flac" | "ogg" | "oga", _) => true,
-        // It takes 8 bits for a mistake, and has no 64.
+        // It misreads 8 bits, and does not support 64.
         (_, CodecId::PcmALaw | CodecId::PcmMuLaw | CodecId::PcmS64Le) => false,
         ("wav", _) => true,
         ("caf", CodecId::PcmS8) => false,
-        // Its order of more channels is another one.
+        // Its order of more than two channels differs.
         ("caf", CodecId::Alac) => channels <= 2,
-        // It looks for a chunk behind sound of open length, and fails as there is none.
+        // After audio of open length, it expects a chunk and fails.
         ("aiff" | "caf", _) => seekable,
-        // It takes QuickTime's big-endian names for little-endian ones, and `twos` for 16 bits.
+        // It reads QuickTime's big-endian names as little-endian ones, and `twos` as 16 bits.
         (
             "mov",
             CodecId::PcmS8
@@ -184,7 +184,7 @@ fn symphonia_decodes(muxer: &MuxerInfo, codec: CodecId, channels: usize, seekabl
     }
 }
 
-/// The sample that a G.711 code stands for (ITU-T G.711, tables 1 and 2), at 16 bits.
+/// Decodes a G.711 code to 16 bits (ITU-T G.711, tables 1 and 2).
 fn g711(codec: CodecId, code: u8) -> i32 {
     let magnitude = |code: u8| (i32::from(code >> 4 & 7), i32::from(code & 15));
     if codec == CodecId::PcmMuLaw {
@@ -200,7 +200,7 @@ fn g711(codec: CodecId, code: u8) -> i32 {
     if code & 0x80 == 0 { -value } else { value }
 }
 
-fn nothing_is_lost(
+fn check_lossless(
     format: Format,
     frames: usize,
     channels: usize,
@@ -208,34 +208,34 @@ fn nothing_is_lost(
 ) -> Result<(), TestCaseError> {
     let (muxer, info) = format;
     let codec = info.encoder.codec;
-    // What other codecs lose is measured by the conformance matrix.
+    // The conformance matrix measures the loss of other codecs.
     if !codec.is_lossless() && codec.bytes_per_sample().is_none() {
         return Ok(());
     }
     let seekable = seekable || outputs(format.0, format.1).len() == 1;
-    let sound = sound(data_type(format), frames, channels);
+    let audio = test_audio(data_type(format), frames, channels);
     let recipe = Recipe::of(muxer, info, 44_100, channels).seekable(seekable);
-    let file = recipe.chunks([&chunk(&sound, channels)]).unwrap();
+    let file = recipe.chunks([&chunk(&audio, channels)]).unwrap();
     let samples = frames * channels;
     if let Some(width) = codec.bytes_per_sample() {
-        let found = sound_of(muxer.name, &file);
+        let found = audio_data(muxer.name, &file);
         prop_assert_eq!(found.len(), samples * width);
-        if let (CodecId::PcmALaw | CodecId::PcmMuLaw, TypedBuffer::I16(samples)) = (codec, &sound) {
+        if let (CodecId::PcmALaw | CodecId::PcmMuLaw, TypedBuffer::I16(samples)) = (codec, &audio) {
             for (code, sample) in found.iter().zip(samples) {
                 let (found, sample) = (g711(codec, *code), i32::from(*sample));
-                // A step is a sixteenth of where its segment starts, and the first ones are 16.
+                // A step is 1/16 of the start of its segment, and the first steps are 16.
                 let step = ((sample.abs() + 132) / 16).max(16);
                 prop_assert!((found - sample).abs() <= step / 2 + 4, "{found} {sample}");
             }
         } else {
-            prop_assert!(found == bytes_in(codec, &sound));
+            prop_assert!(found == bytes_in(codec, &audio));
         }
     }
-    // Decoders do not agree on what a file of no samples is.
+    // Decoders do not agree on files without samples.
     if frames == 0 || !symphonia_decodes(muxer, codec, channels, seekable) {
         return Ok(());
     }
-    match &sound {
+    match &audio {
         TypedBuffer::F32(expected) => {
             let decoded = decode::<f32>(file).map_err(TestCaseError::fail)?;
             prop_assert_eq!((decoded.sample_rate, decoded.channels), (44_100, channels));
@@ -271,23 +271,23 @@ proptest! {
     #![proptest_config(config(300))]
 
     #[test]
-    fn nothing_is_lost_of_any_sound(
+    fn any_audio_is_lossless(
         format in any_format(),
         frames in prop_oneof![0usize..20, 0usize..15_000],
         channels in 1usize..=8,
         seekable: bool,
     ) {
-        nothing_is_lost(format, frames, channels, seekable)?;
+        check_lossless(format, frames, channels, seekable)?;
     }
 }
 
 #[test]
-fn nothing_is_lost_in_any_format() {
+fn every_format_is_lossless_at_block_boundaries() {
     for format in formats() {
-        // Around the frames of PCM (1024) and FLAC (4608 at this rate), and odd.
+        // Block sizes of PCM (1024) and FLAC (4608 at this rate), their neighbors, and small sizes.
         for frames in [1, 2, 3, 1023, 1024, 1025, 4607, 4608, 4609] {
             for (channels, seekable) in [(1, true), (1, false), (2, true), (3, false)] {
-                nothing_is_lost(format, frames, channels, seekable).unwrap_or_else(|error| {
+                check_lossless(format, frames, channels, seekable).unwrap_or_else(|error| {
                     panic!("{} {}: {error}", format.0.name, format.1.encoder.name)
                 });
             }
@@ -313,21 +313,21 @@ fn flac_keeps_24_and_32_bits() {
 // Deterministic.
 
 #[test]
-fn the_same_input_gives_the_same_bytes() {
+fn output_is_deterministic() {
     for format in formats() {
-        let sound = sound(data_type(format), 20_000, 2);
+        let audio = test_audio(data_type(format), 20_000, 2);
         for &seekable in outputs(format.0, format.1) {
             let recipe = Recipe::of(format.0, format.1, 48_000, 2)
                 .metadata_entry("title", "A title")
                 .seekable(seekable);
-            let file = || recipe.chunks([&chunk(&sound, 2)]).unwrap();
+            let file = || recipe.chunks([&chunk(&audio, 2)]).unwrap();
             assert!(file() == file(), "{}", format.0.name);
         }
     }
 }
 
 #[test]
-fn threads_change_no_byte() {
+fn output_does_not_depend_on_the_number_of_threads() {
     let samples = music_i16(200_000, 2);
     let chunk = TensorView::contiguous(&samples, &[200_000, 2]).unwrap();
     for level in ["0", "5", "8"] {
@@ -346,22 +346,22 @@ fn threads_change_no_byte() {
 }
 
 #[test]
-fn a_file_and_a_seekable_writer_are_the_same() {
+fn file_equals_seekable_writer() {
     let directory = tempfile::tempdir().unwrap();
     for format in formats() {
-        let sound = sound(data_type(format), 20_000, 2);
+        let audio = test_audio(data_type(format), 20_000, 2);
         let recipe = Recipe::of(format.0, format.1, 48_000, 2);
-        let bytes = recipe.chunks([&chunk(&sound, 2)]).unwrap();
+        let bytes = recipe.chunks([&chunk(&audio, 2)]).unwrap();
         let path = directory.path().join("file");
         let mut encoder = recipe.open(Target::from(&path)).unwrap();
-        encoder.write_audio_chunk(0, &chunk(&sound, 2), None).unwrap();
+        encoder.write_audio_chunk(0, &chunk(&audio, 2), None).unwrap();
         encoder.close().unwrap();
         assert!(std::fs::read(&path).unwrap() == bytes, "{}", format.0.name);
-        // A writer that does not start at its beginning.
+        // A writer that is not at its start.
         let mut cursor = Cursor::new(vec![7; 1001]);
         cursor.set_position(1001);
         let mut encoder = recipe.open(Target::seekable_writer(&mut cursor)).unwrap();
-        encoder.write_audio_chunk(0, &chunk(&sound, 2), None).unwrap();
+        encoder.write_audio_chunk(0, &chunk(&audio, 2), None).unwrap();
         encoder.close().unwrap();
         drop(encoder);
         let behind = cursor.into_inner();
@@ -371,7 +371,7 @@ fn a_file_and_a_seekable_writer_are_the_same() {
 
 // No panic.
 
-/// One call, with any arguments.
+/// A call with any arguments.
 #[derive(Debug, Clone)]
 enum Call {
     Add(Box<Stream>),
@@ -400,7 +400,7 @@ fn any_text() -> impl Strategy<Value = String> {
     prop_oneof!["[a-zA-Z_]{0,9}", any::<String>(), "-?[0-9]{1,20}[kMG]?"]
 }
 
-/// Options of encoders and muxers, with values that may or may not do.
+/// Generates options of encoders and muxers, with valid and invalid values.
 fn any_options() -> impl Strategy<Value = Vec<(String, String)>> {
     let mut known = Vec::new();
     let options = audio_encoders().flat_map(|info| info.encoder.options);
@@ -409,7 +409,7 @@ fn any_options() -> impl Strategy<Value = Vec<(String, String)>> {
     {
         let values = match option.kind {
             OptionKind::Bool { .. } => vec!["true".to_owned(), "false".to_owned()],
-            // Not the most seconds: these take long to fill.
+            // Long gaps would take long to fill.
             OptionKind::BoolOrSeconds { .. } => {
                 ["true", "false", "0.5", "30", "-1"].map(str::to_owned).to_vec()
             }
@@ -422,7 +422,7 @@ fn any_options() -> impl Strategy<Value = Vec<(String, String)>> {
                 [min, (min + max) / 2.0, max, max + 1.0].map(|v| v.to_string()).to_vec()
             }
             OptionKind::Text { .. } => vec!["keep".to_owned(), "compose:#102030".to_owned()],
-            // Not every number is a machine's: 64 threads take long to start.
+            // Small numbers, because 64 threads take long to start.
             OptionKind::Rational { .. } => vec!["30000/1001".to_owned()],
             OptionKind::Duration { .. } => vec!["1.5".to_owned()],
             OptionKind::Size { .. } => vec!["vga".to_owned()],
@@ -472,7 +472,7 @@ fn any_stream() -> impl Strategy<Value = Stream> {
         )
 }
 
-/// A stream that most formats take, for calls to come far.
+/// Generates a stream that most formats support, so that later calls are reached.
 fn usual_stream() -> impl Strategy<Value = Stream> {
     let formats = select(SampleFormat::PACKED);
     (any_stream(), 1u32..200_000, 1usize..5, formats).prop_map(
@@ -493,7 +493,7 @@ fn usual_stream() -> impl Strategy<Value = Stream> {
 
 fn any_call() -> impl Strategy<Value = Call> {
     let entries = || prop::collection::vec((any_text(), any_text()), 0..4);
-    // Longer gaps are a matter of time: they are filled.
+    // Longer gaps would take long to fill.
     let pts =
         prop_oneof![0.0..0.3f64, any::<f64>().prop_filter("", |pts| !(0.3..1e5).contains(pts))];
     let shape = prop_oneof![
@@ -526,7 +526,7 @@ fn any_calls() -> impl Strategy<Value = Vec<Call>> {
     })
 }
 
-/// Any bits, NaN and infinities among them.
+/// Generates any bits, including NaN and infinities.
 fn any_samples(kind: usize, count: usize, seed: u64) -> TypedBuffer {
     let mut noise = Noise::new(seed);
     let mut next = || u64::from(noise.next_u32()) << 32 | u64::from(noise.next_u32());
@@ -540,12 +540,12 @@ fn any_samples(kind: usize, count: usize, seed: u64) -> TypedBuffer {
     }
 }
 
-/// Where in their order the calls have come to.
+/// State of the encoder after the calls so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Stage {
     New,
     Open,
-    /// Something in the middle of the work failed, with an error of this kind.
+    /// A call failed with an error of this kind.
     Failed(ErrorKind),
     Closed,
 }
@@ -588,7 +588,7 @@ impl Caller<'_> {
         if let Err(error) = &result {
             prop_assert!(!error.to_string().is_empty());
         }
-        // Which calls may succeed, and which must.
+        // Checks which calls may succeed or fail.
         match (call, stage) {
             (Call::Add(_) | Call::SetMetadata(_), Stage::New) => {}
             (Call::Add(_) | Call::SetMetadata(_), _) => {
@@ -599,7 +599,7 @@ impl Caller<'_> {
                     prop_assert_eq!(self.streams, 1);
                     self.stage = Stage::Open;
                 }
-                // The format cannot describe the stream, or the output failed.
+                // The format cannot store the stream, or the output failed.
                 Some(kind @ (ErrorKind::Unsupported | ErrorKind::Io | ErrorKind::Argument)) => {
                     self.stage = Stage::Failed(kind);
                 }
@@ -655,7 +655,7 @@ impl Caller<'_> {
     }
 }
 
-/// Takes some bytes, then fails.
+/// Writer that accepts some bytes and then fails.
 struct Failing {
     left: usize,
 }

@@ -341,7 +341,7 @@ pub(crate) fn target(
         if !has_format && writer.format().is_none() {
             let path = dst.getattr("path")?;
             let message = format!(
-                "Failed to open output \"{path}\": its extension tells no format. Pass `format`."
+                "Failed to open output \"{path}\": its extension does not imply a format. Pass `format`."
             );
             return Err(exception(py, ErrorKind::UnknownName, message));
         }

@@ -346,7 +346,7 @@ def test_rate_that_the_encoder_does_not_take(
 def test_channels_that_the_encoder_does_not_take(tmp_path: Path) -> None:
     path = tmp_path / "a.mp3"
     s = StreamingMediaEncoder(path)
-    with pytest.warns(reelwright.EncodingWarning, match="does not take 5.1"):
+    with pytest.warns(reelwright.EncodingWarning, match="does not support 5.1"):
         s.add_audio_stream(48000, 6)
     with s.open():
         s.write_audio_chunk(0, tone(4800, 6, 48000))
@@ -541,18 +541,18 @@ def test_an_encoder_that_is_not_here() -> None:
         video_encoder(encoder="libvpx-vp9")
 
 
-# What is not served yet says so.
+# Unsupported features are reported.
 
 
 def test_what_is_not_served_yet() -> None:
-    with refused("The protocol rtmp is not served", reelwright.UnsupportedError):
+    with refused("The protocol rtmp is not supported", reelwright.UnsupportedError):
         StreamingMediaEncoder("rtmp://localhost:1234/live/app", format="mp4")
     for device in ("sdl", "audiotoolbox", "alsa"):
-        with refused(f"The output device {device} is not served yet"):
+        with refused(f"The output device {device} is not supported"):
             StreamingMediaEncoder("-", format=device)
-    with refused("filter_desc is not served yet"):
+    with refused("filter_desc is not supported yet"):
         audio_encoder(filter_desc="volume=2")
-    with refused("hw_accel is not served yet"):
+    with refused("hw_accel is not supported yet"):
         video_encoder(hw_accel="cuda:0")
 
 

@@ -86,9 +86,9 @@ fn options_go_to_the_protocol_and_are_checked() {
 #[test]
 fn without_the_registry_nobody_knows_them() {
     let error = StreamingMediaEncoder::new("a.toy", None).err().unwrap().to_string();
-    assert!(error.contains("tells no format"), "{error}");
+    assert!(error.contains("does not imply a format"), "{error}");
     let error = StreamingMediaEncoder::new("memory://a.wav", None).err().unwrap().to_string();
-    assert!(error.contains("The protocol memory is not served"), "{error}");
+    assert!(error.contains("The protocol memory is not supported"), "{error}");
 }
 
 fn program(arguments: &[&str]) -> String {

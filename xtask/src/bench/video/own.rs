@@ -51,13 +51,13 @@ impl Own {
         let target = target()?.join(directory);
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--quiet", "--release", "--package", "reelwright"]);
-        cargo.args(["--example", "encode_pictures", "--no-default-features"]);
+        cargo.args(["--example", "encode_frames", "--no-default-features"]);
         let features = format!("enc-h264,enc-rawvideo,mux-mp4,mux-raw{features}");
         cargo.args(["--features", &features, "--target-dir"]).arg(&target);
         if !cargo.status()?.success() {
-            bail!("the example encode_pictures does not build");
+            bail!("the example encode_frames does not build");
         }
-        let name_of_file = format!("encode_pictures{}", std::env::consts::EXE_SUFFIX);
+        let name_of_file = format!("encode_frames{}", std::env::consts::EXE_SUFFIX);
         Ok(Self { name, path: target.join("release/examples").join(name_of_file) })
     }
 

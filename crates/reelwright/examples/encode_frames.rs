@@ -1,10 +1,11 @@
-//! Encodes raw pictures, to be timed beside other programs:
+//! Encodes raw video, for benchmarks against other programs:
 //!
-//!     encode_pictures IN FORMAT WIDTHxHEIGHT RATE COUNT OUT [OPTION=VALUE...]
+//!     encode_frames IN FORMAT WIDTHxHEIGHT RATE COUNT OUT [OPTION=VALUE...]
 //!
-//! `yuv420p` is read as frames, every other FORMAT as chunks of one picture, channel by channel.
-//! All of IN is read and its first COUNT pictures are encoded, from the start again where it ends.
-//! Options are `encoder`, `size`, `bit_rate`, `gop_size`, the encoder's and the format's (`open:…`).
+//! `yuv420p` is read as frames, every other FORMAT as chunks of one frame, channel by channel.
+//! Reads all of IN and encodes COUNT frames, starting again at the end of IN. Options are
+//! `encoder`, `size`, `bit_rate`, `gop_size`, those of the encoder and those of the format
+//! (`open:…`).
 
 use std::error::Error;
 
@@ -21,7 +22,7 @@ fn size(text: &str) -> Result<(usize, usize), Box<dyn Error>> {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [input, format, from, rate, count, output, settings @ ..] = &arguments[..] else {
-        return Err("usage: encode_pictures IN FORMAT WxH RATE COUNT OUT [OPTION=VALUE...]".into());
+        return Err("usage: encode_frames IN FORMAT WxH RATE COUNT OUT [OPTION=VALUE...]".into());
     };
     let (format, (width, height)): (PixelFormat, _) = (format.parse()?, size(from)?);
     let mut stream = VideoStream::new(rate.parse()?, width as u32, height as u32);
@@ -62,11 +63,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut encoder = StreamingMediaEncoder::new(output.as_str(), container.as_deref())?;
     encoder.add_video_stream(&stream.codec_config(config))?;
     encoder.open_with(options)?;
-    let size = format.frame_bytes(width, height).ok_or("no such picture")?;
-    let pictures = data.chunks_exact(size).cycle();
-    for picture in pictures.take(count.parse()?) {
+    let size = format.frame_bytes(width, height).ok_or("the frame size is out of range")?;
+    let frames = data.chunks_exact(size).cycle();
+    for frame in frames.take(count.parse()?) {
         if is_frame {
-            let (y, chroma) = picture.split_at(width * height);
+            let (y, chroma) = frame.split_at(width * height);
             let (u, v) = chroma.split_at(chroma.len() / 2);
             let plane = Plane::new;
             let half = width.div_ceil(2);
@@ -76,7 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             encoder.write_video_frame(0, &VideoView::new(&format, Planes::U8(planes)), None)?;
         } else {
             let shape = [1, format.channels(), height, width];
-            encoder.write_video_chunk(0, &TensorView::contiguous(picture, &shape)?, None)?;
+            encoder.write_video_chunk(0, &TensorView::contiguous(frame, &shape)?, None)?;
         }
     }
     Ok(encoder.finish()?)

@@ -122,7 +122,7 @@ fn write(recipe: &Recipe, target: Target<'_>) -> (Result<()>, Result<()>) {
 fn check_repeat(first: &Error, later: &Error) {
     assert!(!first.is_repeat() && later.is_repeat(), "{later}");
     assert_eq!((later.kind(), later.stream()), (first.kind(), first.stream()), "{later}");
-    let text = format!("The output failed before, and is incomplete: {}", first.report());
+    let text = format!("The output failed earlier and is incomplete: {}", first.report());
     assert_eq!(later.report().to_string(), text);
     match (first.io_error(), later.io_error()) {
         (Some(first), Some(later)) => assert!(std::ptr::eq(first, later)),
@@ -336,7 +336,10 @@ fn never_patches_data_that_was_removed() {
         let ((first, closed), _) =
             logged(|| write(&recipe, Target::seekable_writer(&mut drained).buffer_size(64)));
         if let Err(error) = first.and(closed) {
-            assert!(error.to_string().contains("This layout changes what"), "{name}: {error}");
+            assert!(
+                error.to_string().contains("This layout changes earlier bytes"),
+                "{name}: {error}"
+            );
             continue;
         }
         let mut sent = drained.sent;

@@ -251,7 +251,7 @@ fn rejects_invalid_packet_and_continues() {
         packet
     };
     for (wrong, part) in [
-        (with(&|packet| packet.dts = packets[0].dts), "after that of the packet before it"),
+        (with(&|packet| packet.dts = packets[0].dts), "after that of the previous packet"),
         (with(&|packet| packet.pts.0 = packet.dts.0 - 1), "not after its pts"),
         (with(&|packet| packet.duration = -1), "not negative"),
         (with(&|packet| packet.data.clear()), "data"),
@@ -267,7 +267,7 @@ fn rejects_invalid_packet_and_continues() {
     let error = encoder.write_video_chunk(0, &chunk, None).unwrap_err().to_string();
     assert!(error.contains("write_packet"), "{error}");
     let error = encoder.write_packet(1, &packets[1]).unwrap_err().to_string();
-    assert!(error.contains("does not take packets"), "{error}");
+    assert!(error.contains("does not accept packets"), "{error}");
     encoder.write_packet(0, &packets[1]).unwrap();
     assert!(encoder.finish().is_ok());
 }

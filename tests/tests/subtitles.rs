@@ -232,7 +232,7 @@ fn rejects_invalid_subtitle_and_continues() {
         (3.0, 2.0, "x", "must not end before its start, 3 s. Found: 2 s"),
         (0.5, 2.0, "x", "the last one started at 1 s. Found: 0.5 s"),
         (1e9, 1e9, "x", "gaps and durations up to"),
-        (2.0, 3.0, "a\0b", "must not hold NUL"),
+        (2.0, 3.0, "a\0b", "must not contain NUL"),
         (2.0, 3.0, &long, "at most 65535 bytes long. Found: 65536 bytes"),
     ] {
         let error = encoder.write_subtitle(2, start, end, text).unwrap_err();
@@ -241,7 +241,7 @@ fn rejects_invalid_subtitle_and_continues() {
     }
     let cue = WebVttCue::default();
     let error = encoder.write_webvtt_cue(2, 2.0, 3.0, &cue).unwrap_err().to_string();
-    assert!(error.contains("needs a stream of webvtt"), "{error}");
+    assert!(error.contains("requires a stream of webvtt"), "{error}");
     let error = encoder.write_subtitle(0, 2.0, 3.0, "x").unwrap_err().to_string();
     assert!(error.contains("Stream 0 is not subtitle type"), "{error}");
     let error = encoder.write_subtitle(3, 2.0, 3.0, "x").unwrap_err().to_string();
@@ -278,7 +278,7 @@ fn rejects_unsupported_subtitle_streams() {
         (
             "mp4",
             SubtitleStream::new().codec("webvtt").header("WEBVTT\n\n0 --> 1\nx"),
-            "hold neither cues",
+            "contain neither cues",
         ),
         ("mp4", SubtitleStream::new().language("english"), "code of ISO 639-2"),
     ] {

@@ -245,7 +245,7 @@ fn rejects_time_base_longer_than_a_frame() {
     assert_eq!(error.kind(), ErrorKind::Argument);
     let text = error.to_string();
     assert!(
-        text.contains("time_base must be at most the length of a frame") && text.contains("1/25")
+        text.contains("time_base must be at most the duration of a frame") && text.contains("1/25")
     );
     add(&timed(30.0, (1, 30))).unwrap();
     let error = add(&timed(30.0, (1, 1 << 40))).unwrap_err().to_string();

@@ -417,7 +417,7 @@ fn a_cover_goes_along() {
     assert!(holds("b.mp3"));
     let warned = run(path, &["encode", "in.wav", "-o", "a.wav", "--cover", "cover.png"]);
     assert!(warned.status.success());
-    assert!(text(&warned.stderr).contains("no place for a cover"));
+    assert!(text(&warned.stderr).contains("cannot store a cover"));
 }
 
 #[test]

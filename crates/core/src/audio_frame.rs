@@ -68,8 +68,8 @@ impl AudioFrame {
         let overlaps = rows > 1 && plane_stride < samples;
         if overlaps || end.is_none_or(|end| end > memory.len()) {
             return Err(Error::chunk(format!(
-                "Expected memory of {samples} samples of {channels} channels from element {start} on, a \
-                 plane every {plane_stride}. Found: {} elements",
+                "Expected memory of {samples} samples of {channels} channels from element {start} \
+                 on, a plane every {plane_stride}. Found: {} elements",
                 memory.len()
             )));
         }

@@ -211,7 +211,8 @@ impl ChannelLayout {
     pub fn from_mask(mask: u32) -> Result<Self> {
         if mask == 0 || mask >> Channel::ALL.len() != 0 {
             return Err(Error::argument(format!(
-                "A channel mask must have at least one of the lowest {} bits only. Found: {mask:#x}",
+                "A channel mask must have at least one of the lowest {} bits only. Found: \
+                 {mask:#x}",
                 Channel::ALL.len()
             )));
         }

@@ -79,8 +79,8 @@ pub(crate) fn check(chapters: &[Chapter]) -> Result<()> {
                 _ => ("start", before.start),
             };
             return Err(Error::argument(format!(
-                "Chapters must be in order and not overlap: chapter {number} starts at {} s, and the \
-                 previous chapter has its {bound} at {} s.",
+                "Chapters must be in order and not overlap: chapter {number} starts at {} s, and \
+                 the previous chapter has its {bound} at {} s.",
                 start.as_secs_f64(),
                 time.as_secs_f64()
             )));

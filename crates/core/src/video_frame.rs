@@ -283,8 +283,8 @@ impl VideoFrame {
         let shared = (1 << across, 1 << down);
         if x % shared.0 != 0 || y % shared.1 != 0 {
             return Err(Error::argument(format!(
-                "The offset of a part of a {pixel_format} frame must be a multiple of {}x{} pixels. \
-                 Found: {x},{y}",
+                "The offset of a part of a {pixel_format} frame must be a multiple of {}x{} \
+                 pixels. Found: {x},{y}",
                 shared.0, shared.1
             )));
         }

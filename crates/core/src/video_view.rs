@@ -86,8 +86,8 @@ impl<'a> VideoView<'a> {
                     Planes::U16(planes) => extent(&planes[plane]),
                 };
                 return Err(Error::chunk(format!(
-                    "Plane {plane} of a frame must have {rows} rows of {row} elements. Found: {len} \
-                     elements, a row every {stride} from {first} on"
+                    "Plane {plane} of a frame must have {rows} rows of {row} elements. Found: \
+                     {len} elements, a row every {stride} from {first} on"
                 )));
             }
         }

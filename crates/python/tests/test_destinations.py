@@ -280,7 +280,7 @@ def test_rejects_layout_that_requires_seeking() -> None:
         ("mp4", None, {"movflags": "progressive"}),
         ("caf", "alac", {}),
     ):
-        with pytest.raises(reelwright.StateError, match="This layout changes what was written"):
+        with pytest.raises(reelwright.StateError, match="This layout changes earlier bytes"):
             drained(format, encoder, seconds=10, **options)
 
 
@@ -422,7 +422,7 @@ def test_calls_after_failure_repeat_its_message(
     with pytest.raises(type(raised), match="full") as first:
         s.write_audio_chunk(0, tone(50000))
     assert first.value is raised
-    text = f"The output failed before, and is incomplete: .*{type(raised).__name__}: full"
+    text = f"The output failed earlier and is incomplete: .*{type(raised).__name__}: full"
     calls: list[Any] = [lambda: s.write_audio_chunk(0, tone(10)), s.flush, s.close]
     for call in calls:
         with pytest.raises(later, match=text) as repeated:

@@ -1,4 +1,4 @@
-//! The way of an audio chunk to packets: checked, converted, cut into frames, encoded.
+//! Audio pipeline: checks chunks, converts them, splits them into frames, and encodes these.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -13,69 +13,69 @@ use reelwright_core::{
 use crate::audio_stream::ResolvedAudio;
 use crate::sample_buffer::SampleBuffer;
 
-/// Samples in a frame where the encoder takes any number. The frames never follow the user's
+/// Samples per frame if the encoder accepts any number. Frame sizes do not depend on the user's
 /// chunks, so that packets do not either.
 const FRAME_SIZE: usize = 1024;
-/// The most elements such a frame has, however many channels there are.
+/// Maximum number of elements of such a frame, with any number of channels.
 const MAX_FRAME_ELEMENTS: usize = 1 << 17;
-/// Samples of each channel that are resampled at a time, at most: before or after, where there are
-/// more.
+/// Maximum number of samples per channel to resample at once, counted at the higher rate.
 const RESAMPLED_BLOCK: usize = 1024;
-/// The most elements that one sample of every channel may become at another rate.
+/// Maximum number of elements that resampling may output for one input sample of every channel.
 const MAX_RESAMPLED_ELEMENTS: u64 = 1 << 24;
-/// Elements of a chunk that is taken as a whole, so that it need not be borrowed again.
+/// Maximum number of elements of a chunk that is copied completely, so that it need not be borrowed
+/// again.
 const SMALL: usize = 4096;
-/// Elements that are searched for outliers at a time.
+/// Number of elements to search for outliers between interrupt checks.
 const CHECKED_ELEMENTS: usize = 1 << 22;
 
-/// One audio stream at work.
+/// Pipeline of one audio stream.
 pub(crate) struct AudioPipeline {
     input: DataType,
     channels: usize,
-    /// Of the chunks.
+    /// Time base of the chunks.
     time_base: TimeBase,
     sample_rate: u32,
-    way: Way,
+    conversion: Conversion,
     encoder: Box<dyn AudioEncoder>,
-    /// Whether samples that are not a number, or beyond ±1, have no meaning in what is encoded.
+    /// True if the encoder does not support NaN and samples beyond ±1.
     is_bounded: bool,
     samples: SampleBuffer,
     /// Samples per channel of a frame.
     capacity: usize,
-    /// Samples per channel that the buffer has room for: a frame, and the rest of a small chunk.
+    /// Capacity of the buffer in samples per channel: a frame, and the rest of a small chunk.
     room: usize,
-    /// When the next sample written is heard, in samples of the chunks.
+    /// Timestamp of the next sample, in samples of the chunks.
     next: i64,
-    /// How much of that are pauses.
-    paused: i64,
-    gaps: Gaps,
-    /// The longest gap that is filled, in samples of the chunks.
-    longest_gap: i64,
+    /// Part of `next` that is gaps.
+    gap_total: i64,
+    gap_policy: GapPolicy,
+    /// Maximum gap that is filled, in samples of the chunks.
+    max_gap: i64,
     limits: TimeLimits,
     is_finished: bool,
-    /// The pauses that packets do not know of yet: from which of the samples that were written
-    /// they are later, and by how many; both are encoded ones. The first one is in force.
-    pauses: VecDeque<(i64, i64)>,
+    /// Gaps to apply to packets: the first encoded sample after each gap, and the delay from there
+    /// on, both in encoded samples. The first entry is in effect.
+    gaps: VecDeque<(i64, i64)>,
     has_warned_of_overlap: bool,
-    /// How many samples beyond ±1 were clamped.
+    /// Number of samples beyond ±1 that were clamped.
     pub(crate) clamped: u64,
     pub(crate) packets: PacketQueue,
 }
 
-/// What becomes of a gap that pts leaves.
+/// Treatment of a gap before a pts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gaps {
-    /// Silence.
-    Filled,
-    /// Silence; where nothing was heard before, or that would be very long, packets are later.
-    FilledAfterTheStart,
-    /// Packets are later.
-    Pauses,
-    /// It is lost.
-    LeftOut,
+enum GapPolicy {
+    /// Filled with silence.
+    Fill,
+    /// Filled with silence, except gaps at the start and long gaps, which delay packets.
+    FillAfterStart,
+    /// Delays packets.
+    Delay,
+    /// Dropped.
+    Drop,
 }
 
-/// What a chunk that was checked needs before its samples are taken.
+/// Preparation that a checked chunk needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AudioPlan {
     step: Step,
@@ -84,37 +84,36 @@ pub(crate) struct AudioPlan {
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    /// It follows the last chunk.
+    /// The chunk follows the previous one.
     Follow,
-    /// It follows the last chunk, though its pts is earlier.
+    /// The chunk follows the previous one, although its pts is earlier.
     Overlap,
-    /// So many samples of silence come first.
+    /// This number of silent samples comes first.
     Fill(i64),
-    /// So many samples pass without any packet.
-    Pause(i64),
-    /// The gap up to this sample is left out.
-    LeaveOut(i64),
+    /// A gap of this number of samples without packets comes first.
+    Gap(i64),
+    /// The gap before this timestamp is dropped.
+    Drop(i64),
 }
 
-/// How a chunk's samples become a frame's.
-enum Way {
-    /// In one step.
-    Straight(AudioConverter),
-    /// To another rate.
+/// Conversion of a chunk's samples to a frame's.
+enum Conversion {
+    /// Without resampling.
+    Direct(AudioConverter),
+    /// With resampling.
     Resampled(Box<Resampled>),
 }
 
-/// A chunk's samples on their way to another rate. Where channels are dropped that is done first,
-/// and where they are added last.
+/// Conversion with resampling. Channels are removed before resampling, and added after it.
 struct Resampled {
     before: AudioConverter,
     block: TypedBuffer,
-    /// Samples of each channel that the block holds.
+    /// Capacity of the block in samples per channel.
     capacity: usize,
     channels: usize,
     resampler: Resampler,
     after: AudioConverter,
-    /// Whether there is something new in the resampler.
+    /// True if the resampler has new input.
     is_pushed: bool,
 }
 
@@ -131,7 +130,7 @@ impl Resampled {
         if to.div_ceil(from.max(1)).saturating_mul(channels as u64) > MAX_RESAMPLED_ELEMENTS {
             return Err(Error::unsupported(format!(
                 "{channels} channels cannot be resampled from {from} to {to} Hz: a sample would \
-                 become more than {MAX_RESAMPLED_ELEMENTS}."
+                 become more than {MAX_RESAMPLED_ELEMENTS}. Pass a lower encoder_sample_rate."
             )));
         }
         let capacity = (RESAMPLED_BLOCK as u64 * from / to).clamp(1, RESAMPLED_BLOCK as u64);
@@ -164,7 +163,7 @@ impl Resampled {
         })
     }
 
-    /// Takes rows of a chunk, at most [`capacity`](Self::capacity).
+    /// Resamples rows of a chunk, at most [`capacity`](Self::capacity).
     fn push(&mut self, chunk: &TensorView<'_>, rows: Range<usize>) {
         let elements = rows.len() * self.channels;
         self.before.convert(chunk, rows, &mut self.block, self.capacity, 0);
@@ -174,8 +173,8 @@ impl Resampled {
 
 impl AudioPipeline {
     pub(crate) fn new(stream: ResolvedAudio) -> Result<Self> {
-        let way = if stream.sample_rate == stream.request.format.sample_rate {
-            Way::Straight(AudioConverter::with_normalization(
+        let conversion = if stream.sample_rate == stream.request.format.sample_rate {
+            Conversion::Direct(AudioConverter::with_normalization(
                 stream.input,
                 stream.layout,
                 stream.request.format.sample_format,
@@ -183,7 +182,7 @@ impl AudioPipeline {
                 stream.normalizes(),
             )?)
         } else {
-            Way::Resampled(Box::new(Resampled::new(&stream)?))
+            Conversion::Resampled(Box::new(Resampled::new(&stream)?))
         };
         let ResolvedAudio { info, request, mut options, input, sample_rate, layout, bits, .. } =
             stream;
@@ -194,17 +193,17 @@ impl AudioPipeline {
         let frame_size = encoder.frame_size();
         let capacity =
             frame_size.unwrap_or_else(|| (MAX_FRAME_ELEMENTS / out_channels).clamp(1, FRAME_SIZE));
-        let room = match &way {
-            Way::Straight(_) => capacity + SMALL / layout.channels(),
-            Way::Resampled(_) => capacity,
+        let room = match &conversion {
+            Conversion::Direct(_) => capacity + SMALL / layout.channels(),
+            Conversion::Resampled(_) => capacity,
         };
         let data_type = request.format.sample_format.data_type();
 
         let kept = encoder.parameters().audio().map_or(0, |audio| audio.bits_per_sample);
         if info.encoder.codec.is_lossless() && kept < bits {
             log::warn!(
-                "{} keeps {kept} of {bits} bits of a sample. To keep more pass another encoder, or \
-                 bits_per_raw_sample to one that has the option.",
+                "{} keeps {kept} of {bits} bits per sample. To keep more, pass another encoder, or \
+                 set its option bits_per_raw_sample if available.",
                 info.encoder.name
             );
         }
@@ -213,7 +212,7 @@ impl AudioPipeline {
             channels: layout.channels(),
             time_base: TimeBase::from_sample_rate(sample_rate)?,
             sample_rate,
-            way,
+            conversion,
             encoder,
             is_bounded: !input.is_integer()
                 && (data_type.is_integer() || !info.encoder.codec.is_lossless()),
@@ -221,12 +220,12 @@ impl AudioPipeline {
             capacity,
             room,
             next: 0,
-            paused: 0,
-            gaps: Gaps::Filled,
-            longest_gap: i64::MAX,
+            gap_total: 0,
+            gap_policy: GapPolicy::Fill,
+            max_gap: i64::MAX,
             limits: TimeLimits::NONE,
             is_finished: false,
-            pauses: VecDeque::new(),
+            gaps: VecDeque::new(),
             has_warned_of_overlap: false,
             clamped: 0,
             packets: PacketQueue::new(),
@@ -237,28 +236,28 @@ impl AudioPipeline {
         self.encoder.parameters()
     }
 
-    /// Sets the longest gap that is filled, in seconds, if any is, and whether the format can have
-    /// pauses.
-    pub(crate) fn set_gaps(&mut self, longest: Option<f64>, has_pauses: bool) {
-        self.gaps = match (longest.is_some(), has_pauses) {
-            (true, false) => Gaps::Filled,
-            (true, true) => Gaps::FilledAfterTheStart,
-            (false, true) => Gaps::Pauses,
-            (false, false) => Gaps::LeftOut,
+    /// Sets the maximum gap that is filled, in seconds, or `None`, and whether the format supports
+    /// gaps.
+    pub(crate) fn set_gaps(&mut self, longest: Option<f64>, supports_gaps: bool) {
+        self.gap_policy = match (longest.is_some(), supports_gaps) {
+            (true, false) => GapPolicy::Fill,
+            (true, true) => GapPolicy::FillAfterStart,
+            (false, true) => GapPolicy::Delay,
+            (false, false) => GapPolicy::Drop,
         };
-        self.longest_gap = longest
+        self.max_gap = longest
             .map_or(i64::MAX, |seconds| (seconds * f64::from(self.sample_rate)).round() as i64);
     }
 
-    /// Sets the times that the container can store.
+    /// Sets the range of timestamps that the container can store.
     pub(crate) fn set_limits(&mut self, limits: TimeLimits) {
         self.limits = limits;
     }
 
-    /// Refuses a chunk that does not fit. Nothing is changed by it.
+    /// Checks that a chunk matches the stream, without changing the stream.
     ///
     /// # Errors
-    /// The chunk does not fit the stream, or there was an interrupt.
+    /// The chunk does not match the stream, or an interrupt occurs.
     pub(crate) fn check(
         &self,
         chunk: &TensorView<'_>,
@@ -295,7 +294,7 @@ impl AudioPipeline {
         Ok(AudioPlan { step: self.step(pts)?, beyond_unity: outliers.beyond_unity })
     }
 
-    /// Searches a chunk for samples that cannot be encoded as they are, with pauses for interrupts.
+    /// Searches a chunk for samples that cannot be encoded unchanged, and checks for interrupts.
     fn outliers(&self, chunk: &TensorView<'_>, interrupt: &Interrupt) -> Result<Outliers> {
         let rows = chunk.shape()[0];
         let step = (CHECKED_ELEMENTS / self.channels).max(1);
@@ -318,7 +317,7 @@ impl AudioPipeline {
         Ok(all)
     }
 
-    /// What `pts` asks for.
+    /// Returns the step for `pts`.
     fn step(&self, pts: Option<f64>) -> Result<Step> {
         let Some(pts) = pts else { return Ok(Step::Follow) };
         let Timestamp(at) = self.time_base.from_seconds(pts)?;
@@ -329,18 +328,18 @@ impl AudioPipeline {
         if gap == 0 {
             return Ok(Step::Follow);
         }
-        let is_long = gap > self.longest_gap;
-        let pauses = match self.gaps {
-            Gaps::LeftOut => return Ok(Step::LeaveOut(at)),
-            Gaps::Pauses => true,
-            Gaps::FilledAfterTheStart => is_long || self.next == 0,
-            Gaps::Filled => false,
+        let is_long = gap > self.max_gap;
+        let delays = match self.gap_policy {
+            GapPolicy::Drop => return Ok(Step::Drop(at)),
+            GapPolicy::Delay => true,
+            GapPolicy::FillAfterStart => is_long || self.next == 0,
+            GapPolicy::Fill => false,
         };
         let seconds = |samples| self.time_base.to_seconds(Timestamp(samples));
-        if pauses {
+        if delays {
             let encoded = self.parameters().time_base;
             let in_encoded = |samples| self.time_base.rescale(Timestamp(samples), encoded).0;
-            // Before the first sample there is none that would have to last for the gap.
+            // No sample before the first one has to last for the gap.
             let is_long = self.next > 0 && in_encoded(gap) > self.limits.max_gap;
             if is_long || in_encoded(at) > self.limits.max_pts {
                 return Err(Error::chunk(format!(
@@ -350,7 +349,7 @@ impl AudioPipeline {
                     encoded.to_seconds(Timestamp(self.limits.max_gap))
                 )));
             }
-            return Ok(Step::Pause(gap));
+            return Ok(Step::Gap(gap));
         }
         if is_long {
             return Err(Error::chunk(format!(
@@ -358,28 +357,27 @@ impl AudioPipeline {
                  fill_gaps to open: more seconds, or fill_gaps=false to leave gaps out. Nothing of \
                  the chunk was written.",
                 seconds(gap),
-                seconds(self.longest_gap)
+                seconds(self.max_gap)
             )));
         }
         Ok(Step::Fill(gap))
     }
 
-    /// Prepares for the chunk that was checked; returns how many samples of silence must come
-    /// before it.
+    /// Prepares for a checked chunk. Returns the number of silent samples that must come before it.
     ///
     /// # Errors
-    /// The encoder's.
+    /// The encoder's own errors.
     pub(crate) fn schedule(&mut self, plan: AudioPlan) -> Result<i64> {
         let at = match plan.step {
             Step::Follow | Step::Overlap => self.next,
-            Step::Fill(gap) | Step::Pause(gap) => self.next + gap,
-            Step::LeaveOut(at) => at,
+            Step::Fill(gap) | Step::Gap(gap) => self.next + gap,
+            Step::Drop(at) => at,
         };
         if plan.beyond_unity > 0 {
             if self.clamped == 0 {
                 log::warn!(
-                    "{} samples of a chunk at {} s are beyond ±1, and are clamped. More are not \
-                     warned of.",
+                    "{} samples of a chunk at {} s are beyond ±1 and are clamped. Further samples \
+                     are clamped without a warning.",
                     plan.beyond_unity,
                     self.time_base.to_seconds(Timestamp(at))
                 );
@@ -395,27 +393,28 @@ impl AudioPipeline {
                 }
             }
             Step::Fill(gap) => return Ok(gap),
-            Step::Pause(gap) => self.pause(gap)?,
-            Step::LeaveOut(at) => self.next = at,
+            Step::Gap(gap) => self.delay_by(gap)?,
+            Step::Drop(at) => self.next = at,
         }
         Ok(0)
     }
 
-    /// Returns the end of what was written, in seconds.
+    /// Returns the end of the written samples, in seconds.
     pub(crate) fn end(&self) -> f64 {
         self.time_base.to_seconds(Timestamp(self.next))
     }
 
-    /// Seconds of audio that the encoder may hold, and its frame that is not full.
+    /// Returns the maximum duration that the encoder and its incomplete frame may contain, in
+    /// seconds.
     pub(crate) fn max_delay(&self) -> f64 {
         let frame = self.encoder.frame_size().unwrap_or(self.capacity) as u64;
         let rate = self.parameters().audio().map_or(1, |audio| audio.format.sample_rate);
         (self.encoder.max_delay() + frame) as f64 / f64::from(rate)
     }
 
-    /// Makes the packets of what follows later by a gap.
-    fn pause(&mut self, gap: i64) -> Result<()> {
-        // Packets of any size end where the pause begins.
+    /// Delays the following packets by a gap.
+    fn delay_by(&mut self, gap: i64) -> Result<()> {
+        // Packets of any size end where the gap begins.
         self.flush()?;
         let encoded =
             self.parameters().audio().map_or(self.sample_rate, |audio| audio.format.sample_rate);
@@ -423,37 +422,37 @@ impl AudioPipeline {
             let rate = i128::from(self.sample_rate);
             ((i128::from(samples) * i128::from(encoded) + rate / 2) / rate) as i64
         };
-        let written = self.next - self.paused;
-        // What comes before the first sample, for the sake of the encoder, goes with it.
+        let written = self.next - self.gap_total;
+        // Priming before the first sample is delayed too.
         let from = if written == 0 { i64::MIN } else { at_encoded_rate(written) };
-        self.paused += gap;
+        self.gap_total += gap;
         self.next += gap;
-        self.pauses.push_back((from, at_encoded_rate(self.paused)));
+        self.gaps.push_back((from, at_encoded_rate(self.gap_total)));
         Ok(())
     }
 
-    /// Tells the packets from `first` on of the pauses before them.
+    /// Adds the delays of the gaps to the packets from `first` on.
     fn delay_packets(&mut self, first: usize) {
-        let pauses = &mut self.pauses;
+        let gaps = &mut self.gaps;
         self.packets.delay(first, |pts| {
-            while pauses.get(1).is_some_and(|(from, _)| *from <= pts.0) {
-                pauses.pop_front();
+            while gaps.get(1).is_some_and(|(from, _)| *from <= pts.0) {
+                gaps.pop_front();
             }
-            pauses.front().filter(|(from, _)| *from <= pts.0).map_or(0, |(_, later)| *later)
+            gaps.front().filter(|(from, _)| *from <= pts.0).map_or(0, |(_, later)| *later)
         });
     }
 
-    /// Whether a chunk has the type and channels of those that are checked.
-    pub(crate) fn is_alike(&self, chunk: &TensorView<'_>) -> bool {
+    /// Returns whether a chunk has the type and channels of a checked chunk.
+    pub(crate) fn has_format_of(&self, chunk: &TensorView<'_>) -> bool {
         chunk.data_type() == self.input && matches!(chunk.shape(), [_, c] if *c == self.channels)
     }
 
-    /// Takes samples of `chunk` from `row` on, up to the end of a frame, or all of a small chunk;
-    /// returns the row to go on from. Nothing must be [left to encode](Self::has_work).
+    /// Copies samples of `chunk` from `row` on: up to the end of a frame, or all of a small chunk.
+    /// Returns the next row. There must be no samples [left to encode](Self::has_work).
     pub(crate) fn take(&mut self, chunk: &TensorView<'_>, row: usize) -> usize {
         let left = chunk.shape()[0] - row;
-        let rows = match &mut self.way {
-            Way::Straight(converter) => {
+        let rows = match &mut self.conversion {
+            Conversion::Direct(converter) => {
                 let is_small = left <= SMALL / self.channels;
                 let end = if is_small { self.room } else { self.capacity };
                 let rows = left.min(end - self.samples.len());
@@ -462,10 +461,10 @@ impl AudioPipeline {
                 });
                 rows
             }
-            Way::Resampled(way) => {
-                let rows = left.min(way.capacity);
-                way.push(chunk, row..row + rows);
-                way.is_pushed = true;
+            Conversion::Resampled(conversion) => {
+                let rows = left.min(conversion.capacity);
+                conversion.push(chunk, row..row + rows);
+                conversion.is_pushed = true;
                 rows
             }
         };
@@ -473,34 +472,34 @@ impl AudioPipeline {
         row + rows
     }
 
-    /// Whether samples that were taken can be encoded.
+    /// Returns whether copied samples can be encoded.
     pub(crate) fn has_work(&self) -> bool {
-        match &self.way {
-            Way::Straight(_) => self.samples.len() >= self.capacity,
-            Way::Resampled(way) => way.is_pushed,
+        match &self.conversion {
+            Conversion::Direct(_) => self.samples.len() >= self.capacity,
+            Conversion::Resampled(conversion) => conversion.is_pushed,
         }
     }
 
-    /// Encodes the samples that were taken, as far as they fill a frame.
+    /// Encodes the copied samples if they fill a frame.
     ///
     /// # Errors
-    /// The encoder's.
+    /// The encoder's own errors.
     pub(crate) fn work(&mut self) -> Result<()> {
-        match &mut self.way {
-            Way::Straight(_) if self.samples.len() >= self.capacity => self.encode(),
-            Way::Straight(_) => Ok(()),
-            Way::Resampled(way) => {
-                way.is_pushed = false;
+        match &mut self.conversion {
+            Conversion::Direct(_) if self.samples.len() >= self.capacity => self.encode(),
+            Conversion::Direct(_) => Ok(()),
+            Conversion::Resampled(conversion) => {
+                conversion.is_pushed = false;
                 self.take_resampled()
             }
         }
     }
 
-    /// Encodes what the resampler has ready; what does not fill a frame stays in it.
+    /// Encodes the output of the resampler. Samples that do not fill a frame remain in it.
     fn take_resampled(&mut self) -> Result<()> {
         loop {
-            let Way::Resampled(way) = &mut self.way else { return Ok(()) };
-            let Resampled { resampler, after, channels, .. } = way.as_mut();
+            let Conversion::Resampled(conversion) = &mut self.conversion else { return Ok(()) };
+            let Resampled { resampler, after, channels, .. } = conversion.as_mut();
             let ready = resampler.ready();
             let shape = [with_slice!(ready, data => data.len()) / *channels, *channels];
             let samples = shape[0].min(self.capacity - self.samples.len());
@@ -518,7 +517,7 @@ impl AudioPipeline {
         }
     }
 
-    /// Silence in the type of the chunks, of `samples` samples.
+    /// Returns `samples` silent samples in the type of the chunks.
     pub(crate) fn silence(&self, samples: usize) -> TensorView<'static> {
         let shape = [samples, self.channels];
         let zero = match self.input {
@@ -533,7 +532,7 @@ impl AudioPipeline {
         zero.expect("a view of one element repeated stays in it")
     }
 
-    /// Encodes a frame of what the buffer holds, or all of it if that is less.
+    /// Encodes one frame from the buffer, or all of it if it has less.
     fn encode(&mut self) -> Result<()> {
         if self.samples.len() == 0 {
             return Ok(());
@@ -545,7 +544,7 @@ impl AudioPipeline {
         Ok(())
     }
 
-    /// Encodes what has come so far, if the encoder takes frames of any size.
+    /// Encodes all buffered samples, if the encoder accepts frames of any size.
     pub(crate) fn flush(&mut self) -> Result<()> {
         while self.encoder.frame_size().is_none() && self.samples.len() > 0 {
             self.encode()?;
@@ -553,14 +552,14 @@ impl AudioPipeline {
         Ok(())
     }
 
-    /// Encodes everything there is, the first time.
+    /// Encodes all remaining samples. Later calls do nothing.
     pub(crate) fn finish(&mut self) -> Result<()> {
         if std::mem::replace(&mut self.is_finished, true) {
             return Ok(());
         }
         self.work()?;
-        if let Way::Resampled(way) = &mut self.way {
-            way.resampler.finish();
+        if let Conversion::Resampled(conversion) = &mut self.conversion {
+            conversion.resampler.finish();
             self.take_resampled()?;
         }
         while self.samples.len() > 0 {

@@ -1,4 +1,4 @@
-//! What an audio stream is to be, as the user says it, and how the rest is chosen.
+//! Parameters of an audio stream, and defaults for those that are not set.
 
 use reelwright_convert::ResampleQuality;
 use reelwright_core::{
@@ -9,7 +9,7 @@ use reelwright_core::{
 use crate::encoder_options::take_audio;
 use crate::registry::Registry;
 
-/// An audio stream: what chunks will be written to it, and how they are encoded.
+/// Audio stream: the format of its chunks, and its encoding.
 ///
 /// ```
 /// use reelwright::{AudioStream, CodecConfig, SampleFormat};
@@ -44,7 +44,7 @@ pub struct AudioStream {
 }
 
 impl AudioStream {
-    /// A stream of `f32` chunks of shape (frame, `num_channels`), at `sample_rate` Hz.
+    /// Creates a stream of `f32` chunks of shape (frame, `num_channels`), at `sample_rate` Hz.
     pub fn new(sample_rate: u32, num_channels: usize) -> Self {
         Self {
             sample_rate,
@@ -64,30 +64,30 @@ impl AudioStream {
         }
     }
 
-    /// The type of the chunks' samples: `u8`, `s16`, `s32`, `s64`, `flt` (unless set) or `dbl`.
+    /// Sets the sample type of chunks: `u8`, `s16`, `s32`, `s64`, `flt` (default) or `dbl`.
     #[must_use]
     pub fn format(mut self, format: SampleFormat) -> Self {
         self.format = format;
         self
     }
 
-    /// How many bits of integer samples carry sound, the highest ones; all unless set. Where the
-    /// encoder chosen by default keeps fewer, a warning is logged.
+    /// Sets the number of significant bits of integer samples, the highest ones; default all. Logs
+    /// a warning if the default encoder keeps fewer bits.
     #[must_use]
     pub fn bits_per_raw_sample(mut self, bits: u32) -> Self {
         self.bits_per_raw_sample = Some(bits);
         self
     }
 
-    /// Which loudspeakers the chunks' channels are for; the usual ones for their number unless
-    /// set, as [`ChannelLayout::default_for`].
+    /// Sets the channel layout of chunks. The default is [`ChannelLayout::default_for`] their
+    /// number of channels.
     #[must_use]
     pub fn channel_layout(mut self, layout: ChannelLayout) -> Self {
         self.channel_layout = Some(layout);
         self
     }
 
-    /// Sets the language, a code of ISO 639-2 such as `eng`, for containers that state it of each
+    /// Sets the language, an ISO 639-2 code such as `eng`, for containers that store a language per
     /// stream.
     #[must_use]
     pub fn language(mut self, code: impl Into<String>) -> Self {
@@ -95,8 +95,8 @@ impl AudioStream {
         self
     }
 
-    /// The name of the encoder, one of [`audio_encoders`](crate::audio_encoders); the format's
-    /// default unless set.
+    /// Sets the encoder by name, one of [`audio_encoders`](crate::audio_encoders). The default
+    /// depends on the format.
     #[must_use]
     pub fn encoder(mut self, name: impl Into<String>) -> Self {
         self.encoder = Some(name.into());
@@ -111,52 +111,52 @@ impl AudioStream {
         self
     }
 
-    /// The rate to encode at, in Hz; the chunks are resampled to it. Unless set, it is the lowest
-    /// rate that the encoder takes and that is not below the chunks' own.
+    /// Sets the encoded sample rate in Hz. Chunks are resampled to it. The default is the lowest
+    /// supported rate that is not below that of the chunks, or else the highest.
     #[must_use]
     pub fn encoder_sample_rate(mut self, rate: u32) -> Self {
         self.encoder_sample_rate = Some(rate);
         self
     }
 
-    /// The number of channels to encode; the chunks' channels are remixed to it. Unless set, it
-    /// is the chunks' own, or what the encoder takes that keeps them all, or else most of them.
+    /// Sets the encoded number of channels. Chunks are remixed to it. The default is that of the
+    /// chunks if supported, otherwise the smallest layout that includes them, otherwise a downmix.
     #[must_use]
     pub fn encoder_num_channels(mut self, channels: usize) -> Self {
         self.encoder_num_channels = Some(channels);
         self
     }
 
-    /// The sample format to encode; of those the encoder takes, the one that loses least unless
-    /// set.
+    /// Sets the encoded sample format. The default is the supported format that loses the least.
     #[must_use]
     pub fn encoder_format(mut self, format: SampleFormat) -> Self {
         self.encoder_format = Some(format);
         self
     }
 
-    /// What all encoders can be told. What an encoder does not heed is warned of.
+    /// Sets parameters that all encoders share. Logs a warning for those that the encoder does not
+    /// support.
     #[must_use]
     pub fn codec_config(mut self, config: CodecConfig) -> Self {
         self.codec_config = config;
         self
     }
 
-    /// How carefully chunks are resampled, where they are.
+    /// Sets the quality of resampling.
     #[must_use]
     pub fn resample_quality(mut self, quality: ResampleQuality) -> Self {
         self.resample_quality = quality;
         self
     }
 
-    /// A filter graph. Refused: there are no filters yet.
+    /// Sets a filter graph. Not supported yet: adding the stream fails.
     #[must_use]
     pub fn filter_desc(mut self, filters: impl Into<String>) -> Self {
         self.filter_desc = Some(filters.into());
         self
     }
 
-    /// Chooses what was left open, and refuses what cannot be.
+    /// Chooses defaults and checks all parameters.
     pub(crate) fn resolve(&self, registry: &Registry, muxer: &MuxerInfo) -> Result<ResolvedAudio> {
         if self.sample_rate == 0 {
             return Err(Error::argument("Sample rate must be positive. Found: 0"));
@@ -184,7 +184,7 @@ impl AudioStream {
         }
         if let Some(filters) = &self.filter_desc {
             return Err(Error::unsupported(format!(
-                "filter_desc is not served yet. Found: {filters:?}. Leave it out."
+                "filter_desc is not supported yet. Found: {filters:?}. Leave it out."
             )));
         }
         let info = match &self.encoder {
@@ -223,7 +223,7 @@ impl AudioStream {
         })
     }
 
-    /// The bits of a sample that the user did not choose to drop.
+    /// Returns the bits per sample that should be kept, unless the user chose to drop some.
     fn bits_to_keep(&self) -> u32 {
         let chosen = self.encoder.is_some()
             || self.encoder_format.is_some()
@@ -262,14 +262,14 @@ impl AudioStream {
         }
     }
 
-    /// The layout of the chunks, and the one to encode.
+    /// Returns the layout of the chunks and the encoded layout.
     fn choose_layouts(
         &self,
         info: &AudioEncoderInfo,
         own: ChannelLayout,
     ) -> Result<(ChannelLayout, ChannelLayout)> {
         let own_count = own.channels();
-        // Without a layout from the user the encoder may choose one, if it gets all channels.
+        // If the user sets no layout, the encoder may choose one with the same number of channels.
         let by_count = info.layouts.for_channels(own_count);
         let is_kept = self.encoder_num_channels.is_none_or(|channels| channels == own_count);
         let may_choose = self.channel_layout.is_none() && is_kept;
@@ -308,7 +308,7 @@ impl AudioStream {
         };
         if encoded.channels() < own_count && self.encoder_num_channels.is_none() {
             log::warn!(
-                "{} does not take {own}; {encoded} is encoded. Supported values are; {}",
+                "{} does not support {own}. It is remixed to {encoded}. Supported values are; {}",
                 info.encoder.name,
                 info.layouts
             );
@@ -317,30 +317,31 @@ impl AudioStream {
     }
 }
 
-/// A stream of which everything is chosen.
+/// Audio stream with all parameters chosen.
 pub(crate) struct ResolvedAudio {
     pub(crate) info: AudioEncoderInfo,
     pub(crate) request: AudioEncoderRequest,
     pub(crate) options: Options,
-    /// The type, rate and channels of the chunks.
+    /// Sample type of the chunks; the next two fields are their rate and layout.
     pub(crate) input: DataType,
     pub(crate) sample_rate: u32,
     pub(crate) layout: ChannelLayout,
     pub(crate) resample_quality: ResampleQuality,
-    /// The bits of a sample whose loss would be a surprise.
+    /// Bits per sample that should be kept.
     pub(crate) bits: u32,
 }
 
 impl ResolvedAudio {
-    /// Returns true if a downmix must stay within full scale, as the encoded format has nothing
-    /// beyond.
+    /// Returns whether a downmix must stay within full scale, because the encoded format clips
+    /// beyond it.
     pub(crate) fn normalizes(&self) -> bool {
         let is_integer = self.request.format.sample_format.data_type().is_integer();
         is_integer || !self.info.encoder.codec.is_lossless()
     }
 }
 
-/// The format that keeps most of samples of type `from`; of several that keep all, the smallest.
+/// Returns the format that loses the least of samples of type `from`; of lossless ones the
+/// smallest.
 fn least_loss(from: DataType, formats: &[SampleFormat]) -> SampleFormat {
     let keeps_all = |to: DataType| match (from, to) {
         _ if from == to => true,
@@ -350,7 +351,7 @@ fn least_loss(from: DataType, formats: &[SampleFormat]) -> SampleFormat {
         (DataType::F32, to) => to == DataType::F64,
         (DataType::U16 | DataType::I64 | DataType::F64, _) => false,
     };
-    // Of those that lose something, the most precise.
+    // The most precise of the lossy formats.
     let precision = |to: DataType| match to {
         DataType::U8 => 8,
         DataType::U16 | DataType::I16 => 16,
@@ -362,7 +363,7 @@ fn least_loss(from: DataType, formats: &[SampleFormat]) -> SampleFormat {
     let types = || formats.iter().map(|format| (format.data_type(), *format));
     let lossless = types().filter(|(to, _)| keeps_all(*to)).min_by_key(|(to, _)| to.bytes());
     let closest = || types().max_by_key(|(to, _)| precision(*to));
-    lossless.or_else(closest).expect("an encoder takes at least one format").1
+    lossless.or_else(closest).expect("an encoder supports at least one format").1
 }
 
 #[cfg(test)]
@@ -370,7 +371,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_little_as_possible_is_lost() {
+    fn chooses_the_format_with_the_least_loss() {
         use SampleFormat::{Dbl, Flt, Fltp, S16, S32, U8};
         assert_eq!(least_loss(DataType::I16, &[S16, S32]), S16);
         assert_eq!(least_loss(DataType::U8, &[S16, S32]), S16);

@@ -1,4 +1,4 @@
-//! The encoder of media files: streams in, a file out.
+//! Encoder of media files.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ use state::{Destinations, State};
 use writer::Slot;
 
 use crate::endpoint::Endpoint;
-use crate::interleave::Pauses;
+use crate::interleave::PausedStreams;
 use crate::packet_sink::{PACKETS, Packets};
 use crate::registry::Registry;
 use crate::stream::Stream;
@@ -35,12 +35,12 @@ use crate::tee::{self, Member};
 
 /// Encodes and writes audio and video streams chunk by chunk.
 ///
-/// The order of calls: add streams, [`open`](Self::open), write chunks, and `finish`, or
-/// [`close`](Self::close) where the encoder is only borrowed. Dropping an open encoder closes it too,
-/// but then errors only reach the log.
+/// Add streams, [`open`](Self::open), write chunks, and call `finish`, or [`close`](Self::close) to
+/// keep the encoder. Dropping an open encoder closes it too, but only logs errors.
 ///
-/// `W` is the writer that `finish` returns, of encoders that [`to_writer`](Self::to_writer) and
-/// [`to_seekable_writer`](Self::to_seekable_writer) make. [`Erased`] stands for all other outputs.
+/// `W` is the type of the writer that `finish` returns, for encoders from
+/// [`to_writer`](Self::to_writer) and [`to_seekable_writer`](Self::to_seekable_writer). It is
+/// [`Erased`] for all other outputs.
 ///
 /// ```
 /// use reelwright::{AudioStream, StreamingMediaEncoder, TensorView};
@@ -66,32 +66,33 @@ pub struct StreamingMediaEncoder<'w, W = Erased> {
     streams: Vec<Stream>,
     /// Language of each stream.
     languages: Vec<Option<String>>,
-    /// Whether the container of each stream can have pauses.
-    keeps_pauses: Vec<bool>,
-    pauses: Pauses,
+    /// True for each stream whose container supports gaps.
+    supports_gaps: Vec<bool>,
+    paused: PausedStreams,
     state: State<'w>,
     interrupt: Interrupt,
-    /// True if an interrupt ended the last call, or one of `close` before.
+    /// True if an interrupt stopped the last call, or an earlier call of `close`.
     was_interrupted: bool,
-    /// The report of the last call of `open` that failed before anything was opened.
+    /// Report of the last call of `open` that failed before opening the output.
     open_error: Option<String>,
     /// Receives the writer that `finish` returns.
     writer: Slot<W>,
 }
 
 impl<'w> StreamingMediaEncoder<'w> {
-    /// An encoder that will write to `dst`: a path, an address or a writer, see [`Target`].
-    /// Nothing is opened yet.
+    /// Creates an encoder that writes to `dst`: a path, an address or a writer, see [`Target`].
+    /// Opens nothing yet.
     ///
-    /// `format` is the name of one of [`muxers`](crate::muxers); without it the file name's extension tells it.
+    /// `format` is the name of one of [`muxers`](crate::muxers). The default depends on the file
+    /// name's extension.
     ///
     /// # Errors
-    /// An unknown format or extension, a writer without a format, a protocol that is not served.
+    /// The format, extension or protocol is unknown, or a writer has no format.
     pub fn new(dst: impl Into<Target<'w>>, format: Option<&str>) -> Result<Self> {
         Self::with_registry(&Registry::builtin(), dst, format)
     }
 
-    /// As [`new`](Self::new), with the encoders, containers and protocols of a registry.
+    /// Like [`new`](Self::new), with the encoders, containers and protocols of a registry.
     ///
     /// # Errors
     /// As `new`.
@@ -105,8 +106,8 @@ impl<'w> StreamingMediaEncoder<'w> {
 }
 
 impl StreamingMediaEncoder<'static> {
-    /// An encoder whose packets come back: without a container and an output. Every codec that there is
-    /// can be encoded; the first one of the build, unless a stream names its encoder.
+    /// Creates an encoder that returns packets, without a container and an output. All codecs are
+    /// supported. The default encoder of a stream is the first of the build.
     ///
     /// ```
     /// use reelwright::{AudioStream, StreamingMediaEncoder, TensorView};
@@ -125,7 +126,7 @@ impl StreamingMediaEncoder<'static> {
         Self::to_packets_with(&Registry::builtin())
     }
 
-    /// As [`to_packets`](Self::to_packets), with the encoders of a registry.
+    /// Like [`to_packets`](Self::to_packets), with the encoders of a registry.
     pub fn to_packets_with(registry: &Registry) -> (Self, Packets) {
         let packets = Packets::default();
         let mut format = PACKETS.clone();
@@ -149,8 +150,8 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
         let (format, destinations) = if format == Some(TEE.name) {
             if target.is_writer() {
                 return Err(Error::argument(
-                    "The outputs of a tee are passed as text, as \"[f=mp4]a.mp4|[f=wav]b.wav\". Found: a \
-                     writer",
+                    "The outputs of a tee must be text such as \"[f=mp4]a.mp4|[f=wav]b.wav\". \
+                     Found: a writer",
                 ));
             }
             let members = Member::parse_all(&registry, &name)?;
@@ -176,8 +177,8 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
             metadata: Metadata::new(),
             streams: Vec::new(),
             languages: Vec::new(),
-            pauses: Pauses::default(),
-            keeps_pauses: Vec::new(),
+            paused: PausedStreams::default(),
+            supports_gaps: Vec::new(),
             state: State::New(destinations),
             interrupt: Interrupt::new(),
             was_interrupted: false,
@@ -186,14 +187,15 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
         }
     }
 
-    /// The container that is written.
+    /// Returns the container format.
     pub fn format(&self) -> &MuxerInfo {
         &self.format
     }
 
-    /// Where `open` will write, several places for a tee, each with its container: the path of a file or,
-    /// of a container that [makes objects](MuxerInfo::multiple_objects), of their pattern; none for a writer,
-    /// a descriptor or another address. Empty once it is open.
+    /// Returns the destinations with their containers, several for a tee. A destination is the path
+    /// of a file, or a pattern of paths for a container with [multiple
+    /// objects](MuxerInfo::multiple_objects). It is `None` for a writer, a descriptor or another
+    /// address. Empty after `open`.
     pub fn destinations(&self) -> Vec<(Option<&Path>, &MuxerInfo)> {
         let endpoints: Vec<&Endpoint<'_>> = match &self.state {
             State::New(Destinations::One(endpoint)) => vec![endpoint],
@@ -205,13 +207,13 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
         endpoints.into_iter().map(|endpoint| (endpoint.target.path(), &endpoint.format)).collect()
     }
 
-    /// Parameters of a stream, as its encoder states them.
+    /// Returns the parameters of a stream.
     pub fn stream_parameters(&self, index: usize) -> Option<&StreamParameters> {
         self.streams.get(index).map(Stream::parameters)
     }
 
-    /// Number of samples of a stream that were beyond ±1 and were clamped. A stream that holds such
-    /// samples as they are, as `pcm_f32le` does, has none.
+    /// Returns the number of samples of a stream that were beyond ±1 and were clamped. It is 0 for
+    /// codecs that store such samples, such as `pcm_f32le`.
     pub fn clamped_samples(&self, index: usize) -> Option<u64> {
         match self.streams.get(index)? {
             Stream::Audio(audio) => Some(audio.clamped),
@@ -219,22 +221,22 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
         }
     }
 
-    /// Returns whether `open` was called with success, or the output failed since.
+    /// Returns whether `open` has succeeded, even if the output failed later.
     pub fn is_opened(&self) -> bool {
         !matches!(self.state, State::New(_))
     }
 
-    /// Returns whether the output could not be opened, or failed: nothing more can be written.
+    /// Returns whether the output could not be opened, or failed. Nothing can be written then.
     pub fn has_failed(&self) -> bool {
         matches!(self.state, State::Unopened(_) | State::Failed(..))
     }
 
-    /// Returns whether an interrupt ended the last call that wrote something.
+    /// Returns whether an interrupt stopped the last call that writes.
     pub fn was_interrupted(&self) -> bool {
         self.was_interrupted
     }
 
-    /// Number of bytes that the outputs were handed so far; none if they are not open.
+    /// Returns the number of bytes written to the outputs so far, or `None` if they are not open.
     pub fn bytes_written(&mut self) -> Option<u64> {
         match &mut self.state {
             State::Open(open) => Some(open.sink.bytes_written()),

@@ -1,5 +1,4 @@
-//! The options that every encoder takes beside its own: FFmpeg's names for what a codec config
-//! says, and threads.
+//! Options of all encoders: FFmpeg's names for the fields of a codec config, and threads.
 
 use reelwright_core::{
     AudioEncoderInfo, CodecConfig, EncoderInfo, OptionInfo, Options, Result, VideoEncoderInfo,
@@ -24,20 +23,20 @@ const AUDIO_THREADS: OptionInfo = OptionInfo::int(
     "threads",
     (0, 1024),
     None,
-    "the most threads; encoders without an option of their own have one",
+    "maximum number of threads; ignored by encoders without their own option",
 );
 const VIDEO_THREADS: OptionInfo = OptionInfo::int(
     "threads",
     (0, 1024),
     None,
-    "threads; from 2 on the encoder is at work while the next picture is made, and shares its own \
-     work where it can; 0 lets it decide",
+    "threads; from 2 on, the encoder runs on its own thread, and uses more threads if it supports \
+     that; with 0 it chooses the number",
 );
 const THREAD_TYPE: OptionInfo = OptionInfo::choice(
     "thread_type",
-    &[("slice", "parts of a picture at once"), ("frame", "several pictures at once")],
+    &[("slice", "slices of a frame in parallel"), ("frame", "frames in parallel")],
     "slice",
-    "how threads share the work; each encoder here has one way, so that nothing changes",
+    "kind of parallelism; ignored, because each encoder supports one kind",
 );
 
 static OF_AUDIO: &[OptionInfo] =
@@ -45,17 +44,17 @@ static OF_AUDIO: &[OptionInfo] =
 static OF_VIDEO: &[OptionInfo] =
     &[BIT_RATE, COMPRESSION_LEVEL, GOP_SIZE, MAX_B_FRAMES, VIDEO_THREADS, THREAD_TYPE];
 
-/// All options of an audio encoder: its own, and what every one takes.
+/// Returns all options of an audio encoder: its own and the common ones.
 pub fn audio_encoder_options(info: &AudioEncoderInfo) -> impl Iterator<Item = &OptionInfo> {
     with_common(&info.encoder, OF_AUDIO.iter())
 }
 
-/// All options of a video encoder: its own, and what every one takes.
+/// Returns all options of a video encoder: its own and the common ones.
 pub fn video_encoder_options(info: &VideoEncoderInfo) -> impl Iterator<Item = &OptionInfo> {
     with_common(&info.encoder, COLOR_OPTIONS.iter().chain(OF_VIDEO))
 }
 
-/// An encoder's own options, and those of the common ones that it has not.
+/// Returns an encoder's own options, and the common ones that it does not define itself.
 fn with_common<'a>(
     encoder: &'a EncoderInfo,
     common: impl Iterator<Item = &'a OptionInfo>,
@@ -64,10 +63,10 @@ fn with_common<'a>(
     own.iter().chain(common.filter(|common| own.iter().all(|own| own.name != common.name)))
 }
 
-/// Takes the options of every audio encoder; they say more than `config`, as FFmpeg has it.
+/// Parses the common options of audio encoders. They override `config`, as in FFmpeg.
 ///
 /// # Errors
-/// A value that is malformed or out of range.
+/// An option is malformed or out of range.
 pub(crate) fn take_audio(
     encoder: &EncoderInfo,
     options: &mut Options,
@@ -76,12 +75,12 @@ pub(crate) fn take_audio(
     let same = options.take_int(&AUDIO_BIT_RATE)?;
     take_shared(encoder, options, config, &AUDIO_THREADS)?;
     config.bit_rate = same.map(i64::unsigned_abs).or(config.bit_rate);
-    warn_of_unheeded(encoder, config);
+    warn_of_unsupported(encoder, config);
     Ok(())
 }
 
-/// Takes the options of every video encoder but the colours; returns how many threads were asked
-/// for.
+/// Parses the common options of video encoders except color options. Returns the requested number
+/// of threads.
 ///
 /// # Errors
 /// As [`take_audio`].
@@ -90,13 +89,13 @@ pub(crate) fn take_video(
     options: &mut Options,
     config: &mut CodecConfig,
 ) -> Result<Option<i64>> {
-    // What is wrong with it says whoever takes it.
+    // The code that uses the option reports errors in it.
     let threads = options.clone().take_int(&VIDEO_THREADS).ok().flatten();
     take_shared(encoder, options, config, &VIDEO_THREADS)?;
     let (gop, b_frames) = (options.take_int(&GOP_SIZE)?, options.take_int(&MAX_B_FRAMES)?);
     config.gop_size = gop.map(|gop| gop as u32).or(config.gop_size);
     config.max_b_frames = b_frames.map(|frames| frames as u32).or(config.max_b_frames);
-    warn_of_unheeded(encoder, config);
+    warn_of_unsupported(encoder, config);
     Ok(threads)
 }
 
@@ -119,11 +118,11 @@ fn take_shared(
     Ok(())
 }
 
-/// Says what the encoder does not heed.
-fn warn_of_unheeded(encoder: &EncoderInfo, config: &CodecConfig) {
+/// Logs a warning for each field that the encoder does not support.
+fn warn_of_unsupported(encoder: &EncoderInfo, config: &CodecConfig) {
     for field in config.fields() {
         if !encoder.config.contains(&field) {
-            log::warn!("{} has no use for {} of codec_config.", encoder.name, field.name());
+            log::warn!("{} does not support {} of codec_config.", encoder.name, field.name());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A target with its container, from which a sink is opened.
+//! Target with its container, which opens a sink.
 
 use std::fs::File;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use reelwright_core::{
     Error, Muxer, MuxerInfo, OptionInfo, Options, ProtocolInfo, Result, helpers::list,
 };
 
+use crate::blocking::Gate;
 use crate::muxer_sink::MuxerSink;
-use crate::patient::Gate;
 use crate::registry::Registry;
 use crate::target::Target;
 
@@ -16,30 +16,30 @@ pub(crate) const FLUSH_PACKETS: OptionInfo = OptionInfo::int(
     "flush_packets",
     (-1, 1),
     Some(-1),
-    "1 hands every packet to the output at once; otherwise the output's buffer fills first",
+    "1 passes every packet to the output immediately; otherwise when a buffer is full",
 );
 pub(crate) const RW_TIMEOUT: OptionInfo = OptionInfo::int(
     "rw_timeout",
     (0, i64::MAX),
     Some(0),
-    "how long a call waits for an output that takes nothing, in microseconds; then it fails, and a \
-     later call goes on; 0 waits until it is interrupted",
+    "maximum time that a call waits for an output that accepts no data, in microseconds; then the \
+     call fails, and a later call continues; 0 waits until an interrupt",
 );
 
-/// A target with its container.
+/// Target with its container.
 pub(crate) struct Endpoint<'w> {
     pub(crate) target: Target<'w>,
     pub(crate) format: MuxerInfo,
 }
 
-/// What is found out of an endpoint before anything is opened.
+/// Parsed options and muxer of an endpoint, before anything is opened.
 pub(crate) struct Prepared {
     muxer: Box<dyn Muxer>,
     protocol: Option<ProtocolInfo>,
     protocol_options: Options,
     flushes_packets: bool,
     gate: Gate,
-    /// The end of a named pipe that somebody reads.
+    /// Writing end of a named pipe that has a reader.
     reader: Result<Option<File>>,
 }
 
@@ -47,7 +47,7 @@ impl<'w> Endpoint<'w> {
     /// Chooses the container of a target, by name or by the target's extension.
     ///
     /// # Errors
-    /// An unknown format or extension, a writer without a format, a protocol that is not served.
+    /// The format, extension or protocol is unknown, or a writer has no format.
     pub(crate) fn new(
         registry: &Registry,
         target: Target<'w>,
@@ -66,7 +66,7 @@ impl<'w> Endpoint<'w> {
             (None, extension) => {
                 extension.and_then(|e| registry.muxer_by_extension(e)).ok_or_else(|| {
                     Error::unknown_name(format!(
-                        "Failed to open output \"{}\": its extension tells no format. Pass \
+                        "Failed to open output \"{}\": its extension does not imply a format. Pass \
                          `format`, one of {}.",
                         target.name(),
                         list(registry.muxers().map(|muxer| muxer.name))
@@ -77,10 +77,11 @@ impl<'w> Endpoint<'w> {
         Ok(Self { format: format.clone(), target })
     }
 
-    /// Takes all options and makes the muxer; opens nothing. `more` are options that others took.
+    /// Parses all options and creates the muxer. Opens nothing. `more` are options that the caller
+    /// parses.
     ///
     /// # Errors
-    /// An unknown option or a wrong value.
+    /// An option is unknown or has an invalid value.
     pub(crate) fn prepare(
         &self,
         registry: &Registry,
@@ -101,10 +102,10 @@ impl<'w> Endpoint<'w> {
         Ok(Prepared { muxer, protocol, protocol_options, flushes_packets, gate, reader: Ok(None) })
     }
 
-    /// Waits until somebody reads a named pipe.
+    /// Waits until a named pipe has a reader.
     ///
     /// # Errors
-    /// An interrupt or a deadline. Other errors are those of [`open`](Self::open).
+    /// An interrupt or a timeout. [`open`](Self::open) reports other errors.
     pub(crate) fn await_reader(&self, prepared: &mut Prepared) -> Result<()> {
         match self.target.await_reader(&prepared.gate) {
             Err(error) if error.can_continue() => Err(error),
@@ -115,15 +116,15 @@ impl<'w> Endpoint<'w> {
         }
     }
 
-    /// The same, unless it is a writer.
-    pub(crate) fn again(&self) -> Option<Self> {
-        Some(Self { target: self.target.again()?, format: self.format.clone() })
+    /// Copies the endpoint, unless it is a writer.
+    pub(crate) fn try_clone(&self) -> Option<Self> {
+        Some(Self { target: self.target.try_clone()?, format: self.format.clone() })
     }
 
-    /// Opens the destination; a file is emptied.
+    /// Opens the destination. Truncates an existing file.
     ///
     /// # Errors
-    /// It cannot be opened, or there was an interrupt or a deadline.
+    /// The destination cannot be opened, or an interrupt or a timeout occurs.
     pub(crate) fn open(self, prepared: Prepared) -> Result<MuxerSink<'w>> {
         let Prepared { muxer, protocol, protocol_options, flushes_packets, gate, reader } =
             prepared;

@@ -1,22 +1,22 @@
-//! At which times of another frame rate a picture is shown.
+//! Frame rate conversion.
 
 use std::ops::Range;
 
 use reelwright_core::{TimeBase, Timestamp};
 
-/// A change of frame rate by repeating and dropping pictures, as FFmpeg's `fps` filter does it:
-/// each picture goes to the nearest point in time of the new rate, and is shown until the next one
-/// begins. Of several that go to the same point the last is shown.
+/// Conversion of the frame rate by repeating and dropping frames, like FFmpeg's `fps` filter: each
+/// frame is rounded to the nearest time of the new rate, and lasts until the next frame. Of several
+/// frames at the same time, only the last one is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct FrameRateChange {
     from: TimeBase,
     to: TimeBase,
-    /// When the picture that is held was to begin.
+    /// Start of the frame that is held.
     held: Option<i64>,
-    /// Where the next one that is shown goes.
+    /// Time of the next output frame.
     next: i64,
     has_shown: bool,
-    /// The first picture is shown from 0 on.
+    /// True if the first frame must start at 0.
     from_zero: bool,
 }
 
@@ -25,8 +25,8 @@ impl FrameRateChange {
         Self { from, to, held: None, next: 0, has_shown: false, from_zero }
     }
 
-    /// The times at which the picture that was held is shown, as one that begins at `pts`, in
-    /// units of the old time base, is held from now on.
+    /// Returns the output times of the held frame, and holds a frame that starts at `pts`, in units
+    /// of the old time base.
     pub(crate) fn until(&mut self, pts: i64) -> Range<i64> {
         let begin = self.from.rescale(Timestamp(pts), self.to).0;
         let shown = match self.held {
@@ -42,9 +42,9 @@ impl FrameRateChange {
         shown
     }
 
-    /// The times at which the last picture is shown: until `end`, in units of the old time base. It
-    /// may be none, as in FFmpeg, so that the length stays what it was; but a stream that has
-    /// pictures shows one.
+    /// Returns the output times of the last frame, until `end` in units of the old time base. The
+    /// range may be empty, as in FFmpeg, so that the total duration is unchanged. At least one
+    /// frame of a stream is output.
     pub(crate) fn last(&mut self, end: i64) -> Range<i64> {
         let end = self.from.rescale(Timestamp(end), self.to).0;
         let least = if self.has_shown { self.next } else { self.next + 1 };
@@ -58,27 +58,27 @@ mod tests {
 
     use super::*;
 
-    /// Which of `count` pictures are shown at the new rate, from the first time on.
+    /// Returns the indexes of `count` input frames in the output, from the first time on.
     fn shown(from: (i64, i64), to: (i64, i64), count: i64) -> Vec<i64> {
         let base = |(num, den)| TimeBase::new(Rational::new(den, num).unwrap());
         let mut change = FrameRateChange::new(base(from), base(to), false);
         let mut shown = Vec::new();
-        for picture in 0..count {
-            shown.extend(change.until(picture).map(|_| picture - 1));
+        for frame in 0..count {
+            shown.extend(change.until(frame).map(|_| frame - 1));
         }
         shown.extend(change.last(count).map(|_| count - 1));
         shown
     }
 
     #[test]
-    fn a_rate_is_doubled_and_halved() {
+    fn rate_is_doubled_and_halved() {
         assert_eq!(shown((25, 1), (50, 1), 3), [0, 0, 1, 1, 2, 2]);
         assert_eq!(shown((50, 1), (25, 1), 6).len(), 3);
         assert_eq!(shown((25, 1), (25, 1), 4), [0, 1, 2, 3]);
     }
 
     #[test]
-    fn the_length_stays_the_same() {
+    fn duration_stays_the_same() {
         for (from, to, count) in [
             ((24, 1), (30_000, 1001), 240),
             ((30_000, 1001), (25, 1), 300),

@@ -1,4 +1,4 @@
-//! In which order the packets of several streams go to the muxer.
+//! Interleaving of the packets of several streams.
 
 use std::cmp::Ordering;
 
@@ -6,25 +6,25 @@ use reelwright_core::{TimeBase, Timestamp};
 
 use crate::stream::Stream;
 
-/// How far one chunk may bring a stream ahead of one that brings nothing, in seconds beside what
-/// encoders hold, and how many bytes may wait for it in all. After that packets no longer wait, so that
-/// memory is bounded.
+/// Maximum lead of a stream over others within one chunk, in seconds in addition to encoder delays,
+/// and maximum number of bytes that wait. Beyond these packets no longer wait, so that memory is
+/// bounded.
 const MAX_WAIT: f64 = 10.0;
 const MAX_BYTES: usize = 256 << 20;
 
-/// How far the earlier calls brought other streams ahead of one that pauses, in seconds: nothing
-/// waits for it any longer, so that what was recorded reaches the disk.
+/// Minimum lead of other streams, from earlier calls, over a paused stream, in seconds. Packets do
+/// not wait for a paused stream, so that recorded data reaches the disk.
 const PAUSE: f64 = 0.4;
 
-/// Streams that bring nothing while others go on.
+/// Streams that receive no data while others continue.
 ///
-/// This depends on what the calls before brought, so that chunks of any length are interleaved,
+/// The state depends on the data of earlier calls, so that chunks of any length are interleaved,
 /// and never on the clock or on threads.
 #[derive(Debug, Default)]
-pub(crate) struct Pauses(Vec<bool>);
+pub(crate) struct PausedStreams(Vec<bool>);
 
-impl Pauses {
-    /// Notes that a chunk of stream `index` comes.
+impl PausedStreams {
+    /// Updates the state for a new chunk of stream `index`.
     pub(crate) fn note_chunk(&mut self, streams: &[Stream], index: usize) {
         if streams.len() < 2 {
             return;
@@ -37,16 +37,20 @@ impl Pauses {
         }
     }
 
-    /// Returns whether a stream pauses.
-    pub(crate) fn has(&self, index: usize) -> bool {
+    /// Returns whether a stream is paused.
+    pub(crate) fn contains(&self, index: usize) -> bool {
         self.0.get(index) == Some(&true)
     }
 }
 
-/// The stream whose first packet is next: the one with the earliest dts. None while another stream
-/// may still bring an earlier one, unless everything `is_complete`. Nothing waits for subtitles, and those
-/// that are written ahead wait for the others.
-pub(crate) fn next(streams: &mut [Stream], pauses: &Pauses, is_complete: bool) -> Option<usize> {
+/// Returns the stream with the next packet, the one with the earliest dts. `None` if another stream
+/// may still produce an earlier packet, unless everything `is_complete`. Packets do not wait for
+/// subtitles, but subtitles wait for other streams.
+pub(crate) fn next(
+    streams: &mut [Stream],
+    paused: &PausedStreams,
+    is_complete: bool,
+) -> Option<usize> {
     let bytes = bytes(streams);
     let streams = &*streams;
     let waiting = || {
@@ -56,7 +60,7 @@ pub(crate) fn next(streams: &mut [Stream], pauses: &Pauses, is_complete: bool) -
         })
     };
     let (index, ..) = waiting().min_by(|a, b| compare((a.1, a.2), (b.1, b.2)))?;
-    // Submitted media count, and not the packets that an encoder brought.
+    // Counts the submitted media, not the packets that an encoder returned.
     let is_late = || {
         let held = streams.iter().map(Stream::max_delay).fold(0.0, f64::max);
         waiting().any(|(_, first, time_base, stream)| {
@@ -64,17 +68,17 @@ pub(crate) fn next(streams: &mut [Stream], pauses: &Pauses, is_complete: bool) -
         })
     };
     let all_are_here = streams.iter().enumerate().all(|(index, stream)| {
-        stream.packets().front().is_some() || pauses.has(index) || stream.is_sparse()
+        stream.packets().front().is_some() || paused.contains(index) || stream.is_sparse()
     });
     (is_complete || all_are_here || bytes > MAX_BYTES || is_late()).then_some(index)
 }
 
-/// The bytes that wait.
+/// Returns the number of bytes that wait.
 fn bytes(streams: &mut [Stream]) -> usize {
     streams.iter_mut().map(|stream| stream.packets_mut().bytes()).sum()
 }
 
-/// Which of two points in time is earlier, without rounding.
+/// Compares two timestamps without rounding.
 fn compare((a, in_a): (Timestamp, TimeBase), (b, in_b): (Timestamp, TimeBase)) -> Ordering {
     let (a_unit, b_unit) = (in_a.seconds(), in_b.seconds());
     let scaled =

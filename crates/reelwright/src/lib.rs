@@ -1,8 +1,9 @@
-//! Encode and write audio and video chunk by chunk, without FFmpeg: torio's `StreamingMediaEncoder` in Rust.
+//! Encoding and writing of audio and video chunk by chunk, without FFmpeg: torio's
+//! `StreamingMediaEncoder` in Rust.
 //!
-//! [`StreamingMediaEncoder`] takes chunks of samples and pictures ([`TensorView`], any strides) and writes a
-//! file, a pipe or a writer ([`Target`]). What is compiled in is listed by [`muxers`] and
-//! [`audio_encoders`], with the options each takes.
+//! [`StreamingMediaEncoder`] accepts chunks of audio samples and video frames ([`TensorView`], any
+//! strides) and writes a file, a pipe or a writer ([`Target`]). [`muxers`], [`audio_encoders`] and
+//! [`video_encoders`] list the compiled formats and encoders with their options.
 //!
 //! ```
 //! use reelwright::{AudioStream, StreamingMediaEncoder, TensorView};
@@ -17,14 +18,15 @@
 //! # Ok::<(), reelwright::Error>(())
 //! ```
 //!
-//! Who knows torio will find its parameters under their names: those of the constructor and
-//! `add_audio_stream` are the arguments of [`StreamingMediaEncoder::new`] and the methods of
-//! [`AudioStream`], the `option` of `open` goes to [`StreamingMediaEncoder::open_with`].
+//! torio's parameters have the same names: those of the constructor and `add_audio_stream` are the
+//! arguments of [`StreamingMediaEncoder::new`] and the methods of [`AudioStream`]. The `option` of
+//! `open` is an argument of [`StreamingMediaEncoder::open_with`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod audio_pipeline;
 mod audio_stream;
+mod blocking;
 mod encoder;
 mod encoder_options;
 mod endpoint;
@@ -35,7 +37,6 @@ mod nearest_pixel_format;
 mod output;
 mod packet_sink;
 mod packet_stream;
-mod patient;
 mod registry;
 mod sample_buffer;
 mod schedule;

@@ -1,32 +1,32 @@
-//! The sink that most encoders have: a muxer with its destination.
+//! Sink that consists of a muxer and its destination.
 
 use reelwright_core::{
     Destination, Error, Metadata, Muxer, OutputRequest, Packet, Result, Sink, StreamParameters,
     TimeBase, TimeLimits, Timestamp,
 };
 
+use crate::blocking::Gate;
 use crate::output::Opened;
-use crate::patient::Gate;
 
-/// Seconds of media after which what a file's buffer holds is handed on, unless something of it was
-/// meanwhile: a process that is killed loses twice as much at most.
-const HAND_ON: f64 = 0.4;
+/// Media duration in seconds after which a file's buffer is flushed, unless a part of it was
+/// flushed in the meantime. A killed process loses at most twice as much.
+const FLUSH_INTERVAL: f64 = 0.4;
 
-/// A muxer with its destination.
+/// Muxer with its destination.
 pub(crate) struct MuxerSink<'w> {
     muxer: Box<dyn Muxer>,
     output: Opened<'w>,
     gate: Gate,
-    /// True if every packet is handed on at once.
+    /// True if every packet is flushed immediately.
     flushes_packets: bool,
-    /// True if the container holds one stream at most.
+    /// True if the container supports one stream at most.
     is_single: bool,
     time_bases: Vec<TimeBase>,
     limits: Vec<TimeLimits>,
-    /// Bytes of one sample of all channels where a file is these and a header.
+    /// Bytes per sample of all channels, if a file consists of a header and samples.
     block: Option<u64>,
-    /// End of the media and of the bytes that were handed on, if this goes by time.
-    handed_on: Option<(f64, u64)>,
+    /// Media time and file position of the last flush, if flushes depend on the media time.
+    flushed: Option<(f64, u64)>,
     is_finished: bool,
 }
 
@@ -38,7 +38,7 @@ impl<'w> MuxerSink<'w> {
         flushes_packets: bool,
         is_single: bool,
     ) -> Self {
-        let handed_on = output.has_path().then_some((0.0, 0));
+        let flushed = output.has_path().then_some((0.0, 0));
         Self {
             muxer,
             output,
@@ -48,25 +48,25 @@ impl<'w> MuxerSink<'w> {
             time_bases: Vec::new(),
             limits: Vec::new(),
             block: None,
-            handed_on,
+            flushed,
             is_finished: false,
         }
     }
 
-    /// Hands on what the file's buffer holds, if the media went on for long enough.
+    /// Flushes the file's buffer if enough media was written since the last flush.
     fn flush_output(&mut self, end: f64) -> Result<()> {
-        let Some((handed_on, bytes)) = &mut self.handed_on else { return Ok(()) };
+        let Some((flushed, bytes)) = &mut self.flushed else { return Ok(()) };
         let position = self.output.output().position();
-        if (end - *handed_on).abs() < HAND_ON || position == *bytes {
+        if (end - *flushed).abs() < FLUSH_INTERVAL || position == *bytes {
             return Ok(());
         }
-        let whole = self.output.output().playable_length();
-        if whole > *bytes && whole < position {
-            // A full buffer was handed on, and the rest is younger.
-            (*handed_on, *bytes) = (end, whole);
+        let playable = self.output.output().playable_length();
+        if playable > *bytes && playable < position {
+            // A full buffer was flushed; the rest is newer.
+            (*flushed, *bytes) = (end, playable);
             return Ok(());
         }
-        (*handed_on, *bytes) = (end, position);
+        (*flushed, *bytes) = (end, position);
         self.muxer.flush_output(&mut self.output)
     }
 }
@@ -81,7 +81,7 @@ impl Sink for MuxerSink<'_> {
             _ => None,
         };
         self.output.output().mark_playable();
-        // The header may wait in the output's buffer.
+        // The header may be in the output's buffer.
         self.gate.take_stop()
     }
 
@@ -115,14 +115,16 @@ impl Sink for MuxerSink<'_> {
         self.gate.take_stop()
     }
 
-    /// Leaves a file that plays after the output failed, most likely on a full disk.
+    /// Leaves a playable file after the output failed, most likely because the disk is full.
     fn fail(&mut self, error: &Error, _: &[StreamParameters]) {
         if !error.kind().is_io() {
             return;
         }
         let Self { muxer, output, block, .. } = self;
-        let mended = output.cut_back(*block).and_then(|length| muxer.patch_header(length, output));
-        if let Err(error) = mended {
+        let patched = output
+            .truncate_to_playable(*block)
+            .and_then(|length| muxer.patch_header(length, output));
+        if let Err(error) = patched {
             log::debug!("The output stays as it is: {}", error.report());
         }
     }

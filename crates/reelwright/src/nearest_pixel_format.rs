@@ -1,14 +1,15 @@
-//! Pixel formats that encoders get where none is asked for.
+//! Default pixel formats of encoders.
 
 use reelwright_core::{CodecId, ColorModel, PixelFormat};
 
-/// The format to encode frames in that come as `input`.
+/// Returns the format to encode frames in that have the format `input`.
 ///
-/// A lossless codec gets the one that loses least. A lossy one gets the model and chroma of its first
-/// one, as players are sure to have that, and JPEG gray frames as they are.
+/// For a lossless codec, it is the one that loses the least. For a lossy codec, it has the color
+/// model and chroma subsampling of the codec's first format, which all players support, except that
+/// JPEG keeps gray frames.
 pub(crate) fn nearest(codec: CodecId, input: PixelFormat, formats: &[PixelFormat]) -> PixelFormat {
     let keeps_model = |format: &PixelFormat| format.model() == input.model();
-    let first = formats.first().copied().expect("an encoder takes at least one format");
+    let first = formats.first().copied().expect("an encoder supports at least one format");
     if (codec.is_lossless() || (codec == CodecId::Mjpeg && input.model() == ColorModel::Gray))
         && let Some(best) = formats.iter().copied().filter(keeps_model).min_by_key(loss_of(input))
     {
@@ -20,7 +21,7 @@ pub(crate) fn nearest(codec: CodecId, input: PixelFormat, formats: &[PixelFormat
     formats.iter().copied().filter(is_usual).min_by_key(loss_of(input)).unwrap_or(first)
 }
 
-/// Losses of a format beside `input`, then its parts that `input` does not use.
+/// Returns the losses of a format compared with `input`, then its unused parts.
 fn loss_of(input: PixelFormat) -> impl Fn(&PixelFormat) -> ([u32; 3], [u32; 4]) {
     move |format| {
         let (across, down) = format.chroma_shift();
@@ -60,7 +61,7 @@ mod tests {
             (Rgba, Rgba),
             (Rgba64Le, Rgba64Le),
             (Gray10Le, Gray16Le),
-            // Without the model it is that of the first format, with as much of the rest.
+            // No format has this model: the first format's model, with the least loss otherwise.
             (Yuva444p, Rgba),
             (Yuv422p10Le, Rgb48Le),
         ];
@@ -71,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn lossy_codecs_get_what_players_have() {
+    fn lossy_codecs_use_formats_that_players_support() {
         let av1 = [Yuv420p, Yuv444p, Gray8, Yuv420p10Le, Yuv422p10Le];
         for (input, expected) in [
             (Rgb24, Yuv420p),

@@ -1,43 +1,43 @@
-//! The outputs that a target becomes: files, writers, addresses, and none.
+//! Outputs for targets: files, writers and addresses.
 
+mod buffered_writer;
 mod folder;
-mod kept;
-mod pieces;
+mod protocol_output;
 
+pub(crate) use buffered_writer::{BufferedWriter, FILE_BUFFER, Storage, WriteSeek};
 pub(crate) use folder::Folder;
-pub(crate) use kept::Kept;
-pub(crate) use pieces::{FILE_BUFFER, Pieces, Storage, WriteSeek};
+pub(crate) use protocol_output::ProtocolOutput;
 
 use std::io::{self, Seek, SeekFrom};
 use std::path::PathBuf;
 
-use pieces::failed;
+use buffered_writer::failed;
 use reelwright_core::{Destination, Error, ObjectStore, Output, Result};
 
-/// A destination at work.
+/// Open destination.
 pub(crate) struct Opened<'w> {
     output: Box<dyn Output + 'w>,
     objects: Option<Box<dyn ObjectStore + 'w>>,
-    /// The file name; empty where there is none.
+    /// File name, or an empty string.
     name: String,
-    /// Whether this is a file or device with a path.
+    /// True for a file or device with a path.
     has_path: bool,
 }
 
 impl<'w> Opened<'w> {
-    /// A single output, at a path if there is one.
+    /// Creates a destination with a single output, at a path if there is one.
     pub(crate) fn single(output: Box<dyn Output + 'w>, path: Option<PathBuf>) -> Self {
         let name = path.as_ref().and_then(|path| path.file_name()?.to_str());
         let name = name.unwrap_or_default().to_owned();
         Self { output, objects: None, name, has_path: path.is_some() }
     }
 
-    /// Objects, among them the one of a name.
-    pub(crate) fn of_objects(objects: Box<dyn ObjectStore + 'w>, name: String) -> Self {
+    /// Creates a destination with a store of objects and the name of the main object.
+    pub(crate) fn with_objects(objects: Box<dyn ObjectStore + 'w>, name: String) -> Self {
         Self { output: Box::new(NoOutput), objects: Some(objects), name, has_path: false }
     }
 
-    /// Hands on what is buffered.
+    /// Flushes buffered data.
     pub(crate) fn flush(&mut self) -> Result<()> {
         self.output.flush()
     }
@@ -47,22 +47,22 @@ impl<'w> Opened<'w> {
         self.has_path
     }
 
-    /// Cuts the output back to what is whole, in units of `block` bytes behind the last mark;
-    /// returns its length then.
+    /// Truncates the output to its playable length, plus complete units of `block` bytes after it.
+    /// Returns the new length.
     ///
     /// # Errors
-    /// It cannot be truncated.
-    pub(crate) fn cut_back(&mut self, block: Option<u64>) -> Result<u64> {
-        let (whole, held) = (self.output.playable_length(), self.output.position());
-        let rest = held.saturating_sub(whole);
-        let to = whole + block.map_or(0, |block| rest / block * block);
+    /// The output cannot be truncated.
+    pub(crate) fn truncate_to_playable(&mut self, block: Option<u64>) -> Result<u64> {
+        let (playable, held) = (self.output.playable_length(), self.output.position());
+        let rest = held.saturating_sub(playable);
+        let to = playable + block.map_or(0, |block| rest / block * block);
         self.output.truncate(to).map(|()| to)
     }
 
     /// Releases the output.
     ///
     /// # Errors
-    /// The operating system's: some file systems report a full disk no sooner.
+    /// The operating system's errors. Some file systems report a full disk only here.
     pub(crate) fn close(&mut self) -> Result<()> {
         self.output.close()
     }
@@ -81,18 +81,19 @@ impl Destination for Opened<'_> {
         match &mut self.objects {
             Some(objects) => Ok(&mut **objects),
             None => Err(Error::unsupported(
-                "This destination is a single output, and the format makes several. Pass a path.",
+                "This destination is a single output, and the format writes several objects. Pass \
+                a path.",
             )),
         }
     }
 }
 
-/// The single output of a destination that is made of objects.
+/// Single output of a destination that consists of objects.
 struct NoOutput;
 
 impl Output for NoOutput {
     fn write(&mut self, _bytes: &[u8]) -> Result<()> {
-        Err(Error::state("The destination is made of objects and has no output of its own."))
+        Err(Error::state("The destination consists of objects and has no single output."))
     }
 
     fn position(&self) -> u64 {
@@ -112,8 +113,8 @@ impl Output for NoOutput {
     }
 }
 
-/// An output that can only append.
-pub(crate) struct WriterOutput<W>(pub(crate) Pieces<W>);
+/// Output that can only append.
+pub(crate) struct WriterOutput<W>(pub(crate) BufferedWriter<W>);
 
 impl<W: Storage + Send> Output for WriterOutput<W> {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
@@ -141,29 +142,30 @@ impl<W: Storage + Send> Output for WriterOutput<W> {
     }
 }
 
-/// An output that can overwrite what it has.
+/// Output that can overwrite its earlier bytes.
 pub(crate) struct SeekableOutput<W> {
-    pieces: Pieces<W>,
+    buffered: BufferedWriter<W>,
     /// Position in the writer at which the output starts.
     start: u64,
-    /// Position at which the writer was found, if somebody else moved it.
+    /// Position of the writer, if something else moved it.
     moved_to: Option<u64>,
     has_warned: bool,
 }
 
 impl<W: Storage + Seek> SeekableOutput<W> {
-    pub(crate) fn new(pieces: Pieces<W>, start: u64) -> Self {
-        Self { pieces, start, moved_to: None, has_warned: false }
+    pub(crate) fn new(buffered: BufferedWriter<W>, start: u64) -> Self {
+        Self { buffered, start, moved_to: None, has_warned: false }
     }
 
-    /// Compares the writer's position with what was handed on.
+    /// Compares the writer's position with the bytes written to it.
     fn find(&mut self) -> Result<()> {
         if self.moved_to.is_some() {
             return Ok(());
         }
-        let pieces = &mut self.pieces;
-        let found = pieces.writer.stream_position().map_err(|error| failed(&pieces.name, error))?;
-        if found != self.start + pieces.handed_on() {
+        let buffered = &mut self.buffered;
+        let found =
+            buffered.writer.stream_position().map_err(|error| failed(&buffered.name, error))?;
+        if found != self.start + buffered.flushed() {
             self.moved_to = Some(found);
         }
         Ok(())
@@ -172,11 +174,11 @@ impl<W: Storage + Seek> SeekableOutput<W> {
 
 impl<W: Storage + Seek + Send> Output for SeekableOutput<W> {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.pieces.write(bytes)
+        self.buffered.write(bytes)
     }
 
     fn position(&self) -> u64 {
-        self.pieces.position
+        self.buffered.position
     }
 
     fn is_seekable(&self) -> bool {
@@ -188,8 +190,8 @@ impl<W: Storage + Seek + Send> Output for SeekableOutput<W> {
         let Some(found) = self.moved_to else { return Ok(true) };
         if !std::mem::replace(&mut self.has_warned, true) {
             log::warn!(
-                "Something else moved dst, to byte {found}. Nothing that was written is changed \
-                 from now on, and the format is finished as a stream."
+                "Something else moved dst to byte {found}. Bytes that were written are not changed \
+                 from now on, and the file gets the format's layout for streams."
             );
         }
         Ok(false)
@@ -197,20 +199,20 @@ impl<W: Storage + Seek + Send> Output for SeekableOutput<W> {
 
     fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
         self.find()?;
-        let pieces = &mut self.pieces;
+        let buffered = &mut self.buffered;
         let end = at.checked_add(bytes.len() as u64);
-        if end.is_none_or(|end| end > pieces.position) {
-            return Err(failed(&pieces.name, io::ErrorKind::InvalidInput.into()));
+        if end.is_none_or(|end| end > buffered.position) {
+            return Err(failed(&buffered.name, io::ErrorKind::InvalidInput.into()));
         }
         if let Some(found) = self.moved_to {
             return Err(Error::state(format!(
-                "This layout changes what was written at its end, and something else moved dst to \
+                "This layout changes earlier bytes at its end, and something else moved dst to \
                  byte {found} meanwhile. Leave dst alone until it is closed, or write to an object \
                  without `seek`, which gets the format's layout for streams."
             )));
         }
-        pieces.flush_output()?;
-        let writer = &mut pieces.writer;
+        buffered.flush_output()?;
+        let writer = &mut buffered.writer;
         let mut seek_and_write = || {
             let at = self.start + at;
             writer.seek(SeekFrom::Start(at))?;
@@ -218,58 +220,58 @@ impl<W: Storage + Seek + Send> Output for SeekableOutput<W> {
             if found != at {
                 return Err(io::Error::other(format!("a seek to byte {at} went to {found}")));
             }
-            for piece in bytes.chunks(pieces.size) {
+            for piece in bytes.chunks(buffered.size) {
                 writer.write_all(piece)?;
             }
-            writer.seek(SeekFrom::Start(self.start + pieces.position))
+            writer.seek(SeekFrom::Start(self.start + buffered.position))
         };
-        seek_and_write().map(drop).map_err(|error| failed(&pieces.name, error))
+        seek_and_write().map(drop).map_err(|error| failed(&buffered.name, error))
     }
 
     fn close(&mut self) -> Result<()> {
-        self.pieces.close()
+        self.buffered.close()
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.pieces.flush_output()?;
+        self.buffered.flush_output()?;
         self.find()?;
-        self.pieces.flush()
+        self.buffered.flush()
     }
 
     fn sync(&mut self) -> Result<()> {
-        self.pieces.sync()
+        self.buffered.sync()
     }
 
     fn truncate(&mut self, to: u64) -> Result<()> {
         self.find()?;
-        let pieces = &mut self.pieces;
+        let buffered = &mut self.buffered;
         let failed =
-            |error| Error::output(format!("Failed to truncate dst: {}", pieces.name), error);
-        if to > pieces.position || self.moved_to.is_some() {
+            |error| Error::output(format!("Failed to truncate dst: {}", buffered.name), error);
+        if to > buffered.position || self.moved_to.is_some() {
             return Err(failed(io::ErrorKind::InvalidInput.into()));
         }
-        let handed_on = pieces.handed_on();
-        if let Some(kept) = to.checked_sub(handed_on) {
-            pieces.buffer.truncate(kept as usize);
+        let flushed = buffered.flushed();
+        if let Some(kept) = to.checked_sub(flushed) {
+            buffered.buffer.truncate(kept as usize);
         }
-        if to <= handed_on {
+        if to <= flushed {
             let to = self.start + to;
-            pieces.writer.truncate(to).map_err(failed)?;
-            pieces.writer.seek(SeekFrom::Start(to)).map_err(failed)?;
-            pieces.buffer.clear();
+            buffered.writer.truncate(to).map_err(failed)?;
+            buffered.writer.seek(SeekFrom::Start(to)).map_err(failed)?;
+            buffered.buffer.clear();
         }
-        pieces.position = to;
-        pieces.whole = pieces.whole.min(to);
-        pieces.marks.retain(|mark| *mark <= to);
+        buffered.position = to;
+        buffered.playable = buffered.playable.min(to);
+        buffered.marks.retain(|mark| *mark <= to);
         Ok(())
     }
 
     fn mark_playable(&mut self) {
-        self.pieces.mark_playable();
+        self.buffered.mark_playable();
     }
 
     fn playable_length(&self) -> u64 {
-        self.pieces.playable_length()
+        self.buffered.playable_length()
     }
 }
 
@@ -280,10 +282,10 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::patient::Gate;
+    use crate::blocking::Gate;
     use crate::target::Target;
 
-    /// Remembers the size of each write, and takes at most 7 bytes of each.
+    /// Writer that records the size of each write, and accepts at most 7 bytes of each.
     struct Stingy<'a>(&'a mut Vec<usize>, &'a mut Vec<u8>);
 
     impl Write for Stingy<'_> {
@@ -304,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_are_at_most_the_buffer_and_short_writes_lose_nothing() {
+    fn writes_are_at_most_the_buffer_and_short_writes_lose_nothing() {
         let (mut sizes, mut bytes) = (Vec::new(), Vec::new());
         let expected: Vec<u8> = (0..100).collect();
         let mut output = open(Target::writer(Stingy(&mut sizes, &mut bytes)).buffer_size(16));
@@ -319,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_buffer_is_only_as_large_as_what_is_in_it() {
+    fn large_buffer_allocates_only_for_its_content() {
         let mut bytes = Vec::new();
         let mut output = open(Target::writer(&mut bytes).buffer_size(usize::MAX));
         output.write(b"few").unwrap();
@@ -330,7 +332,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn an_open_descriptor_keeps_what_was_written_to_it() {
+    fn open_descriptor_keeps_earlier_content() {
         use std::os::fd::AsRawFd;
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("out");
@@ -345,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_goes_where_it_belongs_and_appending_goes_on() {
+    fn patch_does_not_move_the_append_position() {
         let mut cursor = Cursor::new(b"before".to_vec());
         cursor.set_position(6);
         let mut output = open(Target::seekable_writer(&mut cursor).buffer_size(4));
@@ -365,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_something_else_truncated_is_an_error() {
+    fn reports_truncation_by_other_programs() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("out");
         let mut output = open_path(&path);
@@ -379,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_cut_back_to_what_is_whole() {
+    fn truncates_to_the_playable_length() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("out");
         let mut output = open_path(&path);
@@ -390,9 +392,9 @@ mod tests {
         output.output().write(&[2; 11]).unwrap();
         output.output().sync().unwrap();
         let whole = (FILE_BUFFER + 107) as u64;
-        assert_eq!(output.cut_back(Some(4)).unwrap(), whole + 8);
+        assert_eq!(output.truncate_to_playable(Some(4)).unwrap(), whole + 8);
         assert_eq!(path.metadata().unwrap().len(), whole + 8);
-        assert_eq!(output.cut_back(None).unwrap(), whole);
+        assert_eq!(output.truncate_to_playable(None).unwrap(), whole);
         output.output().write(b"end").unwrap();
         output.output().flush().unwrap();
         output.close().unwrap();
@@ -400,7 +402,7 @@ mod tests {
         assert_eq!((bytes.len() as u64, &bytes[bytes.len() - 3..]), (whole + 3, &b"end"[..]));
     }
 
-    /// A file on a network that has no room, which it says late.
+    /// File on a full network drive, which reports errors only when it is closed.
     struct Late;
 
     impl Write for Late {
@@ -420,9 +422,9 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_closing_is_told() {
-        let pieces = Pieces::new(Late, "out".into(), FILE_BUFFER, Gate::default());
-        let mut output = WriterOutput(pieces);
+    fn reports_errors_of_close() {
+        let buffered = BufferedWriter::new(Late, "out".into(), FILE_BUFFER, Gate::default());
+        let mut output = WriterOutput(buffered);
         let error = output.close().unwrap_err().to_string();
         assert!(error.contains("Failed to write to dst: out"), "{error}");
     }

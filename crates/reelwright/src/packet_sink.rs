@@ -1,11 +1,11 @@
-//! Packets that come back instead of going into a container.
+//! Sink that returns packets to the caller.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use reelwright_core::{Error, Metadata, MuxerInfo, Packet, Result, Sink, StreamParameters};
 
-/// What stands for the container of packets that come back.
+/// Format of packets without a container.
 pub(crate) static PACKETS: MuxerInfo =
     MuxerInfo::new("packets", "packets without a container", &|_| {
         Err(Error::state("Packets have no container."))
@@ -15,8 +15,9 @@ pub(crate) static PACKETS: MuxerInfo =
     .audio_gaps(true)
     .sample_aspect_ratio(true);
 
-/// The packets of an encoder that [`StreamingMediaEncoder::to_packets`](crate::StreamingMediaEncoder::to_packets)
-/// made, in the order of their dts. Copies share them.
+/// Packets of an encoder from
+/// [`StreamingMediaEncoder::to_packets`](crate::StreamingMediaEncoder::to_packets), in the order of
+/// their dts. Clones share the queue.
 #[derive(Debug, Clone, Default)]
 pub struct Packets(Arc<Mutex<Inner>>);
 
@@ -32,23 +33,23 @@ impl Packets {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the first packet; none where the encoder is still to bring the next one.
+    /// Removes and returns the first packet, or `None` if the encoder has not produced it yet.
     pub fn pop(&self) -> Option<Packet> {
         self.inner().ready.pop_front()
     }
 
-    /// Number of packets that wait.
+    /// Returns the number of queued packets.
     pub fn len(&self) -> usize {
         self.inner().ready.len()
     }
 
-    /// Returns whether no packet waits.
+    /// Returns whether the queue is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Parameters of the streams, with their configuration records: from `open` on, and final after
-    /// `finish`. Empty before.
+    /// Returns the parameters of the streams with their configuration records: empty before `open`,
+    /// final after `finish`.
     pub fn streams(&self) -> Vec<StreamParameters> {
         self.inner().streams.clone()
     }
@@ -62,7 +63,7 @@ impl Iterator for Packets {
     }
 }
 
-/// The end at which packets come in.
+/// Sending end of a packet queue.
 pub(crate) struct PacketSink(pub(crate) Packets);
 
 impl Sink for PacketSink {

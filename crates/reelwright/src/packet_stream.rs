@@ -1,4 +1,4 @@
-//! A stream of packets that somebody else encoded, at work.
+//! Streams of packets that another encoder produced.
 
 use reelwright_core::h264::nal_units;
 use reelwright_core::{
@@ -6,20 +6,20 @@ use reelwright_core::{
     Result, StreamParameters, TimeLimits, Timestamp, helpers::list,
 };
 
-/// A stream of packets that somebody else encoded.
+/// Stream of packets that another encoder produced.
 #[derive(Debug)]
 pub(crate) struct PacketStream {
     parameters: StreamParameters,
     pub(crate) packets: PacketQueue,
     limits: TimeLimits,
-    /// Decoding time of the last packet, and its end.
+    /// Dts of the last packet, and its end.
     last: Option<(i64, i64)>,
-    /// What the container shows each frame for, where it stores no times.
+    /// Duration of each frame, if the container stores no timestamps.
     frame: Option<i64>,
     has_warned: bool,
 }
 
-/// Whether a stream has the record without which its packets mean nothing.
+/// Returns whether a stream has the record that its codec requires.
 fn has_record(stream: &StreamParameters) -> bool {
     let record = &stream.record;
     match stream.codec {
@@ -38,7 +38,7 @@ fn has_record(stream: &StreamParameters) -> bool {
 
 impl PacketStream {
     /// # Errors
-    /// The container does not take the codec, or parameters that are missing or contradict it.
+    /// The container does not support the codec, or parameters are missing or contradictory.
     pub(crate) fn new(parameters: &StreamParameters, muxer: &MuxerInfo) -> Result<Self> {
         let codec = parameters.codec;
         let kind = parameters.kind();
@@ -66,7 +66,7 @@ impl PacketStream {
         }
         if !has_record(parameters) {
             return Err(Error::argument(format!(
-                "A stream of {codec} must have its configuration record. Make it with \
+                "A stream of {codec} must have its configuration record. Create it with \
                  CodecRecord::from_extradata."
             )));
         }
@@ -102,16 +102,17 @@ impl PacketStream {
         self.limits = limits;
     }
 
-    /// Returns the end of what was written, in seconds.
+    /// Returns the end of the written packets, in seconds.
     pub(crate) fn end(&self) -> f64 {
         let end = self.last.map_or(0, |(_, end)| end);
         self.parameters.time_base.to_seconds(Timestamp(end))
     }
 
-    /// Takes a packet; nothing of it is taken after an error.
+    /// Checks and queues a packet.
     ///
     /// # Errors
-    /// Times that go back or leave the container, or data that is not in the codec's form.
+    /// A timestamp is out of order or range, or the data does not have the codec's form. Nothing is
+    /// queued then.
     pub(crate) fn write(&mut self, packet: &Packet) -> Result<()> {
         let (pts, dts) = (packet.pts.0, packet.dts.0);
         let refuse = |what: &str| {
@@ -125,7 +126,7 @@ impl PacketStream {
             return refuse("a dts that is not after its pts");
         }
         if packet.duration < 0 {
-            return refuse("a duration that is not negative, 0 if it is not known");
+            return refuse("a duration that is not negative, 0 if unknown");
         }
         if packet.data.is_empty() {
             return refuse("data");
@@ -133,7 +134,7 @@ impl PacketStream {
         if let Some((last, _)) = self.last
             && dts <= last
         {
-            return refuse(&format!("a dts after that of the packet before it, {last}"));
+            return refuse(&format!("a dts after that of the previous packet, {last}"));
         }
         let end = dts.checked_add(packet.duration.max(1));
         let gap = self.last.map_or(0, |(last, _)| dts.saturating_sub(last));
@@ -141,7 +142,7 @@ impl PacketStream {
             pts > self.limits.max_pts || dts < -self.limits.max_pts || gap > self.limits.max_gap;
         let Some(end) = end.filter(|_| !is_far) else {
             return refuse(&format!(
-                "times up to {}, and a dts at most {} after the one before it, in units of {} s",
+                "times up to {}, and a dts at most {} after the previous one, in units of {} s",
                 self.limits.max_pts,
                 self.limits.max_gap,
                 self.parameters.time_base.seconds()
@@ -154,7 +155,8 @@ impl PacketStream {
         {
             self.has_warned = true;
             log::warn!(
-                "The container shows all frames alike: the times of these packets are lost."
+                "The container shows frames at a constant rate: the timestamps of these packets \
+                 are lost."
             );
         }
         self.last = Some((dts, end));
@@ -167,23 +169,23 @@ impl PacketStream {
     }
 }
 
-/// Whether a packet is in the form that containers expect, where that can be told.
+/// Checks that a packet has the form that containers expect, if that can be determined.
 fn check_form(codec: CodecId, packet: &Packet) -> Result<()> {
     match codec {
         CodecId::H264 => {
             if let Some(Err(_)) = nal_units(&packet.data).find(Result::is_err) {
                 return Err(Error::chunk(
-                    "A packet of h264 must be NAL units after their lengths in four bytes. Convert a \
-                     byte stream (Annex B) with AvcConfig::append_packet.",
+                    "A packet of h264 must be NAL units after their lengths in four bytes. Convert \
+                     a byte stream (Annex B) with AvcConfig::append_packet.",
                 ));
             }
             Ok(())
         }
-        // A raw data block does not begin so: its first element would be the last one.
+        // A raw data block does not start with this: its first element would be the last one.
         CodecId::Aac if matches!(packet.data[..], [0xff, second, ..] if second & 0xf6 == 0xf0) => {
             Err(Error::chunk(
                 "A packet of aac must be a raw data block, without an ADTS header. \
-                 AudioSpecificConfig::from_adts tells the header's length.",
+                 AudioSpecificConfig::from_adts returns the header's length.",
             ))
         }
         _ => Ok(()),

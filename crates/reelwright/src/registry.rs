@@ -1,5 +1,5 @@
-//! What encoders, containers and protocols there are: those that are compiled in, and those that
-//! programs add.
+//! Registry of encoders, containers and protocols: those that are compiled, and those that programs
+//! add.
 
 use std::collections::BTreeSet;
 #[allow(unused_imports)] // by a build without encoders and muxers
@@ -13,7 +13,7 @@ use reelwright_core::{
 
 use crate::target::{FILE, PIPE};
 
-/// Encoders, containers and protocols by name. Copies are cheap.
+/// Encoders, containers and protocols by name. Clones are cheap.
 ///
 /// ```
 /// use reelwright::{Error, MuxerInfo, Registry, StreamingMediaEncoder};
@@ -38,17 +38,17 @@ struct Tables {
     protocols: Vec<ProtocolInfo>,
 }
 
-/// What a [`Registry`] holds.
+/// Entry of a [`Registry`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum RegistryEntry {
-    /// A container.
+    /// Container.
     Muxer(MuxerInfo),
-    /// An audio encoder.
+    /// Audio encoder.
     AudioEncoder(AudioEncoderInfo),
-    /// A video encoder.
+    /// Video encoder.
     VideoEncoder(VideoEncoderInfo),
-    /// A protocol.
+    /// Protocol.
     Protocol(ProtocolInfo),
 }
 
@@ -76,7 +76,7 @@ impl From<ProtocolInfo> for RegistryEntry {
     }
 }
 
-/// Adds an entry in place of one of the same name, or at the end.
+/// Replaces the entry of the same name, or adds an entry at the end.
 fn put<T>(entries: &mut Vec<T>, entry: T, name: impl Fn(&T) -> &'static str) {
     match entries.iter_mut().find(|other| name(other) == name(&entry)) {
         Some(other) => *other = entry,
@@ -84,7 +84,7 @@ fn put<T>(entries: &mut Vec<T>, entry: T, name: impl Fn(&T) -> &'static str) {
     }
 }
 
-/// What is compiled in: a new codec or container is one more line in a list below.
+/// Compiled encoders, containers and protocols. To add one, extend a list below.
 static BUILTIN: LazyLock<Registry> = LazyLock::new(|| {
     Registry(Arc::new(Tables {
         muxers: builtin_muxers().cloned().collect(),
@@ -95,12 +95,12 @@ static BUILTIN: LazyLock<Registry> = LazyLock::new(|| {
 });
 
 impl Registry {
-    /// What is compiled in.
+    /// Returns the registry of everything that is compiled.
     pub fn builtin() -> Self {
         BUILTIN.clone()
     }
 
-    /// The registry with one more entry, which replaces one of the same kind and name.
+    /// Returns the registry with an additional entry, which replaces one of the same kind and name.
     #[must_use]
     pub fn with(mut self, entry: impl Into<RegistryEntry>) -> Self {
         let tables = Arc::make_mut(&mut self.0);
@@ -119,32 +119,32 @@ impl Registry {
         self
     }
 
-    /// The containers.
+    /// Returns the containers.
     pub fn muxers(&self) -> impl Iterator<Item = &MuxerInfo> {
         self.0.muxers.iter()
     }
 
-    /// The audio encoders.
+    /// Returns the audio encoders.
     pub fn audio_encoders(&self) -> impl Iterator<Item = &AudioEncoderInfo> {
         self.0.audio_encoders.iter()
     }
 
-    /// The video encoders.
+    /// Returns the video encoders.
     pub fn video_encoders(&self) -> impl Iterator<Item = &VideoEncoderInfo> {
         self.0.video_encoders.iter()
     }
 
-    /// The protocols that addresses can have.
+    /// Returns the protocols of addresses.
     pub fn protocols(&self) -> impl Iterator<Item = &ProtocolInfo> {
         self.0.protocols.iter()
     }
 
-    /// The muxer of a format's name.
+    /// Returns the muxer with a format name.
     pub(crate) fn muxer_by_name(&self, name: &str) -> Result<&MuxerInfo> {
         self.muxers().find(|muxer| muxer.name == name).ok_or_else(|| {
-            if FOREIGN_DEVICES.contains(&name) {
+            if FFMPEG_DEVICES.contains(&name) {
                 return Error::unsupported(format!(
-                    "The output device {name} is not served yet, nor is any other. Write to a \
+                    "The output device {name} is not supported. No output devices are. Write to a \
                      file, or to a pipe that a player reads."
                 ));
             }
@@ -155,13 +155,13 @@ impl Registry {
         })
     }
 
-    /// The muxer of a file extension, in any case.
+    /// Returns the muxer for a file extension, in upper or lower case.
     pub(crate) fn muxer_by_extension(&self, extension: &str) -> Option<&MuxerInfo> {
         let extension = extension.to_ascii_lowercase();
         self.muxers().find(|muxer| muxer.extensions.contains(&extension.as_str()))
     }
 
-    /// The audio encoder of a name or an alias.
+    /// Returns the audio encoder with a name or an alias.
     pub(crate) fn audio_encoder_by_name(&self, name: &str) -> Result<&AudioEncoderInfo> {
         if let Some(info) = self.audio_encoders().find(|info| info.encoder.name == name) {
             return Ok(info);
@@ -177,14 +177,14 @@ impl Registry {
         )))
     }
 
-    /// The video encoder of a name or an alias.
+    /// Returns the video encoder with a name or an alias.
     pub(crate) fn video_encoder_by_name(&self, name: &str) -> Result<&VideoEncoderInfo> {
         if let Some(info) = self.video_encoders().find(|info| info.encoder.name == name) {
             return Ok(info);
         }
         if let Some(info) = self.video_encoders().find(|info| info.encoder.aliases.contains(&name))
         {
-            // A codec's own name asks for no particular encoder.
+            // A codec name does not request a particular encoder.
             if info.encoder.codec.name() != name {
                 warn_of_alias(name, &info.encoder);
             }
@@ -196,42 +196,43 @@ impl Registry {
         )))
     }
 
-    /// The protocol of a scheme.
+    /// Returns the protocols.
     pub(crate) fn protocol_list(&self) -> &[ProtocolInfo] {
         &self.0.protocols
     }
 
-    /// The codecs of all audio encoders.
+    /// Returns the codecs of all audio encoders.
     pub(crate) fn audio_codecs(&self) -> &'static [CodecId] {
         intern(self.audio_encoders().map(|info| info.encoder.codec))
     }
 
-    /// The codecs of all video encoders.
+    /// Returns the codecs of all video encoders.
     pub(crate) fn video_codecs(&self) -> &'static [CodecId] {
         intern(self.video_encoders().map(|info| info.encoder.codec))
     }
 
-    /// The encoder that a container takes by default: of its first codec that has one in this build.
+    /// Returns a container's default encoder, for the first of its codecs that this build can
+    /// encode.
     ///
     /// # Errors
-    /// None of its codecs has one.
+    /// This build has no encoder for the container's codecs.
     pub fn default_audio_encoder(&self, muxer: &MuxerInfo) -> Result<&AudioEncoderInfo> {
         let of = |codec: CodecId| self.audio_encoders().find(move |i| i.encoder.codec == codec);
         muxer.audio_codecs.iter().find_map(|codec| of(*codec)).ok_or_else(|| {
             Error::unsupported(format!(
-                "This build has no encoder for {}, which takes {}.",
+                "This build has no encoder for {}, which supports {}.",
                 muxer.name,
                 list(muxer.audio_codecs)
             ))
         })
     }
 
-    /// The encoder that a container takes by default for pictures: where they are files of their own,
-    /// what the file's extension says, and else as
+    /// Returns a container's default video encoder. If each frame is a file, the extension selects
+    /// the codec; otherwise the choice is as in
     /// [`default_audio_encoder`](Self::default_audio_encoder).
     ///
     /// # Errors
-    /// None of its codecs has one.
+    /// This build has no encoder for the container's codecs.
     pub fn default_video_encoder(
         &self,
         muxer: &MuxerInfo,
@@ -243,7 +244,7 @@ impl Registry {
         let codecs = named.map(|(_, codec)| codec).into_iter().chain(muxer.video_codecs);
         codecs.copied().find_map(of).ok_or_else(|| {
             Error::unsupported(format!(
-                "This build has no encoder for {}, which takes {}.",
+                "This build has no encoder for {}, which supports {}.",
                 muxer.name,
                 list(muxer.video_codecs)
             ))
@@ -251,7 +252,7 @@ impl Registry {
     }
 }
 
-/// Lists of codecs that live as long as the program: there are few of them.
+/// Returns a static list of codecs. Equal lists share memory, so that the leak is bounded.
 pub(crate) fn intern(codecs: impl IntoIterator<Item = CodecId>) -> &'static [CodecId] {
     static LISTS: Mutex<Vec<&'static [CodecId]>> = Mutex::new(Vec::new());
     let codecs: Vec<CodecId> = codecs.into_iter().collect();
@@ -266,38 +267,38 @@ pub(crate) fn intern(codecs: impl IntoIterator<Item = CodecId>) -> &'static [Cod
     }
 }
 
-/// The containers that are compiled in.
+/// Returns the compiled containers.
 pub fn muxers() -> impl Iterator<Item = &'static MuxerInfo> {
     BUILTIN.muxers()
 }
 
-/// The audio encoders that are compiled in.
+/// Returns the compiled audio encoders.
 pub fn audio_encoders() -> impl Iterator<Item = &'static AudioEncoderInfo> {
     BUILTIN.audio_encoders()
 }
 
-/// The video encoders that are compiled in.
+/// Returns the compiled video encoders.
 pub fn video_encoders() -> impl Iterator<Item = &'static VideoEncoderInfo> {
     BUILTIN.video_encoders()
 }
 
-/// The protocols that are compiled in.
+/// Returns the compiled protocols.
 pub fn output_protocols() -> impl Iterator<Item = &'static ProtocolInfo> {
     BUILTIN.protocols()
 }
 
-/// [`Registry::default_audio_encoder`] of what is compiled in.
+/// Calls [`Registry::default_audio_encoder`] of the built-in registry.
 ///
 /// # Errors
-/// As there.
+/// As for that method.
 pub fn default_audio_encoder(muxer: &MuxerInfo) -> Result<&'static AudioEncoderInfo> {
     BUILTIN.default_audio_encoder(muxer)
 }
 
-/// [`Registry::default_video_encoder`] of what is compiled in.
+/// Calls [`Registry::default_video_encoder`] of the built-in registry.
 ///
 /// # Errors
-/// As there.
+/// As for that method.
 pub fn default_video_encoder(
     muxer: &MuxerInfo,
     extension: Option<&str>,
@@ -305,7 +306,7 @@ pub fn default_video_encoder(
     BUILTIN.default_video_encoder(muxer, extension)
 }
 
-/// The devices that a stream can be played on, by name and in a few words.
+/// Returns names and descriptions of output devices; currently none.
 pub fn output_devices() -> impl Iterator<Item = (&'static str, &'static str)> {
     std::iter::empty()
 }
@@ -392,8 +393,8 @@ fn builtin_video_encoders() -> impl Iterator<Item = &'static VideoEncoderInfo> {
     .flat_map(|encoders: &'static [VideoEncoderInfo]| encoders)
 }
 
-/// Devices that FFmpeg's users pass as a format.
-const FOREIGN_DEVICES: &[&str] = &[
+/// Output devices of FFmpeg, which users pass as formats.
+const FFMPEG_DEVICES: &[&str] = &[
     "alsa",
     "audiotoolbox",
     "caca",
@@ -410,10 +411,10 @@ const FOREIGN_DEVICES: &[&str] = &[
     "xv",
 ];
 
-/// Says that `used` stands in for `name`, the first time.
+/// Logs a warning, once per name, that `used` replaces `name`.
 fn warn_of_alias(name: &str, used: &EncoderInfo) {
     static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    // A set is whole even where a thread panicked that held it.
+    // The set is consistent even if a thread panicked while locking it.
     let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
     if warned.insert(name.to_owned()) {
         let (used, codec) = (used.name, used.codec.name());
@@ -432,7 +433,7 @@ mod tests {
         let mut names: Vec<_> = muxers().map(|muxer| muxer.name).collect();
         names.sort_unstable();
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
-        // An alias may be another encoder's name: that one stands for itself, where it is built.
+        // An alias may be another encoder's name, which then selects that encoder if it is built.
         let encoders = || {
             let video = video_encoders().map(|info| info.encoder);
             audio_encoders().map(|info| info.encoder).chain(video)
@@ -446,10 +447,10 @@ mod tests {
     }
 
     #[test]
-    fn devices_are_told_from_formats() {
+    fn devices_have_their_own_error() {
         let error = BUILTIN.muxer_by_name("sdl").unwrap_err().to_string();
-        assert!(error.contains("sdl is not served yet"), "{error}");
-        assert!(FOREIGN_DEVICES.iter().all(|name| muxers().all(|muxer| muxer.name != *name)));
+        assert!(error.contains("sdl is not supported"), "{error}");
+        assert!(FFMPEG_DEVICES.iter().all(|name| muxers().all(|muxer| muxer.name != *name)));
     }
 
     #[test]

@@ -1,39 +1,38 @@
-//! Converted samples on their way to an encoder's frames.
+//! Buffer of converted samples before encoding.
 
 use std::sync::Arc;
 
 use reelwright_core::{AudioFormat, AudioFrame, Result, Timestamp, TypedBuffer};
 
-/// Samples that were converted and not encoded yet. Frames share its memory.
+/// Converted samples that are not encoded yet. Frames share its memory.
 #[derive(Debug)]
 pub(crate) struct SampleBuffer {
     format: AudioFormat,
     memory: Arc<TypedBuffer>,
-    /// Samples of each channel that there is room for.
+    /// Capacity in samples per channel.
     room: usize,
-    /// The first sample, and the number of samples from there on.
+    /// Index of the first sample, and number of samples.
     start: usize,
     len: usize,
-    /// Presentation time of the first sample, in samples.
+    /// Timestamp of the first sample, in samples.
     pts: i64,
 }
 
 impl SampleBuffer {
-    /// An empty buffer with room for `room` samples of each channel.
+    /// Creates an empty buffer with a capacity of `room` samples per channel.
     pub(crate) fn new(format: AudioFormat, room: usize) -> Self {
         let elements = room * format.layout.channels();
         let memory = Arc::new(TypedBuffer::zeroed(format.sample_format.data_type(), elements));
         Self { format, memory, room, start: 0, len: 0, pts: 0 }
     }
 
-    /// Number of samples of each channel.
+    /// Returns the number of samples per channel.
     pub(crate) const fn len(&self) -> usize {
         self.len
     }
 
-    /// Appends `samples` samples of each channel, for which there must be room, that `write` puts into
-    /// the memory: its arguments are the memory, the samples from one plane to the next, and where to
-    /// begin.
+    /// Appends `samples` samples per channel, which must fit. `write` stores them; its arguments
+    /// are the memory, the distance between planes in samples, and the start index.
     pub(crate) fn append(
         &mut self,
         samples: usize,
@@ -46,10 +45,10 @@ impl SampleBuffer {
         self.len += samples;
     }
 
-    /// Takes a frame of up to `samples` samples from the front.
+    /// Removes and returns a frame of up to `samples` samples from the start.
     ///
     /// # Errors
-    /// None, since the samples are there.
+    /// None, because the samples exist.
     pub(crate) fn take(&mut self, samples: usize) -> Result<AudioFrame> {
         let samples = samples.min(self.len);
         let is_planar = self.format.sample_format.is_planar();
@@ -89,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes frames of 5 samples from a buffer that three samples at a time are appended to.
+    /// Returns frames of 5 samples from a buffer to which three samples at a time are appended.
     fn frames(sample_format: SampleFormat, keeps: bool) -> Vec<Vec<i16>> {
         let format = AudioFormat::new(sample_format, 8000, ChannelLayout::STEREO);
         let mut buffer = SampleBuffer::new(format, 8);
@@ -123,14 +122,14 @@ mod tests {
                 true => frame.plane::<i16>(0).unwrap()[0],
                 false => frame.interleaved::<i16>().unwrap()[0],
             };
-            assert_eq!(first, found[index][0], "a frame that is kept was written");
+            assert_eq!(first, found[index][0], "a frame that is kept was overwritten");
             assert_eq!(frame.pts(), Timestamp(5 * index as i64));
         }
         found
     }
 
     #[test]
-    fn frames_hold_what_was_appended_also_if_they_are_kept() {
+    fn frames_have_the_appended_samples_even_if_they_are_kept() {
         for keeps in [false, true] {
             for (index, frame) in frames(SampleFormat::S16p, keeps).into_iter().enumerate() {
                 let left: Vec<i16> = (0..5).map(|i| 5 * index as i16 + i).collect();

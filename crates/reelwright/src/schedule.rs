@@ -1,18 +1,18 @@
-//! Times of a video stream's frames.
+//! Timestamps of a video stream's frames.
 
 use reelwright_core::{FrameLength, Rational, TimeBase, Timestamp};
 
-/// Gives frames their times: those that were stated, and between them the nominal frame rate. Times
-/// are rescaled from the last stated one, so errors never accumulate.
+/// Assigns timestamps to frames: stated ones, and between them those of the nominal frame rate.
+/// They are computed from the last stated one, so that errors do not accumulate.
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule {
     time_base: TimeBase,
-    /// The nominal length of a frame.
+    /// Nominal duration of a frame.
     frame: TimeBase,
-    /// The last stated time, and the frames since then.
+    /// Last stated timestamp, and number of frames since.
     anchor: i64,
     since: i64,
-    /// Time and length of the last frame.
+    /// Timestamp and duration of the last frame.
     last: Option<i64>,
     length: FrameLength,
     stated: Option<i64>,
@@ -30,23 +30,23 @@ impl Schedule {
         self.time_base
     }
 
-    /// The earliest time that a frame can have.
+    /// Returns the earliest timestamp that the next frame can have.
     pub(crate) fn earliest(&self) -> i64 {
         self.last.map_or(0, |last| last.saturating_add(1))
     }
 
-    /// Returns the time of the next frame unless it is stated.
+    /// Returns the timestamp of the next frame if none is stated.
     pub(crate) fn next(&self) -> i64 {
         let since = self.frame.rescale(Timestamp(self.since), self.time_base).0;
         self.anchor.saturating_add(since).max(self.earliest())
     }
 
-    /// States the time of the next frame.
+    /// Sets the timestamp of the next frame.
     pub(crate) const fn set_next(&mut self, at: i64) {
         (self.anchor, self.since) = (at, 0);
     }
 
-    /// Takes the next frame, which lasts for `duration` if that is stated; returns its time.
+    /// Adds a frame with an optional stated duration, and returns its timestamp.
     pub(crate) fn take(&mut self, duration: Option<i64>) -> i64 {
         let pts = self.next();
         if let Some(last) = self.last.replace(pts) {
@@ -60,7 +60,8 @@ impl Schedule {
         pts
     }
 
-    /// Returns the end of the last frame: it lasts as long as the one before it unless stated.
+    /// Returns the end of the last frame. Without a stated duration, it lasts as long as the
+    /// previous one.
     pub(crate) fn end(&self) -> i64 {
         self.last.unwrap_or(0).saturating_add(self.stated.unwrap_or(self.length.get()))
     }
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_frame_lasts_as_long_as_the_one_before_unless_stated() {
+    fn last_frame_lasts_as_long_as_the_previous_one_unless_stated() {
         let mut schedule = schedule((1, 90_000), (30, 1));
         schedule.take(None);
         assert_eq!(schedule.end(), 3000);

@@ -1,4 +1,4 @@
-//! One stream of any kind, at work.
+//! Stream of any kind.
 
 use reelwright_core::{
     Error, Interrupt, MediaKind, PacketQueue, Result, StreamParameters, TensorView, TimeLimits,
@@ -9,7 +9,7 @@ use crate::packet_stream::PacketStream;
 use crate::subtitle_pipeline::SubtitlePipeline;
 use crate::video_pipeline::VideoPipeline;
 
-/// One stream at work.
+/// Stream of any kind.
 pub(crate) enum Stream {
     Audio(Box<AudioPipeline>),
     Video(Box<VideoPipeline>),
@@ -49,7 +49,7 @@ impl Stream {
         }
     }
 
-    /// Returns the end of what was written to the stream, in seconds.
+    /// Returns the end of the data written to the stream, in seconds.
     pub(crate) fn end(&self) -> f64 {
         match self {
             Self::Audio(audio) => audio.end(),
@@ -59,19 +59,19 @@ impl Stream {
         }
     }
 
-    /// Sets the longest gap that is filled, in seconds, if any is, and whether the format can have
-    /// pauses.
-    pub(crate) fn set_gaps(&mut self, longest: Option<f64>, has_pauses: bool) {
+    /// Sets the maximum gap that is filled, in seconds, or `None`, and whether the format supports
+    /// gaps.
+    pub(crate) fn set_gaps(&mut self, longest: Option<f64>, supports_gaps: bool) {
         match self {
-            Self::Audio(audio) => audio.set_gaps(longest, has_pauses),
+            Self::Audio(audio) => audio.set_gaps(longest, supports_gaps),
             Self::Video(video) => video.set_gaps(longest),
-            // Packets are not filled in.
+            // Gaps between packets are not filled.
             Self::Packets(_) => {}
             Self::Subtitle(_) => {}
         }
     }
 
-    /// Sets the times that the container can store.
+    /// Sets the range of timestamps that the container can store.
     pub(crate) fn set_limits(&mut self, limits: TimeLimits) {
         match self {
             Self::Audio(audio) => audio.set_limits(limits),
@@ -81,24 +81,25 @@ impl Stream {
         }
     }
 
-    /// Whether a chunk has the type and, but for its frames, the shape of those that are checked.
-    pub(crate) fn is_alike(&self, chunk: &TensorView<'_>) -> bool {
+    /// Returns whether a chunk has the type and shape of a checked chunk, except for the number of
+    /// frames.
+    pub(crate) fn has_format_of(&self, chunk: &TensorView<'_>) -> bool {
         match self {
-            Self::Audio(audio) => audio.is_alike(chunk),
-            Self::Video(video) => video.is_alike(chunk),
+            Self::Audio(audio) => audio.has_format_of(chunk),
+            Self::Video(video) => video.has_format_of(chunk),
             Self::Packets(_) => false,
             Self::Subtitle(_) => false,
         }
     }
 
-    /// Gives up what the encoder still holds.
+    /// Discards the frames in the encoder.
     pub(crate) fn abandon(&mut self) {
         if let Self::Video(video) = self {
             video.abandon();
         }
     }
 
-    /// Encodes what has come so far, as far as the encoder can without changing what follows.
+    /// Encodes all data so far, if that does not change later packets.
     pub(crate) fn flush(&mut self, interrupt: &Interrupt) -> Result<()> {
         match self {
             Self::Audio(audio) => audio.flush(),
@@ -108,7 +109,7 @@ impl Stream {
         }
     }
 
-    /// Brings the packets that another thread is at work on.
+    /// Appends packets of frames that another thread is encoding.
     pub(crate) fn drain(&mut self, interrupt: &Interrupt) -> Result<()> {
         match self {
             Self::Audio(_) | Self::Packets(_) | Self::Subtitle(_) => Ok(()),
@@ -116,7 +117,7 @@ impl Stream {
         }
     }
 
-    /// Returns whether [`drain`](Self::drain) brings packets.
+    /// Returns whether [`drain`](Self::drain) can append packets.
     pub(crate) fn can_drain(&self) -> bool {
         match self {
             Self::Audio(_) | Self::Packets(_) | Self::Subtitle(_) => false,
@@ -124,7 +125,7 @@ impl Stream {
         }
     }
 
-    /// Seconds that the encoder may hold.
+    /// Returns the maximum duration of media in the encoder, in seconds.
     pub(crate) fn max_delay(&self) -> f64 {
         match self {
             Self::Audio(audio) => audio.max_delay(),
@@ -134,7 +135,7 @@ impl Stream {
         }
     }
 
-    /// Encodes everything there is; after an interrupt, goes on with that.
+    /// Encodes all remaining data. After an interrupt, another call continues.
     pub(crate) fn finish(&mut self, interrupt: &Interrupt) -> Result<()> {
         match self {
             Self::Audio(audio) => audio.finish(),
@@ -172,19 +173,19 @@ impl Stream {
         match self {
             Self::Packets(packets) => Ok(packets),
             Self::Audio(_) | Self::Video(_) | Self::Subtitle(_) => Err(Error::argument(format!(
-                "Stream {index} does not take packets. They go to a stream of add_packet_stream."
+                "Stream {index} does not accept packets. Add one that does with add_packet_stream."
             ))),
         }
     }
 
-    /// Returns whether the stream is silent most of the time, so that no other stream waits for it.
+    /// Returns whether the stream has few packets, so that other streams do not wait for it.
     pub(crate) fn is_sparse(&self) -> bool {
         self.kind() == MediaKind::Subtitle
     }
 }
 
 fn takes_packets(index: usize) -> Error {
-    Error::argument(format!("Stream {index} takes packets. Write them with write_packet."))
+    Error::argument(format!("Stream {index} accepts packets only. Write them with write_packet."))
 }
 
 fn wrong_kind(index: usize, kind: &str) -> Error {

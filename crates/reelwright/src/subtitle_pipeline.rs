@@ -1,4 +1,4 @@
-//! A subtitle stream at work: from texts and times to packets.
+//! Subtitle pipeline: converts texts and times to packets.
 
 use reelwright_core::helpers::WebVttCue;
 use reelwright_core::helpers::timed_text::FONT_SIZE;
@@ -8,7 +8,7 @@ use reelwright_core::{
 
 use crate::subtitle_text::MarkedText;
 
-/// One subtitle stream.
+/// Pipeline of one subtitle stream.
 pub(crate) struct SubtitlePipeline {
     parameters: StreamParameters,
     pub(crate) packets: PacketQueue,
@@ -18,7 +18,7 @@ pub(crate) struct SubtitlePipeline {
     limits: TimeLimits,
 }
 
-/// What a subtitle says.
+/// Content of a subtitle.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Content<'a> {
     Text(&'a str),
@@ -38,7 +38,7 @@ impl SubtitlePipeline {
         self.limits = limits;
     }
 
-    /// The end of what was written, in seconds.
+    /// Returns the end of the written subtitles, in seconds.
     pub(crate) fn end(&self) -> f64 {
         self.seconds(self.end)
     }
@@ -47,11 +47,11 @@ impl SubtitlePipeline {
         self.parameters.time_base.to_seconds(Timestamp(units))
     }
 
-    /// Makes a packet of a subtitle from `start` to `end` seconds.
+    /// Queues a packet of a subtitle from `start` to `end` seconds.
     ///
     /// # Errors
-    /// Times that are wrong or out of order, or a text that the codec cannot hold: then nothing was
-    /// written.
+    /// A time is invalid or out of order, or the codec does not support the text. Nothing is queued
+    /// then.
     pub(crate) fn write(&mut self, start: f64, end: f64, content: Content<'_>) -> Result<()> {
         let (start, end) = self.times(start, end)?;
         let data = match (content, self.parameters.codec) {
@@ -60,7 +60,8 @@ impl SubtitlePipeline {
             (Content::Text(text), _) => MarkedText::parse(text)?.timed().to_bytes(FONT_SIZE)?,
             (Content::Cue(_), codec) => {
                 return Err(Error::argument(format!(
-                    "A cue of WebVTT needs a stream of webvtt. Found: {codec}. Write its text instead."
+                    "A WebVTT cue requires a stream of webvtt. Found: {codec}. Write its text \
+                     instead."
                 )));
             }
         };
@@ -72,12 +73,13 @@ impl SubtitlePipeline {
         Ok(())
     }
 
-    /// The times of a subtitle in units of the time base: at least one unit.
+    /// Returns the times of a subtitle in units of the time base. The minimum duration is one unit.
     fn times(&self, start: f64, end: f64) -> Result<(i64, i64)> {
-        let units = |what, seconds: f64| {
+        let units = |name, seconds: f64| {
             self.parameters.time_base.from_seconds(seconds).map_err(|_| {
                 Error::argument(format!(
-                    "The {what} of a subtitle must be positive, finite and below {:e} s. Found: {seconds}",
+                    "The {name} of a subtitle must be positive, finite and below {:e} s. Found: \
+                     {seconds}",
                     self.seconds(1 << 53)
                 ))
             })
@@ -90,7 +92,7 @@ impl SubtitlePipeline {
         }
         if from < self.start {
             return Err(Error::argument(format!(
-                "Subtitles must come in the order of their starts; the last one started at {} s. \
+                "Subtitles must come in the order of their starts. The last one started at {} s. \
                  Found: {start} s",
                 self.seconds(self.start)
             )));
@@ -100,8 +102,8 @@ impl SubtitlePipeline {
         let is_far = from.saturating_sub(self.end.max(self.start)) > gap || to - from > gap;
         if to > pts || is_far {
             return Err(Error::argument(format!(
-                "The container stores times of subtitles up to {:e} s, and gaps and durations up to \
-                 {:e} s. Found: {start} s to {end} s",
+                "The container stores times of subtitles up to {:e} s, and gaps and durations up \
+                 to {:e} s. Found: {start} s to {end} s",
                 self.seconds(pts),
                 self.seconds(gap)
             )));

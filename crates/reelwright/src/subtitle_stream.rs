@@ -1,4 +1,4 @@
-//! What a subtitle stream is to be, as the user says it, and how the rest is chosen.
+//! Parameters of a subtitle stream, and defaults for those that are not set.
 
 use reelwright_core::{
     CodecId, CodecRecord, Error, MediaParameters, MuxerInfo, Rational, Result, StreamParameters,
@@ -7,7 +7,7 @@ use reelwright_core::{
 
 use crate::registry::Registry;
 
-/// A subtitle stream: its codec and language.
+/// Subtitle stream: its codec and language.
 ///
 /// ```
 /// use reelwright::SubtitleStream;
@@ -26,12 +26,12 @@ pub struct SubtitleStream {
 }
 
 impl SubtitleStream {
-    /// A stream of the format's default codec.
+    /// Creates a stream of the format's default codec.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the codec, `mov_text` or `webvtt`; without it the first of the format's
+    /// Sets the codec, `mov_text` or `webvtt`. The default is the first of the format's
     /// [`subtitle_codecs`](MuxerInfo::subtitle_codecs).
     #[must_use]
     pub fn codec(mut self, name: impl Into<String>) -> Self {
@@ -39,15 +39,15 @@ impl SubtitleStream {
         self
     }
 
-    /// Sets the text of a WebVTT file before its first cue: the line `WEBVTT`, and blocks of styles,
-    /// regions and comments.
+    /// Sets the text of a WebVTT file before its first cue: the line `WEBVTT`, and blocks of
+    /// styles, regions and comments.
     #[must_use]
     pub fn header(mut self, text: impl Into<String>) -> Self {
         self.header = Some(text.into());
         self
     }
 
-    /// Sets the language, a code of ISO 639-2 such as `eng`, for containers that state it of each
+    /// Sets the language, an ISO 639-2 code such as `eng`, for containers that store a language per
     /// stream.
     #[must_use]
     pub fn language(mut self, code: impl Into<String>) -> Self {
@@ -56,7 +56,7 @@ impl SubtitleStream {
     }
 
     /// # Errors
-    /// The format does not take the codec, or the header is none.
+    /// The format does not support the codec, or the header is invalid.
     pub(crate) fn resolve(
         &self,
         registry: &Registry,
@@ -98,7 +98,7 @@ impl SubtitleStream {
     }
 }
 
-/// The header of a WebVTT file.
+/// Checks the header of a WebVTT file.
 fn checked(text: &str) -> Result<WebVttHeader> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let text = text.trim_end_matches('\n');
@@ -107,7 +107,8 @@ fn checked(text: &str) -> Result<WebVttHeader> {
         after.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n']));
     if !is_header || text.contains("-->") || text.contains('\0') {
         return Err(Error::argument(format!(
-            "A header of WebVTT must begin with the line WEBVTT, and hold neither cues nor NUL. Found: {text:?}"
+            "A WebVTT header must begin with the line WEBVTT, and contain neither cues nor NUL. \
+            Found: {text:?}"
         )));
     }
     Ok(WebVttHeader { text: text.to_owned() })

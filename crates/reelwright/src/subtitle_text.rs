@@ -4,26 +4,26 @@ use reelwright_core::helpers::WebVttCue;
 use reelwright_core::helpers::timed_text::{BOLD, ITALIC, TextStyle, TimedText, UNDERLINE};
 use reelwright_core::{Error, Result};
 
-/// The tags, from the outside in, as they are written.
+/// Tags in their nesting order, outermost first.
 const TAGS: [(u8, &str); 3] = [(BOLD, "b"), (ITALIC, "i"), (UNDERLINE, "u")];
 
-/// A text in parts of one style.
+/// Text in sections of one style.
 pub(crate) struct MarkedText(Vec<(u8, String)>);
 
 impl MarkedText {
-    /// Reads tags; everything else stands for itself. Newlines at the end are left out.
+    /// Parses tags. All other characters are literal. Removes newlines at the end.
     ///
     /// # Errors
-    /// The text holds NUL.
+    /// The text contains NUL.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         if text.contains('\0') {
             return Err(Error::argument(format!(
-                "The text of a subtitle must not hold NUL. Found: {text:?}"
+                "The text of a subtitle must not contain NUL. Found: {text:?}"
             )));
         }
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         let mut rest = text.trim_end_matches('\n');
-        // How often each tag is open.
+        // Nesting depth of each tag.
         let mut open = [0usize; TAGS.len()];
         let mut parts: Vec<(u8, String)> = Vec::new();
         while let Some(first) = rest.chars().next() {
@@ -43,13 +43,13 @@ impl MarkedText {
         Ok(Self(parts))
     }
 
-    /// The text of a packet of `mov_text`.
+    /// Returns the text of a packet of `mov_text`.
     pub(crate) fn timed(&self) -> TimedText {
         let mut timed = TimedText::default();
         let mut start = 0u16;
         for (face, text) in &self.0 {
             timed.text.push_str(text);
-            // A text with more characters is refused.
+            // A text with more characters is rejected later.
             let end = start.saturating_add(text.chars().count().try_into().unwrap_or(u16::MAX));
             if *face != 0 {
                 timed.styles.push(TextStyle { start, end, face: *face });
@@ -59,7 +59,7 @@ impl MarkedText {
         timed
     }
 
-    /// The cue of a packet of `webvtt`.
+    /// Returns the cue of a packet of `webvtt`.
     pub(crate) fn cue(&self) -> WebVttCue {
         let mut payload = String::new();
         let mut is_line_empty = true;
@@ -83,7 +83,7 @@ impl MarkedText {
     }
 }
 
-/// The tag that a text begins with: its index, true if it is an end tag, and its length.
+/// Returns the tag at the start of a text: its index, whether it is an end tag, and its length.
 fn tag(text: &str) -> Option<(usize, bool, usize)> {
     let inner = text.strip_prefix('<')?;
     let (ends, inner) = inner.strip_prefix('/').map_or((false, inner), |inner| (true, inner));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_styles() {
+    fn tags_set_styles() {
         assert_eq!(styles("plain"), ("plain".to_owned(), vec![]));
         assert_eq!(
             styles("é<i>ab</I> <b><u>c</b>d"),
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_stands_for_itself() {
+    fn other_characters_are_literal() {
         for text in ["a < b & c > d", "<font color=red>x", "<b", "<", "<>", "<é>", "{\\an8}x"] {
             assert_eq!(styles(text), (text.to_owned(), vec![]));
         }

@@ -1,4 +1,4 @@
-//! Where a stream is to be written, as the user says it, and the outputs this becomes.
+//! Destinations as users specify them, and their outputs.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -6,19 +6,20 @@ use std::path::{Path, PathBuf};
 
 use reelwright_core::{Error, OpenContext, Options, Output, ProtocolInfo, Result, helpers::list};
 
+use crate::blocking::{self, Gate, stop_of};
 use crate::output::{
-    FILE_BUFFER, Folder, Kept, Opened, Pieces, SeekableOutput, WriteSeek, WriterOutput,
+    BufferedWriter, FILE_BUFFER, Folder, Opened, ProtocolOutput, SeekableOutput, WriteSeek,
+    WriterOutput,
 };
-use crate::patient::{self, Gate, stop_of};
 
-/// Files.
+/// Protocol of files.
 pub(crate) const FILE: ProtocolInfo = ProtocolInfo::new(&["file"], "files", &open_address);
 
-/// Standard output and other open file descriptors.
+/// Protocol of standard output and other open file descriptors.
 pub(crate) const PIPE: ProtocolInfo =
     ProtocolInfo::new(&["pipe"], "standard output and other open file descriptors", &open_address);
 
-/// Opens a path or descriptor as any other address.
+/// Opens a path or descriptor as an address.
 fn open_address(
     address: &str,
     _options: &mut Options,
@@ -30,10 +31,10 @@ fn open_address(
     target.open_output(reader, &gate)
 }
 
-/// The default buffer of a writer, in bytes.
+/// Default buffer size of a writer, in bytes.
 const WRITER_BUFFER: usize = 4096;
 
-/// Where a stream is to be written: a path, an address, or a writer.
+/// Destination of a stream: a path, an address, or a writer.
 ///
 /// ```
 /// use std::path::Path;
@@ -45,26 +46,26 @@ const WRITER_BUFFER: usize = 4096;
 /// Target::from(Path::new("rtmp://a.wav")); // always a path
 ///
 /// let mut bytes = Vec::new();
-/// Target::writer(&mut bytes).buffer_size(1 << 16); // anything that is Write
-/// Target::seekable_writer(std::io::Cursor::new(Vec::new())); // anything that can seek, too
+/// Target::writer(&mut bytes).buffer_size(1 << 16); // any Write
+/// Target::seekable_writer(std::io::Cursor::new(Vec::new())); // any Write + Seek
 /// ```
 pub struct Target<'w> {
     kind: Kind<'w>,
-    /// For messages.
+    /// Name in messages.
     name: String,
     buffer_size: usize,
-    /// Whether nobody says that a writer can seek.
-    is_doubtful: bool,
-    /// What stands before the first colon of an address that is a path unless a protocol has the name.
+    /// True if the writer may be unable to seek.
+    may_lack_seek: bool,
+    /// Text before the first colon of a path, which is an address if a protocol has this name.
     scheme: Option<String>,
 }
 
 enum Kind<'w> {
     Path(PathBuf),
     Stdout,
-    /// A file descriptor that is open already.
+    /// File descriptor that is already open.
     Descriptor(u32),
-    /// An address of another protocol, and its scheme.
+    /// Address of another protocol, and its scheme.
     Address(String),
     Writer(Box<dyn Write + Send + 'w>),
     Seekable(Box<dyn WriteSeek + Send + 'w>),
@@ -72,30 +73,30 @@ enum Kind<'w> {
 
 impl<'w> Target<'w> {
     fn new(kind: Kind<'w>, name: impl Into<String>, buffer_size: usize) -> Self {
-        Self { kind, name: name.into(), buffer_size, is_doubtful: false, scheme: None }
+        Self { kind, name: name.into(), buffer_size, may_lack_seek: false, scheme: None }
     }
 
-    /// A writer: bytes are only appended, and containers that would go back to their start are
-    /// written as streams.
+    /// Creates a target from a writer. Bytes are only appended, and containers use their layout for
+    /// streams.
     pub fn writer(writer: impl Write + Send + 'w) -> Self {
         Self::new(Kind::Writer(Box::new(writer)), "writer", WRITER_BUFFER)
     }
 
-    /// A writer that can seek: its present position is the start of the file.
+    /// Creates a target from a seekable writer. Its current position is the start of the file.
     pub fn seekable_writer(writer: impl Write + Seek + Send + 'w) -> Self {
         Self::new(Kind::Seekable(Box::new(writer)), "writer", WRITER_BUFFER)
     }
 
-    /// A writer that is opened before the encoder is, and may or may not be able to seek: that is
-    /// found out then.
+    /// Creates a target from a writer that was opened before and may be unable to seek. Opening the
+    /// encoder determines whether it can.
     pub fn opened_writer(writer: impl Write + Seek + Send + 'w) -> Self {
         let mut target = Self::seekable_writer(writer);
-        target.is_doubtful = true;
+        target.may_lack_seek = true;
         target
     }
 
-    /// The most bytes a writer is handed at once; 4096 unless set, and at least 1. Files are not
-    /// concerned.
+    /// Sets the maximum number of bytes per write of a writer; default 4096, minimum 1. Has no
+    /// effect on files.
     #[must_use]
     pub fn buffer_size(mut self, bytes: usize) -> Self {
         if matches!(self.kind, Kind::Writer(_) | Kind::Seekable(_)) {
@@ -104,7 +105,7 @@ impl<'w> Target<'w> {
         self
     }
 
-    /// The path that will be written, if it is a path.
+    /// Returns the path, if the target is a path.
     pub fn path(&self) -> Option<&Path> {
         match &self.kind {
             Kind::Path(path) => Some(path),
@@ -112,17 +113,17 @@ impl<'w> Target<'w> {
         }
     }
 
-    /// What the destination is called in messages.
+    /// Returns the name for messages.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether a format must be given, as there is no file name to tell it by.
+    /// Returns whether a format is required, because there is no file name.
     pub(crate) fn is_writer(&self) -> bool {
         matches!(self.kind, Kind::Writer(_) | Kind::Seekable(_))
     }
 
-    /// The extension of the file name.
+    /// Returns the extension of the file name.
     pub(crate) fn extension(&self) -> Option<&str> {
         if let Kind::Address(_) = self.kind {
             return Path::new(without_query(&self.name)).extension()?.to_str();
@@ -130,7 +131,7 @@ impl<'w> Target<'w> {
         self.path()?.extension()?.to_str()
     }
 
-    /// The protocol of an address that is neither a path nor a descriptor.
+    /// Returns the protocol of an address that is neither a path nor a descriptor.
     pub(crate) fn protocol<'p>(&self, protocols: &'p [ProtocolInfo]) -> Option<&'p ProtocolInfo> {
         match &self.kind {
             Kind::Address(scheme) => by_scheme(protocols, scheme),
@@ -138,11 +139,11 @@ impl<'w> Target<'w> {
         }
     }
 
-    /// Tells addresses of the protocols that there are from paths: `scheme:rest` is a path unless there is
-    /// a protocol of that name.
+    /// Distinguishes addresses from paths: `scheme:rest` is a path unless a protocol has this
+    /// scheme.
     ///
     /// # Errors
-    /// An address whose protocol there is not, or a buffer size of 0.
+    /// The protocol is unknown, or the buffer size is 0.
     pub(crate) fn resolve(mut self, protocols: &[ProtocolInfo]) -> Result<Self> {
         if let Some(scheme) = self.scheme.take()
             && by_scheme(protocols, &scheme).is_some()
@@ -153,7 +154,7 @@ impl<'w> Target<'w> {
             && by_scheme(protocols, protocol).is_none()
         {
             return Err(Error::unsupported(format!(
-                "Failed to open dst: {}. The protocol {protocol} is not served. Available \
+                "Failed to open dst: {}. The protocol {protocol} is not supported. Available \
                  protocols are {}; for a file of that name pass file:{0} or a Path.",
                 self.name,
                 list(protocols.iter().map(ProtocolInfo::name))
@@ -165,13 +166,13 @@ impl<'w> Target<'w> {
         Ok(self)
     }
 
-    /// Waits until somebody reads a named pipe, and opens it; none for anything else.
+    /// Waits until a named pipe has a reader, and opens it. Returns `None` for other targets.
     ///
     /// # Errors
-    /// The operating system's, or an interrupt: the target can be opened again.
+    /// The operating system's errors, or an interrupt, after which the target can be opened again.
     pub(crate) fn await_reader(&self, gate: &Gate) -> Result<Option<File>> {
         match &self.kind {
-            Kind::Path(path) => patient::open_fifo(path, gate)
+            Kind::Path(path) => blocking::open_fifo(path, gate)
                 .map_err(|error| stop_of(&error).cloned().unwrap_or_else(|| self.failed(error))),
             _ => Ok(None),
         }
@@ -181,15 +182,16 @@ impl<'w> Target<'w> {
         Error::output(format!("Failed to open dst: {}", self.name), error)
     }
 
-    /// Opens the destination; a file is emptied, unless it is to be `made_of_objects`. `protocol` is that
-    /// of an address, which takes its `options`; `reader` is what [`await_reader`](Self::await_reader)
-    /// returned.
+    /// Opens the destination. Truncates an existing file, unless the container writes
+    /// `multiple_objects`. `protocol` is that of an address, which parses `options`. `reader` is
+    /// the result of [`await_reader`](Self::await_reader).
     ///
     /// # Errors
-    /// It cannot be opened. After an interrupt it can be tried again with [`again`](Self::again).
+    /// The destination cannot be opened. After an interrupt, a [copy](Self::try_clone) can be
+    /// opened.
     pub(crate) fn open(
         self,
-        made_of_objects: bool,
+        multiple_objects: bool,
         protocol: Option<&ProtocolInfo>,
         mut options: Options,
         reader: Option<File>,
@@ -197,31 +199,37 @@ impl<'w> Target<'w> {
     ) -> Result<Opened<'w>> {
         if let Some(protocol) = protocol {
             let (address, context) = (&self.name, gate.context());
-            let opened = if made_of_objects {
+            let opened = if multiple_objects {
                 let name = without_query(address).rsplit('/').next().unwrap_or_default();
-                Opened::of_objects(
+                Opened::with_objects(
                     protocol.open_object_store(address, &mut options, context)?,
                     name.into(),
                 )
             } else {
                 let output = protocol.open(address, &mut options, context)?;
-                Opened::single(Box::new(Kept::new(output, address.clone(), gate.clone())), None)
+                Opened::single(
+                    Box::new(ProtocolOutput::new(output, address.clone(), gate.clone())),
+                    None,
+                )
             };
             options.finish(protocol.options)?;
             return Ok(opened);
         }
         let path = self.path().map(Path::to_owned);
         match path {
-            Some(path) if made_of_objects => {
+            Some(path) if multiple_objects => {
                 let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-                Ok(Opened::of_objects(Box::new(Folder::beside(&path, gate.clone())), name.into()))
+                Ok(Opened::with_objects(
+                    Box::new(Folder::containing(&path, gate.clone())),
+                    name.into(),
+                ))
             }
             path => Ok(Opened::single(self.open_output(reader, gate)?, path)),
         }
     }
 
-    /// The same target, unless it is a writer.
-    pub(crate) fn again(&self) -> Option<Self> {
+    /// Copies the target, unless it is a writer.
+    pub(crate) fn try_clone(&self) -> Option<Self> {
         let kind = match &self.kind {
             Kind::Path(path) => Kind::Path(path.clone()),
             Kind::Stdout => Kind::Stdout,
@@ -240,7 +248,7 @@ impl<'w> Target<'w> {
         let (name, size) = (self.name.clone(), self.buffer_size);
         let failed = |error| Error::output(format!("Failed to open dst: {name}"), error);
         let to_writer = |writer: Box<dyn Write + Send + 'w>| {
-            Box::new(WriterOutput(Pieces::new(writer, name.clone(), size, gate.clone())))
+            Box::new(WriterOutput(BufferedWriter::new(writer, name.clone(), size, gate.clone())))
         };
         Ok(match self.kind {
             Kind::Path(path) => {
@@ -249,38 +257,41 @@ impl<'w> Target<'w> {
                     None => File::create(&path).map_err(failed)?,
                 };
                 if file.metadata().map_err(failed)?.is_file() {
-                    let pieces = Pieces::new(file, name.clone(), size, gate.clone());
-                    Box::new(SeekableOutput::new(pieces, 0))
+                    let buffered = BufferedWriter::new(file, name.clone(), size, gate.clone());
+                    Box::new(SeekableOutput::new(buffered, 0))
                 } else {
-                    // A terminal, a pipe or another device.
-                    to_writer(patient::writer(file, gate).map_err(failed)?)
+                    // Terminal, pipe or other device.
+                    to_writer(blocking::writer(file, gate).map_err(failed)?)
                 }
             }
-            Kind::Stdout => to_writer(patient::stdout(gate).map_err(failed)?),
+            Kind::Stdout => to_writer(blocking::stdout(gate).map_err(failed)?),
             Kind::Descriptor(number) => {
-                to_writer(patient::descriptor(number, gate).map_err(failed)?)
+                to_writer(blocking::descriptor(number, gate).map_err(failed)?)
             }
             Kind::Writer(writer) => to_writer(writer),
-            Kind::Seekable(mut writer) => match prove_seekable(&mut writer) {
+            Kind::Seekable(mut writer) => match check_seekable(&mut writer) {
                 Ok(start) => {
-                    let pieces = Pieces::new(writer, name.clone(), size, gate.clone());
-                    Box::new(SeekableOutput::new(pieces, start))
+                    let buffered = BufferedWriter::new(writer, name.clone(), size, gate.clone());
+                    Box::new(SeekableOutput::new(buffered, start))
                 }
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {
                     return Err(failed(error));
                 }
                 Err(error) => {
-                    let level = if self.is_doubtful { log::Level::Debug } else { log::Level::Warn };
+                    let level =
+                        if self.may_lack_seek { log::Level::Debug } else { log::Level::Warn };
                     log::log!(
                         level,
-                        "The writer cannot seek, though it says so ({error}). The format's layout \
-                         for streams is written."
+                        "The writer does not support seeking, although it says so ({error}). It \
+                         gets the format's layout for streams."
                     );
                     to_writer(Box::new(writer) as Box<dyn Write + Send + 'w>)
                 }
             },
             Kind::Address(protocol) => {
-                return Err(Error::unsupported(format!("The protocol {protocol} is not served.")));
+                return Err(Error::unsupported(format!(
+                    "The protocol {protocol} is not supported."
+                )));
             }
         })
     }
@@ -290,22 +301,22 @@ fn by_scheme<'p>(protocols: &'p [ProtocolInfo], scheme: &str) -> Option<&'p Prot
     protocols.iter().find(|info| info.schemes.contains(&scheme))
 }
 
-/// An address up to its query or fragment.
+/// Returns an address up to its query or fragment.
 fn without_query(address: &str) -> &str {
     address.split(['?', '#']).next().unwrap_or(address)
 }
 
-/// The position of a writer, which must be able to go elsewhere and back.
+/// Returns the position of a writer, after checking that it can seek.
 ///
 /// # Errors
-/// The writer's, or that it is not where it should be. An error of kind `ConnectionAborted` is a
-/// writer's way to stop everything.
-fn prove_seekable(writer: &mut (impl Seek + ?Sized)) -> io::Result<u64> {
+/// The writer's own errors, or a wrong position after a seek. An error of kind `ConnectionAborted`
+/// from a writer stops the encoder.
+fn check_seekable(writer: &mut (impl Seek + ?Sized)) -> io::Result<u64> {
     let start = writer.stream_position()?;
     match writer.seek(SeekFrom::End(0)) {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
-        // Writers that only go forward, as of gzip, know no end.
+        // Writers that only move forward, such as gzip's, have no end.
         Err(error) => return Err(error),
     }
     writer.seek(SeekFrom::Start(start))?;
@@ -317,8 +328,8 @@ fn prove_seekable(writer: &mut (impl Seek + ?Sized)) -> io::Result<u64> {
 }
 
 impl From<&str> for Target<'_> {
-    /// An address: `-` and `pipe:1` are standard output, `pipe:N` is an open file descriptor,
-    /// `file:PATH` is a path, and so is everything without a protocol.
+    /// Creates a target from an address: `-` and `pipe:1` are standard output, `pipe:N` is an open
+    /// file descriptor, `file:PATH` and addresses without a protocol are paths.
     fn from(address: &str) -> Self {
         if matches!(address, "-" | "pipe:" | "pipe:1") {
             return Self::new(Kind::Stdout, address, FILE_BUFFER);
@@ -340,7 +351,8 @@ impl From<&str> for Target<'_> {
     }
 }
 
-/// `scheme://…`, or `pipe:` with something that is no number. One letter is a drive.
+/// Returns whether this is `scheme://…`, or `pipe:` with a text that is not a number. One letter is
+/// a drive.
 fn is_protocol(scheme: &str, rest: &str) -> bool {
     let is_name = scheme.len() > 1
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
@@ -382,7 +394,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_told_from_paths() {
+    fn distinguishes_addresses_from_paths() {
         let kind = |address: &str| match Target::from(address).kind {
             Kind::Path(path) => format!("path {}", path.display()),
             Kind::Stdout => "stdout".into(),

@@ -19,36 +19,36 @@ use crate::registry::{Registry, intern};
 use crate::target::Target;
 
 const FORMAT: OptionInfo = OptionInfo::text("f", "NAME", "", "the output's format");
-const SELECT: OptionInfo =
-    OptionInfo::text("select", "SPECIFIERS", "", "the streams that the output gets");
+const SELECT: OptionInfo = OptionInfo::text("select", "SPECIFIERS", "", "streams of the output");
 const ON_FAIL: OptionInfo = OptionInfo::choice(
     "onfail",
-    &[("abort", "it ends all"), ("ignore", "the others go on")],
+    &[("abort", "all outputs end"), ("ignore", "the other outputs continue")],
     "abort",
-    "what happens when the output fails",
+    "action when the output fails",
 );
 
-/// An output of a tee before it is opened.
+/// Output of a tee before it is opened.
 pub(crate) struct Member {
     pub(crate) endpoint: Endpoint<'static>,
     /// Options of its format and protocol.
     pub(crate) options: Options,
     select: Select,
     pub(crate) is_ignored: bool,
-    /// The streams that it gets.
+    /// Streams of the output.
     pub(crate) streams: Vec<usize>,
 }
 
 impl Member {
-    /// Reads what outputs a tee has.
+    /// Parses the outputs of a tee.
     ///
     /// # Errors
-    /// Text that is malformed, an option with a wrong value, an unknown format, or a tee in a tee.
+    /// The text is malformed, an option has an invalid value, a format is unknown, or a tee
+    /// contains a tee.
     pub(crate) fn parse_all(registry: &Registry, text: &str) -> Result<Vec<Self>> {
         syntax::parse(text)?.into_iter().map(|written| Self::new(registry, written)).collect()
     }
 
-    fn new(registry: &Registry, written: syntax::Written) -> Result<Self> {
+    fn new(registry: &Registry, written: syntax::ParsedOutput) -> Result<Self> {
         let mut options: Options = written.options.into_iter().collect();
         let format = options.take_text(&FORMAT);
         let select = options.take_text(&SELECT);
@@ -56,7 +56,7 @@ impl Member {
         let is_ignored = options.take_choice(&ON_FAIL)? == "ignore";
         if format.as_deref() == Some(TEE.name) {
             return Err(Error::argument(
-                "A tee cannot be an output of a tee. List all outputs in one.",
+                "A tee cannot be an output of a tee. List all outputs in one tee.",
             ));
         }
         let target = Target::from(written.name);
@@ -68,10 +68,10 @@ impl Member {
         self.endpoint.target.name()
     }
 
-    /// The same, to be opened once more.
-    pub(crate) fn again(&self) -> Option<Self> {
+    /// Copies the member, to open it again.
+    pub(crate) fn try_clone(&self) -> Option<Self> {
         Some(Self {
-            endpoint: self.endpoint.again()?,
+            endpoint: self.endpoint.try_clone()?,
             options: self.options.clone(),
             select: self.select.clone(),
             is_ignored: self.is_ignored,
@@ -79,10 +79,10 @@ impl Member {
         })
     }
 
-    /// Whether its container takes a codec.
+    /// Checks that the container supports the selected streams.
     fn check(&self, streams: &[StreamParameters]) -> Result<()> {
         if self.streams.is_empty() {
-            return Err(Error::argument("No stream is selected for it."));
+            return Err(Error::argument("No stream is selected for this output."));
         }
         let format = &self.endpoint.format;
         if self.streams.len() > format.max_streams {
@@ -105,7 +105,7 @@ impl Member {
         Ok(())
     }
 
-    /// The codecs of a kind that it takes.
+    /// Returns the supported codecs of a kind.
     fn codecs(&self, kind: MediaKind) -> Vec<CodecId> {
         let format = &self.endpoint.format;
         match kind {
@@ -126,21 +126,21 @@ impl Member {
 }
 
 impl Member {
-    /// Its container, alone.
+    /// Returns the container if only this member selects a stream.
     fn single_format(&self, kind: MediaKind) -> MuxerInfo {
         let mut format = self.endpoint.format.clone();
         if kind == MediaKind::Video && !format.image_codecs.is_empty() {
-            // The extension says how its pictures are coded.
+            // The extension selects the codec of image files.
             format.video_codecs = intern(self.codecs(kind));
         }
         format
     }
 }
 
-/// The options in brackets that are the tee's own.
+/// Options in brackets that belong to the tee.
 pub(crate) const MEMBER_OPTIONS: &[OptionInfo] = &[FORMAT, SELECT, ON_FAIL];
 
-/// All that the members take, each alone.
+/// Returns the union of what the members support.
 pub(crate) fn all(members: &[Member]) -> MuxerInfo {
     let union = |kind| {
         let mut codecs: Vec<CodecId> = Vec::new();
@@ -161,11 +161,11 @@ pub(crate) fn all(members: &[Member]) -> MuxerInfo {
     info
 }
 
-/// What the members that select a stream have in common as containers, and their indexes. The stream has
-/// number `index`, and number `of_kind` among those of its kind.
+/// Returns the common properties of the containers of the members that select a stream, and their
+/// indexes. The stream has index `index`, and index `of_kind` among those of its kind.
 ///
 /// # Errors
-/// No member selects it, or none of its codecs is one of all that must not fail.
+/// No member selects it, or the members that must not fail have no codec in common.
 pub(crate) fn container(
     members: &[Member],
     kind: MediaKind,
@@ -186,8 +186,8 @@ pub(crate) fn container(
         let format = &member.endpoint.format;
         if member.streams.len() >= format.max_streams {
             return Err(Error::unsupported(format!(
-                "{} is {}, which does not support more than {} stream{}. Select its streams, as \
-                 [select=a:0].",
+                "{} is {}, which does not support more than {} stream{}. Select its streams, for \
+                example with [select=a:0].",
                 member.name(),
                 format.name,
                 format.max_streams,
@@ -202,14 +202,14 @@ pub(crate) fn container(
     }
     let mut codecs = must[0].codecs(kind);
     codecs.retain(|codec| must.iter().all(|member| takes(member, codec)));
-    // Those that all take come first.
+    // Codecs that all members support come first.
     codecs.sort_by_key(|codec| !all().all(|member| takes(member, codec)));
     if codecs.is_empty() {
         let each =
             must.iter().map(|member| format!("{}: {}", member.name(), list(member.codecs(kind))));
         return Err(Error::unsupported(format!(
-            "No {kind} codec is one of all outputs of the tee. Select streams for each, or pass \
-             onfail=ignore. Their codecs are {}.",
+            "The outputs of the tee have no {kind} codec in common. Select streams for each, or \
+             pass onfail=ignore. Their codecs are {}.",
             each.collect::<Vec<_>>().join("; ")
         )));
     }

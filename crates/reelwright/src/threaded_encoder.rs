@@ -1,8 +1,8 @@
-//! A video encoder, called directly or on a thread of its own.
+//! Video encoder, called directly or on its own thread.
 //!
-//! On a thread, frames go over and packets come back in a fixed rhythm, so that what is written never
-//! depends on how fast which thread is: a frame's packets come with the second frame after it, or when
-//! the encoder is [drained](Engine::drain). Platforms without threads keep the rhythm.
+//! With a thread, frames and packets are exchanged in a fixed order, so that the output never
+//! depends on the speed of threads: a frame's packets arrive with the second frame after it, or
+//! when the encoder is [drained](Engine::drain). Platforms without threads keep this order.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -16,14 +16,14 @@ use reelwright_core::{
 /// Maximum number of frames in flight to and from the thread.
 const IN_FLIGHT: usize = 2;
 
-/// An encoder at work.
+/// Encoder, with or without a thread.
 pub(crate) enum Engine {
     Direct(Box<dyn VideoEncoder>),
     Threaded(Box<Threaded>),
 }
 
 impl Engine {
-    /// The encoder, on a thread of its own if it `is_threaded`.
+    /// Creates an encoder, on its own thread if `is_threaded`.
     ///
     /// # Errors
     /// The thread cannot be started.
@@ -42,7 +42,7 @@ impl Engine {
         }
     }
 
-    /// Maximum number of frames that have no packet yet.
+    /// Returns the maximum number of frames that have no packet yet.
     pub(crate) fn max_delay(&self) -> usize {
         match self {
             Self::Direct(encoder) => encoder.max_delay(),
@@ -50,10 +50,10 @@ impl Engine {
         }
     }
 
-    /// Waits until a frame can be taken in; appends the packets that become ready.
+    /// Waits until a frame can be encoded, and appends the packets that become ready.
     ///
     /// # Errors
-    /// The encoder's, of a frame before, or an interrupt.
+    /// The encoder's errors for an earlier frame, or an interrupt.
     pub(crate) fn make_room(
         &mut self,
         packets: &mut PacketQueue,
@@ -65,10 +65,11 @@ impl Engine {
         }
     }
 
-    /// Takes a frame in, for which there must be room; appends the packets that are ready.
+    /// Encodes a frame and appends the packets that are ready. Requires a previous
+    /// [`make_room`](Self::make_room).
     ///
     /// # Errors
-    /// The encoder's.
+    /// The encoder's own errors.
     pub(crate) fn encode(&mut self, frame: VideoFrame, packets: &mut PacketQueue) -> Result<()> {
         match self {
             Self::Direct(encoder) => encoder.encode(&frame, packets),
@@ -76,10 +77,10 @@ impl Engine {
         }
     }
 
-    /// Appends the packets of all frames so far, but for those that the encoder keeps.
+    /// Appends the packets of all frames so far, except those that the encoder delays.
     ///
     /// # Errors
-    /// The encoder's, or an interrupt.
+    /// The encoder's own errors, or an interrupt.
     pub(crate) fn drain(&mut self, packets: &mut PacketQueue, interrupt: &Interrupt) -> Result<()> {
         match self {
             Self::Direct(_) => Ok(()),
@@ -87,7 +88,7 @@ impl Engine {
         }
     }
 
-    /// Returns whether frames are in flight, so that [`drain`](Self::drain) may bring packets.
+    /// Returns whether frames are in flight, so that [`drain`](Self::drain) may append packets.
     pub(crate) fn can_drain(&self) -> bool {
         match self {
             Self::Direct(_) => false,
@@ -95,11 +96,11 @@ impl Engine {
         }
     }
 
-    /// Appends what is still inside. Nothing is encoded after that. After an interrupt it goes on
-    /// where it was.
+    /// Appends the remaining packets. No frames can be encoded afterwards. After an interrupt,
+    /// another call continues.
     ///
     /// # Errors
-    /// The encoder's, or an interrupt.
+    /// The encoder's own errors, or an interrupt.
     pub(crate) fn finish(
         &mut self,
         packets: &mut PacketQueue,
@@ -111,7 +112,7 @@ impl Engine {
         }
     }
 
-    /// Gives up what is inside: nobody waits for it.
+    /// Discards frames in flight without waiting.
     pub(crate) fn abandon(&mut self) {
         if let Self::Threaded(threaded) = self {
             threaded.abandon();
@@ -119,10 +120,10 @@ impl Engine {
     }
 }
 
-/// Work for an encoder.
+/// Job for the encoder.
 #[allow(clippy::large_enum_variant)] // a box would be an allocation per frame
 enum Job {
-    /// A frame, memory for a packet, and for packets.
+    /// A frame, a buffer for a packet, and a list for packets.
     Encode(VideoFrame, Vec<u8>, Vec<Packet>),
     Finish,
 }
@@ -131,11 +132,11 @@ enum Job {
 struct Done {
     result: Result<()>,
     packets: Vec<Packet>,
-    /// As they are at the end.
+    /// Final parameters, after the last job.
     parameters: Option<StreamParameters>,
 }
 
-/// An encoder that does jobs: none after one that failed, but each has a result.
+/// Encoder that runs jobs. After a failure it runs none, but each job still has a result.
 struct Runner {
     encoder: Box<dyn VideoEncoder>,
     queue: PacketQueue,
@@ -147,11 +148,11 @@ impl Runner {
         let Self { encoder, queue, has_failed } = self;
         let (mut packets, mut parameters) = (Vec::new(), None);
         let result = match job {
-            _ if *has_failed => Err(gone()),
+            _ if *has_failed => Err(failed_earlier()),
             Job::Encode(frame, buffer, spare) => {
                 queue.recycle(Packet { data: buffer, ..Packet::default() });
                 packets = spare;
-                // The frame is released before anyone is told.
+                // The frame is released before its result is sent.
                 encoder.encode(&frame, queue)
             }
             Job::Finish => {
@@ -168,32 +169,32 @@ impl Runner {
     }
 }
 
-/// Place where jobs are done.
+/// Execution of jobs.
 enum Place {
     Thread {
         jobs: SyncSender<Job>,
         done: Receiver<Done>,
         thread: JoinHandle<()>,
     },
-    /// In the call itself.
-    Here {
+    /// In the calling thread.
+    Inline {
         runner: Box<Runner>,
         done: VecDeque<Done>,
     },
-    /// Nowhere any more.
+    /// Stopped.
     Abandoned,
 }
 
-/// An encoder on a thread of its own.
+/// Encoder on its own thread.
 pub(crate) struct Threaded {
     parameters: StreamParameters,
     max_delay: usize,
     place: Place,
-    /// Frames whose results were not received.
+    /// Number of frames without a received result.
     in_flight: usize,
-    /// Emptied, to be filled again.
+    /// Empty lists for reuse.
     spare: Vec<Vec<Packet>>,
-    /// The end was asked for.
+    /// True if the last job was sent.
     is_ending: bool,
 }
 
@@ -202,9 +203,9 @@ impl Threaded {
         let parameters = encoder.parameters().clone();
         let max_delay = encoder.max_delay() + IN_FLIGHT;
         let runner = Runner { encoder, queue: PacketQueue::new(), has_failed: false };
-        // The web has threads only where a page asks for them.
+        // WebAssembly supports threads only on pages that enable them.
         let place = if cfg!(target_family = "wasm") {
-            Place::Here { runner: Box::new(runner), done: VecDeque::new() }
+            Place::Inline { runner: Box::new(runner), done: VecDeque::new() }
         } else {
             Self::thread(runner)?
         };
@@ -230,12 +231,12 @@ impl Threaded {
 
     fn send(&mut self, job: Job) -> Result<()> {
         match &mut self.place {
-            Place::Thread { jobs, .. } => jobs.send(job).map_err(|_| gone()),
-            Place::Here { runner, done } => {
+            Place::Thread { jobs, .. } => jobs.send(job).map_err(|_| failed_earlier()),
+            Place::Inline { runner, done } => {
                 done.push_back(runner.run(job));
                 Ok(())
             }
-            Place::Abandoned => Err(gone()),
+            Place::Abandoned => Err(failed_earlier()),
         }
     }
 
@@ -243,8 +244,8 @@ impl Threaded {
     fn receive(&mut self, packets: &mut PacketQueue, interrupt: &Interrupt) -> Result<()> {
         let mut done = match &mut self.place {
             Place::Thread { done, .. } => await_result(done, interrupt)?,
-            Place::Here { done, .. } => done.pop_front().ok_or_else(gone)?,
-            Place::Abandoned => return Err(gone()),
+            Place::Inline { done, .. } => done.pop_front().ok_or_else(failed_earlier)?,
+            Place::Abandoned => return Err(failed_earlier()),
         };
         self.in_flight = self.in_flight.saturating_sub(1);
         for packet in done.packets.drain(..) {
@@ -290,7 +291,7 @@ impl Threaded {
         self.receive(packets, interrupt)
     }
 
-    /// Lets the thread end by itself after its present job.
+    /// Detaches the thread, which ends after its current job.
     fn abandon(&mut self) {
         self.in_flight = 0;
         self.place = Place::Abandoned;
@@ -301,7 +302,7 @@ impl Drop for Threaded {
     fn drop(&mut self) {
         let place = std::mem::replace(&mut self.place, Place::Abandoned);
         if let Place::Thread { jobs, done, thread } = place {
-            // Without jobs the thread ends, and its results have a place until then.
+            // The thread ends when its jobs end. Its results need a receiver until then.
             drop(jobs);
             drop(thread.join());
             drop(done);
@@ -319,14 +320,14 @@ fn await_result(done: &Receiver<Done>, interrupt: &Interrupt) -> Result<Done> {
                 return Err(Interrupt::error());
             }
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(gone()),
+            Err(RecvTimeoutError::Disconnected) => return Err(failed_earlier()),
         }
     }
 }
 
-/// The error of an encoder that failed before, and told it.
-fn gone() -> Error {
-    Error::state("The encoder failed before.")
+/// Returns the error of an encoder that already reported its failure.
+fn failed_earlier() -> Error {
+    Error::state("The encoder failed earlier.")
 }
 
 #[cfg(test)]
@@ -340,7 +341,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes its time, now and then; keeps a picture back; fails at one.
+    /// Encoder that is slow for some frames, delays one frame, and fails at one.
     struct Slow {
         parameters: StreamParameters,
         last: Option<Timestamp>,
@@ -358,7 +359,7 @@ mod tests {
 
         fn encode(&mut self, frame: &VideoFrame, packets: &mut PacketQueue) -> Result<()> {
             if frame.pts.0 == self.fails_at {
-                return Err(Error::unsupported("This one cannot be encoded."));
+                return Err(Error::unsupported("This frame cannot be encoded."));
             }
             std::thread::sleep(Duration::from_millis((frame.pts.0 % 3) as u64));
             if let Some(pts) = self.last.replace(frame.pts) {
@@ -398,7 +399,7 @@ mod tests {
         Engine::new(Box::new(Slow { parameters, last: None, fails_at }), is_threaded).unwrap()
     }
 
-    /// A frame of one gray at a pts.
+    /// Creates a frame of one gray value at a pts.
     fn frame(pts: i64, gray: u8) -> VideoFrame {
         let format = VideoFormat::new(PixelFormat::Gray8, 2, 2, ColorInfo::BT601);
         let mut frame = VideoFrame::new(&format).unwrap();
@@ -414,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupt_loses_no_packet() {
+    fn interrupt_loses_no_packet() {
         let interrupt = Interrupt::new();
         let mut engine = engine(true, -1);
         let mut packets = PacketQueue::new();
@@ -428,13 +429,13 @@ mod tests {
             calls += 1;
             interrupt.clear();
         }
-        // It may have been ready before anybody asked.
+        // It may have been ready before the check.
         assert!(calls <= 1);
         assert_eq!(packets.len(), 2);
     }
 
     #[test]
-    fn packets_are_the_same_on_a_thread_and_their_rhythm_is_fixed() {
+    fn threaded_packets_are_equal_and_arrive_in_fixed_order() {
         let mut of = [Vec::new(), Vec::new()];
         for (is_threaded, found) in [false, true].into_iter().zip(&mut of) {
             let mut engine = engine(is_threaded, -1);
@@ -458,12 +459,12 @@ mod tests {
     }
 
     #[test]
-    fn platforms_without_threads_keep_the_rhythm() {
+    fn platforms_without_threads_keep_the_order() {
         let mut engine = engine(true, -1);
         if let Engine::Threaded(threaded) = &mut engine {
             let Engine::Direct(encoder) = self::engine(false, -1) else { panic!("a thread") };
             let runner = Runner { encoder, queue: PacketQueue::new(), has_failed: false };
-            threaded.place = Place::Here { runner: Box::new(runner), done: VecDeque::new() };
+            threaded.place = Place::Inline { runner: Box::new(runner), done: VecDeque::new() };
         }
         let mut packets = PacketQueue::new();
         for index in 0..20 {
@@ -475,7 +476,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_comes_out_once_whatever_is_called_next() {
+    fn error_is_reported_once() {
         for calls in 0..4 {
             let mut engine = engine(true, 3);
             let mut packets = PacketQueue::new();
@@ -500,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn it_can_be_dropped_at_work() {
+    fn can_be_dropped_while_encoding() {
         let mut engine = engine(true, -1);
         let mut packets = PacketQueue::new();
         for index in 0..2 {

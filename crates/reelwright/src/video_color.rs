@@ -1,37 +1,37 @@
-//! Options of video encoders about colors and alpha, and how the encoded frames' colors are chosen.
+//! Color and alpha options of video encoders, and the color space of encoded frames.
 
 use reelwright_core::{
     ChromaLocation, ColorInfo, ColorModel, ColorPrimaries, ColorRange, Error, MatrixCoefficients,
     OptionInfo, Options, PixelFormat, Result, RgbColor, TransferCharacteristics, VideoColor,
 };
 
-/// From this many lines on pictures are taken to be of high definition.
+/// Minimum number of lines of high definition.
 const HD_LINES: u32 = 720;
 const MATRICES: &[(&str, &str)] = &[
-    ("auto", "bt709 from 720 lines on, and else smpte170m; bt470bg for JPEG"),
+    ("auto", "bt709 from 720 lines on, otherwise smpte170m; bt470bg for JPEG"),
     ("bt709", "high definition"),
     ("smpte170m", "BT.601 with 525 lines"),
     ("bt470bg", "BT.601 with 625 lines; the same numbers as smpte170m"),
     ("bt2020nc", "ultra high definition"),
 ];
 const COLORSPACE: OptionInfo =
-    OptionInfo::choice("colorspace", MATRICES, "auto", "how RGB becomes YUV; told to players");
+    OptionInfo::choice("colorspace", MATRICES, "auto", "matrix that converts RGB to YUV; stored");
 const COLOR_RANGE: OptionInfo = OptionInfo::choice(
     "color_range",
     &[
         ("auto", "tv; pc for JPEG"),
         ("tv", "black is 16 and white 235"),
         ("pc", "black is 0 and white 255"),
-        ("mpeg", "as tv"),
-        ("jpeg", "as pc"),
+        ("mpeg", "same as tv"),
+        ("jpeg", "same as pc"),
     ],
     "auto",
-    "which values are black and white; told to players",
+    "values of black and white; stored",
 );
 const COLOR_PRIMARIES: OptionInfo = OptionInfo::choice(
     "color_primaries",
     &[
-        ("auto", "as the colorspace"),
+        ("auto", "those of the colorspace"),
         ("bt709", "high definition and sRGB"),
         ("smpte170m", "BT.601 with 525 lines"),
         ("bt470bg", "BT.601 with 625 lines"),
@@ -39,12 +39,12 @@ const COLOR_PRIMARIES: OptionInfo = OptionInfo::choice(
         ("smpte432", "Display P3"),
     ],
     "auto",
-    "which red, green and blue the pictures have: told to players, nothing is converted",
+    "color primaries to store; no conversion",
 );
 const COLOR_TRC: OptionInfo = OptionInfo::choice(
     "color_trc",
     &[
-        ("auto", "as the colorspace"),
+        ("auto", "that of the colorspace"),
         ("bt709", "high definition"),
         ("smpte170m", "BT.601"),
         ("iec61966-2-1", "sRGB"),
@@ -52,21 +52,21 @@ const COLOR_TRC: OptionInfo = OptionInfo::choice(
         ("arib-std-b67", "hybrid log-gamma"),
     ],
     "auto",
-    "how light becomes values: told to players, nothing is converted",
+    "transfer characteristics to store; no conversion",
 );
 const CHROMA_LOCATION: OptionInfo = OptionInfo::choice(
     "chroma_sample_location",
-    &[("auto", "left; center for JPEG"), ("left", "as MPEG-2"), ("center", "as JPEG")],
+    &[("auto", "left; center for JPEG"), ("left", "MPEG-2"), ("center", "JPEG")],
     "auto",
-    "where chroma is that several pixels share",
+    "location of chroma samples that several pixels share",
 );
 const ALPHA: OptionInfo = OptionInfo::text(
     "alpha",
-    "keep, drop or compose:COLOR, as compose:white and compose:#102030",
+    "keep, drop or compose:COLOR, such as compose:white and compose:#102030",
     "keep",
-    "what becomes of alpha: kept if the encoder has it, dropped, or composed over a color",
+    "treatment of alpha: keep it if the encoder supports it, drop it, or compose over a color",
 );
-/// Options of every video encoder about colors.
+/// Color options of all video encoders.
 pub(crate) static COLOR_OPTIONS: &[OptionInfo] =
     &[COLORSPACE, COLOR_RANGE, COLOR_PRIMARIES, COLOR_TRC, CHROMA_LOCATION, ALPHA];
 
@@ -78,7 +78,7 @@ pub(crate) enum Alpha {
     Compose(RgbColor),
 }
 
-/// Takes the option `alpha`.
+/// Parses the option `alpha`.
 pub(crate) fn take_alpha(options: &mut Options) -> Result<Alpha> {
     match options.take_text(&ALPHA).as_deref() {
         None | Some("keep") => Ok(Alpha::Keep),
@@ -90,8 +90,8 @@ pub(crate) fn take_alpha(options: &mut Options) -> Result<Alpha> {
     }
 }
 
-/// `own`, with what it does not say as in `usual`.
-fn with_usual(own: ColorInfo, usual: ColorInfo) -> ColorInfo {
+/// Returns `own` with unspecified values replaced by those of `usual`.
+fn with_defaults(own: ColorInfo, usual: ColorInfo) -> ColorInfo {
     let mut color = own;
     if color.primaries == ColorPrimaries::Unspecified {
         color.primaries = usual.primaries;
@@ -105,7 +105,7 @@ fn with_usual(own: ColorInfo, usual: ColorInfo) -> ColorInfo {
     color
 }
 
-/// Chooses the color of encoded frames; `own` is that of the input, if it is YUV.
+/// Chooses the color space of encoded frames. `own` is that of the input, if it is YUV.
 pub(crate) fn choose_color(
     of_codec: VideoColor,
     own: Option<ColorInfo>,
@@ -116,10 +116,10 @@ pub(crate) fn choose_color(
     let mut color = match of_codec {
         _ if format.is_rgb() => ColorInfo::SRGB,
         VideoColor::Jfif => ColorInfo::JFIF,
-        // YUV keeps its numbers.
+        // YUV values are not converted.
         VideoColor::Tagged | VideoColor::Untagged if own.is_some() => {
             let usual = if lines >= HD_LINES { ColorInfo::BT709 } else { ColorInfo::BT601 };
-            own.map_or(usual, |own| with_usual(own, usual))
+            own.map_or(usual, |own| with_defaults(own, usual))
         }
         VideoColor::Tagged if lines >= HD_LINES => ColorInfo::BT709,
         VideoColor::Tagged | VideoColor::Untagged => ColorInfo::BT601,
@@ -149,8 +149,8 @@ pub(crate) fn choose_color(
             color.range = range.parse()?;
             if encoded_range.is_some_and(|encoded| encoded != color.range) {
                 return Err(Error::option(format!(
-                    "color_range={range} contradicts the encoder_format, which states the other range. \
-                     Leave one of them out."
+                    "color_range={range} contradicts the encoder_format, which states the other \
+                     range. Leave one of them out."
                 )));
             }
         }
@@ -169,7 +169,7 @@ pub(crate) fn choose_color(
     }
     if format.is_rgb() && color.matrix != MatrixCoefficients::Identity {
         return Err(Error::option(format!(
-            "colorspace={matrix} has no meaning for {format} pictures, which are RGB. Leave it out \
+            "colorspace={matrix} is not available for {format} frames, which are RGB. Leave it out \
              or pass a YUV encoder_format."
         )));
     }
@@ -177,8 +177,8 @@ pub(crate) fn choose_color(
     if is_always_full && color.range == ColorRange::Limited {
         let what = if of_codec == VideoColor::Jfif { "JPEG" } else { format.name() };
         return Err(Error::option(format!(
-            "color_range=tv is not available for {what}, which has full range. Leave it out, or pass \
-             another encoder_format or encoder."
+            "color_range=tv is not available for {what}, which has full range. Leave it out, or \
+             pass another encoder_format or encoder."
         )));
     }
     Ok(color)

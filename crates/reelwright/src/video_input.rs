@@ -1,16 +1,16 @@
-//! Frames as users write them, and checks of their values.
+//! Input frames of video streams, and checks of their values.
 
 use reelwright_core::{
     Component, DataType, Element, Error, PixelFormat, Planes, Result, SideData, TensorView,
     Timestamp, TypedSlice, VideoFrame, VideoView,
 };
 
-/// A frame to write: borrowed pixels, or a handle of shared ones.
+/// Frame to write: borrowed pixels, or a handle of shared ones.
 #[derive(Debug, Clone, Copy)]
 pub enum VideoInput<'a> {
     /// Borrowed pixels in host memory, which are converted or copied before the call returns.
     View(&'a VideoView<'a>),
-    /// A handle. The encoder shares its pixels if they need no conversion.
+    /// Handle of shared pixels. The encoder uses them directly if they need no conversion.
     Frame(&'a VideoFrame),
 }
 
@@ -89,25 +89,25 @@ pub(crate) fn is_transparent(source: Source<'_>, format: PixelFormat) -> bool {
     }
 }
 
-/// Refuses a chunk with values that its format does not have.
+/// Checks that the values of a chunk are in the range of its format.
 ///
 /// # Errors
-/// Each value must be in the format's range.
+/// A value is out of range.
 pub(crate) fn check_chunk_values(chunk: &TensorView<'_>, format: PixelFormat) -> Result<()> {
     let Some(most) = most_of_words(format) else { return Ok(()) };
     match first_above(chunk, most) {
         None => Ok(()),
         Some(found) => Err(Error::chunk(format!(
-            "Expected values from 0 to {most} in a chunk of {format}. Found: {found}. Nothing of the \
-             chunk was written."
+            "Expected values from 0 to {most} in a chunk of {format}. Found: {found}. Nothing of \
+             the chunk was written."
         ))),
     }
 }
 
-/// Refuses a frame, which must have all its rows, with values that its format does not have.
+/// Checks that the values of a complete frame are in the range of its format.
 ///
 /// # Errors
-/// Each value must be in the format's range.
+/// A value is out of range.
 pub(crate) fn check_frame_values(view: &VideoView<'_>) -> Result<()> {
     let format = view.format.pixel_format;
     let (Some(most), Planes::U16(planes)) = (most_of_words(format), &view.planes) else {
@@ -118,27 +118,28 @@ pub(crate) fn check_frame_values(view: &VideoView<'_>) -> Result<()> {
         let found = plane.rows(row, rows).find_map(|row| first_in_row(row, most));
         if let Some(found) = found {
             return Err(Error::chunk(format!(
-                "Expected values from 0 to {most} in plane {index} of a frame of {format}. Found: {found}"
+                "Expected values from 0 to {most} in plane {index} of a frame of {format}. Found: \
+                 {found}"
             )));
         }
     }
     Ok(())
 }
 
-/// The greatest value of a format's words, if it is not that of all of them.
+/// Returns the maximum value of a format's words, if they can have larger ones.
 fn most_of_words(format: PixelFormat) -> Option<u16> {
     let used = format.depth() + format.components()[0].shift;
     (format.data_type() == DataType::U16 && used < 16).then(|| (1 << used) - 1)
 }
 
-/// The first value of a row that is above `most`.
+/// Returns the first value of a row that is above `most`.
 fn first_in_row(row: &[u16], most: u16) -> Option<u16> {
-    // The greatest one is found with SIMD.
+    // The maximum is computed with SIMD.
     let greatest = row.iter().fold(0, |all, value| all.max(*value));
     if greatest > most { row.iter().copied().find(|value| *value > most) } else { None }
 }
 
-/// The first value of a chunk of words that is above `most`.
+/// Returns the first value of a chunk of words that is above `most`.
 fn first_above(chunk: &TensorView<'_>, most: u16) -> Option<u16> {
     let data = u16::of(chunk.data())?;
     let [frames, channels, height, width] = *chunk.shape() else { return None };

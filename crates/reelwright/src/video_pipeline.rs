@@ -1,4 +1,4 @@
-//! The way of a video chunk to packets: checked, converted, picture by picture, encoded.
+//! Video pipeline: checks chunks, converts them frame by frame, and encodes these.
 
 use std::ops::Range;
 
@@ -17,19 +17,19 @@ use crate::video_input::{
 };
 use crate::video_stream::ResolvedVideo;
 
-/// The longest gap that is filled by repeating a frame where nobody says it, in seconds.
-const LONGEST_GAP: f64 = 60.0 * 60.0;
+/// Default for the maximum gap that is filled by repeating a frame, in seconds.
+const DEFAULT_MAX_GAP: f64 = 60.0 * 60.0;
 
-/// Preparation that checked frames need before they are taken.
+/// Preparation that checked frames need.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum VideoPlan {
-    /// They follow the last one.
+    /// They follow the previous frame.
     Follow,
-    /// They follow the last one, though their pts is earlier.
+    /// They follow the previous frame, although their pts is earlier.
     Overlap,
-    /// The first one is shown at this time.
+    /// The first one has this timestamp.
     At(i64),
-    /// The last frame is repeated so often.
+    /// The last frame is repeated this number of times.
     Repeat(i64),
 }
 
@@ -44,42 +44,41 @@ pub(crate) enum Needs {
     Frame,
 }
 
-/// One video stream at work.
+/// Pipeline of one video stream.
 pub(crate) struct VideoPipeline {
     input: VideoFormat,
-    /// Alpha is dropped, and no warning was logged of that yet.
+    /// True if alpha is dropped and no warning was logged yet.
     drops_alpha: bool,
     schedule: Schedule,
     converter: VideoConverter,
     encoder: Engine,
     info: VideoEncoderInfo,
     pool: FramePool,
-    /// The frame that was taken last.
+    /// The last input frame.
     last: Option<VideoFrame>,
-    /// Where pictures are repeated or dropped: the last one waits until it is known how often it
-    /// is shown.
+    /// Frame rate conversion. The last frame waits until its number of repetitions is known.
     rate: Option<FrameRateChange>,
-    /// Whether it is known for how long the frame that is held is shown.
+    /// True if the duration of the held frame is known.
     is_prepared: bool,
-    /// The times at which the first picture is to be encoded, and its duration if that is known.
+    /// Timestamps at which the last frame must be encoded, and its duration if known.
     due: Range<i64>,
     duration: Option<i64>,
     is_ending: bool,
     is_finished: bool,
-    /// A pts that leaves a gap makes no frames of its own.
+    /// True if a gap before a pts adds no frames.
     keeps_times: bool,
-    /// The container stores times.
+    /// True if the container stores timestamps.
     is_variable: bool,
-    /// The container whose constant rate drops pictures, until that was warned of.
+    /// The container whose constant rate drops frames, until a warning was logged.
     drops: Option<&'static str>,
     fills_gaps: bool,
-    /// In seconds.
-    longest_gap: f64,
+    /// Maximum gap that is filled, in seconds.
+    max_gap: f64,
     limits: TimeLimits,
     has_warned_of_overlap: bool,
-    /// The next frame is to be a keyframe.
+    /// True if the next frame must be a keyframe.
     forces_keyframe: bool,
-    /// Side data that the encoder does not keep was not reported yet.
+    /// True if no warning about lost side data was logged yet.
     warns_of_side_data: bool,
     pub(crate) packets: PacketQueue,
 }
@@ -117,7 +116,7 @@ impl VideoPipeline {
             is_variable,
             drops: stream.drops,
             fills_gaps: true,
-            longest_gap: LONGEST_GAP,
+            max_gap: DEFAULT_MAX_GAP,
             limits: TimeLimits::NONE,
             has_warned_of_overlap: false,
             forces_keyframe: false,
@@ -130,19 +129,20 @@ impl VideoPipeline {
         self.encoder.parameters()
     }
 
-    /// Sets the longest gap that is filled, in seconds, if any is.
+    /// Sets the maximum gap that is filled, in seconds, or `None`.
     pub(crate) fn set_gaps(&mut self, longest: Option<f64>) {
         self.fills_gaps = longest.is_some();
-        self.longest_gap = longest.unwrap_or(LONGEST_GAP);
+        self.max_gap = longest.unwrap_or(DEFAULT_MAX_GAP);
     }
 
-    /// Sets the times that the container can store.
+    /// Sets the range of timestamps that the container can store.
     pub(crate) fn set_limits(&mut self, limits: TimeLimits) {
         self.limits = limits;
     }
 
-    /// Whether a chunk has the type and, but for its frames, the shape of those that are checked.
-    pub(crate) fn is_alike(&self, chunk: &TensorView<'_>) -> bool {
+    /// Returns whether a chunk has the type and shape of a checked chunk, except for the number of
+    /// frames.
+    pub(crate) fn has_format_of(&self, chunk: &TensorView<'_>) -> bool {
         let shape = chunk.shape();
         shape.len() == 4
             && self.fits(shape)
@@ -155,10 +155,10 @@ impl VideoPipeline {
         fits && shape[2..] == [self.input.height as usize, self.input.width as usize]
     }
 
-    /// Refuses a chunk that does not fit. Nothing is changed by it.
+    /// Checks that a chunk matches the stream, without changing the stream.
     ///
     /// # Errors
-    /// The chunk does not fit the stream.
+    /// The chunk does not match the stream.
     pub(crate) fn check(&self, chunk: &TensorView<'_>, pts: Option<f64>) -> Result<VideoPlan> {
         let format = self.input.pixel_format;
         if chunk.data_type() != format.data_type() {
@@ -190,7 +190,7 @@ impl VideoPipeline {
         self.plan(pts)
     }
 
-    /// Refuses a frame of another format, or with values that its format does not have.
+    /// Checks that a frame has the stream's format, and values in its range.
     fn expect(&self, input: VideoInput<'_>) -> Result<()> {
         let format = self.input.pixel_format;
         let view = match input {
@@ -205,12 +205,12 @@ impl VideoPipeline {
         check_frame_values(view)
     }
 
-    /// Refuses a frame in the memory of a device that the encoder does not take as it is.
+    /// Checks that the encoder supports a frame in device memory.
     fn expect_on_device(&self, frame: &VideoFrame) -> Result<()> {
         let kind = frame.memory_kind();
         if !self.info.memory.contains(&kind) {
             return Err(Error::chunk(format!(
-                "Encoder {} takes frames in {} memory. Found: {kind} memory. Call \
+                "Encoder {} supports frames in {} memory. Found: {kind} memory. Call \
                  VideoFrame::download first.",
                 self.info.encoder.name,
                 list(self.info.memory)
@@ -223,8 +223,8 @@ impl VideoPipeline {
             return if frame.side_data.keyframe { self.check_keyframes() } else { Ok(()) };
         }
         Err(Error::chunk(format!(
-            "Frames in {kind} memory are not converted. Expected {} of {}x{}. Found: {} of {}x{}. Call \
-             VideoFrame::download first.",
+            "Frames in {kind} memory cannot be converted. Expected {} of {}x{}. Found: {} of \
+             {}x{}. Call VideoFrame::download first.",
             self.parameters_format(),
             expected.width,
             expected.height,
@@ -239,22 +239,22 @@ impl VideoPipeline {
             return Ok(());
         }
         Err(Error::unsupported(format!(
-            "Encoder {} cannot make a keyframe of any frame; its first one is.",
+            "Encoder {} does not support forced keyframes. Only its first frame is a keyframe.",
             self.info.encoder.name
         )))
     }
 
-    /// Makes the next frame a keyframe.
+    /// Encodes the next frame as a keyframe.
     ///
     /// # Errors
-    /// The encoder cannot.
+    /// The encoder does not support that.
     pub(crate) fn force_keyframe(&mut self) -> Result<()> {
         self.check_keyframes()?;
         self.forces_keyframe = true;
         Ok(())
     }
 
-    /// Seconds of video that the encoder may hold.
+    /// Returns the maximum duration of video in the encoder, in seconds.
     pub(crate) fn max_delay(&self) -> f64 {
         let Some(rate) = self.parameters().video().and_then(|video| video.frame_rate) else {
             return 0.0;
@@ -266,14 +266,13 @@ impl VideoPipeline {
         self.parameters().video().map_or(self.input.pixel_format, |video| video.format.pixel_format)
     }
 
-    /// Refuses a frame that does not fit, as [`check`](Self::check) does a chunk.
+    /// Checks a frame as [`check`](Self::check) does a chunk.
     pub(crate) fn check_frame(&self, frame: VideoInput<'_>, pts: Option<f64>) -> Result<VideoPlan> {
         self.expect(frame)?;
         self.plan(pts)
     }
 
-    /// Refuses a frame that does not fit, or whose own times do not; as
-    /// [`check_frame`](Self::check_frame).
+    /// Checks a frame and its own timestamps, as [`check_frame`](Self::check_frame).
     pub(crate) fn check_timed_frame(&self, frame: VideoInput<'_>) -> Result<VideoPlan> {
         self.expect(frame)?;
         let most = 1 << 53;
@@ -291,13 +290,13 @@ impl VideoPipeline {
         self.plan_at(pts)
     }
 
-    /// What `pts` asks for.
+    /// Returns the plan for `pts`.
     fn plan(&self, pts: Option<f64>) -> Result<VideoPlan> {
         let Some(pts) = pts else { return Ok(VideoPlan::Follow) };
         self.plan_at(self.schedule.time_base().from_seconds(pts)?)
     }
 
-    /// As [`plan`](Self::plan), with the time in units of the time base.
+    /// Like [`plan`](Self::plan), with the timestamp in units of the time base.
     fn plan_at(&self, Timestamp(at): Timestamp) -> Result<VideoPlan> {
         let gap = at.saturating_sub(self.schedule.next());
         let earliest =
@@ -307,19 +306,19 @@ impl VideoPipeline {
         }
         let repeats = self.rate.is_some() || !self.is_variable;
         if repeats && !self.fills_gaps && !self.is_variable && gap > 0 {
-            // Shown right after the last frame.
+            // The frame follows the last one without a gap.
             return Ok(VideoPlan::Follow);
         }
         let time_base = self.schedule.time_base();
         let seconds = |units| time_base.to_seconds(Timestamp(units));
-        if repeats && seconds(gap) > self.longest_gap {
+        if repeats && seconds(gap) > self.max_gap {
             return Err(Error::chunk(format!(
                 "A PTS of {} leaves a gap of {:.0} s. Up to {} s are filled by repeating a frame. \
                  Pass fill_gaps to open: more seconds, or fill_gaps=false to leave gaps out. \
                  Nothing of the chunk was written.",
                 seconds(at),
                 seconds(gap),
-                self.longest_gap
+                self.max_gap
             )));
         }
         let encoded = self.parameters().time_base;
@@ -336,8 +335,7 @@ impl VideoPipeline {
         Ok(if self.keeps_times { VideoPlan::At(at) } else { VideoPlan::Repeat(gap) })
     }
 
-    /// Prepares for the frames that were checked; returns how many times the last one must be
-    /// repeated before them.
+    /// Prepares for checked frames. Returns how often the last frame must be repeated before them.
     pub(crate) fn schedule(&mut self, plan: VideoPlan) -> i64 {
         match plan {
             VideoPlan::Follow => {}
@@ -353,7 +351,7 @@ impl VideoPipeline {
         0
     }
 
-    /// What comes next, where `is_gap` says that the last frame is to be repeated.
+    /// Returns the next step. `is_gap` is true if the last frame must be repeated.
     pub(crate) fn needs(&self, is_gap: bool) -> Needs {
         if !self.due.is_empty() || (self.rate.is_some() && !self.is_prepared) {
             Needs::Work
@@ -364,15 +362,15 @@ impl VideoPipeline {
         }
     }
 
-    /// Whether frames that were taken are to be encoded.
+    /// Returns whether frames are waiting to be encoded.
     pub(crate) fn has_work(&self) -> bool {
         !self.due.is_empty()
     }
 
-    /// Encodes the frame that is due, or finds out for how long the one that is held is shown.
+    /// Encodes the due frame, or determines the duration of the held one.
     ///
     /// # Errors
-    /// The encoder's, or an interrupt: the frame is still due then.
+    /// The encoder's own errors, or an interrupt, after which the frame is still due.
     pub(crate) fn work(&mut self, interrupt: &Interrupt) -> Result<()> {
         if self.due.is_empty() {
             self.prepare();
@@ -383,12 +381,12 @@ impl VideoPipeline {
         self.due.start += 1;
         let Some(last) = &mut self.last else { return Ok(()) };
         let frame = VideoFrame { pts, duration, ..last.clone() };
-        // A frame that is shown again is an ordinary one.
+        // A repeated frame is not a keyframe.
         last.side_data.keyframe = false;
         self.encoder.encode(frame, &mut self.packets)
     }
 
-    /// Shows the frame that is held until the next one begins.
+    /// Schedules the held frame until the start of the next one.
     fn prepare(&mut self) {
         self.is_prepared = true;
         let Some(rate) = &mut self.rate else { return };
@@ -400,26 +398,26 @@ impl VideoPipeline {
         {
             log::warn!(
                 "{container} shows frames at a constant rate: frames that are closer are dropped. \
-                 Pass a higher encoder_frame_rate, or write a format that stores times, as mp4."
+                 Pass a higher encoder_frame_rate, or a format that stores timestamps, such as mp4."
             );
         }
     }
 
-    /// Takes a frame that was checked, which lasts for `duration` if that is known. It must be what
-    /// this [`needs`](Self::needs).
+    /// Converts a checked frame, which lasts for `duration` if that is known.
+    /// [`needs`](Self::needs) must have returned [`Needs::Frame`].
     ///
     /// # Errors
-    /// There must be memory for the frame.
+    /// Not enough memory.
     pub(crate) fn take(&mut self, source: Source<'_>, duration: Option<i64>) -> Result<()> {
         if self.drops_alpha && is_transparent(source, self.input.pixel_format) {
             self.drops_alpha = false;
             log::warn!(
-                "The encoder has no alpha: that of frames of {} is dropped. Pass the option \
-                 alpha=compose:COLOR to compose them over a color, or alpha=drop.",
+                "The encoder does not support alpha: that of {} frames is dropped. Pass the \
+                 option alpha=compose:COLOR to compose them over a color, or alpha=drop.",
                 self.input.pixel_format
             );
         }
-        // Its pixels can be written again.
+        // Releases its pixels for reuse.
         self.last = None;
         let Self { pool, converter, .. } = self;
         let frame = match source {
@@ -448,7 +446,7 @@ impl VideoPipeline {
         Ok(())
     }
 
-    /// Warns once of side data that no encoder keeps.
+    /// Logs a warning, once, about side data that encoders do not keep.
     fn warn_of(&mut self, side: &SideData) {
         let lost = match side {
             SideData { field_order: Some(_), .. } => {
@@ -462,7 +460,7 @@ impl VideoPipeline {
         }
     }
 
-    /// Takes the last frame once more.
+    /// Repeats the last frame.
     pub(crate) fn repeat(&mut self) {
         self.show(None);
     }
@@ -476,40 +474,39 @@ impl VideoPipeline {
         }
     }
 
-    /// Encodes all frames that are due.
-    fn work_off(&mut self, interrupt: &Interrupt) -> Result<()> {
+    /// Encodes all due frames.
+    fn encode_due(&mut self, interrupt: &Interrupt) -> Result<()> {
         while self.has_work() {
             self.work(interrupt)?;
         }
         Ok(())
     }
 
-    /// Brings the packets of the pictures so far, as far as the encoder can without changing what
-    /// follows.
+    /// Appends the packets of all frames so far, if that does not change later packets.
     pub(crate) fn drain(&mut self, interrupt: &Interrupt) -> Result<()> {
-        self.work_off(interrupt)?;
+        self.encode_due(interrupt)?;
         self.encoder.drain(&mut self.packets, interrupt)
     }
 
-    /// Returns the end of what was written, in seconds.
+    /// Returns the end of the written frames, in seconds.
     pub(crate) fn end(&self) -> f64 {
         self.schedule.time_base().to_seconds(Timestamp(self.schedule.next()))
     }
 
-    /// Returns whether frames are on their way to packets that [`drain`](Self::drain) brings.
+    /// Returns whether frames are in flight, so that [`drain`](Self::drain) may append packets.
     pub(crate) fn can_drain(&self) -> bool {
         self.encoder.can_drain()
     }
 
-    /// Encodes everything there is; after an interrupt, goes on with that.
+    /// Encodes all remaining frames. After an interrupt, another call continues.
     pub(crate) fn finish(&mut self, interrupt: &Interrupt) -> Result<()> {
-        self.work_off(interrupt)?;
+        self.encode_due(interrupt)?;
         if !std::mem::replace(&mut self.is_ending, true)
             && let Some(rate) = &mut self.rate
             && self.last.is_some()
         {
             (self.due, self.duration) = (rate.last(self.schedule.end()), None);
-            self.work_off(interrupt)?;
+            self.encode_due(interrupt)?;
         }
         if !self.is_finished {
             self.encoder.finish(&mut self.packets, interrupt)?;
@@ -518,7 +515,7 @@ impl VideoPipeline {
         Ok(())
     }
 
-    /// Gives up what the encoder still holds.
+    /// Discards the frames in the encoder.
     pub(crate) fn abandon(&mut self) {
         self.due = 0..0;
         self.encoder.abandon();

@@ -1,4 +1,4 @@
-//! Parameters of a video stream, and how the rest is chosen.
+//! Parameters of a video stream, and defaults for those that are not set.
 
 use reelwright_convert::ScaleFilter;
 use reelwright_core::{
@@ -12,14 +12,14 @@ use crate::nearest_pixel_format::nearest;
 use crate::registry::Registry;
 use crate::video_color::{Alpha, choose_color, take_alpha};
 
-/// Frames of so many pixels may take any encoder longer than an interrupt can wait.
+/// Minimum frame size in pixels that may take any encoder too long for an interrupt.
 const SLOW_PIXELS: u64 = 1920 * 1080;
-/// An option of encoders in hardware, for which another one stands in.
+/// Option of NVENC encoders, which select another encoder here.
 const GPU: OptionInfo = OptionInfo::int("gpu", (-2, i32::MAX as i64), None, "the device; ignored");
-/// The most pixels that a picture has each way.
+/// Maximum width and height of a frame.
 const MAX_SIZE: u32 = 1 << 16;
 
-/// A video stream: what chunks will be written to it, and how they are encoded.
+/// Video stream: the format of its chunks, and its encoding.
 ///
 /// ```
 /// use reelwright::{CodecConfig, PixelFormat, VideoStream};
@@ -27,7 +27,7 @@ const MAX_SIZE: u32 = 1 << 16;
 /// // Chunks of shape (frame, 3, 720, 1280) of u8, for the format's default encoder.
 /// VideoStream::new(30.0, 1280, 720);
 ///
-/// // Grey pictures, encoded as H.264 of half the size with 2 Mbit/s.
+/// // Gray frames, encoded as H.264 of half the size with 2 Mbit/s.
 /// VideoStream::new(30.0, 1280, 720)
 ///     .format(PixelFormat::Gray8)
 ///     .encoder("h264")
@@ -43,7 +43,7 @@ pub struct VideoStream {
     width: u32,
     height: u32,
     format: PixelFormat,
-    /// Of frames, where no chunks will be written.
+    /// Color space, if frames will be written instead of chunks.
     frames: Option<ColorInfo>,
     encoder: Option<String>,
     encoder_options: Options,
@@ -84,8 +84,8 @@ impl VideoStream {
         PixelFormat::Yuva444p,
     ];
 
-    /// A stream of chunks of shape (frame, 3, `height`, `width`) of `u8`: red, green, blue.
-    /// `frame_rate` frames are shown per second.
+    /// Creates a stream of chunks of shape (frame, 3, `height`, `width`) of `u8`: red, green, blue,
+    /// with `frame_rate` frames per second.
     pub fn new(frame_rate: f64, width: u32, height: u32) -> Self {
         Self {
             frame_rate,
@@ -110,42 +110,42 @@ impl VideoStream {
         }
     }
 
-    /// Sets the unit of the frames' times in seconds, as 1/90000: for a variable frame rate. It is
-    /// at most the length of a frame; without it times are rounded to whole frames of the frame
-    /// rate.
+    /// Sets the unit of the frames' timestamps in seconds, such as 1/90000, for a variable frame
+    /// rate. The maximum is the duration of a frame. Without it, timestamps are rounded to frames
+    /// of the frame rate.
     ///
-    /// The frame rate stays the nominal one: frames without a pts follow at its distance. Where
-    /// the format cannot store times, or with
-    /// [`encoder_frame_rate`](Self::encoder_frame_rate), frames are repeated and dropped to keep
-    /// their times.
+    /// The frame rate remains the nominal rate, at which frames without a pts follow. If the format
+    /// cannot store timestamps, or with [`encoder_frame_rate`](Self::encoder_frame_rate), frames
+    /// are repeated and dropped.
     #[must_use]
     pub fn time_base(mut self, seconds: Rational) -> Self {
         self.time_base = Some(seconds);
         self
     }
 
-    /// Sets the width / height of a pixel of the frames that are written; 1 unless set. Players show
-    /// the encoded frames as wide as these, also after scaling. A warning is logged if the format
-    /// cannot store the ratio.
+    /// Sets the sample aspect ratio of the frames that are written (width / height of a pixel);
+    /// default 1. The encoded frames keep the display aspect ratio, even if scaled. Logs a warning
+    /// if the format cannot store the ratio.
     #[must_use]
     pub fn sample_aspect_ratio(mut self, ratio: Rational) -> Self {
         self.sample_aspect_ratio = Some(ratio);
         self
     }
 
-    /// Sets what the chunks' channels are; `rgb24` unless set. Every format without shared chroma is
-    /// supported: `u8` chunks of 8 bits, as `bgr24`, `yuv444p`, `gray8`, `rgba` with straight alpha, or
-    /// `rgb0` and `bgr0`, which have 3 or 4 channels, the last of which is ignored; and `u16` chunks of
-    /// more, as `gray16le` and `rgb48le`, or `yuv444p10le` with values from 0 to 1023.
+    /// Sets the pixel format of chunks; default `rgb24`. Every format without chroma subsampling is
+    /// supported: with `u8` chunks for 8 bits, such as `bgr24`, `yuv444p`, `gray8`, `rgba` with
+    /// straight alpha, or `rgb0` and `bgr0`, which have 3 or 4 channels, the last of which is
+    /// ignored; and with `u16` chunks for more bits, such as `gray16le` and `rgb48le`, or
+    /// `yuv444p10le` with values from 0 to 1023.
     #[must_use]
     pub fn format(mut self, format: PixelFormat) -> Self {
         self.format = format;
         self
     }
 
-    /// Frames will be written instead of chunks, with
-    /// [`write_video_frame`](crate::StreamingMediaEncoder::write_video_frame): of any format, and
-    /// of these colours.
+    /// Selects frames instead of chunks as input, for
+    /// [`write_video_frame`](crate::StreamingMediaEncoder::write_video_frame): of any pixel format,
+    /// in this color space.
     #[must_use]
     pub fn frames(mut self, format: PixelFormat, color: ColorInfo) -> Self {
         self.format = format;
@@ -153,7 +153,7 @@ impl VideoStream {
         self
     }
 
-    /// Sets the language, a code of ISO 639-2 such as `eng`, for containers that state it of each
+    /// Sets the language, an ISO 639-2 code such as `eng`, for containers that store a language per
     /// stream.
     #[must_use]
     pub fn language(mut self, code: impl Into<String>) -> Self {
@@ -161,8 +161,8 @@ impl VideoStream {
         self
     }
 
-    /// The name of the encoder, one of [`video_encoders`](crate::video_encoders); the format's
-    /// default unless set.
+    /// Sets the encoder by name, one of [`video_encoders`](crate::video_encoders). The default
+    /// depends on the format.
     #[must_use]
     pub fn encoder(mut self, name: impl Into<String>) -> Self {
         self.encoder = Some(name.into());
@@ -177,74 +177,76 @@ impl VideoStream {
         self
     }
 
-    /// Pictures per second to encode: the chunks' pictures are repeated or dropped. Their own
-    /// unless set.
+    /// Sets the encoded frame rate. Frames are repeated or dropped. The default is that of the
+    /// chunks.
     #[must_use]
     pub fn encoder_frame_rate(mut self, rate: f64) -> Self {
         self.encoder_frame_rate = Some(rate);
         self
     }
 
-    /// The width to encode, in pixels; the chunks' pictures are scaled to it. Their own unless set.
+    /// Sets the encoded width in pixels. Frames are scaled to it. The default is that of the
+    /// chunks.
     #[must_use]
     pub fn encoder_width(mut self, width: u32) -> Self {
         self.encoder_width = Some(width);
         self
     }
 
-    /// The height to encode, in pixels; the chunks' pictures are scaled to it. Their own unless
-    /// set.
+    /// Sets the encoded height in pixels. Frames are scaled to it. The default is that of the
+    /// chunks.
     #[must_use]
     pub fn encoder_height(mut self, height: u32) -> Self {
         self.encoder_height = Some(height);
         self
     }
 
-    /// The pixel format to encode; of those the encoder takes, the one that loses least unless
-    /// set, but not more than players are used to.
+    /// Sets the encoded pixel format. The default is the supported format that loses the least,
+    /// among those that players commonly support.
     #[must_use]
     pub fn encoder_format(mut self, format: PixelFormat) -> Self {
         self.encoder_format = Some(format);
         self
     }
 
-    /// Sets the range of the encoded frames, as the option `color_range` does: what `yuvj420p` says
-    /// beside `yuv420p`. See [`PixelFormat::parse_with_range`].
+    /// Sets the range of the encoded frames like the option `color_range`: `yuvj420p` is `yuv420p`
+    /// with full range. See [`PixelFormat::parse_with_range`].
     #[must_use]
     pub fn encoder_color_range(mut self, range: ColorRange) -> Self {
         self.encoder_color_range = Some(range);
         self
     }
 
-    /// What all encoders can be told. What an encoder does not heed is warned of.
+    /// Sets parameters that all encoders share. Logs a warning for those that the encoder does not
+    /// support.
     #[must_use]
     pub fn codec_config(mut self, config: CodecConfig) -> Self {
         self.codec_config = config;
         self
     }
 
-    /// How pictures are scaled, where they are.
+    /// Sets the filter that scales frames.
     #[must_use]
     pub fn scale_filter(mut self, filter: ScaleFilter) -> Self {
         self.scale_filter = filter;
         self
     }
 
-    /// A filter graph. Refused: there are no filters yet.
+    /// Sets a filter graph. Not supported yet: adding the stream fails.
     #[must_use]
     pub fn filter_desc(mut self, filters: impl Into<String>) -> Self {
         self.filter_desc = Some(filters.into());
         self
     }
 
-    /// A device to encode on, as `cuda:0`. Refused: there is none yet.
+    /// Sets a device to encode on, such as `cuda:0`. Not supported yet: adding the stream fails.
     #[must_use]
     pub fn hw_accel(mut self, device: impl Into<String>) -> Self {
         self.hw_accel = Some(device.into());
         self
     }
 
-    /// Chooses what was left open, and refuses what cannot be. `extension` is the destination's.
+    /// Chooses defaults and checks all parameters. `extension` is that of the destination.
     pub(crate) fn resolve(
         &self,
         registry: &Registry,
@@ -266,13 +268,13 @@ impl VideoStream {
         }
         if let Some(filters) = &self.filter_desc {
             return Err(Error::unsupported(format!(
-                "filter_desc is not served yet. Found: {filters:?}. Leave it out."
+                "filter_desc is not supported yet. Found: {filters:?}. Leave it out."
             )));
         }
         if let Some(device) = &self.hw_accel {
             return Err(Error::unsupported(format!(
-                "hw_accel is not served yet. Found: {device:?}. Leave it out, and pass chunks in \
-                 the memory of the CPU."
+                "hw_accel is not supported yet. Found: {device:?}. Leave it out, and pass chunks \
+                 in the memory of the CPU."
             )));
         }
         let info = match &self.encoder {
@@ -298,7 +300,7 @@ impl VideoStream {
             Some(rate) => positive_rate("Encoder frame rate", rate)?,
         };
         let time_base = self.time_base_for(frame_rate)?;
-        // Frames at any time become frames at a constant rate.
+        // Frames at arbitrary times are converted to a constant rate.
         let is_constant = encoder_frame_rate != frame_rate
             || self.time_base.is_some()
                 && (self.encoder_frame_rate.is_some() || !muxer.variable_frame_rate);
@@ -312,24 +314,24 @@ impl VideoStream {
         let alpha = take_alpha(&mut options)?;
         if self.encoder_format.is_none() && pixel_format.depth() < self.format.depth() {
             log::warn!(
-                "{} encodes {} bits a component: the {} bits of {} are reduced.",
+                "{} encodes {} bits per component. The {} bits of {} are reduced.",
                 info.encoder.name,
                 pixel_format.depth(),
                 self.format.depth(),
                 self.format
             );
         }
-        // Gray has no matrix, and its range is converted as that of RGB.
+        // Gray has no matrix, and its range is converted like that of RGB.
         let is_yuv = self.format.model() == ColorModel::Yuv;
         let own = self.frames.filter(|_| is_yuv);
-        // The numbers of YUV frames are those of their own size.
+        // YUV values are not converted, so the size of the input selects the color space.
         let lines = if own.is_some() { height } else { encoder_height };
         let range = self.encoder_color_range;
         let color = choose_color(info.color, own, (pixel_format, range), lines, &mut options)?;
         let aspect = self.encoded_aspect((width, height), (encoder_width, encoder_height))?;
         if aspect != Rational::ONE && !(muxer.sample_aspect_ratio || info.sample_aspect_ratio) {
             log::warn!(
-                "{} in {} cannot store a sample aspect ratio of {}:{}; players will show square \
+                "{} in {} cannot store a sample aspect ratio of {}:{}. Players will show square \
                  pixels.",
                 info.encoder.codec,
                 muxer.name,
@@ -378,8 +380,8 @@ impl VideoStream {
         })
     }
 
-    /// The width / height of an encoded pixel: frames that are scaled from `(width, height)` keep
-    /// their shape.
+    /// Returns the encoded sample aspect ratio. Scaling from `from` to `to` keeps the display
+    /// aspect ratio.
     fn encoded_aspect(&self, from: (u32, u32), to: (u32, u32)) -> Result<Rational> {
         let Some(ratio) = self.sample_aspect_ratio else { return Ok(Rational::ONE) };
         let most = i64::from(u16::MAX);
@@ -403,15 +405,15 @@ impl VideoStream {
         Rational::new(num as i64, den as i64)
     }
 
-    /// The unit of the frames' times.
+    /// Returns the unit of the frames' timestamps.
     fn time_base_for(&self, frame_rate: Rational) -> Result<TimeBase> {
         let frame = frame_rate.inverse();
         let unit = self.time_base.unwrap_or(frame);
         let product = |a: i64, b: i64| i128::from(a) * i128::from(b);
         if product(unit.num(), frame.den()) > product(frame.num(), unit.den()) {
             return Err(Error::argument(format!(
-                "time_base must be at most the length of a frame. Found: {unit} s at a frame rate of \
-                 {frame_rate}. Pass a time base of {frame} or a part of it."
+                "time_base must be at most the duration of a frame. Found: {unit} s at a frame \
+                 rate of {frame_rate}. Pass a time base of {frame} or a fraction of it."
             )));
         }
         let most = i64::from(u32::MAX);
@@ -439,36 +441,36 @@ impl VideoStream {
     }
 }
 
-/// A stream of which everything is chosen.
+/// Video stream with all parameters chosen.
 pub(crate) struct ResolvedVideo {
     pub(crate) info: VideoEncoderInfo,
     pub(crate) request: VideoEncoderRequest,
     pub(crate) options: Options,
     /// Format of chunks and frames.
     pub(crate) input: VideoFormat,
-    /// Color behind what is not opaque.
+    /// Background color for alpha.
     pub(crate) background: Option<RgbColor>,
-    /// The encoder has no alpha, and nobody asked for that.
+    /// True if alpha is dropped without a request by the user.
     pub(crate) alpha_is_dropped: bool,
-    /// Nominal frames of the chunks a second.
+    /// Nominal frames per second of the chunks.
     pub(crate) frame_rate: Rational,
-    /// The unit of the chunks' times.
+    /// Time base of the chunks.
     pub(crate) time_base: TimeBase,
-    /// Frames are repeated and dropped for a constant rate.
+    /// True if frames are repeated and dropped for a constant rate.
     pub(crate) is_constant: bool,
-    /// The container that drops frames where the user did not ask for another frame rate.
+    /// Container that drops frames although the user requested no other frame rate.
     pub(crate) drops: Option<&'static str>,
-    /// A pts that leaves a gap makes no frames of its own.
+    /// True if a gap before a pts adds no frames.
     pub(crate) keeps_times: bool,
     pub(crate) scale_filter: ScaleFilter,
-    /// Whether the encoder has a thread of its own.
+    /// True if the encoder runs on its own thread.
     pub(crate) is_threaded: bool,
 }
 
-/// Whether an encoder may need longer for a frame than an interrupt can wait. It gets a thread of its
-/// own then, which changes no byte.
+/// Returns whether a frame may take the encoder too long for an interrupt. It then runs on its own
+/// thread, which does not change its output.
 fn is_slow(codec: CodecId, width: u32, height: u32) -> bool {
-    // A palette is sought for several frames at once.
+    // GIF's palette is computed for several frames at once.
     matches!(codec, CodecId::Av1 | CodecId::Gif)
         || u64::from(width) * u64::from(height) >= SLOW_PIXELS
 }

@@ -79,8 +79,8 @@ impl AvcConfig {
         }
         let mut config = Self::of_sets(sets).ok_or_else(|| {
             Error::invalid_data(
-                "The byte stream must have a sequence and a picture parameter set, NAL units of the \
-                 types 7 and 8 after start codes. Pass its first access unit.",
+                "The byte stream must have a sequence and a picture parameter set, NAL units of \
+                 the types 7 and 8 after start codes. Pass its first access unit.",
             )
         })?;
         if let Some((chroma_format, bit_depth)) = chroma(&config.sps) {
@@ -114,7 +114,8 @@ impl AvcConfig {
         }
         if to.len() == start {
             return Err(Error::invalid_data(
-                "An access unit of a byte stream must have a NAL unit after a start code, 00 00 01.",
+                "An access unit of a byte stream must have a NAL unit after a start code, 00 00 \
+                 01.",
             ));
         }
         Ok(is_keyframe)

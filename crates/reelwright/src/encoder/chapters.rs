@@ -5,14 +5,14 @@ use reelwright_core::{Chapter, ChapterSupport, MuxerInfo, Result, helpers::list}
 use super::StreamingMediaEncoder;
 
 impl<W> StreamingMediaEncoder<'_, W> {
-    /// Sets the chapters; replaces those that were set before. A chapter without an end lasts until the
-    /// next one, and the last one until the end of the media.
+    /// Sets the chapters, replacing earlier ones. A chapter without an end lasts until the next
+    /// one, and the last one until the end of the file.
     ///
-    /// Logs a warning if the format cannot store chapters, or an end that is before the start of the next
-    /// chapter. See [`ChapterSupport`] for what a format stores.
+    /// Logs a warning if the format cannot store chapters, or an end before the start of the next
+    /// chapter. [`ChapterSupport`] lists what formats can store.
     ///
     /// # Errors
-    /// The output is open already, or chapters are not in order, overlap, or end before they start.
+    /// The output is already open, or chapters are not in order, overlap, or end before they start.
     ///
     /// ```
     /// use reelwright::{AudioStream, Chapter, StreamingMediaEncoder};
@@ -36,7 +36,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(())
     }
 
-    /// Warns of what a container does not keep of the chapters.
+    /// Logs a warning about chapters or ends that a container cannot store.
     fn warn_of(&self, format: &MuxerInfo) {
         let (name, support) = (format.name, format.chapters);
         let chapters = self.metadata.chapters();
@@ -50,7 +50,8 @@ impl<W> StreamingMediaEncoder<'_, W> {
             && let Some(end) = chapter.end
         {
             log::warn!(
-                "{name} cannot store the end of a chapter, {} s for {:?}: it lasts until the next one.",
+                "{name} cannot store the end of a chapter, {} s for {:?}: it lasts until the next \
+                 one.",
                 end.as_secs_f64(),
                 chapter.title
             );

@@ -1,4 +1,4 @@
-//! Checks of the state that a call needs, and the errors of calls at the wrong time and after a failure.
+//! Checks of the encoder's state, and errors for calls in the wrong state or after a failure.
 
 use reelwright_core::{Error, Result};
 
@@ -6,11 +6,11 @@ use super::StreamingMediaEncoder;
 use super::state::{Open, State};
 use crate::stream::Stream;
 
-/// Precedes the reason why `open` failed.
+/// Beginning of errors after `open` failed.
 const UNOPENED: &str = "Output is not opened: `open` failed. ";
 
 impl<W> StreamingMediaEncoder<'_, W> {
-    /// A stream that can be written to.
+    /// Returns a stream that can be written to.
     pub(super) fn open_stream(&mut self, index: usize) -> Result<&mut Stream> {
         self.check_open()?;
         let streams = self.streams.len();
@@ -50,8 +50,8 @@ impl<W> StreamingMediaEncoder<'_, W> {
         }
     }
 
-    /// Reports an interrupt, at a place where the stream holds whole frames. What an output did not take
-    /// is written later.
+    /// Reports an interrupt at a position where the stream has only complete frames. Data that an
+    /// output did not accept is written later.
     pub(super) fn check_interrupt(&mut self) -> Result<()> {
         let stopped = match &self.state {
             State::Open(open) => open.gate.take_stop(),
@@ -61,12 +61,11 @@ impl<W> StreamingMediaEncoder<'_, W> {
         self.or_fail(checked)
     }
 
-    /// After an error in the middle of the work nothing more can be written, unless it is an
-    /// interrupt or a deadline: these come where the work can go on.
+    /// Marks the encoder as failed after an error that is not an interrupt or a timeout.
     pub(super) fn or_fail<T>(&mut self, result: Result<T>) -> Result<T> {
         result.inspect_err(|error| {
             if error.can_continue() {
-                // `close` counts its own.
+                // `close` counts its own interrupts.
                 if matches!(&self.state, State::Open(open) if !open.is_ending) {
                     self.was_interrupted = true;
                 }
@@ -86,12 +85,12 @@ impl<W> StreamingMediaEncoder<'_, W> {
     }
 }
 
-/// The error of a call after `open` failed.
+/// Returns the error of a call after `open` failed.
 pub(super) fn unopened(error: &Error) -> Error {
     error.repeat(UNOPENED)
 }
 
-/// The error of a call after the output failed.
+/// Returns the error of a call after the output failed.
 pub(super) fn failed_before(error: &Error) -> Error {
-    error.repeat("The output failed before, and is incomplete: ")
+    error.repeat("The output failed earlier and is incomplete: ")
 }

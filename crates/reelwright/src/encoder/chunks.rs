@@ -1,4 +1,4 @@
-//! Writing chunks and frames to the streams of an open encoder.
+//! Writing of chunks and frames to the streams of an open encoder.
 
 use reelwright_core::{Error, Result, TensorView};
 
@@ -7,29 +7,29 @@ use crate::stream::Stream;
 use crate::video_input::{Source, VideoInput};
 use crate::video_pipeline::{Needs, VideoPipeline, VideoPlan};
 
-/// Samples of silence that are offered at a time.
+/// Maximum number of silent samples per step.
 const SILENCE: i64 = 1 << 20;
 
-/// A place in a chunk that is being written, see
+/// Position in a chunk that is being written, see
 /// [`begin_audio_chunk`](StreamingMediaEncoder::begin_audio_chunk).
 #[derive(Debug)]
 pub struct ChunkCursor {
     index: usize,
-    /// The frames of the chunk, and the next one to take.
+    /// Number of frames of the chunk, and index of the next one.
     rows: usize,
     row: usize,
-    /// Samples of silence, or repeated frames, to write before the next one.
+    /// Number of silent samples, or repeated frames, to write before the next frame.
     gap: i64,
-    /// How long the frame lasts, in units of the time base, if that is known.
+    /// Duration of the frame in units of the time base, if known.
     duration: Option<i64>,
     next: Next,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
-    /// Frames that were taken are to be encoded, or a gap is to be filled.
+    /// Copied frames must be encoded, or a gap must be filled.
     Work,
-    /// More of the chunk is to be taken.
+    /// More frames of the chunk must be copied.
     Chunk,
     Done,
 }
@@ -39,7 +39,7 @@ impl ChunkCursor {
         Self { index, rows, row: 0, gap, duration: None, next: Next::Work }
     }
 
-    /// Takes the next frame. Before the first one a gap is filled with it.
+    /// Copies the next frame. It fills a gap before the first frame.
     fn take(&mut self, video: &mut VideoPipeline, source: Source<'_>) -> Result<()> {
         if self.gap > 0 {
             self.gap -= 1;
@@ -50,35 +50,35 @@ impl ChunkCursor {
         }
     }
 
-    /// Returns whether all of the chunk was written.
+    /// Returns whether the complete chunk was written.
     pub fn is_done(&self) -> bool {
         self.next == Next::Done
     }
 
-    /// Returns whether the whole chunk was taken: its memory is not needed any more.
+    /// Returns whether the complete chunk was copied, so that its memory is no longer needed.
     pub fn is_taken(&self) -> bool {
         self.gap == 0 && self.row == self.rows
     }
 
-    /// Returns whether [`advance`](StreamingMediaEncoder::advance) has something to do.
+    /// Returns whether [`advance`](StreamingMediaEncoder::advance) has work to do.
     pub fn has_work(&self) -> bool {
         self.next == Next::Work
     }
 }
 
 impl<W> StreamingMediaEncoder<'_, W> {
-    /// Writes a chunk of shape (frame, channel) to stream `index`. Its type, layout in memory and
-    /// channels must be those of the stream; any number of frames and any strides will do.
+    /// Writes a chunk of shape (frame, channel) to stream `index`. Its type and channels must match
+    /// the stream. Any number of frames and any strides are allowed.
     ///
-    /// `pts` is when its first frame is heard, in seconds, rounded to the nearest sample. Without
-    /// it the chunk follows the last one. A gap is filled with silence, see [`OPEN_OPTIONS`](crate::OPEN_OPTIONS);
-    /// where `pts` is before the end of the last chunk, the chunk follows it and a warning is
-    /// logged.
+    /// `pts` is the time of its first frame in seconds, rounded to the nearest sample. Without it,
+    /// the chunk follows the previous one. A gap is filled with silence, see
+    /// [`OPEN_OPTIONS`](crate::OPEN_OPTIONS). If `pts` is before the end of the previous chunk, the
+    /// chunk follows it, and a warning is logged.
     ///
     /// # Errors
-    /// The output is not open, there is no such stream, the chunk does not fit it or holds NaN
-    /// where integers are encoded: then nothing of the chunk was written, and the next one can
-    /// be. Or the output failed, or the container is full: then nothing more can be written.
+    /// If the output is not open, the stream does not exist, or the chunk does not match it or
+    /// contains NaN for an integer codec, nothing of the chunk is written, and writing can
+    /// continue. If the output fails or the container is full, nothing more can be written.
     pub fn write_audio_chunk(
         &mut self,
         index: usize,
@@ -93,14 +93,14 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(())
     }
 
-    /// Begins to write a chunk whose memory is only borrowed for each call that reads it, as
-    /// [`write_audio_chunk`](Self::write_audio_chunk) does as a whole: checks it, and takes the
-    /// first samples, or all of a small one. While the cursor is not done,
-    /// [`advance`](Self::advance) encodes and writes what was taken, and [`take`](Self::take) takes
-    /// more. Only `advance` writes to the output.
+    /// Begins to write a chunk like [`write_audio_chunk`](Self::write_audio_chunk), borrowing its
+    /// memory only during each call that reads it. Checks the chunk and copies its first samples,
+    /// or all of a small chunk. While the cursor is not done, call [`advance`](Self::advance),
+    /// which encodes and writes the copied samples, and [`take`](Self::take), which copies more.
+    /// Only `advance` writes to the output.
     ///
     /// # Errors
-    /// As `write_audio_chunk`, of a chunk that does not fit.
+    /// As `write_audio_chunk` for a chunk that does not match the stream.
     pub fn begin_audio_chunk(
         &mut self,
         index: usize,
@@ -111,7 +111,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
         let audio = self.streams[index].audio(index)?;
         let plan = audio.check(chunk, pts, &self.interrupt);
         let plan = plan.map_err(|error| error.in_stream(index))?;
-        self.pauses.note_chunk(&self.streams, index);
+        self.paused.note_chunk(&self.streams, index);
         let audio = self.streams[index].audio(index)?;
         let gap = audio.schedule(plan).map_err(|error| error.in_stream(index));
         let gap = self.or_fail(gap)?;
@@ -125,11 +125,11 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(cursor)
     }
 
-    /// Takes more of a chunk that was begun with a cursor, if that is next. The chunk must have
-    /// the type and shape that it had.
+    /// Copies more of a chunk if the cursor needs it. The chunk must have the same type and shape
+    /// as in the first call.
     ///
     /// # Errors
-    /// It has others.
+    /// The type or shape differs.
     pub fn take(&mut self, cursor: &mut ChunkCursor, chunk: &TensorView<'_>) -> Result<()> {
         if cursor.next != Next::Chunk {
             return Ok(());
@@ -137,10 +137,10 @@ impl<W> StreamingMediaEncoder<'_, W> {
         let index = cursor.index;
         let stream = &mut self.streams[index];
         let shape = chunk.shape();
-        if !stream.is_alike(chunk) || shape[0] != cursor.rows {
+        if !stream.has_format_of(chunk) || shape[0] != cursor.rows {
             return Err(Error::chunk(format!(
-                "The chunk changed while it was written: it had {} frames, and has the shape \
-                 {shape:?} of {} now. {} frames of it were written.",
+                "The chunk changed while it was written: it had {} frames, and now has the shape \
+                 {shape:?} of {}. {} frames of it were written.",
                 cursor.rows,
                 chunk.data_type(),
                 cursor.row
@@ -159,11 +159,10 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(())
     }
 
-    /// Encodes and writes what was taken with a cursor, up to where more of the chunk is needed.
+    /// Encodes and writes the copied frames, until more of the chunk is needed.
     ///
     /// # Errors
-    /// The output or the encoder failed, and nothing more can be written; or there was an
-    /// interrupt.
+    /// The output or the encoder failed, and nothing more can be written; or an interrupt occurs.
     pub fn advance(&mut self, cursor: &mut ChunkCursor) -> Result<()> {
         let index = cursor.index;
         while cursor.has_work() {
@@ -212,20 +211,21 @@ impl<W> StreamingMediaEncoder<'_, W> {
         };
     }
 
-    /// Writes a chunk of pictures, of `u8` and of shape (frame, channel, height, width), to stream
-    /// `index`. Its channels, height and width must be those of the stream; any number of
-    /// pictures and any strides will do.
+    /// Writes a chunk of video frames of shape (frame, channel, height, width) to stream `index`.
+    /// Its type, channels, height and width must match the stream. Any number of frames and any
+    /// strides are allowed.
     ///
-    /// `pts` is when its first picture is shown, in seconds, rounded to the nearest frame of the
-    /// stream's frame rate, or unit of its [`time_base`](crate::VideoStream::time_base). Without it the chunk follows the last one. Where `pts` leaves a gap
-    /// the last picture is shown longer, or repeated where the format cannot say so, see
-    /// [`OPEN_OPTIONS`](crate::OPEN_OPTIONS); where it is before the end of the last chunk, the chunk follows it and a
-    /// warning is logged.
+    /// `pts` is the time of its first frame in seconds, rounded to the nearest frame of the
+    /// stream's frame rate, or unit of its [`time_base`](crate::VideoStream::time_base). Without
+    /// it, the chunk follows the previous one. Before a gap the last frame lasts longer, or is
+    /// repeated if the format does not support that, see [`OPEN_OPTIONS`](crate::OPEN_OPTIONS). If
+    /// `pts` is before the end of the previous chunk, the chunk follows it, and a warning is
+    /// logged.
     ///
     /// # Errors
-    /// The output is not open, there is no such stream, or the chunk does not fit it: then nothing
-    /// of the chunk was written, and the next one can be. Or the output failed, or the container
-    /// is full: then nothing more can be written.
+    /// If the output is not open, the stream does not exist, or the chunk does not match it,
+    /// nothing of the chunk is written, and writing can continue. If the output fails or the
+    /// container is full, nothing more can be written.
     pub fn write_video_chunk(
         &mut self,
         index: usize,
@@ -240,11 +240,12 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(())
     }
 
-    /// Begins to write a chunk whose memory is only borrowed for each call that reads it, as
+    /// Begins to write a chunk like [`write_video_chunk`](Self::write_video_chunk), in steps as
     /// [`begin_audio_chunk`](Self::begin_audio_chunk) does.
     ///
     /// # Errors
-    /// As [`write_video_chunk`](Self::write_video_chunk), of a chunk that does not fit.
+    /// As [`write_video_chunk`](Self::write_video_chunk) for a chunk that does not match the
+    /// stream.
     pub fn begin_video_chunk(
         &mut self,
         index: usize,
@@ -260,15 +261,15 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(cursor)
     }
 
-    /// Writes one frame to stream `index`, which must have been added for
+    /// Writes one frame to stream `index`, which must have been added with
     /// [`frames`](crate::VideoStream::frames) of its format: a [`VideoView`](crate::VideoView) of
-    /// borrowed pixels, or a [`VideoFrame`](crate::VideoFrame), whose pixels the encoder shares if they
-    /// need no conversion. Its own pts is ignored; `pts` is as in
+    /// borrowed pixels, or a [`VideoFrame`](crate::VideoFrame), whose pixels the encoder shares if
+    /// they need no conversion. The frame's own pts is ignored; `pts` is as in
     /// [`write_video_chunk`](Self::write_video_chunk).
     ///
     /// # Errors
-    /// As [`write_video_chunk`](Self::write_video_chunk). A frame in the memory of a device is refused
-    /// unless the encoder takes it as it is.
+    /// As [`write_video_chunk`](Self::write_video_chunk). A frame in device memory is rejected
+    /// unless the encoder supports this memory.
     pub fn write_video_frame<'f>(
         &mut self,
         index: usize,
@@ -282,11 +283,10 @@ impl<W> StreamingMediaEncoder<'_, W> {
         self.write_frame(ChunkCursor::new(index, 1, gap), frame)
     }
 
-    /// Writes one frame to stream `index`, as
-    /// [`write_video_frame`](Self::write_video_frame), at its own pts. Its duration is used for the
-    /// last frame, which else lasts as long as the one before it, and for frames that follow
-    /// without a pts. Both are in units of the stream's [`time_base`](crate::VideoStream::time_base);
-    /// without one, of 1 / frame rate.
+    /// Writes one frame to stream `index` like [`write_video_frame`](Self::write_video_frame), at
+    /// its own pts. Its duration is used for the last frame, which otherwise lasts as long as the
+    /// previous one, and for following frames without a pts. Both are in units of the stream's
+    /// [`time_base`](crate::VideoStream::time_base), or of 1 / frame rate without one.
     ///
     /// # Errors
     /// As [`write_video_chunk`](Self::write_video_chunk).
@@ -303,11 +303,11 @@ impl<W> StreamingMediaEncoder<'_, W> {
         self.write_frame(ChunkCursor { duration, ..ChunkCursor::new(index, 1, gap) }, frame)
     }
 
-    /// Makes the next frame of video stream `index` a keyframe, at which decoding can start.
+    /// Encodes the next frame of video stream `index` as a keyframe, at which decoding can start.
     ///
     /// # Errors
-    /// The output is not open, there is no such stream, or its
-    /// [encoder](crate::VideoEncoderInfo::forced_keyframes) cannot make a keyframe of any frame.
+    /// The output is not open, the stream does not exist, or its
+    /// [encoder](crate::VideoEncoderInfo::forced_keyframes) does not support forced keyframes.
     pub fn force_keyframe(&mut self, index: usize) -> Result<()> {
         let video = self.open_stream(index)?.video(index)?;
         video.force_keyframe().map_err(|error| error.in_stream(index))
@@ -327,9 +327,9 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(())
     }
 
-    /// Gives a chunk of video its time; returns the frames to repeat before it.
+    /// Schedules a chunk of video and returns the number of frames to repeat before it.
     fn schedule_video(&mut self, index: usize, plan: VideoPlan) -> Result<i64> {
-        self.pauses.note_chunk(&self.streams, index);
+        self.paused.note_chunk(&self.streams, index);
         Ok(self.streams[index].video(index)?.schedule(plan))
     }
 }

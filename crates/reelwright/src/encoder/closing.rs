@@ -7,14 +7,13 @@ use super::state::State;
 use super::{Erased, StreamingMediaEncoder};
 
 impl<W> StreamingMediaEncoder<'_, W> {
-    /// Encodes what is left, completes the file and releases the output. A second call does
+    /// Encodes the remaining data, completes the file and releases the output. A second call does
     /// nothing.
     ///
     /// # Errors
-    /// The output was never opened, or failed, now or before: everything is released all the same.
-    /// After an earlier failure the error [repeats](crate::Error::is_repeat) that one, with its kind, cause
-    /// and stream. Or there was an interrupt or
-    /// a timeout: a call of `close` goes on where this one stopped.
+    /// The output was never opened, or failed now or earlier; everything is released nevertheless.
+    /// After an earlier failure the error [repeats](crate::Error::is_repeat) it, with its kind,
+    /// cause and stream. After an interrupt or a timeout, another call of `close` continues.
     pub fn close(&mut self) -> Result<()> {
         match &mut self.state {
             State::New(_) => Err(self.not_open()),
@@ -27,7 +26,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
                     && matches!(self.state, State::Open(_))
                 {
                     if std::mem::replace(&mut self.was_interrupted, true) {
-                        // The interrupt is the one to tell.
+                        // The interrupt is the error to report.
                         let _ = self.abandon();
                     }
                     return finished;
@@ -39,7 +38,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
             }
             State::Failed(sink, error) => {
                 let error = failed_before(error);
-                // The first error is the one to tell; this only saves what can be saved.
+                // The first error is the one to report. This only saves what can be saved.
                 let _ = sink.as_mut().map(|sink| sink.close());
                 self.state = State::Closed;
                 Err(error)
@@ -47,12 +46,12 @@ impl<W> StreamingMediaEncoder<'_, W> {
         }
     }
 
-    /// Gives up what encoders still hold, completes the file with what they gave so far, as far as
-    /// the output takes it at once, and releases the output.
+    /// Discards frames that encoders still contain, completes the file with the packets so far, as
+    /// far as the output accepts them without waiting, and releases the output.
     ///
     /// # Errors
-    /// The file could not be completed: the output failed or would have to be waited for, or the
-    /// file has no frame yet.
+    /// The file could not be completed: the output failed or would have to wait, or the file has no
+    /// frame yet.
     pub fn abandon(&mut self) -> Result<()> {
         let State::Open(open) = &mut self.state else {
             self.state = State::Closed;
@@ -67,7 +66,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
         written
     }
 
-    /// Completes the file and releases the output; continues after an interrupt.
+    /// Completes the file and releases the output. After an interrupt, another call continues.
     fn complete(&mut self) -> Result<()> {
         if let State::Open(open) = &mut self.state {
             open.is_ending = true;
@@ -89,11 +88,11 @@ impl<W> StreamingMediaEncoder<'_, W> {
         open.sink.close()
     }
 
-    /// Closes the encoder and releases the output, whatever happens.
+    /// Closes the encoder and releases the output in any case.
     pub(super) fn end(&mut self) -> Result<()> {
         let closed = self.close();
         if let State::Open(_) = self.state {
-            // Nobody is left to continue after an interrupt, which is the error to report.
+            // The caller cannot continue after an interrupt, which is the error to report.
             let _ = self.abandon();
         }
         self.state = State::Closed;
@@ -102,8 +101,8 @@ impl<W> StreamingMediaEncoder<'_, W> {
 }
 
 impl StreamingMediaEncoder<'_, Erased> {
-    /// Closes the encoder as [`close`](Self::close) does, and ends its borrow of the output. An
-    /// interrupt leaves the file as [`abandon`](Self::abandon) does.
+    /// Closes the encoder like [`close`](Self::close), and ends its borrow of the output. After an
+    /// interrupt, completes the file like [`abandon`](Self::abandon).
     ///
     /// # Errors
     /// As `close`.
@@ -117,7 +116,7 @@ impl<W> Drop for StreamingMediaEncoder<'_, W> {
         if let State::Open(_) = self.state
             && let Err(error) = self.close()
         {
-            // Nobody is left to go on after an interrupt.
+            // The caller cannot continue after an interrupt.
             let _ = self.abandon();
             log::error!("Failed to complete {}: {}", self.name, error.report());
         }

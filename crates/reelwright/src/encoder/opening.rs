@@ -7,27 +7,27 @@ use reelwright_core::{
 use super::StreamingMediaEncoder;
 use super::checks::{failed_before, unopened};
 use super::state::{Destinations, Open, State};
+use crate::blocking::Gate;
 use crate::endpoint::{FLUSH_PACKETS, Prepared, RW_TIMEOUT};
 use crate::packet_sink::PacketSink;
-use crate::patient::Gate;
 use crate::tee::{MEMBER_OPTIONS, Member, TeeSink};
 
-/// The longest gap that is filled unless `fill_gaps` says otherwise, in seconds.
-const LONGEST_GAP: f64 = 60.0 * 60.0;
+/// Default for the maximum gap that is filled, in seconds.
+const DEFAULT_MAX_GAP: f64 = 60.0 * 60.0;
 
 const FILL_GAPS: OptionInfo = OptionInfo::bool_or_seconds(
     "fill_gaps",
     true,
     1e9,
-    "fills a gap that pts leaves: with silence, or by repeating a frame where the format cannot \
-     show one longer; a gap longer than so many seconds is refused, one hour with true; without, \
-     audio pauses in MP4 and its kin, and in other formats the gap is left out",
+    "fills gaps before a pts: with silence, or by repeating a frame if the format cannot store its \
+     duration; longer gaps than this number of seconds (true: one hour) are rejected; with false, \
+     audio has gaps in MP4 and QuickTime, and gaps are dropped in other formats",
 );
-/// The options of [`StreamingMediaEncoder::open_with`] that every format has.
+/// Options of [`StreamingMediaEncoder::open_with`] that all formats share.
 pub static OPEN_OPTIONS: &[OptionInfo] = &[FILL_GAPS, FLUSH_PACKETS, RW_TIMEOUT];
 
 impl<W> StreamingMediaEncoder<'_, W> {
-    /// Opens the output and writes the header. A file is emptied.
+    /// Opens the output and writes the header. Truncates an existing file.
     ///
     /// # Errors
     /// See [`open_with`](Self::open_with).
@@ -40,8 +40,8 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// ([`ProtocolInfo::options`](crate::ProtocolInfo::options)) and [`OPEN_OPTIONS`].
     ///
     /// # Errors
-    /// The output is open already or has no stream, an option is unknown or its value wrong, the
-    /// output cannot be opened, or the format cannot describe the streams.
+    /// The output is already open or has no stream, an option is unknown or has an invalid value,
+    /// the output cannot be opened, or the format does not support the streams.
     pub fn open_with(&mut self, options: Options) -> Result<()> {
         let opened = self.try_open(options);
         if let (Err(error), State::New(_)) = (&opened, &self.state) {
@@ -64,12 +64,12 @@ impl<W> StreamingMediaEncoder<'_, W> {
                 self.name
             )));
         }
-        let longest_gap = match options.take_bool_or_seconds(&FILL_GAPS)? {
-            BoolOrSeconds::Bool(fills) => fills.then_some(LONGEST_GAP),
+        let max_gap = match options.take_bool_or_seconds(&FILL_GAPS)? {
+            BoolOrSeconds::Bool(fills) => fills.then_some(DEFAULT_MAX_GAP),
             BoolOrSeconds::Seconds(seconds) => Some(seconds),
         };
-        for (stream, pauses) in self.streams.iter_mut().zip(&self.keeps_pauses) {
-            stream.set_gaps(longest_gap, *pauses);
+        for (stream, supports_gaps) in self.streams.iter_mut().zip(&self.supports_gaps) {
+            stream.set_gaps(max_gap, *supports_gaps);
         }
         let gate = Gate::new(OpenContext::new(self.interrupt.clone()));
         let State::New(destinations) = &self.state else { return Ok(()) };
@@ -77,12 +77,12 @@ impl<W> StreamingMediaEncoder<'_, W> {
         let State::New(destinations) = std::mem::replace(&mut self.state, State::Closed) else {
             unreachable!("the state was just checked")
         };
-        let again = destinations.again();
+        let copy = destinations.try_clone();
         let parameters = self.parameters();
         let mut sink = match destinations.open(prepared, &parameters) {
             Ok(sink) => sink,
             Err(error) => {
-                self.state = match again.filter(|_| error.can_continue()) {
+                self.state = match copy.filter(|_| error.can_continue()) {
                     Some(destinations) => State::New(destinations),
                     None => State::Unopened(error.clone()),
                 };
@@ -103,7 +103,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
         self.or_fail(started)
     }
 
-    /// Takes all options, and waits for whoever is to read a named pipe; opens nothing else.
+    /// Parses all options, and waits for the reader of a named pipe. Opens nothing else.
     fn prepare(
         &self,
         destinations: &Destinations<'_>,
@@ -121,7 +121,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
                 let known = |name: &str| [FLUSH_PACKETS, RW_TIMEOUT].iter().any(|o| o.name == name);
                 let mut prepared = Vec::new();
                 for member in members {
-                    // What is said of all holds unless the output says otherwise.
+                    // Common options apply unless the output has its own.
                     let mut own: Options = options.iter().filter(|(name, _)| known(name)).collect();
                     member.options.iter().for_each(|(name, value)| own.set(name, value));
                     let made = member.endpoint.prepare(registry, own, MEMBER_OPTIONS, gate);
@@ -136,7 +136,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
             }
             Destinations::Packets(_) => {
                 let mut options = options;
-                // There is nothing to flush or to wait for.
+                // Packets need neither a flush nor a timeout.
                 options.take_int(&FLUSH_PACKETS)?;
                 options.take_int(&RW_TIMEOUT)?;
                 options.finish(OPEN_OPTIONS).map(|()| Vec::new())
@@ -146,12 +146,12 @@ impl<W> StreamingMediaEncoder<'_, W> {
 }
 
 impl<'w> Destinations<'w> {
-    /// The same, if all can be opened once more after an interrupt.
-    fn again(&self) -> Option<Self> {
+    /// Copies the destinations, if all can be opened again after an interrupt.
+    fn try_clone(&self) -> Option<Self> {
         match self {
-            Self::One(endpoint) => Some(Self::One(Box::new(endpoint.again()?))),
+            Self::One(endpoint) => Some(Self::One(Box::new(endpoint.try_clone()?))),
             Self::Tee(members) => {
-                members.iter().map(Member::again).collect::<Option<_>>().map(Self::Tee)
+                members.iter().map(Member::try_clone).collect::<Option<_>>().map(Self::Tee)
             }
             Self::Packets(packets) => Some(Self::Packets(packets.clone())),
         }

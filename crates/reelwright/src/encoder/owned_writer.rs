@@ -1,16 +1,16 @@
-//! Encoders that own their writer and give it back.
+//! Encoders that own their writer and return it.
 
 use std::io::{Seek, Write};
 
 use reelwright_core::Result;
 
 use super::StreamingMediaEncoder;
-use super::writer::{Returning, Slot, WriterError};
+use super::writer::{ReturnedWriter, Slot, WriterError};
 use crate::registry::Registry;
 use crate::target::Target;
 
 impl<'w, W: Write + Send + 'w> StreamingMediaEncoder<'w, W> {
-    /// An encoder that will write to `writer`, which [`finish`](Self::finish) returns. As with
+    /// Creates an encoder that writes to `writer`, which [`finish`](Self::finish) returns. As with
     /// [`Target::writer`], bytes are only appended. `format` is the name of one of
     /// [`muxers`](crate::muxers).
     ///
@@ -27,16 +27,16 @@ impl<'w, W: Write + Send + 'w> StreamingMediaEncoder<'w, W> {
     /// ```
     ///
     /// # Errors
-    /// The format is unknown. The error holds the writer.
+    /// The format is unknown. The error contains the writer.
     pub fn to_writer(writer: W, format: &str) -> Result<Self, WriterError<W>> {
         Self::returning(writer, format, Target::writer)
     }
 
-    /// An encoder that will write to `writer`, which [`finish`](Self::finish) returns. As with
-    /// [`Target::seekable_writer`], the file begins at its present position. `format` is the name of
-    /// one of [`muxers`](crate::muxers).
+    /// Creates an encoder that writes to `writer`, which [`finish`](Self::finish) returns. As with
+    /// [`Target::seekable_writer`], the file starts at its current position. `format` is the name
+    /// of one of [`muxers`](crate::muxers).
     ///
-    /// # Errors
+    /// The format is unknown. The error contains the writer.
     /// The format is unknown. The error holds the writer.
     pub fn to_seekable_writer(writer: W, format: &str) -> Result<Self, WriterError<W>>
     where
@@ -48,16 +48,16 @@ impl<'w, W: Write + Send + 'w> StreamingMediaEncoder<'w, W> {
     fn returning(
         writer: W,
         format: &str,
-        target: impl FnOnce(Returning<W>) -> Target<'w>,
+        target: impl FnOnce(ReturnedWriter<W>) -> Target<'w>,
     ) -> Result<Self, WriterError<W>> {
         let slot = Slot::default();
-        let writer = Returning::new(writer, slot.clone());
+        let writer = ReturnedWriter::new(writer, slot.clone());
         Self::with_target(Registry::builtin(), target(writer), Some(format), slot.clone())
             .map_err(|error| WriterError::new(error, slot.take()))
     }
 
-    /// Closes the encoder as [`close`](Self::close) does, and returns the writer. An interrupt leaves
-    /// the file as [`abandon`](Self::abandon) does.
+    /// Closes the encoder like [`close`](Self::close), and returns the writer. After an interrupt,
+    /// completes the file like [`abandon`](Self::abandon).
     ///
     /// ```
     /// use reelwright::{AudioStream, StreamingMediaEncoder};
@@ -72,7 +72,7 @@ impl<'w, W: Write + Send + 'w> StreamingMediaEncoder<'w, W> {
     /// ```
     ///
     /// # Errors
-    /// As `close`. The error holds the writer.
+    /// As `close`. The error contains the writer.
     pub fn finish(mut self) -> Result<W, WriterError<W>> {
         let finished = self.end();
         let writer = self.writer.take();

@@ -1,4 +1,4 @@
-//! Streams of packets that somebody else encoded.
+//! Streams of packets that another encoder produced.
 
 use reelwright_core::{Packet, Result, StreamParameters};
 
@@ -8,21 +8,41 @@ use crate::packet_stream::PacketStream;
 use crate::stream::Stream;
 
 impl<W> StreamingMediaEncoder<'_, W> {
-    /// Adds a stream whose packets come from elsewhere, with [`write_packet`](Self::write_packet); returns
-    /// its index. The form of packets is the codec's:
+    /// Adds a stream whose packets another encoder produced, and returns its index. Write them with
+    /// [`write_packet`](Self::write_packet). Their form depends on the codec:
     ///
     /// | codec | packet | record |
     /// |---|---|---|
-    /// | `h264` | a picture's NAL units after their lengths in 4 bytes, without parameter sets | [`AvcConfig`](crate::AvcConfig) |
+    ///
+    /// `h264`
+    /// a frame's NAL units after their lengths in 4 bytes, without parameter sets
+    /// [`AvcConfig`](crate::AvcConfig)
+    ///
     /// | `av1` | a temporal unit without its delimiter | [`Av1Config`](crate::Av1Config) |
     /// | `aac` | a raw data block, without an ADTS header | [`AudioSpecificConfig`](crate::AudioSpecificConfig) |
-    /// | `opus`, `vorbis`, `mp3`, `flac`, `alac` | a packet or frame | [`CodecRecord`](crate::CodecRecord)'s of that name; of `mp3` none |
-    /// | `pcm_*`, `adpcm_*` | whole samples of all channels, or blocks | none, or [`AdpcmBlocks`](crate::AdpcmBlocks) |
-    /// | pictures | one in each packet | none |
-    /// | `mov_text`, `webvtt` | a sample of MP4 | none, or [`WebVttHeader`](crate::WebVttHeader) |
     ///
-    /// [`CodecRecord::from_extradata`](crate::CodecRecord::from_extradata) reads the records that other
-    /// programs keep.
+    /// `opus`, `vorbis`, `mp3`, `flac`, `alac`
+    /// a packet or frame
+    /// [`CodecRecord`](crate::CodecRecord)'s of that name; none for `mp3`
+    ///
+    ///
+    /// `pcm_*`, `adpcm_*`
+    /// complete samples of all channels, or blocks
+    /// none, or [`AdpcmBlocks`](crate::AdpcmBlocks)
+    ///
+    ///
+    /// image codecs
+    /// one image
+    /// none
+    ///
+    ///
+    /// `mov_text`, `webvtt`
+    /// a sample of MP4
+    /// none, or [`WebVttHeader`](crate::WebVttHeader)
+    ///
+    ///
+    /// [`CodecRecord::from_extradata`](crate::CodecRecord::from_extradata) parses records of other
+    /// programs.
     ///
     /// ```
     /// use reelwright::{
@@ -66,18 +86,18 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(index)
     }
 
-    /// Writes a packet to stream `index`, which [`add_packet_stream`](Self::add_packet_stream) added. Its
-    /// own `stream` is ignored. Times are in the stream's time base: dts increases from packet to packet
-    /// and is at most pts; the first ones may be negative, and what comes before 0 is decoded and not
-    /// shown.
+    /// Writes a packet to stream `index`, which [`add_packet_stream`](Self::add_packet_stream)
+    /// added. Its own `stream` is ignored. Timestamps are in the stream's time base. The dts
+    /// increases from packet to packet and is at most the pts. The first ones may be negative:
+    /// packets before 0 are decoded and not presented.
     ///
     /// # Errors
-    /// The output is not open, there is no such stream, or the packet's times or form are not such: then
-    /// nothing of it was written, and the next one can be. Or the output failed, as in
+    /// If the output is not open, the stream does not exist, or the packet's timestamps or form are
+    /// invalid, nothing of it is written, and writing can continue. The output may fail as in
     /// [`write_audio_chunk`](Self::write_audio_chunk).
     pub fn write_packet(&mut self, index: usize, packet: &Packet) -> Result<()> {
         self.open_stream(index)?.packet_stream(index)?;
-        self.pauses.note_chunk(&self.streams, index);
+        self.paused.note_chunk(&self.streams, index);
         let stream = self.streams[index].packet_stream(index)?;
         stream.write(packet).map_err(|error| error.in_stream(index))?;
         self.write_packets(false)?;

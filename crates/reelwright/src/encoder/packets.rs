@@ -1,4 +1,4 @@
-//! Packets on their way to the sink.
+//! Passing of packets to the sink.
 
 use reelwright_core::{OutputRequest, Result};
 
@@ -8,9 +8,9 @@ use crate::interleave;
 use crate::stream::Stream;
 
 impl<W> StreamingMediaEncoder<'_, W> {
-    /// Hands all that was encoded to the output, and makes the file playable as far as it goes,
-    /// where the format can. An encoder that works on blocks (flac) keeps the samples that do not
-    /// fill one.
+    /// Passes everything encoded so far to the output, and makes the file playable up to here if
+    /// the format supports that. Encoders with fixed block sizes (such as FLAC's) keep samples that
+    /// do not fill a block.
     ///
     /// # Errors
     /// The output is not open, or failed.
@@ -29,18 +29,18 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(())
     }
 
-    /// Hands the packets that are ready to the sink, in the order of their time; the last ones
-    /// too where all streams' packets are there.
+    /// Passes the ready packets to the sink, in the order of their dts; all of them if
+    /// `is_complete`, the end of all streams.
     pub(super) fn write_packets(&mut self, is_complete: bool) -> Result<()> {
         for index in 0..self.streams.len() {
-            // Nothing waits for a stream that pauses: what it brought comes first.
-            if self.pauses.has(index) && self.streams[index].can_drain() {
+            // Other streams do not wait for a paused stream, so its packets are passed first.
+            if self.paused.contains(index) && self.streams[index].can_drain() {
                 let drained = self.streams[index].drain(&self.interrupt);
                 self.or_fail(drained.map_err(|error| error.in_stream(index)))?;
             }
         }
         let State::Open(open) = &mut self.state else { return Ok(()) };
-        while let Some(index) = interleave::next(&mut self.streams, &self.pauses, is_complete) {
+        while let Some(index) = interleave::next(&mut self.streams, &self.paused, is_complete) {
             let packets = self.streams[index].packets_mut();
             let Some(mut packet) = packets.pop() else { break };
             packet.stream = index;

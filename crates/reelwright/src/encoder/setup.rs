@@ -1,4 +1,4 @@
-//! Streams, metadata and whatever else is set before the output is opened.
+//! Streams, metadata and other settings before the output is opened.
 
 use reelwright_core::{CoverArt, Error, Interrupt, MediaKind, Metadata, MuxerInfo, Result};
 
@@ -12,24 +12,24 @@ use crate::video_pipeline::VideoPipeline;
 use crate::video_stream::VideoStream;
 
 impl<W> StreamingMediaEncoder<'_, W> {
-    /// Sets what can stop calls that take long or block. A call that was stopped returns an error of
-    /// kind [`Interrupted`](crate::ErrorKind::Interrupted). The stream stays open then and holds
-    /// whole frames, and [`close`](Self::close) completes the file; an interrupt of `close` after
-    /// another one abandons it, as [`abandon`](Self::abandon) does.
+    /// Sets an interrupt that can stop long or blocking calls. A stopped call returns an error of
+    /// kind [`Interrupted`](crate::ErrorKind::Interrupted). The stream stays open and has only
+    /// complete frames, and [`close`](Self::close) completes the file. If another interrupt stops
+    /// `close`, the file is abandoned like in [`abandon`](Self::abandon).
     ///
     /// # Errors
-    /// The output is open already.
+    /// The output is already open.
     pub fn set_interrupt(&mut self, interrupt: Interrupt) -> Result<()> {
         self.check_new("set an interrupt")?;
         self.interrupt = interrupt;
         Ok(())
     }
 
-    /// Adds an audio stream; returns its index.
+    /// Adds an audio stream and returns its index.
     ///
     /// # Errors
-    /// The output is open already, the format does not take another stream or the codec, or a
-    /// parameter or option of the stream is wrong.
+    /// The output is already open, the format does not support another stream or the codec, or a
+    /// parameter or option of the stream is invalid.
     pub fn add_audio_stream(&mut self, stream: &AudioStream) -> Result<usize> {
         let index = self.next_index()?;
         let language = language(stream.language.as_deref()).map_err(|e| e.in_stream(index))?;
@@ -40,7 +40,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(index)
     }
 
-    /// Adds a video stream; returns its index.
+    /// Adds a video stream and returns its index.
     ///
     /// # Errors
     /// As [`add_audio_stream`](Self::add_audio_stream).
@@ -56,7 +56,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(index)
     }
 
-    /// The containers that are written: several for a tee.
+    /// Returns the containers of the outputs, several for a tee.
     pub(super) fn containers(&self) -> Vec<&MuxerInfo> {
         match &self.state {
             State::New(Destinations::Tee(members)) => {
@@ -66,7 +66,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
         }
     }
 
-    /// The container of a stream to add.
+    /// Returns the container for a new stream.
     pub(super) fn container(&self, kind: MediaKind) -> Result<Container> {
         match &self.state {
             State::New(Destinations::One(endpoint)) => Ok(Container {
@@ -92,11 +92,11 @@ impl<W> StreamingMediaEncoder<'_, W> {
             container.members.iter().for_each(|member| members[*member].streams.push(index));
         }
         self.languages.push(language);
-        self.keeps_pauses.push(container.format.audio_gaps);
+        self.supports_gaps.push(container.format.audio_gaps);
         self.streams.push(stream);
     }
 
-    /// The index of a stream to add.
+    /// Returns the index for a new stream.
     pub(super) fn next_index(&self) -> Result<usize> {
         self.check_new("add a new stream")?;
         let index = self.streams.len();
@@ -110,11 +110,11 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(index)
     }
 
-    /// Sets what the file says of itself; replaces all that was set before. Keys are FFmpeg's:
-    /// `title`, `artist`, `album`, `date`, `comment`, …
+    /// Sets the metadata of the file, replacing all earlier entries. Keys are FFmpeg's: `title`,
+    /// `artist`, `album`, `date`, `comment`, …
     ///
     /// # Errors
-    /// The output is open already, or a key is empty or holds `=` or control characters.
+    /// The output is already open, or a key is empty or contains `=` or control characters.
     pub fn set_metadata<K: Into<String>, V: Into<String>>(
         &mut self,
         entries: impl IntoIterator<Item = (K, V)>,
@@ -132,33 +132,33 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(())
     }
 
-    /// Sets the picture that players show. It is warned of where the format has no place for it.
+    /// Sets the cover art. Logs a warning if the format cannot store it.
     ///
     /// # Errors
-    /// The output is open already.
+    /// The output is already open.
     pub fn set_cover(&mut self, cover: CoverArt) -> Result<()> {
         self.check_new("set a cover")?;
         for format in self.containers().iter().filter(|format| !format.cover_art) {
-            log::warn!("{} has no place for a cover; it is left out.", format.name);
+            log::warn!("{} cannot store a cover; it is left out.", format.name);
         }
         self.metadata.set_cover(cover);
         Ok(())
     }
 }
 
-/// The container of a stream, or what several containers have in common.
+/// Container of a stream, or the common properties of several.
 pub(super) struct Container {
     pub(super) format: MuxerInfo,
-    /// Of the file's name, where there is one file.
+    /// Extension of the file name, if there is one file.
     extension: Option<String>,
-    /// The outputs of a tee that get the stream.
+    /// Indexes of the outputs of a tee that receive the stream.
     members: Vec<usize>,
 }
 
-/// A stream's language.
+/// Checks a stream's language.
 ///
 /// # Errors
-/// It is no code of ISO 639-2.
+/// It is not an ISO 639-2 code.
 pub(super) fn language(code: Option<&str>) -> Result<Option<String>> {
     match code {
         Some(code) if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_lowercase()) => {

@@ -1,29 +1,29 @@
-//! The state of an encoder.
+//! State of an encoder.
 
 use reelwright_core::{Error, Sink};
 
+use crate::blocking::Gate;
 use crate::endpoint::Endpoint;
 use crate::packet_sink::Packets;
-use crate::patient::Gate;
 use crate::tee::Member;
 
-/// Stages of an encoder's life.
+/// Stages of an encoder's life cycle.
 pub(super) enum State<'w> {
     /// Streams can be added.
     New(Destinations<'w>),
     Open(Open<'w>),
-    /// After the first error in the middle of the work; the sink is kept until `close`.
+    /// After an error that prevents further writing. The sink is kept until `close`.
     Failed(Option<Box<dyn Sink + 'w>>, Error),
-    /// After the error of opening the output.
+    /// After an error while opening the output.
     Unopened(Error),
     Closed,
 }
 
-/// Where the streams are to go.
+/// Destinations of the streams.
 pub(super) enum Destinations<'w> {
     One(Box<Endpoint<'w>>),
     Tee(Vec<Member>),
-    /// Back to the caller.
+    /// Returned to the caller.
     Packets(Packets),
 }
 
@@ -31,6 +31,6 @@ pub(super) enum Destinations<'w> {
 pub(super) struct Open<'w> {
     pub(super) sink: Box<dyn Sink + 'w>,
     pub(super) gate: Gate,
-    /// Whether `close` was called, and is to be called again.
+    /// True if `close` was called and was interrupted.
     pub(super) is_ending: bool,
 }

@@ -1,4 +1,4 @@
-//! Writers on their way into an encoder and back.
+//! Writers that an encoder owns and returns.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use reelwright_core::Error;
 
-/// The type parameter of a [`StreamingMediaEncoder`](crate::StreamingMediaEncoder) whose output is not
-/// given back: a path, an address or a [`Target`](crate::Target).
+/// Type parameter of a [`StreamingMediaEncoder`](crate::StreamingMediaEncoder) that does not return
+/// its output: a path, an address or a [`Target`](crate::Target).
 #[derive(Debug)]
 pub enum Erased {}
 
-/// An [`Error`] together with the writer that an encoder owned. What it holds is incomplete.
+/// [`Error`] with the writer that an encoder owned. The writer's content is incomplete.
 ///
-/// `?` makes an [`Error`] of it where the writer is not needed.
+/// `?` converts it to an [`Error`] without the writer.
 pub struct WriterError<W> {
     error: Error,
     writer: W,
@@ -25,22 +25,22 @@ impl<W> WriterError<W> {
         Self { error, writer }
     }
 
-    /// The error.
+    /// Returns the error.
     pub fn error(&self) -> &Error {
         &self.error
     }
 
-    /// The error alone.
+    /// Returns the error without the writer.
     pub fn into_error(self) -> Error {
         self.error
     }
 
-    /// The writer alone.
+    /// Returns the writer without the error.
     pub fn into_writer(self) -> W {
         self.writer
     }
 
-    /// The error and the writer.
+    /// Returns the error and the writer.
     pub fn into_parts(self) -> (Error, W) {
         (self.error, self.writer)
     }
@@ -70,7 +70,7 @@ impl<W> StdError for WriterError<W> {
     }
 }
 
-/// The place of a writer that its output no longer needs.
+/// Slot for a writer that its output no longer needs.
 pub(super) struct Slot<W>(Arc<Mutex<Option<W>>>);
 
 impl<W> Slot<W> {
@@ -78,7 +78,7 @@ impl<W> Slot<W> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
     }
 
-    /// Takes the writer, after the output was dropped.
+    /// Takes the writer after the output was dropped.
     pub(super) fn take(&self) -> W {
         let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(writer) = writer else { unreachable!("the output was dropped before") };
@@ -98,14 +98,14 @@ impl<W> Clone for Slot<W> {
     }
 }
 
-/// A writer that goes to its slot when it is dropped.
-pub(super) struct Returning<W> {
+/// Writer that moves to its slot when it is dropped.
+pub(super) struct ReturnedWriter<W> {
     /// None only while it is dropped.
     writer: Option<W>,
     slot: Slot<W>,
 }
 
-impl<W> Returning<W> {
+impl<W> ReturnedWriter<W> {
     pub(super) fn new(writer: W, slot: Slot<W>) -> Self {
         Self { writer: Some(writer), slot }
     }
@@ -115,7 +115,7 @@ impl<W> Returning<W> {
     }
 }
 
-impl<W> Drop for Returning<W> {
+impl<W> Drop for ReturnedWriter<W> {
     fn drop(&mut self) {
         if let Some(writer) = self.writer.take() {
             self.slot.put(writer);
@@ -123,7 +123,7 @@ impl<W> Drop for Returning<W> {
     }
 }
 
-impl<W: Write> Write for Returning<W> {
+impl<W: Write> Write for ReturnedWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.get()?.write(bytes)
     }
@@ -133,7 +133,7 @@ impl<W: Write> Write for Returning<W> {
     }
 }
 
-impl<W: Seek> Seek for Returning<W> {
+impl<W: Seek> Seek for ReturnedWriter<W> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.get()?.seek(to)
     }

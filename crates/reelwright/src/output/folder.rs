@@ -1,4 +1,4 @@
-//! Objects that are the files of a folder.
+//! Object store whose objects are the files of a folder.
 
 use std::fs::{self, File};
 use std::io;
@@ -6,28 +6,28 @@ use std::path::{Path, PathBuf};
 
 use reelwright_core::{Error, ObjectStore, Output, Result};
 
-use super::{FILE_BUFFER, Pieces, SeekableOutput};
-use crate::patient::Gate;
+use super::{BufferedWriter, FILE_BUFFER, SeekableOutput};
+use crate::blocking::Gate;
 
-/// Behind the name of a file that replaces another one when it is whole.
+/// Suffix of an incomplete file that will replace another one.
 const PARTIAL: &str = ".partial";
 
-/// The files of a folder.
+/// Files of a folder.
 pub(crate) struct Folder {
     path: PathBuf,
     gate: Gate,
 }
 
 impl Folder {
-    /// The files beside one.
-    pub(crate) fn beside(path: &Path, gate: Gate) -> Self {
+    /// Creates the store of the folder that contains `path`.
+    pub(crate) fn containing(path: &Path, gate: Gate) -> Self {
         Self { path: path.parent().unwrap_or(Path::new("")).to_owned(), gate }
     }
 
     fn open(&self, path: &Path) -> Result<SeekableOutput<File>> {
         let file = File::create(path).map_err(|error| failed("open dst:", path, error))?;
         let name = path.display().to_string();
-        Ok(SeekableOutput::new(Pieces::new(file, name, FILE_BUFFER, self.gate.clone()), 0))
+        Ok(SeekableOutput::new(BufferedWriter::new(file, name, FILE_BUFFER, self.gate.clone()), 0))
     }
 }
 
@@ -38,10 +38,10 @@ impl ObjectStore for Folder {
 
     fn replace(&mut self, name: &str, _: Option<&str>) -> Result<Box<dyn Output>> {
         let path = self.path.join(name);
-        // Links stay, and lead to the file that is replaced.
+        // Links are kept, and the file that they refer to is replaced.
         let to = fs::canonicalize(&path).unwrap_or(path);
         if to.exists() && !to.is_file() {
-            // Nothing takes the place of a device.
+            // A device is written, not replaced.
             return Ok(Box::new(self.open(&to)?));
         }
         let mut partial = to.clone().into_os_string();
@@ -60,7 +60,7 @@ fn failed(what: &str, path: &Path, error: io::Error) -> Error {
     Error::output(format!("Failed to {what} {}", path.display()), error)
 }
 
-/// A file that takes the place of another one when it is closed.
+/// File that replaces another one when it is closed.
 struct Replacement {
     output: SeekableOutput<File>,
     partial: PathBuf,
@@ -127,10 +127,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_when_the_new_one_is_whole() {
+    fn file_is_replaced_on_close() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("list.m3u8");
-        let mut files = Folder::beside(&path, Gate::default());
+        let mut files = Folder::containing(&path, Gate::default());
         let mut first = files.create("list.m3u8", None).unwrap();
         first.write(b"old").unwrap();
         first.close().unwrap();
@@ -153,12 +153,12 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_leads_to_the_file_that_is_replaced() {
+    fn replaces_the_target_of_a_link() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("real");
         fs::write(&path, b"old").unwrap();
         std::os::unix::fs::symlink("real", folder.path().join("link")).unwrap();
-        let mut files = Folder::beside(&path, Gate::default());
+        let mut files = Folder::containing(&path, Gate::default());
         let mut output = files.replace("link", None).unwrap();
         output.write(b"new").unwrap();
         output.close().unwrap();

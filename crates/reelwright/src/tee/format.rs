@@ -1,10 +1,11 @@
-//! The container that stands for several ones.
+//! Format of a tee.
 
 use reelwright_core::{Error, MuxerInfo};
 
-/// The format of several outputs, which is none of [`muxers`](crate::muxers): its destination is text such
-/// as `[f=mp4]a.mp4|[select=a:onfail=ignore]b.aac`, in FFmpeg's syntax. Each output gets the packets of one
-/// encode, and has the bytes that it would have alone.
+/// Format with several outputs, which is not one of [`muxers`](crate::muxers). Its destination is
+/// text such as `[f=mp4]a.mp4
+/// [select=a:onfail=ignore]b.aac`, in FFmpeg's syntax. All outputs receive the packets of one
+/// encoder, and have the same bytes as if written separately.
 ///
 /// ```
 /// use reelwright::{AudioStream, StreamingMediaEncoder, TEE, TensorView};

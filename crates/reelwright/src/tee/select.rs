@@ -1,17 +1,17 @@
-//! Which streams an output of a tee gets.
+//! Selection of streams for an output of a tee.
 
 use reelwright_core::{Error, MediaKind, Result, helpers::list};
 
-/// Streams, as FFmpeg specifies them.
+/// Stream specifier, as in FFmpeg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Specifier {
-    /// By its index among all.
+    /// By index among all streams.
     Index(usize),
-    /// All of a kind, or the one of an index among them.
+    /// All of a kind, or the one with an index among them.
     Kind(MediaKind, Option<usize>),
 }
 
-/// The kinds by their letters.
+/// Letters of the kinds.
 const KINDS: &[(&str, MediaKind)] = &[
     ("a", MediaKind::Audio),
     ("v", MediaKind::Video),
@@ -20,20 +20,20 @@ const KINDS: &[(&str, MediaKind)] = &[
     ("d", MediaKind::Data),
 ];
 
-/// The streams that an output gets: all, or those of any specifier.
+/// Streams of an output: all, or those that match any specifier.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Select(Option<Vec<Specifier>>);
 
 impl Select {
-    /// Specifiers with commas between them: `a`, `v`, `s`, `d`, `2`, `a:0`.
+    /// Parses specifiers separated by commas: `a`, `v`, `s`, `d`, `2`, `a:0`.
     ///
     /// # Errors
-    /// Anything else.
+    /// The text is malformed.
     pub(super) fn parse(text: &str) -> Result<Self> {
         let refuse = || {
             Error::option(format!(
-                "select takes stream specifiers with commas between them: a stream's index, one of {}, \
-                 or one of these with an index, as a:0. Found: {text:?}",
+                "select must be stream specifiers separated by commas: a stream's index, one of \
+                 {}, or one of these with an index, such as a:0. Found: {text:?}",
                 list(KINDS.iter().map(|(letter, _)| letter))
             ))
         };
@@ -55,7 +55,8 @@ impl Select {
             .map(|all| Self(Some(all)))
     }
 
-    /// Whether it has stream `index`, which has number `of_kind` among those of its `kind`.
+    /// Returns whether a stream is selected that has index `index`, and index `of_kind` among those
+    /// of its `kind`.
     pub(super) fn has(&self, index: usize, kind: MediaKind, of_kind: usize) -> bool {
         let Some(specifiers) = &self.0 else { return true };
         specifiers.iter().any(|specifier| match specifier {
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn streams_are_selected_by_index_kind_and_both() {
+    fn selects_streams_by_index_and_kind() {
         let streams = [MediaKind::Video, MediaKind::Audio, MediaKind::Audio, MediaKind::Subtitle];
         let selected = |text: &str| {
             let select = Select::parse(text).unwrap();

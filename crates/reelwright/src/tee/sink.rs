@@ -1,4 +1,4 @@
-//! The sink that hands packets to several others.
+//! Sink that passes packets to several others.
 
 use reelwright_core::{
     Error, Metadata, OutputRequest, Packet, Result, Sink, StreamParameters, TimeLimits,
@@ -10,14 +10,14 @@ use crate::endpoint::Prepared;
 /// Several sinks of the same packets.
 pub(crate) struct TeeSink<'w> {
     members: Vec<OpenMember<'w>>,
-    /// True if it was the failure of a member that ended all.
+    /// True if the failure of a member ended all members.
     is_ended: bool,
 }
 
 struct OpenMember<'w> {
     name: String,
     sink: Box<dyn Sink + 'w>,
-    /// The streams that it gets, by their indexes here.
+    /// Indexes of its streams in the tee.
     streams: Vec<usize>,
     is_ignored: bool,
     stage: Stage,
@@ -31,7 +31,7 @@ enum Stage {
 }
 
 impl OpenMember<'_> {
-    /// The parameters of its streams.
+    /// Returns the parameters of its streams.
     fn own(&self, streams: &[StreamParameters]) -> Vec<StreamParameters> {
         self.streams.iter().map(|index| streams[*index].clone()).collect()
     }
@@ -41,7 +41,8 @@ impl<'w> TeeSink<'w> {
     /// Opens all outputs.
     ///
     /// # Errors
-    /// One that must not fail cannot be opened, or none can; or there was an interrupt or a deadline.
+    /// An output that must not fail cannot be opened, or none can; or an interrupt or a timeout
+    /// occurs.
     pub(crate) fn open(
         members: Vec<Member>,
         prepared: Vec<Prepared>,
@@ -75,11 +76,11 @@ impl<'w> TeeSink<'w> {
         Ok(Self { members: opened, is_ended: false })
     }
 
-    /// Calls each member that is open. The others go on after the failure of one that is ignored.
+    /// Calls each open member. Others continue after the failure of an ignored member.
     ///
     /// # Errors
-    /// The failure of another one, or of the last one; or an interrupt or a deadline, when all were
-    /// called.
+    /// The failure of a member that is not ignored, or of the last one; or an interrupt or a
+    /// timeout, after all members were called.
     fn each(
         &mut self,
         streams: &[StreamParameters],
@@ -103,13 +104,13 @@ impl<'w> TeeSink<'w> {
     /// Ends a member that failed.
     ///
     /// # Errors
-    /// Its error, unless the others go on.
+    /// The member's error, unless the others continue.
     fn settle(&mut self, index: usize, error: Error, streams: &[StreamParameters]) -> Result<()> {
         let member = &mut self.members[index];
         member.stage = Stage::Failed;
         let own = if streams.is_empty() { Vec::new() } else { member.own(streams) };
         member.sink.fail(&error, &own);
-        // The first error is the one to tell.
+        // The first error is the one to report.
         let _ = member.sink.close();
         let error = error.in_output(&member.name);
         if member.is_ignored && self.members.iter().any(|member| member.stage == Stage::Open) {
@@ -172,7 +173,7 @@ impl Sink for TeeSink<'_> {
             if !is_ended {
                 member.sink.fail(error, &own);
             } else if let Err(error) = member.sink.finish(&own) {
-                // What ended all is the error to tell.
+                // The error that ended all members is the one to report.
                 log::warn!("{}", error.in_output(&member.name).report());
             }
         }

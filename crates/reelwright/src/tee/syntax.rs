@@ -1,22 +1,24 @@
-//! How the outputs of a tee are written: `[f=mp4]a.mp4|[f=wav:onfail=ignore]b.wav`.
+//! Parser of the outputs of a tee: `[f=mp4]a.mp4
+//! [f=wav:onfail=ignore]b.wav`.
 
 use reelwright_core::{Error, Result};
 
-/// An output of a tee as it is written.
+/// Parsed output of a tee.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Written {
+pub(super) struct ParsedOutput {
     /// Names and values, in order.
     pub(super) options: Vec<(String, String)>,
     pub(super) name: String,
 }
 
-/// Splits outputs at `|`. Each may begin with options in brackets, as `name=value` with `:` between
-/// them. A backslash takes the meaning from the next character, and quotes from what is between them:
-/// of outputs first, and of values once more.
+/// Splits outputs at `
+/// `. Each may begin with options in brackets, `name=value` separated by `:`. A backslash escapes
+/// the next character, and single quotes escape the text between them. Outputs are unescaped first,
+/// and then option values again.
 ///
 /// # Errors
-/// An output without a name, a quote or bracket that does not end, or an option without `=`.
-pub(super) fn parse(text: &str) -> Result<Vec<Written>> {
+/// An output has no name, a quote or bracket is not closed, or an option has no `=`.
+pub(super) fn parse(text: &str) -> Result<Vec<ParsedOutput>> {
     let mut outputs = Vec::new();
     let mut rest = text;
     loop {
@@ -31,12 +33,12 @@ pub(super) fn parse(text: &str) -> Result<Vec<Written>> {
 
 fn refuse(text: &str, why: &str) -> Error {
     Error::argument(format!(
-        "{why}. The outputs of a tee are written as [f=mp4]a.mp4|[f=wav:onfail=ignore]b.wav, with a \
-         backslash before a |, \\, ' or, in options, : and ] that is part of a name. Found: {text:?}"
+        "{why}. Write the outputs of a tee as [f=mp4]a.mp4|[f=wav:onfail=ignore]b.wav, with a \
+         backslash before each |, \\, ' and, in options, : and ] of a name. Found: {text:?}"
     ))
 }
 
-fn parse_output(output: &str) -> Result<Written, &'static str> {
+fn parse_output(output: &str) -> Result<ParsedOutput, &'static str> {
     let mut options = Vec::new();
     let mut name = output;
     if let Some(mut rest) = output.strip_prefix('[') {
@@ -50,7 +52,7 @@ fn parse_output(output: &str) -> Result<Written, &'static str> {
             if key.is_empty()
                 || !key.chars().all(|c| c.is_ascii_alphanumeric() || "-_/.".contains(c))
             {
-                return Err("An option has no name of letters and digits before its =");
+                return Err("An option must have a name of letters and digits before its =");
             }
             let (value, after) = token(value, &[':', ']'])?;
             options.push((key.to_owned(), value));
@@ -64,14 +66,14 @@ fn parse_output(output: &str) -> Result<Written, &'static str> {
     if name.is_empty() {
         return Err("An output has no name");
     }
-    Ok(Written { options, name: name.to_owned() })
+    Ok(ParsedOutput { options, name: name.to_owned() })
 }
 
-/// Reads up to one of `ends`, which stays; takes backslashes, quotes and the blanks around away.
+/// Parses up to one of `ends`, which remains. Removes backslashes, quotes and surrounding blanks.
 fn token<'t>(text: &'t str, ends: &[char]) -> Result<(String, &'t str), &'static str> {
     let text = text.trim_start_matches(BLANKS);
     let mut token = String::new();
-    // The length without blanks at the end, unless these were quoted.
+    // The length without trailing blanks, except quoted ones.
     let mut length = 0;
     let mut chars = text.char_indices();
     let mut rest = "";
@@ -113,13 +115,13 @@ const BLANKS: &[char] = &[' ', '\n', '\t', '\r'];
 mod tests {
     use super::*;
 
-    fn written(name: &str, options: &[(&str, &str)]) -> Written {
+    fn written(name: &str, options: &[(&str, &str)]) -> ParsedOutput {
         let options = options.iter().map(|(key, value)| ((*key).into(), (*value).into()));
-        Written { options: options.collect(), name: name.into() }
+        ParsedOutput { options: options.collect(), name: name.into() }
     }
 
     #[test]
-    fn outputs_and_their_options() {
+    fn parses_outputs_and_their_options() {
         let text = "[f=mp4]a.mp4|[f=wav:onfail=ignore]b.wav";
         let expected = [
             written("a.mp4", &[("f", "mp4")]),
@@ -130,9 +132,9 @@ mod tests {
         assert_eq!(parse("[]a").unwrap(), [written("a", &[])]);
     }
 
-    /// What FFmpeg's documentation of the tee muxer shows, with a level of quotes less for the shell.
+    /// Examples of FFmpeg's documentation of the tee muxer, without the shell's quotes.
     #[test]
-    fn escapes_are_those_of_ffmpeg() {
+    fn escapes_are_ffmpegs() {
         let text = r"[select=\'a:1\']a.mka|[bsfs/v=dump_extra:select=v]b\|c.mkv";
         let expected = [
             written("a.mka", &[("select", "a:1")]),
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_is_refused() {
+    fn rejects_malformed_outputs() {
         for text in ["", "a|", "|a", "[f=wav", "[f]a", "[=wav]a", "[f=wav]", "'a", "a\\", "[f=a:]b"]
         {
             let error = parse(text).unwrap_err().to_string();

@@ -1,24 +1,24 @@
-//! Buffered bytes on their way to a file or writer.
+//! Buffered writing to a file or writer.
 
 use std::fs::File;
 use std::io::{self, Seek, Write};
 
 use reelwright_core::{Error, Result};
 
-use crate::patient::{Gate, stop_of};
+use crate::blocking::{Gate, stop_of};
 
-/// Buffer of a file, in bytes.
+/// Buffer size of a file, in bytes.
 pub(crate) const FILE_BUFFER: usize = 1 << 16;
-/// The most bytes that are kept of what an output did not take before an interrupt.
-pub(super) const MAX_KEPT: usize = 64 << 20;
+/// Maximum number of bytes to keep that an output did not accept before an interrupt.
+pub(super) const MAX_PENDING: usize = 64 << 20;
 
-/// A writer that can seek.
+/// Writer that can seek.
 pub(crate) trait WriteSeek: Write + Seek {}
 impl<W: Write + Seek> WriteSeek for W {}
 
-/// A writer, and what files can do beyond writing.
+/// Writer, with additional operations of files.
 pub(crate) trait Storage: Write {
-    /// Returns the length in bytes, where that is known.
+    /// Returns the length in bytes, if known.
     fn length(&self) -> io::Result<Option<u64>> {
         Ok(None)
     }
@@ -31,7 +31,7 @@ pub(crate) trait Storage: Write {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// Tells what the system only says when a file is closed.
+    /// Reports errors that the system reports only when a file is closed.
     fn close(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -56,8 +56,8 @@ impl Storage for File {
     // Network file systems and quotas report errors as late as here.
     #[cfg(unix)]
     fn close(&mut self) -> io::Result<()> {
-        // Closing any descriptor of a file tells its errors. Where there is no other one, waiting for
-        // the storage does.
+        // Closing any descriptor of a file reports its errors. If there is no other descriptor,
+        // syncing reports them.
         match self.try_clone() {
             Ok(copy) => nix::unistd::close(copy).map_err(Into::into),
             Err(_) => self.sync_all(),
@@ -65,30 +65,30 @@ impl Storage for File {
     }
 }
 
-/// Bytes on their way to a writer, in pieces of at most the buffer's size.
-pub(crate) struct Pieces<W> {
+/// Buffered writer, whose writes are at most the buffer's size.
+pub(crate) struct BufferedWriter<W> {
     pub(super) writer: W,
     pub(super) name: String,
-    /// More than a piece only where an interrupt came before the writer took it.
+    /// Longer than a buffer only after an interrupt before the writer accepted it.
     pub(super) buffer: Vec<u8>,
     pub(super) size: usize,
     pub(super) position: u64,
     gate: Gate,
-    /// The last position that was marked as whole and handed on, and those marked since, each the
-    /// end of a packet in the buffer.
-    pub(super) whole: u64,
+    /// Last position that was marked as playable and written, and the positions marked later, each
+    /// at the end of a packet in the buffer.
+    pub(super) playable: u64,
     pub(super) marks: Vec<u64>,
 }
 
-impl<W: Storage> Pieces<W> {
+impl<W: Storage> BufferedWriter<W> {
     pub(crate) fn new(writer: W, name: String, size: usize, gate: Gate) -> Self {
-        // A buffer of any size can be asked for; it grows as it is used.
+        // A caller may request any size; the buffer grows with use.
         let buffer = Vec::with_capacity(size.min(FILE_BUFFER));
-        Self { writer, name, buffer, size, position: 0, gate, whole: 0, marks: Vec::new() }
+        Self { writer, name, buffer, size, position: 0, gate, playable: 0, marks: Vec::new() }
     }
 
-    /// How many bytes the writer has taken.
-    pub(super) fn handed_on(&self) -> u64 {
+    /// Returns the number of bytes that the writer has accepted.
+    pub(super) fn flushed(&self) -> u64 {
         self.position - self.buffer.len() as u64
     }
 
@@ -98,12 +98,12 @@ impl<W: Storage> Pieces<W> {
                 return self.keep(bytes);
             }
             if self.buffer.is_empty() && bytes.len() >= self.size {
-                // A whole piece needs no copy.
-                self.gate.ask();
-                let handed_on = self.position;
-                self.check_length(handed_on)?;
+                // A full buffer's worth of bytes needs no copy.
+                self.gate.poll_interrupt();
+                let flushed = self.position;
+                self.check_length(flushed)?;
                 let taken = write_all(&mut self.writer, &bytes[..self.size]);
-                let taken = self.settle(taken, self.size, handed_on)?;
+                let taken = self.settle(taken, self.size, flushed)?;
                 self.position += taken as u64;
                 bytes = &bytes[taken..];
                 continue;
@@ -122,9 +122,9 @@ impl<W: Storage> Pieces<W> {
         }
     }
 
-    /// Keeps what cannot be written before the interrupt is answered.
+    /// Keeps bytes that cannot be written before the interrupt is handled.
     fn keep(&mut self, bytes: &[u8]) -> Result<()> {
-        if self.buffer.len() + bytes.len() > MAX_KEPT {
+        if self.buffer.len() + bytes.len() > MAX_PENDING {
             return Err(failed(&self.name, io::ErrorKind::TimedOut.into()));
         }
         self.position += bytes.len() as u64;
@@ -132,16 +132,16 @@ impl<W: Storage> Pieces<W> {
         Ok(())
     }
 
-    /// Returns how many of `given` bytes were taken, behind `handed_on` others: after an interrupt
+    /// Returns how many of `given` bytes were accepted after `flushed` others. After an interrupt
     /// the rest can be written later.
     ///
     /// # Errors
-    /// The writer's. What failed is not tried again.
+    /// The writer's own errors. Failed writes are not repeated.
     fn settle(
         &mut self,
         taken: Result<(), (usize, io::Error)>,
         given: usize,
-        handed_on: u64,
+        flushed: u64,
     ) -> Result<usize> {
         match taken {
             Ok(()) => Ok(given),
@@ -151,24 +151,24 @@ impl<W: Storage> Pieces<W> {
                     return Ok(taken);
                 }
                 self.buffer.clear();
-                self.position = handed_on + taken as u64;
+                self.position = flushed + taken as u64;
                 self.settle_marks();
                 Err(failed(&self.name, error))
             }
         }
     }
 
-    /// Hands on the buffer, or what of it the writer takes before an interrupt.
+    /// Writes the buffer, or the part of it that the writer accepts before an interrupt.
     pub(super) fn flush_output(&mut self) -> Result<()> {
         if self.buffer.is_empty() {
             return Ok(());
         }
         while !self.buffer.is_empty() && !self.gate.is_stopped() {
             let piece = self.buffer.len().min(self.size);
-            let handed_on = self.handed_on();
-            self.check_length(handed_on)?;
+            let flushed = self.flushed();
+            self.check_length(flushed)?;
             let taken = write_all(&mut self.writer, &self.buffer[..piece]);
-            let taken = self.settle(taken, piece, handed_on)?;
+            let taken = self.settle(taken, piece, flushed)?;
             if taken == self.buffer.len() {
                 self.buffer.clear();
             } else {
@@ -179,17 +179,17 @@ impl<W: Storage> Pieces<W> {
         Ok(())
     }
 
-    /// Checks that nothing else truncated the file, which then would have a hole.
-    fn check_length(&mut self, handed_on: u64) -> Result<()> {
+    /// Checks that no other program truncated the file, which would leave a hole.
+    fn check_length(&mut self, flushed: u64) -> Result<()> {
         let length = self.writer.length().map_err(|error| failed(&self.name, error))?;
         match length {
-            Some(length) if length < handed_on => {
+            Some(length) if length < flushed => {
                 self.buffer.clear();
                 self.position = length;
                 Err(Error::io(
                     format!(
-                        "Failed to write to dst: {} has {length} of the {handed_on} bytes that were \
-                         written. Keep other programs from changing it until it is closed",
+                        "Failed to write to dst: {} has {length} of the {flushed} bytes that \
+                         were written. Keep other programs from changing it until it is closed",
                         self.name
                     ),
                     io::Error::other("it was truncated meanwhile"),
@@ -202,27 +202,27 @@ impl<W: Storage> Pieces<W> {
     pub(super) fn mark_playable(&mut self) {
         if self.buffer.is_empty() {
             // Large packets are not buffered.
-            self.whole = self.position;
+            self.playable = self.position;
             self.marks.clear();
         } else if self.marks.last() != Some(&self.position) {
             self.marks.push(self.position);
         }
     }
 
-    /// Forgets the marks that the last one handed on replaces.
+    /// Removes marks before the last written one.
     fn settle_marks(&mut self) {
-        let handed_on = self.handed_on();
-        let passed = self.marks.partition_point(|mark| *mark <= handed_on);
+        let flushed = self.flushed();
+        let passed = self.marks.partition_point(|mark| *mark <= flushed);
         if let Some(last) = self.marks.drain(..passed).next_back() {
-            self.whole = last;
+            self.playable = last;
         }
     }
 
-    /// Returns the last mark that the writer was handed.
+    /// Returns the last mark that was written.
     pub(super) fn playable_length(&self) -> u64 {
-        let handed_on = self.handed_on();
-        let passed = self.marks.partition_point(|mark| *mark <= handed_on);
-        passed.checked_sub(1).map_or(self.whole, |last| self.marks[last])
+        let flushed = self.flushed();
+        let passed = self.marks.partition_point(|mark| *mark <= flushed);
+        passed.checked_sub(1).map_or(self.playable, |last| self.marks[last])
     }
 
     pub(super) fn flush(&mut self) -> Result<()> {
@@ -230,7 +230,7 @@ impl<W: Storage> Pieces<W> {
         if self.gate.is_stopped() {
             return Ok(());
         }
-        self.check_length(self.handed_on())?;
+        self.check_length(self.flushed())?;
         self.writer.flush().map_err(|error| failed(&self.name, error))
     }
 
@@ -240,7 +240,7 @@ impl<W: Storage> Pieces<W> {
             return Ok(());
         }
         match self.writer.sync() {
-            // Not every file system has barriers.
+            // Not every file system supports syncing.
             Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
             synced => synced.map_err(|error| failed(&self.name, error)),
@@ -254,13 +254,13 @@ impl<W: Storage> Pieces<W> {
     }
 }
 
-/// As `Write::write_all`, but says how much was taken before an error.
+/// Like `Write::write_all`, but also returns the number of bytes accepted before an error.
 fn write_all(writer: &mut impl Write, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
     let mut taken = 0;
     while taken < bytes.len() {
         match writer.write(&bytes[taken..]) {
             Ok(0) => {
-                let message = format!("its write took 0 of {} bytes", bytes.len() - taken);
+                let message = format!("its write accepted 0 of {} bytes", bytes.len() - taken);
                 return Err((taken, io::Error::new(io::ErrorKind::WriteZero, message)));
             }
             Ok(more) => taken += more,

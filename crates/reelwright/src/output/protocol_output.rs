@@ -1,22 +1,22 @@
-//! Outputs of protocols: what they do not take before an interrupt or a deadline is kept, and messages
-//! that are too long are cut.
+//! Outputs of protocols. Keeps data that the protocol does not accept before an interrupt or a
+//! timeout, and splits long messages.
 
 use std::collections::VecDeque;
 use std::io;
 
 use reelwright_core::{Error, Output, OutputRequest, Result};
 
-use super::pieces::MAX_KEPT;
-use crate::patient::Gate;
+use super::buffered_writer::MAX_PENDING;
+use crate::blocking::Gate;
 
-/// The output of a protocol, which can go on after an interrupt.
-pub(crate) struct Kept {
+/// Output of a protocol that can continue after an interrupt.
+pub(crate) struct ProtocolOutput {
     output: Box<dyn Output>,
     name: String,
     gate: Gate,
-    /// What the output is still to be told, in order.
+    /// Calls that the output has not completed, in order.
     pending: VecDeque<Call>,
-    /// The bytes in `pending`, and those of them that are appended.
+    /// Number of bytes in `pending`, and of those that will be appended.
     bytes: usize,
     appended: u64,
 }
@@ -26,14 +26,14 @@ enum Call {
     Patch(u64, Vec<u8>),
 }
 
-impl Kept {
+impl ProtocolOutput {
     pub(crate) fn new(output: Box<dyn Output>, name: String, gate: Gate) -> Self {
         Self { output, name, gate, pending: VecDeque::new(), bytes: 0, appended: 0 }
     }
 
     fn keep(&mut self, call: Call) -> Result<()> {
         let (Call::Write(bytes) | Call::Patch(_, bytes)) = &call;
-        if self.bytes + bytes.len() > MAX_KEPT {
+        if self.bytes + bytes.len() > MAX_PENDING {
             let what = format!("Failed to write to dst: {}", self.name);
             return Err(Error::output(what, io::ErrorKind::TimedOut.into()));
         }
@@ -45,7 +45,7 @@ impl Kept {
         Ok(())
     }
 
-    /// Hands `result` on, unless what it stopped can go on.
+    /// Returns `result`, except an error after which the output can continue, which it stores.
     fn settle(&self, result: Result<()>) -> Result<()> {
         match result {
             Err(error) if error.can_continue() => {
@@ -56,7 +56,7 @@ impl Kept {
         }
     }
 
-    /// Writes a message; returns how much of it was taken.
+    /// Writes a message and returns the number of accepted bytes.
     fn send(&mut self, bytes: &[u8]) -> Result<usize> {
         let before = self.output.position();
         let written = self.output.write(bytes);
@@ -66,7 +66,7 @@ impl Kept {
         Ok(if is_whole { bytes.len() } else { taken.min(bytes.len()) })
     }
 
-    /// Tells the output what is pending, up to where it stops; returns whether that is all.
+    /// Makes the pending calls until the output stops. Returns whether none are left.
     fn catch_up(&mut self) -> Result<bool> {
         while !self.gate.is_stopped() {
             let Some(mut call) = self.pending.pop_front() else { return Ok(true) };
@@ -95,7 +95,7 @@ impl Kept {
     }
 }
 
-impl Output for Kept {
+impl Output for ProtocolOutput {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let size = self.output.message_size().unwrap_or(usize::MAX).max(1);
         for message in bytes.chunks(size) {
@@ -153,7 +153,7 @@ impl Output for Kept {
     }
 
     fn mark_playable(&mut self) {
-        // What is pending is not whole.
+        // Pending data is not playable yet.
         if self.pending.is_empty() {
             self.output.mark_playable();
         }

@@ -1,5 +1,5 @@
-//! Outputs that block: pipes, terminals and other devices. They wait in short steps, and ask for an
-//! interrupt between them.
+//! Outputs that block: pipes, terminals and other devices. They wait in short intervals and check
+//! for interrupts in between.
 
 use std::fmt;
 use std::fs::File;
@@ -13,8 +13,7 @@ use std::time::Duration;
 use reelwright_core::Wait;
 use reelwright_core::{Error, Interrupt, OpenContext, Result};
 
-/// An interrupt or deadline on its way between an encoder and its outputs. Copies share what stopped
-/// them.
+/// Passes interrupts and timeouts between an encoder and its outputs. Clones share the state.
 #[derive(Clone, Default)]
 pub(crate) struct Gate {
     context: OpenContext,
@@ -23,7 +22,7 @@ pub(crate) struct Gate {
 
 #[derive(Default)]
 struct Stop {
-    /// Whether an output stopped in the middle of its work: what follows is kept.
+    /// True if an output stopped within an operation: further data is kept.
     is_stopped: AtomicBool,
     reason: Mutex<Option<Error>>,
 }
@@ -33,23 +32,23 @@ impl Gate {
         Self { context, stop: Arc::default() }
     }
 
-    /// The same with a longest wait of its own.
+    /// Returns a handle with another timeout.
     pub(crate) fn with_timeout(&self, timeout: Option<Duration>) -> Self {
         let context = self.context.clone().with_timeout(timeout);
         Self { context, stop: Arc::clone(&self.stop) }
     }
 
-    /// What outputs of protocols are opened with.
+    /// Returns the context in which outputs of protocols are opened.
     pub(crate) fn context(&self) -> &OpenContext {
         &self.context
     }
 
-    /// Lets the interrupt's callback run during long work that cannot stop in its middle.
-    pub(crate) fn ask(&self) {
+    /// Calls the interrupt's callback during long operations that cannot stop.
+    pub(crate) fn poll_interrupt(&self) {
         self.context.interrupt().is_raised();
     }
 
-    /// Whether an output stopped.
+    /// Returns whether an output stopped.
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.is_stopped.load(Ordering::Relaxed)
     }
@@ -60,10 +59,10 @@ impl Gate {
         self.stop.is_stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Tells that an output stopped, which is over with this.
+    /// Reports whether an output stopped, and clears that state.
     ///
     /// # Errors
-    /// Why it stopped. What it did not take is written later.
+    /// Reason why it stopped. Data that it did not accept is written later.
     pub(crate) fn take_stop(&self) -> Result<()> {
         if !self.is_stopped() || !self.stop.is_stopped.swap(false, Ordering::Relaxed) {
             return Ok(());
@@ -72,17 +71,17 @@ impl Gate {
         Err(reason.unwrap_or_else(Interrupt::error))
     }
 
-    /// Lets the outputs no longer wait for anything.
+    /// Prevents the outputs from waiting any longer.
     pub(crate) fn abandon(&self) {
         self.stop.is_stopped.store(false, Ordering::Relaxed);
         self.context.abandon();
     }
 }
 
-/// Refuses to wait any longer.
+/// Checks that the wait may continue.
 ///
 /// # Errors
-/// There was an interrupt or a deadline, or nothing waits any longer.
+/// An interrupt or a timeout occurred, or the output is abandoned.
 #[cfg(any(unix, test))]
 pub(crate) fn check(wait: &Wait<'_>) -> io::Result<()> {
     wait.check().map_err(|error| match error.can_continue() {
@@ -91,7 +90,7 @@ pub(crate) fn check(wait: &Wait<'_>) -> io::Result<()> {
     })
 }
 
-/// The cause of an error after an interrupt or a deadline.
+/// Cause of an error after an interrupt or a timeout.
 #[derive(Debug)]
 struct Stopped(Error);
 
@@ -103,7 +102,8 @@ impl fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
-/// The interrupt or deadline that caused an error: what was not taken can be written later.
+/// Returns the interrupt or timeout that caused an error. Data that was not accepted can be written
+/// later.
 pub(crate) fn stop_of(error: &io::Error) -> Option<&Error> {
     error.get_ref()?.downcast_ref().map(|Stopped(error)| error)
 }
@@ -121,35 +121,35 @@ mod unix {
 
     use super::*;
 
-    /// The most bytes that a pipe takes at once when it says that it takes any (`PIPE_BUF`).
+    /// Maximum number of bytes that a writable pipe accepts without blocking (`PIPE_BUF`).
     const AT_ONCE: usize = 4096;
 
-    /// A file that may block.
-    struct Patient {
+    /// File that may block.
+    struct BlockingFile {
         file: File,
-        /// Whether a write that would block fails instead. Where the file is shared with other
-        /// programs, nobody may change that.
+        /// True if a write that would block fails instead. This flag of a file must not be changed
+        /// if other programs share it.
         never_blocks: bool,
-        /// The most bytes that are written at once.
+        /// Maximum number of bytes per write.
         at_once: usize,
         gate: Gate,
     }
 
-    impl Patient {
-        /// Whether the file takes bytes now, after `period` at most.
+    impl BlockingFile {
+        /// Waits for at most `period`, and returns whether the file accepts bytes.
         fn is_ready(&self, period: Duration) -> io::Result<bool> {
             let period = Timespec::try_from(period).map_err(io::Error::other)?;
             let mut files = [PollFd::new(&self.file, PollFlags::OUT)];
             match poll(&mut files, Some(&period)) {
                 Ok(ready) => Ok(ready > 0),
-                // A signal: it may be the interrupt.
+                // A signal, which may be the interrupt.
                 Err(Errno::INTR) => Ok(false),
                 Err(error) => Err(error.into()),
             }
         }
     }
 
-    impl Write for Patient {
+    impl Write for BlockingFile {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             let mut wait: Option<Wait<'_>> = None;
             let mut is_tried = !self.never_blocks;
@@ -178,7 +178,7 @@ mod unix {
         let wait = gate.context().wait();
         loop {
             match open_without_blocking(path) {
-                // Nobody reads it yet.
+                // No process reads it yet.
                 Err(error) if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => {}
                 other => return other.map(Some),
             }
@@ -196,10 +196,10 @@ mod unix {
             return Ok(Box::new(file));
         }
         let never_blocks = rustix::fs::fcntl_getfl(&file)?.contains(OFlags::NONBLOCK);
-        // Devices like /dev/null take whatever they are given.
+        // Devices such as /dev/null accept all data.
         let is_device = file.metadata()?.file_type().is_char_device() && !file.is_terminal();
         let at_once = if never_blocks || is_device { usize::MAX } else { AT_ONCE };
-        Ok(Box::new(Patient { file, never_blocks, at_once, gate: gate.clone() }))
+        Ok(Box::new(BlockingFile { file, never_blocks, at_once, gate: gate.clone() }))
     }
 
     pub(crate) fn stdout(gate: &Gate) -> io::Result<Writer> {
@@ -211,15 +211,15 @@ mod unix {
     }
 
     pub(crate) fn descriptor(number: u32, gate: &Gate) -> io::Result<Writer> {
-        // Whoever opened it may have written already: nothing is cut off.
+        // Earlier writers of the descriptor may have written data, which must not be truncated.
         let path = Path::new("/dev/fd").join(number.to_string());
         let file = File::options().append(true).open(path)?;
         writer(own(number, &file).unwrap_or(file), gate)
     }
 
-    /// A pipe opened once more, so that it can be told not to block without telling others.
+    /// Opens a pipe again, so that its non-blocking flag is not shared with other processes.
     fn own(number: u32, file: &File) -> Option<File> {
-        // Elsewhere the name is a copy of the descriptor, which others share.
+        // On other systems the name is a duplicate of the shared descriptor.
         if !cfg!(target_os = "linux") || !file.metadata().ok()?.file_type().is_fifo() {
             return None;
         }

@@ -1,4 +1,4 @@
-//! The command line.
+//! Command line arguments.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -19,9 +19,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Encode media files or raw samples into a file
     Encode(Box<EncodeArgs>),
-    /// List what this build can do
+    /// List the entries of this build, such as formats and encoders
     List {
-        /// What to list
+        /// Kind of entries to list
         what: Listing,
         /// Print JSON
         #[arg(long)]
@@ -29,8 +29,8 @@ pub(crate) enum Command {
     },
     /// Describe an encoder or a muxer and its options
     Help {
-        /// `encoder=NAME`, `muxer=NAME`, `protocol=NAME`, or a name alone: of an encoder, a format, a
-        /// protocol, an option or a command
+        /// `encoder=NAME`, `muxer=NAME`, `protocol=NAME`, or only the name of an encoder, a format,
+        /// a protocol, an option or a command
         topic: Option<String>,
     },
     /// Print a script that completes the command line in a shell
@@ -51,10 +51,10 @@ pub(crate) enum Listing {
 
 #[derive(Debug, Args)]
 pub(crate) struct EncodeArgs {
-    /// Files to read: sound (WAV, FLAC, MP3, AAC, M4A, Ogg, Opus, AIFF, CAF, …), MP4 with H.264,
-    /// Y4M, or pictures, one or numbered (`frame_%04d.png`); each sound and each video becomes a
+    /// Files to read: audio (WAV, FLAC, MP3, AAC, M4A, Ogg, Opus, AIFF, CAF, …), MP4 with H.264,
+    /// Y4M, or images, single or numbered (`frame_%04d.png`); each audio and video track becomes a
     /// stream. `-` is standard input; `testsrc=size=640x360:rate=30:duration=5` and
-    /// `sine=frequency=440:duration=5` are made up
+    /// `sine=frequency=440:duration=5` are generated
     #[arg(required = true, value_name = "IN")]
     pub(crate) inputs: Vec<PathBuf>,
 
@@ -66,48 +66,48 @@ pub(crate) struct EncodeArgs {
     #[arg(short = 'y', long)]
     pub(crate) overwrite: bool,
 
-    /// Container; the output's extension tells it otherwise
+    /// Container format; default from the output's extension
     #[arg(short, long, value_name = "NAME")]
     pub(crate) format: Option<String>,
 
-    /// Audio encoder; the container's default otherwise
+    /// Audio encoder; default from the container
     #[arg(long, value_name = "NAME")]
     pub(crate) audio_encoder: Option<String>,
 
-    /// Option of the audio encoder; can be given several times
+    /// Option of the audio encoder; can be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) audio_option: Vec<(String, String)>,
 
-    /// Sample format to encode; of those the encoder takes, what loses least otherwise
+    /// Sample format to encode; default is the supported one that loses the least
     #[arg(long, value_name = "FORMAT")]
     pub(crate) sample_format: Option<SampleFormat>,
 
-    /// Bits per second of sound, such as 128k
+    /// Audio bit rate in bits per second, such as 128k
     #[arg(long, value_name = "RATE", value_parser = bit_rate)]
     pub(crate) bit_rate: Option<u64>,
 
-    /// Quality of sound instead of a bit rate; the range is the encoder's
+    /// Audio quality instead of a bit rate; the range depends on the encoder
     #[arg(long, value_name = "Q", allow_hyphen_values = true, conflicts_with = "bit_rate")]
     pub(crate) qscale: Option<f32>,
 
-    /// Video encoder; the container's default otherwise
+    /// Video encoder; default from the container
     #[arg(long, value_name = "NAME")]
     pub(crate) video_encoder: Option<String>,
 
-    /// Option of the video encoder; can be given several times
+    /// Option of the video encoder; can be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) video_option: Vec<(String, String)>,
 
-    /// Size to encode, as 1280x720; the pictures are scaled to it
-    #[arg(long, value_name = "WxH", value_parser = picture_size)]
+    /// Frame size to encode, such as 1280x720; frames are scaled to it
+    #[arg(long, value_name = "WxH", value_parser = frame_size)]
     pub(crate) size: Option<(u32, u32)>,
 
-    /// How to scale: neighbor, bilinear, bicubic, lanczos or area; bicubic otherwise
+    /// Scaling filter: neighbor, bilinear, bicubic, lanczos or area; default bicubic
     #[arg(long, value_name = "FILTER")]
     pub(crate) scale_filter: Option<ScaleFilter>,
 
-    /// Pictures per second to encode, as 30 or 30000/1001: they are repeated or dropped; of
-    /// pictures without a rate, their own
+    /// Frame rate to encode, such as 30 or 30000/1001: frames are repeated or dropped; for images,
+    /// the frame rate of the input
     #[arg(long, value_name = "RATE", value_parser = frames_per_second)]
     pub(crate) frame_rate: Option<Rational>,
 
@@ -115,80 +115,78 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "FORMAT", value_parser = PixelFormat::parse_with_range)]
     pub(crate) pixel_format: Option<(PixelFormat, Option<ColorRange>)>,
 
-    /// Bits per second of video, such as 2M
+    /// Video bit rate in bits per second, such as 2M
     #[arg(long, value_name = "RATE", value_parser = bit_rate)]
     pub(crate) video_bit_rate: Option<u64>,
 
-    /// Constant quality of video as the encoder's option crf has it, lower is better
+    /// Constant quality of video, the encoder's option crf; lower is better
     #[arg(long, value_name = "CRF", conflicts_with_all = ["video_bit_rate", "video_qscale"])]
     pub(crate) crf: Option<f32>,
 
-    /// Quality of video instead of a bit rate; the range is the encoder's
+    /// Video quality instead of a bit rate; the range depends on the encoder
     #[arg(long, value_name = "Q", allow_hyphen_values = true, conflicts_with = "video_bit_rate")]
     pub(crate) video_qscale: Option<f32>,
 
-    /// Pictures from one keyframe to the next
+    /// Maximum number of frames from one keyframe to the next
     #[arg(long, value_name = "N")]
     pub(crate) gop: Option<u32>,
 
-    /// How hard to try with sound; the range is the encoder's
+    /// Audio compression effort; the range depends on the encoder
     #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
     pub(crate) compression_level: Option<i32>,
 
-    /// Sample rate to encode, in Hz; the input is resampled to it
+    /// Sample rate to encode, in Hz; audio is resampled to it
     #[arg(long, value_name = "HZ")]
     pub(crate) sample_rate: Option<u32>,
 
-    /// How carefully to resample: fast, default or high
+    /// Resampling quality: fast, default or high
     #[arg(long, value_name = "QUALITY")]
     pub(crate) resample_quality: Option<ResampleQuality>,
 
-    /// Number of channels to encode; the input's are remixed to it
+    /// Number of channels to encode; audio is remixed to it
     #[arg(long, value_name = "N")]
     pub(crate) channels: Option<usize>,
 
-    /// Metadata, in place of the input's of the same key; an empty value removes it; can be given
-    /// several times
+    /// Metadata, replacing the input's of the same key; an empty value removes it; can be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) metadata: Vec<(String, String)>,
 
-    /// Copy the packets of the input instead of encoding it anew: nothing is lost, and options of
-    /// encoders have no place
+    /// Copy the packets of the input without re-encoding, which loses nothing; options of encoders
+    /// are not allowed
     #[arg(long)]
     pub(crate) copy: bool,
 
-    /// Cover art, a JPEG, PNG or GIF file; in place of the input's
+    /// Cover art, a JPEG, PNG or GIF file; replaces the input's
     #[arg(long, value_name = "FILE")]
     pub(crate) cover: Option<PathBuf>,
 
-    /// Chapters, a file in FFmpeg's format of metadata; in place of the input's
+    /// Chapters, a file in FFmpeg's metadata format; replaces the input's
     #[arg(long, value_name = "FILE")]
     pub(crate) chapters: Option<PathBuf>,
 
-    /// Subtitles, a SubRip (.srt) or WebVTT (.vtt) file; each becomes a stream; can be given several
-    /// times
+    /// Subtitles, a SubRip (.srt) or WebVTT (.vtt) file; each becomes a stream; can be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) subtitles: Vec<PathBuf>,
 
-    /// Codec of the subtitles: mov_text or webvtt; the container's default otherwise
+    /// Codec of the subtitles: mov_text or webvtt; default from the container
     #[arg(long, value_name = "CODEC", requires = "subtitles")]
     pub(crate) subtitle_codec: Option<String>,
 
-    /// Language of each file of subtitles, as eng, in their order
+    /// Language of each subtitle file, such as eng, in the order of the files
     #[arg(long, value_name = "LANGUAGE", requires = "subtitles")]
     pub(crate) subtitle_language: Vec<String>,
 
-    /// Option of the container; can be given several times
+    /// Option of the container; can be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) muxer_option: Vec<(String, String)>,
 
-    /// Samples of each channel in a chunk
+    /// Samples per channel in a chunk
     #[arg(long, value_name = "N", default_value_t = 4800,
           value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     pub(crate) chunk: u32,
 
-    /// Read the inputs as headerless data of this format: samples (s16le, f32le, alaw, ...), g722, or
-    /// rawvideo
+    /// Read the inputs as headerless data in this format: samples (s16le, f32le, alaw, ...), g722,
+    /// or rawvideo
     #[arg(long, value_name = "FORMAT")]
     pub(crate) input_format: Option<InputFormat>,
 
@@ -200,11 +198,11 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "N", requires = "input_format")]
     pub(crate) input_channels: Option<usize>,
 
-    /// Size of the frames of rawvideo, as 1280x720; --size otherwise
-    #[arg(long, value_name = "WxH", value_parser = picture_size, requires = "input_format")]
+    /// Frame size of rawvideo input, such as 1280x720; default --size
+    #[arg(long, value_name = "WxH", value_parser = frame_size, requires = "input_format")]
     pub(crate) input_size: Option<(u32, u32)>,
 
-    /// Pixel format of the frames of rawvideo; --pixel-format otherwise
+    /// Pixel format of rawvideo input; default --pixel-format
     #[arg(
         long,
         value_name = "FORMAT",
@@ -213,20 +211,20 @@ pub(crate) struct EncodeArgs {
     )]
     pub(crate) input_pixel_format: Option<(PixelFormat, Option<ColorRange>)>,
 
-    /// Audio track to encode: its number among the input's audio tracks, from 0, or its language; the
-    /// first otherwise
+    /// Audio track to encode: its number among the input's audio tracks, from 0, or its language;
+    /// default the first
     #[arg(long, value_name = "TRACK", conflicts_with = "no_audio")]
     pub(crate) audio_track: Option<TrackChoice>,
 
-    /// Video track to encode, as --audio-track
+    /// Video track to encode, like --audio-track
     #[arg(long, value_name = "TRACK", conflicts_with = "no_video")]
     pub(crate) video_track: Option<TrackChoice>,
 
-    /// Leave out the inputs' audio
+    /// Ignore the inputs' audio
     #[arg(long)]
     pub(crate) no_audio: bool,
 
-    /// Leave out the inputs' video
+    /// Ignore the inputs' video
     #[arg(long)]
     pub(crate) no_video: bool,
 
@@ -235,7 +233,7 @@ pub(crate) struct EncodeArgs {
     pub(crate) json: bool,
 }
 
-/// A format of headerless input.
+/// Format of headerless input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InputFormat {
     Audio(PcmFormat),
@@ -258,7 +256,7 @@ impl FromStr for InputFormat {
     }
 }
 
-/// A track among those of its kind.
+/// Track among those of its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TrackChoice {
     Number(usize),
@@ -290,7 +288,7 @@ fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn picture_size(text: &str) -> Result<(u32, u32), String> {
+fn frame_size(text: &str) -> Result<(u32, u32), String> {
     let size = reelwright_reader::size(text).ok_or("expected WIDTHxHEIGHT, such as 1280x720")?;
     Ok((size.0 as u32, size.1 as u32))
 }

@@ -1,18 +1,18 @@
-//! Options that cannot be heeded: they contradict each other, or ask for sound or pictures where
-//! there are none.
+//! Checks for options that contradict each other, or that apply to audio or video that does not
+//! exist.
 
 use anyhow::bail;
 
 use crate::args::EncodeArgs;
 
-/// Keys of `--video-option` and `--audio-option` that say how many bits are spent.
+/// Keys of `--video-option` and `--audio-option` that set the bit rate.
 const VIDEO_RATES: &[&str] = &["crf", "qp", "b"];
 const AUDIO_RATES: &[&str] = &["b", "ab"];
 
-/// Refuses an option of the encoder that says otherwise than one of the program.
+/// Rejects encoder options that contradict options of the program.
 ///
 /// # Errors
-/// Both are given; each is named.
+/// Two such options are set. The message names both.
 pub(crate) fn check(args: &EncodeArgs) -> anyhow::Result<()> {
     if args.copy
         && let Some(option) = audio_option(args).or_else(|| video_option(args))
@@ -38,35 +38,35 @@ pub(crate) fn check(args: &EncodeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Refuses options of sound where none is encoded, and of pictures likewise. `format` has the
-/// name of the container and which of the two it can hold.
+/// Rejects audio options if no audio is encoded, and video options if no video is. `format` is the
+/// name of the container, and whether it supports audio and video.
 ///
 /// # Errors
-/// There is such an option; it is named, and what there is none of.
+/// There is such an option. The message names it and the reason.
 pub(crate) fn check_media(
     args: &EncodeArgs,
     has: (bool, bool),
     format: (&str, bool, bool),
 ) -> anyhow::Result<()> {
     let (has_audio, has_video) = has;
-    let (name, holds_audio, holds_video) = format;
-    let missing = |what: &str, holds: bool| match holds {
+    let (name, supports_audio, supports_video) = format;
+    let missing = |what: &str, is_supported: bool| match is_supported {
         true => format!("the input has no {what}"),
-        false => format!("{name} holds no {what}"),
+        false => format!("{name} does not support {what}"),
     };
-    let unheeded = (audio_option(args).filter(|_| !has_audio))
-        .map(|option| (option, missing("sound", holds_audio)))
+    let unused = (audio_option(args).filter(|_| !has_audio))
+        .map(|option| (option, missing("audio", supports_audio)))
         .or_else(|| {
             let option = video_option(args).filter(|_| !has_video)?;
-            Some((option, missing("pictures", holds_video)))
+            Some((option, missing("video", supports_video)))
         });
-    match unheeded {
+    match unused {
         Some((option, why)) => bail!("{option} has no effect: {why}. Leave the option out."),
         None => Ok(()),
     }
 }
 
-/// The first option given that is about sound.
+/// Returns the first audio option that is set.
 fn audio_option(args: &EncodeArgs) -> Option<&'static str> {
     first(&[
         (args.audio_encoder.is_some(), "--audio-encoder"),
@@ -81,7 +81,7 @@ fn audio_option(args: &EncodeArgs) -> Option<&'static str> {
     ])
 }
 
-/// The first option given that is about pictures.
+/// Returns the first video option that is set.
 fn video_option(args: &EncodeArgs) -> Option<&'static str> {
     first(&[
         (args.video_encoder.is_some(), "--video-encoder"),

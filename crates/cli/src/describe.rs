@@ -1,4 +1,4 @@
-//! `reelwright list` and `reelwright help`: what the registry knows.
+//! `reelwright list` and `reelwright help`: descriptions of the registry's entries.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Cli, Listing};
 
-/// A table of names and words, or the same as JSON.
+/// Returns a table of names and descriptions, or the same as JSON.
 pub(crate) fn list(registry: &Registry, what: Listing, as_json: bool) -> String {
     if as_json {
         let items: Vec<Value> = match what {
@@ -46,7 +46,7 @@ pub(crate) fn list(registry: &Registry, what: Listing, as_json: bool) -> String 
     text
 }
 
-/// The containers, and what stands for several.
+/// Returns the containers, including the tee.
 fn muxers(registry: &Registry) -> impl Iterator<Item = &MuxerInfo> {
     registry.muxers().chain([&TEE])
 }
@@ -62,9 +62,9 @@ fn rows(registry: &Registry, what: Listing) -> Vec<[String; 3]> {
             let video = registry.video_encoders().map(|info| ("video", &info.encoder));
             audio
                 .chain(video)
-                .map(|(medium, info)| {
+                .map(|(kind, info)| {
                     let default_of = default_of_muxers(registry, info);
-                    let mut more = format!("{medium}, {}", backing(info.backing));
+                    let mut more = format!("{kind}, {}", backing(info.backing));
                     if !default_of.is_empty() {
                         let _ = write!(more, "; default of {}", default_of.join(", "));
                     }
@@ -117,7 +117,7 @@ fn backing(backing: Backing) -> String {
     }
 }
 
-/// The formats that this encoder is the default of, in this build.
+/// Returns the formats for which the encoder is the default in this build.
 fn default_of_muxers(registry: &Registry, encoder: &EncoderInfo) -> Vec<&'static str> {
     let is_default = |muxer: &&MuxerInfo| {
         registry.default_audio_encoder(muxer).is_ok_and(|info| info.encoder.name == encoder.name)
@@ -128,7 +128,7 @@ fn default_of_muxers(registry: &Registry, encoder: &EncoderInfo) -> Vec<&'static
     registry.muxers().filter(is_default).map(|muxer| muxer.name).collect()
 }
 
-/// A description of `encoder=NAME` or `muxer=NAME`, or of all that a bare name stands for.
+/// Returns the description of `encoder=NAME` or `muxer=NAME`, or of everything with a name.
 pub(crate) fn help(registry: &Registry, topic: &str) -> anyhow::Result<String> {
     let (texts, kind, known) = match topic.split_once('=') {
         Some(("encoder", name)) => {
@@ -139,8 +139,8 @@ pub(crate) fn help(registry: &Registry, topic: &str) -> anyhow::Result<String> {
             (protocols_help(registry, name), "protocol", protocol_names(registry))
         }
         Some(_) => bail!(
-            "Unknown topic: {topic}. Pass encoder=NAME, muxer=NAME, protocol=NAME, or a name \
-             alone: of an encoder, a format, a protocol, an option or a command."
+            "Unknown topic: {topic}. Pass encoder=NAME, muxer=NAME, protocol=NAME, or only the \
+             name of an encoder, a format, a protocol, an option or a command."
         ),
         None => {
             let known =
@@ -165,8 +165,8 @@ fn muxer_names(registry: &Registry) -> Vec<&'static str> {
     muxers(registry).map(|muxer| muxer.name).collect()
 }
 
-/// Descriptions of what has this name: encoders and formats, or else formats by their extension,
-/// or else commands and options.
+/// Describes everything with a name: encoders and formats, otherwise formats with this extension,
+/// otherwise commands and options.
 fn bare_help(registry: &Registry, name: &str) -> Vec<String> {
     let mut texts = encoders_help(registry, name);
     texts.extend(muxers_help(registry, name));
@@ -189,7 +189,7 @@ fn bare_help(registry: &Registry, name: &str) -> Vec<String> {
     texts
 }
 
-/// Descriptions of the encoders of this name; where none has it, of those that are also called so.
+/// Describes the encoders with a name, otherwise those with this alias or codec.
 fn encoders_help(registry: &Registry, name: &str) -> Vec<String> {
     let of = |is_named: &dyn Fn(&EncoderInfo) -> bool| -> Vec<String> {
         let audio = registry
@@ -225,7 +225,7 @@ fn protocols_help(registry: &Registry, name: &str) -> Vec<String> {
     registry.protocols().filter(is_named).map(protocol_help).collect()
 }
 
-/// Descriptions of the options of this name, each with whose it is.
+/// Describes the options with a name, each with its owners.
 fn options_named(registry: &Registry, name: &str) -> Vec<String> {
     let audio = registry.audio_encoders().flat_map(|info| {
         audio_encoder_options(info).map(|option| ("encoder", info.encoder.name, option))
@@ -239,7 +239,7 @@ fn options_named(registry: &Registry, name: &str) -> Vec<String> {
     let protocols = registry
         .protocols()
         .flat_map(|info| info.options.iter().map(|option| ("protocol", info.name(), option)));
-    // Many have the same.
+    // Many encoders have the same options.
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
     for (kind, owner, option) in audio.chain(video).chain(muxers).chain(protocols) {
         if option.name != name {
@@ -256,7 +256,7 @@ fn options_named(registry: &Registry, name: &str) -> Vec<String> {
     found.into_iter().map(|(text, owners)| format!("{}:\n{text}", owners.join(", "))).collect()
 }
 
-/// The first lines of a description: those whose value is not empty.
+/// Formats the first lines of a description. Omits lines with an empty value.
 fn lines(title: String, lines: &[(&str, String)]) -> String {
     let mut text = title + "\n";
     for (name, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
@@ -326,7 +326,7 @@ fn muxer_help(registry: &Registry, info: &MuxerInfo) -> String {
     text
 }
 
-/// What a container stores of chapters; nothing if it cannot store them.
+/// Returns what a container stores of chapters, or an empty string if it does not support them.
 fn chapters(support: ChapterSupport) -> &'static str {
     match support {
         ChapterSupport::Starts => "starts and titles",
@@ -421,7 +421,7 @@ fn encoder_json(registry: &Registry, info: &AudioEncoderInfo) -> Value {
         "name": encoder.name,
         "long_name": encoder.long_name,
         "aliases": encoder.aliases,
-        "medium": "audio",
+        "kind": "audio",
         "codec": encoder.codec.name(),
         "backing": backing(encoder.backing),
         "default_of": default_of_muxers(registry, encoder),
@@ -438,7 +438,7 @@ fn video_encoder_json(registry: &Registry, info: &VideoEncoderInfo) -> Value {
         "name": encoder.name,
         "long_name": encoder.long_name,
         "aliases": encoder.aliases,
-        "medium": "video",
+        "kind": "video",
         "codec": encoder.codec.name(),
         "backing": backing(encoder.backing),
         "default_of": default_of_muxers(registry, encoder),

@@ -20,16 +20,16 @@ use crate::report::{Progress, StreamSummary, Summary};
 use crate::subtitles::{self, Subtitles};
 use crate::{contradictions, output, streams, wording};
 
-/// Longest time without progress after Ctrl-C, of the output or of an encoder.
+/// Maximum time without progress of the output or an encoder after Ctrl-C.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Encodes the inputs into the output.
+/// Encodes the inputs to the output.
 pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outcome> {
     contradictions::check(args)?;
     if args.inputs.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
         bail!("Standard input can be read only once.");
     }
-    // The name alone tells the format; nothing is opened yet.
+    // The name determines the format; nothing is opened yet.
     let target = Target::from(&args.output);
     let named = StreamingMediaEncoder::with_registry(registry, target, args.format.as_deref())?;
     let format = named.format();
@@ -46,14 +46,14 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
             None
         }
     };
-    // None where the media may go to standard output.
+    // None if the media may go to standard output.
     let paths: Option<Vec<PathBuf>> =
         destinations.iter().map(|(path, _)| path.map(Path::to_owned)).collect();
 
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     ctrlc::set_handler(move || {
-        // The second time nobody wants to wait for the file to be completed.
+        // On the second Ctrl-C, exits without completing the file.
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
@@ -69,7 +69,7 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
     };
     let opened = inputs::open(args, &options, format);
     if opened.is_err() && interrupted.load(Ordering::Relaxed) {
-        // Ctrl-C ended the wait for the input: it is no error of the input.
+        // Ctrl-C ended the wait for the input, which has no error.
         return Ok(Outcome::Interrupted);
     }
     let Inputs { sources, tags, cover, chapters, is_damaged } = opened?;
@@ -104,7 +104,7 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
     if is_wanted {
         encoder.set_chapters(own_chapters.unwrap_or(chapters))?;
     }
-    // What the user did not ask for is not warned of.
+    // No warning for a cover that the user did not request.
     let is_wanted = args.cover.is_some() || encoder.format().cover_art;
     if let Some(cover) = own_cover(args)?.or(cover).filter(|_| is_wanted) {
         encoder.set_cover(cover)?;
@@ -112,7 +112,7 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
 
     let opened = encoder.open_with(args.muxer_option.iter().cloned().collect::<Options>());
     if opened.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
-        // Nobody reads the output, and nothing was written.
+        // The output has no reader, and nothing was written.
         return Ok(Outcome::Interrupted);
     }
     opened?;
@@ -126,13 +126,13 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
         .and_then(|()| write_all(args, &mut streams, &mut encoder, &progress, &interrupted));
     let read = match read {
         Ok(()) => Ok(()),
-        // `close` completes the file, if the output takes it.
+        // `close` completes the file, if the output accepts it.
         Err(Failure::Output(error)) if error.kind() == ErrorKind::Interrupted => Ok(()),
         Err(Failure::Output(error)) => {
             progress.finish();
             return Err(error.into());
         }
-        // The output keeps all that came before.
+        // The output keeps everything before the error.
         Err(Failure::Input(error)) => Err(error),
     };
     let interrupted = interrupted.load(Ordering::Relaxed);
@@ -141,7 +141,7 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
     let closed = encoder.close();
     let elapsed = progress.finish();
     if interrupted && closed.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
-        // The frames that encoders still hold are lost.
+        // Frames in the encoders are lost.
         match encoder.abandon() {
             Ok(()) => {
                 if let Some(file) = file {
@@ -157,13 +157,13 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
         read?;
         bail!("Nothing was encoded: the input ends before its first frame or sample.");
     }
-    // Decoders find their way past damage, and do not always say so.
+    // Decoders continue after damage and do not always report it.
     let complete = read.is_ok() && !is_damaged && !streams.iter().any(Stream::is_short);
     if let Err(error) = &read {
         let text = wording::of_error(error);
-        log::error!("{}. The output holds what came before.", text.trim_end_matches('.'));
+        log::error!("{}. The output contains everything before that.", text.trim_end_matches('.'));
     } else if !complete && !interrupted {
-        log::warn!("The input is damaged or cut off: the output holds what could be read.");
+        log::warn!("The input is damaged or truncated. The output contains what could be read.");
     }
     if let Some(file) = file {
         file.finish(written)?;
@@ -174,7 +174,7 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
     if summary.bytes.is_some() {
         print(&text)?;
     } else {
-        // Standard output may be where the media went, by whatever name.
+        // Standard output may be the media's destination.
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
     Ok(match (interrupted, complete) {
@@ -184,8 +184,8 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
     })
 }
 
-/// An interrupt that follows Ctrl-C: while the output is opened at once, and later once the output
-/// has taken nothing for [`PATIENCE`].
+/// Returns an interrupt that follows Ctrl-C: immediately while the output is opened, and later
+/// after the output has accepted no data for [`PATIENCE`].
 fn interrupt(interrupted: Arc<AtomicBool>, is_written: Arc<AtomicBool>) -> Interrupt {
     let has_given_up = AtomicBool::new(false);
     Interrupt::with_callback(move |waited| {
@@ -199,7 +199,7 @@ fn interrupt(interrupted: Arc<AtomicBool>, is_written: Arc<AtomicBool>) -> Inter
     })
 }
 
-/// Encodes everything, the stream that is furthest behind first.
+/// Encodes all streams, always continuing with the one that is furthest behind.
 fn write_all(
     args: &EncodeArgs,
     streams: &mut [Stream],
@@ -244,19 +244,19 @@ fn write_all(
     result
 }
 
-/// One stream on its way.
+/// Stream that is being encoded.
 struct Stream {
     source: Source,
-    /// Samples of each channel, or frames.
+    /// Samples per channel, or frames.
     written: u64,
     seconds: f64,
     /// Position after the last sample.
     next: i64,
-    /// The frame of an image, in the time base of its input.
+    /// The frame of a still image, in the time base of its input.
     image: Option<reelwright_reader::Frame>,
 }
 
-/// A failure of what is read, or of what is written.
+/// Failure of an input or the output.
 enum Failure {
     Input(anyhow::Error),
     Output(reelwright::Error),
@@ -267,7 +267,7 @@ impl Stream {
         Self { source, written: 0, seconds: 0.0, next: 0, image: None }
     }
 
-    /// Writes the next chunk or frame; false at the end.
+    /// Writes the next chunk or frame. Returns false at the end.
     fn write(
         &mut self,
         args: &EncodeArgs,
@@ -279,12 +279,12 @@ impl Stream {
                 let sample_rate = f64::from(audio.sample_rate);
                 let chunk = audio.next_chunk(args.chunk as usize).map_err(Failure::Input)?;
                 let Some((chunk, at)) = chunk else { return Ok(false) };
-                // Only a gap needs to be stated.
+                // A pts is only required after a gap.
                 let pts = (at > self.next).then(|| at as f64 / sample_rate);
                 let frames = chunk.shape()[0];
                 encoder.write_audio_chunk(index, &chunk, pts).map_err(Failure::Output)?;
                 self.next = at.max(self.next) + frames as i64;
-                // Silence in gaps counts.
+                // Silence in gaps is included.
                 self.written = self.next.unsigned_abs();
                 self.seconds = self.next as f64 / sample_rate;
             }
@@ -324,7 +324,7 @@ impl Stream {
         Ok(true)
     }
 
-    /// Shows an image up to `seconds`, also a part of a frame where it `is_end`.
+    /// Shows an image until `seconds`. Writes an incomplete frame only if `is_end`.
     fn show_until(
         &mut self,
         args: &EncodeArgs,
@@ -341,7 +341,7 @@ impl Stream {
         let Some(image) = &self.image else { return Ok(()) };
         let is_timed = streams::is_timed(args, video);
         let length = video.frame_rate.inverse().to_f64();
-        // At a constant rate the last frame is whole: the end is the nearest one.
+        // At a constant rate the last frame is complete: the end is rounded to the nearest.
         let shortest = if is_timed { 0.0005 } else { length / 2.0 };
         loop {
             let at = self.written as f64 * length;
@@ -364,7 +364,7 @@ impl Stream {
         }
     }
 
-    /// Returns true if there was less than the input says.
+    /// Returns whether the stream is shorter than the input states.
     fn is_short(&self) -> bool {
         let is_short = match &self.source {
             Source::Audio(audio) => {
@@ -405,7 +405,7 @@ fn summary(
                     height: video.format.height,
                     pixel_format: video.format.pixel_format,
                     frame_rate: video.frame_rate.unwrap_or(source.frame_rate),
-                    pictures: stream.written,
+                    frames: stream.written,
                     seconds: stream.seconds,
                 }
             }
@@ -424,7 +424,7 @@ fn summary(
                 height: video.format.height,
                 pixel_format: video.format.pixel_format,
                 frame_rate: video.frame_rate.unwrap_or(Rational::ONE),
-                pictures: stream.written,
+                frames: stream.written,
                 seconds: stream.seconds,
             },
             _ => return None,
@@ -433,7 +433,7 @@ fn summary(
     let size = |path: &PathBuf| {
         path.metadata().ok().filter(std::fs::Metadata::is_file).map(|file| file.len())
     };
-    // An output of a tee that failed may not be there.
+    // The file of a failed output of a tee may not exist.
     let bytes = paths.and_then(|paths| paths.iter().filter_map(size).reduce(|a, b| a + b));
     Summary {
         output: args.output.clone(),
@@ -446,7 +446,7 @@ fn summary(
     }
 }
 
-/// The user's cover, if one was passed.
+/// Returns the user's cover, if set.
 fn own_cover(args: &EncodeArgs) -> anyhow::Result<Option<CoverArt>> {
     let Some(path) = &args.cover else { return Ok(None) };
     let failed = || format!("Failed to read cover: {}", path.display());
@@ -454,7 +454,7 @@ fn own_cover(args: &EncodeArgs) -> anyhow::Result<Option<CoverArt>> {
     Ok(Some(CoverArt::front_cover(data).with_context(failed)?))
 }
 
-/// The inputs' metadata, changed as the user wants.
+/// Returns the inputs' metadata with the user's changes.
 fn metadata(args: &EncodeArgs, own: Vec<(String, String)>) -> Vec<(String, String)> {
     let is_replaced =
         |key: &str| args.metadata.iter().any(|(other, _)| other.eq_ignore_ascii_case(key));

@@ -1,4 +1,4 @@
-//! Inputs of `encode`: opened, their tracks chosen.
+//! Inputs of `encode` and their selected tracks.
 
 use std::path::Path;
 
@@ -12,42 +12,42 @@ use reelwright_reader::{
 use crate::args::{EncodeArgs, InputFormat, TrackChoice};
 use crate::wording;
 
-/// Seconds between the frames of an image that is shown as long as the audio lasts, and the units
-/// of a second that their durations have.
+/// Seconds between frames of an image that is shown for the duration of the audio, and units per
+/// second of their durations.
 pub(crate) const STILL: f64 = 1.0;
 pub(crate) const STILL_UNITS: i64 = 1000;
 
-/// One stream that is read.
+/// Input stream.
 pub(crate) enum Source {
     Audio(Box<AudioInput>),
     Video(Box<VideoInput>),
-    /// An image that is shown as long as the audio lasts.
+    /// An image that is shown for the duration of the audio.
     Still(Box<VideoInput>),
-    /// Packets that are not encoded anew.
+    /// Packets that are copied without re-encoding.
     Copy(Box<PacketInput>),
 }
 
-/// Everything that is read, and what the inputs say of themselves.
+/// All input streams, and the inputs' metadata.
 #[derive(Default)]
 pub(crate) struct Inputs {
     pub(crate) sources: Vec<Source>,
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) cover: Option<reelwright::CoverArt>,
     pub(crate) chapters: Vec<reelwright::Chapter>,
-    /// Set if a damaged track is left out.
+    /// True if a damaged track was left out.
     pub(crate) is_damaged: bool,
 }
 
-/// An input that is open, and those of its tracks that were chosen.
+/// Open input with its selected tracks.
 enum Opened {
     Generated(Source),
     Media { media: Box<Media>, chosen: Vec<(Kind, usize)>, is_still: bool },
 }
 
-/// Opens the inputs and those of their tracks that the container can hold.
+/// Opens the inputs and those of their tracks that the container supports.
 ///
 /// # Errors
-/// An input cannot be opened, or a track that was chosen cannot be decoded.
+/// An input cannot be opened, or a selected track cannot be decoded.
 pub(crate) fn open(
     args: &EncodeArgs,
     options: &OpenOptions,
@@ -60,12 +60,12 @@ pub(crate) fn open(
         rest = after;
         if let Some(source) = generated(path)? {
             if args.copy {
-                bail!("{} is made up and has no packets to copy. Encode it.", path.display());
+                bail!("{} is generated and has no packets to copy. Encode it.", path.display());
             }
             opened.push(Opened::Generated(source));
             continue;
         }
-        // Images that follow each other are one video.
+        // Consecutive images are one video.
         let images = match options.raw {
             None => all.iter().take_while(|path| is_still(path)).count(),
             Some(_) => 0,
@@ -79,15 +79,15 @@ pub(crate) fn open(
         let chosen = chosen(args, &media)?;
         opened.push(Opened::Media { media: Box::new(media), chosen, is_still: images == 1 });
     }
-    let holds = |kind: Kind| match kind {
+    let supports = |kind: Kind| match kind {
         Kind::Audio => !format.audio_codecs.is_empty(),
         _ => !format.video_codecs.is_empty(),
     };
     let kinds = opened.iter().flat_map(Opened::kinds).collect::<Vec<_>>();
-    // If nothing would be left, the container reports why.
-    let drops = kinds.iter().any(|kind| holds(*kind));
+    // If no stream remains, the container reports the reason.
+    let drops = kinds.iter().any(|kind| supports(*kind));
     for kind in [Kind::Video, Kind::Audio] {
-        if drops && kinds.contains(&kind) && !holds(kind) {
+        if drops && kinds.contains(&kind) && !supports(kind) {
             log::warn!("{} does not support {}, which is left out.", format.name, kind.name());
         }
     }
@@ -96,13 +96,13 @@ pub(crate) fn open(
     for one in opened {
         match one {
             Opened::Generated(source) => {
-                if !drops || holds(source.kind()) {
+                if !drops || supports(source.kind()) {
                     inputs.sources.push(source);
                 }
             }
             Opened::Media { mut media, mut chosen, is_still } => {
                 if drops {
-                    chosen.retain(|(kind, _)| holds(*kind));
+                    chosen.retain(|(kind, _)| supports(*kind));
                 }
                 if is_still && !chosen.is_empty() {
                     stills.push(inputs.sources.len());
@@ -134,7 +134,7 @@ pub(crate) fn open(
         };
         inputs.sources.insert(*still, source);
     }
-    // A file of one stream states the language as that of the whole.
+    // A file with one stream states the language in its metadata.
     if let [source] = &inputs.sources[..]
         && let Some(language) = source.language()
         && !inputs.tags.iter().any(|(key, _)| key == "language")
@@ -153,7 +153,8 @@ impl Opened {
     }
 }
 
-/// The tracks of an input that are encoded, at most one of a kind; those left out are named.
+/// Returns the selected tracks of an input, at most one of each kind. Logs a warning for the
+/// others.
 fn chosen(args: &EncodeArgs, media: &Media) -> anyhow::Result<Vec<(Kind, usize)>> {
     let mut chosen = Vec::new();
     for (kind, is_excluded, choice) in [
@@ -186,7 +187,7 @@ fn chosen(args: &EncodeArgs, media: &Media) -> anyhow::Result<Vec<(Kind, usize)>
     Ok(chosen)
 }
 
-/// A test pattern or a tone, if that is what a name describes.
+/// Returns a test pattern or a tone, if the name describes one.
 fn generated(path: &Path) -> anyhow::Result<Option<Source>> {
     let Some(text) = path.to_str().filter(|_| !path.exists()) else { return Ok(None) };
     if let Some(source) = TestSource::parse(text)? {
@@ -195,10 +196,10 @@ fn generated(path: &Path) -> anyhow::Result<Option<Source>> {
     Ok(Sine::parse(text)?.map(|sine| Source::Audio(Box::new(AudioInput::sine(sine)))))
 }
 
-/// The format of headerless inputs, as the options state it.
+/// Returns the format of headerless inputs from the options.
 ///
 /// # Errors
-/// An option is missing that the format needs.
+/// An option is missing that the format requires.
 pub(crate) fn raw(args: &EncodeArgs) -> anyhow::Result<Option<RawInput>> {
     let missing = |what: &str| format!("--input-format {what}");
     Ok(match args.input_format {
@@ -207,7 +208,7 @@ pub(crate) fn raw(args: &EncodeArgs) -> anyhow::Result<Option<RawInput>> {
             let (Some(sample_rate), Some(channels)) = (args.input_sample_rate, args.input_channels)
             else {
                 bail!(
-                    "{} needs --input-sample-rate and --input-channels.",
+                    "{} requires --input-sample-rate and --input-channels.",
                     missing("of headerless audio")
                 );
             };
@@ -219,7 +220,7 @@ pub(crate) fn raw(args: &EncodeArgs) -> anyhow::Result<Option<RawInput>> {
             let (Some((width, height)), Some((format, range))) =
                 (size, args.input_pixel_format.or(args.pixel_format))
             else {
-                bail!("{} needs --size and --pixel-format of its frames.", missing("rawvideo"));
+                bail!("{} requires --size and --pixel-format of its frames.", missing("rawvideo"));
             };
             let (width, height) = (width as usize, height as usize);
             Some(RawInput::Video { format, range, width, height })
@@ -228,7 +229,7 @@ pub(crate) fn raw(args: &EncodeArgs) -> anyhow::Result<Option<RawInput>> {
 }
 
 impl Inputs {
-    /// Adds the chosen tracks of an input, or copies of their packets.
+    /// Adds the selected tracks of an input, or copies of their packets.
     fn add(
         &mut self,
         media: &mut Media,
@@ -251,14 +252,14 @@ impl Inputs {
             }
         }
         for error in failed {
-            // Of a damaged input the tracks are kept that have something.
+            // In a damaged input, tracks with content are kept.
             if self.sources.len() == before || !media.is_damaged() {
                 return Err(error);
             }
             log::warn!("{}. The track is left out.", wording::of_error(&error));
             self.is_damaged = true;
         }
-        // The first input tells of the whole.
+        // The first input has precedence.
         for (key, value) in std::mem::take(&mut media.tags) {
             if !self.tags.iter().any(|(known, _)| *known == key) {
                 self.tags.push((key, value));
@@ -274,7 +275,7 @@ impl Inputs {
     }
 }
 
-/// The track of a kind that is encoded; none where there is none and none was asked for.
+/// Returns the selected track of a kind, or `None` if there is none and none was requested.
 fn choose<'a>(
     media: &Media,
     tracks: &[&'a Track],
@@ -314,7 +315,7 @@ fn choose<'a>(
 }
 
 impl Source {
-    /// Duration in seconds, where the input states it.
+    /// Returns the duration in seconds, if the input states it.
     pub(crate) fn duration(&self) -> Option<f64> {
         match self {
             Self::Audio(audio) => Some(audio.samples? as f64 / f64::from(audio.sample_rate)),
@@ -327,7 +328,7 @@ impl Source {
         }
     }
 
-    /// Code of the language, where the input states one.
+    /// Returns the language code, if the input states one.
     fn language(&self) -> Option<&str> {
         match self {
             Self::Audio(audio) => audio.language.as_deref(),
@@ -349,7 +350,7 @@ impl Source {
         }
     }
 
-    /// Returns true if damage was found, or the input ended before it says it does.
+    /// Returns whether the input is damaged or shorter than it states.
     pub(crate) fn is_damaged(&self) -> bool {
         match self {
             Self::Audio(audio) => audio.is_damaged(),

@@ -1,5 +1,5 @@
-//! The `reelwright` program as a library: programs that add encoders, containers or protocols of their
-//! own to a [`Registry`] get its commands with them.
+//! The `reelwright` program as a library. Programs that add encoders, containers or protocols to a
+//! [`Registry`] get its commands.
 //!
 //! ```no_run
 //! use reelwright::Registry;
@@ -33,7 +33,7 @@ use args::{Cli, Command};
 use outcome::{Outcome, print};
 use reelwright::Registry;
 
-/// Does what the arguments of the process ask for; returns its exit status.
+/// Runs the command in the process arguments and returns the exit status.
 pub fn run(registry: &Registry) -> ExitCode {
     let command = Cli::command().long_version(generate::long_version(registry));
     let cli = match Cli::from_arg_matches(&command.clone().get_matches()) {
@@ -63,14 +63,14 @@ pub fn run(registry: &Registry) -> ExitCode {
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Incomplete) => ExitCode::from(3),
-        // 128 + SIGINT, as shells have it.
+        // 128 + SIGINT, as in shells.
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Err(error) => {
             let message = wording::of_program(&wording::of_error(&error));
             if json {
                 let _ = print(&format!("{}\n", serde_json::json!({"error": message})));
             }
-            // Standard error may be closed, too.
+            // Standard error may be closed too.
             let _ = writeln!(std::io::stderr(), "error: {message}");
             ExitCode::FAILURE
         }

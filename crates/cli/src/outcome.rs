@@ -1,17 +1,17 @@
-//! Outcomes of commands, and their standard output.
+//! Outcomes of commands, and printing.
 
 use std::io::Write;
 
-/// End of a command that did not fail.
+/// Outcome of a command that did not fail.
 pub(crate) enum Outcome {
     Done,
-    /// The output was written, but the input was damaged or cut off.
+    /// The output was written, but the input was damaged or truncated.
     Incomplete,
-    /// By Ctrl-C, with everything so far in order.
+    /// Interrupted by Ctrl-C; the output is complete up to that point.
     Interrupted,
 }
 
-/// Prints to standard output. A closed pipe is no error.
+/// Prints to standard output. Ignores a closed pipe.
 pub(crate) fn print(text: &str) -> anyhow::Result<Outcome> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

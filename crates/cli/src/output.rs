@@ -1,4 +1,4 @@
-//! Output files: nothing that should be kept is overwritten.
+//! Output files, with checks against unintended overwriting.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -10,25 +10,26 @@ use same_file::Handle;
 
 use crate::args::EncodeArgs;
 
-/// The part of a sibling's name before its number and extension.
+/// Part of a partial file's name before its number and extension.
 const PARTIAL: &str = ".partial";
-/// The most siblings that are looked at.
+/// Maximum number of partial files to check.
 const MAX_SIBLINGS: u32 = 1000;
 
-/// The file that is written, and what happens to it in the end.
+/// Output file, which may replace an existing one.
 #[derive(Debug)]
 pub(crate) struct OutputFile {
-    /// The path that the encoder writes to.
+    /// Path that the encoder writes to.
     path: PathBuf,
-    /// The file that is replaced by it on success.
+    /// Existing file that is replaced on success.
     replaces: Option<PathBuf>,
     is_kept: bool,
 }
 
-/// Checks that an output may be written, and prepares it. None for outputs that are no single file.
+/// Checks that an output may be written, and prepares it. Returns `None` for outputs that are not a
+/// single file.
 ///
 /// # Errors
-/// The output is an input, or exists and `-y` was not passed.
+/// The output is an input, or exists and `-y` is not set.
 pub(crate) fn prepare(
     args: &EncodeArgs,
     path: Option<&Path>,
@@ -36,7 +37,7 @@ pub(crate) fn prepare(
 ) -> anyhow::Result<Option<OutputFile>> {
     let Some(path) = path else {
         if reelwright_startup::stdout_is_closed() {
-            bail!("Standard output is closed: nothing could be written to it.");
+            bail!("Standard output is closed. Nothing can be written to it.");
         }
         if Handle::stdout().is_ok_and(|out| is_regular(&out) && input_handles(args).contains(&out))
         {
@@ -50,7 +51,7 @@ pub(crate) fn prepare(
     }
     for partial in leftovers(path) {
         log::warn!(
-            "{} is left from a run that did not finish; it holds what that run had written.",
+            "{} remains from a run that did not finish. It contains what that run had written.",
             partial.display()
         );
     }
@@ -62,7 +63,7 @@ pub(crate) fn prepare(
             is_kept: true,
         }));
     }
-    // Links lead to the file that is replaced, and stay.
+    // Links are kept, and the file that they refer to is replaced.
     let target = fs::canonicalize(path)
         .with_context(|| format!("Failed to open dst: {}", path.display()))?;
     match create_sibling(&target) {
@@ -71,7 +72,7 @@ pub(crate) fn prepare(
         }
         Err(error) => {
             log::warn!(
-                "No file can be made beside {}: {error}. It is overwritten in place.",
+                "Failed to create a file next to {}: {error}. It is overwritten in place.",
                 path.display()
             );
             Ok(Some(OutputFile { path: path.to_owned(), replaces: None, is_kept: true }))
@@ -79,11 +80,11 @@ pub(crate) fn prepare(
     }
 }
 
-/// Checks that a file, or files whose names have a number, may be written; returns whether it is to be
+/// Checks that a file, or numbered files, may be written. Returns whether it exists and will be
 /// replaced.
 ///
 /// # Errors
-/// It is an input, or exists and `-y` was not passed.
+/// The file is an input, or exists and `-y` is not set.
 pub(crate) fn check(args: &EncodeArgs, path: &Path, is_numbered: bool) -> anyhow::Result<bool> {
     let inputs = input_handles(args);
     let existing: Vec<PathBuf> = if is_numbered {
@@ -98,7 +99,7 @@ pub(crate) fn check(args: &EncodeArgs, path: &Path, is_numbered: bool) -> anyhow
     }
     let regular = existing.iter().find(|path| path.is_file());
     if let Some(file) = regular.filter(|_| !args.overwrite) {
-        bail!("{} exists already. Pass -y to overwrite it.", file.display());
+        bail!("{} already exists. Pass -y to overwrite it.", file.display());
     }
     Ok(regular.is_some())
 }
@@ -117,7 +118,7 @@ fn input_handles(args: &EncodeArgs) -> Vec<Handle> {
     handles
 }
 
-/// A regular file; a pipe would wait for somebody at its other end.
+/// Opens a regular file. A pipe would wait for its peer.
 fn regular(path: &Path) -> Option<Handle> {
     if path.is_file() { Handle::from_path(path).ok() } else { None }
 }
@@ -126,7 +127,7 @@ fn is_regular(handle: &Handle) -> bool {
     handle.as_file().metadata().is_ok_and(|metadata| metadata.is_file())
 }
 
-/// The name of sibling `number` of a file: `out.partial.mp4`, `out.partial2.mp4`.
+/// Returns the name of partial file `number`: `out.partial.mp4`, `out.partial2.mp4`.
 fn sibling(path: &Path, number: u32) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default();
     let mut name = stem.to_owned();
@@ -141,7 +142,7 @@ fn sibling(path: &Path, number: u32) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Siblings that earlier runs left.
+/// Returns partial files of earlier runs.
 fn leftovers(path: &Path) -> Vec<PathBuf> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     (1..=MAX_SIBLINGS)
@@ -174,25 +175,25 @@ impl OutputFile {
         &self.path
     }
 
-    /// Checks that the file has what was written, and moves it into its place.
+    /// Checks that the file is complete, and moves it to its final path.
     ///
     /// # Errors
-    /// The file was removed or cut while it was written, or it cannot be moved.
+    /// The file was removed or truncated while it was written, or cannot be moved.
     pub(crate) fn finish(mut self, written: Option<u64>) -> anyhow::Result<()> {
         let path = self.path.display();
         let Ok(metadata) = fs::metadata(&self.path) else {
-            bail!("{path} was removed while it was written: nothing is left of it.");
+            bail!("{path} was removed while it was written.");
         };
         if let Some(written) = written.filter(|_| metadata.is_file())
             && metadata.len() < written
         {
             bail!(
-                "{path} was cut while it was written: it has {} of {written} bytes.",
+                "{path} was truncated while it was written: it has {} of {written} bytes.",
                 metadata.len()
             );
         }
         if let Some(target) = &self.replaces {
-            // The old file is gone only once the new one is on disk.
+            // The old file is replaced after the new one is on disk.
             let synced = File::open(&self.path).and_then(|file| file.sync_all());
             synced.with_context(|| format!("Failed to write to dst: {path}"))?;
             fs::rename(&self.path, target)
@@ -216,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn siblings_keep_the_extension() {
+    fn partial_names_keep_the_extension() {
         assert_eq!(sibling(Path::new("a/out.mp4"), 1), Path::new("a/out.partial.mp4"));
         assert_eq!(sibling(Path::new("a/out.b.wav"), 2), Path::new("a/out.b.partial2.wav"));
         assert_eq!(sibling(Path::new("out"), 1), Path::new("out.partial"));

@@ -1,4 +1,4 @@
-//! What is told while and after encoding.
+//! Progress bar and summary of encoding.
 
 use std::time::{Duration, Instant};
 
@@ -6,14 +6,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reelwright::{CodecId, PixelFormat, Rational};
 use serde_json::{Value, json};
 
-/// A progress bar on standard error, if that is a terminal.
+/// Progress bar on standard error, if that is a terminal.
 pub(crate) struct Progress {
     bar: ProgressBar,
     started: Instant,
 }
 
 impl Progress {
-    /// `seconds` is how much there is to encode, if that is known.
+    /// Starts the bar. `seconds` is the duration to encode, if known.
     pub(crate) fn start(seconds: Option<f64>) -> Self {
         let length = seconds.map(|seconds| (seconds * 1000.0) as u64);
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr_with_hz(10));
@@ -26,16 +26,16 @@ impl Progress {
         Self { bar, started: Instant::now() }
     }
 
-    /// Shows that `seconds` are encoded, in so many bytes, and how many pictures, if there are any.
-    pub(crate) fn advance(&self, seconds: f64, pictures: Option<u64>, bytes: Option<u64>) {
+    /// Updates the encoded duration, the number of frames if there is video, and the output size.
+    pub(crate) fn advance(&self, seconds: f64, frames: Option<u64>, bytes: Option<u64>) {
         if self.bar.is_hidden() {
             return;
         }
         self.bar.set_position((seconds * 1000.0) as u64);
         let elapsed = self.started.elapsed().as_secs_f64().max(1e-9);
         let speed = seconds / elapsed;
-        let speed = match pictures {
-            Some(pictures) => format!("{:.0} fps, {speed:.1}x", pictures as f64 / elapsed),
+        let speed = match frames {
+            Some(frames) => format!("{:.0} fps, {speed:.1}x", frames as f64 / elapsed),
             None => format!("{speed:.0}x"),
         };
         let rate =
@@ -44,23 +44,23 @@ impl Progress {
         self.bar.set_message(format!("{seconds:.1} s at {speed}{rate}"));
     }
 
-    /// Removes the bar; returns how long it all took.
+    /// Removes the bar and returns the elapsed time.
     pub(crate) fn finish(self) -> Duration {
         self.bar.finish_and_clear();
         self.started.elapsed()
     }
 }
 
-/// What was encoded.
+/// Summary of an encoded file.
 pub(crate) struct Summary {
     pub(crate) output: String,
     pub(crate) format: &'static str,
     pub(crate) streams: Vec<StreamSummary>,
-    /// Where the output is a file.
+    /// Size of the output, if it is a file.
     pub(crate) bytes: Option<u64>,
     pub(crate) elapsed: Duration,
     pub(crate) interrupted: bool,
-    /// Whether every sample was read that the inputs state.
+    /// True if every sample that the inputs state was read.
     pub(crate) complete: bool,
 }
 
@@ -70,7 +70,7 @@ pub(crate) enum StreamSummary {
         sample_rate: u32,
         layout: String,
         bits_per_sample: u32,
-        /// Of each channel of the input, and its rate.
+        /// Samples per channel of the input, and its sample rate.
         samples: u64,
         input_rate: u32,
         /// Samples beyond ±1 that were clamped, of all channels.
@@ -82,8 +82,8 @@ pub(crate) enum StreamSummary {
         height: u32,
         pixel_format: PixelFormat,
         frame_rate: Rational,
-        /// Of the input.
-        pictures: u64,
+        /// Number of frames of the input.
+        frames: u64,
         seconds: f64,
     },
 }
@@ -96,11 +96,11 @@ impl StreamSummary {
         }
     }
 
-    /// A few words for people.
+    /// Returns a short description for people.
     fn words(&self) -> String {
         match self {
             Self::Audio { codec, sample_rate, layout, bits_per_sample, .. } => {
-                // Only what keeps all bits has a number of them.
+                // Only lossless codecs have a number of bits.
                 let bits = if codec.is_lossless() {
                     format!(" {bits_per_sample} bit")
                 } else {
@@ -126,7 +126,7 @@ impl StreamSummary {
                 input_rate,
                 clamped,
             } => json!({
-                "medium": "audio",
+                "kind": "audio",
                 "codec": codec.name(),
                 "sample_rate": sample_rate,
                 "channel_layout": layout,
@@ -136,15 +136,15 @@ impl StreamSummary {
                 "clamped_samples": clamped,
                 "duration": self.seconds(),
             }),
-            Self::Video { codec, width, height, pixel_format, frame_rate, pictures, seconds } => {
+            Self::Video { codec, width, height, pixel_format, frame_rate, frames, seconds } => {
                 json!({
-                    "medium": "video",
+                    "kind": "video",
                     "codec": codec.name(),
                     "width": width,
                     "height": height,
                     "pixel_format": pixel_format.name(),
                     "frame_rate": frame_rate.to_string(),
-                    "pictures": pictures,
+                    "frames": frames,
                     "duration": seconds,
                 })
             }
@@ -161,7 +161,7 @@ impl Summary {
         self.seconds() / self.elapsed.as_secs_f64().max(1e-9)
     }
 
-    /// One line for people.
+    /// Returns one line for people.
     pub(crate) fn line(&self) -> String {
         let streams: Vec<_> = self.streams.iter().map(StreamSummary::words).collect();
         let bytes = self.bytes.map(|bytes| format!(", {bytes} bytes")).unwrap_or_default();
@@ -176,7 +176,7 @@ impl Summary {
         )
     }
 
-    /// The same for machines.
+    /// Returns the summary as JSON.
     pub(crate) fn json(&self) -> Value {
         let streams: Vec<_> = self.streams.iter().map(StreamSummary::json).collect();
         json!({

@@ -1,11 +1,11 @@
-//! Streams of the output: the options that describe how an input's stream is encoded.
+//! Output streams, described by the options and the input streams.
 
 use reelwright::{AudioStream, CodecConfig, VideoStream};
 use reelwright_reader::{AudioInput, VideoInput};
 
 use crate::args::{EncodeArgs, InputFormat};
 
-/// The video stream that an input's frames become.
+/// Returns the video stream for an input's frames.
 pub(crate) fn video(args: &EncodeArgs, input: &VideoInput) -> VideoStream {
     let (width, height) = (input.width as u32, input.height as u32);
     let mut stream = VideoStream::new(input.frame_rate.to_f64(), width, height)
@@ -49,7 +49,7 @@ pub(crate) fn video(args: &EncodeArgs, input: &VideoInput) -> VideoStream {
     })
 }
 
-/// A language as streams take it: three letters, not those of an undetermined one.
+/// Returns the language code for a stream: three letters, and not undetermined.
 fn code(language: Option<&str>) -> Option<&str> {
     let is_code = |code: &&str| {
         code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_lowercase()) && *code != "und"
@@ -57,15 +57,14 @@ fn code(language: Option<&str>) -> Option<&str> {
     language.filter(is_code)
 }
 
-/// Returns true if frames are written at the input's own times, in its time base, not at a constant
-/// rate.
+/// Returns whether frames keep the input's timestamps and time base instead of a constant rate.
 pub(crate) fn is_timed(args: &EncodeArgs, input: &VideoInput) -> bool {
-    // A unit longer than a frame could not hold their times.
+    // A unit longer than a frame cannot represent their timestamps.
     let unit = input.time_base.seconds().to_f64();
     input.is_variable && args.frame_rate.is_none() && unit <= 1.0 / input.frame_rate.to_f64()
 }
 
-/// The audio stream that an input's samples become.
+/// Returns the audio stream for an input's samples.
 pub(crate) fn audio(args: &EncodeArgs, input: &AudioInput) -> AudioStream {
     let mut stream = AudioStream::new(input.sample_rate, input.layout.channels())
         .channel_layout(input.layout)

@@ -1,4 +1,4 @@
-//! Subtitles and chapters from files of their own.
+//! Subtitles and chapters from separate files.
 
 use anyhow::{Context, bail};
 use reelwright::{Chapter, CodecId, StreamingMediaEncoder, SubtitleStream, WebVttCue};
@@ -6,10 +6,10 @@ use reelwright_reader::{SubtitleFile, ffmetadata, plain_text};
 
 use crate::args::EncodeArgs;
 
-/// The files of subtitles.
+/// Subtitle files.
 pub(crate) struct Subtitles(Vec<SubtitleFile>);
 
-/// The files of subtitles, and the indices of their streams.
+/// Subtitle files, and the indices of their streams.
 pub(crate) struct SubtitleStreams(Vec<(usize, CodecId, SubtitleFile)>);
 
 impl Subtitles {
@@ -21,8 +21,8 @@ impl Subtitles {
         let (languages, files) = (args.subtitle_language.len(), args.subtitles.len());
         if languages > files {
             bail!(
-                "--subtitle-language is given {languages} times for {files} files of --subtitles. \
-                 Pass it once for each, at most."
+                "--subtitle-language is set {languages} times for {files} files of --subtitles. \
+                 Pass it at most once per file."
             );
         }
         let mut read = Vec::new();
@@ -31,7 +31,7 @@ impl Subtitles {
             let bytes = std::fs::read(path).with_context(failed)?;
             let file = SubtitleFile::read(&bytes).with_context(failed)?;
             if file.is_simplified {
-                log::warn!("{}: fonts, colors and positions are left out.", path.display());
+                log::warn!("{}: fonts, colors and positions are ignored.", path.display());
             }
             read.push(file);
         }
@@ -70,7 +70,7 @@ impl Subtitles {
 }
 
 impl SubtitleStreams {
-    /// Writes all subtitles, ahead of the other streams.
+    /// Writes all subtitles before the other streams.
     ///
     /// # Errors
     /// As [`StreamingMediaEncoder::write_subtitle`].
@@ -96,7 +96,7 @@ impl SubtitleStreams {
     }
 }
 
-/// The user's chapters, if a file of them was passed.
+/// Returns the user's chapters, if a file was set.
 ///
 /// # Errors
 /// The file cannot be read or is damaged.

@@ -1,6 +1,6 @@
-//! Messages of the library in the program's words: they name its options rather than parameters.
+//! Library messages with the program's options instead of the library's parameters.
 
-/// Parameters of the library, and options of the program; longer names come first.
+/// Parameters of the library and options of the program. Longer names come first.
 const NAMES: &[(&str, &str)] = &[
     ("encoder_width and encoder_height", "--size"),
     ("encoder_frame_rate", "--frame-rate"),
@@ -16,7 +16,7 @@ const NAMES: &[(&str, &str)] = &[
     ("pass fill_gaps", "pass --muxer-option fill_gaps"),
 ];
 
-/// The text of an error with its causes: after colons, but in parentheses behind the library's own
+/// Returns the text of an error with its causes: after colons, or in parentheses for the library's
 /// errors.
 pub(crate) fn of_error(error: &anyhow::Error) -> String {
     let mut text = String::new();
@@ -25,7 +25,7 @@ pub(crate) fn of_error(error: &anyhow::Error) -> String {
             text += ": ";
         }
         if let Some(error) = cause.downcast_ref::<reelwright::Error>() {
-            // The report has the causes that follow.
+            // The report includes the following causes.
             return text + &error.report().to_string();
         }
         text += &cause.to_string();
@@ -33,7 +33,7 @@ pub(crate) fn of_error(error: &anyhow::Error) -> String {
     text
 }
 
-/// A message with the program's options in place of parameters.
+/// Replaces parameters in a message by the program's options.
 pub(crate) fn of_program(message: &str) -> String {
     let mut message = sizes(message);
     for (name, option) in NAMES {
@@ -44,7 +44,7 @@ pub(crate) fn of_program(message: &str) -> String {
     message
 }
 
-/// `encoder_width=W and encoder_height=H` as `--size WxH`.
+/// Replaces `encoder_width=W and encoder_height=H` by `--size WxH`.
 fn sizes(message: &str) -> String {
     let split = || {
         let (before, rest) = message.split_once("encoder_width=")?;

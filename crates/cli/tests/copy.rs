@@ -1,4 +1,4 @@
-//! `--copy`: packets, their times and flags are those of the input, in every layout of MP4.
+//! `--copy` keeps packets, timestamps and flags of the input, in every layout of MP4.
 
 mod common;
 
@@ -15,7 +15,7 @@ const LAYOUTS: &[&str] = &[
     "frag_keyframe+dash",
 ];
 
-/// What ffprobe says of each packet of a stream, and of what is presented.
+/// Returns ffprobe's fields of each packet of a stream, and of its edits.
 fn packets(directory: &Path, file: &str, stream: &str) -> Option<Vec<String>> {
     let fields = "packet=pts_time,dts_time,duration_time,flags,size,data_hash";
     let text = foreign(
@@ -35,13 +35,13 @@ fn packets(directory: &Path, file: &str, stream: &str) -> Option<Vec<String>> {
             file,
         ],
     )?;
-    // Side data begins a line of its own, before the hash.
+    // Side data starts a separate line, before the hash.
     let text = String::from_utf8(text).unwrap().replace("|\n|", "|");
     Some(text.lines().filter(|line| line.contains("pts_time")).map(str::to_owned).collect())
 }
 
-/// What FFmpeg finds in fragments too: that a packet is only decoded, and how much of the last one is
-/// heard, stands in the tables of ordinary files. Of the first packet of a fragment it may find no
+/// Removes fields that FFmpeg reads only from files without fragments: the flag of packets that are
+/// only decoded, and the trim of the last packet. The first packet of a fragment may lack a
 /// duration.
 fn without_what_fragments_lack(found: &mut [String], expected: &mut [String], is_audio: bool) {
     let count = found.len();
@@ -59,7 +59,7 @@ fn without_what_fragments_lack(found: &mut [String], expected: &mut [String], is
     }
 }
 
-/// Frames that a decoder presents, with their times.
+/// Returns the frames that a decoder presents, with their timestamps.
 fn shown(directory: &Path, file: &str) -> Option<String> {
     let hashes = foreign(
         directory,
@@ -75,11 +75,11 @@ fn shown(directory: &Path, file: &str) -> Option<String> {
     )
 }
 
-/// Films of FFmpeg, as the options that make them.
-const FILMS: &[(&str, &[&str])] = &[
-    // Frames in another order, and an encoder's delay in both streams.
+/// Videos that FFmpeg generates with these options.
+const VIDEOS: &[(&str, &[&str])] = &[
+    // Reordered frames, and priming in both streams.
     ("b.mp4", &["-c:v", "libx264", "-bf", "3", "-b_strategy", "0", "-g", "20", "-c:a", "aac"]),
-    // Frames at uneven times.
+    // Irregular timestamps.
     (
         "vfr.mp4",
         &[
@@ -106,10 +106,10 @@ const FILMS: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn films_keep_their_packets_times_and_edits_in_every_layout() {
+fn copies_packets_timestamps_and_edits_in_every_layout() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    for (film, options) in FILMS {
+    for (video, options) in VIDEOS {
         let inputs = [
             "-v",
             "error",
@@ -122,12 +122,12 @@ fn films_keep_their_packets_times_and_edits_in_every_layout() {
             "-i",
             "sine=frequency=500:sample_rate=48000:duration=2",
         ];
-        if !ffmpeg(path, &[&inputs[..], options, &["-y", film]].concat()) {
+        if !ffmpeg(path, &[&inputs[..], options, &["-y", video]].concat()) {
             return;
         }
-        compare(path, film, LAYOUTS);
+        compare(path, video, LAYOUTS);
     }
-    // An edit list that begins in the middle of a group of pictures.
+    // An edit list that starts within a GOP.
     assert!(ffmpeg(
         path,
         &["-v", "error", "-ss", "0.7", "-i", "b.mp4", "-c", "copy", "-y", "cut.mp4"]
@@ -135,17 +135,17 @@ fn films_keep_their_packets_times_and_edits_in_every_layout() {
     compare(path, "cut.mp4", LAYOUTS);
 }
 
-fn compare(path: &Path, film: &str, layouts: &[&str]) {
+fn compare(path: &Path, video: &str, layouts: &[&str]) {
     for layout in layouts {
         let option = format!("movflags={layout}");
         let is_fragmented = layout.starts_with("frag");
-        let args = [film, "--copy", "-o", "out.mp4", "--muxer-option", &option];
+        let args = [video, "--copy", "-o", "out.mp4", "--muxer-option", &option];
         let (code, summary, text) = encode(path, &args);
-        assert_eq!(code, 0, "{film} {layout}: {text}");
-        assert_eq!(summary["complete"], true, "{film} {layout}: {text}");
+        assert_eq!(code, 0, "{video} {layout}: {text}");
+        assert_eq!(summary["complete"], true, "{video} {layout}: {text}");
         for stream in ["v", "a"] {
             let (Some(mut expected), Some(mut found)) =
-                (packets(path, film, stream), packets(path, "out.mp4", stream))
+                (packets(path, video, stream), packets(path, "out.mp4", stream))
             else {
                 return;
             };
@@ -153,13 +153,13 @@ fn compare(path: &Path, film: &str, layouts: &[&str]) {
                 without_what_fragments_lack(&mut found, &mut expected, stream == "a");
             }
             assert!(!expected.is_empty());
-            assert_eq!(found.len(), expected.len(), "{film} {layout} {stream}");
+            assert_eq!(found.len(), expected.len(), "{video} {layout} {stream}");
             for (number, (found, expected)) in found.iter().zip(&expected).enumerate() {
-                assert_eq!(found, expected, "{film} {layout} {stream} packet {number}");
+                assert_eq!(found, expected, "{video} {layout} {stream} packet {number}");
             }
         }
         if !is_fragmented {
-            assert_eq!(shown(path, "out.mp4"), shown(path, film), "{film} {layout}");
+            assert_eq!(shown(path, "out.mp4"), shown(path, video), "{video} {layout}");
         }
     }
 }
@@ -215,27 +215,27 @@ fn reordered_frames_of_matroska_get_decoding_timestamps() {
 }
 
 #[test]
-fn what_cannot_be_copied_is_refused_by_name() {
+fn rejects_inputs_that_cannot_be_copied() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    let film = asset("bbb_1280x720_5.1.mp4");
-    let film = film.to_str().unwrap();
+    let video = asset("bbb_1280x720_5.1.mp4");
+    let video = video.to_str().unwrap();
     let refused = |args: &[&str]| {
         let output = run(path, &[&["encode"], args].concat());
         assert_ne!(output.status.code(), Some(0), "{args:?}");
         stderr(&output)
     };
-    let text = refused(&[film, "--copy", "-o", "a.mp4", "--crf", "20"]);
+    let text = refused(&[video, "--copy", "-o", "a.mp4", "--crf", "20"]);
     assert!(text.contains("--crf has no effect with --copy"), "{text}");
     let text = refused(&["testsrc=duration=1", "--copy", "-o", "a.mp4"]);
     assert!(text.contains("no packets to copy"), "{text}");
-    let text = refused(&[film, "--copy", "-o", "a.flac"]);
+    let text = refused(&[video, "--copy", "-o", "a.flac"]);
     assert!(text.contains("flac does not support aac"), "{text}");
     assert_eq!(encode(path, &["testsrc=size=64x48:duration=1", "-o", "a.y4m"]).0, 0);
     let text = refused(&["a.y4m", "--copy", "-o", "b.mp4"]);
     assert!(text.contains("a.y4m") && text.contains("ncode it"), "{text}");
-    // The asset itself is copied whole.
-    let (code, summary, text) = encode(path, &[film, "--copy", "-o", "whole.mp4"]);
+    // The asset is copied completely.
+    let (code, summary, text) = encode(path, &[video, "--copy", "-o", "whole.mp4"]);
     assert_eq!(code, 0, "{text}");
-    assert_eq!(summary["streams"][0]["pictures"], 132);
+    assert_eq!(summary["streams"][0]["frames"], 132);
 }

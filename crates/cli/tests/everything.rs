@@ -9,11 +9,11 @@ use common::{encode, run};
 
 const RATE: usize = 48_000;
 const SAMPLES: usize = 20_011;
-/// The size and the number of the frames of a film.
-const FILM: (usize, usize, usize) = (96, 64, 6);
+/// Width, height and number of frames of a video.
+const VIDEO: (usize, usize, usize) = (96, 64, 6);
 
-/// Codecs and containers that do not tell a decoder what to leave out: samples before the audio, and
-/// after it at most. The reasons stand in `docs/inputs.md`.
+/// Codecs and containers that do not store trims: samples before the audio, and the maximum after
+/// it. `docs/inputs.md` lists the reasons.
 const UNTRIMMED: &[(&str, &str, usize, usize)] = &[
     ("adts", "aac", 1024, 1024),
     // The filter bank delays by 22 samples, and two samples share a byte.
@@ -22,13 +22,13 @@ const UNTRIMMED: &[(&str, &str, usize, usize)] = &[
     ("g722", "adpcm_g722", 22, 1),
 ];
 
-/// Containers of samples alone.
+/// Containers without a header.
 const HEADERLESS: &[&str] = &[
     "s16le", "s16be", "u8", "s8", "s24le", "s24be", "s32le", "s32be", "f32le", "f32be", "f64le",
     "f64be", "alaw", "mulaw",
 ];
 
-/// Two channels that differ, with a soft start.
+/// Returns two different channels with a soft start.
 fn signal(rate: usize, channels: usize) -> Vec<f32> {
     (0..SAMPLES * channels)
         .map(|i| {
@@ -39,7 +39,7 @@ fn signal(rate: usize, channels: usize) -> Vec<f32> {
         .collect()
 }
 
-/// The samples of a WAV file of 32-bit floats.
+/// Returns the samples of a WAV file of 32-bit floats.
 fn samples(path: &Path) -> Vec<f32> {
     let wav = fs::read(path).unwrap();
     let data = wav.windows(4).position(|four| four == b"data").unwrap();
@@ -48,10 +48,10 @@ fn samples(path: &Path) -> Vec<f32> {
     bytes.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect()
 }
 
-/// The frames of a Y4M file in 4:4:4.
+/// Returns the frames of a Y4M file in 4:4:4.
 fn frames(path: &Path) -> Vec<Vec<u8>> {
     let y4m = fs::read(path).unwrap();
-    let size = 3 * FILM.0 * FILM.1;
+    let size = 3 * VIDEO.0 * VIDEO.1;
     let marks = y4m.windows(6).enumerate().filter(|(_, bytes)| bytes == b"FRAME\n");
     marks.map(|(at, _)| y4m[at + 6..at + 6 + size].to_vec()).collect()
 }
@@ -72,7 +72,7 @@ fn texts(value: &serde_json::Value) -> Vec<String> {
 }
 
 #[test]
-fn every_container_with_every_audio_codec_is_read() {
+fn reads_every_container_with_every_audio_codec() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let mut count = 0;
@@ -80,7 +80,7 @@ fn every_container_with_every_audio_codec_is_read() {
         let name = muxer["name"].as_str().unwrap();
         let extension = texts(&muxer["extensions"]).first().cloned().unwrap_or("raw".into());
         for codec in texts(&muxer["audio_codecs"]) {
-            // Its encoder needs a C compiler.
+            // Its encoder requires a C compiler.
             if codec == "vorbis" {
                 continue;
             }
@@ -136,10 +136,10 @@ fn every_container_with_every_audio_codec_is_read() {
 }
 
 #[test]
-fn every_container_with_every_video_codec_is_read() {
+fn reads_every_container_with_every_video_codec() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    let (width, height, count) = FILM;
+    let (width, height, count) = VIDEO;
     let duration = count as f64 / 10.0;
     let source = format!("testsrc=size={width}x{height}:rate=10:duration={duration}");
     let reference = [&source[..], "-o", "ref.y4m", "--pixel-format", "yuv444p"];
@@ -180,7 +180,7 @@ fn every_container_with_every_video_codec_is_read() {
                 a[..luma].iter().zip(&b[..luma]).map(|(a, b)| f64::from(a.abs_diff(*b)))
             });
             let mean = differences.sum::<f64>() / (luma * count) as f64;
-            // Colors are lost in grayscale and halved in 4:2:0; luma stays.
+            // Grayscale loses color and 4:2:0 halves it; luma remains.
             assert!(mean < 6.0, "{name} {codec}: luma differs by {mean}");
             read += 1;
         }

@@ -1,4 +1,4 @@
-//! On a full disk a file keeps what plays. A limit on the size of files stands in for the disk.
+//! On a full disk, a playable file remains. A file size limit simulates the disk.
 
 #![cfg(unix)]
 
@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use common::{PROGRAM, encode};
 use reelwright_testkit::parallel;
 
-/// Encodes while files can have at most `blocks` of 512 bytes; returns the exit code.
+/// Encodes while files are limited to `blocks` of 512 bytes. Returns the exit code.
 fn encode_limited(folder: &Path, blocks: usize, args: &[&str]) -> Option<i32> {
-    // The signal would end the process, where a full disk is an error.
+    // The signal would end the process; a full disk is an error.
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let run = Command::new("sh")
         .current_dir(folder)
@@ -28,7 +28,7 @@ fn encode_limited(folder: &Path, blocks: usize, args: &[&str]) -> Option<i32> {
 }
 
 #[test]
-fn what_fits_on_a_full_disk_plays() {
+fn file_on_a_full_disk_is_playable() {
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path();
     let samples =
@@ -39,7 +39,7 @@ fn what_fits_on_a_full_disk_plays() {
         ["wav", "w64", "aiff", "au", "caf", "flac", "ogg", "mp3", "aac", "mp4", "mov", "frag.mp4"];
     let video = ["ivf", "y4m", "mjpeg", "h264", "obu", "mp4"];
     let source = |name: &str| {
-        // A frame without compression must fit.
+        // An uncompressed frame must fit.
         let size = if name == "y4m" { "64x48" } else { "160x120" };
         format!("testsrc=size={size}:rate=25:duration=4")
     };
@@ -62,7 +62,7 @@ fn what_fits_on_a_full_disk_plays() {
             }
             let code = encode_limited(folder, blocks, &args);
             if code == Some(0) {
-                // It fits.
+                // The file fits.
                 continue;
             }
             assert_eq!(code, Some(1), "{file}");
@@ -85,7 +85,7 @@ fn what_fits_on_a_full_disk_plays() {
 }
 
 #[test]
-fn half_a_picture_is_removed() {
+fn incomplete_image_is_removed() {
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path();
     let args = ["testsrc=size=320x240:rate=25:duration=0.2", "-o", "out_%d.bmp"];

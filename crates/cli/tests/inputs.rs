@@ -1,4 +1,4 @@
-//! Inputs of the kinds that other programs write: their times, facts, tracks and damage.
+//! Inputs from other programs: timestamps, properties, tracks and damage.
 
 mod common;
 
@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use common::{PROGRAM, asset, encode, ffmpeg, foreign, run, stderr, stream, times};
 use reelwright_testkit::parallel;
 
-/// A film of four seconds with B-frames and audio; none without ffmpeg.
-fn film(path: &Path) -> bool {
+/// Creates a video of four seconds with B-frames and audio. Returns false without ffmpeg.
+fn video(path: &Path) -> bool {
     ffmpeg(
         path,
         &[
@@ -28,16 +28,16 @@ fn film(path: &Path) -> bool {
             "2",
             "-c:a",
             "aac",
-            "film.mp4",
+            "video.mp4",
         ],
     )
 }
 
 #[test]
-fn frames_keep_their_times() {
+fn frames_keep_their_timestamps() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    if !film(path) {
+    if !video(path) {
         return;
     }
     let drops = "select='eq(n,0)+gte(n,20)*not(mod(n\\,3))+gte(n,20)*not(mod(n\\,7))'";
@@ -45,7 +45,7 @@ fn frames_keep_their_times() {
         path,
         &[
             "-i",
-            "film.mp4",
+            "video.mp4",
             "-vf",
             drops,
             "-vsync",
@@ -59,7 +59,7 @@ fn frames_keep_their_times() {
             "variable.mp4"
         ]
     ));
-    for source in ["film.mp4", "variable.mp4"] {
+    for source in ["video.mp4", "variable.mp4"] {
         for (name, input, options) in [
             ("plain", &[][..], &[][..]),
             ("quicktime", &[], &["-f", "mov"]),
@@ -90,16 +90,16 @@ fn frames_keep_their_times() {
 fn late_audio_stays_late_and_edits_apply_to_it() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    if !film(path) {
+    if !video(path) {
         return;
     }
     let late = [
         "-i",
-        "film.mp4",
+        "video.mp4",
         "-itsoffset",
         "0.7",
         "-i",
-        "film.mp4",
+        "video.mp4",
         "-map",
         "0:v",
         "-map",
@@ -112,14 +112,14 @@ fn late_audio_stays_late_and_edits_apply_to_it() {
     assert_eq!(encode(path, &["late.mp4", "-o", "out.mp4"]).0, 0);
     let (expected, found) = (times(path, "late.mp4", "a:0"), times(path, "out.mp4", "a:0"));
     assert!((expected[0] - found[0]).abs() < 0.001, "{} {}", expected[0], found[0]);
-    // Formats without late starts get silence in front.
+    // Formats without late starts get silence at the start.
     let (_, summary, _) = encode(path, &["late.mp4", "-o", "out.wav"]);
     let seconds = summary["streams"][0]["duration"].as_f64().unwrap();
     assert!((seconds - 4.7).abs() < 0.03, "{seconds}");
 }
 
 #[test]
-fn what_frames_look_like_is_kept() {
+fn keeps_aspect_ratio_and_color() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let sources = [
@@ -156,32 +156,32 @@ fn what_frames_look_like_is_kept() {
             assert!(!is_said || expected == found, "{file} {field}: {expected} {found}");
         }
     }
-    // Scaling keeps the shape, and Y4M the ratio.
+    // Scaling keeps the display aspect ratio, and Y4M stores it.
     let (_, _, message) = encode(path, &["pal.mp4", "-o", "out.mp4", "--size", "360x576"]);
     assert_eq!(stream(path, "out.mp4", "v:0", "sample_aspect_ratio"), "32:15", "{message}");
     assert_eq!(encode(path, &["pal.mp4", "-o", "out.y4m"]).0, 0);
     let header = fs::read(path.join("out.y4m")).unwrap();
     assert!(String::from_utf8_lossy(&header[..60]).contains(" A16:15"));
-    // A warning names what cannot be kept.
+    // A warning names what the format cannot store.
     let message = stderr(&run(path, &["encode", "pal.mp4", "-o", "a_%d.png", "-y"]));
     assert!(message.contains("16:15"), "{message}");
 }
 
 #[test]
-fn turned_frames_are_shown_upright() {
+fn rotated_frames_are_upright() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    if !film(path) {
+    if !video(path) {
         return;
     }
     for degrees in ["90", "180", "270"] {
         let rotate = format!("rotate={degrees}");
         let args =
-            ["-i", "film.mp4", "-t", "0.2", "-c", "copy", "-metadata:s:v", &rotate, "turned.mp4"];
+            ["-i", "video.mp4", "-t", "0.2", "-c", "copy", "-metadata:s:v", &rotate, "turned.mp4"];
         assert!(ffmpeg(path, &args));
         let (code, _, message) = encode(path, &["turned.mp4", "-o", "out.mp4", "--crf", "4"]);
         assert_eq!(code, 0, "{message}");
-        // ffmpeg turns while it decodes.
+        // ffmpeg rotates while decoding.
         let frame = |file: &str| {
             let args = [
                 "-v",
@@ -210,8 +210,8 @@ fn turned_frames_are_shown_upright() {
 }
 
 #[test]
-fn images_are_shown_upright_too() {
-    // A JPEG of two colors side by side, with an orientation of 6: a quarter turn to the right.
+fn rotated_images_are_upright() {
+    // A JPEG of two colors side by side, with orientation 6: a quarter turn to the right.
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let mut pixels = Vec::new();
@@ -243,15 +243,15 @@ fn images_are_shown_upright_too() {
     assert_eq!(encode(path, &["turned.jpg", "-o", "out.ppm"]).0, 0);
     let ppm = fs::read(path.join("out.ppm")).unwrap();
     let pixels = &ppm[ppm.len() - 32 * 32 * 3..];
-    // The left half, white, is on top.
+    // The left half, white, is at the top.
     assert!(pixels[..96].iter().all(|x| *x > 200) && pixels[31 * 96..].iter().all(|x| *x < 60));
 }
 
 #[test]
-fn tracks_that_cannot_be_decoded_are_named() {
+fn names_tracks_that_cannot_be_decoded() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    if !film(path) {
+    if !video(path) {
         return;
     }
     for (file, options, named) in [
@@ -261,7 +261,7 @@ fn tracks_that_cannot_be_decoded_are_named() {
         ("c.mp4", &["-c:v", "libx264", "-pix_fmt", "yuv420p10le"], &["video track 0", "10 bits"]),
         ("d.mp4", &["-c:v", "libx264", "-pix_fmt", "yuv444p"], &["video track 0", "4:4:4"]),
     ] {
-        let args = [&["-i", "film.mp4", "-t", "0.3"], options, &[file]].concat();
+        let args = [&["-i", "video.mp4", "-t", "0.3"], options, &[file]].concat();
         assert!(ffmpeg(path, &args));
         let output = run(path, &["encode", file, "-o", "new.mp4"]);
         assert_eq!(output.status.code(), Some(1), "{file}");
@@ -273,14 +273,14 @@ fn tracks_that_cannot_be_decoded_are_named() {
             true => ("out.y4m", "--no-audio"),
             false => ("out.mp3", "--no-video"),
         };
-        // The track does not matter if the output cannot hold it or it is not wanted.
+        // The track does not matter if the output does not support it or the user excludes it.
         assert_eq!(encode(path, &[file, "-o", other]).0, 0, "{file}");
         assert_eq!(encode(path, &[file, "-o", "out.mp4", without]).0, 0, "{file}");
     }
 }
 
 #[test]
-fn tracks_are_chosen_by_number_and_language() {
+fn tracks_are_selected_by_number_and_language() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let two = [
@@ -332,7 +332,7 @@ fn tracks_are_chosen_by_number_and_language() {
 }
 
 #[test]
-fn wav_sizes_that_say_nothing_are_no_damage() {
+fn unknown_wav_sizes_are_no_damage() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let args = ["sine=duration=1:sample_rate=8000", "-o", "in.wav", "--muxer-option", "rf64=never"];
@@ -358,7 +358,7 @@ fn wav_sizes_that_say_nothing_are_no_damage() {
         assert_eq!(found, code, "{riff:x} {size:x}: {message}");
         assert_eq!(summary["streams"][0]["samples"], 8000, "{riff:x} {size:x}");
         assert_eq!(summary["complete"], code == 0, "{riff:x} {size:x}");
-        // The same from a pipe.
+        // The same file through a pipe.
         let mut child = Command::new(PROGRAM)
             .current_dir(path)
             .args(["encode", "-", "-o", "out.flac", "-y", "--json"])
@@ -375,13 +375,13 @@ fn wav_sizes_that_say_nothing_are_no_damage() {
     }
 }
 
-/// Samples or frames of the first stream, and the exit code.
+/// Returns the samples or frames of the first stream, and the exit code.
 fn read(path: &Path, file: &str, output: &str) -> (i32, u64) {
     let (code, summary, message) = encode(path, &[file, "-o", output]);
     assert!(code == 0 || code == 3, "{file}: {message}");
     assert_eq!(summary["complete"], code == 0, "{file}");
     let stream = &summary["streams"][0];
-    (code, stream["samples"].as_u64().or(stream["pictures"].as_u64()).unwrap())
+    (code, stream["samples"].as_u64().or(stream["frames"].as_u64()).unwrap())
 }
 
 #[test]
@@ -453,7 +453,7 @@ fn channels_keep_their_positions() {
                 .output()
                 .unwrap();
             let (code, summary, message) = encode(path, &[file, "-o", "out.wav"]);
-            // Some encoders do not take every layout, and some AAC is refused by name.
+            // Some encoders do not support every layout, and some AAC is not supported.
             if !made.status.success() || (code == 1 && message.contains("not supported")) {
                 continue;
             }
@@ -510,12 +510,12 @@ fn joined_and_damaged_audio_keeps_its_length() {
             assert_eq!(read(path, &joined, "out.wav"), (0, 2 * whole), "{file} joined");
         }
         let cut = format!("cut{file}");
-        // The index of these is behind the media.
+        // The index of these files is after the media.
         if !matches!(file, "a.m4a" | "a.caf") {
             fs::write(path.join(&cut), &bytes[..bytes.len() * 6 / 10]).unwrap();
             let (code, samples) = read(path, &cut, "out.wav");
             assert_eq!(code, 3, "{file} cut");
-            // The abrupt end takes more bytes than what is before it.
+            // The truncated end has more bytes than the data before it.
             assert!(samples > whole / 3 && samples < whole * 95 / 100, "{file} cut: {samples}");
         }
         let mut damaged = bytes.clone();
@@ -524,7 +524,7 @@ fn joined_and_damaged_audio_keeps_its_length() {
         let bad = format!("bad{file}");
         fs::write(path.join(&bad), damaged).unwrap();
         let (code, samples) = read(path, &bad, "out.wav");
-        // A frame's bytes may be changed to others that decode; its length stays.
+        // Changed bytes of a frame may still decode; its length stays.
         assert!(samples.abs_diff(whole) <= 2400, "{file} damaged: {samples} of {whole}");
         assert!(
             code == 3 || matches!(file, "a.mp3" | "a.m4a" | "a.aac" | "a.caf"),
@@ -534,19 +534,19 @@ fn joined_and_damaged_audio_keeps_its_length() {
 }
 
 #[test]
-fn all_before_a_change_of_the_input_is_kept() {
+fn keeps_everything_before_a_change_of_the_input() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let join = |parts: [&str; 2], to: &str| {
         let parts = parts.map(|file| fs::read(path.join(file)).unwrap());
         fs::write(path.join(to), parts.concat()).unwrap();
     };
-    // 96,480 samples are no whole number of chunks.
+    // 96,480 samples are not a multiple of the chunk size.
     assert_eq!(encode(path, &["sine=duration=2.01", "-o", "a.oga"]).0, 0);
     assert_eq!(encode(path, &["sine=duration=1", "-o", "b.opus"]).0, 0);
     join(["a.oga", "b.opus"], "joined.ogg");
     assert_eq!(read(path, "joined.ogg", "out.wav"), (3, 96_480));
-    // B-frames wait for those before them.
+    // B-frames depend on earlier frames.
     let source = ["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=24:duration=1"];
     let encoder = ["-c:v", "libx264", "-b_strategy", "0", "-bf", "3", "-y"];
     if !ffmpeg(path, &[&source[..], &encoder, &["-pix_fmt", "yuv420p", "a.h264"]].concat()) {
@@ -558,7 +558,7 @@ fn all_before_a_change_of_the_input_is_kept() {
 }
 
 #[test]
-fn damaged_video_goes_on_at_the_next_keyframe() {
+fn damaged_video_continues_at_the_next_keyframe() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let args = [
@@ -591,7 +591,7 @@ fn damaged_video_goes_on_at_the_next_keyframe() {
     fs::write(path.join("cut.mp4"), &mp4[..media + (mp4.len() - media) / 2]).unwrap();
     let (code, frames) = read(path, "cut.mp4", "out.mp4");
     assert!(code == 3 && (20..40).contains(&frames), "{code} {frames}");
-    // Without its index nothing can be read.
+    // Without its index the file cannot be read.
     fs::write(path.join("none.mp4"), &mp4[media - 4..]).unwrap();
     let output = run(path, &["encode", "none.mp4", "-o", "new.mp4"]);
     assert_eq!(output.status.code(), Some(1));
@@ -599,7 +599,7 @@ fn damaged_video_goes_on_at_the_next_keyframe() {
 }
 
 #[test]
-fn half_an_image_is_half_an_image() {
+fn truncated_image_is_reported_and_kept() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     assert_eq!(encode(path, &["testsrc=size=160x120:duration=0.04", "-o", "in.jpg"]).0, 0);
@@ -624,9 +624,9 @@ fn images_become_one_video() {
     let of = |inputs: &[&str]| {
         let (code, summary, message) = encode(path, &[inputs, &["-o", "out.mp4"], &rate].concat());
         let video = &summary["streams"][0];
-        (code, video["pictures"].as_u64().unwrap_or(0), video["duration"].as_f64(), message)
+        (code, video["frames"].as_u64().unwrap_or(0), video["duration"].as_f64(), message)
     };
-    // From the lowest number there is.
+    // Starts at the lowest number.
     assert_eq!(of(&["f_%02d.png"]), (0, 5, Some(1.0), String::new()));
     let list: Vec<String> = (8..=12).map(|number| format!("f_{number:02}.png")).collect();
     let list: Vec<&str> = list.iter().map(String::as_str).collect();
@@ -635,7 +635,7 @@ fn images_become_one_video() {
     let (code, frames, seconds, message) = of(&["f_%02d.png"]);
     assert_eq!((code, frames, seconds), (3, 4, Some(1.0)));
     assert!(message.contains("number 10 is missing"), "{message}");
-    // Another size ends the video, and what came before stays.
+    // Another size ends the video; earlier frames are kept.
     assert_eq!(encode(path, &["f_08.png", "-o", "f_13.png", "--size", "32x48"]).0, 0);
     let (code, frames, _, message) = of(&["f_%02d.png"]);
     assert_eq!((code, frames), (3, 4));
@@ -650,7 +650,7 @@ fn images_become_one_video() {
 }
 
 #[test]
-fn y4m_of_other_kinds_is_read_or_refused_by_name() {
+fn y4m_variants_are_read_or_rejected() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     assert_eq!(encode(path, &["testsrc=size=64x48:rate=10:duration=0.5", "-o", "in.y4m"]).0, 0);
@@ -677,13 +677,13 @@ fn y4m_of_other_kinds_is_read_or_refused_by_name() {
     let message = stderr(&run(path, &["encode", "x.y4m", "-o", "new.mp4"]));
     assert!(message.contains("--frame-rate"), "{message}");
     let (code, summary, message) = encode(path, &["x.y4m", "-o", "out.mp4", "--frame-rate", "5"]);
-    assert_eq!((code, &summary["streams"][0]["pictures"]), (0, &5.into()), "{message}");
+    assert_eq!((code, &summary["streams"][0]["frames"]), (0, &5.into()), "{message}");
     with(" Ip", " It");
     let (code, _, message) = encode(path, &["x.y4m", "-o", "out.mp4"]);
     assert!(code == 0 && message.contains("interlaced"), "{message}");
 }
 
-/// Encodes what a program prints.
+/// Encodes the output of a program.
 fn piped(path: &Path, file: &str, args: &[&str]) -> (i32, serde_json::Value) {
     let mut cat = Command::new("cat").arg(path.join(file)).stdout(Stdio::piped()).spawn().unwrap();
     let output = Command::new(PROGRAM)
@@ -697,28 +697,28 @@ fn piped(path: &Path, file: &str, args: &[&str]) -> (i32, serde_json::Value) {
 }
 
 #[test]
-fn pipes_are_read() {
+fn reads_pipes() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    let film = asset("bbb_1280x720_5.1.mp4");
+    let video = asset("bbb_1280x720_5.1.mp4");
     let sources = ["testsrc=size=64x48:rate=10:duration=1", "sine=duration=1"];
     for (file, options) in [
         ("front.mp4", &["--muxer-option", "movflags=+faststart"][..]),
         ("fragments.mp4", &["--muxer-option", "movflags=+frag_keyframe+empty_moov", "--gop", "4"]),
-        ("film.y4m", &[]),
+        ("video.y4m", &[]),
     ] {
         let kept = if file.ends_with("y4m") { &sources[..1] } else { &sources[..] };
         assert_eq!(encode(path, &[kept, &["-o", file], options].concat()).0, 0);
         let (code, summary) = piped(path, file, &["-o", "out.mp4"]);
-        assert_eq!((code, &summary["streams"][0]["pictures"]), (0, &10.into()), "{file}");
+        assert_eq!((code, &summary["streams"][0]["frames"]), (0, &10.into()), "{file}");
     }
     fs::write(path.join("raw"), [7; 64 * 48 * 3 * 4]).unwrap();
     let raw = ["--input-format", "rawvideo", "--size", "64x48", "--pixel-format", "rgb24"];
     let (code, summary) = piped(path, "raw", &[&raw[..], &["-o", "out.mp4"]].concat());
-    assert_eq!((code, &summary["streams"][0]["pictures"]), (0, &4.into()));
-    // An index behind the media can be read from a file, also where that is standard input.
+    assert_eq!((code, &summary["streams"][0]["frames"]), (0, &4.into()));
+    // An index after the media can be read from a file, even through standard input.
     let behind = ["-o", "behind.mp4", "--muxer-option", "movflags=-faststart"];
-    assert_eq!(encode(path, &[&[film.to_str().unwrap()], &behind[..]].concat()).0, 0);
+    assert_eq!(encode(path, &[&[video.to_str().unwrap()], &behind[..]].concat()).0, 0);
     assert_eq!(piped(path, "behind.mp4", &["-o", "out.mp4"]).0, 1);
     let output = Command::new(PROGRAM)
         .current_dir(path)
@@ -733,7 +733,7 @@ fn be32(bytes: &[u8], at: usize) -> usize {
     u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize
 }
 
-/// The place and size of the `number`th box of a kind among those from `start` to `end`.
+/// Returns the offset and size of box `number` of a kind between `start` and `end`.
 fn find(bytes: &[u8], kind: &[u8], start: usize, end: usize, number: usize) -> (usize, usize) {
     let (mut at, mut left) = (start, number);
     loop {
@@ -749,8 +749,8 @@ fn find(bytes: &[u8], kind: &[u8], start: usize, end: usize, number: usize) -> (
     }
 }
 
-/// An MP4 file, whose index is at its end, with other edits: durations in the movie's units, and
-/// media times in the track's.
+/// Returns an MP4 file, whose index is at its end, with other edits: durations in units of the
+/// movie, and media times in units of the track.
 fn with_edits(mp4: &[u8], track: usize, entries: &[(u32, i32)]) -> Vec<u8> {
     let (moov, moov_size) = find(mp4, b"moov", 0, mp4.len(), 0);
     let (trak, trak_size) = find(mp4, b"trak", moov + 8, moov + moov_size, track);
@@ -775,14 +775,14 @@ fn with_edits(mp4: &[u8], track: usize, entries: &[(u32, i32)]) -> Vec<u8> {
 }
 
 #[test]
-fn several_edits_apply_to_video_and_audio() {
+fn applies_several_edits_to_video_and_audio() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    if !film(path) {
+    if !video(path) {
         return;
     }
     // Units: 1/1000 s of the movie, 1/15360 s of the video, 1/44100 s of the audio.
-    let mp4 = fs::read(path.join("film.mp4")).unwrap();
+    let mp4 = fs::read(path.join("video.mp4")).unwrap();
     for (name, video, audio) in [
         (
             "cut",
@@ -799,7 +799,8 @@ fn several_edits_apply_to_video_and_audio() {
         assert_eq!(code, 0, "{name}: {message}");
         let (expected, found) = (times(path, "in.mp4", "v:0"), times(path, "out.mp4", "v:0"));
         assert_eq!(expected.len(), found.len(), "{name}");
-        // Of two frames at one time ffprobe has the second, and all that follow, too early.
+        // If two frames have the same time, ffprobe reports the second and all later ones too
+        // early.
         let is_exact = expected.windows(2).all(|pair| pair[1] - pair[0] > 0.001);
         let tolerance = if is_exact { 0.0006 } else { 0.0671 };
         let differs = expected.iter().zip(&found).any(|(a, b)| (a - b).abs() > tolerance);
@@ -809,7 +810,7 @@ fn several_edits_apply_to_video_and_audio() {
         let stated: u32 = audio.iter().map(|(duration, _)| duration).sum();
         assert!((seconds - f64::from(stated) / 1000.0).abs() < 0.002, "{name}: {seconds}");
     }
-    // Nothing is shown in the middle.
+    // No frame is shown in the middle.
     let gap = with_edits(&mp4, 0, &[(1000, 1024), (500, -1), (1000, 16_384)]);
     fs::write(path.join("in.mp4"), gap).unwrap();
     assert_eq!(encode(path, &["in.mp4", "-o", "out.mp4"]).0, 0);

@@ -1,4 +1,4 @@
-//! A recording whose process is killed holds all but its last second.
+//! A recording of a killed process contains everything except its last second.
 
 mod common;
 
@@ -12,30 +12,30 @@ use reelwright::{
     VideoStream, audio_encoders, muxers, video_encoders,
 };
 
-/// The folder that the process to be killed writes to.
+/// Folder that the killed process writes to.
 const FOLDER: &str = "REELWRIGHT_TEST_FOLDER";
-/// Seconds of media.
+/// Duration of the media in seconds.
 const SECONDS: usize = 7;
 /// Frames per second of video.
 const FRAMES: usize = 10;
 const SIZE: (usize, usize) = (64, 48);
 
-/// Containers of samples alone.
+/// Containers without a header.
 const HEADERLESS: &[&str] = &[
     "s16le", "s16be", "u8", "s8", "s24le", "s24be", "s32le", "s32be", "f32le", "f32be", "f64le",
     "f64be", "alaw", "mulaw",
 ];
 
-/// ChannelLayouts that do not survive; `docs/durability.md` has the reasons.
+/// Formats whose files are lost; `docs/durability.md` lists the reasons.
 const LOST: &[(&str, &str)] = &[("apng", "png"), ("caf", "alac")];
 
-/// One file that is recorded.
+/// Recorded file.
 struct Recording {
     muxer: &'static MuxerInfo,
     codec: String,
     file: String,
     rate: u32,
-    /// Seconds that the encoder holds.
+    /// Maximum delay of the encoder in seconds.
     delay: f64,
     encoder: StreamingMediaEncoder<'static>,
 }
@@ -56,7 +56,7 @@ fn audio_recordings(folder: &Path) -> Vec<Recording> {
                 continue;
             }
             let file = format!("{}_{codec}.{}", muxer.name, extension(muxer));
-            // The lowest rates that the encoder takes.
+            // The lowest rates that the encoder supports.
             let open = |rate: u32, bit_rate: Option<u64>| {
                 let stream = AudioStream::new(rate, 1).encoder(info.encoder.name);
                 let config = CodecConfig { bit_rate, ..CodecConfig::default() };
@@ -109,7 +109,7 @@ fn video_recordings(folder: &Path) -> Vec<Recording> {
             };
             let encoder = open(Some(PixelFormat::Yuv420p)).or_else(|| open(None));
             let encoder = encoder.unwrap_or_else(|| panic!("{} {codec}", muxer.name));
-            // Frames that the encoder looks ahead, and those that its thread works on.
+            // Lookahead of the encoder, and frames in its thread.
             let delay = match codec.name() {
                 "av1" => 2.5,
                 "gif" => 5.0,
@@ -142,7 +142,7 @@ fn write_frame(encoder: &mut StreamingMediaEncoder<'_>, index: usize, number: us
     encoder.write_video_chunk(index, &view, None).unwrap();
 }
 
-/// An audio and a video stream; `audio` and `video` last this many tenths of a second.
+/// Creates an audio and a video stream. `audio` and `video` are durations in tenths of a second.
 fn paused_recording(path: &Path, audio: usize, video: usize) -> StreamingMediaEncoder<'static> {
     let mut encoder = StreamingMediaEncoder::new(path, None).unwrap();
     encoder.add_audio_stream(&AudioStream::new(48_000, 1)).unwrap();
@@ -160,7 +160,7 @@ fn paused_recording(path: &Path, audio: usize, video: usize) -> StreamingMediaEn
     encoder
 }
 
-/// Recordings of the processes that are killed; does nothing in a run of the tests.
+/// Records in the processes that are killed; does nothing in a regular test run.
 #[test]
 fn records_until_it_is_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
@@ -189,7 +189,7 @@ fn records_until_it_is_killed() {
     std::thread::sleep(std::time::Duration::from_secs(600));
 }
 
-/// The seconds that the program reads from a file.
+/// Returns the duration in seconds that the program reads from a file.
 fn seconds(folder: &Path, arguments: &[&str], is_video: bool) -> f64 {
     let output = if is_video { "read.y4m" } else { "read.wav" };
     let (code, summary, message) = encode(folder, &[arguments, &["-o", output]].concat());
@@ -201,7 +201,7 @@ fn seconds(folder: &Path, arguments: &[&str], is_video: bool) -> f64 {
 }
 
 #[test]
-fn a_killed_recording_holds_all_but_a_second() {
+fn killed_recording_loses_at_most_a_second() {
     let directory = tempfile::tempdir().unwrap();
     let folder = directory.path();
     let mut child = Command::new(std::env::current_exe().unwrap())
@@ -219,7 +219,7 @@ fn a_killed_recording_holds_all_but_a_second() {
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    // SIGKILL: nothing is completed.
+    // SIGKILL: the process completes nothing.
     child.kill().unwrap();
     child.wait().unwrap();
     let mut lost = Vec::new();
@@ -262,10 +262,10 @@ fn a_killed_recording_holds_all_but_a_second() {
     let audio = seconds(folder, &["video_pauses.mp4"], false);
     let video = seconds(folder, &["audio_pauses.mp4"], true);
     if audio < 4.9 {
-        lost.push(format!("audio beside paused video: {audio} of 6 s"));
+        lost.push(format!("audio with paused video: {audio} of 6 s"));
     }
     if video < 4.3 {
-        lost.push(format!("video beside paused audio: {video} of 6 s"));
+        lost.push(format!("video with paused audio: {video} of 6 s"));
     }
     assert!(lost.is_empty(), "{lost:#?}");
     assert!(count > 100, "{count}");

@@ -1,4 +1,4 @@
-//! Matroska and WebM as other programs write them, against FFmpeg's own reader.
+//! Matroska and WebM files of other programs, compared with FFmpeg's reader.
 
 mod common;
 
@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 
 use common::{PROGRAM, encode, ffmpeg, foreign, run, stderr, stream, times};
 
-/// A video of three seconds with B-frames and audio in `source.mkv`; false without ffmpeg.
+/// Creates a video of three seconds with B-frames and audio in `source.mkv`. Returns false without
+/// ffmpeg.
 fn source(path: &Path, options: &[&str]) -> bool {
     let inputs = [
         "-f",
@@ -28,14 +29,14 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
     bytes.chunks_exact(4).map(|x| f32::from_le_bytes([x[0], x[1], x[2], x[3]])).collect()
 }
 
-/// The samples of a file's first audio track as FFmpeg decodes them.
+/// Returns the samples of a file's first audio track, decoded by FFmpeg.
 fn samples(path: &Path, file: &str) -> Vec<f32> {
     let args = ["-v", "error", "-i", file, "-map", "0:a:0", "-f", "f32le", "-"];
     floats(&foreign(path, "ffmpeg", &args).unwrap())
 }
 
 #[test]
-fn audio_of_every_codec_is_decoded_as_ffmpeg_decodes_it() {
+fn decodes_audio_of_every_codec_like_ffmpeg() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     for (codec, extension, rate) in [
@@ -74,7 +75,7 @@ fn audio_of_every_codec_is_decoded_as_ffmpeg_decodes_it() {
 }
 
 #[test]
-fn codecs_that_are_not_decoded_are_refused_by_name() {
+fn names_unsupported_codecs() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     if !source(path, &[]) {
@@ -98,7 +99,7 @@ fn codecs_that_are_not_decoded_are_refused_by_name() {
 }
 
 #[test]
-fn frames_are_kept_with_their_times_and_facts() {
+fn frames_keep_timestamps_and_properties() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let color =
@@ -133,7 +134,7 @@ fn frames_are_kept_with_their_times_and_facts() {
     }
 }
 
-/// Encodes standard input; the exit code.
+/// Encodes standard input and returns the exit code.
 fn piped(path: &Path, file: &str) -> i32 {
     let input = fs::read(path.join(file)).unwrap();
     let mut child = Command::new(PROGRAM)
@@ -145,14 +146,14 @@ fn piped(path: &Path, file: &str) -> i32 {
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // It may end before it has read everything.
+    // The process may end before it has read everything.
     let _ = std::io::Write::write_all(&mut stdin, &input);
     drop(stdin);
     child.wait().unwrap().code().unwrap()
 }
 
 #[test]
-fn live_files_are_whole_and_cut_and_damaged_ones_are_not() {
+fn live_files_are_complete_and_truncated_ones_are_not() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     if !source(path, &["-cluster_time_limit", "500"]) {
@@ -181,7 +182,7 @@ fn live_files_are_whole_and_cut_and_damaged_ones_are_not() {
         assert_eq!(summary["complete"].as_bool(), Some(expected == 0), "{file}");
         let found = times(path, "out.mp4", "v:0");
         assert!((least..=most).contains(&found.len()), "{file}: {}", found.len());
-        // Frames and audio behind the damage are at their own times.
+        // Frames and audio after the damage keep their timestamps.
         if file != "cut.mkv" {
             assert!((found[found.len() - 1] - last).abs() < 0.001, "{file}: {found:?}");
             let audio: f64 = stream(path, "out.mp4", "a:0", "duration").parse().unwrap();
@@ -195,7 +196,7 @@ fn live_files_are_whole_and_cut_and_damaged_ones_are_not() {
 }
 
 #[test]
-fn metadata_is_kept_and_what_is_left_out_is_named() {
+fn keeps_metadata_and_names_ignored_tracks() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     fs::write(path.join("a.srt"), "1\n00:00:00,000 --> 00:00:01,000\nHi\n\n").unwrap();

@@ -1,4 +1,4 @@
-//! Outputs of the program: nothing is overwritten or lost without a word.
+//! Outputs of the program: no file is overwritten or lost silently.
 
 mod common;
 
@@ -14,7 +14,7 @@ fn partials(path: &Path) -> Vec<String> {
     names.map(|name| name.into_string().unwrap()).filter(|name| name.contains(".partial")).collect()
 }
 
-/// Starts the program on a source without an end.
+/// Starts the program on an endless source.
 fn start(path: &Path, args: &[&str]) -> Child {
     Command::new(PROGRAM)
         .current_dir(path)
@@ -30,7 +30,7 @@ fn start(path: &Path, args: &[&str]) -> Child {
 fn wait_for(what: impl Fn() -> bool) {
     let started = Instant::now();
     while !what() {
-        assert!(started.elapsed() < Duration::from_secs(30), "it does not come about");
+        assert!(started.elapsed() < Duration::from_secs(30), "the condition is never met");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -47,11 +47,11 @@ fn replaced_files_keep_mode_and_links_and_survive_errors_and_kills() {
     symlink("old.wav", &link).unwrap();
     let before = fs::read(&old).unwrap();
     assert_eq!(run(path, &["encode", "sine=duration=2", "-o", "link.wav"]).status.code(), Some(1));
-    // An error, and nothing is left beside.
+    // After an error, no partial file remains.
     let failed = ["encode", "missing.flac", "-o", "link.wav", "-y"];
     assert_eq!(run(path, &failed).status.code(), Some(1));
     assert_eq!((fs::read(&old).unwrap(), partials(path).len()), (before.clone(), 0));
-    // A kill: the old file is there, and what was written plays.
+    // After a kill, the old file exists, and the partial file is playable.
     let mut child = start(path, &["sine=sample_rate=8000", "-o", "link.wav", "-y"]);
     let partial = path.join("old.partial.wav");
     wait_for(|| fs::metadata(&partial).is_ok_and(|file| file.len() > 1 << 20));
@@ -61,7 +61,7 @@ fn replaced_files_keep_mode_and_links_and_survive_errors_and_kills() {
     let (code, summary, message) = encode(path, &["old.partial.wav", "-o", "played.flac"]);
     assert_eq!(code, 0, "{message}");
     assert!(summary["streams"][0]["samples"].as_u64().unwrap() > 100_000);
-    // The next run names it, and replaces the old file only.
+    // The next run names the partial file and replaces only the old file.
     let (code, _, message) = encode(path, &["sine=duration=2", "-o", "link.wav"]);
     assert!(code == 0 && message.contains("old.partial.wav"), "{message}");
     assert_eq!(fs::metadata(&old).unwrap().permissions().mode() & 0o777, 0o640);
@@ -82,7 +82,7 @@ fn numbered_files_are_kept() {
     assert_eq!(fs::read(path.join("p_4.png")).unwrap(), b"keep");
     assert!(!path.join("p_1.png").exists());
     assert_eq!(encode(path, &[source, "-o", "p_%d.png"]).0, 0);
-    // A sequence is not written over itself.
+    // A sequence does not overwrite itself.
     let same = run(path, &["encode", "p_%d.png", "-o", "p_%d.png", "-y"]);
     assert!(stderr(&same).contains("both input and output"), "{}", stderr(&same));
 }
@@ -106,7 +106,7 @@ fn standard_input_is_compared_as_a_file() {
 
 #[cfg(unix)]
 #[test]
-fn an_output_that_is_removed_is_an_error() {
+fn reports_removed_output() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let output = path.join("gone.wav");
@@ -120,7 +120,7 @@ fn an_output_that_is_removed_is_an_error() {
 
 #[cfg(unix)]
 #[test]
-fn a_closed_standard_output_is_an_error() {
+fn reports_closed_standard_output() {
     for command in [
         "\"$0\" encode sine=duration=1 -f wav -o - >&-",
         "\"$0\" encode sine -f wav -o - | true; exit ${PIPESTATUS[0]}",
@@ -142,10 +142,10 @@ fn interrupt(child: &Child) {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_gives_up_on_an_output_that_takes_nothing() {
+fn ctrl_c_abandons_a_blocked_output() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    // Nobody reads the pipe.
+    // The pipe has no reader.
     let mut full = start(path, &["testsrc=size=640x480", "-f", "yuv4mpegpipe", "-o", "-"]);
     std::thread::sleep(Duration::from_millis(500));
     // A FIFO without a reader.
@@ -162,12 +162,12 @@ fn ctrl_c_gives_up_on_an_output_that_takes_nothing() {
 }
 
 #[test]
-fn a_tee_writes_several_files_and_overwrites_none_unasked() {
+fn tee_writes_several_files_and_overwrites_only_on_request() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let inputs = ["testsrc=size=64x48:rate=25:duration=1", "sine=duration=1"];
     let tee = "[movflags=faststart]a.mp4|[select=a:onfail=ignore]b.aac|[select=v]c.gif";
-    // There is one encode of each stream, and no codec that both take.
+    // Each stream is encoded once, and the outputs have no codec in common.
     let refused = run(path, &["encode", inputs[0], inputs[1], "-f", "tee", "-o", tee]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(stderr(&refused).contains("Select streams for each"), "{}", stderr(&refused));
@@ -185,7 +185,7 @@ fn a_tee_writes_several_files_and_overwrites_none_unasked() {
         fs::write(path.join(name), "kept").unwrap();
         let refused = run(path, &["encode", inputs[0], inputs[1], "-f", "tee", "-o", tee]);
         assert_eq!(refused.status.code(), Some(1));
-        assert!(stderr(&refused).contains(&format!("{name} exists already")));
+        assert!(stderr(&refused).contains(&format!("{name} already exists")));
         assert_eq!(fs::read(path.join(name)).unwrap(), b"kept");
     }
     assert_eq!(encode(path, &[inputs[0], inputs[1], "-f", "tee", "-o", tee]).0, 0);

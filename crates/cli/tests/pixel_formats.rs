@@ -1,4 +1,4 @@
-//! More than 8 bits, alpha and range from inputs to outputs, by what ffmpeg makes of both.
+//! More than 8 bits, alpha and range from inputs to outputs, compared with ffmpeg.
 
 mod common;
 
@@ -6,17 +6,17 @@ use std::path::Path;
 
 use common::{encode, ffmpeg, foreign, stream};
 
-/// The frames of a file in a pixel format, as ffmpeg decodes them.
+/// Returns the frames of a file in a pixel format, decoded by ffmpeg.
 fn frames(path: &Path, file: &str, format: &str) -> Option<Vec<u8>> {
     let raw = ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", format, "-"];
     foreign(path, "ffmpeg", &[&["-nostdin", "-v", "error", "-i", file], &raw[..]].concat())
 }
 
 #[test]
-fn depth_and_alpha_of_images_stay_exact() {
+fn depth_and_alpha_of_images_are_exact() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    // Noise in every component, alpha too.
+    // Noise in every component, including alpha.
     let noise = "nullsrc=s=50x31:d=1:r=1,format=rgba64le,geq=r='random(1)*65535':g='random(2)*65535'\
                  :b='random(3)*65535':a='random(4)*65535'";
     for (format, back, exact) in [
@@ -36,7 +36,7 @@ fn depth_and_alpha_of_images_stay_exact() {
         assert_eq!(stream(path, "out.png", "v:0", "pix_fmt"), back);
         let (found, expected) = (frames(path, "out.png", exact), frames(path, "in.png", exact));
         assert!(found == expected, "{format}");
-        // By way of animations too.
+        // Through animations too.
         let (code, _, message) = encode(path, &["in.png", "-o", "out.apng"]);
         assert_eq!((code, message.as_str()), (0, ""), "{format}");
         assert!(frames(path, "out.apng", exact) == expected, "{format}");
@@ -52,7 +52,7 @@ fn depth_and_alpha_of_images_stay_exact() {
 }
 
 #[test]
-fn ten_bits_stay_ten_bits() {
+fn ten_bits_are_kept() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     for (format, name) in
@@ -66,7 +66,7 @@ fn ten_bits_stay_ten_bits() {
         // Y4M and raw frames are exact.
         for output in ["out.y4m", "out.yuv"] {
             let (code, _, message) = encode(path, &["in.y4m", "-o", output]);
-            // Raw frames have no place for the aspect.
+            // Raw frames cannot store the aspect ratio.
             let told = if output == "out.yuv" { "sample aspect ratio of 4:3" } else { "" };
             assert!(code == 0 && message.contains(told), "{format} {output}: {message}");
         }
@@ -82,7 +82,7 @@ fn ten_bits_stay_ten_bits() {
         assert_eq!((code, message.as_str()), (0, ""), "{format}");
         let shown = stream(path, "out.mp4", "v:0", "pix_fmt,sample_aspect_ratio");
         assert!(shown.contains(format) && shown.contains("4:3"), "{shown}");
-        // Frames of our reader are those of ffmpeg's decoder.
+        // Frames of this project's reader equal those of ffmpeg's decoder.
         let (code, _, message) = encode(path, &["out.mp4", "-o", "back.y4m"]);
         assert_eq!((code, message.as_str()), (0, ""), "{format}");
         let decoded = frames(path, "out.mp4", format).unwrap();
@@ -100,17 +100,17 @@ fn ten_bits_stay_ten_bits() {
         let psnr = 10.0 * (1023.0f64.powi(2) * one.len() as f64 / error.max(1e-9)).log10();
         assert!(one.len() == other.len() && psnr > 40.0, "{format}: {psnr:.1} dB");
     }
-    // Unless said otherwise, AV1 takes 4:2:0 with as many bits.
+    // By default AV1 is encoded as 4:2:0 with the same number of bits.
     let (code, _, message) = encode(path, &["in.y4m", "-o", "a.mp4", "--video-encoder", "av1"]);
     assert_eq!((code, message.as_str()), (0, ""));
     assert_eq!(stream(path, "a.mp4", "v:0", "pix_fmt"), "yuv420p10le");
-    // H.264 has 8 bits, which is no secret.
+    // H.264 is encoded with 8 bits, with a warning.
     let (code, _, message) = encode(path, &["in.y4m", "-o", "a.mp4"]);
     assert!(code == 0 && message.contains("8 bits") && message.contains("10 bits"), "{message}");
 }
 
 #[test]
-fn alpha_that_is_lost_is_told_or_composed() {
+fn lost_alpha_is_reported_or_composed() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let source = "color=red@0.5:s=32x32:d=1:r=5,format=rgba";
@@ -143,7 +143,7 @@ fn alpha_that_is_lost_is_told_or_composed() {
 fn transparency_of_gif_is_kept() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    // A square that moves over nothing.
+    // A square that moves over a transparent background.
     let source = "color=black@0:s=48x32:r=5:d=1,format=rgba,\
                   geq=r=200:g=40:b='X*5':a='255*between(X-N*7\\,0\\,12)*between(Y\\,8\\,20)'";
     if !ffmpeg(path, &["-f", "lavfi", "-i", source, "-f", "apng", "in.apng"]) {
@@ -160,10 +160,10 @@ fn transparency_of_gif_is_kept() {
     assert!(alpha("back.apng") == alpha("in.apng"));
 }
 
-/// A frame of an animated WebP: a WebP file, its offset and size on the canvas, its flags.
+/// Frame of an animated WebP: a WebP file, its offset and size on the canvas, and its flags.
 type WebpFrame<'a> = (&'a [u8], (u32, u32), (u32, u32), u8);
 
-/// An animated WebP (RFC 9649 §2.7.1) of lossless images.
+/// Returns an animated WebP (RFC 9649 §2.7.1) of lossless images.
 fn animated_webp(size: (u32, u32), frames: &[WebpFrame<'_>]) -> Vec<u8> {
     let chunk = |kind: &[u8], data: &[u8]| {
         let length = (data.len() as u32).to_le_bytes();
@@ -183,7 +183,7 @@ fn animated_webp(size: (u32, u32), frames: &[WebpFrame<'_>]) -> Vec<u8> {
 }
 
 #[test]
-fn frames_of_webp_are_disposed_of() {
+fn disposes_of_webp_frames() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     for (name, size) in [("large.webp", "size=40x20"), ("small.webp", "size=10x8")] {
@@ -193,7 +193,7 @@ fn frames_of_webp_are_disposed_of() {
     let read = |name: &str| std::fs::read(path.join(name)).unwrap();
     let (large, small) = (read("large.webp"), read("small.webp"));
     for (flags, outside) in [(0b11, 0), (0b10, 255)] {
-        // The first frame is removed, or stays, when the second one comes.
+        // The first frame is removed or kept before the second one.
         let frames = [(&large[..], (0, 0), (40, 20), flags), (&small[..], (20, 6), (10, 8), 0b10)];
         std::fs::write(path.join("in.webp"), animated_webp((40, 20), &frames)).unwrap();
         let raw = ["--format", "rawvideo", "--pixel-format", "rgba"];
@@ -208,7 +208,7 @@ fn frames_of_webp_are_disposed_of() {
 }
 
 #[test]
-fn names_state_the_range() {
+fn pixel_format_names_state_the_range() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let source = "testsrc=size=64x48:rate=5:duration=1";

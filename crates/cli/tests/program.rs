@@ -1,4 +1,4 @@
-//! The program as its users run it.
+//! The program's commands and options.
 
 use std::fs;
 use std::io::Write;
@@ -20,7 +20,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// A directory with `in.wav`: a second of 16-bit stereo at 8 kHz.
+/// Creates a directory with `in.wav`: a second of 16-bit stereo at 8 kHz.
 fn directory() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     let samples: Vec<u8> = (0..32_000u32).map(|i| ((i * i) >> 7) as u8).collect();
@@ -36,12 +36,12 @@ fn directory() -> tempfile::TempDir {
     child.stdin.take().unwrap().write_all(&samples).unwrap();
     assert!(child.wait().unwrap().success());
     let wav = fs::read(directory.path().join("in.wav")).unwrap();
-    assert!(wav.ends_with(&samples), "raw samples come out as they went in");
+    assert!(wav.ends_with(&samples), "raw samples are unchanged");
     directory
 }
 
 #[test]
-fn there_and_back_is_the_same_file() {
+fn lossless_round_trip_restores_the_file() {
     let directory = directory();
     let path = directory.path();
     assert!(run(path, &["encode", "in.wav", "-o", "a.flac"]).status.success());
@@ -52,7 +52,7 @@ fn there_and_back_is_the_same_file() {
 }
 
 #[test]
-fn real_media_is_summed_up_as_json() {
+fn summary_of_real_media_is_json() {
     let directory = tempfile::tempdir().unwrap();
     let input = asset("speech_16k_mono.wav");
     let args = ["encode", input.to_str().unwrap(), "-o", "out.flac", "--json"];
@@ -68,7 +68,7 @@ fn real_media_is_summed_up_as_json() {
 }
 
 #[test]
-fn nothing_is_overwritten_unless_asked_and_the_input_never() {
+fn overwrites_only_on_request_and_never_the_input() {
     let directory = directory();
     let path = directory.path();
     fs::write(path.join("keep.wav"), "keep").unwrap();
@@ -90,7 +90,7 @@ fn nothing_is_overwritten_unless_asked_and_the_input_never() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_what_is_right() {
+fn errors_name_the_value_and_the_allowed_ones() {
     let directory = directory();
     for (args, code, named) in [
         (&["encode", "in.wav", "-o", "a.zzz"][..], 1, "wav"),
@@ -116,10 +116,10 @@ fn what_is_wrong_is_named_with_what_is_right() {
 }
 
 #[test]
-fn options_of_what_is_not_there_are_refused() {
+fn rejects_options_without_their_stream() {
     let directory = directory();
     let path = directory.path();
-    let film = "testsrc=size=64x48:rate=10:duration=0.2";
+    let video = "testsrc=size=64x48:rate=10:duration=0.2";
     for (options, told) in [
         (&["--crf", "12"][..], "--crf"),
         (&["--video-qscale", "4"], "--video-qscale"),
@@ -132,7 +132,7 @@ fn options_of_what_is_not_there_are_refused() {
         (&["--pixel-format", "gray"], "--pixel-format"),
         (&["--gop", "5"], "--gop"),
     ] {
-        for (output, why) in [("a.mp3", "mp3 holds no pictures"), ("a.mp4", "input has no pictu")] {
+        for (output, why) in [("a.mp3", "mp3 holds no frames"), ("a.mp4", "input has no video")] {
             let refused = run(path, &[&["encode", "in.wav", "-o", output], options].concat());
             let message = text(&refused.stderr);
             assert_eq!(refused.status.code(), Some(1), "{options:?}");
@@ -151,9 +151,11 @@ fn options_of_what_is_not_there_are_refused() {
         (&["--channels", "1"], "--channels"),
         (&["--compression-level", "3"], "--compression-level"),
     ] {
-        // What a format does not hold is left out of a film, but not what was asked of it.
-        let silent = (&[film][..], "a.mp4", "input has no sound");
-        for (inputs, output, why) in [silent, (&[film, "in.wav"], "a.y4m", "holds no sound")] {
+        // Streams that the format does not support are left out, but not requested ones.
+        let silent = (&[video][..], "a.mp4", "input has no audio");
+        for (inputs, output, why) in
+            [silent, (&[video, "in.wav"], "a.y4m", "does not support audio")]
+        {
             let refused = run(path, &[&["encode"], inputs, &["-o", output], options].concat());
             let message = text(&refused.stderr);
             assert_eq!(refused.status.code(), Some(1), "{options:?}");
@@ -164,10 +166,10 @@ fn options_of_what_is_not_there_are_refused() {
 }
 
 #[test]
-fn options_that_contradict_each_other_are_both_named() {
+fn names_both_of_contradictory_options() {
     let directory = directory();
     let path = directory.path();
-    let film = "testsrc=size=64x48:rate=10:duration=0.2";
+    let video = "testsrc=size=64x48:rate=10:duration=0.2";
     for (options, code, other) in [
         (&["--crf", "3", "--video-qscale", "40"][..], 2, "--video-qscale"),
         (&["--crf", "3", "--video-bit-rate", "1M"], 2, "--video-bit-rate"),
@@ -185,7 +187,7 @@ fn options_that_contradict_each_other_are_both_named() {
             "compression_level=4",
         ),
     ] {
-        let refused = run(path, &[&["encode", film, "in.wav", "-o", "a.mp4"], options].concat());
+        let refused = run(path, &[&["encode", video, "in.wav", "-o", "a.mp4"], options].concat());
         let message = text(&refused.stderr);
         assert_eq!(refused.status.code(), Some(code), "{options:?}: {message}");
         assert!(message.contains(options[0]) && message.contains(other), "{message}");
@@ -194,7 +196,7 @@ fn options_that_contradict_each_other_are_both_named() {
 }
 
 #[test]
-fn everything_there_is_is_listed_and_described() {
+fn lists_and_describes_every_entry() {
     let here = Path::new(".");
     for what in ["muxers", "encoders", "devices", "protocols", "sample-formats"] {
         let json = run(here, &["list", what, "--json"]).stdout;
@@ -217,24 +219,24 @@ fn everything_there_is_is_listed_and_described() {
 }
 
 #[test]
-fn y4m_that_is_cut_short_or_corrupt_is_told() {
+fn reports_truncated_or_corrupt_y4m() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    let film = "testsrc=size=64x48:rate=10:duration=0.5";
-    let whole = encoded(path, &[film, "-o", "a.y4m"]);
-    assert_eq!(whole["streams"][0]["pictures"], 5);
+    let video = "testsrc=size=64x48:rate=10:duration=0.5";
+    let whole = encoded(path, &[video, "-o", "a.y4m"]);
+    assert_eq!(whole["streams"][0]["frames"], 5);
     let y4m = fs::read(path.join("a.y4m")).unwrap();
     assert_eq!(encoded(path, &["a.y4m", "-o", "b.y4m"])["complete"], true);
     let frames = y4m.windows(6).enumerate().filter(|(_, bytes)| bytes == b"FRAME\n");
     let frames: Vec<usize> = frames.map(|(at, _)| at).collect();
     let ends = [(frames[3], true, 3), (frames[3] + 2, false, 3), (frames[4] + 100, false, 4)];
-    for (end, complete, pictures) in ends {
+    for (end, complete, frames) in ends {
         fs::write(path.join("cut.y4m"), &y4m[..end]).unwrap();
         let output = run(path, &["encode", "cut.y4m", "-o", "b.y4m", "-y", "--json"]);
         assert_eq!(output.status.code(), Some(if complete { 0 } else { 3 }), "{end}");
         let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(summary["complete"], complete, "{end}");
-        assert_eq!(summary["streams"][0]["pictures"], pictures, "{end}");
+        assert_eq!(summary["streams"][0]["frames"], frames, "{end}");
         assert_eq!(text(&output.stderr).contains("ends early"), !complete, "{end}");
     }
     fs::write(path.join("cut.y4m"), &y4m[..frames[0] + 20]).unwrap();
@@ -250,7 +252,7 @@ fn y4m_that_is_cut_short_or_corrupt_is_told() {
 }
 
 #[test]
-fn a_bare_name_is_enough_for_help() {
+fn help_accepts_a_name_without_a_kind() {
     let help = |topic: &str| {
         let output = run(Path::new("."), &["help", topic]);
         assert!(output.status.success(), "{topic}: {}", text(&output.stderr));
@@ -269,7 +271,7 @@ fn a_bare_name_is_enough_for_help() {
     }
     assert_eq!(help("encoder=libx264"), help("encoder=h264"));
     assert!(help("movflags").contains("muxer=mp4"), "{}", help("movflags"));
-    // What all encoders have is described once.
+    // An option that all encoders share is described once.
     assert_eq!(help("ab").matches("the same as b").count(), 1, "{}", help("ab"));
     assert!(help("encode").contains("--audio-encoder"), "{}", help("encode"));
     let unknown = run(Path::new("."), &["help", "nope"]);
@@ -296,7 +298,7 @@ fn metadata_is_kept_replaced_and_removed() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_completes_the_file_while_nothing_comes() {
+fn ctrl_c_completes_the_file_while_input_is_pending() {
     let directory = tempfile::tempdir().unwrap();
     let mut child = Command::new(PROGRAM)
         .current_dir(directory.path())
@@ -306,14 +308,14 @@ fn ctrl_c_completes_the_file_while_nothing_comes() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    // Kept open: the program waits for more.
+    // Kept open: the program waits for more input.
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(&[1; 20_000]).unwrap();
     let path = directory.path().join("a.wav");
-    // It watches for Ctrl-C before it makes the file.
+    // The program handles Ctrl-C before it creates the file.
     let started = std::time::Instant::now();
     while !path.exists() {
-        assert!(started.elapsed().as_secs() < 60, "the file is not made");
+        assert!(started.elapsed().as_secs() < 60, "the file is not created");
         std::thread::yield_now();
     }
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
@@ -327,7 +329,7 @@ fn ctrl_c_completes_the_file_while_nothing_comes() {
     assert_eq!(stated as usize, wav.len() - 8, "the header says how long the file is");
 }
 
-/// The summary of encoding, as JSON.
+/// Encodes and returns the JSON summary.
 fn encoded(directory: &Path, args: &[&str]) -> serde_json::Value {
     let output = run(directory, &[&["encode"], args, &["--json", "-y"]].concat());
     assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
@@ -335,7 +337,7 @@ fn encoded(directory: &Path, args: &[&str]) -> serde_json::Value {
 }
 
 #[test]
-fn from_codec_to_codec_no_sample_is_lost_or_added() {
+fn transcoding_keeps_the_number_of_samples() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let input = asset("bbb_48k_stereo.flac");
@@ -360,7 +362,7 @@ fn from_codec_to_codec_no_sample_is_lost_or_added() {
 }
 
 #[test]
-fn rates_and_qualities_are_heeded() {
+fn rates_and_qualities_are_applied() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let input = asset("bbb_48k_stereo.flac");
@@ -403,10 +405,10 @@ fn rates_and_qualities_are_heeded() {
 }
 
 #[test]
-fn a_cover_goes_along() {
+fn cover_is_kept() {
     let directory = directory();
     let path = directory.path();
-    let cover = b"\x89PNG\r\n\x1A\n and the rest of a picture";
+    let cover = b"\x89PNG\r\n\x1A\n and the rest of an image";
     fs::write(path.join("cover.png"), cover).unwrap();
     let holds = |name: &str| {
         fs::read(path.join(name)).unwrap().windows(cover.len()).any(|bytes| bytes == cover)
@@ -421,7 +423,7 @@ fn a_cover_goes_along() {
 }
 
 #[test]
-fn encoders_are_listed_with_their_makings() {
+fn lists_encoders_with_their_implementation() {
     let directory = tempfile::tempdir().unwrap();
     let output = run(directory.path(), &["list", "encoders"]);
     let listing = text(&output.stdout);

@@ -1,4 +1,4 @@
-//! Chapters and subtitles: from input to output, and from files of their own.
+//! Chapters and subtitles: from input to output, and from separate files.
 
 mod common;
 
@@ -18,7 +18,7 @@ const VTT: &str = "WEBVTT\n\nSTYLE\n::cue { color: red }\n\n\
     intro\n00:00.500 --> 00:01.250 line:0\n<v Ann>Hello, <i>world</i>\n\n\
     00:01.250 --> 00:01.500\ntwo\nlines &amp; more\n";
 
-/// The chapters that ffprobe finds, a line each.
+/// Returns the chapters that ffprobe finds, one per line.
 fn chapters(path: &Path, file: &str) -> Option<Vec<(f64, f64, String)>> {
     let shown = "chapter=start_time,end_time:chapter_tags=title";
     let args = ["-v", "error", "-show_entries", shown, "-of", "csv=p=0", file];
@@ -33,7 +33,7 @@ fn chapters(path: &Path, file: &str) -> Option<Vec<(f64, f64, String)>> {
 }
 
 #[test]
-fn chapters_go_from_format_to_format() {
+fn chapters_are_kept_from_format_to_format() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     fs::write(path.join("chapters.txt"), CHAPTERS).unwrap();
@@ -51,7 +51,7 @@ fn chapters_go_from_format_to_format() {
         ],
     );
     assert_eq!(code, 0, "{message}");
-    // Each is read here and written in the next format.
+    // Each output is the input of the next format.
     let files = ["0.mp3", "1.m4b", "2.ogg", "3.flac", "4.mov", "5.opus", "6.mp4", "7.mp3"];
     for (i, file) in files.into_iter().enumerate() {
         if i > 0 {
@@ -68,7 +68,7 @@ fn chapters_go_from_format_to_format() {
             assert_eq!((found[0].1, found[1].1), (1.5, 2.0), "{file}");
         }
     }
-    // A format without chapters is silent about those of the input.
+    // No warning about the input's chapters for a format without chapters.
     let (code, _, message) = encode(path, &["6.mp4", "-o", "a.wav"]);
     assert_eq!((code, message.contains("chapter")), (0, false), "{message}");
     let (code, _, message) = encode(path, &["6.mp4", "-o", "a.wav", "--chapters", "chapters.txt"]);
@@ -76,11 +76,11 @@ fn chapters_go_from_format_to_format() {
 }
 
 #[test]
-fn files_of_others_have_chapters_that_are_kept() {
+fn keeps_chapters_of_other_programs() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     fs::write(path.join("chapters.txt"), CHAPTERS).unwrap();
-    // FFmpeg 5.1 writes none into FLAC.
+    // FFmpeg 5.1 writes no chapters to FLAC.
     for file in ["a.mp4", "a.m4b", "a.mov", "a.mkv", "a.mp3", "a.ogg", "a.opus"] {
         let codec = match file {
             "a.ogg" => "libopus",
@@ -118,7 +118,7 @@ fn files_of_others_have_chapters_that_are_kept() {
     }
 }
 
-/// The subtitles of a track that ffmpeg finds.
+/// Returns the subtitles of a track that ffmpeg finds.
 fn srt(path: &Path, file: &str, track: &str) -> Option<String> {
     let args = ["-v", "error", "-height", "180", "-i", file, "-map", track, "-f", "srt", "-"];
     let text = String::from_utf8(foreign(path, "ffmpeg", &args)?).unwrap();
@@ -126,7 +126,7 @@ fn srt(path: &Path, file: &str, track: &str) -> Option<String> {
 }
 
 #[test]
-fn subtitles_come_from_files() {
+fn reads_subtitles_from_files() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     fs::write(path.join("a.srt"), SRT).unwrap();
@@ -136,7 +136,7 @@ fn subtitles_come_from_files() {
     let given = ["--subtitles", "a.srt", "--subtitles", "b.vtt", "--subtitle-language", "eng"];
     let (code, _, message) = encode(path, &[&[input, "-o", "a.mp4"], &given[..]].concat());
     assert_eq!(code, 0, "{message}");
-    assert!(message.contains("a.srt: fonts, colors and positions are left out"), "{message}");
+    assert!(message.contains("a.srt: fonts, colors and positions are ignored"), "{message}");
     let expected = "1\n00:00:00,500 --> 00:00:01,250\nHello, <i>world</i>\n\n\
         2\n00:00:01,250 --> 00:00:01,500\ntwo\nlines & more\n\n";
     for track in ["0:s:0", "0:s:1"] {
@@ -174,7 +174,7 @@ fn subtitles_come_from_files() {
 }
 
 #[test]
-fn files_that_are_wrong_are_named_with_their_line() {
+fn names_the_line_of_an_error() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     fs::write(path.join("a.srt"), "1\n00:00:01,000 --> 00:00:02,000\na\n\nb\n").unwrap();
@@ -203,7 +203,7 @@ fn files_that_are_wrong_are_named_with_their_line() {
 }
 
 #[test]
-fn help_tells_what_a_format_stores() {
+fn help_states_what_a_format_stores() {
     let text = |name: &str| {
         let output = run(Path::new("."), &["help", name]);
         String::from_utf8(output.stdout).unwrap()

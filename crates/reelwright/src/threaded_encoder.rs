@@ -485,8 +485,8 @@ mod tests {
                 let encoded = encode(&mut engine, frame(index.into(), 0), &mut packets).err();
                 if let Some(error) = encoded {
                     failed += 1;
-                    let told = error.to_string().contains("This one");
-                    assert!(told == (failed == 1), "{error}");
+                    let is_original = error.to_string().contains("This frame");
+                    assert!(is_original == (failed == 1), "{error}");
                 }
             }
             let drained = if calls % 2 == 0 {
@@ -494,8 +494,8 @@ mod tests {
             } else {
                 engine.finish(&mut packets, &Interrupt::new())
             };
-            let told = drained.unwrap_err().to_string().contains("This one");
-            assert_eq!(told, failed == 0, "{calls}");
+            let is_original = drained.unwrap_err().to_string().contains("This frame");
+            assert_eq!(is_original, failed == 0, "{calls}");
             assert_eq!(packets.len(), 2);
         }
     }

@@ -1,6 +1,6 @@
-//! Helpers that the tests of the program share.
+//! Helpers of the program's tests.
 
-// Not every test needs all of them.
+// Not every test uses all of them.
 #![allow(dead_code, unreachable_pub)]
 
 use std::ffi::OsStr;
@@ -37,14 +37,14 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Encodes, overwriting, with the summary as JSON; the exit code, and null without a summary.
+/// Encodes with overwriting and a JSON summary. Returns the exit code, and the summary or null.
 pub fn encode(directory: &Path, args: &[&str]) -> (i32, serde_json::Value, String) {
     let output = run(directory, &[&["encode"], args, &["--json", "-y"]].concat());
     let summary = serde_json::from_slice(&output.stdout).unwrap_or_default();
     (output.status.code().unwrap_or(-1), summary, stderr(&output))
 }
 
-/// Runs a foreign program; false, with a note, where it is not installed.
+/// Runs another program. Returns false, with a note, if it is not installed.
 pub fn foreign(directory: &Path, program: &str, args: &[&str]) -> Option<Vec<u8>> {
     let run = Command::new(program).current_dir(directory).args(args).stdin(Stdio::null()).output();
     match run {
@@ -65,7 +65,7 @@ pub fn ffmpeg(directory: &Path, args: &[&str]) -> bool {
     foreign(directory, "ffmpeg", &[&["-nostdin", "-y", "-v", "error"], args].concat()).is_some()
 }
 
-/// The times of a stream's frames in the order they are shown, as ffprobe finds them.
+/// Returns the timestamps of a stream's frames in presentation order, from ffprobe.
 pub fn times(directory: &Path, file: &str, stream: &str) -> Vec<f64> {
     let entries = "frame=best_effort_timestamp_time";
     let args = [
@@ -87,7 +87,7 @@ pub fn times(directory: &Path, file: &str, stream: &str) -> Vec<f64> {
     times
 }
 
-/// Fields of a stream, as ffprobe finds them.
+/// Returns fields of a stream, from ffprobe.
 pub fn stream(directory: &Path, file: &str, stream: &str, fields: &str) -> String {
     let entries = format!("stream={fields}");
     let args = [

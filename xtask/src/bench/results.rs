@@ -49,7 +49,7 @@ pub(super) const FIGURES: &[Figure] = &[
     figure(["codecs", "alac", "ffmpeg"], "ALAC", "FFmpeg", false),
     figure(["wav", "float to WAV s16", "ffmpeg"], "float to WAV", "FFmpeg", false),
     figure(["resample", RESAMPLING, "ffmpeg soxr, precision 28"], "resampling", "soxr", false),
-    figure(["pictures", CONVERSION, "ffmpeg"], "RGB to YUV", "FFmpeg", false),
+    figure(["frames", CONVERSION, "ffmpeg"], "RGB to YUV", "FFmpeg", false),
     figure(
         ["h264", "yuv420p of 1280x720 to H.264", "ffmpeg, libx264 superfast"],
         "H.264",

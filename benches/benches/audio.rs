@@ -1,4 +1,4 @@
-//! From chunks to a file in memory, through the facade: seconds of stereo at 48 kHz.
+//! From chunks to a file in memory through the facade: stereo at 48 kHz.
 #![allow(missing_docs)] // criterion's macros make public items
 
 use std::io::sink;

@@ -1,6 +1,6 @@
-//! Speed of sample conversions, beside a plain copy.
+//! Speed of sample conversions, compared with a copy.
 //!
-//! Throughput counts the bytes read and the bytes written, for copies too.
+//! Throughput counts bytes that are read and written, for copies too.
 
 use std::hint::black_box;
 
@@ -8,7 +8,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use reelwright_convert::{AudioConverter, outliers};
 use reelwright_core::{ChannelLayout, DataType, SampleFormat, TensorView, TypedBuffer};
 
-/// A chunk of 100 ms at 48 kHz, and one that no cache holds.
+/// Number of audio frames in 100 ms at 48 kHz, and one that exceeds all caches.
 const FRAMES: [usize; 2] = [4800, 8 << 20];
 
 fn copy(c: &mut Criterion) {

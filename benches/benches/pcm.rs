@@ -1,4 +1,4 @@
-//! Speed of PCM encoders, beside a plain copy of as many bytes.
+//! Speed of PCM encoders, compared with a copy of the same number of bytes.
 
 use std::hint::black_box;
 
@@ -38,7 +38,7 @@ fn encode(c: &mut Criterion) {
         let mut copy = bytes.clone();
         let mut group = c.benchmark_group("copy");
         group.throughput(Throughput::Elements(2 * FRAMES as u64));
-        group.bench_function(format!("{} bytes a sample", data_type.bytes()), |b| {
+        group.bench_function(format!("{} bytes per sample", data_type.bytes()), |b| {
             b.iter(|| {
                 copy.copy_from_slice(black_box(&bytes));
                 black_box(&mut copy);

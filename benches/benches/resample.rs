@@ -6,7 +6,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use reelwright_convert::{ResampleQuality, Resampler};
 use reelwright_core::{DataType, TypedSlice};
 
-/// A second at 48 kHz, a tenth at a time.
+/// Number of input frames: 0.1 s at 48 kHz.
 const FRAMES: usize = 4800;
 
 fn resample(c: &mut Criterion) {

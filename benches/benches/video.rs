@@ -1,4 +1,4 @@
-//! Pictures to raw yuv420p through the facade, and packets to MP4.
+//! RGB frames to raw yuv420p through the facade, and packets to MP4.
 #![allow(missing_docs)] // criterion's macros make public items
 
 use std::io::sink;
@@ -10,30 +10,30 @@ use reelwright::{
     VideoStream, muxers,
 };
 use reelwright_core::{AudioSpecificConfig, CodecRecord, MemoryOutput, Packet};
-use reelwright_testkit::muxing::{open, pcm, usual};
+use reelwright_testkit::muxing::{default_layout, open, pcm};
 
 const SIZE: (usize, usize) = (1280, 720);
-const PICTURES: usize = 8;
+const FRAMES: usize = 8;
 
-/// Red, green and blue of some pictures, in which everything moves.
-fn film((width, height): (usize, usize), pictures: usize) -> Vec<u8> {
+/// Returns planar RGB frames with motion everywhere.
+fn rgb_frames((width, height): (usize, usize), frames: usize) -> Vec<u8> {
     let plane = width * height;
     let pixel = |i: usize| {
         let (x, y, z) = (i % width, i % plane / width, i / plane);
         (3 * x + 5 * y + 11 * z + x * y / 64) as u8
     };
-    (0..3 * plane * pictures).map(pixel).collect()
+    (0..3 * plane * frames).map(pixel).collect()
 }
 
-fn pictures(c: &mut Criterion) {
+fn raw_video(c: &mut Criterion) {
     let (width, height) = SIZE;
-    let film = film(SIZE, PICTURES);
-    let chunk = TensorView::contiguous(&film, &[PICTURES, 3, height, width]).unwrap();
+    let pixels = rgb_frames(SIZE, FRAMES);
+    let chunk = TensorView::contiguous(&pixels, &[FRAMES, 3, height, width]).unwrap();
     let stream = VideoStream::new(25.0, width as u32, height as u32)
         .encoder("rawvideo")
         .encoder_format(PixelFormat::Yuv420p);
     let mut group = c.benchmark_group("rgb24 of 1280x720 to yuv420p");
-    group.throughput(Throughput::Elements(PICTURES as u64));
+    group.throughput(Throughput::Elements(FRAMES as u64));
     group.measurement_time(Duration::from_secs(3));
     for (name, stream) in
         [("1280x720", stream.clone()), ("640x360", stream.encoder_width(640).encoder_height(360))]
@@ -52,10 +52,10 @@ fn pictures(c: &mut Criterion) {
     group.finish();
 }
 
-/// Small packets of sound, from memory into memory.
+/// Writes small audio packets from memory to memory.
 fn mp4(c: &mut Criterion) {
     const COUNT: i64 = 20_000;
-    let mut stream = pcm(CodecId::Aac, 48_000, usual(2));
+    let mut stream = pcm(CodecId::Aac, 48_000, default_layout(2));
     stream.record = CodecRecord::Aac(AudioSpecificConfig {
         // LC at 48 kHz, stereo.
         bytes: vec![0x11, 0x90],
@@ -94,5 +94,5 @@ fn mp4(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, pictures, mp4);
+criterion_group!(benches, raw_video, mp4);
 criterion_main!(benches);

@@ -1,14 +1,15 @@
-"""Measures the Python package beside the real torio, in one process and with the same tensors.
+"""Compares the speed of the Python package with torio, in one process with the same tensors.
 
-    python benches/python/against_torio.py [calls] [small] [video] [imports] [memory] [wheel=PATH]
+    python benches/python/against_torio.py [--record] [calls] [small] [video] [imports] [memory] [wheel=PATH]
 
-Times are CPU time of the process, the best of several rounds that take turns. Needs torio (torchaudio 2.8 or
-older) and torch beside this package; without arguments everything is measured.
+`--record` writes the results to docs/benchmarks.json. Times are CPU time of the process, the minimum of several
+alternating rounds. Requires torio (torchaudio 2.8 or older) and torch. Without arguments, everything is measured.
 """
 
 from __future__ import annotations
 
 import gc
+import json
 import os
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def cpu_time(work: Callable[[], object]) -> float:
 
 
 def in_turns(*works: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
-    """The best CPU time of each."""
+    """Return the minimum CPU time of each."""
     best = [float("inf")] * len(works)
     for _ in range(rounds):
         for index, work in enumerate(works):
@@ -38,12 +39,27 @@ def in_turns(*works: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
     return best
 
 
-def report(what: str, ours: float, torios: float, wanted: float, unit: str, scale: float) -> None:
+RESULTS = Path(__file__).parents[2] / "docs" / "benchmarks.json"
+comparisons: list[dict[str, Any]] = []
+
+
+def report(name: str, ours: float, torios: float, target: float, unit: str, scale: float) -> None:
+    values = [float(f"{value * scale:.3e}") for value in (ours, torios)]
+    comparisons.append(
+        {
+            "part": "python",
+            "name": name,
+            "peer": "torio",
+            "unit": unit,
+            "values": values,
+            "lower_is_better": True,
+        }
+    )
     ratio = torios / ours
-    verdict = "" if ratio >= wanted else "  BELOW"
+    verdict = "" if ratio >= target else "  BELOW"
     print(
-        f"{what:58} ours {ours * scale:9.3f} {unit}  torio {torios * scale:9.3f} {unit}"
-        f"  {ratio:5.1f}x (wanted {wanted:g}x){verdict}",
+        f"{name:58} ours {ours * scale:9.3f} {unit}  torio {torios * scale:9.3f} {unit}"
+        f"  {ratio:5.1f}x (target {target:g}x){verdict}",
         flush=True,
     )
 
@@ -56,7 +72,7 @@ def encoders() -> tuple[Any, Any]:
     return reelwright.StreamingMediaEncoder, torio.io.StreamingMediaEncoder
 
 
-def sound(encoder: Any, path: str, rate: int, chunk: Any, calls: int) -> Callable[[], None]:
+def write_audio(encoder: Any, path: str, rate: int, chunk: Any, calls: int) -> Callable[[], None]:
     def work() -> None:
         stream = encoder(path)
         stream.add_audio_stream(rate, chunk.shape[1])
@@ -77,12 +93,12 @@ def calls(directory: str) -> None:
     for channels in (1, 2):
         chunk = torch.rand(16, channels) - 0.5
         number = 1_000_000
-        works = [sound(e, path, 16000, chunk, number) for e in encoders()]
-        works.append(sound(encoders()[0], path, 16000, chunk.numpy(), number))
+        works = [write_audio(e, path, 16000, chunk, number) for e in encoders()]
+        works.append(write_audio(encoders()[0], path, 16000, chunk.numpy(), number))
         ours, torios, numpys = in_turns(*works, rounds=3)
-        what = f"1 million calls of 16 samples, {channels} channel(s)"
-        report(f"{what}, torch", ours, torios, 3, "us/call", 1e6 / number)
-        report(f"{what}, numpy", numpys, torios, 3, "us/call", 1e6 / number)
+        title = "16 samples a call to WAV" + (", stereo" if channels == 2 else "")
+        report(title, ours, torios, 3, "µs", 1e6 / number)
+        report(f"{title}, of numpy", numpys, torios, 3, "µs", 1e6 / number)
 
 
 def small(directory: str) -> None:
@@ -94,9 +110,9 @@ def small(directory: str) -> None:
         ("interleaved", torch.rand(192, 2) - 0.5),
         ("planar", (torch.rand(2, 192) - 0.5).t()),
     ):
-        ours, torios = in_turns(*[sound(e, path, 48000, chunk, number) for e in encoders()])
-        what = f"4 ms chunks of 48 kHz stereo to WAV, {name}"
-        report(what, ours, torios, 4, "us/call", 1e6 / number)
+        ours, torios = in_turns(*[write_audio(e, path, 48000, chunk, number) for e in encoders()])
+        title = f"4 ms a call of 48 kHz stereo to WAV, {name}"
+        report(title, ours, torios, 4, "µs", 1e6 / number)
 
 
 def video(directory: str) -> None:
@@ -122,8 +138,8 @@ def video(directory: str) -> None:
     ours, torio_ = encoders()
     superfast = {"encoder": "libx264", "encoder_option": {"preset": "superfast"}}
     best = in_turns(work(ours, paths[0], {}), work(torio_, paths[1], superfast), rounds=3)
-    what = f"{len(frames)} pictures of 1280x720 rgb24 to H.264 in MP4"
-    report(what, best[0], best[1], 3, "ms/pict", 1e3 / len(frames))
+    title = "a frame of 1280x720 rgb24 to H.264 (libx264 superfast)"
+    report(title, best[0], best[1], 3, "ms", 1e3 / len(frames))
     for name, path in zip(("ours", "torio"), paths):
         print(f"    {name}: {os.path.getsize(path)} bytes, {_ssim(path)}")
 
@@ -164,7 +180,7 @@ def memory(directory: str) -> None:
 
     chunk = np.zeros((100, 2), np.float32)
     path = os.path.join(directory, "memory.wav")
-    print("resident memory in KiB after n encoders opened and closed:", end="", flush=True)
+    print("resident memory in KiB after opening and closing n encoders:", end="", flush=True)
     for number in range(10_001):
         stream = reelwright.StreamingMediaEncoder(path)
         stream.add_audio_stream(48000, 2)
@@ -177,14 +193,27 @@ def memory(directory: str) -> None:
 
 def main() -> None:
     parts = {"calls": calls, "small": small, "video": video, "imports": imports, "memory": memory}
-    wanted = sys.argv[1:] or list(parts)
+    arguments = [argument for argument in sys.argv[1:] if argument != "--record"]
+    wanted = arguments or list(parts)
     with tempfile.TemporaryDirectory() as directory:
         for name in wanted:
             if name.startswith("wheel="):
                 size = os.path.getsize(name.removeprefix("wheel="))
-                print(f"wheel: {size / 1e6:.1f} MB (wanted: under 25 MB)")
+                print(f"wheel: {size / 1e6:.1f} MB (target: below 25 MB)")
             else:
                 parts[name](directory)
+    if "--record" in sys.argv:
+        record()
+
+
+def record() -> None:
+    """Replace the results with the same names."""
+    results = json.loads(RESULTS.read_text())
+    names = {comparison["name"] for comparison in comparisons}
+    rows = results["comparisons"]
+    rows[:] = [row for row in rows if row["part"] != "python" or row["name"] not in names]
+    rows += comparisons
+    RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Saves video that is made picture by picture, with sound, in one call.
+"""Saves video that is generated frame by frame, with audio, in one call.
 
-    python generated_video.py [FILM.mp4]
+    python generated_video.py [VIDEO.mp4]
 
-Only one picture is in memory at a time: `save_video` takes any iterable.
+Only one frame is in memory at a time: `save_video` accepts any iterable.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import reelwright
 WIDTH, HEIGHT, FRAME_RATE, SECONDS = 320, 180, 25, 4
 
 
-def pictures() -> Iterator[npt.NDArray[np.uint8]]:
-    """A ball that bounces, of shape (height, width, 3)."""
+def frames() -> Iterator[npt.NDArray[np.uint8]]:
+    """Yield frames of a bouncing ball, of shape (height, width, 3)."""
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     for number in range(SECONDS * FRAME_RATE):
         t = number / FRAME_RATE
-        centre = (WIDTH * (0.5 + 0.4 * np.sin(t)), HEIGHT * (0.9 - 0.7 * abs(np.cos(3 * t))))
-        ball = np.hypot(x - centre[0], y - centre[1]) < 15
-        picture = np.full((HEIGHT, WIDTH, 3), (30, 40, 60), np.uint8)
-        picture[ball] = (240, 180, 60)
-        yield picture
+        center = (WIDTH * (0.5 + 0.4 * np.sin(t)), HEIGHT * (0.9 - 0.7 * abs(np.cos(3 * t))))
+        ball = np.hypot(x - center[0], y - center[1]) < 15
+        frame = np.full((HEIGHT, WIDTH, 3), (30, 40, 60), np.uint8)
+        frame[ball] = (240, 180, 60)
+        yield frame
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
     thud = 0.5 * np.sin(2 * np.pi * 80 * t) * np.exp(-8 * np.mod(t + np.pi / 6, np.pi / 3))
     reelwright.save_video(
         path,
-        pictures(),
+        frames(),
         FRAME_RATE,
         audio=thud.astype(np.float32),
         sample_rate=48_000,

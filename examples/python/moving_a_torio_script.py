@@ -1,13 +1,13 @@
-"""A script that was written for torio, and what it takes to run it without: nothing, or one line.
+"""Runs a script for torio without torio. This needs no change, or one line.
 
     python moving_a_torio_script.py [OUT.mp4]
 
-Where the script can be edited, change its import:
+If the script can be edited, change its import:
 
     -from torio.io import CodecConfig, StreamingMediaEncoder
     +from reelwright import CodecConfig, StreamingMediaEncoder
 
-Where it cannot be (it is somebody else's package), call `install` before it is imported, as here.
+Otherwise (it is part of another package), call `install` before importing it, as here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import types
 
 import reelwright.torio
 
-# Stands for a module of somebody else's; torch is left out so that this runs anywhere.
+# Represents a third-party module. It uses numpy instead of torch, so that it runs anywhere.
 SCRIPT = '''
 import numpy as np
 from torio.io import CodecConfig, StreamingMediaEncoder

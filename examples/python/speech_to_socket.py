@@ -1,9 +1,9 @@
-"""Streams speech to a socket while it is being spoken, as Opus in Ogg.
+"""Streams live speech to a socket, as Opus in Ogg.
 
     python speech_to_socket.py [SAVED.ogg]
 
-A socket's file has `write` and no `seek`, which is all an encoder needs. `flush` after each chunk sends what
-was said so far, so the listener hears it within a fraction of a second.
+A socket's file has `write` but no `seek`, which is sufficient. `flush` after each chunk sends all audio so far,
+so that the listener receives it within a fraction of a second.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RATE = 16_000
 
 
 def microphone(seconds: float) -> Iterator[npt.NDArray[np.int16]]:
-    """Something like a voice, 40 ms at a time, of shape (frame, 1)."""
+    """Yield a voice-like signal of shape (frame, 1), 40 ms at a time."""
     chunk = RATE // 25
     for start in range(0, int(seconds * RATE), chunk):
         t = (start + np.arange(chunk)) / RATE

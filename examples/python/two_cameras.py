@@ -1,9 +1,9 @@
-"""Records two cameras and a microphone, whose pictures come when they come.
+"""Records two cameras and a microphone, whose frames arrive at irregular times.
 
     python two_cameras.py [RECORDED.mp4]
 
-A camera says 30 pictures per second and means about 30. Each picture is written with the time it was taken at,
-`pts`, so that nothing drifts: a picture that is late is shown late. Killed half-way, the file plays up to there.
+The frame rate of a camera is only approximate. Each frame is written with its time, `pts`, so that audio and video
+stay in sync: a late frame is shown late. If the program is killed, the file plays up to there.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ Event = tuple[float, int, npt.NDArray[np.generic]]
 
 
 def camera(stream: int, period: float, seed: int) -> Iterator[Event]:
-    """Pictures of shape (1, 3, height, width), with the time of each."""
+    """Yield frames of shape (1, 3, height, width), with the time of each."""
     random = np.random.default_rng(seed)
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     taken = 0.0
     while taken < SECONDS:
         wave = np.sin(x / 20 + 3 * taken) + np.cos(y / 15 - (2 + stream) * taken)
-        picture = (127.5 + 60 * wave).astype(np.uint8)
-        yield taken, stream, np.stack([picture, picture.T.reshape(HEIGHT, WIDTH), 255 - picture])[None]
+        frame = (127.5 + 60 * wave).astype(np.uint8)
+        yield taken, stream, np.stack([frame, frame.T.reshape(HEIGHT, WIDTH), 255 - frame])[None]
         taken += period * random.uniform(0.9, 1.2)
 
 
 def microphone(stream: int) -> Iterator[Event]:
-    """Sound of shape (frame, 1), 20 ms at a time."""
+    """Yield audio of shape (frame, 1), 20 ms at a time."""
     chunk = RATE // 50
     for start in range(0, SECONDS * RATE, chunk):
         t = (start + np.arange(chunk)) / RATE
@@ -46,19 +46,19 @@ def microphone(stream: int) -> Iterator[Event]:
 def main() -> None:
     path = sys.argv[1] if len(sys.argv) > 1 else "two_cameras.mp4"
     encoder = reelwright.StreamingMediaEncoder(path)
-    # Times are rounded to the stream's frame rate: 1000 keeps them to the millisecond.
+    # Times are rounded to the stream's frame rate. A rate of 1000 keeps them to the millisecond.
     left = encoder.add_video_stream(1000, WIDTH, HEIGHT)
     right = encoder.add_video_stream(1000, WIDTH, HEIGHT)
-    sound = encoder.add_audio_stream(RATE, 1)
+    audio = encoder.add_audio_stream(RATE, 1)
     encoder.set_metadata({"title": "Two cameras"})
 
-    sources = [camera(left, 1 / 30, 1), camera(right, 1 / 25, 2), microphone(sound)]
+    sources = [camera(left, 1 / 30, 1), camera(right, 1 / 25, 2), microphone(audio)]
     with encoder.open():
-        # As they happen: the earliest first.
+        # In order of time, as in a live recording.
         for pts, stream, chunk in sorted(
             (event for source in sources for event in source), key=lambda event: event[0]
         ):
-            if stream == sound:
+            if stream == audio:
                 encoder.write_audio_chunk(stream, chunk, pts)
             else:
                 encoder.write_video_chunk(stream, chunk, pts)

@@ -1,5 +1,5 @@
-//! Any samples into every encoder, with any settings: refused at the start, or heard sample by
-//! sample; never a panic.
+//! Any samples in every encoder with any settings: an error when it is opened, or all samples are
+//! encoded. No panic.
 
 #![no_main]
 
@@ -12,7 +12,7 @@ use reelwright_core::{
 use reelwright_fuzz::{encoders, layout, options, samples};
 
 fuzz_target!(|data: &[u8]| {
-    // Running out of bytes is no finding.
+    // Missing bytes are not an error.
     let _ = run(&mut Unstructured::new(data));
 });
 
@@ -45,7 +45,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let channels = request.format.layout.channels();
     let size = encoder.frame_size().unwrap_or(777);
     let data_type = request.format.sample_format.data_type();
-    // What there is is repeated, so that there are frames enough for every state.
+    // The input is repeated, so that there are enough frames for every state.
     let seed = samples(u, data_type, 4000)?;
     let frames = usize::from(u8::arbitrary(u)?) % 6;
     let last = usize::arbitrary(u)? % (size + 1);
@@ -56,14 +56,14 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         let count = if frame == frames { last } else { size };
         let buffer = repeated(&seed, fed, count * channels);
         let pts = Timestamp(fed as i64);
-        let frame = AudioFrame::new(request.format, buffer, pts).expect("whole samples");
-        // FLAC has no blocks of nothing.
+        let frame = AudioFrame::new(request.format, buffer, pts).expect("the samples are complete");
+        // FLAC has no empty blocks.
         if count > 0 {
-            encoder.encode(&frame, &mut packets).expect("a frame that fits");
+            encoder.encode(&frame, &mut packets).expect("the frame is valid");
         }
         fed += count;
     }
-    encoder.finish(&mut packets).expect("the end");
+    encoder.finish(&mut packets).expect("finish succeeds");
     while let Some(packet) = packets.pop() {
         heard += packet.duration - i64::from(packet.trim_start) - i64::from(packet.trim_end);
         packets.recycle(packet);
@@ -73,7 +73,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     Ok(())
 }
 
-/// `count` samples of those that there are, over and over; silence of none.
+/// Returns `count` samples that repeat `seed`, or silence if it is empty.
 fn repeated(seed: &TypedBuffer, start: usize, count: usize) -> TypedBuffer {
     macro_rules! repeated {
         ($variant:ident, $data:expr) => {{

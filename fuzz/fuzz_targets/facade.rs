@@ -1,5 +1,5 @@
-//! Any calls of the facade in any order, with any arguments, over a writer that may fail: an error
-//! or a file, and never a panic.
+//! Any calls of the facade in any order, with any arguments, on a writer that may fail: an error or
+//! a file. No panic.
 
 #![no_main]
 
@@ -14,11 +14,11 @@ use reelwright::{
 use reelwright_fuzz::{layout, muxers, options, sample_rate};
 
 fuzz_target!(|data: &[u8]| {
-    // Running out of bytes is no finding.
+    // Missing bytes are not an error.
     let _ = run(&mut Unstructured::new(data));
 });
 
-/// A writer that takes this many more bytes, a few at a time.
+/// Writer that accepts a number of bytes, a few at a time.
 struct Failing {
     inner: Cursor<Vec<u8>>,
     left: usize,
@@ -47,7 +47,7 @@ impl Seek for Failing {
 }
 
 fn run(u: &mut Unstructured<'_>) -> Result<()> {
-    // No writer takes everything: silence at billions of samples a second would fill the memory.
+    // All writers are limited, because silence at a very high sample rate would fill the memory.
     let left = if u.arbitrary()? { usize::from(u16::arbitrary(u)?) } else { 1 << 22 };
     let writer = Failing {
         inner: Cursor::new(Vec::new()),
@@ -64,7 +64,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let mut channels = 1;
     let mut input = SampleFormat::Flt;
     for _ in 0..u.int_in_range(1..=12)? {
-        // An error is as good as a file; what counts is that there is one or the other.
+        // Both errors and files are valid results.
         let _ = match u.int_in_range(0..=9)? {
             0 | 1 => {
                 let layout = layout(u)?;
@@ -119,7 +119,7 @@ fn write(
         let format = if u.ratio(1, 16)? { *u.choose(SampleFormat::ALL)? } else { input };
         let channels = if u.ratio(1, 16)? { u.int_in_range(0..=3)? } else { channels };
         let index = if u.ratio(1, 16)? { usize::arbitrary(u)? } else { 0 };
-        // A real gap may take hours of silence: only short ones, and what is refused.
+        // Long gaps would be filled with hours of silence, so only short or invalid ones are used.
         let pts = match u.int_in_range(0..=5)? {
             0 => Some(f64::from(u8::arbitrary(u)?) / 1e4),
             1 => Some(*u.choose(&[f64::NAN, f64::INFINITY, -1.0, 1e300])?),
@@ -150,7 +150,7 @@ fn write(
     }
 }
 
-/// A strided view where the strides fit, a contiguous one elsewhere.
+/// Returns a strided view if the strides are valid, otherwise a contiguous one.
 fn any_view<T: Element>(
     samples: &[T],
     frames: usize,

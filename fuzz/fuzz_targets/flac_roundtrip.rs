@@ -1,13 +1,12 @@
-//! Any samples through the FLAC encoder and muxer, and back by a decoder that nobody here wrote.
+//! Any samples through the FLAC encoder and muxer, and an independent decoder.
 
 #![no_main]
 
 use arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use reelwright_core::{
-    AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecId, DataType,
-    Element, MemoryOutput, Metadata, OptionKind, Options, PacketQueue, SampleFormat, Timestamp,
-    TypedBuffer,
+    AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout, CodecId, DataType, Element,
+    MemoryOutput, Metadata, OptionKind, Options, PacketQueue, SampleFormat, Timestamp, TypedBuffer,
 };
 use reelwright_enc_flac::ENCODER;
 use reelwright_fuzz::samples;
@@ -17,17 +16,17 @@ use reelwright_testkit::decode::decode;
 fuzz_target!(
     init: assert!(
         cfg!(not(fuzzing)),
-        "pass --no-cfg-fuzzing: symphonia checks no checksums otherwise, and takes samples for frames"
+        "pass --no-cfg-fuzzing: otherwise symphonia ignores checksums and detects frames in samples"
     ),
     |data: &[u8]| {
-        // Running out of bytes is no finding.
+        // Missing bytes are not an error.
         let _ = run(&mut Unstructured::new(data));
     }
 );
 
 fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let channels = u.int_in_range(1..=8)?;
-    // symphonia knows no higher rate.
+    // symphonia supports no higher rate.
     let sample_rate = u.int_in_range(1..=655_350)?;
     let wide = u.arbitrary()?;
     let mut bits = if wide { 24 } else { 16 };
@@ -51,7 +50,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         };
         options.set(option.name, value.to_string());
     }
-    // Few bytes make long streams: they are repeated, more and more quietly.
+    // A short input is repeated with decreasing volume, for a long stream.
     let (repeats, fade) = (u.int_in_range(1..=40usize)?, u.int_in_range(0..=3u32)?);
     let keep = 32 - bits;
     let quieter = |i: usize, x: i32| x >> (i as u32 * fade).min(31);
@@ -68,7 +67,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
                 (0..repeats).flat_map(|i| once.iter().map(move |&x| quieter(i, x))).collect();
             check(&long, channels, sample_rate, options, |x| x >> keep << keep);
         }
-        _ => unreachable!("16 or 32 bits were asked for"),
+        _ => unreachable!("only 16 or 32 bits were requested"),
     }
     Ok(())
 }
@@ -81,12 +80,15 @@ fn check<T: Element>(
     expected: impl Fn(&T) -> i32,
 ) {
     let samples = &samples[..samples.len() / channels * channels];
-    let request = AudioEncoderRequest::new(CodecId::Flac, AudioFormat {
+    let request = AudioEncoderRequest::new(
+        CodecId::Flac,
+        AudioFormat {
             sample_format: SampleFormat::packed(T::DATA_TYPE),
             sample_rate,
             layout: ChannelLayout::default_for(channels).unwrap(),
-        });
-    // Options may contradict each other.
+        },
+    );
+    // The options may be contradictory.
     let Ok(mut encoder) = ENCODER.open(&request, &mut options) else { return };
     let mut muxer = MUXER.open(&mut Options::new()).unwrap();
     let mut output = MemoryOutput::seekable();
@@ -103,10 +105,10 @@ fn check<T: Element>(
     }
     muxer.finish(&[encoder.parameters().clone()], &mut output).unwrap();
     if samples.is_empty() {
-        // symphonia finds no frame to start at.
+        // symphonia finds no first frame.
         return;
     }
-    let sound = decode::<i32>(output.into_bytes()).unwrap();
-    assert_eq!((sound.sample_rate, sound.channels), (sample_rate, channels));
-    assert!(sound.samples.iter().copied().eq(samples.iter().map(expected)));
+    let decoded = decode::<i32>(output.into_bytes()).unwrap();
+    assert_eq!((decoded.sample_rate, decoded.channels), (sample_rate, channels));
+    assert!(decoded.samples.iter().copied().eq(samples.iter().map(expected)));
 }

@@ -1,5 +1,5 @@
-//! Any calls of any muxer, with any streams, metadata and packets, into outputs that may fail:
-//! errors, and never a panic.
+//! Any calls of any muxer, with any streams, metadata and packets, on outputs that may fail:
+//! errors, but no panic.
 
 #![no_main]
 
@@ -9,7 +9,7 @@ use reelwright_core::MediaKind;
 use reelwright_fuzz::{muxers, options, output, packet, stream, tags};
 
 fuzz_target!(|data: &[u8]| {
-    // Running out of bytes is no finding.
+    // Missing bytes are not an error.
     let _ = run(&mut Unstructured::new(data));
 });
 
@@ -19,7 +19,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let Ok(mut muxer) = info.open(&mut options) else { return Ok(()) };
     let count = if u.ratio(9, 10)? { 1 } else { u.int_in_range(0..=3)? };
     let mut streams = (0..count).map(|_| stream(u)).collect::<Result<Vec<_>>>()?;
-    // Most streams should get past the first check.
+    // Most streams should pass the first checks.
     if u.ratio(3, 4)? {
         for stream in &mut streams {
             let codecs = match stream.kind() {
@@ -36,7 +36,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let mut output = output(u)?;
     let mut result = muxer.start(&streams, &tags, &mut output);
     while !u.is_empty() {
-        // Nobody calls again after an error, but if someone does it must not be worse.
+        // Calls after an error are unusual, but must not panic.
         if result.is_err() && u.arbitrary()? {
             break;
         }

@@ -1,4 +1,4 @@
-//! Any options for every encoder and muxer: taken, or refused with an error, and never a panic.
+//! Any options of every encoder and muxer: valid, or an error. No panic.
 
 #![no_main]
 
@@ -10,7 +10,7 @@ use reelwright_core::{
 use reelwright_fuzz::{encoders, layout, muxers, options};
 
 fuzz_target!(|data: &[u8]| {
-    // Running out of bytes is no finding.
+    // Missing bytes are not an error.
     let _ = run(&mut Unstructured::new(data));
 });
 
@@ -32,17 +32,16 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
                 .filter(|layout| info.layouts.contains(*layout))
                 .unwrap_or(ChannelLayout::MONO),
         };
-        let request = AudioEncoderRequest::new(info.encoder.codec, AudioFormat {
-                sample_format: *u.choose(info.sample_formats)?,
-                sample_rate,
-                layout,
-            })
-.config(CodecConfig {
-                compression_level: Option::arbitrary(u)?,
-                bit_rate: Option::arbitrary(u)?,
-                qscale: Option::arbitrary(u)?,
-                ..CodecConfig::default()
-            });
+        let request = AudioEncoderRequest::new(
+            info.encoder.codec,
+            AudioFormat { sample_format: *u.choose(info.sample_formats)?, sample_rate, layout },
+        )
+        .config(CodecConfig {
+            compression_level: Option::arbitrary(u)?,
+            bit_rate: Option::arbitrary(u)?,
+            qscale: Option::arbitrary(u)?,
+            ..CodecConfig::default()
+        });
         info.open(&request, &mut options).and_then(|_| options.finish(info.encoder.options))
     };
     if let Err(error) = result {

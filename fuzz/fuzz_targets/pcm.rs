@@ -1,12 +1,11 @@
-//! Any frames into the encoders of PCM and FLAC: refused, or as many bytes as promised; never a panic.
+//! Any frames in the encoders of PCM and FLAC: an error, or the expected number of bytes. No panic.
 
 #![no_main]
 
 use arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use reelwright_core::{
-    AudioEncoderRequest, AudioFormat, CodecId, DataType, Options, PacketQueue,
-    SampleFormat,
+    AudioEncoderRequest, AudioFormat, CodecId, DataType, Options, PacketQueue, SampleFormat,
 };
 use reelwright_fuzz::{frame, layout, sample_rate, samples};
 
@@ -14,7 +13,7 @@ const TYPES: [DataType; 6] =
     [DataType::U8, DataType::I16, DataType::I32, DataType::I64, DataType::F32, DataType::F64];
 
 fuzz_target!(|data: &[u8]| {
-    // Running out of bytes is no finding.
+    // Missing bytes are not an error.
     let _ = run(&mut Unstructured::new(data));
 });
 
@@ -22,15 +21,19 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     let mut encoders: Vec<_> = reelwright_enc_pcm::ENCODERS.iter().collect();
     encoders.push(&reelwright_enc_flac::ENCODER);
     let info = *u.choose(&encoders)?;
-    let request = AudioEncoderRequest::new(if u.ratio(9, 10)? { info.encoder.codec } else { *u.choose(CodecId::ALL)? }, AudioFormat {
+    let request = AudioEncoderRequest::new(
+        if u.ratio(9, 10)? { info.encoder.codec } else { *u.choose(CodecId::ALL)? },
+        AudioFormat {
             sample_format: match u.ratio(9, 10)? {
                 true => *u.choose(info.sample_formats)?,
                 false => *u.choose(SampleFormat::ALL)?,
             },
             sample_rate: sample_rate(u)?,
             layout: layout(u)?,
-        });
-    // The facade refuses what an encoder does not list, and the encoder may rely on that.
+        },
+    );
+    // The facade rejects parameters that an encoder does not list, and the encoder may rely on
+    // that.
     let listed = info.encoder.codec == request.codec
         && info.sample_formats.contains(&request.format.sample_format)
         && info.sample_rates.contains(request.format.sample_rate)
@@ -58,7 +61,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
             == (request.format.sample_format, request.format.layout.channels());
         assert!(fits || result.is_err());
         let Some(bytes) = codec.bytes_per_sample() else { continue };
-        // PCM comes out at once, and whatever fits is taken.
+        // PCM packets are returned immediately, and all valid frames are accepted.
         assert_eq!(result.is_ok(), fits);
         let mut found = packets.iter().skip(before);
         if fits && frame.samples() > 0 {

@@ -1,14 +1,14 @@
-//! Any numbers as rates and times: within their bounds, or refused; never a panic.
+//! Any numbers as rates and times: results within their bounds, or an error. No panic.
 
 #![no_main]
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use reelwright_core::{helpers::MAX_TERM, Rational, TimeBase, Timestamp};
+use reelwright_core::{Rational, TimeBase, Timestamp, helpers::MAX_TERM};
 use reelwright_fuzz::rational;
 
 fuzz_target!(|data: &[u8]| {
-    // Running out of bytes is no finding.
+    // Missing bytes are not an error.
     let _ = run(&mut Unstructured::new(data));
 });
 
@@ -35,7 +35,7 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
     assert_eq!(from.rescale(at, from), at);
     let there = from.rescale(at, to);
     assert!(there.0 == 0 || (there.0 < 0) == (at.0 < 0), "{at} became {there}");
-    // Within half a unit, as far as floats can tell.
+    // Within half a unit, as far as floats can show.
     let exact = at.0 as f64
         * (from.seconds().num() as f64 / from.seconds().den() as f64)
         * (to.seconds().den() as f64 / to.seconds().num() as f64);

@@ -1,5 +1,5 @@
-//! Damaged files of every kind that the program reads: frames, samples or an error, and never a
-//! panic, an endless loop or more memory than the file gives reason for.
+//! Damaged files of every format that the program reads: frames, samples or an error, but no panic,
+//! no endless loop, and no excessive memory use.
 
 #![no_main]
 
@@ -15,11 +15,11 @@ use reelwright::{
 use reelwright_reader::{Kind, Media, OpenOptions, Source};
 
 fuzz_target!(|data: &[u8]| {
-    // Running out of bytes is no finding.
+    // Missing bytes are not an error.
     let _ = run(&mut Unstructured::new(data));
 });
 
-/// Containers, codecs and options of the files that are damaged.
+/// Container, codecs and options of the files that are damaged.
 const FILES: &[(&str, Option<&str>, Option<&str>, &str)] = &[
     ("mp4", Some("h264"), Some("aac"), "faststart"),
     ("mp4", Some("h264"), Some("opus"), "frag_keyframe+empty_moov"),

@@ -1,4 +1,4 @@
-//! Files of subtitles and of chapters, and packets of text: what they hold or an error, and never a panic.
+//! Subtitle files, chapter files and text packets: their contents or an error. No panic.
 
 #![no_main]
 
@@ -16,7 +16,7 @@ fuzz_target!(|data: &[u8]| {
         }
         assert!(file.cues.is_sorted_by_key(|cue| cue.start));
     }
-    // Times in files are in no particular order.
+    // Times in files may be in any order.
     let _ = ffmetadata::chapters(data).map(|chapters| Metadata::new().set_chapters(chapters));
     if let Ok(text) = TimedText::from_bytes(data) {
         let again = TimedText::from_bytes(&text.to_bytes(9).unwrap()).unwrap();

@@ -1,7 +1,7 @@
-//! What the fuzz targets share: everything there is to fuzz, and arbitrary things to fuzz it with.
+//! Shared code of the fuzz targets: the codecs and containers, and generators of arbitrary values.
 //!
-//! `cargo +nightly fuzz run --no-cfg-fuzzing muxers -- -max_total_time=60` runs one target, `cargo
-//! fuzz list` names them all.
+//! `cargo +nightly fuzz run --no-cfg-fuzzing muxers -- -max_total_time=60` runs a target. `cargo
+//! fuzz list` lists them all.
 
 use std::time::Duration;
 
@@ -16,22 +16,22 @@ use reelwright_core::{
 };
 use reelwright_testkit::output::FailingOutput;
 
-/// Every encoder of sound.
+/// Returns all audio encoders.
 pub fn encoders() -> Vec<&'static AudioEncoderInfo> {
     reelwright::audio_encoders().collect()
 }
 
-/// Every muxer.
+/// Returns all muxers.
 pub fn muxers() -> Vec<&'static MuxerInfo> {
     reelwright::muxers().collect()
 }
 
-/// [`option_pairs`] as options.
+/// Returns [`option_pairs`] as options.
 pub fn options(u: &mut Unstructured<'_>, known: &[OptionInfo]) -> Result<Options> {
     Ok(option_pairs(u, known)?.into_iter().collect())
 }
 
-/// Names and values of options that are often, but not always, among those known, with values that often fit.
+/// Returns names and values of options, most of which are known and valid.
 pub fn option_pairs(
     u: &mut Unstructured<'_>,
     known: &[OptionInfo],
@@ -78,7 +78,7 @@ pub fn option_pairs(
     Ok(options)
 }
 
-/// A layout of few or very many channels, known or not.
+/// Returns a layout of few or many channels, with or without positions.
 pub fn layout(u: &mut Unstructured<'_>) -> Result<ChannelLayout> {
     let channels = match u.int_in_range(0..=3)? {
         0 => u16::arbitrary(u)?.max(1) as usize,
@@ -92,12 +92,12 @@ pub fn layout(u: &mut Unstructured<'_>) -> Result<ChannelLayout> {
     Ok(layout.unwrap_or(ChannelLayout::STEREO))
 }
 
-/// A usual rate or any number.
+/// Returns a common sample rate or any number.
 pub fn sample_rate(u: &mut Unstructured<'_>) -> Result<u32> {
     if u.ratio(1, 3)? { u32::arbitrary(u) } else { Ok(*u.choose(&[8000, 44_100, 48_000])?) }
 }
 
-/// Any fraction.
+/// Returns any fraction.
 pub fn rational(u: &mut Unstructured<'_>) -> Result<Rational> {
     let terms = match u.int_in_range(0..=2)? {
         0 => (i64::arbitrary(u)?, i64::arbitrary(u)?),
@@ -107,7 +107,7 @@ pub fn rational(u: &mut Unstructured<'_>) -> Result<Rational> {
     Ok(Rational::new(terms.0, terms.1).unwrap_or(Rational::ONE))
 }
 
-/// Any codec's record, also one that contradicts itself.
+/// Returns a record of any codec, which may be inconsistent.
 pub fn record(u: &mut Unstructured<'_>) -> Result<CodecRecord> {
     Ok(match u.int_in_range(0..=10)? {
         0 => CodecRecord::Flac(FlacStreamInfo {
@@ -174,7 +174,7 @@ pub fn record(u: &mut Unstructured<'_>) -> Result<CodecRecord> {
     })
 }
 
-/// Any stream at all, also one that contradicts itself.
+/// Returns any stream, which may be inconsistent.
 pub fn stream(u: &mut Unstructured<'_>) -> Result<StreamParameters> {
     let codec = *u.choose(CodecId::ALL)?;
     let record = record(u)?;
@@ -207,7 +207,7 @@ pub fn stream(u: &mut Unstructured<'_>) -> Result<StreamParameters> {
         .bit_rate(u.arbitrary()?))
 }
 
-/// Metadata, of common keys and of others.
+/// Returns metadata with common and other keys.
 pub fn tags(u: &mut Unstructured<'_>) -> Result<Metadata> {
     let mut tags = Metadata::new();
     for _ in 0..u.int_in_range(0..=4)? {
@@ -215,16 +215,16 @@ pub fn tags(u: &mut Unstructured<'_>) -> Result<Metadata> {
             true => u.choose(&["title", "artist", "comment", "track", "IKEY"])?.to_string(),
             false => String::arbitrary(u)?,
         };
-        // What metadata refuses is not the muxers' business.
+        // Invalid metadata is not an error here, because muxers never receive it.
         let _ = tags.set(key, String::arbitrary(u)?);
     }
     if u.ratio(1, 4)? {
         let data = [b"\xFF\xD8\xFF", u.bytes(u.len().min(40))?].concat();
-        tags.set_cover(CoverArt::front_cover(data).expect("it begins as a JPEG does"));
+        tags.set_cover(CoverArt::front_cover(data).expect("it begins like a JPEG"));
     }
     let mut chapters = Vec::new();
     for _ in 0..u.int_in_range(0..=3)? {
-        // Mostly soon after each other.
+        // Most chapters are close to each other.
         let start = if u.ratio(3, 4)? { u16::arbitrary(u)?.into() } else { u64::arbitrary(u)? };
         let end = u.ratio(1, 3)?.then_some(start.saturating_add(u16::arbitrary(u)?.into()));
         let millis = Duration::from_millis;
@@ -235,17 +235,17 @@ pub fn tags(u: &mut Unstructured<'_>) -> Result<Metadata> {
     Ok(tags)
 }
 
-/// An output of either kind that may fail at any byte.
+/// Returns a seekable or unseekable output that may fail at any byte.
 pub fn output(u: &mut Unstructured<'_>) -> Result<FailingOutput> {
     let memory = if u.arbitrary()? { MemoryOutput::seekable() } else { MemoryOutput::streaming() };
     let left = if u.arbitrary()? { u.int_in_range(0..=2000)? } else { usize::MAX };
     Ok(FailingOutput::new(memory, left))
 }
 
-/// Any packet.
+/// Returns any packet.
 pub fn packet(u: &mut Unstructured<'_>) -> Result<Packet> {
     let mut data: Vec<u8> = u.arbitrary()?;
-    // Some are samples of text.
+    // Some packets are text samples.
     if u.ratio(1, 4)? {
         let text = String::arbitrary(u)?;
         data = match u.arbitrary()? {
@@ -253,7 +253,7 @@ pub fn packet(u: &mut Unstructured<'_>) -> Result<Packet> {
             false => [&(text.len() as u16).to_be_bytes()[..], text.as_bytes()].concat(),
         };
     }
-    // Some begin as MP3's frames do.
+    // Some packets begin like MP3 frames.
     if u.ratio(1, 4)? {
         data.splice(..0, [0xFF, 0xFB, 0x90, 0x40]);
     }
@@ -269,7 +269,7 @@ pub fn packet(u: &mut Unstructured<'_>) -> Result<Packet> {
     })
 }
 
-/// Samples of any type, as many as there are bytes for, up to `most`.
+/// Returns samples of any type that use all bytes, at most `most`.
 pub fn samples(u: &mut Unstructured<'_>, data_type: DataType, most: usize) -> Result<TypedBuffer> {
     fn take<const N: usize>(u: &mut Unstructured<'_>, most: usize) -> Result<Vec<[u8; N]>> {
         let bytes = most.min(u.len() / N) * N;
@@ -296,7 +296,7 @@ pub fn samples(u: &mut Unstructured<'_>, data_type: DataType, most: usize) -> Re
     })
 }
 
-/// All of `buffer` that makes whole samples of `channels` channels, interleaved or in planes.
+/// Returns a frame with all complete audio frames of `buffer`, interleaved or planar.
 pub fn frame(
     u: &mut Unstructured<'_>,
     buffer: TypedBuffer,

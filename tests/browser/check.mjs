@@ -1,9 +1,9 @@
-// Plays films and sounds in headless Chromium, and reads them with two parsers.
+// Plays video and audio in headless Chromium, and reads the files with two parsers.
 //
-//   node check.mjs DIRECTORY
+//   node check.mjs DIRECTORY CHROMIUM
 //
-// DIRECTORY holds the files and `files.json`, which says of each what must be found. What is wrong
-// is printed, one line each; the exit code is 1 where there is something.
+// DIRECTORY has the files, and `files.json` with the expected values of each. Prints one line per
+// failed check. The exit code is 1 if a check fails.
 
 import { createReadStream, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
@@ -12,7 +12,7 @@ import { ALL_FORMATS, FilePathSource, Input } from "mediabunny";
 import { createFile, VTTin4Parser } from "mp4box";
 import puppeteer from "puppeteer-core";
 
-// How far a length that is told may be, in seconds.
+// Tolerance of durations, in seconds.
 const TIME = 0.002;
 
 const [directory, browser] = process.argv.slice(2);
@@ -27,7 +27,7 @@ function expect(file, what, isRight, found, expected) {
 
 const near = (a, b, tolerance) => Math.abs(a - b) <= tolerance;
 
-// The files over HTTP, since a page may read pixels of its own origin only.
+// Serves the files over HTTP, because a page may only read pixels of its own origin.
 const server = createServer((request, response) => {
   const name = basename(new URL(request.url, "http://localhost").pathname);
   if (!name) {
@@ -52,7 +52,7 @@ const server = createServer((request, response) => {
   createReadStream(path, { start, end }).pipe(response);
 });
 
-// What runs in the page.
+// Functions that run in the page.
 
 async function openVideo(name) {
   const video = document.createElement("video");
@@ -103,24 +103,24 @@ async function pixels(screenshot, points) {
   return points.map(([x, y]) => [...canvas.getImageData(x, y, 1, 1).data.slice(0, 3)]);
 }
 
-async function decodeSound(name, rate, threshold) {
+async function decodeAudio(name, rate, threshold) {
   const bytes = await (await fetch(`/${name}`)).arrayBuffer();
-  const sound = await new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes);
+  const decoded = await new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes);
   const onsets = [];
-  for (let channel = 0; channel < sound.numberOfChannels; channel++) {
-    onsets.push(sound.getChannelData(channel).findIndex((x) => Math.abs(x) > threshold));
+  for (let channel = 0; channel < decoded.numberOfChannels; channel++) {
+    onsets.push(decoded.getChannelData(channel).findIndex((x) => Math.abs(x) > threshold));
   }
-  return { length: sound.length, channels: sound.numberOfChannels, onsets };
+  return { length: decoded.length, channels: decoded.numberOfChannels, onsets };
 }
 
-// What each file is asked.
+// Checks of a file.
 
-async function checkPicture(page, file, colors) {
+async function checkColors(page, file, colors) {
   const screenshot = await page.screenshot({ encoding: "base64", clip: { x: 0, y: 0, width: file.width, height: file.height } });
   const points = colors.map((_, i) => [Math.floor(((i + 0.5) * file.width) / colors.length), Math.floor(file.height / 2)]);
   const found = await page.evaluate(pixels, screenshot, points);
   const isRight = found.every((pixel, i) => pixel.every((value, c) => near(value, colors[i][c], file.tolerances[c])));
-  expect(file, "colours", isRight, found, colors);
+  expect(file, "colors", isRight, found, colors);
 }
 
 const rotated = (colors, by) => colors.map((_, i) => colors[(i + by) % colors.length]);
@@ -130,25 +130,25 @@ async function checkVideo(page, file) {
   const expected = { duration: file.duration, width: file.width, height: file.height };
   const isRight =
     near(found.duration, file.duration, file.padding + TIME) && found.width === file.width && found.height === file.height;
-  expect(file, "the video element", isRight, found, expected);
-  // Half-way there are the last picture with its colours and the first with the next.
-  const half = Math.floor(file.pictures / 2 / file.held) * file.held;
-  for (const picture of [0, 1, half, half + 1, file.pictures - 1]) {
-    await page.evaluate(seek, (picture + 0.5) / file.rate);
-    await checkPicture(page, file, rotated(file.colors, Math.ceil(picture / file.held)));
+  expect(file, "video element", isRight, found, expected);
+  // `half` is the last frame with its colors, and the next frame has new ones.
+  const half = Math.floor(file.frames / 2 / file.held) * file.held;
+  for (const frame of [0, 1, half, half + 1, file.frames - 1]) {
+    await page.evaluate(seek, (frame + 0.5) / file.rate);
+    await checkColors(page, file, rotated(file.colors, Math.ceil(frame / file.held)));
   }
   const end = await page.evaluate(playToTheEnd);
-  expect(file, "played to", near(end, file.duration, file.padding + TIME), end, file.duration);
+  expect(file, "end of playback", near(end, file.duration, file.padding + TIME), end, file.duration);
 }
 
-async function checkSound(page, file) {
-  const { rate, samples, onset, channels, padding, early } = file.sound;
-  const found = await page.evaluate(decodeSound, file.name, rate, 0.1);
+async function checkAudio(page, file) {
+  const { rate, samples, onset, channels, padding, early } = file.audio;
+  const found = await page.evaluate(decodeAudio, file.name, rate, 0.1);
   const isLong = found.length >= samples && found.length <= samples + padding;
   expect(file, "WebAudio's length", isLong, found.length, [samples, samples + padding]);
   expect(file, "WebAudio's channels", found.channels === channels, found.channels, channels);
   const isThere = found.onsets.every((at) => at >= onset - early && at <= onset + early);
-  expect(file, "where sound begins", isThere, found.onsets, onset);
+  expect(file, "onsets of the audio", isThere, found.onsets, onset);
 }
 
 async function checkMp4box(file) {
@@ -164,7 +164,7 @@ async function checkMp4box(file) {
   });
   const video = info.tracks.find((track) => track.video);
   const found = [info.tracks.length, video?.nb_samples, video?.video.width, video?.video.height];
-  const expected = [file.sound ? 2 : 1, file.pictures, file.width, file.height];
+  const expected = [file.audio ? 2 : 1, file.frames, file.width, file.height];
   expect(file, "mp4box's tracks", found.join() === expected.join(), found, expected);
   const codecs = info.tracks.map((track) => track.codec.split(".")[0]).sort();
   expect(file, "mp4box's codecs", codecs.join() === file.codecs.join(), codecs, file.codecs);
@@ -184,7 +184,7 @@ async function checkCues(file) {
   mp4.onSamples = (id, user, samples) => {
     for (const sample of samples) {
       const cues = new VTTin4Parser().parseSample(sample.data).filter((box) => box.type === "vttc");
-      // mp4box makes a character of each byte.
+      // mp4box converts each byte to a character.
       const payload = (cue) => cue.boxes.find((box) => box.type === "payl").text;
       const payloads = cues.map((cue) => Buffer.from(payload(cue), "latin1").toString("utf8"));
       found.push([sample.cts, sample.duration, payloads]);
@@ -199,19 +199,19 @@ async function checkMediabunny(file) {
   const input = new Input({ formats: ALL_FORMATS, source: new FilePathSource(join(directory, file.name)) });
   const video = await input.getPrimaryVideoTrack();
   const audio = await input.getPrimaryAudioTrack();
-  if (file.pictures) {
+  if (file.frames) {
     const stats = await video.computePacketStats();
     const duration = await video.computeDuration();
     const found = [stats.packetCount, video.codedWidth ?? (await video.getCodedWidth()), Number(stats.averagePacketRate.toFixed(3))];
-    const expected = [file.pictures, file.width, Number(file.rate.toFixed(3))];
-    expect(file, "mediabunny's pictures", found.join() === expected.join(), found, expected);
-    expect(file, "mediabunny's length", near(duration, file.pictures / file.rate, TIME), duration, file.pictures / file.rate);
+    const expected = [file.frames, file.width, Number(file.rate.toFixed(3))];
+    expect(file, "mediabunny's frames", found.join() === expected.join(), found, expected);
+    expect(file, "mediabunny's length", near(duration, file.frames / file.rate, TIME), duration, file.frames / file.rate);
   }
-  if (file.sound) {
-    const { rate, samples, padding } = file.sound;
+  if (file.audio) {
+    const { rate, samples, padding } = file.audio;
     const duration = await audio.computeDuration();
     const isLong = duration * rate >= samples - 1 && duration * rate <= samples + padding + 1;
-    expect(file, "mediabunny's sound", isLong, duration * rate, samples);
+    expect(file, "mediabunny's audio", isLong, duration * rate, samples);
   }
   input.dispose?.();
 }
@@ -230,17 +230,17 @@ try {
     if (file.image) {
       checks.push(async () => {
         const found = await page.evaluate(openImage, file.name);
-        expect(file, "the image element", found.width === file.width && found.height === file.height, found, [file.width, file.height]);
-        await checkPicture(page, file, file.colors);
+        expect(file, "image element", found.width === file.width && found.height === file.height, found, [file.width, file.height]);
+        await checkColors(page, file, file.colors);
       });
     }
-    if (file.pictures) checks.push(() => checkVideo(page, file));
-    if (file.pictures) checks.push(() => checkMp4box(file));
+    if (file.frames) checks.push(() => checkVideo(page, file));
+    if (file.frames) checks.push(() => checkMp4box(file));
     if (file.cues) checks.push(() => checkCues(file));
-    if (file.sound) checks.push(() => checkSound(page, file));
-    if (file.pictures || file.parsed) checks.push(() => checkMediabunny(file));
+    if (file.audio) checks.push(() => checkAudio(page, file));
+    if (file.frames || file.parsed) checks.push(() => checkMediabunny(file));
     for (const check of checks) {
-      await check().catch((error) => expect(file, "an error", false, String(error.message ?? error), "none"));
+      await check().catch((error) => expect(file, "error", false, String(error.message ?? error), "none"));
     }
   }
 } finally {

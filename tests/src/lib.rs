@@ -1,4 +1,4 @@
-//! What the tests from end to end share.
+//! Shared code of the end-to-end tests.
 
 pub mod log;
 pub mod peer;
@@ -13,7 +13,7 @@ use reelwright::{
     StreamingMediaEncoder, Target, TensorView, audio_encoders, muxers,
 };
 
-/// How a file is made.
+/// Parameters of a file.
 #[derive(Clone)]
 pub struct Recipe {
     format: &'static str,
@@ -24,12 +24,12 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// A seekable file of `format`, with one stream.
+    /// Creates a recipe of a seekable file of `format` with one stream.
     pub fn new(format: &'static str, stream: AudioStream) -> Self {
         Self { format, stream, metadata: Vec::new(), options: Options::new(), seekable: true }
     }
 
-    /// The same, of an encoder and in the type of samples that it takes first.
+    /// As `new`, with an encoder and its first sample format.
     pub fn of(
         muxer: &'static MuxerInfo,
         encoder: &'static AudioEncoderInfo,
@@ -42,7 +42,7 @@ impl Recipe {
         Self::new(muxer.name, stream)
     }
 
-    /// Adds an entry of metadata.
+    /// Adds a metadata entry.
     #[must_use]
     pub fn metadata_entry(mut self, key: &str, value: &str) -> Self {
         self.metadata.push((key.into(), value.into()));
@@ -56,7 +56,7 @@ impl Recipe {
         self
     }
 
-    /// Whether the output can seek.
+    /// Sets whether the output can seek.
     #[must_use]
     pub fn seekable(mut self, seekable: bool) -> Self {
         self.seekable = seekable;
@@ -70,7 +70,7 @@ impl Recipe {
         self
     }
 
-    /// An open encoder into `target`.
+    /// Returns an open encoder that writes to `target`.
     ///
     /// # Errors
     /// The encoder's.
@@ -80,7 +80,7 @@ impl Recipe {
         Ok(encoder)
     }
 
-    /// Adds the stream to an encoder and opens it.
+    /// Adds the stream to an encoder and opens the encoder.
     ///
     /// # Errors
     /// The encoder's.
@@ -90,7 +90,7 @@ impl Recipe {
         encoder.open_with(self.options.clone())
     }
 
-    /// The bytes of a file into which `write` writes.
+    /// Returns the bytes of a file that `write` writes.
     ///
     /// # Errors
     /// The encoder's.
@@ -111,7 +111,7 @@ impl Recipe {
         Ok(bytes)
     }
 
-    /// The bytes of a file of these chunks.
+    /// Returns the bytes of a file with these chunks.
     ///
     /// # Errors
     /// The encoder's.
@@ -125,12 +125,12 @@ impl Recipe {
     }
 }
 
-/// Every container of sound.
+/// Iterates over the audio containers.
 pub fn audio_muxers() -> impl Iterator<Item = &'static MuxerInfo> {
     muxers().filter(|muxer| !muxer.audio_codecs.is_empty())
 }
 
-/// Every container of sound with every encoder it takes.
+/// Iterates over the audio containers with each encoder that they support.
 pub fn formats() -> impl Iterator<Item = (&'static MuxerInfo, &'static AudioEncoderInfo)> {
     audio_muxers().flat_map(|muxer| {
         audio_encoders()
@@ -139,14 +139,14 @@ pub fn formats() -> impl Iterator<Item = (&'static MuxerInfo, &'static AudioEnco
     })
 }
 
-/// The outputs that a container with an encoder can be written to, by whether they can seek.
+/// Returns the supported kinds of outputs of a container and encoder: true for seekable ones.
 pub fn outputs(muxer: &MuxerInfo, encoder: &AudioEncoderInfo) -> &'static [bool] {
-    // The lengths of the packets come last.
+    // The sizes of the packets precede them, and are known only at the end.
     let needs_seeking = muxer.name == "caf" && encoder.encoder.codec == CodecId::Alac;
     if needs_seeking { &[true] } else { &[true, false] }
 }
 
-/// One of the real media among the tests' assets.
+/// Returns the path of a media file in the tests' assets.
 pub fn asset(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("assets").join(name)
 }

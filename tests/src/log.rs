@@ -1,4 +1,4 @@
-//! What was logged while something ran.
+//! Capture of log messages.
 
 use std::cell::RefCell;
 use std::sync::Once;
@@ -9,7 +9,7 @@ thread_local! {
     static LINES: RefCell<Vec<(Level, String)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Keeps each thread's lines by themselves, as tests run side by side.
+/// Collects the messages of each thread separately, because tests run in parallel.
 struct Logger;
 
 impl Log for Logger {
@@ -24,10 +24,10 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
-/// Runs `what`: what it returns, and what it logged on this thread.
+/// Calls `what`. Returns its result and the messages of this thread.
 ///
 /// # Panics
-/// If another logger is installed.
+/// Another logger is installed.
 pub fn logged<T>(what: impl FnOnce() -> T) -> (T, Vec<(Level, String)>) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,4 +1,4 @@
-//! `peer:NAME`: a protocol whose other end stalls, fails, or comes back when a test says so.
+//! `peer:NAME`: a test protocol whose peer stalls, fails, or recovers on request.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,43 +11,43 @@ use reelwright::{
 };
 
 const GREETING: OptionInfo =
-    OptionInfo::text("greeting", "TEXT", "", "text that the other end is sent first");
+    OptionInfo::text("greeting", "TEXT", "", "text that is sent to the peer first");
 
-/// What the other end does, and what it got. Copies share it.
+/// Behavior of the peer, and the data that it received. Clones share the state.
 #[derive(Debug, Clone, Default)]
 pub struct Peer(Arc<Mutex<State>>);
 
-/// What the other end does, and what it got.
+/// Behavior of the peer, and the data that it received.
 #[derive(Debug, Default)]
 pub struct State {
-    /// The bytes that it got.
+    /// Received bytes.
     pub bytes: Vec<u8>,
-    /// The messages that it got.
+    /// Received messages.
     pub messages: Vec<Vec<u8>>,
     /// Objects by name, with their content type.
     pub objects: BTreeMap<String, (Option<String>, Vec<u8>)>,
-    /// The number of bytes after which it takes nothing.
+    /// Number of bytes after which the peer accepts no more.
     pub stalls_at: Option<usize>,
-    /// It does not answer when it is opened.
+    /// True if the peer does not respond when it is opened.
     pub stalls_open: bool,
-    /// It does not answer when it is closed.
+    /// True if the peer does not respond when it is closed.
     pub stalls_close: bool,
-    /// The number of bytes after which it is gone.
+    /// Number of bytes after which the peer disconnects.
     pub leaves_at: Option<usize>,
-    /// The largest message that it takes, if it takes messages.
+    /// Maximum message size in bytes, if the peer accepts messages.
     pub message_size: Option<usize>,
-    /// What it got can be changed.
+    /// True if received data can be changed.
     pub is_seekable: bool,
-    /// It wants a keyframe.
+    /// True if the peer requests a keyframe.
     pub wants_keyframe: bool,
-    /// An output was closed.
+    /// True if an output was closed.
     pub is_closed: bool,
-    /// How many outputs there are.
+    /// Number of open outputs.
     pub outputs: usize,
 }
 
 impl Peer {
-    /// A registry with the protocol `peer`, and `single`, which has no objects.
+    /// Returns a registry with the protocol `peer`, and `single`, which does not support objects.
     pub fn registry(&self) -> Registry {
         let (peer, objects, single) = (self.clone(), self.clone(), self.clone());
         let open = move |_: &str, options: &mut Options, context: &OpenContext| {
@@ -60,14 +60,14 @@ impl Peer {
             Ok(Box::new(Store { peer: objects.clone(), context: context.clone() })
                 as Box<dyn ObjectStore>)
         };
-        let info = ProtocolInfo::from_closure(&["peer"], "a test's other end", open);
+        let info = ProtocolInfo::from_closure(&["peer"], "peer of a test", open);
         Registry::builtin().with(info.options(&[GREETING]).object_store(store)).with(
-            ProtocolInfo::from_closure(&["single"], "a test's single output", alone)
+            ProtocolInfo::from_closure(&["single"], "single output of a test", alone)
                 .options(&[GREETING]),
         )
     }
 
-    /// Its state.
+    /// Returns the state.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -97,7 +97,7 @@ struct Connection {
     peer: Peer,
     context: OpenContext,
     taken: u64,
-    /// Name and content type of an object, and whether it is seen only when it is whole.
+    /// Name and content type of an object, and whether it becomes visible only when it is complete.
     object: Option<(String, Option<String>, bool)>,
 }
 

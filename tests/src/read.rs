@@ -1,15 +1,15 @@
-//! Readers of the containers, as short as can be: which bytes of a file are its sound.
+//! Minimal readers of the containers, which return the audio data of a file.
 //!
-//! They take a file as a player would: where a length is open, the sound goes on to the end. What
-//! lies outside of the lengths a file states is not found.
+//! They read a file as a player does: if a length is open, the audio extends to the end of the
+//! file. Data outside the stated lengths is ignored.
 
 use std::borrow::Cow;
 
-/// The bytes of the sound in a file of `format`.
+/// Returns the audio data in a file of `format`.
 ///
 /// # Panics
-/// Where the file does not keep to its format.
-pub fn sound_of<'f>(format: &str, file: &'f [u8]) -> Cow<'f, [u8]> {
+/// The file is malformed.
+pub fn audio_data<'f>(format: &str, file: &'f [u8]) -> Cow<'f, [u8]> {
     Cow::Borrowed(match format {
         "mp4" | "mov" | "ipod" | "3gp" | "3g2" => return Cow::Owned(mp4(file)),
         "wav" => riff(file),
@@ -37,7 +37,7 @@ fn be64(bytes: &[u8], at: usize) -> u64 {
     u64::from_be_bytes(bytes[at..at + 8].try_into().unwrap())
 }
 
-/// `length` bytes from `at`; up to the end where there are fewer.
+/// Returns `length` bytes from `at`, or fewer at the end of the file.
 fn part(file: &[u8], at: usize, length: u64) -> &[u8] {
     let end = (at as u64).saturating_add(length).min(file.len() as u64);
     &file[at..end as usize]
@@ -56,7 +56,7 @@ fn riff(file: &[u8]) -> &[u8] {
             if wide && length == OPEN {
                 length = le64(file, 28);
             }
-            // The form ends with the sound, and a byte that makes it even.
+            // The RIFF chunk ends with the audio and a padding byte.
             let end = at as u64 + 8 + length.next_multiple_of(2);
             assert!(size == end - 8 || size == OPEN || size >= 1 << 40, "{size} {end}");
             return part(file, at + 8, length);
@@ -89,7 +89,7 @@ fn aiff(file: &[u8]) -> &[u8] {
             b"COMM" => {
                 let bits = u64::from(u16::from_be_bytes([file[at + 14], file[at + 15]]));
                 let channels = u64::from(u16::from_be_bytes([file[at + 8], file[at + 9]]));
-                // A-law and mu-law are made of 16 bits, and are 8.
+                // The header states 16 bits for A-law and µ-law, which have 8.
                 let law = length > 22
                     && [b"alaw", b"ulaw"].contains(&file[at + 26..][..4].try_into().unwrap());
                 assert!(!law || bits == 16);
@@ -98,9 +98,9 @@ fn aiff(file: &[u8]) -> &[u8] {
             b"SSND" => {
                 let end = at as u64 + 8 + length.next_multiple_of(2);
                 assert_eq!(size, end - 8);
-                let sound = part(file, at + 16, length - 8);
-                assert!(frames.is_some_and(|bytes| bytes >= sound.len() as u64));
-                return sound;
+                let audio = part(file, at + 16, length - 8);
+                assert!(frames.is_some_and(|bytes| bytes >= audio.len() as u64));
+                return audio;
             }
             _ => {}
         }
@@ -125,7 +125,7 @@ fn au(file: &[u8]) -> &[u8] {
     part(file, be32(file, 4) as usize, be32(file, 8))
 }
 
-/// The kinds and bodies of MP4's boxes.
+/// Returns the types and bodies of MP4 boxes.
 fn boxes(file: &[u8]) -> Vec<(&[u8], &[u8])> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -140,7 +140,7 @@ fn boxes(file: &[u8]) -> Vec<(&[u8], &[u8])> {
     found
 }
 
-/// The samples of the only track, as the tables of the movie have it, or the fragments.
+/// Returns the samples of the only track, according to the sample tables or the fragments.
 fn mp4(file: &[u8]) -> Vec<u8> {
     let top = boxes(file);
     assert_eq!(top[0].0, b"ftyp");
@@ -159,17 +159,17 @@ fn mp4(file: &[u8]) -> Vec<u8> {
         0 => be32(sizes, 12 + 4 * sample),
         size => size,
     };
-    let (mut sound, mut sample) = (Vec::new(), 0);
+    let (mut audio, mut sample) = (Vec::new(), 0);
     for chunk in 0..be32(chunks, 4) as usize {
         let is_of = |run: &usize| be32(runs, 8 + 12 * run) <= chunk as u64 + 1;
         let run = (0..be32(runs, 4) as usize).rev().find(is_of).unwrap();
         let mut at = be32(chunks, 8 + 4 * chunk) as usize;
         for _ in 0..be32(runs, 12 + 12 * run) {
             let size = size_of(sample) as usize;
-            sound.extend_from_slice(&file[at..at + size]);
+            audio.extend_from_slice(&file[at..at + size]);
             (at, sample) = (at + size, sample + 1);
         }
     }
     assert_eq!(sample as u64, be32(sizes, 8));
-    sound
+    audio
 }

@@ -1,11 +1,11 @@
-//! Samples of any type, and chunks of them that lie in memory in any way.
+//! Samples of any type, and chunks with any memory layout.
 
 use reelwright::{CodecId, DataType, Element, TensorView, TypedBuffer};
 use reelwright_core::with_slice;
 use reelwright_testkit::signal::music;
 
-/// Interleaved samples that behave like music, of any type, all their bits in use.
-pub fn sound(data_type: DataType, frames: usize, channels: usize) -> TypedBuffer {
+/// Returns interleaved music-like samples that use all bits of the type.
+pub fn test_audio(data_type: DataType, frames: usize, channels: usize) -> TypedBuffer {
     let music = music(frames, channels).into_iter();
     match data_type {
         DataType::U8 => TypedBuffer::U8(music.map(|x| (x * 127.0 + 128.0) as u8).collect()),
@@ -18,35 +18,35 @@ pub fn sound(data_type: DataType, frames: usize, channels: usize) -> TypedBuffer
     }
 }
 
-/// All of `sound` as one chunk.
+/// Returns `audio` as one chunk.
 ///
 /// # Panics
-/// Where `sound` is no whole number of frames.
-pub fn chunk(sound: &TypedBuffer, channels: usize) -> TensorView<'_> {
-    with_slice!(sound.as_slice(), data => {
+/// The length of `audio` is not a multiple of `channels`.
+pub fn chunk(audio: &TypedBuffer, channels: usize) -> TensorView<'_> {
+    with_slice!(audio.as_slice(), data => {
         TensorView::contiguous(data, &[data.len() / channels, channels]).unwrap()
     })
 }
 
-/// How a chunk lies in memory.
+/// Memory layout of a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Storage {
-    /// One frame after the other.
+    /// Frame by frame.
     Interleaved,
-    /// One channel after the other.
+    /// Channel by channel.
     Planar,
-    /// The last frame and channel first.
+    /// Frames and channels in reverse order.
     Reversed,
-    /// Something else between any two samples.
+    /// Samples with gaps.
     Spaced,
 }
 
 impl Storage {
-    /// Every one.
+    /// All layouts.
     pub const ALL: [Self; 4] = [Self::Interleaved, Self::Planar, Self::Reversed, Self::Spaced];
 }
 
-/// A copy of samples, in its own storage.
+/// A copy of samples with another memory layout.
 #[derive(Debug)]
 pub struct Stored {
     memory: TypedBuffer,
@@ -57,13 +57,13 @@ pub struct Stored {
 impl Stored {
     /// Copies the frames from `start` to `end`.
     pub fn new(
-        sound: &TypedBuffer,
+        audio: &TypedBuffer,
         channels: usize,
         (start, end): (usize, usize),
         storage: Storage,
     ) -> Self {
         let range = start * channels..end * channels;
-        let memory = match sound {
+        let memory = match audio {
             TypedBuffer::U8(data) => TypedBuffer::U8(copy(&data[range], channels, storage)),
             TypedBuffer::I16(data) => TypedBuffer::I16(copy(&data[range], channels, storage)),
             TypedBuffer::I32(data) => TypedBuffer::I32(copy(&data[range], channels, storage)),
@@ -74,7 +74,7 @@ impl Stored {
         Self { memory, shape: [end - start, channels], storage }
     }
 
-    /// The samples in their order, whatever the storage.
+    /// Returns the samples in logical order.
     ///
     /// # Panics
     /// Never.
@@ -111,18 +111,18 @@ fn copy<T: Element>(samples: &[T], channels: usize, storage: Storage) -> Vec<T> 
     }
 }
 
-/// The bytes of samples in a codec that keeps every bit of them, or the highest 24.
+/// Returns the bytes of samples in a codec that keeps all bits, or the highest 24.
 ///
 /// # Panics
-/// For other codecs, and samples of another type than the codec's.
-pub fn bytes_in(codec: CodecId, sound: &TypedBuffer) -> Vec<u8> {
+/// The codec is not PCM of the same sample type.
+pub fn bytes_in(codec: CodecId, audio: &TypedBuffer) -> Vec<u8> {
     use CodecId as C;
     macro_rules! bytes {
         ($data:expr, $bytes:expr) => {
             $data.iter().flat_map($bytes).collect()
         };
     }
-    match (sound, codec) {
+    match (audio, codec) {
         (TypedBuffer::U8(data), C::PcmU8) => data.clone(),
         (TypedBuffer::U8(data), C::PcmS8) => bytes!(data, |x| [x.wrapping_sub(128)]),
         (TypedBuffer::I16(data), C::PcmS16Le) => bytes!(data, |x| x.to_le_bytes()),
@@ -139,6 +139,6 @@ pub fn bytes_in(codec: CodecId, sound: &TypedBuffer) -> Vec<u8> {
         (TypedBuffer::F32(data), C::PcmF32Be) => bytes!(data, |x| x.to_be_bytes()),
         (TypedBuffer::F64(data), C::PcmF64Le) => bytes!(data, |x| x.to_le_bytes()),
         (TypedBuffer::F64(data), C::PcmF64Be) => bytes!(data, |x| x.to_be_bytes()),
-        _ => panic!("{codec} of {}", sound.data_type()),
+        _ => panic!("{codec} of {}", audio.data_type()),
     }
 }

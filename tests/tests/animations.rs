@@ -1,4 +1,4 @@
-//! How long GIF and APNG show pictures, as decoders that nobody here wrote find it.
+//! Display times of frames in GIF and APNG according to independent decoders.
 
 use std::io::Cursor;
 
@@ -8,7 +8,7 @@ use reelwright_tests::log::logged;
 
 const SIZE: (usize, usize) = (8, 6);
 
-/// A file of grey pictures, one at each of these times in seconds.
+/// Returns a file of gray frames, one at each of these times in seconds.
 fn animation(format: &str, rate: f64, times: &[f64], seekable: bool) -> Result<Vec<u8>> {
     let mut cursor = Cursor::new(Vec::new());
     let target =
@@ -17,8 +17,8 @@ fn animation(format: &str, rate: f64, times: &[f64], seekable: bool) -> Result<V
     encoder.add_video_stream(&VideoStream::new(rate, SIZE.0 as u32, SIZE.1 as u32))?;
     encoder.open()?;
     for (index, time) in times.iter().enumerate() {
-        let picture = vec![40 * index as u8; 3 * SIZE.0 * SIZE.1];
-        let chunk = TensorView::contiguous(&picture, &[1, 3, SIZE.1, SIZE.0])?;
+        let pixels = vec![40 * index as u8; 3 * SIZE.0 * SIZE.1];
+        let chunk = TensorView::contiguous(&pixels, &[1, 3, SIZE.1, SIZE.0])?;
         encoder.write_video_chunk(0, &chunk, Some(*time))?;
     }
     encoder.close()?;
@@ -26,8 +26,8 @@ fn animation(format: &str, rate: f64, times: &[f64], seekable: bool) -> Result<V
     Ok(cursor.into_inner())
 }
 
-/// Of each frame of a GIF, how long it is shown in hundredths of a second, and whether anything of
-/// it is to be seen.
+/// Returns for each frame of a GIF its duration in hundredths of a second, and true if it has
+/// visible pixels.
 fn gif_frames(file: &[u8]) -> Vec<(u16, bool)> {
     let mut decoder = gif::DecodeOptions::new().read_info(file).unwrap();
     let mut frames = Vec::new();
@@ -39,33 +39,33 @@ fn gif_frames(file: &[u8]) -> Vec<(u16, bool)> {
     frames
 }
 
-/// Of each frame of an APNG, its delay as a fraction of a second, and its first byte.
+/// Returns for each frame of an APNG its delay as a fraction of a second, and its first byte.
 fn apng_frames(file: &[u8]) -> Vec<((u16, u16), u8)> {
     let mut reader = png::Decoder::new(Cursor::new(file)).read_info().unwrap();
     let count = reader.info().animation_control().unwrap().num_frames;
-    let mut picture = vec![0; reader.output_buffer_size().unwrap()];
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     let frames = (0..count).map(|_| {
-        reader.next_frame(&mut picture).unwrap();
+        reader.next_frame(&mut pixels).unwrap();
         let control = reader.info().frame_control().unwrap();
-        ((control.delay_num, control.delay_den), picture[0])
+        ((control.delay_num, control.delay_den), pixels[0])
     });
     frames.collect()
 }
 
-/// The seconds that `ffprobe` finds at which packets begin; none where there is no `ffprobe`.
+/// Returns the times of packets in seconds according to `ffprobe`. `None` if it is not installed.
 fn begins(demuxer: &str, file: &[u8]) -> Option<Vec<f64>> {
     let found = reelwright_testkit::program::ffprobe(demuxer, "packet=pts_time", file)?;
     Some(found.lines().map(|line| line.trim_end_matches(',').parse().unwrap()).collect())
 }
 
 #[test]
-fn a_picture_of_gif_is_shown_for_as_long_as_it_should_be() {
+fn gif_frames_have_exact_durations() {
     let file = animation("gif", 25.0, &[0.0, 700.0], true).unwrap();
     assert_eq!(gif_frames(&file), [(35_000, true), (35_000, false), (4, true)]);
     if let Some(begins) = begins("gif", &file) {
         assert_eq!(begins, [0.0, 350.0, 700.0]);
     }
-    // None of them is too short for players.
+    // All durations are long enough for players.
     let file = animation("gif", 25.0, &[0.0, 655.36, 655.4], true).unwrap();
     assert_eq!(gif_frames(&file), [(32_768, true), (32_768, false), (4, true), (4, true)]);
     let file = animation("gif", 100.0, &[0.0, 655.35], true).unwrap();
@@ -73,16 +73,16 @@ fn a_picture_of_gif_is_shown_for_as_long_as_it_should_be() {
 }
 
 #[test]
-fn a_picture_of_apng_is_shown_for_as_long_as_it_should_be() {
+fn apng_frames_have_exact_durations() {
     let shown = |rate, times: &[f64]| apng_frames(&animation("apng", rate, times, true).unwrap());
-    // After a pause a frame has its nominal length.
+    // After a pause, a frame has its nominal duration.
     assert_eq!(shown(25.0, &[0.0, 700.04]), [((17_501, 25), 0), ((1, 25), 40)]);
-    // Two seconds and more of a rate that they are no fraction of: 71 · 1001 / 30000.
+    // A duration of more than two seconds that is not a multiple of 1/rate: 71 · 1001 / 30000.
     let ntsc = 30_000.0 / 1001.0;
     let frames = shown(ntsc, &[0.0, 71.0 / ntsc]);
-    // The last one lasts as long as the one before it.
+    // The last frame has the same duration as the one before.
     assert_eq!(frames, [((65_535, 27_663), 0), ((65_534, 27_663), 40)]);
-    // Where that would be too coarse, the picture is shown again.
+    // If that would be too imprecise, the frame is repeated.
     let frames = shown(ntsc, &[0.0, 2999.0 / ntsc]);
     assert_eq!(frames, [((100, 1), 0), ((1999, 30_000), 0), ((1001, 30_000), 40)]);
     let frames = shown(25.0, &[0.0, 70_000.04]);
@@ -90,7 +90,7 @@ fn a_picture_of_apng_is_shown_for_as_long_as_it_should_be() {
 }
 
 #[test]
-fn the_first_picture_fills_the_time_before_it() {
+fn first_frame_fills_the_time_before_it() {
     for times in [&[2.0][..], &[2.0, 2.04]] {
         let file = animation("gif", 25.0, times, true).unwrap();
         assert_eq!(gif_frames(&file)[0].0, 204);
@@ -98,7 +98,7 @@ fn the_first_picture_fills_the_time_before_it() {
             let file = animation("apng", 25.0, times, seekable).unwrap();
             assert_eq!(apng_frames(&file)[0].0, (51, 25));
         }
-        // As in a format that has no times.
+        // As in a format without timestamps.
         let y4m = animation("yuv4mpegpipe", 25.0, times, true).unwrap();
         let frames = y4m.windows(6).filter(|bytes| *bytes == b"FRAME\n").count();
         assert_eq!(frames, 50 + times.len());
@@ -106,7 +106,7 @@ fn the_first_picture_fills_the_time_before_it() {
 }
 
 #[test]
-fn a_picture_is_not_repeated_for_ever() {
+fn rejects_too_long_frame_durations() {
     for format in ["gif", "apng"] {
         animation(format, 25.0, &[0.0, 86_400.0], true).unwrap();
         let error = animation(format, 25.0, &[0.0, 86_400.04], true).unwrap_err();
@@ -117,7 +117,7 @@ fn a_picture_is_not_repeated_for_ever() {
 }
 
 #[test]
-fn an_apng_is_the_same_where_the_output_cannot_seek() {
+fn apng_is_the_same_without_seeking() {
     let times = [0.0, 0.04, 0.2, 70_000.0];
     let file = animation("apng", 25.0, &times, true).unwrap();
     assert_eq!(apng_frames(&file).len(), times.len() + 2);
@@ -129,7 +129,7 @@ fn gif_warns_of_rates_that_players_ignore() {
     let warnings =
         |rate| logged(|| animation("gif", rate, &[0.0, 0.5, 0.5 + 1.0 / rate], true).unwrap()).1;
     assert!(warnings(50.0).is_empty());
-    // A time base, not how often frames come.
+    // Here, 1000 is the time base, not the actual frame rate.
     assert!(logged(|| animation("gif", 1000.0, &[0.0, 0.5, 0.54], true).unwrap()).1.is_empty());
     for (rate, named) in [(60.0, " 60 frames"), (60_000.0 / 1001.0, " 59.94 frames")] {
         let found = warnings(rate);
@@ -139,15 +139,15 @@ fn gif_warns_of_rates_that_players_ignore() {
     }
 }
 
-/// The frames of an input of ffmpeg's as packed RGB; none where there is no ffmpeg.
-fn frames_of(input: &[&str], (width, height): (usize, usize)) -> Option<Vec<u8>> {
+/// Returns frames of ffmpeg's input as packed RGB. `None` if ffmpeg is not installed.
+fn decode_frames(input: &[&str], (width, height): (usize, usize)) -> Option<Vec<u8>> {
     let scale = format!("fps=10,scale={width}:{height}");
     let output = ["-vf", &scale, "-t", "2", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"];
     run("ffmpeg", &[&["-v", "error"], input, &output[..]].concat(), &[])
 }
 
-/// PSNR of a GIF's frames, in dB.
-fn psnr_of(gif: &[u8], expected: &[u8]) -> Option<f64> {
+/// Returns the PSNR of a GIF's frames in dB.
+fn psnr(gif: &[u8], expected: &[u8]) -> Option<f64> {
     let output = ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"];
     let found =
         run("ffmpeg", &[&["-v", "error", "-f", "gif", "-i", "{}"], &output[..]].concat(), gif)?;
@@ -158,17 +158,17 @@ fn psnr_of(gif: &[u8], expected: &[u8]) -> Option<f64> {
 }
 
 #[test]
-fn a_gif_is_no_larger_than_ffmpegs_and_no_worse() {
-    let film = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/bbb_1280x720_5.1.mp4");
+fn gif_is_as_small_and_good_as_that_of_ffmpeg() {
+    let movie = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/bbb_1280x720_5.1.mp4");
     let synthetic = ["-f", "lavfi", "-i", "testsrc2=r=10"];
     let others = ["-f", "lavfi", "-i", "testsrc=r=10"];
     for (input, size) in [
         (&synthetic[..], (320, 240)),
         (&synthetic, (160, 120)),
         (&others, (320, 240)),
-        (&["-i", film], (320, 180)),
+        (&["-i", movie], (320, 180)),
     ] {
-        let Some(frames) = frames_of(input, size) else { return };
+        let Some(frames) = decode_frames(input, size) else { return };
         let (width, height) = size;
         let mut cursor = Cursor::new(Vec::new());
         let mut encoder =
@@ -190,24 +190,23 @@ fn a_gif_is_no_larger_than_ffmpegs_and_no_worse() {
         let graph = "split[a][b];[a]palettegen[p];[b][p]paletteuse";
         let arguments = [&["-v", "error"], &raw[..], &["-lavfi", graph, "-f", "gif", "-"]].concat();
         let Some(theirs) = run("ffmpeg", &arguments, &frames) else { return };
-        let (Some(near), Some(theirs_near)) = (psnr_of(&ours, &frames), psnr_of(&theirs, &frames))
-        else {
+        let (Some(near), Some(theirs_near)) = (psnr(&ours, &frames), psnr(&theirs, &frames)) else {
             return;
         };
-        let told =
+        let values =
             format!("{} bytes of {near:.2} dB, {} of {theirs_near:.2}", ours.len(), theirs.len());
-        assert!(ours.len() <= theirs.len() && near >= theirs_near, "{input:?} {size:?}: {told}");
+        assert!(ours.len() <= theirs.len() && near >= theirs_near, "{input:?} {size:?}: {values}");
     }
 }
 
 #[test]
-fn a_gif_gets_another_palette_where_the_first_does_not_serve() {
+fn gif_changes_the_palette_when_colors_change() {
     let (width, height) = (64, 48);
     let frame = |index: usize| -> Vec<u8> {
         let pixel = |i: usize| {
             let (x, y) = (i % width * 4, i / width * 5);
             let moved = ((x + 3 * index) % 256) as u8;
-            // After six seconds nothing has a color that was there before.
+            // After six seconds, all colors are new.
             if index < 60 { [moved, y as u8 / 2, 0] } else { [0, moved, 255 - y as u8] }
         };
         (0..width * height).flat_map(pixel).collect()
@@ -226,6 +225,6 @@ fn a_gif_gets_another_palette_where_the_first_does_not_serve() {
     }
     encoder.close().unwrap();
     drop(encoder);
-    let Some(near) = psnr_of(&cursor.into_inner(), &frames.concat()) else { return };
+    let Some(near) = psnr(&cursor.into_inner(), &frames.concat()) else { return };
     assert!(near > 35.0, "{near}");
 }

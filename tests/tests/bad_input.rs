@@ -1,4 +1,4 @@
-//! Chunks, streams and metadata that nobody should write, and what becomes of them.
+//! Invalid chunks, streams and metadata.
 
 use std::io::{self, Cursor};
 
@@ -20,7 +20,7 @@ fn add(format: &str, stream: &AudioStream) -> Result<usize> {
 // Samples.
 
 #[test]
-fn nan_has_no_integer_and_nothing_of_its_chunk_is_written() {
+fn rejects_nan_for_integers_and_writes_nothing_of_the_chunk() {
     for (format, expected) in [("s16le", "pcm_s16le"), ("flac", "flac"), ("mulaw", "pcm_mulaw")] {
         let recipe = Recipe::new(format, AudioStream::new(8000, 2));
         let good = vec![0.25; 6000];
@@ -30,7 +30,7 @@ fn nan_has_no_integer_and_nothing_of_its_chunk_is_written() {
             for (frame, channel) in [(0, 0), (0, 1), (1234, 1), (2999, 0)] {
                 let mut bad = vec![0.5; 6000];
                 bad[2 * frame + channel] = f32::NAN;
-                // The first of several is told.
+                // The error reports the first NaN.
                 bad[5999] = f32::NAN;
                 let error = encoder.write_audio_chunk(0, &view(&bad, 2), None).unwrap_err();
                 assert_eq!(error.kind(), ErrorKind::Chunk);
@@ -45,7 +45,7 @@ fn nan_has_no_integer_and_nothing_of_its_chunk_is_written() {
 }
 
 #[test]
-fn nan_before_a_gap_leaves_the_gap_out_too() {
+fn rejected_nan_does_not_fill_the_gap_before_it() {
     let recipe = Recipe::new("s16le", AudioStream::new(1000, 1));
     let file = recipe.file(|encoder| {
         assert!(encoder.write_audio_chunk(0, &view(&[f32::NAN], 1), Some(5.0)).is_err());
@@ -63,7 +63,7 @@ fn floats_keep_nan_and_infinity() {
 }
 
 #[test]
-fn what_is_too_loud_is_clipped() {
+fn clips_samples_beyond_full_scale() {
     let samples = [f32::INFINITY, f32::NEG_INFINITY, 1e30, -1e30, 1.0, -1.0, f32::MAX, f32::MIN];
     let doubles = samples.map(f64::from);
     let bits_16 = [i16::MAX, i16::MIN].repeat(4);
@@ -73,15 +73,15 @@ fn what_is_too_loud_is_clipped() {
     let stream = AudioStream::new(8000, 2).format(SampleFormat::Dbl);
     let chunk = TensorView::contiguous(&doubles, &[4, 2]).unwrap();
     assert_eq!(Recipe::new("s16le", stream).chunks([&chunk]).unwrap(), expected);
-    // The loudest 24 bits.
+    // Full scale of 24 bits.
     let file = Recipe::new("flac", AudioStream::new(8000, 2)).chunks([&view(&samples, 2)]).unwrap();
     let loudest = [i32::MAX & !0xFF, i32::MIN].repeat(4);
     assert_eq!(decode::<i32>(file).unwrap().samples, loudest);
 }
 
 #[test]
-fn infinity_that_is_remixed_is_no_panic() {
-    // Infinity less infinity is NaN.
+fn remixing_infinity_does_not_panic() {
+    // Infinity minus infinity is NaN.
     let samples = [f32::INFINITY, f32::NEG_INFINITY, 1e38, -1e38, f32::MAX, f32::MAX];
     for format in ["s16le", "f32le", "flac"] {
         let stream = AudioStream::new(8000, 2).encoder_num_channels(1);
@@ -91,7 +91,7 @@ fn infinity_that_is_remixed_is_no_panic() {
 }
 
 #[test]
-fn a_chunk_of_no_frames_is_nothing() {
+fn empty_chunk_has_no_effect() {
     for (muxer, info) in formats() {
         let recipe = Recipe::of(muxer, info, 8000, 2);
         let nothing = recipe.file(|_| Ok(())).unwrap();
@@ -109,13 +109,13 @@ fn a_chunk_of_no_frames_is_nothing() {
 }
 
 #[test]
-fn a_file_of_no_samples_is_a_file() {
+fn file_without_samples_is_valid() {
     for (muxer, info) in formats() {
         for &seekable in outputs(muxer, info) {
             let recipe = Recipe::of(muxer, info, 8000, 2).seekable(seekable);
             let file = recipe.file(|_| Ok(())).unwrap();
             if info.encoder.codec.bytes_per_sample().is_some() {
-                assert!(reelwright_tests::read::sound_of(muxer.name, &file).is_empty());
+                assert!(reelwright_tests::read::audio_data(muxer.name, &file).is_empty());
             }
         }
     }
@@ -131,7 +131,7 @@ fn pts_of_negative_zero_is_zero() {
 }
 
 #[test]
-fn pts_far_away_is_refused_and_the_stream_goes_on() {
+fn rejects_too_large_pts_and_continues() {
     let recipe = Recipe::new("s16le", AudioStream::new(8000, 1));
     let file = recipe.file(|encoder| {
         for pts in [f64::MAX, 1e300, 1e15, 1e9, 86_400.5] {
@@ -146,7 +146,7 @@ fn pts_far_away_is_refused_and_the_stream_goes_on() {
 }
 
 #[test]
-fn a_gap_of_a_day_is_told_how_to_leave_out() {
+fn error_of_a_long_gap_suggests_fill_gaps() {
     let recipe = Recipe::new("s16le", AudioStream::new(8000, 1));
     let chunk = |encoder: &mut StreamingMediaEncoder<'_>| {
         encoder.write_audio_chunk(0, &view(&[1.0], 1), Some(100_000.0))
@@ -158,7 +158,7 @@ fn a_gap_of_a_day_is_told_how_to_leave_out() {
 }
 
 #[test]
-fn pts_without_filling_may_be_anything_that_can_be_counted() {
+fn any_representable_pts_is_valid_without_filling() {
     let recipe = Recipe::new("flac", AudioStream::new(8000, 1)).option("fill_gaps", "false");
     let samples = vec![0.5; 10_000];
     let file = recipe.file(|encoder| {
@@ -174,7 +174,7 @@ fn pts_without_filling_may_be_anything_that_can_be_counted() {
 // Streams.
 
 #[test]
-fn absurd_rates_are_taken_or_refused() {
+fn handles_extreme_sample_rates() {
     for muxer in audio_muxers() {
         for rate in [1, 2, 7, 999, 655_350, 655_351, 1 << 20, i32::MAX as u32, 1 << 31, u32::MAX] {
             let mut encoder =
@@ -196,7 +196,7 @@ fn absurd_rates_are_taken_or_refused() {
 }
 
 #[test]
-fn absurd_numbers_of_channels_are_taken_or_refused() {
+fn handles_extreme_numbers_of_channels() {
     for muxer in audio_muxers() {
         for channels in [0, 9, 255, 256, 32_767, 32_768, 65_535, 65_536, 1 << 31, usize::MAX] {
             let stream = AudioStream::new(8000, channels);
@@ -220,7 +220,7 @@ fn absurd_numbers_of_channels_are_taken_or_refused() {
 }
 
 #[test]
-fn absurd_remixing_is_taken_or_refused_without_much_memory() {
+fn handles_extreme_remixing_with_little_memory() {
     for (from, to) in [(65_535, 1), (1, 65_535), (65_535, 65_534), (2, usize::MAX), (9, 8)] {
         let stream = AudioStream::new(8000, from).encoder_num_channels(to);
         if let Err(error) = add("s16le", &stream) {
@@ -231,8 +231,8 @@ fn absurd_remixing_is_taken_or_refused_without_much_memory() {
 }
 
 #[test]
-fn what_the_format_cannot_describe_leaves_no_open_output() {
-    // 8 channels of 8 bytes at this rate are more bytes a second than WAV can say.
+fn unsupported_stream_leaves_no_open_output() {
+    // The byte rate of 8 channels of 8 bytes at this rate overflows WAV's field.
     let mut cursor = Cursor::new(Vec::new());
     let target = Target::seekable_writer(&mut cursor);
     let mut encoder = StreamingMediaEncoder::new(target, Some("wav")).unwrap();
@@ -252,7 +252,7 @@ fn what_the_format_cannot_describe_leaves_no_open_output() {
 // Names.
 
 #[test]
-fn absurd_names_are_refused() {
+fn rejects_invalid_names() {
     let long = "x".repeat(100_000);
     for name in ["", " ", "\0", "pcm_s16le\0", "PCM_S16LE", "🎵", &long] {
         assert!(add("wav", &AudioStream::new(8000, 1).encoder(name)).is_err(), "{name:?}");
@@ -267,7 +267,7 @@ fn absurd_names_are_refused() {
 }
 
 #[test]
-fn paths_that_cannot_be_opened_are_named() {
+fn error_names_path_that_cannot_be_opened() {
     let directory = tempfile::tempdir().unwrap();
     let long = directory.path().join(format!("{}.wav", "x".repeat(5000)));
     let nul = directory.path().join("a\0b.wav");

@@ -1,4 +1,4 @@
-//! Memory does not grow with the length of a stream, and in steady state none is allocated.
+//! Memory use is independent of the length of a stream, and in steady state nothing is allocated.
 
 #![allow(unsafe_code)] // for the allocator
 
@@ -17,7 +17,7 @@ use reelwright_testkit::parallel;
 use reelwright_testkit::signal::{music_f32, music_i16};
 use reelwright_tests::{Recipe, formats};
 
-/// What threads allocate together.
+/// Counters of allocations, shared by threads.
 struct Counters {
     allocations: AtomicUsize,
     held: AtomicUsize,
@@ -41,34 +41,34 @@ impl Counters {
     }
 }
 
-/// Counters of threads that have none of their own: encoders have threads.
+/// Counters of threads without their own, such as those of encoders.
 static SHARED: Counters = Counters::new();
 
 thread_local! {
     static COUNTERS: Cell<&'static Counters> = const { Cell::new(&SHARED) };
 }
 
-/// Counts what threads allocate.
+/// Allocator that counts.
 struct Counting;
 
-// SAFETY: every call is passed on to the system's allocator as it is.
+// SAFETY: every call is forwarded to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNTERS.get().grow(layout.size());
-        // SAFETY: the caller keeps to the contract of `alloc`.
+        // SAFETY: the caller fulfills the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         COUNTERS.get().shrink(layout.size());
-        // SAFETY: the caller keeps to the contract of `dealloc`.
+        // SAFETY: the caller fulfills the contract of `dealloc`.
         unsafe { System.dealloc(memory, layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         COUNTERS.get().grow(size);
         COUNTERS.get().shrink(layout.size());
-        // SAFETY: the caller keeps to the contract of `realloc`.
+        // SAFETY: the caller fulfills the contract of `realloc`.
         unsafe { System.realloc(memory, layout, size) }
     }
 }
@@ -77,12 +77,12 @@ unsafe impl GlobalAlloc for Counting {
 static ALLOCATOR: Counting = Counting;
 
 const RATE: u32 = 8000;
-// A whole number of encoders' blocks: a last block of another length takes other memory.
+// A multiple of all block sizes, because a shorter last block would need more memory.
 const FRAMES: usize = 1024;
 const MINUTE: usize = 480;
 const LONG: usize = 3 * MINUTE;
 
-/// Can seek, and keeps nothing.
+/// Seekable writer that discards all data.
 #[derive(Default)]
 struct Discard {
     at: u64,
@@ -112,16 +112,16 @@ impl io::Seek for Discard {
     }
 }
 
-/// What writing a chunk `times` times took.
+/// Memory use of writing a chunk several times.
 struct Use {
-    /// The most bytes held at once.
+    /// Maximum number of allocated bytes.
     peak: usize,
-    /// Allocations during the second half of the chunks.
+    /// Number of allocations during the second half of the chunks.
     steady: usize,
 }
 
 fn measure(recipe: &Recipe, chunk: &TensorView<'_>, times: usize) -> Use {
-    // What a thread waits with is made once and kept.
+    // Synchronization objects of threads are allocated once and kept.
     let mut encoder = recipe.open(Target::seekable_writer(Discard::default())).unwrap();
     (0..10).for_each(|_| encoder.write_audio_chunk(0, chunk, None).unwrap());
     drop(encoder);
@@ -140,20 +140,21 @@ fn measure(recipe: &Recipe, chunk: &TensorView<'_>, times: usize) -> Use {
     let steady = counters.allocations.load(Relaxed) - half;
     encoder.close().unwrap();
     drop(encoder);
-    // Less where a thread of the first encoder ended only now.
-    let given_back = || counters.held.load(Relaxed) <= before;
+    // The number can be smaller if a thread of the first encoder has ended only now.
+    let is_released = || counters.held.load(Relaxed) <= before;
     for _ in 0..500 {
-        if given_back() {
+        if is_released() {
             break;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert!(given_back(), "everything is given back");
+    assert!(is_released(), "all memory must be released");
     Use { peak: counters.peak.load(Relaxed) - before, steady }
 }
 
-/// Asserts that three minutes of audio take the memory of one, and that none is allocated in the middle.
-fn takes_no_more_for_longer(
+/// Asserts that three minutes of audio need the memory of one, and that the steady state has no
+/// allocations.
+fn check_memory(
     muxer: &MuxerInfo,
     info: &AudioEncoderInfo,
     format: SampleFormat,
@@ -164,26 +165,26 @@ fn takes_no_more_for_longer(
     let what = format!("{} {} from {format}", muxer.name, info.encoder.name);
     let (minute, long) = (measure(&recipe, chunk, MINUTE), measure(&recipe, chunk, LONG));
     let is_mp4 = ["mp4", "mov", "ipod", "3gp", "3g2"].contains(&muxer.name);
-    // CAF's packet table comes last, with up to three bytes for each of ALAC's packets;
-    // MP4's tables do so, with some for each packet of 20 ms or more, and each second.
+    // CAF's packet table has up to three bytes for each of ALAC's packets. MP4's tables have some
+    // bytes for each packet of at least 20 ms, and for each second.
     let table = match info.encoder.name {
         _ if is_mp4 => 8 * LONG * FRAMES / (RATE as usize / 50),
         "alac" => 3 * LONG * FRAMES / 4096,
         _ => 0,
     };
-    // A buffer may meet its largest packet late.
+    // A buffer may see its largest packet late.
     let room = minute.peak - 1024..=minute.peak + 2 * table + 1024;
     assert!(room.contains(&long.peak), "{what}: {} {}", minute.peak, long.peak);
-    // The crate behind one of these allocates for every frame, and gives it back; the
-    // packet table of the other one grows.
+    // The crate behind one of these allocates and frees memory for every frame. The packet table
+    // of the other one grows.
     if !["opus", "alac"].contains(&info.encoder.name) {
-        // Tables that grow are moved once for each doubling.
+        // Growing tables are reallocated each time they double.
         let moves = if is_mp4 { 8 } else { 0 };
         assert!(minute.steady.max(long.steady) <= moves, "{what}");
     }
 }
 
-/// One test alone, without a harness: what others allocate would be counted too.
+/// Runs as one test without a harness, because allocations of other tests would be counted.
 fn main() {
     let floats = music_f32(FRAMES, 2);
     let integers = music_i16(FRAMES, 2);
@@ -192,27 +193,27 @@ fn main() {
     let inputs = [(SampleFormat::Flt, &floats), (SampleFormat::S16, &integers)];
     let cases = formats().flat_map(|(muxer, info)| inputs.map(|input| (muxer, info, input)));
     parallel::for_each(cases, |(muxer, info, (format, chunk))| {
-        // Each case counts its own, which it has given back by its end.
+        // Each case has its own counters and releases its memory at the end.
         COUNTERS.set(Box::leak(Box::new(Counters::new())));
-        takes_no_more_for_longer(muxer, info, format, chunk);
+        check_memory(muxer, info, format, chunk);
         COUNTERS.set(&SHARED);
     });
 
-    // Threads allocate until each of their buffers has been used; how many blocks wait at once is
-    // up to the scheduler.
+    // Threads allocate until all of their buffers were used. The scheduler determines the number of
+    // blocks in flight.
     let stream = AudioStream::new(RATE, 2).format(SampleFormat::S16).encoder_option("threads", "4");
     let recipe = Recipe::new("flac", stream);
     let (minute, long) = (measure(&recipe, &integers, MINUTE), measure(&recipe, &integers, LONG));
     assert!(long.peak < minute.peak + minute.peak / 4, "{} {}", minute.peak, long.peak);
     assert!(long.steady < 100, "{}", long.steady);
 
-    // A seek table has a fixed room, however long the file is.
+    // A seek table has a fixed size, whatever the length of the file.
     let stream = AudioStream::new(RATE, 2).format(SampleFormat::S16);
     let recipe = Recipe::new("flac", stream).option("seek_interval", "1");
     let (minute, long) = (measure(&recipe, &integers, MINUTE), measure(&recipe, &integers, LONG));
     assert!(long.peak <= minute.peak + 512 * 18, "{} {}", minute.peak, long.peak);
 
-    // A long gap takes no memory.
+    // A long gap needs no memory.
     let recipe = Recipe::new("wav", AudioStream::new(RATE, 2));
     let before = SHARED.held.load(Relaxed);
     SHARED.peak.store(before, Relaxed);
@@ -221,11 +222,11 @@ fn main() {
     encoder.close().unwrap();
     assert!(SHARED.peak.load(Relaxed) - before < 100_000);
 
-    // Large pictures that wait for sound: not for ever, and the same ones on two threads.
+    // The buffer for large frames that wait for audio is bounded, and independent of threads.
     assert_eq!(waiting("1"), waiting("2"));
 }
 
-/// Keeps of what is written its hash alone.
+/// Writer that keeps only a hash of the data.
 #[derive(Default)]
 struct Hashed(DefaultHasher);
 
@@ -240,16 +241,16 @@ impl io::Write for Hashed {
     }
 }
 
-/// Writes a gigabyte of pictures of eight seconds to a file that waits for sound; checks what that
-/// takes and returns the hash of the file.
+/// Writes eight seconds of video, a gigabyte, to a file that waits for audio. Checks the memory use
+/// and returns the hash of the file.
 fn waiting(threads: &str) -> u64 {
     const SIDE: usize = 8192;
-    const PICTURE: usize = SIDE * SIDE;
+    const FRAME_BYTES: usize = SIDE * SIDE;
     const WAITING: usize = 256 << 20;
-    let picture = vec![90u8; PICTURE];
-    let picture = TensorView::contiguous(&picture, &[1, 1, SIDE, SIDE]).unwrap();
-    let sound = vec![0f32; 1000];
-    let sound = TensorView::contiguous(&sound, &[1000, 1]).unwrap();
+    let frame = vec![90u8; FRAME_BYTES];
+    let frame = TensorView::contiguous(&frame, &[1, 1, SIDE, SIDE]).unwrap();
+    let audio = vec![0f32; 1000];
+    let audio = TensorView::contiguous(&audio, &[1000, 1]).unwrap();
     let before = SHARED.held.load(Relaxed);
     SHARED.peak.store(before, Relaxed);
     let mut hashed = Hashed::default();
@@ -264,16 +265,16 @@ fn waiting(threads: &str) -> u64 {
     encoder.add_audio_stream(&AudioStream::new(8000, 1)).unwrap();
     encoder.open().unwrap();
     for index in 0..16 {
-        encoder.write_video_chunk(0, &picture, None).unwrap();
-        // The order of what is written shows here.
+        encoder.write_video_chunk(0, &frame, None).unwrap();
+        // The order of the interleaved data depends on this.
         if index == 12 {
-            encoder.write_audio_chunk(1, &sound, None).unwrap();
+            encoder.write_audio_chunk(1, &audio, None).unwrap();
         }
     }
     encoder.close().unwrap();
     drop(encoder);
     let peak = SHARED.peak.load(Relaxed) - before;
-    // Buffers have up to twice the room of what is in them; the encoder has some of its own.
-    assert!((WAITING..2 * WAITING + 6 * PICTURE).contains(&peak), "{peak}");
+    // Buffers have up to twice the capacity of their content. The encoder has buffers of its own.
+    assert!((WAITING..2 * WAITING + 6 * FRAME_BYTES).contains(&peak), "{peak}");
     hashed.0.finish()
 }

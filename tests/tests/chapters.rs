@@ -1,4 +1,4 @@
-//! Chapters: players find them in every format that stores them.
+//! Chapters: ffprobe and mediainfo read them from every format that stores them.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -20,7 +20,7 @@ fn chapters(chapters: &[Times]) -> Vec<Chapter> {
     chapters.iter().map(chapter).collect()
 }
 
-/// A file of five seconds of sound.
+/// Returns a file with five seconds of audio.
 fn file(format: &str, encoder_name: Option<&str>, chapters: Vec<Chapter>) -> Result<Vec<u8>> {
     let mut encoder =
         StreamingMediaEncoder::to_seekable_writer(Cursor::new(Vec::new()), format).unwrap();
@@ -36,7 +36,7 @@ fn file(format: &str, encoder_name: Option<&str>, chapters: Vec<Chapter>) -> Res
     Ok(encoder.finish().unwrap().into_inner())
 }
 
-/// The chapters that ffprobe finds.
+/// Returns the chapters according to ffprobe.
 fn probed(file: &[u8]) -> Option<Vec<(f64, f64, String)>> {
     let shown =
         ["-show_entries", "chapter=start_time,end_time:chapter_tags=title", "-of", "csv=p=0"];
@@ -67,7 +67,7 @@ fn support(format: &str) -> &'static MuxerInfo {
 }
 
 #[test]
-fn players_find_starts_ends_and_titles() {
+fn ffprobe_reads_starts_ends_and_titles() {
     let given =
         [(0.0, None, "Prologue"), (1.5, Some(3.25), "日本, ünïcödé"), (3.25, None, "The end")];
     for (format, encoder) in FORMATS {
@@ -75,7 +75,7 @@ fn players_find_starts_ends_and_titles() {
         assert_eq!(found.len(), 3, "{format}");
         for (found, expected) in found.iter().zip([(0.0, 1.5), (1.5, 3.25), (3.25, 5.0)]) {
             assert_eq!((found.0, format), (expected.0, format));
-            // What encoders pad makes some files a little longer to FFmpeg.
+            // Padding makes some files slightly longer in FFmpeg.
             assert!((found.1 - expected.1).abs() < 0.01, "{format}: {found:?}");
         }
         let titles: Vec<_> = found.iter().map(|(.., title)| title.trim_matches('"')).collect();
@@ -84,7 +84,7 @@ fn players_find_starts_ends_and_titles() {
 }
 
 #[test]
-fn what_a_format_cannot_store_is_a_warning_that_names_it() {
+fn warns_of_chapters_that_a_format_cannot_store() {
     let gap = chapters(&[(0.0, Some(1.0), "a"), (2.0, Some(4.0), "b")]);
     for (format, encoder) in FORMATS {
         let (written, lines) = logged(|| file(format, encoder, gap.clone()).unwrap());
@@ -107,7 +107,7 @@ fn what_a_format_cannot_store_is_a_warning_that_names_it() {
 }
 
 #[test]
-fn chapters_out_of_order_are_refused() {
+fn rejects_unordered_chapters() {
     for (wrong, expected) in [
         (&[(1.0, None, "a"), (0.5, None, "b")][..], "chapter 2 starts at 0.5 s"),
         (&[(0.0, Some(2.0), "a"), (1.0, None, "b")], "the previous chapter has its end at 2 s"),
@@ -125,7 +125,7 @@ fn chapters_out_of_order_are_refused() {
 }
 
 #[test]
-fn metadata_and_chapters_leave_each_other_alone() {
+fn metadata_and_chapters_are_independent() {
     let mut encoder =
         StreamingMediaEncoder::to_seekable_writer(Cursor::new(Vec::new()), "flac").unwrap();
     encoder.add_audio_stream(&AudioStream::new(8000, 1)).unwrap();

@@ -1,5 +1,5 @@
-//! Downmixing with and without another sample rate: no louder than full scale where the encoded
-//! format has nothing beyond, and as loud as FFmpeg's swresample makes it.
+//! Downmixing with and without resampling: the output is not louder than full scale if the encoded
+//! format cannot represent it, and is as loud as that of FFmpeg's swresample.
 
 use std::io::Cursor;
 
@@ -11,7 +11,7 @@ use reelwright_testkit::program::{ffmpeg_decode, run};
 const RATE: usize = 44_100;
 const FRAMES: usize = RATE / 2;
 
-/// The same loud tones in all channels but the low-frequency one.
+/// Returns the same loud tones in all channels but the low-frequency one.
 fn tones(channels: usize) -> Vec<f32> {
     let sample = |i: usize| {
         let at = (i / channels) as f32 / RATE as f32 * std::f32::consts::TAU;
@@ -35,7 +35,7 @@ struct Case {
 }
 
 impl Case {
-    /// The file, from floats or from 16 bits.
+    /// Returns the file, encoded from floats or from 16-bit samples.
     fn file(&self) -> Vec<u8> {
         let from: ChannelLayout = self.from.parse().unwrap();
         let to: ChannelLayout = self.to.parse().unwrap();
@@ -74,7 +74,7 @@ impl Case {
     }
 }
 
-/// The peak of a file as ffmpeg decodes it, without its ends.
+/// Returns the peak of a file that ffmpeg decodes, without its start and end.
 fn peak(format: &str, file: &[u8]) -> Option<f32> {
     Some(peak_of(&ffmpeg_decode(format, "f32le", file)?))
 }
@@ -86,7 +86,7 @@ fn peak_of(bytes: &[u8]) -> f32 {
     inner.iter().fold(0.0, |peak: f32, x| peak.max(x.abs()))
 }
 
-/// The peak of swresample's output in a sample format.
+/// Returns the peak of swresample's output in a sample format.
 fn expected(case: &Case, format: &str) -> Option<f32> {
     let from: ChannelLayout = case.from.parse().unwrap();
     let bytes: Vec<u8> = tones(from.channels()).iter().flat_map(|x| x.to_le_bytes()).collect();

@@ -1,4 +1,4 @@
-//! Outputs that fail, dawdle or lie, and files larger than 4 GiB.
+//! Outputs that fail, stall or misbehave, and files larger than 4 GiB.
 
 use std::io::{self, Cursor, ErrorKind as Io, Seek, SeekFrom, Write};
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use reelwright_testkit::signal::music_i16;
 use reelwright_tests::log::logged;
 use reelwright_tests::{Recipe, formats};
 
-/// How a writer behaves once it has taken some bytes.
+/// Behavior of a writer after it has accepted some bytes.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
-    /// An error, for good.
+    /// Every call fails.
     Error(Io),
-    /// An error once, and then all is well again.
+    /// One call fails, and later calls succeed.
     ErrorOnce(Io),
-    /// It takes nothing, and says so.
+    /// Writes 0 bytes.
     Nothing,
     /// Only flushing fails.
     Flush,
@@ -29,14 +29,14 @@ enum Fault {
     Seek,
 }
 
-/// A writer that takes `left` bytes before its fault shows, in pieces of at most `piece`.
+/// Writer that accepts `left` bytes before its fault, in pieces of at most `piece`.
 #[derive(Debug)]
 struct Faulty {
     inner: Cursor<Vec<u8>>,
     fault: Option<Fault>,
     left: usize,
     piece: usize,
-    /// Counts writers that were dropped.
+    /// Number of writers that were dropped.
     dropped: Arc<AtomicUsize>,
 }
 
@@ -82,17 +82,17 @@ impl Write for Faulty {
 
 impl Seek for Faulty {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        // It tells where it is, and fails once there is something to go back over.
-        let is_told = matches!(to, SeekFrom::Current(0)) || self.inner.position() == 0;
+        // It reports its position. Seeking fails after something was written.
+        let may_seek = matches!(to, SeekFrom::Current(0)) || self.inner.position() == 0;
         match self.fault {
-            Some(Fault::Seek) if !is_told => Err(Io::NotSeekable.into()),
+            Some(Fault::Seek) if !may_seek => Err(Io::NotSeekable.into()),
             _ => self.inner.seek(to),
         }
     }
 }
 
-/// Writes a second of sound in ten chunks, flushing in between; closes in any case. The first
-/// error, and the one of `close`.
+/// Writes one second of audio in ten chunks with flushes, and closes. Returns the first error, and
+/// the error of `close`.
 fn write(recipe: &Recipe, target: Target<'_>) -> (Result<()>, Result<()>) {
     let samples = music_i16(800, 1);
     let chunk = TensorView::contiguous(&samples, &[800, 1]).unwrap();
@@ -105,7 +105,7 @@ fn write(recipe: &Recipe, target: Target<'_>) -> (Result<()>, Result<()>) {
         let written = encoder.write_audio_chunk(0, &chunk, None);
         let written = if i == 4 { written.and_then(|()| encoder.flush()) } else { written };
         match &first {
-            // Nothing more is taken after an error, and each call repeats it.
+            // After an error, each call repeats it.
             Err(first) => check_repeat(first, &written.unwrap_err()),
             Ok(()) => first = written,
         }
@@ -114,11 +114,11 @@ fn write(recipe: &Recipe, target: Target<'_>) -> (Result<()>, Result<()>) {
     if let Err(first) = &first {
         check_repeat(first, closed.as_ref().unwrap_err());
     }
-    encoder.close().expect("a second close does nothing");
+    encoder.close().expect("a second close succeeds");
     (first, closed)
 }
 
-/// Compares the error of a failure with one of a later call.
+/// Asserts that the error of a later call repeats that of the failure.
 fn check_repeat(first: &Error, later: &Error) {
     assert!(!first.is_repeat() && later.is_repeat(), "{later}");
     assert_eq!((later.kind(), later.stream()), (first.kind(), first.stream()), "{later}");
@@ -130,7 +130,7 @@ fn check_repeat(first: &Error, later: &Error) {
     }
 }
 
-/// The recipes of every container: its first codec is enough.
+/// Returns a recipe for every container, with its first codec.
 fn recipes(seekable: bool) -> impl Iterator<Item = (&'static str, Recipe)> {
     let mut last = "";
     formats().filter_map(move |(muxer, info)| {
@@ -138,7 +138,7 @@ fn recipes(seekable: bool) -> impl Iterator<Item = (&'static str, Recipe)> {
         let stream = AudioStream::new(8000, 1).format(SampleFormat::S16).encoder(info.encoder.name);
         let recipe = Recipe::new(muxer.name, stream).seekable(seekable);
         let recipe = recipe.metadata_entry("title", "A title");
-        // 8 KiB of zeros are 8 KiB of places to fail at.
+        // Padding would add 8 KiB of positions to test.
         let recipe = if muxer.name == "flac" { recipe.option("padding", "0") } else { recipe };
         is_first.then_some((muxer.name, recipe))
     })
@@ -149,7 +149,7 @@ fn target<'w>(writer: impl Write + Seek + Send + 'w, seekable: bool, buffer: usi
     target.buffer_size(buffer)
 }
 
-/// The file as it is without faults, and how many bytes are written to make it.
+/// Returns the file without faults, and the number of bytes that are written for it.
 fn whole(recipe: &Recipe, seekable: bool) -> (Vec<u8>, usize) {
     let (mut writer, _) = Faulty::new(None, usize::MAX, usize::MAX);
     let (first, closed) = write(recipe, target(&mut writer, seekable, 64));
@@ -159,13 +159,13 @@ fn whole(recipe: &Recipe, seekable: bool) -> (Vec<u8>, usize) {
 }
 
 #[test]
-fn an_error_at_any_byte_is_told_and_the_writer_is_released() {
+fn reports_error_at_any_byte_and_releases_the_writer() {
     let cases = [true, false]
         .into_iter()
         .flat_map(|seekable| recipes(seekable).map(move |(name, recipe)| (seekable, name, recipe)));
     parallel::for_each(cases, |(seekable, name, recipe)| {
         let (_, bytes) = whole(&recipe, seekable);
-        // Every byte of the header, and some of the rest.
+        // Every byte of the header, and some of the others.
         let places = (0..400).chain((400..bytes).step_by(397)).chain(bytes - 100..bytes);
         for left in places.filter(|left| *left < bytes) {
             let (writer, dropped) = Faulty::new(Some(Fault::Error(Io::StorageFull)), left, 64);
@@ -180,7 +180,7 @@ fn an_error_at_any_byte_is_told_and_the_writer_is_released() {
 }
 
 #[test]
-fn an_error_that_passes_is_still_told() {
+fn reports_temporary_error() {
     for seekable in [true, false] {
         for (name, recipe) in recipes(seekable) {
             let (_, bytes) = whole(&recipe, seekable);
@@ -197,7 +197,7 @@ fn an_error_that_passes_is_still_told() {
 }
 
 #[test]
-fn a_writer_that_takes_nothing_is_no_endless_loop() {
+fn writer_that_writes_nothing_is_an_error() {
     for seekable in [true, false] {
         for (name, recipe) in recipes(seekable) {
             let (_, bytes) = whole(&recipe, seekable);
@@ -230,16 +230,16 @@ fn interruptions_and_short_writes_lose_nothing() {
 }
 
 #[test]
-fn a_flush_that_fails_is_told() {
+fn reports_failed_flush() {
     for seekable in [true, false] {
         for (name, recipe) in recipes(seekable) {
             let (writer, dropped) = Faulty::new(Some(Fault::Flush), 0, 64);
             let (first, _) = write(&recipe, target(writer, seekable, 64));
             assert_eq!(first.unwrap_err().kind(), ErrorKind::Io, "{name}");
             assert_eq!(dropped.load(SeqCst), 1);
-            // At the end as well.
+            // At the end too.
             let (writer, _) = Faulty::new(Some(Fault::Flush), 0, 64);
-            // Ogg hands its headers on at once, where somebody may listen.
+            // Ogg writes its headers immediately, for live listeners.
             let closed = recipe.open(target(writer, seekable, 64)).and_then(|mut e| e.close());
             assert_eq!(closed.unwrap_err().kind(), ErrorKind::Io, "{name}");
         }
@@ -247,12 +247,12 @@ fn a_flush_that_fails_is_told() {
 }
 
 #[test]
-fn a_seek_that_fails_is_told() {
+fn reports_failed_seek() {
     for (name, recipe) in recipes(true) {
         let (writer, dropped) = Faulty::new(Some(Fault::Seek), usize::MAX, usize::MAX);
         let (first, closed) = write(&recipe, target(writer, true, 64));
         let result = first.and(closed);
-        // The others never go back.
+        // The other formats never seek.
         let going_back =
             ["wav", "w64", "flac", "aiff", "au", "caf", "mp3", "mp4", "mov", "ipod", "3gp", "3g2"];
         if going_back.contains(&name) {
@@ -266,7 +266,7 @@ fn a_seek_that_fails_is_told() {
     }
 }
 
-/// Does not even know where it is.
+/// Writer that fails to report its position.
 #[derive(Default)]
 struct Lost(Vec<u8>);
 
@@ -287,7 +287,7 @@ impl Seek for Lost {
 }
 
 #[test]
-fn a_writer_that_only_claims_to_seek_is_written_as_a_stream() {
+fn uses_stream_layout_if_seeking_fails() {
     for (name, recipe) in recipes(true) {
         let mut lost = Lost::default();
         let ((first, closed), lines) =
@@ -300,7 +300,7 @@ fn a_writer_that_only_claims_to_seek_is_written_as_a_stream() {
     }
 }
 
-/// A file that something else empties each time it is flushed, as servers do that send it.
+/// Writer whose file another program empties at each flush, such as a server that sends it.
 #[derive(Default)]
 struct Drained {
     inner: Cursor<Vec<u8>>,
@@ -310,7 +310,7 @@ struct Drained {
 impl Write for &mut Drained {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let taken = self.inner.write(bytes)?;
-        // In the middle of things.
+        // In the middle of a chunk.
         if self.inner.position() > 1500 {
             self.sent.append(self.inner.get_mut());
             self.inner.set_position(0);
@@ -330,7 +330,7 @@ impl Seek for &mut Drained {
 }
 
 #[test]
-fn what_something_else_took_away_is_never_patched() {
+fn never_patches_data_that_was_removed() {
     for (name, recipe) in recipes(true) {
         let mut drained = Drained::default();
         let ((first, closed), _) =
@@ -344,7 +344,7 @@ fn what_something_else_took_away_is_never_patched() {
         }
         let mut sent = drained.sent;
         sent.append(drained.inner.get_mut());
-        // The header of a stream, and then what it would be.
+        // Size of the header of a stream. The rest must be equal.
         const HEAD: usize = 1200;
         let (expected, _) = whole(&recipe, true);
         assert!(sent.len() > HEAD && sent.len() <= expected.len(), "{name}");
@@ -354,10 +354,10 @@ fn what_something_else_took_away_is_never_patched() {
 }
 
 #[test]
-fn a_dropped_encoder_logs_what_it_could_not_write() {
+fn dropped_encoder_logs_write_errors() {
     let recipe = Recipe::new("wav", AudioStream::new(8000, 1));
     let (writer, dropped) = Faulty::new(Some(Fault::Error(Io::StorageFull)), 10, 64);
-    let encoder = recipe.open(Target::writer(writer)).expect("the header waits in the buffer");
+    let encoder = recipe.open(Target::writer(writer)).expect("the header is still in the buffer");
     let ((), lines) = logged(|| drop(encoder));
     assert_eq!(dropped.load(SeqCst), 1);
     assert_eq!(lines.len(), 1, "{lines:?}");
@@ -366,7 +366,7 @@ fn a_dropped_encoder_logs_what_it_could_not_write() {
 }
 
 #[test]
-fn errors_of_the_users_writer_come_through() {
+fn returns_errors_of_the_writer_unchanged() {
     struct Own;
     impl Write for Own {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -385,11 +385,11 @@ fn errors_of_the_users_writer_come_through() {
 }
 
 #[test]
-fn the_writer_comes_back() {
+fn finish_returns_the_writer() {
     let samples = music_i16(800, 1);
     let chunk = TensorView::contiguous(&samples, &[800, 1]).unwrap();
     let stream = AudioStream::new(8000, 1).format(SampleFormat::S16);
-    // Borrowed, owned and seekable, all bytes are there.
+    // A borrowed, an owned and a seekable writer have all bytes.
     let recipe = Recipe::new("wav", stream.clone()).seekable(true);
     let expected = recipe.chunks([&chunk]).unwrap();
     let writer = Cursor::new(Vec::new());
@@ -405,7 +405,7 @@ fn the_writer_comes_back() {
     encoder.add_audio_stream(&stream).unwrap();
     encoder.open().unwrap();
     encoder.write_audio_chunk(0, &chunk, None).unwrap();
-    // `close` before changes nothing.
+    // An earlier `close` has no effect.
     encoder.close().unwrap();
     encoder.finish().unwrap();
     assert_eq!(bytes, expected);
@@ -418,13 +418,13 @@ fn the_writer_comes_back() {
 }
 
 #[test]
-fn the_writer_comes_back_after_errors() {
-    // Of the constructor.
+fn errors_return_the_writer() {
+    // After an error of the constructor.
     let error = StreamingMediaEncoder::to_writer(vec![7], "wave").unwrap_err();
     assert_eq!(error.error().kind(), ErrorKind::UnknownName);
     assert_eq!(error.to_string(), error.error().to_string());
     assert_eq!(error.into_writer(), [7]);
-    // Before `open`, and after one that failed.
+    // Before `open`, and after a failed `open`.
     let mut encoder = StreamingMediaEncoder::to_writer(vec![7], "wav").unwrap();
     encoder.open().expect_err("no stream");
     assert_eq!(encoder.finish().unwrap_err().into_writer(), [7]);
@@ -457,7 +457,7 @@ fn the_writer_comes_back_after_errors() {
 }
 
 #[test]
-fn an_interrupt_of_finish_leaves_what_came_before() {
+fn interrupt_of_finish_keeps_written_data() {
     let interrupt = Interrupt::new();
     let mut encoder = StreamingMediaEncoder::to_writer(Vec::new(), "au").unwrap();
     encoder.set_interrupt(interrupt.clone()).unwrap();
@@ -466,7 +466,7 @@ fn an_interrupt_of_finish_leaves_what_came_before() {
     let chunk = TensorView::contiguous(&[1i16, 2, 3], &[3, 1]).unwrap();
     encoder.write_audio_chunk(0, &chunk, None).unwrap();
     interrupt.raise();
-    // Memory never waits, and there is nothing left to encode.
+    // Memory does not block, and there is nothing left to encode.
     match encoder.finish() {
         Ok(bytes) => assert_eq!(bytes[..4], *b".snd"),
         Err(error) => {
@@ -477,7 +477,7 @@ fn an_interrupt_of_finish_leaves_what_came_before() {
 }
 
 #[test]
-fn a_failed_open_is_told_with_kind_and_cause() {
+fn later_calls_repeat_the_error_of_open() {
     let mut encoder = StreamingMediaEncoder::new("/no/such/folder/x.wav", None).unwrap();
     encoder.add_audio_stream(&AudioStream::new(8000, 1)).unwrap();
     let first = encoder.open().unwrap_err();
@@ -493,7 +493,7 @@ fn a_failed_open_is_told_with_kind_and_cause() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_device() {
+fn reports_a_full_device() {
     for (name, recipe) in recipes(true) {
         let (first, closed) = write(&recipe, Target::from("/dev/full"));
         let error = first.and(closed).expect_err("no space");
@@ -504,7 +504,7 @@ fn a_full_device() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_device_is_written_as_a_stream() {
+fn device_has_stream_layout() {
     for (_, recipe) in recipes(true) {
         let (first, closed) = write(&recipe, Target::from("/dev/null"));
         first.and(closed).unwrap();
@@ -512,7 +512,7 @@ fn a_device_is_written_as_a_stream() {
 }
 
 #[test]
-fn a_pipe_that_nobody_reads() {
+fn reports_a_pipe_without_reader() {
     for (name, recipe) in recipes(false) {
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
@@ -524,7 +524,7 @@ fn a_pipe_that_nobody_reads() {
 }
 
 #[test]
-fn a_pipe_that_somebody_reads_slowly() {
+fn slow_reader_receives_all_data() {
     for (name, recipe) in recipes(false) {
         let (expected, _) = whole(&recipe, false);
         let (mut reader, writer) = io::pipe().unwrap();
@@ -541,7 +541,7 @@ fn a_pipe_that_somebody_reads_slowly() {
 
 // Files larger than 4 GiB.
 
-/// Keeps the first bytes, and how many there were.
+/// Writer that keeps only the first bytes, and counts all.
 #[derive(Default)]
 struct Head {
     bytes: Vec<u8>,
@@ -582,17 +582,17 @@ impl Seek for Head {
     }
 }
 
-/// Frames in a chunk, of 64 bytes each.
+/// Number of frames in a chunk, of 64 bytes each.
 const FRAMES: usize = 1 << 20;
-/// 64 MiB a chunk: a little more than 4 GiB.
+/// Number of chunks of 64 MiB: slightly more than 4 GiB.
 const CHUNKS: usize = 65;
 const DATA: u64 = (CHUNKS * FRAMES * 64) as u64;
 
-/// More than 4 GiB of doubles in 8 channels, at 384 kHz: about three minutes.
+/// Writes more than 4 GiB of doubles in 8 channels at 384 kHz, about three minutes.
 fn large(format: &'static str, codec: &str, options: &[(&str, &str)]) -> (Result<()>, Head) {
     let stream = AudioStream::new(384_000, 8).format(SampleFormat::Dbl).encoder(codec);
     let recipe = options.iter().fold(Recipe::new(format, stream), |r, (k, v)| r.option(k, v));
-    // One frame over and over: nothing has to come from memory.
+    // One frame is repeated by strides, which needs no memory.
     let frame = [0.125f64, -0.25, 0.5, 0.0, 1.0, -1.0, 0.1, 0.2];
     let chunk = TensorView::new(&frame, 0, &[FRAMES, 8], &[0, 1]).unwrap();
     let mut head = Head::default();
@@ -630,7 +630,7 @@ fn wav_becomes_rf64() {
 }
 
 #[test]
-fn a_wav_that_must_not_become_rf64_is_whole_up_to_4_gib() {
+fn wav_without_rf64_is_complete_up_to_4_gib() {
     let (result, head) = large("wav", "pcm_f64le", &[("rf64", "never")]);
     let error: Error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
@@ -638,11 +638,11 @@ fn a_wav_that_must_not_become_rf64_is_whole_up_to_4_gib() {
     assert_eq!(&head.bytes[..4], b"RIFF");
     let riff = u32::from_le_bytes(head.bytes[4..8].try_into().unwrap());
     assert_eq!(u64::from(riff), head.length - 8);
-    assert!(head.length > u64::from(u32::MAX) - 100_000, "all that fits was written");
+    assert!(head.length > u64::from(u32::MAX) - 100_000, "all data that fits must be written");
 }
 
 #[test]
-fn w64_and_caf_count_in_64_bits() {
+fn w64_and_caf_have_64_bit_lengths() {
     let (result, head) = large("w64", "pcm_f64le", &[]);
     result.unwrap();
     assert_eq!(le64(&head, 16), head.length);
@@ -658,7 +658,7 @@ fn w64_and_caf_count_in_64_bits() {
 }
 
 #[test]
-fn au_does_not_know() {
+fn au_has_unknown_length_beyond_4_gib() {
     let (result, head) = large("au", "pcm_f64be", &[]);
     result.unwrap();
     assert_eq!(be32(&head, 8), u32::MAX);
@@ -666,13 +666,13 @@ fn au_does_not_know() {
 }
 
 #[test]
-fn aiff_is_full() {
+fn reports_full_aiff() {
     let (result, head) = large("aiff", "pcm_f64be", &[]);
     let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert!(error.to_string().contains("AIFF") && error.to_string().contains("caf"), "{error}");
     assert_eq!(u64::from(be32(&head, 4)), head.length - 8);
-    let sound = position(&head, b"SSND");
-    assert_eq!(u64::from(be32(&head, sound + 4)), head.length - sound as u64 - 8);
-    assert!(head.length > u64::from(u32::MAX) - 100_000, "all that fits was written");
+    let audio = position(&head, b"SSND");
+    assert_eq!(u64::from(be32(&head, audio + 4)), head.length - audio as u64 - 8);
+    assert!(head.length > u64::from(u32::MAX) - 100_000, "all data that fits must be written");
 }

@@ -1,4 +1,4 @@
-//! Frames as shared handles: pools, views, and the memory of a device.
+//! Frames as shared handles: pools, views, and device memory.
 
 #![allow(unsafe_code)] // for the allocator
 
@@ -17,25 +17,25 @@ use reelwright::{
 };
 
 thread_local! {
-    /// Counter of this thread's allocations, if they are counted.
+    /// Counter of this thread's allocations, if any.
     static COUNTED: Cell<Option<&'static AtomicUsize>> = const { Cell::new(None) };
 }
 
-/// Counts what threads allocate that ask for it: the test harness allocates meanwhile.
+/// Allocator that counts only on threads that request it, because the test harness allocates too.
 struct Counting;
 
-// SAFETY: every call is passed on to the system's allocator as it is.
+// SAFETY: every call is forwarded to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if let Some(count) = COUNTED.get() {
             count.fetch_add(1, Relaxed);
         }
-        // SAFETY: the caller keeps to the contract of `alloc`.
+        // SAFETY: the caller fulfills the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps to the contract of `dealloc`.
+        // SAFETY: the caller fulfills the contract of `dealloc`.
         unsafe { System.dealloc(memory, layout) }
     }
 }
@@ -43,7 +43,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Counts in `count` what this thread allocates from now on.
+/// Counts the later allocations of this thread in `count`.
 fn count_allocations(count: &'static AtomicUsize) {
     COUNTED.set(Some(count));
 }
@@ -52,7 +52,7 @@ fn format(pixel_format: PixelFormat, width: u32, height: u32) -> VideoFormat {
     VideoFormat::new(pixel_format, width, height, ColorInfo::BT601)
 }
 
-/// A place for one value; waiting for it allocates nothing, where a channel might.
+/// Slot for one value. Waiting does not allocate, unlike with some channels.
 struct Slot<T>(Mutex<Option<T>>, Condvar);
 
 impl<T> Slot<T> {
@@ -74,7 +74,7 @@ impl<T> Slot<T> {
     }
 }
 
-/// A thread that keeps frames, and sums the oldest when one more arrives; ends at `None`.
+/// Thread that keeps frames, and sums the oldest when it receives another. Ends at `None`.
 struct Worker {
     frames: Arc<Slot<Option<VideoFrame>>>,
     sums: Arc<Slot<u64>>,
@@ -99,7 +99,7 @@ impl Worker {
     }
 }
 
-/// An encoder that keeps 60 frames: twenty with each of three threads.
+/// Mock encoder that keeps 60 frames: twenty with each of three threads.
 struct Keeper {
     workers: Vec<Worker>,
     next: usize,
@@ -113,7 +113,7 @@ impl Keeper {
         Self { workers: (0..3).map(|_| Worker::new(allocations)).collect(), next: 0, kept: 0 }
     }
 
-    /// Takes a frame; returns the sum of the one that it keeps no longer.
+    /// Adds a frame. Returns the sum of the frame that is dropped.
     fn encode(&mut self, frame: VideoFrame) -> Option<u64> {
         let worker = &self.workers[self.next];
         self.next = (self.next + 1) % self.workers.len();
@@ -138,7 +138,7 @@ fn sum(frame: &VideoFrame) -> u64 {
 }
 
 #[test]
-fn an_encoder_that_keeps_frames_on_threads_allocates_nothing() {
+fn frame_pool_does_not_allocate_in_steady_state() {
     static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
     count_allocations(&ALLOCATIONS);
     let format = format(PixelFormat::Yuv420p, 64, 48);
@@ -167,7 +167,7 @@ fn an_encoder_that_keeps_frames_on_threads_allocates_nothing() {
 }
 
 #[test]
-fn a_pool_gives_out_more_than_its_capacity_and_keeps_no_more() {
+fn pool_keeps_at_most_its_capacity() {
     let mut pool = FramePool::new(&format(PixelFormat::Gray8, 8, 8), 2);
     let write = |pool: &mut FramePool| pool.write(|_| Ok(())).unwrap();
     let held: Vec<_> = (0..5).map(|_| write(&mut pool)).collect();
@@ -181,7 +181,7 @@ fn a_pool_gives_out_more_than_its_capacity_and_keeps_no_more() {
     drop(held);
     write(&mut pool);
     assert_eq!(pool.len(), 2);
-    // Memory is for frames that there are, whatever the capacity.
+    // Memory is allocated for existing frames, whatever the capacity.
     let mut large = FramePool::new(&format(PixelFormat::Gray8, 8, 8), usize::MAX);
     write(&mut large);
     assert_eq!(large.len(), 1);
@@ -189,7 +189,7 @@ fn a_pool_gives_out_more_than_its_capacity_and_keeps_no_more() {
     assert!(failed.is_err() && pool.write(|_| Ok(())).is_ok());
 }
 
-/// Memory of a device that is made up: bytes that the host cannot see.
+/// Mock of device memory: bytes that the host cannot access.
 #[derive(Debug)]
 struct MockMemory {
     bytes: Mutex<Vec<u8>>,
@@ -227,7 +227,7 @@ impl DeviceMemory for MockMemory {
         planes: &[DevicePlane; 4],
         to: PlanesMut<'_>,
     ) -> Result<()> {
-        let PlanesMut::U8(to) = to else { return Err(Error::unsupported("bytes alone")) };
+        let PlanesMut::U8(to) = to else { return Err(Error::unsupported("only bytes")) };
         let bytes = self.bytes.lock().unwrap();
         for (index, (data, stride)) in to.into_iter().enumerate().take(format.pixel_format.planes())
         {
@@ -279,16 +279,16 @@ impl FrameAllocator for MockAllocator {
 fn pixels(frame: &VideoFrame) -> &DevicePixels {
     match &frame.memory {
         VideoMemory::Device(pixels) => pixels,
-        VideoMemory::Host(_) => panic!("host memory"),
+        VideoMemory::Host(_) => panic!("not device memory"),
     }
 }
 
 #[test]
-fn memory_of_a_device_waits_for_all_of_its_readers() {
+fn device_memory_is_reused_after_all_readers() {
     let format = format(PixelFormat::Yuv420p, 8, 4);
     let mut pool = FramePool::with_allocator(&format, 4, Box::new(MockAllocator));
     let frame = pool.write(|_| Ok(())).unwrap();
-    // To two consumers.
+    // Two consumers share the frame.
     let (one, other) = (frame.clone(), frame.with_pts(Timestamp(1)));
     let first = pixels(&frame).memory.as_any() as *const dyn Any;
     let is_first = |frame: &VideoFrame| {
@@ -301,7 +301,7 @@ fn memory_of_a_device_waits_for_all_of_its_readers() {
     pixels(&other).memory.release_after(read.clone());
     drop(other);
     for _ in 0..3 {
-        assert!(!is_first(&pool.write(|_| Ok(())).unwrap()), "a reader is at work");
+        assert!(!is_first(&pool.write(|_| Ok(())).unwrap()), "a reader still uses the memory");
     }
     read.wait().unwrap();
     let found: Vec<_> = (0..2).map(|_| pool.write(|_| Ok(())).unwrap()).collect();
@@ -309,7 +309,7 @@ fn memory_of_a_device_waits_for_all_of_its_readers() {
 }
 
 #[test]
-fn host_encoders_refuse_memory_of_a_device_by_name() {
+fn host_encoders_reject_device_memory() {
     let format = format(PixelFormat::Yuv420p, 32, 16);
     let frame = MockAllocator.allocate(&format).unwrap();
     for encoder in ["h264", "rawvideo", "mjpeg"] {
@@ -330,13 +330,13 @@ fn host_encoders_refuse_memory_of_a_device_by_name() {
         file.write_video_frame(0, &frame.download().unwrap(), None).unwrap();
         file.close().unwrap();
     }
-    // An encoder that is used without the facade says the same.
+    // The error of an encoder that is used without the facade is the same.
     let error = frame.checked_view(PixelFormat::Yuv420p, 32, 16).unwrap_err().to_string();
     assert!(error.contains("mock memory"), "{error}");
 }
 
 #[test]
-fn views_of_memory_of_a_device_copy_nothing() {
+fn views_of_device_memory_do_not_copy() {
     let frame = MockAllocator.allocate(&format(PixelFormat::Yuv420p, 32, 16)).unwrap();
     static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
     count_allocations(&ALLOCATIONS);
@@ -354,7 +354,7 @@ fn views_of_memory_of_a_device_copy_nothing() {
 }
 
 #[test]
-fn crops_and_flips_of_host_memory_copy_nothing() {
+fn crops_and_flips_do_not_copy() {
     let frame = VideoFrame::new(&format(PixelFormat::Yuva420p, 640, 480)).unwrap();
     static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
     count_allocations(&ALLOCATIONS);
@@ -363,7 +363,7 @@ fn crops_and_flips_of_host_memory_copy_nothing() {
     assert_eq!(ALLOCATIONS.load(Relaxed), 0);
 }
 
-/// Encodes frames of noise, handed over as they are.
+/// Encodes frames of noise.
 fn encoded(encoder: &str, container: &str, frames: &[VideoFrame]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let (width, height) = frames[0].format.size();
@@ -382,7 +382,7 @@ fn encoded(encoder: &str, container: &str, frames: &[VideoFrame]) -> Vec<u8> {
 }
 
 #[test]
-fn views_are_encoded_as_copies_are() {
+fn views_and_copies_are_encoded_equally() {
     for (encoder, container, pixel_format) in [
         ("h264", "mp4", PixelFormat::Yuv420p),
         ("librav1e", "ivf", PixelFormat::Yuv420p10Le),
@@ -391,12 +391,12 @@ fn views_are_encoded_as_copies_are() {
         ("gif", "gif", PixelFormat::Rgb24),
         ("rawvideo", "rawvideo", PixelFormat::Nv12),
     ] {
-        // Whole macroblocks, and parts of them.
+        // Multiples of the macroblock size, and other sizes.
         for size in [(64, 48), (50, 38)] {
-            let film = (0..4)
-                .map(|index| reelwright_testkit::pictures::film(pixel_format, (96, 80), index));
+            let frames = (0..4)
+                .map(|index| reelwright_testkit::video::test_frame(pixel_format, (96, 80), index));
             let views: Vec<_> =
-                film.map(|frame| frame.crop((16, 8), size).unwrap().flip()).collect();
+                frames.map(|frame| frame.crop((16, 8), size).unwrap().flip()).collect();
             let copies: Vec<_> = views
                 .iter()
                 .map(|view| VideoFrame::copy_of(&view.view().unwrap()).unwrap())

@@ -1,5 +1,5 @@
-//! Interrupts: calls that wait for an output or fill a gap return within moments, and the stream
-//! goes on.
+//! Interrupts: calls that wait for an output or fill a gap return soon, and the stream can be
+//! continued.
 #![cfg(unix)]
 
 use std::io::{Read, pipe};
@@ -11,10 +11,10 @@ use reelwright::{
     VideoStream,
 };
 
-/// What is allowed, and what a busy machine takes.
+/// Specified limit, and a tolerance for busy machines.
 const LIMIT: Duration = Duration::from_millis(200 + 400);
 
-/// Raises the interrupt after a moment, and returns when it did.
+/// Raises the interrupt after a delay. Returns the time at which it was raised.
 fn later(interrupt: &Interrupt) -> std::thread::JoinHandle<Instant> {
     let interrupt = interrupt.clone();
     std::thread::spawn(move || {
@@ -48,7 +48,7 @@ fn write(encoder: &mut StreamingMediaEncoder<'_>, samples: &[i16]) -> Result<()>
 }
 
 #[test]
-fn a_full_pipe_loses_nothing() {
+fn interrupt_with_full_pipe_loses_nothing() {
     let (mut reader, writer) = pipe().unwrap();
     let address = format!("pipe:{}", writer.as_raw_fd());
     let interrupt = Interrupt::new();
@@ -77,13 +77,13 @@ fn a_full_pipe_loses_nothing() {
         bytes[start..].chunks(2).map(|two| i16::from_le_bytes([two[0], two[1]])).collect();
     let (before, after) = found.split_at(found.len() - 50);
     assert_eq!(after, [-7; 50]);
-    // Whole frames, in their order.
+    // The data consists of whole frames in order.
     assert!(before.len() >= 1024 && before.len().is_multiple_of(1024));
     assert_eq!(before, &all[..before.len()]);
 }
 
 #[test]
-fn a_second_interrupt_abandons_a_file_that_nobody_reads() {
+fn second_interrupt_abandons_a_blocked_pipe() {
     let (reader, writer) = pipe().unwrap();
     let address = format!("pipe:{}", writer.as_raw_fd());
     let interrupt = Interrupt::new();
@@ -94,20 +94,20 @@ fn a_second_interrupt_abandons_a_file_that_nobody_reads() {
     interrupt.clear();
     let raised = later(&interrupt);
     check_interrupted(encoder.close(), raised);
-    // It is closed, as after a success.
+    // The encoder is closed, as after a success.
     encoder.close().unwrap();
     assert_eq!(write(&mut encoder, &[1]).unwrap_err().kind(), ErrorKind::State);
     drop(reader);
 }
 
 #[test]
-fn close_goes_on_after_an_interrupt() {
+fn close_continues_after_an_interrupt() {
     let (mut reader, writer) = pipe().unwrap();
     let address = format!("pipe:{}", writer.as_raw_fd());
     let interrupt = Interrupt::new();
     let mut encoder = wav(Target::from(&address), &interrupt);
     encoder.open().unwrap();
-    // As much as the pipe holds, and less than that and the buffer.
+    // More than the pipe holds, but less than the pipe and the buffer.
     let all = samples(50_000);
     write(&mut encoder, &all).unwrap();
     let raised = later(&interrupt);
@@ -126,7 +126,7 @@ fn close_goes_on_after_an_interrupt() {
 }
 
 #[test]
-fn the_time_that_an_output_took_nothing_is_told() {
+fn reports_how_long_an_output_was_blocked() {
     let (_reader, writer) = pipe().unwrap();
     let address = format!("pipe:{}", writer.as_raw_fd());
     let interrupt = Interrupt::with_callback(|waited| waited > Duration::from_millis(300));
@@ -139,7 +139,7 @@ fn the_time_that_an_output_took_nothing_is_told() {
 }
 
 #[test]
-fn a_fifo_without_a_reader() {
+fn interrupt_with_fifo_without_reader() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("fifo.wav");
     let made = std::process::Command::new("mkfifo").arg(&path).status();
@@ -154,7 +154,7 @@ fn a_fifo_without_a_reader() {
         check_interrupted(encoder.open(), raised);
         interrupt.clear();
     }
-    // It can still be opened.
+    // The encoder can still be opened.
     let reading = std::thread::spawn({
         let path = path.clone();
         move || std::fs::read(path).unwrap()
@@ -167,7 +167,7 @@ fn a_fifo_without_a_reader() {
 }
 
 #[test]
-fn a_gap_is_filled_up_to_the_interrupt() {
+fn interrupt_stops_filling_a_gap() {
     let interrupt = Interrupt::new();
     let mut bytes = Vec::new();
     let mut encoder = wav(Target::writer(&mut bytes), &interrupt);
@@ -183,7 +183,7 @@ fn a_gap_is_filled_up_to_the_interrupt() {
 }
 
 #[test]
-fn frames_survive_an_interrupt_and_abandoning_completes_the_file() {
+fn frames_survive_an_interrupt_and_abandon_completes_the_file() {
     let interrupt = Interrupt::new();
     let file = |gives_up: bool| {
         let mut bytes = Vec::new();
@@ -221,7 +221,7 @@ fn frames_survive_an_interrupt_and_abandoning_completes_the_file() {
         assert_eq!(at, ivf.len());
         count
     };
-    // A frame that was taken before the interrupt is encoded after it.
+    // A frame that was accepted before the interrupt is encoded after it.
     assert_eq!(frames(&file(false)), 40);
     assert!(frames(&file(true)) <= 40);
 }

@@ -1,4 +1,4 @@
-//! What is set of a file's metadata is found in it.
+//! Metadata: the values in a file are those that were set.
 
 use reelwright::{AudioStream, ErrorKind, MuxerInfo, SampleFormat, TensorView};
 use reelwright_testkit::program;
@@ -6,7 +6,7 @@ use reelwright_tests::{Recipe, audio_muxers};
 
 const TAGS: [(&str, &str); 5] = [
     ("title", "Glück & \"Quotes\""),
-    ("artist", "Somebody"),
+    ("artist", "An artist"),
     ("comment", "two words"),
     ("copyright", "2001"),
     ("my key", "my value"),
@@ -21,29 +21,29 @@ fn file(muxer: &MuxerInfo, seekable: bool, tags: &[(&str, &str)]) -> Vec<u8> {
     recipe.seekable(seekable).chunks([&chunk]).unwrap()
 }
 
-/// The keys of [`TAGS`] that a format keeps where anybody can find them.
+/// Returns the keys of [`TAGS`] that a format stores readably.
 fn kept(format: &str) -> &'static [&'static str] {
     match format {
         "wav" => &["title", "artist", "comment", "copyright"],
         "aiff" => &["title", "artist", "comment", "copyright"],
         "flac" | "caf" | "au" => &["title", "artist", "comment", "copyright", "my key"],
-        // The raw formats have no place, and those of w64 are in UTF-16.
+        // The raw formats store none, and w64 stores UTF-16.
         _ => &[],
     }
 }
 
-/// The value of a key as ffprobe sees it.
+/// Returns the value of a key according to ffprobe.
 fn tag(format: &str, key: &str, file: &[u8]) -> Option<String> {
-    // Of AU's annotation ffmpeg reads a few keys.
+    // ffmpeg reads only a few keys of AU's annotation.
     if format == "au" && !["title", "artist"].contains(&key) {
         return None;
     }
-    // ffprobe's names of what each container calls something else.
+    // ffprobe's names of keys that differ.
     let key = match (format, key) {
         ("aiff", "artist") => "author",
         _ => key,
     };
-    // ffprobe prints CSV, with quotes around what holds some.
+    // ffprobe prints CSV, with quotes around values that contain quotes.
     let entry = format!("format_tags={key}");
     let found = program::ffprobe(format, &entry, file)?;
     let inner = found.strip_prefix('"').and_then(|found| found.strip_suffix('"'));
@@ -51,7 +51,7 @@ fn tag(format: &str, key: &str, file: &[u8]) -> Option<String> {
 }
 
 #[test]
-fn metadata_is_read_back() {
+fn ffprobe_reads_metadata() {
     for muxer in audio_muxers() {
         for seekable in [true, false] {
             let file = file(muxer, seekable, &TAGS);
@@ -70,7 +70,7 @@ fn metadata_is_read_back() {
 }
 
 #[test]
-fn set_metadata_replaces_all_that_was_set_before() {
+fn set_metadata_replaces_earlier_metadata() {
     for muxer in audio_muxers().filter(|muxer| !kept(muxer.name).is_empty()) {
         let mut bytes = Vec::new();
         let target = reelwright::Target::writer(&mut bytes);
@@ -87,7 +87,7 @@ fn set_metadata_replaces_all_that_was_set_before() {
 }
 
 #[test]
-fn what_metadata_cannot_be_is_refused_and_leaves_what_was_set() {
+fn rejects_invalid_metadata_and_keeps_earlier() {
     for muxer in audio_muxers().filter(|muxer| !kept(muxer.name).is_empty()) {
         let mut bytes = Vec::new();
         let target = reelwright::Target::writer(&mut bytes);
@@ -110,17 +110,17 @@ fn what_metadata_cannot_be_is_refused_and_leaves_what_was_set() {
 }
 
 #[test]
-fn values_of_any_kind_break_no_file() {
+fn unusual_metadata_keeps_files_valid() {
     let long = "x".repeat(100_000);
     for value in ["", " ", "a=b", "line\nbreak\r\nand another", "\u{1F3B5} é", "odd", &long] {
         for muxer in audio_muxers() {
             for seekable in [true, false] {
                 let tags = [("title", value), ("artist", value), ("comment", value), ("x", value)];
                 let file = file(muxer, seekable, &tags);
-                let sound = reelwright_tests::read::sound_of(muxer.name, &file);
+                let audio = reelwright_tests::read::audio_data(muxer.name, &file);
                 match muxer.audio_codecs[0].name() {
-                    "pcm_s16le" => assert_eq!(sound[..], [1, 0, 2, 0, 3, 0], "{}", muxer.name),
-                    "pcm_s16be" => assert_eq!(sound[..], [0, 1, 0, 2, 0, 3], "{}", muxer.name),
+                    "pcm_s16le" => assert_eq!(audio[..], [1, 0, 2, 0, 3, 0], "{}", muxer.name),
+                    "pcm_s16be" => assert_eq!(audio[..], [0, 1, 0, 2, 0, 3], "{}", muxer.name),
                     "flac" => {
                         let decoded = reelwright_testkit::decode::decode::<i32>(file).unwrap();
                         assert_eq!(decoded.samples, [1 << 16, 2 << 16, 3 << 16]);

@@ -1,4 +1,4 @@
-//! Packets in and out: streams that somebody else encoded, and encoders without a container.
+//! Packets: streams that were encoded elsewhere, and encoders without a container.
 
 use reelwright::h264::append_byte_stream;
 use reelwright::{
@@ -24,7 +24,7 @@ fn write_frames(encoder: &mut StreamingMediaEncoder<'_>, index: usize) -> Result
     Ok(())
 }
 
-fn write_sound(encoder: &mut StreamingMediaEncoder<'_>, index: usize) -> Result<()> {
+fn write_audio(encoder: &mut StreamingMediaEncoder<'_>, index: usize) -> Result<()> {
     let samples: Vec<i16> = (0..2 * 24_000).map(|i| (i * 37 % 9000) as i16).collect();
     encoder.write_audio_chunk(index, &TensorView::contiguous(&samples, &[24_000, 2])?, None)
 }
@@ -37,14 +37,14 @@ fn audio(encoder: &str) -> AudioStream {
     AudioStream::new(48_000, 2).format(SampleFormat::S16).encoder(encoder)
 }
 
-/// Packets of both streams, and their parameters.
+/// Returns the packets of both streams, and their parameters.
 fn encode(video_encoder: &str, audio_encoder: &str) -> (Vec<Packet>, Vec<StreamParameters>) {
     let (mut encoder, mut packets) = StreamingMediaEncoder::to_packets();
     encoder.add_video_stream(&video(video_encoder)).unwrap();
     encoder.add_audio_stream(&audio(audio_encoder)).unwrap();
     encoder.open().unwrap();
     write_frames(&mut encoder, 0).unwrap();
-    write_sound(&mut encoder, 1).unwrap();
+    write_audio(&mut encoder, 1).unwrap();
     encoder.finish().unwrap();
     let all = packets.by_ref().collect();
     (all, packets.streams())
@@ -68,7 +68,7 @@ fn mux(
     Ok(encoder.finish().map_err(Error::from)?.into_inner())
 }
 
-/// The file that an encoder writes with a container.
+/// Returns the file that an encoder writes with a container.
 fn whole(format: &str, options: &[(&str, &str)], streams: [&str; 2]) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     let target = reelwright::Target::seekable_writer(&mut bytes);
@@ -77,7 +77,7 @@ fn whole(format: &str, options: &[(&str, &str)], streams: [&str; 2]) -> Vec<u8> 
     encoder.add_audio_stream(&audio(streams[1])).unwrap();
     encoder.open_with(options.iter().copied().collect::<Options>()).unwrap();
     write_frames(&mut encoder, 0).unwrap();
-    write_sound(&mut encoder, 1).unwrap();
+    write_audio(&mut encoder, 1).unwrap();
     encoder.finish().unwrap();
     bytes.into_inner()
 }
@@ -92,7 +92,7 @@ const LAYOUTS: &[&str] = &[
 ];
 
 #[test]
-fn packets_that_come_out_go_in_as_if_they_had_stayed() {
+fn muxed_packets_equal_encoded_file() {
     for (format, streams) in [
         ("mp4", ["h264", "aac"]),
         ("mp4", ["h264", "opus"]),
@@ -111,7 +111,7 @@ fn packets_that_come_out_go_in_as_if_they_had_stayed() {
 }
 
 #[test]
-fn every_codec_comes_back_in_packets() {
+fn every_codec_can_be_encoded_to_packets() {
     for name in video_encoders().map(|info| info.encoder.name) {
         let (mut encoder, packets) = StreamingMediaEncoder::to_packets();
         encoder.add_video_stream(&video(name)).unwrap();
@@ -128,10 +128,10 @@ fn every_codec_comes_back_in_packets() {
         let (mut encoder, packets) = StreamingMediaEncoder::to_packets();
         encoder.add_audio_stream(&audio(name)).unwrap();
         encoder.open().unwrap();
-        write_sound(&mut encoder, 0).unwrap();
+        write_audio(&mut encoder, 0).unwrap();
         encoder.finish().unwrap();
         let [stream] = &packets.streams()[..] else { panic!("{name}") };
-        // What is heard is as long as what went in.
+        // The presented duration equals that of the input.
         let rate = i64::from(stream.audio().unwrap().format.sample_rate);
         let heard = |p: &Packet| p.duration - i64::from(p.trim_start) - i64::from(p.trim_end);
         let all: i64 = packets.clone().map(|packet| heard(&packet)).sum();
@@ -146,7 +146,7 @@ fn every_codec_comes_back_in_packets() {
 }
 
 #[test]
-fn byte_streams_and_adts_become_packets() {
+fn accepts_byte_streams_and_adts() {
     let (packets, streams) = encode("h264", "aac");
     let CodecRecord::H264(config) = &streams[0].record else { panic!() };
     let mut first = true;
@@ -170,7 +170,7 @@ fn byte_streams_and_adts_become_packets() {
     assert_eq!(found.core_sample_rate, config.core_sample_rate);
 }
 
-/// H.264 packets in the order I P B B, as x264 makes them, with a made-up payload.
+/// Returns H.264 packets in the order I P B B, as x264 writes them, with an artificial payload.
 fn reordered(count: i64, shift: i64) -> Vec<Packet> {
     let mut packets = vec![(0, true)];
     let mut at = 1;
@@ -195,7 +195,7 @@ fn h264() -> StreamParameters {
 }
 
 #[test]
-fn reordered_packets_keep_their_times_in_every_layout() {
+fn reordered_packets_keep_their_timestamps_in_every_layout() {
     let directory = tempfile::tempdir().unwrap();
     let parameters = h264();
     for shift in [0, 25] {
@@ -237,7 +237,7 @@ fn reordered_packets_keep_their_times_in_every_layout() {
 }
 
 #[test]
-fn a_packet_that_does_not_fit_is_refused_and_the_next_one_goes_on() {
+fn rejects_invalid_packet_and_continues() {
     let mut encoder =
         StreamingMediaEncoder::to_seekable_writer(std::io::Cursor::new(Vec::new()), "mp4").unwrap();
     encoder.add_packet_stream(&h264()).unwrap();
@@ -273,7 +273,7 @@ fn a_packet_that_does_not_fit_is_refused_and_the_next_one_goes_on() {
 }
 
 #[test]
-fn streams_of_packets_are_checked_when_they_are_added() {
+fn checks_packet_streams_when_they_are_added() {
     let refused = |format: &str, stream: &StreamParameters| {
         let mut encoder = StreamingMediaEncoder::to_writer(Vec::new(), format).unwrap();
         encoder.add_packet_stream(stream).unwrap_err().to_string()
@@ -290,6 +290,6 @@ fn streams_of_packets_are_checked_when_they_are_added() {
     };
     let second = TimeBase::new(Rational::new(1, 8000).unwrap());
     let media = MediaParameters::Audio(AudioParameters::new(format));
-    let sound = StreamParameters::new(CodecId::PcmS16Le, second, media);
-    assert!(refused("wav", &sound).contains("sample rate"));
+    let audio = StreamParameters::new(CodecId::PcmS16Le, second, media);
+    assert!(refused("wav", &audio).contains("sample rate"));
 }

@@ -1,4 +1,4 @@
-//! Outputs of protocols: the other end stalls, leaves, comes back, takes messages or objects.
+//! Outputs of protocols: the peer stalls, disconnects, recovers, accepts messages or objects.
 
 use std::time::{Duration, Instant};
 
@@ -8,9 +8,9 @@ use reelwright::{
 };
 use reelwright_tests::peer::Peer;
 
-/// What is allowed, and what a busy machine takes.
+/// Specified limit, and a tolerance for busy machines.
 const LIMIT: Duration = Duration::from_millis(200 + 400);
-/// Samples of a chunk: a packet of PCM.
+/// Number of audio frames in a chunk: a packet of PCM.
 const CHUNK: usize = 1024;
 const CHUNKS: usize = 20;
 
@@ -32,7 +32,7 @@ fn options(entries: &[(&str, &str)]) -> Options {
     entries.iter().copied().collect()
 }
 
-/// What a peer gets that takes everything.
+/// Returns the data that a peer receives without faults.
 fn whole(is_seekable: bool) -> Vec<u8> {
     let peer = Peer::default();
     peer.state().is_seekable = is_seekable;
@@ -45,7 +45,7 @@ fn whole(is_seekable: bool) -> Vec<u8> {
     state.bytes.clone()
 }
 
-/// Calls `stuck` and raises the interrupt after a moment; returns its error, which must come soon.
+/// Calls `stuck` and raises the interrupt after a delay. Returns its error, which must come soon.
 fn interrupted(interrupt: &Interrupt, stuck: impl FnOnce() -> Result<()>) -> ErrorKind {
     let raise = interrupt.clone();
     let raised = std::thread::spawn(move || {
@@ -61,7 +61,7 @@ fn interrupted(interrupt: &Interrupt, stuck: impl FnOnce() -> Result<()>) -> Err
 }
 
 #[test]
-fn an_interrupt_ends_every_wait_and_nothing_is_lost() {
+fn interrupt_ends_every_wait_without_loss() {
     for is_seekable in [false, true] {
         let peer = Peer::default();
         peer.state().is_seekable = is_seekable;
@@ -76,10 +76,10 @@ fn an_interrupt_ends_every_wait_and_nothing_is_lost() {
         assert_eq!(interrupted(&interrupt, || write(&mut encoder, 2)), ErrorKind::Interrupted);
         assert!(encoder.was_interrupted() && !encoder.has_failed());
         assert_eq!(peer.state().bytes.len(), 5001);
-        // The other end comes back, and takes what was kept first.
+        // The peer recovers. It receives the buffered data first.
         peer.state().stalls_at = None;
         (3..CHUNKS).for_each(|index| write(&mut encoder, index).unwrap());
-        // Now the header cannot be changed, or the end not be written.
+        // Now the header cannot be updated, or the end cannot be written.
         let held = peer.state().bytes.len();
         peer.state().stalls_at = is_seekable.then_some(held);
         peer.state().stalls_close = true;
@@ -95,7 +95,7 @@ fn an_interrupt_ends_every_wait_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_deadline_ends_every_wait_and_nothing_is_lost() {
+fn timeout_ends_every_wait_without_loss() {
     let limit = options(&[("rw_timeout", "100000")]);
     let timed_out = |stuck: &mut dyn FnMut() -> Result<()>| {
         let began = Instant::now();
@@ -124,7 +124,7 @@ fn a_deadline_ends_every_wait_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_second_timeout_of_close_abandons_what_the_other_end_does_not_take() {
+fn second_timeout_of_close_abandons_the_output() {
     let peer = Peer::default();
     let mut encoder = encoder(&peer, "peer://a.wav", &Interrupt::new());
     encoder.open_with(options(&[("rw_timeout", "50000")])).unwrap();
@@ -134,12 +134,12 @@ fn a_second_timeout_of_close_abandons_what_the_other_end_does_not_take() {
     assert_eq!(encoder.close().unwrap_err().kind(), ErrorKind::TimedOut);
     encoder.close().unwrap();
     assert!(began.elapsed() < LIMIT);
-    assert_eq!(peer.state().outputs, 0, "it is released");
+    assert_eq!(peer.state().outputs, 0, "the output must be released");
     assert_eq!(write(&mut encoder, 1).unwrap_err().kind(), ErrorKind::State);
 }
 
 #[test]
-fn an_encoder_that_is_abandoned_waits_for_nothing() {
+fn abandon_does_not_wait() {
     let peer = Peer::default();
     let interrupt = Interrupt::new();
     let mut encoder = encoder(&peer, "peer://a.wav", &interrupt);
@@ -149,11 +149,11 @@ fn an_encoder_that_is_abandoned_waits_for_nothing() {
     let began = Instant::now();
     assert_eq!(encoder.abandon().unwrap_err().kind(), ErrorKind::TimedOut);
     assert!(began.elapsed() < LIMIT);
-    assert_eq!(peer.state().outputs, 0, "it is released");
+    assert_eq!(peer.state().outputs, 0, "the output must be released");
 }
 
 #[test]
-fn a_peer_that_leaves_is_an_error_that_says_so() {
+fn reports_a_disconnected_peer() {
     let peer = Peer::default();
     let mut encoder = encoder(&peer, "peer://a.wav", &Interrupt::new());
     encoder.open().unwrap();
@@ -167,12 +167,12 @@ fn a_peer_that_leaves_is_an_error_that_says_so() {
     assert_eq!((later.kind(), later.is_repeat()), (ErrorKind::Disconnected, true));
     assert_eq!(encoder.close().unwrap_err().kind(), ErrorKind::Disconnected);
     drop(encoder);
-    assert_eq!(peer.state().bytes.len(), 3000, "nothing comes after a hole");
+    assert_eq!(peer.state().bytes.len(), 3000, "nothing may follow lost data");
     assert_eq!(peer.state().outputs, 0);
 }
 
 #[test]
-fn messages_are_as_long_as_the_output_says_and_hold_every_byte() {
+fn messages_have_the_maximum_size_and_all_bytes() {
     let peer = Peer::default();
     peer.state().message_size = Some(1472);
     let mut encoder = encoder(&peer, "peer://a.wav", &Interrupt::new());
@@ -184,7 +184,7 @@ fn messages_are_as_long_as_the_output_says_and_hold_every_byte() {
     assert_eq!(state.messages.concat(), whole(false));
 }
 
-/// A stream of frames that differ.
+/// Writes frames that differ.
 fn frames(encoder: &mut StreamingMediaEncoder<'_>, count: usize) -> Result<()> {
     for index in 0..count {
         let pixels: Vec<u8> = (0..3 * 64 * 64).map(|i| (i / 7 + index * 5) as u8).collect();
@@ -194,7 +194,7 @@ fn frames(encoder: &mut StreamingMediaEncoder<'_>, count: usize) -> Result<()> {
 }
 
 #[test]
-fn the_other_end_gets_a_keyframe_when_it_asks() {
+fn peer_receives_a_keyframe_on_request() {
     let keyframes = |asks: bool| {
         let peer = Peer::default();
         let registry = peer.registry();
@@ -208,13 +208,13 @@ fn the_other_end_gets_a_keyframe_when_it_asks() {
         frames(&mut encoder, 5).unwrap();
         encoder.finish().unwrap();
         let state = peer.state();
-        // IDR pictures: NAL units of type 5, ITU-T H.264 table 7-1.
+        // IDR slices: NAL units of type 5, ITU-T H.264 table 7-1.
         state.bytes.windows(4).filter(|w| w[..3] == [0, 0, 1] && w[3] & 31 == 5).count()
     };
     assert_eq!((keyframes(false), keyframes(true)), (1, 2));
 }
 
-fn pictures(
+fn write_images(
     peer: &Peer,
     address: &str,
     entries: &[(&str, &str)],
@@ -229,9 +229,9 @@ fn pictures(
 }
 
 #[test]
-fn pictures_are_objects_with_names_and_content_types() {
+fn images_are_objects_with_names_and_content_types() {
     let peer = Peer::default();
-    pictures(&peer, "peer://bucket/frame_%03d.png", &[], 3).unwrap();
+    write_images(&peer, "peer://bucket/frame_%03d.png", &[], 3).unwrap();
     let state = peer.state();
     let names: Vec<_> = state.objects.keys().map(String::as_str).collect();
     assert_eq!(names, ["frame_001.png", "frame_002.png", "frame_003.png"]);
@@ -243,31 +243,31 @@ fn pictures_are_objects_with_names_and_content_types() {
 }
 
 #[test]
-fn a_picture_that_is_replaced_is_always_whole() {
+fn replaced_image_is_always_complete() {
     let peer = Peer::default();
-    pictures(&peer, "peer://bucket/now.jpg", &[("update", "1")], 2).unwrap();
+    write_images(&peer, "peer://bucket/now.jpg", &[("update", "1")], 2).unwrap();
     let first = peer.state().objects.clone();
     assert_eq!(first.len(), 1);
     assert_eq!(first["now.jpg"].0.as_deref(), Some("image/jpeg"));
     assert!(first["now.jpg"].1.ends_with(&[0xff, 0xd9]));
-    // The next one stays half.
+    // The next object is written only partly.
     let held = peer.state().bytes.len();
     peer.state().leaves_at = Some(held + 50);
-    let error = pictures(&peer, "peer://bucket/now.jpg", &[("update", "1")], 1).unwrap_err();
+    let error = write_images(&peer, "peer://bucket/now.jpg", &[("update", "1")], 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Disconnected);
     assert_eq!(peer.state().objects["now.jpg"], first["now.jpg"]);
 }
 
 #[test]
-fn a_protocol_without_objects_refuses_a_format_that_makes_several() {
+fn rejects_format_with_several_files_without_objects() {
     let peer = Peer::default();
-    let error = pictures(&peer, "single://bucket/%d.png", &[], 1).unwrap_err();
+    let error = write_images(&peer, "single://bucket/%d.png", &[], 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(error.to_string().contains("single supports a single output"), "{error}");
 }
 
 #[test]
-fn options_go_to_the_protocol_also_when_it_is_opened_again() {
+fn protocol_receives_options_when_opened_again() {
     let peer = Peer::default();
     let interrupt = Interrupt::new();
     let mut encoder = encoder(&peer, "peer://a.wav", &interrupt);

@@ -1,4 +1,4 @@
-//! Real media through every container that keeps all of it, and back.
+//! Lossless round trips of real media through every lossless container.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use reelwright::{
 };
 use reelwright_testkit::decode::{decode, decode_path};
 use reelwright_tests::asset;
-use reelwright_tests::read::sound_of;
+use reelwright_tests::read::audio_data;
 use reelwright_tests::samples::bytes_in;
 
-/// One of the assets.
+/// A media file of the assets.
 struct Media {
     sample_rate: u32,
     channels: usize,
@@ -26,13 +26,13 @@ fn speech() -> Media {
 }
 
 fn soundtrack() -> Media {
-    let sound = decode_path::<i32>(&asset("bbb_48k_stereo.flac")).unwrap();
-    assert_eq!((sound.sample_rate, sound.channels), (48_000, 2));
-    let samples = sound.samples.iter().map(|x| (x >> 16) as i16).collect();
+    let audio = decode_path::<i32>(&asset("bbb_48k_stereo.flac")).unwrap();
+    assert_eq!((audio.sample_rate, audio.channels), (48_000, 2));
+    let samples = audio.samples.iter().map(|x| (x >> 16) as i16).collect();
     Media { sample_rate: 48_000, channels: 2, samples }
 }
 
-/// Writes media to a file, a tenth of a second at a time.
+/// Writes media to a file in chunks of 0.1 s.
 fn write(media: &Media, path: &Path, format: Option<&str>, stream: AudioStream) {
     let mut encoder = StreamingMediaEncoder::new(path, format).unwrap();
     encoder.add_audio_stream(&stream.format(SampleFormat::S16)).unwrap();
@@ -46,13 +46,13 @@ fn write(media: &Media, path: &Path, format: Option<&str>, stream: AudioStream) 
     encoder.close().unwrap();
 }
 
-/// What must be decoded: the samples at the top of 32 bits.
+/// Returns the expected decoded samples, in the highest bits of 32.
 fn expected(media: &Media) -> Vec<i32> {
     media.samples.iter().map(|x| i32::from(*x) << 16).collect()
 }
 
-/// Every sample of both assets comes back from every file that `streams` become.
-fn comes_back(extension: &str, streams: &[(&str, &[(&str, &str)])]) {
+/// Asserts that every file decodes to the samples of both assets.
+fn check_round_trip(extension: &str, streams: &[(&str, &[(&str, &str)])]) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(format!("media.{extension}"));
     for media in [speech(), soundtrack()] {
@@ -81,17 +81,17 @@ fn comes_back(extension: &str, streams: &[(&str, &[(&str, &str)])]) {
 
 #[test]
 fn flac_of_every_level() {
-    // Symphonia checks the MD5 of the samples too.
+    // Symphonia verifies the MD5 of the samples.
     let levels = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
     let options = levels.map(|level| [("compression_level", level)]);
     let streams: Vec<(&str, &[(&str, &str)])> =
         options.iter().map(|options| ("flac", &options[..])).collect();
-    comes_back("flac", &streams);
+    check_round_trip("flac", &streams);
 }
 
 #[test]
 fn flac_on_threads() {
-    comes_back("flac", &[("flac", &[("threads", "2")]), ("flac", &[("threads", "0")])]);
+    check_round_trip("flac", &[("flac", &[("threads", "2")]), ("flac", &[("threads", "0")])]);
 }
 
 #[test]
@@ -107,20 +107,20 @@ fn flac_of_24_bits() {
 }
 
 #[test]
-fn flac_is_no_larger_than_the_reference_encoders() {
-    // The soundtrack's own file comes from the reference encoder.
+fn flac_is_as_small_as_with_the_reference_encoder() {
+    // The asset was encoded by the reference encoder.
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("media.flac");
     let media = soundtrack();
     write(&media, &path, None, AudioStream::new(media.sample_rate, media.channels));
     let length = |path: &Path| std::fs::metadata(path).unwrap().len();
     let (ours, theirs) = (length(&path), length(&asset("bbb_48k_stereo.flac")));
-    assert!(ours <= theirs + theirs / 100, "{ours} bytes, and {theirs} before");
+    assert!(ours <= theirs + theirs / 100, "{ours} bytes; reference encoder: {theirs}");
 }
 
 #[test]
 fn wav() {
-    comes_back(
+    check_round_trip(
         "wav",
         &[
             ("pcm_s16le", &[]),
@@ -134,7 +134,7 @@ fn wav() {
 
 #[test]
 fn aiff() {
-    comes_back(
+    check_round_trip(
         "aiff",
         &[
             ("pcm_s16be", &[]),
@@ -149,7 +149,7 @@ fn aiff() {
 
 #[test]
 fn caf() {
-    comes_back(
+    check_round_trip(
         "caf",
         &[
             ("pcm_s16be", &[]),
@@ -198,7 +198,7 @@ fn au_w64_and_raw() {
             let file = std::fs::read(&path).unwrap();
             let info = reelwright::muxers().find(|muxer| muxer.name == format).unwrap();
             assert!(
-                sound_of(format, &file) == bytes_in(info.audio_codecs[0], &samples),
+                audio_data(format, &file) == bytes_in(info.audio_codecs[0], &samples),
                 "{format}"
             );
         }
@@ -206,8 +206,8 @@ fn au_w64_and_raw() {
 }
 
 #[test]
-fn floats_to_flac_and_back() {
-    // As torio's users do: a decoded float tensor is written again, and nothing changes.
+fn floats_survive_flac() {
+    // As with torio: writing a decoded float tensor is lossless.
     let media = soundtrack();
     let floats: Vec<f32> = media.samples.iter().map(|x| f32::from(*x) / 32_768.0).collect();
     let chunk = TensorView::contiguous(&floats, &[floats.len() / 2, 2]).unwrap();

@@ -1,4 +1,4 @@
-//! Subtitles beside video and audio: what players find, and in which order it is written.
+//! Subtitles with video and audio: interleaving, and results of ffmpeg and ffprobe.
 
 use std::io::Cursor;
 
@@ -12,7 +12,7 @@ type Encoder = StreamingMediaEncoder<'static, Cursor<Vec<u8>>>;
 
 const LAYOUTS: [&str; 4] = ["hybrid_fragmented", "progressive", "faststart", "frag_keyframe"];
 
-/// As many lines as FFmpeg takes a font of 16 for usual.
+/// Height for which FFmpeg uses a font size of 16 by default.
 const HEIGHT: usize = 288;
 
 /// Start and end in seconds, and text.
@@ -44,8 +44,8 @@ fn bytes(encoder: Encoder) -> Vec<u8> {
     encoder.finish().unwrap().into_inner()
 }
 
-/// An encoder with video, audio and subtitles.
-fn film(format: &str, layout: &str, subtitles: &SubtitleStream) -> Encoder {
+/// Returns an encoder with video, audio and subtitles.
+fn encoder_with_subtitles(format: &str, layout: &str, subtitles: &SubtitleStream) -> Encoder {
     let mut encoder = encoder(format);
     encoder.add_video_stream(&VideoStream::new(25.0, 64, HEIGHT as u32)).unwrap();
     encoder.add_audio_stream(&AudioStream::new(48_000, 1)).unwrap();
@@ -53,8 +53,8 @@ fn film(format: &str, layout: &str, subtitles: &SubtitleStream) -> Encoder {
     open(encoder, layout)
 }
 
-/// Writes four seconds of video and audio, `pieces` chunks a second, and each subtitle before them
-/// once they come to it.
+/// Writes four seconds of video and audio in `pieces` chunks per second. Writes each subtitle
+/// before the chunks at its start.
 fn write(encoder: &mut Encoder, pieces: usize, cues: &[Cue]) -> Result<()> {
     let mut cues = cues.iter().peekable();
     for piece in 0..4 * pieces {
@@ -79,7 +79,7 @@ fn write(encoder: &mut Encoder, pieces: usize, cues: &[Cue]) -> Result<()> {
     Ok(())
 }
 
-/// The subtitles that ffmpeg finds.
+/// Returns the subtitles according to ffmpeg.
 fn srt(file: &[u8]) -> Option<String> {
     let arguments = ["-v", "error", "-i", "{}", "-map", "0:s", "-f", "srt", "-"];
     let text = run("ffmpeg", &arguments, file)?;
@@ -87,11 +87,11 @@ fn srt(file: &[u8]) -> Option<String> {
 }
 
 #[test]
-fn players_show_subtitles_over_video_in_every_layout() {
+fn ffmpeg_reads_subtitles_in_every_layout() {
     let streams = ["-show_entries", "stream=codec_name:stream_tags=language", "-of", "csv=p=0"];
     for layout in LAYOUTS {
         let subtitles = SubtitleStream::new().language("fra");
-        let mut encoder = film("mp4", layout, &subtitles);
+        let mut encoder = encoder_with_subtitles("mp4", layout, &subtitles);
         write(&mut encoder, 5, &CUES).unwrap();
         let file = bytes(encoder);
         let arguments = [&["-v", "error", "-i", "{}"], &streams[..]].concat();
@@ -99,7 +99,7 @@ fn players_show_subtitles_over_video_in_every_layout() {
         assert_eq!(String::from_utf8(found).unwrap(), "h264,und\naac,und\nmov_text,fra\n");
         let found = srt(&file).unwrap();
         if layout == "frag_keyframe" {
-            // FFmpeg 5.1 finds no durations in fragments.
+            // FFmpeg 5.1 does not read durations in fragments.
             for line in SRT.lines().filter(|line| !line.contains("-->")) {
                 assert!(found.contains(line), "{found}");
             }
@@ -112,12 +112,12 @@ fn players_show_subtitles_over_video_in_every_layout() {
 }
 
 #[test]
-fn mov_and_m4v_have_subtitles_too() {
+fn mov_and_m4v_support_subtitles() {
     for format in ["mov", "ipod", "3gp"] {
-        let mut encoder = film(format, "faststart", &SubtitleStream::new());
+        let mut encoder = encoder_with_subtitles(format, "faststart", &SubtitleStream::new());
         write(&mut encoder, 5, &CUES).unwrap();
         let Some(found) = srt(&bytes(encoder)) else { return };
-        // FFmpeg reads no styles of QuickTime's text.
+        // FFmpeg does not read styles of QuickTime's text.
         let expected = if format == "mov" { found.clone() } else { SRT.to_owned() };
         assert_eq!(found, expected, "{format}");
         assert!(found.contains("00:00:01,250 --> 00:00:01,500\ntwo\nlines & more\n"), "{found}");
@@ -125,14 +125,15 @@ fn mov_and_m4v_have_subtitles_too() {
 }
 
 #[test]
-fn chunking_is_invisible() {
+fn output_does_not_depend_on_chunk_sizes() {
     for (format, codec) in [("mp4", "mov_text"), ("mp4", "webvtt")] {
         for layout in LAYOUTS {
             let files: Vec<Vec<u8>> = [1, 5, 25]
                 .into_iter()
                 .map(|pieces| {
-                    let mut encoder = film(format, layout, &SubtitleStream::new().codec(codec));
-                    // All of them first, as from a file.
+                    let mut encoder =
+                        encoder_with_subtitles(format, layout, &SubtitleStream::new().codec(codec));
+                    // All subtitles first, as from a file.
                     for (start, end, text) in CUES {
                         encoder.write_subtitle(2, start, end, text).unwrap();
                     }
@@ -146,19 +147,19 @@ fn chunking_is_invisible() {
 }
 
 #[test]
-fn nothing_waits_for_subtitles() {
+fn other_streams_do_not_wait_for_subtitles() {
     let mut alone = encoder("mp4");
     alone.add_video_stream(&VideoStream::new(25.0, 64, HEIGHT as u32)).unwrap();
     alone.add_audio_stream(&AudioStream::new(48_000, 1)).unwrap();
     let mut alone = open(alone, "frag_keyframe");
-    let mut encoder = film("mp4", "frag_keyframe", &SubtitleStream::new());
+    let mut encoder = encoder_with_subtitles("mp4", "frag_keyframe", &SubtitleStream::new());
     for encoder in [&mut alone, &mut encoder] {
         write(encoder, 5, &[]).unwrap();
     }
     let (alone, written) = (alone.bytes_written().unwrap(), encoder.bytes_written().unwrap());
-    // The header is longer.
+    // A header with subtitles is longer.
     assert!((alone..alone + 1000).contains(&written), "{written} {alone}");
-    // Neither do they for others: the file has them although they were written last.
+    // Subtitles may also be written last.
     for (start, end, text) in CUES {
         encoder.write_subtitle(2, start, end, text).unwrap();
     }
@@ -168,13 +169,13 @@ fn nothing_waits_for_subtitles() {
 }
 
 #[test]
-fn subtitles_far_ahead_leave_the_others_interleaved() {
+fn early_subtitles_do_not_affect_interleaving() {
     let file = |cues: &[Cue]| {
-        let mut encoder = film("mp4", "progressive", &SubtitleStream::new());
+        let mut encoder = encoder_with_subtitles("mp4", "progressive", &SubtitleStream::new());
         for (start, end, text) in cues {
             encoder.write_subtitle(2, *start, *end, text).unwrap();
         }
-        // Audio comes a second after its video.
+        // Audio is written a second after its video.
         write(&mut encoder, 1, &[]).unwrap();
         bytes(encoder)
     };
@@ -195,10 +196,13 @@ fn subtitles_far_ahead_leave_the_others_interleaved() {
 }
 
 #[test]
-fn webvtt_keeps_cues_as_they_are() {
+fn webvtt_stores_cues_unchanged() {
     let header = "WEBVTT\n\nSTYLE\n::cue { color: yellow }\n\n";
-    let mut encoder =
-        film("mp4", "progressive", &SubtitleStream::new().codec("webvtt").header(header));
+    let mut encoder = encoder_with_subtitles(
+        "mp4",
+        "progressive",
+        &SubtitleStream::new().codec("webvtt").header(header),
+    );
     let cue = WebVttCue {
         id: "intro".to_owned(),
         settings: "line:10% align:start".to_owned(),
@@ -217,8 +221,8 @@ fn webvtt_keeps_cues_as_they_are() {
 }
 
 #[test]
-fn what_is_wrong_is_refused_and_the_next_one_can_be_written() {
-    let mut encoder = film("mp4", "progressive", &SubtitleStream::new());
+fn rejects_invalid_subtitle_and_continues() {
+    let mut encoder = encoder_with_subtitles("mp4", "progressive", &SubtitleStream::new());
     encoder.write_subtitle(2, 1.0, 2.0, "first").unwrap();
     let long = "x".repeat(65_536);
     for (start, end, text, expected) in [
@@ -254,7 +258,7 @@ fn what_is_wrong_is_refused_and_the_next_one_can_be_written() {
 }
 
 #[test]
-fn streams_that_cannot_be_are_refused() {
+fn rejects_unsupported_subtitle_streams() {
     let error = encoder("wav").add_subtitle_stream(&SubtitleStream::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     let text = error.to_string();
@@ -284,7 +288,7 @@ fn streams_that_cannot_be_are_refused() {
 }
 
 #[test]
-fn a_file_may_have_nothing_but_subtitles() {
+fn file_may_contain_only_subtitles() {
     for muxer in muxers().filter(|muxer| !muxer.subtitle_codecs.is_empty()) {
         for layout in LAYOUTS {
             let mut encoder = encoder(muxer.name);

@@ -1,4 +1,4 @@
-//! One encode, several outputs.
+//! Tee: one encode with several outputs.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ enum Streams {
     Both,
 }
 
-/// Encodes a second of sound and pictures to `dst`.
+/// Encodes one second of audio and video to `dst`.
 fn encode(peer: &Peer, dst: &str, format: Option<&str>, streams: Streams) -> Result<()> {
     let mut encoder = StreamingMediaEncoder::with_registry(&peer.registry(), dst, format)?;
     add(&mut encoder, streams)?;
@@ -69,10 +69,10 @@ fn same(a: &str, b: &str) {
     assert!(a_bytes == b_bytes, "{a} and {b} differ");
 }
 
-/// The members of a tee and how each is written alone.
+/// Members of a tee, and the format and streams of each.
 const MEMBERS: &[(&str, &str, Streams)] = &[
     ("", "a.mp4", Streams::Both),
-    ("[f=mov]", "b.film", Streams::Both),
+    ("[f=mov]", "b.movie", Streams::Both),
     ("[movflags=faststart]", "c.mp4", Streams::Both),
     ("[select=a]", "d.aac", Streams::Audio),
     ("[select=\\'a:0\\':f=adts]", "e.x", Streams::Audio),
@@ -82,7 +82,7 @@ const MEMBERS: &[(&str, &str, Streams)] = &[
 ];
 
 #[test]
-fn each_output_is_as_it_would_be_alone() {
+fn each_output_equals_a_single_output() {
     let folder = tempfile::tempdir().unwrap();
     let peer = Peer::default();
     let members: Vec<_> = MEMBERS
@@ -93,7 +93,7 @@ fn each_output_is_as_it_would_be_alone() {
     for (options, name, streams) in MEMBERS {
         let alone = path(folder.path(), &format!("alone_{name}"));
         let format = match *name {
-            "b.film" => Some("mov"),
+            "b.movie" => Some("mov"),
             "e.x" => Some("adts"),
             _ => None,
         };
@@ -110,7 +110,7 @@ fn each_output_is_as_it_would_be_alone() {
 }
 
 #[test]
-fn names_may_hold_what_separates_outputs() {
+fn names_may_contain_separators() {
     let folder = tempfile::tempdir().unwrap();
     let first = path(folder.path(), "a\\|b.aac");
     let second = path(folder.path(), "'c [d]'.aac");
@@ -120,7 +120,7 @@ fn names_may_hold_what_separates_outputs() {
 }
 
 #[test]
-fn an_output_that_may_fail_leaves_the_others_whole() {
+fn failure_of_an_optional_output_keeps_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, other) = (path(folder.path(), "a.mp4"), path(folder.path(), "b.mp4"));
     let alone = path(folder.path(), "alone.mp4");
@@ -135,12 +135,12 @@ fn an_output_that_may_fail_leaves_the_others_whole() {
         same(&other, &alone);
         let warnings: Vec<_> = lines.iter().filter(|(_, line)| line.contains("peer")).collect();
         assert_eq!(warnings.len(), 1, "{lines:?}");
-        assert_eq!(peer.state().outputs, 0, "it is released");
+        assert_eq!(peer.state().outputs, 0, "the output must be released");
     }
 }
 
 #[test]
-fn an_output_that_must_not_fail_ends_all_and_the_others_play() {
+fn failure_of_a_required_output_completes_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let whole = path(folder.path(), "a.aac");
     let peer = Peer::default();
@@ -154,7 +154,7 @@ fn an_output_that_must_not_fail_ends_all_and_the_others_play() {
     let (kept, all) = (std::fs::read(&whole).unwrap(), std::fs::read(&alone).unwrap());
     assert!(all.starts_with(&kept) && kept.len() >= 3000 && kept.len() < all.len());
 
-    // A container with an index gets it.
+    // A container with an index gets one.
     let whole = path(folder.path(), "a.mp4");
     let dst = format!("[movflags=progressive]{whole}|[f=mov]peer:gone");
     peer.state().bytes.clear();
@@ -164,7 +164,7 @@ fn an_output_that_must_not_fail_ends_all_and_the_others_play() {
 }
 
 #[test]
-fn when_all_fail_the_last_one_is_the_error() {
+fn reports_the_last_failure_if_all_outputs_fail() {
     let peer = Peer::default();
     peer.state().leaves_at = Some(2000);
     let dst = "[f=adts:onfail=ignore]/nowhere/a.aac|[f=adts:onfail=ignore]peer:b";
@@ -174,7 +174,7 @@ fn when_all_fail_the_last_one_is_the_error() {
 }
 
 #[test]
-fn an_output_that_does_not_take_the_codec_may_be_ignored() {
+fn ignores_optional_output_that_does_not_support_the_codec() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, other) = (path(folder.path(), "a.mp4"), path(folder.path(), "b.flac"));
     let dst = format!("{whole}|[onfail=ignore]{other}");
@@ -185,7 +185,7 @@ fn an_output_that_does_not_take_the_codec_may_be_ignored() {
     encode(&Peer::default(), &alone, None, Streams::Audio).unwrap();
     same(&whole, &alone);
     assert!(!Path::new(&other).exists());
-    // Without a choice of codec, one that both take is taken.
+    // The default codec is one that both formats support.
     let mut encoder = StreamingMediaEncoder::new(&dst, Some("tee")).unwrap();
     encoder.add_audio_stream(&AudioStream::new(48_000, 2).format(SampleFormat::S16)).unwrap();
     encoder.open().unwrap();
@@ -195,7 +195,7 @@ fn an_output_that_does_not_take_the_codec_may_be_ignored() {
 }
 
 #[test]
-fn what_does_not_fit_together_is_refused_by_name() {
+fn rejects_incompatible_outputs() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| path(folder.path(), name);
     let refused = |dst: &str, streams: Streams| {
@@ -207,7 +207,7 @@ fn what_does_not_fit_together_is_refused_by_name() {
         (format!("{}|{}", at("a.mp4"), at("b.unknown")), "b.unknown"),
         (format!("[select=x]{}", at("a.mp4")), "specifiers"),
         (format!("[onfail=retry]{}", at("a.mp4")), "retry"),
-        (format!("[colour=red]{}", at("a.mp4")), "colour"),
+        (format!("[color=red]{}", at("a.mp4")), "color"),
         (format!("[f=tee]{}", at("a.mp4")), "be an output of a tee"),
         (format!("{}|", at("a.mp4")), "no name"),
         (format!("[select=v]{}|[select=v]{}", at("a.mp4"), at("b.mov")), "selects this audio"),
@@ -232,7 +232,7 @@ fn what_does_not_fit_together_is_refused_by_name() {
 }
 
 #[test]
-fn an_interrupt_of_one_output_loses_nothing_of_any() {
+fn timeout_of_one_output_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, alone) = (path(folder.path(), "a.aac"), path(folder.path(), "alone.aac"));
     let peer = Peer::default();
@@ -245,7 +245,7 @@ fn an_interrupt_of_one_output_loses_nothing_of_any() {
     add(&mut encoder, Streams::Audio).unwrap();
     encoder.open_with([("rw_timeout", "30000")].into_iter().collect()).unwrap();
     peer.state().stalls_at = Some(1500);
-    // A chunk that times out was taken as far as its packets go; the next one goes on.
+    // A chunk that times out was partly accepted. The next call continues.
     let mut stops = 0;
     for index in 0..25 {
         let samples: Vec<i16> =

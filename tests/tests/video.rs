@@ -1,4 +1,4 @@
-//! Video from end to end: what torio's users know of it, and what is promised of every container.
+//! Video from end to end: compatibility with torio, and guarantees of every container.
 
 use std::io::{self, Cursor};
 
@@ -13,20 +13,20 @@ use reelwright_tests::log::logged;
 
 const SIZE: (usize, usize) = (32, 24);
 
-/// Some pictures of three channels: (frame, 3, 24, 32), in which a ramp moves.
-fn film(pictures: usize) -> Vec<u8> {
+/// Returns frames of three channels: (frame, 3, 24, 32), with a moving ramp.
+fn test_pixels(frames: usize) -> Vec<u8> {
     let (width, height) = SIZE;
     let pixel = |i: usize| {
         let (x, y) = (i % width, i / width % height);
-        let (c, picture) = (i / width / height % 3, i / width / height / 3);
-        (7 * x + 5 * y + 60 * c + 3 * picture) as u8
+        let (c, frame) = (i / width / height % 3, i / width / height / 3);
+        (7 * x + 5 * y + 60 * c + 3 * frame) as u8
     };
-    (0..pictures * 3 * width * height).map(pixel).collect()
+    (0..frames * 3 * width * height).map(pixel).collect()
 }
 
-fn chunk(film: &[u8]) -> TensorView<'_> {
-    let pictures = film.len() / 3 / SIZE.0 / SIZE.1;
-    TensorView::contiguous(film, &[pictures, 3, SIZE.1, SIZE.0]).unwrap()
+fn chunk(pixels: &[u8]) -> TensorView<'_> {
+    let frames = pixels.len() / 3 / SIZE.0 / SIZE.1;
+    TensorView::contiguous(pixels, &[frames, 3, SIZE.1, SIZE.0]).unwrap()
 }
 
 fn stream() -> VideoStream {
@@ -52,7 +52,7 @@ fn message<T>(result: Result<T>) -> (ErrorKind, String) {
     (error.kind(), error.to_string())
 }
 
-/// A file of these pictures, written as `write` does it.
+/// Returns a file with the frames that `write` writes.
 fn file(
     format: &str,
     stream: &VideoStream,
@@ -71,15 +71,15 @@ fn file(
     cursor.into_inner()
 }
 
-fn raw(stream: &VideoStream, film: &[u8]) -> Vec<u8> {
-    file("rawvideo", stream, false, |encoder| encoder.write_video_chunk(0, &chunk(film), None))
+fn raw(stream: &VideoStream, pixels: &[u8]) -> Vec<u8> {
+    file("rawvideo", stream, false, |encoder| encoder.write_video_chunk(0, &chunk(pixels), None))
 }
 
 fn video_muxers() -> impl Iterator<Item = &'static MuxerInfo> {
     muxers().filter(|muxer| !muxer.video_codecs.is_empty())
 }
 
-// What is refused, in torio's words.
+// Errors, with torio's messages.
 
 #[test]
 fn rates_and_sizes_must_be_positive() {
@@ -103,14 +103,14 @@ fn rates_and_sizes_must_be_positive() {
 }
 
 #[test]
-fn more_pictures_a_second_than_tiles_may_hold_are_refused() {
+fn rejects_frame_rate_beyond_av1_levels() {
     let open = |rate: f64| {
         let target = Target::seekable_writer(Cursor::new(Vec::new()));
         let mut encoder = StreamingMediaEncoder::new(target, Some("ivf")).unwrap();
         encoder.add_video_stream(&VideoStream::new(rate, 32, 24)).map(drop)?;
         encoder.open()?;
-        // Of so high a rate, the frames' times decide.
-        encoder.write_video_chunk(0, &chunk(&film(2)), None)?;
+        // The high rate is nominal. The frames' times are used.
+        encoder.write_video_chunk(0, &chunk(&test_pixels(2)), None)?;
         encoder.close()
     };
     open(1000.0).unwrap();
@@ -120,7 +120,7 @@ fn more_pictures_a_second_than_tiles_may_hold_are_refused() {
 }
 
 #[test]
-fn pictures_that_are_too_large_for_a_codec_are_refused_with_its_size() {
+fn rejects_too_large_frames_with_the_maximum() {
     for (encoder, size) in [("h264", 16_384), ("gif", 65_536), ("mjpeg", 65_536)] {
         let format = if encoder == "gif" { "gif" } else { "mp4" };
         let (_, text) = message(add_and_open(format, &VideoStream::new(25.0, size, size), encoder));
@@ -136,7 +136,7 @@ fn add_and_open(format: &str, stream: &VideoStream, encoder: &str) -> Result<()>
 }
 
 #[test]
-fn values_that_a_format_does_not_have_are_refused() {
+fn rejects_values_above_the_bit_depth() {
     let format = PixelFormat::Yuv420p10Le;
     for encoder in ["librav1e", "h264"] {
         let stream = stream().frames(format, ColorInfo::BT601).encoder(encoder);
@@ -161,7 +161,7 @@ fn values_that_a_format_does_not_have_are_refused() {
 }
 
 #[test]
-fn names_that_nobody_knows_are_refused_with_those_known() {
+fn rejects_unknown_names_and_lists_valid_ones() {
     let (kind, text) = message(add("rawvideo", &stream().encoder("nope")));
     assert_eq!(kind, ErrorKind::UnknownName);
     assert!(text.contains("Unexpected codec: nope") && text.contains("rawvideo"), "{text}");
@@ -187,17 +187,17 @@ fn names_that_nobody_knows_are_refused_with_those_known() {
 }
 
 #[test]
-fn chunks_that_do_not_fit_are_refused_and_the_next_one_is_written() {
+fn rejects_invalid_chunk_and_continues() {
     let mut encoder = open("rawvideo", &stream());
-    let film = film(2);
+    let pixels = test_pixels(2);
     let mut fails = |chunk: TensorView<'_>, pts, expected: &str| {
         let (kind, text) = message(encoder.write_video_chunk(0, &chunk, pts));
         assert_eq!(kind, ErrorKind::Chunk);
         assert!(text.contains(expected), "{text}");
     };
-    let floats = vec![0f32; film.len()];
+    let floats = vec![0f32; pixels.len()];
     let shape = [2, 3, SIZE.1, SIZE.0];
-    let view = |shape: &[usize]| TensorView::new(&film, 0, shape, &vec![0; shape.len()]).unwrap();
+    let view = |shape: &[usize]| TensorView::new(&pixels, 0, shape, &vec![0; shape.len()]).unwrap();
     fails(
         TensorView::contiguous(&floats, &shape).unwrap(),
         None,
@@ -210,26 +210,26 @@ fn chunks_that_do_not_fit_are_refused_and_the_next_one_is_written() {
     for pts in [-1.0, f64::NAN, f64::INFINITY] {
         fails(view(&shape), Some(pts), "The value of PTS must be positive and finite. Found: ");
     }
-    encoder.write_video_chunk(0, &chunk(&film), None).unwrap();
+    encoder.write_video_chunk(0, &chunk(&pixels), None).unwrap();
     let (kind, text) = message(encoder.write_audio_chunk(0, &view(&[2, 2]), None));
     assert_eq!(kind, ErrorKind::Argument);
     assert!(text.contains("Stream 0 is not audio type."), "{text}");
-    let (_, text) = message(encoder.write_video_chunk(1, &chunk(&film), None));
+    let (_, text) = message(encoder.write_video_chunk(1, &chunk(&pixels), None));
     assert!(text.contains("Index must be in range of [0, 1). Found: 1"), "{text}");
     encoder.close().unwrap();
 }
 
 #[test]
-fn sound_has_no_pictures() {
+fn rejects_video_chunk_for_audio_stream() {
     let mut encoder = StreamingMediaEncoder::new(Target::writer(io::sink()), Some("wav")).unwrap();
     encoder.add_audio_stream(&AudioStream::new(8000, 1)).unwrap();
     encoder.open().unwrap();
-    let (_, text) = message(encoder.write_video_chunk(0, &chunk(&film(1)), None));
+    let (_, text) = message(encoder.write_video_chunk(0, &chunk(&test_pixels(1)), None));
     assert!(text.contains("Stream 0 is not video type."), "{text}");
 }
 
 #[test]
-fn other_implementations_stand_in_and_say_so_once() {
+fn warns_once_of_replaced_encoder() {
     let (_, warnings) = logged(|| {
         for name in ["libx264", "mpeg2video", "libx264"] {
             add("h264", &stream().encoder(name).encoder_option("preset", "medium")).unwrap();
@@ -240,13 +240,13 @@ fn other_implementations_stand_in_and_say_so_once() {
         let found = warnings.iter().filter(|(_, text)| *text == expected).count();
         assert_eq!(found, 1, "{warnings:?}");
     }
-    // The codec's own name asks for no implementation.
+    // The name of a codec does not name an implementation.
     let (_, warnings) = logged(|| add("h264", &stream().encoder("h264")).unwrap());
     assert!(warnings.is_empty(), "{warnings:?}");
 }
 
 #[test]
-fn b_frames_are_warned_of_where_there_are_none() {
+fn warns_if_b_frames_are_not_supported() {
     let config = CodecConfig { max_b_frames: Some(2), ..CodecConfig::default() };
     let (_, warnings) = logged(|| add("h264", &stream().codec_config(config)).unwrap());
     assert!(
@@ -255,7 +255,7 @@ fn b_frames_are_warned_of_where_there_are_none() {
     );
 }
 
-// What is chosen.
+// Defaults.
 
 #[test]
 fn frame_rates_stay_exact() {
@@ -274,7 +274,7 @@ fn frame_rates_stay_exact() {
 }
 
 #[test]
-fn colours_follow_the_lines_and_the_options() {
+fn color_depends_on_height_and_options() {
     let color = |height: u32, stream: &dyn Fn(VideoStream) -> VideoStream, format: &str| {
         let encoder = open(format, &stream(VideoStream::new(25.0, 32, height)));
         let parameters = encoder.stream_parameters(0).unwrap().clone();
@@ -297,7 +297,7 @@ fn colours_follow_the_lines_and_the_options() {
 }
 
 #[test]
-fn the_extension_tells_how_pictures_are_coded() {
+fn extension_determines_the_image_codec() {
     let directory = tempfile::tempdir().unwrap();
     for (name, codec) in [
         ("a_%03d.png", "png"),
@@ -318,13 +318,13 @@ fn the_extension_tells_how_pictures_are_coded() {
 }
 
 #[test]
-fn pictures_are_numbered_files() {
+fn writes_images_to_numbered_files() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("frame_%03d.ppm");
     let mut encoder = StreamingMediaEncoder::new(&path, None).unwrap();
     encoder.add_video_stream(&stream()).unwrap();
     encoder.open().unwrap();
-    encoder.write_video_chunk(0, &chunk(&film(3)), None).unwrap();
+    encoder.write_video_chunk(0, &chunk(&test_pixels(3)), None).unwrap();
     encoder.close().unwrap();
     let mut names: Vec<_> = std::fs::read_dir(directory.path())
         .unwrap()
@@ -333,56 +333,56 @@ fn pictures_are_numbered_files() {
     names.sort();
     assert_eq!(names, ["frame_001.ppm", "frame_002.ppm", "frame_003.ppm"]);
     let bytes = std::fs::read(directory.path().join("frame_002.ppm")).unwrap();
-    let second = raw(&stream(), &film(2)).split_off(3 * SIZE.0 * SIZE.1);
+    let second = raw(&stream(), &test_pixels(2)).split_off(3 * SIZE.0 * SIZE.1);
     assert_eq!(bytes, [b"P6\n32 24\n255\n".to_vec(), second].concat());
 
     let path = directory.path().join("one.ppm");
     let mut encoder = StreamingMediaEncoder::new(&path, None).unwrap();
     encoder.add_video_stream(&stream()).unwrap();
     encoder.open().unwrap();
-    let (_, text) = message(encoder.write_video_chunk(0, &chunk(&film(2)), None));
+    let (_, text) = message(encoder.write_video_chunk(0, &chunk(&test_pixels(2)), None));
     assert!(text.contains("frame_%04d.png"), "{text}");
 }
 
-// What is promised.
+// Guarantees.
 
 #[test]
-fn raw_pictures_are_the_chunks() {
-    let film = film(3);
-    // From one plane for each colour to three bytes for each pixel.
+fn raw_video_equals_the_chunks() {
+    let pixels = test_pixels(3);
+    // From one plane per color to three bytes per pixel.
     let plane = SIZE.0 * SIZE.1;
-    let packed: Vec<u8> = film
+    let packed: Vec<u8> = pixels
         .chunks(3 * plane)
-        .flat_map(|picture| (0..plane).flat_map(|i| [0, 1, 2].map(|c| picture[c * plane + i])))
+        .flat_map(|frame| (0..plane).flat_map(|i| [0, 1, 2].map(|c| frame[c * plane + i])))
         .collect();
-    assert!(raw(&stream(), &film) == packed);
+    assert!(raw(&stream(), &pixels) == packed);
     let swapped: Vec<u8> = packed.chunks(3).flat_map(|p| [p[2], p[1], p[0]]).collect();
-    assert!(raw(&stream().encoder_format(PixelFormat::Bgr24), &film) == swapped);
-    assert!(raw(&stream().format(PixelFormat::Bgr24), &film) == packed, "bgr24 stays as it is");
+    assert!(raw(&stream().encoder_format(PixelFormat::Bgr24), &pixels) == swapped);
+    assert!(raw(&stream().format(PixelFormat::Bgr24), &pixels) == packed, "bgr24 must not change");
 }
 
 #[test]
-fn a_film_has_the_same_bytes_however_it_is_cut() {
-    let film = film(9);
-    let picture = 3 * SIZE.0 * SIZE.1;
-    // A writer has no place for a second file.
+fn video_does_not_depend_on_chunk_sizes_and_strides() {
+    let pixels = test_pixels(9);
+    let frame_size = 3 * SIZE.0 * SIZE.1;
+    // A writer cannot store a second file.
     for muxer in video_muxers().filter(|muxer| muxer.image_codecs.is_empty()) {
         for seekable in [true, false] {
             let whole = file(muxer.name, &stream(), seekable, |encoder| {
-                encoder.write_video_chunk(0, &chunk(&film), None)
+                encoder.write_video_chunk(0, &chunk(&pixels), None)
             });
             let cut = file(muxer.name, &stream(), seekable, |encoder| {
                 encoder.write_video_chunk(0, &chunk(&[]), None)?;
                 for part in [0..1, 1..5, 5..5, 5..9] {
-                    let part = &film[part.start * picture..part.end * picture];
+                    let part = &pixels[part.start * frame_size..part.end * frame_size];
                     encoder.write_video_chunk(0, &chunk(part), None)?;
                 }
                 Ok(())
             });
-            // As channels-last memory, upside down, and back again.
+            // Channels last, and flipped twice.
             let (width, height) = (SIZE.0 as isize, SIZE.1 as isize);
-            let packed: Vec<u8> = film
-                .chunks(picture)
+            let packed: Vec<u8> = pixels
+                .chunks(frame_size)
                 .flat_map(|p| {
                     let rows = (0..SIZE.1).rev();
                     rows.flat_map(move |y| {
@@ -391,7 +391,7 @@ fn a_film_has_the_same_bytes_however_it_is_cut() {
                     })
                 })
                 .collect();
-            let strides = [picture as isize, 1, -3 * width, 3];
+            let strides = [frame_size as isize, 1, -3 * width, 3];
             let start = 3 * (width * (height - 1)) as usize;
             let shape = [9, 3, SIZE.1, SIZE.0];
             let strided = TensorView::new(&packed, start, &shape, &strides).unwrap();
@@ -405,14 +405,14 @@ fn a_film_has_the_same_bytes_however_it_is_cut() {
 }
 
 #[test]
-fn frames_are_written_as_chunks_are() {
-    let film = film(2);
-    let expected = raw(&stream().encoder_format(PixelFormat::Yuv420p), &film);
-    let packed = raw(&stream(), &film);
+fn frames_and_chunks_are_written_equally() {
+    let pixels = test_pixels(2);
+    let expected = raw(&stream().encoder_format(PixelFormat::Yuv420p), &pixels);
+    let packed = raw(&stream(), &pixels);
     let frames =
         stream().frames(PixelFormat::Rgb24, ColorInfo::SRGB).encoder_format(PixelFormat::Yuv420p);
     let found = file("rawvideo", &frames, false, |encoder| {
-        for picture in packed.chunks(3 * SIZE.0 * SIZE.1) {
+        for packed_frame in packed.chunks(3 * SIZE.0 * SIZE.1) {
             let mut buffer = VideoFrame::new(&VideoFormat::new(
                 PixelFormat::Rgb24,
                 SIZE.0 as u32,
@@ -420,7 +420,7 @@ fn frames_are_written_as_chunks_are() {
                 ColorInfo::SRGB,
             ))?;
             let [(plane, stride), ..] = buffer.planes_mut::<u8>().unwrap();
-            for (to, from) in plane.chunks_mut(stride).zip(picture.chunks(3 * SIZE.0)) {
+            for (to, from) in plane.chunks_mut(stride).zip(packed_frame.chunks(3 * SIZE.0)) {
                 to[..from.len()].copy_from_slice(from);
             }
             encoder.write_video_frame(0, &buffer, None)?;
@@ -431,9 +431,9 @@ fn frames_are_written_as_chunks_are() {
 }
 
 #[test]
-fn a_gap_is_a_repeated_picture_where_a_container_has_no_times() {
-    let film = film(2);
-    let (first, second) = film.split_at(film.len() / 2);
+fn gap_repeats_a_frame_in_containers_without_timestamps() {
+    let pixels = test_pixels(2);
+    let (first, second) = pixels.split_at(pixels.len() / 2);
     let timed = |fill: &str, pts: f64| {
         let mut cursor = Cursor::new(Vec::new());
         let target = Target::writer(&mut cursor);
@@ -452,7 +452,7 @@ fn a_gap_is_a_repeated_picture_where_a_container_has_no_times() {
     assert!(timed("false", 0.12) == [&one[..], &two].concat());
     let (_, warnings) = logged(|| assert!(timed("true", 0.0) == [&one[..], &two].concat()));
     assert_eq!(warnings.len(), 1, "{warnings:?}");
-    // IVF has times: nothing is repeated.
+    // IVF has timestamps, so nothing is repeated.
     let ivf = file("ivf", &stream(), true, |encoder| {
         encoder.write_video_chunk(0, &chunk(first), Some(0.0))?;
         encoder.write_video_chunk(0, &chunk(second), Some(0.4))
@@ -461,27 +461,27 @@ fn a_gap_is_a_repeated_picture_where_a_container_has_no_times() {
 }
 
 #[test]
-fn pictures_are_repeated_and_dropped_to_another_rate() {
-    let film = film(8);
-    let picture = 3 * SIZE.0 * SIZE.1;
-    let twice = raw(&stream().encoder_frame_rate(50.0), &film);
-    let plain = raw(&stream(), &film);
+fn frames_are_repeated_or_dropped_for_another_rate() {
+    let pixels = test_pixels(8);
+    let frame_size = 3 * SIZE.0 * SIZE.1;
+    let twice = raw(&stream().encoder_frame_rate(50.0), &pixels);
+    let plain = raw(&stream(), &pixels);
     assert_eq!(twice.len(), 2 * plain.len());
-    for (index, shown) in twice.chunks(picture).enumerate() {
-        assert!(shown == &plain[index / 2 * picture..][..picture], "{index}");
+    for (index, shown) in twice.chunks(frame_size).enumerate() {
+        assert!(shown == &plain[index / 2 * frame_size..][..frame_size], "{index}");
     }
-    assert_eq!(raw(&stream().encoder_frame_rate(12.5), &film).len(), 4 * picture);
+    assert_eq!(raw(&stream().encoder_frame_rate(12.5), &pixels).len(), 4 * frame_size);
 }
 
 #[test]
-fn one_picture_and_none_are_files() {
+fn files_of_one_or_no_frame_are_valid() {
     for muxer in video_muxers() {
         for seekable in [true, false] {
             let one = file(muxer.name, &stream(), seekable, |encoder| {
-                encoder.write_video_chunk(0, &chunk(&film(1)), None)
+                encoder.write_video_chunk(0, &chunk(&test_pixels(1)), None)
             });
             assert!(!one.is_empty(), "{}", muxer.name);
-            // An animation has a picture; everything else may have none.
+            // An animation has at least one frame. Other formats may have none.
             if muxer.name != "apng" {
                 file(muxer.name, &stream(), seekable, |_| Ok(()));
             }
@@ -493,7 +493,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
 
     #[test]
-    fn nothing_panics(
+    fn no_size_or_rate_panics(
         rate in prop_oneof![Just(25.0), any::<f64>()],
         size in (0u32..70, 0u32..70),
         encoder_size in proptest::option::of((0u32..70, 0u32..70)),
@@ -528,15 +528,15 @@ proptest! {
 }
 
 #[test]
-fn a_thread_of_its_own_changes_no_byte() {
-    let film = film(20);
-    let picture = 3 * SIZE.0 * SIZE.1;
+fn output_does_not_depend_on_threads() {
+    let pixels = test_pixels(20);
+    let frame_size = 3 * SIZE.0 * SIZE.1;
     let silence = vec![0i16; 48_000];
-    let sound = TensorView::contiguous(&silence, &[48_000, 1]).unwrap();
+    let audio = TensorView::contiguous(&silence, &[48_000, 1]).unwrap();
     for muxer in video_muxers().filter(|muxer| muxer.image_codecs.is_empty()) {
         for encoder in video_encoders().filter(|v| muxer.video_codecs.contains(&v.encoder.codec)) {
             let name = encoder.encoder.name;
-            let has_sound = !muxer.audio_codecs.is_empty();
+            let has_audio = !muxer.audio_codecs.is_empty();
             let written = |threads: &str, rate: f64| {
                 let mut stream = stream().encoder(name).encoder_option("threads", threads);
                 if muxer.name == "yuv4mpegpipe" {
@@ -546,21 +546,21 @@ fn a_thread_of_its_own_changes_no_byte() {
                 let target = Target::seekable_writer(&mut cursor);
                 let mut encoder = StreamingMediaEncoder::new(target, Some(muxer.name)).unwrap();
                 encoder.add_video_stream(&stream.encoder_frame_rate(rate)).unwrap();
-                if has_sound {
+                if has_audio {
                     let audio = AudioStream::new(48_000, 1).format(SampleFormat::S16);
                     encoder.add_audio_stream(&audio).unwrap();
                 }
                 encoder.open().unwrap();
-                for (index, pictures) in film.chunks(3 * picture).enumerate() {
-                    // Gaps, repeats, and a sound that leaves the pictures behind for long.
+                for (index, frames) in pixels.chunks(3 * frame_size).enumerate() {
+                    // Gaps, repeated frames, and audio that is far ahead of the video.
                     let pts = (index == 4).then_some(1.0);
-                    encoder.write_video_chunk(0, &chunk(pictures), pts).unwrap();
+                    encoder.write_video_chunk(0, &chunk(frames), pts).unwrap();
                     if index == 2 {
                         encoder.flush().unwrap();
                     }
                     let seconds = if index == 3 { 12 } else { 1 };
-                    for _ in 0..if has_sound { seconds } else { 0 } {
-                        encoder.write_audio_chunk(1, &sound, None).unwrap();
+                    for _ in 0..if has_audio { seconds } else { 0 } {
+                        encoder.write_audio_chunk(1, &audio, None).unwrap();
                     }
                 }
                 encoder.close().unwrap();
@@ -576,15 +576,15 @@ fn a_thread_of_its_own_changes_no_byte() {
 }
 
 #[test]
-fn a_forced_keyframe_is_one_or_is_refused_by_name() {
-    let film = film(9);
+fn forced_keyframe_is_written_or_rejected() {
+    let pixels = test_pixels(9);
     let h264 = || stream().encoder("h264");
     for (stream, forced, expected) in [
         (h264(), &[5][..], "100001000"),
         (stream().encoder("librav1e"), &[5], "100001000"),
-        // On a thread of its own, twice in a row, and where there is one anyway.
+        // On another thread, twice in a row, and at a regular keyframe.
         (h264().encoder_option("threads", "2"), &[0, 3, 4], "100110000"),
-        // Frames that are repeated for another rate are no keyframes.
+        // Repeated frames are not keyframes.
         (h264().encoder_frame_rate(50.0), &[2], "100010000000000000"),
     ] {
         let bytes = file("mp4", &stream, true, |encoder| {
@@ -592,7 +592,7 @@ fn a_forced_keyframe_is_one_or_is_refused_by_name() {
                 if forced.contains(&index) {
                     encoder.force_keyframe(0)?;
                 }
-                let frame = &film[index * film.len() / 9..][..film.len() / 9];
+                let frame = &pixels[index * pixels.len() / 9..][..pixels.len() / 9];
                 encoder.write_video_chunk(0, &chunk(frame), None)?;
             }
             Ok(())

@@ -1,8 +1,8 @@
-//! `cargo xtask bench`: figures beside other programs, in one run on the same music, and on
-//! the same film.
+//! `cargo xtask bench`: speed, size, quality and memory next to other programs, in one run on the same
+//! audio and video.
 //!
-//! CPU time is user and system time together; what is printed is the median of several runs, taken
-//! in turn with the peer's, without what each takes to start.
+//! CPU time is the sum of user and system time. Results are medians of several runs that alternate
+//! with those of the peer, without the time that each program takes to start.
 
 mod align;
 mod asset;
@@ -14,9 +14,12 @@ mod measure;
 mod music;
 mod noise;
 mod piece;
+mod plot;
 mod program;
 mod quality;
 mod resample;
+mod results;
+mod tables;
 mod tones;
 mod video;
 mod visqol;
@@ -27,8 +30,9 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use music::Music;
+use results::Results;
 
-/// What there is to measure, by name.
+/// Parts by name.
 const PARTS: &[(&str, Part)] = &[
     ("flac", Part::Speed(flac::run)),
     ("wav", Part::Speed(wav::run)),
@@ -39,23 +43,26 @@ const PARTS: &[(&str, Part)] = &[
     ("quality", Part::Quality(quality::run)),
     ("pictures", Part::Video(video::pictures::run)),
     ("h264", Part::Video(video::h264::run)),
+    ("rate-quality", Part::Video(video::rate_quality::run)),
     ("bit-rates", Part::Video(video::bit_rates::run)),
     ("muxing", Part::Video(video::muxing::run)),
     ("av1", Part::Video(video::av1::run)),
 ];
 
 enum Part {
-    /// On one piece of music, repeated to some minutes.
-    Speed(fn(&Music) -> anyhow::Result<()>),
-    /// On excerpts of all of them.
-    Quality(fn(&[PathBuf]) -> anyhow::Result<()>),
-    /// On the film among the test assets.
-    Video(fn() -> anyhow::Result<()>),
+    /// Measures one piece of music, repeated to some minutes.
+    Speed(fn(&Music, &mut Results) -> anyhow::Result<()>),
+    /// Measures excerpts of all pieces.
+    Quality(fn(&[PathBuf], &mut Results) -> anyhow::Result<()>),
+    /// Measures the videos among the test assets.
+    Video(fn(&mut Results) -> anyhow::Result<()>),
 }
 
-/// Runs the parts that are named, or all of them, on the sound files among `arguments`, or on the
-/// soundtrack among the test assets. Speed is measured on the first file.
-pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
+/// Runs the named parts, or all of them, on the audio files among `arguments`, or on the soundtrack
+/// among the test assets. Speed is measured on the first file.
+///
+/// `record` replaces the results of these parts in `docs/benchmarks.json`.
+pub(crate) fn run(arguments: &[&str], record: bool) -> anyhow::Result<()> {
     let is_part = |name: &str| PARTS.iter().any(|(part, _)| *part == name);
     let (parts, files): (Vec<&str>, Vec<&str>) = arguments.iter().partition(|name| is_part(name));
     if let Some(missing) = files.iter().find(|file| !Path::new(file).is_file()) {
@@ -63,7 +70,7 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
         bail!("{missing} is neither a file nor one of the parts {}", parts.join(", "));
     }
     let files: Vec<PathBuf> = files.into_iter().map(PathBuf::from).collect();
-    let mut music = None;
+    let (mut music, mut results) = (None, Results::default());
     for (name, part) in PARTS.iter().filter(|(n, _)| parts.is_empty() || parts.contains(n)) {
         println!("== {name}\n");
         match part {
@@ -71,12 +78,46 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
                 if music.is_none() {
                     music = Some(Music::load(files.first().map(PathBuf::as_path))?);
                 }
-                run(music.as_ref().expect("it was loaded"))?;
+                run(music.as_ref().expect("it was loaded"), &mut results)?;
             }
-            Part::Quality(run) => run(&files)?,
-            Part::Video(run) => run()?,
+            Part::Quality(run) => run(&files, &mut results)?,
+            Part::Video(run) => run(&mut results)?,
         }
         println!();
+    }
+    if record { results.record() } else { Ok(()) }
+}
+
+/// Writes the tables and plots of `docs/benchmarks.json`.
+///
+/// # Errors
+/// With `check`, a file differs from its contents, and none is written.
+pub(crate) fn plot(check: bool) -> anyhow::Result<()> {
+    let results = Results::load()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the root");
+    let mut files = tables::pages(root, &results)?;
+    files.extend(
+        plot::all(&results)?
+            .into_iter()
+            .map(|(name, svg)| (root.join("docs/plots").join(format!("{name}.svg")), svg)),
+    );
+    let mut differ = Vec::new();
+    for (path, text) in &files {
+        if std::fs::read_to_string(path).ok().as_ref() == Some(text) {
+            continue;
+        }
+        differ.push(path.strip_prefix(root)?.display().to_string());
+        if !check {
+            std::fs::create_dir_all(path.parent().expect("files are in folders"))?;
+            std::fs::write(path, text)?;
+        }
+    }
+    println!("{} files, {} changed", files.len(), differ.len());
+    if check && !differ.is_empty() {
+        bail!(
+            "{} differ from docs/benchmarks.json: run `cargo xtask bench --plot`",
+            differ.join(", ")
+        );
     }
     Ok(())
 }

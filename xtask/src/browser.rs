@@ -1,8 +1,8 @@
-//! `cargo xtask browser`: Chromium plays our files, and two parsers written in JavaScript read them.
+//! `cargo xtask browser`: plays files in Chromium and reads them with two JavaScript parsers.
 //!
-//! Films have bars of colour that move on by one in every picture, so that a picture is known by
-//! its colours; sound begins at a known sample. What must be found goes into `files.json` beside
-//! the files; `tests/browser/check.mjs` looks whether it is.
+//! Videos have color bars that rotate from frame to frame, so that their colors identify a frame.
+//! Audio has an onset at a known sample. `files.json` next to the files has the expected values,
+//! and `tests/browser/check.mjs` checks them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +13,7 @@ use reelwright::{
 };
 use serde_json::{Value, json};
 
-/// The bars, from left to right in the first picture: all of what BT.709 and BT.601 tell apart.
+/// Bars of the first frame, from left to right. BT.709 and BT.601 show them with different colors.
 const COLORS: [[u8; 3]; 8] = [
     [235, 235, 235],
     [200, 200, 20],
@@ -25,15 +25,15 @@ const COLORS: [[u8; 3]; 8] = [
     [60, 60, 60],
 ];
 const SAMPLE_RATE: u32 = 48_000;
-/// When sound begins: at no start of a packet.
+/// First sample of the tone, which is not at the start of a packet.
 const ONSET: usize = 10_007;
 
-/// A file of pictures, of sound or of both.
+/// Parameters of a file with video, audio or both.
 #[derive(Clone, Copy)]
 struct Recipe {
     name: &'static str,
     format: &'static str,
-    /// Pictures' encoder, its options, size, pictures a second and how many.
+    /// Video encoder, its options, size, frame rate and number of frames.
     video: Option<Video>,
     audio: Option<&'static str>,
     /// Options of the container.
@@ -47,33 +47,33 @@ struct Video {
     options: &'static [(&'static str, &'static str)],
     size: (u32, u32),
     rate: f64,
-    pictures: usize,
+    frames: usize,
 }
 
-/// Pictures with the same colours, after the first.
+/// Number of frames with the same colors, after the first frame.
 const HELD: usize = 4;
 const HD: (u32, u32) = (1280, 720);
 const SD: (u32, u32) = (640, 360);
 
-const fn film(name: &'static str, encoder: &'static str, audio: &'static str) -> Recipe {
-    let video = Video { encoder, options: &[], size: SD, rate: 25.0, pictures: 40 };
+const fn video_recipe(name: &'static str, encoder: &'static str, audio: &'static str) -> Recipe {
+    let video = Video { encoder, options: &[], size: SD, rate: 25.0, frames: 40 };
     let audio = if audio.is_empty() { None } else { Some(audio) };
     Recipe { name, format: "mp4", video: Some(video), audio, options: &[], seekable: true }
 }
 
-const fn sound(name: &'static str, format: &'static str, encoder: &'static str) -> Recipe {
+const fn audio_recipe(name: &'static str, format: &'static str, encoder: &'static str) -> Recipe {
     Recipe { name, format, video: None, audio: Some(encoder), options: &[], seekable: true }
 }
 
 const fn image(name: &'static str, format: &'static str, encoder: &'static str) -> Recipe {
-    let video = Video { encoder, options: &[], size: SD, rate: 1.0, pictures: 1 };
+    let video = Video { encoder, options: &[], size: SD, rate: 1.0, frames: 1 };
     Recipe { name, format, video: Some(video), audio: None, options: &[], seekable: true }
 }
 
 fn recipes() -> Vec<Recipe> {
-    let h264 = |name| film(name, "h264", "aac");
+    let h264 = |name| video_recipe(name, "h264", "aac");
     let video = |recipe: Recipe, change: fn(&mut Video)| {
-        let mut video = recipe.video.expect("a film");
+        let mut video = recipe.video.expect("a video");
         change(&mut video);
         Recipe { video: Some(video), ..recipe }
     };
@@ -88,32 +88,32 @@ fn recipes() -> Vec<Recipe> {
             (video.size, video.options) = (HD, &[("colorspace", "smpte170m")]);
         }),
         video(h264("full_range.mp4"), |video| video.options = &[("color_range", "pc")]),
-        film("mute.mp4", "h264", ""),
-        film("opus.mp4", "h264", "opus"),
-        film("mp3.mp4", "h264", "mp3"),
-        film("flac.mp4", "h264", "flac"),
-        video(film("av1.mp4", "librav1e", "opus"), |video| video.pictures = 8),
-        sound("pcm.wav", "wav", "pcm_s16le"),
-        sound("float.wav", "wav", "pcm_f32le"),
-        sound("lossless.flac", "flac", "flac"),
-        sound("lossless.oga", "oga", "flac"),
-        sound("sound.mp3", "mp3", "mp3"),
-        sound("sound.opus", "opus", "opus"),
-        sound("sound.m4a", "ipod", "aac"),
-        sound("sound.aac", "adts", "aac"),
-        image("picture.png", "image2", "png"),
-        image("picture.jpg", "image2", "mjpeg"),
-        image("picture.webp", "image2", "webp"),
-        image("picture.bmp", "image2", "bmp"),
-        image("picture.gif", "gif", "gif"),
-        image("picture.apng", "apng", "png"),
+        video_recipe("mute.mp4", "h264", ""),
+        video_recipe("opus.mp4", "h264", "opus"),
+        video_recipe("mp3.mp4", "h264", "mp3"),
+        video_recipe("flac.mp4", "h264", "flac"),
+        video(video_recipe("av1.mp4", "librav1e", "opus"), |video| video.frames = 8),
+        audio_recipe("pcm.wav", "wav", "pcm_s16le"),
+        audio_recipe("float.wav", "wav", "pcm_f32le"),
+        audio_recipe("lossless.flac", "flac", "flac"),
+        audio_recipe("lossless.oga", "oga", "flac"),
+        audio_recipe("audio.mp3", "mp3", "mp3"),
+        audio_recipe("audio.opus", "opus", "opus"),
+        audio_recipe("audio.m4a", "ipod", "aac"),
+        audio_recipe("audio.aac", "adts", "aac"),
+        image("frame.png", "image2", "png"),
+        image("frame.jpg", "image2", "mjpeg"),
+        image("frame.webp", "image2", "webp"),
+        image("frame.bmp", "image2", "bmp"),
+        image("frame.gif", "gif", "gif"),
+        image("frame.apng", "apng", "png"),
     ]
 }
 
-/// Makes the files and has them looked at.
+/// Writes the files and checks them.
 ///
 /// # Errors
-/// Files that cannot be made, or in which something else is found.
+/// A file cannot be written, or a check fails.
 pub(crate) fn run() -> anyhow::Result<()> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/browser");
     let Some(chromium) = program(&["chromium", "chromium-browser", "google-chrome"]) else {
@@ -121,7 +121,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         return Ok(());
     };
     if program(&["node"]).is_none() || !script.join("node_modules").exists() {
-        reelwright_testkit::program::missing("node, or what `npm ci` installs in tests/browser,");
+        reelwright_testkit::program::missing("node, or the packages of `npm ci` in tests/browser,");
         return Ok(());
     }
     let directory = tempfile::tempdir()?;
@@ -136,12 +136,12 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let mut command = Command::new("node");
     command.arg(script.join("check.mjs")).arg(directory.path()).arg(chromium);
     if !command.status()?.success() {
-        bail!("Chromium or a parser finds something else than was written");
+        bail!("Chromium or a parser does not find the expected values");
     }
     Ok(())
 }
 
-/// The first of these programs that there is.
+/// Returns the path of the first of these programs that is installed.
 fn program(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let mut found = names
@@ -150,7 +150,7 @@ fn program(names: &[&str]) -> Option<PathBuf> {
     found.find(|path| path.is_file())
 }
 
-/// Writes a file of WebVTT; returns its samples: start and duration in milliseconds, and the payloads.
+/// Writes a WebVTT file. Returns its samples: start and duration in milliseconds, and the payloads.
 fn write_cues(layout: &str, directory: &Path) -> anyhow::Result<Value> {
     let name = format!("webvtt_{layout}.mp4");
     let path = directory.join(&name);
@@ -166,7 +166,7 @@ fn write_cues(layout: &str, directory: &Path) -> anyhow::Result<Value> {
     ] }))
 }
 
-/// Writes a file; returns what must be found in it.
+/// Writes a file. Returns its expected values.
 fn write(recipe: &Recipe, directory: &Path) -> anyhow::Result<Value> {
     let path = directory.join(recipe.name);
     let mut encoder = if recipe.format == "image2" {
@@ -191,21 +191,21 @@ fn write(recipe: &Recipe, directory: &Path) -> anyhow::Result<Value> {
     encoder.open_with(recipe.options.iter().copied().collect())?;
     let mut expected = json!({ "name": recipe.name });
     if let Some(video) = recipe.video {
-        write_pictures(&mut encoder, &video)?;
-        let is_film = recipe.audio.is_some() || video.pictures > 1;
+        write_frames(&mut encoder, &video)?;
+        let is_video = recipe.audio.is_some() || video.frames > 1;
         let (width, height) = video.size;
-        let seconds = video.pictures as f64 / video.rate;
+        let seconds = video.frames as f64 / video.rate;
         expected["width"] = json!(width);
         expected["height"] = json!(height);
         expected["colors"] = json!(COLORS);
         expected["held"] = json!(HELD);
-        // On x86 Chromium's factor of Cb is 5 % too low in BT.709: it has 8 bits.
+        // On x86, Chromium's coefficient of Cb in BT.709 has 8 bits and is 5 % too low.
         let is_bt709 = height >= 720 && video.options.is_empty();
         expected["tolerances"] = json!([3, 3, if is_bt709 { 10 } else { 3 }]);
         expected["rate"] = json!(video.rate);
         expected["duration"] = json!(seconds);
         expected["padding"] = json!(0.0);
-        expected[if is_film { "pictures" } else { "image" }] = json!(video.pictures);
+        expected[if is_video { "frames" } else { "image" }] = json!(video.frames);
         let mut codecs = vec![if video.encoder == "librav1e" { "av01" } else { "avc1" }];
         codecs.extend(recipe.audio.map(|audio| match audio {
             "opus" => "Opus",
@@ -216,29 +216,29 @@ fn write(recipe: &Recipe, directory: &Path) -> anyhow::Result<Value> {
         expected["codecs"] = json!(codecs);
     }
     if let Some(name) = recipe.audio {
-        // As long as the pictures, or some odd length.
-        let seconds = recipe.video.map(|video| video.pictures as f64 / video.rate);
+        // As long as the video, or an odd length.
+        let seconds = recipe.video.map(|video| video.frames as f64 / video.rate);
         let samples =
             seconds.map_or(60_011, |seconds| (seconds * f64::from(SAMPLE_RATE)).round() as usize);
-        write_sound(&mut encoder, usize::from(recipe.video.is_some()), samples)?;
+        write_audio(&mut encoder, usize::from(recipe.video.is_some()), samples)?;
         let (padding, early): (u32, u32) = match name {
             "aac" => (1024, 80),
             "mp3" => (1152, 80),
             "opus" => (960, 80),
             _ => (0, 0),
         };
-        // Where an edit list has it skip this, Chromium skips it twice: of FFmpeg's files, too.
+        // Chromium skips this twice if an edit list skips it, in FFmpeg's files too.
         let skipped_twice = match name {
             "mp3" if recipe.video.is_some() => 1105u32,
             "opus" if recipe.video.is_some() => 312,
             _ => 0,
         };
-        // ADTS cannot tell that its encoder begins earlier.
+        // ADTS cannot state the encoder delay.
         let delay = if recipe.format == "adts" { 1024 } else { 0 };
         let padding = padding + delay;
-        // Mediabunny has no FLAC in Ogg, and hears the delay of MP3.
+        // Mediabunny does not support FLAC in Ogg, and does not remove the delay of MP3.
         let is_parsed = !["oga", "mp3"].contains(&recipe.format);
-        expected["sound"] = json!({
+        expected["audio"] = json!({
             "rate": SAMPLE_RATE, "samples": samples - skipped_twice as usize, "channels": 2,
             "onset": ONSET - skipped_twice as usize, "padding": padding + skipped_twice, "early": early + delay,
         });
@@ -251,11 +251,11 @@ fn write(recipe: &Recipe, directory: &Path) -> anyhow::Result<Value> {
     Ok(expected)
 }
 
-fn write_pictures(encoder: &mut StreamingMediaEncoder<'_>, video: &Video) -> anyhow::Result<()> {
+fn write_frames(encoder: &mut StreamingMediaEncoder<'_>, video: &Video) -> anyhow::Result<()> {
     let (width, height) = (video.size.0 as usize, video.size.1 as usize);
     let mut pixels = vec![0; 3 * width * height];
-    for picture in 0..video.pictures {
-        let turn = picture.div_ceil(HELD);
+    for frame in 0..video.frames {
+        let turn = frame.div_ceil(HELD);
         for (index, pixel) in pixels.iter_mut().enumerate() {
             let (channel, x) = (index / (width * height), index % width);
             *pixel = COLORS[(x * COLORS.len() / width + turn) % COLORS.len()][channel];
@@ -266,8 +266,8 @@ fn write_pictures(encoder: &mut StreamingMediaEncoder<'_>, video: &Video) -> any
     Ok(())
 }
 
-/// Silence, then a tone that begins at its peak.
-fn write_sound(
+/// Writes silence, then a tone that begins at its peak.
+fn write_audio(
     encoder: &mut StreamingMediaEncoder<'_>,
     index: usize,
     samples: usize,
@@ -276,7 +276,11 @@ fn write_sound(
         None => 0.0,
         Some(i) => 0.5 * (i as f32 * 0.13).cos(),
     };
-    let sound: Vec<f32> = (0..samples).flat_map(|i| [sample(i); 2]).collect();
-    encoder.write_audio_chunk(index, &TensorView::contiguous(&sound, &[samples, 2])?, None)?;
+    let interleaved: Vec<f32> = (0..samples).flat_map(|i| [sample(i); 2]).collect();
+    encoder.write_audio_chunk(
+        index,
+        &TensorView::contiguous(&interleaved, &[samples, 2])?,
+        None,
+    )?;
     Ok(())
 }

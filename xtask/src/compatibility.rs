@@ -1,5 +1,5 @@
-//! `cargo xtask compatibility`: docs/formats.md: formats and encoders, and compatibility with
-//! torio's names, from the registry.
+//! `cargo xtask compatibility`: writes the tables of docs/formats.md from the registry: formats,
+//! encoders, and compatibility with torio's names.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,7 +13,7 @@ use reelwright::{
 const BEGIN: &str = "<!-- from the registry: cargo xtask compatibility -->";
 const END: &str = "<!-- end -->";
 
-/// The audio encoders of torchaudio 2.8 with FFmpeg 5.1.
+/// Audio encoders of torchaudio 2.8 with FFmpeg 5.1.
 #[rustfmt::skip]
 const TORIO_ENCODERS: &[&str] = &[
     "aac", "ac3", "ac3_fixed", "adpcm_adx", "adpcm_argo", "adpcm_ima_alp", "adpcm_ima_amv",
@@ -30,7 +30,7 @@ const TORIO_ENCODERS: &[&str] = &[
     "vorbis", "wavpack", "wmav1", "wmav2",
 ];
 
-/// Its video encoders, without those of one kind of machine's hardware and some of its curiosities.
+/// Video encoders of torchaudio 2.8, without platform-specific hardware encoders and rare formats.
 #[rustfmt::skip]
 const TORIO_VIDEO_ENCODERS: &[&str] = &[
     "apng", "bmp", "cinepak", "dnxhd", "dpx", "dvvideo", "exr", "ffv1", "ffvhuff", "flv", "gif",
@@ -42,7 +42,7 @@ const TORIO_VIDEO_ENCODERS: &[&str] = &[
     "utvideo", "v210", "vc2", "wmv1", "wmv2", "wrapped_avframe", "xwd", "zlib", "zmbv",
 ];
 
-/// Its formats that carry sound or pictures.
+/// Formats of torchaudio 2.8 with audio or video.
 #[rustfmt::skip]
 const TORIO_FORMATS: &[&str] = &[
     "3g2", "3gp", "ac3", "adts", "aiff", "alaw", "amr", "apng", "asf", "au", "avi", "caf", "daud", "dts", "eac3",
@@ -55,20 +55,22 @@ const TORIO_FORMATS: &[&str] = &[
     "yuv4mpegpipe",
 ];
 
-/// Encoders that are not in the default build, by the cargo feature that brings them.
+/// Encoders that are not in the default build, and their cargo features.
 const BY_FEATURE: &[(&str, &str, &str)] = &[
     ("libvorbis", "libvorbis", "vorbis"),
     ("vorbis", "libvorbis", "vorbis"),
     ("libfdk_aac", "libfdk_aac", "fdk"),
 ];
 
-/// Writes the tables into docs/formats.md, or reports that they differ.
+/// Writes the tables to docs/formats.md. If `check`, fails if they differ.
 pub(crate) fn run(check: bool) -> anyhow::Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/formats.md");
     let page = std::fs::read_to_string(&path).context("docs/formats.md")?;
-    let (before, rest) =
-        page.split_once(BEGIN).context("docs/formats.md has no place for tables")?;
-    let (_, after) = rest.split_once(END).context("docs/formats.md has no end of tables")?;
+    let (before, rest) = page
+        .split_once(BEGIN)
+        .context("docs/formats.md has no marker for the start of the tables")?;
+    let (_, after) =
+        rest.split_once(END).context("docs/formats.md has no marker for the end of the tables")?;
     let wanted = format!("{before}{BEGIN}\n\n{}\n{END}{after}", tables());
     if page == wanted {
         return Ok(());
@@ -171,18 +173,29 @@ fn options(text: &mut String) {
     option_rows(text, "*all*", OPEN_OPTIONS.iter());
 }
 
-/// Rows of options that all encoders have, once, and then those of each.
+/// Appends a row for each option, with the encoders that have it. Options with the same name and help
+/// have one row.
 fn encoder_options(text: &mut String, all: &str, encoders: &[(&str, Vec<&OptionInfo>)]) {
-    let is_common = |option: &OptionInfo| {
-        encoders.iter().all(|(_, options)| {
-            options.iter().any(|o| o.name == option.name && o.help == option.help)
-        })
-    };
-    let common = encoders.iter().take(1).flat_map(|(_, options)| options.iter().copied());
-    option_rows(text, &format!("*{all}*"), common.filter(|option| is_common(option)));
-    for (name, options) in encoders {
-        let own = options.iter().copied().filter(|option| !is_common(option));
-        option_rows(text, &format!("`{name}`"), own);
+    let mut seen: Vec<&OptionInfo> = Vec::new();
+    let same =
+        |one: &OptionInfo, other: &OptionInfo| one.name == other.name && one.help == other.help;
+    for option in encoders.iter().flat_map(|(_, options)| options.iter().copied()) {
+        if seen.iter().any(|known| same(known, option)) {
+            continue;
+        }
+        seen.push(option);
+        let (owners, others): (Vec<_>, Vec<_>) = encoders
+            .iter()
+            .partition(|(_, options)| options.iter().any(|other| same(option, other)));
+        let names = |encoders: Vec<&(&str, Vec<&OptionInfo>)>| {
+            encoders.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        };
+        let owner = match others.len() {
+            0 => format!("*{all}*"),
+            few if few < owners.len() => format!("*{all}* but {}", names(others)),
+            _ => names(owners),
+        };
+        option_rows(text, &owner, std::iter::once(option));
     }
 }
 
@@ -233,7 +246,7 @@ fn language(encoder: &EncoderInfo) -> &'static str {
     }
 }
 
-/// Which of torio's encoders have one here.
+/// Writes a table of torio's encoders and the corresponding encoders.
 fn names<I: Iterator<Item = &'static EncoderInfo>>(
     text: &mut String,
     theirs: &[&str],

@@ -1,26 +1,26 @@
-//! `cargo xtask conformance`: what programs that nobody here wrote find in our files.
+//! `cargo xtask conformance`: checks files with independent programs.
 //!
-//! Every container with every codec, at several rates, layouts, depths, bit rates and options, to
-//! outputs that can seek and outputs that cannot, is decoded by each program that knows it. What a
-//! lossless codec kept is compared bit by bit ([`expected`]); of a lossy one, how long it is, that
-//! it is alike, at its place and in its channel ([`likeness`]). What the programs say of the files
-//! is compared too. What a program is known not to do is in [`limits`], and is counted apart from
-//! what it does. A stream must be heard soon after it is written ([`live`]). Last come pictures, and
-//! the containers that hold both ([`film`]).
+//! Files of every container and codec, with several rates, layouts, bit depths, bit rates and
+//! options, on seekable and unseekable outputs, are decoded by each program that supports them. The
+//! samples of lossless codecs must be equal ([`expected`]). Those of lossy codecs must have the
+//! right length, similarity, position and channels ([`similarity`]). Metadata that the programs
+//! print is compared too. [`limits`] lists known limitations of the programs, which are counted
+//! separately. Live streams must be readable soon after they are written ([`live`]). At the end,
+//! containers of video are checked ([`video`]).
 
+mod audio;
 mod bit_rate;
 mod case;
 mod expected;
-mod film;
-mod likeness;
 mod limits;
 mod live;
 mod matrix;
 mod media;
 mod program;
 mod programs;
-mod sound;
+mod similarity;
 mod table;
+mod video;
 mod written;
 
 use std::num::NonZero;
@@ -35,10 +35,10 @@ use media::Media;
 use program::Program;
 use table::Table;
 
-/// Runs everything, or what is of some muxers, and prints a table.
+/// Runs all checks, or those of the given muxers, and prints a table.
 ///
 /// # Errors
-/// A file that some program does not find as it should be, or that cannot be made.
+/// A check fails, or a file cannot be written.
 pub(crate) fn run(only: &[&str]) -> anyhow::Result<()> {
     let start = Instant::now();
     let media = Media::load()?;
@@ -66,13 +66,13 @@ pub(crate) fn run(only: &[&str]) -> anyhow::Result<()> {
         start.elapsed().as_secs_f64()
     );
     let live = if only.is_empty() { live::failures(&media) } else { 0 };
-    match table.failures() + live + film::failures(only)? {
+    match table.failures() + live + video::failures(only)? {
         0 => Ok(()),
         failures => bail!("{failures} checks failed"),
     }
 }
 
-/// Writes the files of some cases and lets every program look at them.
+/// Writes the files of a group of cases and checks them with every program.
 fn check(
     cases: &[Case],
     media: &Media,

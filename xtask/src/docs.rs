@@ -1,5 +1,6 @@
-//! `cargo xtask docs`: checks the documentation. Links and anchors lead somewhere, every page is in the
-//! book, every block of code runs in an empty folder and prints what the page says.
+//! `cargo xtask docs`: checks the documentation. Links and anchors must have a target, every page
+//! must be in the book, and every code block must run in an empty directory and print the stated
+//! output.
 
 mod blocks;
 mod links;
@@ -13,20 +14,20 @@ use anyhow::{Context, bail};
 
 use blocks::{Block, Page};
 
-/// Optimization across crates would take a minute for each Rust block.
+/// Disables link-time optimization, which takes a minute for each Rust block.
 const LTO: (&str, &str) = ("CARGO_PROFILE_RELEASE_LTO", "off");
 
-/// Blocks that may be marked as not run.
+/// Maximum number of blocks that are marked as not run.
 const MAX_NOT_RUN: usize = 5;
 
-/// Pages outside of the book whose blocks run.
+/// Pages outside the book whose blocks run.
 const OTHER_PAGES: &[&str] =
     &["README.md", "crates/python/README.md", "crates/reelwright/README.md"];
 /// Pages for contributors: only their links are checked.
 const LINKS_ONLY: &[&str] =
     &["ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/python/README.md"];
 
-/// Checks pages; all if `only` is empty. `python` is an interpreter with the package.
+/// Checks pages, or all if `only` is empty. `python` is an interpreter with the package.
 pub(crate) fn run(python: &Path, only: &[&str]) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
     let mut paths = book_pages(root)?;
@@ -39,7 +40,8 @@ pub(crate) fn run(python: &Path, only: &[&str]) -> anyhow::Result<()> {
     let not_run: Vec<&Block> =
         pages.iter().flat_map(|page| &page.blocks).filter(|b| b.not_run.is_some()).collect();
     if not_run.len() > MAX_NOT_RUN {
-        failures.push(format!("{} blocks are not run, and {MAX_NOT_RUN} may be", not_run.len()));
+        failures
+            .push(format!("{} blocks are not run; the maximum is {MAX_NOT_RUN}", not_run.len()));
     }
     build_book(root)?;
     let program = build_program(root)?;
@@ -57,10 +59,10 @@ pub(crate) fn run(python: &Path, only: &[&str]) -> anyhow::Result<()> {
         return Ok(());
     }
     failures.iter().for_each(|failure| eprintln!("{failure}\n"));
-    bail!("{} faults in the documentation", failures.len())
+    bail!("{} errors in the documentation", failures.len())
 }
 
-/// Pages of the book, each of which SUMMARY.md must list.
+/// Returns the pages of the book. SUMMARY.md must list each.
 fn book_pages(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let docs = root.join("docs");
     let summary = std::fs::read_to_string(docs.join("SUMMARY.md"))?;
@@ -81,7 +83,7 @@ fn book_pages(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     for page in &pages {
         let name = page.strip_prefix(&docs)?.display().to_string();
         if !summary.contains(&format!("({name})")) {
-            bail!("docs/{name} is not in docs/SUMMARY.md");
+            bail!("docs/{name} is missing in docs/SUMMARY.md");
         }
     }
     Ok(pages)
@@ -90,7 +92,7 @@ fn book_pages(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
 fn build_book(root: &Path) -> anyhow::Result<()> {
     let mut command = Command::new("mdbook");
     let status = command.arg("build").arg(root.join("docs")).status().context(
-        "mdbook is missing. Install it with `cargo install mdbook --no-default-features`",
+        "mdbook is not installed. Install it with `cargo install mdbook --no-default-features`",
     )?;
     if !status.success() {
         bail!("mdbook: {status}");
@@ -98,14 +100,14 @@ fn build_book(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds the program; returns the folder that it is in.
+/// Builds the program. Returns its directory.
 fn build_program(root: &Path) -> anyhow::Result<PathBuf> {
     let mut command = Command::new(env!("CARGO"));
     command.args(["build", "--quiet", "--release", "--locked", "--package", "reelwright-cli"]);
     command.env(LTO.0, LTO.1);
     let status = command.current_dir(root).status()?;
     if !status.success() {
-        bail!("The program cannot be built: {status}");
+        bail!("Failed to build the program: {status}");
     }
     Ok(root.join("target/release"))
 }

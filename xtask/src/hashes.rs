@@ -1,4 +1,4 @@
-//! `cargo xtask hashes`: whether every machine writes the same bytes, those of the committed table.
+//! `cargo xtask hashes`: checks that every machine writes the bytes of the committed table.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,17 @@ const TABLE: &str = "tests/hashes/hashes.txt";
 struct Machine {
     name: &'static str,
     target: Option<&'static str>,
-    /// Runs the program, which is the last argument.
+    /// Command that runs the program, which is its last argument.
     runner: &'static [&'static str],
 }
 
 const NATIVE: Machine = Machine { name: "this machine", target: None, runner: &[] };
 
-/// Encoder that is left out in the quick part where the program is built for another machine: it takes
+/// Encoder that is omitted in the quick part if the program is cross-compiled, because it takes
 /// half of the time.
 const SLOW: &str = "librav1e";
 
-/// Machines that an emulator or an engine stands in for. The target's own linker needs no C toolchain.
+/// Machines that are emulated. The target's own linker needs no C toolchain.
 const OTHERS: &[Machine] = &[
     Machine {
         name: "x86-64 with SSE4.2",
@@ -43,12 +43,12 @@ const OTHERS: &[Machine] = &[
     },
 ];
 
-/// The machines and rows that are compared.
+/// Machines and rows that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     /// This machine.
     Native,
-    /// All machines, without AV1 where the program is built for another one.
+    /// All machines, without AV1 if the program is cross-compiled.
     Quick,
     /// All machines and rows.
     All,
@@ -65,12 +65,12 @@ fn root() -> anyhow::Result<&'static Path> {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")
 }
 
-/// Compares hashes with the table.
+/// Compares the hashes with the table.
 pub(crate) fn run(part: Part) -> anyhow::Result<()> {
     let root = root()?;
     let whole = std::fs::read_to_string(root.join(TABLE))?;
     let others = if part == Part::Native { &[] } else { OTHERS };
-    // The program runs for one machine while it is built for the next one.
+    // Runs the program for one machine while it is built for the next.
     let found = std::thread::scope(|scope| -> anyhow::Result<Vec<_>> {
         let mut running = Vec::new();
         for machine in std::iter::once(&NATIVE).chain(others) {
@@ -101,8 +101,8 @@ pub(crate) fn run(part: Part) -> anyhow::Result<()> {
     }
     if differing > 0 {
         bail!(
-            "{differing} outputs are not those of {TABLE}. If they were to change, run `cargo xtask \
-             hashes --write` and say why in the commit."
+            "{differing} outputs differ from {TABLE}. If the change is intended, run `cargo xtask \
+             hashes --write` and state the reason in the commit."
         );
     }
     Ok(())
@@ -117,9 +117,10 @@ fn hashes(root: &Path, machine: &Machine, program: &Path) -> anyhow::Result<Stri
         .args(&words[1..])
         .current_dir(root)
         .output()
-        .with_context(|| format!("{} cannot run; is it installed?", words[0]))?;
+        .with_context(|| format!("Failed to run {}. Install it.", words[0]))?;
     let text = String::from_utf8(output.stdout)?;
-    // Node 20 crashes now and then when the program has ended: its last line tells that it has.
+    // Node 20 sometimes crashes after the program has ended. The last line shows that it is
+    // complete.
     let rows = text.lines().last().and_then(|line| line.strip_prefix("rows: "));
     if rows.and_then(|rows| rows.parse().ok()) != Some(text.lines().count() - 1) {
         let message = String::from_utf8_lossy(&output.stderr);
@@ -128,7 +129,7 @@ fn hashes(root: &Path, machine: &Machine, program: &Path) -> anyhow::Result<Stri
     Ok(text)
 }
 
-/// Builds the program for a target, without AV1 if `is_quick`; returns its path.
+/// Builds the program for a target, without AV1 if `is_quick`. Returns its path.
 fn build(root: &Path, target: Option<&str>, is_quick: bool) -> anyhow::Result<PathBuf> {
     let mut command = Command::new(env!("CARGO"));
     command.current_dir(root).args(["build", "--quiet", "--locked", "--package", PACKAGE]);
@@ -146,17 +147,17 @@ fn build(root: &Path, target: Option<&str>, is_quick: bool) -> anyhow::Result<Pa
     }
     let output = command.stderr(std::process::Stdio::inherit()).output()?;
     if !output.status.success() {
-        bail!("{PACKAGE} cannot be built for {}", target.unwrap_or(NATIVE.name));
+        bail!("Failed to build {PACKAGE} for {}", target.unwrap_or(NATIVE.name));
     }
     let messages = String::from_utf8(output.stdout)?;
     let program = messages.lines().find_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         message["executable"].as_str().map(PathBuf::from)
     });
-    program.context("cargo named no executable")
+    program.context("cargo printed no path of an executable")
 }
 
-/// The rows that only one table has, or that are not the same.
+/// Returns the rows that are missing in one table or differ.
 fn differences(expected: &str, found: &str) -> Vec<String> {
     let (expected, found) = (rows(expected), rows(found));
     let changed = expected.iter().filter_map(|(name, hash)| match found.get(name) {
@@ -168,7 +169,7 @@ fn differences(expected: &str, found: &str) -> Vec<String> {
     changed.chain(new.map(|name| format!("{name}: not in the table"))).collect()
 }
 
-/// Hash and size by the name of a row.
+/// Returns hash and size by the name of a row.
 fn rows(table: &str) -> BTreeMap<&str, &str> {
     table
         .lines()

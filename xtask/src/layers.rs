@@ -1,7 +1,7 @@
-//! `cargo xtask layers`: checks that each crate depends only on the layers below it, and that no
-//! files of a crate import each other in a circle.
+//! `cargo xtask layers`: checks that each crate depends only on lower layers, and that the files of
+//! a crate have no import cycles.
 
-mod circles;
+mod cycles;
 mod imports;
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-/// Crates, by their folder, and the crates that they may depend on; `*` stands for any name.
+/// Crates by their directory, and the crates that they may depend on. `*` matches any name.
 const LAYERS: &[(&str, &[&str])] = &[
     ("crates/core", &[]),
     ("crates/psychoacoustics", &[]),
@@ -36,7 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("xtask", &["crates/*"]),
 ];
 
-/// Crate that any other may use in its tests.
+/// Crate that the tests of all other crates may use.
 const TESTKIT: &str = "crates/testkit";
 
 /// Runs both checks.
@@ -48,22 +48,22 @@ pub(crate) fn run() -> anyhow::Result<()> {
         findings.extend(upward(package));
     }
     for package in &packages {
-        let circles = imports::circles_of(root, &package.folder)?;
-        findings.extend(circles.iter().map(ToString::to_string));
+        let cycles = imports::cycles_of(root, &package.folder)?;
+        findings.extend(cycles.iter().map(ToString::to_string));
     }
     println!("{} crates, {} findings", packages.len(), findings.len());
     findings.iter().for_each(|finding| println!("{finding}"));
     if !findings.is_empty() {
-        bail!("imports go against the layers of ARCHITECTURE.md");
+        bail!("imports violate the layers of ARCHITECTURE.md");
     }
     Ok(())
 }
 
 /// Crate of the workspace.
 struct Package {
-    /// Folder, from the workspace's root.
+    /// Directory relative to the workspace.
     folder: String,
-    /// Folder of each dependency in the workspace, and whether only tests need it.
+    /// Directories of dependencies in the workspace, and true if only tests need them.
     dependencies: Vec<(String, bool)>,
 }
 
@@ -96,7 +96,7 @@ fn packages(root: &Path) -> anyhow::Result<Vec<Package>> {
     Ok(packages)
 }
 
-/// Returns the dependencies of a package that are not below it.
+/// Returns messages for dependencies that are not on a lower layer.
 fn upward(package: &Package) -> Vec<String> {
     let folder = &package.folder;
     let Some((_, below)) = LAYERS.iter().find(|(pattern, _)| matches(pattern, folder)) else {
@@ -107,13 +107,14 @@ fn upward(package: &Package) -> Vec<String> {
             || *only_tests && dependency == TESTKIT
     };
     let others = package.dependencies.iter().filter(|dependency| !is_allowed(dependency));
-    let allowed = if below.is_empty() { "no crate of ours".into() } else { below.join(", ") };
+    let allowed =
+        if below.is_empty() { "no crate of the workspace".into() } else { below.join(", ") };
     others
         .map(|(dependency, _)| format!("{folder} depends on {dependency}. Allowed: {allowed}."))
         .collect()
 }
 
-/// Returns whether a folder is `pattern`, or in it where it ends in `*`.
+/// Returns true if a directory is `pattern`, or in it if it ends in `*`.
 fn matches(pattern: &str, folder: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(parent) => folder.strip_prefix(parent).is_some_and(|name| !name.is_empty()),
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn crates_depend_on_what_is_below_them() {
+    fn crates_depend_on_lower_layers() {
         assert_eq!(findings("crates/muxers/ogg", &[("crates/core", false)]), 0);
         assert_eq!(findings("crates/muxers/ogg", &[("crates/testkit", true)]), 0);
         assert_eq!(findings("crates/muxers/ogg", &[("crates/testkit", false)]), 1);

@@ -1,5 +1,5 @@
-//! `cargo xtask licences`: the terms of everything that the Python package's wheel is made of, in
-//! one text that is part of it.
+//! `cargo xtask licences`: writes the licenses of all components of the Python package's wheel to
+//! one file, which is part of the wheel.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -16,14 +16,14 @@ What reelwright's wheels are made of, and under which terms it is given.
 Made by `cargo xtask licences`.
 ";
 
-/// How files with terms are called, whatever follows.
+/// Prefixes of the names of license files.
 const NAMES: [&str; 5] = ["license", "licence", "copying", "notice", "unlicense"];
-/// Folders of what is not built.
+/// Directories that are not part of the build.
 const ASIDE: [&str; 7] = ["benches", "build", "examples", "fuzz", "gtest", "test", "tests"];
-/// How deep in a crate the sources of a library in C lie.
+/// Maximum depth of directories in which license files of bundled C libraries are searched.
 const DEPTH: usize = 3;
 
-/// Writes the text; or with `check` finds out whether it is what it would write.
+/// Writes the file, or with `check` fails if it would change.
 pub(super) fn run(check: bool) -> anyhow::Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("no workspace")?.join(FILE);
     let text = text(path.parent().context("no package")?)?;
@@ -31,12 +31,12 @@ pub(super) fn run(check: bool) -> anyhow::Result<()> {
         return Ok(std::fs::write(path, text)?);
     }
     if std::fs::read_to_string(&path)? != text {
-        bail!("{FILE} is not what the wheel is made of: run cargo xtask licences");
+        bail!("{FILE} is outdated: run cargo xtask licences");
     }
     Ok(())
 }
 
-/// What cargo prints.
+/// Returns the output of cargo.
 fn cargo(arguments: &[&str]) -> anyhow::Result<String> {
     let output = Command::new(env!("CARGO")).args(arguments).arg("--locked").output()?;
     if !output.status.success() {
@@ -53,7 +53,7 @@ fn text(package: &Path) -> anyhow::Result<String> {
 
     let metadata: Value = serde_json::from_str(&cargo(&["metadata", "--format-version", "1"])?)?;
     let crates = metadata["packages"].as_array().context("no packages")?;
-    // On every platform; macros are not part of what they make.
+    // For all platforms. Procedural macros are not part of the build output.
     let tree = cargo(&[
         "tree",
         "--package",
@@ -79,7 +79,7 @@ fn text(package: &Path) -> anyhow::Result<String> {
         let is_it = |one: &&Value| one["name"] == name && one["version"] == version;
         let one = crates.iter().find(is_it).with_context(|| format!("no {name} {version}"))?;
         if one["source"].is_null() {
-            // A crate of the workspace.
+            // Skips crates of the workspace.
             continue;
         }
         let licence = one["license"].as_str().unwrap_or("see below");
@@ -90,7 +90,7 @@ fn text(package: &Path) -> anyhow::Result<String> {
             let from = one["repository"].as_str().unwrap_or("https://crates.io");
             found.push(("".into(), format!("The terms are at {from}\n")));
         }
-        // Of two sets of terms to choose from, the shorter one.
+        // If there are two licenses to choose from, uses the shorter.
         let is_mit = |name: &str| name.to_ascii_lowercase().ends_with("mit");
         if licence.contains("MIT") && found.iter().any(|(name, _)| is_mit(name)) {
             found.retain(|(name, _)| is_mit(name) || !name.to_ascii_lowercase().contains("apache"));
@@ -112,7 +112,7 @@ fn section(text: &mut String, of: &[String], terms: &str) {
     let _ = writeln!(text, "{line}\n{}\n{line}\n\n{}\n", of.join("\n"), terms.trim_end());
 }
 
-/// The files with terms in a folder and, so many levels deep, in those in it: names and texts.
+/// Collects the license files in a directory, up to a depth: names and texts.
 fn terms(folder: &Path, depth: usize, found: &mut Vec<(String, String)>) -> anyhow::Result<()> {
     let mut entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
@@ -126,7 +126,7 @@ fn terms(folder: &Path, depth: usize, found: &mut Vec<(String, String)>) -> anyh
         } else if NAMES.iter().any(|start| lower.starts_with(start)) && !lower.ends_with(".rs") {
             let text = std::fs::read_to_string(entry.path())
                 .with_context(|| format!("{}", entry.path().display()))?;
-            // Ends of lines and spaces at them say nothing.
+            // Ignores line endings and trailing spaces.
             let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
             found.push((name, lines.join("\n").trim_matches('\n').to_owned() + "\n"));
         }

@@ -1,20 +1,20 @@
-//! `cargo xtask miri`: runs tests in Miri, with all of its vector instructions.
+//! `cargo xtask miri`: runs tests in Miri with all vector instructions.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, bail};
 
-/// Processor features that Miri pretends to have: all SIMD levels.
+/// Target features that Miri emulates: all SIMD levels.
 const FEATURES: &str = "-C target-feature=+avx2,+avx512f,+avx512bw,+avx512dq,+avx512vl";
 
-/// Package with `unsafe` code that Miri can run. The rest calls C or Python.
+/// Package with `unsafe` code that Miri can run. Other `unsafe` code calls C or Python.
 const PACKAGE: &str = "reelwright-foreign-array";
-/// Package whose SIMD is in a dependency, and its tests that call kernels at each level. They take
-/// an hour.
+/// Package whose SIMD is in a dependency, and the name of its tests that run kernels at each level.
+/// They take an hour.
 const SIMD: [&str; 2] = ["reelwright-convert", "every_level"];
 
-/// Runs tests of `unsafe` code, and those of SIMD if `all`.
+/// Runs tests of `unsafe` code, and SIMD tests if `all`.
 pub(crate) fn run(all: bool) -> anyhow::Result<()> {
     test(PACKAGE, "")?;
     if all { test(SIMD[0], SIMD[1]) } else { Ok(()) }

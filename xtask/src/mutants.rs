@@ -1,13 +1,13 @@
-//! `cargo xtask mutants`: changes core and the muxers in one place at a time, and lists the changes
-//! that no test of their package notices.
+//! `cargo xtask mutants`: runs mutation tests of core and the muxers, and lists mutants that no
+//! test of their package detects.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, bail};
 
-/// Runs cargo-mutants over packages; over core and all muxers if none is named. `shard` is K/N for
-/// the part K, from 0 on, of N.
+/// Runs cargo-mutants on packages, by default core and all muxers. `shard` is K/N for part K of N,
+/// from 0.
 pub(crate) fn run(shard: Option<&str>, packages: &[&str]) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
     let mut packages: Vec<String> = packages.iter().map(ToString::to_string).collect();
@@ -15,11 +15,11 @@ pub(crate) fn run(shard: Option<&str>, packages: &[&str]) -> anyhow::Result<()> 
         packages = default_packages(root)?;
     }
     let mut command = Command::new(env!("CARGO"));
-    // `.cargo/mutants.toml` has the tests that it runs and the changes that it skips.
+    // `.cargo/mutants.toml` configures the tests and the skipped mutants.
     command.args(["mutants", "--output", "target"]).current_dir(root);
-    // Every change is built: nothing of that is needed again, and nobody debugs it.
+    // Every mutant is built once, so incremental builds and debug information are useless.
     command.env("CARGO_INCREMENTAL", "0").env("CARGO_PROFILE_DEV_DEBUG", "0");
-    // A change that only one in hundreds of random inputs shows is one that no test is for.
+    // A mutant that only one in hundreds of random inputs detects counts as undetected.
     command.env("PROPTEST_CASES", "32");
     packages.iter().for_each(|package| {
         command.args(["--package", package]);
@@ -30,7 +30,7 @@ pub(crate) fn run(shard: Option<&str>, packages: &[&str]) -> anyhow::Result<()> 
     let status = command.status()?;
     match status.code() {
         Some(0) => Ok(()),
-        Some(2 | 3) => bail!("no test notices the changes in target/mutants.out/missed.txt"),
+        Some(2 | 3) => bail!("no test detects the mutants in target/mutants.out/missed.txt"),
         _ => bail!("cargo mutants: {status}. It needs `cargo install cargo-mutants --locked`."),
     }
 }

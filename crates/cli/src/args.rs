@@ -9,7 +9,7 @@ use reelwright_reader::PcmFormat;
 
 /// Encode audio and video, without FFmpeg.
 #[derive(Debug, Parser)]
-#[command(name = "reelwright", version, disable_help_subcommand = true)]
+#[command(name = "reelwright", version, disable_help_subcommand = true, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -33,6 +33,10 @@ pub(crate) enum Command {
         /// a protocol, an option or a command
         topic: Option<String>,
     },
+    /// Print a script that completes the command line in a shell
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page in roff
+    Man,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

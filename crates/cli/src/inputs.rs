@@ -190,10 +190,10 @@ fn chosen(args: &EncodeArgs, media: &Media) -> anyhow::Result<Vec<(Kind, usize)>
 /// Returns a test pattern or a tone, if the name describes one.
 fn generated(path: &Path) -> anyhow::Result<Option<Source>> {
     let Some(text) = path.to_str().filter(|_| !path.exists()) else { return Ok(None) };
-    if let Some(source) = TestSource::of(text)? {
+    if let Some(source) = TestSource::parse(text)? {
         return Ok(Some(Source::Video(Box::new(VideoInput::test(source)?))));
     }
-    Ok(Sine::of(text)?.map(|sine| Source::Audio(Box::new(AudioInput::sine(sine)))))
+    Ok(Sine::parse(text)?.map(|sine| Source::Audio(Box::new(AudioInput::sine(sine)))))
 }
 
 /// Returns the format of headerless inputs from the options.

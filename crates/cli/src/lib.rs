@@ -9,10 +9,13 @@
 //! }
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod args;
 mod contradictions;
 mod describe;
 mod encode;
+mod generate;
 mod inputs;
 mod outcome;
 mod output;
@@ -24,7 +27,7 @@ mod wording;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Cli, Command};
 use outcome::{Outcome, print};
@@ -32,7 +35,11 @@ use reelwright::Registry;
 
 /// Runs the command in the process arguments and returns the exit status.
 pub fn run(registry: &Registry) -> ExitCode {
-    let cli = Cli::parse();
+    let command = Cli::command().long_version(generate::long_version(registry));
+    let cli = match Cli::from_arg_matches(&command.clone().get_matches()) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
     // Warnings of this project are shown unless RUST_LOG overrides that.
     let filter = env_logger::Env::default().default_filter_or("warn,symphonia=off");
     env_logger::Builder::from_env(filter)
@@ -45,8 +52,10 @@ pub fn run(registry: &Registry) -> ExitCode {
         Command::Encode(args) => (encode::run(registry, args), args.json),
         Command::List { what, json } => (print(&describe::list(registry, *what, *json)), *json),
         Command::Help { topic: None } => {
-            (print(&Cli::command().render_long_help().to_string()), false)
+            (print(&command.clone().render_long_help().to_string()), false)
         }
+        Command::Completions { shell } => (generate::completions(command, *shell), false),
+        Command::Man => (generate::manual(command), false),
         Command::Help { topic: Some(topic) } => {
             (describe::help(registry, topic).and_then(|text| print(&text)), false)
         }

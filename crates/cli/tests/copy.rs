@@ -164,6 +164,56 @@ fn compare(path: &Path, video: &str, layouts: &[&str]) {
     }
 }
 
+/// Matroska states presentation timestamps only.
+#[test]
+fn reordered_frames_of_matroska_get_decoding_timestamps() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let input = ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=24:duration=2", "-c:v", "libx264"];
+    for b_frames in [
+        &["-bf", "0"][..],
+        &["-bf", "1", "-b_strategy", "0"],
+        &["-bf", "4", "-b_strategy", "0", "-x264-params", "b-pyramid=normal"],
+        &[
+            "-bf",
+            "4",
+            "-b_strategy",
+            "0",
+            "-x264-params",
+            "b-pyramid=none:nal-hrd=vbr:vbv-maxrate=500:vbv-bufsize=500",
+        ],
+    ] {
+        if !ffmpeg(path, &[&input[..], b_frames, &["b.mkv"]].concat()) {
+            return;
+        }
+        let (code, _, text) = encode(path, &["b.mkv", "--copy", "-o", "out.mp4"]);
+        assert_eq!(code, 0, "{b_frames:?}: {text}");
+        let columns = |file: &str, names: &[&str]| -> Vec<String> {
+            let packets = packets(path, file, "v").unwrap();
+            let fields = packets.iter().flat_map(|packet| packet.split('|'));
+            fields
+                .filter(|field| names.iter().any(|name| field.starts_with(name)))
+                .map(str::to_owned)
+                .collect()
+        };
+        let same = ["pts_time", "data_hash"];
+        assert_eq!(columns("out.mp4", &same), columns("b.mkv", &same), "{b_frames:?}");
+        let times = |name: &str| -> Vec<f64> {
+            let fields = columns("out.mp4", &[name]);
+            fields.iter().map(|field| field[name.len() + 1..].parse().unwrap()).collect()
+        };
+        let (pts, dts) = (times("pts_time"), times("dts_time"));
+        assert_eq!(dts.len(), 48);
+        assert!(dts.is_sorted_by(|a, b| a < b), "{dts:?}");
+        assert!(pts.iter().zip(&dts).all(|(pts, dts)| dts <= pts), "{dts:?} {pts:?}");
+        let hashes = |file: &str| -> Vec<String> {
+            let frames = shown(path, file).unwrap();
+            frames.lines().filter_map(|line| line.rsplit(',').next()).map(str::to_owned).collect()
+        };
+        assert_eq!(hashes("out.mp4"), hashes("b.mkv"), "{b_frames:?}");
+    }
+}
+
 #[test]
 fn rejects_inputs_that_cannot_be_copied() {
     let directory = tempfile::tempdir().unwrap();

@@ -77,6 +77,7 @@
 //! of the target has and, on x86-64, for AVX2 and AVX-512; which ones run is decided when a
 //! converter is made. The results are the same to the bit.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 pub mod audio;

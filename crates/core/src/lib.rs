@@ -9,6 +9,8 @@
 //! ([`AudioEncoderInfo`], [`MuxerInfo`]) with the supported options ([`OptionInfo`]), and add it to
 //! the registry of the crate `reelwright`. **To encode files only**, use the crate `reelwright`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod audio_frame;
 mod channel_layout;
 mod chapter;

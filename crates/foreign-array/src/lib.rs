@@ -1,20 +1,22 @@
-//! Arrays of other languages as tensor views.
+//! Arrays of other libraries and languages as tensor views.
 //!
-//! An owner of an array describes it by an address, a type of elements, a shape and strides:
-//! Python's buffer protocol, DLPack and `__array_interface__` all do. [`ForeignArray`] checks such a
-//! description, and makes a [`TensorView`] of it without a copy. It knows nothing of Python, so that
-//! Miri can run its tests: only here is an address made into a slice.
+//! The owner of an array describes it by an address, an element type, a shape and strides, as with
+//! Python's buffer protocol, DLPack and `__array_interface__`. [`ForeignArray`] checks such a
+//! description and creates a [`TensorView`] without a copy. The crate does not depend on Python, so
+//! that Miri can run its tests. Only this crate creates slices from addresses.
 //!
 //! Errors are messages for the user who passed the array.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 use std::ops::Range;
 
 use reelwright_core::{DataType, Element, TensorView};
 
-/// The most dimensions a view can have.
+/// Maximum number of dimensions of a view.
 const MAX_RANK: usize = 5;
 
-/// Axes of a view: for each one, the axis of the array that it is, or `None` for a new one of size 1.
+/// Axes of a view: the axis of the array for each one, or `None` for a new one of size 1.
 pub type Axes = Vec<Option<usize>>;
 
 /// Array in memory, as its owner describes it.
@@ -25,24 +27,24 @@ pub struct ForeignArray {
     data_type: DataType,
     rank: usize,
     shape: [usize; MAX_RANK],
-    /// In elements.
+    /// Strides in elements.
     strides: [isize; MAX_RANK],
 }
 
 impl ForeignArray {
-    /// Creates an array of `rank` dimensions of size 1; [`set`](Self::set) changes them.
+    /// Creates an array of `rank` dimensions of size 1, which [`set`](Self::set) changes.
     ///
     /// # Errors
-    /// If `rank` is above 5.
+    /// `rank` is above 5.
     pub fn new(address: *const u8, data_type: DataType, rank: usize) -> Result<Self, String> {
         if rank > MAX_RANK {
-            return Err(format!("A chunk has at most {MAX_RANK} dimensions. Found: {rank}"));
+            return Err(format!("A chunk must have at most {MAX_RANK} dimensions. Found: {rank}"));
         }
         let (shape, strides) = ([1; MAX_RANK], [0; MAX_RANK]);
         Ok(Self { address, data_type, rank, shape, strides })
     }
 
-    /// Sets a dimension; the stride is in elements. A negative size has no elements.
+    /// Sets the size and the stride of a dimension, in elements. A negative size means no elements.
     pub fn set(&mut self, axis: usize, size: isize, stride: isize) {
         self.shape[axis] = usize::try_from(size).unwrap_or_default();
         self.strides[axis] = stride;
@@ -57,7 +59,7 @@ impl ForeignArray {
         }
     }
 
-    /// Returns whether its elements lie one after the other in row-major order.
+    /// Returns true if the elements are contiguous in row-major order.
     pub fn is_row_major(&self) -> bool {
         let mut step = 1isize;
         for axis in (0..self.rank).rev() {
@@ -69,23 +71,22 @@ impl ForeignArray {
         true
     }
 
-    /// Returns whether it has more than one element.
+    /// Returns true if there is more than one element.
     pub fn has_many(&self) -> bool {
         self.shape().iter().any(|&size| size > 1)
     }
 
-    /// Sets a dimension; the stride is in bytes.
+    /// Sets the size of a dimension, and its stride in bytes.
     ///
     /// # Errors
-    /// If the stride is no multiple of the size of an element.
+    /// The stride is not a multiple of the element size.
     pub fn set_bytes(&mut self, axis: usize, size: isize, stride: isize) -> Result<(), String> {
-        // A power of two: divisions would take longer than all else here.
+        // The size is a power of two. A division would be the slowest operation here.
         let bytes = self.data_type.bytes();
         if stride & (bytes as isize - 1) != 0 && size > 1 {
             return Err(format!(
-                "The elements of a chunk must be whole elements apart. Found: a stride of \
-                     {stride} bytes, and elements of {bytes}. Pass a copy, for example \
-                     chunk.copy()."
+                "The strides of a chunk must be multiples of the element size, {bytes} bytes. \
+                 Found: {stride} bytes. Pass a copy, for example chunk.copy()."
             ));
         }
         self.set(axis, size, stride >> bytes.trailing_zeros());
@@ -97,7 +98,7 @@ impl ForeignArray {
         self.address
     }
 
-    /// Returns the type of its elements.
+    /// Returns the element type.
     pub const fn data_type(&self) -> DataType {
         self.data_type
     }
@@ -110,10 +111,10 @@ impl ForeignArray {
     /// Returns the same elements with other axes.
     ///
     /// # Errors
-    /// If `axes` do not name each axis of the array once.
+    /// `axes` does not contain each axis of the array once.
     pub fn arranged(&self, axes: &Axes) -> Result<Self, String> {
         let mut array = Self::new(self.address, self.data_type, axes.len())?;
-        // An axis used twice or left out would mean other elements.
+        // A repeated or missing axis would select other elements.
         let is_same = axes.iter().flatten().count() == self.rank
             && (0..self.rank).all(|axis| axes.contains(&Some(axis)));
         if !is_same {
@@ -127,14 +128,14 @@ impl ForeignArray {
         Ok(array)
     }
 
-    /// Calls `each` with the elements, which are floats, of some rows in row-major order.
+    /// Calls `each` with the float elements of some rows in row-major order.
     ///
     /// # Errors
-    /// Those of `each`, which stop it.
+    /// `each` fails, which ends the iteration.
     ///
     /// # Safety
-    /// Every element that shape and strides reach from the address must be initialised and stay
-    /// alive, and must not be written to by us.
+    /// All elements that are reachable from the address through shape and strides must be
+    /// initialized and stay alive. This crate does not write to them.
     pub unsafe fn for_each_float<E>(
         &self,
         rows: Range<usize>,
@@ -152,7 +153,7 @@ impl ForeignArray {
             let offset: isize = (0..self.rank).map(|axis| at[axis] as isize * strides[axis]).sum();
             for index in at[inner]..end(inner) {
                 let offset = offset + (index - at[inner]) as isize * strides[inner];
-                // SAFETY: the caller vouches for all elements; they may lie anywhere.
+                // SAFETY: the caller guarantees that all elements are valid, at any address.
                 let value = unsafe {
                     match self.data_type {
                         DataType::F64 => self.address.cast::<f64>().offset(offset).read_unaligned(),
@@ -161,7 +162,7 @@ impl ForeignArray {
                 };
                 each(value)?;
             }
-            // The next place of the other axes.
+            // Advances the other axes.
             let mut axis = inner;
             loop {
                 if axis == 0 {
@@ -182,13 +183,13 @@ impl ForeignArray {
     /// Returns a view of the elements.
     ///
     /// # Errors
-    /// If the address is null or not aligned, or no memory can hold the array.
+    /// The address is null or unaligned, or the array is too large for memory.
     ///
     /// # Safety
-    /// Every element that shape and strides reach from the address must be initialised and stay
-    /// alive for `'a`, and must not be written to by us.
+    /// All elements that are reachable from the address through shape and strides must be
+    /// initialized and stay alive for `'a`. This crate does not write to them.
     pub unsafe fn view<'a>(&self) -> Result<TensorView<'a>, String> {
-        // SAFETY: passed on.
+        // SAFETY: the contract is the same.
         unsafe {
             match self.data_type {
                 DataType::U8 => self.typed::<u8>(),
@@ -203,14 +204,14 @@ impl ForeignArray {
     }
 
     /// # Safety
-    /// As [`view`](Self::view), and `T` is the type of the elements.
+    /// As [`view`](Self::view), and `T` must be the element type.
     unsafe fn typed<'a, T: Element>(&self) -> Result<TensorView<'a>, String> {
         let (shape, strides) = (self.shape(), &self.strides[..self.rank]);
-        let refused = |error: reelwright_core::Error| error.to_string();
+        let to_message = |error: reelwright_core::Error| error.to_string();
         if shape.contains(&0) {
-            return TensorView::new::<T>(&[], 0, shape, strides).map_err(refused);
+            return TensorView::new::<T>(&[], 0, shape, strides).map_err(to_message);
         }
-        let unreachable = || format!("A chunk of shape {shape:?} cannot lie in memory.");
+        let unreachable = || format!("A chunk of shape {shape:?} is too large for memory.");
         let (mut lowest, mut highest) = (0isize, 0isize);
         for (&size, &stride) in shape.iter().zip(strides) {
             let steps = isize::try_from(size - 1).map_err(|_| unreachable())?;
@@ -223,20 +224,20 @@ impl ForeignArray {
         let (Some(elements), Some(_)) = (elements, bytes) else { return Err(unreachable()) };
         let origin = self.address.cast::<T>();
         if origin.is_null() {
-            return Err("The chunk's memory is not there (a null pointer).".into());
+            return Err("The address of the chunk must not be a null pointer.".into());
         }
         if !origin.is_aligned() {
             return Err(
-                "The chunk's elements are not aligned in memory. Pass a copy, for example \
+                "The elements of a chunk must be aligned in memory, and are not aligned. Pass a copy, for example \
                  chunk.copy()."
                     .into(),
             );
         }
-        // SAFETY: the caller vouches for all from the lowest to the highest element, the address
-        // is aligned and not null, and its extent fits an isize. Who writes to an array while it is
-        // being encoded gets a mixture of both, as everywhere in Python.
+        // SAFETY: the caller guarantees the memory from the lowest to the highest element. The
+        // address is aligned and not null, and the extent fits in an isize. As everywhere in
+        // Python, concurrent writes to the array only produce a mixture of old and new values.
         let data = unsafe { std::slice::from_raw_parts(origin.offset(lowest), elements as usize) };
-        TensorView::new(data, lowest.unsigned_abs(), shape, strides).map_err(refused)
+        TensorView::new(data, lowest.unsigned_abs(), shape, strides).map_err(to_message)
     }
 }
 
@@ -246,12 +247,12 @@ mod tests {
 
     use super::*;
 
-    /// A row of `f32` elements 0, 1, 2, …, and nothing around it.
+    /// Returns `f32` elements 0, 1, 2, … in an exact allocation.
     fn elements(count: usize) -> Box<[f32]> {
         (0..count).map(|index| index as f32).collect()
     }
 
-    /// An array at `origin` of `data`, with (size, stride in elements) of each axis.
+    /// Returns an array at `origin` of `data`, with (size, stride in elements) of each axis.
     fn memory(data: &[f32], origin: usize, axes: &[(isize, isize)]) -> ForeignArray {
         let address = data.as_ptr().wrapping_add(origin).cast();
         let mut memory = ForeignArray::new(address, DataType::F32, axes.len()).unwrap();
@@ -261,9 +262,9 @@ mod tests {
         memory
     }
 
-    /// Elements of a view in row-major order of its first two axes.
+    /// Returns the elements of a view in row-major order of its first two axes.
     fn read(memory: &ForeignArray) -> Vec<f32> {
-        // SAFETY: each test makes arrays whose elements are within its data.
+        // SAFETY: all elements of the tests' arrays are in their data.
         let view = unsafe { memory.view() }.unwrap();
         let TypedSlice::F32(data) = view.data() else { panic!("not f32") };
         let (shape, strides) = (view.shape(), view.strides());
@@ -280,12 +281,12 @@ mod tests {
     fn message(refused: Result<impl Sized, String>) -> String {
         match refused {
             Err(message) => message,
-            Ok(_) => panic!("not refused"),
+            Ok(_) => panic!("there must be an error"),
         }
     }
 
     #[test]
-    fn strides_of_any_sign_reach_exactly_the_elements_of_the_array() {
+    fn strides_of_any_sign_cover_exactly_the_array() {
         let data = elements(6);
         assert_eq!(read(&memory(&data, 0, &[(2, 3), (3, 1)])), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
         assert_eq!(read(&memory(&data, 5, &[(2, -3), (3, -1)])), [5.0, 4.0, 3.0, 2.0, 1.0, 0.0]);
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn no_elements_need_no_memory() {
+    fn empty_array_needs_no_memory() {
         for address in [0usize, 1, usize::MAX] {
             let mut memory =
                 ForeignArray::new(std::ptr::without_provenance(address), DataType::F32, 2).unwrap();
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_that_no_memory_has_are_refused() {
+    fn rejects_arrays_that_exceed_memory() {
         let data = elements(1);
         for axes in [
             [(isize::MAX, 1), (2, 1)],
@@ -314,53 +315,53 @@ mod tests {
             [(2, isize::MIN / 4), (2, isize::MIN / 4)],
             [(2, isize::MAX / 4), (2, isize::MIN / 4)],
         ] {
-            // SAFETY: refused before anything is read.
+            // SAFETY: fails before anything is read.
             let refused = message(unsafe { memory(&data, 0, &axes).view() });
-            assert!(refused.contains("cannot lie in memory"), "{refused}");
+            assert!(refused.contains("too large for memory"), "{refused}");
         }
     }
 
     #[test]
-    fn null_and_misaligned_addresses_are_refused() {
+    fn rejects_null_and_misaligned_addresses() {
         let data = elements(2);
         let misaligned = data.as_ptr().cast::<u8>().wrapping_add(1);
         for (address, why) in [(std::ptr::null(), "null pointer"), (misaligned, "not aligned")] {
             let mut memory = ForeignArray::new(address, DataType::F32, 1).unwrap();
             memory.set(0, 1, 1);
-            // SAFETY: refused before anything is read.
+            // SAFETY: fails before anything is read.
             let refused = message(unsafe { memory.view() });
             assert!(refused.contains(why), "{refused}");
         }
     }
 
     #[test]
-    fn strides_of_parts_of_elements_are_refused() {
+    fn rejects_strides_of_fractions_of_elements() {
         let data = elements(2);
         let mut memory = memory(&data, 0, &[(2, 1)]);
         for stride in [1, -1, 6, -6] {
-            assert!(message(memory.set_bytes(0, 2, stride)).contains("whole elements apart"));
+            assert!(message(memory.set_bytes(0, 2, stride)).contains("must be multiples of"));
         }
-        // One element has no next one.
+        // The stride of a single element is not used.
         assert!(memory.set_bytes(0, 1, 3).is_ok());
     }
 
     #[test]
-    fn floats_are_read_one_by_one_from_the_rows_asked_for() {
+    fn for_each_float_reads_the_given_rows() {
         let data = elements(12);
-        // Rows of 2 × 2 with gaps, the last axis backwards.
+        // Rows of 2 × 2 with gaps, and a reversed last axis.
         let memory = memory(&data, 1, &[(3, 4), (2, 2), (2, -1)]);
         let mut found = Vec::new();
         let each = |value| {
             found.push(value);
             Ok::<(), String>(())
         };
-        // SAFETY: the array is within its data.
+        // SAFETY: all elements of the array are in its data.
         assert!(unsafe { memory.for_each_float(1..9, each) }.is_ok());
         assert_eq!(found, [5.0, 4.0, 7.0, 6.0, 9.0, 8.0, 11.0, 10.0]);
     }
 
     #[test]
-    fn arranged_axes_are_each_used_once() {
+    fn arranged_requires_each_axis_once() {
         let data = elements(6);
         let memory = memory(&data, 0, &[(2, 3), (3, 1)]);
         let turned = memory.arranged(&vec![Some(1), Some(0)]).unwrap();

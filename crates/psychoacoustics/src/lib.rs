@@ -8,6 +8,8 @@
 //! the same bits on every machine. Functions are marked `#[inline(always)]` where a caller compiles
 //! them for several instruction sets.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod fft;
 mod lowpass;
 mod masking;

@@ -1,4 +1,4 @@
-//! Where the encoder writes: addresses, paths, and Python objects with `write`.
+//! Destinations: addresses, paths, and Python objects with `write`.
 
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -13,18 +13,18 @@ use reelwright::{ErrorKind, Target};
 
 use crate::errors::{exception, of_class, to_io};
 
-/// The references to a Python writer, which the garbage collector is shown.
+/// References to a Python writer. The garbage collector can visit them.
 #[derive(Clone, Default)]
 pub(crate) struct Writer(Arc<Mutex<Objects>>);
 
 #[derive(Default)]
 struct Objects {
     writer: Option<Py<PyAny>>,
-    /// What opens the writer, and then closes it: an `fsspec.OpenFile`.
+    /// `fsspec.OpenFile` that opens and closes the writer.
     opener: Option<Py<PyAny>>,
-    /// The format that the name of what is opened tells.
+    /// Format of the opened file's extension.
     format: Option<&'static str>,
-    /// How many bytes the writer took.
+    /// Number of bytes that were written.
     taken: u64,
 }
 
@@ -34,7 +34,7 @@ impl Writer {
         Self(Arc::new(Mutex::new(Objects { writer, ..Objects::default() })))
     }
 
-    /// A writer that is opened together with the encoder.
+    /// Creates a writer that is opened together with the encoder.
     fn of_opener(opener: &Bound<'_, PyAny>) -> PyResult<Self> {
         let path: String = opener.getattr("path")?.extract()?;
         let extension = Path::new(&path).extension().and_then(|extension| extension.to_str());
@@ -51,7 +51,7 @@ impl Writer {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The format that the name of what is opened tells.
+    /// Returns the format of the opened file's extension.
     pub(crate) fn format(&self) -> Option<&'static str> {
         self.objects().format
     }
@@ -60,7 +60,7 @@ impl Writer {
         self.objects().opener.as_ref().map(|opener| opener.bind(py).clone())
     }
 
-    /// Opens the writer, if it is one to open.
+    /// Opens the writer if there is an opener.
     pub(crate) fn open(&self, py: Python<'_>) -> PyResult<()> {
         let Some(opener) = self.opener(py) else { return Ok(()) };
         if self.objects().writer.is_some() {
@@ -71,22 +71,22 @@ impl Writer {
         Ok(())
     }
 
-    /// Closes the writer, if we opened it.
+    /// Closes the writer if the encoder opened it.
     pub(crate) fn release(&self, py: Python<'_>) -> PyResult<()> {
         let Some(opener) = self.opener(py) else { return Ok(()) };
         let writer = self.objects().writer.take();
         let Some(writer) = writer else { return Ok(()) };
         writer.bind(py).call_method0("close")?;
-        // A compressed file lies on another one, which is closed by this.
+        // Closes all layers, for example the file below a compressed one.
         opener.call_method0("close").map(drop)
     }
 
-    /// Whether it is opened and closed with the encoder.
+    /// Returns true if the writer is opened and closed with the encoder.
     pub(crate) fn is_ours(&self) -> bool {
         self.objects().opener.is_some()
     }
 
-    /// Returns whether the writer is ours, or can throw away what it holds.
+    /// Returns true if the encoder opened the writer, or the writer can discard its content.
     pub(crate) fn can_discard(&self, py: Python<'_>) -> bool {
         let writer = self.objects().writer.as_ref().map(|writer| writer.bind(py).clone());
         let has = |name: &str| {
@@ -95,13 +95,14 @@ impl Writer {
         self.is_ours() || has("discard") || has("abort")
     }
 
-    /// After a failure: throws away what the writer would commit, if it can, and leaves no empty
-    /// object of ours behind, nor one without content. What fails here is not what the user must be told.
+    /// Discards content that was not committed after a failure, if the writer supports it. Removes
+    /// an empty object that the encoder created. Errors are ignored, because another error is
+    /// reported.
     pub(crate) fn discard(&self, py: Python<'_>, has_content: bool) {
         let opener = self.opener(py);
         let (writer, taken) = {
             let mut objects = self.objects();
-            // Nobody may write to it any more.
+            // Later writes must fail.
             (objects.writer.take(), objects.taken)
         };
         let Some(writer) = writer else { return };
@@ -138,7 +139,7 @@ impl Writer {
     fn get<'py>(&self, py: Python<'py>) -> io::Result<Bound<'py, PyAny>> {
         let objects = self.objects();
         let writer = objects.writer.as_ref().map(|writer| writer.bind(py).clone());
-        writer.ok_or_else(|| io::Error::other("the writer is gone"))
+        writer.ok_or_else(|| io::Error::other("the writer was released"))
     }
 
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -147,7 +148,7 @@ impl Writer {
                 let mut objects = objects.writer.iter().chain(&objects.opener);
                 objects.try_for_each(|object| visit.call(object))
             }
-            // Somebody is writing to it, so it is alive.
+            // A locked writer is in use, and so is alive.
             Err(_) => Ok(()),
         }
     }
@@ -218,7 +219,7 @@ impl Seek for Writer {
     }
 }
 
-/// Where a writer is, by what its `seek` returned. Some return nothing, and have `tell`.
+/// Returns the position of a writer after `seek`. If `seek` returns None, calls `tell`.
 fn located(writer: &Bound<'_, PyAny>, position: Bound<'_, PyAny>) -> PyResult<u64> {
     if position.is_none() {
         return position_of(&writer.call_method0("tell")?, "tell");
@@ -226,7 +227,7 @@ fn located(writer: &Bound<'_, PyAny>, position: Bound<'_, PyAny>) -> PyResult<u6
     position_of(&position, "seek")
 }
 
-/// The position that a method returned.
+/// Converts the position that a method returned.
 fn position_of(position: &Bound<'_, PyAny>, method: &str) -> PyResult<u64> {
     position.extract().map_err(|_| {
         PyValueError::new_err(format!(
@@ -235,15 +236,15 @@ fn position_of(position: &Bound<'_, PyAny>, method: &str) -> PyResult<u64> {
     })
 }
 
-/// How many of `given` bytes a writer took, by what its `write` returned: with `None` or `True`,
-/// all of them.
+/// Returns the number of `given` bytes that a writer wrote, from the return value of `write`.
+/// `None` and `True` mean all.
 fn count(writer: &Bound<'_, PyAny>, taken: &Bound<'_, PyAny>, given: usize) -> PyResult<usize> {
     let py = writer.py();
     if taken.is_none() {
         let raw = py.import("io")?.getattr("RawIOBase")?;
         if writer.is_instance(&raw)? {
             return Err(PyBlockingIOError::new_err(
-                "write() of a non-blocking writer took nothing. Pass one that blocks, or wrap it \
+                "write() of a non-blocking writer wrote nothing. Pass a blocking writer, or wrap it \
                  in io.BufferedWriter.",
             ));
         }
@@ -258,23 +259,24 @@ fn count(writer: &Bound<'_, PyAny>, taken: &Bound<'_, PyAny>, given: usize) -> P
         return Ok(taken);
     }
     if taken.hasattr(intern!(py, "__await__"))? {
-        // A coroutine that nobody awaits is warned of unless it is closed.
+        // Python warns of a coroutine that is neither awaited nor closed.
         let _ = taken.call_method0(intern!(py, "close"));
         return Err(PyTypeError::new_err(format!(
-            "write() must write before it returns, and return how many of the {given} bytes it \
-             took, None or True. Found: {taken}, of an asynchronous write(). Pass an object whose \
-             write() is no coroutine."
+            "write() must not be asynchronous, and must return how many of the {given} bytes it \
+             wrote, None or True. Found: {taken}. Pass an object whose write() is not a \
+             coroutine function."
         )));
     }
     let is_number = taken.is_instance_of::<PyInt>() || taken.hasattr(intern!(py, "__index__"))?;
     let message = format!(
-        "write() must return how many of the {given} bytes it took, None or True. Found: {}",
+        "write() must return how many of the {given} bytes it wrote, None or True. Found: {}",
         if is_number { taken.str()? } else { taken.repr()? }
     );
     if is_number { Err(PyValueError::new_err(message)) } else { Err(PyTypeError::new_err(message)) }
 }
 
-/// Whether a writer can go back. A file that is open for appending cannot, whatever it says.
+/// Returns true if a writer can seek. A file that is open for appending cannot, whatever it
+/// reports.
 fn is_seekable(writer: &Bound<'_, PyAny>) -> PyResult<bool> {
     let py = writer.py();
     if !writer.hasattr("seek")? {
@@ -291,7 +293,7 @@ fn is_seekable(writer: &Bound<'_, PyAny>) -> PyResult<bool> {
     }
 }
 
-/// Whether it is an `fsspec.OpenFile`, which is to be opened for writing.
+/// Returns true for an `fsspec.OpenFile`. Its mode must be for writing.
 fn is_opener(dst: &Bound<'_, PyAny>) -> PyResult<bool> {
     for name in ["open", "fs", "path", "mode"] {
         if !dst.hasattr(name)? {
@@ -309,7 +311,7 @@ fn is_opener(dst: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(true)
 }
 
-/// What a user passed as `dst`, and the writer it holds if it is one.
+/// Converts `dst`. Also returns the writer if it is one.
 pub(crate) fn target(
     dst: &Bound<'_, PyAny>,
     has_format: bool,
@@ -341,7 +343,7 @@ pub(crate) fn target(
         if !has_format && writer.format().is_none() {
             let path = dst.getattr("path")?;
             let message = format!(
-                "Failed to open output \"{path}\": its extension does not imply a format. Pass `format`."
+                "Failed to open output \"{path}\": its extension does not determine a format. Pass `format`."
             );
             return Err(exception(py, ErrorKind::UnknownName, message));
         }
@@ -352,7 +354,7 @@ pub(crate) fn target(
         return Ok((
             match address.to_str() {
                 Ok(address) => Target::from(address),
-                // The name of a file that is no UTF-8, as `os.listdir` returns it.
+                // A file name that is not UTF-8, as `os.listdir` returns it.
                 Err(_) => Target::from(address.extract::<PathBuf>()?),
             },
             None,

@@ -1,4 +1,4 @@
-//! The base class of `StreamingMediaEncoder`: one encoder, used by one thread at a time.
+//! Base class of `StreamingMediaEncoder`. One thread at a time may use an encoder.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError, TryLockError};
@@ -21,24 +21,24 @@ use crate::signals::Signals;
 use crate::streams::{self, AudioArguments, VideoArguments, options};
 use crate::warnings::settled;
 
-/// Writes streams to a file. Its subclass in Python has the documentation.
+/// Writes streams to a file. The Python subclass has the documentation.
 #[pyclass(subclass, frozen, weakref, module = "reelwright._reelwright")]
 pub(crate) struct Encoder {
-    /// Nothing before `__init__`.
+    /// `None` before `__init__`.
     core: Mutex<Option<Core>>,
     writer: OnceLock<Writer>,
-    /// The process that opens it, or else made it.
+    /// Process that opened the encoder, or else created it.
     process: AtomicU32,
 }
 
 struct Core {
     encoder: StreamingMediaEncoder<'static>,
     signals: Signals,
-    /// The destination, if it is an object.
+    /// Destination, if it is a Python object.
     writer: Option<Writer>,
-    /// What chunks the streams take.
+    /// Kinds of chunks of the streams.
     streams: Vec<Kind>,
-    /// The packets, if they come back.
+    /// Packets, if the encoder returns them.
     packets: Option<Packets>,
 }
 
@@ -52,7 +52,7 @@ enum Kind {
 
 #[pymethods]
 impl Encoder {
-    /// Takes any arguments: they are for `__init__`, which subclasses may have their own of.
+    /// Ignores all arguments: `__init__` uses them, and subclasses may have their own.
     #[new]
     #[pyo3(signature = (*_args, **_kwargs))]
     fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
@@ -73,7 +73,11 @@ impl Encoder {
         settled(py, || {
             let mut core = self.lock(py)?;
             if core.is_some() {
-                return Err(exception(py, ErrorKind::State, "__init__ was called already."));
+                return Err(exception(
+                    py,
+                    ErrorKind::State,
+                    "__init__ was already called. Create a new encoder.",
+                ));
             }
             let (target, writer) = destination::target(dst, format.is_some(), buffer_size)?;
             let guessed = writer.as_ref().and_then(|writer| writer.format());
@@ -82,7 +86,7 @@ impl Encoder {
             let signals = Signals::new();
             encoder.set_interrupt(signals.interrupt()).map_err(|error| to_python(py, error))?;
             if let Some(writer) = &writer {
-                // It is the first: there was no encoder yet.
+                // It cannot fail: there was no encoder before.
                 let _ = self.writer.set(writer.clone());
             }
             *core = Some(Core { encoder, signals, writer, streams: Vec::new(), packets: None });
@@ -157,12 +161,16 @@ impl Encoder {
         })
     }
 
-    /// Begins an encoder whose packets come back.
+    /// Initializes an encoder that returns packets.
     fn _start_packets(&self, py: Python<'_>) -> PyResult<()> {
         settled(py, || {
             let mut core = self.lock(py)?;
             if core.is_some() {
-                return Err(exception(py, ErrorKind::State, "__init__ was called already."));
+                return Err(exception(
+                    py,
+                    ErrorKind::State,
+                    "__init__ was already called. Create a new encoder.",
+                ));
             }
             let (mut encoder, packets) = StreamingMediaEncoder::to_packets();
             let signals = Signals::new();
@@ -201,7 +209,7 @@ impl Encoder {
         })
     }
 
-    /// The packets that came back since the last call.
+    /// Returns the packets since the last call.
     fn _packets<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
         self.with(py, |core| {
             let all = core.packets.clone().into_iter().flatten();
@@ -209,14 +217,14 @@ impl Encoder {
         })
     }
 
-    /// The parameters of the streams of packets that come back.
+    /// Returns the parameters of the streams of packets.
     fn _packet_streams<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         self.with(py, |core| {
             packets::streams(py, &core.packets.as_ref().map(Packets::streams).unwrap_or_default())
         })
     }
 
-    /// A packet of H.264 with start codes.
+    /// Converts a packet of H.264 to start codes.
     fn _byte_stream(
         &self,
         py: Python<'_>,
@@ -243,9 +251,9 @@ impl Encoder {
         })
     }
 
-    fn _set_cover(&self, py: Python<'_>, picture: Vec<u8>) -> PyResult<()> {
+    fn _set_cover(&self, py: Python<'_>, image: Vec<u8>) -> PyResult<()> {
         self.with(py, |core| {
-            let cover = CoverArt::front_cover(picture);
+            let cover = CoverArt::front_cover(image);
             let set = cover.and_then(|cover| core.encoder.set_cover(cover));
             set.map_err(|error| to_python(py, error))
         })
@@ -272,12 +280,12 @@ impl Encoder {
         })
     }
 
-    /// Completes the file after an error, unless the destination can throw away what it holds.
+    /// Completes the file after an error, unless the destination can discard its content.
     fn _discard(&self, py: Python<'_>) -> PyResult<()> {
         self.with(py, |core| {
             if let Some(writer) = core.writer.as_ref().filter(|writer| writer.can_discard(py)) {
                 writer.discard(py, false);
-                // Nobody is left to write to.
+                // The destination no longer exists.
                 let _ = core.detached(py, StreamingMediaEncoder::abandon);
                 return Ok(());
             }
@@ -286,7 +294,7 @@ impl Encoder {
         })
     }
 
-    /// Gives up what encoders still hold, and completes the file with what is there.
+    /// Completes the file without the frames that encoders still hold.
     fn _abandon(&self, py: Python<'_>) -> PyResult<()> {
         self.with(py, |core| {
             let abandoned = core.detached(py, StreamingMediaEncoder::abandon);
@@ -294,7 +302,7 @@ impl Encoder {
         })
     }
 
-    /// Whether an interrupt ended the last call that wrote something.
+    /// Returns true if an interrupt ended the last call that wrote data.
     fn _was_interrupted(&self) -> bool {
         match self.core.try_lock() {
             Ok(core) => core.as_ref().is_some_and(|core| core.encoder.was_interrupted()),
@@ -302,7 +310,7 @@ impl Encoder {
         }
     }
 
-    /// Whether it was opened and not closed. While another thread is at work it is.
+    /// Returns true if the encoder is open, or another thread is using it.
     fn _is_open(&self) -> bool {
         match self.core.try_lock() {
             Ok(mut core) => core.as_mut().is_some_and(Core::is_open),
@@ -310,7 +318,7 @@ impl Encoder {
         }
     }
 
-    /// Returns whether the output failed, or could not be opened.
+    /// Returns true if the output failed or could not be opened.
     fn _has_failed(&self) -> bool {
         match self.core.try_lock() {
             Ok(core) => core.as_ref().is_some_and(|core| core.encoder.has_failed()),
@@ -318,31 +326,30 @@ impl Encoder {
         }
     }
 
-    /// Whether it has a file that the garbage collector must complete. One that was opened before a
-    /// fork is completed by the process that opened it.
+    /// Returns true if the encoder has a file that its finalizer must complete. After a fork, only
+    /// the process that opened the file completes it.
     fn _is_unfinished(&self) -> bool {
         self.process.load(Ordering::Relaxed) == process::current() && self._is_open()
     }
 
-    /// Write a chunk of sound.
+    /// Write a chunk of audio.
     ///
     /// Args:
     ///     i: Index of the stream.
-    ///     chunk: Samples of shape (frame, channel), with the dtype that the stream's ``format``
-    ///         names. A tensor of torch, an array of numpy or jax, or anything with
-    ///         ``__dlpack__``, the buffer protocol or ``__array_interface__``. It is read where it
-    ///         lies in memory, with any strides; other threads must not write to it, resize it or
-    ///         free it meanwhile.
-    ///     pts: When the first frame is heard, in seconds, rounded to the nearest sample. Without
-    ///         it the chunk follows the last one. A gap is filled with silence, up to one hour
-    ///         unless ``open`` was told another ``fill_gaps``: seconds, or false.
+    ///     chunk: Samples of shape (frame, channel), with the dtype of the stream's ``format``. A
+    ///         tensor of torch, an array of numpy or jax, or any object with ``__dlpack__``, the
+    ///         buffer protocol or ``__array_interface__``. It is read in place, with any strides.
+    ///         Other threads must not write to it, resize it or free it during the call.
+    ///     pts: Time of the first frame in seconds, rounded to the nearest sample. Without it, the
+    ///         chunk follows the last one. A gap is filled with silence, up to one hour unless the
+    ///         option ``fill_gaps`` of ``open`` has another number of seconds, or is false.
     ///
     /// Raises:
-    ///     ChunkError: The dtype, shape or pts does not fit, or the chunk holds NaN. Nothing of
-    ///         it was written, and the next one can be.
+    ///     ChunkError: The dtype, shape or pts is invalid, or the chunk contains NaN. Nothing of it
+    ///         was written, and the next chunk can be written.
     ///     StateError: The output is not open, or another thread is using the encoder.
-    ///     OutputError: Writing failed. What a file-like object's ``write`` raises comes out as
-    ///         it is.
+    ///     OutputError: Writing failed. Exceptions of a file-like object's ``write`` are raised
+    ///         unchanged.
     #[pyo3(signature = (i, chunk, pts=None), text_signature = "($self, i, chunk, pts=None)")]
     fn write_audio_chunk(
         &self,
@@ -353,22 +360,21 @@ impl Encoder {
         self.write::<true>(i, chunk, pts, None)
     }
 
-    /// Write a chunk of pictures.
+    /// Write a chunk of video frames.
     ///
     /// Args:
     ///     i: Index of the stream.
-    ///     chunk: Pictures of shape (frame, channel, height, width) and dtype uint8; otherwise as
-    ///         in :meth:`write_audio_chunk`.
-    ///     pts: When the first picture is shown, in seconds, rounded to the nearest picture of the
-    ///         stream's frame rate. Without it the chunk follows the last one. Where it leaves a
-    ///         gap the last picture is shown longer.
+    ///     chunk: Frames of shape (frame, channel, height, width) and dtype uint8, or uint16 if the
+    ///         format has more than 8 bits. Otherwise as in :meth:`write_audio_chunk`.
+    ///     pts: Time of the first frame in seconds, rounded to the stream's time base. Without it,
+    ///         the chunk follows the last one. If it leaves a gap, the last frame is shown longer.
     ///
     /// Raises:
-    ///     ChunkError: The dtype, shape or pts does not fit. Nothing of the chunk was written, and
-    ///         the next one can be.
+    ///     ChunkError: The dtype, shape or pts is invalid. Nothing of the chunk was written, and
+    ///         the next chunk can be written.
     ///     StateError: The output is not open, or another thread is using the encoder.
-    ///     OutputError: Writing failed. What a file-like object's ``write`` raises comes out as
-    ///         it is.
+    ///     OutputError: Writing failed. Exceptions of a file-like object's ``write`` are raised
+    ///         unchanged.
     #[pyo3(signature = (i, chunk, pts=None), text_signature = "($self, i, chunk, pts=None)")]
     fn write_video_chunk(
         &self,
@@ -379,7 +385,7 @@ impl Encoder {
         self.write::<false>(i, chunk, pts, None)
     }
 
-    /// As `write_audio_chunk`, of some rows of an array with other axes.
+    /// As `write_audio_chunk`, for some rows of an array with another axis order.
     fn _write_audio(
         &self,
         i: isize,
@@ -390,7 +396,7 @@ impl Encoder {
         self.write::<true>(i, chunk, None, Some(&Part { axes, rows }))
     }
 
-    /// As `write_video_chunk`, of some rows of an array with other axes.
+    /// As `write_video_chunk`, for some rows of an array with another axis order.
     fn _write_video(
         &self,
         i: isize,
@@ -401,8 +407,8 @@ impl Encoder {
         self.write::<false>(i, chunk, None, Some(&Part { axes, rows }))
     }
 
-    /// Write out what was encoded so far, and make the file playable up to there where the format
-    /// can. An encoder that works on blocks keeps the samples that do not fill one.
+    /// Write the data that was encoded so far, and make the file playable up to there if the format
+    /// supports it. An encoder with a block size keeps samples that do not fill a block.
     ///
     /// Raises:
     ///     StateError: The output is not open.
@@ -412,13 +418,13 @@ impl Encoder {
         self.with(py, |core| core.detached(py, StreamingMediaEncoder::flush))
     }
 
-    /// Encode what is left, complete the file and release it. A second call does nothing. Where a
-    /// signal handler's exception stops it, as KeyboardInterrupt, the next call goes on; stopped
-    /// again, it completes the file without what encoders still hold.
+    /// Encode the remaining data, complete the file and release it. A second call does nothing. If
+    /// the exception of a signal handler such as KeyboardInterrupt stops it, the next call
+    /// continues. If that is stopped too, it completes the file without the remaining data.
     ///
     /// Raises:
     ///     StateError: The output was never opened.
-    ///     OutputError: Writing failed, now or before. Everything is released all the same.
+    ///     OutputError: Writing failed, now or before. Everything is released nevertheless.
     #[pyo3(text_signature = "($self)")]
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         self.with(py, |core| {
@@ -431,7 +437,7 @@ impl Encoder {
         })
     }
 
-    /// How many samples of an audio stream were beyond ±1 so far and were clamped; none for a
+    /// Return the number of samples of an audio stream beyond ±1 that were clamped. None for a
     /// video stream.
     #[pyo3(text_signature = "($self, i)")]
     fn clamped_samples(&self, py: Python<'_>, i: isize) -> PyResult<Option<u64>> {
@@ -457,10 +463,10 @@ impl Encoder {
         self.core.try_lock().map_err(|error| {
             let message = match error {
                 TryLockError::WouldBlock => {
-                    "The encoder is in use, by another thread or by a call that its own writer \
-                     made. Give each thread an encoder of its own, or hold a lock around the calls."
+                    "The encoder is in use by another thread, or by a call from its own \
+                     writer. Create an encoder for each thread, or hold a lock around the calls."
                 }
-                TryLockError::Poisoned(_) => "The encoder broke down in an earlier call.",
+                TryLockError::Poisoned(_) => "The encoder cannot be used, because an earlier call panicked. Create a new one.",
             };
             exception(py, ErrorKind::State, message)
         })
@@ -483,12 +489,13 @@ impl Encoder {
             None => Err(exception(
                 py,
                 ErrorKind::State,
-                "The encoder was not initialised. Does a subclass call super().__init__()?",
+                "The encoder was not initialized. Call super().__init__() in the subclass.",
             )),
         })
     }
 
-    /// Refuses an encoder that another process has opened. One that was not open moves here.
+    /// Rejects an encoder that another process opened. An encoder that is not open moves to this
+    /// process.
     fn settle_here(&self, py: Python<'_>, core: &mut Core) -> PyResult<()> {
         let here = process::current();
         if self.process.load(Ordering::Relaxed) == here {
@@ -498,8 +505,8 @@ impl Encoder {
             return Err(exception(
                 py,
                 ErrorKind::State,
-                "The encoder was opened before this process was forked, and belongs to the one \
-                 that opened it. Open one of its own in each process.",
+                "The encoder was opened before this process was forked, so only the process that \
+                 opened it can use it. Open an encoder in each process.",
             ));
         }
         self.process.store(here, Ordering::Relaxed);
@@ -533,8 +540,8 @@ impl Drop for Encoder {
         if *self.process.get_mut() == process::current() {
             return;
         }
-        // After a fork: to drop it would write to the file of the process that opened it, and wait
-        // for threads which are not here.
+        // After a fork, dropping it would write to the file of the process that opened it, and wait
+        // for threads that do not exist in this process.
         let core = self.core.get_mut().unwrap_or_else(PoisonError::into_inner);
         std::mem::forget(core.take());
     }
@@ -553,12 +560,12 @@ impl Core {
         py.detach(|| call(&mut self.encoder)).map_err(|error| to_python(py, error))
     }
 
-    /// Closes the destination, where we opened it.
+    /// Closes the destination if the encoder opened it.
     fn release(&mut self, py: Python<'_>) -> PyResult<()> {
         self.writer.as_ref().map_or(Ok(()), |writer| writer.release(py))
     }
 
-    /// Lets the destination commit nothing where the output failed.
+    /// Discards uncommitted content of the destination if the output failed.
     fn give_up_after_failure(&mut self, py: Python<'_>) {
         if self.encoder.has_failed()
             && let Some(writer) = &self.writer
@@ -567,8 +574,8 @@ impl Core {
         }
     }
 
-    /// Writes a chunk whose memory is only borrowed while it is read: whatever Python code an
-    /// output runs may change it.
+    /// Writes a chunk. Its memory is borrowed only while it is read, because Python code of an
+    /// output may change it.
     fn write<const IS_AUDIO: bool>(
         &mut self,
         py: Python<'_>,
@@ -599,7 +606,7 @@ impl Core {
                 break;
             }
             let take = |view: &TensorView<'_>| {
-                // A block of audio takes less time than to let other threads go on.
+                // A block of audio takes less time than releasing the GIL.
                 let taken = if IS_AUDIO {
                     encoder.take(&mut cursor, view)
                 } else {
@@ -612,7 +619,7 @@ impl Core {
         Ok(())
     }
 
-    /// Converts a chunk that was refused for its type, and writes that, where it can be.
+    /// Converts a chunk of an unsupported type and writes it, if possible.
     #[cold]
     fn retry<const IS_AUDIO: bool>(
         &mut self,
@@ -642,7 +649,7 @@ impl Core {
         }
     }
 
-    /// The type of a stream's samples, if it is of floats.
+    /// Returns the sample type of a stream if it is a float type.
     fn float(&self, index: usize) -> Option<DataType> {
         match self.streams.get(index) {
             Some(Kind::Audio(float)) if !float.is_integer() => Some(*float),
@@ -650,7 +657,8 @@ impl Core {
         }
     }
 
-    /// A stream's index; what is no index at all is refused here, what is too large by the facade.
+    /// Converts a stream's index. Rejects negative ones. The library rejects indices that are too
+    /// large.
     fn index(&self, py: Python<'_>, i: isize) -> PyResult<usize> {
         usize::try_from(i).map_err(|_| {
             let message = format!(
@@ -661,7 +669,7 @@ impl Core {
         })
     }
 
-    /// Why a chunk is refused whose elements are of a type that the facade has no name for.
+    /// Returns the error of a chunk whose element type the library does not have.
     fn wrong_type(&mut self, py: Python<'_>, index: usize, is_audio: bool, found: &str) -> PyErr {
         if !self.is_open()
             && let Err(error) = self.encoder.flush()
@@ -686,7 +694,7 @@ impl Core {
         };
         let message = format!(
             "Stream {index}: Expected {expected}. Found: {found}. Convert the chunk first, with \
-             chunk.to(dtype) of torch or chunk.astype(dtype) of numpy."
+             chunk.to(dtype) with torch or chunk.astype(dtype) with numpy."
         );
         exception(py, ErrorKind::Chunk, message)
     }

@@ -1,4 +1,4 @@
-//! Errors of the facade as Python's exceptions.
+//! Conversion of the library's errors to Python exceptions and back.
 
 use std::fmt;
 use std::io;
@@ -11,7 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 use reelwright::{Error, ErrorKind};
 
-/// The Python class of a kind of error, in `reelwright._errors`.
+/// Returns the name of the Python class of an error kind, in `reelwright._errors`.
 fn class_name(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::State => "StateError",
@@ -30,12 +30,12 @@ fn class_name(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// An exception of the kind, with a message of our own.
+/// Creates an exception of the kind with a message.
 pub(crate) fn exception(py: Python<'_>, kind: ErrorKind, message: impl Into<String>) -> PyErr {
     of_class(py, class_name(kind), message)
 }
 
-/// An exception of a class in `reelwright._errors`.
+/// Creates an exception of a class in `reelwright._errors`.
 pub(crate) fn of_class(py: Python<'_>, class: &str, message: impl Into<String>) -> PyErr {
     static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     let message = message.into();
@@ -44,13 +44,13 @@ pub(crate) fn of_class(py: Python<'_>, class: &str, message: impl Into<String>) 
         .and_then(|module| Ok(module.bind(py).getattr(class)?.cast_into::<PyType>()?));
     match class {
         Ok(class) => PyErr::from_type(class, message),
-        // Only while the package is being imported, or torn down.
+        // Only while the package is imported or finalized.
         Err(_) => PyRuntimeError::new_err(message),
     }
 }
 
-/// The exception for `error`. What a Python writer raised is raised again, once: later calls, which
-/// fail because of it, only have its text.
+/// Converts `error` to an exception. An exception of a Python writer is raised again, but only
+/// once: later calls that fail because of it only have its text.
 pub(crate) fn to_python(py: Python<'_>, error: Error) -> PyErr {
     let cause = error.io_error();
     let raised = cause.and_then(io::Error::get_ref).and_then(|raised| raised.downcast_ref());
@@ -63,19 +63,19 @@ pub(crate) fn to_python(py: Python<'_>, error: Error) -> PyErr {
     };
     let exception = exception(py, kind, error.report().to_string());
     if let Some(number) = cause.and_then(io::Error::raw_os_error) {
-        // An exception without the attribute is as good as one can be.
+        // Raises the exception without the attribute if it cannot be set.
         let _ = exception.value(py).setattr(intern!(py, "errno"), number);
     }
     exception
 }
 
-/// What a Python call raised. The encoder keeps the text; the exception goes to the caller, as its
-/// traceback may refer to the encoder, which the garbage collector would not see.
+/// Exception of a Python call. The encoder keeps its text. The exception is moved to the caller,
+/// because its traceback may refer to the encoder, which the garbage collector cannot detect.
 #[derive(Debug)]
 struct Raised {
     text: String,
     error: Mutex<Option<PyErr>>,
-    /// False for KeyboardInterrupt and the like.
+    /// False for exceptions such as KeyboardInterrupt.
     is_exception: bool,
 }
 
@@ -93,8 +93,9 @@ impl fmt::Display for Raised {
 
 impl std::error::Error for Raised {}
 
-/// What a Python call raised, as an error that `to_python` finds again. What is no `Exception`, as
-/// KeyboardInterrupt, must stop everything, and has a kind of its own.
+/// Converts an exception of a Python call to an error that `to_python` converts back. Exceptions
+/// that are not an `Exception`, such as KeyboardInterrupt, have a separate kind, because they stop
+/// all work.
 pub(crate) fn to_io(py: Python<'_>, error: PyErr) -> io::Error {
     let is_exception = error.is_instance_of::<PyException>(py);
     let kind = if !is_exception {

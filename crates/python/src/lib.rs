@@ -1,5 +1,6 @@
-//! The compiled half of the Python package: what must be quick or needs memory of others. What people
-//! see, with its documentation, is Python and lies in `python/reelwright`.
+//! Compiled module of the Python package: code that must be fast, or that accesses memory of other
+//! libraries. The public classes and functions, with their documentation, are Python code in
+//! `python/reelwright`.
 
 mod chunk;
 mod destination;
@@ -14,7 +15,7 @@ mod warnings;
 
 use pyo3::prelude::*;
 
-/// What `reelwright` imports as `_reelwright`.
+/// Module that `reelwright` imports as `_reelwright`.
 #[pymodule]
 mod _reelwright {
     use pyo3::prelude::*;

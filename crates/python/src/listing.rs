@@ -1,4 +1,4 @@
-//! What is compiled in, and what an array is.
+//! Lists of the compiled formats and encoders, and inspection of arrays.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -16,7 +16,7 @@ pub(crate) fn muxers() -> Named {
     all_muxers().map(|muxer| (muxer.name, muxer.long_name)).collect()
 }
 
-/// The containers, and what stands for several.
+/// Iterates over the containers and the aliases of several.
 fn all_muxers() -> impl Iterator<Item = &'static MuxerInfo> {
     reelwright::muxers().chain([&TEE])
 }
@@ -46,7 +46,7 @@ pub(crate) fn output_protocols() -> Named {
     reelwright::output_protocols().map(|info| (info.name(), info.long_name)).collect()
 }
 
-/// The options of an `"encoder"` or a `"muxer"`: each with what it does and what is allowed.
+/// Returns the options of an `"encoder"` or a `"muxer"`: name, and description with allowed values.
 #[pyfunction]
 pub(crate) fn describe(kind: &str, name: &str) -> PyResult<Vec<(&'static str, String)>> {
     let mut options: Vec<&OptionInfo> = Vec::new();
@@ -67,7 +67,13 @@ pub(crate) fn describe(kind: &str, name: &str) -> PyResult<Vec<(&'static str, St
         encoder.is_some()
     };
     if !found {
-        return Err(PyValueError::new_err(format!("There is no {kind} {name}.")));
+        let list = if kind == "muxer" {
+            "get_muxers()"
+        } else {
+            "get_audio_encoders() and get_video_encoders()"
+        };
+        let message = format!("Unknown {kind}: {name}. Available names: see {list}.");
+        return Err(PyValueError::new_err(message));
     }
     Ok(options
         .into_iter()
@@ -75,8 +81,8 @@ pub(crate) fn describe(kind: &str, name: &str) -> PyResult<Vec<(&'static str, St
         .collect())
 }
 
-/// The format of a name that people use: a format's own, in any case, or a file's extension. With
-/// it comes the codec of pictures in files of that extension.
+/// Finds a format by its case-insensitive name or by a file extension. Also returns the codec for
+/// extensions of image files.
 #[pyfunction]
 pub(crate) fn find_format(name: &str) -> Option<(&'static str, Option<&'static str>)> {
     let lower = name.to_ascii_lowercase();
@@ -84,11 +90,11 @@ pub(crate) fn find_format(name: &str) -> Option<(&'static str, Option<&'static s
     let by_extension =
         || reelwright::muxers().find(|muxer| muxer.extensions.contains(&lower.as_str()));
     let muxer = by_name(name).or_else(|| by_name(&lower)).or_else(by_extension)?;
-    let picture = muxer.image_codecs.iter().find(|(extension, _)| *extension == lower);
-    Some((muxer.name, picture.map(|(_, codec)| codec.name())))
+    let image = muxer.image_codecs.iter().find(|(extension, _)| *extension == lower);
+    Some((muxer.name, image.map(|(_, codec)| codec.name())))
 }
 
-/// Some rows of an array of floats as uint8: `low` becomes 0, and `high` 255.
+/// Converts rows of an array of floats to uint8: `low` becomes 0, and `high` 255.
 #[pyfunction]
 pub(crate) fn quantize<'py>(
     array: &Bound<'py, PyAny>,
@@ -102,17 +108,23 @@ pub(crate) fn quantize<'py>(
     let mut of = |chunk: &mut Chunk<'_>| {
         let quantize = |memory: &ForeignArray| {
             if memory.data_type().is_integer() {
-                return Err(refused("value_range is for frames of floats.").into());
+                return Err(refused(
+                    "value_range must be None for frames of integers. Pass it only for floats.",
+                )
+                .into());
             }
             let scale = 255.0 / (high - low);
             let each = |value: f64| {
                 if value.is_nan() {
-                    return Err(refused("NaN has no brightness. Found in the frames.").into());
+                    return Err(
+                        refused("The frames must not contain NaN. Found at least one.").into()
+                    );
                 }
                 bytes.push(((value - low) * scale).round().clamp(0.0, 255.0) as u8);
                 Ok(())
             };
-            // SAFETY: the memory is lent for as long as this runs, and its owner said what is in it.
+            // SAFETY: the owner keeps the memory alive during this call, and described its
+            // contents.
             unsafe { memory.for_each_float(rows.0..rows.1, each) }
         };
         chunk.lend(quantize, |()| false)
@@ -129,7 +141,7 @@ pub(crate) fn quantize<'py>(
     Ok(PyBytes::new(py, &bytes))
 }
 
-/// The sample format and the shape of an array.
+/// Returns the sample format and the shape of an array.
 #[pyfunction]
 pub(crate) fn inspect<'py>(
     array: &Bound<'py, PyAny>,
@@ -137,7 +149,7 @@ pub(crate) fn inspect<'py>(
     let py = array.py();
     let found = Chunk::new(array).and_then(|mut chunk| {
         let describe = |memory: &ForeignArray| {
-            // Of frames alone.
+            // Only for video frames.
             let format = match memory.data_type() {
                 DataType::U16 => "u16",
                 data_type => SampleFormat::packed(data_type).name(),
@@ -147,7 +159,7 @@ pub(crate) fn inspect<'py>(
         chunk.lend(describe, |_| false)
     });
     match found {
-        // As it is converted.
+        // The array will be converted to this type.
         Err(Refusal::Type(found)) if is_half(&found) => {
             let shape: Vec<usize> = array.getattr("shape")?.extract()?;
             Ok((SampleFormat::Flt.name(), PyTuple::new(py, shape)?))

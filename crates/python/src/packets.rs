@@ -1,4 +1,4 @@
-//! Packets in and out, from Python's values to the facade's and back.
+//! Conversion of packets and their parameters between Python and the library.
 
 use std::str::FromStr;
 
@@ -14,7 +14,7 @@ use reelwright::{
 
 use crate::errors::{exception, to_python};
 
-/// The parameters of `add_packet_stream`, whose argument names they have.
+/// Arguments of `add_packet_stream`, by name.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct PacketArguments {
@@ -43,7 +43,7 @@ pub(crate) struct PacketArguments {
 impl PacketArguments {
     pub(crate) fn parameters(self, py: Python<'_>) -> PyResult<StreamParameters> {
         let missing = |what: &str| {
-            let message = format!("A stream of {} packets must have {what}.", self.codec);
+            let message = format!("A stream of {} packets requires {what}.", self.codec);
             exception(py, ErrorKind::Argument, message)
         };
         let find = |codec: &&CodecId| codec.name() == self.codec;
@@ -134,7 +134,8 @@ fn positive(py: Python<'_>, name: &str, (num, den): (i64, i64)) -> PyResult<Rati
     }
 }
 
-/// A packet of what `write_packet` was passed. A byte stream of H.264 becomes NAL units after lengths.
+/// Converts the arguments of `write_packet`. Converts an H.264 byte stream to length-prefixed NAL
+/// units.
 pub(crate) fn packet(
     stream: Option<&StreamParameters>,
     data: &[u8],
@@ -170,7 +171,7 @@ fn is_byte_stream(data: &[u8]) -> bool {
     has_start_code && nal_units(data).any(|unit| unit.is_err())
 }
 
-/// A packet's fields, its data last.
+/// Returns the fields of a packet, with the data last.
 pub(crate) fn fields<'py>(py: Python<'py>, packet: &Packet) -> PyResult<Bound<'py, PyTuple>> {
     (
         packet.stream,
@@ -184,7 +185,7 @@ pub(crate) fn fields<'py>(py: Python<'py>, packet: &Packet) -> PyResult<Bound<'p
         .into_pyobject(py)
 }
 
-/// What `add_packet_stream` takes for each stream.
+/// Returns the arguments of `add_packet_stream` for each stream.
 pub(crate) fn streams<'py>(
     py: Python<'py>,
     streams: &[StreamParameters],
@@ -228,7 +229,7 @@ pub(crate) fn streams<'py>(
     Ok(list)
 }
 
-/// A packet of H.264 as a byte stream.
+/// Converts an H.264 packet to a byte stream.
 pub(crate) fn byte_stream(
     stream: &StreamParameters,
     data: &[u8],
@@ -236,7 +237,7 @@ pub(crate) fn byte_stream(
 ) -> Result<Vec<u8>> {
     let CodecRecord::H264(config) = &stream.record else {
         return Err(Error::unsupported(format!(
-            "Only packets of h264 have a form with start codes. Found: {}",
+            "The codec must be h264 to add start codes. Found: {}",
             stream.codec
         )));
     };

@@ -1,5 +1,5 @@
-//! Processes, and the interpreters in them. A fork copies an encoder and its open file, but none of
-//! its threads: the copy must neither write nor wait for them.
+//! Forked processes and subinterpreters. A fork copies an encoder and its open file, but not its
+//! threads: the copy must neither write nor wait for them.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
@@ -8,33 +8,34 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyTuple};
 
-/// How often this process and those that it was forked from had been forked by Python.
+/// Number of forks by Python between the first process and this one.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
-/// What tells this process from those that it was forked from.
+/// Returns a number that differs between a process and its ancestors.
 pub(crate) fn current() -> u32 {
     FORKS.load(Ordering::Relaxed)
 }
 
-/// The interpreter that imported us, or none yet.
+/// ID of the interpreter that imported the module, or -1.
 static INTERPRETER: AtomicI64 = AtomicI64::new(-1);
 
-/// Refuses a second interpreter of the same process: the classes we keep are those of the first.
+/// Rejects a second interpreter of the process, because cached classes belong to the first.
 fn claim() -> PyResult<()> {
-    // SAFETY: we are attached, so there is an interpreter.
+    // SAFETY: the thread is attached to an interpreter.
     let this = unsafe { ffi::PyInterpreterState_GetID(ffi::PyInterpreterState_Get()) };
     match INTERPRETER.compare_exchange(-1, this, Ordering::Relaxed, Ordering::Relaxed) {
         Err(first) if first != this => Err(PyImportError::new_err(
-            "reelwright can be imported by one interpreter of a process, and another one has.",
+            "reelwright can be imported by only one interpreter of a process, and another one has \
+             imported it.",
         )),
         _ => Ok(()),
     }
 }
 
-/// Makes us hear of forks.
+/// Registers a hook that counts forks.
 pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
     claim()?;
-    // Not every system has forks.
+    // Not every system has `fork`.
     let Some(register) = py.import("os")?.getattr_opt("register_at_fork")? else { return Ok(()) };
     let forked = |_: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
         FORKS.fetch_add(1, Ordering::Relaxed);

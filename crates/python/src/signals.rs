@@ -1,5 +1,5 @@
-//! Signals of the operating system. Python runs their handlers between its own instructions; while a
-//! call of ours takes long, we have to ask it to.
+//! Signals. Python runs signal handlers between its own instructions. Long calls of this module
+//! must let it run them.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,19 +8,19 @@ use std::time::Instant;
 use pyo3::prelude::*;
 use reelwright::Interrupt;
 
-/// How long handlers wait at most, in milliseconds.
+/// Maximum delay of signal handlers in milliseconds.
 const PERIOD: u64 = 10;
 
-/// Stands for the time of a call's start, which takes longer to read than a short call lasts.
+/// Placeholder for the start time of a call. Reading the clock takes longer than a short call.
 const JUST_NOW: u64 = u64::MAX;
 
-/// What handlers raised during calls of one encoder.
+/// Exceptions of signal handlers during calls of one encoder.
 #[derive(Clone)]
 pub(crate) struct Signals(Arc<Shared>);
 
 struct Shared {
     begin: Instant,
-    /// When handlers last had a chance to run, in milliseconds; [`JUST_NOW`] at the start of a call.
+    /// Time of the last check for signals in milliseconds, or [`JUST_NOW`] at the start of a call.
     asked: AtomicU64,
     has_raised: AtomicBool,
     raised: Mutex<Option<PyErr>>,
@@ -36,7 +36,7 @@ impl Signals {
         }))
     }
 
-    /// An interrupt that is raised where a handler raises an exception.
+    /// Returns an interrupt that is set when a handler raises an exception.
     pub(crate) fn interrupt(&self) -> Interrupt {
         let signals = self.clone();
         Interrupt::with_callback(move |_| signals.ask())
@@ -47,8 +47,8 @@ impl Signals {
         self.0.asked.store(JUST_NOW, Ordering::Relaxed);
     }
 
-    /// Lets handlers run, if they had no chance to for a while. Whether one has raised an exception
-    /// that was not taken.
+    /// Runs pending handlers if the last check was long ago. Returns true if an exception of a
+    /// handler is pending.
     fn ask(&self) -> bool {
         let shared = &*self.0;
         if shared.has_raised.load(Ordering::Relaxed) {
@@ -70,7 +70,7 @@ impl Signals {
         true
     }
 
-    /// What a handler raised.
+    /// Removes and returns the exception of a handler.
     pub(crate) fn take(&self) -> Option<PyErr> {
         if !self.0.has_raised.load(Ordering::Relaxed) {
             return None;

@@ -1,4 +1,4 @@
-//! The parameters of streams, from Python's values to the facade's.
+//! Conversion of stream parameters from Python.
 
 use std::fmt::Display;
 
@@ -13,7 +13,7 @@ use reelwright::{
 
 use crate::errors::{exception, to_python};
 
-/// The parameters of `add_audio_stream`, in Python's order and then ours.
+/// Arguments of `add_audio_stream`: torio's, then those of this package.
 pub(crate) struct AudioArguments<'py> {
     sample_rate: i64,
     num_channels: i64,
@@ -50,7 +50,7 @@ impl<'py> AudioArguments<'py> {
         })
     }
 
-    /// The stream, and the type of its chunks.
+    /// Returns the stream, and the sample format of its chunks.
     pub(crate) fn stream(&self, py: Python<'_>) -> PyResult<(AudioStream, SampleFormat)> {
         let rate = positive(py, "Sample rate", self.sample_rate)?;
         let channels = positive(py, "The number of channels", self.num_channels)?;
@@ -98,7 +98,7 @@ impl<'py> AudioArguments<'py> {
     }
 }
 
-/// The parameters of `add_video_stream`, in Python's order and then ours.
+/// Arguments of `add_video_stream`: torio's, then those of this package.
 pub(crate) struct VideoArguments<'py> {
     frame_rate: f64,
     width: i64,
@@ -192,7 +192,7 @@ impl<'py> VideoArguments<'py> {
     }
 }
 
-/// `CodecConfig`, ours or torio's: negative numbers are "not set".
+/// `CodecConfig` of this package or torio. Negative numbers mean "not set".
 pub(crate) struct Config {
     bit_rate: i64,
     compression_level: i32,
@@ -219,7 +219,7 @@ impl Config {
                 .map(|count| Some(count - 1))
                 .map_err(|_| {
                     let message = format!(
-                        "{name} of codec_config must be at least 0, or -1 where it is not set. \
+                        "{name} of codec_config must be at least 0, or -1 if it is not set. \
                          Found: {value}"
                     );
                     exception(py, ErrorKind::Argument, message)
@@ -228,7 +228,7 @@ impl Config {
         let bit_rate = u64::try_from(self.bit_rate).ok().filter(|rate| *rate > 0);
         if bit_rate.is_none() && !matches!(self.bit_rate, -1 | 0) {
             let message = format!(
-                "bit_rate of codec_config must be positive, or -1 where it is not set. Found: {}",
+                "bit_rate of codec_config must be positive, or -1 if it is not set. Found: {}",
                 self.bit_rate
             );
             return Err(exception(py, ErrorKind::Argument, message));
@@ -243,7 +243,7 @@ impl Config {
     }
 }
 
-/// What the methods in Python were called with.
+/// Arguments of the methods in Python.
 struct Arguments<'a, 'py>(&'a Bound<'py, PyDict>);
 
 impl<'py> Arguments<'_, 'py> {
@@ -251,7 +251,7 @@ impl<'py> Arguments<'_, 'py> {
         self.0.as_any().get_item(name)
     }
 
-    /// An argument, which must be `expected`.
+    /// Returns an argument, which must be `expected`.
     fn get<T: FromPyObjectOwned<'py>>(&self, name: &str, expected: &str) -> PyResult<T> {
         let value = self.item(name)?;
         value.extract::<T>().map_err(|error| wrong(&value, name, expected, error.into()))
@@ -271,7 +271,7 @@ impl<'py> Arguments<'_, 'py> {
     }
 }
 
-/// A field of `CodecConfig`, which must be `expected`.
+/// Returns a field of `CodecConfig`, which must be `expected`.
 fn of_config<'py, T: FromPyObjectOwned<'py>>(
     config: &Bound<'py, PyAny>,
     name: &str,
@@ -282,7 +282,7 @@ fn of_config<'py, T: FromPyObjectOwned<'py>>(
     value.extract::<T>().map_err(|error| wrong(&value, &name, expected, error.into()))
 }
 
-/// The exception for an argument of another type, or a number that is far too large.
+/// Returns the exception for an argument of a wrong type, or for a number that is out of range.
 fn wrong(value: &Bound<'_, PyAny>, name: &str, expected: &str, error: PyErr) -> PyErr {
     let py = value.py();
     let found = value.repr().map_or_else(|_| "?".into(), |found| found.to_string());
@@ -296,7 +296,7 @@ fn wrong(value: &Bound<'_, PyAny>, name: &str, expected: &str, error: PyErr) -> 
     PyTypeError::new_err(format!("{name} must be {expected}. Found: {found}"))
 }
 
-/// The entries of metadata, of text or bytes. What is no UTF-8 is replaced, with a warning.
+/// Returns the entries of metadata, which are str or bytes. Replaces invalid UTF-8, with a warning.
 pub(crate) fn metadata(mapping: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
     if let Ok(pairs) = pairs("metadata", Some(mapping)) {
         return Ok(pairs);
@@ -311,7 +311,8 @@ pub(crate) fn metadata(mapping: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Stri
             return Ok(text);
         }
         let bytes = if value.is_instance_of::<PyString>() {
-            // Bytes that were no UTF-8 when they became text, as in names of files.
+            // Bytes that were not UTF-8 when they were converted to str, such as those of file
+            // names.
             let encoded = value.call_method1("encode", ("utf-8", "surrogateescape"));
             encoded.or_else(|_| value.call_method1("encode", ("utf-8", "replace")))?
         } else {
@@ -322,7 +323,7 @@ pub(crate) fn metadata(mapping: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Stri
             Ok(text) => text,
             Err(error) => {
                 let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-                log::warn!("Metadata must be UTF-8; bytes that are not are replaced: {text:?}");
+                log::warn!("Metadata must be UTF-8. Invalid bytes are replaced: {text:?}");
                 text
             }
         })
@@ -336,7 +337,7 @@ pub(crate) fn metadata(mapping: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Stri
         .collect()
 }
 
-/// The entries of a mapping from text to text.
+/// Returns the entries of a mapping of str to str.
 pub(crate) fn pairs(
     what: &str,
     mapping: Option<&Bound<'_, PyAny>>,
@@ -350,9 +351,9 @@ pub(crate) fn pairs(
     items.iter().map(|item| item.extract().map_err(wrong)).collect()
 }
 
-/// A time base: a `Fraction`, a tuple or text.
+/// Converts a time base: a `Fraction`, a tuple or a str.
 fn time_base(value: &Bound<'_, PyAny>) -> PyResult<Rational> {
-    const EXPECTED: &str = "a Fraction, a tuple of two ints, or a str like \"1/90000\"";
+    const EXPECTED: &str = "a Fraction, a tuple of two ints, or a str such as \"1/90000\"";
     let found = || value.repr().map_or_else(|_| "?".into(), |found| found.to_string());
     let fraction = || {
         let term = |name: &str| value.getattr(name)?.extract::<i64>();
@@ -372,14 +373,14 @@ fn time_base(value: &Bound<'_, PyAny>) -> PyResult<Rational> {
     };
     terms.and_then(|(num, den)| Rational::new(num, den).ok()).ok_or_else(|| {
         let message = format!(
-            "time_base must be a positive fraction of a second, as \"1/90000\". Found: {}",
+            "time_base must be a positive fraction of a second, such as \"1/90000\". Found: {}",
             found()
         );
         exception(value.py(), ErrorKind::Argument, message)
     })
 }
 
-/// Options from a mapping.
+/// Converts a mapping to options.
 pub(crate) fn options(mapping: Option<&Bound<'_, PyAny>>) -> PyResult<Options> {
     let mut options = Options::new();
     for (name, value) in pairs("option", mapping)? {
@@ -411,7 +412,7 @@ fn reelwright_list<T: Display>(items: &[T]) -> String {
     items.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// A subtitle stream.
+/// Converts the arguments of `add_subtitle_stream`.
 pub(crate) fn subtitles(
     codec: Option<String>,
     language: Option<String>,

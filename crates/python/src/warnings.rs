@@ -1,7 +1,7 @@
-//! What the Rust half logs, as Python's warnings and log records.
+//! Log records of the Rust code as Python's warnings and log records.
 //!
-//! A record may come up where Python is not attached, or from a thread of an encoder's own. It is
-//! kept until a call into the package returns, which then hands it to `reelwright._warnings`.
+//! Records may come from code that is not attached to Python, or from an encoder's thread. They are
+//! kept until a call into the package returns, which passes them to `reelwright._warnings`.
 
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -13,17 +13,17 @@ use pyo3::prelude::*;
 type Line = (Level, String);
 
 thread_local! {
-    /// Whether the thread is in a call of ours, which will settle what it logs.
+    /// True while the thread is in a call into the package, which will emit its records.
     static IS_OURS: Cell<bool> = const { Cell::new(false) };
     static OWN: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) };
 }
-/// What other threads logged.
+/// Records of other threads.
 static OTHERS: Mutex<Vec<Line>> = Mutex::new(Vec::new());
 static HAVE_OTHERS: AtomicBool = AtomicBool::new(false);
 
-/// The most lines of other threads that are kept: nobody may be calling us any more.
+/// Maximum number of records of other threads that are kept, if no call emits them.
 const MAX_OTHERS: usize = 1000;
-/// FFmpeg's level of warnings.
+/// FFmpeg's log level of warnings.
 const WARNING: i64 = 24;
 static LEVEL: AtomicI64 = AtomicI64::new(WARNING);
 
@@ -50,14 +50,14 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
-/// Makes us hear what is logged.
+/// Installs the logger.
 pub(crate) fn install() {
-    // Fails where the module is loaded a second time, and is ours already.
+    // Fails if the module is loaded again. The logger is installed then.
     let _ = log::set_logger(&Logger);
     log::set_max_level(filter(WARNING));
 }
 
-/// Whether the thread was in a call of ours before this one, which it is again afterwards.
+/// Restores the value of `IS_OURS` of an outer call.
 struct Outer(bool);
 
 impl Drop for Outer {
@@ -66,8 +66,8 @@ impl Drop for Outer {
     }
 }
 
-/// Runs a call of ours, and then says what it logged. Where a warning is made an error by Python's
-/// filters, that is raised after the work was done.
+/// Runs a call and then emits its log records. If Python's filters turn a warning into an error, it
+/// is raised after the call has done its work.
 pub(crate) fn settled<T>(py: Python<'_>, call: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     let outer = Outer(IS_OURS.replace(true));
     let result = call();
@@ -100,7 +100,7 @@ fn say(py: Python<'_>) -> PyResult<()> {
     said
 }
 
-/// What of ours FFmpeg's `level` lets through.
+/// Converts FFmpeg's `level` to the logger's.
 fn filter(level: i64) -> LevelFilter {
     match level {
         ..16 => LevelFilter::Off,
@@ -112,13 +112,13 @@ fn filter(level: i64) -> LevelFilter {
     }
 }
 
-/// The level as it was set.
+/// Returns the log level.
 #[pyfunction]
 pub(crate) fn get_log_level() -> i64 {
     LEVEL.load(Ordering::Relaxed)
 }
 
-/// Sets what is warned of, in FFmpeg's numbers.
+/// Sets the log level, as in FFmpeg.
 #[pyfunction]
 pub(crate) fn set_log_level(level: i64) {
     LEVEL.store(level, Ordering::Relaxed);

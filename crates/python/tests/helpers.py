@@ -1,4 +1,4 @@
-"""What tests share: arrays of every library, foreign decoders, signals."""
+"""Shared helpers of tests: arrays of every library, other decoders, signals."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def _jax(array: Array) -> Any:
 LIBRARIES: dict[str, Make] = {"numpy": lambda array: array, "torch": _torch, "jax": _jax}
 
 
-# They take more room than a machine of CI may have: torch brings 7 GB.
+# Too large for the disk of a CI machine: torch has 7 GB.
 LARGE_LIBRARIES = {"torch", "torio"}
 
 
 def import_or_skip(name: str) -> Any:
-    """Imports a library. Where it is not installed, the test is skipped, or fails in CI."""
+    """Import a library. If it is not installed, skip the test, or fail it in CI."""
     package = name.partition(".")[0]
     if importlib.util.find_spec(package) is None:
         if os.environ.get("REELWRIGHT_REQUIRE_PROGRAMS") and package not in LARGE_LIBRARIES:
@@ -67,7 +67,7 @@ def _run(*command: str, lenient: bool = False) -> bytes:
 
 
 def probe(path: Path) -> dict[str, Any]:
-    """What ffprobe says of a file and its streams."""
+    """Return ffprobe's description of a file and its streams."""
     text = _run("ffprobe", "-v", "error", "-show_format", "-show_streams", "-count_frames",
                 "-of", "json", str(path))  # fmt: skip
     found: dict[str, Any] = json.loads(text)
@@ -75,36 +75,36 @@ def probe(path: Path) -> dict[str, Any]:
 
 
 def chapters_of(path: Path) -> list[tuple[float, str]]:
-    """The chapters that ffprobe finds: their starts and titles."""
+    """Return the starts and titles of chapters according to ffprobe."""
     text = _run("ffprobe", "-v", "error", "-show_chapters", "-of", "json", str(path))
     chapters = json.loads(text)["chapters"]
     return [(float(chapter["start_time"]), chapter["tags"]["title"]) for chapter in chapters]
 
 
 def subtitles_of(path: Path) -> list[str]:
-    """The subtitles that FFmpeg finds, as SubRip has them."""
+    """Return the subtitles that FFmpeg reads, as SubRip."""
     text = _run("ffmpeg", "-v", "error", "-i", str(path), "-map", "0:s", "-f", "srt", "-")
     return text.decode().replace("\r\n", "\n").strip().split("\n\n")
 
 
 def packets_of(path: Path) -> list[dict[str, Any]]:
-    """What ffprobe says of each packet."""
+    """Return ffprobe's description of each packet."""
     shown = _run("ffprobe", "-v", "error", "-show_packets", "-of", "json", str(path))
     packets: list[dict[str, Any]] = json.loads(shown)["packets"]
     return packets
 
 
-def sound_of(path: Path, channels: int, *, lenient: bool = False) -> Array:
-    """The samples of a file as FFmpeg decodes them, as float32 of shape (frame, channel). It has to
-    be `lenient` with what has no end of its own, and is cut off in its last packet."""
+def decode_audio(path: Path, channels: int, *, lenient: bool = False) -> Array:
+    """Decode the samples of a file with FFmpeg, as float32 of shape (frame, channel). `lenient` is
+    for formats that cannot store their length, whose last packet is truncated."""
     strict = () if lenient else ("-xerror",)
     data = _run("ffmpeg", "-v", "error", *strict, "-i", str(path), "-map", "0:a:0",
                 "-f", "f32le", "-", lenient=lenient)  # fmt: skip
     return np.frombuffer(data, np.float32).reshape(-1, channels)
 
 
-def pictures_of(path: Path, width: int, height: int, format: str = "rgb24") -> Array:
-    """The frames of a file as FFmpeg decodes them, of shape (frame, channel, height, width)."""
+def decode_video(path: Path, width: int, height: int, format: str = "rgb24") -> Array:
+    """Decode the frames of a file with FFmpeg, of shape (frame, channel, height, width)."""
     data = _run("ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-map", "0:v:0",
                 "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", format, "-")  # fmt: skip
     channels = {"gray16le": 1, "rgb24": 3, "rgb48le": 3}.get(format, 4)
@@ -113,14 +113,14 @@ def pictures_of(path: Path, width: int, height: int, format: str = "rgb24") -> A
 
 
 def tone(frames: int, channels: int = 1, rate: int = 16000) -> Array:
-    """A tone, another one in each channel, as float32 of shape (frame, channel)."""
+    """Return a tone with a different frequency in each channel, as float32 (frame, channel)."""
     time = np.arange(frames)[:, None] / rate
     pitch = 220 * (1 + np.arange(channels))[None, :]
     return (0.5 * np.sin(2 * np.pi * pitch * time)).astype(np.float32)
 
 
 def moving(frames: int, width: int = 64, height: int = 48, channels: int = 3) -> Array:
-    """Smooth pictures that change, as uint8 of shape (frame, channel, height, width)."""
+    """Return smooth moving frames, as uint8 of shape (frame, channel, height, width)."""
     t, c, y, x = np.ogrid[:frames, :channels, :height, :width]
     wave = np.sin(0.2 * t + 0.1 * x + c) + np.cos(0.15 * y - 0.1 * t)
     return (127.5 + 60 * wave).astype(np.uint8)
@@ -129,14 +129,14 @@ def moving(frames: int, width: int = 64, height: int = 48, channels: int = 3) ->
 def audio_encoder(
     container: str = "wav", /, channels: int = 1, **options: Any
 ) -> reelwright.StreamingMediaEncoder:
-    """An open encoder with an audio stream, into memory."""
+    """Return an open encoder with an audio stream that writes to memory."""
     encoder = reelwright.StreamingMediaEncoder(io.BytesIO(), container)
     encoder.add_audio_stream(16000, channels, **options)
     return encoder.open()
 
 
 def video_encoder(container: str = "mp4", /, **options: Any) -> reelwright.StreamingMediaEncoder:
-    """An open encoder with a stream of pictures of 64x48, into memory."""
+    """Return an open encoder with a 64x48 video stream that writes to memory."""
     encoder = reelwright.StreamingMediaEncoder(io.BytesIO(), container)
     encoder.add_video_stream(25, 64, 48, **options)
     return encoder.open()

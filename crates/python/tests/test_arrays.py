@@ -1,4 +1,4 @@
-"""Chunks of anybody's arrays: read where they lie, the same bytes whatever they are made of."""
+"""Chunks: arrays of any library are read in place, and the output does not depend on it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ DTYPES = {"u1": "u8", "i2": "s16", "i4": "s32", "i8": "s64", "f4": "flt", "f8": 
 
 
 def samples(dtype: str, frames: int = 500, channels: int = 2) -> Array:
-    sound = tone(frames, channels)
+    waveform = tone(frames, channels)
     if dtype.startswith("f"):
-        return sound.astype(dtype)
+        return waveform.astype(dtype)
     if dtype == "u1":
-        return (128 + 127 * sound).astype(dtype)
-    return (sound.astype("f8") * np.iinfo(dtype).max).astype(dtype)
+        return (128 + 127 * waveform).astype(dtype)
+    return (waveform.astype("f8") * np.iinfo(dtype).max).astype(dtype)
 
 
 def wav(chunk: Any, dtype: str = "f4", channels: int = 2) -> bytes:
@@ -49,7 +49,7 @@ def y4m(chunk: Any) -> bytes:
 
 
 def lends(array: Array, *names: str) -> Any:
-    """An object with some of an array's attributes, on a class of its own."""
+    """Return an object with some of an array's attributes."""
 
     def forward(name: str) -> Any:
         value = getattr(array, name)
@@ -65,7 +65,7 @@ def test_types_of_every_library(dtype: str, make: Make) -> None:
 
 
 def views(base: Array) -> dict[str, Array]:
-    """The same two channels of sound, laid out in many ways."""
+    """Return two channels of audio with different memory layouts."""
     frames = len(base)
     wide = np.zeros((2 * frames, 5), base.dtype)
     wide[::2, 1:4:2] = base
@@ -90,7 +90,7 @@ def test_strides(layout: str, dtype: str) -> None:
 
 @pytest.mark.parametrize("layout", ["planar", "transposed", "slices", "backwards", "read only"])
 @pytest.mark.parametrize("dtype", ["u1", "i2", "f4", "f8"])
-def test_strides_of_chunks_that_end_within_frames(layout: str, dtype: str) -> None:
+def test_strides_of_chunks_that_end_within_blocks(layout: str, dtype: str) -> None:
     base = samples(dtype, 5000)
     view = views(base)[layout]
     file = io.BytesIO()
@@ -102,14 +102,14 @@ def test_strides_of_chunks_that_end_within_frames(layout: str, dtype: str) -> No
     assert file.getvalue() == wav(base, dtype)
 
 
-def test_a_channel_is_repeated_by_a_stride_of_zero() -> None:
+def test_stride_of_zero_repeats_channel() -> None:
     mono = tone(100)
     stereo = np.broadcast_to(mono, (100, 2))
     assert stereo.strides[1] == 0 and not stereo.flags.writeable
     assert wav(stereo) == wav(np.repeat(mono, 2, axis=1))
 
 
-def test_torchs_views() -> None:
+def test_torch_views() -> None:
     torch = import_or_skip("torch")
     base = samples("f4")
     tensor = torch.from_numpy(base)
@@ -120,7 +120,7 @@ def test_torchs_views() -> None:
     assert wav(wide[::2, 1:5:3]) == expected
     assert wav(tensor.clone().requires_grad_()) == expected
     assert wav(torch.nn.Parameter(tensor.clone())) == expected
-    # A view that is negative in name only, as the imaginary part of a conjugate is.
+    # A lazily negated view, such as the imaginary part of a conjugate.
     conjugate = torch.complex(torch.zeros(500, 2), -tensor).conj()
     assert conjugate.imag.is_neg()
     assert wav(conjugate.imag) == expected
@@ -130,11 +130,11 @@ def test_torchs_views() -> None:
     assert wav(tensor[:0]) == wav(base[:0])
 
 
-def test_torchs_pictures() -> None:
+def test_torch_frames() -> None:
     torch = import_or_skip("torch")
-    pictures = moving(4)
-    tensor = torch.from_numpy(pictures)
-    expected = y4m(pictures)
+    input_frames = moving(4)
+    tensor = torch.from_numpy(input_frames)
+    expected = y4m(input_frames)
     channels_last = tensor.to(memory_format=torch.channels_last)
     assert channels_last.stride(1) == 1
     assert y4m(channels_last) == expected
@@ -144,7 +144,7 @@ def test_torchs_pictures() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_torchs_halves_are_converted(dtype: str) -> None:
+def test_converts_torch_half_precision(dtype: str) -> None:
     torch = import_or_skip("torch")
     half = torch.from_numpy(samples("f4")).to(getattr(torch, dtype))
     assert wav(half) == wav(half.float())
@@ -155,7 +155,7 @@ def test_torchs_halves_are_converted(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["int8"])
-def test_torchs_types_that_no_stream_has(dtype: str) -> None:
+def test_rejects_unsupported_torch_types(dtype: str) -> None:
     torch = import_or_skip("torch")
     names = {"int8": "Char"}
     text = f"Expected Float type. Found: {names[dtype]}. Convert the chunk first"
@@ -164,7 +164,7 @@ def test_torchs_types_that_no_stream_has(dtype: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
-def test_torchs_tensors_without_memory() -> None:
+def test_rejects_torch_tensors_without_memory() -> None:
     torch = import_or_skip("torch")
     with pytest.raises(reelwright.ChunkError, match=r"has to be on CPU. Found: meta.*chunk.cpu"):
         audio_encoder().write_audio_chunk(0, torch.zeros(3, 1, device="meta"))
@@ -175,34 +175,34 @@ def test_torchs_tensors_without_memory() -> None:
         audio_encoder().write_audio_chunk(0, nested)
 
 
-def test_pictures_in_any_order() -> None:
-    pictures = moving(4)
-    expected = y4m(pictures)
-    channels_last = np.ascontiguousarray(pictures.transpose(0, 2, 3, 1))
+def test_frames_with_any_strides() -> None:
+    input_frames = moving(4)
+    expected = y4m(input_frames)
+    channels_last = np.ascontiguousarray(input_frames.transpose(0, 2, 3, 1))
     assert y4m(channels_last.transpose(0, 3, 1, 2)) == expected
-    assert y4m(pictures[::-1].copy()[::-1]) == expected
-    assert y4m(np.pad(pictures, ((0, 0), (0, 0), (8, 8), (8, 8)))[..., 8:-8, 8:-8]) == expected
+    assert y4m(input_frames[::-1].copy()[::-1]) == expected
+    assert y4m(np.pad(input_frames, ((0, 0), (0, 0), (8, 8), (8, 8)))[..., 8:-8, 8:-8]) == expected
 
 
-def test_the_buffer_protocol_alone() -> None:
-    sound = samples("i2")
-    flat = array.array("h", sound.tobytes())
+def test_only_buffer_protocol() -> None:
+    waveform = samples("i2")
+    flat = array.array("h", waveform.tobytes())
     view = memoryview(flat).cast("B").cast("h", [500, 2])
-    assert wav(view, "i2") == wav(sound, "i2")
-    assert wav(view[::2], "i2") == wav(sound[::2], "i2")
+    assert wav(view, "i2") == wav(waveform, "i2")
+    assert wav(view[::2], "i2") == wav(waveform[::2], "i2")
     with pytest.raises(reelwright.ChunkError, match="2D"):
         wav(flat, "i2")
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_dlpack_alone(dtype: str) -> None:
+def test_only_dlpack(dtype: str) -> None:
     base = samples(dtype)
     expected = wav(base, dtype)
     for chunk in (base, np.asfortranarray(base), np.repeat(base, 2, axis=0)[::2]):
         lent = lends(chunk, "__dlpack__", "__dlpack_device__")
         assert not hasattr(lent, "__array_interface__")
         assert wav(lent, dtype) == expected
-        # As it was before there were versions, and without a device to ask for.
+        # Without versions and without a device, as in old libraries.
         old = type("Old", (), {"__dlpack__": lambda self, chunk=chunk: chunk.__dlpack__()})()
         assert wav(old, dtype) == expected
 
@@ -213,7 +213,7 @@ def test_dlpack_of_read_only_memory() -> None:
     assert wav(lends(base, "__dlpack__", "__dlpack_device__")) == wav(base)
 
 
-def test_dlpack_gives_back_what_it_lent() -> None:
+def test_dlpack_releases_memory() -> None:
     base = samples("f4")
     before = sys.getrefcount(base)
     for _ in range(10):
@@ -223,26 +223,26 @@ def test_dlpack_gives_back_what_it_lent() -> None:
 
 
 @pytest.mark.parametrize(("device", "name"), [(2, "cuda:0"), (8, "metal:0"), (99, "device 99:0")])
-def test_dlpack_of_another_device(device: int, name: str) -> None:
+def test_rejects_dlpack_of_other_device(device: int, name: str) -> None:
     class Elsewhere:
         def __dlpack_device__(self) -> tuple[int, int]:
             return device, 0
 
         def __dlpack__(self, **_: object) -> object:
-            raise AssertionError("never asked for")
+            raise AssertionError("__dlpack__ must not be called")
 
     with pytest.raises(reelwright.ChunkError, match=rf"has to be on CPU. Found: .*{name}"):
         audio_encoder().write_audio_chunk(0, Elsewhere())
 
 
 @pytest.mark.parametrize("dtype", ["f2", "i1", "u2", "c8", "?"])
-def test_dlpacks_types_that_no_stream_has(dtype: str) -> None:
+def test_rejects_unsupported_dlpack_types(dtype: str) -> None:
     lent = lends(np.zeros((3, 1), dtype), "__dlpack__", "__dlpack_device__")
     with pytest.raises(reelwright.ChunkError, match="Expected Float type. Found: "):
         audio_encoder().write_audio_chunk(0, lent)
 
 
-def test_what_dlpack_raises_comes_out() -> None:
+def test_exception_of_dlpack_is_raised() -> None:
     class Refuses:
         def __dlpack__(self, **_: object) -> object:
             raise BufferError("mine")
@@ -259,19 +259,19 @@ def test_what_dlpack_raises_comes_out() -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_array_interface_alone(dtype: str) -> None:
+def test_only_array_interface(dtype: str) -> None:
     base = samples(dtype)
     for chunk in (base, np.asfortranarray(base), np.repeat(base, 2, axis=0)[::2]):
         assert wav(lends(chunk, "__array_interface__"), dtype) == wav(base, dtype)
 
 
-def test_array_interface_with_bytes_as_of_pillow() -> None:
+def test_array_interface_with_bytes() -> None:
     base = samples("i2")
     interface = {"shape": base.shape, "typestr": "<i2", "data": base.tobytes(), "version": 3}
     lent = types.SimpleNamespace(__array_interface__=interface)
     assert wav(lent, "i2") == wav(base, "i2")
     interface["shape"] = (501, 2)
-    with pytest.raises(reelwright.ChunkError, match="does not hold"):
+    with pytest.raises(reelwright.ChunkError, match="is smaller than its shape"):
         wav(lent, "i2")
 
 
@@ -291,13 +291,13 @@ def test_array_interface_with_bytes_as_of_pillow() -> None:
         None,
     ],
 )
-def test_array_interfaces_that_are_none(interface: object) -> None:
+def test_rejects_invalid_array_interfaces(interface: object) -> None:
     lent = types.SimpleNamespace(__array_interface__=interface)
     with pytest.raises((TypeError, KeyError, ValueError, reelwright.ChunkError)):
         audio_encoder().write_audio_chunk(0, lent)
 
 
-def test_array_interface_whose_flag_is_a_number() -> None:
+def test_array_interface_with_numeric_flag() -> None:
     base = samples("f4")
     interface = dict(base.__array_interface__)
     interface["data"] = (interface["data"][0], 0)
@@ -305,15 +305,15 @@ def test_array_interface_whose_flag_is_a_number() -> None:
 
 
 @pytest.mark.parametrize("axes", [[0, 0], [0, 2], [0], [1, None], [0, 1, 1]])
-def test_axes_that_are_not_the_arrays(axes: list[int | None]) -> None:
+def test_rejects_invalid_axes(axes: list[int | None]) -> None:
     s = audio_encoder(channels=2)
     with pytest.raises(reelwright.ChunkError, match="Unexpected shape"):
         s._write_audio(0, np.zeros((2, 2), np.float32), axes, (0, 2))
 
 
 @pytest.mark.parametrize("torch", ["MagicMock()", "SimpleNamespace(Tensor=int, float64=1)"])
-def test_a_stand_in_for_torch_is_none(torch: str) -> None:
-    """As the tests of programs and the makers of documentation put there."""
+def test_mock_of_torch_is_ignored(torch: str) -> None:
+    """Tests of programs and documentation tools install such mocks."""
     code = f"""
 import sys
 from types import SimpleNamespace
@@ -331,9 +331,9 @@ with s.open():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_memory_that_cannot_be_read_as_it_lies() -> None:
+def test_rejects_unaligned_memory_and_other_byte_order() -> None:
     packed = np.zeros(10, dtype=[("tag", "u1"), ("sample", "f4")])
-    # Five bytes apart; numpy will not lend them aligned.
+    # The items are five bytes apart, so that numpy does not export them as aligned.
     with pytest.raises(reelwright.ChunkError, match="copy"):
         audio_encoder().write_audio_chunk(0, packed["sample"][:, None])
     odd = np.frombuffer(bytes(4 * 10 + 1), np.uint8)[1:].view("f4")[:, None]
@@ -344,12 +344,12 @@ def test_memory_that_cannot_be_read_as_it_lies() -> None:
 
 
 @pytest.mark.parametrize("chunk", [None, 1, "text", [[0.0]], {}, object()])
-def test_what_is_no_array(chunk: Any) -> None:
+def test_rejects_objects_that_are_not_arrays(chunk: Any) -> None:
     with pytest.raises(TypeError, match=r"A chunk must be a tensor or an array.*Found: "):
         audio_encoder().write_audio_chunk(0, chunk)
 
 
-def test_halves_are_converted() -> None:
+def test_converts_half_precision() -> None:
     half = samples("f4").astype("f2")
     assert wav(half) == wav(half.astype("f4"))
     assert wav(half.T.copy().T, "f8") == wav(half.astype("f8"), "f8")
@@ -361,7 +361,7 @@ def test_halves_are_converted() -> None:
 
 
 class DataSet:
-    """What becomes an array when it is asked to, as data sets in files do."""
+    """An object that is converted to an array on request, such as a data set in a file."""
 
     def __init__(self, array: Array) -> None:
         self._array, self.shape, self.dtype, self.read = array, array.shape, array.dtype, 0
@@ -375,17 +375,17 @@ class DataSet:
         return self._array[rows]
 
 
-def test_what_makes_an_array_is_one() -> None:
-    sound, pictures = samples("i2"), moving(4)
-    assert wav(DataSet(sound), "i2") == wav(sound, "i2")
-    assert y4m(DataSet(pictures)) == y4m(pictures)
+def test_accepts_object_with_array_method() -> None:
+    waveform, input_frames = samples("i2"), moving(4)
+    assert wav(DataSet(waveform), "i2") == wav(waveform, "i2")
+    assert y4m(DataSet(input_frames)) == y4m(input_frames)
 
 
-# Memory that is lent.
+# Borrowed memory.
 
 
 def resized(resize: Any, chunk: Any, *, is_video: bool = False) -> tuple[Any, bytes]:
-    """Writes a chunk to an object that resizes it when it is written to."""
+    """Write a chunk to an object that resizes the chunk in `write`."""
 
     class Resizes(io.BytesIO):
         is_armed = False
@@ -404,12 +404,12 @@ def resized(resize: Any, chunk: Any, *, is_video: bool = False) -> tuple[Any, by
         s.add_audio_stream(16000, 1)
     s.open()
     file.is_armed = True
-    with pytest.raises(reelwright.ChunkError, match="The chunk moved while it was written") as error:
+    with pytest.raises(reelwright.ChunkError, match="The memory of the chunk changed") as error:
         if is_video:
             s.write_video_chunk(0, chunk)
         else:
             s.write_audio_chunk(0, chunk)
-    # The stream goes on.
+    # The stream can be continued.
     if is_video:
         s.write_video_chunk(0, moving(1))
     else:
@@ -418,19 +418,19 @@ def resized(resize: Any, chunk: Any, *, is_video: bool = False) -> tuple[Any, by
     return error, file.getvalue()
 
 
-def test_numpys_resize_while_it_is_written() -> None:
-    sound = tone(300_000)
-    before = sound.copy()
-    _, data = resized(lambda: sound.resize((1 << 24, 1), refcheck=False), sound)
+def test_rejects_numpy_array_resized_by_writer() -> None:
+    waveform = tone(300_000)
+    before = waveform.copy()
+    _, data = resized(lambda: waveform.resize((1 << 24, 1), refcheck=False), waveform)
     written = np.frombuffer(data[-200 - 4096 * 2 : -200], "<i2")
     assert len(written) and len(data) < 300_000
     start = np.frombuffer(data[80:][:2048], "<i2")
     assert np.abs(start / 32768 - before[: len(start), 0]).max() < 1e-4
-    pictures = moving(40)
-    resized(lambda: pictures.resize((4000, 3, 48, 64), refcheck=False), pictures, is_video=True)
+    input_frames = moving(40)
+    resized(lambda: input_frames.resize((4000, 3, 48, 64), refcheck=False), input_frames, is_video=True)
 
 
-def test_torchs_resize_while_it_is_written() -> None:
+def test_rejects_torch_tensor_resized_by_writer() -> None:
     torch = import_or_skip("torch")
     for method in ("resize_", "storage"):
         tensor = torch.from_numpy(tone(300_000)).clone()
@@ -440,16 +440,16 @@ def test_torchs_resize_while_it_is_written() -> None:
             resized(lambda tensor=tensor: tensor.untyped_storage().resize_(0), tensor)
 
 
-def test_a_warning_made_of_a_chunk_comes_after_it() -> None:
-    """Python code that says warnings may change the chunk: nothing reads it any more."""
+def test_warning_is_emitted_after_chunk_was_read() -> None:
+    """Python code that handles warnings may change the chunk after it was read."""
     import warnings
 
-    sound = np.full((5000, 1), 1.5, np.float32)
+    waveform = np.full((5000, 1), 1.5, np.float32)
     s = audio_encoder()
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        warnings.showwarning = lambda *_, **__: sound.resize((1 << 22, 1), refcheck=False)
-        s.write_audio_chunk(0, sound)
+        warnings.showwarning = lambda *_, **__: waveform.resize((1 << 22, 1), refcheck=False)
+        s.write_audio_chunk(0, waveform)
     assert s.clamped_samples(0) == 5000
     s.close()
 
@@ -509,7 +509,7 @@ def test_chunks_of_every_pixel_format_stay_exact(format: str, library: str) -> N
     chunk = np.random.default_rng(5).integers(0, 1 << bits, (3, channels, 9, 17)).astype(dtype)
     is_packed = not format.startswith(("gbr", "yuv"))
     expected = chunk.transpose(0, 2, 3, 1) if is_packed else chunk
-    # Channels last, too.
+    # Also with channels last.
     strided: Any = np.ascontiguousarray(chunk.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
     if library == "torch":
         torch = import_or_skip("torch")
@@ -521,7 +521,7 @@ def test_chunks_of_every_pixel_format_stay_exact(format: str, library: str) -> N
         assert np.array_equal(found, expected.ravel())
 
 
-def test_values_above_the_bits_of_a_format_are_refused() -> None:
+def test_rejects_values_above_bit_depth() -> None:
     chunk = np.zeros((2, 1, 9, 17), "u2")
     chunk[1, 0, 8, 16] = 1024
     with pytest.raises(reelwright.ChunkError, match=r"from 0 to 1023 .* gray10le. Found: 1024"):

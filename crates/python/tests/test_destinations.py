@@ -1,4 +1,4 @@
-"""Where encoders write: paths, addresses, and objects with `write`."""
+"""Destinations: paths, addresses, and objects with `write`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import import_or_skip, sound_of, tone
+from helpers import import_or_skip, decode_audio, tone
 
 import reelwright
 from reelwright import StreamingMediaEncoder
@@ -29,7 +29,7 @@ def write(dst: Any, format: str | None = "wav", frames: int = 5000, **options: A
 
 @pytest.fixture(scope="module")
 def expected() -> bytes:
-    """A WAV that knows its length."""
+    """Return a WAV with its length in the header."""
     file = io.BytesIO()
     write(file)
     return file.getvalue()
@@ -52,8 +52,8 @@ def test_paths(tmp_path: Path, expected: bytes) -> None:
         assert path.read_bytes() == expected
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux alone")
-def test_a_name_that_is_no_utf_8(tmp_path: Path, expected: bytes) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes only on Linux")
+def test_file_name_that_is_not_utf_8(tmp_path: Path, expected: bytes) -> None:
     path = os.fsencode(tmp_path) + b"/\xff\xfe.wav"
     for dst in (os.fsdecode(path), Path(os.fsdecode(path)), path):
         Path(os.fsdecode(path)).unlink(missing_ok=True)
@@ -63,7 +63,7 @@ def test_a_name_that_is_no_utf_8(tmp_path: Path, expected: bytes) -> None:
         write("\ud800.wav", None)
 
 
-def test_a_path_is_never_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_path_object_is_never_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rtmp:").mkdir()
     write(Path("rtmp://a.wav"), None)
@@ -71,10 +71,10 @@ def test_a_path_is_never_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("dst", [3, None, ["a.wav"], "a\0.wav".encode])
-def test_what_is_no_destination(dst: Any) -> None:
+def test_rejects_invalid_destinations(dst: Any) -> None:
     with pytest.raises(reelwright.DestinationError, match="dst must be a str") as error:
         StreamingMediaEncoder(dst, "wav")
-    # As torio's own tests ask, and as Python's users expect.
+    # As in torio's own tests, and as usual in Python.
     assert isinstance(error.value, RuntimeError) and isinstance(error.value, TypeError)
 
 
@@ -105,45 +105,45 @@ def test_files(tmp_path: Path, expected: bytes) -> None:
     assert path.read_bytes() == b"before" + expected + b"after"
 
 
-def test_a_file_that_appends_gets_the_layout_of_streams(tmp_path: Path) -> None:
+def test_appending_file_has_stream_layout(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(b"before")
     with path.open("ab") as file:
         write(file)
     data = path.read_bytes()
     assert data.startswith(b"beforeRIFF")
-    # No length, and no header at the end.
+    # There is no length, and no header at the end.
     assert data[10:14] == b"\xff\xff\xff\xff" and data.count(b"RIFF") == 1
 
 
-def test_a_text_file_is_refused_by_itself(tmp_path: Path) -> None:
+def test_text_file_raises_type_error(tmp_path: Path) -> None:
     with (tmp_path / "a.wav").open("w") as file, pytest.raises(TypeError, match="str"):
         write(file)
 
 
 class Partial(io.BytesIO):
-    """Takes three bytes at a time."""
+    """Writes three bytes at a time."""
 
     def write(self, data: Any, /) -> int:
         return super().write(data[:3])
 
 
 class Silent(io.BytesIO):
-    """Takes all and says nothing."""
+    """Writes all bytes and returns None."""
 
     def write(self, data: Any, /) -> None:  # type: ignore[override]
         super().write(data)
 
 
 class Counts(io.BytesIO):
-    """Takes three bytes at a time, and says so with numpy's integers."""
+    """Writes three bytes at a time and returns numpy's integers."""
 
     def write(self, data: Any, /) -> Any:
         return np.int64(super().write(data[:3]))
 
 
 class Succeeds(io.BytesIO):
-    """Takes all and says that it went well."""
+    """Writes all bytes and returns True."""
 
     def write(self, data: Any, /) -> bool:
         super().write(data)
@@ -156,19 +156,19 @@ class Unseekable(io.BytesIO):
 
 
 @pytest.mark.parametrize("kind", [io.BytesIO, Partial, Silent, Counts, Succeeds])
-def test_what_write_returns(kind: type[io.BytesIO], expected: bytes) -> None:
+def test_return_values_of_write(kind: type[io.BytesIO], expected: bytes) -> None:
     file = kind()
     write(file)
     assert file.getvalue() == expected
 
 
-def test_what_cannot_seek_is_not_asked_to() -> None:
+def test_does_not_seek_unseekable_object() -> None:
     file = Unseekable()
     write(file)
     assert file.getvalue()[4:8] == b"\xff\xff\xff\xff"
 
 
-def test_seek_that_returns_nothing(expected: bytes) -> None:
+def test_seek_may_return_none(expected: bytes) -> None:
     class Silently(io.BytesIO):
         def seek(self, *args: Any) -> None:  # type: ignore[override]
             super().seek(*args)
@@ -179,7 +179,7 @@ def test_seek_that_returns_nothing(expected: bytes) -> None:
 
 
 @pytest.mark.parametrize("returned", [-1, 1 << 70, "x"])
-def test_seek_returns_nonsense(returned: Any) -> None:
+def test_warns_of_invalid_return_value_of_seek(returned: Any) -> None:
     class Nonsense(io.BytesIO):
         def seek(self, *args: Any) -> Any:
             return returned
@@ -191,12 +191,12 @@ def test_seek_returns_nonsense(returned: Any) -> None:
 
 
 def seconds_of_wav(data: bytes) -> tuple[int, Any]:
-    """The channels and samples of a WAV of 16 bits, whatever its header says of the length."""
+    """Return the channels and samples of a 16-bit WAV, whatever length its header states."""
     at = data.index(b"data") + 8
     return data[22], np.frombuffer(data[at : len(data) - (len(data) - at) % 2], "<i2")
 
 
-def test_a_compressed_file_gets_the_layout_of_streams() -> None:
+def test_compressed_file_has_stream_layout() -> None:
     import gzip
 
     file = io.BytesIO()
@@ -208,7 +208,7 @@ def test_a_compressed_file_gets_the_layout_of_streams() -> None:
     assert data[4:8] == b"\xff\xff\xff\xff" and len(seconds_of_wav(data)[1]) == 999
 
 
-def test_seekable_that_lies() -> None:
+def test_seek_fails_although_seekable_returns_true() -> None:
     class Lies(io.BytesIO):
         def seekable(self) -> bool:
             return True
@@ -224,21 +224,21 @@ def test_seekable_that_lies() -> None:
     with pytest.warns(reelwright.EncodingWarning, match="cannot seek"):
         write(file)
     assert len(seconds_of_wav(file.getvalue())[1]) == 5000
-    # Nothing is patched where it does not belong.
+    # Nothing is written to the wrong position.
     with pytest.raises(reelwright.OutputError, match=r"a seek to byte \d+ went to 0"):
         write(Elsewhere())
 
 
 def drained(format: str, encoder: str | None = None, seconds: int = 2, **options: str) -> bytes:
-    """What a server sends that empties the file after each chunk."""
+    """Return the data of a server that empties the file after each chunk."""
     file, sent = io.BytesIO(), b""
     s = StreamingMediaEncoder(file, format)
     s.add_audio_stream(24000, 1, encoder=encoder)
     s.open(options or None)
     samples = 24000 * seconds
-    sound = 0.6 * tone(samples, 1, 24000)
+    waveform = 0.6 * tone(samples, 1, 24000)
     for start in range(0, samples, 4800):
-        s.write_audio_chunk(0, sound[start : start + 4800])
+        s.write_audio_chunk(0, waveform[start : start + 4800])
         sent += file.getvalue()
         file.seek(0)
         file.truncate()
@@ -251,7 +251,7 @@ def drained(format: str, encoder: str | None = None, seconds: int = 2, **options
     [("wav", b"RIFF"), ("flac", b"fLaC"), ("mp3", b"\xff"), ("au", b".snd"), ("aiff", b"FORM"),
      ("w64", b"riff")],
 )  # fmt: skip
-def test_a_file_that_is_emptied_meanwhile_is_a_stream(
+def test_file_that_is_emptied_has_stream_layout(
     format: str, magic: bytes, tmp_path: Path
 ) -> None:
     with pytest.warns(reelwright.EncodingWarning, match="Something else moved dst"):
@@ -259,23 +259,23 @@ def test_a_file_that_is_emptied_meanwhile_is_a_stream(
     assert data.startswith(magic) and (format == "mp3" or data.count(magic) == 1)
     path = tmp_path / f"a.{format}"
     path.write_bytes(data)
-    sound = sound_of(path, 1, lenient=True)
-    assert abs(len(sound) - 48000) < 3000 and np.abs(sound).max() < 0.45
+    waveform = decode_audio(path, 1, lenient=True)
+    assert abs(len(waveform) - 48000) < 3000 and np.abs(waveform).max() < 0.45
 
 
-def test_ogg_and_mp4_need_nothing_that_was_sent(tmp_path: Path) -> None:
+def test_ogg_and_mp4_do_not_change_sent_data(tmp_path: Path) -> None:
     path = tmp_path / "a.ogg"
     path.write_bytes(drained("ogg", "flac"))
-    assert len(sound_of(path, 1)) == 48000
-    # Fragments until it is closed, and then too.
+    assert len(decode_audio(path, 1)) == 48000
+    # Fragments while it is open, and after it is closed.
     path = tmp_path / "a.mp4"
     with pytest.warns(reelwright.EncodingWarning, match="Something else moved dst"):
         path.write_bytes(drained("mp4"))
-    assert abs(len(sound_of(path, 1)) - 48000) < 3000
+    assert abs(len(decode_audio(path, 1)) - 48000) < 3000
 
 
 @pytest.mark.filterwarnings("ignore:Something else moved dst")
-def test_a_layout_that_cannot_be_a_stream_says_so() -> None:
+def test_rejects_layout_that_requires_seeking() -> None:
     for format, encoder, options in (
         ("mp4", None, {"movflags": "progressive"}),
         ("caf", "alac", {}),
@@ -285,7 +285,7 @@ def test_a_layout_that_cannot_be_a_stream_says_so() -> None:
 
 
 @pytest.mark.parametrize("returned", ["5", 1.5, b"", object()])
-def test_write_returns_what_is_no_number(returned: Any) -> None:
+def test_rejects_wrong_return_type_of_write(returned: Any) -> None:
     class Nonsense:
         def write(self, data: bytes) -> Any:
             return returned
@@ -294,7 +294,7 @@ def test_write_returns_what_is_no_number(returned: Any) -> None:
         write(Nonsense())
 
 
-def test_write_that_is_asynchronous() -> None:
+def test_rejects_asynchronous_write() -> None:
     class Later:
         async def write(self, data: bytes) -> int:
             return len(data)
@@ -303,7 +303,7 @@ def test_write_that_is_asynchronous() -> None:
         write(Later())
 
 
-def test_a_file_that_was_closed_first_is_not_told_of_twice() -> None:
+def test_closed_file_is_reported_once() -> None:
     code = """
 import io, numpy as np, reelwright
 file = io.BytesIO()
@@ -319,7 +319,7 @@ del s
 
 
 class Discards(io.BytesIO):
-    """Commits what it has when it is closed, as files of object stores do."""
+    """Commits its content when it is closed, as files of object stores do."""
 
     calls = ""
 
@@ -327,7 +327,7 @@ class Discards(io.BytesIO):
         self.calls += "discard"
 
 
-def test_a_failure_commits_nothing() -> None:
+def test_failure_commits_nothing() -> None:
     class Full(Discards):
         def write(self, data: Any, /) -> int:
             raise OSError("full")
@@ -341,7 +341,7 @@ def test_a_failure_commits_nothing() -> None:
     assert whole.calls == ""
 
 
-def test_open_files_of_fsspec(tmp_path: Path, expected: bytes) -> None:
+def test_fsspec_open_files(tmp_path: Path, expected: bytes) -> None:
     fsspec = import_or_skip("fsspec")
     path = tmp_path / "a.wav"
     write(fsspec.open(str(path), "wb"), None)
@@ -349,7 +349,7 @@ def test_open_files_of_fsspec(tmp_path: Path, expected: bytes) -> None:
     memory = fsspec.open("memory://folder/a.wav", "wb")
     write(memory, None)
     assert memory.fs.cat("/folder/a.wav") == expected
-    # A compressed one cannot seek, and needs a format.
+    # A compressed file cannot seek and requires a format.
     path = tmp_path / "a.wav.gz"
     write(fsspec.open(str(path), "wb", compression="gzip"))
     import gzip
@@ -360,7 +360,7 @@ def test_open_files_of_fsspec(tmp_path: Path, expected: bytes) -> None:
             StreamingMediaEncoder(fsspec.open(str(path), mode), "wav")
 
 
-def test_a_failed_open_leaves_no_empty_object(tmp_path: Path) -> None:
+def test_failed_open_leaves_no_empty_object(tmp_path: Path) -> None:
     fsspec = import_or_skip("fsspec")
     for name in ("memory://b.caf", str(tmp_path / "b.wav")):
         file = fsspec.open(name, "wb")
@@ -378,7 +378,7 @@ def test_a_failed_open_leaves_no_empty_object(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("returned", [-1, 1 << 40, 1 << 70])
-def test_write_returns_nonsense(returned: int) -> None:
+def test_rejects_invalid_return_value_of_write(returned: int) -> None:
     class Nonsense:
         def write(self, data: bytes) -> int:
             return returned
@@ -387,7 +387,7 @@ def test_write_returns_nonsense(returned: int) -> None:
         write(Nonsense())
 
 
-def test_write_takes_nothing() -> None:
+def test_write_that_writes_nothing_raises_error() -> None:
     class Full:
         def write(self, data: bytes) -> int:
             return 0
@@ -409,7 +409,7 @@ def test_write_takes_nothing() -> None:
         (ConnectionResetError("full"), reelwright.DisconnectedError),
     ],
 )
-def test_calls_after_a_failure_repeat_it(
+def test_calls_after_failure_repeat_its_message(
     raised: Exception, later: type[reelwright.OutputError]
 ) -> None:
     class Fails:
@@ -431,8 +431,8 @@ def test_calls_after_a_failure_repeat_it(
     s.close()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="it has no descriptors of pipes")
-def test_a_pipe_whose_reader_leaves() -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no descriptors of pipes")
+def test_pipe_without_reader_raises_error() -> None:
     reader, writer = os.pipe()
     s = StreamingMediaEncoder(f"pipe:{writer}", "wav")
     s.add_audio_stream(16000, 1)
@@ -446,7 +446,7 @@ def test_a_pipe_whose_reader_leaves() -> None:
     os.close(writer)
 
 
-def test_a_failed_encoder_keeps_no_exception() -> None:
+def test_failed_encoder_does_not_keep_exception() -> None:
     class Fails:
         def write(self, data: bytes) -> int:
             raise ValueError
@@ -464,7 +464,7 @@ def test_a_failed_encoder_keeps_no_exception() -> None:
     assert encoder() is None
 
 
-def test_a_raw_writer_that_would_block() -> None:
+def test_rejects_non_blocking_writer() -> None:
     class Busy(io.RawIOBase):
         def writable(self) -> bool:
             return True
@@ -477,12 +477,12 @@ def test_a_raw_writer_that_would_block() -> None:
 
 
 class Mine(Exception):
-    """Nobody else raises it."""
+    """An exception that only this test raises."""
 
 
 @pytest.mark.parametrize("method", ["write", "seek", "flush"])
 @pytest.mark.parametrize("kind", [Mine, KeyboardInterrupt, SystemExit])
-def test_what_the_writer_raises_comes_out(method: str, kind: type[BaseException]) -> None:
+def test_exception_of_writer_is_raised_unchanged(method: str, kind: type[BaseException]) -> None:
     raised = kind("mine")
 
     class Fails(io.BytesIO):
@@ -502,11 +502,11 @@ def test_what_the_writer_raises_comes_out(method: str, kind: type[BaseException]
         s.write_audio_chunk(0, tone(5000))
     assert error.value is raised
     assert not getattr(error.value, "__notes__", [])
-    # Everything is released.
+    # All resources are released.
     s.close()
 
 
-def test_an_exception_in_the_with_statement_completes_the_file(expected: bytes) -> None:
+def test_exception_in_with_statement_completes_file(expected: bytes) -> None:
     file = io.BytesIO()
     s = StreamingMediaEncoder(file, "wav")
     s.add_audio_stream(16000, 1)
@@ -516,7 +516,7 @@ def test_an_exception_in_the_with_statement_completes_the_file(expected: bytes) 
     assert file.getvalue() == expected
 
 
-def test_an_error_after_an_error_does_not_hide_it() -> None:
+def test_error_in_close_does_not_hide_first_error() -> None:
     class FailsAtTheEnd(io.BytesIO):
         is_over = False
 
@@ -536,8 +536,8 @@ def test_an_error_after_an_error_does_not_hide_it() -> None:
 
 
 @pytest.mark.parametrize("kind", [GeneratorExit, SystemExit])
-def test_an_error_is_seen_where_only_the_program_ends(kind: type[BaseException]) -> None:
-    """Nobody reads the notes of these."""
+def test_error_in_close_is_raised_at_exit(kind: type[BaseException]) -> None:
+    """The notes of these exceptions are not shown."""
 
     class FailsAtTheEnd(io.BytesIO):
         is_over = False
@@ -574,14 +574,14 @@ def test_flush_reaches_the_writer() -> None:
         assert file.flushed and len(file.getvalue()) >= 244
 
 
-def test_errors_of_the_system_have_their_number(tmp_path: Path) -> None:
+def test_system_errors_have_errno(tmp_path: Path) -> None:
     with pytest.raises(OSError) as error:
         write(tmp_path / "no" / "a.wav", None)
     assert error.value.errno == 2
     assert isinstance(error.value, RuntimeError) and str(error.value).startswith("Failed to open")
 
 
-def test_numbered_pictures(tmp_path: Path) -> None:
+def test_numbered_image_files(tmp_path: Path) -> None:
     s = StreamingMediaEncoder(tmp_path / "frame_%03d.png")
     s.add_video_stream(25, 8, 8)
     with s.open():
@@ -591,7 +591,7 @@ def test_numbered_pictures(tmp_path: Path) -> None:
     ]
 
 
-def test_nothing_is_committed_where_nothing_was_written() -> None:
+def test_nothing_is_committed_without_content() -> None:
     fsspec = import_or_skip("fsspec")
     memory = fsspec.filesystem("memory")
     for name, encoder in [("a.wav", "pcm_s16le"), ("a.flac", "flac"), ("a.mp4", "aac")]:
@@ -605,7 +605,7 @@ def test_nothing_is_committed_where_nothing_was_written() -> None:
         assert not memory.exists(name)
 
 
-def test_a_tee_writes_several_files(tmp_path: Path) -> None:
+def test_tee_writes_several_files(tmp_path: Path) -> None:
     outputs = f"{tmp_path}/a.mp4|[select=a:onfail=ignore]{tmp_path}/b.aac|[f=wav:onfail=ignore]/no/c"
     encoder = reelwright.StreamingMediaEncoder(outputs, format="tee")
     encoder.add_audio_stream(16000, 1, encoder="aac")

@@ -1,4 +1,4 @@
-"""Documentation: everything public has some, its examples run, and stubs say what there is."""
+"""Documentation: all public names have some, its examples run, and the stubs are complete."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_examples_in_docstrings(
     "module", ["reelwright", "reelwright.torio", "reelwright.torio.io",
                "reelwright.torio.utils.ffmpeg_utils"]  # fmt: skip
 )
-def test_everything_public_is_documented(module: str) -> None:
+def test_all_public_names_are_documented(module: str) -> None:
     found = importlib.import_module(module)
     assert sorted(found.__all__) == list(found.__all__)
     for name in found.__all__:
@@ -85,7 +85,7 @@ def test_help_is_readable() -> None:
     assert "_add_audio_stream" not in text
 
 
-def test_the_package_is_typed_and_needs_nothing() -> None:
+def test_package_is_typed_and_has_no_dependencies() -> None:
     assert (Path(reelwright.__file__).parent / "py.typed").exists()
     about = metadata("reelwright")
     needs = [need for need in about.get_all("Requires-Dist") or [] if "extra ==" not in need]
@@ -96,7 +96,7 @@ def test_the_package_is_typed_and_needs_nothing() -> None:
     assert "opus-pure" in terms[0].read_text()
 
 
-def test_stubs_say_what_there_is() -> None:
+def test_stubs_are_complete() -> None:
     import_or_skip("mypy")
     done = subprocess.run(
         [sys.executable, "-m", "mypy.stubtest", "reelwright._reelwright"],

@@ -1,4 +1,4 @@
-"""Signals: their handlers run within moments, whatever a call waits for, and the file is whole."""
+"""Signals: their handlers run soon, whatever a call waits for, and the file is complete."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import probe, sound_of
+from helpers import probe, decode_audio
 
 import reelwright
 from reelwright import StreamingMediaEncoder
 
-# What the issue of waiting is: the handler runs after this many seconds at most. The rest is for a
-# machine that does something else meanwhile.
+# Maximum delay of a handler in seconds: the specified limit, and a tolerance for slow machines.
 LIMIT = 0.2 + 0.4
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
@@ -45,20 +44,20 @@ def interrupted(call, *arguments):
     except KeyboardInterrupt:
         print(time.monotonic() - sent, flush=True)
         return
-    raise AssertionError("nothing interrupted it")
+    raise AssertionError("the call was not interrupted")
 """
 
 
 def run(code: str, *arguments: str, timeout: float = 60) -> list[float]:
-    """Runs a program with what is above; returns the numbers that it prints: how long it took from
-    the signal to its handler's exception."""
+    """Run a program after `START`. Return the numbers that it prints: the delays in seconds from
+    the signal to the exception of its handler."""
     command = [sys.executable, "-W", "ignore", "-c", START + code, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
     assert done.returncode == 0, done.stderr
     return [float(line) for line in done.stdout.split()]
 
 
-def test_av1_in_write(tmp_path: Path) -> None:
+def test_interrupt_of_av1_in_write(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     code = """
 s = StreamingMediaEncoder(sys.argv[1])
@@ -67,7 +66,7 @@ s.open()
 frames = noise(6)
 later(1)
 interrupted(lambda: [s.write_video_chunk(0, frames) for _ in range(100)])
-# It is open, and the second one gives up what is in the encoder.
+# It is open. The second interrupt drops the frames in the encoder.
 later(0.5)
 interrupted(s.close)
 """
@@ -76,7 +75,7 @@ interrupted(s.close)
     assert waited[0] < LIMIT
 
 
-def test_av1_in_close(tmp_path: Path) -> None:
+def test_interrupt_of_av1_in_close(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     code = """
 s = StreamingMediaEncoder(sys.argv[1])
@@ -98,7 +97,7 @@ s.close()
     assert probe(path)["streams"][0]["nb_read_frames"] == "8"
 
 
-def test_save_video_ends_at_once(tmp_path: Path) -> None:
+def test_interrupt_of_save_video(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     code = """
 frames = noise(60, 360, 640)
@@ -111,8 +110,8 @@ interrupted(lambda: reelwright.save_video(sys.argv[1], frames, 30, encoder="libr
 
 
 @pytest.mark.parametrize("address", ["pipe", "fifo", "stdout"])
-def test_a_full_pipe(address: str, tmp_path: Path) -> None:
-    """Nobody reads until the call was interrupted; then the file is completed, sample by sample."""
+def test_interrupt_with_full_pipe(address: str, tmp_path: Path) -> None:
+    """The pipe is read only after the interrupt. Then the file is completed."""
     path = tmp_path / "a.wav"
     code = """
 s = StreamingMediaEncoder(ADDRESS, "wav")
@@ -168,16 +167,16 @@ reader.start()
                 path.write_bytes(source.read())
             assert process.wait(60) == 0, process.stderr.read()
     assert float(waited) < LIMIT
-    samples = sound_of(path, 2, lenient=True)
+    samples = decode_audio(path, 2, lenient=True)
     whole = np.arange(2 << 20, dtype="u4").astype("i2").reshape(-1, 2)
     found = np.round(samples * 32768).astype("i2")
-    # What was written before the interrupt is whole frames, and what came after it follows.
+    # The data before the interrupt is whole frames. Later data follows it.
     assert np.array_equal(found[-1000:], whole[:1000])
     before = found[:-1000]
     assert len(before) >= 1024 and np.array_equal(before, whole[: len(before)])
 
 
-def test_a_fifo_without_a_reader(tmp_path: Path) -> None:
+def test_interrupt_with_fifo_without_reader(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo.wav"
     os.mkfifo(fifo)
     code = """
@@ -191,8 +190,8 @@ interrupted(s.open)
     assert max(run(code, str(fifo))) < LIMIT
 
 
-def test_a_handler_of_sigalrm(tmp_path: Path) -> None:
-    """It runs while a frame is encoded, and what it does not raise changes nothing."""
+def test_sigalrm_handler_runs_during_encoding(tmp_path: Path) -> None:
+    """It runs during encoding, and has no effect unless it raises an exception."""
     path = tmp_path / "a.ivf"
     code = """
 times = []
@@ -214,7 +213,7 @@ print(gaps.max())
     assert probe(path)["streams"][0]["nb_read_frames"] == "6"
 
 
-def test_a_long_gap(tmp_path: Path) -> None:
+def test_interrupt_of_long_gap(tmp_path: Path) -> None:
     path = tmp_path / "a.flac"
     code = """
 s = StreamingMediaEncoder(sys.argv[1])
@@ -226,10 +225,10 @@ s.write_audio_chunk(0, np.full((5, 8), 0.5, "f4"))
 s.close()
 """
     assert run(code, str(path))[0] < LIMIT
-    assert (sound_of(path, 8)[-5:] == 0.5).all()
+    assert (decode_audio(path, 8)[-5:] == 0.5).all()
 
 
-def test_an_exception_of_a_handler_comes_out(tmp_path: Path) -> None:
+def test_exception_of_handler_is_raised(tmp_path: Path) -> None:
     class Alarm(Exception):
         pass
 
@@ -253,7 +252,7 @@ def test_an_exception_of_a_handler_comes_out(tmp_path: Path) -> None:
         s.write_audio_chunk(0, np.zeros((1, 8), np.float32))
 
 
-def test_gif_in_write_and_close(tmp_path: Path) -> None:
+def test_interrupt_of_gif_in_write_and_close(tmp_path: Path) -> None:
     code = """
 s = StreamingMediaEncoder(sys.argv[1])
 s.add_video_stream(25, 640, 360)
@@ -268,7 +267,7 @@ interrupted(s.close)
     assert max(waited) < LIMIT
 
 
-def test_nobody_waits_for_an_encoder_that_was_forgotten(tmp_path: Path) -> None:
+def test_finalizer_does_not_wait_after_interrupt(tmp_path: Path) -> None:
     code = """
 def forget():
     s = StreamingMediaEncoder(sys.argv[1])

@@ -1,4 +1,4 @@
-"""Threads, the garbage collector, warnings: what happens around the calls."""
+"""Threads, garbage collection, forks, subclasses and warnings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from reelwright import StreamingMediaEncoder
 # Threads.
 
 
-def test_a_second_thread_is_refused() -> None:
+def test_rejects_second_thread() -> None:
     entered, leave = threading.Event(), threading.Event()
 
     class Waits:
@@ -44,7 +44,7 @@ def test_a_second_thread_is_refused() -> None:
     assert entered.wait(60)
     try:
         for call in (s.flush, s.close, s.open().flush, lambda: s.write_audio_chunk(0, tone(1))):
-            with pytest.raises(reelwright.StateError, match="in use, by another thread"):
+            with pytest.raises(reelwright.StateError, match="in use by another thread"):
                 call()
     finally:
         leave.set()
@@ -52,7 +52,7 @@ def test_a_second_thread_is_refused() -> None:
     s.close()
 
 
-def test_a_writer_that_writes_to_its_encoder_is_refused() -> None:
+def test_rejects_recursive_call_of_writer() -> None:
     class Returns:
         encoder: StreamingMediaEncoder
 
@@ -67,7 +67,7 @@ def test_a_writer_that_writes_to_its_encoder_is_refused() -> None:
         file.encoder.write_audio_chunk(0, tone(5000))
 
 
-def test_python_goes_on_while_we_encode() -> None:
+def test_gil_is_released_while_encoding() -> None:
     s = video_encoder("ivf", encoder="librav1e", encoder_option={"speed": "6"})
     counted = []
     is_over = threading.Event()
@@ -85,12 +85,12 @@ def test_python_goes_on_while_we_encode() -> None:
     is_over.set()
     thread.join()
     s.close()
-    assert end - start > 0.05, "the work is long enough to tell"
+    assert end - start > 0.05, "the work must be long enough to measure"
     during = sum(start < moment < end for moment in counted)
     assert during > (end - start) / 0.001 / 20
 
 
-def test_encoders_run_side_by_side() -> None:
+def test_encoders_run_in_parallel() -> None:
     files = [io.BytesIO() for _ in range(8)]
     errors: list[BaseException] = []
 
@@ -116,7 +116,7 @@ def test_encoders_run_side_by_side() -> None:
 # The garbage collector.
 
 
-def test_an_unclosed_encoder_completes_its_file() -> None:
+def test_unclosed_encoder_completes_its_file() -> None:
     closed, dropped = io.BytesIO(), io.BytesIO()
     for file in (closed, dropped):
         s = StreamingMediaEncoder(file, "flac")
@@ -134,7 +134,7 @@ def test_an_unclosed_encoder_completes_its_file() -> None:
     assert closed.getvalue() == dropped.getvalue()
 
 
-def test_an_encoder_that_was_never_opened_goes_quietly() -> None:
+def test_unopened_encoder_is_dropped_without_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         s = StreamingMediaEncoder(io.BytesIO(), "wav")
@@ -144,7 +144,7 @@ def test_an_encoder_that_was_never_opened_goes_quietly() -> None:
             StreamingMediaEncoder(io.BytesIO(), "zzz")
 
 
-def test_a_cycle_with_the_writer_is_collected() -> None:
+def test_collects_cycle_with_writer() -> None:
     class Holds:
         def __init__(self) -> None:
             self.bytes = bytearray()
@@ -167,7 +167,7 @@ def test_a_cycle_with_the_writer_is_collected() -> None:
     assert len(written) >= 244
 
 
-def test_at_the_end_of_the_program_files_are_completed(tmp_path: Path) -> None:
+def test_files_are_completed_at_exit(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     code = f"""
 import numpy as np, reelwright
@@ -182,16 +182,16 @@ s.write_audio_chunk(0, np.zeros((100, 1), np.float32))
     assert b"was not closed" in done.stderr
 
 
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes do not fork here")
+requires_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
-@needs_fork
+@requires_fork
 @pytest.mark.parametrize("file_like", [False, True])
 @pytest.mark.parametrize("is_video", [False, True])
-def test_a_forked_process_leaves_the_file_to_its_parent(
+def test_forked_process_cannot_use_open_encoder(
     file_like: bool, is_video: bool, tmp_path: Path
 ) -> None:
-    """It has the same open file, but none of the encoder's threads."""
+    """The child shares the open file, but has none of the encoder's threads."""
     stream = "s.add_video_stream(25, 64, 48)" if is_video else "s.add_audio_stream(16000, 1)"
     write = "write_video_chunk" if is_video else "write_audio_chunk"
     code = f"""
@@ -239,8 +239,8 @@ if file_like:
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
-@needs_fork
-def test_a_forked_process_may_open_what_was_not(tmp_path: Path) -> None:
+@requires_fork
+def test_forked_process_can_open_unopened_encoder(tmp_path: Path) -> None:
     code = f"""
 import os, numpy as np, reelwright
 s = reelwright.StreamingMediaEncoder({str(tmp_path / "a.wav")!r})
@@ -257,8 +257,8 @@ assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="its module has another name since")
-def test_a_second_interpreter_is_refused() -> None:
-    """What it would share with the first is gone when it ends."""
+def test_rejects_second_interpreter() -> None:
+    """The objects that it would share with the first are destroyed when it ends."""
     code = """
 import _xxsubinterpreters as interpreters
 import io, reelwright
@@ -280,7 +280,7 @@ except reelwright.UnknownNameError:
     assert done.stdout.split() == ["refused", "alive"], done.stderr
 
 
-def test_memory_is_flat(tmp_path: Path) -> None:
+def test_memory_is_bounded(tmp_path: Path) -> None:
     import resource
 
     def peak() -> int:
@@ -303,7 +303,7 @@ def test_memory_is_flat(tmp_path: Path) -> None:
 # Subclasses.
 
 
-def test_subclasses_have_constructors_of_their_own() -> None:
+def test_subclass_can_have_other_constructor() -> None:
     class Speech(StreamingMediaEncoder):
         def __init__(self, *, file: Any) -> None:
             super().__init__(file, format="wav")
@@ -316,7 +316,7 @@ def test_subclasses_have_constructors_of_their_own() -> None:
     assert file.getvalue()[:4] == b"RIFF"
 
 
-def test_a_subclass_that_forgets_is_told() -> None:
+def test_subclass_without_super_init_raises_error() -> None:
     class Forgets(StreamingMediaEncoder):
         def __init__(self) -> None:
             pass
@@ -372,7 +372,7 @@ def test_every_error_is_a_runtime_error() -> None:
         ({"encoder_option": {"threads": 1}}, "encoder_option must be a dict of str to str. Found: "),
     ],
 )
-def test_arguments_of_another_type_are_named(arguments: dict[str, Any], text: str) -> None:
+def test_errors_name_audio_arguments_of_wrong_type(arguments: dict[str, Any], text: str) -> None:
     s = StreamingMediaEncoder(io.BytesIO(), "wav")
     with pytest.raises(TypeError, match=f"^{re.escape(text)}"):
         s.add_audio_stream(**({"sample_rate": 16000, "num_channels": 1} | arguments))
@@ -385,16 +385,16 @@ def test_arguments_of_another_type_are_named(arguments: dict[str, Any], text: st
         ({"width": 64.0}, "width must be an int. Found: 64.0"),
         ({"encoder_frame_rate": []}, "encoder_frame_rate must be a float or None. Found: []"),
         ({"hw_accel": 0}, "hw_accel must be a str or None. Found: 0"),
-        ({"time_base": 0.04}, "time_base must be a Fraction, a tuple of two ints, or a str like"),
+        ({"time_base": 0.04}, "time_base must be a Fraction, a tuple of two ints, or a str such as"),
     ],
 )
-def test_arguments_of_pictures_are_named(arguments: dict[str, Any], text: str) -> None:
+def test_errors_name_video_arguments_of_wrong_type(arguments: dict[str, Any], text: str) -> None:
     s = StreamingMediaEncoder(io.BytesIO(), "mp4")
     with pytest.raises(TypeError, match=f"^{re.escape(text)}"):
         s.add_video_stream(**({"frame_rate": 25, "width": 64, "height": 48} | arguments))
 
 
-def test_numbers_that_no_field_holds_are_named() -> None:
+def test_errors_name_numbers_that_overflow() -> None:
     s = StreamingMediaEncoder(io.BytesIO(), "wav")
     with pytest.raises(reelwright.ArgumentError, match=f"sample_rate .*Found: {1 << 70}"):
         s.add_audio_stream(1 << 70, 1)
@@ -403,7 +403,7 @@ def test_numbers_that_no_field_holds_are_named() -> None:
         s.add_audio_stream(16000, 1, codec_config=config)
 
 
-def test_clamped_samples_are_warned_of_and_counted() -> None:
+def test_clamped_samples_are_reported_and_counted() -> None:
     s = audio_encoder()
     with pytest.warns(reelwright.EncodingWarning, match="3 samples .* beyond ±1") as said:
         s.write_audio_chunk(0, np.full((3, 1), 1.5, np.float32))
@@ -413,7 +413,7 @@ def test_clamped_samples_are_warned_of_and_counted() -> None:
     s.close()
 
 
-def test_nan_is_refused() -> None:
+def test_rejects_nan() -> None:
     s = audio_encoder()
     with pytest.raises(reelwright.ChunkError, match="NaN .*frame 1, channel 0"):
         s.write_audio_chunk(0, np.array([[0], [np.nan]], np.float32))
@@ -421,7 +421,7 @@ def test_nan_is_refused() -> None:
     s.close()
 
 
-def test_bits_that_are_dropped_are_warned_of() -> None:
+def test_warns_of_dropped_bits() -> None:
     with pytest.warns(reelwright.EncodingWarning, match="keeps 16 of 32 bits"):
         audio_encoder("wav", format="s32")
     with warnings.catch_warnings():
@@ -429,23 +429,23 @@ def test_bits_that_are_dropped_are_warned_of() -> None:
         audio_encoder("wav", format="s32", encoder="pcm_s32le").close()
 
 
-def test_a_warning_that_is_made_an_error_is_raised_by_the_call() -> None:
+def test_warning_as_error_is_raised_by_call() -> None:
     s = audio_encoder()
     with pytest.raises(reelwright.EncodingWarning, match="beyond"):
         s.write_audio_chunk(0, np.full((3, 1), 1.5, np.float32))
-    # The work was done all the same.
+    # The work was done nevertheless.
     assert s.clamped_samples(0) == 3
     s.close()
 
 
-def test_warnings_name_the_callers_line_in_python_methods_too() -> None:
+def test_warnings_name_line_of_caller() -> None:
     with pytest.warns(reelwright.EncodingWarning) as said:
         audio_encoder("wav", format="s32")
     assert said[0].filename.endswith("helpers.py")
 
 
-def test_warnings_name_a_neighbour_of_the_package() -> None:
-    """One whose name only begins like it."""
+def test_warnings_name_package_with_same_prefix() -> None:
+    """A package whose name has the same prefix."""
     name = f"{Path(reelwright.__file__).parent}_tools/encode.py"
     code = compile("s.add_audio_stream(16000, 1, format='s32')", name, "exec")
     with pytest.warns(reelwright.EncodingWarning) as said:

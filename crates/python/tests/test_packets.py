@@ -1,4 +1,4 @@
-"""Packets in and out."""
+"""Reading and writing of packets."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Array, import_or_skip, packets_of, sound_of
+from helpers import Array, import_or_skip, packets_of, decode_audio
 
 import reelwright
 
 SIZE = (48, 64)
 
 
-def pictures(count: int) -> Array:
+def random_frames(count: int) -> Array:
     rows = np.arange(SIZE[0])[:, None] * 3
     columns = np.arange(SIZE[1])[None, :] * 2
     frames = [(rows + columns + 9 * index) % 256 for index in range(count)]
@@ -29,7 +29,7 @@ def encoded(count: int = 10, **options: Any) -> tuple[list[reelwright.Packet], d
     encoder = reelwright.PacketEncoder()
     encoder.add_video_stream(25, SIZE[1], SIZE[0], encoder="h264", **options)
     with encoder.open():
-        encoder.write_video_chunk(0, pictures(count))
+        encoder.write_video_chunk(0, random_frames(count))
     return list(encoder.packets()), encoder.stream_parameters(0)
 
 
@@ -53,7 +53,7 @@ def file_of(
     return file.getvalue()
 
 
-def test_packets_go_where_the_encoder_would_have_written_them() -> None:
+def test_copied_packets_equal_encoded_video() -> None:
     packets, parameters = encoded()
     assert [packet.pts for packet in packets] == list(range(10))
     assert packets[0].is_keyframe and packets[0].time_base == Fraction(1, 25)
@@ -61,12 +61,12 @@ def test_packets_go_where_the_encoder_would_have_written_them() -> None:
     whole = reelwright.StreamingMediaEncoder(file, format="mp4")
     whole.add_video_stream(25, SIZE[1], SIZE[0], encoder="h264")
     with whole.open():
-        whole.write_video_chunk(0, pictures(10))
+        whole.write_video_chunk(0, random_frames(10))
     assert file_of(packets, parameters) == file.getvalue()
 
 
 @pytest.mark.parametrize("encoder", ["aac", "opus", "mp3", "pcm_s16le"])
-def test_sound_goes_where_the_encoder_would_have_written_it(encoder: str) -> None:
+def test_copied_packets_equal_encoded_audio(encoder: str) -> None:
     samples = (np.sin(np.arange(2 * 30000) * 0.05) * 9000).astype(np.int16).reshape(-1, 2)
     ours = reelwright.PacketEncoder()
     ours.add_audio_stream(48000, 2, format="s16", encoder=encoder)
@@ -83,7 +83,7 @@ def test_sound_goes_where_the_encoder_would_have_written_it(encoder: str) -> Non
 
 
 @pytest.mark.parametrize("encoder", ["flac", "alac"])
-def test_what_is_lossless_stays_so(encoder: str, tmp_path: Path) -> None:
+def test_lossless_packets_stay_lossless(encoder: str, tmp_path: Path) -> None:
     samples = (np.sin(np.arange(2 * 30000) * 0.05) * 9000).astype(np.int16).reshape(-1, 2)
     ours = reelwright.PacketEncoder()
     ours.add_audio_stream(48000, 2, format="s16", encoder=encoder)
@@ -91,15 +91,15 @@ def test_what_is_lossless_stays_so(encoder: str, tmp_path: Path) -> None:
         ours.write_audio_chunk(0, samples)
     file = tmp_path / "a.mp4"
     file.write_bytes(file_of(ours.packets(), ours.stream_parameters(0)))
-    heard = sound_of(file, 2)
+    heard = decode_audio(file, 2)
     np.testing.assert_array_equal(np.round(heard * 32768), samples)
 
 
-def test_start_codes_are_taken_as_they_come() -> None:
+def test_accepts_start_codes() -> None:
     encoder = reelwright.PacketEncoder()
     encoder.add_video_stream(25, SIZE[1], SIZE[0], encoder="h264")
     with encoder.open():
-        encoder.write_video_chunk(0, pictures(5))
+        encoder.write_video_chunk(0, random_frames(5))
         packets = list(encoder.packets())
         streams = [encoder.to_annex_b(packet) for packet in packets]
     packets += encoder.packets()
@@ -113,7 +113,7 @@ def test_start_codes_are_taken_as_they_come() -> None:
     assert file.getvalue() == file_of(packets[: len(streams)], parameters)
 
 
-def test_reordered_packets_keep_their_times(tmp_path: Path) -> None:
+def test_reordered_packets_keep_their_timestamps(tmp_path: Path) -> None:
     packets, parameters = encoded(7, encoder_option={"g": "1"})
     shown = [0, 3, 1, 2, 6, 4, 5]
     file = tmp_path / "a.mp4"
@@ -128,7 +128,7 @@ def test_reordered_packets_keep_their_times(tmp_path: Path) -> None:
     assert [packet["dts"] for packet in found] == [(dts - 1) * tick for dts in range(7)]
 
 
-def test_what_does_not_fit_is_refused_by_name() -> None:
+def test_rejects_invalid_packets_and_parameters() -> None:
     packets, parameters = encoded(2)
     writer = reelwright.StreamingMediaEncoder(io.BytesIO(), format="mp4")
     with pytest.raises(reelwright.UnknownNameError, match="Unknown codec: h265"):
@@ -149,23 +149,23 @@ def test_what_does_not_fit_is_refused_by_name() -> None:
         with pytest.raises(reelwright.ChunkError, match="dts that is not after its pts"):
             writer.write_packet(0, packets[0].data, 0, dts=1)
         with pytest.raises(reelwright.ArgumentError, match="write_packet"):
-            writer.write_video_chunk(0, pictures(1))
+            writer.write_video_chunk(0, random_frames(1))
         writer.write_packet(0, packets[0].data, 0)
     with pytest.raises(reelwright.StateError):
         reelwright.PacketEncoder().stream_parameters(0)
-    sound = reelwright.PacketEncoder()
-    sound.add_audio_stream(48000, 1, encoder="opus")
-    with sound.open():
-        sound.write_audio_chunk(0, np.zeros((4800, 1), np.float32))
-        with pytest.raises(reelwright.UnsupportedError, match="Only packets of h264"):
-            sound.to_annex_b(next(sound.packets()))
+    audio_encoder = reelwright.PacketEncoder()
+    audio_encoder.add_audio_stream(48000, 1, encoder="opus")
+    with audio_encoder.open():
+        audio_encoder.write_audio_chunk(0, np.zeros((4800, 1), np.float32))
+        with pytest.raises(reelwright.UnsupportedError, match="must be h264"):
+            audio_encoder.to_annex_b(next(audio_encoder.packets()))
 
 
-def test_a_peer_of_webrtc_plays_packets() -> None:
-    """aiortc sends our packets to a peer, which decodes them with FFmpeg's decoder."""
+def test_webrtc_peer_decodes_packets() -> None:
+    """aiortc sends the packets to a peer, which decodes them with FFmpeg's decoder."""
     aiortc = import_or_skip("aiortc")
     av = import_or_skip("av")
-    frames = pictures(60)
+    frames = random_frames(60)
     encoder = reelwright.PacketEncoder()
     encoder.add_video_stream(
         30, SIZE[1], SIZE[0], encoder="h264", encoder_option={"profile": "baseline", "g": "15"}

@@ -1,4 +1,4 @@
-"""Whole files in one call."""
+"""One-call helpers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Array, Make, import_or_skip, moving, pictures_of, probe, sound_of, tone
+from helpers import Array, Make, import_or_skip, moving, decode_video, probe, decode_audio, tone
 
 import reelwright
 from reelwright import (
@@ -29,28 +29,28 @@ from reelwright import (
 def test_audio(tmp_path: Path, make: Make) -> None:
     path = tmp_path / "a.flac"
     save_audio(path, make(tone(1000, 2)), 16000, metadata={"title": "A tone"})
-    assert np.abs(sound_of(path, 2) - tone(1000, 2)).max() < 2**-22
+    assert np.abs(decode_audio(path, 2) - tone(1000, 2)).max() < 2**-22
     assert probe(path)["format"]["tags"]["TITLE"] == "A tone"
 
 
 @pytest.mark.parametrize("layout", ["frame first", "channel first", "one dimension", "chunks"])
 def test_shapes_of_audio(layout: str) -> None:
-    sound = tone(1000, 1 if layout == "one dimension" else 2)
-    expected = to_bytes("flac", samples=sound, sample_rate=16000)
+    waveform = tone(1000, 1 if layout == "one dimension" else 2)
+    expected = to_bytes("flac", samples=waveform, sample_rate=16000)
     arguments: dict[str, dict[str, Any]] = {
-        "frame first": {"samples": sound},
-        "channel first": {"samples": sound.T, "channels_first": True},
-        "one dimension": {"samples": sound[:, 0]},
-        "chunks": {"samples": (sound[i : i + 300] for i in range(0, 1000, 300))},
+        "frame first": {"samples": waveform},
+        "channel first": {"samples": waveform.T, "channels_first": True},
+        "one dimension": {"samples": waveform[:, 0]},
+        "chunks": {"samples": (waveform[i : i + 300] for i in range(0, 1000, 300))},
     }
     assert to_bytes("flac", sample_rate=16000, **arguments[layout]) == expected
 
 
 def test_buffers_of_audio() -> None:
-    """What has the buffer protocol alone is one array, and no iterable of numbers."""
-    sound = (30000 * tone(1000)[:, 0]).astype("i2")
-    expected = to_bytes("wav", samples=sound, sample_rate=16000)
-    flat = array.array("h", sound.tobytes())
+    """An object with only the buffer protocol is an array, not an iterable of numbers."""
+    waveform = (30000 * tone(1000)[:, 0]).astype("i2")
+    expected = to_bytes("wav", samples=waveform, sample_rate=16000)
+    flat = array.array("h", waveform.tobytes())
     for samples in (flat, memoryview(flat), [flat[:400], flat[400:]]):
         assert to_bytes("wav", samples=samples, sample_rate=16000) == expected
     expected = to_bytes("wav", samples=np.arange(100, dtype="u1"), sample_rate=16000)
@@ -58,7 +58,7 @@ def test_buffers_of_audio() -> None:
         assert to_bytes("wav", samples=kind(range(100)), sample_rate=16000) == expected
 
 
-def test_channels_that_look_like_frames() -> None:
+def test_rejects_swapped_channels_and_frames() -> None:
     with pytest.raises(reelwright.ChunkError, match="channels_first=True"):
         to_bytes("wav", samples=tone(1000, 2).T, sample_rate=16000, channels_first=False)
     with pytest.raises(reelwright.ChunkError, match="channels_first=False"):
@@ -81,7 +81,7 @@ def test_wav_keeps_every_bit(dtype: str, format: str, tmp_path: Path) -> None:
         assert samples.astype(f"<{dtype}").tobytes() in path.read_bytes()
 
 
-def test_every_kind_of_path_keeps_every_bit(tmp_path: Path) -> None:
+def test_all_kinds_of_paths_keep_every_bit(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     destinations: list[Any] = [path, str(path), os.fsencode(path)]
     for dst in destinations:
@@ -93,7 +93,7 @@ def test_every_kind_of_path_keeps_every_bit(tmp_path: Path) -> None:
 def test_integers_never_saturate_silently(tmp_path: Path) -> None:
     loud = np.array([2**31 - 1, -(2**31)], np.int32)
     with pytest.warns(reelwright.EncodingWarning, match="16 of 32 bits"):
-        # Chosen by nobody: says so.
+        # The default encoder warns.
         s = reelwright.StreamingMediaEncoder(io.BytesIO(), "wav")
         s.add_audio_stream(8000, 1, "s32")
     path = tmp_path / "a.wav"
@@ -102,7 +102,7 @@ def test_integers_never_saturate_silently(tmp_path: Path) -> None:
         assert np.frombuffer(file.readframes(2), "<i2").tolist() == [32767, -32768]
 
 
-def test_audio_is_given_to_the_encoder(tmp_path: Path) -> None:
+def test_passes_arguments_to_audio_encoder(tmp_path: Path) -> None:
     path = tmp_path / "a.ogg"
     save_audio(
         path,
@@ -119,23 +119,23 @@ def test_audio_is_given_to_the_encoder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("samples", [[], iter(()), ()])
-def test_nothing_to_save(samples: Any, tmp_path: Path) -> None:
+def test_rejects_empty_input(samples: Any, tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
-    with pytest.raises(reelwright.ArgumentError, match="nothing to save"):
+    with pytest.raises(reelwright.ArgumentError, match="at least one sample"):
         save_audio(path, samples, 8000)
-    with pytest.raises(reelwright.ArgumentError, match="nothing to save"):
+    with pytest.raises(reelwright.ArgumentError, match="at least one frame"):
         save_video(path, samples, 25)
-    # Arrays without any, alone or in a list, are nothing either.
+    # Empty arrays, alone or in a list, have no samples either.
     nothing: Any
     for nothing in (np.zeros((0, 2), "i2"), [np.zeros((0, 2), "i2")], np.zeros(0, "f4")):
-        with pytest.raises(reelwright.ArgumentError, match="nothing to save"):
+        with pytest.raises(reelwright.ArgumentError, match="at least one sample"):
             save_audio(path, nothing, 8000)
     no_frames: list[Any] = [np.zeros((0, 3, 8, 8), "u1"), [np.zeros((0, 3, 8, 8), "u1")]]
     for nothing in no_frames:
-        with pytest.raises(reelwright.ArgumentError, match="nothing to save"):
+        with pytest.raises(reelwright.ArgumentError, match="at least one frame"):
             save_video(path, nothing, 25)
     assert not path.exists()
-    # In front of some they are skipped.
+    # Empty arrays are skipped if others follow.
     save_audio(path, [np.zeros((0, 2), "i2"), np.zeros((9, 2), "i2")], 8000)
     with wave.open(str(path)) as file:
         assert (file.getnchannels(), file.getnframes()) == (2, 9)
@@ -144,49 +144,49 @@ def test_nothing_to_save(samples: Any, tmp_path: Path) -> None:
 def lossless(frames: Any, tmp_path: Path, **options: Any) -> Array:
     path = tmp_path / "a.apng"
     save_video(path, frames, 25, **options)
-    return pictures_of(path, 64, 48)
+    return decode_video(path, 64, 48)
 
 
-def test_shapes_of_pictures(tmp_path: Path, make: Make) -> None:
-    pictures = moving(5)
-    last = np.ascontiguousarray(pictures.transpose(0, 2, 3, 1))
+def test_shapes_of_frames(tmp_path: Path, make: Make) -> None:
+    input_frames = moving(5)
+    last = np.ascontiguousarray(input_frames.transpose(0, 2, 3, 1))
     inputs = [
-        pictures,
+        input_frames,
         last,
-        list(pictures),
-        (picture for picture in last),
-        [pictures[:2], last[2:4], pictures[4]],
+        list(input_frames),
+        (frame for frame in last),
+        [input_frames[:2], last[2:4], input_frames[4]],
     ]
     for frames in inputs:
         if isinstance(frames, np.ndarray):
             frames = make(frames)
-        assert np.array_equal(lossless(frames, tmp_path), pictures)
-    assert np.array_equal(lossless(last, tmp_path, channels_last=True), pictures)
+        assert np.array_equal(lossless(frames, tmp_path), input_frames)
+    assert np.array_equal(lossless(last, tmp_path, channels_last=True), input_frames)
 
 
-def test_pictures_whose_shape_says_both(tmp_path: Path) -> None:
-    # Three channels, and three pixels wide.
-    pictures = moving(2, 3, 48)
+def test_ambiguous_position_of_channels(tmp_path: Path) -> None:
+    # Three channels, and three pixels of width.
+    input_frames = moving(2, 3, 48)
     for channels_last in (None, False):
         path = tmp_path / "a.apng"
-        save_video(path, pictures, 25, channels_last=channels_last)
-        assert np.array_equal(pictures_of(path, 3, 48), pictures)
+        save_video(path, input_frames, 25, channels_last=channels_last)
+        assert np.array_equal(decode_video(path, 3, 48), input_frames)
 
 
-def test_grey_pictures(tmp_path: Path) -> None:
-    grey = moving(3, channels=1)
-    assert np.array_equal(lossless(grey, tmp_path), np.repeat(grey, 3, axis=1))
+def test_gray_frames(tmp_path: Path) -> None:
+    gray = moving(3, channels=1)
+    assert np.array_equal(lossless(gray, tmp_path), np.repeat(gray, 3, axis=1))
     assert np.array_equal(
-        lossless(grey.transpose(0, 2, 3, 1), tmp_path), np.repeat(grey, 3, axis=1)
+        lossless(gray.transpose(0, 2, 3, 1), tmp_path), np.repeat(gray, 3, axis=1)
     )
 
 
 def test_blue_first(tmp_path: Path) -> None:
-    pictures = moving(3)
-    assert np.array_equal(lossless(pictures[:, ::-1], tmp_path, pixel_format="bgr24"), pictures)
+    input_frames = moving(3)
+    assert np.array_equal(lossless(input_frames[:, ::-1], tmp_path, pixel_format="bgr24"), input_frames)
 
 
-def test_pictures_that_are_none() -> None:
+def test_rejects_invalid_frames() -> None:
     with pytest.raises(reelwright.ChunkError, match=r"uint16. Found: flt.*255"):
         to_bytes("mp4", frames=np.zeros((1, 3, 8, 8), "f4"), frame_rate=25)
     with pytest.raises(reelwright.ChunkError, match="1, 3 or 4 channels"):
@@ -196,14 +196,14 @@ def test_pictures_that_are_none() -> None:
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 250])
-def test_film_with_sound(chunk: int, tmp_path: Path) -> None:
+def test_video_with_audio(chunk: int, tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
-    pictures, sound = moving(250), tone(10 * 48000, 2, 48000)
+    input_frames, waveform = moving(250), tone(10 * 48000, 2, 48000)
     save_video(
         path,
-        (pictures[i : i + chunk] for i in range(0, 250, chunk)),
+        (input_frames[i : i + chunk] for i in range(0, 250, chunk)),
         25,
-        audio=sound.T,
+        audio=waveform.T,
         sample_rate=48000,
         channels_first=True,
         codec_config=CodecConfig(gop_size=25),
@@ -216,13 +216,13 @@ def test_film_with_sound(chunk: int, tmp_path: Path) -> None:
     assert float(audio["duration"]) == pytest.approx(10, abs=1e-3)
 
 
-def test_sound_and_its_rate_go_together() -> None:
+def test_requires_audio_and_sample_rate_together() -> None:
     for options in ({"audio": tone(10)}, {"sample_rate": 16000}):
         with pytest.raises(reelwright.ArgumentError, match="together"):
             save_video(io.BytesIO(), moving(1), 25, format="mp4", **options)
 
 
-def test_bytes_are_those_of_the_file(tmp_path: Path) -> None:
+def test_to_bytes_equals_saved_file(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     save_video(path, moving(10), 25, audio=tone(6400), sample_rate=16000)
     data = to_bytes(
@@ -237,44 +237,44 @@ def test_bytes_are_those_of_the_file(tmp_path: Path) -> None:
         to_bytes("wav", samples=tone(1), sample_rate=8000, bogus=1)
 
 
-def test_a_list_of_frames_of_audio_is_one_array() -> None:
-    sound = (30000 * tone(1000, 2)).astype("i2")
-    expected = to_bytes("wav", samples=sound, sample_rate=48000)
-    for rows in (list(sound), tuple(sound)):
+def test_list_of_audio_frames_is_one_array() -> None:
+    waveform = (30000 * tone(1000, 2)).astype("i2")
+    expected = to_bytes("wav", samples=waveform, sample_rate=48000)
+    for rows in (list(waveform), tuple(waveform)):
         data = to_bytes("wav", samples=rows, sample_rate=48000)
         with wave.open(io.BytesIO(data)) as file:
             assert (file.getnchannels(), file.getnframes()) == (2, 1000)
         assert data == expected
-    # Of an iterable nobody knows.
+    # The shapes of an iterable are ambiguous.
     with pytest.raises(reelwright.ChunkError, match=r"Pass them as \(1, 2\)"):
-        to_bytes("wav", samples=iter(sound), sample_rate=48000)
-    # Chunks of one channel are longer than frames have channels.
-    chunks = [sound[:400, 0], sound[400:800, 0]]
+        to_bytes("wav", samples=iter(waveform), sample_rate=48000)
+    # Chunks of one channel are longer than a frame can be.
+    chunks = [waveform[:400, 0], waveform[400:800, 0]]
     data = to_bytes("wav", samples=chunks, sample_rate=48000)
-    assert data == to_bytes("wav", samples=sound[:800, 0], sample_rate=48000)
+    assert data == to_bytes("wav", samples=waveform[:800, 0], sample_rate=48000)
 
 
-def test_data_sets_are_read_piece_by_piece(tmp_path: Path) -> None:
+def test_data_sets_are_read_in_parts(tmp_path: Path) -> None:
     h5py = import_or_skip("h5py")
-    sound, pictures = tone(200_000, 2), moving(70)
+    waveform, input_frames = tone(200_000, 2), moving(70)
     with h5py.File(tmp_path / "a.h5", "w") as file:
-        file["sound"], file["pictures"] = sound, pictures
-        data = to_bytes("flac", samples=file["sound"], sample_rate=16000)
-        assert data == to_bytes("flac", samples=sound, sample_rate=16000)
-        assert np.array_equal(lossless(file["pictures"], tmp_path), pictures)
+        file["waveform"], file["input_frames"] = waveform, input_frames
+        data = to_bytes("flac", samples=file["waveform"], sample_rate=16000)
+        assert data == to_bytes("flac", samples=waveform, sample_rate=16000)
+        assert np.array_equal(lossless(file["input_frames"], tmp_path), input_frames)
 
 
 def test_tables_are_arrays() -> None:
     pandas = import_or_skip("pandas")
-    sound = tone(500, 2)
-    table = pandas.DataFrame(sound, columns=["left", "right"])
-    expected = to_bytes("wav", samples=sound, sample_rate=16000)
+    waveform = tone(500, 2)
+    table = pandas.DataFrame(waveform, columns=["left", "right"])
+    expected = to_bytes("wav", samples=waveform, sample_rate=16000)
     assert to_bytes("wav", samples=table, sample_rate=16000) == expected
-    expected = to_bytes("wav", samples=sound[:, 0], sample_rate=16000)
+    expected = to_bytes("wav", samples=waveform[:, 0], sample_rate=16000)
     assert to_bytes("wav", samples=table["left"], sample_rate=16000) == expected
 
 
-def test_halves(tmp_path: Path) -> None:
+def test_half_precision_floats(tmp_path: Path) -> None:
     half = tone(1000, 2).astype("f2")
     expected = to_bytes("wav", samples=half.astype("f4"), sample_rate=16000)
     assert to_bytes("wav", samples=half, sample_rate=16000) == expected
@@ -282,15 +282,15 @@ def test_halves(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", "f2"])
 def test_frames_of_floats(dtype: str, tmp_path: Path) -> None:
-    pictures = moving(5)
-    unit = (pictures / np.float64(255)).astype(dtype)
+    input_frames = moving(5)
+    unit = (input_frames / np.float64(255)).astype(dtype)
     tolerance = 1 if dtype == "f2" else 0
     for frames in (unit, list(unit), unit.transpose(0, 2, 3, 1)):
         found = lossless(frames, tmp_path, value_range=(0, 1))
-        assert np.abs(found.astype(int) - pictures).max() <= tolerance
+        assert np.abs(found.astype(int) - input_frames).max() <= tolerance
     signed = (2 * unit - 1).astype(dtype)
     found = lossless(signed, tmp_path, value_range=(-1, 1))
-    assert np.abs(found.astype(int) - pictures).max() <= tolerance
+    assert np.abs(found.astype(int) - input_frames).max() <= tolerance
     with pytest.raises(reelwright.ChunkError, match=r"Pass value_range=\(0, 1\)"):
         to_bytes("mp4", frames=unit, frame_rate=25)
     with pytest.raises(reelwright.ArgumentError, match="black and white"):
@@ -300,26 +300,26 @@ def test_frames_of_floats(dtype: str, tmp_path: Path) -> None:
         to_bytes("mp4", frames=unit, frame_rate=25, value_range=(0, 1))
 
 
-def test_alpha_is_kept_or_warned_of_once(tmp_path: Path) -> None:
+def test_alpha_is_kept_or_reported_once(tmp_path: Path) -> None:
     frames = moving(3, channels=4)
     save_video(tmp_path / "a.apng", frames, 25)
-    assert np.array_equal(pictures_of(tmp_path / "a.apng", 64, 48, "rgba"), frames)
+    assert np.array_equal(decode_video(tmp_path / "a.apng", 64, 48, "rgba"), frames)
     with pytest.warns(reelwright.EncodingWarning, match="has no alpha") as said:
         save_video(tmp_path / "a.mp4", list(frames), 25)
     assert len(said) == 1 and said[0].filename == __file__
-    # Opaque frames lose nothing, and what was asked for is no surprise.
+    # There is no warning for opaque frames or for an explicit choice.
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         save_video(tmp_path / "a.mp4", frames, 25, encoder_option={"alpha": "compose:white"})
         frames[:, 3] = 255
         save_video(tmp_path / "a.mp4", frames, 25)
     frames = moving(3, channels=4)
-    # Who says that it is none is not told of it.
+    # There is no warning if the pixel format has no alpha.
     save_video(tmp_path / "a.apng", frames, 25, pixel_format="rgb0")
-    assert np.array_equal(pictures_of(tmp_path / "a.apng", 64, 48), frames[:, :3])
+    assert np.array_equal(decode_video(tmp_path / "a.apng", 64, 48), frames[:, :3])
 
 
-def test_shapes_that_may_be_two_things(tmp_path: Path) -> None:
+def test_rejects_ambiguous_shapes(tmp_path: Path) -> None:
     masks = moving(3, channels=1)[:, 0]
     with pytest.raises(reelwright.ChunkError, match=r"frames\[None\], and 3 gray .*\(3, 1, 48, 64\)"):
         save_video(tmp_path / "a.apng", masks, 25)
@@ -329,17 +329,17 @@ def test_shapes_that_may_be_two_things(tmp_path: Path) -> None:
         save_video(tmp_path / "a.apng", masks[0], 25)
     with pytest.raises(reelwright.ChunkError, match=r"as \(1, 48, 64\)"):
         save_video(tmp_path / "a.apng", list(masks), 25)
-    # The messages are true.
+    # The suggestions of the messages work.
     gray = np.repeat(masks[:, None], 3, axis=1)
     assert np.array_equal(lossless(masks[:, None], tmp_path), gray)
     assert np.array_equal(lossless(masks[None], tmp_path), masks[None])
 
 
-def test_images_of_pillow(tmp_path: Path) -> None:
+def test_pillow_images(tmp_path: Path) -> None:
     image = import_or_skip("PIL.Image")
-    pictures = moving(3).transpose(0, 2, 3, 1)
-    images = [image.fromarray(np.ascontiguousarray(picture)) for picture in pictures]
-    expected = pictures.transpose(0, 3, 1, 2)
+    input_frames = moving(3).transpose(0, 2, 3, 1)
+    images = [image.fromarray(np.ascontiguousarray(frame)) for frame in input_frames]
+    expected = input_frames.transpose(0, 3, 1, 2)
     assert np.array_equal(lossless(images, tmp_path), expected)
     assert np.array_equal(lossless(images[0], tmp_path), expected[:1])
     for mode in ("CMYK", "YCbCr", "P"):
@@ -352,25 +352,25 @@ def test_images_of_pillow(tmp_path: Path) -> None:
         gray = np.stack([np.asarray(one.convert("L")) for one in converted])
         found = lossless(converted, tmp_path)
         assert np.array_equal(found, np.repeat(gray[:, None], 3, axis=1)), mode
-    # All are of the first one's mode.
+    # All are converted to the mode of the first image.
     mixed = lossless([images[0], images[1].convert("L")], tmp_path)
     assert np.array_equal(mixed[0], expected[0]) and len(mixed) == 2
     found = lossless([one.convert("RGBA") for one in images], tmp_path)
     assert np.array_equal(found, expected)
     for mode in ("I", "F", "I;16"):
-        with pytest.raises(reelwright.ChunkError, match=f"8 bits. Found mode {mode}"):
+        with pytest.raises(reelwright.ChunkError, match=f"8-bit image. Found mode {mode}"):
             save_video(tmp_path / "a.apng", [image.new(mode, (64, 48))], 25)
 
 
 @pytest.mark.parametrize("name", ["m4a", "M4A", "aac", "WAV", "wav", "Opus", "flac"])
-def test_everyday_names_of_audio(name: str, tmp_path: Path) -> None:
+def test_file_extensions_as_audio_formats(name: str, tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(to_bytes(name, samples=tone(16000), sample_rate=16000))
-    assert abs(len(sound_of(path, 1, lenient=True)) - 16000) < 50000 and probe(path)["streams"]
+    assert abs(len(decode_audio(path, 1, lenient=True)) - 16000) < 50000 and probe(path)["streams"]
     save_audio(path, tone(1600), 16000, format=name)
 
 
-def test_everyday_names_of_pictures(tmp_path: Path) -> None:
+def test_file_extensions_as_image_formats(tmp_path: Path) -> None:
     frame = moving(1)
     for name, magic in (("png", b"\x89PNG"), ("jpg", b"\xff\xd8"), ("PNG", b"\x89PNG"),
                         ("webp", b"RIFF"), ("gif", b"GIF8"), ("bmp", b"BM")):  # fmt: skip
@@ -384,7 +384,7 @@ def test_everyday_names_of_pictures(tmp_path: Path) -> None:
         to_bytes("nope", frames=frame, frame_rate=1)
 
 
-def test_mp4_can_be_read_from_a_pipe(tmp_path: Path) -> None:
+def test_mp4_is_readable_from_pipe(tmp_path: Path) -> None:
     data = to_bytes("m4a", samples=tone(48000), sample_rate=16000)
     assert data.index(b"moov") < data.index(b"mdat")
     assert to_bytes("ipod", samples=tone(48000), sample_rate=16000) == data
@@ -392,7 +392,7 @@ def test_mp4_can_be_read_from_a_pipe(tmp_path: Path) -> None:
     save_video(path, moving(10), 25)
     data = path.read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")
-    # The user's own choice is kept.
+    # An explicit option is kept.
     save_video(path, moving(10), 25, option={"movflags": "frag_keyframe"})
     assert b"moof" in path.read_bytes()
     save_audio(path, tone(1000), 16000, option={"movflags": "progressive"})
@@ -402,20 +402,20 @@ def test_mp4_can_be_read_from_a_pipe(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("audio", ["list", "generator", "array"])
 def test_any_iterable_of_audio(audio: str, tmp_path: Path) -> None:
-    pictures, sound = moving(50), tone(2 * 48000, 2, 48000)
-    pieces = [sound[i : i + 7000] for i in range(0, len(sound), 7000)]
-    samples: Any = {"list": pieces, "generator": iter(pieces), "array": sound}[audio]
+    input_frames, waveform = moving(50), tone(2 * 48000, 2, 48000)
+    pieces = [waveform[i : i + 7000] for i in range(0, len(waveform), 7000)]
+    samples: Any = {"list": pieces, "generator": iter(pieces), "array": waveform}[audio]
     path = tmp_path / "a.mp4"
-    save_video(path, pictures, 25, audio=samples, sample_rate=48000)
+    save_video(path, input_frames, 25, audio=samples, sample_rate=48000)
     expected = to_bytes(
-        "mp4", frames=pictures, frame_rate=25, samples=sound, sample_rate=48000
+        "mp4", frames=input_frames, frame_rate=25, samples=waveform, sample_rate=48000
     )
     assert path.read_bytes() == expected
-    with pytest.raises(reelwright.ArgumentError, match="no sample in `audio`"):
-        save_video(path, pictures, 25, audio=[], sample_rate=48000)
+    with pytest.raises(reelwright.ArgumentError, match="`audio` must have at least one sample"):
+        save_video(path, input_frames, 25, audio=[], sample_rate=48000)
 
 
-def test_alpha_of_a_later_image_is_warned_of(tmp_path: Path) -> None:
+def test_warns_of_alpha_in_later_image(tmp_path: Path) -> None:
     image = import_or_skip("PIL.Image")
     images = [image.new("RGB", (16, 16)), image.new("RGBA", (16, 16)), image.new("RGBA", (16, 16))]
     with pytest.warns(EncodingWarning, match="alpha") as warned:
@@ -427,30 +427,30 @@ def test_alpha_of_a_later_image_is_warned_of(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("channels", "name"), [(1, "gray16le"), (3, "rgb48le"), (4, "rgba64le")])
-def test_frames_of_16_bits_stay_exact(channels: int, name: str, tmp_path: Path) -> None:
+def test_16_bit_frames_stay_exact(channels: int, name: str, tmp_path: Path) -> None:
     frames = np.random.default_rng(3).integers(0, 65536, (3, channels, 48, 64), dtype="u2")
     save_video(tmp_path / "a.apng", frames, 25)
-    assert np.array_equal(pictures_of(tmp_path / "a.apng", 64, 48, name), frames)
+    assert np.array_equal(decode_video(tmp_path / "a.apng", 64, 48, name), frames)
     with pytest.raises(reelwright.ChunkError, match="UInt16"):
         to_bytes("wav", samples=frames[0, :, :, 0], sample_rate=8000)
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_range_is_two_finite_numbers(tmp_path: Path) -> None:
+def test_rejects_invalid_value_range(tmp_path: Path) -> None:
     frames = np.zeros((1, 3, 16, 16), "f4")
     for wrong in [(0, 1, 2), (0, float("inf")), (1, 0), "ab", 3]:
         with pytest.raises(ArgumentError, match="two finite numbers"):
             save_video(tmp_path / "a.mp4", frames, 5, value_range=wrong)  # type: ignore[arg-type]
 
 
-def test_missing_values_are_refused(tmp_path: Path) -> None:
+def test_rejects_missing_values(tmp_path: Path) -> None:
     pandas = import_or_skip("pandas")
     with pytest.raises(ChunkError, match="missing values"):
         save_audio(tmp_path / "a.wav", pandas.Series([1, None], dtype="Int16"), 8000)
     save_audio(tmp_path / "a.wav", pandas.Series([1, 2], dtype="Int16"), 8000)
 
 
-def test_what_a_writer_raises_comes_out() -> None:
+def test_exception_of_writer_is_raised() -> None:
     class Fails:
         def write(self, data: bytes) -> int:
             raise ValueError("mine")

@@ -12,7 +12,7 @@ import reelwright
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.m4b", "a.mov", "a.mp3", "a.flac"])
-def test_players_find_chapters(tmp_path: Path, name: str) -> None:
+def test_ffprobe_reads_chapters(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     encoder = reelwright.StreamingMediaEncoder(path)
     encoder.add_audio_stream(48000, 1)
@@ -22,7 +22,7 @@ def test_players_find_chapters(tmp_path: Path, name: str) -> None:
     assert chapters_of(path) == [(0, "Prologue"), (1.5, "日本")]
 
 
-def test_chapters_that_are_wrong_are_refused() -> None:
+def test_rejects_invalid_chapters() -> None:
     encoder = reelwright.StreamingMediaEncoder(io.BytesIO(), format="mp4")
     cases: list[tuple[list[tuple[float, float | None, str]], str]] = [
         ([(1, 0.5, "a")], "must end after its start"),
@@ -39,7 +39,7 @@ def test_chapters_that_are_wrong_are_refused() -> None:
         wav.set_chapters([(0, None, "a")])
 
 
-def test_players_find_subtitles(tmp_path: Path) -> None:
+def test_ffmpeg_reads_subtitles(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     encoder = reelwright.StreamingMediaEncoder(path)
     assert encoder.add_audio_stream(48000, 1) == 0
@@ -55,7 +55,7 @@ def test_players_find_subtitles(tmp_path: Path) -> None:
     ]
 
 
-def test_subtitles_that_are_wrong_are_refused() -> None:
+def test_rejects_invalid_subtitles() -> None:
     file = io.BytesIO()
     encoder = reelwright.StreamingMediaEncoder(file, format="mp4")
     with pytest.raises(reelwright.UnknownNameError, match="mov_text, webvtt"):

@@ -1,4 +1,4 @@
-"""Variable frame rate: times in a time base of their own."""
+"""Variable frame rate: timestamps in a separate time base."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import reelwright
 
 
 @pytest.mark.parametrize("unit", [Fraction(1, 90000), (1, 90000), "1/90000"])
-def test_frames_are_shown_at_their_times(unit: Any, tmp_path: Path) -> None:
+def test_frames_have_their_times(unit: Any, tmp_path: Path) -> None:
     path = tmp_path / "v.mp4"
     times = [0.0, 0.0171, 0.05, 0.3, 1.25, 1.26]
     s = reelwright.StreamingMediaEncoder(path)
@@ -25,18 +25,18 @@ def test_frames_are_shown_at_their_times(unit: Any, tmp_path: Path) -> None:
     stream = probe(path)["streams"][0]
     assert stream["time_base"] == "1/90000"
     assert int(stream["nb_read_frames"]) == len(times)
-    # The last frame lasts as long as the one before it.
+    # The last frame has the duration of the frame before.
     assert float(stream["duration"]) == pytest.approx(1.27, abs=1e-4)
 
 
 @pytest.mark.parametrize("unit", ["", "1/0", "-1/25", (0, 1), "1/x", (1, -2), Fraction(-1, 2)])
-def test_what_is_no_time_base_is_refused(unit: Any) -> None:
+def test_rejects_invalid_time_base(unit: Any) -> None:
     s = reelwright.StreamingMediaEncoder(Path("v.mp4"))
     with pytest.raises(reelwright.ArgumentError, match="time_base must be a positive fraction"):
         s.add_video_stream(25, 64, 48, time_base=unit)
 
 
-def test_a_frame_rate_that_is_a_time_base_is_one(tmp_path: Path) -> None:
+def test_frame_rate_as_time_base(tmp_path: Path) -> None:
     path = tmp_path / "v.mp4"
     s = reelwright.StreamingMediaEncoder(path)
     s.add_video_stream(1000, 160, 120)

@@ -1,4 +1,4 @@
-"""torio's module paths, and our encoder under torio's and torchaudio's own names."""
+"""torio's module paths, and this package under the names of torio and torchaudio."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_paths() -> None:
     assert reelwright.torio.utils.ffmpeg_utils is ffmpeg_utils
 
 
-# As torio 2.8 declares them.
+# Signatures in torio 2.8.
 SIGNATURES = {
     "__init__": "(self, dst, format=None, buffer_size=4096)",
     "add_audio_stream": "(self, sample_rate, num_channels, format='flt', *, encoder=None, "
@@ -50,7 +50,7 @@ def test_signatures(name: str) -> None:
     ]
     bare = signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty)
     text = str(bare).replace("/, ", "").replace(", /", "")
-    # What is ours comes after.
+    # Additional arguments follow.
     assert text.startswith(SIGNATURES[name])
 
 
@@ -76,13 +76,13 @@ def test_options_are_described() -> None:
     assert "preset" in reelwright.get_encoder_options("libx264")
     assert "movflags" in reelwright.get_muxer_options("mp4")
     assert "fill_gaps" in reelwright.get_muxer_options("wav")
-    with pytest.raises(ValueError, match="There is no encoder nope"):
+    with pytest.raises(ValueError, match="Unknown encoder: nope"):
         reelwright.get_encoder_options("nope")
-    with pytest.raises(ValueError, match="There is no muxer nope"):
+    with pytest.raises(ValueError, match="Unknown muxer: nope"):
         reelwright.get_muxer_options("nope")
 
 
-def test_decoding_is_not_served() -> None:
+def test_decoding_is_not_supported() -> None:
     with pytest.raises(reelwright.UnsupportedError, match="does not read"):
         reelwright.torio.io.StreamingMediaDecoder("a.wav")
 
@@ -99,7 +99,7 @@ assert torio.io.CodecConfig is CodecConfig is reelwright.CodecConfig
 
 
 def run(code: str, path: Path | None = None) -> None:
-    """Runs code, with what is installed or with what is in `path` alone."""
+    """Run code with the installed packages, or only with those in `path`."""
     options: list[str] = []
     if path is not None:
         options = ["-S"]
@@ -123,7 +123,7 @@ REAL_TORIO = {
     "torio/utils/__init__.py": "from . import ffmpeg_utils",
     "torio/utils/ffmpeg_utils.py": "",
 }
-# With torchaudio 2.8, and with 2.9 and later.
+# torchaudio 2.8, then 2.9 and later.
 OLD_TORCHAUDIO = {
     "torchaudio/__init__.py": "from . import io",
     "torchaudio/io/__init__.py": "from torio.io import StreamingMediaEncoder as StreamWriter, "
@@ -153,7 +153,7 @@ REAL_EFFECTOR = {
 
 
 @pytest.mark.parametrize("early", [False, True], ids=["later", "imported before"])
-def test_torchaudios_effector_uses_it(early: bool, tmp_path: Path) -> None:
+def test_torchaudio_effector_uses_encoder(early: bool, tmp_path: Path) -> None:
     fake(tmp_path, REAL_EFFECTOR)
     code = "import reelwright.torio\n" + ("import torchaudio\n" if early else "")
     code += """
@@ -173,7 +173,7 @@ assert AudioEffector().writer() is not reelwright.StreamingMediaEncoder
     run(code, tmp_path)
 
 
-def test_an_effector_that_is_not_there_says_so(tmp_path: Path) -> None:
+def test_missing_effector_raises_error(tmp_path: Path) -> None:
     run(
         "import reelwright.torio; reelwright.torio.install()\n"
         "from torchaudio.io import AudioEffector\n"
@@ -219,7 +219,7 @@ def test_uninstall(modules: dict[str, str], tmp_path: Path) -> None:
     run(code, tmp_path)
 
 
-def test_installs_with_the_real_ones() -> None:
+def test_installs_with_real_torio() -> None:
     import_or_skip("torio")
     run("import reelwright.torio\nreelwright.torio.install()\n" + USE)
     run("import torchaudio\nimport reelwright.torio\nreelwright.torio.install()\n" + USE)
@@ -227,7 +227,7 @@ def test_installs_with_the_real_ones() -> None:
     run(code + "import reelwright\nassert torchaudio.io.StreamWriter is reelwright.StreamWriter")
 
 
-def test_signatures_are_those_of_the_real_one() -> None:
+def test_signatures_equal_those_of_real_torio() -> None:
     io: Any = import_or_skip("torio.io")
     for name in SIGNATURES:
         theirs = inspect.signature(getattr(io.StreamingMediaEncoder, name)).parameters

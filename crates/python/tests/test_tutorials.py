@@ -1,6 +1,6 @@
-"""What torchaudio's tutorials of StreamWriter do, basic and advanced, with the import changed.
+"""The calls of torchaudio's StreamWriter tutorials, with the import changed.
 
-What needs a device or RTMP is in test_torio_behaviour.py: it says that it is not there yet.
+The parts that need a device or RTMP are in test_torio_compatibility.py.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Array, Make, moving, pictures_of, probe, sound_of, tone
+from helpers import Array, Make, moving, decode_video, probe, decode_audio, tone
 
 from reelwright.torio.io import CodecConfig, StreamWriter
 
@@ -21,8 +21,8 @@ WAVEFORM = tone(RATE * 2, 2, RATE)
 
 
 @pytest.fixture(autouse=True)
-def other_encoders_stand_in() -> Any:
-    """The tutorials name FFmpeg's encoders; that ours stand in is warned of."""
+def ignore_encoder_replacements() -> Any:
+    """Ignore warnings about FFmpeg's encoders that are replaced."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The encoder .* is not in this build")
         yield
@@ -37,7 +37,7 @@ def test_saving_audio_as_wav(tmp_path: Path, tensor: Make) -> None:
     stream = probe(path)["streams"][0]
     assert (stream["codec_name"], stream["sample_rate"], stream["channels"]) == (
         "pcm_s16le", "44100", 2)  # fmt: skip
-    assert np.abs(sound_of(path, 2) - WAVEFORM).max() < 2**-15
+    assert np.abs(decode_audio(path, 2) - WAVEFORM).max() < 2**-15
 
 
 @pytest.mark.parametrize(
@@ -55,10 +55,10 @@ def test_saving_audio_as_other_formats(
     assert stream["codec_name"] == codec
     rate = int(stream["sample_rate"])
     if codec == "aac":
-        # The edit list says where it ends; FFmpeg 5 decodes the last packet to its own end.
+        # The edit list states the end. FFmpeg 5 ignores it and decodes the whole last packet.
         assert int(stream["duration_ts"]) == len(WAVEFORM)
     else:
-        assert len(sound_of(path, 2)) == len(WAVEFORM) * rate / RATE
+        assert len(decode_audio(path, 2)) == len(WAVEFORM) * rate / RATE
 
 
 @pytest.mark.parametrize(
@@ -148,41 +148,41 @@ def test_pts(pause: float, tmp_path: Path) -> None:
     with s.open():
         s.write_audio_chunk(0, tone(8000, 1, 8000), pts=0)
         s.write_audio_chunk(0, tone(8000, 1, 8000), pts=1 + pause)
-    sound = sound_of(path, 1)
-    assert len(sound) == 16000 + 8000 * pause
-    assert not sound[8000 : 8000 + int(8000 * pause)].any()
+    decoded = decode_audio(path, 1)
+    assert len(decoded) == 16000 + 8000 * pause
+    assert not decoded[8000 : 8000 + int(8000 * pause)].any()
 
 
 @pytest.mark.parametrize("name", ["test.png", "test.jpeg"])
 def test_one_image(name: str, tmp_path: Path, tensor: Make) -> None:
     path = tmp_path / name
-    picture = moving(1)
+    image = moving(1)
     s = StreamWriter(dst=str(path))
     s.add_video_stream(frame_rate=1, width=64, height=48, format="rgb24")
     with s.open():
-        s.write_video_chunk(0, tensor(picture))
-    wrong = np.abs(pictures_of(path, 64, 48).astype(int) - picture)
+        s.write_video_chunk(0, tensor(image))
+    wrong = np.abs(decode_video(path, 64, 48).astype(int) - image)
     assert wrong.max() == 0 if name == "test.png" else wrong.mean() < 6
 
 
 @pytest.mark.parametrize(("format", "channels"), [("rgb24", 3), ("bgr24", 3), ("gray8", 1)])
 def test_video(format: str, channels: int, tmp_path: Path, tensor: Make) -> None:
     path = tmp_path / "test.mp4"
-    pictures = moving(60, channels=channels)
+    frames = moving(60, channels=channels)
     s = StreamWriter(dst=str(path))
     s.add_video_stream(30, 64, 48, format=format)
     with s.open():
-        s.write_video_chunk(0, tensor(pictures))
+        s.write_video_chunk(0, tensor(frames))
     stream = probe(path)["streams"][0]
     assert (stream["codec_name"], stream["nb_read_frames"]) == ("h264", "60")
     assert float(stream["duration"]) == 2
-    decoded = pictures_of(path, 64, 48).astype(int)
-    expected = {"bgr24": pictures[:, ::-1], "gray8": np.repeat(pictures, 3, axis=1)[:, :3]}
-    assert np.abs(decoded - expected.get(format, pictures)).mean() < 6
+    decoded = decode_video(path, 64, 48).astype(int)
+    expected = {"bgr24": frames[:, ::-1], "gray8": np.repeat(frames, 3, axis=1)[:, :3]}
+    assert np.abs(decoded - expected.get(format, frames)).mean() < 6
 
 
 def test_slices_of_video(tmp_path: Path, tensor: Make) -> None:
-    pictures = tensor(moving(20))
+    frames = tensor(moving(20))
     files = []
     for size in (20, 1, 7):
         file = io.BytesIO()
@@ -190,7 +190,7 @@ def test_slices_of_video(tmp_path: Path, tensor: Make) -> None:
         s.add_video_stream(30, 64, 48)
         with s.open():
             for start in range(0, 20, size):
-                s.write_video_chunk(0, pictures[start : start + size, ...])
+                s.write_video_chunk(0, frames[start : start + size, ...])
         files.append(file.getvalue())
     assert files[0] == files[1] == files[2]
 
@@ -235,12 +235,12 @@ def test_frame_size_and_rate(tmp_path: Path) -> None:
     assert stream["nb_read_frames"] == "30"
 
 
-def test_video_with_audio_into_a_file_like(tmp_path: Path, tensor: Make) -> None:
+def test_video_with_audio_to_file_object(tmp_path: Path, tensor: Make) -> None:
     file = io.BytesIO()
     s = StreamWriter(dst=file, format="mp4")
     s.add_audio_stream(RATE, 2)
     s.add_video_stream(25, 64, 48)
-    s.set_metadata({"title": "A film"})
+    s.set_metadata({"title": "A video"})
     with s.open():
         for second in range(2):
             s.write_audio_chunk(0, tensor(WAVEFORM[second * RATE : (second + 1) * RATE]))
@@ -251,8 +251,8 @@ def test_video_with_audio_into_a_file_like(tmp_path: Path, tensor: Make) -> None
     assert [stream["codec_name"] for stream in found["streams"]] == ["aac", "h264"]
     assert [float(stream["duration"]) for stream in found["streams"]] == [
         pytest.approx(2, abs=0.001), 2]  # fmt: skip
-    assert found["format"]["tags"]["title"] == "A film"
-    assert np.abs(sound_of(path, 2)[:80000] - WAVEFORM[:80000]).mean() < 0.01
+    assert found["format"]["tags"]["title"] == "A video"
+    assert np.abs(decode_audio(path, 2)[:80000] - WAVEFORM[:80000]).mean() < 0.01
 
 
 @pytest.mark.parametrize("rate", [10, 25])
@@ -267,7 +267,7 @@ def test_gif(rate: int, tmp_path: Path, tensor: Make) -> None:
 
 
 def spectrogram(waveform: Array) -> Array:
-    """A plot that moves with the sound, as the advanced tutorial's."""
+    """Return a plot that moves with the audio, as in the advanced tutorial."""
     frames = waveform[: len(waveform) // 1470 * 1470].reshape(-1, 1470, waveform.shape[1])
     level = np.abs(frames).max(axis=(1, 2))
     rows = np.arange(48)[None, :, None] / 48
@@ -275,8 +275,8 @@ def spectrogram(waveform: Array) -> Array:
     return np.repeat(bars[:, None].astype(np.uint8), 3, axis=1)
 
 
-def test_the_advanced_tutorials_visualiser(tmp_path: Path, tensor: Make) -> None:
-    """Sound and what is drawn of it, one chunk at a time, with the options of a stream for the web."""
+def test_visualization_of_advanced_tutorial(tmp_path: Path, tensor: Make) -> None:
+    """Audio and its visualization, one chunk at a time, with options for web streaming."""
     path = tmp_path / "test.mp4"
     s = StreamWriter(dst=str(path), format="mp4")
     s.add_audio_stream(RATE, 2, encoder="aac", encoder_option={})

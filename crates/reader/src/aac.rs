@@ -1,4 +1,4 @@
-//! AAC of more than two channels and HE-AAC for symphonia, whose own decoder takes neither.
+//! AAC decoder for symphonia, whose own decoder supports neither HE-AAC nor more than two channels.
 
 use symphonia::core::audio::{Audio, AudioBuffer, AudioMut, AudioSpec};
 use symphonia::core::codecs::CodecInfo;
@@ -10,16 +10,16 @@ use symphonia::core::packet::PacketRef;
 use syom::{ChannelMode, DecodeOptions, Decoder};
 
 use crate::aac_config::AacConfig;
-use crate::added::PacketDecoder;
 use crate::channels::Order;
+use crate::symphonia_adapter::PacketDecoder;
 
-/// Samples of each channel in the longest packet: two halves of a frame whose rate is doubled.
+/// Maximum number of audio frames in a packet: a frame at twice the sample rate (HE-AAC).
 const MAX_SAMPLES: usize = 2048;
 
 /// An AAC decoder (ISO/IEC 14496-3): LC, HE and HE version 2, up to 5.1.
 pub(crate) struct Aac {
     decoder: Decoder,
-    /// Index of each decoded channel in the buffer, where it is another one.
+    /// Index of each decoded channel in the buffer, if the order differs.
     order: Option<Order>,
 }
 
@@ -34,9 +34,9 @@ impl PacketDecoder for Aac {
         let config = config.ok_or(Error::Unsupported("aac: without an AudioSpecificConfig"))?;
         let options = DecodeOptions::unbounded().with_channel_mode(ChannelMode::Split);
         let decoder = Decoder::from_asc(config, options)
-            .map_err(|_| Error::Unsupported("aac: this profile, or these channels"))?;
+            .map_err(|_| Error::Unsupported("aac: profile or channels not supported"))?;
         let channels = parameters.channels.clone().ok_or(Error::Unsupported("aac: channels"))?;
-        // Packets may say otherwise.
+        // The packets may have another rate.
         let rate = parameters.sample_rate.unwrap_or(48_000);
         let buffer = AudioBuffer::new(AudioSpec::new(rate, channels), MAX_SAMPLES);
         let order = AacConfig::new(config).and_then(|config| config.order);
@@ -45,11 +45,11 @@ impl PacketDecoder for Aac {
 
     fn decode(&mut self, packet: &PacketRef<'_>, buffer: &mut AudioBuffer<f32>) -> Result<()> {
         let order = self.order;
-        let mut misfit = false;
+        let mut has_wrong_format = false;
         let decoded = self.decoder.decode_au(packet.data, |frame| {
             let channels = buffer.spec().channels().clone();
             if frame.planar.len() != channels.count() || frame.samples > MAX_SAMPLES {
-                misfit = true;
+                has_wrong_format = true;
                 return Ok(());
             }
             if buffer.spec().rate() != frame.sample_rate {
@@ -66,8 +66,10 @@ impl PacketDecoder for Aac {
             Ok(())
         });
         decoded.map_err(|_| Error::DecodeError("aac: malformed packet"))?;
-        if misfit {
-            return Err(Error::DecodeError("aac: other channels than the stream says"));
+        if has_wrong_format {
+            return Err(Error::DecodeError(
+                "aac: number of channels or samples differs from the configuration",
+            ));
         }
         Ok(())
     }

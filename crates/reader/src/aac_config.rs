@@ -2,7 +2,7 @@
 
 use reelwright_core::{Channel as C, ChannelLayout};
 
-use crate::channels::{Order, of_codec, order};
+use crate::channels::{Order, codec_layout, order};
 
 /// Sample rates by index (ISO/IEC 14496-3 table 1.18).
 pub(crate) const SAMPLE_RATES: [u32; 13] = [
@@ -10,16 +10,16 @@ pub(crate) const SAMPLE_RATES: [u32; 13] = [
     7_350,
 ];
 
-/// Facts of an `AudioSpecificConfig`.
+/// Sample rate and channels of an `AudioSpecificConfig`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AacConfig {
     pub(crate) sample_rate: u32,
     pub(crate) layout: ChannelLayout,
-    /// Index of each decoded channel in the layout's own order, where it is another one.
+    /// Index of each decoded channel in the layout's order, if it differs.
     pub(crate) order: Option<Order>,
 }
 
-/// Bits of a configuration, the highest of each byte first.
+/// Bit reader, most significant bit first.
 struct Bits<'a>(&'a [u8], usize);
 
 impl Bits<'_> {
@@ -38,7 +38,7 @@ impl Bits<'_> {
 }
 
 impl AacConfig {
-    /// Parses a configuration; none where it is cut off, or has channels that nobody can name.
+    /// Parses a configuration. Returns `None` if it is truncated or its channels are unknown.
     pub(crate) fn new(config: &[u8]) -> Option<Self> {
         let mut bits = Bits(config, 0);
         let mut sample_rate = || {
@@ -61,18 +61,17 @@ impl AacConfig {
                 bits.take(1)?;
                 program_config(&mut bits)?
             }
-            7 => (of_codec("aac", 8)?, None),
-            count @ 1..=6 => (of_codec("aac", count as usize)?, None),
+            7 => (codec_layout("aac", 8)?, None),
+            count @ 1..=6 => (codec_layout("aac", count as usize)?, None),
             _ => return None,
         };
         Some(Self { sample_rate, layout, order })
     }
 }
 
-/// An `AudioSpecificConfig` for frames that describe their channels themselves: with the program
-/// configuration element that the first one, `frame`, begins with. None where it begins with
-/// another element.
-pub(crate) fn of_frame(object: u8, rate_index: u8, frame: &[u8]) -> Option<Vec<u8>> {
+/// Builds an `AudioSpecificConfig` for frames that describe their channels themselves. Copies the
+/// program configuration element at the start of `frame`. Returns `None` if there is none.
+pub(crate) fn config_from_frame(object: u8, rate_index: u8, frame: &[u8]) -> Option<Vec<u8>> {
     const PROGRAM_CONFIG: u32 = 5;
     let mut bits = Bits(frame, 0);
     if bits.take(3)? != PROGRAM_CONFIG {
@@ -91,26 +90,26 @@ pub(crate) fn of_frame(object: u8, rate_index: u8, frame: &[u8]) -> Option<Vec<u
         *config.last_mut()? |= (copied.take(1)? as u8) << (7 - at % 8);
         at += 1;
     }
-    // A comment of no bytes.
+    // An empty comment.
     config.push(0);
     Some(config)
 }
 
-/// The channels of a program configuration element (§4.4.1.1). Decoders bring them as it lists
-/// them: front, side, back, low frequencies.
+/// Reads the channels of a program configuration element (§4.4.1.1). Decoders output them in its
+/// order: front, side, back, low frequencies.
 fn program_config(bits: &mut Bits<'_>) -> Option<(ChannelLayout, Option<Order>)> {
     // Tag, object type and sample rate of the element.
     bits.take(10)?;
     let [front, side, back] = [bits.take(4)?, bits.take(4)?, bits.take(4)?];
     let low = bits.take(2)?;
     let (associated, coupling) = (bits.take(3)?, bits.take(4)?);
-    // Numbers of the elements that are mixed to mono and stereo, and how.
+    // Element numbers of the mono and stereo mixdowns, and the matrix mixdown.
     for size in [4, 4, 3] {
         if bits.is_set()? {
             bits.take(size)?;
         }
     }
-    // Each element is a single channel or a pair; its tag does not matter.
+    // Each element is a single channel or a pair. Its tag is not used.
     let mut pairs = |count: u32| {
         let pair = |_| {
             let pair = bits.is_set()?;
@@ -134,7 +133,7 @@ fn program_config(bits: &mut Bits<'_>) -> Option<(ChannelLayout, Option<Order>)>
             (true, false) => &[C::FrontLeft, C::FrontRight],
         });
     }
-    // A single side channel has no position; doubled positions are found below.
+    // A single side channel has no position. The check for duplicates below rejects it.
     for pair in &side {
         found.extend_from_slice(if *pair {
             &[C::SideLeft, C::SideRight]
@@ -144,7 +143,7 @@ fn program_config(bits: &mut Bits<'_>) -> Option<(ChannelLayout, Option<Order>)>
     }
     let behind = back.iter().filter(|pair| **pair).count();
     for (index, pair) in back.iter().enumerate() {
-        // Without side channels the first of two pairs is theirs.
+        // Without side elements, the first of two back pairs is the side pair.
         let is_side = side.is_empty() && behind > 1 && !back[..index].contains(&true);
         found.extend_from_slice(match (pair, is_side) {
             (false, _) => &[C::BackCenter],
@@ -167,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn configurations_state_channels_and_rate() {
+    fn parses_channels_and_sample_rate() {
         let of = |config: &[u8]| {
             AacConfig::new(config).map(|config| (config.layout.to_string(), config.sample_rate))
         };
@@ -178,9 +177,9 @@ mod tests {
     }
 
     #[test]
-    fn a_program_lists_its_channels() {
-        // LC, 48 kHz, no channel configuration, and a program of the elements given: 4-bit counts,
-        // then a pair or not with a tag for each.
+    fn reads_channels_of_a_program_configuration() {
+        // LC, 48 kHz, no channel configuration, and a program of the given elements: 4-bit counts,
+        // then for each element a pair flag and a tag.
         let program = |counts: [u32; 4], pairs: &[bool]| {
             let mut bits = format!("{:05b}{:04b}{:04b}000{:04b}{:02b}{:04b}", 2, 3, 0, 0, 1, 3);
             for (count, size) in counts.iter().zip([4, 4, 4, 2]) {
@@ -195,7 +194,7 @@ mod tests {
             let byte = |eight: &[u8]| eight.iter().fold(0, |byte, bit| byte << 1 | (bit - b'0'));
             AacConfig::new(&bytes.map(byte).collect::<Vec<u8>>()).unwrap()
         };
-        assert_eq!(of_frame(2, 3, &[0xA0, 0, 0]), None);
+        assert_eq!(config_from_frame(2, 3, &[0xA0, 0, 0]), None);
         let quad = program([1, 0, 1, 0], &[true, true]);
         assert_eq!((quad.layout, quad.order), (ChannelLayout::QUAD, None));
         let seven = program([2, 1, 1, 1], &[false, true, true, false]);

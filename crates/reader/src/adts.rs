@@ -10,9 +10,9 @@ use crate::channels::positions;
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
 
-/// Samples of each channel in a frame.
+/// Number of audio frames in an AAC frame.
 const FRAME: u64 = 1024;
-/// Garbage that is searched for a frame, in bytes.
+/// Maximum number of bytes that are searched for the next frame.
 const MAX_GARBAGE: u64 = 1 << 20;
 
 /// A frame's header.
@@ -49,13 +49,13 @@ impl Header {
             == (other.object, other.rate_index, other.channels)
     }
 
-    /// The configuration that an MP4 file would have (ISO/IEC 14496-3 §1.6.2.1).
+    /// Returns the `AudioSpecificConfig` (ISO/IEC 14496-3 §1.6.2.1).
     fn config(self) -> [u8; 2] {
         [self.object << 3 | self.rate_index >> 1, (self.rate_index & 1) << 7 | self.channels << 3]
     }
 }
 
-/// AAC frames after headers.
+/// Demuxer of AAC frames with ADTS headers.
 pub(crate) struct Adts {
     source: Source,
     at: u64,
@@ -65,10 +65,11 @@ pub(crate) struct Adts {
 }
 
 impl Adts {
-    /// Opens a stream that begins with a frame, which another one follows or which fills the input.
+    /// Opens a stream that begins with a frame. Another frame must follow, or the frame must fill
+    /// the input. Otherwise returns the source.
     ///
     /// # Errors
-    /// The stream states its channels in a way that is not supported.
+    /// The stream's channel configuration is not supported.
     pub(crate) fn open(mut source: Source) -> anyhow::Result<Result<(Self, Track), Source>> {
         let mut at = 0u64;
         let tag = source.bytes_at(0, 10)?;
@@ -89,9 +90,10 @@ impl Adts {
         let config = if first.channels == 0 {
             let frame = source.bytes_at(at, first.size)?;
             let frame = frame.get(first.header..).unwrap_or_default();
-            let Some(config) = aac_config::of_frame(first.object, first.rate_index, frame) else {
+            let Some(config) = aac_config::config_from_frame(first.object, first.rate_index, frame)
+            else {
                 bail!(
-                    "AAC in ADTS whose first frame does not describe its channels is not supported"
+                    "its first ADTS frame does not describe its channels, which is not supported"
                 );
             };
             config
@@ -99,14 +101,14 @@ impl Adts {
             first.config().to_vec()
         };
         let Some(layout) = AacConfig::new(&config).map(|config| config.layout) else {
-            bail!("its AAC has channels that are not supported");
+            bail!("its AAC channel configuration is not supported");
         };
         let rate = SAMPLE_RATES[usize::from(first.rate_index)];
         let mut track =
             Track::new(0, Kind::Audio, "aac", TimeBase::new(Rational::new(1, rate.into())?));
-        track.sound.sample_rate = Some(rate);
-        track.sound.is_gapless = true;
-        track.sound.layout = Some(layout);
+        track.audio.sample_rate = Some(rate);
+        track.audio.is_gapless = true;
+        track.audio.layout = Some(layout);
         let mut parameters = AudioCodecParameters::new();
         parameters.for_codec(CODEC_ID_AAC).with_sample_rate(rate);
         parameters.with_extra_data(config.into());
@@ -127,7 +129,7 @@ impl Demuxer for Adts {
                 self.is_damaged |= !head.is_empty() || garbage > 0;
                 return Ok(None);
             }
-            // A tag at the end is no garbage.
+            // A tag at the end is not damage.
             if head.starts_with(b"TAG") || head.starts_with(b"APETAGEX") {
                 return Ok(None);
             }
@@ -146,7 +148,7 @@ impl Demuxer for Adts {
                 self.is_damaged = true;
                 return Ok(None);
             }
-            // Frames that were lost leave a gap of their length.
+            // Lost frames leave a gap of their duration.
             let size = header.size as u64;
             self.frames += (garbage + size / 2) / size;
             self.at += size;
@@ -167,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_has_a_configuration() {
+    fn builds_the_configuration_of_a_header() {
         let header = Header { object: 2, rate_index: 4, channels: 2, size: 100, header: 7 };
         assert_eq!(header.config(), [0x12, 0x10]);
     }

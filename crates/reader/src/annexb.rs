@@ -4,7 +4,7 @@ use crate::packet::{Demuxer, Packet};
 use crate::source::Source;
 use crate::unit_reader::UnitReader;
 
-/// The NAL units between start codes.
+/// Returns the NAL units between start codes.
 pub(crate) fn units(stream: &[u8]) -> Vec<&[u8]> {
     let mut found = Vec::new();
     let mut start = None;
@@ -24,23 +24,23 @@ pub(crate) fn units(stream: &[u8]) -> Vec<&[u8]> {
     found
 }
 
-/// Finds the next 00 00 01.
+/// Returns the position of the next 00 00 01.
 fn start_code(bytes: &[u8]) -> Option<usize> {
     bytes.windows(3).position(|three| three == [0, 0, 1])
 }
 
-/// Zeros before a start code belong to no unit.
+/// Removes the zeros before the next start code, which are not part of a unit.
 fn trimmed(unit: &[u8]) -> &[u8] {
     let end = unit.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     &unit[..end]
 }
 
-/// A raw H.264 stream, cut into access units.
+/// Demuxer of a raw H.264 stream. A packet is an access unit.
 pub(crate) struct AnnexB(UnitReader);
 
 impl AnnexB {
-    /// Returns whether the first bytes are a NAL unit after a start code, of a kind that begins a
-    /// stream: a parameter set, a delimiter, a SEI message or a slice.
+    /// Returns true if the input begins with a start code and a NAL unit that can begin a stream: a
+    /// parameter set, a delimiter, a SEI message or a slice.
     pub(crate) fn matches(start: &[u8]) -> bool {
         let zeros = start.iter().take_while(|byte| **byte == 0).count();
         let header = start.get(zeros + 1).copied().unwrap_or(0xFF);
@@ -55,16 +55,16 @@ impl AnnexB {
     }
 }
 
-/// Finds the next access unit behind the one at the start of the buffer (§7.4.1.2.3).
+/// Returns the end of the access unit at the start of the buffer (§7.4.1.2.3).
 fn boundary(buffer: &[u8]) -> Option<usize> {
     let mut at = 0;
     let mut has_slice = false;
     while let Some(next) = start_code(&buffer[at..]) {
         let code = at + next;
         let kind = buffer.get(code + 3)? & 0x1f;
-        // The first macroblock's number is 0 in the first slice only.
-        let begins_picture = matches!(kind, 1 | 5) && buffer.get(code + 4)? & 0x80 != 0;
-        let begins_unit = begins_picture || matches!(kind, 6..=9 | 14..=18);
+        // first_mb_in_slice is 0 only in the first slice of a frame.
+        let begins_frame = matches!(kind, 1 | 5) && buffer.get(code + 4)? & 0x80 != 0;
+        let begins_unit = begins_frame || matches!(kind, 6..=9 | 14..=18);
         if has_slice && begins_unit {
             let is_long = code > 0 && buffer[code - 1] == 0;
             return Some(code - usize::from(is_long));
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn access_units_end_where_the_next_begins() {
+    fn splits_a_stream_into_access_units() {
         let stream = [
             &[0, 0, 0, 1, 0x67, 1, 2][..],
             &[0, 0, 0, 1, 0x68, 3],

@@ -1,4 +1,4 @@
-//! Decoded audio: blocks of samples at their times.
+//! Decoded audio samples with their positions.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -15,45 +15,45 @@ use symphonia::core::codecs::registry::{CodecRegistry, RegisterableAudioDecoder}
 use symphonia::core::units::{Duration, Timestamp};
 
 use crate::aac::Aac;
-use crate::added::Added;
 use crate::channels::{self, Order};
 use crate::guard::guarded;
 use crate::opus::Opus;
 use crate::packet::{Codec, Demuxer, Packet, Track};
 use crate::pcm::PcmFormat;
+use crate::symphonia_adapter::SymphoniaAdapter;
 use crate::vorbis::Vorbis;
 
-/// How far the times of packets may be off before a gap is a gap, in seconds, where the container's
-/// unit is longer than a sample.
+/// Tolerance of packet times in seconds before a difference is a gap, if the container's time base
+/// is coarser than a sample.
 const COARSE: f64 = 0.01;
-/// The longest silence that stands in for a damaged packet, in samples.
+/// Maximum duration in samples of silence that replaces a damaged packet.
 const MAX_SILENCE: u64 = 1 << 17;
 
-/// One audio track of an input, decoded.
+/// Decoder of an audio track.
 pub struct AudioInput {
     /// Sample rate in Hz.
     pub sample_rate: u32,
-    /// Channels in the order of the samples.
+    /// Channel layout of the samples.
     pub layout: ChannelLayout,
-    /// Number of samples of each channel, where the input states it.
+    /// Number of audio frames, if the input states it.
     pub samples: Option<u64>,
-    /// Whether `samples` is exact: fewer are a loss.
+    /// True if `samples` is exact. Fewer samples mean lost data.
     pub is_exact: bool,
-    /// Bits of a sample that carry audio, where the input states them.
+    /// Significant bits of a sample, if the input states them.
     pub bits: Option<u32>,
-    /// ISO 639 code of the language, where the input states one.
+    /// ISO 639 code of the language, if the input states one.
     pub language: Option<String>,
     name: String,
     source: AudioSource,
     ready: VecDeque<Block>,
-    /// Elements of the first ready block that were handed out.
+    /// Number of elements of the first ready block that were returned.
     taken: usize,
-    /// Error that comes after the ready samples.
+    /// Error to return after the ready samples.
     failure: Option<anyhow::Error>,
     is_damaged: bool,
 }
 
-/// Samples that follow each other.
+/// Contiguous samples.
 struct Block {
     /// Position of the first sample.
     at: i64,
@@ -70,10 +70,10 @@ struct TrackSource {
     track: Track,
     decoder: Decoder,
     data_type: DataType,
-    /// Position after the last sample that was decoded, whether it is presented or not.
+    /// Position after the last decoded sample, presented or not.
     position: Option<i64>,
-    /// Whether the next samples do not follow those before.
-    starts_anew: bool,
+    /// True if the next samples do not follow the samples before.
+    is_discontinuous: bool,
     has_warned: bool,
     is_at_end: bool,
     stated_end: i64,
@@ -85,7 +85,7 @@ enum Decoder {
     G722(Box<G722Decoder>),
 }
 
-/// The samples of one packet.
+/// Samples of a packet.
 struct Decoded {
     data: TypedBuffer,
     rate: u32,
@@ -96,7 +96,7 @@ impl AudioInput {
     /// Opens a track that has a decoder.
     ///
     /// # Errors
-    /// The codec's configuration is not supported, or nothing can be decoded.
+    /// The codec's configuration is not supported, or no samples can be decoded.
     pub(crate) fn open(
         name: &str,
         demuxer: Rc<RefCell<dyn Demuxer>>,
@@ -108,22 +108,22 @@ impl AudioInput {
             decoder,
             data_type: DataType::F32,
             position: None,
-            starts_anew: false,
+            is_discontinuous: false,
             has_warned: false,
             is_at_end: false,
             stated_end: track
-                .sound
+                .audio
                 .samples
                 .and_then(|samples| i64::try_from(samples).ok())
                 .unwrap_or(i64::MAX),
             track,
         };
-        // Only the first samples tell their type.
+        // The sample type is known only after decoding.
         let mut is_damaged = false;
         let (first, packet) = loop {
             let packet = source.demuxer.borrow_mut().next(source.track.index)?;
             let Some(packet) = packet else {
-                bail!("its {} audio has no samples that can be decoded", source.track.codec);
+                bail!("no samples of its {} audio can be decoded", source.track.codec);
             };
             match source.decoder.decode(&packet, &source.track, None) {
                 Ok(Some(decoded)) => break (decoded, packet),
@@ -139,9 +139,9 @@ impl AudioInput {
         let track = &source.track;
         let in_samples =
             |units: u64| scale(track.time_base, rate, i64::try_from(units).ok()?).try_into().ok();
-        let samples = track.sound.samples.or_else(|| track.duration.and_then(in_samples));
-        let is_exact = track.sound.samples.is_some();
-        let bits = track.sound.bits;
+        let samples = track.audio.samples.or_else(|| track.duration.and_then(in_samples));
+        let is_exact = track.audio.samples.is_some();
+        let bits = track.audio.bits;
         let language = track.language.clone();
         let mut input = Self {
             language,
@@ -161,7 +161,7 @@ impl AudioInput {
         Ok(input)
     }
 
-    /// A sine that is generated.
+    /// Opens a generated sine.
     pub fn sine(sine: crate::test_source::Sine) -> Self {
         Self {
             sample_rate: sine.sample_rate,
@@ -179,7 +179,7 @@ impl AudioInput {
         }
     }
 
-    /// The type of the samples.
+    /// Returns the sample format.
     pub fn sample_format(&self) -> SampleFormat {
         SampleFormat::packed(match &self.source {
             AudioSource::Track(source) => source.data_type,
@@ -187,7 +187,7 @@ impl AudioInput {
         })
     }
 
-    /// Returns whether damage was found, or the input ends before it says it does.
+    /// Returns true if the input is damaged or truncated, as far as it was read.
     pub fn is_damaged(&self) -> bool {
         let demuxer = match &self.source {
             AudioSource::Track(source) => source.demuxer.borrow().is_damaged(),
@@ -196,14 +196,14 @@ impl AudioInput {
         self.is_damaged || demuxer
     }
 
-    /// At most `frames` samples of each channel, and the position of the first; none at the end.
+    /// Returns at most `frames` audio frames and the position of the first, or `None` at the end.
     ///
     /// # Errors
-    /// The input's own.
+    /// Reading or decoding fails.
     pub fn next_chunk(&mut self, frames: usize) -> anyhow::Result<Option<(TensorView<'_>, i64)>> {
         let channels = self.layout.channels();
         let wanted = frames.max(1).saturating_mul(channels);
-        // Blocks that follow each other are joined, so that chunks are as large as asked for.
+        // Joins contiguous blocks, so that chunks have the requested size.
         loop {
             let first = self.ready.front().map_or(0, |block| block.data.len() - self.taken);
             if first >= wanted || self.ready.len() > 1 || self.failure.is_some() {
@@ -212,7 +212,7 @@ impl AudioInput {
             match self.decode(wanted - first) {
                 Ok(true) => {}
                 Ok(false) => break,
-                // The samples before it come first.
+                // The samples before the error are returned first.
                 Err(error) => self.failure = Some(error),
             }
         }
@@ -238,7 +238,7 @@ impl AudioInput {
         Ok(Some((view, at)))
     }
 
-    /// Decodes a packet; false at the end.
+    /// Decodes a packet. Returns false at the end.
     fn decode(&mut self, wanted: usize) -> anyhow::Result<bool> {
         let channels = self.layout.channels();
         let source = match &mut self.source {
@@ -264,7 +264,7 @@ impl AudioInput {
             source.is_at_end = true;
             return Ok(false);
         };
-        source.starts_anew |= packet.starts_anew;
+        source.is_discontinuous |= packet.is_discontinuous;
         let format = (source.data_type, self.sample_rate, self.layout);
         match source.decoder.decode(&packet, &source.track, Some(format)) {
             Ok(Some(decoded)) => {
@@ -272,8 +272,8 @@ impl AudioInput {
                     != (source.data_type, self.sample_rate, channels)
                 {
                     bail!(
-                        "The input changes in the middle: {} has {} Hz and {} at its start, and \
-                         then {} Hz and {}.",
+                        "The format of {} changes: its audio is {} Hz, {} at the start, then {} Hz, \
+                         {}. Split the input there.",
                         self.name,
                         self.sample_rate,
                         self.layout,
@@ -298,7 +298,7 @@ impl AudioInput {
         Ok(true)
     }
 
-    /// Puts a packet's samples at their time, as far as they are presented.
+    /// Appends the presented samples of a packet at their position.
     fn place(&mut self, packet: &Packet, mut decoded: Decoded) {
         let channels = self.layout.channels();
         let AudioSource::Track(source) = &mut self.source else { return };
@@ -310,28 +310,28 @@ impl AudioInput {
         );
         let count = (decoded.data.len() / channels) as i64;
         let time_base = source.track.time_base;
-        let delay = i64::try_from(source.track.sound.delay).unwrap_or(0);
+        let delay = i64::try_from(source.track.audio.delay).unwrap_or(0);
         let stated = scale(time_base, self.sample_rate, packet.pts).saturating_sub(delay);
         let unit = time_base.seconds();
         let is_exact = unit.num() == 1 && i64::from(self.sample_rate) % unit.den().max(1) == 0;
-        let tolerance = match source.track.sound.rounding {
+        let tolerance = match source.track.audio.rounding {
             None if is_exact => 1,
             rounding => {
-                // Times may be rounded twice, by two programs.
+                // Two programs may have rounded the times.
                 let unit = 2.0 * rounding.unwrap_or(0) as f64 / 1e9;
                 (unit.max(COARSE) * f64::from(self.sample_rate)) as i64 + 1
             }
         };
         let at = match source.position {
-            Some(position) if !std::mem::take(&mut source.starts_anew) => {
-                // What overlaps follows what came before: nothing is lost.
+            Some(position) if !std::mem::take(&mut source.is_discontinuous) => {
+                // Overlapping samples are appended: nothing is lost.
                 let is_gap = stated.saturating_sub(position) > tolerance;
-                self.is_damaged |= is_gap && source.track.sound.is_gapless;
+                self.is_damaged |= is_gap && source.track.audio.is_gapless;
                 if is_gap { stated } else { position }
             }
-            // The first samples that can be decoded may not be the first ones.
+            // The first samples may not be decodable.
             None => {
-                self.is_damaged |= stated > tolerance && source.track.sound.is_gapless;
+                self.is_damaged |= stated > tolerance && source.track.audio.is_gapless;
                 stated
             }
             Some(_) => stated,
@@ -375,12 +375,12 @@ impl AudioInput {
 impl TrackSource {
     fn warn(&mut self, name: &str, reason: &str) {
         if !std::mem::replace(&mut self.has_warned, true) {
-            log::warn!("{name} is damaged: {reason}. Silence stands in for what is lost.");
+            log::warn!("{name} is damaged: {reason}. Silence replaces lost samples.");
         }
     }
 }
 
-/// A time in a track's unit in samples, to the nearest.
+/// Converts a time in a track's time base to samples, rounded to the nearest.
 fn scale(time_base: TimeBase, rate: u32, at: i64) -> i64 {
     let unit = time_base.seconds();
     let scaled = i128::from(at) * i128::from(unit.num()) * i128::from(rate);
@@ -400,38 +400,39 @@ impl Decoder {
         })
     }
 
-    /// Decodes a packet; none where it brings no samples. `format` is what the samples before had.
+    /// Decodes a packet. Returns `None` if it has no samples. `format` is the type of earlier
+    /// samples.
     fn decode(
         &mut self,
         packet: &Packet,
         track: &Track,
         format: Option<(DataType, u32, ChannelLayout)>,
     ) -> Result<Option<Decoded>, String> {
-        let layout = |count: usize| match track.sound.layout.filter(|l| l.channels() == count) {
+        let layout = |count: usize| match track.audio.layout.filter(|l| l.channels() == count) {
             Some(layout) => Ok(layout),
             None => ChannelLayout::default_for(count).map_err(|error| error.to_string()),
         };
-        let rate = track.sound.sample_rate.unwrap_or(48_000);
+        let rate = track.audio.sample_rate.unwrap_or(48_000);
         match self {
             Self::Pcm(pcm) => {
-                let layout = layout(track.sound.layout.map_or(1, ChannelLayout::channels))?;
+                let layout = layout(track.audio.layout.map_or(1, ChannelLayout::channels))?;
                 let mut data = TypedBuffer::zeroed(pcm.data_type(), 0);
                 let frame = pcm.bytes() * layout.channels();
                 pcm.append(&packet.data[..packet.data.len() / frame * frame], &mut data);
-                if let Some(order) = track.sound.order {
+                if let Some(order) = track.audio.order {
                     reorder(&mut data, layout.channels(), order);
                 }
                 Ok((!data.is_empty()).then_some(Decoded { data, rate, layout }))
             }
             Self::G722(decoder) => {
-                if packet.starts_anew {
+                if packet.is_discontinuous {
                     **decoder = G722Decoder::new();
                 }
                 let data = TypedBuffer::I16(decoder.decode_frame(&packet.data));
                 Ok(Some(Decoded { data, rate: 16_000, layout: ChannelLayout::MONO }))
             }
             Self::Symphonia(decoder, parameters) => {
-                if packet.starts_anew {
+                if packet.is_discontinuous {
                     // A new stream may have another configuration.
                     match packet.config.as_deref() {
                         Some(Codec::Symphonia(now)) if now.extra_data != parameters.extra_data => {
@@ -447,7 +448,7 @@ impl Decoder {
                 let coded = symphonia::core::packet::Packet::new(0, at, duration, &packet.data[..]);
                 let decoded = guarded(|| {
                     decoder.decode(&coded).map(|samples| {
-                        let bits = track.sound.bits;
+                        let bits = track.audio.bits;
                         let kind =
                             format.map_or_else(|| data_type(&samples, bits), |format| format.0);
                         let mut data = TypedBuffer::zeroed(kind, 0);
@@ -462,17 +463,17 @@ impl Decoder {
                             return Ok(None);
                         }
                         if kind != data.data_type() {
-                            return Err("the type of its samples changes".to_owned());
+                            return Err("its sample type changes".to_owned());
                         }
-                        // The container knows better than the decoder.
+                        // The container's channel layout takes precedence over the decoder's.
                         let count = coded.count();
-                        let stated = track.sound.layout.filter(|l| l.channels() == count);
-                        let layout = match stated.or_else(|| channels::of_decoder(&coded)) {
+                        let stated = track.audio.layout.filter(|l| l.channels() == count);
+                        let layout = match stated.or_else(|| channels::decoder_layout(&coded)) {
                             Some(layout) => layout,
                             None => layout(count)?,
                         };
                         if parameters.codec == CODEC_ID_ALAC
-                            && let Some(own) = channels::of_alac_decoder(count)
+                            && let Some(own) = channels::alac_decoder_layout(count)
                             && let Some(order) = channels::order_in(own, layout)
                         {
                             reorder(&mut data, count, order);
@@ -484,7 +485,7 @@ impl Decoder {
                         Err(error.to_string())
                     }
                     Err(_) => {
-                        // Its state cannot be trusted any more.
+                        // The decoder's state is invalid after a panic.
                         *decoder = symphonia_decoder(parameters, &track.codec)
                             .map_err(|error| format!("{error:#}"))?;
                         Err(format!("{} could not be decoded", track.codec))
@@ -501,29 +502,29 @@ fn symphonia_decoder(
 ) -> anyhow::Result<Box<dyn AudioDecoder>> {
     let mut codecs = CodecRegistry::new();
     symphonia::default::register_enabled_codecs(&mut codecs);
-    codecs.register_audio_decoder::<Added<Opus>>();
+    codecs.register_audio_decoder::<SymphoniaAdapter<Opus>>();
     let options = AudioDecoderOptions::default();
     let count = parameters.channels.as_ref().map_or(0, Channels::count);
     let made = guarded(|| {
         if parameters.codec == CODEC_ID_VORBIS && count > 2 {
-            return Added::<Vorbis>::try_registry_new(parameters, &options);
+            return SymphoniaAdapter::<Vorbis>::try_registry_new(parameters, &options);
         }
         let decoder = codecs.make_audio_decoder(parameters, &options);
         match decoder {
             Err(_) if parameters.codec == CODEC_ID_AAC => {
-                Added::<Aac>::try_registry_new(parameters, &options)
+                SymphoniaAdapter::<Aac>::try_registry_new(parameters, &options)
             }
             decoder => decoder,
         }
     });
     match made {
         Ok(Ok(decoder)) => Ok(decoder),
-        Ok(Err(error)) => Err(anyhow!("{codec} audio of this kind is not supported: {error}")),
+        Ok(Err(error)) => Err(anyhow!("this kind of {codec} audio is not supported: {error}")),
         Err(_) => Err(anyhow!("the configuration of its {codec} audio is damaged")),
     }
 }
 
-/// The smallest type that holds all of a decoder's samples, of which `bits` carry audio.
+/// Returns the smallest type for all samples of a decoder with `bits` significant bits.
 fn data_type(decoded: &GenericAudioBufferRef<'_>, bits: Option<u32>) -> DataType {
     use GenericAudioBufferRef as B;
     let bits = match decoded {
@@ -538,7 +539,7 @@ fn data_type(decoded: &GenericAudioBufferRef<'_>, bits: Option<u32>) -> DataType
     if bits <= 16 { DataType::I16 } else { DataType::I32 }
 }
 
-/// Appends a decoder's samples, converted to the buffer's type.
+/// Appends a decoder's samples, converted to the type of the buffer.
 fn append(decoded: &GenericAudioBufferRef<'_>, to: &mut TypedBuffer) {
     macro_rules! append {
         ($to:expr, $zero:expr) => {{
@@ -553,12 +554,12 @@ fn append(decoded: &GenericAudioBufferRef<'_>, to: &mut TypedBuffer) {
         TypedBuffer::I32(to) => append!(to, 0),
         TypedBuffer::F32(to) => append!(to, 0.0),
         TypedBuffer::F64(to) => append!(to, 0.0),
-        // No decoder has them.
+        // No decoder returns this type.
         TypedBuffer::I64(_) => {}
     }
 }
 
-/// `length` elements of silence.
+/// Returns `length` elements of silence.
 fn silence(data_type: DataType, length: usize) -> TypedBuffer {
     match data_type {
         DataType::U8 => TypedBuffer::U8(vec![128; length]),
@@ -566,7 +567,7 @@ fn silence(data_type: DataType, length: usize) -> TypedBuffer {
     }
 }
 
-/// Calls a function of any type of elements on a buffer's vector.
+/// Calls a generic function with the vector of a buffer.
 macro_rules! with_vec {
     ($buffer:expr, $data:ident => $body:expr) => {
         match $buffer {
@@ -580,7 +581,7 @@ macro_rules! with_vec {
     };
 }
 
-/// Puts each coded channel of interleaved samples where `order` says.
+/// Reorders the channels of interleaved samples.
 fn reorder(buffer: &mut TypedBuffer, channels: usize, order: Order) {
     with_vec!(buffer, data => {
         for frame in data.chunks_exact_mut(channels) {
@@ -593,7 +594,7 @@ fn reorder(buffer: &mut TypedBuffer, channels: usize, order: Order) {
     });
 }
 
-/// Keeps a range of a buffer's elements.
+/// Keeps only a range of a buffer's elements.
 fn cut(buffer: &mut TypedBuffer, kept: Range<usize>) {
     with_vec!(buffer, data => {
         data.truncate(kept.end);

@@ -1,4 +1,4 @@
-//! AV1 video: decoding, and the containers IVF and OBU.
+//! AV1 video: decoder, and demuxers of IVF and OBU streams.
 
 use anyhow::{anyhow, bail};
 use reelwright_core::{
@@ -16,13 +16,13 @@ use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
 use crate::unit_reader::UnitReader;
 
-/// The most pixels of a frame.
+/// Maximum number of pixels in a frame.
 const MAX_PIXELS: u32 = 1 << 27;
 
 /// An AV1 decoder.
 pub(crate) struct Av1 {
     decoder: Decoder,
-    /// OBUs of the container.
+    /// OBUs of the container's configuration record.
     config: Vec<u8>,
     needs_config: bool,
     needs_sync: bool,
@@ -30,19 +30,20 @@ pub(crate) struct Av1 {
 
 fn decoder() -> anyhow::Result<Decoder> {
     let mut settings = Settings::new();
-    // On this thread: a panic in it becomes an error.
+    // One thread, so that a panic can be converted to an error.
     settings.set_n_threads(1);
-    // A frame comes back before the next packet is sent.
+    // Each frame is returned before the next packet is sent.
     settings.set_max_frame_delay(1);
     settings.set_frame_size_limit(MAX_PIXELS);
-    Decoder::with_settings(&settings).map_err(|error| anyhow!("AV1 cannot be decoded: {error}"))
+    Decoder::with_settings(&settings)
+        .map_err(|error| anyhow!("Failed to open the AV1 decoder: {error}"))
 }
 
 impl Av1 {
-    /// Creates a decoder, with the container's configuration record or nothing.
+    /// Creates a decoder with the container's configuration record, which may be empty.
     ///
     /// # Errors
-    /// The system has no threads to give.
+    /// The decoder cannot be created.
     pub(crate) fn new(record: &[u8]) -> anyhow::Result<Self> {
         Ok(Self {
             decoder: decoder()?,
@@ -52,10 +53,10 @@ impl Av1 {
         })
     }
 
-    /// Decodes a temporal unit; returns the frames that it shows.
+    /// Decodes a temporal unit. Returns its frames.
     ///
     /// # Errors
-    /// A kind of AV1 that is not supported.
+    /// The pixel format is not supported.
     pub(crate) fn push(
         &mut self,
         packet: &[u8],
@@ -68,30 +69,30 @@ impl Av1 {
         let data = [config.unwrap_or_default(), packet.to_vec()].concat();
         let decoder = &mut self.decoder;
         let decoded = guarded(|| -> Result<Vec<Picture>, Rav1dError> {
-            let mut pictures = Vec::new();
+            let mut received = Vec::new();
             let mut sent = decoder.send_data(data.into_boxed_slice(), None, None, None);
             loop {
                 match decoder.get_picture() {
-                    Ok(picture) => {
-                        pictures.push(picture);
+                    Ok(decoded) => {
+                        received.push(decoded);
                         continue;
                     }
                     Err(Rav1dError::TryAgain) => {}
                     Err(error) => return Err(error),
                 }
                 match sent {
-                    Ok(()) => return Ok(pictures),
+                    Ok(()) => return Ok(received),
                     Err(Rav1dError::TryAgain) => sent = decoder.send_pending_data(),
                     Err(error) => return Err(error),
                 }
             }
         });
         match decoded {
-            Ok(Ok(pictures)) => {
+            Ok(Ok(received)) => {
                 self.needs_sync = false;
                 let mut frames = Vec::new();
-                for picture in &pictures {
-                    frames.extend(frame(picture)?);
+                for decoded in &received {
+                    frames.extend(frame(decoded)?);
                 }
                 Ok(Ok(frames))
             }
@@ -106,7 +107,7 @@ impl Av1 {
         }
     }
 
-    /// Starts over at the next keyframe.
+    /// Resets the decoder. Decoding continues at the next keyframe.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -118,9 +119,9 @@ impl Av1 {
     }
 }
 
-fn frame(picture: &Picture) -> anyhow::Result<Option<Frame>> {
-    let depth = picture.bits_per_component().map_or(8, |bits| bits.0);
-    let format = match (picture.pixel_layout(), depth) {
+fn frame(decoded: &Picture) -> anyhow::Result<Option<Frame>> {
+    let depth = decoded.bits_per_component().map_or(8, |bits| bits.0);
+    let format = match (decoded.pixel_layout(), depth) {
         (PixelLayout::I400, 8) => PixelFormat::Gray8,
         (PixelLayout::I420, 8) => PixelFormat::Yuv420p,
         (PixelLayout::I422, 8) => PixelFormat::Yuv422p,
@@ -131,43 +132,43 @@ fn frame(picture: &Picture) -> anyhow::Result<Option<Frame>> {
         (PixelLayout::I444, 10) => PixelFormat::Yuv444p10Le,
         (PixelLayout::I400, 12) => PixelFormat::Gray12Le,
         (PixelLayout::I420, 12) => PixelFormat::Yuv420p12Le,
-        _ => bail!("AV1 with {depth} bits a sample and this chroma is not supported"),
+        _ => bail!("AV1 with {depth} bits per sample and this chroma subsampling is not supported"),
     };
     let color = ColorInfo {
         primaries: code_point(
             ColorPrimaries::ALL,
             ColorPrimaries::code,
-            picture.color_primaries() as u16,
+            decoded.color_primaries() as u16,
         ),
         transfer: code_point(
             TransferCharacteristics::ALL,
             TransferCharacteristics::code,
-            picture.transfer_characteristic() as u16,
+            decoded.transfer_characteristic() as u16,
         ),
         matrix: code_point(
             MatrixCoefficients::ALL,
             MatrixCoefficients::code,
-            picture.matrix_coefficients() as u16,
+            decoded.matrix_coefficients() as u16,
         ),
-        range: match picture.color_range() {
+        range: match decoded.color_range() {
             YUVRange::Full => ColorRange::Full,
             YUVRange::Limited => ColorRange::Limited,
         },
         chroma_location: ChromaLocation::Left,
     };
     if format.chroma_shift() == (0, 0) && color.matrix == MatrixCoefficients::Identity {
-        bail!("AV1 of red, green and blue (4:4:4 without a matrix) is not supported; YUV is");
+        bail!("AV1 in RGB (identity matrix) is not supported: use YUV");
     }
     let parts = [PlanarImageComponent::Y, PlanarImageComponent::U, PlanarImageComponent::V];
     let planes: Vec<_> = parts[..format.planes()]
         .iter()
-        .map(|part| (picture.plane(*part), picture.stride(*part) as usize))
+        .map(|part| (decoded.plane(*part), decoded.stride(*part) as usize))
         .collect();
-    let size = (picture.width() as usize, picture.height() as usize);
+    let size = (decoded.width() as usize, decoded.height() as usize);
     Ok(Frame::copied(format, size, color, &planes))
 }
 
-/// A leb128 number (AV1 §4.10.5) and its size.
+/// Reads a leb128 number (AV1 §4.10.5). Returns it and its length.
 fn leb128(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut value = 0u64;
     for (index, byte) in bytes.iter().take(8).enumerate() {
@@ -179,7 +180,7 @@ fn leb128(bytes: &[u8]) -> Option<(u64, usize)> {
     None
 }
 
-/// The types of the OBUs in a temporal unit, and where each begins and ends.
+/// Iterates over the OBUs in a temporal unit: type, start and end.
 fn obus(bytes: &[u8]) -> impl Iterator<Item = (u8, usize, usize)> + '_ {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -202,17 +203,17 @@ fn obus(bytes: &[u8]) -> impl Iterator<Item = (u8, usize, usize)> + '_ {
 const TEMPORAL_DELIMITER: u8 = 2;
 const SEQUENCE_HEADER: u8 = 1;
 
-/// Returns the length of the temporal delimiter that a unit begins with; containers leave it out.
+/// Returns the length of the temporal delimiter at the start of a unit. Containers omit it.
 pub(crate) fn delimiter_length(unit: &[u8]) -> usize {
     obus(unit).next().filter(|(kind, ..)| *kind == TEMPORAL_DELIMITER).map_or(0, |(.., end)| end)
 }
 
-/// Whether a temporal unit can be decoded alone: encoders repeat the sequence header there.
+/// Returns true if a temporal unit is a sync point: encoders repeat the sequence header there.
 fn is_sync(unit: &[u8]) -> bool {
     obus(unit).any(|(kind, ..)| kind == SEQUENCE_HEADER)
 }
 
-/// IVF: a header of 32 bytes, then frames after headers of 12.
+/// Demuxer of IVF: a header of 32 bytes, then frames with headers of 12 bytes.
 pub(crate) struct Ivf {
     source: Source,
     at: u64,
@@ -225,11 +226,11 @@ impl Ivf {
         start.starts_with(b"DKIF")
     }
 
-    /// Reads the header; returns the demuxer and its track.
+    /// Reads the header. Returns the demuxer and its track.
     pub(crate) fn open(mut source: Source) -> anyhow::Result<(Self, Track)> {
         let header = source.bytes_at(0, 32)?;
         if header.len() < 32 {
-            bail!("its header is cut off");
+            bail!("its header is truncated");
         }
         let le16 = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
         let le32 = |at: usize| u32::from(le16(at)) | u32::from(le16(at + 2)) << 16;
@@ -244,12 +245,12 @@ impl Ivf {
         };
         let mut track = Track::new(0, Kind::Video, codec, TimeBase::new(unit));
         track.decoder = is_av1.then(|| Codec::Av1(Vec::new()));
-        track.picture.size = Some((le16(12).into(), le16(14).into()));
-        track.picture.frame_rate = Some(unit.inverse());
-        // The unit is often that of a clock rather than a frame's duration.
-        track.picture.is_variable = unit.inverse().to_f64() > 240.0;
+        track.video.size = Some((le16(12).into(), le16(14).into()));
+        track.video.frame_rate = Some(unit.inverse());
+        // Such a time base is a clock, not a frame duration.
+        track.video.is_variable = unit.inverse().to_f64() > 240.0;
         let frames = u64::from(le32(24));
-        track.duration = Some(frames).filter(|n| *n > 0 && !track.picture.is_variable);
+        track.duration = Some(frames).filter(|n| *n > 0 && !track.video.is_variable);
         let at = u64::from(le16(6)).max(32);
         Ok((Self { source, at, is_av1, is_damaged: false }, track))
     }
@@ -283,14 +284,14 @@ impl Demuxer for Ivf {
     }
 }
 
-/// A stream of OBUs (AV1 §5.2), cut into temporal units.
+/// Demuxer of an OBU stream (AV1 §5.2). A packet is a temporal unit.
 pub(crate) struct ObuStream {
     units: UnitReader,
     is_damaged: bool,
 }
 
 impl ObuStream {
-    /// Returns whether the first bytes are a temporal delimiter and a sequence header.
+    /// Returns true if the input begins with a temporal delimiter and a sequence header.
     pub(crate) fn matches(start: &[u8]) -> bool {
         start.len() > 4 && start.starts_with(&[0x12, 0]) && start[2] >> 3 & 15 == SEQUENCE_HEADER
     }
@@ -311,7 +312,7 @@ impl Demuxer for ObuStream {
                 return Some(start);
             }
             is_last.then(|| {
-                // An OBU that is cut off is damage; what is before it is a unit.
+                // A truncated OBU is damage. The OBUs before it form a unit.
                 let whole = obus(buffer).map(|(.., end)| end);
                 let whole = whole.take_while(|end| *end <= buffer.len()).last().unwrap_or(0);
                 *is_damaged |= whole < buffer.len();

@@ -1,4 +1,4 @@
-//! Channel layouts that codecs imply and containers state.
+//! Channel layouts of codecs and containers.
 
 use reelwright_core::{Channel as C, ChannelLayout};
 use symphonia::core::audio::{Channels, Position};
@@ -6,8 +6,8 @@ use symphonia::core::audio::{Channels, Position};
 /// Index of each coded channel in the layout's own order.
 pub(crate) type Order = [u8; 8];
 
-/// The layout that a codec of this name implies for `count` channels where nothing states one.
-pub(crate) fn of_codec(codec: &str, count: usize) -> Option<ChannelLayout> {
+/// Returns the default layout of a codec for `count` channels.
+pub(crate) fn codec_layout(codec: &str, count: usize) -> Option<ChannelLayout> {
     let layout = match (codec, count) {
         // ISO/IEC 14496-3 table 1.19.
         ("aac", 3) => Some(ChannelLayout::SURROUND_3_0),
@@ -17,8 +17,8 @@ pub(crate) fn of_codec(codec: &str, count: usize) -> Option<ChannelLayout> {
         ("alac", 4) => Some(ChannelLayout::SURROUND_4_0),
         ("alac", 7) => Some(ChannelLayout::SURROUND_6_1_BACK),
         ("alac", 8) => Some(ChannelLayout::SURROUND_7_1_WIDE),
-        // RFC 9639 §9.1.3 leaves the sides or the back open; FFmpeg, which states the back, has the
-        // sides where nothing is stated. All else is as in Vorbis.
+        // RFC 9639 §9.1.3 allows side or back channels. FFmpeg assumes side channels if the file
+        // does not state them. The other layouts are those of Vorbis.
         ("flac", 5) => ChannelLayout::from_mask(0x607).ok(),
         ("flac", 6) => ChannelLayout::from_mask(0x60F).ok(),
         ("flac" | "opus" | "vorbis", _) => ChannelLayout::vorbis_default(count),
@@ -27,7 +27,7 @@ pub(crate) fn of_codec(codec: &str, count: usize) -> Option<ChannelLayout> {
     layout.or_else(|| ChannelLayout::default_for(count).ok())
 }
 
-/// A layout's channels as symphonia names them; none for more than it knows.
+/// Returns symphonia's channels of a layout, or `None` if symphonia has no such channels.
 pub(crate) fn positions(layout: ChannelLayout) -> Option<Channels> {
     match layout.mask() {
         Some(mask) => Position::from_bits(mask.into()).map(Channels::Positioned),
@@ -35,16 +35,16 @@ pub(crate) fn positions(layout: ChannelLayout) -> Option<Channels> {
     }
 }
 
-/// The positions that a decoder states; some have mono on the left.
-pub(crate) fn of_decoder(channels: &Channels) -> Option<ChannelLayout> {
+/// Returns the layout of a decoder's channels, or `None` for mono, which some place on the left.
+pub(crate) fn decoder_layout(channels: &Channels) -> Option<ChannelLayout> {
     let count = channels.count();
     let Channels::Positioned(position) = channels else { return None };
     let mask = u32::try_from(position.bits()).ok().filter(|_| count > 1)?;
     ChannelLayout::from_mask(mask).ok().filter(|layout| layout.channels() == count)
 }
 
-/// The layout in whose order symphonia's ALAC decoder brings its channels, whatever it states.
-pub(crate) fn of_alac_decoder(count: usize) -> Option<ChannelLayout> {
+/// Returns the layout whose channel order symphonia's ALAC decoder uses, whatever it states.
+pub(crate) fn alac_decoder_layout(count: usize) -> Option<ChannelLayout> {
     let mask = |positions: &[C]| positions.iter().fold(0, |mask, c| mask | 1 << *c as u32);
     match count {
         7 => Some(ChannelLayout::SURROUND_6_1),
@@ -57,12 +57,12 @@ pub(crate) fn of_alac_decoder(count: usize) -> Option<ChannelLayout> {
             let rest = [FrontRightOfCenter, SideLeft, SideRight];
             ChannelLayout::from_mask(mask(&front) | mask(&rest)).ok()
         }
-        _ => of_codec("alac", count),
+        _ => codec_layout("alac", count),
     }
 }
 
-/// The order in which the channels of one layout stand in another that has them at the sides or
-/// the back instead; none where it is the same order, or the layouts have other channels.
+/// Returns the index in `to` of each channel of `from`. Side channels match back channels. `None`
+/// if the order is the same, or if the layouts have different channels.
 pub(crate) fn order_in(from: ChannelLayout, to: ChannelLayout) -> Option<Order> {
     let list: Vec<C> = from.positions().collect();
     let counterpart = |position: C| match position {
@@ -76,7 +76,7 @@ pub(crate) fn order_in(from: ChannelLayout, to: ChannelLayout) -> Option<Order> 
     order(list.into_iter().map(in_target), to.channels())
 }
 
-/// An order from the index of each coded channel; none where it changes nothing or is none.
+/// Builds an order from the index of each coded channel. `None` if it is the identity or invalid.
 pub(crate) fn order(indices: impl Iterator<Item = Option<usize>>, count: usize) -> Option<Order> {
     let mut order = [0; 8];
     let mut seen = [false; 8];
@@ -93,8 +93,8 @@ pub(crate) fn order(indices: impl Iterator<Item = Option<usize>>, count: usize) 
     (length == count && !is_same).then_some(order)
 }
 
-/// Layout tags of Core Audio without their count of channels, with the channels in their order.
-/// Surround channels are at the sides, as FFmpeg has them.
+/// Layout tags of Core Audio without their number of channels, and their channels in order.
+/// Surround channels are side channels, as in FFmpeg.
 const TAGS: &[(u32, &[C])] = {
     const L: C = C::FrontLeft;
     const R: C = C::FrontRight;
@@ -125,7 +125,7 @@ const TAGS: &[(u32, &[C])] = {
         (122, &[L, R, SL, SR, M, LFE]),
         (123, &[L, M, R, SL, SR, LFE]),
         (124, &[M, L, R, SL, SR, LFE]),
-        // FFmpeg and those who follow it write these two in the order of WAVE's mask.
+        // FFmpeg and others write these two in the order of WAVE's mask.
         (125, &[L, R, M, LFE, BC, SL, SR]),
         (126, &[L, R, M, LFE, BL, BR, LC, RC]),
         (127, &[M, LC, RC, L, R, BL, BR, LFE]),
@@ -144,10 +144,9 @@ const TAGS: &[(u32, &[C])] = {
     ]
 };
 
-/// An `AudioChannelLayout` of Core Audio, as AIFF, CAF and QuickTime have it: the layout, and the
-/// order of the channels where it is another one. None where it has neither a bitmap nor a tag that
-/// is known.
-pub(crate) fn of_core_audio(body: &[u8]) -> Option<(ChannelLayout, Option<Order>)> {
+/// Reads an `AudioChannelLayout` of Core Audio (AIFF, CAF, QuickTime): the layout, and the order of
+/// the channels if it differs. Returns `None` unless it has a bitmap or a known tag.
+pub(crate) fn core_audio_layout(body: &[u8]) -> Option<(ChannelLayout, Option<Order>)> {
     const USE_BITMAP: u32 = 1 << 16;
     let word = |at: usize| {
         let bytes = body.get(at..at + 4)?;
@@ -171,9 +170,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_have_layouts_and_orders() {
+    fn reads_layouts_and_orders_of_tags() {
         let of = |id: u32, count: u32| {
-            of_core_audio(&[(id << 16 | count).to_be_bytes(), [0; 4]].concat())
+            core_audio_layout(&[(id << 16 | count).to_be_bytes(), [0; 4]].concat())
         };
         assert_eq!(of(113, 3), Some((ChannelLayout::SURROUND_3_0, None)));
         let (layout, order) = of(124, 6).unwrap();
@@ -186,8 +185,8 @@ mod tests {
     }
 
     #[test]
-    fn side_channels_stand_in_for_back_ones() {
-        // Back center comes behind the back channels and in front of the side ones.
+    fn side_channels_match_back_channels() {
+        // Back center follows the back channels and precedes the side channels.
         let order = order_in(ChannelLayout::SURROUND_6_1, ChannelLayout::SURROUND_6_1_BACK);
         assert_eq!(order.unwrap()[..7], [0, 1, 2, 3, 6, 4, 5]);
         assert_eq!(order_in(ChannelLayout::STEREO, ChannelLayout::STEREO), None);

@@ -1,12 +1,12 @@
-//! Chapters of inputs.
+//! Chapters of all inputs.
 
 use std::time::Duration;
 
 use reelwright_core::Chapter;
 use symphonia::core::meta::{ChapterGroup, ChapterGroupItem, StandardTag};
 
-/// Chapters in order that do not overlap, as [`Metadata`](reelwright_core::Metadata) takes them: of those
-/// that start at the same time the first is kept, and one ends where the next one starts at the latest.
+/// Sorts chapters and removes overlaps, as [`Metadata`](reelwright_core::Metadata) requires. Of
+/// chapters with the same start, keeps the first. Cuts a chapter at the start of the next.
 pub(crate) fn ordered(mut chapters: Vec<Chapter>) -> Vec<Chapter> {
     chapters.sort_by_key(|chapter| chapter.start);
     chapters.dedup_by_key(|chapter| chapter.start);
@@ -20,8 +20,8 @@ pub(crate) fn ordered(mut chapters: Vec<Chapter>) -> Vec<Chapter> {
     chapters
 }
 
-/// Takes the chapters out of the fields of a Vorbis comment: `chapter000` and `chapter000name`.
-pub(crate) fn take_comments(tags: &mut Vec<(String, String)>) -> Vec<Chapter> {
+/// Removes chapters (`chapter000` and `chapter000name`) from Vorbis comments and returns them.
+pub(crate) fn extract_from_comments(tags: &mut Vec<(String, String)>) -> Vec<Chapter> {
     let number = |key: &str| {
         let digits = key.get(..7)?.eq_ignore_ascii_case("chapter").then(|| key.get(7..10))??;
         digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.to_owned())
@@ -44,13 +44,13 @@ pub(crate) fn take_comments(tags: &mut Vec<(String, String)>) -> Vec<Chapter> {
         if is_name {
             chapters[index].title.clone_from(value);
         }
-        // Others, such as chapter000url, stay.
+        // Other fields, such as chapter000url, remain.
         !is_name && key.len() != 10
     });
     ordered(chapters)
 }
 
-/// A time as `01:02:03.004`.
+/// Parses a time such as `01:02:03.004`.
 fn time(text: &str) -> Option<Duration> {
     let mut parts = text.trim().splitn(3, ':');
     let (hours, minutes) = (parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u32>().ok()?);
@@ -66,8 +66,8 @@ fn time(text: &str) -> Option<Duration> {
     Some(Duration::new(whole, nanos.parse().ok()?))
 }
 
-/// The chapters that symphonia found, in whatever groups they are.
-pub(crate) fn of_symphonia(group: &ChapterGroup) -> Vec<Chapter> {
+/// Returns the chapters that symphonia found, in any nesting of groups.
+pub(crate) fn from_symphonia(group: &ChapterGroup) -> Vec<Chapter> {
     let mut chapters = Vec::new();
     let mut groups = vec![group];
     while let Some(group) = groups.pop() {
@@ -79,7 +79,7 @@ pub(crate) fn of_symphonia(group: &ChapterGroup) -> Vec<Chapter> {
                 }
                 ChapterGroupItem::Chapter(chapter) => chapter,
             };
-            // The largest time of ID3 means no end.
+            // In ID3, the largest time means that there is no end.
             const UNKNOWN: Duration = Duration::from_millis(u32::MAX as u64);
             let time = |(seconds, nanos): (i64, u32)| {
                 Some(Duration::new(u64::try_from(seconds).ok()?, nanos))
@@ -107,14 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn chapters_are_put_in_order() {
+    fn sorts_chapters_and_removes_overlaps() {
         let wild = chapters(&[(5, Some(9)), (0, Some(7)), (5, None), (9, Some(9)), (20, Some(3))]);
         let expected = chapters(&[(0, Some(5)), (5, Some(9)), (9, None), (20, None)]);
         assert_eq!(ordered(wild), expected);
     }
 
     #[test]
-    fn comments_are_chapters() {
+    fn reads_chapters_from_comments() {
         let tags = [
             ("title", "T"),
             ("chapter000", "00:00:00.000"),
@@ -128,13 +128,13 @@ mod tests {
         let mut tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
         let mut expected = chapters(&[(0, None), (3_723_004, None)]);
         expected[0].title = "one".to_owned();
-        assert_eq!(take_comments(&mut tags), expected);
+        assert_eq!(extract_from_comments(&mut tags), expected);
         let keys: Vec<_> = tags.iter().map(|(key, _)| &key[..]).collect();
         assert_eq!(keys, ["title", "chapter001url", "chapter002", "chapter", "chapterä1234"]);
     }
 
     #[test]
-    fn times_are_read_or_refused() {
+    fn parses_times_and_rejects_malformed_ones() {
         assert_eq!(time("99:59:59.5"), Some(Duration::from_millis(359_999_500)));
         assert_eq!(time(" 0:1:2 "), Some(Duration::from_secs(62)));
         for wrong in

@@ -2,13 +2,13 @@
 
 use crate::frame::Frame;
 
-/// Frame of a decoder.
+/// A decoded frame.
 pub(crate) struct Decoded {
     pub(crate) frame: Frame,
     /// Presentation order.
     pub(crate) order: (u64, i64),
     /// True if all frames before it are shown before it.
-    pub(crate) begins_anew: bool,
+    pub(crate) resets_order: bool,
 }
 
 /// A reason why a packet could not be decoded.

@@ -1,24 +1,24 @@
-//! Chapters in FFmpeg's files of metadata (`;FFMETADATA1`).
+//! Chapters in FFmpeg's metadata files (`;FFMETADATA1`).
 
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use reelwright_core::{Chapter, Rational, TimeBase, Timestamp};
 
-/// Reads the chapters of a file; everything else in it is ignored.
+/// Reads the chapters of a file. All other content is ignored.
 ///
 /// # Errors
-/// It is no such file, a line is neither a section, a comment nor a key with its value, or a chapter has
-/// no start; the line's number is named.
+/// The first line is not `;FFMETADATA1`, the text is not UTF-8, a line is malformed, or a chapter
+/// has no start. The error names the line.
 pub fn chapters(bytes: &[u8]) -> anyhow::Result<Vec<Chapter>> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let text = std::str::from_utf8(bytes).context("it is not UTF-8")?;
+    let text = std::str::from_utf8(bytes).context("the file is not UTF-8")?;
     let mut lines = text.lines().zip(1usize..);
     if !lines.next().is_some_and(|(first, _)| first.starts_with(";FFMETADATA")) {
-        bail!("line 1: expected ;FFMETADATA1");
+        bail!("line 1 must be ;FFMETADATA1");
     }
     let mut chapters = Vec::new();
-    // The section of a chapter, and the number of its line.
+    // The current chapter, and the line number of its section header.
     let mut section: Option<(Section, usize)> = None;
     let end = |section: &mut Option<(Section, usize)>, chapters: &mut Vec<Chapter>| {
         if let Some((section, number)) = section.take() {
@@ -28,7 +28,7 @@ pub fn chapters(bytes: &[u8]) -> anyhow::Result<Vec<Chapter>> {
     };
     while let Some((line, number)) = lines.next() {
         let mut line = line.to_owned();
-        // A backslash at the end continues the value.
+        // A backslash at the end of a line continues the value on the next.
         while line.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1 {
             let Some((more, _)) = lines.next() else { break };
             line.push('\n');
@@ -45,7 +45,7 @@ pub fn chapters(bytes: &[u8]) -> anyhow::Result<Vec<Chapter>> {
             continue;
         }
         let Some((key, value)) = key_value(&line) else {
-            bail!("line {number}: expected KEY=VALUE or [CHAPTER]. Found: {line:?}");
+            bail!("line {number} must be KEY=VALUE or [CHAPTER]. Found: {line:?}");
         };
         if let Some((section, _)) = &mut section {
             section.set(&key, value).with_context(|| format!("line {number}"))?;
@@ -55,7 +55,7 @@ pub fn chapters(bytes: &[u8]) -> anyhow::Result<Vec<Chapter>> {
     Ok(chapters)
 }
 
-/// A section of a chapter.
+/// Fields of a `[CHAPTER]` section.
 #[derive(Default)]
 struct Section {
     time_base: Option<TimeBase>,
@@ -68,7 +68,9 @@ impl Section {
     fn set(&mut self, key: &str, value: String) -> anyhow::Result<()> {
         let number = || {
             let number = value.trim().parse::<i64>().ok().filter(|number| *number >= 0);
-            number.with_context(|| format!("{key} must be a number from 0 on. Found: {value:?}"))
+            number.with_context(|| {
+                format!("{key} must be an integer of at least 0. Found: {value:?}")
+            })
         };
         match key {
             "START" => self.start = Some(number()?),
@@ -99,7 +101,7 @@ impl Section {
     }
 }
 
-/// A key and a value without the backslashes that escape their characters.
+/// Splits a line into key and value, and removes backslash escapes.
 fn key_value(line: &str) -> Option<(String, String)> {
     let (mut key, mut value) = (None, String::new());
     let mut chars = line.chars();
@@ -118,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chapters_are_read() {
+    fn reads_chapters() {
         let text = ";FFMETADATA1\ntitle=a\\=b\n; no\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=500\nEND=2000\n\
             title=one \\; two\\\nlines\n\n[CHAPTER]\nSTART=2000000000\n[STREAM]\ntitle=x\n";
         let millis = Duration::from_millis;
@@ -133,10 +135,10 @@ mod tests {
     #[test]
     fn errors_name_the_line() {
         for (text, expected) in [
-            ("", "line 1: expected ;FFMETADATA1"),
-            (";FFMETADATA1\nx", "line 2: expected KEY=VALUE"),
+            ("", "line 1 must be ;FFMETADATA1"),
+            (";FFMETADATA1\nx", "line 2 must be KEY=VALUE"),
             (";FFMETADATA1\n[CHAPTER]\nEND=1\n", "line 2: a chapter must have START"),
-            (";FFMETADATA1\n[CHAPTER]\nSTART=-1\n", "line 3: START must be a number"),
+            (";FFMETADATA1\n[CHAPTER]\nSTART=-1\n", "line 3: START must be an integer"),
             (";FFMETADATA1\n[CHAPTER]\nTIMEBASE=0/1\n", "line 3: TIMEBASE must be a fraction"),
         ] {
             let error = format!("{:#}", chapters(text.as_bytes()).unwrap_err());

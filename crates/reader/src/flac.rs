@@ -1,35 +1,36 @@
-//! FLAC (RFC 9639), also several streams that were joined.
+//! FLAC (RFC 9639). Several streams may be joined.
 
 use anyhow::bail;
 use reelwright_core::{CoverArt, Rational, TimeBase};
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_FLAC;
 
-use crate::channels::{of_codec, positions};
+use crate::channels::{codec_layout, positions};
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
 use crate::vorbis_comment::{self, Comments};
 
-/// The longest frame: a block of 65,535 samples of 8 channels that is not compressed (§9), and room.
+/// Maximum size of a frame: an uncompressed block of 65,535 samples of 8 channels (§9), and a
+/// margin.
 const MAX_FRAME: usize = 65_535 * 8 * 5;
-/// The longest frame header (§9.1).
+/// Maximum size of a frame header (§9.1).
 const MAX_HEADER: usize = 16;
-/// Bytes that are read to look for the end of a frame.
+/// Number of bytes that are searched at once for the end of a frame.
 const WINDOW: usize = 1 << 15;
-/// The longest metadata block that is kept.
+/// Maximum size of a metadata block that is read.
 const MAX_BLOCK: usize = 32 << 20;
 
-/// The facts of a STREAMINFO block (§8.2).
+/// Contents of a STREAMINFO block (§8.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StreamInfo {
-    /// The block's bytes, which decoders take.
+    /// Bytes of the block, for decoders.
     pub(crate) bytes: [u8; 34],
     pub(crate) sample_rate: u32,
     pub(crate) channels: usize,
     pub(crate) bits: u32,
-    /// Number of samples of each channel; 0 where the writer did not know it.
+    /// Number of audio frames, or 0 if unknown.
     samples: u64,
-    /// Samples in a block of a stream whose blocks have one size.
+    /// Number of audio frames in a block, if all blocks have the same size.
     pub(crate) block: u64,
 }
 
@@ -49,15 +50,15 @@ impl StreamInfo {
     }
 }
 
-/// Native FLAC at work.
+/// Demuxer of native FLAC.
 pub(crate) struct Flac {
     source: Source,
     /// Position of the next frame.
     at: u64,
     info: StreamInfo,
-    /// Samples of the streams before this one.
+    /// Number of audio frames in earlier streams.
     base: u64,
-    /// Samples of this stream that were found.
+    /// Number of audio frames read of this stream.
     found: u64,
     /// True if this stream's first frame is next, and another stream precedes it.
     is_joined: bool,
@@ -73,7 +74,7 @@ struct Header {
     first: u64,
 }
 
-/// The metadata in front of a stream's frames.
+/// Metadata before the frames of a stream.
 struct Metadata {
     info: StreamInfo,
     comments: Comments,
@@ -82,13 +83,13 @@ struct Metadata {
 }
 
 impl Flac {
-    /// Returns whether these bytes begin a stream, maybe behind an ID3 tag.
+    /// Returns true if the input begins with a stream, optionally after an ID3 tag.
     pub(crate) fn matches(source: &mut Source) -> anyhow::Result<bool> {
         let at = behind_id3(source, 0)?;
         Ok(source.bytes_at(at, 4)?.starts_with(b"fLaC"))
     }
 
-    /// Reads the metadata; returns its tags and cover, too.
+    /// Reads the metadata. Also returns the tags and the cover.
     ///
     /// # Errors
     /// There is no valid STREAMINFO.
@@ -104,11 +105,11 @@ impl Flac {
         let unit = Rational::new(1, info.sample_rate.into())?;
         let mut track = Track::new(0, Kind::Audio, "flac", TimeBase::new(unit));
         track.duration = Some(info.samples).filter(|samples| *samples > 0);
-        track.sound.sample_rate = Some(info.sample_rate);
-        track.sound.bits = Some(info.bits);
-        track.sound.is_gapless = true;
+        track.audio.sample_rate = Some(info.sample_rate);
+        track.audio.bits = Some(info.bits);
+        track.audio.is_gapless = true;
         let stated = metadata.comments.layout.filter(|layout| layout.channels() == info.channels);
-        track.sound.layout = stated.or_else(|| of_codec("flac", info.channels));
+        track.audio.layout = stated.or_else(|| codec_layout("flac", info.channels));
         track.decoder = Some(decoder(&info));
         let flac = Self {
             source,
@@ -122,7 +123,7 @@ impl Flac {
         Ok((flac, track, metadata.comments.tags, metadata.cover))
     }
 
-    /// The header at the start of some bytes, if it is one of this stream.
+    /// Parses a frame header of this stream.
     fn header(&self, bytes: &[u8]) -> Option<Header> {
         let is_variable = bytes.get(1)? & 1 == 1;
         if bytes.first()? != &0xFF || bytes[1] & 0xFE != 0xF8 {
@@ -166,8 +167,8 @@ impl Flac {
         Some(Header { block, first })
     }
 
-    /// The length of the frame at the start of this stream's next bytes, up to where another frame,
-    /// another stream, a tag or the end follows. None where its checksum fits nowhere.
+    /// Returns the next frame of this stream, which ends before another frame, another stream, a tag
+    /// or the end of the input. Returns `None` if no checksum matches.
     fn frame(&mut self, header: Header) -> anyhow::Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
         let mut crc = 0;
@@ -206,7 +207,7 @@ impl Flac {
         }
     }
 
-    /// Goes to the next frame header, stream or tag behind damage; false at the end.
+    /// Seeks to the next frame header, stream or tag after damage. Returns false at the end.
     fn resynchronize(&mut self) -> anyhow::Result<bool> {
         self.is_damaged = true;
         self.at += 1;
@@ -227,7 +228,7 @@ impl Flac {
         }
     }
 
-    /// Begins the stream that is joined here.
+    /// Starts the next joined stream.
     fn join(&mut self) -> anyhow::Result<bool> {
         let Some(metadata) = metadata(&mut self.source, self.at)? else { return Ok(false) };
         self.is_damaged |= self.found < self.info.samples;
@@ -269,7 +270,7 @@ impl Demuxer for Flac {
             let pts = self.base.saturating_add(header.first);
             let mut packet = Packet::new(data, i64::try_from(pts)?, header.block);
             if std::mem::take(&mut self.is_joined) {
-                packet.starts_anew = true;
+                packet.is_discontinuous = true;
                 packet.config = Some(Box::new(decoder(&self.info)));
             }
             return Ok(Some(packet));
@@ -285,13 +286,13 @@ fn decoder(info: &StreamInfo) -> Codec {
     let mut parameters = AudioCodecParameters::new();
     parameters.for_codec(CODEC_ID_FLAC).with_sample_rate(info.sample_rate);
     parameters.with_extra_data(info.bytes.as_slice().into());
-    if let Some(channels) = of_codec("flac", info.channels).and_then(positions) {
+    if let Some(channels) = codec_layout("flac", info.channels).and_then(positions) {
         parameters.with_channels(channels);
     }
     Codec::Symphonia(Box::new(parameters))
 }
 
-/// Reads metadata blocks (§8); none where there is no valid STREAMINFO.
+/// Reads metadata blocks (§8). Returns `None` if there is no valid STREAMINFO.
 fn metadata(source: &mut Source, at: u64) -> anyhow::Result<Option<Metadata>> {
     if !source.bytes_at(at, 4)?.starts_with(b"fLaC") {
         return Ok(None);
@@ -306,8 +307,8 @@ fn metadata(source: &mut Source, at: u64) -> anyhow::Result<Option<Metadata>> {
         match kind & 0x7F {
             0 => info = StreamInfo::new(&body(source)?),
             4 => comments = Comments::read(&body(source)?),
-            6 => match vorbis_comment::picture(&body(source)?) {
-                Some((picture, is_front)) if is_front || cover.is_none() => cover = Some(picture),
+            6 => match vorbis_comment::cover(&body(source)?) {
+                Some((image, is_front)) if is_front || cover.is_none() => cover = Some(image),
                 _ => {}
             },
             _ => {}
@@ -319,7 +320,7 @@ fn metadata(source: &mut Source, at: u64) -> anyhow::Result<Option<Metadata>> {
     }
 }
 
-/// The STREAMINFO and the comments of metadata blocks that a container holds.
+/// Reads the STREAMINFO and the comments from metadata blocks in a container.
 pub(crate) fn blocks(mut bytes: &[u8]) -> (Option<StreamInfo>, Comments) {
     let (mut info, mut comments) = (None, Comments::default());
     while let &[kind, a, b, c, ref rest @ ..] = bytes {
@@ -335,7 +336,7 @@ pub(crate) fn blocks(mut bytes: &[u8]) -> (Option<StreamInfo>, Comments) {
     (info, comments)
 }
 
-/// End of an ID3v2 tag at a position; the position itself if there is no tag.
+/// Returns the end of the ID3v2 tag at `at`, or `at` if there is none.
 fn behind_id3(source: &mut Source, at: u64) -> anyhow::Result<u64> {
     let head = source.bytes_at(at, 10)?;
     if !head.starts_with(b"ID3") || head.len() < 10 {
@@ -346,17 +347,17 @@ fn behind_id3(source: &mut Source, at: u64) -> anyhow::Result<u64> {
     Ok(at + 10 + size + footer)
 }
 
-/// Returns whether a frame, a stream or a tag may begin with these bytes.
+/// Returns true if a frame, a stream or a tag may begin with these bytes.
 fn is_boundary(bytes: &[u8]) -> bool {
     matches!(bytes, [0xFF, 0xF8 | 0xF9, ..] | [b'f', b'L', ..]) || is_tag(bytes)
 }
 
-/// Returns whether a tag begins with these bytes.
+/// Returns true if a tag begins with these bytes.
 fn is_tag(bytes: &[u8]) -> bool {
     [&b"TAG"[..], b"APETAGEX", b"ID3"].iter().any(|tag| bytes.starts_with(tag))
 }
 
-/// A number coded as UTF-8 codes characters, up to 36 bits (§9.1.5), and its length.
+/// Reads a number in UTF-8-like coding, up to 36 bits (§9.1.5). Returns it and its length.
 fn coded_number(bytes: &[u8]) -> Option<(u64, usize)> {
     let first = *bytes.first()?;
     let length = match first.leading_ones() {
@@ -374,15 +375,15 @@ fn coded_number(bytes: &[u8]) -> Option<(u64, usize)> {
     Some((number, length))
 }
 
-/// The checksum of headers: polynomial x⁸ + x² + x + 1.
+/// Computes the checksum of headers: polynomial x⁸ + x² + x + 1.
 fn crc8(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |crc, byte| {
         (0..8).fold(crc ^ byte, |crc: u8, _| crc << 1 ^ if crc & 0x80 == 0 { 0 } else { 0x07 })
     })
 }
 
-/// Continues the checksum of frames: polynomial x¹⁶ + x¹⁵ + x² + 1. It is 0 over a frame with its
-/// checksum.
+/// Continues the checksum of frames: polynomial x¹⁶ + x¹⁵ + x² + 1. It is 0 over a frame including
+/// its checksum.
 fn crc16(crc: u16, bytes: &[u8]) -> u16 {
     const TABLE: [u16; 256] = {
         let mut table = [0; 256];
@@ -407,12 +408,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checksums_are_those_of_the_standard() {
+    fn computes_checksums_of_the_standard() {
         assert_eq!((crc8(b"123456789"), crc16(0, b"123456789")), (0xF4, 0xFEE8));
     }
 
     #[test]
-    fn numbers_have_up_to_seven_bytes() {
+    fn reads_numbers_of_up_to_seven_bytes() {
         assert_eq!(coded_number(&[0x7F]), Some((127, 1)));
         assert_eq!(coded_number(&[0xC2, 0x80]), Some((128, 2)));
         assert_eq!(

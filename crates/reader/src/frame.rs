@@ -1,4 +1,4 @@
-//! Decoded frames, and how they are turned upright.
+//! Decoded frames and their rotation.
 
 use reelwright_core::{
     ColorInfo, ColorModel, Component, DataType, PixelFormat, Plane, Planes, VideoFormat, VideoView,
@@ -6,22 +6,22 @@ use reelwright_core::{
 
 use crate::packet::Orientation;
 
-/// One decoded frame: planes one after the other, rows without padding.
+/// A decoded frame: contiguous planes, rows without padding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
-    /// Storage of the pixels.
+    /// Pixel format.
     pub format: PixelFormat,
     /// Width in pixels.
     pub width: usize,
     /// Height in pixels.
     pub height: usize,
-    /// Meaning of the pixels' numbers.
+    /// Color code points.
     pub color: ColorInfo,
-    /// Planes in the format's order.
+    /// Planes in the order of the format.
     pub planes: FramePlanes,
 }
 
-/// Planes of a [`Frame`]; those that its format does not have are empty.
+/// Planes of a [`Frame`]. Planes that its format does not have are empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FramePlanes {
     /// Up to 8 bits.
@@ -31,8 +31,8 @@ pub enum FramePlanes {
 }
 
 impl Frame {
-    /// Copies planes of bytes, or of words in little-endian order, whose rows may have padding; none
-    /// if they are too short. Strides are in bytes.
+    /// Copies planes of bytes or little-endian words, whose rows may be padded. Returns `None` if
+    /// they are too short. Strides are in bytes.
     pub(crate) fn copied(
         format: PixelFormat,
         (width, height): (usize, usize),
@@ -61,7 +61,7 @@ impl Frame {
         Some(Self { format, width, height, color, planes })
     }
 
-    /// A packed frame of 8 bits.
+    /// Creates a packed 8-bit frame.
     pub(crate) fn packed(
         format: PixelFormat,
         (width, height): (usize, usize),
@@ -72,8 +72,8 @@ impl Frame {
         Self { format, width, height, color, planes }
     }
 
-    /// The frame in another packed format that loses nothing of it: with color, with alpha, or with 16
-    /// bits. Unchanged if it is not packed, or would lose something.
+    /// Converts the frame losslessly to another packed format, with color, alpha or 16 bits.
+    /// Returns it unchanged if it is not packed, or if the conversion would be lossy.
     pub(crate) fn widened(self, format: PixelFormat) -> Self {
         let loses = (self.format.is_rgb() && !format.is_rgb())
             || (self.format.has_alpha() && !format.has_alpha())
@@ -104,7 +104,7 @@ impl Frame {
         Self { format, planes, ..self }
     }
 
-    /// The frame as encoders take it.
+    /// Returns a view of the frame for encoders.
     pub fn view(&self) -> VideoView<'_> {
         let size = (self.width as u32, self.height as u32);
         let planes = match &self.planes {
@@ -123,29 +123,29 @@ impl Frame {
         views
     }
 
-    /// The frame turned upright; unchanged where the format has chroma that is shared by pixels in
-    /// one direction only, and width and height would change places.
+    /// Rotates the frame upright. Returns it unchanged if this would exchange width and height and
+    /// the chroma subsampling differs between them.
     pub(crate) fn upright(self, orientation: Orientation) -> Self {
         if orientation.is_upright() {
             return self;
         }
         let turns = orientation.quarter_turns % 4;
         let swaps = turns % 2 == 1;
-        let (sideways, upwards) = self.format.chroma_shift();
-        if swaps && sideways != upwards {
-            log::warn!("Frames of {} cannot be turned; they are left as they are.", self.format);
+        let (horizontal, vertical) = self.format.chroma_shift();
+        if swaps && horizontal != vertical {
+            log::warn!("Frames in {} cannot be rotated. They are not changed.", self.format);
             return self;
         }
         let (width, height) =
             if swaps { (self.height, self.width) } else { (self.width, self.height) };
         let planes = match &self.planes {
-            FramePlanes::U8(planes) => FramePlanes::U8(self.turned(planes, orientation)),
-            FramePlanes::U16(planes) => FramePlanes::U16(self.turned(planes, orientation)),
+            FramePlanes::U8(planes) => FramePlanes::U8(self.rotated(planes, orientation)),
+            FramePlanes::U16(planes) => FramePlanes::U16(self.rotated(planes, orientation)),
         };
         Self { width, height, planes, ..self }
     }
 
-    fn turned<T: Copy>(&self, planes: &[Vec<T>; 4], orientation: Orientation) -> [Vec<T>; 4] {
+    fn rotated<T: Copy>(&self, planes: &[Vec<T>; 4], orientation: Orientation) -> [Vec<T>; 4] {
         [0, 1, 2, 3].map(|index| {
             let mut components = self.format.components().iter();
             let Some(component) = components.find(|component| component.plane == index) else {
@@ -153,12 +153,12 @@ impl Frame {
             };
             let (row, rows) = self.format.plane_size(index, self.width, self.height);
             let from = (&planes[index][..], row / component.step, rows);
-            turned(from, component.step, orientation.quarter_turns % 4, orientation.is_mirrored)
+            rotated(from, component.step, orientation.quarter_turns % 4, orientation.is_mirrored)
         })
     }
 }
 
-/// The planes of a format, to which `append` adds row by row; none if it fails.
+/// Builds the planes of a format by calling `append` for each row. Returns `None` if it fails.
 fn gathered<T>(
     format: PixelFormat,
     (width, height): (usize, usize),
@@ -167,7 +167,7 @@ fn gathered<T>(
     let mut planes = [(); 4].map(|()| Vec::new());
     for (index, plane) in planes.iter_mut().enumerate().take(format.planes()) {
         let (row, rows) = format.plane_size(index, width, height);
-        // What is not there is not reserved.
+        // Reserves memory only if the last row exists.
         append(index, rows.checked_sub(1)?, &mut Vec::new())?;
         plane.reserve_exact(row.checked_mul(rows)?);
         (0..rows).try_for_each(|y| append(index, y, plane))?;
@@ -175,7 +175,7 @@ fn gathered<T>(
     Some(planes)
 }
 
-/// Elements of a packed format, as those of one that has more.
+/// Converts elements of a packed format to those of a format with more components.
 fn widened<T: Copy, U: Copy>(
     from: PixelFormat,
     to: PixelFormat,
@@ -183,7 +183,7 @@ fn widened<T: Copy, U: Copy>(
     most: U,
     element: impl Fn(T) -> U,
 ) -> Vec<U> {
-    // For each element of a pixel, the one it comes from; none is opaque.
+    // Source component of each element of a pixel. `None` means opaque.
     let source = |offset: usize| {
         let index = to.components().iter().position(|c: &Component| c.offset == offset)?;
         let colors =
@@ -203,8 +203,8 @@ fn widened<T: Copy, U: Copy>(
         .collect()
 }
 
-/// A plane of `(data, columns, rows)` mirrored and then turned clockwise.
-fn turned<T: Copy>(
+/// Mirrors a plane of `(data, columns, rows)`, then rotates it clockwise.
+fn rotated<T: Copy>(
     (data, columns, rows): (&[T], usize, usize),
     pixel: usize,
     turns: u8,
@@ -214,7 +214,7 @@ fn turned<T: Copy>(
     let mut out = Vec::with_capacity(data.len());
     for y in 0..out_rows {
         for x in 0..out_columns {
-            // The pixel of the mirrored plane that comes here.
+            // Position in the mirrored plane.
             let (column, row) = match turns {
                 0 => (x, y),
                 1 => (y, rows - 1 - x),
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_get_color_alpha_and_depth() {
+    fn widens_color_alpha_and_depth() {
         let gray = Frame::packed(PixelFormat::Ya8, (2, 1), ColorInfo::SRGB, vec![1, 2, 3, 4]);
         let rgba = gray.clone().widened(PixelFormat::Rgba);
         assert_eq!(bytes(&rgba)[0], [1, 1, 1, 2, 3, 3, 3, 4]);
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_read_from_bytes() {
+    fn reads_words_from_bytes() {
         let data = [1, 2, 3, 0, 9, 9, 4, 0, 5, 1, 9, 9];
         let planes = [(&data[..], 6)];
         let frame =
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_turn_clockwise_after_they_are_mirrored() {
+    fn rotates_clockwise_after_mirroring() {
         let turn = |quarter_turns, is_mirrored| {
             let frame = gray(3, b"abcdef").upright(Orientation { quarter_turns, is_mirrored });
             (frame.width, String::from_utf8(bytes(&frame)[0].clone()).unwrap())
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn packed_pixels_stay_whole_and_odd_chroma_follows() {
+    fn rotates_packed_pixels_and_odd_chroma() {
         let frame = Frame {
             format: PixelFormat::Rgb24,
             width: 2,

@@ -1,5 +1,5 @@
-//! Panics of foreign readers and decoders become errors: their arithmetic may overflow on damaged
-//! input in builds that check it.
+//! Conversion of panics in third-party readers and decoders to errors. Their arithmetic may
+//! overflow on damaged input in builds with overflow checks.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,12 +11,12 @@ thread_local! {
 
 static QUIET: Once = Once::new();
 
-/// A panic inside the guarded call.
+/// Error: the guarded call panicked.
 #[derive(Debug)]
 pub(crate) struct Panicked;
 
-/// Runs `call`; a panic in it is returned as [`Panicked`], and nothing is printed. What `call` works
-/// on may be inconsistent after a panic and must not be used again.
+/// Runs `call`. Returns [`Panicked`] if it panics, and suppresses the panic message. After a panic,
+/// the state that `call` changed may be inconsistent and must not be used.
 ///
 /// # Errors
 /// The call panicked.
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_is_an_error() {
+    fn converts_a_panic_to_an_error() {
         assert_eq!(guarded(|| 7).unwrap(), 7);
         let zero = std::hint::black_box(0);
         assert!(guarded(|| 1 / zero).is_err());

@@ -1,4 +1,4 @@
-//! H.264 video: what its parameter sets say, and decoding.
+//! H.264 video: parameter sets and decoder.
 
 use anyhow::{Context, bail};
 use reelwright_core::{
@@ -12,8 +12,8 @@ use crate::frame::{Frame, FramePlanes};
 use crate::guard::guarded;
 use crate::mp4::code_point;
 
-/// Tools that the decoder lacks, by its messages; all other failures are damage.
-const LACKING: &[&str] =
+/// Substrings of the decoder's messages about unsupported features. All other errors are damage.
+const UNSUPPORTED: &[&str] =
     &["bit depth", "4:2:0", "interlace", "FMO", "SP/SI", "explicit", "too large"];
 
 /// Sample aspect ratios (H.264 table E-1), from `aspect_ratio_idc` 1 on.
@@ -36,7 +36,7 @@ const ASPECT_RATIOS: [(i64, i64); 16] = [
     (2, 1),
 ];
 
-/// Facts of a sequence parameter set (H.264 §7.3.2.1.1, Annex E).
+/// Properties in a sequence parameter set (H.264 §7.3.2.1.1, Annex E).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Sps {
     profile: u8,
@@ -46,9 +46,12 @@ pub(crate) struct Sps {
     pub(crate) sample_aspect_ratio: Option<Rational>,
     pub(crate) color: ColorInfo,
     pub(crate) frame_rate: Option<Rational>,
+    /// Maximum number of frames that precede a frame in decoding order and follow it in
+    /// presentation order, if stated.
+    pub(crate) reordered_frames: Option<u32>,
 }
 
-/// Bits of a NAL unit's payload, most significant first.
+/// Bit reader of a NAL unit's payload, most significant bit first.
 struct Bits<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -66,7 +69,7 @@ impl Bits<'_> {
         (0..count).try_fold(0, |value, _| Some(value << 1 | self.bit()?))
     }
 
-    /// `ue(v)` (§9.1).
+    /// Reads `ue(v)` (§9.1).
     fn ue(&mut self) -> Option<u32> {
         let mut zeros = 0;
         while self.bit()? == 0 {
@@ -78,7 +81,7 @@ impl Bits<'_> {
         Some((1u32 << zeros) - 1 + self.bits(zeros)?)
     }
 
-    /// `se(v)` (§9.1.1).
+    /// Reads `se(v)` (§9.1.1).
     fn se(&mut self) -> Option<i32> {
         let code = i64::from(self.ue()?);
         i32::try_from(if code % 2 == 1 { (code + 1) / 2 } else { -code / 2 }).ok()
@@ -86,7 +89,7 @@ impl Bits<'_> {
 }
 
 impl Sps {
-    /// Reads a NAL unit with its header.
+    /// Parses a NAL unit, including its header.
     pub(crate) fn new(unit: &[u8]) -> Option<Self> {
         // Emulation prevention (§7.4.1.1).
         let mut payload = Vec::with_capacity(unit.len());
@@ -132,6 +135,7 @@ impl Sps {
         bits.ue()?;
         match bits.ue()? {
             0 => drop(bits.ue()?),
+            2 => sps.reordered_frames = Some(0),
             1 => {
                 bits.bit()?;
                 bits.se()?;
@@ -157,13 +161,13 @@ impl Sps {
             }
         }
         if bits.bit()? == 1 {
-            // What a set that is cut off still said holds.
+            // The fields before a truncated part are valid.
             let _ = sps.usability(&mut bits);
         }
         Some(sps)
     }
 
-    /// Reads `vui_parameters` (§E.1.1) as far as they are of use here.
+    /// Reads the required part of `vui_parameters` (§E.1.1).
     fn usability(&mut self, bits: &mut Bits<'_>) -> Option<()> {
         if bits.bit()? == 1 {
             let (num, den) = match bits.bits(8)? {
@@ -211,15 +215,34 @@ impl Sps {
             if units > 0 && scale > 0 {
                 self.frame_rate = Rational::new(scale.into(), 2 * i64::from(units)).ok();
             }
+            bits.bit()?;
+        }
+        let mut has_hrd = false;
+        for _ in 0..2 {
+            if bits.bit()? == 1 {
+                has_hrd = true;
+                skip_hrd_parameters(bits)?;
+            }
+        }
+        if has_hrd {
+            bits.bit()?;
+        }
+        bits.bit()?;
+        if bits.bit()? == 1 {
+            bits.bit()?;
+            for _ in 0..4 {
+                bits.ue()?;
+            }
+            self.reordered_frames = Some(bits.ue()?);
         }
         Some(())
     }
 
-    /// The name of what cannot be decoded, if there is something.
-    fn lacking(&self) -> Option<String> {
+    /// Returns the name of a feature that is not supported, if the stream uses one.
+    fn unsupported(&self) -> Option<String> {
         let chroma = ["4:0:0", "4:2:0", "4:2:2", "4:4:4"].get(self.chroma_format as usize);
         if self.bit_depth > 8 {
-            Some(format!("{} bits a sample", self.bit_depth))
+            Some(format!("{} bits per sample", self.bit_depth))
         } else if self.chroma_format != 1 {
             Some(format!("chroma {}", chroma.unwrap_or(&"unknown")))
         } else {
@@ -228,27 +251,40 @@ impl Sps {
     }
 }
 
+/// Skips `hrd_parameters` (§E.1.2).
+fn skip_hrd_parameters(bits: &mut Bits<'_>) -> Option<()> {
+    let count = bits.ue()?.min(31) + 1;
+    bits.bits(8)?;
+    for _ in 0..count {
+        bits.ue()?;
+        bits.ue()?;
+        bits.bit()?;
+    }
+    bits.bits(20)?;
+    Some(())
+}
+
 /// An H.264 decoder.
 pub(crate) struct H264 {
     decoder: Decoder,
-    /// Parameter sets of the container, as a byte stream.
+    /// Parameter sets of the container, as an Annex B byte stream.
     sets: Vec<u8>,
-    /// Bytes of the length before each NAL unit; none in byte streams.
+    /// Size in bytes of the NAL units' length fields, or `None` for byte streams.
     length_size: Option<usize>,
     needs_sets: bool,
     needs_sync: bool,
-    /// The number of times that picture order began anew.
+    /// Number of resets of the picture order count.
     epoch: u64,
     stream: Vec<u8>,
     pub(crate) sps: Option<Sps>,
 }
 
 impl H264 {
-    /// A decoder for packets that an `AVCDecoderConfigurationRecord` describes (ISO/IEC 14496-15
-    /// §5.3.3.1), or for byte streams (H.264 Annex B) without one.
+    /// Creates a decoder of packets with an `AVCDecoderConfigurationRecord` (ISO/IEC 14496-15
+    /// §5.3.3.1), or without one of byte streams (H.264 Annex B).
     ///
     /// # Errors
-    /// The record is cut off, or describes a kind of H.264 that is not supported.
+    /// The record is truncated, or the stream uses a feature that is not supported.
     pub(crate) fn new(record: Option<&[u8]>) -> anyhow::Result<Self> {
         let mut h264 = Self {
             decoder: Decoder::new(),
@@ -261,17 +297,18 @@ impl H264 {
             sps: None,
         };
         let Some(record) = record else { return Ok(h264) };
-        h264.length_size = Some(usize::from(record.get(4).context("its avcC is cut off")? & 3) + 1);
+        h264.length_size =
+            Some(usize::from(record.get(4).context("its avcC is truncated")? & 3) + 1);
         let mut rest = record.get(5..).unwrap_or_default();
         for mask in [0x1f, 0xff] {
-            let Some((count, after)) = rest.split_first() else { bail!("its avcC is cut off") };
+            let Some((count, after)) = rest.split_first() else { bail!("its avcC is truncated") };
             rest = after;
             for _ in 0..count & mask {
                 let set = rest.split_first_chunk::<2>().and_then(|(length, after)| {
                     after.split_at_checked(u16::from_be_bytes(*length).into())
                 });
-                let Some((set, after)) = set else { bail!("its avcC is cut off") };
-                h264.note(set)?;
+                let Some((set, after)) = set else { bail!("its avcC is truncated") };
+                h264.read_parameter_set(set)?;
                 h264.sets.extend([0, 0, 0, 1]);
                 h264.sets.extend(set);
                 rest = after;
@@ -280,13 +317,15 @@ impl H264 {
         Ok(h264)
     }
 
-    /// Takes note of a NAL unit that is a sequence parameter set.
-    fn note(&mut self, unit: &[u8]) -> anyhow::Result<()> {
+    /// Reads the NAL unit if it is a sequence parameter set.
+    fn read_parameter_set(&mut self, unit: &[u8]) -> anyhow::Result<()> {
         if unit.first().is_some_and(|header| header & 0x1f == 7)
             && let Some(sps) = Sps::new(unit)
         {
-            if let Some(lacking) = sps.lacking() {
-                bail!("H.264 with {lacking} is not supported; 8 bits and chroma 4:2:0 are");
+            if let Some(unsupported) = sps.unsupported() {
+                bail!(
+                    "H.264 with {unsupported} is not supported; supported are 8 bits and chroma 4:2:0"
+                );
             }
             self.sps = Some(sps);
         }
@@ -296,7 +335,7 @@ impl H264 {
     /// Decodes a packet, which must be an access unit.
     ///
     /// # Errors
-    /// A kind of H.264 that is not supported.
+    /// The stream uses a feature of H.264 that is not supported.
     pub(crate) fn push(
         &mut self,
         packet: &[u8],
@@ -309,7 +348,7 @@ impl H264 {
         if self.needs_sets {
             self.stream.extend_from_slice(&self.sets);
         }
-        let mut begins_anew = false;
+        let mut resets_order = false;
         let mut units: Vec<&[u8]> = Vec::new();
         match self.length_size {
             Some(size) => {
@@ -321,7 +360,7 @@ impl H264 {
                         after.split_at_checked(length)
                     });
                     let Some((unit, after)) = unit else {
-                        return Ok(Err(self.damaged("a packet of H.264 is cut off")));
+                        return Ok(Err(self.damaged("an H.264 packet is truncated")));
                     };
                     units.push(unit);
                     rest = after;
@@ -330,9 +369,9 @@ impl H264 {
             None => units.extend(crate::annexb::units(packet)),
         }
         for unit in units {
-            self.note(unit)?;
-            // An IDR picture.
-            begins_anew |= unit.first().is_some_and(|header| header & 0x1f == 5);
+            self.read_parameter_set(unit)?;
+            // An IDR slice.
+            resets_order |= unit.first().is_some_and(|header| header & 0x1f == 5);
             self.stream.extend([0, 0, 0, 1]);
             self.stream.extend(unit);
         }
@@ -343,7 +382,7 @@ impl H264 {
                 self.needs_sets = false;
                 self.needs_sync = false;
                 let Some(frame) = frame else { return Ok(Ok(None)) };
-                self.epoch += u64::from(begins_anew);
+                self.epoch += u64::from(resets_order);
                 let color = self.sps.as_ref().map(|sps| sps.color).unwrap_or_default();
                 let frame = Frame {
                     format: PixelFormat::Yuv420p,
@@ -352,10 +391,10 @@ impl H264 {
                     color,
                     planes: FramePlanes::U8([frame.y, frame.u, frame.v, Vec::new()]),
                 };
-                Ok(Ok(Some(Decoded { frame, order: (self.epoch, order.into()), begins_anew })))
+                Ok(Ok(Some(Decoded { frame, order: (self.epoch, order.into()), resets_order })))
             }
             Ok(Err(DecodeError::Unsupported(tool)))
-                if LACKING.iter().any(|lacking| tool.contains(lacking)) =>
+                if UNSUPPORTED.iter().any(|unsupported| tool.contains(unsupported)) =>
             {
                 bail!("H.264 with {tool} is not supported")
             }
@@ -364,7 +403,7 @@ impl H264 {
         }
     }
 
-    /// Starts over: what was decoded so far is no reference any more.
+    /// Resets the decoder. No earlier frame is used for reference.
     pub(crate) fn reset(&mut self) {
         self.decoder = Decoder::new();
         self.needs_sets = true;
@@ -383,8 +422,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameter_sets_say_what_frames_look_like() {
-        // High profile, 720x576 with pixels of 16:15 and BT.601 of 625 lines, as x264 writes it.
+    fn parses_parameter_sets() {
+        // High profile, 720x576 with 16:15 pixels and 625-line BT.601, written by x264.
         let sps = [
             0x67, 0x64, 0x00, 0x1e, 0xac, 0xd9, 0x40, 0xb4, 0x12, 0x6f, 0xfc, 0x00, 0x40, 0x00,
             0x3d, 0xa8, 0x28, 0x30, 0x2a, 0x00, 0x00, 0x03, 0x00, 0x02, 0x00, 0x00, 0x03, 0x00,
@@ -400,6 +439,7 @@ mod tests {
         );
         assert_eq!((sps.bit_depth, sps.chroma_format, sps.is_interlaced), (8, 1, false));
         assert_eq!(sps.frame_rate, Rational::new(25, 1).ok());
+        assert_eq!(sps.reordered_frames, Some(2));
         for length in 0..10 {
             assert!(
                 Sps::new(&[0x67, 0x64, 0, 0x1e, 0xac, 0xd9, 0x40, 0xb4, 0x12, 0x7e][..length])

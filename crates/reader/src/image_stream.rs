@@ -1,21 +1,21 @@
-//! Images one after the other in one file: JPEG, PNG or BMP.
+//! Streams of concatenated images: JPEG, PNG or BMP.
 
 use crate::packet::{Demuxer, Packet};
 use crate::source::Source;
 use crate::still::{Extent, extent, signature};
 use crate::unit_reader::UnitReader;
 
-/// A raw stream of images of one kind.
+/// Raw stream of images of one format.
 pub(crate) struct ImageStream {
     units: UnitReader,
-    /// The bytes that each image begins with.
+    /// First bytes of each image.
     signature: &'static [u8],
     is_damaged: bool,
 }
 
 impl ImageStream {
-    /// A stream of images of a kind, which is a name of [`still::kind`](crate::still::kind); gives
-    /// the source back where such images cannot be told from each other.
+    /// Creates a stream of images of a [`kind`](crate::still::kind). Returns the source if the end
+    /// of such images cannot be found.
     pub(crate) fn new(source: Source, kind: &str) -> Result<Self, Source> {
         let Some(signature) = signature(kind) else { return Err(source) };
         Ok(Self { units: UnitReader::new(source), signature, is_damaged: false })
@@ -26,7 +26,7 @@ impl Demuxer for ImageStream {
     fn next(&mut self, _: usize) -> anyhow::Result<Option<Packet>> {
         let (signature, is_damaged) = (self.signature, &mut self.is_damaged);
         self.units.next(|buffer, is_last| {
-            // Padding between images is passed.
+            // Skips padding between images.
             let start = buffer.windows(signature.len()).position(|bytes| bytes == signature)?;
             buffer.drain(..start);
             match extent(buffer).filter(|extent| extent.end <= buffer.len()) {
@@ -36,7 +36,7 @@ impl Demuxer for ImageStream {
                 }
                 None if is_last => {
                     *is_damaged = true;
-                    // Decoders show as much of the last image as there is.
+                    // Decoders show the part of the last image that exists.
                     Some(buffer.len())
                 }
                 None => None,

@@ -1,4 +1,4 @@
-//! An input as a whole: what it is, its tracks and its metadata.
+//! Inputs: identification, tracks and metadata.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -20,44 +20,44 @@ use crate::av1::{Ivf, ObuStream};
 use crate::chapters;
 use crate::chunked::Chunked;
 use crate::flac::Flac;
+use crate::image_sequence::{ImageSequence, is_sequence};
 use crate::image_stream::ImageStream;
+use crate::interruptible::InterruptibleReader;
 use crate::matroska::Matroska;
 use crate::mp4::Mp4;
 use crate::mpeg_audio::MpegAudio;
 use crate::ogg::Ogg;
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::packet_input::PacketInput;
-use crate::patient::PatientReader;
 use crate::pcm::PcmFormat;
-use crate::pictures::{Pictures, is_sequence};
 use crate::source::Source;
 use crate::still::{self, Animation};
 use crate::tags::{self, Tags};
 use crate::video::VideoInput;
 use crate::y4m::RawFrames;
 
-/// Frames per second of inputs that state none, FFmpeg's.
+/// Default frames per second, as in FFmpeg.
 const FRAME_RATE: i64 = 25;
-/// Bytes that tell what an input is.
+/// Number of bytes that identify an input.
 const PROBED: usize = 4096;
 
-/// How an input is opened.
+/// Options for opening an input.
 #[derive(Debug, Clone, Default)]
 pub struct OpenOptions {
-    /// Frames per second of video that states none.
+    /// Default frames per second, for video that states none.
     pub frame_rate: Option<Rational>,
-    /// The format of an input without a header; without, the first bytes tell it.
+    /// Format of an input without a header. `None` detects the format from the first bytes.
     pub raw: Option<RawInput>,
-    /// Set to end reads that wait.
+    /// Set to end blocked reads.
     pub stop: Arc<AtomicBool>,
 }
 
-/// The format of an input without a header.
+/// Format of an input without a header.
 #[derive(Debug, Clone, Copy)]
 pub enum RawInput {
     /// Interleaved samples.
     Audio {
-        /// Storage of the samples.
+        /// Sample format.
         format: PcmFormat,
         /// Sample rate in Hz.
         sample_rate: u32,
@@ -66,11 +66,11 @@ pub enum RawInput {
     },
     /// G.722 at 64 kbit/s.
     G722,
-    /// Frames, one after the other.
+    /// Uncompressed frames.
     Video {
-        /// Storage of the pixels.
+        /// Pixel format.
         format: PixelFormat,
-        /// Range of YUV, if it is stated.
+        /// Color range of YUV, if known.
         range: Option<ColorRange>,
         /// Width in pixels.
         width: usize,
@@ -79,36 +79,36 @@ pub enum RawInput {
     },
 }
 
-/// An input: its tracks, and what it says of itself.
+/// An input: its tracks and metadata.
 pub struct Media {
-    /// The name that messages use.
+    /// Name of the input in messages.
     pub name: String,
-    /// The container's name, FFmpeg's where it has one.
+    /// Name of the container, as in FFmpeg if it has one.
     pub container: String,
-    /// Metadata under FFmpeg's names.
+    /// Metadata with FFmpeg's names.
     pub tags: Vec<(String, String)>,
     /// Cover art.
     pub cover: Option<CoverArt>,
     /// Chapters, in order.
     pub chapters: Vec<Chapter>,
-    /// The tracks, in the input's order.
+    /// Tracks in the order of the input.
     pub tracks: Vec<Track>,
     body: Body,
 }
 
 enum Body {
     Packets { demuxer: Rc<RefCell<dyn Demuxer>>, counts: bool },
-    Pictures(Option<Pictures>, Rational),
+    ImageSequence(Option<ImageSequence>, Rational),
     Animation(Option<Box<Animation>>),
     Nothing,
 }
 
-/// Returns whether an input's name means standard input.
+/// Returns true if an input's name means standard input.
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Standard input as a file, if it is one that is read from its start.
+/// Returns standard input as a file if it is a regular file at its start.
 #[cfg(unix)]
 fn stdin_file() -> Option<(File, u64)> {
     use std::io::Seek;
@@ -128,50 +128,50 @@ fn open_source(path: &Path, stop: &Arc<AtomicBool>) -> anyhow::Result<Source> {
         if let Some((file, size)) = stdin_file() {
             return Ok(Source::file(file, size));
         }
-        return Ok(Source::stream(PatientReader::new(io::stdin(), Arc::clone(stop))));
+        return Ok(Source::stream(InterruptibleReader::new(io::stdin(), Arc::clone(stop))));
     }
     let failed = || format!("Failed to open input: {}", path.display());
     let file = File::open(path).with_context(failed)?;
     let metadata = file.metadata().with_context(failed)?;
     if metadata.is_dir() {
-        bail!("{} (it is a folder)", failed());
+        bail!("{} (it is a directory)", failed());
     }
     Ok(if metadata.is_file() {
         Source::file(file, metadata.len())
     } else {
-        Source::stream(PatientReader::new(file, Arc::clone(stop)))
+        Source::stream(InterruptibleReader::new(file, Arc::clone(stop)))
     })
 }
 
 impl Media {
-    /// Opens a file, a numbered sequence of images, or standard input for `-`.
+    /// Opens a file, a pattern of image files, or standard input for `-`.
     ///
     /// # Errors
-    /// The input cannot be opened, is of no supported kind, or its header is damaged.
+    /// The input cannot be opened, its format is not supported, or its header is damaged.
     pub fn open(path: &Path, options: &OpenOptions) -> anyhow::Result<Self> {
         let name = path.display().to_string();
         if options.raw.is_none() && is_sequence(path) {
-            return Self::pictures(name, Pictures::sequence(path)?, options);
+            return Self::images(name, ImageSequence::sequence(path)?, options);
         }
         let source = open_source(path, &options.stop)?;
         let extension = path.extension().and_then(|extension| extension.to_str());
         let extension = extension.unwrap_or_default().to_ascii_lowercase();
-        // Some readers know tags that ours do not look for.
+        // symphonia reads some tags that the demuxers here do not.
         let again = (!is_stdin(path) && source.is_seekable()).then(|| path.to_owned());
         let opened = Self::from_source(&name, source, &extension, options, again.as_deref());
         opened.with_context(|| format!("Failed to read input: {name}"))
     }
 
-    /// Opens images that are shown one after the other.
+    /// Opens a list of image files as a video.
     ///
     /// # Errors
-    /// None; as [`open`](Self::open).
+    /// None in practice.
     pub fn list(files: &[PathBuf], options: &OpenOptions) -> anyhow::Result<Self> {
         let name = files.first().map(|file| file.display().to_string()).unwrap_or_default();
-        Self::pictures(name, Pictures::list(files), options)
+        Self::images(name, ImageSequence::list(files), options)
     }
 
-    fn pictures(name: String, pictures: Pictures, options: &OpenOptions) -> anyhow::Result<Self> {
+    fn images(name: String, images: ImageSequence, options: &OpenOptions) -> anyhow::Result<Self> {
         let rate = frame_rate(options)?;
         let mut track = Track::new(0, Kind::Video, "image", TimeBase::new(rate.inverse()));
         track.decoder = Some(Codec::Image);
@@ -182,12 +182,12 @@ impl Media {
             cover: None,
             chapters: Vec::new(),
             tracks: vec![track],
-            body: Body::Pictures(Some(pictures), rate),
+            body: Body::ImageSequence(Some(images), rate),
         })
     }
 
-    /// Finds out what bytes are by the first of them, and by the `extension` of their name where
-    /// they do not tell.
+    /// Identifies the format of a source by its first bytes, or by the `extension` of its name if
+    /// they are ambiguous.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -205,7 +205,7 @@ impl Media {
         if start.is_empty() {
             bail!("it is empty");
         }
-        // G.722 has neither marks nor parameters.
+        // G.722 has no header.
         if extension == "g722" && !is_marked(&start) {
             return Self::raw(name, source, RawInput::G722, options);
         }
@@ -227,7 +227,7 @@ impl Media {
             if let Some(path) = again {
                 media.cover = read_tags(path, "ogg").cover;
             }
-            media.chapters = chapters::take_comments(&mut media.tags);
+            media.chapters = chapters::extract_from_comments(&mut media.tags);
             return Ok(media.with(ogg));
         }
         if Ivf::matches(&start) {
@@ -251,7 +251,7 @@ impl Media {
             let (flac, track, tags, cover) = Flac::open(source)?;
             let mut media = Self::packets(name, "flac", vec![track], tags);
             media.cover = cover;
-            media.chapters = chapters::take_comments(&mut media.tags);
+            media.chapters = chapters::extract_from_comments(&mut media.tags);
             return Ok(media.with(flac));
         }
         if Matroska::matches(&start) {
@@ -265,7 +265,7 @@ impl Media {
         }
         if AnnexB::matches(&start) {
             let mut track = Self::counted("h264", options)?;
-            track.picture.frame_rate = options.frame_rate;
+            track.video.frame_rate = options.frame_rate;
             track.decoder = Some(Codec::H264(None));
             return Ok(
                 Self::packets(name, "h264", vec![track], Vec::new()).counting(AnnexB::new(source))
@@ -293,17 +293,17 @@ impl Media {
             return Ok(media.with(stream));
         }
         bail!(
-            "it is of no supported kind. Supported are WAV, RF64, Wave64, AIFF, AU, CAF, FLAC, \
+            "its format is not supported. Supported formats: WAV, RF64, Wave64, AIFF, AU, CAF, FLAC, \
              Ogg, MP3, ADTS, MP4, QuickTime, Matroska, WebM, IVF, Y4M, JPEG, PNG, GIF, WebP, BMP, \
              PNM, raw H.264, AV1 and MJPEG, and headerless audio and video with --input-format"
         )
     }
 
-    /// A track of a stream without times.
+    /// Creates a track of a stream without timestamps.
     fn counted(codec: &str, options: &OpenOptions) -> anyhow::Result<Track> {
         let rate = frame_rate(options)?;
         let mut track = Track::new(0, Kind::Video, codec, TimeBase::new(rate.inverse()));
-        track.picture.frame_rate = Some(rate);
+        track.video.frame_rate = Some(rate);
         Ok(track)
     }
 
@@ -319,7 +319,7 @@ impl Media {
                 let (frames, mut track) =
                     RawFrames::raw(source, format, (width, height), rate, name)?;
                 let color = |range| ColorInfo { range, ..ColorInfo::default() };
-                track.picture.color = range.map(color);
+                track.video.color = range.map(color);
                 Ok(Self::packets(name, "rawvideo", vec![track], Vec::new()).with(frames))
             }
             RawInput::G722 => {
@@ -347,7 +347,7 @@ impl Media {
         extension: &str,
         options: &OpenOptions,
     ) -> anyhow::Result<Self> {
-        // A pipe brings streams, if of one image.
+        // A pipe is treated as a stream of images, even if it contains only one.
         let is_stream = match source.is_seekable() {
             true => (kind == "mjpeg" && is_mjpeg(extension)) || has_several(&mut source, kind)?,
             false => !still::is_animated(&mut source, kind)?,
@@ -375,7 +375,7 @@ impl Media {
         };
         let size = source.size().unwrap_or(u64::MAX).min(1 << 30);
         let data = source.bytes_at(0, usize::try_from(size)?)?;
-        track.picture.frame_rate = Some(rate);
+        track.video.frame_rate = Some(rate);
         track.duration = Some(1);
         let demuxer = One(Some(Packet::new(data, 0, 1)));
         Ok(Self::packets(name, kind, vec![track], Vec::new()).with(demuxer))
@@ -404,7 +404,7 @@ impl Media {
         self
     }
 
-    /// As [`with`](Self::with), of a demuxer that knows no times: frames are counted.
+    /// As [`with`](Self::with), for a demuxer without timestamps: frames are numbered.
     fn counting(mut self, demuxer: impl Demuxer + 'static) -> Self {
         self.body = Body::Packets { demuxer: Rc::new(RefCell::new(demuxer)), counts: true };
         self
@@ -423,14 +423,14 @@ impl Media {
         self.chapters = chapters;
     }
 
-    /// Declares the tracks that will be opened; packets of others are dropped.
+    /// Declares the tracks that will be opened. Packets of other tracks are dropped.
     pub fn select(&mut self, tracks: &[usize]) {
         if let Body::Packets { demuxer, .. } = &self.body {
             demuxer.borrow_mut().select(tracks);
         }
     }
 
-    /// Returns whether damage was found so far.
+    /// Returns true if damage was found so far.
     pub fn is_damaged(&self) -> bool {
         match &self.body {
             Body::Packets { demuxer, .. } => demuxer.borrow().is_damaged(),
@@ -438,7 +438,7 @@ impl Media {
         }
     }
 
-    /// The name of a track for messages: `in.mkv: audio track 2 (dts, eng)`.
+    /// Returns the name of a track for messages: `in.mkv: audio track 2 (dts, eng)`.
     pub fn describe(&self, track: &Track) -> String {
         let language =
             track.language.as_ref().map(|language| format!(", {language}")).unwrap_or_default();
@@ -454,8 +454,8 @@ impl Media {
     /// Opens an audio track.
     ///
     /// # Errors
-    /// The codec is not supported: the message names container, codec and track. Or nothing can be
-    /// decoded.
+    /// The codec is not supported, or no samples can be decoded. The error names the container, the
+    /// codec and the track.
     pub fn audio(&mut self, index: usize) -> anyhow::Result<AudioInput> {
         let track = self.track(index, Kind::Audio)?;
         let Body::Packets { demuxer, .. } = &self.body else {
@@ -465,17 +465,20 @@ impl Media {
         AudioInput::open(&self.name, Rc::clone(demuxer), track).context(failed)
     }
 
-    /// Opens the packets of an audio or video track, which are not decoded.
+    /// Opens an audio or video track for copying its packets without decoding.
     ///
     /// # Errors
-    /// A codec, or an input, whose packets cannot be copied as they are: the message says why.
+    /// The packets cannot be copied. The error states the reason.
     pub fn copy(&mut self, index: usize) -> anyhow::Result<PacketInput> {
         let track = match self.tracks.get(index) {
             Some(track) => self.track(index, track.kind)?,
             None => bail!("Failed to read input: {} (it has no track {index})", self.name),
         };
         let Body::Packets { demuxer, counts: false } = &self.body else {
-            bail!("Failed to copy {}: it has no times. Encode it", self.describe(&track));
+            bail!(
+                "Failed to copy {}: it has no timestamps, so it must be encoded",
+                self.describe(&track)
+            );
         };
         let failed = format!("Failed to copy {}", self.describe(&track));
         PacketInput::open(&self.name, Rc::clone(demuxer), track).context(failed)
@@ -493,25 +496,25 @@ impl Media {
             Body::Packets { demuxer, counts } => {
                 VideoInput::open(name, Rc::clone(demuxer), track, *counts)
             }
-            Body::Pictures(pictures, rate) => match pictures.take() {
-                Some(pictures) => VideoInput::pictures(name, pictures, *rate),
-                None => bail!("{name}: its video was opened before"),
+            Body::ImageSequence(images, rate) => match images.take() {
+                Some(images) => VideoInput::images(name, images, *rate),
+                None => bail!("{name}: its video is already open"),
             },
             Body::Animation(animation) => match animation.take() {
                 Some(animation) => VideoInput::animation(name, *animation),
-                None => bail!("{name}: its video was opened before"),
+                None => bail!("{name}: its video is already open"),
             },
             Body::Nothing => bail!("{name} has no video"),
         };
         opened.context(failed)
     }
 
-    /// A message that a track cannot be decoded.
+    /// Returns the message that a track cannot be decoded.
     fn failed(&self, track: &Track) -> String {
         format!("Failed to decode input: {} in {}", self.describe(track), self.container)
     }
 
-    /// A track of a kind that has a decoder.
+    /// Returns a track of a kind if it has a decoder.
     fn track(&self, index: usize, kind: Kind) -> anyhow::Result<Track> {
         let track = self.tracks.get(index).filter(|track| track.kind == kind);
         let Some(track) = track else {
@@ -524,7 +527,7 @@ impl Media {
     }
 }
 
-/// Returns whether a path is a file with a single image.
+/// Returns true if a path is a file with a single image.
 pub fn is_still(path: &Path) -> bool {
     let Ok(metadata) = std::fs::metadata(path) else { return false };
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
@@ -556,7 +559,7 @@ fn read_tags(path: &Path, extension: &str) -> Tags {
     tags::read(Source::file(file, metadata.len()), extension)
 }
 
-/// Whether the first bytes are those of a container that has marks.
+/// Returns true if the first bytes are those of a supported container.
 fn is_marked(start: &[u8]) -> bool {
     Mp4::matches(start)
         || [&b"RIFF"[..], b"OggS", b"fLaC", b"FORM", b".snd", b"caff", b"ID3", b"DKIF"]
@@ -564,12 +567,12 @@ fn is_marked(start: &[u8]) -> bool {
             .any(|mark| start.starts_with(mark))
 }
 
-/// Returns whether an extension is that of a stream of images.
+/// Returns true if an extension is that of a stream of images.
 fn is_mjpeg(extension: &str) -> bool {
     matches!(extension, "mjpg" | "mjpeg")
 }
 
-/// Returns whether another image of a kind follows the first in a file.
+/// Returns true if another image follows the first in a file.
 fn has_several(source: &mut Source, kind: &str) -> io::Result<bool> {
     let Some(signature) = still::signature(kind) else { return Ok(false) };
     let mut count = 1 << 16;
@@ -586,7 +589,7 @@ fn has_several(source: &mut Source, kind: &str) -> io::Result<bool> {
     }
 }
 
-/// A single packet.
+/// Demuxer of a single packet.
 struct One(Option<Packet>);
 
 impl Demuxer for One {

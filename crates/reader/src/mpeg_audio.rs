@@ -1,4 +1,4 @@
-//! MPEG audio without a container: MP3, MP2 and MP1 with their tags, also several files joined.
+//! MPEG audio without a container: MP3, MP2 and MP1 with tags. Several files may be joined.
 
 use reelwright_core::{ChannelLayout, Rational, TimeBase};
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_MP1, CODEC_ID_MP2, CODEC_ID_MP3};
@@ -7,12 +7,12 @@ use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
 
-/// Samples that a decoder of layer III adds to the encoder's delay.
+/// Decoder delay of layer III in samples, in addition to the encoder's delay.
 const DECODER_DELAY: u32 = 529;
-/// Garbage that is searched for a frame, in bytes.
+/// Maximum number of bytes that are searched for the next frame.
 const MAX_GARBAGE: u64 = 1 << 20;
 
-/// Bit rates in kbit/s of MPEG-1 and MPEG-2, by layer (ISO/IEC 11172-3 §2.4.2.3, 13818-3 §2.4.2.3).
+/// Bit rates in kbit/s of MPEG-1 and MPEG-2 by layer (ISO/IEC 11172-3 §2.4.2.3, 13818-3 §2.4.2.3).
 const BIT_RATES: [[[u32; 15]; 3]; 2] = [
     [
         [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
@@ -34,7 +34,7 @@ struct Header {
     is_mpeg1: bool,
     sample_rate: u32,
     channels: u8,
-    /// Bytes of the frame, with its header.
+    /// Size of the frame in bytes, including its header.
     size: usize,
     samples: u32,
 }
@@ -74,13 +74,13 @@ impl Header {
         Some(Self { layer, is_mpeg1, sample_rate, channels, size, samples })
     }
 
-    /// Whether two frames can be of one stream.
+    /// Returns true if two frames can belong to one stream.
     fn agrees(self, other: Self) -> bool {
         (self.layer, self.is_mpeg1, self.sample_rate)
             == (other.layer, other.is_mpeg1, other.sample_rate)
     }
 
-    /// Where Xing's header would be.
+    /// Size of the side information, after which a Xing header would begin.
     const fn side_info(self) -> usize {
         match (self.is_mpeg1, self.channels) {
             (true, 1) | (false, 2) => 17,
@@ -90,7 +90,7 @@ impl Header {
     }
 }
 
-/// Facts of an information frame: Xing's header with LAME's tag.
+/// Contents of an information frame: Xing's header with LAME's tag.
 #[derive(Debug, Clone, Copy, Default)]
 struct Info {
     frames: Option<u32>,
@@ -117,7 +117,7 @@ impl Info {
         let sizes = [(1, 4), (2, 4), (4, 100), (8, 4)];
         let skip: usize = sizes.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, n)| n).sum();
         let mut info = Self { frames, delay: 0, padding: 0 };
-        // LAME's tag begins with the encoder's name, of printable characters.
+        // LAME's tag begins with the encoder's name in printable characters.
         if let Some(lame) = tag.get(8 + skip..8 + skip + 24)
             && lame[..4].iter().all(u8::is_ascii_graphic)
         {
@@ -129,25 +129,25 @@ impl Info {
     }
 }
 
-/// MPEG audio, frame by frame.
+/// Demuxer of MPEG audio frames.
 pub(crate) struct MpegAudio {
     source: Source,
     at: u64,
     first: Header,
-    /// The packet that waits until it is known whether it is the last of its part.
+    /// Last packet, held until it is known whether its part ends.
     held: Option<Packet>,
-    /// Position of the next frame; of the current part, its start, its facts and its frames.
+    /// Position of the next frame. `info` and `frames` describe the current part.
     position: i64,
     info: Info,
     frames: u32,
-    starts_anew: bool,
-    /// The window's start of the current part.
+    is_discontinuous: bool,
+    /// Position at which the current part begins.
     part_start: i64,
     is_damaged: bool,
     is_at_end: bool,
 }
 
-/// The bytes of a tag at the start of `bytes`; none where there is no tag.
+/// Returns the size of a tag at the start of `bytes`, if there is one.
 fn tag_size(bytes: &[u8]) -> Option<u64> {
     if bytes.starts_with(b"ID3") && bytes.len() >= 10 {
         let size = bytes[6..10].iter().fold(0u64, |sum, byte| sum << 7 | u64::from(byte & 0x7F));
@@ -166,14 +166,14 @@ fn tag_size(bytes: &[u8]) -> Option<u64> {
 }
 
 impl MpegAudio {
-    /// Opens a stream that begins with a frame or a tag; gives the source back where neither two
-    /// frames follow each other nor one frame fills the input.
+    /// Opens a stream that begins with a frame or a tag. Two frames must follow each other, or one
+    /// frame must fill the input. Otherwise returns the source.
     pub(crate) fn open(mut source: Source) -> anyhow::Result<Result<(Self, Track), Source>> {
         let mut at = 0;
         while let Some(size) = tag_size(&source.bytes_at(at, 32)?) {
             at += size;
         }
-        // A little garbage in front is usual in captures.
+        // Captured streams often begin in the middle of a frame.
         let window = source.bytes_at(at, 1 << 16)?;
         let found = (0..window.len().saturating_sub(3)).find_map(|start| {
             let header = Header::new(&window[start..])?;
@@ -184,7 +184,7 @@ impl MpegAudio {
                     Header::new(next).is_some_and(|next| next.agrees(header))
                         || tag_size(next).is_some()
                 }
-                // A single frame, cut off or not, must be at the start.
+                // A single frame, even a truncated one, must be at the start.
                 None => start == 0,
             };
             is_followed.then_some((start, header))
@@ -199,10 +199,10 @@ impl MpegAudio {
         let mut track = Track::new(0, Kind::Audio, codec, TimeBase::new(unit));
         let mut parameters = AudioCodecParameters::new();
         parameters.for_codec(id).with_sample_rate(first.sample_rate);
-        track.sound.sample_rate = Some(first.sample_rate);
-        track.sound.is_gapless = true;
-        track.sound.layout = ChannelLayout::default_for(first.channels.into()).ok();
-        if let Some(channels) = track.sound.layout.and_then(crate::channels::positions) {
+        track.audio.sample_rate = Some(first.sample_rate);
+        track.audio.is_gapless = true;
+        track.audio.layout = ChannelLayout::default_for(first.channels.into()).ok();
+        if let Some(channels) = track.audio.layout.and_then(crate::channels::positions) {
             parameters.with_channels(channels);
         }
         track.decoder = Some(Codec::Symphonia(Box::new(parameters)));
@@ -223,7 +223,7 @@ impl MpegAudio {
             position: 0,
             info: Info::default(),
             frames: 0,
-            starts_anew: false,
+            is_discontinuous: false,
             part_start: 0,
             is_damaged: false,
             is_at_end: false,
@@ -231,7 +231,7 @@ impl MpegAudio {
         Ok(Ok((stream, track)))
     }
 
-    /// Ends a part: cuts off the padding of its last packet.
+    /// Ends a part: removes the padding of its last packet.
     fn end_part(&mut self) {
         let padding = match self.info.padding.checked_sub(DECODER_DELAY) {
             Some(padding) if self.info.delay > 0 || self.info.padding > 0 => i64::from(padding),
@@ -246,12 +246,12 @@ impl MpegAudio {
         self.is_damaged |= missing;
         self.info = Info::default();
         self.frames = 0;
-        self.starts_anew = true;
+        self.is_discontinuous = true;
         self.part_start = self.position;
     }
 
-    /// Where the audio of the current part ends, at its last frames: its padding may be longer than
-    /// one of them.
+    /// Returns the end of the audio of the current part if `header` is one of its last frames. The
+    /// padding may be longer than a frame.
     fn stated_end(&self, header: Header) -> Option<i64> {
         let total = self.info.frames.filter(|total| {
             (self.frames..self.frames.saturating_add(4)).contains(total) && self.info.padding > 0
@@ -260,7 +260,7 @@ impl MpegAudio {
         Some(self.part_start + samples - i64::from(self.info.delay) - i64::from(self.info.padding))
     }
 
-    /// Reads frames until one is there that is audio; none at the end.
+    /// Reads the next audio frame, or returns `None` at the end.
     fn read(&mut self) -> anyhow::Result<Option<Packet>> {
         let mut garbage = 0;
         loop {
@@ -287,12 +287,12 @@ impl MpegAudio {
             };
             let data = self.source.bytes_at(self.at, header.size)?;
             if data.len() < header.size {
-                // A part of a frame at the end is no audio; whether one is missing the information
-                // frame tells.
+                // A partial frame at the end is ignored. The information frame shows if a frame is
+                // missing.
                 return Ok(None);
             }
             if garbage > 0 {
-                // What follows must be a frame too, or this is only a likeness of one.
+                // Another frame must follow. Otherwise the bytes only look like a header.
                 let next = self.source.bytes_at(self.at + header.size as u64, 32)?;
                 let agrees = Header::new(&next).is_some_and(|next| next.agrees(self.first));
                 if !agrees && next.len() >= 4 && tag_size(&next).is_none() {
@@ -301,7 +301,7 @@ impl MpegAudio {
                     continue;
                 }
                 self.is_damaged = true;
-                // Frames that were lost leave a gap of their length.
+                // Lost frames leave a gap of their duration.
                 let size = header.size.max(1) as u64;
                 let lost = if self.frames > 0 { (garbage + size / 2) / size } else { 0 };
                 self.position += (lost * u64::from(header.samples)) as i64;
@@ -325,7 +325,7 @@ impl MpegAudio {
             if let Some(end) = self.stated_end(header) {
                 packet.window.end = end;
             }
-            packet.starts_anew = std::mem::take(&mut self.starts_anew);
+            packet.is_discontinuous = std::mem::take(&mut self.is_discontinuous);
             self.position += i64::from(header.samples);
             return Ok(Some(packet));
         }
@@ -338,7 +338,7 @@ impl Demuxer for MpegAudio {
             if self.is_at_end {
                 return Ok(self.held.take());
             }
-            // `read` ends the part of the packet that is held where it finds another one.
+            // `read` ends the part of the held packet if it finds another part.
             let next = self.read()?;
             if next.is_none() {
                 self.is_at_end = true;

@@ -1,4 +1,4 @@
-//! Ogg (RFC 3533) with Opus (RFC 7845), Vorbis and FLAC, also several streams chained.
+//! Ogg (RFC 3533) with Opus (RFC 7845), Vorbis and FLAC. Several streams may be chained.
 
 use std::collections::VecDeque;
 
@@ -7,14 +7,14 @@ use reelwright_core::{ChannelLayout, Rational, TimeBase};
 use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_FLAC, CODEC_ID_OPUS, CODEC_ID_VORBIS};
 
-use crate::channels::{of_codec, positions};
+use crate::channels::{codec_layout, positions};
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
 use crate::vorbis_comment::Comments;
 
-/// Garbage that is searched for a page, in bytes.
+/// Maximum number of bytes that are searched for the next page.
 const MAX_GARBAGE: u64 = 1 << 20;
-/// The most bytes of a packet.
+/// Maximum size of a packet in bytes.
 const MAX_PACKET: usize = 64 << 20;
 
 /// Flags of a page's header.
@@ -22,7 +22,8 @@ const CONTINUED: u8 = 1;
 const BEGINS: u8 = 2;
 const ENDS: u8 = 4;
 
-/// The checksum of pages (RFC 3533 §6): CRC-32 with the polynomial 0x04c11db7, from the top bit on.
+/// Checksum table of pages (RFC 3533 §6): CRC-32 with polynomial 0x04c11db7, most significant bit
+/// first.
 const CRC: [u32; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
@@ -39,7 +40,7 @@ const CRC: [u32; 256] = {
     table
 };
 
-/// The granule position of a page that states none (RFC 3533 §6).
+/// Granule position of a page without one (RFC 3533 §6).
 const UNKNOWN: i64 = -1;
 
 struct Page {
@@ -47,32 +48,32 @@ struct Page {
     granule: i64,
     serial: u32,
     sequence: u32,
-    /// Packets, the last of which may go on in the next page.
+    /// Packets. The last one may continue on the next page.
     packets: Vec<Vec<u8>>,
     is_open: bool,
     is_cut: bool,
 }
 
-/// One logical stream.
+/// A logical stream.
 struct Stream {
     serial: u32,
-    /// The track that it belongs to; none for what is not audio of a supported codec.
+    /// Index of its track, or `None` if its codec is not supported.
     track: Option<usize>,
     mapping: Mapping,
-    /// Headers that are still to come.
+    /// Number of headers that are not read yet.
     headers: usize,
     partial: Vec<u8>,
     is_broken: bool,
     has_lost: bool,
     sequence: u32,
-    /// Whole packets of the page in work, with their durations.
+    /// Complete packets of the current page, and their durations.
     page: Vec<(Vec<u8>, u64)>,
-    /// Position after the last packet, in the track's unit; the base of the link.
+    /// Position after the last packet relative to the link, in the track's unit.
     position: Option<i64>,
-    starts_anew: bool,
+    is_discontinuous: bool,
 }
 
-/// The facts of a codec that packets are placed by.
+/// Properties of a codec that determine the times of packets.
 enum Mapping {
     Opus { pre_skip: i64 },
     Vorbis(Box<Vorbis>),
@@ -80,18 +81,18 @@ enum Mapping {
     Other,
 }
 
-/// The durations of Vorbis packets.
+/// Computes durations of Vorbis packets.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Vorbis {
     identification: Vec<u8>,
-    /// Samples of half a short and half a long block.
+    /// Number of samples in half a short block and half a long block.
     halves: [u64; 2],
-    /// Whether each mode has long blocks.
+    /// True for modes with long blocks.
     modes: Vec<bool>,
     last: Option<u64>,
 }
 
-/// An Ogg file.
+/// Demuxer of an Ogg file.
 pub(crate) struct Ogg {
     source: Source,
     at: u64,
@@ -101,11 +102,11 @@ pub(crate) struct Ogg {
     selected: Vec<usize>,
     tags: Vec<(String, String)>,
     is_damaged: bool,
-    /// Position at which the current link begins, of each track.
+    /// Position of the start of the current link, for each track.
     bases: Vec<i64>,
-    /// Whether packets were read since the last page that begins a stream.
+    /// True if packets were read after the last page that begins a stream.
     has_packets: bool,
-    /// Tracks of the link in work that have a stream.
+    /// Number of tracks of the current link that have a stream.
     assigned: usize,
 }
 
@@ -146,12 +147,12 @@ impl Ogg {
         &self.tracks
     }
 
-    /// Comments of the first stream, under FFmpeg's names.
+    /// Returns the comments of the first stream, with FFmpeg's names.
     pub(crate) fn tags(&self) -> &[(String, String)] {
         &self.tags
     }
 
-    /// Reads a page; none at the end.
+    /// Reads a page, or returns `None` at the end.
     fn page(&mut self) -> anyhow::Result<Option<Page>> {
         let mut garbage = 0u64;
         loop {
@@ -177,7 +178,7 @@ impl Ogg {
                 self.is_damaged = true;
                 return Ok(None);
             }
-            // Of a page that is cut off the packets that are whole are kept.
+            // The complete packets of a truncated page are kept.
             let is_cut = body.len() < size;
             self.is_damaged |= is_cut;
             let mut checked = [&header[..], &table, &body].concat();
@@ -227,12 +228,12 @@ impl Ogg {
         }
     }
 
-    /// Reads a page and what is in it; false at the end.
+    /// Reads and processes a page. Returns false at the end.
     fn step(&mut self) -> anyhow::Result<bool> {
         let Some(page) = self.page()? else { return Ok(false) };
         if page.flags & BEGINS != 0 {
             if self.has_packets {
-                // A new link: its streams follow those before, in their order.
+                // A new link: its streams continue the earlier ones, in the same order.
                 self.streams.clear();
                 self.has_packets = false;
                 self.assigned = 0;
@@ -249,7 +250,7 @@ impl Ogg {
             self.is_damaged = true;
             stream.partial.clear();
             stream.is_broken = true;
-            // Where the next packet belongs its page says.
+            // The next page states the position of its packets.
             stream.position = None;
             stream.has_lost = true;
         }
@@ -267,7 +268,7 @@ impl Ogg {
             }
             stream.partial.extend(piece);
             if stream.partial.len() > MAX_PACKET {
-                bail!("a packet has more than {MAX_PACKET} bytes");
+                bail!("a packet is larger than the maximum of {MAX_PACKET} bytes");
             }
             if page.is_open && number + 1 == count {
                 break;
@@ -294,15 +295,15 @@ impl Ogg {
         Ok(true)
     }
 
-    /// Gives the packets of a page their times.
+    /// Computes the times of the packets of a page.
     fn place(&mut self, index: usize, granule: i64, ends: bool) {
         let stream = &mut self.streams[index];
         let Some(track) = stream.track else { return };
         let base = self.bases[track];
         let sum = stream.page.iter().map(|(_, n)| *n).fold(0, u64::saturating_add);
         let (skip, sum) = (stream.mapping.pre_skip(), i64::try_from(sum).unwrap_or(i64::MAX));
-        // The position of a page is that after its last packet. The last page's may be earlier: the
-        // end is cut off. The first page's tells where a stream that was joined begins.
+        // The position of a page is that after its last packet. On the last page it may be smaller,
+        // which trims the end. On the first page it may be larger, if a live stream was joined.
         let start = match stream.position {
             Some(position) => position,
             None if (ends && !stream.has_lost) || granule == UNKNOWN => 0,
@@ -316,8 +317,8 @@ impl Ogg {
             if end < i64::MAX {
                 packet.window.end = base.saturating_add(end - skip);
             }
-            packet.starts_anew = std::mem::take(&mut stream.starts_anew);
-            if packet.starts_anew {
+            packet.is_discontinuous = std::mem::take(&mut stream.is_discontinuous);
+            if packet.is_discontinuous {
                 packet.config = stream_config(&self.tracks[track]);
             }
             at = at.saturating_add_unsigned(duration);
@@ -332,7 +333,7 @@ impl Ogg {
         }
     }
 
-    /// Begins a logical stream with its first page.
+    /// Starts a logical stream with its first page.
     fn begin(&mut self, page: &Page) -> anyhow::Result<()> {
         let first = page.packets.first().map(Vec::as_slice).unwrap_or_default();
         let (codec, kind, mapping, headers) = if first.starts_with(b"OpusHead") {
@@ -344,7 +345,7 @@ impl Ogg {
         } else if first.starts_with(b"\x7FFLAC") {
             let count =
                 first.get(7..9).map_or(0, |b| usize::from(u16::from_be_bytes([b[0], b[1]])));
-            // Without a count the comment is the only one that must be there.
+            // Without a count, only the comment header is required.
             ("flac", Kind::Audio, Mapping::Flac { block: 4096 }, 1 + count.max(1))
         } else {
             let (codec, kind) = match first {
@@ -364,7 +365,7 @@ impl Ogg {
             self.assigned += 1;
             if self.tracks.len() <= number {
                 if self.bases.iter().any(|base| *base > 0) {
-                    // A link with more streams than the first one.
+                    // This link has more streams than the first one.
                     self.is_damaged = true;
                 } else {
                     let unit = Rational::new(1, 48_000)?;
@@ -376,12 +377,12 @@ impl Ogg {
             track = self.tracks.get(number).filter(|_| supported).map(|track| track.index);
             if self.tracks.get(number).is_some_and(|track| track.codec != codec) {
                 bail!(
-                    "its streams change in the middle: {} is followed by {codec}",
+                    "the codec of its chained streams changes from {} to {codec}",
                     self.tracks[number].codec
                 );
             }
         }
-        let starts_anew = track.is_some_and(|track| self.bases[track] > 0);
+        let is_discontinuous = track.is_some_and(|track| self.bases[track] > 0);
         self.streams.push(Stream {
             serial: page.serial,
             track,
@@ -393,7 +394,7 @@ impl Ogg {
             sequence: page.sequence,
             page: Vec::new(),
             position: None,
-            starts_anew,
+            is_discontinuous,
         });
         Ok(())
     }
@@ -411,7 +412,7 @@ impl Mapping {
         }
     }
 
-    /// The samples of a packet.
+    /// Returns the number of audio frames in a packet.
     fn duration(&mut self, packet: &[u8]) -> u64 {
         match self {
             Self::Opus { .. } => opus_duration(packet),
@@ -422,7 +423,7 @@ impl Mapping {
     }
 }
 
-/// Samples at 48 kHz of an Opus packet (RFC 6716 §3.1).
+/// Returns the number of audio frames at 48 kHz in an Opus packet (RFC 6716 §3.1).
 pub(crate) fn opus_duration(packet: &[u8]) -> u64 {
     let Some(toc) = packet.first() else { return 0 };
     let config = toc >> 3;
@@ -439,10 +440,10 @@ pub(crate) fn opus_duration(packet: &[u8]) -> u64 {
     frames * frame
 }
 
-/// Samples of a FLAC frame, from its header (RFC 9639 §9.1.1).
+/// Returns the number of audio frames in a FLAC frame (RFC 9639 §9.1.1).
 pub(crate) fn flac_block(packet: &[u8]) -> Option<u64> {
     let code = packet.get(2)? >> 4;
-    // The coded number is as long as UTF-8 would be.
+    // The number is coded as in UTF-8.
     let number = match packet.get(4)? {
         0..=0x7F => 1,
         byte => byte.leading_ones() as usize,
@@ -459,7 +460,7 @@ pub(crate) fn flac_block(packet: &[u8]) -> Option<u64> {
 }
 
 impl Vorbis {
-    /// Reads the headers of identification and setup.
+    /// Reads the identification and setup headers.
     pub(crate) fn new(identification: &[u8], setup: &[u8]) -> Self {
         let mut vorbis = Self::default();
         vorbis.identify(identification);
@@ -474,15 +475,15 @@ impl Vorbis {
         self.halves = [half(sizes & 15), half(sizes >> 4)];
     }
 
-    /// Reads the modes of a setup header from its end (Vorbis I §4.2.4): each has a flag, two
-    /// numbers that are 0, and a mapping; in front of them is their number.
+    /// Reads the modes at the end of a setup header (Vorbis I §4.2.4). Each mode has a flag, two
+    /// fields that are 0, and a mapping. Their number precedes them.
     fn read_modes(&mut self, setup: &[u8]) -> Option<()> {
         let bit = |at: usize| setup.get(at / 8).map(|byte| byte >> (at % 8) & 1 == 1);
         let number = |at: usize, count: usize| {
             (0..count).try_fold(0u32, |sum, i| Some(sum | u32::from(bit(at + i)?) << i))
         };
         let mut end = (0..setup.len() * 8).rev().find(|at| bit(*at) == Some(true))?;
-        // From the last mode to the first.
+        // Reads from the last mode to the first.
         let mut modes = Vec::new();
         let mut found = None;
         while modes.len() < 64 {
@@ -505,7 +506,8 @@ impl Vorbis {
         Some(())
     }
 
-    /// The samples that a packet completes (§4.3.8): a quarter of the block before and of its own.
+    /// Returns the samples that a packet completes (§4.3.8): a quarter of the last block and its
+    /// own.
     pub(crate) fn duration(&mut self, packet: &[u8]) -> u64 {
         let Some(first) = packet.first().filter(|byte| **byte & 1 == 0) else { return 0 };
         let bits = usize::BITS - self.modes.len().saturating_sub(1).leading_zeros();
@@ -519,23 +521,23 @@ impl Vorbis {
 }
 
 impl Stream {
-    /// Reads a header packet; returns its comments, if it has some.
+    /// Reads a header packet. Returns its comments, if it has any.
     fn header(&mut self, packet: &[u8], tracks: &mut [Track]) -> Option<Vec<(String, String)>> {
         self.headers -= 1;
         let track = tracks.get_mut(self.track?)?;
         let mut parameters = AudioCodecParameters::new();
         let mut set = |track: &mut Track, rate: u32, channels: usize, bits: Option<u32>| {
             parameters.with_sample_rate(rate);
-            track.sound.layout = of_codec(&track.codec, channels);
-            if let Some(channels) = track.sound.layout.and_then(positions) {
+            track.audio.layout = codec_layout(&track.codec, channels);
+            if let Some(channels) = track.audio.layout.and_then(positions) {
                 parameters.with_channels(channels);
             }
             if let Ok(unit) = Rational::new(1, rate.max(1).into()) {
                 track.time_base = TimeBase::new(unit);
             }
-            track.sound.sample_rate = Some(rate);
-            track.sound.bits = bits;
-            track.sound.is_gapless = true;
+            track.audio.sample_rate = Some(rate);
+            track.audio.bits = bits;
+            track.audio.is_gapless = true;
         };
         match &mut self.mapping {
             Mapping::Opus { .. } if packet.starts_with(b"OpusHead") => {
@@ -590,9 +592,9 @@ impl Stream {
                     return None;
                 }
                 let comments = Comments::read(packet.get(4..)?);
-                let known = track.sound.layout.map(ChannelLayout::channels);
+                let known = track.audio.layout.map(ChannelLayout::channels);
                 if comments.layout.map(ChannelLayout::channels) == known {
-                    track.sound.layout = comments.layout;
+                    track.audio.layout = comments.layout;
                 }
                 Some(comments.tags)
             }
@@ -632,8 +634,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_those_of_the_headers() {
-        // CELT, 20 ms, one frame; SILK, 60 ms, two; and three of 2.5 ms.
+    fn computes_durations_from_packet_headers() {
+        // CELT, 20 ms, one frame; SILK, 60 ms, two frames; CELT, 2.5 ms, three frames.
         assert_eq!(opus_duration(&[31 << 3]), 960);
         assert_eq!(opus_duration(&[3 << 3 | 1]), 5760);
         assert_eq!(opus_duration(&[16 << 3 | 3, 3]), 360);

@@ -1,4 +1,4 @@
-//! Opus for symphonia, which reads its containers but does not decode it.
+//! Opus decoder for symphonia, which demuxes Opus but does not decode it.
 
 use opus_pure::OpusDecoder;
 use reelwright_core::ChannelLayout;
@@ -10,15 +10,15 @@ use symphonia::core::codecs::registry::SupportedAudioCodec;
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::packet::PacketRef;
 
-use crate::added::PacketDecoder;
+use crate::symphonia_adapter::PacketDecoder;
 
-/// Samples of each channel in the longest packet: 120 ms.
+/// Maximum number of audio frames in a packet: 120 ms.
 const MAX_SAMPLES: usize = 5760;
 
-/// The rate of everything that is decoded.
+/// Sample rate of the decoded audio in Hz.
 const RATE: u32 = 48_000;
 
-/// One of the streams of a packet, of one channel or two.
+/// One stream of a packet, mono or stereo.
 struct Stream {
     decoder: OpusDecoder,
     channels: usize,
@@ -27,12 +27,11 @@ struct Stream {
 /// An Opus decoder (RFC 6716, with the channel mappings of RFC 7845).
 pub(crate) struct Opus {
     streams: Vec<Stream>,
-    /// For each channel: the stream it comes from and which of the stream's channels it is; none
-    /// for silence.
+    /// Stream and channel of the stream for each channel. `None` means silence.
     sources: Vec<Option<(usize, usize)>>,
-    /// For each channel of the header's mapping, which of ours it is.
+    /// Index in the output buffer of each channel of the header's mapping.
     order: Vec<usize>,
-    /// What the header has decoders multiply by.
+    /// Output gain of the header, as a factor.
     gain: f32,
     samples: Vec<f32>,
 }
@@ -57,7 +56,7 @@ impl PacketDecoder for Opus {
             Some([total, coupled, mapping @ ..]) if family > 0 => {
                 (usize::from(*total), usize::from(*coupled), mapping.to_vec())
             }
-            // Family 0 has one stream, of one channel or two.
+            // Family 0 has one stream, mono or stereo.
             _ if family == 0 && (1..=2).contains(&count) => (1, count - 1, vec![0, 1]),
             _ => return Err(Error::Unsupported("opus: channel mapping")),
         };
@@ -126,17 +125,16 @@ impl PacketDecoder for Opus {
                 }
             }
         }
-        // What comes before the first sample is left out by whoever reads, for no reader of Ogg says
-        // it in its packets.
+        // The caller trims the start, because symphonia's Ogg reader does not state it in packets.
         buffer.trim(0, packet.trim_end.get() as usize);
         Ok(())
     }
 }
 
-/// Takes a self-delimited packet (RFC 6716 appendix B) off the front of some bytes: returns the
-/// ordinary packet and what follows. None where it is malformed.
+/// Splits a self-delimited packet (RFC 6716 appendix B) off the front of some bytes. Returns the
+/// ordinary packet and the remaining bytes, or `None` if it is malformed.
 fn undelimit(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
-    /// A frame's length (§3.2.1) and what follows it.
+    /// Reads a frame's length (§3.2.1). Returns it and the remaining bytes.
     fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
         match bytes {
             [first @ 0..252, rest @ ..] => Some((usize::from(*first), rest)),
@@ -147,7 +145,7 @@ fn undelimit(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
         }
     }
     let (&toc, after_toc) = bytes.split_first()?;
-    // `head` is everything in front of the added length, which is that of the last frame.
+    // `head` is the part before the added length, which is the length of the last frame.
     let (head, own, before_own) = match toc & 3 {
         0 => (&bytes[..1], 1, 0),
         1 => (&bytes[..1], 2, 0),
@@ -160,7 +158,7 @@ fn undelimit(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
             let frames = usize::from(count & 0x3F);
             let mut sum = 0;
             if count & 0x40 != 0 {
-                // Lengths of padding end with the first that is not 255.
+                // The padding length ends with the first byte that is not 255.
                 loop {
                     let (&padding, after) = rest.split_first()?;
                     rest = after;
@@ -193,7 +191,7 @@ mod tests {
     use super::undelimit;
 
     #[test]
-    fn self_delimited_packets_become_ordinary_ones() {
+    fn converts_self_delimited_packets_to_ordinary_ones() {
         // Code 0: one frame. Code 1: two of one length. Code 2: two lengths. Code 3: any number.
         let cases: &[(&[u8], &[u8])] = &[
             (&[0x08, 2, 1, 2], &[0x08, 1, 2]),

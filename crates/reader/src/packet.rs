@@ -1,4 +1,4 @@
-//! Tracks and packets, as demuxers bring them.
+//! Tracks and packets of demuxers.
 
 use std::ops::Range;
 
@@ -7,12 +7,12 @@ use symphonia::core::codecs::audio::AudioCodecParameters;
 
 use crate::pcm::PcmFormat;
 
-/// The kind of a track.
+/// Kind of a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Audio.
     Audio,
-    /// Video, also a single image.
+    /// Video, or a single image.
     Video,
     /// Subtitles.
     Subtitle,
@@ -21,7 +21,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The name that messages use.
+    /// Name of the kind in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Audio => "audio",
@@ -32,33 +32,33 @@ impl Kind {
     }
 }
 
-/// One track of an input.
+/// A track of an input.
 #[derive(Debug, Clone)]
 pub struct Track {
-    /// The position among the input's tracks, from 0.
+    /// Position among the input's tracks, from 0.
     pub index: usize,
-    /// Audio, video, …
+    /// Kind of the track.
     pub kind: Kind,
-    /// The codec's name, FFmpeg's where it has one.
+    /// Name of the codec, as in FFmpeg if it has one.
     pub codec: String,
-    /// ISO 639 code of the language, where the input states one.
+    /// ISO 639 code of the language, if the input states one.
     pub language: Option<String>,
-    /// The unit of the packets' times.
+    /// Unit of the packets' timestamps.
     pub time_base: TimeBase,
-    /// Duration of what is presented, in `time_base`, where the input states one.
+    /// Duration of the presented media in `time_base`, if the input states one.
     pub duration: Option<u64>,
-    /// The means to decode the packets; none for a codec that is not supported.
+    /// Decoder of the packets. `None` if the codec is not supported.
     pub decoder: Option<Codec>,
-    /// True if the packets are titles of chapters, which the input as a whole has.
+    /// True if the packets are titles of chapters. The chapters belong to the input as a whole.
     pub is_chapters: bool,
-    /// Facts about frames that the container states.
-    pub picture: PictureFacts,
-    /// Facts about samples that the container states.
-    pub sound: SoundFacts,
+    /// Properties of the video that the container states.
+    pub video: VideoFacts,
+    /// Properties of the audio that the container states.
+    pub audio: AudioFacts,
 }
 
 impl Track {
-    /// A track of which nothing else is known yet.
+    /// Creates a track without further properties.
     pub(crate) fn new(index: usize, kind: Kind, codec: &str, time_base: TimeBase) -> Self {
         Self {
             index,
@@ -69,80 +69,80 @@ impl Track {
             duration: None,
             decoder: None,
             is_chapters: false,
-            picture: PictureFacts::default(),
-            sound: SoundFacts::default(),
+            video: VideoFacts::default(),
+            audio: AudioFacts::default(),
         }
     }
 }
 
-/// Facts about a video track that its container states.
+/// Properties of a video track that its container states.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct PictureFacts {
+pub struct VideoFacts {
     /// Width and height in pixels.
     pub size: Option<(usize, usize)>,
     /// Frames per second.
     pub frame_rate: Option<Rational>,
-    /// Whether frames may be shown for different times.
+    /// True if the duration of frames may vary.
     pub is_variable: bool,
     /// Width / height of a pixel.
     pub sample_aspect_ratio: Option<Rational>,
     /// Color code points.
     pub color: Option<ColorInfo>,
-    /// The turn and the mirroring that show the frames upright.
+    /// Rotation and mirroring that show the frames upright.
     pub orientation: Orientation,
 }
 
-/// Facts about an audio track that its container states.
+/// Properties of an audio track that its container states.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct SoundFacts {
+pub struct AudioFacts {
     /// Sample rate in Hz.
     pub sample_rate: Option<u32>,
-    /// Channels that the samples are for.
+    /// Channel layout of the samples.
     pub layout: Option<ChannelLayout>,
-    /// Index of each coded channel in the layout's own order, where it is another one.
+    /// Index of each coded channel in the layout's order, if it differs.
     pub order: Option<[u8; 8]>,
-    /// Bits of a sample that carry audio.
+    /// Significant bits of a sample.
     pub bits: Option<u32>,
-    /// Number of samples of each channel after the delay is removed.
+    /// Number of audio frames after the delay is removed.
     pub samples: Option<u64>,
-    /// Samples at the start that are the encoder's delay.
+    /// Number of audio frames at the start that are the encoder's delay.
     pub delay: u64,
-    /// Whether the container has no pauses: a gap is a loss.
+    /// True if the container cannot store pauses: a gap means lost data.
     pub is_gapless: bool,
-    /// Nanoseconds that the container's own times are multiples of, if `time_base` is finer.
+    /// Granularity of the container's timestamps in nanoseconds, if `time_base` is finer.
     pub rounding: Option<u64>,
 }
 
-/// A decoder's configuration.
+/// Decoder configuration.
 #[derive(Debug, Clone)]
 pub enum Codec {
-    /// Samples as they are.
+    /// Uncompressed samples.
     Pcm(PcmFormat),
-    /// A codec of symphonia, or one that is added to it.
+    /// Codec of symphonia, or one that this crate adds to it.
     Symphonia(Box<AudioCodecParameters>),
     /// G.722 at 64 kbit/s.
     G722,
-    /// H.264: NAL units after lengths with an avcC record, a byte stream without one.
+    /// H.264: with an avcC record, NAL units with lengths; otherwise an Annex B byte stream.
     H264(Option<Vec<u8>>),
-    /// AV1, with its configuration record (av1C), or nothing.
+    /// AV1 with its configuration record (av1C), which may be empty.
     Av1(Vec<u8>),
     /// A still image in each packet.
     Image,
-    /// Planes one after the other, each row without padding.
+    /// Uncompressed planes, in order, without row padding.
     Raw(PixelFormat),
 }
 
-/// A turn and a mirroring: how frames are shown upright.
+/// Rotation and mirroring that show frames upright.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Orientation {
-    /// Clockwise quarter turns, 0 to 3, after the mirroring.
+    /// Clockwise quarter turns after the mirroring, 0 to 3.
     pub quarter_turns: u8,
-    /// Left and right are exchanged first.
+    /// True if left and right are exchanged before the rotation.
     pub is_mirrored: bool,
 }
 
 impl Orientation {
-    /// Returns whether frames are shown as they are.
+    /// Returns true if frames are shown unchanged.
     pub fn is_upright(self) -> bool {
         self == Self::default()
     }
@@ -153,26 +153,26 @@ impl Orientation {
 pub struct Packet {
     /// The coded bytes.
     pub data: Vec<u8>,
-    /// Presentation time, in the track's time base.
+    /// Presentation timestamp, in the track's time base.
     pub pts: i64,
-    /// Decoding time, in the track's time base; none where the input does not state it.
+    /// Decoding timestamp, in the track's time base, if the input states it.
     pub dts: Option<i64>,
-    /// Duration in the track's time base; 0 where the input does not state it.
+    /// Duration in the track's time base. 0 if the input does not state it.
     pub duration: u64,
-    /// Whether decoding can start here.
+    /// True if decoding can start here.
     pub is_sync: bool,
-    /// The presentation times that are shown; frames and samples outside are only decoded.
+    /// Range of presentation times that are shown. Content outside is decoded and dropped.
     pub window: Range<i64>,
-    /// Whether the decoder starts anew: the packet does not follow the one before it.
-    pub starts_anew: bool,
-    /// The decoder's configuration, where it changes with `starts_anew`.
+    /// True if the packet does not follow the one before it. The decoder is reset.
+    pub is_discontinuous: bool,
+    /// New configuration of the decoder, if it changes at a discontinuity.
     pub config: Option<Box<Codec>>,
-    /// Samples to drop from the start and the end of what is decoded.
+    /// Numbers of audio frames to drop from the start and the end of the decoded packet.
     pub trim: (u32, u32),
 }
 
 impl Packet {
-    /// A packet that is wholly shown.
+    /// Creates a packet that is shown completely.
     pub fn new(data: Vec<u8>, pts: i64, duration: u64) -> Self {
         Self {
             data,
@@ -181,32 +181,32 @@ impl Packet {
             duration,
             is_sync: true,
             window: i64::MIN..i64::MAX,
-            starts_anew: false,
+            is_discontinuous: false,
             config: None,
             trim: (0, 0),
         }
     }
 }
 
-/// A container at work.
+/// Demuxer of a container.
 pub trait Demuxer {
-    /// The next packet of a track; none at the end.
+    /// Returns the next packet of a track, or `None` at the end.
     ///
     /// # Errors
-    /// The input's own. Damage is an error only where nothing after it can be read.
+    /// Reading the input fails. Damage is an error only if nothing after it can be read.
     fn next(&mut self, track: usize) -> anyhow::Result<Option<Packet>>;
 
-    /// Declares the tracks that will be read; packets of others are dropped.
+    /// Declares the tracks that will be read. Packets of other tracks are dropped.
     fn select(&mut self, tracks: &[usize]) {
         let _ = tracks;
     }
 
-    /// Brings also the packets of a track that nothing presented needs.
+    /// Also returns packets of a track that are not needed for presentation.
     fn keep_all(&mut self, track: usize) {
         let _ = track;
     }
 
-    /// Returns whether the input was found to end early or to be damaged.
+    /// Returns true if the input is damaged or truncated, as far as it was read.
     fn is_damaged(&self) -> bool {
         false
     }

@@ -1,10 +1,10 @@
-//! Samples as they are: how they are stored, and how they become numbers.
+//! Uncompressed audio: sample formats and their conversion to numbers.
 
 use std::str::FromStr;
 
 use reelwright_core::{CodecId, DataType, TypedBuffer};
 
-/// A way to store samples: `s16le`, `f32be`, …
+/// Stored sample format: `s16le`, `f32be`, …
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PcmFormat {
     kind: PcmKind,
@@ -12,14 +12,14 @@ pub struct PcmFormat {
     is_big_endian: bool,
 }
 
-/// The meaning of a sample's bits.
+/// Encoding of a sample's bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PcmKind {
-    /// Integers with their middle at silence.
+    /// Unsigned integers. Silence is the middle value.
     Unsigned,
-    /// Integers of two's complement.
+    /// Two's complement integers.
     Signed,
-    /// IEEE 754.
+    /// IEEE 754 floating point.
     Float,
     /// ITU-T G.711 A-law.
     ALaw,
@@ -27,7 +27,7 @@ pub enum PcmKind {
     MuLaw,
 }
 
-/// Every format: FFmpeg's name of the headerless container, and the codec.
+/// All formats: FFmpeg's name of the raw format, and the codec.
 const ALL: &[(&str, CodecId, PcmKind, usize, bool)] = &[
     ("u8", CodecId::PcmU8, PcmKind::Unsigned, 1, false),
     ("s8", CodecId::PcmS8, PcmKind::Signed, 1, false),
@@ -48,7 +48,7 @@ const ALL: &[(&str, CodecId, PcmKind, usize, bool)] = &[
 ];
 
 impl PcmFormat {
-    /// A format of `bytes` a sample; none where there is no such format.
+    /// Creates a format of `bytes` bytes per sample. Returns `None` if it does not exist.
     pub fn new(kind: PcmKind, bytes: usize, is_big_endian: bool) -> Option<Self> {
         let is_big_endian = is_big_endian && bytes > 1;
         let format = Self { kind, bytes, is_big_endian };
@@ -57,12 +57,12 @@ impl PcmFormat {
             .then_some(format)
     }
 
-    /// The names of the formats.
+    /// Returns the names of all formats.
     pub fn names() -> impl Iterator<Item = &'static str> {
         ALL.iter().map(|(name, ..)| *name)
     }
 
-    /// FFmpeg's name of the codec.
+    /// Returns FFmpeg's name of the codec.
     pub fn codec(self) -> &'static str {
         let found = ALL.iter().find(|(_, _, kind, bytes, is_big_endian)| {
             (*kind, *bytes, *is_big_endian) == (self.kind, self.bytes, self.is_big_endian)
@@ -70,7 +70,7 @@ impl PcmFormat {
         found.map_or("pcm", |(_, codec, ..)| codec.name())
     }
 
-    /// The smallest type that holds the samples.
+    /// Returns the smallest type that can represent the samples.
     pub fn data_type(self) -> DataType {
         match (self.kind, self.bytes) {
             (PcmKind::Float, 4) => DataType::F32,
@@ -83,12 +83,12 @@ impl PcmFormat {
         }
     }
 
-    /// The bytes of one sample.
+    /// Returns the size of a sample in bytes.
     pub const fn bytes(self) -> usize {
         self.bytes
     }
 
-    /// The bits of a decoded sample that carry audio.
+    /// Returns the number of significant bits of a decoded sample.
     pub const fn bits(self) -> u32 {
         match self.kind {
             PcmKind::ALaw | PcmKind::MuLaw => 16,
@@ -96,8 +96,7 @@ impl PcmFormat {
         }
     }
 
-    /// Appends the samples in `bytes`, as far as they are whole, to a buffer of
-    /// [`data_type`](Self::data_type).
+    /// Appends the complete samples in `bytes` to a buffer of type [`data_type`](Self::data_type).
     pub fn append(self, bytes: &[u8], to: &mut TypedBuffer) {
         match (self.kind, &mut *to) {
             (PcmKind::ALaw, TypedBuffer::I16(to)) => {
@@ -108,7 +107,7 @@ impl PcmFormat {
             }
             _ => {}
         }
-        // Loops over samples of a fixed size are vectorized.
+        // A constant sample size lets the compiler vectorize the loop.
         match (self.bytes, self.is_big_endian) {
             (1, _) => self.extend::<1, true>(bytes, to),
             (2, false) => self.extend::<2, false>(bytes, to),
@@ -127,7 +126,7 @@ impl PcmFormat {
         bytes: &[u8],
         to: &mut TypedBuffer,
     ) {
-        // Every sample as 8 bytes, most significant first, padded with zeros at the end.
+        // Every sample as 8 bytes, most significant byte first, zero-padded.
         let samples = bytes.as_chunks::<BYTES>().0.iter().map(|sample| {
             let mut wide = [0; 8];
             wide[..BYTES].copy_from_slice(sample);
@@ -152,7 +151,7 @@ impl PcmFormat {
     }
 }
 
-/// A sample of G.711 A-law in 16 bits.
+/// Decodes a sample of G.711 A-law to 16 bits.
 fn alaw(code: u8) -> i16 {
     let code = code ^ 0x55;
     let (exponent, mantissa) = (code >> 4 & 7, i16::from(code & 15));
@@ -163,7 +162,7 @@ fn alaw(code: u8) -> i16 {
     if code & 0x80 != 0 { magnitude } else { -magnitude }
 }
 
-/// A sample of G.711 µ-law in 16 bits.
+/// Decodes a sample of G.711 µ-law to 16 bits.
 fn mulaw(code: u8) -> i16 {
     const BIAS: i16 = 0x84;
     let code = !code;
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_are_read_in_their_byte_order() {
+    fn reads_samples_in_their_byte_order() {
         assert!(matches!(decoded("s8", &[0x80, 0x7f]), TypedBuffer::U8(x) if x == [0, 255]));
         assert!(matches!(decoded("s16le", &[1, 0x80]), TypedBuffer::I16(x) if x == [-32767]));
         assert!(matches!(decoded("s16be", &[0x80, 1]), TypedBuffer::I16(x) if x == [-32767]));
@@ -212,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn companded_samples_are_those_of_the_recommendation() {
+    fn companded_samples_match_g711() {
         // G.711 tables 1a and 2a: the largest and the smallest values, scaled to 16 bits.
         assert!(matches!(decoded("alaw", &[0xAA, 0x2A, 0xD5, 0x55]),
             TypedBuffer::I16(x) if x == [32256, -32256, 8, -8]));

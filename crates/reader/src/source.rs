@@ -1,15 +1,15 @@
-//! Bytes of an input: a file, or a stream that only goes forward.
+//! Bytes of an input: a seekable file, or a forward-only stream.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// Bytes that are read at once where single packets are smaller.
+/// Number of bytes that are read at once if packets are smaller.
 const WINDOW: usize = 1 << 18;
 
-/// An input's bytes, by their offset.
+/// Random access to an input's bytes.
 pub struct Source {
     kind: Kind,
-    /// The bytes from `start` on that were read last, or read ahead.
+    /// Bytes from `start` on that were read last, or read ahead.
     window: Vec<u8>,
     start: u64,
 }
@@ -21,22 +21,22 @@ enum Kind {
 }
 
 impl Source {
-    /// Reads a regular file of `size` bytes.
+    /// Creates a source of a regular file of `size` bytes.
     pub fn file(file: File, size: u64) -> Self {
         Self { kind: Kind::File { file, size }, window: Vec::new(), start: 0 }
     }
 
-    /// Reads a pipe, a terminal or the like: what was passed cannot be read again.
+    /// Creates a source of a pipe, a terminal or the like. It cannot seek back.
     pub fn stream(reader: impl Read + Send + Sync + 'static) -> Self {
         Self { kind: Kind::Stream(Box::new(reader)), window: Vec::new(), start: 0 }
     }
 
-    /// Reads bytes in memory.
+    /// Creates a source of bytes in memory.
     pub fn memory(bytes: Vec<u8>) -> Self {
         Self { kind: Kind::Memory(bytes), window: Vec::new(), start: 0 }
     }
 
-    /// The number of bytes; none of a stream, which ends where it ends.
+    /// Returns the size in bytes, or `None` for a stream.
     pub fn size(&self) -> Option<u64> {
         match &self.kind {
             Kind::File { size, .. } => Some(*size),
@@ -45,15 +45,15 @@ impl Source {
         }
     }
 
-    /// Returns whether any offset can be read at any time.
+    /// Returns true if any offset can be read at any time.
     pub fn is_seekable(&self) -> bool {
         !matches!(self.kind, Kind::Stream(_))
     }
 
-    /// The first bytes, at most `count`; a stream keeps them to be read again.
+    /// Returns the first bytes, at most `count`. Later reads return them again, also of a stream.
     ///
     /// # Errors
-    /// The input's own.
+    /// Reading the input fails.
     pub fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
         if self.start > 0 || self.window.len() < count {
             self.fill(0, count)?;
@@ -61,10 +61,11 @@ impl Source {
         Ok(&self.window[..count.min(self.window.len())])
     }
 
-    /// Reads `buffer` full from `offset` on; returns how many bytes there were before the end.
+    /// Fills `buffer` from `offset` on. Returns the number of bytes that were read, which is
+    /// smaller only at the end.
     ///
     /// # Errors
-    /// The input's own, or that a stream cannot go back.
+    /// Reading the input fails, or `offset` precedes the position of a stream.
     pub fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         if let Kind::Memory(bytes) = &self.kind {
             let at = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
@@ -84,7 +85,7 @@ impl Source {
                 file.seek(SeekFrom::Start(offset))?;
                 return read_full(file, buffer);
             }
-            // A stream is not waited for beyond what is needed.
+            // Streams are not read ahead, because that could block.
             let ahead = if self.is_seekable() { WINDOW } else { 0 };
             self.fill(offset, buffer.len().max(ahead))?;
         }
@@ -94,12 +95,12 @@ impl Source {
         Ok(count)
     }
 
-    /// Reads `count` bytes from `offset` on; fewer at the end.
+    /// Reads `count` bytes from `offset` on, or fewer at the end.
     ///
     /// # Errors
     /// As [`read_at`](Self::read_at).
     pub fn bytes_at(&mut self, offset: u64, count: usize) -> io::Result<Vec<u8>> {
-        // Memory grows with what is there, not with what a field claims.
+        // The available bytes limit the allocation, not a field that may be damaged.
         let known = self.size().map(|size| size.saturating_sub(offset));
         let count = known.map_or(count, |known| count.min(known.try_into().unwrap_or(usize::MAX)));
         let mut bytes = Vec::new();
@@ -116,8 +117,8 @@ impl Source {
         Ok(bytes)
     }
 
-    /// Reads from `count` bytes at `offset` as many as there are without a wait for more, in whole
-    /// units of `unit` bytes; at the end of the input also a part of one.
+    /// Reads up to `count` bytes from `offset` on, without waiting for more than one unit of `unit`
+    /// bytes. Returns whole units; at the end of the input, the last may be partial.
     ///
     /// # Errors
     /// As [`read_at`](Self::read_at).
@@ -137,7 +138,7 @@ impl Source {
         Ok(self.window[at..at + whole].to_vec())
     }
 
-    /// Makes the window hold `count` bytes from `offset` on, fewer at the end.
+    /// Reads `count` bytes from `offset` on into the window, or fewer at the end.
     fn fill(&mut self, offset: u64, count: usize) -> io::Result<()> {
         match &mut self.kind {
             Kind::Memory(bytes) => {
@@ -157,10 +158,10 @@ impl Source {
                 let Some(skipped) = offset.checked_sub(self.start) else {
                     return Err(io::Error::new(
                         io::ErrorKind::NotSeekable,
-                        "the input is a stream, which cannot go back",
+                        "the input is a stream, which cannot seek back",
                     ));
                 };
-                // What is before the offset is passed.
+                // Skips the bytes before the offset.
                 let kept = self.window.len() as u64;
                 if skipped <= kept {
                     self.window.drain(..skipped as usize);
@@ -196,14 +197,14 @@ impl Source {
     }
 }
 
-/// Reads a source from its first byte to its last.
+/// Sequential reader of a source.
 pub(crate) struct Sequential {
     source: Source,
     at: u64,
 }
 
 impl Sequential {
-    /// Starts at the first byte.
+    /// Creates a reader at the first byte.
     pub(crate) fn new(source: Source) -> Self {
         Self { source, at: 0 }
     }
@@ -216,7 +217,7 @@ impl Read for Sequential {
         let count = if source.is_seekable() || self.at >= end || self.at < source.start {
             source.read_at(self.at, buffer)?
         } else {
-            // A stream gives what is there and does not wait for more.
+            // Returns available bytes of a stream without waiting for more.
             let at = (self.at - source.start) as usize;
             let count = buffer.len().min(source.window.len() - at);
             buffer[..count].copy_from_slice(&source.window[at..at + count]);
@@ -239,7 +240,7 @@ impl Seek for Sequential {
     }
 }
 
-/// Reads until `buffer` is full or the input ends; returns how much was read.
+/// Reads until `buffer` is full or the input ends. Returns the number of bytes.
 pub(crate) fn read_full(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_goes_forward_and_keeps_what_was_peeked() {
+    fn stream_reads_forward_and_keeps_peeked_bytes() {
         let bytes = numbers(700_000);
         let mut source = Source::stream(io::Cursor::new(bytes.clone()));
         assert_eq!(source.peek(16).unwrap(), &bytes[..16]);
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_read_in_order_by_both() {
+    fn reads_all_bytes_in_order_from_each_kind() {
         let bytes = numbers(600_000);
         let mut file = tempfile::tempfile().unwrap();
         io::Write::write_all(&mut file, &bytes).unwrap();
@@ -287,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_not_asked_for_by_a_field() {
+    fn claimed_sizes_do_not_allocate_memory() {
         let mut source = Source::memory(vec![1; 10]);
         assert_eq!(source.bytes_at(4, usize::MAX).unwrap(), [1; 6]);
         let mut source = Source::stream(io::Cursor::new(vec![1; 10]));

@@ -12,14 +12,14 @@ use reelwright_core::{ColorInfo, PixelFormat};
 use crate::frame::{Frame, FramePlanes};
 use crate::source::{Sequential, Source};
 
-/// The most pixels each way, and the most bytes of a decoded image.
+/// Maximum width and height, and maximum number of bytes of a decoded image.
 const MAX_SIDE: u32 = 1 << 16;
 const MAX_BYTES: u64 = 1 << 30;
 
-/// An image, or how one was found lacking.
+/// A decoded image.
 pub(crate) struct Still {
     pub(crate) frame: Frame,
-    /// Whether only a part of the image could be decoded.
+    /// True if only a part of the image could be decoded.
     pub(crate) is_damaged: bool,
 }
 
@@ -31,29 +31,29 @@ fn limits() -> Limits {
     limits
 }
 
-/// Decodes an image, turned upright.
+/// Decodes an image and rotates it upright.
 ///
 /// # Errors
-/// It is no image of a supported kind, or damaged.
+/// The format is not supported, or the image is damaged.
 pub(crate) fn decode(data: &[u8]) -> anyhow::Result<Still> {
     let mut reader = ImageReader::new(Cursor::new(data)).with_guessed_format()?;
     reader.limits(limits());
     if reader.format().is_none() {
-        bail!("it is no image of a supported kind: JPEG, PNG, GIF, WebP, BMP or PNM");
+        bail!("it is not an image in a supported format: JPEG, PNG, GIF, WebP, BMP or PNM");
     }
     let mut decoder = reader.into_decoder()?;
     let orientation = decoder.orientation().ok();
-    let mut picture = DynamicImage::from_decoder(decoder)?;
+    let mut image = DynamicImage::from_decoder(decoder)?;
     if let Some(orientation) = orientation {
-        picture.apply_orientation(orientation);
+        image.apply_orientation(orientation);
     }
-    // The decoder fills in what is missing of a JPEG that is cut off.
+    // The decoder fills in missing parts of a truncated JPEG.
     let is_jpeg = data.starts_with(&[0xFF, 0xD8]);
     let is_damaged = is_jpeg && !jpeg_extent(data).is_some_and(|extent| extent.is_whole);
-    Ok(Still { is_damaged, ..still(picture) })
+    Ok(Still { is_damaged, ..still(image) })
 }
 
-/// The packed format of frames with these properties.
+/// Returns the packed format with these properties.
 fn packed(has_color: bool, has_alpha: bool, is_deep: bool) -> PixelFormat {
     match (has_color, has_alpha, is_deep) {
         (false, false, false) => PixelFormat::Gray8,
@@ -67,7 +67,7 @@ fn packed(has_color: bool, has_alpha: bool, is_deep: bool) -> PixelFormat {
     }
 }
 
-/// The format that holds frames of two others.
+/// Returns the format that can represent frames of two others.
 pub(crate) fn union(one: PixelFormat, other: PixelFormat) -> PixelFormat {
     packed(
         one.is_rgb() || other.is_rgb(),
@@ -81,35 +81,35 @@ fn format_of(color: ColorType) -> PixelFormat {
     packed(color.has_color(), color.has_alpha(), is_deep)
 }
 
-/// The format of an image file's frame, by its header.
+/// Returns the pixel format of an image file, from its header.
 pub(crate) fn format(path: &Path) -> anyhow::Result<PixelFormat> {
     let mut reader = ImageReader::open(path)?.with_guessed_format()?;
     reader.limits(limits());
     Ok(format_of(reader.into_decoder()?.color_type()))
 }
 
-/// A frame with all that the image has.
-fn still(picture: DynamicImage) -> Still {
-    let format = format_of(picture.color());
-    let size = (picture.width() as usize, picture.height() as usize);
+/// Converts an image without loss.
+fn still(image: DynamicImage) -> Still {
+    let format = format_of(image.color());
+    let size = (image.width() as usize, image.height() as usize);
     let bytes = |data| FramePlanes::U8([data, vec![], vec![], vec![]]);
     let words = |data| FramePlanes::U16([data, vec![], vec![], vec![]]);
     let planes = match format {
-        PixelFormat::Gray8 => bytes(picture.into_luma8().into_raw()),
-        PixelFormat::Ya8 => bytes(picture.into_luma_alpha8().into_raw()),
-        PixelFormat::Rgba => bytes(picture.into_rgba8().into_raw()),
-        PixelFormat::Gray16Le => words(picture.into_luma16().into_raw()),
-        PixelFormat::Ya16Le => words(picture.into_luma_alpha16().into_raw()),
-        PixelFormat::Rgb48Le => words(picture.into_rgb16().into_raw()),
-        PixelFormat::Rgba64Le => words(picture.into_rgba16().into_raw()),
-        _ => bytes(picture.into_rgb8().into_raw()),
+        PixelFormat::Gray8 => bytes(image.into_luma8().into_raw()),
+        PixelFormat::Ya8 => bytes(image.into_luma_alpha8().into_raw()),
+        PixelFormat::Rgba => bytes(image.into_rgba8().into_raw()),
+        PixelFormat::Gray16Le => words(image.into_luma16().into_raw()),
+        PixelFormat::Ya16Le => words(image.into_luma_alpha16().into_raw()),
+        PixelFormat::Rgb48Le => words(image.into_rgb16().into_raw()),
+        PixelFormat::Rgba64Le => words(image.into_rgba16().into_raw()),
+        _ => bytes(image.into_rgb8().into_raw()),
     };
     let (width, height) = size;
     let frame = Frame { format, width, height, color: ColorInfo::SRGB, planes };
     Still { frame, is_damaged: false }
 }
 
-/// The name of an image's kind, by its first bytes.
+/// Returns the name of an image's format, from its first bytes.
 pub(crate) fn kind(start: &[u8]) -> Option<&'static str> {
     Some(match image::guess_format(start).ok()? {
         ImageFormat::Png => "png",
@@ -125,17 +125,17 @@ pub(crate) fn kind(start: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// An image of several frames, each with its duration.
+/// Decoder of an animated image.
 pub(crate) struct Animation {
     frames: image::Frames<'static>,
 }
 
-/// Whether an image of a kind has several frames; a GIF is always taken to have.
+/// Returns true if an image has several frames. A GIF is always treated as animated.
 pub(crate) fn is_animated(source: &mut Source, kind: &str) -> std::io::Result<bool> {
     Ok(match kind {
         "gif" => true,
         "png" => {
-            // The control chunk of an animation stands before the image.
+            // The animation control chunk precedes the image data.
             let start = source.peek(1 << 16)?;
             let image = start.windows(4).position(|four| four == b"IDAT");
             start[..image.unwrap_or(start.len())].windows(4).any(|four| four == b"acTL")
@@ -152,7 +152,7 @@ trait ReadSeek: Read + Seek + Send {}
 impl<T: Read + Seek + Send> ReadSeek for T {}
 
 impl Animation {
-    /// Opens an animated GIF, PNG or WebP; gives the source back where it is none.
+    /// Opens an animated GIF, PNG or WebP. Returns the source if it is not animated.
     pub(crate) fn open(mut source: Source, kind: &str) -> anyhow::Result<Result<Self, Source>> {
         if !is_animated(&mut source, kind)? {
             return Ok(Err(source));
@@ -160,7 +160,7 @@ impl Animation {
         let reader: Box<dyn ReadSeek> = match source.size() {
             Some(_) => Box::new(Sequential::new(source)),
             None => {
-                // Decoders go back and forth.
+                // The decoders seek.
                 let bytes = source.bytes_at(0, MAX_BYTES as usize)?;
                 Box::new(Cursor::new(bytes))
             }
@@ -179,7 +179,7 @@ impl Animation {
             _ => {
                 let mut decoder = image::codecs::webp::WebPDecoder::new(reader)?;
                 decoder.set_limits(limits())?;
-                // Without one, frames that are to be disposed of stay.
+                // Without a background color, disposed frames remain visible.
                 decoder.set_background_color(image::Rgba([0; 4]))?;
                 decoder.into_frames()
             }
@@ -187,7 +187,7 @@ impl Animation {
         Ok(Ok(Self { frames }))
     }
 
-    /// The next frame and its duration in milliseconds as a fraction; none at the end.
+    /// Returns the next frame and its duration in milliseconds as a fraction, or `None` at the end.
     ///
     /// # Errors
     /// The file is damaged.
@@ -204,11 +204,11 @@ impl Animation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Extent {
     pub(crate) end: usize,
-    /// False if it ends where the next image begins, or has markers that do not belong there.
+    /// False if another image begins before the end, or if there are unexpected markers.
     pub(crate) is_whole: bool,
 }
 
-/// The bytes that images of a kind begin with, where the end of one can be found.
+/// Returns the first bytes of images of a format, if the end of an image can be found.
 pub(crate) fn signature(kind: &str) -> Option<&'static [u8]> {
     Some(match kind {
         "mjpeg" => &[0xFF, 0xD8],
@@ -220,20 +220,20 @@ pub(crate) fn signature(kind: &str) -> Option<&'static [u8]> {
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// Finds the end of the image at the start of `bytes`; none if it is not all there.
+/// Finds the end of the image at the start of `bytes`. Returns `None` if it is incomplete.
 pub(crate) fn extent(bytes: &[u8]) -> Option<Extent> {
     if bytes.starts_with(PNG) {
         return png_end(bytes).map(|end| Extent { end, is_whole: true });
     }
     if bytes.starts_with(b"BM") {
         let size = u32::from_le_bytes(bytes.get(2..6)?.try_into().ok()?) as usize;
-        // Writers of streams may not know it.
+        // Writers of streams may not know the size.
         return (size > 14).then_some(Extent { end: size, is_whole: true });
     }
     jpeg_extent(bytes)
 }
 
-/// Finds the end of a PNG, behind its last chunk (PNG §5.3).
+/// Finds the end of a PNG, after its last chunk (PNG §5.3).
 fn png_end(bytes: &[u8]) -> Option<usize> {
     let mut at = PNG.len();
     loop {
@@ -253,16 +253,16 @@ fn jpeg_extent(bytes: &[u8]) -> Option<Extent> {
     let mut is_in_scan = false;
     loop {
         if *bytes.get(at)? != 0xFF {
-            // Markers stand where the segment before ends, and else only between scans.
+            // Markers follow a segment, or are between scans.
             at += 1;
             continue;
         }
         match *bytes.get(at + 1)? {
-            // The end of the image.
+            // EOI: end of the image.
             0xD9 => return Some(Extent { end: at + 2, is_whole }),
-            // The start of another one: this one's end was lost.
+            // SOI: the end of this image was lost.
             0xD8 if is_in_scan => return Some(Extent { end: at, is_whole: false }),
-            // Filling, stuffing, restarts and others without a length.
+            // Fill bytes, stuffing, restart markers and others without a length.
             0xFF => at += 1,
             0x00 | 0x01 | 0xD0..=0xD8 => at += 2,
             marker => {
@@ -280,9 +280,9 @@ fn jpeg_extent(bytes: &[u8]) -> Option<Extent> {
     }
 }
 
-/// Returns whether a segment behind a scan is one that may stand there, and not damage that looks
-/// like it: tables, the next scan, the number of lines, text and applications' data, and in it no end
-/// of the image with the start of another behind it.
+/// Returns true if a segment is allowed between scans: tables, the next scan, the number of lines,
+/// comments and application data. A segment that contains the end of an image and the start of
+/// another is damage.
 fn is_between_scans(marker: u8, segment: &[u8]) -> bool {
     const NEXT: [u8; 5] = [0xFF, 0xD9, 0xFF, 0xD8, 0xFF];
     matches!(marker, 0xC4 | 0xCC | 0xDA..=0xDD | 0xE0..=0xEF | 0xFE)
@@ -294,7 +294,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_jpeg_ends_at_its_own_end_and_not_at_its_thumbnails() {
+    fn jpeg_does_not_end_at_the_end_of_its_thumbnail() {
         let thumbnail = [0xFF, 0xD8, 0xFF, 0xD9];
         let mut jpeg = vec![0xFF, 0xD8, 0xFF, 0xE1, 0, 6];
         jpeg.extend(thumbnail);
@@ -305,22 +305,22 @@ mod tests {
     }
 
     #[test]
-    fn damage_does_not_swallow_the_next_image() {
+    fn damage_does_not_hide_the_next_image() {
         let image = [0xFF, 0xD8, 0xFF, 0xDA, 0, 2, 1, 2, 3, 4, 5, 0xFF, 0xD9];
-        // A mark of a long segment, and one that may stand there but has an image in it.
+        // A marker of a long segment, and an allowed one that contains an image.
         for marker in [0x50, 0xE5] {
             let mut damaged = image.to_vec();
             damaged[7..11].copy_from_slice(&[0xFF, marker, 0, 18]);
             let stream = [&damaged[..], &image, &image].concat();
             assert_eq!(extent(&stream), Some(Extent { end: 13, is_whole: false }), "{marker:x}");
         }
-        // The end is lost.
+        // The end is missing.
         let stream = [&image[..11], &image].concat();
         assert_eq!(extent(&stream), Some(Extent { end: 11, is_whole: false }));
     }
 
     #[test]
-    fn images_of_other_kinds_end_too() {
+    fn finds_the_end_of_other_images() {
         let png = [PNG, &[0, 0, 0, 2], b"IDATxx", &[0; 4], &[0; 4], b"IEND", &[0; 4]].concat();
         assert_eq!(extent(&[&png[..], PNG].concat()).unwrap().end, png.len());
         assert_eq!(extent(b"BM\x20\0\0\0..........").unwrap().end, 32);

@@ -1,36 +1,36 @@
-//! Files of subtitles: SubRip and WebVTT.
+//! Subtitle files: SubRip and WebVTT.
 
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-/// A file of subtitles.
+/// A subtitle file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SubtitleFile {
-    /// The text before the first cue of a WebVTT file, with its styles and regions; none of SubRip.
+    /// Text before the first cue of a WebVTT file, with its styles and regions. `None` for SubRip.
     pub header: Option<String>,
-    /// The cues, in the order of their starts.
+    /// Cues, ordered by start.
     pub cues: Vec<SubtitleCue>,
-    /// True if some formatting of SubRip was left out: fonts, colors and positions.
+    /// True if formatting of SubRip was dropped: fonts, colors and positions.
     pub is_simplified: bool,
 }
 
-/// A text with its times.
+/// A subtitle and its times.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SubtitleCue {
-    /// Time of its start.
+    /// Start time.
     pub start: Duration,
-    /// Time of its end; not before the start.
+    /// End time, at least `start`.
     pub end: Duration,
-    /// Identifier of WebVTT.
+    /// WebVTT identifier.
     pub id: String,
-    /// Settings of WebVTT.
+    /// WebVTT settings.
     pub settings: String,
-    /// The text as it is in the file; of SubRip, with no tags but `<b>`, `<i>` and `<u>`.
+    /// Text as in the file. For SubRip, without tags other than `<b>`, `<i>` and `<u>`.
     pub text: String,
 }
 
-/// Lines with their numbers from 1 on.
+/// Lines with their numbers, from 1.
 struct Lines<'a> {
     lines: Vec<&'a str>,
     next: usize,
@@ -53,7 +53,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The lines up to an empty one.
+    /// Returns the lines up to the next empty one.
     fn block(&mut self) -> String {
         let start = self.next;
         while self.peek().is_some_and(|line| !line.trim().is_empty()) {
@@ -64,16 +64,16 @@ impl<'a> Lines<'a> {
 }
 
 impl SubtitleFile {
-    /// Reads a file.
+    /// Parses a file.
     ///
     /// # Errors
-    /// It is not UTF-8, or a line is none that the format has there; its number is named.
+    /// The file is not UTF-8, or a line is malformed. The error names the line.
     pub fn read(bytes: &[u8]) -> anyhow::Result<Self> {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let before = &bytes[..error.valid_up_to()];
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-            anyhow::anyhow!("line {line} is not UTF-8: convert the file to it")
+            anyhow::anyhow!("line {line} is not UTF-8: convert the file to UTF-8")
         })?;
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         let mut lines = Lines { lines: text.split('\n').collect(), next: 0 };
@@ -82,13 +82,13 @@ impl SubtitleFile {
             .strip_prefix("WEBVTT")
             .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']));
         let mut file = if is_webvtt { webvtt(&mut lines)? } else { subrip(&mut lines)? };
-        // The format of packets has them in order.
+        // Packets must be in order of time.
         file.cues.sort_by_key(|cue| cue.start);
         Ok(file)
     }
 }
 
-/// Blocks of a number, times and text.
+/// Parses blocks of a number, times and text.
 fn subrip(lines: &mut Lines<'_>) -> anyhow::Result<SubtitleFile> {
     let mut file = SubtitleFile::default();
     loop {
@@ -97,21 +97,21 @@ fn subrip(lines: &mut Lines<'_>) -> anyhow::Result<SubtitleFile> {
         let is_number = first.trim().bytes().all(|byte| byte.is_ascii_digit());
         if !is_number && !first.contains("-->") {
             bail!(
-                "line {}: expected the number of a subtitle, or its times. Found: {first:?}",
+                "line {} must be the number of a subtitle, or its times. Found: {first:?}",
                 lines.next
             );
         }
         let times = if is_number { lines.take().unwrap_or_default() } else { first };
         let number = lines.next;
         let (start, end, _position) =
-            times_of(times).with_context(|| format!("line {number}: {times:?}"))?;
+            times_line(times).with_context(|| format!("line {number}: {times:?}"))?;
         let (text, is_simplified) = simplified(&lines.block());
         file.is_simplified |= is_simplified;
         file.cues.push(SubtitleCue { start, end, text, ..SubtitleCue::default() });
     }
 }
 
-/// A header, and blocks of cues, styles, regions and comments.
+/// Parses a header, and blocks of cues, styles, regions and comments.
 fn webvtt(lines: &mut Lines<'_>) -> anyhow::Result<SubtitleFile> {
     let mut header = lines.block();
     let mut file = SubtitleFile::default();
@@ -134,14 +134,14 @@ fn webvtt(lines: &mut Lines<'_>) -> anyhow::Result<SubtitleFile> {
             lines.take();
         }
         let Some(times) = lines.take().filter(|line| line.contains("-->")) else {
-            bail!("line {}: expected the times of a cue after {id:?}", lines.next);
+            bail!("line {} must be the times of cue {id:?}", lines.next);
         };
         let number = lines.next;
         let (start, end, settings) =
-            times_of(times).with_context(|| format!("line {number}: {times:?}"))?;
+            times_line(times).with_context(|| format!("line {number}: {times:?}"))?;
         let (id, settings, text) = (id.to_owned(), settings.to_owned(), lines.block());
         if text.contains("-->") {
-            bail!("line {}: expected an empty line before the next cue", number + 1);
+            bail!("line {} must be empty, because the next cue follows", number + 1);
         }
         file.cues.push(SubtitleCue { start, end, id, settings, text });
     }
@@ -149,12 +149,12 @@ fn webvtt(lines: &mut Lines<'_>) -> anyhow::Result<SubtitleFile> {
     Ok(file)
 }
 
-/// The times of a line, and what follows them.
-fn times_of(line: &str) -> anyhow::Result<(Duration, Duration, &str)> {
-    let (start, rest) = line.split_once("-->").context("expected START --> END")?;
+/// Parses a line of times. Returns start, end and the rest of the line.
+fn times_line(line: &str) -> anyhow::Result<(Duration, Duration, &str)> {
+    let (start, rest) = line.split_once("-->").context("must be START --> END")?;
     let rest = rest.trim_start();
     let (end, settings) = rest.split_once([' ', '\t']).unwrap_or((rest, ""));
-    let time = |text: &str| time(text.trim()).context("a time must be like 01:02:03,004");
+    let time = |text: &str| time(text.trim()).context("times must have the form 01:02:03,004");
     let (start, end) = (time(start)?, time(end)?);
     if end < start {
         bail!("a subtitle must not end before its start");
@@ -162,7 +162,7 @@ fn times_of(line: &str) -> anyhow::Result<(Duration, Duration, &str)> {
     Ok((start, end, settings.trim()))
 }
 
-/// A time as `01:02:03,004`, `02:03.004` or with fewer digits.
+/// Parses a time such as `01:02:03,004` or `02:03.004`. Fractions may have fewer digits.
 fn time(text: &str) -> Option<Duration> {
     let (whole, fraction) = text.split_once([',', '.']).unwrap_or((text, "0"));
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -185,7 +185,7 @@ fn time(text: &str) -> Option<Duration> {
     Some(Duration::new(seconds, nanos.parse().ok()?))
 }
 
-/// A text without tags of fonts and positions, and true if it had some.
+/// Removes tags of fonts and positions. Returns true if there were any.
 fn simplified(text: &str) -> (String, bool) {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
@@ -211,8 +211,8 @@ fn simplified(text: &str) -> (String, bool) {
     (kept, is_simplified)
 }
 
-/// The text of a cue of WebVTT for codecs without its tags: bold, italic and underlined parts stay, and
-/// escapes become characters.
+/// Converts a WebVTT cue to text for codecs without its tags. Keeps bold, italic and underline, and
+/// decodes escapes.
 pub fn plain_text(payload: &str) -> String {
     let mut text = String::with_capacity(payload.len());
     let mut rest = payload;
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn subrip_is_read() {
+    fn parses_subrip() {
         let text = "\u{FEFF}1\r\n00:00:01,500 --> 00:00:02,000 X1:1 X2:2\r\n<i>one</i>\r\ntwo\r\n\r\n\r\n\
             3\r\n01:00:00.25 --> 01:00:01,000\r\n{\\an8}<font color=\"red\">a</font> < b\r\n\r\n\
             00:00:00,000 --> 00:00:00,100\n\n";
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn webvtt_is_read() {
+    fn parses_webvtt() {
         let text = "WEBVTT - a title\nKind: captions\n\nSTYLE\n::cue { color: red }\n\nNOTE\nno\n\n\
             intro\n00:01.500 --> 00:02.000 line:0 align:start\n<v Ann>Hi &amp; bye\n\n\
             01:00:00.000 --> 01:00:01.000\ntwo\nlines";
@@ -306,8 +306,8 @@ mod tests {
     #[test]
     fn errors_name_the_line() {
         for (text, expected) in [
-            (&b"1\n00:00:01,000 --> 00:00:02,000\na\n\nb\n"[..], "line 5: expected the number"),
-            (b"\n1\n", "line 3: \"\": expected START --> END"),
+            (&b"1\n00:00:01,000 --> 00:00:02,000\na\n\nb\n"[..], "line 5 must be the number"),
+            (b"\n1\n", "line 3: \"\": must be START --> END"),
             (b"1\n\n", "line 2"),
             (b"1\n00:00:01,000 -> 00:00:02,000\n", "line 2"),
             (
@@ -315,13 +315,13 @@ mod tests {
                 "line 2: \"00:00:03,000 --> 00:00:02,000\": a subtitle must not end",
             ),
             (b"00:61:00,000 --> 00:62:02,000\n", "line 1"),
-            (b"1 --> 2\n", "a time must be like 01:02:03,004"),
+            (b"1 --> 2\n", "times must have the form 01:02:03,004"),
             (b"1\n00:00:01,000 --> 00:00:02,000\n\xff\n", "line 3 is not UTF-8"),
-            (b"WEBVTT\n\na\nb\n", "line 4: expected the times of a cue after \"a\""),
-            (b"WEBVTT\n\na", "line 3: expected the times"),
+            (b"WEBVTT\n\na\nb\n", "line 4 must be the times of cue \"a\""),
+            (b"WEBVTT\n\na", "line 3 must be the times"),
             (
                 b"WEBVTT\n\n00:01.000 --> 00:02.000\na\n00:03.000 --> 00:04.000\n",
-                "line 4: expected an empty line",
+                "line 4 must be empty",
             ),
             (b"WEBVTTX\n", "line 1"),
         ] {
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_and_tags_become_text() {
+    fn converts_escapes_and_tags_to_text() {
         for (payload, expected) in [
             ("a &lt; b &amp;&nbsp;c &copy; &#233;&#xe9; &", "a < b &\u{A0}c &copy; éé &"),
             ("<b.loud>x</b><c.red>y</c><v Ann>z <00:01.000><u>u</u>", "<b>x</b>yz <u>u</u>"),

@@ -1,4 +1,4 @@
-//! Metadata that symphonia finds in a file, under FFmpeg's names.
+//! Metadata that symphonia finds in a file, with FFmpeg's names.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ use crate::chapters;
 use crate::guard::guarded;
 use crate::source::{Sequential, Source};
 
-/// A source as symphonia takes it: it asks for readers that could be shared.
+/// Adapter of a source to symphonia, which requires `Sync` readers.
 struct Shared {
     source: Mutex<Sequential>,
     size: Option<u64>,
@@ -42,10 +42,10 @@ impl MediaSource for Shared {
     }
 }
 
-/// What a file says of itself.
+/// Metadata, cover art and chapters of a file.
 #[derive(Default)]
 pub(crate) struct Tags {
-    /// Metadata under FFmpeg's names.
+    /// Metadata with FFmpeg's names.
     pub(crate) entries: Vec<(String, String)>,
     pub(crate) cover: Option<CoverArt>,
     pub(crate) chapters: Vec<Chapter>,
@@ -65,7 +65,7 @@ fn probe(source: Source, extension: &str) -> anyhow::Result<Box<dyn FormatReader
     }
 }
 
-/// The metadata of a file of any container that symphonia knows; nothing of others.
+/// Reads the metadata of a file. Returns nothing if symphonia does not support its container.
 pub(crate) fn read(source: Source, extension: &str) -> Tags {
     match probe(source, extension) {
         Ok(mut format) => guarded(|| read_tags(&mut format)).unwrap_or_default(),
@@ -74,15 +74,15 @@ pub(crate) fn read(source: Source, extension: &str) -> Tags {
 }
 
 fn read_tags(format: &mut Box<dyn FormatReader>) -> Tags {
-    let chapters = format.chapters().map(chapters::of_symphonia).unwrap_or_default();
+    let chapters = format.chapters().map(chapters::from_symphonia).unwrap_or_default();
     let mut revisions = format.metadata();
     let revision = revisions.skip_to_latest();
-    let (entries, cover) = (revision.map(of).unwrap_or_default(), revision.and_then(cover_of));
+    let (entries, cover) = (revision.map(entries).unwrap_or_default(), revision.and_then(cover));
     Tags { entries, cover, chapters }
 }
 
-/// The keys and values of an input's metadata that have a common name.
-fn of(revision: &MetadataRevision) -> Vec<(String, String)> {
+/// Returns the metadata that has a common name.
+fn entries(revision: &MetadataRevision) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     for tag in revision.media.tags.iter().filter_map(|tag| tag.std.as_ref()) {
         let (key, value) = match tag {
@@ -102,7 +102,7 @@ fn of(revision: &MetadataRevision) -> Vec<(String, String)> {
             StandardTag::Language(text) => ("language", text.to_string()),
             _ => continue,
         };
-        // Of several the first counts; NUL ends text in many containers.
+        // The first value of a key wins. Many containers end text at a NUL.
         if !found.iter().any(|(k, _)| k == key) && !value.contains('\0') {
             found.push((key.to_owned(), value));
         }
@@ -110,8 +110,8 @@ fn of(revision: &MetadataRevision) -> Vec<(String, String)> {
     found
 }
 
-/// The front cover, or else the first picture, if it is of a kind that is written.
-fn cover_of(revision: &MetadataRevision) -> Option<CoverArt> {
+/// Returns the front cover, or else the first image, if its format is supported.
+fn cover(revision: &MetadataRevision) -> Option<CoverArt> {
     let visuals = &revision.media.visuals;
     let is_front = |key: Option<StandardVisualKey>| key == Some(StandardVisualKey::FrontCover);
     let front = visuals.iter().find(|visual| is_front(visual.usage));

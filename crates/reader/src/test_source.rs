@@ -1,4 +1,4 @@
-//! Test patterns and tones: `testsrc=size=640x360:rate=30:duration=5` and
+//! Generated test patterns and tones: `testsrc=size=640x360:rate=30:duration=5` and
 //! `sine=frequency=440:sample_rate=48000:duration=5`.
 
 use std::f64::consts::TAU;
@@ -8,7 +8,7 @@ use reelwright_core::{ColorInfo, PixelFormat, Rational};
 
 use crate::frame::Frame;
 
-/// Bars of these colours (red, green, blue), from left to right.
+/// Colors of the bars (red, green, blue), from left to right.
 const BARS: [[u8; 3]; 8] = [
     [255, 255, 255],
     [255, 255, 0],
@@ -19,36 +19,37 @@ const BARS: [[u8; 3]; 8] = [
     [0, 0, 255],
     [0, 0, 0],
 ];
-/// The amplitude of FFmpeg's sine.
+/// Amplitude of FFmpeg's sine.
 const AMPLITUDE: f64 = 0.125;
 
-/// Color bars over a gray ramp, and a white square that moves to the right and begins again
-/// every two seconds.
+/// Color bars over a gray ramp, and a white square that moves to the right and restarts every two
+/// seconds.
 pub struct TestSource {
     pub(crate) width: usize,
     pub(crate) height: usize,
     pub(crate) frame_rate: Rational,
-    /// Number of frames; without, there is no end.
+    /// Number of frames. `None` means endless.
     pub(crate) frames: Option<u64>,
     next: u64,
 }
 
-// The values that options take, for messages.
+// Allowed option values, for error messages.
 const SIZE: &str = "WIDTHxHEIGHT, each from 1 to 65536";
-const RATE: &str = "a positive number or fraction of frames a second, as 30000/1001";
-const HZ: &str = "a number of Hz, not below 0";
-const SECONDS: &str = "a number of seconds, not below 0";
+const RATE: &str = "a positive number or fraction of frames per second, such as 30000/1001";
+const HZ: &str = "a frequency of at least 0 Hz";
+const SECONDS: &str = "a duration of at least 0 seconds";
 
 /// A sine tone.
 pub struct Sine {
     pub(crate) sample_rate: u32,
-    /// Number of samples; without, there is no end.
+    /// Number of samples. `None` means endless.
     pub(crate) samples: Option<u64>,
     frequency: f64,
     next: u64,
 }
 
-/// The options of `name`, if `text` is that source: `name`, or `name=key=value:key=value`.
+/// Parses the options of source `name`: `name`, or `name=key=value:key=value`. Returns `None` if
+/// `text` is not that source.
 fn options<'a>(text: &'a str, name: &str) -> Option<Vec<(&'a str, &'a str)>> {
     let rest = text.strip_prefix(name)?;
     if rest.is_empty() {
@@ -58,14 +59,14 @@ fn options<'a>(text: &'a str, name: &str) -> Option<Vec<(&'a str, &'a str)>> {
     options.map(|option| option.split_once('=')).collect()
 }
 
-/// Reads a size as `640x360`.
+/// Parses a size such as `640x360`.
 pub fn size(text: &str) -> Option<(usize, usize)> {
     let (width, height) = text.split_once('x')?;
     let sizes = (width.parse().ok()?, height.parse().ok()?);
     (sizes.0 > 0 && sizes.1 > 0 && sizes.0 <= 1 << 16 && sizes.1 <= 1 << 16).then_some(sizes)
 }
 
-/// Reads a frame rate as `30`, `29.97` or `30000/1001`.
+/// Parses a frame rate such as `30`, `29.97` or `30000/1001`.
 pub fn frame_rate(text: &str) -> Option<Rational> {
     match text.split_once('/') {
         Some((num, den)) => Rational::new(num.parse().ok()?, den.parse().ok()?).ok(),
@@ -78,11 +79,11 @@ fn seconds(text: &str) -> Option<f64> {
 }
 
 impl TestSource {
-    /// The source that `text` describes, if it is one.
+    /// Parses a description of this source. Returns `None` if `text` is not one.
     ///
     /// # Errors
     /// An option is unknown, or its value is not valid.
-    pub fn of(text: &str) -> anyhow::Result<Option<Self>> {
+    pub fn parse(text: &str) -> anyhow::Result<Option<Self>> {
         let Some(options) = options(text, "testsrc") else { return Ok(None) };
         let (mut dimensions, mut rate, mut duration) = ((320, 240), Rational::new(25, 1)?, None);
         for (key, value) in options {
@@ -110,7 +111,7 @@ impl TestSource {
         }))
     }
 
-    /// The next frame and its number; none at the end.
+    /// Returns the next frame and its number, or `None` at the end.
     pub(crate) fn next(&mut self) -> Option<(Frame, i64)> {
         if self.frames.is_some_and(|frames| self.next >= frames) {
             return None;
@@ -141,11 +142,11 @@ impl TestSource {
 }
 
 impl Sine {
-    /// The source that `text` describes, if it is one.
+    /// Parses a description of this source. Returns `None` if `text` is not one.
     ///
     /// # Errors
     /// An option is unknown, or its value is not valid.
-    pub fn of(text: &str) -> anyhow::Result<Option<Self>> {
+    pub fn parse(text: &str) -> anyhow::Result<Option<Self>> {
         let Some(options) = options(text, "sine") else { return Ok(None) };
         let (mut frequency, mut sample_rate, mut duration) = (440.0, 48_000, None);
         for (key, value) in options {
@@ -170,17 +171,17 @@ impl Sine {
         Ok(Some(Self { sample_rate, samples, frequency, next: 0 }))
     }
 
-    /// The position of the next sample.
+    /// Returns the position of the next sample.
     pub(crate) const fn position(&self) -> i64 {
         self.next as i64
     }
 
-    /// Appends at most `count` samples; fewer only at the end.
+    /// Appends `count` samples, or fewer at the end.
     pub(crate) fn append(&mut self, count: usize, to: &mut Vec<f32>) {
         let left = self.samples.map_or(u64::MAX, |samples| samples - self.next);
         let count = left.min(count as u64);
         let step = self.frequency / f64::from(self.sample_rate);
-        // Whole turns are left out, so that no precision is lost.
+        // Only the fraction of the phase is used, which keeps precision.
         to.extend((self.next..self.next + count).map(|sample| {
             let turns = step * sample as f64;
             (AMPLITUDE * (TAU * turns.fract()).sin()) as f32
@@ -194,25 +195,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sources_are_told_from_files() {
-        let source = TestSource::of("testsrc=size=64x32:rate=30000/1001:duration=2").unwrap();
+    fn distinguishes_sources_from_files() {
+        let source = TestSource::parse("testsrc=size=64x32:rate=30000/1001:duration=2").unwrap();
         let source = source.unwrap();
         assert_eq!((source.width, source.height, source.frames), (64, 32, Some(60)));
-        assert!(TestSource::of("testsrc.mp4").unwrap().is_none());
-        assert!(TestSource::of("testsrc").unwrap().is_some());
-        assert!(TestSource::of("testsrc=size=0x1").is_err());
-        let message = TestSource::of("testsrc=colour=1").err().unwrap().to_string();
-        assert!(message.contains("colour") && message.contains("duration"), "{message}");
-        let sine = Sine::of("sine=frequency=1000:duration=0.5").unwrap().unwrap();
+        assert!(TestSource::parse("testsrc.mp4").unwrap().is_none());
+        assert!(TestSource::parse("testsrc").unwrap().is_some());
+        assert!(TestSource::parse("testsrc=size=0x1").is_err());
+        let message = TestSource::parse("testsrc=color=1").err().unwrap().to_string();
+        assert!(message.contains("color") && message.contains("duration"), "{message}");
+        let sine = Sine::parse("sine=frequency=1000:duration=0.5").unwrap().unwrap();
         assert_eq!((sine.sample_rate, sine.samples), (48_000, Some(24_000)));
         // The product of 2.01 and 48,000 is below 96,480 in f64.
-        assert_eq!(Sine::of("sine=duration=2.01").unwrap().unwrap().samples, Some(96_480));
-        assert!(Sine::of("sinew.wav").unwrap().is_none());
+        assert_eq!(Sine::parse("sine=duration=2.01").unwrap().unwrap().samples, Some(96_480));
+        assert!(Sine::parse("sinew.wav").unwrap().is_none());
     }
 
     #[test]
-    fn the_square_moves() {
-        let mut source = TestSource::of("testsrc=size=64x32:duration=1").unwrap().unwrap();
+    fn square_moves() {
+        let mut source = TestSource::parse("testsrc=size=64x32:duration=1").unwrap().unwrap();
         let (first, _) = source.next().unwrap();
         let mut last = None;
         while let Some(frame) = source.next() {

@@ -1,14 +1,14 @@
-//! Streams of units that follow each other, each found in a buffer that grows until it has one.
+//! Streams of consecutive units. A buffer grows until it contains a whole unit.
 
 use crate::packet::Packet;
 use crate::source::Source;
 
-/// The most bytes of a unit.
+/// Maximum size of a unit in bytes.
 const MAX: usize = 256 << 20;
-/// The least bytes that are read at once.
+/// Minimum number of bytes that are read at once.
 const PIECE: usize = 1 << 16;
 
-/// A stream of coded frames without times: they are counted.
+/// Stream of coded frames without timestamps. The pts is the number of the frame.
 pub(crate) struct UnitReader {
     source: Source,
     at: u64,
@@ -22,12 +22,14 @@ impl UnitReader {
         Self { source, at: 0, buffer: Vec::new(), is_at_end: false, frames: 0 }
     }
 
-    /// Reads the next unit; none at the end. `end` returns the end of the unit at the start of the
-    /// buffer, none if more bytes are needed. Its second argument tells that there are no more; the
-    /// rest is dropped if it finds no unit then.
+    /// Reads the next unit, or returns `None` at the end.
+    ///
+    /// `end` returns the length of the first unit in the buffer, or `None` if it needs more bytes.
+    /// Its second argument is true if there are no more bytes. If it returns `None` then, the rest
+    /// is dropped.
     ///
     /// # Errors
-    /// The input's own.
+    /// Reading the input fails.
     pub(crate) fn next(
         &mut self,
         mut end: impl FnMut(&mut Vec<u8>, bool) -> Option<usize>,
@@ -39,7 +41,7 @@ impl UnitReader {
                 _ if is_last => return Ok(None),
                 _ => {}
             }
-            // Twice as much each time: a unit is searched a few times only.
+            // Doubling the size keeps the number of searches for the end of a unit small.
             let mut piece = vec![0; PIECE.max(self.buffer.len())];
             let read = self.source.read_at(self.at, &mut piece)?;
             self.at += read as u64;

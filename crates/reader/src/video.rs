@@ -1,4 +1,4 @@
-//! Decoded video: frames at their times, in the order they are shown.
+//! Decoded video frames in presentation order.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -12,48 +12,48 @@ use crate::av1::Av1;
 use crate::decoded::{Damage, Decoded};
 use crate::frame::Frame;
 use crate::h264::H264;
+use crate::image_sequence::ImageSequence;
 use crate::packet::{Codec, Demuxer, Orientation, Track};
-use crate::pictures::Pictures;
 use crate::still::{self, Animation};
 use crate::test_source::TestSource;
 
-/// The most frames that a stream keeps back to show them in another order (H.264 §A.3.1).
-const MAX_REORDERED: usize = 16;
-/// Frames that are looked at to find the frame rate of a track that does not state it.
+/// Maximum number of frames that a stream reorders (H.264 §A.3.1).
+pub(crate) const MAX_REORDERED: usize = 16;
+/// Number of frames that are decoded to measure an unknown frame rate.
 const MEASURED: usize = 12;
 
-/// One video track of an input, decoded.
+/// Decoder of a video track.
 pub struct VideoInput {
     /// Width in pixels.
     pub width: usize,
     /// Height in pixels.
     pub height: usize,
-    /// Frames per second, nominal where they are shown for different times.
+    /// Frames per second. Nominal if the duration of frames varies.
     pub frame_rate: Rational,
-    /// The unit of times and durations.
+    /// Unit of timestamps and durations.
     pub time_base: TimeBase,
-    /// Whether frames may be shown for different times.
+    /// True if the duration of frames may vary.
     pub is_variable: bool,
-    /// Storage of the pixels.
+    /// Pixel format.
     pub format: PixelFormat,
     /// Color code points.
     pub color: ColorInfo,
     /// Width / height of a pixel.
     pub sample_aspect_ratio: Rational,
-    /// Duration in `time_base`, where the input states it.
+    /// Duration in `time_base`, if the input states it.
     pub duration: Option<u64>,
-    /// ISO 639 code of the language, where the input states one.
+    /// ISO 639 code of the language, if the input states one.
     pub language: Option<String>,
     name: String,
     source: VideoSource,
     ready: VecDeque<Timed>,
-    /// Error that comes after the ready frames.
+    /// Error to return after the ready frames.
     failure: Option<anyhow::Error>,
     shown: Option<Frame>,
     is_damaged: bool,
 }
 
-/// A frame with its time; the duration is 0 where only the next frame tells it.
+/// A frame and its times. A duration of 0 means until the next frame.
 struct Timed {
     frame: Frame,
     pts: i64,
@@ -62,7 +62,7 @@ struct Timed {
 
 enum VideoSource {
     Track(Box<TrackSource>),
-    Pictures(Box<Pictures>),
+    ImageSequence(Box<ImageSequence>),
     Animation { animation: Box<Animation>, next: i64, unit: i64 },
     Test(TestSource),
 }
@@ -71,13 +71,13 @@ struct TrackSource {
     demuxer: Rc<RefCell<dyn Demuxer>>,
     track: Track,
     decoder: Decoder,
-    /// Frames that were decoded and are not shown yet.
+    /// Decoded frames that are not ready yet.
     decoded: Vec<Pending>,
     is_at_end: bool,
     has_warned: bool,
-    /// Whether times are those of the frames' order: the container has none.
+    /// True if the container has no timestamps: frames are numbered in presentation order.
     counts: bool,
-    /// Packets are dropped up to the next one where decoding can start.
+    /// True while packets are dropped up to the next sync point.
     is_lost: bool,
     shown: i64,
 }
@@ -96,7 +96,7 @@ enum Decoder {
     Raw(PixelFormat),
 }
 
-/// Facts that an input states about its frames, to be completed by the first of them.
+/// Properties that an input states about its frames. The first frame completes them.
 struct Facts {
     frame_rate: Option<Rational>,
     time_base: TimeBase,
@@ -108,10 +108,10 @@ struct Facts {
 }
 
 impl VideoInput {
-    /// Opens a track that has a decoder. `frame_rate` is used where the track has none.
+    /// Opens a track that has a decoder. `frame_rate` is the default frame rate.
     ///
     /// # Errors
-    /// The codec's configuration is not supported, or nothing can be decoded.
+    /// The codec's configuration is not supported, or no frame can be decoded.
     pub(crate) fn open(
         name: &str,
         demuxer: Rc<RefCell<dyn Demuxer>>,
@@ -126,13 +126,13 @@ impl VideoInput {
             _ => bail!("{} video is not supported", track.codec),
         };
         let facts = Facts {
-            frame_rate: track.picture.frame_rate,
+            frame_rate: track.video.frame_rate,
             time_base: track.time_base,
-            is_variable: track.picture.is_variable,
-            color: track.picture.color,
-            sample_aspect_ratio: track.picture.sample_aspect_ratio,
+            is_variable: track.video.is_variable,
+            color: track.video.color,
+            sample_aspect_ratio: track.video.sample_aspect_ratio,
             duration: track.duration,
-            orientation: track.picture.orientation,
+            orientation: track.video.orientation,
         };
         let source = TrackSource {
             demuxer,
@@ -150,23 +150,28 @@ impl VideoInput {
         Ok(Self { language, ..input })
     }
 
-    /// Opens images, each in a file of its own.
-    pub(crate) fn pictures(name: &str, pictures: Pictures, rate: Rational) -> anyhow::Result<Self> {
+    /// Opens a sequence of image files.
+    pub(crate) fn images(
+        name: &str,
+        images: ImageSequence,
+        rate: Rational,
+    ) -> anyhow::Result<Self> {
         let facts = Facts {
             frame_rate: Some(rate),
             time_base: TimeBase::new(rate.inverse()),
-            is_variable: pictures.has_holes(),
+            is_variable: images.has_gaps(),
             color: None,
             sample_aspect_ratio: None,
-            duration: Some(pictures.len()),
+            duration: Some(images.len()),
             orientation: Orientation::default(),
         };
-        Self::from_source(name, VideoSource::Pictures(Box::new(pictures)), facts)
+        Self::from_source(name, VideoSource::ImageSequence(Box::new(images)), facts)
     }
 
     /// Opens an animation.
     pub(crate) fn animation(name: &str, animation: Animation) -> anyhow::Result<Self> {
-        // Durations are fractions of milliseconds; this unit holds hundredths and common rates.
+        // Durations are fractions of milliseconds. This unit represents hundredths and common
+        // rates.
         const UNIT: i64 = 90_000;
         let facts = Facts {
             frame_rate: None,
@@ -181,10 +186,10 @@ impl VideoInput {
         Self::from_source(name, source, facts)
     }
 
-    /// A test pattern that is generated.
+    /// Opens a generated test pattern.
     ///
     /// # Errors
-    /// None; as the other constructors.
+    /// None in practice.
     pub fn test(source: TestSource) -> anyhow::Result<Self> {
         let facts = Facts {
             frame_rate: Some(source.frame_rate),
@@ -218,15 +223,15 @@ impl VideoInput {
             shown: None,
             is_damaged: false,
         };
-        // The first frame tells the size; without a rate the first few tell it.
+        // The first frame determines the size. The first few determine an unknown frame rate.
         let wanted = if facts.frame_rate.is_none() { MEASURED } else { 1 };
         while input.ready.len() < wanted {
             match input.advance() {
                 Ok(true) => {}
                 Ok(false) => break,
-                // The frames before the damage are good.
+                // The frames before the damage are valid.
                 Err(error) if !input.ready.is_empty() => {
-                    log::warn!("{name} is damaged: {error:#}. The frames before are kept.");
+                    log::warn!("{name} is damaged: {error:#}. Earlier frames are kept.");
                     input.is_damaged = true;
                     break;
                 }
@@ -234,7 +239,7 @@ impl VideoInput {
             }
         }
         let Some(first) = input.ready.front() else {
-            bail!("its video has no frame that can be decoded")
+            bail!("no frame of its video can be decoded")
         };
         input.frame_rate = match facts.frame_rate {
             Some(rate) => rate,
@@ -269,17 +274,17 @@ impl VideoInput {
         Ok(input)
     }
 
-    /// Returns whether damage was found, or the input ends before it says it does.
+    /// Returns true if the input is damaged or truncated, as far as it was read.
     pub fn is_damaged(&self) -> bool {
         let source = match &self.source {
             VideoSource::Track(source) => source.demuxer.borrow().is_damaged(),
-            VideoSource::Pictures(pictures) => pictures.has_holes(),
+            VideoSource::ImageSequence(images) => images.has_gaps(),
             VideoSource::Animation { .. } | VideoSource::Test(_) => false,
         };
         self.is_damaged || source
     }
 
-    /// The first frame, for inputs that have no other.
+    /// Returns the first frame, for inputs with a single frame.
     ///
     /// # Errors
     /// As [`next_frame`](Self::next_frame).
@@ -288,10 +293,11 @@ impl VideoInput {
         Ok(self.shown.take())
     }
 
-    /// The next frame, its time, and its duration where the input states it; none at the end.
+    /// Returns the next frame, its timestamp, and its duration if the input states it. `None` at
+    /// the end.
     ///
     /// # Errors
-    /// The input's own, or a frame that is not like those before.
+    /// Reading or decoding fails, or the frame's size or format differs from those before.
     pub fn next_frame(
         &mut self,
     ) -> anyhow::Result<Option<(reelwright_core::VideoView<'_>, i64, Option<u64>)>> {
@@ -305,8 +311,8 @@ impl VideoInput {
         let Timed { mut frame, pts, duration } = timed;
         if (frame.width, frame.height, frame.format) != (self.width, self.height, self.format) {
             bail!(
-                "The input changes in the middle: {} has frames of {}x{} {} at its start, and then \
-                 of {}x{} {}.",
+                "The format of {} changes: its frames are {}x{} {} at the start, then {}x{} {}. \
+                 Split the input there.",
                 self.name,
                 self.width,
                 self.height,
@@ -321,7 +327,7 @@ impl VideoInput {
         Ok(Some((frame.view(), pts, Some(duration).filter(|duration| *duration > 0))))
     }
 
-    /// As [`decode`](Self::decode); frames that wait for those before them come before an error.
+    /// As [`decode`](Self::decode). Returns held frames before an error.
     fn advance(&mut self) -> anyhow::Result<bool> {
         if let Some(error) = self.failure.take() {
             return Err(error);
@@ -340,23 +346,23 @@ impl VideoInput {
         Ok(true)
     }
 
-    /// Decodes until a frame is ready or nothing more comes; false at the end.
+    /// Decodes until a frame is ready. Returns false at the end.
     fn decode(&mut self) -> anyhow::Result<bool> {
         match &mut self.source {
             VideoSource::Track(source) => {
                 let (name, ready) = (&self.name, &mut self.ready);
                 source.step(name, ready, &mut self.is_damaged)
             }
-            VideoSource::Pictures(pictures) => {
-                let Some((mut frame, pts)) = pictures.next()? else { return Ok(false) };
-                // One format holds all images.
+            VideoSource::ImageSequence(images) => {
+                let Some((mut frame, pts)) = images.next()? else { return Ok(false) };
+                // One format represents all images.
                 let format = if self.ready.is_empty() && self.width == 0 {
-                    pictures.format().unwrap_or(frame.format)
+                    images.format().unwrap_or(frame.format)
                 } else {
                     self.format
                 };
                 frame = frame.widened(format);
-                self.is_damaged |= pictures.is_damaged();
+                self.is_damaged |= images.is_damaged();
                 self.ready.push_back(Timed { frame, pts, duration: 1 });
                 Ok(true)
             }
@@ -364,7 +370,7 @@ impl VideoInput {
                 let Some((frame, (num, den))) = animation.next()? else {
                     return Ok(false);
                 };
-                // Players show frames without a duration for a tenth of a second.
+                // Players show frames without a duration for 0.1 s.
                 let (num, den) = if num == 0 { (100, 1) } else { (num, den.max(1)) };
                 let scaled = i128::from(num) * i128::from(*unit) / (1000 * i128::from(den));
                 let duration = i64::try_from(scaled).unwrap_or(i64::MAX).max(1);
@@ -382,14 +388,14 @@ impl VideoInput {
     }
 }
 
-/// Returns whether a time is a whole number of frames, within what rounding to the unit explains.
+/// Returns true if a timestamp is a multiple of the frame duration, apart from rounding.
 fn is_on_grid(pts: i64, time_base: TimeBase, frame_rate: Rational) -> bool {
     let frames = pts as f64 * time_base.seconds().to_f64() * frame_rate.to_f64();
     let unit = time_base.seconds().to_f64() * frame_rate.to_f64();
     (frames - frames.round()).abs() <= unit.min(0.5)
 }
 
-/// A container's color facts, with those of the bitstream where it has none.
+/// Completes the container's color properties with those of the bitstream.
 fn merged(container: ColorInfo, bitstream: ColorInfo) -> ColorInfo {
     fn or<T: PartialEq + Default>(first: T, second: T) -> T {
         if first == T::default() { second } else { first }
@@ -403,8 +409,8 @@ fn merged(container: ColorInfo, bitstream: ColorInfo) -> ColorInfo {
     }
 }
 
-/// The frame rate of the first frames: that of common ones which is nearest, within what rounding
-/// to the unit explains.
+/// Measures the frame rate of the first frames. Returns a common rate that matches apart from
+/// rounding, otherwise the mean.
 fn measured(frames: &VecDeque<Timed>, time_base: TimeBase) -> anyhow::Result<Rational> {
     const COMMON: &[(i64, i64)] = &[
         (24_000, 1001),
@@ -452,7 +458,7 @@ fn measured(frames: &VecDeque<Timed>, time_base: TimeBase) -> anyhow::Result<Rat
 }
 
 impl TrackSource {
-    /// Decodes a packet and hands out frames whose turn it is; false at the end.
+    /// Decodes a packet and appends ready frames. Returns false at the end.
     fn step(
         &mut self,
         name: &str,
@@ -466,7 +472,7 @@ impl TrackSource {
             self.is_at_end = true;
             return Ok(self.show(true, ready) || !self.decoded.is_empty());
         };
-        if packet.starts_anew {
+        if packet.is_discontinuous {
             match &mut self.decoder {
                 Decoder::H264(decoder) => decoder.reset(),
                 Decoder::Av1(decoder) => decoder.reset()?,
@@ -481,22 +487,22 @@ impl TrackSource {
                 .push(&packet.data, packet.is_sync)?
                 .map(|decoded| decoded.into_iter().collect()),
             Decoder::Av1(decoder) => decoder.push(&packet.data, packet.is_sync)?.map(|frames| {
-                let decoded = |frame| Decoded { frame, order: (0, packet.pts), begins_anew: true };
+                let decoded = |frame| Decoded { frame, order: (0, packet.pts), resets_order: true };
                 frames.into_iter().map(decoded).collect()
             }),
             Decoder::Image => match still::decode(&packet.data) {
                 Ok(still) => {
                     if still.is_damaged && !std::mem::replace(&mut self.has_warned, true) {
-                        log::warn!("{name} is damaged: an image is cut off.");
+                        log::warn!("{name} is damaged: an image is truncated.");
                     }
                     *is_damaged |= still.is_damaged;
                     let order = (0, packet.pts);
-                    Ok(vec![Decoded { frame: still.frame, order, begins_anew: true }])
+                    Ok(vec![Decoded { frame: still.frame, order, resets_order: true }])
                 }
                 Err(error) => Err(Damage(format!("an image cannot be decoded: {error:#}"))),
             },
             Decoder::Raw(format) => {
-                let (width, height) = self.track.picture.size.unwrap_or((0, 0));
+                let (width, height) = self.track.video.size.unwrap_or((0, 0));
                 let color = if format.is_rgb() { ColorInfo::SRGB } else { ColorInfo::default() };
                 let mut rest = &packet.data[..];
                 let planes: Vec<_> = (0..format.planes())
@@ -510,9 +516,9 @@ impl TrackSource {
                     .collect();
                 match Frame::copied(*format, (width, height), color, &planes) {
                     Some(frame) => {
-                        Ok(vec![Decoded { frame, order: (0, packet.pts), begins_anew: true }])
+                        Ok(vec![Decoded { frame, order: (0, packet.pts), resets_order: true }])
                     }
-                    None => Err(Damage("a frame is cut off".to_owned())),
+                    None => Err(Damage("a frame is truncated".to_owned())),
                 }
             }
         };
@@ -522,7 +528,7 @@ impl TrackSource {
                 *is_damaged = true;
                 if !std::mem::replace(&mut self.has_warned, true) {
                     log::warn!(
-                        "{name} is damaged: {reason}. Decoding goes on at the next keyframe."
+                        "{name} is damaged: {reason}. Decoding continues at the next keyframe."
                     );
                 }
                 self.is_lost = true;
@@ -531,7 +537,7 @@ impl TrackSource {
         };
         self.is_lost = false;
         for one in decoded {
-            if packet.starts_anew || one.begins_anew {
+            if packet.is_discontinuous || one.resets_order {
                 self.show(true, ready);
             }
             self.decoded.push(Pending {
@@ -545,8 +551,7 @@ impl TrackSource {
         Ok(true)
     }
 
-    /// Hands out the frames that are next for sure; all of them where `is_all`. Returns whether
-    /// there were some.
+    /// Appends the frames whose order is final, or all if `is_all`. Returns true if there were any.
     fn show(&mut self, is_all: bool, ready: &mut VecDeque<Timed>) -> bool {
         let before = ready.len();
         while self.decoded.len() > if is_all { 0 } else { MAX_REORDERED } {
@@ -563,7 +568,7 @@ impl TrackSource {
             if !pending.window.contains(&pts) {
                 continue;
             }
-            let frame = pending.decoded.frame.upright(self.track.picture.orientation);
+            let frame = pending.decoded.frame.upright(self.track.video.orientation);
             ready.push_back(Timed { frame, pts, duration: pending.duration });
         }
         ready.len() > before

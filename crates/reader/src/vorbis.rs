@@ -1,5 +1,5 @@
-//! Vorbis of more than two channels for symphonia, whose own decoder undoes their coupling in the
-//! wrong order.
+//! Vorbis decoder for symphonia, whose own decoder undoes channel coupling in the wrong order if
+//! there are more than two channels.
 
 use lewton::audio::{PreviousWindowRight, read_audio_packet_generic};
 use lewton::header::{IdentHeader, SetupHeader, read_header_ident, read_header_setup};
@@ -12,11 +12,11 @@ use symphonia::core::codecs::registry::SupportedAudioCodec;
 use symphonia::core::errors::{Error, Result};
 use symphonia::core::packet::PacketRef;
 
-use crate::added::PacketDecoder;
+use crate::symphonia_adapter::PacketDecoder;
 
-/// Bytes of the identification header (Vorbis I §4.2.2).
+/// Size of the identification header in bytes (Vorbis I §4.2.2).
 const IDENTIFICATION: usize = 30;
-/// Samples of each channel in the longest packet: half of the longest block.
+/// Maximum number of audio frames in a packet: half of the longest block.
 const MAX_SAMPLES: usize = 4096;
 
 /// A Vorbis decoder.

@@ -1,8 +1,8 @@
-//! Vorbis comments (Vorbis I §5), which Ogg and FLAC share.
+//! Vorbis comments (Vorbis I §5), used by Ogg and FLAC.
 
 use reelwright_core::{ChannelLayout, CoverArt};
 
-/// FFmpeg's names of fields that it calls otherwise.
+/// Fields for which FFmpeg uses another name.
 const NAMES: &[(&str, &str)] = &[
     ("albumartist", "album_artist"),
     ("tracknumber", "track"),
@@ -15,12 +15,12 @@ const NAMES: &[(&str, &str)] = &[
 pub(crate) struct Comments {
     /// Keys and values under FFmpeg's names.
     pub(crate) tags: Vec<(String, String)>,
-    /// The channels that FLAC's files may state (RFC 9639 §8.6.2).
+    /// Channel layout, which FLAC files may state (RFC 9639 §8.6.2).
     pub(crate) layout: Option<ChannelLayout>,
 }
 
 impl Comments {
-    /// Reads a comment as far as it goes.
+    /// Reads a comment up to the first malformed field.
     pub(crate) fn read(bytes: &[u8]) -> Self {
         let mut comments = Self::default();
         let Some((_vendor, rest)) = sized(bytes) else { return comments };
@@ -50,14 +50,14 @@ impl Comments {
     }
 }
 
-/// Bytes after their length, and what follows them.
+/// Splits off the bytes after a 32-bit length. Returns them and the remaining bytes.
 fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, after) = bytes.split_first_chunk::<4>()?;
     after.split_at_checked(u32::from_le_bytes(*length) as usize)
 }
 
-/// The picture of a PICTURE block of FLAC (RFC 9639 §8.8), and whether it is a front cover.
-pub(crate) fn picture(block: &[u8]) -> Option<(CoverArt, bool)> {
+/// Reads a `METADATA_BLOCK_PICTURE` of FLAC (RFC 9639 §8.8). The flag is true for a front cover.
+pub(crate) fn cover(block: &[u8]) -> Option<(CoverArt, bool)> {
     let word = |at: usize| {
         let bytes = block.get(at..at.checked_add(4)?)?;
         Some(u32::from_be_bytes(bytes.try_into().ok()?) as usize)

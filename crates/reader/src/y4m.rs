@@ -1,4 +1,4 @@
-//! YUV4MPEG2, and raw frames without any header.
+//! YUV4MPEG2, and raw frames without a header.
 
 use anyhow::{Context, bail};
 use reelwright_core::{ChromaLocation, ColorInfo, ColorRange, PixelFormat, Rational, TimeBase};
@@ -6,10 +6,10 @@ use reelwright_core::{ChromaLocation, ColorInfo, ColorRange, PixelFormat, Ration
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
 
-/// The most bytes of a header or of a frame's parameters.
+/// Maximum size in bytes of a header or of a frame's parameters.
 const MAX_LINE: usize = 4096;
 
-/// Chroma parameters: their names, formats, and where chroma is.
+/// Chroma parameters: name, pixel format and chroma location.
 const CHROMA: &[(&str, PixelFormat, ChromaLocation)] = &[
     ("420jpeg", PixelFormat::Yuv420p, ChromaLocation::Center),
     ("420mpeg2", PixelFormat::Yuv420p, ChromaLocation::Left),
@@ -28,7 +28,7 @@ const CHROMA: &[(&str, PixelFormat, ChromaLocation)] = &[
     ("444alpha", PixelFormat::Yuva444p, ChromaLocation::Left),
 ];
 
-/// Frames one after the other, each after a line `FRAME` in YUV4MPEG2.
+/// Demuxer of uncompressed frames. In YUV4MPEG2, a `FRAME` line precedes each.
 pub(crate) struct RawFrames {
     source: Source,
     at: u64,
@@ -44,14 +44,17 @@ impl RawFrames {
         start.starts_with(b"YUV4MPEG2")
     }
 
-    /// Reads the header of YUV4MPEG2. `frame_rate` stands in for a rate that it does not state.
+    /// Reads the header of YUV4MPEG2. `frame_rate` is used if the header does not state a rate.
     pub(crate) fn y4m(
         mut source: Source,
         frame_rate: Option<Rational>,
         name: &str,
     ) -> anyhow::Result<(Self, Track)> {
         let header = source.peek(MAX_LINE)?;
-        let end = header.iter().position(|byte| *byte == b'\n').context("its header has no end")?;
+        let end = header
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .context("its header does not end within 4096 bytes")?;
         let text = String::from_utf8_lossy(&header[..end]).into_owned();
         let (mut width, mut height, mut rate, mut aspect) = (0usize, 0usize, None, None);
         let (mut chroma, mut range, mut interlacing) = ("420jpeg", ColorRange::Limited, "p");
@@ -76,7 +79,7 @@ impl RawFrames {
         const MAX_SIDE: usize = 1 << 16;
         if !(1..=MAX_SIDE).contains(&width) || !(1..=MAX_SIDE).contains(&height) {
             bail!(
-                "its header states a size of {width}x{height}; each way it must be 1 to {MAX_SIDE}"
+                "its header states a size of {width}x{height}; width and height must be 1 to {MAX_SIDE}"
             );
         }
         let Some((_, format, chroma_location)) = CHROMA.iter().find(|(name, ..)| *name == chroma)
@@ -88,25 +91,25 @@ impl RawFrames {
             } else {
                 "this chroma format is not supported"
             };
-            bail!("its frames are of C{chroma}: {why}. Supported are {}.", names.join(", "));
+            bail!("its chroma format is C{chroma}: {why}. Supported formats: {}", names.join(", "));
         };
         let Some(rate) = rate.or(frame_rate) else {
-            bail!("its header states no frame rate. Pass it with --frame-rate.");
+            bail!("its header states no frame rate: pass it with --frame-rate");
         };
         if !matches!(interlacing, "p" | "?") {
-            log::warn!("{name} is interlaced; its frames are encoded as progressive ones.");
+            log::warn!("{name} is interlaced. Its frames are encoded as progressive.");
         }
         let color = ColorInfo { range, chroma_location: *chroma_location, ..ColorInfo::default() };
         let mut made = Self::raw(source, *format, (width, height), rate, name)?;
         made.1.codec = "wrapped_avframe".to_owned();
-        made.1.picture.sample_aspect_ratio = aspect;
-        made.1.picture.color = Some(color);
+        made.1.video.sample_aspect_ratio = aspect;
+        made.1.video.color = Some(color);
         made.1.duration = None;
         (made.0.at, made.0.has_lines) = (end as u64 + 1, true);
         Ok(made)
     }
 
-    /// Frames of one format and size without any header.
+    /// Reads frames of one format and size without a header.
     pub(crate) fn raw(
         source: Source,
         format: PixelFormat,
@@ -116,8 +119,8 @@ impl RawFrames {
     ) -> anyhow::Result<(Self, Track)> {
         let mut track = Track::new(0, Kind::Video, "rawvideo", TimeBase::new(rate.inverse()));
         track.decoder = Some(Codec::Raw(format));
-        track.picture.size = Some((width, height));
-        track.picture.frame_rate = Some(rate);
+        track.video.size = Some((width, height));
+        track.video.frame_rate = Some(rate);
         let frame = format.frame_bytes(width, height).context("its frames are too large")?;
         track.duration = source.size().map(|size| size / frame as u64);
         let name = name.to_owned();

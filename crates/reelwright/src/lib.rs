@@ -22,6 +22,8 @@
 //! arguments of [`StreamingMediaEncoder::new`] and the methods of [`AudioStream`]. The `option` of
 //! `open` is an argument of [`StreamingMediaEncoder::open_with`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod audio_pipeline;
 mod audio_stream;
 mod blocking;

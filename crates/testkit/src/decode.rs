@@ -1,4 +1,4 @@
-//! Sound as symphonia decodes it.
+//! Audio decoding with symphonia.
 
 use std::fmt;
 use std::io::{Cursor, ErrorKind};
@@ -13,21 +13,21 @@ use symphonia::core::formats::{FormatOptions, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 
-/// A decoded file.
+/// A decoded audio file.
 #[derive(Clone, PartialEq)]
-pub struct Sound<S> {
-    /// In Hz.
+pub struct DecodedAudio<S> {
+    /// Sample rate in Hz.
     pub sample_rate: u32,
-    /// How many channels there are.
+    /// Number of channels.
     pub channels: usize,
-    /// Interleaved. Integers are at the top of their type: a 16-bit sample as `i32` is shifted left
-    /// by 16.
+    /// Interleaved samples. Integers are scaled to the full range of their type: a 16-bit sample in
+    /// `i32` is shifted left by 16.
     pub samples: Vec<S>,
 }
 
-impl<S> fmt::Debug for Sound<S> {
+impl<S> fmt::Debug for DecodedAudio<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sound")
+        f.debug_struct("DecodedAudio")
             .field("sample_rate", &self.sample_rate)
             .field("channels", &self.channels)
             .field("samples", &self.samples.len())
@@ -38,31 +38,30 @@ impl<S> fmt::Debug for Sound<S> {
 /// Decodes the bytes of a file to `i32` or `f32` samples.
 ///
 /// # Errors
-/// What symphonia does not read: the file is broken, or symphonia does not support it. A checksum
-/// that differs, where the codec has one, is an error too.
-pub fn decode<S: ConvertibleSample>(file: impl Into<Vec<u8>>) -> Result<Sound<S>, String> {
+/// The file is malformed or not supported by symphonia, or its checksum does not match.
+pub fn decode<S: ConvertibleSample>(file: impl Into<Vec<u8>>) -> Result<DecodedAudio<S>, String> {
     let mut samples = Vec::new();
     let (sample_rate, channels) = each_packet(file.into(), |buffer| {
         let mut packet = Vec::new();
         buffer.copy_to_vec_interleaved::<S>(&mut packet);
         samples.append(&mut packet);
     })?;
-    Ok(Sound { sample_rate, channels, samples })
+    Ok(DecodedAudio { sample_rate, channels, samples })
 }
 
 /// As [`decode`], for a file on disk.
 ///
 /// # Errors
-/// As [`decode`], and a file that cannot be read.
-pub fn decode_path<S: ConvertibleSample>(path: &Path) -> Result<Sound<S>, String> {
+/// As [`decode`], or the file cannot be read.
+pub fn decode_path<S: ConvertibleSample>(path: &Path) -> Result<DecodedAudio<S>, String> {
     decode(std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?)
 }
 
-/// Decodes the bytes of a file to the bytes of its samples, in the machine's byte order and the
-/// type that symphonia keeps them in (integers of 24 bits take 3 bytes).
+/// Decodes a file to the bytes of its samples, in native byte order and in symphonia's sample type
+/// (24-bit integers have 3 bytes).
 ///
 /// # Panics
-/// Where [`decode`] fails.
+/// [`decode`] fails.
 pub fn decode_bytes(file: impl Into<Vec<u8>>) -> Vec<u8> {
     let mut bytes = Vec::new();
     each_packet(file.into(), |buffer| {
@@ -74,7 +73,7 @@ pub fn decode_bytes(file: impl Into<Vec<u8>>) -> Vec<u8> {
     bytes
 }
 
-/// Hands every decoded packet on; returns the sample rate and the number of channels.
+/// Calls `take` with every decoded packet. Returns the sample rate and the number of channels.
 fn each_packet(
     file: Vec<u8>,
     mut take: impl FnMut(&GenericAudioBufferRef<'_>),
@@ -91,26 +90,26 @@ fn each_packet(
     let mut decoder = symphonia::default::get_codecs()
         .make_audio_decoder(&parameters, &options)
         .map_err(|error| error.to_string())?;
-    // MP4 leaves it to some codecs.
+    // For some codecs, MP4 does not state the rate and channels.
     let channels = parameters.channels.map(|channels| channels.count());
     let mut stated = parameters.sample_rate.zip(channels);
     loop {
         let packet = match format.next_packet() {
             Ok(Some(packet)) => packet,
             Ok(None) => break,
-            // So ends a file that does not say how long it is.
+            // A file of unknown length ends this way.
             Err(Error::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => break,
             Err(error) => return Err(error.to_string()),
         };
         let decoded = decoder.decode(&packet).map_err(|error| error.to_string())?;
         let found = (decoded.spec().rate(), decoded.spec().channels().count());
         if *stated.get_or_insert(found) != found {
-            return Err("rate or channels change within the file".into());
+            return Err("the sample rate or the channels change within the file".into());
         }
         take(&decoded);
     }
     if decoder.finalize().verify_ok == Some(false) {
-        return Err("the checksum differs".into());
+        return Err("the checksum does not match".into());
     }
     Ok(stated.unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Running an encoder over samples, and what every encoder must do.
+//! Test cases of audio encoders, and checks that every audio encoder must pass.
 
 use reelwright_core::{
     AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, AudioFormat, AudioFrame, ChannelLayout,
@@ -8,47 +8,48 @@ use reelwright_core::{
 
 use crate::signal::{Noise, music_f32, music_i16, music_i32};
 
-/// What an encoder is opened for.
+/// Parameters of an audio encoder.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
     /// The encoder.
     pub info: &'a AudioEncoderInfo,
-    /// One of those it takes.
+    /// Sample format, which the encoder must support.
     pub format: SampleFormat,
-    /// One of those it takes, in Hz.
+    /// Sample rate in Hz, which the encoder must support.
     pub rate: u32,
-    /// One of those it takes.
+    /// Channel layout, which the encoder must support.
     pub layout: ChannelLayout,
-    /// What all codecs can be told.
+    /// Common settings of codecs.
     pub config: CodecConfig,
-    /// `name=value name=value`; those of `bit_rate`, `qscale` and `compression_level` are set in the
-    /// configuration.
+    /// Options as `name=value name=value`. `bit_rate`, `qscale` and `compression_level` are set in
+    /// `config`.
     pub options: &'a str,
 }
 
-/// What came of encoding.
+/// Result of encoding.
 pub struct Encoded {
-    /// As they are at the end.
+    /// Final parameters of the stream.
     pub parameters: StreamParameters,
-    /// In order.
+    /// Packets in order.
     pub packets: Vec<Packet>,
 }
 
 impl Encoded {
-    /// All packets' bytes.
+    /// Returns the bytes of all packets.
     pub fn bytes(&self) -> Vec<u8> {
         self.packets.iter().flat_map(|packet| packet.data.clone()).collect()
     }
 
-    /// How many samples of each channel are heard.
-    pub fn heard(&self) -> i64 {
+    /// Returns the number of presented audio frames.
+    pub fn presented_samples(&self) -> i64 {
         let heard = |p: &Packet| p.duration - i64::from(p.trim_start) - i64::from(p.trim_end);
         self.packets.iter().map(heard).sum()
     }
 }
 
 impl<'a> Case<'a> {
-    /// Stereo at 48 kHz, or what the encoder takes that is nearest, in its first format.
+    /// Creates a case with the encoder's first sample format, and stereo at 48 kHz or the nearest
+    /// supported parameters.
     pub fn new(info: &'a AudioEncoderInfo) -> Self {
         Self {
             info,
@@ -60,10 +61,10 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The encoder, open.
+    /// Opens the encoder.
     ///
     /// # Errors
-    /// The encoder's, or an option that it does not know.
+    /// The encoder fails, or an option is unknown.
     pub fn open(&self) -> Result<Box<dyn AudioEncoder>> {
         let (mut config, mut options) = (self.config, Options::new());
         for (name, value) in self.options.split_whitespace().filter_map(|o| o.split_once('=')) {
@@ -84,8 +85,8 @@ impl<'a> Case<'a> {
         Ok(encoder)
     }
 
-    /// Encodes interleaved samples, in frames of the encoder's size, or of `frames` where it takes
-    /// any.
+    /// Encodes interleaved samples, in frames of the encoder's size, or of `frames` if it supports
+    /// any size.
     ///
     /// # Errors
     /// The encoder's.
@@ -106,7 +107,7 @@ impl<'a> Case<'a> {
         Ok(Encoded { parameters: encoder.parameters().clone(), packets })
     }
 
-    /// As [`encode_in`](Self::encode_in), a thousand samples at a time.
+    /// As [`encode_in`](Self::encode_in), with 1000 audio frames at a time.
     ///
     /// # Errors
     /// The encoder's.
@@ -114,7 +115,7 @@ impl<'a> Case<'a> {
         self.encode_in(samples, 1000)
     }
 
-    /// Encodes so many samples of music.
+    /// Encodes `samples` audio frames of music.
     ///
     /// # Errors
     /// The encoder's.
@@ -124,7 +125,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Interleaved music of a type.
+/// Returns interleaved music of a sample type.
 fn music(data_type: DataType, samples: usize, channels: usize) -> TypedBuffer {
     let bytes = music_i16(samples, channels).into_iter().map(|v| (v >> 8) as u8 ^ 0x80);
     let words = music_i32(samples, channels).into_iter().map(|v| i64::from(v) << 32);
@@ -140,19 +141,19 @@ fn music(data_type: DataType, samples: usize, channels: usize) -> TypedBuffer {
     }
 }
 
-/// A frame of interleaved samples.
+/// Creates a frame of interleaved samples.
 ///
 /// # Panics
-/// If there is no layout of so many channels, or the last sample is not whole.
+/// There is no layout with this number of channels, or the last audio frame is incomplete.
 pub fn packed(samples: TypedSlice<'_>, channels: usize, pts: Timestamp) -> AudioFrame {
     let sample_format = SampleFormat::packed(samples.data_type());
     frame(sample_format, samples, channels, pts)
 }
 
-/// A frame of one plane per channel, which follow each other.
+/// Creates a frame of consecutive planes, one per channel.
 ///
 /// # Panics
-/// If there is no layout of so many channels, or the planes have different lengths.
+/// There is no layout with this number of channels, or the planes have different lengths.
 pub fn planar(samples: TypedSlice<'_>, channels: usize, pts: Timestamp) -> AudioFrame {
     let sample_format = match samples.data_type() {
         DataType::U8 => SampleFormat::U8p,
@@ -195,40 +196,40 @@ fn encode_frame<T: Element>(
     encoder.encode(&planar(T::slice(&planes), channels, pts), packets)
 }
 
-/// What every encoder must do, in each of its formats, in some of its rates and layouts: every
-/// sample is heard once, packets follow one another from -delay on, and nothing makes it panic.
+/// Checks an encoder in each of its formats, and in some rates and layouts: every sample is
+/// presented once, packets are contiguous from -delay on, and no input panics.
 ///
 /// # Panics
-/// Where it does not.
-pub fn keeps_the_promises(info: &AudioEncoderInfo) {
+/// A check fails.
+pub fn check_encoder(info: &AudioEncoderInfo) {
     for &format in info.sample_formats {
         for rate in [8000, 16_000, 44_100, 48_000].map(|rate| info.sample_rates.nearest(rate)) {
             for channels in [1, 2, 6] {
                 let usual = ChannelLayout::default_for(channels).unwrap();
                 let layout = info.layouts.nearest(usual).unwrap();
                 let case = Case { format, rate, layout, ..Case::new(info) };
-                every_sample_is_heard(&case);
-                the_delay_is_kept(&case);
-                hostile_samples_do_no_harm(&case);
+                check_presented_samples(&case);
+                check_delay(&case);
+                check_extreme_samples(&case);
             }
         }
-        other_frames_are_refused(&Case { format, ..Case::new(info) });
+        check_rejected_frames(&Case { format, ..Case::new(info) });
     }
 }
 
-fn every_sample_is_heard(case: &Case<'_>) {
+fn check_presented_samples(case: &Case<'_>) {
     let name = case.info.encoder.name;
     let size = case.open().unwrap().frame_size().unwrap_or(1000);
     for samples in [0, 1, 2, size - 1, size, size + 1, 3 * size + 7] {
         let encoded = case.encode_music(samples).unwrap();
         if samples == 0 {
-            assert!(encoded.packets.is_empty(), "{name}: a packet of nothing");
+            assert!(encoded.packets.is_empty(), "{name}: there must be no packet");
             continue;
         }
-        // Opus counts at another rate.
+        // Opus uses another clock.
         let clock = encoded.parameters.audio().unwrap().format.sample_rate;
         let heard = samples as i64 * i64::from(clock) / i64::from(case.rate);
-        assert_eq!(encoded.heard(), heard, "{name} {samples}");
+        assert_eq!(encoded.presented_samples(), heard, "{name} {samples}");
         let mut next = encoded.packets[0].pts;
         for packet in &encoded.packets {
             assert_eq!((packet.pts, packet.dts), (next, next), "{name} {samples}");
@@ -240,11 +241,12 @@ fn every_sample_is_heard(case: &Case<'_>) {
     }
 }
 
-/// Packets come at the same calls each time, and no more samples wait than the encoder says.
+/// Checks that the same calls always release the same packets, and that an encoder holds no more
+/// samples than it states.
 ///
 /// # Panics
-/// If the encoder breaks this promise.
-pub fn the_delay_is_kept(case: &Case<'_>) {
+/// A check fails.
+pub fn check_delay(case: &Case<'_>) {
     let name = case.info.encoder.name;
     let channels = case.layout.channels();
     let releases = |pauses: bool| {
@@ -253,7 +255,7 @@ pub fn the_delay_is_kept(case: &Case<'_>) {
         let clock = i64::from(encoder.parameters().audio().unwrap().format.sample_rate);
         let mut queue = PacketQueue::new();
         let music = music(case.format.data_type(), size, channels);
-        let (mut counts, mut most_held) = (Vec::new(), 0);
+        let (mut counts, mut max_held) = (Vec::new(), 0);
         for index in 0..40 {
             let at = (index * size) as i64;
             with_slice!(music.as_slice(), samples => {
@@ -262,16 +264,16 @@ pub fn the_delay_is_kept(case: &Case<'_>) {
             .unwrap();
             let end = queue.back().map_or(0, |last| last.pts.0 + last.duration).max(0);
             let held = at + size as i64 - end * i64::from(case.rate) / clock;
-            most_held = most_held.max(held);
+            max_held = max_held.max(held);
             counts.push(queue.len());
             if pauses && index % 9 == 0 {
                 std::thread::sleep(std::time::Duration::from_millis(2));
             }
         }
-        let most = encoder.max_delay() as i64;
+        let max_delay = encoder.max_delay() as i64;
         assert!(
-            most_held <= most,
-            "{name} {} {} holds {most_held} samples, and says at most {most}",
+            max_held <= max_delay,
+            "{name} {} {} holds {max_held} samples, but states at most {max_delay}",
             case.rate,
             case.layout
         );
@@ -280,7 +282,7 @@ pub fn the_delay_is_kept(case: &Case<'_>) {
     assert_eq!(releases(false), releases(true), "{name}");
 }
 
-fn hostile_samples_do_no_harm(case: &Case<'_>) {
+fn check_extreme_samples(case: &Case<'_>) {
     let count = case.layout.channels() * 5000;
     let mut noise = Noise::new(5);
     let square = |i: usize| (i / case.layout.channels() / 50).is_multiple_of(2);
@@ -321,7 +323,7 @@ fn hostile_samples_do_no_harm(case: &Case<'_>) {
     }
 }
 
-fn other_frames_are_refused(case: &Case<'_>) {
+fn check_rejected_frames(case: &Case<'_>) {
     let mut encoder = case.open().unwrap();
     let mut packets = PacketQueue::new();
     let channels = case.layout.channels();
@@ -329,11 +331,11 @@ fn other_frames_are_refused(case: &Case<'_>) {
         DataType::U8 => packed(TypedSlice::I16(&[0; 24]), channels, Timestamp(0)),
         _ => packed(TypedSlice::U8(&[0; 24]), channels, Timestamp(0)),
     };
-    assert!(encoder.encode(&frame, &mut packets).is_err(), "another type");
+    assert!(encoder.encode(&frame, &mut packets).is_err(), "frames of another type must fail");
     let silence = TypedBuffer::zeroed(case.format.data_type(), 24);
     with_slice!(silence.as_slice(), data => {
         let more = encode_frame(encoder.as_mut(), case.format, data, channels + 1, 0, &mut packets);
-        assert!(more.is_err(), "another number of channels");
+        assert!(more.is_err(), "frames with another number of channels must fail");
     });
     assert!(packets.is_empty());
 }

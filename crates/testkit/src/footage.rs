@@ -1,4 +1,4 @@
-//! Natural footage of `tests/assets`, decoded.
+//! Decoded natural footage of `tests/assets`.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -17,9 +17,10 @@ use reelwright_core::{ColorInfo, Packet, PixelFormat, VideoFormat, VideoFrame};
 pub const COFFEE_SIZE: (u32, u32) = (352, 288);
 
 /// Returns the 60 frames of `coffee_352x288.mp4`: a photograph under a hand-held, noisy camera that
-/// rests for 15 frames, pans for 30 and rests again.
+/// pauses for 15 frames, pans for 30 and pauses again.
 ///
 /// # Panics
+/// The asset is missing or cannot be decoded.
 /// If the asset is missing or cannot be decoded.
 pub fn coffee() -> &'static [VideoFrame] {
     static FRAMES: OnceLock<Vec<VideoFrame>> = OnceLock::new();
@@ -30,7 +31,7 @@ pub fn coffee() -> &'static [VideoFrame] {
     })
 }
 
-/// Returns frame `index` of an endless video: the frames of [`coffee`] forward, backward, and so on.
+/// Returns frame `index` of an endless video, which repeats [`coffee`] forward and backward.
 pub fn endless_coffee(index: usize) -> VideoFrame {
     let frames = coffee();
     let last = frames.len() - 1;
@@ -38,7 +39,7 @@ pub fn endless_coffee(index: usize) -> VideoFrame {
     frames[if place > last { 2 * last - place } else { place }].clone()
 }
 
-/// Makes a byte stream of the H.264 track of an MP4 file.
+/// Converts the H.264 track of an MP4 file to a byte stream.
 fn byte_stream(file: Vec<u8>) -> Vec<u8> {
     let source = MediaSourceStream::new(Box::new(Cursor::new(file)), Default::default());
     let mut format = symphonia::default::get_probe()

@@ -1,8 +1,8 @@
-//! The SIMD that a machine has: what every level makes must be the same.
+//! SIMD levels of the machine. The output of all levels must be the same.
 
 use fearless_simd::Level;
 
-/// Every level of this machine, the portable one first.
+/// Returns all levels of this machine, the portable one first.
 pub fn levels() -> Vec<Level> {
     let mut levels = vec![Level::fallback()];
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]

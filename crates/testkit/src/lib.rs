@@ -1,10 +1,12 @@
-//! What the tests of Reelwright's crates share; no part of the product.
+//! Shared code of the tests of Reelwright's crates. Not a part of the product.
 //!
-//! [`signal`] makes samples, [`encoding`] runs an encoder over them, [`pictures`] does both for
-//! video, [`footage`] has natural video, [`lossy`] measures what lossy audio codecs keep, [`levels`] are a machine's SIMD,
-//! [`output`] misbehaves like the outputs of real life, [`muxing`] runs a muxer over packets, [`pcm_muxer`] holds what every muxer of PCM must do, and
-//! [`decode`] and [`program`] ask decoders and programs that nobody here wrote. Everything here panics where it
-//! finds something wrong: it is for tests.
+//! [`signal`] generates samples, [`encoding`] and [`video`] run encoders, [`footage`] has natural
+//! video, [`lossy`] measures lossy audio codecs, [`levels`] lists the machine's SIMD levels,
+//! [`output`] simulates failing outputs, [`muxing`] runs muxers, and [`pcm_muxer`] checks muxers of
+//! PCM. [`decode`] and [`program`] call independent decoders and programs. All functions panic if a
+//! check fails.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod decode;
 pub mod encoding;
@@ -15,6 +17,6 @@ pub mod muxing;
 pub mod output;
 pub mod parallel;
 pub mod pcm_muxer;
-pub mod pictures;
 pub mod program;
 pub mod signal;
+pub mod video;

@@ -1,13 +1,13 @@
-//! Signals that lossy audio codecs find hard, and measures of what they keep.
+//! Difficult signals for lossy audio codecs, and quality measures.
 
 use std::ops::Range;
 
 use crate::signal::{Noise, music_f32};
 
-/// Returns how far the noise of `found` is below `expected`, in dB.
+/// Returns the signal-to-noise ratio of `found` in dB.
 ///
 /// # Panics
-/// If they are not equally long.
+/// The slices have different lengths.
 pub fn snr(expected: &[f32], found: &[f32]) -> f64 {
     assert_eq!(expected.len(), found.len());
     let square = |x: f32| f64::from(x) * f64::from(x);
@@ -16,7 +16,7 @@ pub fn snr(expected: &[f32], found: &[f32]) -> f64 {
     10.0 * (signal / noise.max(1e-30)).log10()
 }
 
-/// Returns signals of `count` samples at the limits of what an encoder may be given, with names.
+/// Returns named signals of `count` samples at the limits of an encoder's input range.
 pub fn extremes(count: usize) -> [(&'static str, Vec<f32>); 9] {
     let noise = white_noise(1, count, 1.0);
     let square = |half: usize| {
@@ -35,16 +35,16 @@ pub fn extremes(count: usize) -> [(&'static str, Vec<f32>); 9] {
     ]
 }
 
-/// Returns white noise up to `peak`; another seed gives other noise.
+/// Returns white noise up to `peak`, which depends on `seed`.
 pub fn white_noise(seed: u64, count: usize, peak: f32) -> Vec<f32> {
     let mut noise = Noise::new(seed);
     (0..count).map(|_| noise.uniform() as f32 * peak).collect()
 }
 
-/// Run of noise: seed, exponent of its peak, length, and whether it has floats of any bits.
+/// Run of noise: seed, exponent of its peak, length, and true for floats of any bits.
 pub type NoiseRun = (u64, i32, usize, bool);
 
-/// Returns runs of noise one after the other, interleaved.
+/// Returns consecutive runs of noise, interleaved.
 pub fn noise_runs(runs: &[NoiseRun], channels: usize) -> Vec<f32> {
     let mut samples = Vec::new();
     for &(seed, exponent, length, any_bits) in runs {
@@ -59,7 +59,7 @@ pub fn noise_runs(runs: &[NoiseRun], channels: usize) -> Vec<f32> {
     samples
 }
 
-/// Returns music in stereo with clicks, which has transients; planes one after the other.
+/// Returns stereo music with clicks (transients), planar.
 pub fn music_with_clicks(samples: usize) -> Vec<f32> {
     let (music, mut noise) = (music_f32(samples, 2), Noise::new(6));
     (0..2 * samples)
@@ -71,17 +71,17 @@ pub fn music_with_clicks(samples: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Returns the energy of the second difference, which is mostly that of high frequencies.
+/// Returns the energy of the second difference, which is mainly at high frequencies.
 pub fn high_frequency_energy(samples: &[f32]) -> f32 {
     samples.windows(3).map(|x| (x[0] - 2.0 * x[1] + x[2]).powi(2)).sum()
 }
 
-/// Checks that bursts of noise in silence, of one channel, have no audible pre-echo. `masked` is
-/// the number of samples before a burst in which the burst masks it.
+/// Checks that bursts of noise in silence, in one channel, have no audible pre-echo. A burst masks
+/// the `masked` samples before it.
 ///
 /// # Panics
-/// If there is one.
-pub fn has_no_pre_echo(masked: usize, decode: impl FnOnce(&[f32]) -> Vec<f32>) {
+/// There is a pre-echo.
+pub fn check_pre_echo(masked: usize, decode: impl FnOnce(&[f32]) -> Vec<f32>) {
     const PERIOD: usize = 11_025;
     let mut noise = Noise::new(9);
     let samples: Vec<f32> = (0..8 * PERIOD)
@@ -101,12 +101,12 @@ pub fn has_no_pre_echo(masked: usize, decode: impl FnOnce(&[f32]) -> Vec<f32>) {
     }
 }
 
-/// Checks the SNR around the abrupt beginnings and ends of tones in silence, of one channel:
-/// `worst` and `median` are the least values in dB.
+/// Checks the SNR around the abrupt starts and ends of tones in silence, in one channel. `worst`
+/// and `median` are the minimum values in dB.
 ///
 /// # Panics
-/// If it is lower.
-pub fn keeps_tone_bursts(rate: u32, worst: f64, median: f64, decode: impl Fn(&[f32]) -> Vec<f32>) {
+/// A value is lower.
+pub fn check_tone_bursts(rate: u32, worst: f64, median: f64, decode: impl Fn(&[f32]) -> Vec<f32>) {
     let mut found = [Vec::new(), Vec::new()];
     for (position, frequency) in (0..8).flat_map(|p| [(p, 440.0), (p, 1000.0)]) {
         let third = rate as usize / 3;

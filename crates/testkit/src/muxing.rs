@@ -1,4 +1,4 @@
-//! Running a muxer over packets.
+//! Test cases of muxers.
 
 use reelwright_core::{
     AudioFormat, AudioParameters, ChannelLayout, CodecId, ColorInfo, MediaParameters, MemoryOutput,
@@ -8,7 +8,7 @@ use reelwright_core::{
 
 use crate::output::FailingOutput;
 
-/// The parameters of a PCM stream; of another codec, what they would be were it PCM.
+/// Returns the parameters of a PCM stream. Other codecs have the same audio parameters.
 pub fn pcm(codec: CodecId, rate: u32, layout: ChannelLayout) -> StreamParameters {
     StreamParameters::new(
         codec,
@@ -24,8 +24,8 @@ pub fn pcm(codec: CodecId, rate: u32, layout: ChannelLayout) -> StreamParameters
     )
 }
 
-/// The parameters of a video stream without a record.
-pub fn pictures(
+/// Returns the parameters of a video stream without a codec record.
+pub fn video_parameters(
     codec: CodecId,
     pixel_format: PixelFormat,
     (width, height): (u32, u32),
@@ -49,12 +49,12 @@ pub fn pictures(
     )
 }
 
-/// The usual layout of some channels.
-pub fn usual(channels: usize) -> ChannelLayout {
+/// Returns the default layout of a number of channels.
+pub fn default_layout(channels: usize) -> ChannelLayout {
     ChannelLayout::default_for(channels).unwrap()
 }
 
-/// Metadata of these keys and values.
+/// Returns metadata with these keys and values.
 pub fn tags<const N: usize>(entries: [(&str, &str); N]) -> Metadata {
     let mut tags = Metadata::new();
     for (key, value) in entries {
@@ -63,15 +63,15 @@ pub fn tags<const N: usize>(entries: [(&str, &str); N]) -> Metadata {
     tags
 }
 
-/// A packet of stream 0.
+/// Returns a packet of stream 0.
 pub fn packet(data: &[u8]) -> Packet {
     Packet { data: data.to_vec(), keyframe: true, ..Packet::default() }
 }
 
-/// A muxer with these options.
+/// Opens a muxer with these options.
 ///
 /// # Errors
-/// The muxer's own, or an option that it does not know.
+/// The muxer fails, or an option is unknown.
 pub fn open(info: &MuxerInfo, options: &[(&str, &str)]) -> Result<Box<dyn Muxer>> {
     let mut options: Options = options.iter().copied().collect();
     let muxer = info.open(&mut options)?;
@@ -79,10 +79,10 @@ pub fn open(info: &MuxerInfo, options: &[(&str, &str)]) -> Result<Box<dyn Muxer>
     Ok(muxer)
 }
 
-/// A file of one stream, its data cut into packets.
+/// Returns a file with one stream, whose data is split into packets.
 ///
 /// # Errors
-/// The muxer's.
+/// The muxer fails.
 pub fn mux<'a>(
     info: &MuxerInfo,
     options: &[(&str, &str)],
@@ -101,7 +101,7 @@ pub fn mux<'a>(
     Ok(output.into_bytes())
 }
 
-/// `data`, cut after `cuts` blocks of `block` bytes each, over and over.
+/// Splits `data` after `cuts` blocks of `block` bytes each, cyclically.
 pub fn cut<'a>(mut data: &'a [u8], block: usize, cuts: &[usize]) -> Vec<&'a [u8]> {
     let mut packets = Vec::new();
     for blocks in cuts.iter().cycle().take(1000) {
@@ -113,14 +113,14 @@ pub fn cut<'a>(mut data: &'a [u8], block: usize, cuts: &[usize]) -> Vec<&'a [u8]
     packets
 }
 
-/// An empty output of either kind.
+/// Returns an empty output in memory.
 pub const fn memory(seekable: bool) -> MemoryOutput {
     if seekable { MemoryOutput::seekable() } else { MemoryOutput::streaming() }
 }
 
-/// Runs a muxer over an output that fails after every number of bytes: an error each time, until
-/// there is room for everything.
-pub fn fails_anywhere(info: &MuxerInfo, stream: &StreamParameters, data: &[u8]) {
+/// Checks a muxer with an output that fails after each number of bytes: every run must fail, until
+/// the output has enough space.
+pub fn check_failing_output(info: &MuxerInfo, stream: &StreamParameters, data: &[u8]) {
     let streams = std::slice::from_ref(stream);
     let tags = tags([("title", "A title"), ("comment", "a comment")]);
     for inner in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
@@ -139,6 +139,6 @@ pub fn fails_anywhere(info: &MuxerInfo, stream: &StreamParameters, data: &[u8]) 
                 break;
             }
         }
-        assert!(done, "{}: never enough", info.name);
+        assert!(done, "{}: the output never has enough space", info.name);
     }
 }

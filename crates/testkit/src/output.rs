@@ -1,10 +1,10 @@
-//! Outputs that fail, and outputs that are too large to keep.
+//! Outputs that fail, and outputs for data that does not fit in memory.
 
 use std::io;
 
 use reelwright_core::{Error, MemoryOutput, Output, Result};
 
-/// Fails once a number of bytes were written or patched.
+/// Output that fails after a number of written or patched bytes.
 #[derive(Debug)]
 pub struct FailingOutput {
     inner: MemoryOutput,
@@ -12,12 +12,12 @@ pub struct FailingOutput {
 }
 
 impl FailingOutput {
-    /// An output into `inner` that takes `left` bytes.
+    /// Creates an output to `inner` that accepts `left` bytes.
     pub const fn new(inner: MemoryOutput, left: usize) -> Self {
         Self { inner, left }
     }
 
-    /// What was written.
+    /// Returns the written bytes.
     pub fn bytes(&self) -> &[u8] {
         self.inner.bytes()
     }
@@ -53,20 +53,20 @@ impl Output for FailingOutput {
     }
 }
 
-/// Keeps nothing of what is written but its first bytes, which can be patched, and counts: for
-/// files larger than memory.
+/// Output that keeps only the first bytes, which can be patched, and counts all: for files larger
+/// than memory.
 #[derive(Debug, Default)]
 pub struct CountingOutput {
-    /// The first 4096 bytes.
+    /// First 4096 bytes.
     pub head: Vec<u8>,
-    /// How many bytes there were.
+    /// Number of written bytes.
     pub length: u64,
 }
 
 impl CountingOutput {
     const HEAD: usize = 4096;
 
-    /// An output of no bytes so far.
+    /// Creates an empty output.
     pub const fn new() -> Self {
         Self { head: Vec::new(), length: 0 }
     }
@@ -99,11 +99,11 @@ impl Output for CountingOutput {
     }
 }
 
-/// Remembers every write and barrier, for the states that a power cut may leave.
+/// Output that records every write and barrier, to simulate a power failure.
 #[derive(Debug, Default)]
 pub struct CrashOutput {
     writes: Vec<(u64, Vec<u8>)>,
-    /// How many writes came before each barrier.
+    /// Number of writes before each barrier.
     barriers: Vec<usize>,
     length: u64,
 }
@@ -114,14 +114,14 @@ impl CrashOutput {
         Self { writes: Vec::new(), barriers: Vec::new(), length: 0 }
     }
 
-    /// Returns how many barriers there were.
+    /// Returns the number of barriers.
     pub const fn barriers(&self) -> usize {
         self.barriers.len()
     }
 
-    /// Returns a file as a power cut after `barrier` barriers may leave it: what came before them
-    /// is there, and each write up to the next one is there, dropped, or torn at any byte, in any
-    /// order. `seed` chooses.
+    /// Returns a possible file after a power failure that follows `barrier` barriers. The writes
+    /// before them are complete. Each write up to the next barrier is complete, missing, or
+    /// truncated at any byte, in any order. `seed` determines the state.
     pub fn state(&self, barrier: usize, mut seed: u64) -> Vec<u8> {
         let mut random = move |below: usize| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

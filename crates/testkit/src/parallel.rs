@@ -1,10 +1,10 @@
-//! Cases of one test that run beside each other.
+//! Parallel cases of a test.
 
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Runs a test for each of its cases, on all processors. A panic of one fails the test.
+/// Runs a test for each case, on all processors. A panic of one fails the test.
 pub fn for_each<T: Send>(cases: impl IntoIterator<Item = T>, test: impl Fn(T) + Sync) {
     let cases = Mutex::new(cases.into_iter().collect::<Vec<_>>().into_iter());
     let next = || cases.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_case_runs_once_and_a_panic_fails() {
+    fn runs_every_case_once_and_propagates_panics() {
         let seen = Mutex::new(Vec::new());
         for_each(0..100, |case| seen.lock().unwrap().push(case));
         let mut seen = seen.into_inner().unwrap();

@@ -1,17 +1,17 @@
-//! What every muxer of one PCM stream must do, and refuse.
+//! Checks that every muxer of one PCM stream must pass.
 
 use proptest::prelude::*;
 use reelwright_core::{
     CodecId, MemoryOutput, Metadata, MuxerInfo, Packet, Result, StreamParameters,
 };
 
-use crate::muxing::{cut, mux, open, packet, pcm, usual};
-use crate::program::{ffmpeg_sound, ffprobe};
+use crate::muxing::{cut, default_layout, mux, open, packet, pcm};
+use crate::program::{ffmpeg_copy_audio, ffprobe};
 use crate::signal::noise_bytes;
 
-/// What every muxer of one PCM stream refuses: packets of other streams and of parts of samples,
-/// calls at the wrong time, other numbers of streams.
-pub fn refuses_what_is_wrong(info: &MuxerInfo, stream: &StreamParameters) {
+/// Checks that a muxer of one PCM stream rejects packets of other streams, incomplete samples,
+/// calls in the wrong order and other numbers of streams.
+pub fn check_rejections(info: &MuxerInfo, stream: &StreamParameters) {
     let streams = std::slice::from_ref(stream);
     let block =
         stream.codec.bytes_per_sample().unwrap() * stream.audio().unwrap().format.layout.channels();
@@ -24,7 +24,7 @@ pub fn refuses_what_is_wrong(info: &MuxerInfo, stream: &StreamParameters) {
     assert!(muxer.start(&[], &none, &mut output).is_err());
     let two = [stream.clone(), stream.clone()];
     assert!(muxer.start(&two, &none, &mut output).is_err());
-    assert!(output.bytes().is_empty(), "{}: nothing is written for what is refused", info.name);
+    assert!(output.bytes().is_empty(), "{}: rejected streams must write nothing", info.name);
     muxer.start(streams, &none, &mut output).unwrap();
     let header = output.bytes().len();
     let message = |result: Result<()>| result.unwrap_err().to_string();
@@ -39,21 +39,22 @@ pub fn refuses_what_is_wrong(info: &MuxerInfo, stream: &StreamParameters) {
     assert!(muxer.write(&packet(&[]), &mut output).is_err());
 }
 
-/// Streams of any codec, rate and layout, fit for a container or not.
+/// Generates streams of any codec, rate and layout, supported by a container or not.
 pub fn any_stream() -> impl Strategy<Value = StreamParameters> {
     let channels = prop_oneof![1usize..9, 1usize..65_536];
     let rate = prop_oneof![Just(48_000), any::<u32>()];
     (prop::sample::select(CodecId::ALL), rate, channels)
-        .prop_map(|(codec, rate, channels)| pcm(codec, rate, usual(channels)))
+        .prop_map(|(codec, rate, channels)| pcm(codec, rate, default_layout(channels)))
 }
 
-/// Packets of a stream and a length, fit for a container or not.
+/// Generates packets as stream index and length, valid or not.
 pub fn any_packets() -> impl Strategy<Value = Vec<(usize, usize)>> {
     prop::collection::vec((0usize..3, 0usize..64), 0..10)
 }
 
-/// Writes what comes, whatever is refused: nothing panics, and what was not refused is there.
-pub fn write_or_refuse(
+/// Writes packets. Checks that nothing panics, and that the file has the packets that were
+/// accepted.
+pub fn write_or_reject(
     info: &MuxerInfo,
     stream: &StreamParameters,
     packets: &[(usize, usize)],
@@ -73,16 +74,16 @@ pub fn write_or_refuse(
     assert_eq!(muxer.finish(streams, &mut output).is_ok(), started);
 }
 
-/// That ffmpeg and ffprobe find in a muxer's files what was put in: every codec, 1, 2 and 6
-/// channels, an odd number of samples, to outputs of both kinds. What went to a stream is read from
-/// a pipe as well.
-pub fn ffmpeg_finds_what_was_written(info: &MuxerInfo, demuxer: &str) {
+/// Checks that ffmpeg and ffprobe read the written data: for every codec, 1, 2 and 6 channels, an
+/// odd number of samples, and both kinds of outputs. Files for unseekable outputs are also read
+/// from a pipe.
+pub fn check_with_ffmpeg(info: &MuxerInfo, demuxer: &str) {
     for &codec in info.audio_codecs {
         let Some(bytes) = codec.bytes_per_sample() else { continue };
         for channels in [1, 2, 6] {
             let block = bytes * channels;
             let data = noise_bytes(1237 * block);
-            let stream = pcm(codec, 44_100, usual(channels));
+            let stream = pcm(codec, 44_100, default_layout(channels));
             let file = |output| {
                 let packets = cut(&data, block, &[1, 100, 0, 33]);
                 mux(info, &[], &stream, &Metadata::new(), packets, output).unwrap()
@@ -90,7 +91,7 @@ pub fn ffmpeg_finds_what_was_written(info: &MuxerInfo, demuxer: &str) {
             let (file, streamed) =
                 (file(MemoryOutput::seekable()), file(MemoryOutput::streaming()));
             for (input, bytes) in [("{}", &file), ("{}", &streamed), ("-", &streamed)] {
-                let Some(found) = ffmpeg_sound(demuxer, input, bytes) else { return };
+                let Some(found) = ffmpeg_copy_audio(demuxer, input, bytes) else { return };
                 assert_eq!(found.len(), data.len(), "{} {codec} {channels}", info.name);
                 assert!(found == data, "{} {codec} {channels}", info.name);
             }

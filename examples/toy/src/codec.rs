@@ -1,7 +1,7 @@
-//! `toy_delta`: each sample as its difference from the one before it in its channel.
+//! `toy_delta`: stores the difference of each sample from the previous one of its channel.
 //!
-//! A difference is one byte, or 128 (as -128) and the sample itself, little-endian. A packet begins
-//! anew from 0, so that decoding can start at any.
+//! A difference is one byte, or 128 (as -128) and the sample, little-endian. A packet starts from
+//! 0, so that decoding can start at any packet.
 
 use reelwright::{
     AudioEncoder, AudioEncoderInfo, AudioEncoderRequest, AudioFrame, AudioParameters, CodecId,
@@ -24,7 +24,7 @@ pub static ENCODER: AudioEncoderInfo = AudioEncoderInfo::new(
 )
 .sample_formats(&[SampleFormat::S16]);
 
-/// What stands for a difference that one byte does not hold.
+/// Marker before a sample whose difference does not fit in one byte.
 const ESCAPE: u8 = 128;
 
 fn open(request: &AudioEncoderRequest, options: &mut Options) -> Result<Box<dyn AudioEncoder>> {
@@ -44,7 +44,7 @@ fn open(request: &AudioEncoderRequest, options: &mut Options) -> Result<Box<dyn 
 struct Delta {
     parameters: StreamParameters,
     block: usize,
-    /// The last sample of each channel.
+    /// Previous sample of each channel.
     last: Vec<i16>,
     clock: PacketClock,
 }
@@ -60,8 +60,9 @@ impl AudioEncoder for Delta {
 
     fn encode(&mut self, frame: &AudioFrame, packets: &mut PacketQueue) -> Result<()> {
         frame.check_format(SampleFormat::S16, self.last.len())?;
-        let samples =
-            frame.interleaved::<i16>().ok_or_else(|| Error::chunk("No 16-bit samples."))?;
+        let samples = frame
+            .interleaved::<i16>()
+            .ok_or_else(|| Error::chunk("The samples must be 16-bit."))?;
         self.clock.receive(frame.samples());
         self.last.fill(0);
         let packet = packets.push();
@@ -88,7 +89,7 @@ impl AudioEncoder for Delta {
     }
 }
 
-/// Decodes a packet into interleaved samples; `None` if it is damaged.
+/// Decodes a packet to interleaved samples. Returns `None` if it is damaged.
 pub fn decode(packet: &[u8], channels: usize) -> Option<Vec<i16>> {
     let mut last = vec![0i16; channels];
     let (mut samples, mut bytes) = (Vec::new(), packet.iter().copied());

@@ -1,15 +1,15 @@
-//! `toy`: a header, then each packet behind its size and time.
+//! `toy`: a header, then each packet after its size and time.
 //!
 //! All numbers are little-endian.
 //!
 //! | bytes | |
 //! |---|---|
 //! | 4 | `TOY1` |
-//! | 8 | number of packets, or 2^64 - 1 where the output cannot be patched |
-//! | 4 | samples a second |
+//! | 8 | number of packets, or 2^64 - 1 if the output cannot be patched |
+//! | 4 | sample rate in Hz |
 //! | 2 | channels |
-//! | 2 + n | the comment, behind its length |
-//! | | then for each packet: 4 for its size, 8 for its pts, 4 for its duration, its data |
+//! | 2 + n | comment, after its length |
+//! | | for each packet: 4 for its size, 8 for its pts, 4 for its duration, its data |
 
 use reelwright::{
     Destination, Error, Metadata, Muxer, MuxerInfo, OptionInfo, Options, Packet, Result,
@@ -28,7 +28,7 @@ pub static MUXER: MuxerInfo = MuxerInfo::new("toy", "Toy container", &open)
     .audio_gaps(true)
     .options(&[COMMENT]);
 
-/// Position of the number of packets.
+/// Offset of the number of packets.
 const COUNT: u64 = 4;
 
 fn open(options: &mut Options) -> Result<Box<dyn Muxer>> {
@@ -48,8 +48,8 @@ impl Muxer for Toy {
         _tags: &Metadata,
         to: &mut dyn Destination,
     ) -> Result<()> {
-        let [stream] = streams else { return Err(Error::unsupported("toy holds one stream.")) };
-        let audio = stream.audio().ok_or_else(|| Error::unsupported("toy holds audio."))?;
+        let [stream] = streams else { return Err(Error::unsupported("toy supports one stream.")) };
+        let audio = stream.audio().ok_or_else(|| Error::unsupported("toy supports only audio."))?;
         let comment = self.comment.as_bytes();
         let length = u16::try_from(comment.len()).map_err(|_| {
             Error::option(format!(
@@ -69,7 +69,7 @@ impl Muxer for Toy {
 
     fn write(&mut self, packet: &Packet, to: &mut dyn Destination) -> Result<()> {
         let size = u32::try_from(packet.data.len())
-            .map_err(|_| Error::unsupported("A packet of toy must be below 4 GiB."))?;
+            .map_err(|_| Error::unsupported("A toy packet must be smaller than 4 GiB."))?;
         let output = to.output();
         output.write(&size.to_le_bytes())?;
         output.write(&packet.pts.0.to_le_bytes())?;

@@ -1,4 +1,4 @@
-//! A codec, a container and an output of our own, beside those of Reelwright.
+//! A custom codec, container and output for Reelwright.
 //!
 //! | | | |
 //! |---|---|---|
@@ -28,7 +28,7 @@ pub mod memory;
 
 use reelwright::Registry;
 
-/// Everything that is compiled in, and what this crate adds; `memory:` addresses are kept in `store`.
+/// Returns a registry with the built-in items and those of this crate. `memory:` uses `store`.
 pub fn registry(store: &memory::Store) -> Registry {
     Registry::builtin()
         .with(codec::ENCODER.clone())

@@ -1,4 +1,4 @@
-//! `memory:NAME`: an output that keeps its bytes under a name.
+//! `memory:NAME`: an output that stores its bytes under a name.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,26 +6,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reelwright::{Error, OpenContext, OptionInfo, Options, Output, ProtocolInfo, Result};
 
 const CAPACITY: OptionInfo =
-    OptionInfo::int("capacity", (1, i64::MAX), None, "the most bytes that an address can hold");
+    OptionInfo::int("capacity", (1, i64::MAX), None, "maximum number of bytes of an address");
 
-/// Bytes by name. Copies share them.
+/// Bytes by name. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Store(Arc<Mutex<BTreeMap<String, Vec<u8>>>>);
 
 impl Store {
-    /// What was written to `memory:NAME` and closed.
+    /// Returns the bytes that were written to `memory:NAME` and closed.
     pub fn get(&self, name: &str) -> Option<Vec<u8>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 }
 
-/// The protocol of a store.
+/// Returns the protocol of a store.
 pub fn protocol(store: &Store) -> ProtocolInfo {
     let store = store.clone();
     let open = move |address: &str, options: &mut Options, _: &OpenContext| {
         let name = address.trim_start_matches("memory:").trim_start_matches("//");
         if name.is_empty() {
-            return Err(Error::argument(format!("{address} has no name. Pass memory:NAME.")));
+            return Err(Error::argument(format!("{address} must have a name. Pass memory:NAME.")));
         }
         let capacity = options.take_int(&CAPACITY)?.map_or(usize::MAX, |bytes| bytes as usize);
         let (name, store) = (name.to_owned(), store.clone());
@@ -62,7 +62,7 @@ impl Output for Memory {
     fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
         let at = at as usize;
         let place = self.bytes.get_mut(at..at.saturating_add(bytes.len()));
-        let place = place.ok_or_else(|| Error::state("Only bytes that are there are patched."))?;
+        let place = place.ok_or_else(|| Error::state("Only written bytes can be patched."))?;
         place.copy_from_slice(bytes);
         Ok(())
     }

@@ -1,1 +1,1 @@
-//! Rust blocks of the documentation, as programs: `cargo xtask docs` writes them to `src/bin`.
+//! Rust code blocks of the documentation. `cargo xtask docs` writes them to `examples`.

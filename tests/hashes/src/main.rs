@@ -1,8 +1,8 @@
-//! Prints a hash of what each encoder and muxer writes, one a line, from input that is the same on
-//! every machine: where a line differs from `hashes.txt`, the output depends on the machine, or it
-//! changed.
+//! Prints a hash of the output of each encoder and muxer, one per line. The input is the same on
+//! every machine. A line that differs from `hashes.txt` means that the output depends on the
+//! machine or has changed.
 //!
-//! It reads and writes no file and needs no thread, so that it runs under an emulator and as
+//! The program accesses no files and starts no threads, so that it runs in emulators and as
 //! WebAssembly. `cargo xtask hashes` builds it, runs it and compares.
 
 mod signal;
@@ -17,7 +17,7 @@ use reelwright::{
     TensorView, VideoStream, audio_encoders, muxers, video_encoders,
 };
 
-/// Encoders in one container with options, as `name=value name=value`.
+/// Container, encoder and options, as `name=value name=value`.
 const AUDIO_OPTIONS: &[(&str, &str, &str)] = &[
     ("adts", "aac", "b=32000"),
     ("adts", "aac", "b=256000"),
@@ -50,7 +50,7 @@ const VIDEO_OPTIONS: &[(&str, &str, &str)] = &[
     ("rawvideo", "rawvideo", "color_range=pc"),
 ];
 
-/// Encoders in one container with a pixel format that is not their first.
+/// Container, encoder and a pixel format other than its first.
 const VIDEO_FORMATS: &[(&str, &str, PixelFormat)] = &[
     ("ivf", "librav1e", PixelFormat::Yuv444p),
     ("ivf", "librav1e", PixelFormat::Yuv420p10Le),
@@ -60,13 +60,13 @@ const VIDEO_FORMATS: &[(&str, &str, PixelFormat)] = &[
     ("mjpeg", "mjpeg", PixelFormat::Yuv444p),
 ];
 
-/// Encoders whose bytes depend on the machine, and why: their hashes are not in the table.
+/// Encoders whose output depends on the machine, and the reason. Their hashes are not in the table.
 const VARYING: &[(&str, &str)] = &[
-    // opus-pure sums floats in the order of the machine's vectors, and with FMA where it has it.
+    // opus-pure sums floats in the order of the machine's vectors, with FMA if available.
     ("opus", "depends on the machine's SIMD"),
 ];
 
-/// ChannelLayouts of MP4, with an audio and a video stream.
+/// Options of MP4 layouts, with an audio and a video stream.
 const MP4_OPTIONS: &[&str] = &[
     "movflags=hybrid_fragmented",
     "movflags=progressive",
@@ -77,7 +77,7 @@ const MP4_OPTIONS: &[&str] = &[
     "movflags=frag_keyframe+skip_trailer",
 ];
 
-/// Containers and codecs of subtitles with options.
+/// Container, codec of subtitles, and options.
 const SUBTITLES: &[(&str, &str, &str)] = &[
     ("mp4", "mov_text", "movflags=hybrid_fragmented"),
     ("mp4", "mov_text", "movflags=frag_keyframe"),
@@ -86,7 +86,7 @@ const SUBTITLES: &[(&str, &str, &str)] = &[
     ("3gp", "mov_text", "movflags=progressive"),
 ];
 
-/// Sample rate, channels and sample format of the chunks, and the rate and channels they become.
+/// Sample rate, channels and sample format of the chunks, and the encoded rate and channels.
 const AUDIO_CONVERSIONS: &[(u32, usize, SampleFormat, u32, usize)] = &[
     (44_100, 2, SampleFormat::Flt, 16_000, 1),
     (48_000, 6, SampleFormat::S16, 48_000, 2),
@@ -95,7 +95,7 @@ const AUDIO_CONVERSIONS: &[(u32, usize, SampleFormat, u32, usize)] = &[
     (96_000, 2, SampleFormat::S32, 48_000, 2),
 ];
 
-/// Width and height that frames of [`SIZE`] are scaled to, with each pixel format.
+/// Width and height to which frames of [`SIZE`] are scaled, with each pixel format.
 const SCALED: (u32, u32) = (110, 46);
 
 const SIZE: (usize, usize) = (80, 64);
@@ -123,12 +123,12 @@ fn print(rows: Vec<Row>) -> Result<()> {
         let hash: String = Md5::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         println!("{hash} {:>7} {name}", bytes.len());
     }
-    // Whoever reads the table sees by this that it is whole.
+    // Shows that the output is complete.
     println!("rows: {count}");
     Ok(())
 }
 
-/// A file, by the name of how it was made.
+/// Bytes of a file, and the name of its case.
 struct Row {
     name: String,
     bytes: Vec<u8>,
@@ -214,8 +214,8 @@ fn video() -> VideoStream {
     VideoStream::new(25.0, SIZE.0 as u32, SIZE.1 as u32)
 }
 
-/// An encoder in a container, with the encoder's first sample format; none where the container
-/// must seek.
+/// Encodes with the first sample format of an encoder. Returns `None` if the container requires
+/// seeking.
 fn audio_pair(muxer: &MuxerInfo, info: &AudioEncoderInfo, seekable: bool) -> Result<Option<Row>> {
     let rate = match info.sample_rates {
         SampleRates::List(rates) if !rates.contains(&48_000) => rates[0],
@@ -279,7 +279,7 @@ fn video_row(
     )
 }
 
-/// An MP4 file of two streams.
+/// Creates an MP4 file with two streams.
 fn movie(options: &str) -> Result<Row> {
     let name = format!("mp4 h264 aac {options}");
     row(
@@ -299,7 +299,7 @@ fn movie(options: &str) -> Result<Row> {
     )
 }
 
-/// A file with chapters, of an encoder whose bytes are the same on every machine.
+/// Creates a file with chapters, with an encoder whose output is the same on every machine.
 fn chapters(muxer: &MuxerInfo, seekable: bool) -> Result<Row> {
     let is_varying = |name| VARYING.iter().any(|(encoder, _)| *encoder == name);
     let encoder = audio_encoders()
@@ -322,7 +322,7 @@ fn chapters(muxer: &MuxerInfo, seekable: bool) -> Result<Row> {
     )
 }
 
-/// A file with subtitles over video, some of which overlap.
+/// Creates a file with video and subtitles, some of which overlap.
 fn subtitles(muxer: &str, codec: &str, options: &str) -> Result<Row> {
     row(
         format!("{muxer} h264 {codec} {options}"),

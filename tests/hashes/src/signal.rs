@@ -1,9 +1,9 @@
-//! Audio and video made of integers alone, so that every machine makes the same.
+//! Audio and video signals that are computed from integers, and so are the same on every machine.
 
-/// Samples of each channel at 48 kHz: a second and a bit, which fills no encoder's last block.
+/// Number of audio frames at 48 kHz: more than a second, and not a multiple of any block size.
 pub(crate) const SAMPLES: usize = 50_021;
 
-/// Pseudorandom numbers (xorshift).
+/// Pseudorandom number generator (xorshift).
 struct Noise(u64);
 
 impl Noise {
@@ -15,13 +15,13 @@ impl Noise {
     }
 }
 
-/// A triangle wave with a period of 2³² phases, from -2¹⁵ to 2¹⁵.
+/// Returns a triangle wave from -2¹⁵ to 2¹⁵ with a period of 2³².
 fn triangle(phase: u32) -> i64 {
     let ramp = i64::from(phase >> 15);
     if ramp < 1 << 16 { ramp - (1 << 15) } else { (1 << 16) + (1 << 15) - ramp }
 }
 
-/// Interleaved samples of 24 bits: two voices and noise a channel, a pause, and a loud onset.
+/// Returns interleaved 24-bit samples: two voices and noise per channel, a pause, and a loud onset.
 fn audio(samples: usize, channels: usize) -> impl Iterator<Item = i32> {
     let mut noise = Noise(0x9E37_79B9_7F4A_7C15);
     (0..samples * channels).map(move |i| {
@@ -39,28 +39,28 @@ fn audio(samples: usize, channels: usize) -> impl Iterator<Item = i32> {
     })
 }
 
-/// The same as floats; every one is exact.
+/// Returns the signal as floats, all of which are exact.
 pub(crate) fn f32(samples: usize, channels: usize) -> Vec<f32> {
     audio(samples, channels).map(|x| x as f32 / 8_388_608.0).collect()
 }
 
-/// The same in 16 bits.
+/// Returns the signal as 16-bit samples.
 pub(crate) fn i16(samples: usize, channels: usize) -> Vec<i16> {
     audio(samples, channels).map(|x| (x >> 8) as i16).collect()
 }
 
-/// The same in 32 bits.
+/// Returns the signal as 32-bit samples.
 pub(crate) fn i32(samples: usize, channels: usize) -> Vec<i32> {
     audio(samples, channels).map(|x| x << 8).collect()
 }
 
-/// The same in 8 bits without sign.
+/// Returns the signal as unsigned 8-bit samples.
 pub(crate) fn u8(samples: usize, channels: usize) -> Vec<u8> {
     audio(samples, channels).map(|x| ((x >> 16) + 128) as u8).collect()
 }
 
-/// Frames of RGB, as (frame, 3, height, width): a gradient that pans with sensor noise, a textured
-/// square that moves the other way, and a cut in the middle.
+/// Returns RGB frames as (frame, 3, height, width): a panning gradient with sensor noise, a
+/// textured square that moves in the other direction, and a scene cut in the middle.
 pub(crate) fn rgb(frames: usize, width: usize, height: usize) -> Vec<u8> {
     let mut noise = Noise(0x2545_F491_4F6C_DD1D);
     let mut video = Vec::with_capacity(frames * 3 * width * height);

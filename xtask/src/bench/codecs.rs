@@ -11,15 +11,16 @@ use reelwright::{AudioStream, CodecConfig, Element};
 use super::compare::{Peer, measure, print_head};
 use super::measure::{capture, ffmpeg, installed};
 use super::music::{Music, encode};
+use super::results::Results;
 
 /// An encoder of ours, and what does the same elsewhere.
-pub(super) struct Codec {
+pub(super) struct Codec<'a> {
     pub(super) encoder: &'static str,
     /// Of the files, which says the container.
     pub(super) extension: &'static str,
     /// Bits per second that are asked for, where a codec can be asked.
     pub(super) bit_rate: Option<u64>,
-    pub(super) peers: &'static [Encoder],
+    pub(super) peers: &'a [Encoder],
 }
 
 /// A foreign encoder.
@@ -31,7 +32,7 @@ pub(super) enum Encoder {
     Opusenc,
 }
 
-const CODECS: &[Codec] = &[
+const CODECS: &[Codec<'_>] = &[
     Codec {
         encoder: "aac",
         extension: "aac",
@@ -66,19 +67,19 @@ const CODECS: &[Codec] = &[
 ];
 
 /// For speech, at 16 kHz.
-const G722: Codec =
+const G722: Codec<'_> =
     Codec { encoder: "g722", extension: "g722", bit_rate: None, peers: &[Encoder::Ffmpeg("g722")] };
 
-pub(super) fn run(music: &Music) -> anyhow::Result<()> {
+pub(super) fn run(music: &Music, results: &mut Results) -> anyhow::Result<()> {
     print_head();
     for codec in CODECS {
-        codec.compare(music)?;
+        codec.compare(music, results)?;
     }
-    G722.compare(&music.narrow()?)
+    G722.compare(&music.narrow()?, results)
 }
 
-impl Codec {
-    fn compare(&self, music: &Music) -> anyhow::Result<()> {
+impl Codec<'_> {
+    fn compare(&self, music: &Music, results: &mut Results) -> anyhow::Result<()> {
         let output = music.output("own").with_extension(self.extension);
         let name = match self.bit_rate {
             Some(bit_rate) => format!("{} {}k", self.encoder, bit_rate / 1000),
@@ -92,7 +93,7 @@ impl Codec {
             let line = format!("{name} | {}", peer.name);
             let peer_output = music.output(peer.name).with_extension(self.extension);
             if let Some(both) = measure(music, &line, &output, &own, &peer, &peer_output)? {
-                println!("{}", both.line(&line));
+                both.report("codecs", &name, peer.name, results);
                 files.push((encoder.name(), peer_output));
             }
         }

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::measure::{RUNS, child_cpu, installed, median, own_cpu};
 use super::music::Music;
+use super::results::{self, Results};
 
 /// A program that encodes one file into another.
 pub(super) struct Peer<'a> {
@@ -17,8 +18,8 @@ pub(super) struct Peer<'a> {
 /// One of our encoders, and one of its peers.
 pub(super) struct Comparison {
     /// Of both: times real time, and bytes.
-    pub(super) speeds: [f64; 2],
-    pub(super) sizes: [u64; 2],
+    speeds: [f64; 2],
+    sizes: [u64; 2],
 }
 
 /// Prints the head of what [`compare`] prints.
@@ -31,6 +32,7 @@ pub(super) fn print_head() {
 
 /// One of our encoders beside its peers, in turn.
 pub(super) fn compare(
+    (part, results): (&str, &mut Results),
     music: &Music,
     name: &str,
     own_output: &Path,
@@ -41,7 +43,7 @@ pub(super) fn compare(
         let line = format!("{name} | {}", peer.name);
         let output = own_output.with_file_name("peer").with_extension(extension(own_output));
         if let Some(both) = measure(music, &line, own_output, own, peer, &output)? {
-            println!("{}", both.line(&line));
+            both.report(part, name, peer.name, results);
         }
     }
     Ok(())
@@ -72,7 +74,14 @@ pub(super) fn measure(
 }
 
 impl Comparison {
-    pub(super) fn line(&self, name: &str) -> String {
+    /// Prints the comparison, and adds it to the results.
+    pub(super) fn report(&self, part: &str, name: &str, peer: &str, results: &mut Results) {
+        println!("{}", self.line(&format!("{name} | {peer}")));
+        let row = results::Comparison::new(part, name, peer, "times real time", self.speeds);
+        results.add(row.sizes(self.sizes));
+    }
+
+    fn line(&self, name: &str) -> String {
         let ([ours, theirs], [size, peer_size]) = (self.speeds, self.sizes);
         format!(
             "{name:<34} {ours:>8.0}x {theirs:>8.0}x {:>7.2} {size:>11} {peer_size:>11} {:>+7.2}%",

@@ -7,9 +7,10 @@ use reelwright_convert::AudioConverter;
 
 use super::measure::{RUNS, median};
 use super::music::{CHUNK, Music};
+use super::results::{Comparison, Results};
 
 /// The conversion alone, beside a copy of as many bytes, of chunks that stay in the cache.
-pub(super) fn run(music: &Music) -> anyhow::Result<()> {
+pub(super) fn run(music: &Music, results: &mut Results) -> anyhow::Result<()> {
     const CHUNKS: usize = 20_000;
     let samples = &music.samples[..music.channels * CHUNK];
     let floats: Vec<f32> = samples.iter().map(|x| f32::from(*x) / 32768.0).collect();
@@ -38,5 +39,7 @@ pub(super) fn run(music: &Music) -> anyhow::Result<()> {
     let gigabytes = (CHUNKS * floats.len() * 6) as f64 / 1e9;
     let (convert, copy) = (gigabytes / median(convert), gigabytes / median(copy));
     println!("flt to s16: {convert:.1} GB/s; memcpy: {copy:.1} GB/s; ratio {:.2}", convert / copy);
+    let name = "conversion of float to s16";
+    results.add(Comparison::new("conversion", name, "memcpy", "GB/s", [convert, copy]));
     Ok(())
 }

@@ -6,18 +6,24 @@ use std::process::Command;
 use super::compare::{Peer, compare, print_head};
 use super::measure::ffmpeg;
 use super::music::Music;
+use super::results::Results;
 
-pub(super) fn run(music: &Music) -> anyhow::Result<()> {
+pub(super) fn run(music: &Music, results: &mut Results) -> anyhow::Result<()> {
     print_head();
     for (level, peers) in
         [(0, ["ffmpeg", "flac"]), (5, ["ffmpeg", "flac"]), (8, ["flac", "ffmpeg"])]
     {
-        level_beside(music, level, &peers)?;
+        compare_level(music, level, &peers, results)?;
     }
     Ok(())
 }
 
-fn level_beside(music: &Music, level: u8, peers: &[&str]) -> anyhow::Result<()> {
+fn compare_level(
+    music: &Music,
+    level: u8,
+    peers: &[&str],
+    results: &mut Results,
+) -> anyhow::Result<()> {
     let output = music.output("own.flac");
     let own = || {
         let stream = music.stream().encoder_option("compression_level", level.to_string());
@@ -41,5 +47,6 @@ fn level_beside(music: &Music, level: u8, peers: &[&str]) -> anyhow::Result<()> 
             command: if *name == "flac" { &flac } else { &ffmpeg },
         })
         .collect();
-    compare(music, &format!("flac level {level}"), &output, &own, &peers)
+    let name = format!("FLAC level {level}");
+    compare(("flac", results), music, &name, &output, &own, &peers)
 }

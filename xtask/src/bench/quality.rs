@@ -9,24 +9,15 @@ use super::codecs::{Codec, Encoder, bit_rate};
 use super::measure::{capture, installed};
 use super::noise::noise_to_mask;
 use super::piece::{Piece, RATE};
+use super::results::Results;
 use super::visqol::Visqol;
 
-/// Bit rates are for stereo; mono gets half.
-const SETTINGS: &[Codec] = &[
-    Codec {
-        encoder: "aac",
-        extension: "aac",
-        bit_rate: Some(128_000),
-        peers: &[Encoder::Ffmpeg("aac")],
-    },
-    Codec {
-        encoder: "opus",
-        extension: "opus",
-        bit_rate: Some(96_000),
-        peers: &[Encoder::Ffmpeg("libopus")],
-    },
-    Codec { encoder: "mp3", extension: "mp3", bit_rate: Some(128_000), peers: &[Encoder::Lame] },
-    Codec { encoder: "mp3", extension: "mp3", bit_rate: Some(192_000), peers: &[Encoder::Lame] },
+/// Encoder (also the file's extension), its name in plots, peer, and bit rates of stereo in kbit/s;
+/// mono has half.
+const SETTINGS: &[(&str, &str, Encoder, &[u64])] = &[
+    ("aac", "AAC", Encoder::Ffmpeg("aac"), &[64, 96, 128, 192]),
+    ("opus", "Opus", Encoder::Ffmpeg("libopus"), &[48, 64, 96, 128]),
+    ("mp3", "MP3", Encoder::Lame, &[96, 128, 160, 192]),
 ];
 
 /// A file's figures.
@@ -38,7 +29,7 @@ struct Figures {
     kilobits: f64,
 }
 
-pub(super) fn run(files: &[PathBuf]) -> anyhow::Result<()> {
+pub(super) fn run(files: &[PathBuf], results: &mut Results) -> anyhow::Result<()> {
     let Some(visqol) = Visqol::find() else {
         println!("skipped: no visqol");
         return Ok(());
@@ -59,42 +50,63 @@ pub(super) fn run(files: &[PathBuf]) -> anyhow::Result<()> {
     println!(
         "ViSQOL's audio mode, 48 kHz; excerpts of at most 9 s; mono pieces at half the bit rate"
     );
-    for codec in SETTINGS {
-        table(codec, &pieces, &visqol, directory.path())?;
+    for (encoder, name, peer, rates) in SETTINGS {
+        let (mut own, mut theirs) = (Vec::new(), Vec::new());
+        for rate in *rates {
+            let codec = Codec {
+                encoder,
+                extension: encoder,
+                bit_rate: Some(1000 * rate),
+                peers: std::slice::from_ref(peer),
+            };
+            if let Some(means) = table(&codec, *peer, &pieces, &visqol, directory.path())? {
+                let [of_own, of_peer] = means.map(|mean| [mean.kilobits, mean.mos]);
+                own.push(of_own);
+                theirs.push(of_peer);
+            }
+        }
+        let plot = format!("{name}, ViSQOL, {} pieces", pieces.len());
+        results.curve("quality", &plot, "Reelwright", &own);
+        results.curve("quality", &plot, peer.name(), &theirs);
     }
     Ok(())
 }
 
-fn table(codec: &Codec, pieces: &[Piece], visqol: &Visqol, directory: &Path) -> anyhow::Result<()> {
+/// Prints the figures of each piece; returns the means of ours and of the peer if it is installed.
+fn table(
+    codec: &Codec<'_>,
+    peer: Encoder,
+    pieces: &[Piece],
+    visqol: &Visqol,
+    directory: &Path,
+) -> anyhow::Result<Option<[Figures; 2]>> {
     let asked = codec.bit_rate.unwrap_or_default() / 1000;
-    for peer in codec.peers {
-        let title = format!("{} {asked}k | {}", codec.encoder, peer.name());
-        if !installed(peer.program(), &title) {
-            continue;
-        }
-        println!(
-            "\n{title:<28} {:>6} {:>7} {:>7}   {:>9} {:>7}   {:>7} {:>7}",
-            "MOS", "peer's", "", "noise", "peer's", "kbit/s", "peer's"
-        );
-        let mut sums = [Figures::default(); 2];
-        for piece in pieces {
-            let codec = codec.for_channels(piece.channels);
-            let own = directory.join("own").with_extension(codec.extension);
-            let stream = AudioStream::new(RATE, piece.channels);
-            codec.encode(&piece.samples, piece.channels, stream, &own)?;
-            let foreign = directory.join("peer").with_extension(codec.extension);
-            capture(&mut codec.command(*peer, &piece.wav, &foreign))?;
-            let both = [figures(piece, &own, visqol)?, figures(piece, &foreign, visqol)?];
-            print_line(&piece.name, both);
-            for (sum, figures) in sums.iter_mut().zip(both) {
-                sum.mos += figures.mos / pieces.len() as f64;
-                sum.noise += figures.noise / pieces.len() as f64;
-                sum.kilobits += figures.kilobits / pieces.len() as f64;
-            }
-        }
-        print_line("mean", sums);
+    let title = format!("{} {asked}k | {}", codec.encoder, peer.name());
+    if !installed(peer.program(), &title) {
+        return Ok(None);
     }
-    Ok(())
+    println!(
+        "\n{title:<28} {:>6} {:>7} {:>7}   {:>9} {:>7}   {:>7} {:>7}",
+        "MOS", "peer's", "", "noise", "peer's", "kbit/s", "peer's"
+    );
+    let mut sums = [Figures::default(); 2];
+    for piece in pieces {
+        let codec = codec.for_channels(piece.channels);
+        let own = directory.join("own").with_extension(codec.extension);
+        let stream = AudioStream::new(RATE, piece.channels);
+        codec.encode(&piece.samples, piece.channels, stream, &own)?;
+        let of_peer = directory.join("peer").with_extension(codec.extension);
+        capture(&mut codec.command(peer, &piece.wav, &of_peer))?;
+        let both = [figures(piece, &own, visqol)?, figures(piece, &of_peer, visqol)?];
+        print_line(&piece.name, both);
+        for (sum, figures) in sums.iter_mut().zip(both) {
+            sum.mos += figures.mos / pieces.len() as f64;
+            sum.noise += figures.noise / pieces.len() as f64;
+            sum.kilobits += figures.kilobits / pieces.len() as f64;
+        }
+    }
+    print_line("mean", sums);
+    Ok(Some(sums))
 }
 
 fn figures(piece: &Piece, encoded: &Path, visqol: &Visqol) -> anyhow::Result<Figures> {

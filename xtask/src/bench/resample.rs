@@ -13,6 +13,7 @@ use reelwright_core::DataType;
 
 use super::measure::{capture, child_cpu, installed, own_cpu};
 use super::music::{CHUNK, Music};
+use super::results::{Comparison, Results};
 use super::tones::{self, FROM, TO};
 
 /// How often speed is measured: the runs are short, and other programs disturb them.
@@ -24,7 +25,7 @@ const FFMPEG: &[(&str, &str)] = &[
     ("ffmpeg soxr, precision 28", "aresample=44100:resampler=soxr:precision=28"),
 ];
 
-pub(super) fn run(music: &Music) -> anyhow::Result<()> {
+pub(super) fn run(music: &Music, results: &mut Results) -> anyhow::Result<()> {
     let ffmpeg = installed("ffmpeg", "ffmpeg's resamplers");
     let peers = if ffmpeg { FFMPEG } else { &[] };
     let speeds = speeds(music, peers)?;
@@ -61,6 +62,13 @@ pub(super) fn run(music: &Music) -> anyhow::Result<()> {
             ratio(1),
             tones::Figures::of(&resampled)
         );
+    }
+    for (quality, own) in ResampleQuality::ALL.iter().zip(&speeds) {
+        for ((peer, _), speed) in peers.iter().zip(&speeds[ResampleQuality::ALL.len()..]) {
+            let name = format!("resampling 48 to 44.1 kHz, {quality}");
+            let values = [*own, *speed];
+            results.add(Comparison::new("resample", &name, peer, "times real time", values));
+        }
     }
     println!("\n{}\nreal time: the fastest of {RUNS} runs each.", tones::NOTE);
     Ok(())

@@ -11,5 +11,6 @@ pub(super) mod h264;
 pub(super) mod muxing;
 mod own;
 pub(super) mod pictures;
+pub(super) mod rate_quality;
 mod ssim;
 mod torio;

@@ -5,8 +5,9 @@ use std::path::Path;
 use super::compare::{Peer, compare, print_head};
 use super::measure::ffmpeg;
 use super::music::{Music, encode};
+use super::results::Results;
 
-pub(super) fn run(music: &Music) -> anyhow::Result<()> {
+pub(super) fn run(music: &Music, results: &mut Results) -> anyhow::Result<()> {
     let floats = music.floats();
     let output = music.output("own.wav");
     let float_wav = music.output("float.wav");
@@ -20,5 +21,5 @@ pub(super) fn run(music: &Music) -> anyhow::Result<()> {
     };
     print_head();
     let peer = Peer { name: "ffmpeg", program: "ffmpeg", command: &command };
-    compare(music, "float to wav s16", &output, &own, &[peer])
+    compare(("wav", results), music, "float to WAV s16", &output, &own, &[peer])
 }

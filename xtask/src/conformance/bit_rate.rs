@@ -1,11 +1,11 @@
-//! Which bit rates are tried, and how near a file must come to them.
+//! Tested bit rates and their tolerances.
 
 use reelwright::{AudioEncoderInfo, ChannelLayout, CodecId};
 
 use super::case::Case;
 use super::program::Problem;
 
-/// The lowest, a usual and the highest sensible bit rate; `None` where a codec has but one.
+/// Returns the lowest, a common and the highest useful bit rate. `None` for a fixed bit rate.
 pub(super) fn three(
     encoder: &AudioEncoderInfo,
     sample_rate: u32,
@@ -13,7 +13,7 @@ pub(super) fn three(
 ) -> Option<[u64; 3]> {
     let (rate, channels) = (u64::from(sample_rate), layout.channels() as u64);
     match encoder.encoder.codec {
-        // The ends of the tables, and the middle.
+        // The ends of the tables, and a middle value.
         CodecId::Mp3 if sample_rate < 32_000 => Some([8_000, 64_000, 160_000]),
         CodecId::Mp3 => Some([32_000, 128_000, 320_000]),
         CodecId::Aac => {
@@ -28,27 +28,27 @@ pub(super) fn three(
     }
 }
 
-/// How far a file may be from its bit rate.
+/// Returns the relative tolerance of a file's bit rate.
 fn tolerance(case: &Case) -> f64 {
-    // Averages take more than a few seconds to be met; the encoders' own tests have them.
+    // Average bit rates need more than a few seconds. Tests of the encoders check them.
     match case.codec() {
         CodecId::Aac => 0.1,
         CodecId::Mp3 if !case.settings.options.is_empty() => 0.1,
         CodecId::Mp3 => 0.03,
-        // A target for sound of any length; speech takes more than its share.
+        // The target is for a mix of signals. Speech needs more than the average.
         _ => 0.3,
     }
 }
 
-/// What is wrong with a file whose packets have so many bytes in so many samples.
+/// Checks the bit rate of a file with `bytes` bytes in `samples` samples.
 pub(super) fn judge(case: &Case, bytes: u64, samples: u64) -> Option<Problem> {
     let asked = case.settings.bit_rate?;
-    // A channel of low frequencies does not take its share, and a target takes time to be met.
+    // A low-frequency channel needs fewer bits, and the target is an average over time.
     let is_short = case.frames() < 2 * case.sample_rate as usize;
     if case.codec() == CodecId::Opus && (case.channels() > 2 || is_short) {
         return None;
     }
-    // Speech without the tools for it takes more than the target; libopus' takes more still.
+    // Speech without its coding tools exceeds the target, with libopus even more.
     if case.settings.options.iter().any(|option| option == &("application", "lowdelay")) {
         return None;
     }
@@ -57,7 +57,7 @@ pub(super) fn judge(case: &Case, bytes: u64, samples: u64) -> Option<Problem> {
     let is_constant = case.codec() == CodecId::Mp3 && case.settings.options.is_empty();
     // Frames are whole bytes.
     let tolerance = if is_constant { of(1.0) } else { tolerance(case) * asked as f64 };
-    // AAC begins with a full bit reservoir: 6144 bits a channel (ISO/IEC 14496-3 §4.5.3.2).
+    // AAC starts with a full bit reservoir: 6144 bits per channel (ISO/IEC 14496-3 §4.5.3.2).
     let reservoir = match case.codec() {
         CodecId::Aac => of(6144.0 / 8.0 * case.channels() as f64),
         _ => 0.0,

@@ -1,4 +1,4 @@
-//! One file: what goes into it, and how it is made.
+//! Case of a file: its input and its parameters.
 
 use std::fmt;
 
@@ -6,31 +6,31 @@ use reelwright::{
     AudioEncoderInfo, AudioStream, ChannelLayout, CodecConfig, CodecId, MuxerInfo, SampleFormat,
 };
 
-/// One file.
+/// Parameters of a file.
 #[derive(Debug, Clone)]
 pub(super) struct Case {
     pub(super) muxer: &'static MuxerInfo,
     pub(super) encoder: &'static AudioEncoderInfo,
-    /// Of the chunks; other than `sample_rate`, they are resampled.
+    /// Sample rate of the chunks. They are resampled to `sample_rate`.
     pub(super) input_rate: u32,
-    /// What is encoded.
+    /// Encoded sample rate.
     pub(super) sample_rate: u32,
     pub(super) layout: ChannelLayout,
     pub(super) seekable: bool,
     pub(super) signal: Signal,
-    /// Samples of each channel in the chunks.
+    /// Number of audio frames in the chunks.
     pub(super) input_frames: usize,
     pub(super) settings: Settings,
 }
 
-/// The expected audio.
+/// Input signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Signal {
-    /// Speech and music. Where a lossy codec keeps low frequencies only, a low tone that swells.
+    /// Speech and music. A low tone for channels of which lossy codecs keep only low frequencies.
     Media,
-    /// A tone of its own in each channel.
+    /// A different tone in each channel.
     Tones,
-    /// A tone that rises, known at any instant: what resampled sound can be compared with.
+    /// A sweep, which is defined at any time, for comparison with resampled audio.
     Sweep,
 }
 
@@ -44,13 +44,13 @@ impl fmt::Display for Signal {
     }
 }
 
-/// What the encoder is told.
+/// Settings of the encoder.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Settings {
     pub(super) bit_rate: Option<u64>,
     pub(super) qscale: Option<f32>,
     pub(super) compression_level: Option<i32>,
-    /// The bits of a sample that a lossless codec keeps.
+    /// Number of bits that a lossless codec keeps.
     pub(super) bits: Option<u32>,
     pub(super) options: Vec<(&'static str, &'static str)>,
 }
@@ -64,7 +64,7 @@ impl Case {
         self.layout.channels()
     }
 
-    /// Samples of each channel that are encoded.
+    /// Returns the number of encoded audio frames.
     pub(super) fn frames(&self) -> usize {
         let (from, to) = (self.input_rate as usize, self.sample_rate as usize);
         (2 * self.input_frames * to + from) / (2 * from)
@@ -95,24 +95,24 @@ impl Case {
         ["mp4", "mov"].contains(&self.muxer.name)
     }
 
-    /// Whether its encoder begins before the sound does.
+    /// Returns true if the encoder has a delay.
     pub(super) fn has_delay(&self) -> bool {
         matches!(self.codec(), CodecId::Aac | CodecId::Mp3 | CodecId::Opus)
     }
 
-    /// The rate that decoders give: Opus has one of its own.
+    /// Returns the sample rate of decoders. Opus has its own.
     pub(super) fn decoded_rate(&self) -> u32 {
         if self.codec() == CodecId::Opus { 48_000 } else { self.sample_rate }
     }
 
-    /// Whether a file says of itself what it is.
+    /// Returns true if the file has a header with its parameters.
     pub(super) fn has_header(&self) -> bool {
         self.is_ogg()
             || self.is_mp4()
             || ["wav", "w64", "aiff", "au", "caf", "flac", "mp3", "adts"].contains(&self.muxer.name)
     }
 
-    /// The bits of a sample that are kept.
+    /// Returns the number of bits of a sample that are kept.
     pub(super) fn bits(&self) -> u32 {
         let of_codec = || 8 * self.codec().bytes_per_sample().unwrap_or_default() as u32;
         self.settings.bits.unwrap_or_else(of_codec)
@@ -127,7 +127,7 @@ impl Case {
         }
     }
 
-    /// The stream as the facade is told of it.
+    /// Returns the stream for the encoder.
     pub(super) fn stream(&self) -> AudioStream {
         let settings = &self.settings;
         let mut stream = AudioStream::new(self.input_rate, self.channels())

@@ -1,18 +1,18 @@
-//! What must come out of a lossless codec: every bit that was kept.
+//! Expected samples of lossless codecs.
 
 use reelwright::{CodecId, TypedBuffer};
 
 use super::case::Case;
 use super::written::Written;
 
-/// How decoded samples are compared: as the widest type of their kind.
+/// Type for the comparison of decoded samples: the widest of its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decoded {
-    /// `i32`, integers at the top.
+    /// `i32` with integers in the highest bits.
     I32,
     I64,
     F64,
-    /// Not bit by bit.
+    /// Not compared exactly.
     F32,
 }
 
@@ -28,7 +28,7 @@ impl Decoded {
         }
     }
 
-    /// ffmpeg's codec of such samples.
+    /// Returns ffmpeg's codec of this type.
     pub(super) fn ffmpeg_codec(self) -> &'static str {
         match self {
             Self::I32 => "pcm_s32le",
@@ -39,7 +39,7 @@ impl Decoded {
     }
 }
 
-/// The integers as they must be decoded: the bits that are kept, at the top of 32.
+/// Returns the expected decoded integers: the kept bits, in the highest bits of 32.
 fn integers(samples: &TypedBuffer, bits: u32) -> Vec<i32> {
     let mask = (-1i64 << (32 - bits)) as i32;
     match samples {
@@ -50,9 +50,9 @@ fn integers(samples: &TypedBuffer, bits: u32) -> Vec<i32> {
     }
 }
 
-/// What is wrong with `found`, the little-endian bytes of all samples in [`Decoded`]'s type.
+/// Compares the little-endian bytes of all samples in the type of [`Decoded`].
 pub(super) fn compare(file: &Written, found: &[u8]) -> Option<String> {
-    let (case, samples) = (&file.case, &file.sound.samples);
+    let (case, samples) = (&file.case, &file.audio.samples);
     let expected: Vec<u8> = match samples {
         TypedBuffer::I64(x) => x.iter().flat_map(|x| x.to_le_bytes()).collect(),
         TypedBuffer::F32(x) => x.iter().flat_map(|x| f64::from(*x).to_le_bytes()).collect(),
@@ -65,18 +65,18 @@ pub(super) fn compare(file: &Written, found: &[u8]) -> Option<String> {
     compare_bytes(&expected, found)
 }
 
-/// What is wrong with the raw samples that `flac -d` writes: whole bytes, at the bottom.
+/// Compares the raw samples of `flac -d`: whole bytes, in the lowest bits.
 pub(super) fn compare_raw(file: &Written, found: &[u8]) -> Option<String> {
     let bits = file.case.bits();
     let bytes = bits.div_ceil(8) as usize;
-    let expected: Vec<u8> = integers(&file.sound.samples, bits)
+    let expected: Vec<u8> = integers(&file.audio.samples, bits)
         .iter()
         .flat_map(|x| (x >> (32 - bits)).to_le_bytes().into_iter().take(bytes))
         .collect();
     compare_bytes(&expected, found)
 }
 
-/// G.711 is not lossless: a sample is at most half a step off.
+/// Compares G.711, which is lossy: the error is at most half a step.
 fn compare_g711(expected: &[i32], found: &[u8]) -> Option<String> {
     if found.len() != 4 * expected.len() {
         return Some(format!("{} bytes instead of {}", found.len(), 4 * expected.len()));
@@ -92,8 +92,8 @@ fn compare_g711(expected: &[i32], found: &[u8]) -> Option<String> {
 
 fn compare_bytes(expected: &[u8], found: &[u8]) -> Option<String> {
     if expected.len() != found.len() {
-        return Some(format!("{} bytes of sound instead of {}", found.len(), expected.len()));
+        return Some(format!("{} bytes of audio instead of {}", found.len(), expected.len()));
     }
     let differs = expected.iter().zip(found).position(|(a, b)| a != b)?;
-    Some(format!("byte {differs} of the sound differs"))
+    Some(format!("byte {differs} of the audio differs"))
 }

@@ -1,11 +1,11 @@
-//! What the programs are known not to do, and why that is no fault of a file.
+//! Known limitations of the programs, which are not faults of the files.
 
 use reelwright::CodecId;
 
 use super::case::Case;
 use super::program::Program;
 
-/// A check that a program does not pass for some files.
+/// Check that a program does not pass for some files.
 pub(super) struct Limit {
     pub(super) program: Program,
     pub(super) check: &'static str,
@@ -14,7 +14,7 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// The limit that explains why a check failed.
+    /// Returns the index of the limitation that explains a failed check.
     pub(super) fn find(program: Program, check: &str, case: &Case) -> Option<usize> {
         LIMITS.iter().position(|limit| {
             limit.program == program && limit.check == check && (limit.applies)(case)
@@ -26,7 +26,7 @@ fn is_g711(case: &Case) -> bool {
     matches!(case.codec(), CodecId::PcmALaw | CodecId::PcmMuLaw)
 }
 
-/// Whether a container says nothing of positions as nothing has to be said.
+/// Returns true if the container has no channel positions because they are the default.
 fn has_no_positions(case: &Case) -> bool {
     let implied = case.channels() <= 2;
     match case.muxer.name {
@@ -48,7 +48,7 @@ fn is_float(case: &Case) -> bool {
     matches!(case.codec(), C::PcmF32Le | C::PcmF32Be | C::PcmF64Le | C::PcmF64Be)
 }
 
-/// Whether a header that cannot be mended does not say how long the sound is.
+/// Returns true if the header does not state the length, because it could not be updated.
 fn has_no_length(case: &Case) -> bool {
     !case.seekable && ["aiff", "caf", "flac"].contains(&case.muxer.name)
 }
@@ -58,7 +58,7 @@ pub(super) static LIMITS: &[Limit] = &[
         program: Program::Symphonia,
         check: "decode",
         applies: |case| !case.seekable && ["aiff", "caf"].contains(&case.muxer.name),
-        reason: "looks for a chunk behind sound of open length in AIFF and CAF",
+        reason: "expects a chunk after audio of open length in AIFF and CAF",
     },
     Limit {
         program: Program::Symphonia,
@@ -69,25 +69,25 @@ pub(super) static LIMITS: &[Limit] = &[
                     || case.channels() > 2
                     || case.sample_rate > 48_000)
         },
-        reason: "refuses A-law and mu-law that state their 8 bits, and does not know the GUID of mu-law",
+        reason: "rejects A-law and mu-law with 8 bits in the header, and does not support the GUID of mu-law",
     },
     Limit {
         program: Program::Symphonia,
         check: "decode",
         applies: |case| case.codec() == CodecId::PcmS64Le,
-        reason: "has no integers of 64 bits",
+        reason: "does not support 64-bit integers",
     },
     Limit {
         program: Program::Symphonia,
         check: "decode",
         applies: |case| case.muxer.name == "caf" && case.codec() == CodecId::PcmS8,
-        reason: "has no CAF of 8 bits",
+        reason: "does not support 8-bit CAF",
     },
     Limit {
         program: Program::Symphonia,
         check: "decode",
         applies: is_iso_pcm,
-        reason: "has no PCM as ISO/IEC 23003-5 has it",
+        reason: "does not support PCM of ISO/IEC 23003-5",
     },
     Limit {
         program: Program::Symphonia,
@@ -98,13 +98,13 @@ pub(super) static LIMITS: &[Limit] = &[
                 .contains(&case.codec());
             case.muxer.name == "mov" && is_mistaken && case.channels() <= 2
         },
-        reason: "takes QuickTime's big-endian names for little-endian ones, and `twos` for 16 bits",
+        reason: "reads QuickTime's big-endian names as little-endian ones, and `twos` as 16 bits",
     },
     Limit {
         program: Program::Symphonia,
         check: "decode",
         applies: |case| case.is_mp4() && case.codec() == CodecId::Aac && case.sample_rate > 65_535,
-        reason: "believes the sample entry's rate, which ends at 65,535 Hz",
+        reason: "uses the rate of the sample entry, which is at most 65,535 Hz",
     },
     Limit {
         program: Program::Symphonia,
@@ -112,7 +112,7 @@ pub(super) static LIMITS: &[Limit] = &[
         applies: |case| {
             case.codec() == CodecId::Mp3 && !case.seekable && case.sample_rate <= 12_000
         },
-        reason: "leaves out a frame of MPEG-2.5 without an information frame, of LAME's too",
+        reason: "skips a frame of MPEG-2.5 without an information frame, in LAME's files too",
     },
     Limit {
         program: Program::Ffmpeg,
@@ -122,31 +122,31 @@ pub(super) static LIMITS: &[Limit] = &[
                 && (case.sample_rate, case.channels()) == (24_000, 1)
                 && case.settings.bit_rate == Some(160_000)
         },
-        reason: "finds bits left over at MPEG-2's highest rate where it is told to look; nobody else does",
+        reason: "reports unused bits at MPEG-2's highest rate in strict mode, check_similarity other decoders",
     },
     Limit {
         program: Program::Ffmpeg,
         check: "decode",
         applies: |case| is_iso_pcm(case) && is_float(case),
-        reason: "has no floating-point PCM as ISO/IEC 23003-5 has it before version 6.1",
+        reason: "does not support floating-point PCM of ISO/IEC 23003-5 before version 6.1",
     },
     Limit {
         program: Program::Ffprobe,
         check: "codec",
         applies: |case| is_iso_pcm(case) && is_float(case),
-        reason: "has no floating-point PCM as ISO/IEC 23003-5 has it before version 6.1",
+        reason: "does not support floating-point PCM of ISO/IEC 23003-5 before version 6.1",
     },
     Limit {
         program: Program::Ffmpeg,
         check: "decode",
         applies: |case| case.is_mp4() && case.frames() <= 2,
-        reason: "leaves out a packet of which one or two samples are heard, of its own files too",
+        reason: "skips a packet with one or two presented samples, in its own files too",
     },
     Limit {
         program: Program::Ffmpeg,
         check: "length",
         applies: |case| case.is_mp4() && case.frames() <= 2,
-        reason: "leaves out a packet of which one or two samples are heard, of its own files too",
+        reason: "skips a packet with one or two presented samples, in its own files too",
     },
     Limit {
         program: Program::Ffprobe,
@@ -158,61 +158,61 @@ pub(super) static LIMITS: &[Limit] = &[
         program: Program::Mediainfo,
         check: "codec",
         applies: is_iso_pcm,
-        reason: "has no name for ISO's PCM, only its code",
+        reason: "prints the code of ISO's PCM instead of a name",
     },
     Limit {
         program: Program::Mediainfo,
         check: "channels",
         applies: |case| is_iso_pcm(case) || (case.is_mp4() && case.codec() == CodecId::Opus),
-        reason: "does not tell the channels of Opus and ISO's PCM in MP4, of FFmpeg's files neither",
+        reason: "does not print the channels of Opus and ISO's PCM in MP4, not even of FFmpeg's files",
     },
     Limit {
         program: Program::Mediainfo,
         check: "bits",
         applies: |case| is_iso_pcm(case) || (case.muxer.name == "mov" && is_g711(case)),
-        reason: "does not tell the depth of ISO's PCM, nor of G.711 in QuickTime",
+        reason: "prints the bit depth neither of ISO's PCM nor of G.711 in QuickTime",
     },
     Limit {
         program: Program::Mediainfo,
         check: "rate",
         applies: |case| is_iso_pcm(case) && case.sample_rate > 65_535,
-        reason: "knows the rate of ISO's PCM from the sample entry only, which ends at 65,535 Hz",
+        reason: "uses the rate of the sample entry for ISO's PCM, which is at most 65,535 Hz",
     },
     Limit {
         program: Program::Flac,
         check: "decode",
         applies: |case| !case.bits().is_multiple_of(8),
-        reason: "writes raw samples of whole bytes only; its test decodes these all the same",
+        reason: "writes raw samples only in whole bytes; its test mode decodes the others",
     },
     Limit {
         program: Program::Ffmpeg,
         check: "decode",
         applies: |case| case.codec() == CodecId::Flac && case.bits() == 32,
-        reason: "does not decode FLAC of 32 bits before version 6",
+        reason: "does not decode 32-bit FLAC before version 6",
     },
     Limit {
         program: Program::Ffprobe,
         check: "layout",
         applies: has_no_positions,
-        reason: "assumes no layout where a file states none: mono and stereo, and all of AU",
+        reason: "assumes no layout if a file states none: mono and stereo, and all of AU",
     },
     Limit {
         program: Program::Ffprobe,
         check: "samples",
         applies: |case| has_no_length(case) && case.muxer.name != "caf",
-        reason: "does not count samples where no length is stated",
+        reason: "does not count samples if no length is stated",
     },
     Limit {
         program: Program::Ffprobe,
         check: "samples",
         applies: |case| case.muxer.name == "caf" && case.codec() == CodecId::Alac,
-        reason: "counts whole packets of ALAC, of its own files too",
+        reason: "counts whole packets of ALAC, in its own files too",
     },
     Limit {
         program: Program::Symphonia,
         check: "decode",
         applies: |case| case.codec() == CodecId::Alac && case.channels() > 6,
-        reason: "takes ALAC's back channels of 6.1 and 7.1 for side ones, and orders them so",
+        reason: "reads ALAC's back channels of 6.1 and 7.1 as side channels, in their order",
     },
     Limit {
         program: Program::Ffprobe,
@@ -228,55 +228,55 @@ pub(super) static LIMITS: &[Limit] = &[
         program: Program::Ffprobe,
         check: "open",
         applies: |case| case.is_ogg() && case.codec() == CodecId::Flac && case.bits() == 32,
-        reason: "does not decode FLAC of 32 bits before version 6",
+        reason: "does not decode 32-bit FLAC before version 6",
     },
     Limit {
         program: Program::Mediainfo,
         check: "codec",
         applies: |case| case.codec() == CodecId::AdpcmG722,
-        reason: "has no name for G.722, only its number",
+        reason: "prints the number of G.722 instead of a name",
     },
     Limit {
         program: Program::Mediainfo,
         check: "bits",
         applies: |case| case.codec() == CodecId::Alac,
-        reason: "does not tell the depth of ALAC in CAF",
+        reason: "does not print the bit depth of ALAC in CAF",
     },
     Limit {
         program: Program::Ffprobe,
         check: "samples",
         applies: |case| case.codec() == CodecId::Opus,
-        reason: "counts what a decoder of Opus skips",
+        reason: "counts the samples that an Opus decoder skips",
     },
     Limit {
         program: Program::Mediainfo,
         check: "duration",
         applies: has_no_length,
-        reason: "does not count samples where no length is stated",
+        reason: "does not count samples if no length is stated",
     },
     Limit {
         program: Program::Mediainfo,
         check: "duration",
         applies: |case| case.muxer.name == "au",
-        reason: "takes AU's bytes for samples",
+        reason: "counts AU's bytes as samples",
     },
     Limit {
         program: Program::Mediainfo,
         check: "bits",
         applies: |case| case.muxer.name == "au",
-        reason: "does not tell the depth of AU",
+        reason: "does not print the bit depth of AU",
     },
     Limit {
         program: Program::Mediainfo,
         check: "duration",
         applies: |case| case.muxer.name == "w64" && !case.seekable,
-        reason: "believes the 8 TiB that W64 states where no length is known",
+        reason: "uses the 8 TiB that W64 states if the length is unknown",
     },
     Limit {
         program: Program::Mediainfo,
         check: "duration",
         applies: |case| case.muxer.name == "w64",
-        reason: "takes W64's data header for sound",
+        reason: "reads W64's data header as audio",
     },
     Limit {
         program: Program::Mediainfo,

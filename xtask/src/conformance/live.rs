@@ -1,4 +1,4 @@
-//! A stream must be heard soon after it is written.
+//! Check that live streams are readable soon after they are written.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,16 +7,16 @@ use reelwright::{
     ChannelLayout, StreamingMediaEncoder, Target, TensorView, TypedBuffer, audio_encoders, muxers,
 };
 
+use super::audio::InputAudio;
 use super::case::{Case, Settings, Signal};
 use super::media::Media;
-use super::sound::Sound;
 
 const RATE: u32 = 48_000;
-/// Samples of each channel between two looks at what came out, and how many may be missing.
+/// Number of audio frames between two checks, and maximum number of missing ones.
 const STEP: usize = RATE as usize / 2;
 const STEPS: usize = 8;
 
-/// Keeps what it is handed, for all to see.
+/// Writer that keeps all data in shared memory.
 #[derive(Debug, Clone, Default)]
 struct Recorder(Arc<Mutex<Vec<u8>>>);
 
@@ -31,14 +31,14 @@ impl std::io::Write for Recorder {
     }
 }
 
-/// Half a second after sound was written to a stream of Opus, whole pages have it: prints where
-/// they do not, and returns how many streams that are.
+/// Checks that whole pages have the audio of an Opus stream half a second after it was written.
+/// Prints failures and returns their number.
 pub(super) fn failures(media: &Media) -> usize {
     let mut failures = 0;
     for muxer in ["ogg", "oga", "opus"] {
         for layout in [ChannelLayout::MONO, ChannelLayout::STEREO] {
             match stream(media, muxer, layout) {
-                Ok(()) => println!("live  {muxer} opus {layout}: heard within half a second"),
+                Ok(()) => println!("live  {muxer} opus {layout}: readable within half a second"),
                 Err(error) => {
                     failures += 1;
                     println!("FAILED live {muxer} opus {layout}: {error:#}");
@@ -51,10 +51,10 @@ pub(super) fn failures(media: &Media) -> usize {
 
 fn stream(media: &Media, muxer: &str, layout: ChannelLayout) -> anyhow::Result<()> {
     let case = Case {
-        muxer: muxers().find(|info| info.name == muxer).context("no such muxer")?,
+        muxer: muxers().find(|info| info.name == muxer).context("the muxer is not available")?,
         encoder: audio_encoders()
             .find(|info| info.encoder.name == "opus")
-            .context("no encoder for Opus")?,
+            .context("the Opus encoder is not available")?,
         input_rate: RATE,
         sample_rate: RATE,
         layout,
@@ -63,8 +63,8 @@ fn stream(media: &Media, muxer: &str, layout: ChannelLayout) -> anyhow::Result<(
         input_frames: STEP * STEPS,
         settings: Settings::default(),
     };
-    let sound = Sound::new(media, &case, reelwright::DataType::F32);
-    let TypedBuffer::F32(samples) = &sound.samples else { unreachable!("they were asked for") };
+    let audio = InputAudio::new(media, &case, reelwright::DataType::F32);
+    let TypedBuffer::F32(samples) = &audio.samples else { unreachable!("the type was requested") };
     let recorder = Recorder::default();
     let target = Target::writer(recorder.clone());
     let mut encoder = StreamingMediaEncoder::new(target, Some(muxer))?;
@@ -75,16 +75,20 @@ fn stream(media: &Media, muxer: &str, layout: ChannelLayout) -> anyhow::Result<(
         encoder.write_audio_chunk(0, &TensorView::contiguous(chunk, &shape)?, None)?;
         let heard = heard(&recorder.0.lock().expect("no thread has panicked"));
         let written = (index + 1) * STEP;
-        ensure!(heard + STEP as u64 >= written as u64, "{heard} samples of {written} came out");
+        ensure!(heard + STEP as u64 >= written as u64, "{heard} of {written} samples are readable");
     }
     encoder.close()?;
     let heard = heard(&recorder.0.lock().expect("no thread has panicked"));
-    ensure!(heard as usize >= STEP * STEPS, "{heard} samples of {} in the end", STEP * STEPS);
+    ensure!(
+        heard as usize >= STEP * STEPS,
+        "{heard} of {} samples are readable at the end",
+        STEP * STEPS
+    );
     Ok(())
 }
 
-/// Samples up to the end of the last whole page, but for what a decoder skips (RFC 3533 §6,
-/// RFC 7845 §5.1).
+/// Returns the number of audio frames up to the end of the last whole page, without the pre-skip
+/// (RFC 3533 §6, RFC 7845 §5.1).
 fn heard(mut bytes: &[u8]) -> u64 {
     let (mut pre_skip, mut end) = (0, 0);
     while let Some((header, rest)) = bytes.split_at_checked(27) {
@@ -96,7 +100,7 @@ fn heard(mut bytes: &[u8]) -> u64 {
             pre_skip = u64::from(u16::from_le_bytes([body[10], body[11]]));
         }
         let granule = header[6..14].try_into().map(u64::from_le_bytes).unwrap_or_default();
-        // No packet ends on a page that says -1.
+        // A granule position of -1 means that no packet ends on the page.
         if granule != u64::MAX {
             end = granule;
         }

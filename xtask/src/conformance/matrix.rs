@@ -1,4 +1,4 @@
-//! Which files are made.
+//! Cases of all files.
 
 mod lengths;
 mod lossless;
@@ -12,16 +12,16 @@ use pair::Pair;
 
 use super::case::Case;
 
-/// Whether a muxer is asked for: each is, where none is named.
+/// Returns true if a muxer was requested. All are if none was named.
 pub(super) fn is_asked(muxer: &MuxerInfo, only: &[&str]) -> bool {
     only.is_empty() || only.contains(&muxer.name)
 }
 
-/// Every case of the muxers asked for, in groups that a program can look at in one run.
+/// Returns the cases of the requested muxers, in groups that a program checks in one run.
 pub(super) fn groups(only: &[&str]) -> Vec<Vec<Case>> {
     let pairs: Vec<Pair> = muxers()
-        // They are MP4 under other brands, and the films have them.
         .filter(|muxer| is_asked(muxer, only))
+        // They are MP4 with other brands, which the checks of video cover.
         .filter(|muxer| !["ipod", "3gp", "3g2"].contains(&muxer.name))
         .flat_map(|muxer| {
             let encoders = audio_encoders();

@@ -1,19 +1,19 @@
-//! The recordings that files are made of.
+//! Recordings that are encoded.
 
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use reelwright_testkit::decode::decode_path;
 
-/// How long a stretch is compared for its loudness.
+/// Number of samples in a segment whose loudness is measured.
 const STRETCH: usize = 12_345;
 
-/// The samples of the assets, 16 bits each.
+/// 16-bit samples of the assets.
 pub(super) struct Media {
     speech: Vec<i16>,
-    /// Left, right.
+    /// Left and right channel.
     music: [Vec<i16>; 2],
-    /// Where each is loudest: silence would hide mistakes.
+    /// Starts of the loudest segments, because silence would hide errors.
     starts: [usize; 2],
 }
 
@@ -21,15 +21,15 @@ impl Media {
     pub(super) fn load() -> anyhow::Result<Self> {
         let load = |name: &str| {
             let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/assets");
-            let sound = decode_path::<i32>(&assets.join(name)).map_err(anyhow::Error::msg);
-            sound.with_context(|| name.to_owned())
+            let audio = decode_path::<i32>(&assets.join(name)).map_err(anyhow::Error::msg);
+            audio.with_context(|| name.to_owned())
         };
         let (speech, music) = (load("speech_16k_mono.wav")?, load("bbb_48k_stereo.flac")?);
         if (speech.channels, music.channels) != (1, 2) {
             bail!("the assets are not mono and stereo");
         }
-        let channel = |sound: &[i32], first: usize, step: usize| -> Vec<i16> {
-            sound.iter().skip(first).step_by(step).map(|x| (x >> 16) as i16).collect()
+        let channel = |audio: &[i32], first: usize, step: usize| -> Vec<i16> {
+            audio.iter().skip(first).step_by(step).map(|x| (x >> 16) as i16).collect()
         };
         let speech = channel(&speech.samples, 0, 1);
         let music = [channel(&music.samples, 0, 2), channel(&music.samples, 1, 2)];
@@ -37,7 +37,7 @@ impl Media {
         Ok(Self { speech, music, starts })
     }
 
-    /// Speech in one channel; music in the others, each pair later than the one before.
+    /// Returns a sample: speech in one channel; music in the others, each pair with another offset.
     pub(super) fn sample(&self, frame: usize, channel: usize, channels: usize) -> i16 {
         let (source, start) = match channels {
             1 => (&self.speech, self.starts[0]),
@@ -47,7 +47,7 @@ impl Media {
     }
 }
 
-/// Where the loudest stretch starts.
+/// Returns the start of the loudest segment.
 fn loudest(source: &[i16]) -> usize {
     let starts = (0..source.len().saturating_sub(STRETCH)).step_by(1000);
     let loudness = |start: &usize| -> u64 {

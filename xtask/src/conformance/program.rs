@@ -1,4 +1,4 @@
-//! The programs that check files, and the problems that they find.
+//! Programs that check files, and their results.
 
 use std::io;
 use std::process::Command;
@@ -14,8 +14,8 @@ pub(super) enum Program {
     Mpg123,
     Opusinfo,
     Oggz,
-    /// Comparison of files, which needs no program.
-    House,
+    /// Comparison of files with each other, without a program.
+    Comparison,
 }
 
 /// A check that failed.
@@ -30,7 +30,7 @@ impl Problem {
         Self { check, found: found.into() }
     }
 
-    /// The check fails if `found` is not `expected`.
+    /// Returns a problem if `found` is not `expected`.
     pub(super) fn unless(check: &'static str, found: &str, expected: &str) -> Option<Self> {
         (found != expected).then(|| Self::new(check, format!("{found:?} instead of {expected:?}")))
     }
@@ -46,7 +46,7 @@ impl Program {
         Self::Mpg123,
         Self::Opusinfo,
         Self::Oggz,
-        Self::House,
+        Self::Comparison,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -59,13 +59,13 @@ impl Program {
             Self::Mpg123 => "mpg123",
             Self::Opusinfo => "opusinfo",
             Self::Oggz => "oggz-validate",
-            Self::House => "files",
+            Self::Comparison => "files",
         }
     }
 
-    /// Returns whether it can be run; prints a line if not.
+    /// Returns true if the program is installed. Prints a line if not.
     pub(super) fn is_installed(self) -> bool {
-        if matches!(self, Self::Symphonia | Self::House) {
+        if matches!(self, Self::Symphonia | Self::Comparison) {
             return true;
         }
         let missing = Command::new(self.name())

@@ -1,4 +1,4 @@
-//! How it went, counted.
+//! Table of results.
 
 use std::collections::BTreeMap;
 
@@ -6,25 +6,25 @@ use super::case::Case;
 use super::limits::{LIMITS, Limit};
 use super::program::{Problem, Program};
 
-/// Files of one format and codec in one program.
+/// Results of a program for the files of a format and codec.
 #[derive(Debug, Default, Clone, Copy)]
 struct Counts {
     passed: usize,
-    /// Not passed for a reason that is known.
+    /// Number of failures with a known reason.
     limited: usize,
     failed: usize,
 }
 
-/// Every count, and what failed.
+/// All results and failures.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    /// In the order of the rows' first files.
+    /// Rows in the order of their first files.
     rows: Vec<(String, BTreeMap<Program, Counts>)>,
     failures: BTreeMap<(Program, &'static str, String), Failure>,
     limits: BTreeMap<usize, usize>,
 }
 
-/// How often one check failed in the files of a row, and how first.
+/// Number of files of a row in which a check failed, and the first message.
 #[derive(Debug, Clone)]
 struct Failure {
     files: usize,
@@ -32,7 +32,7 @@ struct Failure {
 }
 
 impl Table {
-    /// Counts what a program found in a case's file.
+    /// Adds the results of a program for a file.
     pub(super) fn add(&mut self, case: &Case, program: Program, problems: &[Problem]) {
         let name = format!("{} {}", case.muxer.name, case.codec());
         let index = self.rows.iter().position(|(row, _)| *row == name).unwrap_or_else(|| {
@@ -60,13 +60,13 @@ impl Table {
         }
     }
 
-    /// How many checks failed.
+    /// Returns the number of failed checks.
     pub(super) fn failures(&self) -> usize {
         self.failures.values().map(|failure| failure.files).sum()
     }
 
     pub(super) fn print(&self, programs: &[Program]) {
-        println!("files passed, + limited by what a program is known not to do, ! failed\n");
+        println!("files passed, + known limitations of a program, ! failed\n");
         print!("{:<20}", "");
         programs.iter().for_each(|program| print!("{:>14}", program.name()));
         println!();
@@ -83,7 +83,7 @@ impl Table {
         for (index, limit) in LIMITS.iter().enumerate() {
             let files = self.limits.get(&index).copied().unwrap_or_default();
             let program = limit.program.name();
-            let unused = if files == 0 { " (not met: perhaps it is no longer so)" } else { "" };
+            let unused = if files == 0 { " (not needed: may be obsolete)" } else { "" };
             println!("{files:>5} {program} {}: {}{unused}", limit.check, limit.reason);
         }
         for ((program, check, _), failure) in &self.failures {
@@ -102,7 +102,7 @@ impl std::fmt::Display for Counts {
         if self.failed > 0 {
             text += &format!(" !{}", self.failed);
         }
-        // Padding is applied to the whole.
+        // The padding applies to the whole text.
         f.pad(&text)
     }
 }

@@ -1,4 +1,4 @@
-//! Fenced blocks of code of a page, with what they print.
+//! Fenced code blocks of a page, and their expected output.
 
 use std::path::Path;
 
@@ -18,11 +18,11 @@ pub(crate) enum Language {
 pub(crate) struct Block {
     pub(crate) language: Language,
     pub(crate) code: String,
-    /// Output in the block of `text` or `json` after it.
+    /// Expected output, in the following block of `text` or `json`.
     pub(crate) output: Option<String>,
-    /// Reason why it is not run.
+    /// Reason why the block is not run.
     pub(crate) not_run: Option<String>,
-    /// Page and line.
+    /// Page and line number.
     pub(crate) place: String,
 }
 
@@ -59,7 +59,7 @@ fn blocks(name: &str, text: &str) -> anyhow::Result<Vec<Block>> {
                 let line = text[..range.start].lines().count() + 1;
                 let place = format!("{name}:{line}");
                 let CodeBlockKind::Fenced(info) = kind else {
-                    bail!("{place}: fence blocks of code, and name their language");
+                    bail!("{place}: code blocks must be fenced and name their language");
                 };
                 open = Some((info.to_string(), String::new(), place));
             }
@@ -69,7 +69,8 @@ fn blocks(name: &str, text: &str) -> anyhow::Result<Vec<Block>> {
                 }
             }
             Event::End(TagEnd::CodeBlock) => {
-                let (info, code, place) = open.take().context("a block ends that did not begin")?;
+                let (info, code, place) =
+                    open.take().context("the end of a code block has no start")?;
                 let language = match info.split(',').next().unwrap_or_default() {
                     "sh" => Language::Shell,
                     "python" => Language::Python,
@@ -77,15 +78,15 @@ fn blocks(name: &str, text: &str) -> anyhow::Result<Vec<Block>> {
                     "text" | "json" => {
                         let Some(last) = blocks.last_mut().filter(|last| last.output.is_none())
                         else {
-                            bail!("{place}: an output without a block before it that prints it");
+                            bail!("{place}: an output block must follow the block that prints it");
                         };
                         last.output = Some(code);
                         continue;
                     }
                     "toml" => continue,
                     other => bail!(
-                        "{place}: the language of a block is sh, python, rust or toml, or text or \
-                         json of an output. Found: {other:?}"
+                        "{place}: the language of a block must be sh, python, rust or toml, or text or \
+                         json for an output. Found: {other:?}"
                     ),
                 };
                 let not_run = not_run.take();
@@ -97,8 +98,8 @@ fn blocks(name: &str, text: &str) -> anyhow::Result<Vec<Block>> {
     Ok(blocks)
 }
 
-/// Returns whether an output is as a page says: `…` stands for any text, and alone on a line for any
-/// number of lines.
+/// Returns true if an output matches the page: `…` matches any text, and alone on a line any number
+/// of lines.
 pub(crate) fn matches(expected: &str, found: &str) -> bool {
     let pattern: Vec<&str> = expected.trim().lines().map(str::trim_end).collect();
     let found: Vec<&str> = found.trim().lines().map(str::trim_end).collect();
@@ -136,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_have_their_output_and_reason() {
+    fn reads_blocks_with_output_and_reason() {
         let text = "```sh\na\n```\nprints\n```text\nb\n```\n\n<!-- not run: no camera -->\n```python\nc\n```\n\
                     ```toml\n```\n";
         let found = blocks("page.md", text).unwrap();
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn dots_stand_for_any_text() {
+    fn ellipsis_matches_any_text() {
         for (expected, found, is_match) in [
             ("a\nb\n", "a\nb", true),
             ("a", "a\nb", false),

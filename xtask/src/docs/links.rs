@@ -1,11 +1,11 @@
-//! Links of pages: files and anchors that must be there. Addresses on the network are not asked.
+//! Links of pages: files and anchors must exist. Network addresses are not checked.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// Returns a line for each link that leads nowhere.
+/// Returns a message for each broken link.
 pub(crate) fn check(root: &Path, pages: &[PathBuf]) -> anyhow::Result<Vec<String>> {
     let mut anchors_of: HashMap<PathBuf, Vec<String>> = HashMap::new();
     let mut failures = Vec::new();
@@ -20,7 +20,7 @@ pub(crate) fn check(root: &Path, pages: &[PathBuf]) -> anyhow::Result<Vec<String
             let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
             let target = if path.is_empty() { page.clone() } else { folder.join(path) };
             let Ok(target) = target.canonicalize() else {
-                failures.push(format!("{name}: there is no {link}"));
+                failures.push(format!("{name}: {link} does not exist"));
                 continue;
             };
             if anchor.is_empty() || target.extension().is_none_or(|extension| extension != "md") {
@@ -30,7 +30,7 @@ pub(crate) fn check(root: &Path, pages: &[PathBuf]) -> anyhow::Result<Vec<String
                 anchors_of.insert(target.clone(), anchors(&std::fs::read_to_string(&target)?));
             }
             if !anchors_of[&target].iter().any(|known| known == anchor) {
-                failures.push(format!("{name}: {link} has no such heading"));
+                failures.push(format!("{name}: {link} is not a heading of the page"));
             }
         }
     }
@@ -48,7 +48,7 @@ fn links(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Anchors of the headings, as mdBook and GitHub name them.
+/// Returns the anchors of the headings, as in mdBook and GitHub.
 fn anchors(text: &str) -> Vec<String> {
     let mut anchors: Vec<String> = Vec::new();
     let mut heading: Option<String> = None;
@@ -86,13 +86,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headings_have_anchors() {
+    fn returns_anchors_of_headings() {
         let text = "# In Python\n## `open` and close()\n## Same\n## Same\n";
         assert_eq!(anchors(text), ["in-python", "open-and-close", "same", "same-1"]);
     }
 
     #[test]
-    fn links_without_a_target_are_found() {
+    fn finds_broken_links() {
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path().join("a.md");
         std::fs::write(folder.path().join("b.md"), "# Here\n").unwrap();
@@ -103,9 +103,9 @@ mod tests {
         assert_eq!(
             found,
             [
-                "a.md: b.md#there has no such heading",
-                "a.md: there is no c.md",
-                "a.md: there is no d.svg"
+                "a.md: b.md#there is not a heading of the page",
+                "a.md: c.md does not exist",
+                "a.md: d.svg does not exist"
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! Runs the blocks of a page, one after the other, in a folder that is empty at first.
+//! Runs the blocks of a page in order, in a directory that is empty at first.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,10 @@ use std::process::{Command, Output};
 
 use super::blocks::{Block, Language, Page, matches};
 
-/// Stands between what Python blocks print.
+/// Separator between the output of Python blocks.
 const END: &str = "=== end of block ===";
 
-/// Runs a page; a fault is a line in `failures`. Python blocks share their variables.
+/// Runs a page and appends errors to `failures`. Python blocks share their variables.
 pub(crate) fn page(
     page: &Page,
     root: &Path,
@@ -32,7 +32,8 @@ pub(crate) fn page(
                 command
             }
             Language::Python => {
-                // Repeats earlier blocks, whose variables this one may use: they are short.
+                // Runs earlier blocks again, because this block may use their variables. They are
+                // short.
                 let script = format!("{earlier}\nprint({END:?})\n{}", block.code);
                 earlier = format!("{earlier}\n{}", block.code);
                 let mut command = Command::new(python);
@@ -58,6 +59,6 @@ fn check(block: &Block, output: &Output, failures: &mut Vec<String>) {
     if let Some(expected) = &block.output
         && !matches(expected, found)
     {
-        failures.push(format!("{}: the page says\n{expected}and it prints\n{found}", block.place));
+        failures.push(format!("{}: expected output\n{expected}found\n{found}", block.place));
     }
 }

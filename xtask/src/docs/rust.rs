@@ -1,4 +1,4 @@
-//! Rust blocks as programs, built together.
+//! Rust blocks, which are built together as programs.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,16 +8,17 @@ use anyhow::bail;
 
 use super::blocks::{Language, Page};
 
-/// Package whose programs they are.
+/// Package that has the blocks as examples.
 const PACKAGE: &str = "reelwright-docs-blocks";
 
-/// Builds the Rust blocks of all pages; returns the programs by the blocks' places.
+/// Builds the Rust blocks of all pages. Returns the paths of the programs by the places of the
+/// blocks.
 pub(crate) fn build(
     root: &Path,
     pages: &[Page],
     lto: (&str, &str),
 ) -> anyhow::Result<HashMap<String, PathBuf>> {
-    let sources = root.join("tests/docs-blocks/src/bin");
+    let sources = root.join("tests/docs-blocks/examples");
     if sources.exists() {
         std::fs::remove_dir_all(&sources)?;
     }
@@ -28,25 +29,26 @@ pub(crate) fn build(
     {
         let name = format!("docs-block-{}", programs.len());
         std::fs::write(sources.join(format!("{name}.rs")), program(&block.code))?;
-        programs.insert(block.place.clone(), root.join("target/release").join(name));
+        programs.insert(block.place.clone(), root.join("target/release/examples").join(name));
     }
-    // With the profile and features of the program, whose crates are built.
+    // Uses the profile and features of the main program, whose crates are already built.
     let mut command = Command::new(env!("CARGO"));
-    command.args(["build", "--quiet", "--release", "--locked", "--package", PACKAGE, "--bins"]);
+    command.args(["build", "--quiet", "--release", "--locked", "--package", PACKAGE, "--examples"]);
     command.env(lto.0, lto.1);
     let status = command.current_dir(root).status()?;
-    // Other commands must not find them.
+    // Other commands must not build the blocks.
     std::fs::remove_dir_all(&sources)?;
     if !status.success() {
         for (place, program) in &programs {
             eprintln!("{}: {place}", program.file_name().unwrap_or_default().display());
         }
-        bail!("A Rust block of the documentation cannot be built");
+        bail!("Failed to build a Rust block of the documentation");
     }
     Ok(programs)
 }
 
-/// Code as rustdoc reads it: lines after `# ` are hidden, and without `main` it is the body of one.
+/// Converts code as rustdoc does: lines after `# ` are hidden, and `main` is added if it is
+/// missing.
 fn program(code: &str) -> String {
     let code: String = code
         .lines()

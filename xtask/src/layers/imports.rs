@@ -1,8 +1,8 @@
-//! Imports among the files of a crate.
+//! Imports between the files of a crate.
 //!
-//! Paths that begin with `crate`, `self`, `super`, a module or an imported name are followed to the
-//! file that defines the item, through re-exports. A file that only re-exports items is thus part
-//! of no circle. Code for tests is left out.
+//! Paths that begin with `crate`, `self`, `super`, a module or an imported name are resolved to the
+//! file that defines the item, through re-exports. So a file that only re-exports items is not part
+//! of a cycle. Test code is ignored.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,17 +11,17 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-use super::circles::{Graph, circles};
+use super::cycles::{Graph, cycles};
 
 /// Files of a crate that import each other.
-pub(super) struct Circle {
-    /// Their paths from the workspace's root, in order.
+pub(super) struct ImportCycle {
+    /// Paths relative to the workspace, in order.
     files: Vec<String>,
-    /// Import, its file, and the file of what it imports.
+    /// Import, its file, and the file of the imported item.
     imports: Vec<(String, String, String)>,
 }
 
-impl fmt::Display for Circle {
+impl fmt::Display for ImportCycle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Files that import each other: {}", self.files.join(", "))?;
         for (path, from, to) in &self.imports {
@@ -31,37 +31,37 @@ impl fmt::Display for Circle {
     }
 }
 
-/// Returns the circles of the crate in a folder.
-pub(super) fn circles_of(root: &Path, folder: &str) -> anyhow::Result<Vec<Circle>> {
+/// Returns the cycles of the crate in a directory.
+pub(super) fn cycles_of(root: &Path, folder: &str) -> anyhow::Result<Vec<ImportCycle>> {
     let mut found = Vec::new();
     for name in ["lib.rs", "main.rs"] {
         let file = format!("{folder}/src/{name}");
         if root.join(&file).exists() {
             let read = |file: &str| std::fs::read_to_string(root.join(file)).ok();
-            found.extend(Crate::read(&file, &read)?.circles());
+            found.extend(Crate::read(&file, &read)?.cycles());
         }
     }
     Ok(found)
 }
 
-/// Module, as the names on the way from the crate's root.
+/// Path of a module: names from the crate's root.
 type ModulePath = Vec<String>;
 
 /// Contents of a module.
 #[derive(Default)]
 struct Module {
     file: String,
-    /// Names of the items defined here.
+    /// Names of the items that the module defines.
     items: BTreeSet<String>,
-    /// Names imported or re-exported here, and their paths.
+    /// Imported and re-exported names, and their paths.
     names: BTreeMap<String, Vec<String>>,
-    /// Paths of which all names are imported.
+    /// Paths of glob imports.
     globs: Vec<Vec<String>>,
-    /// Paths that code uses, those of private imports among them.
+    /// Paths in code, and paths of private imports.
     paths: BTreeSet<Vec<String>>,
     /// Re-exported names.
     exports: BTreeSet<String>,
-    /// All identifiers outside of imports.
+    /// All identifiers outside imports.
     identifiers: BTreeSet<String>,
 }
 
@@ -69,14 +69,14 @@ struct Module {
 #[derive(Default)]
 struct Crate {
     modules: BTreeMap<ModulePath, Module>,
-    /// Macros that are visible by name in the whole crate, and their files.
+    /// Macros that are visible in the whole crate, and their files.
     macros: BTreeMap<String, String>,
 }
 
 /// Target of a path.
 enum Target {
     Module(ModulePath),
-    /// Item, by the file that defines it.
+    /// Item, with the file that defines it.
     Item(String),
 }
 
@@ -87,28 +87,28 @@ impl Crate {
         Ok(this)
     }
 
-    /// Adds the module of a file, and those in it.
+    /// Adds the module of a file, and its child modules.
     fn add(
         &mut self,
         file: &str,
         path: ModulePath,
         read: &dyn Fn(&str) -> Option<String>,
     ) -> anyhow::Result<()> {
-        let text = read(file).with_context(|| format!("{file} cannot be read"))?;
+        let text = read(file).with_context(|| format!("failed to read {file}"))?;
         let tokens: TokenStream = text.parse().map_err(|error| anyhow!("{file}: {error}"))?;
         let mut children = Vec::new();
         self.scan(tokens, file, &path, true, &mut children);
-        let (folder, name) = file.rsplit_once('/').context("the file is in no folder")?;
+        let (folder, name) = file.rsplit_once('/').context("the file has no directory")?;
         let folder = match name {
             "lib.rs" | "main.rs" | "mod.rs" => folder.to_owned(),
             _ => file.trim_end_matches(".rs").to_owned(),
         };
         for child in children {
-            // Inline modules are folders.
+            // Inline modules are directories.
             let inner = child[path.len()..].join("/");
             let candidates = [format!("{folder}/{inner}.rs"), format!("{folder}/{inner}/mod.rs")];
             let found = candidates.iter().find(|file| read(file).is_some());
-            let found = found.with_context(|| format!("{file}: no file of mod {inner}"))?;
+            let found = found.with_context(|| format!("{file}: mod {inner} has no file"))?;
             self.add(found, child, read)?;
         }
         Ok(())
@@ -193,7 +193,7 @@ impl Crate {
         }
     }
 
-    /// Follows a path from a module; returns `None` for items of other crates.
+    /// Resolves a path from a module. Returns `None` for items of other crates.
     fn resolve(&self, module: &[String], path: &[String], depth: u32) -> Option<Target> {
         let (first, rest) = path.split_first()?;
         let start = match first.as_str() {
@@ -208,14 +208,14 @@ impl Crate {
         self.descend(start, rest, depth)
     }
 
-    /// Follows the rest of a path, whose names are all of this crate.
+    /// Resolves the rest of a path, whose names all belong to this crate.
     fn descend(&self, mut module: ModulePath, path: &[String], depth: u32) -> Option<Target> {
         for name in path {
             match (name.as_str(), self.find(&module, name, depth)) {
                 ("super", _) => drop(module.pop()?),
                 (_, Some(Target::Module(inner))) => module = inner,
                 (_, Some(item)) => return Some(item),
-                // A macro may have made it.
+                // A macro may have defined it.
                 (_, None) => return Some(Target::Item(self.modules.get(&module)?.file.clone())),
             }
         }
@@ -232,7 +232,7 @@ impl Crate {
         if here.items.contains(name) {
             return Some(Target::Item(here.file.clone()));
         }
-        // Imports may go in circles.
+        // Imports may be cyclic.
         let depth = depth.checked_sub(1)?;
         if let Some(path) = here.names.get(name) {
             return self.resolve(module, path, depth);
@@ -246,8 +246,8 @@ impl Crate {
         })
     }
 
-    /// Returns the circles of files.
-    fn circles(&self) -> Vec<Circle> {
+    /// Returns the cycles of files.
+    fn cycles(&self) -> Vec<ImportCycle> {
         let mut imports = BTreeMap::new();
         for (path, module) in &self.modules {
             let used = module.names.iter().filter(|(name, _)| {
@@ -272,8 +272,8 @@ impl Crate {
         for (from, to) in imports.keys() {
             graph.entry(from.clone()).or_default().insert(to.clone());
         }
-        let circles = circles(&graph).into_iter();
-        circles
+        let cycles = cycles(&graph).into_iter();
+        cycles
             .map(|files| {
                 let files: Vec<String> = files.into_iter().map(str::to_owned).collect();
                 let within = imports
@@ -282,13 +282,13 @@ impl Crate {
                 let imports = within
                     .map(|((from, to), path)| (path.clone(), from.clone(), to.clone()))
                     .collect();
-                Circle { files, imports }
+                ImportCycle { files, imports }
             })
             .collect()
     }
 }
 
-/// Words before the name of an item.
+/// Keywords before the name of an item.
 const DEFINITIONS: [&str; 8] =
     ["struct", "enum", "union", "trait", "fn", "type", "const", "static"];
 
@@ -350,7 +350,7 @@ fn is_punct(tokens: &[TokenTree], at: usize, char: char) -> bool {
     matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == char)
 }
 
-/// Returns whether an attribute that restricts an item to tests is at an index.
+/// Returns true if an attribute at an index restricts an item to tests.
 fn is_for_tests(tokens: &[TokenTree], at: usize) -> bool {
     let Some(TokenTree::Group(group)) = tokens.get(at + 1) else { return false };
     if !is_punct(tokens, at, '#') {
@@ -361,7 +361,7 @@ fn is_for_tests(tokens: &[TokenTree], at: usize) -> bool {
     attribute == "cfg(test)" || attribute == "test"
 }
 
-/// Returns the index after the item whose first attribute is at an index.
+/// Returns the index after an item whose first attribute is at an index.
 fn after_item(tokens: &[TokenTree], mut at: usize) -> usize {
     while at < tokens.len() {
         match &tokens[at] {
@@ -377,19 +377,19 @@ fn after_item(tokens: &[TokenTree], mut at: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// The files of each circle of a crate, without their folder.
+    /// Returns the files of each cycle of a crate, without their directory.
     fn found(files: &[(&str, &str)]) -> Vec<Vec<String>> {
         let read = |wanted: &str| {
             let found = files.iter().find(|(file, _)| wanted == format!("src/{file}"));
             found.map(|(_, text)| (*text).to_owned())
         };
-        let circles = Crate::read("src/lib.rs", &read).unwrap().circles();
+        let cycles = Crate::read("src/lib.rs", &read).unwrap().cycles();
         let name = |file: &String| file["src/".len()..].to_owned();
-        circles.iter().map(|circle| circle.files.iter().map(name).collect()).collect()
+        cycles.iter().map(|cycle| cycle.files.iter().map(name).collect()).collect()
     }
 
     #[test]
-    fn circles_go_through_re_exports() {
+    fn finds_cycles_through_re_exports() {
         let root = "mod a; mod b; pub use a::A; pub use b::{B as Renamed};";
         let a = "use crate::Renamed; pub struct A(Renamed);";
         let b = "/// [`A`](crate::A)\npub struct B; #[cfg(test)] mod tests { use crate::A; }";
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn a_module_and_those_in_it_may_be_a_circle() {
+    fn finds_cycle_of_module_and_child() {
         let child = "use super::Shared; pub(crate) fn make() -> Shared { Shared }";
         let names = ["lib.rs", "part.rs", "part/child.rs"];
         let files = |part| [(names[0], "mod part;"), (names[1], part), (names[2], child)];
@@ -419,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn macros_are_items_of_their_file() {
+    fn macros_belong_to_their_file() {
         let a = "macro_rules! all { ($x:expr) => { $crate::b::f($x) } }";
         let b = "pub fn f(x: u8) { crate::all!(x) }";
         let files = [("lib.rs", "#[macro_use] mod a; mod b;"), ("a.rs", a), ("b.rs", b)];

@@ -138,6 +138,7 @@ pub(super) const OUTSIDE_PHRASES: &[(&str, &str)] = &[
     ("xtask licences", "the name of the command"),
     ("generic film", "H.273's name for color primaries"),
     ("colour primaries", "a field of the crate mp4-atom"),
+    ("foreign array", "the name of a crate"),
 ];
 
 /// Beginnings of paths, words that may be used in these files, and the reason.
@@ -148,11 +149,15 @@ pub(super) const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("crates/muxers/flac/src", "picture", "FLAC's block type"),
     ("crates/muxers/mp3/src/id3.rs", "picture", "ID3's frame type"),
     ("crates/encoders/av1/src/config.rs", "film", "H.273's name for color primaries"),
+    ("crates/python/python/reelwright", "picture", "the name of a public argument"),
     ("crates/core/src/color.rs", "film", "H.273's name for color primaries"),
     ("crates/core/src/cover_art.rs", "picture", "FLAC's block type"),
     ("crates/core/src/h264", "picture|pictures", "H.264's term"),
     ("crates/core/src/option_value.rs", "film", "FFmpeg's name for a size"),
     ("crates/python/src/destination.rs", "tell", "a method of Python's files"),
+    ("crates/reader/src/av1.rs", "picture", "the name of a type in rusty_av1d"),
+    ("crates/reader/src/matroska/codecs.rs", "grey", "a FourCC"),
+    ("xtask/src/main.rs", "licences", "the name of the command"),
     ("xtask/src/licences.rs", "licence|licences", "file names and the name of the command"),
 ];
 

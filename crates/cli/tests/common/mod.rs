@@ -4,6 +4,8 @@
 #![allow(dead_code, unreachable_pub)]
 
 use std::ffi::OsStr;
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -14,7 +16,21 @@ pub fn asset(name: &str) -> PathBuf {
 }
 
 pub fn run<S: AsRef<OsStr>>(directory: &Path, args: &[S]) -> Output {
-    Command::new(PROGRAM).current_dir(directory).args(args).stdin(Stdio::null()).output().unwrap()
+    let mut program = Command::new(PROGRAM);
+    let output = program.current_dir(directory).args(args).stdin(Stdio::null()).output().unwrap();
+    collect_messages(&output);
+    output
+}
+
+/// Appends the messages of a run to the file that `cargo xtask draw` names.
+fn collect_messages(output: &Output) {
+    let Some(path) = std::env::var_os("REELWRIGHT_COLLECT_MESSAGES") else { return };
+    let mut file = OpenOptions::new().append(true).create(true).open(path).unwrap();
+    let is_message = |line: &&str| ["error: ", "warn: "].iter().any(|mark| line.starts_with(mark));
+    for line in stderr(output).lines().filter(is_message) {
+        // In one call, as tests run at once.
+        file.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
 }
 
 pub fn stderr(output: &Output) -> String {

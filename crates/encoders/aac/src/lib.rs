@@ -5,6 +5,8 @@
 //! parameters' record. Samples beyond ±1 are clamped. The bytes depend on the samples and the
 //! options alone, not on the processor.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod bands;
 mod config;
 mod element;

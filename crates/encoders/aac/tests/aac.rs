@@ -2,11 +2,11 @@
 
 use reelwright_core::{ChannelLayouts, CodecConfig, CodecRecord};
 use reelwright_enc_aac::ENCODER;
-use reelwright_testkit::encoding::{Case, keeps_the_promises};
+use reelwright_testkit::encoding::{Case, check_encoder};
 
 #[test]
-fn the_encoder_keeps_the_promises() {
-    keeps_the_promises(&ENCODER);
+fn encoder_passes_common_checks() {
+    check_encoder(&ENCODER);
 }
 
 /// Returns the bit rate of encoded music in bit/s.

@@ -7,7 +7,7 @@ use reelwright_core::{ChannelLayout, ChannelLayouts, CodecConfig, SampleRates};
 use reelwright_enc_aac::ENCODER;
 use reelwright_testkit::encoding::Case;
 use reelwright_testkit::lossy::{
-    has_no_pre_echo, high_frequency_energy, keeps_tone_bursts, snr, white_noise,
+    check_pre_echo, check_tone_bursts, high_frequency_energy, snr, white_noise,
 };
 use reelwright_testkit::signal::{Noise, music_f32};
 
@@ -75,7 +75,7 @@ fn the_last_sample_is_in_the_stream() {
 fn clicks_have_no_echo_before_them() {
     let case = Case { rate: 44_100, layout: ChannelLayout::MONO, ..Case::new(&ENCODER) };
     // Pre-masking is short: 6 ms and more before a transient there must be almost no noise.
-    has_no_pre_echo(260, |samples| decode(&case.encode(samples).unwrap()));
+    check_pre_echo(260, |samples| decode(&case.encode(samples).unwrap()));
 }
 
 #[test]
@@ -124,6 +124,6 @@ fn abrupt_beginnings_and_ends_are_close_to_the_input() {
     {
         let config = with_bit_rate(bit_rate);
         let case = Case { rate, layout: ChannelLayout::MONO, config, ..Case::new(&ENCODER) };
-        keeps_tone_bursts(rate, 30.0, 42.0, |samples| decode(&case.encode(samples).unwrap()));
+        check_tone_bursts(rate, 30.0, 42.0, |samples| decode(&case.encode(samples).unwrap()));
     }
 }

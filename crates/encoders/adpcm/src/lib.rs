@@ -4,6 +4,8 @@
 //! quantization. Silence fills the last block; its packet's `trim_end` is the number of added
 //! samples.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod encoder;
 mod ima_wav;
 mod ms;

@@ -2,13 +2,13 @@
 
 use reelwright_core::{AdpcmBlocks, ChannelLayout, CodecRecord};
 use reelwright_enc_adpcm::ENCODERS;
-use reelwright_testkit::encoding::{Case, keeps_the_promises};
+use reelwright_testkit::encoding::{Case, check_encoder};
 use reelwright_testkit::program::run;
 use reelwright_testkit::signal::{music_i16, noise_i16};
 
 #[test]
 fn encoders_keep_the_promises() {
-    ENCODERS.iter().for_each(keeps_the_promises);
+    ENCODERS.iter().for_each(check_encoder);
 }
 
 /// Returns the packets of FFmpeg's encoder of the same name.

@@ -3,6 +3,8 @@
 //! Uses adaptive linear prediction, mid/side stereo and adaptive Golomb coding, for 16, 20, 24 and
 //! 32 bits per sample and 1 to 8 channels. Apple's published decoder is the specification.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod config;
 mod encoder;
 mod golomb;

@@ -2,7 +2,7 @@
 
 use reelwright_core::{ChannelLayouts, CodecConfig, CodecId, CodecRecord, SampleFormat};
 use reelwright_enc_alac::ENCODER;
-use reelwright_testkit::encoding::{Case, Encoded, keeps_the_promises};
+use reelwright_testkit::encoding::{Case, Encoded, check_encoder};
 use reelwright_testkit::signal::{music_i16, music_i32, noise_i16, noise_i32};
 use symphonia_codec_alac::AlacDecoder;
 use symphonia_core::codecs::audio::well_known::CODEC_ID_ALAC;
@@ -10,8 +10,8 @@ use symphonia_core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDec
 use symphonia_core::packet::Packet;
 
 #[test]
-fn the_encoder_keeps_the_promises() {
-    keeps_the_promises(&ENCODER);
+fn encoder_passes_common_checks() {
+    check_encoder(&ENCODER);
 }
 
 /// Decodes to samples in the high bits of an `i32`.

@@ -3,6 +3,8 @@
 //! Each packet is the temporal unit of one frame, without its temporal delimiter. The parameters'
 //! record is the AV1CodecConfigurationRecord with the sequence header.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod config;
 mod encoder;
 

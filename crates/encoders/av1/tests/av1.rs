@@ -2,16 +2,16 @@
 
 use reelwright_core::{CodecConfig, CodecRecord, DataType, PixelFormat};
 use reelwright_enc_av1::ENCODER;
-use reelwright_testkit::pictures::{
-    EncodedVideo, VideoCase, keeps_the_promises, psnr, releases_depend_on_calls_only, tight,
-};
 use reelwright_testkit::program::run;
+use reelwright_testkit::video::{
+    EncodedVideo, VideoCase, check_encoder, check_packet_release, packed_bytes, psnr,
+};
 
 #[test]
 fn every_frame_comes_out() {
-    keeps_the_promises(&ENCODER);
+    check_encoder(&ENCODER);
     for options in ["low_latency=true", "speed=6"] {
-        releases_depend_on_calls_only(&VideoCase { options, ..VideoCase::new(&ENCODER) }, options);
+        check_packet_release(&VideoCase { options, ..VideoCase::new(&ENCODER) }, options);
     }
 }
 
@@ -32,10 +32,10 @@ fn decoded_frames_resemble_the_input() {
         for format in ENCODER.pixel_formats {
             let case =
                 VideoCase { format: *format, options, size: (130, 98), ..VideoCase::new(&ENCODER) };
-            let film = case.film(8);
+            let film = case.test_frames(8);
             let encoded = case.encode(&film, |index| index as i64).unwrap();
             let Some(decoded) = decoded(&encoded) else { return };
-            let expected: Vec<u8> = film.iter().flat_map(tight).collect();
+            let expected: Vec<u8> = film.iter().flat_map(packed_bytes).collect();
             assert_eq!(decoded.len(), expected.len(), "{options} {format}");
             // Keeps the high bits of 16-bit samples.
             let bytes = |data: Vec<u8>| match format.data_type() {
@@ -57,7 +57,7 @@ fn decoded_frames_resemble_the_input() {
 fn names_of_other_encoders_options_are_the_same_thing() {
     let bytes = |options| {
         let case = VideoCase { options, ..VideoCase::new(&ENCODER) };
-        let encoded = case.encode(&case.film(4), |index| index as i64).unwrap();
+        let encoded = case.encode(&case.test_frames(4), |index| index as i64).unwrap();
         encoded.packets.into_iter().flat_map(|packet| packet.data).collect::<Vec<_>>()
     };
     assert_eq!(bytes("cpu-used=6 crf=40"), bytes("speed=8 qp=160"));
@@ -67,14 +67,14 @@ fn names_of_other_encoders_options_are_the_same_thing() {
 #[test]
 fn the_record_has_the_sequence_header() {
     let case = VideoCase::new(&ENCODER);
-    let encoded = case.encode(&case.film(2), |index| index as i64).unwrap();
+    let encoded = case.encode(&case.test_frames(2), |index| index as i64).unwrap();
     let CodecRecord::Av1(config) = &encoded.parameters.record else { panic!("no record") };
     // AV1 in ISO BMFF §2.3.3: marker and version; 8 bits of 4:2:0.
     assert_eq!((config.bytes[0], config.bytes[2] & 0xfc), (0x81, 0x0c));
     assert!(encoded.packets[0].data.starts_with(config.sequence_header()));
     assert!(config.sequence_header().len() > 8);
     let case = VideoCase { format: PixelFormat::Yuv420p10Le, ..case };
-    let encoded = case.encode(&case.film(2), |index| index as i64).unwrap();
+    let encoded = case.encode(&case.test_frames(2), |index| index as i64).unwrap();
     let CodecRecord::Av1(config) = &encoded.parameters.record else { panic!("no record") };
     assert_eq!(config.bytes[2] & 0xfc, 0x4c, "high_bitdepth");
 }
@@ -83,14 +83,14 @@ fn the_record_has_the_sequence_header() {
 fn a_finer_quantizer_is_larger() {
     let size = |options| {
         let case = VideoCase { options, ..VideoCase::new(&ENCODER) };
-        case.encode(&case.film(5), |index| index as i64).unwrap().len()
+        case.encode(&case.test_frames(5), |index| index as i64).unwrap().len()
     };
     assert!(size("qp=40") > size("qp=100") && size("qp=100") > size("qp=220"));
     let low = CodecConfig { bit_rate: Some(30_000), ..CodecConfig::default() };
     let high = CodecConfig { bit_rate: Some(400_000), ..CodecConfig::default() };
     let rated = |config| {
         let case = VideoCase { config, options: "low_latency=1", ..VideoCase::new(&ENCODER) };
-        case.encode(&case.film(50), |index| index as i64).unwrap().len()
+        case.encode(&case.test_frames(50), |index| index as i64).unwrap().len()
     };
     assert!(rated(high) > 2 * rated(low));
 }
@@ -101,7 +101,7 @@ fn bit_rates_are_met() {
     for bit_rate in [150_000, 600_000] {
         let config = CodecConfig { bit_rate: Some(bit_rate), ..CodecConfig::default() };
         let case = VideoCase { config, size: (160, 96), ..VideoCase::new(&ENCODER) };
-        let encoded = case.encode(&case.film(250), |index| index as i64).unwrap();
+        let encoded = case.encode(&case.test_frames(250), |index| index as i64).unwrap();
         let ratio = 8.0 * encoded.len() as f64 / 10.0 / bit_rate as f64;
         assert!((0.95..1.05).contains(&ratio), "{bit_rate}: {ratio}");
     }
@@ -111,7 +111,7 @@ fn bit_rates_are_met() {
 fn threads_and_not_tiles_leave_the_bytes() {
     let bytes = |options: &str| {
         let case = VideoCase { options, size: (320, 192), ..VideoCase::new(&ENCODER) };
-        let encoded = case.encode(&case.film(6), |index| index as i64).unwrap();
+        let encoded = case.encode(&case.test_frames(6), |index| index as i64).unwrap();
         encoded.packets.into_iter().flat_map(|packet| packet.data).collect::<Vec<_>>()
     };
     let one = bytes("tiles=2 threads=1");
@@ -125,7 +125,7 @@ fn threads_and_not_tiles_leave_the_bytes() {
 fn keyframes_have_the_requested_interval() {
     let config = CodecConfig { gop_size: Some(4), ..CodecConfig::default() };
     let case = VideoCase { config, ..VideoCase::new(&ENCODER) };
-    let encoded = case.encode(&case.film(12), |index| index as i64).unwrap();
+    let encoded = case.encode(&case.test_frames(12), |index| index as i64).unwrap();
     let keyframes: Vec<_> = encoded.packets.iter().map(|packet| packet.keyframe).collect();
     assert_eq!(keyframes.iter().filter(|is_key| **is_key).count(), 3, "{keyframes:?}");
 }

@@ -5,6 +5,8 @@
 //! read it before you ship a build with this crate. Packets are raw access units; the
 //! AudioSpecificConfig is in the parameters' record.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod config;
 mod encoder;
 mod library;

@@ -4,6 +4,8 @@
 //! wasted bits, 4 to 32 bits per sample, and 1 to 8 channels. The output depends only on the
 //! samples and the options: not on the processor or the number of threads.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod block;
 mod config;
 mod crc;

@@ -3,6 +3,8 @@
 //! A decoder has a delay of 22 samples, from the two filter banks. No container of G.722 can store
 //! it. The stream has the length of its input, rounded up to an even number of samples.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod band;
 mod encoder;
 

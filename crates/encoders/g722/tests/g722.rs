@@ -1,13 +1,13 @@
 //! Comparison of G.722 with FFmpeg's decoder and encoder.
 
 use reelwright_enc_g722::ENCODER;
-use reelwright_testkit::encoding::{Case, keeps_the_promises};
+use reelwright_testkit::encoding::{Case, check_encoder};
 use reelwright_testkit::program::{ffmpeg_decode, run};
 use reelwright_testkit::signal::music_i16;
 
 #[test]
-fn the_encoder_keeps_the_promises() {
-    keeps_the_promises(&ENCODER);
+fn encoder_passes_common_checks() {
+    check_encoder(&ENCODER);
 }
 
 #[test]

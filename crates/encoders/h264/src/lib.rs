@@ -9,6 +9,8 @@
 //! It replaces other encoders that scripts name, with a warning: `libx264`, `libopenh264` and
 //! `h264_nvenc`, and `mpeg1video` and `mpeg2video`, whose codecs have no encoder.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod coder;
 mod encoder;
 mod gop;

@@ -6,8 +6,8 @@ use reelwright_core::{
     h264::{self, NalType},
 };
 use reelwright_enc_h264::ENCODER;
-use reelwright_testkit::pictures::{EncodedVideo, VideoCase, keeps_the_promises, psnr, tight};
 use reelwright_testkit::program::run;
+use reelwright_testkit::video::{EncodedVideo, VideoCase, check_encoder, packed_bytes, psnr};
 use rusty_h264_decoder::Decoder;
 
 fn with(config: CodecConfig, options: &str) -> VideoCase<'_> {
@@ -25,12 +25,12 @@ fn byte_stream(encoded: &EncodedVideo) -> Vec<u8> {
 
 /// Decodes the stream, asserts the number of frames, and returns their mean PSNR.
 fn decoded_psnr(case: &VideoCase<'_>, count: usize) -> (EncodedVideo, f64) {
-    let video = case.film(count);
+    let video = case.test_frames(count);
     let encoded = case.encode(&video, |index| index as i64).unwrap();
     let decoded = Decoder::new().decode_stream(&byte_stream(&encoded)).unwrap();
     assert_eq!(decoded.len(), count);
     let one = |(frame, decoded): (_, &rusty_h264_common::YuvFrame)| {
-        psnr(&tight(frame), &[&decoded.y[..], &decoded.u, &decoded.v].concat())
+        psnr(&packed_bytes(frame), &[&decoded.y[..], &decoded.u, &decoded.v].concat())
     };
     let sum: f64 = video.iter().zip(&decoded).map(one).sum();
     (encoded, sum / count as f64)
@@ -38,7 +38,7 @@ fn decoded_psnr(case: &VideoCase<'_>, count: usize) -> (EncodedVideo, f64) {
 
 #[test]
 fn every_frame_comes_out() {
-    keeps_the_promises(&ENCODER);
+    check_encoder(&ENCODER);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn keyframes_have_the_requested_interval() {
     for (gop_size, expected) in [(1, 20), (5, 4), (100, 1)] {
         let config = CodecConfig { gop_size: Some(gop_size), ..CodecConfig::default() };
         let case = with(config, "");
-        let encoded = case.encode(&case.film(20), |index| index as i64).unwrap();
+        let encoded = case.encode(&case.test_frames(20), |index| index as i64).unwrap();
         let keyframes = encoded.packets.iter().filter(|packet| packet.keyframe).count();
         assert_eq!(keyframes, expected);
         for packet in encoded.packets {
@@ -140,7 +140,7 @@ fn keyframes(case: &VideoCase<'_>, video: &[VideoFrame]) -> Vec<usize> {
 fn cuts_are_keyframes_unless_disabled() {
     for options in ["", "sc_threshold=0", "qp=34", "qp=34 sc_threshold=0"] {
         let case = with(CodecConfig::default(), options);
-        let video = changed(case.film(20), |index, at, value| {
+        let video = changed(case.test_frames(20), |index, at, value| {
             if index < 12 { value } else { 128 + (at * 7 / 5 % 90) as u8 - value / 4 }
         });
         let expected = if options.contains("sc_threshold") { vec![0] } else { vec![0, 12] };
@@ -153,13 +153,14 @@ fn grain_and_fades_are_no_cuts() {
     for bit_rate in [None, Some(400_000)] {
         let case = with(CodecConfig { bit_rate, ..CodecConfig::default() }, "");
         for strength in [10, 30, 80] {
-            let video = changed(case.film(25), |index, at, value| {
+            let video = changed(case.test_frames(25), |index, at, value| {
                 (i32::from(value) + grain(index, at, strength)).clamp(0, 255) as u8
             });
             assert!(keyframes(&case, &video).len() <= 2, "{bit_rate:?} {strength}");
         }
-        let fade =
-            changed(case.film(25), |index, _, value| (usize::from(value) * index / 25) as u8);
+        let fade = changed(case.test_frames(25), |index, _, value| {
+            (usize::from(value) * index / 25) as u8
+        });
         assert!(keyframes(&case, &fade).len() <= 3, "{bit_rate:?}");
     }
 }
@@ -169,7 +170,7 @@ fn threads_do_not_change_the_bytes() {
     let size = |threads: &str| {
         let options = format!("slices=4 threads={threads}");
         let case = VideoCase { size: (320, 256), options: &options, ..VideoCase::new(&ENCODER) };
-        let encoded = case.encode(&case.film(10), |index| index as i64).unwrap();
+        let encoded = case.encode(&case.test_frames(10), |index| index as i64).unwrap();
         encoded.packets.into_iter().flat_map(|packet| packet.data).collect::<Vec<_>>()
     };
     let one = size("0");
@@ -248,7 +249,7 @@ fn stream_of(case: &VideoCase<'_>, rate: (i64, i64), chroma_location: ChromaLoca
     let options = case.options.split_whitespace().filter_map(|option| option.split_once('='));
     let mut encoder = ENCODER.open(&request, &mut options.collect()).unwrap();
     let mut queue = PacketQueue::new();
-    for (index, frame) in case.film(3).iter().enumerate() {
+    for (index, frame) in case.test_frames(3).iter().enumerate() {
         encoder.encode(&frame.with_pts(Timestamp(index as i64)), &mut queue).unwrap();
     }
     let parameters = encoder.parameters().clone();

@@ -4,7 +4,7 @@
 use reelwright_core::{CodecConfig, CodecRecord, Rational, VideoFrame, h264::append_byte_stream};
 use reelwright_enc_h264::ENCODER;
 use reelwright_testkit::footage::{COFFEE_SIZE, endless_coffee};
-use reelwright_testkit::pictures::{EncodedVideo, VideoCase, psnr, tight};
+use reelwright_testkit::video::{EncodedVideo, VideoCase, packed_bytes, psnr};
 use rusty_h264_decoder::Decoder;
 
 /// Returns an encoder for the footage.
@@ -57,7 +57,7 @@ fn quality(encoded: &EncodedVideo, footage: &[VideoFrame]) -> Vec<f64> {
     let decoded = Decoder::new().decode_stream(&stream).unwrap();
     assert_eq!(decoded.len(), footage.len());
     let frames = footage.iter().zip(&decoded);
-    frames.map(|(frame, shown)| psnr(&tight(frame)[..shown.y.len()], &shown.y)).collect()
+    frames.map(|(frame, shown)| psnr(&packed_bytes(frame)[..shown.y.len()], &shown.y)).collect()
 }
 
 fn mean(values: &[f64]) -> f64 {

@@ -4,6 +4,8 @@
 //! frame between a file's header and trailer: graphic control extension, image descriptor with its
 //! palette, and data. GIF frames after the first contain only changed pixels.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(feature = "bmp")]
 mod bmp;
 #[cfg(feature = "gif")]

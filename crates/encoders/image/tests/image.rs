@@ -6,7 +6,7 @@ use reelwright_core::{
     VideoFrame,
 };
 use reelwright_enc_image::ENCODERS;
-use reelwright_testkit::pictures::{VideoCase, film, keeps_the_promises, psnr, tight};
+use reelwright_testkit::video::{VideoCase, check_encoder, packed_bytes, psnr, test_frame};
 
 fn encoder(codec: CodecId) -> &'static VideoEncoderInfo {
     ENCODERS.iter().find(|info| info.encoder.codec == codec).unwrap()
@@ -15,7 +15,7 @@ fn encoder(codec: CodecId) -> &'static VideoEncoderInfo {
 #[test]
 fn every_frame_comes_out() {
     for info in ENCODERS {
-        keeps_the_promises(info);
+        check_encoder(info);
     }
 }
 
@@ -32,10 +32,10 @@ fn lossless_images_come_back_exactly() {
         for pixel_format in info.pixel_formats {
             for size in [(1, 1), (3, 2), (97, 61)] {
                 let case = VideoCase { format: *pixel_format, size, ..VideoCase::new(info) };
-                let frame = film(*pixel_format, size, 3);
+                let frame = test_frame(*pixel_format, size, 3);
                 let encoded = case.encode(std::slice::from_ref(&frame), |_| 0).unwrap();
                 let found = load_from_memory_with_format(&encoded.packets[0].data, kind).unwrap();
-                let mut expected = tight(&frame);
+                let mut expected = packed_bytes(&frame);
                 let words =
                     |words: Vec<u16>| words.into_iter().flat_map(u16::to_le_bytes).collect();
                 let format = *pixel_format;
@@ -73,7 +73,7 @@ fn levels_of_png_are_smaller() {
     let size = |level| {
         let config = CodecConfig { compression_level: Some(level), ..CodecConfig::default() };
         let case = VideoCase { size: (320, 240), config, ..VideoCase::new(info) };
-        case.encode(&case.film(1), |_| 0).unwrap().len()
+        case.encode(&case.test_frames(1), |_| 0).unwrap().len()
     };
     assert!(size(0) > 3 * 320 * 240);
     assert!(size(1) < size(0) && size(9) <= size(6) && size(6) < size(1));
@@ -87,12 +87,12 @@ fn jpeg_is_larger_and_better_the_higher_its_quality() {
     let info = encoder(CodecId::Mjpeg);
     let luma = |options, config| {
         let case = VideoCase { size: (320, 240), options, config, ..VideoCase::new(info) };
-        let frame = case.film(1);
+        let frame = case.test_frames(1);
         let encoded = case.encode(&frame, |_| 0).unwrap();
         let data = &encoded.packets[0].data;
         // Gray is the unchanged Y plane.
         let decoded = load_from_memory_with_format(data, ImageFormat::Jpeg).unwrap();
-        let y = &tight(&frame[0])[..320 * 240];
+        let y = &packed_bytes(&frame[0])[..320 * 240];
         (encoded.len(), psnr(&decoded.into_luma8(), y))
     };
     let plain = CodecConfig::default();
@@ -114,7 +114,7 @@ fn gif_writes_only_changed_pixels() {
     let info = encoder(CodecId::Gif);
     let sizes = |options| {
         let case = VideoCase { size: (160, 120), options, ..VideoCase::new(info) };
-        let still = vec![film(PixelFormat::Rgb24, case.size, 0); 3];
+        let still = vec![test_frame(PixelFormat::Rgb24, case.size, 0); 3];
         let encoded = case.encode(&still, |index| index as i64).unwrap();
         encoded.packets.iter().map(|packet| packet.data.len()).collect::<Vec<_>>()
     };
@@ -164,7 +164,7 @@ fn transparent_pixels_of_gif_stay_transparent() {
         let mut shown = decoder.into_frames();
         for (index, frame) in frames.iter().enumerate() {
             let Some(Ok(shown)) = shown.next() else { panic!("{options}: no frame {index}") };
-            let expected = tight(frame);
+            let expected = packed_bytes(frame);
             let pixels = shown.buffer().pixels().zip(expected.as_chunks::<4>().0);
             for (place, (found, expected)) in pixels.enumerate() {
                 assert_eq!(found.0[3], expected[3], "{options} {index} {place}");

@@ -5,6 +5,8 @@
 //! frame may begin in earlier packets. The output depends only on the samples and the options, not
 //! on the processor.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod analysis;
 mod bitstream;
 mod config;

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Case, RATES};
-use reelwright_testkit::lossy::{has_no_pre_echo, keeps_tone_bursts, snr};
+use reelwright_testkit::lossy::{check_pre_echo, check_tone_bursts, snr};
 use reelwright_testkit::signal::{music_f32, music_i16, music_i32};
 
 /// Returns the lowest, a medium and the highest bit rate of a sample rate.
@@ -91,7 +91,7 @@ fn integers_are_as_good_as_floats() {
 #[test]
 fn clicks_have_no_echo_before_them() {
     // Pre-masking is short: 5 ms and more before a transient there must be almost no noise.
-    has_no_pre_echo(220, |samples| Case::mono("bit_rate=128000").encode(samples).decode());
+    check_pre_echo(220, |samples| Case::mono("bit_rate=128000").encode(samples).decode());
 }
 
 #[test]
@@ -100,6 +100,6 @@ fn abrupt_beginnings_and_ends_are_close_to_the_input() {
     {
         let options = format!("bit_rate={bit_rate}");
         let case = Case { rate, channels: 1, options: &options };
-        keeps_tone_bursts(rate, 25.0, 38.0, |samples| case.encode(samples).decode());
+        check_tone_bursts(rate, 25.0, 38.0, |samples| case.encode(samples).decode());
     }
 }

@@ -1,9 +1,9 @@
 //! Contract of encoders.
 
 use reelwright_enc_mp3::ENCODER;
-use reelwright_testkit::encoding::keeps_the_promises;
+use reelwright_testkit::encoding::check_encoder;
 
 #[test]
-fn the_encoder_keeps_the_promises() {
-    keeps_the_promises(&ENCODER);
+fn encoder_passes_common_checks() {
+    check_encoder(&ENCODER);
 }

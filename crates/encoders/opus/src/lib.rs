@@ -4,6 +4,8 @@
 //! (mapping family 0). Up to eight use several streams in Vorbis channel order (family 1, RFC 7845
 //! §5.1.1). Samples beyond ±1 are clamped.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod config;
 mod encoder;
 

@@ -22,6 +22,8 @@
 //! # Ok::<(), reelwright_core::Error>(())
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod bytes;
 mod encoder;
 mod g711;

@@ -1,9 +1,9 @@
 //! Contract of encoders.
 
 use reelwright_enc_pcm::ENCODERS;
-use reelwright_testkit::encoding::keeps_the_promises;
+use reelwright_testkit::encoding::check_encoder;
 
 #[test]
-fn the_encoder_keeps_the_promises() {
-    ENCODERS.iter().for_each(keeps_the_promises);
+fn encoder_passes_common_checks() {
+    ENCODERS.iter().for_each(check_encoder);
 }

@@ -1,5 +1,7 @@
 //! Uncompressed video: a packet is the planes of a frame without row padding.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod encoder;
 
 use reelwright_core::{CodecId, EncoderInfo, PixelFormat, VideoColor, VideoEncoderInfo};

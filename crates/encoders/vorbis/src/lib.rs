@@ -4,6 +4,8 @@
 //! `qscale` selects a constant quality from -1 to 10, `bit_rate` an average bit rate. The encoder
 //! reorders channels from the layout's order to that of Vorbis. Samples beyond ±1 are clamped.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod encoder;
 mod libvorbis;
 

@@ -2,11 +2,11 @@
 
 use reelwright_core::{ChannelLayouts, CodecConfig, CodecRecord, Element, PacketQueue, Timestamp};
 use reelwright_enc_vorbis::ENCODER;
-use reelwright_testkit::encoding::{Case, keeps_the_promises, planar};
+use reelwright_testkit::encoding::{Case, check_encoder, planar};
 
 #[test]
-fn the_encoder_keeps_the_promises() {
-    keeps_the_promises(&ENCODER);
+fn encoder_passes_common_checks() {
+    check_encoder(&ENCODER);
 }
 
 fn size(config: CodecConfig) -> usize {

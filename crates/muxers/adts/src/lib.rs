@@ -4,6 +4,8 @@
 //! Each packet has a header of 7 bytes with the decoder's configuration. The format does not
 //! support metadata, or trimming of the start and the end.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod header;
 mod muxer;
 

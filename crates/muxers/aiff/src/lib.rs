@@ -10,6 +10,8 @@
 //!
 //! The format stores the metadata `title`, `author` (or else `artist`), `copyright` and `comment`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod aiff;
 mod chunk;
 

@@ -5,11 +5,11 @@ use reelwright_core::{CodecId, ErrorKind, MemoryOutput, Metadata};
 use reelwright_mux_aiff::MUXER;
 use reelwright_testkit::decode::decode_bytes;
 use reelwright_testkit::muxing::{
-    cut, fails_anywhere, memory, mux, open, packet, pcm, tags, usual,
+    check_failing_output, cut, default_layout, memory, mux, open, packet, pcm, tags,
 };
 use reelwright_testkit::output::CountingOutput;
 use reelwright_testkit::pcm_muxer::{
-    any_packets, any_stream, ffmpeg_finds_what_was_written, refuses_what_is_wrong, write_or_refuse,
+    any_packets, any_stream, check_rejections, check_with_ffmpeg, write_or_reject,
 };
 use reelwright_testkit::program::{ffprobe, run};
 use reelwright_testkit::signal::noise_bytes;
@@ -34,7 +34,7 @@ fn chunks(file: &[u8]) -> Vec<(&str, &[u8])> {
 
 #[test]
 fn the_plainest_file() {
-    let stream = pcm(CodecId::PcmS8, 22_050, usual(1));
+    let stream = pcm(CodecId::PcmS8, 22_050, default_layout(1));
     let data: &[u8] = &[1, 2, 3];
     let file = mux(&MUXER, &[], &stream, &Metadata::new(), [data], MemoryOutput::seekable());
     assert_eq!(
@@ -53,7 +53,7 @@ fn compressed_files_have_a_version_and_a_type() {
         (CodecId::PcmALaw, b"alaw"),
         (CodecId::PcmMuLaw, b"ulaw"),
     ] {
-        let stream = pcm(codec, 8000, usual(2));
+        let stream = pcm(codec, 8000, default_layout(2));
         let output = MemoryOutput::seekable();
         let file = mux(&MUXER, &[], &stream, &Metadata::new(), [], output).unwrap();
         assert_eq!(&file[8..12], b"AIFC");
@@ -66,7 +66,7 @@ fn compressed_files_have_a_version_and_a_type() {
 #[test]
 fn metadata_has_chunks() {
     let tags = tags([("artist", "A"), ("title", "Tt"), ("comment", "ccc"), ("copyright", "me")]);
-    let stream = pcm(CodecId::PcmS16Be, 8000, usual(1));
+    let stream = pcm(CodecId::PcmS16Be, 8000, default_layout(1));
     let file = mux(&MUXER, &[], &stream, &tags, [], MemoryOutput::seekable()).unwrap();
     let texts: Vec<_> =
         chunks(&file).into_iter().filter(|c| !["COMM", "SSND"].contains(&c.0)).collect();
@@ -82,7 +82,7 @@ fn metadata_has_chunks() {
 
 #[test]
 fn ffmpeg_reads_every_codec() {
-    ffmpeg_finds_what_was_written(&MUXER, "aiff");
+    check_with_ffmpeg(&MUXER, "aiff");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn sox_reads_its_supported_codecs() {
         (CodecId::PcmF32Be, ["-e", "float", "-b", "32", "-B"]),
     ] {
         for output in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
-            let stream = pcm(codec, 48_000, usual(2));
+            let stream = pcm(codec, 48_000, default_layout(2));
             let file = mux(&MUXER, &[], &stream, &Metadata::new(), [&data[..]], output).unwrap();
             let mut arguments = vec!["-t", "aiff", "{}", "-t", "raw"];
             arguments.extend(raw);
@@ -127,7 +127,7 @@ fn symphonia_reads_integers_and_floats() {
     for codec in [CodecId::PcmS16Be, CodecId::PcmS32Be, CodecId::PcmF32Be] {
         let size = codec.bytes_per_sample().unwrap();
         let data = noise_bytes(4 * 600);
-        let stream = pcm(codec, 48_000, usual(2));
+        let stream = pcm(codec, 48_000, default_layout(2));
         let output = MemoryOutput::seekable();
         let file = mux(&MUXER, &[], &stream, &Metadata::new(), [&data[..]], output).unwrap();
         let audio = decode_bytes(file);
@@ -139,7 +139,7 @@ fn symphonia_reads_integers_and_floats() {
 
 #[test]
 fn past_4_gib_is_an_error_and_a_complete_file() {
-    let stream = pcm(CodecId::PcmS24Be, 48_000, usual(2));
+    let stream = pcm(CodecId::PcmS24Be, 48_000, default_layout(2));
     let mut output = CountingOutput::new();
     let mut muxer = open(&MUXER, &[]).unwrap();
     muxer.start(&[stream], &Metadata::new(), &mut output).unwrap();
@@ -160,7 +160,7 @@ fn past_4_gib_is_an_error_and_a_complete_file() {
 
 #[test]
 fn a_flushed_file_is_complete() {
-    let stream = pcm(CodecId::PcmS16Be, 48_000, usual(2));
+    let stream = pcm(CodecId::PcmS16Be, 48_000, default_layout(2));
     let mut output = MemoryOutput::seekable();
     let mut muxer = open(&MUXER, &[]).unwrap();
     muxer.start(std::slice::from_ref(&stream), &Metadata::new(), &mut output).unwrap();
@@ -173,10 +173,10 @@ fn a_flushed_file_is_complete() {
 
 #[test]
 fn wrong_calls_and_failing_outputs_are_errors() {
-    refuses_what_is_wrong(&MUXER, &pcm(CodecId::PcmS24Be, 8000, usual(2)));
-    fails_anywhere(&MUXER, &pcm(CodecId::PcmS8, 8000, usual(1)), &[0; 41]);
+    check_rejections(&MUXER, &pcm(CodecId::PcmS24Be, 8000, default_layout(2)));
+    check_failing_output(&MUXER, &pcm(CodecId::PcmS8, 8000, default_layout(1)), &[0; 41]);
     for (rate, channels) in [(0, 1), (8000, 32_768)] {
-        let stream = pcm(CodecId::PcmS8, rate, usual(channels));
+        let stream = pcm(CodecId::PcmS8, rate, default_layout(channels));
         let mut output = MemoryOutput::seekable();
         let result = open(&MUXER, &[]).unwrap().start(&[stream], &Metadata::new(), &mut output);
         assert_eq!(result.unwrap_err().kind(), ErrorKind::Unsupported);
@@ -188,7 +188,7 @@ proptest! {
     fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8), seekable: bool) {
         let output = || memory(seekable);
         let data = noise_bytes(3 * 333);
-        let stream = pcm(CodecId::PcmS24Be, 44_100, usual(1));
+        let stream = pcm(CodecId::PcmS24Be, 44_100, default_layout(1));
         let packets = cut(&data, 3, &cuts);
         let found = mux(&MUXER, &[], &stream, &Metadata::new(), packets, output()).unwrap();
         let whole = mux(&MUXER, &[], &stream, &Metadata::new(), [&data[..]], output()).unwrap();
@@ -202,6 +202,6 @@ proptest! {
         seekable: bool,
     ) {
         let output = memory(seekable);
-        write_or_refuse(&MUXER, &stream, &packets, output);
+        write_or_reject(&MUXER, &stream, &packets, output);
     }
 }

@@ -8,6 +8,8 @@
 //!
 //! Metadata becomes lines of `key=value` in the annotation, as in FFmpeg.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod annotation;
 mod au;
 

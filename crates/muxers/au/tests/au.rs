@@ -4,18 +4,18 @@ use proptest::prelude::*;
 use reelwright_core::{CodecId, MemoryOutput, Metadata};
 use reelwright_mux_au::MUXER;
 use reelwright_testkit::muxing::{
-    cut, fails_anywhere, memory, mux, open, packet, pcm, tags, usual,
+    check_failing_output, cut, default_layout, memory, mux, open, packet, pcm, tags,
 };
 use reelwright_testkit::output::CountingOutput;
 use reelwright_testkit::pcm_muxer::{
-    any_packets, any_stream, ffmpeg_finds_what_was_written, refuses_what_is_wrong, write_or_refuse,
+    any_packets, any_stream, check_rejections, check_with_ffmpeg, write_or_reject,
 };
 use reelwright_testkit::program::ffprobe;
 use reelwright_testkit::signal::noise_bytes;
 
 #[test]
 fn the_plainest_file() {
-    let stream = pcm(CodecId::PcmMuLaw, 8000, usual(1));
+    let stream = pcm(CodecId::PcmMuLaw, 8000, default_layout(1));
     let data: &[u8] = &[1, 2, 3];
     let file = |output| mux(&MUXER, &[], &stream, &Metadata::new(), [data], output).unwrap();
     assert_eq!(
@@ -27,13 +27,13 @@ fn the_plainest_file() {
 
 #[test]
 fn ffmpeg_reads_every_codec() {
-    ffmpeg_finds_what_was_written(&MUXER, "au");
+    check_with_ffmpeg(&MUXER, "au");
 }
 
 #[test]
 fn metadata_is_in_the_annotation() {
     let all = tags([("title", "Tä"), ("artist", "A"), ("TRACK", "3"), ("mood", "two\nlines")]);
-    let stream = pcm(CodecId::PcmS16Be, 8000, usual(1));
+    let stream = pcm(CodecId::PcmS16Be, 8000, default_layout(1));
     let data: &[u8] = &[0; 100];
     let file = mux(&MUXER, &[], &stream, &all, [data], MemoryOutput::seekable()).unwrap();
     let text = "Title=Tä\nArtist=A\nTrack=3\nmood=two lines\0".as_bytes();
@@ -48,7 +48,7 @@ fn metadata_is_in_the_annotation() {
 
 #[test]
 fn past_4_gib_the_length_is_unknown() {
-    let stream = pcm(CodecId::PcmS16Be, 48_000, usual(2));
+    let stream = pcm(CodecId::PcmS16Be, 48_000, default_layout(2));
     let length = |mebibytes| {
         let mut output = CountingOutput::new();
         let mut muxer = open(&MUXER, &[]).unwrap();
@@ -66,7 +66,7 @@ fn past_4_gib_the_length_is_unknown() {
 
 #[test]
 fn flush_writes_the_length() {
-    let stream = pcm(CodecId::PcmS16Be, 48_000, usual(2));
+    let stream = pcm(CodecId::PcmS16Be, 48_000, default_layout(2));
     let mut output = MemoryOutput::seekable();
     let mut muxer = open(&MUXER, &[]).unwrap();
     muxer.start(&[stream], &Metadata::new(), &mut output).unwrap();
@@ -77,9 +77,9 @@ fn flush_writes_the_length() {
 
 #[test]
 fn wrong_calls_and_failing_outputs_are_errors() {
-    refuses_what_is_wrong(&MUXER, &pcm(CodecId::PcmS24Be, 8000, usual(2)));
-    fails_anywhere(&MUXER, &pcm(CodecId::PcmS8, 8000, usual(1)), &[0; 41]);
-    let stream = pcm(CodecId::PcmS8, 0, usual(1));
+    check_rejections(&MUXER, &pcm(CodecId::PcmS24Be, 8000, default_layout(2)));
+    check_failing_output(&MUXER, &pcm(CodecId::PcmS8, 8000, default_layout(1)), &[0; 41]);
+    let stream = pcm(CodecId::PcmS8, 0, default_layout(1));
     let mut output = MemoryOutput::seekable();
     assert!(open(&MUXER, &[]).unwrap().start(&[stream], &Metadata::new(), &mut output).is_err());
 }
@@ -89,7 +89,7 @@ proptest! {
     fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8), seekable: bool) {
         let output = || memory(seekable);
         let data = noise_bytes(4 * 333);
-        let stream = pcm(CodecId::PcmS16Be, 44_100, usual(2));
+        let stream = pcm(CodecId::PcmS16Be, 44_100, default_layout(2));
         let packets = cut(&data, 4, &cuts);
         let found = mux(&MUXER, &[], &stream, &Metadata::new(), packets, output()).unwrap();
         let whole = mux(&MUXER, &[], &stream, &Metadata::new(), [&data[..]], output()).unwrap();
@@ -103,6 +103,6 @@ proptest! {
         seekable: bool,
     ) {
         let output = memory(seekable);
-        write_or_refuse(&MUXER, &stream, &packets, output);
+        write_or_reject(&MUXER, &stream, &packets, output);
     }
 }

@@ -13,6 +13,8 @@
 //! All metadata is stored under FFmpeg's keys, which Apple's specification permits in addition to
 //! its own.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod audio;
 mod caf;
 mod chunk;

@@ -7,18 +7,18 @@ use reelwright_core::{
 use reelwright_mux_caf::MUXER;
 use reelwright_testkit::decode::decode_bytes;
 use reelwright_testkit::muxing::{
-    cut, fails_anywhere, memory, mux, open, packet, pcm, tags, usual,
+    check_failing_output, cut, default_layout, memory, mux, open, packet, pcm, tags,
 };
 use reelwright_testkit::output::CountingOutput;
 use reelwright_testkit::pcm_muxer::{
-    any_packets, any_stream, ffmpeg_finds_what_was_written, refuses_what_is_wrong, write_or_refuse,
+    any_packets, any_stream, check_rejections, check_with_ffmpeg, write_or_reject,
 };
 use reelwright_testkit::program::ffprobe;
 use reelwright_testkit::signal::noise_bytes;
 
 #[test]
 fn the_plainest_file() {
-    let stream = pcm(CodecId::PcmS16Le, 8000, usual(1));
+    let stream = pcm(CodecId::PcmS16Le, 8000, default_layout(1));
     let data: &[u8] = &[1, 2, 3, 4];
     let file = |output| mux(&MUXER, &[], &stream, &Metadata::new(), [data], output).unwrap();
     assert_eq!(
@@ -33,7 +33,7 @@ fn the_plainest_file() {
 
 #[test]
 fn ffmpeg_reads_every_codec() {
-    ffmpeg_finds_what_was_written(&MUXER, "caf");
+    check_with_ffmpeg(&MUXER, "caf");
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn the_file_states_the_layout() {
 #[test]
 fn ffprobe_reads_metadata_back() {
     let all = tags([("title", "Tä"), ("artist", "A"), ("comment", "x\ny"), ("anything", "else")]);
-    let stream = pcm(CodecId::PcmS16Be, 8000, usual(1));
+    let stream = pcm(CodecId::PcmS16Be, 8000, default_layout(1));
     let data: &[u8] = &[0; 100];
     for output in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
         let file = mux(&MUXER, &[], &stream, &all, [data], output).unwrap();
@@ -73,7 +73,7 @@ fn symphonia_reads_the_audio_back() {
     let data = noise_bytes(4 * 600);
     for codec in [CodecId::PcmS16Le, CodecId::PcmS32Le, CodecId::PcmF32Le] {
         for channels in [1, 2, 6] {
-            let stream = pcm(codec, 48_000, usual(channels));
+            let stream = pcm(codec, 48_000, default_layout(channels));
             let output = MemoryOutput::seekable();
             let file = mux(&MUXER, &[], &stream, &Metadata::new(), [&data[..]], output).unwrap();
             assert!(decode_bytes(file) == data, "{codec} {channels}");
@@ -83,7 +83,7 @@ fn symphonia_reads_the_audio_back() {
 
 #[test]
 fn lengths_have_64_bits() {
-    let stream = pcm(CodecId::PcmS16Be, 48_000, usual(2));
+    let stream = pcm(CodecId::PcmS16Be, 48_000, default_layout(2));
     let mut output = CountingOutput::new();
     let mut muxer = open(&MUXER, &[]).unwrap();
     muxer.start(std::slice::from_ref(&stream), &Metadata::new(), &mut output).unwrap();
@@ -97,7 +97,7 @@ fn lengths_have_64_bits() {
 
 #[test]
 fn flush_writes_the_length() {
-    let stream = pcm(CodecId::PcmS16Be, 48_000, usual(2));
+    let stream = pcm(CodecId::PcmS16Be, 48_000, default_layout(2));
     let mut output = MemoryOutput::seekable();
     let mut muxer = open(&MUXER, &[]).unwrap();
     muxer.start(&[stream], &Metadata::new(), &mut output).unwrap();
@@ -108,9 +108,9 @@ fn flush_writes_the_length() {
 
 #[test]
 fn wrong_calls_and_failing_outputs_are_errors() {
-    refuses_what_is_wrong(&MUXER, &pcm(CodecId::PcmS24Be, 8000, usual(2)));
-    fails_anywhere(&MUXER, &pcm(CodecId::PcmS8, 8000, usual(1)), &[0; 41]);
-    let stream = pcm(CodecId::PcmS8, 0, usual(1));
+    check_rejections(&MUXER, &pcm(CodecId::PcmS24Be, 8000, default_layout(2)));
+    check_failing_output(&MUXER, &pcm(CodecId::PcmS8, 8000, default_layout(1)), &[0; 41]);
+    let stream = pcm(CodecId::PcmS8, 0, default_layout(1));
     let mut output = MemoryOutput::seekable();
     assert!(open(&MUXER, &[]).unwrap().start(&[stream], &Metadata::new(), &mut output).is_err());
 }
@@ -120,7 +120,7 @@ proptest! {
     fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8), seekable: bool) {
         let output = || memory(seekable);
         let data = noise_bytes(4 * 333);
-        let stream = pcm(CodecId::PcmS16Be, 44_100, usual(2));
+        let stream = pcm(CodecId::PcmS16Be, 44_100, default_layout(2));
         let packets = cut(&data, 4, &cuts);
         let found = mux(&MUXER, &[], &stream, &Metadata::new(), packets, output()).unwrap();
         let whole = mux(&MUXER, &[], &stream, &Metadata::new(), [&data[..]], output()).unwrap();
@@ -134,7 +134,7 @@ proptest! {
         seekable: bool,
     ) {
         let output = memory(seekable);
-        write_or_refuse(&MUXER, &stream, &packets, output);
+        write_or_reject(&MUXER, &stream, &packets, output);
     }
 }
 
@@ -149,7 +149,8 @@ fn alac_has_a_cookie_in_front_and_a_packet_table_behind() {
         average_bit_rate: 0,
         sample_rate: 48_000,
     };
-    let stream = |config| pcm(CodecId::Alac, 48_000, usual(2)).record(CodecRecord::Alac(config));
+    let stream =
+        |config| pcm(CodecId::Alac, 48_000, default_layout(2)).record(CodecRecord::Alac(config));
     let start = stream(config);
     let end = stream(AlacConfig { max_frame_bytes: 300, average_bit_rate: 5, ..config });
     let mut output = MemoryOutput::seekable();

@@ -5,6 +5,8 @@
 //! the end. `finish` writes them if the output can seek. Otherwise STREAMINFO states "unknown",
 //! which all players support, and the seek table is an error.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod block;
 mod flac;
 mod seek_table;

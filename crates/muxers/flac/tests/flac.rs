@@ -11,8 +11,8 @@ use reelwright_core::{
 };
 use reelwright_mux_flac::MUXER;
 use reelwright_testkit::decode::decode_bytes;
-use reelwright_testkit::muxing::{fails_anywhere, memory, open, tags};
-use reelwright_testkit::program::{ffmpeg_sound, ffprobe, run};
+use reelwright_testkit::muxing::{check_failing_output, memory, open, tags};
+use reelwright_testkit::program::{ffmpeg_copy_audio, ffprobe, run};
 use reelwright_testkit::signal::noise_bytes;
 
 /// Returns a stream of 16 bits without the values that are known only at the end.
@@ -301,7 +301,7 @@ fn readers_of_others_play_the_file() {
         let decode = ["-v", "error", "-i", "{}", "-f", "s16le", "-"];
         if let Some(found) = run("ffmpeg", &decode, &file) {
             assert!(found == audio);
-            assert_eq!(ffmpeg_sound("flac", "-", &file).unwrap(), blocks(&file).1);
+            assert_eq!(ffmpeg_copy_audio("flac", "-", &file).unwrap(), blocks(&file).1);
         }
         let decode = ["-dcs", "--force-raw-format", "--endian=little", "--sign=signed", "{}"];
         if let Some(found) = run("flac", &decode, &file) {
@@ -348,7 +348,7 @@ fn unsupported_streams_are_errors() {
 
 #[test]
 fn any_failure_of_the_output_is_an_error() {
-    fails_anywhere(&MUXER, &mono(8000), &Sine::default().next().unwrap().data);
+    check_failing_output(&MUXER, &mono(8000), &Sine::default().next().unwrap().data);
 }
 
 proptest! {

@@ -1,5 +1,7 @@
 //! Image muxers for Reelwright: single or numbered files, and the animations GIF and APNG.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod apng;
 mod delay;
 mod gif;

@@ -3,6 +3,8 @@
 //! The format is that of libvpx and libaom: a header of 32 bytes, and before each packet its size
 //! and time. It does not support metadata.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod muxer;
 
 use reelwright_core::{CodecId, MuxerInfo};

@@ -4,10 +4,10 @@ use reelwright_core::{
     CodecId, ColorInfo, Metadata, Muxer, Packet, PixelFormat, StreamParameters, Timestamp,
 };
 use reelwright_mux_ivf::MUXER;
-use reelwright_testkit::muxing::{fails_anywhere, memory, open, pictures};
+use reelwright_testkit::muxing::{check_failing_output, memory, open, video_parameters};
 
 fn av1(size: (u32, u32)) -> StreamParameters {
-    pictures(CodecId::Av1, PixelFormat::Yuv420p, size, (30_000, 1001), ColorInfo::BT709)
+    video_parameters(CodecId::Av1, PixelFormat::Yuv420p, size, (30_000, 1001), ColorInfo::BT709)
 }
 
 #[test]
@@ -45,5 +45,5 @@ fn unsupported_streams_are_errors() {
 
 #[test]
 fn any_failure_of_the_output_is_an_error() {
-    fails_anywhere(&MUXER, &av1((2, 2)), &[1; 9]);
+    check_failing_output(&MUXER, &av1((2, 2)), &[1; 9]);
 }

@@ -10,6 +10,8 @@
 //! at the start and the end. `finish` writes it. Until then it is a frame of silence. Other outputs
 //! have no such frame.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod frame;
 mod id3;
 mod info_frame;

@@ -310,7 +310,7 @@ mod tests {
     use reelwright_core::{
         AlacConfig, AudioSpecificConfig, ChannelLayout, FlacStreamInfo, MediaParameters,
     };
-    use reelwright_testkit::muxing::{pcm, usual};
+    use reelwright_testkit::muxing::{default_layout, pcm};
 
     /// Type and body of a stream's sample description.
     fn described(flavor: &Flavor, stream: &StreamParameters) -> (String, Vec<u8>) {
@@ -337,7 +337,8 @@ mod tests {
             core_sample_rate: 48_000,
             channel_configuration: channels as u8,
         };
-        let stream = pcm(CodecId::Aac, 48_000, usual(channels)).record(CodecRecord::Aac(config));
+        let stream =
+            pcm(CodecId::Aac, 48_000, default_layout(channels)).record(CodecRecord::Aac(config));
         framed(stream, 1024)
     }
 
@@ -358,7 +359,7 @@ mod tests {
             (CodecId::PcmS16Le, "sowt", 16),
         ] {
             for channels in [1, 2] {
-                let (found, body) = described(&MOV, &pcm(codec, 65_535, usual(channels)));
+                let (found, body) = described(&MOV, &pcm(codec, 65_535, default_layout(channels)));
                 assert_eq!((found.as_str(), body.len()), (kind, 28), "{codec}");
                 assert_eq!(classic(&body), (0, channels as u16, bits, 0, 65_535 << 16), "{codec}");
             }
@@ -408,7 +409,7 @@ mod tests {
             [(44_100, 2, &little[..]), (65_536, 2, &big), (48_000, 3, &big), (96_000, 6, &little)]
         {
             for (codec, bits, flags) in codecs {
-                let (kind, body) = described(&MOV, &pcm(*codec, rate, usual(channels)));
+                let (kind, body) = described(&MOV, &pcm(*codec, rate, default_layout(channels)));
                 assert_eq!(kind, "lpcm", "{codec}");
                 assert_eq!(classic(&body), (2, 3, 16, -2, 0x1_0000), "{codec}");
                 assert_eq!(
@@ -421,7 +422,7 @@ mod tests {
                 assert_eq!(body.len() > 64, channels > 2, "{codec}: only surround has `chan`");
             }
         }
-        let (kind, body) = described(&MOV, &pcm(CodecId::PcmALaw, 96_000, usual(1)));
+        let (kind, body) = described(&MOV, &pcm(CodecId::PcmALaw, 96_000, default_layout(1)));
         assert_eq!((kind.as_str(), words(&body[40..])), ("alaw", vec![1, 0x7F00_0000, 8, 0, 1, 1]));
     }
 
@@ -442,7 +443,8 @@ mod tests {
         assert_eq!(classic(&body), (2, 3, 16, -2, 0x1_0000));
         assert_eq!(words(&body[40..64]), [6, 0x7F00_0000, 0, 0, 0, 1024]);
 
-        let (kind, body) = described(&MOV, &framed(pcm(CodecId::Mp3, 44_100, usual(2)), 1152));
+        let (kind, body) =
+            described(&MOV, &framed(pcm(CodecId::Mp3, 44_100, default_layout(2)), 1152));
         assert_eq!((kind.as_str(), classic(&body)), (".mp3", (1, 2, 16, -2, 44_100 << 16)));
         assert_eq!(words(&body[28..]), [1152, 0, 0, 2]);
 
@@ -457,7 +459,7 @@ mod tests {
         };
         let alac = |channels: usize| {
             let config = AlacConfig { channels: channels as u8, ..config };
-            let stream = pcm(CodecId::Alac, 48_000, usual(channels));
+            let stream = pcm(CodecId::Alac, 48_000, default_layout(channels));
             framed(stream.record(CodecRecord::Alac(config)), 4096)
         };
         let (kind, body) = described(&MOV, &alac(2));
@@ -480,7 +482,7 @@ mod tests {
         for (rate, object) in
             [(16_000, 0x69), (24_000, 0x69), (32_000, 0x6B), (44_100, 0x6B), (48_000, 0x6B)]
         {
-            let (kind, body) = described(&MP4, &pcm(CodecId::Mp3, rate, usual(2)));
+            let (kind, body) = described(&MP4, &pcm(CodecId::Mp3, rate, default_layout(2)));
             assert_eq!(kind, "mp4a");
             let mut esds = Vec::new();
             esds::write(&mut esds, object, esds::AUDIO, Rates::default(), None).unwrap();
@@ -516,7 +518,7 @@ mod tests {
     #[test]
     fn codecs_without_their_records_are_errors() {
         for codec in [CodecId::Aac, CodecId::Opus, CodecId::Flac, CodecId::Alac] {
-            let stream = pcm(codec, 48_000, usual(2));
+            let stream = pcm(codec, 48_000, default_layout(2));
             let audio = stream.audio().unwrap();
             let error = write(&mut Vec::new(), &stream, audio, &MP4, Rates::default()).unwrap_err();
             assert!(error.to_string().contains("without its configuration"), "{error}");

@@ -65,6 +65,10 @@ impl Clock {
 
     /// Converts microseconds to ticks, rounded down.
     pub(crate) fn of_micros(self, micros: i64) -> i64 {
+        // Once per packet: 128 bits take several times as long.
+        if let Some(product) = micros.checked_mul(i64::from(self.timescale)) {
+            return (product / 1_000_000).max(0);
+        }
         let ticks = i128::from(micros) * i128::from(self.timescale) / 1_000_000;
         ticks.clamp(0, i128::from(i64::MAX)) as i64
     }

@@ -25,6 +25,8 @@
 //! **Time.** A unit of a stream's time base is an integer number of ticks, so every time is exact.
 //! Edit lists store priming, a late start and the exact length.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod audio_entry;
 mod boxes;
 mod channels;

@@ -102,10 +102,12 @@ impl Muxer for Mp4 {
             pushed.map_err(|error| error.in_stream(index))?;
             return write_subtitles(file, &mut **layout, output);
         }
-        settle_subtitles(file, |file, stream| {
-            file.streams[index].time_base.rescale(packet.dts, stream.time_base).0
-        })?;
-        write_subtitles(file, &mut **layout, output)?;
+        if !file.subtitles.is_empty() {
+            settle_subtitles(file, |file, stream| {
+                file.streams[index].time_base.rescale(packet.dts, stream.time_base).0
+            })?;
+            write_subtitles(file, &mut **layout, output)?;
+        }
         write_sample(file, &mut **layout, packet, output)
     }
 
@@ -161,6 +163,7 @@ fn settle_subtitles(
 }
 
 /// Adds the complete subtitle samples to the batch.
+#[cold]
 fn write_subtitles(
     file: &mut File,
     layout: &mut dyn Layout,
@@ -173,6 +176,7 @@ fn write_subtitles(
 }
 
 /// Adds a packet to the batch. Writes the batch before if it is due.
+#[inline(always)]
 fn write_sample(
     file: &mut File,
     layout: &mut dyn Layout,

@@ -28,6 +28,7 @@ pub(crate) struct SampleTables {
 
 impl SampleTables {
     /// Adds `samples` of `size` bytes each.
+    #[inline(always)]
     pub(crate) fn add(&mut self, samples: u32, size: u32, is_sync: bool) {
         self.sizes.push(samples, size);
         self.sync.push(samples, is_sync);
@@ -156,6 +157,7 @@ struct Sizes {
 }
 
 impl Sizes {
+    #[inline(always)]
     fn push(&mut self, samples: u32, size: u32) {
         if samples == 0 {
             return;
@@ -220,6 +222,7 @@ struct SyncSamples {
 }
 
 impl SyncSamples {
+    #[inline(always)]
     fn push(&mut self, samples: u32, is_sync: bool) {
         let first = self.count.saturating_add(1);
         self.count = self.count.saturating_add(samples);

@@ -232,6 +232,7 @@ impl Track {
     /// # Errors
     /// Fails for times that decrease or exceed the container's fields, partial samples, or too many
     /// samples.
+    #[inline(always)]
     pub(crate) fn time(&self, packet: &Packet, codec: CodecId) -> Result<Timed> {
         let refuse = |what: &str| {
             Error::argument(format!(
@@ -315,6 +316,7 @@ impl Track {
     }
 
     /// Adds a packet to the batch.
+    #[inline(always)]
     pub(crate) fn add(&mut self, mut timed: Timed, data: &[u8]) {
         if timed.samples == 0 {
             return;

@@ -13,7 +13,9 @@ use reelwright_core::{
 };
 use reelwright_mux_mp4::MUXERS;
 use reelwright_testkit::decode::decode_bytes;
-use reelwright_testkit::muxing::{fails_anywhere, memory, open, pcm, pictures, tags, usual};
+use reelwright_testkit::muxing::{
+    check_failing_output, default_layout, memory, open, pcm, tags, video_parameters,
+};
 use reelwright_testkit::output::{CountingOutput, CrashOutput, FailingOutput};
 use reelwright_testkit::program::ffprobe;
 use reelwright_testkit::signal::noise_bytes;
@@ -30,12 +32,12 @@ fn h264() -> StreamParameters {
     let sps =
         vec![0x67, 0x42, 0xc0, 0x0d, 0x8c, 0x8d, 0x40, 0xa0, 0xcd, 0x90, 0x0f, 0x08, 0x84, 0x6a];
     let color = ColorInfo::BT709;
-    pictures(CodecId::H264, PixelFormat::Yuv420p, (320, 180), (25, 1), color)
+    video_parameters(CodecId::H264, PixelFormat::Yuv420p, (320, 180), (25, 1), color)
         .record(CodecRecord::H264(AvcConfig::new(sps, vec![0x68, 0xce, 0x3c, 0x80])))
 }
 
 fn aac(rate: u32) -> StreamParameters {
-    let mut stream = pcm(CodecId::Aac, rate, usual(2));
+    let mut stream = pcm(CodecId::Aac, rate, default_layout(2));
     // LC at 48 kHz, stereo.
     stream.record = CodecRecord::Aac(AudioSpecificConfig {
         bytes: vec![0x11, 0x90],
@@ -48,7 +50,7 @@ fn aac(rate: u32) -> StreamParameters {
 
 /// 20 ms packets of Opus, as its parameters have it.
 fn opus() -> StreamParameters {
-    let mut stream = pcm(CodecId::Opus, 48_000, usual(2));
+    let mut stream = pcm(CodecId::Opus, 48_000, default_layout(2));
     stream.record = CodecRecord::Opus(OpusHead {
         channels: 2,
         pre_skip: 312,
@@ -465,7 +467,7 @@ fn pcm_is_found_by_symphonia() {
     let data = noise_bytes(4 * 60_000);
     for layout in LAYOUTS {
         for codec in [CodecId::PcmS16Le, CodecId::PcmS16Be, CodecId::PcmS32Le, CodecId::PcmF32Le] {
-            let stream = pcm(codec, 48_000, usual(2));
+            let stream = pcm(codec, 48_000, default_layout(2));
             let frame = codec.bytes_per_sample().unwrap() * 2;
             let mut at = 0;
             let packets: Vec<Packet> = data
@@ -691,7 +693,8 @@ fn codecs_are_described() {
         total_samples: 1,
         md5: [7; 16],
     };
-    let flac = pcm(CodecId::Flac, 96_000, usual(2)).record(CodecRecord::Flac(info.clone()));
+    let flac =
+        pcm(CodecId::Flac, 96_000, default_layout(2)).record(CodecRecord::Flac(info.clone()));
     let (kind, body) = entry(MP4, &flac);
     assert_eq!(
         (kind.as_str(), &body[16..20], &body[24..28]),
@@ -710,19 +713,19 @@ fn codecs_are_described() {
         average_bit_rate: 0,
         sample_rate: 48_000,
     };
-    let alac = pcm(CodecId::Alac, 48_000, usual(2)).record(CodecRecord::Alac(config));
+    let alac = pcm(CodecId::Alac, 48_000, default_layout(2)).record(CodecRecord::Alac(config));
     let (kind, body) = entry(IPOD, &alac);
     assert_eq!(kind, "alac");
     assert_eq!(find(&body[28..], &["alac"]).unwrap()[4..], config.to_bytes());
 
-    let (kind, body) = entry(MP4, &pcm(CodecId::PcmS24Le, 48_000, usual(6)));
+    let (kind, body) = entry(MP4, &pcm(CodecId::PcmS24Le, 48_000, default_layout(6)));
     assert_eq!(
         (kind.as_str(), find(&body[28..], &["pcmC"]).unwrap()),
         ("ipcm", &[0, 0, 0, 0, 1, 24][..])
     );
     // Front left and right, centre, low frequencies, back left and right (ISO/IEC 23091-3).
     assert_eq!(find(&body[28..], &["chnl"]).unwrap(), [0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 8, 9]);
-    let (kind, _) = entry(MP4, &pcm(CodecId::PcmF64Be, 48_000, usual(1)));
+    let (kind, _) = entry(MP4, &pcm(CodecId::PcmF64Be, 48_000, default_layout(1)));
     assert_eq!(kind, "fpcm");
 
     for (codec, expected) in [
@@ -734,7 +737,7 @@ fn codecs_are_described() {
         (CodecId::PcmALaw, "alaw"),
         (CodecId::Mp3, ".mp3"),
     ] {
-        assert_eq!(entry(MOV, &pcm(codec, 44_100, usual(2))).0, expected);
+        assert_eq!(entry(MOV, &pcm(codec, 44_100, default_layout(2))).0, expected);
     }
     for (info, codec, expected) in [
         (MP4, CodecId::Mjpeg, "mp4v"),
@@ -788,7 +791,7 @@ fn aac_has_a_roll_group_and_mp3_has_none() {
     assert_eq!(groups(&aac(48_000), &packets), [sgpd.clone(), sbgp]);
     // A track without samples maps none to the group.
     assert_eq!(groups(&aac(48_000), &[]), [sgpd, None]);
-    assert_eq!(groups(&pcm(CodecId::Mp3, 48_000, usual(2)), &packets), [None, None]);
+    assert_eq!(groups(&pcm(CodecId::Mp3, 48_000, default_layout(2)), &packets), [None, None]);
 }
 
 #[test]
@@ -821,7 +824,7 @@ fn records_are_those_of_the_end() {
             total_samples: 4096,
             md5: [md5; 16],
         };
-        pcm(CodecId::Flac, 48_000, usual(2)).record(CodecRecord::Flac(info))
+        pcm(CodecId::Flac, 48_000, default_layout(2)).record(CodecRecord::Flac(info))
     };
     for layout in LAYOUTS {
         let mut output = MemoryOutput::seekable();
@@ -937,7 +940,7 @@ fn items(bytes: &[u8]) -> Vec<(String, u32, Vec<u8>)> {
 fn metadata_is_a_list_of_items() {
     let written = |tags: &Metadata| {
         let packets = sound(0, 0, 5000, 1024);
-        let mp3 = [pcm(CodecId::Mp3, 48_000, usual(2))];
+        let mp3 = [pcm(CodecId::Mp3, 48_000, default_layout(2))];
         muxed(MP4, &[], &mp3, tags, &packets, MemoryOutput::seekable()).unwrap()
     };
     assert!(find(&written(&Metadata::new()), &["moov", "udta"]).is_none());
@@ -1095,7 +1098,7 @@ fn times_have_64_bits_only_where_32_are_too_few() {
 
 #[test]
 fn large_files_count_with_64_bits() {
-    let stream = pcm(CodecId::PcmS16Be, 48_000, usual(2));
+    let stream = pcm(CodecId::PcmS16Be, 48_000, default_layout(2));
     let streams = std::slice::from_ref(&stream);
     for (layout, at) in [("progressive", 20), ("hybrid_fragmented", 28)] {
         let mut output = CountingOutput::new();
@@ -1128,15 +1131,21 @@ fn what_is_wrong_is_refused() {
         error.to_string()
     };
     assert_eq!(refused(&[]), "mp4 holds at least one stream. Found: 0");
-    let vorbis = refused(&[h264(), pcm(CodecId::Vorbis, 48_000, usual(2))]);
+    let vorbis = refused(&[h264(), pcm(CodecId::Vorbis, 48_000, default_layout(2))]);
     assert!(vorbis.starts_with("Stream 1: mp4 does not support vorbis"), "{vorbis}");
     assert!(vorbis.contains("aac") && !vorbis.contains("h264"), "{vorbis}");
     let bare = h264().record(CodecRecord::None);
     assert!(refused(&[bare]).contains("without its configuration"));
-    let wide =
-        pictures(CodecId::Mjpeg, PixelFormat::Yuv420p, (65_536, 2), (25, 1), ColorInfo::JFIF);
+    let wide = video_parameters(
+        CodecId::Mjpeg,
+        PixelFormat::Yuv420p,
+        (65_536, 2),
+        (25, 1),
+        ColorInfo::JFIF,
+    );
     assert!(refused(&[wide]).contains("65536"));
-    let flat = pictures(CodecId::Mjpeg, PixelFormat::Yuv420p, (2, 0), (25, 1), ColorInfo::JFIF);
+    let flat =
+        video_parameters(CodecId::Mjpeg, PixelFormat::Yuv420p, (2, 0), (25, 1), ColorInfo::JFIF);
     assert!(refused(&[flat]).contains("a height from 1 to 65535. Found: 0"));
     let base = TimeBase::new(Rational::new(1, 1 << 40).unwrap());
     assert!(refused(&[h264().time_base(base)]).contains("time base"));
@@ -1162,7 +1171,7 @@ fn what_is_wrong_is_refused() {
         let error = muxer.write(&packet, &mut MemoryOutput::seekable()).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
-    let stream = pcm(CodecId::PcmS16Le, 48_000, usual(2));
+    let stream = pcm(CodecId::PcmS16Le, 48_000, default_layout(2));
     let ragged = Packet { data: vec![0; 7], ..Packet::default() };
     let output = MemoryOutput::seekable();
     let error = muxed(MOV, &[], &[stream], &none, &[ragged], output).unwrap_err().to_string();
@@ -1171,7 +1180,7 @@ fn what_is_wrong_is_refused() {
 
 #[test]
 fn outputs_that_fail_are_errors() {
-    fails_anywhere(MOV, &pcm(CodecId::PcmS8, 8000, usual(1)), &[0; 41]);
+    check_failing_output(MOV, &pcm(CodecId::PcmS8, 8000, default_layout(1)), &[0; 41]);
     let (streams, packets) = movie();
     for layout in LAYOUTS {
         let whole = file(MP4, layout, &streams, &packets).len();
@@ -1252,7 +1261,7 @@ fn what_fits_a_field_is_written_and_no_more() {
     let refused = |stream: &StreamParameters, packets: &[Packet]| {
         written(stream, packets).unwrap_err().to_string()
     };
-    let mp3 = pcm(CodecId::Mp3, 48_000, usual(2));
+    let mp3 = pcm(CodecId::Mp3, 48_000, default_layout(2));
     let (unsigned, signed) = (i64::from(u32::MAX), i64::from(i32::MAX));
     // Durations have 32 bits (ISO/IEC 14496-12 §8.6.1.2), composition offsets 31 and a sign.
     written(&mp3, &[at(0, 0, unsigned)]).unwrap();
@@ -1266,11 +1275,11 @@ fn what_fits_a_field_is_written_and_no_more() {
     written(&mp3, &[at(7, 7, 0), at(7, 7, 1)]).unwrap();
     // A packet of PCM has a duration as any other, and its samples follow those before.
     let slow = TimeBase::new(Rational::new(1 << 31, 48_001).unwrap());
-    let slow = pcm(CodecId::PcmS16Le, 48_000, usual(1)).time_base(slow);
+    let slow = pcm(CodecId::PcmS16Le, 48_000, default_layout(1)).time_base(slow);
     let samples = |count: usize| Packet { data: vec![1; 2 * count], ..at(0, 0, 0) };
     written(&slow, &[samples(1)]).unwrap();
     assert!(refused(&slow, &[samples(2)]).contains("fewer than 2^32 ticks"));
-    let mono = pcm(CodecId::PcmS16Le, 48_000, usual(1));
+    let mono = pcm(CodecId::PcmS16Le, 48_000, default_layout(1));
     let last = (1 << 62) - 1;
     let run = |dts: i64, count: usize| Packet { data: vec![1; 2 * count], ..at(dts, dts, 0) };
     written(&mono, &[run(last - 4, 4), run(last, 1)]).unwrap();
@@ -1279,7 +1288,7 @@ fn what_fits_a_field_is_written_and_no_more() {
 
 #[test]
 fn samples_of_pcm_follow_each_other_but_for_gaps() {
-    let mono = pcm(CodecId::PcmS16Le, 48_000, usual(1));
+    let mono = pcm(CodecId::PcmS16Le, 48_000, default_layout(1));
     let run = |dts: i64, count: usize| Packet {
         data: vec![dts as u8; 2 * count],
         pts: Timestamp(dts),
@@ -1417,7 +1426,10 @@ fn fragments_tell_offsets_and_indexes_count_them() {
 
 #[test]
 fn data_offsets_are_right_after_a_long_table() {
-    let streams = [pcm(CodecId::Mp3, 48_000, usual(2)), pcm(CodecId::Mp3, 48_000, usual(2))];
+    let streams = [
+        pcm(CodecId::Mp3, 48_000, default_layout(2)),
+        pcm(CodecId::Mp3, 48_000, default_layout(2)),
+    ];
     // 4 bytes per sample make the first track's table longer than 2^16 bytes.
     let packet = |stream, i: i64| Packet {
         stream,
@@ -1555,7 +1567,7 @@ fn chunks_are_half_a_second_or_four_mebibytes() {
         };
         (0..count).map(packet).collect()
     };
-    let mp3 = [pcm(CodecId::Mp3, 48_000, usual(2))];
+    let mp3 = [pcm(CodecId::Mp3, 48_000, default_layout(2))];
     for layout in &LAYOUTS[..3] {
         let of = |packets: &[Packet]| chunks(&file(MP4, layout, &mp3, packets), 0);
         assert_eq!(of(&packets(12, 4800, 10)), [5, 5, 2], "{layout}");
@@ -1577,7 +1589,7 @@ fn chunks_are_half_a_second_or_four_mebibytes() {
 
 #[test]
 fn segment_indexes_have_the_duration_of_the_fragment() {
-    let mono = pcm(CodecId::PcmS16Le, 48_000, usual(1));
+    let mono = pcm(CodecId::PcmS16Le, 48_000, default_layout(1));
     let run = |i: i64| Packet {
         data: vec![i as u8; 2 * 1024],
         pts: Timestamp(1024 * i),
@@ -1644,7 +1656,7 @@ proptest! {
     ) {
         let time_base = TimeBase::new(Rational::new(num, den).unwrap());
         let streams = [
-            pcm(codec, 48_000, usual(2))
+            pcm(codec, 48_000, default_layout(2))
 .time_base(time_base),
             h264()
 .time_base(time_base),
@@ -1667,7 +1679,7 @@ proptest! {
         channels in prop_oneof![1usize..9, 1usize..65_536],
         info in 0usize..5,
     ) {
-        let stream = pcm(codec, rate, usual(channels));
+        let stream = pcm(codec, rate, default_layout(channels));
         let audio: &AudioParameters = stream.audio().unwrap();
         let mut output = MemoryOutput::seekable();
         let mut muxer = open(&MUXERS[info], &[]).unwrap();

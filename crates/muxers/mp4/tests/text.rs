@@ -12,7 +12,7 @@ use reelwright_core::{
     Timestamp, WebVttHeader,
 };
 use reelwright_mux_mp4::MUXERS;
-use reelwright_testkit::muxing::{open, pcm, pictures, usual};
+use reelwright_testkit::muxing::{default_layout, open, pcm, video_parameters};
 use reelwright_testkit::output::{CrashOutput, FailingOutput};
 use reelwright_testkit::program::run;
 
@@ -65,7 +65,7 @@ fn silence(seconds: i64) -> Vec<Packet> {
 
 /// The streams of a file: sound and subtitles.
 fn streams(codec: CodecId) -> [StreamParameters; 2] {
-    [pcm(CodecId::PcmS16Le, 8000, usual(1)), subtitles(codec)]
+    [pcm(CodecId::PcmS16Le, 8000, default_layout(1)), subtitles(codec)]
 }
 
 /// All packets in the order of their dts.
@@ -257,8 +257,13 @@ fn webvtt_without_a_header_has_the_default_one() {
 
 #[test]
 fn subtitles_are_shown_over_the_video() {
-    let video =
-        pictures(CodecId::Mjpeg, PixelFormat::Yuv420p, (640, 480), (25, 1), ColorInfo::BT709);
+    let video = video_parameters(
+        CodecId::Mjpeg,
+        PixelFormat::Yuv420p,
+        (640, 480),
+        (25, 1),
+        ColorInfo::BT709,
+    );
     let streams = [video, subtitles(CodecId::MovText)];
     let frame = Packet { data: vec![0; 9], duration: 1, keyframe: true, ..Packet::default() };
     let packets = [vec![frame], packets(1, CodecId::MovText, &[(0, 40, "x")])].concat();
@@ -382,8 +387,13 @@ fn webvtt_has_its_boxes() {
 
 #[test]
 fn fragments_do_not_wait_for_subtitles() {
-    let video =
-        pictures(CodecId::Mjpeg, PixelFormat::Yuv420p, (640, 480), (25, 1), ColorInfo::BT709);
+    let video = video_parameters(
+        CodecId::Mjpeg,
+        PixelFormat::Yuv420p,
+        (640, 480),
+        (25, 1),
+        ColorInfo::BT709,
+    );
     let frame = |i| Packet {
         data: vec![0; 9],
         pts: Timestamp(i),
@@ -560,7 +570,7 @@ fn probed_chapters(file: &[u8]) -> Option<Vec<(f64, f64, String)>> {
 }
 
 fn with_chapters(info: &MuxerInfo, layout: &str, tags: &Metadata) -> Vec<u8> {
-    let streams = [pcm(CodecId::PcmS16Le, 8000, usual(1))];
+    let streams = [pcm(CodecId::PcmS16Le, 8000, default_layout(1))];
     muxed(info, layout, &streams, tags, &silence(5)).unwrap()
 }
 
@@ -665,7 +675,7 @@ fn itunsmpb_is_written_beside_chapters() {
         core_sample_rate: 8000,
         channel_configuration: 1,
     });
-    let stream = pcm(CodecId::Aac, 8000, usual(1)).record(record);
+    let stream = pcm(CodecId::Aac, 8000, default_layout(1)).record(record);
     let file = muxed(MP4, "progressive", &[stream], &chapters(&[(0, None, "a")]), &silence(1));
     let note = b" 00000000 00000000 00000000 0000000000001F40";
     assert!(file.unwrap().windows(note.len()).any(|found| found == note));
@@ -691,7 +701,7 @@ fn many_chapters_and_long_titles_are_found() {
 
 #[test]
 fn a_power_cut_while_chapters_are_written_leaves_a_file_that_plays() {
-    let streams = [pcm(CodecId::PcmS16Le, 8000, usual(1))];
+    let streams = [pcm(CodecId::PcmS16Le, 8000, default_layout(1))];
     let mut output = CrashOutput::new();
     let mut muxer = open(MP4, &[]).unwrap();
     muxer.start(&streams, &chapters(&[(0, None, "a"), (2000, None, "b")]), &mut output).unwrap();

@@ -10,6 +10,8 @@
 //! their fields CHAPTER000 and so on, which have no ends. Nothing is patched, so the bytes are the
 //! same for files and live streams.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod headers;
 mod muxer;
 mod page;

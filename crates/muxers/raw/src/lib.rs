@@ -5,6 +5,8 @@
 //! their names are FFmpeg's, one for each codec. `h264` is a byte stream (ITU-T H.264 annex B),
 //! `obu` is the low-overhead format (AV1 §5.2).
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod raw;
 mod video;
 

@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use reelwright_core::{MemoryOutput, Metadata, MuxerInfo};
 use reelwright_mux_raw::MUXERS;
-use reelwright_testkit::muxing::{cut, fails_anywhere, memory, mux, open, pcm, tags, usual};
-use reelwright_testkit::pcm_muxer::{
-    any_packets, any_stream, refuses_what_is_wrong, write_or_refuse,
+use reelwright_testkit::muxing::{
+    check_failing_output, cut, default_layout, memory, mux, open, pcm, tags,
 };
+use reelwright_testkit::pcm_muxer::{any_packets, any_stream, check_rejections, write_or_reject};
 use reelwright_testkit::program::run;
 use reelwright_testkit::signal::noise_bytes;
 
@@ -21,7 +21,7 @@ fn pcm_muxers() -> impl Iterator<Item = &'static MuxerInfo> {
 fn the_file_is_the_audio() {
     for info in pcm_muxers() {
         for channels in [1, 2, 6] {
-            let stream = pcm(info.audio_codecs[0], 48_000, usual(channels));
+            let stream = pcm(info.audio_codecs[0], 48_000, default_layout(channels));
             let block = channels * info.audio_codecs[0].bytes_per_sample().unwrap();
             let data = noise_bytes(block * 37);
             for output in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
@@ -52,9 +52,9 @@ fn ffmpeg_calls_the_formats_the_same() {
 #[test]
 fn wrong_calls_are_errors() {
     for info in pcm_muxers() {
-        refuses_what_is_wrong(info, &pcm(info.audio_codecs[0], 8000, usual(2)));
+        check_rejections(info, &pcm(info.audio_codecs[0], 8000, default_layout(2)));
         let other = MUXERS.iter().find(|other| other.name != info.name).unwrap();
-        let stream = pcm(other.audio_codecs[0], 8000, usual(1));
+        let stream = pcm(other.audio_codecs[0], 8000, default_layout(1));
         let mut output = MemoryOutput::seekable();
         let result = open(info, &[]).unwrap().start(&[stream], &Metadata::new(), &mut output);
         let message = result.unwrap_err().to_string();
@@ -64,14 +64,18 @@ fn wrong_calls_are_errors() {
 
 #[test]
 fn any_failure_of_the_output_is_an_error() {
-    fails_anywhere(&MUXERS[0], &pcm(MUXERS[0].audio_codecs[0], 8000, usual(1)), &[0; 40]);
+    check_failing_output(
+        &MUXERS[0],
+        &pcm(MUXERS[0].audio_codecs[0], 8000, default_layout(1)),
+        &[0; 40],
+    );
 }
 
 proptest! {
     #[test]
     fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8)) {
         let data = noise_bytes(2 * 333);
-        let stream = pcm(MUXERS[0].audio_codecs[0], 44_100, usual(1));
+        let stream = pcm(MUXERS[0].audio_codecs[0], 44_100, default_layout(1));
         let output = MemoryOutput::seekable();
         let packets = cut(&data, 2, &cuts);
         let found = mux(&MUXERS[0], &[], &stream, &Metadata::new(), packets, output).unwrap();
@@ -85,6 +89,6 @@ proptest! {
         seekable: bool,
     ) {
         let output = memory(seekable);
-        write_or_refuse(&MUXERS[0], &stream, &packets, output);
+        write_or_reject(&MUXERS[0], &stream, &packets, output);
     }
 }

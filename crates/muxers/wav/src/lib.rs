@@ -15,6 +15,8 @@
 //! Metadata becomes LIST/INFO before the audio (in W64, a summary list). INFO does not support
 //! arbitrary keys, so entries without an id are dropped.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod audio;
 mod fmt_chunk;
 mod info;

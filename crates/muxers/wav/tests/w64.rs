@@ -3,10 +3,12 @@
 use proptest::prelude::*;
 use reelwright_core::{CodecId, MemoryOutput, Metadata};
 use reelwright_mux_wav::W64;
-use reelwright_testkit::muxing::{fails_anywhere, memory, mux, open, packet, pcm, tags, usual};
+use reelwright_testkit::muxing::{
+    check_failing_output, default_layout, memory, mux, open, packet, pcm, tags,
+};
 use reelwright_testkit::output::CountingOutput;
 use reelwright_testkit::pcm_muxer::{
-    any_packets, any_stream, ffmpeg_finds_what_was_written, refuses_what_is_wrong, write_or_refuse,
+    any_packets, any_stream, check_rejections, check_with_ffmpeg, write_or_reject,
 };
 use reelwright_testkit::program::{ffprobe, run};
 use reelwright_testkit::signal::noise_bytes;
@@ -17,7 +19,7 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 
 #[test]
 fn chunks_are_aligned_and_fill_the_file() {
-    let stream = pcm(CodecId::PcmALaw, 8000, usual(1));
+    let stream = pcm(CodecId::PcmALaw, 8000, default_layout(1));
     let data: &[u8] = &[9; 13];
     let tags = tags([("title", "T")]);
     let file = mux(&W64, &[], &stream, &tags, [data], MemoryOutput::seekable()).unwrap();
@@ -44,13 +46,13 @@ fn chunks_are_aligned_and_fill_the_file() {
 
 #[test]
 fn ffmpeg_reads_every_codec() {
-    ffmpeg_finds_what_was_written(&W64, "w64");
+    check_with_ffmpeg(&W64, "w64");
 }
 
 #[test]
 fn sox_reads_the_audio_back() {
     let data = noise_bytes(2 * 1001);
-    let stream = pcm(CodecId::PcmS16Le, 8000, usual(1));
+    let stream = pcm(CodecId::PcmS16Le, 8000, default_layout(1));
     for output in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
         let file = mux(&W64, &[], &stream, &Metadata::new(), [&data[..]], output).unwrap();
         let Some(found) = run("sox", &["-t", "w64", "{}", "-t", "raw", "-"], &file) else { return };
@@ -61,7 +63,7 @@ fn sox_reads_the_audio_back() {
 #[test]
 fn ffprobe_reads_metadata_back() {
     let all = tags([("title", "Títle"), ("artist", "A"), ("comment", "longer than that")]);
-    let stream = pcm(CodecId::PcmU8, 8000, usual(1));
+    let stream = pcm(CodecId::PcmU8, 8000, default_layout(1));
     for output in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
         let data: &[u8] = &[0; 101];
         let file = mux(&W64, &[], &stream, &all, [data], output).unwrap();
@@ -74,7 +76,7 @@ fn ffprobe_reads_metadata_back() {
 
 #[test]
 fn lengths_have_64_bits() {
-    let stream = pcm(CodecId::PcmF32Le, 48_000, usual(2));
+    let stream = pcm(CodecId::PcmF32Le, 48_000, default_layout(2));
     let mut output = CountingOutput::new();
     let mut muxer = open(&W64, &[]).unwrap();
     muxer.start(std::slice::from_ref(&stream), &Metadata::new(), &mut output).unwrap();
@@ -92,8 +94,8 @@ fn lengths_have_64_bits() {
 
 #[test]
 fn wrong_calls_and_failing_outputs_are_errors() {
-    refuses_what_is_wrong(&W64, &pcm(CodecId::PcmS16Le, 8000, usual(2)));
-    fails_anywhere(&W64, &pcm(CodecId::PcmF32Le, 8000, usual(1)), &[0; 40]);
+    check_rejections(&W64, &pcm(CodecId::PcmS16Le, 8000, default_layout(2)));
+    check_failing_output(&W64, &pcm(CodecId::PcmF32Le, 8000, default_layout(1)), &[0; 40]);
 }
 
 proptest! {
@@ -104,6 +106,6 @@ proptest! {
         seekable: bool,
     ) {
         let output = memory(seekable);
-        write_or_refuse(&W64, &stream, &packets, output);
+        write_or_reject(&W64, &stream, &packets, output);
     }
 }

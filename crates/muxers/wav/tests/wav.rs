@@ -7,18 +7,18 @@ use reelwright_core::{CodecId, ErrorKind, MemoryOutput, Metadata};
 use reelwright_mux_wav::WAV;
 use reelwright_testkit::decode::decode_bytes;
 use reelwright_testkit::muxing::{
-    cut, fails_anywhere, memory, mux, open, packet, pcm, tags, usual,
+    check_failing_output, cut, default_layout, memory, mux, open, packet, pcm, tags,
 };
 use reelwright_testkit::output::CountingOutput;
 use reelwright_testkit::pcm_muxer::{
-    any_packets, any_stream, ffmpeg_finds_what_was_written, refuses_what_is_wrong, write_or_refuse,
+    any_packets, any_stream, check_rejections, check_with_ffmpeg, write_or_reject,
 };
-use reelwright_testkit::program::{ffmpeg_sound, ffprobe, run};
+use reelwright_testkit::program::{ffmpeg_copy_audio, ffprobe, run};
 use reelwright_testkit::signal::noise_bytes;
 
 /// Returns a file with default options.
 fn file(codec: CodecId, channels: usize, data: &[u8], output: MemoryOutput) -> Vec<u8> {
-    let stream = pcm(codec, 48_000, usual(channels));
+    let stream = pcm(codec, 48_000, default_layout(channels));
     mux(&WAV, &[], &stream, &Metadata::new(), [data], output).unwrap()
 }
 
@@ -47,7 +47,7 @@ fn chunks(file: &[u8]) -> Vec<(&str, &[u8])> {
 
 #[test]
 fn the_plainest_file_is_44_bytes_and_the_audio() {
-    let stream = pcm(CodecId::PcmS16Le, 8000, usual(1));
+    let stream = pcm(CodecId::PcmS16Le, 8000, default_layout(1));
     let data: &[u8] = &[1, 2, 3, 4];
     let output = MemoryOutput::seekable();
     let file = mux(&WAV, &[("rf64", "never")], &stream, &Metadata::new(), [data], output).unwrap();
@@ -77,7 +77,7 @@ fn odd_data_is_padded() {
 #[test]
 fn fmt_has_the_form_its_audio_needs() {
     let body = |codec, rate, channels| {
-        let stream = pcm(codec, rate, usual(channels));
+        let stream = pcm(codec, rate, default_layout(channels));
         let output = MemoryOutput::seekable();
         let file = mux(&WAV, &[], &stream, &Metadata::new(), [], output).unwrap();
         let chunks = chunks(&file);
@@ -126,20 +126,20 @@ fn fact_counts_samples() {
 #[test]
 fn streams_that_do_not_fit_the_fields_are_errors() {
     for (rate, channels) in [(0, 1), (8000, 8192), (u32::MAX, 1)] {
-        let stream = pcm(CodecId::PcmF64Le, rate, usual(channels));
+        let stream = pcm(CodecId::PcmF64Le, rate, default_layout(channels));
         let mut output = MemoryOutput::seekable();
         let mut muxer = open(&WAV, &[]).unwrap();
         let error = muxer.start(&[stream], &Metadata::new(), &mut output).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert!(error.to_string().starts_with("Stream 0: wav "), "{error}");
     }
-    let stream = pcm(CodecId::PcmS16Be, 8000, usual(1));
+    let stream = pcm(CodecId::PcmS16Be, 8000, default_layout(1));
     let error = open(&WAV, &[])
         .unwrap()
         .start(&[stream], &Metadata::new(), &mut MemoryOutput::seekable())
         .unwrap_err();
     assert!(error.to_string().starts_with("Stream 0: wav does not support pcm_s16be."), "{error}");
-    refuses_what_is_wrong(&WAV, &pcm(CodecId::PcmS24Le, 8000, usual(2)));
+    check_rejections(&WAV, &pcm(CodecId::PcmS24Le, 8000, default_layout(2)));
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn metadata_becomes_info() {
         ("comment", ""),
         ("ITRK", "é"),
     ]);
-    let stream = pcm(CodecId::PcmU8, 8000, usual(1));
+    let stream = pcm(CodecId::PcmU8, 8000, default_layout(1));
     let file = mux(&WAV, &[], &stream, &tags, [], MemoryOutput::seekable()).unwrap();
     let list = chunks(&file).into_iter().find(|c| c.0 == "LIST").unwrap().1.to_vec();
     assert_eq!(
@@ -176,7 +176,7 @@ fn ffprobe_reads_metadata_back() {
         ("encoder", "H"),
         ("encoded_by", "I"),
     ]);
-    let stream = pcm(CodecId::PcmU8, 8000, usual(1));
+    let stream = pcm(CodecId::PcmU8, 8000, default_layout(1));
     for output in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
         let data: &[u8] = &[0; 101];
         let file = mux(&WAV, &[], &stream, &all, [data], output).unwrap();
@@ -189,7 +189,7 @@ fn ffprobe_reads_metadata_back() {
 
 #[test]
 fn ffmpeg_reads_every_codec() {
-    ffmpeg_finds_what_was_written(&WAV, "wav");
+    check_with_ffmpeg(&WAV, "wav");
 }
 
 #[test]
@@ -222,13 +222,13 @@ fn rf64_on_request_is_read_by_ffmpeg() {
     let data = noise_bytes(6000);
     for codec in [CodecId::PcmS16Le, CodecId::PcmF32Le] {
         for output in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
-            let stream = pcm(codec, 48_000, usual(2));
+            let stream = pcm(codec, 48_000, default_layout(2));
             let options = [("rf64", "always")];
             let packets = [&data[..]];
             let file = mux(&WAV, &options, &stream, &Metadata::new(), packets, output).unwrap();
             assert_eq!(&file[..8], b"RF64\xFF\xFF\xFF\xFF");
             for input in ["{}", "-"] {
-                let Some(found) = ffmpeg_sound("wav", input, &file) else { return };
+                let Some(found) = ffmpeg_copy_audio("wav", input, &file) else { return };
                 assert!(found == data, "{} of {}", found.len(), data.len());
             }
         }
@@ -275,7 +275,7 @@ fn large(
     mebibytes: usize,
     rest: usize,
 ) -> (CountingOutput, reelwright_core::Result<()>) {
-    let stream = pcm(codec, 48_000, usual(1));
+    let stream = pcm(codec, 48_000, default_layout(1));
     let mut output = CountingOutput::new();
     let mut muxer = open(&WAV, &[("rf64", rf64)]).unwrap();
     muxer.start(std::slice::from_ref(&stream), &Metadata::new(), &mut output).unwrap();
@@ -344,7 +344,7 @@ fn ffprobe_knows_how_long_a_large_file_is() {
 
 #[test]
 fn a_flushed_file_is_complete() {
-    let stream = pcm(CodecId::PcmF32Le, 48_000, usual(2));
+    let stream = pcm(CodecId::PcmF32Le, 48_000, default_layout(2));
     let data = noise_bytes(800);
     let mut output = MemoryOutput::seekable();
     let mut muxer = open(&WAV, &[]).unwrap();
@@ -363,7 +363,7 @@ fn a_flushed_file_is_complete() {
 #[test]
 fn a_file_may_start_anywhere_in_its_output() {
     use reelwright_core::Output as _;
-    let stream = pcm(CodecId::PcmU8, 8000, usual(1));
+    let stream = pcm(CodecId::PcmU8, 8000, default_layout(1));
     let mut output = MemoryOutput::seekable();
     output.write(b"before").unwrap();
     let mut muxer = open(&WAV, &[]).unwrap();
@@ -376,7 +376,7 @@ fn a_file_may_start_anywhere_in_its_output() {
 
 #[test]
 fn any_failure_of_the_output_is_an_error() {
-    fails_anywhere(&WAV, &pcm(CodecId::PcmF32Le, 8000, usual(1)), &[0; 40]);
+    check_failing_output(&WAV, &pcm(CodecId::PcmF32Le, 8000, default_layout(1)), &[0; 40]);
 }
 
 proptest! {
@@ -384,7 +384,7 @@ proptest! {
     fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8), seekable: bool) {
         let output = || memory(seekable);
         let data = noise_bytes(3 * 333);
-        let stream = pcm(CodecId::PcmS24Le, 44_100, usual(1));
+        let stream = pcm(CodecId::PcmS24Le, 44_100, default_layout(1));
         let packets = cut(&data, 3, &cuts);
         let found = mux(&WAV, &[], &stream, &Metadata::new(), packets, output()).unwrap();
         let whole = mux(&WAV, &[], &stream, &Metadata::new(), [&data[..]], output()).unwrap();
@@ -398,6 +398,6 @@ proptest! {
         seekable: bool,
     ) {
         let output = memory(seekable);
-        write_or_refuse(&WAV, &stream, &packets, output);
+        write_or_reject(&WAV, &stream, &packets, output);
     }
 }

@@ -3,6 +3,8 @@
 //! The format is that of the mjpegtools, with FFmpeg's comments `XYSCSS` and `XCOLORRANGE`. It does
 //! not support metadata, and all frames have the same duration.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod muxer;
 
 use reelwright_core::MuxerInfo;

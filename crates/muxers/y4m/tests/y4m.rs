@@ -4,10 +4,10 @@ use reelwright_core::{
     ChromaLocation, CodecId, ColorInfo, ColorRange, Metadata, PixelFormat, StreamParameters,
 };
 use reelwright_mux_y4m::MUXER;
-use reelwright_testkit::muxing::{fails_anywhere, memory, mux, pictures};
+use reelwright_testkit::muxing::{check_failing_output, memory, mux, video_parameters};
 
 fn y4m(pixel_format: PixelFormat, color: ColorInfo) -> StreamParameters {
-    pictures(CodecId::WrappedAvframe, pixel_format, (5, 3), (30_000, 1001), color)
+    video_parameters(CodecId::WrappedAvframe, pixel_format, (5, 3), (30_000, 1001), color)
 }
 
 #[test]
@@ -62,5 +62,5 @@ fn unsupported_streams_are_errors() {
 
 #[test]
 fn any_failure_of_the_output_is_an_error() {
-    fails_anywhere(&MUXER, &y4m(PixelFormat::Yuv420p, ColorInfo::BT601), &[1; 27]);
+    check_failing_output(&MUXER, &y4m(PixelFormat::Yuv420p, ColorInfo::BT601), &[1; 27]);
 }

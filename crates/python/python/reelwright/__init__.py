@@ -1,8 +1,8 @@
 """Encode and write audio and video chunk by chunk, without FFmpeg.
 
 :class:`StreamingMediaEncoder` has the API of ``torio.io.StreamingMediaEncoder`` (torchaudio's
-``StreamWriter``). Chunks are arrays of torch, numpy, jax or anybody else's; none of them is needed
-or imported by this package.
+``StreamWriter``). Chunks are arrays of torch, numpy, jax or other libraries. This package neither
+requires nor imports them.
 
 >>> import numpy as np
 >>> import reelwright
@@ -14,7 +14,7 @@ or imported by this package.
 ...         t = np.arange(16000, dtype=np.float32)[:, None] / 16000
 ...         encoder.write_audio_chunk(0, 0.5 * np.sin(2 * np.pi * 440 * t))
 
-Who needs no stream uses :func:`save_audio`, :func:`save_video` or :func:`to_bytes`.
+One-call helpers: :func:`save_audio`, :func:`save_video` and :func:`to_bytes`.
 """
 
 from . import torio

@@ -1,4 +1,4 @@
-"""The encoder of media files, and what encoders can be told."""
+"""The encoder of media files, and common settings of codecs."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass
 class CodecConfig:
-    """What all encoders can be told in the same way. What an encoder does not heed is warned of.
+    """Common settings of all encoders. A warning reports settings that an encoder ignores.
 
     Args:
         bit_rate: Average bits per second.
-        compression_level: How hard to try, where smaller is faster; the range is the encoder's: 0
-            to 12 of flac, 0 to 9 of png.
-        qscale: Constant quality instead of a bit rate; the range is the encoder's: 0 (best) to 9
-            of mp3, -1 to 10 (best) of libvorbis, 1 (best) to 31 of mjpeg.
-        gop_size: Pictures from one keyframe to the next; 0 makes each one a keyframe.
-        max_b_frames: The most B-frames in a row.
+        compression_level: Effort of compression, smaller is faster. The range depends on the
+            encoder: 0 to 12 for flac, 0 to 9 for png.
+        qscale: Constant quality instead of a bit rate. The range depends on the encoder: 0 (best)
+            to 9 for mp3, -1 to 10 (best) for libvorbis, 1 (best) to 31 for mjpeg.
+        gop_size: Number of frames from one keyframe to the next. 0 makes every frame a keyframe.
+        max_b_frames: Maximum number of consecutive B-frames.
 
-    What is -1, or None, is the encoder's default.
+    A value of -1 or None selects the encoder's default.
     """
 
     bit_rate: int = -1
@@ -49,26 +49,26 @@ class StreamingMediaEncoder(Encoder):
     statement does.
 
     Args:
-        dst: Where to write: a path, an address or a file-like object.
+        dst: Destination: a path, an address or a file-like object.
 
             - A ``str`` is a path, ``"-"`` or ``"pipe:1"`` (standard output), ``"pipe:N"`` (an open
               file descriptor) or ``"file:PATH"``. ``~`` is not expanded.
             - A path-like object is always a path.
-            - An object with ``write(data: bytes) -> int`` is handed the bytes. What ``write``
-              returns less than ``len(data)`` is written again; ``None`` and ``True`` are taken for
-              all, and anything else is an error. If it has ``seek`` too, what is only known at the
-              end goes to the start of the file; without, or where ``seek`` does not work, the
-              format's layout for streams is written. Where something else moves the object before
-              the end, nothing that was written is changed any more.
-            - An ``fsspec.OpenFile`` for writing is opened with the encoder, and closed with it.
-              After a failure it commits no empty object.
-        format: Name of the format, one of :func:`reelwright.get_muxers`. Without it the file's
-            extension tells; a file-like object needs it.
-        buffer_size: The most bytes that ``write`` of a file-like object is handed at a time.
+            - An object with ``write(data: bytes) -> int``. If ``write`` returns less than
+              ``len(data)``, the remaining bytes are written again. ``None`` and ``True`` mean that
+              all bytes were written. Other values are errors. If the object has ``seek``, the start
+              of the file is updated at the end. Otherwise, or if ``seek`` fails, the layout for
+              streams is used. If other code moves the position of the object, the start of the
+              file is not updated.
+            - An ``fsspec.OpenFile`` for writing is opened and closed together with the encoder.
+              After a failure it does not commit an empty object.
+        format: Name of the format, one of :func:`reelwright.get_muxers`. The default depends on the
+            file's extension. A file-like object requires it.
+        buffer_size: Maximum number of bytes per call of ``write`` of a file-like object.
 
     Raises:
         UnknownNameError: There is no such format.
-        UnsupportedError: The protocol or device is not there yet.
+        UnsupportedError: The protocol or device is not supported yet.
 
     >>> import io
     >>> file = io.BytesIO()
@@ -116,29 +116,29 @@ class StreamingMediaEncoder(Encoder):
             num_channels: Channels of the chunks.
             format: The dtype of the chunks: ``"u8"`` (uint8), ``"s16"`` (int16), ``"s32"``
                 (int32), ``"s64"`` (int64), ``"flt"`` (float32, within ±1) or ``"dbl"`` (float64).
-            encoder: Name of the encoder, one of :func:`reelwright.get_audio_encoders`. The
-                format's default unless given.
+            encoder: Name of the encoder, one of :func:`reelwright.get_audio_encoders`. The default
+                depends on the format.
             encoder_option: Options of the encoder, see :func:`reelwright.get_encoder_options`.
-            encoder_sample_rate: The rate to encode at; the chunks are resampled. Unless given, it
-                is their own, or the nearest above it that the encoder takes.
-            encoder_num_channels: The channels to encode; the chunks are remixed. Unless given, it
-                is their own, or what the encoder takes that keeps most of them.
-            encoder_format: The sample format to encode, for example ``"s16"``. Unless given, it
-                is the one of the encoder's that loses least.
-            codec_config: What all encoders can be told.
-            filter_desc: Not served yet.
-            channel_layout: Which loudspeakers the channels are for, for example ``"5.1(side)"``.
-                The usual ones for their number unless given.
-            bits_per_raw_sample: How many bits of integer samples carry sound, the highest ones.
-            resample_quality: How carefully chunks are resampled, where they are.
+            encoder_sample_rate: Sample rate to encode; the chunks are resampled. The default is
+                ``sample_rate``, or the next higher rate that the encoder supports.
+            encoder_num_channels: Number of channels to encode; the chunks are remixed. The default
+                is ``num_channels``, or the supported number that keeps most of the channels.
+            encoder_format: Sample format to encode, for example ``"s16"``. The default is the
+                encoder's format that loses the least precision.
+            codec_config: Common settings of all encoders.
+            filter_desc: Not supported yet.
+            channel_layout: Layout of the channels, for example ``"5.1(side)"``. The default depends
+                on their number.
+            bits_per_raw_sample: Number of significant bits of integer samples, the highest ones.
+            resample_quality: Quality of resampling.
 
         Returns:
             The stream's index, for :meth:`write_audio_chunk`.
 
         Raises:
-            StateError: The output is open already.
-            UnsupportedError: The format or the encoder does not take this. The message says what
-                it takes.
+            StateError: The output is already open.
+            UnsupportedError: The format or the encoder does not support an argument. The message
+                lists what it supports.
         """
         return self._add_audio_stream(
             {
@@ -179,41 +179,42 @@ class StreamingMediaEncoder(Encoder):
     ) -> int:
         """Add a video stream. Its chunks have the shape (frame, channel, height, width).
 
-        They are uint8, or uint16 if the format has more than 8 bits.
+        The dtype is uint8, or uint16 if the format has more than 8 bits.
 
         Args:
-            frame_rate: Frames per second. 30000/1001 and the like are kept exactly.
-            width: Width of the chunks' pictures, in pixels.
-            height: Height of the chunks' pictures, in pixels.
-            format: What the channels are: ``"rgb24"``, ``"bgr24"``, ``"yuv444p"``, ``"gray8"``, or
+            frame_rate: Frames per second. Rates such as 30000/1001 are exact.
+            width: Width of the chunks' frames, in pixels.
+            height: Height of the chunks' frames, in pixels.
+            format: Pixel format: ``"rgb24"``, ``"bgr24"``, ``"yuv444p"``, ``"gray8"``, or
                 ``"rgb0"`` and ``"bgr0"``, which have 3 or 4, the last of which is ignored. Not in
                 torio: ``"rgba"``, ``"bgra"``, ``"ya8"``, ``"gbrp"``, ``"gbrap"`` and
                 ``"yuva444p"`` with straight alpha; ``"gray10le"``, ``"gray12le"``,
                 ``"gray16le"``, ``"ya16le"``, ``"rgb48le"``, ``"rgba64le"``, ``"gbrp10le"`` and
-                ``"yuv444p10le"`` of uint16, whose values end at the format's bits.
-            encoder: Name of the encoder, one of :func:`reelwright.get_video_encoders`. The
-                format's default unless given.
+                ``"yuv444p10le"`` of uint16, in which only the lowest bits are used. For example,
+                10-bit values are 0 to 1023.
+            encoder: Name of the encoder, one of :func:`reelwright.get_video_encoders`. The default
+                depends on the format.
             encoder_option: Options of the encoder, see :func:`reelwright.get_encoder_options`.
-            encoder_frame_rate: Pictures per second to encode; pictures are repeated or dropped.
-            encoder_width: Width to encode, in pixels; pictures are scaled.
-            encoder_height: Height to encode, in pixels; pictures are scaled.
-            encoder_format: The pixel format to encode, for example ``"yuv420p"``.
-            codec_config: What all encoders can be told.
-            filter_desc: Not served yet.
-            hw_accel: Not served yet.
-            scale_filter: How pictures are scaled, where they are; ``"bicubic"`` unless given.
-            time_base: The unit of the frames' times in seconds, for a variable frame rate: a
-                ``Fraction``, a tuple or text, as ``"1/90000"``. Each ``pts`` is rounded to it,
-                while frames without one follow at ``frame_rate``. Unless given, it is
+            encoder_frame_rate: Frames per second to encode; frames are repeated or dropped.
+            encoder_width: Width to encode, in pixels; frames are scaled.
+            encoder_height: Height to encode, in pixels; frames are scaled.
+            encoder_format: Pixel format to encode, for example ``"yuv420p"``.
+            codec_config: Common settings of all encoders.
+            filter_desc: Not supported yet.
+            hw_accel: Not supported yet.
+            scale_filter: Filter for scaling frames. The default is ``"bicubic"``.
+            time_base: Unit of the frames' times in seconds, for a variable frame rate: a
+                ``Fraction``, a tuple or a string such as ``"1/90000"``. Each ``pts`` is rounded to
+                it. Frames without a ``pts`` follow at ``frame_rate``. The default is
                 1 / ``frame_rate``. (Not in torio.)
 
         Returns:
             The stream's index, for :meth:`write_video_chunk`.
 
         Raises:
-            StateError: The output is open already.
-            UnsupportedError: The format or the encoder does not take this. The message says what
-                it takes.
+            StateError: The output is already open.
+            UnsupportedError: The format or the encoder does not support an argument. The message
+                lists what it supports.
         """
         return self._add_video_stream(
             {
@@ -259,39 +260,39 @@ class StreamingMediaEncoder(Encoder):
         bit_rate: int | None = None,
         language: str | None = None,
     ) -> int:
-        """Add a stream whose packets come from elsewhere, with :meth:`write_packet`.
+        """Add a stream of packets that were encoded elsewhere, for :meth:`write_packet`.
 
         Args:
-            codec: Name of the codec, FFmpeg's: ``h264``, ``aac``, ``opus``, …
-            time_base: The unit of the packets' times, in seconds.
-            extradata: The codec's configuration, as MP4, PyAV and FFmpeg keep it: of ``h264`` avcC or
-                parameter sets with start codes, of ``aac`` an AudioSpecificConfig, of ``opus``
-                OpusHead, of ``flac`` STREAMINFO, of ``av1`` av1C. Others have none.
-            sample_rate: Of audio, in Hz.
-            num_channels: Of audio.
-            channel_layout: Name of the layout, where it is not the usual one of so many channels.
-            bits_per_raw_sample: Bits of a sample that carry audio, where the codec keeps them.
-            width: Of video, in pixels.
-            height: Of video, in pixels.
-            format: Pixel format of video, ``yuv420p`` unless set; sample format of audio.
-            frame_rate: Nominal frames per second, if they are steady.
+            codec: FFmpeg's name of the codec: ``h264``, ``aac``, ``opus``, …
+            time_base: Unit of the packets' times, in seconds.
+            extradata: Configuration of the codec, as in MP4, PyAV and FFmpeg: avcC or parameter
+                sets with start codes for ``h264``, AudioSpecificConfig for ``aac``, OpusHead for
+                ``opus``, STREAMINFO for ``flac``, av1C for ``av1``. Other codecs have none.
+            sample_rate: Sample rate of audio, in Hz.
+            num_channels: Number of audio channels.
+            channel_layout: Name of the channel layout. The default depends on ``num_channels``.
+            bits_per_raw_sample: Significant bits of a sample, if the codec stores them.
+            width: Width of video, in pixels.
+            height: Height of video, in pixels.
+            format: Pixel format of video, by default ``yuv420p``; sample format of audio.
+            frame_rate: Nominal frames per second, if constant.
             sample_aspect_ratio: Width / height of a pixel.
-            color_primaries: FFmpeg's name, as ``bt709``; not known unless set.
+            color_primaries: FFmpeg's name, such as ``bt709``. The default is unspecified.
             color_trc: As ``color_primaries``.
             colorspace: As ``color_primaries``.
             color_range: As ``color_primaries``: ``tv`` or ``pc``.
             chroma_sample_location: As ``color_primaries``.
-            frame_size: Samples of each packet but the last, where that is a constant.
-            bit_rate: Average bits per second, if they are known.
+            frame_size: Number of samples of each packet but the last, if constant.
+            bit_rate: Average bits per second, if known.
             language: ISO 639-2 code.
 
         Returns:
             The index of the stream.
 
         Raises:
-            ArgumentError: Something that the codec needs is missing.
-            InvalidDataError: The extradata is no such configuration.
-            UnsupportedError: The format does not take the codec.
+            ArgumentError: An argument that the codec requires is missing.
+            InvalidDataError: The extradata is not a valid configuration.
+            UnsupportedError: The format does not support the codec.
         """
 
         def terms(ratio: Fraction | tuple[int, int] | None) -> tuple[int, int] | None:
@@ -339,19 +340,19 @@ class StreamingMediaEncoder(Encoder):
 
         Args:
             i: Index of the stream.
-            data: The packet, or anything that ``bytes`` takes. Of ``h264`` NAL units after their
-                lengths in 4 bytes, or with start codes; of ``aac`` without an ADTS header.
-            pts: When it is heard or shown, in units of the stream's ``time_base``. What comes before 0
+            data: The packet, as an argument of ``bytes``. For ``h264``, NAL units with 4-byte
+                lengths or start codes; for ``aac``, without an ADTS header.
+            pts: Presentation timestamp, in units of the stream's ``time_base``. Content before 0
                 is decoded and not presented.
-            dts: When it is decoded; ``pts`` unless set. It increases from packet to packet.
-            duration: How long it lasts; 0 for a picture that lasts until the next one.
-            is_keyframe: Whether decoding can start here. Unless set, true, and of ``h264`` with start
-                codes what the picture says.
-            trim: Samples that decoders drop from its start and from its end.
+            dts: Decoding timestamp, by default ``pts``. It must increase from packet to packet.
+            duration: Duration; 0 for a video frame that is shown until the next one.
+            is_keyframe: True if decoding can start here. The default is true; for ``h264`` with
+                start codes, it depends on the frame.
+            trim: Numbers of samples that decoders drop from the start and from the end.
 
         Raises:
-            ChunkError: The times or the form do not fit. Nothing of the packet was written, and the
-                next one can be.
+            ChunkError: The times or the data are invalid. Nothing of the packet was written, and
+                the next packet can be written.
             StateError: The output is not open, or another thread is using the encoder.
             OutputError: Writing failed.
         """
@@ -365,42 +366,42 @@ class StreamingMediaEncoder(Encoder):
         language: str | None = None,
         header: str | None = None,
     ) -> int:
-        """Add a subtitle stream, of MP4 and formats like it.
+        """Add a subtitle stream. Only MP4 and related formats support it.
 
         Args:
-            codec: ``"mov_text"`` or ``"webvtt"``. The format's default unless given.
-            language: Code of ISO 639-2, such as ``"eng"``.
+            codec: ``"mov_text"`` or ``"webvtt"``. The default depends on the format.
+            language: ISO 639-2 code, such as ``"eng"``.
             header: Text of a WebVTT file before its first cue, with its styles and regions.
 
         Returns:
             The index of the stream.
 
         Raises:
-            StateError: The output is open already.
-            UnsupportedError: The format does not take subtitles, the codec, or another stream.
-            UnknownNameError: There is no such codec.
-            ArgumentError: The language or the header is none.
+            StateError: The output is already open.
+            UnsupportedError: The format does not support subtitles, the codec, or another stream.
+            UnknownNameError: The codec is unknown.
+            ArgumentError: The language or the header is invalid.
         """
         return self._add_subtitle_stream(codec, language, header)
 
     def write_subtitle(self, i: int, start: float, end: float, text: str) -> None:
         """Write a subtitle.
 
-        No other stream waits for subtitles: write each before the other streams pass its start,
-        or all of them first. Subtitles that overlap are shown together, in ``mov_text`` with a
-        line for each.
+        Other streams do not wait for subtitles: write each subtitle before the other streams pass
+        its start, or write all of them first. Overlapping subtitles are shown together; in
+        ``mov_text``, each has its own line.
 
         Args:
             i: Index of the stream.
-            start: Time of its start in seconds, rounded to milliseconds; not before that of the
-                last subtitle.
-            end: Time of its end. A subtitle is shown for a millisecond at least.
-            text: Its lines. ``<b>``, ``<i>`` and ``<u>`` and their end tags make it bold, italic
-                or underlined; everything else stands for itself.
+            start: Start in seconds, rounded to milliseconds; not before that of the last subtitle.
+            end: End in seconds. A subtitle is shown for at least one millisecond.
+            text: Text, which may have several lines. The tags ``<b>``, ``<i>`` and ``<u>`` make it
+                bold, italic or underlined; other characters are literal.
 
         Raises:
-            ArgumentError: The times are out of order or not finite, or the text is too long, for
-                ``mov_text`` more than 65,535 bytes. Nothing was written, and the next one can be.
+            ArgumentError: The times are out of order or not finite, or the text is too long (for
+                ``mov_text``, more than 65,535 bytes). Nothing was written, and the next subtitle
+                can be written.
             StateError: The output is not open, or another thread is using the encoder.
             OutputError: Writing failed.
 
@@ -414,18 +415,18 @@ class StreamingMediaEncoder(Encoder):
         self._write_subtitle(i, start, end, text)
 
     def set_chapters(self, chapters: Iterable[tuple[float, float | None, str]]) -> None:
-        """Set the chapters; replaces all that were set before.
+        """Set the chapters. Replaces all earlier ones.
 
-        MP4, QuickTime, MP3, Ogg and FLAC have chapters; other formats leave them out, with a
-        warning. Only MP3 stores an end that is before the start of the next chapter, and Ogg and
-        FLAC store no ends: a chapter lasts until the next one then.
+        MP4, QuickTime, MP3, Ogg and FLAC store chapters. Other formats ignore them, with a
+        warning. Only MP3 stores an end before the start of the next chapter. Ogg and FLAC store no
+        ends: a chapter lasts until the next one.
 
         Args:
-            chapters: Start and end in seconds, and title of each, in order. An end of ``None`` is
-                the start of the next one, or the end of the media.
+            chapters: Start and end in seconds, and title of each, in order. ``None`` as the end
+                means the start of the next chapter, or the end of the media.
 
         Raises:
-            StateError: The output is open already.
+            StateError: The output is already open.
             ArgumentError: Chapters overlap, are not in order, or end before they start.
 
         >>> import io
@@ -435,31 +436,31 @@ class StreamingMediaEncoder(Encoder):
         self._set_chapters(list(chapters))
 
     def set_metadata(self, metadata: Options) -> None:
-        """Set what the file says of itself; replaces all that was set before.
+        """Set the metadata of the file. Replaces all earlier metadata.
 
         Args:
-            metadata: Keys are FFmpeg's: ``title``, ``artist``, ``album``, ``date``, ``comment``,
+            metadata: FFmpeg's keys: ``title``, ``artist``, ``album``, ``date``, ``comment``,
                 ``genre``, ``track``, …
 
         Raises:
-            StateError: The output is open already.
+            StateError: The output is already open.
         """
         self._set_metadata(metadata)
 
     def set_cover(self, picture: bytes) -> None:
-        """Set the picture that players show.
+        """Set the cover art.
 
         Args:
             picture: The bytes of a JPEG, PNG or GIF file.
 
         Raises:
-            StateError: The output is open already.
-            ArgumentError: It is no such picture.
+            StateError: The output is already open.
+            ArgumentError: The bytes are not an image in one of these formats.
         """
         self._set_cover(picture)
 
     def open(self, option: Options | None = None) -> Self:
-        """Open the output and write the header. A file is emptied.
+        """Open the output and write the header. An existing file is truncated.
 
         Args:
             option: Options of the format, see :func:`reelwright.get_muxer_options`.
@@ -468,7 +469,7 @@ class StreamingMediaEncoder(Encoder):
             The encoder itself, for a ``with`` statement. Opening an open encoder does nothing.
 
         Raises:
-            OptionError: An option that nobody takes, or a wrong value.
+            OptionError: An option is unknown, or its value is invalid.
             OutputError: The output cannot be opened.
         """
         if option or not self._is_open():
@@ -476,7 +477,7 @@ class StreamingMediaEncoder(Encoder):
         return self
 
     def __enter__(self) -> Self:
-        """The encoder itself, which should be open by now."""
+        """Return the encoder, which should already be open."""
         return self
 
     def __exit__(
@@ -485,7 +486,7 @@ class StreamingMediaEncoder(Encoder):
         exception_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the encoder. While an error is on its way nothing else is raised."""
+        """Close the encoder. Raises nothing if another exception is propagating."""
         if exception_value is None:
             self.close()
             return
@@ -493,44 +494,44 @@ class StreamingMediaEncoder(Encoder):
         try:
             self.close()
         except StateError:
-            # It was never open: that is what is on its way.
+                # It was never open, which the propagating exception reports.
             pass
         except Exception as error:
             if has_failed:
-                # The failure is what is on its way.
+                # The propagating exception is the failure.
                 return
             if isinstance(exception_value, GeneratorExit | SystemExit):
-                # It is no error, and nobody would read its notes.
+                # These are not errors, and their notes would not be shown.
                 raise
             exception_value.add_note(f"Closing {self!r} failed, too: {error}")
 
     def __del__(self) -> None:
-        # Nothing to do where there never was an encoder.
+        # `__init__` may have failed.
         if not getattr(self, "_name", None) or not self._is_unfinished():
             return
-        message = f"{self!r} was not closed; what was written to it is completed now."
+        message = f"{self!r} was not closed. The file is completed now."
         try:
             warnings.warn(message, ResourceWarning, stacklevel=caller(), source=self)
         finally:
             self._complete()
 
     def _complete(self) -> None:
-        """Complete a file that nobody closed. There is nobody to raise an error to."""
+        """Complete a file that was not closed. Errors are logged, because they cannot be raised."""
         try:
             if self._was_interrupted():
-                # Whoever interrupted does not wait for encoders.
+                # After an interrupt, pending frames are not encoded.
                 self._abandon()
             else:
                 self._close_or_abandon()
         except Exception as error:
             import logging
 
-            # A file object that was closed first is said to be unclosed already.
+            # Python already warns of an unclosed file object, so that this is only a detail.
             level = logging.DEBUG if isinstance(error, ValueError) else logging.ERROR
             logging.getLogger("reelwright").log(level, "%r is incomplete: %s", self, error)
 
     def _close_or_abandon(self) -> None:
-        """Close, but abandon the file where a signal's handler raises meanwhile."""
+        """Close, or abandon the file if a signal handler raises an exception."""
         try:
             self.close()
         except Exception:

@@ -1,65 +1,64 @@
-"""What goes wrong, by kind. Every class is a ``RuntimeError``, as torio raises."""
+"""Exceptions. Every class is a ``RuntimeError``, which torio raises."""
 
 
 class Error(RuntimeError):
-    """Something went wrong: the message names the argument or stream, the value found and what is
-    allowed."""
+    """Base class. The message states the argument or stream, the value and what is allowed."""
 
 
 class StateError(Error):
-    """A call came at the wrong time: before ``open``, after ``close``, from a second thread."""
+    """A call is not allowed now: before ``open``, after ``close``, from another thread."""
 
 
 class ArgumentError(Error, ValueError):
-    """An argument has a value that is never allowed."""
+    """An argument has a value that is never valid."""
 
 
 class DestinationError(ArgumentError, TypeError):
-    """An object that nothing can be written to: neither a path nor an object with ``write``."""
+    """The destination is neither a path nor an object with ``write``."""
 
 
 class ChunkError(Error, ValueError):
-    """A chunk does not fit its stream: dtype, shape, device, pts, NaN. Nothing of it was
-    written."""
+    """A chunk does not match its stream (dtype, shape, device, pts) or contains NaN. Nothing of it
+    was written."""
 
 
 class UnknownNameError(Error, ValueError):
-    """Nobody here knows the format, encoder, sample format or the like. The message lists what
-    there is."""
+    """The format, encoder, sample format or other name is unknown. The message lists the available
+    names."""
 
 
 class OptionError(Error, ValueError):
-    """An option that nobody takes, or one whose value is malformed or out of range."""
+    """An option is unknown, or its value is malformed or out of range."""
 
 
 class UnsupportedError(Error):
-    """Each thing is known, but they cannot be used together, or not yet."""
+    """The arguments are valid, but their combination is not supported."""
 
 
 class TooLargeError(Error):
-    """The stream has outgrown what the format's fields can say."""
+    """The stream is too large for the fields of the format."""
 
 
 class OutputError(Error, OSError):
-    """The file could not be opened or written. ``errno`` is the operating system's, if it was
-    that."""
+    """The output could not be opened or written. ``errno`` is that of the operating system, if it
+    reported the error."""
 
 
 class TimedOutError(OutputError, TimeoutError):
-    """The output did not take data in time."""
+    """The output did not accept data in time."""
 
 
 class DisconnectedError(OutputError, ConnectionError):
-    """The other end of the output has left: a closed connection, or a pipe without a reader."""
+    """The other end of the output closed the connection or pipe."""
 
 
 class InvalidDataError(ArgumentError):
-    """Input is damaged, or not of the format that it should have."""
+    """The input is damaged or has the wrong format."""
 
 
 class EncodingWarning(UserWarning):
-    """Something was done that may surprise: samples clamped, bits dropped, another encoder used
-    than the one named, an overlapping pts."""
+    """Warning of a surprising result: clamped samples, dropped bits, another encoder than the named
+    one, or an overlapping pts."""
 
 
 for _class in (

@@ -1,10 +1,10 @@
-"""What can be written, and with which options."""
+"""Lists of formats, encoders, protocols and options."""
 
 from . import _reelwright
 
 
 def get_muxers() -> dict[str, str]:
-    """The formats: short name to long name.
+    """Return the formats: short name to long name.
 
     >>> get_muxers()["flac"]
     'raw FLAC'
@@ -13,33 +13,33 @@ def get_muxers() -> dict[str, str]:
 
 
 def get_audio_encoders() -> dict[str, str]:
-    """The audio encoders: short name to long name."""
+    """Return the audio encoders: short name to long name."""
     return dict(_reelwright.audio_encoders())
 
 
 def get_video_encoders() -> dict[str, str]:
-    """The video encoders: short name to long name."""
+    """Return the video encoders: short name to long name."""
     return dict(_reelwright.video_encoders())
 
 
 def get_output_devices() -> dict[str, str]:
-    """The devices a stream can be played on: short name to long name. None yet."""
+    """Return the output devices: short name to long name. There are none yet."""
     return dict(_reelwright.output_devices())
 
 
 def get_output_protocols() -> list[str]:
-    """The protocols a destination can be reached by."""
+    """Return the protocols of destinations."""
     return [name for name, _ in _reelwright.output_protocols()]
 
 
 def get_encoder_options(name: str) -> dict[str, str]:
-    """What ``encoder_option`` of ``add_audio_stream`` and ``add_video_stream`` can hold.
+    """Return the options for ``encoder_option`` of the methods that add streams.
 
     Args:
-        name: An encoder.
+        name: Name of an encoder.
 
     Returns:
-        Each option's name, with what it does and which values it takes.
+        Name of each option, with its description and allowed values.
 
     Raises:
         ValueError: There is no such encoder.
@@ -48,13 +48,13 @@ def get_encoder_options(name: str) -> dict[str, str]:
 
 
 def get_muxer_options(name: str) -> dict[str, str]:
-    """What ``option`` of ``open`` can hold.
+    """Return the options for ``option`` of ``open``.
 
     Args:
-        name: A format.
+        name: Name of a format.
 
     Returns:
-        Each option's name, with what it does and which values it takes.
+        Name of each option, with its description and allowed values.
 
     Raises:
         ValueError: There is no such format.
@@ -63,15 +63,15 @@ def get_muxer_options(name: str) -> dict[str, str]:
 
 
 def get_log_level() -> int:
-    """What is warned of, see :func:`set_log_level`. 24 unless set."""
+    """Return the log level, see :func:`set_log_level`. The default is 24."""
     return _reelwright.get_log_level()
 
 
 def set_log_level(level: int) -> None:
-    """Set what is warned of.
+    """Set the log level.
 
     Args:
-        level: In FFmpeg's numbers: below 16 nothing, from 16 errors, from 24 warnings (through
+        level: FFmpeg's log level: below 16 nothing, from 16 errors, from 24 warnings (through
             ``warnings``), from 32 information, from 48 details (through ``logging``).
     """
     _reelwright.set_log_level(level)

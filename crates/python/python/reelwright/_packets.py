@@ -1,4 +1,4 @@
-"""Packets without a container: encoders whose packets come back."""
+"""Encoders that return packets instead of writing a container."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ __all__ = ["Packet", "PacketEncoder"]
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One coded frame, or some samples. Times are in units of ``time_base`` seconds."""
+    """A coded video frame, or coded audio. Times are in units of ``time_base`` seconds."""
 
     #: Index of the stream.
     stream: int
-    #: The coded bytes, in the form that MP4 has: of H.264 NAL units after their lengths in 4 bytes.
+    #: Coded bytes in the form of MP4. H.264 NAL units have 4-byte lengths.
     data: bytes
-    #: When it is heard or shown. What comes before 0 is decoded and not presented.
+    #: Presentation timestamp. Content before 0 is decoded and not presented.
     pts: int
-    #: When it is decoded.
+    #: Decoding timestamp.
     dts: int
-    #: How long it lasts; 0 for a picture that lasts until the next one.
+    #: Duration; 0 for a video frame that is shown until the next one.
     duration: int
-    #: The unit of the times.
+    #: Unit of the times, in seconds.
     time_base: Fraction
-    #: Whether decoding can start here.
+    #: True if decoding can start here.
     is_keyframe: bool
-    #: Samples that decoders drop from the start and from the end.
+    #: Numbers of samples that decoders drop from the start and from the end.
     trim: tuple[int, int]
 
     def __bytes__(self) -> bytes:
@@ -36,10 +36,10 @@ class Packet:
 
 
 class PacketEncoder(StreamingMediaEncoder):
-    """Encode streams into packets, for WebRTC, a database or a container of your own.
+    """Encode streams into packets, for WebRTC, a database or a custom container.
 
-    Streams are added and written as with :class:`StreamingMediaEncoder`. Name the encoder of each:
-    there is no container to choose it.
+    Streams are added and written as with :class:`StreamingMediaEncoder`. The encoder of each stream
+    must be named, because there is no container that has a default.
 
     >>> import numpy as np
     >>> from reelwright import PacketEncoder
@@ -61,18 +61,18 @@ class PacketEncoder(StreamingMediaEncoder):
         self._start_packets()
 
     def packets(self) -> Iterator[Packet]:
-        """The packets that are there since the last call, in the order of their dts.
+        """Return the packets since the last call, in the order of their dts.
 
-        Encoders hold some back (see ``max_delay`` of each); after ``close`` all are there.
+        Encoders delay packets (see ``max_delay`` of each). After ``close``, all are available.
         """
         units = [Fraction(*stream["time_base"]) for stream in self._packet_streams()]
         for stream, pts, dts, duration, is_keyframe, trim, data in self._packets():
             yield Packet(stream, data, pts, dts, duration, units[stream], is_keyframe, trim)
 
     def stream_parameters(self, i: int) -> dict[str, Any]:
-        """The parameters of a stream, as :meth:`StreamingMediaEncoder.add_packet_stream` takes them.
+        """Return the arguments of :meth:`StreamingMediaEncoder.add_packet_stream` for a stream.
 
-        Final once the encoder is closed; before, FLAC's total and MD5 are not known.
+        They are final after ``close``. Before, FLAC's number of samples and MD5 are unknown.
 
         Raises:
             StateError: The encoder is not open.
@@ -84,9 +84,9 @@ class PacketEncoder(StreamingMediaEncoder):
         return streams[i]
 
     def to_annex_b(self, packet: Packet) -> bytes:
-        """A packet of H.264 with start codes (ITU-T H.264 annex B), as WebRTC and MPEG-TS carry it.
+        """Convert a packet of H.264 to start codes (ITU-T H.264 annex B), for WebRTC and MPEG-TS.
 
-        Parameter sets come before each keyframe.
+        Inserts the parameter sets before each keyframe.
 
         Raises:
             UnsupportedError: The packet is of another codec.

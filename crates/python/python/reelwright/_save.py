@@ -1,4 +1,4 @@
-"""Whole files in one call, for who needs no stream."""
+"""One-call helpers, which save whole files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _Axes = list[int | None]
 
-# WAV and its kin keep what they are given; their default is 16 bits.
+# WAV and W64 keep the type of the samples, although their default is 16 bits.
 _PCM = {
     "u8": "pcm_u8",
     "s16": "pcm_s16le",
@@ -32,11 +32,11 @@ _PCM = {
     "dbl": "pcm_f64le",
 }
 _PCM_FORMATS = ("wav", "w64")
-_MOST_CHANNELS = 16
-# Rows of a data set that are read from its file at a time.
+_MAX_CHANNELS = 16
+# Number of rows of a data set that are read at a time.
 _ROWS = 1 << 16
-_COLOURS = {1: "gray8", 3: "rgb24", 4: "rgba"}
-_DEEP_COLOURS = {1: "gray16le", 3: "rgb48le", 4: "rgba64le"}
+_PIXEL_FORMATS = {1: "gray8", 3: "rgb24", 4: "rgba"}
+_PIXEL_FORMATS_16_BITS = {1: "gray16le", 3: "rgb48le", 4: "rgba64le"}
 
 
 def save_audio(
@@ -58,39 +58,38 @@ def save_audio(
     """Save audio as a file.
 
     Args:
-        dst: A path, or a file-like object, as of :class:`reelwright.StreamingMediaEncoder`.
-        samples: An array of shape (frame, channel), or (frame,) of one channel, or an iterable of
-            such arrays, which follow each other. A list of arrays of shape (channel,) is one array,
-            each of them a frame. Of uint8, int16, int32, int64, float32 or float64 (within ±1);
-            float16 and bfloat16 are converted. A data set of h5py and the like is read piece by
-            piece.
-        sample_rate: Frames per second.
-        format: Name of the format, or a file's extension, as ``"m4a"``; the file's own extension
-            tells it unless given.
-        channels_first: Whether the arrays have the shape (channel, frame), as those of
+        dst: A path, or a file-like object, as for :class:`reelwright.StreamingMediaEncoder`.
+        samples: An array of shape (frame, channel), or (frame,) for one channel, or an iterable of
+            consecutive arrays. A list of arrays of shape (channel,) is one array: each is a frame.
+            The dtype is uint8, int16, int32, int64, float32 or float64 (within ±1). float16 and
+            bfloat16 are converted. Data sets such as those of h5py are read in parts.
+        sample_rate: Audio frames per second.
+        format: Name of the format, or a file extension such as ``"m4a"``. The default depends on
+            the file's extension.
+        channels_first: True if the arrays have the shape (channel, frame), as for
             ``torchaudio.save``.
-        encoder: Name of the encoder; the format's default unless given. In WAV the samples are
-            stored in their own type unless this or ``encoder_format`` says otherwise.
+        encoder: Name of the encoder. The default depends on the format. WAV stores the type of the
+            samples unless this or ``encoder_format`` is set.
         encoder_option: Options of the encoder.
-        encoder_sample_rate: The rate to encode at.
-        encoder_num_channels: The channels to encode.
-        encoder_format: The sample format to encode.
-        codec_config: What all encoders can be told, for example a bit rate.
-        metadata: What the file says of itself: ``{"title": "A tone"}``.
-        option: Options of the format. MP4 and its kin are written with ``movflags=faststart``
-            unless this says otherwise, so that pipes can read them.
+        encoder_sample_rate: Sample rate to encode.
+        encoder_num_channels: Number of channels to encode.
+        encoder_format: Sample format to encode.
+        codec_config: Common settings of all encoders, for example a bit rate.
+        metadata: Metadata of the file: ``{"title": "A tone"}``.
+        option: Options of the format. MP4 and related formats default to ``movflags=faststart``, so
+            that the file can be read from a pipe.
 
     Raises:
-        ArgumentError: There is no sample to save.
-        reelwright.Error: As of :class:`reelwright.StreamingMediaEncoder`.
+        ArgumentError: There are no samples.
+        reelwright.Error: As for :class:`reelwright.StreamingMediaEncoder`.
 
     >>> import numpy as np
     >>> save_audio("noise.wav", np.random.uniform(-1, 1, (48000, 2)).astype("f4"), 48000)
     """
-    pieces = _sound(samples, channels_first)
+    pieces = _audio_arrays(samples, channels_first)
     first = next(pieces, None)
     if first is None:
-        raise ArgumentError("There is nothing to save: `samples` has no sample.")
+        raise ArgumentError("`samples` must have at least one sample. Found none.")
     format, _ = _format(format)
     encoder_ = StreamingMediaEncoder(dst, format)
     if metadata is not None:
@@ -109,7 +108,7 @@ def save_audio(
         encoder_format=encoder_format,
         codec_config=codec_config,
     )
-    with _Open(encoder_, _with_fast_start(name, option)) as file:
+    with _OpenEncoder(encoder_, _with_fast_start(name, option)) as file:
         for piece in itertools.chain((first,), pieces):
             piece.write(encoder_, 0, 0, piece.frames)
             file.has_content = True
@@ -139,61 +138,62 @@ def save_video(
     option: Options | None = None,
     value_range: tuple[float, float] | None = None,
 ) -> None:
-    """Save frames as a file, with audio if there is some.
+    """Save frames as a file, optionally with audio.
 
     Args:
-        dst: A path, or a file-like object, as of :class:`reelwright.StreamingMediaEncoder`.
-        frames: An array of uint8 or uint16 of shape (frame, channel, height, width) or (frame, height,
-            width, channel), or an iterable of such arrays or of single frames, without the first
-            dimension. An iterable is consumed frame by frame. Images of PIL are converted to the
+        dst: A path, or a file-like object, as for :class:`reelwright.StreamingMediaEncoder`.
+        frames: An array of uint8 or uint16 of shape (frame, channel, height, width) or (frame,
+            height, width, channel), or an iterable of such arrays or of single frames, without the
+            first dimension. An iterable is consumed frame by frame. PIL images are converted to the
             mode of the first one: L, RGB or RGBA.
         frame_rate: Frames per second.
-        format: Name of the format, or a file's extension, as ``"m4v"``; the file's own extension
-            tells it unless given.
-        pixel_format: What the channels are. Unless given, 1 is ``"gray8"``, 3 are ``"rgb24"`` and
-            4 are ``"rgba"`` with straight alpha; of uint16 they are ``"gray16le"``, ``"rgb48le"``
-            and ``"rgba64le"``.
-        channels_last: Whether the channels are the last dimension. Unless given, the shape tells.
-        encoder: Name of the video encoder; the format's default unless given.
+        format: Name of the format, or a file extension such as ``"m4v"``. The default depends on
+            the file's extension.
+        pixel_format: Pixel format of the frames. The default for 1, 3 and 4 channels is
+            ``"gray8"``, ``"rgb24"`` and ``"rgba"`` with straight alpha; for uint16, ``"gray16le"``,
+            ``"rgb48le"`` and ``"rgba64le"``.
+        channels_last: True if the channels are the last dimension. The default depends on the
+            shape.
+        encoder: Name of the video encoder. The default depends on the format.
         encoder_option: Options of the video encoder.
-        encoder_frame_rate: Pictures per second to encode.
+        encoder_frame_rate: Frames per second to encode.
         encoder_width: Width to encode, in pixels.
         encoder_height: Height to encode, in pixels.
-        encoder_format: The pixel format to encode.
-        codec_config: What all encoders can be told, for example a bit rate.
-        audio: Samples, as of :func:`save_audio`, which start with the first frame.
-        sample_rate: Frames per second of ``audio``.
-        channels_first: Whether ``audio`` has the shape (channel, frame).
-        audio_encoder: Name of the audio encoder; the format's default unless given.
-        audio_codec_config: What the audio encoder is told.
-        metadata: What the file says of itself.
-        option: Options of the format, as of :func:`save_audio`.
-        value_range: What is black and what is white in frames of floats, for example ``(0, 1)``.
-            They are converted to uint8; without this they are refused.
+        encoder_format: Pixel format to encode.
+        codec_config: Common settings of all encoders, for example a bit rate.
+        audio: Samples, as for :func:`save_audio`, which start with the first frame.
+        sample_rate: Audio frames per second of ``audio``.
+        channels_first: True if ``audio`` has the shape (channel, frame).
+        audio_encoder: Name of the audio encoder. The default depends on the format.
+        audio_codec_config: Common settings, for the audio encoder.
+        metadata: Metadata of the file.
+        option: Options of the format, as for :func:`save_audio`.
+        value_range: Values of black and white in frames of floats, for example ``(0, 1)``.
+            They are converted to uint8. Without it, frames of floats are an error.
 
     Raises:
-        ArgumentError: There is no frame to save.
-        reelwright.Error: As of :class:`reelwright.StreamingMediaEncoder`.
+        ArgumentError: There are no frames.
+        reelwright.Error: As for :class:`reelwright.StreamingMediaEncoder`.
 
     >>> import numpy as np
-    >>> save_video("grey.mp4", (np.full((3, 64, 64), i, "u1") for i in range(50)), 25)
+    >>> save_video("gray.mp4", (np.full((3, 64, 64), i, "u1") for i in range(50)), 25)
     """
     if (audio is None) != (sample_rate is None):
         raise ArgumentError("`audio` and `sample_rate` must be given together.")
-    chunks = _pictures(frames, channels_last, value_range)
-    pictures = next(chunks, None)
-    if pictures is None:
-        raise ArgumentError("There is nothing to save: `frames` has no frame.")
-    format, picture_codec = _format(format)
+    chunks = _video_arrays(frames, channels_last, value_range)
+    video = next(chunks, None)
+    if video is None:
+        raise ArgumentError("`frames` must have at least one frame. Found none.")
+    format, image_codec = _format(format)
     encoder_ = StreamingMediaEncoder(dst, format)
     if metadata is not None:
         encoder_.set_metadata(metadata)
     video_stream = encoder_.add_video_stream(
         frame_rate,
-        pictures.width,
-        pictures.height,
-        pixel_format or pictures.pixel_format,
-        encoder=encoder or picture_codec,
+        video.width,
+        video.height,
+        pixel_format or video.pixel_format,
+        encoder=encoder or image_codec,
         encoder_option=encoder_option,
         encoder_frame_rate=encoder_frame_rate,
         encoder_width=encoder_width,
@@ -201,12 +201,12 @@ def save_video(
         encoder_format=encoder_format,
         codec_config=codec_config,
     )
-    feed = None
+    audio_feed = None
     if audio is not None and sample_rate is not None:
-        pieces = _sound(audio, channels_first)
+        pieces = _audio_arrays(audio, channels_first)
         first = next(pieces, None)
         if first is None:
-            raise ArgumentError("There is no sample in `audio`. Leave it out.")
+            raise ArgumentError("`audio` must have at least one sample. Found none. Omit the argument.")
         audio_stream = encoder_.add_audio_stream(
             sample_rate,
             first.channels,
@@ -214,22 +214,22 @@ def save_video(
             encoder=audio_encoder,
             codec_config=audio_codec_config,
         )
-        feed = _Feed(encoder_, audio_stream, itertools.chain((first,), pieces))
+        audio_feed = _AudioFeed(encoder_, audio_stream, itertools.chain((first,), pieces))
     name = _format_of(dst, format)
-    with _Open(encoder_, _with_fast_start(name, option)) as file:
+    with _OpenEncoder(encoder_, _with_fast_start(name, option)) as file:
         shown = 0
-        # About a second of each at a time, as what is ahead of the other has to wait in memory.
+        # About a second at a time, because the muxer buffers the stream that is ahead.
         step = max(1, int(frame_rate))
-        for pictures in itertools.chain((pictures,), chunks):
-            for start in range(0, pictures.frames, step):
-                end = min(start + step, pictures.frames)
-                pictures.write(encoder_, video_stream, start, end)
+        for video in itertools.chain((video,), chunks):
+            for start in range(0, video.frames, step):
+                end = min(start + step, video.frames)
+                video.write(encoder_, video_stream, start, end)
                 file.has_content = True
                 shown += end - start
-                if feed is not None and sample_rate is not None:
-                    feed.write_until(int(shown / frame_rate * sample_rate))
-        if feed is not None:
-            feed.write_until(None)
+                if audio_feed is not None and sample_rate is not None:
+                    audio_feed.write_until(int(shown / frame_rate * sample_rate))
+        if audio_feed is not None:
+            audio_feed.write_until(None)
 
 
 def to_bytes(
@@ -241,15 +241,16 @@ def to_bytes(
     frame_rate: float | None = None,
     **options: object,
 ) -> bytes:
-    """The bytes of a file, of sound, pictures or both.
+    """Return the bytes of a file with audio, video or both.
 
     Args:
-        format: Name of the format or a file's extension, for example ``"flac"`` or ``"m4a"``.
-        samples: Audio, as of :func:`save_audio`.
-        sample_rate: Frames of sound per second.
-        frames: Pictures, as of :func:`save_video`.
-        frame_rate: Pictures per second.
-        options: What else :func:`save_audio` takes, or with pictures :func:`save_video`.
+        format: Name of the format or a file extension, for example ``"flac"`` or ``"m4a"``.
+        samples: Audio, as for :func:`save_audio`.
+        sample_rate: Audio frames per second.
+        frames: Video frames, as for :func:`save_video`.
+        frame_rate: Video frames per second.
+        options: Other arguments of :func:`save_video` if there are frames, otherwise of
+            :func:`save_audio`.
 
     >>> import numpy as np
     >>> to_bytes("flac", samples=np.zeros(16000, "i2"), sample_rate=16000)[:4]
@@ -269,17 +270,17 @@ def to_bytes(
     return file.getvalue()
 
 
-class _Open:
-    """An encoder while it is open. Whoever interrupts it does not wait for what encoders hold: the
-    file is completed with what is there. After an error with the first chunk there is no file to
-    complete: a file object that can discard what it holds does so."""
+class _OpenEncoder:
+    """Context of an open encoder. After an interrupt, the file is completed without the frames that
+    encoders still hold. If the first chunk fails, there is no file to complete: a file object that
+    can discard its content does so."""
 
     def __init__(self, encoder: StreamingMediaEncoder, option: Options | None) -> None:
         self._encoder = encoder
         self.has_content = False
         encoder.open(option)
 
-    def __enter__(self) -> _Open:
+    def __enter__(self) -> _OpenEncoder:
         return self
 
     def __exit__(
@@ -307,7 +308,7 @@ class _Open:
         try:
             self._encoder._discard()
         except Error:
-            # The failure is what is on its way.
+            # The propagating exception is the failure.
             if not has_failed:
                 raise
 
@@ -315,18 +316,18 @@ class _Open:
         try:
             self._encoder._abandon()
         except (Error, OSError):
-            # The interrupt is what is on its way.
+            # The interrupt is propagating.
             pass
 
 
 def _format(format: str | None) -> tuple[str | None, str | None]:
-    """The format of a name that people use, and the codec where it is one of pictures."""
+    """Return the name of a format or extension, and the codec of an image format."""
     found = None if format is None else _reelwright.find_format(format)
     return found or (format, None)
 
 
 def _format_of(dst: object, format: str | None) -> str | None:
-    """The name of the format that is written."""
+    """Return the name of the output format."""
     if format is not None:
         return format
     path: Any = getattr(dst, "path", None) if hasattr(dst, "fs") else dst
@@ -339,7 +340,7 @@ def _format_of(dst: object, format: str | None) -> str | None:
 
 
 def _with_fast_start(name: str | None, option: Options | None) -> Options | None:
-    """The options of the format, and fast start where it can have that."""
+    """Return the options of the format, with fast start if the format supports it."""
     if name is None or "movflags" in (option or {}):
         return option
     if not any(known == "movflags" for known, _ in _reelwright.describe("muxer", name)):
@@ -348,7 +349,7 @@ def _with_fast_start(name: str | None, option: Options | None) -> Options | None
 
 
 def _is_lazy(value: Any) -> bool:
-    """Whether a value becomes an array only when it is asked to, as data sets in files do."""
+    """Return true for objects that are read only on conversion to an array, such as data sets."""
     return (
         hasattr(value, "shape")
         and hasattr(value, "__array__")
@@ -374,13 +375,13 @@ def _chunks(value: Array | Iterable[Array]) -> Iterator[Array]:
 
 
 def _sliced(array: Any, first_is_frame: bool) -> Iterator[Array]:
-    """An array, or the pieces of one that is read from a file."""
+    """Yield an array, or parts of one that is read from a file."""
     if not _is_lazy(array):
         yield array
         return
     if len(array.shape) == 0:
         raise ChunkError("Expected samples of shape (frame, channel) or (frame,). Found []")
-    _refuse_missing(array)
+    _reject_missing(array)
     if not first_is_frame or not hasattr(array, "__getitem__"):
         yield array.__array__()
     else:
@@ -388,8 +389,8 @@ def _sliced(array: Any, first_is_frame: bool) -> Iterator[Array]:
             yield array[start : start + _ROWS].__array__()
 
 
-def _refuse_missing(array: Any) -> None:
-    """Refuse a table whose integers have holes: as an array they would be floats of another scale."""
+def _reject_missing(array: Any) -> None:
+    """Reject a table with missing integers: its array would be floats with another scale."""
     own = getattr(getattr(array, "dtype", None), "kind", None)
     if own in ("i", "u") and bool(getattr(array, "hasnans", False)):
         raise ChunkError(
@@ -398,19 +399,19 @@ def _refuse_missing(array: Any) -> None:
         )
 
 
-def _sound(samples: Array | Iterable[Array], channels_first: bool) -> Iterator[_Sound]:
-    """The arrays of samples that have any."""
+def _audio_arrays(samples: Array | Iterable[Array], channels_first: bool) -> Iterator[_AudioArray]:
+    """Yield the non-empty arrays of samples."""
     chunks = _chunks(samples)
     if isinstance(samples, list | tuple) and _are_frames(samples):
         chunks = iter(())
         for frame in samples:
-            yield _Sound(frame, channels_first, is_frame=True)
+            yield _AudioArray(frame, channels_first, is_frame=True)
     elif not _is_array(samples) and not isinstance(samples, list | tuple):
         head = list(itertools.islice(chunks, 2))
         if _are_frames(head):
             channels = _reelwright.inspect(head[0])[1][0]
             raise ChunkError(
-                f"Expected samples of shape {_order(channels_first)}, or (frame,) of one channel. "
+                f"Expected samples of shape {_axis_order(channels_first)}, or (frame,) for one channel. "
                 f"Found an iterable of arrays of shape ({channels},). Pass them as "
                 f"(1, {channels}) if each is a frame, or as ({channels}, 1) if they are of one "
                 "channel."
@@ -418,9 +419,9 @@ def _sound(samples: Array | Iterable[Array], channels_first: bool) -> Iterator[_
         chunks = itertools.chain(head, chunks)
     for chunk in chunks:
         for array in _sliced(chunk, not channels_first or len(_shape(chunk)) == 1):
-            sound = _Sound(array, channels_first)
-            if sound.frames > 0:
-                yield sound
+            audio = _AudioArray(array, channels_first)
+            if audio.frames > 0:
+                yield audio
 
 
 def _shape(array: Any) -> tuple[int, ...]:
@@ -428,16 +429,16 @@ def _shape(array: Any) -> tuple[int, ...]:
 
 
 def _are_frames(arrays: list[Array] | tuple[Array, ...]) -> bool:
-    """Whether arrays are as long as a frame has channels, and so are one each."""
+    """Return true if each array is one frame, because all have the length of a frame."""
     if len(arrays) < 2 or not all(map(_is_array, arrays)):
         return False
     shapes = {_shape(array) for array in arrays}
     first = next(iter(shapes))
-    return len(shapes) == 1 and len(first) == 1 and 2 <= first[0] <= _MOST_CHANNELS
+    return len(shapes) == 1 and len(first) == 1 and 2 <= first[0] <= _MAX_CHANNELS
 
 
-class _Sound:
-    """An array of samples, and which of its axes are frames and channels."""
+class _AudioArray:
+    """An array of samples, with its axes of frames and channels."""
 
     def __init__(self, samples: Array, channels_first: bool, is_frame: bool = False) -> None:
         self.array = samples
@@ -455,87 +456,87 @@ class _Sound:
         elif len(shape) == 2:
             self.axes = [1, 0] if channels_first else [0, 1]
             self.frames, self.channels = reversed(shape) if channels_first else shape
-            if self.channels > _MOST_CHANNELS and self.channels > self.frames:
+            if self.channels > _MAX_CHANNELS and self.channels > self.frames:
                 raise ChunkError(
-                    f"Expected samples of shape {_order(channels_first)}. Found {list(shape)}, with "
+                    f"Expected samples of shape {_axis_order(channels_first)}. Found {list(shape)}, with "
                     f"{self.channels} channels. Pass channels_first={not channels_first} if it is "
-                    f"{_order(not channels_first)}."
+                    f"{_axis_order(not channels_first)}."
                 )
         else:
             raise ChunkError(
-                f"Expected samples of shape {_order(channels_first)} or (frame,). Found {list(shape)}"
+                f"Expected samples of shape {_axis_order(channels_first)} or (frame,). Found {list(shape)}"
             )
 
     def write(self, encoder: StreamingMediaEncoder, stream: int, start: int, end: int) -> None:
         encoder._write_audio(stream, self.array, self.axes, (start, end))
 
 
-def _order(channels_first: bool) -> str:
+def _axis_order(channels_first: bool) -> str:
     return "(channel, frame)" if channels_first else "(frame, channel)"
 
 
-class _Feed:
-    """Samples that are written as far as frames of video are."""
+class _AudioFeed:
+    """Writes audio samples up to the time of the video."""
 
     def __init__(
-        self, encoder: StreamingMediaEncoder, stream: int, pieces: Iterator[_Sound]
+        self, encoder: StreamingMediaEncoder, stream: int, pieces: Iterator[_AudioArray]
     ) -> None:
         self._encoder, self._stream, self._pieces = encoder, stream, pieces
-        self._piece: _Sound | None = None
-        # What was written of all, and of the piece.
-        self._heard = self._at = 0
+        self._piece: _AudioArray | None = None
+        # Numbers of samples that were written, in total and of the piece.
+        self._written = self._at = 0
 
     def write_until(self, until: int | None) -> None:
-        """Write the samples up to this one, or all."""
-        while until is None or self._heard < until:
+        """Write the samples before number ``until``, or all."""
+        while until is None or self._written < until:
             if self._piece is None:
                 self._piece, self._at = next(self._pieces, None), 0
                 if self._piece is None:
                     return
             end = self._piece.frames
             if until is not None:
-                end = min(end, self._at + until - self._heard)
+                end = min(end, self._at + until - self._written)
             self._piece.write(self._encoder, self._stream, self._at, end)
-            self._heard += end - self._at
+            self._written += end - self._at
             self._at = end
             if end == self._piece.frames:
                 self._piece = None
 
 
-def _pictures(
+def _video_arrays(
     frames: Any, channels_last: bool | None, value_range: tuple[float, float] | None
-) -> Iterator[_Pictures]:
-    """The arrays of frames that have any."""
+) -> Iterator[_VideoArray]:
+    """Yield the non-empty arrays of frames."""
     mode: str | None = None
     has_warned = False
     is_alone = _is_array(frames)
     if is_alone and not _is_image(frames):
-        _refuse_ambiguous(_shape(frames), channels_last)
+        _reject_ambiguous(_shape(frames), channels_last)
     for chunk in _chunks(frames):
         if _is_image(chunk):
             own = _mode_of(chunk)
             mode = mode or own
             if own == "RGBA" and mode != "RGBA" and not has_warned:
-                # The first image decides, and this one has more.
+                # The mode of the first image has no alpha.
                 _warn_of_alpha()
                 has_warned = True
             chunk, has_last = _image(chunk, mode), True
         else:
             has_last = channels_last  # type: ignore[assignment]
-        pictures = _Pictures(chunk, has_last, value_range)
-        if pictures.frames > 0:
-            yield pictures
+        video = _VideoArray(chunk, has_last, value_range)
+        if video.frames > 0:
+            yield video
 
 
 def _is_image(value: Any) -> bool:
-    """Whether it is an image of PIL, whose arrays mean different things in each mode."""
+    """Return true for a PIL image. The mode determines the meaning of its array."""
     return type(value).__module__.partition(".")[0] == "PIL" or (
         hasattr(value, "mode") and hasattr(value, "getbands") and hasattr(value, "convert")
     )
 
 
 def _mode_of(image: Any) -> str:
-    """The mode to convert images to."""
+    """Return the mode to which images are converted."""
     if image.mode in ("1", "L"):
         return "L"
     has_alpha = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
@@ -544,7 +545,7 @@ def _mode_of(image: Any) -> str:
 
 def _warn_of_alpha() -> None:
     warnings.warn(
-        "The alpha of an image is left out, as the first image has none. Convert the first one to "
+        "The alpha of an image is dropped, because the first image has none. Convert the first one to "
         "mode RGBA to keep it.",
         EncodingWarning,
         stacklevel=caller(),
@@ -552,14 +553,14 @@ def _warn_of_alpha() -> None:
 
 
 def _image(image: Any, mode: str) -> Any:
-    """An image as an array of shape (height, width, channel)."""
-    # Pillow converts images with premultiplied alpha to those without it only.
+    """Convert an image to an array of shape (height, width, channel)."""
+    # Pillow converts premultiplied alpha only to straight alpha of the same mode.
     premultiplied = {"La": "LA", "RGBa": "RGBA"}.get(image.mode)
     if premultiplied is not None:
         image = image.convert(premultiplied)
     if image.mode.startswith(("I", "F")):
         raise ChunkError(
-            f"Expected an image of 8 bits. Found mode {image.mode}. Convert it first, so that its "
+            f"Expected an 8-bit image. Found mode {image.mode}. Convert it first, so that its "
             "values are from 0 to 255, for example with image.point and image.convert."
         )
     data = image.convert(mode).tobytes()
@@ -567,8 +568,8 @@ def _image(image: Any, mode: str) -> Any:
     return memoryview(data).cast("B", shape) if data else memoryview(data)
 
 
-def _refuse_ambiguous(shape: tuple[int, ...], channels_last: bool | None) -> None:
-    """Refuse an array that may be one frame of colour or several of gray."""
+def _reject_ambiguous(shape: tuple[int, ...], channels_last: bool | None) -> None:
+    """Reject an array that may be one color frame or several gray frames."""
     if len(shape) == 2:
         height, width = shape
         raise ChunkError(
@@ -578,26 +579,26 @@ def _refuse_ambiguous(shape: tuple[int, ...], channels_last: bool | None) -> Non
         )
     if len(shape) != 3 or channels_last is not None:
         return
-    if shape[-1] in _COLOURS and shape[0] not in _COLOURS:
+    if shape[-1] in _PIXEL_FORMATS and shape[0] not in _PIXEL_FORMATS:
         return
     number, height, width = shape
     if number == 1:
         return
-    colour = (
+    color = (
         f"one frame of {number} channels as (1, {number}, {height}, {width}), for example "
         "frames[None], and "
-        if number in _COLOURS
+        if number in _PIXEL_FORMATS
         else ""
     )
     raise ChunkError(
         "Expected frames of shape (frame, channel, height, width) or (frame, height, width, "
-        f"channel). Found {list(shape)}. Pass {colour}{number} gray frames, as masks are, as "
+        f"channel). Found {list(shape)}. Pass {color}{number} gray frames, such as masks, as "
         f"({number}, 1, {height}, {width}), for example frames[:, None]."
     )
 
 
-class _Pictures:
-    """An array of frames, and which of its axes are what."""
+class _VideoArray:
+    """An array of frames, with its axes."""
 
     def __init__(
         self,
@@ -628,8 +629,8 @@ class _Pictures:
         elif format not in ("u8", "u16"):
             raise ChunkError(
                 f"Expected frames of uint8 or uint16. Found: {format}. Pass value_range=(0, 1) for floats "
-                "from 0 to 1, or convert them: (255 * frames).round().astype('uint8') of numpy, "
-                "(255 * frames).round().to(torch.uint8) of torch."
+                "from 0 to 1, or convert them: (255 * frames).round().astype('uint8') with numpy, "
+                "(255 * frames).round().to(torch.uint8) with torch."
             )
         if len(shape) not in (3, 4):
             raise ChunkError(
@@ -646,14 +647,14 @@ class _Pictures:
         self.frames = 1 if self.is_single else shape[0]
         at = len(shape) - 3
         if channels_last is None:
-            channels_last = shape[at] not in _COLOURS and shape[-1] in _COLOURS
+            channels_last = shape[at] not in _PIXEL_FORMATS and shape[-1] in _PIXEL_FORMATS
         rest: _Axes = [at + 2, at, at + 1] if channels_last else [at, at + 1, at + 2]
         self.axes = lead + rest
         self.channels, self.height, self.width = (shape[axis] for axis in rest if axis is not None)
-        if self.channels not in _COLOURS:
+        if self.channels not in _PIXEL_FORMATS:
             raise ChunkError(f"Expected frames of 1, 3 or 4 channels. Found {list(shape)}")
         is_deep = format == "u16"
-        self.pixel_format = (_DEEP_COLOURS if is_deep else _COLOURS)[self.channels]
+        self.pixel_format = (_PIXEL_FORMATS_16_BITS if is_deep else _PIXEL_FORMATS)[self.channels]
 
     def write(self, encoder: StreamingMediaEncoder, stream: int, start: int, end: int) -> None:
         array: Any = self.array

@@ -1,4 +1,4 @@
-"""The names of types, for type checkers alone."""
+"""Names of types, only for type checkers."""
 
 from collections.abc import Mapping
 from os import PathLike
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 class SupportsDLPack(Protocol):
-    """A tensor or array that DLPack can lend: torch's, numpy's, jax's and others'."""
+    """A tensor or array with DLPack: that of torch, numpy, jax and others."""
 
-    # What libraries declare here differs too much to say more.
+    # The signatures in libraries differ too much to be more specific.
     @property
     def __dlpack__(self) -> Any: ...
 
@@ -24,8 +24,8 @@ class SupportsArrayInterface(Protocol):
 
 
 class SupportsWrite(Protocol):
-    """A destination: something with ``write``, which takes bytes and returns how many it took, or
-    nothing where it always takes all. With ``seek`` the file's start can be mended later."""
+    """A destination with ``write``, which accepts bytes and returns how many it wrote, or ``None``
+    if it always writes all. With ``seek``, the start of the file can be updated later."""
 
     def write(self, data: bytes, /) -> Any: ...
 

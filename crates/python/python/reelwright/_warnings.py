@@ -1,4 +1,4 @@
-"""What the compiled half has to say, to Python's ``warnings`` and ``logging``."""
+"""Log messages of the compiled module as Python's ``warnings`` and ``logging`` records."""
 
 import sys
 import warnings
@@ -11,7 +11,7 @@ _WARNING = 30
 
 
 def caller() -> int:
-    """The ``stacklevel`` of the first frame outside this package, for whoever calls this."""
+    """Return the ``stacklevel`` of the first frame outside this package, relative to the caller."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
         level, frame = level + 1, frame.f_back
@@ -19,7 +19,7 @@ def caller() -> int:
 
 
 def emit(level: int, message: str) -> None:
-    """Say ``message``, of ``logging``'s level."""
+    """Emit ``message`` at a level of ``logging``."""
     if level == _WARNING:
         warnings.warn(message, EncodingWarning, stacklevel=caller())
         return

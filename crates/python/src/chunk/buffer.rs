@@ -1,4 +1,4 @@
-//! The buffer protocol (PEP 3118): numpy's arrays, `array.array`, `memoryview`.
+//! Buffer protocol (PEP 3118): numpy's arrays, `array.array`, `memoryview`.
 
 use std::ffi::CStr;
 
@@ -11,7 +11,8 @@ use super::Refusal;
 
 /// A buffer that is released when it is dropped.
 struct Buffer<'py> {
-    /// Where `PyObject_GetBuffer` filled it in: exporters may point into it.
+    /// Filled in by `PyObject_GetBuffer`. Its address is stable, because exporters may point into
+    /// it.
     view: ffi::Py_buffer,
     py: Python<'py>,
 }
@@ -19,14 +20,14 @@ struct Buffer<'py> {
 impl Drop for Buffer<'_> {
     fn drop(&mut self) {
         if !self.view.obj.is_null() {
-            // SAFETY: it was filled in by `PyObject_GetBuffer`, and we are attached (`py`).
+            // SAFETY: `PyObject_GetBuffer` filled it in, and the thread is attached (`py`).
             unsafe { ffi::PyBuffer_Release(&mut self.view) };
         }
     }
 }
 
 pub(super) fn is_buffer(object: &Bound<'_, PyAny>) -> bool {
-    // SAFETY: the object is alive, and we are attached.
+    // SAFETY: the object is alive, and the thread is attached.
     unsafe { ffi::PyObject_CheckBuffer(object.as_ptr()) != 0 }
 }
 
@@ -36,13 +37,13 @@ pub(super) fn with_memory<T>(
 ) -> Result<T, Refusal> {
     let py = object.py();
     let mut buffer = Buffer { view: ffi::Py_buffer::new(), py };
-    // SAFETY: the object is alive, and the view stays where it is until it is released.
+    // SAFETY: the object is alive, and the view is not moved until it is released.
     let got = unsafe {
         ffi::PyObject_GetBuffer(object.as_ptr(), &mut buffer.view, ffi::PyBUF_RECORDS_RO)
     };
     if got != 0 {
         let error = PyErr::fetch(buffer.py);
-        // numpy has types that it does not lend: half of machine learning's.
+        // numpy does not export types such as bfloat16.
         return Err(match object.getattr_opt("dtype")? {
             Some(data_type) => Refusal::Type(data_type.str()?.to_string()),
             None => error.into(),
@@ -56,7 +57,7 @@ fn describe(view: &ffi::Py_buffer) -> Result<ForeignArray, Refusal> {
     let format = if view.format.is_null() {
         c"B"
     } else {
-        // SAFETY: the exporter's format ends with a null, and lives as long as the buffer.
+        // SAFETY: the exporter's format is NUL-terminated and lives as long as the buffer.
         unsafe { CStr::from_ptr(view.format) }
     };
     let Some(data_type) = data_type(format.to_bytes(), view.itemsize) else {
@@ -64,20 +65,22 @@ fn describe(view: &ffi::Py_buffer) -> Result<ForeignArray, Refusal> {
         return Err(Refusal::Type(type_name(format, view.itemsize)));
     };
     if !view.suboffsets.is_null() {
-        return Err(Refusal::chunk("A chunk must lie in one piece of memory."));
+        return Err(Refusal::chunk(
+            "A chunk must be in one block of memory. Found: a buffer with suboffsets.",
+        ));
     }
     let rank = usize::try_from(view.ndim).unwrap_or_default();
     let mut memory =
         ForeignArray::new(view.buf.cast_const().cast(), data_type, rank).map_err(Refusal::Chunk)?;
     for axis in 0..rank {
-        // SAFETY: asked for with PyBUF_STRIDES, both have an element for each dimension.
+        // SAFETY: because of PyBUF_STRIDES, both have an element for each dimension.
         let (size, stride) = unsafe { (*view.shape.add(axis), *view.strides.add(axis)) };
         memory.set_bytes(axis, size, stride).map_err(Refusal::Chunk)?;
     }
     Ok(memory)
 }
 
-/// The type of a format of the module `struct`, in this machine's byte order.
+/// Parses a format of the `struct` module in this machine's byte order.
 fn data_type(format: &[u8], bytes: isize) -> Option<DataType> {
     let native = if cfg!(target_endian = "little") { b'<' } else { b'>' };
     let code = match format {
@@ -97,7 +100,7 @@ fn data_type(format: &[u8], bytes: isize) -> Option<DataType> {
     })
 }
 
-/// A type that is not taken, in torch's or numpy's name.
+/// Returns torch's or numpy's name of an unsupported type.
 fn type_name(format: &str, bytes: isize) -> String {
     match (format, bytes) {
         ("e", _) => "Half".into(),
@@ -105,7 +108,7 @@ fn type_name(format: &str, bytes: isize) -> String {
         ("b", _) => "Char".into(),
         ("H" | "I" | "L" | "Q", 1..) => format!("UInt{}", 8 * bytes),
         (">h" | ">i" | ">l" | ">q" | ">f" | ">d", _) => {
-            format!("{format} (the byte order of another machine)")
+            format!("{format} (not in this machine's byte order)")
         }
         _ => format!("format {format:?} with {bytes} bytes"),
     }

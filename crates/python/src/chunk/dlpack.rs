@@ -13,7 +13,7 @@ use super::Refusal;
 
 const UNVERSIONED: &CStr = c"dltensor";
 const VERSIONED: &CStr = c"dltensor_versioned";
-/// The version we read.
+/// Maximum supported version.
 const MAX_VERSION: (u32, u32) = (1, 0);
 
 /// `DLDevice` of dlpack.h.
@@ -23,7 +23,7 @@ struct Device {
     index: i32,
 }
 
-/// Kinds of devices whose memory is the CPU's: `kDLCPU`, `kDLCUDAHost`, `kDLROCMHost`.
+/// Kinds of devices in CPU memory: `kDLCPU`, `kDLCUDAHost`, `kDLROCMHost`.
 const ON_CPU: &[i32] = &[1, 3, 11];
 
 /// `DLDataType`.
@@ -43,13 +43,13 @@ struct Tensor {
     rank: i32,
     data_type: Type,
     shape: *const i64,
-    /// In elements; null where the tensor is row-major.
+    /// In elements. Null if the tensor is row-major.
     strides: *const i64,
     byte_offset: u64,
 }
 
-/// The head of `DLManagedTensor`. What follows is for who takes it over; we leave it to its
-/// capsule.
+/// First fields of `DLManagedTensor`. The others are for consumers that take ownership. Here, the
+/// capsule keeps it.
 #[repr(C)]
 struct Managed {
     tensor: Tensor,
@@ -70,8 +70,8 @@ pub(super) fn has(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     object.hasattr(intern!(object.py(), "__dlpack__"))
 }
 
-/// The memory of a tensor, and the capsule that keeps it: until it is dropped the tensor stays as
-/// it is. It was not renamed, so it frees the tensor then.
+/// Returns the memory of a tensor, and the capsule that keeps it alive. The capsule is not renamed,
+/// so it frees the tensor when it is dropped.
 pub(super) fn lend<'py>(
     object: &Bound<'py, PyAny>,
 ) -> Result<(Bound<'py, PyCapsule>, ForeignArray), Refusal> {
@@ -91,7 +91,7 @@ fn capsule<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyCapsule>> {
     let versioned = PyDict::new(py);
     versioned.set_item("max_version", MAX_VERSION)?;
     let capsule = match export.call((), Some(&versioned)) {
-        // Written before there were versions.
+        // Implemented before DLPack had versions.
         Err(error) if error.is_instance_of::<PyTypeError>(py) => export.call0(),
         other => other,
     };
@@ -102,13 +102,15 @@ fn describe(capsule: &Bound<'_, PyCapsule>) -> Result<ForeignArray, Refusal> {
     let is_versioned = capsule.is_valid_checked(Some(VERSIONED));
     let name = if is_versioned { VERSIONED } else { UNVERSIONED };
     let pointer = capsule.pointer_checked(Some(name))?;
-    // SAFETY: a capsule of that name holds that struct, and keeps it as long as it lives.
+    // SAFETY: a capsule with this name contains this struct and keeps it alive.
     let tensor = unsafe {
         if is_versioned {
             let managed = pointer.cast::<ManagedVersioned>().as_ref();
             if managed.major > MAX_VERSION.0 {
                 let version = format!("{}.{}", managed.major, managed.minor);
-                let message = format!("DLPack {version} is not known; 1.0 and 0.8 are.");
+                let message = format!(
+                    "DLPack {version} is not supported. Supported versions are 0.8 and 1.0."
+                );
                 return Err(PyBufferError::new_err(message).into());
             }
             &managed.tensor
@@ -123,7 +125,7 @@ fn describe(capsule: &Bound<'_, PyCapsule>) -> Result<ForeignArray, Refusal> {
     let rank = usize::try_from(tensor.rank).unwrap_or_default();
     let mut memory = ForeignArray::new(address, data_type, rank).map_err(Refusal::Chunk)?;
     for axis in 0..rank {
-        // SAFETY: the shape has an element for each dimension, and so have strides if there are any.
+        // SAFETY: the shape has an element for each dimension, and so do the strides, if not null.
         let (size, stride) = unsafe {
             let stride = if tensor.strides.is_null() { 0 } else { tensor.strides.add(axis).read() };
             (tensor.shape.add(axis).read(), stride)
@@ -162,7 +164,7 @@ fn data_type(of: Type) -> Option<DataType> {
     })
 }
 
-/// A type that is not taken, in torch's name.
+/// Returns torch's name of an unsupported type.
 fn type_name(of: Type) -> String {
     match (of.code, of.bits) {
         (0, 8) => "Char".into(),

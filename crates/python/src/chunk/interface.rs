@@ -1,4 +1,4 @@
-//! numpy's `__array_interface__`, version 3: what older libraries have.
+//! numpy's `__array_interface__`, version 3, for older libraries.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -32,12 +32,12 @@ pub(super) fn with_memory<T>(
     };
     if strides.as_ref().is_some_and(|strides| strides.len() != shape.len()) {
         return Err(Refusal::chunk(
-            "The strides of __array_interface__ must be as many as the dimensions of its shape.",
+            "The strides and the shape of __array_interface__ must have the same length.",
         ));
     }
     let data = match interface.get_item("data")? {
         Some(data) if !data.is_none() => data,
-        // The object itself is the buffer.
+        // The object itself provides the buffer.
         _ => object.clone(),
     };
     let describe = |address: *const u8| -> Result<ForeignArray, Refusal> {
@@ -57,12 +57,14 @@ pub(super) fn with_memory<T>(
         Ok(memory)
     };
     if let Ok((address, _is_read_only)) = data.extract::<(usize, Bound<'_, PyAny>)>() {
-        // While `interface` and `object` live so does what they describe.
+        // `interface` and `object` keep the memory alive.
         return use_it(&describe(address as *const u8)?);
     }
-    // Bytes, as of a picture.
+    // Bytes, such as those of an image.
     if !buffer::is_buffer(&data) {
-        return Err(Refusal::chunk("The data of __array_interface__ is no memory."));
+        return Err(Refusal::chunk(
+            "The data of __array_interface__ must support the buffer protocol.",
+        ));
     }
     buffer::with_memory(&data, |bytes| {
         let needed = shape.iter().try_fold(data_type.bytes() as isize, |n, &size| {
@@ -76,14 +78,14 @@ pub(super) fn with_memory<T>(
         let end = needed.and_then(|needed| offset.checked_add_signed(needed));
         if strides.is_some() || !bytes.is_row_major() || end.is_none_or(|end| end > has) {
             return Err(Refusal::chunk(
-                "The buffer of __array_interface__ does not hold what its shape says.",
+                "The buffer of __array_interface__ is smaller than its shape requires.",
             ));
         }
         use_it(&describe(bytes.address().wrapping_add(offset))?)
     })
 }
 
-/// The type of a `typestr`, in this machine's byte order.
+/// Parses a `typestr` in this machine's byte order.
 fn data_type(name: &str) -> Option<DataType> {
     let native = if cfg!(target_endian = "little") { '<' } else { '>' };
     Some(match name.trim_start_matches(['|', '=', native]) {

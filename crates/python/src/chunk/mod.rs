@@ -1,4 +1,4 @@
-//! What users pass as chunks: arrays of anybody's, read where they lie.
+//! Chunks: arrays of any library, which are read in place.
 
 mod buffer;
 mod dlpack;
@@ -15,16 +15,16 @@ use reelwright_foreign_array::{Axes, ForeignArray};
 
 pub(crate) use refusal::Refusal;
 
-/// What a user passed as a chunk. Its memory is lent for as long as it is read, and no longer: each
-/// time its owner is asked where it is.
+/// An array that was passed as a chunk. Its memory is borrowed only while it is read. Its address
+/// is requested each time.
 pub(crate) struct Chunk<'py> {
     object: Bound<'py, PyAny>,
     kind: Kind<'py>,
-    /// As it was first lent, if it is lent again.
+    /// Memory of the first borrow, if it is borrowed again.
     lent: Option<ForeignArray>,
 }
 
-/// Elements of a chunk that is read in less time than other threads need to go on meanwhile.
+/// Number of elements below which releasing the GIL takes longer than reading the chunk.
 const SMALL: usize = 4096;
 
 #[inline]
@@ -35,7 +35,7 @@ pub(crate) fn is_small(shape: &[usize]) -> bool {
 enum Kind<'py> {
     Torch,
     Buffer,
-    /// Its owner promised to keep it as it is while there is the capsule.
+    /// The owner keeps the memory unchanged while the capsule exists.
     Dlpack {
         _promise: Bound<'py, PyCapsule>,
     },
@@ -60,7 +60,7 @@ impl<'py> Chunk<'py> {
         } else if object.hasattr(intern!(py, "shape"))?
             && object.hasattr(intern!(py, "__array__"))?
         {
-            // What only makes arrays, as data sets in files and tables do.
+            // Objects with only `__array__`, such as data sets in files and tables.
             let array = object.call_method0(intern!(py, "__array__"))?;
             if !buffer::is_buffer(&array) {
                 return Err(not_an_array(&object));
@@ -80,9 +80,8 @@ impl<'py> Chunk<'py> {
         self.object.py()
     }
 
-    /// Runs `use_it` with the chunk's memory, which stays where it is until that returns. No call
-    /// into Python may be made by it. If `is_needed_again`, a later call compares the memory with
-    /// this one.
+    /// Calls `use_it` with the chunk's memory, which stays valid during the call. `use_it` must not
+    /// call into Python. If `is_needed_again`, a later call verifies that the memory is the same.
     pub(crate) fn lend<T>(
         &mut self,
         use_it: impl FnOnce(&ForeignArray) -> Result<T, Refusal>,
@@ -99,9 +98,9 @@ impl<'py> Chunk<'py> {
             {
                 let (was, is) = (first.shape(), memory.shape());
                 return Err(Refusal::chunk(format!(
-                    "The chunk moved while it was written: its memory of shape {was:?} is \
-                         elsewhere now, with the shape {is:?}. What came before that was \
-                         written. Leave a chunk alone until the call returns."
+                    "The memory of the chunk changed while it was written. It had shape {was:?}, \
+                     and now has shape {is:?} or another address. The part before was \
+                     written. Do not modify a chunk until the call returns."
                 )));
             }
             let used = use_it(memory)?;
@@ -118,7 +117,7 @@ impl<'py> Chunk<'py> {
         }
     }
 
-    /// As [`lend`](Self::lend), with a view of the chunk or a part of it.
+    /// As [`lend`](Self::lend), with a view of the whole chunk or a part of it.
     pub(crate) fn view<T>(
         &mut self,
         part: Option<&Part>,
@@ -127,12 +126,12 @@ impl<'py> Chunk<'py> {
     ) -> Result<T, Refusal> {
         let with_view = |memory: &ForeignArray| {
             let Some(Part { axes, rows }) = part else {
-                // SAFETY: `lend` keeps the memory until this closure returns, and its owner said
-                // that shape and strides stay in it.
+                // SAFETY: `lend` keeps the memory alive until this closure returns, and the owner
+                // guarantees that shape and strides are inside it.
                 return use_it(&unsafe { memory.view() }.map_err(Refusal::Chunk)?);
             };
             let memory = memory.arranged(axes).map_err(Refusal::Chunk)?;
-            // SAFETY: as above; they are the same elements.
+            // SAFETY: as above, for the same elements.
             let view = unsafe { memory.view() }.map_err(Refusal::Chunk)?;
             let last = memory.shape().first().copied().unwrap_or_default();
             let rows = (rows.0.min(last), rows.1.min(last));
@@ -141,7 +140,7 @@ impl<'py> Chunk<'py> {
         self.lend(with_view, is_needed_again)
     }
 
-    /// The chunk with elements of another type, by its own library.
+    /// Converts the chunk to another element type with its own library.
     pub(crate) fn converted(&self, to: DataType) -> PyResult<Option<Self>> {
         let py = self.object.py();
         let converted = if matches!(self.kind, Kind::Torch) {
@@ -159,7 +158,7 @@ impl<'py> Chunk<'py> {
     }
 }
 
-/// Whether a type that no stream has, by its name in a library, is a float of half the size.
+/// Returns true if `name` is a library's name of a 16-bit float type.
 pub(crate) fn is_half(name: &str) -> bool {
     matches!(name, "Half" | "BFloat16" | "float16" | "bfloat16")
 }
@@ -175,9 +174,9 @@ fn not_an_array(object: &Bound<'_, PyAny>) -> Refusal {
     )))
 }
 
-/// Some rows of an array with other axes.
+/// Rows and axis order of an array.
 pub(crate) struct Part {
     pub(crate) axes: Axes,
-    /// The first one, and the one after the last; as far as there are so many.
+    /// First row and the row after the last, limited to the array.
     pub(crate) rows: (usize, usize),
 }

@@ -1,4 +1,4 @@
-//! Refusals of chunks.
+//! Errors of chunks.
 
 use pyo3::prelude::*;
 use reelwright::ErrorKind;
@@ -7,9 +7,9 @@ use crate::errors::exception;
 
 /// Reason why something cannot be a chunk.
 pub(crate) enum Refusal {
-    /// Its elements are of this type, which no stream takes.
+    /// Its element type is not supported by any stream.
     Type(String),
-    /// Its elements cannot be read, for the reason in the message.
+    /// Its elements cannot be read. The message states the reason.
     Chunk(String),
     Raised(PyErr),
 }
@@ -21,7 +21,7 @@ impl<E: Into<PyErr>> From<E> for Refusal {
 }
 
 impl Refusal {
-    /// The exception for an array of any type.
+    /// Returns the exception for an array that does not belong to a stream.
     pub(crate) fn raised(self, py: Python<'_>) -> PyErr {
         match self {
             Self::Raised(error) => error,
@@ -31,23 +31,23 @@ impl Refusal {
                 ErrorKind::Chunk,
                 format!(
                     "Expected Byte, Short, Int, Long, Float or Double type. Found: {found}. \
-                     Convert the array first, with array.to(dtype) of torch or \
-                     array.astype(dtype) of numpy."
+                     Convert the array first, with array.to(dtype) with torch or \
+                     array.astype(dtype) with numpy."
                 ),
             ),
         }
     }
 
-    /// A chunk with something wrong that the message tells.
+    /// Creates an error with a message.
     pub(super) fn chunk(message: impl Into<String>) -> Self {
         Self::Chunk(message.into())
     }
 
-    /// A chunk in the memory of another device.
+    /// Creates the error of a chunk in the memory of another device.
     pub(super) fn device(found: &str) -> Self {
         Self::chunk(format!(
-            "Input tensor has to be on CPU. Found: {found}. There is no encoding in hardware \
-                 yet; pass a copy in the memory of the CPU, for example chunk.cpu()."
+            "Input tensor has to be on CPU. Found: {found}. Hardware encoding is not supported \
+             yet; pass a copy in the memory of the CPU, for example chunk.cpu()."
         ))
     }
 }

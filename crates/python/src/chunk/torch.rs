@@ -1,5 +1,5 @@
-//! torch's tensors, asked for what they are: their `__dlpack__` takes longer than a short chunk's
-//! encoding. torch is never imported: who has a tensor has done so.
+//! torch's tensors. Their attributes are read directly, because `__dlpack__` takes longer than the
+//! encoding of a short chunk. torch is never imported: a caller with a tensor has imported it.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -10,7 +10,7 @@ use reelwright_foreign_array::ForeignArray;
 
 use super::Refusal;
 
-/// What we know of torch, once it is there.
+/// Types and functions of torch.
 struct Torch {
     tensor: Py<PyType>,
     types: Vec<(Py<PyAny>, DataType)>,
@@ -25,11 +25,11 @@ impl Torch {
         }
         let modules = py.import("sys")?.getattr("modules")?;
         let torch = modules.call_method1("get", ("torch",))?;
-        // It may be on its way in.
+        // torch may be partially imported.
         if torch.is_none() || !torch.hasattr("Tensor")? || !torch.hasattr("float64")? {
             return Ok(None);
         }
-        // A stand-in for torch, as programs' tests have, makes no tensors.
+        // A mock of torch, as in tests of programs, has no tensors.
         Ok(Self::describe(&torch).ok().map(|found| TORCH.get_or_init(py, || found)))
     }
 
@@ -43,14 +43,14 @@ impl Torch {
             of("float64", DataType::F64)?,
             of("int64", DataType::I64)?,
         ];
-        // New in torch 2.3.
+        // Since torch 2.3.
         types.extend(of("uint16", DataType::U16));
         let tensor = torch.getattr("Tensor")?.cast_into::<PyType>()?.unbind();
         Ok(Self { tensor, types })
     }
 }
 
-/// Whether it is a `torch.Tensor`, and no subclass's; quickly.
+/// Returns true for a `torch.Tensor`, but not for a subclass. Fast.
 pub(super) fn is_tensor_itself(object: &Bound<'_, PyAny>) -> bool {
     let py = object.py();
     TORCH.get(py).is_some_and(|torch| object.get_type_ptr() == torch.tensor.as_ptr().cast())
@@ -61,12 +61,13 @@ pub(super) fn is_tensor(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     Torch::find(py)?.map_or(Ok(false), |torch| object.is_instance(torch.tensor.bind(py)))
 }
 
-/// The memory of a tensor, which becomes another one where its elements are not what lies there.
+/// Returns the memory of a tensor. Replaces the tensor by a copy if its elements are not stored as
+/// such.
 pub(super) fn memory(tensor: &mut Bound<'_, PyAny>) -> Result<ForeignArray, Refusal> {
     let py = tensor.py();
     let memory = describe(tensor)?;
-    // A view that is negative in name only. It skips the real parts, and so is row-major only where
-    // it has no second element.
+    // Checks for lazily negated views. They skip the real parts, and so are row-major only if they
+    // have at most one element.
     if (!memory.is_row_major() || !memory.has_many())
         && tensor.call_method0(intern!(py, "is_neg"))?.is_truthy()?
     {
@@ -88,7 +89,7 @@ pub(super) fn describe(tensor: &Bound<'_, PyAny>) -> Result<ForeignArray, Refusa
         .map(|(_, data_type)| *data_type)
         .ok_or_else(|| type_name(&data_type))?;
     let no_memory = |error: PyErr| {
-        let message = format!("The tensor has no elements in memory to read: {}", error.value(py));
+        let message = format!("The tensor has no elements in memory: {}", error.value(py));
         Refusal::chunk(message)
     };
     // Nested tensors have no shape.
@@ -107,7 +108,7 @@ pub(super) fn describe(tensor: &Bound<'_, PyAny>) -> Result<ForeignArray, Refusa
     Ok(memory)
 }
 
-/// A type that is not taken, in the name of torch's messages.
+/// Returns the error for an unsupported type, with torch's name of it.
 fn type_name(data_type: &Bound<'_, PyAny>) -> Refusal {
     let name = match data_type.str() {
         Ok(name) => name.to_string(),

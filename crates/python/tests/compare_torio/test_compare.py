@@ -1,8 +1,8 @@
-"""The same calls on the real torio and on ours: what is in the files.
+"""Comparison of the files that torio and this package write for the same calls.
 
-Rates, channels, counts, frame rates, durations and metadata must be torio's, and what is decoded at least as
-near to the input, unless the case says that ours is meant to differ. Skipped where torio is not installed.
-All differences, meant or not, are printed as a table.
+Rates, channels, counts, frame rates, durations and metadata must be equal. The decoded content
+must be at least as close to the input, unless the case states an intended difference. Skipped if
+torio is not installed. All differences are printed as a table.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Array, import_or_skip, moving, pictures_of, probe, sound_of
+from helpers import Array, import_or_skip, moving, decode_video, probe, decode_audio
 
 import reelwright
 
@@ -28,18 +28,18 @@ TAGS = {"title": "Ein Titel", "artist": "Jemand", "album": "Ein Album", "comment
 
 
 def music(frames: int, channels: int, rate: int) -> Array:
-    """Something with harmonics, attacks and a little noise, within ±1."""
+    """Return audio with harmonics, transients and a little noise, within ±1."""
     t = np.arange(frames)[:, None] / rate
     random = np.random.default_rng(1)
     pitch = 110 * np.arange(1, channels + 1)[None, :]
-    attack = np.exp(-4 * np.mod(t, 0.5))
-    sound = sum(np.sin(2 * np.pi * pitch * k * t) / k for k in range(1, 8))
-    return np.asarray(0.3 * attack * sound + 0.003 * random.standard_normal((frames, channels)))
+    envelope = np.exp(-4 * np.mod(t, 0.5))
+    waveform = sum(np.sin(2 * np.pi * pitch * k * t) / k for k in range(1, 8))
+    return np.asarray(0.3 * envelope * waveform + 0.003 * random.standard_normal((frames, channels)))
 
 
 @dataclass
 class Case:
-    """Streams of one file, and where ours is meant to differ, with the reason."""
+    """Streams of a file, and intended differences from torio with their reasons."""
 
     name: str
     extension: str
@@ -61,7 +61,7 @@ def video(name: str, extension: str, **options: Any) -> Case:
     return Case(name, extension, video=options, meant=meant)
 
 
-_JPEG = {"video codec": "torio writes JPEG, whatever the extension says"}
+_JPEG = {"video codec": "torio writes JPEG for every extension"}
 
 CASES = [
     *(audio(f"wav of {f}", "wav", format=f) for f in ("u8", "s16", "flt", "dbl")),
@@ -105,7 +105,7 @@ CASES = [
     audio("g722", "g722", rate=16000, channels=1),
     video("mp4", "mp4"),
     video("mp4 by libx264", "mp4", encoder="libx264"),
-    video("mp4 of grey", "mp4", format="gray8"),
+    video("mp4 of gray", "mp4", format="gray8"),
     video("mp4 of bgr24", "mp4", format="bgr24"),
     video("mp4 of yuv444p", "mp4", format="yuv444p"),
     video("mp4 at 30000/1001", "mp4", rate=30000 / 1001),
@@ -120,38 +120,38 @@ CASES = [
     video("png by name", "png", frames=1, encoder="png"),
     video("jpeg", "jpg", frames=1),
     video("bmp", "bmp", frames=1, meant=_JPEG),
-    Case("film", "mp4", audio={}, video={}, tags=True),
-    Case("film in mov", "mov", audio={}, video={}),
+    Case("video with audio", "mp4", audio={}, video={}, tags=True),
+    Case("video with audio in mov", "mov", audio={}, video={}),
 ]
 
 
 def record(encoder: Any, config: Any, case: Case, path: Path, to: Callable[[Array], Any]) -> Any:
-    """Writes a case's file; returns what went in."""
+    """Write the file of a case. Return the input."""
     s = encoder(str(path))
-    sound = pictures = None
+    waveform = input_frames = None
     streams: list[tuple[Any, Any, int]] = []
     if case.audio is not None:
         options = dict(case.audio)
         rate, channels = options.pop("rate", RATE), options.pop("channels", 2)
         if wanted := options.pop("config", None):
             options["codec_config"] = config(**wanted)
-        sound = music(2 * rate + 123, channels, rate)
+        waveform = music(2 * rate + 123, channels, rate)
         dtype = DTYPES[options.get("format", "flt")]
         if dtype[0] == "f":
-            chunks = sound.astype(dtype)
+            chunks = waveform.astype(dtype)
         elif dtype == "u1":
-            chunks = np.clip(np.round(sound * 128) + 128, 0, 255).astype("u1")
+            chunks = np.clip(np.round(waveform * 128) + 128, 0, 255).astype("u1")
         else:
-            chunks = (sound * np.iinfo(dtype).max).astype(dtype)
+            chunks = (waveform * np.iinfo(dtype).max).astype(dtype)
         s.add_audio_stream(rate, channels, **options)
         streams.append((s.write_audio_chunk, to(chunks), case.chunk))
     if case.video is not None:
         options = dict(case.video)
         fps, frames = options.pop("rate", FPS), options.pop("frames", 50)
         channels = 1 if options.get("format") == "gray8" else 3
-        pictures = moving(frames, WIDTH, HEIGHT, channels)
+        input_frames = moving(frames, WIDTH, HEIGHT, channels)
         s.add_video_stream(fps, WIDTH, HEIGHT, **options)
-        streams.append((s.write_video_chunk, to(pictures), 5))
+        streams.append((s.write_video_chunk, to(input_frames), 5))
     if case.tags:
         s.set_metadata(TAGS)
     with s.open():
@@ -161,19 +161,19 @@ def record(encoder: Any, config: Any, case: Case, path: Path, to: Callable[[Arra
                 if at[i] < len(data):
                     write(i, data[at[i] : at[i] + chunk])
                     at[i] += chunk
-    return sound, pictures
+    return waveform, input_frames
 
 
 def decibels(original: Array, decoded: Array) -> float:
-    """How far what was decoded is from the original."""
+    """Return the signal-to-noise ratio of the decoded data in dB."""
     frames = min(len(original), len(decoded))
     wrong = decoded[:frames].astype(float) - original[:frames]
     energy = float((original[:frames].astype(float) ** 2).mean())
     return float(10 * np.log10(energy / max(float((wrong**2).mean()), 1e-20)))
 
 
-def describe(case: Case, path: Path, sound: Array | None, pictures: Array | None) -> dict[str, Any]:
-    """What is in a file."""
+def describe(case: Case, path: Path, waveform: Array | None, input_frames: Array | None) -> dict[str, Any]:
+    """Return the properties of a file."""
     found = probe(path)
     about: dict[str, Any] = {}
     for stream in found["streams"]:
@@ -195,33 +195,33 @@ def describe(case: Case, path: Path, sound: Array | None, pictures: Array | None
         for stream in found["streams"]:
             tags |= stream.get("tags", {})
         about |= {f"tag {key}": {k.lower(): v for k, v in tags.items()}.get(key) for key in TAGS}
-    if sound is not None and case.audio is not None:
-        decoded = sound_of(path, about["channels"], lenient=True)
+    if waveform is not None and case.audio is not None:
+        decoded = decode_audio(path, about["channels"], lenient=True)
         about["samples"] = len(decoded)
-        if about["channels"] == sound.shape[1] and int(about["sample_rate"]) == case.audio.get(
+        if about["channels"] == waveform.shape[1] and int(about["sample_rate"]) == case.audio.get(
             "rate", RATE
         ):
-            about["content"] = decibels(sound, decoded)
-    if pictures is not None and case.video is not None:
+            about["content"] = decibels(waveform, decoded)
+    if input_frames is not None and case.video is not None:
         shape = about["width"], about["height"]
-        decoded = pictures_of(path, *shape)
-        about["pictures"] = len(decoded)
+        decoded = decode_video(path, *shape)
+        about["frames"] = len(decoded)
         format = case.video.get("format", "rgb24")
-        if shape == (WIDTH, HEIGHT) and len(decoded) == len(pictures) and format in (
+        if shape == (WIDTH, HEIGHT) and len(decoded) == len(input_frames) and format in (
             "rgb24",
             "bgr24",
             "gray8",
         ):
-            original = pictures[:, ::-1] if format == "bgr24" else pictures
-            about["picture content"] = decibels(np.broadcast_to(original, decoded.shape), decoded)
+            original = input_frames[:, ::-1] if format == "bgr24" else input_frames
+            about["video content"] = decibels(np.broadcast_to(original, decoded.shape), decoded)
     about["bytes"] = path.stat().st_size
     return about
 
 
-# What ours must share with torio's, exactly.
+# Properties that must be equal.
 SAME = [
     "audio codec", "sample_rate", "channels", "video codec", "width", "height", "avg_frame_rate",
-    "pictures", *(f"tag {key}" for key in TAGS)
+    "frames", *(f"tag {key}" for key in TAGS)
 ]  # fmt: skip
 
 
@@ -240,7 +240,7 @@ def test_case(case: Case, tmp_path: Path, rows: list[tuple[str, str, str, str]])
         theirs, mine = torios.get(key), ours.get(key)
         if theirs == mine:
             continue
-        if key in ("content", "picture content"):
+        if key in ("content", "video content"):
             near = [float(about[key] or 0) for about in (torios, ours)]
             if abs(near[0] - near[1]) < 0.5:
                 continue
@@ -250,7 +250,7 @@ def test_case(case: Case, tmp_path: Path, rows: list[tuple[str, str, str, str]])
         rows.append((case.name, key, theirs_text, mine_text))
         if key in SAME and key not in case.meant:
             unexpected.append(f"{key}: torio {theirs}, ours {mine}")
-    # Nothing is lost: ours is as long as the input, or as the codec's container can say.
+    # The output must be as long as the input, or as long as the format can express.
     if inputs[0] is not None and case.audio is not None:
         rate = int(ours["sample_rate"]) / case.audio.get("rate", RATE)
         needed = int(len(inputs[0]) * rate)

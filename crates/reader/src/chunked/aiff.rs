@@ -4,15 +4,15 @@ use anyhow::{Context, bail};
 use reelwright_core::ChannelLayout;
 
 use super::header::{Block, Header, MAX_CHUNK, Size, be16, be32, push_tag, text};
-use crate::channels::{Order, of_core_audio};
+use crate::channels::{Order, core_audio_layout};
 use crate::packet::Codec;
 use crate::pcm::{PcmFormat, PcmKind};
 use crate::source::Source;
 
-/// Sizes from here on that the file does not have mean "not known".
+/// Sizes from this value on mean "unknown" if the file is shorter.
 const SENTINEL: u64 = 0x7FFF_F000;
 
-/// Chunks of text under FFmpeg's names.
+/// Text chunks and FFmpeg's names of them.
 const TEXTS: &[(&[u8; 4], &str)] =
     &[(b"NAME", "title"), (b"AUTH", "artist"), (b"(c) ", "copyright"), (b"ANNO", "comment")];
 
@@ -22,7 +22,7 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
     loop {
         let head = source.bytes_at(at, 8)?;
         let Some(id) = head.get(..4).filter(|_| head.len() == 8) else {
-            bail!("it has no audio: there is no SSND chunk");
+            bail!("it has no audio (no SSND chunk)");
         };
         let (size, body) = (u64::from(be32(&head, 4)), at + 8);
         let wanted = usize::try_from(size.min(MAX_CHUNK)).unwrap_or(0);
@@ -30,11 +30,13 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
             b"SSND" => {
                 let common: Vec<u8> = match common {
                     Some(common) => common,
-                    // It may follow the audio, where one can go on.
+                    // The COMM chunk may follow the audio.
                     None if source.is_seekable() => {
                         find_common(source, body + size.next_multiple_of(2))?
                     }
-                    None => bail!("its COMM chunk is behind the audio: pass the file by name"),
+                    None => bail!(
+                        "its COMM chunk follows the audio, so the input must be seekable: pass a file name"
+                    ),
                 };
                 let offset = u64::from(be32(&source.bytes_at(body, 8)?, 0));
                 let start = body + 8 + offset;
@@ -52,7 +54,7 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
             b"COMM" => common = Some(source.bytes_at(body, wanted)?),
             b"CHAN" => {
                 let chan = source.bytes_at(body, wanted)?;
-                layout = of_core_audio(&chan);
+                layout = core_audio_layout(&chan);
             }
             _ => {
                 if let Some((_, key)) = TEXTS.iter().find(|(known, _)| *known == id) {
@@ -85,16 +87,16 @@ fn describe(
     size: Size,
     tags: Vec<(String, String)>,
 ) -> anyhow::Result<Header> {
-    let rate = common.get(8..18).context("its COMM chunk is cut off")?;
+    let rate = common.get(8..18).context("its COMM chunk is truncated")?;
     let channels = usize::from(be16(common, 0));
     let bits = u32::from(be16(common, 6));
     let bytes = bits.div_ceil(8) as usize;
-    // A number of 80 bits: exponent, and a mantissa whose top bit is its integer part.
+    // An 80-bit float: exponent, and a mantissa whose top bit is its integer part.
     let exponent = i32::from(be16(rate, 0) & 0x7FFF) - 16_383 - 63;
     let mantissa = u64::from_be_bytes(rate[2..].try_into()?);
     let sample_rate = (mantissa as f64 * f64::from(exponent).exp2()).round();
     if !(1.0..=f64::from(u32::MAX)).contains(&sample_rate) {
-        bail!("its COMM chunk states a sample rate of {sample_rate}");
+        bail!("its COMM chunk has an invalid sample rate: {sample_rate}");
     }
     let compression = common.get(18..22).map_or(*b"NONE", |c| [c[0], c[1], c[2], c[3]]);
     let format = match &compression {
@@ -110,10 +112,10 @@ fn describe(
         _ => None,
     };
     if channels == 0 {
-        bail!("its COMM chunk states no channels");
+        bail!("its COMM chunk has a channel count of 0");
     }
     let (layout, order) = match layout.filter(|(layout, _)| layout.channels() == channels) {
-        Some(stated) => stated,
+        Some(found) => found,
         None => (ChannelLayout::default_for(channels)?, None),
     };
     let frame = format.map_or(1, PcmFormat::bytes) * channels;

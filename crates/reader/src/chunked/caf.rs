@@ -8,12 +8,12 @@ use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_ALAC};
 use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 
 use super::header::{Block, Header, MAX_CHUNK, Size, be32, be64, push_tag};
-use crate::channels::{Order, of_codec, of_core_audio, positions};
+use crate::channels::{Order, codec_layout, core_audio_layout, positions};
 use crate::packet::Codec;
 use crate::pcm::{PcmFormat, PcmKind};
 use crate::source::Source;
 
-/// The most bytes of the packet table.
+/// Maximum number of bytes of the packet table.
 const MAX_TABLE: u64 = 256 << 20;
 
 #[derive(Default)]
@@ -23,7 +23,7 @@ struct Chunks {
     layout: Option<(ChannelLayout, Option<Order>)>,
     packets: Vec<u8>,
     tags: Vec<(String, String)>,
-    /// Where the audio is, and its size; negative up to the end.
+    /// Offset and size of the audio. A negative size means up to the end of the input.
     data: Option<(u64, i64)>,
 }
 
@@ -34,13 +34,13 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
         let head = source.bytes_at(at, 12)?;
         let Some(id) = head.get(..4).filter(|_| head.len() == 12) else { break };
         let (size, body) = (be64(&head, 4), at + 12);
-        let body_of = |source: &mut Source, most: u64| {
-            source.bytes_at(body, usize::try_from(size.min(most)).unwrap_or(0))
+        let body_of = |source: &mut Source, max: u64| {
+            source.bytes_at(body, usize::try_from(size.min(max)).unwrap_or(0))
         };
         match id {
             b"data" => {
                 let size = size as i64;
-                // The edit count comes first.
+                // The chunk begins with an edit count of 4 bytes.
                 chunks.data = Some((body + 4, if size < 0 { -1 } else { size.saturating_sub(4) }));
                 let is_coded =
                     chunks.description.get(8..12).is_some_and(|f| f == b"alac" || f == b"aac ");
@@ -54,7 +54,7 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
             b"pakt" => chunks.packets = body_of(source, MAX_TABLE)?,
             b"chan" => {
                 let chan = body_of(source, MAX_CHUNK)?;
-                chunks.layout = of_core_audio(&chan);
+                chunks.layout = core_audio_layout(&chan);
             }
             b"info" => {
                 let info = body_of(source, MAX_CHUNK)?;
@@ -75,9 +75,9 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
 fn describe(chunks: Chunks) -> anyhow::Result<Header> {
     let description = &chunks.description;
     if description.len() < 32 {
-        bail!("its description is missing");
+        bail!("its desc chunk is missing or too short");
     }
-    let (start, size) = chunks.data.context("it has no audio: there is no data chunk")?;
+    let (start, size) = chunks.data.context("it has no audio (no data chunk)")?;
     let rate = f64::from_bits(be64(description, 0)).round();
     let sample_rate = if (1.0..=f64::from(u32::MAX)).contains(&rate) { rate as u32 } else { 0 };
     let kind = &description[8..12];
@@ -95,15 +95,17 @@ fn describe(chunks: Chunks) -> anyhow::Result<Header> {
     };
     let name = if kind == b"alac" { "alac" } else { "aac" };
     let (layout, order) = match chunks.layout.filter(|(layout, _)| layout.channels() == channels) {
-        // A coded stream has its codec's channels, whatever stands beside it.
-        _ if format.is_none() => (of_codec(name, channels).context("it has no channels")?, None),
-        Some(stated) => stated,
+        // The codec implies the channels of a compressed stream. The chan chunk is ignored.
+        _ if format.is_none() => {
+            (codec_layout(name, channels).context("it has no channels")?, None)
+        }
+        Some(found) => found,
         None => (ChannelLayout::default_for(channels)?, None),
     };
     let coded = |id: AudioCodecId, extra: &[u8]| {
         let mut parameters = AudioCodecParameters::new();
         parameters.for_codec(id).with_sample_rate(sample_rate).with_extra_data(extra.into());
-        if let Some(channels) = of_codec(name, channels).and_then(positions) {
+        if let Some(channels) = codec_layout(name, channels).and_then(positions) {
             parameters.with_channels(channels);
         }
         Some(Codec::Symphonia(Box::new(parameters)))
@@ -150,11 +152,13 @@ fn describe(chunks: Chunks) -> anyhow::Result<Header> {
         _ => return Ok(header),
     }
     if chunks.packets.len() < 24 {
-        bail!("its packet table is missing, as in a stream: pass a file that was completed");
+        bail!(
+            "its packet table is missing, because the file was not completed: pass a complete file"
+        );
     }
     let remainder = be32(&chunks.packets, 20);
     header.delay = be32(&chunks.packets, 16).into();
-    // Without a remainder some writers count a shorter last packet as a whole one.
+    // Without a remainder, some writers count a shorter last packet as a full one.
     header.samples = (remainder > 0).then(|| be64(&chunks.packets, 8));
     let sizes = if packet_bytes > 0 {
         let count = be64(&chunks.packets, 0).min(u64::from(u32::MAX) >> 8);
@@ -169,7 +173,7 @@ fn describe(chunks: Chunks) -> anyhow::Result<Header> {
     Ok(header)
 }
 
-/// The sizes of a packet table: groups of 7 bits, the highest first.
+/// Reads the sizes of a packet table: groups of 7 bits, most significant first.
 fn numbers(bytes: &[u8], has_samples: bool) -> VecDeque<u32> {
     let mut sizes = VecDeque::new();
     let (mut number, mut index) = (0u32, 0usize);

@@ -1,4 +1,4 @@
-//! Containers of one audio stream between chunks: WAV, RF64, Wave64, AIFF, AU and CAF.
+//! Containers of chunks with one audio stream: WAV, RF64, Wave64, AIFF, AU and CAF.
 
 mod aiff;
 mod au;
@@ -14,10 +14,10 @@ use header::{Block, Header, Size};
 use crate::packet::{Codec, Demuxer, Kind, Packet, Track};
 use crate::source::Source;
 
-/// Samples of PCM are read in pieces of about this many bytes.
+/// Approximate size in bytes of a PCM packet.
 const PIECE: usize = 1 << 16;
 
-/// An audio stream of one container.
+/// Demuxer of an audio stream.
 pub(crate) struct Chunked {
     source: Source,
     name: &'static str,
@@ -26,19 +26,19 @@ pub(crate) struct Chunked {
     at: u64,
     end: u64,
     block: Block,
-    /// Samples before the next packet, and those that are presented at all.
+    /// Number of audio frames before the next packet, and number of presented audio frames.
     position: u64,
     is_damaged: bool,
 }
 
-/// The samples that a `WAVEFORMATEX` structure describes.
+/// Audio format in a `WAVEFORMATEX` structure.
 pub(crate) struct WaveFormat {
     pub(crate) codec: String,
     pub(crate) decoder: Option<Codec>,
     pub(crate) sample_rate: u32,
     pub(crate) layout: Option<ChannelLayout>,
     pub(crate) bits: Option<u32>,
-    /// The bytes and samples of a frame, or of a block that is decoded as a whole.
+    /// Size in bytes and audio frames of a frame, or of a block that is decoded as a whole.
     pub(crate) bytes: usize,
     pub(crate) samples: u64,
     pub(crate) is_blocks: bool,
@@ -47,7 +47,7 @@ pub(crate) struct WaveFormat {
 /// Reads a `WAVEFORMATEX` structure.
 ///
 /// # Errors
-/// It is cut off or contradicts itself.
+/// The structure is truncated or inconsistent.
 pub(crate) fn wave_format(format: &[u8]) -> anyhow::Result<WaveFormat> {
     let header = wav::describe(format, 0, Size::Unknown, None)?;
     let (bytes, samples, is_blocks) = match header.block {
@@ -68,7 +68,7 @@ pub(crate) fn wave_format(format: &[u8]) -> anyhow::Result<WaveFormat> {
 }
 
 impl Chunked {
-    /// Reads the header of a container whose first bytes it knows; none for others.
+    /// Reads the header of a supported container. Returns the source if the container is another.
     ///
     /// # Errors
     /// The header is damaged.
@@ -89,7 +89,7 @@ impl Chunked {
         Self::new(source, header).map(Ok)
     }
 
-    /// Samples without any header: `unit` bytes hold so many of them.
+    /// Reads audio without a header. `unit` is the unit's size in bytes and audio frames.
     ///
     /// # Errors
     /// The sample rate is 0.
@@ -126,15 +126,15 @@ impl Chunked {
 
     fn new(source: Source, header: Header) -> anyhow::Result<Self> {
         if header.sample_rate == 0 {
-            bail!("its header states a sample rate of 0");
+            bail!("its header has a sample rate of 0");
         }
         let time_base = TimeBase::new(Rational::new(1, header.sample_rate.into())?);
         let mut track = Track::new(0, Kind::Audio, &header.codec, time_base);
-        track.sound.sample_rate = Some(header.sample_rate);
-        track.sound.layout = header.layout;
-        track.sound.order = header.order;
-        track.sound.bits = header.bits;
-        track.sound.delay = header.delay;
+        track.audio.sample_rate = Some(header.sample_rate);
+        track.audio.layout = header.layout;
+        track.audio.order = header.order;
+        track.audio.bits = header.bits;
+        track.audio.delay = header.delay;
         let mut is_damaged = false;
         let available = source.size().map(|size| size.saturating_sub(header.start));
         let end = match (header.size, available) {
@@ -154,14 +154,14 @@ impl Chunked {
             Block::Packets { .. } => None,
         };
         let counted = bytes.and_then(of_bytes);
-        // A number of samples that the bytes cannot hold is no number.
+        // A stated number of samples that exceeds the size of the data is ignored.
         let stated = header.samples.filter(|n| counted.is_none_or(|counted| *n <= counted));
-        track.sound.samples = stated.or(counted);
-        track.duration = track.sound.samples;
+        track.audio.samples = stated.or(counted);
+        track.duration = track.audio.samples;
         track.decoder = header.decoder;
         if header.size == Size::Open {
             log::warn!(
-                "The {} header states no length; everything up to the end is read.",
+                "The {} header states no length. The input is read to its end.",
                 header.name
             );
         }
@@ -178,7 +178,7 @@ impl Chunked {
         })
     }
 
-    /// The container's name.
+    /// Name of the container.
     pub(crate) fn name(&self) -> &'static str {
         self.name
     }
@@ -188,7 +188,7 @@ impl Chunked {
         &self.track
     }
 
-    /// Metadata in front of the audio, under FFmpeg's names.
+    /// Metadata before the audio, with FFmpeg's names.
     pub(crate) fn tags(&self) -> &[(String, String)] {
         &self.tags
     }
@@ -210,7 +210,7 @@ impl Demuxer for Chunked {
         let wanted = bytes.min(usize::try_from(left).unwrap_or(usize::MAX));
         let is_frames = matches!(self.block, Block::Frames { .. });
         let mut data = if is_frames {
-            // What a stream has brought is handed on without a wait for more.
+            // Does not wait for more data of a stream than is available.
             self.source.available_at(self.at, wanted, unit)?
         } else {
             self.source.bytes_at(self.at, wanted)?
@@ -223,7 +223,7 @@ impl Demuxer for Chunked {
         let rest = data.len() % unit.max(1);
         if rest > 0 && !is_adpcm {
             log::warn!(
-                "The input ends in the middle of a frame: its last {rest} bytes are left out."
+                "The input ends in the middle of a frame. Its last {rest} bytes are ignored."
             );
             data.truncate(data.len() - rest);
         }
@@ -231,7 +231,7 @@ impl Demuxer for Chunked {
             return Ok(None);
         }
         if is_adpcm && data.len() < unit {
-            // The decoder takes whole blocks; what is missing is cut off again.
+            // The decoder requires whole blocks. The padding is removed after decoding.
             let short = samples * data.len() as u64 / unit as u64;
             data.resize(unit, 0);
             let mut packet = Packet::new(data, self.position.try_into()?, samples);

@@ -10,17 +10,17 @@ use crate::packet::Codec;
 use crate::pcm::{PcmFormat, PcmKind};
 use crate::source::Source;
 
-/// Sizes from here on that the file does not have mean "not known": writers into pipes state
-/// 7FFFFFFF or FFFFFFFF, less their header.
+/// Sizes from this value on mean "unknown" if the file is shorter. Writers to pipes write 7FFFFFFF
+/// or FFFFFFFF, minus the size of their header.
 const SENTINEL: u64 = 0x7FFF_F000;
-/// The same of 64-bit sizes.
+/// As `SENTINEL`, for 64-bit sizes.
 const SENTINEL_64: u64 = 1 << 40;
 
-/// The first bytes of Wave64's identifiers, and the rest that those of RIFF's names share.
+/// Identifiers of Wave64: the GUID of its RIFF chunk, and the start of that of WAVE.
 const W64_RIFF: &[u8; 16] = b"riff\x2E\x91\xCF\x11\xA5\xD6\x28\xDB\x04\xC1\x00\x00";
 const W64_WAVE: &[u8] = b"wave";
 
-/// INFO's identifiers (RIFF MCI §3) under FFmpeg's names.
+/// Identifiers in INFO lists (RIFF MCI §3), and FFmpeg's names of them.
 const INFO: &[(&[u8; 4], &str)] = &[
     (b"IARL", "archival_location"),
     (b"IART", "artist"),
@@ -45,7 +45,7 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
     let start = source.bytes_at(0, 40)?;
     let is_wide = !start.starts_with(b"RIFF");
     if is_w64 && start.get(24..28) != Some(W64_WAVE) {
-        bail!("it is no Wave64 file of audio");
+        bail!("its Wave64 file type is not WAVE");
     }
     let riff = if is_w64 { le64(&start, 16) } else { le32(&start, 4).into() };
     let mut at: u64 = if is_w64 { 40 } else { 12 };
@@ -58,7 +58,7 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
             (head.get(..4), u64::from(le32(&head, 4)), at.saturating_add(8))
         };
         let Some(id) = id.filter(|_| head.len() >= 8) else {
-            bail!("it has no audio: there is no data chunk");
+            bail!("it has no audio (no data chunk)");
         };
         if id == b"data" {
             let (data, samples) = ds64.map_or((None, None), |(data, n)| (Some(data), Some(n)));
@@ -86,7 +86,7 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
                 let body = source.bytes_at(body, wanted)?;
                 let count =
                     if is_w64 && body.len() >= 8 { le64(&body, 0) } else { le32(&body, 0).into() };
-                // 0 and the largest number say nothing.
+                // 0 and the largest number mean "unknown".
                 fact = Some(count).filter(|n| *n > 0 && *n != u32::MAX.into());
             }
             b"LIST" if !is_w64 => info(&source.bytes_at(body, wanted)?, &mut tags),
@@ -94,11 +94,11 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
         }
         let even = if is_w64 { 8 } else { 2 };
         let next = size.checked_next_multiple_of(even).and_then(|size| body.checked_add(size));
-        at = next.context("a chunk in front of its audio has no end")?;
+        at = next.context("a chunk before its audio has an invalid size")?;
     }
 }
 
-/// How many bytes the audio has, of which the header says `size`.
+/// Returns the size of the audio. `size` is the size in the header.
 fn extent(
     source: &mut Source,
     size: u64,
@@ -108,8 +108,8 @@ fn extent(
 ) -> anyhow::Result<Size> {
     let available = source.size().map(|end| end.saturating_sub(body));
     if size == 0 {
-        // An empty file has nothing or further chunks behind the audio; otherwise the writer never
-        // came back to state the size.
+        // An empty file ends here, or other chunks follow. Otherwise the writer could not seek back
+        // to write the size.
         let is_empty = match available {
             Some(0) => true,
             Some(available) => {
@@ -149,7 +149,7 @@ pub(super) fn describe(
     fact: Option<u64>,
 ) -> anyhow::Result<Header> {
     if format.len() < 14 {
-        bail!("its format chunk is cut off");
+        bail!("its format chunk is truncated");
     }
     let (mut tag, channels) = (le16(format, 0), usize::from(le16(format, 2)));
     let (sample_rate, align) = (le32(format, 4), usize::from(le16(format, 12)));
@@ -165,14 +165,14 @@ pub(super) fn describe(
         tag = le16(format, 24);
     }
     if channels == 0 {
-        bail!("its format chunk states no channels");
+        bail!("its format chunk has a channel count of 0");
     }
     let positions = ChannelLayout::from_mask(mask).ok().filter(|l| l.channels() == channels);
     let layout = match positions {
         Some(layout) => layout,
         None => ChannelLayout::default_for(channels)?,
     };
-    // Some writers state the valid bits, others those of the container.
+    // Some writers state the significant bits, others the stored bits.
     let bytes = if align > 0 && align.is_multiple_of(channels) {
         align / channels
     } else {

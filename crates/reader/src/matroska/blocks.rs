@@ -1,20 +1,20 @@
-//! Blocks (RFC 9559 §10): their header and their lacing.
+//! Blocks (RFC 9559 §10): header and lacing.
 
 use std::ops::Range;
 
 use super::ebml::{children, int, number, uint};
 use super::ids;
 
-/// One block: frames of one track.
+/// A block: one or more frames of a track.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Block {
     pub(super) track: u64,
-    /// Time after that of the cluster.
+    /// Time relative to the cluster.
     pub(super) time: i16,
     pub(super) is_keyframe: bool,
-    /// Duration of all frames, if stated.
+    /// Duration of all frames in the block, if stated.
     pub(super) duration: Option<u64>,
-    /// Nanoseconds to drop at the end of what is decoded, or at its start if negative.
+    /// Nanoseconds to drop at the end of the decoded audio, or at its start if negative.
     pub(super) discard: i64,
     pub(super) data: Vec<u8>,
     /// Ranges of the frames in `data`.
@@ -22,7 +22,7 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Reads a `SimpleBlock`; none if it is damaged.
+    /// Reads a `SimpleBlock`. Returns `None` if it is damaged.
     pub(super) fn simple(data: Vec<u8>) -> Option<Self> {
         let (track, length) = track(&data)?;
         let time = i16::from_be_bytes([*data.get(length)?, *data.get(length + 1)?]);
@@ -32,7 +32,7 @@ impl Block {
         Some(Self { track, time, is_keyframe, data, frames, ..Self::default() })
     }
 
-    /// Reads the content of a `BlockGroup`; none if it has no block or a damaged one.
+    /// Reads the content of a `BlockGroup`. Returns `None` if its block is missing or damaged.
     pub(super) fn group(body: &[u8]) -> Option<Self> {
         let (mut block, mut duration, mut discard, mut has_reference) = (None, None, 0, false);
         for (id, body) in children(body) {
@@ -48,13 +48,13 @@ impl Block {
     }
 }
 
-/// The number of a block's track, and the length of it.
+/// Reads the track number of a block. Returns it and its length in bytes.
 pub(super) fn track(data: &[u8]) -> Option<(u64, usize)> {
     let (track, length) = number(data)?;
     Some((track?, length))
 }
 
-/// The ranges of the frames from `at` on.
+/// Returns the ranges of the frames, whose lacing begins at `at`.
 fn laces(data: &[u8], at: usize, flags: u8) -> Option<Vec<Range<usize>>> {
     let lacing = flags >> 1 & 3;
     if lacing == 0 {
@@ -64,7 +64,7 @@ fn laces(data: &[u8], at: usize, flags: u8) -> Option<Vec<Range<usize>>> {
     let mut at = at + 1;
     let mut sizes = Vec::with_capacity(count);
     match lacing {
-        // Xiph: bytes of 255 and one below.
+        // Xiph lacing: each size is a sum of bytes of 255 and one smaller byte.
         1 => {
             for _ in 1..count {
                 let mut size = 0;
@@ -79,7 +79,7 @@ fn laces(data: &[u8], at: usize, flags: u8) -> Option<Vec<Range<usize>>> {
                 sizes.push(size);
             }
         }
-        // Frames of one size.
+        // Fixed-size lacing.
         2 => {
             let rest = data.len().checked_sub(at)?;
             if rest % count > 0 {
@@ -87,7 +87,7 @@ fn laces(data: &[u8], at: usize, flags: u8) -> Option<Vec<Range<usize>>> {
             }
             sizes.resize(count - 1, rest / count);
         }
-        // EBML: the first size, and differences to the size before.
+        // EBML lacing: the first size, then differences from the size before.
         _ => {
             let mut size = 0i64;
             for index in 1..count {
@@ -122,21 +122,21 @@ mod tests {
     }
 
     #[test]
-    fn laces_are_taken_apart() {
+    fn splits_laced_blocks() {
         assert_eq!(frames(0x80, &[1, 2, 3]), Some(std::iter::once(4..7).collect()));
-        // Xiph: two frames of 256 and 1 bytes, and what is left.
+        // Xiph: two frames of 256 and 1 bytes, and the rest.
         let xiph = [&[2, 255, 1, 1][..], &[0; 260]].concat();
         assert_eq!(frames(0x02, &xiph), Some(vec![8..264, 264..265, 265..268]));
         assert_eq!(frames(0x04, &[2, 1, 2, 3, 4, 5, 6]), Some(vec![5..7, 7..9, 9..11]));
         assert_eq!(frames(0x04, &[2, 1, 2, 3, 4]), None);
-        // EBML: 2 bytes, one less, and what is left.
+        // EBML: 2 bytes, one byte less, and the rest.
         assert_eq!(frames(0x06, &[2, 0x82, 0xBE, 1, 1, 2, 3, 3]), Some(vec![7..9, 9..10, 10..12]));
         assert_eq!(frames(0x06, &[2, 0x82, 0x80, 1, 1, 2]), None);
         assert_eq!(frames(0x02, &[1, 9, 1]), None);
     }
 
     #[test]
-    fn groups_state_references_durations_and_padding() {
+    fn reads_references_durations_and_padding_of_groups() {
         let group = [
             &[0xA1, 0x85, 0x82, 0, 1, 0, 9][..],
             &[0x9B, 0x81, 20],

@@ -10,9 +10,9 @@ use super::ids;
 /// The chapters of a file.
 #[derive(Debug, Default)]
 pub(super) struct Chapters {
-    /// Those of the first level of the edition that is played.
+    /// First-level chapters of the edition that is played.
     pub(super) all: Vec<Chapter>,
-    /// The number of others.
+    /// Number of other chapters.
     pub(super) others: usize,
 }
 
@@ -22,7 +22,7 @@ impl Chapters {
         let of = |id| move |(found, body): (u32, _)| (found == id).then_some(body);
         let flag = |body: &[u8], id| uint_child(body, id) == Some(1);
         let editions: Vec<&[u8]> = children(body).filter_map(of(ids::EDITION)).collect();
-        // Ordered editions put parts of the media in another order.
+        // Ordered editions reorder parts of the media, which is not supported.
         let plays = |edition: &&&[u8]| {
             !flag(edition, ids::EDITION_ORDERED) && !flag(edition, ids::EDITION_HIDDEN)
         };
@@ -35,7 +35,7 @@ impl Chapters {
                 let nested = children(atom).filter(|(id, _)| *id == ids::CHAPTER_ATOM).count();
                 chapters.others += nested;
                 match chapter(atom).filter(|_| !flag(atom, ids::CHAPTER_HIDDEN)) {
-                    // The same bytes, not alike ones.
+                    // Compares addresses, because two editions can have equal bytes.
                     Some(chapter) if played.is_some_and(|played| std::ptr::eq(played, edition)) => {
                         chapters.all.push(chapter);
                     }

@@ -1,31 +1,31 @@
-//! Clusters (RFC 9559 §5.1.3): a walk from block to block, past damage.
+//! Clusters (RFC 9559 §5.1.3): iteration over blocks, with recovery after damage.
 
 use super::blocks::{self, Block};
 use super::ebml::{self, Element, Read, uint};
 use super::ids;
 use crate::source::Source;
 
-/// The largest block.
+/// Maximum size of a block in bytes.
 const MAX_BLOCK: u64 = 256 << 20;
-/// Bytes that are searched at once for the next cluster.
+/// Number of bytes that are searched at once for the next cluster.
 const PIECE: usize = 1 << 16;
-/// Bytes that tell whether a cluster begins: its header, and the first header in it.
+/// Number of bytes that identify a cluster: its header, and the header of its first element.
 const CLUSTER_START: usize = 16;
 
-/// A position among the blocks of a segment.
+/// Position among the blocks of a segment.
 #[derive(Debug, Clone)]
 pub(super) struct Walker {
     at: u64,
-    /// End of the segment, if stated.
+    /// Offset of the end of the segment, if stated.
     segment_end: Option<u64>,
     cluster: Option<Cluster>,
-    /// The number of times that blocks were lost.
+    /// Number of times that blocks were lost.
     losses: u32,
     is_done: bool,
-    /// Set if the clusters' checksums are compared.
+    /// True if the checksums of clusters are verified.
     pub(super) checks_sums: bool,
     pub(super) is_damaged: bool,
-    /// Set if another file was found behind this one.
+    /// True if another file follows this one.
     pub(super) is_followed: bool,
 }
 
@@ -35,15 +35,15 @@ struct Cluster {
     time: i64,
 }
 
-/// A block, and where it was found.
+/// A block and its context.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) block: Block,
-    /// Time of its cluster.
+    /// Time of the cluster.
     pub(super) cluster: i64,
     /// True if the input ends within the block.
     pub(super) is_cut: bool,
-    /// The number of times blocks were lost before it.
+    /// Number of times that blocks were lost before it.
     pub(super) losses: u32,
 }
 
@@ -61,10 +61,10 @@ impl Walker {
         }
     }
 
-    /// The next block of a track that `is_wanted`; none at the end.
+    /// Returns the next block of a track for which `is_wanted` returns true, or `None` at the end.
     ///
     /// # Errors
-    /// The input's own.
+    /// Reading the input fails.
     pub(super) fn next(
         &mut self,
         source: &mut Source,
@@ -101,7 +101,7 @@ impl Walker {
         Ok(None)
     }
 
-    /// Reads or passes one element.
+    /// Reads or skips an element.
     fn step(
         &mut self,
         source: &mut Source,
@@ -171,7 +171,7 @@ impl Walker {
         if is_cut {
             self.is_damaged = true;
             self.is_done = true;
-            // A size that is damaged looks the same; then clusters follow.
+            // A damaged size can look like an unknown one. Clusters follow then.
             if source.is_seekable() {
                 self.resync(source, start + 1)?;
             }
@@ -188,8 +188,8 @@ impl Walker {
         Ok(Some(Found { block, cluster, is_cut, losses: self.losses }))
     }
 
-    /// Returns whether an unknown element may be one of a later version, rather than damage: an element
-    /// that is known follows.
+    /// Returns true if an unknown element may belong to a later version, because a known element
+    /// follows. Otherwise it is damage.
     fn is_plausible(
         &self,
         source: &mut Source,
@@ -209,7 +209,7 @@ impl Walker {
         })
     }
 
-    /// Goes on at the next cluster from `from` on.
+    /// Continues at the next cluster from `from` on.
     fn resync(&mut self, source: &mut Source, from: u64) -> anyhow::Result<()> {
         self.is_damaged = true;
         self.losses += 1;
@@ -227,7 +227,7 @@ impl Walker {
                 });
             match found {
                 Some(index) if index > 0 && bytes.len() - index < CLUSTER_START => {
-                    // The mark is at the end of what was read.
+                    // The identifier is at the end of the bytes that were read.
                     if bytes.len() < PIECE {
                         break;
                     }
@@ -248,7 +248,7 @@ impl Walker {
     }
 }
 
-/// Returns whether a cluster begins: its header, and that of an element that comes first in one.
+/// Returns true if the bytes begin with the header of a cluster and of a possible first element.
 fn begins_cluster(bytes: &[u8]) -> bool {
     let Some((ids::CLUSTER, _, length)) = ebml::header(bytes) else { return false };
     match ebml::header(bytes.get(length..).unwrap_or_default()) {
@@ -259,7 +259,7 @@ fn begins_cluster(bytes: &[u8]) -> bool {
     }
 }
 
-/// Returns whether a cluster of a file has the checksum that it states, if any (RFC 8794 §11.3.1).
+/// Returns true if a cluster matches its checksum, or has none (RFC 8794 §11.3.1).
 fn has_right_sum(source: &mut Source, cluster: &Element) -> anyhow::Result<bool> {
     const HEADER: [u8; 2] = [ids::CRC_32 as u8, 0x84];
     let Some(size) = cluster.size.filter(|size| *size <= MAX_BLOCK) else { return Ok(true) };
@@ -272,11 +272,11 @@ fn has_right_sum(source: &mut Source, cluster: &Element) -> anyhow::Result<bool>
     };
     let mut sum = flate2::Crc::new();
     sum.update(rest);
-    // A cluster that is cut off is found elsewhere.
+    // A truncated cluster is detected elsewhere.
     Ok((body.len() as u64) < size || sum.sum() == u32::from_le_bytes(*stated))
 }
 
-/// The track of a block, or of the block that a group begins with.
+/// Returns the track of a block, or of the first block of a group.
 fn track_of(source: &mut Source, element: &Element) -> anyhow::Result<Option<u64>> {
     let mut start = [0; 24];
     let count = source.read_at(element.body, &mut start)?;

@@ -1,5 +1,5 @@
-//! Codecs by their Matroska names (RFC 9559 §5.1.4.1.21, "Matroska Media Container Codec
-//! Specifications"): what is decoded, and the names of the others.
+//! Codecs by their Matroska IDs (RFC 9559 §5.1.4.1.21, "Matroska Media Container Codec
+//! Specifications").
 
 use reelwright_core::{ChannelLayout, PixelFormat};
 use symphonia::core::codecs::audio::well_known::{
@@ -10,14 +10,14 @@ use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 
 use super::timing::Timing;
 use crate::aac_config::AacConfig;
-use crate::channels::{of_codec, positions};
+use crate::channels::{codec_layout, positions};
 use crate::chunked::wave_format;
 use crate::mp4::sample_entry;
 use crate::ogg::Vorbis;
-use crate::packet::{Codec, Kind, PictureFacts, SoundFacts};
+use crate::packet::{AudioFacts, Codec, Kind, VideoFacts};
 use crate::pcm::{PcmFormat, PcmKind};
 
-/// Names of codecs that are not decoded, by the start of Matroska's name.
+/// Names of unsupported codecs by the prefix of their Matroska ID.
 const NAMES: &[(&str, &str)] = &[
     ("V_MPEGH/ISO/HEVC", "hevc"),
     ("V_MPEGI/ISO/VVC", "vvc"),
@@ -74,7 +74,7 @@ const NAMES: &[(&str, &str)] = &[
     ("S_IMAGE/BMP", "bmp subtitles"),
 ];
 
-/// Names of video codecs of Video for Windows that are not decoded, by their FourCC.
+/// Names of unsupported video codecs of Video for Windows by their FourCC.
 const FOURCC_NAMES: &[(&[u8; 4], &str)] = &[
     (b"FFV1", "ffv1"),
     (b"H263", "h263"),
@@ -127,19 +127,19 @@ const RAW: &[(&[u8; 4], PixelFormat)] = &[
     (b"BGR\x18", PixelFormat::Bgr24),
 ];
 
-/// The format of uncompressed frames with a FourCC.
+/// Returns the pixel format of uncompressed frames with a FourCC.
 pub(super) fn raw(fourcc: &[u8]) -> Option<PixelFormat> {
     RAW.iter().find(|(known, _)| *known == fourcc).map(|(_, format)| *format)
 }
 
-/// A codec as a track names it.
+/// Description of a track's codec.
 #[derive(Debug, Clone)]
 pub(super) struct Described {
     pub(super) codec: String,
     pub(super) decoder: Option<Codec>,
     pub(super) timing: Timing,
-    pub(super) picture: PictureFacts,
-    pub(super) sound: SoundFacts,
+    pub(super) video: VideoFacts,
+    pub(super) audio: AudioFacts,
 }
 
 impl Described {
@@ -148,12 +148,12 @@ impl Described {
             codec: codec.to_owned(),
             decoder: None,
             timing: Timing::Unknown,
-            picture: PictureFacts::default(),
-            sound: SoundFacts::default(),
+            video: VideoFacts::default(),
+            audio: AudioFacts::default(),
         }
     }
 
-    /// A codec that is not decoded.
+    /// Describes a codec that is not supported.
     pub(super) fn other(id: &str) -> Self {
         let known = NAMES.iter().find(|(start, _)| {
             id.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -166,7 +166,7 @@ impl Described {
     }
 }
 
-/// A video codec with its configuration.
+/// Describes a video codec with its configuration.
 pub(super) fn video(id: &str, private: &[u8], fourcc: &[u8]) -> Described {
     match id {
         "V_MPEG4/ISO/AVC" => Described::with("h264", Some(h264(private))),
@@ -181,7 +181,7 @@ pub(super) fn video(id: &str, private: &[u8], fourcc: &[u8]) -> Described {
 }
 
 fn h264(private: &[u8]) -> Codec {
-    // Without a record the frames are byte streams with start codes.
+    // Without a record, the packets are byte streams with start codes.
     let is_record = private.len() > 6 && private[0] == 1;
     Codec::H264(is_record.then(|| private.to_vec()))
 }
@@ -195,7 +195,7 @@ fn raw_video(fourcc: &[u8]) -> Described {
     }
 }
 
-/// A codec of Video for Windows, by its `BITMAPINFOHEADER`.
+/// Describes a codec of Video for Windows with a `BITMAPINFOHEADER`.
 fn windows(private: &[u8]) -> Described {
     let Some(fourcc) = private.get(16..20) else { return Described::named("V_MS/VFW/FOURCC") };
     let upper = fourcc.to_ascii_uppercase();
@@ -218,20 +218,20 @@ fn windows(private: &[u8]) -> Described {
     }
 }
 
-/// A codec of QuickTime, by its sample entry.
+/// Describes a codec of QuickTime with a sample entry.
 fn quick_time(id: &str, private: &[u8], kind: Kind) -> Described {
-    let Some((codec, decoder, picture, sound)) = sample_entry(private, kind) else {
+    let Some((codec, decoder, video, audio)) = sample_entry(private, kind) else {
         return Described::named(id);
     };
-    let channels = sound.layout.map_or(1, ChannelLayout::channels);
+    let channels = audio.layout.map_or(1, ChannelLayout::channels);
     let timing = match &decoder {
         Some(Codec::Pcm(format)) => Timing::Bytes { bytes: format.bytes() * channels, samples: 1 },
         _ => Timing::Unknown,
     };
-    Described { codec, decoder, timing, picture, sound }
+    Described { codec, decoder, timing, video, audio }
 }
 
-/// The samples of an audio track as its container describes them.
+/// Properties of an audio track in its container.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Samples {
     pub(super) rate: u32,
@@ -239,7 +239,7 @@ pub(super) struct Samples {
     pub(super) bits: Option<u32>,
 }
 
-/// An audio codec with its configuration.
+/// Describes an audio codec with its configuration.
 pub(super) fn audio(id: &str, private: &[u8], samples: Samples) -> Described {
     let mut described = match id {
         "A_PCM/INT/LIT" | "A_PCM/INT/BIG" | "A_PCM/FLOAT/IEEE" => pcm(id, samples),
@@ -255,11 +255,11 @@ pub(super) fn audio(id: &str, private: &[u8], samples: Samples) -> Described {
         _ if id == "A_AAC" || id.starts_with("A_AAC/") => aac(private, samples),
         _ => Described::other(id),
     };
-    if described.sound.layout.is_none() {
-        described.sound.layout = ChannelLayout::default_for(samples.channels).ok();
+    if described.audio.layout.is_none() {
+        described.audio.layout = ChannelLayout::default_for(samples.channels).ok();
     }
-    if described.sound.sample_rate.is_none() {
-        described.sound.sample_rate = Some(samples.rate);
+    if described.audio.sample_rate.is_none() {
+        described.audio.sample_rate = Some(samples.rate);
     }
     described
 }
@@ -271,10 +271,10 @@ fn coded(
     samples: Samples,
     timing: Timing,
 ) -> Described {
-    coded_in(of_codec(codec, samples.channels), codec, id, extra, samples, timing)
+    coded_in(codec_layout(codec, samples.channels), codec, id, extra, samples, timing)
 }
 
-/// As [`coded`], with channels that are not those that the codec implies.
+/// As [`coded`], with other channels than the codec's default.
 fn coded_in(
     layout: Option<ChannelLayout>,
     name: &str,
@@ -293,7 +293,7 @@ fn coded_in(
     }
     let codec = Some(Codec::Symphonia(Box::new(parameters)));
     let mut described = Described { timing, ..Described::with(name, codec) };
-    described.sound.layout = layout;
+    described.audio.layout = layout;
     described
 }
 
@@ -311,11 +311,11 @@ fn pcm(id: &str, samples: Samples) -> Described {
     let mut described = Described::with(format.codec(), Some(Codec::Pcm(format)));
     described.timing = Timing::Bytes { bytes: format.bytes() * samples.channels, samples: 1 };
     let own = format.bits();
-    described.sound.bits = Some(if kind == PcmKind::Float { own } else { bits.min(own) });
+    described.audio.bits = Some(if kind == PcmKind::Float { own } else { bits.min(own) });
     described
 }
 
-/// A codec of Windows' Audio Compression Manager, by its `WAVEFORMATEX`.
+/// Describes a codec of Windows' Audio Compression Manager with a `WAVEFORMATEX`.
 fn acm(private: &[u8], samples: Samples) -> Described {
     let tag = private.get(..2).map_or(0, |tag| u16::from_le_bytes([tag[0], tag[1]]));
     let named = match tag {
@@ -340,9 +340,9 @@ fn acm(private: &[u8], samples: Samples) -> Described {
                 true => Timing::Blocks { bytes: wave.bytes, samples: wave.samples },
                 false => Timing::Bytes { bytes: wave.bytes, samples: wave.samples },
             };
-            described.sound.layout = wave.layout;
-            described.sound.bits = wave.bits;
-            described.sound.sample_rate = Some(wave.sample_rate).filter(|rate| *rate > 0);
+            described.audio.layout = wave.layout;
+            described.audio.bits = wave.bits;
+            described.audio.sample_rate = Some(wave.sample_rate).filter(|rate| *rate > 0);
             described
         }
         Err(_) => Described::named("A_MS/ACM"),
@@ -350,7 +350,7 @@ fn acm(private: &[u8], samples: Samples) -> Described {
 }
 
 fn mp3(samples: Samples) -> Described {
-    // MPEG-2 and 2.5 have half as many samples in a frame.
+    // Frames of MPEG-2 and 2.5 have half as many samples.
     let timing = Timing::Fixed(if samples.rate < 32_000 { 576 } else { 1152 });
     coded("mp3", CODEC_ID_MP3, &[], samples, timing)
 }
@@ -362,13 +362,13 @@ fn aac(private: &[u8], samples: Samples) -> Described {
     ];
     let mut config = private.to_vec();
     if config.is_empty() {
-        // Old files state the profile in the codec's name: LC is the one that there is.
+        // Old files state the profile in the codec ID. Only LC is supported.
         let index = RATES.iter().position(|rate| *rate == samples.rate).unwrap_or(4) as u16;
         let channels = (samples.channels.min(7)) as u16;
         config = (2u16 << 11 | index << 7 | channels << 3).to_be_bytes().to_vec();
     }
     let layout = AacConfig::new(&config).map(|config| config.layout);
-    let layout = layout.or_else(|| of_codec("aac", samples.channels));
+    let layout = layout.or_else(|| codec_layout("aac", samples.channels));
     coded_in(layout, "aac", CODEC_ID_AAC, &config, samples, Timing::Fixed(1024))
 }
 
@@ -376,10 +376,10 @@ fn opus(private: &[u8], mut samples: Samples) -> Described {
     let channels = private.get(9).map_or(samples.channels, |channels| usize::from(*channels));
     samples = Samples { rate: 48_000, channels, bits: None };
     let mut described = coded("opus", CODEC_ID_OPUS, private, samples, Timing::Opus);
-    // The header is exact; Matroska's own delay is rounded.
+    // The header is exact, while Matroska's delay is rounded.
     let skip = private.get(10..12).map_or(0, |skip| u16::from_le_bytes([skip[0], skip[1]]));
-    described.sound.delay = skip.into();
-    described.sound.sample_rate = Some(48_000);
+    described.audio.delay = skip.into();
+    described.audio.sample_rate = Some(48_000);
     described
 }
 
@@ -394,11 +394,11 @@ fn vorbis(private: &[u8]) -> Described {
     let timing = Timing::Vorbis(Box::new(Vorbis::new(identification, setup)));
     let samples = Samples { rate, channels, bits: None };
     let mut described = coded("vorbis", CODEC_ID_VORBIS, &extra, samples, timing);
-    described.sound.sample_rate = Some(rate).filter(|rate| *rate > 0);
+    described.audio.sample_rate = Some(rate).filter(|rate| *rate > 0);
     described
 }
 
-/// The three headers of Vorbis, laced as Xiph does.
+/// Returns the three headers of Vorbis, which are Xiph-laced.
 fn xiph_headers(private: &[u8]) -> Option<[&[u8]; 3]> {
     let (2, mut rest) = private.split_first().map(|(count, rest)| (*count, rest))? else {
         return None;
@@ -426,16 +426,16 @@ fn flac(private: &[u8], samples: Samples) -> Described {
         return Described::named("flac without its stream information");
     };
     let stated = comments.layout.filter(|layout| layout.channels() == info.channels);
-    let layout = stated.or_else(|| of_codec("flac", info.channels));
+    let layout = stated.or_else(|| codec_layout("flac", info.channels));
     let timing = Timing::Flac { block: info.block };
     let samples = Samples { channels: info.channels, ..samples };
     let mut described = coded_in(layout, "flac", CODEC_ID_FLAC, &info.bytes, samples, timing);
-    described.sound.bits = Some(info.bits);
+    described.audio.bits = Some(info.bits);
     described
 }
 
 fn alac(private: &[u8], samples: Samples) -> Described {
-    // Some writers keep the header of the atom.
+    // Some writers include the header of the atom.
     let cookie = if private.get(4..8) == Some(b"alac") { private.get(12..) } else { Some(private) };
     let Some(cookie) = cookie.filter(|cookie| cookie.len() >= 24) else {
         return Described::named("alac without its configuration");
@@ -443,7 +443,7 @@ fn alac(private: &[u8], samples: Samples) -> Described {
     let block = u32::from_be_bytes([cookie[0], cookie[1], cookie[2], cookie[3]]);
     let mut described =
         coded("alac", CODEC_ID_ALAC, cookie, samples, Timing::Fixed(u64::from(block)));
-    described.sound.bits = Some(cookie[5].into());
+    described.audio.bits = Some(cookie[5].into());
     described
 }
 
@@ -454,7 +454,7 @@ mod tests {
     const SAMPLES: Samples = Samples { rate: 48_000, channels: 2, bits: Some(24) };
 
     #[test]
-    fn codecs_that_are_not_decoded_have_a_name() {
+    fn unsupported_codecs_have_a_name() {
         for (id, name) in [
             ("V_MPEGH/ISO/HEVC", "hevc"),
             ("V_MPEG4/ISO/ASP", "mpeg4"),
@@ -477,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn samples_are_decoded_whatever_they_are() {
+    fn describes_all_pcm_formats() {
         assert_eq!(audio("A_PCM/INT/LIT", &[], SAMPLES).codec, "pcm_s24le");
         assert_eq!(audio("A_PCM/INT/BIG", &[], SAMPLES).codec, "pcm_s24be");
         let eight = Samples { bits: Some(8), ..SAMPLES };

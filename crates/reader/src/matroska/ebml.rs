@@ -2,21 +2,21 @@
 
 use crate::source::Source;
 
-/// Bytes of the longest header: an identifier of four bytes and a size of eight.
+/// Maximum size of a header in bytes: an identifier of four and a size of eight.
 const MAX_HEADER: usize = 12;
 
-/// The header of an element.
+/// Header of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Element {
     pub(super) id: u32,
     /// Offset of the first byte of the content.
     pub(super) body: u64,
-    /// Bytes of the content; none if the element states no size.
+    /// Size of the content in bytes, or `None` if it is unknown.
     pub(super) size: Option<u64>,
 }
 
 impl Element {
-    /// The offset after the content; none if the size is not stated or too large.
+    /// Returns the offset after the content, or `None` if the size is unknown or too large.
     pub(super) fn end(&self) -> Option<u64> {
         self.body.checked_add(self.size?)
     }
@@ -26,16 +26,16 @@ impl Element {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Read {
     Element(Element),
-    /// The bytes are no header.
+    /// The bytes are not a header.
     Malformed,
-    /// The input ends here; true if a part of a header is left.
+    /// End of the input. True if a part of a header is left.
     End(bool),
 }
 
 /// Reads the header at `at`.
 ///
 /// # Errors
-/// The input's own.
+/// Reading the input fails.
 pub(super) fn read(source: &mut Source, at: u64) -> std::io::Result<Read> {
     let mut bytes = [0; MAX_HEADER];
     let count = source.read_at(at, &mut bytes)?;
@@ -49,7 +49,7 @@ pub(super) fn read(source: &mut Source, at: u64) -> std::io::Result<Read> {
     })
 }
 
-/// The identifier, the size and the length of a header; none if the bytes are none.
+/// Parses a header. Returns the identifier, the size and the length of the header.
 pub(super) fn header(bytes: &[u8]) -> Option<(u32, Option<u64>, usize)> {
     let first = *bytes.first()?;
     let id_length = first.leading_zeros() as usize + 1;
@@ -61,7 +61,7 @@ pub(super) fn header(bytes: &[u8]) -> Option<(u32, Option<u64>, usize)> {
     Some((id, size, id_length + size_length))
 }
 
-/// A number of variable size and its length; the number is none if all its bits are ones.
+/// Reads a variable-length number. Returns it and its length. All bits set mean `None`.
 pub(super) fn number(bytes: &[u8]) -> Option<(Option<u64>, usize)> {
     let length = bytes.first()?.leading_zeros() as usize + 1;
     if length > 8 {
@@ -72,7 +72,7 @@ pub(super) fn number(bytes: &[u8]) -> Option<(Option<u64>, usize)> {
     Some(((all & mask != mask).then_some(all & mask), length))
 }
 
-/// The elements in the content of another one, up to the first that is cut off.
+/// Iterator over child elements, which ends at the first truncated one.
 pub(super) struct Children<'a> {
     rest: &'a [u8],
     is_cut: bool,
@@ -84,7 +84,7 @@ pub(super) fn children(bytes: &[u8]) -> Children<'_> {
 }
 
 impl Children<'_> {
-    /// Returns true if the elements ended before the bytes.
+    /// Returns true if the last element was truncated.
     pub(super) fn is_cut(&self) -> bool {
         self.is_cut
     }
@@ -112,23 +112,23 @@ impl<'a> Iterator for Children<'a> {
     }
 }
 
-/// The content of the first element with an identifier.
+/// Returns the content of the first element with an identifier.
 pub(super) fn child(bytes: &[u8], id: u32) -> Option<&[u8]> {
     children(bytes).find(|(found, _)| *found == id).map(|(_, body)| body)
 }
 
-/// An unsigned integer; none if it has more than eight bytes.
+/// Reads an unsigned integer. Returns `None` if it has more than eight bytes.
 pub(super) fn uint(body: &[u8]) -> Option<u64> {
     (body.len() <= 8).then(|| body.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
 }
 
-/// A signed integer; none if it has more than eight bytes.
+/// Reads a signed integer. Returns `None` if it has more than eight bytes.
 pub(super) fn int(body: &[u8]) -> Option<i64> {
     let shift = 64 - 8 * u32::try_from(body.len()).ok()?.clamp(1, 8);
     Some((uint(body)? << shift).cast_signed() >> shift)
 }
 
-/// A floating-point number of four or eight bytes.
+/// Reads a floating-point number of four or eight bytes. No bytes mean 0.
 pub(super) fn float(body: &[u8]) -> Option<f64> {
     match body.len() {
         0 => Some(0.0),
@@ -139,13 +139,13 @@ pub(super) fn float(body: &[u8]) -> Option<f64> {
     .filter(|value| value.is_finite())
 }
 
-/// Text, up to the first NUL.
+/// Reads text up to the first NUL.
 pub(super) fn text(body: &[u8]) -> String {
     let end = body.iter().position(|byte| *byte == 0).unwrap_or(body.len());
     String::from_utf8_lossy(&body[..end]).into_owned()
 }
 
-/// The unsigned integer in the first element with an identifier.
+/// Reads the unsigned integer in the first element with an identifier.
 pub(super) fn uint_child(bytes: &[u8], id: u32) -> Option<u64> {
     child(bytes, id).and_then(uint)
 }
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_have_identifiers_and_sizes() {
+    fn parses_element_headers() {
         assert_eq!(header(&[0xEC, 0x81, 0]), Some((0xEC, Some(1), 2)));
         assert_eq!(header(&[0x42, 0x86, 0x40, 0x02]), Some((0x4286, Some(2), 4)));
         assert_eq!(header(&[0x1F, 0x43, 0xB6, 0x75, 0xFF]), Some((0x1F43_B675, None, 5)));
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_of_any_length() {
+    fn reads_values_of_any_length() {
         assert_eq!((uint(&[]), uint(&[1, 0]), uint(&[0; 9])), (Some(0), Some(256), None));
         assert_eq!((int(&[]), int(&[0xFF]), int(&[0xFF, 0])), (Some(0), Some(-1), Some(-256)));
         assert_eq!(int(&[0x80, 0, 0, 0, 0, 0, 0, 0]), Some(i64::MIN));

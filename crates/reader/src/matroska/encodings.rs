@@ -5,7 +5,7 @@ use std::io::Read;
 use super::ebml::{child, children, uint_child};
 use super::ids;
 
-/// The most bytes of a frame or a codec's configuration after decompression.
+/// Maximum size in bytes of a frame or a codec's configuration after decompression.
 const MAX_SIZE: u64 = 256 << 20;
 
 /// One step of decompression.
@@ -18,15 +18,15 @@ struct Step {
 #[derive(Debug, Clone, PartialEq)]
 enum Kind {
     Zlib,
-    /// Bytes that every frame begins with.
+    /// Removed bytes at the start of every frame.
     Header(Vec<u8>),
 }
 
-/// The steps that restore the frames of a track.
+/// Decompression steps of a track, in the order in which they are undone.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Encodings(Vec<Step>);
 
-/// Content that steps apply to.
+/// Kind of content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     Frame,
@@ -37,7 +37,7 @@ impl Encodings {
     /// Reads a track's `ContentEncodings`.
     ///
     /// # Errors
-    /// The name of an encoding that is not supported.
+    /// The encoding is not supported. The error is a description of it.
     pub(super) fn new(entry: &[u8]) -> Result<Self, &'static str> {
         let Some(body) = child(entry, ids::CONTENT_ENCODINGS) else { return Ok(Self::default()) };
         let mut steps = Vec::new();
@@ -56,7 +56,7 @@ impl Encodings {
                     let settings = child(compression, ids::COMPRESSION_SETTINGS);
                     Kind::Header(settings.unwrap_or_default().to_vec())
                 }
-                _ => return Err("compressed in an unknown way"),
+                _ => return Err("compressed with an unknown algorithm"),
             };
             steps.push((order, Step { scope, kind }));
         }
@@ -65,7 +65,7 @@ impl Encodings {
         Ok(Self(steps.into_iter().map(|(_, step)| step).collect()))
     }
 
-    /// Restores content; none if it is damaged.
+    /// Decompresses content. Returns `None` if it is damaged.
     pub(super) fn restored(&self, data: &[u8], content: Content) -> Option<Vec<u8>> {
         let bit = if content == Content::Frame { 1 } else { 2 };
         let mut data = data.to_vec();

@@ -114,12 +114,12 @@ pub(super) const SIMPLE_TAG: u32 = 0x67C8;
 pub(super) const TAG_NAME: u32 = 0x45A3;
 pub(super) const TAG_STRING: u32 = 0x4487;
 
-/// Returns true for elements that a segment consists of.
+/// Returns true for child elements of a segment.
 pub(super) const fn is_top_level(id: u32) -> bool {
     matches!(id, SEEK_HEAD | INFO | TRACKS | CLUSTER | CUES | CHAPTERS | ATTACHMENTS | TAGS)
 }
 
-/// Returns true for elements of a cluster that hold no frames that can be read.
+/// Returns true for elements of a cluster without readable frames.
 pub(super) const fn is_skipped_in_cluster(id: u32) -> bool {
     matches!(id, VOID | CRC_32 | POSITION | PREV_SIZE | SILENT_TRACKS | ENCRYPTED_BLOCK)
 }

@@ -1,4 +1,4 @@
-//! Matroska and WebM (RFC 9559): headers, tracks and clusters, from files and from streams.
+//! Matroska and WebM (RFC 9559): headers, tracks and clusters of files and streams.
 
 mod blocks;
 mod chapters;
@@ -24,21 +24,21 @@ use ebml::{Element, Read, child, children, float, int, text, uint, uint_child};
 use tags::{Attachments, Tags};
 use tracks::TrackReader;
 
-/// The most bytes that wait of tracks which are not asked for, where the input is a stream.
+/// Maximum number of bytes that are buffered for tracks of a stream that are read later.
 const MAX_WAITING: usize = 256 << 20;
-/// The largest element other than a cluster that is read.
+/// Maximum size in bytes of elements other than clusters.
 const MAX_ELEMENT: u64 = 64 << 20;
-/// Nanoseconds in a unit of time where the file does not state them.
+/// Default duration of a time unit in nanoseconds.
 const TIMESTAMP_SCALE: u64 = 1_000_000;
 
-/// A segment: its tracks and the packets of each.
+/// Demuxer of a segment.
 pub(crate) struct Matroska {
     name: String,
     container: &'static str,
     source: Source,
     tracks: Vec<TrackReader>,
     selected: Vec<usize>,
-    /// A position for each track of a file; one for all tracks of a stream.
+    /// Read positions: one per track of a file, or a single one for a stream.
     walkers: Vec<Walker>,
     waiting: Vec<VecDeque<Packet>>,
     waiting_bytes: usize,
@@ -49,7 +49,7 @@ pub(crate) struct Matroska {
     has_warned: bool,
 }
 
-/// Elements in front of the clusters, or found through the index of a file.
+/// Elements before the clusters, or found through the index of a file.
 #[derive(Default)]
 struct Headers {
     info: Option<Vec<u8>>,
@@ -58,21 +58,21 @@ struct Headers {
     has_tags: bool,
     attachments: Option<Attachments>,
     chapters: Option<Chapters>,
-    /// Identifiers and positions of further elements.
+    /// Identifiers and offsets of further elements.
     seek: Vec<(u32, u64)>,
     is_damaged: bool,
 }
 
 impl Matroska {
-    /// Returns whether the first bytes are those of an EBML document.
+    /// Returns true if the input begins with an EBML header.
     pub(crate) fn matches(start: &[u8]) -> bool {
         start.starts_with(&ids::EBML.to_be_bytes())
     }
 
-    /// Reads the headers. Messages name the input by `name`.
+    /// Reads the headers. `name` is the input's name in messages.
     ///
     /// # Errors
-    /// It is another kind of EBML, or has no tracks.
+    /// The input is another kind of EBML document, or has no tracks.
     pub(crate) fn open(mut source: Source, name: &str) -> anyhow::Result<Self> {
         let (container, at) = document(&mut source)?;
         let segment = segment(&mut source, at)?;
@@ -82,7 +82,7 @@ impl Matroska {
         if headers.tracks.is_none()
             && let Some(tracks) = search(&mut source, at)?
         {
-            // The elements in front of the tracks are damaged.
+            // The elements before the tracks are damaged.
             headers.is_damaged = true;
             at = headers.walk(&mut source, tracks, segment_end)?;
         }
@@ -90,7 +90,7 @@ impl Matroska {
             headers.follow(&mut source, segment.body)?;
         }
         let Some(entries) = headers.tracks.take() else {
-            bail!("it has no tracks: it was cut off in its header, or is damaged");
+            bail!("it has no tracks: its header is truncated or damaged");
         };
         let info = headers.info.take().unwrap_or_default();
         let scale = uint_child(&info, ids::TIMESTAMP_SCALE);
@@ -128,14 +128,14 @@ impl Matroska {
         let chapters = headers.chapters.unwrap_or_default();
         if chapters.others > 0 {
             log::warn!(
-                "{name}: chapters are left out ({}): only those of the first level of an edition \
-                 that is played as it is stored are supported.",
+                "{name}: {} chapters are ignored. Only top-level chapters of an edition in storage \
+                 order are supported.",
                 chapters.others
             );
         }
         let attachments = headers.attachments.unwrap_or_default();
         for file in &attachments.others {
-            log::warn!("{name}: attachment {file:?} is left out: only a cover is kept.");
+            log::warn!("{name}: attachment {file:?} is ignored. Only a cover is kept.");
         }
         let walker = Walker::new(at, segment_end);
         let walkers = if source.is_seekable() { tracks.len() } else { 1 };
@@ -156,27 +156,27 @@ impl Matroska {
         })
     }
 
-    /// The container's name: `matroska` or `webm`.
+    /// Returns the name of the container: `matroska` or `webm`.
     pub(crate) fn container(&self) -> &'static str {
         self.container
     }
 
-    /// The tracks.
+    /// Returns the tracks.
     pub(crate) fn tracks(&self) -> Vec<Track> {
         self.tracks.iter().map(|track| track.info.clone()).collect()
     }
 
-    /// Takes the metadata, under FFmpeg's names, and the cover.
+    /// Removes and returns the metadata with FFmpeg's names, and the cover.
     pub(crate) fn take_tags(&mut self) -> (Vec<(String, String)>, Option<CoverArt>) {
         (std::mem::take(&mut self.tags), self.cover.take())
     }
 
-    /// Takes the chapters.
+    /// Removes and returns the chapters.
     pub(crate) fn take_chapters(&mut self) -> Vec<Chapter> {
         std::mem::take(&mut self.chapters)
     }
 
-    /// Reads the next block of the track, or of any track of a stream; false at the end.
+    /// Reads the next block of the track, or of any track of a stream. Returns false at the end.
     fn step(&mut self, index: usize) -> anyhow::Result<bool> {
         let is_file = self.source.is_seekable();
         let walker = if is_file { self.walkers.get_mut(index) } else { self.walkers.first_mut() };
@@ -188,7 +188,7 @@ impl Matroska {
         };
         let Some(found) = walker.next(&mut self.source, &is_wanted)? else {
             if walker.is_followed && !std::mem::replace(&mut self.has_warned, true) {
-                log::warn!("Another file is appended to {}; it is left out.", self.name);
+                log::warn!("Another file is appended to {}. It is ignored.", self.name);
             }
             return Ok(false);
         };
@@ -205,14 +205,16 @@ impl Matroska {
             self.waiting[owner].push_back(packet);
         }
         if self.waiting_bytes > MAX_WAITING && !is_file {
-            bail!("its tracks are too far apart to be read from a stream: pass the file by name");
+            bail!(
+                "its tracks are not interleaved enough to be read from a stream: pass a file name"
+            );
         }
         Ok(true)
     }
 }
 
 impl Headers {
-    /// Reads elements from `at` on; returns the position of the first cluster, or of damage.
+    /// Reads elements from `at` on. Returns the offset of the first cluster, or of damage.
     fn walk(&mut self, source: &mut Source, at: u64, limit: Option<u64>) -> anyhow::Result<u64> {
         let mut at = at;
         while limit.is_none_or(|end| at < end) {
@@ -231,7 +233,7 @@ impl Headers {
         Ok(at)
     }
 
-    /// Reads an element in front of the clusters, or one that the index names.
+    /// Reads an element before the clusters, or one that the index refers to.
     fn read(&mut self, source: &mut Source, element: &Element) -> anyhow::Result<()> {
         let is_read = match element.id {
             ids::INFO => self.info.is_none(),
@@ -243,7 +245,7 @@ impl Headers {
         };
         let Some(size) = element.size.filter(|_| is_read) else { return Ok(()) };
         if size > MAX_ELEMENT {
-            log::warn!("An element of {size} bytes is left out; it may have {MAX_ELEMENT}.");
+            log::warn!("An element of {size} bytes is ignored. The maximum is {MAX_ELEMENT}.");
             return Ok(());
         }
         let body = source.bytes_at(element.body, size as usize)?;
@@ -271,12 +273,12 @@ impl Headers {
         Ok(())
     }
 
-    /// Reads the elements of a file that stand behind the clusters.
+    /// Reads the elements of a file after the clusters.
     fn follow(&mut self, source: &mut Source, segment: u64) -> anyhow::Result<()> {
-        /// The most entries that are followed.
+        /// Maximum number of index entries that are read.
         const MAX_ENTRIES: usize = 64;
         for number in 0..MAX_ENTRIES {
-            // An index may name another one.
+            // An index may refer to another one.
             let Some(&(id, at)) = self.seek.get(number) else { break };
             let is_missing = match id {
                 ids::INFO => self.info.is_none(),
@@ -299,7 +301,7 @@ impl Headers {
     }
 }
 
-/// Reads the EBML header; returns the container's name and where the header ends.
+/// Reads the EBML header. Returns the container's name and the offset after the header.
 fn document(source: &mut Source) -> anyhow::Result<(&'static str, u64)> {
     let Read::Element(Element { id: ids::EBML, body, size: Some(size) }) = ebml::read(source, 0)?
     else {
@@ -310,14 +312,16 @@ fn document(source: &mut Source) -> anyhow::Result<(&'static str, u64)> {
     let container = match &kind[..] {
         "webm" => "webm",
         "matroska" => "matroska",
-        _ => bail!("it is an EBML document of type {kind:?}; matroska and webm are supported"),
+        _ => {
+            bail!("it is an EBML document of type {kind:?}; supported types are matroska and webm")
+        }
     };
     for (id, name, longest) in
         [(ids::MAX_ID_LENGTH, "identifiers", 4), (ids::MAX_SIZE_LENGTH, "sizes", 8)]
     {
         let length = child(&header, id).and_then(uint).unwrap_or(longest);
         if length > longest {
-            bail!("its {name} may have {length} bytes; {longest} are supported");
+            bail!("its maximum length of {name} is {length} bytes; at most {longest} is supported");
         }
     }
     Ok((container, body.saturating_add(size)))
@@ -332,14 +336,14 @@ fn segment(source: &mut Source, mut at: u64) -> anyhow::Result<Element> {
                 let Some(end) = element.end() else { bail!("its header is damaged") };
                 at = end;
             }
-            _ => bail!("it has no segment: it was cut off in its header, or is damaged"),
+            _ => bail!("it has no segment: its header is truncated or damaged"),
         }
     }
 }
 
-/// Finds a list of tracks that is not where it should be, from `at` on.
+/// Searches for a misplaced list of tracks from `at` on.
 fn search(source: &mut Source, at: u64) -> anyhow::Result<Option<u64>> {
-    /// Bytes that are searched.
+    /// Number of bytes that are searched.
     const SEARCHED: usize = 1 << 20;
     let bytes = source.bytes_at(at, SEARCHED)?;
     let mark = ids::TRACKS.to_be_bytes();
@@ -354,7 +358,7 @@ fn search(source: &mut Source, at: u64) -> anyhow::Result<Option<u64>> {
     Ok(found.map(|(index, _)| at + index as u64))
 }
 
-/// Nanoseconds since 2001 as ISO 8601.
+/// Converts nanoseconds since 2001 to ISO 8601.
 fn date(ns: i64) -> Option<String> {
     const FROM_1904: i64 = 3_061_152_000;
     crate::mp4::time(u64::try_from(ns.div_euclid(1_000_000_000) + FROM_1904).ok()?)
@@ -375,20 +379,17 @@ impl Demuxer for Matroska {
 
     fn select(&mut self, tracks: &[usize]) {
         self.selected = tracks.iter().copied().filter(|t| *t < self.tracks.len()).collect();
-        // One position passes all clusters.
+        // One track's position verifies all clusters.
         for (index, walker) in self.walkers.iter_mut().enumerate() {
             walker.checks_sums = self.selected.first() == Some(&index);
         }
         for index in &self.selected {
             let track = &self.tracks[*index];
             if track.info.kind == Kind::Video && track.is_interlaced {
-                log::warn!(
-                    "{} is interlaced; its frames are encoded as progressive ones.",
-                    self.name
-                );
+                log::warn!("{} is interlaced. Its frames are encoded as progressive.", self.name);
             }
             if track.info.kind == Kind::Video && track.is_cropped {
-                log::warn!("{} states margins to crop; its frames are kept whole.", self.name);
+                log::warn!("{} states cropping, which is ignored.", self.name);
             }
         }
     }

@@ -10,7 +10,7 @@ const ALBUM: u64 = 50;
 const PART: u64 = 40;
 const TRACK: u64 = 30;
 
-/// Names of tags ("Matroska Media Container Tag Specifications") under FFmpeg's names.
+/// Tag names ("Matroska Media Container Tag Specifications"), and FFmpeg's names.
 const NAMES: &[(&str, &str)] = &[
     ("TITLE", "title"),
     ("ARTIST", "artist"),
@@ -53,7 +53,7 @@ const NAMES: &[(&str, &str)] = &[
 /// One tag.
 #[derive(Debug, Clone)]
 struct Entry {
-    /// The level of its target, if stated.
+    /// Level of the target, if stated.
     level: Option<u64>,
     is_of_track: bool,
     name: String,
@@ -73,7 +73,7 @@ impl Tags {
                 children(targets)
                     .any(|(id, body)| id == wanted && uint(body).is_some_and(|uid| uid > 0))
             };
-            // Chapters and attachments are not the whole.
+            // Tags of chapters and attachments do not describe the whole file.
             if has(ids::TAG_CHAPTER_UID)
                 || has(ids::TAG_ATTACHMENT_UID)
                 || has(ids::TAG_EDITION_UID)
@@ -96,11 +96,11 @@ impl Tags {
         }
     }
 
-    /// The tags under FFmpeg's names; of several for one name the first counts, and one of the
-    /// whole before one of a track.
+    /// Returns the tags with FFmpeg's names. The first tag of a name wins. Tags of the whole file
+    /// win over tags of a track.
     pub(super) fn named(&self) -> Vec<(String, String)> {
         let mut found: Vec<(String, String)> = Vec::new();
-        // Tags of an album are those of the whole only if it has no tags of its own.
+        // Album tags describe the whole file only if there are no track tags.
         let has_track = self.0.iter().any(|entry| entry.level.is_some_and(|level| level <= TRACK));
         let (own, albums): (Vec<_>, Vec<_>) = self.0.iter().partition(|entry| {
             !has_track || entry.level.is_none_or(|level| level < PART) || entry.is_of_track
@@ -111,7 +111,7 @@ impl Tags {
             }
         };
         for is_of_track in [false, true] {
-            // The names' order decides between several dates.
+            // The order of `NAMES` decides between several dates.
             for (name, key) in NAMES {
                 let entries =
                     own.iter().filter(|e| e.is_of_track == is_of_track && e.name == *name);
@@ -137,7 +137,7 @@ impl Tags {
     }
 }
 
-/// Files in a segment.
+/// Attached files of a segment.
 #[derive(Debug, Default)]
 pub(super) struct Attachments {
     pub(super) cover: Option<CoverArt>,
@@ -158,12 +158,12 @@ impl Attachments {
                 (name, data.and_then(|data| CoverArt::front_cover(data).ok()))
             })
             .collect();
-        // The names of covers are fixed (RFC 9559 §21.2).
+        // RFC 9559 §21.2 defines the names of covers.
         let is_cover = |name: &str| name.to_ascii_lowercase().starts_with("cover");
         let found = files
             .iter()
-            .position(|(name, picture)| picture.is_some() && is_cover(name))
-            .or_else(|| files.iter().position(|(_, picture)| picture.is_some()));
+            .position(|(name, cover)| cover.is_some() && is_cover(name))
+            .or_else(|| files.iter().position(|(_, cover)| cover.is_some()));
         let cover = found.and_then(|index| files.remove(index).1);
         Self { cover, others: files.into_iter().map(|(name, _)| name).collect() }
     }
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_tell_albums_from_tracks() {
+    fn target_levels_distinguish_albums_from_tracks() {
         let all = [
             tag(50, 0, &[("TITLE", "Album"), ("ARTIST", "Band"), ("DATE_RELEASED", "1999")]),
             tag(40, 0, &[("PART_NUMBER", "2")]),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cover_is_found_by_its_name() {
+    fn finds_the_cover_by_name() {
         let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0";
         let file = |name: &[u8], kind: &[u8], data: &[u8]| {
             let parts = [

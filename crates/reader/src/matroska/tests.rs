@@ -1,15 +1,15 @@
-//! Files that are put together by hand, and what is read of them.
+//! Tests with generated files.
 
 use super::*;
 use crate::media::{Media, OpenOptions};
 
-/// An element with a size of four bytes.
+/// Returns an element with a 4-byte size.
 fn element(id: u32, body: &[u8]) -> Vec<u8> {
     let size = (0x1000_0000 | body.len() as u32).to_be_bytes();
     [&id_bytes(id)[..], &size, body].concat()
 }
 
-/// An element without a size.
+/// Returns an element of unknown size.
 fn open(id: u32, body: &[u8]) -> Vec<u8> {
     [&id_bytes(id)[..], &[0x01], &[0xFF; 7], body].concat()
 }
@@ -26,7 +26,7 @@ fn header() -> Vec<u8> {
     element(ids::EBML, &element(ids::DOC_TYPE, b"matroska"))
 }
 
-/// A track of mono PCM at 48 kHz with 16 bits.
+/// Returns a track of mono 16-bit PCM at 48 kHz.
 fn pcm(number_: u64, more: &[u8]) -> Vec<u8> {
     let audio = [
         element(ids::SAMPLING_FREQUENCY, &48_000f64.to_be_bytes()),
@@ -68,7 +68,7 @@ fn media(bytes: Vec<u8>, is_stream: bool) -> anyhow::Result<Media> {
     Media::from_source("a.mkv", source, "mkv", &OpenOptions::default(), None)
 }
 
-/// The positions and lengths of what follows each other, and whether damage was found.
+/// Returns the positions and lengths of contiguous audio, and true if damage was found.
 fn positions(bytes: &[u8], is_stream: bool) -> (Vec<(i64, usize)>, bool) {
     let mut media = media(bytes.to_vec(), is_stream).unwrap();
     let mut audio = media.audio(0).unwrap();
@@ -84,20 +84,20 @@ fn positions(bytes: &[u8], is_stream: bool) -> (Vec<(i64, usize)>, bool) {
     (all, is_damaged)
 }
 
-/// Twenty clusters of 1100 samples, whose times in milliseconds are rounded down.
+/// Returns twenty clusters of 1100 samples, whose times are rounded down to milliseconds.
 fn rounded() -> Vec<Vec<u8>> {
     let time = |index: u64| index * 1100 / 48;
     (0..20).map(|index| cluster(time(index), &[simple(1, 0, &[7; 1100])])).collect()
 }
 
 #[test]
-fn rounded_times_are_no_gaps_and_real_gaps_stay() {
+fn rounded_times_are_not_gaps_and_real_gaps_remain() {
     for is_stream in [false, true] {
         let whole = file(&[pcm(1, &[])], &rounded());
         assert_eq!(positions(&whole, is_stream), (vec![(0, 22_000)], false));
-        let mut lacking = rounded();
-        lacking.remove(9);
-        let (found, is_damaged) = positions(&file(&[pcm(1, &[])], &lacking), is_stream);
+        let mut unsupported = rounded();
+        unsupported.remove(9);
+        let (found, is_damaged) = positions(&file(&[pcm(1, &[])], &unsupported), is_stream);
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(!is_damaged && found[0] == (0, 9900) && (found[1].0 - 11_000).abs() < 48);
         let late = file(&[pcm(1, &[])], &rounded()[4..]);
@@ -106,7 +106,7 @@ fn rounded_times_are_no_gaps_and_real_gaps_stay() {
 }
 
 #[test]
-fn elements_without_sizes_and_cut_ends() {
+fn reads_elements_of_unknown_size_and_truncated_files() {
     let tracks = element(ids::TRACKS, &pcm(1, &[]));
     let blocks = |index: u64| {
         [number(ids::TIMESTAMP, index * 100), simple(1, 0, &[1; 2400]), simple(1, 50, &[1; 2400])]
@@ -116,7 +116,7 @@ fn elements_without_sizes_and_cut_ends() {
     let live = [header(), open(ids::SEGMENT, &[tracks, clusters].concat())].concat();
     for is_stream in [false, true] {
         assert_eq!(positions(&live, is_stream), (vec![(0, 14_400)], false));
-        // Whole samples of the last block are kept.
+        // The whole samples of the last block are kept.
         let cut = &live[..live.len() - 4001];
         assert_eq!(positions(cut, is_stream), (vec![(0, 12_399)], true));
         let closed = file(&[pcm(1, &[])], &rounded());
@@ -126,7 +126,7 @@ fn elements_without_sizes_and_cut_ends() {
 }
 
 #[test]
-fn damage_in_the_middle_costs_a_cluster() {
+fn damage_in_the_middle_loses_one_cluster() {
     let mut bytes = file(&[pcm(1, &[])], &rounded());
     let mark = ids::CLUSTER.to_be_bytes();
     let at = bytes.windows(4).enumerate().filter(|(_, four)| *four == mark).nth(8).unwrap().0;
@@ -145,7 +145,7 @@ fn damage_in_the_middle_costs_a_cluster() {
 }
 
 #[test]
-fn tracks_are_found_behind_damage() {
+fn finds_tracks_after_damage() {
     let mut bytes = file(&[pcm(1, &[])], &rounded());
     // The header of the first element of the segment, and the sizes of the next.
     let at = header().len() + 8;
@@ -156,7 +156,7 @@ fn tracks_are_found_behind_damage() {
 }
 
 #[test]
-fn a_file_that_is_appended_is_no_part_of_the_first() {
+fn ignores_an_appended_file() {
     let bytes = file(&[pcm(1, &[])], &rounded());
     for is_stream in [false, true] {
         let twice = [&bytes[..], &bytes].concat();
@@ -165,7 +165,7 @@ fn a_file_that_is_appended_is_no_part_of_the_first() {
 }
 
 #[test]
-fn a_wrong_checksum_is_damage() {
+fn wrong_checksum_is_damage() {
     let mut sum = flate2::Crc::new();
     let body = [number(ids::TIMESTAMP, 0), simple(1, 0, &[1; 480])].concat();
     sum.update(&body);
@@ -182,8 +182,8 @@ fn a_wrong_checksum_is_damage() {
 }
 
 #[test]
-fn delay_and_padding_are_cut_off() {
-    // 1 ms in front, and 2 ms at the end of the last block.
+fn removes_delay_and_padding() {
+    // 1 ms at the start, and 2 ms at the end of the last block.
     let delay = number(ids::CODEC_DELAY, 1_000_000);
     let padding = number(ids::DISCARD_PADDING, 2_000_000);
     let last = [0x81, 0, 20, 0].into_iter().chain(vec![0; 1920]).collect::<Vec<u8>>();
@@ -196,7 +196,7 @@ fn delay_and_padding_are_cut_off() {
 }
 
 #[test]
-fn tracks_are_interleaved_and_named() {
+fn reads_interleaved_tracks() {
     let language = [element(ids::LANGUAGE, b"ger"), element(ids::LANGUAGE_BCP47, b"de-CH")];
     let video = [
         number(ids::TRACK_NUMBER, 3),
@@ -229,7 +229,7 @@ fn tracks_are_interleaved_and_named() {
     let blocks = [simple(1, 0, &[1; 480]), simple(2, 0, &[2; 480]), simple(1, 10, &[3; 480])];
     for is_stream in [false, true] {
         let mut media = media(file(&tracks, &[cluster(0, &blocks)]), is_stream).unwrap();
-        let facts = media.tracks[0].picture;
+        let facts = media.tracks[0].video;
         assert_eq!(facts.frame_rate, reelwright_core::Rational::new(30_000, 1001).ok());
         assert_eq!(facts.sample_aspect_ratio, reelwright_core::Rational::new(64, 45).ok());
         assert_eq!(facts.orientation.quarter_turns, 1);
@@ -251,7 +251,7 @@ fn tracks_are_interleaved_and_named() {
 }
 
 #[test]
-fn uncompressed_frames_keep_their_times() {
+fn keeps_the_times_of_uncompressed_frames() {
     let raw = [
         number(ids::TRACK_NUMBER, 1),
         number(ids::TRACK_TYPE, 1),
@@ -284,7 +284,7 @@ fn uncompressed_frames_keep_their_times() {
 }
 
 #[test]
-fn title_date_and_tags_are_read_behind_the_clusters() {
+fn reads_title_date_and_tags_after_the_clusters() {
     let tag = |name: &[u8], value: &[u8]| {
         let simple = [element(ids::TAG_NAME, name), element(ids::TAG_STRING, value)].concat();
         element(ids::TAG, &element(ids::SIMPLE_TAG, &simple))
@@ -313,7 +313,7 @@ fn title_date_and_tags_are_read_behind_the_clusters() {
 }
 
 #[test]
-fn no_bytes_make_the_reader_panic() {
+fn damaged_bytes_do_not_panic() {
     let whole = file(&[pcm(1, &[]), pcm(2, &[])], &rounded()[..3]);
     for at in 0..whole.len().min(420) {
         for value in [0, 0x01, 0x7F, 0xFF] {

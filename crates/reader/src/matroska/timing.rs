@@ -1,33 +1,33 @@
-//! Durations of packets, by their content: Matroska's own times are rounded.
+//! Durations of packets, computed from their content, because Matroska rounds timestamps.
 
 use crate::ogg::{Vorbis, flac_block, opus_duration};
 
-/// The way to find out how many samples of each channel a packet has.
+/// Method of computing the number of audio frames in a packet.
 #[derive(Debug, Clone)]
 pub(super) enum Timing {
-    /// Frames of so many bytes and samples.
+    /// The packet consists of units of `bytes` bytes and `samples` audio frames.
     Bytes {
         bytes: usize,
         samples: u64,
     },
-    /// Blocks of so many bytes and samples, which are decoded one by one.
+    /// As `Bytes`, for blocks that are decoded one by one.
     Blocks {
         bytes: usize,
         samples: u64,
     },
-    /// As many in every packet.
+    /// Every packet has this number of audio frames.
     Fixed(u64),
     Opus,
     Vorbis(Box<Vorbis>),
     Flac {
         block: u64,
     },
-    /// Only the container tells.
+    /// Only the container states the duration.
     Unknown,
 }
 
 impl Timing {
-    /// The samples of a packet; none if only the container tells.
+    /// Returns the number of audio frames in a packet, or `None` if only the container states it.
     pub(super) fn duration(&mut self, packet: &[u8]) -> Option<u64> {
         Some(match self {
             Self::Bytes { bytes, samples } | Self::Blocks { bytes, samples } => {
@@ -41,7 +41,7 @@ impl Timing {
         })
     }
 
-    /// The bytes that a packet is cut into; none if it is decoded as a whole.
+    /// Returns the size of a block in bytes and audio frames, or `None` if packets are not split.
     pub(super) fn block(&self) -> Option<(usize, u64)> {
         match self {
             Self::Blocks { bytes, samples } => Some(((*bytes).max(1), *samples)),

@@ -1,4 +1,4 @@
-//! Tracks (RFC 9559 §5.1.4): their facts, and the packets that their frames become.
+//! Tracks (RFC 9559 §5.1.4): properties and packets.
 
 use reelwright_core::{
     ChromaLocation, ColorInfo, ColorPrimaries, ColorRange, MatrixCoefficients, Rational, TimeBase,
@@ -13,16 +13,16 @@ use super::encodings::{Content, Encodings};
 use super::ids;
 use super::timing::Timing;
 use crate::mp4::code_point;
-use crate::packet::{Codec, Kind, Orientation, Packet, PictureFacts, Track};
+use crate::packet::{Codec, Kind, Orientation, Packet, Track, VideoFacts};
 
-/// The most pixels each way.
+/// Maximum width and height in pixels.
 const MAX_SIDE: u64 = 1 << 16;
-/// The latest position in samples, and the earliest negated: sums stay far from overflow.
+/// Maximum absolute position in samples, which prevents overflows.
 const MAX_POSITION: i64 = 1 << 60;
-/// The highest sample rate in Hz.
+/// Maximum sample rate in Hz.
 const MAX_RATE: f64 = 10_000_000.0;
 
-/// A track, and what its packets need.
+/// A track and the state of its packets.
 #[derive(Debug, Clone)]
 pub(super) struct TrackReader {
     pub(super) info: Track,
@@ -31,21 +31,21 @@ pub(super) struct TrackReader {
     pub(super) is_cropped: bool,
     encodings: Encodings,
     timing: Timing,
-    /// Nanoseconds in a unit of blocks' times.
+    /// Nanoseconds per unit of block times.
     scale: u64,
-    /// Nanoseconds between frames, if stated.
+    /// Duration of a frame in nanoseconds, if stated.
     default_duration: Option<u64>,
-    /// Subtracted from the times of video, in its time base.
+    /// Delay that is subtracted from video times, in the track's time base.
     delay: i64,
-    /// Time of a Vorbis packet that is the first and has no samples.
+    /// Time of the first Vorbis packet, which has no samples.
     start: Option<i64>,
     has_begun: bool,
-    /// The number of losses before the last block.
+    /// Number of losses before the last block.
     losses: u32,
 }
 
 impl TrackReader {
-    /// Reads a `TrackEntry`; none if it has no number.
+    /// Reads a `TrackEntry`. Returns `None` if it has no number.
     pub(super) fn new(index: usize, entry: &[u8], scale: u64) -> Option<Self> {
         let number = uint_child(entry, ids::TRACK_NUMBER)?;
         let id = text(child(entry, ids::CODEC_ID).unwrap_or_default());
@@ -78,14 +78,14 @@ impl TrackReader {
                 let body = child(entry, ids::VIDEO).unwrap_or_default();
                 let fourcc = child(body, ids::UNCOMPRESSED_FOURCC).unwrap_or_default();
                 described = codecs::video(&id, &private, fourcc);
-                let own = described.picture;
-                described.picture = picture(body, &mut is_cropped);
-                described.picture.color = described.picture.color.or(own.color);
-                described.picture.frame_rate = default_duration.and_then(frame_rate);
+                let own = described.video;
+                described.video = video_facts(body, &mut is_cropped);
+                described.video.color = described.video.color.or(own.color);
+                described.video.frame_rate = default_duration.and_then(frame_rate);
                 is_interlaced = uint_child(body, ids::FLAG_INTERLACED) == Some(1);
                 delay = i64::try_from(delay_ns.saturating_add(scale / 2) / scale).unwrap_or(0);
                 if matches!(described.decoder, Some(Codec::Raw(_)))
-                    && described.picture.size.is_none()
+                    && described.video.size.is_none()
                 {
                     described.decoder = None;
                 }
@@ -99,14 +99,14 @@ impl TrackReader {
                 let bits = uint_child(body, ids::BIT_DEPTH).filter(|bits| (1..=64).contains(bits));
                 let bits = bits.map(|bits| bits as u32);
                 described = codecs::audio(&id, &private, Samples { rate: core, channels, bits });
-                // Durations and positions are counted in samples, for the container's times are
+                // Durations and positions are in samples, because the container's times are
                 // rounded.
-                let core = described.sound.sample_rate.unwrap_or(core);
+                let core = described.audio.sample_rate.unwrap_or(core);
                 unit = TimeBase::from_sample_rate(core).ok()?;
-                described.sound.rounding = Some(scale);
+                described.audio.rounding = Some(scale);
                 if described.codec != "opus" {
                     let rate = rate(ids::OUTPUT_FREQUENCY).unwrap_or_else(|| core.into());
-                    described.sound.delay = (delay_ns as f64 * rate / 1e9).round() as u64;
+                    described.audio.delay = (delay_ns as f64 * rate / 1e9).round() as u64;
                 }
             }
             Kind::Subtitle | Kind::Data => described = Described::other(&id),
@@ -117,8 +117,8 @@ impl TrackReader {
         }
         let mut info = Track::new(index, kind, &described.codec, unit);
         info.language = language(entry);
-        (info.decoder, info.picture, info.sound) =
-            (described.decoder, described.picture, described.sound);
+        (info.decoder, info.video, info.audio) =
+            (described.decoder, described.video, described.audio);
         Some(Self {
             info,
             number,
@@ -135,14 +135,14 @@ impl TrackReader {
         })
     }
 
-    /// Sets the duration to that of the segment, in units of its times.
+    /// Sets the duration to that of the segment, in the segment's unit.
     pub(super) fn set_duration(&mut self, duration: f64) {
         let seconds = duration * self.scale as f64 / 1e9;
         let units = seconds / self.info.time_base.seconds().to_f64();
         self.info.duration = (1.0..1e18).contains(&units).then_some(units.round() as u64);
     }
 
-    /// The packets of a block; the second value is true if damage was found.
+    /// Returns the packets of a block, and true if damage was found.
     pub(super) fn packets(&mut self, found: &Found) -> (Vec<Packet>, bool) {
         let time = found.cluster.saturating_add(found.block.time.into());
         let is_lost = std::mem::replace(&mut self.losses, found.losses) != found.losses;
@@ -179,13 +179,13 @@ impl TrackReader {
                 continue;
             };
             if let (Some(Codec::Raw(format)), Some((width, height))) =
-                (&self.info.decoder, self.info.picture.size)
+                (&self.info.decoder, self.info.video.size)
                 && format.frame_bytes(width, height).is_none_or(|size| data.len() < size)
             {
                 is_damaged = true;
                 continue;
             }
-            // Of a frame that is cut off only images show something.
+            // A truncated frame can only be shown if it is an image.
             let is_image = matches!(self.info.decoder, Some(Codec::Image));
             if data.is_empty() || (is_cut && !is_image) {
                 continue;
@@ -198,7 +198,7 @@ impl TrackReader {
             let is_sync = (block.is_keyframe && number == 0) || self.is_idr(&data);
             let mut packet = Packet::new(data, pts, each);
             packet.is_sync = is_sync || is_image || self.is_raw();
-            packet.starts_anew = std::mem::take(&mut is_lost);
+            packet.is_discontinuous = std::mem::take(&mut is_lost);
             packets.push(packet);
         }
         (packets, is_damaged)
@@ -208,7 +208,7 @@ impl TrackReader {
         matches!(self.info.decoder, Some(Codec::Raw(_)))
     }
 
-    /// Returns true for an access unit of H.264 with an IDR slice; not every writer marks them.
+    /// Returns true for an H.264 access unit with an IDR slice, which not every writer marks.
     fn is_idr(&self, data: &[u8]) -> bool {
         match &self.info.decoder {
             Some(Codec::H264(Some(record))) => {
@@ -254,7 +254,7 @@ impl TrackReader {
                 is_damaged |= !range.is_empty();
                 continue;
             };
-            // Of a packet that is cut off only plain samples are whole.
+            // Truncated packets are only decodable if they are divisible.
             if is_cut && number == last && !self.timing.is_divisible() {
                 continue;
             }
@@ -263,7 +263,7 @@ impl TrackReader {
                 for piece in data.chunks(bytes) {
                     let mut packet = Packet::new(piece.to_vec(), pts, samples);
                     let left = samples * piece.len() as u64 / bytes as u64;
-                    // Decoders take whole blocks; what is missing is cut off again.
+                    // Decoders require whole blocks. The padding is removed after decoding.
                     packet.data.resize(bytes, 0);
                     packet.trim.1 = u32::try_from(samples - left).unwrap_or(u32::MAX);
                     pts = pts.saturating_add_unsigned(left);
@@ -273,7 +273,7 @@ impl TrackReader {
             }
             let mut packet = Packet::new(data, pts, duration);
             if matches!(self.timing, Timing::Vorbis(_)) {
-                // The first packet has no samples; those of the second begin at its time.
+                // The first packet has no samples, and the second begins at its time.
                 if let Some(start) = self.start.take() {
                     packet.pts = start;
                 } else if !self.has_begun && duration == 0 {
@@ -299,9 +299,9 @@ impl TrackReader {
     }
 }
 
-/// The language as an ISO 639-2 code; none if it is undetermined.
+/// Reads the language as an ISO 639-2 code. Returns `None` if it is undetermined.
 fn language(entry: &[u8]) -> Option<String> {
-    /// Codes of two letters and of three.
+    /// Two-letter codes and their three-letter codes.
     const SHORT: &[(&str, &str)] = &[
         ("ar", "ara"),
         ("cs", "ces"),
@@ -333,7 +333,7 @@ fn language(entry: &[u8]) -> Option<String> {
         ("zh", "zho"),
     ];
     let own = child(entry, ids::LANGUAGE).map(text);
-    // An identifier of BCP 47 takes the place of the other element.
+    // A BCP 47 identifier replaces the other element.
     let language = match child(entry, ids::LANGUAGE_BCP47).map(text) {
         Some(tag) => {
             let primary = tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
@@ -352,7 +352,7 @@ fn language(entry: &[u8]) -> Option<String> {
     (is_code && primary != "und").then(|| primary.to_owned())
 }
 
-/// The frame rate for a duration in nanoseconds: that of common ones which it rounds.
+/// Returns the frame rate for a duration in nanoseconds: a common rate that rounds to it.
 fn frame_rate(ns: u64) -> Option<Rational> {
     const COMMON: &[(i64, i64)] = &[
         (24_000, 1001),
@@ -382,8 +382,8 @@ fn frame_rate(ns: u64) -> Option<Rational> {
     }
 }
 
-/// Facts in a `Video` element.
-fn picture(body: &[u8], is_cropped: &mut bool) -> PictureFacts {
+/// Reads a `Video` element.
+fn video_facts(body: &[u8], is_cropped: &mut bool) -> VideoFacts {
     let number = |id| uint_child(body, id);
     let side = |id| number(id).filter(|side| (1..=MAX_SIDE).contains(side));
     let size = side(ids::PIXEL_WIDTH).zip(side(ids::PIXEL_HEIGHT));
@@ -399,7 +399,7 @@ fn picture(body: &[u8], is_cropped: &mut bool) -> PictureFacts {
         let height = height.checked_sub(crop_y).filter(|height| *height > 0)?;
         let shown = (number(ids::DISPLAY_WIDTH), number(ids::DISPLAY_HEIGHT));
         let (shown_width, shown_height) = match (number(ids::DISPLAY_UNIT).unwrap_or(0), shown) {
-            // Without a size the frames say it, or are shown as they are.
+            // Without a size, the frames state the aspect ratio.
             (_, (None, None)) | (4.., _) => return None,
             (0, (w, h)) => (w.unwrap_or(width), h.unwrap_or(height)),
             (_, (w, h)) => (w?, h?),
@@ -408,7 +408,7 @@ fn picture(body: &[u8], is_cropped: &mut bool) -> PictureFacts {
         let den = i64::try_from(shown_height.checked_mul(width)?).ok()?;
         (num > 0 && den > 0).then(|| Rational::new(num, den).ok())?
     });
-    PictureFacts {
+    VideoFacts {
         size: size.map(|(width, height)| (width as usize, height as usize)),
         frame_rate: None,
         is_variable: true,
@@ -443,8 +443,8 @@ fn color(body: &[u8]) -> Option<ColorInfo> {
     (color != ColorInfo::default()).then_some(color)
 }
 
-/// The turn in a `Projection` element: a roll by quarter turns, counterclockwise, and a yaw that
-/// shows the back, as mirroring.
+/// Reads the rotation in a `Projection` element: a roll by quarter turns, counterclockwise. A yaw
+/// of half a turn means mirroring.
 fn orientation(body: &[u8]) -> Orientation {
     let pose = |id| child(body, id).and_then(float).unwrap_or(0.0);
     let quarters = |degrees: f64| {

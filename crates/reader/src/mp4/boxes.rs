@@ -5,7 +5,7 @@ use mp4_atom::Atom;
 /// A box in memory: its type and body.
 pub(super) type Boxed<'a> = ([u8; 4], &'a [u8]);
 
-/// The boxes in a body, as far as they are whole.
+/// Iterates over the boxes in a body, up to the first truncated one.
 pub(super) fn children(body: &[u8]) -> impl Iterator<Item = Boxed<'_>> {
     let mut rest = body;
     std::iter::from_fn(move || {
@@ -21,22 +21,22 @@ pub(super) fn children(body: &[u8]) -> impl Iterator<Item = Boxed<'_>> {
     })
 }
 
-/// The body of the first box of a type.
+/// Returns the body of the first box of a type.
 pub(super) fn child<'a>(body: &'a [u8], wanted: &[u8; 4]) -> Option<&'a [u8]> {
     children(body).find(|(kind, _)| kind == wanted).map(|(_, body)| body)
 }
 
-/// The body of a box inside boxes, outermost first.
+/// Returns the body of a nested box. `path` is the types of the boxes, outermost first.
 pub(super) fn descendant<'a>(body: &'a [u8], path: &[&[u8; 4]]) -> Option<&'a [u8]> {
     path.iter().try_fold(body, |body, kind| child(body, kind))
 }
 
-/// Reads a box of one of `mp4_atom`'s types from its body; none where it is damaged.
+/// Decodes a box of a type of `mp4_atom` from its body. Returns `None` if it is damaged.
 pub(super) fn decode<T: Atom>(mut body: &[u8]) -> Option<T> {
     T::decode_body(&mut body).ok()
 }
 
-/// Reads a child of one of `mp4_atom`'s types.
+/// Decodes a child box of a type of `mp4_atom`.
 pub(super) fn decode_child<T: Atom>(body: &[u8]) -> Option<T> {
     decode(child(body, &T::KIND.into())?)
 }

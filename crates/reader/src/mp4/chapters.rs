@@ -1,5 +1,5 @@
-//! Chapters: Nero's box of them, and text tracks that others refer to (QuickTime File Format,
-//! "Chapter Lists").
+//! Chapters in Nero's `chpl` box, and in text tracks that other tracks refer to (QuickTime File
+//! Format, "Chapter Lists").
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use reelwright_core::{Chapter, Rational, TimeBase, Timestamp};
 
 use super::boxes::{be32, be64, child};
 
-/// Ticks of a second in Nero's box.
+/// Ticks per second in Nero's box.
 const NERO_TIMESCALE: u64 = 10_000_000;
 
-/// The chapters of the user data of a `moov` body.
+/// Reads the chapters of Nero's box in the user data of a `moov` body.
 pub(super) fn nero(moov: &[u8]) -> Vec<Chapter> {
     let read = || {
         let body = child(child(moov, b"udta")?, b"chpl")?;
@@ -29,13 +29,13 @@ pub(super) fn nero(moov: &[u8]) -> Vec<Chapter> {
     read().unwrap_or_default()
 }
 
-/// The numbers of the tracks that hold a track's chapters.
+/// Returns the IDs of the chapter tracks that a track refers to.
 pub(super) fn references(trak: &[u8]) -> Vec<u32> {
     let list = child(trak, b"tref").and_then(|tref| child(tref, b"chap")).unwrap_or_default();
     list.chunks_exact(4).filter_map(|number| be32(number, 0)).collect()
 }
 
-/// The chapter of a sample of text.
+/// Reads the chapter in a text sample.
 pub(super) fn sample(data: &[u8], pts: i64, duration: i64, time_base: TimeBase) -> Option<Chapter> {
     let (length, rest) = data.split_first_chunk::<2>()?;
     let text = rest.get(..usize::from(u16::from_be_bytes(*length)))?;
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn titles_are_utf_8_or_utf_16() {
+    fn reads_titles_in_utf_8_and_utf_16() {
         let unit = TimeBase::new(Rational::new(1, 1000).unwrap());
         let expected = |title: &str| {
             let millis = Duration::from_millis;

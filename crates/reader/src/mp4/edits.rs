@@ -1,22 +1,22 @@
-//! Edit lists (ISO/IEC 14496-12 §8.6.6): which parts of a track's media are presented, and when.
+//! Edit lists (ISO/IEC 14496-12 §8.6.6): the parts of a track's media that are presented.
 
 use std::ops::Range;
 
 use mp4_atom::Elst;
 
-/// One part of the media on the movie's timeline, in the media's time base.
+/// Part of the media on the movie's timeline, in the media's time base.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Segment {
-    /// Media time from which it is taken.
+    /// Media time at which the segment begins.
     pub(super) media_start: i64,
     /// Presentation time minus media time.
     pub(super) shift: i64,
-    /// The presentation times that it fills.
+    /// Presentation times of the segment.
     pub(super) window: Range<i64>,
 }
 
 impl Segment {
-    /// The whole media, at its own times.
+    /// The whole media without a shift.
     pub(super) const WHOLE: Self =
         Self { media_start: i64::MIN, shift: 0, window: i64::MIN..i64::MAX };
 }
@@ -28,8 +28,8 @@ fn rescaled(duration: u64, movie: u32, media: u32) -> i64 {
     i64::try_from(scaled).unwrap_or(i64::MAX)
 }
 
-/// The segments that an edit list describes; the whole media where it describes none.
-/// `media_duration` is 0 where it is not known, as in fragmented files.
+/// Returns the segments of an edit list, or the whole media if there is no list.
+/// `media_duration` is 0 if it is unknown, as in fragmented files.
 pub(super) fn segments(
     list: Option<&Elst>,
     movie: u32,
@@ -46,15 +46,15 @@ pub(super) fn segments(
             start = end;
             continue;
         };
-        // A rate of 0 holds one frame.
+        // A rate of 0 shows one frame for the whole duration.
         let is_dwell = entry.media_rate.integer() == 0 && entry.media_rate.decimal() == 0;
         let window_end = if is_dwell {
             start.saturating_add(1)
         } else if entry.segment_duration == 0 {
             i64::MAX
         } else {
-            // The movie's time base is often too coarse to say where the media ends: an end within
-            // one unit of it is meant to be it.
+            // The movie's time base is often too coarse for the exact end of the media. An end
+            // within one unit of it means the end.
             let unit = rescaled(1, movie, media).max(1);
             let whole =
                 i64::try_from(media_duration).unwrap_or(i64::MAX).saturating_sub(media_start);
@@ -69,7 +69,7 @@ pub(super) fn segments(
         start = end;
     }
     if segments.is_empty() {
-        // Nothing but empty edits presents nothing.
+        // A list of only empty edits presents nothing.
         let is_nothing = list.is_some_and(|list| !list.entries.is_empty());
         let window = if is_nothing { 0..0 } else { Segment::WHOLE.window };
         segments.push(Segment { window, ..Segment::WHOLE });
@@ -92,8 +92,8 @@ mod tests {
     }
 
     #[test]
-    fn priming_is_before_the_window_and_the_end_is_exact() {
-        // 5312 ms are 254,976 samples at 48 kHz; 5311 ms would be a few samples short.
+    fn priming_precedes_the_window_and_the_end_is_exact() {
+        // 5312 ms are 254,976 samples at 48 kHz. 5311 ms are a few samples short.
         for length in [5312, 5311] {
             let list = list(&[(length, Some(1024))]);
             let found = segments(Some(&list), 1000, 48_000, 256_000);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_edits_delay_and_several_follow_each_other() {
+    fn empty_edits_delay_and_edits_are_consecutive() {
         let list = list(&[(500, None), (1000, Some(2048)), (250, Some(0)), (0, Some(96_000))]);
         let found = segments(Some(&list), 1000, 48_000, 960_000);
         let windows: Vec<_> = found.iter().map(|segment| segment.window.clone()).collect();

@@ -1,4 +1,4 @@
-//! Sample descriptions: how a track's samples are coded (ISO/IEC 14496-12 §12, QuickTime File Format
+//! Sample entries: the codec of a track's samples (ISO/IEC 14496-12 §12, QuickTime File Format
 //! "Video Media" and "Sound Media").
 
 use mp4_atom::Colr;
@@ -13,23 +13,23 @@ use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 
 use super::boxes::{be16, be32, be64, child, decode_child};
 use crate::aac_config::AacConfig;
-use crate::channels::{of_codec, of_core_audio, positions};
-use crate::packet::{Codec, Kind, PictureFacts, SoundFacts};
+use crate::channels::{codec_layout, core_audio_layout, positions};
+use crate::packet::{AudioFacts, Codec, Kind, VideoFacts};
 use crate::pcm::{PcmFormat, PcmKind};
 
-/// A sample description.
+/// A sample entry.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    /// The codec's name.
+    /// Name of the codec.
     pub(super) codec: String,
     pub(super) decoder: Option<Codec>,
-    pub(super) picture: PictureFacts,
-    pub(super) sound: SoundFacts,
-    /// Bytes of one frame of PCM.
+    pub(super) video: VideoFacts,
+    pub(super) audio: AudioFacts,
+    /// Size of a PCM frame in bytes.
     pub(super) pcm_bytes: Option<u32>,
 }
 
-/// Names of codecs that are not decoded, by their sample entries.
+/// Names of codecs that are not supported, by their sample entries.
 const NAMES: &[(&[u8; 4], &str)] = &[
     (b"hvc1", "hevc"),
     (b"hev1", "hevc"),
@@ -79,7 +79,7 @@ fn name(kind: [u8; 4]) -> String {
     known.map_or_else(|| String::from_utf8_lossy(&kind).trim().to_owned(), |(_, n)| (*n).to_owned())
 }
 
-/// Reads the first sample description of an `stsd` box.
+/// Reads the first sample entry of an `stsd` box.
 pub(super) fn entry(stsd: &[u8], kind: Kind) -> Option<Entry> {
     let version = stsd.first().copied()?;
     let (fourcc, body) = super::boxes::children(stsd.get(8..)?).next()?;
@@ -90,23 +90,23 @@ pub(super) fn entry(stsd: &[u8], kind: Kind) -> Option<Entry> {
     })
 }
 
-/// The codec's name, its decoder and the facts in a sample entry of QuickTime; none if it is cut off.
+/// Reads a sample entry of QuickTime. Returns `None` if it is truncated.
 pub(crate) fn sample_entry(
     bytes: &[u8],
     kind: Kind,
-) -> Option<(String, Option<Codec>, PictureFacts, SoundFacts)> {
-    // As the only entry of a list of version 0.
+) -> Option<(String, Option<Codec>, VideoFacts, AudioFacts)> {
+    // As the only entry of an `stsd` body of version 0.
     let stsd = [&[0; 8], bytes].concat();
     let entry = entry(&stsd, kind)?;
-    Some((entry.codec, entry.decoder, entry.picture, entry.sound))
+    Some((entry.codec, entry.decoder, entry.video, entry.audio))
 }
 
 fn plain(fourcc: [u8; 4]) -> Entry {
     Entry {
         codec: name(fourcc),
         decoder: None,
-        picture: PictureFacts::default(),
-        sound: SoundFacts::default(),
+        video: VideoFacts::default(),
+        audio: AudioFacts::default(),
         pcm_bytes: None,
     }
 }
@@ -115,16 +115,16 @@ fn video(fourcc: [u8; 4], body: &[u8]) -> Entry {
     let mut entry = plain(fourcc);
     let boxes = body.get(78..).unwrap_or_default();
     if let (Some(width), Some(height)) = (be16(body, 24), be16(body, 26)) {
-        entry.picture.size = Some((width.into(), height.into()));
+        entry.video.size = Some((width.into(), height.into()));
     }
     if let Some(pasp) = child(boxes, b"pasp")
         && let (Some(horizontal), Some(vertical)) = (be32(pasp, 0), be32(pasp, 4))
         && horizontal > 0
         && vertical > 0
     {
-        entry.picture.sample_aspect_ratio = Rational::new(horizontal.into(), vertical.into()).ok();
+        entry.video.sample_aspect_ratio = Rational::new(horizontal.into(), vertical.into()).ok();
     }
-    entry.picture.color = decode_child::<Colr>(boxes).and_then(|colr| color(&colr));
+    entry.video.color = decode_child::<Colr>(boxes).and_then(|colr| color(&colr));
     let (codec, decoder) = match &fourcc {
         b"avc1" | b"avc3" => {
             let record = child(boxes, b"avcC").map(<[u8]>::to_vec);
@@ -171,12 +171,12 @@ fn color(colr: &Colr) -> Option<ColorInfo> {
     })
 }
 
-/// The value with a code point; unspecified where it has no name here.
+/// Returns the value with a code point, or the default (unspecified) if there is none.
 pub(crate) fn code_point<T: Copy + Default>(all: &[T], code: impl Fn(T) -> u8, wanted: u16) -> T {
     all.iter().copied().find(|value| u16::from(code(*value)) == wanted).unwrap_or_default()
 }
 
-/// The object type and the decoder's configuration in an `esds` box (ISO/IEC 14496-1 §7.2.6).
+/// Returns the object type and the decoder's configuration of an `esds` box (ISO/IEC 14496-1 §7.2.6).
 pub(crate) fn descriptor(esds: &[u8]) -> Option<(u8, &[u8])> {
     let es = tagged(esds.get(4..)?, 3)?;
     let flags = *es.get(2)?;
@@ -191,7 +191,7 @@ pub(crate) fn descriptor(esds: &[u8]) -> Option<(u8, &[u8])> {
     Some((object, tagged(config.get(13..).unwrap_or_default(), 5).unwrap_or_default()))
 }
 
-/// The body of a descriptor with a tag; a body that is cut off ends where the bytes do.
+/// Returns the body of a descriptor with a tag, truncated to the available bytes.
 fn tagged(bytes: &[u8], tag: u8) -> Option<&[u8]> {
     let (found, mut rest) = bytes.split_first()?;
     let mut size = 0usize;
@@ -226,7 +226,7 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
         _ => body.get(28..),
     };
     let boxes = boxes.unwrap_or_default();
-    entry.sound.sample_rate = (rate > 0).then_some(rate);
+    entry.audio.sample_rate = (rate > 0).then_some(rate);
     let wave = child(boxes, b"wave").unwrap_or_default();
     let inner = |kind: &[u8; 4]| child(boxes, kind).or_else(|| child(wave, kind));
     let coded = |id: AudioCodecId, extra: &[u8], layout: Option<ChannelLayout>| {
@@ -246,7 +246,7 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
     let pcm = |kind: PcmKind, bytes: u32, is_big_endian: bool| {
         PcmFormat::new(kind, bytes as usize, is_big_endian)
     };
-    // QuickTime states the byte order of some kinds in an atom of its own.
+    // QuickTime states the byte order of some codecs in a separate atom.
     let is_little =
         inner(b"enda").and_then(|enda| be16(enda, 0)).is_some_and(|value| value & 0xFF == 1);
     let mut implied = None;
@@ -255,13 +255,14 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
             let (object, config) = inner(b"esds").and_then(descriptor).unwrap_or((0x6B, &[]));
             let is_mp3 = fourcc != *b"mp4a" || matches!(object, 0x69 | 0x6B);
             (entry.codec, entry.decoder) = match object {
-                _ if is_mp3 => {
-                    ("mp3".to_owned(), coded(CODEC_ID_MP3, &[], of_codec("mp3", channels as usize)))
-                }
+                _ if is_mp3 => (
+                    "mp3".to_owned(),
+                    coded(CODEC_ID_MP3, &[], codec_layout("mp3", channels as usize)),
+                ),
                 0x40 | 0x66..=0x68 => {
-                    // The entry's own count of channels is often 2, whatever there is.
+                    // The channel count of the entry is often 2, whatever the configuration is.
                     let layout = AacConfig::new(config).map(|config| config.layout);
-                    let layout = layout.or_else(|| of_codec("aac", channels as usize));
+                    let layout = layout.or_else(|| codec_layout("aac", channels as usize));
                     channels = layout.map_or(channels, |layout| layout.channels() as u32);
                     implied = layout;
                     ("aac".into(), coded(CODEC_ID_AAC, config, layout))
@@ -279,10 +280,10 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
             entry.decoder = head.and_then(|head| {
                 channels = head.get(9).copied().unwrap_or(0).into();
                 let pre_skip = u16::from_le_bytes([*head.get(10)?, *head.get(11)?]);
-                entry.sound.delay = pre_skip.into();
+                entry.audio.delay = pre_skip.into();
                 let mut parameters = AudioCodecParameters::new();
                 parameters.for_codec(CODEC_ID_OPUS).with_sample_rate(48_000);
-                let layout = of_codec("opus", channels as usize)?;
+                let layout = codec_layout("opus", channels as usize)?;
                 parameters.with_channels(positions(layout)?);
                 parameters.with_extra_data(head.into());
                 Some(Codec::Symphonia(Box::new(parameters)))
@@ -296,9 +297,9 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
             if let Some(info) = info {
                 channels = info.channels as u32;
                 implied = comments.layout.filter(|layout| layout.channels() == info.channels);
-                let layout = implied.or_else(|| of_codec("flac", info.channels));
+                let layout = implied.or_else(|| codec_layout("flac", info.channels));
                 entry.decoder = coded(CODEC_ID_FLAC, &info.bytes, layout);
-                entry.sound.bits = Some(info.bits);
+                entry.audio.bits = Some(info.bits);
             }
             entry.codec = "flac".into();
             None
@@ -306,9 +307,9 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
         b"alac" => {
             let cookie = inner(b"alac").and_then(|alac| alac.get(4..)).filter(|c| c.len() >= 24);
             entry.decoder = cookie.and_then(|cookie| {
-                coded(CODEC_ID_ALAC, cookie, of_codec("alac", channels as usize))
+                coded(CODEC_ID_ALAC, cookie, codec_layout("alac", channels as usize))
             });
-            entry.sound.bits = cookie.map(|cookie| cookie[5].into());
+            entry.audio.bits = cookie.map(|cookie| cookie[5].into());
             entry.codec = "alac".into();
             None
         }
@@ -343,21 +344,21 @@ fn audio(fourcc: [u8; 4], body: &[u8], stsd_version: u8) -> Entry {
         entry.pcm_bytes = u32::try_from(format.bytes()).ok().and_then(|b| b.checked_mul(channels));
         entry.pcm_bytes = entry.pcm_bytes.filter(|bytes| *bytes > 0);
         entry.decoder = entry.pcm_bytes.map(|_| Codec::Pcm(format));
-        entry.sound.bits = Some(8 * format.bytes() as u32);
+        entry.audio.bits = Some(8 * format.bytes() as u32);
     }
     let count = channels as usize;
-    let chan = inner(b"chan").and_then(|chan| of_core_audio(chan.get(4..)?));
+    let chan = inner(b"chan").and_then(|chan| core_audio_layout(chan.get(4..)?));
     let chnl = || inner(b"chnl").and_then(|chnl| chnl_layout(chnl, count)).map(|l| (l, None));
     let stated = chan.or_else(chnl).filter(|(layout, _)| layout.channels() == count);
-    // A coded stream has its codec's channels, whatever stands beside it.
+    // The codec implies the channels of a compressed stream.
     let stated = stated.filter(|_| entry.pcm_bytes.is_some());
-    entry.sound.layout =
-        stated.map(|(layout, _)| layout).or(implied).or_else(|| of_codec(&entry.codec, count));
-    entry.sound.order = stated.and_then(|(_, order)| order);
+    entry.audio.layout =
+        stated.map(|(layout, _)| layout).or(implied).or_else(|| codec_layout(&entry.codec, count));
+    entry.audio.order = stated.and_then(|(_, order)| order);
     entry
 }
 
-/// An `OpusHead` (RFC 7845 §5.1) from the body of an `OpusSpecificBox`.
+/// Converts the body of an `OpusSpecificBox` to an `OpusHead` (RFC 7845 §5.1).
 fn opus_head(body: &[u8]) -> Option<Vec<u8>> {
     let &[_, channels, skip_high, skip_low, r0, r1, r2, r3, gain_high, gain_low, ref mapping @ ..] =
         body
@@ -370,9 +371,9 @@ fn opus_head(body: &[u8]) -> Option<Vec<u8>> {
     Some(head)
 }
 
-/// The channels of a `chnl` box (ISO/IEC 14496-12 §12.2.4) that states positions or a layout.
+/// Reads the channels of a `chnl` box (ISO/IEC 14496-12 §12.2.4) with positions or a layout.
 fn chnl_layout(body: &[u8], channels: usize) -> Option<ChannelLayout> {
-    // Version 0, with channels rather than objects.
+    // Supports version 0 with channels, not objects.
     if body.first()? != &0 || body.get(4)? & 1 == 0 {
         return None;
     }
@@ -387,14 +388,14 @@ fn chnl_layout(body: &[u8], channels: usize) -> Option<ChannelLayout> {
     ChannelLayout::from_mask(mask).ok()
 }
 
-/// The bit of WAVE's channel mask for a speaker position of ISO/IEC 23001-8 table 7.
+/// Returns the bit in WAVE's channel mask of a speaker position (ISO/IEC 23001-8 table 7).
 fn mask_bit(speaker: u8) -> Option<u32> {
     Some(match speaker {
         0 => 0,
         1 => 1,
         2 => 2,
         3 => 3,
-        // Surrounds: WAVE's sides, and its backs.
+        // Surround channels: WAVE's side and back channels.
         4 | 13 => 9,
         5 | 14 => 10,
         6 => 6,

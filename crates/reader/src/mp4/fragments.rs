@@ -8,11 +8,12 @@ use super::track::{Defaults, TrackReader};
 
 /// `sample_is_non_sync_sample` of a sample's flags (§8.8.3.1).
 const NOT_SYNC: u32 = 1 << 16;
-/// The most samples without fields of their own in a run of a stream, whose size bounds nothing.
+/// Maximum number of samples in a run without per-sample fields, if the size of the input is
+/// unknown.
 const MAX_RUN: u64 = 1 << 20;
 
-/// Reads the runs of a `moof` box that begins at `at`, `left` bytes before the end of the file, and
-/// gives the samples to the selected tracks.
+/// Reads the runs of a `moof` box at offset `at`, `left` bytes before the end of the file. Appends
+/// the samples to the selected tracks.
 pub(super) fn read(
     moof: &[u8],
     at: u64,
@@ -20,7 +21,7 @@ pub(super) fn read(
     tracks: &mut [TrackReader],
     selected: &[usize],
 ) {
-    // Without a base of its own a track's data follows that of the track before.
+    // Without a base offset, the data of a track follows that of the track before.
     let mut implied = at;
     for (_, traf) in children(moof).filter(|(kind, _)| kind == b"traf") {
         let Some(header) = decode_child::<Tfhd>(traf) else { continue };
@@ -45,17 +46,17 @@ pub(super) fn read(
             if let Some(from) = run.data_offset {
                 offset = base.saturating_add_signed(from.into());
             }
-            // Runs that state sizes are as long as their box; others can have as many samples as
-            // the file has bytes for.
-            let most = match (&run.samples, left, defaults.size) {
+            // In runs that state sizes, the box limits the number of samples. In other runs, the
+            // size of the file does.
+            let max = match (&run.samples, left, defaults.size) {
                 (TrunSamples::Explicit(_), ..) => u64::MAX,
                 (TrunSamples::Inherited { .. }, _, 0) => 0,
                 (TrunSamples::Inherited { .. }, Some(left), size) => left / u64::from(size) + 1,
                 (TrunSamples::Inherited { .. }, None, _) => MAX_RUN,
             };
-            let most = usize::try_from(most).unwrap_or(usize::MAX);
-            let is_wanted = selected.contains(&track.info.index);
-            for entry in run.samples.iter().take(most) {
+            let max = usize::try_from(max).unwrap_or(usize::MAX);
+            let is_selected = selected.contains(&track.info.index);
+            for entry in run.samples.iter().take(max) {
                 let size = u64::from(entry.size.unwrap_or(defaults.size));
                 let duration = u64::from(entry.duration.unwrap_or(defaults.duration));
                 if size == 0 && duration == 0 {
@@ -63,7 +64,7 @@ pub(super) fn read(
                 }
                 let dts = track.next_dts;
                 let flags = entry.flags.unwrap_or(defaults.flags);
-                if is_wanted {
+                if is_selected {
                     track.fragments.push_back(Sample {
                         offset,
                         size,

@@ -1,5 +1,5 @@
-//! MP4 and QuickTime (ISO/IEC 14496-12): sample tables, edit lists and fragments, from files and
-//! from streams with the index in front.
+//! MP4 and QuickTime (ISO/IEC 14496-12): sample tables, edit lists and fragments. Streams are
+//! supported if the index is at the start.
 
 mod boxes;
 mod chapters;
@@ -26,42 +26,42 @@ use track::TrackReader;
 
 pub(crate) use entry::{code_point, descriptor, sample_entry};
 
-/// The most bytes that wait of tracks which are not asked for, where the input is a stream.
+/// Maximum number of bytes that are buffered for tracks of a stream that are read later.
 const MAX_WAITING: usize = 256 << 20;
-/// The largest index or packet of a stream, whose size bounds nothing.
+/// Maximum size in bytes of an index or a packet of a stream, whose total size is unknown.
 const MAX_BOX: u64 = 256 << 20;
 
-/// Most chapters that are read, and most bytes of a title with what follows it.
-const MOST_CHAPTERS: usize = 1 << 16;
+/// Maximum number of chapters, and maximum size in bytes of a chapter sample.
+const MAX_CHAPTERS: usize = 1 << 16;
 const MAX_TITLE: u64 = 1 << 17;
 
-/// A movie: its tracks and the packets of each.
+/// Demuxer of a movie.
 pub(crate) struct Mp4 {
     source: Source,
     tracks: Vec<TrackReader>,
     selected: Vec<usize>,
-    /// Packets of a stream that were passed on the way to others, and their bytes.
+    /// Packets of other tracks that were read from a stream, and their total size in bytes.
     waiting: Vec<VecDeque<Packet>>,
     waiting_bytes: usize,
-    /// Where the next box at the top is; none where no fragments follow.
+    /// Offset of the next top-level box, or `None` if no fragments follow.
     next_box: Option<u64>,
     is_damaged: bool,
     tags: Tags,
     chapters: Vec<Chapter>,
 }
 
-/// The header of a box at the top of the file.
+/// Header of a top-level box.
 struct TopBox {
     kind: [u8; 4],
     body: u64,
-    /// Where the next box begins; none where this one reaches to the end.
+    /// Offset of the next box, or `None` if this box extends to the end of the file.
     end: Option<u64>,
 }
 
-/// The header of a box that is cut off, or states a size that cannot be.
+/// Error: the header of a box is truncated or has an invalid size.
 struct BadHeader;
 
-/// Reads the header of the box at `at`; none at the end of the input.
+/// Reads the header of the box at `at`, or returns `None` at the end of the input.
 fn top_box(source: &mut Source, at: u64) -> anyhow::Result<Option<Result<TopBox, BadHeader>>> {
     let mut header = [0; 16];
     let read = source.read_at(at, &mut header)?;
@@ -83,26 +83,23 @@ fn top_box(source: &mut Source, at: u64) -> anyhow::Result<Option<Result<TopBox,
 }
 
 impl Mp4 {
-    /// Returns whether the first bytes are those of an MP4 or QuickTime file.
+    /// Returns true if the input begins as an MP4 or QuickTime file.
     pub(crate) fn matches(start: &[u8]) -> bool {
         const FIRST: &[&[u8; 4]] =
             &[b"ftyp", b"styp", b"moov", b"mdat", b"wide", b"skip", b"free", b"pnot", b"moof"];
         start.get(4..8).is_some_and(|kind| FIRST.iter().any(|first| *first == kind))
     }
 
-    /// Reads the movie's index.
+    /// Reads the index of the movie.
     ///
     /// # Errors
-    /// There is none, or it is damaged.
+    /// The index is missing or damaged.
     pub(crate) fn open(mut source: Source) -> anyhow::Result<Self> {
         let mut at = 0;
         let mut is_damaged = false;
         let moov = loop {
             let Some(Ok(top)) = top_box(&mut source, at)? else {
-                bail!(
-                    "it has no index (moov box): it was cut off before it was completed, or is no \
-                     MP4 file"
-                );
+                bail!("it has no index (moov box): it is truncated, or not an MP4 file");
             };
             if &top.kind == b"moov" {
                 let size = match (top.end, source.size()) {
@@ -111,7 +108,7 @@ impl Mp4 {
                     (None, None) => MAX_BOX,
                 };
                 if !source.is_seekable() && size > MAX_BOX {
-                    bail!("its index has {size} bytes; a stream's may have {MAX_BOX}");
+                    bail!("its index has {size} bytes; the maximum for streams is {MAX_BOX}");
                 }
                 let wanted = usize::try_from(size).unwrap_or(usize::MAX);
                 let moov = source.bytes_at(top.body, wanted)?;
@@ -124,8 +121,8 @@ impl Mp4 {
             };
             if &kind == b"mdat" && !source.is_seekable() {
                 bail!(
-                    "its index (moov box) is behind the media, which a stream cannot go back to: \
-                     write it with faststart or as fragments, or pass the file by name"
+                    "its index (moov box) follows the media, so the input must be seekable: write it \
+                     with faststart or as fragments, or pass a file name"
                 );
             }
             at = end;
@@ -146,7 +143,7 @@ impl Mp4 {
             }
         }
         let waiting = tracks.iter().map(|_| VecDeque::new()).collect();
-        // Fragments may stand before the index only where they belong to another one.
+        // Fragments before the index belong to another movie.
         let next_box = mvex.map(|_| at);
         let selected = (0..tracks.len()).collect();
         let mut movie = Self {
@@ -168,22 +165,22 @@ impl Mp4 {
         Ok(movie)
     }
 
-    /// The tracks.
+    /// Returns the tracks.
     pub(crate) fn tracks(&self) -> Vec<Track> {
         self.tracks.iter().map(|track| track.info.clone()).collect()
     }
 
-    /// Takes the movie's metadata under FFmpeg's names, and its cover art.
+    /// Removes and returns the metadata with FFmpeg's names, and the cover art.
     pub(crate) fn take_tags(&mut self) -> (Vec<(String, String)>, Option<CoverArt>) {
         (std::mem::take(&mut self.tags.entries), self.tags.cover.take())
     }
 
-    /// Takes the chapters.
+    /// Removes and returns the chapters.
     pub(crate) fn take_chapters(&mut self) -> Vec<Chapter> {
         std::mem::take(&mut self.chapters)
     }
 
-    /// Reads the titles in the tracks of chapters, where the input can seek to them.
+    /// Reads the titles in chapter tracks if the input is seekable.
     fn read_chapters(&mut self, numbers: &[u32]) -> anyhow::Result<()> {
         for index in 0..self.tracks.len() {
             let info = &mut self.tracks[index].info;
@@ -195,7 +192,7 @@ impl Mp4 {
             info.is_chapters = true;
             let time_base = info.time_base;
             let mut found = Vec::new();
-            while self.source.is_seekable() && found.len() < MOST_CHAPTERS {
+            while self.source.is_seekable() && found.len() < MAX_CHAPTERS {
                 let Some(next) = self.tracks[index].pending() else { break };
                 if next.sample.size > MAX_TITLE {
                     break;
@@ -205,14 +202,14 @@ impl Mp4 {
                 found.extend(chapters::sample(&packet.data, packet.pts, duration, time_base));
             }
             if !found.is_empty() {
-                // Nero's box is shorter.
+                // Nero's box stores fewer chapters.
                 self.chapters = found;
             }
         }
         Ok(())
     }
 
-    /// Finds the layer of MPEG audio, which only its frames state (ISO/IEC 11172-3 §2.4.2.3).
+    /// Reads the layer of MPEG audio from its frames (ISO/IEC 11172-3 §2.4.2.3).
     fn find_layers(&mut self) -> anyhow::Result<()> {
         if !self.source.is_seekable() {
             return Ok(());
@@ -236,14 +233,14 @@ impl Mp4 {
         Ok(())
     }
 
-    /// Notes where the last box of a file is cut off.
+    /// Checks if the last box of a file is truncated.
     fn check_end(&mut self, mut at: u64) -> anyhow::Result<()> {
         let Some(size) = self.source.size() else { return Ok(()) };
         while at < size {
             match top_box(&mut self.source, at)? {
                 Some(Ok(TopBox { end: Some(end), .. })) => at = end,
                 Some(Err(BadHeader)) => {
-                    // A few bytes of nothing at the end are no damage.
+                    // A few bytes at the end are not damage.
                     return Ok(());
                 }
                 _ => return Ok(()),
@@ -253,7 +250,7 @@ impl Mp4 {
         Ok(())
     }
 
-    /// Reads boxes up to the next fragment; false at the end of the file.
+    /// Reads boxes up to the next fragment. Returns false at the end of the file.
     fn next_fragment(&mut self) -> anyhow::Result<bool> {
         while let Some(at) = self.next_box {
             let top = match top_box(&mut self.source, at)? {
@@ -264,7 +261,7 @@ impl Mp4 {
                     break;
                 }
                 None => {
-                    // The box before reaches beyond the end.
+                    // The previous box extends beyond the end of the file.
                     self.is_damaged |= self.source.size().is_some_and(|size| at > size);
                     self.next_box = None;
                     break;
@@ -276,7 +273,7 @@ impl Mp4 {
             }
             let size = top.end.map_or(0, |end| end - top.body);
             if size > MAX_BOX {
-                bail!("a fragment's index has {size} bytes; it may have {MAX_BOX}");
+                bail!("a fragment's index has {size} bytes; the maximum is {MAX_BOX}");
             }
             let body = self.source.bytes_at(top.body, size as usize)?;
             if (body.len() as u64) < size {
@@ -292,8 +289,8 @@ impl Mp4 {
         Ok(false)
     }
 
-    /// Passes the media that follows a fragment's index in a stream, which cannot go back to its
-    /// header once samples were read.
+    /// Skips the media after a fragment's index in a stream, because its header cannot be read
+    /// again after its samples.
     fn pass_media(&mut self) -> anyhow::Result<()> {
         if !self.source.is_seekable()
             && let Some(at) = self.next_box
@@ -305,13 +302,13 @@ impl Mp4 {
         Ok(())
     }
 
-    /// Reads the sample that is next in a track; none where it is cut off.
+    /// Reads the next sample of a track. Returns `None` if it is truncated.
     fn read(&mut self, index: usize) -> anyhow::Result<Option<Packet>> {
         let track = &mut self.tracks[index];
         let Some(next) = track.take() else { return Ok(None) };
         let sample = next.sample;
         if self.source.size().is_none() && sample.size > MAX_BOX {
-            bail!("a packet has {} bytes; a stream's may have {MAX_BOX}", sample.size);
+            bail!("a packet has {} bytes; the maximum for streams is {MAX_BOX}", sample.size);
         }
         let wanted = usize::try_from(sample.size).unwrap_or(usize::MAX);
         let mut data = self.source.bytes_at(sample.offset, wanted)?;
@@ -319,7 +316,7 @@ impl Mp4 {
         if data.len() < wanted {
             self.is_damaged = true;
             track.end();
-            // Samples of PCM that are there are whole.
+            // The available samples of PCM are complete.
             if !track.is_pcm() || data.is_empty() {
                 return Ok(None);
             }
@@ -332,7 +329,7 @@ impl Mp4 {
             duration: sample.duration,
             is_sync: sample.is_sync,
             window: next.segment.window,
-            starts_anew: next.starts_anew,
+            is_discontinuous: next.is_discontinuous,
             config: None,
             trim: (0, 0),
         }))
@@ -360,7 +357,7 @@ impl Demuxer for Mp4 {
             if self.source.is_seekable() {
                 if is_ready {
                     match self.read(index)? {
-                        // An empty sample holds nothing to decode.
+                        // Empty samples are not decoded.
                         Some(packet) if packet.data.is_empty() => {}
                         packet => return Ok(packet),
                     }
@@ -369,7 +366,7 @@ impl Demuxer for Mp4 {
                 }
                 continue;
             }
-            // A stream is read in its own order.
+            // Streams are read in storage order.
             let mut first: Option<(u64, usize)> = None;
             for &other in &self.selected {
                 if let Some(next) = self.tracks[other].pending() {
@@ -386,8 +383,8 @@ impl Demuxer for Mp4 {
                     }
                     if self.waiting_bytes > MAX_WAITING {
                         bail!(
-                            "its tracks are too far apart to be read from a stream: pass the file \
-                             by name"
+                            "its tracks are not interleaved enough to be read from a stream: pass a \
+                             file name"
                         );
                     }
                 }
@@ -406,12 +403,12 @@ impl Demuxer for Mp4 {
     }
 }
 
-/// Seconds since 1904 as ISO 8601; none for 0, which stands for unknown.
+/// Converts seconds since 1904 to ISO 8601. Returns `None` for 0, which means "unknown".
 pub(crate) fn time(since_1904: u64) -> Option<String> {
     const UNTIL_1970: u64 = 2_082_844_800;
     let seconds = since_1904.checked_sub(UNTIL_1970)?;
     let days = i64::try_from(seconds / 86_400).ok().filter(|days| *days < 3_000_000)?;
-    // Days to a date of the proleptic Gregorian calendar, in eras of 400 years from March.
+    // Converts days to a date of the proleptic Gregorian calendar, in 400-year eras from March.
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let of_era = shifted.rem_euclid(146_097);

@@ -1,16 +1,16 @@
-//! Sample tables (ISO/IEC 14496-12 §8.6, §8.7), read sample by sample: memory holds the tables as
-//! the file has them, whatever the number of samples they describe.
+//! Sample tables (ISO/IEC 14496-12 §8.6, §8.7), read sample by sample. The tables stay compressed
+//! in memory, whatever the number of samples.
 
 use mp4_atom::{Co64, Ctts, Stco, Stsc, Stss, Stsz, StszSamples, Stts};
 
 use super::boxes::{be32, child, decode_child};
 
-/// One sample, or several that follow each other in the file.
+/// A sample, or several consecutive samples of PCM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sample {
     pub(super) offset: u64,
     pub(super) size: u64,
-    /// Decoding time and presentation time on the media's timeline.
+    /// Decoding and presentation time on the media's timeline.
     pub(super) dts: i64,
     pub(super) pts: i64,
     pub(super) duration: u64,
@@ -20,17 +20,17 @@ pub(super) struct Sample {
 /// The sample tables of a track.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tables {
-    /// Numbers of samples with their durations.
+    /// Run lengths and durations.
     durations: Vec<(u32, u32)>,
-    /// Numbers of samples with their composition offsets.
+    /// Run lengths and composition offsets.
     offsets: Vec<(u32, i64)>,
-    /// First chunks, from 0, with their numbers of samples.
+    /// First chunk of each run, from 0, and the number of samples per chunk.
     runs: Vec<(u32, u32)>,
     sizes: Sizes,
     chunks: Vec<u64>,
-    /// Sync samples, from 1; without, every sample is one.
+    /// Sync samples, from 1. `None` means that every sample is one.
     syncs: Option<Vec<u32>>,
-    /// The most samples that are read at once.
+    /// Maximum number of samples that are read at once.
     at_once: u32,
 }
 
@@ -63,14 +63,14 @@ impl Sizes {
 }
 
 impl Tables {
-    /// Reads a `SampleTableBox`. Of samples of `pcm_bytes` each several are read at once.
+    /// Reads a `SampleTableBox`. If `pcm_bytes` is the size of a sample, several are read at once.
     pub(super) fn new(stbl: &[u8], pcm_bytes: Option<u32>) -> Self {
         let sizes = match decode_child::<Stsz>(stbl).map(|stsz| stsz.samples) {
             Some(StszSamples::Identical { count, size }) => Sizes::Same(size, count),
             Some(StszSamples::Different { sizes }) => Sizes::Each(sizes),
             None => Sizes::Each(child(stbl, b"stz2").map(compact_sizes).unwrap_or_default()),
         };
-        // QuickTime's old descriptions count bytes of one channel, or none at all.
+        // QuickTime's old descriptions state the size of one channel, or 1.
         let sizes = match (pcm_bytes, sizes) {
             (Some(bytes), sizes) => Sizes::Same(bytes, sizes.count()),
             (None, sizes) => sizes,
@@ -84,7 +84,7 @@ impl Tables {
         let runs = decode_child::<Stsc>(stbl).map(|stsc| stsc.entries).unwrap_or_default();
         Self {
             durations: durations.iter().map(|e| (e.sample_count, e.sample_delta)).collect(),
-            // Version 0 holds unsigned numbers, but writers put negative ones in it.
+            // Version 0 has unsigned numbers, but writers store negative ones in it.
             offsets: offsets
                 .iter()
                 .map(|e| (e.sample_count, i64::from(e.sample_offset as i32)))
@@ -100,12 +100,12 @@ impl Tables {
         }
     }
 
-    /// The number of samples.
+    /// Returns the number of samples.
     pub(super) fn samples(&self) -> u32 {
         self.sizes.count()
     }
 
-    /// The only duration that samples have, if the last one is set aside.
+    /// Returns the duration of all samples but the last, if they have the same.
     pub(super) fn constant_duration(&self) -> Option<u32> {
         let &(count, first) = self.durations.first()?;
         let (last, others) = self.durations.split_last()?;
@@ -114,18 +114,18 @@ impl Tables {
         (same && first > 0 && (count > 0)).then_some(first)
     }
 
-    /// The sum of all durations.
+    /// Returns the sum of all durations.
     pub(super) fn duration(&self) -> u64 {
         self.durations.iter().map(|(count, each)| u64::from(*count) * u64::from(*each)).sum()
     }
 
-    /// A cursor before the first sample.
+    /// Returns a cursor before the first sample.
     pub(super) fn cursor(&self) -> Cursor {
         Cursor::default()
     }
 
-    /// A cursor before the sample from which decoding must start so that `pts` is shown: a sync
-    /// sample, and `preroll` samples before that.
+    /// Returns a cursor before the sample at which decoding must start to show `pts`: `preroll`
+    /// samples before a sync sample.
     pub(super) fn cursor_for(&self, pts: i64, preroll: usize) -> Cursor {
         let mut cursor = self.cursor();
         let mut recent = std::collections::VecDeque::new();
@@ -143,7 +143,7 @@ impl Tables {
                 }
                 found = recent.front().cloned().unwrap_or_default();
             }
-            // With one table of durations and no reordering nothing later can be earlier.
+            // Without reordering, no later sample is presented earlier.
             if sample.dts > pts && self.offsets.iter().all(|(_, offset)| *offset >= 0) {
                 return found;
             }
@@ -151,7 +151,7 @@ impl Tables {
     }
 }
 
-/// The sizes of a `CompactSampleSizeBox` (§8.7.3.3).
+/// Reads the sizes of a `CompactSampleSizeBox` (§8.7.3.3).
 fn compact_sizes(body: &[u8]) -> Vec<u32> {
     let bits = body.get(7).copied().unwrap_or(0);
     let count = be32(body, 8).unwrap_or(0) as usize;
@@ -170,23 +170,23 @@ fn compact_sizes(body: &[u8]) -> Vec<u32> {
     }
 }
 
-/// A position in the tables.
+/// Position in the tables.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cursor {
     sample: u32,
     dts: i64,
-    /// The entry of each table, and how many of its samples were passed.
+    /// Entry of each table, and the number of its samples before the cursor.
     duration: (usize, u32),
     offset: (usize, u32),
     run: usize,
     chunk: (usize, u32),
-    /// Bytes of the chunk that were passed.
+    /// Number of bytes of the chunk before the cursor.
     in_chunk: u64,
     sync: usize,
 }
 
-/// Passes one sample of a run-length table; returns its value.
-fn pass<T: Copy>(table: &[(u32, T)], (entry, passed): &mut (usize, u32)) -> Option<T> {
+/// Advances a run-length table by one sample. Returns the value of the sample.
+fn advance<T: Copy>(table: &[(u32, T)], (entry, passed): &mut (usize, u32)) -> Option<T> {
     loop {
         let (count, value) = *table.get(*entry)?;
         if *passed < count {
@@ -198,11 +198,11 @@ fn pass<T: Copy>(table: &[(u32, T)], (entry, passed): &mut (usize, u32)) -> Opti
 }
 
 impl Cursor {
-    /// The next sample; none after the last, or where the tables end.
+    /// Returns the next sample, or `None` at the end of the samples or the tables.
     pub(super) fn next(&mut self, tables: &Tables) -> Option<Sample> {
         let mut first = self.one(tables)?;
         for _ in 1..tables.at_once {
-            // Only samples of the same chunk follow each other.
+            // Only samples of the same chunk are contiguous.
             if self.chunk.1 == 0 || self.samples_in_chunk(tables) <= self.chunk.1 {
                 break;
             }
@@ -219,7 +219,7 @@ impl Cursor {
 
     fn one(&mut self, tables: &Tables) -> Option<Sample> {
         let size = u64::from(tables.sizes.get(self.sample)?);
-        // The run that the chunk belongs to; chunks without samples are passed.
+        // Finds the run of the chunk. Skips chunks without samples.
         loop {
             while let Some((first, _)) = tables.runs.get(self.run + 1)
                 && *first as usize <= self.chunk.0
@@ -236,8 +236,8 @@ impl Cursor {
             self.in_chunk = 0;
         }
         let offset = tables.chunks.get(self.chunk.0)?.checked_add(self.in_chunk)?;
-        let duration = u64::from(pass(&tables.durations, &mut self.duration).unwrap_or(0));
-        let composition = pass(&tables.offsets, &mut self.offset).unwrap_or(0);
+        let duration = u64::from(advance(&tables.durations, &mut self.duration).unwrap_or(0));
+        let composition = advance(&tables.offsets, &mut self.offset).unwrap_or(0);
         let is_sync = match &tables.syncs {
             None => true,
             Some(syncs) => {

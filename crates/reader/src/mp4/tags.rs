@@ -1,12 +1,12 @@
-//! Metadata of MP4 and QuickTime files, under FFmpeg's names: iTunes' list of items, QuickTime's
-//! texts and keys, and 3GPP's boxes.
+//! Metadata of MP4 and QuickTime files, with FFmpeg's names: iTunes' item list, QuickTime's texts
+//! and keys, and 3GPP's boxes.
 
 use reelwright_core::CoverArt;
 use reelwright_core::helpers::itunes::{NUMBERS, TEXTS};
 
 use super::boxes::{be16, be32, child, children};
 
-/// QuickTime's texts (QuickTime File Format, "User data atoms") that iTunes has otherwise or not.
+/// QuickTime's texts (QuickTime File Format, "User data atoms") that differ from iTunes' items.
 const QUICKTIME: &[(&str, &[u8; 4])] = &[
     ("copyright", b"\xa9cpy"),
     ("artist", b"\xa9aut"),
@@ -29,7 +29,7 @@ const THREE_GPP: &[(&str, &[u8; 4])] = &[
     ("album", b"albm"),
 ];
 
-/// Prefix of Apple's keys for common facts.
+/// Prefix of Apple's keys for common metadata.
 const APPLE: &str = "com.apple.quicktime.";
 
 /// Tags and cover art of a movie.
@@ -40,7 +40,7 @@ pub(super) struct Tags {
 }
 
 impl Tags {
-    /// Reads all that the boxes of a `moov` body say.
+    /// Reads all metadata in a `moov` body.
     pub(super) fn read(moov: &[u8]) -> Self {
         let mut tags = Self::default();
         let user_data = child(moov, b"udta").unwrap_or_default();
@@ -67,7 +67,7 @@ impl Tags {
         }
     }
 
-    /// Adds an entry; the first of a key counts. The name of the writer is left out.
+    /// Adds an entry unless the key exists. Ignores the name of the encoder.
     fn push(&mut self, key: &str, value: String) {
         let value = value.trim_end_matches('\0').to_owned();
         let is_kept = key != "encoder" && !key.is_empty() && !key.contains(['=', '\0']);
@@ -80,7 +80,7 @@ impl Tags {
         }
     }
 
-    /// A `meta` box: iTunes' list, or QuickTime's with its keys. QuickTime's has no version.
+    /// Reads a `meta` box: iTunes' list, or QuickTime's list with keys, which has no version field.
     fn meta(&mut self, body: &[u8]) {
         let body = if be32(body, 0) == Some(0) { &body[4..] } else { body };
         let Some(list) = child(body, b"ilst") else { return };
@@ -97,7 +97,7 @@ impl Tags {
                 continue;
             }
             match &kind {
-                b"covr" => self.cover = self.cover.take().or_else(|| picture(value)),
+                b"covr" => self.cover = self.cover.take().or_else(|| cover_art(value)),
                 b"trkn" | b"disk" => {
                     let key = if &kind == b"trkn" { "track" } else { "disc" };
                     self.push_some(Some(key), pair(value));
@@ -105,7 +105,7 @@ impl Tags {
                 b"----" => {
                     let name = child(item, b"name").and_then(|name| name.get(4..));
                     let name = String::from_utf8_lossy(name.unwrap_or_default());
-                    // Gapless playback and loudness are facts about other bytes.
+                    // Gapless playback and loudness describe the original encoding.
                     if !name.starts_with("iTun") {
                         self.push_some(Some(&name), text());
                     }
@@ -120,10 +120,10 @@ impl Tags {
         }
     }
 
-    /// An item of QuickTime's list with the name of its key.
+    /// Adds an item of QuickTime's list with its key.
     fn keyed(&mut self, key: &str, value_type: u32, value: &[u8]) {
         match key.strip_prefix(APPLE) {
-            Some("artwork") => self.cover = self.cover.take().or_else(|| picture(value)),
+            Some("artwork") => self.cover = self.cover.take().or_else(|| cover_art(value)),
             Some("creationdate") => self.push_some(Some("date"), text_of(value_type, value)),
             Some("software") => {}
             Some(known) => self.push_some(Some(known), text_of(value_type, value)),
@@ -132,7 +132,7 @@ impl Tags {
     }
 }
 
-/// A value of one of the well-known types that are text or numbers.
+/// Converts a value of a well-known type to text, if it is text or a number.
 fn text_of(value_type: u32, value: &[u8]) -> Option<String> {
     match value_type {
         0 | 1 => String::from_utf8(value.to_vec()).ok(),
@@ -147,7 +147,7 @@ fn text_of(value_type: u32, value: &[u8]) -> Option<String> {
     }
 }
 
-/// An integer of up to eight bytes.
+/// Converts an integer of up to eight bytes to text.
 fn number_of(value: &[u8]) -> Option<String> {
     if value.is_empty() || value.len() > 8 {
         return None;
@@ -156,7 +156,7 @@ fn number_of(value: &[u8]) -> Option<String> {
     Some(number.to_string())
 }
 
-/// A number and a total: `3/12`, or `3` without a total.
+/// Converts a number and a total to text: `3/12`, or `3` without a total.
 fn pair(value: &[u8]) -> Option<String> {
     let (number, total) = (be16(value, 2)?, be16(value, 4).unwrap_or(0));
     match (number, total) {
@@ -166,24 +166,24 @@ fn pair(value: &[u8]) -> Option<String> {
     }
 }
 
-fn picture(value: &[u8]) -> Option<CoverArt> {
+fn cover_art(value: &[u8]) -> Option<CoverArt> {
     CoverArt::front_cover(value.to_vec()).ok()
 }
 
-/// The first text of a list of texts in several languages: a length, a language and the text.
+/// Returns the first text of a multilingual text list, whose entries are length, language, text.
 fn quicktime_text(body: &[u8]) -> Option<String> {
     let (length, language) = (usize::from(be16(body, 0)?), be16(body, 2)?);
     let text = body.get(4..)?;
     let text = &text[..length.min(text.len())];
     match String::from_utf8(text.to_vec()) {
         Ok(text) => Some(text),
-        // Codes below 0x400 are the Macintosh's, and so is the text.
+        // Language codes below 0x400 are Macintosh codes. The text is Mac Roman.
         Err(_) if language < 0x400 => Some(text.iter().map(|byte| mac_roman(*byte)).collect()),
         Err(_) => None,
     }
 }
 
-/// A text behind a version and a language, in UTF-8 or UTF-16.
+/// Reads a text after a version and a language, in UTF-8 or UTF-16.
 fn three_gpp_text(body: &[u8]) -> Option<String> {
     let text = body.get(6..)?;
     match text {
@@ -192,7 +192,7 @@ fn three_gpp_text(body: &[u8]) -> Option<String> {
     }
 }
 
-/// A character of Mac OS Roman.
+/// Decodes a character of Mac OS Roman.
 fn mac_roman(byte: u8) -> char {
     const UPPER: &str = "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥µ∂∑∏π∫ªºΩæø\
                          ¿¡¬√ƒ≈∆«»…\u{a0}ÀÃÕŒœ–—“”‘’÷◊ÿŸ⁄€‹›ﬁﬂ‡·‚„‰ÂÊÁËÈÍÎÏÌÓÔ\u{f8ff}ÒÚÛÙıˆ˜¯˘˙˚¸˝˛ˇ";
@@ -202,7 +202,7 @@ fn mac_roman(byte: u8) -> char {
     }
 }
 
-/// The language of a media header: three letters in 15 bits, or a code of the Macintosh.
+/// Decodes the language of a media header: three letters in 15 bits, or a Macintosh code.
 pub(super) fn language(code: u16) -> Option<String> {
     #[rustfmt::skip]
     const MACINTOSH: &[&str] = &[
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_metadata_is_read() {
+    fn reads_all_forms_of_metadata() {
         let data = |kind: u8, value: &[u8]| {
             boxed(b"data", &[&[0, 0, 0, kind, 0, 0, 0, 0][..], value].concat())
         };
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn languages_have_two_kinds_of_codes() {
+    fn decodes_both_kinds_of_language_codes() {
         assert_eq!(language(1).as_deref(), Some("fra"));
         assert_eq!(language(94).as_deref(), Some("epo"));
         assert_eq!(language(0x10B5).as_deref(), Some("deu"));

@@ -1,4 +1,4 @@
-//! One track: its description, its samples in decoding order, and which of them are presented.
+//! A track: its description, its samples in decoding order, and its presented segments.
 
 use std::collections::VecDeque;
 
@@ -12,42 +12,42 @@ use super::tables::{Cursor, Sample, Tables};
 use super::tags::language;
 use crate::packet::{Codec, Kind, Orientation, Track};
 
-/// Samples before the first that is presented which are decoded too, so that audio codecs that
-/// overlap or lend bits between frames have what they need.
+/// Number of samples that are decoded before the first presented sample. Audio codecs with
+/// overlapping windows or a bit reservoir need them.
 const PREROLL: usize = 12;
 
-/// A track and the position in it.
+/// A track and the read position in it.
 #[derive(Debug)]
 pub(super) struct TrackReader {
     pub(super) info: Track,
-    /// The track's number in the file.
+    /// ID of the track in the file.
     pub(super) id: u32,
     pub(super) defaults: Defaults,
     tables: Tables,
     cursor: Cursor,
-    /// Samples of fragments that were read so far.
+    /// Samples of the fragments that were read so far.
     pub(super) fragments: VecDeque<Sample>,
-    /// Decoding time after the last fragment.
+    /// Decoding time at the end of the last fragment.
     pub(super) next_dts: i64,
     segments: Vec<Segment>,
     segment: usize,
     has_entered: bool,
-    starts_anew: bool,
+    is_discontinuous: bool,
     pending: Option<Pending>,
     is_done: bool,
-    /// True if samples before the first that is needed are brought, too.
+    /// True if samples before the first required one are also returned.
     pub(super) keeps_all: bool,
 }
 
-/// A sample that is next, with what its packet says.
+/// The next sample, with the properties of its packet.
 #[derive(Debug, Clone)]
 pub(super) struct Pending {
     pub(super) sample: Sample,
     pub(super) segment: Segment,
-    pub(super) starts_anew: bool,
+    pub(super) is_discontinuous: bool,
 }
 
-/// Values of a fragment's samples that it does not state itself.
+/// Default values of a fragment's samples.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Defaults {
     pub(super) duration: u32,
@@ -56,7 +56,7 @@ pub(super) struct Defaults {
 }
 
 impl TrackReader {
-    /// Reads a `TrackBox`; none where it is too damaged to say anything.
+    /// Reads a `TrackBox`. Returns `None` if required boxes are missing.
     pub(super) fn new(
         index: usize,
         trak: &[u8],
@@ -86,24 +86,24 @@ impl TrackReader {
         info.language = be16(header, at).and_then(language);
         let pcm_bytes = entry.as_ref().and_then(|entry| entry.pcm_bytes);
         if let Some(entry) = entry {
-            (info.decoder, info.picture, info.sound) = (entry.decoder, entry.picture, entry.sound);
+            (info.decoder, info.video, info.audio) = (entry.decoder, entry.video, entry.audio);
         }
         match orientation(tkhd, is_long) {
-            Some(orientation) => info.picture.orientation = orientation,
+            Some(orientation) => info.video.orientation = orientation,
             None if kind == Kind::Video => log::warn!(
-                "Video track {index} is turned, scaled or sheared in a way that is no quarter turn, \
-                 which is not supported: its frames are shown as they are coded."
+                "Video track {index} has a transformation other than a quarter turn or mirroring, \
+                 which is not supported. Its frames are not transformed."
             ),
             None => {}
         }
         let tables = Tables::new(stbl, pcm_bytes);
         let list = descendant(trak, &[b"edts"]).and_then(decode_child::<Elst>);
         if list.is_some() {
-            // The edits leave it out.
-            info.sound.delay = 0;
+            // The edit list removes the delay.
+            info.audio.delay = 0;
         }
         let has_fragments = mvex.is_some();
-        // The header's duration is often rounded, or of the movie; the table is exact.
+        // The header's duration is often rounded, or that of the movie. The table is exact.
         let known = if has_fragments { 0 } else { tables.duration() };
         let mut segments = segments(list.as_ref(), movie_timescale, timescale, known);
         if kind == Kind::Video && !has_fragments {
@@ -123,8 +123,8 @@ impl TrackReader {
                 frame_rate(&mut info, &tables, timescale, known);
             }
         }
-        // Of fragments the durations are not known yet; several edits leave no frame grid.
-        info.picture.is_variable |= has_fragments || segments.len() > 1;
+        // The durations in fragments are unknown, and several edits break a constant rate.
+        info.video.is_variable |= has_fragments || segments.len() > 1;
         let trex = mvex.and_then(|mvex| {
             let boxes = super::boxes::children(mvex).filter(|(kind, _)| kind == b"trex");
             let all = boxes.filter_map(|(_, body)| super::boxes::decode::<Trex>(body));
@@ -147,14 +147,14 @@ impl TrackReader {
             segments,
             segment: 0,
             has_entered: false,
-            starts_anew: false,
+            is_discontinuous: false,
             pending: None,
             is_done: false,
             keeps_all: false,
         })
     }
 
-    /// The next sample that is decoded, as far as the tables and the fragments read so far have it.
+    /// Returns the next sample in decoding order, as far as tables and fragments were read.
     pub(super) fn pending(&mut self) -> Option<&Pending> {
         while self.pending.is_none() && !self.is_done {
             let segment = self.segments[self.segment].clone();
@@ -167,13 +167,13 @@ impl TrackReader {
                         let preroll = if self.info.kind == Kind::Audio { PREROLL } else { 0 };
                         self.tables.cursor_for(segment.media_start, preroll)
                     };
-                    self.starts_anew = self.segment > 0;
+                    self.is_discontinuous = self.segment > 0;
                 }
             }
             let sample = self.cursor.next(&self.tables).or_else(|| self.fragments.pop_front())?;
             let pts = sample.pts.saturating_add(segment.shift);
-            // What follows in decoding order may be presented earlier, but not across a point where
-            // decoding can start.
+            // Later samples in decoding order may be presented earlier, but not across a sync
+            // sample.
             let is_past = pts >= segment.window.end
                 && (sample.is_sync
                     || sample.dts.saturating_add(segment.shift) >= segment.window.end);
@@ -184,24 +184,24 @@ impl TrackReader {
                     self.segment += 1;
                     self.has_entered = false;
                     if self.tables.samples() == 0 {
-                        // Fragments go on where they are.
+                        // Samples of fragments cannot be read again.
                         self.fragments.push_front(sample);
                     }
                 }
                 continue;
             }
-            let starts_anew = std::mem::take(&mut self.starts_anew);
-            self.pending = Some(Pending { sample, segment, starts_anew });
+            let is_discontinuous = std::mem::take(&mut self.is_discontinuous);
+            self.pending = Some(Pending { sample, segment, is_discontinuous });
         }
         self.pending.as_ref()
     }
 
-    /// Takes the sample that [`pending`](Self::pending) showed.
+    /// Removes and returns the sample that [`pending`](Self::pending) returned.
     pub(super) fn take(&mut self) -> Option<Pending> {
         self.pending.take()
     }
 
-    /// Whether nothing of the track is presented any more.
+    /// Returns true if all presented samples were read.
     pub(super) const fn is_done(&self) -> bool {
         self.is_done
     }
@@ -213,17 +213,17 @@ impl TrackReader {
         self.fragments.clear();
     }
 
-    /// Whether samples are decoded rather than copied.
+    /// Returns true if the samples are PCM.
     pub(super) fn is_pcm(&self) -> bool {
         matches!(self.info.decoder, Some(Codec::Pcm(_)))
     }
 }
 
-/// Shifts the segments of video as FFmpeg does, so that none begins between two frames: in each the
-/// first presented frame in decoding order is decoded at the segment's start, and then everything is
-/// earlier by what the first frame of all is late.
+/// Shifts the segments of video as FFmpeg does, so that no segment begins between two frames. The
+/// first presented frame in decoding order is decoded at the segment's start. Then all segments
+/// move earlier by the composition delay of the first.
 fn align(segments: &mut [Segment], tables: &Tables) {
-    /// Frames that may be presented earlier than the first one in decoding order.
+    /// Maximum number of frames after the first in decoding order that may be presented before it.
     const REORDERED: usize = 64;
     let mut late: Option<i64> = None;
     for segment in segments.iter_mut() {
@@ -243,7 +243,8 @@ fn align(segments: &mut [Segment], tables: &Tables) {
         segment.shift = start.saturating_sub(first);
         let earliest = presented.map(|sample| sample.pts).min().unwrap_or(first);
         let own = earliest.saturating_sub(first).max(0);
-        // No later segment begins before its start, where the one before it ends.
+        // The shift of a segment is at most its own delay, so that it does not overlap the one
+        // before.
         segment.shift = segment.shift.saturating_sub(own.min(*late.get_or_insert(own)));
         let end = media.end.saturating_add(segment.shift);
         segment.window = media.start.saturating_add(segment.shift)..if media.end == i64::MAX {
@@ -254,38 +255,38 @@ fn align(segments: &mut [Segment], tables: &Tables) {
     }
 }
 
-/// Sets the frame rate: exact where all frames but the last have one duration, else the mean.
+/// Sets the frame rate: exact if all frames but the last have one duration, otherwise the mean.
 fn frame_rate(info: &mut Track, tables: &Tables, timescale: u32, duration: u64) {
     let timescale = i64::from(timescale);
     match tables.constant_duration() {
-        Some(each) => info.picture.frame_rate = Rational::new(timescale, each.into()).ok(),
+        Some(each) => info.video.frame_rate = Rational::new(timescale, each.into()).ok(),
         None => {
-            info.picture.is_variable = tables.samples() > 1;
+            info.video.is_variable = tables.samples() > 1;
             let count = i64::from(tables.samples());
             let duration = i64::try_from(duration).unwrap_or(i64::MAX).max(1);
-            info.picture.frame_rate = count
+            info.video.frame_rate = count
                 .checked_mul(timescale)
                 .and_then(|frames| Rational::new(frames, duration).ok());
         }
     }
 }
 
-/// The turn in a track header's matrix (ISO/IEC 14496-12 §8.3.2); none where it is another
-/// transformation.
+/// Reads the rotation in a track header's matrix (ISO/IEC 14496-12 §8.3.2). Returns `None` for
+/// other transformations.
 fn orientation(tkhd: &[u8], is_long: bool) -> Option<Orientation> {
     let at = if is_long { 52 } else { 40 };
     let sign = |index: usize| be32(tkhd, at + 4 * index).map(|value| (value as i32).signum());
     let (a, b, c, d) = (sign(0)?, sign(1)?, sign(3)?, sign(4)?);
-    // The determinant tells mirroring, which is undone first.
+    // A negative determinant means mirroring, which is undone first.
     let is_mirrored = a * d - b * c < 0;
     let (a, b) = if is_mirrored { (-a, -b) } else { (a, b) };
     let quarter_turns = match (a, b, c, d) {
-        // Some writers leave it empty.
+        // Some writers write zeros.
         (1, 0, 0, 1) | (0, 0, 0, 0) => 0,
         (0, 1, -1, 0) => 1,
         (-1, 0, 0, -1) => 2,
         (0, -1, 1, 0) => 3,
-        // Scaled, sheared or none at all.
+        // Scaled, sheared or another rotation.
         _ => return None,
     };
     Some(Orientation { quarter_turns, is_mirrored })

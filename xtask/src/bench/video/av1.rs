@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::super::measure::capture;
+use super::super::results::{Comparison, Results};
 use super::film::{Film, HEIGHT, RATE, WIDTH};
 use super::own::{Own, pictures_a_second};
 use super::ssim::{Point, at_size, decibels};
@@ -21,7 +22,7 @@ const BIT_RATES: [u64; 2] = [300_000, 1_000_000];
 const SECONDS: usize = 10;
 const SMALL: &str = "640x360";
 
-pub(in super::super) fn run() -> anyhow::Result<()> {
+pub(in super::super) fn run(results: &mut Results) -> anyhow::Result<()> {
     let Some(film) = Film::load("av1")? else { return Ok(()) };
     let own = Own::with_av1()?;
     let (output, peer) = (film.output("own.ivf"), film.output("peer.ivf"));
@@ -37,11 +38,11 @@ pub(in super::super) fn run() -> anyhow::Result<()> {
             let encode = |count| {
                 own.command(&film.yuv, "yuv420p", count, &output, &["encoder=librav1e", &option])
             };
-            let fps = pictures_a_second(PICTURES, &encode)?;
+            let own_fps = pictures_a_second(PICTURES, &encode)?;
             let ours = Point::of(&output, &film.yuv, PICTURES)?;
             let kilobits = 8e-3 * ours.bytes as f64 / Film::seconds(PICTURES);
             let mut line = format!(
-                "  {}, speed {speed}: {fps:.1}, {kilobits:.0} kbit/s, SSIM {:.2} dB",
+                "  {}, speed {speed}: {own_fps:.1}, {kilobits:.0} kbit/s, SSIM {:.2} dB",
                 own.name,
                 decibels(ours.ssim)
             );
@@ -52,6 +53,8 @@ pub(in super::super) fn run() -> anyhow::Result<()> {
                 };
                 let (quality, ssim) = at_size(ours.bytes, (20, 60), &encode)?;
                 let fps = pictures_a_second(PICTURES, &|count| theirs(options, count, quality))?;
+                let title = format!("AV1, {}, speed {speed}", own.name);
+                results.add(Comparison::new("av1", &title, name, "frames/s", [own_fps, fps]));
                 line += &format!("; {name}: {fps:.1}, {:.2} dB", decibels(ssim));
             }
             println!("{line}");

@@ -1,13 +1,14 @@
 //! How near H.264 comes to the bit rate it is asked for, over ten seconds.
 
 use super::super::measure::capture;
+use super::super::results::{Comparison, Results};
 use super::film::{Film, HEIGHT, RATE, WIDTH};
 use super::own::Own;
 
 const SECONDS: usize = 10;
 const BIT_RATES: [u64; 3] = [500_000, 2_000_000, 8_000_000];
 
-pub(in super::super) fn run() -> anyhow::Result<()> {
+pub(in super::super) fn run(results: &mut Results) -> anyhow::Result<()> {
     let Some(film) = Film::load("bit rates")? else { return Ok(()) };
     let own = Own::usual()?;
     println!("H.264, {WIDTH}x{HEIGHT}, {SECONDS} s:");
@@ -18,6 +19,9 @@ pub(in super::super) fn run() -> anyhow::Result<()> {
         let count = SECONDS * RATE;
         capture(&mut own.command(&film.yuv, "yuv420p", count, &output, &[&option]))?;
         let found = 8.0 * output.metadata()?.len() as f64 / SECONDS as f64;
+        let name = format!("H.264 at {} kbit/s", asked / 1000);
+        let values = [found / 1000.0, asked as f64 / 1000.0];
+        results.add(Comparison::new("bit-rates", &name, "as asked", "kbit/s", values));
         let off = 100.0 * (found / asked as f64 - 1.0);
         println!("  asked {asked} bit/s: {found:.0}, {off:+.2}%");
     }

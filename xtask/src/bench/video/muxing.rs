@@ -6,6 +6,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use super::super::measure::{capture, child_cpu, installed, median};
+use super::super::results::{Comparison, Results};
 use super::own::{RUNS, target};
 
 const PACKETS: &str = "2000000";
@@ -19,7 +20,7 @@ const LAYOUTS: [(&str, &[&str]); 4] = [
 ];
 const FRAGMENTS: &str = "frag_keyframe+empty_moov+default_base_moof";
 
-pub(in super::super) fn run() -> anyhow::Result<()> {
+pub(in super::super) fn run(results: &mut Results) -> anyhow::Result<()> {
     let program = build()?;
     let directory = tempfile::tempdir()?;
     let path = |name: &str| directory.path().join(name);
@@ -60,6 +61,13 @@ pub(in super::super) fn run() -> anyhow::Result<()> {
         if has_peer {
             let (theirs, reading) = (median(peer_times), median(reading));
             let (ratio, writing) = (theirs / ours, (theirs - reading) / ours);
+            let name = format!("2 million packets to MP4, {flags}");
+            let row = Comparison::new("muxing", &name, "ffmpeg -c copy", "s", [ours, theirs]);
+            results.add(row.lower_is_better());
+            let name = format!("{name}: memory");
+            let values = [memory, peer_memory];
+            let row = Comparison::new("muxing", &name, "ffmpeg -c copy", "MiB", values);
+            results.add(row.lower_is_better());
             line += &format!(" {theirs:>8.2} {peer_memory:>6.1} {ratio:>6.1} {writing:>13.1}");
         }
         println!("{line}");
@@ -73,13 +81,13 @@ pub(in super::super) fn run() -> anyhow::Result<()> {
 
 fn build() -> anyhow::Result<PathBuf> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--release", "--package", "reelwright-mux-mp4"]);
-    cargo.args(["--example", "mux_packets", "--target-dir"]).arg(target()?);
+    cargo.args(["build", "--quiet", "--release", "--package", "reelwright-benches"]);
+    cargo.args(["--bin", "mux_packets", "--target-dir"]).arg(target()?);
     if !cargo.status()?.success() {
-        bail!("the example mux_packets does not build");
+        bail!("mux_packets does not build");
     }
     let name = format!("mux_packets{}", std::env::consts::EXE_SUFFIX);
-    Ok(target()?.join("release/examples").join(name))
+    Ok(target()?.join("release").join(name))
 }
 
 /// MiB, of what ours prints.

@@ -42,23 +42,25 @@ impl Own {
 
     /// With AV1: as it can be built everywhere, and where nasm is installed, with assembly.
     pub(super) fn with_av1() -> anyhow::Result<Vec<Self>> {
-        let with = || Self::build("ours with nasm", "bench-nasm", ",enc-av1,mux-ivf,asm");
-        let without = Self::build("ours without nasm", "bench", ",enc-av1,mux-ivf");
+        let with = || Self::build("ours with nasm", "bench-nasm", "asm");
+        let without = Self::build("ours without nasm", "bench", "");
         [without].into_iter().chain(has_nasm().then(with)).collect()
     }
 
     fn build(name: &'static str, directory: &str, features: &str) -> anyhow::Result<Self> {
         let target = target()?.join(directory);
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--release", "--package", "reelwright"]);
-        cargo.args(["--example", "encode_frames", "--no-default-features"]);
-        let features = format!("enc-h264,enc-rawvideo,mux-mp4,mux-raw{features}");
-        cargo.args(["--features", &features, "--target-dir"]).arg(&target);
+        cargo.args(["build", "--quiet", "--release", "--package", "reelwright-benches"]);
+        cargo.args(["--bin", "encode_frames", "--features", features, "--target-dir"]).arg(&target);
         if !cargo.status()?.success() {
-            bail!("the example encode_frames does not build");
+            bail!("encode_frames does not build");
         }
-        let name_of_file = format!("encode_frames{}", std::env::consts::EXE_SUFFIX);
-        Ok(Self { name, path: target.join("release/examples").join(name_of_file) })
+        let file_name = format!("encode_frames{}", std::env::consts::EXE_SUFFIX);
+        Ok(Self { name, path: target.join("release").join(file_name) })
+    }
+
+    pub(super) fn program(&self) -> Command {
+        Command::new(&self.path)
     }
 
     /// A run on `count` raw pictures.
@@ -70,7 +72,7 @@ impl Own {
         output: &Path,
         options: &[&str],
     ) -> Command {
-        let mut command = Command::new(&self.path);
+        let mut command = self.program();
         command.arg(input).args([format, &format!("{WIDTH}x{HEIGHT}"), &RATE.to_string()]);
         command.arg(count.to_string()).arg(output).args(options);
         command

@@ -5,11 +5,12 @@ use std::process::Command;
 
 use serde_json::json;
 
+use super::super::results::{Comparison, Results};
 use super::film::{Film, HEIGHT, TENSORS, WIDTH};
 use super::own::{Measure, Own, in_turn, picture_cpu};
 use super::torio::Torio;
 
-pub(in super::super) fn run() -> anyhow::Result<()> {
+pub(in super::super) fn run(results: &mut Results) -> anyhow::Result<()> {
     let Some(film) = Film::load("pictures")? else { return Ok(()) };
     let torio = Torio::find();
     let own = Own::usual()?;
@@ -48,6 +49,11 @@ pub(in super::super) fn run() -> anyhow::Result<()> {
         let speed = |speed: Option<f64>| speed.map_or("-".into(), |speed| format!("{speed:.0}"));
         let ratio =
             |peer: Option<f64>| peer.map_or("-".into(), |peer| format!("{:.1}", ours / peer));
+        let name = format!("rgb24 of {WIDTH}x{HEIGHT} to yuv420p of {size}");
+        let peers = [("ffmpeg", Some(theirs)), ("torio", torio)];
+        for (peer, speed) in peers.into_iter().filter_map(|(peer, speed)| Some((peer, speed?))) {
+            results.add(Comparison::new("pictures", &name, peer, "frames/s", [ours, speed]));
+        }
         println!(
             "{size:<12} {ours:>8.0} {:>9} {:>7} {theirs:>9.0} {:>7}",
             speed(torio),

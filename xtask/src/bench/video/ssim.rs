@@ -6,15 +6,23 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use super::super::measure::capture;
-use super::film::{HEIGHT, RATE, WIDTH};
+use super::film::{HEIGHT, WIDTH};
 
-/// The mean SSIM of a file's pictures beside the first ones of `yuv`, of which there must be
-/// `pictures`.
-pub(super) fn ssim(encoded: &Path, yuv: &Path, pictures: usize) -> anyhow::Result<f64> {
+/// Returns the mean SSIM of a file of `pictures` frames to the first frames of `yuv`, which has this
+/// width and height.
+///
+/// # Errors
+/// The file has another number of frames.
+pub(super) fn ssim(
+    encoded: &Path,
+    yuv: &Path,
+    (width, height): (usize, usize),
+    pictures: usize,
+) -> anyhow::Result<f64> {
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-i"]).arg(encoded);
-    command.args(["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", &format!("{WIDTH}x{HEIGHT}")]);
-    command.args(["-r", &RATE.to_string(), "-i"]).arg(yuv);
+    command.args(["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", &format!("{width}x{height}")]);
+    command.arg("-i").arg(yuv);
     // One with the other, whatever their times are.
     let counted = "settb=1/25,setpts=N";
     let filter = format!(
@@ -42,7 +50,10 @@ pub(super) struct Point {
 impl Point {
     /// Of a file that was written.
     pub(super) fn of(encoded: &Path, yuv: &Path, pictures: usize) -> anyhow::Result<Self> {
-        Ok(Self { bytes: encoded.metadata()?.len(), ssim: ssim(encoded, yuv, pictures)? })
+        Ok(Self {
+            bytes: encoded.metadata()?.len(),
+            ssim: ssim(encoded, yuv, (WIDTH, HEIGHT), pictures)?,
+        })
     }
 }
 

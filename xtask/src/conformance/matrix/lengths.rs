@@ -1,4 +1,4 @@
-//! Inputs of few samples, of many, and at other rates than are encoded.
+//! Inputs of few and many samples, and inputs that are resampled.
 
 use reelwright::ChannelLayout;
 
@@ -6,7 +6,7 @@ use super::super::case::{Case, Settings, Signal};
 use super::pair::Pair;
 
 const FRAMES: [usize; 6] = [1, 2, 1023, 1024, 1025, 1_000_003];
-/// Rates of the input that are not encoded, and what is encoded of them.
+/// Rates of the input, and the encoded rates.
 const RESAMPLED: [(u32, u32); 4] =
     [(44_100, 48_000), (96_000, 48_000), (22_050, 16_000), (11_025, 8000)];
 

@@ -1,14 +1,14 @@
-//! Lossless codecs: every bit must come back.
+//! Lossless codecs: all bits must be equal.
 
 use reelwright::CodecId;
 
 use super::super::case::{Case, Settings};
 use super::pair::{Pair, with_streamed};
 
-/// Odd, and no whole number of anybody's blocks.
+/// Odd number of audio frames, which is not a multiple of any block size.
 const FRAMES: usize = 12_345;
 const RATES: [u32; 4] = [8000, 44_100, 48_000, 96_000];
-/// FLAC's depths that no sample format has by default.
+/// Bit depths of FLAC that are not the default of any sample format.
 const RARE_FLAC_BITS: [u32; 4] = [8, 12, 20, 32];
 
 pub(super) fn groups(pair: &Pair) -> Vec<Vec<Case>> {
@@ -26,7 +26,7 @@ fn settings(pair: &Pair) -> Vec<Settings> {
             let levels = (0..=12).flat_map(|level| [of(level, 16), of(level, 24)]);
             levels.chain(RARE_FLAC_BITS.map(|bits| of(5, bits))).collect()
         }
-        // The frames are the same whatever they are in.
+        // The frames are the same in every container.
         CodecId::Flac if pair.is_first_of_codec() => {
             let rare = RARE_FLAC_BITS.map(|bits| of(5, bits));
             [of(0, 16), of(5, 16), of(5, 24), of(12, 24)].into_iter().chain(rare).collect()

@@ -1,10 +1,10 @@
-//! Lossy codecs: every rate, layout and a few bit rates.
+//! Lossy codecs: all rates and layouts, and some bit rates.
 
 use super::super::case::{Case, Settings, Signal};
 use super::pair::Pair;
 use crate::conformance::bit_rate;
 
-/// Of one rate, in one group.
+/// Returns one group of cases per rate.
 pub(super) fn groups(pair: &Pair) -> Vec<Vec<Case>> {
     let rates = pair.rates().iter();
     let mut groups: Vec<Vec<Case>> = rates.map(|rate| of_rate(pair, *rate)).collect();
@@ -12,7 +12,7 @@ pub(super) fn groups(pair: &Pair) -> Vec<Vec<Case>> {
     groups
 }
 
-/// A bit more than a second, odd.
+/// Returns an odd number of audio frames of slightly more than a second.
 fn frames(rate: u32) -> usize {
     rate as usize * 6 / 5 + 37
 }
@@ -27,7 +27,7 @@ fn of_rate(pair: &Pair, rate: u32) -> Vec<Case> {
             ..case.clone()
         };
         let middle = three.map(|three| three[1]);
-        // The packets are the same whatever they are in.
+        // The packets are the same in every container.
         match three {
             Some(three) if pair.is_first_of_codec() => {
                 cases.extend(three.map(|bit_rate| with(Some(bit_rate))));
@@ -39,7 +39,7 @@ fn of_rate(pair: &Pair, rate: u32) -> Vec<Case> {
     cases
 }
 
-/// A tone of its own in each channel, at two rates.
+/// Returns cases with a different tone in each channel, at two rates.
 fn channel_order(pair: &Pair) -> Vec<Case> {
     let surround = || pair.layouts().into_iter().filter(|layout| layout.channels() > 1);
     let rates = [16_000, 48_000].into_iter().filter(|rate| pair.rates().contains(rate));

@@ -1,14 +1,14 @@
-//! What options change: each makes another file, that decodes as well.
+//! Options of encoders: each must change the file, which must still be decodable.
 
 use reelwright::{ChannelLayout, CodecId};
 
 use super::super::case::{Case, Settings};
 use super::pair::Pair;
 
-/// Three seconds: a target needs some time to be met.
+/// Duration in seconds: a target bit rate needs some time.
 const SECONDS: usize = 3;
 
-/// Where Opus repeats speech, if asked to.
+/// Mode in which Opus can add forward error correction.
 const VOIP: (&str, &str) = ("application", "voip");
 const LOSS: (&str, &str) = ("packet_loss", "20");
 
@@ -74,7 +74,7 @@ fn group(pair: &Pair, settings: Vec<Settings>) -> Vec<Case> {
         settings,
         ..pair.case(rate, layout, SECONDS * rate as usize + 37)
     };
-    // What is done to two channels does nothing to one.
+    // These options have no effect on mono.
     let needs_two = |settings: &Settings| {
         settings.options.iter().any(|(name, _)| ["aac_ms", "joint_stereo"].contains(name))
     };

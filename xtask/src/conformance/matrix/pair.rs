@@ -1,4 +1,4 @@
-//! Containers with codecs.
+//! Pairs of container and codec.
 
 use reelwright::{
     AudioEncoderInfo, ChannelLayout, ChannelLayouts, CodecId, MuxerInfo, SampleRates, muxers,
@@ -9,7 +9,7 @@ use super::super::case::{Case, Settings, Signal};
 /// Rates to test if an encoder takes any.
 const RATES: [u32; 5] = [8000, 11_025, 44_100, 48_000, 96_000];
 
-/// A container and a codec that it takes.
+/// A container and a codec that it supports.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pair {
     pub(super) muxer: &'static MuxerInfo,
@@ -21,7 +21,7 @@ impl Pair {
         self.encoder.encoder.codec
     }
 
-    /// A file with what is most usual.
+    /// Returns a case with the most common parameters.
     pub(super) fn case(
         &self,
         sample_rate: u32,
@@ -52,12 +52,12 @@ impl Pair {
         }
     }
 
-    /// The usual rate, or the highest below it.
+    /// Returns 48 kHz, or the highest rate below it.
     pub(super) fn usual_rate(&self) -> u32 {
         self.rates().iter().copied().filter(|rate| *rate <= 48_000).max().unwrap_or(48_000)
     }
 
-    /// Every layout that is taken, one of each where all are.
+    /// Returns all supported layouts, or one per number of channels if any is supported.
     pub(super) fn layouts(&self) -> Vec<ChannelLayout> {
         match self.encoder.layouts {
             ChannelLayouts::List(layouts) => layouts.to_vec(),
@@ -69,12 +69,12 @@ impl Pair {
         }
     }
 
-    /// Returns whether the file needs an output that can seek.
+    /// Returns true if the output must be seekable.
     pub(super) fn must_seek(&self) -> bool {
         self.muxer.name == "caf" && self.codec() == CodecId::Alac
     }
 
-    /// Returns whether a file states the start and end of its audio.
+    /// Returns true if files state the start and end of the audio.
     pub(super) fn says_length(&self) -> bool {
         match self.codec() {
             CodecId::Mp3 | CodecId::Alac => true,
@@ -84,14 +84,15 @@ impl Pair {
         }
     }
 
-    /// Returns whether this container is the codec's first of several that differ in little but a name.
+    /// Returns true if this is the codec's first container of several that differ in little but the
+    /// name.
     pub(super) fn is_first_of_codec(&self) -> bool {
         let first = muxers().find(|muxer| muxer.audio_codecs.contains(&self.codec()));
         first.is_some_and(|first| first.name == self.muxer.name)
     }
 }
 
-/// Each case to an output that can seek and to one that cannot.
+/// Returns each case with a seekable and an unseekable output.
 pub(super) fn with_streamed(cases: impl IntoIterator<Item = Case>) -> Vec<Case> {
     let both = |case: Case| [Case { seekable: false, ..case.clone() }, case];
     cases.into_iter().flat_map(both).collect()

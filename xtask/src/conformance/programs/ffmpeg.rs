@@ -10,10 +10,10 @@ use super::super::written::Written;
 use super::run::{judge, run};
 use crate::conformance::bit_rate;
 
-/// The bytes of an ADTS header.
+/// Size of an ADTS header in bytes.
 const ADTS_HEADER: u64 = 7;
 
-/// The arguments that open a file.
+/// Adds the arguments that open a file.
 pub(super) fn input(command: &mut Command, file: &Written) {
     let case = &file.case;
     let demuxer = match case.muxer.name {
@@ -23,7 +23,7 @@ pub(super) fn input(command: &mut Command, file: &Written) {
         name => name,
     };
     command.args(["-f", demuxer]);
-    // Raw G.722 has but one rate.
+    // The demuxer of raw G.722 has a fixed rate.
     if !case.has_header() && case.codec() != CodecId::AdpcmG722 {
         let (rate, channels) = (case.sample_rate.to_string(), case.channels().to_string());
         command.args(["-ar", &rate, "-ac", &channels]);
@@ -31,14 +31,14 @@ pub(super) fn input(command: &mut Command, file: &Written) {
     command.arg("-i").arg(&file.path);
 }
 
-/// Whether ffmpeg takes the end of the file for a mistake: it calls the last packet of sound of
-/// open length corrupt, as there is less of it than it asked for. Other errors are told all the
-/// same, so only `-xerror` is left out.
+/// Returns true if ffmpeg reports the end of the file as an error: it calls the last, shorter
+/// packet of audio of open length corrupt. Other errors are still reported, because only `-xerror`
+/// is omitted.
 fn has_open_end(file: &Written) -> bool {
     !file.case.seekable && ["wav", "w64", "caf"].contains(&file.case.muxer.name)
 }
 
-/// Whether the bit rate is measured by packets as ffmpeg finds them.
+/// Returns true if the bit rate is measured with ffmpeg's packets.
 fn counts_packets(case: &Case) -> bool {
     case.settings.bit_rate.is_some() && matches!(case.codec(), CodecId::Mp3 | CodecId::Aac)
 }
@@ -51,26 +51,26 @@ fn packets(path: &Path) -> PathBuf {
     path.with_extension("packets")
 }
 
-/// Decodes files; returns what ffmpeg complains about.
+/// Decodes files. Returns ffmpeg's messages.
 fn decode(files: &[&Written], is_strict: bool) -> anyhow::Result<Option<String>> {
     let mut command = Command::new("ffmpeg");
     command.args(["-nostdin", "-y", "-v", "error"]);
     command.args(is_strict.then_some("-xerror"));
     for file in files {
-        // Whatever can be checked.
+        // All available error checks.
         command.args(["-err_detect", "crccheck+bitstream+buffer+explode", "-threads", "1"]);
-        // The reference decoder, rather than ffmpeg's own.
+        // The reference decoder instead of ffmpeg's own.
         if file.case.codec() == CodecId::Opus {
             command.args(["-c:a", "libopus"]);
         }
         input(&mut command, file);
     }
     for (index, file) in files.iter().enumerate() {
-        let sound = format!("{index}:a");
-        command.args(["-map", &sound, "-c:a", Decoded::of(&file.case).ffmpeg_codec()]);
+        let audio = format!("{index}:a");
+        command.args(["-map", &audio, "-c:a", Decoded::of(&file.case).ffmpeg_codec()]);
         command.args(["-f", "data"]).arg(decoded(&file.path));
         if counts_packets(&file.case) {
-            command.args(["-map", &sound, "-c:a", "copy", "-f", "data"]);
+            command.args(["-map", &audio, "-c:a", "copy", "-f", "data"]);
             command.arg(packets(&file.path));
         }
     }
@@ -79,18 +79,18 @@ fn decode(files: &[&Written], is_strict: bool) -> anyhow::Result<Option<String>>
     Ok((!well).then(|| String::from_utf8_lossy(&output.stderr).into_owned()))
 }
 
-/// Decodes all files at once, and one by one where something is wrong.
+/// Decodes all files in one run, and each separately if there is an error.
 pub(super) fn check(files: &[&Written]) -> anyhow::Result<Vec<Vec<Problem>>> {
-    let is_well = |is_open: bool| -> anyhow::Result<bool> {
+    let is_ok = |is_open: bool| -> anyhow::Result<bool> {
         let files: Vec<_> =
             files.iter().copied().filter(|file| has_open_end(file) == is_open).collect();
         Ok(files.is_empty() || decode(&files, !is_open)?.is_none())
     };
-    let (closed_are_well, open_are_well) = (is_well(false)?, is_well(true)?);
+    let (closed_are_well, open_are_well) = (is_ok(false)?, is_ok(true)?);
     let check = |file: &&Written| -> anyhow::Result<Vec<Problem>> {
         let is_open = has_open_end(file);
-        let is_well = if is_open { open_are_well } else { closed_are_well };
-        let complaint = if is_well { None } else { decode(&[file], !is_open)? };
+        let is_ok = if is_open { open_are_well } else { closed_are_well };
+        let complaint = if is_ok { None } else { decode(&[file], !is_open)? };
         if let Some(complaint) = complaint {
             return Ok(vec![Problem::new("decode", complaint)]);
         }

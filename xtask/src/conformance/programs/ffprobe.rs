@@ -8,7 +8,7 @@ use super::super::written::Written;
 use super::ffmpeg;
 use super::run::{run, text};
 
-/// What the file says of itself.
+/// Compares the properties that ffprobe prints with those of the case.
 pub(super) fn check(file: &Written) -> anyhow::Result<Vec<Problem>> {
     let case = &file.case;
     let mut command = Command::new("ffprobe");
@@ -28,7 +28,7 @@ pub(super) fn check(file: &Written) -> anyhow::Result<Vec<Problem>> {
         ("channels", "channels", case.channels().to_string()),
         ("layout", "channel_layout", case.layout.to_string()),
     ];
-    // MPEG's own formats have a clock for all rates.
+    // MPEG's own formats have one time base for all rates.
     if !matches!(case.codec(), CodecId::Mp3 | CodecId::Aac) {
         let frames = case.frames() * (rate / case.sample_rate) as usize;
         facts.push(("time base", "time_base", format!("1/{rate}")));

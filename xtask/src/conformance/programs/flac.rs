@@ -9,7 +9,7 @@ const TEST: [&str; 2] = ["-t", "-s"];
 const DECODE: [&str; 6] =
     ["-d", "-s", "-f", "--force-raw-format", "--endian=little", "--sign=signed"];
 
-/// `flac -t` and `flac -d`; all files at once, and one by one where something is wrong.
+/// Runs `flac -t` and `flac -d` on all files, and on each separately if there is an error.
 pub(super) fn check(files: &[&Written]) -> anyhow::Result<Vec<Vec<Problem>>> {
     fn flac(mode: &[&str], files: &[&Written]) -> anyhow::Result<Output> {
         run(Command::new("flac").args(mode).args(files.iter().map(|file| &file.path)))

@@ -20,7 +20,7 @@ pub(super) fn check(files: &[&Written]) -> anyhow::Result<Vec<Vec<Problem>>> {
     let check = |file: &&Written| -> anyhow::Result<Vec<Problem>> {
         let path = file.path.to_string_lossy();
         let Some(media) = media.iter().find(|media| media["media"]["@ref"] == *path) else {
-            bail!("mediainfo does not mention {path}");
+            bail!("mediainfo prints nothing about {path}");
         };
         Ok(facts(file, &media["media"]["track"]))
     };
@@ -34,7 +34,7 @@ fn facts(file: &Written, tracks: &Value) -> Vec<Problem> {
         tracks.and_then(|tracks| tracks.iter().find(|track| track["@type"] == kind))
     };
     let (Some(general), Some(audio)) = (track("General"), track("Audio")) else {
-        return vec![Problem::new("open", "it finds no sound")];
+        return vec![Problem::new("open", "mediainfo finds no audio")];
     };
     let container = match case.muxer.name {
         "wav" => "Wave",
@@ -56,28 +56,28 @@ fn facts(file: &Written, tracks: &Value) -> Vec<Problem> {
         CodecId::Opus => "Opus",
         CodecId::AdpcmImaWav | CodecId::AdpcmMs => "ADPCM",
         CodecId::AdpcmG722 => "G.722",
-        // So it calls A-law and mu-law, though not in AIFF.
+        // mediainfo prints this for A-law and mu-law, except in AIFF.
         CodecId::PcmALaw | CodecId::PcmMuLaw if case.muxer.name != "aiff" => "ADPCM",
         _ => "PCM",
     };
-    // AIFF states the bits that A-law and mu-law come from, as it should.
+    // AIFF states the bits of the decoded A-law and mu-law, as it should.
     let is_law = matches!(case.codec(), CodecId::PcmALaw | CodecId::PcmMuLaw);
     let bits = if is_law && case.muxer.name == "aiff" { 16 } else { case.bits() };
     let number = |key: &str| text(audio, key).parse::<f64>().ok();
     let mut problems = Vec::new();
     problems.extend(Problem::unless("container", &text(general, "Format"), container));
     problems.extend(Problem::unless("codec", &text(audio, "Format"), codec));
-    // In MP4 Opus is of its own rate only.
+    // In MP4, Opus has its own rate.
     let rate = if case.is_mp4() { case.decoded_rate() } else { case.sample_rate };
     let mut numbers = vec![
         ("channels", "Channels", case.channels() as f64, 0.0),
         ("rate", "SamplingRate", f64::from(rate), 0.0),
     ];
-    // Lossy codecs have no bits of a sample, and how long they last is asked of others.
+    // Lossy codecs have no bit depth, and other programs check their duration.
     if case.is_lossless() {
         let duration = case.frames() as f64 / f64::from(case.sample_rate);
         numbers.push(("bits", "BitDepth", f64::from(bits), 0.0));
-        // It is told in milliseconds.
+        // The duration is in milliseconds.
         numbers.push(("duration", "Duration", duration, 0.001_1));
     }
     for (check, key, expected, tolerance) in numbers {

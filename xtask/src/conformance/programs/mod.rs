@@ -1,9 +1,9 @@
-//! The programs, and what each is asked.
+//! Programs and their checks.
 
+mod comparison;
 mod ffmpeg;
 mod ffprobe;
 mod flac;
-mod house;
 mod mediainfo;
 mod mpg123;
 mod oggz;
@@ -17,8 +17,8 @@ use super::case::{Case, Signal};
 use super::program::{Problem, Program};
 use super::written::Written;
 
-/// What was found wrong with a file, each a check's name and what was found: `Some(vec![])` is
-/// all well, `None` that the program knows nothing of such files.
+/// Problems of a file. `Some(vec![])` means that all checks passed, `None` that the program does
+/// not support such files.
 pub(super) type Found = Option<Vec<Problem>>;
 
 impl Program {
@@ -32,8 +32,8 @@ impl Program {
             },
             Self::Flac => codec == CodecId::Flac && !case.is_resampled() && !case.is_mp4(),
             Self::Ffmpeg => true,
-            // What a file says of itself does not depend on the compression level or bit rate. It
-            // takes one file at a time, and so most of the time: not every one is asked about.
+            // Metadata does not depend on the compression level or bit rate. ffprobe checks one
+            // file at a time and needs most of the time, so it checks only some files.
             Self::Ffprobe if case.is_lossless() => {
                 let is_usual = |level| [2, 5].contains(&level);
                 case.has_header()
@@ -45,11 +45,11 @@ impl Program {
             Self::Mpg123 => codec == CodecId::Mp3,
             Self::Opusinfo => codec == CodecId::Opus && case.is_ogg(),
             Self::Oggz => case.is_ogg(),
-            Self::House => !case.is_lossless(),
+            Self::Comparison => !case.is_lossless(),
         }
     }
 
-    /// Looks at the files of one group.
+    /// Checks the files of a group.
     pub(super) fn check(self, files: &[Written]) -> anyhow::Result<Vec<Found>> {
         let known: Vec<&Written> = files.iter().filter(|file| self.knows(&file.case)).collect();
         if known.is_empty() {
@@ -66,7 +66,7 @@ impl Program {
             Self::Mpg123 => mpg123::check(&known)?,
             Self::Opusinfo => opusinfo::check(&known)?,
             Self::Oggz => oggz::check(&known)?,
-            Self::House => house::check(&known)?,
+            Self::Comparison => comparison::check(&known)?,
         };
         let mut problems = problems.into_iter();
         let found = |file: &Written| if self.knows(&file.case) { problems.next() } else { None };

@@ -4,8 +4,8 @@ use super::super::program::Problem;
 use super::super::written::Written;
 use super::run::test;
 
-/// It exits with 0 whatever it says.
-fn is_well(output: &Output) -> bool {
+/// Returns true if there is no message, because the exit code is always 0.
+fn is_ok(output: &Output) -> bool {
     output.status.success() && output.stderr.is_empty()
 }
 
@@ -15,5 +15,5 @@ pub(super) fn check(files: &[&Written]) -> anyhow::Result<Vec<Vec<Problem>>> {
         command.args(["-t", "-q"]);
         command
     };
-    test(files, command, is_well)
+    test(files, command, is_ok)
 }

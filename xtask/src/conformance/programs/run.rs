@@ -1,4 +1,4 @@
-//! Runs of programs, and what their output means.
+//! Running programs, and evaluation of their output.
 
 use std::process::{Command, Output, Stdio};
 
@@ -6,8 +6,8 @@ use anyhow::Context;
 use serde_json::Value;
 
 use super::super::expected::{self, Decoded};
-use super::super::likeness;
 use super::super::program::{Problem, Program};
+use super::super::similarity;
 use super::super::written::Written;
 
 pub(super) fn run(command: &mut Command) -> anyhow::Result<Output> {
@@ -15,37 +15,37 @@ pub(super) fn run(command: &mut Command) -> anyhow::Result<Output> {
     command.stdin(Stdio::null()).output().with_context(|| what)
 }
 
-/// Lets a program test all files at once, and one by one where something is wrong.
+/// Tests all files in one run, and each separately if there is an error.
 pub(super) fn test(
     files: &[&Written],
     command: impl Fn() -> Command,
-    is_well: impl Fn(&Output) -> bool,
+    is_ok: impl Fn(&Output) -> bool,
 ) -> anyhow::Result<Vec<Vec<Problem>>> {
-    let look = |files: &[&Written]| run(command().args(files.iter().map(|file| &file.path)));
-    if is_well(&look(files)?) {
+    let run_on = |files: &[&Written]| run(command().args(files.iter().map(|file| &file.path)));
+    if is_ok(&run_on(files)?) {
         return Ok(vec![Vec::new(); files.len()]);
     }
     let one = |file: &&Written| -> anyhow::Result<Vec<Problem>> {
-        let output = look(&[file])?;
-        let said = [output.stderr.as_slice(), &output.stdout].concat();
-        let problem = || Problem::new("test", String::from_utf8_lossy(&said));
-        Ok((!is_well(&output)).then(problem).into_iter().collect())
+        let output = run_on(&[file])?;
+        let messages = [output.stderr.as_slice(), &output.stdout].concat();
+        let problem = || Problem::new("test", String::from_utf8_lossy(&messages));
+        Ok((!is_ok(&output)).then(problem).into_iter().collect())
     };
     files.iter().map(one).collect()
 }
 
-/// Finds the fault of all decoded samples, little-endian bytes in [`Decoded`]'s type.
+/// Checks all decoded samples, little-endian bytes in the type of [`Decoded`].
 pub(super) fn judge(program: Program, file: &Written, found: &[u8]) -> Vec<Problem> {
     if Decoded::of(&file.case) == Decoded::F32 {
         let (samples, _) = found.as_chunks();
         let samples: Vec<f32> = samples.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        return likeness::judge(program, file, &samples);
+        return similarity::judge(program, file, &samples);
     }
     let found = expected::compare(file, found);
     found.map(|found| Problem::new("decode", found)).into_iter().collect()
 }
 
-/// A field of JSON as text.
+/// Returns a JSON field as text.
 pub(super) fn text(object: &Value, key: &str) -> String {
     match &object[key] {
         Value::String(text) => text.clone(),

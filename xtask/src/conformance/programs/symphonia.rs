@@ -9,9 +9,9 @@ pub(super) fn check(file: &Written) -> Vec<Problem> {
     fn bytes(file: &Written) -> Result<(u32, usize, Vec<u8>), String> {
         macro_rules! decode {
             ($sample:ty) => {{
-                let sound = decode_path::<$sample>(&file.path)?;
-                let bytes = sound.samples.iter().flat_map(|x| x.to_le_bytes()).collect();
-                (sound.sample_rate, sound.channels, bytes)
+                let audio = decode_path::<$sample>(&file.path)?;
+                let bytes = audio.samples.iter().flat_map(|x| x.to_le_bytes()).collect();
+                (audio.sample_rate, audio.channels, bytes)
             }};
         }
         Ok(match Decoded::of(&file.case) {

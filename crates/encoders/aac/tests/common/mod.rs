@@ -30,7 +30,7 @@ fn file(encoded: &Encoded) -> Vec<u8> {
 fn trimmed(encoded: &Encoded, samples: Vec<f32>) -> Vec<f32> {
     let channels = encoded.parameters.audio().unwrap().format.layout.channels();
     assert_eq!(samples.len(), encoded.packets.len() * 1024 * channels);
-    let count = encoded.heard() as usize;
+    let count = encoded.presented_samples() as usize;
     samples[DELAY * channels..(DELAY + count) * channels].to_vec()
 }
 

@@ -5,7 +5,7 @@ use reelwright_core::{
     AudioEncoder, ChannelLayout, Element, Packet, Result, SampleFormat, Timestamp,
 };
 use reelwright_enc_mp3::ENCODER;
-use reelwright_testkit::decode::{Sound, decode};
+use reelwright_testkit::decode::{DecodedAudio, decode};
 use reelwright_testkit::encoding::{self, Encoded};
 use reelwright_testkit::program::run;
 
@@ -142,7 +142,7 @@ impl Stream {
 
     /// Decodes with symphonia, trimmed to the length of the input.
     pub(crate) fn decode(&self) -> Vec<f32> {
-        let Sound { sample_rate, channels, samples } = decode::<f32>(self.file()).unwrap();
+        let DecodedAudio { sample_rate, channels, samples } = decode::<f32>(self.file()).unwrap();
         assert_eq!((sample_rate, channels), (self.rate, self.channels));
         assert_eq!(samples.len(), self.samples * self.channels);
         samples

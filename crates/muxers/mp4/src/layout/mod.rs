@@ -61,7 +61,7 @@ const CHUNK_BYTES: usize = 4 << 20;
 fn is_chunk_due(file: &File, index: usize, timed: &Timed, bytes: usize) -> bool {
     let track = &file.tracks[index];
     let is_long = track.batch_length(timed.dts) >= track.clock.of_micros(CHUNK_MICROS);
-    (file.sets_pace(index) && is_long) || file.batch_bytes() + bytes > CHUNK_BYTES
+    (is_long && file.sets_pace(index)) || file.batch_bytes() + bytes > CHUNK_BYTES
 }
 
 /// Brands of fragmented files: offsets relative to the fragment, and signed times.

@@ -1,4 +1,4 @@
-"""Our encoder under torio's and torchaudio's names, for code that cannot be edited."""
+"""Installation of this package's encoder under the names of torio and torchaudio."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .._encoder import CodecConfig, StreamingMediaEncoder
 from . import io, utils
 from .utils import ffmpeg_utils
 
-# Where real modules have these names they become ours.
+# Names that are replaced in real modules.
 _NAMES: dict[str, dict[str, object]] = {
     "torio.io": {"StreamingMediaEncoder": StreamingMediaEncoder, "CodecConfig": CodecConfig},
     "torchaudio.io": {"StreamWriter": StreamingMediaEncoder, "CodecConfig": CodecConfig},
-    # Where torchaudio's AudioEffector has them from.
+    # torchaudio's AudioEffector imports them from here.
     "torio.io._streaming_media_encoder": {
         "StreamingMediaEncoder": StreamingMediaEncoder,
         "CodecConfig": CodecConfig,
     },
     "torchaudio.io._effector": {"StreamWriter": StreamingMediaEncoder, "CodecConfig": CodecConfig},
-    # Without `io` from 2.9 on.
+    # torchaudio has no `io` since 2.9.
     "torchaudio": {"io": io},
 }
 _MISSING = object()
@@ -32,12 +32,12 @@ _before: list[tuple[ModuleType, str, object]] = []
 
 
 def install() -> None:
-    """Make ``torio.io.StreamingMediaEncoder`` and ``torchaudio.io.StreamWriter`` ours, whether or
-    not torio and torchaudio are installed, and imported by now or later.
+    """Replace ``torio.io.StreamingMediaEncoder`` and ``torchaudio.io.StreamWriter``.
 
-    Where torio is not installed, ``import torio`` finds :mod:`reelwright.torio`. Where torchaudio
-    is not, ``from torchaudio.io import StreamWriter`` works and ``import torchaudio`` still fails:
-    the rest of it is not here.
+    torio and torchaudio need not be installed, and may be imported before or after. If torio is not
+    installed, ``import torio`` imports :mod:`reelwright.torio`. If torchaudio is not installed,
+    ``from torchaudio.io import StreamWriter`` works, but ``import torchaudio`` still fails, because
+    this package does not replace the rest of it.
 
     >>> import reelwright.torio
     >>> reelwright.torio.install()
@@ -59,11 +59,11 @@ def install() -> None:
     for name in _NAMES:
         module = sys.modules.get(name)
         if module is not None and module is not io:
-            _give(name, module)
+            _patch(name, module)
 
 
 def uninstall() -> None:
-    """Undo :func:`install`. What was imported meanwhile keeps what it has."""
+    """Undo :func:`install`. Names that were imported in the meantime are not changed."""
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
     ours = __name__.rpartition(".")[0]
@@ -83,7 +83,7 @@ def _exists(name: str) -> bool:
         return True
     parent = name.rpartition(".")[0]
     if parent:
-        # Asking for a submodule's specification would import its parent.
+        # Finding the spec of a submodule would import its parent.
         spec = importlib.util.find_spec(parent) if parent not in sys.modules else None
         places = (
             spec.submodule_search_locations
@@ -98,8 +98,8 @@ def _exists(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
 
-def _give(name: str, module: ModuleType) -> None:
-    """Gives a real module our names. `io` is only for a torchaudio that has none."""
+def _patch(name: str, module: ModuleType) -> None:
+    """Replace names in a real module. `io` is set only for a torchaudio without it."""
     for attribute, value in _NAMES[name].items():
         before = getattr(module, attribute, _MISSING)
         if value is io and before is not _MISSING:
@@ -110,7 +110,7 @@ def _give(name: str, module: ModuleType) -> None:
 
 
 class _Loader(Loader):
-    """Loads a module as its own loader does, and gives it our names."""
+    """Loader that calls the module's own loader and then replaces names."""
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
@@ -125,14 +125,14 @@ class _Loader(Loader):
         ours: tuple[Any, ...] = (CodecConfig, StreamingMediaEncoder)
         before = [(own, own.__init__, own.__doc__) for own in ours]
         self._loader.exec_module(module)
-        # torchaudio 2.8 makes the classes that it finds warn that they are deprecated.
+        # torchaudio 2.8 adds deprecation warnings to these classes.
         for own, init, doc in before:
             own.__init__, own.__doc__ = init, doc
-        _give(module.__name__, module)
+        _patch(module.__name__, module)
 
 
 class _Finder(MetaPathFinder):
-    """Finds what the others find, with our loader around it."""
+    """Finder that wraps the loader of specs that other finders return."""
 
     def find_spec(
         self,

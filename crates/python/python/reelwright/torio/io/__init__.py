@@ -1,4 +1,4 @@
-"""As ``torio.io``: the encoder, and a decoder that says it is none."""
+"""Counterpart of ``torio.io``: the encoder, and placeholders for unsupported classes."""
 
 from typing import NoReturn
 
@@ -16,22 +16,22 @@ __all__ = [
 
 
 class StreamingMediaDecoder:
-    """Not here: this package writes media. It exists so that old imports work."""
+    """Not supported: this package does not read media. Exists so that old imports work."""
 
     def __init__(self, *args: object, **kwargs: object) -> NoReturn:
         raise UnsupportedError(
-            "reelwright writes media and does not read it: StreamingMediaDecoder is not served. "
-            "torchcodec and PyAV read."
+            "reelwright writes media and does not read it: StreamingMediaDecoder is not supported. "
+            "To read media, use torchcodec or PyAV."
         )
 
 
 class AudioEffector:
-    """Not here: effects need filters and a decoder. It exists so that old imports work; a
-    torchaudio that has it uses this package's encoder."""
+    """Not supported: effects require filters and a decoder. Exists so that old imports work. The
+    AudioEffector of torchaudio, if it has one, uses this package's encoder."""
 
     def __init__(self, *args: object, **kwargs: object) -> NoReturn:
         raise UnsupportedError(
-            "AudioEffector is not supported without torchaudio 2.8 or older, which brings filters and "
+            "AudioEffector is not supported without torchaudio 2.8 or older, which provides filters and "
             "a decoder. To encode alone, use StreamingMediaEncoder or reelwright.to_bytes."
         )
 

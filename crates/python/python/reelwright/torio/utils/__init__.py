@@ -1,4 +1,4 @@
-"""As ``torio.utils``."""
+"""Counterpart of ``torio.utils``."""
 
 from . import ffmpeg_utils
 

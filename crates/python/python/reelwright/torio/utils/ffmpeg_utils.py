@@ -1,4 +1,4 @@
-"""As ``torio.utils.ffmpeg_utils``, of this package instead of FFmpeg."""
+"""Counterpart of ``torio.utils.ffmpeg_utils``, for this package instead of FFmpeg."""
 
 from ..._listing import (
     get_audio_encoders,
@@ -31,39 +31,39 @@ __all__ = [
 
 
 def get_versions() -> dict[str, tuple[int, ...]]:
-    """The version of this package, where torio has those of FFmpeg's libraries."""
+    """Return the version of this package. torio returns those of FFmpeg's libraries."""
     return {"reelwright": tuple(int(part) for part in __version__.split("-")[0].split("."))}
 
 
 def get_build_config() -> str:
-    """What this package was made with."""
+    """Return the build configuration of this package."""
     return f"reelwright {__version__}, without FFmpeg"
 
 
 def get_demuxers() -> dict[str, str]:
-    """None: nothing is read."""
+    """Return an empty dict: this package does not read media."""
     return {}
 
 
 def get_audio_decoders() -> dict[str, str]:
-    """None: nothing is decoded."""
+    """Return an empty dict: this package does not decode."""
     return {}
 
 
 def get_video_decoders() -> dict[str, str]:
-    """None: nothing is decoded."""
+    """Return an empty dict: this package does not decode."""
     return {}
 
 
 def get_input_devices() -> dict[str, str]:
-    """None: nothing is read."""
+    """Return an empty dict: this package does not read media."""
     return {}
 
 
 def get_input_protocols() -> list[str]:
-    """None: nothing is read."""
+    """Return an empty list: this package does not read media."""
     return []
 
 
 def clear_cuda_context_cache() -> None:
-    """Nothing: there is no such cache."""
+    """Do nothing: there is no such cache."""

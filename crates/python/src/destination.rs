@@ -343,7 +343,7 @@ pub(crate) fn target(
         if !has_format && writer.format().is_none() {
             let path = dst.getattr("path")?;
             let message = format!(
-                "Failed to open output \"{path}\": its extension does not determine a format. Pass `format`."
+                "Failed to open output \"{path}\": its extension does not imply a format. Pass `format`."
             );
             return Err(exception(py, ErrorKind::UnknownName, message));
         }

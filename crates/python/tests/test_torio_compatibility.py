@@ -346,7 +346,7 @@ def test_unsupported_sample_rate_is_resampled(
 def test_unsupported_channels_are_remixed(tmp_path: Path) -> None:
     path = tmp_path / "a.mp3"
     s = StreamingMediaEncoder(path)
-    with pytest.warns(reelwright.EncodingWarning, match="does not take 5.1"):
+    with pytest.warns(reelwright.EncodingWarning, match="does not support 5.1"):
         s.add_audio_stream(48000, 6)
     with s.open():
         s.write_audio_chunk(0, tone(4800, 6, 48000))
@@ -541,18 +541,18 @@ def test_rejects_unavailable_encoder() -> None:
         video_encoder(encoder="libvpx-vp9")
 
 
-# Features that are not supported yet.
+# Unsupported features are reported.
 
 
 def test_unsupported_features_raise_errors() -> None:
-    with refused("The protocol rtmp is not", reelwright.UnsupportedError):
+    with refused("The protocol rtmp is not supported", reelwright.UnsupportedError):
         StreamingMediaEncoder("rtmp://localhost:1234/live/app", format="mp4")
     for device in ("sdl", "audiotoolbox", "alsa"):
-        with refused(f"The output device {device} is not"):
+        with refused(f"The output device {device} is not supported"):
             StreamingMediaEncoder("-", format=device)
-    with refused("filter_desc is not"):
+    with refused("filter_desc is not supported yet"):
         audio_encoder(filter_desc="volume=2")
-    with refused("hw_accel is not"):
+    with refused("hw_accel is not supported yet"):
         video_encoder(hw_accel="cuda:0")
 
 

@@ -66,7 +66,7 @@ impl<'w> Endpoint<'w> {
             (None, extension) => {
                 extension.and_then(|e| registry.muxer_by_extension(e)).ok_or_else(|| {
                     Error::unknown_name(format!(
-                        "Failed to open output \"{}\": its extension does not determine a format. Pass \
+                        "Failed to open output \"{}\": its extension does not imply a format. Pass \
                          `format`, one of {}.",
                         target.name(),
                         list(registry.muxers().map(|muxer| muxer.name))

@@ -7,7 +7,7 @@ use crate::log2;
 
 /// Steps of tonality.
 const TONALITIES: usize = 64;
-/// Sound pressure level of full scale. It exceeds usual listening levels, because listeners may
+/// Level of full scale above the threshold of hearing, in dB. It exceeds usual listening levels, because listeners may
 /// turn up quiet passages.
 const FULL_SCALE_DB: f64 = 120.0;
 

@@ -31,16 +31,16 @@ pub(super) struct Piece {
 
 impl Piece {
     pub(super) fn load(path: &Path, directory: &Path) -> anyhow::Result<Self> {
-        let sound = decode_path::<i16>(path).map_err(anyhow::Error::msg)?;
-        let (rate, channels) = (sound.sample_rate as usize, sound.channels);
+        let audio = decode_path::<i16>(path).map_err(anyhow::Error::msg)?;
+        let (rate, channels) = (audio.sample_rate as usize, audio.channels);
         ensure!(channels == 1 || channels == 2, "{} has {channels} channels", path.display());
-        let seconds = sound.samples.len() / channels / rate;
+        let seconds = audio.samples.len() / channels / rate;
         let start = INTRODUCTION.min(seconds.saturating_sub(SECONDS));
-        let samples = &sound.samples[start * rate * channels..];
+        let samples = &audio.samples[start * rate * channels..];
         let samples = &samples[..samples.len().min(SECONDS * rate * channels)];
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let wav = directory.join(format!("{name}.wav"));
-        let stream = AudioStream::new(sound.sample_rate, channels)
+        let stream = AudioStream::new(audio.sample_rate, channels)
             .encoder_sample_rate(RATE)
             .resample_quality(ResampleQuality::High);
         encode(samples, channels, &wav, stream)?;

@@ -72,7 +72,7 @@ pub(super) fn run(files: &[PathBuf], results: &mut Results) -> anyhow::Result<()
     Ok(())
 }
 
-/// Prints the figures of each piece; returns the means of ours and of the peer if it is installed.
+/// Prints the figures of each piece. Returns the means of both encoders if the peer is installed.
 fn table(
     codec: &Codec<'_>,
     peer: Encoder,

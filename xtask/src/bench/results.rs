@@ -88,7 +88,7 @@ pub(super) struct Comparison {
     pub(super) unit: String,
     /// Values of Reelwright and of the peer.
     pub(super) values: [f64; 2],
-    /// Whether lower values are better.
+    /// True if lower values are better.
     pub(super) lower_is_better: bool,
     /// Sizes of the outputs in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]

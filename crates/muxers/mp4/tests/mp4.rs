@@ -628,12 +628,12 @@ fn a_keyframe_does_not_end_a_fragment_without_video() {
     let mut output = MemoryOutput::streaming();
     let mut muxer = open(MP4, &[("movflags", "frag_keyframe")]).unwrap();
     muxer.start(&streams, &Metadata::new(), &mut output).unwrap();
-    let (video, sound) = (video(10, 5), audio_packets(1, 0, 8 * 1024, 1024));
-    for packet in video[..5].iter().chain(&sound[..4]) {
+    let (video, audio) = (video(10, 5), audio_packets(1, 0, 8 * 1024, 1024));
+    for packet in video[..5].iter().chain(&audio[..4]) {
         muxer.write(packet, &mut output).unwrap();
     }
     muxer.flush(&mut output).unwrap();
-    for packet in sound[4..].iter().chain(&video[5..]) {
+    for packet in audio[4..].iter().chain(&video[5..]) {
         muxer.write(packet, &mut output).unwrap();
     }
     muxer.finish(&streams, &mut output).unwrap();

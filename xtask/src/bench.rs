@@ -70,9 +70,10 @@ pub(crate) fn run(arguments: &[&str], record: bool) -> anyhow::Result<()> {
         bail!("{missing} is neither a file nor one of the parts {}", parts.join(", "));
     }
     let files: Vec<PathBuf> = files.into_iter().map(PathBuf::from).collect();
-    let (mut music, mut results) = (None, Results::default());
+    let mut music = None;
     for (name, part) in PARTS.iter().filter(|(n, _)| parts.is_empty() || parts.contains(n)) {
         println!("== {name}\n");
+        let mut results = Results::default();
         match part {
             Part::Speed(run) => {
                 if music.is_none() {
@@ -83,9 +84,12 @@ pub(crate) fn run(arguments: &[&str], record: bool) -> anyhow::Result<()> {
             Part::Quality(run) => run(&files, &mut results)?,
             Part::Video(run) => run(&mut results)?,
         }
+        if record {
+            results.record()?;
+        }
         println!();
     }
-    if record { results.record() } else { Ok(()) }
+    Ok(())
 }
 
 /// Writes the tables and plots of `docs/benchmarks.json`.

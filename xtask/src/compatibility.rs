@@ -192,7 +192,7 @@ fn encoder_options(text: &mut String, all: &str, encoders: &[(&str, Vec<&OptionI
         };
         let owner = match others.len() {
             0 => format!("*{all}*"),
-            few if few < owners.len() => format!("*{all}* but {}", names(others)),
+            few if few < owners.len() => format!("*{all}* except {}", names(others)),
             _ => names(owners),
         };
         option_rows(text, &owner, std::iter::once(option));
@@ -221,7 +221,7 @@ fn option_rows<'a>(text: &mut String, owner: &str, options: impl Iterator<Item =
 
 fn torio_names(text: &mut String) {
     text.push_str(
-        "\n## Compatibility with torio's names\n\nThose of torchaudio 2.8 with FFmpeg 5.1.\n\n",
+        "\n## Compatibility with torio's names\n\nNames of torchaudio 2.8 with FFmpeg 5.1.\n\n",
     );
     let audio = || audio_encoders().map(|info| &info.encoder);
     let video = || video_encoders().map(|info| &info.encoder);

@@ -1,4 +1,4 @@
-//! Encoders beside programs that do the same.
+//! Comparison of encoders with other programs.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,20 +9,20 @@ use super::results::{self, Results};
 
 /// A program that encodes one file into another.
 pub(super) struct Peer<'a> {
-    /// What it is called in the table.
+    /// Name in the table.
     pub(super) name: &'a str,
     pub(super) program: &'a str,
     pub(super) command: &'a dyn Fn(&Path, &Path) -> Command,
 }
 
-/// One of our encoders, and one of its peers.
+/// Comparison of an encoder with a peer.
 pub(super) struct Comparison {
-    /// Of both: times real time, and bytes.
+    /// Speeds of this project and the peer, as multiples of real time.
     speeds: [f64; 2],
     sizes: [u64; 2],
 }
 
-/// Prints the head of what [`compare`] prints.
+/// Prints the header of the table of [`compare`].
 pub(super) fn print_head() {
     println!(
         "{:<34} {:>9} {:>9} {:>7} {:>11} {:>11} {:>8}",
@@ -30,7 +30,7 @@ pub(super) fn print_head() {
     );
 }
 
-/// One of our encoders beside its peers, in turn.
+/// Compares an encoder with its peers, one after another.
 pub(super) fn compare(
     (part, results): (&str, &mut Results),
     music: &Music,
@@ -49,7 +49,7 @@ pub(super) fn compare(
     Ok(())
 }
 
-/// Nothing, with a note, where the peer is not installed.
+/// Measures an encoder and a peer. Prints a note and returns `None` if the peer is not installed.
 pub(super) fn measure(
     music: &Music,
     line: &str,
@@ -91,7 +91,7 @@ impl Comparison {
     }
 }
 
-/// By which a peer is told what to write.
+/// Returns the file extension, which selects a peer's format.
 pub(super) fn extension(path: &Path) -> &str {
     path.extension().and_then(|extension| extension.to_str()).unwrap_or_default()
 }

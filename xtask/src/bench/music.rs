@@ -11,17 +11,18 @@ use super::measure::RUNS;
 
 /// Number of audio frames in a chunk.
 pub(super) const CHUNK: usize = 4800;
-/// Minimum length in seconds, which the music is repeated to.
+/// Minimum length in seconds. Shorter music is repeated.
 const SECONDS: usize = 240;
 
-/// The input of encoders.
+/// Input of encoders.
 pub(super) struct Music {
     pub(super) rate: u32,
     pub(super) channels: usize,
     /// Interleaved samples.
     pub(super) samples: Vec<i16>,
-    /// The samples as a file for the peers, and the first part of it.
+    /// File of all samples, for the peers.
     pub(super) wav: PathBuf,
+    /// File of the first samples.
     pub(super) start_wav: PathBuf,
     directory: tempfile::TempDir,
 }
@@ -30,13 +31,13 @@ impl Music {
     /// Reads a stereo file, or the soundtrack among the test assets.
     pub(super) fn load(path: Option<&Path>) -> anyhow::Result<Self> {
         let path = path.map_or_else(|| asset("bbb_48k_stereo.flac"), Path::to_owned);
-        let sound = decode_path::<i16>(&path).map_err(anyhow::Error::msg)?;
-        if sound.channels != 2 {
+        let audio = decode_path::<i16>(&path).map_err(anyhow::Error::msg)?;
+        if audio.channels != 2 {
             bail!("{} is not stereo", path.display());
         }
-        let wanted = SECONDS * sound.sample_rate as usize * sound.channels;
-        let samples = sound.samples.repeat(wanted.div_ceil(sound.samples.len()));
-        let music = Self::new(sound.sample_rate, sound.channels, samples)?;
+        let wanted = SECONDS * audio.sample_rate as usize * audio.channels;
+        let samples = audio.samples.repeat(wanted.div_ceil(audio.samples.len()));
+        let music = Self::new(audio.sample_rate, audio.channels, samples)?;
         let name = path.file_name().context("no file name")?.display();
         println!(
             "music: {name}, {:.0} s, {} Hz, stereo, 16 bit; {RUNS} runs\n",
@@ -62,8 +63,8 @@ impl Music {
         let path = self.output("narrow.wav");
         let stream = self.stream().encoder_sample_rate(16_000).encoder_num_channels(1);
         self.encode(&path, stream)?;
-        let sound = decode_path::<i16>(&path).map_err(anyhow::Error::msg)?;
-        Self::new(sound.sample_rate, sound.channels, sound.samples)
+        let audio = decode_path::<i16>(&path).map_err(anyhow::Error::msg)?;
+        Self::new(audio.sample_rate, audio.channels, audio.samples)
     }
 
     pub(super) fn seconds(&self) -> f64 {

@@ -24,23 +24,24 @@ pub(super) struct Piece {
     pub(super) channels: usize,
     /// Interleaved samples.
     pub(super) samples: Vec<f32>,
-    /// The samples as a file for programs, and the compared part.
+    /// File of all samples.
     pub(super) wav: PathBuf,
+    /// File of the compared part.
     pub(super) reference: PathBuf,
 }
 
 impl Piece {
     pub(super) fn load(path: &Path, directory: &Path) -> anyhow::Result<Self> {
-        let sound = decode_path::<i16>(path).map_err(anyhow::Error::msg)?;
-        let (rate, channels) = (sound.sample_rate as usize, sound.channels);
+        let audio = decode_path::<i16>(path).map_err(anyhow::Error::msg)?;
+        let (rate, channels) = (audio.sample_rate as usize, audio.channels);
         ensure!(channels == 1 || channels == 2, "{} has {channels} channels", path.display());
-        let seconds = sound.samples.len() / channels / rate;
+        let seconds = audio.samples.len() / channels / rate;
         let start = INTRODUCTION.min(seconds.saturating_sub(SECONDS));
-        let samples = &sound.samples[start * rate * channels..];
+        let samples = &audio.samples[start * rate * channels..];
         let samples = &samples[..samples.len().min(SECONDS * rate * channels)];
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let wav = directory.join(format!("{name}.wav"));
-        let stream = AudioStream::new(sound.sample_rate, channels)
+        let stream = AudioStream::new(audio.sample_rate, channels)
             .encoder_sample_rate(RATE)
             .resample_quality(ResampleQuality::High);
         encode(samples, channels, &wav, stream)?;
@@ -65,7 +66,7 @@ impl Piece {
         &self.samples[EDGE * self.channels..self.samples.len() - EDGE * self.channels]
     }
 
-    /// Decodes an encoded file, cuts it to the compared part, and writes that next to it.
+    /// Decodes an encoded file. Writes the compared part to a file next to it, and returns both.
     pub(super) fn decode(&self, encoded: &Path) -> anyhow::Result<(Vec<f32>, PathBuf)> {
         let mut ffmpeg = std::process::Command::new("ffmpeg");
         ffmpeg.args(["-v", "error", "-i"]).arg(encoded).args(["-f", "f32le", "-ar"]);

@@ -29,7 +29,7 @@ impl Recipe {
         Self { format, stream, metadata: Vec::new(), options: Options::new(), seekable: true }
     }
 
-    /// As `new`, with an encoder and its first sample format.
+    /// Does the same as `new`, with an encoder and its first sample format.
     pub fn of(
         muxer: &'static MuxerInfo,
         encoder: &'static AudioEncoderInfo,
@@ -73,7 +73,7 @@ impl Recipe {
     /// Returns an open encoder that writes to `target`.
     ///
     /// # Errors
-    /// The encoder's.
+    /// The encoder fails.
     pub fn open<'w>(&self, target: Target<'w>) -> Result<StreamingMediaEncoder<'w>> {
         let mut encoder = StreamingMediaEncoder::new(target, Some(self.format))?;
         self.start(&mut encoder)?;
@@ -83,7 +83,7 @@ impl Recipe {
     /// Adds the stream to an encoder and opens the encoder.
     ///
     /// # Errors
-    /// The encoder's.
+    /// The encoder fails.
     pub fn start<W>(&self, encoder: &mut StreamingMediaEncoder<'_, W>) -> Result<()> {
         encoder.add_audio_stream(&self.stream)?;
         encoder.set_metadata(self.metadata.iter().cloned())?;
@@ -93,7 +93,7 @@ impl Recipe {
     /// Returns the bytes of a file that `write` writes.
     ///
     /// # Errors
-    /// The encoder's.
+    /// The encoder fails.
     pub fn file(
         &self,
         write: impl FnOnce(&mut StreamingMediaEncoder<'_>) -> Result<()>,
@@ -114,7 +114,7 @@ impl Recipe {
     /// Returns the bytes of a file with these chunks.
     ///
     /// # Errors
-    /// The encoder's.
+    /// The encoder fails.
     pub fn chunks<'a>(
         &self,
         chunks: impl IntoIterator<Item = &'a TensorView<'a>>,

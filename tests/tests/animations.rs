@@ -125,7 +125,7 @@ fn apng_is_the_same_without_seeking() {
 }
 
 #[test]
-fn gif_warns_of_rates_that_players_ignore() {
+fn gif_warns_about_rates_that_players_ignore() {
     let warnings =
         |rate| logged(|| animation("gif", rate, &[0.0, 0.5, 0.5 + 1.0 / rate], true).unwrap()).1;
     assert!(warnings(50.0).is_empty());

@@ -84,7 +84,7 @@ fn ffprobe_reads_starts_ends_and_titles() {
 }
 
 #[test]
-fn warns_of_chapters_that_a_format_cannot_store() {
+fn warns_about_chapters_that_a_format_cannot_store() {
     let gap = chapters(&[(0.0, Some(1.0), "a"), (2.0, Some(4.0), "b")]);
     for (format, encoder) in FORMATS {
         let (written, lines) = logged(|| file(format, encoder, gap.clone()).unwrap());
@@ -100,8 +100,9 @@ fn warns_of_chapters_that_a_format_cannot_store() {
     }
     for format in ["wav", "adts", "aiff"] {
         let (_, lines) = logged(|| file(format, None, gap.clone()).unwrap());
-        let expected =
-            format!("{format} cannot store chapters; they are left out. Formats that can are");
+        let expected = format!(
+            "{format} cannot store chapters. The chapters are ignored. Formats that store chapters:"
+        );
         assert!(lines.iter().any(|(_, text)| text.contains(&expected)), "{lines:?}");
     }
 }

@@ -23,9 +23,9 @@ enum Fault {
     ErrorOnce(Io),
     /// Writes 0 bytes.
     Nothing,
-    /// Only flushing fails.
+    /// Flushing fails. Other calls succeed.
     Flush,
-    /// Only seeking fails.
+    /// Seeking fails. Other calls succeed.
     Seek,
 }
 

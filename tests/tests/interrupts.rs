@@ -113,8 +113,8 @@ fn close_continues_after_an_interrupt() {
     let raised = later(&interrupt);
     check_interrupted(encoder.close(), raised);
     interrupt.clear();
-    let refused = write(&mut encoder, &[1]).unwrap_err().to_string();
-    assert!(refused.contains("Call it again"), "{refused}");
+    let rejected = write(&mut encoder, &[1]).unwrap_err().to_string();
+    assert!(rejected.contains("Call it again"), "{rejected}");
     let reading = std::thread::spawn(move || {
         let mut bytes = Vec::new();
         reader.read_to_end(&mut bytes).unwrap();

@@ -274,15 +274,15 @@ fn rejects_invalid_packet_and_continues() {
 
 #[test]
 fn checks_packet_streams_when_they_are_added() {
-    let refused = |format: &str, stream: &StreamParameters| {
+    let rejected = |format: &str, stream: &StreamParameters| {
         let mut encoder = StreamingMediaEncoder::to_writer(Vec::new(), format).unwrap();
         encoder.add_packet_stream(stream).unwrap_err().to_string()
     };
     let video = h264();
-    assert!(refused("mp4", &video.clone().record(CodecRecord::None)).contains("record"));
-    assert!(refused("wav", &video).contains("does not support video"));
-    assert!(refused("ivf", &video).contains("does not support h264"));
-    assert!(refused("mp4", &video.clone().codec(CodecId::Aac)).contains("codec for audio"));
+    assert!(rejected("mp4", &video.clone().record(CodecRecord::None)).contains("record"));
+    assert!(rejected("wav", &video).contains("does not support video"));
+    assert!(rejected("ivf", &video).contains("does not support h264"));
+    assert!(rejected("mp4", &video.clone().codec(CodecId::Aac)).contains("codec for audio"));
     let format = AudioFormat {
         sample_format: SampleFormat::S16,
         sample_rate: 0,
@@ -291,5 +291,5 @@ fn checks_packet_streams_when_they_are_added() {
     let second = TimeBase::new(Rational::new(1, 8000).unwrap());
     let media = MediaParameters::Audio(AudioParameters::new(format));
     let audio = StreamParameters::new(CodecId::PcmS16Le, second, media);
-    assert!(refused("wav", &audio).contains("sample rate"));
+    assert!(rejected("wav", &audio).contains("sample rate"));
 }

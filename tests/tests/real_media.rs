@@ -107,7 +107,7 @@ fn flac_of_24_bits() {
 }
 
 #[test]
-fn flac_is_as_small_as_with_the_reference_encoder() {
+fn flac_is_as_small_as_that_of_the_reference_encoder() {
     // The asset was encoded by the reference encoder.
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("media.flac");

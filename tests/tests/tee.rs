@@ -198,7 +198,7 @@ fn ignores_optional_output_that_does_not_support_the_codec() {
 fn rejects_incompatible_outputs() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| path(folder.path(), name);
-    let refused = |dst: &str, streams: Streams| {
+    let rejected = |dst: &str, streams: Streams| {
         let error = encode(&Peer::default(), dst, Some("tee"), streams).unwrap_err();
         error.report().to_string()
     };
@@ -216,7 +216,7 @@ fn rejects_incompatible_outputs() {
     ]
     .map(|(dst, part): (String, &str)| (dst, part.to_owned()))
     {
-        let message = refused(&dst, Streams::Both);
+        let message = rejected(&dst, Streams::Both);
         assert!(message.contains(&part), "{dst}: {message}");
     }
     let two = format!("{}|{}", at("a.mp4"), at("b.aac"));

@@ -228,7 +228,7 @@ fn timed(format: &'static str, options: &[(&str, &str)], chunks: &[(&[i16], f64)
 }
 
 #[test]
-fn warns_once_of_overlapping_pts() {
+fn warns_once_about_overlapping_pts() {
     let chunks: &[(&[i16], f64)] = &[(&[1, 2, 3], 0.0), (&[4], 0.001), (&[5], 0.0), (&[6], 0.005)];
     for format in ["wav", "flac", "s16le"] {
         let (samples, lines) = logged(|| timed(format, &[], chunks));
@@ -462,7 +462,7 @@ fn unsupported_layout_is_remixed_to_the_nearest() {
 }
 
 #[test]
-fn warns_once_of_replaced_encoder() {
+fn warns_once_about_replaced_encoder() {
     let ((), lines) = logged(|| {
         for _ in 0..3 {
             add("mp3", &AudioStream::new(48_000, 2).encoder("libmp3lame")).unwrap();
@@ -823,7 +823,7 @@ fn default_sample_format_loses_the_least() {
 }
 
 #[test]
-fn warns_of_bits_that_a_default_drops() {
+fn warns_about_bits_that_a_default_drops() {
     let warned = |format, stream: AudioStream| {
         let (added, lines) = logged(|| add(format, &stream));
         added.unwrap();

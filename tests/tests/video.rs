@@ -229,7 +229,7 @@ fn rejects_video_chunk_for_audio_stream() {
 }
 
 #[test]
-fn warns_once_of_replaced_encoder() {
+fn warns_once_about_replaced_encoder() {
     let (_, warnings) = logged(|| {
         for name in ["libx264", "mpeg2video", "libx264"] {
             add("h264", &stream().encoder(name).encoder_option("preset", "medium")).unwrap();

@@ -213,7 +213,7 @@ fn row(option: &OptionInfo) -> String {
 
 fn torio_names(text: &mut String) {
     text.push_str(
-        "\n## Compatibility with torio's names\n\nThose of torchaudio 2.8 with FFmpeg 5.1.\n\n",
+        "\n## Compatibility with torio's names\n\nNames of torchaudio 2.8 with FFmpeg 5.1.\n\n",
     );
     let audio = || audio_encoders().map(|info| &info.encoder);
     let video = || video_encoders().map(|info| &info.encoder);

@@ -5,7 +5,7 @@
 //! samples of lossless codecs must be equal ([`expected`]). Those of lossy codecs must have the
 //! right length, similarity, position and channels ([`similarity`]). Metadata that the programs
 //! print is compared too. [`limits`] lists known limitations of the programs, which are counted
-//! separately. Live streams must be readable soon after they are written ([`live`]). At the end,
+//! separately. Live streams must be readable soon after being written ([`live`]). At the end,
 //! containers of video are checked ([`video`]).
 
 mod audio;

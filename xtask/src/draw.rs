@@ -1,4 +1,5 @@
-//! `cargo xtask draw`: files and messages to read with fresh eyes, drawn by the commit's hash.
+//! `cargo xtask draw`: random files and messages for a review of their language. The commit's hash
+//! is the seed.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,11 +9,11 @@ use anyhow::{Context, bail};
 
 const FILES: usize = 30;
 const MESSAGES: usize = 50;
-/// Variable with the path of a file to which tests append the messages that they cause.
+/// Environment variable with the path of a file to which tests append error messages.
 const COLLECT: &str = "REELWRIGHT_COLLECT_MESSAGES";
 
-/// Prints drawn files; with `python`, which has the package and pytest, also messages of the
-/// program's and the package's tests.
+/// Prints random files. With `python`, an interpreter with the package and pytest, also prints
+/// random messages of the tests of the program and the package.
 pub(crate) fn run(python: Option<&Path>) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
     let commit = git(root, &["rev-parse", "HEAD"])?;
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn draws_have_no_item_twice_and_depend_on_the_seed() {
+    fn draws_have_no_duplicates_and_depend_on_the_seed() {
         let names: Vec<String> = (0..100).map(|i| i.to_string()).collect();
         let items: Vec<&str> = names.iter().map(String::as_str).collect();
         let drawn = draw(items.clone(), 30, 1);

@@ -46,7 +46,7 @@ const OTHERS: &[Machine] = &[
 /// Machines and rows that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// This machine.
+    /// The machine that runs the program.
     Native,
     /// All machines, without AV1 if the program is cross-compiled.
     Quick,

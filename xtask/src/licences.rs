@@ -90,7 +90,7 @@ fn text(package: &Path) -> anyhow::Result<String> {
             let from = one["repository"].as_str().unwrap_or("https://crates.io");
             found.push(("".into(), format!("The terms are at {from}\n")));
         }
-        // If there are two licenses to choose from, uses the shorter.
+        // If there is a choice of two licenses, uses the shorter one.
         let is_mit = |name: &str| name.to_ascii_lowercase().ends_with("mit");
         if licence.contains("MIT") && found.iter().any(|(name, _)| is_mit(name)) {
             found.retain(|(name, _)| is_mit(name) || !name.to_ascii_lowercase().contains("apache"));

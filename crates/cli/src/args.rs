@@ -66,11 +66,11 @@ pub(crate) struct EncodeArgs {
     #[arg(short = 'y', long)]
     pub(crate) overwrite: bool,
 
-    /// Container format; default from the output's extension
+    /// Container format; by default determined by the output's extension
     #[arg(short, long, value_name = "NAME")]
     pub(crate) format: Option<String>,
 
-    /// Audio encoder; default from the container
+    /// Audio encoder; by default the container's default encoder
     #[arg(long, value_name = "NAME", help_heading = "Audio")]
     pub(crate) audio_encoder: Option<String>,
 
@@ -78,7 +78,7 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Audio")]
     pub(crate) audio_option: Vec<(String, String)>,
 
-    /// Sample format to encode; default is the supported one that loses the least
+    /// Sample format to encode; by default the supported format with the smallest loss
     #[arg(long, value_name = "FORMAT", help_heading = "Audio")]
     pub(crate) sample_format: Option<SampleFormat>,
 
@@ -96,7 +96,7 @@ pub(crate) struct EncodeArgs {
     )]
     pub(crate) qscale: Option<f32>,
 
-    /// Video encoder; default from the container
+    /// Video encoder; by default the container's default encoder
     #[arg(long, value_name = "NAME", help_heading = "Video")]
     pub(crate) video_encoder: Option<String>,
 
@@ -104,11 +104,11 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Video")]
     pub(crate) video_option: Vec<(String, String)>,
 
-    /// Frame size to encode, such as 1280x720; frames are scaled to it
+    /// Frame size to encode, such as 1280x720; frames are scaled to this size
     #[arg(long, value_name = "WxH", value_parser = frame_size, help_heading = "Video")]
     pub(crate) size: Option<(u32, u32)>,
 
-    /// Scaling filter: neighbor, bilinear, bicubic, lanczos or area; default bicubic
+    /// Scaling filter: neighbor, bilinear, bicubic (default), lanczos or area
     #[arg(long, value_name = "FILTER", help_heading = "Video")]
     pub(crate) scale_filter: Option<ScaleFilter>,
 
@@ -125,7 +125,7 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "RATE", value_parser = bit_rate, help_heading = "Video")]
     pub(crate) video_bit_rate: Option<u64>,
 
-    /// Constant quality of video, the encoder's option crf; lower is better
+    /// Constant video quality: the encoder's option crf; lower is better
     #[arg(long, value_name = "CRF", conflicts_with_all = ["video_bit_rate", "video_qscale"], help_heading = "Video")]
     pub(crate) crf: Option<f32>,
 
@@ -147,7 +147,7 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "LEVEL", allow_hyphen_values = true, help_heading = "Audio")]
     pub(crate) compression_level: Option<i32>,
 
-    /// Sample rate to encode, in Hz; audio is resampled to it
+    /// Sample rate to encode, in Hz; audio is resampled to this rate
     #[arg(long, value_name = "HZ", help_heading = "Audio")]
     pub(crate) sample_rate: Option<u32>,
 
@@ -155,24 +155,25 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "QUALITY", help_heading = "Audio")]
     pub(crate) resample_quality: Option<ResampleQuality>,
 
-    /// Number of channels to encode; audio is remixed to it
+    /// Number of channels to encode; audio is remixed to this number
     #[arg(long, value_name = "N", help_heading = "Audio")]
     pub(crate) channels: Option<usize>,
 
-    /// Metadata, replacing the input's of the same key; an empty value removes it; can be repeated
+    /// Metadata item; replaces the input's item with the same key; an empty value removes the item;
+    /// can be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Metadata and subtitles")]
     pub(crate) metadata: Vec<(String, String)>,
 
-    /// Copy the packets of the input without re-encoding, which loses nothing; options of encoders
-    /// are not allowed
+    /// Copy the packets of the input without re-encoding and without loss; options of encoders are
+    /// not allowed
     #[arg(long)]
     pub(crate) copy: bool,
 
-    /// Cover art, a JPEG, PNG or GIF file; replaces the input's
+    /// Cover art, a JPEG, PNG or GIF file; replaces the input's cover
     #[arg(long, value_name = "FILE", help_heading = "Metadata and subtitles")]
     pub(crate) cover: Option<PathBuf>,
 
-    /// Chapters, a file in FFmpeg's metadata format; replaces the input's
+    /// Chapters, a file in FFmpeg's metadata format; replaces the input's chapters
     #[arg(long, value_name = "FILE", help_heading = "Metadata and subtitles")]
     pub(crate) chapters: Option<PathBuf>,
 
@@ -180,7 +181,7 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "FILE", help_heading = "Metadata and subtitles")]
     pub(crate) subtitles: Vec<PathBuf>,
 
-    /// Codec of the subtitles: mov_text or webvtt; default from the container
+    /// Codec of the subtitles: mov_text or webvtt; by default the container's default codec
     #[arg(
         long,
         value_name = "CODEC",
@@ -207,8 +208,7 @@ pub(crate) struct EncodeArgs {
           value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     pub(crate) chunk: u32,
 
-    /// Read the inputs as headerless data in this format: samples (s16le, f32le, alaw, ...), g722,
-    /// or rawvideo
+    /// Format of headerless inputs: samples (s16le, f32le, alaw, ...), g722, or rawvideo
     #[arg(long, value_name = "FORMAT", help_heading = "Input")]
     pub(crate) input_format: Option<InputFormat>,
 
@@ -220,11 +220,11 @@ pub(crate) struct EncodeArgs {
     #[arg(long, value_name = "N", requires = "input_format", help_heading = "Input")]
     pub(crate) input_channels: Option<usize>,
 
-    /// Frame size of rawvideo input, such as 1280x720; default --size
+    /// Frame size of rawvideo input, such as 1280x720; by default the value of --size
     #[arg(long, value_name = "WxH", value_parser = frame_size, requires = "input_format", help_heading = "Input")]
     pub(crate) input_size: Option<(u32, u32)>,
 
-    /// Pixel format of rawvideo input; default --pixel-format
+    /// Pixel format of rawvideo input; by default the value of --pixel-format
     #[arg(
         long,
         value_name = "FORMAT",
@@ -233,11 +233,12 @@ pub(crate) struct EncodeArgs {
     pub(crate) input_pixel_format: Option<(PixelFormat, Option<ColorRange>)>,
 
     /// Audio track to encode: its number among the input's audio tracks, from 0, or its language;
-    /// default the first
+    /// by default the first track
     #[arg(long, value_name = "TRACK", conflicts_with = "no_audio", help_heading = "Input")]
     pub(crate) audio_track: Option<TrackChoice>,
 
-    /// Video track to encode, like --audio-track
+    /// Video track to encode: its number among the input's video tracks, from 0, or its language;
+    /// by default the first track
     #[arg(long, value_name = "TRACK", conflicts_with = "no_video", help_heading = "Input")]
     pub(crate) video_track: Option<TrackChoice>,
 
@@ -277,7 +278,7 @@ impl FromStr for InputFormat {
     }
 }
 
-/// Track among those of its kind.
+/// Selection of one of the input's audio or video tracks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TrackChoice {
     Number(usize),

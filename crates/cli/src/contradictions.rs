@@ -12,12 +12,15 @@ const AUDIO_RATES: &[&str] = &["b", "ab"];
 /// Rejects encoder options that contradict options of the program.
 ///
 /// # Errors
-/// Two such options are set. The message names both.
+/// Two options contradict each other. The message names both.
 pub(crate) fn check(args: &EncodeArgs) -> anyhow::Result<()> {
     if args.copy
         && let Some(option) = audio_option(args).or_else(|| video_option(args))
     {
-        bail!("{option} has no effect with --copy, which encodes nothing. Leave one of them out.");
+        bail!(
+            "{option} has no effect with --copy, which does not encode. Remove one of \
+             the two options."
+        );
     }
     let (video, audio) = (&args.video_option, &args.audio_option);
     let level = &["compression_level"][..];

@@ -155,7 +155,7 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
     closed?;
     if has_nothing && !interrupted {
         read?;
-        bail!("Nothing was encoded: the input ends before its first frame or sample.");
+        bail!("The input has no frame or sample to encode. It ends before the first one.");
     }
     // Decoders continue after damage and do not always report it.
     let complete = read.is_ok() && !is_damaged && !streams.iter().any(Stream::is_short);

@@ -34,7 +34,7 @@ pub(crate) struct Inputs {
     pub(crate) tags: Vec<(String, String)>,
     pub(crate) cover: Option<reelwright::CoverArt>,
     pub(crate) chapters: Vec<reelwright::Chapter>,
-    /// True if a damaged track was left out.
+    /// True if a damaged track was ignored.
     pub(crate) is_damaged: bool,
 }
 
@@ -88,7 +88,11 @@ pub(crate) fn open(
     let drops = kinds.iter().any(|kind| supports(*kind));
     for kind in [Kind::Video, Kind::Audio] {
         if drops && kinds.contains(&kind) && !supports(kind) {
-            log::warn!("{} does not support {}, which is left out.", format.name, kind.name());
+            log::warn!(
+                "{} does not support {kind}. The {kind} streams of the input are ignored.",
+                format.name,
+                kind = kind.name()
+            );
         }
     }
     let mut inputs = Inputs::default();
@@ -178,7 +182,7 @@ fn chosen(args: &EncodeArgs, media: &Media) -> anyhow::Result<Vec<(Kind, usize)>
             Kind::Data => "data is not supported",
         };
         if !chosen.iter().any(|(_, index)| *index == track.index) {
-            log::warn!("{} is left out: {why}.", media.describe(track));
+            log::warn!("{} is ignored: {why}.", media.describe(track));
         }
     }
     if chosen.is_empty() {
@@ -256,7 +260,7 @@ impl Inputs {
             if self.sources.len() == before || !media.is_damaged() {
                 return Err(error);
             }
-            log::warn!("{}. The track is left out.", wording::of_error(&error));
+            log::warn!("{}. The track is ignored.", wording::of_error(&error));
             self.is_damaged = true;
         }
         // The first input has precedence.

@@ -41,7 +41,7 @@ impl Subtitles {
     /// Adds the streams, after all others.
     ///
     /// # Errors
-    /// As [`StreamingMediaEncoder::add_subtitle_stream`].
+    /// The same errors as [`StreamingMediaEncoder::add_subtitle_stream`].
     pub(crate) fn add_streams(
         self,
         args: &EncodeArgs,
@@ -73,7 +73,7 @@ impl SubtitleStreams {
     /// Writes all subtitles before the other streams.
     ///
     /// # Errors
-    /// As [`StreamingMediaEncoder::write_subtitle`].
+    /// The same errors as [`StreamingMediaEncoder::write_subtitle`].
     pub(crate) fn write(self, encoder: &mut StreamingMediaEncoder<'_>) -> reelwright::Result<()> {
         for (index, codec, file) in self.0 {
             let is_webvtt = file.header.is_some();

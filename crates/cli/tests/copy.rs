@@ -220,19 +220,19 @@ fn rejects_inputs_that_cannot_be_copied() {
     let path = directory.path();
     let video = asset("bbb_1280x720_5.1.mp4");
     let video = video.to_str().unwrap();
-    let refused = |args: &[&str]| {
+    let rejected = |args: &[&str]| {
         let output = run(path, &[&["encode"], args].concat());
         assert_ne!(output.status.code(), Some(0), "{args:?}");
         stderr(&output)
     };
-    let text = refused(&[video, "--copy", "-o", "a.mp4", "--crf", "20"]);
+    let text = rejected(&[video, "--copy", "-o", "a.mp4", "--crf", "20"]);
     assert!(text.contains("--crf has no effect with --copy"), "{text}");
-    let text = refused(&["testsrc=duration=1", "--copy", "-o", "a.mp4"]);
+    let text = rejected(&["testsrc=duration=1", "--copy", "-o", "a.mp4"]);
     assert!(text.contains("no packets to copy"), "{text}");
-    let text = refused(&[video, "--copy", "-o", "a.flac"]);
+    let text = rejected(&[video, "--copy", "-o", "a.flac"]);
     assert!(text.contains("flac does not support aac"), "{text}");
     assert_eq!(encode(path, &["testsrc=size=64x48:duration=1", "-o", "a.y4m"]).0, 0);
-    let text = refused(&["a.y4m", "--copy", "-o", "b.mp4"]);
+    let text = rejected(&["a.y4m", "--copy", "-o", "b.mp4"]);
     assert!(text.contains("a.y4m") && text.contains("ncode it"), "{text}");
     // The asset is copied completely.
     let (code, summary, text) = encode(path, &[video, "--copy", "-o", "whole.mp4"]);

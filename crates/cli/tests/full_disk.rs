@@ -1,4 +1,4 @@
-//! On a full disk, a playable file remains. A file size limit simulates the disk.
+//! Tests that a full disk leaves a playable file. A file size limit simulates the disk.
 
 #![cfg(unix)]
 

@@ -332,7 +332,7 @@ fn tracks_are_selected_by_number_and_language() {
 }
 
 #[test]
-fn unknown_wav_sizes_are_no_damage() {
+fn unknown_wav_sizes_are_not_damage() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     let args = ["sine=duration=1:sample_rate=8000", "-o", "in.wav", "--muxer-option", "rf64=never"];

@@ -76,9 +76,9 @@ fn numbered_files_are_kept() {
     let path = directory.path();
     fs::write(path.join("p_4.png"), "keep").unwrap();
     let source = "testsrc=size=64x48:rate=5:duration=1";
-    let refused = run(path, &["encode", source, "-o", "p_%d.png"]);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(stderr(&refused).contains("p_4.png"), "{}", stderr(&refused));
+    let rejected = run(path, &["encode", source, "-o", "p_%d.png"]);
+    assert_eq!(rejected.status.code(), Some(1));
+    assert!(stderr(&rejected).contains("p_4.png"), "{}", stderr(&rejected));
     assert_eq!(fs::read(path.join("p_4.png")).unwrap(), b"keep");
     assert!(!path.join("p_1.png").exists());
     assert_eq!(encode(path, &[source, "-o", "p_%d.png"]).0, 0);
@@ -168,9 +168,9 @@ fn tee_writes_several_files_and_overwrites_only_on_request() {
     let inputs = ["testsrc=size=64x48:rate=25:duration=1", "sine=duration=1"];
     let tee = "[movflags=faststart]a.mp4|[select=a:onfail=ignore]b.aac|[select=v]c.gif";
     // Each stream is encoded once, and the outputs have no codec in common.
-    let refused = run(path, &["encode", inputs[0], inputs[1], "-f", "tee", "-o", tee]);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(stderr(&refused).contains("Select streams for each"), "{}", stderr(&refused));
+    let rejected = run(path, &["encode", inputs[0], inputs[1], "-f", "tee", "-o", tee]);
+    assert_eq!(rejected.status.code(), Some(1));
+    assert!(stderr(&rejected).contains("Select streams for each"), "{}", stderr(&rejected));
     let tee = "[movflags=faststart]a.mp4|[select=a:onfail=ignore]b.aac|[select=v]c.mov";
     let (code, summary, _) = encode(path, &[inputs[0], inputs[1], "-f", "tee", "-o", tee]);
     assert_eq!(code, 0);
@@ -183,9 +183,9 @@ fn tee_writes_several_files_and_overwrites_only_on_request() {
             let _ = fs::remove_file(path.join(other));
         }
         fs::write(path.join(name), "kept").unwrap();
-        let refused = run(path, &["encode", inputs[0], inputs[1], "-f", "tee", "-o", tee]);
-        assert_eq!(refused.status.code(), Some(1));
-        assert!(stderr(&refused).contains(&format!("{name} already exists")));
+        let rejected = run(path, &["encode", inputs[0], inputs[1], "-f", "tee", "-o", tee]);
+        assert_eq!(rejected.status.code(), Some(1));
+        assert!(stderr(&rejected).contains(&format!("{name} already exists")));
         assert_eq!(fs::read(path.join(name)).unwrap(), b"kept");
     }
     assert_eq!(encode(path, &[inputs[0], inputs[1], "-f", "tee", "-o", tee]).0, 0);

@@ -52,7 +52,7 @@ fn depth_and_alpha_of_images_are_exact() {
 }
 
 #[test]
-fn ten_bits_are_kept() {
+fn keeps_ten_bits() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     for (format, name) in

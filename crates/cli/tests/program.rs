@@ -75,13 +75,13 @@ fn overwrites_only_on_request_and_never_the_input() {
     fs::hard_link(path.join("in.wav"), path.join("same.wav")).unwrap();
     let before = fs::read(path.join("in.wav")).unwrap();
     for output in ["keep.wav", "file:keep.wav", "file://keep.wav"] {
-        let refused = run(path, &["encode", "in.wav", "-o", output]);
-        assert_eq!(refused.status.code(), Some(1));
-        assert!(text(&refused.stderr).contains("-y"), "{output}");
+        let rejected = run(path, &["encode", "in.wav", "-o", output]);
+        assert_eq!(rejected.status.code(), Some(1));
+        assert!(text(&rejected.stderr).contains("-y"), "{output}");
     }
     for output in ["in.wav", "same.wav", "./in.wav"] {
-        let refused = run(path, &["encode", "in.wav", "-y", "-o", output]);
-        assert!(text(&refused.stderr).contains("both input and output"), "{output}");
+        let rejected = run(path, &["encode", "in.wav", "-y", "-o", output]);
+        assert!(text(&rejected.stderr).contains("both input and output"), "{output}");
     }
     assert_eq!(fs::read(path.join("keep.wav")).unwrap(), b"keep");
     assert_eq!(fs::read(path.join("in.wav")).unwrap(), before);
@@ -135,9 +135,9 @@ fn rejects_options_without_their_stream() {
         for (output, why) in
             [("a.mp3", "mp3 does not support video"), ("a.mp4", "input has no video")]
         {
-            let refused = run(path, &[&["encode", "in.wav", "-o", output], options].concat());
-            let message = text(&refused.stderr);
-            assert_eq!(refused.status.code(), Some(1), "{options:?}");
+            let rejected = run(path, &[&["encode", "in.wav", "-o", output], options].concat());
+            let message = text(&rejected.stderr);
+            assert_eq!(rejected.status.code(), Some(1), "{options:?}");
             assert!(message.contains(told) && message.contains(why), "{message}");
             assert!(!path.join(output).exists(), "{options:?}");
         }
@@ -153,14 +153,14 @@ fn rejects_options_without_their_stream() {
         (&["--channels", "1"], "--channels"),
         (&["--compression-level", "3"], "--compression-level"),
     ] {
-        // Streams that the format does not support are left out, but not requested ones.
+        // Streams that the format does not support are ignored. Requested streams are errors.
         let silent = (&[video][..], "a.mp4", "input has no audio");
         for (inputs, output, why) in
             [silent, (&[video, "in.wav"], "a.y4m", "does not support audio")]
         {
-            let refused = run(path, &[&["encode"], inputs, &["-o", output], options].concat());
-            let message = text(&refused.stderr);
-            assert_eq!(refused.status.code(), Some(1), "{options:?}");
+            let rejected = run(path, &[&["encode"], inputs, &["-o", output], options].concat());
+            let message = text(&rejected.stderr);
+            assert_eq!(rejected.status.code(), Some(1), "{options:?}");
             assert!(message.contains(told) && message.contains(why), "{message}");
             assert!(!path.join(output).exists(), "{options:?}");
         }
@@ -189,9 +189,9 @@ fn names_both_of_contradictory_options() {
             "compression_level=4",
         ),
     ] {
-        let refused = run(path, &[&["encode", video, "in.wav", "-o", "a.mp4"], options].concat());
-        let message = text(&refused.stderr);
-        assert_eq!(refused.status.code(), Some(code), "{options:?}: {message}");
+        let rejected = run(path, &[&["encode", video, "in.wav", "-o", "a.mp4"], options].concat());
+        let message = text(&rejected.stderr);
+        assert_eq!(rejected.status.code(), Some(code), "{options:?}: {message}");
         assert!(message.contains(options[0]) && message.contains(other), "{message}");
         assert!(!path.join("a.mp4").exists(), "{options:?}");
     }
@@ -248,9 +248,9 @@ fn reports_truncated_or_corrupt_y4m() {
     let mut corrupt = y4m.clone();
     corrupt[frames[2]] = b'X';
     fs::write(path.join("bad.y4m"), corrupt).unwrap();
-    let refused = run(path, &["encode", "bad.y4m", "-o", "b.y4m", "-y"]);
-    assert_eq!(refused.status.code(), Some(3));
-    assert!(text(&refused.stderr).contains("frame 3"), "{}", text(&refused.stderr));
+    let rejected = run(path, &["encode", "bad.y4m", "-o", "b.y4m", "-y"]);
+    assert_eq!(rejected.status.code(), Some(3));
+    assert!(text(&rejected.stderr).contains("frame 3"), "{}", text(&rejected.stderr));
 }
 
 #[test]
@@ -399,9 +399,9 @@ fn rates_and_qualities_are_applied() {
         (&["--cover", "none.jpg"], "none.jpg"),
         (&["--cover", input], "JPEG, PNG or GIF"),
     ] {
-        let refused = run(path, &[&["encode", input, "-o", "no.mp3"], options].concat());
-        assert!(!refused.status.success());
-        assert!(text(&refused.stderr).contains(told), "{}", text(&refused.stderr));
+        let rejected = run(path, &[&["encode", input, "-o", "no.mp3"], options].concat());
+        assert!(!rejected.status.success());
+        assert!(text(&rejected.stderr).contains(told), "{}", text(&rejected.stderr));
         assert!(!path.join("no.mp3").exists(), "{options:?}");
     }
 }

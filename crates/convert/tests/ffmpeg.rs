@@ -206,8 +206,8 @@ fn every_pair_of_layouts_in_integers_equals_ffmpeg() {
     remix(DataType::I32, DataType::I16, 1.0);
 }
 
-/// From `s16` to `s16`, FFmpeg mixes integers with 15-bit gains by default. Its error is up to half
-/// an LSB for each channel of a sum.
+/// Allows for FFmpeg's error: from `s16` to `s16`, FFmpeg mixes integers with 15-bit gains by
+/// default, with an error of up to half an LSB for each channel of a sum.
 #[test]
 fn every_pair_of_layouts_from_s16_to_s16_is_close_to_ffmpeg() {
     remix(DataType::I16, DataType::I16, 1.0);

@@ -39,7 +39,7 @@ fn layouts() -> impl Strategy<Value = (ChannelLayout, ChannelLayout)> {
 
 proptest! {
     #[test]
-    fn blocks_give_the_result_of_the_whole(
+    fn result_does_not_depend_on_blocks(
         from in data_type(),
         to in format(),
         (from_layout, to_layout) in layouts(),

@@ -169,7 +169,7 @@ fn impulse_keeps_its_position() {
     }
 }
 
-/// After an hour the phase error of a tone is far less than a sample.
+/// Checks that the phase error of a tone is far less than a sample after an hour.
 #[test]
 fn long_streams_keep_their_phase() {
     // 1000 Hz at 8 kHz repeats every 8 samples. Its phase in the output is computed in integers.

@@ -42,7 +42,7 @@ struct Measurement {
     gain: f64,
     /// Level of everything else in dB below the input tone.
     below: f64,
-    /// Like `below`, including errors of the tone's amplitude and phase.
+    /// Ratio as in `below`, including errors of the tone's amplitude and phase.
     error: f64,
 }
 
@@ -96,7 +96,7 @@ const PAIRS: [(u32, u32); 13] = [
 ];
 
 #[test]
-fn tones_pass() {
+fn tones_in_the_passband_are_unchanged() {
     for (quality, least) in [(Fast, 100.0), (Default, 120.0), (High, 140.0)] {
         for (from, to) in PAIRS {
             let nyquist = f64::from(from.min(to)) / 2.0;

@@ -348,7 +348,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn default_layouts_are_ffmpegs() {
+    fn default_layouts_equal_those_of_ffmpeg() {
         let names = ["mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1", "9 channels"];
         // 3 is 2.1 and 4 is 4.0 because they come first in FFmpeg's table.
         for (channels, name) in [1, 2, 3, 4, 5, 6, 7, 8, 9].into_iter().zip(names) {

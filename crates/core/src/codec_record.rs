@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn alac_config_has_apples_fields() {
+    fn alac_config_has_the_fields_of_apples_format() {
         let config = AlacConfig {
             frame_length: 4096,
             bit_depth: 24,

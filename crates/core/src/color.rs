@@ -181,7 +181,7 @@ macro_rules! code_points {
 code_points! {
     /// `ColourPrimaries` (H.273 §8.1).
     ColorPrimaries, "color primaries", Unspecified;
-    /// Also sRGB.
+    /// BT.709 primaries, which sRGB also has.
     Bt709 = 1, "bt709";
     /// Unknown.
     Unspecified = 2, "unknown" | "unspecified";
@@ -249,7 +249,7 @@ code_points! {
 code_points! {
     /// `MatrixCoefficients` (H.273 §8.3).
     MatrixCoefficients, "colorspace", Unspecified;
-    /// No conversion.
+    /// RGB without conversion to YUV.
     Identity = 0, "gbr" | "rgb";
     /// High definition.
     Bt709 = 1, "bt709";
@@ -292,9 +292,9 @@ code_points! {
     /// Location of the chroma sample that several pixels share. The code point is H.264's and
     /// H.273's `ChromaSampleLocType`.
     ChromaLocation, "chroma sample location", Left;
-    /// At the left pixel, halfway between two rows, as in MPEG-2 and H.264.
+    /// Chroma is at the left pixel, halfway between two rows, as in MPEG-2 and H.264.
     Left = 0, "left";
-    /// In the center of the pixels, as in MPEG-1 and JPEG.
+    /// Chroma is in the center of the pixels, as in MPEG-1 and JPEG.
     Center = 1, "center";
 }
 
@@ -303,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_ffmpegs() {
+    fn names_equal_those_of_ffmpeg() {
         for matrix in MatrixCoefficients::ALL {
             assert_eq!(matrix.name().parse::<MatrixCoefficients>().unwrap(), *matrix);
         }

@@ -31,20 +31,20 @@ pub trait ObjectStore: Send {
     /// if the store supports that. `content_type` is the internet media type.
     ///
     /// # Errors
-    /// The store's own errors.
+    /// The store fails.
     fn create(&mut self, name: &str, content_type: Option<&str>) -> Result<Box<dyn Output>>;
 
     /// Creates or replaces an object atomically when [`Output::close`] is called: readers see the
     /// old or the new one. Without `close`, nothing changes.
     ///
     /// # Errors
-    /// The store's own errors.
+    /// The store fails.
     fn replace(&mut self, name: &str, content_type: Option<&str>) -> Result<Box<dyn Output>>;
 
     /// Removes an object.
     ///
     /// # Errors
-    /// The store's own errors, including when no object has this name.
+    /// The store fails, including when no object has this name.
     fn remove(&mut self, name: &str) -> Result<()>;
 }
 

@@ -39,7 +39,7 @@ pub trait DeviceMemory: Send + Sync + fmt::Debug {
     /// Copies the rows of a frame in this memory, whose content is ready, to host memory.
     ///
     /// # Errors
-    /// The device's own errors.
+    /// The device fails.
     fn download(
         &self,
         format: &VideoFormat,
@@ -63,13 +63,13 @@ pub trait DeviceEvent: Send + Sync + fmt::Debug {
     /// Returns whether the event has occurred.
     ///
     /// # Errors
-    /// The device's own errors.
+    /// The device fails.
     fn is_done(&self) -> Result<bool>;
 
     /// Waits until the event has occurred.
     ///
     /// # Errors
-    /// The device's own errors.
+    /// The device fails.
     fn wait(&self) -> Result<()>;
 
     /// Returns the event as its own type.

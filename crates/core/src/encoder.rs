@@ -343,7 +343,7 @@ impl AudioEncoderInfo {
         Self::with_opener(encoder, Opener::Static(open))
     }
 
-    /// Like [`new`](Self::new), with a constructor that may hold state.
+    /// Describes an encoder as [`new`](Self::new) does, with a constructor that may hold state.
     pub fn from_closure(
         encoder: EncoderInfo,
         open: impl Fn(&AudioEncoderRequest, &mut Options) -> Result<Box<dyn AudioEncoder>>
@@ -426,7 +426,7 @@ impl VideoEncoderInfo {
         Self::with_opener(encoder, Opener::Static(open))
     }
 
-    /// Like [`new`](Self::new), with a constructor that may hold state.
+    /// Describes an encoder as [`new`](Self::new) does, with a constructor that may hold state.
     pub fn from_closure(
         encoder: EncoderInfo,
         open: impl Fn(&VideoEncoderRequest, &mut Options) -> Result<Box<dyn VideoEncoder>>
@@ -514,7 +514,7 @@ pub enum VideoColor {
 pub enum SampleRates {
     /// Every rate up to this maximum, in Hz.
     UpTo(u32),
-    /// These rates in Hz, ascending.
+    /// Supported rates in Hz, ascending.
     List(&'static [u32]),
 }
 
@@ -527,7 +527,7 @@ impl SampleRates {
         }
     }
 
-    /// Returns the supported rate that loses the least: the lowest that is not below `rate`,
+    /// Returns the supported rate with the smallest loss: the lowest that is not below `rate`,
     /// otherwise the highest.
     pub fn nearest(&self, rate: u32) -> u32 {
         match self {
@@ -554,7 +554,7 @@ impl std::fmt::Display for SampleRates {
 pub enum ChannelLayouts {
     /// Any layout of up to this number of channels.
     UpTo(usize),
-    /// These layouts. The preferred layout for each number of channels comes first.
+    /// Supported layouts. The preferred layout for each number of channels comes first.
     List(&'static [ChannelLayout]),
 }
 
@@ -576,8 +576,8 @@ impl ChannelLayouts {
         }
     }
 
-    /// Returns the supported layout that loses the least: the smallest that includes every channel,
-    /// otherwise the largest that has fewer channels.
+    /// Returns the supported layout with the smallest loss: the smallest that includes every
+    /// channel, otherwise the largest that has fewer channels.
     pub fn nearest(&self, layout: ChannelLayout) -> Option<ChannelLayout> {
         if self.contains(layout) {
             return Some(layout);

@@ -7,7 +7,7 @@ pub trait FrameAllocator: Send {
     /// Allocates a frame of a format. Its content is unspecified.
     ///
     /// # Errors
-    /// Not enough memory.
+    /// Memory is exhausted.
     fn allocate(&mut self, format: &VideoFormat) -> Result<VideoFrame>;
 }
 

@@ -17,7 +17,7 @@ const DELIMITER: [u8; 2] = [0x09, 0xf0];
 /// packet's NAL units.
 ///
 /// # Errors
-/// As [`nal_units`]. Nothing is appended then.
+/// The same errors as [`nal_units`]. After an error, `to` is unchanged.
 pub fn append_byte_stream(config: &AvcConfig, packet: &Packet, to: &mut Vec<u8>) -> Result<()> {
     let start = to.len();
     let mut append = |bytes: &[u8]| {

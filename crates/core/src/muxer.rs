@@ -81,7 +81,8 @@ pub struct TimeLimits {
 }
 
 impl TimeLimits {
-    /// No limits of the container. Timestamps fit in an `i64`, with a margin for reordering.
+    /// Limits of a container without limits of its own. Timestamps fit in an `i64`, with a margin
+    /// for reordering.
     pub const NONE: Self = Self { max_pts: i64::MAX >> 1, max_gap: i64::MAX >> 1 };
 }
 
@@ -125,8 +126,8 @@ pub struct MuxerInfo {
     /// True if the muxer writes several objects to the destination's
     /// [`ObjectStore`](crate::ObjectStore). The single output is not opened then.
     pub multiple_objects: bool,
-    /// For formats with one file per frame: the codec for each file extension. The destination's
-    /// name may have a place for the frame number, as in `frame_%04d.png`. Empty for other formats.
+    /// Codec for each file extension, for formats with one file per frame. The destination's name
+    /// may contain a pattern for the frame number, as in `frame_%04d.png`. Empty for other formats.
     pub image_codecs: &'static [(&'static str, CodecId)],
     /// True if the container stores the sample aspect ratio of video, regardless of the codec.
     pub sample_aspect_ratio: bool,
@@ -150,7 +151,7 @@ impl MuxerInfo {
         Self::with_opener(name, long_name, Opener::Static(open))
     }
 
-    /// Like [`new`](Self::new), with a constructor that may hold state.
+    /// Describes a muxer as [`new`](Self::new) does, with a constructor that may hold state.
     pub fn from_closure(
         name: &'static str,
         long_name: &'static str,

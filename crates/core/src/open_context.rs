@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind, Interrupt, Result};
 pub struct OpenContext {
     interrupt: Interrupt,
     timeout: Option<Duration>,
-    is_hurried: Arc<AtomicBool>,
+    is_abandoned: Arc<AtomicBool>,
 }
 
 impl OpenContext {
@@ -39,7 +39,7 @@ impl OpenContext {
 
     /// Marks the output as abandoned, in all clones: no call waits any longer.
     pub fn abandon(&self) {
-        self.is_hurried.store(true, Ordering::Relaxed);
+        self.is_abandoned.store(true, Ordering::Relaxed);
     }
 
     /// Starts a wait.
@@ -88,14 +88,14 @@ impl Wait<'_> {
     ///
     /// # Errors
     /// [`Interrupted`](ErrorKind::Interrupted) or [`TimedOut`](ErrorKind::TimedOut), after which
-    /// the caller can continue without loss. For an abandoned output, `TimedOut` without that
-    /// possibility.
+    /// the caller can continue without loss. After `TimedOut` for an abandoned output, the caller
+    /// cannot continue.
     pub fn check(&self) -> Result<()> {
         let (context, waited) = (self.context, self.begin.elapsed());
-        if context.is_hurried.load(Ordering::Relaxed) {
+        if context.is_abandoned.load(Ordering::Relaxed) {
             return Err(Error::new(
                 ErrorKind::TimedOut,
-                "The output accepted no data immediately.",
+                "The abandoned output did not accept all data immediately. The rest is lost.",
             ));
         }
         if context.interrupt.is_raised_after(waited) {

@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn names_stand_for_integers() {
+    fn names_represent_integers() {
         const MODE: OptionInfo =
             OptionInfo::named_int("mode", (-1, 3), Some(0), &[("caller", 0), ("listener", 1)], "");
         let int = |value: &str| given(&MODE, value).take_int(&MODE);

@@ -20,7 +20,7 @@ pub trait Output: Send {
     /// Appends all of `bytes`.
     ///
     /// # Errors
-    /// The output's own errors. Files then report the bytes that they contain in
+    /// The output fails. Files then report the bytes that they contain in
     /// [`position`](Self::position).
     fn write(&mut self, bytes: &[u8]) -> Result<()>;
 
@@ -34,7 +34,7 @@ pub trait Output: Send {
     /// not been moved. Muxers check this before an optional patch.
     ///
     /// # Errors
-    /// The output's own errors.
+    /// The output fails.
     fn can_patch(&mut self) -> Result<bool> {
         Ok(self.is_seekable())
     }
@@ -43,20 +43,20 @@ pub trait Output: Send {
     /// [`write`](Self::write) appends at the end.
     ///
     /// # Errors
-    /// The output's own errors, or the output is not seekable.
+    /// The output fails, or the output is not seekable.
     fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()>;
 
     /// Passes on buffered data.
     ///
     /// # Errors
-    /// The output's own errors.
+    /// The output fails.
     fn flush(&mut self) -> Result<()>;
 
     /// Returns after all written and patched data is durable, safe from a power failure. Does
     /// nothing if the output has no storage.
     ///
     /// # Errors
-    /// The output's own errors.
+    /// The output fails.
     fn sync(&mut self) -> Result<()> {
         Ok(())
     }
@@ -94,7 +94,7 @@ pub trait Output: Send {
     /// called again. No other method is called after it.
     ///
     /// # Errors
-    /// The output's own errors. Some file systems report a full disk only here, and servers report
+    /// The output fails. Some file systems report a full disk only here, and servers report
     /// rejections.
     fn close(&mut self) -> Result<()> {
         self.flush()
@@ -199,13 +199,13 @@ impl Output for MemoryOutput {
     }
 
     fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
-        let refuse = || Error::io("Failed to patch memory", io::ErrorKind::InvalidInput.into());
+        let reject = || Error::io("Failed to patch memory", io::ErrorKind::InvalidInput.into());
         if !self.seekable {
-            return Err(refuse());
+            return Err(reject());
         }
-        let start = usize::try_from(at).map_err(|_| refuse())?;
-        let end = start.checked_add(bytes.len()).ok_or_else(refuse)?;
-        self.bytes.get_mut(start..end).ok_or_else(refuse)?.copy_from_slice(bytes);
+        let start = usize::try_from(at).map_err(|_| reject())?;
+        let end = start.checked_add(bytes.len()).ok_or_else(reject)?;
+        self.bytes.get_mut(start..end).ok_or_else(reject)?.copy_from_slice(bytes);
         Ok(())
     }
 

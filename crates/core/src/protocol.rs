@@ -50,7 +50,7 @@ impl ProtocolInfo {
         Self::with_opener(schemes, long_name, Opener::Static(open))
     }
 
-    /// Like [`new`](Self::new), with a constructor that may hold state.
+    /// Describes a protocol as [`new`](Self::new) does, with a constructor that may hold state.
     ///
     /// # Panics
     /// If `schemes` is empty.
@@ -115,7 +115,7 @@ impl ProtocolInfo {
     /// Opens the location of an address, for a container that writes several objects.
     ///
     /// # Errors
-    /// As [`open`](Self::open), or the protocol supports single outputs only.
+    /// The same errors as [`open`](Self::open), or the protocol supports single outputs only.
     pub fn open_object_store(
         &self,
         address: &str,

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn last_frame_is_as_long_as_the_previous_one_except_after_a_pause() {
+    fn last_frame_has_the_previous_duration_except_after_a_pause() {
         let base = TimeBase::new(Rational::new(1, 1000).unwrap());
         let mut length = FrameLength::new(40, base);
         let mut after = |distance| {

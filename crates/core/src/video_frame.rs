@@ -40,9 +40,9 @@ pub struct VideoFrame {
 /// Pixels of a [`VideoFrame`].
 #[derive(Debug, Clone)]
 pub enum VideoMemory {
-    /// In host memory.
+    /// Pixels in host memory.
     Host(HostPixels),
-    /// In the memory of a device.
+    /// Pixels in the memory of a device.
     Device(DevicePixels),
 }
 
@@ -118,7 +118,7 @@ impl VideoFrame {
     /// Copies a borrowed frame.
     ///
     /// # Errors
-    /// As [`new`](Self::new) and [`VideoView::check_format`].
+    /// The same errors as [`new`](Self::new) and [`VideoView::check_format`].
     pub fn copy_of(view: &VideoView<'_>) -> Result<Self> {
         let mut frame = Self::new(&view.format)?;
         frame.copy_from(view)?;
@@ -128,8 +128,8 @@ impl VideoFrame {
     /// Copies the pixels, times and side data of a borrowed frame.
     ///
     /// # Errors
-    /// As [`VideoView::check_format`] with this frame's pixel format and size, and as
-    /// [`planes_mut`](Self::planes_mut).
+    /// The same errors as [`VideoView::check_format`] with this frame's pixel format and size, and
+    /// as [`planes_mut`](Self::planes_mut).
     pub fn copy_from(&mut self, view: &VideoView<'_>) -> Result<()> {
         view.check_format(self.format.pixel_format, self.format.width, self.format.height)?;
         match view.planes {
@@ -332,7 +332,7 @@ impl VideoFrame {
     /// Returns the frame in host memory. Device memory is copied after its pixels are ready.
     ///
     /// # Errors
-    /// The device's own errors, or not enough memory.
+    /// The device fails, or memory is exhausted.
     pub fn download(&self) -> Result<Self> {
         let VideoMemory::Device(pixels) = &self.memory else { return Ok(self.clone()) };
         if let Some(ready) = &pixels.ready {
@@ -467,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn writing_changes_no_other_frame() {
+    fn writing_does_not_change_other_frames() {
         for pixel_format in [PixelFormat::Yuv420p, PixelFormat::Gbrp10Le] {
             let mut frame = numbered(&format(pixel_format, 6, 4));
             let before = rows(&frame, 1);

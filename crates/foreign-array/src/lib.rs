@@ -204,7 +204,7 @@ impl ForeignArray {
     }
 
     /// # Safety
-    /// As [`view`](Self::view), and `T` must be the element type.
+    /// The same as [`view`](Self::view), and `T` must be the element type.
     unsafe fn typed<'a, T: Element>(&self) -> Result<TensorView<'a>, String> {
         let (shape, strides) = (self.shape(), &self.strides[..self.rank]);
         let to_message = |error: reelwright_core::Error| error.to_string();
@@ -278,8 +278,8 @@ mod tests {
         found
     }
 
-    fn message(refused: Result<impl Sized, String>) -> String {
-        match refused {
+    fn message(rejected: Result<impl Sized, String>) -> String {
+        match rejected {
             Err(message) => message,
             Ok(_) => panic!("there must be an error"),
         }
@@ -316,8 +316,8 @@ mod tests {
             [(2, isize::MAX / 4), (2, isize::MIN / 4)],
         ] {
             // SAFETY: fails before anything is read.
-            let refused = message(unsafe { memory(&data, 0, &axes).view() });
-            assert!(refused.contains("too large for memory"), "{refused}");
+            let rejected = message(unsafe { memory(&data, 0, &axes).view() });
+            assert!(rejected.contains("too large for memory"), "{rejected}");
         }
     }
 
@@ -329,8 +329,8 @@ mod tests {
             let mut memory = ForeignArray::new(address, DataType::F32, 1).unwrap();
             memory.set(0, 1, 1);
             // SAFETY: fails before anything is read.
-            let refused = message(unsafe { memory.view() });
-            assert!(refused.contains(why), "{refused}");
+            let rejected = message(unsafe { memory.view() });
+            assert!(rejected.contains(why), "{rejected}");
         }
     }
 

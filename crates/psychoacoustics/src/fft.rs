@@ -17,8 +17,8 @@ pub fn twiddles(n: usize) -> impl Iterator<Item = Twiddles> {
 }
 
 /// Runs one pass from `x` to `y`, each as real and imaginary parts. The stride is 1 in the first
-/// pass and 4 times as large in each one after it. Several transforms side by side, interleaved,
-/// are run with a stride that is larger by their number.
+/// pass and 4 times as large in each following pass. For several interleaved transforms, the stride
+/// is multiplied by their number.
 #[inline(always)]
 pub fn radix_4_pass(
     twiddles: &[Twiddles],
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_fourier_transform() {
+    fn equals_the_fourier_transform() {
         let mut noise = Noise::new(5);
         for interleaved in [1, 8] {
             let mut part =

@@ -1,4 +1,4 @@
-//! Masking thresholds: the noise that the energy around it makes inaudible.
+//! Masking thresholds: the noise that neighboring energy makes inaudible.
 //!
 //! Energies are summed in bands. Each band masks its neighborhood by Schroeder's spreading
 //! function, tones less than noise. Spectral flatness measures the tonality of a neighborhood.
@@ -18,10 +18,10 @@ pub struct MaskingParameters {
     pub noise_masks_tone: f64,
     /// Distance in dB that masked noise must keep below a tone.
     pub tone_masks_noise: f64,
-    /// Additional distance in dB at 0 Bark: low tones beat with noise that the spreading alone
-    /// would hide.
+    /// Additional distance in dB at 0 Bark, because low tones beat with noise that spreading alone
+    /// would mask.
     pub low_tilt: f64,
-    /// Bark at which the additional distance has gone to 0.
+    /// Bark from which the additional distance is 0.
     pub low_tilt_end: f64,
     /// Flatness of noise, as log2 of the arithmetic over the geometric mean.
     pub flatness_of_noise: f32,
@@ -31,7 +31,7 @@ pub struct MaskingParameters {
     pub floor: f32,
     /// Bands on either side of a band that are part of its neighborhood.
     pub neighbors: usize,
-    /// Least number of lines in a neighborhood.
+    /// Minimum number of lines in a neighborhood.
     pub least_lines: u16,
 }
 
@@ -44,9 +44,9 @@ pub struct MaskingModel<const N: usize> {
     neighborhoods: Vec<(u8, u8)>,
     /// Part of a band's masking that acts on each band: `[from][to]`.
     spread: Vec<[f32; N]>,
-    /// Ratio of masked noise to what masks it, by tonality.
+    /// Ratio of masked noise to its masker, by tonality.
     masks: [f32; TONALITIES + 1],
-    /// Ratio by which less is masked at low frequencies.
+    /// Factor that reduces masking at low frequencies.
     tilt: [f32; N],
     flatness_of_noise: f32,
     flatness_of_tone: f32,
@@ -58,14 +58,14 @@ pub fn bark(hz: f64) -> f64 {
     13.0 * libm::atan(0.000_76 * hz) + 3.5 * libm::atan((hz / 7500.0) * (hz / 7500.0))
 }
 
-/// Schroeder's spreading function, in dB, at a distance in Bark from the masker.
+/// Returns Schroeder's spreading function, in dB, at a distance in Bark from the masker.
 fn spreading_db(distance: f64) -> f64 {
     let x = distance + 0.474;
     15.81 + 7.5 * x - 17.5 * (1.0 + x * x).sqrt()
 }
 
-/// Threshold in quiet over full scale, as an energy: Terhardt's curve, flatter at the highest
-/// frequencies.
+/// Returns the threshold in quiet relative to full scale, as an energy: Terhardt's curve, flatter
+/// at the highest frequencies.
 fn threshold_in_quiet(hz: f64) -> f64 {
     let khz = (hz / 1000.0).max(0.05);
     let db = 3.64 * libm::pow(khz, -0.8) - 6.5 * libm::exp(-0.6 * (khz - 3.3) * (khz - 3.3))
@@ -108,7 +108,7 @@ impl<const N: usize> MaskingModel<N> {
                     if db < -60.0 { 0.0 } else { libm::exp10(db / 10.0) }
                 })
                 .collect();
-            // A flat spectrum shall stay as it is.
+            // Spreading must not change a flat spectrum.
             let sum: f64 = weights
                 .iter()
                 .zip(edges.windows(2))
@@ -154,8 +154,8 @@ impl<const N: usize> MaskingModel<N> {
     }
 
     /// Computes the masking threshold of each band from the bands' energies. `logs` are the sums
-    /// of the logarithms to base 2 of their lines' energies; without them all bands are taken for
-    /// noise, as most short blocks are, which have too few lines for a measure.
+    /// of the logarithms to base 2 of their lines' energies. Without `logs`, all bands count as
+    /// noise. Most short blocks are noise and have too few lines to measure tonality.
     #[inline(always)]
     pub fn thresholds(
         &self,
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_spectrum_is_masked_by_the_same_ratio_everywhere() {
+    fn flat_spectrum_has_a_constant_masking_ratio() {
         let energies = std::array::from_fn(|band| f32::from(EDGES[band + 1] - EDGES[band]));
         let mut thresholds = [0.0; 8];
         model().thresholds(&energies, Some(&[0.0; 8]), &mut thresholds);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn masking_falls_off_and_reaches_further_up_than_down() {
+    fn masking_spreads_further_up_than_down() {
         let mut energies = [0.0; 8];
         energies[3] = 1.0;
         let mut thresholds = [0.0; 8];
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ear_is_most_sensitive_at_3_khz() {
+    fn hearing_threshold_is_lowest_at_3_khz() {
         let quiet = |hz: f64| threshold_in_quiet(hz);
         assert!(quiet(3300.0) < quiet(1000.0) && quiet(1000.0) < quiet(100.0));
         assert!(quiet(3300.0) < quiet(12_000.0));

@@ -1,11 +1,11 @@
-//! Noise allocation: the quantization noise to aim at in each band, at a noise offset from the
-//! masking threshold, and the searches for gains and offsets.
+//! Noise allocation: the target quantization noise of each band at a noise offset from the masking
+//! threshold, and the searches for gains and offsets.
 
 use crate::log2;
 
-/// Most noise in an audible band, as a part of its energy.
+/// Maximum noise in an audible band, as a fraction of its energy.
 const KEPT_NOISE: f32 = 0.35;
-/// Noise offset, as a factor, from which on an audible band may have more noise than that.
+/// Noise offset, as a factor, from which an audible band may exceed [`KEPT_NOISE`].
 const KEPT_UP_TO: f32 = 10.0;
 const DB_PER_OCTAVE: f32 = 3.0103;
 
@@ -14,17 +14,17 @@ const DB_PER_OCTAVE: f32 = 3.0103;
 pub struct NoiseAllocation<const N: usize> {
     /// Energies of the bands.
     pub energies: [f32; N],
-    /// Most noise of each band that masking hides.
+    /// Maximum masked noise of each band.
     pub allowed: [f32; N],
-    /// log2 of the ratio of white noise that takes as many bits to the allowed noise, by band.
+    /// log2 of the ratio of white noise to allowed noise at the same number of bits, by band.
     whitening: [f32; N],
     /// Distance below the masking threshold at which noise is white, in dB.
     white_at: f32,
 }
 
 impl<const N: usize> NoiseAllocation<N> {
-    /// Creates an allocation of which all is 0. At `white_at` dB below the masking threshold, noise
-    /// is white.
+    /// Creates an allocation without energy and noise. At `white_at` dB below the masking
+    /// threshold, noise is white.
     pub fn new(white_at: f32) -> Self {
         Self { energies: [0.0; N], allowed: [0.0; N], whitening: [0.0; N], white_at }
     }
@@ -48,15 +48,15 @@ impl<const N: usize> NoiseAllocation<N> {
         }
     }
 
-    /// Returns the noise to aim at in a band at a noise offset, given as a factor. An audible band
-    /// is kept in part for as long as bits allow: noise in its place is less of a change than
-    /// nothing.
+    /// Returns the target noise of a band at a noise offset, given as a factor. Part of an audible
+    /// band is coded as long as bits are available, because silence in a band is more audible than
+    /// noise.
     pub fn target(&self, band: usize, factor: f32) -> f32 {
         let (energy, allowed) = (self.energies[band], self.allowed[band]);
         let target = allowed * factor;
         if factor < 1.0 {
-            // Finer than masking asks for, bits are best spent on white noise: a band that the
-            // model takes to be masked may be the leakage of a tone in an abrupt frame.
+            // Noise far below masking is white: a band that the model considers masked may be the
+            // leakage of a tone in an abrupt frame.
             let white = (-DB_PER_OCTAVE * log2(factor) / self.white_at).min(1.0);
             return allowed.min(target * libm::exp2f(white * self.whitening[band]));
         }
@@ -68,7 +68,7 @@ impl<const N: usize> NoiseAllocation<N> {
 }
 
 /// Returns the largest gain near `start`, from `least` to below `end`, whose noise is at most
-/// `target`; `least` if there is none.
+/// `target`. Returns `least` if no gain meets the target.
 #[inline(always)]
 pub fn search_gain(
     start: usize,
@@ -93,10 +93,10 @@ pub fn search_gain(
     gain
 }
 
-/// Returns the noise offset, in dB, to try after `offset` took `bits` where there should be `goal`.
-/// The result is between `fine`, which took too many bits, and `coarse`, which did not.
+/// Returns the noise offset, in dB, to try after `offset` needed `bits` instead of `goal` bits. The
+/// result is between `fine`, which needed too many bits, and `coarse`, which did not.
 pub fn next_offset(offset: f32, bits: u32, goal: u32, fine: f32, coarse: f32) -> f32 {
-    // 20 dB halve the bits, about.
+    // 20 dB halve the number of bits approximately.
     let ratio = bits.max(1) as f32 / goal.max(1) as f32;
     let next = offset + (20.0 * log2(ratio)).clamp(-24.0, 24.0);
     if next > fine && next < coarse { next } else { 0.5 * (fine + coarse) }
@@ -114,7 +114,7 @@ mod tests {
         let factor = 1e-4;
         let targets = [0, 1, 2].map(|band| allocation.target(band, factor));
         assert!(targets.iter().all(|t| (t / targets[0] - 1.0).abs() < 1e-3), "{targets:?}");
-        // As many bits: the product of the noises stays.
+        // The number of bits is constant if the product of the noises is.
         let product: f32 = targets.iter().map(|target| target / factor).product();
         assert!((product / 2.0 - 1.0).abs() < 1e-2);
     }
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_stay_between_those_that_are_known() {
+    fn offsets_stay_between_known_ones() {
         assert!((next_offset(0.0, 2000, 1000, -40.0, 250.0) - 20.0).abs() < 0.01);
         assert_eq!(next_offset(0.0, 1000, 2000, 0.0, 10.0), 5.0);
         assert_eq!(next_offset(0.0, 1_000_000, 1, -40.0, 250.0), 24.0);

@@ -1,8 +1,8 @@
 //! Transient detection for block switching: avoids pre-echo.
 
-/// Ratio of a part's energy to the energy of the second part after it that makes an abrupt end.
+/// Ratio of a part's energy to the energy of the second part after it that is an abrupt end.
 const STOP_RATIO: f32 = 250.0;
-/// Least energy of a transient, for each sample: about -75 dB of full scale.
+/// Minimum energy of a transient, per sample: about -75 dB of full scale.
 const FLOOR: f32 = 3e-8;
 
 /// Transient detector of one channel. It compares the energies of `PARTS` parts of a frame, each
@@ -85,13 +85,13 @@ mod tests {
     }
 
     #[test]
-    fn steady_noise_has_none() {
+    fn steady_noise_has_no_transient() {
         assert_eq!(detect(None, |_| 1.0), [false; 5]);
         assert_eq!(detect(None, |_| 0.0), [false; 5]);
     }
 
     #[test]
-    fn beginnings_and_ends_are_found() {
+    fn finds_the_start_and_end() {
         let begins = |i| if i < 2500 { 0.01 } else { 1.0 };
         assert_eq!(detect(None, begins), [false, false, true, false, false]);
         let ends = |i| if i < 2500 { 1.0 } else { 0.0 };
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_part_after_a_frame_counts_by_the_edge_ratio() {
+    fn edge_ratio_weights_the_part_after_a_frame() {
         let begins = |i| if i < 2 * 1024 + 2 { 1e-3 } else { 1.0 };
         assert_eq!(detect(None, begins), [false, false, true, false, false]);
         assert_eq!(detect(Some(100.0), begins), [false, true, true, false, false]);

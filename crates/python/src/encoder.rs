@@ -345,8 +345,8 @@ impl Encoder {
     ///         option ``fill_gaps`` of ``open`` has another number of seconds, or is false.
     ///
     /// Raises:
-    ///     ChunkError: The dtype, shape or pts is invalid, or the chunk contains NaN. Nothing of it
-    ///         was written, and the next chunk can be written.
+    ///     ChunkError: The dtype, shape or pts is invalid, or the chunk contains NaN. The
+    ///         chunk was not written, and the next chunk can be written.
     ///     StateError: The output is not open, or another thread is using the encoder.
     ///     OutputError: Writing failed. Exceptions of a file-like object's ``write`` are raised
     ///         unchanged.
@@ -370,7 +370,7 @@ impl Encoder {
     ///         the chunk follows the last one. If it leaves a gap, the last frame is shown longer.
     ///
     /// Raises:
-    ///     ChunkError: The dtype, shape or pts is invalid. Nothing of the chunk was written, and
+    ///     ChunkError: The dtype, shape or pts is invalid. The chunk was not written, and
     ///         the next chunk can be written.
     ///     StateError: The output is not open, or another thread is using the encoder.
     ///     OutputError: Writing failed. Exceptions of a file-like object's ``write`` are raised
@@ -385,7 +385,7 @@ impl Encoder {
         self.write::<false>(i, chunk, pts, None)
     }
 
-    /// As `write_audio_chunk`, for some rows of an array with another axis order.
+    /// Writes some rows of an array with another axis order, as `write_audio_chunk` does.
     fn _write_audio(
         &self,
         i: isize,
@@ -396,7 +396,7 @@ impl Encoder {
         self.write::<true>(i, chunk, None, Some(&Part { axes, rows }))
     }
 
-    /// As `write_video_chunk`, for some rows of an array with another axis order.
+    /// Writes some rows of an array with another axis order, as `write_video_chunk` does.
     fn _write_video(
         &self,
         i: isize,
@@ -525,7 +525,7 @@ impl Encoder {
             let index = core.index(py, i)?;
             let mut chunk = match Chunk::new(chunk) {
                 Ok(chunk) => chunk,
-                Err(refusal) => return Err(core.refused(py, index, IS_AUDIO, refusal)),
+                Err(refusal) => return Err(core.rejected(py, index, IS_AUDIO, refusal)),
             };
             match core.write::<IS_AUDIO>(py, index, &mut chunk, pts, part) {
                 Ok(()) => Ok(()),
@@ -585,7 +585,7 @@ impl Core {
         part: Option<&Part>,
     ) -> Result<(), Refusal> {
         let encoder = &mut self.encoder;
-        let refused = |error| Refusal::Raised(to_python(py, error));
+        let rejected = |error| Refusal::Raised(to_python(py, error));
         let begin = |view: &TensorView<'_>| {
             let mut begin = || {
                 if IS_AUDIO {
@@ -595,12 +595,12 @@ impl Core {
                 }
             };
             let begun = if is_small(view) { begin() } else { py.detach(begin) };
-            begun.map_err(refused)
+            begun.map_err(rejected)
         };
         let mut cursor = chunk.view(part, begin, |cursor| !cursor.is_taken())?;
         while !cursor.is_done() {
             if cursor.has_work() {
-                py.detach(|| encoder.advance(&mut cursor)).map_err(refused)?;
+                py.detach(|| encoder.advance(&mut cursor)).map_err(rejected)?;
             }
             if cursor.is_done() {
                 break;
@@ -612,7 +612,7 @@ impl Core {
                 } else {
                     py.detach(|| encoder.take(&mut cursor, view))
                 };
-                taken.map_err(refused)
+                taken.map_err(rejected)
             };
             chunk.view(part, take, |()| true)?;
         }
@@ -636,13 +636,13 @@ impl Core {
             && let Some(mut converted) = chunk.converted(float)?
         {
             let written = self.write::<IS_AUDIO>(py, index, &mut converted, pts, part);
-            return written.map_err(|refusal| self.refused(py, index, IS_AUDIO, refusal));
+            return written.map_err(|refusal| self.rejected(py, index, IS_AUDIO, refusal));
         }
-        Err(self.refused(py, index, IS_AUDIO, refusal))
+        Err(self.rejected(py, index, IS_AUDIO, refusal))
     }
 
     #[cold]
-    fn refused(&mut self, py: Python<'_>, index: usize, is_audio: bool, why: Refusal) -> PyErr {
+    fn rejected(&mut self, py: Python<'_>, index: usize, is_audio: bool, why: Refusal) -> PyErr {
         match why {
             Refusal::Type(found) => self.wrong_type(py, index, is_audio, &found),
             other => other.raised(py),

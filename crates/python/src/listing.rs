@@ -103,12 +103,12 @@ pub(crate) fn quantize<'py>(
     high: f64,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let py = array.py();
-    let refused = |message: &str| exception(py, ErrorKind::Chunk, message);
+    let rejected = |message: &str| exception(py, ErrorKind::Chunk, message);
     let mut bytes = Vec::new();
     let mut of = |chunk: &mut Chunk<'_>| {
         let quantize = |memory: &ForeignArray| {
             if memory.data_type().is_integer() {
-                return Err(refused(
+                return Err(rejected(
                     "value_range must be None for frames of integers. Pass it only for floats.",
                 )
                 .into());
@@ -117,7 +117,7 @@ pub(crate) fn quantize<'py>(
             let each = |value: f64| {
                 if value.is_nan() {
                     return Err(
-                        refused("The frames must not contain NaN. Found at least one.").into()
+                        rejected("The frames must not contain NaN. Found at least one.").into()
                     );
                 }
                 bytes.push(((value - low) * scale).round().clamp(0.0, 255.0) as u8);

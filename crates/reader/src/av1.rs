@@ -110,7 +110,7 @@ impl Av1 {
     /// Resets the decoder. Decoding continues at the next keyframe.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// The same errors as [`new`](Self::new).
     pub(crate) fn reset(&mut self) -> anyhow::Result<()> {
         self.decoder = decoder()?;
         self.needs_config = true;

@@ -73,7 +73,7 @@ impl Frame {
     }
 
     /// Converts the frame losslessly to another packed format, with color, alpha or 16 bits.
-    /// Returns it unchanged if it is not packed, or if the conversion would be lossy.
+    /// Returns the frame unchanged if it is not packed, or if the conversion would be lossy.
     pub(crate) fn widened(self, format: PixelFormat) -> Self {
         let loses = (self.format.is_rgb() && !format.is_rgb())
             || (self.format.has_alpha() && !format.has_alpha())
@@ -123,8 +123,8 @@ impl Frame {
         views
     }
 
-    /// Rotates the frame upright. Returns it unchanged if this would exchange width and height and
-    /// the chroma subsampling differs between them.
+    /// Rotates the frame upright. Returns the frame unchanged if the rotation exchanges width and
+    /// height and the chroma subsampling differs between them.
     pub(crate) fn upright(self, orientation: Orientation) -> Self {
         if orientation.is_upright() {
             return self;
@@ -133,7 +133,10 @@ impl Frame {
         let swaps = turns % 2 == 1;
         let (horizontal, vertical) = self.format.chroma_shift();
         if swaps && horizontal != vertical {
-            log::warn!("Frames in {} cannot be rotated. They are not changed.", self.format);
+            log::warn!(
+                "Frames in {} cannot be rotated by 90 degrees. The frames are not rotated.",
+                self.format
+            );
             return self;
         }
         let (width, height) =
@@ -158,7 +161,7 @@ impl Frame {
     }
 }
 
-/// Builds the planes of a format by calling `append` for each row. Returns `None` if it fails.
+/// Builds the planes of a format by calling `append` for each row. Returns `None` if `append` does.
 fn gathered<T>(
     format: PixelFormat,
     (width, height): (usize, usize),

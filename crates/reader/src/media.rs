@@ -190,7 +190,7 @@ impl Media {
     /// they are ambiguous.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// The same errors as [`open`](Self::open).
     pub fn from_source(
         name: &str,
         mut source: Source,
@@ -404,7 +404,7 @@ impl Media {
         self
     }
 
-    /// As [`with`](Self::with), for a demuxer without timestamps: frames are numbered.
+    /// Does the same as [`with`](Self::with) for a demuxer without timestamps: frames are numbered.
     fn counting(mut self, demuxer: impl Demuxer + 'static) -> Self {
         self.body = Body::Packets { demuxer: Rc::new(RefCell::new(demuxer)), counts: true };
         self
@@ -487,7 +487,7 @@ impl Media {
     /// Opens a video track.
     ///
     /// # Errors
-    /// As [`audio`](Self::audio).
+    /// The same errors as [`audio`](Self::audio).
     pub fn video(&mut self, index: usize) -> anyhow::Result<VideoInput> {
         let track = self.track(index, Kind::Video)?;
         let failed = self.failed(&track);

@@ -201,7 +201,7 @@ pub trait Demuxer {
         let _ = tracks;
     }
 
-    /// Also returns packets of a track that are not needed for presentation.
+    /// Makes the demuxer return also the packets of a track that are not needed for presentation.
     fn keep_all(&mut self, track: usize) {
         let _ = track;
     }

@@ -98,7 +98,7 @@ impl Source {
     /// Reads `count` bytes from `offset` on, or fewer at the end.
     ///
     /// # Errors
-    /// As [`read_at`](Self::read_at).
+    /// The same errors as [`read_at`](Self::read_at).
     pub fn bytes_at(&mut self, offset: u64, count: usize) -> io::Result<Vec<u8>> {
         // The available bytes limit the allocation, not a field that may be damaged.
         let known = self.size().map(|size| size.saturating_sub(offset));
@@ -121,7 +121,7 @@ impl Source {
     /// bytes. Returns whole units; at the end of the input, the last may be partial.
     ///
     /// # Errors
-    /// As [`read_at`](Self::read_at).
+    /// The same errors as [`read_at`](Self::read_at).
     pub fn available_at(&mut self, offset: u64, count: usize, unit: usize) -> io::Result<Vec<u8>> {
         if self.is_seekable() {
             return self.bytes_at(offset, count);

@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_does_not_hide_the_next_image() {
+    fn finds_the_image_after_damage() {
         let image = [0xFF, 0xD8, 0xFF, 0xDA, 0, 2, 1, 2, 3, 4, 5, 0xFF, 0xD9];
         // A marker of a long segment, and an allowed one that contains an image.
         for marker in [0x50, 0xE5] {

@@ -287,7 +287,7 @@ impl VideoInput {
     /// Returns the first frame, for inputs with a single frame.
     ///
     /// # Errors
-    /// As [`next_frame`](Self::next_frame).
+    /// The same errors as [`next_frame`](Self::next_frame).
     pub fn image(&mut self) -> anyhow::Result<Option<Frame>> {
         self.next_frame()?;
         Ok(self.shown.take())
@@ -327,7 +327,7 @@ impl VideoInput {
         Ok(Some((frame.view(), pts, Some(duration).filter(|duration| *duration > 0))))
     }
 
-    /// As [`decode`](Self::decode). Returns held frames before an error.
+    /// Decodes as [`decode`](Self::decode) does. Returns held frames before an error.
     fn advance(&mut self) -> anyhow::Result<bool> {
         if let Some(error) = self.failure.take() {
             return Err(error);

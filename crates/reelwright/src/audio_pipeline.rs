@@ -1,4 +1,4 @@
-//! Audio pipeline: checks chunks, converts them, splits them into frames, and encodes these.
+//! Audio pipeline: checks chunks, converts them, splits them into frames, and encodes the frames.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -46,7 +46,7 @@ pub(crate) struct AudioPipeline {
     room: usize,
     /// Timestamp of the next sample, in samples of the chunks.
     next: i64,
-    /// Part of `next` that is gaps.
+    /// Total duration of the gaps before `next`.
     gap_total: i64,
     gap_policy: GapPolicy,
     /// Maximum gap that is filled, in samples of the chunks.
@@ -56,7 +56,7 @@ pub(crate) struct AudioPipeline {
     /// Gaps to apply to packets: the first encoded sample after each gap, and the delay from there
     /// on, both in encoded samples. The first entry is in effect.
     gaps: VecDeque<(i64, i64)>,
-    has_warned_of_overlap: bool,
+    has_warned_about_overlap: bool,
     /// Number of samples beyond ±1 that were clamped.
     pub(crate) clamped: u64,
     pub(crate) packets: PacketQueue,
@@ -65,13 +65,13 @@ pub(crate) struct AudioPipeline {
 /// Treatment of a gap before a pts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum GapPolicy {
-    /// Filled with silence.
+    /// Fills gaps with silence.
     Fill,
-    /// Filled with silence, except gaps at the start and long gaps, which delay packets.
+    /// Fills gaps with silence, except gaps at the start and long gaps, which delay packets.
     FillAfterStart,
-    /// Delays packets.
+    /// Delays packets by gaps.
     Delay,
-    /// Dropped.
+    /// Drops gaps.
     Drop,
 }
 
@@ -88,19 +88,19 @@ enum Step {
     Follow,
     /// The chunk follows the previous one, although its pts is earlier.
     Overlap,
-    /// This number of silent samples comes first.
+    /// Number of silent samples to insert before the chunk.
     Fill(i64),
-    /// A gap of this number of samples without packets comes first.
+    /// Number of samples of a gap without packets before the chunk.
     Gap(i64),
-    /// The gap before this timestamp is dropped.
+    /// Timestamp of the chunk. The gap before it is dropped.
     Drop(i64),
 }
 
-/// Conversion of a chunk's samples to a frame's.
+/// Conversion of a chunk's samples to those of a frame.
 enum Conversion {
-    /// Without resampling.
+    /// Conversion without resampling.
     Direct(AudioConverter),
-    /// With resampling.
+    /// Conversion with resampling.
     Resampled(Box<Resampled>),
 }
 
@@ -226,7 +226,7 @@ impl AudioPipeline {
             limits: TimeLimits::NONE,
             is_finished: false,
             gaps: VecDeque::new(),
-            has_warned_of_overlap: false,
+            has_warned_about_overlap: false,
             clamped: 0,
             packets: PacketQueue::new(),
         })
@@ -287,7 +287,7 @@ impl AudioPipeline {
         if let Some((frame, channel)) = outliers.first_nan {
             return Err(Error::chunk(format!(
                 "NaN cannot be encoded as {}. Found at frame {frame}, channel {channel} of the \
-                 chunk; nothing of the chunk was written.",
+                 chunk. The chunk was not written.",
                 self.parameters().codec
             )));
         }
@@ -344,7 +344,7 @@ impl AudioPipeline {
             if is_long || in_encoded(at) > self.limits.max_pts {
                 return Err(Error::chunk(format!(
                     "A PTS of {pts} leaves a gap of {:.0} s. The format stores gaps of up to {:.0} \
-                     s. Nothing of the chunk was written.",
+                     s. The chunk was not written.",
                     seconds(gap),
                     encoded.to_seconds(Timestamp(self.limits.max_gap))
                 )));
@@ -353,9 +353,9 @@ impl AudioPipeline {
         }
         if is_long {
             return Err(Error::chunk(format!(
-                "A PTS of {pts} leaves a gap of {:.0} s. Up to {} s are filled with silence. Pass \
-                 fill_gaps to open: more seconds, or fill_gaps=false to leave gaps out. Nothing of \
-                 the chunk was written.",
+                "A PTS of {pts} leaves a gap of {:.0} s. Up to {} s are filled with silence. Call \
+                 open with a larger fill_gaps, or with fill_gaps=false to omit gaps. The chunk was \
+                 not written.",
                 seconds(gap),
                 seconds(self.max_gap)
             )));
@@ -366,7 +366,7 @@ impl AudioPipeline {
     /// Prepares for a checked chunk. Returns the number of silent samples that must come before it.
     ///
     /// # Errors
-    /// The encoder's own errors.
+    /// The encoder fails.
     pub(crate) fn schedule(&mut self, plan: AudioPlan) -> Result<i64> {
         let at = match plan.step {
             Step::Follow | Step::Overlap => self.next,
@@ -387,8 +387,8 @@ impl AudioPipeline {
         match plan.step {
             Step::Follow => {}
             Step::Overlap => {
-                if !self.has_warned_of_overlap {
-                    self.has_warned_of_overlap = true;
+                if !self.has_warned_about_overlap {
+                    self.has_warned_about_overlap = true;
                     log::warn!("The provided PTS value is smaller than the next expected value.");
                 }
             }
@@ -483,7 +483,7 @@ impl AudioPipeline {
     /// Encodes the copied samples if they fill a frame.
     ///
     /// # Errors
-    /// The encoder's own errors.
+    /// The encoder fails.
     pub(crate) fn work(&mut self) -> Result<()> {
         match &mut self.conversion {
             Conversion::Direct(_) if self.samples.len() >= self.capacity => self.encode(),
@@ -517,7 +517,7 @@ impl AudioPipeline {
         }
     }
 
-    /// Returns `samples` silent samples in the type of the chunks.
+    /// Returns a chunk of `samples` silent samples.
     pub(crate) fn silence(&self, samples: usize) -> TensorView<'static> {
         let shape = [samples, self.channels];
         let zero = match self.input {

@@ -71,8 +71,8 @@ impl AudioStream {
         self
     }
 
-    /// Sets the number of significant bits of integer samples, the highest ones; default all. Logs
-    /// a warning if the default encoder keeps fewer bits.
+    /// Sets the number of significant bits of integer samples, from the highest bit; default all
+    /// bits. Logs a warning if the default encoder keeps fewer bits.
     #[must_use]
     pub fn bits_per_raw_sample(mut self, bits: u32) -> Self {
         self.bits_per_raw_sample = Some(bits);
@@ -111,23 +111,24 @@ impl AudioStream {
         self
     }
 
-    /// Sets the encoded sample rate in Hz. Chunks are resampled to it. The default is the lowest
-    /// supported rate that is not below that of the chunks, or else the highest.
+    /// Sets the encoded sample rate in Hz. Chunks are resampled to this rate. The default is the
+    /// lowest supported rate that is not below the rate of the chunks, or else the highest rate.
     #[must_use]
     pub fn encoder_sample_rate(mut self, rate: u32) -> Self {
         self.encoder_sample_rate = Some(rate);
         self
     }
 
-    /// Sets the encoded number of channels. Chunks are remixed to it. The default is that of the
-    /// chunks if supported, otherwise the smallest layout that includes them, otherwise a downmix.
+    /// Sets the encoded number of channels. Chunks are remixed to this number. The default is the
+    /// layout of the chunks if supported, otherwise the smallest layout that includes all channels,
+    /// otherwise a downmix.
     #[must_use]
     pub fn encoder_num_channels(mut self, channels: usize) -> Self {
         self.encoder_num_channels = Some(channels);
         self
     }
 
-    /// Sets the encoded sample format. The default is the supported format that loses the least.
+    /// Sets the encoded sample format. The default is the supported format with the smallest loss.
     #[must_use]
     pub fn encoder_format(mut self, format: SampleFormat) -> Self {
         self.encoder_format = Some(format);
@@ -340,8 +341,8 @@ impl ResolvedAudio {
     }
 }
 
-/// Returns the format that loses the least of samples of type `from`; of lossless ones the
-/// smallest.
+/// Returns the format with the smallest loss for samples of type `from`. If several formats are
+/// lossless, returns the smallest one.
 fn least_loss(from: DataType, formats: &[SampleFormat]) -> SampleFormat {
     let keeps_all = |to: DataType| match (from, to) {
         _ if from == to => true,
@@ -351,7 +352,7 @@ fn least_loss(from: DataType, formats: &[SampleFormat]) -> SampleFormat {
         (DataType::F32, to) => to == DataType::F64,
         (DataType::U16 | DataType::I64 | DataType::F64, _) => false,
     };
-    // The most precise of the lossy formats.
+    // Otherwise, the most precise lossy format.
     let precision = |to: DataType| match to {
         DataType::U8 => 8,
         DataType::U16 | DataType::I16 => 16,

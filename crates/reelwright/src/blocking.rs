@@ -1,5 +1,5 @@
-//! Outputs that block: pipes, terminals and other devices. They wait in short intervals and check
-//! for interrupts in between.
+//! Outputs that block: pipes, terminals and other devices. Writes wait in short intervals and check
+//! for interrupts between them.
 
 use std::fmt;
 use std::fs::File;
@@ -22,7 +22,7 @@ pub(crate) struct Gate {
 
 #[derive(Default)]
 struct Stop {
-    /// True if an output stopped within an operation: further data is kept.
+    /// True if an output stopped during an operation. Further data is kept.
     is_stopped: AtomicBool,
     reason: Mutex<Option<Error>>,
 }
@@ -59,10 +59,11 @@ impl Gate {
         self.stop.is_stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Reports whether an output stopped, and clears that state.
+    /// Returns an error if an output stopped, and clears that state.
     ///
     /// # Errors
-    /// Reason why it stopped. Data that it did not accept is written later.
+    /// An interrupt or a timeout stopped an output. Data that the output did not accept is written
+    /// later.
     pub(crate) fn take_stop(&self) -> Result<()> {
         if !self.is_stopped() || !self.stop.is_stopped.swap(false, Ordering::Relaxed) {
             return Ok(());

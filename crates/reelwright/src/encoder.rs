@@ -81,7 +81,7 @@ pub struct StreamingMediaEncoder<'w, W = Erased> {
 
 impl<'w> StreamingMediaEncoder<'w> {
     /// Creates an encoder that writes to `dst`: a path, an address or a writer, see [`Target`].
-    /// Opens nothing yet.
+    /// [`open`](Self::open) opens the output.
     ///
     /// `format` is the name of one of [`muxers`](crate::muxers). The default depends on the file
     /// name's extension.
@@ -92,10 +92,11 @@ impl<'w> StreamingMediaEncoder<'w> {
         Self::with_registry(&Registry::builtin(), dst, format)
     }
 
-    /// Like [`new`](Self::new), with the encoders, containers and protocols of a registry.
+    /// Creates an encoder as [`new`](Self::new) does, with the encoders, containers and protocols
+    /// of a registry.
     ///
     /// # Errors
-    /// As `new`.
+    /// The same errors as `new`.
     pub fn with_registry(
         registry: &Registry,
         dst: impl Into<Target<'w>>,
@@ -107,7 +108,7 @@ impl<'w> StreamingMediaEncoder<'w> {
 
 impl StreamingMediaEncoder<'static> {
     /// Creates an encoder that returns packets, without a container and an output. All codecs are
-    /// supported. The default encoder of a stream is the first of the build.
+    /// supported. The default encoder of a stream is the first encoder of the build.
     ///
     /// ```
     /// use reelwright::{AudioStream, StreamingMediaEncoder, TensorView};
@@ -126,7 +127,8 @@ impl StreamingMediaEncoder<'static> {
         Self::to_packets_with(&Registry::builtin())
     }
 
-    /// Like [`to_packets`](Self::to_packets), with the encoders of a registry.
+    /// Creates an encoder as [`to_packets`](Self::to_packets) does, with the encoders of a
+    /// registry.
     pub fn to_packets_with(registry: &Registry) -> (Self, Packets) {
         let packets = Packets::default();
         let mut format = PACKETS.clone();
@@ -226,7 +228,7 @@ impl<'w, W> StreamingMediaEncoder<'w, W> {
         !matches!(self.state, State::New(_))
     }
 
-    /// Returns whether the output could not be opened, or failed. Nothing can be written then.
+    /// Returns whether the output could not be opened, or failed. Writes are errors then.
     pub fn has_failed(&self) -> bool {
         matches!(self.state, State::Unopened(_) | State::Failed(..))
     }

@@ -83,13 +83,13 @@ pub(crate) fn take_audio(
 /// of threads.
 ///
 /// # Errors
-/// As [`take_audio`].
+/// The same errors as [`take_audio`].
 pub(crate) fn take_video(
     encoder: &EncoderInfo,
     options: &mut Options,
     config: &mut CodecConfig,
 ) -> Result<Option<i64>> {
-    // The code that uses the option reports errors in it.
+    // The code that uses the option reports invalid values.
     let threads = options.clone().take_int(&VIDEO_THREADS).ok().flatten();
     take_shared(encoder, options, config, &VIDEO_THREADS)?;
     let (gop, b_frames) = (options.take_int(&GOP_SIZE)?, options.take_int(&MAX_B_FRAMES)?);

@@ -16,7 +16,7 @@ pub(crate) const FLUSH_PACKETS: OptionInfo = OptionInfo::int(
     "flush_packets",
     (-1, 1),
     Some(-1),
-    "1 passes every packet to the output immediately; otherwise when a buffer is full",
+    "1 passes every packet to the output immediately; 0 and -1 pass data when a buffer is full",
 );
 pub(crate) const RW_TIMEOUT: OptionInfo = OptionInfo::int(
     "rw_timeout",
@@ -77,8 +77,8 @@ impl<'w> Endpoint<'w> {
         Ok(Self { format: format.clone(), target })
     }
 
-    /// Parses all options and creates the muxer. Opens nothing. `more` are options that the caller
-    /// parses.
+    /// Parses all options and creates the muxer, without opening the output. `more` are options
+    /// that the caller parses.
     ///
     /// # Errors
     /// An option is unknown or has an invalid value.
@@ -105,7 +105,7 @@ impl<'w> Endpoint<'w> {
     /// Waits until a named pipe has a reader.
     ///
     /// # Errors
-    /// An interrupt or a timeout. [`open`](Self::open) reports other errors.
+    /// An interrupt or a timeout occurs. [`open`](Self::open) reports other errors.
     pub(crate) fn await_reader(&self, prepared: &mut Prepared) -> Result<()> {
         match self.target.await_reader(&prepared.gate) {
             Err(error) if error.can_continue() => Err(error),

@@ -11,7 +11,7 @@ use reelwright_core::{TimeBase, Timestamp};
 pub(crate) struct FrameRateChange {
     from: TimeBase,
     to: TimeBase,
-    /// Start of the frame that is held.
+    /// Start of the last input frame.
     held: Option<i64>,
     /// Time of the next output frame.
     next: i64,
@@ -25,8 +25,8 @@ impl FrameRateChange {
         Self { from, to, held: None, next: 0, has_shown: false, from_zero }
     }
 
-    /// Returns the output times of the held frame, and holds a frame that starts at `pts`, in units
-    /// of the old time base.
+    /// Returns the output times of the last input frame, and sets `pts`, in units of the old time
+    /// base, as the start of the next one.
     pub(crate) fn until(&mut self, pts: i64) -> Range<i64> {
         let begin = self.from.rescale(Timestamp(pts), self.to).0;
         let shown = match self.held {

@@ -7,8 +7,8 @@ use reelwright_core::{TimeBase, Timestamp};
 use crate::stream::Stream;
 
 /// Maximum lead of a stream over others within one chunk, in seconds in addition to encoder delays,
-/// and maximum number of bytes that wait. Beyond these packets no longer wait, so that memory is
-/// bounded.
+/// and maximum number of bytes of waiting packets. Beyond these limits, packets no longer wait, so
+/// that memory is bounded.
 const MAX_WAIT: f64 = 10.0;
 const MAX_BYTES: usize = 256 << 20;
 
@@ -43,9 +43,9 @@ impl PausedStreams {
     }
 }
 
-/// Returns the stream with the next packet, the one with the earliest dts. `None` if another stream
-/// may still produce an earlier packet, unless everything `is_complete`. Packets do not wait for
-/// subtitles, but subtitles wait for other streams.
+/// Returns the stream with the next packet: the packet with the earliest dts. Returns `None` if
+/// another stream may still produce an earlier packet, unless all streams have ended
+/// (`is_complete`). Packets do not wait for subtitles, but subtitles wait for other streams.
 pub(crate) fn next(
     streams: &mut [Stream],
     paused: &PausedStreams,
@@ -73,7 +73,7 @@ pub(crate) fn next(
     (is_complete || all_are_here || bytes > MAX_BYTES || is_late()).then_some(index)
 }
 
-/// Returns the number of bytes that wait.
+/// Returns the number of bytes of waiting packets.
 fn bytes(streams: &mut [Stream]) -> usize {
     streams.iter_mut().map(|stream| stream.packets_mut().bytes()).sum()
 }

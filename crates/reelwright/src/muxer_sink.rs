@@ -9,7 +9,7 @@ use crate::blocking::Gate;
 use crate::output::Opened;
 
 /// Media duration in seconds after which a file's buffer is flushed, unless a part of it was
-/// flushed in the meantime. A killed process loses at most twice as much.
+/// flushed in the meantime. A killed process loses at most twice this duration.
 const FLUSH_INTERVAL: f64 = 0.4;
 
 /// Muxer with its destination.
@@ -62,7 +62,7 @@ impl<'w> MuxerSink<'w> {
         }
         let playable = self.output.output().playable_length();
         if playable > *bytes && playable < position {
-            // A full buffer was flushed; the rest is newer.
+            // A full buffer was flushed. The rest is newer.
             (*flushed, *bytes) = (end, playable);
             return Ok(());
         }
@@ -125,7 +125,7 @@ impl Sink for MuxerSink<'_> {
             .truncate_to_playable(*block)
             .and_then(|length| muxer.patch_header(length, output));
         if let Err(error) = patched {
-            log::debug!("The output stays as it is: {}", error.report());
+            log::debug!("The incomplete file was not repaired: {}", error.report());
         }
     }
 

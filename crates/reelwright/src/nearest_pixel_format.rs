@@ -2,11 +2,11 @@
 
 use reelwright_core::{CodecId, ColorModel, PixelFormat};
 
-/// Returns the format to encode frames in that have the format `input`.
+/// Returns the pixel format for encoding frames of the format `input`.
 ///
-/// For a lossless codec, it is the one that loses the least. For a lossy codec, it has the color
-/// model and chroma subsampling of the codec's first format, which all players support, except that
-/// JPEG keeps gray frames.
+/// For a lossless codec, the format has the smallest loss. For a lossy codec, the format has the
+/// color model and chroma subsampling of the codec's first format, which all players support,
+/// except that JPEG keeps gray frames.
 pub(crate) fn nearest(codec: CodecId, input: PixelFormat, formats: &[PixelFormat]) -> PixelFormat {
     let keeps_model = |format: &PixelFormat| format.model() == input.model();
     let first = formats.first().copied().expect("an encoder supports at least one format");
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lossless_codecs_lose_least() {
+    fn lossless_codecs_have_the_smallest_error() {
         let png = [Rgb24, Rgba, Gray8, Ya8, Rgb48Le, Rgba64Le, Gray16Le];
         let cases = [
             (Rgb24, Rgb24),

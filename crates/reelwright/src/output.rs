@@ -62,7 +62,8 @@ impl<'w> Opened<'w> {
     /// Releases the output.
     ///
     /// # Errors
-    /// The operating system's errors. Some file systems report a full disk only here.
+    /// The operating system reports an error. Some file systems report a full disk only at this
+    /// point.
     pub(crate) fn close(&mut self) -> Result<()> {
         self.output.close()
     }
@@ -147,7 +148,7 @@ pub(crate) struct SeekableOutput<W> {
     buffered: BufferedWriter<W>,
     /// Position in the writer at which the output starts.
     start: u64,
-    /// Position of the writer, if something else moved it.
+    /// Position of the writer if other code moved it.
     moved_to: Option<u64>,
     has_warned: bool,
 }
@@ -402,7 +403,7 @@ mod tests {
         assert_eq!((bytes.len() as u64, &bytes[bytes.len() - 3..]), (whole + 3, &b"end"[..]));
     }
 
-    /// File on a full network drive, which reports errors only when it is closed.
+    /// File on a full network drive, which reports errors only on close.
     struct Late;
 
     impl Write for Late {

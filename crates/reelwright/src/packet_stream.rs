@@ -37,6 +37,8 @@ fn has_record(stream: &StreamParameters) -> bool {
 }
 
 impl PacketStream {
+    /// Creates a stream after checking its parameters.
+    ///
     /// # Errors
     /// The container does not support the codec, or parameters are missing or contradictory.
     pub(crate) fn new(parameters: &StreamParameters, muxer: &MuxerInfo) -> Result<Self> {
@@ -111,11 +113,11 @@ impl PacketStream {
     /// Checks and queues a packet.
     ///
     /// # Errors
-    /// A timestamp is out of order or range, or the data does not have the codec's form. Nothing is
-    /// queued then.
+    /// A timestamp is out of order or range, or the data does not have the codec's form. The packet
+    /// is not queued then.
     pub(crate) fn write(&mut self, packet: &Packet) -> Result<()> {
         let (pts, dts) = (packet.pts.0, packet.dts.0);
-        let refuse = |what: &str| {
+        let reject = |what: &str| {
             Err(Error::chunk(format!(
                 "A packet must have {what}. Found: pts {pts}, dts {dts}, duration {}, {} bytes",
                 packet.duration,
@@ -123,25 +125,25 @@ impl PacketStream {
             )))
         };
         if pts < dts {
-            return refuse("a dts that is not after its pts");
+            return reject("a dts that is not after its pts");
         }
         if packet.duration < 0 {
-            return refuse("a duration that is not negative, 0 if unknown");
+            return reject("a duration that is not negative, 0 if unknown");
         }
         if packet.data.is_empty() {
-            return refuse("data");
+            return reject("data");
         }
         if let Some((last, _)) = self.last
             && dts <= last
         {
-            return refuse(&format!("a dts after that of the previous packet, {last}"));
+            return reject(&format!("a dts after that of the previous packet, {last}"));
         }
         let end = dts.checked_add(packet.duration.max(1));
         let gap = self.last.map_or(0, |(last, _)| dts.saturating_sub(last));
         let is_far =
             pts > self.limits.max_pts || dts < -self.limits.max_pts || gap > self.limits.max_gap;
         let Some(end) = end.filter(|_| !is_far) else {
-            return refuse(&format!(
+            return reject(&format!(
                 "times up to {}, and a dts at most {} after the previous one, in units of {} s",
                 self.limits.max_pts,
                 self.limits.max_gap,
@@ -181,7 +183,8 @@ fn check_form(codec: CodecId, packet: &Packet) -> Result<()> {
             }
             Ok(())
         }
-        // A raw data block does not start with this: its first element would be the last one.
+        // A raw data block does not start with a sync word: its first element would be the last
+        // one.
         CodecId::Aac if matches!(packet.data[..], [0xff, second, ..] if second & 0xf6 == 0xf0) => {
             Err(Error::chunk(
                 "A packet of aac must be a raw data block, without an ADTS header. \

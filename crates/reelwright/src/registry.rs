@@ -1,5 +1,4 @@
-//! Registry of encoders, containers and protocols: those that are compiled, and those that programs
-//! add.
+//! Registry of encoders, containers and protocols: compiled items, and items that programs add.
 
 use std::collections::BTreeSet;
 #[allow(unused_imports)] // by a build without encoders and muxers
@@ -95,7 +94,7 @@ static BUILTIN: LazyLock<Registry> = LazyLock::new(|| {
 });
 
 impl Registry {
-    /// Returns the registry of everything that is compiled.
+    /// Returns the registry of all compiled items.
     pub fn builtin() -> Self {
         BUILTIN.clone()
     }
@@ -290,7 +289,7 @@ pub fn output_protocols() -> impl Iterator<Item = &'static ProtocolInfo> {
 /// Calls [`Registry::default_audio_encoder`] of the built-in registry.
 ///
 /// # Errors
-/// As for that method.
+/// This build has no encoder for the container's codecs.
 pub fn default_audio_encoder(muxer: &MuxerInfo) -> Result<&'static AudioEncoderInfo> {
     BUILTIN.default_audio_encoder(muxer)
 }
@@ -298,7 +297,7 @@ pub fn default_audio_encoder(muxer: &MuxerInfo) -> Result<&'static AudioEncoderI
 /// Calls [`Registry::default_video_encoder`] of the built-in registry.
 ///
 /// # Errors
-/// As for that method.
+/// This build has no encoder for the container's codecs.
 pub fn default_video_encoder(
     muxer: &MuxerInfo,
     extension: Option<&str>,
@@ -433,7 +432,7 @@ mod tests {
         let mut names: Vec<_> = muxers().map(|muxer| muxer.name).collect();
         names.sort_unstable();
         assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
-        // An alias may be another encoder's name, which then selects that encoder if it is built.
+        // An alias may be the name of another encoder, which is selected if it is compiled.
         let encoders = || {
             let video = video_encoders().map(|info| info.encoder);
             audio_encoders().map(|info| info.encoder).chain(video)

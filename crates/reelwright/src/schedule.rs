@@ -2,8 +2,8 @@
 
 use reelwright_core::{FrameLength, Rational, TimeBase, Timestamp};
 
-/// Assigns timestamps to frames: stated ones, and between them those of the nominal frame rate.
-/// They are computed from the last stated one, so that errors do not accumulate.
+/// Assigns timestamps to frames: stated timestamps, and between them those of the nominal frame
+/// rate. Timestamps are computed from the last stated one, so that errors do not accumulate.
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule {
     time_base: TimeBase,
@@ -60,7 +60,7 @@ impl Schedule {
         pts
     }
 
-    /// Returns the end of the last frame. Without a stated duration, it lasts as long as the
+    /// Returns the end of the last frame. Without a stated duration, the frame lasts as long as the
     /// previous one.
     pub(crate) fn end(&self) -> i64 {
         self.last.unwrap_or(0).saturating_add(self.stated.unwrap_or(self.length.get()))
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn last_frame_lasts_as_long_as_the_previous_one_unless_stated() {
+    fn last_frame_has_the_previous_duration_unless_stated() {
         let mut schedule = schedule((1, 90_000), (30, 1));
         schedule.take(None);
         assert_eq!(schedule.end(), 3000);

@@ -50,8 +50,8 @@ impl SubtitlePipeline {
     /// Queues a packet of a subtitle from `start` to `end` seconds.
     ///
     /// # Errors
-    /// A time is invalid or out of order, or the codec does not support the text. Nothing is queued
-    /// then.
+    /// A time is invalid or out of order, or the codec does not support the text. The subtitle is
+    /// not queued then.
     pub(crate) fn write(&mut self, start: f64, end: f64, content: Content<'_>) -> Result<()> {
         let (start, end) = self.times(start, end)?;
         let data = match (content, self.parameters.codec) {

@@ -55,6 +55,8 @@ impl SubtitleStream {
         self
     }
 
+    /// Chooses defaults and checks all parameters.
+    ///
     /// # Errors
     /// The format does not support the codec, or the header is invalid.
     pub(crate) fn resolve(

@@ -49,7 +49,7 @@ impl MarkedText {
         let mut start = 0u16;
         for (face, text) in &self.0 {
             timed.text.push_str(text);
-            // A text with more characters is rejected later.
+            // Another check rejects longer texts later.
             let end = start.saturating_add(text.chars().count().try_into().unwrap_or(u16::MAX));
             if *face != 0 {
                 timed.styles.push(TextStyle { start, end, face: *face });

@@ -1,4 +1,4 @@
-//! Destinations as users specify them, and their outputs.
+//! Destinations that users specify, and their outputs.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -42,7 +42,7 @@ const WRITER_BUFFER: usize = 4096;
 ///
 /// Target::from("out.wav"); // a path …
 /// Target::from("file:out.wav"); // … or an address
-/// Target::from("-"); // standard output, as is pipe:1
+/// Target::from("-"); // standard output, the same as pipe:1
 /// Target::from(Path::new("rtmp://a.wav")); // always a path
 ///
 /// let mut bytes = Vec::new();
@@ -87,8 +87,8 @@ impl<'w> Target<'w> {
         Self::new(Kind::Seekable(Box::new(writer)), "writer", WRITER_BUFFER)
     }
 
-    /// Creates a target from a writer that was opened before and may be unable to seek. Opening the
-    /// encoder determines whether it can.
+    /// Creates a target from an open writer that may be unable to seek. Opening the encoder
+    /// determines whether the writer can seek.
     pub fn opened_writer(writer: impl Write + Seek + Send + 'w) -> Self {
         let mut target = Self::seekable_writer(writer);
         target.may_lack_seek = true;
@@ -169,7 +169,8 @@ impl<'w> Target<'w> {
     /// Waits until a named pipe has a reader, and opens it. Returns `None` for other targets.
     ///
     /// # Errors
-    /// The operating system's errors, or an interrupt, after which the target can be opened again.
+    /// The operating system reports an error, or an interrupt occurs, after which the target can be
+    /// opened again.
     pub(crate) fn await_reader(&self, gate: &Gate) -> Result<Option<File>> {
         match &self.kind {
             Kind::Path(path) => blocking::open_fifo(path, gate)
@@ -183,8 +184,8 @@ impl<'w> Target<'w> {
     }
 
     /// Opens the destination. Truncates an existing file, unless the container writes
-    /// `multiple_objects`. `protocol` is that of an address, which parses `options`. `reader` is
-    /// the result of [`await_reader`](Self::await_reader).
+    /// `multiple_objects`. `protocol` is the protocol of an address, which parses `options`.
+    /// `reader` is the result of [`await_reader`](Self::await_reader).
     ///
     /// # Errors
     /// The destination cannot be opened. After an interrupt, a [copy](Self::try_clone) can be
@@ -309,7 +310,7 @@ fn without_query(address: &str) -> &str {
 /// Returns the position of a writer, after checking that it can seek.
 ///
 /// # Errors
-/// The writer's own errors, or a wrong position after a seek. An error of kind `ConnectionAborted`
+/// The writer fails, or reports a wrong position after a seek. An error of kind `ConnectionAborted`
 /// from a writer stops the encoder.
 fn check_seekable(writer: &mut (impl Seek + ?Sized)) -> io::Result<u64> {
     let start = writer.stream_position()?;
@@ -351,8 +352,8 @@ impl From<&str> for Target<'_> {
     }
 }
 
-/// Returns whether this is `scheme://…`, or `pipe:` with a text that is not a number. One letter is
-/// a drive.
+/// Returns whether a text is `scheme://…`, or `pipe:` with a text that is not a number. A scheme of
+/// one letter is a drive.
 fn is_protocol(scheme: &str, rest: &str) -> bool {
     let is_name = scheme.len() > 1
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));

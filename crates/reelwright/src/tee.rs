@@ -140,7 +140,7 @@ impl Member {
 /// Options in brackets that belong to the tee.
 pub(crate) const MEMBER_OPTIONS: &[OptionInfo] = &[FORMAT, SELECT, ON_FAIL];
 
-/// Returns the union of what the members support.
+/// Returns the union of the codecs that the members support.
 pub(crate) fn all(members: &[Member]) -> MuxerInfo {
     let union = |kind| {
         let mut codecs: Vec<CodecId> = Vec::new();

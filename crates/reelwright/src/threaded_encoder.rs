@@ -53,7 +53,7 @@ impl Engine {
     /// Waits until a frame can be encoded, and appends the packets that become ready.
     ///
     /// # Errors
-    /// The encoder's errors for an earlier frame, or an interrupt.
+    /// The encoder failed for an earlier frame, or an interrupt occurs.
     pub(crate) fn make_room(
         &mut self,
         packets: &mut PacketQueue,
@@ -69,7 +69,7 @@ impl Engine {
     /// [`make_room`](Self::make_room).
     ///
     /// # Errors
-    /// The encoder's own errors.
+    /// The encoder fails.
     pub(crate) fn encode(&mut self, frame: VideoFrame, packets: &mut PacketQueue) -> Result<()> {
         match self {
             Self::Direct(encoder) => encoder.encode(&frame, packets),
@@ -80,7 +80,7 @@ impl Engine {
     /// Appends the packets of all frames so far, except those that the encoder delays.
     ///
     /// # Errors
-    /// The encoder's own errors, or an interrupt.
+    /// The encoder fails, or an interrupt occurs.
     pub(crate) fn drain(&mut self, packets: &mut PacketQueue, interrupt: &Interrupt) -> Result<()> {
         match self {
             Self::Direct(_) => Ok(()),
@@ -100,7 +100,7 @@ impl Engine {
     /// another call continues.
     ///
     /// # Errors
-    /// The encoder's own errors, or an interrupt.
+    /// The encoder fails, or an interrupt occurs.
     pub(crate) fn finish(
         &mut self,
         packets: &mut PacketQueue,
@@ -136,7 +136,7 @@ struct Done {
     parameters: Option<StreamParameters>,
 }
 
-/// Encoder that runs jobs. After a failure it runs none, but each job still has a result.
+/// Encoder that runs jobs. After a failure it runs no jobs, but each job still has a result.
 struct Runner {
     encoder: Box<dyn VideoEncoder>,
     queue: PacketQueue,
@@ -176,12 +176,12 @@ enum Place {
         done: Receiver<Done>,
         thread: JoinHandle<()>,
     },
-    /// In the calling thread.
+    /// Encodes in the calling thread.
     Inline {
         runner: Box<Runner>,
         done: VecDeque<Done>,
     },
-    /// Stopped.
+    /// The encoder was abandoned.
     Abandoned,
 }
 
@@ -429,7 +429,7 @@ mod tests {
             calls += 1;
             interrupt.clear();
         }
-        // It may have been ready before the check.
+        // The packet may have been ready before the check.
         assert!(calls <= 1);
         assert_eq!(packets.len(), 2);
     }

@@ -31,7 +31,7 @@ const COLOR_RANGE: OptionInfo = OptionInfo::choice(
 const COLOR_PRIMARIES: OptionInfo = OptionInfo::choice(
     "color_primaries",
     &[
-        ("auto", "those of the colorspace"),
+        ("auto", "the primaries of the colorspace"),
         ("bt709", "high definition and sRGB"),
         ("smpte170m", "BT.601 with 525 lines"),
         ("bt470bg", "BT.601 with 625 lines"),
@@ -44,7 +44,7 @@ const COLOR_PRIMARIES: OptionInfo = OptionInfo::choice(
 const COLOR_TRC: OptionInfo = OptionInfo::choice(
     "color_trc",
     &[
-        ("auto", "that of the colorspace"),
+        ("auto", "the transfer function of the colorspace"),
         ("bt709", "high definition"),
         ("smpte170m", "BT.601"),
         ("iec61966-2-1", "sRGB"),
@@ -105,7 +105,7 @@ fn with_defaults(own: ColorInfo, usual: ColorInfo) -> ColorInfo {
     color
 }
 
-/// Chooses the color space of encoded frames. `own` is that of the input, if it is YUV.
+/// Chooses the color space of encoded frames. `own` is the color space of a YUV input.
 pub(crate) fn choose_color(
     of_codec: VideoColor,
     own: Option<ColorInfo>,

@@ -5,7 +5,7 @@ use reelwright_core::{
     Timestamp, TypedSlice, VideoFrame, VideoView,
 };
 
-/// Frame to write: borrowed pixels, or a handle of shared ones.
+/// Frame to write: borrowed pixels, or a handle of shared pixels.
 #[derive(Debug, Clone, Copy)]
 pub enum VideoInput<'a> {
     /// Borrowed pixels in host memory, which are converted or copied before the call returns.
@@ -98,8 +98,8 @@ pub(crate) fn check_chunk_values(chunk: &TensorView<'_>, format: PixelFormat) ->
     match first_above(chunk, most) {
         None => Ok(()),
         Some(found) => Err(Error::chunk(format!(
-            "Expected values from 0 to {most} in a chunk of {format}. Found: {found}. Nothing of \
-             the chunk was written."
+            "Expected values from 0 to {most} in a chunk of {format}. Found: {found}. The \
+             chunk was not written."
         ))),
     }
 }

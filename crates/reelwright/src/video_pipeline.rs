@@ -1,4 +1,4 @@
-//! Video pipeline: checks chunks, converts them frame by frame, and encodes these.
+//! Video pipeline: checks chunks, converts their frames one by one, and encodes the frames.
 
 use std::ops::Range;
 
@@ -23,13 +23,13 @@ const DEFAULT_MAX_GAP: f64 = 60.0 * 60.0;
 /// Preparation that checked frames need.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum VideoPlan {
-    /// They follow the previous frame.
+    /// The frames follow the previous frame.
     Follow,
-    /// They follow the previous frame, although their pts is earlier.
+    /// The frames follow the previous frame, although their pts is earlier.
     Overlap,
-    /// The first one has this timestamp.
+    /// Timestamp of the first frame.
     At(i64),
-    /// The last frame is repeated this number of times.
+    /// Number of times to repeat the last frame.
     Repeat(i64),
 }
 
@@ -47,7 +47,7 @@ pub(crate) enum Needs {
 /// Pipeline of one video stream.
 pub(crate) struct VideoPipeline {
     input: VideoFormat,
-    /// True if alpha is dropped and no warning was logged yet.
+    /// True if the pipeline drops alpha and has not logged a warning yet.
     drops_alpha: bool,
     schedule: Schedule,
     converter: VideoConverter,
@@ -56,9 +56,9 @@ pub(crate) struct VideoPipeline {
     pool: FramePool,
     /// The last input frame.
     last: Option<VideoFrame>,
-    /// Frame rate conversion. The last frame waits until its number of repetitions is known.
+    /// Frame rate conversion. Keeps the last frame until its number of repetitions is known.
     rate: Option<FrameRateChange>,
-    /// True if the duration of the held frame is known.
+    /// True if the duration of the last frame is known.
     is_prepared: bool,
     /// Timestamps at which the last frame must be encoded, and its duration if known.
     due: Range<i64>,
@@ -69,17 +69,17 @@ pub(crate) struct VideoPipeline {
     keeps_times: bool,
     /// True if the container stores timestamps.
     is_variable: bool,
-    /// The container whose constant rate drops frames, until a warning was logged.
+    /// Container whose constant frame rate may drop frames. `None` after a warning was logged.
     drops: Option<&'static str>,
     fills_gaps: bool,
     /// Maximum gap that is filled, in seconds.
     max_gap: f64,
     limits: TimeLimits,
-    has_warned_of_overlap: bool,
+    has_warned_about_overlap: bool,
     /// True if the next frame must be a keyframe.
     forces_keyframe: bool,
-    /// True if no warning about lost side data was logged yet.
-    warns_of_side_data: bool,
+    /// True until a warning about lost side data is logged.
+    warns_about_side_data: bool,
     pub(crate) packets: PacketQueue,
 }
 
@@ -118,9 +118,9 @@ impl VideoPipeline {
             fills_gaps: true,
             max_gap: DEFAULT_MAX_GAP,
             limits: TimeLimits::NONE,
-            has_warned_of_overlap: false,
+            has_warned_about_overlap: false,
             forces_keyframe: false,
-            warns_of_side_data: true,
+            warns_about_side_data: true,
             packets: PacketQueue::new(),
         })
     }
@@ -247,7 +247,7 @@ impl VideoPipeline {
     /// Encodes the next frame as a keyframe.
     ///
     /// # Errors
-    /// The encoder does not support that.
+    /// The encoder does not support forced keyframes.
     pub(crate) fn force_keyframe(&mut self) -> Result<()> {
         self.check_keyframes()?;
         self.forces_keyframe = true;
@@ -266,13 +266,13 @@ impl VideoPipeline {
         self.parameters().video().map_or(self.input.pixel_format, |video| video.format.pixel_format)
     }
 
-    /// Checks a frame as [`check`](Self::check) does a chunk.
+    /// Checks a frame in the same way as [`check`](Self::check) checks a chunk.
     pub(crate) fn check_frame(&self, frame: VideoInput<'_>, pts: Option<f64>) -> Result<VideoPlan> {
         self.expect(frame)?;
         self.plan(pts)
     }
 
-    /// Checks a frame and its own timestamps, as [`check_frame`](Self::check_frame).
+    /// Checks a frame as [`check_frame`](Self::check_frame) does, and the frame's own timestamps.
     pub(crate) fn check_timed_frame(&self, frame: VideoInput<'_>) -> Result<VideoPlan> {
         self.expect(frame)?;
         let most = 1 << 53;
@@ -296,7 +296,7 @@ impl VideoPipeline {
         self.plan_at(self.schedule.time_base().from_seconds(pts)?)
     }
 
-    /// Like [`plan`](Self::plan), with the timestamp in units of the time base.
+    /// Returns the plan for a timestamp in units of the time base.
     fn plan_at(&self, Timestamp(at): Timestamp) -> Result<VideoPlan> {
         let gap = at.saturating_sub(self.schedule.next());
         let earliest =
@@ -306,7 +306,6 @@ impl VideoPipeline {
         }
         let repeats = self.rate.is_some() || !self.is_variable;
         if repeats && !self.fills_gaps && !self.is_variable && gap > 0 {
-            // The frame follows the last one without a gap.
             return Ok(VideoPlan::Follow);
         }
         let time_base = self.schedule.time_base();
@@ -314,8 +313,8 @@ impl VideoPipeline {
         if repeats && seconds(gap) > self.max_gap {
             return Err(Error::chunk(format!(
                 "A PTS of {} leaves a gap of {:.0} s. Up to {} s are filled by repeating a frame. \
-                 Pass fill_gaps to open: more seconds, or fill_gaps=false to leave gaps out. \
-                 Nothing of the chunk was written.",
+                 Call open with a larger fill_gaps, or with fill_gaps=false to omit gaps. The \
+                 chunk was not written.",
                 seconds(at),
                 seconds(gap),
                 self.max_gap
@@ -326,7 +325,7 @@ impl VideoPipeline {
         if in_encoded(at) > self.limits.max_pts || in_encoded(gap) > self.limits.max_gap {
             return Err(Error::chunk(format!(
                 "A PTS of {} leaves a gap of {:.0} s. The format stores gaps of up to {:.0} s. \
-                 Nothing of the chunk was written.",
+                 The chunk was not written.",
                 seconds(at),
                 seconds(gap),
                 encoded.to_seconds(Timestamp(self.limits.max_gap))
@@ -335,13 +334,14 @@ impl VideoPipeline {
         Ok(if self.keeps_times { VideoPlan::At(at) } else { VideoPlan::Repeat(gap) })
     }
 
-    /// Prepares for checked frames. Returns how often the last frame must be repeated before them.
+    /// Prepares for checked frames. Returns the number of repetitions of the last frame before
+    /// them.
     pub(crate) fn schedule(&mut self, plan: VideoPlan) -> i64 {
         match plan {
             VideoPlan::Follow => {}
             VideoPlan::Overlap => {
-                if !self.has_warned_of_overlap {
-                    self.has_warned_of_overlap = true;
+                if !self.has_warned_about_overlap {
+                    self.has_warned_about_overlap = true;
                     log::warn!("The provided PTS value is smaller than the next expected value.");
                 }
             }
@@ -367,10 +367,10 @@ impl VideoPipeline {
         !self.due.is_empty()
     }
 
-    /// Encodes the due frame, or determines the duration of the held one.
+    /// Encodes the due frame, or determines the duration of the last frame.
     ///
     /// # Errors
-    /// The encoder's own errors, or an interrupt, after which the frame is still due.
+    /// The encoder fails, or an interrupt occurs. After an interrupt, the frame is still due.
     pub(crate) fn work(&mut self, interrupt: &Interrupt) -> Result<()> {
         if self.due.is_empty() {
             self.prepare();
@@ -386,7 +386,7 @@ impl VideoPipeline {
         self.encoder.encode(frame, &mut self.packets)
     }
 
-    /// Schedules the held frame until the start of the next one.
+    /// Schedules the last frame until the start of the next one.
     fn prepare(&mut self) {
         self.is_prepared = true;
         let Some(rate) = &mut self.rate else { return };
@@ -397,23 +397,24 @@ impl VideoPipeline {
             && let Some(container) = self.drops.take()
         {
             log::warn!(
-                "{container} shows frames at a constant rate: frames that are closer are dropped. \
+                "{container} has a constant frame rate: frames at shorter intervals are dropped. \
                  Pass a higher encoder_frame_rate, or a format that stores timestamps, such as mp4."
             );
         }
     }
 
-    /// Converts a checked frame, which lasts for `duration` if that is known.
-    /// [`needs`](Self::needs) must have returned [`Needs::Frame`].
+    /// Converts a checked frame with `duration`, if known. [`needs`](Self::needs) must have
+    /// returned [`Needs::Frame`].
     ///
     /// # Errors
-    /// Not enough memory.
+    /// Memory is exhausted.
     pub(crate) fn take(&mut self, source: Source<'_>, duration: Option<i64>) -> Result<()> {
         if self.drops_alpha && is_transparent(source, self.input.pixel_format) {
             self.drops_alpha = false;
             log::warn!(
-                "The encoder does not support alpha: that of {} frames is dropped. Pass the \
-                 option alpha=compose:COLOR to compose them over a color, or alpha=drop.",
+                "The encoder does not support alpha: the alpha channel of {} frames is dropped. \
+                 Pass the option alpha=compose:COLOR to compose the frames over a color, or \
+                 alpha=drop.",
                 self.input.pixel_format
             );
         }
@@ -455,7 +456,7 @@ impl VideoPipeline {
             SideData { hdr: Some(_), .. } => "HDR metadata",
             _ => return,
         };
-        if std::mem::take(&mut self.warns_of_side_data) {
+        if std::mem::take(&mut self.warns_about_side_data) {
             log::warn!("Encoder {} does not keep {lost}.", self.info.encoder.name);
         }
     }

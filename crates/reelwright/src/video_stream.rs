@@ -14,7 +14,7 @@ use crate::video_color::{Alpha, choose_color, take_alpha};
 
 /// Minimum frame size in pixels that may take any encoder too long for an interrupt.
 const SLOW_PIXELS: u64 = 1920 * 1080;
-/// Option of NVENC encoders, which select another encoder here.
+/// Option of NVENC encoders. Reelwright replaces them by another encoder.
 const GPU: OptionInfo = OptionInfo::int("gpu", (-2, i32::MAX as i64), None, "the device; ignored");
 /// Maximum width and height of a frame.
 const MAX_SIZE: u32 = 1 << 16;
@@ -111,8 +111,8 @@ impl VideoStream {
     }
 
     /// Sets the unit of the frames' timestamps in seconds, such as 1/90000, for a variable frame
-    /// rate. The maximum is the duration of a frame. Without it, timestamps are rounded to frames
-    /// of the frame rate.
+    /// rate. The maximum is the duration of a frame. Without a time base, timestamps are rounded to
+    /// frames of the frame rate.
     ///
     /// The frame rate remains the nominal rate, at which frames without a pts follow. If the format
     /// cannot store timestamps, or with [`encoder_frame_rate`](Self::encoder_frame_rate), frames
@@ -177,32 +177,32 @@ impl VideoStream {
         self
     }
 
-    /// Sets the encoded frame rate. Frames are repeated or dropped. The default is that of the
-    /// chunks.
+    /// Sets the encoded frame rate. Frames are repeated or dropped. The default is the frame rate
+    /// of the chunks.
     #[must_use]
     pub fn encoder_frame_rate(mut self, rate: f64) -> Self {
         self.encoder_frame_rate = Some(rate);
         self
     }
 
-    /// Sets the encoded width in pixels. Frames are scaled to it. The default is that of the
-    /// chunks.
+    /// Sets the encoded width in pixels. Frames are scaled to this size. The default is the width of
+    /// the chunks.
     #[must_use]
     pub fn encoder_width(mut self, width: u32) -> Self {
         self.encoder_width = Some(width);
         self
     }
 
-    /// Sets the encoded height in pixels. Frames are scaled to it. The default is that of the
-    /// chunks.
+    /// Sets the encoded height in pixels. Frames are scaled to this size. The default is the height of
+    /// the chunks.
     #[must_use]
     pub fn encoder_height(mut self, height: u32) -> Self {
         self.encoder_height = Some(height);
         self
     }
 
-    /// Sets the encoded pixel format. The default is the supported format that loses the least,
-    /// among those that players commonly support.
+    /// Sets the encoded pixel format. The default is the supported format with the smallest
+    /// loss, among those that players commonly support.
     #[must_use]
     pub fn encoder_format(mut self, format: PixelFormat) -> Self {
         self.encoder_format = Some(format);
@@ -246,7 +246,7 @@ impl VideoStream {
         self
     }
 
-    /// Chooses defaults and checks all parameters. `extension` is that of the destination.
+    /// Chooses defaults and checks all parameters. `extension` is the extension of the destination.
     pub(crate) fn resolve(
         &self,
         registry: &Registry,

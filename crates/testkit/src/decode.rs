@@ -49,10 +49,10 @@ pub fn decode<S: ConvertibleSample>(file: impl Into<Vec<u8>>) -> Result<DecodedA
     Ok(DecodedAudio { sample_rate, channels, samples })
 }
 
-/// As [`decode`], for a file on disk.
+/// Does the same as [`decode`] for a file on disk.
 ///
 /// # Errors
-/// As [`decode`], or the file cannot be read.
+/// The same errors as [`decode`], or the file cannot be read.
 pub fn decode_path<S: ConvertibleSample>(path: &Path) -> Result<DecodedAudio<S>, String> {
     decode(std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?)
 }

@@ -89,7 +89,7 @@ impl<'a> Case<'a> {
     /// any size.
     ///
     /// # Errors
-    /// The encoder's.
+    /// The encoder fails.
     pub fn encode_in<T: Element>(&self, samples: &[T], frames: usize) -> Result<Encoded> {
         let mut encoder = self.open()?;
         let channels = self.layout.channels();
@@ -107,10 +107,10 @@ impl<'a> Case<'a> {
         Ok(Encoded { parameters: encoder.parameters().clone(), packets })
     }
 
-    /// As [`encode_in`](Self::encode_in), with 1000 audio frames at a time.
+    /// Does the same as [`encode_in`](Self::encode_in), with 1000 audio frames at a time.
     ///
     /// # Errors
-    /// The encoder's.
+    /// The encoder fails.
     pub fn encode<T: Element>(&self, samples: &[T]) -> Result<Encoded> {
         self.encode_in(samples, 1000)
     }
@@ -118,7 +118,7 @@ impl<'a> Case<'a> {
     /// Encodes `samples` audio frames of music.
     ///
     /// # Errors
-    /// The encoder's.
+    /// The encoder fails.
     pub fn encode_music(&self, samples: usize) -> Result<Encoded> {
         let music = music(self.format.data_type(), samples, self.layout.channels());
         with_slice!(music.as_slice(), samples => self.encode(samples))

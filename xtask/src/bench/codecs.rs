@@ -1,7 +1,7 @@
 //! All codecs except FLAC and PCM, compared with common encoders.
 //!
-//! Peers are whole programs. For the cheapest codecs, most of the measured time is spent outside of
-//! the encoder.
+//! Peers are complete programs. For the cheapest codecs, most of the measured time is spent outside
+//! of the encoder.
 
 use std::path::Path;
 use std::process::Command;
@@ -26,7 +26,7 @@ pub(super) struct Codec<'a> {
 /// An encoder of another project.
 #[derive(Clone, Copy)]
 pub(super) enum Encoder {
-    /// FFmpeg's, by its name there.
+    /// FFmpeg's encoder of this name.
     Ffmpeg(&'static str),
     Lame,
     Opusenc,

@@ -1,4 +1,4 @@
-//! Encoders, compared with other programs.
+//! Comparison of encoders with other programs.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,9 +15,9 @@ pub(super) struct Peer<'a> {
     pub(super) command: &'a dyn Fn(&Path, &Path) -> Command,
 }
 
-/// Measurements of an encoder and of a peer.
+/// Comparison of an encoder with a peer.
 pub(super) struct Comparison {
-    /// Multiples of real time. `sizes` are in bytes.
+    /// Speeds of this project and the peer, as multiples of real time.
     speeds: [f64; 2],
     sizes: [u64; 2],
 }
@@ -30,7 +30,7 @@ pub(super) fn print_head() {
     );
 }
 
-/// Measures an encoder and its peers, which alternate.
+/// Compares an encoder with its peers, one after another.
 pub(super) fn compare(
     (part, results): (&str, &mut Results),
     music: &Music,
@@ -49,7 +49,7 @@ pub(super) fn compare(
     Ok(())
 }
 
-/// Measures an encoder and a peer. Returns none, with a note, if the peer is not installed.
+/// Measures an encoder and a peer. Prints a note and returns `None` if the peer is not installed.
 pub(super) fn measure(
     music: &Music,
     line: &str,
@@ -91,7 +91,7 @@ impl Comparison {
     }
 }
 
-/// Returns the extension, which selects the format of a peer.
+/// Returns the file extension, which selects a peer's format.
 pub(super) fn extension(path: &Path) -> &str {
     path.extension().and_then(|extension| extension.to_str()).unwrap_or_default()
 }

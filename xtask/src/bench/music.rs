@@ -11,17 +11,18 @@ use super::measure::RUNS;
 
 /// Number of audio frames in a chunk.
 pub(super) const CHUNK: usize = 4800;
-/// Minimum length in seconds, which the music is repeated to.
+/// Minimum length in seconds. Shorter music is repeated.
 const SECONDS: usize = 240;
 
-/// The input of encoders.
+/// Input of encoders.
 pub(super) struct Music {
     pub(super) rate: u32,
     pub(super) channels: usize,
     /// Interleaved samples.
     pub(super) samples: Vec<i16>,
-    /// The samples as a file for the peers, and the first part of it.
+    /// File of all samples, for the peers.
     pub(super) wav: PathBuf,
+    /// File of the first samples.
     pub(super) start_wav: PathBuf,
     directory: tempfile::TempDir,
 }

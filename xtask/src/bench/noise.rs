@@ -1,4 +1,4 @@
-//! Noise-to-mask ratio by a simple psychoacoustic model, as a second opinion.
+//! Noise-to-mask ratio by a simple psychoacoustic model, as a second measure.
 //!
 //! The difference of a copy is divided by the masking threshold, in bands of half a Bark and windows
 //! of 2048 samples. The threshold is the original's energy, spread over the neighboring bands and

@@ -24,8 +24,9 @@ pub(super) struct Piece {
     pub(super) channels: usize,
     /// Interleaved samples.
     pub(super) samples: Vec<f32>,
-    /// The samples as a file for programs, and the compared part.
+    /// File of all samples.
     pub(super) wav: PathBuf,
+    /// File of the compared part.
     pub(super) reference: PathBuf,
 }
 
@@ -65,7 +66,7 @@ impl Piece {
         &self.samples[EDGE * self.channels..self.samples.len() - EDGE * self.channels]
     }
 
-    /// Decodes an encoded file, cuts it to the compared part, and writes that next to it.
+    /// Decodes an encoded file. Writes the compared part to a file next to it, and returns both.
     pub(super) fn decode(&self, encoded: &Path) -> anyhow::Result<(Vec<f32>, PathBuf)> {
         let mut ffmpeg = std::process::Command::new("ffmpeg");
         ffmpeg.args(["-v", "error", "-i"]).arg(encoded).args(["-f", "f32le", "-ar"]);

@@ -12,8 +12,8 @@ use super::piece::{Piece, RATE};
 use super::results::Results;
 use super::visqol::Visqol;
 
-/// Encoder (also the file's extension), its name in plots, peer, and bit rates of stereo in kbit/s;
-/// mono has half.
+/// Encoder (also the file's extension), its name in plots, peer, and bit rates of stereo in kbit/s.
+/// Mono files have half the bit rate.
 const SETTINGS: &[(&str, &str, Encoder, &[u64])] = &[
     ("aac", "AAC", Encoder::Ffmpeg("aac"), &[64, 96, 128, 192]),
     ("opus", "Opus", Encoder::Ffmpeg("libopus"), &[48, 64, 96, 128]),
@@ -40,7 +40,7 @@ pub(super) fn run(files: &[PathBuf], results: &mut Results) -> anyhow::Result<()
     let directory = tempfile::tempdir()?;
     let assets = [asset("bbb_48k_stereo.flac")];
     let files = if files.is_empty() {
-        println!("One short piece says little: name more on the command line.\n");
+        println!("One short piece is not representative. Pass more files.\n");
         &assets
     } else {
         files
@@ -72,7 +72,8 @@ pub(super) fn run(files: &[PathBuf], results: &mut Results) -> anyhow::Result<()
     Ok(())
 }
 
-/// Prints the figures of each piece. Returns the means of both encoders if the peer is installed.
+/// Prints the figures of each piece. Returns the means of this project and of the peer, or `None`
+/// if the peer is not installed.
 fn table(
     codec: &Codec<'_>,
     peer: Encoder,
@@ -80,8 +81,8 @@ fn table(
     visqol: &Visqol,
     directory: &Path,
 ) -> anyhow::Result<Option<[Figures; 2]>> {
-    let asked = codec.bit_rate.unwrap_or_default() / 1000;
-    let title = format!("{} {asked}k | {}", codec.encoder, peer.name());
+    let target = codec.bit_rate.unwrap_or_default() / 1000;
+    let title = format!("{} {target}k | {}", codec.encoder, peer.name());
     if !installed(peer.program(), &title) {
         return Ok(None);
     }

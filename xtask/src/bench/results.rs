@@ -106,7 +106,7 @@ pub(super) struct Curve {
 }
 
 impl Comparison {
-    /// Makes a comparison in which higher values are better.
+    /// Creates a comparison in which higher values are better.
     pub(super) fn new(part: &str, name: &str, peer: &str, unit: &str, values: [f64; 2]) -> Self {
         Self {
             part: part.into(),
@@ -129,13 +129,14 @@ impl Comparison {
         self
     }
 
-    /// Returns how many times as good Reelwright is.
+    /// Returns the ratio of Reelwright's value to the peer's, or its inverse if lower values are
+    /// better.
     pub(super) fn ratio(&self) -> f64 {
         let [own, peer] = self.values;
         if self.lower_is_better { peer / own } else { own / peer }
     }
 
-    /// Returns how much larger its output is, in percent.
+    /// Returns the difference of Reelwright's output size from the peer's, in percent.
     pub(super) fn size_percent(&self) -> Option<f64> {
         self.sizes.map(|[own, peer]| 100.0 * (own as f64 / peer as f64 - 1.0))
     }
@@ -198,7 +199,7 @@ impl Results {
     }
 }
 
-/// Four significant digits: more is noise.
+/// Rounds to four significant digits.
 fn rounded(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
 }
@@ -214,7 +215,7 @@ fn first_line(command: &mut Command) -> Option<String> {
     let output = command.output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let line = text.lines().next()?.trim();
-    // FFmpeg's line goes on with its copyright.
+    // FFmpeg's line ends with a copyright notice.
     Some(line.split(" Copyright").next()?.to_owned())
 }
 
@@ -223,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ratios_say_how_much_better() {
+    fn ratios_compare_with_peers() {
         let speed = Comparison::new("flac", "level 5", "ffmpeg", "fps", [300.0, 100.0]);
         let time = Comparison::new("muxing", "hybrid", "ffmpeg", "s", [0.5, 2.0]);
         assert_eq!(speed.ratio(), 3.0);

@@ -53,7 +53,7 @@ fn readme(results: &Results) -> String {
     let mut text = String::from("| | |\n|---|---|\n");
     for figure in FIGURES.iter().filter(|figure| figure.is_in_readme) {
         let Some(row) = results.figure(figure) else { continue };
-        // Lossy codecs have the size that they are asked for.
+        // The bit rate determines the size of lossy codecs.
         let size = row.size_percent().filter(|percent| row.part == "flac" || percent.abs() > 5.0);
         let size = size.map_or(String::new(), |percent| {
             format!(", {:.1} % {}", percent.abs(), if percent < 0.0 { "smaller" } else { "larger" })
@@ -101,7 +101,7 @@ fn benchmarks(results: &Results) -> String {
     text
 }
 
-/// Two or three significant digits, without an exponent.
+/// Formats a number with two or three significant digits, without an exponent.
 fn number(value: f64) -> String {
     match value.abs() {
         0.0..0.1 => format!("{value:.3}"),

@@ -34,7 +34,7 @@ pub(super) fn signal() -> Vec<f32> {
 /// Measurements in dB.
 pub(super) struct Figures {
     snr: f64,
-    /// The gain that differs most from 0.
+    /// Gain that differs most from 0.
     gain: f64,
     alias: f64,
     alias_from_23k: f64,
@@ -47,7 +47,7 @@ impl Figures {
             Self { snr: f64::INFINITY, gain: 0.0, alias: f64::MIN, alias_from_23k: f64::MIN };
         let tones = IN_BAND.iter().chain(ABOVE);
         for (frequency, tone) in tones.zip(resampled.chunks(TO as usize)) {
-            // Away from the steps between the tones.
+            // Excludes the transitions between the tones.
             let tone = &tone[TO as usize / 4..3 * TO as usize / 4];
             if *frequency > TO / 2 {
                 let power = tone.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>();

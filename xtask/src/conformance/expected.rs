@@ -12,7 +12,7 @@ pub(super) enum Decoded {
     I32,
     I64,
     F64,
-    /// Not compared exactly.
+    /// Floats, which are not compared exactly.
     F32,
 }
 

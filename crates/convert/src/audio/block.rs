@@ -108,7 +108,7 @@ pub(super) fn convert<S: Sample, D: Sample>(
 /// Number of samples that are gathered for one conversion.
 const RUN: usize = 256;
 
-/// Like [`convert`], if neither rows nor columns are contiguous on both sides.
+/// Does the same as [`convert`] if neither rows nor columns are contiguous on both sides.
 fn scattered<S: Sample, D: Sample>(
     level: Level,
     (source, from): (&[S], Place),

@@ -57,12 +57,12 @@ impl AudioConverter {
         Self::with_normalization(from, from_layout, to, to_layout, normalize)
     }
 
-    /// Like [`new`](Self::new). With `normalize`, no sum of channels can exceed full scale;
-    /// otherwise, the gains are those of the standard. A caller that converts in several steps
-    /// selects this by the final format.
+    /// Creates a converter as [`new`](Self::new) does, with a choice of gains. With `normalize`, no
+    /// sum of channels can exceed full scale. Otherwise, the gains are those of the standard. A
+    /// caller that converts in several steps sets `normalize` according to the final format.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// The same errors as [`new`](Self::new).
     pub fn with_normalization(
         from: DataType,
         from_layout: ChannelLayout,

@@ -216,7 +216,7 @@ impl Sample for f64 {
 
     #[inline(always)]
     fn to_i64(self) -> i64 {
-        /// From here on floats have no fraction to round.
+        /// Smallest number from which all floats are integers.
         const WHOLE: f64 = (1u64 << 52) as f64;
         let scaled = self * I64_SCALE;
         let push = WHOLE.copysign(scaled);
@@ -257,7 +257,7 @@ fn round_f32<const SCALE: i32>(value: f32) -> i32 {
     bits.clamp(zero - SCALE, zero + (SCALE - 1))
 }
 
-/// Like [`round_f32`] for `f64`, with all 32 bits valid.
+/// Does the same as [`round_f32`] for `f64`, with all 32 bits valid.
 #[inline(always)]
 fn round_f64<const SCALE: i64>(value: f64) -> i32 {
     const WHOLE: f64 = (3u64 << 51) as f64;

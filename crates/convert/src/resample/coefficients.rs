@@ -19,8 +19,8 @@ pub(super) struct Lanes<S, const N: usize>(pub(super) [S; N]);
 pub(super) struct Group<S, const G: usize> {
     /// Index in a period of the input frame of the first coefficients.
     pub(super) start: usize,
-    /// By input frame, then by output frame. Zero if an output frame does not depend on that input
-    /// frame, or does not exist.
+    /// Coefficients by input frame, then by output frame. Zero if an output frame does not depend
+    /// on the input frame, or does not exist.
     pub(super) coefs: Vec<[S; G]>,
     /// Number of output frames.
     pub(super) frames: usize,

@@ -102,7 +102,7 @@ impl<S: Mix, const N: usize, const G: usize> Exact<S, N, G> {
         }
     }
 
-    /// Like [`run`](Self::run) with width `W`.
+    /// Does the same as [`run`](Self::run) with width `W`.
     fn run_planes<const W: usize>(&mut self, level: Level, to: &mut Vec<S>) {
         let (channels, stretches) = (self.channels, N / W);
         // As many sums as the machine has registers for, apart from other uses.

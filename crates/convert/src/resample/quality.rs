@@ -11,7 +11,7 @@ use reelwright_core::{DataType, Error, Result, helpers::list};
 pub enum ResampleQuality {
     /// Fastest, with aliasing just below half of the lower rate.
     Fast,
-    /// No audible error, and below the resolution of 16 bits; no aliasing.
+    /// Errors are inaudible and below the resolution of 16 bits. No aliasing.
     #[default]
     Default,
     /// Computed in `f64`, for further processing.

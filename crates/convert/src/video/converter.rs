@@ -73,11 +73,11 @@ impl VideoConverter {
         Self::with_level(Level::detect(), input, output, filter, None)
     }
 
-    /// Like [`new`](Self::new), and composes frames with alpha over a background: red, green and
-    /// blue from 0 to 255. The result is opaque.
+    /// Creates a converter as [`new`](Self::new) does. It composes frames with alpha over a
+    /// background: red, green and blue from 0 to 255. The result is opaque.
     ///
     /// # Errors
-    /// As `new`.
+    /// The same errors as `new`.
     pub fn over_background(
         input: &VideoFormat,
         output: &VideoFormat,

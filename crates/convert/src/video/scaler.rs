@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn halving_equals_the_taps() {
+    fn halving_equals_the_general_scaler() {
         for (width, height) in [(1, 1), (2, 2), (7, 5), (64, 3), (131, 8)] {
             for (is_centered, down) in [(false, 0), (false, 1), (true, 0), (true, 1)] {
                 let grid = |pixels, shift, is_centered| Grid { pixels, shift, is_centered };

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_are_one_and_taps_stay_inside() {
+    fn weights_sum_to_one_and_stay_inside() {
         for filter in ScaleFilter::ALL {
             for (from, to) in
                 [(1, 1000), (1000, 1), (7, 5), (5, 7), (1280, 640), (4096, 3), (7, 33)]
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn known_weights() {
+    fn weights_have_known_values() {
         // Bicubic at a quarter and three quarters: Keys' polynomials.
         let taps = Taps::new(plain(100), plain(200), ScaleFilter::Bicubic).unwrap();
         let expected = [-0.084375, 0.871875, 0.240625, -0.028125].map(|w: f64| w * 16384.0);

@@ -23,7 +23,7 @@ impl CodecRecord {
     /// # Errors
     /// The bytes are not a record of this codec.
     pub fn from_extradata(codec: CodecId, bytes: &[u8]) -> Result<Self> {
-        let refuse = |what: &str| {
+        let reject = |what: &str| {
             Error::invalid_data(format!(
                 "The extradata of {codec} must be {what}. Found: {} bytes",
                 bytes.len()
@@ -32,16 +32,16 @@ impl CodecRecord {
         Ok(match codec {
             CodecId::Aac => AudioSpecificConfig::from_bytes(bytes)
                 .map(Self::Aac)
-                .ok_or_else(|| refuse("an AudioSpecificConfig"))?,
+                .ok_or_else(|| reject("an AudioSpecificConfig"))?,
             CodecId::Alac => {
-                AlacConfig::from_bytes(bytes).map(Self::Alac).ok_or_else(|| refuse("its cookie"))?
+                AlacConfig::from_bytes(bytes).map(Self::Alac).ok_or_else(|| reject("its cookie"))?
             }
             CodecId::Av1 => Av1Config::from_bytes(bytes)
                 .map(Self::Av1)
-                .ok_or_else(|| refuse("an AV1CodecConfigurationRecord (av1C)"))?,
+                .ok_or_else(|| reject("an AV1CodecConfigurationRecord (av1C)"))?,
             CodecId::Flac => FlacStreamInfo::from_bytes(bytes)
                 .map(Self::Flac)
-                .ok_or_else(|| refuse("a STREAMINFO block"))?,
+                .ok_or_else(|| reject("a STREAMINFO block"))?,
             CodecId::H264 if bytes.first() == Some(&0) => {
                 Self::H264(AvcConfig::from_byte_stream(bytes)?)
             }
@@ -55,22 +55,22 @@ impl CodecRecord {
                 }
             },
             CodecId::Opus => {
-                OpusHead::from_bytes(bytes).map(Self::Opus).ok_or_else(|| refuse("OpusHead"))?
+                OpusHead::from_bytes(bytes).map(Self::Opus).ok_or_else(|| reject("OpusHead"))?
             }
             CodecId::Vorbis => VorbisHeaders::from_extradata(bytes)
                 .map(Self::Vorbis)
-                .ok_or_else(|| refuse("its three headers, after their sizes"))?,
+                .ok_or_else(|| reject("its three headers, after their sizes"))?,
             CodecId::WebVtt => {
                 let text = String::from_utf8(bytes.to_vec()).ok();
                 let text = text.filter(|text| text.is_empty() || text.starts_with("WEBVTT"));
-                match text.ok_or_else(|| refuse("the header of a file"))? {
+                match text.ok_or_else(|| reject("the header of a file"))? {
                     text if text.is_empty() => Self::WebVtt(WebVttHeader::default()),
                     text => Self::WebVtt(WebVttHeader { text }),
                 }
             }
             CodecId::Custom(_) if !bytes.is_empty() => Self::Raw(bytes.to_vec()),
             _ if bytes.is_empty() => Self::None,
-            _ => return Err(refuse("empty")),
+            _ => return Err(reject("empty")),
         })
     }
 

@@ -36,19 +36,19 @@ impl AvcConfig {
     /// # Errors
     /// The record is truncated, or lacks a parameter set of each kind.
     pub fn from_record(record: &[u8]) -> Result<(Self, usize)> {
-        let refuse = || {
+        let reject = || {
             Error::invalid_data(
                 "The data is not an AVCDecoderConfigurationRecord (avcC) with a sequence and a \
                  picture parameter set. Read byte streams with AvcConfig::from_byte_stream.",
             )
         };
-        let &[1, profile, _, _, lengths, ..] = record else { return Err(refuse()) };
+        let &[1, profile, _, _, lengths, ..] = record else { return Err(reject()) };
         let mut rest = &record[5..];
         let mut sets = Vec::new();
         for mask in [0x1f, 0xff] {
-            take_sets(&mut rest, mask, &mut sets).ok_or_else(refuse)?;
+            take_sets(&mut rest, mask, &mut sets).ok_or_else(reject)?;
         }
-        let mut config = Self::of_sets(sets).ok_or_else(refuse)?;
+        let mut config = Self::of_sets(sets).ok_or_else(reject)?;
         if has_chroma(profile)
             && let &[chroma, luma_depth, chroma_depth, ref more @ ..] = rest
         {
@@ -57,7 +57,7 @@ impl AvcConfig {
             rest = more;
             let mut extensions = Vec::new();
             if !rest.is_empty() {
-                take_sets(&mut rest, 0xff, &mut extensions).ok_or_else(refuse)?;
+                take_sets(&mut rest, 0xff, &mut extensions).ok_or_else(reject)?;
             }
             config.extra_sets.extend(extensions);
         }

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_have_the_types_of_their_headers() {
+    fn nal_units_have_the_types_of_their_headers() {
         let data = [0, 0, 0, 2, 0x65, 5, 0, 0, 0, 0, 0, 0, 0, 1, 0x41];
         let types: Vec<_> = nal_units(&data).map(|unit| unit.unwrap().nal_type()).collect();
         assert_eq!(types, [NalType::IDR_SLICE, NalType(0), NalType::SLICE]);

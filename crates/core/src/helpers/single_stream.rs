@@ -178,20 +178,20 @@ mod tests {
     fn accepts_one_supported_stream() {
         let pcm = BlockStream::new("box", &[stream(CodecId::PcmS24Le, 8000)], CODECS).unwrap();
         assert_eq!((pcm.block_size, pcm.samples(605)), (6, 100));
-        let refused = |streams: &[StreamParameters]| {
+        let rejected = |streams: &[StreamParameters]| {
             let error = BlockStream::new("box", streams, CODECS).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsupported);
             error.to_string()
         };
         let two = [stream(CodecId::PcmS24Le, 8000), stream(CodecId::PcmS24Le, 8000)];
-        assert_eq!(refused(&[]), "box supports exactly one stream. Found: 0");
-        assert_eq!(refused(&two), "box supports exactly one stream. Found: 2");
+        assert_eq!(rejected(&[]), "box supports exactly one stream. Found: 0");
+        assert_eq!(rejected(&two), "box supports exactly one stream. Found: 2");
         assert_eq!(
-            refused(&[stream(CodecId::PcmU8, 8000)]),
+            rejected(&[stream(CodecId::PcmU8, 8000)]),
             "Stream 0: box does not support pcm_u8. Supported values are pcm_s16le, pcm_s24le."
         );
         assert_eq!(
-            refused(&[stream(CodecId::PcmS16Le, 0)]),
+            rejected(&[stream(CodecId::PcmS16Le, 0)]),
             "Stream 0: box does not support a sample rate of 0 Hz. It must be positive."
         );
     }

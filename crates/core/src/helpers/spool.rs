@@ -44,7 +44,7 @@ mod file {
         /// Appends `data` and returns its offset.
         ///
         /// # Errors
-        /// The file's own errors.
+        /// The file fails.
         pub fn append(&mut self, data: &[u8]) -> Result<u64> {
             self.file.write_all(data).map_err(|error| failed(self.what, error))?;
             let at = self.length;
@@ -113,7 +113,7 @@ mod memory {
         /// Copies everything to an output.
         ///
         /// # Errors
-        /// The output's own errors.
+        /// The output fails.
         pub fn copy(self, output: &mut dyn Output) -> Result<()> {
             output.write(&self.bytes)
         }

@@ -20,7 +20,7 @@ const PROFILE: OptionInfo = OptionInfo::choice(
     "profile",
     &[
         ("aac_low", "low complexity, supported by all decoders"),
-        ("mpeg2_aac_low", "the same: the encoder uses only tools that MPEG-2 also has"),
+        ("mpeg2_aac_low", "the same, because the encoder uses only MPEG-2 tools"),
         ("aac_lc", "the same"),
         ("lc", "the same"),
         ("1", "the same, by FFmpeg's profile number"),

@@ -62,7 +62,7 @@ pub(crate) struct AacEncoder {
     analysis: Analysis,
     elements: Vec<Element>,
     rate_loop: RateLoop,
-    /// For each channel: the previous frame, the frame to code next, and the frame after it.
+    /// Samples of each channel: the previous frame, the frame to code next, and the frame after it.
     samples: Vec<[f32; 3 * LINES]>,
     /// Number of input frames.
     frames: u64,
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn fill_elements_have_the_bytes_that_are_missing() {
+    fn fill_elements_have_the_missing_bytes() {
         for before in 0..30usize {
             for least in [0, 1, 2, 3, 17, 18, 19, 20, 268, 269, 270, 271, 272, 600, 1000] {
                 let mut bits = BitWriter::default();

@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_let_everything_through() {
+    fn windows_reconstruct_the_signal() {
         let bank = Filterbank::new(Level::new());
         let whole = |rising: &[f32], falling: &[f32]| {
             let sums = rising.iter().zip(falling).map(|(a, b)| a * a + b * b);
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn it_matches_the_standards_mdct() {
+    fn matches_the_mdct_of_the_standard() {
         let mut noise = reelwright_testkit::signal::Noise::new(5);
         let samples: [f32; 2 * LINES] = std::array::from_fn(|_| noise.uniform() as f32);
         let bank = Filterbank::new(Level::new());

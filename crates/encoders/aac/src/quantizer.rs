@@ -14,22 +14,23 @@ pub(crate) const MAX_QUANTIZED: i16 = 8191;
 /// midpoint between two values lies below a half. A slightly lower threshold saves more bits.
 const ROUND_UP: f32 = 0.375;
 
-/// Adding this rounds a float to the nearest integer and leaves it in the lowest bits.
+/// Number that, added to a float, rounds the float to the nearest integer in the lowest bits.
 const MAGIC: f32 = 12_582_912.0;
 
-/// Quantizer steps, and the loops that use them.
+/// Factors of the quantizer steps of all gains.
 pub(crate) struct Quantizer {
     level: Level,
-    /// The step of each gain to the power of -3/4.
+    /// Step of each gain to the power of -3/4.
     inverse: [f32; GAINS],
-    /// The step to the power of 3/2, times 16/9.
+    /// Step of each gain to the power of 3/2, times 16/9: converts errors to noise energy.
     noises: [f32; GAINS],
 }
 
-/// Lines of a channel in the form that the loops need.
+/// Spectral lines of a channel, prepared for quantization.
 pub(crate) struct Powers {
-    /// Magnitudes to the power of 3/4, and of 1/2.
+    /// Magnitudes to the power of 3/4.
     pub(crate) powers: [f32; LINES],
+    /// Square roots of the magnitudes.
     pub(crate) roots: [f32; LINES],
 }
 
@@ -53,8 +54,8 @@ impl Quantizer {
         });
     }
 
-    /// Quantizes lines, given to the power of 3/4, with the signs of `lines`. Returns the largest
-    /// magnitude.
+    /// Quantizes lines whose magnitudes to the power of 3/4 are in `powers`. The signs are those of
+    /// `lines`. Returns the largest magnitude.
     pub(crate) fn quantize(
         &self,
         lines: &[f32],
@@ -82,8 +83,8 @@ impl Quantizer {
         dispatch!(self.level, _simd => body(lines, powers, inverse, values))
     }
 
-    /// Returns the energy of the quantization noise of lines, which are given as powers of 3/4 and
-    /// 1/2.
+    /// Returns the energy of the quantization noise of lines, from their magnitudes to the power of
+    /// 3/4 and their square roots.
     ///
     /// At a magnitude x, an error e of the quantized value is an error of 4/3·x^(1/4)·step^(3/4)·e.
     /// A line quantized to 0 loses its whole energy.
@@ -106,8 +107,8 @@ impl Quantizer {
         self.noises[gain] * dispatch!(self.level, _simd => body(powers, roots, inverse))
     }
 
-    /// Returns the smallest gain at which a codebook can code a magnitude, given to the power of
-    /// 3/4.
+    /// Returns the smallest gain at which a codebook can code a magnitude. `power` is the magnitude
+    /// to the power of 3/4.
     pub(crate) fn least_gain(&self, power: f32) -> usize {
         let limit = f32::from(MAX_QUANTIZED);
         self.inverse.partition_point(|inverse| power * inverse + ROUND_UP >= limit).min(GAINS - 1)
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_gain_is_the_least() {
+    fn least_gain_is_the_smallest_codable_gain() {
         let quantizer = Quantizer::new(Level::new());
         for magnitude in [1e-3f32, 0.5, 1.0, 2.0, 3e4, 8e7] {
             let power = (magnitude * magnitude.sqrt()).sqrt();

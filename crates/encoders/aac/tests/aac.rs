@@ -20,7 +20,7 @@ fn with_bit_rate(bit_rate: u64) -> CodecConfig {
 }
 
 #[test]
-fn the_bit_rate_is_met() {
+fn keeps_the_bit_rate() {
     for options in ["", "cbr=1"] {
         for asked in [64_000u64, 128_000, 256_000] {
             let case = Case { config: with_bit_rate(asked), options, ..Case::new(&ENCODER) };
@@ -31,7 +31,7 @@ fn the_bit_rate_is_met() {
 }
 
 #[test]
-fn a_constant_rate_is_steady() {
+fn constant_bit_rate_is_steady() {
     // Alternates loud and soft noise, after silence.
     let mut noise = reelwright_testkit::signal::Noise::new(3);
     let samples: Vec<f32> = (0..2 * 48_000 * 6)
@@ -59,7 +59,7 @@ fn a_constant_rate_is_steady() {
 }
 
 #[test]
-fn a_higher_qscale_is_larger() {
+fn higher_qscale_gives_larger_output() {
     let sizes = [0, 2, 5, 8, 10].map(|qscale| {
         let config = CodecConfig { qscale: Some(qscale as f32), ..CodecConfig::default() };
         bit_rate(&Case { config, ..Case::new(&ENCODER) }, 3)
@@ -78,7 +78,7 @@ fn options_change_the_stream() {
 }
 
 #[test]
-fn the_configuration_is_the_layouts() {
+fn configuration_depends_on_the_layout() {
     let ChannelLayouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
     for (i, layout) in layouts.iter().enumerate() {
         let encoder = Case { layout: *layout, ..Case::new(&ENCODER) }.open().unwrap();
@@ -93,18 +93,18 @@ fn the_configuration_is_the_layouts() {
 
 #[test]
 fn unsupported_values_are_errors_with_alternatives() {
-    let refused = |config: CodecConfig, options| {
+    let rejected = |config: CodecConfig, options| {
         Case { config, options, ..Case::new(&ENCODER) }.open().err().unwrap().to_string()
     };
-    let message = refused(with_bit_rate(1000), "");
+    let message = rejected(with_bit_rate(1000), "");
     assert!(message.contains("1000") && message.contains("16000 to 576000"), "{message}");
-    let message = refused(with_bit_rate(1_000_000), "");
+    let message = rejected(with_bit_rate(1_000_000), "");
     assert!(message.contains("16000 to 576000"), "{message}");
     for qscale in [-1.0, 2.5, 11.0] {
         let config = CodecConfig { qscale: Some(qscale), ..CodecConfig::default() };
-        let message = refused(config, "");
+        let message = rejected(config, "");
         assert!(message.contains(&qscale.to_string()) && message.contains("0 (smallest)"));
     }
     let config = CodecConfig { qscale: Some(5.0), ..CodecConfig::default() };
-    assert!(refused(config, "cbr=1").contains("exclude each other"));
+    assert!(rejected(config, "cbr=1").contains("exclude each other"));
 }

@@ -72,14 +72,14 @@ fn the_last_sample_is_in_the_stream() {
 }
 
 #[test]
-fn clicks_have_no_echo_before_them() {
+fn clicks_have_no_pre_echo() {
     let case = Case { rate: 44_100, layout: ChannelLayout::MONO, ..Case::new(&ENCODER) };
     // Pre-masking is short: 6 ms and more before a transient there must be almost no noise.
     check_pre_echo(260, |samples| decode(&case.encode(samples).unwrap()));
 }
 
 #[test]
-fn nothing_is_left_above_the_cutoff() {
+fn removes_everything_above_the_cutoff() {
     let samples = white_noise(8, 60_000, 0.3);
     let energy = |options| {
         let case = Case { layout: ChannelLayout::MONO, options, ..Case::new(&ENCODER) };
@@ -119,7 +119,7 @@ fn each_channel_is_in_its_place() {
 }
 
 #[test]
-fn abrupt_beginnings_and_ends_are_close_to_the_input() {
+fn abrupt_starts_and_ends_are_close_to_the_input() {
     for (rate, bit_rate) in [(8_000, 32_000), (16_000, 64_000), (24_000, 64_000), (32_000, 64_000)]
     {
         let config = with_bit_rate(bit_rate);

@@ -41,7 +41,7 @@ fn controls(rate: u32, channels: usize) -> Vec<(CodecConfig, &'static str)> {
 }
 
 #[test]
-fn extremes_fit() {
+fn extreme_values_fit() {
     let ChannelLayouts::List(layouts) = ENCODER.layouts else { panic!("a list") };
     for (name, samples) in &extremes(6000) {
         for rate in RATES {
@@ -61,7 +61,7 @@ proptest! {
         ..ProptestConfig::with_cases(60)
     })]
     #[test]
-    fn anything_gives_valid_access_units(
+    fn any_input_gives_valid_access_units(
         runs in prop::collection::vec((any::<u64>(), -40i32..8, 1usize..1500, any::<bool>()), 1..10),
         rate in prop::sample::select(RATES.to_vec()),
         layout in 0usize..7,

@@ -7,7 +7,7 @@ use reelwright_testkit::program::run;
 use reelwright_testkit::signal::{music_i16, noise_i16};
 
 #[test]
-fn encoders_keep_the_promises() {
+fn encoders_pass_common_checks() {
     ENCODERS.iter().for_each(check_encoder);
 }
 
@@ -21,7 +21,7 @@ fn ffmpeg(codec: &str, channels: usize, block_size: &str, samples: &[i16]) -> Op
 }
 
 #[test]
-fn blocks_are_ffmpegs() {
+fn blocks_equal_those_of_ffmpeg() {
     for info in ENCODERS {
         for layout in [ChannelLayout::MONO, ChannelLayout::STEREO] {
             let channels = layout.channels();

@@ -1,4 +1,4 @@
-//! A packet: elements, each compressed, or verbatim if that is shorter.
+//! Packets of elements. Each element is compressed, or verbatim if that is shorter.
 
 use reelwright_core::helpers::bits::BitWriter;
 
@@ -38,8 +38,9 @@ struct Channel {
 /// Prediction of one order.
 #[derive(Clone)]
 struct Trial {
-    /// Coefficients at the start of the packet, and after it.
+    /// Coefficients at the start of the packet.
     before: Coefficients,
+    /// Coefficients at the end of the packet.
     after: Coefficients,
     residual: Vec<i32>,
 }
@@ -150,8 +151,8 @@ impl Packets {
 }
 
 impl Channel {
-    /// Predicts with the first `orders` orders and selects the shortest. Returns its number of
-    /// bits.
+    /// Predicts with the first `orders` orders and selects the shortest trial. Returns its number
+    /// of bits.
     fn predict(&mut self, orders: usize, bits: u32) -> u64 {
         let mut least = u64::MAX;
         for (i, (trial, order)) in self.trials[..orders].iter_mut().zip(ORDERS).enumerate() {
@@ -214,22 +215,22 @@ fn best_weight(left: &[i32], right: &[i32], low_bits: u32, level: i32) -> i32 {
     weights.iter().copied().min_by_key(|weight| cost(*weight)).expect("there are weights")
 }
 
-/// Passes the weighted mean and the difference of each sample to a function, or both samples
-/// unmixed.
+/// Passes the weighted mean and the difference of each pair of samples to `push`, or both samples
+/// if `weight` is 0.
 fn mix_planes(
     left: &[i32],
     right: &[i32],
     low_bits: u32,
     weight: i32,
-    mut take: impl FnMut(i32, i32),
+    mut push: impl FnMut(i32, i32),
 ) {
     for (left, right) in left.iter().zip(right) {
         let (left, right) = (left >> low_bits, right >> low_bits);
         if weight == 0 {
-            take(left, right);
+            push(left, right);
         } else {
             let sum = weight * left + ((1 << MIX_BITS) - weight) * right;
-            take(sum >> MIX_BITS, left - right);
+            push(sum >> MIX_BITS, left - right);
         }
     }
 }

@@ -34,7 +34,7 @@ fn decoded(encoded: &Encoded) -> Vec<i32> {
 }
 
 #[test]
-fn sixteen_bits_come_back() {
+fn sixteen_bit_samples_round_trip() {
     for channels in [1, 2] {
         for samples in [music_i16(20_001, channels), noise_i16(9000 * channels), vec![0; 8192]] {
             for level in 0..=2 {
@@ -52,7 +52,7 @@ fn sixteen_bits_come_back() {
 }
 
 #[test]
-fn every_depth_comes_back() {
+fn every_bit_depth_round_trips() {
     for channels in [1, 2] {
         for samples in [music_i32(20_001, channels), noise_i32(9000 * channels)] {
             for (bits, mask) in [("16", !0xFFFF), ("20", !0xFFF), ("24", !0xFF), ("32", !0)] {
@@ -73,7 +73,7 @@ fn every_depth_comes_back() {
 }
 
 #[test]
-fn levels_are_smaller_the_harder_they_try() {
+fn higher_levels_give_smaller_files() {
     let samples = music_i16(200_000, 2);
     let sizes = [0, 1, 2].map(|level| {
         let config = CodecConfig { compression_level: Some(level), ..CodecConfig::default() };

@@ -31,15 +31,23 @@ const USUAL_TILES: usize = 4;
 
 const SPEED: OptionInfo =
     OptionInfo::int("speed", (0, 10), Some(10), "0 is slowest and smallest, 10 fastest");
-const CPU_USED: OptionInfo =
-    OptionInfo::int("cpu-used", (0, 8), None, "libaom's speed: 0 to 8 are as speed 0 to 10");
-const PRESET: OptionInfo =
-    OptionInfo::int("preset", (0, 13), None, "SVT-AV1's speed: 0 to 13 are as speed 0 to 10");
+const CPU_USED: OptionInfo = OptionInfo::int(
+    "cpu-used",
+    (0, 8),
+    None,
+    "speed on libaom's scale; 0 to 8 correspond to speed 0 to 10",
+);
+const PRESET: OptionInfo = OptionInfo::int(
+    "preset",
+    (0, 13),
+    None,
+    "speed on SVT-AV1's scale; 0 to 13 correspond to speed 0 to 10",
+);
 const CRF: OptionInfo = OptionInfo::float(
     "crf",
     (-1.0, 63.0),
     None,
-    "libaom's and SVT-AV1's quality, lower is better: the quantizer divided by 4",
+    "quality on the scale of libaom and SVT-AV1: the quantizer divided by 4; lower is better",
 );
 const QP: OptionInfo = OptionInfo::int(
     "qp",
@@ -61,13 +69,13 @@ const TILE_ROWS: OptionInfo =
 const LOW_LATENCY: OptionInfo = OptionInfo::bool(
     "low_latency",
     false,
-    "encode each frame at once, without lookahead and reordering",
+    "encode each frame immediately, without lookahead and reordering",
 );
 const THREADS: OptionInfo = OptionInfo::int(
     "threads",
     (0, 64),
     Some(0),
-    "threads that encode tiles; 0 uses one per processor; the output does not depend on it",
+    "threads that encode tiles; 0 uses one per processor; the number does not change the output",
 );
 
 pub(crate) static OPTIONS: &[OptionInfo] =
@@ -93,9 +101,9 @@ impl Plan {
     /// # Errors
     /// Fails if the encoder does not support the rate.
     pub(crate) fn set_rate(&mut self, rate: reelwright_core::Rational) -> Result<()> {
-        let refused =
+        let rejected =
             || Error::unsupported(format!("librav1e does not support the frame rate {rate}."));
-        let term = |term: i64| u64::try_from(term).map_err(|_| refused());
+        let term = |term: i64| u64::try_from(term).map_err(|_| rejected());
         check_rate(&self.encoder, rate.to_f64())?;
         let config = &mut self.encoder;
         config.time_base = Rational::new(term(rate.den())?, term(rate.num())?);

@@ -8,7 +8,7 @@ use reelwright_testkit::video::{
 };
 
 #[test]
-fn every_frame_comes_out() {
+fn encoder_passes_common_checks() {
     check_encoder(&ENCODER);
     for options in ["low_latency=true", "speed=6"] {
         check_packet_release(&VideoCase { options, ..VideoCase::new(&ENCODER) }, options);
@@ -54,7 +54,7 @@ fn decoded_frames_resemble_the_input() {
 }
 
 #[test]
-fn names_of_other_encoders_options_are_the_same_thing() {
+fn option_names_of_other_encoders_are_aliases() {
     let bytes = |options| {
         let case = VideoCase { options, ..VideoCase::new(&ENCODER) };
         let encoded = case.encode(&case.test_frames(4), |index| index as i64).unwrap();
@@ -80,7 +80,7 @@ fn the_record_has_the_sequence_header() {
 }
 
 #[test]
-fn a_finer_quantizer_is_larger() {
+fn finer_quantizer_gives_larger_output() {
     let size = |options| {
         let case = VideoCase { options, ..VideoCase::new(&ENCODER) };
         case.encode(&case.test_frames(5), |index| index as i64).unwrap().len()
@@ -97,7 +97,7 @@ fn a_finer_quantizer_is_larger() {
 
 /// Uses ten seconds of video.
 #[test]
-fn bit_rates_are_met() {
+fn keeps_the_bit_rates() {
     for bit_rate in [150_000, 600_000] {
         let config = CodecConfig { bit_rate: Some(bit_rate), ..CodecConfig::default() };
         let case = VideoCase { config, size: (160, 96), ..VideoCase::new(&ENCODER) };
@@ -108,7 +108,7 @@ fn bit_rates_are_met() {
 }
 
 #[test]
-fn threads_and_not_tiles_leave_the_bytes() {
+fn threads_do_not_change_the_bytes_and_tiles_do() {
     let bytes = |options: &str| {
         let case = VideoCase { options, size: (320, 192), ..VideoCase::new(&ENCODER) };
         let encoded = case.encode(&case.test_frames(6), |index| index as i64).unwrap();

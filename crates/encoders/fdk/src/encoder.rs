@@ -37,7 +37,7 @@ impl FdkEncoder {
         };
         let config = Config::new(request, options)?;
         let channel_configuration = index as u8 + 1;
-        let refused = |code: Code| {
+        let rejected = |code: Code| {
             Error::unsupported(format!(
                 "libfdk_aac does not support {layout} at {sample_rate} Hz with object type {} and \
                  {}: {code}.",
@@ -68,9 +68,9 @@ impl FdkEncoder {
             parameters.push((sys::AACENC_PARAM_AACENC_BANDWIDTH, config.cutoff));
         }
         for (parameter, value) in parameters {
-            library.set(parameter, value).map_err(refused)?;
+            library.set(parameter, value).map_err(rejected)?;
         }
-        let info = library.configure().map_err(refused)?;
+        let info = library.configure().map_err(rejected)?;
         let has_sbr = matches!(config.object_type, 5 | 29);
         let record = AudioSpecificConfig {
             bytes: info.audio_specific_config,

@@ -10,7 +10,7 @@ fn encoder_passes_common_checks() {
 }
 
 #[test]
-fn the_bit_rate_is_met() {
+fn keeps_the_bit_rate() {
     for asked in [64_000u64, 128_000, 256_000] {
         let config = CodecConfig { bit_rate: Some(asked), ..CodecConfig::default() };
         let encoded = Case { config, ..Case::new(&ENCODER) }.encode_music(10 * 48_000).unwrap();
@@ -20,7 +20,7 @@ fn the_bit_rate_is_met() {
 }
 
 #[test]
-fn a_higher_quality_is_larger() {
+fn higher_quality_gives_larger_output() {
     let sizes = [1, 3, 5].map(|qscale| {
         let config = CodecConfig { qscale: Some(qscale as f32), ..CodecConfig::default() };
         let case = Case { config, ..Case::new(&ENCODER) };

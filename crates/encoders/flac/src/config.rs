@@ -69,7 +69,7 @@ const MAX_PARTITION: OptionInfo = OptionInfo::int(
 const CH_MODE: OptionInfo = OptionInfo::choice(
     "ch_mode",
     &[
-        ("auto", "the smallest"),
+        ("auto", "the mode with the smallest frame"),
         ("indep", "left and right"),
         ("left_side", "left and the difference"),
         ("right_side", "the difference and right"),
@@ -118,7 +118,7 @@ pub(crate) static OPTIONS: &[OptionInfo] = &[
 /// Predictors to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Prediction {
-    /// No prediction.
+    /// Disables prediction.
     None,
     /// Fixed predictors.
     Fixed,

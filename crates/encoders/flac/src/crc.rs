@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn check_values_are_the_catalogues() {
+    fn check_values_equal_the_catalogue() {
         // CRC-8/SMBUS and CRC-16/UMTS of "123456789".
         assert_eq!(crc8(b"123456789"), 0xf4);
         assert_eq!(crc16(b"123456789"), 0xfee8);

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rfcs_example_header() {
+    fn decodes_the_header_example_of_the_rfc() {
         // RFC 9639 appendix D.1.2.
         let mut bits = BitWriter::default();
         bits.start(MAX_HEADER_BYTES);

@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_resonance_is_found() {
+    fn finds_a_resonance() {
         // Autocorrelation of x[i] = 1.8 x[i−1] − 0.9 x[i−2] + noise, with loud samples.
         let mut r = [0.0; MAX_ORDER + 1];
         r[0] = 4096.0 * 1e8;

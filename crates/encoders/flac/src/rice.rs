@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_loudness_is_worth_a_partition() {
+    fn partitions_at_a_change_of_loudness() {
         let residual: Vec<i32> =
             (0..4096).map(|i: i32| if i < 2048 { i % 3 } else { (i * 7919) % 20_000 }).collect();
         let (plan, _) = planned(&residual, 0);

@@ -7,7 +7,7 @@ use reelwright_core::{CodecRecord, Element, ErrorKind, PacketQueue, SampleFormat
 use reelwright_testkit::encoding::{packed, planar};
 
 #[test]
-fn frames_of_another_kind_are_refused() {
+fn rejects_frames_of_another_format() {
     for threads in ["threads=1", "threads=2"] {
         let options = format!("frame_size=16 {threads}");
         let mut encoder = open(SampleFormat::S16, 2, 48_000, &options).unwrap();
@@ -34,7 +34,7 @@ fn frames_of_another_kind_are_refused() {
 }
 
 #[test]
-fn nothing_follows_a_short_block_or_the_end() {
+fn short_block_ends_the_data() {
     let short = [0i16; 32];
     let whole = packed(i16::slice(&short), 2, Timestamp(0));
     let part = packed(i16::slice(&short[..30]), 2, Timestamp(0));

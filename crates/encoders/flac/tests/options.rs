@@ -40,7 +40,7 @@ fn every_value_of_every_option_is_lossless() {
 }
 
 #[test]
-fn options_of_predictors_go_together() {
+fn predictor_options_are_consistent() {
     let samples = [music_i16(5001, 1), noise_i16(1000)].concat();
     for method in ["estimation", "2level", "4level", "8level", "search"] {
         for (min, max) in [(0, 0), (0, 1), (1, 1), (2, 7), (12, 12), (13, 13), (5, 32), (32, 32)] {
@@ -125,7 +125,7 @@ fn invalid_option_values_are_errors_with_alternatives() {
 }
 
 #[test]
-fn a_level_may_come_from_the_codec_config() {
+fn codec_config_sets_the_level() {
     use reelwright_core::{
         AudioEncoderRequest, AudioFormat, ChannelLayout, CodecConfig, CodecId, Options,
     };

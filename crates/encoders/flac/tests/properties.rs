@@ -58,7 +58,7 @@ fn check<T: Element>(mut samples: Vec<T>, channels: usize, options: &str) {
 
 proptest! {
     #[test]
-    fn any_16_bits_come_back(
+    fn any_16_bit_samples_round_trip(
         samples in samples(|x| (x >> 48) as i16),
         channels in 1usize..=8,
         options in options(16),
@@ -67,7 +67,7 @@ proptest! {
     }
 
     #[test]
-    fn any_32_bits_come_back(
+    fn any_32_bit_samples_round_trip(
         samples in samples(|x| (x >> 32) as i32),
         channels in 1usize..=8,
         options in options(32),

@@ -34,7 +34,7 @@ fn snr(samples: &[i16], decoded: &[u8]) -> f64 {
 }
 
 #[test]
-fn quality_is_that_of_ffmpegs_encoder() {
+fn quality_equals_that_of_ffmpegs_encoder() {
     let samples = music_i16(160_000, 1);
     let ours = Case::new(&ENCODER).encode(&samples).unwrap().bytes();
     let Some(decoded) = ffmpeg_decode("g722", "s16le", &ours) else { return };

@@ -6,9 +6,9 @@ use reelwright_core::{
 };
 
 use crate::coder::{Encoder, Planes};
+use crate::frame_rate_meter::{FrameRateMeter, PeakBitRate};
 use crate::gop::Gop;
 use crate::level;
-use crate::pace::{Pace, Peak};
 use crate::rate::RateControl;
 use crate::scene_cut::SceneCuts;
 use crate::settings::{Rate, Settings};
@@ -27,8 +27,8 @@ pub(crate) struct H264Encoder {
     cuts: SceneCuts,
     /// Quantizer of the last frame.
     qp: u32,
-    pace: Pace,
-    peak: Peak,
+    frame_rate_meter: FrameRateMeter,
+    peak: PeakBitRate,
     /// Flipped copy of a frame that is stored upside down.
     copy: Option<VideoFrame>,
 }
@@ -56,7 +56,7 @@ impl H264Encoder {
         };
         let gop = Gop::new(settings.max_gop_size, settings.keyframe_interval);
         let cuts = SceneCuts::new(settings.cut_share);
-        let pace = Pace::new(settings.frame_rate, request.time_base);
+        let frame_rate_meter = FrameRateMeter::new(settings.frame_rate, request.time_base);
         let frame_rate = settings.frame_rate.to_f64();
         let mut encoder = Self {
             parameters: StreamParameters::new(
@@ -72,8 +72,8 @@ impl H264Encoder {
             gop,
             cuts,
             qp: 0,
-            pace,
-            peak: Peak::default(),
+            frame_rate_meter,
+            peak: PeakBitRate::default(),
             copy: None,
         };
         // Estimate until the times of the frames are known.
@@ -163,7 +163,7 @@ impl VideoEncoder for H264Encoder {
             self.cuts.add_keyframe(data.len(), self.qp);
         }
         self.gop.add(frame.pts, is_keyframe);
-        let since = self.pace.add(frame.pts);
+        let since = self.frame_rate_meter.add(frame.pts);
         if let Control::Average(control) = &mut self.control {
             control.update(data.len(), is_keyframe, since);
         }
@@ -178,7 +178,7 @@ impl VideoEncoder for H264Encoder {
 
     fn finish(&mut self, _packets: &mut PacketQueue) -> Result<()> {
         // Muxers that write the parameter sets at the end store the level of the whole stream.
-        self.update_record(self.pace.fastest());
+        self.update_record(self.frame_rate_meter.max_frame_rate());
         Ok(())
     }
 }

@@ -13,10 +13,10 @@
 
 mod coder;
 mod encoder;
+mod frame_rate_meter;
 mod gop;
 mod level;
 mod options;
-mod pace;
 mod rate;
 mod scene_cut;
 mod settings;

@@ -31,7 +31,7 @@ const USUAL_SLICES: usize = 4;
 const PRESET: OptionInfo = OptionInfo::choice(
     "preset",
     &[
-        ("ultrafast", "no CABAC and no deblocking filter, unless asked for"),
+        ("ultrafast", "no CABAC and no deblocking filter, unless other options enable them"),
         ("superfast", "default settings"),
         ("veryfast", "the same"),
         ("faster", "the same"),
@@ -73,9 +73,9 @@ const CODER: OptionInfo = OptionInfo::choice(
     "coder",
     &[
         ("default", "chosen by the profile"),
-        ("cabac", "arithmetic coding: smaller"),
+        ("cabac", "arithmetic coding: smaller files"),
         ("ac", "the same"),
-        ("cavlc", "variable-length coding: faster"),
+        ("cavlc", "variable-length coding: faster encoding"),
         ("vlc", "the same"),
     ],
     "default",

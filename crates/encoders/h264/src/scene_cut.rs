@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_scene_is_a_cut() {
+    fn new_scene_is_a_scene_cut() {
         let video = [[(5_000, 0.05); 20], [(60_000, 0.9); 20]].concat();
         assert_eq!(cuts(50_000, &video), [20]);
         // A cut from one flat image to another has no intra macroblocks.
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn grain_and_fades_are_one_cut_at_most() {
+    fn grain_and_fades_cause_at_most_one_scene_cut() {
         assert_eq!(cuts(60_000, &[(62_000, 0.95); 50]), [0]);
         assert!(cuts(60_000, &[(70_000, 0.4); 50]).is_empty());
         let fade: Vec<_> = (1..50).map(|i| (2_000 * i, 0.7)).collect();
@@ -87,13 +87,13 @@ mod tests {
     }
 
     #[test]
-    fn small_frames_are_no_cuts_because_they_are_larger() {
+    fn small_frames_are_not_scene_cuts() {
         assert!(cuts(100, &[(10, 0.0), (2_000, 0.1), (10, 0.0), (2_000, 0.1)]).is_empty());
         assert_eq!(cuts(100, &[(10, 0.0), (2_000, 0.9), (10, 0.0)]), [1]);
     }
 
     #[test]
-    fn a_share_of_1_finds_no_cuts() {
+    fn intra_share_of_1_disables_scene_cuts() {
         let mut cuts = SceneCuts::new(1.0);
         cuts.add_keyframe(1_000, 24);
         assert!(!cuts.is_cut(100_000, 24, 1.0));

@@ -37,7 +37,7 @@ fn decoded_psnr(case: &VideoCase<'_>, count: usize) -> (EncodedVideo, f64) {
 }
 
 #[test]
-fn every_frame_comes_out() {
+fn encoder_passes_common_checks() {
     check_encoder(&ENCODER);
 }
 
@@ -58,7 +58,7 @@ fn decoded_frames_resemble_the_input() {
 }
 
 #[test]
-fn sizes_that_are_no_multiples_of_16_are_cropped() {
+fn sizes_that_are_not_multiples_of_16_are_cropped() {
     for size in [(2, 2), (16, 16), (18, 34), (130, 98)] {
         let case = VideoCase { size, ..VideoCase::new(&ENCODER) };
         let (encoded, psnr) = decoded_psnr(&case, 3);
@@ -69,7 +69,7 @@ fn sizes_that_are_no_multiples_of_16_are_cropped() {
 }
 
 #[test]
-fn a_finer_quantizer_is_larger_and_better() {
+fn finer_quantizer_gives_larger_and_better_output() {
     let mut last = (usize::MAX, f64::MAX);
     for qp in ["qp=12", "qp=22", "qp=32", "qp=42"] {
         let (encoded, psnr) = decoded_psnr(&with(CodecConfig::default(), qp), 20);
@@ -80,7 +80,7 @@ fn a_finer_quantizer_is_larger_and_better() {
     assert_eq!(sized("qp=30"), sized("crf=30.2"));
     let qscale = CodecConfig { qscale: Some(30.0), ..CodecConfig::default() };
     assert_eq!(sized("qp=30"), decoded_psnr(&with(qscale, ""), 5).0.len());
-    // CABAC makes the difference.
+    // `superfast` enables CABAC.
     assert!(sized("coder=cabac") < sized("coder=cavlc"));
     assert!(sized("preset=superfast") < sized("preset=ultrafast"));
     // Options override the tools that a preset or tune disables.
@@ -149,7 +149,7 @@ fn cuts_are_keyframes_unless_disabled() {
 }
 
 #[test]
-fn grain_and_fades_are_no_cuts() {
+fn grain_and_fades_are_not_scene_cuts() {
     for bit_rate in [None, Some(400_000)] {
         let case = with(CodecConfig { bit_rate, ..CodecConfig::default() }, "");
         for strength in [10, 30, 80] {
@@ -199,25 +199,25 @@ fn the_stream_states_its_profile() {
 
 #[test]
 fn unsupported_requests_are_errors() {
-    let refused = |size, config, options| {
+    let rejected = |size, config, options| {
         let case = VideoCase { size, config, options, ..VideoCase::new(&ENCODER) };
         case.open().err().map(|error| (error.kind(), error.to_string())).unwrap()
     };
     let config = CodecConfig::default();
     for size in [(321, 240), (320, 241)] {
-        let (kind, message) = refused(size, config, "");
+        let (kind, message) = rejected(size, config, "");
         assert_eq!(kind, ErrorKind::Unsupported);
         assert!(message.contains("even") && message.contains("encoder_width=32"), "{message}");
     }
     for size in [(4098, 64), (16_384, 16_384)] {
-        let (_, message) = refused(size, config, "");
+        let (_, message) = rejected(size, config, "");
         assert!(message.contains(&size.0.to_string()) && message.contains("4096"), "{message}");
     }
     for options in ["crf=52", "qp=-2", "preset=x", "profile=x", "profile=baseline coder=cabac"] {
-        assert_eq!(refused((320, 240), config, options).0, ErrorKind::Option, "{options}");
+        assert_eq!(rejected((320, 240), config, options).0, ErrorKind::Option, "{options}");
     }
     let bit_rate = CodecConfig { bit_rate: Some(10), ..config };
-    let (_, message) = refused((320, 240), bit_rate, "");
+    let (_, message) = rejected((320, 240), bit_rate, "");
     assert!(message.contains("Found: 10") && message.contains("1000 to"), "{message}");
 }
 

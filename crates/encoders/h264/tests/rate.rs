@@ -65,7 +65,7 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 #[test]
-fn every_stretch_has_its_bit_rate() {
+fn every_section_has_the_bit_rate() {
     for (bit_rate, frame_rate, gop_size, frames) in [
         (100_000, (25, 1), None, 250),
         (300_000, (25, 1), None, 250),
@@ -90,7 +90,7 @@ fn every_stretch_has_its_bit_rate() {
 }
 
 #[test]
-fn slow_frames_have_their_bit_rate() {
+fn low_frame_rates_keep_the_bit_rate() {
     let case = case(100_000, (1, 1), Some(10));
     let bits = bits(&case.encode(&footage(60), |index| index as i64).unwrap());
     let (low, high) = extremes(&case, &bits, 10.0);
@@ -137,7 +137,7 @@ fn cuts_keep_the_bit_rate() {
 }
 
 #[test]
-fn a_still_shot_leaves_little_to_the_next() {
+fn bits_that_still_frames_save_are_not_spent_at_once() {
     let bit_rate = 400_000;
     for (still, is_cut) in [(25, false), (250, false), (250, true)] {
         let frames: Vec<_> = (0..still + 250usize)
@@ -156,7 +156,7 @@ fn a_still_shot_leaves_little_to_the_next() {
 }
 
 #[test]
-fn bits_become_quality() {
+fn more_bits_give_higher_quality() {
     // Half a dB below the measured PSNR.
     for (bit_rate, least) in
         [(100_000, 34.8), (300_000, 39.1), (1_000_000, 43.6), (3_000_000, 48.6)]

@@ -128,7 +128,7 @@ struct GifEncoder {
     /// First frames, until there are enough of them to choose a palette.
     held: Option<Vec<Held>>,
     held_bytes: usize,
-    /// With alpha, the frame that waits for the next one.
+    /// Frame with alpha that waits for the next one.
     last: Option<Held>,
 }
 

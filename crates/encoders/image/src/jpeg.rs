@@ -17,7 +17,10 @@ const QUALITY: OptionInfo = OptionInfo::int(
 );
 const HUFFMAN: OptionInfo = OptionInfo::choice(
     "huffman",
-    &[("default", "the standard's tables: fast"), ("optimal", "tables for each frame: smaller")],
+    &[
+        ("default", "tables of the standard: faster"),
+        ("optimal", "separate tables for each frame: smaller files"),
+    ],
     "default",
     "Huffman tables",
 );

@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn many_colors_find_one_that_is_near() {
+    fn many_colors_map_to_near_ones() {
         let pixels: Vec<Rgb> = (0..65_536u32)
             .map(|i| [(i >> 8) as u8, i as u8, ((i >> 8) as u8).wrapping_add(i as u8) / 2])
             .collect();

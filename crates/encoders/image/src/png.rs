@@ -14,9 +14,9 @@ const PREDICTION: OptionInfo = OptionInfo::choice(
     &[
         ("auto", "chosen by the compression_level"),
         ("none", "none"),
-        ("sub", "from the left"),
-        ("up", "from above"),
-        ("avg", "from both"),
+        ("sub", "from the left pixel"),
+        ("up", "from the pixel above"),
+        ("avg", "from the mean of the left pixel and the pixel above"),
         ("paeth", "from three neighbors"),
         ("mixed", "the best for each row"),
     ],

@@ -13,14 +13,14 @@ fn encoder(codec: CodecId) -> &'static VideoEncoderInfo {
 }
 
 #[test]
-fn every_frame_comes_out() {
+fn encoder_passes_common_checks() {
     for info in ENCODERS {
         check_encoder(info);
     }
 }
 
 #[test]
-fn lossless_images_come_back_exactly() {
+fn lossless_images_round_trip() {
     for (codec, kind) in [
         (CodecId::Png, ImageFormat::Png),
         (CodecId::Webp, ImageFormat::WebP),
@@ -83,7 +83,7 @@ fn levels_of_png_are_smaller() {
 }
 
 #[test]
-fn jpeg_is_larger_and_better_the_higher_its_quality() {
+fn higher_jpeg_quality_gives_larger_and_better_images() {
     let info = encoder(CodecId::Mjpeg);
     let luma = |options, config| {
         let case = VideoCase { size: (320, 240), options, config, ..VideoCase::new(info) };

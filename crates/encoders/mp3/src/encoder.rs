@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn few_frames_are_under_way_and_their_memory_is_used_again() {
+    fn few_frames_are_in_flight_and_memory_is_reused() {
         let config = CodecConfig { bit_rate: Some(32_000), ..CodecConfig::default() };
         let mut encoder =
             Mp3Encoder::with_level(&request(config), &mut Options::new(), Level::new()).unwrap();

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_matches_the_fourier_transform() {
+    fn matches_the_fourier_transform() {
         let mut noise = reelwright_testkit::signal::Noise::new(5);
         for size in [256, 1024] {
             let mut fft = Fft::new(size);

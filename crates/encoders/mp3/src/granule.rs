@@ -348,7 +348,7 @@ impl Granule {
         }
     }
 
-    /// Does the same for a short block, with subblock_gain.
+    /// Does the same as the function above for a short block, with subblock_gain.
     fn fit_short(&self, gains: &[Option<u8>; MAX_BANDS], lower: i32, coded: &mut Coded) {
         coded.scalefactors = [0; MAX_BANDS];
         (coded.preflag, coded.scalefac_scale) = (false, false);

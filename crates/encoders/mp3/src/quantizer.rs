@@ -13,10 +13,10 @@ pub(crate) const GAINS: usize = 256;
 /// midpoint between two values lies below a half (annex C §1.5.4.4.4).
 const ROUND_UP: f32 = 0.4054;
 
-/// Adding this rounds a float to the nearest integer and leaves it in the lowest bits.
+/// Number that, added to a float, rounds the float to the nearest integer in the lowest bits.
 const MAGIC: f32 = 12_582_912.0;
 
-/// Powers, and the loops that use them.
+/// Tables of powers for the quantization loops.
 pub(crate) struct Quantizer {
     level: Level,
     /// i^(4/3). The table is longer than necessary, so that a mask limits the index.
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_rounded_as_the_standard_has_it() {
+    fn rounds_values_like_the_standard() {
         for (x, expected) in
             [(0.0, 0), (0.59, 0), (0.6, 1), (1.59, 1), (1.6, 2), (8205.7, 8206), (100.5, 100)]
         {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_gain_is_the_least() {
+    fn least_gain_is_the_smallest_codable_gain() {
         let quantizer = Quantizer::new(Level::new());
         for magnitude in [1e-6f32, 0.001, 0.5, 1.0, 2.0, 30.0] {
             let power = (magnitude * magnitude.sqrt()).sqrt();

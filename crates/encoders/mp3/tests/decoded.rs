@@ -52,7 +52,7 @@ fn more_bits_are_closer_to_the_input() {
 }
 
 #[test]
-fn short_streams_are_as_long_as_they_were() {
+fn short_streams_keep_their_length() {
     for rate in [44_100, 22_050] {
         for samples in [0, 1, 2, 46, 47, 48, 575, 576, 577, 1104, 1105, 1152, 1153, 2304, 3000] {
             let stream = Case { rate, channels: 1, options: "" }.encode(&music_f32(samples, 1));
@@ -89,13 +89,13 @@ fn integers_are_as_good_as_floats() {
 }
 
 #[test]
-fn clicks_have_no_echo_before_them() {
+fn clicks_have_no_pre_echo() {
     // Pre-masking is short: 5 ms and more before a transient there must be almost no noise.
     check_pre_echo(220, |samples| Case::mono("bit_rate=128000").encode(samples).decode());
 }
 
 #[test]
-fn abrupt_beginnings_and_ends_are_close_to_the_input() {
+fn abrupt_starts_and_ends_are_close_to_the_input() {
     for (rate, bit_rate) in [(8_000, 32_000), (16_000, 64_000), (24_000, 64_000), (32_000, 64_000)]
     {
         let options = format!("bit_rate={bit_rate}");

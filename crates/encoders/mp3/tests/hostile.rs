@@ -16,7 +16,7 @@ fn check(samples: &[f32], rate: u32, channels: usize, options: &str) {
 }
 
 #[test]
-fn extremes_fit() {
+fn extreme_values_fit() {
     for (name, samples) in &extremes(8000) {
         for rate in RATES {
             let bit_rates =
@@ -43,7 +43,7 @@ proptest! {
         ..ProptestConfig::with_cases(60)
     })]
     #[test]
-    fn anything_gives_valid_frames(
+    fn any_input_gives_valid_frames(
         runs in prop::collection::vec((any::<u64>(), -40i32..8, 1usize..1500, any::<bool>()), 1..10),
         rate in prop::sample::select(RATES.to_vec()),
         channels in 1usize..=2,

@@ -87,7 +87,7 @@ fn parameters_hold_the_rate_control() {
 }
 
 #[test]
-fn averages_are_met() {
+fn keeps_the_average_bit_rate() {
     let samples = rich(44_100 * 20);
     for bit_rate in [70_000u32, 133_000, 220_000] {
         let options = format!("abr=1 bit_rate={bit_rate}");
@@ -98,7 +98,7 @@ fn averages_are_met() {
 }
 
 #[test]
-fn worse_qualities_are_smaller() {
+fn lower_qualities_give_smaller_images() {
     let samples = rich(60_000);
     let size =
         |quality: f64| Case::stereo(&format!("qscale={quality}")).encode(&samples).bytes().len();
@@ -111,7 +111,7 @@ fn worse_qualities_are_smaller() {
 }
 
 #[test]
-fn the_reservoir_is_used_or_not() {
+fn bit_reservoir_can_be_disabled() {
     let samples = rich(60_000);
     let main_data_begins = |options: &str| -> Vec<u32> {
         let stream = Case::stereo(options).encode(&samples);
@@ -123,7 +123,7 @@ fn the_reservoir_is_used_or_not() {
 }
 
 #[test]
-fn mid_and_side_are_used_or_not() {
+fn mid_and_side_can_be_disabled() {
     // Left and right are almost the same.
     let samples = music_f32(60_000, 2);
     let modes = |options: &str| -> Vec<u8> {
@@ -135,7 +135,7 @@ fn mid_and_side_are_used_or_not() {
 }
 
 #[test]
-fn nothing_is_left_above_the_cutoff() {
+fn removes_everything_above_the_cutoff() {
     let samples = white_noise(8, 60_000, 0.3);
     let energy =
         |options: &str| high_frequency_energy(&Case::mono(options).encode(&samples).decode());

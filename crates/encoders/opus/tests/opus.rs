@@ -20,7 +20,7 @@ fn with_bit_rate(bit_rate: u64) -> CodecConfig {
 }
 
 #[test]
-fn the_bit_rate_is_met() {
+fn keeps_the_bit_rate() {
     for (options, tolerance) in [("vbr=off", 0.01), ("vbr=constrained", 0.1), ("vbr=on", 0.25)] {
         for asked in [32_000u64, 96_000, 192_000] {
             let case = Case { config: with_bit_rate(asked), options, ..Case::new(&ENCODER) };
@@ -31,7 +31,7 @@ fn the_bit_rate_is_met() {
 }
 
 #[test]
-fn packets_of_a_constant_bit_rate_are_alike() {
+fn constant_bit_rate_packets_have_equal_sizes() {
     let case = Case { options: "vbr=off", ..Case::new(&ENCODER) };
     let encoded = case.encode_music(48_000).unwrap();
     let size = encoded.packets[0].data.len();
@@ -115,12 +115,12 @@ fn the_header_states_the_delay_and_the_mapping() {
 
 #[test]
 fn unsupported_values_are_errors_with_alternatives() {
-    let refused = |config: CodecConfig, options| {
+    let rejected = |config: CodecConfig, options| {
         Case { config, options, ..Case::new(&ENCODER) }.open().err().unwrap().to_string()
     };
-    let message = refused(with_bit_rate(1000), "");
+    let message = rejected(with_bit_rate(1000), "");
     assert!(message.contains("1000") && message.contains("6000 to 512000"), "{message}");
     let config = CodecConfig { compression_level: Some(11), ..CodecConfig::default() };
-    assert!(refused(config, "").contains("0 (fastest) to 10"));
-    assert!(refused(CodecConfig::default(), "frame_duration=7").contains("2.5"));
+    assert!(rejected(config, "").contains("0 (fastest) to 10"));
+    assert!(rejected(CodecConfig::default(), "frame_duration=7").contains("2.5"));
 }

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_codes() {
+    fn codes_have_known_values() {
         // G.711 tables 1a, 1b, 2a and 2b: the largest samples of both signs, and those near zero.
         assert_eq!([i16::MAX, i16::MIN, 0, -1, -4].map(a_law), [0xaa, 0x2a, 0xd5, 0x55, 0x55]);
         assert_eq!([i16::MAX, i16::MIN, 0, -4].map(mu_law), [0x80, 0x00, 0xff, 0x7e]);

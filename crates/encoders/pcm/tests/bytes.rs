@@ -62,7 +62,7 @@ fn s24_is_the_upper_24_bits() {
 }
 
 #[test]
-fn bytes_are_as_they_are_or_signed() {
+fn bytes_are_unsigned_or_signed() {
     let all: Vec<u8> = (0..=255).collect();
     assert_eq!(encode(CodecId::PcmU8, u8::slice(&all)), all);
     let signed: Vec<u8> = (-128..=127i8).map(|v| v as u8).collect();
@@ -86,7 +86,7 @@ fn floats_keep_every_bit() {
 
 /// Compares with the MD5 of FFmpeg 5.1's output for all samples from -32768 to 32767.
 #[test]
-fn g711_is_ffmpegs_for_every_sample() {
+fn g711_equals_that_of_ffmpeg_for_every_sample() {
     let all: Vec<i16> = (i16::MIN..=i16::MAX).collect();
     for (codec, md5) in [
         (CodecId::PcmALaw, "9dea5df4ae95cf62dd2ee3be3c75e832"),
@@ -158,7 +158,7 @@ fn packets_follow_the_frames() {
 }
 
 #[test]
-fn frames_that_do_not_fit_are_refused() {
+fn rejects_frames_that_do_not_fit() {
     let mut encoder = open(CodecId::PcmS16Le, 48_000, 2);
     let mut packets = PacketQueue::new();
     let at = Timestamp(0);

@@ -46,7 +46,7 @@ fn ours(codec: CodecId, samples: &TypedBuffer) -> Vec<u8> {
 }
 
 #[test]
-fn bytes_are_ffmpegs() {
+fn bytes_equal_those_of_ffmpeg() {
     use CodecId as C;
     let s8: Vec<u8> = (0..=255).collect();
     let s16: Vec<i16> = (i16::MIN..=i16::MAX).collect();
@@ -91,7 +91,7 @@ fn bytes_are_ffmpegs() {
 
 /// ffmpeg has no raw format of 64-bit integers for its input, so the test widens 32-bit ones.
 #[test]
-fn s64_is_ffmpegs() {
+fn s64_equals_that_of_ffmpeg() {
     let s32: Vec<i32> = (0..100_000u32).map(|i| i.wrapping_mul(0x9e37_79b9) as i32).collect();
     let raw: Vec<u8> = s32.iter().flat_map(|v| v.to_le_bytes()).collect();
     let wide = TypedBuffer::I64(s32.iter().map(|v| i64::from(*v) << 32).collect());

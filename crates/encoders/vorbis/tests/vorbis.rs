@@ -14,14 +14,14 @@ fn size(config: CodecConfig) -> usize {
 }
 
 #[test]
-fn a_higher_qscale_is_larger() {
+fn higher_qscale_gives_larger_output() {
     let sizes = [-1.0, 0.0, 3.0, 5.5, 10.0]
         .map(|qscale| size(CodecConfig { qscale: Some(qscale), ..CodecConfig::default() }));
     assert!(sizes.windows(2).all(|pair| pair[0] < pair[1]), "{sizes:?}");
 }
 
 #[test]
-fn the_bit_rate_is_approximately_met() {
+fn keeps_the_bit_rate_approximately() {
     for asked in [64_000u64, 128_000, 256_000] {
         let bytes = size(CodecConfig { bit_rate: Some(asked), ..CodecConfig::default() });
         let found = bytes as f64 * 8.0 / 10.0 / asked as f64;

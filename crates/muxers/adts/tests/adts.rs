@@ -73,7 +73,7 @@ fn any_failure_of_the_output_is_an_error() {
 
 proptest! {
     #[test]
-    fn packets_come_back(sizes in prop::collection::vec(0usize..8184, 0..10)) {
+    fn packets_round_trip(sizes in prop::collection::vec(0usize..8184, 0..10)) {
         let packets: Vec<Vec<u8>> = sizes.iter().map(|size| vec![5; *size]).collect();
         let data = packets.iter().map(Vec::as_slice);
         let stream = aac(2, 44_100, 2);

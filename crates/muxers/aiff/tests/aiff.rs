@@ -33,7 +33,7 @@ fn chunks(file: &[u8]) -> Vec<(&str, &[u8])> {
 }
 
 #[test]
-fn the_plainest_file() {
+fn writes_a_minimal_file() {
     let stream = pcm(CodecId::PcmS8, 22_050, default_layout(1));
     let data: &[u8] = &[1, 2, 3];
     let file = mux(&MUXER, &[], &stream, &Metadata::new(), [data], MemoryOutput::seekable());
@@ -138,7 +138,7 @@ fn symphonia_reads_integers_and_floats() {
 }
 
 #[test]
-fn past_4_gib_is_an_error_and_a_complete_file() {
+fn rejects_data_beyond_4_gib_and_keeps_a_complete_file() {
     let stream = pcm(CodecId::PcmS24Be, 48_000, default_layout(2));
     let mut output = CountingOutput::new();
     let mut muxer = open(&MUXER, &[]).unwrap();
@@ -172,7 +172,7 @@ fn a_flushed_file_is_complete() {
 }
 
 #[test]
-fn wrong_calls_and_failing_outputs_are_errors() {
+fn invalid_calls_and_failing_outputs_are_errors() {
     check_rejections(&MUXER, &pcm(CodecId::PcmS24Be, 8000, default_layout(2)));
     check_failing_output(&MUXER, &pcm(CodecId::PcmS8, 8000, default_layout(1)), &[0; 41]);
     for (rate, channels) in [(0, 1), (8000, 32_768)] {
@@ -185,7 +185,10 @@ fn wrong_calls_and_failing_outputs_are_errors() {
 
 proptest! {
     #[test]
-    fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8), seekable: bool) {
+    fn file_does_not_depend_on_packet_sizes(
+        cuts in prop::collection::vec(0usize..40, 1..8),
+        seekable: bool,
+    ) {
         let output = || memory(seekable);
         let data = noise_bytes(3 * 333);
         let stream = pcm(CodecId::PcmS24Be, 44_100, default_layout(1));
@@ -196,7 +199,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_is_written_or_refused(
+    fn any_input_is_written_or_rejected(
         stream in any_stream(),
         packets in any_packets(),
         seekable: bool,

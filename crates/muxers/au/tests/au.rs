@@ -14,7 +14,7 @@ use reelwright_testkit::program::ffprobe;
 use reelwright_testkit::signal::noise_bytes;
 
 #[test]
-fn the_plainest_file() {
+fn writes_a_minimal_file() {
     let stream = pcm(CodecId::PcmMuLaw, 8000, default_layout(1));
     let data: &[u8] = &[1, 2, 3];
     let file = |output| mux(&MUXER, &[], &stream, &Metadata::new(), [data], output).unwrap();
@@ -47,7 +47,7 @@ fn metadata_is_in_the_annotation() {
 }
 
 #[test]
-fn past_4_gib_the_length_is_unknown() {
+fn length_is_unknown_beyond_4_gib() {
     let stream = pcm(CodecId::PcmS16Be, 48_000, default_layout(2));
     let length = |mebibytes| {
         let mut output = CountingOutput::new();
@@ -76,7 +76,7 @@ fn flush_writes_the_length() {
 }
 
 #[test]
-fn wrong_calls_and_failing_outputs_are_errors() {
+fn invalid_calls_and_failing_outputs_are_errors() {
     check_rejections(&MUXER, &pcm(CodecId::PcmS24Be, 8000, default_layout(2)));
     check_failing_output(&MUXER, &pcm(CodecId::PcmS8, 8000, default_layout(1)), &[0; 41]);
     let stream = pcm(CodecId::PcmS8, 0, default_layout(1));
@@ -86,7 +86,10 @@ fn wrong_calls_and_failing_outputs_are_errors() {
 
 proptest! {
     #[test]
-    fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8), seekable: bool) {
+    fn file_does_not_depend_on_packet_sizes(
+        cuts in prop::collection::vec(0usize..40, 1..8),
+        seekable: bool,
+    ) {
         let output = || memory(seekable);
         let data = noise_bytes(4 * 333);
         let stream = pcm(CodecId::PcmS16Be, 44_100, default_layout(2));
@@ -97,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_is_written_or_refused(
+    fn any_input_is_written_or_rejected(
         stream in any_stream(),
         packets in any_packets(),
         seekable: bool,

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_apples() {
+    fn sizes_equal_those_of_apples_encoder() {
         let number = |n| {
             let mut bytes = Vec::new();
             push_number(&mut bytes, n);

@@ -17,7 +17,7 @@ use reelwright_testkit::program::ffprobe;
 use reelwright_testkit::signal::noise_bytes;
 
 #[test]
-fn the_plainest_file() {
+fn writes_a_minimal_file() {
     let stream = pcm(CodecId::PcmS16Le, 8000, default_layout(1));
     let data: &[u8] = &[1, 2, 3, 4];
     let file = |output| mux(&MUXER, &[], &stream, &Metadata::new(), [data], output).unwrap();
@@ -107,7 +107,7 @@ fn flush_writes_the_length() {
 }
 
 #[test]
-fn wrong_calls_and_failing_outputs_are_errors() {
+fn invalid_calls_and_failing_outputs_are_errors() {
     check_rejections(&MUXER, &pcm(CodecId::PcmS24Be, 8000, default_layout(2)));
     check_failing_output(&MUXER, &pcm(CodecId::PcmS8, 8000, default_layout(1)), &[0; 41]);
     let stream = pcm(CodecId::PcmS8, 0, default_layout(1));
@@ -117,7 +117,10 @@ fn wrong_calls_and_failing_outputs_are_errors() {
 
 proptest! {
     #[test]
-    fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8), seekable: bool) {
+    fn file_does_not_depend_on_packet_sizes(
+        cuts in prop::collection::vec(0usize..40, 1..8),
+        seekable: bool,
+    ) {
         let output = || memory(seekable);
         let data = noise_bytes(4 * 333);
         let stream = pcm(CodecId::PcmS16Be, 44_100, default_layout(2));
@@ -128,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_is_written_or_refused(
+    fn any_input_is_written_or_rejected(
         stream in any_stream(),
         packets in any_packets(),
         seekable: bool,
@@ -139,7 +142,7 @@ proptest! {
 }
 
 #[test]
-fn alac_has_a_cookie_in_front_and_a_packet_table_behind() {
+fn alac_has_a_leading_cookie_and_a_trailing_packet_table() {
     let config = AlacConfig {
         frame_length: 4096,
         bit_depth: 24,
@@ -178,6 +181,6 @@ fn alac_has_a_cookie_in_front_and_a_packet_table_behind() {
     assert_eq!(table[36..], [100, 0x82, 0x2C, 7]);
 
     let mut output = MemoryOutput::streaming();
-    let refused = open(&MUXER, &[]).unwrap().start(&[start], &Metadata::new(), &mut output);
-    assert!(refused.unwrap_err().to_string().contains("a seekable output"));
+    let rejected = open(&MUXER, &[]).unwrap().start(&[start], &Metadata::new(), &mut output);
+    assert!(rejected.unwrap_err().to_string().contains("a seekable output"));
 }

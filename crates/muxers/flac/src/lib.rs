@@ -1,9 +1,9 @@
 //! FLAC muxer for Reelwright.
 //!
 //! Follows RFC 9639: `fLaC`, STREAMINFO, an optional seek table, a Vorbis comment, a cover,
-//! padding, then the frames. The totals and checksum of STREAMINFO and the seek table are known at
-//! the end. `finish` writes them if the output can seek. Otherwise STREAMINFO states "unknown",
-//! which all players support, and the seek table is an error.
+//! padding, then the frames. `finish` writes the totals and checksum of STREAMINFO and the seek
+//! table if the output can seek. Otherwise STREAMINFO states "unknown", which all players support,
+//! and the seek table is an error.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -15,7 +15,7 @@ use reelwright_core::{ChapterSupport, CodecId, Error, MuxerInfo, OptionInfo};
 
 use crate::flac::{Flac, Header};
 
-/// Has the name of FFmpeg's option.
+/// The option that FFmpeg has under the same name.
 static WRITE_HEADER: OptionInfo = OptionInfo::bool(
     "write_header",
     true,
@@ -33,8 +33,8 @@ static SEEK_INTERVAL: OptionInfo = OptionInfo::int(
     "seek_interval",
     (0, 3600),
     Some(0),
-    "seconds between seek points; 0 writes no seek table; doubles when a long file fills the \
-     table's 512 points. Requires a seekable output",
+    "seconds between seek points; 0 writes no seek table; a long file that fills the table's 512 \
+     points doubles the interval; requires a seekable output",
 );
 
 /// The `flac` muxer.
@@ -44,8 +44,8 @@ pub static MUXER: MuxerInfo = MuxerInfo::new("flac", "raw FLAC", &|options| {
     let seek_interval = options.take_int(&SEEK_INTERVAL)?.unwrap_or(0) as u32;
     if !write_header && seek_interval > 0 {
         return Err(Error::option(format!(
-            "Invalid value for option seek_interval: {seek_interval}. The only valid \
-                 value with write_header=false is 0."
+            "Invalid value for option seek_interval: {seek_interval}. With write_header=false, \
+             the only valid value is 0."
         )));
     }
     Ok(Box::new(Flac::new(write_header.then_some(Header { padding, seek_interval }))))

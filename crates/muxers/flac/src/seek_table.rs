@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn points_are_the_frames_that_hold_the_multiples() {
+    fn seek_points_are_frames_at_multiples_of_the_interval() {
         let mut table = SeekTable::new(10);
         for samples in [4, 4, 4, 30, 4] {
             table.add(Some(samples), 100);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_table_gets_wider_and_stays_full_length() {
+    fn full_seek_table_doubles_its_interval() {
         let mut table = SeekTable::new(10);
         for _ in 0..20_000 {
             table.add(Some(5), 7);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_lengths_end_the_points() {
+    fn seek_points_end_at_unknown_lengths() {
         let mut table = SeekTable::new(10);
         for samples in [Some(10), None, Some(10)] {
             table.add(samples, 1);

@@ -88,7 +88,7 @@ fn blocks(file: &[u8]) -> (Vec<(u8, &[u8])>, &[u8]) {
 }
 
 #[test]
-fn the_rfcs_first_example_is_played() {
+fn decodes_the_first_example_of_the_rfc() {
     // RFC 9639 appendix D.1: one frame of one sample in stereo.
     let frame = b"\xFF\xF8\x69\x18\x00\x00\xBF\x03\x58\xFD\x03\x12\x8B\xAA\x9A";
     let info = FlacStreamInfo {
@@ -126,7 +126,7 @@ fn the_rfcs_first_example_is_played() {
 }
 
 #[test]
-fn a_seekable_output_gets_the_totals_of_the_end() {
+fn seekable_output_contains_final_totals() {
     let file = |output| mux(&[], &mono(8000), &Metadata::new(), 5, output).unwrap();
     let total = |file: &[u8]| u64::from_be_bytes(blocks(file).0[0].1[10..18].try_into().unwrap());
     assert_eq!(total(&file(MemoryOutput::seekable())) & ((1 << 36) - 1), 5 * BLOCK as u64);
@@ -148,7 +148,7 @@ fn padding_has_the_requested_length() {
 }
 
 #[test]
-fn without_a_header_there_are_frames_alone() {
+fn file_without_header_consists_of_frames() {
     let options = [("write_header", "false")];
     let file = mux(&options, &mono(8000), &Metadata::new(), 3, MemoryOutput::seekable()).unwrap();
     let frames: Vec<u8> = Sine::default().take(3).flat_map(|packet| packet.data).collect();
@@ -204,7 +204,7 @@ fn fields_have_the_names_of_vorbis_comments() {
 }
 
 #[test]
-fn a_key_that_is_no_field_name_is_refused() {
+fn rejects_keys_that_are_not_field_names() {
     let write = |key| mux(&[], &mono(8000), &tags([(key, "x")]), 1, MemoryOutput::seekable());
     let error = write("schlüssel").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Argument);
@@ -275,7 +275,7 @@ fn seek_points_lead_to_frames() {
 }
 
 #[test]
-fn a_seek_table_needs_an_output_that_can_seek() {
+fn seek_table_requires_a_seekable_output() {
     let options = [("seek_interval", "10")];
     let output = MemoryOutput::streaming();
     let error = mux(&options, &mono(8000), &Metadata::new(), 1, output).unwrap_err();
@@ -284,7 +284,7 @@ fn a_seek_table_needs_an_output_that_can_seek() {
 }
 
 #[test]
-fn readers_of_others_play_the_file() {
+fn third_party_readers_play_the_file() {
     let frames = 300;
     let audio = frames::samples(frames);
     for (options, output) in [
@@ -354,7 +354,7 @@ fn any_failure_of_the_output_is_an_error() {
 proptest! {
     // The file depends only on the packets, as the packets do not depend on the chunks.
     #[test]
-    fn any_packets_are_written_or_refused(
+    fn any_packets_are_written_or_rejected(
         packets in prop::collection::vec((0usize..3, 0usize..50, any::<i64>()), 0..20),
         seekable: bool,
     ) {

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sum_stays_true() {
+    fn sum_equals_the_sum_of_the_values() {
         for (num, den, units) in [(1001, 30_000, 71), (1001, 120_000, 1), (1, 90_001, 3)] {
             let mut delays = delays(num, den);
             let mut told = 0.0;

@@ -12,8 +12,11 @@ pub(crate) const CODECS: &[CodecId] =
     &[CodecId::Png, CodecId::Mjpeg, CodecId::Bmp, CodecId::Ppm, CodecId::Pgm, CodecId::Webp];
 const START_NUMBER: OptionInfo =
     OptionInfo::int("start_number", (0, i32::MAX as i64), Some(1), "number of the first image");
-const UPDATE: OptionInfo =
-    OptionInfo::bool("update", false, "overwrite a file without a number for each frame");
+const UPDATE: OptionInfo = OptionInfo::bool(
+    "update",
+    false,
+    "write each frame to the same file if the name has no number",
+);
 pub(crate) static OPTIONS: &[OptionInfo] = &[START_NUMBER, UPDATE];
 
 pub(crate) struct Numbered {
@@ -148,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_go_where_they_belong() {
+    fn path_patterns_place_numbers() {
         let name = |pattern| numbered(pattern, 7).unwrap();
         assert_eq!(name("f_%04d.png").unwrap(), "f_0007.png");
         assert_eq!(name("%d.png").unwrap(), "7.png");

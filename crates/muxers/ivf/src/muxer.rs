@@ -17,7 +17,7 @@ pub(crate) struct Ivf {
     count: Option<u32>,
 }
 
-fn refused(what: &str, found: impl std::fmt::Display, allowed: &str) -> Error {
+fn rejected(what: &str, found: impl std::fmt::Display, allowed: &str) -> Error {
     Error::unsupported(format!("{NAME} requires a {what} {allowed}. Found: {found}")).in_stream(0)
 }
 
@@ -30,12 +30,12 @@ impl Muxer for Ivf {
     ) -> Result<()> {
         let video = video(NAME, streams, &[CodecId::Av1])?;
         let size =
-            |what, size: u32| u16::try_from(size).map_err(|_| refused(what, size, "up to 65535"));
+            |what, size: u32| u16::try_from(size).map_err(|_| rejected(what, size, "up to 65535"));
         let (width, height) =
             (size("width", video.format.width)?, size("height", video.format.height)?);
         let unit: Rational = only(NAME, streams)?.time_base.seconds();
         let term = |term: i64| {
-            u32::try_from(term).map_err(|_| refused("time base", unit, "with terms below 2^32"))
+            u32::try_from(term).map_err(|_| rejected("time base", unit, "with terms below 2^32"))
         };
         let mut header = b"DKIF\0\0\x20\0AV01".to_vec();
         header.extend(width.to_le_bytes());

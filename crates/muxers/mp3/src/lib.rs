@@ -29,11 +29,11 @@ const ID3V2_VERSION: OptionInfo = OptionInfo::choice(
     "version of the ID3v2 tag",
 );
 
-/// Has the name of FFmpeg's option.
+/// The option that FFmpeg has under the same name.
 const WRITE_ID3V1: OptionInfo =
     OptionInfo::bool("write_id3v1", false, "write an ID3v1 tag at the end");
 
-/// Has the name of FFmpeg's option.
+/// The option that FFmpeg has under the same name.
 const WRITE_XING: OptionInfo = OptionInfo::bool(
     "write_xing",
     true,

@@ -1,4 +1,4 @@
-//! MP3 tags and information frame, parsed field by field.
+//! MP3 tags and the information frame, parsed field by field.
 
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ fn the_information_frame_states_lengths_and_trims() {
 }
 
 #[test]
-fn an_output_that_cannot_seek_has_frames_alone() {
+fn unseekable_output_has_no_information_frame() {
     let stream = mp3(Mp3RateControl::Constant);
     let packets = packets(10, 0);
     let streamed = file(&[], &stream, &Metadata::new(), &packets, memory(false));
@@ -95,7 +95,7 @@ fn an_output_that_cannot_seek_has_frames_alone() {
 }
 
 #[test]
-fn until_the_end_the_information_frame_is_silence() {
+fn information_frame_is_silence_until_finish() {
     let stream = mp3(Mp3RateControl::Constant);
     let mut output = memory(true);
     let mut muxer = open(&MUXER, &[]).unwrap();
@@ -108,13 +108,13 @@ fn until_the_end_the_information_frame_is_silence() {
 }
 
 #[test]
-fn a_file_of_no_frames_is_its_tags() {
+fn file_without_frames_consists_of_its_tags() {
     let stream = mp3(Mp3RateControl::Constant);
     assert!(file(&[], &stream, &Metadata::new(), &[], memory(true)).is_empty());
 }
 
 #[test]
-fn metadata_and_cover_come_back() {
+fn metadata_and_cover_round_trip() {
     let mut tags = tags([
         ("title", "Straße \u{1F3B5}"),
         ("artist", "Artist"),
@@ -154,7 +154,7 @@ fn metadata_and_cover_come_back() {
 }
 
 #[test]
-fn the_old_tag_comes_last() {
+fn id3v1_tag_is_last() {
     let tags = tags([("title", "x".repeat(40).as_str()), ("artist", "é\u{1F3B5}"), ("track", "7")]);
     let options = [("write_id3v1", "1"), ("id3v2_version", "0")];
     let stream = mp3(Mp3RateControl::Constant);
@@ -167,7 +167,7 @@ fn the_old_tag_comes_last() {
 }
 
 #[test]
-fn wrong_calls_are_errors() {
+fn invalid_calls_are_errors() {
     let mut output = memory(true);
     let mut muxer = open(&MUXER, &[]).unwrap();
     assert!(muxer.write(&packet(&frame()), &mut output).is_err(), "before start");
@@ -189,7 +189,7 @@ fn any_failure_of_the_output_is_an_error() {
 
 proptest! {
     #[test]
-    fn anything_is_written_or_refused(
+    fn any_input_is_written_or_rejected(
         packets in prop::collection::vec(
             (prop::collection::vec(any::<u8>(), 0..40), any::<[u8; 3]>(), any::<[u32; 2]>()), 0..20),
         seekable: bool,
@@ -270,14 +270,14 @@ fn many_chapters_have_tables_of_tables() {
 }
 
 #[test]
-fn chapters_that_are_too_late_or_too_many_are_refused() {
+fn rejects_chapters_that_are_too_late_or_too_many() {
     let stream = mp3(Mp3RateControl::Constant);
-    let refused = |tags: &Metadata| {
+    let rejected = |tags: &Metadata| {
         let mut muxer = open(&MUXER, &[]).unwrap();
         muxer.start(std::slice::from_ref(&stream), tags, &mut memory(true)).unwrap_err().to_string()
     };
-    let late = refused(&chapters(&[(1 << 32, None, "a")]));
+    let late = rejected(&chapters(&[(1 << 32, None, "a")]));
     assert!(late.contains("4294967.295 s"), "{late}");
     let many: Vec<_> = (0..65_026).map(|i| (i, None, "")).collect();
-    assert!(refused(&chapters(&many)).contains("at most 65025 chapters"));
+    assert!(rejected(&chapters(&many)).contains("at most 65025 chapters"));
 }

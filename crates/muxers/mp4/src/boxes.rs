@@ -27,7 +27,7 @@ pub(crate) fn boxed(
 /// Appends a box that begins with a version and flags of 24 bits.
 ///
 /// # Errors
-/// Fails like [`boxed`].
+/// The same errors as [`boxed`].
 pub(crate) fn full_box(
     out: &mut Bytes,
     kind: &[u8; 4],
@@ -50,7 +50,7 @@ pub(crate) fn append(out: &mut Bytes, bytes: &[u8]) -> Result<()> {
 /// Appends a box with a version of 0 and no flags.
 ///
 /// # Errors
-/// Fails like [`full_box`].
+/// The same errors as [`full_box`].
 pub(crate) fn append_full(out: &mut Bytes, kind: &[u8; 4], bytes: &[u8]) -> Result<()> {
     full_box(out, kind, (0, 0), |out| append(out, bytes))
 }
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn boxes_know_their_sizes() {
+    fn box_sizes_are_correct() {
         let mut out = vec![9];
         boxed(&mut out, b"moov", |out| {
             full_box(out, b"stss", (1, 2), |out| {

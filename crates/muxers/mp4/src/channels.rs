@@ -13,7 +13,7 @@ const DISCRETE: u32 = 147 << 16;
 /// Appends QuickTime's channel layout. Mono and stereo do not need it.
 ///
 /// # Errors
-/// Fails like [`append_full`], which it never does.
+/// None in practice.
 pub(crate) fn chan(out: &mut Bytes, layout: ChannelLayout) -> Result<()> {
     if [ChannelLayout::MONO, ChannelLayout::STEREO].contains(&layout) {
         return Ok(());
@@ -44,7 +44,7 @@ pub(crate) fn alac_tag(layout: ChannelLayout) -> Option<u32> {
 /// known: a loudspeaker of ISO/IEC 23091-3 for each channel.
 ///
 /// # Errors
-/// Fails like [`full_box`], which it never does.
+/// None in practice.
 pub(crate) fn chnl(out: &mut Bytes, layout: ChannelLayout) -> Result<()> {
     let mut positions = layout.positions().map(position).peekable();
     if positions.peek().is_none() {

@@ -17,7 +17,7 @@ const ENCODING: [u8; 12] = *b"\0\0\0\x0cencd\0\0\x01\0";
 /// Adds the track to a file after its last packet. The samples are in the track's batch.
 ///
 /// # Errors
-/// Fails like [`Track::time`], which it never does.
+/// None in practice.
 pub(crate) fn add_track(file: &mut File) -> Result<()> {
     let chapters = file.movie.chapters();
     let (timescale, ends) = times(chapters, &file.tracks);

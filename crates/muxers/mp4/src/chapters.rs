@@ -37,7 +37,7 @@ pub(crate) fn check(chapters: &[Chapter]) -> Result<()> {
 /// Appends Nero's box. Chapters beyond its limits are only in the track.
 ///
 /// # Errors
-/// Fails like [`full_box`], which it never does.
+/// None in practice.
 pub(crate) fn write_nero(out: &mut Bytes, chapters: &[Chapter]) -> Result<()> {
     full_box(out, b"chpl", (1, 0), |out| {
         out.extend([0; 4]);
@@ -60,7 +60,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn nero_cuts_long_titles_between_characters() {
+    fn nero_chapters_truncate_long_titles_between_characters() {
         let chapters: Vec<Chapter> =
             (0..300).map(|i| Chapter::new(Duration::from_secs(i), None, "ä".repeat(128))).collect();
         let mut out = Vec::new();

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn times_out_of_reach_are_none() {
+    fn times_out_of_range_are_none() {
         let clock = clock(1, 25).unwrap();
         assert_eq!(clock.ticks(-2), Some(-1024));
         for units in [i64::MIN, i64::MAX, 1 << 53, -(1 << 53)] {

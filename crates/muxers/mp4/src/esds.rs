@@ -31,7 +31,7 @@ pub(crate) struct Rates {
 /// Appends the box.
 ///
 /// # Errors
-/// Fails like [`put`], which it never does.
+/// None in practice.
 pub(crate) fn write(
     out: &mut Bytes,
     object_type: u8,
@@ -57,7 +57,7 @@ pub(crate) fn write(
 /// has the same size before and after the rates are known.
 ///
 /// # Errors
-/// Fails like [`put`], which it never does.
+/// None in practice.
 pub(crate) fn bit_rate(out: &mut Bytes, rates: Rates) -> Result<()> {
     put(
         out,

@@ -22,7 +22,7 @@ impl File {
     /// Appends the movie box to the unwritten boxes.
     ///
     /// # Errors
-    /// Fails like [`Movie::write`].
+    /// The same errors as [`Movie::write`].
     pub(crate) fn movie(&mut self, samples: Samples) -> Result<()> {
         self.movie.write(&mut self.boxes, &self.tracks, &self.streams, samples)
     }

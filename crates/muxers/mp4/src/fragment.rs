@@ -101,7 +101,7 @@ const fn flags(sample: &Sample) -> u32 {
 impl Run {
     fn new(track: &Track) -> Self {
         let samples = &track.batch.samples;
-        // Runs are never empty: tracks without samples are left out.
+        // Runs are never empty: tracks without samples are skipped.
         let first = samples.first().copied().unwrap_or(Sample::NONE);
         let usual = flags(samples.get(1).unwrap_or(&first));
         let mut fields = DATA_OFFSET;

@@ -33,6 +33,7 @@ mod channels;
 mod chapter_track;
 mod chapters;
 mod clock;
+mod creation_time;
 mod edit_list;
 mod esds;
 mod file;
@@ -50,7 +51,6 @@ mod sample_entry;
 mod subtitle;
 mod tables;
 mod text_entry;
-mod time_of_day;
 mod track;
 
 use reelwright_core::{Muxer, MuxerInfo, OpenMuxer, Options, Result};

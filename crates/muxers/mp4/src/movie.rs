@@ -6,6 +6,7 @@ use reelwright_core::{Chapter, CodecId, Metadata, Result, StreamParameters};
 use crate::boxes::{Bytes, append, boxed, full_box, handler_box, put};
 use crate::chapters;
 use crate::clock::movie_timescale;
+use crate::creation_time::creation_time;
 use crate::edit_list;
 use crate::esds::Rates;
 use crate::flavor::Flavor;
@@ -15,7 +16,6 @@ use crate::roll;
 use crate::sample_entry::{self, size};
 use crate::tables::{self, Samples};
 use crate::text_entry::{self, TextArea};
-use crate::time_of_day::creation_time;
 use crate::track::{Kind, Track};
 
 /// Language code of an undetermined language (ISO 639-2).

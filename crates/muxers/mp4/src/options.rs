@@ -6,14 +6,14 @@ const MOVFLAGS: OptionInfo = OptionInfo::flags(
     "movflags",
     &[
         ("hybrid_fragmented", "fragmented while writing, then an ordinary file; the default"),
-        ("progressive", "an ordinary file with its index last; not playable before the end"),
-        ("faststart", "an ordinary file with its index first; the media waits in a temporary file"),
+        ("progressive", "an ordinary file with its index last; not playable before it is closed"),
+        ("faststart", "an ordinary file with its index first; buffers media in a temporary file"),
         ("frag_keyframe", "fragments that begin at keyframes of the video"),
         ("frag_every_frame", "one packet per fragment"),
         ("frag_custom", "fragments that end at a flush, or by frag_duration or frag_size"),
         ("empty_moov", "fragments from the first packet on; always used for fragmented files"),
         ("default_base_moof", "fragments that can be moved; always used"),
-        ("omit_tfhd_offset", "offsets relative to the fragment; always used"),
+        ("omit_tfhd_offset", "offsets are relative to the fragment; always used"),
         ("delay_moov", "the header waits for the first packets; always used"),
         ("dash", "a segment index before each fragment"),
         ("cmaf", "fragments of a single stream, with CMAF brands"),
@@ -21,7 +21,7 @@ const MOVFLAGS: OptionInfo = OptionInfo::flags(
         ("use_metadata_tags", "metadata with arbitrary keys, in QuickTime's format"),
         ("write_colr", "color properties; always written"),
     ],
-    "layout of the file; by default fragments if the output cannot seek",
+    "layout of the file; fragments by default if the output cannot seek",
 );
 
 const FRAG_DURATION: OptionInfo = OptionInfo::int(
@@ -85,8 +85,10 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Reads the options.
+    ///
     /// # Errors
-    /// Fails for a malformed value, or for layouts that exclude each other.
+    /// A value is malformed, or two layouts are selected.
     pub(crate) fn take(options: &mut Options) -> Result<Self> {
         let flags = options.take_flags(&MOVFLAGS)?;
         let longest = options.take_int(&FRAG_DURATION)?;
@@ -115,8 +117,8 @@ impl Settings {
             (["faststart"], true) => Some(LayoutKind::FastStart),
             _ => {
                 return Err(Error::option(format!(
-                    "movflags: a file has one layout: hybrid_fragmented, progressive, faststart, or \
-                     fragments. Found: {}",
+                    "Invalid value for option movflags: layouts cannot be combined. Use one of \
+                     hybrid_fragmented, progressive, faststart, or options of fragments. Found: {}",
                     whole.into_iter().chain(fragments).collect::<Vec<_>>().join(", ")
                 )));
             }

@@ -28,7 +28,7 @@ fn packets(stream: &StreamParameters) -> Option<i16> {
 /// Appends the description of the group.
 ///
 /// # Errors
-/// Fails like [`put`], which it never does.
+/// None in practice.
 pub(crate) fn describe(out: &mut Bytes, stream: &StreamParameters) -> Result<()> {
     let Some(packets) = packets(stream) else { return Ok(()) };
     let distance = (-packets).to_be_bytes().to_vec();
@@ -52,7 +52,7 @@ pub(crate) fn describe(out: &mut Bytes, stream: &StreamParameters) -> Result<()>
 /// Appends the description, and that all samples belong to the group.
 ///
 /// # Errors
-/// Fails like [`put`], which it never does.
+/// None in practice.
 pub(crate) fn write(out: &mut Bytes, stream: &StreamParameters, samples: u32) -> Result<()> {
     describe(out, stream)?;
     if packets(stream).is_none() || samples == 0 {

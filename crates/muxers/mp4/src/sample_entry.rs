@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colr_is_written_if_any_color_property_is_known() {
+    fn colr_requires_a_known_color_property() {
         let unknown = ColorInfo::default();
         let unknown = ColorInfo { range: ColorRange::Limited, ..unknown };
         for is_quicktime in [false, true] {

@@ -96,7 +96,7 @@ impl Subtitles {
     /// Completes the samples that end by `time`, the position of the other streams.
     ///
     /// # Errors
-    /// Fails like [`push`](Self::push).
+    /// The same errors as [`push`](Self::push).
     pub(crate) fn settle(&mut self, time: i64) -> Result<()> {
         while let Some(next) = self.cues.iter().map(|cue| cue.end).min().filter(|end| *end <= time)
         {

@@ -9,12 +9,12 @@ use crate::boxes::{Bytes, boxed, count, full_box};
 pub(crate) enum Samples {
     /// Chunks in the tables, plus an offset of `shift` bytes.
     Chunks { shift: u64 },
-    /// In fragments.
+    /// Fragments describe the samples.
     Fragments,
 }
 
-/// Table of a track's samples. It needs a byte or two per sample if they differ, and nothing if
-/// they are the same.
+/// Table of a track's samples. Needs one or two bytes per sample if sizes differ, and none if all
+/// sizes are equal.
 #[derive(Debug, Default)]
 pub(crate) struct SampleTables {
     durations: Runs,
@@ -105,7 +105,7 @@ impl SampleTables {
 /// Appends the tables of a fragmented track.
 ///
 /// # Errors
-/// Fails like [`boxed`], which it never does.
+/// None, because these boxes are small.
 pub(crate) fn write_empty(out: &mut Bytes) -> Result<()> {
     for kind in [b"stts", b"stsc", b"stco"] {
         full_box(out, kind, (0, 0), |out| {
@@ -146,12 +146,12 @@ impl Runs {
     }
 }
 
-/// Sizes of samples: one number while all are the same, then each in groups of 7 bits, lowest
-/// first.
+/// Sizes of samples: one number if all sizes are equal, otherwise each size in groups of 7 bits,
+/// lowest first.
 #[derive(Debug, Default)]
 struct Sizes {
     count: u32,
-    /// Size of the first sample, and of all if `others` is empty.
+    /// Size of the first sample. If `others` is empty, the size of all samples.
     first: u32,
     others: Vec<u8>,
 }
@@ -179,11 +179,11 @@ impl Sizes {
     }
 
     fn write(&self, out: &mut Bytes) {
-        // A size of 0 would mean that a table follows.
-        let alike = self.others.is_empty() && (self.first != 0 || self.count == 0);
-        out.extend(if alike { self.first } else { 0 }.to_be_bytes());
+        // A size of 0 means that a table follows.
+        let is_equal = self.others.is_empty() && (self.first != 0 || self.count == 0);
+        out.extend(if is_equal { self.first } else { 0 }.to_be_bytes());
         out.extend(self.count.to_be_bytes());
-        if alike {
+        if is_equal {
             return;
         }
         if self.others.is_empty() {
@@ -214,7 +214,7 @@ fn push_number(bytes: &mut Vec<u8>, mut number: u32) {
     }
 }
 
-/// Numbers of the sync samples, from 1 on; `None` if all samples are.
+/// Numbers of the sync samples, from 1 on. `None` if all samples are sync samples.
 #[derive(Debug, Default)]
 struct SyncSamples {
     count: u32,
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_a_table_only_where_they_differ() {
+    fn sizes_are_a_table_only_if_they_differ() {
         assert_eq!(sizes(&[]), [0, 0]);
         assert_eq!(sizes(&[(1, 300), (5, 300)]), [300, 6]);
         assert_eq!(sizes(&[(2, 300), (1, 127), (1, 128)]), [0, 4, 300, 300, 127, 128]);
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn sync_samples_are_listed_only_where_some_are_not() {
+    fn sync_samples_are_listed_only_if_some_samples_are_not() {
         let mut sync = SyncSamples::default();
         sync.push(3, true);
         assert!(sync.numbers.is_none());
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_have_64_bits_only_where_32_are_too_few() {
+    fn offsets_have_64_bits_only_if_necessary() {
         let mut tables = SampleTables::default();
         assert!(!tables.needs_64_bits(u64::MAX));
         tables.chunk(u32::MAX.into(), 1);

@@ -36,7 +36,7 @@ impl TextArea {
 /// Appends the sample entry of a subtitle stream.
 ///
 /// # Errors
-/// Fails like [`boxed`], which it never does.
+/// None in practice.
 pub(crate) fn write(
     out: &mut Bytes,
     stream: &StreamParameters,
@@ -105,7 +105,7 @@ pub(crate) fn quicktime(out: &mut Bytes, area: TextArea) -> Result<()> {
 /// QuickTime's base media header.
 ///
 /// # Errors
-/// Fails like [`boxed`], which it never does.
+/// None in practice.
 pub(crate) fn media_header(out: &mut Bytes, is_quicktime_text: bool) -> Result<()> {
     if !is_quicktime_text {
         return append_full(out, b"nmhd", &[]);

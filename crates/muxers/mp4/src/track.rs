@@ -234,7 +234,7 @@ impl Track {
     /// samples.
     #[inline(always)]
     pub(crate) fn time(&self, packet: &Packet, codec: CodecId) -> Result<Timed> {
-        let refuse = |what: &str| {
+        let reject = |what: &str| {
             Error::argument(format!(
                 "A packet of mp4 must have {what}. Found: pts {}, dts {}, duration {}",
                 packet.pts, packet.dts, packet.duration
@@ -246,13 +246,13 @@ impl Track {
             self.clock.ticks(packet.duration),
         );
         let (Some(pts), Some(mut dts), Some(mut duration)) = times else {
-            return Err(refuse("times that are below 2^62 ticks of its timescale"));
+            return Err(reject("times that are below 2^62 ticks of its timescale"));
         };
         if duration < 0 || duration > i64::from(u32::MAX) {
-            return Err(refuse("a duration from 0 to 4294967295 ticks of its timescale"));
+            return Err(reject("a duration from 0 to 4294967295 ticks of its timescale"));
         }
         if pts < dts || pts - dts > i64::from(i32::MAX) {
-            return Err(refuse("a pts that is 0 to 2147483647 ticks after its dts"));
+            return Err(reject("a pts that is 0 to 2147483647 ticks after its dts"));
         }
         let bytes = packet.data.len();
         let (samples, size) = match self.block {
@@ -278,12 +278,12 @@ impl Track {
         }
         if self.is_pcm() {
             let run = i64::from(samples).checked_mul(self.clock.unit).filter(|run| *run < 1 << 32);
-            duration = run.ok_or_else(|| refuse("fewer than 2^32 ticks of its timescale"))?;
+            duration = run.ok_or_else(|| reject("fewer than 2^32 ticks of its timescale"))?;
         }
         if let Some(last) = &self.last {
             let last = last.timed;
             if dts < last.dts {
-                return Err(refuse(&format!(
+                return Err(reject(&format!(
                     "a dts that is not before the previous one, {}",
                     last.dts / self.clock.unit
                 )));
@@ -292,11 +292,11 @@ impl Track {
                 // Samples are contiguous, except at a gap.
                 dts = dts.max(last.dts + last.duration);
                 if dts >= 1 << 62 {
-                    return Err(refuse("a dts below 2^62 ticks of its timescale"));
+                    return Err(reject("a dts below 2^62 ticks of its timescale"));
                 }
             }
             if dts - last.dts > i64::from(u32::MAX) {
-                return Err(refuse(&format!(
+                return Err(reject(&format!(
                     "a dts that is at most {} after the previous one, {}",
                     i64::from(u32::MAX) / self.clock.unit,
                     last.dts / self.clock.unit

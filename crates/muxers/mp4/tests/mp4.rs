@@ -1,4 +1,4 @@
-//! MP4 and its family: what readers of others find in the files.
+//! MP4 and related formats, read by third-party programs and crates.
 
 use std::io::Cursor;
 
@@ -48,7 +48,7 @@ fn aac(rate: u32) -> StreamParameters {
     stream
 }
 
-/// 20 ms packets of Opus, as its parameters have it.
+/// Parameters of Opus with packets of 20 ms.
 fn opus() -> StreamParameters {
     let mut stream = pcm(CodecId::Opus, 48_000, default_layout(2));
     stream.record = CodecRecord::Opus(OpusHead {
@@ -113,7 +113,7 @@ fn muxed(
     Ok(output.into_bytes())
 }
 
-/// An ordinary way to write a file.
+/// Muxes packets to a seekable output.
 fn file(
     info: &MuxerInfo,
     layout: &str,
@@ -125,7 +125,7 @@ fn file(
     muxed(info, &options, streams, &Metadata::new(), packets, output).unwrap()
 }
 
-/// The kinds and bodies of the boxes that are whole.
+/// Returns the kinds and bodies of all complete boxes.
 fn boxes(mut bytes: &[u8]) -> Vec<(String, &[u8])> {
     let mut found = Vec::new();
     while bytes.len() >= 8 {
@@ -145,14 +145,14 @@ fn kinds(bytes: &[u8]) -> Vec<String> {
     boxes(bytes).into_iter().map(|(kind, _)| kind).collect()
 }
 
-/// The body of the box at a path.
+/// Returns the body of the box at a path.
 fn find<'a>(bytes: &'a [u8], path: &[&str]) -> Option<&'a [u8]> {
     path.iter().try_fold(bytes, |bytes, kind| {
         boxes(bytes).into_iter().find(|(found, _)| found == kind).map(|(_, body)| body)
     })
 }
 
-/// The movie box as mp4-atom reads it, which refuses what it does not know.
+/// Parses the movie box with mp4-atom, which rejects unknown boxes.
 fn moov(bytes: &[u8]) -> Moov {
     let body = find(bytes, &["moov"]).unwrap();
     Moov::decode_body(&mut &body[..]).unwrap()
@@ -161,7 +161,7 @@ fn moov(bytes: &[u8]) -> Moov {
 /// Sample of a fragment: decoding time, duration, sync flag and bytes.
 type FoundSample = (u64, u32, bool, Vec<u8>);
 
-/// The samples of a track in all fragments that are whole, as mp4-atom reads them.
+/// Returns the samples of a track in all complete fragments, parsed by mp4-atom.
 fn fragment_samples(bytes: &[u8], track: u32) -> Vec<FoundSample> {
     let mut found = Vec::new();
     let mut rest = bytes;
@@ -273,14 +273,14 @@ fn fragments_hold_every_sample() {
 }
 
 #[test]
-fn fragments_end_where_they_are_told_to() {
+fn fragments_end_at_the_requested_packets() {
     let streams = [h264()];
     let fragments = |options: &[(&str, &str)], packets: &[Packet]| {
         let output = MemoryOutput::streaming();
         let bytes = muxed(MP4, options, &streams, &Metadata::new(), packets, output).unwrap();
         kinds(&bytes).iter().filter(|kind| *kind == "moof").count()
     };
-    // Keyframes every 0.4 s: without a word, those after half a second end a fragment.
+    // Keyframes every 0.4 s: by default, keyframes after at least half a second end a fragment.
     assert_eq!(fragments(&[], &video(75, 10)), 4);
     assert_eq!(fragments(&[("movflags", "frag_keyframe")], &video(75, 10)), 8);
     let at_least = [("movflags", "frag_keyframe"), ("min_frag_duration", "1000000")];
@@ -307,7 +307,7 @@ fn fragments_end_where_they_are_told_to() {
     };
     assert_eq!(fragments(&[("frag_size", "1000")], &of_size(250)), 3);
     assert_eq!(fragments(&[("frag_size", "1000")], &of_size(251)), 4);
-    // With it, only who writes says where.
+    // With `frag_custom`, only `flush` ends a fragment.
     let mut output = MemoryOutput::streaming();
     let mut muxer = open(MP4, &[("movflags", "frag_custom")]).unwrap();
     muxer.start(&streams, &Metadata::new(), &mut output).unwrap();
@@ -323,7 +323,7 @@ fn fragments_end_where_they_are_told_to() {
 }
 
 #[test]
-fn cmaf_is_a_brand_of_files_of_one_stream() {
+fn cmaf_brand_requires_one_stream() {
     let (streams, packets) = movie();
     let video: Vec<_> = packets.iter().filter(|packet| packet.stream == 0).cloned().collect();
     let brands = |flags| {
@@ -374,7 +374,7 @@ fn layouts_have_their_boxes() {
 }
 
 #[test]
-fn what_was_killed_plays_to_its_last_fragment() {
+fn killed_recording_is_playable_to_its_last_fragment() {
     let (streams, packets) = movie();
     let mut output = MemoryOutput::seekable();
     let mut muxer = open(MP4, &[]).unwrap();
@@ -382,7 +382,7 @@ fn what_was_killed_plays_to_its_last_fragment() {
     for packet in &packets {
         muxer.write(packet, &mut output).unwrap();
     }
-    // Nobody calls `finish`.
+    // The muxer is dropped without `finish`.
     let bytes = output.into_bytes();
     let whole = fragment_samples(&bytes, 1);
     assert!(whole.len() >= 50, "{}", whole.len());
@@ -398,7 +398,7 @@ fn what_was_killed_plays_to_its_last_fragment() {
 }
 
 #[test]
-fn a_power_cut_while_a_file_is_closed_leaves_one_that_plays() {
+fn file_is_playable_after_a_power_cut_during_close() {
     let (streams, packets) = movie();
     let mut output = CrashOutput::new();
     let mut muxer = open(MP4, &[]).unwrap();
@@ -414,7 +414,7 @@ fn a_power_cut_while_a_file_is_closed_leaves_one_that_plays() {
         packets.iter().filter(|packet| packet.stream == 0).map(|packet| &packet.data).collect();
     let (mut fragmented, mut ordinary) = (0, 0);
     for seed in 0..200 {
-        // After the first barrier all is there but for the switch, which may be torn.
+        // After the first barrier, only the change of the header is missing or incomplete.
         let bytes = output.state(1, seed);
         let kinds = kinds(&bytes);
         if kinds.iter().any(|kind| kind == "moof") {
@@ -423,14 +423,15 @@ fn a_power_cut_while_a_file_is_closed_leaves_one_that_plays() {
             assert_eq!(fragment_samples(&bytes, 2).len(), packets.len() - expected.len());
             fragmented += 1;
         } else {
-            // One large box, of whatever kind, and the movie box that counts from the file's start.
+            // One large box of any kind, and the movie box with offsets from the file's start.
             assert_eq!((kinds.len(), &kinds[2][..]), (3, "moov"), "{seed}");
             assert!(bytes.iter().zip(&whole).skip(56).all(|(a, b)| a == b), "{seed}");
             let samples = moov(&bytes).trak[0].mdia.minf.stbl.stts.entries[0].sample_count;
             assert_eq!(samples as usize, expected.len());
             ordinary += 1;
         }
-        // Before it every order and loss is possible; a reader finds whole fragments or nothing.
+        // Before the first barrier, writes may be lost or reordered. Readers find complete
+        // fragments or none.
         let bytes = output.state(0, seed);
         boxes(&bytes);
     }
@@ -444,7 +445,7 @@ fn flush_makes_everything_playable() {
         let mut output = memory(seekable);
         let mut muxer = open(MP4, &[]).unwrap();
         muxer.start(&streams, &Metadata::new(), &mut output).unwrap();
-        // Before the first packet it is not yet known when tracks begin.
+        // The starts of tracks are unknown before the first packet.
         let header = output.bytes().len();
         muxer.flush(&mut output).unwrap();
         assert_eq!(output.bytes().len(), header);
@@ -499,7 +500,7 @@ fn pcm_is_found_by_symphonia() {
 }
 
 #[test]
-fn what_is_presented_is_exact() {
+fn presented_samples_are_exact() {
     let edits = |bytes: &[u8], track: usize| -> Vec<(u64, Option<u64>)> {
         let moov = moov(bytes);
         let edits = moov.trak[track].edts.as_ref().and_then(|edts| edts.elst.as_ref());
@@ -513,7 +514,7 @@ fn what_is_presented_is_exact() {
     assert_eq!((found.mvhd.timescale, found.mvhd.duration), (48_000, 5000));
     assert_eq!(found.trak[0].tkhd.duration, 5000);
     assert_eq!(found.trak[0].mdia.mdhd.duration, 6024);
-    // Nothing but what is presented.
+    // Only presented samples.
     let bytes = file(MP4, "progressive", &[h264()], &video(10, 5));
     assert!(edits(&bytes, 0).is_empty());
     // A late start, and packets decoded before they are shown.
@@ -548,7 +549,7 @@ fn durations_of_frames_are_distances_of_timestamps() {
 }
 
 #[test]
-fn fragments_say_how_long_their_last_frames_last() {
+fn fragments_state_the_duration_of_their_last_frames() {
     let mut packets = video(6, 2);
     for (packet, dts) in packets.iter_mut().zip([0, 3, 4, 90, 97, 98]) {
         (packet.pts, packet.dts, packet.duration) = (Timestamp(dts), Timestamp(dts), 0);
@@ -570,7 +571,7 @@ fn fragments_say_how_long_their_last_frames_last() {
 }
 
 #[test]
-fn a_track_that_begins_late_keeps_its_delay() {
+fn late_track_keeps_its_delay() {
     let streams = [h264(), aac(48_000)];
     for layout in ["frag_keyframe", "hybrid_fragmented"] {
         let options = [("movflags", layout)];
@@ -580,7 +581,7 @@ fn a_track_that_begins_late_keeps_its_delay() {
         for packet in video(150, 10) {
             muxer.write(&packet, &mut output).unwrap();
         }
-        // By now the header is written.
+        // The header is already written.
         assert!(!fragment_tracks(output.bytes()).is_empty());
         for packet in audio_packets(1, 1024, 3000, 1024) {
             muxer.write(&packet, &mut output).unwrap();
@@ -623,7 +624,7 @@ fn the_first_fragment_waits_for_all_tracks() {
 }
 
 #[test]
-fn a_keyframe_does_not_end_a_fragment_without_video() {
+fn keyframe_does_not_end_a_fragment_without_video() {
     let streams = [h264(), aac(48_000)];
     let mut output = MemoryOutput::streaming();
     let mut muxer = open(MP4, &[("movflags", "frag_keyframe")]).unwrap();
@@ -810,7 +811,7 @@ fn headers_of_fragments_have_defaults_for_each_track() {
 }
 
 #[test]
-fn records_are_those_of_the_end() {
+fn sample_entries_contain_the_final_records() {
     let flac = |md5| {
         let info = FlacStreamInfo {
             min_block_size: 4096,
@@ -838,7 +839,7 @@ fn records_are_those_of_the_end() {
         let moov = find(output.bytes(), &["moov"]).unwrap();
         assert!(moov.windows(16).any(|bytes| bytes == [0x5a; 16]), "{layout}");
     }
-    // A longer record does not fit the header, which stays as it is.
+    // A longer record does not fit the header, so the header is unchanged.
     let mut longer = aac(48_000);
     let CodecRecord::Aac(config) = &mut longer.record else { unreachable!() };
     config.bytes.extend([0x56, 0xE5, 0]);
@@ -873,7 +874,7 @@ fn audio_tracks_are_alternatives() {
 }
 
 #[test]
-fn pixels_that_are_not_square_are_told() {
+fn sample_aspect_ratio_is_stored() {
     let mut stream = h264();
     let square = stream.video().unwrap().clone();
     let sample_aspect_ratio = Rational::new(4, 3).unwrap();
@@ -983,7 +984,7 @@ fn metadata_is_a_list_of_items() {
 }
 
 #[test]
-fn use_metadata_tags_writes_quicktimes_keys() {
+fn use_metadata_tags_writes_quicktime_keys() {
     let cover = b"\x89PNG\r\n\x1A\n0123";
     let mut tags = tags([("title", "A"), ("anything", "B")]);
     tags.set_cover(CoverArt::front_cover(cover.to_vec()).unwrap());
@@ -1027,7 +1028,7 @@ fn covers_are_jpeg_or_png() {
 }
 
 #[test]
-fn brands_tell_the_family() {
+fn brands_identify_the_format() {
     for (info, stream, expected) in [
         (MP4, h264(), "isom"),
         (MOV, h264(), "qt  "),
@@ -1051,7 +1052,7 @@ fn brands_tell_the_family() {
 }
 
 #[test]
-fn itunes_is_told_the_delay() {
+fn itunes_tags_state_the_priming() {
     let packets = audio_packets(0, 1024, 5000, 1024);
     let bytes = file(IPOD, "hybrid_fragmented", &[aac(48_000)], &packets);
     let note = b" 00000000 00000400 00000078 0000000000001388 00000000";
@@ -1059,7 +1060,7 @@ fn itunes_is_told_the_delay() {
 }
 
 #[test]
-fn languages_and_times_are_told() {
+fn languages_and_times_are_stored() {
     let all = tags([("language", "deu"), ("creation_time", "1904-01-01T00:01:00Z")]);
     let output = MemoryOutput::seekable();
     let packets = video(1, 1);
@@ -1075,7 +1076,7 @@ fn languages_and_times_are_told() {
 }
 
 #[test]
-fn times_have_64_bits_only_where_32_are_too_few() {
+fn times_have_64_bits_only_if_necessary() {
     // Seconds since 1904 exceed 32 bits in 2040 (ISO/IEC 14496-12 §8.2.2.3).
     for (time, version, seconds) in
         [("2040-02-06T06:28:15Z", 0, u64::from(u32::MAX)), ("2040-02-06T06:28:16Z", 1, 1 << 32)]
@@ -1121,24 +1122,24 @@ fn large_files_count_with_64_bits() {
 }
 
 #[test]
-fn what_is_wrong_is_refused() {
+fn rejects_invalid_input() {
     let none = Metadata::new();
     let mut output = MemoryOutput::seekable();
     let mut muxer = open(MP4, &[]).unwrap();
     assert!(muxer.write(&Packet::default(), &mut output).is_err());
     assert!(muxer.flush(&mut output).is_err());
     assert!(muxer.finish(&[h264()], &mut output).is_err());
-    let mut refused = |streams: &[StreamParameters]| {
+    let mut rejected = |streams: &[StreamParameters]| {
         let error = open(MP4, &[]).unwrap().start(streams, &none, &mut output).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
         error.to_string()
     };
-    assert_eq!(refused(&[]), "mp4 holds at least one stream. Found: 0");
-    let vorbis = refused(&[h264(), pcm(CodecId::Vorbis, 48_000, default_layout(2))]);
+    assert_eq!(rejected(&[]), "mp4 holds at least one stream. Found: 0");
+    let vorbis = rejected(&[h264(), pcm(CodecId::Vorbis, 48_000, default_layout(2))]);
     assert!(vorbis.starts_with("Stream 1: mp4 does not support vorbis"), "{vorbis}");
     assert!(vorbis.contains("aac") && !vorbis.contains("h264"), "{vorbis}");
     let bare = h264().record(CodecRecord::None);
-    assert!(refused(&[bare]).contains("without its configuration"));
+    assert!(rejected(&[bare]).contains("without its configuration"));
     let wide = video_parameters(
         CodecId::Mjpeg,
         PixelFormat::Yuv420p,
@@ -1146,13 +1147,13 @@ fn what_is_wrong_is_refused() {
         (25, 1),
         ColorInfo::JFIF,
     );
-    assert!(refused(&[wide]).contains("65536"));
+    assert!(rejected(&[wide]).contains("65536"));
     let flat =
         video_parameters(CodecId::Mjpeg, PixelFormat::Yuv420p, (2, 0), (25, 1), ColorInfo::JFIF);
-    assert!(refused(&[flat]).contains("a height from 1 to 65535. Found: 0"));
+    assert!(rejected(&[flat]).contains("a height from 1 to 65535. Found: 0"));
     let base = TimeBase::new(Rational::new(1, 1 << 40).unwrap());
-    assert!(refused(&[h264().time_base(base)]).contains("time base"));
-    assert!(output.bytes().is_empty(), "nothing is written for what is refused");
+    assert!(rejected(&[h264().time_base(base)]).contains("time base"));
+    assert!(output.bytes().is_empty(), "nothing is written for what is rejected");
 
     let mut started = || -> Box<dyn Muxer> {
         let mut muxer = open(MP4, &[]).unwrap();
@@ -1208,9 +1209,9 @@ fn described<'a>(bytes: &'a [u8], index: usize, header: usize, kind: &str) -> Op
 }
 
 #[test]
-fn bit_rates_are_those_of_the_packets() {
-    // Bytes of each frame of four seconds. `maxBitrate` is of the fullest second, `bufferSizeDB` the
-    // bytes that a decoder needs at once (ISO/IEC 14496-12 §8.5.2).
+fn stated_bit_rates_equal_those_of_the_packets() {
+    // Bytes of each frame of four seconds. `maxBitrate` is the number of bits in the largest
+    // second, `bufferSizeDB` the bytes that a decoder needs at once (ISO/IEC 14496-12 §8.5.2).
     for seconds in [[100, 300, 50, 70], [100, 60, 50, 310], [400, 60, 50, 70]] {
         let mut packets = video(100, 25);
         for (i, packet) in packets.iter_mut().enumerate() {
@@ -1225,12 +1226,12 @@ fn bit_rates_are_those_of_the_packets() {
     }
     let bytes = file(MP4, "progressive", &[h264()], &[]);
     assert_eq!(described(&bytes, 0, 78, "btrt").unwrap(), [0; 12]);
-    // In fragments nothing is known but what the encoder says.
+    // In fragments, only the encoder's bit rate is known.
     let packets = video(10, 5);
     let bytes = file(MP4, "frag_keyframe", &[h264().bit_rate(Some(123_456))], &packets);
     let expected = [0, 123_456, 123_456].map(u32::to_be_bytes).concat();
     assert_eq!(described(&bytes, 0, 78, "btrt").unwrap(), expected);
-    // The average of a packet a second is its bits, and the most is not less.
+    // With one packet per second, the average is its number of bits. The maximum is not lower.
     let packets: Vec<_> = video(2, 1)
         .into_iter()
         .map(|packet| Packet {
@@ -1247,7 +1248,7 @@ fn bit_rates_are_those_of_the_packets() {
 }
 
 #[test]
-fn what_fits_a_field_is_written_and_no_more() {
+fn rejects_values_that_do_not_fit_a_field() {
     let none = Metadata::new();
     let at = |pts: i64, dts: i64, duration: i64| Packet {
         data: vec![1; 4],
@@ -1261,36 +1262,36 @@ fn what_fits_a_field_is_written_and_no_more() {
         let streams = std::slice::from_ref(stream);
         muxed(MOV, &[], streams, &none, packets, MemoryOutput::seekable())
     };
-    let refused = |stream: &StreamParameters, packets: &[Packet]| {
+    let rejected = |stream: &StreamParameters, packets: &[Packet]| {
         written(stream, packets).unwrap_err().to_string()
     };
     let mp3 = pcm(CodecId::Mp3, 48_000, default_layout(2));
     let (unsigned, signed) = (i64::from(u32::MAX), i64::from(i32::MAX));
     // Durations have 32 bits (ISO/IEC 14496-12 §8.6.1.2), composition offsets 31 and a sign.
     written(&mp3, &[at(0, 0, unsigned)]).unwrap();
-    assert!(refused(&mp3, &[at(0, 0, unsigned + 1)]).contains("a duration from 0"));
+    assert!(rejected(&mp3, &[at(0, 0, unsigned + 1)]).contains("a duration from 0"));
     written(&mp3, &[at(signed, 0, 1)]).unwrap();
-    assert!(refused(&mp3, &[at(signed + 1, 0, 1)]).contains("a pts that is 0 to"));
+    assert!(rejected(&mp3, &[at(signed + 1, 0, 1)]).contains("a pts that is 0 to"));
     written(&mp3, &[at(0, 0, 1), at(unsigned, unsigned, 1)]).unwrap();
     let far = [at(0, 0, 1), at(unsigned + 1, unsigned + 1, 1)];
-    assert!(refused(&mp3, &far).contains("at most 4294967295 after the previous one, 0"));
+    assert!(rejected(&mp3, &far).contains("at most 4294967295 after the previous one, 0"));
     // Two packets may be decoded at once.
     written(&mp3, &[at(7, 7, 0), at(7, 7, 1)]).unwrap();
-    // A packet of PCM has a duration as any other, and its samples follow those before.
+    // Packets of PCM have durations, and samples are contiguous.
     let slow = TimeBase::new(Rational::new(1 << 31, 48_001).unwrap());
     let slow = pcm(CodecId::PcmS16Le, 48_000, default_layout(1)).time_base(slow);
     let samples = |count: usize| Packet { data: vec![1; 2 * count], ..at(0, 0, 0) };
     written(&slow, &[samples(1)]).unwrap();
-    assert!(refused(&slow, &[samples(2)]).contains("fewer than 2^32 ticks"));
+    assert!(rejected(&slow, &[samples(2)]).contains("fewer than 2^32 ticks"));
     let mono = pcm(CodecId::PcmS16Le, 48_000, default_layout(1));
     let last = (1 << 62) - 1;
     let run = |dts: i64, count: usize| Packet { data: vec![1; 2 * count], ..at(dts, dts, 0) };
     written(&mono, &[run(last - 4, 4), run(last, 1)]).unwrap();
-    assert!(refused(&mono, &[run(last - 3, 4), run(last, 1)]).contains("a dts below 2^62"));
+    assert!(rejected(&mono, &[run(last - 3, 4), run(last, 1)]).contains("a dts below 2^62"));
 }
 
 #[test]
-fn samples_of_pcm_follow_each_other_but_for_gaps() {
+fn pcm_samples_are_contiguous_except_for_gaps() {
     let mono = pcm(CodecId::PcmS16Le, 48_000, default_layout(1));
     let run = |dts: i64, count: usize| Packet {
         data: vec![dts as u8; 2 * count],
@@ -1306,7 +1307,7 @@ fn samples_of_pcm_follow_each_other_but_for_gaps() {
     };
     let durations = |packets: &[Packet]| durations_of(&mono, packets);
     assert_eq!(durations(&[run(0, 4), run(4, 4)]), [(8, 1)]);
-    // Times that lag behind the samples, as rounded ones do.
+    // Rounded times that are slightly late.
     assert_eq!(durations(&[run(0, 4), run(2, 4), run(5, 4)]), [(12, 1)]);
     // The last sample before a gap lasts until the next one.
     let gap = [run(0, 4), run(10, 4)];
@@ -1333,7 +1334,7 @@ fn samples_of_pcm_follow_each_other_but_for_gaps() {
     };
     let even: Vec<_> = (0..10).map(|i| run(4 * i, 4)).collect();
     assert_eq!(fragments(&even), [0]);
-    // A run of samples has no gap in it: another fragment begins at the gap's end.
+    // A run of samples cannot contain a gap, so a new fragment begins at the end of the gap.
     let gap: Vec<_> = (0..10).map(|i| run(4 * i + if i < 5 { 0 } else { 100 }, 4)).collect();
     assert_eq!(fragments(&gap), [0, 120]);
     // Packets of other codecs state their durations, and need no other fragment.
@@ -1353,7 +1354,7 @@ fn samples_of_pcm_follow_each_other_but_for_gaps() {
 }
 
 #[test]
-fn a_packet_that_is_all_padding_is_not_presented() {
+fn packet_of_padding_is_not_presented() {
     let packet = |dts, trim_end| Packet {
         data: vec![1; 9],
         pts: Timestamp(dts),
@@ -1365,7 +1366,7 @@ fn a_packet_that_is_all_padding_is_not_presented() {
     };
     let packets = [packet(0, 0), packet(1024, 1024)];
     let found = moov(&file(MP4, "progressive", &[aac(48_000)], &packets));
-    // It is in the media, as long as a packet is, and the edit list ends before it.
+    // The packet of padding is part of the media. The edit list ends before the packet.
     assert_eq!(found.trak[0].mdia.mdhd.duration, 2048);
     assert_eq!(found.trak[0].tkhd.duration, 1024);
     let edits = found.trak[0].edts.clone().unwrap().elst.unwrap().entries;
@@ -1378,15 +1379,15 @@ fn a_packet_that_is_all_padding_is_not_presented() {
     let edits = found.trak[0].edts.clone().unwrap().elst.unwrap().entries;
     let edits: Vec<_> = edits.iter().map(|edit| (edit.segment_duration, edit.media_time)).collect();
     assert_eq!(edits, [(1024, None), (1024, Some(0))]);
-    // Nor is what lies before it in a gap.
+    // Padding before a gap is not presented either.
     let packets = [packet(0, 0), packet(5000, 1024)];
     let found = moov(&file(MP4, "progressive", &[aac(48_000)], &packets));
     assert_eq!(found.trak[0].tkhd.duration, 1024);
 }
 
 #[test]
-fn fragments_tell_offsets_and_indexes_count_them() {
-    // Decoded in another order than shown.
+fn fragments_state_offsets_and_indexes_include_them() {
+    // Packets whose decoding order differs from the presentation order.
     let mut packets = video(10, 5);
     for (packet, pts) in packets.iter_mut().zip([2, 4, 3, 6, 5, 7, 9, 8, 11, 10]) {
         packet.pts = Timestamp(pts);
@@ -1414,7 +1415,7 @@ fn fragments_tell_offsets_and_indexes_count_them() {
         rest = &rest[size..];
     }
     assert_eq!(shown, [2, 4, 3, 6, 5, 7, 9, 8, 11, 10]);
-    // Each index is of the fragment that follows (ISO/IEC 14496-12 §8.16.3).
+    // Each index describes the following fragment (ISO/IEC 14496-12 §8.16.3).
     assert_eq!(indexes.len(), 2);
     for ((index, size), earliest) in indexes.iter().zip(&sizes).zip([2, 7]) {
         assert_eq!((index.reference_id, index.timescale, index.first_offset), (1, 12_800, 0));
@@ -1428,7 +1429,7 @@ fn fragments_tell_offsets_and_indexes_count_them() {
 }
 
 #[test]
-fn data_offsets_are_right_after_a_long_table() {
+fn data_offset_counts_a_long_table() {
     let streams = [
         pcm(CodecId::Mp3, 48_000, default_layout(2)),
         pcm(CodecId::Mp3, 48_000, default_layout(2)),
@@ -1493,7 +1494,7 @@ fn check_random_access(layout: &str) {
 }
 
 #[test]
-fn itunes_is_told_of_aac_alone() {
+fn itunes_tags_state_priming_of_aac_only() {
     let note = |info: &MuxerInfo, streams: &[StreamParameters], packets: &[Packet]| {
         let bytes = file(info, "progressive", streams, packets);
         let at = bytes.windows(8).position(|found| found == b"iTunSMPB");
@@ -1506,7 +1507,7 @@ fn itunes_is_told_of_aac_alone() {
     let packets = audio_packets(0, 1024, 5000, 1024);
     let expected = " 00000000 00000400 00000078 0000000000001388";
     assert_eq!(note(MP4, &[aac(48_000)], &packets).unwrap(), expected);
-    // As many samples are heard where they are heard later.
+    // The number of presented samples is the same after a late start.
     let late: Vec<_> = packets
         .iter()
         .map(|packet| Packet {
@@ -1521,10 +1522,10 @@ fn itunes_is_told_of_aac_alone() {
     assert_eq!(note(MP4, &[opus()], &packets), None);
     let (streams, packets) = movie();
     assert_eq!(note(MP4, &streams, &packets), None);
-    // The note describes the whole file, so a second stream excludes it.
+    // The tag describes the complete file, so files with a second stream do not have it.
     let both = [audio_packets(0, 1024, 5000, 1024), audio_packets(1, 1024, 5000, 1024)].concat();
     assert_eq!(note(MP4, &[aac(48_000), aac(48_000)], &both), None);
-    // It counts samples in any time base.
+    // The tag counts samples in any time base.
     let halves = aac(48_000).time_base(TimeBase::from_sample_rate(96_000).unwrap());
     let twice: Vec<_> = audio_packets(0, 1024, 5000, 1024)
         .into_iter()
@@ -1575,7 +1576,7 @@ fn chunks_are_half_a_second_or_four_mebibytes() {
         let of = |packets: &[Packet]| chunks(&file(MP4, layout, &mp3, packets), 0);
         assert_eq!(of(&packets(12, 4800, 10)), [5, 5, 2], "{layout}");
         assert_eq!(of(&packets(12, 4799, 10)), [6, 6], "{layout}");
-        // The fragments that these chunks were may be larger.
+        // Chunks that were written as fragments may be larger.
         if *layout != "hybrid_fragmented" {
             assert_eq!(of(&packets(9, 1, 1 << 20)), [4, 4, 1], "{layout}");
             assert_eq!(of(&packets(9, 1, (1 << 20) + 1)), [3, 3, 3], "{layout}");
@@ -1630,7 +1631,7 @@ fn segment_indexes_refer_to_a_track_of_the_fragment() {
     assert_eq!(tracks, [vec![1, 2], vec![2]]);
 }
 
-/// Any packet, mostly one that nobody should write.
+/// Returns arbitrary packets, most of them invalid.
 fn any_packet() -> impl Strategy<Value = Packet> {
     let time = || prop_oneof![0i64..100, -2000i64..2000, any::<i64>()];
     let trim = || prop_oneof![0u32..2000, any::<u32>()];
@@ -1650,7 +1651,7 @@ fn any_packet() -> impl Strategy<Value = Packet> {
 
 proptest! {
     #[test]
-    fn anything_is_written_or_refused(
+    fn any_input_is_written_or_rejected(
         packets in prop::collection::vec(any_packet(), 0..40),
         (num, den) in prop_oneof![Just((1, 48_000)), (1i64..1 << 33, 1i64..1 << 33)],
         layout in prop::sample::select(&LAYOUTS[..]),
@@ -1668,7 +1669,7 @@ proptest! {
         let mut muxer = open(&MUXERS[info], &[("movflags", layout)]).unwrap();
         if muxer.start(&streams, &Metadata::new(), &mut output).is_ok() {
             for packet in &packets {
-                // A refused packet changes no state, because its times are checked first.
+                // A rejected packet changes no state, because its times are checked first.
                 let _ = muxer.write(packet, &mut output);
             }
             let _ = muxer.finish(&streams, &mut output);
@@ -1676,7 +1677,7 @@ proptest! {
     }
 
     #[test]
-    fn any_stream_is_described_or_refused(
+    fn any_stream_is_described_or_rejected(
         codec in prop::sample::select(CodecId::ALL),
         rate in prop_oneof![Just(48_000), any::<u32>()],
         channels in prop_oneof![1usize..9, 1usize..65_536],

@@ -1,4 +1,4 @@
-//! Subtitles and chapters: what readers of others find of them.
+//! Subtitles and chapters, read by third-party programs.
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn subtitles(codec: CodecId) -> StreamParameters {
     StreamParameters::new(codec, unit, MediaParameters::Subtitle).language(Some("fra".to_owned()))
 }
 
-/// Times in milliseconds, and a text.
+/// Subtitle: start and end in milliseconds, and text.
 type Cue<'a> = (i64, i64, &'a str);
 
 fn packets(stream: usize, codec: CodecId, cues: &[Cue<'_>]) -> Vec<Packet> {
@@ -99,7 +99,7 @@ fn with_cues(info: &MuxerInfo, layout: &str, codec: CodecId, cues: &[Cue<'_>]) -
     muxed(info, layout, &streams, &Metadata::new(), &packets).unwrap()
 }
 
-/// The bodies of all boxes of a kind in `path`, which begins at the top.
+/// Returns the bodies of all boxes at `path`, from the top level.
 fn find<'a>(mut bytes: &'a [u8], path: &[&[u8; 4]]) -> Vec<&'a [u8]> {
     let [kind, rest @ ..] = path else { return vec![bytes] };
     let mut found = Vec::new();
@@ -130,7 +130,7 @@ fn probed_packets(file: &[u8]) -> Option<Vec<(i64, i64, usize)>> {
     Some(lines.lines().map(fields).collect())
 }
 
-/// The subtitles that ffmpeg finds.
+/// Returns the subtitles that ffmpeg finds.
 fn srt(file: &[u8]) -> Option<String> {
     let text = run("ffmpeg", &["-v", "error", "-i", "{}", "-map", "0:s", "-f", "srt", "-"], file)?;
     Some(String::from_utf8(text).unwrap().replace("\r\n", "\n"))
@@ -160,7 +160,8 @@ fn gaps_are_empty_samples_in_every_layout() {
                 2\n00:00:01,750 --> 00:00:02,000\ndeux\nlignes 日本\n\n\
                 3\n00:00:03,000 --> 00:00:04,500\nfin\n\n";
             if layout == "frag_keyframe" {
-                // FFmpeg 5.1 finds no durations of subtitles in fragments, not in its own either.
+                // FFmpeg 5.1 does not find durations of subtitles in fragments, not even in its own
+                // files.
                 for cue in expected.split("\n\n") {
                     let found = cue.lines().filter(|line| !line.contains("-->"));
                     assert!(found.into_iter().all(|line| srt.contains(line)), "{srt}");
@@ -180,11 +181,11 @@ fn gaps_are_empty_samples_in_every_layout() {
     }
 }
 
-/// The samples of [`CUES`] with the gaps: start, duration and size.
+/// Samples of [`CUES`] with the gaps: start, duration and size.
 const SAMPLES: [(i64, i64, usize); 5] =
     [(0, 500, 2), (500, 1250, 15), (1750, 250, 20), (2000, 1000, 2), (3000, 1500, 5)];
 
-/// The samples of a track in fragments: start, duration and data.
+/// Returns the samples of a track in fragments: start, duration and data.
 fn fragmented_samples(file: &[u8], track: u32) -> Vec<(i64, i64, Vec<u8>)> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -271,7 +272,7 @@ fn subtitles_are_shown_over_the_video() {
     let trak = find(&file, &[b"moov", b"trak"])[1];
     let tkhd = find(trak, &[b"tkhd"])[0];
     assert_eq!(tkhd[tkhd.len() - 8..], [2, 128, 0, 0, 1, 224, 0, 0]);
-    // In front.
+    // The layer is in front of the video.
     assert_eq!(tkhd[32..34], [0xFF, 0xFF]);
     let stsd = find(trak, &[b"mdia", b"minf", b"stbl", b"stsd"])[0];
     let entry = find(&stsd[8..], &[b"tx3g"])[0];
@@ -293,7 +294,7 @@ fn styles_reach_players() {
 }
 
 #[test]
-fn subtitles_that_overlap_are_lines_of_one() {
+fn overlapping_subtitles_are_merged() {
     let cues = [(0, 2000, "a"), (1000, 3000, "b"), (1000, 1500, "c"), (4000, 4000, "d")];
     for layout in &LAYOUTS[..3] {
         let file = with_cues(MP4, layout, CodecId::MovText, &cues);
@@ -307,7 +308,7 @@ fn subtitles_that_overlap_are_lines_of_one() {
                 "00:00:01,000 --> 00:00:01,500\na\nb\nc",
                 "00:00:01,500 --> 00:00:02,000\na\nb",
                 "00:00:02,000 --> 00:00:03,000\nb",
-                // Nothing is too short to be shown.
+                // Even the shortest subtitles are shown.
                 "00:00:04,000 --> 00:00:04,001\nd",
             ],
             "{layout}"
@@ -315,7 +316,7 @@ fn subtitles_that_overlap_are_lines_of_one() {
     }
 }
 
-/// The samples of the track that is the second of a progressive file.
+/// Returns the samples of the second track of a progressive file.
 fn samples(file: &[u8]) -> Vec<(u32, Vec<u8>)> {
     let table = find(file, &[b"moov", b"trak", b"mdia", b"minf", b"stbl"])[1];
     let words = |kind, skip: usize| -> Vec<u32> {
@@ -331,7 +332,7 @@ fn samples(file: &[u8]) -> Vec<(u32, Vec<u8>)> {
         [size, count, ..] => vec![size; count as usize],
         _ => panic!(),
     };
-    // Chunks are half a second: their samples are one after the other as long as one holds all.
+    // Chunks last half a second. The samples of one chunk are contiguous.
     let mut at = words(b"stco", 8)[0] as usize;
     let sample = |(duration, size): (u32, &u32)| {
         let data = file[at..at + *size as usize].to_vec();
@@ -358,7 +359,7 @@ fn webvtt_has_its_boxes() {
     let text = "WEBVTT\n\nSTYLE\n::cue { color: red }".to_owned();
     let mut streams = streams(CodecId::WebVtt);
     streams[1].record = CodecRecord::WebVtt(WebVttHeader { text: text.clone() });
-    // Nothing but subtitles is written, so that one chunk has them all.
+    // Only subtitles are written, so one chunk contains all of them.
     let file = muxed(MP4, "progressive", &streams, &Metadata::new(), &all).unwrap();
     let trak = find(&file, &[b"moov", b"trak"])[1];
     assert_eq!(find(trak, &[b"mdia", b"hdlr"])[0][8..12], *b"text");
@@ -409,7 +410,7 @@ fn fragments_do_not_wait_for_subtitles() {
 }
 
 #[test]
-fn sparse_subtitles_end_no_fragments() {
+fn sparse_subtitles_do_not_end_fragments() {
     // One subtitle in ten minutes, and keyframes each second.
     let without = |cues: &[Cue<'_>]| {
         let streams = streams(CodecId::MovText);
@@ -423,7 +424,7 @@ fn sparse_subtitles_end_no_fragments() {
 }
 
 #[test]
-fn a_subtitle_is_on_the_disk_once_it_has_been_shown() {
+fn subtitle_is_flushed_when_it_ends() {
     let streams = streams(CodecId::MovText);
     let packets =
         interleaved(&streams, [silence(10), packets(1, CodecId::MovText, &CUES)].concat());
@@ -433,14 +434,14 @@ fn a_subtitle_is_on_the_disk_once_it_has_been_shown() {
     for packet in &packets {
         muxer.write(packet, &mut output).unwrap();
     }
-    // Killed here: nothing follows.
+    // Simulates a killed process: no calls follow.
     let file = output.into_bytes();
     let found = fragmented_samples(&file, 2);
     assert_eq!(found.last(), Some(&(3000, 1500, b"\0\x03fin".to_vec())));
 }
 
 #[test]
-fn what_comes_too_late_is_shown_after_what_was_written() {
+fn late_subtitles_start_after_written_ones() {
     let streams = streams(CodecId::MovText);
     let mut packets = interleaved(
         &streams,
@@ -462,7 +463,7 @@ thread_local! {
     static WARNINGS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Collects warnings by thread, as each test runs in a thread of its own.
+/// Collects warnings by thread, because each test runs in its own thread.
 struct Logger;
 
 impl log::Log for Logger {
@@ -500,7 +501,7 @@ fn late_subtitles_cause_one_warning() {
 }
 
 #[test]
-fn what_is_no_subtitle_is_refused() {
+fn rejects_invalid_subtitles() {
     for codec in [CodecId::MovText, CodecId::WebVtt] {
         let streams = streams(codec);
         let mut muxer = open(MP4, &[]).unwrap();
@@ -554,7 +555,7 @@ fn chapters(chapters: &[(u64, Option<u64>, &str)]) -> Metadata {
     tags
 }
 
-/// The chapters that ffprobe finds: start, end and title.
+/// Returns the chapters that ffprobe finds: start, end and title.
 fn probed_chapters(file: &[u8]) -> Option<Vec<(f64, f64, String)>> {
     let shown =
         ["-show_entries", "chapter=start_time,end_time:chapter_tags=title", "-of", "csv=p=0"];
@@ -589,8 +590,8 @@ fn players_find_chapters_in_every_layout() {
 }
 
 #[test]
-fn chapters_begin_late_and_end_early() {
-    // Between milliseconds, too.
+fn chapters_start_late_and_end_early() {
+    // Times between milliseconds.
     let mut tags = Metadata::new();
     let micros = Duration::from_micros;
     let late = Chapter::new(micros(500_250), None, "late");
@@ -599,12 +600,12 @@ fn chapters_begin_late_and_end_early() {
     for layout in ["hybrid_fragmented", "faststart"] {
         let file = with_chapters(MP4, layout, &tags);
         let trak = find(&file, &[b"moov", b"trak"])[1];
-        // An edit of nothing, then all of the media.
+        // An empty edit, then an edit with all media.
         assert_eq!(find(trak, &[b"edts", b"elst"])[0][7], 2);
         let durations: Vec<u32> = samples(&file).iter().map(|sample| sample.0).collect();
         assert_eq!(durations, [1_499_751, 1_999_999]);
         let Some(found) = probed_chapters(&file) else { return };
-        // FFmpeg takes the length of the track's media for its end.
+        // FFmpeg uses the length of the track's media as its end.
         let expected =
             [(0.50025, 2.000_001, "late".to_owned()), (2.000_001, 3.49975, "b".to_owned())];
         assert_eq!(found, expected, "{layout}");
@@ -619,7 +620,7 @@ fn chapters_are_written_twice() {
     assert_eq!(find(&file, &[b"moov", b"udta", b"chpl"]), [nero]);
     let traks = find(&file, &[b"moov", b"trak"]);
     assert_eq!(find(traks[0], &[b"tref", b"chap"]), [[0, 0, 0, 2]]);
-    // Not shown as a track of its own.
+    // Players do not show the chapter track as a separate track.
     assert_eq!(find(traks[1], &[b"tkhd"])[0][..4], [0, 0, 0, 2]);
     assert_eq!(
         samples(&file),
@@ -628,17 +629,17 @@ fn chapters_are_written_twice() {
             (3000, b"\0\x01b\0\0\0\x0cencd\0\0\x01\0".to_vec())
         ]
     );
-    // Fragments say it in their header, as nothing is written after them.
+    // The header of a fragmented file states the chapters, because no data follows the fragments.
     let file = with_chapters(MP4, "frag_keyframe", &tags);
     assert_eq!(find(&file, &[b"moov", b"udta", b"chpl"]), [nero]);
     assert_eq!(find(&file, &[b"moov", b"trak"]).len(), 1);
-    // 3GPP has no place for them.
+    // 3GPP does not support chapters.
     let file = muxed(THREE_GP, "progressive", &[subtitles(CodecId::MovText)], &tags, &[]).unwrap();
     assert!(find(&file, &[b"moov", b"udta"]).is_empty());
 }
 
 #[test]
-fn times_of_chapters_are_milliseconds_or_finer_where_they_fit() {
+fn chapter_times_are_milliseconds_or_finer() {
     let micros = Duration::from_micros;
     // Timescale of the track, and the durations of its samples.
     let found = |chapters: Vec<Chapter>| {
@@ -700,7 +701,7 @@ fn many_chapters_and_long_titles_are_found() {
 }
 
 #[test]
-fn a_power_cut_while_chapters_are_written_leaves_a_file_that_plays() {
+fn file_is_playable_after_a_power_cut_during_chapters() {
     let streams = [pcm(CodecId::PcmS16Le, 8000, default_layout(1))];
     let mut output = CrashOutput::new();
     let mut muxer = open(MP4, &[]).unwrap();

@@ -20,7 +20,7 @@ use reelwright_core::{ChapterSupport, CodecId, MuxerInfo, OptionInfo};
 
 use crate::muxer::Ogg;
 
-/// Has the name of FFmpeg's option.
+/// The option that FFmpeg has under the same name.
 const PAGE_DURATION: OptionInfo = OptionInfo::int(
     "page_duration",
     (0, 10_000_000),
@@ -28,12 +28,12 @@ const PAGE_DURATION: OptionInfo = OptionInfo::int(
     "maximum duration of a page in microseconds; 0 writes one packet per page",
 );
 
-/// Has the name of FFmpeg's option.
+/// The option that FFmpeg has under the same name.
 const SERIAL_OFFSET: OptionInfo = OptionInfo::int(
     "serial_offset",
     (0, i32::MAX as i64),
     Some(0),
-    "serial number of the first stream; files to be concatenated need different ones",
+    "serial number of the first stream; files to be concatenated need different numbers",
 );
 
 macro_rules! info {

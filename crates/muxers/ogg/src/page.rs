@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_checksum_is_the_polynomials() {
+    fn checksum_equals_polynomial_division() {
         // CRC-32/MPEG-2 has the same polynomial with an initial value of all ones. With an initial
         // value of zero, the CRC of a single one bit is the polynomial itself.
         assert_eq!(crc(&[1]), 0x04C1_1DB7);

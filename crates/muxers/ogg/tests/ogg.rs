@@ -1,4 +1,4 @@
-//! Ogg: pages read back as RFC 3533 has them.
+//! Ogg pages, parsed according to RFC 3533.
 
 use proptest::prelude::*;
 use reelwright_core::{
@@ -50,7 +50,7 @@ fn flac() -> StreamParameters {
     pcm(CodecId::Flac, 48_000, ChannelLayout::STEREO).record(CodecRecord::Flac(info))
 }
 
-/// A page as it stands in a file.
+/// Page of a file.
 #[derive(Debug)]
 struct Page {
     flags: u8,
@@ -83,8 +83,8 @@ fn pages(file: &[u8]) -> Vec<Page> {
     pages
 }
 
-/// The packets of a logical stream, each with the granule position of the page it ends on and
-/// whether it is the last one there.
+/// Returns the packets of a logical stream, each with the granule position of the page on which it
+/// ends, and true if it is the last packet that ends on the page.
 fn packets(pages: &[Page], serial: u32) -> Vec<(Vec<u8>, i64, bool)> {
     let mut packets: Vec<(Vec<u8>, i64, bool)> = Vec::new();
     let mut open = Vec::new();
@@ -111,7 +111,7 @@ fn packets(pages: &[Page], serial: u32) -> Vec<(Vec<u8>, i64, bool)> {
     packets
 }
 
-/// Contiguous packets of 20 ms of Opus.
+/// Returns contiguous Opus packets of 20 ms.
 fn opus_packets(sizes: &[usize], trim_end: u32) -> Vec<Packet> {
     let count = sizes.len();
     let packets = sizes.iter().enumerate().map(|(i, size)| Packet {
@@ -165,7 +165,7 @@ fn opus_has_its_headers_and_trims() {
 }
 
 #[test]
-fn pages_end_in_time() {
+fn pages_have_a_maximum_duration() {
     for (duration, most) in [("0", 1), ("20000", 1), ("100000", 5), ("1000000", 50)] {
         let options = [("page_duration", duration)];
         let file =
@@ -178,7 +178,7 @@ fn pages_end_in_time() {
 }
 
 #[test]
-fn what_was_written_comes_out_in_time() {
+fn written_packets_are_in_the_file_in_time() {
     let mut output = memory(false);
     let mut muxer = open(muxer("ogg"), &[]).unwrap();
     muxer.start(&[opus()], &Metadata::new(), &mut output).unwrap();
@@ -244,7 +244,7 @@ fn streams_are_flushed_page_by_page_and_files_on_demand() {
 }
 
 #[test]
-fn a_flush_begins_the_next_pages_duration() {
+fn flush_restarts_the_page_duration() {
     let mut output = memory(false);
     let mut muxer = open(muxer("ogg"), &[("page_duration", "100000")]).unwrap();
     muxer.start(&[opus()], &Metadata::new(), &mut output).unwrap();
@@ -252,7 +252,7 @@ fn a_flush_begins_the_next_pages_duration() {
         muxer.write(packet, &mut output).unwrap();
         if i == 2 {
             muxer.flush(&mut output).unwrap();
-            // There is nothing left to flush.
+            // A second flush writes no data.
             muxer.flush(&mut output).unwrap();
         }
     }
@@ -263,7 +263,7 @@ fn a_flush_begins_the_next_pages_duration() {
 }
 
 #[test]
-fn packets_are_split_only_where_a_page_cannot_hold_them() {
+fn packets_are_split_only_if_a_page_cannot_hold_them() {
     // 255 segments of up to 255 bytes are a page (RFC 3533 §6); a packet ends with a shorter one.
     for (sizes, expected) in [
         (vec![10; 300], vec![255, 45]),
@@ -349,7 +349,7 @@ fn cover_art_has_the_block_of_flac() {
 }
 
 #[test]
-fn metadata_that_flac_cannot_count_is_refused() {
+fn rejects_metadata_beyond_the_limits_of_flac() {
     // The length of a metadata block has 24 bits (RFC 9639 §8.1).
     let start = |bytes: usize| {
         let tags = tags([("lyrics", &*"x".repeat(bytes))]);
@@ -362,7 +362,7 @@ fn metadata_that_flac_cannot_count_is_refused() {
 }
 
 #[test]
-fn what_is_wrong_is_an_error() {
+fn invalid_input_is_an_error() {
     let mut output = memory(true);
     let start = |info, streams: &[StreamParameters]| {
         let mut output = memory(true);
@@ -403,15 +403,15 @@ fn any_failure_of_the_output_is_an_error() {
 
 proptest! {
     #[test]
-    fn packets_come_back(
+    fn packets_round_trip(
         sizes in prop::collection::vec(prop_oneof![0usize..600, 60_000usize..70_000], 1..30),
         trim_end in 0u32..648,
         duration in 0u32..400_000,
     ) {
         let duration = duration.to_string();
         let options = [("page_duration", duration.as_str())];
-        let audio = opus_packets(&sizes, trim_end);
-        let file = file(muxer("ogg"), &options, &[opus()], &Metadata::new(), &audio);
+        let packets = opus_packets(&sizes, trim_end);
+        let file = file(muxer("ogg"), &options, &[opus()], &Metadata::new(), &packets);
         let pages = pages(&file);
         let found = packets(&pages, 0);
         prop_assert_eq!(found.len(), sizes.len() + 2);
@@ -423,7 +423,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_is_written_or_refused(
+    fn any_input_is_written_or_rejected(
         packets in prop::collection::vec(
             (any::<i64>(), any::<i64>(), any::<u32>(), 0usize..3, 0usize..700), 0..20),
     ) {

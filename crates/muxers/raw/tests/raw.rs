@@ -1,4 +1,4 @@
-//! Headerless PCM: the file consists of the packets, and the names are FFmpeg's.
+//! Headerless PCM: the file consists of the packets, and the names equal those of FFmpeg.
 
 use proptest::prelude::*;
 use reelwright_core::{MemoryOutput, Metadata, MuxerInfo};
@@ -18,7 +18,7 @@ fn pcm_muxers() -> impl Iterator<Item = &'static MuxerInfo> {
 }
 
 #[test]
-fn the_file_is_the_audio() {
+fn file_consists_of_the_audio() {
     for info in pcm_muxers() {
         for channels in [1, 2, 6] {
             let stream = pcm(info.audio_codecs[0], 48_000, default_layout(channels));
@@ -26,7 +26,7 @@ fn the_file_is_the_audio() {
             let data = noise_bytes(block * 37);
             for output in [MemoryOutput::seekable(), MemoryOutput::streaming()] {
                 let packets = cut(&data, block, &[1, 0, 5]);
-                let tags = tags([("title", "has no place")]);
+                let tags = tags([("title", "not stored")]);
                 let file = mux(info, &[], &stream, &tags, packets, output).unwrap();
                 assert!(file == data, "{} {channels}", info.name);
             }
@@ -35,7 +35,7 @@ fn the_file_is_the_audio() {
 }
 
 #[test]
-fn ffmpeg_calls_the_formats_the_same() {
+fn format_names_equal_those_of_ffmpeg() {
     for info in MUXERS {
         let arguments = ["-hide_banner", "-h", &format!("muxer={}", info.name)];
         let Some(help) = run("ffmpeg", &arguments, &[]) else { return };
@@ -44,13 +44,13 @@ fn ffmpeg_calls_the_formats_the_same() {
         let codec = info.audio_codecs.iter().chain(info.video_codecs).next().unwrap();
         assert!(help.contains(&format!("codec: {codec}.")), "{help}");
         let extensions = info.extensions.join(",");
-        let said = help.contains(&format!("Common extensions: {extensions}."));
-        assert_eq!(said, !extensions.is_empty(), "{help}");
+        let has_extensions = help.contains(&format!("Common extensions: {extensions}."));
+        assert_eq!(has_extensions, !extensions.is_empty(), "{help}");
     }
 }
 
 #[test]
-fn wrong_calls_are_errors() {
+fn invalid_calls_are_errors() {
     for info in pcm_muxers() {
         check_rejections(info, &pcm(info.audio_codecs[0], 8000, default_layout(2)));
         let other = MUXERS.iter().find(|other| other.name != info.name).unwrap();
@@ -73,7 +73,7 @@ fn any_failure_of_the_output_is_an_error() {
 
 proptest! {
     #[test]
-    fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8)) {
+    fn file_does_not_depend_on_packet_sizes(cuts in prop::collection::vec(0usize..40, 1..8)) {
         let data = noise_bytes(2 * 333);
         let stream = pcm(MUXERS[0].audio_codecs[0], 44_100, default_layout(1));
         let output = MemoryOutput::seekable();
@@ -83,7 +83,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_is_written_or_refused(
+    fn any_input_is_written_or_rejected(
         stream in any_stream(),
         packets in any_packets(),
         seekable: bool,

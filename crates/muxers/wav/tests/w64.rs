@@ -93,14 +93,14 @@ fn lengths_have_64_bits() {
 }
 
 #[test]
-fn wrong_calls_and_failing_outputs_are_errors() {
+fn invalid_calls_and_failing_outputs_are_errors() {
     check_rejections(&W64, &pcm(CodecId::PcmS16Le, 8000, default_layout(2)));
     check_failing_output(&W64, &pcm(CodecId::PcmF32Le, 8000, default_layout(1)), &[0; 40]);
 }
 
 proptest! {
     #[test]
-    fn anything_is_written_or_refused(
+    fn any_input_is_written_or_rejected(
         stream in any_stream(),
         packets in any_packets(),
         seekable: bool,

@@ -46,7 +46,7 @@ fn chunks(file: &[u8]) -> Vec<(&str, &[u8])> {
 }
 
 #[test]
-fn the_plainest_file_is_44_bytes_and_the_audio() {
+fn minimal_file_has_a_header_of_44_bytes() {
     let stream = pcm(CodecId::PcmS16Le, 8000, default_layout(1));
     let data: &[u8] = &[1, 2, 3, 4];
     let output = MemoryOutput::seekable();
@@ -59,7 +59,7 @@ fn the_plainest_file_is_44_bytes_and_the_audio() {
 }
 
 #[test]
-fn an_unseekable_output_gets_open_lengths() {
+fn unseekable_output_has_unknown_lengths() {
     let file = file(CodecId::PcmU8, 1, &[7; 3], MemoryOutput::streaming());
     // No padding: players would play it.
     assert_eq!(file.len(), 44 + 3);
@@ -75,7 +75,7 @@ fn odd_data_is_padded() {
 }
 
 #[test]
-fn fmt_has_the_form_its_audio_needs() {
+fn fmt_chunk_depends_on_the_audio() {
     let body = |codec, rate, channels| {
         let stream = pcm(codec, rate, default_layout(channels));
         let output = MemoryOutput::seekable();
@@ -291,7 +291,7 @@ fn large(
 }
 
 #[test]
-fn past_4_gib_the_room_becomes_ds64() {
+fn reserved_chunk_becomes_ds64_beyond_4_gib() {
     // The header is 80 bytes long, so the RIFF chunk reaches 2^32 - 1 bytes with this number.
     let brink = (1 << 20) - 72;
     let (output, _) = large("auto", CodecId::PcmU8, 4095, brink - 2);
@@ -310,7 +310,7 @@ fn past_4_gib_the_room_becomes_ds64() {
 }
 
 #[test]
-fn past_4_gib_fact_defers_to_ds64() {
+fn fact_refers_to_ds64_beyond_4_gib() {
     let (output, _) = large("auto", CodecId::PcmALaw, 4100, 0);
     assert_eq!(&output.head[..4], b"RF64");
     assert_eq!(u64_at(&output.head, 36), 4100 << 20);
@@ -329,7 +329,7 @@ fn plain_wav_ends_complete_at_4_gib() {
 }
 
 #[test]
-fn ffprobe_knows_how_long_a_large_file_is() {
+fn ffprobe_reads_the_duration_of_a_large_file() {
     let (output, _) = large("auto", CodecId::PcmU8, 4100, 0);
     let mut file = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut file, &output.head).unwrap();
@@ -381,7 +381,10 @@ fn any_failure_of_the_output_is_an_error() {
 
 proptest! {
     #[test]
-    fn cuts_leave_no_trace(cuts in prop::collection::vec(0usize..40, 1..8), seekable: bool) {
+    fn file_does_not_depend_on_packet_sizes(
+        cuts in prop::collection::vec(0usize..40, 1..8),
+        seekable: bool,
+    ) {
         let output = || memory(seekable);
         let data = noise_bytes(3 * 333);
         let stream = pcm(CodecId::PcmS24Le, 44_100, default_layout(1));
@@ -392,7 +395,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_is_written_or_refused(
+    fn any_input_is_written_or_rejected(
         stream in any_stream(),
         packets in any_packets(),
         seekable: bool,

@@ -51,12 +51,12 @@ fn the_header_describes_the_frames() {
 
 #[test]
 fn unsupported_streams_are_errors() {
-    let refused = |stream: StreamParameters, data: &[u8]| {
+    let rejected = |stream: StreamParameters, data: &[u8]| {
         mux(&MUXER, &[], &stream, &Metadata::new(), [data], memory(true)).unwrap_err().to_string()
     };
-    let message = refused(y4m(PixelFormat::Rgb24, ColorInfo::SRGB), &[]);
+    let message = rejected(y4m(PixelFormat::Rgb24, ColorInfo::SRGB), &[]);
     assert!(message.contains("rgb24") && message.contains("yuv420p"), "{message}");
-    let message = refused(y4m(PixelFormat::Yuv420p, ColorInfo::BT601), &[0; 26]);
+    let message = rejected(y4m(PixelFormat::Yuv420p, ColorInfo::BT601), &[0; 26]);
     assert!(message.contains("27 bytes") && message.contains("26"), "{message}");
 }
 

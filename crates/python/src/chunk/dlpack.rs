@@ -43,7 +43,7 @@ struct Tensor {
     rank: i32,
     data_type: Type,
     shape: *const i64,
-    /// In elements. Null if the tensor is row-major.
+    /// Strides in elements. Null if the tensor is row-major.
     strides: *const i64,
     byte_offset: u64,
 }

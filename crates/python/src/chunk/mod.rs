@@ -117,7 +117,7 @@ impl<'py> Chunk<'py> {
         }
     }
 
-    /// As [`lend`](Self::lend), with a view of the whole chunk or a part of it.
+    /// Does the same as [`lend`](Self::lend), with a view of the whole chunk or a part of it.
     pub(crate) fn view<T>(
         &mut self,
         part: Option<&Part>,

@@ -13,7 +13,7 @@ use crate::source::Source;
 /// Sizes from this value on mean "unknown" if the file is shorter. Writers to pipes write 7FFFFFFF
 /// or FFFFFFFF, minus the size of their header.
 const SENTINEL: u64 = 0x7FFF_F000;
-/// As `SENTINEL`, for 64-bit sizes.
+/// The same as `SENTINEL`, for 64-bit sizes.
 const SENTINEL_64: u64 = 1 << 40;
 
 /// Identifiers of Wave64: the GUID of its RIFF chunk, and the start of that of WAVE.

@@ -134,7 +134,7 @@ pub(super) fn raw(fourcc: &[u8]) -> Option<PixelFormat> {
 
 /// Description of a track's codec.
 #[derive(Debug, Clone)]
-pub(super) struct Described {
+pub(super) struct TrackCodec {
     pub(super) codec: String,
     pub(super) decoder: Option<Codec>,
     pub(super) timing: Timing,
@@ -142,7 +142,7 @@ pub(super) struct Described {
     pub(super) audio: AudioFacts,
 }
 
-impl Described {
+impl TrackCodec {
     fn named(codec: &str) -> Self {
         Self {
             codec: codec.to_owned(),
@@ -167,16 +167,16 @@ impl Described {
 }
 
 /// Describes a video codec with its configuration.
-pub(super) fn video(id: &str, private: &[u8], fourcc: &[u8]) -> Described {
+pub(super) fn video(id: &str, private: &[u8], fourcc: &[u8]) -> TrackCodec {
     match id {
-        "V_MPEG4/ISO/AVC" => Described::with("h264", Some(h264(private))),
-        "V_AV1" => Described::with("av1", Some(Codec::Av1(private.to_vec()))),
-        "V_MJPEG" => Described::with("mjpeg", Some(Codec::Image)),
-        "V_PNG" => Described::with("png", Some(Codec::Image)),
+        "V_MPEG4/ISO/AVC" => TrackCodec::with("h264", Some(h264(private))),
+        "V_AV1" => TrackCodec::with("av1", Some(Codec::Av1(private.to_vec()))),
+        "V_MJPEG" => TrackCodec::with("mjpeg", Some(Codec::Image)),
+        "V_PNG" => TrackCodec::with("png", Some(Codec::Image)),
         "V_UNCOMPRESSED" => raw_video(fourcc),
         "V_MS/VFW/FOURCC" => windows(private),
         "V_QUICKTIME" => quick_time(id, private, Kind::Video),
-        _ => Described::other(id),
+        _ => TrackCodec::other(id),
     }
 }
 
@@ -186,61 +186,61 @@ fn h264(private: &[u8]) -> Codec {
     Codec::H264(is_record.then(|| private.to_vec()))
 }
 
-fn raw_video(fourcc: &[u8]) -> Described {
+fn raw_video(fourcc: &[u8]) -> TrackCodec {
     match raw(fourcc) {
-        Some(format) => Described::with("rawvideo", Some(Codec::Raw(format))),
+        Some(format) => TrackCodec::with("rawvideo", Some(Codec::Raw(format))),
         None => {
-            Described::named(&format!("rawvideo {}", String::from_utf8_lossy(fourcc).trim_end()))
+            TrackCodec::named(&format!("rawvideo {}", String::from_utf8_lossy(fourcc).trim_end()))
         }
     }
 }
 
 /// Describes a codec of Video for Windows with a `BITMAPINFOHEADER`.
-fn windows(private: &[u8]) -> Described {
-    let Some(fourcc) = private.get(16..20) else { return Described::named("V_MS/VFW/FOURCC") };
+fn windows(private: &[u8]) -> TrackCodec {
+    let Some(fourcc) = private.get(16..20) else { return TrackCodec::named("V_MS/VFW/FOURCC") };
     let upper = fourcc.to_ascii_uppercase();
     match &upper[..] {
-        b"MJPG" | b"AVRN" | b"JPEG" => Described::with("mjpeg", Some(Codec::Image)),
-        b"MPNG" | b"PNG " | b"PNG1" => Described::with("png", Some(Codec::Image)),
+        b"MJPG" | b"AVRN" | b"JPEG" => TrackCodec::with("mjpeg", Some(Codec::Image)),
+        b"MPNG" | b"PNG " | b"PNG1" => TrackCodec::with("png", Some(Codec::Image)),
         b"H264" | b"X264" | b"AVC1" | b"DAVC" => {
-            Described::with("h264", Some(h264(private.get(40..).unwrap_or_default())))
+            TrackCodec::with("h264", Some(h264(private.get(40..).unwrap_or_default())))
         }
-        b"AV01" => Described::with("av1", Some(Codec::Av1(Vec::new()))),
+        b"AV01" => TrackCodec::with("av1", Some(Codec::Av1(Vec::new()))),
         _ if raw(fourcc).is_some() => raw_video(fourcc),
-        [0, 0, 0, 0] => Described::named("rawvideo (a bitmap)"),
+        [0, 0, 0, 0] => TrackCodec::named("rawvideo (a bitmap)"),
         upper => {
             let known = FOURCC_NAMES.iter().find(|(known, _)| *known == upper);
             match known {
-                Some((_, name)) => Described::named(name),
-                None => Described::named(String::from_utf8_lossy(fourcc).trim_end()),
+                Some((_, name)) => TrackCodec::named(name),
+                None => TrackCodec::named(String::from_utf8_lossy(fourcc).trim_end()),
             }
         }
     }
 }
 
 /// Describes a codec of QuickTime with a sample entry.
-fn quick_time(id: &str, private: &[u8], kind: Kind) -> Described {
+fn quick_time(id: &str, private: &[u8], kind: Kind) -> TrackCodec {
     let Some((codec, decoder, video, audio)) = sample_entry(private, kind) else {
-        return Described::named(id);
+        return TrackCodec::named(id);
     };
     let channels = audio.layout.map_or(1, ChannelLayout::channels);
     let timing = match &decoder {
         Some(Codec::Pcm(format)) => Timing::Bytes { bytes: format.bytes() * channels, samples: 1 },
         _ => Timing::Unknown,
     };
-    Described { codec, decoder, timing, video, audio }
+    TrackCodec { codec, decoder, timing, video, audio }
 }
 
 /// Properties of an audio track in its container.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Samples {
+pub(super) struct AudioProperties {
     pub(super) rate: u32,
     pub(super) channels: usize,
     pub(super) bits: Option<u32>,
 }
 
 /// Describes an audio codec with its configuration.
-pub(super) fn audio(id: &str, private: &[u8], samples: Samples) -> Described {
+pub(super) fn audio(id: &str, private: &[u8], samples: AudioProperties) -> TrackCodec {
     let mut described = match id {
         "A_PCM/INT/LIT" | "A_PCM/INT/BIG" | "A_PCM/FLOAT/IEEE" => pcm(id, samples),
         "A_MS/ACM" => return acm(private, samples),
@@ -253,7 +253,7 @@ pub(super) fn audio(id: &str, private: &[u8], samples: Samples) -> Described {
         "A_MPEG/L3" => mp3(samples),
         "A_QUICKTIME" => quick_time(id, private, Kind::Audio),
         _ if id == "A_AAC" || id.starts_with("A_AAC/") => aac(private, samples),
-        _ => Described::other(id),
+        _ => TrackCodec::other(id),
     };
     if described.audio.layout.is_none() {
         described.audio.layout = ChannelLayout::default_for(samples.channels).ok();
@@ -268,21 +268,21 @@ fn coded(
     codec: &str,
     id: AudioCodecId,
     extra: &[u8],
-    samples: Samples,
+    samples: AudioProperties,
     timing: Timing,
-) -> Described {
+) -> TrackCodec {
     coded_in(codec_layout(codec, samples.channels), codec, id, extra, samples, timing)
 }
 
-/// As [`coded`], with other channels than the codec's default.
+/// Does the same as [`coded`], with other channels than the codec's default.
 fn coded_in(
     layout: Option<ChannelLayout>,
     name: &str,
     id: AudioCodecId,
     extra: &[u8],
-    samples: Samples,
+    samples: AudioProperties,
     timing: Timing,
-) -> Described {
+) -> TrackCodec {
     let mut parameters = AudioCodecParameters::new();
     parameters.for_codec(id).with_sample_rate(samples.rate);
     if let Some(channels) = layout.and_then(positions) {
@@ -292,12 +292,12 @@ fn coded_in(
         parameters.with_extra_data(extra.into());
     }
     let codec = Some(Codec::Symphonia(Box::new(parameters)));
-    let mut described = Described { timing, ..Described::with(name, codec) };
+    let mut described = TrackCodec { timing, ..TrackCodec::with(name, codec) };
     described.audio.layout = layout;
     described
 }
 
-fn pcm(id: &str, samples: Samples) -> Described {
+fn pcm(id: &str, samples: AudioProperties) -> TrackCodec {
     let bits = samples.bits.unwrap_or(16);
     let bytes = bits.div_ceil(8) as usize;
     let kind = match id {
@@ -306,17 +306,17 @@ fn pcm(id: &str, samples: Samples) -> Described {
         _ => PcmKind::Signed,
     };
     let Some(format) = PcmFormat::new(kind, bytes, id == "A_PCM/INT/BIG") else {
-        return Described::named(&format!("{id} of {bits} bits"));
+        return TrackCodec::named(&format!("{id} of {bits} bits"));
     };
-    let mut described = Described::with(format.codec(), Some(Codec::Pcm(format)));
+    let mut described = TrackCodec::with(format.codec(), Some(Codec::Pcm(format)));
     described.timing = Timing::Bytes { bytes: format.bytes() * samples.channels, samples: 1 };
     let own = format.bits();
     described.audio.bits = Some(if kind == PcmKind::Float { own } else { bits.min(own) });
     described
 }
 
-/// Describes a codec of Windows' Audio Compression Manager with a `WAVEFORMATEX`.
-fn acm(private: &[u8], samples: Samples) -> Described {
+/// Describes a codec of the Windows Audio Compression Manager with a `WAVEFORMATEX`.
+fn acm(private: &[u8], samples: AudioProperties) -> TrackCodec {
     let tag = private.get(..2).map_or(0, |tag| u16::from_le_bytes([tag[0], tag[1]]));
     let named = match tag {
         0x50 => return coded("mp2", CODEC_ID_MP2, &[], samples, Timing::Fixed(1152)),
@@ -331,11 +331,11 @@ fn acm(private: &[u8], samples: Samples) -> Described {
         _ => "",
     };
     if !named.is_empty() {
-        return Described::named(named);
+        return TrackCodec::named(named);
     }
     match wave_format(private) {
         Ok(wave) => {
-            let mut described = Described::with(&wave.codec, wave.decoder);
+            let mut described = TrackCodec::with(&wave.codec, wave.decoder);
             described.timing = match wave.is_blocks {
                 true => Timing::Blocks { bytes: wave.bytes, samples: wave.samples },
                 false => Timing::Bytes { bytes: wave.bytes, samples: wave.samples },
@@ -345,17 +345,17 @@ fn acm(private: &[u8], samples: Samples) -> Described {
             described.audio.sample_rate = Some(wave.sample_rate).filter(|rate| *rate > 0);
             described
         }
-        Err(_) => Described::named("A_MS/ACM"),
+        Err(_) => TrackCodec::named("A_MS/ACM"),
     }
 }
 
-fn mp3(samples: Samples) -> Described {
+fn mp3(samples: AudioProperties) -> TrackCodec {
     // Frames of MPEG-2 and 2.5 have half as many samples.
     let timing = Timing::Fixed(if samples.rate < 32_000 { 576 } else { 1152 });
     coded("mp3", CODEC_ID_MP3, &[], samples, timing)
 }
 
-fn aac(private: &[u8], samples: Samples) -> Described {
+fn aac(private: &[u8], samples: AudioProperties) -> TrackCodec {
     const RATES: [u32; 13] = [
         96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025,
         8000, 7350,
@@ -372,9 +372,9 @@ fn aac(private: &[u8], samples: Samples) -> Described {
     coded_in(layout, "aac", CODEC_ID_AAC, &config, samples, Timing::Fixed(1024))
 }
 
-fn opus(private: &[u8], mut samples: Samples) -> Described {
+fn opus(private: &[u8], mut samples: AudioProperties) -> TrackCodec {
     let channels = private.get(9).map_or(samples.channels, |channels| usize::from(*channels));
-    samples = Samples { rate: 48_000, channels, bits: None };
+    samples = AudioProperties { rate: 48_000, channels, bits: None };
     let mut described = coded("opus", CODEC_ID_OPUS, private, samples, Timing::Opus);
     // The header is exact, while Matroska's delay is rounded.
     let skip = private.get(10..12).map_or(0, |skip| u16::from_le_bytes([skip[0], skip[1]]));
@@ -383,16 +383,16 @@ fn opus(private: &[u8], mut samples: Samples) -> Described {
     described
 }
 
-fn vorbis(private: &[u8]) -> Described {
+fn vorbis(private: &[u8]) -> TrackCodec {
     let Some([identification, _, setup]) = xiph_headers(private) else {
-        return Described::named("vorbis without its headers");
+        return TrackCodec::named("vorbis without its headers");
     };
     let channels = identification.get(11).copied().unwrap_or(0).into();
     let rate = identification.get(12..16).and_then(|rate| rate.try_into().ok());
     let rate = rate.map_or(0, u32::from_le_bytes);
     let extra = [identification, setup].concat();
     let timing = Timing::Vorbis(Box::new(Vorbis::new(identification, setup)));
-    let samples = Samples { rate, channels, bits: None };
+    let samples = AudioProperties { rate, channels, bits: None };
     let mut described = coded("vorbis", CODEC_ID_VORBIS, &extra, samples, timing);
     described.audio.sample_rate = Some(rate).filter(|rate| *rate > 0);
     described
@@ -420,25 +420,25 @@ fn xiph_headers(private: &[u8]) -> Option<[&[u8]; 3]> {
     Some([identification, comment, setup])
 }
 
-fn flac(private: &[u8], samples: Samples) -> Described {
+fn flac(private: &[u8], samples: AudioProperties) -> TrackCodec {
     let blocks = private.strip_prefix(b"fLaC").unwrap_or_default();
     let (Some(info), comments) = crate::flac::blocks(blocks) else {
-        return Described::named("flac without its stream information");
+        return TrackCodec::named("flac without its stream information");
     };
     let stated = comments.layout.filter(|layout| layout.channels() == info.channels);
     let layout = stated.or_else(|| codec_layout("flac", info.channels));
     let timing = Timing::Flac { block: info.block };
-    let samples = Samples { channels: info.channels, ..samples };
+    let samples = AudioProperties { channels: info.channels, ..samples };
     let mut described = coded_in(layout, "flac", CODEC_ID_FLAC, &info.bytes, samples, timing);
     described.audio.bits = Some(info.bits);
     described
 }
 
-fn alac(private: &[u8], samples: Samples) -> Described {
+fn alac(private: &[u8], samples: AudioProperties) -> TrackCodec {
     // Some writers include the header of the atom.
     let cookie = if private.get(4..8) == Some(b"alac") { private.get(12..) } else { Some(private) };
     let Some(cookie) = cookie.filter(|cookie| cookie.len() >= 24) else {
-        return Described::named("alac without its configuration");
+        return TrackCodec::named("alac without its configuration");
     };
     let block = u32::from_be_bytes([cookie[0], cookie[1], cookie[2], cookie[3]]);
     let mut described =
@@ -451,7 +451,7 @@ fn alac(private: &[u8], samples: Samples) -> Described {
 mod tests {
     use super::*;
 
-    const SAMPLES: Samples = Samples { rate: 48_000, channels: 2, bits: Some(24) };
+    const SAMPLES: AudioProperties = AudioProperties { rate: 48_000, channels: 2, bits: Some(24) };
 
     #[test]
     fn unsupported_codecs_have_a_name() {
@@ -480,9 +480,9 @@ mod tests {
     fn describes_all_pcm_formats() {
         assert_eq!(audio("A_PCM/INT/LIT", &[], SAMPLES).codec, "pcm_s24le");
         assert_eq!(audio("A_PCM/INT/BIG", &[], SAMPLES).codec, "pcm_s24be");
-        let eight = Samples { bits: Some(8), ..SAMPLES };
+        let eight = AudioProperties { bits: Some(8), ..SAMPLES };
         assert_eq!(audio("A_PCM/INT/LIT", &[], eight).codec, "pcm_u8");
-        let float = Samples { bits: Some(64), ..SAMPLES };
+        let float = AudioProperties { bits: Some(64), ..SAMPLES };
         assert_eq!(audio("A_PCM/FLOAT/IEEE", &[], float).codec, "pcm_f64le");
         let odd = audio("A_PCM/FLOAT/IEEE", &[], eight);
         assert!(odd.decoder.is_none() && odd.codec.contains("8 bits"), "{odd:?}");

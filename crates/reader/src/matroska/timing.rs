@@ -10,7 +10,7 @@ pub(super) enum Timing {
         bytes: usize,
         samples: u64,
     },
-    /// As `Bytes`, for blocks that are decoded one by one.
+    /// The same as `Bytes`, for blocks that are decoded one by one.
     Blocks {
         bytes: usize,
         samples: u64,
@@ -22,7 +22,7 @@ pub(super) enum Timing {
     Flac {
         block: u64,
     },
-    /// Only the container states the duration.
+    /// Packets do not state their duration. The container does.
     Unknown,
 }
 

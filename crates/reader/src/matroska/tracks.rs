@@ -7,7 +7,7 @@ use reelwright_core::{
 
 use super::blocks::Block;
 use super::clusters::Found;
-use super::codecs::{self, Described, Samples};
+use super::codecs::{self, AudioProperties, TrackCodec};
 use super::ebml::{child, float, text, uint_child};
 use super::encodings::{Content, Encodings};
 use super::ids;
@@ -98,7 +98,8 @@ impl TrackReader {
                 let channels = uint_child(body, ids::CHANNELS).unwrap_or(1).clamp(1, 255) as usize;
                 let bits = uint_child(body, ids::BIT_DEPTH).filter(|bits| (1..=64).contains(bits));
                 let bits = bits.map(|bits| bits as u32);
-                described = codecs::audio(&id, &private, Samples { rate: core, channels, bits });
+                described =
+                    codecs::audio(&id, &private, AudioProperties { rate: core, channels, bits });
                 // Durations and positions are in samples, because the container's times are
                 // rounded.
                 let core = described.audio.sample_rate.unwrap_or(core);
@@ -109,7 +110,7 @@ impl TrackReader {
                     described.audio.delay = (delay_ns as f64 * rate / 1e9).round() as u64;
                 }
             }
-            Kind::Subtitle | Kind::Data => described = Described::other(&id),
+            Kind::Subtitle | Kind::Data => described = TrackCodec::other(&id),
         }
         if let Err(why) = encodings {
             described.codec = format!("{} ({why})", described.codec);

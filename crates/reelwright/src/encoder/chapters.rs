@@ -5,11 +5,11 @@ use reelwright_core::{Chapter, ChapterSupport, MuxerInfo, Result, helpers::list}
 use super::StreamingMediaEncoder;
 
 impl<W> StreamingMediaEncoder<'_, W> {
-    /// Sets the chapters, replacing earlier ones. A chapter without an end lasts until the next
+    /// Sets the chapters, and removes earlier ones. A chapter without an end lasts until the next
     /// one, and the last one until the end of the file.
     ///
     /// Logs a warning if the format cannot store chapters, or an end before the start of the next
-    /// chapter. [`ChapterSupport`] lists what formats can store.
+    /// chapter. [`ChapterSupport`] lists the properties of chapters that formats can store.
     ///
     /// # Errors
     /// The output is already open, or chapters are not in order, overlap, or end before they start.
@@ -31,29 +31,30 @@ impl<W> StreamingMediaEncoder<'_, W> {
         self.check_new("set chapters")?;
         self.metadata.set_chapters(chapters.into_iter().collect())?;
         for format in self.containers() {
-            self.warn_of(format);
+            self.warn_about_chapters(format);
         }
         Ok(())
     }
 
     /// Logs a warning about chapters or ends that a container cannot store.
-    fn warn_of(&self, format: &MuxerInfo) {
+    fn warn_about_chapters(&self, format: &MuxerInfo) {
         let (name, support) = (format.name, format.chapters);
         let chapters = self.metadata.chapters();
         if support == ChapterSupport::None && !chapters.is_empty() {
             let others = self.registry.muxers().filter(|muxer| muxer.chapters.is_supported());
             log::warn!(
-                "{name} cannot store chapters; they are left out. Formats that can are {}.",
+                "{name} cannot store chapters. The chapters are ignored. Formats that store \
+                 chapters: {}.",
                 list(others.map(|muxer| muxer.name))
             );
         } else if let Some(chapter) = support.unsupported_end(chapters)
             && let Some(end) = chapter.end
         {
             log::warn!(
-                "{name} cannot store the end of a chapter, {} s for {:?}: it lasts until the next \
-                 one.",
-                end.as_secs_f64(),
-                chapter.title
+                "{name} cannot store the end of a chapter. Chapter {:?} ends at {} s, but is \
+                 stored without a pause before the next chapter.",
+                chapter.title,
+                end.as_secs_f64()
             );
         }
     }

@@ -39,7 +39,7 @@ impl ChunkCursor {
         Self { index, rows, row: 0, gap, duration: None, next: Next::Work }
     }
 
-    /// Copies the next frame. It fills a gap before the first frame.
+    /// Copies the next frame. The first frame fills the gap before it.
     fn take(&mut self, video: &mut VideoPipeline, source: Source<'_>) -> Result<()> {
         if self.gap > 0 {
             self.gap -= 1;
@@ -70,15 +70,15 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// Writes a chunk of shape (frame, channel) to stream `index`. Its type and channels must match
     /// the stream. Any number of frames and any strides are allowed.
     ///
-    /// `pts` is the time of its first frame in seconds, rounded to the nearest sample. Without it,
-    /// the chunk follows the previous one. A gap is filled with silence, see
+    /// `pts` is the time of the chunk's first frame in seconds, rounded to the nearest sample.
+    /// Without `pts`, the chunk follows the previous one. A gap is filled with silence, see
     /// [`OPEN_OPTIONS`](crate::OPEN_OPTIONS). If `pts` is before the end of the previous chunk, the
-    /// chunk follows it, and a warning is logged.
+    /// chunk follows the previous one, and a warning is logged.
     ///
     /// # Errors
-    /// If the output is not open, the stream does not exist, or the chunk does not match it or
-    /// contains NaN for an integer codec, nothing of the chunk is written, and writing can
-    /// continue. If the output fails or the container is full, nothing more can be written.
+    /// The output is not open, the stream does not exist, or the chunk does not match the stream or
+    /// contains NaN for an integer codec. The chunk is not written then, and writing can continue.
+    /// If the output fails or the container is full, all further writes are errors.
     pub fn write_audio_chunk(
         &mut self,
         index: usize,
@@ -93,14 +93,14 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(())
     }
 
-    /// Begins to write a chunk like [`write_audio_chunk`](Self::write_audio_chunk), borrowing its
-    /// memory only during each call that reads it. Checks the chunk and copies its first samples,
-    /// or all of a small chunk. While the cursor is not done, call [`advance`](Self::advance),
-    /// which encodes and writes the copied samples, and [`take`](Self::take), which copies more.
-    /// Only `advance` writes to the output.
+    /// Begins to write a chunk like [`write_audio_chunk`](Self::write_audio_chunk), but borrows its
+    /// memory only during each call that reads the chunk. Checks the chunk and copies its first
+    /// samples, or a complete small chunk. While the cursor is not done, call
+    /// [`advance`](Self::advance), which encodes and writes the copied samples, and
+    /// [`take`](Self::take), which copies more. Only `advance` writes to the output.
     ///
     /// # Errors
-    /// As `write_audio_chunk` for a chunk that does not match the stream.
+    /// The same errors as `write_audio_chunk` for a chunk that does not match the stream.
     pub fn begin_audio_chunk(
         &mut self,
         index: usize,
@@ -162,7 +162,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// Encodes and writes the copied frames, until more of the chunk is needed.
     ///
     /// # Errors
-    /// The output or the encoder failed, and nothing more can be written; or an interrupt occurs.
+    /// The output or the encoder fails, after which all writes are errors; or an interrupt occurs.
     pub fn advance(&mut self, cursor: &mut ChunkCursor) -> Result<()> {
         let index = cursor.index;
         while cursor.has_work() {
@@ -215,17 +215,17 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// Its type, channels, height and width must match the stream. Any number of frames and any
     /// strides are allowed.
     ///
-    /// `pts` is the time of its first frame in seconds, rounded to the nearest frame of the
+    /// `pts` is the time of the chunk's first frame in seconds, rounded to the nearest frame of the
     /// stream's frame rate, or unit of its [`time_base`](crate::VideoStream::time_base). Without
-    /// it, the chunk follows the previous one. Before a gap the last frame lasts longer, or is
-    /// repeated if the format does not support that, see [`OPEN_OPTIONS`](crate::OPEN_OPTIONS). If
-    /// `pts` is before the end of the previous chunk, the chunk follows it, and a warning is
-    /// logged.
+    /// `pts`, the chunk follows the previous one. Before a gap, the last frame lasts longer, or is
+    /// repeated if the format stores no durations, see [`OPEN_OPTIONS`](crate::OPEN_OPTIONS). If
+    /// `pts` is before the end of the previous chunk, the chunk follows the previous one, and a
+    /// warning is logged.
     ///
     /// # Errors
-    /// If the output is not open, the stream does not exist, or the chunk does not match it,
-    /// nothing of the chunk is written, and writing can continue. If the output fails or the
-    /// container is full, nothing more can be written.
+    /// The output is not open, the stream does not exist, or the chunk does not match the stream.
+    /// The chunk is not written then, and writing can continue. If the output fails or the
+    /// container is full, all further writes are errors.
     pub fn write_video_chunk(
         &mut self,
         index: usize,
@@ -244,8 +244,8 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// [`begin_audio_chunk`](Self::begin_audio_chunk) does.
     ///
     /// # Errors
-    /// As [`write_video_chunk`](Self::write_video_chunk) for a chunk that does not match the
-    /// stream.
+    /// The same errors as [`write_video_chunk`](Self::write_video_chunk) for a chunk that does not
+    /// match the stream.
     pub fn begin_video_chunk(
         &mut self,
         index: usize,
@@ -262,14 +262,14 @@ impl<W> StreamingMediaEncoder<'_, W> {
     }
 
     /// Writes one frame to stream `index`, which must have been added with
-    /// [`frames`](crate::VideoStream::frames) of its format: a [`VideoView`](crate::VideoView) of
-    /// borrowed pixels, or a [`VideoFrame`](crate::VideoFrame), whose pixels the encoder shares if
-    /// they need no conversion. The frame's own pts is ignored; `pts` is as in
-    /// [`write_video_chunk`](Self::write_video_chunk).
+    /// [`frames`](crate::VideoStream::frames) of the frame's format. The frame is a
+    /// [`VideoView`](crate::VideoView) of borrowed pixels, or a [`VideoFrame`](crate::VideoFrame),
+    /// whose pixels the encoder shares if they need no conversion. The frame's own pts is ignored.
+    /// `pts` is the same as in [`write_video_chunk`](Self::write_video_chunk).
     ///
     /// # Errors
-    /// As [`write_video_chunk`](Self::write_video_chunk). A frame in device memory is rejected
-    /// unless the encoder supports this memory.
+    /// The same errors as [`write_video_chunk`](Self::write_video_chunk). A frame in device memory
+    /// is rejected unless the encoder supports this memory.
     pub fn write_video_frame<'f>(
         &mut self,
         index: usize,
@@ -284,12 +284,13 @@ impl<W> StreamingMediaEncoder<'_, W> {
     }
 
     /// Writes one frame to stream `index` like [`write_video_frame`](Self::write_video_frame), at
-    /// its own pts. Its duration is used for the last frame, which otherwise lasts as long as the
-    /// previous one, and for following frames without a pts. Both are in units of the stream's
-    /// [`time_base`](crate::VideoStream::time_base), or of 1 / frame rate without one.
+    /// the frame's own pts. The frame's duration determines the duration of the last frame, which
+    /// otherwise lasts as long as the previous one, and the times of following frames without a
+    /// pts. The pts and the duration are in units of the stream's
+    /// [`time_base`](crate::VideoStream::time_base), or of 1 / frame rate if the stream has none.
     ///
     /// # Errors
-    /// As [`write_video_chunk`](Self::write_video_chunk).
+    /// The same errors as [`write_video_chunk`](Self::write_video_chunk).
     pub fn write_timed_video_frame<'f>(
         &mut self,
         index: usize,

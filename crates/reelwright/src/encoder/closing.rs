@@ -11,9 +11,10 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// nothing.
     ///
     /// # Errors
-    /// The output was never opened, or failed now or earlier; everything is released nevertheless.
-    /// After an earlier failure the error [repeats](crate::Error::is_repeat) it, with its kind,
-    /// cause and stream. After an interrupt or a timeout, another call of `close` continues.
+    /// The output was never opened, or failed now or earlier. The output is released nevertheless.
+    /// After an earlier failure, the error [repeats](crate::Error::is_repeat) the earlier error,
+    /// with its kind, cause and stream. After an interrupt or a timeout, another call of `close`
+    /// continues.
     pub fn close(&mut self) -> Result<()> {
         match &mut self.state {
             State::New(_) => Err(self.not_open()),
@@ -38,7 +39,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
             }
             State::Failed(sink, error) => {
                 let error = failed_before(error);
-                // The first error is the one to report. This only saves what can be saved.
+                // Completes as much of the file as possible. The first error is reported.
                 let _ = sink.as_mut().map(|sink| sink.close());
                 self.state = State::Closed;
                 Err(error)
@@ -46,8 +47,8 @@ impl<W> StreamingMediaEncoder<'_, W> {
         }
     }
 
-    /// Discards frames that encoders still contain, completes the file with the packets so far, as
-    /// far as the output accepts them without waiting, and releases the output.
+    /// Discards the frames in the encoders, completes the file with the packets that the output
+    /// accepts without waiting, and releases the output.
     ///
     /// # Errors
     /// The file could not be completed: the output failed or would have to wait, or the file has no
@@ -92,7 +93,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
     pub(super) fn end(&mut self) -> Result<()> {
         let closed = self.close();
         if let State::Open(_) = self.state {
-            // The caller cannot continue after an interrupt, which is the error to report.
+            // Reports the interrupt, after which the caller cannot continue.
             let _ = self.abandon();
         }
         self.state = State::Closed;
@@ -105,7 +106,7 @@ impl StreamingMediaEncoder<'_, Erased> {
     /// interrupt, completes the file like [`abandon`](Self::abandon).
     ///
     /// # Errors
-    /// As `close`.
+    /// The same errors as `close`.
     pub fn finish(mut self) -> Result<()> {
         self.end()
     }

@@ -35,8 +35,8 @@ impl<W> StreamingMediaEncoder<'_, W> {
         self.open_with(Options::new())
     }
 
-    /// Opens the output with options: those of the format
-    /// ([`MuxerInfo::options`](crate::MuxerInfo::options)), those of the protocol
+    /// Opens the output with options of the format
+    /// ([`MuxerInfo::options`](crate::MuxerInfo::options)), of the protocol
     /// ([`ProtocolInfo::options`](crate::ProtocolInfo::options)) and [`OPEN_OPTIONS`].
     ///
     /// # Errors
@@ -103,7 +103,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
         self.or_fail(started)
     }
 
-    /// Parses all options, and waits for the reader of a named pipe. Opens nothing else.
+    /// Parses all options, and waits for the reader of a named pipe. Does not open other outputs.
     fn prepare(
         &self,
         destinations: &Destinations<'_>,
@@ -146,7 +146,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
 }
 
 impl<'w> Destinations<'w> {
-    /// Copies the destinations, if all can be opened again after an interrupt.
+    /// Copies the destinations if all can be opened again after an interrupt.
     fn try_clone(&self) -> Option<Self> {
         match self {
             Self::One(endpoint) => Some(Self::One(Box::new(endpoint.try_clone()?))),

@@ -33,11 +33,11 @@ impl<'w, W: Write + Send + 'w> StreamingMediaEncoder<'w, W> {
     }
 
     /// Creates an encoder that writes to `writer`, which [`finish`](Self::finish) returns. As with
-    /// [`Target::seekable_writer`], the file starts at its current position. `format` is the name
-    /// of one of [`muxers`](crate::muxers).
+    /// [`Target::seekable_writer`], the file starts at the writer's current position. `format` is
+    /// the name of one of [`muxers`](crate::muxers).
     ///
+    /// # Errors
     /// The format is unknown. The error contains the writer.
-    /// The format is unknown. The error holds the writer.
     pub fn to_seekable_writer(writer: W, format: &str) -> Result<Self, WriterError<W>>
     where
         W: Seek,
@@ -72,7 +72,7 @@ impl<'w, W: Write + Send + 'w> StreamingMediaEncoder<'w, W> {
     /// ```
     ///
     /// # Errors
-    /// As `close`. The error contains the writer.
+    /// The same errors as `close`. The error contains the writer.
     pub fn finish(mut self) -> Result<W, WriterError<W>> {
         let finished = self.end();
         let writer = self.writer.take();

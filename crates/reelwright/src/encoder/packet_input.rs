@@ -8,38 +8,19 @@ use crate::packet_stream::PacketStream;
 use crate::stream::Stream;
 
 impl<W> StreamingMediaEncoder<'_, W> {
-    /// Adds a stream whose packets another encoder produced, and returns its index. Write them with
-    /// [`write_packet`](Self::write_packet). Their form depends on the codec:
+    /// Adds a stream whose packets another encoder produced, and returns the stream's index.
+    /// [`write_packet`](Self::write_packet) writes the packets. Their form depends on the codec:
     ///
     /// | codec | packet | record |
     /// |---|---|---|
-    ///
-    /// `h264`
-    /// a frame's NAL units after their lengths in 4 bytes, without parameter sets
-    /// [`AvcConfig`](crate::AvcConfig)
-    ///
+    /// | `h264` | a frame's NAL units after their lengths in 4 bytes, without parameter sets | [`AvcConfig`](crate::AvcConfig) |
     /// | `av1` | a temporal unit without its delimiter | [`Av1Config`](crate::Av1Config) |
     /// | `aac` | a raw data block, without an ADTS header | [`AudioSpecificConfig`](crate::AudioSpecificConfig) |
-    ///
-    /// `opus`, `vorbis`, `mp3`, `flac`, `alac`
-    /// a packet or frame
-    /// [`CodecRecord`](crate::CodecRecord)'s of that name; none for `mp3`
-    ///
-    ///
-    /// `pcm_*`, `adpcm_*`
-    /// complete samples of all channels, or blocks
-    /// none, or [`AdpcmBlocks`](crate::AdpcmBlocks)
-    ///
-    ///
-    /// image codecs
-    /// one image
-    /// none
-    ///
-    ///
-    /// `mov_text`, `webvtt`
-    /// a sample of MP4
-    /// none, or [`WebVttHeader`](crate::WebVttHeader)
-    ///
+    /// | `opus`, `vorbis`, `flac`, `alac` | a packet or frame | variant of [`CodecRecord`](crate::CodecRecord) with the codec's name |
+    /// | `mp3` | a frame | none |
+    /// | `pcm_*`, `adpcm_*` | complete samples of all channels, or blocks | none, or [`AdpcmBlocks`](crate::AdpcmBlocks) |
+    /// | image codecs | one image | none |
+    /// | `mov_text`, `webvtt` | a sample of MP4 | none, or [`WebVttHeader`](crate::WebVttHeader) |
     ///
     /// [`CodecRecord::from_extradata`](crate::CodecRecord::from_extradata) parses records of other
     /// programs.
@@ -74,7 +55,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// ```
     ///
     /// # Errors
-    /// As [`add_audio_stream`](Self::add_audio_stream), or the record is missing.
+    /// The same errors as [`add_audio_stream`](Self::add_audio_stream), or the record is missing.
     pub fn add_packet_stream(&mut self, parameters: &StreamParameters) -> Result<usize> {
         let index = self.next_index()?;
         let kind = parameters.kind();
@@ -87,13 +68,13 @@ impl<W> StreamingMediaEncoder<'_, W> {
     }
 
     /// Writes a packet to stream `index`, which [`add_packet_stream`](Self::add_packet_stream)
-    /// added. Its own `stream` is ignored. Timestamps are in the stream's time base. The dts
-    /// increases from packet to packet and is at most the pts. The first ones may be negative:
-    /// packets before 0 are decoded and not presented.
+    /// added. The packet's field `stream` is ignored. Timestamps are in the stream's time base. The
+    /// dts increases from packet to packet and is at most the pts. The first timestamps may be
+    /// negative: packets before 0 are decoded and not presented.
     ///
     /// # Errors
-    /// If the output is not open, the stream does not exist, or the packet's timestamps or form are
-    /// invalid, nothing of it is written, and writing can continue. The output may fail as in
+    /// The output is not open, the stream does not exist, or the packet's timestamps or form are
+    /// invalid. The packet is not written then, and writing can continue. The output may fail as in
     /// [`write_audio_chunk`](Self::write_audio_chunk).
     pub fn write_packet(&mut self, index: usize, packet: &Packet) -> Result<()> {
         self.open_stream(index)?.packet_stream(index)?;

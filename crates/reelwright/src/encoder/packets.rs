@@ -8,8 +8,8 @@ use crate::interleave;
 use crate::stream::Stream;
 
 impl<W> StreamingMediaEncoder<'_, W> {
-    /// Passes everything encoded so far to the output, and makes the file playable up to here if
-    /// the format supports that. Encoders with fixed block sizes (such as FLAC's) keep samples that
+    /// Passes all encoded packets to the output, and makes the file playable up to this point if
+    /// the format supports this. Encoders with fixed block sizes (such as FLAC's) keep samples that
     /// do not fill a block.
     ///
     /// # Errors
@@ -29,8 +29,8 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(())
     }
 
-    /// Passes the ready packets to the sink, in the order of their dts; all of them if
-    /// `is_complete`, the end of all streams.
+    /// Passes the ready packets to the sink, in the order of their dts. Passes all packets if
+    /// `is_complete` (all streams have ended).
     pub(super) fn write_packets(&mut self, is_complete: bool) -> Result<()> {
         for index in 0..self.streams.len() {
             // Other streams do not wait for a paused stream, so its packets are passed first.

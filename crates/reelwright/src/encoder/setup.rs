@@ -43,7 +43,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// Adds a video stream and returns its index.
     ///
     /// # Errors
-    /// As [`add_audio_stream`](Self::add_audio_stream).
+    /// The same errors as [`add_audio_stream`](Self::add_audio_stream).
     pub fn add_video_stream(&mut self, stream: &VideoStream) -> Result<usize> {
         let index = self.next_index()?;
         let language = language(stream.language.as_deref()).map_err(|e| e.in_stream(index))?;
@@ -110,8 +110,8 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(index)
     }
 
-    /// Sets the metadata of the file, replacing all earlier entries. Keys are FFmpeg's: `title`,
-    /// `artist`, `album`, `date`, `comment`, …
+    /// Sets the metadata of the file, and removes all earlier entries. The keys are those of
+    /// FFmpeg: `title`, `artist`, `album`, `date`, `comment`, …
     ///
     /// # Errors
     /// The output is already open, or a key is empty or contains `=` or control characters.
@@ -132,21 +132,21 @@ impl<W> StreamingMediaEncoder<'_, W> {
         Ok(())
     }
 
-    /// Sets the cover art. Logs a warning if the format cannot store it.
+    /// Sets the cover art. Logs a warning if the format cannot store cover art.
     ///
     /// # Errors
     /// The output is already open.
     pub fn set_cover(&mut self, cover: CoverArt) -> Result<()> {
         self.check_new("set a cover")?;
         for format in self.containers().iter().filter(|format| !format.cover_art) {
-            log::warn!("{} cannot store a cover; it is left out.", format.name);
+            log::warn!("{} cannot store a cover. The cover is ignored.", format.name);
         }
         self.metadata.set_cover(cover);
         Ok(())
     }
 }
 
-/// Container of a stream, or the common properties of several.
+/// Container of a stream, or the common properties of several containers.
 pub(super) struct Container {
     pub(super) format: MuxerInfo,
     /// Extension of the file name, if there is one file.
@@ -158,7 +158,7 @@ pub(super) struct Container {
 /// Checks a stream's language.
 ///
 /// # Errors
-/// It is not an ISO 639-2 code.
+/// The language is not an ISO 639-2 code.
 pub(super) fn language(code: Option<&str>) -> Result<Option<String>> {
     match code {
         Some(code) if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_lowercase()) => {

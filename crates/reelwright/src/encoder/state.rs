@@ -12,9 +12,9 @@ pub(super) enum State<'w> {
     /// Streams can be added.
     New(Destinations<'w>),
     Open(Open<'w>),
-    /// After an error that prevents further writing. The sink is kept until `close`.
+    /// An error prevents further writing. The sink is kept until `close`.
     Failed(Option<Box<dyn Sink + 'w>>, Error),
-    /// After an error while opening the output.
+    /// The output could not be opened.
     Unopened(Error),
     Closed,
 }
@@ -23,7 +23,7 @@ pub(super) enum State<'w> {
 pub(super) enum Destinations<'w> {
     One(Box<Endpoint<'w>>),
     Tee(Vec<Member>),
-    /// Returned to the caller.
+    /// The caller receives the packets.
     Packets(Packets),
 }
 

@@ -20,7 +20,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
         let index = self.streams.len();
         let code = language(stream.language.as_deref()).map_err(|e| e.in_stream(index))?;
         let container = self.container(MediaKind::Subtitle).map_err(|e| e.in_stream(index))?;
-        // A format without subtitles reports that, not its maximum number of streams.
+        // For a format without subtitles, the error is not about the maximum number of streams.
         let parameters = stream.resolve(&self.registry, &container.format);
         let parameters = parameters.map_err(|error| error.in_stream(index))?;
         self.next_index()?;
@@ -39,19 +39,19 @@ impl<W> StreamingMediaEncoder<'_, W> {
     /// or write all first.
     ///
     /// # Errors
-    /// If the output is not open, the stream does not exist, `end` is before `start`, `start` is
-    /// before that of the previous subtitle, a time is not finite, or the text contains NUL or
-    /// exceeds 65,535 bytes in `mov_text`, nothing is written, and writing can continue. The output
-    /// may fail.
+    /// The output is not open, the stream does not exist, `end` is before `start`, `start` is
+    /// before the start of the previous subtitle, a time is not finite, or the text contains NUL or
+    /// exceeds 65,535 bytes in `mov_text`. The subtitle is not written then, and writing can
+    /// continue. If the output fails, all further writes are errors.
     pub fn write_subtitle(&mut self, index: usize, start: f64, end: f64, text: &str) -> Result<()> {
         self.write_content(index, start, end, Content::Text(text))
     }
 
     /// Writes a WebVTT cue unchanged to stream `index`, which must have the codec `webvtt`. Times
-    /// are as in [`write_subtitle`](Self::write_subtitle).
+    /// are the same as in [`write_subtitle`](Self::write_subtitle).
     ///
     /// # Errors
-    /// As `write_subtitle`; or the cue contains text that would end it in a file.
+    /// The same errors as `write_subtitle`, or the cue contains text that would end it in a file.
     pub fn write_webvtt_cue(
         &mut self,
         index: usize,

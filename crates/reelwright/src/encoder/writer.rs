@@ -14,7 +14,7 @@ pub enum Erased {}
 
 /// [`Error`] with the writer that an encoder owned. The writer's content is incomplete.
 ///
-/// `?` converts it to an [`Error`] without the writer.
+/// `?` converts the error to an [`Error`] without the writer.
 pub struct WriterError<W> {
     error: Error,
     writer: W,
@@ -100,7 +100,7 @@ impl<W> Clone for Slot<W> {
 
 /// Writer that moves to its slot when it is dropped.
 pub(super) struct ReturnedWriter<W> {
-    /// None only while it is dropped.
+    /// `None` only during the drop.
     writer: Option<W>,
     slot: Slot<W>,
 }

@@ -53,7 +53,7 @@ impl Storage for File {
         self.set_len(to)
     }
 
-    // Network file systems and quotas report errors as late as here.
+    // Network file systems and quotas may report errors only at this point.
     #[cfg(unix)]
     fn close(&mut self) -> io::Result<()> {
         // Closing any descriptor of a file reports its errors. If there is no other descriptor,
@@ -69,7 +69,7 @@ impl Storage for File {
 pub(crate) struct BufferedWriter<W> {
     pub(super) writer: W,
     pub(super) name: String,
-    /// Longer than a buffer only after an interrupt before the writer accepted it.
+    /// Bytes to write. Longer than a buffer only after an interrupt of a write.
     pub(super) buffer: Vec<u8>,
     pub(super) size: usize,
     pub(super) position: u64,
@@ -82,7 +82,7 @@ pub(crate) struct BufferedWriter<W> {
 
 impl<W: Storage> BufferedWriter<W> {
     pub(crate) fn new(writer: W, name: String, size: usize, gate: Gate) -> Self {
-        // A caller may request any size; the buffer grows with use.
+        // The buffer grows with use, because a caller may request any size.
         let buffer = Vec::with_capacity(size.min(FILE_BUFFER));
         Self { writer, name, buffer, size, position: 0, gate, playable: 0, marks: Vec::new() }
     }
@@ -132,11 +132,11 @@ impl<W: Storage> BufferedWriter<W> {
         Ok(())
     }
 
-    /// Returns how many of `given` bytes were accepted after `flushed` others. After an interrupt
-    /// the rest can be written later.
+    /// Returns the number of accepted bytes among `given` bytes, after `flushed` earlier ones.
+    /// After an interrupt, the rest can be written later.
     ///
     /// # Errors
-    /// The writer's own errors. Failed writes are not repeated.
+    /// The writer fails. Failed writes are not repeated.
     fn settle(
         &mut self,
         taken: Result<(), (usize, io::Error)>,
@@ -254,7 +254,7 @@ impl<W: Storage> BufferedWriter<W> {
     }
 }
 
-/// Like `Write::write_all`, but also returns the number of bytes accepted before an error.
+/// Writes all bytes as `Write::write_all` does. Returns the number of accepted bytes with an error.
 fn write_all(writer: &mut impl Write, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
     let mut taken = 0;
     while taken < bytes.len() {

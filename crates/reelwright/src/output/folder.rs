@@ -38,10 +38,10 @@ impl ObjectStore for Folder {
 
     fn replace(&mut self, name: &str, _: Option<&str>) -> Result<Box<dyn Output>> {
         let path = self.path.join(name);
-        // Links are kept, and the file that they refer to is replaced.
+        // Replaces the target of a symbolic link, not the link.
         let to = fs::canonicalize(&path).unwrap_or(path);
         if to.exists() && !to.is_file() {
-            // A device is written, not replaced.
+            // Devices and pipes cannot be replaced by a file.
             return Ok(Box::new(self.open(&to)?));
         }
         let mut partial = to.clone().into_os_string();
@@ -56,8 +56,8 @@ impl ObjectStore for Folder {
     }
 }
 
-fn failed(what: &str, path: &Path, error: io::Error) -> Error {
-    Error::output(format!("Failed to {what} {}", path.display()), error)
+fn failed(action: &str, path: &Path, error: io::Error) -> Error {
+    Error::output(format!("Failed to {action} {}", path.display()), error)
 }
 
 /// File that replaces another one when it is closed.

@@ -16,7 +16,7 @@ pub(crate) struct ProtocolOutput {
     gate: Gate,
     /// Calls that the output has not completed, in order.
     pending: VecDeque<Call>,
-    /// Number of bytes in `pending`, and of those that will be appended.
+    /// Number of bytes in `pending`, and number of bytes that will be appended.
     bytes: usize,
     appended: u64,
 }
@@ -45,7 +45,7 @@ impl ProtocolOutput {
         Ok(())
     }
 
-    /// Returns `result`, except an error after which the output can continue, which it stores.
+    /// Returns `result`. Stores an error after which the output can continue, and returns `Ok`.
     fn settle(&self, result: Result<()>) -> Result<()> {
         match result {
             Err(error) if error.can_continue() => {

@@ -3,9 +3,8 @@
 use reelwright_core::{Error, MuxerInfo};
 
 /// Format with several outputs, which is not one of [`muxers`](crate::muxers). Its destination is
-/// text such as `[f=mp4]a.mp4
-/// [select=a:onfail=ignore]b.aac`, in FFmpeg's syntax. All outputs receive the packets of one
-/// encoder, and have the same bytes as if written separately.
+/// text such as `[f=mp4]a.mp4|[select=a:onfail=ignore]b.aac`, in FFmpeg's syntax. All outputs
+/// receive the packets of one encoder, and have the same bytes as single outputs.
 ///
 /// ```
 /// use reelwright::{AudioStream, StreamingMediaEncoder, TEE, TensorView};

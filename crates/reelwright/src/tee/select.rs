@@ -5,9 +5,9 @@ use reelwright_core::{Error, MediaKind, Result, helpers::list};
 /// Stream specifier, as in FFmpeg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Specifier {
-    /// By index among all streams.
+    /// Selects a stream by its index among all streams.
     Index(usize),
-    /// All of a kind, or the one with an index among them.
+    /// Selects all streams of a kind, or the one with an index among them.
     Kind(MediaKind, Option<usize>),
 }
 
@@ -30,14 +30,14 @@ impl Select {
     /// # Errors
     /// The text is malformed.
     pub(super) fn parse(text: &str) -> Result<Self> {
-        let refuse = || {
+        let reject = || {
             Error::option(format!(
                 "select must be stream specifiers separated by commas: a stream's index, one of \
                  {}, or one of these with an index, such as a:0. Found: {text:?}",
                 list(KINDS.iter().map(|(letter, _)| letter))
             ))
         };
-        let number = |text: &str| text.parse::<usize>().map_err(|_| refuse());
+        let number = |text: &str| text.parse::<usize>().map_err(|_| reject());
         let one = |text: &str| {
             let (letter, index) = match text.split_once(':') {
                 Some((letter, index)) => (letter, Some(number(index)?)),
@@ -46,7 +46,7 @@ impl Select {
             match KINDS.iter().find(|(name, _)| *name == letter) {
                 Some((_, kind)) => Ok(Specifier::Kind(*kind, index)),
                 None if index.is_none() => Ok(Specifier::Index(number(letter)?)),
-                None => Err(refuse()),
+                None => Err(reject()),
             }
         };
         text.split(',')

@@ -1,4 +1,4 @@
-//! Sink that passes packets to several others.
+//! Sink that passes packets to several other sinks.
 
 use reelwright_core::{
     Error, Metadata, OutputRequest, Packet, Result, Sink, StreamParameters, TimeLimits,
@@ -41,8 +41,8 @@ impl<'w> TeeSink<'w> {
     /// Opens all outputs.
     ///
     /// # Errors
-    /// An output that must not fail cannot be opened, or none can; or an interrupt or a timeout
-    /// occurs.
+    /// An output that must not fail, or every output, cannot be opened; or an interrupt or a
+    /// timeout occurs.
     pub(crate) fn open(
         members: Vec<Member>,
         prepared: Vec<Prepared>,
@@ -79,8 +79,8 @@ impl<'w> TeeSink<'w> {
     /// Calls each open member. Others continue after the failure of an ignored member.
     ///
     /// # Errors
-    /// The failure of a member that is not ignored, or of the last one; or an interrupt or a
-    /// timeout, after all members were called.
+    /// A member whose failure is not ignored fails, or the last member fails, or an interrupt or a
+    /// timeout occurs. All members are called first.
     fn each(
         &mut self,
         streams: &[StreamParameters],

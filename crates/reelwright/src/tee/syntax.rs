@@ -1,5 +1,4 @@
-//! Parser of the outputs of a tee: `[f=mp4]a.mp4
-//! [f=wav:onfail=ignore]b.wav`.
+//! Parser of the outputs of a tee: `[f=mp4]a.mp4|[f=wav:onfail=ignore]b.wav`.
 
 use reelwright_core::{Error, Result};
 
@@ -11,10 +10,9 @@ pub(super) struct ParsedOutput {
     pub(super) name: String,
 }
 
-/// Splits outputs at `
-/// `. Each may begin with options in brackets, `name=value` separated by `:`. A backslash escapes
-/// the next character, and single quotes escape the text between them. Outputs are unescaped first,
-/// and then option values again.
+/// Splits outputs at `|`. Each may begin with options in brackets, `name=value` separated by `:`. A
+/// backslash escapes the next character, and single quotes escape the text between them. Outputs
+/// are unescaped first, and then option values again.
 ///
 /// # Errors
 /// An output has no name, a quote or bracket is not closed, or an option has no `=`.
@@ -22,8 +20,8 @@ pub(super) fn parse(text: &str) -> Result<Vec<ParsedOutput>> {
     let mut outputs = Vec::new();
     let mut rest = text;
     loop {
-        let (output, after) = token(rest, &['|']).map_err(|why| refuse(text, why))?;
-        outputs.push(parse_output(&output).map_err(|why| refuse(text, why))?);
+        let (output, after) = token(rest, &['|']).map_err(|why| reject(text, why))?;
+        outputs.push(parse_output(&output).map_err(|why| reject(text, why))?);
         match after.strip_prefix('|') {
             Some(after) => rest = after,
             None => return Ok(outputs),
@@ -31,7 +29,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<ParsedOutput>> {
     }
 }
 
-fn refuse(text: &str, why: &str) -> Error {
+fn reject(text: &str, why: &str) -> Error {
     Error::argument(format!(
         "{why}. Write the outputs of a tee as [f=mp4]a.mp4|[f=wav:onfail=ignore]b.wav, with a \
          backslash before each |, \\, ' and, in options, : and ] of a name. Found: {text:?}"
@@ -132,9 +130,9 @@ mod tests {
         assert_eq!(parse("[]a").unwrap(), [written("a", &[])]);
     }
 
-    /// Examples of FFmpeg's documentation of the tee muxer, without the shell's quotes.
+    /// Examples from FFmpeg's documentation of the tee muxer, without the shell's quotes.
     #[test]
-    fn escapes_are_ffmpegs() {
+    fn escapes_equal_those_of_ffmpeg() {
         let text = r"[select=\'a:1\']a.mka|[bsfs/v=dump_extra:select=v]b\|c.mkv";
         let expected = [
             written("a.mka", &[("select", "a:1")]),

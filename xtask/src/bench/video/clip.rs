@@ -10,7 +10,7 @@ pub(super) const WIDTH: usize = 1280;
 pub(super) const HEIGHT: usize = 720;
 pub(super) const RATE: usize = 25;
 
-/// Number of frames that are converted. The whole clip as RGB would take a lot of memory.
+/// Number of frames to convert. The complete clip as RGB would need a lot of memory.
 pub(super) const TENSORS: usize = 60;
 
 /// Raw frames in files.

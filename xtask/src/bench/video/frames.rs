@@ -21,7 +21,7 @@ pub(in super::super) fn run(results: &mut Results) -> anyhow::Result<()> {
     );
     for (width, height) in [(WIDTH, HEIGHT), (640, 360)] {
         let size = format!("{width}x{height}");
-        // Disks are not measured.
+        // Keeps the output in memory, so that disks are not measured.
         let output = Path::new("/dev/null");
         let ours = |count: usize| -> Command {
             let size = format!("size={size}");
@@ -39,7 +39,8 @@ pub(in super::super) fn run(results: &mut Results) -> anyhow::Result<()> {
         });
         let real =
             torio.as_ref().map(|torio| || torio.frame_cpu(&clip, "rawvideo", output, &stream));
-        // Long enough to be measured. Ours repeats the clip, and ffmpeg stops at its end.
+        // Reelwright repeats the clip for a longer measurement. ffmpeg stops at the end of the
+        // clip.
         let ours = || frame_cpu(20 * TENSORS, &ours);
         let theirs = || frame_cpu(TENSORS, &theirs);
         let mut measurements: Vec<Measure<'_>> = vec![&ours, &theirs];

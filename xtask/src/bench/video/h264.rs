@@ -30,7 +30,7 @@ fn tensors(clip: &Clip, own: &Own, results: &mut Results) -> anyhow::Result<()> 
     let ours = OWN_PRESETS.map(|(_, options)| {
         move || {
             let program = |count| own.command(&clip.planes, "rgb24", count, output, options);
-            // The clip is repeated: a longer run hides the constant part.
+            // Repeats the clip, because the startup time matters less in a longer run.
             frame_cpu(4 * TENSORS, &program)
         }
     });

@@ -1,5 +1,4 @@
 //! This project's encoders as a program, `encode_frames`.
-//! more.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -35,12 +34,12 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// Builds it without assembly.
+    /// Builds the program without assembly.
     pub(super) fn usual() -> anyhow::Result<Self> {
         Self::build("ours", None)
     }
 
-    /// Builds it without assembly and, if nasm is installed, with assembly.
+    /// Builds the program without assembly and, if nasm is installed, with assembly.
     pub(super) fn with_av1() -> anyhow::Result<Vec<Self>> {
         let with = || Self::build("ours with nasm", Some("asm"));
         let without = Self::build("ours without nasm", None);

@@ -8,11 +8,11 @@ use anyhow::{Context, ensure};
 use super::super::measure::capture;
 use super::clip::{HEIGHT, WIDTH};
 
-/// Returns the mean SSIM of a file of `frames` frames to the first frames of `yuv`, which has this
-/// width and height.
+/// Returns the mean SSIM between a file of `frames` frames and the first frames of `yuv`. The raw
+/// file `yuv` has the given width and height.
 ///
 /// # Errors
-/// The file has another number of frames.
+/// The file does not have `frames` frames.
 pub(super) fn ssim(
     encoded: &Path,
     yuv: &Path,
@@ -57,8 +57,9 @@ impl Point {
     }
 }
 
-/// Returns the quality, from `best` to `worst`, at which a peer's file has `bytes` bytes, and the SSIM of
-/// that size: interpolated between the nearest qualities over the logarithm of the size.
+/// Returns the quality, from `best` to `worst`, at which a peer's file has `bytes` bytes, and the
+/// SSIM at that size. The SSIM is interpolated between the nearest qualities over the logarithm of
+/// the size.
 pub(super) fn at_size(
     bytes: u64,
     (best, worst): (u32, u32),

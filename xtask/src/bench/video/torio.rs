@@ -1,4 +1,4 @@
-//! torio, if a Python has it.
+//! torio, if it is installed.
 
 use std::path::Path;
 use std::process::Command;

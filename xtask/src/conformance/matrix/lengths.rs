@@ -11,8 +11,8 @@ const RESAMPLED: [(u32, u32); 4] =
     [(44_100, 48_000), (96_000, 48_000), (22_050, 16_000), (11_025, 8000)];
 
 pub(super) fn groups(pair: &Pair) -> Vec<Vec<Case>> {
-    let is_tried = pair.is_first_of_codec() || pair.says_length();
-    if !is_tried || (pair.is_lossless() && !pair.says_length()) {
+    let is_tried = pair.is_first_of_codec() || pair.states_length();
+    if !is_tried || (pair.is_lossless() && !pair.states_length()) {
         return Vec::new();
     }
     vec![short_and_long(pair), resampled(pair)]

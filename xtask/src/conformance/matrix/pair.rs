@@ -6,7 +6,7 @@ use reelwright::{
 
 use super::super::case::{Case, Settings, Signal};
 
-/// Rates to test if an encoder takes any.
+/// Rates to test if an encoder supports all rates.
 const RATES: [u32; 5] = [8000, 11_025, 44_100, 48_000, 96_000];
 
 /// A container and a codec that it supports.
@@ -75,7 +75,7 @@ impl Pair {
     }
 
     /// Returns true if files state the start and end of the audio.
-    pub(super) fn says_length(&self) -> bool {
+    pub(super) fn states_length(&self) -> bool {
         match self.codec() {
             CodecId::Mp3 | CodecId::Alac => true,
             CodecId::Aac => self.muxer.name == "mp4",
@@ -84,8 +84,8 @@ impl Pair {
         }
     }
 
-    /// Returns true if this is the codec's first container of several that differ in little but the
-    /// name.
+    /// Returns true if the container is the first one that supports the codec. Several containers
+    /// differ in little but the name.
     pub(super) fn is_first_of_codec(&self) -> bool {
         let first = muxers().find(|muxer| muxer.audio_codecs.contains(&self.codec()));
         first.is_some_and(|first| first.name == self.muxer.name)

@@ -1,4 +1,4 @@
-//! Comparison of files with each other, and checks that no program has.
+//! Comparison of files with each other, and checks that no program performs.
 
 use std::cmp::Ordering;
 
@@ -44,8 +44,8 @@ fn beside(a: &Case, before: &[u8], b: &Case, after: &[u8]) -> Option<Problem> {
     let found = before.len().cmp(&after.len());
     let word = |order: Ordering| if order == Ordering::Less { "larger" } else { "smaller" };
     if let Some(expected) = rates.or(qscales) {
-        let said = format!("no {} file than with{}", word(expected), a.settings);
-        return (found != expected).then(|| Problem::new("size", said));
+        let message = format!("no {} file than with{}", word(expected), a.settings);
+        return (found != expected).then(|| Problem::new("size", message));
     }
     let same = before == after;
     same.then(|| Problem::new("options", format!("the same bytes as with{}", a.settings)))

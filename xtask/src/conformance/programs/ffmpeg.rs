@@ -31,9 +31,9 @@ pub(super) fn input(command: &mut Command, file: &Written) {
     command.arg("-i").arg(&file.path);
 }
 
-/// Returns true if ffmpeg reports the end of the file as an error: it calls the last, shorter
-/// packet of audio of open length corrupt. Other errors are still reported, because only `-xerror`
-/// is omitted.
+/// Returns true if ffmpeg reports the end of the file as an error. If the header states no length,
+/// ffmpeg reports the last, shorter packet as corrupt. Other errors are still reported, because
+/// only `-xerror` is omitted.
 fn has_open_end(file: &Written) -> bool {
     !file.case.seekable && ["wav", "w64", "caf"].contains(&file.case.muxer.name)
 }

@@ -22,7 +22,7 @@ use super::written::Written;
 pub(super) type Found = Option<Vec<Problem>>;
 
 impl Program {
-    fn knows(self, case: &Case) -> bool {
+    fn supports(self, case: &Case) -> bool {
         let (codec, muxer) = (case.codec(), case.muxer.name);
         match self {
             Self::Symphonia => match codec {
@@ -51,7 +51,7 @@ impl Program {
 
     /// Checks the files of a group.
     pub(super) fn check(self, files: &[Written]) -> anyhow::Result<Vec<Found>> {
-        let known: Vec<&Written> = files.iter().filter(|file| self.knows(&file.case)).collect();
+        let known: Vec<&Written> = files.iter().filter(|file| self.supports(&file.case)).collect();
         if known.is_empty() {
             return Ok(vec![None; files.len()]);
         }
@@ -69,7 +69,7 @@ impl Program {
             Self::Comparison => comparison::check(&known)?,
         };
         let mut problems = problems.into_iter();
-        let found = |file: &Written| if self.knows(&file.case) { problems.next() } else { None };
+        let found = |file: &Written| if self.supports(&file.case) { problems.next() } else { None };
         Ok(files.iter().map(found).collect())
     }
 }

@@ -125,7 +125,7 @@ impl<'a> Case<'a> {
     }
 
     /// Asserts the same for ffmpeg and the reference decoder, if they are installed.
-    pub(crate) fn assert_lossless_elsewhere(&self) {
+    pub(crate) fn assert_lossless_with_programs(&self) {
         let (file, bits) = (self.encode(), self.bits());
         // ffmpeg before 6.1 does not support 32 bits, and no version supports odd depths.
         if [8, 12, 16, 20, 24].contains(&bits)

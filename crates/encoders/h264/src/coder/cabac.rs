@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decoder_reads_the_bins_back() {
+    fn decoder_reads_the_written_bins() {
         for seed in 1..200u32 {
             let mut coder = Cabac::new();
             coder.nal.start(NalType::SLICE);

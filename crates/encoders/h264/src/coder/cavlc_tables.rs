@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn no_code_begins_another() {
+    fn no_code_is_a_prefix_of_another() {
         for table in &COEFF_TOKEN {
             assert_prefix_free(table.as_flattened(), 0.01);
         }

@@ -22,7 +22,7 @@ pub(crate) struct Coefficients {
     pub(crate) dc: [Block; 3],
     pub(crate) dc_masks: [u32; 3],
     /// Dequantized DC of blocks whose DC is coded separately.
-    dc_back: [i16; 24],
+    dequantized_dc: [i16; 24],
 }
 
 impl Coefficients {
@@ -33,7 +33,7 @@ impl Coefficients {
             has_large: [false; 24],
             dc: [[0; 16]; 3],
             dc_masks: [0; 3],
-            dc_back: [0; 24],
+            dequantized_dc: [0; 24],
         }
     }
 
@@ -185,7 +185,7 @@ pub(crate) fn luma_with_dc<S: Simd>(
             }
             out.dc_masks[0] = mask;
             let back = hadamard4(&levels.map(i32::from));
-            for (out, v) in out.dc_back.iter_mut().zip(back) {
+            for (out, v) in out.dequantized_dc.iter_mut().zip(back) {
                 *out = ((v * quantizer.dc_scale + 2) >> 2) as i16;
             }
         },
@@ -240,7 +240,7 @@ pub(crate) fn chroma<S: Simd>(
 fn set_chroma_dc(plane: usize, quantizer: &Quantizer, out: &mut Coefficients) {
     let levels: [i32; 4] = std::array::from_fn(|i| i32::from(out.dc[1 + plane][i]));
     let back = hadamard2(levels);
-    for (out, v) in out.dc_back[16 + plane * 4..][..4].iter_mut().zip(back) {
+    for (out, v) in out.dequantized_dc[16 + plane * 4..][..4].iter_mut().zip(back) {
         *out = ((v * quantizer.dc_scale) >> 1) as i16;
     }
 }
@@ -261,7 +261,7 @@ fn worth(mut mask: u32) -> u32 {
 
 /// Drops levels of an inter macroblock's luma that cost more bits than they are worth.
 #[inline(always)]
-pub(crate) fn thin_luma(out: &mut Coefficients) {
+pub(crate) fn decimate_luma(out: &mut Coefficients) {
     let mut total = 0;
     for quarter in 0..4 {
         let first = quarter / 2 * 8 + quarter % 2 * 2;
@@ -288,7 +288,7 @@ pub(crate) fn thin_luma(out: &mut Coefficients) {
 
 /// Drops AC levels of an inter macroblock's chroma that cost more bits than they are worth.
 #[inline(always)]
-pub(crate) fn thin_chroma(out: &mut Coefficients) {
+pub(crate) fn decimate_chroma(out: &mut Coefficients) {
     for plane in 0..2 {
         let blocks = 16 + plane * 4..20 + plane * 4;
         let mut sum = 0;
@@ -305,7 +305,7 @@ pub(crate) fn thin_chroma(out: &mut Coefficients) {
 
 /// Reconstructs four rows of sixteen samples from the prediction and levels of four blocks.
 #[inline(always)]
-fn rebuild<S: Simd>(
+fn reconstruct<S: Simd>(
     simd: S,
     prediction: &[u8; 64],
     quantizer: &Quantizer,
@@ -321,7 +321,7 @@ fn rebuild<S: Simd>(
     ];
     let mut columns = quantizer.dequantize(simd, transpose_groups(simd, levels));
     if separate_dc {
-        let dc = &coefficients.dc_back;
+        let dc = &coefficients.dequantized_dc;
         let dc: i16x16<S> =
             [dc[a], 0, 0, 0, dc[b], 0, 0, 0, dc[c], 0, 0, 0, dc[d], 0, 0, 0].simd_into(simd);
         columns[0] += dc;
@@ -344,7 +344,7 @@ fn levels_of(coefficients: &Coefficients, block: usize) -> &Block {
 
 /// Writes the reconstructed luma samples of the macroblock.
 #[inline(always)]
-pub(crate) fn rebuild_luma<S: Simd>(
+pub(crate) fn reconstruct_luma<S: Simd>(
     simd: S,
     prediction: &Luma,
     quantizer: &Quantizer,
@@ -363,7 +363,7 @@ pub(crate) fn rebuild_luma<S: Simd>(
                 if any || separate_dc {
                     let blocks = luma_blocks(row);
                     let rows =
-                        rebuild(simd, prediction, quantizer, coefficients, blocks, separate_dc);
+                        reconstruct(simd, prediction, quantizer, coefficients, blocks, separate_dc);
                     for (y, row) in rows.iter().enumerate() {
                         to[y * stride..][..16].copy_from_slice(row);
                     }
@@ -379,7 +379,7 @@ pub(crate) fn rebuild_luma<S: Simd>(
 
 /// Writes the reconstructed samples of both chroma planes, from index `at` on.
 #[inline(always)]
-pub(crate) fn rebuild_chroma<S: Simd>(
+pub(crate) fn reconstruct_chroma<S: Simd>(
     simd: S,
     prediction: &Chroma,
     quantizer: &Quantizer,
@@ -397,12 +397,12 @@ pub(crate) fn rebuild_chroma<S: Simd>(
                 let at = at + row * 4 * stride;
                 let cb = &mut cb.data[at..][..3 * stride + 8];
                 let cr = &mut cr.data[at..][..3 * stride + 8];
-                let rebuilt;
+                let reconstructed;
                 let rows: &[[u8; 16]] = if any {
                     let blocks = chroma_blocks(row);
-                    rebuilt =
-                        rebuild(simd, prediction, quantizer, coefficients, blocks, separate_dc);
-                    &rebuilt
+                    reconstructed =
+                        reconstruct(simd, prediction, quantizer, coefficients, blocks, separate_dc);
+                    &reconstructed
                 } else {
                     prediction.as_chunks::<16>().0
                 };

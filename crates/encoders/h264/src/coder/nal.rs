@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_are_the_standards_however_bytes_come() {
+    fn inserts_escapes_for_any_split_of_the_bytes() {
         let mut state = 1u32;
         let mut next = || {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

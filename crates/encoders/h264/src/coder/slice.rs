@@ -251,7 +251,7 @@ impl Job<'_> {
     }
 
     #[inline(always)]
-    fn rebuild_luma<S: Simd>(
+    fn reconstruct_luma<S: Simd>(
         &mut self,
         simd: S,
         column: usize,
@@ -261,7 +261,7 @@ impl Job<'_> {
         separate_dc: bool,
     ) {
         let at = self.luma.at(column * 16, row * 16);
-        coefficients::rebuild_luma(
+        coefficients::reconstruct_luma(
             simd,
             prediction,
             quantizer,
@@ -273,7 +273,7 @@ impl Job<'_> {
     }
 
     #[inline(always)]
-    fn rebuild_chroma<S: Simd>(
+    fn reconstruct_chroma<S: Simd>(
         &mut self,
         simd: S,
         column: usize,
@@ -282,7 +282,7 @@ impl Job<'_> {
         quantizer: &Quantizer,
     ) {
         let at = self.chroma[0].at(column * 8, row * 8);
-        coefficients::rebuild_chroma(
+        coefficients::reconstruct_chroma(
             simd,
             prediction,
             quantizer,
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_finest_quantizers_cut_levels_of_chroma() {
+    fn only_the_finest_quantizers_clip_chroma_levels() {
         for qp in 0..=51 {
             assert_eq!(largest_dc(qp, 4) > LARGEST_LEVEL, qp < 4, "{qp}");
         }

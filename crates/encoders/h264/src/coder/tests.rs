@@ -140,14 +140,14 @@ fn assert_decoded(settings: &Settings, qp: Qp, content: Content, pictures: usize
 }
 
 #[test]
-fn all_sizes_are_decoded_as_they_were_rebuilt() {
+fn decoder_matches_reconstruction_for_all_sizes() {
     for (width, height) in [(2, 2), (16, 16), (18, 34), (64, 48), (350, 30), (30, 146)] {
         assert_decoded(&Settings::new(width, height), QP, Content::Motion, 10);
     }
 }
 
 #[test]
-fn all_quantizers_and_contents_are_decoded_as_they_were_rebuilt() {
+fn decoder_matches_reconstruction_for_all_quantizers() {
     for qp in [0, 1, 5, 11, 17, 18, 23, 28, 33, 36, 41, 46, 51] {
         for content in CONTENTS {
             assert_decoded(&Settings::new(112, 80), Qp::One(qp), content, 9);
@@ -156,7 +156,7 @@ fn all_quantizers_and_contents_are_decoded_as_they_were_rebuilt() {
 }
 
 #[test]
-fn slices_and_switches_are_decoded_as_they_were_rebuilt() {
+fn decoder_matches_reconstruction_for_slices_and_options() {
     for slices in [1, 2, 3, 5] {
         for (deblocking, gop_size) in [(Some(0), 250), (None, 250), (Some(0), 1)] {
             let settings = Settings { slices, deblocking, gop_size, ..Settings::new(130, 80) };
@@ -171,14 +171,14 @@ fn baseline(width: usize, height: usize) -> Settings {
 }
 
 #[test]
-fn cavlc_of_all_sizes_is_decoded_as_it_was_rebuilt() {
+fn decoder_matches_reconstruction_for_all_sizes_with_cavlc() {
     for (width, height) in [(2, 2), (16, 16), (18, 34), (64, 48), (350, 30), (30, 146)] {
         assert_decoded(&baseline(width, height), QP, Content::Motion, 10);
     }
 }
 
 #[test]
-fn cavlc_of_all_quantizers_and_contents_is_decoded_as_it_was_rebuilt() {
+fn decoder_matches_reconstruction_for_all_quantizers_with_cavlc() {
     for content in CONTENTS {
         for gop_size in [250, 1] {
             let settings = Settings { gop_size, ..baseline(82, 66) };
@@ -188,7 +188,7 @@ fn cavlc_of_all_quantizers_and_contents_is_decoded_as_it_was_rebuilt() {
 }
 
 #[test]
-fn cavlc_of_slices_and_profiles_is_decoded_as_it_was_rebuilt() {
+fn decoder_matches_reconstruction_for_slices_and_profiles_with_cavlc() {
     for slices in [1, 2, 3, 5] {
         for (profile, cabac) in [
             (Profile::Baseline, false),
@@ -205,7 +205,7 @@ fn cavlc_of_slices_and_profiles_is_decoded_as_it_was_rebuilt() {
 }
 
 #[test]
-fn cavlc_takes_more_than_cabac_but_not_much() {
+fn cavlc_needs_a_few_more_bits_than_cabac() {
     let settings = Settings::new(256, 192);
     let cabac = encode(&settings, QP, Content::Motion, 6, Level::new());
     let cavlc = encode(&baseline(256, 192), QP, Content::Motion, 6, Level::new());
@@ -229,7 +229,7 @@ fn parameter_sets_have_the_profile_and_the_level() {
 }
 
 #[test]
-fn offsets_of_the_filter_are_decoded_as_they_were_rebuilt() {
+fn decoder_matches_reconstruction_for_filter_offsets() {
     let mut streams = Vec::new();
     for offset in [-6, -3, -1, 1, 3, 6] {
         for qp in [12, 30, 44, 51] {
@@ -259,7 +259,7 @@ fn the_intra_share_indicates_a_cut() {
 }
 
 #[test]
-fn still_pictures_take_almost_no_bytes() {
+fn still_pictures_need_almost_no_bytes() {
     let settings = Settings { gop_size: 1000, ..Settings::new(320, 240) };
     let one = encode(&settings, QP, Content::Flat, 1, Level::new())[0].len();
     let six = encode(&settings, QP, Content::Flat, 6, Level::new())[0].len();
@@ -267,7 +267,7 @@ fn still_pictures_take_almost_no_bytes() {
 }
 
 #[test]
-fn bytes_are_the_same_with_all_instructions_and_threads() {
+fn bytes_do_not_depend_on_instructions_and_threads() {
     for (content, qp) in [(Content::Motion, 24), (Content::Motion, 37), (Content::Noise, 10)] {
         let qp = Qp::One(qp);
         let mut settings = Settings { slices: 3, ..Settings::new(146, 98) };
@@ -285,7 +285,7 @@ fn bytes_are_the_same_with_all_instructions_and_threads() {
 }
 
 #[test]
-fn more_than_a_frame_number_holds() {
+fn frame_numbers_wrap_around() {
     let settings = Settings { gop_size: 1000, ..Settings::new(16, 16) };
     assert_decoded(&settings, QP, Content::Noise, 300);
 }
@@ -304,7 +304,7 @@ fn quantizers_may_change_from_picture_to_picture() {
 }
 
 #[test]
-fn a_reverted_picture_leaves_no_trace() {
+fn reverted_picture_does_not_change_the_next() {
     let mut packets = [const { Vec::new() }; 2];
     for (again, packet) in packets.iter_mut().enumerate() {
         let mut encoder = Encoder::new(Settings { slices: 2, ..Settings::new(96, 64) });

@@ -66,7 +66,7 @@ pub(crate) fn chroma_qp(qp: u8) -> u8 {
 /// A quantizer with a dead zone.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quantizer {
-    /// For even and odd columns: multiplier of each row, for four blocks.
+    /// Multiplier of each row, for four blocks: even columns, then odd columns.
     multiplier: [[u16; 16]; 2],
     bias: [[u16; 16]; 2],
     scale: [[i16; 16]; 2],

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_have_64_bits_only_where_32_are_too_few() {
+    fn sizes_have_64_bits_only_if_necessary() {
         // ISO/IEC 14496-12 §4.2: the size is of the whole box; 1 says that 64 bits follow the type.
         assert_eq!(media_header(0), b"\0\0\0\x08mdat");
         assert_eq!(media_header(0xFFFF_FFF7), b"\xff\xff\xff\xffmdat");

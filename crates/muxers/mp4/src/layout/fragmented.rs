@@ -137,7 +137,7 @@ impl Fragments {
     /// Writes the movie box if it is not written yet. The start of each track is known by now.
     ///
     /// # Errors
-    /// Fails like [`File::movie`], or if the output fails.
+    /// The same errors as [`File::movie`], or the output fails.
     pub(crate) fn header(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
         if self.header.is_some() {
             return Ok(());
@@ -156,7 +156,7 @@ impl Fragments {
     /// Unwritten boxes stay.
     ///
     /// # Errors
-    /// Fails like [`header`](Self::header).
+    /// The same errors as [`header`](Self::header).
     fn mend_header(&self, file: &mut File, output: &mut dyn Output) -> Result<()> {
         let (Some((at, length)), true) = (self.header, output.can_patch()?) else {
             return Ok(());
@@ -171,7 +171,7 @@ impl Fragments {
     /// tracks.
     ///
     /// # Errors
-    /// Fails like [`fragment::write`], or if the output fails.
+    /// The same errors as [`fragment::write`], or the output fails.
     pub(crate) fn write(&mut self, file: &mut File, output: &mut dyn Output) -> Result<u64> {
         self.header(file, output)?;
         self.count = self.count.wrapping_add(1);

@@ -39,7 +39,7 @@ pub(crate) trait Layout: Send {
     /// box is at the end.
     ///
     /// # Errors
-    /// Fails like [`write_batch`](Self::write_batch).
+    /// The same errors as [`write_batch`](Self::write_batch).
     fn add_chapters(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()> {
         chapter_track::add_track(file)?;
         self.write_batch(file, output)
@@ -48,7 +48,7 @@ pub(crate) trait Layout: Send {
     /// Writes the data after the last packet.
     ///
     /// # Errors
-    /// Fails like [`write_batch`](Self::write_batch).
+    /// The same errors as [`write_batch`](Self::write_batch).
     fn finish(&mut self, file: &mut File, output: &mut dyn Output) -> Result<()>;
 }
 
@@ -70,7 +70,7 @@ const FRAGMENTS: [[u8; 4]; 2] = [*b"iso5", *b"iso6"];
 /// Appends the file type box (ISO/IEC 14496-12 §4.3), with the brands of the layout.
 ///
 /// # Errors
-/// Fails like [`boxed`], which it never does.
+/// None in practice.
 fn file_type(out: &mut Bytes, file: &File, of_layout: &[[u8; 4]]) -> Result<()> {
     let flavor: &Flavor = file.movie.flavor;
     let has = |codec| file.streams.iter().any(|stream| stream.codec == codec);

@@ -168,8 +168,8 @@ impl Job<'_> {
         };
         self.coder.entropy.inter(near, &current, difference, coefficients);
         self.macroblocks[index] = current;
-        self.rebuild_luma(simd, column, row, &found.samples, &quantizers.inter_luma, false);
-        self.rebuild_chroma(simd, column, row, &chroma, &quantizers.inter_chroma);
+        self.reconstruct_luma(simd, column, row, &found.samples, &quantizers.inter_luma, false);
+        self.reconstruct_chroma(simd, column, row, &chroma, &quantizers.inter_chroma);
     }
 
     /// Codes the residual of inter-predicted luma.
@@ -177,7 +177,7 @@ impl Job<'_> {
     fn luma_levels<S: Simd>(&mut self, simd: S, source: &Source, prediction: &Luma) {
         let out = &mut *self.coder.coefficients;
         coefficients::luma(simd, &source.luma, prediction, &self.quantizers.inter_luma, out);
-        coefficients::thin_luma(out);
+        coefficients::decimate_luma(out);
     }
 
     /// Codes the residual of inter-predicted chroma.
@@ -185,7 +185,7 @@ impl Job<'_> {
     fn chroma_levels<S: Simd>(&mut self, simd: S, source: &Source, prediction: &Chroma) {
         let out = &mut *self.coder.coefficients;
         coefficients::chroma(simd, &source.chroma, prediction, &self.quantizers.inter_chroma, out);
-        coefficients::thin_chroma(out);
+        coefficients::decimate_chroma(out);
     }
 
     #[inline(always)]

@@ -142,14 +142,14 @@ impl Job<'_> {
         self.coder.entropy.intra(near, in_p, &current, best.mode, coefficients);
         self.macroblocks[index] = current;
         if is16 {
-            self.rebuild_luma(simd, column, row, &best.samples, &quantizers.intra_luma, true);
+            self.reconstruct_luma(simd, column, row, &best.samples, &quantizers.intra_luma, true);
         } else {
             let at = self.luma.at(column * 16, row * 16);
             for (y, from) in best.samples.as_chunks::<16>().0.iter().enumerate() {
                 self.luma.data[at + y * self.luma.stride..][..16].copy_from_slice(from);
             }
         }
-        self.rebuild_chroma(simd, column, row, &chroma_prediction, &quantizers.intra_chroma);
+        self.reconstruct_chroma(simd, column, row, &chroma_prediction, &quantizers.intra_chroma);
         true
     }
 

@@ -2,27 +2,29 @@
 
 use reelwright_core::{Rational, TimeBase, Timestamp};
 
-/// Tolerance for a measured frame rate to count as the nominal one, because times are rounded.
+/// Tolerance of the comparison with the nominal frame rate, because timestamps are rounded.
 const ROUNDING: f64 = 0.05;
 
-/// Frame rate of a stream, measured by the times of its frames.
+/// Measures the frame rate of a stream by the timestamps of its frames.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct FrameRateMeter {
     time_base: TimeBase,
-    /// Nominal frame rate, and the duration of a frame in units of the time base.
+    /// Nominal frame rate.
     nominal: f64,
+    /// Nominal duration of a frame in units of the time base.
     length: f64,
     frames: u64,
     first: i64,
     last: i64,
     /// Shortest distance of two frames.
     least: i64,
-    /// Current second and its number of frames, then the maximum number of frames in a second.
+    /// Current second and its number of frames.
     second: (i64, u64),
+    /// Maximum number of frames in a second.
     most: u64,
 }
 
-impl Pace {
+impl FrameRateMeter {
     pub(crate) fn new(nominal: Rational, time_base: TimeBase) -> Self {
         let unit = time_base.seconds();
         // Exactly 1 if the unit is a frame.
@@ -63,9 +65,9 @@ impl Pace {
         since
     }
 
-    /// Returns the maximum number of frames in a second. Extrapolates streams of less than a
-    /// second.
-    pub(crate) fn fastest(&self) -> f64 {
+    /// Returns the maximum number of frames in a second. Streams shorter than a second are
+    /// extrapolated.
+    pub(crate) fn max_frame_rate(&self) -> f64 {
         if self.frames < 2 {
             return self.nominal;
         }
@@ -81,15 +83,15 @@ impl Pace {
     }
 }
 
-/// Maximum bit rate of a stream, measured in whole seconds.
+/// Measures the maximum bit rate of a stream, second by second.
 #[derive(Debug, Default)]
-pub(crate) struct Peak {
+pub(crate) struct PeakBitRate {
     second: i64,
     bytes: u64,
     most: u64,
 }
 
-impl Peak {
+impl PeakBitRate {
     /// Adds a packet in a second.
     pub(crate) fn add(&mut self, second: i64, bytes: usize) {
         if second != self.second {
@@ -110,8 +112,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_peak_is_of_a_second() {
-        let mut peak = Peak::default();
+    fn peak_bit_rate_is_measured_per_second() {
+        let mut peak = PeakBitRate::default();
         for (second, bytes) in [(0, 10), (0, 20), (1, 25), (2, 1), (2, 2)] {
             peak.add(second, bytes);
         }

@@ -9,7 +9,7 @@ const DAYS_TO_1970: i64 = 24_107;
 /// seconds may have a fraction, and the Z is optional.
 ///
 /// # Errors
-/// Fails for other texts, and for times before 1904.
+/// The text is not a time, or the time is before 1904.
 pub(crate) fn creation_time(text: &str) -> Result<u64> {
     parse(text).ok_or_else(|| {
         Error::argument(format!(
@@ -33,21 +33,21 @@ fn parse(text: &str) -> Option<u64> {
     let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
     let [year, month, day] = numbers(date, '-')?;
     let [hour, minute, second] = numbers(time, ':')?;
-    let is_time = (1904..=9999).contains(&year)
+    let is_valid = (1904..=9999).contains(&year)
         && (1..=12).contains(&month)
-        && (1..=days_of(year, month)).contains(&day)
+        && (1..=days_in_month(year, month)).contains(&day)
         && hour < 24
         && minute < 60
         && second < 61
         && fraction.bytes().all(|b| b.is_ascii_digit());
-    if !is_time {
+    if !is_valid {
         return None;
     }
     let seconds = (days(year, month, day) + DAYS_TO_1970) * 86_400;
     u64::try_from(seconds + hour * 3600 + minute * 60 + second).ok()
 }
 
-const fn days_of(year: i64, month: i64) -> i64 {
+const fn days_in_month(year: i64, month: i64) -> i64 {
     match month {
         2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
         2 => 28,
@@ -58,7 +58,7 @@ const fn days_of(year: i64, month: i64) -> i64 {
 
 /// Returns the number of days from the beginning of 1970 to a date.
 const fn days(year: i64, month: i64, day: i64) -> i64 {
-    // Years begin in March, so that the leap day is the last one.
+    // Counts years from March, so that the leap day is the last day of a year.
     let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
     let leap_days = year / 4 - year / 100 + year / 400;
     365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn every_day_of_the_calendar_is_a_day_after_the_one_before() {
+    fn consecutive_dates_differ_by_one_day() {
         let mut days = 0;
         for year in 1904..=2404 {
             let february = match (year % 4, year % 100, year % 400) {

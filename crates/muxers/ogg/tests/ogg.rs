@@ -410,8 +410,8 @@ proptest! {
     ) {
         let duration = duration.to_string();
         let options = [("page_duration", duration.as_str())];
-        let packets = opus_packets(&sizes, trim_end);
-        let file = file(muxer("ogg"), &options, &[opus()], &Metadata::new(), &packets);
+        let audio = opus_packets(&sizes, trim_end);
+        let file = file(muxer("ogg"), &options, &[opus()], &Metadata::new(), &audio);
         let pages = pages(&file);
         let found = packets(&pages, 0);
         prop_assert_eq!(found.len(), sizes.len() + 2);

@@ -1,0 +1,4 @@
+//! Tests with generated files.
+
+use super::*;
+use crate::media::{Media, OpenOptions};

@@ -266,6 +266,11 @@ impl Flv {
             let units = millis.map(|millis| millis as f64 / 1000.0 / unit);
             let units = units.filter(|units| (1.0..1e18).contains(units));
             track.info.duration = units.map(|units| units.round() as u64);
+            if track.info.kind == Kind::Audio {
+                let end = number("duration").map(|seconds| seconds - self.origin as f64 / 1000.0);
+                let end = end.map(|seconds| seconds / unit).filter(|end| (1.0..1e15).contains(end));
+                track.stated_end = end.map(|end| end.round() as i64);
+            }
         }
         if let Value::Object(properties) = metadata {
             for (name, value) in properties {
@@ -433,14 +438,21 @@ fn script(body: &[u8]) -> Value {
 
 impl Demuxer for Flv {
     fn next(&mut self, index: usize) -> anyhow::Result<Option<Packet>> {
+        // The last packet of audio may be cut, so one waits for the next.
+        let held = self.tracks.get(index).map_or(0, |track| track.stated_end.map_or(0, |_| 1));
         loop {
-            if let Some(packet) = self.waiting.get_mut(index).and_then(VecDeque::pop_front) {
-                self.waiting_bytes -= packet.data.len();
-                return Ok(Some(packet));
+            let Some(waiting) = self.waiting.get(index) else { return Ok(None) };
+            let is_last = waiting.len() <= held && !self.step(index)?;
+            let waiting = &mut self.waiting[index];
+            if waiting.len() <= held && !is_last {
+                continue;
             }
-            if !self.step(index)? {
-                return Ok(None);
+            let Some(mut packet) = waiting.pop_front() else { return Ok(None) };
+            self.waiting_bytes -= packet.data.len();
+            if is_last {
+                self.tracks[index].cut_last(&mut packet);
             }
+            return Ok(Some(packet));
         }
     }
 

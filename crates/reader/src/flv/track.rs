@@ -48,6 +48,8 @@ pub(super) struct TrackReader {
     priming: i64,
     /// Position after the last audio packet.
     end: Option<i64>,
+    /// End of the file in samples of this audio track, if the metadata states it.
+    pub(super) stated_end: Option<i64>,
 }
 
 impl TrackReader {
@@ -63,6 +65,7 @@ impl TrackReader {
             is_changed: false,
             priming: 0,
             end: None,
+            stated_end: None,
         }
     }
 
@@ -250,6 +253,16 @@ impl TrackReader {
     /// Looks at the first frame of the track.
     pub(super) fn begin(&mut self, frame: &[u8]) {
         self.describe(frame);
+    }
+
+    /// Removes the padding from the last packet: the part after the end of the file.
+    pub(super) fn cut_last(&self, packet: &mut Packet) {
+        let end = packet.pts.saturating_add_unsigned(packet.duration);
+        if let Some(stated) = self.stated_end
+            && (packet.pts + 1..end).contains(&stated)
+        {
+            packet.window.end = stated;
+        }
     }
 
     /// Returns a packet. `dts` and `pts` are in milliseconds.

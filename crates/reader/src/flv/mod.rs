@@ -55,6 +55,8 @@ struct Walker {
     at: u64,
     /// Time of the last tag in milliseconds, without wraps.
     time: i64,
+    /// True if tags before this position were lost.
+    is_lost: bool,
 }
 
 /// Demuxer of FLV.
@@ -100,7 +102,7 @@ impl Flv {
             bail!("its header is truncated");
         };
         let start = u64::from(u32::from_be_bytes([a, b, c, d]).clamp(9, 1 << 16)) + TRAILER;
-        let first = Walker { at: start, time: 0 };
+        let first = Walker { at: start, time: 0, is_lost: false };
         let mut flv = Self {
             name: name.to_owned(),
             source,
@@ -308,7 +310,7 @@ impl Flv {
                 self.is_damaged = true;
                 match self.search(walker.at)? {
                     Some(at) => {
-                        walker.at = at;
+                        (walker.at, walker.is_lost) = (at, true);
                         continue;
                     }
                     None => return Ok(None),
@@ -345,8 +347,13 @@ impl Flv {
         let position = if is_file { index } else { 0 };
         let Some(mut walker) = self.walkers.get(position).copied() else { return Ok(false) };
         let tag = self.read(&mut walker);
+        let is_lost = std::mem::take(&mut walker.is_lost);
         self.walkers[position] = walker;
         let Some(tag) = tag? else { return Ok(false) };
+        let selected = if is_file { vec![index] } else { self.selected.clone() };
+        for index in &selected {
+            self.tracks[*index].is_lost |= is_lost;
+        }
         let TagKind::Media(kind) = tag.kind else {
             if tag.kind == TagKind::Encrypted {
                 self.warn("it has encrypted tags");
@@ -354,7 +361,6 @@ impl Flv {
             }
             return Ok(true);
         };
-        let selected = if is_file { vec![index] } else { self.selected.clone() };
         if !selected.iter().any(|index| self.tracks[*index].info.kind == kind) {
             return Ok(true);
         }

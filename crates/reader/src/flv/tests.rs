@@ -108,12 +108,14 @@ fn damaged_and_truncated_files_are_read_as_far_as_possible() {
             let (found, is_damaged) = positions(&whole[..whole.len() - cut], is_stream);
             assert_eq!((found, is_damaged), (vec![(0, 19 * 441)], true), "{cut}");
         }
-        // The sizes of a tag are wrong. The tags after it are found.
+        // The sizes of two tags are wrong. The tags after them are found.
         let mut wrong = whole.clone();
         let third = 13 + 3 * tags[0].len();
-        wrong[third..third + 11].fill(0xee);
+        for start in [third, third + tags[0].len()] {
+            wrong[start..start + 11].fill(0xee);
+        }
         let (found, is_damaged) = positions(&wrong, is_stream);
-        assert_eq!((found, is_damaged), (vec![(0, 3 * 441), (4 * 441, 16 * 441)], true));
+        assert_eq!((found, is_damaged), (vec![(0, 3 * 441), (5 * 441, 15 * 441)], true));
         // Without the size after the last tag, nothing is lost.
         let bare = &whole[..whole.len() - 4];
         assert_eq!(positions(bare, is_stream).0, [(0, 8820)]);
@@ -181,6 +183,24 @@ fn reordered_frames_have_both_times() {
         times.push((packet.dts.unwrap(), packet.pts, packet.is_sync));
     }
     assert_eq!(times, [(-80, 0, true), (-40, 120, false), (0, 80, false), (40, 80, false)]);
+}
+
+#[test]
+fn video_continues_at_a_keyframe_after_lost_tags() {
+    let record = [1, 66, 0xc0, 10, 0xff, 0xe1, 0, 4, 0x67, 66, 0xc0, 10, 1, 0, 1, 0x68];
+    let start = tag_of(9, 0, &[&[0x17, 0, 0, 0, 0][..], &record].concat());
+    let frame = |time| tag_of(9, time, &[0x27, 1, 0, 0, 0, 0, 0, 0, 1, 9]);
+    let mut bytes = file(1, &[start, frame(0), frame(40), frame(80), frame(120)]);
+    let size = frame(0).len();
+    let third = bytes.len() - 2 * size;
+    bytes[third] = 0xee;
+    let mut flv = Flv::open(Source::memory(bytes), "a.flv").unwrap();
+    let mut found = Vec::new();
+    while let Some(packet) = flv.next(0).unwrap() {
+        found.push((packet.pts, packet.is_discontinuous));
+    }
+    assert_eq!(found, [(0, false), (40, false), (120, true)]);
+    assert!(flv.is_damaged());
 }
 
 #[test]

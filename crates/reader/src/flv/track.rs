@@ -44,6 +44,8 @@ pub(super) struct TrackReader {
     /// Configuration of the next packets, and true if it has changed.
     configuration: Vec<u8>,
     is_changed: bool,
+    /// True if tags before the next packet were lost.
+    pub(super) is_lost: bool,
     /// Samples that decoders drop at the start, if the file states them.
     priming: i64,
     /// Position after the last audio packet.
@@ -63,6 +65,7 @@ impl TrackReader {
             timing: Timing::Unknown,
             configuration: Vec::new(),
             is_changed: false,
+            is_lost: false,
             priming: 0,
             end: None,
             stated_end: None,
@@ -298,7 +301,9 @@ impl TrackReader {
         } else {
             packet.is_sync = is_keyframe;
             packet.dts = Some(dts);
+            packet.is_discontinuous = self.is_lost;
         }
+        self.is_lost = false;
         if std::mem::take(&mut self.is_changed) {
             packet.is_discontinuous = true;
             packet.config = self.info.decoder.clone().map(Box::new);

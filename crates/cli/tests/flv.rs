@@ -43,13 +43,14 @@ fn ffmpeg_reads_times_properties_and_content() {
     let path = directory.path();
     let inputs = ["testsrc=size=160x120:rate=30000/1001:duration=2", "sine=duration=2"];
     for flags in ["", "flvflags=add_keyframe_index"] {
-        let option = [&["--muxer-option", flags][..], &[]][usize::from(flags.is_empty())];
+        let option = ["--muxer-option", flags];
+        let option = if flags.is_empty() { &[] } else { &option[..] };
         let args = ["-o", "a.flv", "--gop", "15", "--metadata", "title=A title"];
         let (code, _, message) = encode(path, &[&inputs[..], &args, option].concat());
         assert_eq!(code, 0, "{message}");
         let Some(video) = packets(path, "a.flv", "v") else { return };
         // The audio begins one frame of 1024 samples earlier.
-        let times = |number: u32| 23 + (f64::from(number) * 1001.0 / 30.0).round() as u32;
+        let times = |number: u32| 21 + (f64::from(number) * 1001.0 / 30.0).round() as u32;
         assert_eq!(video.len(), 60);
         for (number, line) in (0..).zip(&video) {
             let start = format!("{0},{0},", times(number));
@@ -58,14 +59,14 @@ fn ffmpeg_reads_times_properties_and_content() {
         }
         let audio = packets(path, "a.flv", "a").unwrap();
         for (number, line) in (0..).zip(&audio) {
-            let exact = (f64::from(number) - 1.0) * 1024_000.0 / 44_100.0;
-            let start = format!("{0},{0},", exact.round() as i32 + 23);
+            let exact = (f64::from(number) - 1.0) * 1_024_000.0 / 48_000.0;
+            let start = format!("{0},{0},", exact.round() as i32 + 21);
             assert!(line.starts_with(&start), "{line} {start}");
         }
         let entries = "format_tags=title:stream=codec_name,width,height,sample_rate,channels";
         let args = ["-v", "error", "-show_entries", entries, "-of", "csv=p=0", "a.flv"];
         let shown = String::from_utf8(foreign(path, "ffprobe", &args).unwrap()).unwrap();
-        for expected in ["h264,160,120", "aac,44100,1", "A title"] {
+        for expected in ["h264,160,120", "aac,48000,1", "A title"] {
             assert!(shown.contains(expected), "{shown}");
         }
         // The same frames, without an error of FFmpeg's decoder.
@@ -87,7 +88,7 @@ fn ffmpeg_reads_times_properties_and_content() {
 fn lossless_audio_and_the_length_of_lossy_audio_are_kept() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
-    let (code, _, message) = encode(path, &["sine=frequency=440:duration=1.3", "-o", "in.wav"]);
+    let (code, _, message) = encode(path, &["sine=sample_rate=44100:duration=1.3", "-o", "in.wav"]);
     assert_eq!(code, 0, "{message}");
     let source = fs::read(path.join("in.wav")).unwrap();
     for encoder in ["pcm_s16le", "flac", "aac", "mp3", "opus"] {
@@ -102,11 +103,15 @@ fn lossless_audio_and_the_length_of_lossy_audio_are_kept() {
         }
         let rate = if encoder == "opus" { 48_000 } else { 44_100 };
         assert_eq!(json["streams"][0]["samples"], 13 * rate / 10, "{encoder}: {json}");
-        // A second copy is the same file.
-        let args = [&file, "--copy", "-o", "again.flv"];
-        assert_eq!(encode(path, &args).0, 0, "{encoder}");
-        let copied = fs::read(path.join("again.flv")).unwrap();
-        assert!(copied == fs::read(path.join(&file)).unwrap(), "{encoder}");
+        // Only the metadata of the first file has the bit rate. Copies are equal.
+        let copy = |from: &str, to: &str| {
+            assert_eq!(encode(path, &[from, "--copy", "-o", to]).0, 0, "{encoder}");
+            fs::read(path.join(to)).unwrap()
+        };
+        let copied = copy(&file, "copy.flv");
+        assert!(copied == copy("copy.flv", "again.flv"), "{encoder}");
+        let media = |file: &[u8]| file[file.len() - 1000..].to_vec();
+        assert!(media(&copied) == media(&fs::read(path.join(&file)).unwrap()), "{encoder}");
     }
 }
 
@@ -125,7 +130,18 @@ fn copies_keep_b_frames_of_ffmpeg() {
         for stream in ["v", "a"] {
             let expected = packets(path, "in.flv", stream).unwrap();
             let found = packets(path, "out.flv", stream).unwrap();
-            assert_eq!(found, expected, "{between} {stream}");
+            assert_eq!(found.len(), expected.len(), "{between} {stream}");
+            for (found, expected) in found.iter().zip(&expected) {
+                let numbers = |line: &str| -> Vec<i64> {
+                    line.split(',').map_while(|number| number.parse().ok()).collect()
+                };
+                // Times of audio are rounded again.
+                let tolerance = i64::from(stream == "a");
+                let (found, expected) = (numbers(found), numbers(expected));
+                let is_near = |index: usize| (found[index] - expected[index]).abs() <= tolerance;
+                assert!(is_near(0) && is_near(1), "{between} {stream}: {found:?} {expected:?}");
+                assert_eq!(found[2], expected[2], "{between} {stream}");
+            }
         }
         assert_eq!(hashes(path, "out.flv"), hashes(path, "in.flv"));
     }
@@ -191,7 +207,8 @@ fn enhanced_tags_and_pipes_are_read_completely() {
         .status()
         .unwrap();
     assert_eq!(piped.code(), Some(0));
-    assert!(fs::read(path.join("a.flv")).unwrap() == fs::read(path.join("b.flv")).unwrap());
+    assert_eq!(encode(path, &["a.flv", "--copy", "-o", "c.flv"]).0, 0);
+    assert!(fs::read(path.join("b.flv")).unwrap() == fs::read(path.join("c.flv")).unwrap());
 }
 
 #[test]

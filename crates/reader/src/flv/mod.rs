@@ -70,6 +70,8 @@ pub(crate) struct Flv {
     waiting: Vec<VecDeque<Packet>>,
     waiting_bytes: usize,
     tags: Vec<(String, String)>,
+    /// Size of the complete file, if the metadata states it.
+    stated_size: u64,
     /// Time of the file at which the media begins, in milliseconds.
     origin: i64,
     is_damaged: bool,
@@ -112,6 +114,7 @@ impl Flv {
             waiting: Vec::new(),
             waiting_bytes: 0,
             tags: Vec::new(),
+            stated_size: 0,
             origin: 0,
             is_damaged: false,
             has_warned: false,
@@ -261,6 +264,7 @@ impl Flv {
             });
             self.origin = starts.min().unwrap_or(0).max(0);
         }
+        self.stated_size = number("filesize").map_or(0, |size| size as u64);
         let millis = number("duration").map(|seconds| (seconds * 1000.0).round() as i64);
         let millis = millis.map(|millis| millis.saturating_sub(self.origin));
         for track in &mut self.tracks {
@@ -303,6 +307,8 @@ impl Flv {
         loop {
             let header = self.source.bytes_at(walker.at, HEADER as usize)?;
             if header.is_empty() {
+                // The file may end between two tags.
+                self.is_damaged |= walker.at < self.stated_size;
                 return Ok(None);
             }
             let tag = tag(&header, walker.at);

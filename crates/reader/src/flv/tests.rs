@@ -120,6 +120,14 @@ fn damaged_and_truncated_files_are_read_as_far_as_possible() {
         let bare = &whole[..whole.len() - 4];
         assert_eq!(positions(bare, is_stream).0, [(0, 8820)]);
     }
+    // The metadata states the size, so an end between two tags is found.
+    let stated = |size| file(4, &[vec![metadata(&[("filesize", size)])], tags.clone()].concat());
+    let size = stated(0.0).len();
+    for is_stream in [false, true] {
+        assert!(!positions(&stated(size as f64), is_stream).1);
+        let cut = &stated(size as f64)[..size - tags[0].len()];
+        assert_eq!(positions(cut, is_stream), (vec![(0, 19 * 441)], true));
+    }
     for length in 0..40 {
         assert!(media(&whole[..length], false).is_err(), "{length}");
     }

@@ -41,7 +41,7 @@ const PARTS: &[(&str, Part)] = &[
     ("codecs", Part::Speed(codecs::run)),
     ("program", Part::Speed(program::run)),
     ("quality", Part::Quality(quality::run)),
-    ("pictures", Part::Video(video::pictures::run)),
+    ("frames", Part::Video(video::frames::run)),
     ("h264", Part::Video(video::h264::run)),
     ("rate-quality", Part::Video(video::rate_quality::run)),
     ("bit-rates", Part::Video(video::bit_rates::run)),
@@ -91,7 +91,7 @@ pub(crate) fn run(arguments: &[&str], record: bool) -> anyhow::Result<()> {
 /// Writes the tables and plots of `docs/benchmarks.json`.
 ///
 /// # Errors
-/// With `check`, a file differs from its contents, and none is written.
+/// With `check`, a file differs. Then none is written.
 pub(crate) fn plot(check: bool) -> anyhow::Result<()> {
     let results = Results::load()?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the root");

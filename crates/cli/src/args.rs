@@ -71,84 +71,96 @@ pub(crate) struct EncodeArgs {
     pub(crate) format: Option<String>,
 
     /// Audio encoder; default from the container
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Audio")]
     pub(crate) audio_encoder: Option<String>,
 
     /// Option of the audio encoder; can be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Audio")]
     pub(crate) audio_option: Vec<(String, String)>,
 
     /// Sample format to encode; default is the supported one that loses the least
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", help_heading = "Audio")]
     pub(crate) sample_format: Option<SampleFormat>,
 
     /// Audio bit rate in bits per second, such as 128k
-    #[arg(long, value_name = "RATE", value_parser = bit_rate)]
+    #[arg(long, value_name = "RATE", value_parser = bit_rate, help_heading = "Audio")]
     pub(crate) bit_rate: Option<u64>,
 
     /// Audio quality instead of a bit rate; the range depends on the encoder
-    #[arg(long, value_name = "Q", allow_hyphen_values = true, conflicts_with = "bit_rate")]
+    #[arg(
+        long,
+        value_name = "Q",
+        allow_hyphen_values = true,
+        conflicts_with = "bit_rate",
+        help_heading = "Audio"
+    )]
     pub(crate) qscale: Option<f32>,
 
     /// Video encoder; default from the container
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Video")]
     pub(crate) video_encoder: Option<String>,
 
     /// Option of the video encoder; can be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Video")]
     pub(crate) video_option: Vec<(String, String)>,
 
     /// Frame size to encode, such as 1280x720; frames are scaled to it
-    #[arg(long, value_name = "WxH", value_parser = frame_size)]
+    #[arg(long, value_name = "WxH", value_parser = frame_size, help_heading = "Video")]
     pub(crate) size: Option<(u32, u32)>,
 
     /// Scaling filter: neighbor, bilinear, bicubic, lanczos or area; default bicubic
-    #[arg(long, value_name = "FILTER")]
+    #[arg(long, value_name = "FILTER", help_heading = "Video")]
     pub(crate) scale_filter: Option<ScaleFilter>,
 
     /// Frame rate to encode, such as 30 or 30000/1001: frames are repeated or dropped; for images,
     /// the frame rate of the input
-    #[arg(long, value_name = "RATE", value_parser = frames_per_second)]
+    #[arg(long, value_name = "RATE", value_parser = frames_per_second, help_heading = "Video")]
     pub(crate) frame_rate: Option<Rational>,
 
     /// Pixel format to encode
-    #[arg(long, value_name = "FORMAT", value_parser = PixelFormat::parse_with_range)]
+    #[arg(long, value_name = "FORMAT", value_parser = PixelFormat::parse_with_range, help_heading = "Video")]
     pub(crate) pixel_format: Option<(PixelFormat, Option<ColorRange>)>,
 
     /// Video bit rate in bits per second, such as 2M
-    #[arg(long, value_name = "RATE", value_parser = bit_rate)]
+    #[arg(long, value_name = "RATE", value_parser = bit_rate, help_heading = "Video")]
     pub(crate) video_bit_rate: Option<u64>,
 
     /// Constant quality of video, the encoder's option crf; lower is better
-    #[arg(long, value_name = "CRF", conflicts_with_all = ["video_bit_rate", "video_qscale"])]
+    #[arg(long, value_name = "CRF", conflicts_with_all = ["video_bit_rate", "video_qscale"], help_heading = "Video")]
     pub(crate) crf: Option<f32>,
 
     /// Video quality instead of a bit rate; the range depends on the encoder
-    #[arg(long, value_name = "Q", allow_hyphen_values = true, conflicts_with = "video_bit_rate")]
+    #[arg(
+        long,
+        value_name = "Q",
+        allow_hyphen_values = true,
+        conflicts_with = "video_bit_rate",
+        help_heading = "Video"
+    )]
     pub(crate) video_qscale: Option<f32>,
 
     /// Maximum number of frames from one keyframe to the next
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Video")]
     pub(crate) gop: Option<u32>,
 
     /// Audio compression effort; the range depends on the encoder
-    #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
+    #[arg(long, value_name = "LEVEL", allow_hyphen_values = true, help_heading = "Audio")]
     pub(crate) compression_level: Option<i32>,
 
     /// Sample rate to encode, in Hz; audio is resampled to it
-    #[arg(long, value_name = "HZ")]
+    #[arg(long, value_name = "HZ", help_heading = "Audio")]
     pub(crate) sample_rate: Option<u32>,
 
     /// Resampling quality: fast, default or high
-    #[arg(long, value_name = "QUALITY")]
+    #[arg(long, value_name = "QUALITY", help_heading = "Audio")]
     pub(crate) resample_quality: Option<ResampleQuality>,
 
     /// Number of channels to encode; audio is remixed to it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Audio")]
     pub(crate) channels: Option<usize>,
 
     /// Metadata, replacing the input's of the same key; an empty value removes it; can be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value, help_heading = "Metadata and subtitles")]
     pub(crate) metadata: Vec<(String, String)>,
 
     /// Copy the packets of the input without re-encoding, which loses nothing; options of encoders
@@ -157,23 +169,33 @@ pub(crate) struct EncodeArgs {
     pub(crate) copy: bool,
 
     /// Cover art, a JPEG, PNG or GIF file; replaces the input's
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Metadata and subtitles")]
     pub(crate) cover: Option<PathBuf>,
 
     /// Chapters, a file in FFmpeg's metadata format; replaces the input's
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Metadata and subtitles")]
     pub(crate) chapters: Option<PathBuf>,
 
     /// Subtitles, a SubRip (.srt) or WebVTT (.vtt) file; each becomes a stream; can be repeated
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Metadata and subtitles")]
     pub(crate) subtitles: Vec<PathBuf>,
 
     /// Codec of the subtitles: mov_text or webvtt; default from the container
-    #[arg(long, value_name = "CODEC", requires = "subtitles")]
+    #[arg(
+        long,
+        value_name = "CODEC",
+        requires = "subtitles",
+        help_heading = "Metadata and subtitles"
+    )]
     pub(crate) subtitle_codec: Option<String>,
 
     /// Language of each subtitle file, such as eng, in the order of the files
-    #[arg(long, value_name = "LANGUAGE", requires = "subtitles")]
+    #[arg(
+        long,
+        value_name = "LANGUAGE",
+        requires = "subtitles",
+        help_heading = "Metadata and subtitles"
+    )]
     pub(crate) subtitle_language: Vec<String>,
 
     /// Option of the container; can be repeated
@@ -187,19 +209,19 @@ pub(crate) struct EncodeArgs {
 
     /// Read the inputs as headerless data in this format: samples (s16le, f32le, alaw, ...), g722,
     /// or rawvideo
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", help_heading = "Input")]
     pub(crate) input_format: Option<InputFormat>,
 
     /// Sample rate of headerless input, in Hz
-    #[arg(long, value_name = "HZ", requires = "input_format")]
+    #[arg(long, value_name = "HZ", requires = "input_format", help_heading = "Input")]
     pub(crate) input_sample_rate: Option<u32>,
 
     /// Number of channels of headerless input
-    #[arg(long, value_name = "N", requires = "input_format")]
+    #[arg(long, value_name = "N", requires = "input_format", help_heading = "Input")]
     pub(crate) input_channels: Option<usize>,
 
     /// Frame size of rawvideo input, such as 1280x720; default --size
-    #[arg(long, value_name = "WxH", value_parser = frame_size, requires = "input_format")]
+    #[arg(long, value_name = "WxH", value_parser = frame_size, requires = "input_format", help_heading = "Input")]
     pub(crate) input_size: Option<(u32, u32)>,
 
     /// Pixel format of rawvideo input; default --pixel-format
@@ -207,25 +229,24 @@ pub(crate) struct EncodeArgs {
         long,
         value_name = "FORMAT",
         requires = "input_format",
-        value_parser = PixelFormat::parse_with_range
-    )]
+        value_parser = PixelFormat::parse_with_range, help_heading = "Input")]
     pub(crate) input_pixel_format: Option<(PixelFormat, Option<ColorRange>)>,
 
     /// Audio track to encode: its number among the input's audio tracks, from 0, or its language;
     /// default the first
-    #[arg(long, value_name = "TRACK", conflicts_with = "no_audio")]
+    #[arg(long, value_name = "TRACK", conflicts_with = "no_audio", help_heading = "Input")]
     pub(crate) audio_track: Option<TrackChoice>,
 
     /// Video track to encode, like --audio-track
-    #[arg(long, value_name = "TRACK", conflicts_with = "no_video")]
+    #[arg(long, value_name = "TRACK", conflicts_with = "no_video", help_heading = "Input")]
     pub(crate) video_track: Option<TrackChoice>,
 
     /// Ignore the inputs' audio
-    #[arg(long)]
+    #[arg(long, help_heading = "Input")]
     pub(crate) no_audio: bool,
 
     /// Ignore the inputs' video
-    #[arg(long)]
+    #[arg(long, help_heading = "Input")]
     pub(crate) no_video: bool,
 
     /// Print the summary as JSON

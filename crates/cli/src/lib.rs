@@ -40,7 +40,7 @@ pub fn run(registry: &Registry) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    // Our warnings are shown unless RUST_LOG says otherwise.
+    // Warnings of this project are shown unless RUST_LOG overrides that.
     let filter = env_logger::Env::default().default_filter_or("warn,symphonia=off");
     env_logger::Builder::from_env(filter)
         .format(|out, record| {

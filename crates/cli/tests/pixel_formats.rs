@@ -119,8 +119,8 @@ fn lost_alpha_is_reported_or_composed() {
     }
     let (code, _, message) = encode(path, &["in.png", "-o", "a.mp4"]);
     assert_eq!(code, 0);
-    let told = message.matches("no alpha").count();
-    assert!(told == 1 && message.contains("--video-option alpha=compose:COLOR"), "{message}");
+    let warnings = message.matches("does not support alpha").count();
+    assert!(warnings == 1 && message.contains("--video-option alpha=compose:COLOR"), "{message}");
     for (alpha, expected) in [("drop", 255), ("compose:black", 128), ("compose:#ff0000", 255)] {
         let option = format!("alpha={alpha}");
         let args = ["in.png", "-o", "a.bmp", "--video-option", &option];

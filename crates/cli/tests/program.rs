@@ -132,7 +132,9 @@ fn rejects_options_without_their_stream() {
         (&["--pixel-format", "gray"], "--pixel-format"),
         (&["--gop", "5"], "--gop"),
     ] {
-        for (output, why) in [("a.mp3", "mp3 holds no frames"), ("a.mp4", "input has no video")] {
+        for (output, why) in
+            [("a.mp3", "mp3 does not support video"), ("a.mp4", "input has no video")]
+        {
             let refused = run(path, &[&["encode", "in.wav", "-o", output], options].concat());
             let message = text(&refused.stderr);
             assert_eq!(refused.status.code(), Some(1), "{options:?}");

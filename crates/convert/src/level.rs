@@ -42,11 +42,10 @@ impl Level {
 }
 
 /// Defines kernels: `$name` runs its body with the instructions of a level. Parameters after a
-/// semicolon are numbers.
+/// semicolon are const generics.
 ///
-/// Levels below AVX2 run what the compiler makes for every machine of the target. The others get
-/// the arguments one by one and not in a closure, so that the compiler knows that slices do not
-/// overlap.
+/// Levels below AVX2 use the baseline code of the target. Other levels get the arguments as
+/// parameters, not in a closure, so that the compiler knows that slices do not overlap.
 macro_rules! kernels {
     ($(
         $(#[$doc:meta])*

@@ -1,12 +1,13 @@
-//! Sample formats, sample rates, channel remixing and pictures for Reelwright, with SIMD.
+//! Conversion of sample formats, sample rates, channel layouts and video frames, with SIMD.
 //!
-//! [`AudioConverter`] turns chunks of shape (frame, channel), with any strides, into what an encoder
-//! takes; [`outliers`] says where a chunk has something that is not a number. [`Resampler`] converts
-//! sample rates, see [`resample`]. [`VideoConverter`] changes the format, colours and size of pictures.
+//! [`AudioConverter`] converts chunks of shape (frame, channel), with any strides, to an encoder's
+//! format. [`outliers`] finds NaN and samples beyond ±1 in a chunk. [`Resampler`] converts sample
+//! rates, see [`resample`]. [`VideoConverter`] converts the pixel format, color space and size of
+//! frames.
 //!
 //! # Sample formats
 //!
-//! The arithmetic is that of FFmpeg's swresample without dither, sample for sample:
+//! The arithmetic equals that of FFmpeg's swresample without dither, bit for bit:
 //!
 //! | from | to | rule |
 //! |---|---|---|
@@ -18,7 +19,7 @@
 //!
 //! `u8` is an integer of 8 bits with 128 added: silence is 128.
 //!
-//! Where FFmpeg's result is an accident of how it computes it, there is a better one here:
+//! The results differ where FFmpeg's depend on its implementation:
 //!
 //! | sample | to | FFmpeg 5.1 on x86-64 | here |
 //! |---|---|---|---|
@@ -32,50 +33,47 @@
 //!
 //! # Channels
 //!
-//! Where the layouts of input and output differ, channels go where they belong, and those that the
-//! output lacks are mixed into the nearest ones it has, with FFmpeg's default gains: -3 dB for a
-//! channel that is spread over two and for surround channels in front, -6 dB for both. The
-//! low-frequency channel and channels above the listener are left out where the output lacks
-//! them. For integer formats all gains are turned down together until no output can exceed full
-//! scale; floats can exceed it, unless the converter is
-//! [made otherwise](AudioConverter::with_normalization), as for encoders that clip.
+//! If the layouts of input and output differ, channels are assigned by position. Channels that the
+//! output does not have are mixed into the nearest ones, with FFmpeg's default gains: -3 dB for a
+//! channel that is spread over two and for surround channels in front, -6 dB for both.
+//! Low-frequency and height channels are dropped if the output does not have them. For integer
+//! formats all gains are scaled so that no output can exceed full scale. Floats can exceed it,
+//! unless the converter is created [with normalization](AudioConverter::with_normalization), as for
+//! encoders that clip.
 //!
-//! Samples are mixed in `f32`, those of `s32`, `s64` and `dbl` in `f64`, and then converted as above.
-//! FFmpeg mixes `s16` with gains of 15 bits, and `s32` in `f32`; it does not turn gains down for
-//! `s64`; and it takes channels through a float that only change their places, where they are
-//! converted directly here.
+//! Samples are mixed in `f32` (`s32`, `s64` and `dbl` in `f64`) and then converted as above. FFmpeg
+//! mixes `s16` with 15-bit gains and `s32` in `f32`, and does not scale gains for `s64`. It
+//! converts reordered channels through a float; this crate converts them directly.
 //!
-//! A layout without positions can be converted only to one with as many channels, in the same
-//! order.
+//! A layout without positions can only be converted to one with the same number of channels, in the
+//! same order.
 //!
-//! # Pictures
+//! # Video
 //!
-//! RGB becomes YUV and back by the matrices of ITU-T H.273 (BT.601, BT.709, BT.2020 with non-constant
-//! luminance), in limited or full range, rounded to nearest: grey has chroma 128, and luma or chroma
-//! is off the exact value by little more than rounding. YUV of one matrix becomes YUV of the same by
-//! its range alone, and of another by the product of both matrices. Gray has full range, always. The
-//! unused byte of `rgb0` and `bgr0` is 255, as FFmpeg writes it.
+//! RGB and YUV are converted by the matrices of ITU-T H.273 (BT.601, BT.709, BT.2020 with
+//! non-constant luminance), in limited or full range, rounded to the nearest value. Gray has chroma
+//! 128, and the error is little more than rounding. YUV with the same matrix is converted by range
+//! only, and with another matrix by the product of both matrices. Gray always has full range. The
+//! unused byte of `rgb0` and `bgr0` is 255, as in FFmpeg.
 //!
-//! Every [`PixelFormat`](reelwright_core::PixelFormat) is converted to every other one, within 1 of the exact
-//! value at the depth of the result. Alpha is straight: it is scaled like any other component, and colors
-//! are not multiplied by it. Frames without alpha become opaque; alpha that the result does not have is
-//! dropped, or frames are composed over a color
+//! Every [`PixelFormat`](reelwright_core::PixelFormat) can be converted to every other one, within
+//! 1 of the exact value at the depth of the result. Alpha is straight: it is scaled like any other
+//! component, and colors are not multiplied by it. Frames without alpha become opaque. Alpha that
+//! the output does not have is dropped, or frames are composed over a color
 //! ([`VideoConverter::over_background`]).
 //!
-//! Where pixels share chroma, their colours are averaged before they are rounded: by weights of 1, 2, 1
-//! about the pixel that the chroma is on ([`Left`](reelwright_core::ChromaLocation::Left)), or
-//! the mean of both ([`Center`](reelwright_core::ChromaLocation::Center)), and the mean of two rows.
+//! For chroma subsampling, colors are averaged before rounding: with weights 1, 2, 1 around the
+//! pixel of the chroma sample ([`Left`](reelwright_core::ChromaLocation::Left)), or as the mean of
+//! both pixels ([`Center`](reelwright_core::ChromaLocation::Center)), and as the mean of two rows.
 //!
-//! Another size is filtered by [`ScaleFilter`], rows first, with coefficients of 14 bits whose sum is
-//! exactly 1. Beyond its edge a picture goes on as at its edge. RGB is scaled as luma and chroma where it
-//! becomes YUV, and YUV is scaled before it becomes RGB. A mirrored picture scales to the mirrored
-//! result.
+//! Frames are scaled with a [`ScaleFilter`], rows first, with 14-bit coefficients whose sum is
+//! exactly 1. Pixels at the edge are repeated beyond it. RGB to YUV is scaled after the conversion,
+//! and YUV to RGB before it. Mirrored frames scale to mirrored results.
 //!
 //! # Speed
 //!
-//! The loops are plain Rust that compilers vectorise, compiled for the instructions every machine
-//! of the target has and, on x86-64, for AVX2 and AVX-512; which ones run is decided when a
-//! converter is made. The results are the same to the bit.
+//! The loops are plain Rust that compilers vectorize, for the target's baseline and, on x86-64, for
+//! AVX2 and AVX-512. Creating a converter selects one at run time. All give bit-exact results.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
-//! Nothing is allocated once a converter is made, has seen a picture, or a resampler has run for a
-//! while.
+//! Converters do not allocate after their creation and first frame, and resamplers not in steady
+//! state.
 
 mod common;
 
@@ -20,16 +20,16 @@ thread_local! {
 
 struct Counting;
 
-// SAFETY: every call is passed on to the system's allocator as it is.
+// SAFETY: every call is passed to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller keeps to the contract of `alloc`.
+        // SAFETY: the caller fulfills the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps to the contract of `dealloc`.
+        // SAFETY: the caller fulfills the contract of `dealloc`.
         unsafe { System.dealloc(memory, layout) }
     }
 }
@@ -83,7 +83,7 @@ fn resampling_does_not_allocate_in_steady_state() {
 }
 
 #[test]
-fn pictures_do_not_allocate_after_the_first() {
+fn video_conversion_does_not_allocate_after_the_first_frame() {
     let data = vec![77u8; 3 * 30 * 50];
     let shape = [1, 3, 30, 50];
     let planes = TensorView::contiguous(&data, &shape).unwrap();

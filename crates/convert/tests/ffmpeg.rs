@@ -1,4 +1,4 @@
-//! The same samples as the `ffmpeg` program converts to. Skipped where there is no such program.
+//! Conversions give the same samples as the `ffmpeg` program. Skipped if it is not installed.
 
 mod common;
 
@@ -10,7 +10,7 @@ use reelwright_core::{ChannelLayout, DataType, SampleFormat, TypedBuffer};
 const TYPES: [DataType; 6] =
     [DataType::U8, DataType::I16, DataType::I32, DataType::I64, DataType::F32, DataType::F64];
 
-/// The codec of raw samples of a type.
+/// Returns the codec of raw samples of a type.
 fn codec(data_type: DataType) -> &'static str {
     match data_type {
         DataType::U8 => "pcm_u8",
@@ -23,7 +23,7 @@ fn codec(data_type: DataType) -> &'static str {
     }
 }
 
-/// A WAV file with the samples: a form that tells ffmpeg their type and the channels' positions.
+/// Returns a WAV file with the samples, which states their type and the channel positions.
 fn wav(samples: &TypedBuffer, layout: ChannelLayout) -> Vec<u8> {
     let data = bytes(samples);
     let (channels, sample_bytes) = (layout.channels(), samples.data_type().bytes());
@@ -52,8 +52,8 @@ fn wav(samples: &TypedBuffer, layout: ChannelLayout) -> Vec<u8> {
     file
 }
 
-/// What ffmpeg makes of `samples` in each of several outputs, a type and arguments each; `None`
-/// where there is no ffmpeg.
+/// Converts `samples` with ffmpeg to several outputs with a type and arguments each. Returns `None`
+/// without ffmpeg.
 fn ffmpeg(
     samples: &TypedBuffer,
     layout: ChannelLayout,
@@ -81,9 +81,8 @@ fn ffmpeg(
     Some(outputs.iter().enumerate().map(read).collect())
 }
 
-/// Whether ffmpeg's own conversion of the float overflows, with a result that depends on the
-/// machine: where an integer of the size it goes through cannot hold it, and where it is not a
-/// number.
+/// Returns whether ffmpeg's conversion of the float overflows with a machine-dependent result: the
+/// value exceeds its intermediate integer type, or is NaN.
 fn overflows(value: f64, to: DataType) -> bool {
     let limit = match to {
         DataType::U8 => 2f64.powi(31 - 7),
@@ -97,12 +96,12 @@ fn overflows(value: f64, to: DataType) -> bool {
 }
 
 #[test]
-fn every_pair_of_types() {
+fn every_pair_of_types_equals_ffmpeg() {
     let mono = ChannelLayout::MONO;
     let outputs = TYPES.map(|to| (to, Vec::new()));
     for from in TYPES {
         let samples = interesting(from);
-        // With the vector instructions of this machine, and without.
+        // With and without this machine's vector instructions.
         for machine in [&[][..], &["-cpuflags", "0"]] {
             let Some(theirs) = ffmpeg(&samples, mono, machine, &outputs) else { return };
             for (to, theirs) in TYPES.into_iter().zip(theirs) {
@@ -195,21 +194,21 @@ fn remix(from: DataType, to: DataType, tolerance: f64) {
 }
 
 #[test]
-fn every_pair_of_layouts_in_floats() {
+fn every_pair_of_layouts_in_floats_equals_ffmpeg() {
     remix(DataType::F32, DataType::F32, 1e-6);
-    // In both FFmpeg's gains are of single precision.
+    // FFmpeg's gains have single precision in both.
     remix(DataType::F64, DataType::F64, 1e-6);
 }
 
 #[test]
-fn every_pair_of_layouts_in_integers() {
+fn every_pair_of_layouts_in_integers_equals_ffmpeg() {
     remix(DataType::F32, DataType::I16, 1.0);
     remix(DataType::I32, DataType::I16, 1.0);
 }
 
-/// From `s16` to `s16` FFmpeg mixes in integers with gains of 15 bits, unless told otherwise, which
-/// puts it off by up to half an LSB for each channel of a sum.
+/// From `s16` to `s16`, FFmpeg mixes integers with 15-bit gains by default. Its error is up to half
+/// an LSB for each channel of a sum.
 #[test]
-fn every_pair_of_layouts_from_s16_to_s16() {
+fn every_pair_of_layouts_from_s16_to_s16_is_close_to_ffmpeg() {
     remix(DataType::I16, DataType::I16, 1.0);
 }

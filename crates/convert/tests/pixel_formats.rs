@@ -1,4 +1,5 @@
-//! Every pixel format to every other, against exact arithmetic: within 1 at the result's depth.
+//! Conversion of every pixel format to every other is within 1 of exact arithmetic at the depth of
+//! the result.
 
 mod common;
 
@@ -16,7 +17,7 @@ const FULL: ColorInfo = ColorInfo {
     ..ColorInfo::BT601
 };
 
-/// Numbers of one component, row by row.
+/// Values of one component, row by row.
 type Values = Vec<Vec<u32>>;
 
 fn len(size: usize, shift: u32) -> usize {
@@ -27,13 +28,13 @@ fn is_chroma(format: PixelFormat, index: usize) -> bool {
     format.model() == ColorModel::Yuv && (index == 1 || index == 2)
 }
 
-/// Size of component `index`.
+/// Returns the size of component `index`.
 fn extent(format: PixelFormat, index: usize, (width, height): (usize, usize)) -> (usize, usize) {
     let (across, down) = if is_chroma(format, index) { format.chroma_shift() } else { (0, 0) };
     (len(width, across), len(height, down))
 }
 
-/// Writes components where the table says that they are.
+/// Writes components at the positions of the format table.
 fn put<T: PlaneElement + TryFrom<u32>>(buffer: &mut VideoFrame, values: &[Values]) {
     let format = buffer.format.pixel_format;
     let mut planes = buffer.planes_mut::<T>().unwrap();
@@ -74,7 +75,7 @@ fn get(buffer: &VideoFrame) -> Vec<Values> {
     }
 }
 
-/// H.273 §8.3, equations 20 to 31: the number of zero, and of how many steps 1 is.
+/// Returns the value of zero and the range of 1 by H.273 §8.3, equations 20 to 31.
 fn scale(format: PixelFormat, color: &ColorInfo, index: usize) -> (f64, f64) {
     let bits = format.depth();
     let (unit, most) = (f64::from(1u32 << (bits - 8)), f64::from((1u32 << bits) - 1));
@@ -91,10 +92,10 @@ fn weights(color: &ColorInfo) -> (f64, f64) {
     if *color == LIMITED { (0.2126, 0.0722) } else { (0.299, 0.114) }
 }
 
-/// Planes of exact numbers at the size of the frame: of three colors and alpha.
+/// Planes of exact values at the size of the frame: three colors and alpha.
 type Exact = [Vec<Vec<f64>>; 4];
 
-/// Exact numbers of a frame whose shared chroma is the same everywhere.
+/// Returns exact values of a frame whose shared chroma is constant.
 fn exact(format: PixelFormat, color: &ColorInfo, size: (usize, usize), values: &[Values]) -> Exact {
     let colors = if format.model() == ColorModel::Gray { 1 } else { 3 };
     [0, 1, 2, 3].map(|part| {
@@ -111,7 +112,7 @@ fn exact(format: PixelFormat, color: &ColorInfo, size: (usize, usize), values: &
     })
 }
 
-/// Changes the color model.
+/// Converts the color model.
 fn remodel(from: PixelFormat, a: &ColorInfo, to: PixelFormat, b: &ColorInfo, exact: &mut Exact) {
     let (height, width) = (exact[0].len(), exact[0][0].len());
     for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
@@ -139,7 +140,7 @@ fn remodel(from: PixelFormat, a: &ColorInfo, to: PixelFormat, b: &ColorInfo, exa
     }
 }
 
-/// Exact values of a component of the result, before they are rounded.
+/// Returns exact values of a component of the result, before rounding.
 fn component(format: PixelFormat, color: &ColorInfo, index: usize, exact: &Exact) -> Vec<Vec<f64>> {
     let is_alpha = format.has_alpha() && index + 1 == format.components().len();
     let part = &exact[if is_alpha { 3 } else { index }];
@@ -168,8 +169,7 @@ fn component(format: PixelFormat, color: &ColorInfo, index: usize, exact: &Exact
     (0..height).map(|y| (0..width).map(|x| finish(shared(x, y))).collect()).collect()
 }
 
-/// Numbers of a frame. Chroma that several pixels share is the same everywhere, as the filter that brings
-/// it to each pixel is another test's.
+/// Creates a frame with constant shared chroma, because another test covers the chroma filter.
 fn frame(format: PixelFormat, color: ColorInfo, size: (usize, usize), seed: u64) -> VideoFrame {
     let mut random = Lcg(seed);
     let most = (1u64 << format.depth()) - 1;
@@ -236,8 +236,8 @@ fn every_pair_is_within_one_of_exact() {
 }
 
 #[test]
-fn deeper_formats_keep_every_number() {
-    // Of the same range: there and back again.
+fn deeper_formats_keep_every_value() {
+    // With the same range: a round trip.
     let pairs = [
         (PixelFormat::Gray8, PixelFormat::Gray16Le),
         (PixelFormat::Gray10Le, PixelFormat::Gray16Le),
@@ -266,7 +266,7 @@ fn deeper_formats_keep_every_number() {
 #[test]
 fn alpha_is_kept_dropped_or_composed() {
     let (width, height) = (3, 1);
-    // Opaque red, half of it, nothing.
+    // Opaque red, half transparent red, and transparent.
     let rgba = [255u8, 0, 0, 255, 255, 0, 0, 128, 255, 0, 0, 0];
     let chunk = TensorView::new(&rgba, 0, &[1, 4, 1, 3], &[12, 1, 12, 4]).unwrap();
     let from = VideoFormat::new(PixelFormat::Rgba, 3, 1, ColorInfo::SRGB);

@@ -1,4 +1,4 @@
-//! What holds for every chunk, however it lies in memory and however it is cut up.
+//! Properties of all chunks, with any memory layout and division into blocks.
 
 mod common;
 
@@ -30,7 +30,7 @@ fn data_type() -> impl Strategy<Value = DataType> {
     prop::sample::select(SampleFormat::PACKED).prop_map(SampleFormat::data_type)
 }
 
-/// Two layouts, the same one as often as not.
+/// Two layouts, equal in about half of the cases.
 fn layouts() -> impl Strategy<Value = (ChannelLayout, ChannelLayout)> {
     let layout = || prop::sample::select(&LAYOUTS[..]).prop_map(|name| name.parse().unwrap());
     (layout(), layout(), any::<bool>())
@@ -39,7 +39,7 @@ fn layouts() -> impl Strategy<Value = (ChannelLayout, ChannelLayout)> {
 
 proptest! {
     #[test]
-    fn pieces_are_the_whole(
+    fn blocks_give_the_result_of_the_whole(
         from in data_type(),
         to in format(),
         (from_layout, to_layout) in layouts(),
@@ -61,7 +61,7 @@ proptest! {
             start += cut;
         }
         prop_assert_eq!(bytes(&pieces), bytes(&whole));
-        // What lies around the samples is not touched.
+        // Elements around the samples are unchanged.
         for channel in 0..to_layout.channels() {
             for at in (0..before).chain(before + len..capacity) {
                 let index = if to.is_planar() {
@@ -85,7 +85,7 @@ proptest! {
     ) {
         let columns = from_layout.channels();
         let (r, c) = (rows as isize, columns as isize);
-        // Contiguous, planes, both backwards, gaps, one row again and again, one column for all.
+        // Contiguous, planar, both reversed, with gaps, one row repeated, one column repeated.
         let (row, column) = [
             (c, 1), (1, r), (-c, -1), (-1, r), (c + 3, 1), (2 * c, 2), (0, 1), (1, 0),
         ][way];
@@ -119,9 +119,9 @@ proptest! {
         prop_assert_eq!(bytes(&found), bytes(&expected));
     }
 
-    /// Packed and planar differ in nothing but their order.
+    /// Packed and planar results differ only in their order.
     #[test]
-    fn planes_are_the_interleaved_samples(
+    fn planar_and_packed_results_are_equal(
         from in data_type(),
         to in data_type(),
         (from_layout, to_layout) in layouts(),
@@ -142,7 +142,7 @@ proptest! {
 }
 
 #[test]
-fn there_can_be_65_535_channels() {
+fn supports_65_535_channels() {
     let layout = ChannelLayout::unspecified(65_535).unwrap();
     let data = samples(DataType::F32, 3 * 65_535, 1);
     let chunk = common::view(&data, 65_535);

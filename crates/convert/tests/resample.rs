@@ -1,4 +1,4 @@
-//! The promises of the resampler but for its quality.
+//! Properties of the resampler except its quality.
 
 use reelwright_convert::{ResampleQuality, Resampler};
 use reelwright_core::{DataType, Element, ErrorKind, TypedSlice};
@@ -6,8 +6,8 @@ use reelwright_testkit::program::run;
 
 const QUALITIES: &[ResampleQuality] = ResampleQuality::ALL;
 
-/// Usual rates; rates that are halved first; rates with many places between samples, without and
-/// with halving; and the same rate.
+/// Common rates; rates that are halved first; rates with many positions between samples, without
+/// and with halving; and equal rates.
 const PAIRS: [(u32, u32); 8] = [
     (48_000, 44_100),
     (44_100, 48_000),
@@ -19,7 +19,7 @@ const PAIRS: [(u32, u32); 8] = [
     (48_000, 48_000),
 ];
 
-/// Pushes samples as the resampler takes them.
+/// Pushes samples in the resampler's type.
 fn push(resampler: &mut Resampler, samples: &[f32]) {
     match resampler.data_type() {
         DataType::F64 => {
@@ -30,7 +30,7 @@ fn push(resampler: &mut Resampler, samples: &[f32]) {
     }
 }
 
-/// The samples that are ready, which are consumed.
+/// Consumes and returns the ready samples.
 fn take(resampler: &mut Resampler) -> Vec<f64> {
     let ready = match resampler.ready() {
         TypedSlice::F32(samples) => samples.iter().copied().map(f64::from).collect(),
@@ -40,7 +40,7 @@ fn take(resampler: &mut Resampler) -> Vec<f64> {
     ready
 }
 
-/// Numbers that look random and are the same in every run.
+/// Returns pseudo-random samples, the same in every run.
 fn noise(samples: usize) -> Vec<f32> {
     let mut state = 1u64;
     std::iter::repeat_with(|| {
@@ -71,7 +71,7 @@ fn lengths_are_exact() {
 }
 
 #[test]
-fn a_long_stream_has_its_exact_length() {
+fn long_stream_has_its_exact_length() {
     for (from, to, expected) in [(48_000, 44_100, 918_753), (44_101, 48_000, 1_088_414)] {
         let mut resampler = Resampler::new(from, to, 1, ResampleQuality::Fast).unwrap();
         let mut found = 0;
@@ -85,7 +85,7 @@ fn a_long_stream_has_its_exact_length() {
 }
 
 #[test]
-fn chunking_is_invisible() {
+fn output_does_not_depend_on_chunk_sizes() {
     for quality in QUALITIES {
         for (from, to) in PAIRS {
             for channels in [1, 2, 4, 5] {
@@ -117,13 +117,13 @@ fn chunking_is_invisible() {
 }
 
 #[test]
-fn frames_are_consumed_from_the_front() {
+fn consumes_frames_from_the_front() {
     let mut resampler = Resampler::new(48_000, 44_100, 2, ResampleQuality::Default).unwrap();
     push(&mut resampler, &noise(60_000));
     let all = f32::of(resampler.ready()).unwrap().to_vec();
     assert!(all.len() > 20_000);
     let mut rest = &all[..];
-    // Frames are there while fewer than half are gone, and after.
+    // Before and after half of the frames were consumed.
     for frames in [1, 0, 100, 5_000, 4_000] {
         resampler.consume(frames);
         rest = &rest[2 * frames..];
@@ -133,7 +133,7 @@ fn frames_are_consumed_from_the_front() {
 }
 
 #[test]
-fn a_constant_stays_as_it_is() {
+fn constants_are_unchanged() {
     for quality in QUALITIES {
         for (from, to) in PAIRS {
             let frames = 4000 * from as usize / from.min(to) as usize;
@@ -149,9 +149,9 @@ fn a_constant_stays_as_it_is() {
     }
 }
 
-/// An impulse comes out where it went in: the delay of the filters is taken away.
+/// An impulse keeps its position, because the delay of the filters is compensated.
 #[test]
-fn an_impulse_keeps_its_place() {
+fn impulse_keeps_its_position() {
     for quality in QUALITIES {
         for (from, to) in PAIRS {
             let at = 1000 * from as usize / from.min(to) as usize;
@@ -169,11 +169,10 @@ fn an_impulse_keeps_its_place() {
     }
 }
 
-/// After an hour a tone is where it should be, to far less than a sample.
+/// After an hour the phase error of a tone is far less than a sample.
 #[test]
 fn long_streams_keep_their_phase() {
-    // 1000 Hz at 8 kHz repeats every 8 samples; its phase in the output is counted in whole
-    // numbers.
+    // 1000 Hz at 8 kHz repeats every 8 samples. Its phase in the output is computed in integers.
     let chunk: Vec<f32> = (0..80_000)
         .map(|k| (std::f64::consts::FRAC_PI_4 * f64::from(k % 8)).sin() as f32)
         .collect();
@@ -197,7 +196,7 @@ fn long_streams_keep_their_phase() {
 }
 
 #[test]
-fn what_is_not_a_number_stays_near() {
+fn nan_affects_only_nearby_frames() {
     for quality in QUALITIES {
         for (from, to) in PAIRS {
             for bad in [f32::NAN, f32::INFINITY, f32::MAX] {
@@ -218,7 +217,7 @@ fn what_is_not_a_number_stays_near() {
 }
 
 #[test]
-fn a_channel_hears_nothing_of_the_others() {
+fn channels_are_independent() {
     const CHANNELS: usize = 1000;
     for (from, to) in [(48_000, 44_100), (44_101, 48_000), (192_000, 8_000)] {
         for quality in QUALITIES {
@@ -244,9 +243,9 @@ fn a_channel_hears_nothing_of_the_others() {
     }
 }
 
-/// The widest ratios there are.
+/// The largest supported ratios.
 #[test]
-fn every_rate_works() {
+fn every_rate_is_supported() {
     for (from, to, frames) in
         [(768_000, 1, 1_000_000), (1, 768_000, 2), (768_000, 767_999, 5000), (1, 1, 10)]
     {
@@ -261,7 +260,7 @@ fn every_rate_works() {
 }
 
 #[test]
-fn the_same_rate_changes_nothing() {
+fn equal_rates_change_nothing() {
     let samples = noise(1000);
     let mut resampler = Resampler::new(44_100, 44_100, 2, ResampleQuality::Fast).unwrap();
     resampler.push(TypedSlice::F32(&samples));
@@ -269,7 +268,7 @@ fn the_same_rate_changes_nothing() {
 }
 
 #[test]
-fn what_is_refused_is_named() {
+fn errors_name_the_invalid_value() {
     for (from, to, channels, expected) in [
         (0, 48_000, 2, "The sample rate to convert from must be from 1 to 768000 Hz. Found: 0"),
         (48_000, 0, 2, "The sample rate to convert to must be from 1 to 768000 Hz. Found: 0"),
@@ -295,7 +294,7 @@ fn what_is_refused_is_named() {
     }
 }
 
-/// Mono samples resampled by ffmpeg; none without ffmpeg.
+/// Resamples mono samples with ffmpeg. Returns `None` without ffmpeg.
 fn swresampled(samples: &[f32], from: u32, to: u32) -> Option<Vec<f64>> {
     let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
     let (from, to) = (from.to_string(), to.to_string());
@@ -306,7 +305,7 @@ fn swresampled(samples: &[f32], from: u32, to: u32) -> Option<Vec<f64>> {
 }
 
 #[test]
-fn abrupt_ends_err_no_more_than_those_of_swresample() {
+fn error_at_abrupt_ends_is_at_most_that_of_swresample() {
     for (from, to) in [(44_100, 16_000), (48_000, 44_100), (44_100, 48_000), (96_000, 8_000)] {
         for (hz, phase) in [(440.0, 0.0), (440.0, 1.0), (1000.0, 1.6), (0.0, 1.6)] {
             let wave = |rate: u32, frame: usize| {
@@ -327,11 +326,11 @@ fn abrupt_ends_err_no_more_than_those_of_swresample() {
                 push(&mut resampler, &samples);
                 resampler.finish();
                 let (ours, theirs) = (errors(&take(&mut resampler)), errors(&theirs));
-                let told =
+                let reported =
                     format!("{from} to {to}, {hz} Hz {phase}, {quality}: {ours:?} {theirs:?}");
                 // Filters differ; the extension is the same.
                 let most = |theirs: f64| 1.05 * theirs + 0.0015;
-                assert!(ours.0 <= most(theirs.0) && ours.1 <= most(theirs.1), "{told}");
+                assert!(ours.0 <= most(theirs.0) && ours.1 <= most(theirs.1), "{reported}");
             }
         }
     }

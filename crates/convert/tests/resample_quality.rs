@@ -1,4 +1,4 @@
-//! How close resampled tones come to the ideal, measured from outside.
+//! Resampled tones, compared with the ideal result.
 
 use std::f64::consts::TAU;
 
@@ -6,7 +6,7 @@ use reelwright_convert::ResampleQuality::{self, Default, Fast, High};
 use reelwright_convert::Resampler;
 use reelwright_core::{DataType, Element, TypedSlice};
 
-/// Resamples one channel in one go.
+/// Resamples one channel at once.
 fn resample(from: u32, to: u32, quality: ResampleQuality, input: &[f64]) -> Vec<f64> {
     let mut resampler = Resampler::new(from, to, 1, quality).unwrap();
     if resampler.data_type() == DataType::F64 {
@@ -22,7 +22,7 @@ fn resample(from: u32, to: u32, quality: ResampleQuality, input: &[f64]) -> Vec<
 }
 
 fn tone(frequency: f64, rate: u32, frames: usize) -> Vec<f64> {
-    // A phase that no rate makes special.
+    // A phase that is not special at any rate.
     (0..frames).map(|k| (TAU * (frequency * k as f64 / f64::from(rate)) + 0.7).sin()).collect()
 }
 
@@ -31,28 +31,28 @@ fn power(samples: impl ExactSizeIterator<Item = f64>) -> f64 {
     samples.map(|sample| sample * sample).sum::<f64>() / count
 }
 
-/// A power, in dB above that of a tone that goes in.
+/// Returns a power in dB relative to the input tone.
 fn db(power: f64) -> f64 {
     10.0 * (power / 0.5).log10()
 }
 
-/// What became of a tone, away from its ends.
-struct Heard {
-    /// Its level, in dB.
+/// Measurement of a resampled tone, away from its ends.
+struct Measurement {
+    /// Level of the tone in dB.
     gain: f64,
-    /// How far what is not the tone is below the tone that went in, in dB.
+    /// Level of everything else in dB below the input tone.
     below: f64,
-    /// As `below`, and counting as wrong what the tone lacks or has too much, or is late.
+    /// Like `below`, including errors of the tone's amplitude and phase.
     error: f64,
 }
 
-fn listen(from: u32, to: u32, quality: ResampleQuality, frequency: f64) -> Heard {
-    // As many samples on the side that has fewer.
+fn measure(from: u32, to: u32, quality: ResampleQuality, frequency: f64) -> Measurement {
+    // The same number of samples on the side with fewer.
     let frames = 6000 * from as usize / from.min(to) as usize;
     let output = resample(from, to, quality, &tone(frequency, from, frames));
     let ideal = tone(frequency, to, output.len());
     let range = output.len() / 4..output.len() * 3 / 4;
-    // The sine and cosine that come closest, by least squares.
+    // Least-squares fit of a sine and a cosine.
     let angle = |k: usize| TAU * frequency * k as f64 / f64::from(to);
     let (mut ss, mut sc, mut cc, mut ys, mut yc) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for k in range.clone() {
@@ -69,14 +69,14 @@ fn listen(from: u32, to: u32, quality: ResampleQuality, frequency: f64) -> Heard
         let (s, c) = angle(k).sin_cos();
         output[k] - a * s - b * c
     };
-    Heard {
+    Measurement {
         gain: db((a * a + b * b) / 2.0),
         below: -db(power(range.clone().map(rest))),
         error: -db(power(range.map(|k| output[k] - ideal[k]))),
     }
 }
 
-/// The pass band, as a part of half of the lower rate: 20 kHz of 44.1.
+/// End of the passband as a fraction of half of the lower rate: 20 kHz at 44.1 kHz.
 const PASS: f64 = 0.907;
 
 const PAIRS: [(u32, u32); 13] = [
@@ -102,7 +102,7 @@ fn tones_pass() {
             let nyquist = f64::from(from.min(to)) / 2.0;
             for part in [0.01, 0.1, 0.23, 0.31, 0.47, 0.53, 0.68, 0.77, 0.85, 0.89, 1.0] {
                 let frequency = nyquist * part * PASS;
-                let Heard { below, error, .. } = listen(from, to, quality, frequency);
+                let Measurement { below, error, .. } = measure(from, to, quality, frequency);
                 let what = format!("{from} to {to}, {quality}, {frequency} Hz");
                 assert!(error >= least, "{what}: {error} dB");
                 assert!(below >= least, "{what}: {below} dB");
@@ -112,33 +112,33 @@ fn tones_pass() {
 }
 
 #[test]
-fn the_pass_band_is_flat() {
+fn passband_is_flat() {
     for quality in ResampleQuality::ALL {
         for (from, to) in PAIRS {
             let frequency = f64::from(from.min(to)) / 2.0 * 0.92;
-            let gain = listen(from, to, *quality, frequency).gain;
+            let gain = measure(from, to, *quality, frequency).gain;
             assert!(gain.abs() < 0.1, "{from} to {to}, {quality}, {frequency} Hz: {gain} dB");
         }
     }
 }
 
-/// Tones between the pass band and half of the input's rate leave no images above it.
+/// Tones between the passband and half of the input rate leave no images above it.
 #[test]
-fn images_are_gone() {
+fn suppresses_images() {
     for (quality, least) in [(Default, 100.0), (High, 130.0)] {
         for (from, to) in PAIRS.into_iter().filter(|(from, to)| from < to) {
             for part in [0.92, 0.94, 0.96, 0.98, 0.995] {
                 let frequency = f64::from(from) / 2.0 * part;
-                let below = listen(from, to, quality, frequency).below;
+                let below = measure(from, to, quality, frequency).below;
                 assert!(below >= least, "{from} to {to}, {quality}, {frequency} Hz: {below} dB");
             }
         }
     }
 }
 
-/// Tones that the output's rate has no room for are gone; with `Fast`, from 23 kHz of 44.1 on.
+/// Tones above half of the output rate are suppressed; with `Fast`, from 23 kHz at 44.1 kHz on.
 #[test]
-fn aliases_are_gone() {
+fn suppresses_aliases() {
     for (quality, start, least) in
         [(Fast, 23_000.0 / 22_050.0, 80.0), (Default, 1.0, 100.0), (High, 1.0, 130.0)]
     {

@@ -1,4 +1,4 @@
-//! Pictures: exact colours, siting, scaling, and any memory they may lie in.
+//! Video conversion: exact colors, chroma location, scaling, and any memory layout.
 
 mod common;
 
@@ -20,12 +20,12 @@ fn color(matrix: MatrixCoefficients, range: ColorRange) -> ColorInfo {
     ColorInfo { matrix, range, ..ColorInfo::BT601 }
 }
 
-/// Formats of bytes.
+/// Returns the 8-bit formats.
 fn byte_formats() -> Vec<PixelFormat> {
     PixelFormat::ALL.iter().copied().filter(|f| f.data_type() == DataType::U8).collect()
 }
 
-/// Formats of bytes that a chunk can hold.
+/// Returns the 8-bit formats of chunks.
 fn chunk_formats() -> Vec<PixelFormat> {
     byte_formats().into_iter().filter(|f| f.chroma_shift() == (0, 0)).collect()
 }
@@ -35,7 +35,7 @@ fn random(len: usize, seed: u64) -> Vec<u8> {
     (0..len).map(|_| random.bits() as u8).collect()
 }
 
-/// The bytes of every plane, without what lies between rows.
+/// Returns the bytes of every plane, without those between rows.
 fn planes(buffer: &VideoFrame) -> Vec<Vec<u8>> {
     let view = buffer.view().unwrap();
     let plane = |index| {
@@ -52,7 +52,7 @@ fn converter(from: Side, to: Side, filter: ScaleFilter) -> VideoConverter {
     VideoConverter::new(&format(from), &format(to), filter).unwrap()
 }
 
-/// A chunk of one picture, its channels one after the other, converted.
+/// Converts a chunk of one frame, channel by channel.
 fn convert(data: &[u8], from: Side, to: Side, filter: ScaleFilter) -> Vec<Vec<u8>> {
     let (width, height) = from.2;
     let channels = data.len() / (width * height);
@@ -63,7 +63,8 @@ fn convert(data: &[u8], from: Side, to: Side, filter: ScaleFilter) -> Vec<Vec<u8
     planes(&out)
 }
 
-/// H.273 §8.3 in floating point: luma and both chromas of 8 bits, before they are rounded.
+/// Returns luma and both chroma components by H.273 §8.3, 8 bits, in floating point before
+/// rounding.
 fn exact_yuv([r, g, b]: [u8; 3], (kr, kb): (f64, f64), range: ColorRange) -> [f64; 3] {
     let [r, g, b] = [r, g, b].map(|v| f64::from(v) / 255.0);
     let luma = kr * r + (1.0 - kr - kb) * g + kb * b;
@@ -75,7 +76,7 @@ fn exact_yuv([r, g, b]: [u8; 3], (kr, kb): (f64, f64), range: ColorRange) -> [f6
 }
 
 #[test]
-fn every_colour_is_within_one_of_exact() {
+fn every_color_is_within_one_of_exact() {
     let side = (4096, 4096);
     let pixels = side.0 * side.1;
     let mut rgb = vec![0; 3 * pixels];
@@ -92,24 +93,24 @@ fn every_colour_is_within_one_of_exact() {
             let mut worst = [0.0f64; 3];
             let found = found[0].iter().zip(&found[1]).zip(&found[2]);
             for (pixel, ((y, u), v)) in found.enumerate() {
-                let colour = [0, 1, 2].map(|part| (pixel >> (8 * part)) as u8);
-                let exact = exact_yuv(colour, (kr, kb), range);
+                let color = [0, 1, 2].map(|part| (pixel >> (8 * part)) as u8);
+                let exact = exact_yuv(color, (kr, kb), range);
                 for ((worst, found), exact) in worst.iter_mut().zip([y, u, v]).zip(exact) {
                     *worst = worst.max((f64::from(*found) - exact).abs());
                 }
-                if colour[0] == colour[1] && colour[1] == colour[2] {
-                    assert_eq!([*u, *v], [128; 2], "{colour:?}");
-                    assert_eq!(f64::from(*y), exact[0].round(), "{colour:?}");
+                if color[0] == color[1] && color[1] == color[2] {
+                    assert_eq!([*u, *v], [128; 2], "{color:?}");
+                    assert_eq!(f64::from(*y), exact[0].round(), "{color:?}");
                 }
             }
-            // Half a step is rounding; chroma of the full range reaches 255.5 and is clipped.
+            // Half a step is rounding; full-range chroma reaches 255.5 and is clipped.
             assert!(worst.iter().all(|worst| *worst < 0.52), "{matrix} {range}: {worst:?}");
         }
     }
 }
 
 #[test]
-fn every_yuv_is_within_one_of_exact() {
+fn every_yuv_value_is_within_one_of_exact() {
     let side = (4096, 4096);
     let pixels = side.0 * side.1;
     let mut yuv = vec![0; 3 * pixels];
@@ -148,7 +149,7 @@ fn every_yuv_is_within_one_of_exact() {
 fn golden_values() {
     let red = [255, 0, 0];
     let cases = [
-        // BT.601: Poynton, and every chart of colour bars at 100 %.
+        // BT.601: Poynton, and charts of 100 % color bars.
         (red, MatrixCoefficients::Smpte170M, ColorRange::Limited, [81, 90, 240]),
         ([0, 255, 0], MatrixCoefficients::Smpte170M, ColorRange::Limited, [145, 54, 34]),
         ([0, 0, 255], MatrixCoefficients::Smpte170M, ColorRange::Limited, [41, 240, 110]),
@@ -182,7 +183,7 @@ fn golden_values() {
 }
 
 #[test]
-fn names_order_the_colours() {
+fn channels_are_in_the_order_of_the_name() {
     let (size, data) = ((2, 1), [10, 11, 20, 21, 30, 31, 40, 41]);
     let cases: &[(_, usize, _, &[u8])] = &[
         (PixelFormat::Rgb24, 3, PixelFormat::Rgb24, &[10, 20, 30, 11, 21, 31]),
@@ -203,13 +204,13 @@ fn names_order_the_colours() {
 }
 
 #[test]
-fn chroma_is_averaged_where_it_is_sited() {
-    // Red that grows by steps which are no rounding's.
+fn chroma_is_averaged_at_its_location() {
+    // Red that increases by steps larger than rounding errors.
     let (size, red) = ((7, 3), [0u8, 40, 240, 80, 120, 200, 16]);
     let mut data = vec![0; 63];
     for y in 0..3 {
         for x in 0..7 {
-            // The third row is alone in its pair.
+            // The third row has no second row in its pair.
             data[y * 7 + x] = if y == 1 { 255 - red[x] } else { red[x] };
         }
     }
@@ -268,16 +269,16 @@ fn ranges_are_converted() {
         assert!((f64::from(back[2][v]) - (f - 128.0) * 224.0 / 255.0 - 128.0).abs() <= 0.51, "{v}");
     }
     assert!(gray[1].iter().chain(&gray[2]).all(|v| *v == 128));
-    // Of the same matrix and range, all stays what it is.
+    // With the same matrix and range, all values are unchanged.
     let data = random(768, 1);
     let found = convert(&data, limited, limited, ScaleFilter::default());
     assert_eq!(found.concat(), data);
 }
 
 #[test]
-fn another_matrix_goes_through_rgb() {
+fn other_matrices_are_converted_through_rgb() {
     let size = (18, 6);
-    // Colours that are inside RGB, the same over each 2x2 pixels.
+    // Colors within RGB, constant over each 2x2 pixels.
     let mut rgb = vec![0; 3 * 108];
     for (i, v) in rgb.iter_mut().enumerate() {
         let (part, y, x) = (i / 108, i % 108 / 18 / 2, i % 18 / 6);
@@ -300,7 +301,7 @@ fn another_matrix_goes_through_rgb() {
 }
 
 #[test]
-fn constant_pictures_stay_constant() {
+fn constant_frames_stay_constant() {
     let white = vec![255; 3 * 37 * 23];
     let from = (PixelFormat::Rgb24, ColorInfo::SRGB, (37, 23));
     for filter in ScaleFilter::ALL {
@@ -322,7 +323,7 @@ fn constant_pictures_stay_constant() {
 }
 
 #[test]
-fn edges_stay_put_and_mirrors_stay_mirrors() {
+fn edges_stay_in_place_and_mirrored_frames_mirrored() {
     for filter in ScaleFilter::ALL {
         for (from, to) in [(64, 32), (64, 128), (64, 99), (99, 64), (50, 7), (7, 50)] {
             let side = |size| (PixelFormat::Gray8, ColorInfo::BT601, size);
@@ -330,7 +331,7 @@ fn edges_stay_put_and_mirrors_stay_mirrors() {
             let across = convert(&ramp, side((from, 1)), side((to, 1)), *filter).remove(0);
             let down = convert(&ramp, side((1, from)), side((1, to)), *filter).remove(0);
             assert!(across.is_sorted() && down.is_sorted(), "{filter} {from} {to}: {across:?}");
-            // A new sample at the edge covers this much more of the picture than an old one.
+            // A new sample at the edge covers this much more of the frame than an old one.
             let slack = 255.0 / to.min(from) as f64 * 0.6 + 1.0;
             let ends = [across[0], down[0], 255 - across[to - 1], 255 - down[to - 1]];
             assert!(
@@ -352,8 +353,8 @@ fn edges_stay_put_and_mirrors_stay_mirrors() {
 }
 
 #[test]
-fn chroma_of_planes_moves_with_its_siting() {
-    // A picture that is white on the left and coloured on the right.
+fn chroma_of_planes_moves_with_its_location() {
+    // A frame that is white on the left and colored on the right.
     let size = (16, 4);
     let chroma: Vec<u8> = (0..64).map(|i| if i % 16 < 8 { 128 } else { 200 }).collect();
     let data = [vec![100; 64], chroma.clone(), chroma].concat();
@@ -370,9 +371,9 @@ fn chroma_of_planes_moves_with_its_siting() {
 }
 
 #[test]
-fn frames_are_converted_from_every_format_to_every_format() {
+fn converts_every_format_to_every_format() {
     let (size, rgb_size) = ((18, 10), 540);
-    // Smooth colours, which survive any subsampling.
+    // Smooth colors, which survive any subsampling.
     let rgb: Vec<u8> = (0..rgb_size)
         .map(|i| (60 * (i / 180) + 4 * (i % 18) + 5 * (i % 180 / 18) + 20) as u8)
         .collect();
@@ -419,7 +420,7 @@ fn frames_are_converted_from_every_format_to_every_format() {
 }
 
 #[test]
-fn what_cannot_be_is_refused() {
+fn rejects_unsupported_conversions() {
     let new = |(width, height): (u32, u32), (out_width, out_height): (u32, u32), color| {
         let from = VideoFormat::new(PixelFormat::Rgb24, width, height, ColorInfo::SRGB);
         let to = VideoFormat::new(PixelFormat::Yuv420p, out_width, out_height, color);
@@ -455,11 +456,11 @@ proptest! {
         seed: u64,
     ) {
         let (width, height) = size;
-        // The unused byte may be left out.
+        // The unused byte may be missing.
         let channels = if has_three { from.components().len() } else { from.channels() };
         let (w, h, c) = (width as isize, height as isize, channels as isize);
-        // Contiguous, channels last, four bytes a pixel, backwards in every way, turned over, gaps,
-        // one row, column, channel or picture for all.
+        // Contiguous, channels last, four bytes per pixel, reversed in every way, flipped, with
+        // gaps, one row, column, channel or frame repeated.
         let strides = [
             [w * h * c, w * h, w, 1],
             [w * h * c, 1, w * c, c],
@@ -492,7 +493,7 @@ proptest! {
         let to = (to, ColorInfo::BT709, out_size.unwrap_or(size));
         let mut out = VideoFrame::new(&VideoFormat::new(to.0, to.2.0 as u32, to.2.1 as u32, to.1)).unwrap();
         let mut converter = converter(from, to, filter);
-        // What was converted before does not matter.
+        // Earlier conversions do not matter.
         converter.convert(&strided, 1 - index, &mut out);
         converter.convert(&strided, index, &mut out);
         prop_assert_eq!(planes(&out), convert(&copy, from, to, filter));

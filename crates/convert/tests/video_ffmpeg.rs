@@ -1,4 +1,4 @@
-//! Pictures beside FFmpeg's swscale; skipped where there is no `ffmpeg`.
+//! Video conversion compared with FFmpeg's swscale. Skipped without `ffmpeg`.
 
 use std::fs;
 use std::path::Path;
@@ -11,8 +11,8 @@ use reelwright_core::{
 
 const SIZE: (usize, usize) = (320, 176);
 
-/// A picture with smooth parts, edges and detail, whose channels lie one after the other.
-fn picture() -> Vec<u8> {
+/// Returns a frame with smooth areas, edges and detail, channel by channel.
+fn frame() -> Vec<u8> {
     let (width, height) = SIZE;
     let mut data = Vec::with_capacity(3 * width * height);
     for channel in 0..3 {
@@ -30,7 +30,7 @@ fn picture() -> Vec<u8> {
     data
 }
 
-/// What FFmpeg makes of packed RGB.
+/// Converts packed RGB with FFmpeg.
 fn swscale(
     directory: &Path,
     packed: &[u8],
@@ -57,9 +57,9 @@ fn swscale(
 }
 
 #[test]
-fn pictures_are_like_swscales() {
+fn frames_are_close_to_swscale() {
     let directory = tempfile::tempdir().unwrap();
-    let data = picture();
+    let data = frame();
     let (width, height) = SIZE;
     let area = width * height;
     let packed: Vec<u8> =
@@ -81,7 +81,7 @@ fn pictures_are_like_swscales() {
         let filters = [ScaleFilter::Bilinear, ScaleFilter::Bicubic, ScaleFilter::Lanczos];
         for (filter, size) in filters.into_iter().zip([(160, 88), (400, 220), (250, 100)]) {
             for size in [SIZE, size] {
-                // The filter `scale` of FFmpeg has chroma in the middle.
+                // FFmpeg's filter `scale` uses centered chroma.
                 let color =
                     ColorInfo { chroma_location: ChromaLocation::Center, ..ColorInfo::BT601 };
                 let Some(theirs) = swscale(directory.path(), &packed, format, size, filter) else {

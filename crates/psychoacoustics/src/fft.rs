@@ -71,12 +71,12 @@ mod tests {
     use super::*;
     use reelwright_testkit::signal::Noise;
 
-    /// Transforms `beside` interleaved signals of 64 numbers.
-    fn transform(beside: usize, mut re: Vec<f32>, mut im: Vec<f32>) -> (Vec<f32>, Vec<f32>) {
+    /// Transforms `interleaved` interleaved signals of 64 numbers.
+    fn transform(interleaved: usize, mut re: Vec<f32>, mut im: Vec<f32>) -> (Vec<f32>, Vec<f32>) {
         for pass in 0..3 {
             let (mut to_re, mut to_im) = (vec![0.0; re.len()], vec![0.0; im.len()]);
             let factors: Vec<Twiddles> = twiddles(64 >> (2 * pass)).collect();
-            let stride = beside << (2 * pass);
+            let stride = interleaved << (2 * pass);
             radix_4_pass(&factors, stride, (&re, &im), (&mut to_re, &mut to_im));
             (re, im) = (to_re, to_im);
         }
@@ -86,24 +86,24 @@ mod tests {
     #[test]
     fn it_is_the_fourier_transform() {
         let mut noise = Noise::new(5);
-        for beside in [1, 8] {
+        for interleaved in [1, 8] {
             let mut part =
-                || (0..64 * beside).map(|_| noise.uniform() as f32).collect::<Vec<f32>>();
+                || (0..64 * interleaved).map(|_| noise.uniform() as f32).collect::<Vec<f32>>();
             let (re, im) = (part(), part());
-            let (found_re, found_im) = transform(beside, re.clone(), im.clone());
+            let (found_re, found_im) = transform(interleaved, re.clone(), im.clone());
             for k in 0..64 {
-                for signal in 0..beside {
+                for signal in 0..interleaved {
                     let (mut r, mut i) = (0.0, 0.0);
                     for n in 0..64 {
                         let (sin, cos) = (-TAU * (n * k % 64) as f64 / 64.0).sin_cos();
-                        let at = n * beside + signal;
+                        let at = n * interleaved + signal;
                         let (x, y) = (f64::from(re[at]), f64::from(im[at]));
                         r += x * cos - y * sin;
                         i += x * sin + y * cos;
                     }
-                    let at = k * beside + signal;
-                    assert!((f64::from(found_re[at]) - r).abs() < 1e-5, "{beside} {k}");
-                    assert!((f64::from(found_im[at]) - i).abs() < 1e-5, "{beside} {k}");
+                    let at = k * interleaved + signal;
+                    assert!((f64::from(found_re[at]) - r).abs() < 1e-5, "{interleaved} {k}");
+                    assert!((f64::from(found_im[at]) - i).abs() < 1e-5, "{interleaved} {k}");
                 }
             }
         }

@@ -1,14 +1,14 @@
-//! Masking thresholds: how much noise is inaudible beside the energy around it.
+//! Masking thresholds: the noise that the energy around it makes inaudible.
 //!
-//! Energies are gathered in bands. Each masks its neighborhood by Schroeder's spreading function,
-//! tones less than noise; spectral flatness tells how tonal a neighborhood is.
+//! Energies are summed in bands. Each band masks its neighborhood by Schroeder's spreading
+//! function, tones less than noise. Spectral flatness measures the tonality of a neighborhood.
 
 use crate::log2;
 
 /// Steps of tonality.
 const TONALITIES: usize = 64;
-/// Sound pressure level of full scale: higher than anybody would listen at, since nobody knows how
-/// far quiet passages are turned up.
+/// Level of full scale above the threshold of hearing, in dB. It exceeds usual listening levels, because listeners may
+/// turn up quiet passages.
 const FULL_SCALE_DB: f64 = 120.0;
 
 /// Parameters of a model.

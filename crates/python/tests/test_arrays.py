@@ -537,7 +537,7 @@ def test_rejects_values_above_bit_depth() -> None:
 def test_alpha_is_composed() -> None:
     chunk = np.zeros((1, 4, 9, 17), "u1")
     chunk[:, 0], chunk[:, 3] = 255, 128
-    with pytest.warns(reelwright.EncodingWarning, match="no alpha"):
+    with pytest.warns(reelwright.EncodingWarning, match="does not support alpha"):
         raw(chunk, "rgba", encoder_format="rgb24")
     option = {"alpha": "compose:blue"}
     found = np.frombuffer(raw(chunk, "rgba", encoder_format="rgb24", encoder_option=option), "u1")

@@ -304,7 +304,7 @@ def test_alpha_is_kept_or_reported_once(tmp_path: Path) -> None:
     frames = moving(3, channels=4)
     save_video(tmp_path / "a.apng", frames, 25)
     assert np.array_equal(decode_video(tmp_path / "a.apng", 64, 48, "rgba"), frames)
-    with pytest.warns(reelwright.EncodingWarning, match="has no alpha") as said:
+    with pytest.warns(reelwright.EncodingWarning, match="does not support alpha") as said:
         save_video(tmp_path / "a.mp4", list(frames), 25)
     assert len(said) == 1 and said[0].filename == __file__
     # There is no warning for opaque frames or for an explicit choice.

@@ -1,11 +1,11 @@
-//! Finds by how much a decoded copy is late.
+//! Alignment of a decoded copy with its original.
 
-/// Most frames that a copy may be late, and early.
+/// Maximum number of frames that a copy may be late, and early.
 const LATE: usize = 4096;
 const EARLY: usize = 2048;
 
-/// The part of `copy` (interleaved) that corresponds to the `frames` frames of `original` from
-/// `start`: where the difference is least.
+/// Returns the part of `copy` (interleaved) that corresponds to the `frames` frames of `original` from
+/// `start` on: the one with the least difference.
 pub(super) fn align<'a>(
     original: &[f32],
     copy: &'a [f32],
@@ -13,7 +13,7 @@ pub(super) fn align<'a>(
     start: usize,
     frames: usize,
 ) -> Option<&'a [f32]> {
-    // Half a second decides.
+    // Half a second suffices.
     let part = &original[start * channels..(start + frames.min(24_000)) * channels];
     let fits =
         (start - EARLY..=start + LATE).filter(|from| (from + frames) * channels <= copy.len());

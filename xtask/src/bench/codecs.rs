@@ -1,7 +1,7 @@
-//! Every codec but FLAC and PCM beside the encoders that people use for it.
+//! All codecs except FLAC and PCM, compared with common encoders.
 //!
-//! Peers are whole programs, so for the cheapest codecs what is compared is mostly all that is
-//! around the encoder.
+//! Peers are whole programs. For the cheapest codecs, most of the measured time is spent outside of
+//! the encoder.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,20 +13,20 @@ use super::measure::{capture, ffmpeg, installed};
 use super::music::{Music, encode};
 use super::results::Results;
 
-/// An encoder of ours, and what does the same elsewhere.
+/// An encoder of this project and its peers.
 pub(super) struct Codec<'a> {
     pub(super) encoder: &'static str,
-    /// Of the files, which says the container.
+    /// Extension of the files, which determines the container.
     pub(super) extension: &'static str,
-    /// Bits per second that are asked for, where a codec can be asked.
+    /// Bit rate in bits per second, for codecs that have one.
     pub(super) bit_rate: Option<u64>,
     pub(super) peers: &'a [Encoder],
 }
 
-/// A foreign encoder.
+/// An encoder of another project.
 #[derive(Clone, Copy)]
 pub(super) enum Encoder {
-    /// ffmpeg's, by its name there.
+    /// FFmpeg's, by its name there.
     Ffmpeg(&'static str),
     Lame,
     Opusenc,
@@ -66,7 +66,7 @@ const CODECS: &[Codec<'_>] = &[
     },
 ];
 
-/// For speech, at 16 kHz.
+/// Codec for speech at 16 kHz.
 const G722: Codec<'_> =
     Codec { encoder: "g722", extension: "g722", bit_rate: None, peers: &[Encoder::Ffmpeg("g722")] };
 
@@ -114,13 +114,13 @@ impl Codec<'_> {
         Ok(())
     }
 
-    /// With half of the bit rate where there is one channel.
+    /// Returns the codec with half of the bit rate for one channel.
     pub(super) fn for_channels(&self, channels: usize) -> Self {
         let bit_rate = self.bit_rate.map(|bit_rate| bit_rate * channels as u64 / 2);
         Self { bit_rate, ..*self }
     }
 
-    /// Encodes with ours.
+    /// Encodes with this project's encoder.
     pub(super) fn encode<T: Element>(
         &self,
         samples: &[T],
@@ -132,7 +132,7 @@ impl Codec<'_> {
         encode(samples, channels, output, stream.encoder(self.encoder).codec_config(config))
     }
 
-    /// Encodes with a peer, told nothing but the bit rate.
+    /// Returns the command of a peer, with no option except the bit rate.
     pub(super) fn command(&self, encoder: Encoder, input: &Path, output: &Path) -> Command {
         let kilobits = self.bit_rate.unwrap_or_default() / 1000;
         match encoder {
@@ -182,9 +182,9 @@ impl Encoder {
     }
 }
 
-/// Bits per second of a file's packets, without its container.
+/// Returns the bit rate of a file's packets, without its container.
 pub(super) fn bit_rate(path: &Path, seconds: f64) -> anyhow::Result<f64> {
-    /// ffprobe counts an ADTS header as the packet's.
+    /// ffprobe includes the ADTS header in the packet.
     const ADTS_HEADER: f64 = 7.0;
     let mut ffprobe = Command::new("ffprobe");
     ffprobe.args(["-v", "error", "-show_entries", "packet=size", "-of", "csv=p=0"]).arg(path);

@@ -1,4 +1,4 @@
-//! Encoders beside programs that do the same.
+//! Encoders, compared with other programs.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,20 +9,20 @@ use super::results::{self, Results};
 
 /// A program that encodes one file into another.
 pub(super) struct Peer<'a> {
-    /// What it is called in the table.
+    /// Name in the table.
     pub(super) name: &'a str,
     pub(super) program: &'a str,
     pub(super) command: &'a dyn Fn(&Path, &Path) -> Command,
 }
 
-/// One of our encoders, and one of its peers.
+/// Measurements of an encoder and of a peer.
 pub(super) struct Comparison {
-    /// Of both: times real time, and bytes.
+    /// Multiples of real time. `sizes` are in bytes.
     speeds: [f64; 2],
     sizes: [u64; 2],
 }
 
-/// Prints the head of what [`compare`] prints.
+/// Prints the header of the table of [`compare`].
 pub(super) fn print_head() {
     println!(
         "{:<34} {:>9} {:>9} {:>7} {:>11} {:>11} {:>8}",
@@ -30,7 +30,7 @@ pub(super) fn print_head() {
     );
 }
 
-/// One of our encoders beside its peers, in turn.
+/// Measures an encoder and its peers, which alternate.
 pub(super) fn compare(
     (part, results): (&str, &mut Results),
     music: &Music,
@@ -49,7 +49,7 @@ pub(super) fn compare(
     Ok(())
 }
 
-/// Nothing, with a note, where the peer is not installed.
+/// Measures an encoder and a peer. Returns none, with a note, if the peer is not installed.
 pub(super) fn measure(
     music: &Music,
     line: &str,
@@ -91,7 +91,7 @@ impl Comparison {
     }
 }
 
-/// By which a peer is told what to write.
+/// Returns the extension, which selects the format of a peer.
 pub(super) fn extension(path: &Path) -> &str {
     path.extension().and_then(|extension| extension.to_str()).unwrap_or_default()
 }

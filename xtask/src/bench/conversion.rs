@@ -1,4 +1,4 @@
-//! Sample conversion beside a copy.
+//! Sample conversion, compared with a copy.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use super::measure::{RUNS, median};
 use super::music::{CHUNK, Music};
 use super::results::{Comparison, Results};
 
-/// The conversion alone, beside a copy of as many bytes, of chunks that stay in the cache.
+/// Measures the conversion of chunks that stay in the cache, and a copy of as many bytes.
 pub(super) fn run(music: &Music, results: &mut Results) -> anyhow::Result<()> {
     const CHUNKS: usize = 20_000;
     let samples = &music.samples[..music.channels * CHUNK];
@@ -18,7 +18,7 @@ pub(super) fn run(music: &Music, results: &mut Results) -> anyhow::Result<()> {
     let stereo = ChannelLayout::STEREO;
     let mut converter = AudioConverter::new(DataType::F32, stereo, SampleFormat::S16, stereo)?;
     let mut converted = TypedBuffer::zeroed(DataType::I16, floats.len());
-    // 6 bytes a sample are read and written: a copy of 3 does as much.
+    // 6 bytes per sample are read and written, as by a copy of 3 bytes.
     let bytes = vec![1u8; 3 * floats.len()];
     let mut copied = vec![0u8; bytes.len()];
     let (mut convert, mut copy) = (Vec::new(), Vec::new());

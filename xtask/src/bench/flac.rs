@@ -1,4 +1,4 @@
-//! FLAC beside the reference encoder and ffmpeg.
+//! FLAC, compared with the reference encoder and ffmpeg.
 
 use std::path::Path;
 use std::process::Command;

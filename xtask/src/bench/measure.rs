@@ -1,4 +1,4 @@
-//! How time is measured, and what is made of it.
+//! Measurement of CPU time.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,17 +7,17 @@ use anyhow::bail;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 
-/// How often everything is measured.
+/// Number of runs of each measurement.
 pub(super) const RUNS: usize = 5;
 
-/// What this process takes to do something.
+/// Returns the CPU time that `work` takes in this process.
 pub(super) fn own_cpu(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<f64> {
     let before = cpu(UsageWho::RUSAGE_SELF)?;
     work()?;
     Ok(cpu(UsageWho::RUSAGE_SELF)? - before)
 }
 
-/// User and system time so far, in seconds.
+/// Returns the user and system time so far, in seconds.
 fn cpu(who: UsageWho) -> anyhow::Result<f64> {
     let usage = getrusage(who)?;
     let microseconds =
@@ -25,14 +25,14 @@ fn cpu(who: UsageWho) -> anyhow::Result<f64> {
     Ok(microseconds as f64 / 1e6)
 }
 
-/// What a program takes from start to end.
+/// Returns the CPU time of a program from start to end.
 pub(super) fn child_cpu(command: &mut Command) -> anyhow::Result<f64> {
     let before = cpu(UsageWho::RUSAGE_CHILDREN)?;
     capture(command)?;
     Ok(cpu(UsageWho::RUSAGE_CHILDREN)? - before)
 }
 
-/// What a program prints.
+/// Returns the standard output of a program.
 pub(super) fn capture(command: &mut Command) -> anyhow::Result<Vec<u8>> {
     let output = command.stdin(Stdio::null()).output()?;
     if !output.status.success() {
@@ -46,7 +46,7 @@ pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Whether a program can be run; where not, that `what` is skipped is printed.
+/// Returns true if a program can be run. Otherwise prints that `what` is skipped.
 pub(super) fn installed(program: &str, what: &str) -> bool {
     let found = Command::new(program).arg("-version").output().is_ok();
     if !found {
@@ -55,7 +55,7 @@ pub(super) fn installed(program: &str, what: &str) -> bool {
     found
 }
 
-/// ffmpeg, on one thread, reading `input`.
+/// Returns a command of ffmpeg that reads `input` on one thread.
 pub(super) fn ffmpeg(input: &Path) -> Command {
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-y", "-threads", "1", "-i"]).arg(input);

@@ -1,4 +1,4 @@
-//! The music that speed is measured on.
+//! Music for measurements of speed.
 
 use std::path::{Path, PathBuf};
 
@@ -9,34 +9,34 @@ use reelwright_testkit::decode::decode_path;
 use super::asset::asset;
 use super::measure::RUNS;
 
-/// Frames in a chunk.
+/// Number of audio frames in a chunk.
 pub(super) const CHUNK: usize = 4800;
-/// The music is repeated to at least this long, in seconds.
+/// Minimum length in seconds, which the music is repeated to.
 const SECONDS: usize = 240;
 
-/// What is encoded.
+/// The input of encoders.
 pub(super) struct Music {
     pub(super) rate: u32,
     pub(super) channels: usize,
-    /// Interleaved.
+    /// Interleaved samples.
     pub(super) samples: Vec<i16>,
-    /// The same as a file for the peers, and the start of it.
+    /// The samples as a file for the peers, and the first part of it.
     pub(super) wav: PathBuf,
     pub(super) start_wav: PathBuf,
     directory: tempfile::TempDir,
 }
 
 impl Music {
-    /// A stereo file, or the soundtrack among the test assets.
+    /// Reads a stereo file, or the soundtrack among the test assets.
     pub(super) fn load(path: Option<&Path>) -> anyhow::Result<Self> {
         let path = path.map_or_else(|| asset("bbb_48k_stereo.flac"), Path::to_owned);
-        let sound = decode_path::<i16>(&path).map_err(anyhow::Error::msg)?;
-        if sound.channels != 2 {
+        let audio = decode_path::<i16>(&path).map_err(anyhow::Error::msg)?;
+        if audio.channels != 2 {
             bail!("{} is not stereo", path.display());
         }
-        let wanted = SECONDS * sound.sample_rate as usize * sound.channels;
-        let samples = sound.samples.repeat(wanted.div_ceil(sound.samples.len()));
-        let music = Self::new(sound.sample_rate, sound.channels, samples)?;
+        let wanted = SECONDS * audio.sample_rate as usize * audio.channels;
+        let samples = audio.samples.repeat(wanted.div_ceil(audio.samples.len()));
+        let music = Self::new(audio.sample_rate, audio.channels, samples)?;
         let name = path.file_name().context("no file name")?.display();
         println!(
             "music: {name}, {:.0} s, {} Hz, stereo, 16 bit; {RUNS} runs\n",
@@ -57,13 +57,13 @@ impl Music {
         Ok(music)
     }
 
-    /// The same for encoders of speech: one channel at 16 kHz.
+    /// Returns the music for speech encoders: one channel at 16 kHz.
     pub(super) fn narrow(&self) -> anyhow::Result<Self> {
         let path = self.output("narrow.wav");
         let stream = self.stream().encoder_sample_rate(16_000).encoder_num_channels(1);
         self.encode(&path, stream)?;
-        let sound = decode_path::<i16>(&path).map_err(anyhow::Error::msg)?;
-        Self::new(sound.sample_rate, sound.channels, sound.samples)
+        let audio = decode_path::<i16>(&path).map_err(anyhow::Error::msg)?;
+        Self::new(audio.sample_rate, audio.channels, audio.samples)
     }
 
     pub(super) fn seconds(&self) -> f64 {
@@ -86,13 +86,13 @@ impl Music {
         encode(&self.samples, self.channels, path, stream)
     }
 
-    /// How many times faster than it sounds.
+    /// Returns the speed as a multiple of real time.
     pub(super) fn real_time(&self, cpu: f64) -> f64 {
         self.seconds() / cpu
     }
 }
 
-/// Encodes samples through the facade, chunk by chunk.
+/// Encodes samples through the facade in chunks.
 pub(super) fn encode<T: Element>(
     samples: &[T],
     channels: usize,

@@ -1,8 +1,8 @@
-//! Noise beside what masks it: a second opinion, of a plain model of the ear.
+//! Noise-to-mask ratio by a simple psychoacoustic model, as a second opinion.
 //!
-//! In bands of half a Bark, of windows of 2048 samples, a copy's difference from its original is
-//! set in relation to the original's energy, spread over the neighbouring bands and lowered by
-//! 13 dB. What is given is the mean of all bands and windows, of the worse channel, in dB.
+//! The difference of a copy is divided by the masking threshold, in bands of half a Bark and windows
+//! of 2048 samples. The threshold is the original's energy, spread over the neighboring bands and
+//! lowered by 13 dB. The result in dB is the mean over bands and windows, of the worse channel.
 
 use std::f32::consts::TAU;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use rustfft::{Fft, FftPlanner};
 use super::piece::RATE;
 
 const SIZE: usize = 2048;
-/// How far below a masking sound noise is not heard.
+/// Distance of the masking threshold from the masker, in dB.
 const OFFSET: f64 = 13.0;
-/// By how much masking falls in half a Bark, towards higher and towards lower frequencies, in dB.
+/// Slopes of masking per half a Bark, towards higher and lower frequencies, in dB.
 const SLOPES: (f64, f64) = (5.0, 13.5);
-/// About what one rounding to 16 bits amounts to in a band.
+/// Approximate energy in a band of the rounding to 16 bits.
 const SILENCE: f64 = 1e-5;
 
 pub(super) fn noise_to_mask(original: &[f32], copy: &[f32], channels: usize) -> f64 {
@@ -34,7 +34,7 @@ fn plane(interleaved: &[f32], channels: usize, channel: usize) -> Vec<f32> {
 struct Model {
     fft: Arc<dyn Fft<f32>>,
     window: Vec<f32>,
-    /// Of each line of the spectrum.
+    /// Band of each line of the spectrum.
     bands: Vec<usize>,
 }
 
@@ -79,7 +79,7 @@ impl Model {
     }
 }
 
-/// The noise that is not heard in a band.
+/// Returns the masking threshold of a band.
 fn mask(signal: &[f64], band: usize) -> f64 {
     let spread = signal.iter().enumerate().map(|(masker, energy)| {
         let (up, down) = SLOPES;

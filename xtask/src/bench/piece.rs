@@ -1,4 +1,4 @@
-//! Excerpts that quality is measured on.
+//! Excerpts for measurements of quality.
 
 use std::path::{Path, PathBuf};
 
@@ -10,37 +10,37 @@ use super::align::align;
 use super::measure::capture;
 use super::music::encode;
 
-/// What ViSQOL is made for.
+/// Sample rate that ViSQOL requires.
 pub(super) const RATE: u32 = 48_000;
-/// Of an excerpt.
+/// Length of an excerpt, in seconds.
 const SECONDS: usize = 10;
-/// Longer files are entered this late.
+/// Start of the excerpt in longer files, in seconds.
 const INTRODUCTION: usize = 20;
-/// Dropped at both ends, in frames: encoders start and end there.
+/// Number of frames that are dropped at both ends, which encoders treat specially.
 const EDGE: usize = RATE as usize / 2;
 
 pub(super) struct Piece {
     pub(super) name: String,
     pub(super) channels: usize,
-    /// Interleaved.
+    /// Interleaved samples.
     pub(super) samples: Vec<f32>,
-    /// The same for programs, and what of it is compared.
+    /// The samples as a file for programs, and the compared part.
     pub(super) wav: PathBuf,
     pub(super) reference: PathBuf,
 }
 
 impl Piece {
     pub(super) fn load(path: &Path, directory: &Path) -> anyhow::Result<Self> {
-        let sound = decode_path::<i16>(path).map_err(anyhow::Error::msg)?;
-        let (rate, channels) = (sound.sample_rate as usize, sound.channels);
+        let audio = decode_path::<i16>(path).map_err(anyhow::Error::msg)?;
+        let (rate, channels) = (audio.sample_rate as usize, audio.channels);
         ensure!(channels == 1 || channels == 2, "{} has {channels} channels", path.display());
-        let seconds = sound.samples.len() / channels / rate;
+        let seconds = audio.samples.len() / channels / rate;
         let start = INTRODUCTION.min(seconds.saturating_sub(SECONDS));
-        let samples = &sound.samples[start * rate * channels..];
+        let samples = &audio.samples[start * rate * channels..];
         let samples = &samples[..samples.len().min(SECONDS * rate * channels)];
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let wav = directory.join(format!("{name}.wav"));
-        let stream = AudioStream::new(sound.sample_rate, channels)
+        let stream = AudioStream::new(audio.sample_rate, channels)
             .encoder_sample_rate(RATE)
             .resample_quality(ResampleQuality::High);
         encode(samples, channels, &wav, stream)?;
@@ -60,12 +60,12 @@ impl Piece {
         (self.samples.len() / self.channels) as f64 / f64::from(RATE)
     }
 
-    /// What of the samples is compared.
+    /// Returns the samples that are compared.
     pub(super) fn compared(&self) -> &[f32] {
         &self.samples[EDGE * self.channels..self.samples.len() - EDGE * self.channels]
     }
 
-    /// Decodes an encoded file, and cuts it to what is compared; writes that beside it.
+    /// Decodes an encoded file, cuts it to the compared part, and writes that next to it.
     pub(super) fn decode(&self, encoded: &Path) -> anyhow::Result<(Vec<f32>, PathBuf)> {
         let mut ffmpeg = std::process::Command::new("ffmpeg");
         ffmpeg.args(["-v", "error", "-i"]).arg(encoded).args(["-f", "f32le", "-ar"]);

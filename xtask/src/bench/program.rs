@@ -23,7 +23,7 @@ fn build_program() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The program lies beside this one.
+/// Returns the path of the program, which is built next to this one.
 fn program_path() -> anyhow::Result<PathBuf> {
     let name = format!("reelwright{}", std::env::consts::EXE_SUFFIX);
     Ok(std::env::current_exe()?.with_file_name(name))

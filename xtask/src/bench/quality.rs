@@ -1,4 +1,4 @@
-//! How good our lossy encoders sound beside their peers, as ViSQOL hears it.
+//! Quality of lossy audio encoders and their peers by ViSQOL.
 
 use std::path::{Path, PathBuf};
 
@@ -20,11 +20,11 @@ const SETTINGS: &[(&str, &str, Encoder, &[u64])] = &[
     ("mp3", "MP3", Encoder::Lame, &[96, 128, 160, 192]),
 ];
 
-/// A file's figures.
+/// Measurements of a file.
 #[derive(Clone, Copy, Default)]
 struct Figures {
     mos: f64,
-    /// Noise to mask, in dB.
+    /// Noise-to-mask ratio in dB.
     noise: f64,
     kilobits: f64,
 }
@@ -72,7 +72,7 @@ pub(super) fn run(files: &[PathBuf], results: &mut Results) -> anyhow::Result<()
     Ok(())
 }
 
-/// Prints the figures of each piece; returns the means of ours and of the peer if it is installed.
+/// Prints the figures of each piece. Returns the means of both encoders if the peer is installed.
 fn table(
     codec: &Codec<'_>,
     peer: Encoder,

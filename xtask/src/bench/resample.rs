@@ -1,7 +1,7 @@
-//! Our resampler beside ffmpeg's two, 48000 to 44100 Hz: speed on music, quality on tones.
+//! The resampler, compared with two of ffmpeg, from 48000 to 44100 Hz: speed on music, quality on tones.
 //!
-//! What ffmpeg takes is without what it takes to read the same and drop it; ours comes out of memory
-//! and is dropped, too. All samples in and out are 32-bit floats.
+//! The time of ffmpeg excludes the time to read the same input and drop it. The resampler reads from
+//! memory, and its output is dropped, too. All samples are 32-bit floats.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -16,10 +16,10 @@ use super::music::{CHUNK, Music};
 use super::results::{Comparison, Results};
 use super::tones::{self, FROM, TO};
 
-/// How often speed is measured: the runs are short, and other programs disturb them.
+/// Number of runs. They are short, so other programs disturb them.
 const RUNS: usize = 15;
 
-/// ffmpeg's resamplers, as it is told of them.
+/// Names and filters of ffmpeg's resamplers.
 const FFMPEG: &[(&str, &str)] = &[
     ("ffmpeg default", "aresample=44100"),
     ("ffmpeg soxr, precision 28", "aresample=44100:resampler=soxr:precision=28"),
@@ -74,7 +74,7 @@ pub(super) fn run(music: &Music, results: &mut Results) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Times real time, of our qualities and then of the peers.
+/// Returns the speeds as multiples of real time: of this project's qualities, then of the peers.
 fn speeds(music: &Music, peers: &[(&str, &str)]) -> anyhow::Result<Vec<f64>> {
     let floats = music.floats();
     let path = music.output("music.f32");
@@ -106,7 +106,7 @@ fn speeds(music: &Music, peers: &[(&str, &str)]) -> anyhow::Result<Vec<f64>> {
             times.push(ffmpeg(Some(filter))?);
         }
     }
-    // The music is taken to be at this rate, whatever its own.
+    // The music is treated as if it had this rate.
     let seconds = (floats.len() / music.channels) as f64 / f64::from(FROM);
     let without = least(&without);
     let times = times.iter().enumerate().map(|(i, times)| {
@@ -116,13 +116,13 @@ fn speeds(music: &Music, peers: &[(&str, &str)]) -> anyhow::Result<Vec<f64>> {
     Ok(times.collect())
 }
 
-/// The least of what was measured: whatever else a machine does makes it more, and a difference of
-/// two needs both to be free of that.
+/// Returns the minimum of measurements: other load of a machine only adds time, and the difference of
+/// two measurements requires both to be free of it.
 fn least(times: &[f64]) -> f64 {
     times.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
-/// ffmpeg, reading raw samples through a filter.
+/// Returns a command of ffmpeg that passes raw samples through a filter.
 fn command(input: &Path, channels: usize, filter: Option<&str>) -> Command {
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-threads", "1", "-f", "f32le", "-ar", &FROM.to_string()]);
@@ -133,9 +133,9 @@ fn command(input: &Path, channels: usize, filter: Option<&str>) -> Command {
     command
 }
 
-/// Resamples with ours, chunk by chunk, into `sink`; to and from the type that the quality filters
-/// in is part of it. What comes out is not kept together: fresh memory for all of it would cost as
-/// much as the filters do.
+/// Resamples in chunks into `sink`, with the conversion to and from the sample type of the quality.
+/// The output is not collected, because allocating memory for all of it would take as long as the
+/// filters.
 fn resample(
     samples: &[f32],
     channels: usize,

@@ -49,7 +49,7 @@ pub(super) const FIGURES: &[Figure] = &[
     figure(["codecs", "alac", "ffmpeg"], "ALAC", "FFmpeg", false),
     figure(["wav", "float to WAV s16", "ffmpeg"], "float to WAV", "FFmpeg", false),
     figure(["resample", RESAMPLING, "ffmpeg soxr, precision 28"], "resampling", "soxr", false),
-    figure(["pictures", CONVERSION, "ffmpeg"], "RGB to YUV", "FFmpeg", false),
+    figure(["frames", CONVERSION, "ffmpeg"], "RGB to YUV", "FFmpeg", false),
     figure(
         ["h264", "yuv420p of 1280x720 to H.264", "ffmpeg, libx264 superfast"],
         "H.264",
@@ -88,7 +88,7 @@ pub(super) struct Comparison {
     pub(super) unit: String,
     /// Values of Reelwright and of the peer.
     pub(super) values: [f64; 2],
-    /// Whether lower values are better.
+    /// True if lower values are better.
     pub(super) lower_is_better: bool,
     /// Sizes of the outputs in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]

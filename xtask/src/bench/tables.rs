@@ -20,7 +20,7 @@ const HEADINGS: &[(&str, &str)] = &[
     ("quality", "Quality of audio codecs"),
     ("conversion", "Conversion of samples"),
     ("resample", "Resampling"),
-    ("pictures", "Conversion of frames"),
+    ("frames", "Conversion of frames"),
     ("h264", "H.264"),
     ("rate-quality", "Quality of video codecs"),
     ("bit-rates", "Bit rates as asked for"),

@@ -1,4 +1,4 @@
-//! What a resampler makes of tones.
+//! Quality of a resampler, measured with tones.
 
 use std::f64::consts::TAU;
 use std::fmt;
@@ -7,9 +7,9 @@ use std::fmt;
 pub(super) const FROM: u32 = 48_000;
 pub(super) const TO: u32 = 44_100;
 
-/// Tones that must stay as they are, in Hz.
+/// Tones that must be preserved, in Hz.
 const IN_BAND: &[u32] = &[100, 997, 5_000, 10_000, 15_000, 18_000, 20_000];
-/// Tones above half of the new rate: what is left of them has folded to 44.1 kHz less themselves.
+/// Tones above half of the new rate. Their aliases have the frequency of 44.1 kHz minus the tone.
 const ABOVE: &[u32] = &[
     22_100, 22_200, 22_300, 22_400, 22_500, 22_600, 22_700, 22_800, 22_900, 23_000, 23_100, 23_200,
     23_300, 23_400, 23_500, 23_600, 23_700, 23_800, 23_900,
@@ -21,7 +21,7 @@ SNR and gain: the worst of tones from 100 Hz to 20 kHz; 32-bit samples allow abo
 alias: the loudest of tones from 22.1 kHz up, which fold to 22.0 kHz and below; and from 23 kHz up,
 which fold to 21.1 kHz and below.";
 
-/// Every tone for a second, one after the other.
+/// Returns all tones, each for one second.
 pub(super) fn signal() -> Vec<f32> {
     let tones = IN_BAND.iter().chain(ABOVE);
     let sample = |frequency: u32, i: u32| {
@@ -31,17 +31,17 @@ pub(super) fn signal() -> Vec<f32> {
     tones.flat_map(|frequency| (0..FROM).map(|i| sample(*frequency, i))).collect()
 }
 
-/// In dB.
+/// Measurements in dB.
 pub(super) struct Figures {
     snr: f64,
-    /// The one that is furthest from 0.
+    /// The gain that differs most from 0.
     gain: f64,
     alias: f64,
     alias_from_23k: f64,
 }
 
 impl Figures {
-    /// Of the resampled [`signal`].
+    /// Measures the resampled [`signal`].
     pub(super) fn of(resampled: &[f32]) -> Self {
         let mut figures =
             Self { snr: f64::INFINITY, gain: 0.0, alias: f64::MIN, alias_from_23k: f64::MIN };
@@ -76,7 +76,7 @@ impl fmt::Display for Figures {
     }
 }
 
-/// The power of a tone's frequency, and of all the rest: least squares for sine and cosine.
+/// Returns the power at a tone's frequency and the power of the rest, by least squares of sine and cosine.
 fn fit(tone: &[f32], frequency: u32) -> (f64, f64) {
     let wave = |i: usize| (TAU * f64::from(frequency) * i as f64 / f64::from(TO)).sin_cos();
     let (mut ss, mut sc, mut cc, mut sx, mut cx) = (0.0, 0.0, 0.0, 0.0, 0.0);

@@ -1,16 +1,16 @@
-//! Pictures: conversion, encoders and MP4, beside ffmpeg and, where `TORIO_PYTHON` names a Python
-//! that has it, torio.
+//! Frame conversion, video encoders and MP4, compared with ffmpeg and, if `TORIO_PYTHON` is a Python
+//! with torio, with torio.
 //!
-//! What a program takes is the difference between many pictures and one, so its start and what it
-//! reads in advance are not counted.
+//! The time of a program is the difference between many frames and one, without its start and the
+//! input that it reads in advance.
 
 pub(super) mod av1;
 pub(super) mod bit_rates;
-mod film;
+mod clip;
+pub(super) mod frames;
 pub(super) mod h264;
 pub(super) mod muxing;
 mod own;
-pub(super) mod pictures;
 pub(super) mod rate_quality;
 mod ssim;
 mod torio;

@@ -1,4 +1,4 @@
-//! ViSQOL, which predicts how listeners would rate a copy beside its original: from 1 (bad) to
+//! ViSQOL, which predicts the rating of a copy by listeners: from 1 (bad) to
 //! about 4.75. The program is the one of the Python package visqol-python.
 
 use std::ffi::OsString;
@@ -12,14 +12,14 @@ use super::measure::capture;
 pub(super) struct Visqol(OsString);
 
 impl Visqol {
-    /// From the environment's `VISQOL`, or else among the installed programs.
+    /// Returns the program in the environment variable `VISQOL`, or else the installed one.
     pub(super) fn find() -> Option<Self> {
         let program = std::env::var_os("VISQOL").unwrap_or_else(|| "visqol".into());
         Command::new(&program).arg("--help").output().ok()?;
         Some(Self(program))
     }
 
-    /// Of two WAV files at 48 kHz that are aligned to the sample.
+    /// Returns the rating (MOS) of two WAV files at 48 kHz that are aligned to the sample.
     pub(super) fn mos(&self, reference: &Path, degraded: &Path) -> anyhow::Result<f64> {
         let mut command = Command::new(&self.0);
         command.args(["--no_alignment", "--no_realignment", "-r"]).arg(reference);

@@ -1,4 +1,4 @@
-//! PCM in WAV beside ffmpeg: what chunks cost where there is hardly anything to encode.
+//! PCM in WAV, compared with ffmpeg: the overhead of chunks.
 
 use std::path::Path;
 

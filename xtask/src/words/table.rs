@@ -148,6 +148,7 @@ pub(super) const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("crates/muxers/ogg/src/headers.rs", "picture", "FLAC's block type"),
     ("crates/muxers/flac/src", "picture", "FLAC's block type"),
     ("crates/muxers/mp3/src/id3.rs", "picture", "ID3's frame type"),
+    ("crates/muxers/mp3/tests/mp3.rs", "picture|pictures", "names of the crate id3"),
     ("crates/encoders/av1/src/config.rs", "film", "H.273's name for color primaries"),
     ("crates/python/python/reelwright", "picture", "the name of a public argument"),
     ("crates/core/src/color.rs", "film", "H.273's name for color primaries"),

@@ -1,4 +1,4 @@
-//! Conversion of a block of samples from any place in memory to any other.
+//! Conversion of blocks of samples between memory layouts.
 
 use reelwright_core::TensorView;
 
@@ -6,8 +6,8 @@ use super::kernels;
 use super::sample::Sample;
 use crate::level::Level;
 
-/// Where the samples of a block lie in a slice: (row, column) is the element
-/// `origin + row * self.row + column * self.column`.
+/// Position of a block of samples in a slice: (row, column) is the element `origin + row * self.row
+/// + column * self.column`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) origin: usize,
@@ -16,7 +16,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Where the elements of `chunk` lie, and how many rows and columns there are.
+    /// Returns the position of the elements of `chunk`, and the numbers of rows and columns.
     ///
     /// # Panics
     /// If it does not have two dimensions.
@@ -27,7 +27,8 @@ impl Place {
         (Self { origin: chunk.offset(), row, column }, (rows, columns))
     }
 
-    /// The samples of a frame from sample `at` on: interleaved, or in planes of `capacity` samples.
+    /// Returns the position of a frame's samples from sample `at` on: interleaved, or in planes of
+    /// `capacity` samples.
     pub(super) const fn in_frame(
         planar: bool,
         channels: usize,
@@ -41,28 +42,28 @@ impl Place {
         }
     }
 
-    /// The place of the block that starts at `row` and `column` of this one.
+    /// Returns the position of the block that starts at `row` and `column` of this one.
     pub(super) const fn starting(self, row: usize, column: usize) -> Self {
         Self { origin: self.index(row, column), ..self }
     }
 
-    /// The index of (row, column).
+    /// Returns the index of (row, column).
     pub(super) const fn index(self, row: usize, column: usize) -> usize {
-        // Wrapping, because a view without elements may lie anywhere.
+        // Wrapping, because the offset of a view without elements may be anywhere.
         self.origin
             .wrapping_add_signed(self.row.wrapping_mul(row as isize))
             .wrapping_add_signed(self.column.wrapping_mul(column as isize))
     }
 }
 
-/// From this many columns on, rows are worth converting by themselves.
+/// Minimum number of columns for a conversion row by row.
 const WIDE: usize = 32;
 
-/// Converts the `rows` × `columns` samples at `from` in `source` to those at `to` in `target`.
-/// The strides of `to` are not negative.
+/// Converts the `rows` × `columns` samples at `from` in `source` to those at `to` in `target`. The
+/// strides of `to` are not negative.
 ///
 /// # Panics
-/// If a sample lies outside its slice.
+/// If a sample is outside of its slice.
 pub(super) fn convert<S: Sample, D: Sample>(
     level: Level,
     (source, from): (&[S], Place),
@@ -86,7 +87,7 @@ pub(super) fn convert<S: Sample, D: Sample>(
         }
     } else if columns == 2 && packed(from) && to.row == 1 {
         let pairs = source[from.origin..][..2 * rows].as_chunks().0;
-        // Planes do not overlap, and the second column is the later one.
+        // Planes do not overlap, and the second column is after the first.
         let (left, right) = target[to.origin..].split_at_mut(to.column as usize);
         kernels::split_stereo(level, pairs, &mut left[..rows], &mut right[..rows]);
     } else if columns == 2 && from.row == 1 && packed(to) {
@@ -104,10 +105,10 @@ pub(super) fn convert<S: Sample, D: Sample>(
     }
 }
 
-/// Samples that are picked up one by one to be converted together.
+/// Number of samples that are gathered for one conversion.
 const RUN: usize = 256;
 
-/// [`convert`] where neither rows nor columns lie without gaps on both sides.
+/// Like [`convert`], if neither rows nor columns are contiguous on both sides.
 fn scattered<S: Sample, D: Sample>(
     level: Level,
     (source, from): (&[S], Place),

@@ -1,4 +1,4 @@
-//! The converter: chunks in, samples of a frame out.
+//! Converter of audio chunks to samples of frames.
 
 use std::ops::Range;
 
@@ -16,9 +16,8 @@ use crate::level::Level;
 /// Converts chunks of shape (frame, channel), with any strides, to the sample format and channels
 /// of an encoder.
 ///
-/// The arithmetic is in the [crate's documentation](crate). Nothing is remembered from one call to
-/// the next: the result is the same however the input is cut up. Nothing is allocated after
-/// [`new`](Self::new).
+/// The [crate's documentation](crate) describes the arithmetic. Calls are independent: the result
+/// is the same for any division of the input into chunks. [`new`](Self::new) makes all allocations.
 ///
 /// ```
 /// use reelwright_convert::AudioConverter;
@@ -40,13 +39,14 @@ pub struct AudioConverter {
 }
 
 impl AudioConverter {
-    /// A converter from chunks of type `from` whose columns are the channels of `from_layout`.
+    /// Creates a converter of chunks of type `from` whose columns are the channels of
+    /// `from_layout`.
     ///
-    /// Where the layouts differ the channels are remixed; see the [crate's documentation](crate).
+    /// If the layouts differ, the channels are remixed; see the [crate's documentation](crate).
     ///
     /// # Errors
-    /// The layouts differ and cannot be remixed: one of them has no positions and the numbers of
-    /// channels differ, or has no front channel or half of a pair.
+    /// The layouts differ and cannot be remixed: one has no positions and the numbers of channels
+    /// differ, or one has no front channel or only one channel of a pair.
     pub fn new(
         from: DataType,
         from_layout: ChannelLayout,
@@ -57,9 +57,9 @@ impl AudioConverter {
         Self::with_normalization(from, from_layout, to, to_layout, normalize)
     }
 
-    /// As [`new`](Self::new); with `normalize`, no sum of channels can exceed full scale, else the
-    /// gains are those of the standard. A caller that converts in several steps knows what the
-    /// samples become in the end.
+    /// Like [`new`](Self::new). With `normalize`, no sum of channels can exceed full scale;
+    /// otherwise, the gains are those of the standard. A caller that converts in several steps
+    /// selects this by the final format.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -77,7 +77,7 @@ impl AudioConverter {
             DataType::U8 => from_type::<u8>(to, level, channels, recipes),
             DataType::U16 => {
                 return Err(Error::unsupported(
-                    "Audio has no samples of type UInt16. Pass them as Short or Float.",
+                    "Audio does not support samples of type UInt16. Pass them as Short or Float.",
                 ));
             }
             DataType::I16 => from_type::<i16>(to, level, channels, recipes),
@@ -91,12 +91,12 @@ impl AudioConverter {
 
     /// Converts the rows (frames) `rows` of `chunk` into `out` from sample `at` on.
     ///
-    /// `out` holds `capacity` samples of each channel: sample `i` of channel `c` is the element
-    /// `i * channels + c` in a packed format and `c * capacity + i` in a planar one.
+    /// `out` contains `capacity` samples per channel: sample `i` of channel `c` is the element `i *
+    /// channels + c` in a packed format and `c * capacity + i` in a planar one.
     ///
     /// # Panics
-    /// If `chunk` is not of the type and number of channels that the converter was made for, does
-    /// not have the rows, or `out` is of another type than its format's or too small.
+    /// If `chunk` has another type or number of channels than the converter, or lacks the rows, or
+    /// if `out` has another type than its format or is too small.
     pub fn convert(
         &mut self,
         chunk: &TensorView<'_>,

@@ -1,6 +1,6 @@
-//! The loops that all time is spent in, compiled once for each [`Level`].
+//! Inner loops of audio conversion, compiled once for each [`Level`].
 //!
-//! They are plain loops that compilers vectorise.
+//! They are plain loops that compilers vectorize.
 
 use super::sample::{Mix, Sample};
 use crate::level::{Level, kernels};
@@ -42,9 +42,9 @@ kernels! {
         }
     }
 
-    /// Whether there is a number that is not within ±1.
+    /// Returns whether a number is not within ±1.
     fn any_outlier<M: Mix>(numbers: &[M]) -> bool {
-        // The blocks are short enough to stop soon and long enough to pay for asking.
+        // The block size is a compromise between an early exit and the cost of the check.
         numbers.chunks(1024).any(|block| block.iter().fold(false, |any, n| any | n.is_outlier()))
     }
 }
@@ -54,20 +54,20 @@ mod tests {
     use super::*;
     use std::fmt::Debug;
 
-    /// Samples of one type: all sorts of bits, and all that is special.
+    /// Random and special values of one sample type.
     trait Samples: Sample + Debug {
         fn samples(len: usize) -> Vec<Self>;
         fn same(self, other: Self) -> bool;
     }
 
-    /// Lengths of the slices that tests convert; fewer in Miri, which takes seconds for each kernel.
+    /// Lengths of the slices to convert; fewer in Miri, which takes seconds per kernel.
     fn lengths() -> impl Iterator<Item = usize> {
         let (all, more): (_, &[usize]) =
             if cfg!(miri) { (1..2, &[33]) } else { (0..70, &[1000, 4099]) };
         all.chain(more.iter().copied())
     }
 
-    /// Numbers that look random and are the same in every run.
+    /// Pseudo-random numbers, the same in every run.
     fn random(i: usize) -> u64 {
         let mixed = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
@@ -103,7 +103,7 @@ mod tests {
                         .map(|i| match i % 4 {
                             0 => Self::from_bits(random(i) as $bits),
                             1 => special(i / 4),
-                            // About full scale, and half-way between two samples.
+                            // Near full scale, and halfway between two samples.
                             2 => (random(i) as i64 as Self) / 9e18 * 1.1,
                             _ => (random(i) as i16 as Self + 0.5) / 32_768.0,
                         })
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn every_level_converts_alike() {
+    fn all_levels_convert_equally() {
         check_all_from::<u8>();
         check_all_from::<i16>();
         check_all_from::<i32>();
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn every_level_mixes_alike() {
+    fn all_levels_mix_equally() {
         check_mixing(0.7f32);
         check_mixing(0.7f64);
     }

@@ -1,4 +1,4 @@
-//! Remixing: output channels that are sums of input channels.
+//! Remixing: output channels as sums of input channels.
 
 use std::marker::PhantomData;
 
@@ -11,7 +11,7 @@ use super::sample::{Mix, Sample};
 use super::straight::{Convert, samples, samples_mut};
 use crate::level::Level;
 
-/// Samples of each channel that are mixed at a time: few enough that all planes stay in the cache.
+/// Samples per channel that are mixed at once. All planes of this size fit in the cache.
 const BLOCK: usize = 512;
 
 /// Mixes chunks of `S` in floats and writes the sums as `D`.
@@ -20,9 +20,9 @@ pub(super) struct Mixer<S: Sample, D> {
     planar: bool,
     recipes: Vec<Recipe>,
     all_are_sums: bool,
-    /// The input channels of a block, a plane each.
+    /// Input channels of a block, one plane each.
     inputs: Vec<S::Mix>,
-    /// The sums of a block, a plane for each output channel.
+    /// Sums of a block, one plane for each output channel.
     sums: Vec<S::Mix>,
     to: PhantomData<fn() -> D>,
 }
@@ -30,7 +30,7 @@ pub(super) struct Mixer<S: Sample, D> {
 impl<S: Sample, D: Sample> Mixer<S, D> {
     pub(super) fn new(level: Level, planar: bool, channels: usize, recipes: Vec<Recipe>) -> Self {
         let is_sum = |recipe: &Recipe| matches!(recipe, Recipe::Sum(_));
-        // Channels that only change their places need no planes.
+        // Channels that are only reordered need no planes.
         let block = if recipes.iter().any(is_sum) { BLOCK } else { 0 };
         Self {
             level,

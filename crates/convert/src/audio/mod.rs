@@ -1,4 +1,4 @@
-//! Sound: sample formats, memory layouts and channels.
+//! Audio: sample formats, memory layouts and channels.
 
 mod block;
 mod converter;

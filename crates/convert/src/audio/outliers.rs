@@ -1,4 +1,4 @@
-//! Samples that bounded formats cannot hold.
+//! Samples that bounded formats cannot represent.
 
 use reelwright_core::{TensorView, TypedSlice};
 
@@ -7,16 +7,16 @@ use super::kernels;
 use super::sample::Mix;
 use crate::level::Level;
 
-/// What of a chunk a format of samples within ±1 cannot hold.
+/// Values of a chunk that a format of samples within ±1 cannot represent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Outliers {
     /// The (row, column) of the first NaN in row-major order.
     pub first_nan: Option<(usize, usize)>,
-    /// How many elements are beyond ±1.
+    /// Number of elements beyond ±1.
     pub beyond_unity: u64,
 }
 
-/// The outliers of a 2-D view; integers have none.
+/// Searches a 2-D view for outliers. Integers have none.
 ///
 /// # Panics
 /// If the view does not have two dimensions.
@@ -52,15 +52,15 @@ fn search<M: Mix>(
     outliers
 }
 
-/// Whether there is an outlier at all, in whatever order is fastest to look.
+/// Returns whether there is any outlier, searching in the order of memory.
 fn any<M: Mix>(level: Level, data: &[M], place: Place, (rows, columns): (usize, usize)) -> bool {
     let mut origin = place.origin;
-    // From the element that comes first in memory, the axis with the smaller steps last.
+    // Starts at the element with the lowest address, with the smaller stride in the inner loop.
     let mut axes = [(place.row, rows), (place.column, columns)].map(|(stride, size)| {
         if stride < 0 {
             origin = origin.wrapping_add_signed(stride * (size as isize - 1));
         }
-        // An axis with one element needs no steps.
+        // An axis with one element needs no stride.
         (if size == 1 { 1 } else { stride.unsigned_abs() }, size)
     });
     axes.sort_by_key(|&(stride, size)| std::cmp::Reverse((stride, size)));
@@ -80,22 +80,22 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn integers_have_none() {
+    fn integers_have_no_outliers() {
         let view = TensorView::contiguous(&[0i16, 1], &[1, 2]).unwrap();
         assert_eq!(outliers(&view).first_nan, None);
     }
 
     #[test]
-    fn infinities_are_numbers() {
+    fn infinities_are_beyond_unity() {
         let data = [f64::INFINITY, f64::NEG_INFINITY, f64::MAX, -0.0];
         let view = TensorView::contiguous(&data, &[2, 2]).unwrap();
         assert_eq!(outliers(&view).first_nan, None);
     }
 
     proptest! {
-        /// Against the plain definition, for views that run through memory in every way.
+        /// Compares with a direct search, for views with any order in memory.
         #[test]
-        fn the_first_is_found(
+        fn finds_the_first_nan(
             rows in 0usize..40,
             columns in 1usize..6,
             strides in prop_oneof![
@@ -131,7 +131,7 @@ mod tests {
         }
 
         #[test]
-        fn the_first_of_many_is_found(len in 1usize..9000, nan in 0usize..9000) {
+        fn finds_the_first_of_many_nans(len in 1usize..9000, nan in 0usize..9000) {
             let mut data = vec![0.0f64; len];
             if let Some(number) = data.get_mut(nan) {
                 *number = f64::NAN;

@@ -1,38 +1,38 @@
-//! Which input channels make up each output channel, and how loud.
+//! Gains of input channels in each output channel.
 //!
-//! The gains are those of FFmpeg's swresample with its default options, which follow ATSC A/52
-//! (§7.8): a channel that the output lacks goes to the nearest loudspeakers, at -3 dB where it is
-//! spread over two or is a surround channel. The low-frequency channel and channels above the
-//! listener are left out where the output lacks them.
+//! The gains are those of FFmpeg's swresample with default options, which follow ATSC A/52 (§7.8):
+//! a channel that the output does not have is mixed into the nearest loudspeakers, at -3 dB if it
+//! is spread over two or is a surround channel. Low-frequency and height channels are dropped if
+//! the output does not have them.
 
 use std::f64::consts::FRAC_1_SQRT_2 as MINUS_3_DB;
 
 use reelwright_core::{Channel, ChannelLayout, Error, Result};
 
-/// -6 dB: a surround channel, spread over two loudspeakers.
+/// -6 dB: a surround channel that is spread over two loudspeakers.
 const MINUS_6_DB: f64 = 0.5;
 
-/// What an output channel is made of.
+/// Source of an output channel.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Recipe {
-    /// Nothing.
+    /// Silence.
     Silence,
-    /// This input channel as it is.
+    /// An unchanged input channel.
     Copy(usize),
-    /// A sum of input channels, each with its gain. Never empty.
+    /// A sum of input channels with gains. Never empty.
     Sum(Vec<(usize, f64)>),
 }
 
-/// What each output channel is made of. With `normalise`, gains are turned down together until no
-/// sum of full-scale samples can exceed full scale.
+/// Returns the source of each output channel. With `normalize`, all gains are scaled so that no sum
+/// of full-scale samples can exceed full scale.
 ///
 /// # Errors
-/// ChannelLayouts that differ need positions, and, to be mixed, channels in front and pairs that are
-/// complete.
+/// Layouts differ and have no positions, or cannot be mixed because they have no front channels or
+/// only one channel of a pair.
 pub(super) fn recipes(
     from: ChannelLayout,
     to: ChannelLayout,
-    normalise: bool,
+    normalize: bool,
 ) -> Result<Vec<Recipe>> {
     let positions_are_known = from.mask().is_some() && to.mask().is_some();
     if from == to || (from.channels() == to.channels() && !positions_are_known) {
@@ -55,7 +55,7 @@ pub(super) fn recipes(
     }
     let loudest = sums.iter().map(|sum| sum.iter().map(|&(_, gain)| gain).sum::<f64>());
     let loudest = loudest.fold(1.0, f64::max);
-    if normalise {
+    if normalize {
         sums.iter_mut().flatten().for_each(|(_, gain)| *gain /= loudest);
     }
     let recipe = |sum: Vec<(usize, f64)>| match sum[..] {
@@ -66,12 +66,12 @@ pub(super) fn recipes(
     Ok(sums.into_iter().map(recipe).collect())
 }
 
-/// Why a layout cannot be remixed, if it can't.
+/// Returns the reason why a layout cannot be remixed, if any.
 fn obstacle(layout: ChannelLayout) -> Option<String> {
     use Channel as C;
     if layout.mask().is_none() {
         return Some(format!(
-            "nobody knows which loudspeakers {layout} are for; pass a layout by name, such as \
+            "the positions of {layout} are unknown; pass a layout by name, such as \
              stereo, 5.1 or FL+FR+LFE, or keep the number of channels"
         ));
     }
@@ -94,18 +94,18 @@ fn obstacle(layout: ChannelLayout) -> Option<String> {
     })
 }
 
-/// A single channel is taken for the one in the middle, wherever it claims to be.
+/// Treats a single channel as the center channel, regardless of its position.
 fn as_mono(layout: ChannelLayout) -> ChannelLayout {
     if layout.channels() == 1 { ChannelLayout::MONO } else { layout }
 }
 
-/// The output channels that the input channel `position` goes to.
+/// Returns the output channels and gains for the input channel `position`.
 fn destinations(position: Channel, from: ChannelLayout, to: ChannelLayout) -> Vec<(Channel, f64)> {
     use Channel as C;
     if to.index_of(position).is_some() {
         return vec![(position, 1.0)];
     }
-    // Two pairs that share loudspeakers are not as loud there as the pair that belongs there.
+    // Two pairs in the same loudspeakers are attenuated relative to the pair of these loudspeakers.
     let shared = |other| if from.index_of(other).is_some() { MINUS_3_DB } else { 1.0 };
     let homes: &[(&[Channel], f64)] = match position {
         C::FrontCenter => &[(&[C::FrontLeft, C::FrontRight], MINUS_3_DB)],
@@ -157,8 +157,8 @@ mod tests {
     }
 
     #[test]
-    fn a_downmix_has_the_gains_of_the_standard() {
-        // ATSC A/52 §7.8.2 with centre and surround at -3 dB.
+    fn downmix_has_the_gains_of_the_standard() {
+        // ATSC A/52 §7.8.2 with center and surround at -3 dB.
         let stereo = recipes(layout("5.1"), layout("stereo"), false).unwrap();
         let m3 = 0.5f64.sqrt();
         let expected = [[(0, 1.0), (2, m3), (4, m3)], [(1, 1.0), (2, m3), (5, m3)]];
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn normalised_gains_never_exceed_full_scale() {
+    fn normalized_gains_never_exceed_full_scale() {
         let names =
             ["mono", "stereo", "5.1", "5.1(side)", "6.1", "7.1", "octagonal", "FL+FR+BC+TC"];
         for (from, to) in names.iter().flat_map(|from| names.map(|to| (*from, to))) {
@@ -182,13 +182,13 @@ mod tests {
     }
 
     #[test]
-    fn channels_that_stay_alone_are_copied() {
+    fn copies_channels_that_are_not_mixed() {
         use Recipe::{Copy, Silence};
         let up = recipes(layout("stereo"), layout("5.1"), true).unwrap();
         assert_eq!(up, [Copy(0), Copy(1), Silence, Silence, Silence, Silence]);
         let side = recipes(layout("5.1"), layout("5.1(side)"), true).unwrap();
         assert_eq!(side, [0, 1, 2, 3, 4, 5].map(Copy));
-        // One channel is in the middle, whatever it is called.
+        // A single channel is the center, regardless of its position.
         assert_eq!(recipes(layout("LFE"), layout("mono"), true).unwrap(), [Copy(0)]);
     }
 
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_of_pairs_cannot_be_mixed() {
+    fn rejects_layouts_with_half_a_pair() {
         for (wrong, reason) in [
             ("FL+FC", "FL+FC has only one of the channels FL and FR"),
             ("FL+FR+SL", "FL+FR+SL has only one of the channels SL and SR"),

@@ -1,18 +1,17 @@
-//! What one sample of a type is as a sample of another: the arithmetic of every conversion.
+//! Arithmetic of conversions between sample types.
 //!
-//! The rules are written so that compilers turn loops over them into vector code on every
-//! machine, with the same result everywhere: rounding is done by adding a constant, which needs no
-//! instruction that the oldest machines lack.
+//! The code is written so that compilers vectorize loops over it on every machine, with the same
+//! result everywhere. Rounding adds a constant, which needs no special instruction.
 
 use std::ops::{Add, Mul};
 
 use reelwright_core::{Element, TypedBuffer};
 
-/// A type of samples.
+/// Sample type.
 pub(crate) trait Sample: Element {
-    /// The float type in which samples of this type are mixed without loss worth hearing.
+    /// Float type for mixing samples of this type without audible loss.
     type Mix: Mix;
-    /// The sample of silence.
+    /// Value of silence.
     const SILENCE: Self;
 
     fn to_u8(self) -> u8;
@@ -22,17 +21,17 @@ pub(crate) trait Sample: Element {
     fn to_f32(self) -> f32;
     fn to_f64(self) -> f64;
 
-    /// The sample of this type that stands for `sample`.
+    /// Converts `sample` to this type.
     fn from_sample<S: Sample>(sample: S) -> Self;
 
-    /// The elements of `buffer`, if they are of this type.
+    /// Returns the elements of `buffer`, if they have this type.
     fn of_mut(buffer: &mut TypedBuffer) -> Option<&mut [Self]>;
 }
 
-/// A type that samples are mixed in.
+/// Float type for mixing samples.
 pub(crate) trait Mix: Sample + Add<Output = Self> + Mul<Output = Self> {
     fn is_nan(self) -> bool;
-    /// Whether it is not within ±1; a NaN is not.
+    /// Returns whether the value is NaN or beyond ±1.
     fn is_outlier(self) -> bool;
 }
 
@@ -60,7 +59,7 @@ impl Mix for f64 {
     }
 }
 
-/// What every implementation has but for its types.
+/// Defines what all implementations share except for their types.
 macro_rules! common {
     ($variant:ident, $convert:ident, $mix:ty, $silence:expr) => {
         type Mix = $mix;
@@ -114,7 +113,7 @@ impl Sample for u8 {
     }
 }
 
-/// A signed integer type: shifts to the other integers, and a multiplication to the floats.
+/// Implements a signed integer type: shifts to other integers, multiplication to floats.
 macro_rules! signed {
     ($type:ty, $variant:ident, $convert:ident, $mix:ty, $scale:expr) => {
         impl Sample for $type {
@@ -157,7 +156,7 @@ signed!(i16, I16, to_i16, f32, I16_SCALE);
 signed!(i32, I32, to_i32, f64, I32_SCALE);
 signed!(i64, I64, to_i64, f64, I64_SCALE);
 
-/// `value`, of `FROM` bits, at the scale of `TO` bits.
+/// Rescales `value` from `FROM` bits to `TO` bits.
 #[inline(always)]
 const fn shift<const FROM: u32, const TO: u32>(value: i64) -> i64 {
     if FROM < TO { value << (TO - FROM) } else { value >> (FROM - TO) }
@@ -217,12 +216,12 @@ impl Sample for f64 {
 
     #[inline(always)]
     fn to_i64(self) -> i64 {
-        /// From here on a float has no fraction to round.
+        /// From here on floats have no fraction to round.
         const WHOLE: f64 = (1u64 << 52) as f64;
         let scaled = self * I64_SCALE;
         let push = WHOLE.copysign(scaled);
         let rounded = if scaled.abs() < WHOLE { (scaled + push) - push } else { scaled };
-        // Clips, and makes 0 of NaN.
+        // Clips, and maps NaN to 0.
         rounded as i64
     }
 
@@ -243,29 +242,29 @@ const I16_SCALE: f64 = (1u64 << 15) as f64;
 const I32_SCALE: f64 = (1u64 << 31) as f64;
 const I64_SCALE: f64 = (1u64 << 63) as f64;
 
-/// `SCALE` times `value`, clipped to `-SCALE..SCALE` and rounded, halves to even; 0 for NaN. Only
-/// the lowest 16 bits of the result are meant.
+/// Returns `value` times `SCALE`, clipped to `-SCALE..SCALE` and rounded with halves to even, or 0
+/// for NaN. Only the lowest 16 bits of the result are valid.
 #[inline(always)]
 fn round_f32<const SCALE: i32>(value: f32) -> i32 {
-    /// Beside this number floats are whole, and their lowest bits count up from 0.
+    /// Near this number floats are integers, and their lowest bits count up from 0.
     const WHOLE: f32 = (3u32 << 22) as f32;
     let scaled = value * SCALE as f32;
     let scaled = if scaled.is_nan() { 0.0 } else { scaled };
-    // Floats have the order of their bits, if one takes negative ones for integers below all
+    // Floats are ordered like their bits, if negative ones are compared as integers below all
     // positive ones. Clipping the bits takes fewer instructions than clipping the float.
     let bits = (scaled + WHOLE).to_bits() as i32;
     let zero = WHOLE.to_bits() as i32;
     bits.clamp(zero - SCALE, zero + (SCALE - 1))
 }
 
-/// The same for `f64`, with all 32 bits.
+/// Like [`round_f32`] for `f64`, with all 32 bits valid.
 #[inline(always)]
 fn round_f64<const SCALE: i64>(value: f64) -> i32 {
     const WHOLE: f64 = (3u64 << 51) as f64;
     let scaled = value * SCALE as f64;
     let scaled = if scaled.is_nan() { 0.0 } else { scaled };
-    // Not `clamp`, which compiles to more than two instructions; not the bits, because few
-    // machines compare integers of 64 bits quickly.
+    // `clamp` compiles to more than two instructions, and few machines compare 64-bit integers
+    // quickly.
     let (low, high) = (-(SCALE as f64), (SCALE - 1) as f64);
     let scaled = if scaled > low { scaled } else { low };
     let scaled = if scaled < high { scaled } else { high };
@@ -299,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_go_to_even() {
+    fn halves_round_to_even() {
         let halves = [0.5, 1.5, 2.5, -0.5, -1.5, -2.5];
         let even = [0, 2, 2, 0, -2, -2];
         assert_eq!(halves.map(|v| (v / 32768.0f64).to_i16()), even);
@@ -312,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_clipped() {
+    fn clips_values_beyond_full_scale() {
         for large in [1.0, 1.5, 65_536.0, 1e9, 1e30, f32::MAX, f32::INFINITY] {
             let (double, more) = (f64::from(large), 1e200 * f64::from(large));
             assert_eq!([large.to_u8(), double.to_u8(), more.to_u8()], [255; 3]);
@@ -328,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_silent() {
+    fn nan_becomes_silence() {
         for nan in [f32::NAN, -f32::NAN, f32::from_bits(0x7f80_0001)] {
             let double = f64::from(nan);
             assert_eq!([nan.to_u8(), double.to_u8()], [128; 2]);

@@ -1,4 +1,4 @@
-//! Conversion between two types, channel by channel.
+//! Conversion between two sample types without remixing.
 
 use std::marker::PhantomData;
 
@@ -8,9 +8,10 @@ use super::block::{self, Place};
 use super::sample::Sample;
 use crate::level::Level;
 
-/// A conversion whose types the compiler knows.
+/// Conversion between types known at compile time.
 pub(super) trait Convert: Send {
-    /// Converts all of `chunk`, to sample `at` of the `capacity` that `out` has of each channel.
+    /// Converts all of `chunk` to `out` from sample `at` on. `out` has `capacity` samples per
+    /// channel.
     fn convert(
         &mut self,
         chunk: &TensorView<'_>,
@@ -20,7 +21,7 @@ pub(super) trait Convert: Send {
     );
 }
 
-/// The same channels in another format.
+/// Conversion without remixing.
 pub(super) struct Straight<S, D> {
     level: Level,
     planar: bool,
@@ -47,12 +48,12 @@ impl<S: Sample, D: Sample> Convert for Straight<S, D> {
     }
 }
 
-/// The elements that `chunk` lies in.
+/// Returns the elements of the slice that contains `chunk`.
 pub(super) fn samples<'a, S: Sample>(chunk: &TensorView<'a>) -> &'a [S] {
     S::of(chunk.data()).expect("the type of the chunk is checked")
 }
 
-/// The elements of `out`.
+/// Returns the elements of `out`.
 pub(super) fn samples_mut<D: Sample>(out: &mut TypedBuffer) -> &mut [D] {
     let found = out.data_type();
     D::of_mut(out).unwrap_or_else(|| panic!("the output is {}, not {found}", D::DATA_TYPE))

@@ -1,32 +1,32 @@
-//! Coefficients and sums of the last filters, arranged for vectors.
+//! Coefficients and sums of the final filters, arranged for vectors.
 
 use crate::audio::sample::Mix;
 
-/// The sums of a filter are kept in so many parts, which vector instructions work on together and
-/// which are added up in one fixed order. It is part of what makes results the same everywhere.
+/// Number of partial sums of a filter, which vector instructions compute in parallel and which are
+/// added in a fixed order. It is part of what makes results the same on all machines.
 pub(super) const LANES: usize = 16;
 
-/// Places between two samples that there are coefficients for: the cubics through four of them are
-/// within -160 dB of the others.
+/// Number of positions between two samples with precomputed coefficients. Cubic interpolation
+/// between four of them has an error below -160 dB.
 pub(super) const GRID: usize = 128;
 
-/// A frame of each stretch, where no cache line divides it from others.
+/// One frame of each segment, aligned to cache lines.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 pub(super) struct Lanes<S, const N: usize>(pub(super) [S; N]);
 
-/// The coefficients of `G` output frames, which are computed from the same input.
+/// Coefficients of `G` output frames that are computed from the same input.
 pub(super) struct Group<S, const G: usize> {
-    /// The input frame that the first coefficients are for, in a period.
+    /// Index in a period of the input frame of the first coefficients.
     pub(super) start: usize,
-    /// By input frame, then by output frame: zero where an output frame is not made of that input
-    /// frame, or where there is no such output frame.
+    /// By input frame, then by output frame. Zero if an output frame does not depend on that input
+    /// frame, or does not exist.
     pub(super) coefs: Vec<[S; G]>,
-    /// Output frames that there are.
+    /// Number of output frames.
     pub(super) frames: usize,
 }
 
-/// Rows of coefficients, for a place each, from one before the first to one after the last.
+/// Rows of coefficients, one per position, including one before the first and one after the last.
 pub(super) struct Bank<S> {
     rows: Vec<S>,
     taps: usize,

@@ -1,4 +1,4 @@
-//! The filters of one conversion, one after another.
+//! Chain of filters of a conversion.
 
 use std::mem;
 
@@ -13,45 +13,45 @@ use super::position::{Position, frames_out};
 use crate::audio::sample::Mix;
 use crate::level::Level;
 
-/// Samples that are filtered in one go, so that they stay in the nearest cache.
+/// Number of samples per block, small enough for the L1 cache.
 const BLOCK_SAMPLES: usize = 4096;
 
-/// Fewer are filtered in one go where more samples than this would come out.
+/// Maximum number of output samples per block.
 const MOST_SAMPLES_OUT: usize = 1 << 18;
 
-/// Frames of the input's end that are kept at most, for its mirror image: only of rates that are
-/// halved often there are more.
+/// Maximum number of input frames kept for the mirror image at the end. Only rates that are halved
+/// often need more.
 const MOST_ENDING: usize = 1 << 16;
 
-/// With more places between samples than this, they are interpolated: a table of all would outgrow
-/// the caches.
+/// Maximum number of positions between samples with a table of all coefficients, which must fit in
+/// the caches. Beyond, coefficients are interpolated.
 const MOST_EXACT: u64 = 1280;
 
-/// A conversion in samples of type `S`, of which vectors have `N`. `G` output frames, 4 or 8, have
-/// their coefficients side by side.
+/// Conversion in samples of type `S`, with `N` samples per vector. Coefficients of `G` output
+/// frames, 4 or 8, are adjacent.
 pub(super) struct Engine<S, const N: usize, const G: usize> {
     level: Level,
     channels: usize,
     rates: [u32; 2],
-    /// Input frames that are taken in one go.
+    /// Input frames per block.
     block: usize,
-    /// The channels that the first filter takes side by side, in one plane: 1 or 2.
+    /// Number of adjacent channels in a plane of the first filter: 1 or 2.
     width: usize,
     halvers: Vec<Halver<S>>,
     last: Last<S, N, G>,
     ending: Ending<S>,
-    /// Interleaved; the first `consumed` frames are gone.
+    /// Interleaved output; the first `consumed` frames were removed.
     out: Vec<S>,
     consumed: usize,
     frames_in: u64,
-    /// Output frames that are gone from the front of `out`.
+    /// Number of output frames removed from the start of `out`.
     frames_gone: u64,
     finished: bool,
 }
 
-/// The filter that makes output frames.
+/// Final filter, which computes the output frames.
 enum Last<S, const N: usize, const G: usize> {
-    /// The rates are the same: none.
+    /// None, because the rates are equal.
     Copy,
     Exact(Exact<S, N, G>),
     Interpolated(Interpolated<S>),
@@ -102,7 +102,7 @@ impl<S: Mix, const N: usize, const G: usize> Engine<S, N, G> {
     }
 
     pub(super) fn push(&mut self, interleaved: &[S]) {
-        assert!(!self.finished, "a resampler that is finished takes no more");
+        assert!(!self.finished, "push must not be called after finish");
         assert!(
             interleaved.len().is_multiple_of(self.channels),
             "{} samples are not a whole number of frames of {} channels",
@@ -118,7 +118,7 @@ impl<S: Mix, const N: usize, const G: usize> Engine<S, N, G> {
         self.filter(interleaved);
     }
 
-    /// Gives input to the filters.
+    /// Passes input to the filters.
     fn filter(&mut self, interleaved: &[S]) {
         for block in interleaved.chunks(self.block * self.channels) {
             let (level, channels, width) = (self.level, self.channels, self.width);
@@ -151,7 +151,7 @@ impl<S: Mix, const N: usize, const G: usize> Engine<S, N, G> {
         self.forget_consumed();
         let total = frames_out(self.frames_in, self.rates[0], self.rates[1]);
         let left = (total - self.frames_gone) as usize * self.channels;
-        // Beyond the mirror image nothing is heard any more; the last filter works on whole blocks.
+        // The mirror image is long enough; the final filter needs complete blocks.
         let mirrored = self.ending.mirrored();
         self.filter(&mirrored);
         self.halvers.clear();
@@ -161,8 +161,8 @@ impl<S: Mix, const N: usize, const G: usize> Engine<S, N, G> {
         self.out.truncate(left);
     }
 
-    /// Lets `fill` add `frames` frames to the first filter's input, plane by plane, and makes what
-    /// output frames that allows.
+    /// Adds `frames` frames to the input of the first filter, plane by plane from `fill`, and
+    /// computes the output frames that are ready.
     fn run(&mut self, frames: usize, fill: impl FnMut(usize, &mut [S])) {
         let last = match &mut self.last {
             Last::Copy => return,
@@ -195,7 +195,7 @@ impl<S: Mix, const N: usize, const G: usize> Engine<S, N, G> {
         self.consumed += frames.min(self.out.len() / self.channels - self.consumed);
     }
 
-    /// Makes room for more where that moves no more than was consumed.
+    /// Moves the remaining frames to the start if they are fewer than the consumed ones.
     fn forget_consumed(&mut self) {
         let gone = self.consumed * self.channels;
         if 2 * gone >= self.out.len() {
@@ -206,9 +206,9 @@ impl<S: Mix, const N: usize, const G: usize> Engine<S, N, G> {
     }
 }
 
-/// The last frames of the input, whose mirror image follows them.
+/// Last frames of the input, which are mirrored at its end.
 struct Ending<S> {
-    /// Interleaved; full, the oldest is at `next`.
+    /// Interleaved ring buffer; if full, the oldest frame is at `next`.
     samples: Vec<S>,
     next: usize,
     most: usize,
@@ -234,7 +234,7 @@ impl<S: Copy> Ending<S> {
         }
     }
 
-    /// The frames in the opposite order; short inputs go on forwards after that, and so on.
+    /// Returns the frames in reverse order. Short inputs are mirrored repeatedly.
     fn mirrored(&mut self) -> Vec<S> {
         self.samples.rotate_left(self.next);
         self.next = 0;
@@ -249,7 +249,7 @@ impl<S: Copy> Ending<S> {
 mod tests {
     use super::*;
 
-    /// What comes out at each level, the portable one first.
+    /// Returns the output at each level, the portable one first.
     fn at_each_level<S: Mix, const N: usize, const G: usize>(
         rates: [u32; 2],
         channels: usize,
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn every_level_resamples_alike() {
+    fn all_levels_resample_equally() {
         // Exact, halved first, and interpolated.
         let usual = [[48_000, 44_100], [48_000, 16_000], [96_000, 8_000], [44_101, 48_000]];
         // Miri takes minutes for long filters.
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_by_the_design() {
-        // The widest ratios need no long filters: rates are halved first.
+        // Large ratios need no long filters, because rates are halved first.
         for (from, to) in [(768_000, 1), (1, 768_000), (767_999, 3), (768_000, 767_999)] {
             let design = Design::new(from, to, ResampleQuality::High);
             assert!(design.taps <= 1200, "{from} to {to}: {}", design.taps);

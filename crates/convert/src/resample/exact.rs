@@ -1,8 +1,8 @@
-//! The last filter where few places between two samples occur, as with all usual pairs of rates.
+//! Final filter with a table of all positions between two samples, for all common pairs of rates.
 //!
-//! Output frames that are a whole number of input frames apart have the same coefficients. The
-//! input is cut into stretches until a vector has a lane for each channel of each of them, and
-//! every lane does to its own what the others do to theirs.
+//! Output frames whose distance is an integer number of input frames have the same coefficients.
+//! The input is divided into segments, so that each lane of a vector processes one channel of one
+//! segment with the same coefficients.
 
 use super::coefficients::{Group, Lanes};
 use super::design::Design;
@@ -12,21 +12,22 @@ use super::position::gcd;
 use crate::audio::sample::Mix;
 use crate::level::Level;
 
-/// Vectors of sums that are computed together: half of the registers of most machines.
+/// Number of vectors of sums that are computed together: half of the registers of most machines.
 const SUMS: usize = 8;
 
-/// A stretch is at least so many frames long, of the input or of the output: it starts with frames
-/// that the stretch before it needs, too.
+/// Minimum length of a segment in frames of the input or output. A segment starts with frames that
+/// the previous segment needs too.
 const LEAST_STRETCH: usize = 512;
 
-/// Frames after which the coefficients are the same again.
+/// Period after which the coefficients repeat.
 pub(super) struct Period<S, const G: usize> {
     pub(super) frames_in: usize,
     pub(super) frames_out: usize,
     pub(super) groups: Vec<Group<S, G>>,
 }
 
-/// Filters `N` samples at a time, of as many stretches of a channel or half as many of two.
+/// Filters `N` samples at a time, one per segment for a single channel, or two channels of half as
+/// many segments.
 pub(super) struct Exact<S, const N: usize, const G: usize> {
     /// Frames of `width` channels each.
     from: Planes<S>,
@@ -34,17 +35,17 @@ pub(super) struct Exact<S, const N: usize, const G: usize> {
     width: usize,
     channels: usize,
     period: Period<S, G>,
-    /// In a stretch.
+    /// Number of periods in a segment.
     periods: usize,
-    /// Input frames that a stretch's results depend on.
+    /// Input frames on which the results of a segment depend.
     window: usize,
-    /// For the channels of a plane, what of them is in the stretches, by frame.
+    /// Segments of the channels of a plane, by frame.
     stretches: Vec<Lanes<S, N>>,
 }
 
 impl<S: Mix, const N: usize, const G: usize> Exact<S, N, G> {
-    /// For `parts` output frames in `step` input frames. The input starts `lead` frames early and
-    /// comes in at most `block` frames at a time, in planes of `width` channels.
+    /// Creates a filter for `parts` output frames per `step` input frames. The input starts `lead`
+    /// frames early and comes in blocks of at most `block` frames, in planes of `width` channels.
     pub(super) fn new(
         design: &Design,
         [step, parts]: [usize; 2],
@@ -52,7 +53,7 @@ impl<S: Mix, const N: usize, const G: usize> Exact<S, N, G> {
         lead: usize,
         block: usize,
     ) -> Self {
-        // Short periods are taken together until they are made of whole groups.
+        // Short periods are combined until they consist of complete groups.
         let repeat = if parts < 16 * G { G / gcd(parts as u64, G as u64) as usize } else { 1 };
         let (frames_in, frames_out) = (step * repeat, parts * repeat);
         let mut row = vec![0.0; design.taps];
@@ -93,7 +94,7 @@ impl<S: Mix, const N: usize, const G: usize> Exact<S, N, G> {
         &mut self.from
     }
 
-    /// Adds the interleaved output frames that the input allows to `to`.
+    /// Appends the interleaved output frames that the input allows to `to`.
     pub(super) fn run(&mut self, level: Level, to: &mut Vec<S>) {
         match self.width {
             2 => self.run_planes::<2>(level, to),
@@ -101,10 +102,10 @@ impl<S: Mix, const N: usize, const G: usize> Exact<S, N, G> {
         }
     }
 
-    /// As [`run`](Self::run); `W` is the width.
+    /// Like [`run`](Self::run) with width `W`.
     fn run_planes<const W: usize>(&mut self, level: Level, to: &mut Vec<S>) {
         let (channels, stretches) = (self.channels, N / W);
-        // As many sums as the machine has registers for; it needs some for other things.
+        // As many sums as the machine has registers for, apart from other uses.
         let columns = SUMS * level.vector_bytes() / size_of::<Lanes<S, N>>();
         let stretch_in = self.periods * self.period.frames_in;
         let stretch_out = self.periods * self.period.frames_out;
@@ -113,7 +114,7 @@ impl<S: Mix, const N: usize, const G: usize> Exact<S, N, G> {
             to.resize(start + stretches * stretch_out * channels, S::SILENCE);
             for (i, first) in (0..channels).step_by(W).enumerate() {
                 let plane = self.from.plane(i).as_chunks::<W>().0;
-                // Its stores would be made scatters, which are slow.
+                // Otherwise the compiler would use slow scatter stores.
                 let narrow = level.without_avx512();
                 kernels::cut_stretches(narrow, plane, stretch_in, &mut self.stretches);
                 let to = &mut to[start + first..];
@@ -127,8 +128,8 @@ impl<S: Mix, const N: usize, const G: usize> Exact<S, N, G> {
             self.from.drop_front(stretches * stretch_in * W);
         }
     }
-    /// Filters all stretches, whole periods of them. The results are written to the first `W` of
-    /// every so many samples as there are channels. `C` output frames are computed together.
+    /// Filters all segments of complete periods. Results are written to the first `W` channels of
+    /// each frame. `C` output frames are computed together.
     fn filter<const W: usize, const C: usize>(&self, level: Level, to: &mut [S]) {
         let Self { period, periods, channels, .. } = self;
         let mut sums = [Lanes([S::SILENCE; N]); C];

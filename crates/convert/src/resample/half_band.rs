@@ -1,12 +1,12 @@
 //! Dimensions of the half-band filter, which halves a rate.
 
-/// Nonzero coefficients on either side of the middle one: from an eighth of the rate to three
-/// eighths the filter falls by 165 dB.
+/// Nonzero coefficients on each side of the middle one: the filter attenuates by 165 dB from an
+/// eighth to three eighths of the rate.
 pub(super) const PAIRS: usize = 12;
 
-/// Samples on either side of the middle one that a result depends on.
+/// Samples on each side of the middle one on which a result depends.
 pub(super) const REACH: usize = 2 * PAIRS - 1;
 
-/// Most samples before the first one of its input at which a stage's output starts: if its input
-/// starts so early, its output starts no earlier.
+/// Maximum number of samples by which the output of a stage precedes its first input sample. If the
+/// input starts this early, the output starts no earlier.
 pub(super) const LEAD: usize = 2 * PAIRS;

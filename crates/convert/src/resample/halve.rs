@@ -1,4 +1,4 @@
-//! Halving a rate, which costs little: what comes far below the input's rate is halved first.
+//! Halving of the rate, a cheap first stage of large rate reductions.
 
 use super::half_band::{LEAD, PAIRS, REACH};
 use super::kernels;
@@ -10,14 +10,15 @@ use crate::level::Level;
 /// Attenuation in dB.
 const ATTENUATION: f64 = 165.0;
 
-/// Halves the rate of what it is given.
+/// Halves the rate of its input.
 pub(super) struct Halver<S> {
     taps: [S; PAIRS],
     from: Planes<S>,
 }
 
 impl<S: Mix> Halver<S> {
-    /// For input that starts `lead` frames early and comes in at most `block` frames at a time.
+    /// Creates a stage for input that starts `lead` frames early and comes in blocks of at most
+    /// `block` frames.
     pub(super) fn new(channels: usize, lead: usize, block: usize) -> Self {
         let sinc = Sinc::new(ATTENUATION, 0.5, (2 * PAIRS) as f64);
         let taps: [f64; PAIRS] = std::array::from_fn(|j| sinc.at((2 * j + 1) as f64));
@@ -33,7 +34,7 @@ impl<S: Mix> Halver<S> {
         &mut self.from
     }
 
-    /// Adds what comes out, which starts [`LEAD`] frames early, to `to`.
+    /// Appends the output, which starts [`LEAD`] frames early, to `to`.
     pub(super) fn run(&mut self, level: Level, to: &mut Planes<S>) {
         let frames = (self.from.samples() + 1).saturating_sub(2 * REACH) / 2;
         to.add(frames, |channel, plane| {

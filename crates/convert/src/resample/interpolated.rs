@@ -1,5 +1,5 @@
-//! The last filter where there are too many places between two samples for a table of them all:
-//! its coefficients are interpolated between those of a few.
+//! Final filter with interpolated coefficients, for rates with too many positions between two
+//! samples.
 
 use super::coefficients::{Bank, GRID, LANES, Lanes};
 use super::design::Design;
@@ -9,20 +9,20 @@ use super::position::Position;
 use crate::audio::sample::Mix;
 use crate::level::Level;
 
-/// Filters each output frame by itself.
+/// Filters output frames one by one.
 pub(super) struct Interpolated<S> {
     from: Planes<S>,
     bank: Bank<S>,
-    /// The coefficients of one frame.
+    /// Coefficients of one frame.
     mixed: Vec<S>,
-    /// The parts of the sums of one frame, by channel.
+    /// Partial sums of one frame, by channel.
     sums: Vec<Lanes<S, LANES>>,
     position: Position,
 }
 
 impl<S: Mix> Interpolated<S> {
-    /// For output frames at `position` and its steps. The input starts `lead` frames early and
-    /// comes in at most `block` frames at a time.
+    /// Creates a filter for output frames at `position` and its steps. The input starts `lead`
+    /// frames early and comes in blocks of at most `block` frames.
     pub(super) fn new(
         design: &Design,
         position: Position,
@@ -30,7 +30,7 @@ impl<S: Mix> Interpolated<S> {
         lead: usize,
         block: usize,
     ) -> Self {
-        // Zeros at the end, where the taps do not fill all lanes.
+        // Zeros at the end, if the taps do not fill all lanes.
         let mut row = vec![0.0; design.taps.next_multiple_of(LANES)];
         let mut rows = Vec::with_capacity((GRID + 3) * row.len());
         for place in -1..GRID as i32 + 2 {
@@ -55,7 +55,7 @@ impl<S: Mix> Interpolated<S> {
         &mut self.from
     }
 
-    /// Adds the interleaved output frames that the input allows to `to`.
+    /// Appends the interleaved output frames that the input allows to `to`.
     pub(super) fn run(&mut self, level: Level, to: &mut Vec<S>) {
         let windows = (self.from.samples() + 1).saturating_sub(self.mixed.len());
         let frames = self.position.within(windows);

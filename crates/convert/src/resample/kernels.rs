@@ -1,7 +1,7 @@
-//! The loops that all time is spent in, compiled once for each [`Level`].
+//! Inner loops of resampling, compiled once for each [`Level`].
 //!
-//! A product and the sum it goes into are rounded separately at every level: machines differ in
-//! whether they can fuse the two. The lanes and the order in which they are added up are fixed.
+//! Products and sums are rounded separately at every level, because not all machines support fused
+//! multiply-add. The lanes and the order of additions are fixed.
 
 use super::coefficients::{Bank, GRID, Group, LANES, Lanes};
 use super::half_band::PAIRS;
@@ -11,7 +11,7 @@ use crate::audio::sample::Mix;
 use crate::level::{Level, kernels};
 
 kernels! {
-    /// Writes `W` channels of interleaved frames, from the channel `first` on.
+    /// Writes `W` channels of interleaved frames, from channel `first` on.
     fn take_channels<S: Mix; W>(from: &[S], channels: usize, first: usize, to: &mut [[S; W]]) {
         if channels == W {
             return to.as_flattened_mut().copy_from_slice(from);
@@ -27,8 +27,8 @@ kernels! {
         }
     }
 
-    /// Cuts stretches from a plane: the first at its start, each `distance` frames after the one
-    /// before it.
+    /// Copies segments of a plane: the first at its start, each `distance` frames after the
+    /// previous one.
     fn cut_stretches<S: Mix; N, W>(plane: &[[S; W]], distance: usize, to: &mut [Lanes<S, N>]) {
         let stretches: [&[[S; W]]; N] =
             std::array::from_fn(|i| &plane[i % (N / W) * distance..][..to.len()]);
@@ -40,9 +40,10 @@ kernels! {
         }
     }
 
-    /// The sums of the `C` output frames of a group from `C` times `column` on. The group's first
-    /// input frame is the first one of `from`.
-    // Beside what is done with the sums, compilers would choose its vectors by that.
+    /// Computes the sums of the `C` output frames of a group from `C` times `column` on. The
+    /// group's first input frame is the first one of `from`.
+    // A separate function, so that the compiler's choice of vectors does not depend on the use of
+    // the sums.
     #[inline(never)]
     fn filter_columns<S: Mix; N, G, C>(
         group: &Group<S, G>,
@@ -61,9 +62,8 @@ kernels! {
         *to = sums.map(Lanes);
     }
 
-    /// Filters one interleaved output frame after another, as many as `to` has room for, out of
-    /// `from`. The first one is at `at`, and made of the first input frames. There are as many
-    /// `sums` as channels.
+    /// Filters interleaved output frames one by one until `to` is full, from `from`. The first one
+    /// is at `at` and depends on the first input frames. There is one of `sums` per channel.
     fn filter_interpolated<S: Mix>(
         bank: &Bank<S>,
         from: &Planes<S>,
@@ -79,8 +79,7 @@ kernels! {
             for (channel, sums) in sums.iter_mut().enumerate() {
                 dot(mixed, &from.plane(channel)[start..][..mixed.len()], sums);
             }
-            // In a loop of its own: beside the other one, compilers make short vectors of it, and
-            // then of the other one, too.
+            // A separate loop; otherwise the compiler generates short vectors for both loops.
             for (to, sums) in frame.iter_mut().zip(&*sums) {
                 *to = total(sums);
             }
@@ -88,8 +87,9 @@ kernels! {
         }
     }
 
-    /// Half-band filters `from`, of which every second frame remains. `taps` are those next to the
-    /// middle one, which is a half, and every second one after that; the others are zero.
+    /// Applies the half-band filter to `from` and keeps every second frame. `taps` are the
+    /// coefficients next to the middle one, which is 0.5, and every second one after that; the
+    /// others are zero.
     fn halve<S: Mix>(taps: &[S], from: &[S], to: &mut [S]) {
         const BLOCK: usize = 64;
         let half = S::from_sample(0.5f64);
@@ -113,13 +113,13 @@ kernels! {
     }
 }
 
-/// Writes the coefficients at `place`.
+/// Computes the coefficients at `place`.
 #[inline(always)]
 fn mix_rows<S: Mix>(bank: &Bank<S>, place: &Position, mixed: &mut [S]) {
     let scaled = place.part * GRID as u64;
     let row = (scaled / place.parts) as usize;
     let x = (scaled % place.parts) as f64 / place.parts as f64;
-    // Lagrange's polynomials for the rows at -1, 0, 1 and 2.
+    // Lagrange polynomials for the rows at -1, 0, 1 and 2.
     let [a, b, c, d] = [
         x * (x - 1.0) * (2.0 - x) / 6.0,
         (x + 1.0) * (x - 1.0) * (x - 2.0) / 2.0,
@@ -135,7 +135,7 @@ fn mix_rows<S: Mix>(bank: &Bank<S>, place: &Position, mixed: &mut [S]) {
     }
 }
 
-/// The sums of the products of `coefs` and `samples`, of which there are as many.
+/// Adds the products of `coefs` and `samples`, which have the same length, to the sums `to`.
 #[inline(always)]
 fn dot<S: Mix>(coefs: &[S], samples: &[S], to: &mut Lanes<S, LANES>) {
     let mut sums = [S::SILENCE; LANES];
@@ -148,7 +148,7 @@ fn dot<S: Mix>(coefs: &[S], samples: &[S], to: &mut Lanes<S, LANES>) {
     to.0 = sums;
 }
 
-/// The sum of sums.
+/// Returns the total of the partial sums.
 #[inline(always)]
 fn total<S: Mix>(sums: &Lanes<S, LANES>) -> S {
     let eight: [S; 8] = std::array::from_fn(|i| sums.0[i] + sums.0[i + 8]);

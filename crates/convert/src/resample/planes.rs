@@ -1,38 +1,38 @@
-//! What the filters have before them: one plane of samples for each channel, or for two.
+//! Input buffers of the filters: one plane of samples per channel or per two channels.
 
 use super::half_band::{LEAD, REACH};
 
-/// Frames at most that a filter brings at once when it no longer waits for its mirror image, beside
+/// Maximum number of frames that a filter outputs when its mirror image is complete, in addition to
 /// those of a block.
 const WAITING: usize = 2 * (2 * LEAD + REACH);
 
-/// Some frames of each channel, to which frames are added at the end and taken from the front.
+/// Frames of each channel, appended at the end and removed at the start.
 pub(super) struct Planes<S> {
-    /// One channel after another, each with room for `capacity` frames.
+    /// One channel after another, each with a capacity of `capacity` frames.
     data: Vec<S>,
     channels: usize,
     capacity: usize,
     start: usize,
     end: usize,
-    /// Samples of a channel that are side by side.
+    /// Number of adjacent samples of a frame in a plane.
     width: usize,
-    /// Until so many frames follow the first one, it is not known what comes before it.
+    /// Pending mirror image, until the frames that it mirrors are available.
     before: Option<Before>,
 }
 
-/// The mirror image before a stream's first frame, which waits for the frames after it.
+/// Mirror image before a stream's first frame, which depends on the frames after it.
 #[derive(Clone, Copy)]
 struct Before {
-    /// Frames to fill, from the front.
+    /// Number of frames to fill, from the start.
     frames: usize,
     /// Index of the stream's first frame.
     first: usize,
 }
 
 impl<S: Copy + Default> Planes<S> {
-    /// `before` frames of `width` samples, which mirror the stream about its first frame; what is
-    /// added begins `lead` frames before that. There is room for at most `capacity` frames beside
-    /// those that wait for the mirror image.
+    /// Creates buffers with `before` frames of `width` samples that mirror the stream at its first
+    /// frame. Appended frames start `lead` frames before it. The capacity is `capacity` frames in
+    /// addition to those that wait for the mirror image.
     pub(super) fn new(
         channels: usize,
         [before, lead]: [usize; 2],
@@ -51,7 +51,7 @@ impl<S: Copy + Default> Planes<S> {
         self.channels
     }
 
-    /// The samples of each plane that can be filtered.
+    /// Returns the number of samples of each plane that can be filtered.
     pub(super) fn samples(&self) -> usize {
         if self.before.is_some() { 0 } else { self.end - self.start }
     }
@@ -61,7 +61,7 @@ impl<S: Copy + Default> Planes<S> {
         &self.data[plane + self.start..plane + self.end]
     }
 
-    /// Adds `frames` frames, `fill(channel, plane)` writing those of each channel.
+    /// Appends `frames` frames; `fill(channel, plane)` writes those of each channel.
     pub(super) fn add(&mut self, frames: usize, mut fill: impl FnMut(usize, &mut [S])) {
         if self.end + frames > self.capacity {
             for channel in 0..self.channels {
@@ -83,7 +83,7 @@ impl<S: Copy + Default> Planes<S> {
         }
     }
 
-    /// Fills what is before the first frame.
+    /// Fills the mirror image before the first frame.
     fn mirror(&mut self, Before { frames, first }: Before) {
         let width = self.width;
         for plane in self.data.chunks_exact_mut(self.capacity) {
@@ -94,7 +94,7 @@ impl<S: Copy + Default> Planes<S> {
         }
     }
 
-    /// Takes `frames` frames from the front.
+    /// Removes `frames` frames at the start.
     pub(super) fn drop_front(&mut self, frames: usize) {
         self.start += frames;
         debug_assert!(self.start <= self.end);

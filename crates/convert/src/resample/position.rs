@@ -1,30 +1,30 @@
-//! Where the next output frame lies between input frames: whole numbers, which never drift.
+//! Position of the next output frame between input frames, in integers that do not drift.
 
-/// A place in the input, and the step to the next one.
+/// Position in the input, and step to the next one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Position {
     /// Input frames per output frame, as a fraction in lowest terms.
     pub(super) step: u64,
     pub(super) parts: u64,
-    /// How many `parts` of a frame after an input frame the next output frame lies; fewer than
+    /// Position of the next output frame after an input frame, in 1 / `parts` of a frame; less than
     /// `parts`.
     pub(super) part: u64,
 }
 
 impl Position {
-    /// At an input frame, with steps of `from` / `to` frames.
+    /// Creates a position at an input frame, with steps of `from` / `to` frames.
     pub(super) fn new(from: u64, to: u64) -> Self {
         let divisor = gcd(from, to);
         Self { step: from / divisor, parts: to / divisor, part: 0 }
     }
 
-    /// How many output frames lie less than `frames` input frames from the input frame before the
-    /// next one.
+    /// Returns the number of output frames less than `frames` input frames after the input frame
+    /// before the next one.
     pub(super) fn within(&self, frames: usize) -> usize {
         (frames as u64 * self.parts).saturating_sub(self.part).div_ceil(self.step) as usize
     }
 
-    /// Moves on by `outputs` output frames, and says by how many input frames that is.
+    /// Advances by `outputs` output frames and returns the number of input frames passed.
     pub(super) fn advance(&mut self, outputs: usize) -> usize {
         let parts = self.part + outputs as u64 * self.step;
         self.part = parts % self.parts;
@@ -32,13 +32,13 @@ impl Position {
     }
 }
 
-/// The greatest common divisor.
+/// Returns the greatest common divisor.
 pub(super) fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// How long `frames` frames at the rate `from` are at the rate `to`, rounded to nearest with halves
-/// up.
+/// Returns the length of `frames` frames at rate `from` in frames at rate `to`, rounded to the
+/// nearest with halves up.
 pub(super) fn frames_out(frames: u64, from: u32, to: u32) -> u64 {
     let (from, to) = (u128::from(from), u128::from(to));
     ((2 * u128::from(frames) * to + from) / (2 * from)) as u64
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves_are_rounded_up() {
+    fn halves_round_up() {
         assert_eq!([1, 2, 3, 5].map(|n| frames_out(n, 2, 1)), [1, 1, 2, 3]);
         assert_eq!([0, 1, 2].map(|n| frames_out(n, 48_000, 44_100)), [0, 1, 2]);
         assert_eq!(frames_out(u64::MAX / 768_000, 1, 768_000), u64::MAX / 768_000 * 768_000);

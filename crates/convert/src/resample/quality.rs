@@ -1,28 +1,28 @@
-//! The names of the qualities.
+//! Qualities of resampling.
 
 use std::fmt;
 use std::str::FromStr;
 
 use reelwright_core::{DataType, Error, Result, helpers::list};
 
-/// How well a [`Resampler`](super::Resampler) filters; the figures are in the
-/// [module's documentation](super).
+/// Filter quality of a [`Resampler`](super::Resampler); the [module's documentation](super) has the
+/// figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ResampleQuality {
-    /// The least work: sound just below half of the lower rate may fold onto sound just below it.
+    /// Fastest, with aliasing just below half of the lower rate.
     Fast,
-    /// Beyond what 16 bits, and what ears, tell apart; nothing folds.
+    /// No audible error, and below the resolution of 16 bits; no aliasing.
     #[default]
     Default,
-    /// Computed in `f64`, for what will be worked on further.
+    /// Computed in `f64`, for further processing.
     High,
 }
 
 impl ResampleQuality {
-    /// Every quality, the fastest first.
+    /// All qualities, the fastest first.
     pub const ALL: &[Self] = &[Self::Fast, Self::Default, Self::High];
 
-    /// The name: `fast`, `default` or `high`.
+    /// Returns the name: `fast`, `default` or `high`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Fast => "fast",
@@ -31,7 +31,7 @@ impl ResampleQuality {
         }
     }
 
-    /// The type of the samples that are filtered.
+    /// Returns the type of the samples that are filtered.
     pub const fn data_type(self) -> DataType {
         match self {
             Self::Fast | Self::Default => DataType::F32,
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_go_both_ways() {
+    fn names_round_trip() {
         for quality in ResampleQuality::ALL {
             assert_eq!(quality.to_string().parse::<ResampleQuality>().unwrap(), *quality);
         }

@@ -1,4 +1,4 @@
-//! The resampler: frames at one rate in, frames at another out.
+//! Resampler of interleaved streams.
 
 use reelwright_core::{DataType, Element, Error, Result, TypedSlice};
 
@@ -6,15 +6,15 @@ use super::ResampleQuality;
 use super::engine::Engine;
 use crate::level::Level;
 
-/// The highest rate, in Hz.
+/// Maximum sample rate in Hz.
 const MAX_RATE: u32 = 768_000;
 
-/// The most channels: each needs room for some thousand samples.
+/// Maximum number of channels. Each needs buffers of some thousand samples.
 const MAX_CHANNELS: usize = 1024;
 
 /// Converts a stream of interleaved frames from one sample rate to another.
 ///
-/// The [module's documentation](super) has what it promises.
+/// The [module's documentation](super) describes the output.
 ///
 /// ```
 /// use reelwright_convert::{ResampleQuality, Resampler};
@@ -40,11 +40,10 @@ enum Typed {
 }
 
 impl Resampler {
-    /// A resampler of streams of `channels` channels from the rate `from` to the rate `to`, both in
-    /// Hz.
+    /// Creates a resampler of `channels` channels from rate `from` to rate `to`, both in Hz.
     ///
     /// # Errors
-    /// A rate is not from 1 to 768000, or there are not from 1 to 1024 channels.
+    /// A rate is not from 1 to 768000, or the number of channels is not from 1 to 1024.
     pub fn new(from: u32, to: u32, channels: usize, quality: ResampleQuality) -> Result<Self> {
         for (name, rate) in [("from", from), ("to", to)] {
             if !(1..=MAX_RATE).contains(&rate) {
@@ -67,7 +66,8 @@ impl Resampler {
         }))
     }
 
-    /// The type of samples in and out: `F64` for [`ResampleQuality::High`], `F32` for the others.
+    /// Returns the type of input and output samples: `F64` for [`ResampleQuality::High`], otherwise
+    /// `F32`.
     pub fn data_type(&self) -> DataType {
         match &self.0 {
             Typed::F32(_) => DataType::F32,
@@ -75,11 +75,11 @@ impl Resampler {
         }
     }
 
-    /// Takes any number of interleaved frames.
+    /// Adds any number of interleaved input frames.
     ///
     /// # Panics
-    /// `interleaved` is not of the [`data_type`](Self::data_type) or not a whole number of frames,
-    /// or the input was [finished](Self::finish).
+    /// If `interleaved` has another type than [`data_type`](Self::data_type) or an incomplete
+    /// frame, or the input was [finished](Self::finish).
     pub fn push(&mut self, interleaved: TypedSlice<'_>) {
         match &mut self.0 {
             Typed::F32(engine) => engine.push(samples(interleaved)),
@@ -87,7 +87,7 @@ impl Resampler {
         }
     }
 
-    /// Ends the input: all that is still inside becomes [`ready`](Self::ready). A second call does
+    /// Ends the input, and makes all remaining output [`ready`](Self::ready). A second call does
     /// nothing.
     pub fn finish(&mut self) {
         match &mut self.0 {
@@ -96,7 +96,7 @@ impl Resampler {
         }
     }
 
-    /// The interleaved output frames that are ready and not yet consumed.
+    /// Returns the interleaved output frames that are ready and not consumed.
     pub fn ready(&self) -> TypedSlice<'_> {
         match &self.0 {
             Typed::F32(engine) => TypedSlice::F32(engine.ready()),
@@ -104,7 +104,7 @@ impl Resampler {
         }
     }
 
-    /// Drops the first `frames` of the frames that are ready, or all where they are fewer.
+    /// Removes the first `frames` ready frames, or all if there are fewer.
     pub fn consume(&mut self, frames: usize) {
         match &mut self.0 {
             Typed::F32(engine) => engine.consume(frames),
@@ -115,5 +115,5 @@ impl Resampler {
 
 fn samples<S: Element>(interleaved: TypedSlice<'_>) -> &[S] {
     S::of(interleaved)
-        .unwrap_or_else(|| panic!("a resampler of {} takes samples of no other type", S::DATA_TYPE))
+        .unwrap_or_else(|| panic!("a resampler of {} accepts no other type", S::DATA_TYPE))
 }

@@ -1,39 +1,39 @@
-//! The windowed sinc that every filter here is cut from.
+//! Windowed sinc, the prototype of all filters.
 //!
-//! Sums and products in a fixed order, and a sine that is the same on every platform: so are the
-//! coefficients.
+//! Sums and products have a fixed order, and the sine is the same on all platforms, so the
+//! coefficients are too.
 
 use std::f64::consts::PI;
 
-/// The low-pass filter of a Kaiser window.
+/// Low-pass filter with a Kaiser window.
 pub(super) struct Sinc {
-    /// The frequency that is halved, in cycles per sample, times two: 1 passes all.
+    /// Frequency at half amplitude, in cycles per sample times two: 1 passes everything.
     cutoff: f64,
-    /// Samples to either side that are not zero.
+    /// Number of nonzero samples on each side.
     reach: f64,
     /// Half the shape parameter, squared.
     shape: f64,
-    /// What the window is divided by to be 1 in its middle.
+    /// Value of the window at its center, for normalization.
     middle: f64,
 }
 
 impl Sinc {
-    /// Leaves `attenuation` dB beyond the transition about `cutoff`, over `reach` samples to either
-    /// side.
+    /// Creates a filter with `attenuation` dB beyond the transition around `cutoff`, and `reach`
+    /// samples on each side.
     pub(super) fn new(attenuation: f64, cutoff: f64, reach: f64) -> Self {
-        // Kaiser's own fit, for 50 dB and more.
+        // Kaiser's formula, for 50 dB and more.
         let beta = 0.1102 * (attenuation - 8.7);
         let shape = beta * beta / 4.0;
         Self { cutoff, reach, shape, middle: bessel(shape) }
     }
 
-    /// How many samples a transition of `width` (1 is all frequencies) takes, to both sides
-    /// together.
+    /// Returns the number of samples on both sides for a transition of `width` (1 is all
+    /// frequencies).
     pub(super) fn taps(attenuation: f64, width: f64) -> f64 {
         (attenuation - 7.95) / (2.285 * PI * width)
     }
 
-    /// The filter's value `t` samples from its middle.
+    /// Returns the filter's value `t` samples from its center.
     pub(super) fn at(&self, t: f64) -> f64 {
         let x = t / self.reach;
         let inside = 1.0 - x * x;
@@ -46,7 +46,7 @@ impl Sinc {
     }
 }
 
-/// The modified Bessel function of order zero at twice the root of `q`: no root is needed.
+/// Returns the modified Bessel function of order zero at twice the square root of `q`.
 fn bessel(q: f64) -> f64 {
     let (mut sum, mut term, mut k) = (1.0, 1.0, 1.0);
     while term > sum * 1e-17 {
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bessel_is_that_of_tables() {
+    fn bessel_matches_tables() {
         // Abramowitz and Stegun, table 9.8: I0(x), x = 1, 5 and 10.
         for (x, value) in [(1.0, 1.2660658777520084), (5.0, 27.239871823604442)] {
             let found = bessel(x * x / 4.0);

@@ -1,46 +1,46 @@
-//! Where the numbers of a picture lie in memory.
+//! Memory layout of a frame's components.
 
 use reelwright_core::{PixelFormat, Plane, PlaneElement, TensorView};
 
 use super::kernels;
 use crate::level::Level;
 
-/// One number of every pixel: a colour, luma, or a chroma of every sample.
+/// One component of a frame: a color, luma, or one of the chroma components.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Component<'a, T = u8> {
     pub(super) data: &'a [T],
-    /// Of the first row's first sample.
+    /// Index of the first row's first sample.
     start: isize,
-    /// From one row to the next.
+    /// Distance between rows.
     row: isize,
-    /// From one sample to the next.
+    /// Distance between samples of a row.
     step: isize,
 }
 
 impl<'a, T: Copy> Component<'a, T> {
-    /// Whether rows lie in memory as they are needed.
+    /// Returns whether the samples of a row are contiguous.
     pub(super) fn is_plain(&self) -> bool {
         self.step == 1
     }
 
-    /// The index in `data` of row `y`.
+    /// Returns the index in `data` of row `y`.
     pub(super) fn offset(&self, y: usize) -> usize {
         (self.start + y as isize * self.row) as usize
     }
 
-    /// Row `y`, if rows are plain.
+    /// Returns row `y`, if its samples are contiguous.
     pub(super) fn plain_row(&self, y: usize, width: usize) -> Option<&'a [T]> {
         self.is_plain().then(|| &self.data[self.offset(y)..][..width])
     }
 
-    /// Row `y` from its first sample to its last, and the distance from one to the next, if they are in
-    /// order.
+    /// Returns row `y` from its first sample to its last, and the distance between samples, if they
+    /// are in ascending order.
     pub(super) fn stepped_row(&self, y: usize, width: usize) -> Option<(&'a [T], usize)> {
         let step = usize::try_from(self.step).ok().filter(|step| *step > 0)?;
         Some((&self.data[self.offset(y)..][..(width - 1) * step + 1], step))
     }
 
-    /// Writes what `map` makes of every sample of row `y`.
+    /// Writes `map` of each sample of row `y`.
     pub(super) fn map_row<U>(&self, y: usize, to: &mut [U], map: impl Fn(T) -> U) {
         let start = self.offset(y);
         match usize::try_from(self.step) {
@@ -81,14 +81,14 @@ impl Component<'_> {
     }
 }
 
-/// The components of one frame: red, green and blue, or luma and two of chroma, or three times gray;
-/// then alpha, or anything if there is none.
+/// Components of a frame: red, green and blue, or luma and two chroma components, or gray three
+/// times; then alpha, or an arbitrary one if there is none.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source<'a, T = u8> {
     pub(super) parts: [Component<'a, T>; 4],
 }
 
-/// For each part, the component of a format that it is.
+/// Returns the component of a format for each part of a [`Source`].
 fn components(format: PixelFormat) -> [usize; 4] {
     let count = format.components().len();
     let colors = if format.has_alpha() { count - 1 } else { count };
@@ -96,14 +96,14 @@ fn components(format: PixelFormat) -> [usize; 4] {
 }
 
 impl<'a, T: PlaneElement> Source<'a, T> {
-    /// Frame `index` of a chunk of shape (frame, channel, height, width).
+    /// Creates the source of frame `index` of a chunk of shape (frame, channel, height, width).
     ///
     /// # Panics
-    /// If the chunk is of another shape or type.
+    /// If the chunk has another shape or type.
     pub(super) fn of_chunk(chunk: &TensorView<'a>, index: usize, format: PixelFormat) -> Self {
         let data = T::of(chunk.data()).expect("a chunk of the format's elements");
         let [frame, channel, row, step] = *chunk.strides() else {
-            panic!("a chunk of four dimensions")
+            panic!("a chunk must have four dimensions")
         };
         let start = chunk.offset() as isize + index as isize * frame;
         let part = |component: usize| Component {
@@ -115,7 +115,7 @@ impl<'a, T: PlaneElement> Source<'a, T> {
         Self { parts: components(format).map(part) }
     }
 
-    /// A frame in planes.
+    /// Creates the source of a frame in planes.
     pub(super) fn of_frame(planes: &[Plane<'a, T>; 4], format: PixelFormat) -> Self {
         let part = |component: usize| {
             let component = format.components()[component];
@@ -140,7 +140,7 @@ impl<'a> Source<'a> {
         let is_packed = starts[1] == first + 1
             && starts[0].abs_diff(starts[2]) == 2
             && colors.iter().all(|part| part.step == colors[0].step)
-            // Of one slice: a frame's planes can lie in several.
+            // Only for a single slice: the planes of a frame may be in several.
             && colors.iter().all(|part| std::ptr::eq(part.data, colors[0].data));
         let data = colors[0].data;
         match colors[0].step {
@@ -155,7 +155,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Takes packed pixels apart, of which the last may be cut short after its three components.
+/// Splits packed pixels. The last pixel may end after its three components.
 fn split<const N: usize>(level: Level, from: &[u8], is_reversed: bool, to: [&mut [u8]; 3]) {
     let [mut a, b, mut c] = to;
     if is_reversed {

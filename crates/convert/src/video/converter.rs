@@ -1,4 +1,4 @@
-//! The converter: pictures of a chunk in, an encoder's pictures out.
+//! Converter of video frames.
 
 use std::fmt;
 
@@ -15,16 +15,16 @@ use super::scale_filter::ScaleFilter;
 use super::wide::Wide;
 use crate::level::Level;
 
-/// The largest width and height.
+/// Maximum width and height.
 const MAX_SIZE: u32 = 65_535;
 
-/// The most pixels of a frame; FFmpeg allows a few less.
+/// Maximum number of pixels of a frame; FFmpeg's is slightly lower.
 const MAX_PIXELS: u64 = 1 << 28;
 
-/// Converts pictures with any strides to the pixel format, colours and size of an encoder.
+/// Converts frames with any strides to the pixel format, color space and size of an encoder.
 ///
-/// What is done to the numbers is in the [crate's documentation](crate#pictures). Nothing is
-/// remembered from one picture to the next.
+/// The [crate's documentation](crate#video) describes the arithmetic. Frames are converted
+/// independently.
 ///
 /// ```
 /// use reelwright_convert::{ScaleFilter, VideoConverter};
@@ -49,7 +49,7 @@ pub struct VideoConverter {
     output: PixelFormat,
     out_size: (usize, usize),
     path: Path,
-    /// True if frames are copied without a change.
+    /// True if frames are copied unchanged.
     is_copy: bool,
 }
 
@@ -59,20 +59,21 @@ enum Path {
 }
 
 impl VideoConverter {
-    /// Converter of frames of one format to another, scaled where their sizes differ.
+    /// Creates a converter of frames from one format to another, with scaling if the sizes differ.
     ///
-    /// Of the colors the matrix, range and chroma location count. Gray has full range whatever it
-    /// states. An unknown matrix is that of BT.601, or of the other side. The sample aspect ratio is
-    /// ignored. Alpha that the output does not have is dropped, and frames without alpha become opaque.
+    /// Of the color space, the matrix, range and chroma location are used. Gray has full range
+    /// regardless of its color space. For an unknown matrix, that of the other side or BT.601 is
+    /// used. The sample aspect ratio is ignored. Alpha that the output does not have is dropped,
+    /// and frames without alpha become opaque.
     ///
     /// # Errors
-    /// Width and height must be from 1 to 65,535, their product at most 2^28, and the matrix one that
-    /// has coefficients where RGB and YUV are converted.
+    /// Width and height are not from 1 to 65,535, their product exceeds 2^28, or a conversion
+    /// between RGB and YUV has a matrix without coefficients.
     pub fn new(input: &VideoFormat, output: &VideoFormat, filter: ScaleFilter) -> Result<Self> {
         Self::with_level(Level::detect(), input, output, filter, None)
     }
 
-    /// As [`new`](Self::new), with frames that have alpha composed over a background: red, green and
+    /// Like [`new`](Self::new), and composes frames with alpha over a background: red, green and
     /// blue from 0 to 255. The result is opaque.
     ///
     /// # Errors
@@ -122,19 +123,19 @@ impl VideoConverter {
         })
     }
 
-    /// Returns whether frames are copied without a change, so that they could be shared instead.
+    /// Returns whether frames are copied unchanged, so that they can be shared instead.
     pub const fn is_copy(&self) -> bool {
         self.is_copy
     }
 
     /// Converts frame `index` of `chunk`, whose shape is (frame, channel, height, width).
     ///
-    /// The channels are in the order of the input format's name. `rgb0` and `bgr0` may come with three.
+    /// Channels are in the order of the input format's name. `rgb0` and `bgr0` may have three.
     ///
     /// # Panics
-    /// If the chunk is not of the format's type, or of another size or number of channels than the
-    /// converter was made for, or has no such frame; if the input's chroma is smaller than its luma, so
-    /// that no chunk can hold it; if `to` is not of the output's format and size.
+    /// If the chunk has another type, size or number of channels than the converter, or no such
+    /// frame; if the input has chroma subsampling, which chunks do not support; if `to` has another
+    /// format or size than the output.
     pub fn convert(&mut self, chunk: &TensorView<'_>, index: usize, to: &mut VideoFrame) {
         let (shape, input) = (chunk.shape(), self.input);
         let is_right = shape.len() == 4
@@ -153,10 +154,10 @@ impl VideoConverter {
         }
     }
 
-    /// Converts a frame that is in planes or packed already.
+    /// Converts a frame in planes or packed pixels.
     ///
     /// # Panics
-    /// If the frame is not of the input's format and size, or `to` not of the output's.
+    /// If the frame has another format or size than the input, or `to` than the output.
     pub fn convert_frame(&mut self, frame: &VideoView<'_>, to: &mut VideoFrame) {
         let (width, height) = self.size;
         let found = frame.check_format(self.input, width as u32, height as u32);
@@ -204,7 +205,7 @@ impl VideoConverter {
     }
 }
 
-/// Returns whether every number of a frame stays what it is.
+/// Returns whether all values of a frame are unchanged.
 fn keeps_numbers(input: &VideoFormat, output: &VideoFormat) -> bool {
     let (from, to) = (&input.color, &output.color);
     let format = input.pixel_format;
@@ -244,11 +245,11 @@ mod tests {
         VideoFormat::new(pixel_format, width as u32, height as u32, color)
     }
 
-    /// Elements of a chunk: what a test calls with bytes and with words.
+    /// Calls the test with bytes and with words.
     fn check_levels<T: PlaneElement>(data: &[T]) {
         let is_own = |f: &&PixelFormat| f.data_type() == T::DATA_TYPE && f.chroma_shift() == (0, 0);
         let inputs = PixelFormat::ALL.iter().filter(is_own);
-        // Miri takes seconds for each conversion: every format is converted to some others.
+        // Miri takes seconds per conversion, so every format is converted to only a few others.
         let nth = if cfg!(miri) { 7 } else { 1 };
         let sizes: &[_] = if cfg!(miri) { &[(35, 4)] } else { &[(203, 37), (5, 4)] };
         let inputs = inputs.flat_map(|format| sizes.iter().map(move |size| (format, *size)));
@@ -297,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn every_level_converts_alike() {
+    fn all_levels_convert_equally() {
         let data: Vec<u32> =
             (0..4 * 203 * 37u32).map(|i| i.wrapping_mul(0x9e37_79b9) >> 23).collect();
         check_levels(&data.iter().map(|v| *v as u8).collect::<Vec<_>>());

@@ -1,4 +1,4 @@
-//! Planes that go the same way: luma; both of chroma; red, green and blue.
+//! Groups of planes that are processed alike: luma; both chroma planes; red, green and blue.
 
 use std::ops::Range;
 
@@ -7,24 +7,24 @@ use super::scaler::{Rest, Rows, Scaler};
 use super::to_yuv::RgbToYuv;
 use crate::level::Level;
 
-/// Where a group's planes come from.
+/// Origin of a group's planes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// They are components of the source from this one on.
+    /// Components of the source from this index on.
     Source(usize),
-    /// They are made of its red, green and blue.
+    /// Computed from red, green and blue.
     Luma,
     Chroma,
 }
 
-/// Planes that go the same way.
+/// Planes that are processed alike.
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) origin: Origin,
-    /// The first plane of the result that it makes, and how many these are.
+    /// First plane of the result, and the number of planes.
     pub(super) first: usize,
     pub(super) count: usize,
-    /// Of a plane of the source.
+    /// Size of a plane of the source.
     width: usize,
     scaler: Option<Scaler>,
     ring: Ring,
@@ -46,12 +46,12 @@ impl Group {
         self.scaler.is_some()
     }
 
-    /// Another picture begins.
+    /// Resets the state for the next frame.
     pub(super) fn restart(&mut self) {
         self.ring.next = 0;
     }
 
-    /// Row `y` of component `part`, if it can be used as it lies in memory.
+    /// Returns row `y` of component `part`, if it can be used in place.
     pub(super) fn plain_row<'a>(
         &self,
         source: &Source<'a>,
@@ -101,7 +101,7 @@ impl Group {
     }
 }
 
-/// Makes rows of the group's planes, at the size of the source.
+/// Computes rows of the group's planes at the size of the source.
 struct Maker<'a, 'b> {
     origin: Origin,
     count: usize,
@@ -112,7 +112,7 @@ struct Maker<'a, 'b> {
 }
 
 impl Maker<'_, '_> {
-    /// Whether the rows lie in memory as they are needed.
+    /// Returns whether the rows can be used in place.
     fn is_plain(&self) -> bool {
         match self.origin {
             Origin::Source(first) => {
@@ -145,18 +145,18 @@ impl Maker<'_, '_> {
     }
 }
 
-/// The last few rows of each plane.
+/// Ring buffer of the last rows of each plane.
 #[derive(Debug, Default)]
 struct Ring {
     data: Vec<u8>,
     width: usize,
     capacity: usize,
-    /// The row to make next.
+    /// Index of the next row.
     next: usize,
 }
 
 impl Ring {
-    /// Makes room. Chunks mostly lie alike: this happens once.
+    /// Allocates the rows. Later frames usually have the same size.
     fn fit(&mut self, planes: usize, width: usize, capacity: usize) {
         self.data.resize(planes * width * capacity, 0);
         (self.width, self.capacity) = (width, capacity);
@@ -167,7 +167,7 @@ impl Ring {
     }
 }
 
-/// Rows that are made before they are scaled.
+/// Rows that are computed before scaling.
 struct Made<'a, 'b> {
     ring: &'a mut Ring,
     maker: Maker<'a, 'b>,
@@ -197,7 +197,7 @@ impl Rows for Made<'_, '_> {
     }
 }
 
-/// Rows that are scaled from where they lie.
+/// Rows that are scaled in place.
 struct Plain<'a, 'b, 'c>(&'a Maker<'b, 'c>);
 
 impl Plain<'_, '_, '_> {

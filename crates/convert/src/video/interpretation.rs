@@ -1,4 +1,4 @@
-//! Interpretation of a frame's numbers: range and chroma location.
+//! Interpretation of component values: range and chroma location.
 
 use reelwright_core::{ChromaLocation, ColorInfo, ColorModel, ColorRange, PixelFormat};
 
@@ -7,7 +7,7 @@ pub(super) fn is_full(format: PixelFormat, color: &ColorInfo) -> bool {
     format.model() == ColorModel::Gray || color.range == ColorRange::Full
 }
 
-/// Returns whether chroma is in the middle of its pixels horizontally.
+/// Returns whether chroma samples are horizontally centered between their pixels.
 pub(super) fn is_centered(color: &ColorInfo) -> bool {
     color.chroma_location == ChromaLocation::Center
 }

@@ -1,32 +1,32 @@
-//! The loops that all time is spent in, compiled once for each [`Level`].
+//! Inner loops of video conversion with 8 bits, compiled once for each [`Level`].
 //!
-//! They are plain loops that compilers vectorise, over whole numbers: the results are the same at
-//! every level. Coefficients are 16-bit numbers, of which machines multiply pairs at once.
+//! They are plain integer loops that compilers vectorize; the results are the same at every level.
+//! Coefficients have 16 bits, because machines multiply and add pairs of them in one instruction.
 
 use super::matrix::{FROM_YUV_BITS, FromYuv, RERANGE_BITS, Rerange, TO_YUV_BITS, ToYuv};
 use super::taps::COEF_BITS;
 use crate::level::{Level, kernels};
 
-/// How many samples the vertical filter works on at once.
+/// Number of samples per step of the vertical filter.
 const BLOCK: usize = 64;
 
-/// How many rows the horizontal filter works on at once.
+/// Number of rows per step of the horizontal filter.
 pub(super) const LANES: usize = 16;
 
-/// Between the two filters there are so many bits of fraction.
+/// Number of fraction bits between the two filters.
 const FRACTION_BITS: u32 = 6;
 
-/// A number that chroma is made of: one colour of a pixel, or a sum of several pixels'.
-pub(super) trait Colour: Copy + Into<i32> {
-    /// How many pixels are in the sum, as a power of two.
+/// Input value of chroma: one color of a pixel, or a sum over several pixels.
+pub(super) trait ChromaInput: Copy + Into<i32> {
+    /// Number of summed pixels, as a power of two.
     const BITS: u32;
 }
 
-impl Colour for u8 {
+impl ChromaInput for u8 {
     const BITS: u32 = 0;
 }
 
-impl Colour for i16 {
+impl ChromaInput for i16 {
     const BITS: u32 = 3;
 }
 
@@ -42,7 +42,7 @@ kernels! {
     }
 
     /// Writes both chroma rows.
-    fn chroma<S: Colour>(matrix: &ToYuv, r: &[S], g: &[S], b: &[S], u: &mut [u8], v: &mut [u8]) {
+    fn chroma<S: ChromaInput>(matrix: &ToYuv, r: &[S], g: &[S], b: &[S], u: &mut [u8], v: &mut [u8]) {
         let [of_u, of_v] = matrix.chroma.map(|row| row.map(i32::from));
         let bits = TO_YUV_BITS + S::BITS;
         let offset = (128 << bits) + (1 << (bits - 1));
@@ -55,13 +55,13 @@ kernels! {
         }
     }
 
-    /// Sums two rows by the weights 1, 2, 1 about every second pixel, from the second one of these
-    /// on. All are pairs of pixels.
+    /// Sums two rows with the weights 1, 2, 1 around every second pixel, starting at the second one
+    /// of these. Elements are pairs of pixels.
     fn sum_left<>(first: &[[u8; 2]], second: &[[u8; 2]], to: &mut [i16]) {
         let pairs = first.iter().zip(first.iter().skip(1));
         let others = second.iter().zip(second.iter().skip(1));
         for ((to, (before, at)), (other_before, other_at)) in to.iter_mut().zip(pairs).zip(others) {
-            // Taken apart as numbers, which needs no shuffling.
+            // Splits the pair as an integer, which needs no shuffle.
             let [before, at, other_before, other_at] =
                 [*before, *at, *other_before, *other_at].map(u16::from_le_bytes);
             let left = (before >> 8) + (other_before >> 8);
@@ -71,7 +71,7 @@ kernels! {
         }
     }
 
-    /// Sums two rows' pairs of pixels, twice.
+    /// Sums pairs of pixels of two rows, times two.
     fn sum_center<>(first: &[[u8; 2]], second: &[[u8; 2]], to: &mut [i16]) {
         for ((to, at), other) in to.iter_mut().zip(first).zip(second) {
             let (at, other) = (u16::from_le_bytes(*at), u16::from_le_bytes(*other));
@@ -80,7 +80,7 @@ kernels! {
         }
     }
 
-    /// Writes an eighth of each sum.
+    /// Divides each sum by eight.
     fn eighths<>(sums: &[i16], to: &mut [u8]) {
         for (to, sum) in to.iter_mut().zip(sums) {
             *to = ((*sum + 4) >> 3) as u8;
@@ -102,7 +102,7 @@ kernels! {
         }
     }
 
-    /// Changes the range of what is there.
+    /// Converts the range in place.
     fn rerange<>(map: &Rerange, samples: &mut [u8]) {
         let offset = (i32::from(map.to) << RERANGE_BITS) + (1 << (RERANGE_BITS - 1));
         for sample in samples {
@@ -111,14 +111,14 @@ kernels! {
         }
     }
 
-    /// Takes every second sample, or third, …, as many as `to` has room for.
+    /// Copies every N-th sample until `to` is full.
     fn gather<; N>(from: &[u8], to: &mut [u8]) {
         for (to, from) in to.iter_mut().zip(from.chunks(N)) {
             *to = from[0];
         }
     }
 
-    /// Takes the first three samples of every N.
+    /// Copies the first three samples of every N.
     fn split<; N>(from: &[[u8; N]], a: &mut [u8], b: &mut [u8], c: &mut [u8]) {
         for (((from, a), b), c) in from.iter().zip(a).zip(b).zip(c) {
             (*a, *b, *c) = (from[0], from[1], from[2]);
@@ -139,26 +139,26 @@ kernels! {
         }
     }
 
-    /// Writes packed pixels with an unused byte, which is 255 as swscale's.
+    /// Writes packed pixels with an unused byte, which is 255 as in swscale.
     fn join_four<>(a: &[u8], b: &[u8], c: &[u8], to: &mut [[u8; 4]]) {
         for (((to, a), b), c) in to.iter_mut().zip(a).zip(b).zip(c) {
             *to = [*a, *b, *c, 255];
         }
     }
 
-    /// Filters rows of `data` that start at `rows` into one with a fraction.
+    /// Filters rows of `data` that start at `rows` to one row with fraction bits.
     fn vertical<>(data: &[u8], rows: &[usize], coefs: &[i16], to: &mut [i16]) {
         const SHIFT: u32 = COEF_BITS - FRACTION_BITS;
         filter_rows(data, rows, coefs, to, |sum| ((sum + (1 << (SHIFT - 1))) >> SHIFT) as i16);
     }
 
-    /// Filters rows of `data` that start at `rows` into one.
+    /// Filters rows of `data` that start at `rows` to one row of bytes.
     fn vertical_to_bytes<>(data: &[u8], rows: &[usize], coefs: &[i16], to: &mut [u8]) {
         const HALF: i32 = 1 << (COEF_BITS - 1);
         filter_rows(data, rows, coefs, to, |sum| ((sum + HALF) >> COEF_BITS).clamp(0, 255) as u8);
     }
 
-    /// Turns rows into columns: `rows` holds [`LANES`] of `columns.len()` samples.
+    /// Transposes rows to columns: `rows` contains [`LANES`] rows of `columns.len()` samples.
     fn turn<>(rows: &[i16], columns: &mut [[i16; LANES]]) {
         let width = columns.len();
         for (group, rows) in rows.chunks_exact(4 * width).enumerate() {
@@ -183,7 +183,7 @@ kernels! {
         }
     }
 
-    /// Filters columns. `coefs` has `count` for each result.
+    /// Filters columns. `coefs` has `count` coefficients for each result.
     fn horizontal<>(
         columns: &[[i16; LANES]],
         starts: &[u32],
@@ -206,7 +206,7 @@ kernels! {
         }
     }
 
-    /// Turns one lane of columns back into a row.
+    /// Copies one lane of columns to a row.
     fn turn_back<>(columns: &[[u8; LANES]], lane: usize, to: &mut [u8]) {
         for (to, column) in to.iter_mut().zip(columns) {
             *to = column[lane];
@@ -214,11 +214,11 @@ kernels! {
     }
 }
 
-/// How many squares are turned at once.
+/// Number of squares that are transposed at once.
 const TURNED: usize = 32;
 
-/// Turns squares of four by four: as numbers of 64 bits, so that it needs no shuffling. Column `j`
-/// of square `i` becomes `to[j][i]`.
+/// Transposes squares of 4x4, as 64-bit integers without shuffles. Column `j` of square `i` becomes
+/// `to[j][i]`.
 #[inline(always)]
 fn turn_fours(rows: [&[[i16; 4]]; 4], to: &mut [[u64; TURNED]; 4]) {
     const EVEN: u64 = 0x0000_ffff_0000_ffff;
@@ -237,14 +237,14 @@ fn turn_fours(rows: [&[[i16; 4]]; 4], to: &mut [[u64; TURNED]; 4]) {
     }
 }
 
-/// Four numbers as one, the first in the lowest bits.
+/// Packs four values into an integer, the first in the lowest bits.
 #[inline(always)]
 fn number_of(four: [i16; 4]) -> u64 {
     let [a, b, c, d] = four.map(|sample| u64::from(sample as u16));
     a | (b << 16) | (c << 32) | (d << 48)
 }
 
-/// The four numbers that [`number_of`] was made of.
+/// Unpacks the four values of [`number_of`].
 #[inline(always)]
 fn four_of(number: u64) -> [i16; 4] {
     [number as i16, (number >> 16) as i16, (number >> 32) as i16, (number >> 48) as i16]

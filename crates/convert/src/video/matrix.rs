@@ -1,15 +1,15 @@
-//! Red, green and blue to luma and chroma and back: ITU-T H.273 §8.3 in fixed point.
+//! Conversion between RGB and YUV: ITU-T H.273 §8.3 in fixed point.
 
 use reelwright_core::{ColorInfo, Error, MatrixCoefficients, Result};
 
-/// Coefficients from RGB are in units of 2^-15.
+/// Fraction bits of coefficients from RGB.
 pub(super) const TO_YUV_BITS: u32 = 15;
-/// Coefficients to RGB are in units of 2^-13: the largest is 2.14.
+/// Fraction bits of coefficients to RGB; the largest coefficient is 2.14.
 pub(super) const FROM_YUV_BITS: u32 = 13;
-/// Coefficients of ranges are in units of 2^-14.
+/// Fraction bits of gains between ranges.
 pub(super) const RERANGE_BITS: u32 = 14;
 
-/// How much red and blue are in luma: `K_R` and `K_B`; none if the colours do not say.
+/// Returns the weights of red and blue in luma, `K_R` and `K_B`, or `None` for an unknown matrix.
 pub(super) fn weights(color: &ColorInfo) -> Result<Option<(f64, f64)>> {
     Ok(Some(match color.matrix {
         MatrixCoefficients::Unspecified => return Ok(None),
@@ -27,8 +27,8 @@ pub(super) fn weights(color: &ColorInfo) -> Result<Option<(f64, f64)>> {
     }))
 }
 
-/// Returns whether YUV of one kind is YUV of another: also where a matrix is unknown, or without
-/// coefficients, so that nothing can be converted.
+/// Returns whether two color spaces have the same matrix. This includes unknown matrices and those
+/// without coefficients, which cannot be converted.
 pub(super) fn has_same_matrix(from: &ColorInfo, to: &ColorInfo) -> bool {
     from.matrix == to.matrix
         || match (weights(from), weights(to)) {
@@ -38,15 +38,15 @@ pub(super) fn has_same_matrix(from: &ColorInfo, to: &ColorInfo) -> bool {
         }
 }
 
-/// BT.601's `K_R` and `K_B`.
+/// `K_R` and `K_B` of BT.601.
 pub(super) const BT601: (f64, f64) = (0.299, 0.114);
 
-/// Luma and chroma at 8 bits take so many steps: black to white, and most blue to least.
+/// Returns the 8-bit ranges of luma and chroma.
 pub(super) fn steps(is_full: bool) -> (f64, f64) {
     if is_full { (255.0, 255.0) } else { (219.0, 224.0) }
 }
 
-/// Luma's black.
+/// Returns the luma of black.
 pub(super) fn black(is_full: bool) -> i32 {
     if is_full { 0 } else { 16 }
 }
@@ -55,7 +55,7 @@ pub(super) fn black(is_full: bool) -> i32 {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ToYuv {
     pub(super) luma: [i16; 3],
-    /// The sum of each is zero: grey has no colour.
+    /// The sum of each row is zero: gray has neutral chroma.
     pub(super) chroma: [[i16; 3]; 2],
     pub(super) black: i32,
 }
@@ -65,12 +65,12 @@ impl ToYuv {
         let one = f64::from(1 << TO_YUV_BITS);
         let (luma_steps, chroma_steps) = steps(is_full);
         let round = |value: f64| value.round() as i16;
-        // Green takes what rounding leaves, so that the sums are exact.
+        // Green compensates rounding, so that the sums are exact.
         let luma_scale = one * luma_steps / 255.0;
         let (red, blue) = (round(kr * luma_scale), round(kb * luma_scale));
         let green = (luma_scale.round() as i32 - i32::from(red) - i32::from(blue)) as i16;
         let half = one * chroma_steps / 255.0 / 2.0;
-        // Half of 2^15 does not fit only if chroma took more than the full range.
+        // Half of 2^15 would overflow only if chroma exceeded the full range.
         let own = round(half);
         let of_blue = round(-kr / (1.0 - kb) * half);
         let of_red = round(-kb / (1.0 - kr) * half);
@@ -111,23 +111,23 @@ impl FromYuv {
     }
 }
 
-/// Limited range to full range or back, for luma or for chroma.
+/// Limited range to full range or back, for luma or chroma.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rerange {
-    /// What stays where it is: black, or grey's chroma.
+    /// Fixed point of the conversion: black, or neutral chroma.
     pub(super) from: i16,
     pub(super) to: i16,
     pub(super) gain: i16,
 }
 
 impl Rerange {
-    /// None if nothing changes.
+    /// Returns `None` if nothing changes.
     pub(super) fn luma(from_full: bool, to_full: bool) -> Option<Self> {
         let gain = Self::gain(steps(from_full).0, steps(to_full).0)?;
         Some(Self { from: black(from_full) as i16, to: black(to_full) as i16, gain })
     }
 
-    /// None if nothing changes.
+    /// Returns `None` if nothing changes.
     pub(super) fn chroma(from_full: bool, to_full: bool) -> Option<Self> {
         let gain = Self::gain(steps(from_full).1, steps(to_full).1)?;
         Some(Self { from: 128, to: 128, gain })

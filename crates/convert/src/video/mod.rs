@@ -1,5 +1,6 @@
-//! Pictures: pixel formats, colours, chroma and size.
+//! Video: pixel formats, color spaces, chroma subsampling and size.
 
+mod chroma_subsample;
 mod component;
 mod converter;
 mod group;
@@ -10,7 +11,6 @@ mod narrow;
 mod pack;
 mod scale_filter;
 mod scaler;
-mod share;
 mod taps;
 mod to_yuv;
 mod wide;

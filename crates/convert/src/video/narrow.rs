@@ -1,4 +1,4 @@
-//! Conversion of 8 bits a component in whole numbers: the path that most video takes.
+//! Integer conversion of 8-bit components, for most video.
 
 use std::ops::Range;
 
@@ -16,13 +16,13 @@ use super::taps::Grid;
 use super::to_yuv::RgbToYuv;
 use crate::level::Level;
 
-/// Rows that are made at once where something is scaled. Even, so that no chroma is cut in two.
+/// Number of rows per band with scaling. It is even, so that chroma rows are not split.
 const SCALED_BAND: usize = 32;
 
-/// Rows that are made at once where nothing is: those that share chroma.
+/// Number of rows per band without scaling: those that share chroma.
 const BAND: usize = 2;
 
-/// Formats that this path writes. It reads all of 8 bits, and no alpha.
+/// Output formats of this path. Inputs are all 8-bit formats; alpha is not supported.
 const OUTPUTS: &[PixelFormat] = &[
     PixelFormat::Gray8,
     PixelFormat::Rgb24,
@@ -37,35 +37,35 @@ const OUTPUTS: &[PixelFormat] = &[
     PixelFormat::Nv12,
 ];
 
-/// Converter of frames, plane by plane or pixel by pixel.
+/// Converter of frames by planes or by pixels.
 #[derive(Debug)]
 pub(super) struct Narrow {
     level: Level,
     output: PixelFormat,
     out_size: (usize, usize),
-    /// Before scaling.
+    /// Groups before scaling.
     to_yuv: Option<RgbToYuv>,
     groups: Vec<Group>,
-    /// After scaling.
+    /// Groups after scaling.
     finish: Finish,
     band: usize,
-    /// Planes of one band, where they are not those of the result.
+    /// Planes of one band, unless they are those of the result.
     scratch: Vec<u8>,
-    /// A row each of red, green and blue.
+    /// One row each of red, green and blue.
     rgb: Vec<u8>,
 }
 
 /// Last step, from scaled planes to the output.
 #[derive(Debug)]
 enum Finish {
-    /// They are the result's.
+    /// The planes are those of the result.
     Planes { luma: Option<Rerange>, chroma: Option<Rerange> },
-    /// Packed red, green and blue, made of luma and chroma, or of what is there.
+    /// Packed red, green and blue, converted from luma and chroma or copied.
     Packed { matrix: Option<FromYuv> },
 }
 
 impl Narrow {
-    /// Returns whether this path converts frames of one format to another.
+    /// Returns whether this path supports a conversion.
     pub(super) fn converts(input: &VideoFormat, output: &VideoFormat) -> bool {
         let (from, to) = (input.pixel_format, output.pixel_format);
         let is_yuv = from.model() == ColorModel::Yuv && to.model() == ColorModel::Yuv;
@@ -97,7 +97,7 @@ impl Narrow {
                 vec![planes.whole(Origin::Source(0), 0, 3)]
             }
             (ColorModel::Rgb, ColorModel::Gray) => {
-                // Grey has no matrix that could be wrong.
+                // Gray needs no matrix.
                 let matrix = weights(&color).ok().flatten().unwrap_or(BT601);
                 let matrix = ToYuv::new(matrix, true);
                 to_yuv = Some(RgbToYuv::new(level, matrix, size, (0, 0), false));
@@ -106,7 +106,7 @@ impl Narrow {
             (ColorModel::Rgb, ColorModel::Yuv) => {
                 let matrix = ToYuv::new(weights(&color)?.unwrap_or(BT601), to_full);
                 let (across, down) = output.chroma_shift();
-                // Chroma is made no finer than the result's, unless the picture grows.
+                // Chroma is computed no finer than in the result, unless the frame is enlarged.
                 let shift = (
                     if output_size.0 <= size.0 { across } else { 0 },
                     if output_size.1 <= size.1 { down } else { 0 },
@@ -174,7 +174,7 @@ impl Narrow {
         }
     }
 
-    /// Writes luma rows `band` of the result, and the chroma that belongs to them.
+    /// Writes luma rows `band` of the result, and their chroma.
     fn band_of_planes(
         &mut self,
         source: &Source<'_>,
@@ -255,7 +255,7 @@ impl Narrow {
         }
     }
 
-    /// Makes rows `band` of all that is not used as it lies in memory.
+    /// Computes rows `band` of everything that cannot be used in place.
     fn fill_scratch(&mut self, source: &Source<'_>, band: &Range<usize>) {
         let width = self.out_size.0;
         for group in &mut self.groups {
@@ -271,7 +271,7 @@ impl Narrow {
         }
     }
 
-    /// The rows of chroma that belong to luma rows `band`.
+    /// Returns the chroma rows of luma rows `band`.
     fn chroma_rows(&self, band: &Range<usize>) -> Range<usize> {
         let (_, down) = self.output.chroma_shift();
         band.start >> down..band.end.div_ceil(1 << down)
@@ -291,10 +291,10 @@ struct Planes {
 }
 
 impl Planes {
-    /// The grids across and down of planes whose samples are shared as `shift` says.
+    /// Returns the horizontal and vertical grids of planes with subsampling `shift`.
     fn grids((width, height): (usize, usize), shift: (u32, u32), centered: bool) -> (Grid, Grid) {
         let across = Grid { pixels: width, shift: shift.0, is_centered: centered };
-        // No format here has chroma on a row of pixels, if it has less than one for each.
+        // No supported format has subsampled chroma located on a row of pixels.
         let down = Grid { pixels: height, shift: shift.1, is_centered: true };
         (across, down)
     }
@@ -310,21 +310,21 @@ impl Planes {
         Group::new(self.level, origin, (first, count), from.0.samples(), scaler)
     }
 
-    /// Planes of one sample a pixel.
+    /// Creates a group of planes without subsampling.
     fn whole(&self, origin: Origin, first: usize, count: usize) -> Group {
         let from = Self::grids(self.size, (0, 0), false);
         let to = Self::grids(self.out_size, (0, 0), false);
         self.group(origin, (first, count), from, to)
     }
 
-    /// Both planes of chroma.
+    /// Creates the group of both chroma planes.
     fn chroma(&self, origin: Origin, from: ((u32, u32), bool), to: ((u32, u32), bool)) -> Group {
         let from = Self::grids(self.size, from.0, from.1);
         let to = Self::grids(self.out_size, to.0, to.1);
         self.group(origin, (1, 2), from, to)
     }
 
-    /// Luma and chroma of an input that has them.
+    /// Creates the groups of luma and chroma for a YUV input.
     fn yuv(
         &self,
         input: PixelFormat,
@@ -338,24 +338,24 @@ impl Planes {
     }
 }
 
-/// The group that makes plane `part`, and which of its own that is: the last one there is stands for
-/// those that nothing makes.
+/// Returns the group of plane `part`, and the plane's index in it; the last one for planes without
+/// a group.
 fn group_of(groups: &[Group], part: usize) -> (&Group, usize) {
     let group = groups.iter().rev().find(|group| group.first <= part).unwrap_or(&groups[0]);
     (group, (part - group.first).min(group.count - 1))
 }
 
-/// A plane from row `start` on.
+/// Returns a plane from row `start` on.
 fn rest<'a>(plane: &'a mut Rest<'_>, start: usize) -> Rest<'a> {
     (&mut plane.0[start * plane.1..], plane.1)
 }
 
-/// Rows `rows` of a plane.
+/// Returns rows `rows` of a plane.
 fn rows_of<'a>(plane: &'a mut Rest<'_>, rows: &Range<usize>) -> impl Iterator<Item = &'a mut [u8]> {
     plane.0[rows.start * plane.1..].chunks_mut(plane.1).take(rows.len())
 }
 
-/// Three rows of `width` samples.
+/// Splits a buffer into three rows of `width` samples.
 fn thirds(rows: &mut [u8], width: usize) -> [&mut [u8]; 3] {
     let (a, rest) = rows.split_at_mut(width);
     let (b, rest) = rest.split_at_mut(width);

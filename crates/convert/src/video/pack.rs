@@ -1,4 +1,4 @@
-//! Rows of red, green and blue, packed, out of rows of other things.
+//! Packing of rows of red, green and blue.
 
 use reelwright_core::PixelFormat;
 

@@ -1,4 +1,4 @@
-//! How pictures change their size.
+//! Filters for scaling frames.
 
 use std::f64::consts::PI;
 use std::fmt;
@@ -6,33 +6,32 @@ use std::str::FromStr;
 
 use reelwright_core::{Error, Result, helpers::list};
 
-/// What a picture is filtered with where its size, or that of its chroma, changes. Names are those
-/// of FFmpeg's `sws_flags`.
+/// Filter for scaling frames and resampling chroma. Names are those of FFmpeg's `sws_flags`.
 ///
-/// Where a picture gets smaller the filters get wider, so that nothing is skipped; only
-/// [`Nearest`](Self::Nearest) skips.
+/// When downscaling, filters are widened, so that no pixel is skipped, except by
+/// [`Nearest`](Self::Nearest).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum ScaleFilter {
-    /// `neighbor`: the nearest sample.
+    /// `neighbor`: nearest sample.
     Nearest,
-    /// `bilinear`: straight lines from sample to sample.
+    /// `bilinear`: linear interpolation.
     Bilinear,
-    /// `bicubic`: cubic pieces over four samples, as sharp as FFmpeg's.
+    /// `bicubic`: cubic interpolation of four samples, as sharp as FFmpeg's.
     #[default]
     Bicubic,
-    /// `lanczos`: a windowed sinc over six samples.
+    /// `lanczos`: windowed sinc of six samples.
     Lanczos,
-    /// `area`: the mean over the area of the new sample.
+    /// `area`: mean over the area of the new sample.
     Area,
 }
 
 impl ScaleFilter {
-    /// Every filter.
+    /// All filters.
     pub const ALL: &'static [Self] =
         &[Self::Nearest, Self::Bilinear, Self::Bicubic, Self::Lanczos, Self::Area];
 
-    /// FFmpeg's name.
+    /// Returns FFmpeg's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Nearest => "neighbor",
@@ -43,8 +42,8 @@ impl ScaleFilter {
         }
     }
 
-    /// How far from a new sample old ones count, in units of the distance between old samples, `step`
-    /// of which are between new ones.
+    /// Returns the radius of the filter in units of old samples. `step` is the distance between new
+    /// samples in these units.
     pub(super) fn reach(self, step: f64) -> f64 {
         let wide = step.max(1.0);
         match self {
@@ -57,7 +56,7 @@ impl ScaleFilter {
         }
     }
 
-    /// The weight of an old sample at `distance` from a new one, in the same units.
+    /// Returns the weight of an old sample at `distance` from a new one, in the same units.
     pub(super) fn weight(self, distance: f64, step: f64) -> f64 {
         let x = distance.abs() / step.max(1.0);
         match self {
@@ -73,7 +72,7 @@ impl ScaleFilter {
     }
 }
 
-/// Keys' kernel with a slope of -0.6 at 1, which is what swscale has.
+/// Keys' kernel with a slope of -0.6 at 1, as in swscale.
 fn bicubic(x: f64) -> f64 {
     const A: f64 = -0.6;
     if x < 1.0 {
@@ -89,7 +88,7 @@ fn lanczos(x: f64) -> f64 {
     if x == 0.0 {
         1.0
     } else if x < 3.0 {
-        // Of a dependency of our own: the standard library's differ between machines.
+        // From a Rust dependency, because the standard library's results differ between machines.
         3.0 * libm::sin(PI * x) * libm::sin(PI * x / 3.0) / (PI * PI * x * x)
     } else {
         0.0
@@ -120,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_go_both_ways() {
+    fn names_round_trip() {
         for filter in ScaleFilter::ALL {
             assert_eq!(filter.to_string().parse::<ScaleFilter>().unwrap(), *filter);
         }

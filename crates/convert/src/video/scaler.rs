@@ -1,42 +1,42 @@
-//! Planes of one size out of planes of another: rows are filtered first, then columns.
+//! Scaling of 8-bit planes: vertically first, then horizontally.
 
 use std::ops::Range;
 
+use super::chroma_subsample::chroma_subsample;
 use super::kernels::{self, LANES};
 use super::scale_filter::ScaleFilter;
-use super::share::share;
 use super::taps::{COEF_BITS, Grid, Taps};
 use crate::level::Level;
 
-/// Where a scaler finds rows.
+/// Source of a scaler's rows.
 pub(super) trait Rows {
-    /// Rows `rows` of every plane will be read next. They never go back.
+    /// Announces that rows `rows` of every plane will be read next. The start never decreases.
     fn prepare(&mut self, rows: Range<usize>);
 
-    /// What rows of plane `plane` lie in.
+    /// Returns the slice that contains the rows of plane `plane`.
     fn data(&self, plane: usize) -> &[u8];
 
-    /// Where row `y` of it starts.
+    /// Returns the index of the first sample of row `y`.
     fn offset(&self, plane: usize, y: usize) -> usize;
 }
 
-/// A plane that is being written: its rows from some row on, and the distance between them.
+/// Mutable rows of a plane from some row on, and the distance between them.
 pub(super) type Rest<'a> = (&'a mut [u8], usize);
 
-/// Scales planes that are alike.
+/// Scales planes of equal size.
 #[derive(Debug)]
 pub(super) struct Scaler {
     level: Level,
-    /// None where only rows get shorter or longer.
+    /// Horizontal taps, or `None` if the width is unchanged.
     down: Option<Taps>,
     across: Option<Taps>,
-    /// Whether pairs of columns, and at most of rows, become one, and if it is in their middle. It
-    /// gives what the taps do, sooner.
+    /// Set if 2x1 or 2x2 pixels are averaged, to whether their center is used. The result equals
+    /// that of the taps, faster.
     halves: Option<bool>,
     width: usize,
     height: usize,
     out_width: usize,
-    /// Where the rows start that make a new one.
+    /// Offsets of the source rows of a new row.
     offsets: Vec<usize>,
     /// [`LANES`] rows for each plane.
     rows: Vec<i16>,
@@ -45,7 +45,8 @@ pub(super) struct Scaler {
 }
 
 impl Scaler {
-    /// A scaler of `planes` planes, by their grids across and down, or none if nothing changes.
+    /// Creates a scaler of `planes` planes from their horizontal and vertical grids, or `None` if
+    /// nothing changes.
     pub(super) fn new(
         level: Level,
         planes: usize,
@@ -77,7 +78,7 @@ impl Scaler {
         })
     }
 
-    /// The most rows that a new one is made of.
+    /// Returns the maximum number of source rows of a new row.
     pub(super) fn row_count(&self) -> usize {
         self.offsets.len()
     }
@@ -126,7 +127,7 @@ impl Scaler {
         to: &mut [Option<Rest<'_>>],
     ) {
         let (first, last) = match self.down {
-            // A row alone at the end is its own pair.
+            // A single row at the end is paired with itself.
             Some(_) => (2 * y, (2 * y + 1).min(self.height - 1)),
             None => (y, y),
         };
@@ -135,12 +136,12 @@ impl Scaler {
             let data = from.data(plane);
             let pair = [first, last].map(|y| &data[from.offset(plane, y)..][..self.width]);
             let sums = &mut self.rows[..self.out_width];
-            share(self.level, 1, is_centered, pair, sums);
+            chroma_subsample(self.level, 1, is_centered, pair, sums);
             kernels::eighths(self.level, sums, &mut to.0[place * to.1..][..self.out_width]);
         }
     }
 
-    /// Makes row `y` of each plane: the whole of it, or what columns are filtered from.
+    /// Computes row `y` of each plane: the final row, or the input of the horizontal filter.
     fn filter_down(
         &mut self,
         from: &mut dyn Rows,
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_are_what_the_taps_make() {
+    fn halving_equals_the_taps() {
         for (width, height) in [(1, 1), (2, 2), (7, 5), (64, 3), (131, 8)] {
             for (is_centered, down) in [(false, 0), (false, 1), (true, 0), (true, 1)] {
                 let grid = |pixels, shift, is_centered| Grid { pixels, shift, is_centered };

@@ -1,47 +1,47 @@
-//! The coefficients of a filter along one axis, computed once.
+//! Filter coefficients along one axis, computed once.
 
 use super::scale_filter::ScaleFilter;
 
-/// Coefficients are in units of 2^-14.
+/// Fraction bits of coefficients.
 pub(super) const COEF_BITS: u32 = 14;
 
-/// Where the samples of a plane are along one axis.
+/// Positions of a plane's samples along one axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Grid {
-    /// Pixels of the whole picture.
+    /// Number of pixels of the frame.
     pub(super) pixels: usize,
-    /// Two to the power of this is how many pixels share a sample.
+    /// Base-2 logarithm of the number of pixels that share a sample.
     pub(super) shift: u32,
-    /// Whether a shared sample is in the middle of its pixels, and not on the first of them.
+    /// True if a shared sample is centered between its pixels, not on the first of them.
     pub(super) is_centered: bool,
 }
 
 impl Grid {
-    /// How many samples there are.
+    /// Returns the number of samples.
     pub(super) fn samples(self) -> usize {
         self.pixels.div_ceil(1 << self.shift)
     }
 
-    /// The place of sample `index` from the picture's edge, in half pixels.
+    /// Returns the position of sample `index` from the frame's edge, in half pixels.
     fn place(self, index: usize) -> i64 {
         let offset = if self.shift == 1 && self.is_centered { 2 } else { 1 };
         ((index as i64) << (self.shift + 1)) + offset
     }
 }
 
-/// How each sample of a new grid is made of samples of an old one.
+/// Weights of old samples in each new sample.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Taps {
-    /// How many old samples make a new one.
+    /// Number of old samples per new sample.
     pub(super) count: usize,
-    /// The first of them, for each new sample. They never decrease.
+    /// Index of the first old sample for each new sample. Indexes never decrease.
     pub(super) starts: Vec<u32>,
     /// `count` coefficients for each new sample. Their sum is 1.
     pub(super) coefs: Vec<i16>,
 }
 
 impl Taps {
-    /// The taps that change `from` into `to`, or none if nothing changes.
+    /// Creates the taps from one grid to another, or `None` if nothing changes.
     pub(super) fn new(from: Grid, to: Grid, filter: ScaleFilter) -> Option<Self> {
         let is_same_place = from.shift == 0 || from.is_centered == to.is_centered;
         if from.pixels == to.pixels && from.shift == to.shift && is_same_place {
@@ -49,7 +49,7 @@ impl Taps {
         }
         let halves = from.pixels == to.pixels && (from.shift, to.shift) == (0, 1);
         let weights = (0..to.samples()).map(|index| match (halves, to.is_centered) {
-            // What red, green and blue are averaged with, too.
+            // The same average as for red, green and blue.
             (true, true) => (2 * index as i64, vec![0.5, 0.5]),
             (true, false) => (2 * index as i64 - 1, vec![0.25, 0.5, 0.25]),
             _ => weights(from, to, filter, index),
@@ -67,7 +67,7 @@ impl Taps {
         let count = rows.iter().map(|(_, weights)| weights.len()).max().unwrap_or(1);
         let mut taps = Self { count, starts: Vec::new(), coefs: Vec::new() };
         for (first, weights) in rows {
-            // Where the picture ends the taps begin earlier, and the first of them are zero.
+            // At the end of the frame taps start earlier, with zeros first.
             let start = first.min(samples - count);
             let at = taps.coefs.len() + first - start;
             taps.starts.push(start as u32);
@@ -76,7 +76,7 @@ impl Taps {
             let (mut sum, mut before) = (0.0, 0);
             for (coef, weight) in taps.coefs[at..].iter_mut().zip(weights) {
                 sum += weight;
-                // The running sum is rounded, so that its end is exact.
+                // The running sum is rounded, so that the total is exact.
                 let until = (sum / total * f64::from(1 << COEF_BITS)).round_ties_even() as i32;
                 *coef = (until - before) as i16;
                 before = until;
@@ -85,7 +85,7 @@ impl Taps {
         taps
     }
 
-    /// Makes the second half the first half's mirror image, whatever was rounded how.
+    /// Mirrors the first half to the second, independent of rounding.
     fn mirror(&mut self, samples: usize) {
         let (count, len) = (self.count, self.starts.len());
         for index in 0..len / 2 {
@@ -97,7 +97,7 @@ impl Taps {
         }
     }
 
-    /// Lets no row start after the next one: what it starts earlier, it has zeros for at its end.
+    /// Sorts the starts. Rows that start earlier get zeros at their end.
     fn sort(&mut self) {
         for index in (1..self.starts.len()).rev() {
             let next = self.starts[index];
@@ -107,16 +107,15 @@ impl Taps {
         }
     }
 
-    /// The first old sample of new sample `index`, and the coefficients.
+    /// Returns the first old sample of new sample `index`, and the coefficients.
     pub(super) fn of(&self, index: usize) -> (usize, &[i16]) {
         (self.starts[index] as usize, &self.coefs[index * self.count..][..self.count])
     }
 }
 
-/// The first old sample that counts, maybe outside the picture, and the weights from there on.
+/// Returns the first old sample, which may be outside of the frame, and the weights from there on.
 fn weights(from: Grid, to: Grid, filter: ScaleFilter, index: usize) -> (i64, Vec<f64>) {
-    // In units that make every place a whole number, so that mirrored pictures have the mirrored
-    // weights.
+    // Positions are integers in these units, so that mirrored frames have mirrored weights.
     let unit = (to.pixels as i64) << (from.shift + 1);
     let place = to.place(index) * from.pixels as i64;
     let first = from.place(0) * to.pixels as i64;
@@ -133,14 +132,14 @@ fn weights(from: Grid, to: Grid, filter: ScaleFilter, index: usize) -> (i64, Vec
         filter.weight(distance, step)
     };
     let all: Vec<f64> = samples.clone().map(weight).collect();
-    // What cannot be told from zero is left out.
+    // Omits weights that are close to zero.
     let counts = |weight: &f64| weight.abs() > 1e-9;
     let start = all.iter().position(counts).unwrap_or(0);
     let end = all.iter().rposition(counts).unwrap_or(0) + 1;
     (samples.start() + start as i64, all[start..end].to_vec())
 }
 
-/// Gives what falls outside the picture to the sample at its edge.
+/// Adds the weights outside of the frame to the sample at its edge.
 fn fold(start: i64, weights: &[f64], samples: usize) -> (usize, Vec<f64>) {
     let last = samples as i64 - 1;
     let first = start.clamp(0, last);
@@ -178,7 +177,7 @@ mod tests {
                             assert!(start + taps.count <= from.samples());
                             let sum: i32 = coefs.iter().map(|coef| i32::from(*coef)).sum();
                             assert_eq!(sum, 1 << COEF_BITS, "{filter} {from:?} {to:?} {index}");
-                            // No sum of products may leave 16 bits with 6 of them a fraction.
+                            // No sum of products may exceed 16 bits with 6 fraction bits.
                             let most: i32 = coefs.iter().map(|c| i32::from(*c).abs()).sum();
                             assert!(most < 2 << COEF_BITS, "{filter} {from:?} {to:?} {index}");
                         }
@@ -207,8 +206,8 @@ mod tests {
     }
 
     #[test]
-    fn chroma_is_where_it_should_be() {
-        // On the left pixel, then in the middle of two.
+    fn chroma_has_the_right_position() {
+        // On the left pixel, then between two pixels.
         let left = Grid { pixels: 8, shift: 1, is_centered: false };
         let center = Grid { is_centered: true, ..left };
         let taps = Taps::new(left, plain(8), ScaleFilter::Bilinear).unwrap();

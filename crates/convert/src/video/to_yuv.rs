@@ -1,26 +1,26 @@
-//! Rows of luma and chroma out of red, green and blue.
+//! Rows of luma and chroma from red, green and blue.
 
+use super::chroma_subsample::chroma_subsample;
 use super::component::Source;
 use super::kernels;
 use super::matrix::ToYuv;
-use super::share::share;
 use crate::level::Level;
 
-/// Makes rows of luma, and of chroma for as many pixels as share it.
+/// Computes rows of luma and of subsampled chroma.
 #[derive(Debug)]
 pub(super) struct RgbToYuv {
     level: Level,
     matrix: ToYuv,
     width: usize,
     height: usize,
-    /// How many pixels share chroma, as powers of two: across and down.
+    /// Base-2 logarithms of the number of pixels that share chroma, horizontally and vertically.
     shift: (u32, u32),
     is_centered: bool,
-    /// Two rows of red, green and blue, where they do not lie in memory as they are needed.
+    /// Two rows of red, green and blue, if they cannot be used in place.
     rows: Vec<u8>,
-    /// Which rows these are: an even one and an odd one.
+    /// Indexes of these rows: an even and an odd one.
     held: [Option<usize>; 2],
-    /// A row of sums of red, of green and of blue.
+    /// One row of sums each of red, green and blue.
     sums: Vec<i16>,
 }
 
@@ -48,7 +48,7 @@ impl RgbToYuv {
         }
     }
 
-    /// Another picture begins.
+    /// Resets the state for the next frame.
     pub(super) fn restart(&mut self) {
         self.held = [None; 2];
     }
@@ -60,7 +60,7 @@ impl RgbToYuv {
         kernels::luma(self.level, &self.matrix, r, g, b, to);
     }
 
-    /// Writes row `y` of both chromas.
+    /// Writes row `y` of both chroma planes.
     pub(super) fn chroma(&mut self, source: &Source<'_>, y: usize, u: &mut [u8], v: &mut [u8]) {
         let first = y << self.shift.1;
         let second = if self.shift.1 == 0 { first } else { (first + 1).min(self.height - 1) };
@@ -74,7 +74,7 @@ impl RgbToYuv {
         } else {
             let width = u.len();
             for ((above, below), sums) in above.iter().zip(below).zip(sums.chunks_mut(width)) {
-                share(self.level, self.shift.0, self.is_centered, [above, below], sums);
+                chroma_subsample(self.level, self.shift.0, self.is_centered, [above, below], sums);
             }
             let [r, g, b] = [0, 1, 2].map(|index| &sums[index * width..][..width]);
             kernels::chroma(self.level, &self.matrix, r, g, b, u, v);
@@ -82,12 +82,12 @@ impl RgbToYuv {
         self.sums = sums;
     }
 
-    /// Makes row `y` lie in memory.
+    /// Copies row `y` if it cannot be used in place.
     fn hold(&mut self, source: &Source<'_>, y: usize) {
         if source.parts[..3].iter().all(|part| part.is_plain()) || self.held[y % 2] == Some(y) {
             return;
         }
-        // Chunks mostly lie alike: this happens once.
+        // Allocates the rows. Later frames usually have the same size.
         self.rows.resize(6 * self.width, 0);
         let rows = &mut self.rows[y % 2 * 3 * self.width..][..3 * self.width];
         let (r, rest) = rows.split_at_mut(self.width);

@@ -1,8 +1,8 @@
-//! Conversion of more than 8 bits, of alpha, and to planes that the 8-bit path does not write.
+//! Conversion of more than 8 bits, of alpha, and to formats that the 8-bit path does not support.
 //!
-//! Components are scaled and converted as `f32`: luma, red, green, blue and alpha from 0 to 1, chroma
-//! from -0.5 to 0.5. Only sums and products in a fixed order are used, so the results are the same on
-//! every machine; they are within 1 of the exact value at 16 bits.
+//! Components are scaled and converted as `f32`: luma, red, green, blue and alpha from 0 to 1,
+//! chroma from -0.5 to 0.5. Sums and products have a fixed order, so the results are the same on
+//! every machine. They are within 1 of the exact value at 16 bits.
 
 use std::ops::Range;
 
@@ -17,44 +17,45 @@ use super::taps::{COEF_BITS, Grid, Taps};
 use super::wide_kernels as kernels;
 use crate::level::Level;
 
-/// Converter of frames, component by component.
+/// Converter of frames by components.
 #[derive(Debug)]
 pub(super) struct Wide {
     level: Level,
     output: PixelFormat,
     out_size: (usize, usize),
-    /// The components that are read, each with the part of the [`Source`] that it is.
+    /// Components to read, each with its part of the [`Source`].
     inputs: Vec<Input>,
     mix: Mix,
-    /// Rows of luma, or of red, green and blue, and of alpha at the size of the output: two for each.
+    /// Rows of luma, or of red, green and blue, and of alpha at the size of the output: two for
+    /// each.
     rows: [Vec<f32>; 4],
-    /// Rows of chroma of the output.
+    /// Chroma rows of the output.
     chroma: [Vec<f32>; 2],
     outputs: Vec<Output>,
     /// True if chroma is averaged from rows of the full size.
     shares_chroma: bool,
     /// True if the input has more than gray.
     has_color: bool,
-    /// True if a chroma sample is in the middle of the pixels that share it.
+    /// True if a chroma sample is centered between the pixels that share it.
     is_centered: bool,
-    /// Color behind what is not opaque, as components of the output's model.
+    /// Background color for alpha, as components of the output's model.
     background: Option<[f32; 3]>,
 }
 
-/// Change of the color model at each pixel.
+/// Conversion of the color model per pixel.
 #[derive(Debug, Clone, Copy)]
 enum Mix {
-    /// Components stay what they are.
+    /// Components are unchanged.
     None,
-    /// Gray becomes red, green and blue.
+    /// Gray to red, green and blue.
     Spread,
-    /// A matrix of 3 x 3, row by row.
+    /// 3x3 matrix, row by row.
     Matrix([[f32; 3]; 3]),
-    /// Luma of red, green and blue.
+    /// Luma from red, green and blue.
     Luma([f32; 3]),
 }
 
-/// Values of a component as numbers from 0 to 1, or about 0.
+/// Scale of a component's values to 0 to 1, or around 0.
 #[derive(Debug, Clone, Copy)]
 struct Scale {
     zero: f64,
@@ -62,7 +63,7 @@ struct Scale {
 }
 
 impl Scale {
-    /// Scale of component `index` of a format: H.273 §8.3.
+    /// Returns the scale of component `index` of a format: H.273 §8.3.
     fn of(format: PixelFormat, range: ColorRange, index: usize) -> Self {
         let depth = format.depth();
         let most = f64::from((1u32 << depth) - 1);
@@ -78,12 +79,12 @@ impl Scale {
     }
 }
 
-/// A component that is read and scaled.
+/// Component that is read and scaled.
 #[derive(Debug)]
 struct Input {
     /// Part of the source.
     part: usize,
-    /// Row of the work area that it fills: 0 to 3.
+    /// Row of the work area to fill: 0 to 3.
     to: usize,
     width: usize,
     shift: u32,
@@ -91,16 +92,16 @@ struct Input {
     bias: f32,
     down: Option<Taps>,
     across: Option<Taps>,
-    /// The last rows that were read, as many as make a new one.
+    /// The last rows, as many as a new row depends on.
     ring: Vec<f32>,
     capacity: usize,
-    /// The row to read next.
+    /// Index of the next row.
     next: usize,
-    /// A row that was filtered across rows.
+    /// A vertically filtered row.
     column: Vec<f32>,
 }
 
-/// A component that is written.
+/// Component that is written.
 #[derive(Debug, Clone, Copy)]
 struct Output {
     plane: usize,
@@ -132,7 +133,7 @@ impl Wide {
         let mix = match (from.model(), to.model()) {
             (Gray, Rgb) => Mix::Spread,
             (Rgb, Gray) => {
-                // Gray has no matrix that could be wrong.
+                // Gray needs no matrix.
                 let weights = matrices.1.ok().flatten().unwrap_or(BT601);
                 Mix::Luma(to_yuv(weights)[0])
             }
@@ -276,7 +277,8 @@ impl Wide {
         }
     }
 
-    /// Makes row `y` of all that has the size of the output, in rows `place` of the work area.
+    /// Computes row `y` of everything with the size of the output, in rows `place` of the work
+    /// area.
     fn make_row<S: PlaneElement + Into<u32>>(
         &mut self,
         source: &Source<'_, S>,
@@ -318,7 +320,7 @@ impl Wide {
         }
     }
 
-    /// Makes the chroma rows of luma rows `band`.
+    /// Computes the chroma rows of luma rows `band`.
     fn make_chroma<S: PlaneElement + Into<u32>>(
         &mut self,
         source: &Source<'_, S>,
@@ -337,11 +339,11 @@ impl Wide {
             return;
         }
         for (to, from) in self.chroma.iter_mut().zip(&self.rows[1..3]) {
-            // A row alone at the end is its own pair.
+            // A single row at the end is paired with itself.
             let last = band.len() - 1;
             let (first, second) = (&from[..width], &from[last * width..][..width]);
             if self.shares_chroma {
-                kernels::share(self.level, across, self.is_centered, first, second, to);
+                kernels::chroma_subsample(self.level, across, self.is_centered, first, second, to);
             } else {
                 to.copy_from_slice(first);
             }
@@ -378,7 +380,7 @@ impl Input {
         }
     }
 
-    /// Makes row `y` of the new plane. Rows never go back.
+    /// Computes row `y` of the new plane. Rows must be read in ascending order.
     fn row<S: PlaneElement + Into<u32>>(
         &mut self,
         level: Level,
@@ -430,14 +432,14 @@ impl Output {
     }
 }
 
-/// An element that is written.
+/// Element type of outputs.
 trait Store: PlaneElement {
-    /// Value of elements without a meaning, as swscale writes it.
+    /// Value of unused elements, as in swscale.
     const UNUSED: Self;
 
     fn from_word(value: u16) -> Self;
 
-    /// Writes `value * gain + bias`, from 0 to `most`.
+    /// Writes `value * gain + bias`, clamped to 0 to `most`.
     fn store(level: Level, scale: [f32; 3], from: &[f32], to: &mut [Self]);
 }
 
@@ -495,7 +497,7 @@ fn grids((width, height): (usize, usize), shift: (u32, u32), is_centered: bool) 
     (across, Grid { pixels: height, shift: shift.1, is_centered: true })
 }
 
-/// RGB to YUV by `K_R` and `K_B`: H.273 §8.3.
+/// Returns the RGB to YUV matrix for `K_R` and `K_B`: H.273 §8.3.
 fn to_yuv_exact((kr, kb): (f64, f64)) -> [[f64; 3]; 3] {
     let kg = 1.0 - kr - kb;
     let (u, v) = (2.0 * (1.0 - kb), 2.0 * (1.0 - kr));

@@ -1,17 +1,18 @@
-//! Loops over `f32`, compiled once for each [`Level`]. Every result is made of the same sums and
-//! products in the same order at every level.
+//! Loops over `f32`, compiled once for each [`Level`]. Sums and products have the same order at
+//! every level.
 
 use crate::level::{Level, kernels};
 
-/// An element that is read.
+/// Element type of inputs.
 pub(super) trait Load: Copy + Into<u32> {}
 
 impl<T: Copy + Into<u32>> Load for T {}
 
-/// The whole number nearest to `value * gain + bias`, from 0 to `most`, which is below 2^16.
+/// Returns the integer nearest to `value * gain + bias`, clamped to 0 to `most`, which is below
+/// 2^16.
 ///
-/// Above 2^23 a float has no fraction: the sum is rounded, and its low bits are the number. Compilers
-/// vectorize this, and no cast.
+/// Above 2^23 floats have no fraction: the addition rounds, and the low bits are the integer.
+/// Compilers vectorize this, but not a cast.
 #[inline(always)]
 pub(super) fn quantize(value: f32, [gain, bias, most]: [f32; 3]) -> u16 {
     const WHOLE: f32 = (1 << 23) as f32;
@@ -19,7 +20,7 @@ pub(super) fn quantize(value: f32, [gain, bias, most]: [f32; 3]) -> u16 {
 }
 
 kernels! {
-    /// Reads values, of which the lowest bits are unused.
+    /// Reads values, after removing unused low bits.
     fn load<T: Load>(shift: u32, scale: [f32; 2], from: &[T], to: &mut [f32]) {
         let [gain, bias] = scale;
         for (to, from) in to.iter_mut().zip(from) {
@@ -28,7 +29,7 @@ kernels! {
         }
     }
 
-    /// Reads every second value, or third, …
+    /// Reads every N-th value.
     fn load_step<T: Load; N>(shift: u32, scale: [f32; 2], from: &[T], to: &mut [f32]) {
         let [gain, bias] = scale;
         for (to, from) in to.iter_mut().zip(from.chunks(N)) {
@@ -84,9 +85,9 @@ kernels! {
         }
     }
 
-    /// Writes the mean of the pixels that share a sample: of two rows, and across if `shift` is 1. At
-    /// the edges the nearest pixel counts for those outside.
-    fn share<>(shift: u32, is_centered: bool, above: &[f32], below: &[f32], to: &mut [f32]) {
+    /// Writes the mean of the pixels that share a sample: of two rows, and horizontally if `shift`
+    /// is 1. At the edges the nearest pixel is repeated.
+    fn chroma_subsample<>(shift: u32, is_centered: bool, above: &[f32], below: &[f32], to: &mut [f32]) {
         let last = above.len() - 1;
         let at = |x: usize| above[x.min(last)] + below[x.min(last)];
         let pairs = |row| <[f32]>::as_chunks::<2>(row).0;

@@ -1,4 +1,4 @@
-//! Samples for the tests, and ways to look at them.
+//! Samples for the tests, and their inspection.
 #![allow(dead_code)] // not every test uses all of it
 
 use reelwright_convert::AudioConverter;
@@ -18,7 +18,7 @@ macro_rules! with_buffer {
     };
 }
 
-/// Numbers that look random and are the same in every run (Knuth's MMIX generator).
+/// Pseudo-random numbers, the same in every run (Knuth's MMIX generator).
 pub(crate) struct Lcg(pub(crate) u64);
 
 impl Lcg {
@@ -27,14 +27,14 @@ impl Lcg {
         self.0 ^ (self.0 >> 32)
     }
 
-    /// From -1 to 1.
+    /// Returns a number from -1 to 1.
     pub(crate) fn number(&mut self) -> f64 {
         self.bits() as u32 as f64 / f64::from(u32::MAX) * 2.0 - 1.0
     }
 }
 
-/// Every sample of the small types; of the others, all that is special, and some thousands that
-/// are not.
+/// Returns every sample of the small types; for others, special values and some thousands of random
+/// ones.
 pub(crate) fn interesting(data_type: DataType) -> TypedBuffer {
     let mut random = Lcg(1);
     match data_type {
@@ -62,7 +62,7 @@ fn floats() -> impl Iterator<Item = f64> {
         .into_iter()
         .chain((1..70).map(|bit| 2f64.powi(bit)))
         .chain((1..70).map(|bit| 2f64.powi(-bit)));
-    // Ties, and the numbers beside them, at the scale of every integer type and around full scale.
+    // Ties and their neighbors, at the scale of every integer type and around full scale.
     let ties = [7, 15, 31, 63].into_iter().flat_map(|bits| {
         let scale = 2f64.powi(-bits);
         let numbers = (0..300)
@@ -86,13 +86,13 @@ fn floats() -> impl Iterator<Item = f64> {
         .chain((0..20_000).map(move |_| random.number() * 1.2))
 }
 
-/// Interleaved samples as a chunk.
+/// Returns interleaved samples as a chunk.
 pub(crate) fn view(samples: &TypedBuffer, channels: usize) -> TensorView<'_> {
     let shape = [samples.len() / channels, channels];
     with_buffer!(samples, data => TensorView::contiguous(data, &shape)).unwrap()
 }
 
-/// All of `chunk`, converted at once into a buffer of just its size.
+/// Converts all of `chunk` at once to a buffer of exactly its size.
 pub(crate) fn convert(
     chunk: &TensorView<'_>,
     from: ChannelLayout,
@@ -106,12 +106,12 @@ pub(crate) fn convert(
     out
 }
 
-/// The samples in little-endian bytes.
+/// Returns the samples as little-endian bytes.
 pub(crate) fn bytes(samples: &TypedBuffer) -> Vec<u8> {
     with_buffer!(samples, data => data.iter().flat_map(|v| v.to_le_bytes()).collect())
 }
 
-/// Samples from little-endian bytes.
+/// Returns samples from little-endian bytes.
 pub(crate) fn from_bytes(data_type: DataType, bytes: &[u8]) -> TypedBuffer {
     macro_rules! read {
         ($variant:ident, $type:ty) => {
@@ -131,13 +131,13 @@ pub(crate) fn from_bytes(data_type: DataType, bytes: &[u8]) -> TypedBuffer {
     }
 }
 
-/// A sample as a number, exact for all but the largest 64-bit integers.
+/// Returns a sample as a number, exact except for the largest 64-bit integers.
 #[allow(clippy::unnecessary_cast)] // one of the types is `f64` itself
 pub(crate) fn at(samples: &TypedBuffer, index: usize) -> f64 {
     with_buffer!(samples, data => data[index] as f64)
 }
 
-/// The bits of a sample; those of one NaN for all.
+/// Returns the bits of a sample. All NaNs have the same bits.
 pub(crate) fn bits(samples: &TypedBuffer, index: usize) -> u64 {
     match samples {
         TypedBuffer::U8(data) => data[index].into(),

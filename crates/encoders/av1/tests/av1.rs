@@ -32,10 +32,10 @@ fn decoded_frames_resemble_the_input() {
         for format in ENCODER.pixel_formats {
             let case =
                 VideoCase { format: *format, options, size: (130, 98), ..VideoCase::new(&ENCODER) };
-            let film = case.test_frames(8);
-            let encoded = case.encode(&film, |index| index as i64).unwrap();
+            let frames = case.test_frames(8);
+            let encoded = case.encode(&frames, |index| index as i64).unwrap();
             let Some(decoded) = decoded(&encoded) else { return };
-            let expected: Vec<u8> = film.iter().flat_map(packed_bytes).collect();
+            let expected: Vec<u8> = frames.iter().flat_map(packed_bytes).collect();
             assert_eq!(decoded.len(), expected.len(), "{options} {format}");
             // Keeps the high bits of 16-bit samples.
             let bytes = |data: Vec<u8>| match format.data_type() {

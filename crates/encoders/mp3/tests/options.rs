@@ -10,12 +10,12 @@ use reelwright_testkit::signal::{Noise, music_f32};
 /// Returns music with noise that differs between the channels, which needs many bits.
 fn rich(samples: usize) -> Vec<f32> {
     let mut noise = Noise::new(3);
-    let mut sound = music_f32(samples, 2);
-    for (i, x) in sound.iter_mut().enumerate() {
+    let mut samples = music_f32(samples, 2);
+    for (i, x) in samples.iter_mut().enumerate() {
         let loud = if i / 30_000 % 2 == 0 { 0.02 } else { 0.15 };
         *x = *x * 0.5 + noise.uniform() as f32 * loud;
     }
-    sound
+    samples
 }
 
 fn error(options: &str, rate: u32) -> String {

@@ -284,7 +284,7 @@ impl Track {
             let last = last.timed;
             if dts < last.dts {
                 return Err(refuse(&format!(
-                    "a dts that is not before the one in front of it, {}",
+                    "a dts that is not before the previous one, {}",
                     last.dts / self.clock.unit
                 )));
             }
@@ -297,7 +297,7 @@ impl Track {
             }
             if dts - last.dts > i64::from(u32::MAX) {
                 return Err(refuse(&format!(
-                    "a dts that is at most {} after the one in front of it, {}",
+                    "a dts that is at most {} after the previous one, {}",
                     i64::from(u32::MAX) / self.clock.unit,
                     last.dts / self.clock.unit
                 )));

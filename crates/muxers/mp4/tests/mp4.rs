@@ -27,7 +27,7 @@ const IPOD: &MuxerInfo = &MUXERS[2];
 /// Every layout, by its flags.
 const LAYOUTS: [&str; 4] = ["hybrid_fragmented", "progressive", "faststart", "frag_keyframe"];
 
-/// Picture parameter sets of a picture of 320 by 180.
+/// Parameters of H.264 of 320 by 180.
 fn h264() -> StreamParameters {
     let sps =
         vec![0x67, 0x42, 0xc0, 0x0d, 0x8c, 0x8d, 0x40, 0xa0, 0xcd, 0x90, 0x0f, 0x08, 0x84, 0x6a];
@@ -61,7 +61,7 @@ fn opus() -> StreamParameters {
     stream
 }
 
-/// Packets of pictures in 25ths of a second, every `gop`th a keyframe.
+/// Packets of video frames of 1/25 s. Every `gop`th is a keyframe.
 fn video(count: i64, gop: i64) -> Vec<Packet> {
     let packet = |i| Packet {
         data: noise_bytes(50 + (i as usize * 37) % 400),
@@ -74,8 +74,8 @@ fn video(count: i64, gop: i64) -> Vec<Packet> {
     (0..count).map(packet).collect()
 }
 
-/// Packets of sound after `delay` samples of delay, `received` of which came in.
-fn sound(stream: usize, delay: u32, received: usize, frame: u32) -> Vec<Packet> {
+/// Packets of audio with a delay of `delay` samples and `received` input samples.
+fn audio_packets(stream: usize, delay: u32, received: usize, frame: u32) -> Vec<Packet> {
     let mut clock = reelwright_core::PacketClock::new(delay);
     clock.receive(received);
     let mut packets = Vec::new();
@@ -158,8 +158,7 @@ fn moov(bytes: &[u8]) -> Moov {
     Moov::decode_body(&mut &body[..]).unwrap()
 }
 
-/// A sample as a fragment tells it: when it is decoded, for how long, whether decoding can start
-/// there, and its bytes.
+/// Sample of a fragment: decoding time, duration, sync flag and bytes.
 type FoundSample = (u64, u32, bool, Vec<u8>);
 
 /// The samples of a track in all fragments that are whole, as mp4-atom reads them.
@@ -206,11 +205,11 @@ fn fragment_tracks(bytes: &[u8]) -> Vec<Vec<u32>> {
     tracks.collect()
 }
 
-/// Pictures and sound of three seconds.
+/// Three seconds of video and audio.
 fn movie() -> (Vec<StreamParameters>, Vec<Packet>) {
     let streams = vec![h264(), aac(48_000)];
     let packets =
-        interleaved(&streams, vec![video(75, 10), sound(1, 1024, 3 * 48_000 - 300, 1024)]);
+        interleaved(&streams, vec![video(75, 10), audio_packets(1, 1024, 3 * 48_000 - 300, 1024)]);
     (streams, packets)
 }
 
@@ -293,11 +292,11 @@ fn fragments_end_where_they_are_told_to() {
         &[],
         &[aac(48_000)],
         &Metadata::new(),
-        &sound(0, 0, 3 * 48_000, 960),
+        &audio_packets(0, 0, 3 * 48_000, 960),
         MemoryOutput::streaming(),
     );
     assert_eq!(fragment_tracks(&audio.unwrap()).len(), 3);
-    // Where there are no keyframes, memory stays bounded.
+    // Memory stays bounded without keyframes.
     assert_eq!(fragments(&[("movflags", "frag_keyframe")], &video(500, 1000)), 4);
     assert_eq!(fragments(&[("frag_duration", "400000")], &video(75, 1000)), 8);
     assert_eq!(fragments(&[("movflags", "frag_every_frame")], &video(75, 10)), 75);
@@ -508,7 +507,7 @@ fn what_is_presented_is_exact() {
         entries.iter().map(|entry| (entry.segment_duration, entry.media_time)).collect()
     };
     // Delay and padding.
-    let bytes = file(MP4, "progressive", &[aac(48_000)], &sound(0, 1024, 5000, 1024));
+    let bytes = file(MP4, "progressive", &[aac(48_000)], &audio_packets(0, 1024, 5000, 1024));
     assert_eq!(edits(&bytes, 0), [(5000, Some(1024))]);
     let found = moov(&bytes);
     assert_eq!((found.mvhd.timescale, found.mvhd.duration), (48_000, 5000));
@@ -535,7 +534,7 @@ fn what_is_presented_is_exact() {
 }
 
 #[test]
-fn pictures_last_as_long_as_they_are_shown() {
+fn durations_of_frames_are_distances_of_timestamps() {
     let mut packets = video(4, 4);
     for (packet, (dts, duration)) in packets.iter_mut().zip([(0, 1), (1, 5), (6, 1), (9, 0)]) {
         (packet.pts, packet.dts, packet.duration) = (Timestamp(dts), Timestamp(dts), duration);
@@ -544,7 +543,7 @@ fn pictures_last_as_long_as_they_are_shown() {
     let stts = moov(&bytes).trak[0].mdia.minf.stbl.stts.clone();
     let runs: Vec<_> =
         stts.entries.iter().map(|e| (e.sample_count, e.sample_delta / 512)).collect();
-    // The last one is as long as the one in front of it, where nobody knows.
+    // The last frame has the duration of the previous one.
     assert_eq!(runs, [(1, 1), (1, 5), (2, 3)]);
 }
 
@@ -583,7 +582,7 @@ fn a_track_that_begins_late_keeps_its_delay() {
         }
         // By now the header is written.
         assert!(!fragment_tracks(output.bytes()).is_empty());
-        for packet in sound(1, 1024, 3000, 1024) {
+        for packet in audio_packets(1, 1024, 3000, 1024) {
             muxer.write(&packet, &mut output).unwrap();
         }
         muxer.flush(&mut output).unwrap();
@@ -615,7 +614,7 @@ fn decoder_config(esds: &[u8]) -> &[u8] {
 #[test]
 fn the_first_fragment_waits_for_all_tracks() {
     let streams = [h264(), aac(48_000)];
-    let packets = [video(50, 5), sound(1, 1024, 3000, 1024)].concat();
+    let packets = [video(50, 5), audio_packets(1, 1024, 3000, 1024)].concat();
     let bytes = file(MP4, "frag_keyframe", &streams, &packets);
     assert_eq!(fragment_tracks(&bytes), [[1, 2]]);
     // The header has the exact priming of the audio.
@@ -629,12 +628,12 @@ fn a_keyframe_does_not_end_a_fragment_without_video() {
     let mut output = MemoryOutput::streaming();
     let mut muxer = open(MP4, &[("movflags", "frag_keyframe")]).unwrap();
     muxer.start(&streams, &Metadata::new(), &mut output).unwrap();
-    let (video, sound) = (video(10, 5), sound(1, 0, 8 * 1024, 1024));
-    for packet in video[..5].iter().chain(&sound[..4]) {
+    let (video, audio) = (video(10, 5), audio_packets(1, 0, 8 * 1024, 1024));
+    for packet in video[..5].iter().chain(&audio[..4]) {
         muxer.write(packet, &mut output).unwrap();
     }
     muxer.flush(&mut output).unwrap();
-    for packet in sound[4..].iter().chain(&video[5..]) {
+    for packet in audio[4..].iter().chain(&video[5..]) {
         muxer.write(packet, &mut output).unwrap();
     }
     muxer.finish(&streams, &mut output).unwrap();
@@ -723,7 +722,7 @@ fn codecs_are_described() {
         (kind.as_str(), find(&body[28..], &["pcmC"]).unwrap()),
         ("ipcm", &[0, 0, 0, 0, 1, 24][..])
     );
-    // Front left and right, centre, low frequencies, back left and right (ISO/IEC 23091-3).
+    // Front left and right, center, low frequencies, back left and right (ISO/IEC 23091-3).
     assert_eq!(find(&body[28..], &["chnl"]).unwrap(), [0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 8, 9]);
     let (kind, _) = entry(MP4, &pcm(CodecId::PcmF64Be, 48_000, default_layout(1)));
     assert_eq!(kind, "fpcm");
@@ -757,7 +756,7 @@ fn codecs_are_described() {
 
 #[test]
 fn decoders_of_opus_start_early() {
-    let bytes = file(MP4, "progressive", &[opus()], &sound(0, 312, 9600, 960));
+    let bytes = file(MP4, "progressive", &[opus()], &audio_packets(0, 312, 9600, 960));
     let path = ["moov", "trak", "mdia", "minf", "stbl"];
     let stbl = find(&bytes, &path).unwrap();
     // Version 1, 2 bytes each, one description: 4 packets of 20 ms before.
@@ -766,12 +765,12 @@ fn decoders_of_opus_start_early() {
     let sbgp = b"\0\0\0\0roll\0\0\0\x01\0\0\0\x0b\0\0\0\x01";
     assert_eq!(find(stbl, &["sbgp"]).unwrap(), sbgp);
     // The header of fragments has the description. QuickTime has no sample groups.
-    let bytes = file(MP4, "frag_keyframe", &[opus()], &sound(0, 312, 9600, 960));
+    let bytes = file(MP4, "frag_keyframe", &[opus()], &audio_packets(0, 312, 9600, 960));
     let stbl = find(&bytes, &path).unwrap();
     assert_eq!(find(stbl, &["sgpd"]).unwrap(), sgpd);
     assert_eq!(find(stbl, &["sbgp"]), None);
     for layout in LAYOUTS {
-        let bytes = file(MOV, layout, &[aac(48_000)], &sound(0, 1024, 9600, 1024));
+        let bytes = file(MOV, layout, &[aac(48_000)], &audio_packets(0, 1024, 9600, 1024));
         let kinds = kinds(find(&bytes, &path).unwrap()).join(" ");
         assert!(!kinds.contains("sgpd") && !kinds.contains("sbgp"), "{layout}: {kinds}");
     }
@@ -787,7 +786,7 @@ fn aac_has_a_roll_group_and_mp3_has_none() {
     // The roll distance is -1 (ISO/IEC 14496-12 §10.1).
     let sgpd = Some(b"\x01\0\0\0roll\0\0\0\x02\0\0\0\x01\xff\xff".to_vec());
     let sbgp = Some(b"\0\0\0\0roll\0\0\0\x01\0\0\0\x05\0\0\0\x01".to_vec());
-    let packets = sound(0, 0, 5 * 1024, 1024);
+    let packets = audio_packets(0, 0, 5 * 1024, 1024);
     assert_eq!(groups(&aac(48_000), &packets), [sgpd.clone(), sbgp]);
     // A track without samples maps none to the group.
     assert_eq!(groups(&aac(48_000), &[]), [sgpd, None]);
@@ -830,7 +829,7 @@ fn records_are_those_of_the_end() {
         let mut output = MemoryOutput::seekable();
         let mut muxer = open(MP4, &[("movflags", layout)]).unwrap();
         muxer.start(&[flac(0)], &Metadata::new(), &mut output).unwrap();
-        for packet in sound(0, 0, 4096, 4096) {
+        for packet in audio_packets(0, 0, 4096, 4096) {
             muxer.write(&packet, &mut output).unwrap();
         }
         // Fragmented layouts write their header here, before the record is complete.
@@ -846,7 +845,7 @@ fn records_are_those_of_the_end() {
     let mut output = MemoryOutput::seekable();
     let mut muxer = open(MP4, &[("movflags", "frag_keyframe")]).unwrap();
     muxer.start(&[aac(48_000)], &Metadata::new(), &mut output).unwrap();
-    for packet in sound(0, 0, 4096, 1024) {
+    for packet in audio_packets(0, 0, 4096, 1024) {
         muxer.write(&packet, &mut output).unwrap();
     }
     muxer.flush(&mut output).unwrap();
@@ -856,11 +855,15 @@ fn records_are_those_of_the_end() {
 }
 
 #[test]
-fn several_sounds_stand_for_each_other() {
+fn audio_tracks_are_alternatives() {
     let streams = [h264(), aac(48_000), aac(48_000)];
     let packets = interleaved(
         &streams,
-        vec![video(25, 5), sound(1, 1024, 48_000, 1024), sound(2, 1024, 24_000, 1024)],
+        vec![
+            video(25, 5),
+            audio_packets(1, 1024, 48_000, 1024),
+            audio_packets(2, 1024, 24_000, 1024),
+        ],
     );
     let found = moov(&file(MP4, "progressive", &streams, &packets));
     let groups: Vec<_> =
@@ -908,7 +911,7 @@ fn ffprobe_reads_metadata_back() {
         for flags in ["progressive", "frag_keyframe", "use_metadata_tags"] {
             let mut tags = tags(all);
             tags.set_cover(CoverArt::front_cover(png.clone()).unwrap());
-            let packets = sound(0, 1024, 5000, 1024);
+            let packets = audio_packets(0, 1024, 5000, 1024);
             let options = [("movflags", flags)];
             let output = MemoryOutput::seekable();
             let file = muxed(info, &options, &[aac(48_000)], &tags, &packets, output).unwrap();
@@ -939,7 +942,7 @@ fn items(bytes: &[u8]) -> Vec<(String, u32, Vec<u8>)> {
 #[test]
 fn metadata_is_a_list_of_items() {
     let written = |tags: &Metadata| {
-        let packets = sound(0, 0, 5000, 1024);
+        let packets = audio_packets(0, 0, 5000, 1024);
         let mp3 = [pcm(CodecId::Mp3, 48_000, default_layout(2))];
         muxed(MP4, &[], &mp3, tags, &packets, MemoryOutput::seekable()).unwrap()
     };
@@ -1049,7 +1052,7 @@ fn brands_tell_the_family() {
 
 #[test]
 fn itunes_is_told_the_delay() {
-    let packets = sound(0, 1024, 5000, 1024);
+    let packets = audio_packets(0, 1024, 5000, 1024);
     let bytes = file(IPOD, "hybrid_fragmented", &[aac(48_000)], &packets);
     let note = b" 00000000 00000400 00000078 0000000000001388 00000000";
     assert!(bytes.windows(note.len()).any(|found| found == note));
@@ -1163,7 +1166,7 @@ fn what_is_wrong_is_refused() {
         (at(6, 7), "a pts that is 0 to"),
         (at(i64::MAX, 6), "below 2^62"),
         (at(6, i64::MIN), "below 2^62"),
-        (at(1 << 40, 1 << 40), "at most 8388607 after the one in front of it, 5"),
+        (at(1 << 40, 1 << 40), "at most 8388607 after the previous one, 5"),
         (Packet { duration: -1, ..at(6, 6) }, "a duration from 0"),
         (Packet { stream: 3, ..at(6, 6) }, "one of 1 streams, from 0 on. Found: 3"),
     ] {
@@ -1270,7 +1273,7 @@ fn what_fits_a_field_is_written_and_no_more() {
     assert!(refused(&mp3, &[at(signed + 1, 0, 1)]).contains("a pts that is 0 to"));
     written(&mp3, &[at(0, 0, 1), at(unsigned, unsigned, 1)]).unwrap();
     let far = [at(0, 0, 1), at(unsigned + 1, unsigned + 1, 1)];
-    assert!(refused(&mp3, &far).contains("at most 4294967295 after the one in front of it, 0"));
+    assert!(refused(&mp3, &far).contains("at most 4294967295 after the previous one, 0"));
     // Two packets may be decoded at once.
     written(&mp3, &[at(7, 7, 0), at(7, 7, 1)]).unwrap();
     // A packet of PCM has a duration as any other, and its samples follow those before.
@@ -1500,7 +1503,7 @@ fn itunes_is_told_of_aac_alone() {
             String::from_utf8_lossy(&text[start..start + 44]).into_owned()
         })
     };
-    let packets = sound(0, 1024, 5000, 1024);
+    let packets = audio_packets(0, 1024, 5000, 1024);
     let expected = " 00000000 00000400 00000078 0000000000001388";
     assert_eq!(note(MP4, &[aac(48_000)], &packets).unwrap(), expected);
     // As many samples are heard where they are heard later.
@@ -1519,11 +1522,11 @@ fn itunes_is_told_of_aac_alone() {
     let (streams, packets) = movie();
     assert_eq!(note(MP4, &streams, &packets), None);
     // The note describes the whole file, so a second stream excludes it.
-    let both = [sound(0, 1024, 5000, 1024), sound(1, 1024, 5000, 1024)].concat();
+    let both = [audio_packets(0, 1024, 5000, 1024), audio_packets(1, 1024, 5000, 1024)].concat();
     assert_eq!(note(MP4, &[aac(48_000), aac(48_000)], &both), None);
     // It counts samples in any time base.
     let halves = aac(48_000).time_base(TimeBase::from_sample_rate(96_000).unwrap());
-    let twice: Vec<_> = sound(0, 1024, 5000, 1024)
+    let twice: Vec<_> = audio_packets(0, 1024, 5000, 1024)
         .into_iter()
         .map(|packet| Packet {
             pts: Timestamp(2 * packet.pts.0),
@@ -1600,7 +1603,7 @@ fn segment_indexes_have_the_duration_of_the_fragment() {
     };
     let runs: Vec<_> = (0..100).map(run).collect();
     for (info, stream, packets) in
-        [(MOV, mono, runs), (MP4, aac(48_000), sound(0, 0, 100 * 1024, 1024))]
+        [(MOV, mono, runs), (MP4, aac(48_000), audio_packets(0, 0, 100 * 1024, 1024))]
     {
         let bytes = file(info, "frag_custom+dash", std::slice::from_ref(&stream), &packets);
         let found = fragment_samples(&bytes, 1);
@@ -1617,7 +1620,7 @@ fn segment_indexes_have_the_duration_of_the_fragment() {
 #[test]
 fn segment_indexes_refer_to_a_track_of_the_fragment() {
     let streams = [h264(), aac(48_000)];
-    let packets = [video(5, 5), sound(1, 0, 8 * 48_000, 1024)].concat();
+    let packets = [video(5, 5), audio_packets(1, 0, 8 * 48_000, 1024)].concat();
     let bytes = file(MP4, "frag_keyframe+dash", &streams, &packets);
     let tracks = fragment_tracks(&bytes);
     let indexes = boxes(&bytes).into_iter().filter(|(kind, _)| kind == "sidx");
@@ -1665,7 +1668,7 @@ proptest! {
         let mut muxer = open(&MUXERS[info], &[("movflags", layout)]).unwrap();
         if muxer.start(&streams, &Metadata::new(), &mut output).is_ok() {
             for packet in &packets {
-                // What is refused leaves no trace: its times are checked before.
+                // A refused packet changes no state, because its times are checked first.
                 let _ = muxer.write(packet, &mut output);
             }
             let _ = muxer.finish(&streams, &mut output);

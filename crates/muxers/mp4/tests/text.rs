@@ -63,7 +63,7 @@ fn silence(seconds: i64) -> Vec<Packet> {
     (0..seconds * 10).map(packet).collect()
 }
 
-/// The streams of a file: sound and subtitles.
+/// Streams of a file: audio and subtitles.
 fn streams(codec: CodecId) -> [StreamParameters; 2] {
     [pcm(CodecId::PcmS16Le, 8000, default_layout(1)), subtitles(codec)]
 }
@@ -117,7 +117,7 @@ fn find<'a>(mut bytes: &'a [u8], path: &[&[u8; 4]]) -> Vec<&'a [u8]> {
     found
 }
 
-/// What ffprobe lists of the packets of the subtitles: pts and duration in milliseconds, and size.
+/// Subtitle packets as listed by ffprobe: pts and duration in milliseconds, and size.
 fn probed_packets(file: &[u8]) -> Option<Vec<(i64, i64, usize)>> {
     let shown =
         ["-select_streams", "1", "-show_entries", "packet=pts,duration,size", "-of", "csv=p=0"];
@@ -152,8 +152,8 @@ fn gaps_are_empty_samples_in_every_layout() {
                 streams(codec).to_vec()
             };
             let index = streams.len() - 1;
-            let sound = if index == 1 { silence(5) } else { Vec::new() };
-            let packets = interleaved(&streams, [sound, packets(index, codec, &CUES)].concat());
+            let audio = if index == 1 { silence(5) } else { Vec::new() };
+            let packets = interleaved(&streams, [audio, packets(index, codec, &CUES)].concat());
             let file = muxed(info, layout, &streams, &Metadata::new(), &packets).unwrap();
             let Some(srt) = srt(&file) else { return };
             let expected = "1\n00:00:00,500 --> 00:00:01,750\nSalut à tous\n\n\

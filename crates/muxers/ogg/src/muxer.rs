@@ -137,7 +137,7 @@ impl Muxer for Ogg {
             .filter(|end| *end >= stream.granule && packet.duration >= 0)
             .ok_or_else(|| {
                 Error::argument(format!(
-                    "A packet must not end before the one in front of it, at {}. Found: pts {}, \
+                    "A packet must not end before the previous one, at {}. Found: pts {}, \
                      duration {}, trim_end {}",
                     stream.granule - stream.pre_skip,
                     packet.pts.0,

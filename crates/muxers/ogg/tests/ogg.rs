@@ -111,8 +111,8 @@ fn packets(pages: &[Page], serial: u32) -> Vec<(Vec<u8>, i64, bool)> {
     packets
 }
 
-/// Packets of 20 ms of Opus, one after the other.
-fn sound(sizes: &[usize], trim_end: u32) -> Vec<Packet> {
+/// Contiguous packets of 20 ms of Opus.
+fn opus_packets(sizes: &[usize], trim_end: u32) -> Vec<Packet> {
     let count = sizes.len();
     let packets = sizes.iter().enumerate().map(|(i, size)| Packet {
         pts: Timestamp(960 * i as i64 - i64::from(PRE_SKIP)),
@@ -144,7 +144,7 @@ fn file(
 #[test]
 fn opus_has_its_headers_and_trims() {
     let tags = tags([("title", "A title"), ("comment", "said")]);
-    let file = file(muxer("opus"), &[], &[opus()], &tags, &sound(&[100; 50], 700));
+    let file = file(muxer("opus"), &[], &[opus()], &tags, &opus_packets(&[100; 50], 700));
     let pages = pages(&file);
     assert_eq!((pages[0].flags, pages[0].granule, pages[0].segments.len()), (2, 0, 1));
     assert_eq!((pages[1].flags, pages[1].granule), (0, 0));
@@ -168,7 +168,8 @@ fn opus_has_its_headers_and_trims() {
 fn pages_end_in_time() {
     for (duration, most) in [("0", 1), ("20000", 1), ("100000", 5), ("1000000", 50)] {
         let options = [("page_duration", duration)];
-        let file = file(muxer("ogg"), &options, &[opus()], &Metadata::new(), &sound(&[10; 200], 0));
+        let file =
+            file(muxer("ogg"), &options, &[opus()], &Metadata::new(), &opus_packets(&[10; 200], 0));
         let pages = pages(&file);
         let counts: Vec<_> = pages[2..].iter().map(|page| page.segments.len()).collect();
         assert!(counts.iter().all(|count| *count <= most), "{duration}: {counts:?}");
@@ -181,7 +182,7 @@ fn what_was_written_comes_out_in_time() {
     let mut output = memory(false);
     let mut muxer = open(muxer("ogg"), &[]).unwrap();
     muxer.start(&[opus()], &Metadata::new(), &mut output).unwrap();
-    for (i, packet) in sound(&[50; 200], 0).iter().enumerate() {
+    for (i, packet) in opus_packets(&[50; 200], 0).iter().enumerate() {
         muxer.write(packet, &mut output).unwrap();
         let heard = pages(output.bytes()).iter().map(|page| page.granule).max().unwrap();
         let written = 960 * (i as i64 + 1);
@@ -231,7 +232,7 @@ fn streams_are_flushed_page_by_page_and_files_on_demand() {
         let mut output = Flushed { inner: memory(seekable), bytes: 0 };
         let mut muxer = open(muxer("ogg"), &[]).unwrap();
         muxer.start(&[opus()], &Metadata::new(), &mut output).unwrap();
-        for packet in &sound(&[50; 100], 0) {
+        for packet in &opus_packets(&[50; 100], 0) {
             muxer.write(packet, &mut output).unwrap();
             let expected = if seekable { 0 } else { output.inner.bytes().len() };
             assert_eq!(output.bytes, expected);
@@ -247,7 +248,7 @@ fn a_flush_begins_the_next_pages_duration() {
     let mut output = memory(false);
     let mut muxer = open(muxer("ogg"), &[("page_duration", "100000")]).unwrap();
     muxer.start(&[opus()], &Metadata::new(), &mut output).unwrap();
-    for (i, packet) in sound(&[50; 13], 0).iter().enumerate() {
+    for (i, packet) in opus_packets(&[50; 13], 0).iter().enumerate() {
         muxer.write(packet, &mut output).unwrap();
         if i == 2 {
             muxer.flush(&mut output).unwrap();
@@ -273,7 +274,8 @@ fn packets_are_split_only_where_a_page_cannot_hold_them() {
         (vec![0; 256], vec![255, 1]),
     ] {
         let options = [("page_duration", "10000000")];
-        let file = file(muxer("ogg"), &options, &[opus()], &Metadata::new(), &sound(&sizes, 0));
+        let file =
+            file(muxer("ogg"), &options, &[opus()], &Metadata::new(), &opus_packets(&sizes, 0));
         let pages = pages(&file);
         let counts: Vec<_> = pages[2..].iter().map(|page| page.segments.len()).collect();
         assert_eq!(counts, expected, "{} packets, the first of {}", sizes.len(), sizes[0]);
@@ -302,7 +304,9 @@ fn several_streams_are_grouped() {
     let streams = [opus(), vorbis(), flac()];
     let mut all = Vec::new();
     for stream in 0..3 {
-        all.extend(sound(&[300; 40], 0).into_iter().map(|packet| Packet { stream, ..packet }));
+        all.extend(
+            opus_packets(&[300; 40], 0).into_iter().map(|packet| Packet { stream, ..packet }),
+        );
     }
     all.sort_by_key(|packet| packet.pts);
     let options = [("serial_offset", "7")];
@@ -321,12 +325,12 @@ fn several_streams_are_grouped() {
     run(
         "oggz-validate",
         &["{}"],
-        &self::file(muxer("ogg"), &[], &[opus()], &Metadata::new(), &sound(&[300; 40], 5)),
+        &self::file(muxer("ogg"), &[], &[opus()], &Metadata::new(), &opus_packets(&[300; 40], 5)),
     );
 }
 
 #[test]
-fn a_cover_is_a_flac_picture() {
+fn cover_art_has_the_block_of_flac() {
     let cover = CoverArt::front_cover(b"GIF89a and so on".to_vec()).unwrap();
     let mut tags = Metadata::new();
     tags.set_cover(cover.clone());
@@ -378,12 +382,12 @@ fn what_is_wrong_is_an_error() {
     muxer.write(&late, &mut output).unwrap();
     let early = Packet { pts: Timestamp(0), duration: 960, ..packet(&[1]) };
     let message = muxer.write(&early, &mut output).unwrap_err().to_string();
-    assert!(message.contains("must not end before the one in front of it, at 10560"), "{message}");
+    assert!(message.contains("must not end before the previous one, at 10560"), "{message}");
     for duration in [-1, i64::MIN] {
         let backward = Packet { pts: Timestamp(20_000), duration, ..packet(&[1]) };
         assert!(muxer.write(&backward, &mut output).is_err(), "{duration}");
     }
-    // A packet without samples ends where the one in front of it does.
+    // A packet without samples ends where the previous one does.
     let empty = Packet { pts: Timestamp(10_560), duration: 0, ..packet(&[1]) };
     muxer.write(&empty, &mut output).unwrap();
     let other = Packet { stream: 1, ..late };
@@ -406,12 +410,12 @@ proptest! {
     ) {
         let duration = duration.to_string();
         let options = [("page_duration", duration.as_str())];
-        let sound = sound(&sizes, trim_end);
-        let file = file(muxer("ogg"), &options, &[opus()], &Metadata::new(), &sound);
+        let audio = opus_packets(&sizes, trim_end);
+        let file = file(muxer("ogg"), &options, &[opus()], &Metadata::new(), &audio);
         let pages = pages(&file);
         let found = packets(&pages, 0);
         prop_assert_eq!(found.len(), sizes.len() + 2);
-        for ((data, ..), packet) in found[2..].iter().zip(&sound) {
+        for ((data, ..), packet) in found[2..].iter().zip(&audio) {
             prop_assert_eq!(data, &packet.data);
         }
         let last = 960 * sizes.len() as i64 - i64::from(trim_end);

@@ -1,23 +1,23 @@
-//! How near H.264 comes to the bit rate it is asked for, over ten seconds.
+//! Accuracy of H.264's bit rates, over ten seconds.
 
 use super::super::measure::capture;
 use super::super::results::{Comparison, Results};
-use super::film::{Film, HEIGHT, RATE, WIDTH};
+use super::clip::{Clip, HEIGHT, RATE, WIDTH};
 use super::own::Own;
 
 const SECONDS: usize = 10;
 const BIT_RATES: [u64; 3] = [500_000, 2_000_000, 8_000_000];
 
 pub(in super::super) fn run(results: &mut Results) -> anyhow::Result<()> {
-    let Some(film) = Film::load("bit rates")? else { return Ok(()) };
+    let Some(clip) = Clip::load("bit rates")? else { return Ok(()) };
     let own = Own::usual()?;
     println!("H.264, {WIDTH}x{HEIGHT}, {SECONDS} s:");
-    let output = film.output("own.h264");
+    let output = clip.output("own.h264");
     for asked in BIT_RATES {
-        // The film, and its beginning again.
+        // The clip is repeated.
         let option = format!("bit_rate={asked}");
         let count = SECONDS * RATE;
-        capture(&mut own.command(&film.yuv, "yuv420p", count, &output, &[&option]))?;
+        capture(&mut own.command(&clip.yuv, "yuv420p", count, &output, &[&option]))?;
         let found = 8.0 * output.metadata()?.len() as f64 / SECONDS as f64;
         let name = format!("H.264 at {} kbit/s", asked / 1000);
         let values = [found / 1000.0, asked as f64 / 1000.0];

@@ -1,4 +1,4 @@
-//! MP4 alone: two million small packets of sound, in each layout, beside `ffmpeg -c copy`.
+//! MP4 alone: two million small audio packets in each layout, compared with `ffmpeg -c copy`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +11,7 @@ use super::own::{RUNS, target};
 
 const PACKETS: &str = "2000000";
 
-/// ChannelLayouts: their movflags here, and what makes the same with ffmpeg.
+/// Layouts: `movflags`, and ffmpeg's options for the same layout.
 const LAYOUTS: [(&str, &[&str]); 4] = [
     ("hybrid_fragmented", &["-movflags", FRAGMENTS, "-frag_duration", "1000000"]),
     ("progressive", &[]),
@@ -30,7 +30,7 @@ pub(in super::super) fn run(results: &mut Results) -> anyhow::Result<()> {
         command.arg(output).args([count, flags]);
         command
     };
-    // An ordinary file of the packets is what ffmpeg reads.
+    // The input of ffmpeg is an ordinary file of the packets.
     capture(&mut ours(PACKETS, "progressive", &input))?;
     let has_peer = installed("ffmpeg", "ffmpeg -c copy");
     println!("{PACKETS} packets of 40 to 103 bytes: CPU seconds, and MiB of memory at most");
@@ -90,14 +90,14 @@ fn build() -> anyhow::Result<PathBuf> {
     Ok(target()?.join("release").join(name))
 }
 
-/// MiB, of what ours prints.
+/// Returns the peak memory in MiB that our program printed.
 fn peak(printed: &[u8]) -> Option<f64> {
     let printed = std::str::from_utf8(printed).ok()?;
     let kilobytes = printed.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?;
     Some(kilobytes.parse::<f64>().ok()? / 1024.0)
 }
 
-/// MiB, of what ffmpeg prints.
+/// Returns the peak memory in MiB that ffmpeg printed.
 fn peer_peak(mut command: Command) -> anyhow::Result<f64> {
     let mut arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
     arguments.retain(|argument| argument != "-v" && argument != "error");

@@ -1,4 +1,4 @@
-//! Our own encoders as a program: an example that encodes raw pictures, with what it needs and no
+//! This project's encoders as a program, `encode_frames`.
 //! more.
 
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 use super::super::measure::{child_cpu, median};
-use super::film::{HEIGHT, RATE, WIDTH};
+use super::clip::{HEIGHT, RATE, WIDTH};
 
-/// How often programs are measured, which take seconds each.
+/// Number of runs of programs that take seconds each.
 pub(super) const RUNS: usize = 5;
 
-/// Whether there is an assembler; where not, that it is missed is printed.
+/// Returns true if there is an assembler. Otherwise prints that it is missing.
 fn has_nasm() -> bool {
     let found = Command::new("nasm").arg("-v").stdout(Stdio::null()).status().is_ok();
     if !found {
@@ -21,13 +21,13 @@ fn has_nasm() -> bool {
     found
 }
 
-/// Where cargo has put this program.
+/// Returns the directory of Cargo's output with this program.
 pub(super) fn target() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe()?;
     Ok(program.parent().and_then(Path::parent).context("no target directory")?.to_owned())
 }
 
-/// The example as it was built.
+/// A build of the program.
 #[derive(Debug, Clone)]
 pub(super) struct Own {
     pub(super) name: &'static str,
@@ -35,23 +35,25 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// The one that can be built everywhere.
+    /// Builds it without assembly.
     pub(super) fn usual() -> anyhow::Result<Self> {
-        Self::build("ours", "bench", "")
+        Self::build("ours", None)
     }
 
-    /// With AV1: as it can be built everywhere, and where nasm is installed, with assembly.
+    /// Builds it without assembly and, if nasm is installed, with assembly.
     pub(super) fn with_av1() -> anyhow::Result<Vec<Self>> {
-        let with = || Self::build("ours with nasm", "bench-nasm", "asm");
-        let without = Self::build("ours without nasm", "bench", "");
+        let with = || Self::build("ours with nasm", Some("asm"));
+        let without = Self::build("ours without nasm", None);
         [without].into_iter().chain(has_nasm().then(with)).collect()
     }
 
-    fn build(name: &'static str, directory: &str, features: &str) -> anyhow::Result<Self> {
-        let target = target()?.join(directory);
+    /// Builds it with a feature. Builds without one share the directory of this program.
+    fn build(name: &'static str, feature: Option<&str>) -> anyhow::Result<Self> {
+        let target = feature.map_or_else(target, |name| Ok(target()?.join(name)))?;
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--quiet", "--release", "--package", "reelwright-benches"]);
-        cargo.args(["--bin", "encode_frames", "--features", features, "--target-dir"]).arg(&target);
+        cargo.args(["--bin", "encode_frames", "--target-dir"]).arg(&target);
+        cargo.args(feature.iter().flat_map(|name| ["--features", name]));
         if !cargo.status()?.success() {
             bail!("encode_frames does not build");
         }
@@ -63,7 +65,7 @@ impl Own {
         Command::new(&self.path)
     }
 
-    /// A run on `count` raw pictures.
+    /// Returns a command that encodes `count` raw frames.
     pub(super) fn command(
         &self,
         input: &Path,
@@ -79,17 +81,17 @@ impl Own {
     }
 }
 
-/// The CPU time of a picture, by a program that is given how many to encode.
-pub(super) fn picture_cpu(count: usize, program: &dyn Fn(usize) -> Command) -> anyhow::Result<f64> {
+/// Returns the CPU time per frame of a program, which receives the number of frames.
+pub(super) fn frame_cpu(count: usize, program: &dyn Fn(usize) -> Command) -> anyhow::Result<f64> {
     let start = child_cpu(&mut program(1))?;
     Ok((child_cpu(&mut program(count))? - start) / (count - 1) as f64)
 }
 
-/// A measurement of the time that a picture takes.
+/// A measurement of the time per frame.
 pub(super) type Measure<'a> = &'a dyn Fn() -> anyhow::Result<f64>;
 
-/// Pictures a second by the medians of measurements that are made in turn, since machines are
-/// faster at one time than at another.
+/// Returns frames per second as medians of alternating measurements, because the speed of a machine
+/// changes over time.
 pub(super) fn in_turn(measurements: &[Measure<'_>]) -> anyhow::Result<Vec<f64>> {
     let mut times = vec![Vec::new(); measurements.len()];
     for _ in 0..RUNS {
@@ -100,10 +102,10 @@ pub(super) fn in_turn(measurements: &[Measure<'_>]) -> anyhow::Result<Vec<f64>> 
     Ok(times.into_iter().map(|times| 1.0 / median(times)).collect())
 }
 
-/// As [`in_turn`], of one program.
-pub(super) fn pictures_a_second(
+/// Returns frames per second of one program, as [`in_turn`].
+pub(super) fn frames_per_second(
     count: usize,
     program: &dyn Fn(usize) -> Command,
 ) -> anyhow::Result<f64> {
-    Ok(in_turn(&[&|| picture_cpu(count, program)])?[0])
+    Ok(in_turn(&[&|| frame_cpu(count, program)])?[0])
 }

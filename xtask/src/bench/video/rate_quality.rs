@@ -1,4 +1,4 @@
-//! SSIM over bit rate of H.264 and AV1, next to other encoders, on animation and natural video.
+//! SSIM over bit rate of H.264 and AV1 and of other encoders, for animation and natural video.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,10 +19,10 @@ const CLIPS: [(&str, &str, [usize; 2]); 2] = [
 ];
 const PRESETS: [&str; 3] = ["superfast", "veryfast", "medium"];
 const CRFS: [u32; 4] = [19, 24, 29, 34];
-/// Quantizers of AV1 as ours has them, and the crf of the peer.
+/// Quantizers of AV1 for `qp`, and the crf of the peer.
 const AV1_QUALITIES: [(u32, u32); 4] = [(60, 25), (100, 35), (140, 45), (180, 55)];
 
-struct Clip {
+struct Sample {
     yuv: PathBuf,
     size: (usize, usize),
     rate: String,
@@ -36,7 +36,7 @@ pub(in super::super) fn run(results: &mut Results) -> anyhow::Result<()> {
     }
     let own = Own::usual()?;
     for (file, description, [h264, av1]) in CLIPS {
-        let clip = Clip::load(&asset(file), h264)?;
+        let clip = Sample::load(&asset(file), h264)?;
         let plot = format!("H.264, {description}");
         println!("{plot}: kbit/s and SSIM in dB");
         for preset in PRESETS {
@@ -51,7 +51,7 @@ pub(in super::super) fn run(results: &mut Results) -> anyhow::Result<()> {
             })?;
             report(results, &plot, &format!("x264 {preset}"), &theirs);
         }
-        let clip = Clip { frames: av1.min(clip.frames), ..clip };
+        let clip = Sample { frames: av1.min(clip.frames), ..clip };
         let plot = format!("AV1, {description}");
         println!("{plot}: kbit/s and SSIM in dB");
         let ours = clip.points(&AV1_QUALITIES, "own.ivf", &|(quantizer, _), output| {
@@ -74,7 +74,7 @@ fn report(results: &mut Results, plot: &str, series: &str, points: &[[f64; 2]]) 
     results.curve(PART, plot, series, points);
 }
 
-impl Clip {
+impl Sample {
     fn load(path: &Path, frames: usize) -> anyhow::Result<Self> {
         let mut probe = Command::new("ffprobe");
         probe.args(["-v", "error", "-select_streams", "v:0", "-show_entries"]);

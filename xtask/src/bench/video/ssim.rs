@@ -1,4 +1,4 @@
-//! How alike decoded pictures are to what was encoded, by ffmpeg's SSIM.
+//! SSIM of decoded frames by ffmpeg.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,9 +6,9 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 use super::super::measure::capture;
-use super::film::{HEIGHT, WIDTH};
+use super::clip::{HEIGHT, WIDTH};
 
-/// Returns the mean SSIM of a file of `pictures` frames to the first frames of `yuv`, which has this
+/// Returns the mean SSIM of a file of `frames` frames to the first frames of `yuv`, which has this
 /// width and height.
 ///
 /// # Errors
@@ -17,16 +17,16 @@ pub(super) fn ssim(
     encoded: &Path,
     yuv: &Path,
     (width, height): (usize, usize),
-    pictures: usize,
+    frames: usize,
 ) -> anyhow::Result<f64> {
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-i"]).arg(encoded);
     command.args(["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", &format!("{width}x{height}")]);
     command.arg("-i").arg(yuv);
-    // One with the other, whatever their times are.
+    // Frames are compared by number, not by timestamp.
     let counted = "settb=1/25,setpts=N";
     let filter = format!(
-        "[0:v]{counted}[a];[1:v]trim=end_frame={pictures},{counted}[b];[a][b]ssim=stats_file=-"
+        "[0:v]{counted}[a];[1:v]trim=end_frame={frames},{counted}[b];[a][b]ssim=stats_file=-"
     );
     command.args(["-lavfi", &filter, "-f", "null", "-"]);
     let printed = String::from_utf8(capture(&mut command)?)?;
@@ -36,11 +36,11 @@ pub(super) fn ssim(
         sum += all.context("ffmpeg printed no SSIM")?.parse::<f64>()?;
     }
     let found = printed.lines().count();
-    ensure!(found == pictures, "{}: {found} pictures instead of {pictures}", encoded.display());
+    ensure!(found == frames, "{}: {found} frames instead of {frames}", encoded.display());
     Ok(sum / found as f64)
 }
 
-/// What an encoder makes of the film at one quality.
+/// Size and SSIM of the encoded clip.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Point {
     pub(super) bytes: u64,
@@ -48,17 +48,17 @@ pub(super) struct Point {
 }
 
 impl Point {
-    /// Of a file that was written.
-    pub(super) fn of(encoded: &Path, yuv: &Path, pictures: usize) -> anyhow::Result<Self> {
+    /// Measures a file.
+    pub(super) fn of(encoded: &Path, yuv: &Path, frames: usize) -> anyhow::Result<Self> {
         Ok(Self {
             bytes: encoded.metadata()?.len(),
-            ssim: ssim(encoded, yuv, (WIDTH, HEIGHT), pictures)?,
+            ssim: ssim(encoded, yuv, (WIDTH, HEIGHT), frames)?,
         })
     }
 }
 
-/// The quality, of `best` to `worst`, at which a peer's file is as large as `bytes`, and its SSIM
-/// there: between the two nearest qualities, straight along the logarithm of the size.
+/// Returns the quality, from `best` to `worst`, at which a peer's file has `bytes` bytes, and the SSIM of
+/// that size: interpolated between the nearest qualities over the logarithm of the size.
 pub(super) fn at_size(
     bytes: u64,
     (best, worst): (u32, u32),
@@ -81,7 +81,7 @@ pub(super) fn at_size(
     Ok((fine, at_coarse.ssim + share.clamp(0.0, 1.0) * (at_fine.ssim - at_coarse.ssim)))
 }
 
-/// As decibels, in which differences near 1 are seen.
+/// Returns SSIM in decibels, which shows differences near 1.
 pub(super) fn decibels(ssim: f64) -> f64 {
     -10.0 * (1.0 - ssim).log10()
 }

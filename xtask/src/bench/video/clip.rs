@@ -1,4 +1,4 @@
-//! The film that is encoded: the one among the test assets, as raw pictures.
+//! The clip among the test assets, as raw frames.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,29 +10,29 @@ pub(super) const WIDTH: usize = 1280;
 pub(super) const HEIGHT: usize = 720;
 pub(super) const RATE: usize = 25;
 
-/// Pictures that are converted; the whole film as RGB would take a lot of memory.
+/// Number of frames that are converted. The whole clip as RGB would take a lot of memory.
 pub(super) const TENSORS: usize = 60;
 
-/// Raw pictures in files.
-pub(super) struct Film {
-    /// All pictures, as yuv420p.
+/// Raw frames in files.
+pub(super) struct Clip {
+    /// All frames, as yuv420p.
     pub(super) yuv: PathBuf,
-    pub(super) pictures: usize,
-    /// [`TENSORS`] pictures of red, green and blue, pixel by pixel and channel by channel.
+    pub(super) frames: usize,
+    /// [`TENSORS`] frames of RGB, with packed and with planar channels.
     pub(super) rgb: PathBuf,
     pub(super) planes: PathBuf,
     directory: tempfile::TempDir,
 }
 
-impl Film {
-    /// The film, or nothing, with a note, where there is no ffmpeg to read it.
+impl Clip {
+    /// Reads the clip. Returns none, with a note, if ffmpeg is not installed.
     pub(super) fn load(what: &str) -> anyhow::Result<Option<Self>> {
         if !installed("ffmpeg", what) {
             return Ok(None);
         }
         let directory = tempfile::tempdir()?;
         let path = |name: &str| directory.path().join(name);
-        let (yuv, rgb, planes) = (path("film.yuv"), path("film.rgb"), path("film.planes"));
+        let (yuv, rgb, planes) = (path("clip.yuv"), path("clip.rgb"), path("clip.planes"));
         let input = asset("bbb_1280x720_5.1.mp4");
         let raw = |format: &str, count: usize, output: &Path| {
             let mut command = ffmpeg(&input);
@@ -42,21 +42,21 @@ impl Film {
         raw("yuv420p", usize::MAX >> 33, &yuv)?;
         raw("rgb24", TENSORS, &rgb)?;
         let mut bytes = Vec::new();
-        for picture in std::fs::read(&rgb)?.chunks_exact(3 * WIDTH * HEIGHT) {
+        for frame in std::fs::read(&rgb)?.chunks_exact(3 * WIDTH * HEIGHT) {
             for channel in 0..3 {
-                bytes.extend(picture.iter().skip(channel).step_by(3));
+                bytes.extend(frame.iter().skip(channel).step_by(3));
             }
         }
         std::fs::write(&planes, bytes)?;
-        let pictures = yuv.metadata()?.len() as usize / (WIDTH * HEIGHT * 3 / 2);
-        Ok(Some(Self { yuv, pictures, rgb, planes, directory }))
+        let frames = yuv.metadata()?.len() as usize / (WIDTH * HEIGHT * 3 / 2);
+        Ok(Some(Self { yuv, frames, rgb, planes, directory }))
     }
 
     pub(super) fn output(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// ffmpeg on one thread, reading `count` raw pictures of a file.
+    /// Returns a command of ffmpeg that reads `count` raw frames of a file on one thread.
     pub(super) fn ffmpeg(input: &Path, format: &str, count: usize) -> Command {
         let mut command = Command::new("ffmpeg");
         command.args(["-v", "error", "-y", "-filter_threads", "1", "-threads", "1"]);
@@ -66,8 +66,8 @@ impl Film {
         command
     }
 
-    /// How long so many pictures are shown, in seconds.
-    pub(super) fn seconds(pictures: usize) -> f64 {
-        pictures as f64 / RATE as f64
+    /// Returns the duration of a number of frames, in seconds.
+    pub(super) fn seconds(frames: usize) -> f64 {
+        frames as f64 / RATE as f64
     }
 }

@@ -1,11 +1,11 @@
-//! What pixels have in common that share chroma.
+//! Averages of pixels that share chroma.
 
 use super::kernels;
 use crate::level::Level;
 
-/// Writes eight times the mean about each chroma sample: of two rows, and, if `shift` is 1, of the
-/// pixels across. `to` has as many samples as there are of chroma.
-pub(super) fn share(
+/// Writes eight times the mean for each chroma sample: of two rows, and, if `shift` is 1, of the
+/// pixels horizontally. `to` has one element per chroma sample.
+pub(super) fn chroma_subsample(
     level: Level,
     shift: u32,
     is_centered: bool,
@@ -15,7 +15,7 @@ pub(super) fn share(
     let last = above.len() - 1;
     let at = |x: usize| i16::from(above[x.min(last)]) + i16::from(below[x.min(last)]);
     if shift == 0 {
-        // No format has chroma for every column and not for every row, but one may be scaled to.
+        // No format has vertical subsampling only, but scaling may require it.
         (0..).zip(to).for_each(|(x, to)| *to = 4 * at(x));
         return;
     }

@@ -125,7 +125,7 @@ impl Muxer for Flv {
         let start = output.position();
         let out = &mut self.out;
         out.clear();
-        // Version 1, a header of 9 bytes, and the size of the tag in front of the first one.
+        // Version 1, a header of 9 bytes, and the size of the tag before the first one.
         out.extend(b"FLV\x01");
         out.push(flags);
         out.extend(9u32.to_be_bytes());
@@ -269,15 +269,9 @@ impl File {
         let millis = |at| track.time_base.rescale(at, fraction(1000)).0;
         let (dts, pts) = (millis(packet.dts), millis(packet.pts));
         let shift = *self.shift.get_or_insert(dts.min(0).saturating_neg());
-        let time = dts.saturating_add(shift);
-        if time < 0 {
-            return Err(Error::argument(format!(
-                "Packets must be in the order of their dts. Found: a dts of {dts} ms after a first \
-                 packet with {} ms",
-                -shift
-            ))
-            .in_stream(index));
-        }
+        // A stream may begin after others, with priming from before the first packet. Only the times
+        // of its first tags are wrong then, and those of later ones agree with the other streams.
+        let time = dts.saturating_add(shift).max(0);
         let time = u32::try_from(time).ok().filter(|_| time <= MAX_TIME).ok_or_else(|| {
             Error::too_large(format!(
                 "{NAME} stores times up to {MAX_TIME} ms, 24.8 days. Found: {time} ms. Start \
@@ -285,7 +279,8 @@ impl File {
             ))
             .in_stream(index)
         })?;
-        let offset = pts.saturating_sub(dts);
+        let offset = pts.saturating_add(shift).saturating_sub(time.into());
+        let offset = if pts < dts { offset } else { offset.max(0) };
         // The field is a signed number of 24 bits.
         let offset = i32::try_from(offset).ok().filter(|offset| (0..1 << 23).contains(offset));
         let offset = offset.ok_or_else(|| {

@@ -10,7 +10,7 @@ pub(crate) enum TagKind {
     Script = 18,
 }
 
-/// Bytes in front of a tag's body.
+/// Bytes before a tag's body.
 pub(crate) const HEADER: usize = 11;
 /// Bytes after a tag: its size with the header.
 pub(crate) const TRAILER: usize = 4;

@@ -29,7 +29,7 @@ const MP3_RATES: [(u32, u8); 4] = [(11_025, 1), (22_050, 2), (44_100, 3), (48_00
 /// Form of a stream's tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// Audio whose tags have one byte in front of the samples or frame.
+    /// Audio whose tags have one byte before the samples or frame.
     Sound(u8),
     /// AAC in Adobe's tags.
     Aac,

@@ -128,7 +128,7 @@ impl Flv {
         flv.selected = (0..count).collect();
         flv.waiting = (0..count).map(|_| VecDeque::new()).collect();
         if flv.source.is_seekable() {
-            // Each track is read from the start. Damage in front of the media was found.
+            // Each track is read from the start. Damage before the media was found.
             flv.walkers = vec![first; count];
         } else {
             flv.walkers = vec![walker];
@@ -293,6 +293,9 @@ impl Flv {
     /// Adds a packet to those that wait.
     fn push(&mut self, frame: &Frame) {
         let dts = frame.time.saturating_sub(self.origin);
+        if frame.time == 0 && self.origin == 0 {
+            self.tracks[frame.track].begin_with_priming();
+        }
         let pts = dts.saturating_add(frame.offset);
         let packet = self.tracks[frame.track].packet(&frame.data, dts, pts, frame.is_keyframe);
         if let Some(packet) = packet {

@@ -99,6 +99,23 @@ fn priming_and_padding_are_removed_as_the_metadata_states() {
 }
 
 #[test]
+fn priming_of_a_stream_that_begins_later_is_before_the_start() {
+    let record = [1, 66, 0xc0, 10, 0xff, 0xe1, 0, 4, 0x67, 66, 0xc0, 10, 1, 0, 1, 0x68];
+    let start = tag_of(9, 0, &[&[0x17, 0, 0, 0, 0][..], &record].concat());
+    let frame = tag_of(9, 0, &[0x17, 1, 0, 0, 0, 0, 0, 0, 1, 9]);
+    // 10 ms of priming, whose tag has the time of the second one.
+    let times = (0..20).map(|index: u32| pcm(10 * index.saturating_sub(1), 1));
+    let numbers = metadata(&[("audiodelay", 0.01)]);
+    let bytes = file(5, &[vec![numbers, start, frame], times.collect()].concat());
+    for is_stream in [false, true] {
+        let mut media = media(&bytes, is_stream).unwrap();
+        let mut audio = media.audio(1).unwrap();
+        let (chunk, at) = audio.next_chunk(1 << 20).unwrap().unwrap();
+        assert_eq!((at, chunk.shape()[0]), (0, 19 * 441));
+    }
+}
+
+#[test]
 fn damaged_and_truncated_files_are_read_as_far_as_possible() {
     let tags = regular();
     let whole = file(4, &tags);

@@ -48,6 +48,8 @@ pub(super) struct TrackReader {
     pub(super) is_lost: bool,
     /// Samples that decoders drop at the start, if the file states them.
     priming: i64,
+    /// True if the next packet is placed by the priming.
+    is_early: bool,
     /// Position after the last audio packet.
     end: Option<i64>,
     /// End of the file in samples of this audio track, if the metadata states it.
@@ -67,6 +69,7 @@ impl TrackReader {
             is_changed: false,
             is_lost: false,
             priming: 0,
+            is_early: false,
             end: None,
             stated_end: None,
         }
@@ -258,6 +261,14 @@ impl TrackReader {
         self.describe(frame);
     }
 
+    /// Places the first packet before time 0, where tags have no times, if it has priming. Writers
+    /// that begin with another stream give it time 0.
+    pub(super) fn begin_with_priming(&mut self) {
+        if self.info.kind == Kind::Audio && self.priming > 0 && self.end.is_none() {
+            self.is_early = true;
+        }
+    }
+
     /// Removes the padding from the last packet: the part after the end of the file.
     pub(super) fn cut_last(&self, packet: &mut Packet) {
         let end = packet.pts.saturating_add_unsigned(packet.duration);
@@ -287,7 +298,8 @@ impl TrackReader {
             let expected = self.end.unwrap_or(-self.priming);
             let jitter = if self.end.is_some() { MAX_JITTER } else { 1 };
             let is_near = stated.saturating_sub(expected).abs() <= jitter * rate / 1000 + 1;
-            packet.pts = if is_near { expected } else { stated };
+            let is_early = std::mem::take(&mut self.is_early);
+            packet.pts = if is_near || is_early { expected } else { stated };
             packet.duration = match self.timing {
                 Timing::Bytes(bytes) => (data.len() / bytes.max(1)) as u64,
                 Timing::Fixed(samples) => samples,

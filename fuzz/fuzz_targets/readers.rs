@@ -35,6 +35,8 @@ const FILES: &[(&str, Option<&str>, Option<&str>, &str)] = &[
     ("flac", None, Some("flac"), ""),
     ("ogg", None, Some("opus"), ""),
     ("ogg", None, Some("flac"), ""),
+    ("flv", Some("h264"), Some("aac"), ""),
+    ("flv", None, Some("flac"), ""),
     ("mp3", None, Some("mp3"), ""),
     ("adts", None, Some("aac"), ""),
     ("yuv4mpegpipe", Some("wrapped_avframe"), None, ""),

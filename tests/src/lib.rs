@@ -130,11 +130,15 @@ pub fn audio_muxers() -> impl Iterator<Item = &'static MuxerInfo> {
     muxers().filter(|muxer| !muxer.audio_codecs.is_empty())
 }
 
-/// Iterates over the audio containers with each encoder that they support.
+/// Iterates over the audio containers with each encoder that they support at any rate. FLV stores PCM
+/// only at the few rates that its own tests use.
 pub fn formats() -> impl Iterator<Item = (&'static MuxerInfo, &'static AudioEncoderInfo)> {
     audio_muxers().flat_map(|muxer| {
         audio_encoders()
             .filter(move |info| muxer.audio_codecs.contains(&info.encoder.codec))
+            .filter(move |info| {
+                muxer.name != "flv" || info.encoder.codec.bytes_per_sample().is_none()
+            })
             .map(move |info| (muxer, info))
     })
 }

@@ -26,7 +26,7 @@ fn kept(format: &str) -> &'static [&'static str] {
     match format {
         "wav" => &["title", "artist", "comment", "copyright"],
         "aiff" => &["title", "artist", "comment", "copyright"],
-        "flac" | "caf" | "au" => &["title", "artist", "comment", "copyright", "my key"],
+        "flac" | "caf" | "au" | "flv" => &["title", "artist", "comment", "copyright", "my key"],
         // The raw formats store none, and w64 stores UTF-16.
         _ => &[],
     }

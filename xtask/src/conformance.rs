@@ -5,13 +5,14 @@
 //! samples of lossless codecs must be equal ([`expected`]). Those of lossy codecs must have the
 //! right length, similarity, position and channels ([`similarity`]). Metadata that the programs
 //! print is compared too. [`limits`] lists known limitations of the programs, which are counted
-//! separately. Live streams must be readable soon after being written ([`live`]). At the end,
-//! containers of video are checked ([`video`]).
+//! separately. Live streams must be readable soon after they are written ([`live`]). At the end,
+//! containers of video ([`video`]) and FLV ([`flv`]) are checked.
 
 mod audio;
 mod bit_rate;
 mod case;
 mod expected;
+mod flv;
 mod limits;
 mod live;
 mod matrix;
@@ -66,7 +67,7 @@ pub(crate) fn run(only: &[&str]) -> anyhow::Result<()> {
         start.elapsed().as_secs_f64()
     );
     let live = if only.is_empty() { live::failures(&media) } else { 0 };
-    match table.failures() + live + video::failures(only)? {
+    match table.failures() + live + video::failures(only)? + flv::failures(only)? {
         0 => Ok(()),
         failures => bail!("{failures} checks failed"),
     }

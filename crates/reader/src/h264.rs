@@ -43,6 +43,8 @@ pub(crate) struct Sps {
     chroma_format: u32,
     bit_depth: u32,
     is_interlaced: bool,
+    /// Width and height in pixels.
+    pub(crate) size: Option<(usize, usize)>,
     pub(crate) sample_aspect_ratio: Option<Rational>,
     pub(crate) color: ColorInfo,
     pub(crate) frame_rate: Option<Rational>,
@@ -148,23 +150,42 @@ impl Sps {
         }
         bits.ue()?;
         bits.bit()?;
-        bits.ue()?;
-        bits.ue()?;
+        let (columns, rows) = (bits.ue()?, bits.ue()?);
         sps.is_interlaced = bits.bit()? == 0;
         if sps.is_interlaced {
             bits.bit()?;
         }
         bits.bit()?;
+        let mut crop = [0; 4];
         if bits.bit()? == 1 {
-            for _ in 0..4 {
-                bits.ue()?;
+            for side in &mut crop {
+                *side = bits.ue()?;
             }
         }
+        sps.size = sps.cropped_size(columns, rows, crop);
         if bits.bit()? == 1 {
             // The fields before a truncated part are valid.
             let _ = sps.usability(&mut bits);
         }
         Some(sps)
+    }
+
+    /// Returns the size of frames of macroblocks without the cropped pixels (§7.4.2.1.1).
+    fn cropped_size(&self, columns: u32, rows: u32, crop: [u32; 4]) -> Option<(usize, usize)> {
+        let fields = if self.is_interlaced { 2 } else { 1 };
+        let (x, y) = match self.chroma_format {
+            1 => (2, 2),
+            2 => (2, 1),
+            _ => (1, 1),
+        };
+        let [left, right, top, bottom] = crop.map(u64::from);
+        let side = |blocks: u32, unit: u64, cut: u64| {
+            let pixels = (u64::from(blocks) + 1) * 16 * unit;
+            pixels.checked_sub(cut).filter(|side| (1..1 << 16).contains(side))
+        };
+        let width = side(columns, 1, x * (left + right))?;
+        let height = side(rows, fields, y * fields * (top + bottom))?;
+        Some((width as usize, height as usize))
     }
 
     /// Reads the required part of `vui_parameters` (§E.1.1).
@@ -439,6 +460,10 @@ mod tests {
         );
         assert_eq!((sps.bit_depth, sps.chroma_format, sps.is_interlaced), (8, 1, false));
         assert_eq!(sps.frame_rate, Rational::new(25, 1).ok());
+        assert_eq!(sps.size, Some((720, 576)));
+        // 1920x1080 in 68 rows of macroblocks.
+        assert_eq!(sps.cropped_size(119, 67, [0, 0, 0, 4]), Some((1920, 1080)));
+        assert_eq!(sps.cropped_size(0, 0, [u32::MAX; 4]), None);
         assert_eq!(sps.reordered_frames, Some(2));
         for length in 0..10 {
             assert!(

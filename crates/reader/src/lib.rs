@@ -20,6 +20,7 @@ mod chunked;
 mod decoded;
 pub mod ffmetadata;
 mod flac;
+mod flv;
 mod frame;
 mod guard;
 mod h264;

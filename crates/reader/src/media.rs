@@ -20,6 +20,7 @@ use crate::av1::{Ivf, ObuStream};
 use crate::chapters;
 use crate::chunked::Chunked;
 use crate::flac::Flac;
+use crate::flv::Flv;
 use crate::image_sequence::{ImageSequence, is_sequence};
 use crate::image_stream::ImageStream;
 use crate::interruptible::InterruptibleReader;
@@ -230,6 +231,11 @@ impl Media {
             media.chapters = chapters::extract_from_comments(&mut media.tags);
             return Ok(media.with(ogg));
         }
+        if Flv::matches(&start) {
+            let mut flv = Flv::open(source, name)?;
+            let tags = flv.take_tags();
+            return Ok(Self::packets(name, "flv", flv.tracks(), tags).with(flv));
+        }
         if Ivf::matches(&start) {
             let (ivf, track) = Ivf::open(source)?;
             return Ok(Self::packets(name, "ivf", vec![track], Vec::new()).with(ivf));
@@ -294,7 +300,7 @@ impl Media {
         }
         bail!(
             "its format is not supported. Supported formats: WAV, RF64, Wave64, AIFF, AU, CAF, FLAC, \
-             Ogg, MP3, ADTS, MP4, QuickTime, Matroska, WebM, IVF, Y4M, JPEG, PNG, GIF, WebP, BMP, \
+             Ogg, MP3, ADTS, MP4, QuickTime, Matroska, WebM, FLV, IVF, Y4M, JPEG, PNG, GIF, WebP, BMP, \
              PNM, raw H.264, AV1 and MJPEG, and headerless audio and video with --input-format"
         )
     }
@@ -562,7 +568,7 @@ fn read_tags(path: &Path, extension: &str) -> Tags {
 /// Returns true if the first bytes are those of a supported container.
 fn is_marked(start: &[u8]) -> bool {
     Mp4::matches(start)
-        || [&b"RIFF"[..], b"OggS", b"fLaC", b"FORM", b".snd", b"caff", b"ID3", b"DKIF"]
+        || [&b"RIFF"[..], b"OggS", b"fLaC", b"FORM", b".snd", b"caff", b"ID3", b"DKIF", b"FLV\x01"]
             .iter()
             .any(|mark| start.starts_with(mark))
 }

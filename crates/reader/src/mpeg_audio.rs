@@ -90,6 +90,13 @@ impl Header {
     }
 }
 
+/// Returns the sample rate, the number of channels, and the number of audio frames of a frame of
+/// layer 3.
+pub(crate) fn frame_format(frame: &[u8]) -> Option<(u32, u8, u32)> {
+    let header = Header::new(frame).filter(|header| header.layer == 3)?;
+    Some((header.sample_rate, header.channels, header.samples))
+}
+
 /// Contents of an information frame: Xing's header with LAME's tag.
 #[derive(Debug, Clone, Copy, Default)]
 struct Info {

@@ -324,6 +324,8 @@ fn builtin_muxers() -> impl Iterator<Item = &'static MuxerInfo> {
         reelwright_mux_mp4::MUXERS,
         #[cfg(feature = "mux-flac")]
         from_ref(&reelwright_mux_flac::MUXER),
+        #[cfg(feature = "mux-flv")]
+        from_ref(&reelwright_mux_flv::MUXER),
         #[cfg(feature = "mux-aiff")]
         from_ref(&reelwright_mux_aiff::MUXER),
         #[cfg(feature = "mux-au")]

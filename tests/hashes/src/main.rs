@@ -219,6 +219,12 @@ fn video() -> VideoStream {
 fn audio_pair(muxer: &MuxerInfo, info: &AudioEncoderInfo, seekable: bool) -> Result<Option<Row>> {
     let rate = match info.sample_rates {
         SampleRates::List(rates) if !rates.contains(&48_000) => rates[0],
+        // FLV stores uncompressed audio at a few rates.
+        _ if muxer.name == "flv" => match info.encoder.name {
+            "pcm_alaw" | "pcm_mulaw" => 8000,
+            name if name.starts_with("pcm_") => 44_100,
+            _ => 48_000,
+        },
         _ => 48_000,
     };
     let mono = reelwright::ChannelLayout::MONO;

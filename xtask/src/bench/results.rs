@@ -90,9 +90,9 @@ pub(super) struct Comparison {
     pub(super) values: [f64; 2],
     /// True if lower values are better.
     pub(super) lower_is_better: bool,
-    /// Sizes of the outputs in bytes.
+    /// Difference of Reelwright's output size from the peer's, in percent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) sizes: Option<[u64; 2]>,
+    pub(super) size_percent: Option<f64>,
 }
 
 /// Points of one encoder in a plot.
@@ -115,7 +115,7 @@ impl Comparison {
             unit: unit.into(),
             values: values.map(rounded),
             lower_is_better: false,
-            sizes: None,
+            size_percent: None,
         }
     }
 
@@ -124,8 +124,9 @@ impl Comparison {
         self
     }
 
-    pub(super) fn sizes(mut self, sizes: [u64; 2]) -> Self {
-        self.sizes = Some(sizes);
+    /// Adds the sizes of the outputs in bytes.
+    pub(super) fn sizes(mut self, [own, peer]: [u64; 2]) -> Self {
+        self.size_percent = Some(rounded(100.0 * (own as f64 / peer as f64 - 1.0)));
         self
     }
 
@@ -134,11 +135,6 @@ impl Comparison {
     pub(super) fn ratio(&self) -> f64 {
         let [own, peer] = self.values;
         if self.lower_is_better { peer / own } else { own / peer }
-    }
-
-    /// Returns the difference of Reelwright's output size from the peer's, in percent.
-    pub(super) fn size_percent(&self) -> Option<f64> {
-        self.sizes.map(|[own, peer]| 100.0 * (own as f64 / peer as f64 - 1.0))
     }
 }
 
@@ -229,7 +225,7 @@ mod tests {
         let time = Comparison::new("muxing", "hybrid", "ffmpeg", "s", [0.5, 2.0]);
         assert_eq!(speed.ratio(), 3.0);
         assert_eq!(time.clone().lower_is_better().ratio(), 4.0);
-        assert!((time.sizes([98, 100]).size_percent().unwrap() + 2.0).abs() < 1e-9);
+        assert!((time.sizes([98, 100]).size_percent.unwrap() + 2.0).abs() < 1e-9);
     }
 
     #[test]

@@ -54,7 +54,7 @@ fn readme(results: &Results) -> String {
     for figure in FIGURES.iter().filter(|figure| figure.is_in_readme) {
         let Some(row) = results.figure(figure) else { continue };
         // The bit rate determines the size of lossy codecs.
-        let size = row.size_percent().filter(|percent| row.part == "flac" || percent.abs() > 5.0);
+        let size = row.size_percent.filter(|percent| row.part == "flac" || percent.abs() > 5.0);
         let size = size.map_or(String::new(), |percent| {
             format!(", {:.1} % {}", percent.abs(), if percent < 0.0 { "smaller" } else { "larger" })
         });
@@ -83,7 +83,7 @@ fn benchmarks(results: &Results) -> String {
         }
         for row in rows {
             let [own, peer] = row.values.map(number);
-            let size = row.size_percent().map_or(String::new(), |size| format!("{size:+.1} %"));
+            let size = row.size_percent.map_or(String::new(), |size| format!("{size:+.1} %"));
             let (name, unit, ratio) = (&row.name, &row.unit, number(row.ratio()));
             let peer_name = &row.peer;
             _ = writeln!(

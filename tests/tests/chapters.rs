@@ -89,7 +89,8 @@ fn warns_about_chapters_that_a_format_cannot_store() {
     for (format, encoder) in FORMATS {
         let (written, lines) = logged(|| file(format, encoder, gap.clone()).unwrap());
         let ends = support(format).chapters;
-        let expected = format!("{format} cannot store the end of a chapter, 1 s for \"a\"");
+        let expected =
+            format!("{format} cannot store the end of a chapter. Chapter \"a\" ends at 1 s");
         let warns =
             lines.iter().any(|(level, text)| *level == Level::Warn && text.contains(&expected));
         assert_eq!(warns, ends != ChapterSupport::Ends, "{format}");

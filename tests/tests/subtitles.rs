@@ -230,7 +230,7 @@ fn rejects_invalid_subtitle_and_continues() {
         (f64::NAN, 2.0, "x", "The start of a subtitle must be positive, finite"),
         (2.0, f64::INFINITY, "x", "The end of a subtitle must be positive, finite"),
         (3.0, 2.0, "x", "must not end before its start, 3 s. Found: 2 s"),
-        (0.5, 2.0, "x", "the last one started at 1 s. Found: 0.5 s"),
+        (0.5, 2.0, "x", "The last one started at 1 s. Found: 0.5 s"),
         (1e9, 1e9, "x", "gaps and durations up to"),
         (2.0, 3.0, "a\0b", "must not contain NUL"),
         (2.0, 3.0, &long, "at most 65535 bytes long. Found: 65536 bytes"),

@@ -228,7 +228,7 @@ fn rejects_incompatible_outputs() {
     let mut bytes = Vec::new();
     let target = reelwright::Target::writer(&mut bytes);
     let error = StreamingMediaEncoder::new(target, Some("tee")).unwrap_err().to_string();
-    assert!(error.contains("passed as text"), "{error}");
+    assert!(error.contains("must be text"), "{error}");
 }
 
 #[test]

@@ -158,65 +158,58 @@ fn options(text: &mut String) {
     );
     let audio = audio_encoders()
         .map(|info| (info.encoder.name, audio_encoder_options(info).collect::<Vec<_>>()));
-    encoder_options(text, "all of audio", &audio.collect::<Vec<_>>());
+    shared_rows(text, "all of audio", &audio.collect::<Vec<_>>());
     let video = video_encoders()
         .map(|info| (info.encoder.name, video_encoder_options(info).collect::<Vec<_>>()));
-    encoder_options(text, "all of video", &video.collect::<Vec<_>>());
+    shared_rows(text, "all of video", &video.collect::<Vec<_>>());
     text.push_str(
         "\n## Options of formats\n\n`open(option=…)` in Python, `open_with` in Rust, \
          `--muxer-option` of the program.\n\n\
          | format | option | values | default | meaning |\n|---|---|---|---|---|\n",
     );
-    for muxer in muxers() {
-        option_rows(text, &format!("`{}`", muxer.name), muxer.options.iter());
-    }
-    option_rows(text, "*all*", OPEN_OPTIONS.iter());
+    let formats = muxers().map(|info| (info.name, info.options.iter().collect::<Vec<_>>()));
+    shared_rows(text, "all", &formats.collect::<Vec<_>>());
+    shared_rows(text, "all", &[("all", OPEN_OPTIONS.iter().collect())]);
 }
 
-/// Appends a row for each option, with the encoders that have it. Options with the same name and help
-/// have one row.
-fn encoder_options(text: &mut String, all: &str, encoders: &[(&str, Vec<&OptionInfo>)]) {
-    let mut seen: Vec<&OptionInfo> = Vec::new();
-    let same =
-        |one: &OptionInfo, other: &OptionInfo| one.name == other.name && one.help == other.help;
-    for option in encoders.iter().flat_map(|(_, options)| options.iter().copied()) {
-        if seen.iter().any(|known| same(known, option)) {
+/// Appends a row for each option, with the encoders or formats that have it. Equal options have one
+/// row.
+fn shared_rows(text: &mut String, all: &str, owners: &[(&str, Vec<&OptionInfo>)]) {
+    let mut written: Vec<String> = Vec::new();
+    for option in owners.iter().flat_map(|(_, options)| options.iter()) {
+        let row = row(option);
+        if written.contains(&row) {
             continue;
         }
-        seen.push(option);
-        let (owners, others): (Vec<_>, Vec<_>) = encoders
+        let (with, without): (Vec<_>, Vec<_>) = owners
             .iter()
-            .partition(|(_, options)| options.iter().any(|other| same(option, other)));
-        let names = |encoders: Vec<&(&str, Vec<&OptionInfo>)>| {
-            encoders.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            .partition(|(_, options)| options.iter().any(|other| self::row(other) == row));
+        let names = |owners: Vec<&(&str, Vec<&OptionInfo>)>| {
+            owners.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
         };
-        let owner = match others.len() {
+        let owner = match without.len() {
             0 => format!("*{all}*"),
-            few if few < owners.len() => format!("*{all}* except {}", names(others)),
-            _ => names(owners),
+            few if few < with.len() => format!("*{all}* except {}", names(without)),
+            _ => names(with),
         };
-        option_rows(text, &owner, std::iter::once(option));
+        let _ = writeln!(text, "| {owner} | {row} |");
+        written.push(row);
     }
 }
 
-fn option_rows<'a>(text: &mut String, owner: &str, options: impl Iterator<Item = &'a OptionInfo>) {
-    for option in options {
-        let values = match option.kind {
-            OptionKind::Choice { values, .. } | OptionKind::Flags { values } => values
-                .iter()
-                .map(|(word, help)| format!("`{word}`: {help}"))
-                .collect::<Vec<_>>()
-                .join("; "),
-            kind => kind.to_string(),
-        };
-        let row = [&values, &option.kind.default_text(), option.help]
-            .map(|cell| cell.replace('|', "\\|").replace('<', "&lt;"));
-        let _ = writeln!(
-            text,
-            "| {owner} | `{}` | {} | {} | {} |",
-            option.name, row[0], row[1], row[2]
-        );
-    }
+/// Returns the cells of an option: name, values, default and help.
+fn row(option: &OptionInfo) -> String {
+    let values = match option.kind {
+        OptionKind::Choice { values, .. } | OptionKind::Flags { values } => values
+            .iter()
+            .map(|(word, help)| format!("`{word}`: {help}"))
+            .collect::<Vec<_>>()
+            .join("; "),
+        kind => kind.to_string(),
+    };
+    let cells = [&values, &option.kind.default_text(), option.help]
+        .map(|cell| cell.replace('|', "\\|").replace('<', "&lt;"));
+    format!("`{}` | {}", option.name, cells.join(" | "))
 }
 
 fn torio_names(text: &mut String) {

@@ -32,8 +32,8 @@ usage: cargo xtask COMMAND
   docs --python PYTHON [PAGE…]
                            checks links of the documentation, and runs its code blocks and compares
                            their output; PYTHON is an interpreter with the package
-  draw [--python PYTHON]   prints 30 files, and 50 messages of tests, drawn by the commit's hash, whose
-                           language must be reviewed
+  draw [--python PYTHON]   prints 30 files, and 50 messages of tests, drawn by the commit's hash, for
+                           a review of their language
   hashes [--quick | --all | --write]
                            compares the output of encoders and muxers with the committed table: on
                            this machine; --all: also with other SIMD levels, on aarch64 and as

@@ -185,7 +185,7 @@ def test_warns_of_invalid_return_value_of_seek(returned: Any) -> None:
             return returned
 
     file = Nonsense()
-    with pytest.warns(reelwright.EncodingWarning, match=rf"cannot seek.* Found: {returned}"):
+    with pytest.warns(reelwright.EncodingWarning, match=rf"does not support seeking.* Found: {returned}"):
         write(file)
     assert file.getvalue()[4:8] == b"\xff\xff\xff\xff"
 
@@ -201,7 +201,7 @@ def test_compressed_file_has_stream_layout() -> None:
 
     file = io.BytesIO()
     with gzip.open(file, "wb") as compressed:
-        with pytest.warns(reelwright.EncodingWarning, match="cannot seek") as said:
+        with pytest.warns(reelwright.EncodingWarning, match="does not support seeking") as said:
             write(compressed, frames=999)
     assert len(said) == 1
     data = gzip.decompress(file.getvalue())
@@ -221,7 +221,7 @@ def test_seek_fails_although_seekable_returns_true() -> None:
             return super().seek(0)
 
     file = Lies()
-    with pytest.warns(reelwright.EncodingWarning, match="cannot seek"):
+    with pytest.warns(reelwright.EncodingWarning, match="does not support seeking"):
         write(file)
     assert len(seconds_of_wav(file.getvalue())[1]) == 5000
     # Nothing is written to the wrong position.
@@ -299,7 +299,7 @@ def test_rejects_asynchronous_write() -> None:
         async def write(self, data: bytes) -> int:
             return len(data)
 
-    with pytest.raises(TypeError, match=r"Found: <coroutine .* asynchronous"):
+    with pytest.raises(TypeError, match=r"must not be asynchronous.* Found: <coroutine "):
         write(Later())
 
 
@@ -617,5 +617,5 @@ def test_tee_writes_several_files(tmp_path: Path) -> None:
         alone.write_audio_chunk(0, tone(16000))
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "alone.mp4").read_bytes()
     assert (tmp_path / "b.aac").stat().st_size > 500
-    with pytest.raises(reelwright.ArgumentError, match="passed as text"):
+    with pytest.raises(reelwright.ArgumentError, match="must be text"):
         reelwright.StreamingMediaEncoder(io.BytesIO(), format="tee")

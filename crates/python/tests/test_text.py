@@ -27,7 +27,7 @@ def test_rejects_invalid_chapters() -> None:
     cases: list[tuple[list[tuple[float, float | None, str]], str]] = [
         ([(1, 0.5, "a")], "must end after its start"),
         ([(1, None, "a"), (0, None, "b")], "in order"),
-        ([(float("nan"), None, "a")], "positive and finite"),
+        ([(float("nan"), None, "a")], "finite and not negative"),
     ]
     for wrong, expected in cases:
         with pytest.raises(reelwright.ArgumentError, match=expected):

@@ -283,8 +283,8 @@ impl<'w> Target<'w> {
                         if self.may_lack_seek { log::Level::Debug } else { log::Level::Warn };
                     log::log!(
                         level,
-                        "The writer does not support seeking, although it says so ({error}). It \
-                         gets the format's layout for streams."
+                        "The writer does not support seeking, but reports that it does ({error}). \
+                         The format's layout for streams is used."
                     );
                     to_writer(Box::new(writer) as Box<dyn Write + Send + 'w>)
                 }

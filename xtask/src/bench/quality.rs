@@ -72,8 +72,7 @@ pub(super) fn run(files: &[PathBuf], results: &mut Results) -> anyhow::Result<()
     Ok(())
 }
 
-/// Prints the figures of each piece. Returns the means of this project and of the peer, or `None`
-/// if the peer is not installed.
+/// Prints the figures of each piece. Returns the means of both encoders if the peer is installed.
 fn table(
     codec: &Codec<'_>,
     peer: Encoder,

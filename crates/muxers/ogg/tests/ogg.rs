@@ -410,12 +410,12 @@ proptest! {
     ) {
         let duration = duration.to_string();
         let options = [("page_duration", duration.as_str())];
-        let packets = opus_packets(&sizes, trim_end);
-        let file = file(muxer("ogg"), &options, &[opus()], &Metadata::new(), &packets);
+        let audio = opus_packets(&sizes, trim_end);
+        let file = file(muxer("ogg"), &options, &[opus()], &Metadata::new(), &audio);
         let pages = pages(&file);
         let found = packets(&pages, 0);
         prop_assert_eq!(found.len(), sizes.len() + 2);
-        for ((data, ..), packet) in found[2..].iter().zip(&sound) {
+        for ((data, ..), packet) in found[2..].iter().zip(&audio) {
             prop_assert_eq!(data, &packet.data);
         }
         let last = 960 * sizes.len() as i64 - i64::from(trim_end);

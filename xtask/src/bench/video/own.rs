@@ -36,21 +36,23 @@ pub(super) struct Own {
 impl Own {
     /// Builds the program without assembly.
     pub(super) fn usual() -> anyhow::Result<Self> {
-        Self::build("ours", "bench", "")
+        Self::build("ours", None)
     }
 
     /// Builds the program without assembly and, if nasm is installed, with assembly.
     pub(super) fn with_av1() -> anyhow::Result<Vec<Self>> {
-        let with = || Self::build("ours with nasm", "bench-nasm", "asm");
-        let without = Self::build("ours without nasm", "bench", "");
+        let with = || Self::build("ours with nasm", Some("asm"));
+        let without = Self::build("ours without nasm", None);
         [without].into_iter().chain(has_nasm().then(with)).collect()
     }
 
-    fn build(name: &'static str, directory: &str, features: &str) -> anyhow::Result<Self> {
-        let target = target()?.join(directory);
+    /// Builds it with a feature. Builds without one share the directory of this program.
+    fn build(name: &'static str, feature: Option<&str>) -> anyhow::Result<Self> {
+        let target = feature.map_or_else(target, |name| Ok(target()?.join(name)))?;
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--quiet", "--release", "--package", "reelwright-benches"]);
-        cargo.args(["--bin", "encode_frames", "--features", features, "--target-dir"]).arg(&target);
+        cargo.args(["--bin", "encode_frames", "--target-dir"]).arg(&target);
+        cargo.args(feature.iter().flat_map(|name| ["--features", name]));
         if !cargo.status()?.success() {
             bail!("encode_frames does not build");
         }

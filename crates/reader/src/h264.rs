@@ -324,7 +324,7 @@ impl H264 {
         {
             if let Some(unsupported) = sps.unsupported() {
                 bail!(
-                    "H.264 with {unsupported} is not supported; supported are 8 bits and chroma 4:2:0"
+                    "H.264 with {unsupported} is not supported. Supported: 8 bits and chroma 4:2:0"
                 );
             }
             self.sps = Some(sps);

@@ -203,7 +203,7 @@ impl Media {
         }
         let start = source.peek(PROBED)?.to_vec();
         if start.is_empty() {
-            bail!("it is empty");
+            bail!("the file is empty");
         }
         // G.722 has no header.
         if extension == "g722" && !is_marked(&start) {

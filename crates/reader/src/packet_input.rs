@@ -234,7 +234,7 @@ fn parameters(track: &Track) -> anyhow::Result<(StreamParameters, usize)> {
         }
         Some(Codec::Av1(record)) => CodecRecord::from_extradata(codec, record)?,
         Some(Codec::Raw(_)) | None => {
-            bail!("packets of {codec} cannot be copied yet: encode it")
+            bail!("packets of {codec} cannot be copied yet. Encode the track")
         }
         Some(Codec::Symphonia(parameters)) => {
             let extradata = parameters.extra_data.as_deref().unwrap_or_default();

@@ -86,15 +86,11 @@ impl RawFrames {
         else {
             let names: Vec<_> = CHROMA.iter().map(|(name, ..)| *name).collect();
             let has_depth = ["9", "10", "12", "14", "16"].iter().any(|bits| chroma.ends_with(bits));
-            let why = if has_depth {
-                "this depth is not supported"
-            } else {
-                "this chroma format is not supported"
-            };
-            bail!("its chroma format is C{chroma}: {why}. Supported formats: {}", names.join(", "));
+            let problem = if has_depth { "the depth of chroma format" } else { "chroma format" };
+            bail!("{problem} C{chroma} is not supported. Supported formats: {}", names.join(", "));
         };
         let Some(rate) = rate.or(frame_rate) else {
-            bail!("its header states no frame rate: pass it with --frame-rate");
+            bail!("the header states no frame rate. Pass --frame-rate");
         };
         if !matches!(interlacing, "p" | "?") {
             log::warn!("{name} is interlaced. Its frames are encoded as progressive.");

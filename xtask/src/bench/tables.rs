@@ -23,7 +23,7 @@ const HEADINGS: &[(&str, &str)] = &[
     ("frames", "Conversion of frames"),
     ("h264", "H.264"),
     ("rate-quality", "Quality of video codecs"),
-    ("bit-rates", "Bit rates as asked for"),
+    ("bit-rates", "Accuracy of bit rates"),
     ("av1", "AV1"),
     ("muxing", "MP4"),
     ("program", "Memory of the program"),

@@ -99,7 +99,7 @@ impl Mp4 {
         let mut is_damaged = false;
         let moov = loop {
             let Some(Ok(top)) = top_box(&mut source, at)? else {
-                bail!("it has no index (moov box): it is truncated, or not an MP4 file");
+                bail!("no index (moov box). The file is truncated, or not an MP4 file");
             };
             if &top.kind == b"moov" {
                 let size = match (top.end, source.size()) {
@@ -117,7 +117,7 @@ impl Mp4 {
                 break moov;
             }
             let (kind, Some(end)) = (top.kind, top.end) else {
-                bail!("it has no index (moov box) before its media");
+                bail!("no index (moov box) before the media");
             };
             if &kind == b"mdat" && !source.is_seekable() {
                 bail!(

@@ -1,5 +1,5 @@
-//! ffmpeg decodes the encoder's own reconstruction, and the output is the same for all instruction
-//! sets and threads.
+//! Tests that ffmpeg's output equals the encoder's reconstruction, and that the encoder's output is
+//! the same for all instruction sets and threads.
 
 use super::{Encoder, Planes};
 use crate::settings::{Profile, Settings};
@@ -14,7 +14,7 @@ enum Content {
     Motion,
     /// Noise from black to white.
     Noise,
-    /// A single gray.
+    /// A constant gray.
     Flat,
     /// Alternating squares of the smallest and the largest sample value.
     Extremes,

@@ -293,8 +293,8 @@ impl Media {
             return Ok(media.with(stream));
         }
         bail!(
-            "its format is not supported. Supported formats: WAV, RF64, Wave64, AIFF, AU, CAF, FLAC, \
-             Ogg, MP3, ADTS, MP4, QuickTime, Matroska, WebM, IVF, Y4M, JPEG, PNG, GIF, WebP, BMP, \
+            "the format is not supported. Supported formats: WAV, RF64, Wave64, AIFF, AU, CAF, \
+             FLAC, Ogg, MP3, ADTS, MP4, QuickTime, Matroska, WebM, IVF, Y4M, JPEG, PNG, GIF, WebP, BMP, \
              PNM, raw H.264, AV1 and MJPEG, and headerless audio and video with --input-format"
         )
     }

@@ -17,8 +17,9 @@ pub(super) struct Peer<'a> {
 
 /// Measurements of an encoder and of a peer.
 pub(super) struct Comparison {
-    /// Multiples of real time. `sizes` are in bytes.
+    /// Speeds of the encoder and the peer, as multiples of real time.
     speeds: [f64; 2],
+    /// Sizes of both files in bytes.
     sizes: [u64; 2],
 }
 

@@ -116,8 +116,8 @@ impl Muxer for Numbered {
             None => {
                 return Err(Error::argument(format!(
                     "{pattern} can contain only one frame. Found: a second frame. Use a name with \
-                     a number pattern, such as frame_%04d.png, or pass update=true to keep the last \
-                     frame."
+                     a number pattern, such as frame_%04d.png, or pass update=true to keep the \
+                     last frame."
                 )));
             }
         };

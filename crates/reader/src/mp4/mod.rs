@@ -108,7 +108,7 @@ impl Mp4 {
                     (None, None) => MAX_BOX,
                 };
                 if !source.is_seekable() && size > MAX_BOX {
-                    bail!("its index has {size} bytes; the maximum for streams is {MAX_BOX}");
+                    bail!("the index has {size} bytes. The maximum for streams is {MAX_BOX}");
                 }
                 let wanted = usize::try_from(size).unwrap_or(usize::MAX);
                 let moov = source.bytes_at(top.body, wanted)?;
@@ -121,8 +121,8 @@ impl Mp4 {
             };
             if &kind == b"mdat" && !source.is_seekable() {
                 bail!(
-                    "its index (moov box) follows the media, so the input must be seekable: write it \
-                     with faststart or as fragments, or pass a file name"
+                    "the index (moov box) follows the media, so the input must be seekable. Pass a \
+                     file name, or write the file with faststart or as fragments"
                 );
             }
             at = end;
@@ -383,8 +383,8 @@ impl Demuxer for Mp4 {
                     }
                     if self.waiting_bytes > MAX_WAITING {
                         bail!(
-                            "its tracks are not interleaved enough to be read from a stream: pass a \
-                             file name"
+                            "the tracks are not interleaved enough to be read from a stream. Pass \
+                             a file name"
                         );
                     }
                 }

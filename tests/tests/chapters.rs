@@ -111,7 +111,7 @@ fn warns_about_chapters_that_a_format_cannot_store() {
 #[test]
 fn rejects_unordered_chapters() {
     for (wrong, expected) in [
-        (&[(1.0, None, "a"), (0.5, None, "b")][..], "chapter 2 starts at 0.5 s"),
+        (&[(1.0, None, "a"), (0.5, None, "b")][..], "Chapter 2 starts at 0.5 s"),
         (&[(0.0, Some(2.0), "a"), (1.0, None, "b")], "the previous chapter ends at 2 s"),
         (&[(1.0, Some(1.0), "a")], "Chapter 1 must end after its start, 1 s. Found: 1 s"),
     ] {

@@ -378,7 +378,7 @@ mod tests {
         output.output().write(&[2; 100]).unwrap();
         let error = output.output().flush().unwrap_err().report().to_string();
         assert!(error.contains("has 10 of the 196608 bytes"), "{error}");
-        assert!(error.contains("truncated meanwhile"), "{error}");
+        assert!(error.contains("another program truncated"), "{error}");
     }
 
     #[test]

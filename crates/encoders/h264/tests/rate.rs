@@ -103,7 +103,7 @@ fn low_frame_rates_keep_the_bit_rate() {
 }
 
 #[test]
-fn seconds_are_those_of_the_frames_times() {
+fn bit_rate_depends_on_real_timestamps() {
     let case = case(300_000, (50, 1), None);
     // Every other tick has no frame: the actual frame rate is half of the stated one.
     let encoded = case.encode(&footage(250), |index| 2 * index as i64).unwrap();
@@ -137,7 +137,7 @@ fn cuts_keep_the_bit_rate() {
 }
 
 #[test]
-fn bits_that_still_frames_save_are_not_spent_at_once() {
+fn bits_saved_by_still_frames_are_spent_gradually() {
     let bit_rate = 400_000;
     for (still, is_cut) in [(25, false), (250, false), (250, true)] {
         let frames: Vec<_> = (0..still + 250usize)

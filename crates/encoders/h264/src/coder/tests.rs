@@ -246,7 +246,7 @@ fn decoder_matches_reconstruction_for_filter_offsets() {
 }
 
 #[test]
-fn the_intra_share_indicates_a_cut() {
+fn fraction_of_intra_macroblocks_indicates_a_cut() {
     let mut encoder = Encoder::new(Settings::new(96, 64));
     let mut shares = vec![encoder.intra_share()];
     for content in [Content::Flat, Content::Flat, Content::Motion] {

@@ -1,5 +1,5 @@
-//! Any samples in every encoder with any settings: an error when it is opened, or all samples are
-//! encoded. No panic.
+//! Encodes arbitrary samples with every encoder and arbitrary settings. Either opening the encoder
+//! fails, or all samples are encoded, without a panic.
 
 #![no_main]
 

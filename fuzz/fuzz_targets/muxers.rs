@@ -1,5 +1,5 @@
-//! Any calls of any muxer, with any streams, metadata and packets, on outputs that may fail:
-//! errors, but no panic.
+//! Calls muxers in arbitrary order, with arbitrary streams, metadata and packets, on outputs that
+//! may fail. Calls may return errors, but must not panic.
 
 #![no_main]
 

@@ -89,7 +89,8 @@ fn warns_about_chapters_that_a_format_cannot_store() {
     for (format, encoder) in FORMATS {
         let (written, lines) = logged(|| file(format, encoder, gap.clone()).unwrap());
         let ends = support(format).chapters;
-        let expected = format!("{format} cannot store the end of a chapter, 1 s for \"a\"");
+        let expected =
+            format!("{format} cannot store the end of a chapter. Chapter \"a\" ends at 1 s");
         let warns =
             lines.iter().any(|(level, text)| *level == Level::Warn && text.contains(&expected));
         assert_eq!(warns, ends != ChapterSupport::Ends, "{format}");
@@ -110,8 +111,8 @@ fn warns_about_chapters_that_a_format_cannot_store() {
 #[test]
 fn rejects_unordered_chapters() {
     for (wrong, expected) in [
-        (&[(1.0, None, "a"), (0.5, None, "b")][..], "chapter 2 starts at 0.5 s"),
-        (&[(0.0, Some(2.0), "a"), (1.0, None, "b")], "the previous chapter has its end at 2 s"),
+        (&[(1.0, None, "a"), (0.5, None, "b")][..], "Chapter 2 starts at 0.5 s"),
+        (&[(0.0, Some(2.0), "a"), (1.0, None, "b")], "the previous chapter ends at 2 s"),
         (&[(1.0, Some(1.0), "a")], "Chapter 1 must end after its start, 1 s. Found: 1 s"),
     ] {
         let error = file("mp4", None, chapters(wrong)).unwrap_err();

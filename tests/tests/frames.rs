@@ -181,7 +181,7 @@ fn pool_keeps_at_most_its_capacity() {
     drop(held);
     write(&mut pool);
     assert_eq!(pool.len(), 2);
-    // Memory is allocated for existing frames, whatever the capacity.
+    // The pool allocates frames that exist at the same time, even beyond its capacity.
     let mut large = FramePool::new(&format(PixelFormat::Gray8, 8, 8), usize::MAX);
     write(&mut large);
     assert_eq!(large.len(), 1);

@@ -263,11 +263,15 @@ fn rejects_unsupported_subtitle_streams() {
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     let text = error.to_string();
     assert!(
-        text.contains("wav does not support subtitles. Formats that do are mp4, mov, ipod"),
+        text.contains("wav does not support subtitles. Formats with subtitles: mp4, mov, ipod"),
         "{text}"
     );
     for (format, stream, expected) in [
-        ("mov", SubtitleStream::new().codec("webvtt"), "mov does not support subtitles of webvtt"),
+        (
+            "mov",
+            SubtitleStream::new().codec("webvtt"),
+            "mov does not support the subtitle codec webvtt",
+        ),
         ("mp4", SubtitleStream::new().codec("srt"), "Supported values are mov_text, webvtt"),
         ("mp4", SubtitleStream::new().header("WEBVTT"), "A header is for webvtt"),
         (

@@ -877,8 +877,8 @@ fn all_sample_types_produce_the_same_audio() {
 
 #[test]
 fn uses_nearest_mp3_bit_rate_with_a_warning() {
-    for (asked, used) in [(198_000, 192_000), (999_999_999, 320_000)] {
-        let config = CodecConfig { bit_rate: Some(asked), ..CodecConfig::default() };
+    for (requested, used) in [(198_000, 192_000), (999_999_999, 320_000)] {
+        let config = CodecConfig { bit_rate: Some(requested), ..CodecConfig::default() };
         let stream = AudioStream::new(44_100, 2).codec_config(config);
         let mut encoder =
             StreamingMediaEncoder::new(Target::writer(std::io::sink()), Some("mp3")).unwrap();
@@ -886,7 +886,7 @@ fn uses_nearest_mp3_bit_rate_with_a_warning() {
         assert_eq!(encoder.stream_parameters(0).unwrap().bit_rate, Some(used));
         assert_eq!(log.len(), 1, "{log:?}");
         let text = &log[0].1;
-        assert!(text.contains(&format!("Found: {asked}. {used} is used")), "{text}");
+        assert!(text.contains(&format!("Found: {requested}. {used} is used")), "{text}");
     }
 }
 

@@ -172,7 +172,8 @@ fn options(text: &mut String) {
     shared_rows(text, "all", &[("all", OPEN_OPTIONS.iter().collect())]);
 }
 
-/// Appends a row for each option, with the encoders or formats that have it. Equal options have one row.
+/// Appends a row for each option, with the encoders or formats that have it. Equal options have one
+/// row.
 fn shared_rows(text: &mut String, all: &str, owners: &[(&str, Vec<&OptionInfo>)]) {
     let mut written: Vec<String> = Vec::new();
     for option in owners.iter().flat_map(|(_, options)| options.iter()) {

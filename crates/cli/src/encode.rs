@@ -161,9 +161,12 @@ pub(crate) fn run(registry: &Registry, args: &EncodeArgs) -> anyhow::Result<Outc
     let complete = read.is_ok() && !is_damaged && !streams.iter().any(Stream::is_short);
     if let Err(error) = &read {
         let text = wording::of_error(error);
-        log::error!("{}. The output contains everything before that.", text.trim_end_matches('.'));
+        log::error!(
+            "{}. The output contains the media before the error.",
+            text.trim_end_matches('.')
+        );
     } else if !complete && !interrupted {
-        log::warn!("The input is damaged or truncated. The output contains what could be read.");
+        log::warn!("The input is damaged or truncated. The output contains the readable part.");
     }
     if let Some(file) = file {
         file.finish(written)?;

@@ -20,7 +20,7 @@ const FEATURES: &[(&str, bool)] = &[
 const EXIT_STATUS: &str = ".SH \"EXIT STATUS\"
 .TP
 0
-The output is what was asked for.
+The output is complete.
 .TP
 1
 An error. It is on standard error, and with \\fB\\-\\-json\\fR also on standard output.

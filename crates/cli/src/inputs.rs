@@ -60,7 +60,7 @@ pub(crate) fn open(
         rest = after;
         if let Some(source) = generated(path)? {
             if args.copy {
-                bail!("{} is generated and has no packets to copy. Encode it.", path.display());
+                bail!("{} is generated and has no packets to copy. Remove --copy.", path.display());
             }
             opened.push(Opened::Generated(source));
             continue;

@@ -51,7 +51,8 @@ pub(crate) fn prepare(
     }
     for partial in leftovers(path) {
         log::warn!(
-            "{} remains from a run that did not finish. It contains what that run had written.",
+            "{} remains from an earlier run that did not finish. The file contains the data of \
+             that run.",
             partial.display()
         );
     }
@@ -178,17 +179,17 @@ impl OutputFile {
     /// Checks that the file is complete, and moves it to its final path.
     ///
     /// # Errors
-    /// The file was removed or truncated while it was written, or cannot be moved.
+    /// The file was removed or truncated during encoding, or cannot be moved.
     pub(crate) fn finish(mut self, written: Option<u64>) -> anyhow::Result<()> {
         let path = self.path.display();
         let Ok(metadata) = fs::metadata(&self.path) else {
-            bail!("{path} was removed while it was written.");
+            bail!("{path} was removed during encoding.");
         };
         if let Some(written) = written.filter(|_| metadata.is_file())
             && metadata.len() < written
         {
             bail!(
-                "{path} was truncated while it was written: it has {} of {written} bytes.",
+                "{path} was truncated during encoding. The file has {} of {written} bytes.",
                 metadata.len()
             );
         }

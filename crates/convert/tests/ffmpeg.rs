@@ -1,4 +1,5 @@
-//! Conversions give the same samples as the `ffmpeg` program. Skipped if it is not installed.
+//! Tests that conversions return the same samples as the `ffmpeg` program. Skipped if ffmpeg is not
+//! installed.
 
 mod common;
 
@@ -114,7 +115,7 @@ fn every_pair_of_types_equals_ffmpeg() {
                     }
                     assert!(
                         common::bits(&ours, i) == common::bits(&theirs, i),
-                        "{from} {value:e} to {to}: {} and not {}",
+                        "{from} {value:e} to {to}: {} instead of {}",
                         common::at(&ours, i),
                         common::at(&theirs, i)
                     );
@@ -185,7 +186,7 @@ fn remix(from: DataType, to: DataType, tolerance: f64) {
                 let (ours, theirs) = (common::at(&ours, i), common::at(&theirs, i));
                 assert!(
                     (ours - theirs).abs() <= tolerance,
-                    "{from_layout} to {to_layout}, channel {}: {ours} and not {theirs}",
+                    "{from_layout} to {to_layout}, channel {}: {ours} instead of {theirs}",
                     i % to_layout.channels()
                 );
             }

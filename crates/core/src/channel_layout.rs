@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// `WAVEFORMATEXTENSIBLE.dwChannelMask` and FFmpeg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
-#[allow(missing_docs)] // the names say it
+#[allow(missing_docs)] // the names are self-explanatory
 pub enum Channel {
     FrontLeft = 0,
     FrontRight = 1,

@@ -75,12 +75,12 @@ pub(crate) fn check(chapters: &[Chapter]) -> Result<()> {
             && (start <= before.start || before.end.is_some_and(|end| start < end))
         {
             let (bound, time) = match before.end {
-                Some(end) if start > before.start => ("end", end),
-                _ => ("start", before.start),
+                Some(end) if start > before.start => ("ends", end),
+                _ => ("starts", before.start),
             };
             return Err(Error::argument(format!(
-                "Chapters must be in order and not overlap: chapter {number} starts at {} s, and \
-                 the previous chapter has its {bound} at {} s.",
+                "Chapters must be in order and not overlap. Chapter {number} starts at {} s, and \
+                 the previous chapter {bound} at {} s.",
                 start.as_secs_f64(),
                 time.as_secs_f64()
             )));
@@ -156,15 +156,15 @@ mod tests {
             (&[(0, None), (3, Some(2))], "Chapter 2 must end after"),
             (
                 &[(1, None), (1, None)],
-                "chapter 2 starts at 1 s, and the previous chapter has its start at 1 s",
+                "Chapter 2 starts at 1 s, and the previous chapter starts at 1 s",
             ),
             (
                 &[(2, None), (1, None)],
-                "chapter 2 starts at 1 s, and the previous chapter has its start at 2 s",
+                "Chapter 2 starts at 1 s, and the previous chapter starts at 2 s",
             ),
             (
                 &[(0, Some(2)), (1, None)],
-                "chapter 2 starts at 1 s, and the previous chapter has its end at 2 s",
+                "Chapter 2 starts at 1 s, and the previous chapter ends at 2 s",
             ),
         ] {
             let error = check(&chapters(wrong)).unwrap_err().to_string();

@@ -58,7 +58,7 @@ macro_rules! codecs {
         /// A codec. Names are FFmpeg's.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        #[allow(missing_docs)] // the names say it
+        #[allow(missing_docs)] // the names are self-explanatory
         pub enum CodecId {
             $($variant,)*
             /// A codec that is not in this table.

@@ -93,7 +93,7 @@ pub struct CodecConfig {
 
 /// Field of [`CodecConfig`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
+#[allow(missing_docs)] // the names are self-explanatory
 pub enum CodecConfigField {
     BitRate,
     CompressionLevel,

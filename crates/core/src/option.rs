@@ -20,7 +20,7 @@ pub struct OptionInfo {
 
 /// Type, range and default of an option.
 #[derive(Debug, Clone, Copy)]
-#[allow(missing_docs)] // the field names say it
+#[allow(missing_docs)] // the field names are self-explanatory
 pub enum OptionKind {
     /// An integer, or a named value. Without a default, the encoder or muxer chooses the value.
     Int { min: i64, max: i64, default: Option<i64>, names: &'static [(&'static str, i64)] },

@@ -44,7 +44,7 @@ impl Options {
         self.entries.is_empty()
     }
 
-    /// Returns whether the option was set and has not been taken.
+    /// Returns whether the option was set and has not been removed.
     pub fn contains(&self, option: &OptionInfo) -> bool {
         self.entries.iter().any(|(name, _)| name == option.name)
     }

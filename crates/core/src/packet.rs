@@ -31,8 +31,8 @@ pub struct Packet {
 /// Queue of packets that reuses their buffers.
 ///
 /// Encoders fill the packets that [`push`](Self::push) returns. Consumers remove packets with
-/// [`pop`](Self::pop) and return them with [`recycle`](Self::recycle), so that nothing is allocated
-/// in steady state.
+/// [`pop`](Self::pop) and return them with [`recycle`](Self::recycle), so that there are no
+/// allocations in steady state.
 #[derive(Debug, Default)]
 pub struct PacketQueue {
     ready: VecDeque<Packet>,
@@ -152,7 +152,7 @@ mod tests {
         for size in [5, 70, 900] {
             queue.push().data.resize(size, 0);
         }
-        // A packet that was not counted leaves.
+        // Removes a packet that was not counted.
         queue.pop();
         assert_eq!(queue.bytes(), 970);
         queue.push().data.resize(4, 0);

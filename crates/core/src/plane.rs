@@ -121,7 +121,7 @@ pub enum PlanesMut<'a> {
 
 /// Elements of the planes of a frame in host memory.
 #[derive(Debug)]
-#[allow(missing_docs)] // the names say it
+#[allow(missing_docs)] // the names are self-explanatory
 pub enum PlaneBuffer {
     U8(Vec<u8>),
     U16(Vec<u16>),

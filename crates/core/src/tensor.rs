@@ -25,7 +25,7 @@ mod sealed {
 
 /// Slice with an element type known at run time.
 #[derive(Debug, Clone, Copy)]
-#[allow(missing_docs)] // the names say it
+#[allow(missing_docs)] // the names are self-explanatory
 pub enum TypedSlice<'a> {
     U8(&'a [u8]),
     U16(&'a [u16]),

@@ -4,7 +4,7 @@ use crate::{DataType, TypedSlice, with_slice};
 
 /// Owned samples with a type known at run time: a reusable buffer of conversions.
 #[derive(Debug, Clone)]
-#[allow(missing_docs)] // the names say it
+#[allow(missing_docs)] // the names are self-explanatory
 pub enum TypedBuffer {
     U8(Vec<u8>),
     I16(Vec<i16>),

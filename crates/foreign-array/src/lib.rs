@@ -228,8 +228,8 @@ impl ForeignArray {
         }
         if !origin.is_aligned() {
             return Err(
-                "The elements of a chunk must be aligned in memory, and are not aligned. Pass a copy, for example \
-                 chunk.copy()."
+                "The elements of a chunk must be aligned in memory. Found: elements that are not \
+                 aligned. Pass a copy, for example chunk.copy()."
                     .into(),
             );
         }

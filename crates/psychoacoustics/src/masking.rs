@@ -7,8 +7,8 @@ use crate::log2;
 
 /// Steps of tonality.
 const TONALITIES: usize = 64;
-/// Level of full scale above the threshold of hearing, in dB. It exceeds usual listening levels, because listeners may
-/// turn up quiet passages.
+/// Level of full scale above the threshold of hearing, in dB. It exceeds usual listening levels,
+/// because listeners may turn up quiet passages.
 const FULL_SCALE_DB: f64 = 120.0;
 
 /// Parameters of a model.

@@ -17,7 +17,7 @@ pub struct TransientDetector<const PARTS: usize, const LENGTH: usize> {
 
 impl<const PARTS: usize, const LENGTH: usize> TransientDetector<PARTS, LENGTH> {
     /// Creates a detector. A part is a transient if its energy is `ratio` times the energy of the
-    /// parts before. With `edge_ratio` the part after the frame is compared too, by that ratio.
+    /// parts before. With `edge_ratio`, the part after the frame is compared too, by this ratio.
     pub fn new(ratio: f32, edge_ratio: Option<f32>) -> Self {
         Self { before: [0.0; PARTS], ratio, edge_ratio }
     }

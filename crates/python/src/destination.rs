@@ -259,17 +259,18 @@ fn count(writer: &Bound<'_, PyAny>, taken: &Bound<'_, PyAny>, given: usize) -> P
         return Ok(taken);
     }
     if taken.hasattr(intern!(py, "__await__"))? {
-        // Python warns of a coroutine that is neither awaited nor closed.
+        // Python warns about a coroutine that is neither awaited nor closed.
         let _ = taken.call_method0(intern!(py, "close"));
         return Err(PyTypeError::new_err(format!(
-            "write() must not be asynchronous, and must return how many of the {given} bytes it \
-             wrote, None or True. Found: {taken}. Pass an object whose write() is not a \
+            "write() must not be asynchronous, and must return the number of written bytes, from 0 \
+             to {given}, None or True. Found: {taken}. Pass an object whose write() is not a \
              coroutine function."
         )));
     }
     let is_number = taken.is_instance_of::<PyInt>() || taken.hasattr(intern!(py, "__index__"))?;
     let message = format!(
-        "write() must return how many of the {given} bytes it wrote, None or True. Found: {}",
+        "write() must return the number of written bytes, from 0 to {given}, None or True. Found: \
+         {}",
         if is_number { taken.str()? } else { taken.repr()? }
     );
     if is_number { Err(PyValueError::new_err(message)) } else { Err(PyTypeError::new_err(message)) }

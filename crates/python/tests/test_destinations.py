@@ -290,7 +290,7 @@ def test_rejects_wrong_return_type_of_write(returned: Any) -> None:
         def write(self, data: bytes) -> Any:
             return returned
 
-    with pytest.raises(TypeError, match=r"write\(\) must return how many .* Found: "):
+    with pytest.raises(TypeError, match=r"write\(\) must return the number of written bytes.* Found: "):
         write(Nonsense())
 
 

@@ -93,7 +93,7 @@ impl Adts {
             let Some(config) = aac_config::config_from_frame(first.object, first.rate_index, frame)
             else {
                 bail!(
-                    "its first ADTS frame does not describe its channels, which is not supported"
+                    "the first ADTS frame does not describe its channels, which is not supported"
                 );
             };
             config
@@ -101,7 +101,7 @@ impl Adts {
             first.config().to_vec()
         };
         let Some(layout) = AacConfig::new(&config).map(|config| config.layout) else {
-            bail!("its AAC channel configuration is not supported");
+            bail!("the AAC channel configuration is not supported");
         };
         let rate = SAMPLE_RATES[usize::from(first.rate_index)];
         let mut track =

@@ -463,7 +463,7 @@ impl Decoder {
                             return Ok(None);
                         }
                         if kind != data.data_type() {
-                            return Err("its sample type changes".to_owned());
+                            return Err("the sample type changes".to_owned());
                         }
                         // The container's channel layout takes precedence over the decoder's.
                         let count = coded.count();

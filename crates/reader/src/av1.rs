@@ -230,7 +230,7 @@ impl Ivf {
     pub(crate) fn open(mut source: Source) -> anyhow::Result<(Self, Track)> {
         let header = source.bytes_at(0, 32)?;
         if header.len() < 32 {
-            bail!("its header is truncated");
+            bail!("the header is truncated");
         }
         let le16 = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
         let le32 = |at: usize| u32::from(le16(at)) | u32::from(le16(at + 2)) << 16;

@@ -99,7 +99,7 @@ impl Flac {
     ) -> anyhow::Result<(Self, Track, Vec<(String, String)>, Option<CoverArt>)> {
         let at = behind_id3(&mut source, 0)?;
         let Some(metadata) = metadata(&mut source, at)? else {
-            bail!("its STREAMINFO block is damaged");
+            bail!("the STREAMINFO block is damaged");
         };
         let info = metadata.info;
         let unit = Rational::new(1, info.sample_rate.into())?;

@@ -319,16 +319,16 @@ impl H264 {
         };
         let Some(record) = record else { return Ok(h264) };
         h264.length_size =
-            Some(usize::from(record.get(4).context("its avcC is truncated")? & 3) + 1);
+            Some(usize::from(record.get(4).context("the avcC is truncated")? & 3) + 1);
         let mut rest = record.get(5..).unwrap_or_default();
         for mask in [0x1f, 0xff] {
-            let Some((count, after)) = rest.split_first() else { bail!("its avcC is truncated") };
+            let Some((count, after)) = rest.split_first() else { bail!("the avcC is truncated") };
             rest = after;
             for _ in 0..count & mask {
                 let set = rest.split_first_chunk::<2>().and_then(|(length, after)| {
                     after.split_at_checked(u16::from_be_bytes(*length).into())
                 });
-                let Some((set, after)) = set else { bail!("its avcC is truncated") };
+                let Some((set, after)) = set else { bail!("the avcC is truncated") };
                 h264.read_parameter_set(set)?;
                 h264.sets.extend([0, 0, 0, 1]);
                 h264.sets.extend(set);
@@ -345,7 +345,7 @@ impl H264 {
         {
             if let Some(unsupported) = sps.unsupported() {
                 bail!(
-                    "H.264 with {unsupported} is not supported; supported are 8 bits and chroma 4:2:0"
+                    "H.264 with {unsupported} is not supported. Supported: 8 bits and chroma 4:2:0"
                 );
             }
             self.sps = Some(sps);

@@ -87,7 +87,7 @@ impl ImageSequence {
     }
 
     /// Opens the files that match a pattern, from the lowest number. If a number is missing, the
-    /// frame before it is shown for longer.
+    /// frame before it is shown longer.
     ///
     /// # Errors
     /// No file matches.

@@ -204,7 +204,7 @@ impl Media {
         }
         let start = source.peek(PROBED)?.to_vec();
         if start.is_empty() {
-            bail!("it is empty");
+            bail!("the file is empty");
         }
         // G.722 has no header.
         if extension == "g722" && !is_marked(&start) {
@@ -299,8 +299,9 @@ impl Media {
             return Ok(media.with(stream));
         }
         bail!(
-            "its format is not supported. Supported formats: WAV, RF64, Wave64, AIFF, AU, CAF, FLAC, \
-             Ogg, MP3, ADTS, MP4, QuickTime, Matroska, WebM, FLV, IVF, Y4M, JPEG, PNG, GIF, WebP, BMP, \
+            "the format is not supported. Supported formats: WAV, RF64, Wave64, AIFF, AU, CAF, \
+             FLAC, Ogg, MP3, ADTS, MP4, QuickTime, Matroska, WebM, FLV, IVF, Y4M, JPEG, PNG, GIF, WebP, \
+             BMP, \
              PNM, raw H.264, AV1 and MJPEG, and headerless audio and video with --input-format"
         )
     }

@@ -131,8 +131,8 @@ impl PacketDecoder for Opus {
     }
 }
 
-/// Splits a self-delimited packet (RFC 6716 appendix B) off the front of some bytes. Returns the
-/// ordinary packet and the remaining bytes, or `None` if it is malformed.
+/// Splits bytes after a self-delimited packet (RFC 6716 appendix B). Returns the packet without
+/// delimiter and the remaining bytes, or `None` if the packet is malformed.
 fn undelimit(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     /// Reads a frame's length (§3.2.1). Returns it and the remaining bytes.
     fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {

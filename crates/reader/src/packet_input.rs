@@ -67,9 +67,7 @@ impl PacketInput {
         track: Track,
     ) -> anyhow::Result<Self> {
         if !track.video.orientation.is_upright() {
-            bail!(
-                "its frames are rotated or mirrored, which a copy cannot keep, so it must be encoded"
-            );
+            bail!("the frames are rotated or mirrored, which a copy cannot keep. Encode the track");
         }
         let (parameters, length_size) = parameters(&track)?;
         let reorder = reorder(&parameters);
@@ -115,7 +113,7 @@ impl PacketInput {
     fn packet(&mut self, read: Read) -> anyhow::Result<Option<Packet>> {
         let fail = |problem: &str| {
             bail!(
-                "{}: {} track {} {problem}. Encode it.",
+                "{}: {} track {} {problem}. Encode the track.",
                 self.name,
                 self.track.kind.name(),
                 self.track.index
@@ -225,16 +223,17 @@ fn parameters(track: &Track) -> anyhow::Result<(StreamParameters, usize)> {
             CodecRecord::H264(config)
         }
         Some(Codec::H264(None)) => {
-            bail!("a byte stream has no timestamps: copy it from a container, or encode it")
+            bail!("a byte stream has no timestamps. Copy the track from a container, or encode it")
         }
         Some(Codec::Av1(record)) if record.is_empty() => {
             bail!(
-                "its container has no codec configuration record: copy it from MP4 or Matroska, or encode it"
+                "the container has no codec configuration record. Copy the track from MP4 or \
+                 Matroska, or encode it"
             )
         }
         Some(Codec::Av1(record)) => CodecRecord::from_extradata(codec, record)?,
         Some(Codec::Raw(_)) | None => {
-            bail!("packets of {codec} cannot be copied yet: encode it")
+            bail!("packets of {codec} cannot be copied yet. Encode the track")
         }
         Some(Codec::Symphonia(parameters)) => {
             let extradata = parameters.extra_data.as_deref().unwrap_or_default();
@@ -243,22 +242,24 @@ fn parameters(track: &Track) -> anyhow::Result<(StreamParameters, usize)> {
         Some(Codec::Pcm(_) | Codec::G722 | Codec::Image) => CodecRecord::None,
     };
     let media = if codec.kind() == MediaKind::Video {
-        let Some((width, height)) = track.video.size else { bail!("its size is unknown") };
+        let Some((width, height)) = track.video.size else { bail!("the size is unknown") };
         let color = track.video.color.unwrap_or_default();
         let pixels = match &record {
             CodecRecord::Av1(config) => config.pixel_format(),
             _ => Some(PixelFormat::Yuv420p),
         };
-        let Some(pixels) = pixels else { bail!("its pixel format is not supported: encode it") };
+        let Some(pixels) = pixels else {
+            bail!("the pixel format is not supported. Encode the track")
+        };
         let mut format = VideoFormat::new(pixels, width as u32, height as u32, color);
         if let Some(ratio) = track.video.sample_aspect_ratio {
             format = format.with_sample_aspect_ratio(ratio);
         }
         MediaParameters::Video(VideoParameters::new(format).frame_rate(track.video.frame_rate))
     } else {
-        let Some(rate) = track.audio.sample_rate else { bail!("its sample rate is unknown") };
+        let Some(rate) = track.audio.sample_rate else { bail!("the sample rate is unknown") };
         let layout = track.audio.layout;
-        let Some(layout) = layout else { bail!("its channel layout is unknown") };
+        let Some(layout) = layout else { bail!("the channel layout is unknown") };
         let bits = track.audio.bits.unwrap_or(32);
         let sample_format = match bits {
             0..=8 => SampleFormat::U8,

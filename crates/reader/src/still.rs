@@ -39,7 +39,7 @@ pub(crate) fn decode(data: &[u8]) -> anyhow::Result<Still> {
     let mut reader = ImageReader::new(Cursor::new(data)).with_guessed_format()?;
     reader.limits(limits());
     if reader.format().is_none() {
-        bail!("it is not an image in a supported format: JPEG, PNG, GIF, WebP, BMP or PNM");
+        bail!("the file is not an image in a supported format: JPEG, PNG, GIF, WebP, BMP or PNM");
     }
     let mut decoder = reader.into_decoder()?;
     let orientation = decoder.orientation().ok();

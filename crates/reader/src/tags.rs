@@ -61,7 +61,7 @@ fn probe(source: Source, extension: &str) -> anyhow::Result<Box<dyn FormatReader
     match guarded(|| symphonia::default::get_probe().probe(&hint, stream, format, metadata)) {
         Ok(Ok(format)) => Ok(format),
         Ok(Err(error)) => Err(error.into()),
-        Err(_) => Err(anyhow!("its header is damaged")),
+        Err(_) => Err(anyhow!("the header is damaged")),
     }
 }
 

@@ -54,7 +54,7 @@ impl RawFrames {
         let end = header
             .iter()
             .position(|byte| *byte == b'\n')
-            .context("its header does not end within 4096 bytes")?;
+            .context("the header does not end within 4096 bytes")?;
         let text = String::from_utf8_lossy(&header[..end]).into_owned();
         let (mut width, mut height, mut rate, mut aspect) = (0usize, 0usize, None, None);
         let (mut chroma, mut range, mut interlacing) = ("420jpeg", ColorRange::Limited, "p");
@@ -79,22 +79,19 @@ impl RawFrames {
         const MAX_SIDE: usize = 1 << 16;
         if !(1..=MAX_SIDE).contains(&width) || !(1..=MAX_SIDE).contains(&height) {
             bail!(
-                "its header states a size of {width}x{height}; width and height must be 1 to {MAX_SIDE}"
+                "the header states a size of {width}x{height}. Width and height must be 1 to \
+                 {MAX_SIDE}"
             );
         }
         let Some((_, format, chroma_location)) = CHROMA.iter().find(|(name, ..)| *name == chroma)
         else {
             let names: Vec<_> = CHROMA.iter().map(|(name, ..)| *name).collect();
             let has_depth = ["9", "10", "12", "14", "16"].iter().any(|bits| chroma.ends_with(bits));
-            let why = if has_depth {
-                "this depth is not supported"
-            } else {
-                "this chroma format is not supported"
-            };
-            bail!("its chroma format is C{chroma}: {why}. Supported formats: {}", names.join(", "));
+            let problem = if has_depth { "the depth of chroma format" } else { "chroma format" };
+            bail!("{problem} C{chroma} is not supported. Supported formats: {}", names.join(", "));
         };
         let Some(rate) = rate.or(frame_rate) else {
-            bail!("its header states no frame rate: pass it with --frame-rate");
+            bail!("the header states no frame rate. Pass --frame-rate");
         };
         if !matches!(interlacing, "p" | "?") {
             log::warn!("{name} is interlaced. Its frames are encoded as progressive.");
@@ -121,7 +118,7 @@ impl RawFrames {
         track.decoder = Some(Codec::Raw(format));
         track.video.size = Some((width, height));
         track.video.frame_rate = Some(rate);
-        let frame = format.frame_bytes(width, height).context("its frames are too large")?;
+        let frame = format.frame_bytes(width, height).context("the frames are too large")?;
         track.duration = source.size().map(|size| size / frame as u64);
         let name = name.to_owned();
         let frames =

@@ -185,7 +185,7 @@ impl AudioStream {
         }
         if let Some(filters) = &self.filter_desc {
             return Err(Error::unsupported(format!(
-                "filter_desc is not supported yet. Found: {filters:?}. Leave it out."
+                "filter_desc is not supported yet. Found: {filters:?}. Omit the argument."
             )));
         }
         let info = match &self.encoder {

@@ -207,9 +207,9 @@ impl<W: Storage + Seek + Send> Output for SeekableOutput<W> {
         }
         if let Some(found) = self.moved_to {
             return Err(Error::state(format!(
-                "This layout changes earlier bytes at its end, and something else moved dst to \
-                 byte {found} meanwhile. Leave dst alone until it is closed, or write to an object \
-                 without `seek`, which gets the format's layout for streams."
+                "The layout updates earlier bytes at the end, but other code moved dst to byte \
+                 {found}. Do not use dst before the encoder is closed, or write to an object \
+                 without `seek`, for which the format's layout for streams is used."
             )));
         }
         buffered.flush_output()?;
@@ -378,7 +378,7 @@ mod tests {
         output.output().write(&[2; 100]).unwrap();
         let error = output.output().flush().unwrap_err().report().to_string();
         assert!(error.contains("has 10 of the 196608 bytes"), "{error}");
-        assert!(error.contains("truncated meanwhile"), "{error}");
+        assert!(error.contains("another program truncated"), "{error}");
     }
 
     #[test]

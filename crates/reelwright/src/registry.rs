@@ -143,8 +143,8 @@ impl Registry {
         self.muxers().find(|muxer| muxer.name == name).ok_or_else(|| {
             if FFMPEG_DEVICES.contains(&name) {
                 return Error::unsupported(format!(
-                    "The output device {name} is not supported. No output devices are. Write to a \
-                     file, or to a pipe that a player reads."
+                    "The output device {name} is not supported. No output devices are available. \
+                     Write to a file, or to a pipe that a player reads."
                 ));
             }
             Error::unknown_name(format!(

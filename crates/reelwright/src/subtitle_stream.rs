@@ -68,7 +68,7 @@ impl SubtitleStream {
         let Some(first) = codecs.first() else {
             let others = registry.muxers().filter(|muxer| !muxer.subtitle_codecs.is_empty());
             return Err(Error::unsupported(format!(
-                "{} does not support subtitles. Formats that do are {}.",
+                "{} does not support subtitles. Formats with subtitles: {}.",
                 format.name,
                 list(others.map(|muxer| muxer.name))
             )));
@@ -78,7 +78,7 @@ impl SubtitleStream {
             Some(name) => *codecs.iter().find(|codec| codec.name() == name).ok_or_else(|| {
                 let is_known = CodecId::ALL.iter().any(|codec| codec.name() == name);
                 let message = format!(
-                    "{} does not support subtitles of {name}. Supported values are {}.",
+                    "{} does not support the subtitle codec {name}. Supported codecs are {}.",
                     format.name,
                     list(codecs)
                 );

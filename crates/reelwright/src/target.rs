@@ -155,7 +155,7 @@ impl<'w> Target<'w> {
         {
             return Err(Error::unsupported(format!(
                 "Failed to open dst: {}. The protocol {protocol} is not supported. Available \
-                 protocols are {}; for a file of that name pass file:{0} or a Path.",
+                 protocols are {}. For a file with this name, pass file:{0} or a Path.",
                 self.name,
                 list(protocols.iter().map(ProtocolInfo::name))
             )));

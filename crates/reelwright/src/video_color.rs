@@ -150,7 +150,7 @@ pub(crate) fn choose_color(
             if encoded_range.is_some_and(|encoded| encoded != color.range) {
                 return Err(Error::option(format!(
                     "color_range={range} contradicts the encoder_format, which states the other \
-                     range. Leave one of them out."
+                     range. Remove one of the two."
                 )));
             }
         }
@@ -169,16 +169,16 @@ pub(crate) fn choose_color(
     }
     if format.is_rgb() && color.matrix != MatrixCoefficients::Identity {
         return Err(Error::option(format!(
-            "colorspace={matrix} is not available for {format} frames, which are RGB. Leave it out \
-             or pass a YUV encoder_format."
+            "colorspace={matrix} is not available for {format} frames, which are RGB. Remove the \
+             option, or pass a YUV encoder_format."
         )));
     }
     let is_always_full = of_codec == VideoColor::Jfif || format.model() == ColorModel::Gray;
     if is_always_full && color.range == ColorRange::Limited {
         let what = if of_codec == VideoColor::Jfif { "JPEG" } else { format.name() };
         return Err(Error::option(format!(
-            "color_range=tv is not available for {what}, which has full range. Leave it out, or \
-             pass another encoder_format or encoder."
+            "color_range=tv is not available for {what}, which has full range. Remove the \
+             option, or pass another encoder_format or encoder."
         )));
     }
     Ok(color)

@@ -268,13 +268,13 @@ impl VideoStream {
         }
         if let Some(filters) = &self.filter_desc {
             return Err(Error::unsupported(format!(
-                "filter_desc is not supported yet. Found: {filters:?}. Leave it out."
+                "filter_desc is not supported yet. Found: {filters:?}. Omit the argument."
             )));
         }
         if let Some(device) = &self.hw_accel {
             return Err(Error::unsupported(format!(
-                "hw_accel is not supported yet. Found: {device:?}. Leave it out, and pass chunks \
-                 in the memory of the CPU."
+                "hw_accel is not supported yet. Found: {device:?}. Omit the argument, and pass \
+                 chunks in CPU memory."
             )));
         }
         let info = match &self.encoder {

@@ -97,13 +97,13 @@ impl Codec<'_> {
                 files.push((encoder.name(), peer_output));
             }
         }
-        let Some(asked) = self.bit_rate else { return Ok(()) };
+        let Some(requested) = self.bit_rate else { return Ok(()) };
         if !installed("ffprobe", &format!("{name}'s bit rate")) {
             return Ok(());
         }
         let rate = |name: &str, path: &Path| {
             let rate = bit_rate(path, music.seconds())?;
-            let off = 100.0 * (rate / asked as f64 - 1.0);
+            let off = 100.0 * (rate / requested as f64 - 1.0);
             anyhow::Ok(format!("{name} {:.1} kbit/s ({off:+.1}%)", rate / 1000.0))
         };
         let mut rates = vec![rate("ours", &output)?];

@@ -1,4 +1,4 @@
-//! Comparison of encoders with other programs.
+//! Encoders, compared with other programs.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,10 +15,11 @@ pub(super) struct Peer<'a> {
     pub(super) command: &'a dyn Fn(&Path, &Path) -> Command,
 }
 
-/// Comparison of an encoder with a peer.
+/// Measurements of an encoder and of a peer.
 pub(super) struct Comparison {
-    /// Speeds of this project and the peer, as multiples of real time.
+    /// Speeds of the encoder and the peer, as multiples of real time.
     speeds: [f64; 2],
+    /// Sizes of both files in bytes.
     sizes: [u64; 2],
 }
 
@@ -30,7 +31,7 @@ pub(super) fn print_head() {
     );
 }
 
-/// Compares an encoder with its peers, one after another.
+/// Measures an encoder and its peers, which alternate.
 pub(super) fn compare(
     (part, results): (&str, &mut Results),
     music: &Music,
@@ -49,7 +50,7 @@ pub(super) fn compare(
     Ok(())
 }
 
-/// Measures an encoder and a peer. Prints a note and returns `None` if the peer is not installed.
+/// Measures an encoder and a peer. Returns none, with a note, if the peer is not installed.
 pub(super) fn measure(
     music: &Music,
     line: &str,
@@ -91,7 +92,7 @@ impl Comparison {
     }
 }
 
-/// Returns the file extension, which selects a peer's format.
+/// Returns the extension, which selects the format of a peer.
 pub(super) fn extension(path: &Path) -> &str {
     path.extension().and_then(|extension| extension.to_str()).unwrap_or_default()
 }

@@ -71,8 +71,8 @@ pub(super) const FIGURES: &[Figure] = &[
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Results {
     pub(super) machine: String,
-    /// Day of the last measurement, as YYYY-MM-DD.
-    pub(super) date: String,
+    /// Days of the measurements of each part, as YYYY-MM-DD.
+    pub(super) dates: BTreeMap<String, String>,
     pub(super) versions: BTreeMap<String, String>,
     pub(super) comparisons: Vec<Comparison>,
     pub(super) curves: Vec<Curve>,
@@ -176,7 +176,12 @@ impl Results {
 
     /// Replaces the committed measurements of the parts that `self` has.
     pub(super) fn record(mut self) -> anyhow::Result<()> {
+        let today = first_line(Command::new("date").args(["-u", "+%F"])).unwrap_or_default();
+        let parts = self.comparisons.iter().map(|comparison| &comparison.part);
+        let parts = parts.chain(self.curves.iter().map(|curve| &curve.part));
+        self.dates = parts.map(|part| (part.clone(), today.clone())).collect();
         if let Ok(mut before) = Self::load() {
+            before.dates.append(&mut self.dates);
             before.comparisons.retain(|comparison| !self.is_of(&comparison.part));
             before.curves.retain(|curve| !self.is_of(&curve.part));
             before.comparisons.append(&mut self.comparisons);
@@ -184,7 +189,6 @@ impl Results {
             self = Self { comparisons: before.comparisons, curves: before.curves, ..before };
         }
         self.machine = machine();
-        self.date = first_line(Command::new("date").args(["-u", "+%F"])).unwrap_or_default();
         for (program, argument) in PROGRAMS {
             if let Some(version) = first_line(Command::new(program).arg(argument)) {
                 self.versions.insert(program.into(), version);

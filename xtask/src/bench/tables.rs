@@ -23,7 +23,7 @@ const HEADINGS: &[(&str, &str)] = &[
     ("frames", "Conversion of frames"),
     ("h264", "H.264"),
     ("rate-quality", "Quality of video codecs"),
-    ("bit-rates", "Bit rates as asked for"),
+    ("bit-rates", "Accuracy of bit rates"),
     ("av1", "AV1"),
     ("muxing", "MP4"),
     ("program", "Memory of the program"),
@@ -69,13 +69,16 @@ fn readme(results: &Results) -> String {
 }
 
 fn benchmarks(results: &Results) -> String {
-    let mut text = format!("Measured on {} on {}", results.date, results.machine);
+    let mut text = format!("Measured on {}", results.machine);
     for version in results.versions.values() {
         _ = write!(text, "; {version}");
     }
     text += ".\n\n![Speeds](plots/speed.svg)\n";
     for (part, heading) in HEADINGS.iter().filter(|(part, _)| results.is_of(part)) {
         _ = writeln!(text, "\n## {heading}");
+        if let Some(date) = results.dates.get(*part) {
+            _ = writeln!(text, "\nMeasured on {date}.");
+        }
         let rows: Vec<&Comparison> =
             results.comparisons.iter().filter(|row| row.part == *part).collect();
         if !rows.is_empty() {

@@ -42,7 +42,7 @@ fn tolerance(case: &Case) -> f64 {
 
 /// Checks the bit rate of a file with `bytes` bytes in `samples` samples.
 pub(super) fn judge(case: &Case, bytes: u64, samples: u64) -> Option<Problem> {
-    let asked = case.settings.bit_rate?;
+    let requested = case.settings.bit_rate?;
     // A low-frequency channel needs fewer bits, and the target is an average over time.
     let is_short = case.frames() < 2 * case.sample_rate as usize;
     if case.codec() == CodecId::Opus && (case.channels() > 2 || is_short) {
@@ -56,12 +56,12 @@ pub(super) fn judge(case: &Case, bytes: u64, samples: u64) -> Option<Problem> {
     let found = of(bytes as f64);
     let is_constant = case.codec() == CodecId::Mp3 && case.settings.options.is_empty();
     // Frames are whole bytes.
-    let tolerance = if is_constant { of(1.0) } else { tolerance(case) * asked as f64 };
+    let tolerance = if is_constant { of(1.0) } else { tolerance(case) * requested as f64 };
     // AAC starts with a full bit reservoir: 6144 bits per channel (ISO/IEC 14496-3 §4.5.3.2).
     let reservoir = match case.codec() {
         CodecId::Aac => of(6144.0 / 8.0 * case.channels() as f64),
         _ => 0.0,
     };
-    let is_far = (found - asked as f64).abs() > tolerance + reservoir;
-    is_far.then(|| Problem::new("bit rate", format!("{found:.0} bit/s instead of {asked}")))
+    let is_far = (found - requested as f64).abs() > tolerance + reservoir;
+    is_far.then(|| Problem::new("bit rate", format!("{found:.0} bit/s instead of {requested}")))
 }

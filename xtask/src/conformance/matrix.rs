@@ -13,14 +13,14 @@ use pair::Pair;
 use super::case::Case;
 
 /// Returns true if a muxer was requested. All are if none was named.
-pub(super) fn is_asked(muxer: &MuxerInfo, only: &[&str]) -> bool {
+pub(super) fn is_requested(muxer: &MuxerInfo, only: &[&str]) -> bool {
     only.is_empty() || only.contains(&muxer.name)
 }
 
 /// Returns the cases of the requested muxers, in groups that a program checks in one run.
 pub(super) fn groups(only: &[&str]) -> Vec<Vec<Case>> {
     let pairs: Vec<Pair> = muxers()
-        .filter(|muxer| is_asked(muxer, only))
+        .filter(|muxer| is_requested(muxer, only))
         // They are MP4 with other brands, which the checks of video cover.
         .filter(|muxer| !["ipod", "3gp", "3g2"].contains(&muxer.name))
         // It has its own rates and no exact lengths. The checks in `flv` cover it.

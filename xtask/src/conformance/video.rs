@@ -9,7 +9,7 @@ use reelwright::{
     TensorView, VideoEncoderInfo, VideoStream, audio_encoders, muxers, video_encoders,
 };
 
-use super::matrix::is_asked;
+use super::matrix::is_requested;
 
 const SIZE: (usize, usize) = (96, 64);
 const FRAMES: usize = 30;
@@ -44,8 +44,8 @@ fn cases(only: &[&str]) -> Vec<VideoCase> {
         // Image formats write several files, and raw video has no header.
         !muxer.image_codecs.is_empty() || muxer.name == "rawvideo"
     };
-    for muxer in
-        muxers().filter(|m| is_asked(m, only) && !m.video_codecs.is_empty() && !numbered_or_raw(m))
+    for muxer in muxers()
+        .filter(|m| is_requested(m, only) && !m.video_codecs.is_empty() && !numbered_or_raw(m))
     {
         // Only new versions of FFmpeg read all codecs of FLV. The checks in `flv` cover it.
         if muxer.name == "flv" {
@@ -98,7 +98,7 @@ pub(super) fn failures(only: &[&str]) -> anyhow::Result<usize> {
             println!("FAILED video {name}: {error:#}");
         }
     };
-    for muxer in muxers().filter(|m| m.name == "mp4" && is_asked(m, only)) {
+    for muxer in muxers().filter(|m| m.name == "mp4" && is_requested(m, only)) {
         for seekable in [true, false] {
             let case = VideoCase {
                 muxer,

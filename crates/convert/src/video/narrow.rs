@@ -255,7 +255,7 @@ impl Narrow {
         }
     }
 
-    /// Computes rows `band` of everything that cannot be used in place.
+    /// Computes rows `band` of all planes that cannot be used in place.
     fn fill_scratch(&mut self, source: &Source<'_>, band: &Range<usize>) {
         let width = self.out_size.0;
         for group in &mut self.groups {

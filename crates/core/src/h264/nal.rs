@@ -81,7 +81,7 @@ impl<'a> Iterator for NalUnits<'a> {
 /// bytes.
 ///
 /// # Errors
-/// A length exceeds the packet. Nothing is appended then.
+/// A length exceeds the packet. After an error, the output is unchanged.
 pub fn append_with_four_byte_lengths(packet: &[u8], size: usize, to: &mut Vec<u8>) -> Result<()> {
     let start = to.len();
     let mut rest = packet;

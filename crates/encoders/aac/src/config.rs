@@ -31,7 +31,7 @@ const PROFILE: OptionInfo = OptionInfo::choice(
 
 pub(crate) static OPTIONS: &[OptionInfo] = &[CBR, AAC_MS, CUTOFF, PROFILE];
 
-/// ChannelLayouts of channelConfiguration 1 to 7 (ISO/IEC 14496-3 table 1.19).
+/// Channel layouts of channelConfiguration 1 to 7 (ISO/IEC 14496-3 table 1.19).
 pub(crate) static LAYOUTS: &[ChannelLayout] = &[
     ChannelLayout::MONO,
     ChannelLayout::STEREO,

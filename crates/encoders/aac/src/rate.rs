@@ -93,7 +93,7 @@ impl RateLoop {
                 Spent { bits, least_bytes: 0 }
             }
             RateControl::Constant { .. } => {
-                // The decoder's buffer is full at first. A frame removes its bits at once.
+                // The decoder's buffer is full at first. A frame removes its bits immediately.
                 let room = f64::from(self.most);
                 let available = room - self.debt;
                 let most = (available * 0.9).min(available - 8.0).max(0.0) as u32;

@@ -22,10 +22,10 @@ fn with_bit_rate(bit_rate: u64) -> CodecConfig {
 #[test]
 fn keeps_the_bit_rate() {
     for options in ["", "cbr=1"] {
-        for asked in [64_000u64, 128_000, 256_000] {
-            let case = Case { config: with_bit_rate(asked), options, ..Case::new(&ENCODER) };
-            let found = bit_rate(&case, 10) / asked as f64;
-            assert!((found - 1.0).abs() < 0.03, "{options} {asked}: {found}");
+        for requested in [64_000u64, 128_000, 256_000] {
+            let case = Case { config: with_bit_rate(requested), options, ..Case::new(&ENCODER) };
+            let found = bit_rate(&case, 10) / requested as f64;
+            assert!((found - 1.0).abs() < 0.03, "{options} {requested}: {found}");
         }
     }
 }
@@ -41,18 +41,19 @@ fn constant_bit_rate_is_steady() {
             _ => (i as f32 * 0.01).sin() * 0.01,
         })
         .collect();
-    for asked in [24_000u64, 128_000, 384_000] {
-        let case = Case { config: with_bit_rate(asked), options: "cbr=1", ..Case::new(&ENCODER) };
+    for requested in [24_000u64, 128_000, 384_000] {
+        let case =
+            Case { config: with_bit_rate(requested), options: "cbr=1", ..Case::new(&ENCODER) };
         let encoded = case.encode(&samples).unwrap();
         // A decoder's buffer that is full at first and fills at the bit rate (ISO/IEC 14496-3
         // §4.5.3.2) never runs dry, and never overflows by more than the last byte.
-        let (room, mean) = (2.0 * 6144.0, asked as f64 * 1024.0 / 48_000.0);
+        let (room, mean) = (2.0 * 6144.0, requested as f64 * 1024.0 / 48_000.0);
         let mut level = room;
         for packet in &encoded.packets {
             level -= 8.0 * packet.data.len() as f64;
-            assert!(level >= 0.0, "{asked}: {level}");
+            assert!(level >= 0.0, "{requested}: {level}");
             level += mean;
-            assert!(level < room + 8.0, "{asked}: {level}");
+            assert!(level < room + 8.0, "{requested}: {level}");
             level = level.min(room);
         }
     }

@@ -31,7 +31,7 @@ const CUTOFF: OptionInfo = OptionInfo::int(
 
 pub(crate) static OPTIONS: &[OptionInfo] = &[PROFILE, AFTERBURNER, VBR, CUTOFF];
 
-/// ChannelLayouts of channelConfiguration 1 to 7 (ISO/IEC 14496-3 table 1.19).
+/// Channel layouts of channelConfiguration 1 to 7 (ISO/IEC 14496-3 table 1.19).
 pub(crate) static LAYOUTS: &[ChannelLayout] = &[
     ChannelLayout::MONO,
     ChannelLayout::STEREO,

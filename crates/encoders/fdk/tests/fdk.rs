@@ -11,11 +11,11 @@ fn encoder_passes_common_checks() {
 
 #[test]
 fn keeps_the_bit_rate() {
-    for asked in [64_000u64, 128_000, 256_000] {
-        let config = CodecConfig { bit_rate: Some(asked), ..CodecConfig::default() };
+    for requested in [64_000u64, 128_000, 256_000] {
+        let config = CodecConfig { bit_rate: Some(requested), ..CodecConfig::default() };
         let encoded = Case { config, ..Case::new(&ENCODER) }.encode_music(10 * 48_000).unwrap();
-        let found = encoded.bytes().len() as f64 * 8.0 / 10.0 / asked as f64;
-        assert!((found - 1.0).abs() < 0.03, "{asked}: {found}");
+        let found = encoded.bytes().len() as f64 * 8.0 / 10.0 / requested as f64;
+        assert!((found - 1.0).abs() < 0.03, "{requested}: {found}");
     }
 }
 

@@ -1,9 +1,9 @@
 //! An H.264 encoder (ITU-T H.264, ISO/IEC 14496-10).
 //!
 //! Packets hold the NAL units of a frame, each after its length in four bytes. The parameter sets
-//! are in the parameters' record. There are no B-frames: each frame becomes a packet at once and in
-//! order. Chroma is 4:2:0, so width and height must be even. All macroblocks of a frame have the
-//! same quantizer, and none is I_PCM: noise with a quantizer below about 12 takes more bits per
+//! are in the parameters' record. There are no B-frames: each frame becomes a packet immediately
+//! and in order. Chroma is 4:2:0, so width and height must be even. All macroblocks of a frame have
+//! the same quantizer, and none is I_PCM: noise with a quantizer below about 12 takes more bits per
 //! macroblock than §A.3.1 allows, and the encoder writes no cabac_zero_words (§7.4.2.10).
 //!
 //! It replaces other encoders that scripts name, with a warning: `libx264`, `libopenh264` and

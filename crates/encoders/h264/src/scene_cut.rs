@@ -23,7 +23,7 @@ pub(crate) struct SceneCuts {
 }
 
 impl SceneCuts {
-    /// Makes a detector for cuts with at least this fraction of intra macroblocks; 1 disables it.
+    /// Creates a detector for cuts with at least this fraction of intra macroblocks; 1 disables it.
     pub(crate) const fn new(share: f32) -> Self {
         Self { share, keyframe: 0.0, others: 0.0, intra: 0.0 }
     }

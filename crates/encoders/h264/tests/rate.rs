@@ -83,7 +83,7 @@ fn every_section_has_the_bit_rate() {
         assert!((0.97..1.03).contains(&whole), "{name}: {whole}");
         let (low, high) = extremes(&case, &bits, 5.0);
         assert!(low > 0.9 && high < 1.1, "{name}, 5 s: {low} to {high}");
-        // A keyframe may take a second's bits.
+        // A keyframe may need the bits of a second.
         let (low, high) = extremes(&case, &bits, 1.0);
         assert!(low > 0.5 && high < 2.1, "{name}, 1 s: {low} to {high}");
     }
@@ -97,15 +97,15 @@ fn low_frame_rates_keep_the_bit_rate() {
     assert!(low > 0.75 && high < 1.2, "10 s: {low} to {high}");
     let whole = relative(&case, &bits);
     assert!((0.97..1.03).contains(&whole), "{whole}");
-    // A keyframe may take the bits of several frames, but no more.
+    // A keyframe may need the bits of several frames, but not more.
     let most = bits.iter().copied().fold(0.0, f64::max);
     assert!(most < 6.0 * 100_000.0, "{most}");
 }
 
 #[test]
-fn seconds_are_those_of_the_frames_times() {
+fn bit_rate_depends_on_real_timestamps() {
     let case = case(300_000, (50, 1), None);
-    // Every other tick is empty: the frame rate is half of the stated one.
+    // Every other tick has no frame: the actual frame rate is half of the stated one.
     let encoded = case.encode(&footage(250), |index| 2 * index as i64).unwrap();
     let whole = relative(&case, &bits(&encoded)) / 2.0;
     assert!((0.97..1.03).contains(&whole), "{whole}");
@@ -130,14 +130,14 @@ fn cuts_keep_the_bit_rate() {
         let (low, high) = extremes(&case, &bits, 1.0);
         assert!(low > 0.5 && high < 1.6, "{bit_rate} bit/s, 1 s: {low} to {high}");
         let found = quality(&encoded, &shots);
-        // No shot loses quality to another's cut.
+        // A scene cut does not reduce the quality of other shots.
         let worst = found.chunks(40).map(mean).fold(f64::MAX, f64::min);
         assert!(worst > mean(&found) - 1.5, "{bit_rate} bit/s: {worst} of {}", mean(&found));
     }
 }
 
 #[test]
-fn bits_that_still_frames_save_are_not_spent_at_once() {
+fn bits_saved_by_still_frames_are_spent_gradually() {
     let bit_rate = 400_000;
     for (still, is_cut) in [(25, false), (250, false), (250, true)] {
         let frames: Vec<_> = (0..still + 250usize)

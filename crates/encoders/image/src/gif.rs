@@ -277,7 +277,7 @@ impl Gif {
         self.palettes = vec![palette];
     }
 
-    /// Makes a new palette if neither the first nor the last one is good enough for this frame.
+    /// Creates a new palette if neither the first nor the last one is good enough for this frame.
     fn choose_palette(&mut self) {
         let now = || opaque(&self.now, &self.now_clear);
         let is_set = |bits: &[bool], place: usize| bits.get(place).copied().unwrap_or_default();

@@ -284,7 +284,7 @@ impl AudioEncoder for Mp3Encoder {
     }
 }
 
-/// Makes packets from frames.
+/// Creates packets from frames.
 struct Packer {
     /// pts of the first input sample.
     start: Option<Timestamp>,

@@ -16,7 +16,7 @@ pub(crate) struct Fft {
 }
 
 impl Fft {
-    /// Makes a transform with a Hann window whose mean energy per sample is 1.
+    /// Creates a transform with a Hann window whose mean energy per sample is 1.
     pub(crate) fn new(size: usize) -> Self {
         debug_assert!(size.is_power_of_two() && size.trailing_zeros().is_multiple_of(2));
         let window = (0..size)

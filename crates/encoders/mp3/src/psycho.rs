@@ -135,8 +135,8 @@ struct Analysis<const BANDS: usize> {
 }
 
 impl<const BANDS: usize> Analysis<BANDS> {
-    /// Makes a model for a transform of `size` samples. `bands` are in lines of an MDCT of `lines`
-    /// lines.
+    /// Creates a model for a transform of `size` samples. `bands` are in lines of an MDCT of
+    /// `lines` lines.
     fn new(hz: u32, size: usize, bands: &[u16], lines: f64) -> Self {
         let half = size / 2;
         let bark_of = |line: f64| bark(line * f64::from(hz) / size as f64);

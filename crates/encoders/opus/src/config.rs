@@ -55,7 +55,7 @@ const DTX: OptionInfo =
 pub(crate) static OPTIONS: &[OptionInfo] =
     &[APPLICATION, FRAME_DURATION, VBR, COMPRESSION_LEVEL, PACKET_LOSS, FEC, DTX];
 
-/// ChannelLayouts of mapping families 0 and 1 (RFC 7845 §5.1.1.2).
+/// Channel layouts of mapping families 0 and 1 (RFC 7845 §5.1.1.2).
 pub(crate) static LAYOUTS: &[ChannelLayout] = &[
     ChannelLayout::MONO,
     ChannelLayout::STEREO,

@@ -22,10 +22,10 @@ fn with_bit_rate(bit_rate: u64) -> CodecConfig {
 #[test]
 fn keeps_the_bit_rate() {
     for (options, tolerance) in [("vbr=off", 0.01), ("vbr=constrained", 0.1), ("vbr=on", 0.25)] {
-        for asked in [32_000u64, 96_000, 192_000] {
-            let case = Case { config: with_bit_rate(asked), options, ..Case::new(&ENCODER) };
-            let found = bit_rate(&case, 10) / asked as f64;
-            assert!((found - 1.0).abs() < tolerance, "{options} {asked}: {found}");
+        for requested in [32_000u64, 96_000, 192_000] {
+            let case = Case { config: with_bit_rate(requested), options, ..Case::new(&ENCODER) };
+            let found = bit_rate(&case, 10) / requested as f64;
+            assert!((found - 1.0).abs() < tolerance, "{options} {requested}: {found}");
         }
     }
 }

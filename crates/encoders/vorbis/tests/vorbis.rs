@@ -22,10 +22,10 @@ fn higher_qscale_gives_larger_output() {
 
 #[test]
 fn keeps_the_bit_rate_approximately() {
-    for asked in [64_000u64, 128_000, 256_000] {
-        let bytes = size(CodecConfig { bit_rate: Some(asked), ..CodecConfig::default() });
-        let found = bytes as f64 * 8.0 / 10.0 / asked as f64;
-        assert!((found - 1.0).abs() < 0.15, "{asked}: {found}");
+    for requested in [64_000u64, 128_000, 256_000] {
+        let bytes = size(CodecConfig { bit_rate: Some(requested), ..CodecConfig::default() });
+        let found = bytes as f64 * 8.0 / 10.0 / requested as f64;
+        assert!((found - 1.0).abs() < 0.15, "{requested}: {found}");
     }
 }
 

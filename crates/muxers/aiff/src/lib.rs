@@ -4,9 +4,10 @@
 //! integers (8 bits are signed) become AIFF; all other codecs become AIFF-C with the compression
 //! types that Apple and FFmpeg use. A `CHAN` chunk has the positions of more than two channels.
 //!
-//! Lengths have 32 bits. A file that would exceed them ends with an error and is complete up to
-//! then. On a seekable output, `flush` and `finish` write the lengths. On others the file states
-//! the maximum lengths, with which readers read up to the end of the file.
+//! Lengths have 32 bits. If a file would exceed them, `write` returns an error, and the file is
+//! complete up to this point. On a seekable output, `flush` and `finish` write the lengths. On
+//! other outputs, the file states the maximum lengths, which readers treat as "up to the end of the
+//! file".
 //!
 //! The format stores the metadata `title`, `author` (or else `artist`), `copyright` and `comment`.
 

@@ -36,7 +36,7 @@ pub(crate) struct SeekTable {
 }
 
 impl SeekTable {
-    /// Makes a table with a point every `spacing` samples.
+    /// Creates a table with a point every `spacing` samples.
     pub(crate) fn new(spacing: u64) -> Self {
         let spacing = spacing.max(1);
         let points = Vec::with_capacity(POINTS);

@@ -352,7 +352,7 @@ fn any_failure_of_the_output_is_an_error() {
 }
 
 proptest! {
-    // The file depends only on the packets, as the packets do not depend on the chunks.
+    // The file depends only on the packets, and the packets do not depend on the chunks.
     #[test]
     fn any_packets_are_written_or_rejected(
         packets in prop::collection::vec((0usize..3, 0usize..50, any::<i64>()), 0..20),

@@ -27,7 +27,7 @@ pub(crate) static OPTIONS: &[OptionInfo] = &[LOOP, FINAL_DELAY];
 /// Start of a packet: a graphic control extension (§23), with the delay at offset 4.
 const CONTROL: [u8; 3] = [0x21, 0xf9, 4];
 const DELAY_AT: usize = 4;
-/// Index of the flags of the next block, the image descriptor (§20); flags, and the color
+/// Index of the flags of the next block, the image descriptor (§20), the flags, and the color
 /// resolution of a screen descriptor (§18).
 const FLAGS_AT: usize = 17;
 const HAS_PALETTE: u8 = 0x80;
@@ -71,8 +71,8 @@ impl Gif {
         })
     }
 
-    /// Writes the header with the palette of the first packet, and removes it from the packet. It
-    /// applies to packets without a palette.
+    /// Writes the header with the palette of the first packet, and removes the palette from the
+    /// packet. The palette in the header applies to packets without a palette.
     fn write_header(
         &mut self,
         packet: Option<&mut Vec<u8>>,

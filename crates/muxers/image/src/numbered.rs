@@ -1,5 +1,5 @@
-//! Image files with numbers, as `frame_%04d.png`. An output without a name holds one image, or with
-//! `update` one after the other.
+//! Image files with numbers, such as `frame_%04d.png`. An output without a name contains one image,
+//! or all images one after another with `update`.
 
 use reelwright_core::helpers::single_stream::{check, not_started, video};
 use reelwright_core::{
@@ -53,7 +53,7 @@ fn content_type(codec: CodecId) -> Option<&'static str> {
 }
 
 /// Returns the file name of image `number`: replaces `%d` or `%04d` by the number and `%%` by a
-/// percent sign. Returns `None` if the pattern has no place for a number.
+/// percent sign. Returns `None` if the pattern has no `%d`.
 fn numbered(pattern: &str, number: u64) -> Result<Option<String>> {
     let mut name = String::new();
     let mut has_number = false;
@@ -102,9 +102,9 @@ impl Muxer for Numbered {
         if pattern.is_empty() {
             if *count > 0 && !self.is_updated {
                 return Err(Error::argument(
-                    "An output without a name holds one frame, and there is a second one. Write to \
-                     a path with a place for a number, such as frame_%04d.png, or pass update=true to \
-                     write one after the other.",
+                    "An output without a name can contain only one frame. Found: a second frame. \
+                     Write to a path with a number pattern, such as frame_%04d.png, or pass \
+                     update=true to write all frames one after another.",
                 ));
             }
             *count += 1;
@@ -115,8 +115,9 @@ impl Muxer for Numbered {
             None if *count == 0 || self.is_updated => pattern,
             None => {
                 return Err(Error::argument(format!(
-                    "{pattern} is one file, and there is a second frame. Use a name with a place \
-                     for a number, such as frame_%04d.png, or pass update=true to keep the last one."
+                    "{pattern} can contain only one frame. Found: a second frame. Use a name with \
+                     a number pattern, such as frame_%04d.png, or pass update=true to keep the \
+                     last frame."
                 )));
             }
         };
@@ -129,7 +130,7 @@ impl Muxer for Numbered {
         let written = output.write(&packet.data).and_then(|()| output.close());
         drop(output);
         if written.is_err() && !self.is_updated {
-            // Removes the incomplete file. The first error is the one to return.
+            // Removes the incomplete file, and returns the first error.
             let _ = objects.remove(&name);
         }
         *count += 1;

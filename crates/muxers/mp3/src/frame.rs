@@ -56,7 +56,7 @@ impl Header {
     }
 
     /// Returns the header and the size of a frame that has at least `bytes` bytes. It has no CRC
-    /// and no padding. Its bit rate is that of this header or the next sufficient one.
+    /// and no padding. Its bit rate is the one of this header or the next sufficient one.
     pub(crate) fn with_room(&self, bytes: usize) -> Option<([u8; 4], usize)> {
         let rates = &BIT_RATES[usize::from(!self.is_mpeg1)];
         let own = usize::from(self.bytes[2] >> 4);

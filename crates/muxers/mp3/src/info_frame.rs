@@ -13,7 +13,7 @@ const XING: usize = 120;
 /// Size of the LAME tag.
 const LAME: usize = 36;
 
-/// Encoder name. Players use the delay and the padding only after the name of an encoder they know.
+/// Encoder name. Players use the delay and the padding only for known encoder names.
 const ENCODER: &[u8; 9] = b"LAMEreelw";
 
 /// Samples that a decoder adds to the encoder's delay. The tag does not include them.
@@ -45,7 +45,7 @@ pub(crate) struct InfoFrame {
 }
 
 impl InfoFrame {
-    /// Makes an information frame for a stream with this header, at position `at` of the output.
+    /// Creates an information frame for a stream with this header, at position `at` of the output.
     pub(crate) fn new(audio: Header, at: u64) -> Option<Self> {
         let (header, length) = audio.with_room(4 + audio.side_info() + XING + LAME)?;
         Some(Self {

@@ -342,7 +342,7 @@ mod tests {
         framed(stream, 1024)
     }
 
-    /// Version, channels, sample size, compression ID and 16.16 sample rate of a
+    /// Returns version, channels, sample size, compression ID and 16.16 sample rate of a
     /// sound description (QuickTime File Format, "Sound Sample Descriptions").
     fn classic(body: &[u8]) -> (u16, u16, u16, i16, u32) {
         let half = |at: usize| u16::from_be_bytes([body[at], body[at + 1]]);

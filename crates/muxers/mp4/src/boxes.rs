@@ -84,8 +84,9 @@ pub(crate) fn handler_box(
 /// # Errors
 /// Fails if a value does not fit in its field.
 pub(crate) fn put(out: &mut Bytes, atom: &impl Encode) -> Result<()> {
-    atom.encode(out)
-        .map_err(|error| Error::too_large(format!("A box of MP4 cannot hold its fields: {error}.")))
+    atom.encode(out).map_err(|error| {
+        Error::too_large(format!("A value exceeds its field in an MP4 box: {error}."))
+    })
 }
 
 /// Returns the error for a box of 2^32 bytes or more.

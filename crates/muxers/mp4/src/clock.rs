@@ -3,9 +3,9 @@
 
 use reelwright_core::{Error, Result, TimeBase, TimeLimits};
 
-/// Minimum timescale of video. Lower ones are doubled until they reach it, which limits the error
-/// of readers that round times to ticks. The timescale of audio is its sample rate, by which
-/// readers count samples.
+/// Minimum timescale of video. Lower timescales are doubled until they reach the minimum, which
+/// limits the error of readers that round times to ticks. The timescale of audio is its sample
+/// rate, by which readers count samples.
 const MIN_VIDEO_TIMESCALE: u32 = 10_000;
 
 /// Timescale of a track.
@@ -18,7 +18,7 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// Makes the clock of a video or audio stream with a time base.
+    /// Creates the clock of a video or audio stream with a time base.
     ///
     /// # Errors
     /// Fails unless the unit is a fraction of a second with terms below 2^32.

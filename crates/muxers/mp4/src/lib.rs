@@ -5,8 +5,9 @@
 //! Format*, *Encapsulation of FLAC in ISO Base Media File Format*, 14496-30 (WebVTT), 3GPP TS
 //! 26.245 (timed text), and Apple's *QuickTime File Format*.
 //!
-//! **ChannelLayouts.** On a seekable output, a file is fragmented while it is written and an ordinary file
-//! when finished (`hybrid_fragmented`). If writing stops early, the file is playable up to there.
+//! **Layouts.** On a seekable output, a file is fragmented while it is written and an ordinary file
+//! when finished (`hybrid_fragmented`). If writing stops early, the file is playable up to that
+//! point.
 //! On other outputs, files are fragmented. `movflags` selects ordinary files from the start
 //! (`progressive`, `faststart`) and other rules for fragments.
 //!
@@ -15,8 +16,8 @@
 //! seconds. Otherwise they end without one, so that memory stays bounded.
 //!
 //! **Subtitles.** The samples of a text track are contiguous: empty samples fill the gaps between
-//! subtitles. If subtitles overlap, a sample of `webvtt` holds all of their cues, and one of
-//! `mov_text` all of their texts, one per line.
+//! subtitles. If subtitles overlap, a sample of `webvtt` contains all of their cues, and a sample
+//! of `mov_text` contains all of their texts, one per line.
 //!
 //! **Chapters** are stored twice, because players read one or the other: in Nero's box `chpl` (at
 //! most 255 chapters, titles of 255 bytes), and as a QuickTime text track. Fragmented files have

@@ -35,9 +35,11 @@ pub(crate) struct Movie {
 }
 
 impl Movie {
+    /// Collects the contents of a file.
+    ///
     /// # Errors
-    /// Fails if the metadata cannot be stored: an invalid language code or time, or chapters beyond
-    /// the limits.
+    /// The metadata cannot be stored: an invalid language code or time, or chapters beyond the
+    /// limits.
     pub(crate) fn new(
         flavor: &'static Flavor,
         tags: &Metadata,
@@ -342,7 +344,7 @@ fn trex(out: &mut Bytes, track: &Track) -> Result<()> {
 
 /// Appends the identity matrix.
 fn matrix(out: &mut Bytes) {
-    // Cannot fail: the size is fixed.
+    // The fixed size cannot exceed the limit.
     let _ = Matrix::default().encode(out);
 }
 

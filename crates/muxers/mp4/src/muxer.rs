@@ -32,7 +32,9 @@ impl Mp4 {
     fn check(&self, streams: &[StreamParameters]) -> Result<()> {
         let name = self.flavor.name;
         if streams.is_empty() {
-            return Err(Error::unsupported(format!("{name} holds at least one stream. Found: 0")));
+            return Err(Error::unsupported(format!(
+                "{name} requires at least one stream. Found: 0"
+            )));
         }
         for (i, stream) in streams.iter().enumerate() {
             let codecs = match stream.kind() {

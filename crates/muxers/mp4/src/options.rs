@@ -68,8 +68,8 @@ pub(crate) struct FragmentRule {
 /// Default maximum size of fragments in bytes.
 const LARGEST: usize = 32 << 20;
 
-/// Default minimum duration in microseconds. Without it, video of keyframes only would make many
-/// fragments.
+/// Default minimum duration in microseconds. Without a minimum, video with only keyframes would
+/// have many fragments.
 const SHORTEST: i64 = 500_000;
 
 /// Values of a muxer's options.
@@ -123,15 +123,15 @@ impl Settings {
                 )));
             }
         };
-        let asked = !fragments.is_empty();
+        let requested = !fragments.is_empty();
         let longest = longest.or(has("frag_custom").then_some(i64::MAX));
         Ok(Self {
             layout,
             rule: FragmentRule {
-                at_keyframes: has("frag_keyframe") || has("cmaf") || !asked,
+                at_keyframes: has("frag_keyframe") || has("cmaf") || !requested,
                 at_packets: has("frag_every_frame"),
                 longest,
-                shortest: shortest.unwrap_or(if asked { 0 } else { SHORTEST }),
+                shortest: shortest.unwrap_or(if requested { 0 } else { SHORTEST }),
                 largest: largest.map_or(LARGEST, |bytes| bytes as usize),
             },
             with_index: has("dash"),

@@ -105,7 +105,7 @@ impl Subtitles {
         Ok(())
     }
 
-    /// Makes a sample of the cues, from the end of the last one to `end`.
+    /// Creates a sample of the cues, from the end of the last one to `end`.
     fn sample(&mut self, end: i64) -> Result<()> {
         let start = std::mem::replace(&mut self.end, end);
         let data = self.data(start, end)?;

@@ -116,7 +116,7 @@ pub(crate) fn media_header(out: &mut Bytes, is_quicktime_text: bool) -> Result<(
             append(out, &[0, 0x40, 0x80, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0])
         })?;
         boxed(out, b"text", |out| {
-            // Cannot fail: the size is fixed.
+            // The fixed size cannot exceed the limit.
             let _ = Matrix::default().encode(out);
             Ok(())
         })

@@ -37,7 +37,7 @@ pub(crate) struct Track {
     /// Bytes of a PCM sample of all channels. Samples of a packet are one unit of time apart.
     block: Option<usize>,
     pub(crate) tables: SampleTables,
-    /// Set if the tables are kept. They are not if all samples are in fragments.
+    /// Set if the tables are kept. Tables are not kept if all samples are in fragments.
     keeps_tables: bool,
     pub(crate) span: Span,
     pub(crate) rate: BitRate,

@@ -1134,7 +1134,7 @@ fn rejects_invalid_input() {
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
         error.to_string()
     };
-    assert_eq!(rejected(&[]), "mp4 holds at least one stream. Found: 0");
+    assert_eq!(rejected(&[]), "mp4 requires at least one stream. Found: 0");
     let vorbis = rejected(&[h264(), pcm(CodecId::Vorbis, 48_000, default_layout(2))]);
     assert!(vorbis.starts_with("Stream 1: mp4 does not support vorbis"), "{vorbis}");
     assert!(vorbis.contains("aac") && !vorbis.contains("h264"), "{vorbis}");

@@ -272,7 +272,7 @@ fn subtitles_are_shown_over_the_video() {
     let trak = find(&file, &[b"moov", b"trak"])[1];
     let tkhd = find(trak, &[b"tkhd"])[0];
     assert_eq!(tkhd[tkhd.len() - 8..], [2, 128, 0, 0, 1, 224, 0, 0]);
-    // The layer is in front of the video.
+    // The layer is above the video.
     assert_eq!(tkhd[32..34], [0xFF, 0xFF]);
     let stsd = find(trak, &[b"mdia", b"minf", b"stbl", b"stsd"])[0];
     let entry = find(&stsd[8..], &[b"tx3g"])[0];

@@ -5,10 +5,10 @@
 //! time.
 //!
 //! A page ends after at most `page_duration` of audio, so that listeners of a live stream receive
-//! it soon. `flush` ends pages at once. The last page's granule position trims the encoder's
-//! padding. Metadata becomes Vorbis comments, a cover their METADATA_BLOCK_PICTURE, and chapters
-//! their fields CHAPTER000 and so on, which have no ends. Nothing is patched, so the bytes are the
-//! same for files and live streams.
+//! the page soon. `flush` ends pages immediately. The last page's granule position trims the
+//! encoder's padding. Metadata is stored as Vorbis comments, a cover in the comment
+//! METADATA_BLOCK_PICTURE, and chapters in the comments CHAPTER000 and so on, without ends. The
+//! muxer does not patch earlier bytes, so the bytes are the same for files and live streams.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

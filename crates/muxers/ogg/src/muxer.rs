@@ -93,7 +93,7 @@ impl Muxer for Ogg {
     ) -> Result<()> {
         if streams.is_empty() {
             return Err(Error::unsupported(format!(
-                "{} holds at least one stream. Found: 0",
+                "{} requires at least one stream. Found: 0",
                 self.name
             )));
         }

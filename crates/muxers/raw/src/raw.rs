@@ -12,7 +12,7 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
-    /// Makes the muxer `name` for `codec`.
+    /// Creates the muxer `name` for `codec`.
     pub(crate) const fn new(name: &'static str, codec: CodecId) -> Self {
         Self { name, codec, audio: None }
     }

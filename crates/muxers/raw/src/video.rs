@@ -18,7 +18,7 @@ pub(crate) struct Video {
 }
 
 impl Video {
-    /// Makes the muxer `name` for `codec`.
+    /// Creates the muxer `name` for `codec`.
     pub(crate) const fn new(name: &'static str, codec: CodecId) -> Self {
         Self { name, codec, record: None, buffer: Vec::new() }
     }

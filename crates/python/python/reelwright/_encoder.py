@@ -67,7 +67,7 @@ class StreamingMediaEncoder(Encoder):
         buffer_size: Maximum number of bytes per call of ``write`` of a file-like object.
 
     Raises:
-        UnknownNameError: There is no such format.
+        UnknownNameError: The format is unknown.
         UnsupportedError: The protocol or device is not supported yet.
 
     >>> import io
@@ -124,7 +124,7 @@ class StreamingMediaEncoder(Encoder):
             encoder_num_channels: Number of channels to encode; the chunks are remixed. The default
                 is ``num_channels``, or the supported number that keeps most of the channels.
             encoder_format: Sample format to encode, for example ``"s16"``. The default is the
-                encoder's format that loses the least precision.
+                encoder's format with the smallest loss of precision.
             codec_config: Common settings of all encoders.
             filter_desc: Not supported yet.
             channel_layout: Layout of the channels, for example ``"5.1(side)"``. The default depends
@@ -186,7 +186,7 @@ class StreamingMediaEncoder(Encoder):
             width: Width of the chunks' frames, in pixels.
             height: Height of the chunks' frames, in pixels.
             format: Pixel format: ``"rgb24"``, ``"bgr24"``, ``"yuv444p"``, ``"gray8"``, or
-                ``"rgb0"`` and ``"bgr0"``, which have 3 or 4, the last of which is ignored. Not in
+                ``"rgb0"`` and ``"bgr0"``, which have 3 or 4 channels; the fourth is ignored. Not in
                 torio: ``"rgba"``, ``"bgra"``, ``"ya8"``, ``"gbrp"``, ``"gbrap"`` and
                 ``"yuva444p"`` with straight alpha; ``"gray10le"``, ``"gray12le"``,
                 ``"gray16le"``, ``"ya16le"``, ``"rgb48le"``, ``"rgba64le"``, ``"gbrp10le"`` and
@@ -205,7 +205,7 @@ class StreamingMediaEncoder(Encoder):
             scale_filter: Filter for scaling frames. The default is ``"bicubic"``.
             time_base: Unit of the frames' times in seconds, for a variable frame rate: a
                 ``Fraction``, a tuple or a string such as ``"1/90000"``. Each ``pts`` is rounded to
-                it. Frames without a ``pts`` follow at ``frame_rate``. The default is
+                this unit. Frames without a ``pts`` follow at ``frame_rate``. The default is
                 1 / ``frame_rate``. (Not in torio.)
 
         Returns:
@@ -278,10 +278,10 @@ class StreamingMediaEncoder(Encoder):
             frame_rate: Nominal frames per second, if constant.
             sample_aspect_ratio: Width / height of a pixel.
             color_primaries: FFmpeg's name, such as ``bt709``. The default is unspecified.
-            color_trc: As ``color_primaries``.
-            colorspace: As ``color_primaries``.
-            color_range: As ``color_primaries``: ``tv`` or ``pc``.
-            chroma_sample_location: As ``color_primaries``.
+            color_trc: FFmpeg's name. The default is unspecified.
+            colorspace: FFmpeg's name. The default is unspecified.
+            color_range: ``tv`` or ``pc``. The default is unspecified.
+            chroma_sample_location: FFmpeg's name. The default is unspecified.
             frame_size: Number of samples of each packet but the last, if constant.
             bit_rate: Average bits per second, if known.
             language: ISO 639-2 code.
@@ -351,8 +351,8 @@ class StreamingMediaEncoder(Encoder):
             trim: Numbers of samples that decoders drop from the start and from the end.
 
         Raises:
-            ChunkError: The times or the data are invalid. Nothing of the packet was written, and
-                the next packet can be written.
+            ChunkError: The times or the data are invalid. The packet was not written, and the next
+                packet can be written.
             StateError: The output is not open, or another thread is using the encoder.
             OutputError: Writing failed.
         """
@@ -393,15 +393,15 @@ class StreamingMediaEncoder(Encoder):
 
         Args:
             i: Index of the stream.
-            start: Start in seconds, rounded to milliseconds; not before that of the last subtitle.
+            start: Start in seconds, rounded to milliseconds; not before the last subtitle's start.
             end: End in seconds. A subtitle is shown for at least one millisecond.
-            text: Text, which may have several lines. The tags ``<b>``, ``<i>`` and ``<u>`` make it
-                bold, italic or underlined; other characters are literal.
+            text: Text, which may have several lines. The tags ``<b>``, ``<i>`` and ``<u>`` mark
+                bold, italic and underlined text; other characters are literal.
 
         Raises:
             ArgumentError: The times are out of order or not finite, or the text is too long (for
-                ``mov_text``, more than 65,535 bytes). Nothing was written, and the next subtitle
-                can be written.
+                ``mov_text``, more than 65,535 bytes). The subtitle was not written, and the next
+                one can be written.
             StateError: The output is not open, or another thread is using the encoder.
             OutputError: Writing failed.
 
@@ -415,7 +415,7 @@ class StreamingMediaEncoder(Encoder):
         self._write_subtitle(i, start, end, text)
 
     def set_chapters(self, chapters: Iterable[tuple[float, float | None, str]]) -> None:
-        """Set the chapters. Replaces all earlier ones.
+        """Set the chapters. Replaces all earlier chapters.
 
         MP4, QuickTime, MP3, Ogg and FLAC store chapters. Other formats ignore them, with a
         warning. Only MP3 stores an end before the start of the next chapter. Ogg and FLAC store no
@@ -494,7 +494,7 @@ class StreamingMediaEncoder(Encoder):
         try:
             self.close()
         except StateError:
-                # It was never open, which the propagating exception reports.
+            # The encoder was never open, which the propagating exception reports.
             pass
         except Exception as error:
             if has_failed:
@@ -526,7 +526,7 @@ class StreamingMediaEncoder(Encoder):
         except Exception as error:
             import logging
 
-            # Python already warns of an unclosed file object, so that this is only a detail.
+            # Python already warns about an unclosed file object, so this error is only a detail.
             level = logging.DEBUG if isinstance(error, ValueError) else logging.ERROR
             logging.getLogger("reelwright").log(level, "%r is incomplete: %s", self, error)
 
@@ -545,7 +545,7 @@ class StreamingMediaEncoder(Encoder):
 
 
 StreamWriter = StreamingMediaEncoder
-"""The older name of :class:`StreamingMediaEncoder`."""
+"""Alias of :class:`StreamingMediaEncoder`."""
 
 for _class in (CodecConfig, StreamingMediaEncoder):
     _class.__module__ = "reelwright"

@@ -42,7 +42,7 @@ def get_encoder_options(name: str) -> dict[str, str]:
         Name of each option, with its description and allowed values.
 
     Raises:
-        ValueError: There is no such encoder.
+        ValueError: The encoder is unknown.
     """
     return dict(_reelwright.describe("encoder", name))
 
@@ -57,7 +57,7 @@ def get_muxer_options(name: str) -> dict[str, str]:
         Name of each option, with its description and allowed values.
 
     Raises:
-        ValueError: There is no such format.
+        ValueError: The format is unknown.
     """
     return dict(_reelwright.describe("muxer", name))
 

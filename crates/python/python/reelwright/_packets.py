@@ -76,7 +76,7 @@ class PacketEncoder(StreamingMediaEncoder):
 
         Raises:
             StateError: The encoder is not open.
-            IndexError: There is no such stream.
+            IndexError: The stream does not exist.
         """
         streams = self._packet_streams()
         if not streams:

@@ -412,9 +412,8 @@ def _audio_arrays(samples: Array | Iterable[Array], channels_first: bool) -> Ite
             channels = _reelwright.inspect(head[0])[1][0]
             raise ChunkError(
                 f"Expected samples of shape {_axis_order(channels_first)}, or (frame,) for one channel. "
-                f"Found an iterable of arrays of shape ({channels},). Pass them as "
-                f"(1, {channels}) if each is a frame, or as ({channels}, 1) if they are of one "
-                "channel."
+                f"Found an iterable of arrays of shape ({channels},). Pass arrays of shape "
+                f"(1, {channels}) if each is a frame, or ({channels}, 1) if there is one channel."
             )
         chunks = itertools.chain(head, chunks)
     for chunk in chunks:
@@ -622,8 +621,8 @@ class _VideoArray:
                 low = high = math.nan
             if not (low < high and math.isfinite(high - low)):
                 raise ArgumentError(
-                    "value_range must be two finite numbers, black and white, of which the second "
-                    f"is larger. Found: {value_range}"
+                    "value_range must be two finite numbers, black and white, and white must be "
+                    f"larger than black. Found: {value_range}"
                 )
             self.value_range = low, high
         elif format not in ("u8", "u16"):

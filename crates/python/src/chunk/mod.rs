@@ -98,9 +98,9 @@ impl<'py> Chunk<'py> {
             {
                 let (was, is) = (first.shape(), memory.shape());
                 return Err(Refusal::chunk(format!(
-                    "The memory of the chunk changed while it was written. It had shape {was:?}, \
-                     and now has shape {is:?} or another address. The part before was \
-                     written. Do not modify a chunk until the call returns."
+                    "The memory of the chunk changed during the call. The shape was {was:?}, and \
+                     is now {is:?}, or the address changed. The earlier part was written. Do \
+                     not modify a chunk until the call returns."
                 )));
             }
             let used = use_it(memory)?;

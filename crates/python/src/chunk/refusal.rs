@@ -47,7 +47,7 @@ impl Refusal {
     pub(super) fn device(found: &str) -> Self {
         Self::chunk(format!(
             "Input tensor has to be on CPU. Found: {found}. Hardware encoding is not supported \
-             yet; pass a copy in the memory of the CPU, for example chunk.cpu()."
+             yet. Pass a copy in CPU memory, for example chunk.cpu()."
         ))
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
     loop {
         let head = source.bytes_at(at, 8)?;
         let Some(id) = head.get(..4).filter(|_| head.len() == 8) else {
-            bail!("it has no audio (no SSND chunk)");
+            bail!("no audio (no SSND chunk)");
         };
         let (size, body) = (u64::from(be32(&head, 4)), at + 8);
         let wanted = usize::try_from(size.min(MAX_CHUNK)).unwrap_or(0);
@@ -35,7 +35,8 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
                         find_common(source, body + size.next_multiple_of(2))?
                     }
                     None => bail!(
-                        "its COMM chunk follows the audio, so the input must be seekable: pass a file name"
+                        "the COMM chunk follows the audio, so the input must be seekable. Pass a file \
+                         name"
                     ),
                 };
                 let offset = u64::from(be32(&source.bytes_at(body, 8)?, 0));
@@ -70,7 +71,7 @@ fn find_common(source: &mut Source, mut at: u64) -> anyhow::Result<Vec<u8>> {
     loop {
         let head = source.bytes_at(at, 8)?;
         if head.len() < 8 {
-            bail!("its COMM chunk is missing");
+            bail!("the COMM chunk is missing");
         }
         let size = u64::from(be32(&head, 4));
         if &head[..4] == b"COMM" {
@@ -87,7 +88,7 @@ fn describe(
     size: Size,
     tags: Vec<(String, String)>,
 ) -> anyhow::Result<Header> {
-    let rate = common.get(8..18).context("its COMM chunk is truncated")?;
+    let rate = common.get(8..18).context("the COMM chunk is truncated")?;
     let channels = usize::from(be16(common, 0));
     let bits = u32::from(be16(common, 6));
     let bytes = bits.div_ceil(8) as usize;
@@ -96,7 +97,7 @@ fn describe(
     let mantissa = u64::from_be_bytes(rate[2..].try_into()?);
     let sample_rate = (mantissa as f64 * f64::from(exponent).exp2()).round();
     if !(1.0..=f64::from(u32::MAX)).contains(&sample_rate) {
-        bail!("its COMM chunk has an invalid sample rate: {sample_rate}");
+        bail!("the COMM chunk has an invalid sample rate: {sample_rate}");
     }
     let compression = common.get(18..22).map_or(*b"NONE", |c| [c[0], c[1], c[2], c[3]]);
     let format = match &compression {
@@ -112,7 +113,7 @@ fn describe(
         _ => None,
     };
     if channels == 0 {
-        bail!("its COMM chunk has a channel count of 0");
+        bail!("the COMM chunk has a channel count of 0");
     }
     let (layout, order) = match layout.filter(|(layout, _)| layout.channels() == channels) {
         Some(found) => found,

@@ -11,7 +11,7 @@ use crate::source::Source;
 pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
     let head = source.bytes_at(0, 24)?;
     if head.len() < 24 {
-        bail!("its header is truncated");
+        bail!("the header is truncated");
     }
     let (start, size) = (u64::from(be32(&head, 4)), be32(&head, 8));
     let encoding = be32(&head, 12);

@@ -75,9 +75,9 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
 fn describe(chunks: Chunks) -> anyhow::Result<Header> {
     let description = &chunks.description;
     if description.len() < 32 {
-        bail!("its desc chunk is missing or too short");
+        bail!("the desc chunk is missing or too short");
     }
-    let (start, size) = chunks.data.context("it has no audio (no data chunk)")?;
+    let (start, size) = chunks.data.context("no audio (no data chunk)")?;
     let rate = f64::from_bits(be64(description, 0)).round();
     let sample_rate = if (1.0..=f64::from(u32::MAX)).contains(&rate) { rate as u32 } else { 0 };
     let kind = &description[8..12];
@@ -96,9 +96,7 @@ fn describe(chunks: Chunks) -> anyhow::Result<Header> {
     let name = if kind == b"alac" { "alac" } else { "aac" };
     let (layout, order) = match chunks.layout.filter(|(layout, _)| layout.channels() == channels) {
         // The codec implies the channels of a compressed stream. The chan chunk is ignored.
-        _ if format.is_none() => {
-            (codec_layout(name, channels).context("it has no channels")?, None)
-        }
+        _ if format.is_none() => (codec_layout(name, channels).context("no channels")?, None),
         Some(found) => found,
         None => (ChannelLayout::default_for(channels)?, None),
     };
@@ -153,7 +151,7 @@ fn describe(chunks: Chunks) -> anyhow::Result<Header> {
     }
     if chunks.packets.len() < 24 {
         bail!(
-            "its packet table is missing, because the file was not completed: pass a complete file"
+            "the packet table is missing, because the file was not completed. Pass a complete file"
         );
     }
     let remainder = be32(&chunks.packets, 20);
@@ -167,7 +165,7 @@ fn describe(chunks: Chunks) -> anyhow::Result<Header> {
         numbers(&chunks.packets[24..], samples == 0)
     };
     if samples == 0 {
-        bail!("its packets have no constant number of samples");
+        bail!("the packets have no constant number of samples");
     }
     header.block = Block::Packets { sizes, samples: samples.into() };
     Ok(header)

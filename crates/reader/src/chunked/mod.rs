@@ -126,7 +126,7 @@ impl Chunked {
 
     fn new(source: Source, header: Header) -> anyhow::Result<Self> {
         if header.sample_rate == 0 {
-            bail!("its header has a sample rate of 0");
+            bail!("the header has a sample rate of 0");
         }
         let time_base = TimeBase::new(Rational::new(1, header.sample_rate.into())?);
         let mut track = Track::new(0, Kind::Audio, &header.codec, time_base);

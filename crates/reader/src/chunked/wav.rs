@@ -45,7 +45,7 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
     let start = source.bytes_at(0, 40)?;
     let is_wide = !start.starts_with(b"RIFF");
     if is_w64 && start.get(24..28) != Some(W64_WAVE) {
-        bail!("its Wave64 file type is not WAVE");
+        bail!("the Wave64 file type is not WAVE");
     }
     let riff = if is_w64 { le64(&start, 16) } else { le32(&start, 4).into() };
     let mut at: u64 = if is_w64 { 40 } else { 12 };
@@ -58,7 +58,7 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
             (head.get(..4), u64::from(le32(&head, 4)), at.saturating_add(8))
         };
         let Some(id) = id.filter(|_| head.len() >= 8) else {
-            bail!("it has no audio (no data chunk)");
+            bail!("no audio (no data chunk)");
         };
         if id == b"data" {
             let (data, samples) = ds64.map_or((None, None), |(data, n)| (Some(data), Some(n)));
@@ -68,7 +68,7 @@ pub(super) fn header(source: &mut Source) -> anyhow::Result<Header> {
             };
             let limit = if is_wide { SENTINEL_64 } else { SENTINEL };
             let size = extent(source, size, body, limit, riff)?;
-            let format: Vec<u8> = format.context("its format chunk is missing")?;
+            let format: Vec<u8> = format.context("the format chunk is missing")?;
             let samples = fact.or(samples.filter(|n| *n > 0));
             let mut header = describe(&format, body, size, samples)?;
             header.name = if is_w64 { "w64" } else { "wav" };
@@ -149,7 +149,7 @@ pub(super) fn describe(
     fact: Option<u64>,
 ) -> anyhow::Result<Header> {
     if format.len() < 14 {
-        bail!("its format chunk is truncated");
+        bail!("the format chunk is truncated");
     }
     let (mut tag, channels) = (le16(format, 0), usize::from(le16(format, 2)));
     let (sample_rate, align) = (le32(format, 4), usize::from(le16(format, 12)));
@@ -165,7 +165,7 @@ pub(super) fn describe(
         tag = le16(format, 24);
     }
     if channels == 0 {
-        bail!("its format chunk has a channel count of 0");
+        bail!("the format chunk has a channel count of 0");
     }
     let positions = ChannelLayout::from_mask(mask).ok().filter(|l| l.channels() == channels);
     let layout = match positions {

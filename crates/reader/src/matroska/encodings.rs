@@ -60,7 +60,7 @@ impl Encodings {
             };
             steps.push((order, Step { scope, kind }));
         }
-        // The step that was applied last is undone first.
+        // Undoes the steps in reverse order.
         steps.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
         Ok(Self(steps.into_iter().map(|(_, step)| step).collect()))
     }

@@ -90,7 +90,7 @@ impl Matroska {
             headers.follow(&mut source, segment.body)?;
         }
         let Some(entries) = headers.tracks.take() else {
-            bail!("it has no tracks: its header is truncated or damaged");
+            bail!("no tracks. The header is truncated or damaged");
         };
         let info = headers.info.take().unwrap_or_default();
         let scale = uint_child(&info, ids::TIMESTAMP_SCALE);
@@ -111,7 +111,7 @@ impl Matroska {
         }
         headers.is_damaged |= all.is_cut();
         if tracks.is_empty() {
-            bail!("its list of tracks is empty or damaged");
+            bail!("the list of tracks is empty or damaged");
         }
         let mut tags = Vec::new();
         if let Some(title) = child(&info, ids::TITLE).map(text).filter(|title| !title.is_empty()) {
@@ -206,7 +206,7 @@ impl Matroska {
         }
         if self.waiting_bytes > MAX_WAITING && !is_file {
             bail!(
-                "its tracks are not interleaved enough to be read from a stream: pass a file name"
+                "the tracks are not interleaved enough to be read from a stream. Pass a file name"
             );
         }
         Ok(true)
@@ -305,7 +305,7 @@ impl Headers {
 fn document(source: &mut Source) -> anyhow::Result<(&'static str, u64)> {
     let Read::Element(Element { id: ids::EBML, body, size: Some(size) }) = ebml::read(source, 0)?
     else {
-        bail!("its EBML header is damaged");
+        bail!("the EBML header is damaged");
     };
     let header = source.bytes_at(body, size.min(1 << 16) as usize)?;
     let kind = child(&header, ids::DOC_TYPE).map(text).unwrap_or_default();
@@ -313,7 +313,7 @@ fn document(source: &mut Source) -> anyhow::Result<(&'static str, u64)> {
         "webm" => "webm",
         "matroska" => "matroska",
         _ => {
-            bail!("it is an EBML document of type {kind:?}; supported types are matroska and webm")
+            bail!("the EBML document type {kind:?} is not supported. Supported: matroska and webm")
         }
     };
     for (id, name, longest) in
@@ -321,7 +321,7 @@ fn document(source: &mut Source) -> anyhow::Result<(&'static str, u64)> {
     {
         let length = child(&header, id).and_then(uint).unwrap_or(longest);
         if length > longest {
-            bail!("its maximum length of {name} is {length} bytes; at most {longest} is supported");
+            bail!("the maximum length of {name} is {length} bytes. At most {longest} is supported");
         }
     }
     Ok((container, body.saturating_add(size)))
@@ -333,10 +333,10 @@ fn segment(source: &mut Source, mut at: u64) -> anyhow::Result<Element> {
         match ebml::read(source, at)? {
             Read::Element(element) if element.id == ids::SEGMENT => return Ok(element),
             Read::Element(element) if matches!(element.id, ids::VOID | ids::CRC_32) => {
-                let Some(end) = element.end() else { bail!("its header is damaged") };
+                let Some(end) = element.end() else { bail!("the header is damaged") };
                 at = end;
             }
-            _ => bail!("it has no segment: its header is truncated or damaged"),
+            _ => bail!("no segment. The header is truncated or damaged"),
         }
     }
 }

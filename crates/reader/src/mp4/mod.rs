@@ -99,7 +99,7 @@ impl Mp4 {
         let mut is_damaged = false;
         let moov = loop {
             let Some(Ok(top)) = top_box(&mut source, at)? else {
-                bail!("it has no index (moov box): it is truncated, or not an MP4 file");
+                bail!("no index (moov box). The file is truncated, or not an MP4 file");
             };
             if &top.kind == b"moov" {
                 let size = match (top.end, source.size()) {
@@ -108,7 +108,7 @@ impl Mp4 {
                     (None, None) => MAX_BOX,
                 };
                 if !source.is_seekable() && size > MAX_BOX {
-                    bail!("its index has {size} bytes; the maximum for streams is {MAX_BOX}");
+                    bail!("the index has {size} bytes. The maximum for streams is {MAX_BOX}");
                 }
                 let wanted = usize::try_from(size).unwrap_or(usize::MAX);
                 let moov = source.bytes_at(top.body, wanted)?;
@@ -117,12 +117,12 @@ impl Mp4 {
                 break moov;
             }
             let (kind, Some(end)) = (top.kind, top.end) else {
-                bail!("it has no index (moov box) before its media");
+                bail!("no index (moov box) before the media");
             };
             if &kind == b"mdat" && !source.is_seekable() {
                 bail!(
-                    "its index (moov box) follows the media, so the input must be seekable: write it \
-                     with faststart or as fragments, or pass a file name"
+                    "the index (moov box) follows the media, so the input must be seekable. Pass a \
+                     file name, or write the file with faststart or as fragments"
                 );
             }
             at = end;
@@ -383,8 +383,8 @@ impl Demuxer for Mp4 {
                     }
                     if self.waiting_bytes > MAX_WAITING {
                         bail!(
-                            "its tracks are not interleaved enough to be read from a stream: pass a \
-                             file name"
+                            "the tracks are not interleaved enough to be read from a stream. Pass \
+                             a file name"
                         );
                     }
                 }

@@ -139,8 +139,8 @@ impl<W> StreamingMediaEncoder<'_, W> {
         let shape = chunk.shape();
         if !stream.has_format_of(chunk) || shape[0] != cursor.rows {
             return Err(Error::chunk(format!(
-                "The chunk changed while it was written: it had {} frames, and now has the shape \
-                 {shape:?} of {}. {} frames of it were written.",
+                "The chunk changed between calls: it had {} frames, and now has the shape \
+                 {shape:?} and the type {}. {} frames of the chunk were written.",
                 cursor.rows,
                 chunk.data_type(),
                 cursor.row

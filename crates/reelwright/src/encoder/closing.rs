@@ -27,7 +27,7 @@ impl<W> StreamingMediaEncoder<'_, W> {
                     && matches!(self.state, State::Open(_))
                 {
                     if std::mem::replace(&mut self.was_interrupted, true) {
-                        // The interrupt is the error to report.
+                        // Reports the interrupt.
                         let _ = self.abandon();
                     }
                     return finished;

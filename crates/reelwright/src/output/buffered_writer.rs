@@ -192,7 +192,7 @@ impl<W: Storage> BufferedWriter<W> {
                          were written. Keep other programs from changing it until it is closed",
                         self.name
                     ),
-                    io::Error::other("it was truncated meanwhile"),
+                    io::Error::other("another program truncated the file"),
                 ))
             }
             _ => Ok(()),

@@ -66,7 +66,7 @@ impl ProtocolOutput {
         Ok(if is_whole { bytes.len() } else { taken.min(bytes.len()) })
     }
 
-    /// Makes the pending calls until the output stops. Returns whether none are left.
+    /// Repeats the pending calls until the output stops. Returns whether all calls succeeded.
     fn catch_up(&mut self) -> Result<bool> {
         while !self.gate.is_stopped() {
             let Some(mut call) = self.pending.pop_front() else { return Ok(true) };

@@ -67,15 +67,15 @@ pub(in super::super) fn run(results: &mut Results) -> anyhow::Result<()> {
 /// Measures the accuracy of bit rates.
 fn rates(clip: &Clip, own: &Own, output: &Path) -> anyhow::Result<()> {
     println!("\nAV1, {SMALL}, {SECONDS} s:");
-    for asked in BIT_RATES {
-        let (rate, size) = (format!("bit_rate={asked}"), format!("size={SMALL}"));
+    for requested in BIT_RATES {
+        let (rate, size) = (format!("bit_rate={requested}"), format!("size={SMALL}"));
         let options = ["encoder=librav1e", &rate, &size];
         let mut command: Command =
             own.command(&clip.yuv, "yuv420p", SECONDS * RATE, output, &options);
         capture(&mut command)?;
         let found = 8.0 * output.metadata()?.len() as f64 / SECONDS as f64;
-        let off = 100.0 * (found / asked as f64 - 1.0);
-        println!("  asked {asked} bit/s: {found:.0}, {off:+.2}%");
+        let off = 100.0 * (found / requested as f64 - 1.0);
+        println!("  target {requested} bit/s: {found:.0}, {off:+.2}%");
     }
     Ok(())
 }

@@ -13,17 +13,17 @@ pub(in super::super) fn run(results: &mut Results) -> anyhow::Result<()> {
     let own = Own::usual()?;
     println!("H.264, {WIDTH}x{HEIGHT}, {SECONDS} s:");
     let output = clip.output("own.h264");
-    for asked in BIT_RATES {
-        // The clip is repeated.
-        let option = format!("bit_rate={asked}");
+    for requested in BIT_RATES {
+        // Repeats the clip.
+        let option = format!("bit_rate={requested}");
         let count = SECONDS * RATE;
         capture(&mut own.command(&clip.yuv, "yuv420p", count, &output, &[&option]))?;
         let found = 8.0 * output.metadata()?.len() as f64 / SECONDS as f64;
-        let name = format!("H.264 at {} kbit/s", asked / 1000);
-        let values = [found / 1000.0, asked as f64 / 1000.0];
+        let name = format!("H.264 at {} kbit/s", requested / 1000);
+        let values = [found / 1000.0, requested as f64 / 1000.0];
         results.add(Comparison::new("bit-rates", &name, "as asked", "kbit/s", values));
-        let off = 100.0 * (found / asked as f64 - 1.0);
-        println!("  asked {asked} bit/s: {found:.0}, {off:+.2}%");
+        let off = 100.0 * (found / requested as f64 - 1.0);
+        println!("  target {requested} bit/s: {found:.0}, {off:+.2}%");
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ pub(super) const RUNS: usize = 5;
 fn has_nasm() -> bool {
     let found = Command::new("nasm").arg("-v").stdout(Stdio::null()).status().is_ok();
     if !found {
-        println!("ours with nasm: skipped: no nasm");
+        println!("skipped: nasm is not installed");
     }
     found
 }
@@ -41,12 +41,13 @@ impl Own {
 
     /// Builds the program without assembly and, if nasm is installed, with assembly.
     pub(super) fn with_av1() -> anyhow::Result<Vec<Self>> {
-        let with = || Self::build("ours with nasm", Some("asm"));
-        let without = Self::build("ours without nasm", None);
+        let with = || Self::build("with nasm", Some("asm"));
+        let without = Self::build("without nasm", None);
         [without].into_iter().chain(has_nasm().then(with)).collect()
     }
 
-    /// Builds it with a feature. Builds without one share the directory of this program.
+    /// Builds the program with a feature. Builds without features share the directory of this
+    /// program.
     fn build(name: &'static str, feature: Option<&str>) -> anyhow::Result<Self> {
         let target = feature.map_or_else(target, |name| Ok(target()?.join(name)))?;
         let mut cargo = Command::new(env!("CARGO"));

@@ -63,8 +63,9 @@ fn packet_duration(case: &Case) -> f64 {
 
 /// Checks the value of `Average bitrate:`: `66.1 kbit/s, w/o overhead: 64.2 kbit/s (hard-CBR)`.
 fn wrong_bit_rate(case: &Case, printed: &str, seconds: f64, pre_skip: f64) -> Option<Problem> {
-    let asked = case.settings.bit_rate?;
-    let wrong = || Some(Problem::new("bit rate", format!("{printed} instead of {asked} bit/s")));
+    let requested = case.settings.bit_rate?;
+    let wrong =
+        || Some(Problem::new("bit rate", format!("{printed} instead of {requested} bit/s")));
     let Some(kilobits) = printed.split("w/o overhead:").nth(1) else { return wrong() };
     let kilobits = kilobits.split_whitespace().next().and_then(|word| word.parse::<f64>().ok());
     let Some(kilobits) = kilobits else { return wrong() };
@@ -73,7 +74,7 @@ fn wrong_bit_rate(case: &Case, printed: &str, seconds: f64, pre_skip: f64) -> Op
     let packets = ((seconds + pre_skip / CLOCK_RATE) / packet).ceil();
     let bytes = kilobits * 1000.0 * seconds / 8.0;
     if case.settings.options.contains(&("vbr", "off")) {
-        let exact = packets * (asked as f64 * packet / 8.0).floor();
+        let exact = packets * (requested as f64 * packet / 8.0).floor();
         let is_exact = (bytes / exact - 1.0).abs() < PRECISION && printed.contains("hard-CBR");
         return if is_exact { None } else { wrong() };
     }

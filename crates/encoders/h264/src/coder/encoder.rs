@@ -49,7 +49,7 @@ impl Encoder {
         Self::with_simd(settings, Level::new())
     }
 
-    /// Makes an encoder for an instruction set. The output is the same for all.
+    /// Creates an encoder for an instruction set. The output is the same for all.
     pub(crate) fn with_simd(settings: Settings, simd: Level) -> Self {
         let (columns, rows) = settings.macroblocks();
         let picture = Picture::new(columns, rows);

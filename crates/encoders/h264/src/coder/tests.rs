@@ -1,5 +1,5 @@
-//! ffmpeg decodes the encoder's own reconstruction, and the output is the same for all instruction
-//! sets and threads.
+//! Tests that ffmpeg's output equals the encoder's reconstruction, and that the encoder's output is
+//! the same for all instruction sets and threads.
 
 use super::{Encoder, Planes};
 use crate::settings::{Profile, Settings};
@@ -14,7 +14,7 @@ enum Content {
     Motion,
     /// Noise from black to white.
     Noise,
-    /// A single gray.
+    /// A constant gray.
     Flat,
     /// Alternating squares of the smallest and the largest sample value.
     Extremes,
@@ -246,7 +246,7 @@ fn decoder_matches_reconstruction_for_filter_offsets() {
 }
 
 #[test]
-fn the_intra_share_indicates_a_cut() {
+fn fraction_of_intra_macroblocks_indicates_a_cut() {
     let mut encoder = Encoder::new(Settings::new(96, 64));
     let mut shares = vec![encoder.intra_share()];
     for content in [Content::Flat, Content::Flat, Content::Motion] {

@@ -83,7 +83,7 @@ pub(crate) struct Quantizer {
 }
 
 impl Quantizer {
-    /// Makes a quantizer with a rounding offset in 1/1024 of a step.
+    /// Creates a quantizer with a rounding offset in 1/1024 of a step.
     pub(crate) fn new(qp: u8, rounding: u32, dc_limit: i16) -> Self {
         let (shift, index) = (u32::from(qp / 6), usize::from(qp % 6));
         let multiplier = QUANT[index].map(|m| (m << 1) >> shift);

@@ -103,7 +103,7 @@ pub(crate) struct Fragments {
 }
 
 impl Fragments {
-    /// Makes a writer with these settings. `longest` is the default maximum duration in
+    /// Creates a writer with these settings. `longest` is the default maximum duration in
     /// microseconds.
     pub(crate) fn new(settings: &Settings, longest: i64) -> Self {
         let Settings { rule, with_index, .. } = *settings;

@@ -55,7 +55,7 @@ impl Layout for Hybrid {
                 track.batch_is_written();
             }
         }
-        // A playable fragment must reach the output at once.
+        // A playable fragment must reach the output immediately.
         output.flush()
     }
 

@@ -1,4 +1,4 @@
-//! ChannelLayouts: the arrangement of boxes and packets in a file.
+//! Layouts: the arrangement of boxes and packets in a file.
 
 mod faststart;
 mod fragmented;

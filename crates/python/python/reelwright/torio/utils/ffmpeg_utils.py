@@ -66,4 +66,4 @@ def get_input_protocols() -> list[str]:
 
 
 def clear_cuda_context_cache() -> None:
-    """Do nothing: there is no such cache."""
+    """Do nothing, because this package has no CUDA context cache."""

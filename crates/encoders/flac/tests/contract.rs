@@ -9,7 +9,7 @@ fn encoder_passes_common_checks() {
 }
 
 #[test]
-fn threads_hold_a_fixed_number_of_blocks() {
+fn threads_process_a_fixed_number_of_blocks() {
     let case = Case { options: "threads=3 frame_size=512", ..Case::new(&ENCODER) };
     check_delay(&case);
 }

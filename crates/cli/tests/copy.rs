@@ -233,7 +233,7 @@ fn rejects_inputs_that_cannot_be_copied() {
     assert!(text.contains("flac does not support aac"), "{text}");
     assert_eq!(encode(path, &["testsrc=size=64x48:duration=1", "-o", "a.y4m"]).0, 0);
     let text = rejected(&["a.y4m", "--copy", "-o", "b.mp4"]);
-    assert!(text.contains("a.y4m") && text.contains("ncode it"), "{text}");
+    assert!(text.contains("a.y4m") && text.contains("Encode the track"), "{text}");
     // The asset is copied completely.
     let (code, summary, text) = encode(path, &[video, "--copy", "-o", "whole.mp4"]);
     assert_eq!(code, 0, "{text}");

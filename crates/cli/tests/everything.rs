@@ -85,7 +85,13 @@ fn reads_every_container_with_every_audio_codec() {
                 continue;
             }
             let is_g722 = codec == "adpcm_g722";
-            let (rate, channels) = if is_g722 { (16_000, 1) } else { (RATE, 2) };
+            // FLV supports PCM and G.711 at few rates.
+            let (rate, channels) = match (name, &codec[..]) {
+                (_, "adpcm_g722") => (16_000, 1),
+                ("flv", "pcm_alaw" | "pcm_mulaw") => (8_000, 1),
+                ("flv", codec) if codec.starts_with("pcm_") => (44_100, 2),
+                _ => (RATE, 2),
+            };
             let original = signal(rate, channels);
             let bytes: Vec<u8> = original.iter().flat_map(|x| x.to_le_bytes()).collect();
             fs::write(path.join("in.raw"), bytes).unwrap();

@@ -69,7 +69,7 @@ fn audio_recordings(folder: &Path) -> Vec<Recording> {
             let bit_rates = [Some(6000), Some(8000), Some(16_000), None];
             let opened = bit_rates
                 .into_iter()
-                .flat_map(|bit_rate| [8000, 16_000, 48_000].map(|rate| (rate, bit_rate)))
+                .flat_map(|bit_rate| [8000, 16_000, 48_000, 44_100].map(|rate| (rate, bit_rate)))
                 .find_map(|(rate, bit_rate)| open(rate, bit_rate));
             let (rate, encoder) = opened.unwrap_or_else(|| panic!("{} {codec}", muxer.name));
             let audio = encoder.stream_parameters(0).unwrap().audio().unwrap();

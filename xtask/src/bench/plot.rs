@@ -55,10 +55,11 @@ fn failed<E: std::error::Error + Send + Sync>(error: DrawingAreaErrorKind<E>) ->
 /// Draws the ratios of speeds, on a logarithmic scale.
 fn speeds(results: &Results) -> anyhow::Result<String> {
     const ROW: i32 = 26;
-    const LEFT: i32 = 230;
+    const LEFT: i32 = 290;
     const WIDTH: i32 = 720;
     let bars = FIGURES.iter().filter_map(|figure| {
-        Some((format!("{} / {}", figure.label, figure.peer_label), results.figure(figure)?.ratio()))
+        let label = format!("{} / {}", figure.label.replace('`', ""), figure.peer_label);
+        Some((label, results.figure(figure)?.ratio()))
     });
     let mut bars: Vec<(String, f64)> = bars.collect();
     bars.sort_by(|a, b| b.1.total_cmp(&a.1));

@@ -66,7 +66,8 @@ fn cases(muxer: &MuxerInfo) -> Vec<FlvCase> {
 
 /// Prints failures. Returns the number of files that failed.
 pub(super) fn failures(only: &[&str]) -> anyhow::Result<usize> {
-    let Some(muxer) = muxers().find(|muxer| muxer.name == "flv" && is_requested(muxer, only)) else {
+    let Some(muxer) = muxers().find(|muxer| muxer.name == "flv" && is_requested(muxer, only))
+    else {
         return Ok(0);
     };
     let is_installed = |program: &str| Command::new(program).arg("-version").output().is_ok();

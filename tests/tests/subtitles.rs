@@ -272,7 +272,7 @@ fn rejects_unsupported_subtitle_streams() {
             SubtitleStream::new().codec("webvtt"),
             "mov does not support the subtitle codec webvtt",
         ),
-        ("mp4", SubtitleStream::new().codec("srt"), "Supported values are mov_text, webvtt"),
+        ("mp4", SubtitleStream::new().codec("srt"), "Supported codecs are mov_text, webvtt"),
         ("mp4", SubtitleStream::new().header("WEBVTT"), "A header is for webvtt"),
         (
             "mp4",

@@ -280,7 +280,7 @@ def test_rejects_layout_that_requires_seeking() -> None:
         ("mp4", None, {"movflags": "progressive"}),
         ("caf", "alac", {}),
     ):
-        with pytest.raises(reelwright.StateError, match="This layout changes earlier bytes"):
+        with pytest.raises(reelwright.StateError, match="The layout updates earlier bytes"):
             drained(format, encoder, seconds=10, **options)
 
 

@@ -29,6 +29,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
+use crate::workspace;
 use music::Music;
 use results::Results;
 
@@ -98,7 +99,7 @@ pub(crate) fn run(arguments: &[&str], record: bool) -> anyhow::Result<()> {
 /// With `check`, a file differs. Then none is written.
 pub(crate) fn plot(check: bool) -> anyhow::Result<()> {
     let results = Results::load()?;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the root");
+    let root = workspace::root()?;
     let mut files = tables::pages(root, &results)?;
     files.extend(
         plot::all(&results)?

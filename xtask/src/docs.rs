@@ -12,6 +12,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
+use crate::workspace;
 use blocks::{Block, Page};
 
 /// Disables link-time optimization, which takes a minute for each Rust block.
@@ -29,7 +30,7 @@ const LINKS_ONLY: &[&str] =
 
 /// Checks pages, or all if `only` is empty. `python` is an interpreter with the package.
 pub(crate) fn run(python: &Path, only: &[&str]) -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
+    let root = workspace::root()?;
     let mut paths = book_pages(root)?;
     paths.extend(OTHER_PAGES.iter().map(|page| root.join(page)));
     let checked: Vec<PathBuf> =

@@ -7,6 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
+use crate::workspace;
+
 const FILES: usize = 30;
 const MESSAGES: usize = 50;
 /// Environment variable with the path of a file to which tests append error messages.
@@ -15,7 +17,7 @@ const COLLECT: &str = "REELWRIGHT_COLLECT_MESSAGES";
 /// Prints random files. With `python`, an interpreter with the package and pytest, also prints
 /// random messages of the tests of the program and the package.
 pub(crate) fn run(python: Option<&Path>) -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
+    let root = workspace::root()?;
     let commit = git(root, &["rev-parse", "HEAD"])?;
     let seed = u64::from_str_radix(commit.get(..16).context("a short hash")?, 16)?;
     let files = git(root, &["ls-files", "--", "*.rs", "*.py", "*.pyi", "*.md"])?;

@@ -6,6 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
+use crate::workspace;
+
 const PACKAGE: &str = "reelwright-hashes";
 const TABLE: &str = "tests/hashes/hashes.txt";
 
@@ -56,18 +58,13 @@ pub(crate) enum Part {
 
 /// Writes the table.
 pub(crate) fn write() -> anyhow::Result<()> {
-    let root = root()?;
+    let root = workspace::root()?;
     let program = build(root, NATIVE.target, false)?;
     Ok(std::fs::write(root.join(TABLE), hashes(root, &NATIVE, &program)?)?)
 }
-
-fn root() -> anyhow::Result<&'static Path> {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")
-}
-
 /// Compares the hashes with the table.
 pub(crate) fn run(part: Part) -> anyhow::Result<()> {
-    let root = root()?;
+    let root = workspace::root()?;
     let whole = std::fs::read_to_string(root.join(TABLE))?;
     let others = if part == Part::Native { &[] } else { OTHERS };
     // Runs the program for one machine while it is built for the next.

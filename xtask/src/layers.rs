@@ -5,10 +5,10 @@ mod cycles;
 mod imports;
 
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, bail};
-use serde_json::Value;
+
+use crate::workspace;
 
 /// Crates by their directory, and the crates that they may depend on. `*` matches any name.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -41,7 +41,7 @@ const TESTKIT: &str = "crates/testkit";
 
 /// Runs both checks.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
+    let root = workspace::root()?;
     let packages = packages(root)?;
     let mut findings = Vec::new();
     for package in &packages {
@@ -68,20 +68,12 @@ struct Package {
 }
 
 fn packages(root: &Path) -> anyhow::Result<Vec<Package>> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--locked", "--format-version", "1"])
-        .current_dir(root)
-        .output()?;
-    if !output.status.success() {
-        bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    let metadata: Value = serde_json::from_slice(&output.stdout)?;
     let folder = |path: &str| -> anyhow::Result<String> {
         let path = Path::new(path).strip_prefix(root)?;
         Ok(path.to_str().context("the path is not UTF-8")?.replace('\\', "/"))
     };
     let mut packages = Vec::new();
-    for package in metadata["packages"].as_array().context("no packages")? {
+    for package in workspace::packages()? {
         let manifest = package["manifest_path"].as_str().context("no manifest")?;
         let parent = Path::new(manifest).parent().and_then(Path::to_str).context("no folder")?;
         let mut dependencies = Vec::new();

@@ -13,6 +13,7 @@ mod miri;
 mod mutants;
 mod packages;
 mod words;
+mod workspace;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -1,9 +1,10 @@
 //! `cargo xtask miri`: runs tests in Miri with all vector instructions.
 
-use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+
+use crate::workspace;
 
 /// Target features that Miri emulates: all SIMD levels.
 const FEATURES: &str = "-C target-feature=+avx2,+avx512f,+avx512bw,+avx512dq,+avx512vl";
@@ -21,7 +22,7 @@ pub(crate) fn run(all: bool) -> anyhow::Result<()> {
 }
 
 fn test(package: &str, filter: &str) -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
+    let root = workspace::root()?;
     let mut command = Command::new("cargo");
     command.args(["+nightly", "miri", "test", "--package", package, "--lib", "--", filter]);
     command.env("RUSTFLAGS", FEATURES).env_remove("RUSTC").env_remove("CARGO");

@@ -4,12 +4,14 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+
+use crate::workspace;
 
 /// Runs cargo-mutants on packages, by default core and all muxers. `shard` is K/N for part K of N,
 /// from 0.
 pub(crate) fn run(shard: Option<&str>, packages: &[&str]) -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
+    let root = workspace::root()?;
     let mut packages: Vec<String> = packages.iter().map(ToString::to_string).collect();
     if packages.is_empty() {
         packages = default_packages(root)?;

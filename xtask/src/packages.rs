@@ -3,28 +3,21 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, bail};
 use serde_json::Value;
+
+use crate::workspace;
 
 /// Files next to each published crate's manifest. The licenses are links to those of the project.
 const FILES: [&str; 3] = ["README.md", "LICENSE-MIT", "LICENSE-APACHE"];
 
 pub(crate) fn run() -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--locked", "--format-version", "1"])
-        .current_dir(root)
-        .output()?;
-    if !output.status.success() {
-        bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let root = workspace::root()?;
     let map = map(&fs::read_to_string(root.join("ARCHITECTURE.md"))?);
     let mut findings = Vec::new();
-    let packages = metadata["packages"].as_array().context("no packages")?;
-    for package in packages {
+    let packages = workspace::packages()?;
+    for package in &packages {
         let manifest = Path::new(package["manifest_path"].as_str().context("no manifest")?);
         let folder = manifest.parent().context("no folder")?;
         let name = folder.strip_prefix(root)?.to_str().context("the path is not UTF-8")?;

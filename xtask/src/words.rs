@@ -11,6 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
+use crate::workspace;
 use table::{EXCEPTIONS, Entry, OUTSIDE_PHRASES, SKIPPED, Scope, WORDS};
 use text::{Kind, Piece, Word};
 
@@ -33,7 +34,7 @@ struct Finding {
 ///
 /// Prints each finding; with `count_only` only the number in each folder.
 pub(crate) fn run(prefixes: &[&str], count_only: bool) -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
+    let root = workspace::root()?;
     let index = Index::new();
     let mut findings = Vec::new();
     for path in tracked_files(root)? {
@@ -330,7 +331,7 @@ def film(a: str = \"grey\") -> None:
 
     #[test]
     fn every_exception_has_a_reason_and_a_file() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let root = workspace::root().unwrap();
         let tracked = tracked_files(root).unwrap();
         for (prefix, words, reason) in EXCEPTIONS {
             assert!(!reason.is_empty(), "{words}");

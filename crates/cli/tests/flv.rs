@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{PROGRAM, encode, ffmpeg, foreign};
+use common::{PROGRAM, encode, ffmpeg, foreign, probe};
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
     bytes.chunks_exact(4).map(|x| f32::from_le_bytes([x[0], x[1], x[2], x[3]])).collect()
@@ -14,20 +14,8 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
 
 /// Returns lines that ffprobe prints of a stream's packets: pts, dts, size and flags.
 fn packets(path: &Path, file: &str, stream: &str) -> Option<Vec<String>> {
-    let entries = "packet=pts,dts,size,flags";
-    let args = [
-        "-v",
-        "error",
-        "-select_streams",
-        stream,
-        "-show_entries",
-        entries,
-        "-of",
-        "csv=p=0",
-        file,
-    ];
-    let printed = foreign(path, "ffprobe", &args)?;
-    Some(String::from_utf8(printed).unwrap().lines().map(str::to_owned).collect())
+    let printed = probe(path, file, stream, "packet=pts,dts,size,flags")?;
+    Some(printed.lines().map(str::to_owned).collect())
 }
 
 /// Returns the hashes of the packets of a file's streams, which FFmpeg copies.

@@ -13,7 +13,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// The message names the argument or stream, the value, and the allowed values. `Display` shows the
 /// message without its cause, [`source`](StdError::source) returns the cause, and
-/// [`report`](Self::report) shows the message and all causes. Clones are cheap and share the cause.
+/// [`report`](Self::report) and `Debug` show the message and all causes. Clones are cheap and share
+/// the cause.
 ///
 /// ```
 /// use std::error::Error as _;
@@ -25,10 +26,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// assert_eq!(error.source().unwrap().to_string(), "no such folder");
 /// assert_eq!(error.report().to_string(), "Failed to open dst: a.wav (no such folder)");
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     /// Message, after the index of the stream if there is one.
@@ -39,7 +40,7 @@ struct Inner {
     can_continue: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Cause {
     Io(Arc<io::Error>),
     Other(Arc<dyn StdError + Send + Sync>),
@@ -254,6 +255,13 @@ impl Error {
     }
 }
 
+/// Shows the report, which is what `main` and `unwrap` print.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.report(), f)
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)
@@ -352,6 +360,7 @@ mod tests {
         assert!(error.io_error().is_none());
         let text = "The cover cannot be read (Failed to read a.jpg: no room)";
         assert_eq!(error.report().to_string(), text);
+        assert_eq!(format!("{error:?}"), text);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Measurements as a file: `docs/benchmarks.json`, from which tables and plots are made.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
+
+use crate::workspace;
 
 /// Programs whose versions are part of the results: name and argument.
 const PROGRAMS: [(&str, &str); 5] = [
@@ -140,7 +142,7 @@ impl Comparison {
 
 impl Results {
     pub(super) fn path() -> anyhow::Result<PathBuf> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?;
+        let root = workspace::root()?;
         Ok(root.join("docs/benchmarks.json"))
     }
 

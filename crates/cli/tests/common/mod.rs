@@ -67,20 +67,8 @@ pub fn ffmpeg(directory: &Path, args: &[&str]) -> bool {
 
 /// Returns the timestamps of a stream's frames in presentation order, from ffprobe.
 pub fn times(directory: &Path, file: &str, stream: &str) -> Vec<f64> {
-    let entries = "frame=best_effort_timestamp_time";
-    let args = [
-        "-v",
-        "error",
-        "-select_streams",
-        stream,
-        "-show_entries",
-        entries,
-        "-of",
-        "csv=p=0",
-        file,
-    ];
-    let printed = foreign(directory, "ffprobe", &args).unwrap_or_default();
-    let printed = String::from_utf8(printed).unwrap();
+    let printed = probe(directory, file, stream, "frame=best_effort_timestamp_time");
+    let printed = printed.unwrap_or_default();
     let times = printed.split_whitespace().map(|line| line.trim_end_matches(','));
     let mut times: Vec<f64> = times.filter_map(|time| time.parse().ok()).collect();
     times.sort_by(f64::total_cmp);
@@ -89,18 +77,14 @@ pub fn times(directory: &Path, file: &str, stream: &str) -> Vec<f64> {
 
 /// Returns fields of a stream, from ffprobe.
 pub fn stream(directory: &Path, file: &str, stream: &str, fields: &str) -> String {
-    let entries = format!("stream={fields}");
-    let args = [
-        "-v",
-        "error",
-        "-select_streams",
-        stream,
-        "-show_entries",
-        &entries,
-        "-of",
-        "csv=p=0",
-        file,
-    ];
-    let printed = foreign(directory, "ffprobe", &args).unwrap_or_default();
-    String::from_utf8(printed).unwrap().trim().to_owned()
+    let printed = probe(directory, file, stream, &format!("stream={fields}"));
+    printed.unwrap_or_default().trim().to_owned()
+}
+
+/// Returns the lines that ffprobe prints for entries of a stream.
+pub fn probe(directory: &Path, file: &str, stream: &str, entries: &str) -> Option<String> {
+    let selected = ["-v", "error", "-select_streams", stream, "-show_entries", entries];
+    let printed =
+        foreign(directory, "ffprobe", &[&selected[..], &["-of", "csv=p=0", file]].concat())?;
+    Some(String::from_utf8(printed).unwrap())
 }

@@ -296,7 +296,7 @@ impl Stream {
                 let Some(packet) = packet else { return Ok(false) };
                 encoder.write_packet(index, &packet).map_err(Failure::Output)?;
                 let time_base = packets.parameters.time_base;
-                let end = Timestamp(packet.dts.0.saturating_add(packet.duration));
+                let end = Timestamp(packet.pts.0.saturating_add(packet.duration));
                 let trims = i64::from(packet.trim_start) + i64::from(packet.trim_end);
                 let samples = packet.duration.saturating_sub(trims);
                 self.written += if packets.is_video() { 1 } else { samples.max(0).unsigned_abs() };

@@ -186,8 +186,10 @@ fn reordered_frames_of_matroska_get_decoding_timestamps() {
         if !ffmpeg(path, &[&input[..], b_frames, &["b.mkv"]].concat()) {
             return;
         }
-        let (code, _, text) = encode(path, &["b.mkv", "--copy", "-o", "out.mp4"]);
+        let (code, summary, text) = encode(path, &["b.mkv", "--copy", "-o", "out.mp4"]);
         assert_eq!(code, 0, "{b_frames:?}: {text}");
+        let duration = summary["duration"].as_f64().unwrap();
+        assert!((duration - 2.0).abs() < 0.002, "{b_frames:?}: {duration} s");
         let columns = |file: &str, names: &[&str]| -> Vec<String> {
             let packets = packets(path, file, "v").unwrap();
             let fields = packets.iter().flat_map(|packet| packet.split('|'));

@@ -36,9 +36,11 @@ use reelwright::Registry;
 /// Runs the command in the process arguments and returns the exit status.
 pub fn run(registry: &Registry) -> ExitCode {
     let command = Cli::command().long_version(generate::long_version(registry));
-    let cli = match Cli::from_arg_matches(&command.clone().get_matches()) {
+    let matches = command.clone().try_get_matches();
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        // Help and version are errors of clap, too.
+        Err(error) => return outcome::print_usage(&error),
     };
     // Warnings of this project are shown unless RUST_LOG overrides that.
     let filter = env_logger::Env::default().default_filter_or("warn,symphonia=off");

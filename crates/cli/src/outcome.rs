@@ -1,6 +1,7 @@
 //! Outcomes of commands, and printing.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
 
 /// Outcome of a command that did not fail.
 pub(crate) enum Outcome {
@@ -15,7 +16,21 @@ pub(crate) enum Outcome {
 pub(crate) fn print(text: &str) -> anyhow::Result<Outcome> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("Failed to write to standard output"))
+        }
         _ => Ok(Outcome::Done),
+    }
+}
+
+/// Prints help, the version, or an error of the command line. A closed pipe is no error.
+pub(crate) fn print_usage(error: &clap::Error) -> ExitCode {
+    match error.print() {
+        Err(cause) if !error.use_stderr() && cause.kind() != ErrorKind::BrokenPipe => {
+            let _ =
+                writeln!(std::io::stderr(), "error: Failed to write to standard output: {cause}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::from(error.exit_code() as u8),
     }
 }

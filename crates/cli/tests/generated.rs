@@ -80,3 +80,20 @@ fn the_version_states_the_contents_of_the_build() {
     }
     assert_eq!(printed(&["-V"]).trim(), concat!("reelwright ", env!("CARGO_PKG_VERSION")));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn full_standard_output_is_an_error() {
+    for args in [&["man"][..], &["--version"], &["--help"], &["encode", "-h"], &["list", "muxers"]]
+    {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_reelwright"))
+            .args(args)
+            .stdout(full)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains("Failed to write to standard output"), "{args:?}: {message}");
+    }
+}

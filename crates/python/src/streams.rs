@@ -303,7 +303,9 @@ pub(crate) fn metadata(mapping: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Stri
     }
     let wrong = || {
         let found = mapping.repr().map_or_else(|_| "?".into(), |found| found.to_string());
-        PyTypeError::new_err(format!("metadata must be a dict of str to str. Found: {found}"))
+        PyTypeError::new_err(format!(
+            "metadata must be a dict of str to str. Found: {found}. Pass keys and values as str."
+        ))
     };
     let items = mapping.cast::<PyMapping>().map_err(|_| wrong())?.items()?;
     let text = |value: &Bound<'_, PyAny>| -> PyResult<String> {
@@ -345,7 +347,9 @@ pub(crate) fn pairs(
     let Some(mapping) = mapping else { return Ok(Vec::new()) };
     let wrong = |_: PyErr| {
         let found = mapping.repr().map_or_else(|_| "?".into(), |found| found.to_string());
-        PyTypeError::new_err(format!("{what} must be a dict of str to str. Found: {found}"))
+        PyTypeError::new_err(format!(
+            "{what} must be a dict of str to str. Found: {found}. Pass keys and values as str."
+        ))
     };
     let items = mapping.cast::<PyMapping>().map_err(|error| wrong(error.into()))?.items()?;
     items.iter().map(|item| item.extract().map_err(wrong)).collect()

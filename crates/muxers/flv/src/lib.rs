@@ -11,9 +11,9 @@
 //! **Time.** Tags have milliseconds, each rounded from the exact time of its packet. If the first
 //! packet has a negative dts, because of priming or reordered frames, all streams are later by the
 //! same number of milliseconds. Packets of a stream that begins after others cannot be before time 0:
-//! the first tags of its priming have time 0. The field is a signed 32-bit number, so a file ends at 24.8 days
-//! with an error. (FFmpeg starts again at 0 there.) FLV cannot store the padding at the end of
-//! audio. `audiodelay` of the metadata states the priming at its start.
+//! the first tags of its priming have time 0. The field is a signed 32-bit number, so a file ends at
+//! 24.8 days with an error. (FFmpeg starts again at 0 there.) FLV cannot store the padding at the
+//! end of audio. `audiodelay` of the metadata states the priming at its start.
 //!
 //! **Metadata** is a script tag, `onMetaData`. If the output is seekable, `flush` and the end of the
 //! file patch its duration and size. Otherwise it has neither.

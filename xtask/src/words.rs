@@ -113,7 +113,7 @@ impl Index {
     }
 
     /// Returns the entry whose phrase is at the beginning of `words`, and the phrase's length.
-    /// `is_whole` states that `words` are all of a piece.
+    /// `is_whole` is true if no word of the piece precedes `words`.
     fn find(&self, words: &[Word], kind: Kind, is_whole: bool) -> Option<(usize, &'static Entry)> {
         let is_name = matches!(kind, Kind::Name | Kind::FileName);
         let candidates = self.entries.get(words.first()?.text.as_str())?;
@@ -184,7 +184,7 @@ fn is_excepted(path: &str, word: &str) -> bool {
     })
 }
 
-/// Returns the question word that a piece begins with, unless that is plain English.
+/// Returns the question word that a piece begins with. Questions and adverbial clauses may begin so.
 fn question_word(piece: &Piece) -> Option<&Word> {
     let first = piece.words.first()?;
     if !piece.is_sentence || !QUESTION_WORDS.contains(&first.text.as_str()) {

@@ -3,11 +3,11 @@
 /// Position in the input, and step to the next one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Position {
-    /// Input frames per output frame, as a fraction in lowest terms.
+    /// Input frames per output frame: `step` / `parts`, in lowest terms.
     pub(super) step: u64,
     pub(super) parts: u64,
-    /// Position of the next output frame after an input frame, in 1 / `parts` of a frame; less than
-    /// `parts`.
+    /// Distance of the next output frame from the input frame before it, in units of 1 / `parts`
+    /// input frames. Less than `parts`.
     pub(super) part: u64,
 }
 
@@ -18,8 +18,8 @@ impl Position {
         Self { step: from / divisor, parts: to / divisor, part: 0 }
     }
 
-    /// Returns the number of output frames less than `frames` input frames after the input frame
-    /// before the next one.
+    /// Returns the number of output frames between the current input frame, which is included, and
+    /// the input frame that is `frames` later, which is not.
     pub(super) fn within(&self, frames: usize) -> usize {
         (frames as u64 * self.parts).saturating_sub(self.part).div_ceil(self.step) as usize
     }

@@ -7,8 +7,7 @@
 //!
 //! **Layouts.** On a seekable output, a file is fragmented while it is written and an ordinary file
 //! when finished (`hybrid_fragmented`). If writing stops early, the file is playable up to that
-//! point.
-//! On other outputs, files are fragmented. `movflags` selects ordinary files from the start
+//! point. On other outputs, files are fragmented. `movflags` selects ordinary files from the start
 //! (`progressive`, `faststart`) and other rules for fragments.
 //!
 //! Every layout except `frag_…` ends as an ordinary file, in which the tracks are interleaved in

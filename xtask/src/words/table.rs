@@ -121,6 +121,7 @@ pub(super) const WORDS: &[Entry] = &[
     all("labelled|modelled|travelled|travelling|signalled|signalling", "one l", AMERICAN),
     all("artefact|artefacts", "artifact", AMERICAN),
     all("metre|metres", "meter", AMERICAN),
+    all("catalogue|catalogues", "catalog", AMERICAN),
     all("whilst|amongst", "while, among", AMERICAN),
 ];
 

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn check_values_equal_the_catalogue() {
+    fn check_values_equal_the_published_ones() {
         // CRC-8/SMBUS and CRC-16/UMTS of "123456789".
         assert_eq!(crc8(b"123456789"), 0xf4);
         assert_eq!(crc16(b"123456789"), 0xfee8);

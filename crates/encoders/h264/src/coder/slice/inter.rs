@@ -11,16 +11,16 @@ use crate::coder::picture::Picture;
 use crate::coder::simd::sad;
 
 /// Motion vector of a neighbor, or `None` if it is intra.
-type Offer = Option<Vector>;
+type NeighborVector = Option<Vector>;
 
 #[inline(always)]
-fn offer(macroblock: &Macroblock) -> Offer {
+fn neighbor_vector(macroblock: &Macroblock) -> NeighborVector {
     matches!(macroblock.kind, Kind::Skip | Kind::Inter).then_some(macroblock.vector)
 }
 
 /// Returns the prediction of a motion vector from its neighbors (§8.4.1.3).
 #[inline(always)]
-fn predict_vector(left: Offer, top: Offer, right: Offer) -> Vector {
+fn predict_vector(left: NeighborVector, top: NeighborVector, right: NeighborVector) -> Vector {
     match (left, top, right) {
         (Some(v), None, None) | (None, Some(v), None) | (None, None, Some(v)) => v,
         _ => {
@@ -84,11 +84,15 @@ impl Job<'_> {
         } else {
             OUTSIDE
         };
-        let offers = [offer(&left), offer(&top), offer(right)];
-        let prediction = predict_vector(offers[0], offers[1], offers[2]);
-        let still = |m: &Macroblock, offer: Offer| m.is_outside() || offer == Some([0; 2]);
-        let skip_vector =
-            if still(&left, offers[0]) || still(&top, offers[1]) { [0; 2] } else { prediction };
+        let neighbors = [neighbor_vector(&left), neighbor_vector(&top), neighbor_vector(right)];
+        let prediction = predict_vector(neighbors[0], neighbors[1], neighbors[2]);
+        let still =
+            |m: &Macroblock, vector: NeighborVector| m.is_outside() || vector == Some([0; 2]);
+        let skip_vector = if still(&left, neighbors[0]) || still(&top, neighbors[1]) {
+            [0; 2]
+        } else {
+            prediction
+        };
         let candidates = [[0; 2], left.vector, top.vector, right.vector, self.before[index].vector];
         let (x, y) = (column * 16, (self.first_row + row) * 16);
         let limits = Limits::new(x, y, self.columns * 16, self.picture_rows * 16);
